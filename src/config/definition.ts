@@ -1,0 +1,481 @@
+/**
+ * The one definition of `nlvr.yaml`: every key with its kind, default, range, meaning and BLIP's value.
+ * Types, validation, the JSON schema, the README's table, hovers and the form are derived from it.
+ */
+
+/** Groups of the form and of the documentation, in their order. */
+export const groups = ['Data', 'Model', 'Optimisation', 'Hardware', 'Run'] as const;
+export type Group = (typeof groups)[number];
+
+interface Common {
+  readonly group: Group;
+  /** One or two sentences, plain text; hover, form help and README show it. */
+  readonly doc: string;
+  /** BLIP's own value where the default differs, or where BLIP fixes it in code. */
+  readonly blip?: string;
+}
+
+export interface IntegerKey extends Common {
+  readonly kind: 'integer';
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+}
+export interface NumberKey extends Common {
+  readonly kind: 'number';
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+}
+export interface BooleanKey extends Common {
+  readonly kind: 'boolean';
+  readonly default: boolean;
+}
+export interface EnumKey<V extends string = string> extends Common {
+  readonly kind: 'enum';
+  readonly default: V;
+  readonly values: readonly V[];
+}
+/** A path, relative to the configuration file's folder; `url` allows https addresses too. */
+export interface PathKey extends Common {
+  readonly kind: 'path';
+  readonly default: string;
+  readonly target: 'file' | 'folder';
+  readonly url?: boolean;
+  /** The empty string means "none". */
+  readonly optional?: boolean;
+}
+/** A mapping with fields of its own; `alternative` is what may stand in its place (a name, a path). */
+export interface MappingKey<
+  F extends Record<string, FieldKey> = Record<string, FieldKey>,
+  A extends EnumKey | PathKey | undefined = EnumKey | PathKey | undefined,
+  D = unknown,
+> extends Common {
+  readonly kind: 'mapping';
+  readonly fields: F;
+  readonly alternative?: A;
+  readonly default: D;
+}
+export type FieldKey = IntegerKey | NumberKey | BooleanKey | EnumKey | PathKey;
+export type KeyDefinition = FieldKey | MappingKey;
+
+type FieldValue<K> =
+  K extends EnumKey<infer V>
+    ? V
+    : K extends IntegerKey | NumberKey
+      ? number
+      : K extends BooleanKey
+        ? boolean
+        : K extends PathKey
+          ? string
+          : never;
+type Fields<F extends Record<string, FieldKey>> = { -readonly [N in keyof F]: FieldValue<F[N]> };
+type KeyValue<K> =
+  K extends MappingKey<infer F, infer A>
+    ? Fields<F> | (A extends EnumKey | PathKey ? FieldValue<A> : never)
+    : FieldValue<K>;
+
+const integer = (
+  group: Group,
+  value: number,
+  min: number,
+  max: number,
+  doc: string,
+  blip?: string,
+): IntegerKey => ({
+  kind: 'integer',
+  group,
+  default: value,
+  min,
+  max,
+  doc,
+  ...(blip && { blip }),
+});
+const number = (
+  group: Group,
+  value: number,
+  min: number,
+  max: number,
+  doc: string,
+  blip?: string,
+): NumberKey => ({
+  kind: 'number',
+  group,
+  default: value,
+  min,
+  max,
+  doc,
+  ...(blip && { blip }),
+});
+const boolean = (group: Group, value: boolean, doc: string, blip?: string): BooleanKey => ({
+  kind: 'boolean',
+  group,
+  default: value,
+  doc,
+  ...(blip && { blip }),
+});
+const oneOf = <V extends string>(
+  group: Group,
+  value: NoInfer<V>,
+  values: readonly V[],
+  doc: string,
+  blip?: string,
+): EnumKey<V> => ({
+  kind: 'enum',
+  group,
+  default: value,
+  values,
+  doc,
+  ...(blip && { blip }),
+});
+const path = (
+  group: Group,
+  value: string,
+  target: 'file' | 'folder',
+  doc: string,
+  options: { url?: boolean; optional?: boolean; blip?: string } = {},
+): PathKey => ({ kind: 'path', group, default: value, target, doc, ...options });
+const mapping = <F extends Record<string, FieldKey>, A extends EnumKey | PathKey | undefined, D>(
+  group: Group,
+  value: D,
+  fields: F,
+  doc: string,
+  alternative: A,
+  blip?: string,
+): MappingKey<F, A, D> => ({
+  kind: 'mapping',
+  group,
+  default: value,
+  fields,
+  doc,
+  alternative,
+  ...(blip && { blip }),
+});
+
+const big = 2 ** 31 - 1;
+
+export const definition = {
+  image_root: path(
+    'Data',
+    '',
+    'folder',
+    'Folder that the image paths of the annotations start from.',
+  ),
+  ann_root: path('Data', 'annotation', 'folder', 'Folder with the annotation files.'),
+  ann_files: mapping(
+    'Data',
+    { train: 'nlvr_train.json', val: 'nlvr_dev.json', test: 'nlvr_test.json' },
+    {
+      train: path(
+        'Data',
+        'nlvr_train.json',
+        'file',
+        'Annotations to train on, relative to `ann_root`.',
+        { optional: true },
+      ),
+      val: path(
+        'Data',
+        'nlvr_dev.json',
+        'file',
+        'Annotations that choose the best checkpoint, relative to `ann_root`.',
+        { optional: true },
+      ),
+      test: path(
+        'Data',
+        'nlvr_test.json',
+        'file',
+        'Annotations that are only reported, relative to `ann_root`; empty for none.',
+        { optional: true },
+      ),
+    },
+    'Annotation file of each split, relative to `ann_root`.',
+    undefined,
+    'fixed: nlvr_train.json, nlvr_dev.json, nlvr_test.json',
+  ),
+  ann_format: oneOf(
+    'Data',
+    'auto',
+    ['auto', 'blip', 'nlvr2', 'nlvr1'],
+    'Format of the annotation files; `auto` recognises each file by its content.',
+  ),
+  image_size: integer(
+    'Data',
+    384,
+    16,
+    1024,
+    'Side in pixels of the square that every image is resized to; a multiple of the patch size.',
+  ),
+  augment: boolean(
+    'Data',
+    true,
+    "BLIP's training augmentation: random resized crop, horizontal flip, RandAugment(2, 5).",
+  ),
+  swap_images: boolean(
+    'Data',
+    true,
+    'In training, exchange the two images of half of the examples, and the words "left" and "right" with them.',
+    'true, and in val and test too, which makes its evaluation random',
+  ),
+  max_words: integer('Data', 40, 1, 500, 'Words of a sentence that are kept.'),
+  cache_images: boolean(
+    'Data',
+    false,
+    'Keep decoded and resized images on disk, for runs that read each image many times.',
+  ),
+  num_workers: integer(
+    'Data',
+    4,
+    0,
+    64,
+    'Threads that read and transform images; 0 does it on the main thread. Has no influence on results.',
+  ),
+
+  pretrained: path(
+    'Model',
+    '',
+    'file',
+    'Weights to start from: a `.pth` or `.safetensors` file, a run folder, or an https address. Empty: start from random weights.',
+    { url: true, optional: true },
+  ),
+  vit: mapping(
+    'Model',
+    'base' as
+      | 'base'
+      | 'large'
+      | 'tiny'
+      | 'small'
+      | { width: number; depth: number; heads: number; patch_size: number },
+    {
+      width: integer('Model', 768, 4, 4096, 'Width of the vision transformer.'),
+      depth: integer('Model', 12, 1, 64, 'Number of blocks.'),
+      heads: integer('Model', 12, 1, 64, 'Attention heads; divides the width.'),
+      patch_size: integer('Model', 16, 2, 64, 'Side of a patch in pixels.'),
+    },
+    'Vision transformer: a size by name, or its width, depth, heads and patch size.',
+    oneOf('Model', 'base', ['base', 'large', 'tiny', 'small'], 'A size by name.'),
+  ),
+  vit_grad_ckpt: boolean(
+    'Model',
+    true,
+    'Gradient checkpointing in the vision transformer: less memory, about a third more time.',
+  ),
+  vit_ckpt_layer: integer(
+    'Model',
+    0,
+    0,
+    64,
+    'How many of the last blocks are checkpointed; 0 checkpoints nothing.',
+  ),
+  med_config: mapping(
+    'Model',
+    'med_config.json' as string | Record<string, number>,
+    {
+      hidden_size: integer('Model', 768, 4, 4096, 'Width of the text encoder.'),
+      num_hidden_layers: integer(
+        'Model',
+        12,
+        1,
+        64,
+        'Layers of the text encoder; from layer 6 on the two cross-attentions are merged by `merge_layer`.',
+      ),
+      num_attention_heads: integer('Model', 12, 1, 64, 'Attention heads; divides the hidden size.'),
+      intermediate_size: integer('Model', 3072, 4, 16384, 'Width of the feed-forward part.'),
+      encoder_width: integer('Model', 768, 4, 4096, 'Width of the image features; set from `vit`.'),
+      vocab_size: integer('Model', 30524, 8, 1000000, 'Rows of the word embedding.'),
+      max_position_embeddings: integer('Model', 512, 8, 4096, 'Rows of the position embedding.'),
+      layer_norm_eps: number('Model', 1e-12, 0, 1, 'Epsilon of LayerNorm.'),
+      hidden_dropout_prob: number(
+        'Model',
+        0.1,
+        0,
+        0.95,
+        'Dropout on embeddings and layer outputs.',
+      ),
+      attention_probs_dropout_prob: number(
+        'Model',
+        0.1,
+        0,
+        0.95,
+        'Dropout on attention probabilities.',
+      ),
+    },
+    "Text encoder: a BERT configuration file as BLIP's `med_config.json`, or the same as a mapping. `med_config.json` alone means BLIP's.",
+    path('Model', 'med_config.json', 'file', 'A BERT configuration file.'),
+    'configs/med_config.json',
+  ),
+  drop_path_rate: number(
+    'Model',
+    0.1,
+    0,
+    0.95,
+    'Stochastic depth of the last vision block, rising linearly from 0 at the first.',
+  ),
+  init_std: number(
+    'Model',
+    0.02,
+    1e-5,
+    1,
+    "Standard deviation of freshly initialised weights; small models from scratch need more than BLIP's.",
+  ),
+  freeze_vit: boolean(
+    'Model',
+    false,
+    'Train only the text encoder and the head. Images are then encoded once, without augmentation.',
+    'not available',
+  ),
+
+  batch_size_train: integer(
+    'Optimisation',
+    16,
+    1,
+    65536,
+    'Examples per training step and process.',
+  ),
+  batch_size_test: integer('Optimisation', 64, 1, 65536, 'Examples per evaluation step.'),
+  accumulate_steps: integer(
+    'Optimisation',
+    1,
+    1,
+    4096,
+    'Batches whose gradients are averaged before one optimizer step.',
+    'not available',
+  ),
+  max_epoch: integer('Optimisation', 15, 1, 100000, 'Passes over the training split.'),
+  init_lr: number('Optimisation', 3e-5, 0, 10, 'Learning rate at the first epoch.'),
+  min_lr: number('Optimisation', 0, 0, 10, 'Learning rate that the cosine schedule falls towards.'),
+  warmup_steps: integer(
+    'Optimisation',
+    0,
+    0,
+    big,
+    'Steps over which the learning rate rises from `warmup_lr`; 0 for none.',
+    '0: train_nlvr.py has no warm-up',
+  ),
+  warmup_lr: number('Optimisation', 1e-6, 0, 10, 'Learning rate at the first warm-up step.'),
+  weight_decay: number(
+    'Optimisation',
+    0.05,
+    0,
+    10,
+    "AdamW's decoupled weight decay, on every parameter as in BLIP.",
+  ),
+  grad_clip: number(
+    'Optimisation',
+    0,
+    0,
+    1e6,
+    'Largest global norm of the gradient; 0 does not clip.',
+    'not available',
+  ),
+  early_stop: integer(
+    'Optimisation',
+    0,
+    0,
+    100000,
+    'Stop after this many evaluations without a better validation accuracy; 0 never.',
+    'not available',
+  ),
+  curriculum: mapping(
+    'Optimisation',
+    { ann_file: '', epochs: 0 },
+    {
+      ann_file: path(
+        'Optimisation',
+        '',
+        'file',
+        'Easy examples, relative to `ann_root`; empty for no curriculum.',
+        { optional: true },
+      ),
+      epochs: integer(
+        'Optimisation',
+        0,
+        0,
+        100000,
+        'Passes over them at a constant `init_lr`; the optimizer then starts anew.',
+      ),
+    },
+    'A first stage on easy examples before the training split, for models that start from random weights.',
+    undefined,
+    'not available',
+  ),
+
+  device: oneOf(
+    'Hardware',
+    'auto',
+    ['auto', 'cpu', 'gpu'],
+    'Where to train; `auto` takes a GPU when the runtime has one.',
+  ),
+  precision: oneOf(
+    'Hardware',
+    'auto',
+    ['auto', 'fp32', 'bf16'],
+    'Precision of matrix products; weights and sums stay fp32. `auto` takes bf16 where the hardware has it.',
+    'fp32',
+  ),
+  xla: boolean(
+    'Hardware',
+    false,
+    "Compile with TensorFlow's XLA. Cannot be combined with gradient checkpointing.",
+  ),
+  threads: integer(
+    'Hardware',
+    0,
+    0,
+    1024,
+    'Threads of the TensorFlow runtime; 0 takes one per core. Results are reproducible for the same number only.',
+  ),
+
+  output_dir: path(
+    'Run',
+    'output/NLVR',
+    'folder',
+    'Run folder: events, log, checkpoints and predictions.',
+  ),
+  seed: integer('Run', 42, 0, big, 'Seed of initialisation, order, augmentation and dropout.'),
+  log_every: integer('Run', 1, 1, 1000000, 'Steps between two points of the loss curve.'),
+  eval_every: integer('Run', 1, 1, 100000, 'Epochs between two evaluations.'),
+  eval_test: boolean(
+    'Run',
+    true,
+    'Evaluate the test split after each epoch, as BLIP does; false: once at the end, with the best checkpoint.',
+  ),
+  save_every: integer(
+    'Run',
+    1,
+    1,
+    100000,
+    'Epochs between two saves of the last checkpoint, from which a run resumes exactly.',
+  ),
+  save_steps: integer(
+    'Run',
+    0,
+    0,
+    big,
+    'Steps between two saves of the last checkpoint within an epoch; 0 saves at epoch ends only.',
+  ),
+  keep_checkpoints: integer(
+    'Run',
+    0,
+    0,
+    1000,
+    'Checkpoints of earlier epochs to keep beside the best and the last.',
+  ),
+  watch_pairs: integer(
+    'Run',
+    8,
+    0,
+    64,
+    'Validation pairs whose probability is shown after every epoch.',
+  ),
+} as const satisfies Record<string, KeyDefinition>;
+
+export type Definition = typeof definition;
+export type ConfigKey = keyof Definition;
+
+/** A complete configuration: every key present, values in range, paths as written (not yet resolved). */
+export type Config = {
+  [K in Exclude<ConfigKey, 'vit' | 'med_config'>]: KeyValue<Definition[K]>;
+} & {
+  vit: Definition['vit']['default'];
+  med_config: Definition['med_config']['default'];
+};

@@ -1,0 +1,160 @@
+/**
+ * Events of a run: one JSON object a line in `events.jsonl`, append only, written by the trainer and
+ * read by the dashboard. Readers skip what they do not know, so an older reader survives a newer writer.
+ */
+
+/** Version of the event format; raised when the meaning of an existing field changes. */
+export const EVENT_VERSION = 1;
+
+export type Split = 'train' | 'val' | 'test';
+
+/** A run begins, or goes on after `--resume`: events of an earlier attempt beyond `step` are void. */
+export interface StartEvent {
+  type: 'start';
+  v: number;
+  /** Seconds since 1970, fractional; so are all `time` fields. */
+  time: number;
+  resumed: boolean;
+  /** Optimizer steps already done, over the whole run (0 for a fresh one). */
+  step: number;
+  epoch: number;
+  maxEpoch: number;
+  stepsPerEpoch: number;
+  totalSteps: number;
+  /** Examples of each split. */
+  examples: Partial<Record<Split, number>>;
+  device: string;
+  precision: 'fp32' | 'bf16';
+  parameters: number;
+}
+
+/** One optimizer step. `loss` is null where it was not finite. */
+export interface StepEvent {
+  type: 'step';
+  time: number;
+  /** 1-based, counted over the whole run. */
+  step: number;
+  epoch: number;
+  loss: number | null;
+  lr: number;
+  /** Share of the step's examples answered correctly, 0..1. */
+  accuracy?: number;
+  /** Global norm of the gradient before clipping. */
+  gradNorm?: number | null;
+  /** Examples per second since the previous event. */
+  speed?: number;
+  /** Share of time spent waiting for the loader since the previous event, 0..1. */
+  wait?: number;
+  /** Resident memory of the trainer in bytes (at most once a second). */
+  memory?: number;
+}
+
+/** Accuracy of one kind of sentence. */
+export interface GroupAccuracy {
+  name: string;
+  examples: number;
+  accuracy: number;
+}
+
+/** Progress of an evaluation under way (at most twice a second). */
+export interface EvalProgressEvent {
+  type: 'evalProgress';
+  time: number;
+  split: Split;
+  epoch: number;
+  done: number;
+  total: number;
+}
+
+/** An evaluation of a whole split. `epoch` is null for a stand-alone evaluation. */
+export interface EvalEvent {
+  type: 'eval';
+  time: number;
+  split: Split;
+  epoch: number | null;
+  step: number;
+  accuracy: number | null;
+  consistency: number | null;
+  loss: number | null;
+  examples: number;
+  seconds: number;
+  groups: GroupAccuracy[];
+  /** Predictions file, relative to the run folder. */
+  predictions: string;
+}
+
+/** An epoch of training ended (before its evaluation). */
+export interface EpochEvent {
+  type: 'epoch';
+  time: number;
+  epoch: number;
+  step: number;
+  /** Mean over the epoch's steps. */
+  loss: number | null;
+  accuracy: number | null;
+  lr: number;
+  seconds: number;
+}
+
+export interface CheckpointEvent {
+  type: 'checkpoint';
+  time: number;
+  kind: 'best' | 'last' | 'epoch';
+  epoch: number;
+  step: number;
+  /** Relative to the run folder. */
+  path: string;
+  bytes: number;
+}
+
+/** One of the fixed validation pairs of the dashboard's strip. */
+export interface WatchedPair {
+  identifier: string;
+  index: number;
+  sentence: string;
+  /** Absolute paths, left and right. */
+  images: [string, string];
+  label: boolean | null;
+  probTrue: number;
+}
+export interface WatchEvent {
+  type: 'watch';
+  time: number;
+  epoch: number;
+  pairs: WatchedPair[];
+}
+
+/** Something a person should know: a health note, a warning, an error. `code` is stable, for tests and filters. */
+export interface NoteEvent {
+  type: 'note';
+  time: number;
+  level: 'info' | 'warning' | 'error';
+  code: string;
+  message: string;
+  /** What to do about it. */
+  hint?: string;
+  step?: number;
+}
+
+export interface EndEvent {
+  type: 'end';
+  time: number;
+  state: 'finished' | 'stopped' | 'failed';
+  step: number;
+  epoch: number;
+  message?: string;
+  hint?: string;
+}
+
+export type RunEvent =
+  | StartEvent
+  | StepEvent
+  | EvalProgressEvent
+  | EvalEvent
+  | EpochEvent
+  | CheckpointEvent
+  | WatchEvent
+  | NoteEvent
+  | EndEvent;
+
+export type RunEventType = RunEvent['type'];

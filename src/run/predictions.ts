@@ -1,0 +1,18 @@
+/** A line of `predictions/<split>[-epoch-NNN].jsonl`. The command line's contract: snake case, annotation order. */
+export interface Prediction {
+  identifier: string;
+  /** Position in the split, from 0. */
+  index: number;
+  split: 'train' | 'val' | 'test';
+  sentence: string;
+  /** Image paths, left and right, absolute. */
+  images: [string, string];
+  /** null: unlabelled. */
+  label: boolean | null;
+  prediction: boolean;
+  prob_true: number;
+  /** [false, true] */
+  logits: [number, number];
+  /** Kind of sentence or synset, where the annotation has one. */
+  group?: string;
+}

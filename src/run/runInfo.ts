@@ -1,0 +1,55 @@
+/** `run.json`: what a run is and how it stands. Rewritten atomically; the trainer is its only writer while it lives. */
+
+/** Version of the run folder's layout; older ones are migrated when read. */
+export const RUN_SCHEMA_VERSION = 1;
+
+export type RunState = 'starting' | 'running' | 'stopped' | 'finished' | 'failed';
+
+export interface BestResult {
+  epoch: number;
+  step: number;
+  /** Validation accuracy, 0..1. */
+  accuracy: number;
+  consistency: number | null;
+  /** Accuracy on test at the same epoch, where it was evaluated. */
+  testAccuracy: number | null;
+}
+
+export interface RunInfo {
+  schema: number;
+  /** Random, stable over resumes. */
+  id: string;
+  /** Readable, such as `bright-otter-3`. */
+  name: string;
+  kind: 'train' | 'evaluate' | 'imported';
+  state: RunState;
+  /** ISO 8601. */
+  created: string;
+  started: string;
+  ended: string | null;
+  /** Process that writes the run, with its start time (clock ticks since boot on Linux, else ms) so that a reused pid is told apart. */
+  pid: number;
+  processStart: string | null;
+  host: string;
+  /** ISO 8601; renewed at least every `HEARTBEAT_SECONDS` while the process lives. */
+  heartbeat: string;
+  /** Absolute path of the configuration file the run was started with. */
+  configFile: string;
+  /** SHA-256 of the configuration as used. */
+  configHash: string;
+  versions: { nlvr: string; node: string; tensorflow: string | null };
+  device: string | null;
+  precision: 'fp32' | 'bf16' | null;
+  epoch: number;
+  maxEpoch: number;
+  step: number;
+  totalSteps: number;
+  best: BestResult | null;
+  /** Why it failed or stopped, and what to do. */
+  message: string | null;
+  hint: string | null;
+}
+
+export const HEARTBEAT_SECONDS = 5;
+/** A run whose heartbeat is older than this on another host is not shown as running. */
+export const STALE_SECONDS = 60;
