@@ -31,8 +31,8 @@ export interface Dataset {
 export interface Batch {
   /** Indices of the examples, in batch order. */
   indices: Int32Array;
-  /** Distinct images of the batch, float32 NHWC, normalised: [imageCount, size, size, 3]. */
-  images: Float32Array;
+  /** Images of the batch as resized RGB bytes, NHWC: [imageCount, size, size, 3]. The graph normalises them. */
+  images: Uint8Array;
   imageCount: number;
   /** For training: images 0 of all pairs, then images 1 (2n images). For evaluation with shared images: left[i], right[i] index into `images`. */
   left: Int32Array;
