@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { UserError } from '../util/userError';
+import { writeFileAtomic } from '../util/atomicFile';
+import { EventWriter } from './eventWriter';
+import type { NoteEvent, RunEvent } from './events';
+import { processStartTime } from './liveness';
+import { acquireLock } from './runLock';
+import { RunFolder } from './runFolder';
+import { HEARTBEAT_SECONDS, RUN_SCHEMA_VERSION, type RunInfo } from './runInfo';
+import { randomRunName } from './runName';
+
+/** How a run begins: what the caller knows; the rest of `run.json` is filled in here. */
+export interface RunStart {
+  root: string;
+  kind: RunInfo['kind'];
+  configFile: string;
+  configHash: string;
+  /** The configuration as used, YAML. */
+  configText: string;
+  version: string;
+  mode: 'new' | 'resume' | 'overwrite';
+}
+
+/** Event without what the writer adds. */
+type Unstamped<E> = E extends RunEvent ? Omit<E, 'time'> : never;
+
+/** The trainer's end of a run folder: its lock, `run.json` with heartbeat, events and configuration copy. */
+export class RunWriter {
+  private heartbeat: NodeJS.Timeout | undefined;
+
+  private constructor(
+    readonly folder: RunFolder,
+    private current: RunInfo,
+    private readonly events: EventWriter,
+    private readonly releaseLock: () => void,
+  ) {
+    this.save();
+    this.heartbeat = setInterval(() => this.beat(), HEARTBEAT_SECONDS * 1000);
+    this.heartbeat.unref();
+  }
+
+  /**
+   * Opens a run folder for writing.
+   * @throws {UserError} when it holds a run already (without `resume` or `overwrite`), when that run is alive,
+   *   or when there is nothing to resume.
+   */
+  static open(start: RunStart): RunWriter {
+    const folder = new RunFolder(start.root);
+    mkdirSync(folder.root, { recursive: true });
+    const release = acquireLock(folder);
+    try {
+      const earlier = prepareFolder(folder, start.mode);
+      mkdirSync(folder.predictions, { recursive: true });
+      writeFileAtomic(folder.config, start.configText);
+      const now = new Date().toISOString();
+      const fresh: RunInfo = {
+        schema: RUN_SCHEMA_VERSION,
+        id: randomUUID(),
+        name: randomRunName(),
+        kind: start.kind,
+        state: 'starting',
+        created: now,
+        started: now,
+        ended: null,
+        pid: process.pid,
+        processStart: processStartTime(process.pid),
+        host: hostname(),
+        heartbeat: now,
+        configFile: start.configFile,
+        configHash: start.configHash,
+        versions: { nlvr: start.version, node: process.version, tensorflow: null },
+        device: null,
+        precision: null,
+        epoch: 0,
+        maxEpoch: 0,
+        step: 0,
+        totalSteps: 0,
+        best: null,
+        message: null,
+        hint: null,
+      };
+      const kept = earlier && {
+        id: earlier.id,
+        name: earlier.name,
+        created: earlier.created,
+        best: earlier.best,
+        precision: earlier.precision,
+        epoch: earlier.epoch,
+        maxEpoch: earlier.maxEpoch,
+        step: earlier.step,
+        totalSteps: earlier.totalSteps,
+      };
+      return new RunWriter(folder, { ...fresh, ...kept }, new EventWriter(folder.events), release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  get info(): Readonly<RunInfo> {
+    return this.current;
+  }
+
+  /** Changes `run.json`. Written at once when the state or the best result changes, else with the next heartbeat. */
+  update(change: Partial<RunInfo>): void {
+    const important = change.state !== undefined || change.best !== undefined;
+    this.current = { ...this.current, ...change };
+    if (important) this.save();
+  }
+
+  event(event: Unstamped<RunEvent>): void {
+    this.events.write({ ...event, time: Date.now() / 1000 } as RunEvent);
+  }
+
+  note(level: NoteEvent['level'], code: string, message: string, hint?: string): void {
+    this.event({
+      type: 'note',
+      level,
+      code,
+      message,
+      ...(hint && { hint }),
+      step: this.current.step,
+    });
+  }
+
+  /** Ends the run: the last event, the final state, the lock. */
+  close(
+    state: 'finished' | 'stopped' | 'failed',
+    message: string | null = null,
+    hint: string | null = null,
+  ): void {
+    clearInterval(this.heartbeat);
+    const { step, epoch } = this.current;
+    try {
+      this.event({
+        type: 'end',
+        state,
+        step,
+        epoch,
+        ...(message && { message }),
+        ...(hint && { hint }),
+      });
+      this.events.close();
+    } finally {
+      // On a full disk the event may fail; the state still has a chance (run.json replaces itself).
+      this.current = { ...this.current, state, message, hint, ended: new Date().toISOString() };
+      try {
+        this.save();
+      } finally {
+        this.releaseLock();
+      }
+    }
+  }
+
+  private save(): void {
+    this.current.heartbeat = new Date().toISOString();
+    writeFileAtomic(this.folder.runJson, JSON.stringify(this.current, null, 2) + '\n');
+  }
+
+  private beat(): void {
+    try {
+      this.save();
+    } catch {
+      // A full disk stops the run where it matters, at the next checkpoint; a missed heartbeat does not.
+    }
+  }
+}
+
+/** Applies the rules for a folder that holds something; returns the run to go on with when resuming. */
+function prepareFolder(folder: RunFolder, mode: RunStart['mode']): RunInfo | undefined {
+  const holdsRun =
+    existsSync(folder.runJson) ||
+    existsSync(folder.events) ||
+    existsSync(folder.best) ||
+    existsSync(folder.last);
+  switch (mode) {
+    case 'resume': {
+      if (!existsSync(folder.last) && !existsSync(`${folder.last}.old`))
+        throw new UserError(`${folder.root} has nothing to resume: it holds no checkpoint_last.`, {
+          hint: 'A run can be resumed once its first epoch (or save_steps) was saved. Start it without --resume.',
+        });
+      return existsSync(folder.runJson)
+        ? (JSON.parse(readFileSync(folder.runJson, 'utf8')) as RunInfo)
+        : undefined;
+    }
+    case 'overwrite':
+      for (const file of folder.owned) rmSync(file, { recursive: true, force: true });
+      for (const name of readdirSync(folder.root))
+        if (/^checkpoint_\d{3,}\.safetensors$/.test(name)) rmSync(`${folder.root}/${name}`);
+      return undefined;
+    case 'new':
+      if (holdsRun)
+        throw new UserError(`${folder.root} already holds a run; it was not touched.`, {
+          hint: 'Go on with it by --resume, replace it by --overwrite, or choose another --output_dir.',
+        });
+      return undefined;
+  }
+}
