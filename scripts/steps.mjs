@@ -1,0 +1,49 @@
+// What `npm start` and `npm test` share: running a step, installing dependencies once.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** Runs a program with this terminal's input and output; resolves to its exit code. Ctrl-C reaches it by itself. */
+export function run(command, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, stdio: 'inherit', ...options });
+    // The terminal sends SIGINT to the child too: wait for it to save and end.
+    const wait = () => {};
+    process.on('SIGINT', wait);
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      process.off('SIGINT', wait);
+      resolve(code ?? (signal === 'SIGINT' ? 130 : 1));
+    });
+  });
+}
+
+/** Runs a step that must succeed; otherwise ends this script with its exit code. */
+export async function must(what, command, args, options) {
+  const code = await run(command, args, options);
+  if (code !== 0) {
+    if (code !== 130) console.error(`\n${what} failed (exit code ${code}).`);
+    process.exit(code);
+  }
+}
+
+/** `npm ci`, unless node_modules already is what package-lock.json says. */
+export async function installDependencies() {
+  const stamp = join(root, 'node_modules', '.nlvr-lock-hash');
+  const hash = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .update(`${process.platform} ${process.arch}`)
+    .digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return;
+  await must('Installing the dependencies', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  writeFileSync(stamp, hash);
+}
+
+export const build = (...flags) => must('Building', process.execPath, ['scripts/build.mjs', '--quiet', ...flags]);
+
+/** Installs TensorFlow's libraries for the trainer when there are none yet. */
+export const installRuntime = () => must('Installing the TensorFlow runtime', process.execPath, ['dist/cli.js', 'runtime', 'install']);

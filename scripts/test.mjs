@@ -1,0 +1,63 @@
+// `npm test`: every check of the project. Installs what the tests need, runs all of them even when some fail,
+// and ends with one line `N passed, N failed`. `--only lint,unit,e2e` runs a part.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build, installDependencies, installRuntime, root, run } from './steps.mjs';
+
+const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1].split(',') : null;
+const wanted = (part) => only === null || only.includes(part);
+const scratch = mkdtempSync(join(tmpdir(), 'nlvr-test-'));
+let passed = 0;
+let failed = 0;
+const bin = (name) => join(root, 'node_modules', '.bin', name);
+const heading = (text) => console.log(`\n▸ ${text}`);
+
+async function check(what, command, args) {
+  heading(what);
+  const ok = (await run(command, args)) === 0;
+  ok ? passed++ : failed++;
+  if (!ok) console.log(`${what}: FAILED`);
+}
+
+/** Runs a vitest configuration and adds its counts; a run that breaks before any test counts as one failure. */
+async function suite(what, config) {
+  heading(what);
+  const report = join(scratch, `${config.replace(/\W/g, '-')}.json`);
+  const code = await run(bin('vitest'), [
+    'run', '--config', config, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`,
+  ]);
+  try {
+    const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
+    passed += numPassedTests;
+    // A file that fails to load has no failed test of its own.
+    failed += numFailedTests > 0 ? numFailedTests : code === 0 ? 0 : Math.max(1, numFailedTestSuites);
+  } catch {
+    failed++;
+  }
+}
+
+await installDependencies();
+await build();
+if (wanted('lint')) {
+  await check('Types', bin('tsc'), ['-p', '.']);
+  await check('Types of the webviews', bin('tsc'), ['-p', 'src/webview']);
+  await check('Lint', bin('eslint'), ['src', 'test', 'bench']);
+  await check('Layers and cycles', bin('depcruise'), ['src', '--config', '.dependency-cruiser.cjs']);
+  await check('Format', bin('prettier'), ['--check', '--log-level=warn', '.']);
+  await check('Generated files are fresh', process.execPath, ['scripts/generate.mjs', '--check']);
+}
+if (wanted('unit')) {
+  await installRuntime();
+  await suite('Unit, parity and integration tests', 'vitest.config.mts');
+}
+if (wanted('e2e')) {
+  await installRuntime();
+  heading('Tools for the end-to-end tests');
+  if ((await run(process.execPath, ['scripts/testTools.mjs'])) === 0)
+    await suite('End-to-end tests in VS Code', 'test/e2e/vitest.config.mts');
+  else failed++;
+}
+rmSync(scratch, { recursive: true, force: true });
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);

@@ -1,0 +1,177 @@
+/**
+ * Shows a run's events on a terminal: one live line while it trains, a lasting line an epoch.
+ * Piped output gets BLIP's plain lines (utils.MetricLogger.log_every) every 50 steps instead.
+ */
+import logUpdate from 'log-update';
+import type { EvalEvent, EvalProgressEvent, RunEvent, StartEvent, StepEvent } from '../run/events';
+import { formatDuration } from './duration';
+
+const PLAIN_EVERY_STEPS = 50;
+const REDRAW_MS = 100;
+const BAR_CELLS = 24;
+/** Weight of the newest step in the shown loss and accuracy. */
+const SMOOTHING = 0.02;
+
+export interface Terminal {
+  show(event: RunEvent): void;
+  /** Removes the live line, so that other output can follow. */
+  done(): void;
+}
+
+/** @param stream where lines go; a live line is drawn only when it is a terminal. */
+export function createTerminal(stream: NodeJS.WriteStream): Terminal {
+  return stream.isTTY ? new LiveTerminal(stream) : new PlainTerminal(stream);
+}
+
+const percent = (share: number | null): string =>
+  share === null ? '–' : `${(share * 100).toFixed(1)}%`;
+const loss = (value: number | null): string =>
+  value === null ? 'not finite' : value.toPrecision(3);
+const count = (n: number): string => n.toLocaleString('en');
+
+function evaluationLine(event: EvalEvent): string {
+  const consistency =
+    event.consistency === null ? '' : `, consistency ${percent(event.consistency)}`;
+  return `  ${event.split.padEnd(5)} accuracy ${percent(event.accuracy)}${consistency}, loss ${loss(event.loss)} (${count(event.examples)} examples, ${formatDuration(event.seconds)})`;
+}
+
+/** Lines that stay, the same on a terminal and in a pipe. */
+function lastingLine(event: RunEvent): string | undefined {
+  switch (event.type) {
+    case 'start':
+      return `${event.resumed ? `Resuming at step ${count(event.step)}` : 'Training'} on ${event.device}, ${event.precision}: ${count(event.parameters)} parameters, ${count(event.examples.train ?? 0)} examples, ${count(event.totalSteps)} steps in ${event.maxEpoch} epochs.`;
+    case 'epoch':
+      return `Epoch ${event.epoch}: loss ${loss(event.loss)}, accuracy ${percent(event.accuracy)}, lr ${event.lr.toPrecision(3)}, ${formatDuration(event.seconds)}`;
+    case 'eval':
+      return evaluationLine(event);
+    case 'checkpoint':
+      return event.kind === 'best' ? `  best so far: saved ${event.path}` : undefined;
+    case 'note':
+      return `${event.level === 'info' ? 'Note' : event.level === 'warning' ? 'Warning' : 'Error'}: ${event.message}${event.hint ? ` ${event.hint}` : ''}`;
+    case 'step':
+    case 'evalProgress':
+    case 'watch':
+    case 'end':
+      return undefined;
+  }
+}
+
+/** Time left from the pace since the start or resume. */
+class Pace {
+  private start: StartEvent | undefined;
+
+  begin(event: StartEvent): void {
+    this.start = event;
+  }
+
+  secondsLeft(step: StepEvent): number {
+    if (!this.start || step.step === this.start.step) return NaN;
+    return (
+      ((step.time - this.start.time) / (step.step - this.start.step)) *
+      (this.start.totalSteps - step.step)
+    );
+  }
+
+  get plan(): StartEvent | undefined {
+    return this.start;
+  }
+}
+
+class LiveTerminal implements Terminal {
+  private readonly pace = new Pace();
+  private drawn = 0;
+  private loss: number | undefined;
+  private accuracy: number | undefined;
+
+  constructor(private readonly stream: NodeJS.WriteStream) {}
+
+  show(event: RunEvent): void {
+    if (event.type === 'start') this.pace.begin(event);
+    const lasting = lastingLine(event);
+    if (lasting !== undefined) {
+      logUpdate.clear();
+      this.stream.write(`${lasting}\n`);
+      this.drawn = 0;
+    } else if (event.type === 'step') this.drawStep(event);
+    else if (event.type === 'evalProgress') this.drawEvaluation(event);
+  }
+
+  done(): void {
+    logUpdate.clear();
+    logUpdate.done();
+  }
+
+  private drawStep(event: StepEvent): void {
+    const mix = (old: number | undefined, value: number): number =>
+      old === undefined ? value : old + SMOOTHING * (value - old);
+    if (event.loss !== null) this.loss = mix(this.loss, event.loss);
+    if (event.accuracy !== undefined) this.accuracy = mix(this.accuracy, event.accuracy);
+    const plan = this.pace.plan;
+    if (!plan || !this.due()) return;
+    logUpdate(
+      [
+        `epoch ${event.epoch + 1}/${plan.maxEpoch}`,
+        bar(event.step / plan.totalSteps),
+        `step ${count(event.step)}/${count(plan.totalSteps)}`,
+        `loss ${loss(this.loss ?? null)}`,
+        `accuracy ${percent(this.accuracy ?? null)}`,
+        ...(event.speed === undefined ? [] : [`${event.speed.toPrecision(3)} examples/s`]),
+        `${formatDuration(this.pace.secondsLeft(event))} left`,
+      ].join('  '),
+    );
+  }
+
+  private drawEvaluation(event: EvalProgressEvent): void {
+    if (this.due())
+      logUpdate(
+        `  ${event.split}  ${bar(event.done / event.total)}  ${count(event.done)}/${count(event.total)} examples`,
+      );
+  }
+
+  private due(): boolean {
+    const now = performance.now();
+    if (now - this.drawn < REDRAW_MS) return false;
+    this.drawn = now;
+    return true;
+  }
+}
+
+function bar(share: number): string {
+  const full = Math.round(Math.min(1, Math.max(0, share)) * BAR_CELLS);
+  return `${'█'.repeat(full)}${'░'.repeat(BAR_CELLS - full)} ${Math.floor(share * 100)}%`;
+}
+
+class PlainTerminal implements Terminal {
+  private readonly pace = new Pace();
+  private lastShown = performance.now();
+  private lastStep = 0;
+
+  constructor(private readonly stream: NodeJS.WriteStream) {}
+
+  show(event: RunEvent): void {
+    if (event.type === 'start') {
+      this.pace.begin(event);
+      this.lastStep = event.step;
+    }
+    if (event.type === 'step') this.step(event);
+    const lasting = lastingLine(event);
+    if (lasting !== undefined) this.stream.write(`${lasting}\n`);
+  }
+
+  done(): void {
+    // Nothing was drawn.
+  }
+
+  private step(event: StepEvent): void {
+    const plan = this.pace.plan;
+    const inEpoch = (event.step - 1) % (plan?.stepsPerEpoch ?? 1);
+    if (!plan || inEpoch % PLAIN_EVERY_STEPS !== 0) return;
+    const now = performance.now();
+    const seconds = (now - this.lastShown) / 1000 / Math.max(1, event.step - this.lastStep);
+    this.lastShown = now;
+    this.lastStep = event.step;
+    this.stream.write(
+      `Train Epoch: [${event.epoch}]  [${inEpoch}/${plan.stepsPerEpoch}]  eta: ${formatDuration(this.pace.secondsLeft(event))}  lr: ${event.lr.toFixed(6)}  loss: ${event.loss?.toFixed(4) ?? 'nan'}  time: ${seconds.toFixed(4)}  data: ${(seconds * (event.wait ?? 0)).toFixed(4)}\n`,
+    );
+  }
+}

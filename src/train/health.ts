@@ -1,0 +1,61 @@
+/** Notes on a run's health that a person watching it would want to be told, each at most once. */
+export interface HealthNote {
+  level: 'warning' | 'error';
+  code: string;
+  message: string;
+  hint: string;
+}
+
+/** Accuracy within this distance of the majority share counts as chance. */
+const CHANCE_MARGIN = 0.02;
+const CHANCE_EPOCHS = 3;
+const SLOW_LOADER_SHARE = 0.2;
+
+export class HealthMonitor {
+  private atChance = 0;
+  private readonly said = new Set<string>();
+
+  constructor(
+    private readonly run: {
+      pretrained: boolean;
+      missingKeys: number;
+      numWorkers: number;
+      majorityShare: number;
+    },
+  ) {}
+
+  /** @param accuracy validation accuracy, 0..1 */
+  afterEvaluation(accuracy: number | null): HealthNote[] {
+    if (accuracy === null) return [];
+    this.atChance = accuracy <= this.run.majorityShare + CHANCE_MARGIN ? this.atChance + 1 : 0;
+    if (this.atChance < CHANCE_EPOCHS) return [];
+    const { pretrained, missingKeys } = this.run;
+    return this.once({
+      level: 'warning',
+      code: 'accuracy-at-chance',
+      message: `Validation accuracy has stayed at chance for ${CHANCE_EPOCHS} evaluations.`,
+      hint: pretrained
+        ? missingKeys > 0
+          ? `${missingKeys} keys of the model were not in the pretrained checkpoint: see the note about missing keys.`
+          : 'Check the labels and the learning rate.'
+        : 'The model starts from random weights: is `pretrained` meant to be set?',
+    });
+  }
+
+  /** @param waitShare share of the epoch's time spent waiting for the loader, 0..1 */
+  afterEpoch(waitShare: number): HealthNote[] {
+    if (waitShare < SLOW_LOADER_SHARE) return [];
+    return this.once({
+      level: 'warning',
+      code: 'slow-loader',
+      message: `Training waited for images ${Math.round(waitShare * 100)}% of the time.`,
+      hint: `Raise num_workers (now ${this.run.numWorkers}), or set cache_images.`,
+    });
+  }
+
+  private once(note: HealthNote): HealthNote[] {
+    if (this.said.has(note.code)) return [];
+    this.said.add(note.code);
+    return [note];
+  }
+}

@@ -1,0 +1,49 @@
+import { appendFileSync } from 'node:fs';
+import { diskError } from '../util/atomicFile';
+
+/** Four decimals, as BLIP's `"{:.4f}".format`; null and NaN print as BLIP's `nan`. */
+export function fourDecimals(value: number | null): string {
+  return value === null || !Number.isFinite(value) ? 'nan' : value.toFixed(4);
+}
+
+/** Appends text to BLIP's `log.txt` (train_nlvr.py, main): one JSON object an epoch, written as Python's json.dumps does. */
+export function appendLog(file: string, text: string): void {
+  try {
+    appendFileSync(file, text);
+  } catch (error) {
+    throw diskError(error, file);
+  }
+}
+
+/** The line of an epoch; the test columns are missing where the split is. */
+export function epochLine(stats: {
+  trainLr: number;
+  trainLoss: number | null;
+  valAccuracy: number | null;
+  testAccuracy: number | null | undefined;
+  epoch: number;
+}): string {
+  return pythonJson({
+    train_lr: fourDecimals(stats.trainLr),
+    train_loss: fourDecimals(stats.trainLoss),
+    ...(stats.valAccuracy !== null && { val_acc: fourDecimals(stats.valAccuracy) }),
+    ...(stats.testAccuracy !== undefined && { test_acc: fourDecimals(stats.testAccuracy) }),
+    epoch: stats.epoch,
+  });
+}
+
+/** The line of `--evaluate`. */
+export function evaluationLine(accuracies: Record<string, number | null>): string {
+  return pythonJson(
+    Object.fromEntries(
+      Object.entries(accuracies).map(([split, value]) => [`${split}_acc`, fourDecimals(value)]),
+    ),
+  );
+}
+
+function pythonJson(entries: Record<string, string | number>): string {
+  const body = Object.entries(entries).map(
+    ([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`,
+  );
+  return `{${body.join(', ')}}\n`;
+}

@@ -1,0 +1,46 @@
+import type { Example } from '../data/types';
+import type { Split } from '../run/events';
+import type { Prediction } from '../run/predictions';
+import { replaceFile, writeAll } from '../util/atomicFile';
+import { decide, probabilityTrue } from './metrics';
+
+const LINES_PER_WRITE = 2000;
+
+/** What the model said of one example, as the predictions file and the failures panel know it. */
+export function predictionOf(example: Example, split: Split, logits: [number, number]): Prediction {
+  return {
+    identifier: example.identifier,
+    index: example.index,
+    split,
+    sentence: example.sentence,
+    images: example.images,
+    label: example.label,
+    prediction: decide(logits),
+    prob_true: probabilityTrue(logits),
+    logits,
+    ...(example.group !== null && { group: example.group }),
+  };
+}
+
+/**
+ * Writes one line an example, in annotation order, atomically.
+ * @param logits two numbers an example, [false, true].
+ */
+export function writePredictions(
+  file: string,
+  split: Split,
+  examples: readonly Example[],
+  logits: Float32Array,
+): void {
+  replaceFile(file, (fd) => {
+    for (let start = 0; start < examples.length; start += LINES_PER_WRITE) {
+      const lines = examples.slice(start, start + LINES_PER_WRITE).map((example, k) => {
+        const i = start + k;
+        return (
+          JSON.stringify(predictionOf(example, split, [logits[2 * i], logits[2 * i + 1]])) + '\n'
+        );
+      });
+      writeAll(fd, Buffer.from(lines.join('')));
+    }
+  });
+}
