@@ -1,0 +1,26 @@
+import * as vscode from 'vscode';
+import { UserError, messageOf } from '../util/userError';
+
+/** The extension's log channel: its level is the user's, by "Developer: Set Log Level…". */
+export function createLog(): vscode.LogOutputChannel {
+  return vscode.window.createOutputChannel('NLVR', { log: true });
+}
+
+/**
+ * Tells a failure: in the log with all detail, and as a message with its hint and a way to the log.
+ * @param doing what was tried, such as "start the training", for the log.
+ */
+export async function showFailure(
+  log: vscode.LogOutputChannel,
+  doing: string,
+  error: unknown,
+): Promise<void> {
+  if (error instanceof vscode.CancellationError) return;
+  const hint = error instanceof UserError && error.hint !== undefined ? ` ${error.hint}` : '';
+  log.error(`${doing}: ${messageOf(error)}${hint}`);
+  if (!(error instanceof UserError) && error instanceof Error && error.stack)
+    log.debug(error.stack);
+  const show = vscode.l10n.t('Show Log');
+  const chosen = await vscode.window.showErrorMessage(`${messageOf(error)}${hint}`, show);
+  if (chosen === show) log.show();
+}

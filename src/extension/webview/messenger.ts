@@ -1,0 +1,139 @@
+import { UserError, messageOf } from '../../util/userError';
+import type {
+  Failure,
+  HostFrame,
+  PanelContract,
+  Params,
+  RequestName,
+  Result,
+  WebviewFrame,
+} from '../../webview/shared/messages';
+
+/** The part of `vscode.Webview` that carries messages. */
+export interface MessagePort {
+  postMessage(message: unknown): PromiseLike<boolean>;
+  onDidReceiveMessage(listener: (message: unknown) => void): { dispose(): void };
+}
+
+/** What a panel does with what its webview says. */
+export interface MessageHandlers<C extends PanelContract> {
+  /** The webview listens, for the first time or after a reload: send it a complete snapshot. */
+  ready(): void | Promise<void>;
+  message(message: C['toHost']): void | Promise<void>;
+  requests: {
+    [N in RequestName<C>]: (params: Params<C, N>) => Result<C, N> | Promise<Result<C, N>>;
+  };
+  /** Anything a handler threw, for the log. */
+  failed(error: unknown, during: string): void;
+}
+
+/**
+ * The host's end of a panel's conversation. Messages sent before the webview is ready are dropped: the snapshot that
+ * `ready` sends holds them. Every request is answered, also when its handler throws or is unknown.
+ */
+export class Messenger<C extends PanelContract> {
+  private readonly subscription: { dispose(): void };
+  private isReady = false;
+  private disposed = false;
+
+  constructor(
+    private readonly port: MessagePort,
+    private readonly handlers: MessageHandlers<C>,
+  ) {
+    this.subscription = port.onDidReceiveMessage((frame) => void this.receive(frame));
+  }
+
+  /** Whether the webview has said `ready` since it was last (re)loaded. */
+  get ready(): boolean {
+    return this.isReady;
+  }
+
+  send(message: C['toWebview']): void {
+    if (this.isReady) this.post({ frame: 'message', message });
+  }
+
+  /** Call when the webview's document is thrown away while the panel stays (it was hidden): the next `ready` starts anew. */
+  suspend(): void {
+    this.isReady = false;
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    this.isReady = false;
+    this.subscription.dispose();
+  }
+
+  private async receive(value: unknown): Promise<void> {
+    const frame = parseFrame(value);
+    switch (frame?.frame) {
+      case 'ready':
+        this.isReady = true;
+        return this.guard('ready', () => this.handlers.ready());
+      case 'message':
+        return this.guard('message', () => this.handlers.message(frame.message as C['toHost']));
+      case 'request':
+        return this.answer(frame.id, frame.name, frame.params);
+      case undefined:
+        this.handlers.failed(new Error('a frame that is no frame'), 'receive');
+    }
+  }
+
+  private async guard(during: string, run: () => void | Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      this.handlers.failed(error, during);
+    }
+  }
+
+  private async answer(id: number, name: string, params: unknown): Promise<void> {
+    try {
+      if (!Object.hasOwn(this.handlers.requests, name)) throw new Error(`unknown request ${name}`);
+      const handler = this.handlers.requests[name as RequestName<C>];
+      const result = await handler(params as Params<C, RequestName<C>>);
+      this.post({ frame: 'result', id, result });
+    } catch (error) {
+      this.handlers.failed(error, name);
+      this.post({ frame: 'failure', id, failure: failureOf(error) });
+    }
+  }
+
+  private post(frame: HostFrame): void {
+    if (this.disposed) return;
+    this.port.postMessage(frame).then(undefined, (error: unknown) => {
+      this.handlers.failed(error, 'post');
+    });
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  return {
+    message: messageOf(error),
+    ...(error instanceof UserError && error.hint !== undefined && { hint: error.hint }),
+  };
+}
+
+/** What comes out of a webview is checked: its script is ours, its data is not. */
+function parseFrame(value: unknown): WebviewFrame | undefined {
+  if (typeof value !== 'object' || value === null || !('frame' in value)) return undefined;
+  switch (value.frame) {
+    case 'ready':
+      return { frame: 'ready' };
+    case 'message': {
+      const message = 'message' in value ? value.message : undefined;
+      const typed = typeof message === 'object' && message !== null && 'type' in message;
+      return typed ? { frame: 'message', message } : undefined;
+    }
+    case 'request':
+      if (!('id' in value && typeof value.id === 'number')) return undefined;
+      if (!('name' in value && typeof value.name === 'string')) return undefined;
+      return {
+        frame: 'request',
+        id: value.id,
+        name: value.name,
+        params: 'params' in value ? value.params : undefined,
+      };
+    default:
+      return undefined;
+  }
+}

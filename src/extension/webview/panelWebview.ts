@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { pageHtml } from './html';
+
+/** What a panel adds to the common set-up of its webview. */
+export interface WebviewSetup {
+  /** The bundle's name: `dist/webview/<panel>.js` and, where there is one, `.css`. */
+  panel: string;
+  title: string;
+  /** Folders besides `dist/webview` that pictures may be shown from, such as the image root. */
+  pictureRoots?: readonly vscode.Uri[];
+  strings?: Readonly<Record<string, string>>;
+}
+
+/** Gives a webview its options and its page. Calling it again (with other picture roots) reloads the page. */
+export function setUpWebview(
+  webview: vscode.Webview,
+  extensionUri: vscode.Uri,
+  { panel, title, pictureRoots = [], strings }: WebviewSetup,
+): void {
+  const root = vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
+  webview.options = {
+    enableScripts: true,
+    enableForms: true,
+    localResourceRoots: [root, ...pictureRoots],
+  };
+  const address = (file: string): string =>
+    webview.asWebviewUri(vscode.Uri.joinPath(root, file)).toString();
+  const style = `${panel}.css`;
+  webview.html = pageHtml({
+    title,
+    language: vscode.env.language,
+    cspSource: webview.cspSource,
+    script: address(`${panel}.js`),
+    styles: existsSync(join(root.fsPath, style)) ? [address(style)] : [],
+    ...(strings && { strings }),
+  });
+}
