@@ -90,7 +90,7 @@ export class Messenger<C extends PanelContract> {
     try {
       if (!Object.hasOwn(this.handlers.requests, name)) throw new Error(`unknown request ${name}`);
       const handler = this.handlers.requests[name as RequestName<C>];
-      const result = await handler(params as Params<C, RequestName<C>>);
+      const result = await handler(params);
       this.post({ frame: 'result', id, result });
     } catch (error) {
       this.handlers.failed(error, name);

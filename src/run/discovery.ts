@@ -1,0 +1,113 @@
+/** Finds run folders on disk and tells when they change. */
+import { existsSync, watch, type FSWatcher } from 'node:fs';
+import { opendir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Folders that hold no runs and may hold a great deal else. */
+const skipped = new Set([
+  'node_modules',
+  'predictions',
+  'checkpoint_last',
+  'images',
+  '__pycache__',
+]);
+/** A folder with more entries than this is a data set, not a place for runs. */
+const MAX_ENTRIES = 2000;
+
+export interface FindOptions {
+  /** How many levels below a root are searched; 0 looks at the roots alone. */
+  maxDepth?: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * Finds the run folders at and below `roots`: folders with a `run.json`. Runs are not looked for inside a run,
+ * in hidden folders or in very large ones; unreadable folders are passed over. Symbolic links are not followed.
+ * @param roots absolute paths; those that do not exist are ignored.
+ * @returns absolute paths, each once.
+ */
+export async function findRunFolders(
+  roots: readonly string[],
+  { maxDepth = 3, signal }: FindOptions = {},
+): Promise<string[]> {
+  const found = new Set<string>();
+  const seen = new Set<string>();
+  let level = [...new Set(roots)];
+  for (let depth = 0; level.length > 0 && depth <= maxDepth; depth++) {
+    const next: string[] = [];
+    for (const folder of level) {
+      if (signal?.aborted) return [...found];
+      if (seen.has(folder)) continue;
+      seen.add(folder);
+      const { isRun, folders } = await look(folder);
+      if (isRun) found.add(folder);
+      else next.push(...folders);
+    }
+    level = next;
+  }
+  return [...found];
+}
+
+async function look(folder: string): Promise<{ isRun: boolean; folders: string[] }> {
+  if (existsSync(join(folder, 'run.json'))) return { isRun: true, folders: [] };
+  const folders: string[] = [];
+  try {
+    let entries = 0;
+    for await (const entry of await opendir(folder, { bufferSize: 128 })) {
+      if (++entries > MAX_ENTRIES) return { isRun: false, folders: [] };
+      if (entry.isDirectory() && !entry.name.startsWith('.') && !skipped.has(entry.name))
+        folders.push(join(folder, entry.name));
+    }
+  } catch {
+    // Gone, or not ours to read.
+  }
+  return { isRun: false, folders };
+}
+
+/** Stops watching. */
+export interface RunWatch {
+  dispose(): void;
+}
+
+const SETTLE_MS = 100;
+
+/**
+ * Calls `onChange` soon after anything in a folder changed, and at least every `pollMs`: network file systems
+ * (and folders that do not exist yet) report nothing. Changes in quick succession are told once.
+ */
+export function watchFolder(folder: string, onChange: () => void, pollMs = 5000): RunWatch {
+  let watcher: FSWatcher | undefined;
+  let settling: NodeJS.Timeout | undefined;
+  const changed = (): void => {
+    settling ??= setTimeout(() => {
+      settling = undefined;
+      onChange();
+    }, SETTLE_MS);
+  };
+  const drop = (): void => {
+    watcher?.close();
+    watcher = undefined;
+  };
+  const attach = (): void => {
+    try {
+      watcher = watch(folder, { persistent: false }, changed);
+      watcher.on('error', drop);
+    } catch {
+      // Not there yet, or no watches left: the poll below serves alone and tries again.
+    }
+  };
+  attach();
+  const poll = setInterval(() => {
+    if (!existsSync(folder)) drop();
+    else if (!watcher) attach();
+    onChange();
+  }, pollMs);
+  poll.unref();
+  return {
+    dispose() {
+      drop();
+      clearInterval(poll);
+      clearTimeout(settling);
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import { join } from 'node:path';
+import { blipEvents } from './blipLog';
+import { EventReader, type EventBatch } from './eventReader';
+import type { RunInfo } from './runInfo';
+
+/** Where a run's events come from. */
+export interface EventSource {
+  /** What was added since the last call (see `EventReader.read`). */
+  read(onChunk?: (batch: EventBatch) => void): Promise<EventBatch>;
+  /** Lines that could not be read. */
+  readonly skipped: number;
+}
+
+/** The events of a run: its `events.jsonl`, or for an imported BLIP run the epochs of its `log.txt`. */
+export function openEvents(folder: string, kind: RunInfo['kind']): EventSource {
+  if (kind !== 'imported') return new EventReader(join(folder, 'events.jsonl'));
+  let delivered = false;
+  return {
+    skipped: 0,
+    async read() {
+      const events = delivered ? [] : await blipEvents(folder);
+      delivered = true;
+      return {
+        reset: false,
+        voidBeyond: null,
+        events: events.map((event) => ({ step: 'step' in event ? (event.step ?? 0) : 0, event })),
+      };
+    },
+  };
+}

@@ -1,0 +1,141 @@
+/** Opens `run.json` of any version. */
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { UserError, errnoOf } from '../util/userError';
+import { blipRunInfo, isBlipFolder } from './blipLog';
+import { RUN_SCHEMA_VERSION, type BestResult, type RunInfo, type RunState } from './runInfo';
+
+const states: readonly RunState[] = ['starting', 'running', 'stopped', 'finished', 'failed'];
+const kinds: readonly RunInfo['kind'][] = ['train', 'evaluate', 'imported'];
+
+/** Steps from one schema to the next, by the version they start from. A folder without a version is version 0. */
+const migrations: readonly ((raw: Record<string, unknown>) => Record<string, unknown>)[] = [
+  // 0 → 1: before versions were written, the best accuracy stood alone and the times were seconds since 1970.
+  (raw) => ({
+    ...raw,
+    ...Object.fromEntries(
+      ['created', 'started', 'ended', 'heartbeat']
+        .filter((key) => typeof raw[key] === 'number')
+        .map((key) => [key, new Date((raw[key] as number) * 1000).toISOString()]),
+    ),
+    ...(typeof raw.best === 'number' && {
+      best: { epoch: numberOr(raw.bestEpoch, 0), accuracy: raw.best },
+    }),
+  }),
+];
+
+/**
+ * Makes the content of a `run.json` of any version into today's shape. What is missing or of a wrong type gets a
+ * harmless value; a newer version is read as far as it is understood.
+ * @param folder the run folder, whose name serves where the run has none.
+ * @throws {UserError} when it is no JSON object at all.
+ */
+export function migrateRunInfo(content: unknown, folder: string): RunInfo {
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
+    throw new UserError(`${join(folder, 'run.json')} does not describe a run.`, {
+      hint: 'The file is damaged. Events and checkpoints beside it are not affected.',
+    });
+  let raw = content as Record<string, unknown>;
+  for (let version = numberOr(raw.schema, 0); version < RUN_SCHEMA_VERSION; version++)
+    raw = migrations[version]?.(raw) ?? raw;
+  const text = (key: string, otherwise: string): string => {
+    const value = raw[key];
+    return typeof value === 'string' ? value : otherwise;
+  };
+  const created = text('created', new Date(0).toISOString());
+  const started = text('started', created);
+  return {
+    schema: Math.max(numberOr(raw.schema, 0), RUN_SCHEMA_VERSION),
+    id: text('id', basename(folder)),
+    name: text('name', basename(folder)),
+    kind: oneOf(kinds, raw.kind, 'train'),
+    // A state of a newer version that is not known here ended somehow; liveness decides the rest.
+    state: oneOf(states, raw.state, 'stopped'),
+    created,
+    started,
+    ended: textOrNull(raw.ended),
+    pid: numberOr(raw.pid, 0),
+    processStart: textOrNull(raw.processStart),
+    host: text('host', ''),
+    heartbeat: text('heartbeat', started),
+    configFile: text('configFile', ''),
+    configHash: text('configHash', ''),
+    versions: versionsOf(raw.versions),
+    device: textOrNull(raw.device),
+    precision: raw.precision === 'fp32' || raw.precision === 'bf16' ? raw.precision : null,
+    epoch: numberOr(raw.epoch, 0),
+    maxEpoch: numberOr(raw.maxEpoch, 0),
+    step: numberOr(raw.step, 0),
+    totalSteps: numberOr(raw.totalSteps, 0),
+    best: bestOf(raw.best),
+    message: textOrNull(raw.message),
+    hint: textOrNull(raw.hint),
+  };
+}
+
+/**
+ * Reads a run folder's description: `run.json` of any version, or BLIP's own output folder.
+ * @returns undefined when the folder holds no run (any more).
+ * @throws {UserError} when there is one that cannot be understood.
+ */
+export async function readRunInfo(folder: string): Promise<RunInfo | undefined> {
+  const file = join(folder, 'run.json');
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      return isBlipFolder(folder) ? blipRunInfo(folder) : undefined;
+    throw error;
+  }
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (cause) {
+    throw new UserError(`${file} is not valid JSON.`, {
+      hint: 'The file is damaged. Events and checkpoints beside it are not affected.',
+      cause,
+    });
+  }
+  return migrateRunInfo(content, folder);
+}
+
+function numberOr(value: unknown, otherwise: number): number {
+  return typeof value === 'number' && Number.isFinite(value) ? value : otherwise;
+}
+
+function numberOrNull(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function oneOf<T extends string>(values: readonly T[], value: unknown, otherwise: T): T {
+  return values.find((known) => known === value) ?? otherwise;
+}
+
+function versionsOf(value: unknown): RunInfo['versions'] {
+  const raw = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  return {
+    nlvr: textOrNull(raw.nlvr) ?? '',
+    node: textOrNull(raw.node) ?? '',
+    tensorflow: textOrNull(raw.tensorflow),
+  };
+}
+
+function bestOf(value: unknown): BestResult | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const raw = value as Record<string, unknown>;
+  const accuracy = numberOrNull(raw.accuracy);
+  if (accuracy === null) return null;
+  return {
+    epoch: numberOr(raw.epoch, 0),
+    step: numberOr(raw.step, 0),
+    accuracy,
+    consistency: numberOrNull(raw.consistency),
+    testAccuracy: numberOrNull(raw.testAccuracy),
+  };
+}
