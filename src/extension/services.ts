@@ -1,0 +1,15 @@
+import type * as vscode from 'vscode';
+import type { RunRegistry } from './runs/runRegistry';
+import type { Program } from './trainer/process';
+
+/** What the panels and commands share; made once on activation. */
+export interface Services {
+  readonly context: vscode.ExtensionContext;
+  readonly log: vscode.LogOutputChannel;
+  readonly runs: RunRegistry;
+  /**
+   * Finds the command line program and the Node to run it with (cached until the settings change).
+   * @throws {UserError} in Restricted Mode, and when no Node can run it.
+   */
+  program(): Promise<Program>;
+}
