@@ -1,0 +1,210 @@
+"""BLIP's NLVR model, compact, for timing PyTorch beside `nlvr bench` on the same weights and inputs.
+
+Parameter names are BLIP's (models/blip_nlvr.py, vit.py, nlvr_encoder.py). PyTorch gets its best: scaled dot product
+attention, fused AdamW, no Python loop inside a layer. Dropout and stochastic depth run as in training.
+
+usage: blip_nlvr.py WEIGHTS.safetensors SHAPE.json STEPS PRECISION  ->  one JSON line
+"""
+
+import json
+import resource
+import sys
+import time
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from safetensors.torch import load_file
+
+weights_file, shape_file, steps, precision = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+shape = json.load(open(shape_file))
+torch.manual_seed(0)
+if shape.get("threads"):
+    torch.set_num_threads(shape["threads"])
+
+
+def attention(q, k, v, heads, mask=None, dropout=0.0):
+    split = lambda t: t.unflatten(-1, (heads, -1)).transpose(1, 2)
+    out = F.scaled_dot_product_attention(split(q), split(k), split(v), attn_mask=mask, dropout_p=dropout)
+    return out.transpose(1, 2).flatten(2)
+
+
+class DropPath(nn.Module):
+    def __init__(self, rate):
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x):
+        if not self.training or self.rate == 0:
+            return x
+        keep = 1 - self.rate
+        return x * (torch.rand(x.shape[0], 1, 1) < keep).to(x.dtype) / keep
+
+
+class VisionBlock(nn.Module):
+    def __init__(self, width, heads, rate):
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(width, eps=1e-6), nn.LayerNorm(width, eps=1e-6)
+        self.attn = nn.ModuleDict({"qkv": nn.Linear(width, 3 * width), "proj": nn.Linear(width, width)})
+        self.mlp = nn.ModuleDict({"fc1": nn.Linear(width, 4 * width), "fc2": nn.Linear(4 * width, width)})
+        self.drop_path = DropPath(rate)
+
+    def forward(self, x):
+        q, k, v = self.attn.qkv(self.norm1(x)).chunk(3, -1)
+        x = x + self.drop_path(self.attn.proj(attention(q, k, v, self.heads)))
+        return x + self.drop_path(self.mlp.fc2(F.gelu(self.mlp.fc1(self.norm2(x)))))
+
+
+class VisionTransformer(nn.Module):
+    def __init__(self, image_size, patch, width, depth, heads, rate):
+        super().__init__()
+        self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
+        self.pos_embed = nn.Parameter(torch.zeros(1, (image_size // patch) ** 2 + 1, width))
+        self.patch_embed = nn.ModuleDict({"proj": nn.Conv2d(3, width, patch, patch)})
+        rates = torch.linspace(0, rate, depth).tolist()
+        self.blocks = nn.ModuleList([VisionBlock(width, heads, r) for r in rates])
+        self.norm = nn.LayerNorm(width, eps=1e-6)
+
+    def forward(self, images):
+        x = self.patch_embed.proj(images).flatten(2).transpose(1, 2)
+        x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], 1) + self.pos_embed
+        for block in self.blocks:
+            x = block(x)
+        return self.norm(x)
+
+
+class Output(nn.Module):
+    """dense, dropout, LayerNorm of the sum with the input."""
+
+    def __init__(self, inner, width, eps, dropout):
+        super().__init__()
+        self.dense, self.LayerNorm, self.dropout = nn.Linear(inner, width), nn.LayerNorm(width, eps=eps), dropout
+
+    def forward(self, x, residual):
+        return self.LayerNorm(F.dropout(self.dense(x), self.dropout, self.training) + residual)
+
+
+class TwinOutput(nn.Module):
+    def __init__(self, width, eps, dropout, merged):
+        super().__init__()
+        self.dense0, self.dense1 = nn.Linear(width, width), nn.Linear(width, width)
+        self.LayerNorm, self.dropout = nn.LayerNorm(width, eps=eps), dropout
+        if merged:
+            self.merge_layer = nn.Linear(2 * width, width)
+
+    def forward(self, x0, x1, residual):
+        x0, x1 = self.dense0(x0), self.dense1(x1)
+        x = self.merge_layer(torch.cat([x0, x1], -1)) if hasattr(self, "merge_layer") else (x0 + x1) / 2
+        return self.LayerNorm(F.dropout(x, self.dropout, self.training) + residual)
+
+
+def qkv(width, context):
+    return nn.ModuleDict({"query": nn.Linear(width, width), "key": nn.Linear(context, width), "value": nn.Linear(context, width)})
+
+
+class TextLayer(nn.Module):
+    def __init__(self, c, i):
+        super().__init__()
+        w, eps, drop = c["hidden_size"], c["layer_norm_eps"], c["hidden_dropout_prob"]
+        self.heads, self.p = c["num_attention_heads"], c["attention_probs_dropout_prob"]
+        self.attention = nn.ModuleDict({"self": qkv(w, w), "output": Output(w, w, eps, drop)})
+        e = c["encoder_width"]
+        self.crossattention = nn.ModuleDict({"self0": qkv(w, e), "self1": qkv(w, e), "output": TwinOutput(w, eps, drop, i >= 6)})
+        self.intermediate = nn.ModuleDict({"dense": nn.Linear(w, c["intermediate_size"])})
+        self.output = Output(c["intermediate_size"], w, eps, drop)
+
+    def attend(self, part, x, context, mask=None):
+        p = self.p if self.training else 0.0
+        return attention(part["query"](x), part["key"](context), part["value"](context), self.heads, mask, p)
+
+    def forward(self, x, mask, image0, image1):
+        x = self.attention["output"](self.attend(self.attention["self"], x, x, mask), x)
+        cross = self.crossattention
+        x = cross["output"](self.attend(cross["self0"], x, image0), self.attend(cross["self1"], x, image1), x)
+        return self.output(F.gelu(self.intermediate["dense"](x)), x)
+
+
+class Nlvr(nn.Module):
+    def __init__(self, s):
+        super().__init__()
+        v, c = s["vit"], s["text"]
+        self.visual_encoder = VisionTransformer(s["image_size"], v["patch_size"], v["width"], v["depth"], v["heads"], s["drop_path_rate"])
+        w = c["hidden_size"]
+        embeddings = nn.ModuleDict({
+            "word_embeddings": nn.Embedding(c["vocab_size"], w, padding_idx=0),
+            "position_embeddings": nn.Embedding(c["max_position_embeddings"], w),
+            "LayerNorm": nn.LayerNorm(w, eps=c["layer_norm_eps"]),
+        })
+        layers = nn.ModuleList([TextLayer(c, i) for i in range(c["num_hidden_layers"])])
+        self.text_encoder = nn.ModuleDict({"embeddings": embeddings, "encoder": nn.ModuleDict({"layer": layers})})
+        self.cls_head = nn.Sequential(nn.Linear(w, w), nn.ReLU(), nn.Linear(w, 2))
+        self.dropout = c["hidden_dropout_prob"]
+
+    def forward(self, images, ids, mask, labels):
+        image0, image1 = self.visual_encoder(images).chunk(2)
+        e = self.text_encoder["embeddings"]
+        x = e["word_embeddings"](ids) + e["position_embeddings"].weight[: ids.shape[1]]
+        x = F.dropout(e["LayerNorm"](x), self.dropout, self.training)
+        bias = (1.0 - mask[:, None, None, :].float()) * -10000.0
+        for layer in self.text_encoder["encoder"]["layer"]:
+            x = layer(x, bias.to(x.dtype), image0, image1)
+        return F.cross_entropy(self.cls_head(x[:, 0]).float(), labels)
+
+
+model = Nlvr(shape)
+state = {k: t for k, t in load_file(weights_file).items() if not k.endswith("position_ids")}
+model.load_state_dict(state, strict=True)
+optimizer = torch.optim.AdamW(model.parameters(), lr=shape["lr"], weight_decay=0.05, fused=True)
+
+n, size, length = shape["batch"], shape["image_size"], shape["length"]
+# The same bytes and ids as `nlvr bench`: (i * 2654435761 mod 2^32) >> 24, and ids that count up.
+i = torch.arange(2 * n * size * size * 3, dtype=torch.int64)
+pixels = ((i * 2654435761) % 2**32 >> 24).view(2 * n, size, size, 3).permute(0, 3, 1, 2).float() / 255
+mean = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(1, 3, 1, 1)
+std = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(1, 3, 1, 1)
+images = ((pixels - mean) / std).contiguous()
+vocab = shape["text"]["vocab_size"]
+ids = 1 + torch.arange(n * length).view(n, length) % (vocab - 1)
+mask = torch.ones(n, length, dtype=torch.int64)
+labels = torch.arange(n) % 2
+
+
+def autocast():
+    return torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
+
+
+model.eval()
+with torch.no_grad(), autocast():
+    loss = model(images, ids, mask, labels).item()
+    start = time.perf_counter()
+    for _ in range(steps):
+        model(images, ids, mask, labels).item()
+    evaluation = (time.perf_counter() - start) / steps
+
+model.train()
+
+
+def step():
+    with autocast():
+        out = model(images, ids, mask, labels)
+    optimizer.zero_grad()
+    out.backward()
+    optimizer.step()
+    return out.item()
+
+
+step()
+times = []
+for _ in range(steps):
+    start = time.perf_counter()
+    step()
+    times.append(time.perf_counter() - start)
+times.sort()
+print(json.dumps({
+    "loss": loss,
+    "step": times[len(times) // 2],
+    "evaluation": evaluation,
+    "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    "version": torch.__version__,
+}))

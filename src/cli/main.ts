@@ -1,0 +1,147 @@
+/** The `nlvr` command line. Every command is loaded when it is asked for, so `--help` stays quick. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { version } from '../../package.json';
+import { ExitCode } from '../util/userError';
+import { report } from './report';
+
+/** For options that may be given several times. */
+const collect = (value: string, previous: string[]): string[] => [...previous, value];
+
+function integer(value: string): number {
+  const n = Number(value);
+  if (!Number.isInteger(n) || n < 0) throw new InvalidArgumentError('a whole number from 0 is expected.');
+  return n;
+}
+
+function keyValue(value: string, previous: string[]): string[] {
+  if (!/^[\w.]+=/.test(value)) throw new InvalidArgumentError('key=value is expected, such as init_lr=1e-4.');
+  return [...previous, value];
+}
+
+const deviceOption = (): Option => new Option('--device <device>', 'where to compute').choices(['auto', 'cpu', 'gpu']);
+const setOption = (): Option =>
+  new Option('--set <key=value>', 'override a key of the configuration; may be repeated').argParser(keyValue).default([], 'none');
+const tensorflowOption = (): Option =>
+  new Option('--tensorflow <folder>', "folder with TensorFlow's two libraries (default: found by `nlvr runtime status`)");
+
+export function createProgram(): Command {
+  const program = new Command('nlvr')
+    .description('Train, evaluate and inspect BLIP NLVR models. Configuration: nlvr.yaml.')
+    .version(version)
+    .option('--verbose', 'show stack traces of errors')
+    .showHelpAfterError('(see --help)')
+    .exitOverride();
+
+  program
+    .command('train')
+    .description('train a model as nlvr.yaml says; Ctrl-C saves and stops, --resume goes on exactly')
+    .requiredOption('--config <file>', 'configuration, an nlvr.yaml')
+    .option('--output_dir <folder>', 'run folder (overrides output_dir)')
+    .option('--pretrained <weights>', 'weights to start from: .pth, .safetensors, run folder or https address (overrides pretrained)')
+    .option('--evaluate', 'evaluate `pretrained` on val and test, then stop')
+    .option('--resume', "go on from the run folder's last checkpoint")
+    .option('--overwrite', 'replace the run that the folder holds')
+    .option('--seed <n>', 'seed (overrides seed)', integer)
+    .addOption(deviceOption())
+    .addOption(setOption())
+    .addOption(tensorflowOption())
+    .action(async (options) => (await import('./commands/train')).train(options));
+
+  program
+    .command('evaluate')
+    .description('evaluate a checkpoint: accuracy, consistency and a predictions file a split')
+    .requiredOption('--config <file>', 'configuration, an nlvr.yaml')
+    .requiredOption('--checkpoint <weights>', '.pth, .safetensors or run folder')
+    .requiredOption('--output_dir <folder>', 'where predictions/ and metrics.json are written')
+    .option('--split <splits>', 'val, test, train, or several with commas', 'val,test')
+    .addOption(deviceOption())
+    .addOption(setOption())
+    .addOption(tensorflowOption())
+    .action(async (options) => (await import('./commands/evaluate')).evaluate(options));
+
+  program
+    .command('predict')
+    .description('answer one sentence about two images, or many over standard input with --serve')
+    .requiredOption('--config <file>', 'configuration, an nlvr.yaml')
+    .requiredOption('--checkpoint <weights>', '.pth, .safetensors or run folder')
+    .option('--left <image>', 'left image')
+    .option('--right <image>', 'right image')
+    .option('--sentence <text>', 'sentence about the two')
+    .option('--json', 'print one JSON object')
+    .option('--serve', 'read questions as JSON lines from standard input until it ends')
+    .addOption(deviceOption())
+    .addOption(setOption())
+    .addOption(tensorflowOption())
+    .action(async (options) => (await import('./commands/predict')).predict(options));
+
+  program
+    .command('check')
+    .description('check a configuration and its data without training')
+    .requiredOption('--config <file>', 'configuration, an nlvr.yaml')
+    .option('--json', 'print one JSON object')
+    .addOption(setOption())
+    .action(async (options) => (await import('./commands/check')).check(options));
+
+  program
+    .command('sample')
+    .description('make the sample data set, ready to train')
+    .argument('<folder>', 'folder to make')
+    .option('--seed <n>', 'seed of the drawings', integer)
+    .action(async (folder: string, options) => (await import('./commands/sample')).sample(folder, options));
+
+  program
+    .command('export')
+    .description('write the weights of a checkpoint as a file that PyTorch loads')
+    .argument('<checkpoint>', '.pth, .safetensors or run folder')
+    .argument('<file>', 'file to write')
+    .addOption(new Option('--format <format>', 'kind of file (default: by the ending)').choices(['safetensors', 'pth']))
+    .option('--overwrite', 'replace the file when it exists')
+    .action(async (checkpoint: string, file: string, options) =>
+      (await import('./commands/export')).exportWeights(checkpoint, file, options),
+    );
+
+  const runtime = program.command('runtime').description("find, install or remove TensorFlow's libraries");
+  runtime
+    .command('status')
+    .description('what is found, and whether it works')
+    .option('--json', 'print one JSON object')
+    .addOption(tensorflowOption())
+    .action(async (options) => (await import('./commands/runtime')).status(options));
+  runtime
+    .command('install')
+    .description('fetch TensorFlow by your pip and unpack its libraries into the per-user cache')
+    .option('--gpu', 'the CUDA build and the NVIDIA libraries it needs (about 3 GB)')
+    .option('--wheel <file>', 'take this wheel instead of downloading; may be repeated', collect, [])
+    .option('--json', 'print progress as JSON lines')
+    .action(async (options) => (await import('./commands/runtime')).install(options));
+  runtime
+    .command('remove')
+    .description('delete the installed libraries')
+    .action(async () => (await import('./commands/runtime')).remove());
+
+  program
+    .command('bench')
+    .description('time training and evaluation steps of a model on this machine')
+    .option('--config <file>', 'configuration (default: BLIP base, 384 px)')
+    .option('--steps <n>', 'timed steps', integer, 3)
+    .option('--batch <n>', 'examples a step', integer, 1)
+    .option('--json', 'print one JSON object')
+    .addOption(deviceOption())
+    .addOption(setOption())
+    .addOption(tensorflowOption())
+    .action(async (options) => (await import('./commands/bench')).bench(options));
+
+  return program;
+}
+
+async function main(): Promise<void> {
+  const program = createProgram();
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? ExitCode.done : ExitCode.badInput;
+    else process.exitCode = report(error, program.opts<{ verbose?: boolean }>().verbose === true);
+  }
+}
+
+void main();

@@ -1,0 +1,21 @@
+import { UserError, errnoOf, messageOf } from '../util/userError';
+
+/** Exit code of a defect in this program. */
+const DEFECT = 1;
+
+/**
+ * Prints an error to standard error: one paragraph that says what happened and what to do; the stack only when
+ * asked for.
+ * @returns the exit code.
+ */
+export function report(error: unknown, verbose: boolean): number {
+  if (error instanceof UserError) {
+    process.stderr.write(`nlvr: ${[error.message, error.hint].filter(Boolean).join(' ')}\n`);
+    if (verbose && error.stack) process.stderr.write(`${error.stack}\n`);
+    return error.exitCode;
+  }
+  const known = errnoOf(error) !== undefined;
+  process.stderr.write(`nlvr: ${messageOf(error)}${known || verbose ? '' : ' (--verbose shows where)'}\n`);
+  if (verbose && error instanceof Error && error.stack) process.stderr.write(`${error.stack}\n`);
+  return DEFECT;
+}
