@@ -1,26 +1,53 @@
 import { join } from 'node:path';
 import type { Split } from './events';
 
-/** Names inside a run folder; everything that reads or writes one takes them from here. */
+/**
+ * Names inside a run folder; everything that reads or writes one takes them from here.
+ * Getters, not fields: a field's initialiser would run before the constructor has set `root`.
+ */
 export class RunFolder {
   constructor(
     /** Absolute path. */
     readonly root: string,
   ) {}
 
-  readonly runJson = this.at('run.json');
-  readonly config = this.at('config.yaml');
-  readonly events = this.at('events.jsonl');
+  get runJson(): string {
+    return this.at('run.json');
+  }
+  get config(): string {
+    return this.at('config.yaml');
+  }
+  get events(): string {
+    return this.at('events.jsonl');
+  }
   /** BLIP's log: one JSON object an epoch, values as strings with four decimals. */
-  readonly log = this.at('log.txt');
-  readonly trainerLog = this.at('trainer.log');
-  readonly best = this.at('checkpoint_best.safetensors');
-  readonly last = this.at('checkpoint_last');
-  readonly predictions = this.at('predictions');
-  readonly metrics = this.at('metrics.json');
-  readonly stopRequest = this.at('stop.request');
-  readonly lock = this.at('run.lock');
-  readonly features = this.at('.features');
+  get log(): string {
+    return this.at('log.txt');
+  }
+  get trainerLog(): string {
+    return this.at('trainer.log');
+  }
+  get best(): string {
+    return this.at('checkpoint_best.safetensors');
+  }
+  get last(): string {
+    return this.at('checkpoint_last');
+  }
+  get predictions(): string {
+    return this.at('predictions');
+  }
+  get metrics(): string {
+    return this.at('metrics.json');
+  }
+  get stopRequest(): string {
+    return this.at('stop.request');
+  }
+  get lock(): string {
+    return this.at('run.lock');
+  }
+  get features(): string {
+    return this.at('.features');
+  }
 
   /** Weights kept of an earlier epoch, `checkpoint_003.safetensors`. */
   epochCheckpoint(epoch: number): string {
