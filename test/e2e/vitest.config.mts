@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+/** The end-to-end suite: the packaged extension in a real VS Code in a real browser, one file at a time. */
+export default defineConfig({
+  test: {
+    root: new URL('../..', import.meta.url).pathname,
+    pool: 'forks',
+    fileParallelism: false,
+    include: ['test/e2e/**/*.e2e.ts'],
+    globalSetup: ['test/e2e/harness/globalSetup.ts'],
+    setupFiles: ['test/e2e/harness/setup.ts'],
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    teardownTimeout: 20_000,
+    reporters: ['verbose'],
+  },
+});
