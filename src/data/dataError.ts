@@ -1,0 +1,43 @@
+/** Where in the user's data an error lies. */
+export interface DataPlace {
+  /** Absolute path of the annotation file or image. */
+  file: string;
+  /** 1-based line of the annotation file. */
+  line?: number;
+  /** Key of the annotation, such as `label` or `images[1]`. */
+  key?: string;
+}
+
+/** The user's data is at fault. The message says where and what to do; it needs no stack. */
+export class DataError extends Error {
+  override readonly name = 'DataError';
+  readonly file: string;
+  readonly line: number | undefined;
+  readonly key: string | undefined;
+  /** The message without the place. */
+  readonly reason: string;
+
+  constructor(reason: string, place: DataPlace) {
+    super(`${describePlace(place)}: ${reason}`);
+    this.reason = reason;
+    this.file = place.file;
+    this.line = place.line;
+    this.key = place.key;
+  }
+}
+
+function describePlace({ file, line, key }: DataPlace): string {
+  return [line === undefined ? file : `${file}:${line}`, ...(key ? [key] : [])].join(': ');
+}
+
+/** Message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The `code` of a Node system error such as `ENOENT`, if it is one. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined;
+}

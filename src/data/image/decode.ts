@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import sharp from 'sharp';
+import { DataError, messageOf, systemCode } from '../dataError';
+import type { RgbImage } from './rgbImage';
+import { describeForeign, isCmykJpeg, sniffFormat } from './sniff';
+
+// The loader decodes many images at once; threads within one image would only add switching.
+sharp.concurrency(1);
+sharp.cache(false);
+
+/** Embedded colour profiles are ignored and damage that Pillow tolerates is tolerated, as BLIP reads images. */
+const inputOptions = { failOn: 'truncated', ignoreIcc: true } as const;
+
+/**
+ * Reads an image as Pillow's `Image.open(file).convert('RGB')` does: alpha is dropped (not composited),
+ * palettes and greys are expanded, 16 bits become 8, EXIF orientation, gamma and colour profiles are ignored.
+ * Of an animation, the first picture.
+ *
+ * @throws {DataError} that names the file: missing, not an image, truncated.
+ */
+export async function decodeImage(file: string): Promise<RgbImage> {
+  const bytes = await readImageFile(file);
+  try {
+    return isCmykJpeg(bytes) ? await decodeCmyk(bytes) : await decodeRgb(bytes);
+  } catch (error) {
+    throw damaged(file, error);
+  }
+}
+
+/**
+ * Width and height from the header alone, without decoding.
+ * @throws {DataError} as `decodeImage`, but does not notice a truncated file.
+ */
+export async function readImageSize(file: string): Promise<{ width: number; height: number }> {
+  const bytes = await readImageFile(file);
+  try {
+    const { width, height } = await sharp(bytes, inputOptions).metadata();
+    return { width, height };
+  } catch (error) {
+    throw damaged(file, error);
+  }
+}
+
+async function readImageFile(file: string): Promise<Buffer> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT') throw new DataError('the image is missing', { file });
+    if (code === 'EISDIR')
+      throw new DataError('a folder stands where the image should be', { file });
+    throw new DataError(`the image cannot be read (${messageOf(error)})`, { file });
+  }
+  if (!sniffFormat(bytes)) throw new DataError(describeForeign(bytes), { file });
+  return bytes;
+}
+
+function damaged(file: string, error: unknown): DataError {
+  const detail = messageOf(error).trim().split('\n')[0];
+  return new DataError(`the image is truncated or damaged (${detail})`, { file });
+}
+
+async function decodeRgb(bytes: Buffer): Promise<RgbImage> {
+  const { data, info } = await sharp(bytes, inputOptions)
+    .removeAlpha()
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  const { width, height } = info;
+  if (info.channels === 3) return { data, width, height };
+  const rgb = new Uint8Array(width * height * 3);
+  for (let pixel = 0; pixel < width * height; pixel++)
+    rgb.fill(data[pixel * info.channels], pixel * 3, pixel * 3 + 3);
+  return { data: rgb, width, height };
+}
+
+/** Pillow's own conversion: each colour is (255 - c)(255 - k) / 255, rounded, without profiles. */
+async function decodeCmyk(bytes: Buffer): Promise<RgbImage> {
+  const { data, info } = await sharp(bytes, inputOptions)
+    .pipelineColourspace('cmyk')
+    .toColourspace('cmyk')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  const { width, height } = info;
+  const rgb = new Uint8Array(width * height * 3);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    const white = 255 - data[pixel * 4 + 3];
+    for (let channel = 0; channel < 3; channel++) {
+      const product = (255 - data[pixel * 4 + channel]) * white + 128;
+      rgb[pixel * 3 + channel] = ((product >> 8) + product) >> 8;
+    }
+  }
+  return { data: rgb, width, height };
+}

@@ -1,0 +1,14 @@
+/** An image as rows of RGB bytes: [height, width, 3]. */
+export interface RgbImage {
+  data: Uint8Array;
+  width: number;
+  height: number;
+}
+
+/** A rectangle of pixels inside an image. */
+export interface Box {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { assetPath } from '../../util/assets';
+import { splitWords } from './basicTokenizer';
+
+/** Ids of BLIP's tokenizer: bert-base-uncased with [DEC] (30522) and [ENC] (30523) added. */
+export const tokenIds = { pad: 0, unknown: 100, separator: 102, encode: 30523 } as const;
+/** Rows that a word embedding needs for this tokenizer. */
+export const vocabularySize = 30524;
+
+/** Longer words become `[UNK]`, as in BERT. */
+const longestWord = 100;
+
+/** BERT's WordPiece tokenizer with BLIP's ids. */
+export class Tokenizer {
+  private readonly known = new Map<string, readonly number[]>();
+
+  /** @param pieces id of every word piece; continuations start with `##`. */
+  constructor(private readonly pieces: ReadonlyMap<string, number>) {}
+
+  /**
+   * Ids of a sentence as BLIP feeds them: `[ENC]`, the word pieces, `[SEP]`. A text of more than
+   * `maxTokens` ids (the rows of the position embedding) is cut before `[SEP]`.
+   */
+  encode(text: string, maxTokens = 512): number[] {
+    const ids: number[] = [tokenIds.encode];
+    for (const word of splitWords(text)) for (const id of this.wordIds(word)) ids.push(id);
+    if (ids.length > maxTokens - 1) ids.length = maxTokens - 1;
+    ids.push(tokenIds.separator);
+    return ids;
+  }
+
+  private wordIds(word: string): readonly number[] {
+    let ids = this.known.get(word);
+    if (!ids) {
+      ids = this.splitWord(word);
+      if (this.known.size < 50_000) this.known.set(word, ids);
+    }
+    return ids;
+  }
+
+  /** Longest pieces first; a word with a part that is in no piece is unknown as a whole. */
+  private splitWord(word: string): number[] {
+    const characters = [...word];
+    if (characters.length > longestWord) return [tokenIds.unknown];
+    const ids: number[] = [];
+    for (let start = 0; start < characters.length;) {
+      let end = characters.length;
+      let id: number | undefined;
+      for (; end > start; end--) {
+        const piece = characters.slice(start, end).join('');
+        id = this.pieces.get(start > 0 ? `##${piece}` : piece);
+        if (id !== undefined) break;
+      }
+      if (id === undefined) return [tokenIds.unknown];
+      ids.push(id);
+      start = end;
+    }
+    return ids;
+  }
+}
+
+let shared: Tokenizer | undefined;
+
+/** The tokenizer with bert-base-uncased's vocabulary, read once from `dist/vocab.txt`. */
+export function defaultTokenizer(): Tokenizer {
+  if (!shared) {
+    const list = readFileSync(assetPath('vocab.txt'), 'utf8').trimEnd().split('\n');
+    shared = new Tokenizer(new Map(list.map((piece, id) => [piece, id])));
+  }
+  return shared;
+}

@@ -1,0 +1,16 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * Absolute path of a file that the build puts into `dist/` (`vocab.txt`, `loader-worker.js`).
+ * Works from a bundle in `dist/` and from the sources, where `dist/` lies beside `src/`.
+ */
+export function assetPath(name: string): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  const candidates = [join(here, name), join(here, '..', '..', 'dist', name)];
+  const found = candidates.find((path) => existsSync(path));
+  if (!found)
+    throw new Error(`${name} is missing from the installation; build it with \`npm run build\`.`);
+  return found;
+}
