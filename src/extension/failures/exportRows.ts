@@ -1,0 +1,140 @@
+import type { Prediction } from '../../run/predictions';
+import type { ExampleNote, ExportFormat } from '../../webview/failures/messages';
+import { UserError } from '../../util/userError';
+import { officialNlvr1Name } from './exampleSets';
+import { crossEntropy } from './loss';
+
+/** One example to export, with its mark and note. */
+export interface ExportRow {
+  prediction: Prediction;
+  note: ExampleNote | undefined;
+}
+
+interface Exporter {
+  extension: string;
+  header?: string;
+  /** @throws {UserError} when the format cannot say this row. */
+  line(row: ExportRow): string;
+}
+
+const COLUMNS = [
+  'identifier',
+  'index',
+  'split',
+  'sentence',
+  'left_image',
+  'right_image',
+  'label',
+  'prediction',
+  'prob_true',
+  'loss',
+  'logit_false',
+  'logit_true',
+  'group',
+  'marked',
+  'note',
+];
+
+const exporters: Record<ExportFormat, Exporter> = {
+  csv: {
+    extension: 'csv',
+    header: COLUMNS.join(','),
+    line: ({ prediction: p, note }) =>
+      [
+        csvText(p.identifier),
+        csvNumber(p.index),
+        p.split,
+        csvText(p.sentence),
+        csvText(p.images[0]),
+        csvText(p.images[1]),
+        p.label === null ? '' : official(p.label),
+        official(p.prediction),
+        csvNumber(p.prob_true),
+        csvNumber(crossEntropy(p.logits, p.label)),
+        csvNumber(p.logits[0]),
+        csvNumber(p.logits[1]),
+        csvText(p.group ?? ''),
+        note?.marked ? 'true' : '',
+        csvText(note?.note ?? ''),
+      ].join(','),
+  },
+  jsonl: {
+    extension: 'jsonl',
+    line: ({ prediction, note }) =>
+      JSON.stringify({
+        ...prediction,
+        loss: crossEntropy(prediction.logits, prediction.label),
+        ...(note && { marked: note.marked, note: note.note }),
+      }),
+  },
+  // Read by the official nlvr2/eval/metrics.py: `identifier,prediction`, no header, no quoting.
+  nlvr2: {
+    extension: 'csv',
+    line: ({ prediction }) => `${plain(prediction.identifier)},${official(prediction.prediction)}`,
+  },
+  // Read by the official nlvr/metrics_images.py: `dev-<identifier>-<order>.png,true`.
+  nlvr1: {
+    extension: 'csv',
+    line: ({ prediction }) => {
+      const name = officialNlvr1Name(prediction.identifier, prediction.split, prediction.images[0]);
+      if (name === null)
+        throw new UserError(
+          `“${prediction.identifier}” is not an identifier of the NLVR data set.`,
+          {
+            hint: 'Export as CSV or JSON lines instead.',
+          },
+        );
+      return `${name},${prediction.prediction}`;
+    },
+  },
+};
+
+/** File name extension of a format, without the dot. */
+export function exportExtension(format: ExportFormat): string {
+  return exporters[format].extension;
+}
+
+/**
+ * The lines of an export, a few hundred rows a piece so that writing never blocks for long.
+ * @throws {UserError} when a row cannot be said in this format.
+ */
+export function* exportLines(
+  format: ExportFormat,
+  count: number,
+  row: (i: number) => ExportRow,
+): Generator<string> {
+  const { header, line } = exporters[format];
+  if (header !== undefined) yield header + '\n';
+  for (let start = 0; start < count; start += 500) {
+    let piece = '';
+    for (let i = start; i < Math.min(count, start + 500); i++) piece += line(row(i)) + '\n';
+    yield piece;
+  }
+}
+
+/**
+ * A text cell of a CSV file. Quoted where it must be; a text that a spreadsheet would take for a formula
+ * begins with an apostrophe, as OWASP advises.
+ */
+export function csvText(text: string): string {
+  const safe = /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
+  return /[",\r\n\t;']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+function csvNumber(value: number): string {
+  return Number.isFinite(value) ? String(value) : '';
+}
+
+function official(answer: boolean): string {
+  return answer ? 'True' : 'False';
+}
+
+/** The official reader splits at commas and knows no quotes. */
+function plain(identifier: string): string {
+  if (/[,"\s]|^[=+\-@]/.test(identifier) || identifier === '')
+    throw new UserError(
+      `“${identifier}” cannot stand in an official prediction file, which has no quoting.`,
+      { hint: 'Export as CSV or JSON lines instead.' },
+    );
+  return identifier;
+}

@@ -1,0 +1,28 @@
+import type { PredictionSet } from '../../webview/failures/messages';
+import { fileOfSet } from './predictionFiles';
+import type { PredictionTable } from './predictionTable';
+import { readPredictions } from './readPredictions';
+
+/** No answer of that epoch for a row. */
+export const NO_ANSWER = 255;
+
+/**
+ * What another epoch answered for the rows of `table`: one byte a row, 0 false, 1 true, 255 none.
+ * @throws `AbortError` when `signal` fires.
+ */
+export async function readAnswers(
+  runFolder: string,
+  set: PredictionSet,
+  table: PredictionTable,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const answers = new Uint8Array(table.count).fill(NO_ANSWER);
+  let line = 0;
+  for await (const { predictions } of readPredictions(fileOfSet(runFolder, set), { signal })) {
+    for (const { identifier, prediction } of predictions) {
+      const row = table.rowOf(identifier, line++);
+      if (row !== undefined) answers[row] = Number(prediction);
+    }
+  }
+  return answers;
+}

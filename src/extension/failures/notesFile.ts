@@ -1,0 +1,100 @@
+import type { ExampleNote, Split } from '../../webview/failures/messages';
+import { UserError } from '../../util/userError';
+
+const VERSION = 1;
+
+/** An entry of `notes.json`. A note taken back stays as an empty entry, so that it does not return in a merge. */
+export interface NoteEntry extends ExampleNote {
+  /** ISO 8601, when a person last changed it. */
+  updated: string;
+}
+
+/** Entries by split and identifier. Maps, because an identifier may be `__proto__`. */
+export type Notes = Map<Split, Map<string, NoteEntry>>;
+
+/**
+ * Reads the text of a `notes.json`.
+ * @throws {UserError} when it is no notes file or one of a newer version, which must not be overwritten.
+ */
+export function parseNotes(text: string): Notes {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UserError('notes.json is not valid JSON.', { cause: error });
+  }
+  if (!isRecord(value) || !isRecord(value.notes)) throw new UserError('notes.json holds no notes.');
+  if (typeof value.version === 'number' && value.version > VERSION)
+    throw new NewerNotesError(value.version);
+  const notes: Notes = new Map();
+  for (const split of ['train', 'val', 'test'] as const) {
+    const entries = value.notes[split];
+    if (!isRecord(entries)) continue;
+    const ofSplit = new Map<string, NoteEntry>();
+    for (const [identifier, entry] of Object.entries(entries)) {
+      if (!isRecord(entry)) continue;
+      ofSplit.set(identifier, {
+        marked: entry.marked === true,
+        note: typeof entry.note === 'string' ? entry.note : '',
+        updated: typeof entry.updated === 'string' ? entry.updated : '',
+      });
+    }
+    notes.set(split, ofSplit);
+  }
+  return notes;
+}
+
+/** A notes file of a newer version: shown as it is, never written. */
+export class NewerNotesError extends UserError {
+  constructor(version: number) {
+    super(
+      `notes.json was written by a newer version (format ${version}, this one knows ${VERSION}).`,
+      {
+        hint: 'Update NLVR Workbench to change marks and notes of this run.',
+      },
+    );
+  }
+}
+
+/** Text of `notes.json`, sorted, one entry a line: readable, and quiet in version control. */
+export function formatNotes(notes: Notes): string {
+  const splits = [...notes]
+    .filter(([, entries]) => entries.size > 0)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([split, entries]) => {
+      const lines = [...entries]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(
+          ([identifier, entry]) => `      ${JSON.stringify(identifier)}: ${JSON.stringify(entry)}`,
+        );
+      return `    ${JSON.stringify(split)}: {\n${lines.join(',\n')}\n    }`;
+    });
+  const body = splits.length === 0 ? '{}' : `{\n${splits.join(',\n')}\n  }`;
+  return `{\n  "version": ${VERSION},\n  "notes": ${body}\n}\n`;
+}
+
+/**
+ * Both sets of notes in one: of two entries about the same example the later one wins, whichever side
+ * it comes from, so that windows that merge in any order end with the same notes.
+ */
+export function mergeNotes(a: Notes, b: Notes): Notes {
+  const merged: Notes = new Map([...a].map(([split, entries]) => [split, new Map(entries)]));
+  for (const [split, entries] of b) {
+    const target = merged.get(split) ?? new Map<string, NoteEntry>();
+    merged.set(split, target);
+    for (const [identifier, entry] of entries) {
+      const other = target.get(identifier);
+      if (!other || isLater(entry, other)) target.set(identifier, entry);
+    }
+  }
+  return merged;
+}
+
+function isLater(a: NoteEntry, b: NoteEntry): boolean {
+  if (a.updated !== b.updated) return a.updated > b.updated;
+  return JSON.stringify([a.note, a.marked]) > JSON.stringify([b.note, b.marked]);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

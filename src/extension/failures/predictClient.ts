@@ -1,0 +1,300 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { messageOf, UserError } from '../../util/userError';
+
+/** How to start the process: `nlvr predict --serve`. */
+export interface Launch {
+  command: string;
+  args: string[];
+  cwd?: string;
+  env: NodeJS.ProcessEnv;
+}
+
+export interface Question {
+  /** Absolute paths. */
+  left: string;
+  right: string;
+  sentence: string;
+}
+
+export interface Answer {
+  prediction: boolean;
+  /** Probability of True. */
+  probTrue: number;
+  /** Time the model took, in milliseconds. */
+  milliseconds: number;
+}
+
+export type ClientState =
+  | { state: 'idle' }
+  | { state: 'starting' }
+  | { state: 'ready'; device: string; parameters: number }
+  | { state: 'failed'; message: string; hint?: string };
+
+interface Pending {
+  resolve(answer: Answer): void;
+  reject(error: Error): void;
+  timer: NodeJS.Timeout;
+}
+
+interface Running {
+  child: ChildProcessWithoutNullStreams;
+  ready: Promise<void>;
+  /** Last lines the process said on stderr: its reason when it dies. */
+  said: string[];
+  pending: Map<number, Pending>;
+}
+
+/** What the process says on stdout, a JSON object a line. */
+interface Line {
+  ready?: boolean;
+  device?: string;
+  parameters?: number;
+  id?: number;
+  prediction?: boolean;
+  prob_true?: number;
+  ms?: number;
+  error?: string;
+  hint?: string;
+}
+
+/**
+ * Talks to a prediction process over JSON lines. The process starts with the first question (or
+ * `prepare`), stays up between questions, ends after `idleMs` without one, and is started again by the
+ * next question when it failed.
+ */
+export class PredictClient {
+  private running: Running | undefined;
+  private starting: Promise<Running> | undefined;
+  private idleTimer: NodeJS.Timeout | undefined;
+  private nextId = 1;
+  private disposed = false;
+
+  constructor(
+    private readonly options: {
+      launch(): Promise<Launch> | Launch;
+      onState(state: ClientState): void;
+      log(line: string): void;
+      idleMs?: number;
+      /** Longest time until the process says it is ready: a large model on a slow disk takes minutes. */
+      startMs?: number;
+      answerMs?: number;
+    },
+  ) {}
+
+  /** Starts the process unless it runs. @throws {UserError} when it cannot start; says why. */
+  async prepare(): Promise<void> {
+    await this.process();
+    this.restartIdleTimer();
+  }
+
+  /** @throws {UserError} with the reason: the process's own, or why it ended. */
+  async ask(question: Question): Promise<Answer> {
+    const running = await this.process();
+    const id = this.nextId++;
+    this.restartIdleTimer();
+    return new Promise<Answer>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        running.pending.delete(id);
+        reject(
+          new UserError('The model did not answer in time.', {
+            hint: 'It will be started again with the next question.',
+          }),
+        );
+        this.stop();
+      }, this.options.answerMs ?? 120_000);
+      running.pending.set(id, { resolve, reject, timer });
+      running.child.stdin.write(JSON.stringify({ id, ...question }) + '\n');
+    });
+  }
+
+  /** Ends the process and everything it started. Open questions are answered with an error. */
+  dispose(): void {
+    this.disposed = true;
+    this.stop();
+  }
+
+  private process(): Promise<Running> {
+    if (this.disposed) return Promise.reject(new UserError('The panel was closed.'));
+    if (this.running) return this.running.ready.then(() => this.running ?? this.process());
+    this.starting ??= this.start().finally(() => (this.starting = undefined));
+    return this.starting;
+  }
+
+  private async start(): Promise<Running> {
+    this.options.onState({ state: 'starting' });
+    try {
+      const launch = await this.options.launch();
+      if (this.disposed) throw new UserError('The panel was closed.');
+      const running = this.spawn(launch);
+      this.running = running;
+      await running.ready;
+      return running;
+    } catch (error) {
+      const hint = error instanceof UserError ? error.hint : undefined;
+      if (!this.disposed)
+        this.options.onState({ state: 'failed', message: messageOf(error), ...(hint && { hint }) });
+      throw error;
+    }
+  }
+
+  private spawn({ command, args, cwd, env }: Launch): Running {
+    // A process group of its own, so that all of it can be ended at once.
+    const child = spawn(command, args, {
+      cwd,
+      env,
+      stdio: 'pipe',
+      detached: process.platform !== 'win32',
+    });
+    const running: Running = { child, ready: Promise.resolve(), said: [], pending: new Map() };
+    running.ready = new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(
+          new UserError('The model was not ready in time.', {
+            hint: 'See the log for what it was doing.',
+          }),
+        );
+        this.stop();
+      }, this.options.startMs ?? 300_000);
+      const fail = (error: Error): void => {
+        clearTimeout(timer);
+        reject(error);
+        this.ended(running, error);
+      };
+      child.once('error', (error) =>
+        fail(
+          new UserError(`${command} could not be started: ${error.message}`, {
+            hint: 'Check the setting nlvr.nodePath.',
+          }),
+        ),
+      );
+      child.once('close', (code, signal) => fail(endOf(running, code, signal)));
+      createInterface({ input: child.stdout }).on('line', (text) => {
+        const line = parseLine(text);
+        if (!line) {
+          this.options.log(text);
+        } else if (line.ready === true) {
+          clearTimeout(timer);
+          this.options.onState({
+            state: 'ready',
+            device: line.device ?? '',
+            parameters: line.parameters ?? 0,
+          });
+          resolve();
+        } else if (line.id === undefined && line.error !== undefined) {
+          fail(new UserError(line.error, line.hint === undefined ? {} : { hint: line.hint }));
+          killTree(child);
+        } else {
+          this.answered(running, line);
+        }
+      });
+    });
+    running.ready.catch(() => undefined);
+    createInterface({ input: child.stderr }).on('line', (text) => {
+      this.options.log(text);
+      running.said.push(text);
+      if (running.said.length > 20) running.said.shift();
+    });
+    // A write after the process ended: its `close` tells the reason.
+    child.stdin.on('error', () => undefined);
+    return running;
+  }
+
+  private answered(running: Running, line: Line): void {
+    const pending = line.id === undefined ? undefined : running.pending.get(line.id);
+    if (!pending || line.id === undefined) return;
+    running.pending.delete(line.id);
+    clearTimeout(pending.timer);
+    this.restartIdleTimer();
+    if (line.error !== undefined) {
+      pending.reject(new UserError(line.error, line.hint === undefined ? {} : { hint: line.hint }));
+    } else if (typeof line.prediction === 'boolean' && typeof line.prob_true === 'number') {
+      pending.resolve({
+        prediction: line.prediction,
+        probTrue: line.prob_true,
+        milliseconds: line.ms ?? 0,
+      });
+    } else {
+      pending.reject(
+        new UserError('The prediction process sent an answer that cannot be understood.'),
+      );
+    }
+  }
+
+  private ended(running: Running, error: Error): void {
+    for (const { reject, timer } of running.pending.values()) {
+      clearTimeout(timer);
+      reject(error);
+    }
+    running.pending.clear();
+    if (this.running !== running) return;
+    this.running = undefined;
+    clearTimeout(this.idleTimer);
+    const hint = error instanceof UserError ? error.hint : undefined;
+    this.options.onState({ state: 'failed', message: error.message, ...(hint && { hint }) });
+  }
+
+  private restartIdleTimer(): void {
+    clearTimeout(this.idleTimer);
+    this.idleTimer = setTimeout(() => {
+      this.stop();
+      this.options.onState({ state: 'idle' });
+    }, this.options.idleMs ?? 600_000);
+    this.idleTimer.unref();
+  }
+
+  private stop(): void {
+    clearTimeout(this.idleTimer);
+    const { running } = this;
+    if (!running) return;
+    this.running = undefined;
+    this.ended(running, new UserError('The prediction process was stopped.'));
+    running.child.stdin.end();
+    killTree(running.child);
+  }
+}
+
+/** Ends a child that leads its own process group, and its children: politely, then surely. */
+function killTree(child: ChildProcessWithoutNullStreams): void {
+  const { pid } = child;
+  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const send = (signal: NodeJS.Signals): void => {
+    try {
+      if (process.platform === 'win32') child.kill(signal);
+      else process.kill(-pid, signal);
+    } catch {
+      // Already gone.
+    }
+  };
+  send('SIGTERM');
+  const timer = setTimeout(() => send('SIGKILL'), 2000);
+  timer.unref();
+  child.once('close', () => clearTimeout(timer));
+}
+
+function endOf(running: Running, code: number | null, signal: NodeJS.Signals | null): UserError {
+  const how = signal === null ? `exit code ${code}` : signal;
+  const last = running.said
+    .filter((line) => line.trim() !== '')
+    .slice(-4)
+    .join('\n');
+  const hint =
+    signal === 'SIGKILL'
+      ? 'It may have run out of memory. Close other programs, or stop a training run, and ask again.'
+      : 'Ask again to start it anew; the log has all it said.';
+  return new UserError(
+    last === ''
+      ? `The prediction process ended (${how}).`
+      : `The prediction process ended (${how}):\n${last}`,
+    { hint },
+  );
+}
+
+function parseLine(text: string): Line | undefined {
+  if (!text.startsWith('{')) return undefined;
+  try {
+    return JSON.parse(text) as Line;
+  } catch {
+    return undefined;
+  }
+}

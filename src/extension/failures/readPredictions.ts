@@ -1,0 +1,122 @@
+import { createReadStream } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Prediction } from '../../run/predictions';
+
+/** The longest the host's thread is kept busy before others get a turn, in milliseconds. */
+const SLICE_MS = 8;
+
+export interface PredictionBatch {
+  predictions: Prediction[];
+  /** Bytes of the file read so far. */
+  bytesRead: number;
+  /** Lines that could not be used so far, and what was wrong with the first of them. */
+  skipped: number;
+  firstProblem?: string;
+}
+
+/**
+ * Reads a predictions file in batches without blocking the thread. Lines that are no predictions are
+ * counted, not fatal; a last line without its newline that cannot be parsed is one still being written.
+ * @throws the file system's error when the file cannot be read; `AbortError` when `signal` fires.
+ */
+export async function* readPredictions(
+  file: string,
+  options: { signal?: AbortSignal; batchSize?: number } = {},
+): AsyncGenerator<PredictionBatch> {
+  const batchSize = options.batchSize ?? 4000;
+  const stream = createReadStream(file, {
+    highWaterMark: 1 << 16,
+    encoding: 'utf8',
+    ...(options.signal && { signal: options.signal }),
+  });
+  let predictions: Prediction[] = [];
+  let rest = '';
+  let lineNumber = 0;
+  let skipped = 0;
+  let firstProblem: string | undefined;
+  let sliceStart = performance.now();
+
+  const accept = (line: string, last: boolean): void => {
+    lineNumber += 1;
+    if (line.trim() === '') return;
+    const parsed = parsePrediction(line);
+    if (typeof parsed !== 'string') predictions.push(parsed);
+    else if (!(last && parsed === NOT_JSON)) {
+      skipped += 1;
+      firstProblem ??= `line ${lineNumber}: ${parsed}`;
+    }
+  };
+  const batch = (): PredictionBatch => {
+    const full = {
+      predictions,
+      bytesRead: stream.bytesRead,
+      skipped,
+      ...(firstProblem && { firstProblem }),
+    };
+    predictions = [];
+    return full;
+  };
+
+  for await (const chunk of stream as AsyncIterable<string>) {
+    const text = rest + chunk;
+    let start = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      accept(text.slice(start, end), false);
+      start = end + 1;
+    }
+    rest = text.slice(start);
+    if (predictions.length >= batchSize) yield batch();
+    if (performance.now() - sliceStart > SLICE_MS) {
+      await nextTurn();
+      sliceStart = performance.now();
+    }
+  }
+  if (rest !== '') accept(rest, true);
+  yield batch();
+}
+
+const NOT_JSON = 'not a JSON object';
+
+/** One line as a prediction, or what is wrong with it. Logits that were not finite arrive as null and become NaN. */
+export function parsePrediction(line: string): Prediction | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return NOT_JSON;
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return NOT_JSON;
+  const of = value as Partial<Record<keyof Prediction, unknown>>;
+  if (typeof of.identifier !== 'string') return '`identifier` is missing';
+  if (typeof of.sentence !== 'string') return '`sentence` is missing';
+  if (!isPairOf(of.images, (image) => typeof image === 'string'))
+    return '`images` is not a pair of paths';
+  if (typeof of.prediction !== 'boolean') return '`prediction` is not true or false';
+  if (of.label !== null && of.label !== undefined && typeof of.label !== 'boolean')
+    return '`label` is not true, false or null';
+  const logits = isPairOf(of.logits, isNumberOrNull) ? of.logits : [null, null];
+  return {
+    identifier: of.identifier,
+    index: typeof of.index === 'number' ? of.index : -1,
+    split: of.split === 'train' || of.split === 'test' ? of.split : 'val',
+    sentence: of.sentence,
+    images: of.images as [string, string],
+    label: of.label ?? null,
+    prediction: of.prediction,
+    prob_true: typeof of.prob_true === 'number' ? of.prob_true : NaN,
+    logits: [toNumber(logits[0]), toNumber(logits[1])],
+    ...(typeof of.group === 'string' && of.group !== '' && { group: of.group }),
+  };
+}
+
+function isPairOf(value: unknown, each: (item: unknown) => boolean): value is [unknown, unknown] {
+  return Array.isArray(value) && value.length === 2 && value.every(each);
+}
+
+function isNumberOrNull(value: unknown): boolean {
+  return value === null || typeof value === 'number';
+}
+
+function toNumber(value: unknown): number {
+  return typeof value === 'number' ? value : NaN;
+}

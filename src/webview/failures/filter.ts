@@ -1,0 +1,154 @@
+import { NO_ANSWER, type Rows } from './rows';
+
+export const SHOWS = ['wrong', 'right', 'falsePositive', 'falseNegative', 'all'] as const;
+/** Which answers: a false positive says True where False is right, a false negative the reverse. */
+export type Show = (typeof SHOWS)[number];
+
+export const CHANGES = ['any', 'newlyWrong', 'newlyRight', 'changed', 'alwaysWrong'] as const;
+/**
+ * How the answers went over the epochs known. `newlyWrong` and `newlyRight` compare with the epoch
+ * before the one shown, `changed` and `alwaysWrong` look at all of them.
+ */
+export type Change = (typeof CHANGES)[number];
+
+export interface Filter {
+  show: Show;
+  /** A kind of sentence or a synset, null for all. */
+  kind: string | null;
+  /** Confidence in the answer given, 0.5 … 1. */
+  confidence: [number, number];
+  change: Change;
+  /** Only examples with a mark or a note. */
+  marked: boolean;
+  /** Words that must all occur in the sentence, identifier or note, without regard to case. */
+  search: string;
+}
+
+export const DEFAULT_FILTER: Filter = {
+  show: 'wrong',
+  kind: null,
+  confidence: [0.5, 1],
+  change: 'any',
+  marked: false,
+  search: '',
+};
+
+/**
+ * The rows of `order` that pass the filter, in that order.
+ * @param epoch the epoch shown, null for a stand-alone evaluation (which comes after all epochs).
+ */
+export function filterRows(
+  rows: Rows,
+  order: Int32Array,
+  filter: Filter,
+  epoch: number | null,
+): Int32Array {
+  const kind = filter.kind === null ? null : kindId(rows, filter.kind);
+  const [low, high] = filter.confidence;
+  const anyConfidence = low <= 0.5 && high >= 1;
+  const matches = searchTest(rows, filter.search);
+  const changed = changeTest(rows, filter.change, epoch);
+  const passing = new Int32Array(order.length);
+  let count = 0;
+  for (const row of order) {
+    if (!showTest(rows, filter.show, row)) continue;
+    if (kind !== null && rows.kind[row] !== kind) continue;
+    if (!anyConfidence && !within(rows.confidence(row), low, high)) continue;
+    if (filter.marked && !rows.notes.has(rows.identifierOf(row))) continue;
+    if (changed && !changed(row)) continue;
+    if (matches && !matches(row)) continue;
+    passing[count++] = row;
+  }
+  return passing.slice(0, count);
+}
+
+/** Rows by verdict, for the heading: "412 of 6,982 wrong". */
+export function countVerdicts(rows: Rows): { wrong: number; right: number; unlabelled: number } {
+  const counts = { wrong: 0, right: 0, unlabelled: 0 };
+  for (let row = 0; row < rows.count; row++) counts[rows.verdict(row)] += 1;
+  return counts;
+}
+
+/** A kind that this file does not have matches nothing, and not the examples without a kind, whose id is -1. */
+function kindId(rows: Rows, kind: string): number {
+  const id = rows.kinds.indexOf(kind);
+  return id === -1 ? -2 : id;
+}
+
+function showTest(rows: Rows, show: Show, row: number): boolean {
+  const label = rows.label[row];
+  const prediction = rows.prediction[row];
+  switch (show) {
+    case 'all':
+      return true;
+    case 'wrong':
+      return label !== -1 && label !== prediction;
+    case 'right':
+      return label === prediction;
+    case 'falsePositive':
+      return label === 0 && prediction === 1;
+    case 'falseNegative':
+      return label === 1 && prediction === 0;
+  }
+}
+
+/** Bounds are shown in whole percent; half a percent of play keeps 97.4 within "up to 97". */
+function within(confidence: number, low: number, high: number): boolean {
+  return confidence >= low - 0.005 && confidence <= high + 0.005;
+}
+
+/** Sentences recur, so each distinct one is searched once. */
+function searchTest(rows: Rows, search: string): ((row: number) => boolean) | null {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return null;
+  const whole = rows.sentences.map((sentence) => {
+    const text = sentence.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+  return (row) => {
+    if (whole[rows.sentence[row] ?? -1]) return true;
+    const identifier = rows.identifierOf(row).toLowerCase();
+    const noted = rows.notes.get(rows.identifierOf(row));
+    // Words that match nothing but the sentence are common, so the cheap test comes first.
+    if (!noted && !words.some((word) => identifier.includes(word))) return false;
+    const text = `${rows.sentenceOf(row)} ${identifier} ${noted?.note ?? ''}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  };
+}
+
+function changeTest(
+  rows: Rows,
+  change: Change,
+  epoch: number | null,
+): ((row: number) => boolean) | null {
+  if (change === 'any') return null;
+  const earlier = [...rows.history]
+    .filter(([other]) => epoch === null || other < epoch)
+    .sort(([a], [b]) => a - b)
+    .map(([, answers]) => answers);
+  const before = earlier.at(-1);
+  const all = [...rows.history.values()];
+  return (row) => {
+    const label = rows.label[row];
+    const now = rows.prediction[row];
+    const then = before?.[row] ?? NO_ANSWER;
+    switch (change) {
+      case 'newlyWrong':
+        return label !== -1 && now !== label && then === label;
+      case 'newlyRight':
+        return label !== -1 && now === label && then !== NO_ANSWER && then !== label;
+      case 'changed':
+        return all.some(
+          (answers) => (answers[row] ?? NO_ANSWER) !== NO_ANSWER && answers[row] !== now,
+        );
+      case 'alwaysWrong':
+        return (
+          label !== -1 &&
+          now !== label &&
+          all.every(
+            (answers) => (answers[row] ?? NO_ANSWER) === NO_ANSWER || answers[row] !== label,
+          )
+        );
+    }
+  };
+}

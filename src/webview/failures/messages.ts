@@ -1,0 +1,157 @@
+/**
+ * The contract between the Failed Examples panel and its host: one discriminated union each way, and
+ * requests. After `ready` the host sends `init` and the complete rows of one prediction file (`begin`,
+ * `rows`…, `end`), then increments. Everything about rows carries the `generation` of the load it
+ * belongs to, so that an answer about a file no longer shown is recognised and dropped.
+ */
+
+export type Split = 'train' | 'val' | 'test';
+
+/** One prediction file of a run: a split after an epoch, or of a stand-alone evaluation (`epoch` null). */
+export interface PredictionSet {
+  split: Split;
+  epoch: number | null;
+}
+
+/**
+ * Rows of a prediction file as columns. Strings that repeat (sentences, kinds, image paths, sets) are sent
+ * once: `new…` lists the values with the next free ids, the columns hold ids. Image paths stay in the host.
+ */
+export interface RowColumns {
+  /** Row number of the first row. */
+  first: number;
+  count: number;
+  identifiers: string[];
+  newSentences: string[];
+  sentence: Int32Array;
+  /** Kinds of sentence or synsets; -1 in `kind` where an example has none. */
+  newKinds: string[];
+  kind: Int32Array;
+  /** Examples that belong together: a consistency group, else the same sentence. */
+  set: Int32Array;
+  /** Position in the split. */
+  index: Int32Array;
+  /** 1 true, 0 false, -1 unlabelled. */
+  label: Int8Array;
+  /** 1 true, 0 false. */
+  prediction: Uint8Array;
+  /** Probability of True; NaN where the model's output was not finite. */
+  probTrue: Float32Array;
+  /** Cross-entropy in nats; NaN for unlabelled examples. */
+  loss: Float32Array;
+  /** Image ids. */
+  left: Int32Array;
+  right: Int32Array;
+}
+
+/** A person's mark and note on an example; kept for the split and identifier, so for all epochs. */
+export interface ExampleNote {
+  marked: boolean;
+  note: string;
+}
+
+export type ExportFormat = 'csv' | 'jsonl' | 'nlvr2' | 'nlvr1';
+
+/** State of the process that answers changed questions. */
+export type AskState =
+  | { state: 'idle' }
+  | { state: 'starting' }
+  | { state: 'ready'; device: string; parameters: number }
+  | { state: 'failed'; message: string; hint?: string }
+  /** Never started: the workspace is not trusted, or the run has no weights. */
+  | { state: 'unavailable'; message: string; trust?: boolean };
+
+export interface AskAnswer {
+  prediction: boolean;
+  probTrue: number;
+  milliseconds: number;
+}
+
+/** One image of the selected example. `uri` is null where the file cannot be shown, `problem` says why. */
+export interface DetailImage {
+  path: string;
+  uri: string | null;
+  problem?: string;
+}
+
+/** What the panel keeps as its own state, by which it is opened again after a reload of the window. */
+export interface PanelState {
+  runFolder: string;
+  set: PredictionSet | null;
+}
+
+export type ToWebview =
+  | { type: 'init'; runFolder: string; runName: string; sets: PredictionSet[]; ask: AskState }
+  /** The prediction files of the run changed. */
+  | { type: 'sets'; sets: PredictionSet[] }
+  /** A load begins: forget all rows. `bytes` is the file's size; `select` the identifier to show first. */
+  | {
+      type: 'begin';
+      generation: number;
+      set: PredictionSet;
+      bytes: number;
+      select: string | null;
+    }
+  | { type: 'rows'; generation: number; columns: RowColumns; bytesRead: number }
+  /** All rows are there. `skipped` lines could not be read; `firstProblem` tells of the first. */
+  | {
+      type: 'end';
+      generation: number;
+      skipped: number;
+      firstProblem?: string;
+      /** Exports that make sense for this data. */
+      formats: ExportFormat[];
+    }
+  | { type: 'loadFailed'; generation: number; message: string; hint?: string }
+  /** Answers of another epoch for the rows shown: 0 false, 1 true, 255 none. */
+  | { type: 'history'; generation: number; epoch: number; answers: Uint8Array }
+  /** All marks and notes of the shown split by identifier (complete, also after a change elsewhere). */
+  | { type: 'notes'; notes: Record<string, ExampleNote> }
+  /** `uri` null: there is no picture to show. */
+  | {
+      type: 'thumbnails';
+      generation: number;
+      items: { image: number; uri: string | null }[];
+    }
+  | { type: 'askState'; ask: AskState };
+
+export type ToHost =
+  | { type: 'open'; set: PredictionSet; identifier: string | null }
+  /** These images came into view: their thumbnails are wanted, and those wished for earlier no longer. */
+  | { type: 'wantThumbnails'; generation: number; images: number[] }
+  /** The example shown changed; remembered for the next reload of the webview. */
+  | { type: 'selected'; identifier: string }
+  /** A question is being written: the process may start. */
+  | { type: 'prepareAsk' }
+  | { type: 'manageTrust' }
+  | { type: 'openDashboard' }
+  | { type: 'showLog' };
+
+/** Requests are answered, with a failure in words when they fail. */
+export interface FailuresRequests {
+  /** The images of an example, checked and addressed. */
+  detail: {
+    params: { generation: number; row: number };
+    result: { images: [DetailImage, DetailImage] };
+  };
+  saveNote: { params: { identifier: string; note: ExampleNote }; result: null };
+  openImage: { params: { generation: number; row: number; side: 0 | 1 }; result: null };
+  openAnnotation: { params: { generation: number; row: number }; result: null };
+  copy: { params: { text: string }; result: null };
+  /** The file's name, or null when the person cancelled. */
+  export: {
+    params: { generation: number; format: ExportFormat; rows: Int32Array };
+    result: { file: string | null };
+  };
+  ask: {
+    params: { generation: number; row: number; sentence: string; swapImages: boolean };
+    result: AskAnswer;
+  };
+}
+
+/** `PanelContract` of the shared messenger. */
+export interface FailuresContract {
+  toWebview: ToWebview;
+  toHost: ToHost;
+  requests: { [N in keyof FailuresRequests]: FailuresRequests[N] };
+}

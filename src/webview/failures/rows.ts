@@ -1,0 +1,140 @@
+import type { ExampleNote, RowColumns } from './messages';
+
+/** How an answer stands to its label. */
+export type Verdict = 'right' | 'wrong' | 'unlabelled';
+
+/** No answer of an epoch for a row. */
+export const NO_ANSWER = 255;
+
+/**
+ * The rows of one prediction file in the webview: columns in typed arrays that grow by doubling, strings
+ * shared by id. A hundred thousand rows filter and sort within a frame this way.
+ */
+export class Rows {
+  count = 0;
+  readonly identifiers: string[] = [];
+  readonly sentences: string[] = [];
+  readonly kinds: string[] = [];
+  sentence = new Int32Array(0);
+  kind = new Int32Array(0);
+  set = new Int32Array(0);
+  index = new Int32Array(0);
+  label = new Int8Array(0);
+  prediction = new Uint8Array(0);
+  probTrue = new Float32Array(0);
+  loss = new Float32Array(0);
+  left = new Int32Array(0);
+  right = new Int32Array(0);
+  /** Answers of other epochs, by epoch. */
+  readonly history = new Map<number, Uint8Array>();
+  /** Marks and notes by identifier. */
+  notes = new Map<string, ExampleNote>();
+  private rowsOfSet: Map<number, number[]> | undefined;
+
+  append(columns: RowColumns): void {
+    const { first, count } = columns;
+    this.reserve(first + count);
+    for (const identifier of columns.identifiers) this.identifiers.push(identifier);
+    for (const sentence of columns.newSentences) this.sentences.push(sentence);
+    for (const kind of columns.newKinds) this.kinds.push(kind);
+    for (const name of COLUMNS) this[name].set(columns[name], first);
+    this.count = first + count;
+    this.rowsOfSet = undefined;
+  }
+
+  verdict(row: number): Verdict {
+    const label = this.label[row];
+    return label === -1 ? 'unlabelled' : label === this.prediction[row] ? 'right' : 'wrong';
+  }
+
+  /** Probability of the answer given, 0.5 … 1; NaN where the output was not finite. */
+  confidence(row: number): number {
+    const probTrue = this.probTrue[row] ?? NaN;
+    return this.prediction[row] === 1 ? probTrue : 1 - probTrue;
+  }
+
+  sentenceOf(row: number): string {
+    return this.sentences[this.sentence[row] ?? -1] ?? '';
+  }
+
+  kindOf(row: number): string | null {
+    return this.kinds[this.kind[row] ?? -1] ?? null;
+  }
+
+  identifierOf(row: number): string {
+    return this.identifiers[row] ?? '';
+  }
+
+  noteOf(row: number): ExampleNote {
+    return this.notes.get(this.identifierOf(row)) ?? { marked: false, note: '' };
+  }
+
+  /** The rows of the same consistency group or sentence, the row itself among them, in file order. */
+  together(row: number): readonly number[] {
+    this.rowsOfSet ??= this.groupBySet();
+    return this.rowsOfSet.get(this.set[row] ?? -1) ?? [row];
+  }
+
+  /** Verdicts of a row over the epochs known, oldest first. */
+  epochsOf(row: number): { epoch: number; verdict: Verdict | 'none'; answer: boolean }[] {
+    return [...this.history]
+      .sort(([a], [b]) => a - b)
+      .map(([epoch, answers]) => {
+        const answer = answers[row] ?? NO_ANSWER;
+        const label = this.label[row];
+        const verdict =
+          answer === NO_ANSWER
+            ? 'none'
+            : label === -1
+              ? 'unlabelled'
+              : label === answer
+                ? 'right'
+                : 'wrong';
+        return { epoch, verdict, answer: answer === 1 };
+      });
+  }
+
+  private groupBySet(): Map<number, number[]> {
+    const groups = new Map<number, number[]>();
+    for (let row = 0; row < this.count; row++) {
+      const set = this.set[row] ?? -1;
+      const group = groups.get(set);
+      if (group) group.push(row);
+      else groups.set(set, [row]);
+    }
+    return groups;
+  }
+
+  private reserve(size: number): void {
+    if (this.label.length >= size) return;
+    const capacity = Math.max(size, this.label.length * 2, 4096);
+    this.sentence = grown(this.sentence, new Int32Array(capacity));
+    this.kind = grown(this.kind, new Int32Array(capacity));
+    this.set = grown(this.set, new Int32Array(capacity));
+    this.index = grown(this.index, new Int32Array(capacity));
+    this.label = grown(this.label, new Int8Array(capacity));
+    this.prediction = grown(this.prediction, new Uint8Array(capacity));
+    this.probTrue = grown(this.probTrue, new Float32Array(capacity));
+    this.loss = grown(this.loss, new Float32Array(capacity));
+    this.left = grown(this.left, new Int32Array(capacity));
+    this.right = grown(this.right, new Int32Array(capacity));
+  }
+}
+
+const COLUMNS = [
+  'sentence',
+  'kind',
+  'set',
+  'index',
+  'label',
+  'prediction',
+  'probTrue',
+  'loss',
+  'left',
+  'right',
+] as const;
+
+function grown<A extends { set(from: A): void }>(from: A, to: A): A {
+  to.set(from);
+  return to;
+}

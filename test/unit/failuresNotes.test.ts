@@ -1,0 +1,141 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  formatNotes,
+  mergeNotes,
+  parseNotes,
+  type NoteEntry,
+  type Notes,
+} from '../../src/extension/failures/notesFile';
+import { NotesStore } from '../../src/extension/failures/notesStore';
+
+let folder: string;
+let file: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nlvr-notes-'));
+  file = join(folder, 'notes.json');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** A store with a clock of its own. */
+function store(at: string, changed: () => void = () => undefined): NotesStore {
+  return new NotesStore(file, changed, () => new Date(at));
+}
+const entry = (note: string, updated: string, marked = false): NoteEntry => ({
+  marked,
+  note,
+  updated,
+});
+const notesOf = (entries: Record<string, NoteEntry>): Notes =>
+  new Map([['val', new Map(Object.entries(entries))]]);
+
+describe('merging notes', () => {
+  it('keeps all, the later of two about one example, in either order', () => {
+    const a = notesOf({ x: entry('old', '2026-01-01'), y: entry('only a', '2026-01-01') });
+    const b = notesOf({ x: entry('new', '2026-01-02'), z: entry('only b', '2026-01-01') });
+    const merged = notesOf({
+      x: entry('new', '2026-01-02'),
+      y: entry('only a', '2026-01-01'),
+      z: entry('only b', '2026-01-01'),
+    });
+    expect(formatNotes(mergeNotes(a, b))).toBe(formatNotes(merged));
+    expect(formatNotes(mergeNotes(b, a))).toBe(formatNotes(merged));
+  });
+  it('decides a tie the same way on both sides', () => {
+    const a = notesOf({ x: entry('one', '2026-01-01') });
+    const b = notesOf({ x: entry('two', '2026-01-01') });
+    expect(formatNotes(mergeNotes(a, b))).toBe(formatNotes(mergeNotes(b, a)));
+  });
+  it('survives writing and reading, whatever the identifier', () => {
+    const notes: Notes = new Map([
+      ['test', new Map([['__proto__', entry('"quoted"\nline 2', '2026-01-01', true)]])],
+    ]);
+    const read = parseNotes(formatNotes(notes));
+    expect(read.get('test')?.get('__proto__')).toEqual(
+      entry('"quoted"\nline 2', '2026-01-01', true),
+    );
+    expect(formatNotes(read)).toBe(formatNotes(notes));
+    expect(parseNotes(formatNotes(new Map()))).toEqual(new Map());
+  });
+});
+
+describe('the notes of a run', () => {
+  it('are written to notes.json and found again', async () => {
+    await store('2026-01-01').set('val', 'dev-1-0-0', { marked: true, note: 'label looks wrong' });
+    const again = store('2026-01-02');
+    await again.reload();
+    expect(again.of('val')).toEqual({ 'dev-1-0-0': { marked: true, note: 'label looks wrong' } });
+    expect(again.of('test')).toEqual({});
+    expect(await readdir(folder)).toEqual(['notes.json']);
+  });
+
+  it('of two windows are merged, and each learns of the other', async () => {
+    let told = 0;
+    const first = store('2026-01-01T10:00:00Z', () => told++);
+    const second = store('2026-01-01T10:00:05Z');
+    await Promise.all([first.reload(), second.reload()]);
+    await first.set('val', 'a', { marked: true, note: '' });
+    await second.set('val', 'b', { marked: false, note: 'from the second' });
+    expect(Object.keys(second.of('val'))).toEqual(['a', 'b']);
+    expect(told).toBe(0);
+    await first.reload();
+    expect(first.of('val')).toEqual(second.of('val'));
+    expect(told).toBe(1);
+  });
+
+  it('come back when another window overwrote them at the same moment', async () => {
+    const mine = store('2026-01-01');
+    await mine.set('val', 'a', { marked: true, note: '' });
+    await writeFile(file, formatNotes(notesOf({ b: entry('theirs', '2026-01-01') })));
+    await mine.reload();
+    expect(
+      [...(parseNotes(await readFile(file, 'utf8')).get('val') ?? [])].map(([id]) => id),
+    ).toEqual(['a', 'b']);
+  });
+
+  it('that were taken back stay away', async () => {
+    const first = store('2026-01-01');
+    await first.set('val', 'a', { marked: true, note: '' });
+    const old = await readFile(file, 'utf8');
+    await first.set('val', 'a', { marked: false, note: '' });
+    expect(first.of('val')).toEqual({});
+    await writeFile(file, old);
+    await first.reload();
+    expect(first.of('val')).toEqual({});
+  });
+
+  it('win over older ones even when the clock was set back', async () => {
+    await store('2026-06-01').set('val', 'a', { marked: true, note: 'old' });
+    const late = store('2026-01-01');
+    await late.reload();
+    await late.set('val', 'a', { marked: true, note: 'new' });
+    expect(late.of('val').a?.note).toBe('new');
+  });
+
+  it('many at once are all kept', async () => {
+    const notes = store('2026-01-01');
+    await Promise.all(
+      Array.from({ length: 20 }, (_, i) => notes.set('val', `x${i}`, { marked: true, note: '' })),
+    );
+    expect(parseNotes(await readFile(file, 'utf8')).get('val')?.size).toBe(20);
+  });
+
+  it('move an unreadable file aside instead of losing it', async () => {
+    await writeFile(file, '{"version":1,"notes":{');
+    await store('2026-01-01T00:00:00Z').set('val', 'a', { marked: true, note: '' });
+    const names = (await readdir(folder)).sort();
+    expect(names).toEqual(['notes.json', 'notes.unreadable-2026-01-01T00-00-00-000Z.json']);
+    expect(await readFile(join(folder, names[1] ?? ''), 'utf8')).toBe('{"version":1,"notes":{');
+  });
+
+  it('leave a file of a newer version alone', async () => {
+    const newer = '{"version":7,"notes":{}}';
+    await writeFile(file, newer);
+    await expect(store('2026-01-01').set('val', 'a', { marked: true, note: '' })).rejects.toThrow(
+      /newer version/,
+    );
+    expect(await readFile(file, 'utf8')).toBe(newer);
+  });
+});

@@ -1,0 +1,261 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  isNlvr2Identifier,
+  officialNlvr1Name,
+  setKey,
+} from '../../src/extension/failures/exampleSets';
+import { NO_ANSWER, readAnswers } from '../../src/extension/failures/history';
+import { crossEntropy } from '../../src/extension/failures/loss';
+import { chooseSet, listSets, parseSetName } from '../../src/extension/failures/predictionFiles';
+import { PredictionTable } from '../../src/extension/failures/predictionTable';
+import {
+  parsePrediction,
+  readPredictions,
+  type PredictionBatch,
+} from '../../src/extension/failures/readPredictions';
+import type { Prediction } from '../../src/run/predictions';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nlvr-failures-'));
+  await mkdir(join(folder, 'predictions'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+function example(index: number, over: Partial<Prediction> = {}): Prediction {
+  return {
+    identifier: `dev-${index}-0-0`,
+    index,
+    split: 'val',
+    sentence: `There are ${index % 5} dogs.`,
+    images: [`/data/${index}-img0.png`, `/data/${index}-img1.png`],
+    label: index % 2 === 0,
+    prediction: index % 3 === 0,
+    prob_true: 0.25,
+    logits: [1, -0.0986],
+    ...over,
+  };
+}
+
+async function write(name: string, predictions: Prediction[], tail = ''): Promise<string> {
+  const file = join(folder, 'predictions', name);
+  await writeFile(file, predictions.map((p) => JSON.stringify(p) + '\n').join('') + tail);
+  return file;
+}
+
+async function readAll(file: string, batchSize?: number) {
+  const predictions: Prediction[] = [];
+  const options = batchSize === undefined ? {} : { batchSize };
+  let last: Omit<PredictionBatch, 'predictions'> = { skipped: 0, bytesRead: 0 };
+  for await (const { predictions: some, ...rest } of readPredictions(file, options)) {
+    predictions.push(...some);
+    last = rest;
+  }
+  return { predictions, ...last };
+}
+
+describe('reading a predictions file', () => {
+  it('gives every prediction in order, whatever the chunks', async () => {
+    const all = Array.from({ length: 3000 }, (_, i) =>
+      example(i, { sentence: `Ein Bär 🐻 ${i}`.repeat(3) }),
+    );
+    const { predictions, bytesRead, skipped } = await readAll(await write('val.jsonl', all), 100);
+    expect(predictions).toEqual(all);
+    expect(skipped).toBe(0);
+    expect(bytesRead).toBeGreaterThan(100_000);
+  });
+
+  it('skips lines that are no predictions and names the first', async () => {
+    const file = await write(
+      'val.jsonl',
+      [example(0)],
+      '{"identifier":"x"}\n\nnull\n' + JSON.stringify(example(1)) + '\n',
+    );
+    const { predictions, skipped, firstProblem } = await readAll(file);
+    expect(predictions.map((p) => p.index)).toEqual([0, 1]);
+    expect(skipped).toBe(2);
+    expect(firstProblem).toBe('line 2: `sentence` is missing');
+  });
+
+  it('takes a last line without newline, and forgives one that is half written', async () => {
+    const whole = await readAll(await write('val.jsonl', [example(0)], JSON.stringify(example(1))));
+    expect(whole.predictions).toHaveLength(2);
+    const half = await readAll(await write('test.jsonl', [example(0)], '{"identifier":"dev-1'));
+    expect(half.predictions).toHaveLength(1);
+    expect(half.skipped).toBe(0);
+  });
+
+  it('reads outputs that were not finite as NaN', () => {
+    const line = JSON.stringify({ ...example(0), prob_true: null, logits: [null, null] });
+    expect(parsePrediction(line)).toMatchObject({ prob_true: NaN, logits: [NaN, NaN] });
+  });
+
+  it.each([
+    ['[]', 'not a JSON object'],
+    [JSON.stringify({ ...example(0), images: ['a'] }), '`images` is not a pair of paths'],
+    [JSON.stringify({ ...example(0), label: 'True' }), '`label` is not true, false or null'],
+    [JSON.stringify({ ...example(0), prediction: 1 }), '`prediction` is not true or false'],
+  ])('says what is wrong with %s', (line, problem) => expect(parsePrediction(line)).toBe(problem));
+
+  it('lets others have the thread at least every 50 ms', async () => {
+    const file = await write(
+      'val.jsonl',
+      Array.from({ length: 20_000 }, (_, i) => example(i)),
+    );
+    let longest = 0;
+    let last = performance.now();
+    const timer = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 1);
+    const table = new PredictionTable();
+    for await (const { predictions } of readPredictions(file)) table.append(predictions);
+    clearInterval(timer);
+    expect(table.count).toBe(20_000);
+    // The bound is 50 ms on a machine of its own; here others may be running, so only a stall is caught.
+    expect(longest).toBeLessThan(500);
+  });
+
+  it('stops when it is no longer wanted', async () => {
+    const file = await write(
+      'val.jsonl',
+      Array.from({ length: 5000 }, (_, i) => example(i)),
+    );
+    const abort = new AbortController();
+    const read = async () => {
+      for await (const _batch of readPredictions(file, { signal: abort.signal, batchSize: 10 }))
+        abort.abort();
+    };
+    await expect(read()).rejects.toThrow(/abort/i);
+  });
+});
+
+describe('the loss of an example', () => {
+  it('is the cross-entropy of the logits', () => {
+    expect(crossEntropy([0, 0], true)).toBeCloseTo(Math.LN2, 12);
+    // log(1 + e^2) and the same minus 2, by hand.
+    expect(crossEntropy([2, 0], true)).toBeCloseTo(2.126928011, 8);
+    expect(crossEntropy([2, 0], false)).toBeCloseTo(0.126928011, 8);
+  });
+  it('stays finite for extreme logits and is NaN without a label', () => {
+    expect(crossEntropy([2000, -2000], true)).toBe(4000);
+    expect(crossEntropy([1, 2], null)).toBeNaN();
+    expect(crossEntropy([NaN, NaN], true)).toBeNaN();
+  });
+});
+
+describe('examples that belong together', () => {
+  it('follow the official grouping of NLVR2, the pair blanked', () => {
+    expect(setKey('dev-850-0-0', 'a')).toBe(setKey('dev-850-3-0', 'a'));
+    expect(setKey('dev-850-0-0', 'a')).not.toBe(setKey('dev-850-0-1', 'a'));
+    expect(setKey('test1-850-0-0', 'a')).not.toBe(setKey('dev-850-0-0', 'a'));
+  });
+  it('follow the official grouping of NLVR, the part before the first dash', () => {
+    expect(setKey('1572-0-3', 'a')).toBe(setKey('1572-2-5', 'b'));
+    expect(setKey('1572-0-3', 'a')).not.toBe(setKey('1573-0-3', 'a'));
+  });
+  it('share the sentence where identifiers say nothing', () => {
+    expect(setKey('photo 1#0', 'Two dogs.')).toBe(setKey('photo 2#0', 'Two dogs.'));
+    expect(setKey('photo 1#0', 'Two dogs.')).not.toBe(setKey('photo 1#1', 'A cat.'));
+  });
+  it('have official names only where the data set is NLVR', () => {
+    expect(officialNlvr1Name('72-0-3', 'val', '/x/images/2/dev-72-0-3.png')).toBe('dev-72-0-3.png');
+    expect(officialNlvr1Name('72-0-3', 'test', '/x/renamed.png')).toBe('test-72-0-3.png');
+    expect(officialNlvr1Name('dev-850-0-0', 'val', 'x.png')).toBeNull();
+    expect(isNlvr2Identifier('dev-850-0-0')).toBe(true);
+    expect(isNlvr2Identifier('72-0-3')).toBe(false);
+  });
+});
+
+describe('the prediction files of a run', () => {
+  it('are listed by split and epoch, evaluations last', async () => {
+    for (const name of [
+      'val-epoch-010.jsonl',
+      'val-epoch-002.jsonl',
+      'val.jsonl',
+      'test-epoch-002.jsonl',
+      'notes.txt',
+      '.val.jsonl.1.tmp',
+    ])
+      await write(name, []);
+    expect(await listSets(folder)).toEqual([
+      { split: 'val', epoch: 2 },
+      { split: 'val', epoch: 10 },
+      { split: 'val', epoch: null },
+      { split: 'test', epoch: 2 },
+    ]);
+  });
+  it('are none where the folder is missing', async () => {
+    expect(await listSets(join(folder, 'elsewhere'))).toEqual([]);
+  });
+  it('have names of one pattern only', () => {
+    expect(parseSetName('train.jsonl')).toEqual({ split: 'train', epoch: null });
+    expect(parseSetName('val-epoch-003.jsonl')).toEqual({ split: 'val', epoch: 3 });
+    expect(parseSetName('../val.jsonl')).toBeUndefined();
+    expect(parseSetName('val-epoch-003.jsonl.tmp')).toBeUndefined();
+  });
+  it('are chosen by split and epoch, the newest by default', () => {
+    const sets = [
+      { split: 'val', epoch: 1 },
+      { split: 'val', epoch: 2 },
+      { split: 'test', epoch: null },
+    ] as const;
+    expect(chooseSet(sets, null)).toBe(sets[1]);
+    expect(chooseSet(sets, { split: 'val', epoch: 1 })).toBe(sets[0]);
+    expect(chooseSet(sets, { split: 'val', epoch: 9 })).toBe(sets[1]);
+    expect(chooseSet(sets, { split: 'test' })).toBe(sets[2]);
+    expect(chooseSet(sets, { split: 'train' })).toBeNull();
+    expect(chooseSet([sets[2]], null)).toBe(sets[2]);
+    expect(chooseSet([], null)).toBeNull();
+  });
+});
+
+describe('the table of rows', () => {
+  it('sends repeated strings once and gives every row back whole', () => {
+    const table = new PredictionTable();
+    const all = [
+      example(0, { group: 'dog' }),
+      example(5),
+      example(10, { label: null, group: 'dog' }),
+    ];
+    const first = table.append(all.slice(0, 2));
+    const second = table.append(all.slice(2));
+    expect(first.newSentences).toEqual(['There are 0 dogs.']);
+    expect(second).toMatchObject({ first: 2, count: 1, newSentences: [], newKinds: [] });
+    expect([...first.kind, ...second.kind]).toEqual([0, -1, 0]);
+    expect([...second.label]).toEqual([-1]);
+    expect(first.loss[0]).toBeCloseTo(crossEntropy([1, -0.0986], true), 5);
+    expect([0, 1, 2].map((row) => table.row(row))).toEqual(all);
+    expect(table.imagePath(first.left[1] ?? -1)).toBe('/data/5-img0.png');
+    expect(() => table.row(3)).toThrow(RangeError);
+  });
+
+  it('finds rows by identifier, also one named like a property', () => {
+    const table = new PredictionTable();
+    table.append([example(0, { identifier: '__proto__' }), example(1)]);
+    expect(table.rowOf('__proto__')).toBe(0);
+    expect(table.rowOf('dev-1-0-0', 0)).toBe(1);
+    expect(table.rowOf('constructor')).toBeUndefined();
+  });
+});
+
+describe('answers of another epoch', () => {
+  it('are lined up by identifier, with gaps where an example is missing', async () => {
+    const table = new PredictionTable();
+    table.append([example(0), example(1), example(2)]);
+    await write('val-epoch-001.jsonl', [
+      example(2, { prediction: true }),
+      example(0, { prediction: false }),
+    ]);
+    const answers = await readAnswers(
+      folder,
+      { split: 'val', epoch: 1 },
+      table,
+      new AbortController().signal,
+    );
+    expect([...answers]).toEqual([0, NO_ANSWER, 1]);
+  });
+});
