@@ -55,6 +55,8 @@ export interface MappingKey<
   readonly fields: F;
   readonly alternative?: A;
   readonly default: D;
+  /** Further fields that are accepted and not used; with a string, only that value is. */
+  readonly ignored?: Readonly<Record<string, string | null>>;
 }
 export type FieldKey = IntegerKey | NumberKey | BooleanKey | EnumKey | PathKey;
 export type KeyDefinition = FieldKey | MappingKey;
@@ -142,6 +144,7 @@ const mapping = <F extends Record<string, FieldKey>, A extends EnumKey | PathKey
   doc: string,
   alternative: A,
   blip?: string,
+  ignored?: Readonly<Record<string, string | null>>,
 ): MappingKey<F, A, D> => ({
   kind: 'mapping',
   group,
@@ -150,9 +153,35 @@ const mapping = <F extends Record<string, FieldKey>, A extends EnumKey | PathKey
   doc,
   alternative,
   ...(blip && { blip }),
+  ...(ignored && { ignored }),
 });
 
 const big = 2 ** 31 - 1;
+
+export type VitName = 'base' | 'large' | 'tiny' | 'small';
+
+/** Measures of a vision transformer. */
+export interface VitSize {
+  width: number;
+  depth: number;
+  heads: number;
+  /** Pixels. */
+  patch_size: number;
+}
+
+/** Measures of the text encoder: the part of a BERT configuration that BLIP's code reads. */
+export type MedConfig = {
+  hidden_size: number;
+  num_hidden_layers: number;
+  num_attention_heads: number;
+  intermediate_size: number;
+  encoder_width: number;
+  vocab_size: number;
+  max_position_embeddings: number;
+  layer_norm_eps: number;
+  hidden_dropout_prob: number;
+  attention_probs_dropout_prob: number;
+};
 
 export const definition = {
   image_root: path(
@@ -160,6 +189,7 @@ export const definition = {
     '',
     'folder',
     'Folder that the image paths of the annotations start from.',
+    { blip: '/export/share/datasets/vision/NLVR2/' },
   ),
   ann_root: path('Data', 'annotation', 'folder', 'Folder with the annotation files.'),
   ann_files: mapping(
@@ -197,6 +227,7 @@ export const definition = {
     'auto',
     ['auto', 'blip', 'nlvr2', 'nlvr1'],
     'Format of the annotation files; `auto` recognises each file by its content.',
+    'blip',
   ),
   image_size: integer(
     'Data',
@@ -221,6 +252,7 @@ export const definition = {
     'Data',
     false,
     'Keep decoded and resized images on disk, for runs that read each image many times.',
+    'not available',
   ),
   num_workers: integer(
     'Data',
@@ -235,16 +267,11 @@ export const definition = {
     '',
     'file',
     'Weights to start from: a `.pth` or `.safetensors` file, a run folder, or an https address. Empty: start from random weights.',
-    { url: true, optional: true },
+    { url: true, optional: true, blip: 'model_base_nlvr.pth, the fine-tuned model, over https' },
   ),
   vit: mapping(
     'Model',
-    'base' as
-      | 'base'
-      | 'large'
-      | 'tiny'
-      | 'small'
-      | { width: number; depth: number; heads: number; patch_size: number },
+    'base',
     {
       width: integer('Model', 768, 4, 4096, 'Width of the vision transformer.'),
       depth: integer('Model', 12, 1, 64, 'Number of blocks.'),
@@ -252,12 +279,13 @@ export const definition = {
       patch_size: integer('Model', 16, 2, 64, 'Side of a patch in pixels.'),
     },
     'Vision transformer: a size by name, or its width, depth, heads and patch size.',
-    oneOf('Model', 'base', ['base', 'large', 'tiny', 'small'], 'A size by name.'),
+    oneOf<VitName>('Model', 'base', ['base', 'large', 'tiny', 'small'], 'A size by name.'),
   ),
   vit_grad_ckpt: boolean(
     'Model',
     true,
     'Gradient checkpointing in the vision transformer: less memory, about a third more time.',
+    'false',
   ),
   vit_ckpt_layer: integer(
     'Model',
@@ -268,7 +296,7 @@ export const definition = {
   ),
   med_config: mapping(
     'Model',
-    'med_config.json' as string | Record<string, number>,
+    'med_config.json',
     {
       hidden_size: integer('Model', 768, 4, 4096, 'Width of the text encoder.'),
       num_hidden_layers: integer(
@@ -302,6 +330,15 @@ export const definition = {
     "Text encoder: a BERT configuration file as BLIP's `med_config.json`, or the same as a mapping. `med_config.json` alone means BLIP's.",
     path('Model', 'med_config.json', 'file', 'A BERT configuration file.'),
     'configs/med_config.json',
+    {
+      architectures: null,
+      hidden_act: 'gelu',
+      initializer_range: null,
+      model_type: null,
+      pad_token_id: null,
+      type_vocab_size: null,
+      add_cross_attention: null,
+    },
   ),
   drop_path_rate: number(
     'Model',
@@ -351,7 +388,14 @@ export const definition = {
     'Steps over which the learning rate rises from `warmup_lr`; 0 for none.',
     '0: train_nlvr.py has no warm-up',
   ),
-  warmup_lr: number('Optimisation', 1e-6, 0, 10, 'Learning rate at the first warm-up step.'),
+  warmup_lr: number(
+    'Optimisation',
+    1e-6,
+    0,
+    10,
+    'Learning rate at the first warm-up step.',
+    'not available',
+  ),
   weight_decay: number(
     'Optimisation',
     0.05,
@@ -404,6 +448,7 @@ export const definition = {
     'auto',
     ['auto', 'cpu', 'gpu'],
     'Where to train; `auto` takes a GPU when the runtime has one.',
+    'gpu',
   ),
   precision: oneOf(
     'Hardware',
@@ -416,6 +461,7 @@ export const definition = {
     'Hardware',
     false,
     "Compile with TensorFlow's XLA. Cannot be combined with gradient checkpointing.",
+    'not available',
   ),
   threads: integer(
     'Hardware',
@@ -423,6 +469,7 @@ export const definition = {
     0,
     1024,
     'Threads of the TensorFlow runtime; 0 takes one per core. Results are reproducible for the same number only.',
+    'not available',
   ),
 
   output_dir: path(
@@ -432,7 +479,14 @@ export const definition = {
     'Run folder: events, log, checkpoints and predictions.',
   ),
   seed: integer('Run', 42, 0, big, 'Seed of initialisation, order, augmentation and dropout.'),
-  log_every: integer('Run', 1, 1, 1000000, 'Steps between two points of the loss curve.'),
+  log_every: integer(
+    'Run',
+    1,
+    1,
+    1000000,
+    'Steps between two points of the loss curve.',
+    '50, on the terminal',
+  ),
   eval_every: integer('Run', 1, 1, 100000, 'Epochs between two evaluations.'),
   eval_test: boolean(
     'Run',
@@ -445,6 +499,7 @@ export const definition = {
     1,
     100000,
     'Epochs between two saves of the last checkpoint, from which a run resumes exactly.',
+    'not available: only the best checkpoint is kept',
   ),
   save_steps: integer(
     'Run',
@@ -452,6 +507,7 @@ export const definition = {
     0,
     big,
     'Steps between two saves of the last checkpoint within an epoch; 0 saves at epoch ends only.',
+    'not available: only the best checkpoint is kept',
   ),
   keep_checkpoints: integer(
     'Run',
@@ -459,6 +515,7 @@ export const definition = {
     0,
     1000,
     'Checkpoints of earlier epochs to keep beside the best and the last.',
+    'not available: only the best checkpoint is kept',
   ),
   watch_pairs: integer(
     'Run',
@@ -466,6 +523,7 @@ export const definition = {
     0,
     64,
     'Validation pairs whose probability is shown after every epoch.',
+    'not available',
   ),
 } as const satisfies Record<string, KeyDefinition>;
 
@@ -476,6 +534,7 @@ export type ConfigKey = keyof Definition;
 export type Config = {
   [K in Exclude<ConfigKey, 'vit' | 'med_config'>]: KeyValue<Definition[K]>;
 } & {
-  vit: Definition['vit']['default'];
-  med_config: Definition['med_config']['default'];
+  vit: VitName | VitSize;
+  /** A path, or the measures themselves. */
+  med_config: string | MedConfig;
 };

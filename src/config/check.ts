@@ -1,0 +1,136 @@
+/** Checks one value against its definition. Knows nothing of files and positions. */
+import type { EnumKey, FieldKey, IntegerKey, NumberKey, PathKey } from './definition';
+import { formatList, formatNumber, formatValue } from './format';
+import { nearest } from './keys';
+import type { ProblemCode, ScalarValue } from './problem';
+
+/** What is wrong with a value; `values` are replacements that would be right, best first. */
+export interface ValueIssue {
+  code: ProblemCode;
+  message: string;
+  values: readonly ScalarValue[];
+}
+
+export type CheckResult = { value: ScalarValue } | { issue: ValueIssue };
+
+const wrong = (
+  code: ProblemCode,
+  message: string,
+  ...values: (ScalarValue | undefined)[]
+): CheckResult => ({
+  issue: { code, message, values: values.filter((value) => value !== undefined) },
+});
+
+/** The number in a quoted string or in YAML 1.1's `1_000`; undefined when it is none. */
+function numberIn(value: unknown): number | undefined {
+  if (typeof value !== 'string' || !/^[-+.\d][-+.\d_eE]*$/.test(value.trim())) return undefined;
+  const number = Number(value.trim().replace(/_/g, ''));
+  return Number.isFinite(number) ? number : undefined;
+}
+
+function checkNumber(name: string, key: IntegerKey | NumberKey, value: unknown): CheckResult {
+  const what = key.kind === 'integer' ? 'a whole number' : 'a number';
+  const range = `from ${formatNumber(key.min)} to ${formatNumber(key.max)}`;
+  const clamp = (number: number): number => Math.min(key.max, Math.max(key.min, number));
+  const round = key.kind === 'integer' ? Math.round : (number: number): number => number;
+
+  if (typeof value !== 'number') {
+    const meant = numberIn(value);
+    return wrong(
+      'wrong-type',
+      `\`${name}\` is ${formatValue(value)}: it must be ${what}${meant === undefined ? ` ${range}` : ', without quotes or underscores'}.`,
+      meant === undefined ? key.default : clamp(round(meant)),
+    );
+  }
+  if (Number.isNaN(value) || (key.kind === 'integer' && !Number.isInteger(value)))
+    return wrong(
+      'wrong-type',
+      `\`${name}\` is ${formatValue(value)}: it must be ${what} ${range}.`,
+      Number.isNaN(value) ? key.default : clamp(round(value)),
+    );
+  if (value < key.min || value > key.max)
+    return wrong(
+      'out-of-range',
+      `\`${name}\` is ${formatValue(value)}: it must be ${range}.`,
+      clamp(value),
+    );
+  return { value };
+}
+
+/** YAML 1.1 (and PyYAML) take these for booleans; YAML 1.2, js-yaml and BLIP's ruamel do not. */
+const booleanWords: Readonly<Record<string, boolean>> = {
+  yes: true,
+  on: true,
+  y: true,
+  true: true,
+  '1': true,
+  no: false,
+  off: false,
+  n: false,
+  false: false,
+  '0': false,
+};
+
+function checkBoolean(name: string, fallback: boolean, value: unknown): CheckResult {
+  if (typeof value === 'boolean') return { value };
+  const word = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  return wrong(
+    'wrong-type',
+    `\`${name}\` is ${formatValue(value)}: it must be true or false.`,
+    booleanWords[word.toLowerCase()] ?? fallback,
+  );
+}
+
+function checkEnum(name: string, key: EnumKey, value: unknown): CheckResult {
+  if (typeof value === 'string' && key.values.includes(value)) return { value };
+  return wrong(
+    typeof value === 'string' ? 'not-one-of' : 'wrong-type',
+    `\`${name}\` is ${formatValue(value)}: it must be ${formatList(key.values)}.`,
+    (typeof value === 'string' ? nearest(value, key.values) : undefined) ?? key.default,
+  );
+}
+
+function checkPath(name: string, key: PathKey, value: unknown): CheckResult {
+  const what = key.url ? 'a path or an https address' : 'a path';
+  // `pretrained:` with nothing behind it, or `~`, is how people write "none".
+  if (value === null && key.optional) return { value: '' };
+  if (typeof value !== 'string')
+    return wrong(
+      'wrong-type',
+      `\`${name}\` is ${formatValue(value)}: it must be ${what}.`,
+      typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined,
+    );
+  if (value.includes('\0'))
+    return wrong('bad-path', `\`${name}\` holds a NUL character, which no path can.`);
+  if (/^http:\/\//i.test(value) && key.url)
+    return wrong(
+      'bad-path',
+      `\`${name}\` is ${formatValue(value)}: weights are fetched over https only.`,
+      `https${value.slice('http'.length)}`,
+    );
+  if (/^https?:\/\//i.test(value) && !key.url)
+    return wrong(
+      'bad-path',
+      `\`${name}\` is ${formatValue(value)}: it must be a path on this machine, not an address.`,
+    );
+  return { value };
+}
+
+/**
+ * @param name the key as messages name it
+ * @param value as read from YAML: null for "nothing written"
+ * @returns the value to use (the same, or '' for an optional path left empty), or what is wrong
+ */
+export function checkValue(name: string, key: FieldKey, value: unknown): CheckResult {
+  switch (key.kind) {
+    case 'integer':
+    case 'number':
+      return checkNumber(name, key, value);
+    case 'boolean':
+      return checkBoolean(name, key.default, value);
+    case 'enum':
+      return checkEnum(name, key, value);
+    case 'path':
+      return checkPath(name, key, value);
+  }
+}

@@ -1,0 +1,32 @@
+/** A number as people write it in a configuration: `3e-5`, `0.05`, `384`. */
+export function formatNumber(value: number): string {
+  const size = Math.abs(value);
+  return value !== 0 && (size < 1e-3 || size >= 1e15) ? value.toExponential() : String(value);
+}
+
+const longest = 60;
+
+/** A value as it stands in a message: strings quoted, long ones shortened, mappings and lists by their kind. */
+export function formatValue(value: unknown): string {
+  switch (typeof value) {
+    case 'number':
+      return formatNumber(value);
+    case 'boolean':
+      return String(value);
+    case 'string':
+      return `"${value.length > longest ? `${value.slice(0, longest)}…` : value}"`;
+    default:
+      return value === null || value === undefined
+        ? 'empty'
+        : Array.isArray(value)
+          ? 'a list'
+          : 'a mapping';
+  }
+}
+
+/** `a, b or c`. */
+export function formatList(values: readonly string[]): string {
+  return values.length < 2
+    ? values.join('')
+    : `${values.slice(0, -1).join(', ')} or ${values[values.length - 1] ?? ''}`;
+}

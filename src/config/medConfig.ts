@@ -1,0 +1,74 @@
+/** The text encoder's configuration, from BLIP's `med_config.json`, a file like it, or a mapping. */
+import { existsSync, readFileSync } from 'node:fs';
+import { UserError, messageOf } from '../util/userError';
+import { checkValue } from './check';
+import { definition, type Config, type MedConfig } from './definition';
+import { medConfigPath } from './paths';
+
+const fields = Object.entries(definition.med_config.fields);
+
+/** BLIP's own `configs/med_config.json`: BERT base with the cross-attention's width. */
+export const blipMedConfig: Readonly<MedConfig> = Object.fromEntries(
+  fields.map(([name, field]) => [name, field.default]),
+  // Every field of the definition is there with its own default.
+) as MedConfig;
+
+/**
+ * The text encoder's measures.
+ * `encoder_width` is what the file says; the model sets it from `vit`, as BLIP does.
+ * @param folder of the configuration file, for a relative path
+ * @throws {UserError} when the file is missing, is no JSON object, or holds a value out of range
+ */
+export function readMedConfig(config: Pick<Config, 'med_config'>, folder: string): MedConfig {
+  if (typeof config.med_config !== 'string') return config.med_config;
+  const file = medConfigPath(config.med_config, folder);
+  return file === undefined ? { ...blipMedConfig } : parseMedConfig(readText(file), file);
+}
+
+function readText(file: string): string {
+  if (!existsSync(file))
+    throw new UserError(`\`med_config\` names ${file}, which does not exist.`, {
+      hint: "Remove the key to use BLIP's own text encoder, or correct the path.",
+    });
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UserError(`${file} (\`med_config\`) cannot be read: ${messageOf(error)}.`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Reads a BERT configuration in JSON. Keys that do not describe the encoder (`architectures`,
+ * `initializer_range` …) are passed over, as BLIP's code does.
+ * @throws {UserError} naming file, key and range
+ */
+export function parseMedConfig(text: string, file: string): MedConfig {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${file} is not valid JSON: ${messageOf(error)}.`, { cause: error });
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new UserError(`${file} must hold one JSON object, as BLIP's med_config.json does.`);
+  const given = new Map<string, unknown>(Object.entries(json));
+  const act = given.get('hidden_act') ?? 'gelu';
+  if (act !== 'gelu')
+    throw new UserError(
+      `${file}: \`hidden_act\` is ${JSON.stringify(act)}; BLIP's text encoder has "gelu" only.`,
+    );
+  const measures: MedConfig = { ...blipMedConfig };
+  for (const [name, field] of fields) {
+    if (!given.has(name)) continue;
+    const result = checkValue(name, field, given.get(name));
+    if ('issue' in result) throw new UserError(`${file}: ${result.issue.message}`);
+    if (typeof result.value === 'number') measures[name as keyof MedConfig] = result.value;
+  }
+  if (measures.hidden_size % measures.num_attention_heads !== 0)
+    throw new UserError(
+      `${file}: \`num_attention_heads\` ${measures.num_attention_heads} does not divide \`hidden_size\` ${measures.hidden_size}.`,
+    );
+  return measures;
+}

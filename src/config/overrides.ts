@@ -1,0 +1,70 @@
+/** `key=value` overrides of the command line. */
+import { CORE_SCHEMA, load } from 'js-yaml';
+import { UserError } from '../util/userError';
+import { definitionOf, nearest, configKeys } from './keys';
+import { isVitName, vitSize } from './vit';
+
+/** A value that wins over the file's. */
+export interface Override {
+  /** Dotted for a field of a mapping. */
+  key: string;
+  value: unknown;
+  /** As the person wrote it, for messages: `init_lr=1e-4`. */
+  source: string;
+}
+
+export function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Reads `key=value`. The value is YAML (`1e-4`, `true`, `{width: 64}`), except for a path, which is taken
+ * as it is. Whether it is right is for `parseConfig` to say.
+ * @throws {UserError} when there is no `=`, the key is unknown or the value is no YAML
+ */
+export function parseOverride(source: string): Override {
+  const equals = source.indexOf('=');
+  if (equals < 1)
+    throw new UserError(`"${source}" is not of the form key=value.`, {
+      hint: 'For example init_lr=1e-4, or vit.depth=6 for a field of a mapping.',
+    });
+  const key = source.slice(0, equals).trim();
+  const written = source.slice(equals + 1).trim();
+  const known = definitionOf(key);
+  if (known === undefined) {
+    const meant = nearest(key, configKeys);
+    throw new UserError(
+      `"${source}": \`${key}\` is not a key of the configuration.${meant === undefined ? '' : ` Did you mean \`${meant}\`?`}`,
+    );
+  }
+  if (known.kind === 'path') return { key, value: written, source };
+  try {
+    const value = written === '' ? null : load(written, { schema: CORE_SCHEMA });
+    return { key, value, source };
+  } catch {
+    throw new UserError(`"${source}": the value is not valid YAML.`);
+  }
+}
+
+/** The values of a file with overrides put in; the file's own object is not changed. */
+export function overlay(root: unknown, overrides: readonly Override[]): unknown {
+  if (overrides.length === 0 || root === undefined || (root !== null && !isMapping(root)))
+    return root;
+  const result: Record<string, unknown> = { ...root };
+  for (const { key, value } of overrides) {
+    const dot = key.indexOf('.');
+    if (dot < 0) {
+      result[key] = value;
+      continue;
+    }
+    const parent = key.slice(0, dot);
+    result[parent] = { ...asMapping(parent, result[parent]), [key.slice(dot + 1)]: value };
+  }
+  return result;
+}
+
+/** A mapping to set one field in: a size by name becomes its measures, a file of measures is given up. */
+function asMapping(key: string, value: unknown): Record<string, unknown> {
+  if (isMapping(value)) return value;
+  return key === 'vit' && isVitName(value) ? { ...vitSize(value) } : {};
+}

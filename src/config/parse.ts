@@ -1,0 +1,264 @@
+/** Text of a configuration file → configuration and problems, each with its place in the text. */
+import { checkValue } from './check';
+import { crossCheck, type CrossIssue } from './crossChecks';
+import { definition, type Config, type MappingKey } from './definition';
+import { readDocument, type ConfigDocument, type KeyLocation } from './document';
+import { formatValue } from './format';
+import { alternativeOf, configKeys, definitionOf, fieldsOf, nearest } from './keys';
+import { isMapping, overlay, type Override } from './overrides';
+import type { ConfigProblem, ProblemCode, Severity, Suggestion, TextRange } from './problem';
+
+export interface ParsedConfig {
+  /** Complete: what is missing or wrong in the file has its default. */
+  config: Config;
+  /** In the order of the text. */
+  problems: readonly ConfigProblem[];
+  /** Where each key stands that the file writes, by dotted name; unknown keys too. */
+  written: ReadonlyMap<string, readonly KeyLocation[]>;
+  document: ConfigDocument;
+}
+
+/** What a problem is before it has a place. */
+type Issue = Pick<ConfigProblem, 'severity' | 'code' | 'key' | 'message' | 'suggestions'>;
+
+/**
+ * Parses and checks a configuration. Never throws.
+ * Problems between keys are looked for only where each of these keys by itself is right.
+ * @param overrides values that win over the file's
+ */
+export function parseConfig(text: string, overrides: readonly Override[] = []): ParsedConfig {
+  const document = readDocument(text);
+  const report = new Reporter(document, overrides);
+  const values: Record<string, unknown> = {};
+  const root = overlay(document.value, overrides);
+  for (const { message, range } of document.errors) report.syntax(message, range);
+  if (root !== undefined && root !== null && !isMapping(root))
+    report.whole(
+      'not-a-mapping',
+      `A configuration is a list of \`key: value\` lines; this is ${formatValue(root)}.`,
+    );
+  if (isMapping(root)) {
+    report.duplicates();
+    readKeys(root, values, report);
+  }
+  for (const key of configKeys) values[key] ??= structuredClone(definition[key].default);
+  // Every key of the definition is there now, checked or from the definition.
+  const config = values as Config;
+  if (document.errors.length === 0)
+    for (const issue of crossCheck(config, (key) => report.isWritten(key))) report.between(issue);
+  return {
+    config,
+    problems: report.sorted(),
+    written: document.locations,
+    document,
+  };
+}
+
+function readKeys(
+  root: Record<string, unknown>,
+  values: Record<string, unknown>,
+  report: Reporter,
+): void {
+  for (const [name, value] of Object.entries(root)) {
+    const key = definitionOf(name);
+    if (name.includes('.') || key === undefined) report.unknown(name, Object.keys(root));
+    else if (key.kind === 'mapping') values[name] = readMapping(name, key, value, report);
+    else values[name] = report.checked(name, checkValue(name, key, value));
+  }
+}
+
+/** @returns the mapping with its defaults, or the name or path in its place; undefined when it is wrong */
+function readMapping(name: string, key: MappingKey, value: unknown, report: Reporter): unknown {
+  const alternative = alternativeOf(key);
+  if (!isMapping(value)) {
+    if (alternative !== undefined && !Array.isArray(value))
+      return report.checked(name, checkValue(name, alternative, value));
+    report.wrongMapping(name, key, value);
+    return undefined;
+  }
+  const fields: Record<string, unknown> = {};
+  for (const [field, definition] of Object.entries(key.fields)) fields[field] = definition.default;
+  for (const [field, fieldValue] of Object.entries(value)) {
+    const path = `${name}.${field}`;
+    const fieldKey = definitionOf(path);
+    if (fieldKey !== undefined && fieldKey.kind !== 'mapping')
+      fields[field] =
+        report.checked(path, checkValue(path, fieldKey, fieldValue)) ?? fieldKey.default;
+    else if (!Object.hasOwn(key.ignored ?? {}, field)) report.unknown(path, Object.keys(value));
+    else report.ignored(path, key.ignored?.[field] ?? null, fieldValue);
+  }
+  return fields;
+}
+
+/** Collects issues and finds their places. */
+class Reporter {
+  private readonly problems: ConfigProblem[] = [];
+
+  constructor(
+    private readonly document: ConfigDocument,
+    private readonly overrides: readonly Override[],
+  ) {}
+
+  isWritten(key: string): boolean {
+    return this.document.locations.has(key) || this.override(key) !== undefined;
+  }
+
+  sorted(): ConfigProblem[] {
+    return [...this.problems].sort((a, b) => a.range[0] - b.range[0]);
+  }
+
+  syntax(message: string, range: TextRange): void {
+    this.add(issue('error', 'syntax', '', message), range);
+  }
+
+  whole(code: ProblemCode, message: string): void {
+    this.add(issue('error', code, '', message), [0, this.document.text.trimEnd().length]);
+  }
+
+  /** Every key of a mapping counts once; YAML and BLIP's reader refuse a second one. */
+  duplicates(): void {
+    for (const [key, places] of this.document.locations)
+      for (const place of places.filter(({ duplicate }) => duplicate)) {
+        const first = this.document.lines.linePos(places[0]?.key[0] ?? 0).line;
+        this.add(
+          issue('error', 'duplicate-key', key, `\`${key}\` is set twice; first in line ${first}.`, [
+            { kind: 'remove' },
+          ]),
+          place.key,
+        );
+      }
+  }
+
+  unknown(path: string, siblings: readonly string[]): void {
+    const dot = path.indexOf('.');
+    const isField = dot > 0 && definitionOf(path.slice(0, dot))?.kind === 'mapping';
+    const parent = isField ? path.slice(0, dot) : '';
+    const name = isField ? path.slice(dot + 1) : path;
+    const known = isField ? Object.keys(fieldsOf(definitionOf(parent)) ?? {}) : configKeys;
+    const meant = nearest(name, known);
+    const owner = configKeys.find((key) => Object.hasOwn(fieldsOf(definitionOf(key)) ?? {}, name));
+    const hint =
+      meant !== undefined
+        ? ` Did you mean \`${meant}\`${siblings.includes(meant) ? ', which is set already' : ''}?`
+        : owner !== undefined && !isField
+          ? ` It belongs under \`${owner}\`.`
+          : '';
+    const rename: Suggestion[] =
+      meant !== undefined && !siblings.includes(meant) ? [{ kind: 'rename', to: meant }] : [];
+    this.atKey(
+      issue(
+        'error',
+        'unknown-key',
+        path,
+        `\`${name}\` is not a key of ${isField ? `\`${parent}\`` : 'the configuration'}.${hint}`,
+        [...rename, { kind: 'remove' }],
+      ),
+    );
+  }
+
+  wrongMapping(name: string, key: MappingKey, value: unknown): void {
+    const fields = Object.keys(key.fields);
+    const or = alternativeOf(key)?.kind === 'path' ? 'a path, or ' : '';
+    this.atValue(
+      issue(
+        'error',
+        'wrong-type',
+        name,
+        `\`${name}\` is ${formatValue(value)}: it must be ${or}a mapping with ${fields.map((field) => `\`${field}\``).join(', ')}.`,
+        [{ kind: 'remove' }],
+      ),
+    );
+  }
+
+  /** A field that is not used: only the value that the model has anyway may stand there. */
+  ignored(path: string, only: string | null, value: unknown): void {
+    if (only === null || value === only) return;
+    this.atValue(
+      issue(
+        'error',
+        'not-one-of',
+        path,
+        `\`${path}\` is ${formatValue(value)}: the model has ${formatValue(only)} only.`,
+        [{ kind: 'set', key: path, value: only }],
+      ),
+    );
+  }
+
+  /** The value of a result, or undefined after its issue was reported. */
+  checked(
+    key: string,
+    result: ReturnType<typeof checkValue>,
+  ): string | number | boolean | undefined {
+    if ('value' in result) return result.value;
+    const { code, message, values } = result.issue;
+    this.atValue(
+      issue('error', code, key, message, [
+        ...values.map((value): Suggestion => ({ kind: 'set', key, value })),
+        ...(values.length === 0 ? [{ kind: 'remove' } as const] : []),
+      ]),
+    );
+    return undefined;
+  }
+
+  between(cross: CrossIssue): void {
+    const { severity, code, keys, message, suggestions } = cross;
+    if (keys.some((each) => this.isWrong(each))) return;
+    const key = keys.find((candidate) => this.isWritten(candidate)) ?? keys[0];
+    this.atValue(issue(severity, code, key, message, suggestions));
+  }
+
+  private atKey(found: Issue): void {
+    this.add(found, this.place(found.key)?.key);
+  }
+
+  private atValue(found: Issue): void {
+    const place = this.place(found.key);
+    const empty = place !== undefined && place.value[0] === place.value[1];
+    this.add(found, empty ? place.key : place?.value);
+  }
+
+  /** The last place of a key (its value is the one that counts), or that of the mapping around it. */
+  private place(key: string): KeyLocation | undefined {
+    const places = this.document.locations.get(key);
+    if (places !== undefined) return places[places.length - 1];
+    const dot = key.lastIndexOf('.');
+    return dot < 0 ? undefined : this.place(key.slice(0, dot));
+  }
+
+  /** True when the key, the mapping around it or a field in it has an error of its own. */
+  private isWrong(key: string): boolean {
+    return this.problems.some(
+      ({ key: wrong, code, severity }) =>
+        severity === 'error' &&
+        code !== 'conflict' &&
+        (key === wrong || key.startsWith(`${wrong}.`) || wrong.startsWith(`${key}.`)),
+    );
+  }
+
+  private override(key: string): Override | undefined {
+    return this.overrides.findLast((each) => key === each.key || key.startsWith(`${each.key}.`));
+  }
+
+  private add(found: Issue, range: TextRange = [0, 0]): void {
+    const override = this.override(found.key);
+    const place = override === undefined ? range : ([0, 0] as const);
+    const { line, col } = this.document.lines.linePos(place[0]);
+    this.problems.push({
+      ...found,
+      message: override ? `${found.message} (from ${override.source})` : found.message,
+      line: Math.max(1, line),
+      column: Math.max(1, col),
+      range: place,
+    });
+  }
+}
+
+function issue(
+  severity: Severity,
+  code: ProblemCode,
+  key: string,
+  message: string,
+  suggestions: readonly Suggestion[] = [],
+): Issue {
+  return { severity, code, key, message, suggestions };
+}

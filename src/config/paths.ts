@@ -1,0 +1,65 @@
+/** Where the paths of a configuration lead: relative ones start at the configuration file's folder. */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Config } from './definition';
+
+/** True for an https address, which is left as it is. */
+export function isUrl(value: string): boolean {
+  return /^https:\/\//i.test(value);
+}
+
+/**
+ * The absolute form of a path of the configuration. An address and the empty string ("none") stay as
+ * they are; so does an absolute path.
+ */
+export function resolvePath(folder: string, value: string): string {
+  return value === '' || isUrl(value) ? value : resolve(folder, value);
+}
+
+/** The name that stands for BLIP's own text encoder when no file of that name lies beside the configuration. */
+export const BUILT_IN_MED_CONFIG = 'med_config.json';
+
+/** The file behind `med_config`, or undefined for BLIP's own measures, which need no file. */
+export function medConfigPath(value: string, folder: string): string | undefined {
+  const file = resolve(folder, value);
+  return value === BUILT_IN_MED_CONFIG && !existsSync(file) ? undefined : file;
+}
+
+/** The splits that have a key of their own under `ann_files`. */
+export type AnnotatedSplit = keyof Config['ann_files'];
+
+/** Every path of a configuration, absolute. */
+export interface ConfigPaths {
+  imageRoot: string;
+  annRoot: string;
+  /** Splits without a file are absent. */
+  annFiles: Partial<Record<AnnotatedSplit, string>>;
+  /** Easy examples of the first stage; undefined without one. */
+  curriculum: string | undefined;
+  /** A path or an https address; undefined to start from random weights. */
+  pretrained: string | undefined;
+  /** undefined: BLIP's own, or written as a mapping. */
+  medConfig: string | undefined;
+  outputDir: string;
+}
+
+/** Annotation files start at `ann_root`, everything else at the configuration's folder. */
+export function configPaths(config: Config, folder: string): ConfigPaths {
+  const annRoot = resolve(folder, config.ann_root);
+  const annFiles: ConfigPaths['annFiles'] = {};
+  for (const split of ['train', 'val', 'test'] as const) {
+    const file = config.ann_files[split];
+    if (file !== '') annFiles[split] = resolve(annRoot, file);
+  }
+  return {
+    imageRoot: resolve(folder, config.image_root),
+    annRoot,
+    annFiles,
+    curriculum:
+      config.curriculum.ann_file === '' ? undefined : resolve(annRoot, config.curriculum.ann_file),
+    pretrained: config.pretrained === '' ? undefined : resolvePath(folder, config.pretrained),
+    medConfig:
+      typeof config.med_config === 'string' ? medConfigPath(config.med_config, folder) : undefined,
+    outputDir: resolve(folder, config.output_dir),
+  };
+}

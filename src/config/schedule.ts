@@ -1,0 +1,76 @@
+/** The learning rate schedule, for the optimizer and for the picture in the form. */
+import type { Config } from './definition';
+
+/** The keys that decide the learning rate. */
+export type ScheduleConfig = Pick<
+  Config,
+  'init_lr' | 'min_lr' | 'max_epoch' | 'warmup_steps' | 'warmup_lr'
+>;
+
+/**
+ * Learning rate of an optimizer step: BLIP's cosine, set once per epoch (`utils.py`,
+ * `cosine_lr_schedule`), capped by BLIP's linear warm-up (`warmup_lr_schedule`) in the first
+ * `warmup_steps` steps. BLIP's `train_nlvr.py` has no warm-up.
+ * @param epoch from 0
+ * @param step optimizer steps done before this one, from 0, since the schedule began
+ */
+export function learningRate(config: ScheduleConfig, epoch: number, step: number): number {
+  const { init_lr, min_lr, max_epoch, warmup_steps, warmup_lr } = config;
+  const cosine = (init_lr - min_lr) * 0.5 * (1 + Math.cos((Math.PI * epoch) / max_epoch)) + min_lr;
+  if (step >= warmup_steps) return cosine;
+  return Math.min(cosine, warmup_lr + ((init_lr - warmup_lr) * step) / warmup_steps);
+}
+
+/**
+ * Learning rate of a step of the `curriculum` stage: constant, after the same warm-up.
+ * @param step optimizer steps done before this one, from 0, since the stage began
+ */
+export function curriculumLearningRate(config: ScheduleConfig, step: number): number {
+  const { init_lr, warmup_steps, warmup_lr } = config;
+  if (step >= warmup_steps) return init_lr;
+  return Math.min(init_lr, warmup_lr + ((init_lr - warmup_lr) * step) / warmup_steps);
+}
+
+export interface SchedulePoint {
+  /** Optimizer steps done. */
+  step: number;
+  lr: number;
+}
+
+/**
+ * The corners of the schedule's graph, to be joined by straight lines: a step function per epoch with a
+ * ramp before it. A curriculum stage comes first, at negative steps.
+ * @param stepsPerEpoch optimizer steps of an epoch of the training split, at least 1
+ * @param curriculumSteps optimizer steps of the whole curriculum stage
+ */
+export function scheduleCorners(
+  config: ScheduleConfig,
+  stepsPerEpoch: number,
+  curriculumSteps = 0,
+): SchedulePoint[] {
+  const corners: SchedulePoint[] = [];
+  const warmupEnd = config.warmup_steps;
+  const add = (step: number, lr: number): void => {
+    corners.push({ step, lr });
+  };
+  if (curriculumSteps > 0) {
+    const start = -curriculumSteps;
+    for (const step of [0, Math.min(warmupEnd, curriculumSteps), curriculumSteps])
+      add(start + step, curriculumLearningRate(config, step));
+  }
+  for (let epoch = 0; epoch < config.max_epoch; epoch++) {
+    const first = epoch * stepsPerEpoch;
+    const behind = first + stepsPerEpoch;
+    const flat = learningRate(config, epoch, warmupEnd);
+    add(first, learningRate(config, epoch, first));
+    if (warmupEnd > first) {
+      // The ramp meets the epoch's own rate here, which is below `init_lr` from epoch 1 on.
+      const rise = config.init_lr - config.warmup_lr;
+      const meets =
+        rise > 0 ? ((flat - config.warmup_lr) / rise) * warmupEnd : Math.max(first, warmupEnd);
+      if (meets > first && meets < behind) add(meets, flat);
+    }
+    add(behind, learningRate(config, epoch, behind - 1e-9));
+  }
+  return corners;
+}
