@@ -1,0 +1,221 @@
+/**
+ * The layout of `torch.save` since PyTorch 1.6: a zip archive `<name>/{data.pkl, byteorder, data/0, data/1, …}`.
+ * Storages are read in place (stored entries, as torch writes them) or inflated (archives packed anew by
+ * other programs). yauzl reads the directory, zip64 included.
+ */
+import type { FileHandle } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import * as zlib from 'node:zlib';
+import { RandomAccessReader, fromRandomAccessReaderPromise } from 'yauzl';
+import type { Entry, ZipFile } from 'yauzl';
+import { BufferSource, FileRange } from './byteSource';
+import type { ByteSource } from './byteSource';
+import type { CheckpointFile, StoredTensor } from './checkpointFile';
+import { CheckpointFormatError, describe } from './formatError';
+import { BufferInput, unpickle } from './pickle';
+import { TorchPickleHost, stateDict } from './torchObjects';
+import type { TorchTensor } from './torchObjects';
+import { readView } from './tensorView';
+
+/** A pickle takes about 200 bytes a tensor. */
+const largestPickle = 64 << 20;
+const chunkBytes = 1 << 18;
+const mostEntries = 200_000;
+/** Deflate cannot do better than 1032:1; an entry that claims more lies about its size. */
+const largestRatio = 1032;
+
+/** `zlib.crc32` came with Node 20.15; before, records are not checked. */
+const crc32: typeof zlib.crc32 | undefined = zlib.crc32;
+
+/** A stored entry, read in place. Its checksum is compared when it is read from start to end. */
+class StoredEntry implements ByteSource {
+  private next = 0;
+  private sum = 0;
+
+  constructor(
+    private readonly range: FileRange,
+    private readonly entry: Entry,
+  ) {}
+
+  get size(): number {
+    return this.range.size;
+  }
+
+  async read(position: number, target: Uint8Array): Promise<void> {
+    await this.range.read(position, target);
+    // torch.serialization.set_crc32_options(False) leaves a zero.
+    if (!crc32 || this.entry.crc32 === 0 || position !== this.next) return;
+    this.sum = crc32(target, this.sum);
+    this.next += target.length;
+    if (this.next === this.size && this.sum !== this.entry.crc32)
+      throw new CheckpointFormatError(`record ${this.entry.fileName} is damaged (checksum)`);
+  }
+}
+
+/**
+ * Reads for yauzl. Its own reader throws outside of any callback when a damaged archive asks for an
+ * impossible position; this one answers with an error.
+ */
+class CheckedReader extends RandomAccessReader {
+  constructor(private readonly range: FileRange) {
+    super();
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null) => void,
+  ): void {
+    this.range.read(position, buffer.subarray(offset, offset + length)).then(
+      () => callback(null),
+      (error: unknown) => callback(error instanceof Error ? error : new Error(String(error))),
+    );
+  }
+
+  override _readStreamForRange(start: number, end: number): Readable {
+    return Readable.from(this.chunks(start, end));
+  }
+
+  private async *chunks(start: number, end: number): AsyncGenerator<Buffer> {
+    for (let position = start; position < end; position += chunkBytes) {
+      const chunk = Buffer.alloc(Math.min(chunkBytes, end - position));
+      await this.range.read(position, chunk);
+      yield chunk;
+    }
+  }
+
+  override close(callback: (error: Error | null) => void): void {
+    // The file handle belongs to the checkpoint.
+    callback(null);
+  }
+}
+
+class Archive {
+  private constructor(
+    private readonly zip: ZipFile,
+    private readonly file: FileHandle,
+    private readonly entries: ReadonlyMap<string, Entry>,
+  ) {}
+
+  static async open(file: FileHandle): Promise<Archive> {
+    const { size } = await file.stat();
+    const reader = new CheckedReader(new FileRange(file, 0, size));
+    const zip = await fromRandomAccessReaderPromise(reader, size, {
+      lazyEntries: true,
+      autoClose: false,
+    });
+    if (zip.entryCount > mostEntries)
+      throw new CheckpointFormatError(`its archive lists ${zip.entryCount} records`);
+    const entries = new Map<string, Entry>();
+    for await (const entry of zip.eachEntry()) {
+      // The first folder is the name that the file had when it was saved.
+      const name = entry.fileName.slice(entry.fileName.indexOf('/') + 1);
+      if (entries.has(name))
+        throw new CheckpointFormatError(`record ${entry.fileName} occurs twice`);
+      entries.set(name, entry);
+    }
+    return new Archive(zip, file, entries);
+  }
+
+  has(name: string): boolean {
+    return this.entries.has(name);
+  }
+
+  size(name: string): number | undefined {
+    return this.entries.get(name)?.uncompressedSize;
+  }
+
+  async source(name: string): Promise<ByteSource> {
+    const entry = this.entries.get(name);
+    if (!entry) throw new CheckpointFormatError(`record ${name} is missing`);
+    if (!entry.canDecodeFileData())
+      throw new CheckpointFormatError(`record ${name} is encrypted or packed in an unusual way`);
+    if (!entry.isCompressed()) {
+      if (entry.compressedSize !== entry.uncompressedSize)
+        throw new CheckpointFormatError(`record ${name} has two sizes`);
+      const { fileDataStart } = await this.zip.readLocalFileHeaderPromise(entry, { minimal: true });
+      return new StoredEntry(new FileRange(this.file, fileDataStart, entry.compressedSize), entry);
+    }
+    if (entry.uncompressedSize > entry.compressedSize * largestRatio + largestRatio)
+      throw new CheckpointFormatError(`record ${name} claims an impossible size`);
+    const chunks: Buffer[] = [];
+    // yauzl ends the stream with an error once it is longer than the entry says.
+    for await (const chunk of await this.zip.openReadStreamPromise(entry))
+      chunks.push(chunk as Buffer);
+    return new BufferSource(Buffer.concat(chunks));
+  }
+
+  async bytes(name: string, limit: number): Promise<Uint8Array> {
+    const size = this.size(name) ?? 0;
+    if (size > limit) throw new CheckpointFormatError(`record ${name} has ${size} bytes`);
+    const source = await this.source(name);
+    const bytes = new Uint8Array(source.size);
+    await source.read(0, bytes);
+    return bytes;
+  }
+}
+
+/** zlib's and yauzl's own errors are about the file's bytes too. */
+function asFormatError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof CheckpointFormatError) return error;
+  if ('syscall' in error) return error;
+  return new CheckpointFormatError(`its zip archive is damaged or cut off (${error.message})`);
+}
+
+async function readTable(archive: Archive): Promise<Map<string, TorchTensor>> {
+  if (archive.has('constants.pkl'))
+    throw new CheckpointFormatError(
+      'it is a TorchScript program, not a state dict',
+      'Save the weights alone in Python: torch.save({"model": model.state_dict()}, file).',
+    );
+  if (!archive.has('data.pkl'))
+    throw new CheckpointFormatError('it is a zip archive, but not one that torch.save wrote');
+  if (archive.has('byteorder')) {
+    const order = Buffer.from(await archive.bytes('byteorder', 64)).toString('latin1');
+    if (order !== 'little')
+      throw new CheckpointFormatError(
+        'it was written on a big-endian machine, which is not supported',
+      );
+  }
+  const pickle = await archive.bytes('data.pkl', largestPickle);
+  const tensors = stateDict(unpickle(new BufferInput(pickle), new TorchPickleHost()));
+  for (const [name, { storage }] of tensors) {
+    const size = archive.size(`data/${storage.key}`);
+    if (size === undefined) throw new CheckpointFormatError(`the storage of ${name} is missing`);
+    if (size < storage.bytes)
+      throw new CheckpointFormatError(
+        `the storage of ${name} has ${size} bytes, its description says ${storage.bytes}`,
+      );
+  }
+  return tensors;
+}
+
+/** Opens the zip layout in `file`; the handle is closed with it. */
+export async function openTorchZipFile(path: string, file: FileHandle): Promise<CheckpointFile> {
+  try {
+    const archive = await Archive.open(file);
+    const tensors = await readTable(archive);
+    const listed = new Map<string, StoredTensor>();
+    for (const [name, { view }] of tensors)
+      listed.set(name, { shape: view.shape, type: view.type });
+    return {
+      path,
+      format: 'pth',
+      tensors: listed,
+      async read(name) {
+        const tensor = tensors.get(name);
+        if (!tensor) throw new RangeError(`${path} has no tensor ${name}`);
+        try {
+          return await readView(tensor.view, await archive.source(`data/${tensor.storage.key}`));
+        } catch (error) {
+          throw describe(asFormatError(error), path);
+        }
+      },
+      close: () => file.close(),
+    };
+  } catch (error) {
+    throw asFormatError(error);
+  }
+}
