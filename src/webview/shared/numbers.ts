@@ -1,0 +1,88 @@
+/** How numbers are written, everywhere the same. Unknown and non-finite values are a dash. */
+
+const NONE = '–';
+
+/** Narrow no-break space would be typographically right; fonts in editors often lack it. */
+const SPACE = '\u00a0';
+
+/** A share 0..1 as a percentage with one decimal: `78.4%`. */
+export function percent(share: number | null | undefined): string {
+  return known(share) ? `${(100 * share).toFixed(1)}%` : NONE;
+}
+
+/** A share 0..1 as a whole percentage: `61%`. Never rounds up to 100. */
+export function wholePercent(share: number | null | undefined): string {
+  if (!known(share)) return NONE;
+  const rounded = Math.round(100 * share);
+  return `${rounded >= 100 && share < 1 ? 99 : rounded}%`;
+}
+
+/** A loss with three significant digits: `0.693`, `0.0512`, `12.3`. */
+export function significant(value: number | null | undefined, digits = 3): string {
+  if (!known(value)) return NONE;
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  if (size < 1e-4 || size >= 1e6) return shortExponent(value, digits);
+  const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(size)));
+  return value.toFixed(Math.min(decimals, 20));
+}
+
+/** A learning rate or another very small number: `3e-5`, `2.6e-5`, `0`. */
+export function shortExponent(value: number | null | undefined, digits = 2): string {
+  if (!known(value)) return NONE;
+  if (value === 0) return '0';
+  const [mantissa = '', exponent = ''] = value.toExponential(digits - 1).split('e');
+  const short = mantissa.includes('.') ? mantissa.replace(/\.?0+$/, '') : mantissa;
+  return `${short}e${Number(exponent)}`;
+}
+
+/** A count with thousands separated: `3,120`. */
+export function count(value: number | null | undefined): string {
+  return known(value) ? String(Math.round(value)).replace(/\B(?=(\d{3})+(?!\d))/g, ',') : NONE;
+}
+
+/** A count in few characters for axes: `950`, `12k`, `1.5M`. */
+export function shortCount(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e6) return `${trim(value / 1e6)}M`;
+  if (size >= 1e4) return `${trim(value / 1e3)}k`;
+  return trim(value);
+}
+
+/** A duration: `8s`, `12m`, `1h 04m`, `2d 03h`. */
+export function duration(seconds: number | null | undefined): string {
+  if (!known(seconds) || seconds < 0) return NONE;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole}s`;
+  const minutes = Math.round(whole / 60);
+  if (minutes < 60) return `${minutes}m`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return `${hours}h${SPACE}${two(minutes % 60)}m`;
+  return `${Math.floor(hours / 24)}d${SPACE}${two(hours % 24)}h`;
+}
+
+/** Bytes: `812 MB`, `3.2 GB`; powers of ten, as disks and VS Code count. */
+export function bytes(value: number | null | undefined): string {
+  if (!known(value)) return NONE;
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let rest = value;
+  let unit = 0;
+  while (Math.abs(rest) >= 999.5 && unit < units.length - 1) {
+    rest /= 1000;
+    unit++;
+  }
+  const digits = unit === 0 || rest >= 100 ? 0 : 1;
+  return `${rest.toFixed(digits)}${SPACE}${units[unit] ?? ''}`;
+}
+
+function known(value: number | null | undefined): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+function trim(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
+}

@@ -1,0 +1,36 @@
+import type { ComponentChildren } from 'preact';
+import { Icon, type IconName } from './icons';
+
+interface StateMessageProps {
+  kind: 'empty' | 'loading' | 'error';
+  title: string;
+  /** What will appear here, or what to do about it. */
+  text?: string | undefined;
+  /** The one action that makes it appear. */
+  action?: { label: string; run: () => void } | undefined;
+  children?: ComponentChildren;
+}
+
+const icons: Record<StateMessageProps['kind'], IconName | undefined> = {
+  empty: 'info',
+  loading: undefined,
+  error: 'error',
+};
+
+/** What a panel shows while it has nothing else to show. */
+export function StateMessage({ kind, title, text, action, children }: StateMessageProps) {
+  const icon = icons[kind];
+  return (
+    <div class={`state-message state-${kind}`} role={kind === 'error' ? 'alert' : 'status'}>
+      {icon ? <Icon name={icon} /> : <span class="spinner" aria-hidden="true" />}
+      <p class="state-title">{title}</p>
+      {text !== undefined && <p class="muted">{text}</p>}
+      {children}
+      {action && (
+        <button class="primary" onClick={action.run}>
+          {action.label}
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,30 @@
+let strings: Record<string, string> | undefined;
+
+/** Translations by English text, as the host put them into the page. */
+function translations(): Record<string, string> {
+  if (strings) return strings;
+  const element = typeof document === 'undefined' ? null : document.querySelector('script#strings');
+  try {
+    strings = JSON.parse(element?.textContent ?? '{}') as Record<string, string>;
+  } catch {
+    strings = {};
+  }
+  return strings;
+}
+
+/**
+ * The text in the user's language, with `{0}`, `{1}` … replaced, as `vscode.l10n.t` does.
+ * @param text English; it is the key of the translation too.
+ */
+export function t(text: string, ...values: (string | number)[]): string {
+  const translated = translations()[text] ?? text;
+  return translated.replace(/\{(\d+)\}/g, (whole, index: string) => {
+    const value = values[Number(index)];
+    return value === undefined ? whole : String(value);
+  });
+}
+
+/** The language of the page, for `Intl`. */
+export function language(): string {
+  return (typeof document === 'undefined' ? '' : document.documentElement.lang) || 'en';
+}

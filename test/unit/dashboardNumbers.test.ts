@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import {
+  bytes,
+  count,
+  duration,
+  percent,
+  shortCount,
+  shortExponent,
+  significant,
+  wholePercent,
+} from '../../src/webview/shared/numbers';
+
+describe('numbers', () => {
+  it('writes accuracy as a percentage with one decimal', () => {
+    expect(percent(0.784)).toBe('78.4%');
+    expect(percent(1)).toBe('100.0%');
+    expect(percent(0)).toBe('0.0%');
+    expect(percent(null)).toBe('–');
+    expect(percent(Number.NaN)).toBe('–');
+  });
+
+  it('never rounds progress up to 100%', () => {
+    expect(wholePercent(0.999)).toBe('99%');
+    expect(wholePercent(1)).toBe('100%');
+    expect(wholePercent(0.611)).toBe('61%');
+  });
+
+  it('writes a loss with three significant digits', () => {
+    expect(significant(0.69314)).toBe('0.693');
+    expect(significant(0.051234)).toBe('0.0512');
+    expect(significant(12.345)).toBe('12.3');
+    expect(significant(1234.5)).toBe('1235');
+    expect(significant(0.00001234)).toBe('1.23e-5');
+    expect(significant(0)).toBe('0');
+    expect(significant(Number.POSITIVE_INFINITY)).toBe('–');
+  });
+
+  it('writes learning rates as people do', () => {
+    expect(shortExponent(3e-5)).toBe('3e-5');
+    expect(shortExponent(2.61e-5)).toBe('2.6e-5');
+    expect(shortExponent(1e-6)).toBe('1e-6');
+    expect(shortExponent(0)).toBe('0');
+  });
+
+  it('writes durations in two units at most', () => {
+    expect(duration(8.4)).toBe('8s');
+    expect(duration(719)).toBe('12m');
+    expect(duration(3840)).toBe('1h\u00a004m');
+    expect(duration(3599)).toBe('1h\u00a000m');
+    expect(duration(183_600)).toBe('2d\u00a003h');
+    expect(duration(-1)).toBe('–');
+    expect(duration(undefined)).toBe('–');
+  });
+
+  it('separates thousands and shortens on axes', () => {
+    expect(count(3120)).toBe('3,120');
+    expect(count(1234567)).toBe('1,234,567');
+    expect(shortCount(950)).toBe('950');
+    expect(shortCount(12_000)).toBe('12k');
+    expect(shortCount(1_500_000)).toBe('1.5M');
+  });
+
+  it('writes bytes with their unit', () => {
+    expect(bytes(999)).toBe('999\u00a0B');
+    expect(bytes(812e6)).toBe('812\u00a0MB');
+    expect(bytes(3.24e9)).toBe('3.2\u00a0GB');
+  });
+});
