@@ -1,0 +1,58 @@
+// Writes what is derived from src/config/definition.ts: the JSON schema, docs/configuration.md and the
+// README's table (between its markers). `--check` writes nothing and fails when a file is stale.
+import { build } from 'esbuild';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import prettier from 'prettier';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const check = process.argv.includes('--check');
+const begin = '<!-- configuration: begin -->';
+const end = '<!-- configuration: end -->';
+
+const bundle = await build({
+  stdin: {
+    contents: "export * from './src/config/schema'; export * from './src/config/markdown';",
+    resolveDir: root,
+    loader: 'ts',
+  },
+  bundle: true,
+  write: false,
+  platform: 'node',
+  format: 'esm',
+});
+const code = Buffer.from(bundle.outputFiles[0].contents).toString('base64');
+const { configSchema, configurationPage, configurationTables } = await import(
+  `data:text/javascript;base64,${code}`
+);
+
+/** README.md with its table renewed; as it is when it has no markers. */
+function readme(text) {
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) return text;
+  return `${text.slice(0, from + begin.length)}\n\n${configurationTables()}\n\n${text.slice(to)}`;
+}
+
+const outputs = {
+  'configs/nlvr.schema.json': JSON.stringify(configSchema()),
+  'docs/configuration.md': configurationPage(),
+};
+const readmeFile = join(root, 'README.md');
+if (existsSync(readmeFile)) outputs['README.md'] = readme(readFileSync(readmeFile, 'utf8'));
+
+const stale = [];
+for (const [name, content] of Object.entries(outputs)) {
+  const file = join(root, name);
+  const options = (await prettier.resolveConfig(file)) ?? {};
+  const text = await prettier.format(content, { ...options, filepath: file });
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) continue;
+  stale.push(name);
+  if (!check) writeFileSync(file, text);
+}
+if (check && stale.length > 0) {
+  console.error(
+    `${stale.join(', ')}: not what src/config/definition.ts says. Run npm run generate.`,
+  );
+  process.exitCode = 1;
+}

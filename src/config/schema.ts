@@ -1,0 +1,107 @@
+/** The definition as a JSON schema (draft 7), for editors that know nothing of this program. */
+import {
+  definition,
+  type EnumKey,
+  type FieldKey,
+  type IntegerKey,
+  type KeyDefinition,
+  type MappingKey,
+  type NumberKey,
+  type PathKey,
+} from './definition';
+import { describeDefault, describeRange } from './describe';
+
+/** The part of JSON Schema that is used here; `markdownDescription` is VS Code's. */
+export interface JsonSchema {
+  $schema?: string;
+  title?: string;
+  type?: string | readonly string[];
+  description?: string;
+  markdownDescription?: string;
+  default?: unknown;
+  minimum?: number;
+  maximum?: number;
+  enum?: readonly string[];
+  const?: string;
+  pattern?: string;
+  properties?: Record<string, JsonSchema>;
+  additionalProperties?: boolean;
+  anyOf?: readonly JsonSchema[];
+}
+
+/** The schema of `nlvr.yaml`: what `parseConfig` says of single keys, but for positions and remedies. */
+export function configSchema(): JsonSchema {
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'NLVR training configuration',
+    // An empty file is a configuration too: everything has a default.
+    type: ['object', 'null'],
+    additionalProperties: false,
+    properties: mapValues(definition, (key) => keySchema(key)),
+  };
+}
+
+function mapValues<T>(
+  values: Readonly<Record<string, T>>,
+  schemaOf: (value: T) => JsonSchema,
+): Record<string, JsonSchema> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, schemaOf(value)]));
+}
+
+function keySchema(key: KeyDefinition): JsonSchema {
+  return {
+    description: key.doc.replaceAll('`', ''),
+    markdownDescription: markdown(key),
+    default: key.default,
+    ...(key.kind === 'mapping' ? mappingSchema(key) : valueSchema(key)),
+  };
+}
+
+function markdown(key: KeyDefinition): string {
+  const facts = [
+    `Default: ${describeDefault(key)}`,
+    ...(key.kind === 'mapping' ? [] : [`Values: ${describeRange(key)}`]),
+    ...(key.blip === undefined ? [] : [`BLIP: ${key.blip}`]),
+  ];
+  return `${key.doc}\n\n${facts.join('  \n')}`;
+}
+
+function valueSchema(key: FieldKey): JsonSchema {
+  switch (key.kind) {
+    case 'integer':
+    case 'number':
+      return numberSchema(key);
+    case 'boolean':
+      return { type: 'boolean' };
+    case 'enum':
+      return enumSchema(key);
+    case 'path':
+      return pathSchema(key);
+  }
+}
+
+const numberSchema = ({ kind, min, max }: IntegerKey | NumberKey): JsonSchema => ({
+  type: kind,
+  minimum: min,
+  maximum: max,
+});
+
+const enumSchema = ({ values }: EnumKey): JsonSchema => ({ type: 'string', enum: values });
+
+/** No NUL anywhere; no address but https, and that only for weights. */
+const pathSchema = ({ optional, url }: PathKey): JsonSchema => ({
+  type: optional ? ['string', 'null'] : 'string',
+  pattern: `^(?![Hh][Tt][Tt][Pp]${url ? '' : '[Ss]?'}://)[^\\u0000]*$`,
+});
+
+function mappingSchema(key: MappingKey): JsonSchema {
+  const mapping: JsonSchema = {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      ...mapValues(key.fields, keySchema),
+      ...mapValues(key.ignored ?? {}, (only) => (only === null ? {} : { const: only })),
+    },
+  };
+  return key.alternative ? { anyOf: [valueSchema(key.alternative), mapping] } : mapping;
+}
