@@ -1,0 +1,75 @@
+import { posix } from 'node:path';
+import { fieldError, imagePath, labelField, optionalText, stringField } from './fields';
+import {
+  nlvr2ConsistencyGroup,
+  type FormatReader,
+  type NewExample,
+  type ReadContext,
+} from './format';
+import { describeJson, type AnnotationRecord } from './records';
+
+/**
+ * BLIP's own annotations: `{"images": [left, right], "sentence", "label"}`, paths relative to `image_root`.
+ * Two keys may be added: `identifier` (NLVR2's own gives a consistency group) and `kind` (or `synset`),
+ * by which accuracy is reported.
+ */
+export class BlipReader implements FormatReader {
+  private readonly examples: NewExample[] = [];
+  /** How many sentences a derived name has had so far. */
+  private readonly sentences = new Map<string, number>();
+
+  constructor(private readonly context: ReadContext) {}
+
+  add(record: AnnotationRecord): void {
+    const sentence = stringField(record, 'sentence');
+    const label = labelField(record);
+    const [left, right] = imagesField(record);
+    const { imageRoot } = this.context;
+    const given = optionalText(record, 'identifier');
+    this.examples.push({
+      identifier: given ?? this.derivedIdentifier(left),
+      sentence,
+      images: [
+        imagePath(record, imageRoot, left, 'images[0]'),
+        imagePath(record, imageRoot, right, 'images[1]'),
+      ],
+      label,
+      consistencyGroup: given && nlvr2ConsistencyGroup(given),
+      group: optionalText(record, 'kind') ?? optionalText(record, 'synset'),
+      line: record.line,
+    });
+  }
+
+  finish(): Promise<NewExample[]> {
+    return Promise.resolve(this.examples);
+  }
+
+  /**
+   * The left file's name without `-img0` and extension, and `#k` for its k-th sentence, from 0. Counting is
+   * by name, so that identifiers stay distinct where a left image has several right ones.
+   */
+  private derivedIdentifier(left: string): string {
+    const name = posix.parse(left).name.replace(/-img0$/, '');
+    const count = this.sentences.get(name) ?? 0;
+    this.sentences.set(name, count + 1);
+    return `${name}#${count}`;
+  }
+}
+
+function imagesField(record: AnnotationRecord): [string, string] {
+  const images = record.value.images;
+  if (!Array.isArray(images) || images.length !== 2)
+    throw fieldError(
+      record,
+      'images',
+      Array.isArray(images)
+        ? `expected two paths, left and right, found ${images.length}`
+        : `expected a list of two paths, left and right, found ${describeJson(images)}`,
+    );
+  const [left, right] = images.map((path: unknown, i) => {
+    if (typeof path !== 'string')
+      throw fieldError(record, `images[${i}]`, `expected a path, found ${describeJson(path)}`);
+    return path;
+  });
+  return [left, right];
+}

@@ -1,0 +1,74 @@
+import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { DataError } from '../dataError';
+import { describeJson, type AnnotationRecord } from './records';
+
+/** The error for one key of an annotation. */
+export function fieldError(record: AnnotationRecord, key: string, reason: string): DataError {
+  return new DataError(reason, { file: record.file, line: record.line, key });
+}
+
+/** A key that must be a string. */
+export function stringField(record: AnnotationRecord, key: string): string {
+  const value = record.value[key];
+  if (typeof value !== 'string')
+    throw fieldError(record, key, `expected a string, found ${describeJson(value)}`);
+  return value;
+}
+
+/** A key that may be missing; anything but a string or a number counts as missing. */
+export function optionalText(record: AnnotationRecord, key: string): string | null {
+  const value = record.value[key];
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/**
+ * `label` in any case, as a string or as JSON's own true and false; null when the key is missing (or null).
+ * @throws {DataError} for anything else; BLIP would silently take it for False.
+ */
+export function labelField(record: AnnotationRecord): boolean | null {
+  const value = record.value.label;
+  if (value === undefined || value === null) return null;
+  const text = typeof value === 'boolean' || typeof value === 'string' ? String(value) : '';
+  switch (text.toLowerCase()) {
+    case 'true':
+      return true;
+    case 'false':
+      return false;
+    default:
+      throw fieldError(
+        record,
+        'label',
+        `expected "True" or "False", found ${describeJson(value)}; leave the key out for an unlabelled example`,
+      );
+  }
+}
+
+/**
+ * The absolute path of an image. A path of an annotation must not leave `imageRoot`.
+ * @param imageRoot absolute
+ * @param key names the value in messages
+ */
+export function imagePath(
+  record: AnnotationRecord,
+  imageRoot: string,
+  path: string,
+  key: string,
+): string {
+  if (path === '' || path.includes('\0'))
+    throw fieldError(record, key, `expected the path of an image, found ${describeJson(path)}`);
+  if (isAbsolute(path) || /^[A-Za-z]:[\\/]/.test(path))
+    throw fieldError(
+      record,
+      key,
+      `${describeJson(path)} is an absolute path; image paths are relative to image_root`,
+    );
+  // Most paths hold no empty, `.` or `..` part and need no resolving.
+  if (sep === '/' && !/(?:^|\/)\.{0,2}(?:\/|$)/.test(path))
+    return imageRoot.endsWith(sep) ? imageRoot + path : imageRoot + sep + path;
+  const whole = resolve(imageRoot, path);
+  const inside = relative(imageRoot, whole);
+  if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside))
+    throw fieldError(record, key, `${describeJson(path)} leaves image_root (${imageRoot})`);
+  return whole;
+}

@@ -1,0 +1,73 @@
+import { resolve } from 'node:path';
+import { DataError } from '../dataError';
+import type { Split } from '../split';
+import type { Dataset } from '../types';
+import { BlipReader } from './blip';
+import type { FormatReader, ReadContext } from './format';
+import { Nlvr1Reader } from './nlvr1';
+import { Nlvr2Reader } from './nlvr2';
+import { readRecords, type AnnotationRecord } from './records';
+
+type Format = Dataset['format'];
+
+export interface LoadOptions {
+  /** `auto` recognises the format by the keys of the first annotation. */
+  format: 'auto' | Format;
+  /** Folder that image paths start from. */
+  imageRoot: string;
+}
+
+/**
+ * Reads the annotations of one split. Images are not looked at (see `checkDataset`), but their paths are
+ * resolved and must lie in `imageRoot`. A file without annotations gives a data set without examples.
+ *
+ * @throws {DataError} naming file, line and key.
+ */
+export async function loadDataset(
+  file: string,
+  split: Split,
+  options: LoadOptions,
+): Promise<Dataset> {
+  const context = { file: resolve(file), imageRoot: resolve(options.imageRoot) };
+  let format = options.format;
+  let reader: FormatReader | undefined;
+  await readRecords(context.file, (record) => {
+    if (format === 'auto') format = recognise(record);
+    reader ??= readerOf(format, context, split);
+    reader.add(record);
+  });
+  const examples = reader ? await reader.finish() : [];
+  return {
+    split,
+    format: format === 'auto' ? 'blip' : format,
+    file: context.file,
+    examples: examples.map((example, index) => ({ index, ...example })),
+  };
+}
+
+function readerOf(format: Format, context: ReadContext, split: Split): FormatReader {
+  switch (format) {
+    case 'blip':
+      return new BlipReader(context);
+    case 'nlvr2':
+      return new Nlvr2Reader(context);
+    case 'nlvr1':
+      return new Nlvr1Reader(context, split);
+  }
+}
+
+function recognise(record: AnnotationRecord): Format {
+  const { value } = record;
+  if ('images' in value) return 'blip';
+  if ('left_url' in value) return 'nlvr2';
+  if ('structured_rep' in value) return 'nlvr1';
+  // Annotations stripped of what training does not need still have their identifiers.
+  const identifier = typeof value.identifier === 'string' ? value.identifier : '';
+  if (/^[A-Za-z0-9_]+-\d+-\d+-\d+$/.test(identifier)) return 'nlvr2';
+  if (/^\d+-\d+$/.test(identifier)) return 'nlvr1';
+  const keys = Object.keys(value).slice(0, 8).join(', ') || 'none';
+  throw new DataError(
+    `the format is not recognised (keys: ${keys}); expected "images" (BLIP), "left_url" (NLVR2) or "structured_rep" (NLVR)`,
+    { file: record.file, line: record.line },
+  );
+}

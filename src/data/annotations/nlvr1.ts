@@ -1,0 +1,100 @@
+import { basename } from 'node:path';
+import type { Split } from '../split';
+import { fieldError, imagePath, labelField, optionalText, stringField } from './fields';
+import type { FormatReader, NewExample, ReadContext } from './format';
+import { chooseLayout, type Layout } from './layout';
+import { describeJson, type AnnotationRecord } from './records';
+
+interface Nlvr1Item {
+  record: AnnotationRecord;
+  identifier: string;
+  directory: string;
+  sentence: string;
+  label: boolean | null;
+}
+
+/** Drawings of a sentence: the same three boxes in each of the six orders. */
+const orders = 6;
+
+/** The releases call their splits train, dev and test; the file's name says which, else the split it serves. */
+function releaseNames(file: string, split: Split): string[] {
+  const inName = /train|dev|test/.exec(basename(file).toLowerCase())?.[0];
+  const served = split === 'val' ? 'dev' : split;
+  return [...new Set([...(inName ? [inName] : []), served, 'train', 'dev', 'test'])];
+}
+
+const layoutsOf = (release: string): Layout<Nlvr1Item>[] => {
+  const name: Layout<Nlvr1Item> = ({ directory, identifier }) =>
+    `${directory}/${release}-${identifier}`;
+  return [
+    (item) => `images/${name(item)}`,
+    (item) => `${release}/images/${name(item)}`,
+    (item) => name(item),
+  ];
+};
+
+/**
+ * NLVR's annotations: JSON lines with `structured_rep`. A line gives six examples, `<identifier>-<k>`: left is
+ * the drawing of order k, right that of order (k + 1) mod 6, at images/<directory>/<split>-<identifier>-<k>.png.
+ */
+export class Nlvr1Reader implements FormatReader {
+  private readonly items: Nlvr1Item[] = [];
+
+  constructor(
+    private readonly context: ReadContext,
+    private readonly split: Split,
+  ) {}
+
+  add(record: AnnotationRecord): void {
+    const identifier = stringField(record, 'identifier');
+    if (!/^\d+-\d+$/.test(identifier))
+      throw fieldError(
+        record,
+        'identifier',
+        `expected NLVR's number and position such as "72-0", found ${describeJson(identifier)}`,
+      );
+    const directory = optionalText(record, 'directory');
+    if (directory === null)
+      throw fieldError(
+        record,
+        'directory',
+        `expected the images' folder, found ${describeJson(record.value.directory)}`,
+      );
+    this.items.push({
+      // The drawing's description, by far the largest part of a line, is not kept.
+      record: { ...record, value: {} },
+      identifier,
+      directory,
+      sentence: stringField(record, 'sentence'),
+      label: labelField(record),
+    });
+  }
+
+  async finish(): Promise<NewExample[]> {
+    const { file, imageRoot } = this.context;
+    const layouts = releaseNames(file, this.split).flatMap(layoutsOf);
+    const first = layouts.map(
+      (layout): Layout<Nlvr1Item> =>
+        (item) =>
+          `${layout(item)}-0.png`,
+    );
+    const chosen = layouts[first.indexOf(await chooseLayout(this.items, first, imageRoot))];
+    return this.items.flatMap((item) => this.examplesOf(item, chosen(item)));
+  }
+
+  private examplesOf(item: Nlvr1Item, path: string): NewExample[] {
+    const { record, identifier, sentence, label } = item;
+    const images = Array.from({ length: orders }, (_, k) =>
+      imagePath(record, this.context.imageRoot, `${path}-${k}.png`, 'directory'),
+    );
+    return images.map((left, k) => ({
+      identifier: `${identifier}-${k}`,
+      sentence,
+      images: [left, images[(k + 1) % orders]],
+      label,
+      consistencyGroup: identifier.slice(0, identifier.indexOf('-')),
+      group: null,
+      line: record.line,
+    }));
+  }
+}

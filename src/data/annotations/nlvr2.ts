@@ -1,0 +1,85 @@
+import { fieldError, imagePath, labelField, optionalText, stringField } from './fields';
+import {
+  nlvr2ConsistencyGroup,
+  type FormatReader,
+  type NewExample,
+  type ReadContext,
+} from './format';
+import { chooseLayout, type Layout } from './layout';
+import { describeJson, type AnnotationRecord } from './records';
+
+interface Nlvr2Item {
+  record: AnnotationRecord;
+  identifier: string;
+  /** First part of the identifier: train, dev, test1 … */
+  set: string;
+  /** Identifier without the sentence number; file names start with it. */
+  pair: string;
+  directory: string | null;
+  sentence: string;
+  label: boolean | null;
+  synset: string | null;
+}
+
+/** The release keeps training images under images/train/<directory>/ and the others under <set>/. */
+const layouts: readonly Layout<Nlvr2Item>[] = [
+  ({ set, pair, directory }) =>
+    directory === null ? `${set}/${pair}` : `images/${set}/${directory}/${pair}`,
+  ({ set, pair, directory }) =>
+    directory === null ? `images/${set}/${pair}` : `${set}/${directory}/${pair}`,
+  ({ pair, directory }) => (directory === null ? pair : `${directory}/${pair}`),
+  ({ set, pair }) => `${set}/${pair}`,
+  ({ pair }) => pair,
+];
+
+/** NLVR2's own annotations: JSON lines with `identifier` (split-set-pair-sentence), no image paths. */
+export class Nlvr2Reader implements FormatReader {
+  private readonly items: Nlvr2Item[] = [];
+
+  constructor(private readonly context: ReadContext) {}
+
+  add(record: AnnotationRecord): void {
+    const identifier = stringField(record, 'identifier');
+    const parts = /^([A-Za-z0-9_]+)-\d+-\d+(?=-\d+$)/.exec(identifier);
+    if (!parts)
+      throw fieldError(
+        record,
+        'identifier',
+        `expected NLVR2's split-set-pair-sentence such as "dev-850-0-0", found ${describeJson(identifier)}`,
+      );
+    this.items.push({
+      record: { ...record, value: {} },
+      identifier,
+      pair: parts[0],
+      set: parts[1],
+      directory: optionalText(record, 'directory'),
+      sentence: stringField(record, 'sentence'),
+      label: labelField(record),
+      synset: optionalText(record, 'synset'),
+    });
+  }
+
+  async finish(): Promise<NewExample[]> {
+    const { imageRoot } = this.context;
+    const left = layouts.map(
+      (layout): Layout<Nlvr2Item> =>
+        (item) =>
+          `${layout(item)}-img0.png`,
+    );
+    const chosen = layouts[left.indexOf(await chooseLayout(this.items, left, imageRoot))];
+    return this.items.map((item) => {
+      const key = item.directory === null ? 'identifier' : 'directory';
+      const image = (side: 0 | 1) =>
+        imagePath(item.record, imageRoot, `${chosen(item)}-img${side}.png`, key);
+      return {
+        identifier: item.identifier,
+        sentence: item.sentence,
+        images: [image(0), image(1)],
+        label: item.label,
+        consistencyGroup: nlvr2ConsistencyGroup(item.identifier),
+        group: item.synset,
+        line: item.record.line,
+      };
+    });
+  }
+}
