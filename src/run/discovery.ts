@@ -69,7 +69,7 @@ export interface RunWatch {
   dispose(): void;
 }
 
-const SETTLE_MS = 100;
+const SETTLE_MS = 250;
 
 /**
  * Calls `onChange` soon after anything in a folder changed, and at least every `pollMs`: network file systems

@@ -1,0 +1,35 @@
+/** Numbers as people read them, the same in every view. */
+
+/** `0.784` as `78.4%`; a dash where there is none. */
+export function percent(share: number | null | undefined): string {
+  return share === null || share === undefined || !Number.isFinite(share)
+    ? '–'
+    : `${(share * 100).toFixed(1)}%`;
+}
+
+/** Seconds as `1h 04m`, `4m 07s` or `12s`. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor(whole / 60) % 60;
+  const two = (n: number): string => String(n).padStart(2, '0');
+  if (hours > 0) return `${hours}h ${two(minutes)}m`;
+  return minutes > 0 ? `${minutes}m ${two(whole % 60)}s` : `${whole}s`;
+}
+
+/** Bytes as `1.4 GB`, in steps of 1000 as file managers count. */
+export function bytes(count: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = count;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${value >= 99.5 || unit === 0 ? Math.round(value) : value.toPrecision(2)} ${units[unit]}`;
+}
+
+/** A whole number with separators: `12,345`. */
+export function count(n: number, language: string): string {
+  return new Intl.NumberFormat(language).format(n);
+}

@@ -1,0 +1,159 @@
+import { existsSync } from 'node:fs';
+import { watchFolder, type RunWatch } from '../../run/discovery';
+import { lastWords, type Ending } from '../../run/lastWords';
+import { readRunInfo } from '../../run/migrate';
+import { RunFolder } from '../../run/runFolder';
+import type { RunInfo } from '../../run/runInfo';
+import { messageOf } from '../../util/userError';
+import { explain, type Translate } from './explain';
+import { isActive, type Run, type RunRegistry } from './runRegistry';
+import { statusOf } from './runStatus';
+
+const ACTIVE_POLL_MS = 2000;
+
+interface Entry {
+  run: Run;
+  /** Only active runs are watched; the others change when somebody resumes them, which discovery notices. */
+  watch?: RunWatch;
+}
+
+/**
+ * The runs found on disk. What it holds is a cache of run folders: it can be thrown away and made again at any
+ * time, which is how runs survive a reload of the window.
+ */
+export class FolderRunRegistry implements RunRegistry {
+  private readonly entries = new Map<string, Entry>();
+  private readonly listeners = new Set<() => void>();
+  /** How trainers started from this window ended. */
+  private readonly endings = new Map<string, Ending>();
+  private readonly looking = new Map<string, Promise<void>>();
+  private sorted: readonly Run[] | undefined;
+  private disposed = false;
+
+  constructor(
+    private readonly translate: Translate,
+    private readonly problem: (message: string) => void,
+  ) {}
+
+  get runs(): readonly Run[] {
+    this.sorted ??= [...this.entries.values()]
+      .map((entry) => entry.run)
+      .sort((a, b) => b.info.started.localeCompare(a.info.started));
+    return this.sorted;
+  }
+
+  get(folder: string): Run | undefined {
+    return this.entries.get(folder)?.run;
+  }
+
+  onDidChange(listener: () => void): { dispose(): void } {
+    this.listeners.add(listener);
+    return { dispose: () => void this.listeners.delete(listener) };
+  }
+
+  async add(folder: string): Promise<Run | undefined> {
+    await this.refresh(folder);
+    return this.get(folder);
+  }
+
+  /**
+   * Shows a run whose trainer has been started and has not written `run.json` yet.
+   * @param ended settles when the process ends; a run that never wrote anything vanishes then.
+   */
+  expect(folder: string, info: RunInfo, ended: Promise<Ending>): void {
+    this.endings.delete(folder);
+    this.set({ folder, info, status: 'starting', message: null, hint: null });
+    void ended.then(async (ending) => {
+      this.endings.set(folder, ending);
+      await this.refresh(folder);
+    });
+  }
+
+  async refresh(folder?: string): Promise<void> {
+    const folders = folder === undefined ? [...this.entries.keys()] : [folder];
+    await Promise.all(folders.map((each) => this.lookInTurn(each)));
+  }
+
+  /** One look at a time for each folder, so that an older answer never replaces a newer one. */
+  private lookInTurn(folder: string): Promise<void> {
+    const look = (this.looking.get(folder) ?? Promise.resolve()).then(() => this.look(folder));
+    this.looking.set(folder, look);
+    return look.finally(() => {
+      if (this.looking.get(folder) === look) this.looking.delete(folder);
+    });
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    for (const { watch } of this.entries.values()) watch?.dispose();
+    this.entries.clear();
+    this.listeners.clear();
+  }
+
+  private async look(folder: string): Promise<void> {
+    let info: RunInfo | undefined;
+    try {
+      info = await readRunInfo(folder);
+    } catch (error) {
+      this.problem(messageOf(error));
+      return;
+    }
+    if (this.disposed) return;
+    const known = this.get(folder);
+    if (!info) {
+      const awaited = known?.status === 'starting' && !this.endings.has(folder);
+      if (!awaited) this.remove(folder);
+      return;
+    }
+    // A resumed run still shows its earlier run.json until the new trainer writes its own.
+    if (known?.status === 'starting' && info.pid !== known.info.pid && !this.endings.has(folder))
+      return;
+    this.set(await this.describe(folder, info));
+  }
+
+  private async describe(folder: string, info: RunInfo): Promise<Run> {
+    const status = statusOf(info, existsSync(new RunFolder(folder).stopRequest));
+    const died = status === 'failed' && info.state !== 'failed';
+    if (!died) return { folder, info, status, message: info.message, hint: info.hint };
+    const said = await lastWords(folder, this.endings.get(folder), info.heartbeat);
+    return { folder, info, status, ...explain(said, this.translate) };
+  }
+
+  private set(run: Run): void {
+    const earlier = this.entries.get(run.folder);
+    if (earlier && sameRun(earlier.run, run)) return;
+    const active = isActive(run);
+    let watch = earlier?.watch;
+    if (active) {
+      watch ??= watchFolder(run.folder, () => void this.refresh(run.folder), ACTIVE_POLL_MS);
+    } else {
+      watch?.dispose();
+      watch = undefined;
+    }
+    this.entries.set(run.folder, { run, ...(watch && { watch }) });
+    this.changed();
+  }
+
+  private remove(folder: string): void {
+    const entry = this.entries.get(folder);
+    if (!entry) return;
+    entry.watch?.dispose();
+    this.entries.delete(folder);
+    this.changed();
+  }
+
+  private changed(): void {
+    this.sorted = undefined;
+    for (const listener of this.listeners) listener();
+  }
+}
+
+/** Whether nothing that is shown changed: the heartbeat alone is no news. */
+function sameRun(a: Run, b: Run): boolean {
+  const shown = (run: Run): string =>
+    JSON.stringify({
+      ...run,
+      info: { ...run.info, heartbeat: isActive(run) ? '' : run.info.heartbeat },
+    });
+  return shown(a) === shown(b);
+}

@@ -1,0 +1,100 @@
+/** What the views say about a run. */
+import { count, duration, percent } from '../format';
+import type { Translate } from './explain';
+import { isActive, type Run, type RunStatus } from './runRegistry';
+import { durationOf, progressOf } from './runStatus';
+
+export function statusWord(status: RunStatus, t: Translate): string {
+  switch (status) {
+    case 'starting':
+      return t('starting');
+    case 'running':
+      return t('running');
+    case 'stopping':
+      return t('stopping');
+    case 'stopped':
+      return t('stopped');
+    case 'finished':
+      return t('finished');
+    case 'failed':
+      return t('failed');
+    case 'lost':
+      return t('out of reach');
+  }
+}
+
+/** A product icon and its theme colour for a status; the word stands beside it everywhere. */
+export function statusIcon(run: Run): { icon: string; color?: string } {
+  if (run.info.kind === 'imported') return { icon: 'archive' };
+  switch (run.status) {
+    case 'starting':
+      return { icon: 'circle-outline', color: 'charts.green' };
+    case 'running':
+      return { icon: 'play-circle', color: 'charts.green' };
+    case 'stopping':
+      return { icon: 'stop-circle', color: 'charts.yellow' };
+    case 'stopped':
+      return { icon: 'debug-pause' };
+    case 'finished':
+      return { icon: 'pass', color: 'charts.green' };
+    case 'failed':
+      return { icon: 'error', color: 'charts.red' };
+    case 'lost':
+      return { icon: 'question', color: 'charts.yellow' };
+  }
+}
+
+/** The grey text behind a run's name: `61% · 78.4% · 12m 07s` for an active one, `finished · 78.4% · 1h 04m` else. */
+export function runDescription(run: Run, t: Translate, now = Date.now()): string {
+  const { info } = run;
+  const active = isActive(run);
+  const progress = progressOf(info);
+  const state =
+    run.status === 'running' && progress !== null
+      ? `${Math.floor(progress * 100)}%`
+      : statusWord(run.status, t);
+  const parts = [info.kind === 'imported' ? t('imported') : state];
+  if (info.best) parts.push(percent(info.best.accuracy));
+  if (info.kind !== 'imported') parts.push(duration(durationOf(info, active, now)));
+  return parts.join(' · ');
+}
+
+/** What decides which actions a run offers; words of the tree item's `contextValue`. */
+export function runFlags(run: Run, has: { last: boolean; weights: boolean }): string {
+  const active = isActive(run);
+  const imported = run.info.kind === 'imported';
+  const flags = [
+    'run',
+    active && 'active',
+    !active && !imported && has.last && 'resumable',
+    has.weights && 'evaluable',
+    imported ? 'imported' : !active && 'deletable',
+  ];
+  return flags.filter((flag) => typeof flag === 'string').join(' ');
+}
+
+/** Lines of a run's tooltip, as plain text. */
+export function runDetails(run: Run, t: Translate, language: string): string[] {
+  const { info } = run;
+  const lines = [`${statusWord(run.status, t)} · ${run.folder}`];
+  if (run.message) lines.push(run.message);
+  if (run.hint) lines.push(run.hint);
+  if (info.maxEpoch > 0)
+    lines.push(
+      t(
+        'epoch {0} of {1}, step {2}',
+        Math.min(info.epoch + 1, info.maxEpoch),
+        info.maxEpoch,
+        count(info.step, language),
+      ),
+    );
+  if (info.best) {
+    lines.push(t('best {0} after epoch {1}', percent(info.best.accuracy), info.best.epoch + 1));
+    if (info.best.testAccuracy !== null)
+      lines.push(t('test {0} at that epoch', percent(info.best.testAccuracy)));
+  }
+  if (info.device)
+    lines.push([info.device, info.precision].filter((part) => part !== null).join(' · '));
+  lines.push(t('started {0}', new Date(info.started).toLocaleString(language)));
+  return lines;
+}

@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { RunFolder } from '../../run/runFolder';
+import { bytes } from '../format';
+import { isActive, type RunRegistry } from './runRegistry';
+import { runDescription, runDetails, runFlags, statusIcon, statusWord } from './runWords';
+
+const DURATION_REFRESH_MS = 5000;
+
+/** The NLVR view's list of runs, newest first. Elements are run folders, so that a refresh keeps the selection. */
+export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<string | undefined>();
+  readonly onDidChangeTreeData = this.changed.event;
+  private readonly disposables: vscode.Disposable[] = [];
+  readonly tree: vscode.TreeView<string>;
+
+  constructor(private readonly runs: RunRegistry) {
+    this.tree = vscode.window.createTreeView('nlvr.runs', {
+      treeDataProvider: this,
+      canSelectMany: true,
+      showCollapseAll: false,
+    });
+    this.disposables.push(
+      this.tree,
+      this.changed,
+      runs.onDidChange(() => this.refresh()),
+      this.tree.onDidChangeVisibility(() => this.refresh()),
+    );
+    const timer = setInterval(() => {
+      if (!this.tree.visible) return;
+      for (const run of runs.runs) if (isActive(run)) this.changed.fire(run.folder);
+    }, DURATION_REFRESH_MS);
+    this.disposables.push({ dispose: () => clearInterval(timer) });
+  }
+
+  dispose(): void {
+    for (const each of this.disposables) each.dispose();
+  }
+
+  getChildren(folder?: string): string[] {
+    return folder === undefined ? this.runs.runs.map((run) => run.folder) : [];
+  }
+
+  getParent(): undefined {
+    return undefined;
+  }
+
+  getTreeItem(folder: string): vscode.TreeItem {
+    const run = this.runs.get(folder);
+    const item = new vscode.TreeItem(run?.info.name ?? folder);
+    item.id = folder;
+    if (!run) return item;
+    const { icon, color } = statusIcon(run);
+    item.iconPath = new vscode.ThemeIcon(icon, color ? new vscode.ThemeColor(color) : undefined);
+    item.description = runDescription(run, vscode.l10n.t);
+    item.contextValue = runFlags(run, whatItHas(folder));
+    item.accessibilityInformation = {
+      label: `${run.info.name}, ${statusWord(run.status, vscode.l10n.t)}, ${item.description}`,
+    };
+    item.command = {
+      command: 'nlvr.openDashboard',
+      title: vscode.l10n.t('Open Training Dashboard'),
+      arguments: [folder],
+    };
+    return item;
+  }
+
+  /** The tooltip is made when it is asked for: the disk used takes a look at every file of the run. */
+  async resolveTreeItem(item: vscode.TreeItem, folder: string): Promise<vscode.TreeItem> {
+    const run = this.runs.get(folder);
+    if (!run) return item;
+    const tooltip = new vscode.MarkdownString();
+    for (const line of runDetails(run, vscode.l10n.t, vscode.env.language)) {
+      tooltip.appendText(line);
+      tooltip.appendMarkdown('\n\n');
+    }
+    tooltip.appendText(vscode.l10n.t('{0} on disk', bytes(await folderBytes(folder))));
+    item.tooltip = tooltip;
+    return item;
+  }
+
+  private refresh(): void {
+    const active = this.runs.runs.filter(isActive).length;
+    this.tree.badge =
+      active > 0
+        ? { value: active, tooltip: vscode.l10n.t('{0} training now', active) }
+        : undefined;
+    this.changed.fire(undefined);
+  }
+}
+
+/** Which checkpoints a run folder has. */
+function whatItHas(folder: string): { last: boolean; weights: boolean } {
+  const paths = new RunFolder(folder);
+  const last = existsSync(paths.last) || existsSync(`${paths.last}.old`);
+  const weights = existsSync(paths.best) || existsSync(join(folder, 'checkpoint_best.pth'));
+  return { last, weights: weights || last };
+}
+
+/** Bytes of all files of a folder, links not followed. */
+export async function folderBytes(folder: string): Promise<number> {
+  let sum = 0;
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) sum += await folderBytes(path);
+    else if (entry.isFile()) sum += (await stat(path).catch(() => ({ size: 0 }))).size;
+  }
+  return sum;
+}

@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { UserError, messageOf } from '../../util/userError';
+
+/** The oldest Node that the trainer runs on. */
+export const OLDEST_NODE = 20;
+
+export interface NodeChoice {
+  executable: string;
+  /** Such as `22.14.0`. */
+  version: string;
+  source: 'setting' | 'path' | 'editor';
+  /** What it takes in the environment to be a Node. */
+  environment: Readonly<Record<string, string>>;
+}
+
+export interface NodeSearch {
+  /** `nlvr.nodePath`; empty when not set. */
+  configured: string;
+  /** The PATH to look along. */
+  path: string;
+  /** The program this extension host runs in: Node on servers, Electron on the desktop. */
+  execPath: string;
+}
+
+/**
+ * Finds the Node to run the trainer with: the setting, else a `node` that is new enough on the PATH, else the
+ * editor's own runtime.
+ * @throws {UserError} when the setting names something else, or nothing new enough is there.
+ */
+export async function findNode({ configured, path, execPath }: NodeSearch): Promise<NodeChoice> {
+  if (configured !== '') return fromSetting(expandHome(configured));
+  for (const executable of onPath(path)) {
+    const version = await nodeVersion(executable).catch(() => undefined);
+    if (version !== undefined && isNewEnough(version))
+      return { executable, version, source: 'path', environment: {} };
+  }
+  // Electron becomes a plain Node with this variable; Node itself ignores it.
+  const environment = { ELECTRON_RUN_AS_NODE: '1' };
+  const version = await nodeVersion(execPath, environment).catch(() => undefined);
+  if (version !== undefined && isNewEnough(version))
+    return { executable: execPath, version, source: 'editor', environment };
+  throw new UserError(`No Node.js ${OLDEST_NODE} or newer was found to run the trainer.`, {
+    hint: 'Install Node.js, or set nlvr.nodePath to one.',
+  });
+}
+
+async function fromSetting(executable: string): Promise<NodeChoice> {
+  let version: string;
+  try {
+    version = await nodeVersion(executable);
+  } catch (cause) {
+    throw new UserError(
+      `nlvr.nodePath, ${executable}, is not a Node.js that runs: ${messageOf(cause)}`,
+      {
+        hint: 'Correct the setting, or empty it to let one be found.',
+        cause,
+      },
+    );
+  }
+  if (!isNewEnough(version))
+    throw new UserError(
+      `nlvr.nodePath, ${executable}, is Node.js ${version}; the trainer needs ${OLDEST_NODE} or newer.`,
+      { hint: 'Set nlvr.nodePath to a newer one, or empty it to let one be found.' },
+    );
+  return { executable, version, source: 'setting', environment: {} };
+}
+
+/** @returns the version of a Node, without `v`. @throws when the program is none. */
+async function nodeVersion(
+  executable: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const { stdout } = await promisify(execFile)(executable, ['-p', 'process.versions.node'], {
+    timeout: 10_000,
+    windowsHide: true,
+    env: { ...process.env, NODE_OPTIONS: '', ...environment },
+  });
+  const version = stdout.trim();
+  if (!/^\d+\.\d+\.\d+/.test(version)) throw new Error(`it answered "${version.slice(0, 80)}"`);
+  return version;
+}
+
+function isNewEnough(version: string): boolean {
+  return Number.parseInt(version, 10) >= OLDEST_NODE;
+}
+
+function onPath(path: string): string[] {
+  const name = process.platform === 'win32' ? 'node.exe' : 'node';
+  const folders = path.split(delimiter).filter((folder) => folder !== '');
+  return [...new Set(folders.map((folder) => join(folder, name)))].filter((file) =>
+    existsSync(file),
+  );
+}
+
+/** `~/x` as people write it in settings. */
+export function expandHome(path: string): string {
+  return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
+}

@@ -1,0 +1,79 @@
+/** A process with all that it started. */
+import { execFile } from 'node:child_process';
+import { readFile, readdir } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { processStartTime } from '../../run/liveness';
+import { errnoOf } from '../../util/userError';
+
+/** A process told apart from a later one with the same pid. */
+interface ProcessId {
+  pid: number;
+  start: string | null;
+}
+
+/** The descendants of a process, children before grandchildren. */
+export async function descendantsOf(pid: number): Promise<number[]> {
+  const children = new Map<number, number[]>();
+  for (const [child, parent] of await parents()) {
+    const siblings = children.get(parent);
+    if (siblings) siblings.push(child);
+    else children.set(parent, [child]);
+  }
+  const found: number[] = [];
+  for (let level = [pid]; level.length > 0;) {
+    level = level.flatMap((parent) => children.get(parent) ?? []);
+    found.push(...level);
+  }
+  return found;
+}
+
+async function parents(): Promise<[child: number, parent: number][]> {
+  if (process.platform !== 'linux') {
+    const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=']);
+    return [...stdout.matchAll(/^\s*(\d+)\s+(\d+)\s*$/gm)].map((line) => [
+      Number(line[1]),
+      Number(line[2]),
+    ]);
+  }
+  const found: [number, number][] = [];
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const stat = await readFile(`/proc/${name}/stat`, 'latin1').catch(() => undefined);
+    // pid (name) state ppid …; the name may hold anything.
+    const parent = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
+    if (parent !== undefined) found.push([Number(name), Number(parent)]);
+  }
+  return found;
+}
+
+/**
+ * Ends a process and everything it started: asked by SIGTERM, and killed when it is still there after `graceMs`.
+ * Children of children go too, also when their parent went first.
+ */
+export async function endTree(pid: number, graceMs: number): Promise<void> {
+  const tree = [pid, ...(await descendantsOf(pid))].map((each) => identify(each));
+  signal(pid, 'SIGTERM');
+  const deadline = Date.now() + graceMs;
+  while (Date.now() < deadline && tree.some(lives))
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  for (const each of tree) if (lives(each)) signal(each.pid, 'SIGKILL');
+  // A kill is not done when the call returns.
+  for (let tries = 0; tries < 40 && tree.some(lives); tries++)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+function identify(pid: number): ProcessId {
+  return { pid, start: processStartTime(pid) };
+}
+
+function lives({ pid, start }: ProcessId): boolean {
+  return start !== null && processStartTime(pid) === start;
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (errnoOf(error) !== 'ESRCH') throw error;
+  }
+}

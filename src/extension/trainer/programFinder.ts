@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { UserError } from '../../util/userError';
+import { setting } from '../settings';
+import { expandHome, findNode } from './findNode';
+import type { Program } from './process';
+
+/** Finds the trainer's program once, and again when a setting that it depends on changes. */
+export class ProgramFinder implements vscode.Disposable {
+  private found: Promise<Program> | undefined;
+  private readonly subscription = vscode.workspace.onDidChangeConfiguration((change) => {
+    if (change.affectsConfiguration('nlvr') || change.affectsConfiguration('http'))
+      this.found = undefined;
+  });
+
+  constructor(
+    private readonly extensionPath: string,
+    private readonly log: vscode.LogOutputChannel,
+  ) {}
+
+  /** See `Services.program`. */
+  program(): Promise<Program> {
+    if (!vscode.workspace.isTrusted)
+      return Promise.reject(
+        new UserError(vscode.l10n.t('This workspace is not trusted, so nothing is run from it.'), {
+          hint: vscode.l10n.t('Trust the workspace first.'),
+        }),
+      );
+    this.found ??= this.find().catch((error: unknown) => {
+      // Installing a Node mends it; do not remember the failure.
+      this.found = undefined;
+      throw error;
+    });
+    return this.found;
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+  }
+
+  private async find(): Promise<Program> {
+    const node = await findNode({
+      configured: setting('nodePath'),
+      path: process.env.PATH ?? '',
+      execPath: process.execPath,
+    });
+    this.log.info(`trainer runs on Node ${node.version} (${node.source}): ${node.executable}`);
+    const tensorflow = expandHome(setting('tensorflowPath'));
+    return {
+      executable: node.executable,
+      cli: join(this.extensionPath, 'dist', 'cli.js'),
+      environment: {
+        ...proxyVariables(),
+        ...setting('environment'),
+        ...(tensorflow !== '' && { NLVR_TF_DIR: tensorflow }),
+        ...node.environment,
+      },
+    };
+  }
+}
+
+/** VS Code's proxy for downloads, where the environment does not name one. */
+function proxyVariables(): Record<string, string> {
+  const proxy = vscode.workspace.getConfiguration('http').get<string>('proxy') ?? '';
+  if (proxy === '' || process.env.HTTPS_PROXY || process.env.https_proxy) return {};
+  return { HTTPS_PROXY: proxy, HTTP_PROXY: proxy };
+}

@@ -1,0 +1,51 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { livenessOf } from '../../run/liveness';
+import { readRunInfo } from '../../run/migrate';
+import { RunFolder } from '../../run/runFolder';
+import { writeFileAtomic } from '../../util/atomicFile';
+import { UserError } from '../../util/userError';
+import { endTree } from './processTree';
+
+const GRACE_MS = 2000;
+
+/**
+ * Asks a run to finish its step, save and end. The request is a file, so it also reaches a trainer on another
+ * machine, and other windows see it.
+ */
+export function requestStop(folder: string): void {
+  writeFileSync(new RunFolder(folder).stopRequest, `${new Date().toISOString()}\n`);
+}
+
+/**
+ * Ends a run at once, with every process it started, and says so in its `run.json`.
+ * What was saved last stays; the steps after it are lost.
+ * @param message for `run.json`: why it stopped
+ * @throws {UserError} when it runs on another machine.
+ */
+export async function stopAtOnce(
+  folder: string,
+  message: string,
+  graceMs = GRACE_MS,
+): Promise<void> {
+  const info = await readRunInfo(folder);
+  if (!info || (info.state !== 'running' && info.state !== 'starting')) return;
+  const liveness = livenessOf(info);
+  if (liveness === 'elsewhere' || liveness === 'lost')
+    throw new UserError(`This run belongs to ${info.host}; it cannot be ended from here.`, {
+      hint: `It was asked to stop. To end it at once, end process ${info.pid} on ${info.host}.`,
+    });
+  if (liveness === 'alive') await endTree(info.pid, graceMs);
+  const paths = new RunFolder(folder);
+  rmSync(paths.stopRequest, { force: true });
+  // The trainer may have had the time to say how it ended; a killed one has not.
+  const left = await readRunInfo(folder);
+  if (!left || (left.state !== 'running' && left.state !== 'starting')) return;
+  const stopped = {
+    ...left,
+    state: 'stopped',
+    ended: new Date().toISOString(),
+    message,
+    hint: null,
+  };
+  writeFileAtomic(paths.runJson, `${JSON.stringify(stopped, null, 2)}\n`);
+}
