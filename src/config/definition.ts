@@ -443,6 +443,14 @@ export const definition = {
     'not available',
   ),
 
+  feature_cache: number(
+    'Hardware',
+    8,
+    0,
+    100000,
+    'Most gigabytes of disk for image features with `freeze_vit`; what does not fit is encoded again each epoch.',
+    'not available',
+  ),
   device: oneOf(
     'Hardware',
     'auto',

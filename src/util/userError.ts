@@ -1,5 +1,5 @@
 /** Exit codes of the command line (README, "Exit codes"). */
-export const ExitCode = { done: 0, badInput: 2, runtime: 3, stopped: 130 } as const;
+export const ExitCode = { done: 0, failed: 1, badInput: 2, runtime: 3, stopped: 130 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 /**

@@ -1,0 +1,156 @@
+/** Writing and reading a run's own checkpoints. */
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Session } from '../runtime/session';
+import { momentNames } from '../runtime/training';
+import type { CheckpointFile } from '../model/checkpoint/checkpointFile';
+import { openCheckpoint } from '../model/checkpoint/openCheckpoint';
+import { writeSafetensors } from '../model/checkpoint/safetensorsWriter';
+import type { RunFolder } from '../run/runFolder';
+import { syncFolder, writeFileAtomic } from '../util/atomicFile';
+import { UserError } from '../util/userError';
+import { assignValues } from './assignValues';
+import { TRAINER_STATE_VERSION, type TrainerState } from './trainerState';
+
+/** What a checkpoint is written from. */
+export interface CheckpointSource {
+  session: Session;
+  /** Weights by BLIP's names. */
+  shapes: ReadonlyMap<string, readonly number[]>;
+  /** The ones that have optimizer moments. */
+  trainable: readonly string[];
+}
+
+/**
+ * Writes weights by BLIP's names, atomically.
+ * @returns bytes of the file.
+ */
+export async function saveWeights(
+  { session, shapes }: CheckpointSource,
+  file: string,
+): Promise<number> {
+  await writeSafetensors(file, shapes, session.readAll([...shapes.keys()]), { format: 'pt' });
+  return statSync(file).size;
+}
+
+/**
+ * Replaces `checkpoint_last/`. The new one is written and synced whole under another name, the old one moved
+ * aside, the new one moved in, the old one removed: `lastCheckpointOf` finds a whole one at every instant.
+ * @returns bytes written.
+ */
+export async function saveLast(
+  source: CheckpointSource,
+  folder: RunFolder,
+  state: TrainerState,
+): Promise<number> {
+  const fresh = `${folder.last}.new`;
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh);
+  try {
+    const weights = await saveWeights(source, join(fresh, 'model.safetensors'));
+    const shapes = new Map(
+      source.trainable.flatMap((name) =>
+        momentNames(name).map((moment) => [moment, source.session.shapeOf(name)]),
+      ),
+    );
+    const optimizer = join(fresh, 'optimizer.safetensors');
+    await writeSafetensors(optimizer, shapes, source.session.readAll([...shapes.keys()]));
+    writeFileAtomic(join(fresh, 'trainer.json'), JSON.stringify(state, null, 2) + '\n');
+    const old = `${folder.last}.old`;
+    if (existsSync(folder.last)) {
+      rmSync(old, { recursive: true, force: true });
+      renameSync(folder.last, old);
+    }
+    renameSync(fresh, folder.last);
+    syncFolder(folder.root);
+    rmSync(old, { recursive: true, force: true });
+    return weights + statSync(join(folder.last, 'optimizer.safetensors')).size;
+  } catch (error) {
+    rmSync(fresh, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** The folder of the last whole checkpoint, if there is one. */
+export function lastCheckpointOf(folder: RunFolder): string | undefined {
+  return [folder.last, `${folder.last}.old`].find((path) => existsSync(join(path, 'trainer.json')));
+}
+
+/**
+ * Puts a run back to where its last checkpoint was written.
+ * @throws {UserError} when there is none, it is damaged, or belongs to another configuration.
+ */
+export async function restoreLast(source: CheckpointSource, folder: RunFolder): Promise<void> {
+  const path = requireLast(folder);
+  const { session, shapes, trainable } = source;
+  await restore(session, join(path, 'model.safetensors'), shapes);
+  const moments = new Map(
+    trainable.flatMap((name) => momentNames(name).map((moment) => [moment, session.shapeOf(name)])),
+  );
+  for (const [name, shape] of moments) session.variable(name, shape, 'zeros');
+  await restore(session, join(path, 'optimizer.safetensors'), moments);
+}
+
+/** Reads `trainer.json` of the last checkpoint. @throws {UserError} */
+export function readLastState(folder: RunFolder): TrainerState {
+  const file = join(requireLast(folder), 'trainer.json');
+  try {
+    const state = JSON.parse(readFileSync(file, 'utf8')) as TrainerState;
+    if (state.version === TRAINER_STATE_VERSION) return state;
+    throw new UserError(
+      `${file} was written by another version of this program (format ${state.version}).`,
+      {
+        hint: 'Resume with the version that started the run.',
+      },
+    );
+  } catch (error) {
+    if (error instanceof SyntaxError)
+      throw new UserError(`${file} is damaged: it is not JSON.`, {
+        hint: 'Start from checkpoint_best.safetensors as `pretrained` instead.',
+      });
+    throw error;
+  }
+}
+
+function requireLast(folder: RunFolder): string {
+  const path = lastCheckpointOf(folder);
+  if (path === undefined)
+    throw new UserError(
+      `${folder.root} has nothing to resume: it holds no whole ${basename(folder.last)}.`,
+      {
+        hint: 'Start it without --resume.',
+      },
+    );
+  return path;
+}
+
+/** Assigns every one of `shapes` from a file that must hold exactly them. */
+async function restore(
+  session: Session,
+  file: string,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): Promise<void> {
+  const checkpoint = await openCheckpoint(file);
+  try {
+    for (const [name, shape] of shapes) {
+      const stored = checkpoint.tensors.get(name);
+      if (!stored || stored.shape.join() !== shape.join())
+        throw new UserError(
+          `${file} does not fit the configuration: ${name} is ${stored ? `[${stored.shape.join(', ')}]` : 'missing'}, the model has [${shape.join(', ')}].`,
+          {
+            hint: 'Resume with the configuration that the run was started with (config.yaml in the run folder).',
+          },
+        );
+    }
+    await assignValues(session, readAll(checkpoint, shapes.keys()));
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+async function* readAll(
+  checkpoint: CheckpointFile,
+  names: Iterable<string>,
+): AsyncGenerator<[string, Float32Array]> {
+  for (const name of names) yield [name, await checkpoint.read(name)];
+}

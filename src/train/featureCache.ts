@@ -1,0 +1,71 @@
+/**
+ * Image features of a frozen ViT, each image encoded once. They lie in one file with a record an image and are read
+ * at their position, so the operating system's page cache keeps the hot ones in memory without counting
+ * as this program's; what does not fit the bound is encoded again each time.
+ */
+import { closeSync, ftruncateSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { diskError, writeAll } from '../util/atomicFile';
+
+export class FeatureCache {
+  private readonly fd: number;
+  private readonly records = new Map<string, number>();
+  private readonly capacity: number;
+
+  /**
+   * @param folder a folder of its own, removed by `dispose`.
+   * @param recordFloats floats of one image's features.
+   * @param maxBytes bound of the file.
+   */
+  constructor(
+    private readonly folder: string,
+    private readonly recordFloats: number,
+    maxBytes: number,
+  ) {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    this.fd = openSync(join(folder, 'features.bin'), 'w+');
+    this.capacity = Math.floor(maxBytes / this.recordBytes);
+  }
+
+  get recordBytes(): number {
+    return 4 * this.recordFloats;
+  }
+
+  has(image: string): boolean {
+    return this.records.has(image);
+  }
+
+  /** Reads an image's features into `target`. @returns false when they are not there. */
+  read(image: string, target: Float32Array): boolean {
+    const record = this.records.get(image);
+    if (record === undefined) return false;
+    const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
+    for (let done = 0; done < bytes.length; ) {
+      const read = readSync(this.fd, bytes, done, bytes.length - done, record * this.recordBytes + done);
+      if (read === 0) throw new Error(`the feature cache in ${this.folder} was cut short by another program`);
+      done += read;
+    }
+    return true;
+  }
+
+  /** Keeps an image's features where there is room; a full disk makes the cache stay as it is. */
+  write(image: string, features: Float32Array): void {
+    if (this.records.has(image) || this.records.size >= this.capacity) return;
+    const bytes = new Uint8Array(features.buffer, features.byteOffset, features.byteLength);
+    const record = this.records.size;
+    try {
+      // Records are appended in order, so the file's own position is where this one belongs.
+      writeAll(this.fd, bytes);
+    } catch (error) {
+      ftruncateSync(this.fd, record * this.recordBytes);
+      throw diskError(error, this.folder);
+    }
+    this.records.set(image, record);
+  }
+
+  dispose(): void {
+    closeSync(this.fd);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

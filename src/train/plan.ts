@@ -1,0 +1,94 @@
+/**
+ * What a run consists of: the epochs of the curriculum (if any), then those of the training split, with
+ * the learning rate of every step. Epochs and steps are counted over both.
+ */
+import type { Config } from '../config/definition';
+import { curriculumLearningRate, learningRate } from '../config/schedule';
+import type { Dataset } from '../data/types';
+import { UserError } from '../util/userError';
+
+export interface Stage {
+  name: 'curriculum' | 'main';
+  dataset: Dataset;
+  epochs: number;
+  /** Batches of an epoch that are used; a rest that fills no optimizer step is dropped, as `drop_last` does. */
+  batchesPerEpoch: number;
+  /** Optimizer steps of an epoch. */
+  stepsPerEpoch: number;
+  /** Epochs and optimizer steps before this stage. */
+  firstEpoch: number;
+  firstStep: number;
+}
+
+export class TrainingPlan {
+  readonly stages: readonly Stage[];
+  readonly epochs: number;
+  readonly totalSteps: number;
+
+  /**
+   * @param easy the curriculum's data set, where the configuration has one.
+   * @throws {UserError} when a data set is smaller than one optimizer step.
+   */
+  constructor(
+    private readonly config: Config,
+    train: Dataset,
+    easy?: Dataset,
+  ) {
+    const stages: Stage[] = [];
+    const add = (name: Stage['name'], dataset: Dataset, epochs: number): void => {
+      const stepsPerEpoch = optimizerSteps(config, dataset);
+      const before = stages.at(-1);
+      stages.push({
+        name,
+        dataset,
+        epochs,
+        stepsPerEpoch,
+        batchesPerEpoch: stepsPerEpoch * config.accumulate_steps,
+        firstEpoch: before ? before.firstEpoch + before.epochs : 0,
+        firstStep: before ? before.firstStep + before.epochs * before.stepsPerEpoch : 0,
+      });
+    };
+    if (easy && config.curriculum.epochs > 0) add('curriculum', easy, config.curriculum.epochs);
+    add('main', train, config.max_epoch);
+    this.stages = stages;
+    this.epochs = stages.reduce((sum, stage) => sum + stage.epochs, 0);
+    this.totalSteps = stages.reduce((sum, stage) => sum + stage.epochs * stage.stepsPerEpoch, 0);
+  }
+
+  /** @param epoch from 0, over the whole run. */
+  stageOf(epoch: number): Stage {
+    const stage = this.stages.find((s) => epoch < s.firstEpoch + s.epochs);
+    if (!stage)
+      throw new RangeError(`epoch ${epoch} lies behind the run's last, ${this.epochs - 1}`);
+    return stage;
+  }
+
+  /** Optimizer steps of the whole run that lie before an epoch. */
+  stepsBefore(epoch: number): number {
+    const stage = this.stageOf(epoch);
+    return stage.firstStep + (epoch - stage.firstEpoch) * stage.stepsPerEpoch;
+  }
+
+  /**
+   * Learning rate of a step.
+   * @param step optimizer steps done before it, over the whole run.
+   */
+  learningRate(epoch: number, step: number): number {
+    const stage = this.stageOf(epoch);
+    const inStage = step - stage.firstStep;
+    return stage.name === 'curriculum'
+      ? curriculumLearningRate(this.config, inStage)
+      : learningRate(this.config, epoch - stage.firstEpoch, inStage);
+  }
+}
+
+function optimizerSteps(config: Config, dataset: Dataset): number {
+  const batch = config.batch_size_train * config.accumulate_steps;
+  const steps = Math.floor(dataset.examples.length / batch);
+  if (steps === 0)
+    throw new UserError(
+      `${dataset.file} has ${dataset.examples.length} examples, fewer than one training step takes (batch_size_train ${config.batch_size_train}${config.accumulate_steps > 1 ? ` × accumulate_steps ${config.accumulate_steps}` : ''}).`,
+      { hint: 'Lower batch_size_train.' },
+    );
+  return steps;
+}

@@ -1,0 +1,228 @@
+/**
+ * The recorded computations of training and evaluation. Programs have static shapes, so there is one for each
+ * batch size and padded text length; they are recorded when first needed and kept.
+ */
+import type * as tf from '@tensorflow/tfjs';
+import type { Config } from '../config/definition';
+import { classify, crossEntropy, encodeImages, normalise } from '../model/blipNlvr';
+import { imageTokens, type NlvrModelConfig } from '../model/config';
+import type { ModelContext } from '../model/context';
+import { DType } from '../runtime/dtypes';
+import type { Inputs, InputSpec, Program, Scope } from '../runtime/program';
+import type { Session } from '../runtime/session';
+import { outputOf, tensorOf } from '../runtime/tracer';
+import { compileTrainingStep, type TrainingStep } from '../runtime/training';
+
+/** Image features of a split's neighbourhood, one slot an image: [slots, tokens, width]. */
+const FEATURES = 'evaluation.features';
+/** An encoding run takes about this many patch tokens: large enough to fill the cores, small in memory. */
+const TOKENS_PER_ENCODING = 9232;
+
+/** How pixels reach a program: bytes, or (for golden tests) already normalised floats. */
+export type PixelType = 'uint8' | 'float32';
+
+export interface ProgramOptions {
+  optimizer: Pick<Config, 'weight_decay' | 'grad_clip' | 'accumulate_steps'>;
+  /** Parameters to train. */
+  trainable: readonly string[];
+  /** Training reads image features instead of pixels (`freeze_vit`). */
+  frozenVit: boolean;
+  pixels: PixelType;
+}
+
+export class NlvrPrograms {
+  private readonly training = new Map<string, TrainingStep>();
+  private readonly classification = new Map<string, Program>();
+  private readonly encoding = new Map<number, Program>();
+  private slotCount = 0;
+
+  constructor(
+    private readonly session: Session,
+    private readonly model: NlvrModelConfig,
+    private readonly options: ProgramOptions,
+  ) {}
+
+  /** Floats of one image's features: tokens × width. */
+  get featureShape(): [tokens: number, width: number] {
+    return [imageTokens(this.model), this.model.vision.width];
+  }
+
+  /** Images that one encoding run takes. */
+  encodingChunk(most: number): number {
+    return Math.max(1, Math.min(most, Math.floor(TOKENS_PER_ENCODING / this.featureShape[0])));
+  }
+
+  /**
+   * A training step of `n` pairs. Feeds: `images` (2n images, those on the left first) or, with a frozen ViT,
+   * `features` [2n, tokens, width]; `inputIds`, `attentionMask` [n, length]; `labels` [n]; `seed` [2]; `lr`, `step`.
+   * Returns `loss`, `logits` [n, 2] and `grad_norm`.
+   */
+  trainingStep(n: number, length: number): TrainingStep {
+    return remember(this.training, `${n}x${length}`, () => {
+      const { optimizer, trainable, frozenVit } = this.options;
+      const pixels: Record<string, InputSpec> = frozenVit
+        ? { features: { shape: [2 * n, ...this.featureShape], dtype: 'float32' } }
+        : { images: this.imageSpec(2 * n) };
+      return compileTrainingStep(this.session, {
+        name: `train_${n}x${length}`,
+        inputs: {
+          ...pixels,
+          ...textSpecs(n, length),
+          labels: { shape: [n], dtype: 'int32' },
+          seed: { shape: [2], dtype: 'int32' },
+        },
+        parameters: trainable,
+        optimizer: { weightDecay: optimizer.weight_decay },
+        gradClip: optimizer.grad_clip,
+        accumulateSteps: optimizer.accumulate_steps,
+        loss: (inputs, scope) => {
+          const context = contextOf(this.model, scope, inputs['seed']);
+          const features = frozenVit
+            ? (inputs['features'] as tf.Tensor3D)
+            : encodeImages(this.pixels(inputs), context);
+          const [image0, image1] = halves(features);
+          const logits = classify(
+            image0,
+            image1,
+            inputs['inputIds'] as tf.Tensor2D,
+            inputs['attentionMask'] as tf.Tensor2D,
+            context,
+          );
+          return {
+            loss: crossEntropy(logits, inputs['labels'] as tf.Tensor1D),
+            outputs: { logits },
+          };
+        },
+      });
+    });
+  }
+
+  /** Makes room for the features of `slots` images; grows only before the first encoding. */
+  reserveSlots(slots: number): void {
+    if (this.slotCount >= slots) return;
+    if (this.slotCount > 0)
+      throw new RangeError(`features have ${this.slotCount} slots, ${slots} were asked for`);
+    this.session.variable(FEATURES, [slots, ...this.featureShape], 'zeros');
+    this.slotCount = slots;
+  }
+
+  /**
+   * Encodes `count` images into slots. Feeds: `images` [count, size, size, 3], `slots` [count].
+   * Returns nothing of interest (`done`, a scalar) unless `fetch`, then `features` [count, tokens, width].
+   */
+  encode(count: number): Program {
+    return remember(this.encoding, count, () =>
+      this.session.compile({
+        name: `encode_${count}`,
+        inputs: { images: this.imageSpec(count), slots: { shape: [count], dtype: 'int32' } },
+        build: (inputs, scope) => {
+          const features = encodeImages(this.pixels(inputs), contextOf(this.model, scope));
+          scope.effect(() =>
+            scope.trace.effect(
+              'ResourceScatterUpdate',
+              [scope.handle(FEATURES), outputOf(inputs['slots']), outputOf(features)],
+              {
+                dtype: { type: DType.float32 },
+                Tindices: { type: DType.int32 },
+              },
+            ),
+          );
+          return {};
+        },
+      }),
+    );
+  }
+
+  /** Encodes `count` images and returns their `features` [count, tokens, width]. */
+  encodeToHost(count: number): Program {
+    return remember(this.encoding, -count, () =>
+      this.session.compile({
+        name: `features_${count}`,
+        inputs: { images: this.imageSpec(count) },
+        build: (inputs, scope) => ({
+          features: encodeImages(this.pixels(inputs), contextOf(this.model, scope)),
+        }),
+      }),
+    );
+  }
+
+  /**
+   * Answers `n` pairs whose images lie in slots. Feeds: `left`, `right` [n] slots; `inputIds`, `attentionMask`
+   * [n, length]. Returns `logits` [n, 2].
+   */
+  classify(n: number, length: number): Program {
+    return remember(this.classification, `${n}x${length}`, () =>
+      this.session.compile({
+        name: `classify_${n}x${length}`,
+        inputs: {
+          left: { shape: [n], dtype: 'int32' },
+          right: { shape: [n], dtype: 'int32' },
+          ...textSpecs(n, length),
+        },
+        build: (inputs, scope) => {
+          const take = (slots: tf.Tensor): tf.Tensor3D =>
+            tensorOf(
+              scope.trace.op('ResourceGather', [scope.handle(FEATURES), outputOf(slots)], {
+                dtype: { type: DType.float32 },
+                Tindices: { type: DType.int32 },
+              }),
+            ) as tf.Tensor3D;
+          const logits = classify(
+            take(inputs['left']),
+            take(inputs['right']),
+            inputs['inputIds'] as tf.Tensor2D,
+            inputs['attentionMask'] as tf.Tensor2D,
+            contextOf(this.model, scope),
+          );
+          return { logits };
+        },
+      }),
+    );
+  }
+
+  private imageSpec(count: number): InputSpec {
+    const { imageSize } = this.model;
+    return { shape: [count, imageSize, imageSize, 3], dtype: this.options.pixels };
+  }
+
+  private pixels(inputs: Inputs): tf.Tensor4D {
+    const images = inputs['images'] as tf.Tensor4D;
+    return this.options.pixels === 'uint8' ? normalise(images) : images;
+  }
+}
+
+function textSpecs(n: number, length: number): Record<'inputIds' | 'attentionMask', InputSpec> {
+  return {
+    inputIds: { shape: [n, length], dtype: 'int32' },
+    attentionMask: { shape: [n, length], dtype: 'int32' },
+  };
+}
+
+/** With a seed: training, dropout on. */
+function contextOf(config: NlvrModelConfig, scope: Scope, seed?: tf.Tensor): ModelContext {
+  return {
+    config,
+    param: (name) => scope.param(name),
+    training: seed !== undefined,
+    seed: seed as tf.Tensor1D | undefined,
+  };
+}
+
+/** [2n, tokens, width] → the left images' and the right images' [n, tokens, width]. */
+function halves(features: tf.Tensor3D): [tf.Tensor3D, tf.Tensor3D] {
+  const [both, tokens, width] = features.shape;
+  const n = both / 2;
+  return [
+    features.slice([0, 0, 0], [n, tokens, width]),
+    features.slice([n, 0, 0], [n, tokens, width]),
+  ];
+}
+
+function remember<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}

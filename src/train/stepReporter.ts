@@ -1,0 +1,66 @@
+import type { RunWriter } from '../run/runWriter';
+
+const MEMORY_EVERY_MS = 1000;
+
+/** Gathers what the steps between two points of the curve have in common, and writes the points. */
+export class StepReporter {
+  private loss = 0;
+  private batches = 0;
+  private correct = 0;
+  private examples = 0;
+  private gradNorm: number | undefined;
+  private waitedMs = 0;
+  private since = performance.now();
+  private memoryAt = 0;
+  private pending: { step: number; epoch: number; lr: number } | undefined;
+
+  constructor(
+    private readonly writer: RunWriter,
+    private readonly every: number,
+  ) {}
+
+  /** Training begins or goes on after an evaluation, whose time is not the steps'. */
+  begin(): void {
+    this.since = performance.now();
+  }
+
+  /** What a batch brought; `loss` in nats. */
+  add(loss: number, correct: number, examples: number, gradNorm: number | undefined): void {
+    this.loss += loss;
+    this.batches++;
+    this.correct += correct;
+    this.examples += examples;
+    if (gradNorm !== undefined) this.gradNorm = gradNorm;
+  }
+
+  /** An optimizer step is done; `step` counts from 1. */
+  step(step: number, epoch: number, lr: number, waitedMs: number): void {
+    this.waitedMs += waitedMs;
+    this.pending = { step, epoch, lr };
+    if (step % this.every === 0) this.flush();
+  }
+
+  /** Writes the point under way, if there is one. */
+  flush(): void {
+    if (!this.pending || this.batches === 0) return;
+    const now = performance.now();
+    const elapsed = now - this.since;
+    const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+    const withMemory = now - this.memoryAt >= MEMORY_EVERY_MS;
+    if (withMemory) this.memoryAt = now;
+    this.writer.event({
+      type: 'step',
+      ...this.pending,
+      loss: finite(this.loss / this.batches),
+      accuracy: this.correct / this.examples,
+      ...(this.gradNorm !== undefined && { gradNorm: finite(this.gradNorm) }),
+      speed: (this.examples / elapsed) * 1000,
+      wait: Math.min(1, this.waitedMs / elapsed),
+      ...(withMemory && { memory: process.memoryUsage.rss() }),
+    });
+    this.loss = this.batches = this.correct = this.examples = this.waitedMs = 0;
+    this.gradNorm = undefined;
+    this.pending = undefined;
+    this.since = now;
+  }
+}

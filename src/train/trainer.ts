@@ -1,0 +1,208 @@
+/**
+ * The training loop: BLIP's `main` and `train` (train_nlvr.py) in BLIP's order: learning rate, epoch of steps,
+ * evaluation on val and test, log line, best checkpoint. Ours adds exact resume, accumulation, a curriculum,
+ * early stopping, and a stop that finishes the step and saves.
+ */
+import type { Config } from '../config/definition';
+import type { Batch, Dataset } from '../data/types';
+import type { Split } from '../run/events';
+import type { RunWriter } from '../run/runWriter';
+import type { StopController } from '../run/stopController';
+import type { TrainingStep } from '../runtime/training';
+import { ExitCode, UserError } from '../util/userError';
+import { saveLast, type CheckpointSource } from './checkpoints';
+import type { EpochEnd } from './epochEnd';
+import type { HealthMonitor } from './health';
+import { decide } from './metrics';
+import type { Stage, TrainingPlan } from './plan';
+import { StepReporter } from './stepReporter';
+import { resetMoments } from './resetMoments';
+import { beginNextEpoch, type TrainerState } from './trainerState';
+
+/** Batches of an epoch with the time that the loop waited for them. */
+export interface TimedBatches extends AsyncIterable<Batch> {
+  /** Milliseconds waited so far. */
+  readonly waitedMs: number;
+}
+
+/** Where the loop's examples and steps come from; tests give BLIP's recorded ones. */
+export interface TrainingData {
+  /** Batches of an epoch from number `startBatch` on, shuffled by seed and epoch. */
+  trainBatches(stage: Stage, epoch: number, startBatch: number): TimedBatches;
+  /** A split in annotation order. */
+  evalBatches(dataset: Dataset): AsyncIterable<Batch>;
+  /** The pixels of a training batch as the step takes them: bytes, or features of a frozen ViT. */
+  visionFeeds(stage: Stage, batch: Batch): Promise<Record<string, Uint8Array | Float32Array>>;
+}
+
+export interface TrainerParts {
+  config: Config;
+  plan: TrainingPlan;
+  state: TrainerState;
+  data: TrainingData;
+  checkpoint: CheckpointSource;
+  writer: RunWriter;
+  stop: Pick<StopController, 'requested'>;
+  health: HealthMonitor;
+  epochEnd: EpochEnd;
+  stepFor(batch: Batch): TrainingStep;
+}
+
+export class Trainer {
+  private readonly reporter: StepReporter;
+
+  constructor(private readonly parts: TrainerParts) {
+    this.reporter = new StepReporter(parts.writer, parts.config.log_every);
+  }
+
+  /** Trains until the last epoch, an early stop or a request to stop, after which everything is saved. */
+  async run(): Promise<'finished' | 'stopped'> {
+    const { plan, state, config, epochEnd } = this.parts;
+    while (state.epoch < plan.epochs) {
+      const stage = plan.stageOf(state.epoch);
+      if (state.epoch === stage.firstEpoch && state.batch === 0 && stage.firstEpoch > 0)
+        await this.renewOptimizer();
+      if (!(await this.trainEpoch(stage))) return this.stopped();
+      const last = state.epoch === plan.epochs - 1;
+      if (last || (state.epoch + 1) % config.eval_every === 0) {
+        if ((await epochEnd.evaluate(state)) === 'stopped') return this.stopped();
+      } else epochEnd.logWithoutEvaluation(state);
+      const early = config.early_stop > 0 && state.evaluationsSinceBest >= config.early_stop;
+      const finished = state.epoch + 1;
+      beginNextEpoch(state);
+      if (last || early || finished % config.save_every === 0) await this.save(finished - 1);
+      if (early) {
+        this.parts.writer.note(
+          'info',
+          'early-stop',
+          `Stopped early: ${config.early_stop} evaluations brought no better validation accuracy.`,
+        );
+        break;
+      }
+    }
+    return 'finished';
+  }
+
+  /** @returns false when a stop was asked for; the state then says where. */
+  private async trainEpoch(stage: Stage): Promise<boolean> {
+    const { plan, state, config, data, writer, stop, health } = this.parts;
+    const began = performance.now();
+    const secondsBefore = state.epochSeconds;
+    const batches = data.trainBatches(stage, state.epoch, state.batch);
+    this.reporter.begin();
+    let waited = 0;
+    if (state.batch < stage.batchesPerEpoch) {
+      for await (const batch of batches) {
+        const lr = plan.learningRate(state.epoch, state.step);
+        const apply = (state.batch + 1) % config.accumulate_steps === 0;
+        await this.step(stage, batch, lr, apply);
+        state.batch++;
+        state.epochSeconds = secondsBefore + (performance.now() - began) / 1000;
+        if (apply) {
+          this.reporter.step(state.step, state.epoch, lr, batches.waitedMs - waited);
+          waited = batches.waitedMs;
+          writer.update({ step: state.step, epoch: state.epoch });
+          const inEpoch = state.batch / config.accumulate_steps;
+          const lastOfEpoch = state.batch >= stage.batchesPerEpoch;
+          if (stop.requested && !lastOfEpoch) return false;
+          if (!lastOfEpoch && config.save_steps > 0 && inEpoch % config.save_steps === 0)
+            await this.save(state.epoch);
+        }
+        if (state.batch >= stage.batchesPerEpoch) break;
+      }
+      for (const note of health.afterEpoch(batches.waitedMs / (performance.now() - began)))
+        writer.note(note.level, note.code, note.message, note.hint);
+    }
+    this.reporter.flush();
+    writer.event({
+      type: 'epoch',
+      epoch: state.epoch,
+      step: state.step,
+      loss: state.epochSteps > 0 ? state.epochLoss / state.epochSteps : null,
+      accuracy: state.epochExamples > 0 ? state.epochCorrect / state.epochExamples : null,
+      lr: plan.learningRate(state.epoch, Math.max(state.step - 1, stage.firstStep)),
+      seconds: state.epochSeconds,
+    });
+    return !stop.requested;
+  }
+
+  private async step(stage: Stage, batch: Batch, lr: number, apply: boolean): Promise<void> {
+    const { state, config, data } = this.parts;
+    const feeds = {
+      ...(await data.visionFeeds(stage, batch)),
+      inputIds: batch.inputIds,
+      attentionMask: batch.attentionMask,
+      labels: batch.labels,
+      // The micro-batch's number tells its dropout apart from that of the others of the step.
+      seed: Int32Array.of(
+        config.seed,
+        state.step * config.accumulate_steps + (state.batch % config.accumulate_steps),
+      ),
+    };
+    const program = this.parts.stepFor(batch);
+    const results = apply
+      ? await program.run({ ...feeds, lr, step: state.step - stage.firstStep + 1 })
+      : await program.accumulate(feeds);
+    const loss = results['loss'][0];
+    const logits = results['logits'];
+    let correct = 0;
+    batch.labels.forEach((label, i) => {
+      if (decide([logits[2 * i], logits[2 * i + 1]]) === (label === 1)) correct++;
+    });
+    this.reporter.add(loss, correct, batch.labels.length, results['grad_norm']?.[0]);
+    state.epochCorrect += correct;
+    state.epochExamples += batch.labels.length;
+    if (!Number.isFinite(loss)) this.diverged(loss);
+    state.epochLoss += loss;
+    state.epochSteps++;
+    if (apply) state.step++;
+  }
+
+  private diverged(loss: number): never {
+    const { state } = this.parts;
+    this.reporter.step(state.step + 1, state.epoch, 0, 0);
+    this.reporter.flush();
+    throw new UserError(
+      `Training diverged: the loss became ${loss} at step ${state.step + 1} of epoch ${state.epoch}. The checkpoints of before are untouched.`,
+      {
+        hint: 'Lower init_lr, set warmup_steps or grad_clip, or try precision: fp32; then start anew, or go on from the last checkpoint with --resume.',
+        exitCode: ExitCode.failed,
+      },
+    );
+  }
+
+  /** The curriculum's moments are forgotten: the main stage is a training of its own from given weights. */
+  private async renewOptimizer(): Promise<void> {
+    const { checkpoint } = this.parts;
+    await resetMoments(checkpoint);
+  }
+
+  private async stopped(): Promise<'stopped'> {
+    await this.save(this.parts.state.epoch);
+    return 'stopped';
+  }
+
+  private async save(epoch: number): Promise<void> {
+    const { checkpoint, writer, state } = this.parts;
+    this.reporter.flush();
+    const bytes = await saveLast(checkpoint, writer.folder, state);
+    writer.event({
+      type: 'checkpoint',
+      kind: 'last',
+      epoch,
+      step: state.step,
+      path: 'checkpoint_last',
+      bytes,
+    });
+  }
+}
+
+/** Splits that are evaluated after each epoch, in BLIP's order. */
+export function evaluatedSplits(
+  config: Config,
+  datasets: Partial<Record<Split, Dataset>>,
+): Split[] {
+  return (['val', 'test'] as const).filter(
+    (split) => datasets[split] && (split === 'val' || config.eval_test),
+  );
+}

@@ -1,0 +1,66 @@
+import type { Split } from '../run/events';
+import type { Metrics } from './metrics';
+
+/** What an exact resume needs beside weights and optimizer moments: `checkpoint_last/trainer.json`. */
+export const TRAINER_STATE_VERSION = 1;
+
+export interface TrainerState {
+  version: number;
+  /** Optimizer steps done over the whole run. */
+  step: number;
+  /** Epoch under way (or to begin), from 0. */
+  epoch: number;
+  /** Batches of that epoch that are done. */
+  batch: number;
+  /** Running sums of the epoch, for its mean loss and accuracy. */
+  epochLoss: number;
+  epochSteps: number;
+  epochCorrect: number;
+  epochExamples: number;
+  epochSeconds: number;
+  /** Training time over all attempts. */
+  trainedSeconds: number;
+  bestAccuracy: number | null;
+  bestEpoch: number | null;
+  evaluationsSinceBest: number;
+  /** Metrics of the best epoch, for the final report. */
+  bestMetrics: Partial<Record<Split, Metrics>>;
+  /** What must not change on resume. */
+  seed: number;
+  precision: 'fp32' | 'bf16';
+  configHash: string;
+}
+
+export function freshState(
+  run: Pick<TrainerState, 'seed' | 'precision' | 'configHash'>,
+): TrainerState {
+  return {
+    version: TRAINER_STATE_VERSION,
+    step: 0,
+    epoch: 0,
+    batch: 0,
+    epochLoss: 0,
+    epochSteps: 0,
+    epochCorrect: 0,
+    epochExamples: 0,
+    epochSeconds: 0,
+    trainedSeconds: 0,
+    bestAccuracy: null,
+    bestEpoch: null,
+    evaluationsSinceBest: 0,
+    bestMetrics: {},
+    ...run,
+  };
+}
+
+/** The state after an epoch's evaluation and log line: the next epoch begins. */
+export function beginNextEpoch(state: TrainerState): void {
+  state.epoch++;
+  state.batch = 0;
+  state.epochLoss =
+    state.epochSteps =
+    state.epochCorrect =
+    state.epochExamples =
+    state.epochSeconds =
+      0;
+}
