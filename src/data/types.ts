@@ -37,6 +37,8 @@ export interface Batch {
   /** For training: images 0 of all pairs, then images 1 (2n images). For evaluation with shared images: left[i], right[i] index into `images`. */
   left: Int32Array;
   right: Int32Array;
+  /** [n]; 1 where the left/right exchange swapped the pair (training only), else 0. */
+  swapped: Uint8Array;
   /** [n, length], [ENC] first, [SEP] last, 0 padded. */
   inputIds: Int32Array;
   /** [n, length], 1 for tokens, 0 for padding. */

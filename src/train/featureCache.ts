@@ -5,12 +5,13 @@
  */
 import { closeSync, ftruncateSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { diskError, writeAll } from '../util/atomicFile';
+import { writeAll } from '../util/atomicFile';
+import { errnoOf } from '../util/userError';
 
 export class FeatureCache {
   private readonly fd: number;
   private readonly records = new Map<string, number>();
-  private readonly capacity: number;
+  private capacity: number;
 
   /**
    * @param folder a folder of its own, removed by `dispose`.
@@ -49,7 +50,7 @@ export class FeatureCache {
     return true;
   }
 
-  /** Keeps an image's features where there is room; a full disk makes the cache stay as it is. */
+  /** Keeps an image's features where there is room; on a full disk the cache stays as it is from then on. */
   write(image: string, features: Float32Array): void {
     if (this.records.has(image) || this.records.size >= this.capacity) return;
     const bytes = new Uint8Array(features.buffer, features.byteOffset, features.byteLength);
@@ -58,8 +59,10 @@ export class FeatureCache {
       // Records are appended in order, so the file's own position is where this one belongs.
       writeAll(this.fd, bytes);
     } catch (error) {
+      if (errnoOf(error) !== 'ENOSPC') throw error;
       ftruncateSync(this.fd, record * this.recordBytes);
-      throw diskError(error, this.folder);
+      this.capacity = record;
+      return;
     }
     this.records.set(image, record);
   }
