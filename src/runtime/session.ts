@@ -1,0 +1,134 @@
+/** A TensorFlow session with its variables and the programs recorded into it: `tf.function` for Node. */
+import { type Capi, loadCapi } from './capi';
+import { RuntimeError } from './errors';
+import { Graph } from './graph';
+import type { Library } from './library';
+import { NativeSession } from './nativeSession';
+import { Program, type ProgramSpec } from './program';
+import { Trace } from './trace';
+import { Variables } from './variables';
+
+export interface SessionOptions {
+  library: Library;
+  device: 'cpu' | 'gpu';
+  /** `bf16`: operands of matrix products are rounded to bfloat16, sums and weights stay float32. */
+  precision: 'fp32' | 'bf16';
+  /** Compile with XLA. Gradient checkpointing is refused then. */
+  xla: boolean;
+  /** Threads for one operation; 0: one per core. */
+  threads: number;
+}
+
+export interface SessionInfo {
+  /** TensorFlow's version. */
+  tensorflow: string;
+  /** `CPU` or `GPU`. */
+  device: string;
+  precision: 'fp32' | 'bf16';
+}
+
+export class Session {
+  private disposed = false;
+
+  private constructor(
+    readonly info: SessionInfo,
+    private readonly options: SessionOptions,
+    private readonly capi: Capi,
+    private readonly graph: Graph,
+    private readonly native: NativeSession,
+    private readonly variables: Variables,
+  ) {}
+
+  /**
+   * Loads the library where this process has not done so, and opens a session.
+   *
+   * @throws RuntimeUnusableError where the library cannot be loaded
+   * @throws RuntimeError where a GPU is asked for and TensorFlow sees none
+   */
+  static async open(options: SessionOptions): Promise<Session> {
+    prepareEnvironment(options);
+    const capi = await loadCapi(options.library.path);
+    const graph = new Graph(capi);
+    let native: NativeSession;
+    try {
+      native = await NativeSession.open(capi, graph, options);
+    } catch (error) {
+      graph.dispose();
+      throw error;
+    }
+    const device = native.deviceTypes().includes('GPU') ? 'GPU' : 'CPU';
+    if (options.device === 'gpu' && device !== 'GPU') {
+      await native.dispose();
+      graph.dispose();
+      throw new RuntimeError(
+        `device: gpu was asked for, but TensorFlow in ${options.library.directory} sees no GPU. ` +
+          'It needs an NVIDIA GPU with its driver and the GPU build of the library (nlvr runtime install --gpu)',
+      );
+    }
+    const info = { tensorflow: capi.version, device, precision: options.precision };
+    return new Session(info, options, capi, graph, native, new Variables(capi, graph, native));
+  }
+
+  /**
+   * Declares a float32 variable inside the runtime. Again with the same shape changes nothing.
+   *
+   * @param initial `zeros` gives it a value; otherwise assign() must before a program reads it
+   */
+  variable(name: string, shape: readonly number[], initial?: 'zeros'): void {
+    this.variables.declare(name, shape, initial);
+  }
+
+  hasVariable(name: string): boolean {
+    return this.variables.has(name);
+  }
+
+  shapeOf(name: string): readonly number[] {
+    return this.variables.get(name).shape;
+  }
+
+  /** Sets variables. Values are taken one at a time, so an iterator never needs to hold them all. */
+  assign(values: Iterable<readonly [string, Float32Array]>): Promise<void> {
+    return this.variables.assign(values);
+  }
+
+  /** A copy of one variable's value. For many, readAll is much faster. */
+  async read(name: string): Promise<Float32Array> {
+    for await (const [, value] of this.variables.read([name])) return value;
+    throw new RuntimeError(`variable ${name} could not be read`);
+  }
+
+  /** Copies of variables' values, in order, a few at a time as they are taken. */
+  readAll(names: readonly string[]): AsyncGenerator<[string, Float32Array], void, undefined> {
+    return this.variables.read(names);
+  }
+
+  /**
+   * Records a program. Programs share the session's variables.
+   *
+   * @throws TraceError where the computation cannot be recorded, naming the op, kernel or gradient
+   */
+  compile(spec: ProgramSpec): Program {
+    if (this.disposed) throw new RuntimeError('the session was disposed');
+    const trace = new Trace(this.graph, this.options.precision, !this.options.xla);
+    return Program.record(spec, trace, this.capi, this.native, this.variables);
+  }
+
+  /** Waits for the run in flight and frees everything native. */
+  async dispose(): Promise<void> {
+    if (this.disposed) return;
+    this.disposed = true;
+    await this.native.dispose();
+    this.graph.dispose();
+  }
+}
+
+/** Settings that TensorFlow reads from the environment while it is loaded. */
+function prepareEnvironment(options: SessionOptions): void {
+  // 2: errors only. What is left goes where redirectNativeLog sends it.
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  if (options.xla && options.device === 'cpu') {
+    const flags = process.env['TF_XLA_FLAGS'] ?? '';
+    if (!flags.includes('tf_xla_cpu_global_jit'))
+      process.env['TF_XLA_FLAGS'] = `${flags} --tf_xla_cpu_global_jit`.trim();
+  }
+}

@@ -1,0 +1,299 @@
+/**
+ * Training steps: forward, backward, clipping and AdamW as one program.
+ *
+ * Moments are session variables named `optimizer.m/<parameter>` and `optimizer.v/<parameter>`, gradient
+ * accumulators `optimizer.g/<parameter>`: read them to save a run, assign them to resume it exactly.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { OperationPointer, Output } from './capi';
+import { DType } from './dtypes';
+import { TraceError } from './errors';
+import type { Feeds, Inputs, InputSpec, Program, Scope, Values } from './program';
+import type { Session } from './session';
+import { outputOf, tensorOf } from './tracer';
+
+export interface AdamWOptions {
+  /** Decoupled: parameters shrink by the factor 1 - lr · weightDecay. */
+  weightDecay: number;
+  beta1?: number;
+  beta2?: number;
+  eps?: number;
+}
+
+export interface LossSpec {
+  name: string;
+  inputs: Record<string, InputSpec>;
+  /** Variables to differentiate by. */
+  parameters: readonly string[];
+  /** The scalar to minimise, and whatever else the program shall return. */
+  loss: (inputs: Inputs, scope: Scope) => { loss: tf.Tensor; outputs?: Record<string, tf.Tensor> };
+  /** Parameters that this loss need not reach; they are left as they are. */
+  withoutGradient?: readonly string[];
+}
+
+export interface TrainingSpec extends LossSpec {
+  optimizer: AdamWOptions;
+  /** Gradients are scaled down to this global norm, as by torch.nn.utils.clip_grad_norm_; 0: not at all. */
+  gradClip: number;
+  /** Micro-batches per optimizer step. */
+  accumulateSteps: number;
+}
+
+export const momentNames = (parameter: string): [m: string, v: string] => [
+  `optimizer.m/${parameter}`,
+  `optimizer.v/${parameter}`,
+];
+const accumulatorName = (parameter: string): string => `optimizer.g/${parameter}`;
+
+/** A compiled optimizer step. */
+export interface TrainingStep {
+  /**
+   * One optimizer step. With accumulation: the last micro-batch of the step.
+   *
+   * @param feeds the inputs, `lr`, and `step`: the optimizer step's number from 1, for bias correction
+   * @returns `loss`, the loss function's outputs, and `grad_norm` before clipping
+   */
+  run(feeds: Feeds): Promise<Values>;
+  /**
+   * A micro-batch before the last: adds its gradients, divided by accumulateSteps, to those of the step.
+   *
+   * @returns `loss` and the loss function's outputs
+   */
+  accumulate(feeds: Feeds): Promise<Values>;
+}
+
+/** Adds a loss and its gradients to the program being recorded. Every named parameter is differentiated. */
+function differentiate(
+  spec: LossSpec,
+  inputs: Inputs,
+  scope: Scope,
+): { loss: tf.Tensor; outputs: Record<string, tf.Tensor>; gradients: Map<string, tf.Tensor> } {
+  const { parameters, withoutGradient = [] } = spec;
+  const values = parameters.map((name) => scope.param(name));
+  let outputs: Record<string, tf.Tensor> = {};
+  const { value, grads } = tf.engine().gradients(
+    () => {
+      const result = spec.loss(inputs, scope);
+      if (result.loss.rank !== 0)
+        throw new TraceError(
+          `the loss must be a scalar, its shape is [${result.loss.shape.join(', ')}]`,
+        );
+      outputs = Object.fromEntries(
+        Object.entries(result.outputs ?? {}).map(([name, tensor]) => [name, tf.keep(tensor)]),
+      );
+      return result.loss;
+    },
+    values,
+    undefined,
+    true,
+  );
+  const gradients = new Map<string, tf.Tensor>();
+  const missing: string[] = [];
+  parameters.forEach((name, i) => {
+    const gradient = grads[i] as tf.Tensor | undefined;
+    if (gradient) gradients.set(name, gradient);
+    else if (!withoutGradient.includes(name)) missing.push(name);
+  });
+  if (missing.length > 0)
+    throw new TraceError(
+      `the loss does not depend on ${missing.slice(0, 8).join(', ')}${missing.length > 8 ? ` and ${missing.length - 8} more` : ''}: ` +
+        'no gradient reaches them',
+    );
+  return { loss: value, outputs, gradients };
+}
+
+/**
+ * A program that returns the loss, its outputs and all gradients, as `grad/<parameter>`; it changes nothing.
+ * For tests and for looking into a model.
+ */
+export function compileGradients(session: Session, spec: LossSpec): Program {
+  return session.compile({
+    name: spec.name,
+    inputs: spec.inputs,
+    build: (inputs, scope) => {
+      const { loss, outputs, gradients } = differentiate(spec, inputs, scope);
+      return {
+        loss,
+        ...outputs,
+        ...Object.fromEntries([...gradients].map(([name, g]) => [`grad/${name}`, g])),
+      };
+    },
+  });
+}
+
+/**
+ * Compiles an AdamW step with the semantics of torch.optim.AdamW.
+ *
+ * Steps of several input signatures may be compiled for the same parameters; they share moments and
+ * accumulators.
+ */
+export function compileTrainingStep(session: Session, spec: TrainingSpec): TrainingStep {
+  for (const parameter of spec.parameters) {
+    const shape = session.shapeOf(parameter);
+    for (const name of momentNames(parameter)) session.variable(name, shape, 'zeros');
+    if (spec.accumulateSteps > 1) session.variable(accumulatorName(parameter), shape, 'zeros');
+  }
+  for (const name of ['lr', 'step'])
+    if (name in spec.inputs) throw new TraceError(`${name} is the training step's own input`);
+  const scalar: InputSpec = { shape: [], dtype: 'float32' };
+  const step = session.compile({
+    name: spec.name,
+    inputs: { ...spec.inputs, lr: scalar, step: scalar },
+    build: ({ lr, step, ...inputs }, scope) => {
+      const { loss, outputs, gradients } = differentiate(spec, inputs, scope);
+      const gradNorm = update(spec, scope, gradients, lr, step);
+      return { loss, ...outputs, grad_norm: gradNorm };
+    },
+  });
+  let accumulation: Program | undefined;
+  return {
+    run: (feeds) => step.run(feeds),
+    accumulate: (feeds) => {
+      if (spec.accumulateSteps <= 1)
+        throw new TraceError(`${spec.name} was compiled without gradient accumulation`);
+      accumulation ??= session.compile({
+        name: `${spec.name} (accumulate)`,
+        inputs: spec.inputs,
+        build: (inputs, scope) => accumulate(spec, inputs, scope),
+      });
+      return accumulation.run(feeds);
+    },
+  };
+}
+
+const FLOAT = { T: { type: DType.float32 } } as const;
+
+const ASSIGN = { dtype: { type: DType.float32 } } as const;
+
+/** One micro-batch: accumulators += gradients / accumulateSteps. */
+function accumulate(spec: TrainingSpec, inputs: Inputs, scope: Scope): Record<string, tf.Tensor> {
+  const { trace } = scope;
+  const { loss, outputs, gradients } = differentiate(spec, inputs, scope);
+  const share = trace.graph.scalar(1 / spec.accumulateSteps);
+  for (const [name, gradient] of gradients) {
+    const value = trace.op('Mul', [outputOf(gradient), share], FLOAT);
+    const accumulator = scope.handle(accumulatorName(name));
+    scope.effect(() => trace.effect('AssignAddVariableOp', [accumulator, value], ASSIGN));
+  }
+  return { loss, ...outputs };
+}
+
+/** Clips and applies the gradients. @returns their global norm before clipping */
+function update(
+  spec: TrainingSpec,
+  scope: Scope,
+  gradients: Map<string, tf.Tensor>,
+  lr: tf.Tensor,
+  step: tf.Tensor,
+): tf.Tensor {
+  const { trace } = scope;
+  const totals = new Map<string, Output>();
+  for (const [name, gradient] of gradients)
+    totals.set(
+      name,
+      spec.accumulateSteps > 1
+        ? withAccumulated(spec, scope, name, outputOf(gradient))
+        : outputOf(gradient),
+    );
+  const norm = globalNorm(scope, [...totals.values()]);
+  if (spec.gradClip > 0) {
+    // torch.nn.utils.clip_grad_norm_: min(1, max_norm / (norm + 1e-6))
+    const one = trace.graph.scalar(1);
+    const enlarged = trace.op('AddV2', [norm, trace.graph.scalar(1e-6)], FLOAT);
+    const ratio = trace.op('RealDiv', [trace.graph.scalar(spec.gradClip), enlarged], FLOAT);
+    const factor = trace.op('Minimum', [ratio, one], FLOAT);
+    for (const [name, total] of totals) totals.set(name, trace.op('Mul', [total, factor], FLOAT));
+  }
+  const adamW = new AdamW(spec.optimizer, scope, outputOf(lr), outputOf(step));
+  for (const [name, total] of totals) scope.effect(() => adamW.apply(name, total));
+  return tensorOf(norm);
+}
+
+/** The step's gradient from the accumulator and the last micro-batch; the accumulator is emptied. */
+function withAccumulated(spec: TrainingSpec, scope: Scope, name: string, gradient: Output): Output {
+  const { trace } = scope;
+  const share = trace.op('Mul', [gradient, trace.graph.scalar(1 / spec.accumulateSteps)], FLOAT);
+  const sum = outputOf(scope.param(accumulatorName(name)));
+  const total = trace.op('AddV2', [sum, share], FLOAT);
+  scope.effect(() =>
+    trace.effect(
+      'AssignVariableOp',
+      [scope.handle(accumulatorName(name)), trace.op('ZerosLike', [total], FLOAT)],
+      ASSIGN,
+    ),
+  );
+  return total;
+}
+
+/** Square root of the sum of all squares. */
+function globalNorm({ trace }: Scope, gradients: readonly Output[]): Output {
+  // L2Loss is half the sum of squares.
+  const halves = gradients.map((gradient) => trace.op('L2Loss', [gradient], FLOAT));
+  const sum = trace.op('AddN', [halves], FLOAT);
+  return trace.op('Sqrt', [trace.op('Mul', [sum, trace.graph.scalar(2)], FLOAT)], FLOAT);
+}
+
+/**
+ * torch.optim.AdamW by TensorFlow's fused ResourceApplyAdam.
+ *
+ * PyTorch: p -= lr · wd · p, then p -= lr / (1 - β1^t) · m / (√v / √(1 - β2^t) + ε). The kernel computes
+ * p -= lr' · m / (√v + ε') when told that no bias correction is due, so lr' and ε' carry it.
+ */
+class AdamW {
+  private readonly decay: Output | undefined;
+  private readonly inputs: readonly Output[];
+
+  constructor(
+    { weightDecay, beta1 = 0.9, beta2 = 0.999, eps = 1e-8 }: AdamWOptions,
+    private readonly scope: Scope,
+    lr: Output,
+    step: Output,
+  ) {
+    const { trace } = scope;
+    const { graph } = trace;
+    // 1 - β^t for the β that the kernel has, which is the float32 next to the given one, without cancellation.
+    const correction = (beta: number): Output => {
+      const exponent = trace.op('Mul', [step, graph.scalar(Math.log(Math.fround(beta)))], FLOAT);
+      return trace.op('Neg', [trace.op('Expm1', [exponent], FLOAT)], FLOAT);
+    };
+    const root2 = trace.op('Sqrt', [correction(beta2)], FLOAT);
+    const scaled = trace.op('RealDiv', [root2, correction(beta1)], FLOAT);
+    const zero = graph.scalar(0);
+    this.inputs = [
+      zero,
+      zero,
+      trace.op('Mul', [lr, scaled], FLOAT),
+      graph.scalar(beta1),
+      graph.scalar(beta2),
+      trace.op('Mul', [root2, graph.scalar(eps)], FLOAT),
+    ];
+    if (weightDecay !== 0) {
+      const loss = trace.op('Mul', [lr, graph.scalar(weightDecay)], FLOAT);
+      this.decay = trace.op('Sub', [graph.scalar(1), loss], FLOAT);
+    }
+  }
+
+  apply(parameter: string, gradient: Output): OperationPointer {
+    const { scope, decay } = this;
+    const { trace } = scope;
+    const handle = scope.handle(parameter);
+    const record = (): OperationPointer =>
+      trace.effect(
+        'ResourceApplyAdam',
+        [
+          handle,
+          ...momentNames(parameter).map((name) => scope.handle(name)),
+          ...this.inputs,
+          gradient,
+        ],
+        FLOAT,
+      );
+    if (!decay) return record();
+    // Behind the gradient, or the copies of all weights would be made, and held, from the step's beginning.
+    const assigned = trace.after([gradient.oper], () => {
+      const shrunk = trace.op('Mul', [outputOf(scope.param(parameter)), decay], FLOAT);
+      return trace.effect('AssignVariableOp', [handle, shrunk], ASSIGN);
+    });
+    return trace.after([assigned], record);
+  }
+}

@@ -1,0 +1,201 @@
+/** Variables that live inside the runtime: weights, moments, accumulators. All are float32. */
+import type { Capi, OperationPointer, Output, TensorPointer } from './capi';
+import { DType, elementCount } from './dtypes';
+import { RuntimeError, TraceError } from './errors';
+import type { Graph } from './graph';
+import type { NativeSession } from './nativeSession';
+import { createTensor, readTensor } from './nativeTensor';
+
+export interface Variable {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Resource handle, input of the ops that read and write the variable. */
+  readonly handle: Output;
+}
+
+interface Entry extends Variable {
+  /** Nodes for assignment and reading from outside, made when first needed. */
+  assignment?: { input: Output; operation: OperationPointer };
+  reading?: Output;
+  /** Sets the variable to zeros; run before anything else when the variable has no value yet. */
+  zeros?: OperationPointer;
+  assigned: boolean;
+}
+
+/** Variables move in groups of about this size: few enough graph signatures, little memory at a time. */
+const GROUP_BYTES = 128 * 1024 * 1024;
+
+export class Variables {
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(
+    private readonly capi: Capi,
+    private readonly graph: Graph,
+    private readonly session: NativeSession,
+  ) {}
+
+  /** Declares a variable; again with the same shape is allowed. */
+  declare(name: string, shape: readonly number[], initial?: 'zeros'): void {
+    const known = this.entries.get(name);
+    if (known) {
+      if (known.shape.join() !== shape.join())
+        throw new TraceError(
+          `variable ${name} has shape [${known.shape.join(', ')}], not [${shape.join(', ')}]`,
+        );
+      return;
+    }
+    const handle = this.graph.op('VarHandleOp', [], {
+      dtype: { type: DType.float32 },
+      shape: { shape },
+      shared_name: { string: name },
+    });
+    const entry: Entry = { name, shape: [...shape], handle, assigned: false };
+    if (initial === 'zeros') entry.zeros = this.zeros(entry);
+    this.entries.set(name, entry);
+  }
+
+  has(name: string): boolean {
+    return this.entries.has(name);
+  }
+
+  names(): string[] {
+    return [...this.entries.keys()];
+  }
+
+  get(name: string): Variable {
+    return this.entry(name);
+  }
+
+  /** @throws RuntimeError naming the variables among these that have no value */
+  requireValues(names: Iterable<string>): void {
+    const missing = [...names].filter((name) => {
+      const entry = this.entry(name);
+      return !entry.assigned && !entry.zeros;
+    });
+    if (missing.length > 0)
+      throw new RuntimeError(
+        `no value was assigned to ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ` and ${missing.length - 5} more` : ''}`,
+      );
+  }
+
+  /** Gives variables declared with zeros their first value. */
+  async initialise(): Promise<void> {
+    const fresh = [...this.entries.values()].filter((entry) => entry.zeros && !entry.assigned);
+    if (fresh.length === 0) return;
+    const targets = fresh.flatMap((entry) => entry.zeros ?? []);
+    for (const entry of fresh) entry.assigned = true;
+    await this.session.run({
+      name: 'initialising variables',
+      feeds: [],
+      fetches: [],
+      targets,
+    });
+  }
+
+  /** Takes values one at a time from the iterable, so that the caller need not hold them all. */
+  async assign(values: Iterable<readonly [string, Float32Array]>): Promise<void> {
+    let group: [Entry, TensorPointer][] = [];
+    let bytes = 0;
+    const flush = async (): Promise<void> => {
+      const current = group;
+      group = [];
+      bytes = 0;
+      if (current.length === 0) return;
+      const nodes = current.map(([entry, tensor]) => ({ ...this.assignment(entry), tensor }));
+      await this.session.run({
+        name: 'assigning variables',
+        feeds: nodes.map(({ input, tensor }) => [input, tensor] as const),
+        fetches: [],
+        targets: nodes.map(({ operation }) => operation),
+      });
+      for (const [entry] of current) entry.assigned = true;
+    };
+    try {
+      for (const [name, value] of values) {
+        const entry = this.entry(name);
+        if (value.length !== elementCount(entry.shape))
+          throw new RuntimeError(
+            `variable ${name} of shape [${entry.shape.join(', ')}] takes ${elementCount(entry.shape)} values, got ${value.length}`,
+          );
+        if (group.some(([other]) => other === entry)) await flush();
+        group.push([entry, createTensor(this.capi, entry.shape, DType.float32, value)]);
+        bytes += value.byteLength;
+        if (bytes >= GROUP_BYTES) await flush();
+      }
+      await flush();
+    } finally {
+      for (const [, tensor] of group) this.capi.DeleteTensor(tensor);
+    }
+  }
+
+  /** Current values in the order of the names, read group by group as they are taken. */
+  async *read(names: readonly string[]): AsyncGenerator<[string, Float32Array], void, undefined> {
+    this.requireValues(names);
+    await this.initialise();
+    for (const group of groupBySize(names.map((name) => this.entry(name)))) {
+      const tensors = await this.session.run({
+        name: 'reading variables',
+        feeds: [],
+        fetches: group.map((entry) => this.reading(entry)),
+        targets: [],
+      });
+      try {
+        for (const [i, entry] of group.entries()) {
+          const tensor = tensors[i];
+          yield [entry.name, readTensor(this.capi, tensor) as Float32Array];
+        }
+      } finally {
+        for (const tensor of tensors) this.capi.DeleteTensor(tensor);
+      }
+    }
+  }
+
+  private entry(name: string): Entry {
+    const entry = this.entries.get(name);
+    if (!entry) throw new TraceError(`there is no variable ${name}`);
+    return entry;
+  }
+
+  private assignment(entry: Entry): { input: Output; operation: OperationPointer } {
+    if (!entry.assignment) {
+      const dtype = { type: DType.float32 } as const;
+      const input = this.graph.op('Placeholder', [], { dtype, shape: { shape: entry.shape } });
+      const { operation } = this.graph.add('AssignVariableOp', [entry.handle, input], { dtype });
+      entry.assignment = { input, operation };
+    }
+    return entry.assignment;
+  }
+
+  private reading(entry: Entry): Output {
+    entry.reading ??= this.graph.op('ReadVariableOp', [entry.handle], {
+      dtype: { type: DType.float32 },
+    });
+    return entry.reading;
+  }
+
+  private zeros(entry: Entry): OperationPointer {
+    const { graph } = this;
+    const dims = graph.constant([entry.shape.length], DType.int32, Int32Array.from(entry.shape));
+    const value = graph.op('Fill', [dims, graph.scalar(0)], {
+      T: { type: DType.float32 },
+      index_type: { type: DType.int32 },
+    });
+    return graph.add('AssignVariableOp', [entry.handle, value], {
+      dtype: { type: DType.float32 },
+    }).operation;
+  }
+}
+
+function groupBySize(entries: readonly Entry[]): Entry[][] {
+  const groups: Entry[][] = [];
+  let bytes = Infinity;
+  for (const entry of entries) {
+    if (bytes >= GROUP_BYTES) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)?.push(entry);
+    bytes += elementCount(entry.shape) * 4;
+  }
+  return groups;
+}

@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import * as tf from '@tensorflow/tfjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { linear } from '../../src/runtime/ops/linear';
+import type { Session } from '../../src/runtime/session';
+import { compileTrainingStep, type TrainingSpec } from '../../src/runtime/training';
+import { difference, openSession, wave } from './runtimeSupport';
+
+const expected = JSON.parse(readFileSync('test/fixtures/runtime/pytorch.json', 'utf8')) as Record<
+  string,
+  Record<string, number[]>
+>;
+
+describe('training steps', () => {
+  let session: Session;
+  beforeEach(async () => {
+    session = await openSession();
+    session.variable('w', [2, 3]);
+    session.variable('b', [2]);
+    await session.assign([
+      ['w', wave(6, 1.3)],
+      ['b', wave(2, 0.7)],
+    ]);
+  });
+  afterEach(() => session.dispose());
+
+  const spec = (rows: number, gradClip = 0, accumulateSteps = 1): TrainingSpec => ({
+    name: 'train',
+    inputs: {
+      x: { shape: [rows, 3], dtype: 'float32' },
+      weight: { shape: [], dtype: 'float32' },
+    },
+    parameters: ['w', 'b'],
+    loss: ({ x, weight }, scope) => {
+      const y = linear(x, scope.param('w'), scope.param('b'));
+      return { loss: tf.mul(tf.mean(tf.square(y)), weight), outputs: { y } };
+    },
+    optimizer: { weightDecay: 0.05 },
+    gradClip,
+    accumulateSteps,
+  });
+
+  it.each([0, 0.5])('AdamW is PyTorch’s, gradients clipped to %f', async (clip) => {
+    const reference = expected[`adamw clip ${clip}`] ?? {};
+    const program = compileTrainingStep(session, spec(4, clip));
+    for (let step = 1; step <= 4; step++) {
+      const result = await program.run({ x: wave(12, 0.9), weight: step, lr: 0.01 / step, step });
+      expect(result['y']).toHaveLength(8);
+      for (const name of ['loss', 'grad_norm'])
+        expect(result[name]?.[0], `${name} of step ${step}`).toBeCloseTo(
+          reference[name]?.[step - 1] ?? NaN,
+          5,
+        );
+    }
+    const state = { w: 'w', b: 'b', m: 'optimizer.m/w', v: 'optimizer.v/w' };
+    for (const [name, variable] of Object.entries(state))
+      expect(
+        difference(await session.read(variable), reference[name] ?? []),
+        variable,
+      ).toBeLessThan(5e-7);
+  });
+
+  it('accumulates micro-batches to the step of the whole batch', async () => {
+    const x = wave(12, 0.9);
+    const whole = await compileTrainingStep(session, spec(4, 0.5)).run({
+      x,
+      weight: 1,
+      lr: 0.01,
+      step: 1,
+    });
+    const reference = await session.read('w');
+    await session.assign([
+      ['w', wave(6, 1.3)],
+      ['b', wave(2, 0.7)],
+      ...['w', 'b'].flatMap((name): [string, Float32Array][] => [
+        [`optimizer.m/${name}`, new Float32Array(name === 'w' ? 6 : 2)],
+        [`optimizer.v/${name}`, new Float32Array(name === 'w' ? 6 : 2)],
+      ]),
+    ]);
+    const halves = compileTrainingStep(session, spec(2, 0.5, 2));
+    for (let step = 1; step <= 2; step++) {
+      await halves.accumulate({ x: x.slice(0, 6), weight: 1 });
+      const result = await halves.run({ x: x.slice(6), weight: 1, lr: 0.01, step });
+      if (step > 1) continue;
+      expect(result['grad_norm']?.[0]).toBeCloseTo(whole['grad_norm']?.[0] ?? NaN, 5);
+      expect(difference(await session.read('w'), reference)).toBeLessThan(5e-7);
+    }
+    expect(await session.read('optimizer.g/w')).toEqual(new Float32Array(6));
+  });
+
+  it('names parameters that no gradient reaches', () => {
+    session.variable('unused', [7]);
+    const unused = { ...spec(4), parameters: ['w', 'b', 'unused'] };
+    expect(() => compileTrainingStep(session, unused)).toThrow(/does not depend on unused/);
+    expect(() =>
+      compileTrainingStep(session, { ...unused, withoutGradient: ['unused'] }),
+    ).not.toThrow();
+  });
+
+  it('says which variable has no value', async () => {
+    session.variable('fresh', []);
+    const program = session.compile({
+      name: 'read',
+      inputs: {},
+      build: (_, scope) => ({ y: scope.param('fresh') }),
+    });
+    await expect(program.run({})).rejects.toThrow(/no value was assigned to fresh/);
+  });
+});
