@@ -1,3 +1,5 @@
+import { nlvr2ConsistencyGroup } from '../../data/annotations/format';
+
 /**
  * Which examples belong together. NLVR asks the same sentence about several image pairs and calls a
  * sentence consistent when all of them are answered right; the official scripts group by identifier:
@@ -5,8 +7,8 @@
  * Other identifiers have no such groups: there the same sentence makes a set.
  */
 export function setKey(identifier: string, sentence: string): string {
-  const nlvr2 = /^([a-z0-9]+)-(\d+)-\d+-(\d+)$/i.exec(identifier);
-  if (nlvr2 && !/^\d+$/.test(nlvr2[1] ?? '')) return `id:${nlvr2[1]}-${nlvr2[2]}--${nlvr2[3]}`;
+  const group = nlvr2ConsistencyGroup(identifier);
+  if (group !== null) return `id:${group}`;
   const nlvr1 = /^(\d+)-\d+-[0-5]$/.exec(identifier);
   if (nlvr1) return `id:${nlvr1[1]}`;
   return `sentence:${sentence}`;
@@ -22,9 +24,4 @@ export function officialNlvr1Name(
   const file = /([^/\\]+)$/.exec(leftImage)?.[1];
   if (file?.endsWith(`-${identifier}.png`)) return file;
   return `${split === 'val' ? 'dev' : split}-${identifier}.png`;
-}
-
-/** Whether an identifier is one of NLVR2's own, `dev-850-0-0`. */
-export function isNlvr2Identifier(identifier: string): boolean {
-  return /^(?:train|dev|test1?|test2)-\d+-\d+-\d+$/.test(identifier);
 }

@@ -14,7 +14,7 @@ interface Exporter {
   extension: string;
   header?: string;
   /** @throws {UserError} when the format cannot say this row. */
-  line(row: ExportRow): string;
+  line: (row: ExportRow) => string;
 }
 
 const COLUMNS = [

@@ -3,7 +3,14 @@ import { dirname, join } from 'node:path';
 import type { ExampleNote, Split } from '../../webview/failures/messages';
 import { temporaryName } from '../../util/atomicFile';
 import { errnoOf } from '../../util/userError';
-import { formatNotes, mergeNotes, NewerNotesError, parseNotes, type Notes } from './notesFile';
+import {
+  formatNotes,
+  mergeNotes,
+  NewerNotesError,
+  parseNotes,
+  type NoteEntry,
+  type Notes,
+} from './notesFile';
 
 /**
  * Marks and notes of a run, kept in its `notes.json`. Several windows may write it: every write merges
@@ -36,7 +43,7 @@ export class NotesStore {
    * @throws what the file system says; the note is kept in memory and goes along with the next write.
    */
   async set(split: Split, identifier: string, { marked, note }: ExampleNote): Promise<void> {
-    const entries = this.notes.get(split) ?? new Map();
+    const entries = this.notes.get(split) ?? new Map<string, NoteEntry>();
     this.notes.set(split, entries);
     // A clock that was set back must not make the new note lose against the old one.
     const before = Date.parse(entries.get(identifier)?.updated ?? '') || 0;

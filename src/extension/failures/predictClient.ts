@@ -32,8 +32,8 @@ export type ClientState =
   | { state: 'failed'; message: string; hint?: string };
 
 interface Pending {
-  resolve(answer: Answer): void;
-  reject(error: Error): void;
+  resolve: (answer: Answer) => void;
+  reject: (error: Error) => void;
   timer: NodeJS.Timeout;
 }
 

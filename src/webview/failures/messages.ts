@@ -81,7 +81,17 @@ export interface PanelState {
 }
 
 export type ToWebview =
-  | { type: 'init'; runFolder: string; runName: string; sets: PredictionSet[]; ask: AskState }
+  | {
+      type: 'init';
+      runFolder: string;
+      runName: string;
+      /** The run folder is not there (any more). */
+      missing: boolean;
+      /** It is being trained: predictions will come by themselves. */
+      active: boolean;
+      sets: PredictionSet[];
+      ask: AskState;
+    }
   /** The prediction files of the run changed. */
   | { type: 'sets'; sets: PredictionSet[] }
   /** A load begins: forget all rows. `bytes` is the file's size; `select` the identifier to show first. */

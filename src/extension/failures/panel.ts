@@ -1,0 +1,284 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import * as vscode from 'vscode';
+import { RunFolder } from '../../run/runFolder';
+import { UserError } from '../../util/userError';
+import type { FailuresContract, PanelState, PredictionSet } from '../../webview/failures/messages';
+import { showFailure } from '../log';
+import { isActive } from '../runs/runRegistry';
+import type { Services } from '../services';
+import { childEnvironment } from '../trainer/process';
+import { Messenger } from '../webview/messenger';
+import { setUpWebview } from '../webview/panelWebview';
+import type { Launch } from './predictClient';
+import { parseSetName } from './predictionFiles';
+import { runPaths } from './runImages';
+import { saveText } from './saveRows';
+import { FailuresSession, type SessionEditor } from './session';
+import { Thumbnails } from './thumbnails';
+
+const VIEW_TYPE = 'nlvr.failures';
+
+/** Which predictions to open with; the newest of val by default. */
+export interface WantedSet {
+  split?: PredictionSet['split'];
+  epoch?: number | null;
+}
+
+let registered: FailuresPanels | undefined;
+
+/** Makes the Failed Examples panels available, also those that were open before the window was reloaded. */
+export function registerFailures(services: Services): void {
+  registered = new FailuresPanels(services);
+  services.context.subscriptions.push(
+    registered,
+    vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, registered),
+  );
+}
+
+/**
+ * Opens the predictions of a run, or brings them to the front.
+ * @param runFolder absolute path
+ */
+export async function openFailures(runFolder: string, wanted: WantedSet = {}): Promise<void> {
+  if (!registered) throw new Error('registerFailures was not called');
+  await registered.open(runFolder, wanted);
+}
+
+/** All open panels, at most one for each run. */
+class FailuresPanels
+  implements vscode.WebviewPanelSerializer<Partial<PanelState>>, vscode.Disposable
+{
+  private readonly panels = new Map<string, FailuresPanel>();
+  private readonly thumbnails: Thumbnails;
+
+  constructor(private readonly services: Services) {
+    const cache = vscode.Uri.joinPath(services.context.globalStorageUri, 'thumbnails');
+    this.thumbnails = new Thumbnails(cache.fsPath);
+  }
+
+  async open(runFolder: string, wanted: WantedSet): Promise<void> {
+    const known = this.panels.get(runFolder);
+    if (known) {
+      known.panel.reveal();
+      if (wanted.split !== undefined || wanted.epoch !== undefined)
+        await known.session.show(wanted);
+      return;
+    }
+    const panel = vscode.window.createWebviewPanel(
+      VIEW_TYPE,
+      vscode.l10n.t('Failed Examples'),
+      vscode.ViewColumn.Active,
+    );
+    await this.fill(panel, runFolder, wanted);
+  }
+
+  /** Called by VS Code for a panel that was open when the window was closed. */
+  async deserializeWebviewPanel(
+    panel: vscode.WebviewPanel,
+    state: Partial<PanelState> | undefined,
+  ): Promise<void> {
+    if (typeof state?.runFolder !== 'string' || this.panels.has(state.runFolder)) panel.dispose();
+    else await this.fill(panel, state.runFolder, state.set ?? {});
+  }
+
+  dispose(): void {
+    for (const panel of this.panels.values()) panel.dispose();
+    this.panels.clear();
+  }
+
+  private async fill(
+    panel: vscode.WebviewPanel,
+    runFolder: string,
+    wanted: WantedSet,
+  ): Promise<void> {
+    const run = this.services.runs.get(runFolder) ?? (await this.services.runs.add(runFolder));
+    const name = run?.info.name ?? basename(runFolder);
+    const paths = await runPaths(runFolder, run?.info.configFile ?? '');
+    panel.title = vscode.l10n.t('Failed Examples: {0}', name);
+    const icon = vscode.Uri.joinPath(this.services.context.extensionUri, 'media', 'nlvr.svg');
+    panel.iconPath = icon;
+    const session = { folder: runFolder, name, paths };
+    const filled = new FailuresPanel(panel, session, wanted, this.thumbnails, this.services);
+    this.panels.set(runFolder, filled);
+    panel.onDidDispose(() => {
+      this.panels.delete(runFolder);
+      filled.dispose();
+    });
+  }
+}
+
+/** One panel: its webview, its session, and the files it watches. */
+class FailuresPanel implements vscode.Disposable {
+  readonly session: FailuresSession;
+  private readonly messenger: Messenger<FailuresContract>;
+  private readonly disposables: vscode.Disposable[] = [];
+
+  constructor(
+    readonly panel: vscode.WebviewPanel,
+    private readonly run: ConstructorParameters<typeof FailuresSession>[0],
+    wanted: WantedSet,
+    thumbnails: Thumbnails,
+    private readonly services: Services,
+  ) {
+    this.session = new FailuresSession(run, wanted, thumbnails, this.editor());
+    this.messenger = new Messenger<FailuresContract>(panel.webview, this.session);
+    const imageRoot = run.paths?.imageRoot;
+    setUpWebview(panel.webview, services.context.extensionUri, {
+      panel: 'failures',
+      title: panel.title,
+      pictureRoots: [thumbnails.folder, ...(imageRoot === undefined ? [] : [imageRoot])].map(
+        (folder) => vscode.Uri.file(folder),
+      ),
+      strings: vscode.l10n.bundle ?? {},
+    });
+    this.watch();
+    this.disposables.push(
+      this.messenger,
+      panel.onDidChangeViewState(() => {
+        if (!panel.visible) this.messenger.suspend();
+      }),
+      vscode.workspace.onDidGrantWorkspaceTrust(() => this.session.refreshAvailability()),
+    );
+  }
+
+  dispose(): void {
+    this.session.dispose();
+    vscode.Disposable.from(...this.disposables).dispose();
+  }
+
+  private watch(): void {
+    const { folder } = this.run;
+    const watcher = (base: string, pattern: string) => {
+      const made = vscode.workspace.createFileSystemWatcher(
+        new vscode.RelativePattern(vscode.Uri.file(base), pattern),
+      );
+      this.disposables.push(made);
+      return made;
+    };
+    const refresh = (uri?: vscode.Uri) => {
+      const changed = uri && parseSetName(basename(uri.fsPath));
+      this.guard('read predictions', this.session.refresh(changed));
+    };
+    const predictions = watcher(new RunFolder(folder).predictions, '*.jsonl');
+    predictions.onDidCreate((uri) => refresh(uri));
+    predictions.onDidChange((uri) => refresh(uri));
+    predictions.onDidDelete(() => refresh());
+    const notes = watcher(folder, 'notes.json');
+    const readNotes = () => this.guard('read notes', this.session.notesChanged());
+    notes.onDidCreate(readNotes);
+    notes.onDidChange(readNotes);
+    // A folder that does not exist yet is not watched everywhere; the run's own news come as well.
+    this.disposables.push(
+      this.services.runs.onDidChange(() => {
+        refresh();
+        this.session.refreshAvailability();
+      }),
+    );
+  }
+
+  private guard(doing: string, work: Promise<void>): void {
+    work.catch((error: unknown) => this.services.log.error(`${doing}: ${String(error)}`));
+  }
+
+  private editor(): SessionEditor {
+    const { log } = this.services;
+    const { webview } = this.panel;
+    return {
+      send: (message) => this.messenger.send(message),
+      address: (file) => webview.asWebviewUri(vscode.Uri.file(file)).toString(),
+      openFile: async (file, line) => {
+        const selection =
+          line === undefined ? undefined : new vscode.Range(line - 1, 0, line - 1, 0);
+        await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(file), {
+          viewColumn: vscode.ViewColumn.Beside,
+          ...(selection && { selection }),
+        });
+      },
+      copy: async (text) => vscode.env.clipboard.writeText(text),
+      save: (name, extension, pieces) => this.save(name, extension, pieces),
+      command: (command) => {
+        const commands = {
+          dashboard: ['nlvr.openDashboard', this.run.folder],
+          trust: ['workbench.trust.manage'],
+          log: ['nlvr.showLog'],
+        } as const;
+        const [id, ...args] = commands[command];
+        void vscode.commands.executeCommand(id, ...args);
+      },
+      launch: () => this.launch(),
+      askUnavailable: () => this.askUnavailable(),
+      isActive: () => {
+        const run = this.services.runs.get(this.run.folder);
+        return run !== undefined && isActive(run);
+      },
+      log: (text) => log.info(`predict: ${text}`),
+      problem: (doing, error) => {
+        // A person sees it in the panel; what is not meant for people belongs in the log.
+        if (error instanceof UserError) log.warn(`failed examples, ${doing}: ${error.message}`);
+        else
+          log.error(
+            `failed examples, ${doing}: ${error instanceof Error ? error.stack : String(error)}`,
+          );
+      },
+      translate: (message, ...args) => vscode.l10n.t(message, ...args),
+    };
+  }
+
+  private async save(
+    name: string,
+    extension: string,
+    pieces: Iterable<string>,
+  ): Promise<string | null> {
+    const target = await vscode.window.showSaveDialog({
+      defaultUri: vscode.Uri.file(join(this.run.folder, name)),
+      filters: { [extension.toUpperCase()]: [extension] },
+      title: vscode.l10n.t('Export Predictions'),
+    });
+    if (!target) return null;
+    try {
+      await saveText(target, pieces);
+    } catch (error) {
+      void showFailure(this.services.log, 'export predictions', error);
+      throw error;
+    }
+    return basename(target.path);
+  }
+
+  private askUnavailable(): ReturnType<SessionEditor['askUnavailable']> {
+    if (!vscode.workspace.isTrusted)
+      return {
+        state: 'unavailable',
+        message: vscode.l10n.t('Asking runs the model, and this workspace is not trusted.'),
+        trust: true,
+      };
+    const { best, last } = new RunFolder(this.run.folder);
+    if (!existsSync(best) && !existsSync(last))
+      return {
+        state: 'unavailable',
+        message: vscode.l10n.t('This run has no checkpoint to ask.'),
+      };
+    return null;
+  }
+
+  private async launch(): Promise<Launch> {
+    const unavailable = this.askUnavailable();
+    if (unavailable) throw new UserError(unavailable.message);
+    const program = await this.services.program();
+    const { config } = new RunFolder(this.run.folder);
+    return {
+      command: program.executable,
+      args: [
+        program.cli,
+        'predict',
+        '--serve',
+        '--config',
+        config,
+        '--checkpoint',
+        this.run.folder,
+      ],
+      cwd: dirname(config),
+      env: childEnvironment(program),
+    };
+  }
+}

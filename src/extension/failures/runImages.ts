@@ -1,0 +1,56 @@
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, relative, sep } from 'node:path';
+import { parseConfig } from '../../config/parse';
+import { configPaths, type ConfigPaths } from '../../config/paths';
+import { RunFolder } from '../../run/runFolder';
+import { errnoOf, messageOf } from '../../util/userError';
+import type { Translate } from '../runs/explain';
+
+/**
+ * Where a run's images and annotations lie, by the configuration it was started with; null when the run
+ * folder has none that can be read.
+ * @param configFile the file it was copied from: relative paths start at its folder.
+ */
+export async function runPaths(runFolder: string, configFile: string): Promise<ConfigPaths | null> {
+  const { config: copy } = new RunFolder(runFolder);
+  try {
+    const { config } = parseConfig(await readFile(copy, 'utf8'));
+    return configPaths(config, dirname(configFile === '' ? copy : configFile));
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a file lies in a folder, by name: `..` is resolved, links are not followed. */
+export function isInside(folder: string, file: string): boolean {
+  const path = relative(folder, file);
+  return path !== '' && path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path);
+}
+
+/** Largest picture that is sent to the panel as it is. */
+const LARGEST_BYTES = 64 << 20;
+
+/**
+ * Why an image of a prediction cannot be shown, in words; null when it can. Predictions are data: a path
+ * in them must not lead the panel to files outside the run's image folder, not through a link either.
+ */
+export async function imageProblem(
+  imageRoot: string | null,
+  file: string,
+  t: Translate,
+): Promise<string | null> {
+  if (imageRoot === null)
+    return t('The image folder of this run is not known: its config.yaml cannot be read.');
+  if (!isAbsolute(file) || !isInside(imageRoot, file))
+    return t("It lies outside the run's image folder {0}.", imageRoot);
+  try {
+    const { size } = await stat(file);
+    if (size > LARGEST_BYTES)
+      return t('It is too large to show: {0} MB.', Math.round(size / 2 ** 20));
+    if (!isInside(await realpath(imageRoot), await realpath(file)))
+      return t("It is a link that leads out of the run's image folder {0}.", imageRoot);
+    return null;
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT' ? t('The file is missing.') : messageOf(error);
+  }
+}

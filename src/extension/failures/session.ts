@@ -1,0 +1,303 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ConfigPaths } from '../../config/paths';
+import { UserError } from '../../util/userError';
+import type {
+  AskState,
+  DetailImage,
+  ExportFormat,
+  FailuresContract,
+  PredictionSet,
+  ToHost,
+  ToWebview,
+} from '../../webview/failures/messages';
+import type { Translate } from '../runs/explain';
+import type { MessageHandlers } from '../webview/messenger';
+import { findAnnotationLine } from './annotationLine';
+import { exportExtension, exportLines } from './exportRows';
+import { NotesStore } from './notesStore';
+import { PredictClient, type Launch } from './predictClient';
+import { chooseSet, listSets, sameSet } from './predictionFiles';
+import { imageProblem } from './runImages';
+import { SetLoader } from './setLoader';
+import type { Thumbnails } from './thumbnails';
+
+/** What a session needs from the editor around it. */
+export interface SessionEditor {
+  send(message: ToWebview): void;
+  /** Address under which the webview may load a file. */
+  address(file: string): string;
+  openFile(file: string, line?: number): Promise<void>;
+  copy(text: string): Promise<void>;
+  /** Asks where to save and writes there. @returns the file's name, null when cancelled. */
+  save(name: string, extension: string, pieces: Iterable<string>): Promise<string | null>;
+  command(command: 'dashboard' | 'trust' | 'log'): void;
+  /** How to start the prediction process. @throws {UserError} when it must not or cannot. */
+  launch(): Promise<Launch>;
+  /** Why nothing can be asked here at all; null when it can. */
+  askUnavailable(): Extract<AskState, { state: 'unavailable' }> | null;
+  /** Whether the run is being trained. */
+  isActive(): boolean;
+  log(text: string): void;
+  problem(doing: string, error: unknown): void;
+  translate: Translate;
+}
+
+export interface SessionRun {
+  folder: string;
+  name: string;
+  /** Image root and annotation files; null when the run has no configuration. */
+  paths: ConfigPaths | null;
+}
+
+/** One panel's conversation about one run. Owns what it starts; `dispose` ends it all. */
+export class FailuresSession implements MessageHandlers<FailuresContract> {
+  private sets: PredictionSet[] = [];
+  private selected: string | null = null;
+  private wantedImages = new Set<number>();
+  private askState: AskState = { state: 'idle' };
+  private disposed = false;
+  private readonly loader: SetLoader;
+  private readonly notes: NotesStore;
+  private readonly client: PredictClient;
+
+  /** @param wanted the split and epoch to open with; the newest of val by default. */
+  constructor(
+    private readonly run: SessionRun,
+    private wanted: { split?: PredictionSet['split']; epoch?: number | null } | null,
+    private readonly thumbnails: Thumbnails,
+    private readonly editor: SessionEditor,
+  ) {
+    this.loader = new SetLoader(run.folder, (message) => editor.send(message));
+    this.notes = new NotesStore(join(run.folder, 'notes.json'), () => this.sendNotes());
+    this.client = new PredictClient({
+      launch: () => editor.launch(),
+      onState: (state) => this.setAskState(state),
+      log: (line) => editor.log(line),
+    });
+  }
+
+  get set(): PredictionSet | null {
+    return this.loader.set;
+  }
+
+  async ready(): Promise<void> {
+    this.refreshAvailability();
+    this.sets = await listSets(this.run.folder);
+    this.editor.send({
+      type: 'init',
+      runFolder: this.run.folder,
+      runName: this.run.name,
+      missing: !existsSync(this.run.folder),
+      active: this.editor.isActive(),
+      sets: this.sets,
+      ask: this.askState,
+    });
+    await this.notes.reload().catch((error: unknown) => this.editor.problem('read notes', error));
+    if (this.loader.set) {
+      this.loader.repeat(this.selected);
+      this.sendNotes();
+    } else {
+      await this.openWanted();
+    }
+  }
+
+  /** Shows another set of the run. */
+  async show(wanted: { split?: PredictionSet['split']; epoch?: number | null }): Promise<void> {
+    this.wanted = wanted;
+    await this.openWanted();
+  }
+
+  /** Files of the run changed: its sets, the set shown, or the notes. @param changed the file's name, if known. */
+  async refresh(changed?: PredictionSet): Promise<void> {
+    const before = this.sets;
+    this.sets = await listSets(this.run.folder);
+    if (this.disposed) return;
+    if (JSON.stringify(before) !== JSON.stringify(this.sets))
+      this.editor.send({ type: 'sets', sets: this.sets });
+    if (!this.loader.set) await this.openWanted();
+    else if (changed && sameSet(changed, this.loader.set)) await this.open(changed);
+  }
+
+  async notesChanged(): Promise<void> {
+    await this.notes.reload();
+  }
+
+  /** Trust was granted, or weights appeared. */
+  refreshAvailability(): void {
+    const unavailable = this.editor.askUnavailable();
+    if (unavailable) this.setAskState(unavailable);
+    else if (this.askState.state === 'unavailable') this.setAskState({ state: 'idle' });
+  }
+
+  async message(message: ToHost): Promise<void> {
+    switch (message.type) {
+      case 'open':
+        this.selected = message.identifier;
+        return this.open(message.set);
+      case 'wantThumbnails':
+        return this.sendThumbnails(message.generation, message.images);
+      case 'selected':
+        this.selected = message.identifier;
+        return;
+      case 'prepareAsk':
+        if (this.askState.state === 'unavailable') return;
+        // Its failure is shown by its state.
+        return this.client.prepare().catch(() => undefined);
+      case 'manageTrust':
+        return this.editor.command('trust');
+      case 'openDashboard':
+        return this.editor.command('dashboard');
+      case 'showLog':
+        return this.editor.command('log');
+    }
+  }
+
+  readonly requests: MessageHandlers<FailuresContract>['requests'] = {
+    detail: async ({ generation, row }) => {
+      const { images } = this.row(generation, row);
+      return { images: [await this.picture(images[0]), await this.picture(images[1])] };
+    },
+    saveNote: async ({ identifier, note }) => {
+      const { set } = this.loader;
+      if (set) await this.notes.set(set.split, identifier, note);
+      return null;
+    },
+    openImage: async ({ generation, row, side }) => {
+      await this.editor.openFile(this.row(generation, row).images[side]);
+      return null;
+    },
+    openAnnotation: async ({ generation, row }) => {
+      const example = this.row(generation, row);
+      const file = this.run.paths?.annFiles[example.split];
+      const t = this.editor.translate;
+      if (file === undefined)
+        throw new UserError(t('The annotation file of this run is not known.'), {
+          hint: t('Its config.yaml cannot be read or names none for {0}.', example.split),
+        });
+      const line = await findAnnotationLine(file, example);
+      if (line === null)
+        throw new UserError(t('{0} has no annotation of {1}.', file, example.identifier), {
+          hint: t('It may have changed since the predictions were made.'),
+        });
+      await this.editor.openFile(file, line);
+      return null;
+    },
+    copy: async ({ text }) => {
+      await this.editor.copy(text);
+      return null;
+    },
+    export: async ({ generation, format, rows }) => ({
+      file: await this.export(generation, format, Array.from(rows)),
+    }),
+    ask: async ({ generation, row, sentence, swapImages }) => {
+      const unavailable = this.editor.askUnavailable();
+      if (unavailable) throw new UserError(unavailable.message);
+      const { images } = this.row(generation, row);
+      for (const image of images) {
+        const problem = await this.problemOf(image);
+        if (problem !== null) throw new UserError(`${image}: ${problem}`);
+      }
+      const [left, right] = swapImages ? [images[1], images[0]] : images;
+      return this.client.ask({ left, right, sentence });
+    },
+  };
+
+  failed(error: unknown, during: string): void {
+    this.editor.problem(during, error);
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    this.loader.stop();
+    this.client.dispose();
+  }
+
+  private async openWanted(): Promise<void> {
+    const set = chooseSet(this.sets, this.wanted);
+    if (set) await this.open(set);
+  }
+
+  private async open(set: PredictionSet): Promise<void> {
+    this.wanted = set;
+    const loading = this.loader.load(set, this.selected, this.sets);
+    this.sendNotes(set.split);
+    await loading;
+  }
+
+  private sendNotes(split = this.loader.set?.split): void {
+    if (split && !this.disposed) this.editor.send({ type: 'notes', notes: this.notes.of(split) });
+  }
+
+  private async sendThumbnails(generation: number, images: number[]): Promise<void> {
+    if (generation !== this.loader.generation) return;
+    const wanted = new Set(images);
+    this.wantedImages = wanted;
+    const { table } = this.loader;
+    const isWanted = (image: number) => this.wantedImages.has(image) && !this.disposed;
+    let items: { image: number; uri: string | null }[] = [];
+    let sending: NodeJS.Immediate | undefined;
+    const send = () => {
+      sending = undefined;
+      this.editor.send({ type: 'thumbnails', generation, items });
+      items = [];
+    };
+    await Promise.all(
+      images.map(async (image) => {
+        const path = table.imagePath(image);
+        const problem = await this.problemOf(path);
+        const file =
+          problem === null ? await this.thumbnails.get(path, () => isWanted(image)) : null;
+        if (file === undefined) return;
+        items.push({ image, uri: file === null ? null : this.editor.address(file) });
+        // Those that were made before arrive together: one message, one rendering.
+        sending ??= setImmediate(send);
+      }),
+    );
+  }
+
+  private problemOf(image: string): Promise<string | null> {
+    return imageProblem(this.run.paths?.imageRoot ?? null, image, this.editor.translate);
+  }
+
+  private async picture(path: string): Promise<DetailImage> {
+    const problem = await this.problemOf(path);
+    return problem === null
+      ? { path, uri: this.editor.address(path) }
+      : { path, uri: null, problem };
+  }
+
+  /** @throws {UserError} when the row belongs to a set that is no longer shown. */
+  private row(generation: number, row: number) {
+    if (generation !== this.loader.generation)
+      throw new UserError(this.editor.translate('Other predictions have been opened meanwhile.'));
+    return this.loader.table.row(row);
+  }
+
+  private async export(
+    generation: number,
+    format: ExportFormat,
+    rows: readonly number[],
+  ): Promise<string | null> {
+    const { set, table } = this.loader;
+    if (!set || generation !== this.loader.generation) return null;
+    const notes = this.notes.of(set.split);
+    const epoch = set.epoch === null ? '' : `-epoch-${set.epoch}`;
+    const kind = format === 'nlvr1' || format === 'nlvr2' ? '-predictions' : '';
+    const extension = exportExtension(format);
+    const name = `${this.run.name}-${set.split}${epoch}${kind}.${extension}`;
+    const pieces = exportLines(format, rows.length, (i) => {
+      const prediction = table.row(rows[i] ?? -1);
+      const note = Object.hasOwn(notes, prediction.identifier)
+        ? notes[prediction.identifier]
+        : undefined;
+      return { prediction, note };
+    });
+    return this.editor.save(name.replaceAll(/[^\w.-]+/g, '_'), extension, pieces);
+  }
+
+  private setAskState(state: AskState): void {
+    this.askState = state;
+    if (!this.disposed) this.editor.send({ type: 'askState', ask: state });
+  }
+}
