@@ -1,0 +1,140 @@
+import type { RunEvent, StartEvent } from '../../run/events';
+import type {
+  EvalPoint,
+  Note,
+  RunHistory,
+  WatchedPairHistory,
+} from '../../webview/dashboard/messages';
+
+type Kept = Exclude<RunEvent, { type: 'step' | 'checkpoint' }>;
+interface Entry {
+  step: number;
+  /** Seconds of training since the run began. */
+  time: number;
+  event: Kept;
+}
+
+/** Notes that say the same (a loader slow in every epoch) are told once, the last time. */
+const MAX_NOTES = 50;
+
+/** Everything of a run but its steps: few events, kept as they came and summed up when asked. */
+export class HistoryLog {
+  private entries: Entry[] = [];
+
+  /** @param step the place of the event in the run. */
+  push(event: RunEvent, step: number, time: number): void {
+    if (event.type === 'step' || event.type === 'checkpoint') return;
+    // Only the newest progress matters; an evaluation tells it twice a second.
+    if (event.type === 'evalProgress' && this.entries.at(-1)?.event.type === 'evalProgress')
+      this.entries.pop();
+    this.entries.push({ step, time, event });
+  }
+
+  /** Removes what a resume at `step` made void. */
+  truncate(step: number): void {
+    this.entries = this.entries.filter((entry) => entry.step <= step);
+  }
+
+  clear(): void {
+    this.entries = [];
+  }
+
+  /** The latest start of the run. */
+  get start(): StartEvent | undefined {
+    const found = this.entries.findLast((entry) => entry.event.type === 'start');
+    return found?.event.type === 'start' ? found.event : undefined;
+  }
+
+  /** @param lastStep the newest step known; an evaluation before it is over. */
+  sum(lastStep: number, skippedLines: number): RunHistory {
+    const history: RunHistory = {
+      evals: [],
+      epochs: [],
+      notes: [],
+      watched: [],
+      evaluating: null,
+      skippedLines,
+    };
+    const notes = new Map<string, Note>();
+    const watched = new Map<string, WatchedPairHistory>();
+    for (const { step, time, event } of this.entries) {
+      switch (event.type) {
+        case 'start':
+        case 'end':
+          history.evaluating = null;
+          break;
+        case 'eval':
+          history.evaluating = null;
+          replaceOrAdd(history.evals, evalPoint(event, time));
+          break;
+        case 'epoch':
+          history.epochs.push({
+            epoch: event.epoch,
+            step: event.step,
+            time,
+            loss: finite(event.loss),
+            accuracy: finite(event.accuracy),
+            seconds: event.seconds,
+          });
+          break;
+        case 'evalProgress':
+          history.evaluating =
+            lastStep > step
+              ? null
+              : { split: event.split, epoch: event.epoch, done: event.done, total: event.total };
+          break;
+        case 'note': {
+          const note: Note = {
+            level: event.level,
+            code: event.code,
+            message: event.message,
+            step,
+            ...(event.hint !== undefined && { hint: event.hint }),
+          };
+          notes.delete(event.code);
+          notes.set(event.code, note);
+          break;
+        }
+        case 'watch':
+          for (const pair of event.pairs) {
+            let known = watched.get(pair.identifier);
+            if (!known) {
+              const { identifier, sentence, label, images } = pair;
+              known = { identifier, sentence, label, images, probTrue: [] };
+              watched.set(identifier, known);
+            }
+            known.probTrue.push({ epoch: event.epoch, value: pair.probTrue });
+          }
+          break;
+      }
+    }
+    history.notes = [...notes.values()].slice(-MAX_NOTES);
+    history.watched = [...watched.values()];
+    return history;
+  }
+}
+
+/** A split evaluated again after the same step (a stand-alone evaluation) takes the place of the earlier. */
+function replaceOrAdd(points: EvalPoint[], point: EvalPoint): void {
+  const at = points.findIndex((old) => old.split === point.split && old.step === point.step);
+  if (at < 0) points.push(point);
+  else points[at] = point;
+}
+
+function evalPoint(event: Extract<RunEvent, { type: 'eval' }>, time: number): EvalPoint {
+  return {
+    split: event.split,
+    epoch: event.epoch,
+    step: event.step,
+    time,
+    accuracy: finite(event.accuracy),
+    consistency: finite(event.consistency),
+    loss: finite(event.loss),
+    seconds: event.seconds,
+    examples: event.examples,
+  };
+}
+
+function finite(value: number | null | undefined): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}

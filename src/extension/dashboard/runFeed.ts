@@ -1,0 +1,123 @@
+import { watchFolder, type RunWatch } from '../../run/discovery';
+import type { EventBatch } from '../../run/eventReader';
+import { openEvents, type EventSource } from '../../run/eventSource';
+import type { RunEvent, StartEvent } from '../../run/events';
+import type { RunInfo } from '../../run/runInfo';
+import type { RunHistory, StepColumns } from '../../webview/dashboard/messages';
+import { HistoryLog } from './historyLog';
+import { StepLog } from './stepLog';
+
+/** What a feed tells; every call concerns what came after the one before. */
+export interface FeedListener {
+  /** All columns told before are void. */
+  reset(): void;
+  steps(columns: StepColumns): void;
+  history(history: RunHistory): void;
+  /** The events cannot be read (now); it goes on trying. */
+  failed(error: unknown): void;
+}
+
+/** Follows the events of one run and keeps them as columns, so that a page loaded again gets all of them. */
+export class RunFeed {
+  private readonly source: EventSource;
+  private readonly steps = new StepLog();
+  private readonly others = new HistoryLog();
+  private watch: RunWatch | undefined;
+  private reading = false;
+  private again = false;
+  private disposed = false;
+  /** `time` of an event minus its seconds of training. */
+  private origin: number | undefined;
+  private lastStep = 0;
+
+  constructor(
+    private readonly folder: string,
+    kind: RunInfo['kind'],
+    private readonly listener: FeedListener,
+  ) {
+    this.source = openEvents(folder, kind);
+  }
+
+  /** Reads what there is and follows the file from then on. Resolves when the present end is reached. */
+  async start(): Promise<void> {
+    this.watch ??= watchFolder(this.folder, () => void this.read());
+    await this.read();
+  }
+
+  /** The latest start of the run. */
+  get runStart(): StartEvent | undefined {
+    return this.others.start;
+  }
+
+  /** Tells everything from the beginning. */
+  tellAll(): void {
+    this.listener.reset();
+    for (const columns of this.steps.takeAll()) this.listener.steps(columns);
+    this.tellHistory();
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    this.watch?.dispose();
+  }
+
+  private async read(): Promise<void> {
+    this.again = true;
+    if (this.reading) return;
+    this.reading = true;
+    try {
+      while (this.again && !this.disposed) {
+        this.again = false;
+        const last = await this.source.read((batch) => this.apply(batch));
+        this.apply(last);
+      }
+    } catch (error) {
+      if (!this.disposed) this.listener.failed(error);
+    } finally {
+      this.reading = false;
+    }
+  }
+
+  private apply(batch: EventBatch): void {
+    if (this.disposed) return;
+    const { reset, voidBeyond, events } = batch;
+    if (reset) {
+      this.steps.clear();
+      this.others.clear();
+      this.origin = undefined;
+      this.lastStep = 0;
+    }
+    if (voidBeyond !== null) {
+      this.steps.truncate(voidBeyond);
+      this.others.truncate(voidBeyond);
+      this.lastStep = Math.min(this.lastStep, voidBeyond);
+    }
+    const rows = this.steps.count;
+    for (const { step, event } of events) this.add(event, step);
+    if (reset || voidBeyond !== null) {
+      this.tellAll();
+      return;
+    }
+    if (this.steps.count > rows)
+      for (const columns of this.steps.take()) this.listener.steps(columns);
+    if (events.some(({ event }) => event.type !== 'step')) this.tellHistory();
+  }
+
+  private add(event: RunEvent, step: number): void {
+    if (event.type === 'start') {
+      // A resumed run goes on where training stopped; the time in between was none of training.
+      const trained = event.resumed ? this.steps.lastTime : 0;
+      this.origin = event.time - trained;
+    }
+    this.origin ??= event.time;
+    const time = Math.max(0, event.time - this.origin);
+    if (event.type === 'step') {
+      this.steps.push(event, time);
+      this.lastStep = event.step;
+    } else this.others.push(event, step, time);
+  }
+
+  private tellHistory(): void {
+    this.listener.history(this.others.sum(this.lastStep, this.source.skipped));
+  }
+}

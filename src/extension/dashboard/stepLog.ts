@@ -1,0 +1,120 @@
+import type { StepEvent } from '../../run/events';
+import type { StepColumns } from '../../webview/dashboard/messages';
+
+/** Rows of the largest chunk: 2 MB, quick to copy into a message. */
+const MAX_CHUNK_ROWS = 65_536;
+const FIRST_CHUNK_ROWS = 1024;
+
+function allocate(rows: number): StepColumns {
+  const floats = () => new Float32Array(rows);
+  return {
+    step: new Uint32Array(rows),
+    time: floats(),
+    loss: floats(),
+    lr: floats(),
+    accuracy: floats(),
+    speed: floats(),
+    wait: floats(),
+    memory: floats(),
+  };
+}
+
+const names = Object.keys(allocate(0)) as (keyof StepColumns)[];
+
+/** Rows of a chunk with buffers of their own: a message carries whole buffers, not views. */
+function slice(columns: StepColumns, from: number, to: number): StepColumns {
+  const part = allocate(to - from);
+  for (const name of names) part[name].set(columns[name].subarray(from, to));
+  return part;
+}
+
+interface Chunk {
+  columns: StepColumns;
+  rows: number;
+}
+
+/** The steps of a run as columns, in chunks; remembers which were taken already. */
+export class StepLog {
+  private chunks: Chunk[] = [];
+  private taken = 0;
+  private rows = 0;
+
+  get count(): number {
+    return this.rows;
+  }
+
+  /** @param time seconds of training since the run began. */
+  push(event: StepEvent, time: number): void {
+    let chunk = this.chunks.at(-1);
+    if (!chunk || chunk.rows === chunk.columns.step.length) {
+      const rows = chunk
+        ? Math.min(MAX_CHUNK_ROWS, chunk.columns.step.length * 2)
+        : FIRST_CHUNK_ROWS;
+      chunk = { columns: allocate(rows), rows: 0 };
+      this.chunks.push(chunk);
+    }
+    const { columns } = chunk;
+    const row = chunk.rows++;
+    columns.step[row] = event.step;
+    columns.time[row] = time;
+    columns.loss[row] = event.loss ?? Number.NaN;
+    columns.lr[row] = event.lr;
+    columns.accuracy[row] = event.accuracy ?? Number.NaN;
+    columns.speed[row] = event.speed ?? Number.NaN;
+    columns.wait[row] = event.wait ?? Number.NaN;
+    columns.memory[row] = event.memory ?? Number.NaN;
+    this.rows++;
+  }
+
+  /** The time of the last row; 0 when there is none. */
+  get lastTime(): number {
+    const chunk = this.chunks.at(-1);
+    return chunk?.columns.time[chunk.rows - 1] ?? 0;
+  }
+
+  /** Rows not taken before, in chunks. */
+  take(): StepColumns[] {
+    const from = this.taken;
+    this.taken = this.rows;
+    return this.range(from);
+  }
+
+  /** All rows, in chunks; they count as taken. */
+  takeAll(): StepColumns[] {
+    this.taken = this.rows;
+    return this.range(0);
+  }
+
+  private range(from: number): StepColumns[] {
+    const parts: StepColumns[] = [];
+    let start = 0;
+    for (const { columns, rows } of this.chunks) {
+      if (start + rows > from) parts.push(slice(columns, Math.max(0, from - start), rows));
+      start += rows;
+    }
+    return parts;
+  }
+
+  clear(): void {
+    this.chunks = [];
+    this.rows = 0;
+    this.taken = 0;
+  }
+
+  /** Removes the rows of steps beyond `step`. */
+  truncate(step: number): void {
+    const kept: Chunk[] = [];
+    let rows = 0;
+    for (const chunk of this.chunks) {
+      let end = chunk.rows;
+      while (end > 0 && (chunk.columns.step[end - 1] ?? 0) > step) end--;
+      if (end > 0) kept.push({ columns: chunk.columns, rows: end });
+      rows += end;
+      if (end < chunk.rows) break;
+    }
+    // A chunk cut short goes on being filled; those behind it are gone.
+    this.chunks = kept;
+    this.rows = rows;
+    this.taken = Math.min(this.taken, rows);
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * The contract between the dashboard and its host: one discriminated union each way, and requests.
+ * After `ready` the host sends `runs`, for each run a `reset`, its columns in chunks and its history, then
+ * `loaded`; from then on what is new. A run is named by its key, the absolute path of its folder.
+ */
+
+export type Split = 'train' | 'val' | 'test';
+
+/** How a run stands; the same words as the runs view has. */
+export type RunStatus =
+  'starting' | 'running' | 'stopping' | 'stopped' | 'finished' | 'failed' | 'lost';
+
+/** What is said of a run at the top of the dashboard. */
+export interface RunHeader {
+  key: string;
+  name: string;
+  status: RunStatus;
+  /** Why it failed or stopped, and what to do. */
+  message: string | null;
+  hint: string | null;
+  kind: 'train' | 'evaluate' | 'imported';
+  epoch: number;
+  maxEpoch: number;
+  step: number;
+  totalSteps: number;
+  stepsPerEpoch: number;
+  /** Milliseconds since 1970. */
+  started: number;
+  ended: number | null;
+  device: string | null;
+  precision: string | null;
+  parameters: number | null;
+  /** Examples of each split. */
+  examples: Partial<Record<Split, number>>;
+  best: { epoch: number; accuracy: number; consistency: number | null } | null;
+}
+
+/** A configuration key in which the runs shown differ; one value a run, null where the run has none. */
+export interface DifferingKey {
+  key: string;
+  values: (string | null)[];
+}
+
+/** Consecutive steps as columns of equal length; unknown and non-finite values are NaN. */
+export interface StepColumns {
+  /** 1-based, over the whole run. */
+  step: Uint32Array;
+  /** Seconds of training since the run began; time between a stop and a resume is left out. */
+  time: Float32Array;
+  loss: Float32Array;
+  lr: Float32Array;
+  /** Share of the step's examples answered correctly. */
+  accuracy: Float32Array;
+  /** Examples per second. */
+  speed: Float32Array;
+  /** Share of time spent waiting for the loader. */
+  wait: Float32Array;
+  /** Bytes. */
+  memory: Float32Array;
+}
+
+export interface EvalPoint {
+  split: Split;
+  epoch: number | null;
+  step: number;
+  /** As `StepColumns.time`. */
+  time: number;
+  accuracy: number | null;
+  consistency: number | null;
+  loss: number | null;
+  seconds: number;
+  examples: number;
+}
+
+export interface EpochPoint {
+  epoch: number;
+  step: number;
+  time: number;
+  loss: number | null;
+  accuracy: number | null;
+  seconds: number;
+}
+
+export interface Note {
+  level: 'info' | 'warning' | 'error';
+  code: string;
+  message: string;
+  hint?: string;
+  step: number;
+}
+
+/** A fixed validation pair and the model's probability of True after each epoch. */
+export interface WatchedPairHistory {
+  identifier: string;
+  sentence: string;
+  label: boolean | null;
+  /** Image files, left and right; their pictures come by the request `thumbnails`. */
+  images: [string, string];
+  probTrue: { epoch: number; value: number }[];
+}
+
+/** Everything of a run but its steps; small, and sent whole whenever some of it changed. */
+export interface RunHistory {
+  evals: EvalPoint[];
+  epochs: EpochPoint[];
+  notes: Note[];
+  watched: WatchedPairHistory[];
+  /** The evaluation under way. */
+  evaluating: { split: Split; epoch: number; done: number; total: number } | null;
+  /** Lines of events.jsonl that could not be read. */
+  skippedLines: number;
+}
+
+export type ToWebview =
+  | { type: 'runs'; runs: RunHeader[]; differing: DifferingKey[] }
+  /** All columns of this run are void; they come again. */
+  | { type: 'reset'; run: string }
+  | { type: 'steps'; run: string; columns: StepColumns }
+  | { type: 'history'; run: string; history: RunHistory }
+  /** The snapshot is complete. */
+  | { type: 'loaded' }
+  /** The panel cannot show anything. */
+  | { type: 'problem'; message: string; hint: string | null };
+
+/** What the buttons of a run ask for; the host runs the command of that name. */
+export const runActions = [
+  'stop',
+  'resume',
+  'failedExamples',
+  'evaluate',
+  'openConfiguration',
+  'showTrainerLog',
+  'reveal',
+] as const;
+export type RunAction = (typeof runActions)[number];
+
+export type ToHost =
+  | { type: 'action'; action: RunAction; run: string }
+  | { type: 'addRun' }
+  | { type: 'removeRun'; run: string }
+  | { type: 'openFile'; path: string; run: string }
+  | { type: 'startTraining' };
+
+/** A picture, ready for `<img src>`; null where it cannot be shown, `problem` says why. */
+export interface Thumbnail {
+  uri: string | null;
+  problem?: string;
+}
+
+export interface DashboardContract {
+  toWebview: ToWebview;
+  toHost: ToHost;
+  requests: {
+    thumbnails: { params: { run: string; images: string[] }; result: Thumbnail[] };
+    /** Asks the user for a place. The result is the file's name, or null when the user thought better of it. */
+    savePng: { params: { name: string; png: Uint8Array }; result: string | null };
+    copyText: { params: { text: string }; result: null };
+  };
+}
+
+/** What the panel keeps as its own state, by which it is opened again after a reload of the window. */
+export interface DashboardState {
+  /** Folders of the runs shown. */
+  runs: string[];
+  /** 0 (raw) to 0.999 */
+  smoothing: number;
+  xAxis: 'step' | 'epoch' | 'time';
+  logY: boolean;
+  /** Ids of the curves switched off. */
+  hidden: string[];
+  /** Sections folded out. */
+  open: string[];
+  /** The part of the x axis on the screen, in units of `xAxis`; null for all of it. */
+  range: [number, number] | null;
+}

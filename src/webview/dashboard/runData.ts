@@ -1,0 +1,153 @@
+import type { RunHeader, RunHistory, StepColumns } from './messages';
+import { Smoother } from './smooth';
+
+export type ColumnName = keyof StepColumns;
+
+const names: readonly ColumnName[] = [
+  'step',
+  'time',
+  'loss',
+  'lr',
+  'accuracy',
+  'speed',
+  'wait',
+  'memory',
+];
+
+function empty(capacity: number): StepColumns {
+  const floats = () => new Float32Array(capacity);
+  return {
+    step: new Uint32Array(capacity),
+    time: floats(),
+    loss: floats(),
+    lr: floats(),
+    accuracy: floats(),
+    speed: floats(),
+    wait: floats(),
+    memory: floats(),
+  };
+}
+
+export const emptyHistory: RunHistory = {
+  evals: [],
+  epochs: [],
+  notes: [],
+  watched: [],
+  evaluating: null,
+  skippedLines: 0,
+};
+
+/** The finite values of a column that has one only now and then, with the steps and times they belong to. */
+export interface SparseColumn {
+  step: Uint32Array;
+  time: Float32Array;
+  values: Float32Array;
+  count: number;
+}
+
+type SparseName = 'speed' | 'wait' | 'memory';
+
+class SparseView implements SparseColumn {
+  step = new Uint32Array(0);
+  time = new Float32Array(0);
+  values = new Float32Array(0);
+  count = 0;
+  private seen = 0;
+
+  extend(columns: StepColumns, name: SparseName, total: number): this {
+    if (this.step.length < total) {
+      const step = new Uint32Array(columns.step.length);
+      const time = new Float32Array(columns.step.length);
+      const values = new Float32Array(columns.step.length);
+      step.set(this.step.subarray(0, this.count));
+      time.set(this.time.subarray(0, this.count));
+      values.set(this.values.subarray(0, this.count));
+      Object.assign(this, { step, time, values });
+    }
+    const source = columns[name];
+    for (let i = this.seen; i < total; i++) {
+      const value = source[i] ?? Number.NaN;
+      if (!Number.isFinite(value)) continue;
+      this.step[this.count] = columns.step[i] ?? 0;
+      this.time[this.count] = columns.time[i] ?? 0;
+      this.values[this.count] = value;
+      this.count++;
+    }
+    this.seen = total;
+    return this;
+  }
+}
+
+/** What the webview knows of one run: columns that grow, the rest as last sent. */
+export class RunData {
+  header: RunHeader;
+  history: RunHistory = emptyHistory;
+  /** Columns; only the first `count` values of each are used. */
+  columns = empty(0);
+  count = 0;
+  private smoother: Smoother | undefined;
+  private sparse = new Map<SparseName, SparseView>();
+
+  constructor(header: RunHeader) {
+    this.header = header;
+  }
+
+  reset(): void {
+    this.count = 0;
+    this.columns = empty(0);
+    this.smoother = undefined;
+    this.sparse.clear();
+  }
+
+  append(columns: StepColumns): void {
+    const total = this.count + columns.step.length;
+    if (this.columns.step.length < total) this.grow(Math.max(1024, total, this.count * 2));
+    for (const name of names) this.columns[name].set(columns[name], this.count);
+    this.count = total;
+  }
+
+  private grow(capacity: number): void {
+    const larger = empty(capacity);
+    for (const name of names) larger[name].set(this.columns[name].subarray(0, this.count));
+    this.columns = larger;
+  }
+
+  /** The loss, smoothed; weight 0 is the loss itself. */
+  smoothedLoss(weight: number): Float32Array {
+    if (weight === 0) return this.columns.loss;
+    if (this.smoother?.weight !== weight) this.smoother = new Smoother(weight);
+    return this.smoother.extend(this.columns.loss, this.count);
+  }
+
+  /** Speed, waiting share and memory are known for some steps only. The result is reused by the next call. */
+  sparseColumn(name: SparseName): SparseColumn {
+    let view = this.sparse.get(name);
+    if (!view) this.sparse.set(name, (view = new SparseView()));
+    return view.extend(this.columns, name, this.count);
+  }
+
+  /** The last known value of a column, or null. */
+  last(name: ColumnName): number | null {
+    if (name === 'speed' || name === 'wait' || name === 'memory') {
+      const { values, count } = this.sparseColumn(name);
+      return values[count - 1] ?? null;
+    }
+    const value = this.columns[name][this.count - 1];
+    return value !== undefined && Number.isFinite(value) ? value : null;
+  }
+
+  /** Steps a second over the last steps, evaluations between them left out; null when not known yet. */
+  stepRate(): number | null {
+    const { step, time } = this.columns;
+    const last = this.count - 1;
+    let first = last;
+    while (first > 0 && last - first < 100) {
+      const gap = (time[first] ?? 0) - (time[first - 1] ?? 0);
+      const inner = last > first ? ((time[last] ?? 0) - (time[first] ?? 0)) / (last - first) : gap;
+      if (last - first > 5 && gap > 5 + 10 * inner) break;
+      first--;
+    }
+    const seconds = (time[last] ?? 0) - (time[first] ?? 0);
+    return seconds > 0 ? ((step[last] ?? 0) - (step[first] ?? 0)) / seconds : null;
+  }
+}
