@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError, errnoOf } from './userError';
 
@@ -44,6 +46,28 @@ export function replaceFile(file: string, write: (fd: number) => void): void {
   } catch (error) {
     if (fd !== undefined) closeSync(fd);
     rmSync(temporary, { force: true });
+    throw diskError(error, file);
+  }
+}
+
+/** As `replaceFile`, for content that arrives bit by bit. */
+export async function replaceFileAsync(
+  file: string,
+  write: (handle: FileHandle) => Promise<void>,
+): Promise<void> {
+  const temporary = temporaryName(file);
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(temporary, 'wx');
+    await write(handle);
+    await handle.sync();
+    await handle.close();
+    handle = undefined;
+    await rename(temporary, file);
+    syncFolder(dirname(file));
+  } catch (error) {
+    await handle?.close();
+    await rm(temporary, { force: true });
     throw diskError(error, file);
   }
 }

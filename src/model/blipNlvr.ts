@@ -1,0 +1,81 @@
+/**
+ * BLIP's NLVR model (models/blip_nlvr.py): does a sentence hold for a pair of images? Both images go through
+ * the vision transformer, the text encoder attends to both, a head on its first token answers.
+ * Encoding and classifying are apart, so that evaluation encodes an image once however many pairs share it.
+ * docs/model.md tells how things are computed and where that differs from BLIP's way.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { linear } from '../runtime/ops/linear';
+import type { ModelContext } from './context';
+import { textEncoder } from './textEncoder';
+import { visionTransformer } from './visionTransformer';
+
+/** CLIP's mean and standard deviation of the RGB channels, which BLIP normalises with (data/__init__.py). */
+const MEAN = [0.48145466, 0.4578275, 0.40821073] as const;
+const STD = [0.26862954, 0.26130258, 0.27577711] as const;
+
+/**
+ * @param images [m, size, size, 3], RGB bytes as float32 0 … 255
+ * @returns the same shape, (x/255 - mean) / std
+ */
+export function normalise(images: tf.Tensor): tf.Tensor {
+  const scale = tf.tensor1d(STD.map((std) => 1 / (255 * std)));
+  const shift = tf.tensor1d(MEAN.map((mean, i) => -mean / (STD[i] ?? 1)));
+  return tf.add(tf.mul(images, scale), shift);
+}
+
+/**
+ * @param images [m, size, size, 3] float32, normalised
+ * @returns [m, tokens, width] features, the class token first
+ */
+export function encodeImages(images: tf.Tensor, context: ModelContext): tf.Tensor {
+  return visionTransformer(images, context);
+}
+
+/**
+ * @param image0 [n, tokens, width] features of the left images, from `encodeImages`
+ * @param image1 [n, tokens, width] features of the right images
+ * @param inputIds int32 [n, L], [ENC] first, [SEP] last, then padding
+ * @param attentionMask int32 [n, L], 1 for tokens, 0 for padding
+ * @returns [n, 2] logits: false, true
+ */
+export function classify(
+  image0: tf.Tensor,
+  image1: tf.Tensor,
+  inputIds: tf.Tensor,
+  attentionMask: tf.Tensor,
+  context: ModelContext,
+): tf.Tensor {
+  const first = textEncoder(image0, image1, inputIds, attentionMask, context);
+  const hidden = tf.relu(
+    linear(first, context.param('cls_head.0.weight'), context.param('cls_head.0.bias')),
+  );
+  return linear(hidden, context.param('cls_head.2.weight'), context.param('cls_head.2.bias'));
+}
+
+/**
+ * Training's forward pass: one batch of images, left ones of all pairs first.
+ * @param images [2n, size, size, 3] float32, normalised
+ * @returns [n, 2] logits
+ */
+export function classifyPairs(
+  images: tf.Tensor,
+  inputIds: tf.Tensor,
+  attentionMask: tf.Tensor,
+  context: ModelContext,
+): tf.Tensor {
+  const [image0, image1] = tf.split(encodeImages(images, context), 2) as [tf.Tensor, tf.Tensor];
+  return classify(image0, image1, inputIds, attentionMask, context);
+}
+
+/**
+ * Mean cross-entropy.
+ * @param logits [n, 2]
+ * @param labels int32 [n], 0 or 1
+ * @returns a scalar
+ */
+export function crossEntropy(logits: tf.Tensor, labels: tf.Tensor): tf.Scalar {
+  const target = tf.oneHot(labels, 2);
+  const logProbability = tf.sum(tf.mul(tf.logSoftmax(logits), target), -1);
+  return tf.neg(tf.mean(logProbability));
+}

@@ -1,0 +1,102 @@
+/** The model's measures, worked out of a configuration once, in the terms of the model's code. */
+import { readMedConfig } from '../config/medConfig';
+import { vitSize } from '../config/vit';
+import type { Config, MedConfig } from '../config/definition';
+import { UserError } from '../util/userError';
+
+export interface VisionConfig {
+  width: number;
+  depth: number;
+  heads: number;
+  patchSize: number;
+  /** Blocks whose activations are recomputed in the backward pass: the last so many. */
+  checkpointedBlocks: number;
+  /** Stochastic depth of the last block; rises linearly from 0 at the first. */
+  dropPathRate: number;
+}
+
+export interface TextConfig {
+  width: number;
+  layers: number;
+  heads: number;
+  intermediateWidth: number;
+  /** Width of the image features: the vision transformer's. */
+  imageWidth: number;
+  vocabularySize: number;
+  maxPositions: number;
+  layerNormEps: number;
+  hiddenDropout: number;
+  attentionDropout: number;
+}
+
+export interface NlvrModelConfig {
+  /** Side of the images in pixels. */
+  imageSize: number;
+  vision: VisionConfig;
+  text: TextConfig;
+}
+
+/** The keys of a configuration that the model depends on. */
+export type ModelKeys = Pick<
+  Config,
+  'image_size' | 'vit' | 'vit_grad_ckpt' | 'vit_ckpt_layer' | 'drop_path_rate' | 'med_config'
+>;
+
+/**
+ * @param folder of the configuration file, where a relative `med_config` starts.
+ * @throws {UserError} naming the key, when `med_config`'s file is wrong or measures do not fit each other.
+ */
+export function readModelConfig(config: ModelKeys, folder: string): NlvrModelConfig {
+  return modelConfig(config, readMedConfig(config, folder));
+}
+
+/**
+ * As `readModelConfig`, for measures of the text encoder that have been read. Its `encoder_width` gives
+ * way to the width of `vit`, as in BLIP (models/blip_nlvr.py).
+ */
+export function modelConfig(config: ModelKeys, med: MedConfig): NlvrModelConfig {
+  const vit = vitSize(config.vit);
+  divides('vit.heads', vit.heads, 'vit.width', vit.width);
+  divides('vit.patch_size', vit.patch_size, 'image_size', config.image_size);
+  divides(
+    'med_config.num_attention_heads',
+    med.num_attention_heads,
+    'med_config.hidden_size',
+    med.hidden_size,
+  );
+  return {
+    imageSize: config.image_size,
+    vision: {
+      width: vit.width,
+      depth: vit.depth,
+      heads: vit.heads,
+      patchSize: vit.patch_size,
+      checkpointedBlocks: config.vit_grad_ckpt ? Math.min(config.vit_ckpt_layer, vit.depth) : 0,
+      dropPathRate: config.drop_path_rate,
+    },
+    text: {
+      width: med.hidden_size,
+      layers: med.num_hidden_layers,
+      heads: med.num_attention_heads,
+      intermediateWidth: med.intermediate_size,
+      imageWidth: vit.width,
+      vocabularySize: med.vocab_size,
+      maxPositions: med.max_position_embeddings,
+      layerNormEps: med.layer_norm_eps,
+      hiddenDropout: med.hidden_dropout_prob,
+      attentionDropout: med.attention_probs_dropout_prob,
+    },
+  };
+}
+
+function divides(partKey: string, part: number, wholeKey: string, whole: number): void {
+  if (whole % part === 0) return;
+  throw new UserError(
+    `\`${wholeKey}\` is ${whole}: it must be a multiple of \`${partKey}\`, ${part}.`,
+  );
+}
+
+/** Number of tokens of an image: its patches and the class token. */
+export function imageTokens({ imageSize, vision }: NlvrModelConfig): number {
+  return (imageSize / vision.patchSize) ** 2 + 1;
+}

@@ -1,0 +1,62 @@
+import type * as tf from '@tensorflow/tfjs';
+import { dropPath, dropout } from '../runtime/random';
+import type { NlvrModelConfig } from './config';
+
+/** What the model's functions need beside their inputs. */
+export interface ModelContext {
+  readonly config: NlvrModelConfig;
+  /** A parameter's value by BLIP's name. */
+  param(name: string): tf.Tensor;
+  /** Turns on dropout and stochastic depth. */
+  training: boolean;
+  /** int32 [2], fed anew for every training step. Needed in training unless all rates are 0. */
+  seed?: tf.Tensor;
+  /** Called with the value after every block and layer, for tests and for looking into a model. */
+  observe?(name: string, value: tf.Tensor): void;
+}
+
+/**
+ * Numbers of the places that draw random numbers. They must differ within a model: equal ones would drop the
+ * same elements. A step's seed must therefore differ from the next step's in more than its last word, which
+ * these are added to.
+ */
+const SITES_PER_LAYER = 16;
+const TEXT_SITES = 4096;
+
+export const visionSite = (block: number, site: 0 | 1): number => block * SITES_PER_LAYER + site;
+export const EMBEDDING_SITE = TEXT_SITES;
+export const textSites = [
+  'self',
+  'selfOutput',
+  'cross0',
+  'cross1',
+  'crossOutput',
+  'output',
+] as const;
+export const textSite = (layer: number, site: (typeof textSites)[number]): number =>
+  TEXT_SITES + (layer + 1) * SITES_PER_LAYER + textSites.indexOf(site);
+
+function seedOf({ seed }: ModelContext): tf.Tensor {
+  if (!seed) throw new Error('training with dropout needs a seed');
+  return seed;
+}
+
+/** Dropout in training, the identity in evaluation. */
+export function dropoutIn<T extends tf.Tensor>(
+  context: ModelContext,
+  x: T,
+  rate: number,
+  site: number,
+): T {
+  return context.training && rate > 0 ? dropout(x, rate, seedOf(context), site) : x;
+}
+
+/** Stochastic depth in training, the identity in evaluation. */
+export function dropPathIn<T extends tf.Tensor>(
+  context: ModelContext,
+  x: T,
+  rate: number,
+  site: number,
+): T {
+  return context.training && rate > 0 ? dropPath(x, rate, seedOf(context), site) : x;
+}

@@ -1,0 +1,89 @@
+/**
+ * Attention of a few text tokens over the many tokens of an image (nlvr_encoder.py, `BertSelfAttention` with
+ * `is_cross_attention`).
+ *
+ * BLIP projects every image token to a key and a value. With L queries and N tokens a head, that costs
+ * 2·N·D·D; yet q·(W x) = (qW)·x, so the queries can be taken to the image's side instead, and the weighted
+ * mean of the image tokens be projected once: 2·L·H·D·(d + N), a third at L = 20, N = 577, D = 768, d = 64 and
+ * equal only at L ≈ 60. No keys or values are kept for the backward pass. The bias of the keys adds
+ * the same to all scores of a query, which the softmax takes away again; it is left out, and its gradient is
+ * exactly zero instead of rounding noise.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { linear } from '../runtime/ops/linear';
+import { softmax } from '../runtime/ops/attention';
+import { dropoutIn } from './context';
+import type { ModelContext } from './context';
+
+export interface CrossAttentionOptions {
+  heads: number;
+  /** Of the attention probabilities. */
+  dropout: number;
+  /** Number of this place for dropout. */
+  site: number;
+}
+
+/**
+ * @param x [n, L, w] text
+ * @param image [n, N, v] features
+ * @param name parameters `<name>.{query,key,value}.{weight,bias}`
+ * @returns [n, L, w]
+ */
+export function crossAttention(
+  x: tf.Tensor,
+  image: tf.Tensor,
+  name: string,
+  { heads, dropout, site }: CrossAttentionOptions,
+  context: ModelContext,
+): tf.Tensor {
+  const [n, length, width] = x.shape as [number, number, number];
+  const imageWidth = image.shape.at(-1) ?? 0;
+  const d = width / heads;
+  const queries = linear(
+    x,
+    context.param(`${name}.query.weight`),
+    context.param(`${name}.query.bias`),
+  );
+  const scaled = tf.mul(
+    withZeroGradient(queries, context.param(`${name}.key.bias`)),
+    1 / Math.sqrt(d),
+  );
+  // [out, in] weights are [H·d, v]: a head's rows lie together.
+  const perHead = (weight: string): tf.Tensor =>
+    tf.reshape(context.param(`${name}.${weight}.weight`), [heads, d, imageWidth]);
+
+  const byHead = tf.transpose(tf.reshape(scaled, [n * length, heads, d]), [1, 0, 2]); // [H, n·L, d]
+  const towardsImage = tf.matMul(byHead, perHead('key')); // [H, n·L, v]
+  const scores = tf.matMul(exchange(towardsImage, heads, n, length), image, false, true);
+  const probabilities = dropoutIn(context, softmax(scores), dropout, site); // [n, H·L, N]
+  const means = tf.matMul(probabilities, image); // [n, H·L, v]
+  const values = tf.matMul(exchange(means, n, heads, length), perHead('value'), false, true);
+  const bias = context.param(`${name}.value.bias`);
+  const merged = tf.reshape(tf.transpose(values, [1, 0, 2]), [n, length, width]); // from [H, n·L, d]
+  if (!context.training || dropout === 0) return tf.add(merged, bias);
+  // Dropped probabilities do not sum to 1, so the bias of the values counts by their sum.
+  const sums = tf.transpose(tf.reshape(tf.sum(probabilities, -1), [n, heads, length]), [0, 2, 1]);
+  const weighted = tf.mul(tf.expandDims(sums, -1), tf.reshape(bias, [heads, d])); // [n, L, H, d]
+  return tf.add(merged, tf.reshape(weighted, [n, length, width]));
+}
+
+/** [a, b·L, v] (or [a, b, L, v]) → [b, a·L, v] */
+function exchange(x: tf.Tensor, a: number, b: number, length: number): tf.Tensor {
+  const v = x.shape.at(-1) ?? 0;
+  return tf.reshape(tf.transpose(tf.reshape(x, [a, b, length, v]), [1, 0, 2, 3]), [
+    b,
+    a * length,
+    v,
+  ]);
+}
+
+/** x; a gradient of zero for `unused`, so that the optimizer treats it as any other parameter. */
+function withZeroGradient(x: tf.Tensor, unused: tf.Tensor): tf.Tensor {
+  return tf.customGrad((value, parameter, save) => {
+    (save as tf.GradSaveFunc)([parameter as tf.Tensor]);
+    return {
+      value: tf.clone(value as tf.Tensor),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => [dy, tf.zerosLike(saved[0])],
+    };
+  })(x, unused);
+}

@@ -1,0 +1,286 @@
+/** Downloads a file once into the per-user cache; an interrupted download goes on where it stopped. */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { EnvHttpProxyAgent, fetch } from 'undici';
+import type { Dispatcher, Response } from 'undici';
+import { syncFolder, writeFileAtomic } from '../util/atomicFile';
+import { UserError, errnoOf, messageOf } from '../util/userError';
+import { withDownloadLock } from './downloadLock';
+
+export interface DownloadProgress {
+  received: number;
+  /** Size of the whole file; null where the server does not say. */
+  total: number | null;
+}
+
+export interface DownloadOptions {
+  /** Where the file goes. Made when missing. */
+  folder: string;
+  onProgress?: (progress: DownloadProgress) => void;
+  signal?: AbortSignal;
+  /** Pause before the n-th attempt in a row that brought nothing, in milliseconds. */
+  retryDelay?: (attempt: number) => number;
+}
+
+/** Attempts in a row that bring not a single byte. */
+const mostFruitless = 5;
+const mostRedirects = 10;
+
+/** What is known about a partial file, kept beside it. */
+interface PartialInfo {
+  url: string;
+  /** Strong ETag or Last-Modified date; without one a download cannot be resumed. */
+  validator: string | null;
+  total: number | null;
+}
+
+/** A fault of the network or the server that another attempt may mend. */
+class Interrupted extends Error {}
+
+/** The place of an address in the cache: readable, and different for different addresses. */
+export function cachedName(url: string): string {
+  const base = decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? '');
+  const readable = base.replace(/[^\w.-]+/g, '_').slice(-80) || 'download';
+  return `${createHash('sha256').update(url).digest('hex').slice(0, 12)}-${readable}`;
+}
+
+/**
+ * Path of the file behind an https address, downloaded unless it is in the cache. Proxies are taken from the
+ * environment (HTTPS_PROXY, NO_PROXY). While it is partial the file has another name, so a whole one is whole.
+ * @throws {UserError} saying what the server or the network answered, and that the next attempt goes on.
+ */
+export async function download(url: string, options: DownloadOptions): Promise<string> {
+  checkAddress(url);
+  const file = join(options.folder, cachedName(url));
+  if (existsSync(file)) return file;
+  await mkdir(options.folder, { recursive: true });
+  const dispatcher = new EnvHttpProxyAgent({ headersTimeout: 60_000, bodyTimeout: 60_000 });
+  try {
+    await withDownloadLock(file, options.signal, async () => {
+      if (!existsSync(file)) await fetchWhole(url, file, dispatcher, options);
+    });
+    return file;
+  } catch (error) {
+    throw inWords(error, url, options.folder);
+  } finally {
+    await dispatcher.close();
+  }
+}
+
+function checkAddress(url: string): void {
+  const { protocol, hostname } = new URL(url);
+  const loopback = ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
+  if (protocol === 'https:' || (protocol === 'http:' && loopback)) return;
+  throw new UserError(`${url} is not an https address.`, {
+    hint: 'Weights are downloaded over https only: use such an address, or download the file yourself and give its path.',
+  });
+}
+
+async function fetchWhole(
+  url: string,
+  file: string,
+  dispatcher: Dispatcher,
+  options: DownloadOptions,
+): Promise<void> {
+  const part = `${file}.part`;
+  const wait = options.retryDelay ?? ((attempt) => 1000 * 2 ** attempt);
+  for (let fruitless = 0; ;) {
+    const before = await sizeOf(part);
+    try {
+      await fetchRest(url, part, dispatcher, options);
+      break;
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (!(error instanceof Interrupted)) throw error;
+      fruitless = (await sizeOf(part)) > before ? 0 : fruitless + 1;
+      if (fruitless >= mostFruitless) throw error;
+      await delay(wait(fruitless), undefined, options.signal && { signal: options.signal });
+    }
+  }
+  await rename(part, file);
+  await rm(`${part}.json`, { force: true });
+  syncFolder(options.folder);
+}
+
+/** One request: continues the partial file where that is possible, and returns when it is whole. */
+async function fetchRest(
+  url: string,
+  part: string,
+  dispatcher: Dispatcher,
+  options: DownloadOptions,
+): Promise<void> {
+  const known = await readPartialInfo(part, url);
+  const have = known?.validator ? await sizeOf(part) : 0;
+  const headers: Record<string, string> = { 'accept-encoding': 'identity' };
+  if (known?.validator && have > 0) {
+    headers['range'] = `bytes=${have}-`;
+    headers['if-range'] = known.validator;
+  }
+  const response = await get(url, dispatcher, headers, options.signal);
+  const { start, total } = extent(response, have);
+  if (start === null) {
+    // The partial file does not belong to what the server has now: begin anew.
+    await response.body?.cancel();
+    await rm(part, { force: true });
+    throw new Interrupted('the file has changed on the server');
+  }
+  const info: PartialInfo = { url, validator: validatorOf(response), total };
+  writeFileAtomic(`${part}.json`, JSON.stringify(info));
+  await checkSpace(part, (total ?? 0) - start);
+  await append(response, part, start, total, options);
+}
+
+async function get(
+  url: string,
+  dispatcher: Dispatcher,
+  headers: Record<string, string>,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
+  let address = url;
+  for (let hop = 0; hop <= mostRedirects; hop++) {
+    let response: Response;
+    try {
+      response = await fetch(address, {
+        dispatcher,
+        headers,
+        redirect: 'manual',
+        ...(signal && { signal }),
+      });
+    } catch (error) {
+      throw new Interrupted(reason(error), { cause: error });
+    }
+    const location = response.headers.get('location');
+    if (response.status < 300 || response.status >= 400 || !location) return response;
+    await response.body?.cancel();
+    address = new URL(location, address).href;
+    checkAddress(address);
+  }
+  throw new UserError(`${url} redirects more than ${mostRedirects} times.`);
+}
+
+/** Where the response's bytes belong; `start` null when they do not fit what is there. */
+function extent(response: Response, have: number): { start: number | null; total: number | null } {
+  const length = Number(response.headers.get('content-length') ?? NaN);
+  switch (response.status) {
+    case 200:
+      return { start: 0, total: Number.isSafeInteger(length) ? length : null };
+    case 206: {
+      const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '');
+      if (!range || Number(range[1]) !== have) return { start: null, total: null };
+      return { start: have, total: Number(range[2]) };
+    }
+    case 416:
+      return { start: null, total: null };
+    case 408:
+    case 429:
+    case 500:
+    case 502:
+    case 503:
+    case 504:
+      throw new Interrupted(`the server answered ${response.status} ${response.statusText}`);
+    default:
+      throw new UserError(
+        `${response.url} cannot be downloaded: the server answered ${response.status} ${response.statusText}.`,
+        {
+          hint:
+            response.status === 401 || response.status === 403
+              ? 'The address asks for a login: download the file yourself and give its path.'
+              : 'Check the address.',
+        },
+      );
+  }
+}
+
+async function append(
+  response: Response,
+  part: string,
+  start: number,
+  total: number | null,
+  { onProgress }: DownloadOptions,
+): Promise<void> {
+  const file = await open(part, start === 0 ? 'w' : 'r+');
+  let received = start;
+  try {
+    onProgress?.({ received, total });
+    try {
+      for await (const chunk of response.body ?? []) {
+        const bytes = chunk as Uint8Array;
+        if (total !== null && received + bytes.length > total)
+          throw new UserError(`${response.url} sends more bytes than it announced.`);
+        await file.write(bytes, 0, bytes.length, received);
+        received += bytes.length;
+        onProgress?.({ received, total });
+      }
+    } catch (error) {
+      if (
+        error instanceof UserError ||
+        (error instanceof Error && 'syscall' in error && errnoOf(error) === 'ENOSPC')
+      )
+        throw error;
+      throw new Interrupted(reason(error), { cause: error });
+    }
+    if (total !== null && received < total)
+      throw new Interrupted(`the connection ended after ${received} of ${total} bytes`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function validatorOf(response: Response): string | null {
+  const etag = response.headers.get('etag');
+  // If-Range takes strong validators only (RFC 9110, 13.1.5).
+  if (etag && !etag.startsWith('W/')) return etag;
+  return response.headers.get('last-modified');
+}
+
+async function readPartialInfo(part: string, url: string): Promise<PartialInfo | undefined> {
+  try {
+    const info = JSON.parse(await readFile(`${part}.json`, 'utf8')) as PartialInfo;
+    return info.url === url ? info : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch {
+    return 0;
+  }
+}
+
+async function checkSpace(part: string, needed: number): Promise<void> {
+  const { bavail, bsize } = await statfs(join(part, '..'));
+  if (needed <= bavail * bsize) return;
+  throw new UserError(
+    `There is no room for the download: it needs ${gigabytes(needed)}, the disk of ${part} has ${gigabytes(bavail * bsize)} left.`,
+    { hint: 'Free some space, or set NLVR_CACHE_DIR to a folder on another disk.' },
+  );
+}
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
+
+/** undici puts what happened into the cause. */
+function reason(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return messageOf(cause ?? error);
+}
+
+function inWords(error: unknown, url: string, folder: string): unknown {
+  if (error instanceof Interrupted)
+    return new UserError(`${url} could not be downloaded: ${error.message}.`, {
+      hint: 'Check the network and the proxy settings (HTTPS_PROXY), then start again: what has arrived is kept.',
+      cause: error,
+    });
+  if (errnoOf(error) === 'ENOSPC')
+    return new UserError(`The disk of ${folder} is full: ${url} could not be downloaded.`, {
+      hint: 'Free some space, or set NLVR_CACHE_DIR to a folder on another disk. What has arrived is kept.',
+      cause: error,
+    });
+  return error;
+}

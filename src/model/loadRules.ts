@@ -1,0 +1,202 @@
+/**
+ * Which tensor of a checkpoint goes where: BLIP's rules (models/blip_nlvr.py, `load_checkpoint`), told in a
+ * report instead of passed over in silence.
+ */
+import { UserError } from '../util/userError';
+import type { CheckpointFile, StoredTensor } from './checkpoint/checkpointFile';
+import type { NlvrModelConfig } from './config';
+import { POSITION_IDS, parameterShapes } from './parameters';
+
+export interface LoadReport {
+  /** The file that the weights were read from. */
+  file: string;
+  /** Parameters that got values. */
+  loaded: string[];
+  /** Parameters that the checkpoint lacks; they keep their initial values. */
+  missing: string[];
+  /** Keys that the model has no place for, as BLIP lists them: with the twin copies, before and after. */
+  unexpected: string[];
+  /** The checkpoint's own keys that nothing was taken from, counted by their first part. */
+  unused: { prefix: string; count: number }[];
+  /** Single cross-attentions that were copied to both images' own. */
+  copied: { from: string; to: [string, string] }[];
+  /** Position embeddings that were resized to this image size. */
+  resized: { name: string; from: number[]; to: number[] }[];
+}
+
+/** A report, and where each loaded parameter comes from. */
+export interface LoadPlan {
+  report: LoadReport;
+  /** Parameter → key of the checkpoint. */
+  sources: ReadonlyMap<string, string>;
+}
+
+const POSITION_EMBEDDING = 'visual_encoder.pos_embed';
+
+/** A checkpoint that fills less of the model than this is taken for the wrong one. */
+const LEAST_LOADED = 0.5;
+
+/** The two keys that a pretraining checkpoint's single cross-attention is copied to. */
+function twins(key: string): [string, string] | undefined {
+  for (const [part, word] of [
+    ['crossattention.self.', 'self'],
+    ['crossattention.output.dense.', 'dense'],
+  ] as const)
+    if (key.includes(part))
+      return [key.replaceAll(word, `${word}0`), key.replaceAll(word, `${word}1`)];
+  return undefined;
+}
+
+/**
+ * Applies BLIP's rules to a checkpoint's table of contents; reads no values.
+ * @throws {UserError} when a shape does not fit, naming key, shapes and the configuration key to look at, and
+ * when most of the model would be left as it was.
+ */
+export function planLoad(
+  checkpoint: Pick<CheckpointFile, 'path' | 'tensors'>,
+  config: NlvrModelConfig,
+): LoadPlan {
+  const { path, tensors } = checkpoint;
+  const shapes = parameterShapes(config);
+  const available = new Map<string, string>([...tensors.keys()].map((key) => [key, key]));
+  const copied: LoadReport['copied'] = [];
+  for (const key of tensors.keys()) {
+    const to = twins(key);
+    if (!to) continue;
+    for (const twin of to) available.set(twin, key);
+    if (shapes.has(to[0]) && shapes.has(to[1])) copied.push({ from: key, to });
+  }
+  const sources = new Map<string, string>();
+  const resized: LoadReport['resized'] = [];
+  const missing: string[] = [];
+  for (const [name, shape] of shapes) {
+    const key = available.get(name);
+    const stored = key === undefined ? undefined : tensors.get(key);
+    if (key === undefined || !stored) {
+      missing.push(name);
+      continue;
+    }
+    sources.set(name, key);
+    if (stored.shape.join() === shape.join()) continue;
+    if (name !== POSITION_EMBEDDING || !canResize(stored.shape, shape))
+      throw mismatch(path, key, name, stored, shape);
+    resized.push({ name, from: [...stored.shape], to: shape });
+  }
+  refuseMostlyMissing(path, shapes, sources, [...tensors.keys()]);
+  const used = new Set([...sources.values(), POSITION_IDS]);
+  return {
+    sources,
+    report: {
+      file: path,
+      loaded: [...sources.keys()],
+      missing,
+      unexpected: [...available.keys()].filter((key) => !shapes.has(key) && key !== POSITION_IDS),
+      unused: countByPrefix([...tensors.keys()].filter((key) => !used.has(key))),
+      copied,
+      resized,
+    },
+  };
+}
+
+function canResize(from: readonly number[], to: readonly number[]): boolean {
+  const [batch, tokens = 0, width] = from;
+  return (
+    from.length === 3 &&
+    batch === 1 &&
+    width === to[2] &&
+    tokens > 1 &&
+    Number.isInteger(Math.sqrt(tokens - 1))
+  );
+}
+
+const configKeys: readonly [RegExp, string][] = [
+  [/^visual_encoder\.patch_embed\.proj\.weight$/, '`vit` (its width and patch_size)'],
+  [/^visual_encoder\./, '`vit`'],
+  [/word_embeddings/, '`med_config` (vocab_size and hidden_size)'],
+  [/position_embeddings/, '`med_config` (max_position_embeddings and hidden_size)'],
+  [/crossattention\.self\d?\.(key|value)/, '`vit` (its width) and `med_config` (hidden_size)'],
+  [
+    /layer\.\d+\.(intermediate\.dense|output\.dense\.weight)/,
+    '`med_config` (intermediate_size and hidden_size)',
+  ],
+  [/./, '`med_config` (hidden_size)'],
+];
+
+function mismatch(
+  path: string,
+  key: string,
+  name: string,
+  stored: StoredTensor,
+  shape: readonly number[],
+): UserError {
+  const configKey = configKeys.find(([pattern]) => pattern.test(name))?.[1] ?? '`vit`';
+  const target = key === name ? 'the model has' : `the model's ${name} has`;
+  return new UserError(
+    `${path} does not fit the model: ${key} has shape [${stored.shape.join(', ')}], ${target} [${shape.join(', ')}].`,
+    {
+      hint: `Set ${configKey} to what the checkpoint was trained with, or choose another checkpoint.`,
+    },
+  );
+}
+
+function refuseMostlyMissing(
+  path: string,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  sources: ReadonlyMap<string, string>,
+  keys: readonly string[],
+): void {
+  let total = 0;
+  let loaded = 0;
+  for (const [name, shape] of shapes) {
+    const count = shape.reduce((a, b) => a * b, 1);
+    total += count;
+    if (sources.has(name)) loaded += count;
+  }
+  if (loaded >= LEAST_LOADED * total) return;
+  const example = [...shapes.keys()].find((name) => !sources.has(name)) ?? '';
+  throw new UserError(
+    `${path} would leave most of the model untouched: ${sources.size} of ${shapes.size} parameters (${Math.floor((100 * loaded) / total)}% of the values) are in it. ` +
+      `The model needs names such as ${example}; the file has names such as ${keys.slice(0, 3).join(', ')}.`,
+    {
+      hint: 'Choose a checkpoint of BLIP or of this program; leave `pretrained` empty to start from random weights.',
+    },
+  );
+}
+
+function countByPrefix(keys: readonly string[]): { prefix: string; count: number }[] {
+  const counts = new Map<string, number>();
+  for (const key of keys) {
+    const prefix = key.split('.', 1)[0] ?? key;
+    counts.set(prefix, (counts.get(prefix) ?? 0) + 1);
+  }
+  return [...counts].map(([prefix, count]) => ({ prefix, count }));
+}
+
+/** A report in a few sentences, for the log and the terminal. */
+export function describeReport(report: LoadReport): string[] {
+  const { loaded, missing, unused, copied, resized } = report;
+  const lines = [
+    `${loaded.length} of ${loaded.length + missing.length} parameters loaded from ${report.file}.`,
+  ];
+  if (copied.length > 0)
+    lines.push(
+      `${copied.length} tensors of the single cross-attention were copied to those of both images.`,
+    );
+  for (const { name, from, to } of resized)
+    lines.push(`${name} was resized from ${(from[1] ?? 0) - 1} to ${(to[1] ?? 0) - 1} patches.`);
+  if (missing.length > 0)
+    lines.push(`Not in the checkpoint, left at fresh values: ${listed(missing)}.`);
+  if (unused.length > 0)
+    lines.push(
+      `In the checkpoint, but no part of this model: ${listed(
+        unused.map(({ prefix, count }) => (count > 1 ? `${prefix}.* (${count})` : prefix)),
+        20,
+      )}.`,
+    );
+  return lines;
+}
+
+function listed(names: readonly string[], most = 8): string {
+  const more = names.length - most;
+  return names.slice(0, most).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}

@@ -1,0 +1,183 @@
+/**
+ * Text encoder with twin cross-attention: BLIP's models/nlvr_encoder.py, BERT with one cross-attention an
+ * image in every layer. Below layer 6 their outputs are averaged, from there on merged by a projection.
+ * Only the first token's result is used (blip_nlvr.py), so the last layer computes no other.
+ *
+ * Shapes: n pairs, L tokens, w width, H heads, N image tokens, v image width.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { attention } from '../runtime/ops/attention';
+import { embedding } from '../runtime/ops/embedding';
+import { gelu } from '../runtime/ops/gelu';
+import { layerNorm } from '../runtime/ops/layerNorm';
+import { linear } from '../runtime/ops/linear';
+import type { TextConfig } from './config';
+import { crossAttention } from './crossAttention';
+import { EMBEDDING_SITE, dropoutIn, textSite } from './context';
+import type { ModelContext } from './context';
+import { FIRST_MERGED_LAYER } from './parameters';
+
+const ROOT = 'text_encoder';
+/** `padding_idx` of the word embedding: its row gets no gradient. */
+const PADDING_ID = 0;
+/** Added to the scores of padding. */
+const MASKED = -10000;
+
+/**
+ * @param image0 [n, N, v] features of the left images
+ * @param image1 [n, N, v] features of the right images
+ * @param inputIds int32 [n, L], [ENC] first
+ * @param attentionMask int32 [n, L], 0 for padding
+ * @returns [n, w], the first token after the last layer
+ */
+export function textEncoder(
+  image0: tf.Tensor,
+  image1: tf.Tensor,
+  inputIds: tf.Tensor,
+  attentionMask: tf.Tensor,
+  context: ModelContext,
+): tf.Tensor {
+  const [n] = inputIds.shape as [number];
+  const config = context.config.text;
+  const encoder = new Encoder(config, image0, image1, scoreMask(attentionMask), context);
+  let x = encoder.embeddings(inputIds);
+  for (let i = 0; i < config.layers; i++) {
+    const queries = i === config.layers - 1 ? firstToken(x) : x;
+    x = encoder.layer(i, queries, x);
+    context.observe?.(`${ROOT}.encoder.layer.${i}`, x);
+  }
+  return tf.reshape(x, [n, config.width]);
+}
+
+/** [n, L] → [n, 1, 1, L]: 0 where to attend. */
+function scoreMask(attentionMask: tf.Tensor): tf.Tensor {
+  const [n, length] = attentionMask.shape as [number, number];
+  const padding = tf.sub(1, tf.cast(attentionMask, 'float32'));
+  return tf.reshape(tf.mul(padding, MASKED), [n, 1, 1, length]);
+}
+
+/** [n, L, w] → [n, 1, w] */
+function firstToken(x: tf.Tensor): tf.Tensor {
+  const [n, , width] = x.shape as [number, number, number];
+  return tf.slice(x, [0, 0, 0], [n, 1, width]);
+}
+
+class Encoder {
+  constructor(
+    private readonly config: TextConfig,
+    private readonly image0: tf.Tensor,
+    private readonly image1: tf.Tensor,
+    private readonly mask: tf.Tensor,
+    private readonly context: ModelContext,
+  ) {}
+
+  /** Words and positions; BLIP has no token types. [n, L] → [n, L, w] */
+  embeddings(inputIds: tf.Tensor): tf.Tensor {
+    const { width, hiddenDropout } = this.config;
+    const length = inputIds.shape.at(-1) ?? 0;
+    const name = `${ROOT}.embeddings`;
+    const words = embedding(
+      this.context.param(`${name}.word_embeddings.weight`),
+      inputIds,
+      PADDING_ID,
+    );
+    const table = this.context.param(`${name}.position_embeddings.weight`);
+    const positions = tf.slice(table, [0, 0], [length, width]);
+    const x = this.norm(tf.add(words, positions), `${name}.LayerNorm`);
+    this.context.observe?.(name, x);
+    return dropoutIn(this.context, x, hiddenDropout, EMBEDDING_SITE);
+  }
+
+  /**
+   * One layer: self-attention over `x`, cross-attention over both images, feed-forward.
+   * @param queries [n, Q, w], the tokens to compute: all of `x`, or its first
+   * @param x [n, L, w]
+   * @returns [n, Q, w]
+   */
+  layer(index: number, queries: tf.Tensor, x: tf.Tensor): tf.Tensor {
+    const name = `${ROOT}.encoder.layer.${index}`;
+    const { hiddenDropout } = this.config;
+    const attended = this.linear(
+      this.selfAttention(index, queries, x),
+      `${name}.attention.output.dense`,
+    );
+    const own = this.norm(
+      tf.add(
+        dropoutIn(this.context, attended, hiddenDropout, textSite(index, 'selfOutput')),
+        queries,
+      ),
+      `${name}.attention.output.LayerNorm`,
+    );
+    const crossed = this.norm(
+      tf.add(
+        dropoutIn(
+          this.context,
+          this.twinAttention(index, own),
+          hiddenDropout,
+          textSite(index, 'crossOutput'),
+        ),
+        own,
+      ),
+      `${name}.crossattention.output.LayerNorm`,
+    );
+    const hidden = gelu(this.linear(crossed, `${name}.intermediate.dense`));
+    const fed = this.linear(hidden, `${name}.output.dense`);
+    return this.norm(
+      tf.add(dropoutIn(this.context, fed, hiddenDropout, textSite(index, 'output')), crossed),
+      `${name}.output.LayerNorm`,
+    );
+  }
+
+  private selfAttention(index: number, queries: tf.Tensor, x: tf.Tensor): tf.Tensor {
+    const name = `${ROOT}.encoder.layer.${index}.attention.self`;
+    const { attentionDropout, width } = this.config;
+    const attended = attention(
+      this.heads(this.linear(queries, `${name}.query`)),
+      this.heads(this.linear(x, `${name}.key`)),
+      this.heads(this.linear(x, `${name}.value`)),
+      {
+        mask: this.mask,
+        onProbabilities: (p) =>
+          dropoutIn(this.context, p, attentionDropout, textSite(index, 'self')),
+      },
+    );
+    return tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [...queries.shape.slice(0, 2), width]);
+  }
+
+  /** [n, L, w] → [n, H, L, d] */
+  private heads(x: tf.Tensor): tf.Tensor {
+    const { heads, width } = this.config;
+    const [n, length] = x.shape as [number, number];
+    return tf.transpose(tf.reshape(x, [n, length, heads, width / heads]), [0, 2, 1, 3]);
+  }
+
+  /** Both cross-attentions with their output projections, averaged or merged. [n, Q, w] → [n, Q, w] */
+  private twinAttention(index: number, x: tf.Tensor): tf.Tensor {
+    const name = `${ROOT}.encoder.layer.${index}.crossattention`;
+    const { heads, attentionDropout: dropout } = this.config;
+    const side = (i: 0 | 1, image: tf.Tensor): tf.Tensor => {
+      const site = textSite(index, i === 0 ? 'cross0' : 'cross1');
+      const options = { heads, dropout, site };
+      const attended = crossAttention(x, image, `${name}.self${i}`, options, this.context);
+      return this.linear(attended, `${name}.output.dense${i}`);
+    };
+    const left = side(0, this.image0);
+    const right = side(1, this.image1);
+    return index < FIRST_MERGED_LAYER
+      ? tf.mul(tf.add(left, right), 0.5)
+      : this.linear(tf.concat([left, right], -1), `${name}.output.merge_layer`);
+  }
+
+  private linear(x: tf.Tensor, name: string): tf.Tensor {
+    return linear(x, this.context.param(`${name}.weight`), this.context.param(`${name}.bias`));
+  }
+
+  private norm(x: tf.Tensor, name: string): tf.Tensor {
+    return layerNorm(
+      x,
+      this.context.param(`${name}.weight`),
+      this.context.param(`${name}.bias`),
+      this.config.layerNormEps,
+    );
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Vision transformer: BLIP's models/vit.py, itself timm's. Pre-norm blocks, learned class token and position
+ * embeddings, exact GELU, LayerNorm with eps 1e-6; all tokens go on to the text encoder.
+ *
+ * Shapes: m images, N = patches + 1 tokens, D width, H heads, d = D / H.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { gradientCheckpoint } from '../runtime/checkpoint';
+import { attention } from '../runtime/ops/attention';
+import { gelu } from '../runtime/ops/gelu';
+import { layerNorm } from '../runtime/ops/layerNorm';
+import { linear } from '../runtime/ops/linear';
+import type { VisionConfig } from './config';
+import { dropPathIn, visionSite } from './context';
+import type { ModelContext } from './context';
+
+const LAYER_NORM_EPS = 1e-6;
+const ROOT = 'visual_encoder';
+
+/** Parameters of a block in the order that `block` takes them. */
+const blockParameters = [
+  'norm1.weight',
+  'norm1.bias',
+  'attn.qkv.weight',
+  'attn.qkv.bias',
+  'attn.proj.weight',
+  'attn.proj.bias',
+  'norm2.weight',
+  'norm2.bias',
+  'mlp.fc1.weight',
+  'mlp.fc1.bias',
+  'mlp.fc2.weight',
+  'mlp.fc2.bias',
+] as const;
+
+type BlockParameters = Readonly<Record<(typeof blockParameters)[number], tf.Tensor>>;
+
+/**
+ * Image features.
+ * @param images [m, size, size, 3], normalised
+ * @returns [m, N, D], the class token first
+ */
+export function visionTransformer(images: tf.Tensor, context: ModelContext): tf.Tensor {
+  const config = context.config.vision;
+  const { depth, width } = config;
+  const [m] = images.shape as [number];
+  const patches = patchEmbedding(config, images, context);
+  const classToken = tf.broadcastTo(context.param(`${ROOT}.cls_token`), [m, 1, width]);
+  let x: tf.Tensor = tf.add(
+    tf.concat([classToken, patches], 1),
+    context.param(`${ROOT}.pos_embed`),
+  );
+  for (let i = 0; i < depth; i++) {
+    const values = blockParameters.map((name) => context.param(`${ROOT}.blocks.${i}.${name}`));
+    const run = (input: tf.Tensor, ...parameters: tf.Tensor[]): tf.Tensor =>
+      block(config, i, input, namedParameters(parameters), context);
+    const recompute = context.training && i >= depth - config.checkpointedBlocks;
+    x = recompute ? gradientCheckpoint(run, [x, ...values]) : run(x, ...values);
+    context.observe?.(`${ROOT}.blocks.${i}`, x);
+  }
+  return norm(x, context.param(`${ROOT}.norm.weight`), context.param(`${ROOT}.norm.bias`));
+}
+
+function namedParameters(values: readonly tf.Tensor[]): BlockParameters {
+  // The list and the record have the same keys.
+  return Object.fromEntries(blockParameters.map((name, i) => [name, values[i]])) as BlockParameters;
+}
+
+const norm = (x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor): tf.Tensor =>
+  layerNorm(x, weight, bias, LAYER_NORM_EPS);
+
+/** The convolution with stride = kernel size, as one matrix product over flattened patches. */
+function patchEmbedding(
+  { patchSize, width }: VisionConfig,
+  images: tf.Tensor,
+  context: ModelContext,
+): tf.Tensor {
+  const [m, size] = images.shape as [number, number];
+  const grid = size / patchSize;
+  const cut = tf.reshape(images, [m, grid, patchSize, grid, patchSize, 3]);
+  // → [m, grid, grid, 3, patch, patch], the order of the convolution's weights
+  const patches = tf.reshape(tf.transpose(cut, [0, 1, 3, 5, 2, 4]), [
+    m,
+    grid * grid,
+    3 * patchSize * patchSize,
+  ]);
+  const weight = tf.reshape(context.param(`${ROOT}.patch_embed.proj.weight`), [width, -1]);
+  const embedded = linear(patches, weight, context.param(`${ROOT}.patch_embed.proj.bias`));
+  context.observe?.(`${ROOT}.patch_embed`, embedded);
+  return embedded; // [m, N - 1, D]
+}
+
+/** x + attention(norm(x)), then x + mlp(norm(x)). */
+function block(
+  config: VisionConfig,
+  index: number,
+  x: tf.Tensor,
+  p: BlockParameters,
+  context: ModelContext,
+): tf.Tensor {
+  const rate = dropPathRate(config, index);
+  const attended = linear(
+    selfAttention(
+      config,
+      linear(norm(x, p['norm1.weight'], p['norm1.bias']), p['attn.qkv.weight'], p['attn.qkv.bias']),
+    ),
+    p['attn.proj.weight'],
+    p['attn.proj.bias'],
+  );
+  const y = tf.add(x, dropPathIn(context, attended, rate, visionSite(index, 0)));
+  const hidden = gelu(
+    linear(norm(y, p['norm2.weight'], p['norm2.bias']), p['mlp.fc1.weight'], p['mlp.fc1.bias']),
+  );
+  const fed = linear(hidden, p['mlp.fc2.weight'], p['mlp.fc2.bias']);
+  return tf.add(y, dropPathIn(context, fed, rate, visionSite(index, 1)));
+}
+
+/** Rises linearly from 0 at the first block (torch.linspace in BLIP). */
+export function dropPathRate({ depth, dropPathRate: last }: VisionConfig, index: number): number {
+  return depth > 1 ? (last * index) / (depth - 1) : 0;
+}
+
+/** [m, N, 3D] queries, keys and values → [m, N, D] */
+function selfAttention({ heads, width }: VisionConfig, qkv: tf.Tensor): tf.Tensor {
+  const [m, tokens] = qkv.shape as [number, number];
+  const split = tf.reshape(qkv, [m, tokens, 3, heads, width / heads]);
+  // One transposition for all three; unstacking the first dimension copies nothing.
+  const [q, k, v] = tf.unstack(tf.transpose(split, [2, 0, 3, 1, 4])) as [
+    tf.Tensor,
+    tf.Tensor,
+    tf.Tensor,
+  ];
+  const attended = attention(q, k, v); // [m, H, N, d]
+  return tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [m, tokens, width]);
+}
