@@ -116,13 +116,13 @@ const boolean = (group: Group, value: boolean, doc: string, blip?: string): Bool
   doc,
   ...(blip && { blip }),
 });
-const oneOf = <V extends string>(
+const oneOf = <const V extends readonly string[]>(
   group: Group,
-  value: NoInfer<V>,
-  values: readonly V[],
+  value: V[number],
+  values: V,
   doc: string,
   blip?: string,
-): EnumKey<V> => ({
+): EnumKey<V[number]> => ({
   kind: 'enum',
   group,
   default: value,
@@ -279,7 +279,7 @@ export const definition = {
       patch_size: integer('Model', 16, 2, 64, 'Side of a patch in pixels.'),
     },
     'Vision transformer: a size by name, or its width, depth, heads and patch size.',
-    oneOf<VitName>('Model', 'base', ['base', 'large', 'tiny', 'small'], 'A size by name.'),
+    oneOf('Model', 'base', ['base', 'large', 'tiny', 'small'], 'A size by name.'),
   ),
   vit_grad_ckpt: boolean(
     'Model',

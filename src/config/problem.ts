@@ -8,13 +8,15 @@ export const problemCodes = [
   'out-of-range',
   'not-one-of',
   'bad-path',
+  'missing-path',
   'conflict',
   'no-effect',
 ] as const;
 
 /**
- * `conflict` and `no-effect` are about several keys at once; the codes before them are about one key
- * and (but for `syntax` and `duplicate-key`) are what the JSON schema can say too.
+ * `conflict` and `no-effect` are about several keys at once, `missing-path` about the disk; the codes
+ * before them are about one key and (but for `syntax` and `duplicate-key`) are what the JSON schema can
+ * say too. `parseConfig` never looks at the disk.
  */
 export type ProblemCode = (typeof problemCodes)[number];
 

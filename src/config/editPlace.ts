@@ -1,0 +1,46 @@
+/** Where a new key goes, and what a value in the file stands for. */
+import { isNode, isScalar, type Node, type Pair, type YAMLMap } from 'yaml';
+import { keyName } from './document';
+import { definitionOf } from './keys';
+import type { ScalarValue } from './problem';
+import { isVitName, vitSize } from './vit';
+
+/** A key with its value, as `yaml` has it. */
+export type KeyPair = Pair<Node, Node | null>;
+
+/** Whether a mapping in the file has these fields with these values, in any order. */
+export function sameFields(map: YAMLMap, value: Readonly<Record<string, ScalarValue>>): boolean {
+  const wanted = Object.entries(value);
+  return (
+    wanted.length === map.items.length && wanted.every(([name, each]) => map.get(name) === each)
+  );
+}
+
+/** The fields that a name stands for, so that one of them can be changed. */
+export function fieldsBehind(name: string, pair: KeyPair | undefined): Record<string, ScalarValue> {
+  const value = isScalar(pair?.value) ? pair.value.value : undefined;
+  return name === 'vit' && isVitName(value) ? { ...vitSize(value) } : {};
+}
+
+/**
+ * The pair to write a new key behind: the nearest one before it in the definition, in the same group,
+ * else the first one after it in the same group. Behind, because a comment above a key belongs to it.
+ */
+export function neighbourOf(
+  map: YAMLMap,
+  name: string,
+  order: readonly string[],
+  parent: string | undefined,
+): KeyPair | undefined {
+  const rank = order.indexOf(name);
+  const group = definitionOf(name)?.group;
+  const known = map.items
+    .filter((pair): pair is KeyPair => isNode(pair.key))
+    .map((pair) => ({ pair, name: keyName(pair.key), rank: order.indexOf(keyName(pair.key)) }))
+    .filter(
+      (each) =>
+        each.rank >= 0 && (parent !== undefined || definitionOf(each.name)?.group === group),
+    )
+    .sort((a, b) => a.rank - b.rank);
+  return (known.findLast((each) => each.rank < rank) ?? known[0])?.pair;
+}
