@@ -9,20 +9,28 @@ const collect = (value: string, previous: string[]): string[] => [...previous, v
 
 function integer(value: string): number {
   const n = Number(value);
-  if (!Number.isInteger(n) || n < 0) throw new InvalidArgumentError('a whole number from 0 is expected.');
+  if (!Number.isInteger(n) || n < 0)
+    throw new InvalidArgumentError('a whole number from 0 is expected.');
   return n;
 }
 
 function keyValue(value: string, previous: string[]): string[] {
-  if (!/^[\w.]+=/.test(value)) throw new InvalidArgumentError('key=value is expected, such as init_lr=1e-4.');
+  if (!/^[\w.]+=/.test(value))
+    throw new InvalidArgumentError('key=value is expected, such as init_lr=1e-4.');
   return [...previous, value];
 }
 
-const deviceOption = (): Option => new Option('--device <device>', 'where to compute').choices(['auto', 'cpu', 'gpu']);
+const deviceOption = (): Option =>
+  new Option('--device <device>', 'where to compute').choices(['auto', 'cpu', 'gpu']);
 const setOption = (): Option =>
-  new Option('--set <key=value>', 'override a key of the configuration; may be repeated').argParser(keyValue).default([], 'none');
+  new Option('--set <key=value>', 'override a key of the configuration; may be repeated')
+    .argParser(keyValue)
+    .default([], 'none');
 const tensorflowOption = (): Option =>
-  new Option('--tensorflow <folder>', "folder with TensorFlow's two libraries (default: found by `nlvr runtime status`)");
+  new Option(
+    '--tensorflow <folder>',
+    "folder with TensorFlow's two libraries (default: found by `nlvr runtime status`)",
+  );
 
 export function createProgram(): Command {
   const program = new Command('nlvr')
@@ -34,10 +42,15 @@ export function createProgram(): Command {
 
   program
     .command('train')
-    .description('train a model as nlvr.yaml says; Ctrl-C saves and stops, --resume goes on exactly')
+    .description(
+      'train a model as nlvr.yaml says; Ctrl-C saves and stops, --resume goes on exactly',
+    )
     .requiredOption('--config <file>', 'configuration, an nlvr.yaml')
     .option('--output_dir <folder>', 'run folder (overrides output_dir)')
-    .option('--pretrained <weights>', 'weights to start from: .pth, .safetensors, run folder or https address (overrides pretrained)')
+    .option(
+      '--pretrained <weights>',
+      'weights to start from: .pth, .safetensors, run folder or https address (overrides pretrained)',
+    )
     .option('--evaluate', 'evaluate `pretrained` on val and test, then stop')
     .option('--resume', "go on from the run folder's last checkpoint")
     .option('--overwrite', 'replace the run that the folder holds')
@@ -87,20 +100,29 @@ export function createProgram(): Command {
     .description('make the sample data set, ready to train')
     .argument('<folder>', 'folder to make')
     .option('--seed <n>', 'seed of the drawings', integer)
-    .action(async (folder: string, options) => (await import('./commands/sample')).sample(folder, options));
+    .action(async (folder: string, options) =>
+      (await import('./commands/sample')).sample(folder, options),
+    );
 
   program
     .command('export')
     .description('write the weights of a checkpoint as a file that PyTorch loads')
     .argument('<checkpoint>', '.pth, .safetensors or run folder')
     .argument('<file>', 'file to write')
-    .addOption(new Option('--format <format>', 'kind of file (default: by the ending)').choices(['safetensors', 'pth']))
+    .addOption(
+      new Option('--format <format>', 'kind of file (default: by the ending)').choices([
+        'safetensors',
+        'pth',
+      ]),
+    )
     .option('--overwrite', 'replace the file when it exists')
     .action(async (checkpoint: string, file: string, options) =>
       (await import('./commands/export')).exportWeights(checkpoint, file, options),
     );
 
-  const runtime = program.command('runtime').description("find, install or remove TensorFlow's libraries");
+  const runtime = program
+    .command('runtime')
+    .description("find, install or remove TensorFlow's libraries");
   runtime
     .command('status')
     .description('what is found, and whether it works')
@@ -111,7 +133,12 @@ export function createProgram(): Command {
     .command('install')
     .description('fetch TensorFlow by your pip and unpack its libraries into the per-user cache')
     .option('--gpu', 'the CUDA build and the NVIDIA libraries it needs (about 3 GB)')
-    .option('--wheel <file>', 'take this wheel instead of downloading; may be repeated', collect, [])
+    .option(
+      '--wheel <file>',
+      'take this wheel instead of downloading; may be repeated',
+      collect,
+      [],
+    )
     .option('--json', 'print progress as JSON lines')
     .action(async (options) => (await import('./commands/runtime')).install(options));
   runtime
@@ -139,7 +166,8 @@ async function main(): Promise<void> {
   try {
     await program.parseAsync();
   } catch (error) {
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? ExitCode.done : ExitCode.badInput;
+    if (error instanceof CommanderError)
+      process.exitCode = error.exitCode === 0 ? ExitCode.done : ExitCode.badInput;
     else process.exitCode = report(error, program.opts<{ verbose?: boolean }>().verbose === true);
   }
 }

@@ -14,8 +14,25 @@ export function report(error: unknown, verbose: boolean): number {
     if (verbose && error.stack) process.stderr.write(`${error.stack}\n`);
     return error.exitCode;
   }
+  if (hasExitCode(error)) {
+    process.stderr.write(`nlvr: ${messageOf(error)}\n`);
+    if (verbose && error instanceof Error && error.stack) process.stderr.write(`${error.stack}\n`);
+    return error.exitCode;
+  }
   const known = errnoOf(error) !== undefined;
-  process.stderr.write(`nlvr: ${messageOf(error)}${known || verbose ? '' : ' (--verbose shows where)'}\n`);
+  process.stderr.write(
+    `nlvr: ${messageOf(error)}${known || verbose ? '' : ' (--verbose shows where)'}\n`,
+  );
   if (verbose && error instanceof Error && error.stack) process.stderr.write(`${error.stack}\n`);
   return DEFECT;
+}
+
+/** Errors of the runtime, which knows nothing of the command line but the code to end with. */
+function hasExitCode(error: unknown): error is { exitCode: number } {
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    'exitCode' in error &&
+    typeof error.exitCode === 'number'
+  );
 }

@@ -5,7 +5,8 @@ const GROUP_BYTES = 64 * 1024 * 1024;
 /** Assigns values as they are read, in groups: few runs of the session, and never all of them in memory. */
 export async function assignValues(
   session: Session,
-  values: AsyncIterable<readonly [string, Float32Array]> | Iterable<readonly [string, Float32Array]>,
+  values:
+    AsyncIterable<readonly [string, Float32Array]> | Iterable<readonly [string, Float32Array]>,
 ): Promise<void> {
   let group: (readonly [string, Float32Array])[] = [];
   let bytes = 0;

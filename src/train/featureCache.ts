@@ -42,9 +42,16 @@ export class FeatureCache {
     const record = this.records.get(image);
     if (record === undefined) return false;
     const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
-    for (let done = 0; done < bytes.length; ) {
-      const read = readSync(this.fd, bytes, done, bytes.length - done, record * this.recordBytes + done);
-      if (read === 0) throw new Error(`the feature cache in ${this.folder} was cut short by another program`);
+    for (let done = 0; done < bytes.length;) {
+      const read = readSync(
+        this.fd,
+        bytes,
+        done,
+        bytes.length - done,
+        record * this.recordBytes + done,
+      );
+      if (read === 0)
+        throw new Error(`the feature cache in ${this.folder} was cut short by another program`);
       done += read;
     }
     return true;

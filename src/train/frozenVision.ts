@@ -35,7 +35,13 @@ export class FrozenVision {
       const part = images.slice(start, start + this.chunk);
       const pixels = new Uint8Array(this.chunk * this.imageBytes);
       part.forEach(([, entry], k) =>
-        pixels.set(batch.images.subarray(entry.pixels * this.imageBytes, (entry.pixels + 1) * this.imageBytes), k * this.imageBytes),
+        pixels.set(
+          batch.images.subarray(
+            entry.pixels * this.imageBytes,
+            (entry.pixels + 1) * this.imageBytes,
+          ),
+          k * this.imageBytes,
+        ),
       );
       const { features } = await this.programs.encodeToHost(this.chunk).run({ images: pixels });
       part.forEach(([image, entry], k) => {

@@ -2,11 +2,11 @@
  * The recorded computations of training and evaluation. Programs have static shapes, so there is one for each
  * batch size and padded text length; they are recorded when first needed and kept.
  */
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import type { Config } from '../config/definition';
 import { classify, crossEntropy, encodeImages, normalise } from '../model/blipNlvr';
 import { imageTokens, type NlvrModelConfig } from '../model/config';
-import type { ModelContext } from '../model/context';
+import type { ModelContext } from '../model/modelContext';
 import { DType } from '../runtime/dtypes';
 import type { Inputs, InputSpec, Program, Scope } from '../runtime/program';
 import type { Session } from '../runtime/session';
@@ -76,20 +76,21 @@ export class NlvrPrograms {
         gradClip: optimizer.grad_clip,
         accumulateSteps: optimizer.accumulate_steps,
         loss: (inputs, scope) => {
-          const context = contextOf(this.model, scope, inputs['seed']);
+          const context = contextOf(scope, inputs['seed']);
           const features = frozenVit
-            ? (inputs['features'] as tf.Tensor3D)
-            : encodeImages(this.pixels(inputs), context);
-          const [image0, image1] = halves(features);
+            ? inputs['features']
+            : encodeImages(this.model, this.pixels(inputs), context);
+          const [image0, image1] = tf.split(features, 2);
           const logits = classify(
+            this.model,
             image0,
             image1,
-            inputs['inputIds'] as tf.Tensor2D,
-            inputs['attentionMask'] as tf.Tensor2D,
+            inputs['inputIds'],
+            inputs['attentionMask'],
             context,
           );
           return {
-            loss: crossEntropy(logits, inputs['labels'] as tf.Tensor1D),
+            loss: crossEntropy(logits, inputs['labels']),
             outputs: { logits },
           };
         },
@@ -116,7 +117,7 @@ export class NlvrPrograms {
         name: `encode_${count}`,
         inputs: { images: this.imageSpec(count), slots: { shape: [count], dtype: 'int32' } },
         build: (inputs, scope) => {
-          const features = encodeImages(this.pixels(inputs), contextOf(this.model, scope));
+          const features = encodeImages(this.model, this.pixels(inputs), contextOf(scope));
           scope.effect(() =>
             scope.trace.effect(
               'ResourceScatterUpdate',
@@ -140,7 +141,7 @@ export class NlvrPrograms {
         name: `features_${count}`,
         inputs: { images: this.imageSpec(count) },
         build: (inputs, scope) => ({
-          features: encodeImages(this.pixels(inputs), contextOf(this.model, scope)),
+          features: encodeImages(this.model, this.pixels(inputs), contextOf(scope)),
         }),
       }),
     );
@@ -160,19 +161,20 @@ export class NlvrPrograms {
           ...textSpecs(n, length),
         },
         build: (inputs, scope) => {
-          const take = (slots: tf.Tensor): tf.Tensor3D =>
+          const take = (slots: tf.Tensor): tf.Tensor =>
             tensorOf(
               scope.trace.op('ResourceGather', [scope.handle(FEATURES), outputOf(slots)], {
                 dtype: { type: DType.float32 },
                 Tindices: { type: DType.int32 },
               }),
-            ) as tf.Tensor3D;
+            );
           const logits = classify(
+            this.model,
             take(inputs['left']),
             take(inputs['right']),
-            inputs['inputIds'] as tf.Tensor2D,
-            inputs['attentionMask'] as tf.Tensor2D,
-            contextOf(this.model, scope),
+            inputs['inputIds'],
+            inputs['attentionMask'],
+            contextOf(scope),
           );
           return { logits };
         },
@@ -185,8 +187,8 @@ export class NlvrPrograms {
     return { shape: [count, imageSize, imageSize, 3], dtype: this.options.pixels };
   }
 
-  private pixels(inputs: Inputs): tf.Tensor4D {
-    const images = inputs['images'] as tf.Tensor4D;
+  private pixels(inputs: Inputs): tf.Tensor {
+    const images = inputs['images'];
     return this.options.pixels === 'uint8' ? normalise(images) : images;
   }
 }
@@ -199,23 +201,12 @@ function textSpecs(n: number, length: number): Record<'inputIds' | 'attentionMas
 }
 
 /** With a seed: training, dropout on. */
-function contextOf(config: NlvrModelConfig, scope: Scope, seed?: tf.Tensor): ModelContext {
+function contextOf(scope: Scope, seed?: tf.Tensor): ModelContext {
   return {
-    config,
     param: (name) => scope.param(name),
     training: seed !== undefined,
-    seed: seed as tf.Tensor1D | undefined,
+    ...(seed && { seed }),
   };
-}
-
-/** [2n, tokens, width] → the left images' and the right images' [n, tokens, width]. */
-function halves(features: tf.Tensor3D): [tf.Tensor3D, tf.Tensor3D] {
-  const [both, tokens, width] = features.shape;
-  const n = both / 2;
-  return [
-    features.slice([0, 0, 0], [n, tokens, width]),
-    features.slice([n, 0, 0], [n, tokens, width]),
-  ];
 }
 
 function remember<K, V>(map: Map<K, V>, key: K, make: () => V): V {

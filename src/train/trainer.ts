@@ -22,7 +22,7 @@ import { beginNextEpoch, type TrainerState } from './trainerState';
 /** Batches of an epoch with the time that the loop waited for them. */
 export interface TimedBatches extends AsyncIterable<Batch> {
   /** Milliseconds waited so far. */
-  readonly waitedMs: number;
+  readonly waitMs: number;
 }
 
 /** Where the loop's examples and steps come from; tests give BLIP's recorded ones. */
@@ -99,8 +99,8 @@ export class Trainer {
         state.batch++;
         state.epochSeconds = secondsBefore + (performance.now() - began) / 1000;
         if (apply) {
-          this.reporter.step(state.step, state.epoch, lr, batches.waitedMs - waited);
-          waited = batches.waitedMs;
+          this.reporter.step(state.step, state.epoch, lr, batches.waitMs - waited);
+          waited = batches.waitMs;
           writer.update({ step: state.step, epoch: state.epoch });
           const inEpoch = state.batch / config.accumulate_steps;
           const lastOfEpoch = state.batch >= stage.batchesPerEpoch;
@@ -110,7 +110,7 @@ export class Trainer {
         }
         if (state.batch >= stage.batchesPerEpoch) break;
       }
-      for (const note of health.afterEpoch(batches.waitedMs / (performance.now() - began)))
+      for (const note of health.afterEpoch(batches.waitMs / (performance.now() - began)))
         writer.note(note.level, note.code, note.message, note.hint);
     }
     this.reporter.flush();
@@ -133,10 +133,10 @@ export class Trainer {
       inputIds: batch.inputIds,
       attentionMask: batch.attentionMask,
       labels: batch.labels,
-      // The micro-batch's number tells its dropout apart from that of the others of the step.
+      // Counts micro-batches, so that each has dropout of its own; the run's seed comes last, as the model adds to it.
       seed: Int32Array.of(
-        config.seed,
         state.step * config.accumulate_steps + (state.batch % config.accumulate_steps),
+        config.seed,
       ),
     };
     const program = this.parts.stepFor(batch);

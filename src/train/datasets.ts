@@ -1,0 +1,64 @@
+/** The data sets a run needs, read and checked as far as training depends on it. */
+import type { LoadedConfig } from '../config/load';
+import { configPaths } from '../config/paths';
+import { loadDataset } from '../data/annotations/loadDataset';
+import type { Split } from '../data/split';
+import type { Dataset } from '../data/types';
+import { UserError } from '../util/userError';
+
+/**
+ * Loads the annotation files of some splits.
+ * @throws {UserError} naming file and line; also when a split is not configured or empty.
+ */
+export async function loadDatasets<S extends Split>(
+  loaded: LoadedConfig,
+  splits: readonly S[],
+): Promise<Record<S, Dataset>> {
+  const paths = configPaths(loaded.config, loaded.folder);
+  const entries: [S, Dataset][] = [];
+  for (const split of splits) {
+    const file = paths.annFiles[split];
+    if (file === undefined)
+      throw new UserError(`${loaded.file} names no annotations for ${split}.`, {
+        hint: `Set ann_files.${split}.`,
+      });
+    entries.push([split, await loadOne(loaded, file, split)]);
+  }
+  return Object.fromEntries(entries) as Record<S, Dataset>;
+}
+
+/** The splits of a configuration that have an annotation file, in order. */
+export function configuredSplits(loaded: LoadedConfig): Split[] {
+  const { annFiles } = configPaths(loaded.config, loaded.folder);
+  return (['train', 'val', 'test'] as const).filter((split) => annFiles[split] !== undefined);
+}
+
+/** The easy examples of the curriculum, where there is one. */
+export async function loadCurriculum(loaded: LoadedConfig): Promise<Dataset | undefined> {
+  const { curriculum } = configPaths(loaded.config, loaded.folder);
+  return curriculum === undefined || loaded.config.curriculum.epochs === 0
+    ? undefined
+    : loadOne(loaded, curriculum, 'train');
+}
+
+async function loadOne(loaded: LoadedConfig, file: string, split: Split): Promise<Dataset> {
+  const { config, folder } = loaded;
+  const dataset = await loadDataset(file, split, {
+    format: config.ann_format,
+    imageRoot: configPaths(config, folder).imageRoot,
+  });
+  if (dataset.examples.length === 0)
+    throw new UserError(`${file} has no examples: the ${split} split is empty.`, {
+      hint: `Correct ann_files.${split} or the file.`,
+    });
+  return dataset;
+}
+
+/** Share of the more frequent label, 0..1; chance level of an accuracy. */
+export function majorityShare(dataset: Dataset | undefined): number {
+  const labelled = dataset?.examples.filter(({ label }) => label !== null) ?? [];
+  const positive = labelled.filter(({ label }) => label === true).length;
+  return labelled.length === 0
+    ? 0.5
+    : Math.max(positive, labelled.length - positive) / labelled.length;
+}

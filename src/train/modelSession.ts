@@ -1,0 +1,104 @@
+/** A TensorFlow session that holds an NLVR model: found library, chosen device and precision, weights in place. */
+
+import type { LoadedConfig } from '../config/load';
+import { configPaths } from '../config/paths';
+import { readModelConfig, type NlvrModelConfig } from '../model/config';
+import type { DownloadProgress } from '../model/download';
+import { initialParameters } from '../model/initialise';
+import { loadWeights } from '../model/loadWeights';
+import type { LoadReport } from '../model/loadRules';
+import { parameterShapes } from '../model/parameters';
+import { findLibrary, type Library } from '../runtime/library';
+import { choosePrecision } from '../runtime/precision';
+import { Session } from '../runtime/session';
+import { assignValues } from './assignValues';
+
+export interface ModelSession {
+  session: Session;
+  model: NlvrModelConfig;
+  /** Weights by BLIP's names. */
+  shapes: ReadonlyMap<string, readonly number[]>;
+  precision: 'fp32' | 'bf16';
+  /** Why that precision. */
+  precisionReason: string;
+  dispose(): Promise<void>;
+}
+
+export interface SessionRequest {
+  loaded: LoadedConfig;
+  library: Library;
+  /** Of a run that goes on: kept whatever `auto` would choose now. */
+  precision?: 'fp32' | 'bf16' | null;
+}
+
+/**
+ * The TensorFlow library to use.
+ * @param folder from the command line.
+ * @throws {RuntimeMissingError}
+ */
+export function requireLibrary(folder: string | undefined): Promise<Library> {
+  return findLibrary(folder === undefined ? {} : { directory: folder });
+}
+
+/** Opens a session and declares the model's weights; they have no values yet. */
+export async function openModelSession({
+  loaded,
+  library,
+  precision: kept,
+}: SessionRequest): Promise<ModelSession> {
+  const { config, folder } = loaded;
+  const model = readModelConfig(config, folder);
+  const device =
+    config.device === 'auto' ? ((await Session.hasGpu(library)) ? 'gpu' : 'cpu') : config.device;
+  const chosen = kept
+    ? { precision: kept, reason: 'as the run began' }
+    : choosePrecision(config.precision, device);
+  const session = await Session.open({
+    library,
+    device,
+    precision: chosen.precision,
+    xla: config.xla,
+    threads: config.threads,
+  });
+  const shapes = parameterShapes(model);
+  for (const [name, shape] of shapes) session.variable(name, shape);
+  return {
+    session,
+    model,
+    shapes,
+    precision: chosen.precision,
+    precisionReason: chosen.reason,
+    dispose: () => session.dispose(),
+  };
+}
+
+/**
+ * Gives the model its first weights: those of `source`, and fresh ones for what it lacks.
+ * @param source a checkpoint or address; undefined for random weights throughout.
+ * @returns the report of BLIP's load rules, undefined for random weights.
+ */
+export async function initialiseWeights(
+  { session, model }: ModelSession,
+  { config }: LoadedConfig,
+  source: string | undefined,
+  onProgress?: (progress: DownloadProgress) => void,
+): Promise<LoadReport | undefined> {
+  if (source === undefined) {
+    await assignValues(session, initialParameters(model, config.seed, config.init_std));
+    return undefined;
+  }
+  const weights = await loadWeights(source, model, onProgress ? { onProgress } : {});
+  try {
+    const missing = new Set(weights.report.missing);
+    await assignValues(session, initialParameters(model, config.seed, config.init_std, missing));
+    await assignValues(session, weights.values());
+    return weights.report;
+  } finally {
+    await weights.close();
+  }
+}
+
+/** The weights a configuration starts from, undefined for random ones. */
+export function pretrainedOf(loaded: LoadedConfig): string | undefined {
+  return configPaths(loaded.config, loaded.folder).pretrained;
+}

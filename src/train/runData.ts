@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import type { Config } from '../config/definition';
+import { createLoader } from '../data/loader/createLoader';
+import { LoaderPool } from '../data/loader/loaderPool';
+import { pipelineSettings } from '../data/loader/settings';
+import type { Batch, Dataset } from '../data/types';
+import { cacheFolder } from '../util/cacheFolder';
+import type { FrozenVision } from './frozenVision';
+import type { Stage } from './plan';
+import type { TimedBatches, TrainingData } from './trainer';
+
+/** The run's examples from disk through the loader's worker threads. */
+export class RunData implements TrainingData {
+  /** Set by the caller when the vision transformer is frozen. */
+  frozen: FrozenVision | undefined;
+
+  private constructor(
+    private readonly config: Config,
+    private readonly maxTokens: number,
+    private readonly pool: LoaderPool,
+  ) {}
+
+  /** @param maxTokens longest input of the text encoder. */
+  static async open(config: Config, maxTokens: number): Promise<RunData> {
+    const pool = await LoaderPool.create({
+      numWorkers: config.num_workers,
+      ...(config.cache_images && {
+        cache: { folder: join(cacheFolder(), 'images'), imageSize: config.image_size },
+      }),
+    });
+    return new RunData(config, maxTokens, pool);
+  }
+
+  trainBatches(stage: Stage, epoch: number, startBatch: number): TimedBatches {
+    return createLoader({
+      pool: this.pool,
+      dataset: stage.dataset,
+      settings: pipelineSettings(this.config, this.maxTokens),
+      mode: 'train',
+      batchSize: this.config.batch_size_train,
+      epoch,
+      startBatch,
+    });
+  }
+
+  evalBatches(dataset: Dataset): AsyncIterable<Batch> {
+    return createLoader({
+      pool: this.pool,
+      dataset: dataset,
+      settings: pipelineSettings(this.config, this.maxTokens),
+      mode: 'eval',
+      batchSize: Math.min(this.config.batch_size_test, dataset.examples.length),
+      epoch: 0,
+    });
+  }
+
+  async visionFeeds(
+    stage: Stage,
+    batch: Batch,
+  ): Promise<Record<string, Uint8Array | Float32Array>> {
+    return this.frozen
+      ? { features: await this.frozen.features(stage.dataset, batch) }
+      : { images: batch.images };
+  }
+
+  dispose(): Promise<void> {
+    return this.pool.dispose();
+  }
+}
