@@ -1,3 +1,5 @@
+import { UserError } from '../util/userError';
+
 /** Where in the user's data an error lies. */
 export interface DataPlace {
   /** Absolute path of the annotation file or image. */
@@ -9,7 +11,7 @@ export interface DataPlace {
 }
 
 /** The user's data is at fault. The message says where and what to do; it needs no stack. */
-export class DataError extends Error {
+export class DataError extends UserError {
   override readonly name = 'DataError';
   readonly file: string;
   readonly line: number | undefined;
@@ -28,16 +30,4 @@ export class DataError extends Error {
 
 function describePlace({ file, line, key }: DataPlace): string {
   return [line === undefined ? file : `${file}:${line}`, ...(key ? [key] : [])].join(': ');
-}
-
-/** Message of anything that was thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** The `code` of a Node system error such as `ENOENT`, if it is one. */
-export function systemCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : undefined;
 }

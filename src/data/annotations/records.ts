@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { DataError, messageOf, systemCode } from '../dataError';
+import { errnoOf, messageOf } from '../../util/userError';
+import { DataError } from '../dataError';
 import { listElements } from './listElements';
 
 /** One annotation as it stands in the file. */
@@ -64,7 +65,7 @@ async function* chunks(file: string): AsyncGenerator<string> {
     const stream = createReadStream(file, { encoding: 'utf8', highWaterMark: 1 << 20 });
     for await (const chunk of stream) yield String(chunk);
   } catch (error) {
-    throw systemCode(error) === 'ENOENT'
+    throw errnoOf(error) === 'ENOENT'
       ? new DataError('the annotation file does not exist; look at ann_root and ann_files', {
           file,
         })

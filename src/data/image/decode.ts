@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import { DataError, messageOf, systemCode } from '../dataError';
+import { errnoOf, messageOf } from '../../util/userError';
+import { DataError } from '../dataError';
 import type { RgbImage } from './rgbImage';
 import { describeForeign, isCmykJpeg, sniffFormat } from './sniff';
 
@@ -46,7 +47,7 @@ async function readImageFile(file: string): Promise<Buffer> {
   try {
     bytes = await readFile(file);
   } catch (error) {
-    const code = systemCode(error);
+    const code = errnoOf(error);
     if (code === 'ENOENT') throw new DataError('the image is missing', { file });
     if (code === 'EISDIR')
       throw new DataError('a folder stands where the image should be', { file });

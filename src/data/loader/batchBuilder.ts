@@ -1,0 +1,148 @@
+import { setImmediate } from 'node:timers/promises';
+import { DataError } from '../dataError';
+import { trainingTransform } from '../image/transform';
+import { KeyedRandom, Purpose } from '../random';
+import { cleanCaption, exchangeLeftRight } from '../text/caption';
+import { defaultTokenizer, type Tokenizer } from '../text/tokenizer';
+import type { Batch } from '../types';
+import type { BatchTask } from './batchTask';
+import type { ImageStore } from './imageStore';
+
+type TaskExample = BatchTask['examples'][number];
+
+/** One image of the batch. */
+interface ImageJob {
+  file: string;
+  /** Its position in `Batch.images`. */
+  slot: number;
+  example: TaskExample;
+  /** 0 or 1: left or right in the annotation, whatever was exchanged. */
+  side: 0 | 1;
+}
+
+/** Images that are decoded while another one is transformed. */
+const decodedAhead = 3;
+/** Longest stretch without returning to the event loop, in ms; without workers the trainer shares the thread. */
+const longestStretch = 20;
+
+/** Builds batches: the same bytes for the same task, whichever thread builds it. */
+export class BatchBuilder {
+  private readonly tokenizer: Tokenizer = defaultTokenizer();
+  private lastPause = performance.now();
+
+  constructor(private readonly store: ImageStore) {}
+
+  /** @throws {DataError} naming the image, its example and its place in the annotations. */
+  async build(task: BatchTask): Promise<Batch> {
+    const { examples } = task;
+    const swapped = examples.map((example) => isSwapped(task, example));
+    const { jobs, left, right } = placeImages(task, swapped);
+    const { imageSize } = task.settings;
+    const imageBytes = imageSize * imageSize * 3;
+    const images = new Uint8Array(jobs.length * imageBytes);
+    await this.runJobs(jobs, (job) =>
+      this.fill(task, job, images.subarray(job.slot * imageBytes, (job.slot + 1) * imageBytes)),
+    );
+    return {
+      indices: Int32Array.from(examples, ({ index }) => index),
+      images,
+      imageCount: jobs.length,
+      left,
+      right,
+      swapped: Uint8Array.from(swapped, Number),
+      ...this.texts(task, swapped),
+      labels: Int32Array.from(examples, ({ label }) => (label === null ? -1 : label ? 1 : 0)),
+    };
+  }
+
+  /** A few images at a time: while one is transformed here, the next are decoded on other threads. */
+  private async runJobs(
+    jobs: readonly ImageJob[],
+    run: (job: ImageJob) => Promise<void>,
+  ): Promise<void> {
+    let next = 0;
+    const lane = async () => {
+      while (next < jobs.length) {
+        const job = jobs[next++];
+        await run(job).catch((error: unknown) => {
+          next = jobs.length;
+          throw error;
+        });
+        if (performance.now() - this.lastPause > longestStretch) {
+          await setImmediate();
+          this.lastPause = performance.now();
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(decodedAhead, jobs.length) }, lane));
+  }
+
+  private async fill(task: BatchTask, job: ImageJob, target: Uint8Array): Promise<void> {
+    const { imageSize, augment, seed } = task.settings;
+    try {
+      if (task.mode === 'train' && augment) {
+        const key = { seed, epoch: task.epoch, index: job.example.index, image: job.side };
+        const random = new KeyedRandom({ ...key, purpose: Purpose.augment });
+        trainingTransform(await this.store.decoded(job.file), imageSize, random, target);
+      } else await this.store.resized(job.file, imageSize, target);
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      const { identifier, line } = job.example;
+      throw new DataError(
+        `${error.reason}; it belongs to example ${identifier} (${task.file}:${line})`,
+        { file: error.file },
+      );
+    }
+  }
+
+  /** Token ids and masks, [n, length] each. */
+  private texts(
+    task: BatchTask,
+    swapped: readonly boolean[],
+  ): Pick<Batch, 'inputIds' | 'attentionMask' | 'length'> {
+    const { maxWords, maxTokens } = task.settings;
+    const rows = task.examples.map(({ sentence }, i) => {
+      const caption = cleanCaption(sentence, maxWords);
+      return this.tokenizer.encode(swapped[i] ? exchangeLeftRight(caption) : caption, maxTokens);
+    });
+    const longest = Math.max(...rows.map((ids) => ids.length));
+    const multiple = task.lengthMultiple;
+    const length = Math.max(longest, Math.min(maxTokens, Math.ceil(longest / multiple) * multiple));
+    const inputIds = new Int32Array(rows.length * length);
+    const attentionMask = new Int32Array(rows.length * length);
+    rows.forEach((ids, i) => {
+      inputIds.set(ids, i * length);
+      attentionMask.fill(1, i * length, i * length + ids.length);
+    });
+    return { inputIds, attentionMask, length };
+  }
+}
+
+/** Whether training shows this example with its images exchanged. Evaluation never does. */
+function isSwapped({ mode, epoch, settings }: BatchTask, { index }: TaskExample): boolean {
+  if (mode === 'eval' || !settings.swapImages) return false;
+  const key = { seed: settings.seed, epoch, index, purpose: Purpose.exchange };
+  return new KeyedRandom(key).uniform() >= 0.5;
+}
+
+/** Which image goes where in the batch. */
+function placeImages(
+  { examples, shareImages }: BatchTask,
+  swapped: readonly boolean[],
+): { jobs: ImageJob[]; left: Int32Array; right: Int32Array } {
+  const n = examples.length;
+  const jobs: ImageJob[] = [];
+  const slots = new Map<string, number>();
+  const place = (i: number, position: 0 | 1): number => {
+    const side = swapped[i] ? (position === 0 ? 1 : 0) : position;
+    const example = examples[i];
+    const file = example.images[side];
+    const shared = shareImages ? slots.get(file) : undefined;
+    if (shared !== undefined) return shared;
+    slots.set(file, jobs.length);
+    return jobs.push({ file, slot: jobs.length, example, side }) - 1;
+  };
+  const left = Int32Array.from({ length: n }, (_, i) => place(i, 0));
+  const right = Int32Array.from({ length: n }, (_, i) => place(i, 1));
+  return { jobs, left, right };
+}

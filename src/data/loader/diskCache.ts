@@ -1,0 +1,108 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+
+const magic = Buffer.from('NLVRIMG1');
+const headerBytes = magic.length + 8;
+const entryBytes = (size: number) => headerBytes + size * size * 3;
+
+/** FNV-1a over 32-bit words: enough to notice an entry that was half written. */
+function checksum(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  const words = bytes.byteLength >> 2;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let i = 0; i < words; i++) hash = Math.imul(hash ^ view.getUint32(i * 4), 0x01000193);
+  for (let i = words * 4; i < bytes.byteLength; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
+  return hash >>> 0;
+}
+
+/**
+ * Resized images on disk, one file each, named by the image's path, time of change and size and by
+ * `image_size`; so an image that changed is a new entry. Entries appear whole (renamed into place), a damaged
+ * one is ignored, and trouble with the disk only means that nothing is kept.
+ */
+export class DiskCache {
+  /** @param room bytes that may still be written. */
+  constructor(
+    private readonly folder: string,
+    private room: number,
+  ) {}
+
+  /** Fills `target` ([size, size, 3]) and returns true, or returns false when there is no (sound) entry. */
+  async read(file: string, size: number, target: Uint8Array): Promise<boolean> {
+    try {
+      const entry = await readFile(await this.entryOf(file, size));
+      const pixels = entry.subarray(headerBytes);
+      const sound =
+        entry.length === entryBytes(size) &&
+        entry.subarray(0, magic.length).equals(magic) &&
+        entry.readUInt32LE(magic.length) === size &&
+        entry.readUInt32LE(magic.length + 4) === checksum(pixels);
+      if (sound) target.set(pixels);
+      return sound;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Keeps a resized image, if there is room. */
+  async write(file: string, size: number, pixels: Uint8Array): Promise<void> {
+    if (this.room < entryBytes(size)) return;
+    this.room -= entryBytes(size);
+    let temporary: string | undefined;
+    try {
+      const entry = await this.entryOf(file, size);
+      const header = Buffer.alloc(headerBytes);
+      magic.copy(header);
+      header.writeUInt32LE(size, magic.length);
+      header.writeUInt32LE(checksum(pixels), magic.length + 4);
+      await mkdir(dirname(entry), { recursive: true });
+      temporary = `${entry}.${randomBytes(6).toString('hex')}.tmp`;
+      await writeFile(temporary, [header, pixels]);
+      await rename(temporary, entry);
+    } catch {
+      this.room = 0;
+      if (temporary) await rm(temporary, { force: true }).catch(() => undefined);
+    }
+  }
+
+  private async entryOf(file: string, size: number): Promise<string> {
+    const { mtimeMs, size: bytes } = await stat(file);
+    const name = createHash('sha256')
+      .update(`${resolve(file)}\0${mtimeMs}\0${bytes}\0${size}`)
+      .digest('hex')
+      .slice(0, 40);
+    return join(this.folder, `${size}px`, name.slice(0, 2), `${name}.rgb`);
+  }
+}
+
+/**
+ * Room left in a cache folder, in bytes. When the folder holds more than `limit`, images of other sizes than
+ * `size` are removed. At most half of the disk's free space is given away.
+ */
+export async function roomInCache(folder: string, limit: number, size: number): Promise<number> {
+  try {
+    await mkdir(folder, { recursive: true });
+    const sizes = (await readdir(folder)).flatMap((name) => {
+      const match = /^(\d+)px$/.exec(name);
+      return match ? [Number(match[1])] : [];
+    });
+    let used = 0;
+    const usedBy = new Map<number, number>();
+    for (const other of sizes) {
+      const entries = await readdir(join(folder, `${other}px`), { recursive: true });
+      const bytes = entries.filter((name) => name.endsWith('.rgb')).length * entryBytes(other);
+      usedBy.set(other, bytes);
+      used += bytes;
+    }
+    for (const [other, bytes] of usedBy) {
+      if (used <= limit || other === size) continue;
+      await rm(join(folder, `${other}px`), { recursive: true, force: true });
+      used -= bytes;
+    }
+    const { bavail, bsize } = await statfs(folder);
+    return Math.max(0, Math.min(limit - used, (bavail * bsize) / 2));
+  } catch {
+    return 0;
+  }
+}

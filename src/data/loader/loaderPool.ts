@@ -1,0 +1,172 @@
+import { Worker } from 'node:worker_threads';
+import { assetPath } from '../../util/assets';
+import type { Batch } from '../types';
+import { BatchBuilder } from './batchBuilder';
+import {
+  unpackError,
+  type BatchTask,
+  type WorkerOptions,
+  type WorkerReply,
+  type WorkerRequest,
+} from './batchTask';
+import { roomInCache } from './diskCache';
+import { createImageStore } from './imageStore';
+
+export interface PoolOptions {
+  /** Worker threads; 0 builds batches on the calling thread. */
+  numWorkers: number;
+  /** Bytes of decoded images kept in memory, over all workers. */
+  memoryBytes?: number;
+  /** Keep resized images in this folder, at most `limit` bytes, for `imageSize`. */
+  cache?: { folder: string; limit?: number; imageSize: number };
+}
+
+/** A batch that is being built, and the way to give it up. */
+export interface PendingBatch {
+  /** Rejects when an image is missing or damaged, when it was cancelled in time, or the pool disposed. */
+  batch: Promise<Batch>;
+  cancel(): void;
+}
+
+interface Job {
+  id: number;
+  task: BatchTask;
+  resolve(batch: Batch): void;
+  reject(error: Error): void;
+}
+
+interface WorkerState {
+  worker: Worker;
+  /** Sent and not yet answered, by id. */
+  jobs: Map<number, Job>;
+}
+
+const defaultMemory = 256 * 2 ** 20;
+const defaultDiskLimit = 20 * 2 ** 30;
+/** One batch in the works and the next one already there. */
+const jobsPerWorker = 2;
+/** How long a worker may take to finish what it does before it is ended, in ms. */
+const closingTime = 2000;
+
+/** Builds batches on worker threads, which live until `dispose`: over all epochs and splits of a run. */
+export class LoaderPool {
+  private readonly workers: WorkerState[] = [];
+  private readonly queue: Job[] = [];
+  private builder: BatchBuilder | undefined;
+  private inline: Promise<unknown> = Promise.resolve();
+  private nextId = 0;
+  private disposed = false;
+
+  private constructor(
+    readonly numWorkers: number,
+    private readonly options: WorkerOptions,
+  ) {}
+
+  /** A pool; workers start when there is work for them. */
+  static async create({ numWorkers, memoryBytes, cache }: PoolOptions): Promise<LoaderPool> {
+    const threads = Math.max(1, numWorkers);
+    const room =
+      cache && (await roomInCache(cache.folder, cache.limit ?? defaultDiskLimit, cache.imageSize));
+    return new LoaderPool(numWorkers, {
+      memoryBytes: Math.floor((memoryBytes ?? defaultMemory) / threads),
+      disk:
+        cache && room !== undefined
+          ? { folder: cache.folder, bytes: Math.floor(room / threads) }
+          : null,
+    });
+  }
+
+  /** Builds a batch. */
+  build(task: BatchTask): PendingBatch {
+    if (this.disposed) throw new Error('the loader pool was disposed');
+    if (this.numWorkers === 0) return this.buildInline(task);
+    const id = this.nextId++;
+    const batch = new Promise<Batch>((resolve, reject) => {
+      this.queue.push({ id, task, resolve, reject });
+    });
+    this.dispatch();
+    return { batch, cancel: () => this.dropQueued((job) => job.id === id) };
+  }
+
+  /** Ends the workers. Batches that are not built yet are rejected. */
+  async dispose(): Promise<void> {
+    this.disposed = true;
+    this.dropQueued(() => true);
+    await Promise.all(this.workers.splice(0).map(({ worker }) => endWorker(worker)));
+  }
+
+  private buildInline(task: BatchTask): PendingBatch {
+    let cancelled = false;
+    const batch = this.inline.then(() => {
+      if (cancelled || this.disposed) throw notWanted();
+      this.builder ??= new BatchBuilder(createImageStore(this.options));
+      return this.builder.build(task);
+    });
+    this.inline = batch.catch(() => undefined);
+    return { batch, cancel: () => void (cancelled = true) };
+  }
+
+  private dropQueued(isDropped: (job: Job) => boolean): void {
+    const dropped = this.queue.filter(isDropped);
+    this.queue.splice(0, Infinity, ...this.queue.filter((job) => !isDropped(job)));
+    for (const job of dropped) job.reject(notWanted());
+  }
+
+  /** Hands queued jobs to the workers, the least busy first; starts workers while there are too few. */
+  private dispatch(): void {
+    while (this.queue.length > 0) {
+      const idlest = this.workers.reduce<WorkerState | undefined>(
+        (best, state) => (best && best.jobs.size <= state.jobs.size ? best : state),
+        undefined,
+      );
+      const startAnother =
+        this.workers.length < this.numWorkers && (!idlest || idlest.jobs.size > 0);
+      const state = startAnother ? this.startWorker() : idlest;
+      if (!state || state.jobs.size >= jobsPerWorker) return;
+      const job = this.queue.shift();
+      if (!job) return;
+      state.jobs.set(job.id, job);
+      // Work keeps the process alive, a waiting worker does not.
+      state.worker.ref();
+      state.worker.postMessage({ id: job.id, task: job.task } satisfies WorkerRequest);
+    }
+  }
+
+  private startWorker(): WorkerState {
+    const worker = new Worker(assetPath('loader-worker.js'), { workerData: this.options });
+    const state: WorkerState = { worker, jobs: new Map() };
+    this.workers.push(state);
+    worker.on('message', (reply: WorkerReply) => {
+      const job = state.jobs.get(reply.id);
+      state.jobs.delete(reply.id);
+      if (state.jobs.size === 0) worker.unref();
+      if ('batch' in reply) job?.resolve(reply.batch);
+      else job?.reject(unpackError(reply.error));
+      this.dispatch();
+    });
+    worker.on('error', (error: Error) => this.lose(state, error));
+    worker.on('exit', (code) =>
+      this.lose(state, new Error(`a loader thread ended unexpectedly (exit code ${code})`)),
+    );
+    return state;
+  }
+
+  /** A worker is gone: its batches fail, the queue goes to the others (or a new one). */
+  private lose(state: WorkerState, error: Error): void {
+    const place = this.workers.indexOf(state);
+    if (place >= 0) this.workers.splice(place, 1);
+    for (const job of state.jobs.values()) job.reject(error);
+    state.jobs.clear();
+    if (!this.disposed) this.dispatch();
+  }
+}
+
+const notWanted = () => new Error('the batch is not wanted any more');
+
+async function endWorker(worker: Worker): Promise<void> {
+  const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  worker.postMessage({ close: true } satisfies WorkerRequest);
+  const late = setTimeout(() => void worker.terminate(), closingTime);
+  await gone;
+  clearTimeout(late);
+}

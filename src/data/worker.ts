@@ -1,0 +1,35 @@
+/** The loader's worker thread: builds the batches it is told to. Bundled as `dist/loader-worker.js`. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { BatchBuilder } from './loader/batchBuilder';
+import {
+  buffersOf,
+  packError,
+  type WorkerOptions,
+  type WorkerReply,
+  type WorkerRequest,
+} from './loader/batchTask';
+import { createImageStore } from './loader/imageStore';
+
+const port = parentPort;
+if (!port) throw new Error('loader-worker.js is a worker thread, not a program');
+const builder = new BatchBuilder(createImageStore(workerData as WorkerOptions));
+
+/** One batch after the other: two at once would only share this thread. */
+let last: Promise<void> = Promise.resolve();
+
+async function answer(id: number, task: Parameters<BatchBuilder['build']>[0]): Promise<void> {
+  try {
+    const batch = await builder.build(task);
+    port?.postMessage({ id, batch } satisfies WorkerReply, buffersOf(batch));
+  } catch (error) {
+    port?.postMessage({ id, error: packError(error) } satisfies WorkerReply);
+  }
+}
+
+port.on('message', (request: WorkerRequest) => {
+  last = last.then(() => {
+    if (!('close' in request)) return answer(request.id, request.task);
+    port.close();
+    return undefined;
+  });
+});
