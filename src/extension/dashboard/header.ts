@@ -1,0 +1,35 @@
+import type { StartEvent } from '../../run/events';
+import type { RunHeader } from '../../webview/dashboard/messages';
+import type { Run } from '../runs/runRegistry';
+
+/** What the dashboard says of a run at its top. @param start the run's latest start, once it is read. */
+export function headerOf(run: Run, start: StartEvent | undefined): RunHeader {
+  const { folder, info, status, message, hint } = run;
+  const maxEpoch = info.maxEpoch || (start?.maxEpoch ?? 0);
+  const totalSteps = info.totalSteps || (start?.totalSteps ?? 0);
+  return {
+    key: folder,
+    name: info.name,
+    status,
+    message,
+    hint,
+    kind: info.kind,
+    epoch: info.epoch,
+    maxEpoch,
+    step: info.step,
+    totalSteps,
+    stepsPerEpoch:
+      start?.stepsPerEpoch ?? (maxEpoch > 0 && totalSteps > 0 ? totalSteps / maxEpoch : 1),
+    started: Date.parse(info.started),
+    ended: info.ended === null ? null : Date.parse(info.ended),
+    device: info.device ?? start?.device ?? null,
+    precision: info.precision ?? start?.precision ?? null,
+    parameters: start?.parameters ?? null,
+    examples: start?.examples ?? {},
+    best: info.best && {
+      epoch: info.best.epoch,
+      accuracy: info.best.accuracy,
+      consistency: info.best.consistency,
+    },
+  };
+}

@@ -1,0 +1,241 @@
+import { writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import * as vscode from 'vscode';
+import type {
+  DashboardContract,
+  DashboardState,
+  RunAction,
+} from '../../webview/dashboard/messages';
+import { Thumbnails } from '../failures/thumbnails';
+import { showFailure } from '../log';
+import type { Services } from '../services';
+import { Messenger } from '../webview/messenger';
+import { setUpWebview } from '../webview/panelWebview';
+import { Pictures } from './pictures';
+import { DashboardSession, type DashboardEditor } from './session';
+
+const VIEW_TYPE = 'nlvr.dashboard';
+
+let registered: DashboardPanels | undefined;
+
+/** Makes the dashboards available, also those that were open before the window was reloaded. */
+export function registerDashboard(services: Services): void {
+  registered = new DashboardPanels(services);
+  services.context.subscriptions.push(
+    registered,
+    vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, registered),
+  );
+}
+
+/**
+ * Opens the dashboard of one run, or of several in comparison, or brings it to the front.
+ * @param runFolders absolute paths; the first is the run that the header is about.
+ */
+export async function openDashboard(runFolders: readonly string[]): Promise<void> {
+  if (!registered) throw new Error('registerDashboard was not called');
+  await registered.open(runFolders);
+}
+
+/** The dashboard in front, for commands without an argument: the folder of its first run. */
+export function activeDashboardRun(): string | undefined {
+  return registered?.activeRun;
+}
+
+const commands: Record<RunAction, string> = {
+  stop: 'nlvr.stopTraining',
+  resume: 'nlvr.resumeTraining',
+  failedExamples: 'nlvr.inspectFailedExamples',
+  evaluate: 'nlvr.evaluateCheckpoint',
+  openConfiguration: 'vscode.open',
+  showTrainerLog: 'nlvr.openTrainerLog',
+  reveal: 'nlvr.revealRun',
+};
+
+/** All open dashboards, at most one for each set of runs. */
+class DashboardPanels
+  implements vscode.WebviewPanelSerializer<Partial<DashboardState>>, vscode.Disposable
+{
+  private readonly panels = new Set<DashboardPanel>();
+  private readonly pictures: Pictures;
+
+  constructor(private readonly services: Services) {
+    const cache = vscode.Uri.joinPath(services.context.globalStorageUri, 'thumbnails');
+    this.pictures = new Pictures(new Thumbnails(cache.fsPath), (message, ...args) =>
+      vscode.l10n.t(message, ...args),
+    );
+  }
+
+  get activeRun(): string | undefined {
+    return [...this.panels].find(({ panel }) => panel.active)?.session.runs[0];
+  }
+
+  async open(folders: readonly string[]): Promise<void> {
+    const known = this.panelOf(folders);
+    if (known) {
+      known.panel.reveal();
+      return;
+    }
+    const panel = vscode.window.createWebviewPanel(
+      VIEW_TYPE,
+      vscode.l10n.t('Training Dashboard'),
+      vscode.ViewColumn.Active,
+    );
+    await this.fill(panel, folders);
+  }
+
+  /** Called by VS Code for a panel that was open when the window was closed. */
+  async deserializeWebviewPanel(
+    panel: vscode.WebviewPanel,
+    state: Partial<DashboardState> | undefined,
+  ): Promise<void> {
+    const folders = state?.runs?.filter((folder) => typeof folder === 'string') ?? [];
+    if (folders.length === 0 || this.panelOf(folders)) panel.dispose();
+    else await this.fill(panel, folders);
+  }
+
+  dispose(): void {
+    for (const panel of this.panels) panel.dispose();
+    this.panels.clear();
+  }
+
+  private panelOf(folders: readonly string[]): DashboardPanel | undefined {
+    const wanted = [...folders].sort().join('\0');
+    return [...this.panels].find(({ session }) => [...session.runs].sort().join('\0') === wanted);
+  }
+
+  private async fill(panel: vscode.WebviewPanel, folders: readonly string[]): Promise<void> {
+    const { runs, context } = this.services;
+    panel.iconPath = vscode.Uri.joinPath(context.extensionUri, 'media', 'nlvr.svg');
+    await Promise.all(
+      folders.filter((folder) => !runs.get(folder)).map((folder) => runs.add(folder)),
+    );
+    const filled = new DashboardPanel(panel, folders, this.pictures, this.services);
+    this.panels.add(filled);
+    panel.onDidDispose(() => {
+      this.panels.delete(filled);
+      filled.dispose();
+    });
+  }
+}
+
+/** One panel: its webview and its session. */
+class DashboardPanel implements vscode.Disposable {
+  readonly session: DashboardSession;
+  private readonly messenger: Messenger<DashboardContract>;
+  private readonly disposables: vscode.Disposable[] = [];
+
+  constructor(
+    readonly panel: vscode.WebviewPanel,
+    folders: readonly string[],
+    private readonly pictures: Pictures,
+    private readonly services: Services,
+  ) {
+    this.session = new DashboardSession(folders, this.editor());
+    this.messenger = new Messenger<DashboardContract>(panel.webview, this.session);
+    this.nameIt();
+    setUpWebview(panel.webview, services.context.extensionUri, {
+      panel: 'dashboard',
+      title: panel.title,
+      strings: vscode.l10n.bundle ?? {},
+    });
+    this.disposables.push(
+      this.messenger,
+      services.runs.onDidChange(() => {
+        this.session.refresh();
+        this.nameIt();
+      }),
+      panel.onDidChangeViewState(() => {
+        if (!panel.visible) this.messenger.suspend();
+      }),
+    );
+  }
+
+  dispose(): void {
+    this.session.dispose();
+    vscode.Disposable.from(...this.disposables).dispose();
+  }
+
+  private nameIt(): void {
+    const [first, ...others] = this.session.runs.map(
+      (folder) => this.services.runs.get(folder)?.info.name ?? basename(folder),
+    );
+    const title =
+      others.length > 0
+        ? vscode.l10n.t('{0} and {1} more', first ?? '', others.length)
+        : vscode.l10n.t('Training: {0}', first ?? '');
+    if (this.panel.title !== title) this.panel.title = title;
+  }
+
+  private editor(): DashboardEditor {
+    const { runs, log } = this.services;
+    const execute = (command: string, ...args: unknown[]): void => {
+      vscode.commands.executeCommand(command, ...args).then(undefined, (error: unknown) => {
+        void showFailure(log, command, error);
+      });
+    };
+    return {
+      send: (message) => this.messenger.send(message),
+      run: (folder) => runs.get(folder),
+      thumbnails: (run, images) => this.pictures.get(run.folder, run.info.configFile, images),
+      action: (action, folder) =>
+        action === 'openConfiguration'
+          ? execute(commands[action], vscode.Uri.file(join(folder, 'config.yaml')))
+          : execute(commands[action], folder),
+      startTraining: () => execute('nlvr.startTraining'),
+      addRun: () => void this.addRun(),
+      removeRun: (folder) => {
+        const left = this.session.runs.filter((shown) => shown !== folder);
+        if (left.length > 0) this.show(left);
+      },
+      openFile: (path) =>
+        execute('vscode.open', vscode.Uri.file(path), { viewColumn: vscode.ViewColumn.Beside }),
+      savePng: (name, png) => this.savePng(name, png),
+      copy: async (text) => vscode.env.clipboard.writeText(text),
+      problem: (doing, error) =>
+        log.error(`dashboard, ${doing}: ${error instanceof Error ? error.stack : String(error)}`),
+    };
+  }
+
+  private show(folders: readonly string[]): void {
+    this.session.show(folders);
+    this.nameIt();
+  }
+
+  private async addRun(): Promise<void> {
+    const { runs } = this.services;
+    const items = runs.runs
+      .filter((run) => !this.session.runs.includes(run.folder))
+      .map((run) => ({
+        label: run.info.name,
+        description: run.info.best ? `${(100 * run.info.best.accuracy).toFixed(1)}%` : '',
+        detail: run.folder,
+        folder: run.folder,
+      }));
+    if (items.length === 0) {
+      void vscode.window.showInformationMessage(
+        vscode.l10n.t('There is no other run to compare with.'),
+      );
+      return;
+    }
+    const chosen = await vscode.window.showQuickPick(items, {
+      canPickMany: true,
+      title: vscode.l10n.t('Compare with'),
+      placeHolder: vscode.l10n.t('Runs to show in the same charts'),
+      matchOnDetail: true,
+    });
+    if (chosen && chosen.length > 0)
+      this.show([...this.session.runs, ...chosen.map((item) => item.folder)]);
+  }
+
+  private async savePng(name: string, png: Uint8Array): Promise<string | null> {
+    const [first = ''] = this.session.runs;
+    const target = await vscode.window.showSaveDialog({
+      defaultUri: vscode.Uri.file(join(dirname(first), `${name}.png`)),
+      filters: { PNG: ['png'] },
+      title: vscode.l10n.t('Save Chart'),
+    });
+    if (!target) return null;
+    await writeFile(target.fsPath, png);
+    return basename(target.fsPath);
+  }
+}

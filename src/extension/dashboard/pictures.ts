@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises';
+import type { Thumbnail } from '../../webview/dashboard/messages';
+import { imageProblem, runPaths } from '../failures/runImages';
+import type { Translate } from '../runs/explain';
+import type { Thumbnails } from '../failures/thumbnails';
+
+/** Pictures of the watched pairs: small, and only of files that lie in the run's own image folder. */
+export class Pictures {
+  private readonly roots = new Map<string, Promise<string | null>>();
+
+  constructor(
+    private readonly thumbnails: Thumbnails,
+    private readonly translate: Translate,
+  ) {}
+
+  /** @param configFile what the run was started with: relative paths in its configuration start there. */
+  get(runFolder: string, configFile: string, images: readonly string[]): Promise<Thumbnail[]> {
+    return Promise.all(images.map((image) => this.one(runFolder, configFile, image)));
+  }
+
+  private async one(runFolder: string, configFile: string, image: string): Promise<Thumbnail> {
+    let root = this.roots.get(runFolder);
+    if (!root) {
+      root = runPaths(runFolder, configFile).then((paths) => paths?.imageRoot ?? null);
+      this.roots.set(runFolder, root);
+    }
+    const problem = await imageProblem(await root, image, this.translate);
+    if (problem !== null) return { uri: null, problem };
+    const file = await this.thumbnails.get(image);
+    if (typeof file !== 'string')
+      return { uri: null, problem: this.translate('It is not a picture.') };
+    const bytes = await readFile(file);
+    return { uri: `data:image/webp;base64,${bytes.toString('base64')}` };
+  }
+}

@@ -1,0 +1,172 @@
+import { messageOf, UserError } from '../../util/userError';
+import type {
+  DashboardContract,
+  RunAction,
+  RunHeader,
+  Thumbnail,
+  ToHost,
+  ToWebview,
+} from '../../webview/dashboard/messages';
+import type { Run } from '../runs/runRegistry';
+import type { MessageHandlers } from '../webview/messenger';
+import { differingKeys, readFlatConfig, type FlatConfig } from './configDiff';
+import { headerOf } from './header';
+import { RunFeed } from './runFeed';
+
+/** What a session needs from the editor around it. */
+export interface DashboardEditor {
+  send(message: ToWebview): void;
+  /** The run as the registry knows it; undefined when the folder holds none. */
+  run(folder: string): Run | undefined;
+  thumbnails(run: Run, images: readonly string[]): Promise<Thumbnail[]>;
+  action(action: RunAction, runFolder: string): void;
+  startTraining(): void;
+  /** Lets the user choose runs to compare with. */
+  addRun(): void;
+  removeRun(folder: string): void;
+  openFile(path: string): void;
+  savePng(name: string, png: Uint8Array): Promise<string | null>;
+  copy(text: string): Promise<void>;
+  problem(doing: string, error: unknown): void;
+}
+
+/** One panel's conversation about its runs: follows their files and tells the webview. */
+export class DashboardSession implements MessageHandlers<DashboardContract> {
+  private readonly feeds = new Map<string, RunFeed>();
+  private readonly configs = new Map<string, FlatConfig>();
+  private reading: Promise<unknown> = Promise.resolve();
+  private disposed = false;
+  /** What was last sent as `runs`, so that nothing is sent twice. */
+  private told = '';
+
+  /** @param folders the runs shown, in the order of their colours. */
+  constructor(
+    private folders: readonly string[],
+    private readonly editor: DashboardEditor,
+  ) {
+    this.follow();
+  }
+
+  get runs(): readonly string[] {
+    return this.folders;
+  }
+
+  /** Shows other runs; those shown already are not read again. */
+  show(folders: readonly string[]): void {
+    this.folders = folders;
+    for (const [folder, feed] of this.feeds)
+      if (!folders.includes(folder)) {
+        feed.dispose();
+        this.feeds.delete(folder);
+      }
+    this.follow();
+    this.tellRuns();
+    void this.tellLoaded();
+  }
+
+  /** Call when runs may have changed their state. */
+  refresh(): void {
+    this.follow();
+    this.tellRuns();
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    for (const feed of this.feeds.values()) feed.dispose();
+    this.feeds.clear();
+  }
+
+  async ready(): Promise<void> {
+    this.told = '';
+    this.tellRuns();
+    for (const feed of this.feeds.values()) feed.tellAll();
+    await this.tellLoaded();
+  }
+
+  message(message: ToHost): void {
+    switch (message.type) {
+      case 'action':
+        if (this.folders.includes(message.run)) this.editor.action(message.action, message.run);
+        return;
+      case 'addRun':
+        return this.editor.addRun();
+      case 'removeRun':
+        return this.editor.removeRun(message.run);
+      case 'openFile':
+        return this.editor.openFile(message.path);
+      case 'startTraining':
+        return this.editor.startTraining();
+    }
+  }
+
+  readonly requests: MessageHandlers<DashboardContract>['requests'] = {
+    thumbnails: async ({ run: folder, images }) => {
+      const run = this.folders.includes(folder) ? this.editor.run(folder) : undefined;
+      if (!run) throw new UserError('The run is not shown any more.');
+      return this.editor.thumbnails(run, images);
+    },
+    savePng: ({ name, png }) => this.editor.savePng(name, png),
+    copyText: async ({ text }) => {
+      await this.editor.copy(text);
+      return null;
+    },
+  };
+
+  failed(error: unknown, during: string): void {
+    this.editor.problem(during, error);
+  }
+
+  private follow(): void {
+    for (const folder of this.folders) {
+      const run = this.editor.run(folder);
+      if (!run || this.feeds.has(folder)) continue;
+      const feed = new RunFeed(folder, run.info.kind, {
+        reset: () => this.send({ type: 'reset', run: folder }),
+        steps: (columns) => this.send({ type: 'steps', run: folder, columns }),
+        history: (history) => {
+          this.tellRuns();
+          this.send({ type: 'history', run: folder, history });
+        },
+        failed: (error) => {
+          this.editor.problem(`read the events of ${folder}`, error);
+          this.send({ type: 'problem', message: messageOf(error), hint: hintOf(error) });
+        },
+      });
+      this.feeds.set(folder, feed);
+      const config = readFlatConfig(folder).then((flat) => {
+        this.configs.set(folder, flat);
+        this.tellRuns();
+      });
+      this.reading = Promise.all([this.reading, feed.start(), config]);
+    }
+  }
+
+  private tellRuns(): void {
+    const headers: RunHeader[] = [];
+    for (const folder of this.folders) {
+      const run = this.editor.run(folder);
+      if (run) headers.push(headerOf(run, this.feeds.get(folder)?.runStart));
+    }
+    const differing = differingKeys(
+      headers.map((header) => this.configs.get(header.key) ?? new Map<string, string>()),
+    );
+    const message: ToWebview = { type: 'runs', runs: headers, differing };
+    const text = JSON.stringify(message);
+    if (text === this.told) return;
+    this.told = text;
+    this.send(message);
+  }
+
+  private async tellLoaded(): Promise<void> {
+    await this.reading;
+    this.send({ type: 'loaded' });
+  }
+
+  private send(message: ToWebview): void {
+    if (!this.disposed) this.editor.send(message);
+  }
+}
+
+function hintOf(error: unknown): string | null {
+  return error instanceof UserError ? (error.hint ?? null) : null;
+}
