@@ -6,7 +6,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { linear } from '../runtime/ops/linear';
-import type { ModelContext } from './context';
+import type { NlvrModelConfig } from './config';
+import type { ModelContext } from './modelContext';
 import { textEncoder } from './textEncoder';
 import { visionTransformer } from './visionTransformer';
 
@@ -28,8 +29,12 @@ export function normalise(images: tf.Tensor): tf.Tensor {
  * @param images [m, size, size, 3] float32, normalised
  * @returns [m, tokens, width] features, the class token first
  */
-export function encodeImages(images: tf.Tensor, context: ModelContext): tf.Tensor {
-  return visionTransformer(images, context);
+export function encodeImages(
+  config: NlvrModelConfig,
+  images: tf.Tensor,
+  context: ModelContext,
+): tf.Tensor {
+  return visionTransformer(config.vision, images, context);
 }
 
 /**
@@ -40,13 +45,14 @@ export function encodeImages(images: tf.Tensor, context: ModelContext): tf.Tenso
  * @returns [n, 2] logits: false, true
  */
 export function classify(
+  config: NlvrModelConfig,
   image0: tf.Tensor,
   image1: tf.Tensor,
   inputIds: tf.Tensor,
   attentionMask: tf.Tensor,
   context: ModelContext,
 ): tf.Tensor {
-  const first = textEncoder(image0, image1, inputIds, attentionMask, context);
+  const first = textEncoder(config.text, image0, image1, inputIds, attentionMask, context);
   const hidden = tf.relu(
     linear(first, context.param('cls_head.0.weight'), context.param('cls_head.0.bias')),
   );
@@ -59,13 +65,17 @@ export function classify(
  * @returns [n, 2] logits
  */
 export function classifyPairs(
+  config: NlvrModelConfig,
   images: tf.Tensor,
   inputIds: tf.Tensor,
   attentionMask: tf.Tensor,
   context: ModelContext,
 ): tf.Tensor {
-  const [image0, image1] = tf.split(encodeImages(images, context), 2) as [tf.Tensor, tf.Tensor];
-  return classify(image0, image1, inputIds, attentionMask, context);
+  const [image0, image1] = tf.split(encodeImages(config, images, context), 2) as [
+    tf.Tensor,
+    tf.Tensor,
+  ];
+  return classify(config, image0, image1, inputIds, attentionMask, context);
 }
 
 /**

@@ -12,8 +12,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { linear } from '../runtime/ops/linear';
 import { softmax } from '../runtime/ops/attention';
-import { dropoutIn } from './context';
-import type { ModelContext } from './context';
+import { dropoutIn } from './modelContext';
+import type { ModelContext } from './modelContext';
 
 export interface CrossAttentionOptions {
   heads: number;

@@ -13,8 +13,8 @@ import { layerNorm } from '../runtime/ops/layerNorm';
 import { linear } from '../runtime/ops/linear';
 import type { TextConfig } from './config';
 import { crossAttention } from './crossAttention';
-import { EMBEDDING_SITE, dropoutIn, textSite } from './context';
-import type { ModelContext } from './context';
+import { EMBEDDING_SITE, dropoutIn, textSite } from './modelContext';
+import type { ModelContext } from './modelContext';
 import { FIRST_MERGED_LAYER } from './parameters';
 
 const ROOT = 'text_encoder';
@@ -31,6 +31,7 @@ const MASKED = -10000;
  * @returns [n, w], the first token after the last layer
  */
 export function textEncoder(
+  config: TextConfig,
   image0: tf.Tensor,
   image1: tf.Tensor,
   inputIds: tf.Tensor,
@@ -38,7 +39,6 @@ export function textEncoder(
   context: ModelContext,
 ): tf.Tensor {
   const [n] = inputIds.shape as [number];
-  const config = context.config.text;
   const encoder = new Encoder(config, image0, image1, scoreMask(attentionMask), context);
   let x = encoder.embeddings(inputIds);
   for (let i = 0; i < config.layers; i++) {

@@ -11,8 +11,8 @@ import { gelu } from '../runtime/ops/gelu';
 import { layerNorm } from '../runtime/ops/layerNorm';
 import { linear } from '../runtime/ops/linear';
 import type { VisionConfig } from './config';
-import { dropPathIn, visionSite } from './context';
-import type { ModelContext } from './context';
+import { dropPathIn, visionSite } from './modelContext';
+import type { ModelContext } from './modelContext';
 
 const LAYER_NORM_EPS = 1e-6;
 const ROOT = 'visual_encoder';
@@ -40,8 +40,11 @@ type BlockParameters = Readonly<Record<(typeof blockParameters)[number], tf.Tens
  * @param images [m, size, size, 3], normalised
  * @returns [m, N, D], the class token first
  */
-export function visionTransformer(images: tf.Tensor, context: ModelContext): tf.Tensor {
-  const config = context.config.vision;
+export function visionTransformer(
+  config: VisionConfig,
+  images: tf.Tensor,
+  context: ModelContext,
+): tf.Tensor {
   const { depth, width } = config;
   const [m] = images.shape as [number];
   const patches = patchEmbedding(config, images, context);

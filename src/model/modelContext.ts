@@ -1,10 +1,8 @@
 import type * as tf from '@tensorflow/tfjs';
 import { dropPath, dropout } from '../runtime/random';
-import type { NlvrModelConfig } from './config';
 
 /** What the model's functions need beside their inputs. */
 export interface ModelContext {
-  readonly config: NlvrModelConfig;
   /** A parameter's value by BLIP's name. */
   param(name: string): tf.Tensor;
   /** Turns on dropout and stochastic depth. */
