@@ -5,6 +5,7 @@
  * compute them.
  */
 import * as tf from '@tensorflow/tfjs';
+import type { Output } from './capi';
 import { DType, elementCount } from './dtypes';
 import { TraceError } from './errors';
 import { currentTrace, outputOf, rawOp, tensorOf } from './tracer';
@@ -29,14 +30,22 @@ export function uniform(shape: readonly number[], seed: tf.Tensor, salt: number)
   );
 }
 
-function saltedSeed(seed: tf.Tensor, salt: number): ReturnType<typeof outputOf> {
+function saltedSeed(seed: tf.Tensor, salt: number): Output {
   if (seed.dtype !== 'int32' || seed.shape.join() !== '2')
     throw new TraceError(`a seed is int32 [2], got ${seed.dtype} [${seed.shape.join(', ')}]`);
   if (!Number.isInteger(salt)) throw new TraceError(`a salt is an integer, got ${salt}`);
   const trace = currentTrace();
-  // The generator scrambles the key, so near-by seeds give unrelated numbers.
-  const offset = trace.constant([2], DType.int32, Int32Array.of(0, salt));
+  // Scrambled without collisions, so that no salt stands for another step's seed.
+  const offset = trace.constant([2], DType.int32, Int32Array.of(scramble(salt), scramble(~salt)));
   return trace.op('AddV2', [outputOf(seed), offset], { T: { type: DType.int32 } });
+}
+
+/** MurmurHash3's finalizer: a one-to-one mixing of 32 bits. */
+function scramble(value: number): number {
+  let bits = value | 0;
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return bits ^ (bits >>> 16);
 }
 
 /**

@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dropout, dropPath, uniform } from '../../src/runtime/random';
+import type { Session } from '../../src/runtime/session';
+import { compileGradients } from '../../src/runtime/training';
+import { openSession, wave } from './runtimeSupport';
+
+describe('random operations', () => {
+  let session: Session;
+  beforeAll(async () => {
+    session = await openSession();
+  });
+  afterAll(() => session.dispose());
+
+  const draw = (shape: number[], salts: number[]) =>
+    session.compile({
+      name: 'draw',
+      inputs: { seed: { shape: [2], dtype: 'int32' } },
+      build: ({ seed }) =>
+        Object.fromEntries(salts.map((salt) => [`u${salt}`, uniform(shape, seed, salt)])),
+    });
+
+  it('depend on the seed and the salt only', async () => {
+    const program = draw([1000], [0, 1]);
+    const other = draw([1000], [1, 7]);
+    const first = await program.run({ seed: Int32Array.of(42, 3) });
+    expect(await program.run({ seed: Int32Array.of(42, 3) })).toEqual(first);
+    expect((await other.run({ seed: Int32Array.of(42, 3) }))['u1']).toEqual(first['u1']);
+    expect(first['u0']).not.toEqual(first['u1']);
+    expect((await program.run({ seed: Int32Array.of(42, 5) }))['u0']).not.toEqual(first['u0']);
+    expect((await program.run({ seed: Int32Array.of(43, 3) }))['u0']).not.toEqual(first['u0']);
+  });
+
+  it('a step and a salt do not stand for each other', async () => {
+    const program = draw([100], [0, 1]);
+    const step0 = await program.run({ seed: Int32Array.of(42, 0) });
+    const step1 = await program.run({ seed: Int32Array.of(42, 1) });
+    expect(step0['u1']).not.toEqual(step1['u0']);
+  });
+
+  it('are uniform', async () => {
+    const result = await draw([200_000], [0]).run({ seed: Int32Array.of(1, 2) });
+    const u0 = result['u0'] as Float32Array;
+    const mean = u0.reduce((sum, u) => sum + u, 0) / u0.length;
+    expect(mean).toBeCloseTo(0.5, 2);
+    expect(Math.min(...u0.slice(0, 10_000))).toBeGreaterThanOrEqual(0);
+    const buckets = new Array<number>(10).fill(0);
+    for (const u of u0) buckets[Math.floor(u * 10)] += 1;
+    // Expected 20000 each, standard deviation 134.
+    for (const count of buckets) expect(Math.abs(count - 20_000)).toBeLessThan(600);
+  });
+
+  it('dropout keeps the expectation and passes gradients where it passed values', async () => {
+    const count = 100_000;
+    session.variable('x', [count]);
+    const values = wave(count, 0.1).map((value) => value + 2);
+    await session.assign([['x', values]]);
+    const program = compileGradients(session, {
+      name: 'dropout',
+      inputs: { seed: { shape: [2], dtype: 'int32' } },
+      parameters: ['x'],
+      loss: ({ seed }, scope) => {
+        const y = dropout(scope.param('x'), 0.1, seed, 5);
+        return { loss: y.sum(), outputs: { y } };
+      },
+    });
+    const { y, 'grad/x': gradient } = await program.run({ seed: Int32Array.of(9, 9) });
+    let dropped = 0;
+    for (let i = 0; i < count; i++) {
+      const value = y[i];
+      if (value === 0) {
+        dropped++;
+        expect(gradient[i]).toBe(0);
+      } else if (Math.abs(value - values[i] / 0.9) > 1e-5) {
+        throw new Error(`element ${i}: ${value}`);
+      } else expect(gradient[i]).toBeCloseTo(1 / 0.9, 6);
+    }
+    // Expected 10000, standard deviation 95.
+    expect(Math.abs(dropped - count / 10)).toBeLessThan(400);
+  });
+
+  it('stochastic depth drops whole samples', async () => {
+    const program = session.compile({
+      name: 'drop path',
+      inputs: {
+        x: { shape: [1000, 2, 3], dtype: 'float32' },
+        seed: { shape: [2], dtype: 'int32' },
+      },
+      build: ({ x, seed }) => ({ y: dropPath(x, 0.25, seed, 0) }),
+    });
+    const { y } = await program.run({
+      x: new Float32Array(6000).fill(3),
+      seed: Int32Array.of(1, 1),
+    });
+    let dropped = 0;
+    for (let sample = 0; sample < 1000; sample++) {
+      const values = new Set(y.slice(sample * 6, sample * 6 + 6));
+      expect(values.size).toBe(1);
+      if (values.has(0)) dropped++;
+      else expect(values.has(4)).toBe(true);
+    }
+    expect(Math.abs(dropped - 250)).toBeLessThan(60);
+  });
+});
