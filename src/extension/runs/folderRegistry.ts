@@ -83,6 +83,11 @@ export class FolderRunRegistry implements RunRegistry {
     });
   }
 
+  /** Takes a run out of the list, until somebody adds it again. */
+  forget(folder: string): void {
+    this.remove(folder);
+  }
+
   dispose(): void {
     this.disposed = true;
     for (const { watch } of this.entries.values()) watch?.dispose();

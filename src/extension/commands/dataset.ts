@@ -1,0 +1,99 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { UserError } from '../../util/userError';
+import type { DatasetChecks } from '../dataset/datasetChecks';
+import type { Services } from '../services';
+import { runProgram } from '../trainer/process';
+import { requireTrust } from '../trust';
+import { chooseConfiguration } from '../workspaceConfigurations';
+
+/** "Check Data Set": problems into the Problems view, counts into the data set view. */
+export async function checkDataset(checks: DatasetChecks, calledOn: unknown): Promise<void> {
+  await requireTrust();
+  const given = calledOn instanceof vscode.Uri ? calledOn : undefined;
+  const configuration = await chooseConfiguration(given);
+  if (configuration === 'dismissed') return;
+  if (!configuration)
+    throw new UserError(vscode.l10n.t('There is no nlvr.yaml in this workspace.'), {
+      hint: vscode.l10n.t('Create the sample data set to have one.'),
+    });
+  await vscode.workspace.saveAll(false);
+  const { problems, splits } = await checks.check(configuration);
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  const examples = Object.entries(splits)
+    .map(([split, report]) => `${split} ${report?.examples ?? 0}`)
+    .join(', ');
+  const show = vscode.l10n.t('Show Problems');
+  const chosen =
+    problems.length === 0
+      ? await vscode.window.showInformationMessage(
+          vscode.l10n.t('The data set is in order: {0}.', examples),
+        )
+      : await (errors > 0 ? vscode.window.showErrorMessage : vscode.window.showWarningMessage)(
+          vscode.l10n.t(
+            '{0} errors, {1} other problems. {2}',
+            errors,
+            problems.length - errors,
+            examples,
+          ),
+          show,
+        );
+  if (chosen === show) await vscode.commands.executeCommand('workbench.actions.view.problems');
+}
+
+/** "Create Sample Data Set": into an empty folder of the workspace, then opens its configuration. */
+export async function createSample(services: Services): Promise<void> {
+  await requireTrust();
+  const folder = await chooseSampleFolder();
+  if (folder === undefined) return;
+  const program = await services.program();
+  await vscode.window.withProgress(
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: vscode.l10n.t('Drawing the sample data set…'),
+      cancellable: true,
+    },
+    async (_, token) => {
+      const abort = new AbortController();
+      token.onCancellationRequested(() => abort.abort(new vscode.CancellationError()));
+      const { code, stderr } = await runProgram(program, ['sample', folder], {
+        signal: abort.signal,
+      });
+      if (code !== 0) throw new UserError(stderr.trim() || `nlvr sample ended with ${code}`);
+    },
+  );
+  const configuration = vscode.Uri.file(join(folder, 'nlvr.yaml'));
+  const inWorkspace = vscode.workspace.getWorkspaceFolder(configuration) !== undefined;
+  if (inWorkspace) await vscode.window.showTextDocument(configuration);
+  const start = vscode.l10n.t('Start NLVR Training');
+  const open = vscode.l10n.t('Open Folder');
+  const chosen = await vscode.window.showInformationMessage(
+    vscode.l10n.t('The sample data set is in {0}.', vscode.workspace.asRelativePath(folder)),
+    inWorkspace ? start : open,
+  );
+  if (chosen === start) await vscode.commands.executeCommand('nlvr.startTraining', configuration);
+  if (chosen === open)
+    await vscode.commands.executeCommand('vscode.openFolder', vscode.Uri.file(folder));
+}
+
+/** `sample` in the workspace, `sample-2` and so on when that is taken; without a workspace the user chooses. */
+async function chooseSampleFolder(): Promise<string | undefined> {
+  const [first] = vscode.workspace.workspaceFolders ?? [];
+  if (first) return freeFolder(join(first.uri.fsPath, 'sample'));
+  const [chosen] =
+    (await vscode.window.showOpenDialog({
+      title: vscode.l10n.t('Folder for the Sample Data Set'),
+      openLabel: vscode.l10n.t('Create Here'),
+      canSelectFiles: false,
+      canSelectFolders: true,
+    })) ?? [];
+  return chosen && freeFolder(join(chosen.fsPath, 'nlvr-sample'));
+}
+
+function freeFolder(folder: string): string {
+  for (let number = 1; ; number++) {
+    const each = number === 1 ? folder : `${folder}-${number}`;
+    if (!existsSync(each) || readdirSync(each).length === 0) return each;
+  }
+}

@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import type { Prediction } from '../../run/predictions';
+import type { ExportFormat, PredictionSet } from '../../webview/failures/messages';
+import { UserError } from '../../util/userError';
+import { exportExtension, exportLines } from '../failures/exportRows';
+import { fileOfSet, listSets } from '../failures/predictionFiles';
+import { readPredictions } from '../failures/readPredictions';
+import { saveText } from '../failures/saveRows';
+import type { RunRegistry } from '../runs/runRegistry';
+import { pickRun } from './pickRun';
+
+/** "Export Predictions": a whole prediction file of a run in one of the formats of the panel. */
+export async function exportPredictions(runs: RunRegistry, calledOn: unknown): Promise<void> {
+  const none = vscode.l10n.t('There is no run with predictions.');
+  const run = await pickRun(runs, calledOn, () => true, none);
+  if (!run) return;
+  const set = await chooseSet(run.folder, run.info.name);
+  const format = set && (await chooseFormat());
+  if (!set || !format) return;
+  const extension = exportExtension(format);
+  const name = `${run.info.name}-${set.split}${set.epoch === null ? '' : `-epoch-${set.epoch}`}`;
+  const target = await vscode.window.showSaveDialog({
+    title: vscode.l10n.t('Export Predictions'),
+    defaultUri: vscode.Uri.file(join(run.folder, `${name}.${extension}`)),
+    filters: { [extension.toUpperCase()]: [extension] },
+  });
+  if (!target) return;
+  const predictions: Prediction[] = [];
+  let skipped = 0;
+  for await (const batch of readPredictions(fileOfSet(run.folder, set))) {
+    predictions.push(...batch.predictions);
+    skipped = batch.skipped;
+  }
+  await saveText(
+    target,
+    exportLines(format, predictions.length, (i) => ({
+      prediction: predictions[i],
+      note: undefined,
+    })),
+  );
+  const text = vscode.l10n.t('{0} predictions were exported.', predictions.length);
+  const left = skipped > 0 ? ` ${vscode.l10n.t('{0} lines could not be read.', skipped)}` : '';
+  void vscode.window.showInformationMessage(text + left);
+}
+
+async function chooseSet(folder: string, name: string): Promise<PredictionSet | undefined> {
+  const sets = await listSets(folder);
+  if (sets.length === 0)
+    throw new UserError(vscode.l10n.t('{0} has no predictions yet.', name), {
+      hint: vscode.l10n.t('They are written after each epoch, and by Evaluate Checkpoint.'),
+    });
+  if (sets.length === 1) return sets[0];
+  // The newest first: it is what one mostly wants.
+  const items = sets.toReversed().map((set) => ({
+    label: set.split,
+    description:
+      set.epoch === null ? vscode.l10n.t('evaluation') : vscode.l10n.t('epoch {0}', set.epoch + 1),
+    set,
+  }));
+  const title = vscode.l10n.t('Export Predictions');
+  return (await vscode.window.showQuickPick(items, { title }))?.set;
+}
+
+async function chooseFormat(): Promise<ExportFormat | undefined> {
+  const items: (vscode.QuickPickItem & { format: ExportFormat })[] = [
+    {
+      label: 'CSV',
+      description: vscode.l10n.t('all columns, for spreadsheets'),
+      format: 'csv',
+    },
+    {
+      label: 'JSON Lines',
+      description: vscode.l10n.t('as the trainer writes them'),
+      format: 'jsonl',
+    },
+    {
+      label: 'NLVR2',
+      description: vscode.l10n.t('prediction file of the official NLVR2 script'),
+      format: 'nlvr2',
+    },
+    {
+      label: 'NLVR',
+      description: vscode.l10n.t('prediction file of the official NLVR script'),
+      format: 'nlvr1',
+    },
+  ];
+  const title = vscode.l10n.t('Export Predictions');
+  return (await vscode.window.showQuickPick(items, { title }))?.format;
+}

@@ -1,0 +1,34 @@
+import * as vscode from 'vscode';
+import { blipRunInfo } from '../../run/blipLog';
+import { readRunInfo } from '../../run/migrate';
+import type { FolderRunRegistry } from '../runs/folderRegistry';
+import type { WorkspaceRuns } from '../runs/workspaceRuns';
+
+/**
+ * "Import BLIP Run": shows the output folder of BLIP's `train_nlvr.py` (or a run folder that lies elsewhere) in the
+ * view. Nothing is copied or changed.
+ */
+export async function importRun(
+  registry: FolderRunRegistry,
+  found: WorkspaceRuns,
+  calledOn: unknown,
+): Promise<void> {
+  const folder = calledOn instanceof vscode.Uri ? calledOn.fsPath : await chooseFolder();
+  if (folder === undefined) return;
+  // Throws what is missing in words, when it is neither.
+  if ((await readRunInfo(folder)) === undefined) await blipRunInfo(folder);
+  await found.remember(folder);
+  await registry.add(folder);
+  await vscode.commands.executeCommand('nlvr.openDashboard', folder);
+}
+
+async function chooseFolder(): Promise<string | undefined> {
+  const [chosen] =
+    (await vscode.window.showOpenDialog({
+      title: vscode.l10n.t("Output Folder of BLIP's train_nlvr.py"),
+      openLabel: vscode.l10n.t('Import'),
+      canSelectFiles: false,
+      canSelectFolders: true,
+    })) ?? [];
+  return chosen?.fsPath;
+}

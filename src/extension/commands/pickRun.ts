@@ -1,0 +1,67 @@
+import * as vscode from 'vscode';
+import type { Run, RunRegistry } from '../runs/runRegistry';
+import { runDescription, statusIcon } from '../runs/runWords';
+
+interface RunItem extends vscode.QuickPickItem {
+  run: Run;
+}
+
+function itemOf(run: Run): RunItem {
+  return {
+    label: `$(${statusIcon(run).icon}) ${run.info.name}`,
+    description: runDescription(run, vscode.l10n.t),
+    detail: vscode.workspace.asRelativePath(run.folder),
+    run,
+  };
+}
+
+/**
+ * The run that a command is about: the one it was called on (the view and the panels give its folder), the only one
+ * that fits, or the one that the user picks.
+ * @param none told when no run fits
+ */
+export async function pickRun(
+  runs: RunRegistry,
+  calledOn: unknown,
+  fits: (run: Run) => boolean,
+  none: string,
+): Promise<Run | undefined> {
+  if (typeof calledOn === 'string') return runs.get(calledOn) ?? (await runs.add(calledOn));
+  const fitting = runs.runs.filter(fits);
+  if (fitting.length === 0) {
+    void vscode.window.showInformationMessage(none);
+    return undefined;
+  }
+  if (fitting.length === 1) return fitting[0];
+  const picked = await vscode.window.showQuickPick(fitting.map(itemOf), {
+    title: vscode.l10n.t('NLVR Runs'),
+    placeHolder: vscode.l10n.t('Which run?'),
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  return picked?.run;
+}
+
+/**
+ * The runs that a command is about: those selected in the view, or those that the user picks.
+ * @param calledOn what the view gives: the element clicked and all selected ones
+ */
+export async function pickRuns(
+  runs: RunRegistry,
+  calledOn: unknown,
+  selected: unknown,
+): Promise<string[]> {
+  const folders = Array.isArray(selected)
+    ? selected.filter((each): each is string => typeof each === 'string')
+    : [];
+  if (folders.length > 1) return folders;
+  const items = runs.runs.map((run) => ({ ...itemOf(run), picked: run.folder === calledOn }));
+  const picked = await vscode.window.showQuickPick(items, {
+    title: vscode.l10n.t('Compare Runs'),
+    placeHolder: vscode.l10n.t('Runs to show in one chart'),
+    canPickMany: true,
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  return picked?.map(({ run }) => run.folder) ?? [];
+}

@@ -1,0 +1,69 @@
+import * as vscode from 'vscode';
+import type { DatasetChecks } from '../dataset/datasetChecks';
+import { showFailure } from '../log';
+import type { FolderRunRegistry } from '../runs/folderRegistry';
+import type { WorkspaceRuns } from '../runs/workspaceRuns';
+import type { Services } from '../services';
+
+/** What the commands work on. */
+export interface CommandContext {
+  services: Services;
+  registry: FolderRunRegistry;
+  found: WorkspaceRuns;
+  checks: DatasetChecks;
+}
+
+/** A command's handler: what it was called on (a run's folder or a file), and for the views all selected elements. */
+type Handler = (calledOn?: unknown, selected?: unknown) => Promise<void>;
+
+/** Handlers by command without the `nlvr.` before it. Each loads its code when it is first called. */
+function handlers({ services, registry, found, checks }: CommandContext): Record<string, Handler> {
+  return {
+    startTraining: async (on) =>
+      (await import('./startTraining')).startTraining(services, registry, checks, on),
+    stopTraining: async (on) => (await import('./runControl')).stopTraining(registry, on),
+    resumeTraining: async (on) =>
+      (await import('./runControl')).resumeTraining(services, registry, on),
+    evaluateCheckpoint: async (on) =>
+      (await import('./evaluate')).evaluateCheckpoint(services, registry, on),
+    inspectFailedExamples: async (on) =>
+      (await import('./panels')).inspectFailedExamples(registry, on),
+    openDashboard: async (on, all) => (await import('./panels')).showDashboard(registry, on, all),
+    compareRuns: async (on, all) => (await import('./panels')).compareRuns(registry, on, all),
+    checkDataset: async (on) => (await import('./dataset')).checkDataset(checks, on),
+    createSample: async () => (await import('./dataset')).createSample(services),
+    importBlipRun: async (on) => (await import('./importRun')).importRun(registry, found, on),
+    exportPredictions: async (on) =>
+      (await import('./exportPredictions')).exportPredictions(registry, on),
+    setUpRuntime: async () => (await import('../runtimeSetup/setUpRuntime')).setUpRuntime(services),
+    showLog: () => Promise.resolve(services.log.show()),
+    refreshRuns: () => found.search(),
+    revealRun: async (on) => (await import('./runFiles')).revealRun(on),
+    copyRunPath: async (on, all) => (await import('./runFiles')).copyRunPath(registry, on, all),
+    openTrainerLog: async (on) => (await import('./runFiles')).openTrainerLog(on),
+    deleteRun: async (on, all) => (await import('./runFiles')).deleteRuns(registry, found, on, all),
+    forgetRun: async (on) => (await import('./runFiles')).forgetRun(registry, found, on),
+    openWalkthrough: async () => {
+      await vscode.commands.executeCommand(
+        'workbench.action.openWalkthrough',
+        `${services.context.extension.id}#firstModel`,
+      );
+    },
+  };
+}
+
+/** Registers all commands; what a handler throws is told to the user and written to the log. */
+export function registerCommands(context: CommandContext): vscode.Disposable {
+  const { log } = context.services;
+  return vscode.Disposable.from(
+    ...Object.entries(handlers(context)).map(([name, handler]) =>
+      vscode.commands.registerCommand(`nlvr.${name}`, async (on?: unknown, all?: unknown) => {
+        try {
+          await handler(on, all);
+        } catch (error) {
+          await showFailure(log, name, error);
+        }
+      }),
+    ),
+  );
+}

@@ -1,0 +1,73 @@
+/** What `nlvr check --json` says. */
+import { UserError } from '../../util/userError';
+
+export type Severity = 'error' | 'warning' | 'information';
+
+export interface CheckProblem {
+  severity: Severity;
+  code: string;
+  message: string;
+  /** Absolute path of the file it is about. */
+  file: string;
+  /** 1-based; absent when it is about the whole file. */
+  line?: number;
+  split?: string;
+}
+
+export interface SplitReport {
+  examples: number;
+  /** Everything else that the check counted, by name, in its order. */
+  counts: Readonly<Record<string, number>>;
+}
+
+export interface CheckReport {
+  problems: readonly CheckProblem[];
+  splits: Readonly<Partial<Record<string, SplitReport>>>;
+}
+
+/** @throws {UserError} when the output is not such a report: `stderr` then says why. */
+export function parseCheckReport(stdout: string, stderr: string): CheckReport {
+  let value: unknown;
+  try {
+    value = JSON.parse(stdout);
+  } catch (cause) {
+    throw new UserError(stderr.trim() || 'The data check ended without a report.', { cause });
+  }
+  if (!isRecord(value)) throw new UserError('The data check gave no report.');
+  const problems = Array.isArray(value.problems) ? value.problems : [];
+  const splits = isRecord(value.splits) ? value.splits : {};
+  return {
+    problems: problems.flatMap((each) => problemOf(each) ?? []),
+    splits: Object.fromEntries(
+      Object.entries(splits).flatMap(([name, each]) => {
+        const report = splitOf(each);
+        return report ? [[name, report]] : [];
+      }),
+    ),
+  };
+}
+
+function problemOf(value: unknown): CheckProblem | undefined {
+  if (!isRecord(value) || typeof value.message !== 'string') return undefined;
+  const { severity, code, message, file, line, split } = value;
+  return {
+    severity: severity === 'warning' || severity === 'information' ? severity : 'error',
+    code: typeof code === 'string' ? code : '',
+    message,
+    file: typeof file === 'string' ? file : '',
+    ...(typeof line === 'number' && line >= 1 && { line }),
+    ...(typeof split === 'string' && { split }),
+  };
+}
+
+function splitOf(value: unknown): SplitReport | undefined {
+  if (!isRecord(value) || typeof value.examples !== 'number') return undefined;
+  const counts = Object.entries(value).filter(
+    (entry): entry is [string, number] => entry[0] !== 'examples' && typeof entry[1] === 'number',
+  );
+  return { examples: value.examples, counts: Object.fromEntries(counts) };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

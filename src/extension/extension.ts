@@ -1,0 +1,54 @@
+/** Where VS Code enters. What is needed at once is made here; panels and commands load their code when they are used. */
+import * as vscode from 'vscode';
+import { registerCommands } from './commands/register';
+import { DatasetChecks } from './dataset/datasetChecks';
+import { DatasetView } from './dataset/datasetView';
+import { createLog } from './log';
+import { EndNotifications } from './notifications';
+import { FolderRunRegistry } from './runs/folderRegistry';
+import { isActive } from './runs/runRegistry';
+import { RunsView } from './runs/runsView';
+import { WorkspaceRuns, setContext } from './runs/workspaceRuns';
+import type { Services } from './services';
+import { StatusBar } from './statusBar';
+import { ProgramFinder } from './trainer/programFinder';
+
+export async function activate(context: vscode.ExtensionContext): Promise<void> {
+  const began = performance.now();
+  const log = createLog();
+  const programs = new ProgramFinder(context.extensionPath, log);
+  const registry = new FolderRunRegistry(vscode.l10n.t, (problem) => log.warn(problem));
+  const services: Services = { context, log, runs: registry, program: () => programs.program() };
+  const checks = new DatasetChecks(services);
+  const found = new WorkspaceRuns(registry, context.workspaceState, log);
+  context.subscriptions.push(
+    log,
+    programs,
+    registry,
+    checks,
+    found,
+    new RunsView(registry),
+    new DatasetView(checks),
+    new StatusBar(registry),
+    new EndNotifications(registry, log),
+    registerCommands({ services, registry, found, checks }),
+    registry.onDidChange(() => void updateContext(registry)),
+  );
+  await setContext('nlvr.looking', true);
+  await registerPanels(services);
+  log.info(`activated in ${(performance.now() - began).toFixed(0)} ms`);
+  void found.search();
+}
+
+/** Panels are registered at once, because those that were open before a reload of the window wait for it. */
+async function registerPanels(services: Services): Promise<void> {
+  const { registerDashboard } = await import('./dashboard/panel');
+  const { registerFailures } = await import('./failures/panel');
+  registerDashboard(services);
+  registerFailures(services);
+}
+
+async function updateContext(registry: FolderRunRegistry): Promise<void> {
+  await setContext('nlvr.hasRuns', registry.runs.length > 0);
+  await setContext('nlvr.hasActiveRuns', registry.runs.some(isActive));
+}

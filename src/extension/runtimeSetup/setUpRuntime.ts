@@ -1,0 +1,132 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import * as vscode from 'vscode';
+import { UserError } from '../../util/userError';
+import { bytes } from '../format';
+import type { Services } from '../services';
+import { runProgram, type Program } from '../trainer/process';
+import { requireTrust } from '../trust';
+import { parseProgress, parseStatus, type RuntimeStatus } from './runtimeReport';
+
+/** Programs whose runtime was seen to work in this window; the check starts a process and loads the library. */
+const working = new WeakSet<Program>();
+
+/** The TensorFlow runtime as the trainer finds it. */
+export async function runtimeStatus(program: Program): Promise<RuntimeStatus> {
+  const { stdout, stderr, code } = await runProgram(program, ['runtime', 'status', '--json']);
+  const status = parseStatus(stdout, stderr, code);
+  if (status.works) working.add(program);
+  return status;
+}
+
+/**
+ * Makes sure that there is a runtime: silent when it works, else says what is missing and offers to install it.
+ * @returns false when the user did not want it.
+ */
+export async function ensureRuntime(services: Services): Promise<boolean> {
+  const program = await services.program();
+  if (working.has(program)) return true;
+  const status = await runtimeStatus(program);
+  if (status.works) return true;
+  services.log.warn(`runtime: ${status.message ?? 'missing'}`);
+  return offerInstall(services, status.message);
+}
+
+/** The command: says what there is, or installs. */
+export async function setUpRuntime(services: Services): Promise<void> {
+  await requireTrust();
+  const status = await runtimeStatus(await services.program());
+  if (!status.works) {
+    await offerInstall(services, status.message);
+    return;
+  }
+  const again = vscode.l10n.t('Install Another');
+  const chosen = await vscode.window.showInformationMessage(
+    vscode.l10n.t(
+      'TensorFlow {0} works. It is in {1}.',
+      status.version ?? '',
+      status.directory ?? '',
+    ),
+    again,
+  );
+  if (chosen === again) await offerInstall(services, null);
+}
+
+async function offerInstall(services: Services, problem: string | null): Promise<boolean> {
+  const cpu = vscode.l10n.t('Install (274 MB)');
+  const gpu = vscode.l10n.t('Install for NVIDIA GPU (3 GB)');
+  const setting = vscode.l10n.t('Choose a Folder…');
+  const buttons = (await hasNvidiaGpu()) ? [gpu, cpu, setting] : [cpu, setting];
+  const chosen = await vscode.window.showInformationMessage(
+    vscode.l10n.t('Training needs the TensorFlow library.'),
+    {
+      modal: true,
+      detail: [
+        problem ?? '',
+        vscode.l10n.t(
+          'Your pip downloads it once, with its mirrors and proxies, into your cache folder. No Python runs when you train.',
+        ),
+      ]
+        .filter((line) => line !== '')
+        .join('\n\n'),
+    },
+    ...buttons,
+  );
+  if (chosen === setting) {
+    await vscode.commands.executeCommand('workbench.action.openSettings', 'nlvr.tensorflowPath');
+    return false;
+  }
+  if (chosen === undefined) return false;
+  await install(services, chosen === gpu);
+  return true;
+}
+
+/** @throws {UserError} when the installation fails, {vscode.CancellationError} when it is cancelled. */
+async function install(services: Services, gpu: boolean): Promise<void> {
+  const program = await services.program();
+  await vscode.window.withProgress(
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: vscode.l10n.t('Installing the TensorFlow runtime'),
+      cancellable: true,
+    },
+    async (progress, token) => {
+      const abort = new AbortController();
+      token.onCancellationRequested(() => abort.abort(new vscode.CancellationError()));
+      let shown = 0;
+      let phase = '';
+      const onLine = (line: string): void => {
+        const step = parseProgress(line);
+        if (!step) return;
+        if (step.phase !== phase) {
+          phase = step.phase;
+          shown = 0;
+          services.log.info(`runtime: ${phase}`);
+        }
+        const percent = step.total ? (100 * step.done) / step.total : 0;
+        const size = step.total ? ` ${bytes(step.done)} / ${bytes(step.total)}` : '';
+        progress.report({ message: `${phase}${size}`, increment: Math.max(0, percent - shown) });
+        shown = Math.max(shown, percent);
+      };
+      const args = ['runtime', 'install', '--json', ...(gpu ? ['--gpu'] : [])];
+      const { code, stderr } = await runProgram(program, args, { signal: abort.signal, onLine });
+      if (code !== 0)
+        throw new UserError(stderr.trim() || `nlvr runtime install ended with ${code}`);
+    },
+  );
+  const status = await runtimeStatus(program);
+  if (!status.works)
+    throw new UserError(status.message ?? 'The installed TensorFlow library does not work.');
+  void vscode.window.showInformationMessage(
+    vscode.l10n.t('TensorFlow {0} is ready.', status.version ?? ''),
+  );
+}
+
+async function hasNvidiaGpu(): Promise<boolean> {
+  try {
+    const { stdout } = await promisify(execFile)('nvidia-smi', ['-L'], { timeout: 5000 });
+    return stdout.includes('GPU');
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,67 @@
+import * as vscode from 'vscode';
+import { percent } from './format';
+import { isActive, type Run, type RunRegistry } from './runs/runRegistry';
+import { progressOf } from './runs/runStatus';
+import { statusWord } from './runs/runWords';
+import { setting } from './settings';
+
+/** Epoch, progress and best accuracy of the newest active run; a click opens its dashboard. */
+export class StatusBar implements vscode.Disposable {
+  private readonly item = vscode.window.createStatusBarItem(
+    'nlvr.training',
+    vscode.StatusBarAlignment.Left,
+    50,
+  );
+  private readonly disposables: { dispose(): void }[];
+
+  constructor(private readonly runs: RunRegistry) {
+    this.item.name = vscode.l10n.t('NLVR Training');
+    this.disposables = [
+      this.item,
+      runs.onDidChange(() => this.update()),
+      vscode.workspace.onDidChangeConfiguration((change) => {
+        if (change.affectsConfiguration('nlvr.statusBar')) this.update();
+      }),
+    ];
+    this.update();
+  }
+
+  dispose(): void {
+    for (const each of this.disposables) each.dispose();
+  }
+
+  private update(): void {
+    const active = this.runs.runs.filter(isActive);
+    const [newest] = active;
+    if (!newest || !setting('statusBar')) {
+      this.item.hide();
+      return;
+    }
+    const words = describe(newest);
+    this.item.text = `$(play-circle) ${words.join(' · ')}`;
+    this.item.accessibilityInformation = {
+      label: vscode.l10n.t('NLVR training {0}: {1}', newest.info.name, words.join(', ')),
+    };
+    this.item.tooltip = active
+      .map((run) => `${run.info.name}: ${describe(run).join(' · ')}`)
+      .join('\n');
+    this.item.command = {
+      command: 'nlvr.openDashboard',
+      title: vscode.l10n.t('Open Training Dashboard'),
+      arguments: [newest.folder],
+    };
+    this.item.show();
+  }
+}
+
+function describe({ info, status }: Run): string[] {
+  const progress = progressOf(info);
+  if (status !== 'running' || progress === null) return [statusWord(status, vscode.l10n.t)];
+  const epoch = vscode.l10n.t(
+    'epoch {0}/{1}',
+    Math.min(info.epoch + 1, info.maxEpoch),
+    info.maxEpoch,
+  );
+  const words = [epoch, `${Math.floor(progress * 100)}%`];
+  return info.best ? [...words, percent(info.best.accuracy)] : words;
+}
