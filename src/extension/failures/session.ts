@@ -68,7 +68,10 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     private readonly thumbnails: Thumbnails,
     private readonly editor: SessionEditor,
   ) {
-    this.loader = new SetLoader(run.folder, (message) => editor.send(message));
+    this.loader = new SetLoader(run.folder, (message) => {
+      editor.send(message);
+      if (message.type === 'begin') this.sendNotes(message.set.split);
+    });
     this.notes = new NotesStore(join(run.folder, 'notes.json'), () => this.sendNotes());
     this.client = new PredictClient({
       launch: () => editor.launch(),
@@ -96,7 +99,6 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     await this.notes.reload().catch((error: unknown) => this.editor.problem('read notes', error));
     if (this.loader.set) {
       this.loader.repeat(this.selected);
-      this.sendNotes();
     } else {
       await this.openWanted();
     }
@@ -220,9 +222,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
 
   private async open(set: PredictionSet): Promise<void> {
     this.wanted = set;
-    const loading = this.loader.load(set, this.selected, this.sets);
-    this.sendNotes(set.split);
-    await loading;
+    await this.loader.load(set, this.selected, this.sets);
   }
 
   private sendNotes(split = this.loader.set?.split): void {

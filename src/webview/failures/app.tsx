@@ -1,0 +1,244 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Icon } from '../shared/icons';
+import { isTyping, KeysHelp } from '../shared/keysHelp';
+import { announce, LiveRegion } from '../shared/liveRegion';
+import { count } from '../shared/numbers';
+import { StateMessage } from '../shared/stateMessage';
+import { t } from '../shared/translate';
+import { Detail } from './detail';
+import { ExportDialog } from './exportDialog';
+import { DEFAULT_FILTER } from './filter';
+import { WHOLE, zoomed } from './imagePair';
+import { actionOf, keyHelp, type KeyAction } from './keys';
+import { List, ROW_HEIGHT } from './list';
+import type { Model } from './model';
+import { Splitter } from './splitter';
+import { setText } from './texts';
+import { Filters, Header, ListHead } from './toolbar';
+
+/** The panel. `version` only says that the model has changed. */
+export function App({ model }: { model: Model; version: number }) {
+  return (
+    <>
+      <Content model={model} />
+      <LiveRegion />
+    </>
+  );
+}
+
+function Content({ model }: { model: Model }) {
+  const { run, sets, loading } = model;
+  if (!run) return <StateMessage kind="loading" title={t('Opening the predictions …')} />;
+  if (run.missing)
+    return (
+      <StateMessage
+        kind="error"
+        title={t('This run folder is not there any more')}
+        text={run.runFolder}
+      />
+    );
+  if (sets.length === 0)
+    return (
+      <StateMessage
+        kind="empty"
+        title={t('No predictions yet')}
+        text={
+          run.active
+            ? t(
+                'What the model answers on the validation split appears here after the first epoch.',
+              )
+            : t(
+                'This run has never been evaluated. Evaluate its checkpoint, or resume the training.',
+              )
+        }
+        action={{
+          label: t('Open Training Dashboard'),
+          run: () => model.send({ type: 'openDashboard' }),
+        }}
+      />
+    );
+  if (loading.state === 'failed')
+    return <StateMessage kind="error" title={loading.message} text={loading.hint} />;
+  return <Browser model={model} />;
+}
+
+function Browser({ model }: { model: Model }) {
+  const { loading, set, rows, shown, newer } = model;
+  const [exporting, setExporting] = useState(false);
+  const [view, setView] = useState(WHOLE);
+  const search = useRef<HTMLInputElement>(null);
+  const noteField = useRef<HTMLTextAreaElement>(null);
+  const askField = useRef<HTMLTextAreaElement>(null);
+  const root = useRef<HTMLDivElement>(null);
+
+  const act = (action: KeyAction): void => {
+    const { selected } = model;
+    switch (action.do) {
+      case 'move':
+        return model.moveTo(model.position < 0 ? 0 : model.position + action.by);
+      case 'jump':
+        return model.moveTo(action.to === 'first' ? 0 : shown.length - 1);
+      case 'group':
+        return model.moveTogether(action.by);
+      case 'zoom':
+        if (action.by === 'reset') setView(WHOLE);
+        else if (action.by === 'toggle') setView(view.scale > 1 ? WHOLE : zoomed(WHOLE, 3));
+        else setView(zoomed(view, action.by === 'in' ? 1.5 : 1 / 1.5));
+        return;
+      case 'mark':
+        if (selected < 0) return;
+        announce(model.rows.noteOf(selected).marked ? t('Mark removed.') : t('Marked.'));
+        return void model.setNote(selected, { marked: !model.rows.noteOf(selected).marked });
+      case 'note':
+        return noteField.current?.focus();
+      case 'ask':
+        askField.current?.focus();
+        return askField.current?.select();
+      case 'swap':
+        return root.current?.querySelector<HTMLElement>('.ask-actions .toggle')?.click();
+      case 'annotation':
+        return selected < 0 ? undefined : void model.openAnnotation(selected);
+      case 'search':
+        search.current?.focus();
+        return search.current?.select();
+      case 'export':
+        return setExporting(true);
+      case 'leave':
+        return focusList(root.current);
+    }
+  };
+  const latest = useRef(act);
+  latest.current = act;
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || document.querySelector('dialog[open]')) return;
+      const target = event.target instanceof Element ? event.target : null;
+      // Arrow keys move a slider's thumb and the splitter.
+      const slides = target?.matches('input[type=range], [role=separator]') ?? false;
+      if (slides && event.key.startsWith('Arrow')) return;
+      const list = root.current?.querySelector('.list');
+      const page = Math.max(1, Math.floor((list?.clientHeight ?? 0) / ROW_HEIGHT) - 1);
+      const action = actionOf(event, isTyping(event.target), page);
+      if (!action) return;
+      event.preventDefault();
+      latest.current(action);
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, []);
+
+  const ready = loading.state === 'ready';
+  useEffect(() => {
+    if (ready && set)
+      announce(t('{0}: {1} examples, {2} wrong.', setText(set), rows.count, model.counts.wrong));
+  }, [ready, rows]);
+  useEffect(() => {
+    if (newer) announce(t('Predictions of {0} are there.', setText(newer)));
+  }, [newer?.epoch]);
+
+  return (
+    <div class="browser" ref={root} aria-busy={!ready}>
+      <Header model={model} onExport={() => setExporting(true)} />
+      <Filters model={model} search={search} />
+      <Progress model={model} />
+      <Notices model={model} />
+      <main class="main" style={{ '--list-share': `${(100 * model.listShare).toFixed(1)}%` }}>
+        <section class="list-side" aria-label={t('Examples')}>
+          <ListHead model={model} />
+          {shown.length > 0 ? <List model={model} /> : <EmptyList model={model} />}
+        </section>
+        <Splitter share={model.listShare} onShare={(share) => model.setListShare(share)} />
+        <Detail
+          model={model}
+          view={view}
+          onView={setView}
+          noteField={noteField}
+          askField={askField}
+        />
+      </main>
+      <footer class="keys-line">
+        <span aria-hidden="true" class="muted">
+          <kbd>↑</kbd> <kbd>↓</kbd> {t('move')} <kbd>←</kbd> <kbd>→</kbd> {t('group')} <kbd>Z</kbd>{' '}
+          {t('zoom')} <kbd>M</kbd> {t('mark')} <kbd>N</kbd> {t('note')} <kbd>/</kbd> {t('search')}{' '}
+          <kbd>E</kbd> {t('export')}
+        </span>
+        <KeysHelp keys={keyHelp()} openByButton />
+      </footer>
+      <ExportDialog model={model} open={exporting} onClose={() => setExporting(false)} />
+    </div>
+  );
+}
+
+/** The list, so that the keys work again and a screen reader is at the example. */
+function focusList(root: HTMLElement | null): void {
+  const option = root?.querySelector<HTMLElement>('.list [aria-selected=true]');
+  (option ?? root?.querySelector<HTMLElement>('.list'))?.focus({ preventScroll: true });
+}
+
+function Progress({ model: { loading } }: { model: Model }) {
+  const share = loading.state === 'loading' ? loading.share : 1;
+  return (
+    <div
+      class={`progress ${share < 1 ? '' : 'done'}`}
+      role="progressbar"
+      aria-label={t('Reading the predictions')}
+      aria-valuenow={Math.round(100 * share)}
+      aria-hidden={share >= 1}
+    >
+      <div style={{ transform: `scaleX(${share})` }} />
+    </div>
+  );
+}
+
+function Notices({ model }: { model: Model }) {
+  const { loading, notice } = model;
+  const skipped = loading.state === 'ready' ? loading.skipped : 0;
+  return (
+    <>
+      {skipped > 0 && loading.state === 'ready' && (
+        <p class="notice warning">
+          <Icon name="warning" />
+          <span>
+            {t('{0} lines of the predictions file were skipped.', count(skipped))}{' '}
+            {loading.firstProblem}
+          </span>
+        </p>
+      )}
+      {notice && (
+        <div class={`notice ${notice.level}`} role={notice.level === 'error' ? 'alert' : undefined}>
+          <Icon name={notice.level} />
+          <span>{notice.message}</span>
+          <button
+            class="quiet icon-only"
+            aria-label={t('Dismiss')}
+            onClick={() => model.dismissNotice()}
+          >
+            <Icon name="cross" />
+          </button>
+        </div>
+      )}
+    </>
+  );
+}
+
+/** Nothing passes the filter; or everything is right, which is worth saying. */
+function EmptyList({ model }: { model: Model }) {
+  const { rows, counts, filter, loading } = model;
+  if (loading.state === 'loading') return <p class="nothing muted">{t('Reading …')}</p>;
+  if (rows.count === 0) return <p class="nothing muted">{t('The predictions file is empty.')}</p>;
+  const allRight = filter.show === 'wrong' && counts.wrong === 0 && counts.right > 0;
+  return (
+    <div class="nothing">
+      <p>
+        {allRight
+          ? t('Every answer is right.')
+          : counts.wrong + counts.right === 0
+            ? t('These examples have no labels, so none is right or wrong.')
+            : t('No example passes the filter.')}
+      </p>
+      <button onClick={() => model.setFilter({ ...DEFAULT_FILTER, show: 'all' })}>
+        {t('Show all {0}', count(rows.count))}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,224 @@
+import type { RefObject } from 'preact';
+import { useState } from 'preact/hooks';
+import { Icon } from '../shared/icons';
+import { announce } from '../shared/liveRegion';
+import { shortCount } from '../shared/numbers';
+import { t } from '../shared/translate';
+import type { AskState } from './messages';
+import type { Asked, Model } from './model';
+import { VerdictIcon } from './symbols';
+import { probability, truth } from './texts';
+import { exchangeSides } from './words';
+
+interface AskProps {
+  model: Model;
+  row: number;
+  swapped: boolean;
+  onSwap: (swapped: boolean) => void;
+  field: RefObject<HTMLTextAreaElement>;
+}
+
+/** Ask the checkpoint about a changed sentence or exchanged images, and see all answers side by side. */
+export function AskAgain({ model, row, swapped, onSwap, field }: AskProps) {
+  const { rows, ask: state } = model;
+  const original = rows.sentenceOf(row);
+  const [sentence, setSentence] = useState(original);
+  const asked = model.asked(row);
+  const waiting = asked.some(({ answer, problem }) => !answer && !problem);
+  const changed = sentence !== original || swapped;
+  const exchanged = exchangeSides(sentence);
+
+  const send = async (question: Pick<Asked, 'sentence' | 'swapImages' | 'swapTest'>) => {
+    const { answer, problem } = await model.askAgain(row, question);
+    announce(
+      answer
+        ? t(
+            'The model says {0}, probability of True {1}.',
+            truth(answer.prediction),
+            probability(answer.probTrue),
+          )
+        : (problem?.message ?? ''),
+    );
+  };
+  const ask = () => {
+    if (sentence.trim() !== '' && !waiting)
+      void send({ sentence: sentence.trim(), swapImages: swapped, swapTest: false });
+  };
+
+  if (state.state === 'unavailable')
+    return (
+      <section class="ask" aria-label={t('Ask again')}>
+        <h3 class="section-title">{t('Ask again')}</h3>
+        <p class="muted">
+          {state.message}{' '}
+          {state.trust && (
+            <button onClick={() => model.send({ type: 'manageTrust' })}>
+              {t('Manage workspace trust')}
+            </button>
+          )}
+        </p>
+      </section>
+    );
+  return (
+    <section class="ask" aria-label={t('Ask again')}>
+      <h3 class="section-title">
+        {t('Ask again')} <ModelState state={state} />
+      </h3>
+      <textarea
+        ref={field}
+        rows={2}
+        value={sentence}
+        aria-label={t('Sentence to ask about')}
+        onFocus={() => model.prepareAsk()}
+        onInput={(event) => setSentence(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+          event.preventDefault();
+          ask();
+        }}
+      />
+      <div class="ask-actions">
+        <button class="primary" disabled={waiting || sentence.trim() === ''} onClick={ask}>
+          {t('Ask')}
+        </button>
+        <button
+          class="toggle"
+          aria-pressed={swapped}
+          title={t('Show and ask with the left and right image exchanged (S)')}
+          onClick={() => onSwap(!swapped)}
+        >
+          <Icon name="swap" />
+          {t('Swap images')}
+        </button>
+        {exchanged !== sentence && (
+          <button
+            title={t('Exchange the words “left” and “right” in the sentence')}
+            onClick={() => setSentence(exchanged)}
+          >
+            {t('left ⇄ right')}
+          </button>
+        )}
+        <button
+          disabled={waiting}
+          title={t(
+            'Exchange the images and the words left and right together: a sound model keeps its answer',
+          )}
+          onClick={() =>
+            void send({ sentence: exchangeSides(original), swapImages: true, swapTest: true })
+          }
+        >
+          {t('Swap test')}
+        </button>
+        {changed && (
+          <button
+            class="quiet"
+            onClick={() => {
+              setSentence(original);
+              onSwap(false);
+            }}
+          >
+            <Icon name="reset" />
+            {t('Reset')}
+          </button>
+        )}
+      </div>
+      {state.state === 'failed' && asked.every(({ problem }) => !problem) && (
+        <Problem model={model} message={state.message} hint={state.hint} />
+      )}
+      {asked.length > 0 && <History model={model} row={row} asked={asked} />}
+    </section>
+  );
+}
+
+function ModelState({ state }: { state: AskState }) {
+  switch (state.state) {
+    case 'starting':
+      return <span class="muted ask-state">{t('the model is starting …')}</span>;
+    case 'ready':
+      return (
+        <span class="muted ask-state">
+          {t('{0} parameters on {1}', shortCount(state.parameters), state.device)}
+        </span>
+      );
+    case 'idle':
+    case 'failed':
+    case 'unavailable':
+      return null;
+  }
+}
+
+/** The original answer and every question since, newest last. */
+function History({ model, row, asked }: { model: Model; row: number; asked: readonly Asked[] }) {
+  const { rows } = model;
+  const original = rows.prediction[row] === 1;
+  return (
+    <table class="asked">
+      <caption class="visually-hidden">{t('Questions and answers')}</caption>
+      <thead>
+        <tr>
+          <th scope="col">{t('Answer')}</th>
+          <th scope="col">{t('P(True)')}</th>
+          <th scope="col">{t('Question')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        <tr>
+          <td>{truth(original)}</td>
+          <td class="number">{probability(rows.probTrue[row] ?? NaN)}</td>
+          <td>
+            {rows.sentenceOf(row)} <span class="chip">{t('original')}</span>
+          </td>
+        </tr>
+        {asked.map((each) => (
+          <tr key={each.id}>
+            <td>
+              {each.answer ? truth(each.answer.prediction) : each.problem ? '–' : <Waiting />}
+            </td>
+            <td class="number">{each.answer && probability(each.answer.probTrue)}</td>
+            <td>
+              {each.sentence} {each.swapImages && <span class="chip">{t('images swapped')}</span>}{' '}
+              {each.swapTest && each.answer && (
+                <span class="verdict-word">
+                  <VerdictIcon verdict={each.answer.prediction === original ? 'right' : 'wrong'} />
+                  {each.answer.prediction === original
+                    ? t('swap test: the answer holds')
+                    : t('swap test: the answer changes')}
+                </span>
+              )}
+              {each.problem && <Problem model={model} {...each.problem} />}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Waiting() {
+  return (
+    <span class="waiting" role="img" aria-label={t('waiting for the answer')}>
+      …
+    </span>
+  );
+}
+
+interface ProblemProps {
+  model: Model;
+  message: string;
+  hint: string | undefined;
+}
+
+function Problem({ model, message, hint }: ProblemProps) {
+  return (
+    <div class="problem">
+      <Icon name="error" />
+      <div>
+        <p class="problem-text">{message}</p>
+        {hint !== undefined && <p class="muted">{hint}</p>}
+        <button class="quiet" onClick={() => model.send({ type: 'showLog' })}>
+          {t('Show the log')}
+        </button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,141 @@
+import type { RefObject } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { significant } from '../shared/numbers';
+import { t } from '../shared/translate';
+import { AskAgain } from './askAgain';
+import { ImagePair, type Viewpoint } from './imagePair';
+import type { Model } from './model';
+import { MarkIcon, VerdictIcon } from './symbols';
+import { probability, truth, verdictText } from './texts';
+import { Epochs, Together } from './together';
+
+interface DetailProps {
+  model: Model;
+  view: Viewpoint;
+  onView: (view: Viewpoint) => void;
+  noteField: RefObject<HTMLTextAreaElement>;
+  askField: RefObject<HTMLTextAreaElement>;
+}
+
+/** Everything about the selected example. */
+export function Detail({ model, view, onView, noteField, askField }: DetailProps) {
+  const { rows, selected: row } = model;
+  const [swapped, setSwapped] = useState(false);
+  useEffect(() => setSwapped(false), [row, rows]);
+  if (row < 0) return <p class="nothing muted">{t('Choose an example to see its images.')}</p>;
+  const verdict = rows.verdict(row);
+  const identifier = rows.identifierOf(row);
+  const label = rows.label[row];
+  const kind = rows.kindOf(row);
+  const { marked, note } = rows.noteOf(row);
+  return (
+    <article class="detail" aria-label={t('Example {0}', identifier)}>
+      <ImagePair
+        images={model.images}
+        swapped={swapped}
+        view={view}
+        onView={onView}
+        onOpen={(side) => void model.openImage(row, side)}
+      />
+      <div class="sentence-line">
+        <h2 class="sentence">{rows.sentenceOf(row)}</h2>
+        <button
+          class="quiet icon-only"
+          aria-pressed={marked}
+          aria-label={t('Mark')}
+          title={t('Mark (M)')}
+          onClick={() => void model.setNote(row, { marked: !marked })}
+        >
+          <MarkIcon filled={marked} />
+        </button>
+      </div>
+      <dl class="facts">
+        <Fact name={t('label')}>{label === -1 ? '–' : truth(label === 1)}</Fact>
+        <Fact name={t('predicted')}>
+          {truth(rows.prediction[row] === 1)}
+          <span class={`verdict-word ${verdict}`}>
+            <VerdictIcon verdict={verdict} />
+            {verdictText(verdict)}
+          </span>
+        </Fact>
+        <Fact name={t('P(True)')}>{probability(rows.probTrue[row] ?? NaN)}</Fact>
+        <Fact name={t('loss')}>{significant(rows.loss[row])}</Fact>
+        {kind !== null && <Fact name={t('kind')}>{kind}</Fact>}
+        <Fact name={t('identifier')}>
+          <button
+            class="quiet as-text"
+            title={t('Open its annotation in the editor (O)')}
+            onClick={() => void model.openAnnotation(row)}
+          >
+            {identifier}
+          </button>
+        </Fact>
+      </dl>
+      <Epochs model={model} row={row} />
+      <Together model={model} row={row} />
+      <AskAgain
+        key={`${identifier}\n${model.set?.split}`}
+        model={model}
+        row={row}
+        swapped={swapped}
+        onSwap={setSwapped}
+        field={askField}
+      />
+      <Note
+        key={`note ${identifier}`}
+        note={note}
+        field={noteField}
+        onSave={(text) => void model.setNote(row, { note: text })}
+      />
+    </article>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: preact.ComponentChildren }) {
+  return (
+    <div class="fact">
+      <dt class="muted">{name}</dt>
+      <dd class="number">{children}</dd>
+    </div>
+  );
+}
+
+interface NoteProps {
+  note: string;
+  field: RefObject<HTMLTextAreaElement>;
+  onSave: (text: string) => void;
+}
+
+/** The note is saved when the field is left, and while typing once a pause is made. */
+function Note({ note, field, onSave }: NoteProps) {
+  const [text, setText] = useState(note);
+  const [typing, setTyping] = useState(false);
+  // Changed in another window, while nobody types here.
+  useEffect(() => {
+    if (!typing) setText(note);
+  }, [note, typing]);
+  useEffect(() => {
+    if (!typing) return;
+    const timer = setTimeout(() => onSave(text), 600);
+    return () => clearTimeout(timer);
+  }, [text, typing]);
+  return (
+    <label class="note">
+      <span class="section-title">{t('Note')}</span>
+      <textarea
+        ref={field}
+        rows={2}
+        value={text}
+        placeholder={t('Kept with the run, in notes.json')}
+        onInput={(event) => {
+          setTyping(true);
+          setText(event.currentTarget.value);
+        }}
+        onBlur={() => {
+          setTyping(false);
+          onSave(text);
+        }}
+      />
+    </label>
+  );
+}

@@ -1,0 +1,57 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { announce } from '../shared/liveRegion';
+import { count } from '../shared/numbers';
+import { t } from '../shared/translate';
+import type { ExportFormat } from './messages';
+import type { Model } from './model';
+import { formatText } from './texts';
+
+interface ExportProps {
+  model: Model;
+  open: boolean;
+  onClose: () => void;
+}
+
+/** Asks for the format; the editor then asks where to save. */
+export function ExportDialog({ model, open, onClose }: ExportProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (open && !dialog.current?.open) dialog.current?.showModal();
+  }, [open]);
+  const choose = async (format: ExportFormat) => {
+    dialog.current?.close();
+    const rows = model.shown.length;
+    const file = await model.export(format);
+    if (file !== null)
+      model.inform(t('{0} rows were written to {1}.', count(rows), file), announce);
+  };
+  const isOfficial = (format: ExportFormat) => format === 'nlvr1' || format === 'nlvr2';
+  const partial = model.shown.length < model.rows.count;
+  return (
+    <dialog ref={dialog} class="export" aria-labelledby="export-title" onClose={onClose}>
+      <h2 id="export-title">{t('Export {0} rows', count(model.shown.length))}</h2>
+      <ul>
+        {model.formats.map((format) => {
+          const { name, about } = formatText(format);
+          return (
+            <li key={format}>
+              <button class="quiet" onClick={() => void choose(format)}>
+                <span>{name}</span>
+                <span class="muted">{about}</span>
+                {isOfficial(format) && partial && (
+                  <span class="warning-text">
+                    {t(
+                      'The official evaluation wants all {0} examples: the filter leaves some out.',
+                      count(model.rows.count),
+                    )}
+                  </span>
+                )}
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+      <button onClick={() => dialog.current?.close()}>{t('Cancel')}</button>
+    </dialog>
+  );
+}

@@ -1,0 +1,171 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Icon } from '../shared/icons';
+import { t } from '../shared/translate';
+import type { DetailImage } from './messages';
+
+/** What part of the pictures is seen; the same for both. Offsets are shares of the frame's size. */
+export interface Viewpoint {
+  scale: number;
+  x: number;
+  y: number;
+}
+
+export const WHOLE: Viewpoint = { scale: 1, x: 0, y: 0 };
+const LARGEST = 32;
+/** A picture's pixels are shown as squares once they are this large. */
+const PIXELATED_FROM = 2;
+
+/** Zooms about a point of the frame, given from its centre in shares of its size. */
+export function zoomed({ scale, x, y }: Viewpoint, factor: number, atX = 0, atY = 0): Viewpoint {
+  const next = Math.min(LARGEST, Math.max(1, scale * factor));
+  const by = next / scale;
+  return bounded({ scale: next, x: atX - (atX - x) * by, y: atY - (atY - y) * by });
+}
+
+/** The picture's frame never leaves the frame it is seen through. */
+export function bounded({ scale, x, y }: Viewpoint): Viewpoint {
+  const limit = (scale - 1) / 2;
+  const clamp = (value: number) => Math.min(limit, Math.max(-limit, value)) || 0;
+  return { scale, x: clamp(x), y: clamp(y) };
+}
+
+interface PairProps {
+  images: readonly [DetailImage, DetailImage] | null;
+  /** Left and right are exchanged, as in the question being asked. */
+  swapped: boolean;
+  view: Viewpoint;
+  onView: (view: Viewpoint) => void;
+  onOpen: (side: 0 | 1) => void;
+}
+
+/** The two images side by side. Wheel with Ctrl, pinch or keys zoom, dragging pans, both together. */
+export function ImagePair({ images, swapped, view, onView, onOpen }: PairProps) {
+  const [sizes, setSizes] = useState<Record<string, number>>({});
+  const order = swapped ? ([1, 0] as const) : ([0, 1] as const);
+  const known = images?.map(({ path }) => sizes[path]).filter((ratio) => ratio !== undefined) ?? [];
+  // Frames are as flat as the flatter picture allows, so that wide drawings waste no room.
+  const last = useRef(4 / 3);
+  if (known.length > 0) last.current = Math.min(...known);
+  return (
+    <div class="pair">
+      {order.map((side, place) => (
+        <figure key={place} class="side">
+          <figcaption>
+            <span class="side-name">{place === 0 ? t('left') : t('right')}</span>
+            {swapped && <span class="swapped-chip">{t('exchanged')}</span>}
+            <button
+              class="quiet icon-only"
+              title={images?.[side].path ?? ''}
+              aria-label={place === 0 ? t('Open the left image') : t('Open the right image')}
+              disabled={!images}
+              onClick={() => onOpen(side)}
+            >
+              <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+                <path d="M9 3h4v4M13 3L7.5 8.5M11.5 9v4h-9V4h4" />
+              </svg>
+            </button>
+          </figcaption>
+          <ImageFrame
+            image={images?.[side] ?? null}
+            alt={place === 0 ? t('Left image') : t('Right image')}
+            ratio={Math.min(4, Math.max(0.8, last.current))}
+            view={view}
+            onView={onView}
+            onSize={(path, ratio) => setSizes((known) => ({ ...known, [path]: ratio }))}
+          />
+        </figure>
+      ))}
+    </div>
+  );
+}
+
+interface FrameProps {
+  image: DetailImage | null;
+  alt: string;
+  ratio: number;
+  view: Viewpoint;
+  onView: (view: Viewpoint) => void;
+  onSize: (path: string, ratio: number) => void;
+}
+
+function ImageFrame({ image, alt, ratio, view, onView, onSize }: FrameProps) {
+  const frame = useRef<HTMLDivElement>(null);
+  const [failed, setFailed] = useState<string | null>(null);
+  const [fit, setFit] = useState(1);
+  const drag = useRef<{ id: number; x: number; y: number; from: Viewpoint } | null>(null);
+  const now = useRef(view);
+  now.current = view;
+
+  useEffect(() => {
+    const element = frame.current;
+    if (!element) return;
+    // Not by JSX: the listener must be able to prevent the page's own zoom, and passive ones cannot.
+    const onWheel = (event: WheelEvent) => {
+      if (!event.ctrlKey && !event.metaKey) return;
+      event.preventDefault();
+      const box = element.getBoundingClientRect();
+      const atX = (event.clientX - box.left) / box.width - 0.5;
+      const atY = (event.clientY - box.top) / box.height - 0.5;
+      onView(zoomed(now.current, Math.exp(-event.deltaY / 200), atX, atY));
+    };
+    element.addEventListener('wheel', onWheel, { passive: false });
+    return () => element.removeEventListener('wheel', onWheel);
+  }, [onView]);
+
+  const broken = image !== null && (image.uri === null || failed === image.uri);
+  return (
+    <div
+      ref={frame}
+      class={`frame ${view.scale > 1 ? 'zoomed' : ''}`}
+      style={{ aspectRatio: String(ratio) }}
+      onDblClick={(event) => {
+        const box = event.currentTarget.getBoundingClientRect();
+        const atX = (event.clientX - box.left) / box.width - 0.5;
+        const atY = (event.clientY - box.top) / box.height - 0.5;
+        onView(view.scale > 1 ? WHOLE : zoomed(view, 3, atX, atY));
+      }}
+      onPointerDown={(event) => {
+        if (view.scale === 1 || event.button !== 0) return;
+        event.currentTarget.setPointerCapture(event.pointerId);
+        drag.current = { id: event.pointerId, x: event.clientX, y: event.clientY, from: view };
+      }}
+      onPointerMove={(event) => {
+        const start = drag.current;
+        if (start?.id !== event.pointerId) return;
+        const box = event.currentTarget.getBoundingClientRect();
+        const x = start.from.x + (event.clientX - start.x) / box.width;
+        const y = start.from.y + (event.clientY - start.y) / box.height;
+        onView(bounded({ scale: start.from.scale, x, y }));
+      }}
+      onPointerUp={() => (drag.current = null)}
+      onPointerCancel={() => (drag.current = null)}
+    >
+      {image && !broken && (
+        <img
+          src={image.uri ?? ''}
+          alt={alt}
+          title={image.path}
+          draggable={false}
+          class={fit * view.scale >= PIXELATED_FROM ? 'pixelated' : ''}
+          style={{
+            transform: `translate(${view.x * 100}%, ${view.y * 100}%) scale(${view.scale})`,
+          }}
+          onError={() => setFailed(image.uri)}
+          onLoad={(event) => {
+            const { naturalWidth, naturalHeight } = event.currentTarget;
+            if (naturalHeight > 0) onSize(image.path, naturalWidth / naturalHeight);
+            const { width = 0, height = 0 } = frame.current?.getBoundingClientRect() ?? {};
+            setFit(Math.min(width / naturalWidth, height / naturalHeight));
+          }}
+        />
+      )}
+      {broken && (
+        <div class="no-image" role="img" aria-label={alt}>
+          <Icon name="warning" />
+          <p>{image.problem ?? t('It cannot be decoded.')}</p>
+          <code>{image.path}</code>
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,93 @@
+import { t } from '../shared/translate';
+import type { KeyHelp } from '../shared/keysHelp';
+
+/** What the panel's keys ask for. */
+export type KeyAction =
+  | { do: 'move'; by: number }
+  | { do: 'jump'; to: 'first' | 'last' }
+  | { do: 'group'; by: 1 | -1 }
+  | { do: 'zoom'; by: 'in' | 'out' | 'toggle' | 'reset' }
+  | { do: 'mark' | 'note' | 'search' | 'export' | 'swap' | 'ask' | 'annotation' | 'leave' };
+
+interface Key {
+  key: string;
+  ctrlKey: boolean;
+  metaKey: boolean;
+  altKey: boolean;
+}
+
+/**
+ * The action of a key, null for keys that are not the panel's.
+ * @param typing the key goes to a text field, where only Escape is the panel's.
+ * @param page rows of a page, for PageUp and PageDown.
+ */
+export function actionOf(event: Key, typing: boolean, page: number): KeyAction | null {
+  if (event.key === 'Escape') return { do: 'leave' };
+  if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === 'f')
+    return { do: 'search' };
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return null;
+  switch (event.key) {
+    case 'ArrowUp':
+      return { do: 'move', by: -1 };
+    case 'ArrowDown':
+      return { do: 'move', by: 1 };
+    case 'PageUp':
+      return { do: 'move', by: -page };
+    case 'PageDown':
+      return { do: 'move', by: page };
+    case 'Home':
+      return { do: 'jump', to: 'first' };
+    case 'End':
+      return { do: 'jump', to: 'last' };
+    case 'ArrowLeft':
+      return { do: 'group', by: -1 };
+    case 'ArrowRight':
+      return { do: 'group', by: 1 };
+    case '+':
+    case '=':
+      return { do: 'zoom', by: 'in' };
+    case '-':
+      return { do: 'zoom', by: 'out' };
+    case '0':
+      return { do: 'zoom', by: 'reset' };
+    case '/':
+      return { do: 'search' };
+  }
+  switch (event.key.toLowerCase()) {
+    case 'z':
+      return { do: 'zoom', by: 'toggle' };
+    case 'm':
+      return { do: 'mark' };
+    case 'n':
+      return { do: 'note' };
+    case 'e':
+      return { do: 'export' };
+    case 's':
+      return { do: 'swap' };
+    case 'a':
+      return { do: 'ask' };
+    case 'o':
+      return { do: 'annotation' };
+  }
+  return null;
+}
+
+/** The keys as the help and the bottom line list them. */
+export function keyHelp(): KeyHelp[] {
+  return [
+    { keys: ['↑', '↓'], does: t('previous or next example') },
+    { keys: ['Page ↑', 'Page ↓'], does: t('a page up or down') },
+    { keys: ['Home', 'End'], does: t('first or last example') },
+    { keys: ['←', '→'], does: t('other pairs of the same sentence') },
+    { keys: ['Z'], does: t('zoom in and back') },
+    { keys: ['+', '-', '0'], does: t('zoom in, out, whole image') },
+    { keys: ['S'], does: t('swap the images') },
+    { keys: ['A'], does: t('ask about a changed sentence') },
+    { keys: ['M'], does: t('mark or unmark') },
+    { keys: ['N'], does: t('write a note') },
+    { keys: ['O'], does: t('open the annotation') },
+    { keys: ['/'], does: t('search') },
+    { keys: ['E'], does: t('export the rows of the list') },
+    { keys: ['Esc'], does: t('back to the list') },
+  ];
+}

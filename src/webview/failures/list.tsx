@@ -1,0 +1,116 @@
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../shared/translate';
+import type { Model } from './model';
+import { MarkIcon, NoteIcon, VerdictIcon } from './symbols';
+import { probability, rowLabel } from './texts';
+
+/** Height of a row in CSS pixels; the style sheet says the same. All rows are alike, so no row is measured. */
+export const ROW_HEIGHT = 44;
+/** Rows drawn above and below the visible ones. */
+const SPARE = 6;
+
+/**
+ * The virtual list: of a hundred thousand rows only the visible ones exist. The selected row exists always,
+ * so that the keyboard's focus is never lost by scrolling.
+ */
+export function List({ model }: { model: Model }) {
+  const box = useRef<HTMLDivElement>(null);
+  const [top, setTop] = useState(0);
+  const [height, setHeight] = useState(600);
+  const { rows, shown, selected, position } = model;
+
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => setHeight(element.clientHeight));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+
+  // The selection is kept in view, and has the focus when the list had it.
+  const hadFocus = useRef(false);
+  hadFocus.current = box.current?.contains(document.activeElement) ?? false;
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element || position < 0) return;
+    const rowTop = position * ROW_HEIGHT;
+    if (rowTop < element.scrollTop) element.scrollTop = rowTop;
+    else if (rowTop + ROW_HEIGHT > element.scrollTop + element.clientHeight)
+      element.scrollTop = rowTop + ROW_HEIGHT - element.clientHeight;
+    if (hadFocus.current)
+      element.querySelector<HTMLElement>('[aria-selected=true]')?.focus({ preventScroll: true });
+  }, [position, selected, shown]);
+
+  const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - SPARE);
+  const last = Math.min(shown.length, Math.ceil((top + height) / ROW_HEIGHT) + SPARE);
+  const places = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
+  if (position >= 0 && (position < first || position >= last)) places.push(position);
+
+  useEffect(() => {
+    const visible = Array.from(shown.subarray(first, last));
+    model.thumbnails.show(
+      'list',
+      visible.flatMap((row) => [rows.left[row] ?? -1, rows.right[row] ?? -1]),
+    );
+  });
+
+  return (
+    <div
+      ref={box}
+      class="list"
+      role="listbox"
+      aria-label={t('Examples')}
+      tabIndex={position < 0 ? 0 : -1}
+      onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+      data-rows={shown.length}
+    >
+      <div
+        class="list-length"
+        role="presentation"
+        style={{ height: `${shown.length * ROW_HEIGHT}px` }}
+      >
+        {places.map((place) => (
+          <Row key={shown[place]} model={model} place={place} />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function Row({ model, place }: { model: Model; place: number }) {
+  const { rows, shown } = model;
+  const row = shown[place] ?? -1;
+  const isSelected = row === model.selected;
+  const { marked, note } = rows.noteOf(row);
+  return (
+    <div
+      class="row"
+      role="option"
+      aria-selected={isSelected}
+      aria-setsize={shown.length}
+      aria-posinset={place + 1}
+      aria-label={rowLabel(rows, row)}
+      tabIndex={isSelected ? 0 : -1}
+      style={{ transform: `translateY(${place * ROW_HEIGHT}px)` }}
+      onClick={(event) => {
+        model.select(row);
+        event.currentTarget.focus({ preventScroll: true });
+      }}
+    >
+      <VerdictIcon verdict={rows.verdict(row)} />
+      <span class="number confidence">{probability(rows.confidence(row))}</span>
+      <Thumbnail model={model} image={rows.left[row] ?? -1} />
+      <Thumbnail model={model} image={rows.right[row] ?? -1} />
+      <span class="row-sentence">{rows.sentenceOf(row)}</span>
+      {marked && <MarkIcon filled />}
+      {note !== '' && <NoteIcon />}
+    </div>
+  );
+}
+
+/** A small picture; grey while it is being made, crossed out when there is none. */
+export function Thumbnail({ model, image }: { model: Model; image: number }) {
+  const uri = model.thumbnails.get(image);
+  if (uri) return <img class="thumbnail" src={uri} alt="" draggable={false} decoding="async" />;
+  return <span class={`thumbnail ${uri === null ? 'missing' : ''}`} />;
+}

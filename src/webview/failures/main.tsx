@@ -1,0 +1,38 @@
+import { render } from 'preact';
+import '../shared/base.css';
+import './failures.css';
+import { HostConnection } from '../shared/hostConnection';
+import { App } from './app';
+import type { FailuresContract } from './messages';
+import { Model, type ViewState } from './model';
+
+document.body.dataset.panel = 'failures';
+const root = document.getElementById('root');
+if (!root) throw new Error('the page has no #root');
+
+let scheduled = 0;
+let version = 0;
+/** Many changes, one rendering a frame. */
+function changed(): void {
+  if (scheduled !== 0) return;
+  scheduled = requestAnimationFrame(() => {
+    scheduled = 0;
+    version += 1;
+    draw();
+  });
+}
+
+const connection = new HostConnection<FailuresContract, ViewState>((message) =>
+  model.receive(message),
+);
+const model = new Model(
+  connection,
+  changed,
+  (state) => (connection.state = state),
+  connection.state,
+);
+function draw(): void {
+  if (root) render(<App model={model} version={version} />, root);
+}
+draw();
+connection.ready();

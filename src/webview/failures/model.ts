@@ -1,0 +1,410 @@
+import type {
+  AskAnswer,
+  AskState,
+  DetailImage,
+  ExampleNote,
+  ExportFormat,
+  FailuresRequests,
+  PanelState,
+  PredictionSet,
+  ToHost,
+  ToWebview,
+} from './messages';
+import { countVerdicts, DEFAULT_FILTER, filterRows, type Filter } from './filter';
+import { Rows } from './rows';
+import { sortRows, type Sort } from './sort';
+import { ThumbnailBook } from './thumbnailBook';
+
+/** The host as the model sees it. */
+export interface Host {
+  send(message: ToHost): void;
+  request<N extends keyof FailuresRequests>(
+    name: N,
+    params: FailuresRequests[N]['params'],
+  ): Promise<FailuresRequests[N]['result']>;
+}
+
+/** What survives a reload of the page. */
+export interface ViewState extends PanelState {
+  filter: Filter;
+  sort: Sort;
+  reverse: boolean;
+  /** Width of the list as a share of the panel. */
+  listShare: number;
+}
+
+export type Loading =
+  | { state: 'none' }
+  | { state: 'loading'; share: number }
+  | { state: 'ready'; skipped: number; firstProblem: string | undefined }
+  | { state: 'failed'; message: string; hint: string | undefined };
+
+/** A changed question with its answer, or why there was none. */
+export interface Asked {
+  id: number;
+  sentence: string;
+  swapImages: boolean;
+  /** Images and the words left and right exchanged: the answer should stay. */
+  swapTest: boolean;
+  answer: AskAnswer | null;
+  problem: { message: string; hint: string | undefined } | null;
+}
+
+export interface Notice {
+  level: 'info' | 'error';
+  message: string;
+}
+
+/** Rows that arrive are shown in steps of this many milliseconds, so that loading leaves time to scroll. */
+const REFRESH_MS = 200;
+
+/**
+ * The panel's state, without DOM: what the host told, what the person chose, and what follows from both.
+ * Every change ends in `changed`.
+ */
+export class Model {
+  run: Extract<ToWebview, { type: 'init' }> | null = null;
+  sets: PredictionSet[] = [];
+  set: PredictionSet | null = null;
+  loading: Loading = { state: 'none' };
+  rows = new Rows();
+  filter: Filter = DEFAULT_FILTER;
+  sort: Sort = 'wrong';
+  reverse = false;
+  listShare = 0.38;
+  /** Rows that pass the filter, in order. */
+  shown: Int32Array = new Int32Array(0);
+  counts = { wrong: 0, right: 0, unlabelled: 0 };
+  /** Row number, -1 for none. */
+  selected = -1;
+  images: [DetailImage, DetailImage] | null = null;
+  formats: ExportFormat[] = [];
+  ask: AskState = { state: 'idle' };
+  notice: Notice | null = null;
+  /** A newer epoch of the split shown, not yet looked at. */
+  newer: PredictionSet | null = null;
+  readonly thumbnails: ThumbnailBook;
+  private readonly askedAbout = new Map<string, Asked[]>();
+  private generation = 0;
+  private bytes = 0;
+  private wantedIdentifier: string | null = null;
+  /** The person has not chosen an example: the first of the list is shown. */
+  private following = true;
+  private order: Int32Array | null = null;
+  private refreshTimer: ReturnType<typeof setTimeout> | undefined;
+  private nextAsked = 1;
+
+  constructor(
+    private readonly host: Host,
+    private readonly changed: () => void,
+    private readonly saveState: (state: ViewState) => void,
+    state: Partial<ViewState>,
+  ) {
+    this.thumbnails = new ThumbnailBook((images) =>
+      host.send({ type: 'wantThumbnails', generation: this.generation, images }),
+    );
+    this.filter = { ...DEFAULT_FILTER, ...state.filter };
+    this.sort = state.sort ?? this.sort;
+    this.reverse = state.reverse ?? this.reverse;
+    this.listShare = state.listShare ?? this.listShare;
+  }
+
+  receive(message: ToWebview): void {
+    if (
+      'generation' in message &&
+      message.type !== 'begin' &&
+      message.generation !== this.generation
+    )
+      return;
+    switch (message.type) {
+      case 'init':
+        this.run = message;
+        this.ask = message.ask;
+        this.takeSets(message.sets);
+        break;
+      case 'sets':
+        this.takeSets(message.sets);
+        break;
+      case 'begin':
+        this.begin(message);
+        break;
+      case 'rows':
+        this.rows.append(message.columns);
+        this.loading = {
+          state: 'loading',
+          share: this.bytes === 0 ? 1 : message.bytesRead / this.bytes,
+        };
+        this.order = null;
+        this.refreshSoon();
+        return;
+      case 'end':
+        this.formats = message.formats;
+        this.loading = {
+          state: 'ready',
+          skipped: message.skipped,
+          firstProblem: message.firstProblem,
+        };
+        this.refresh();
+        break;
+      case 'loadFailed':
+        this.loading = { state: 'failed', message: message.message, hint: message.hint };
+        break;
+      case 'history':
+        this.rows.history.set(message.epoch, message.answers);
+        if (this.filter.change !== 'any') this.refreshSoon();
+        break;
+      case 'notes':
+        this.rows.notes = new Map(Object.entries(message.notes));
+        if (this.filter.marked || this.filter.search !== '') this.refresh();
+        break;
+      case 'thumbnails':
+        this.thumbnails.add(message.items);
+        break;
+      case 'askState':
+        this.ask = message.ask;
+        break;
+    }
+    this.changed();
+  }
+
+  open(set: PredictionSet): void {
+    this.host.send({ type: 'open', set, identifier: this.selectedIdentifier() });
+  }
+
+  setFilter(change: Partial<Filter>): void {
+    this.filter = { ...this.filter, ...change };
+    this.refresh(true);
+    this.save();
+    this.changed();
+  }
+
+  setSort(sort: Sort, reverse: boolean): void {
+    this.sort = sort;
+    this.reverse = reverse;
+    this.order = null;
+    this.refresh();
+    this.save();
+    this.changed();
+  }
+
+  setListShare(share: number): void {
+    this.listShare = Math.min(0.75, Math.max(0.15, share));
+    this.save();
+    this.changed();
+  }
+
+  /** Position of the selected row in the list, -1 when it is not in it. */
+  get position(): number {
+    return this.shown.indexOf(this.selected);
+  }
+
+  /** Shows an example, whether or not it is in the list. */
+  select(row: number): void {
+    this.following = false;
+    this.choose(row);
+    this.changed();
+  }
+
+  /** Moves the selection in the list; stays within it. */
+  moveTo(position: number): void {
+    if (this.shown.length === 0) return;
+    const row = this.shown[Math.min(this.shown.length - 1, Math.max(0, position))];
+    if (row !== undefined) this.select(row);
+  }
+
+  /** Moves among the examples of the same sentence; goes round. */
+  moveTogether(step: 1 | -1): void {
+    if (this.selected < 0) return;
+    const together = this.rows.together(this.selected);
+    const at = together.indexOf(this.selected);
+    const row = together[(at + step + together.length) % together.length];
+    if (row !== undefined && row !== this.selected) this.select(row);
+  }
+
+  async setNote(row: number, change: Partial<ExampleNote>): Promise<void> {
+    const identifier = this.rows.identifierOf(row);
+    const before = this.rows.noteOf(row);
+    const note = { ...before, ...change };
+    if (note.marked === before.marked && note.note === before.note) return;
+    this.rows.notes.set(identifier, note);
+    this.changed();
+    await this.tell(this.host.request('saveNote', { identifier, note }));
+  }
+
+  openImage(row: number, side: 0 | 1): Promise<unknown> {
+    return this.tell(this.host.request('openImage', { generation: this.generation, row, side }));
+  }
+
+  openAnnotation(row: number): Promise<unknown> {
+    return this.tell(this.host.request('openAnnotation', { generation: this.generation, row }));
+  }
+
+  copy(text: string): Promise<unknown> {
+    return this.tell(this.host.request('copy', { text }));
+  }
+
+  /** Exports the rows of the list in its order. @returns the file's name, null when cancelled or failed. */
+  async export(format: ExportFormat): Promise<string | null> {
+    const rows = this.shown.slice();
+    const saved = await this.tell(
+      this.host.request('export', { generation: this.generation, format, rows }),
+    );
+    return saved?.file ?? null;
+  }
+
+  asked(row: number): readonly Asked[] {
+    return this.askedAbout.get(this.rows.identifierOf(row)) ?? [];
+  }
+
+  prepareAsk(): void {
+    if (this.ask.state === 'idle') this.host.send({ type: 'prepareAsk' });
+  }
+
+  async askAgain(
+    row: number,
+    question: { sentence: string; swapImages: boolean; swapTest: boolean },
+  ): Promise<Asked> {
+    const identifier = this.rows.identifierOf(row);
+    const asked: Asked = { id: this.nextAsked++, ...question, answer: null, problem: null };
+    this.askedAbout.set(identifier, [...this.asked(row), asked]);
+    this.changed();
+    const { sentence, swapImages } = question;
+    const params = { generation: this.generation, row, sentence, swapImages };
+    const settled = await this.host.request('ask', params).then(
+      (answer): Asked => ({ ...asked, answer }),
+      (error: unknown): Asked => ({ ...asked, problem: problemOf(error) }),
+    );
+    const all = this.askedAbout.get(identifier) ?? [];
+    this.askedAbout.set(
+      identifier,
+      all.map((each) => (each.id === asked.id ? settled : each)),
+    );
+    this.changed();
+    return settled;
+  }
+
+  send(message: ToHost): void {
+    this.host.send(message);
+  }
+
+  /** Says something good, on the page and to a screen reader. */
+  inform(message: string, say: (text: string) => void): void {
+    this.notice = { level: 'info', message };
+    say(message);
+    this.changed();
+  }
+
+  dismissNotice(): void {
+    this.notice = null;
+    this.changed();
+  }
+
+  private takeSets(sets: PredictionSet[]): void {
+    this.sets = sets;
+    const latest = sets.filter((set) => set.split === this.set?.split && set.epoch !== null).at(-1);
+    const shownEpoch = this.set?.epoch ?? null;
+    const isNewer = latest && shownEpoch !== null && (latest.epoch ?? 0) > shownEpoch;
+    this.newer = isNewer ? latest : null;
+  }
+
+  private begin(message: Extract<ToWebview, { type: 'begin' }>): void {
+    this.generation = message.generation;
+    this.set = message.set;
+    this.bytes = message.bytes;
+    this.rows = new Rows();
+    this.thumbnails.clear();
+    this.order = null;
+    this.shown = new Int32Array(0);
+    this.selected = -1;
+    this.images = null;
+    this.wantedIdentifier = message.select;
+    this.following = message.select === null;
+    this.loading = { state: 'loading', share: 0 };
+    this.takeSets(this.sets);
+    this.save();
+  }
+
+  private refreshSoon(): void {
+    // The first rows are shown at once.
+    if (this.shown.length === 0 && this.refreshTimer === undefined) {
+      this.refresh();
+      this.changed();
+    }
+    this.refreshTimer ??= setTimeout(() => {
+      this.refresh();
+      this.changed();
+    }, REFRESH_MS);
+  }
+
+  /** Works out anew which rows are shown. */
+  private refresh(newFilter = false): void {
+    clearTimeout(this.refreshTimer);
+    this.refreshTimer = undefined;
+    this.order ??= sortRows(this.rows, this.sort, this.reverse);
+    this.counts = countVerdicts(this.rows);
+    this.shown = filterRows(this.rows, this.order, this.filter, this.set?.epoch ?? null);
+    if (this.wantedIdentifier !== null) {
+      const row = this.rows.identifiers.indexOf(this.wantedIdentifier);
+      // It may be in the rows to come.
+      if (row < 0 && this.loading.state === 'loading') return;
+      this.wantedIdentifier = null;
+      this.following = row < 0;
+      if (row >= 0) return this.choose(row);
+    }
+    if (this.following) this.choose(this.shown[0] ?? -1);
+    // An example reached by its group, or whose mark was taken away, stays; a new filter asks for others.
+    else if (newFilter && !this.shown.includes(this.selected))
+      this.choose(this.shown[0] ?? this.selected);
+  }
+
+  private choose(row: number): void {
+    if (row === this.selected) return;
+    this.selected = row;
+    this.images = null;
+    if (row < 0) return;
+    this.host.send({ type: 'selected', identifier: this.rows.identifierOf(row) });
+    const { generation } = this;
+    this.host.request('detail', { generation, row }).then(
+      ({ images }) => {
+        if (generation !== this.generation || row !== this.selected) return;
+        this.images = images;
+        this.changed();
+      },
+      (error: unknown) => {
+        if (generation === this.generation && row === this.selected) this.say(error);
+      },
+    );
+  }
+
+  private selectedIdentifier(): string | null {
+    return this.selected < 0 || this.following ? null : this.rows.identifierOf(this.selected);
+  }
+
+  /** Shows a failed request as a notice. */
+  private async tell<T>(request: Promise<T>): Promise<T | null> {
+    try {
+      return await request;
+    } catch (error) {
+      this.say(error);
+      return null;
+    }
+  }
+
+  private say(error: unknown): void {
+    const { message, hint } = problemOf(error);
+    this.notice = { level: 'error', message: hint === undefined ? message : `${message} ${hint}` };
+    this.changed();
+  }
+
+  private save(): void {
+    const { set, filter, sort, reverse, listShare } = this;
+    if (this.run)
+      this.saveState({ runFolder: this.run.runFolder, set, filter, sort, reverse, listShare });
+  }
+}
+
+function problemOf(error: unknown): { message: string; hint: string | undefined } {
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = error instanceof Error && 'hint' in error ? error.hint : undefined;
+  return { message, hint: typeof hint === 'string' ? hint : undefined };
+}

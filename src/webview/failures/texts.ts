@@ -1,0 +1,113 @@
+import { t } from '../shared/translate';
+import type { Change, Show } from './filter';
+import type { ExportFormat, PredictionSet } from './messages';
+import type { Rows, Verdict } from './rows';
+import type { Sort } from './sort';
+
+/** The panel's words for its own terms. Functions, because the language is known only at run time. */
+
+export function verdictText(verdict: Verdict): string {
+  switch (verdict) {
+    case 'right':
+      return t('right');
+    case 'wrong':
+      return t('wrong');
+    case 'unlabelled':
+      return t('no label');
+  }
+}
+
+export function truth(answer: boolean): string {
+  return answer ? t('True') : t('False');
+}
+
+/** A probability in three characters, `.97`; `1.0` only when it rounds to one. */
+export function probability(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  const text = value.toFixed(2);
+  return text === '1.00' ? '1.0' : text.replace(/^0/, '');
+}
+
+export function showText(show: Show): string {
+  switch (show) {
+    case 'wrong':
+      return t('Wrong');
+    case 'right':
+      return t('Right');
+    case 'falsePositive':
+      return t('False positives');
+    case 'falseNegative':
+      return t('False negatives');
+    case 'all':
+      return t('All answers');
+  }
+}
+
+export function changeText(change: Change): string {
+  switch (change) {
+    case 'any':
+      return t('Any history');
+    case 'newlyWrong':
+      return t('Newly wrong');
+    case 'newlyRight':
+      return t('Newly right');
+    case 'changed':
+      return t('Ever flipped');
+    case 'alwaysWrong':
+      return t('Always wrong');
+  }
+}
+
+export function sortText(sort: Sort): string {
+  switch (sort) {
+    case 'wrong':
+      return t('Most confidently wrong (loss)');
+    case 'confidence':
+      return t('Confidence');
+    case 'probTrue':
+      return t('Probability of True');
+    case 'index':
+      return t('Annotation order');
+  }
+}
+
+export function epochText(epoch: number | null): string {
+  return epoch === null ? t('evaluation') : t('epoch {0}', epoch);
+}
+
+export function setText(set: PredictionSet): string {
+  return `${set.split}, ${epochText(set.epoch)}`;
+}
+
+export function formatText(format: ExportFormat): { name: string; about: string } {
+  switch (format) {
+    case 'csv':
+      return { name: t('CSV'), about: t('All columns, for a spreadsheet') };
+    case 'jsonl':
+      return { name: t('JSON lines'), about: t('One object a line, for programs') };
+    case 'nlvr2':
+      return {
+        name: t('Prediction file'),
+        about: t('identifier,prediction, as the official NLVR2 evaluation reads it'),
+      };
+    case 'nlvr1':
+      return {
+        name: t('Prediction file'),
+        about: t('dev-….png,true, as the official NLVR evaluation reads it'),
+      };
+  }
+}
+
+/** A list row as a screen reader says it. */
+export function rowLabel(rows: Rows, row: number): string {
+  const verdict = verdictText(rows.verdict(row));
+  const answer = truth(rows.prediction[row] === 1);
+  const sure = probability(rows.confidence(row));
+  const { marked, note } = rows.noteOf(row);
+  return [
+    t('{0}: predicted {1}, confidence {2}.', verdict, answer, sure),
+    rows.sentenceOf(row),
+    ...(marked ? [t('Marked.')] : []),
+    ...(note === '' ? [] : [t('Has a note.')]),
+  ].join(' ');
+}

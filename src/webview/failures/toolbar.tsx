@@ -1,0 +1,232 @@
+import type { RefObject } from 'preact';
+import { Icon } from '../shared/icons';
+import { count } from '../shared/numbers';
+import { t } from '../shared/translate';
+import { CHANGES, DEFAULT_FILTER, SHOWS, type Change, type Show } from './filter';
+import type { PredictionSet } from './messages';
+import type { Model } from './model';
+import { SORTS, type Sort } from './sort';
+import { MarkIcon } from './symbols';
+import { changeText, epochText, setText, showText, sortText } from './texts';
+
+/** What is shown: run, split, epoch, and how much of it is wrong. */
+export function Header({ model, onExport }: { model: Model; onExport: () => void }) {
+  const { counts, rows, set, sets, newer } = model;
+  const labelled = counts.wrong + counts.right;
+  const splits = [...new Set(sets.map(({ split }) => split))];
+  const ofSplit = sets.filter(({ split }) => split === set?.split);
+  const open = (split: PredictionSet['split'], epoch: number | null | undefined) => {
+    const candidates = sets.filter((each) => each.split === split);
+    const next = candidates.find((each) => each.epoch === epoch) ?? candidates.at(-1);
+    if (next) model.open(next);
+  };
+  return (
+    <header class="header">
+      <h1>
+        <span class="number">
+          {t('{0} of {1} wrong', count(counts.wrong), count(labelled || rows.count))}
+        </span>
+        {labelled > 0 && (
+          <span class="muted number">
+            {' '}
+            {t('accuracy {0}%', ((100 * counts.right) / labelled).toFixed(1))}
+          </span>
+        )}
+      </h1>
+      <label>
+        <span class="visually-hidden">{t('Split')}</span>
+        <select
+          name="split"
+          value={set?.split}
+          onChange={(event) =>
+            open(event.currentTarget.value as PredictionSet['split'], set?.epoch)
+          }
+        >
+          {splits.map((split) => (
+            <option key={split} value={split}>
+              {split}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        <span class="visually-hidden">{t('Epoch')}</span>
+        <select
+          name="epoch"
+          value={String(set?.epoch ?? '')}
+          onChange={(event) => {
+            const { value } = event.currentTarget;
+            if (set) open(set.split, value === '' ? null : Number(value));
+          }}
+        >
+          {ofSplit.map(({ epoch }) => (
+            <option key={String(epoch)} value={String(epoch ?? '')}>
+              {epochText(epoch)}
+            </option>
+          ))}
+        </select>
+      </label>
+      {newer && (
+        <button class="newer" onClick={() => model.open(newer)}>
+          {t('Show {0}', setText(newer))}
+        </button>
+      )}
+      <span class="run-name muted" title={model.run?.runFolder}>
+        {model.run?.runName}
+      </span>
+      <button class="quiet" onClick={onExport} title={t('Export the rows of the list (E)')}>
+        <Icon name="save" />
+        {t('Export')}
+      </button>
+    </header>
+  );
+}
+
+/** The filters. Each acts as it is changed. */
+export function Filters({ model, search }: { model: Model; search: RefObject<HTMLInputElement> }) {
+  const { filter, rows } = model;
+  const isDefault = JSON.stringify(filter) === JSON.stringify(DEFAULT_FILTER);
+  return (
+    <div class="filters" role="search" aria-label={t('Filter the examples')}>
+      <label class="search">
+        <Icon name="search" />
+        <span class="visually-hidden">{t('Search sentences, identifiers and notes')}</span>
+        <input
+          ref={search}
+          type="search"
+          value={filter.search}
+          placeholder={t('Search')}
+          onInput={(event) => model.setFilter({ search: event.currentTarget.value })}
+        />
+      </label>
+      <Choice
+        name="show"
+        label={t('Answers')}
+        value={filter.show}
+        options={SHOWS.map((show) => [show, showText(show)])}
+        onChange={(show) => model.setFilter({ show: show as Show })}
+      />
+      {rows.kinds.length > 0 && (
+        <Choice
+          name="kind"
+          label={t('Kind of sentence')}
+          value={filter.kind ?? ''}
+          options={[
+            ['', t('All kinds')],
+            ...[...rows.kinds].sort().map((kind): [string, string] => [kind, kind]),
+          ]}
+          onChange={(kind) => model.setFilter({ kind: kind === '' ? null : kind })}
+        />
+      )}
+      {rows.history.size > 0 && (
+        <Choice
+          name="change"
+          label={t('Over the epochs')}
+          value={filter.change}
+          options={CHANGES.map((change) => [change, changeText(change)])}
+          onChange={(change) => model.setFilter({ change: change as Change })}
+        />
+      )}
+      <Confidence model={model} />
+      <button
+        class="quiet toggle"
+        aria-pressed={filter.marked}
+        title={t('Only examples with a mark or a note')}
+        onClick={() => model.setFilter({ marked: !filter.marked })}
+      >
+        <MarkIcon filled={filter.marked} />
+        {t('Marked')}
+      </button>
+      {!isDefault && (
+        <button class="quiet" onClick={() => model.setFilter(DEFAULT_FILTER)}>
+          <Icon name="reset" />
+          {t('Reset')}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** The confidence in the answer given, from – to; the two ends cannot pass each other. */
+function Confidence({ model }: { model: Model }) {
+  const [low, high] = model.filter.confidence;
+  const end = (value: number, label: string, set: (value: number) => [number, number]) => (
+    <input
+      type="range"
+      min={0.5}
+      max={1}
+      step={0.01}
+      value={value}
+      aria-label={label}
+      aria-valuetext={`${Math.round(100 * value)}%`}
+      onInput={(event) => model.setFilter({ confidence: set(Number(event.currentTarget.value)) })}
+    />
+  );
+  return (
+    <div class="confidence-range" role="group" aria-label={t('Confidence of the answer')}>
+      <span class="muted">{t('Confidence')}</span>
+      <span class="two-ended">
+        {end(low, t('Lowest confidence'), (value) => [Math.min(value, high), high])}
+        {end(high, t('Highest confidence'), (value) => [low, Math.max(value, low)])}
+      </span>
+      <span class="number range-text">
+        {Math.round(100 * low)}–{Math.round(100 * high)}%
+      </span>
+    </div>
+  );
+}
+
+/** Head of the list: how many rows it has, and their order. */
+export function ListHead({ model }: { model: Model }) {
+  const { shown, rows, sort, reverse } = model;
+  return (
+    <div class="list-head">
+      <span class="number" aria-hidden="true">
+        {shown.length === rows.count
+          ? count(shown.length)
+          : t('{0} of {1}', count(shown.length), count(rows.count))}
+      </span>
+      <Choice
+        name="sort"
+        label={t('Order')}
+        value={sort}
+        options={SORTS.map((each) => [each, sortText(each)])}
+        onChange={(next) => model.setSort(next as Sort, false)}
+      />
+      <button
+        class="quiet icon-only"
+        aria-pressed={reverse}
+        aria-label={t('Reverse the order')}
+        title={t('Reverse the order')}
+        onClick={() => model.setSort(sort, !reverse)}
+      >
+        <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+          <path d="M5 13V3M2.5 5.5L5 3l2.5 2.5M11 3v10M8.5 10.5L11 13l2.5-2.5" />
+        </svg>
+      </button>
+    </div>
+  );
+}
+
+interface ChoiceProps {
+  name: string;
+  label: string;
+  value: string;
+  options: readonly (readonly [string, string])[];
+  onChange: (value: string) => void;
+}
+
+function Choice({ name, label, value, options, onChange }: ChoiceProps) {
+  return (
+    <label class="choice" title={label}>
+      <span class="visually-hidden">{label}</span>
+      <select name={name} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+        {options.map(([key, text]) => (
+          <option key={key} value={key}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
