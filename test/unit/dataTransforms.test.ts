@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -49,6 +50,19 @@ describe('decoding', () => {
     const { data, width, height } = await image(`mode_${mode}.png`);
     expect([width, height]).toEqual([30, 20]);
     expect(Buffer.from(data).equals(golden(`mode_${mode}_rgb_u8`))).toBe(true);
+  });
+});
+
+describe('decoding as Pillow', () => {
+  const pictures = join(import.meta.dirname, '../data/images');
+  const { images } = JSON.parse(readFileSync(join(pictures, 'expected.json'), 'utf8')) as {
+    images: Record<string, { mode: string; width: number; height: number; sha256: string }>;
+  };
+
+  it.each(Object.entries(images))('%s', async (name, { width, height, sha256 }) => {
+    const decoded = await decodeImage(join(pictures, name));
+    expect([decoded.width, decoded.height]).toEqual([width, height]);
+    expect(createHash('sha256').update(decoded.data).digest('hex')).toBe(sha256);
   });
 });
 
