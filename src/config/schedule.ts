@@ -31,6 +31,17 @@ export function curriculumLearningRate(config: ScheduleConfig, step: number): nu
   return Math.min(init_lr, warmup_lr + ((init_lr - warmup_lr) * step) / warmup_steps);
 }
 
+/**
+ * Optimizer steps of an epoch: examples that fill no whole step are dropped, as BLIP's loader does
+ * (`drop_last`). 0 when there are fewer than one step takes.
+ */
+export function stepsPerEpoch(
+  { batch_size_train, accumulate_steps }: Pick<Config, 'batch_size_train' | 'accumulate_steps'>,
+  examples: number,
+): number {
+  return Math.floor(examples / (batch_size_train * accumulate_steps));
+}
+
 export interface SchedulePoint {
   /** Optimizer steps done. */
   step: number;
@@ -40,12 +51,12 @@ export interface SchedulePoint {
 /**
  * The corners of the schedule's graph, to be joined by straight lines: a step function per epoch with a
  * ramp before it. A curriculum stage comes first, at negative steps.
- * @param stepsPerEpoch optimizer steps of an epoch of the training split, at least 1
+ * @param epochSteps optimizer steps of an epoch of the training split, at least 1
  * @param curriculumSteps optimizer steps of the whole curriculum stage
  */
 export function scheduleCorners(
   config: ScheduleConfig,
-  stepsPerEpoch: number,
+  epochSteps: number,
   curriculumSteps = 0,
 ): SchedulePoint[] {
   const corners: SchedulePoint[] = [];
@@ -59,8 +70,8 @@ export function scheduleCorners(
       add(start + step, curriculumLearningRate(config, step));
   }
   for (let epoch = 0; epoch < config.max_epoch; epoch++) {
-    const first = epoch * stepsPerEpoch;
-    const behind = first + stepsPerEpoch;
+    const first = epoch * epochSteps;
+    const behind = first + epochSteps;
     const flat = learningRate(config, epoch, warmupEnd);
     add(first, learningRate(config, epoch, first));
     if (warmupEnd > first) {

@@ -3,7 +3,7 @@
  * the learning rate of every step. Epochs and steps are counted over both.
  */
 import type { Config } from '../config/definition';
-import { curriculumLearningRate, learningRate } from '../config/schedule';
+import { curriculumLearningRate, learningRate, stepsPerEpoch } from '../config/schedule';
 import type { Dataset } from '../data/types';
 import { UserError } from '../util/userError';
 
@@ -83,8 +83,7 @@ export class TrainingPlan {
 }
 
 function optimizerSteps(config: Config, dataset: Dataset): number {
-  const batch = config.batch_size_train * config.accumulate_steps;
-  const steps = Math.floor(dataset.examples.length / batch);
+  const steps = stepsPerEpoch(config, dataset.examples.length);
   if (steps === 0)
     throw new UserError(
       `${dataset.file} has ${dataset.examples.length} examples, fewer than one training step takes (batch_size_train ${config.batch_size_train}${config.accumulate_steps > 1 ? ` × accumulate_steps ${config.accumulate_steps}` : ''}).`,
