@@ -1,0 +1,122 @@
+import * as vscode from 'vscode';
+import type { ConfigProblem, Severity } from '../../config/problem';
+import { isConfiguration } from '../configurationFiles';
+import { isConfigurationDocument } from '../workspaceConfigurations';
+import { lookUp } from './lookup';
+import { folderOf, parsedConfig } from './parsedDocuments';
+import { missingPaths } from './paths';
+import { toRange } from './ranges';
+import { problemsToReport, type ReportedElsewhere } from './reporting';
+
+const RED_HAT_YAML = 'redhat.vscode-yaml';
+/** Milliseconds of quiet after a key stroke. */
+const DEBOUNCE = 250;
+/** What the Problems view shows as the origin. */
+const SOURCE = 'NLVR';
+
+const severities: Readonly<Record<Severity, vscode.DiagnosticSeverity>> = {
+  error: vscode.DiagnosticSeverity.Error,
+  warning: vscode.DiagnosticSeverity.Warning,
+  information: vscode.DiagnosticSeverity.Information,
+};
+
+/** Every problem of a configuration, those of the disk too, in the order of the text. */
+export async function allProblems(document: vscode.TextDocument): Promise<ConfigProblem[]> {
+  const parsed = parsedConfig(document);
+  const broken = parsed.problems.some(({ code }) => code === 'syntax');
+  const missing = broken ? [] : await missingPaths(parsed, folderOf(document), lookUp);
+  return [...parsed.problems, ...missing].sort((a, b) => a.range[0] - b.range[0]);
+}
+
+/** Keeps the Problems view up to date for every open configuration. */
+export class ConfigurationDiagnostics implements vscode.Disposable {
+  private readonly collection = vscode.languages.createDiagnosticCollection('nlvr');
+  private readonly timers = new Map<string, NodeJS.Timeout>();
+  private readonly subscriptions: vscode.Disposable[];
+
+  constructor() {
+    this.subscriptions = [
+      this.collection,
+      vscode.workspace.onDidOpenTextDocument((document) => this.schedule(document, 0)),
+      vscode.workspace.onDidChangeTextDocument(({ document }) => this.schedule(document)),
+      // Saving another file may have put a missing path there; saving this one costs nothing to check.
+      vscode.workspace.onDidSaveTextDocument(() => this.refresh()),
+      vscode.workspace.onDidCloseTextDocument((document) => this.clear(document)),
+      vscode.extensions.onDidChange(() => this.refresh()),
+      vscode.workspace.onDidChangeConfiguration((change) => {
+        if (change.affectsConfiguration('yaml')) this.refresh();
+      }),
+      vscode.window.onDidChangeWindowState(({ focused }) => {
+        if (focused) this.refresh();
+      }),
+    ];
+    this.refresh();
+  }
+
+  dispose(): void {
+    for (const timer of this.timers.values()) clearTimeout(timer);
+    this.timers.clear();
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private refresh(): void {
+    for (const document of vscode.workspace.textDocuments) this.schedule(document, 0);
+  }
+
+  private schedule(document: vscode.TextDocument, wait = DEBOUNCE): void {
+    const key = document.uri.toString();
+    clearTimeout(this.timers.get(key));
+    this.timers.delete(key);
+    if (!isConfigurationDocument(document)) {
+      this.collection.delete(document.uri);
+      return;
+    }
+    this.timers.set(
+      key,
+      setTimeout(() => {
+        this.timers.delete(key);
+        void this.update(document);
+      }, wait),
+    );
+  }
+
+  private async update(document: vscode.TextDocument): Promise<void> {
+    const { version } = document;
+    const problems = await allProblems(document);
+    // The text may have changed, or the file been closed, while the disk was looked at.
+    if (document.isClosed || document.version !== version) return;
+    this.collection.set(
+      document.uri,
+      problemsToReport(problems, reportedElsewhere(document)).map((problem) =>
+        toDiagnostic(document, problem),
+      ),
+    );
+  }
+
+  private clear(document: vscode.TextDocument): void {
+    const key = document.uri.toString();
+    clearTimeout(this.timers.get(key));
+    this.timers.delete(key);
+    this.collection.delete(document.uri);
+  }
+}
+
+function toDiagnostic(document: vscode.TextDocument, problem: ConfigProblem): vscode.Diagnostic {
+  const diagnostic = new vscode.Diagnostic(
+    toRange(document, problem.range),
+    problem.message,
+    severities[problem.severity],
+  );
+  diagnostic.source = SOURCE;
+  diagnostic.code = problem.code;
+  return diagnostic;
+}
+
+function reportedElsewhere(document: vscode.TextDocument): ReportedElsewhere {
+  const installed = vscode.extensions.getExtension(RED_HAT_YAML) !== undefined;
+  const validates = vscode.workspace
+    .getConfiguration('yaml', document.uri)
+    .get<boolean>('validate', true);
+  if (!installed || !validates || document.languageId !== 'yaml') return 'nothing';
+  return isConfiguration(document.uri.path) ? 'schema' : 'syntax';
+}

@@ -1,0 +1,44 @@
+/** What is said about a key under the mouse. */
+import type { KeyDefinition } from '../../config/definition';
+import { describeDefault, describeRange } from '../../config/describe';
+import { definitionOf } from '../../config/keys';
+import type { ParsedConfig } from '../../config/parse';
+import type { TextRange } from '../../config/problem';
+import type { Translate } from './fixes';
+
+export interface KeyHover {
+  /** Markdown. */
+  text: string;
+  range: TextRange;
+}
+
+/** The hover at an offset: on a key or its value. Fields come before the mapping around them. */
+export function hoverAt(parsed: ParsedConfig, offset: number, t: Translate): KeyHover | undefined {
+  const within = ([start, end]: TextRange): boolean => offset >= start && offset <= end;
+  let best: KeyHover | undefined;
+  for (const [key, places] of parsed.written) {
+    const definition = definitionOf(key);
+    if (definition === undefined) continue;
+    for (const place of places) {
+      const range = [place.key, place.value].find(within);
+      if (range && (best === undefined || size(range) <= size(best.range)))
+        best = { text: describe(key, definition, t), range };
+    }
+  }
+  return best;
+}
+
+const size = ([start, end]: TextRange): number => end - start;
+
+/** A key in words: meaning, default, values, and BLIP's value. */
+export function describe(key: string, definition: KeyDefinition, t: Translate): string {
+  const facts = [
+    [t('Default'), describeDefault(definition)],
+    [t('Values'), describeRange(definition)],
+    [t('In BLIP'), key.includes('.') ? definition.blip : (definition.blip ?? t('the same'))],
+  ];
+  const lines = facts.filter(([, value]) => value !== undefined);
+  return `**\`${key}\`** · ${definition.group}\n\n${t(definition.doc)}\n\n${lines
+    .map(([name, value]) => `- ${name}: ${value}`)
+    .join('\n')}`;
+}

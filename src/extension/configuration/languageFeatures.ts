@@ -1,0 +1,166 @@
+/** Quick fixes, hovers, completion and links for configurations open as text. */
+import { readdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import * as vscode from 'vscode';
+import { definitionOf } from '../../config/keys';
+import { configPaths, isUrl } from '../../config/paths';
+import { configurationGlob } from '../configurationFiles';
+import { isConfigurationDocument } from '../workspaceConfigurations';
+import { placeAt, proposalsAt, type Place, type Proposal } from './completion';
+import { allProblems } from './diagnostics';
+import { fixesFor } from './fixes';
+import { describe, hoverAt } from './hover';
+import { folderOf, parsedConfig } from './parsedDocuments';
+import { writtenPaths } from './paths';
+import { toRange, toWorkspaceEdit } from './ranges';
+
+const selector: vscode.DocumentSelector = [
+  { scheme: 'file', language: 'yaml' },
+  { scheme: 'file', pattern: configurationGlob },
+];
+
+/** Registers everything that VS Code asks about configurations open as text. */
+export function registerLanguageFeatures(): vscode.Disposable {
+  return vscode.Disposable.from(
+    vscode.languages.registerCodeActionsProvider(
+      selector,
+      { provideCodeActions },
+      { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] },
+    ),
+    vscode.languages.registerHoverProvider(selector, { provideHover }),
+    vscode.languages.registerCompletionItemProvider(
+      selector,
+      { provideCompletionItems },
+      ' ',
+      '/',
+      '{',
+      ',',
+    ),
+    vscode.languages.registerDocumentLinkProvider(selector, { provideDocumentLinks }),
+  );
+}
+
+/** Fixes come from the text, not from the diagnostics: they serve another extension's squiggle as well. */
+async function provideCodeActions(
+  document: vscode.TextDocument,
+  range: vscode.Range,
+  context: vscode.CodeActionContext,
+): Promise<vscode.CodeAction[]> {
+  if (!isConfigurationDocument(document)) return [];
+  const problems = await allProblems(document);
+  const here = problems.filter((problem) => toRange(document, problem.range).intersection(range));
+  return here.flatMap((problem) =>
+    fixesFor(document.getText(), problem, vscode.l10n.t).map((fix) => {
+      const action = new vscode.CodeAction(fix.title, vscode.CodeActionKind.QuickFix);
+      action.edit = toWorkspaceEdit(document, fix.edit);
+      action.isPreferred = fix.preferred;
+      action.diagnostics = context.diagnostics.filter(({ range: marked }) =>
+        marked.isEqual(toRange(document, problem.range)),
+      );
+      return action;
+    }),
+  );
+}
+
+function provideHover(
+  document: vscode.TextDocument,
+  position: vscode.Position,
+): vscode.Hover | undefined {
+  if (!isConfigurationDocument(document)) return undefined;
+  const hover = hoverAt(parsedConfig(document), document.offsetAt(position), vscode.l10n.t);
+  if (hover === undefined) return undefined;
+  return new vscode.Hover(new vscode.MarkdownString(hover.text), toRange(document, hover.range));
+}
+
+async function provideCompletionItems(
+  document: vscode.TextDocument,
+  position: vscode.Position,
+): Promise<vscode.CompletionItem[]> {
+  if (!isConfigurationDocument(document)) return [];
+  const place = placeAt(document.getText(), document.offsetAt(position));
+  if (place === undefined) return [];
+  const range = new vscode.Range(position.translate(0, -place.typed.length), position);
+  const items = proposalsAt(place).map((proposal, index) => toItem(proposal, index, range));
+  return [...items, ...(await pathItems(document, place, position))];
+}
+
+const kinds: Readonly<Record<Proposal['kind'], vscode.CompletionItemKind>> = {
+  key: vscode.CompletionItemKind.Property,
+  value: vscode.CompletionItemKind.Value,
+  default: vscode.CompletionItemKind.Value,
+};
+
+function toItem(proposal: Proposal, index: number, range: vscode.Range): vscode.CompletionItem {
+  const item = new vscode.CompletionItem(proposal.label, kinds[proposal.kind]);
+  const definition = definitionOf(proposal.key);
+  item.insertText = new vscode.SnippetString(proposal.insert);
+  item.range = range;
+  item.detail = proposal.kind === 'default' ? vscode.l10n.t('default') : proposal.detail;
+  item.preselect = proposal.kind === 'default';
+  item.sortText = String(index).padStart(3, '0');
+  if (definition)
+    item.documentation = new vscode.MarkdownString(
+      describe(proposal.key, definition, vscode.l10n.t),
+    );
+  return item;
+}
+
+/** Files and folders below what is typed of a path. */
+async function pathItems(
+  document: vscode.TextDocument,
+  place: Place,
+  position: vscode.Position,
+): Promise<vscode.CompletionItem[]> {
+  if (place.kind !== 'value' || isUrl(place.typed)) return [];
+  const definition = definitionOf(place.key);
+  const path = definition?.kind === 'mapping' ? definition.alternative : definition;
+  if (path?.kind !== 'path') return [];
+  const folder = folderOf(document);
+  const belowAnnRoot = place.key.startsWith('ann_files.') || place.key === 'curriculum.ann_file';
+  const root = belowAnnRoot ? configPaths(parsedConfig(document).config, folder).annRoot : folder;
+  const slash = place.typed.lastIndexOf('/') + 1;
+  const entries = await listFolder(resolve(root, place.typed.slice(0, slash) || '.'));
+  const range = new vscode.Range(position.translate(0, slash - place.typed.length), position);
+  return entries
+    .filter((entry) => entry.isFolder || path.target === 'file')
+    .map((entry) => {
+      const item = new vscode.CompletionItem(
+        entry.isFolder ? `${entry.name}/` : entry.name,
+        entry.isFolder ? vscode.CompletionItemKind.Folder : vscode.CompletionItemKind.File,
+      );
+      item.range = range;
+      if (entry.isFolder) item.command = { command: 'editor.action.triggerSuggest', title: '' };
+      return item;
+    });
+}
+
+async function listFolder(path: string): Promise<{ name: string; isFolder: boolean }[]> {
+  try {
+    const entries = await readdir(path, { withFileTypes: true });
+    return entries
+      .filter(({ name }) => !name.startsWith('.'))
+      .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));
+  } catch {
+    return [];
+  }
+}
+
+function provideDocumentLinks(document: vscode.TextDocument): vscode.DocumentLink[] {
+  if (!isConfigurationDocument(document)) return [];
+  return writtenPaths(parsedConfig(document), folderOf(document)).flatMap((path) => {
+    if (isUrl(path.target))
+      return [
+        new vscode.DocumentLink(toRange(document, path.range), vscode.Uri.parse(path.target)),
+      ];
+    const link = new vscode.DocumentLink(
+      toRange(document, path.range),
+      path.kind === 'folder'
+        ? vscode.Uri.parse(
+            `command:revealInExplorer?${encodeURIComponent(JSON.stringify([vscode.Uri.file(path.target)]))}`,
+          )
+        : vscode.Uri.file(path.target),
+    );
+    link.tooltip = path.target;
+    return [link];
+  });
+}

@@ -1,0 +1,109 @@
+/** The paths of a configuration as they stand in its text. */
+import { resolve } from 'node:path';
+import { definitionOf } from '../../config/keys';
+import type { ParsedConfig } from '../../config/parse';
+import { configPaths, isUrl, type ConfigPaths } from '../../config/paths';
+import type { ConfigProblem, TextRange } from '../../config/problem';
+
+/** A path that the text writes. */
+export interface WrittenPath {
+  key: string;
+  range: TextRange;
+  /** Absolute path, or https address. */
+  target: string;
+  kind: 'file' | 'folder';
+}
+
+/** Every path that is written and not empty, in the order of the text. */
+export function writtenPaths({ config, written }: ParsedConfig, folder: string): WrittenPath[] {
+  const paths = configPaths(config, folder);
+  const found: WrittenPath[] = [];
+  for (const [key, places] of written) {
+    const definition = definitionOf(key);
+    const target = targetOf(key, paths);
+    const place = places.at(-1);
+    if (definition === undefined || target === undefined || place === undefined) continue;
+    const path = definition.kind === 'mapping' ? definition.alternative : definition;
+    if (path?.kind !== 'path' || place.value[0] === place.value[1]) continue;
+    found.push({ key, range: place.value, target, kind: path.target });
+  }
+  return found;
+}
+
+function targetOf(key: string, paths: ConfigPaths): string | undefined {
+  switch (key) {
+    case 'image_root':
+      return paths.imageRoot;
+    case 'ann_root':
+      return paths.annRoot;
+    case 'ann_files.train':
+      return paths.annFiles.train;
+    case 'ann_files.val':
+      return paths.annFiles.val;
+    case 'ann_files.test':
+      return paths.annFiles.test;
+    case 'curriculum.ann_file':
+      return paths.curriculum;
+    case 'pretrained':
+      return paths.pretrained;
+    case 'med_config':
+      return paths.medConfig;
+    case 'output_dir':
+      return paths.outputDir;
+    default:
+      return undefined;
+  }
+}
+
+/** What lies at a path: looked up by the caller, who knows how. */
+export type Lookup = (path: string) => Promise<'file' | 'folder' | undefined>;
+
+/**
+ * Paths that are needed and not there, as warnings: data may well be copied in later. The output folder
+ * is made when needed, and an annotation file by its default name is told at `ann_root`.
+ */
+export async function missingPaths(
+  parsed: ParsedConfig,
+  folder: string,
+  lookUp: Lookup,
+): Promise<ConfigProblem[]> {
+  const problems: ConfigProblem[] = [];
+  const add = (key: string, range: TextRange, message: string): void => {
+    const { line, col } = parsed.document.lines.linePos(range[0]);
+    const place = { line: Math.max(1, line), column: Math.max(1, col), range };
+    problems.push({
+      severity: 'warning',
+      code: 'missing-path',
+      key,
+      message,
+      suggestions: [],
+      ...place,
+    });
+  };
+  const paths = writtenPaths(parsed, folder).filter(
+    ({ key, target }) => key !== 'output_dir' && !isUrl(target),
+  );
+  const missing = new Set<string>();
+  for (const { key, range, target, kind } of paths) {
+    const found = await lookUp(target);
+    // Weights may also be a run folder.
+    if (found === kind || (found !== undefined && key === 'pretrained')) continue;
+    missing.add(key);
+    if (key.startsWith('ann_files.') && missing.has('ann_root')) continue;
+    add(
+      key,
+      range,
+      found === undefined
+        ? `\`${key}\`: ${target} does not exist.`
+        : `\`${key}\`: ${target} is a ${found}, and a ${kind} is needed.`,
+    );
+  }
+  const root = parsed.written.get('ann_root')?.at(-1)?.value;
+  if (root === undefined || missing.has('ann_root')) return problems;
+  for (const [split, file] of Object.entries(configPaths(parsed.config, folder).annFiles)) {
+    const key = `ann_files.${split}`;
+    if (parsed.written.has(key) || (await lookUp(file)) !== undefined) continue;
+    add('ann_root', root, `\`${key}\`: ${resolve(file)} does not exist.`);
+  }
+  return problems;
+}

@@ -1,0 +1,17 @@
+import * as vscode from 'vscode';
+import type { TextEdit } from '../../config/edit';
+import type { TextRange } from '../../config/problem';
+
+export function toRange(document: vscode.TextDocument, [start, end]: TextRange): vscode.Range {
+  return new vscode.Range(document.positionAt(start), document.positionAt(end));
+}
+
+/** A splice of a document's text as an edit that VS Code can undo. */
+export function toWorkspaceEdit(
+  document: vscode.TextDocument,
+  { range, text }: TextEdit,
+): vscode.WorkspaceEdit {
+  const edit = new vscode.WorkspaceEdit();
+  edit.replace(document.uri, toRange(document, range), text);
+  return edit;
+}
