@@ -21,7 +21,11 @@ export interface RunStart {
   configText: string;
   version: string;
   mode: 'new' | 'resume' | 'overwrite';
+  observe?: RunObserver;
 }
+
+/** Sees every event as it is written. */
+export type RunObserver = (event: RunEvent) => void;
 
 /** Event without what the writer adds. */
 type Unstamped<E> = E extends RunEvent ? Omit<E, 'time'> : never;
@@ -35,6 +39,7 @@ export class RunWriter {
     private current: RunInfo,
     private readonly events: EventWriter,
     private readonly releaseLock: () => void,
+    private readonly observe: RunObserver | undefined,
   ) {
     this.save();
     this.heartbeat = setInterval(() => this.beat(), HEARTBEAT_SECONDS * 1000);
@@ -92,7 +97,13 @@ export class RunWriter {
         step: earlier.step,
         totalSteps: earlier.totalSteps,
       };
-      return new RunWriter(folder, { ...fresh, ...kept }, new EventWriter(folder.events), release);
+      return new RunWriter(
+        folder,
+        { ...fresh, ...kept },
+        new EventWriter(folder.events),
+        release,
+        start.observe,
+      );
     } catch (error) {
       release();
       throw error;
@@ -111,7 +122,9 @@ export class RunWriter {
   }
 
   event(event: Unstamped<RunEvent>): void {
-    this.events.write({ ...event, time: Date.now() / 1000 } as RunEvent);
+    const stamped = { ...event, time: Date.now() / 1000 } as RunEvent;
+    this.events.write(stamped);
+    this.observe?.(stamped);
   }
 
   note(level: NoteEvent['level'], code: string, message: string, hint?: string): void {

@@ -65,4 +65,8 @@ export class FrozenVision {
     });
     return rows;
   }
+
+  dispose(): void {
+    this.cache.dispose();
+  }
 }

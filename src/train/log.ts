@@ -1,5 +1,5 @@
-import { appendFileSync } from 'node:fs';
-import { diskError } from '../util/atomicFile';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { diskError, writeFileAtomic } from '../util/atomicFile';
 
 /** Four decimals, as BLIP's `"{:.4f}".format`; null and NaN print as BLIP's `nan`. */
 export function fourDecimals(value: number | null): string {
@@ -46,4 +46,23 @@ function pythonJson(entries: Record<string, string | number>): string {
     ([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`,
   );
   return `{${body.join(', ')}}\n`;
+}
+
+/** Removes what a resumed run will write again: lines of `epoch` and later ones, and the final "best epoch". */
+export function trimLog(file: string, epoch: number): void {
+  if (!existsSync(file)) return;
+  const kept = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('{') && (epochOf(line) ?? -1) < epoch);
+  writeFileAtomic(file, kept.map((line) => `${line}\n`).join(''));
+}
+
+function epochOf(line: string): number | undefined {
+  try {
+    const { epoch } = JSON.parse(line) as { epoch?: unknown };
+    return typeof epoch === 'number' ? epoch : undefined;
+  } catch {
+    // A half-written line of a killed trainer.
+    return Infinity;
+  }
 }

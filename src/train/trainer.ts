@@ -197,12 +197,11 @@ export class Trainer {
   }
 }
 
-/** Splits that are evaluated after each epoch, in BLIP's order. */
-export function evaluatedSplits(
+/** Data sets that are evaluated after each epoch, in BLIP's order. */
+export function evaluatedDatasets(
   config: Config,
   datasets: Partial<Record<Split, Dataset>>,
-): Split[] {
-  return (['val', 'test'] as const).filter(
-    (split) => datasets[split] && (split === 'val' || config.eval_test),
-  );
+): Dataset[] {
+  const { val, test } = datasets;
+  return [...(val ? [val] : []), ...(test && config.eval_test ? [test] : [])];
 }

@@ -55,6 +55,7 @@ export function freshState(
 
 /** The state after an epoch's evaluation and log line: the next epoch begins. */
 export function beginNextEpoch(state: TrainerState): void {
+  state.trainedSeconds += state.epochSeconds;
   state.epoch++;
   state.batch = 0;
   state.epochLoss =

@@ -31,3 +31,11 @@ export function errnoOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
+
+/** What to tell a person about anything thrown: what happened, and what to do where that is known. */
+export function errorText(error: unknown): { message: string; hint: string | null } {
+  return {
+    message: messageOf(error),
+    hint: error instanceof UserError ? (error.hint ?? null) : null,
+  };
+}

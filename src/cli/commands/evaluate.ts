@@ -1,0 +1,78 @@
+import { resolve } from 'node:path';
+import type { LoadedConfig } from '../../config/load';
+import type { Split } from '../../data/split';
+import { describeReport } from '../../model/loadRules';
+import type { Library } from '../../runtime/library';
+import { evaluateCheckpoint } from '../../train/evaluateCheckpoint';
+import { requireLibrary } from '../../train/modelSession';
+import { ExitCode, UserError } from '../../util/userError';
+import { configuration, type CommonOptions } from '../configuration';
+import { byKind } from '../finalReport';
+import { withStopSignal } from '../interrupt';
+import { createProgress } from '../progress';
+
+interface EvaluateOptions extends CommonOptions {
+  checkpoint: string;
+  output_dir: string;
+  split: string;
+}
+
+const splitNames: readonly Split[] = ['train', 'val', 'test'];
+
+/** `nlvr evaluate`. */
+export async function evaluate(options: EvaluateOptions): Promise<void> {
+  const loaded = configuration({
+    config: options.config,
+    set: options.set,
+    device: options.device,
+  });
+  await evaluateAndReport({
+    loaded,
+    library: await requireLibrary(options.tensorflow),
+    checkpoint: /^https?:/i.test(options.checkpoint)
+      ? options.checkpoint
+      : resolve(options.checkpoint),
+    outputDir: resolve(options.output_dir),
+    splits: parseSplits(options.split),
+  });
+}
+
+/** Evaluates with progress on the terminal, and prints what came out. */
+export async function evaluateAndReport(request: {
+  loaded: LoadedConfig;
+  library: Library;
+  checkpoint: string;
+  outputDir: string;
+  splits: readonly Split[];
+}): Promise<void> {
+  const progress = createProgress('Evaluating');
+  try {
+    const results = await withStopSignal((signal) =>
+      evaluateCheckpoint({
+        ...request,
+        signal,
+        onLoaded: (report) => {
+          if (report) process.stdout.write(`${describeReport(report).join('\n')}\n`);
+        },
+        onProgress: (split, done, total) => progress.show(done, total, `${split} ${done}/${total}`),
+        onResult: (split, metrics, file) => {
+          progress.done();
+          process.stdout.write(`${byKind(split, metrics).join('\n')}\n  predictions: ${file}\n`);
+        },
+      }),
+    );
+    if (!results) process.exitCode = ExitCode.stopped;
+  } finally {
+    progress.done();
+  }
+}
+
+function parseSplits(text: string): Split[] {
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !splitNames.includes(name as Split));
+  if (unknown !== undefined)
+    throw new UserError(`--split ${text}: "${unknown}" is no split.`, {
+      hint: 'Choose among val, test and train.',
+    });
+  return [...new Set(names)] as Split[];
+}

@@ -1,0 +1,97 @@
+import { createInterface } from 'node:readline';
+import { resolve } from 'node:path';
+import { Predictor, type Question } from '../../train/predictor';
+import { requireLibrary } from '../../train/modelSession';
+import { UserError, errorText } from '../../util/userError';
+import { configuration, type CommonOptions } from '../configuration';
+
+interface PredictOptions extends CommonOptions {
+  checkpoint: string;
+  left?: string;
+  right?: string;
+  sentence?: string;
+  json?: boolean;
+  serve?: boolean;
+}
+
+/** `nlvr predict`: one question from the command line, or many over standard input. */
+export async function predict(options: PredictOptions): Promise<void> {
+  const { left, right, sentence } = options;
+  const single = left !== undefined && right !== undefined && sentence !== undefined;
+  if (!options.serve && !single)
+    throw new UserError('nlvr predict needs --left, --right and --sentence.', {
+      hint: 'Or --serve, to read questions from standard input.',
+    });
+  const loaded = configuration({
+    config: options.config,
+    set: options.set,
+    device: options.device,
+  });
+  const library = await requireLibrary(options.tensorflow);
+  const checkpoint = /^https?:/i.test(options.checkpoint)
+    ? options.checkpoint
+    : resolve(options.checkpoint);
+  const predictor = await Predictor.open(loaded, library, checkpoint);
+  try {
+    if (options.serve) await serve(predictor);
+    else if (single) {
+      const answer = await predictor.answer({
+        left: resolve(left),
+        right: resolve(right),
+        sentence,
+      });
+      process.stdout.write(
+        options.json
+          ? `${JSON.stringify(answer)}\n`
+          : `${answer.prediction ? 'True' : 'False'} (probability of True ${answer.prob_true.toFixed(4)})\n`,
+      );
+    }
+  } finally {
+    await predictor.dispose();
+  }
+}
+
+/**
+ * A line with `ready` first, then for each question, a JSON object a line with `id`, `left`, `right` and `sentence`,
+ * a line with the answer or `error` under the same `id`. Ends with standard input.
+ */
+async function serve(predictor: Predictor): Promise<void> {
+  const write = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+  write({ ready: true, device: predictor.device, parameters: predictor.parameters });
+  for await (const line of createInterface({ input: process.stdin })) {
+    if (line.trim() === '') continue;
+    let id: unknown = null;
+    try {
+      const question = parseQuestion(line);
+      id = question.id;
+      const began = performance.now();
+      const answer = await predictor.answer(question);
+      write({ id, ...answer, ms: Math.round(performance.now() - began) });
+    } catch (error) {
+      const { message, hint } = errorText(error);
+      write({ id: id ?? idOf(line), error: message, ...(hint !== null && { hint }) });
+    }
+  }
+}
+
+function parseQuestion(line: string): Question & { id: unknown } {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new UserError('The question is no JSON object on one line.');
+  }
+  const { id, left, right, sentence } = (value ?? {}) as Record<string, unknown>;
+  if (typeof left !== 'string' || typeof right !== 'string' || typeof sentence !== 'string')
+    throw new UserError('A question needs the texts `left`, `right` (image paths) and `sentence`.');
+  return { id, left, right, sentence };
+}
+
+/** The id of a question that is wrong in another way, so that its asker learns of it. */
+function idOf(line: string): unknown {
+  try {
+    return (JSON.parse(line) as { id?: unknown } | null)?.id ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,63 @@
+import { pretrainedOf, requireLibrary } from '../../train/modelSession';
+import { runTraining } from '../../train/runTraining';
+import { ExitCode, UserError } from '../../util/userError';
+import { configPaths } from '../../config/paths';
+import { configuration, type CommonOptions } from '../configuration';
+import { createProgress } from '../progress';
+import { formatBytes } from '../../train/diskSpace';
+import { finalReport } from '../finalReport';
+import { createTerminal } from '../terminal';
+import { evaluateAndReport } from './evaluate';
+
+interface TrainOptions extends CommonOptions {
+  output_dir?: string;
+  pretrained?: string;
+  evaluate?: boolean;
+  resume?: boolean;
+  overwrite?: boolean;
+  seed?: number;
+}
+
+/** `nlvr train`, and with `--evaluate` BLIP's evaluation of `pretrained`. */
+export async function train(options: TrainOptions): Promise<void> {
+  const loaded = configuration(options);
+  if (options.resume && options.overwrite)
+    throw new UserError('--resume and --overwrite exclude each other.');
+  const library = await requireLibrary(options.tensorflow);
+  if (options.evaluate) {
+    const source = pretrainedOf(loaded);
+    if (source === undefined)
+      throw new UserError('--evaluate needs weights to evaluate.', {
+        hint: 'Set `pretrained` or give --pretrained.',
+      });
+    await evaluateAndReport({
+      loaded,
+      library,
+      checkpoint: source,
+      outputDir: configPaths(loaded.config, loaded.folder).outputDir,
+      splits: ['val', 'test'],
+    });
+    return;
+  }
+  const terminal = createTerminal(process.stdout);
+  const download = createProgress('Downloading the pretrained weights');
+  try {
+    const outcome = await runTraining({
+      loaded,
+      library,
+      mode: options.resume ? 'resume' : options.overwrite ? 'overwrite' : 'new',
+      observe: (event) => terminal.show(event),
+      onDownload: ({ received, total }) => download.show(received, total ?? 0, formatBytes(received)),
+      onStopRequested: () =>
+        process.stderr.write(
+          '\nStopping: the step is finished and everything saved. Once more ends at once.\n',
+        ),
+    });
+    terminal.done();
+    process.stdout.write(finalReport(outcome));
+    if (outcome.state === 'stopped') process.exitCode = ExitCode.stopped;
+  } finally {
+    download.done();
+    terminal.done();
+  }
+}

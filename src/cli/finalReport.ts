@@ -1,0 +1,53 @@
+import type { Metrics } from '../train/metrics';
+import type { TrainingOutcome } from '../train/runTraining';
+import { formatDuration } from './duration';
+
+const percent = (share: number | null): string =>
+  share === null ? '–' : `${(share * 100).toFixed(1)}%`;
+
+/** What a person wants to know when a run ends: how good, where the weights are, and how it does by kind of sentence. */
+export function finalReport({
+  state,
+  best,
+  bestCheckpoint,
+  folder,
+  metrics,
+  trainedSeconds,
+}: TrainingOutcome): string {
+  const lines = [''];
+  if (state === 'stopped')
+    lines.push(
+      `Stopped and saved in ${folder}. Go on with: nlvr train … --output_dir ${folder} --resume`,
+    );
+  if (best) {
+    const test = best.testAccuracy === null ? '' : `, test ${percent(best.testAccuracy)}`;
+    lines.push(
+      `Best epoch ${best.epoch}: validation accuracy ${percent(best.accuracy)}${test}, after ${formatDuration(trainedSeconds)} of training.`,
+    );
+    lines.push(`Checkpoint: ${bestCheckpoint}`);
+  }
+  if (state === 'finished')
+    for (const [split, measured] of Object.entries(metrics)) lines.push(...byKind(split, measured));
+  return `${lines.join('\n')}\n`;
+}
+
+/** Kinds shown; the least accurate first, since those are what one looks for. */
+const SHOWN = 20;
+
+export function byKind(
+  split: string,
+  { accuracy, consistency, groups, examples }: Metrics,
+): string[] {
+  const lines = [
+    '',
+    `${split}: accuracy ${percent(accuracy)}${consistency === null ? '' : `, consistency ${percent(consistency)}`}, ${examples} examples`,
+  ];
+  const sorted = [...groups].sort((a, b) => a.accuracy - b.accuracy);
+  const width = Math.max(0, ...sorted.slice(0, SHOWN).map(({ name }) => name.length));
+  for (const group of sorted.slice(0, SHOWN))
+    lines.push(
+      `  ${group.name.padEnd(width)}  ${percent(group.accuracy).padStart(6)}  of ${String(group.examples).padStart(6)}`,
+    );
+  if (sorted.length > SHOWN) lines.push(`  … and ${sorted.length - SHOWN} more kinds`);
+  return lines;
+}

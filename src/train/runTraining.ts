@@ -1,0 +1,85 @@
+/** A training run from its configuration to its best checkpoint: what `nlvr train` does. */
+import { version } from '../../package.json';
+import { dumpConfig } from '../config/dump';
+import type { LoadedConfig } from '../config/load';
+import { configPaths, isUrl } from '../config/paths';
+import { openCheckpoint } from '../model/checkpoint/openCheckpoint';
+import type { DownloadProgress } from '../model/download';
+import { locateWeights } from '../model/loadWeights';
+import type { Split } from '../run/events';
+import type { BestResult } from '../run/runInfo';
+import { RunWriter, type RunObserver } from '../run/runWriter';
+import type { Library } from '../runtime/library';
+import { errorText } from '../util/userError';
+import { configuredSplits, loadCurriculum, loadDatasets } from './datasets';
+import type { Metrics } from './metrics';
+import { pretrainedOf } from './modelSession';
+import { TrainingPlan } from './plan';
+import { TrainingRun } from './trainingRun';
+
+export interface TrainingRequest {
+  loaded: LoadedConfig;
+  library: Library;
+  mode: 'new' | 'resume' | 'overwrite';
+  /** Sees every event that is written. */
+  observe: RunObserver;
+  /** Called when a person asked to stop and the step is being finished. */
+  onStopRequested?(): void;
+  /** Progress of downloading `pretrained`. */
+  onDownload?(progress: DownloadProgress): void;
+}
+
+export interface TrainingOutcome {
+  state: 'finished' | 'stopped';
+  folder: string;
+  best: BestResult | null;
+  bestCheckpoint: string;
+  /** Metrics of the best epoch. */
+  metrics: Partial<Record<Split, Metrics>>;
+  /** Seconds of training, evaluations left out, over all attempts. */
+  trainedSeconds: number;
+}
+
+/**
+ * Trains. Bad input that can be found before the run folder is touched is; after that every failure is written
+ * to the run folder too.
+ * @throws {UserError} and runtime errors, after the run was marked as failed.
+ */
+export async function runTraining(request: TrainingRequest): Promise<TrainingOutcome> {
+  const { loaded, mode, observe } = request;
+  const { config, folder: configFolder } = loaded;
+  const datasets = await loadDatasets(loaded, [
+    'train',
+    ...configuredSplits(loaded).filter((split) => split !== 'train'),
+  ]);
+  const plan = new TrainingPlan(config, datasets.train, await loadCurriculum(loaded));
+  await checkPretrained(loaded);
+  const root = configPaths(config, configFolder).outputDir;
+  const writer = RunWriter.open({
+    root,
+    kind: 'train',
+    configFile: loaded.file,
+    configHash: loaded.hash,
+    configText: dumpConfig(config, configFolder),
+    version,
+    mode,
+    observe,
+  });
+  try {
+    const outcome = await new TrainingRun(request, writer, plan, datasets).train();
+    writer.close(outcome.state);
+    return outcome;
+  } catch (error) {
+    const { message, hint } = errorText(error);
+    writer.close('failed', message, hint);
+    throw error;
+  }
+}
+
+/** Opens the pretrained file once before the run folder is touched, so that a wrong path leaves nothing behind. */
+async function checkPretrained(loaded: LoadedConfig): Promise<void> {
+  const source = pretrainedOf(loaded);
+  // An address is downloaded when the run has begun, where its progress is seen.
+  if (source === undefined || isUrl(source)) return;
+  await (await openCheckpoint(await locateWeights(source))).close();
+}

@@ -1,0 +1,295 @@
+/** One attempt at a training run: what it opens it closes. */
+import type { Config } from '../config/definition';
+import type { Dataset } from '../data/types';
+import { EVENT_VERSION, type Split } from '../run/events';
+import type { RunWriter } from '../run/runWriter';
+import { StopController } from '../run/stopController';
+import { readModelConfig } from '../model/config';
+import { isVisionParameter } from '../model/parameters';
+import { describeReport, type LoadReport } from '../model/loadRules';
+import { loadWeights } from '../model/loadWeights';
+import { UserError } from '../util/userError';
+import { assignValues } from './assignValues';
+import { readLastState, restoreLast, type CheckpointSource } from './checkpoints';
+import { majorityShare } from './datasets';
+import { checkDiskSpace, checkpointBytes, formatBytes } from './diskSpace';
+import { EpochEnd } from './epochEnd';
+import { Evaluator } from './evaluation';
+import { FeatureCache } from './featureCache';
+import { FrozenVision } from './frozenVision';
+import { HealthMonitor } from './health';
+import { appendLog, trimLog } from './log';
+import { writeMetrics } from './metricsFile';
+import {
+  initialiseWeights,
+  openModelSession,
+  pretrainedOf,
+  type ModelSession,
+} from './modelSession';
+import type { TrainingPlan } from './plan';
+import { NlvrPrograms } from './programs';
+import { RunData } from './runData';
+import type { TrainingOutcome, TrainingRequest } from './runTraining';
+import { evaluatedDatasets, Trainer } from './trainer';
+import { freshState, type TrainerState } from './trainerState';
+
+export class TrainingRun {
+  constructor(
+    private readonly request: TrainingRequest,
+    private readonly writer: RunWriter,
+    private readonly plan: TrainingPlan,
+    private readonly datasets: Partial<Record<Split, Dataset>> & { train: Dataset },
+  ) {}
+
+  async train(): Promise<TrainingOutcome> {
+    const { writer, request } = this;
+    const stop = new StopController(writer.folder.stopRequest, request.onStopRequested);
+    const { config, folder } = request.loaded;
+    const model = readModelConfig(config, folder);
+    const data = await RunData.open(config, model.text.maxPositions);
+    try {
+      const resumed = request.mode === 'resume' ? this.resumable() : undefined;
+      const opened = await openModelSession({ ...request, precision: resumed?.precision ?? null });
+      try {
+        return await this.trainWith(opened, data, stop, resumed);
+      } finally {
+        await opened.dispose();
+      }
+    } finally {
+      data.frozen?.dispose();
+      await data.dispose();
+      stop.dispose();
+    }
+  }
+
+  /** State of the last checkpoint, checked against what the configuration now says. */
+  private resumable(): TrainerState {
+    const { writer, request, plan } = this;
+    const state = readLastState(writer.folder);
+    const { config, hash } = request.loaded;
+    if (state.seed !== config.seed)
+      throw new UserError(
+        `The run in ${writer.folder.root} was started with seed ${state.seed}; it cannot go on with seed ${config.seed}.`,
+        {
+          hint: `Resume with --seed ${state.seed}.`,
+        },
+      );
+    if (state.configHash !== hash)
+      writer.note(
+        'warning',
+        'config-changed',
+        'The configuration has changed since the run was started.',
+        'The run goes on with the new one; its curves before and after may not fit together.',
+      );
+    if (state.epoch >= plan.epochs)
+      throw new UserError(
+        `The run in ${writer.folder.root} is finished: all ${plan.epochs} epochs are done.`,
+        { hint: 'Raise max_epoch to train longer.' },
+      );
+    return state;
+  }
+
+  private async trainWith(
+    opened: ModelSession,
+    data: RunData,
+    stop: StopController,
+    resumed: TrainerState | undefined,
+  ): Promise<TrainingOutcome> {
+    const { writer, request, plan, datasets } = this;
+    const { config, hash } = request.loaded;
+    const { session, model, shapes } = opened;
+    const parameters = [...shapes.keys()];
+    const trainable = config.freeze_vit
+      ? parameters.filter((name) => !isVisionParameter(name))
+      : parameters;
+    const checkpoint: CheckpointSource = { session, shapes, trainable };
+    const count = [...shapes.values()].reduce(
+      (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
+      0,
+    );
+    checkDiskSpace(writer.folder.root, checkpointBytes(count, config.keep_checkpoints));
+
+    const state =
+      resumed ?? freshState({ seed: config.seed, precision: opened.precision, configHash: hash });
+    this.announce(opened, state, count, resumed !== undefined);
+    const report = await this.loadWeights(opened, checkpoint, resumed);
+    const programs = new NlvrPrograms(session, model, {
+      optimizer: config,
+      trainable,
+      frozenVit: config.freeze_vit,
+      pixels: 'uint8',
+    });
+    const imageBytes = config.image_size ** 2 * 3;
+    if (config.freeze_vit) data.frozen = this.freezeVision(programs, imageBytes);
+    const evaluated = evaluatedDatasets(config, datasets);
+    const health = new HealthMonitor({
+      pretrained: report !== undefined,
+      missingKeys: report?.missing.length ?? 0,
+      numWorkers: config.num_workers,
+      majorityShare: majorityShare(datasets.val),
+    });
+    const epochEnd = new EpochEnd({
+      config,
+      plan,
+      data,
+      checkpoint,
+      writer,
+      stop,
+      health,
+      evaluated,
+      evaluator: new Evaluator(programs, imageBytes, evaluationBatch(config, datasets)),
+    });
+    const trainer = new Trainer({
+      config,
+      plan,
+      state,
+      data,
+      checkpoint,
+      writer,
+      stop,
+      health,
+      epochEnd,
+      stepFor: (batch) => programs.trainingStep(batch.indices.length, batch.length),
+    });
+    const outcome = await trainer.run();
+    if (outcome === 'finished') await this.finish(state, epochEnd, opened);
+    return {
+      state: outcome,
+      folder: writer.folder.root,
+      best: writer.info.best,
+      bestCheckpoint: writer.folder.best,
+      metrics: state.bestMetrics,
+      trainedSeconds: state.trainedSeconds,
+    };
+  }
+
+  /** Says what the run is, in run.json and as its first event. */
+  private announce(
+    opened: ModelSession,
+    state: TrainerState,
+    parameters: number,
+    resumed: boolean,
+  ): void {
+    const { writer, plan, datasets } = this;
+    const main = plan.stages[plan.stages.length - 1];
+    const device = opened.session.info.device;
+    writer.update({
+      state: 'running',
+      device,
+      precision: opened.precision,
+      versions: { ...writer.info.versions, tensorflow: opened.session.info.tensorflow },
+      maxEpoch: plan.epochs,
+      totalSteps: plan.totalSteps,
+      step: state.step,
+      epoch: state.epoch,
+    });
+    writer.event({
+      type: 'start',
+      v: EVENT_VERSION,
+      resumed,
+      step: state.step,
+      epoch: state.epoch,
+      maxEpoch: plan.epochs,
+      stepsPerEpoch: main.stepsPerEpoch,
+      totalSteps: plan.totalSteps,
+      examples: Object.fromEntries(
+        Object.entries(datasets).map(([split, { examples }]) => [split, examples.length]),
+      ),
+      device,
+      precision: opened.precision,
+      parameters,
+    });
+    const { config } = this.request.loaded;
+    const disk = formatBytes(checkpointBytes(parameters, config.keep_checkpoints));
+    writer.note(
+      'info',
+      'plan',
+      `Precision ${opened.precision}: ${opened.precisionReason}. Checkpoints take up to ${disk} of disk.`,
+    );
+    if (config.vit_grad_ckpt && config.vit_ckpt_layer === 0)
+      writer.note(
+        'info',
+        'checkpointing-without-layers',
+        'vit_grad_ckpt is on, but vit_ckpt_layer is 0: nothing is checkpointed, as in BLIP.',
+        'Set vit_ckpt_layer to save memory.',
+      );
+  }
+
+  private async loadWeights(
+    opened: ModelSession,
+    checkpoint: CheckpointSource,
+    resumed: TrainerState | undefined,
+  ): Promise<LoadReport | undefined> {
+    const { writer, request } = this;
+    if (resumed) {
+      await restoreLast(checkpoint, writer.folder);
+      trimLog(writer.folder.log, resumed.epoch);
+      return undefined;
+    }
+    const report = await initialiseWeights(
+      opened,
+      request.loaded,
+      pretrainedOf(request.loaded),
+      request.onDownload,
+    );
+    if (report) {
+      const [first, ...rest] = describeReport(report);
+      writer.note(
+        report.missing.length > 0 ? 'warning' : 'info',
+        'pretrained',
+        first,
+        rest.join(' '),
+      );
+    }
+    return report;
+  }
+
+  private freezeVision(programs: NlvrPrograms, imageBytes: number): FrozenVision {
+    const { writer, plan, request } = this;
+    const { config } = request.loaded;
+    const [tokens, width] = programs.featureShape;
+    const limit = config.feature_cache * 1e9;
+    const cache = new FeatureCache(writer.folder.features, tokens * width, limit);
+    const images = new Set(
+      plan.stages.flatMap(({ dataset }) => dataset.examples.flatMap((example) => example.images)),
+    );
+    const needed = images.size * cache.recordBytes;
+    writer.note(
+      'info',
+      'feature-cache',
+      `Features of ${images.size} images take ${formatBytes(needed)} of disk${needed > limit ? `; ${formatBytes(limit)} of them are kept, the rest is encoded each epoch` : ' while the run lasts'}.`,
+      ...(needed > limit ? ['Raise feature_cache to keep more.'] : []),
+    );
+    return new FrozenVision(programs, cache, imageBytes, config.batch_size_train);
+  }
+
+  /** The run's last words: the test split where it waited for the best checkpoint, metrics, "best epoch". */
+  private async finish(
+    state: TrainerState,
+    epochEnd: EpochEnd,
+    opened: ModelSession,
+  ): Promise<void> {
+    const { writer, datasets, request } = this;
+    if (datasets.test && !request.loaded.config.eval_test && state.bestEpoch !== null) {
+      const weights = await loadWeights(writer.folder.best, opened.model);
+      try {
+        await assignValues(opened.session, weights.values());
+      } finally {
+        await weights.close();
+      }
+      const metrics = await epochEnd.split(datasets.test, state.bestEpoch, state.step);
+      if (metrics) state.bestMetrics.test = metrics;
+    }
+    writeMetrics(writer.folder.metrics, state.bestMetrics);
+    appendLog(writer.folder.log, `best epoch: ${state.bestEpoch ?? 0}`);
+  }
+}
+
+/** The last batch of a small split need not be as large as others are. */
+function evaluationBatch(config: Config, datasets: Partial<Record<Split, Dataset>>): number {
+  const largest = Math.max(
+    1,
+    ...(['val', 'test'] as const).map((split) => datasets[split]?.examples.length ?? 0),
+  );
+  return Math.min(config.batch_size_test, largest);
+}
