@@ -31,7 +31,8 @@ const memoryWords =
   /\bOOM\b|out of memory|RESOURCE_EXHAUSTED|ResourceExhausted|bad_alloc|heap limit|cannot allocate memory|\bENOMEM\b/i;
 const runtimeWords =
   /libtensorflow|TensorFlow (library|runtime) (is |was )?(missing|not found|broken)|nlvr runtime install/i;
-const nanWords = /loss (is|was|became) (not finite|nan|infinite)|non-finite loss/i;
+const nanWords =
+  /loss (is|was|became) (not finite|-?nan|-?infinit)|non-finite loss|training diverged/i;
 const crashWords = /segmentation fault|core dumped|SIGSEGV|SIGABRT|Check failed:/i;
 
 /**

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { RunFolder } from '../../run/runFolder';
+import { endTree } from './processTree';
 
 /** How the command line program is started on this machine. */
 export interface Program {
@@ -75,7 +76,9 @@ export async function spawnTrainer(
   return { pid, ended };
 }
 
-/** Runs a short command to its end. Aborting kills it and rejects with the signal's reason. */
+const ABORT_GRACE_MS = 2000;
+
+/** Runs a short command to its end. Aborting ends it with all it started and rejects with the signal's reason. */
 export async function runProgram(
   program: Program,
   args: readonly string[],
@@ -96,7 +99,9 @@ export async function runProgram(
   if (onLine) createInterface({ input: child.stdout }).on('line', onLine);
   else child.stdout.on('data', (text: string) => (stdout += text));
   child.stderr.on('data', (text: string) => (stderr += text));
-  const abort = (): void => void child.kill('SIGTERM');
+  const abort = (): void => {
+    if (child.pid !== undefined) void endTree(child.pid, ABORT_GRACE_MS);
+  };
   signal?.addEventListener('abort', abort, { once: true });
   try {
     const closed = new Promise<Outcome>((resolve) => {

@@ -54,7 +54,8 @@ export async function endTree(pid: number, graceMs: number): Promise<void> {
   const tree = [pid, ...(await descendantsOf(pid))].map((each) => identify(each));
   signal(pid, 'SIGTERM');
   const deadline = Date.now() + graceMs;
-  while (Date.now() < deadline && tree.some(lives))
+  // What it started has no purpose without it: that is killed as soon as it has gone.
+  while (Date.now() < deadline && lives(tree[0]))
     await new Promise((resolve) => setTimeout(resolve, 50));
   for (const each of tree) if (lives(each)) signal(each.pid, 'SIGKILL');
   // A kill is not done when the call returns.

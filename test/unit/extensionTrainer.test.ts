@@ -1,0 +1,286 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findNode } from '../../src/extension/trainer/findNode';
+import { claimRunFolder } from '../../src/extension/trainer/newRunFolder';
+import {
+  childEnvironment,
+  runProgram,
+  spawnLineProcess,
+  spawnTrainer,
+  type Program,
+} from '../../src/extension/trainer/process';
+import { descendantsOf } from '../../src/extension/trainer/processTree';
+import { requestStop, stopAtOnce } from '../../src/extension/trainer/stop';
+import { processStartTime } from '../../src/run/liveness';
+
+/** The machine may be busy. */
+const poll = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 20_000 });
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'nlvr-trainer-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+/** A program that runs a script of ours in place of the command line. */
+function program(script: string, environment: Program['environment'] = {}): Program {
+  const cli = join(root, 'cli.cjs');
+  writeFileSync(cli, script);
+  return { executable: process.execPath, cli, environment };
+}
+
+const alive = (pid: number): boolean => processStartTime(pid) !== null;
+
+describe('runProgram', () => {
+  it('gives exit code and both outputs', async () => {
+    const script = 'console.log(process.argv[2]); console.error("why"); process.exitCode = 2';
+    const outcome = await runProgram(program(script), ['a b']);
+    expect(outcome).toEqual({ code: 2, signal: null, stdout: 'a b\n', stderr: 'why\n' });
+  });
+
+  it('gives lines as they come', async () => {
+    const lines: string[] = [];
+    const script = 'console.log("1"); setTimeout(() => console.log("2"), 50)';
+    await runProgram(program(script), [], { onLine: (line) => lines.push(line) });
+    expect(lines).toEqual(['1', '2']);
+  });
+
+  it('ends the child and what it started when it is aborted, and rejects with the reason', async () => {
+    const file = join(root, 'pids');
+    const script = `const { spawn } = require('node:child_process');
+      const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+      require('node:fs').writeFileSync(${JSON.stringify(file)}, process.pid + ' ' + child.pid);
+      setInterval(() => {}, 1000)`;
+    const abort = new AbortController();
+    const running = runProgram(program(script), [], { signal: abort.signal });
+    await poll(() => existsSync(file) && readFileSync(file, 'utf8') !== '').toBe(true);
+    const pids = readFileSync(file, 'utf8').split(' ').map(Number);
+    abort.abort(new Error('enough'));
+    await expect(running).rejects.toThrow('enough');
+    await poll(() => pids.filter(alive)).toEqual([]);
+  });
+
+  it('rejects when the program cannot be started', async () => {
+    const missing = { ...program(''), executable: join(root, 'no-node') };
+    await expect(runProgram(missing, [])).rejects.toThrow(/ENOENT/);
+  });
+});
+
+describe('childEnvironment', () => {
+  it("hides the editor's own variables and adds the program's", () => {
+    const ours = {
+      PATH: '/bin',
+      VSCODE_IPC_HOOK: 'x',
+      ELECTRON_RUN_AS_NODE: '1',
+      NODE_OPTIONS: '-r x',
+    };
+    const node = program('', { NLVR_TF_DIR: '/tf', ELECTRON_RUN_AS_NODE: '1' });
+    expect(childEnvironment(node, ours)).toEqual({
+      PATH: '/bin',
+      NLVR_TF_DIR: '/tf',
+      ELECTRON_RUN_AS_NODE: '1',
+    });
+  });
+});
+
+describe('spawnTrainer', () => {
+  it('starts a process group of its own that writes to trainer.log, and tells how it ended', async () => {
+    const folder = join(root, 'new', 'run');
+    const script =
+      'console.log("hello"); console.error("there"); setTimeout(() => process.exit(5), 300)';
+    const { pid, ended } = await spawnTrainer(program(script), [], folder, root);
+    if (process.platform === 'linux') {
+      const group = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ')[2];
+      expect(Number(group)).toBe(pid);
+    }
+    expect(await ended).toEqual({ code: 5, signal: null });
+    expect(readFileSync(join(folder, 'trainer.log'), 'utf8')).toBe('hello\nthere\n');
+  });
+
+  it('appends to the log of a run that goes on', async () => {
+    const folder = join(root, 'run');
+    for (const text of ['one', 'two']) {
+      const { ended } = await spawnTrainer(program(`console.log("${text}")`), [], folder, root);
+      await ended;
+    }
+    expect(readFileSync(join(folder, 'trainer.log'), 'utf8')).toBe('one\ntwo\n');
+  });
+
+  it('goes on when the process that started it is killed', async () => {
+    const folder = join(root, 'run');
+    const beat = join(root, 'beat');
+    const trainer = `setInterval(() => require('node:fs').appendFileSync(${JSON.stringify(beat)}, '.'), 20)`;
+    writeFileSync(join(root, 'trainer.cjs'), trainer);
+    // A stand-in for the extension host: starts a detached trainer the way `spawnTrainer` does, then is killed.
+    const host = spawn(process.execPath, [
+      '-e',
+      `const child = require('node:child_process').spawn(process.execPath, [${JSON.stringify(join(root, 'trainer.cjs'))}],
+         { detached: true, stdio: 'ignore' }); child.unref(); console.log(child.pid); setInterval(() => {}, 1000)`,
+    ]);
+    const pid = await new Promise<number>((resolve) =>
+      host.stdout.once('data', (text: Buffer) => resolve(Number(text))),
+    );
+    try {
+      process.kill(host.pid ?? 0, 'SIGKILL');
+      await new Promise((resolve) => host.once('exit', resolve));
+      const size = (): number => (existsSync(beat) ? readFileSync(beat).length : 0);
+      const before = size();
+      await poll(size).toBeGreaterThan(before + 3);
+      expect(folder).not.toBe('');
+    } finally {
+      process.kill(pid, 'SIGKILL');
+    }
+  });
+});
+
+describe('spawnLineProcess', () => {
+  it('answers line by line and ends when its input is closed', async () => {
+    const script = `require('node:readline').createInterface({ input: process.stdin })
+      .on('line', (line) => console.log(line.toUpperCase()))`;
+    const lines: string[] = [];
+    const child = await spawnLineProcess(program(script), [], (line) => lines.push(line));
+    child.send('a');
+    child.send('b');
+    await poll(() => lines).toEqual(['A', 'B']);
+    await child.end();
+    expect(await child.ended).toMatchObject({ code: 0, signal: null });
+  });
+
+  it('is killed when it does not end', async () => {
+    const child = await spawnLineProcess(program('setInterval(() => {}, 1000)'), [], () => {});
+    await child.end(50);
+    expect(alive(child.pid)).toBe(false);
+  });
+});
+
+describe('claimRunFolder', () => {
+  const never = () => false;
+  it('takes output_dir when it holds no run, and counts on when it does', () => {
+    const output = join(root, 'output', 'NLVR');
+    expect(claimRunFolder(output, never)).toBe(output);
+    writeFileSync(join(output, 'trainer.log'), 'a start that failed');
+    expect(claimRunFolder(output, never)).toBe(output);
+    writeFileSync(join(output, 'run.json'), '{}');
+    expect(claimRunFolder(output, never)).toBe(`${output}-2`);
+    expect(claimRunFolder(output, (folder) => folder === `${output}-2`)).toBe(`${output}-3`);
+  });
+
+  it("never takes the output folder of BLIP's own training", () => {
+    const output = join(root, 'NLVR');
+    claimRunFolder(output, never);
+    writeFileSync(join(output, 'log.txt'), '{}');
+    expect(claimRunFolder(output, never)).toBe(`${output}-2`);
+  });
+});
+
+describe('stopping', () => {
+  const runJson = (pid: number, more: object = {}): string =>
+    JSON.stringify({
+      schema: 1,
+      name: 'calm-fox-1',
+      state: 'running',
+      pid,
+      processStart: processStartTime(pid),
+      host: hostname(),
+      heartbeat: new Date().toISOString(),
+      started: new Date().toISOString(),
+      ...more,
+    });
+  const state = (): unknown => JSON.parse(readFileSync(join(root, 'run.json'), 'utf8'));
+
+  it('is asked for by a file', () => {
+    requestStop(root);
+    expect(existsSync(join(root, 'stop.request'))).toBe(true);
+  });
+
+  it('at once ends the trainer with its grandchildren, deaf ones too, and says so in run.json', async () => {
+    const deaf = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);";
+    const script = `const { spawn } = require('node:child_process');
+      ${deaf}
+      spawn(process.execPath, ['-e', ${JSON.stringify(
+        `${deaf} require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(deaf)}], { stdio: 'ignore' })`,
+      )}], { stdio: 'ignore' });`;
+    const { pid } = await spawnTrainer(program(script), [], root, root);
+    await poll(async () => (await descendantsOf(pid)).length).toBe(2);
+    const family = [pid, ...(await descendantsOf(pid))];
+    writeFileSync(join(root, 'run.json'), runJson(pid));
+    requestStop(root);
+    await stopAtOnce(root, 'Stopped at once.', 300);
+    expect(family.filter(alive)).toEqual([]);
+    expect(state()).toMatchObject({ state: 'stopped', message: 'Stopped at once.' });
+    expect(existsSync(join(root, 'stop.request'))).toBe(false);
+  });
+
+  it('at once never touches a process that merely has the same pid', async () => {
+    const { pid } = await spawnTrainer(program('setInterval(() => {}, 1000)'), [], root, root);
+    try {
+      writeFileSync(join(root, 'run.json'), runJson(pid, { processStart: '1' }));
+      await stopAtOnce(root, 'Stopped at once.', 100);
+      expect(alive(pid)).toBe(true);
+      expect(state()).toMatchObject({ state: 'stopped' });
+    } finally {
+      process.kill(pid, 'SIGKILL');
+    }
+  });
+
+  it('at once refuses a run of another machine', async () => {
+    writeFileSync(join(root, 'run.json'), runJson(process.pid, { host: 'elsewhere' }));
+    await expect(stopAtOnce(root, 'x')).rejects.toThrow(/belongs to elsewhere/);
+    expect(state()).toMatchObject({ state: 'running' });
+  });
+
+  it('at once leaves a run alone that has ended by itself', async () => {
+    writeFileSync(join(root, 'run.json'), runJson(1, { state: 'finished' }));
+    await stopAtOnce(root, 'x');
+    expect(state()).toMatchObject({ state: 'finished' });
+  });
+});
+
+describe('findNode', () => {
+  /** A program that answers as a Node of this version would. */
+  function fakeNode(name: string, version: string): string {
+    const file = join(root, name);
+    writeFileSync(file, `#!/bin/sh\necho ${version}\n`);
+    chmodSync(file, 0o755);
+    return file;
+  }
+  const search = { configured: '', path: '', execPath: process.execPath };
+
+  it('takes the setting, and refuses one that is too old or no Node', async () => {
+    expect(await findNode({ ...search, configured: process.execPath })).toMatchObject({
+      executable: process.execPath,
+      version: process.versions.node,
+      source: 'setting',
+    });
+    const old = fakeNode('old', '18.19.0');
+    await expect(findNode({ ...search, configured: old })).rejects.toThrow(/is Node.js 18.19.0/);
+    const other = fakeNode('other', 'hello');
+    await expect(findNode({ ...search, configured: other })).rejects.toThrow(/not a Node.js/);
+    const missing = join(root, 'missing');
+    await expect(findNode({ ...search, configured: missing })).rejects.toThrow(/not a Node.js/);
+  });
+
+  it('takes the first node on the PATH that is new enough', async () => {
+    fakeNode('node', '18.0.0');
+    const path = `${root}:${join(root, 'nothing')}:${join(process.execPath, '..')}`;
+    const found = await findNode({ ...search, path });
+    expect(found).toMatchObject({ source: 'path', version: process.versions.node });
+    expect(found.executable).not.toBe(join(root, 'node'));
+  });
+
+  it("falls back to the editor's own runtime, told to be a Node", async () => {
+    expect(await findNode(search)).toMatchObject({
+      executable: process.execPath,
+      source: 'editor',
+      environment: { ELECTRON_RUN_AS_NODE: '1' },
+    });
+  });
+
+  it('says what to do when there is none', async () => {
+    const execPath = fakeNode('electron', '18.0.0');
+    await expect(findNode({ ...search, execPath })).rejects.toThrow(/No Node.js 20 or newer/);
+  });
+});
