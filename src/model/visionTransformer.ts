@@ -61,7 +61,13 @@ export function visionTransformer(
     x = recompute ? gradientCheckpoint(run, [x, ...values]) : run(x, ...values);
     context.observe?.(`${ROOT}.blocks.${i}`, x);
   }
-  return norm(x, context.param(`${ROOT}.norm.weight`), context.param(`${ROOT}.norm.bias`));
+  const features = norm(
+    x,
+    context.param(`${ROOT}.norm.weight`),
+    context.param(`${ROOT}.norm.bias`),
+  );
+  context.observe?.(ROOT, features);
+  return features;
 }
 
 function namedParameters(values: readonly tf.Tensor[]): BlockParameters {
