@@ -1,0 +1,210 @@
+import { relative } from 'node:path';
+import { loadDataset, type LoadOptions } from '../annotations/loadDataset';
+import { DataError } from '../dataError';
+import type { Split } from '../split';
+import type { Dataset, Example } from '../types';
+import { checkContents } from './contents';
+import { findMissing, readImages, type ImageFindings } from './images';
+import { checkOverlap } from './overlap';
+import { counted, problemOf, type DataProblem } from './problem';
+import { VerifiedImages } from './verifiedImages';
+
+export interface CheckOptions {
+  /** Folder that image paths start from; messages name images from there. */
+  imageRoot: string;
+  maxWords: number;
+  /**
+   * How closely images are looked at: `exist` only lists folders, `header` reads sizes, `decode` reads every
+   * pixel as training will and so finds truncated files.
+   */
+  images: 'exist' | 'header' | 'decode';
+  /** File that remembers images found sound (see `VerifiedImages`). */
+  verifiedFile?: string;
+  onProgress?: (progress: CheckProgress) => void;
+  /** Ends the check with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+export interface CheckProgress {
+  phase: 'annotations' | 'images';
+  done: number;
+  total: number;
+}
+
+/** Counts of one split. Image sizes are 0 where no image was read. */
+export interface SplitSummary {
+  examples: number;
+  true: number;
+  false: number;
+  unlabelled: number;
+  /** Distinct sentences, pairs and images. */
+  sentences: number;
+  pairs: number;
+  images: number;
+  missingImages: number;
+  unreadableImages: number;
+  minWidth: number;
+  maxWidth: number;
+  minHeight: number;
+  maxHeight: number;
+}
+
+export interface DataReport {
+  /** Errors first, then warnings, then the rest; within these in the order of the splits. */
+  problems: DataProblem[];
+  splits: Partial<Record<Split, SplitSummary>>;
+  /** Those that could be read. */
+  datasets: Dataset[];
+}
+
+/**
+ * Reads and checks the splits of a configuration. Faults of the data become problems, never exceptions.
+ * @param files annotation file of each split, absolute.
+ */
+export async function checkDataset(
+  files: readonly { split: Split; file: string }[],
+  options: CheckOptions & Pick<LoadOptions, 'format'>,
+): Promise<DataReport> {
+  const datasets: Dataset[] = [];
+  const unread: DataProblem[] = [];
+  for (const [done, { split, file }] of files.entries()) {
+    options.signal?.throwIfAborted();
+    options.onProgress?.({ phase: 'annotations', done, total: files.length });
+    try {
+      datasets.push(await loadDataset(file, split, options));
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      const { line, key, reason } = error;
+      unread.push({
+        severity: 'error',
+        code: 'annotation',
+        message: key === undefined ? reason : `${key}: ${reason}`,
+        file: error.file,
+        ...(line !== undefined && { line }),
+        split,
+        count: 1,
+      });
+    }
+  }
+  const report = await checkDatasets(datasets, options);
+  return { ...report, problems: [...unread, ...report.problems] };
+}
+
+/** Checks data sets that were read already. */
+export async function checkDatasets(
+  datasets: readonly Dataset[],
+  options: CheckOptions,
+): Promise<DataReport> {
+  const images = new Set(datasets.flatMap(({ examples }) => examples.flatMap((e) => e.images)));
+  const missing = await findMissing(images, options.signal);
+  const present = [...images].filter((image) => !missing.has(image));
+  const findings = await lookAt(present, options);
+  const problems = [
+    ...datasets.flatMap((dataset) => [
+      ...checkContents(dataset, options.maxWords),
+      ...checkImages(dataset, missing, findings, options.imageRoot),
+    ]),
+    ...checkOverlap(datasets),
+  ];
+  const rank = { error: 0, warning: 1, information: 2 };
+  return {
+    problems: problems.sort((a, b) => rank[a.severity] - rank[b.severity]),
+    splits: Object.fromEntries(
+      datasets.map((dataset) => [dataset.split, summarise(dataset, missing, findings)]),
+    ),
+    datasets: [...datasets],
+  };
+}
+
+async function lookAt(
+  images: readonly string[],
+  { images: depth, verifiedFile, onProgress, signal }: CheckOptions,
+): Promise<ImageFindings> {
+  if (depth === 'exist') return { unreadable: new Map(), sizes: new Map() };
+  const verified = new VerifiedImages(verifiedFile);
+  try {
+    return await readImages(
+      images,
+      depth,
+      verified,
+      (done) => onProgress?.({ phase: 'images', done, total: images.length }),
+      signal,
+    );
+  } finally {
+    // A check that was stopped has still found many images sound.
+    verified.save();
+  }
+}
+
+/** Images of a split with the first example that shows them. */
+function imagesOf({ examples }: Dataset): Map<string, Example> {
+  const images = new Map<string, Example>();
+  for (const example of examples)
+    for (const image of example.images) if (!images.has(image)) images.set(image, example);
+  return images;
+}
+
+function checkImages(
+  dataset: Dataset,
+  missing: ReadonlySet<string>,
+  { unreadable }: ImageFindings,
+  imageRoot: string,
+): DataProblem[] {
+  const images = imagesOf(dataset);
+  const absent: { line: number; name: string }[] = [];
+  const broken: { line: number; name: string }[] = [];
+  for (const [image, { line }] of images) {
+    const name = relative(imageRoot, image);
+    const reason = unreadable.get(image);
+    if (missing.has(image)) absent.push({ line, name });
+    else if (reason !== undefined) broken.push({ line, name: `${name}: ${reason}` });
+  }
+  const hint = absent.length === images.size ? `; is image_root right? It is ${imageRoot}` : '';
+  return [
+    ...problemOf(
+      dataset,
+      'error',
+      'missing-image',
+      absent,
+      `${absent.length} of ${counted(images.size, 'image')} ${absent.length === 1 ? 'is' : 'are'} missing${hint}`,
+    ),
+    ...problemOf(
+      dataset,
+      'error',
+      'unreadable-image',
+      broken,
+      `${counted(broken.length, 'image')} cannot be read`,
+    ),
+  ];
+}
+
+function summarise(
+  dataset: Dataset,
+  missing: ReadonlySet<string>,
+  { unreadable, sizes }: ImageFindings,
+): SplitSummary {
+  const { examples } = dataset;
+  const images = [...imagesOf(dataset).keys()];
+  const known = images.flatMap((image) => {
+    const size = sizes.get(image);
+    return size ? [size] : [];
+  });
+  const countLabel = (label: boolean | null) => examples.filter((e) => e.label === label).length;
+  const range = (side: 0 | 1, pick: (a: number, b: number) => number) =>
+    known.map((size) => size[side]).reduce((a, b) => pick(a, b), known[0]?.[side] ?? 0);
+  return {
+    examples: examples.length,
+    true: countLabel(true),
+    false: countLabel(false),
+    unlabelled: countLabel(null),
+    sentences: new Set(examples.map(({ sentence }) => sentence)).size,
+    pairs: new Set(examples.map(({ images: pair }) => pair.join('\0'))).size,
+    images: images.length,
+    missingImages: images.filter((image) => missing.has(image)).length,
+    unreadableImages: images.filter((image) => unreadable.has(image)).length,
+    minWidth: range(0, Math.min),
+    maxWidth: range(0, Math.max),
+    minHeight: range(1, Math.min),
+    maxHeight: range(1, Math.max),
+  };
+}

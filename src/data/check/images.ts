@@ -1,0 +1,80 @@
+import { access, readdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { basename, dirname } from 'node:path';
+import { messageOf } from '../../util/userError';
+import { DataError } from '../dataError';
+import { decodeImage, readImageSize } from '../image/decode';
+import { inLanes } from './lanes';
+import type { VerifiedImages } from './verifiedImages';
+
+/**
+ * The images that do not exist. Folders are listed instead of asking for every file, which is many times
+ * faster for a folder of a hundred thousand.
+ */
+export async function findMissing(
+  images: ReadonlySet<string>,
+  signal?: AbortSignal,
+): Promise<Set<string>> {
+  const folders = new Map<string, string[]>();
+  for (const image of images) {
+    const folder = dirname(image);
+    const files = folders.get(folder);
+    if (files) files.push(image);
+    else folders.set(folder, [image]);
+  }
+  const unlisted: string[] = [];
+  await inLanes(
+    folders,
+    8,
+    async ([folder, files]) => {
+      const listed = new Set(await readdir(folder).catch(() => []));
+      unlisted.push(...files.filter((file) => !listed.has(basename(file))));
+    },
+    signal,
+  );
+  // A name may differ from the listing's in case or Unicode form and still be found on some file systems.
+  const missing = new Set<string>();
+  const confirm = (file: string) => access(file).catch(() => void missing.add(file));
+  await inLanes(unlisted, 16, confirm, signal);
+  return missing;
+}
+
+export interface ImageFindings {
+  /** Why an image cannot be read, by file. */
+  unreadable: Map<string, string>;
+  /** Width and height of those that can, by file. */
+  sizes: Map<string, readonly [number, number]>;
+}
+
+/**
+ * Reads images as training will.
+ * @param depth `decode` reads every pixel and notices truncated files; `header` the size alone.
+ * @param verified images found sound before, which are not read again while they do not change.
+ */
+export async function readImages(
+  images: readonly string[],
+  depth: 'decode' | 'header',
+  verified: VerifiedImages,
+  onProgress?: (done: number) => void,
+  signal?: AbortSignal,
+): Promise<ImageFindings> {
+  const findings: ImageFindings = { unreadable: new Map(), sizes: new Map() };
+  let done = 0;
+  const look = async (file: string) => {
+    try {
+      const known = await verified.sizeOf(file);
+      if (known) findings.sizes.set(file, known);
+      else {
+        const { width, height } = await (depth === 'decode' ? decodeImage : readImageSize)(file);
+        findings.sizes.set(file, [width, height]);
+        if (depth === 'decode') await verified.add(file, [width, height]);
+      }
+    } catch (error) {
+      findings.unreadable.set(file, error instanceof DataError ? error.reason : messageOf(error));
+    }
+    onProgress?.(++done);
+  };
+  // Decoding runs on native threads; a few more lanes than cores keep them busy.
+  await inLanes(images, availableParallelism() + 2, look, signal);
+  return findings;
+}

@@ -1,0 +1,268 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkDataset, type CheckOptions } from '../../src/data/check/checkDataset';
+import type { Split } from '../../src/data/split';
+
+const nlvr1 = join(import.meta.dirname, '../data/nlvr1');
+let root: string;
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), 'nlvr check '));
+  mkdirSync(join(root, 'ü #1'));
+  for (const [name, width, height] of [
+    ['a.png', 20, 10],
+    ['b.png', 30, 40],
+    ['ü #1/c d.png', 8, 8],
+  ] as const)
+    await sharp({ create: { width, height, channels: 3, background: '#336699' } })
+      .png()
+      .toFile(join(root, name));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+interface Row {
+  images: string[];
+  sentence?: string;
+  label?: string;
+  identifier?: string;
+}
+function write(name: string, rows: readonly Row[]): string {
+  const filled = rows.map((row, i) => ({
+    sentence: `sentence ${i}`,
+    label: i % 2 ? 'True' : 'False',
+    ...row,
+  }));
+  const file = join(root, name);
+  writeFileSync(file, `[\n${filled.map((row) => JSON.stringify(row)).join(',\n')}\n]`);
+  return file;
+}
+const check = (files: Partial<Record<Split, string>>, options: Partial<CheckOptions> = {}) =>
+  checkDataset(
+    Object.entries(files).map(([split, file]) => ({ split: split as Split, file })),
+    { imageRoot: root, maxWords: 40, format: 'auto', images: 'decode', ...options },
+  );
+const good: Row[] = [
+  { images: ['a.png', 'b.png'] },
+  { images: ['b.png', 'a.png'] },
+  { images: ['a.png', 'ü #1/c d.png'] },
+];
+
+describe('a sound data set', () => {
+  it('has no problems; its counts and sizes are told', async () => {
+    const progress: string[] = [];
+    const report = await check(
+      { train: write('train.json', good) },
+      { onProgress: ({ phase, done, total }) => progress.push(`${phase} ${done}/${total}`) },
+    );
+    expect(report.problems).toEqual([]);
+    expect(report.splits).toEqual({
+      train: {
+        examples: 3,
+        true: 1,
+        false: 2,
+        unlabelled: 0,
+        sentences: 3,
+        pairs: 3,
+        images: 3,
+        missingImages: 0,
+        unreadableImages: 0,
+        minWidth: 8,
+        maxWidth: 30,
+        minHeight: 8,
+        maxHeight: 40,
+      },
+    });
+    expect(progress[0]).toBe('annotations 0/1');
+    expect(progress.at(-1)).toBe('images 3/3');
+  });
+
+  it('serving two splits gives a warning and nothing else (NLVR)', async () => {
+    const file = join(nlvr1, 'dev.json');
+    const report = await check({ train: file, val: file }, { imageRoot: nlvr1 });
+    expect(report.problems.map(({ severity, code, split }) => [severity, code, split])).toEqual([
+      ['warning', 'same-file', 'val'],
+    ]);
+    expect(report.splits.val).toMatchObject({ examples: 120, images: 120, minWidth: 400 });
+    expect(report.datasets.map(({ split }) => split)).toEqual(['train', 'val']);
+  });
+});
+
+describe('problems', () => {
+  it('of images name the first few and how many', async () => {
+    const whole = readFileSync(join(nlvr1, 'images', imageOfNlvr1()));
+    writeFileSync(join(root, 'cut.png'), whole.subarray(0, whole.length / 2));
+    const missing = Array.from({ length: 7 }, (_, i) => ({ images: [`no/${i}.png`, 'a.png'] }));
+    const { problems, splits } = await check({
+      train: write('train.json', [...missing, { images: ['cut.png', 'b.png'] }]),
+    });
+    expect(problems).toEqual([
+      {
+        severity: 'error',
+        code: 'missing-image',
+        message:
+          '7 of 10 images are missing: no/0.png (line 2), no/1.png (line 3), no/2.png (line 4), no/3.png (line 5), no/4.png (line 6) and 2 more.',
+        file: join(root, 'train.json'),
+        line: 2,
+        split: 'train',
+        count: 7,
+      },
+      expect.objectContaining({
+        severity: 'error',
+        code: 'unreadable-image',
+        message: expect.stringMatching(
+          /^1 image cannot be read: cut\.png: the image is truncated or damaged \(.+\) \(line 9\)\.$/,
+        ) as unknown,
+        line: 9,
+      }),
+    ]);
+    expect(splits.train).toMatchObject({ missingImages: 7, unreadableImages: 1 });
+  });
+
+  it('ask for image_root when every image is missing', async () => {
+    const file = write('train.json', good);
+    const { problems } = await check({ train: file }, { imageRoot: join(root, 'elsewhere') });
+    expect(problems[0].message).toContain(
+      `3 of 3 images are missing; is image_root right? It is ${join(root, 'elsewhere')}`,
+    );
+  });
+
+  it('of annotations are collected, the other splits are still checked', async () => {
+    writeFileSync(join(root, 'bad.json'), `[${JSON.stringify(good[0])}]`);
+    const { problems, splits } = await check({
+      train: join(root, 'bad.json'),
+      val: write('val.json', good),
+      test: join(root, 'none.json'),
+    });
+    expect(problems.map(({ code, line, split }) => [code, line, split])).toEqual([
+      ['annotation', 1, 'train'],
+      ['annotation', undefined, 'test'],
+    ]);
+    expect(problems[0].message).toContain('sentence: expected a string, found nothing');
+    expect(Object.keys(splits)).toEqual(['val']);
+  });
+
+  it.each([
+    ['empty-split', 'error', []],
+    ['empty-sentence', 'warning', [{ images: ['a.png', 'b.png'], sentence: ' . ' }, good[1]]],
+    [
+      'wrong-encoding',
+      'warning',
+      [{ images: ['a.png', 'b.png'], sentence: 'na\ufffdve' }, good[1]],
+    ],
+    ['one-label', 'warning', good.map((row) => ({ ...row, label: 'TRUE' }))],
+    [
+      'duplicate-example',
+      'warning',
+      [0, 1, 0].map((i) => ({
+        ...good[i],
+        sentence: i ? 's' : 'The Same',
+        label: i ? 'True' : 'False',
+      })),
+    ],
+    ['conflicting-labels', 'warning', [0, 0].map((i) => ({ ...good[i], sentence: 'the same' }))],
+    [
+      'duplicate-identifier',
+      'warning',
+      good.slice(0, 2).map((row) => ({ ...row, identifier: 'dev-1-1-1' })),
+    ],
+    ['same-image-twice', 'information', [{ images: ['a.png', 'a.png'] }, good[1]]],
+    [
+      'long-sentence',
+      'information',
+      [{ images: ['a.png', 'b.png'], sentence: 'word '.repeat(41) }, good[1]],
+    ],
+  ] as [string, string, Row[]][])(
+    '%s is a problem of severity %s',
+    async (code, severity, rows) => {
+      const { problems } = await check({ train: write('train.json', rows) });
+      expect(problems.map((problem) => [problem.code, problem.severity])).toEqual([
+        [code, severity],
+      ]);
+    },
+  );
+
+  it.each([
+    ['train', 1, 'error'],
+    ['val', 1, 'warning'],
+    ['val', 2, 'error'],
+    ['test', 2, 'warning'],
+  ] as [Split, number, string][])(
+    '%s with %i of 2 unlabelled: %s',
+    async (split, count, severity) => {
+      const rows = good
+        .slice(0, 2)
+        .map((row, i) => ({ ...row, label: i < count ? undefined : 'True' }));
+      const { problems } = await check({ [split]: write('x.json', rows) });
+      expect(problems.map((p) => [p.code, p.severity, p.count])).toEqual([
+        ['unlabelled', severity, count],
+      ]);
+    },
+  );
+
+  it('of overlap are told once, at the later split', async () => {
+    const train = write('train.json', good);
+    const examples = await check({ train, val: write('val.json', good.slice(0, 2)) });
+    expect(examples.problems.map((p) => [p.code, p.severity, p.split, p.count])).toEqual([
+      ['shared-examples', 'warning', 'val', 2],
+    ]);
+    const images = await check({
+      train,
+      val: write(
+        'val.json',
+        good.slice(0, 2).map((row, i) => ({ ...row, sentence: `another ${i}` })),
+      ),
+    });
+    expect(images.problems.map((p) => [p.code, p.severity, p.split, p.count])).toEqual([
+      ['shared-images', 'warning', 'val', 2],
+    ]);
+  });
+});
+
+describe('images found sound', () => {
+  it('are remembered until they change', async () => {
+    const verifiedFile = join(root, 'cache', 'verified.txt');
+    const file = write('train.json', good);
+    const noon = new Date('2024-01-01T12:00:00Z');
+    const size = readFileSync(join(root, 'a.png')).length;
+    utimesSync(join(root, 'a.png'), noon, noon);
+    expect((await check({ train: file }, { verifiedFile })).problems).toEqual([]);
+    // Damaged, but of the same size and age: only who remembers it can call it sound.
+    writeFileSync(join(root, 'a.png'), Buffer.alloc(size));
+    utimesSync(join(root, 'a.png'), noon, noon);
+    const known = await check({ train: file }, { verifiedFile });
+    expect(known.problems).toEqual([]);
+    expect(known.splits.train).toMatchObject({ minWidth: 8, maxWidth: 30 });
+    utimesSync(join(root, 'a.png'), noon, new Date(0));
+    const changed = await check({ train: file }, { verifiedFile });
+    expect(changed.problems.map(({ code }) => code)).toEqual(['unreadable-image']);
+    writeFileSync(verifiedFile, 'nonsense\n1 2\n');
+    expect((await check({ train: file }, { verifiedFile })).problems).toHaveLength(1);
+  });
+
+  it('need not be read to know that they exist', async () => {
+    writeFileSync(join(root, 'a.png'), 'no image');
+    const file = write('train.json', good);
+    expect((await check({ train: file }, { images: 'exist' })).problems).toEqual([]);
+    const { problems } = await check({ train: file }, { images: 'header' });
+    expect(problems[0].message).toContain('a.png: this is not a PNG, JPEG');
+  });
+});
+
+it('a check can be stopped', async () => {
+  const abort = new AbortController();
+  const stopped = check(
+    { train: write('train.json', good) },
+    { signal: abort.signal, onProgress: () => abort.abort(new Error('enough')) },
+  );
+  await expect(stopped).rejects.toThrow('enough');
+});
+
+function imageOfNlvr1(): string {
+  const first = JSON.parse(readFileSync(join(nlvr1, 'dev.json'), 'utf8').split('\n')[0]) as {
+    directory: string;
+    identifier: string;
+  };
+  return `${first.directory}/dev-${first.identifier}-0.png`;
+}
