@@ -123,7 +123,7 @@ class Synthesis {
       time,
       resumed: false,
       step: 0,
-      epoch: 1,
+      epoch: 0,
       maxEpoch: this.maxEpoch,
       stepsPerEpoch: this.stepsPerEpoch,
       totalSteps: this.totalSteps,
@@ -143,21 +143,21 @@ class Synthesis {
       });
     for (let step = 1; step <= this.steps; step++) {
       time += this.secondsPerStep * (0.9 + 0.2 * this.random());
-      const epoch = Math.min(this.epochs, Math.ceil(step / this.stepsPerEpoch));
+      const epoch = Math.min(this.epochs - 1, Math.floor((step - 1) / this.stepsPerEpoch));
       await put(this.stepEvent(time, step, epoch));
       if (step % this.stepsPerEpoch === 0 || step === this.steps)
-        if (step === epoch * this.stepsPerEpoch || this.state === 'finished')
+        if (step === (epoch + 1) * this.stepsPerEpoch || this.state === 'finished')
           time = await this.endEpoch(put, time, step, epoch, log);
     }
     if (this.state === 'finished' || this.state === 'stopped')
-      await put({ type: 'end', time, state: this.state, step: this.steps, epoch: this.epochs });
+      await put({ type: 'end', time, state: this.state, step: this.steps, epoch: this.epochs - 1 });
     if (this.state === 'failed')
       await put({
         type: 'end',
         time,
         state: 'failed',
         step: this.steps,
-        epoch: this.epochs,
+        epoch: this.epochs - 1,
         message: 'The trainer ran out of memory.',
         hint: 'Lower batch_size_train or turn vit_grad_ckpt on.',
       });
@@ -167,7 +167,7 @@ class Synthesis {
   }
 
   private stepEvent(time: number, step: number, epoch: number): RunEvent {
-    const cosine = 0.5 * (1 + Math.cos((Math.PI * (epoch - 1)) / this.maxEpoch));
+    const cosine = 0.5 * (1 + Math.cos((Math.PI * epoch) / this.maxEpoch));
     return {
       type: 'step',
       time,
@@ -241,7 +241,7 @@ class Synthesis {
       }
     }
     await put({ type: 'watch', time, epoch, pairs: this.watchedPairs(epoch) });
-    if (this.options.stuck && epoch === 3)
+    if (this.options.stuck && epoch === 2)
       await put({
         type: 'note',
         time,
@@ -258,7 +258,7 @@ class Synthesis {
   private watchedPairs(epoch: number): WatchedPair[] {
     return Array.from({ length: 6 }, (_, index) => {
       const example = this.example(index);
-      const certainty = (0.9 * epoch) / (epoch + 1.5);
+      const certainty = (0.9 * (epoch + 1)) / (epoch + 2.5);
       const wobble = 0.25 * (seeded(index * 97 + epoch)() - 0.5);
       const towards = index === 4 ? !example.label : example.label;
       return {
@@ -304,8 +304,8 @@ class Synthesis {
     const files: string[] = [];
     if (count === 0) return files;
     mkdirSync(this.at.predictions, { recursive: true });
-    const first = Math.max(1, this.epochs - (this.options.predictedEpochs ?? 2) + 1);
-    for (let epoch = first; epoch <= this.epochs; epoch++) {
+    const first = Math.max(0, this.epochs - (this.options.predictedEpochs ?? 2));
+    for (let epoch = first; epoch < this.epochs; epoch++) {
       const file = this.at.predictionsOf('val', epoch);
       const out = createWriteStream(file);
       for (let index = 0; index < count; index++)
@@ -320,7 +320,7 @@ class Synthesis {
   private prediction(index: number, epoch: number): Prediction {
     const { random, ...example } = this.example(index);
     const hardness = random();
-    const right = hardness < this.accuracyAt(epoch * this.stepsPerEpoch);
+    const right = hardness < this.accuracyAt((epoch + 1) * this.stepsPerEpoch);
     const margin = 0.2 + 3 * Math.abs(right ? 1 - hardness : seeded(index + epoch)());
     const logit = example.label === right ? margin / 2 : -margin / 2;
     return {
@@ -360,7 +360,7 @@ class Synthesis {
       versions: { nlvr: '0.1.0', node: process.version, tensorflow: '2.20.0' },
       device: 'CPU (8 threads)',
       precision: 'fp32',
-      epoch: this.epochs,
+      epoch: Math.min(this.epochs, this.maxEpoch - 1),
       maxEpoch: this.maxEpoch,
       step: this.steps,
       totalSteps: this.totalSteps,

@@ -103,6 +103,8 @@ export class HistoryLog {
               known = { identifier, sentence, label, images, probTrue: [] };
               watched.set(identifier, known);
             }
+            // After a resume an epoch may be told again; the later word counts.
+            known.probTrue = known.probTrue.filter(({ epoch }) => epoch !== event.epoch);
             known.probTrue.push({ epoch: event.epoch, value: pair.probTrue });
           }
           break;

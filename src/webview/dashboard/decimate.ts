@@ -24,7 +24,7 @@ export function lowerBound(column: Column, count: number, value: number): number
 /**
  * The points of a curve between two x values, one more on each side so that lines reach the edges.
  * More than `2 * buckets` points are thinned to the minimum and the maximum of each bucket, in their order;
- * a bucket without a finite value gives a gap.
+ * a bucket in which a value is missing ends with a gap, so that it is seen at any zoom.
  * @param xs ascending, `count` of them used.
  * @param mapX from column values to chart units (steps to epochs, say); must ascend.
  */
@@ -75,6 +75,7 @@ function extremes(
   let high = -1;
   let lowest = Infinity;
   let highest = -Infinity;
+  let missing = false;
   for (let i = start; i < stop; i++) {
     const y = ys[i];
     // Comparisons with NaN are false: such values never become an extreme.
@@ -86,6 +87,7 @@ function extremes(
       highest = y;
       high = i;
     }
+    if (Number.isNaN(y)) missing = true;
   }
   if (low < 0 || high < 0) {
     points.push({ x: mapX(xs[start] ?? 0), y: Number.NaN });
@@ -94,6 +96,7 @@ function extremes(
   const [a, b] = low <= high ? [low, high] : [high, low];
   points.push({ x: mapX(xs[a] ?? 0), y: ys[a] ?? Number.NaN });
   if (b !== a) points.push({ x: mapX(xs[b] ?? 0), y: ys[b] ?? Number.NaN });
+  if (missing) points.push({ x: mapX(xs[stop - 1] ?? 0), y: Number.NaN });
 }
 
 /** Index of the value closest to `value` in an ascending column; -1 when there is none. */

@@ -1,0 +1,258 @@
+import { useEffect, useId, useRef } from 'preact/hooks';
+import { Icon } from '../shared/icons';
+import { isTyping, KeysHelp, type KeyHelp } from '../shared/keysHelp';
+import { announce, LiveRegion } from '../shared/liveRegion';
+import { StateMessage } from '../shared/stateMessage';
+import { t } from '../shared/translate';
+import { ChartCard } from './chartCard';
+import { Comparison } from './comparison';
+import { useDashboard, useStore } from './context';
+import type { ChartId, XAxis } from './curves';
+import { HealthNotes } from './healthNotes';
+import type { DashboardState } from './messages';
+import { RunHeader } from './runHeader';
+import type { DashboardStore } from './store';
+import { epochAnnouncement, isActive } from './viewModel';
+import { WatchedPairs } from './watchedPairs';
+
+const axes: readonly XAxis[] = ['step', 'epoch', 'time'];
+
+/** The whole dashboard. */
+export function App() {
+  const store = useStore();
+  const { host } = useDashboard();
+  useEpochAnnouncements(store);
+  useKeys();
+  const [first] = store.runs;
+
+  if (store.problem && !first)
+    return (
+      <StateMessage
+        kind="error"
+        title={store.problem.message}
+        text={store.problem.hint ?? undefined}
+      />
+    );
+  if (!first)
+    return store.loaded ? (
+      <StateMessage
+        kind="empty"
+        title={t('This run is gone')}
+        text={t(
+          'Its folder was moved or deleted. Loss, accuracy and watched pairs of a run appear here while it trains.',
+        )}
+        action={{
+          label: t('Start NLVR Training'),
+          run: () => host.send({ type: 'startTraining' }),
+        }}
+      />
+    ) : (
+      <StateMessage kind="loading" title={t('Reading the run…')} />
+    );
+
+  return (
+    <>
+      <main>
+        <RunHeader run={first} />
+        <HealthNotes />
+        <Charts />
+        {store.runs.map((run) => (
+          <WatchedPairs key={run.header.key} run={run} />
+        ))}
+        <Comparison />
+      </main>
+      <div class="page-foot">
+        <KeysHelp keys={keyList()} openByButton />
+      </div>
+      <LiveRegion />
+    </>
+  );
+}
+
+function Charts() {
+  const store = useStore();
+  const active = store.runs.some((run) => isActive(run.header.status));
+  const waiting = store.loaded
+    ? active
+      ? t('Waiting for the first step…')
+      : t('This run has no steps.')
+    : t('Reading…');
+  return (
+    <>
+      <div class="charts">
+        <ChartCard id="loss" title={t('Loss')} empty={waiting}>
+          <Smoothing />
+          <AxisChoice />
+          <LogScale />
+        </ChartCard>
+        <ChartCard
+          id="accuracy"
+          title={t('Accuracy')}
+          empty={
+            active
+              ? t('Appears after the first epoch, when the validation split has been evaluated.')
+              : t('This run was never evaluated.')
+          }
+        />
+      </div>
+      <Folded id="meters" title={t('Learning rate, throughput, memory')}>
+        {(['lr', 'speed', 'memory'] as const).map((id) => (
+          <ChartCard key={id} id={id} title={meterTitle(id)} empty={t('Nothing was recorded.')} />
+        ))}
+      </Folded>
+    </>
+  );
+}
+
+function meterTitle(id: Extract<ChartId, 'lr' | 'speed' | 'memory'>): string {
+  return { lr: t('Learning rate'), speed: t('Examples per second'), memory: t('Memory') }[id];
+}
+
+function Folded(props: { id: string; title: string; children: preact.ComponentChildren }) {
+  const store = useStore();
+  const open = store.view.open.includes(props.id);
+  const content = useId();
+  return (
+    <section class="folded">
+      <h2>
+        <button
+          class="quiet folded-button"
+          aria-expanded={open}
+          aria-controls={content}
+          onClick={() => store.toggle('open', props.id)}
+        >
+          <Icon name="chevron" />
+          {props.title}
+        </button>
+      </h2>
+      <div id={content} class="charts charts-small" hidden={!open}>
+        {open && props.children}
+      </div>
+    </section>
+  );
+}
+
+function Smoothing() {
+  const { view } = useStore();
+  const { store } = useDashboard();
+  return (
+    <label class="control">
+      {t('Smoothing')}
+      <input
+        type="range"
+        min="0"
+        max="0.99"
+        step="0.01"
+        value={view.smoothing}
+        onInput={(event) => store.setView({ smoothing: Number(event.currentTarget.value) })}
+      />
+      <output class="number">{view.smoothing.toFixed(2)}</output>
+    </label>
+  );
+}
+
+function AxisChoice() {
+  const { view } = useStore();
+  const { store } = useDashboard();
+  const names: Record<XAxis, string> = { step: t('step'), epoch: t('epoch'), time: t('time') };
+  return (
+    <label class="control">
+      {t('x axis')}
+      <select
+        value={view.xAxis}
+        onChange={(event) => chooseAxis(store, event.currentTarget.value as XAxis)}
+      >
+        {axes.map((axis) => (
+          <option key={axis} value={axis}>
+            {names[axis]}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** A range of steps means nothing in hours: another axis shows all of it. */
+function chooseAxis(store: DashboardStore, xAxis: XAxis): void {
+  store.setView({ xAxis, range: null });
+}
+
+function LogScale() {
+  const { view } = useStore();
+  const { store } = useDashboard();
+  return (
+    <label class="control">
+      <input
+        type="checkbox"
+        checked={view.logY}
+        onChange={(event) => store.setView({ logY: event.currentTarget.checked })}
+      />
+      {t('log y')}
+    </label>
+  );
+}
+
+function keyList(): KeyHelp[] {
+  return [
+    { keys: ['x'], does: t('next x axis: step, epoch, time') },
+    { keys: ['l'], does: t('logarithmic loss') },
+    { keys: ['[', ']'], does: t('less, more smoothing') },
+    { keys: ['m'], does: t('learning rate, throughput, memory') },
+    { keys: ['0'], does: t('show all of the x axis') },
+    { keys: ['f'], does: t('failed examples') },
+    { keys: ['←', '→'], does: t('in a chart: previous, next point') },
+    { keys: ['Shift', '←', '→'], does: t('in a chart: pan; with the mouse, Shift and drag') },
+    { keys: ['+', '-'], does: t('in a chart: zoom; with the mouse, drag or wheel') },
+    { keys: ['?'], does: t('this list') },
+  ];
+}
+
+function useKeys(): void {
+  const { store, host } = useDashboard();
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      if (isTyping(event.target) || document.querySelector('dialog[open]')) return;
+      const { view } = store;
+      const smooth = (by: number): Partial<DashboardState> => ({
+        smoothing: Math.min(0.99, Math.max(0, Math.round((view.smoothing + by) * 100) / 100)),
+      });
+      switch (event.key) {
+        case 'x':
+          return chooseAxis(store, axes[(axes.indexOf(view.xAxis) + 1) % axes.length] ?? 'step');
+        case 'l':
+          return store.setView({ logY: !view.logY });
+        case '[':
+          return store.setView(smooth(-0.05));
+        case ']':
+          return store.setView(smooth(0.05));
+        case 'm':
+          return store.toggle('open', 'meters');
+        case '0':
+          return store.setView({ range: null });
+        case 'f': {
+          const [first] = store.runs;
+          if (first) host.send({ type: 'action', action: 'failedExamples', run: first.header.key });
+          return;
+        }
+      }
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, [store, host]);
+}
+
+/** Says aloud when an epoch was evaluated while the page is open. */
+function useEpochAnnouncements(store: DashboardStore): void {
+  const said = useRef(new Map<string, string>());
+  useEffect(() => {
+    if (!store.loaded) return;
+    for (const run of store.runs) {
+      const text = epochAnnouncement(run.header, run);
+      if (text === null) continue;
+      const before = said.current.get(run.header.key);
+      said.current.set(run.header.key, text);
+      if (before !== undefined && before !== text) announce(text);
+    }
+  });
+}

@@ -1,0 +1,227 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
+import { Icon } from '../shared/icons';
+import { announce } from '../shared/liveRegion';
+import { onThemeChange } from '../shared/theme';
+import { t } from '../shared/translate';
+import { keyCommand } from './chartKeys';
+import { ChartTable } from './chartTable';
+import { ChartView, type Range } from './chartView';
+import { useDashboard, useStore } from './context';
+import { valueText, xText, type ChartId, type Curve } from './curves';
+import { Legend } from './legend';
+import { curvesCsv } from './table';
+import { Tooltip } from './tooltip';
+
+interface ChartCardProps {
+  id: ChartId;
+  title: string;
+  /** What stands there before there is anything to draw. */
+  empty: string;
+  /** Controls beside the title. */
+  children?: ComponentChildren;
+}
+
+/** A chart with its legend, tooltip, buttons, and a table in its place for those who cannot see it. */
+export function ChartCard({ id, title, empty, children }: ChartCardProps) {
+  const store = useStore();
+  const { host } = useDashboard();
+  const heading = useId();
+  const { view, version } = store;
+  const curves = useMemo(() => store.curves(id), [store, id, version]);
+  const shown = curves.filter((curve) => !view.hidden.includes(curve.faintOf ?? curve.id));
+  const asTable = view.open.includes(`table:${id}`);
+  const png = useRef<(() => Promise<Uint8Array>) | undefined>(undefined);
+  const [busy, setBusy] = useState(false);
+
+  const fail = (error: unknown) => announce(error instanceof Error ? error.message : String(error));
+  const save = () => {
+    if (!png.current) return;
+    setBusy(true);
+    png
+      .current()
+      .then((bytes) => host.request('savePng', { name: `nlvr-${id}`, png: bytes }))
+      .then((name) => {
+        if (name !== null) announce(t('Saved as {0}', name));
+      }, fail)
+      .finally(() => setBusy(false));
+  };
+  const copy = () => {
+    const text = curvesCsv(shown, view.range, view.xAxis);
+    host.request('copyText', { text }).then(() => announce(t('Copied as CSV')), fail);
+  };
+
+  return (
+    <section class="chart-card" aria-labelledby={heading}>
+      <div class="card-head">
+        <h2 id={heading}>{title}</h2>
+        <div class="card-controls">{children}</div>
+        <div class="card-actions">
+          {view.range !== null && (
+            <CardButton
+              icon="reset"
+              label={t('Reset zoom')}
+              run={() => store.setView({ range: null })}
+            />
+          )}
+          <CardButton
+            icon="table"
+            label={asTable ? t('Show as chart') : t('Show as table')}
+            pressed={asTable}
+            run={() => store.toggle('open', `table:${id}`)}
+          />
+          <CardButton
+            icon="copy"
+            label={t('Copy as CSV')}
+            run={copy}
+            disabled={shown.length === 0}
+          />
+          <CardButton
+            icon="save"
+            label={t('Save as PNG')}
+            run={save}
+            disabled={busy || asTable || shown.length === 0}
+          />
+        </div>
+      </div>
+      {curves.length === 0 ? (
+        <p class="chart-empty muted">{empty}</p>
+      ) : (
+        <>
+          <Legend curves={curves} />
+          {asTable ? (
+            <ChartTable id={id} title={title} curves={shown} />
+          ) : (
+            <Plot id={id} title={title} curves={shown} png={png} />
+          )}
+        </>
+      )}
+    </section>
+  );
+}
+
+interface CardButtonProps {
+  icon: 'reset' | 'table' | 'copy' | 'save';
+  label: string;
+  run: () => void;
+  disabled?: boolean;
+  pressed?: boolean;
+}
+
+function CardButton({ icon, label, run, disabled, pressed }: CardButtonProps) {
+  return (
+    <button
+      class="quiet icon-only"
+      aria-label={label}
+      title={label}
+      onClick={run}
+      disabled={disabled === true}
+      {...(pressed !== undefined && { 'aria-pressed': pressed })}
+    >
+      <Icon name={icon} />
+    </button>
+  );
+}
+
+interface PlotProps {
+  id: ChartId;
+  title: string;
+  curves: Curve[];
+  png: { current: (() => Promise<Uint8Array>) | undefined };
+}
+
+/** The drawing itself: pointing, zooming and panning by mouse, touch and keyboard. */
+function Plot({ id, title, curves, png }: PlotProps) {
+  const { store, cursor } = useDashboard();
+  const { view } = store;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const box = useRef<HTMLDivElement>(null);
+  const chart = useRef<ChartView | undefined>(undefined);
+  const [pointer, setPointer] = useState<number | null>(null);
+  const help = useId();
+
+  useEffect(() => {
+    if (!canvas.current) return;
+    const made = new ChartView(canvas.current, {
+      onRange: (range: Range) => store.setView({ range: [range[0], range[1]] }),
+      onFirstPaint: () => performance.mark(`nlvr:painted:${id}`),
+      wheelZooms: (event) =>
+        event.ctrlKey || event.metaKey || box.current === document.activeElement,
+    });
+    chart.current = made;
+    png.current = () => made.png();
+    const stops = [
+      onThemeChange(() => made.restyle()),
+      cursor.subscribe((x) => {
+        made.setCursor(x);
+        setPointer(x);
+      }),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+      png.current = undefined;
+      made.destroy();
+    };
+  }, [id, store, cursor, png]);
+
+  useEffect(() => {
+    chart.current?.show({
+      id,
+      curves,
+      axis: view.xAxis,
+      logY: view.logY && id === 'loss',
+      range: view.range,
+    });
+  });
+
+  const end = curves.reduce((most, curve) => Math.max(most, curve.end), 0);
+  const full: Range = [0, end];
+  const onKey = (event: KeyboardEvent) => {
+    const next = keyCommand(event, view.range ?? full, full, cursor.value);
+    if (!next) return;
+    event.preventDefault();
+    if ('range' in next) store.setView({ range: next.range });
+    else {
+      const main = curves.find((curve) => curve.faintOf === undefined);
+      const at = next.cursor === null ? null : (main?.at(next.cursor)?.x ?? next.cursor);
+      cursor.set(at);
+      if (at !== null) announce(pointText(at));
+    }
+  };
+  const pointText = (x: number): string =>
+    [
+      xText(view.xAxis, x, store.runs),
+      ...curves
+        .filter((curve) => curve.faintOf === undefined)
+        .map((curve) => `${curve.label} ${valueText[id](curve.at(x)?.y ?? Number.NaN)}`),
+    ].join(', ');
+
+  return (
+    <div
+      class="plot"
+      ref={box}
+      role="group"
+      tabIndex={0}
+      aria-label={t('Chart: {0}', title)}
+      aria-describedby={help}
+      onKeyDown={onKey}
+      onPointerDown={() => box.current?.focus({ preventScroll: true })}
+      onPointerMove={(event) => {
+        const left = canvas.current?.getBoundingClientRect().left ?? 0;
+        cursor.set(chart.current?.xAt(event.clientX - left) ?? null);
+      }}
+      onPointerLeave={() => cursor.set(null)}
+      onDblClick={() => store.setView({ range: null })}
+    >
+      <span id={help} class="visually-hidden">
+        {t(
+          'Arrow keys read the points; plus and minus zoom; 0 shows all; question mark lists all keys.',
+        )}
+      </span>
+      <canvas ref={canvas} aria-hidden="true" />
+      {pointer !== null && chart.current && (
+        <Tooltip id={id} x={pointer} left={chart.current.pixelOf(pointer)} curves={curves} />
+      )}
+    </div>
+  );
+}

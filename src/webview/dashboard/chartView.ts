@@ -1,0 +1,285 @@
+import {
+  Chart,
+  LinearScale,
+  LineController,
+  LineElement,
+  LogarithmicScale,
+  PointElement,
+  type ChartDataset,
+  type ChartOptions,
+  type Plugin,
+} from 'chart.js';
+import zoomPlugin from 'chartjs-plugin-zoom';
+import { duration, shortCount } from '../shared/numbers';
+import { chartColours, faint, seriesColour, type ChartColours } from './chartTheme';
+import { valueText, type ChartId, type Curve, type XAxis } from './curves';
+import type { Point } from './decimate';
+
+Chart.register(
+  LineController,
+  LineElement,
+  PointElement,
+  LinearScale,
+  LogarithmicScale,
+  zoomPlugin,
+);
+
+export type Range = readonly [number, number];
+
+/** What a chart shows. */
+export interface ChartContent {
+  id: ChartId;
+  /** Those not switched off. */
+  curves: readonly Curve[];
+  axis: XAxis;
+  logY: boolean;
+  /** The part of x to show; null for all. */
+  range: Range | null;
+}
+
+export interface ChartEvents {
+  /** The user zoomed or panned. */
+  onRange(this: void, range: Range): void;
+  /** Something was painted for the first time. */
+  onFirstPaint(this: void): void;
+  /** Whether the wheel zooms: only where it was asked for, so that the page can be scrolled over a chart. */
+  wheelZooms(this: void, event: WheelEvent): boolean;
+}
+
+/** Keeps a Chart.js chart in step with what it is to show. It never holds more points than pixels need. */
+export class ChartView {
+  private readonly chart: Chart<'line', Point[]>;
+  private content: ChartContent | undefined;
+  private colours: ChartColours = chartColours();
+  private cursor: number | null = null;
+  private painted = false;
+  private frame = 0;
+
+  constructor(
+    canvas: HTMLCanvasElement,
+    private readonly events: ChartEvents,
+  ) {
+    this.chart = new Chart(canvas, {
+      type: 'line',
+      data: { datasets: [] },
+      options: this.options(),
+      plugins: [this.overlay()],
+    });
+  }
+
+  /** Shows this from the next frame on. */
+  show(content: ChartContent): void {
+    this.content = content;
+    this.schedule();
+  }
+
+  /** Marks a place on the x axis, null for none. */
+  setCursor(x: number | null): void {
+    if (x === this.cursor) return;
+    this.cursor = x;
+    // Nothing but the mark changes: no need to update scales and points.
+    if (this.frame === 0) this.chart.draw();
+  }
+
+  /** Takes over the theme's colours. */
+  restyle(): void {
+    this.colours = chartColours();
+    this.chart.options = this.options();
+    this.schedule();
+  }
+
+  /** x of a position in CSS pixels from the canvas's left edge; null outside of the plot. */
+  xAt(pixel: number): number | null {
+    const { x } = this.chart.scales;
+    if (!x || pixel < x.left || pixel > x.right) return null;
+    return x.getValueForPixel(pixel) ?? null;
+  }
+
+  /** Position of an x in CSS pixels from the canvas's left edge. */
+  pixelOf(x: number): number {
+    return this.chart.scales.x?.getPixelForValue(x) ?? 0;
+  }
+
+  /** The picture as PNG, on the editor's background. */
+  async png(): Promise<Uint8Array> {
+    const { canvas } = this.chart;
+    const copy = new OffscreenCanvas(canvas.width, canvas.height);
+    const context = copy.getContext('2d');
+    if (!context) throw new Error('this browser draws no pictures');
+    context.fillStyle = this.colours.background;
+    context.fillRect(0, 0, copy.width, copy.height);
+    context.drawImage(canvas, 0, 0);
+    const blob = await copy.convertToBlob({ type: 'image/png' });
+    return new Uint8Array(await blob.arrayBuffer());
+  }
+
+  destroy(): void {
+    cancelAnimationFrame(this.frame);
+    this.chart.destroy();
+  }
+
+  private schedule(): void {
+    if (this.frame !== 0) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.update();
+    });
+  }
+
+  private update(): void {
+    const { content, chart } = this;
+    if (!content) return;
+    const end = content.curves.reduce((most, curve) => Math.max(most, curve.end), 0);
+    const [from, to] = content.range ?? [0, end > 0 ? end : 1];
+    const buckets = Math.max(50, Math.ceil(chart.chartArea?.width || chart.width || 600));
+    chart.data.datasets = content.curves.map((curve) =>
+      this.dataset(curve, curve.points(from, to, buckets)),
+    );
+    const { scales, plugins } = chart.options;
+    if (scales?.x) Object.assign(scales.x, { min: from, max: to });
+    if (scales?.y) Object.assign(scales.y, { type: content.logY ? 'logarithmic' : 'linear' });
+    if (plugins?.zoom) plugins.zoom.limits = { x: { min: 0, max: end, minRange: end / 1e5 } };
+    chart.update('none');
+  }
+
+  private dataset(curve: Curve, data: Point[]): ChartDataset<'line', Point[]> {
+    const colour = seriesColour(this.colours, curve.colour);
+    const pale = curve.faintOf !== undefined;
+    const few = curve.marker !== 'none' && data.length < 200;
+    return {
+      data,
+      borderColor: pale ? faint(colour, this.colours.highContrast ? 55 : 32) : colour,
+      borderWidth: pale ? 1 : 1.75,
+      borderDash: [...curve.dash],
+      borderJoinStyle: 'round',
+      pointStyle: curve.marker === 'none' ? 'circle' : curve.marker,
+      pointRadius: few ? 3 : 0,
+      pointBackgroundColor: colour,
+      pointBorderColor: colour,
+      order: pale ? 1 : 0,
+    };
+  }
+
+  private options(): ChartOptions<'line'> {
+    const { text, muted, grid, font, fontSize, selection } = this.colours;
+    const ticks = { color: muted, font: { family: font, size: fontSize }, maxRotation: 0 };
+    const rangeOf = (chart: Chart): Range => [chart.scales.x?.min ?? 0, chart.scales.x?.max ?? 1];
+    const changed = ({ chart }: { chart: Chart }) => this.events.onRange(rangeOf(chart));
+    return {
+      animation: false,
+      parsing: false,
+      normalized: true,
+      responsive: true,
+      maintainAspectRatio: false,
+      // Pointing is handled by the card, which tells exact values of the data, not of the points drawn.
+      events: [],
+      layout: { padding: { top: 6, right: 10 } },
+      elements: { line: { tension: 0, spanGaps: false } },
+      scales: {
+        x: {
+          type: 'linear',
+          grid: { display: false },
+          border: { color: grid },
+          ticks: {
+            ...ticks,
+            maxTicksLimit: 8,
+            autoSkipPadding: 16,
+            callback: (value) => this.xTick(Number(value)),
+          },
+        },
+        y: {
+          type: 'linear',
+          grid: { color: grid, drawTicks: false },
+          border: { display: false },
+          ticks: {
+            ...ticks,
+            padding: 6,
+            maxTicksLimit: 6,
+            callback: (value) => this.yTick(Number(value)),
+          },
+        },
+      },
+      plugins: {
+        zoom: {
+          pan: { enabled: true, mode: 'x', modifierKey: 'shift', onPan: changed },
+          zoom: {
+            mode: 'x',
+            wheel: { enabled: true, speed: 0.15 },
+            pinch: { enabled: true },
+            drag: {
+              enabled: true,
+              threshold: 4,
+              backgroundColor: selection,
+              borderColor: text,
+              borderWidth: this.colours.highContrast ? 1 : 0,
+            },
+            onZoomStart: ({ event }) =>
+              !(event instanceof WheelEvent) || this.events.wheelZooms(event),
+            onZoom: changed,
+          },
+        },
+      },
+    };
+  }
+
+  private xTick(value: number): string {
+    if (this.content?.axis === 'time') return duration(value);
+    return shortCount(value);
+  }
+
+  private yTick(value: number): string {
+    switch (this.content?.id) {
+      case 'accuracy':
+        return `${Number((100 * value).toFixed(1))}%`;
+      case 'lr':
+      case 'memory':
+        return valueText[this.content.id](value);
+      default:
+        return shortCount(Number(value.toPrecision(4)));
+    }
+  }
+
+  /** The line and dots at the cursor. */
+  private overlay(): Plugin<'line'> {
+    return {
+      id: 'cursor',
+      afterDatasetsDraw: (chart) => {
+        if (!this.painted && chart.data.datasets.some(({ data }) => data.length > 0)) {
+          this.painted = true;
+          this.events.onFirstPaint();
+        }
+        const { x: xScale, y: yScale } = chart.scales;
+        const { cursor, content } = this;
+        if (cursor === null || !content || !xScale || !yScale) return;
+        if (cursor < xScale.min || cursor > xScale.max) return;
+        const { ctx, chartArea } = chart;
+        ctx.save();
+        ctx.strokeStyle = this.colours.muted;
+        ctx.lineWidth = 1;
+        const pixel = Math.round(xScale.getPixelForValue(cursor)) + 0.5;
+        ctx.beginPath();
+        ctx.moveTo(pixel, chartArea.top);
+        ctx.lineTo(pixel, chartArea.bottom);
+        ctx.stroke();
+        for (const curve of content.curves) {
+          const point = curve.faintOf === undefined ? curve.at(cursor) : null;
+          if (!point || !Number.isFinite(point.y)) continue;
+          ctx.fillStyle = seriesColour(this.colours, curve.colour);
+          ctx.strokeStyle = this.colours.background;
+          ctx.lineWidth = 1.5;
+          ctx.beginPath();
+          ctx.arc(
+            xScale.getPixelForValue(point.x),
+            yScale.getPixelForValue(point.y),
+            4,
+            0,
+            2 * Math.PI,
+          );
+          ctx.fill();
+          ctx.stroke();
+        }
+        ctx.restore();
+      },
+    };
+  }
+}

@@ -1,0 +1,106 @@
+import { Icon } from '../shared/icons';
+import { count, duration, percent } from '../shared/numbers';
+import { t } from '../shared/translate';
+import { useDashboard, useStore } from './context';
+import { Swatch } from './legend';
+import { Status } from './runHeader';
+import { progressOf, trainedSeconds } from './viewModel';
+
+/** The runs side by side, and only those configuration keys in which they differ. */
+export function Comparison() {
+  const { host } = useDashboard();
+  const { runs, differing } = useStore();
+  const add = (
+    <button class="quiet" onClick={() => host.send({ type: 'addRun' })}>
+      <Icon name="add" /> {t('Add run')}
+    </button>
+  );
+  if (runs.length < 2) return <footer class="comparison comparison-none">{add}</footer>;
+  return (
+    <footer class="comparison">
+      <section aria-labelledby="comparison-title">
+        <div class="card-head">
+          <h2 id="comparison-title">{t('Compared runs')}</h2>
+          <div class="card-actions">{add}</div>
+        </div>
+        <div class="table-box" tabIndex={0} role="region" aria-labelledby="comparison-title">
+          <table class="number comparison-table">
+            <thead>
+              <tr>
+                <td />
+                {runs.map(({ header }, index) => (
+                  <th key={header.key} scope="col" title={header.key}>
+                    <span class="comparison-run">
+                      <Swatch curve={{ colour: index, dash: [], marker: 'none' }} />
+                      {header.name}
+                      <button
+                        class="quiet icon-only"
+                        aria-label={t('Remove {0} from the comparison', header.name)}
+                        title={t('Remove {0} from the comparison', header.name)}
+                        onClick={() => host.send({ type: 'removeRun', run: header.key })}
+                      >
+                        <Icon name="cross" />
+                      </button>
+                    </span>
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              <tr>
+                <th scope="row">{t('State')}</th>
+                {runs.map(({ header }) => (
+                  <td key={header.key}>
+                    <Status header={header} />
+                  </td>
+                ))}
+              </tr>
+              <Row
+                name={t('Best val accuracy')}
+                values={runs.map(({ header }) =>
+                  header.best
+                    ? `${percent(header.best.accuracy)} (${t('epoch {0}', header.best.epoch + 1)})`
+                    : '–',
+                )}
+              />
+              <Row
+                name={t('Consistency')}
+                values={runs.map(({ header }) => percent(header.best?.consistency))}
+              />
+              <Row name={t('Steps')} values={runs.map((run) => count(progressOf(run).step))} />
+              <Row name={t('Trained')} values={runs.map((run) => duration(trainedSeconds(run)))} />
+            </tbody>
+            <tbody>
+              <tr>
+                <th scope="rowgroup" colSpan={runs.length + 1} class="muted">
+                  {differing.length > 0 ? t('Differs in') : t('The configurations do not differ.')}
+                </th>
+              </tr>
+              {differing.map(({ key, values }) => (
+                <tr key={key}>
+                  <th scope="row">
+                    <code>{key}</code>
+                  </th>
+                  {values.map((value, index) => (
+                    <td key={runs[index]?.header.key}>{value ?? <span class="muted">–</span>}</td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </section>
+    </footer>
+  );
+}
+
+function Row({ name, values }: { name: string; values: string[] }) {
+  return (
+    <tr>
+      <th scope="row">{name}</th>
+      {values.map((value, index) => (
+        <td key={index}>{value}</td>
+      ))}
+    </tr>
+  );
+}

@@ -1,0 +1,51 @@
+import { createContext } from 'preact';
+import { useContext, useEffect, useState } from 'preact/hooks';
+import type { HostConnection } from '../shared/hostConnection';
+import type { DashboardContract, DashboardState } from './messages';
+import type { DashboardStore } from './store';
+
+export type Host = HostConnection<DashboardContract, DashboardState>;
+
+/** A place on the x axis that is being looked at, the same in all charts. */
+export class Cursor {
+  private x: number | null = null;
+  private readonly listeners = new Set<(x: number | null) => void>();
+
+  get value(): number | null {
+    return this.x;
+  }
+
+  set(x: number | null): void {
+    if (x === this.x) return;
+    this.x = x;
+    for (const listener of this.listeners) listener(x);
+  }
+
+  subscribe(listener: (x: number | null) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+}
+
+export interface DashboardContext {
+  store: DashboardStore;
+  host: Host;
+  cursor: Cursor;
+}
+
+export const Context = createContext<DashboardContext | undefined>(undefined);
+
+/** Without following changes. */
+export function useDashboard(): DashboardContext {
+  const context = useContext(Context);
+  if (!context) throw new Error('outside of the dashboard');
+  return context;
+}
+
+/** The store; the component is drawn anew whenever it changes. */
+export function useStore(): DashboardStore {
+  const { store } = useDashboard();
+  const [, setVersion] = useState(store.version);
+  useEffect(() => store.subscribe(() => setVersion(store.version)), [store]);
+  return store;
+}

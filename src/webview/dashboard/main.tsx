@@ -1,0 +1,24 @@
+import { render } from 'preact';
+import '../shared/base.css';
+import { HostConnection } from '../shared/hostConnection';
+import { App } from './app';
+import './charts.css';
+import { Context, Cursor, type Host } from './context';
+import './dashboard.css';
+import { DashboardStore } from './store';
+import './tables.css';
+
+const root = document.getElementById('root');
+if (root) {
+  const host: Host = new HostConnection((message) => store.receive(message));
+  const store = new DashboardStore(host.state, (view) => {
+    host.state = view;
+  });
+  render(
+    <Context.Provider value={{ store, host, cursor: new Cursor() }}>
+      <App />
+    </Context.Provider>,
+    root,
+  );
+  host.ready();
+}

@@ -1,0 +1,115 @@
+import { Icon } from '../shared/icons';
+import { bytes, count, percent, shortExponent, wholePercent } from '../shared/numbers';
+import { t } from '../shared/translate';
+import { useDashboard, useStore } from './context';
+import { ActionsMenu } from './actionsMenu';
+import type { RunHeader as Header } from './messages';
+import type { RunData } from './runData';
+import { evaluationText, isActive, progressOf, progressText, statusLook } from './viewModel';
+
+/** Name, state, progress and the buttons of the first run. */
+export function RunHeader({ run }: { run: RunData }) {
+  const { host } = useDashboard();
+  useStore();
+  const { header } = run;
+  const active = isActive(header.status);
+  const act = (action: 'stop' | 'resume' | 'failedExamples') =>
+    host.send({ type: 'action', action, run: header.key });
+  const rest = progressText(run);
+  return (
+    <header class="run-header">
+      <div class="run-title">
+        <h1 title={header.key}>{header.name}</h1>
+        <Status header={header} />
+        {rest !== '' && <span class="number run-progress-text">{rest}</span>}
+        <div class="run-actions">
+          {active && (
+            <button
+              onClick={() => act('stop')}
+              title={
+                header.status === 'stopping'
+                  ? t('Ends the trainer at once')
+                  : t('Finishes the step, saves and stops')
+              }
+            >
+              <Icon name="stop" /> {header.status === 'stopping' ? t('Stop Now') : t('Stop')}
+            </button>
+          )}
+          {(header.status === 'stopped' || header.status === 'failed') &&
+            header.kind === 'train' && <button onClick={() => act('resume')}>{t('Resume')}</button>}
+          <button onClick={() => act('failedExamples')}>{t('Failed Examples')}</button>
+          <ActionsMenu run={header} />
+        </div>
+      </div>
+      <ProgressBar run={run} />
+      <Figures run={run} />
+    </header>
+  );
+}
+
+/** The state in words, with a sign that is not the colour alone. */
+export function Status({ header }: { header: Header }) {
+  const { word, icon } = statusLook(header.status);
+  return (
+    <span class={`status status-${header.status}`}>
+      {icon === 'dot' ? <span class="dot" aria-hidden="true" /> : <Icon name={icon} />}
+      {word}
+    </span>
+  );
+}
+
+function ProgressBar({ run }: { run: RunData }) {
+  const { fraction } = progressOf(run);
+  const active = isActive(run.header.status);
+  if (fraction === null || (!active && fraction >= 1)) return null;
+  return (
+    <div
+      class={`progress ${active ? '' : 'progress-still'}`}
+      role="progressbar"
+      aria-label={t('Progress of training')}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={Math.floor(100 * fraction)}
+      aria-valuetext={wholePercent(fraction)}
+    >
+      <div class="progress-done" style={{ width: `${100 * fraction}%` }} />
+    </div>
+  );
+}
+
+function Figures({ run }: { run: RunData }) {
+  const { header } = run;
+  const progress = progressOf(run);
+  const active = isActive(header.status);
+  const speed = run.last('speed');
+  const wait = run.last('wait');
+  const memory = run.last('memory');
+  const lr = run.last('lr');
+  const evaluating = evaluationText(run);
+  const figures: [string, string][] = [];
+  if (progress.totalSteps > 0)
+    figures.push([t('step'), `${count(progress.step)}/${count(progress.totalSteps)}`]);
+  if (evaluating !== null) figures.push(['', evaluating]);
+  if (speed !== null) figures.push([t('examples/s'), speed < 10 ? speed.toFixed(1) : count(speed)]);
+  if (lr !== null && active) figures.push([t('lr'), shortExponent(lr)]);
+  if (wait !== null) figures.push([t('loader wait'), wholePercent(wait)]);
+  if (memory !== null) figures.push([t('memory'), bytes(memory)]);
+  if (header.best && active)
+    figures.push([
+      t('best'),
+      `${percent(header.best.accuracy)} (${t('epoch {0}', header.best.epoch + 1)})`,
+    ]);
+  const device = [header.device, header.precision].filter((part) => part !== null).join(' · ');
+  if (device !== '') figures.push([t('on'), device]);
+  if (figures.length === 0) return null;
+  return (
+    <dl class="figures number">
+      {figures.map(([name, value]) => (
+        <div key={name}>
+          <dt class={name === '' ? 'visually-hidden' : 'muted'}>{name === '' ? t('now') : name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

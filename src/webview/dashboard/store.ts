@@ -1,0 +1,121 @@
+import { accuracyCurves, lossCurves, meterCurves, type ChartId, type Curve } from './curves';
+import type { DashboardState, DifferingKey, ToWebview } from './messages';
+import { RunData } from './runData';
+
+export const initialView: DashboardState = {
+  runs: [],
+  smoothing: 0.6,
+  xAxis: 'step',
+  logY: false,
+  hidden: [],
+  open: [],
+  range: null,
+};
+
+/** The page is drawn anew at most this often while data streams in. */
+const REFRESH_MS = 200;
+
+/** What the page shows: the runs' data as the host tells it, and how the user wants to see it. */
+export class DashboardStore {
+  runs: RunData[] = [];
+  differing: DifferingKey[] = [];
+  loaded = false;
+  problem: { message: string; hint: string | null } | null = null;
+  view: DashboardState;
+  /** Raised with every change; curves made before are then stale. */
+  version = 0;
+  private readonly listeners = new Set<() => void>();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private lastTold = -Infinity;
+
+  /** @param persist keeps the view over a reload. */
+  constructor(
+    saved: Partial<DashboardState>,
+    private readonly persist: (view: DashboardState) => void,
+  ) {
+    this.view = { ...initialView, ...saved };
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  receive(message: ToWebview): void {
+    switch (message.type) {
+      case 'runs':
+        this.runs = message.runs.map((header) => {
+          const known = this.runOf(header.key) ?? new RunData(header);
+          known.header = header;
+          return known;
+        });
+        this.differing = message.differing;
+        this.problem = null;
+        this.setView({ runs: message.runs.map((run) => run.key) });
+        break;
+      case 'reset':
+        this.runOf(message.run)?.reset();
+        break;
+      case 'steps':
+        this.runOf(message.run)?.append(message.columns);
+        break;
+      case 'history': {
+        const run = this.runOf(message.run);
+        if (run) run.history = message.history;
+        break;
+      }
+      case 'loaded':
+        this.loaded = true;
+        break;
+      case 'problem':
+        this.problem = { message: message.message, hint: message.hint };
+        break;
+    }
+    this.changedSoon();
+  }
+
+  setView(change: Partial<DashboardState>): void {
+    this.view = { ...this.view, ...change };
+    this.persist(this.view);
+    this.changed();
+  }
+
+  /** Shows or hides a curve, or folds a section in or out. */
+  toggle(list: 'hidden' | 'open', id: string): void {
+    const now = this.view[list];
+    this.setView({ [list]: now.includes(id) ? now.filter((other) => other !== id) : [...now, id] });
+  }
+
+  /** All curves of a chart, switched off ones too. */
+  curves(chart: ChartId): Curve[] {
+    const { xAxis, smoothing } = this.view;
+    switch (chart) {
+      case 'loss':
+        return lossCurves(this.runs, xAxis, smoothing);
+      case 'accuracy':
+        return accuracyCurves(this.runs, xAxis);
+      case 'lr':
+      case 'speed':
+      case 'memory':
+        return meterCurves(chart, this.runs, xAxis);
+    }
+  }
+
+  private runOf(key: string): RunData | undefined {
+    return this.runs.find((run) => run.header.key === key);
+  }
+
+  private changedSoon(): void {
+    if (this.timer !== undefined) return;
+    const wait = Math.max(0, this.lastTold + REFRESH_MS - performance.now());
+    this.timer = setTimeout(() => this.changed(), wait);
+  }
+
+  private changed(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.lastTold = performance.now();
+    this.version++;
+    for (const listener of this.listeners) listener();
+  }
+}

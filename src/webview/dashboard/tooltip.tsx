@@ -1,0 +1,47 @@
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useDashboard } from './context';
+import { valueText, xText, type ChartId, type Curve } from './curves';
+import { Swatch } from './legend';
+
+interface TooltipProps {
+  id: ChartId;
+  x: number;
+  /** CSS pixels from the left edge of the plot. */
+  left: number;
+  curves: readonly Curve[];
+}
+
+/** The values at the cursor, exactly as in the data. */
+export function Tooltip({ id, x, left, curves }: TooltipProps) {
+  const { store } = useDashboard();
+  const box = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const element = box.current;
+    const plot = element?.parentElement;
+    if (!element || !plot) return;
+    const room = plot.clientWidth - left;
+    const width = element.offsetWidth + 12;
+    const place = room > width ? left + 12 : Math.max(0, left - width);
+    element.style.transform = `translateX(${place}px)`;
+  });
+  // The raw value belongs to the line of its smoothed curve.
+  const rows = curves.filter((curve) => curve.faintOf === undefined);
+  return (
+    <div class="tooltip number" ref={box} aria-hidden="true">
+      <div class="tooltip-x">{xText(store.view.xAxis, x, store.runs)}</div>
+      {rows.map((curve) => {
+        const raw = curves.find((other) => other.faintOf === curve.id);
+        return (
+          <div key={curve.id} class="tooltip-row">
+            <Swatch curve={curve} />
+            <span class="tooltip-name">{curve.label}</span>
+            <span class="tooltip-value">{valueText[id](curve.at(x)?.y ?? Number.NaN)}</span>
+            {raw && (
+              <span class="tooltip-raw muted">{valueText[id](raw.at(x)?.y ?? Number.NaN)}</span>
+            )}
+          </div>
+        );
+      })}
+    </div>
+  );
+}

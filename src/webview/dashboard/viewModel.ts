@@ -1,0 +1,165 @@
+import { duration, percent, wholePercent } from '../shared/numbers';
+import { t } from '../shared/translate';
+import type { IconName } from '../shared/icons';
+import type { Note, RunHeader, RunStatus } from './messages';
+import type { RunData } from './runData';
+
+/** Whether the run is being written to. */
+export function isActive(status: RunStatus): boolean {
+  return status === 'starting' || status === 'running' || status === 'stopping';
+}
+
+/** A status in words and with a sign of its own, so that colour is not needed to tell. */
+export function statusLook(status: RunStatus): { word: string; icon: IconName | 'dot' } {
+  switch (status) {
+    case 'starting':
+      return { word: t('starting'), icon: 'dot' };
+    case 'running':
+      return { word: t('running'), icon: 'dot' };
+    case 'stopping':
+      return { word: t('stopping'), icon: 'dot' };
+    case 'stopped':
+      return { word: t('stopped'), icon: 'stop' };
+    case 'finished':
+      return { word: t('finished'), icon: 'check' };
+    case 'failed':
+      return { word: t('failed'), icon: 'error' };
+    case 'lost':
+      return { word: t('no longer heard of'), icon: 'warning' };
+  }
+}
+
+export interface Progress {
+  /** Steps done; the data may be ahead of the header. */
+  step: number;
+  totalSteps: number;
+  /** 1-based, for people. */
+  epoch: number;
+  maxEpoch: number;
+  /** 0..1; null where the end is not known. */
+  fraction: number | null;
+  /** Seconds; null when not known, or when nothing is running. */
+  timeLeft: number | null;
+}
+
+export function progressOf(run: RunData): Progress {
+  const { header, columns, count } = run;
+  const step = Math.max(count > 0 ? (columns.step[count - 1] ?? 0) : 0, header.step);
+  const { totalSteps, maxEpoch } = header;
+  const epoch = Math.min(header.epoch + 1, Math.max(1, maxEpoch));
+  return {
+    step,
+    totalSteps,
+    epoch,
+    maxEpoch,
+    fraction: totalSteps > 0 ? Math.min(1, step / totalSteps) : null,
+    timeLeft: isActive(header.status) ? timeLeft(run, step) : null,
+  };
+}
+
+/** Seconds until the last step at the present speed, and for the evaluations still to come. */
+function timeLeft(run: RunData, step: number): number | null {
+  const rate = run.stepRate();
+  const { totalSteps, maxEpoch } = run.header;
+  if (rate === null || rate <= 0 || totalSteps <= 0) return null;
+  const { evals, epochs, evaluating } = run.history;
+  const lastEpoch = Math.max(-1, ...evals.map((point) => point.epoch ?? -1));
+  const seconds = evals
+    .filter((point) => point.epoch === lastEpoch)
+    .reduce((sum, point) => sum + point.seconds, 0);
+  const toCome = Math.max(0, maxEpoch - epochs.length);
+  const underWay = evaluating ? 1 - evaluating.done / Math.max(1, evaluating.total) : 0;
+  return Math.max(0, totalSteps - step) / rate + seconds * (toCome + underWay);
+}
+
+/** The line beside the name: `epoch 4/15 · 61% · 12m left`. */
+export function progressText(run: RunData): string {
+  const progress = progressOf(run);
+  const { status, best, kind } = run.header;
+  const parts: string[] = [];
+  if (progress.maxEpoch > 0 && kind !== 'evaluate')
+    parts.push(t('epoch {0}/{1}', progress.epoch, progress.maxEpoch));
+  if (isActive(status)) {
+    if (progress.fraction !== null) parts.push(wholePercent(progress.fraction));
+    if (progress.timeLeft !== null) parts.push(t('{0} left', duration(progress.timeLeft)));
+  } else {
+    if (best) parts.push(t('best {0}', percent(best.accuracy)));
+    const seconds = trainedSeconds(run);
+    if (seconds !== null) parts.push(t('took {0}', duration(seconds)));
+  }
+  return parts.join(' · ');
+}
+
+/** How long the run has trained, pauses between stop and resume left out; null when it is not known. */
+export function trainedSeconds(run: RunData): number | null {
+  const last = run.count > 0 ? (run.columns.time[run.count - 1] ?? 0) : 0;
+  const events = [...run.history.evals, ...run.history.epochs].map((point) => point.time);
+  const seconds = Math.max(last, ...events.slice(-8));
+  return seconds > 0 ? seconds : null;
+}
+
+/** The evaluation under way: `evaluating val 35%`. */
+export function evaluationText(run: RunData): string | null {
+  const { evaluating } = run.history;
+  if (!evaluating || !isActive(run.header.status)) return null;
+  return t(
+    'evaluating {0} {1}',
+    evaluating.split,
+    wholePercent(evaluating.done / evaluating.total),
+  );
+}
+
+/** What a person should know of a run, the gravest first; how it ended counts too. */
+export function healthNotes(run: RunData): Note[] {
+  const { header, history } = run;
+  const notes: Note[] = [];
+  if (header.message !== null && (header.status === 'failed' || header.status === 'lost'))
+    notes.push({
+      level: 'error',
+      code: 'ended',
+      message: header.message,
+      ...(header.hint !== null && { hint: header.hint }),
+      step: header.step,
+    });
+  const rank = { error: 0, warning: 1, info: 2 };
+  notes.push(
+    ...history.notes
+      .filter((note) => note.message !== header.message)
+      .sort((a, b) => rank[a.level] - rank[b.level]),
+  );
+  if (history.skippedLines > 0)
+    notes.push({
+      level: 'info',
+      code: 'skipped-lines',
+      message: t(
+        '{0} lines of events.jsonl could not be read and are left out.',
+        history.skippedLines,
+      ),
+      step: header.step,
+    });
+  return notes;
+}
+
+/** What is said aloud when an epoch has been evaluated; null when none has. */
+export function epochAnnouncement(header: RunHeader, run: RunData): string | null {
+  const latest = run.history.evals.filter((point) => point.split === 'val').at(-1);
+  if (!latest || latest.epoch === null) return null;
+  return t(
+    '{0}: epoch {1} evaluated, validation accuracy {2}',
+    header.name,
+    latest.epoch + 1,
+    percent(latest.accuracy),
+  );
+}
+
+/** Whether the model answers as the label says; null for a pair without a label. */
+export function isRight(label: boolean | null, probTrue: number): boolean | null {
+  return label === null ? null : probTrue > 0.5 === label;
+}
+
+/** A probability in two digits without the leading zero: `.72`, `1.0`. */
+export function probability(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  const text = value.toFixed(2);
+  return text.startsWith('0') ? text.slice(1) : value.toFixed(1);
+}

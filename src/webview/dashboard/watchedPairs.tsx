@@ -1,0 +1,180 @@
+import { useEffect, useState } from 'preact/hooks';
+import { Icon } from '../shared/icons';
+import { percent } from '../shared/numbers';
+import { t } from '../shared/translate';
+import { useDashboard, useStore } from './context';
+import type { Thumbnail, WatchedPairHistory } from './messages';
+import type { RunData } from './runData';
+import { isRight, probability } from './viewModel';
+
+/** Epochs shown side by side; older ones are left out. */
+const MAX_EPOCHS = 8;
+
+/** The same few validation pairs after every epoch: what the model thinks of them, and how that changes. */
+export function WatchedPairs({ run }: { run: RunData }) {
+  useStore();
+  const { watched } = run.history;
+  const thumbnails = useThumbnails(run.header.key, watched);
+  if (watched.length === 0) return null;
+  const all = [...new Set(watched.flatMap((pair) => pair.probTrue.map(({ epoch }) => epoch)))].sort(
+    (a, b) => a - b,
+  );
+  const epochs = all.slice(-MAX_EPOCHS);
+  return (
+    <section class="watched" aria-labelledby="watched-title">
+      <h2 id="watched-title">{t('Watched pairs')}</h2>
+      <div class="table-box watched-box" tabIndex={0} role="region" aria-labelledby="watched-title">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{t('Pair')}</th>
+              <th scope="col">{t('Label')}</th>
+              <th scope="colgroup" colSpan={epochs.length} class="watched-epochs">
+                {t('P(True) after epoch')}
+              </th>
+              <th scope="col">{t('Answer')}</th>
+            </tr>
+            <tr class="muted number">
+              <td colSpan={2} />
+              {epochs.map((epoch) => (
+                <th key={epoch} scope="col">
+                  {epoch + 1}
+                </th>
+              ))}
+              <td />
+            </tr>
+          </thead>
+          <tbody>
+            {watched.map((pair) => (
+              <PairRow
+                key={pair.identifier}
+                run={run.header.key}
+                pair={pair}
+                epochs={epochs}
+                thumbnails={thumbnails}
+              />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+interface PairRowProps {
+  run: string;
+  pair: WatchedPairHistory;
+  epochs: number[];
+  thumbnails: ReadonlyMap<string, Thumbnail>;
+}
+
+function PairRow({ run, pair, epochs, thumbnails }: PairRowProps) {
+  const latest = pair.probTrue.at(-1);
+  return (
+    <tr>
+      <th scope="row" class="watched-pair">
+        <div>
+          <span class="watched-images">
+            {pair.images.map((image, side) => (
+              <Picture
+                key={side}
+                run={run}
+                image={image}
+                side={side === 0 ? t('left image') : t('right image')}
+                thumbnail={thumbnails.get(image)}
+              />
+            ))}
+          </span>
+          <span class="watched-sentence" title={pair.identifier}>
+            {pair.sentence}
+          </span>
+        </div>
+      </th>
+      <td>{pair.label === null ? '–' : pair.label ? t('True') : t('False')}</td>
+      {epochs.map((epoch) => {
+        const value = pair.probTrue.find((entry) => entry.epoch === epoch)?.value;
+        if (value === undefined) return <td key={epoch} />;
+        const right = isRight(pair.label, value);
+        return (
+          <td
+            key={epoch}
+            class={`number probability ${right === false ? 'probability-wrong' : ''}`}
+            title={`${percent(value)} ${right === null ? '' : right ? t('right') : t('wrong')}`}
+          >
+            {probability(value)}
+            {right === false && <span class="visually-hidden"> {t('wrong')}</span>}
+          </td>
+        );
+      })}
+      <td>{latest && <Verdict right={isRight(pair.label, latest.value)} />}</td>
+    </tr>
+  );
+}
+
+function Verdict({ right }: { right: boolean | null }) {
+  if (right === null) return <span class="muted">{t('no label')}</span>;
+  return (
+    <span class={right ? 'verdict verdict-right' : 'verdict verdict-wrong'}>
+      <Icon name={right ? 'check' : 'cross'} />
+      {right ? t('right') : t('wrong')}
+    </span>
+  );
+}
+
+interface PictureProps {
+  run: string;
+  image: string;
+  side: string;
+  thumbnail: Thumbnail | undefined;
+}
+
+function Picture({ run, image, side, thumbnail }: PictureProps) {
+  const { host } = useDashboard();
+  if (!thumbnail) return <span class="picture picture-missing" />;
+  if (thumbnail.uri === null)
+    return (
+      <span class="picture picture-missing" title={`${image}: ${thumbnail.problem ?? ''}`}>
+        <Icon name="warning" />
+        <span class="visually-hidden">
+          {side}: {thumbnail.problem}
+        </span>
+      </span>
+    );
+  return (
+    <button
+      class="picture"
+      title={image}
+      aria-label={t('Open the {0}', side)}
+      onClick={() => host.send({ type: 'openFile', path: image, run })}
+    >
+      <img src={thumbnail.uri} alt="" />
+    </button>
+  );
+}
+
+/** Pictures of the pairs, asked for once each. */
+function useThumbnails(run: string, watched: WatchedPairHistory[]): ReadonlyMap<string, Thumbnail> {
+  const { host } = useDashboard();
+  const [known, setKnown] = useState<ReadonlyMap<string, Thumbnail>>(new Map());
+  const images = [...new Set(watched.flatMap((pair) => pair.images))];
+  const wanted = images.join('\0');
+  useEffect(() => {
+    let current = true;
+    if (images.length === 0) return;
+    host.request('thumbnails', { run, images }).then(
+      (thumbnails) => {
+        if (current)
+          setKnown(new Map(thumbnails.map((thumbnail, i) => [images[i] ?? '', thumbnail])));
+      },
+      (error: unknown) => {
+        const problem = error instanceof Error ? error.message : String(error);
+        if (current) setKnown(new Map(images.map((image) => [image, { uri: null, problem }])));
+      },
+    );
+    return () => {
+      current = false;
+    };
+    // The list is made anew with every drawing; its content decides.
+  }, [host, run, wanted]);
+  return known;
+}

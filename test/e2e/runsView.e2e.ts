@@ -1,0 +1,104 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openWorkbench, scratchFolder } from './harness/open';
+import type { Workbench } from './harness/workbench';
+import { syntheticRun } from './syntheticRun';
+
+const blipLog = [
+  '{"train_lr": "0.000", "train_loss": "0.6931", "val_acc": "0.5102", "test_acc": "0.5031", "epoch": 0}',
+  '{"train_lr": "0.000", "train_loss": "0.5120", "val_acc": "0.8215", "test_acc": "0.8224", "epoch": 1}',
+  'best epoch: 1',
+].join('\n');
+
+/** A folder with a configuration and runs in every state that can be told without a trainer. */
+async function workspaceWithRuns(): Promise<string> {
+  const folder = scratchFolder('view');
+  writeFileSync(join(folder, 'nlvr.yaml'), 'image_root: images\nann_root: annotations\n');
+  mkdirSync(join(folder, 'images'));
+  const small = { steps: 200, epochs: 4, predictions: 50, images: 8 };
+  const output = join(folder, 'output');
+  await syntheticRun(join(output, 'done'), { ...small, name: 'calm-fox-1', state: 'finished' });
+  await syntheticRun(join(output, 'halted'), { ...small, name: 'merry-owl-7', state: 'stopped' });
+  const { info } = await syntheticRun(join(output, 'died'), { ...small, name: 'bold-elk-3' });
+  // It says that it is running, and its process is gone.
+  const died = { ...info, state: 'running', pid: 2 ** 22 - 1, processStart: '1', ended: null };
+  writeFileSync(join(output, 'died', 'run.json'), JSON.stringify(died));
+  writeFileSync(join(output, 'died', 'trainer.log'), 'OOM when allocating tensor [64,577,768]\n');
+  mkdirSync(join(folder, 'blip'));
+  writeFileSync(join(folder, 'blip', 'log.txt'), blipLog);
+  return folder;
+}
+
+const row = (vscode: Workbench, text: string) =>
+  vscode.page.locator('.pane-body .monaco-list-row').filter({ hasText: text });
+
+describe('the NLVR view', () => {
+  let vscode: Workbench;
+  let workspace: string;
+  beforeAll(async () => {
+    workspace = await workspaceWithRuns();
+    vscode = await openWorkbench({ workspace });
+    await vscode.page.locator('.activitybar .action-label[aria-label^="NLVR"]').click();
+  });
+  afterAll(() => vscode.close());
+
+  it('lists the runs with state, accuracy and duration', async () => {
+    await row(vscode, 'calm-fox-1').waitFor();
+    await expect.poll(() => row(vscode, 'calm-fox-1').textContent()).toMatch(/finished · \d+\.\d%/);
+    expect(await row(vscode, 'merry-owl-7').textContent()).toMatch(/stopped/);
+    expect(await row(vscode, 'bold-elk-3').textContent()).toMatch(/failed/);
+    for (const theme of ['light', 'dark', 'hc'] as const) {
+      await vscode.setTheme(theme);
+      await vscode.screenshot(`view-${theme}`);
+    }
+  });
+
+  it('tells why a trainer died and what to do', async () => {
+    await row(vscode, 'bold-elk-3').hover();
+    const hover = vscode.page.locator('.monaco-hover').filter({ hasText: 'on disk' });
+    await hover.waitFor();
+    const text = await hover.textContent();
+    expect(text).toContain('out of memory');
+    expect(text).toContain('batch_size_train');
+    await vscode.screenshot('view-tooltip');
+  });
+
+  it('shows the data set of the configuration', async () => {
+    await row(vscode, 'nlvr.yaml').waitFor();
+    expect(await row(vscode, 'val').first().textContent()).toContain('missing');
+    expect(await row(vscode, 'image_root').textContent()).toContain('images');
+  });
+
+  it('offers what fits the state of a run', async () => {
+    await row(vscode, 'calm-fox-1').click({ button: 'right' });
+    const menu = vscode.page.locator('.monaco-menu');
+    await menu.waitFor();
+    const entries = await menu.locator('.action-label').allTextContents();
+    expect(entries).toContain('Move Run to Trash');
+    expect(entries).toContain('Copy Path');
+    expect(entries).not.toContain('Stop');
+    await vscode.screenshot('view-menu');
+    await menu.locator('.action-label', { hasText: 'Copy Path' }).click();
+    await expect.poll(() => vscode.clipboard()).toBe(join(workspace, 'output', 'done'));
+  });
+
+  it("imports BLIP's output folder, keeps it over a reload and changes nothing in it", async () => {
+    await vscode.runCommand('NLVR: Import BLIP Run');
+    await vscode.quickInput.fill(join(workspace, 'blip'));
+    await vscode.page.locator('.quick-input-widget .monaco-button', { hasText: 'Import' }).click();
+    await row(vscode, 'blip').waitFor();
+    expect(await row(vscode, 'blip').textContent()).toMatch(/imported · 82\.2%/);
+    await vscode.reloadWindow();
+    await row(vscode, 'blip').waitFor();
+    expect(readFileSync(join(workspace, 'blip', 'log.txt'), 'utf8')).toBe(blipLog);
+  });
+});
+
+it('an empty folder offers the sample data set', async () => {
+  const vscode = await openWorkbench({ workspace: scratchFolder('empty') });
+  await vscode.page.locator('.activitybar .action-label[aria-label^="NLVR"]').click();
+  await vscode.page.locator('.monaco-button', { hasText: 'Create Sample Data Set' }).waitFor();
+  await vscode.screenshot('view-welcome');
+  await vscode.close();
+});
