@@ -282,7 +282,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     const { set, table } = this.loader;
     if (!set || generation !== this.loader.generation) return null;
     const notes = this.notes.of(set.split);
-    const epoch = set.epoch === null ? '' : `-epoch-${set.epoch}`;
+    const epoch = set.epoch === null ? '' : `-epoch-${set.epoch + 1}`;
     const kind = format === 'nlvr1' || format === 'nlvr2' ? '-predictions' : '';
     const extension = exportExtension(format);
     const name = `${this.run.name}-${set.split}${epoch}${kind}.${extension}`;

@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../shared/translate';
 import type { Model } from './model';
 import { MarkIcon, NoteIcon, VerdictIcon } from './symbols';
-import { probability, rowLabel } from './texts';
+import { probability, truth } from './texts';
 
 /** Height of a row in CSS pixels; the style sheet says the same. All rows are alike, so no row is measured. */
 export const ROW_HEIGHT = 44;
@@ -89,7 +89,6 @@ function Row({ model, place }: { model: Model; place: number }) {
       aria-selected={isSelected}
       aria-setsize={shown.length}
       aria-posinset={place + 1}
-      aria-label={rowLabel(rows, row)}
       tabIndex={isSelected ? 0 : -1}
       style={{ transform: `translateY(${place * ROW_HEIGHT}px)` }}
       onClick={(event) => {
@@ -97,13 +96,28 @@ function Row({ model, place }: { model: Model; place: number }) {
         event.currentTarget.focus({ preventScroll: true });
       }}
     >
-      <VerdictIcon verdict={rows.verdict(row)} />
+      <VerdictIcon verdict={rows.verdict(row)} said />
+      <span class="visually-hidden">
+        {t('predicted {0}, confidence', truth(rows.prediction[row] === 1))}
+      </span>
       <span class="number confidence">{probability(rows.confidence(row))}</span>
-      <Thumbnail model={model} image={rows.left[row] ?? -1} />
-      <Thumbnail model={model} image={rows.right[row] ?? -1} />
+      <span class="row-pair">
+        <Thumbnail model={model} image={rows.left[row] ?? -1} />
+        <Thumbnail model={model} image={rows.right[row] ?? -1} />
+      </span>
       <span class="row-sentence">{rows.sentenceOf(row)}</span>
-      {marked && <MarkIcon filled />}
-      {note !== '' && <NoteIcon />}
+      {marked && (
+        <span title={t('Marked')}>
+          <MarkIcon filled />
+          <span class="visually-hidden">{t('Marked')}</span>
+        </span>
+      )}
+      {note !== '' && (
+        <span title={note}>
+          <NoteIcon />
+          <span class="visually-hidden">{t('Has a note')}</span>
+        </span>
+      )}
     </div>
   );
 }

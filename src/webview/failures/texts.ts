@@ -1,7 +1,7 @@
 import { t } from '../shared/translate';
 import type { Change, Show } from './filter';
 import type { ExportFormat, PredictionSet } from './messages';
-import type { Rows, Verdict } from './rows';
+import type { Verdict } from './rows';
 import type { Sort } from './sort';
 
 /** The panel's words for its own terms. Functions, because the language is known only at run time. */
@@ -61,7 +61,7 @@ export function changeText(change: Change): string {
 export function sortText(sort: Sort): string {
   switch (sort) {
     case 'wrong':
-      return t('Most confidently wrong (loss)');
+      return t('Most confidently wrong');
     case 'confidence':
       return t('Confidence');
     case 'probTrue':
@@ -71,8 +71,9 @@ export function sortText(sort: Sort): string {
   }
 }
 
+/** Files and events count epochs from 0, people from 1. */
 export function epochText(epoch: number | null): string {
-  return epoch === null ? t('evaluation') : t('epoch {0}', epoch);
+  return epoch === null ? t('evaluation') : t('epoch {0}', epoch + 1);
 }
 
 export function setText(set: PredictionSet): string {
@@ -96,18 +97,4 @@ export function formatText(format: ExportFormat): { name: string; about: string 
         about: t('dev-….png,true, as the official NLVR evaluation reads it'),
       };
   }
-}
-
-/** A list row as a screen reader says it. */
-export function rowLabel(rows: Rows, row: number): string {
-  const verdict = verdictText(rows.verdict(row));
-  const answer = truth(rows.prediction[row] === 1);
-  const sure = probability(rows.confidence(row));
-  const { marked, note } = rows.noteOf(row);
-  return [
-    t('{0}: predicted {1}, confidence {2}.', verdict, answer, sure),
-    rows.sentenceOf(row),
-    ...(marked ? [t('Marked.')] : []),
-    ...(note === '' ? [] : [t('Has a note.')]),
-  ].join(' ');
 }

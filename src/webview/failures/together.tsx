@@ -3,7 +3,7 @@ import { t } from '../shared/translate';
 import { Thumbnail } from './list';
 import type { Model } from './model';
 import { VerdictIcon } from './symbols';
-import { epochText, probability, rowLabel, truth } from './texts';
+import { epochText, probability, truth } from './texts';
 
 /** Cards shown of a sentence that very many pairs share. */
 const MOST_CARDS = 24;
@@ -42,7 +42,6 @@ export function Together({ model, row }: { model: Model; row: number }) {
               key={each}
               class="quiet card"
               aria-current={each === row}
-              aria-label={rowLabel(rows, each)}
               title={`${rows.identifierOf(each)}${sentence === rows.sentenceOf(row) ? '' : `\n${sentence}`}`}
               onClick={() => model.select(each)}
             >
@@ -51,7 +50,7 @@ export function Together({ model, row }: { model: Model; row: number }) {
                 <Thumbnail model={model} image={rows.right[each] ?? -1} />
               </span>
               <span class="card-line">
-                <VerdictIcon verdict={rows.verdict(each)} />
+                <VerdictIcon verdict={rows.verdict(each)} said />
                 {truth(rows.prediction[each] === 1)}
                 <span class="muted number">{probability(rows.confidence(each))}</span>
               </span>
@@ -87,13 +86,13 @@ export function Epochs({ model, row }: { model: Model; row: number }) {
             class="quiet epoch"
             aria-current={epoch === set.epoch}
             title={`${epochText(epoch)}: ${truth(answer)}`}
-            aria-label={`${epochText(epoch)}: ${truth(answer)}`}
             onClick={() => {
               if (epoch !== set.epoch) model.open({ split: set.split, epoch });
             }}
           >
             <VerdictIcon verdict={verdict} said />
-            <span class="number">{epoch ?? t('eval')}</span>
+            {epoch !== null && <span class="visually-hidden">{t('epoch')} </span>}
+            <span class="number">{epoch === null ? t('eval') : epoch + 1}</span>
           </button>
         ))}
       </div>
