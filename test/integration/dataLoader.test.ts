@@ -70,12 +70,15 @@ const indicesOf = (batches: Batch[]) => batches.flatMap(({ indices }) => Array.f
 
 describe('the same bytes', () => {
   it('for 0, 1 and 3 workers, with and without memory', async () => {
-    const runs = [];
+    const small = { ...dataset, examples: dataset.examples.slice(0, 54) };
+    const runs: Batch[][] = [];
     for (const numWorkers of [0, 1, 3])
-      for (const memoryBytes of [0, 2 ** 26])
-        runs.push(await collect(loaderOf(await poolOf({ numWorkers, memoryBytes }))));
+      for (const memoryBytes of [0, 2 ** 26]) {
+        const pool = await poolOf({ numWorkers, memoryBytes });
+        runs.push(await collect(loaderOf(pool, { dataset: small, batchSize: 9 })));
+      }
     for (const run of runs.slice(1)) expect(fingerprints(run)).toEqual(fingerprints(runs[0]));
-    expect(runs[0]).toHaveLength(7);
+    expect(runs[0]).toHaveLength(6);
   });
 
   it('when an epoch is entered in its middle', async () => {
@@ -150,6 +153,28 @@ describe('training batches', () => {
     const share = batch.swapped.reduce((sum, value) => sum + value, 0) / 200;
     expect(share).toBeGreaterThan(0.4);
     expect(share).toBeLessThan(0.6);
+  });
+
+  it('leave out the pixels of images that are not needed', async () => {
+    const pool = await poolOf({ numWorkers: 1 });
+    const known = new Set(dataset.examples.slice(0, 60).map(({ images }) => images[0]));
+    const needsPixels = (file: string) => !known.has(file);
+    const [batch] = await collect(loaderOf(pool, { needsPixels, endBatch: 1 }));
+    const [whole] = await collect(loaderOf(pool, { endBatch: 1 }));
+    let left = 0;
+    batch.indices.forEach((index, i) => {
+      const { images } = dataset.examples[index];
+      const sides = batch.swapped[i] ? [images[1], images[0]] : images;
+      for (const [side, slots] of [batch.left, batch.right].entries()) {
+        const pixels = batch.images.subarray(slots[i] * 3072, (slots[i] + 1) * 3072);
+        const wanted = whole.images.subarray(slots[i] * 3072, (slots[i] + 1) * 3072);
+        if (needsPixels(sides[side])) expect(Buffer.from(pixels).equals(wanted)).toBe(true);
+        else expect(pixels.every((value) => value === 0)).toBe(true);
+        if (!needsPixels(sides[side])) left++;
+      }
+    });
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThan(32);
   });
 
   it('come in a given order when one is given', async () => {
@@ -264,6 +289,15 @@ describe('trouble', () => {
     const cut = join(folder, 'cut.jpg');
     writeFileSync(cut, jpeg.subarray(0, jpeg.length / 2));
     await expect(decodeImage(cut)).rejects.toThrow('truncated');
+  });
+
+  it('that is a defect keeps its message and stack', async () => {
+    const pool = await poolOf({ numWorkers: 1 });
+    const wrong = loaderOf(pool, { settings: { ...settings, imageSize: NaN } });
+    const error: unknown = await collect(wrong).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(Error);
+    expect(error).not.toBeInstanceOf(DataError);
+    expect((error as Error).stack).toContain('loader-worker');
   });
 
   it('leaves nothing behind when the consumer stops early', async () => {

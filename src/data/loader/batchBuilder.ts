@@ -16,7 +16,7 @@ interface ImageJob {
   /** Its position in `Batch.images`. */
   slot: number;
   example: TaskExample;
-  /** 0 or 1: left or right in the annotation, whatever was exchanged. */
+  /** 0 or 1: left or right in the annotation, whatever was swapped. */
   side: 0 | 1;
 }
 
@@ -40,7 +40,9 @@ export class BatchBuilder {
     const { imageSize } = task.settings;
     const imageBytes = imageSize * imageSize * 3;
     const images = new Uint8Array(jobs.length * imageBytes);
-    await this.runJobs(jobs, (job) =>
+    const unread = new Set(task.unread);
+    const toRead = jobs.filter(({ file }) => !unread.has(file));
+    await this.runJobs(toRead, (job) =>
       this.fill(task, job, images.subarray(job.slot * imageBytes, (job.slot + 1) * imageBytes)),
     );
     return {
@@ -118,7 +120,7 @@ export class BatchBuilder {
   }
 }
 
-/** Whether training shows this example with its images exchanged. Evaluation never does. */
+/** Whether training shows this example with its images swapped. Evaluation never does. */
 function isSwapped({ mode, epoch, settings }: BatchTask, { index }: TaskExample): boolean {
   if (mode === 'eval' || !settings.swapImages) return false;
   const key = { seed: settings.seed, epoch, index, purpose: Purpose.exchange };

@@ -15,6 +15,8 @@ export interface BatchTask {
   settings: PipelineSettings;
   /** Each distinct image once, instead of images 0 of all pairs, then images 1. */
   shareImages: boolean;
+  /** Files that are not read; their pixels are 0. */
+  unread: readonly string[];
   /** The padded length is a multiple of this. */
   lengthMultiple: number;
 }

@@ -25,6 +25,11 @@ export interface LoaderOptions {
   order?: Int32Array;
   /** Each distinct image of a batch once. Default: in `eval`. */
   shareImages?: boolean;
+  /**
+   * Asked when a batch is requested, which is some batches before it is used: false for an image whose
+   * pixels will not be looked at, because its features are known. It is then not read and its pixels are 0.
+   */
+  needsPixels?: (file: string) => boolean;
   /** The padded length of a batch is a multiple of this, so that few lengths occur. Default 8. */
   lengthMultiple?: number;
 }
@@ -94,11 +99,17 @@ class EpochLoader implements Loader {
   private request(position: number): PendingBatch {
     const { pool, dataset, settings, mode, epoch, batchSize } = this.options;
     const indices = this.order.subarray(position * batchSize, (position + 1) * batchSize);
+    const examples = Array.from(indices, (i) => {
+      const { index, identifier, sentence, images, label, line } = dataset.examples[i];
+      return { index, identifier, sentence, images, label, line };
+    });
+    const { needsPixels } = this.options;
+    const unread = needsPixels
+      ? examples.flatMap(({ images }) => images.filter((file) => !needsPixels(file)))
+      : [];
     const pending = pool.build({
-      examples: Array.from(indices, (i) => {
-        const { index, identifier, sentence, images, label, line } = dataset.examples[i];
-        return { index, identifier, sentence, images, label, line };
-      }),
+      examples,
+      unread,
       file: dataset.file,
       mode,
       epoch,
