@@ -44,8 +44,10 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
 async function registerPanels(services: Services): Promise<void> {
   const { registerDashboard } = await import('./dashboard/panel');
   const { registerFailures } = await import('./failures/panel');
+  const { registerConfiguration } = await import('./configuration/register');
   registerDashboard(services);
   registerFailures(services);
+  services.context.subscriptions.push(registerConfiguration(services));
 }
 
 async function updateContext(registry: FolderRunRegistry): Promise<void> {

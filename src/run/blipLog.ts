@@ -46,7 +46,7 @@ export function parseBlipLog(text: string): BlipLogLine[] {
   return lines;
 }
 
-/** Whether a folder looks like the output of BLIP's `train_nlvr.py`. */
+/** Whether a folder looks like the output of BLIP's `train_nlvr.py`, or of our evaluation, which writes the same log. */
 export function isBlipFolder(folder: string): boolean {
   return existsSync(join(folder, 'log.txt')) && !existsSync(join(folder, 'run.json'));
 }
@@ -65,7 +65,8 @@ export async function blipRunInfo(folder: string): Promise<RunInfo> {
     schema: RUN_SCHEMA_VERSION,
     id: `blip-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`,
     name: basename(folder),
-    kind: 'imported',
+    // BLIP writes no metrics.json; `nlvr evaluate` does.
+    kind: existsSync(join(folder, 'metrics.json')) ? 'evaluate' : 'imported',
     state: 'finished',
     created: time,
     started: time,
@@ -83,7 +84,7 @@ export async function blipRunInfo(folder: string): Promise<RunInfo> {
     maxEpoch: epochs.length === 0 ? 0 : last + 1,
     step: last,
     totalSteps: 0,
-    best: bestOf(epochs),
+    best: bestOf(epochs) ?? lastEvaluation(lines),
     message: null,
     hint: null,
   };
@@ -136,6 +137,14 @@ export async function blipEvents(folder: string): Promise<RunEvent[]> {
   });
 }
 
+/** The result of a folder that holds evaluations alone. */
+function lastEvaluation(lines: readonly BlipLogLine[]): BestResult | null {
+  const last = lines.findLast((line) => line.valAcc !== null);
+  if (!last || last.valAcc === null) return null;
+  const { valAcc: accuracy, testAcc: testAccuracy } = last;
+  return { epoch: 0, step: 0, accuracy, consistency: null, testAccuracy };
+}
+
 async function readLog(folder: string): Promise<{ lines: BlipLogLine[]; written: Date }> {
   const file = join(folder, 'log.txt');
   let text: string;
@@ -152,7 +161,7 @@ async function readLog(folder: string): Promise<{ lines: BlipLogLine[]; written:
     });
   }
   const lines = parseBlipLog(text);
-  if (lines.every((line) => line.valAcc === null && line.trainLoss === null))
+  if (lines.every((line) => (line.valAcc ?? line.testAcc ?? line.trainLoss) === null))
     throw new UserError(`${file} is not a log of BLIP's train_nlvr.py: no epoch was found in it.`, {
       hint: 'Each line should be a JSON object with train_loss, val_acc, test_acc and epoch.',
     });

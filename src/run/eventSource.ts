@@ -11,9 +11,9 @@ export interface EventSource {
   readonly skipped: number;
 }
 
-/** The events of a run: its `events.jsonl`, or for an imported BLIP run the epochs of its `log.txt`. */
+/** The events of a run: its `events.jsonl`, or for what BLIP or an evaluation left the lines of its `log.txt`. */
 export function openEvents(folder: string, kind: RunInfo['kind']): EventSource {
-  if (kind !== 'imported') return new EventReader(join(folder, 'events.jsonl'));
+  if (kind === 'train') return new EventReader(join(folder, 'events.jsonl'));
   let delivered = false;
   return {
     skipped: 0,

@@ -1,51 +1,101 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
+import type { Split } from '../../run/events';
+import { lastWords, type LastWords } from '../../run/lastWords';
 import { RunFolder } from '../../run/runFolder';
+import { UserError } from '../../util/userError';
+import { openFailures } from '../failures/panel';
+import { explain } from '../runs/explain';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import { isActive, type Run } from '../runs/runRegistry';
 import { runDescription, statusIcon } from '../runs/runWords';
+import type { WorkspaceRuns } from '../runs/workspaceRuns';
 import { ensureRuntime } from '../runtimeSetup/setUpRuntime';
 import type { Services } from '../services';
 import { claimRunFolder } from '../trainer/newRunFolder';
+import { spawnTrainer } from '../trainer/process';
+import { endTree } from '../trainer/processTree';
 import { requireTrust } from '../trust';
 import { chooseConfiguration } from '../workspaceConfigurations';
-import { launch } from './launch';
 
-/** What is evaluated with which configuration. */
+const PROGRESS_MS = 1000;
+const CANCEL_GRACE_MS = 3000;
+
+interface EvaluateContext {
+  services: Services;
+  registry: FolderRunRegistry;
+  found: WorkspaceRuns;
+}
+
+/** What is evaluated, with which configuration, and where its predictions go. */
 interface Target {
   /** A weights file or a run folder. */
   checkpoint: string;
   configFile: string;
-  /** Where the evaluation's own run folder goes, beside others. */
-  beside: string;
+  /** The run's own folder; undefined for a weights file, which gets a folder beside the configuration's runs. */
+  folder: string | undefined;
 }
 
-/** "Evaluate Checkpoint": a run's best checkpoint or any weights file, on the splits that the user picks, as a run of its own. */
+/**
+ * "Evaluate Checkpoint": a run's best checkpoint or any weights file, on the splits that the user picks. The
+ * predictions of a run go into its own folder, beside those of its epochs. It runs on when the window is closed.
+ */
 export async function evaluateCheckpoint(
-  services: Services,
-  registry: FolderRunRegistry,
+  { services, registry, found }: EvaluateContext,
   calledOn: unknown,
 ): Promise<void> {
   await requireTrust();
   const target = await chooseTarget(registry, calledOn);
   if (!target) return;
-  const splits = await chooseSplits(target.configFile);
-  if (splits.length === 0 || !(await ensureRuntime(services))) return;
-  const folder = claimRunFolder(
-    `${target.beside}-eval`,
-    (each) => registry.get(each)?.status === 'starting',
-  );
   const { configFile, checkpoint } = target;
-  await launch(services, registry, {
-    kind: 'evaluate',
-    args: [
-      ...['evaluate', '--config', configFile, '--checkpoint', checkpoint],
-      ...['--split', splits.join(','), '--output_dir', folder],
-    ],
-    folder,
-    configFile,
-  });
+  const splits = await chooseSplits(configFile);
+  if (splits.length === 0 || !(await ensureRuntime(services))) return;
+  const folder = target.folder ?? claimRunFolder(await evaluationFolder(configFile), () => false);
+  const args = ['evaluate', '--config', configFile, '--checkpoint', checkpoint];
+  const where = ['--split', splits.join(','), '--output_dir', folder];
+  const done = await evaluateInBackground(services, [...args, ...where], folder, configFile);
+  if (!done) return;
+  if (target.folder === undefined) {
+    await found.remember(folder);
+    await registry.add(folder);
+  }
+  const [split] = splits;
+  await openFailures(folder, { split, epoch: null });
+}
+
+/** @returns whether it was done; false when the user cancelled it. @throws {UserError} with its last words. */
+async function evaluateInBackground(
+  services: Services,
+  args: readonly string[],
+  folder: string,
+  configFile: string,
+): Promise<boolean> {
+  const program = await services.program();
+  services.log.info(`starting nlvr ${args.join(' ')}`);
+  const { pid, ended } = await spawnTrainer(program, args, folder, dirname(configFile));
+  return vscode.window.withProgress(
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: vscode.l10n.t('Evaluating the checkpoint'),
+      cancellable: true,
+    },
+    async (progress, token) => {
+      token.onCancellationRequested(() => void endTree(pid, CANCEL_GRACE_MS));
+      const said = async (): Promise<LastWords> => lastWords(folder, undefined, '');
+      const timer = setInterval(() => {
+        void said().then(({ lines }) => progress.report({ message: lines.at(-1) }));
+      }, PROGRESS_MS);
+      const ending = await ended;
+      clearInterval(timer);
+      if (token.isCancellationRequested) return false;
+      if (ending.code === 0) return true;
+      const words = await lastWords(folder, ending, new Date().toISOString());
+      const { message, hint } = explain(words, vscode.l10n.t);
+      throw new UserError(message, { hint });
+    },
+  );
 }
 
 async function chooseTarget(
@@ -95,8 +145,8 @@ async function targetOf(run: Run): Promise<Target | undefined> {
   }
   // BLIP's config.yaml names paths of the machine that it was written on.
   if (run.info.kind !== 'imported')
-    return { checkpoint, configFile: new RunFolder(run.folder).config, beside: run.folder };
-  return withConfiguration(checkpoint, run.folder);
+    return { checkpoint, configFile: new RunFolder(run.folder).config, folder: run.folder };
+  return withConfiguration(checkpoint);
 }
 
 async function targetFromFile(): Promise<Target | undefined> {
@@ -105,48 +155,41 @@ async function targetFromFile(): Promise<Target | undefined> {
       title: vscode.l10n.t('Weights to Evaluate'),
       filters: { [vscode.l10n.t('Weights')]: ['pth', 'safetensors'] },
     })) ?? [];
-  return file && withConfiguration(file.fsPath, undefined);
+  return file && withConfiguration(file.fsPath);
 }
 
-async function withConfiguration(
-  checkpoint: string,
-  beside: string | undefined,
-): Promise<Target | undefined> {
+async function withConfiguration(checkpoint: string): Promise<Target | undefined> {
   const configuration = await chooseConfiguration();
   if (configuration === 'dismissed') return undefined;
-  if (!configuration) {
-    void vscode.window.showInformationMessage(
-      vscode.l10n.t('An nlvr.yaml is needed: it says which model and which data.'),
-    );
-    return undefined;
-  }
-  const configFile = configuration.fsPath;
-  return {
-    checkpoint,
-    configFile,
-    beside: beside ?? join(dirname(configFile), 'output', 'weights'),
-  };
+  if (configuration) return { checkpoint, configFile: configuration.fsPath, folder: undefined };
+  void vscode.window.showInformationMessage(
+    vscode.l10n.t('An nlvr.yaml is needed: it says which model and which data.'),
+  );
+  return undefined;
 }
 
-async function chooseSplits(configFile: string): Promise<string[]> {
+/** Beside the runs of the configuration. */
+async function evaluationFolder(configFile: string): Promise<string> {
   const { parseConfig } = await import('../../config/parse');
   const { configPaths } = await import('../../config/paths');
-  const document = await vscode.workspace.openTextDocument(configFile);
-  const { config } = parseConfig(document.getText());
-  const present = Object.entries(configPaths(config, dirname(configFile)).annFiles).filter(
-    ([, file]) => existsSync(file),
-  );
-  const picked = await vscode.window.showQuickPick(
-    present.map(([split, file]) => ({
-      label: split,
-      description: file,
-      picked: split !== 'train',
-    })),
-    {
-      title: vscode.l10n.t('Evaluate Checkpoint'),
-      placeHolder: vscode.l10n.t('Which splits?'),
-      canPickMany: true,
-    },
-  );
-  return picked?.map(({ label }) => label) ?? [];
+  const { config } = parseConfig(await readFile(configFile, 'utf8'));
+  return `${configPaths(config, dirname(configFile)).outputDir}-eval`;
+}
+
+async function chooseSplits(configFile: string): Promise<Split[]> {
+  const { parseConfig } = await import('../../config/parse');
+  const { configPaths } = await import('../../config/paths');
+  const { config } = parseConfig(await readFile(configFile, 'utf8'));
+  const { annFiles } = configPaths(config, dirname(configFile));
+  const items = (['val', 'test', 'train'] as const).flatMap((split) => {
+    const file = annFiles[split];
+    if (file === undefined || !existsSync(file)) return [];
+    return [{ label: split, description: file, picked: split !== 'train', split }];
+  });
+  const picked = await vscode.window.showQuickPick(items, {
+    title: vscode.l10n.t('Evaluate Checkpoint'),
+    placeHolder: vscode.l10n.t('Which splits?'),
+    canPickMany: true,
+  });
+  return picked?.map(({ split }) => split) ?? [];
 }

@@ -13,7 +13,6 @@ import { spawnTrainer } from '../trainer/process';
 
 /** A trainer to start. */
 export interface Launch {
-  kind: 'train' | 'evaluate';
   /** Arguments of the command line program. */
   args: readonly string[];
   folder: string;
@@ -27,12 +26,12 @@ export interface Launch {
 export async function launch(
   services: Services,
   registry: FolderRunRegistry,
-  { kind, args, folder, configFile }: Launch,
+  { args, folder, configFile }: Launch,
 ): Promise<void> {
   const program = await services.program();
   services.log.info(`starting nlvr ${args.join(' ')}`);
   const { pid, ended } = await spawnTrainer(program, args, folder, dirname(configFile));
-  registry.expect(folder, placeholder(kind, folder, configFile, pid), ended);
+  registry.expect(folder, placeholder(folder, configFile, pid), ended);
   void ended.then(async (ending) => {
     services.log.info(`trainer ${pid} ended: ${ending.code ?? ending.signal}`);
     if (ending.code === 0 || existsSync(new RunFolder(folder).runJson)) return;
@@ -48,18 +47,13 @@ export async function launch(
 }
 
 /** What is known of a run before its trainer says more. */
-function placeholder(
-  kind: RunInfo['kind'],
-  folder: string,
-  configFile: string,
-  pid: number,
-): RunInfo {
+function placeholder(folder: string, configFile: string, pid: number): RunInfo {
   const now = new Date().toISOString();
   return {
     schema: RUN_SCHEMA_VERSION,
     id: '',
     name: basename(folder),
-    kind,
+    kind: 'train',
     state: 'starting',
     created: now,
     started: now,

@@ -25,7 +25,7 @@ function handlers({ services, registry, found, checks }: CommandContext): Record
     resumeTraining: async (on) =>
       (await import('./runControl')).resumeTraining(services, registry, on),
     evaluateCheckpoint: async (on) =>
-      (await import('./evaluate')).evaluateCheckpoint(services, registry, on),
+      (await import('./evaluate')).evaluateCheckpoint({ services, registry, found }, on),
     inspectFailedExamples: async (on) =>
       (await import('./panels')).inspectFailedExamples(registry, on),
     openDashboard: async (on, all) => (await import('./panels')).showDashboard(registry, on, all),

@@ -67,7 +67,6 @@ export async function resumeTraining(
   const configFile = await configurationToResume(run);
   if (configFile === undefined || !(await ensureRuntime(services))) return;
   await launch(services, registry, {
-    kind: 'train',
     args: ['train', '--config', configFile, '--output_dir', run.folder, '--resume'],
     folder: run.folder,
     configFile,

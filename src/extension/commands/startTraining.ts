@@ -34,7 +34,6 @@ export async function startTraining(
   if (!(await ensureRuntime(services))) return;
   const folder = claimRunFolder(outputDir, (each) => registry.get(each)?.status === 'starting');
   await launch(services, registry, {
-    kind: 'train',
     args: ['train', '--config', configuration.fsPath, '--output_dir', folder],
     folder,
     configFile: configuration.fsPath,

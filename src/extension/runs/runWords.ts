@@ -26,6 +26,7 @@ export function statusWord(status: RunStatus, t: Translate): string {
 /** A product icon and its theme colour for a status; the word stands beside it everywhere. */
 export function statusIcon(run: Run): { icon: string; color?: string } {
   if (run.info.kind === 'imported') return { icon: 'archive' };
+  if (run.info.kind === 'evaluate') return { icon: 'beaker' };
   switch (run.status) {
     case 'starting':
       return { icon: 'circle-outline', color: 'charts.green' };
@@ -34,7 +35,7 @@ export function statusIcon(run: Run): { icon: string; color?: string } {
     case 'stopping':
       return { icon: 'stop-circle', color: 'charts.yellow' };
     case 'stopped':
-      return { icon: 'debug-pause' };
+      return { icon: 'circle-slash' };
     case 'finished':
       return { icon: 'pass', color: 'charts.green' };
     case 'failed':
@@ -53,22 +54,23 @@ export function runDescription(run: Run, t: Translate, now = Date.now()): string
     run.status === 'running' && progress !== null
       ? `${Math.floor(progress * 100)}%`
       : statusWord(run.status, t);
-  const parts = [info.kind === 'imported' ? t('imported') : state];
+  const kinds = { imported: t('imported'), evaluate: t('evaluation'), train: state };
+  const parts = [kinds[info.kind]];
   if (info.best) parts.push(percent(info.best.accuracy));
-  if (info.kind !== 'imported') parts.push(duration(durationOf(info, active, now)));
+  if (info.kind === 'train') parts.push(duration(durationOf(info, active, now)));
   return parts.join(' · ');
 }
 
 /** What decides which actions a run offers; words of the tree item's `contextValue`. */
 export function runFlags(run: Run, has: { last: boolean; weights: boolean }): string {
   const active = isActive(run);
-  const imported = run.info.kind === 'imported';
+  const { kind } = run.info;
   const flags = [
     'run',
     active && 'active',
-    !active && !imported && has.last && 'resumable',
-    has.weights && 'evaluable',
-    imported ? 'imported' : !active && 'deletable',
+    !active && kind === 'train' && has.last && 'resumable',
+    !active && has.weights && 'evaluable',
+    kind === 'imported' ? 'imported' : !active && 'deletable',
   ];
   return flags.filter((flag) => typeof flag === 'string').join(' ');
 }
@@ -88,7 +90,7 @@ export function runDetails(run: Run, t: Translate, language: string): string[] {
         count(info.step, language),
       ),
     );
-  if (info.best) {
+  if (info.best && info.maxEpoch > 0) {
     lines.push(t('best {0} after epoch {1}', percent(info.best.accuracy), info.best.epoch + 1));
     if (info.best.testAccuracy !== null)
       lines.push(t('test {0} at that epoch', percent(info.best.testAccuracy)));
