@@ -293,7 +293,7 @@ describe('trouble', () => {
 
   it('that is a defect keeps its message and stack', async () => {
     const pool = await poolOf({ numWorkers: 1 });
-    const wrong = loaderOf(pool, { settings: { ...settings, imageSize: NaN } });
+    const wrong = loaderOf(pool, { settings: { ...settings, imageSize: -1 } });
     const error: unknown = await collect(wrong).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(Error);
     expect(error).not.toBeInstanceOf(DataError);
