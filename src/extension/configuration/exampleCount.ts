@@ -1,0 +1,75 @@
+/** Counts the examples of an annotation file without building them: for a number in the form, at once. */
+import { createReadStream } from 'node:fs';
+import type { Config } from '../../config/definition';
+
+const [quote, backslash] = [0x22, 0x5c];
+const openBrackets = [0x5b, 0x7b];
+const closeBrackets = [0x5d, 0x7d];
+const isSpace = (byte: number): boolean => byte === 0x20 || (byte >= 9 && byte <= 13);
+
+/** A line of NLVR (v1) stands for six examples: the six orders of its boxes. */
+const NLVR1_EXAMPLES_PER_LINE = 6;
+const START_BYTES = 65536;
+
+/**
+ * @returns the number of examples: elements of a JSON list, or lines that are not blank
+ * @throws when the file cannot be read
+ */
+export async function countExamples(file: string, format: Config['ann_format']): Promise<number> {
+  const counter = new Counter();
+  for await (const chunk of createReadStream(file, { highWaterMark: START_BYTES }))
+    counter.add(chunk as Buffer);
+  return counter.examples(format);
+}
+
+class Counter {
+  private start = '';
+  private isList: boolean | undefined;
+  private elements = 0;
+  private lines = 0;
+  private depth = 0;
+  private inString = false;
+  private escaped = false;
+  private lineHasText = false;
+
+  examples(format: Config['ann_format']): number {
+    if (this.isList === true) return this.elements;
+    const lines = this.lines + (this.lineHasText ? 1 : 0);
+    const isNlvr1 =
+      format === 'nlvr1' || (format === 'auto' && /"structured_rep"/.test(this.start));
+    return isNlvr1 ? lines * NLVR1_EXAMPLES_PER_LINE : lines;
+  }
+
+  add(chunk: Buffer): void {
+    if (this.start === '') this.start = chunk.toString('latin1', 0, START_BYTES);
+    for (const byte of chunk) {
+      if (this.isList === undefined) {
+        // A byte order mark is no text of the list.
+        if (isSpace(byte) || byte >= 0x80) continue;
+        this.isList = byte === openBrackets[0];
+      }
+      if (this.isList) this.addOfList(byte);
+      else this.addOfLine(byte);
+    }
+  }
+
+  private addOfLine(byte: number): void {
+    if (byte === 0x0a) {
+      if (this.lineHasText) this.lines++;
+      this.lineHasText = false;
+    } else if (!isSpace(byte)) this.lineHasText = true;
+  }
+
+  /** Elements are the objects at depth one. */
+  private addOfList(byte: number): void {
+    if (this.inString) {
+      if (this.escaped) this.escaped = false;
+      else if (byte === backslash) this.escaped = true;
+      else if (byte === quote) this.inString = false;
+    } else if (byte === quote) this.inString = true;
+    else if (openBrackets.includes(byte)) {
+      if (this.depth === 1) this.elements++;
+      this.depth++;
+    } else if (closeBrackets.includes(byte)) this.depth--;
+  }
+}

@@ -1,0 +1,53 @@
+/** The definition as the form needs it. */
+import { definition, type FieldKey, type KeyDefinition } from '../../config/definition';
+import { describeDefault, describeRange } from '../../config/describe';
+import type { FieldInfo, FieldKind } from '../../webview/config/messages';
+import type { Translate } from './fixes';
+
+/** Every key of the configuration, fields of mappings inside their key. */
+export function fieldInfos(t: Translate): FieldInfo[] {
+  return Object.entries<KeyDefinition>(definition).map(([name, key]) => fieldInfo(name, key, t));
+}
+
+function fieldInfo(name: string, key: KeyDefinition, t: Translate): FieldInfo {
+  const isField = name.includes('.');
+  const info: FieldInfo = {
+    key: name,
+    kind: kindOf(key),
+    group: key.group,
+    meaning: t(key.doc),
+    defaultText: plain(describeDefault(key)),
+    rangeText: plain(describeRange(key)),
+  };
+  const blip = key.blip ?? (isField ? undefined : t('the same'));
+  if (blip !== undefined) info.blipText = t(blip);
+  if (key.kind === 'enum') info.choices = [...key.values];
+  if (key.kind === 'mapping') {
+    info.fields = Object.entries<FieldKey>(key.fields).map(([field, each]) =>
+      fieldInfo(`${name}.${field}`, each, t),
+    );
+    if (key.alternative?.kind === 'enum') info.choices = [...key.alternative.values];
+    if (key.alternative?.kind === 'path') info.pathInstead = true;
+    // The whole mapping in one line would be as long as its fields together.
+    if (key.alternative === undefined) info.defaultText = '';
+    info.rangeText = '';
+  }
+  return info;
+}
+
+/** Code quotes are for Markdown. */
+const plain = (text: string): string => text.replaceAll('`', '');
+
+function kindOf(key: KeyDefinition): FieldKind {
+  switch (key.kind) {
+    case 'integer':
+    case 'number':
+      return 'number';
+    case 'enum':
+      return 'choice';
+    case 'boolean':
+    case 'path':
+    case 'mapping':
+      return key.kind;
+  }
+}

@@ -1,0 +1,114 @@
+/** The form as a custom editor of VS Code: undo, redo, saving and hot exit are the text document's own. */
+import { basename, isAbsolute, relative, sep } from 'node:path';
+import * as vscode from 'vscode';
+import { definitionOf } from '../../config/keys';
+import { configPaths } from '../../config/paths';
+import { messageOf } from '../../util/userError';
+import type { Services } from '../services';
+import { setUpWebview } from '../webview/panelWebview';
+import { FormSession, type SessionEditor } from './formSession';
+import { InsightMaker } from './insights';
+import { lookUp } from './lookup';
+import { folderOf, parsedConfig } from './parsedDocuments';
+import { toWorkspaceEdit } from './ranges';
+
+export const FORM_VIEW_TYPE = 'nlvr.configForm';
+
+export class FormEditorProvider implements vscode.CustomTextEditorProvider {
+  private readonly insights = new InsightMaker(vscode.l10n.t);
+
+  constructor(private readonly services: Services) {}
+
+  resolveCustomTextEditor(document: vscode.TextDocument, panel: vscode.WebviewPanel): void {
+    const session = new FormSession(
+      panel.webview,
+      this.editorOf(document, panel),
+      this.insights,
+      lookUp,
+      vscode.l10n.t,
+    );
+    const subscriptions = [
+      vscode.workspace.onDidChangeTextDocument((change) => {
+        if (change.document === document && change.contentChanges.length > 0) session.changed();
+      }),
+      vscode.window.onDidChangeWindowState(({ focused }) => {
+        if (focused && panel.visible) session.refresh();
+      }),
+      panel.onDidChangeViewState(() => {
+        if (panel.visible) session.refresh();
+      }),
+    ];
+    panel.onDidDispose(() => {
+      session.dispose();
+      for (const subscription of subscriptions) subscription.dispose();
+    });
+    setUpWebview(panel.webview, this.services.context.extensionUri, {
+      panel: 'config',
+      title: vscode.l10n.t('NLVR Configuration'),
+      strings: vscode.l10n.bundle ?? {},
+    });
+  }
+
+  private editorOf(document: vscode.TextDocument, panel: vscode.WebviewPanel): SessionEditor {
+    return {
+      fileName: basename(document.uri.fsPath),
+      folder: folderOf(document),
+      text: () => document.getText(),
+      version: () => document.version,
+      apply: (edit) => vscode.workspace.applyEdit(toWorkspaceEdit(document, edit)),
+      browse: (key) => browse(document, key),
+      openText: (line) => void openText(document.uri, line, panel.viewColumn),
+      log: (error, during) =>
+        this.services.log.error(`configuration form, ${during}: ${messageOf(error)}`),
+    };
+  }
+}
+
+/** Shows a configuration as text, at a 1-based line where one is given. */
+export async function openText(
+  uri: vscode.Uri,
+  line?: number,
+  viewColumn?: vscode.ViewColumn,
+): Promise<void> {
+  const position = new vscode.Position(Math.max(0, (line ?? 1) - 1), 0);
+  await vscode.window.showTextDocument(uri, {
+    ...(viewColumn !== undefined && { viewColumn }),
+    ...(line !== undefined && { selection: new vscode.Range(position, position) }),
+  });
+}
+
+/**
+ * Lets the user pick a path for a key.
+ * @returns relative to where the key's paths start when it lies in the same workspace folder, else absolute
+ */
+async function browse(document: vscode.TextDocument, key: string): Promise<string | undefined> {
+  const known = definitionOf(key);
+  const path = known?.kind === 'mapping' ? known.alternative : known;
+  if (path?.kind !== 'path') return undefined;
+  const start = startOf(document, key);
+  const picked = await vscode.window.showOpenDialog({
+    title: key,
+    openLabel: vscode.l10n.t('Choose'),
+    // A run folder has weights too.
+    canSelectFiles: path.target === 'file',
+    canSelectFolders: path.target === 'folder' || key === 'pretrained',
+    canSelectMany: false,
+    defaultUri: vscode.Uri.file(start),
+  });
+  const chosen = picked?.[0];
+  if (chosen === undefined) return undefined;
+  const near = relative(start, chosen.fsPath);
+  const home = vscode.workspace.getWorkspaceFolder(document.uri);
+  const together =
+    home !== undefined &&
+    vscode.workspace.getWorkspaceFolder(chosen)?.uri.fsPath === home.uri.fsPath;
+  const isNear = !isAbsolute(near) && (together || !near.startsWith('..'));
+  return (isNear ? near || '.' : chosen.fsPath).split(sep).join('/');
+}
+
+/** The folder that a key's relative paths start from. */
+function startOf(document: vscode.TextDocument, key: string): string {
+  const folder = folderOf(document);
+  const belowAnnRoot = key.startsWith('ann_files.') || key === 'curriculum.ann_file';
+  return belowAnnRoot ? configPaths(parsedConfig(document).config, folder).annRoot : folder;
+}

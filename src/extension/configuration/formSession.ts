@@ -1,0 +1,189 @@
+/** One open form: the conversation between a configuration's text and its webview. */
+import { editConfig, type ConfigEdit, type TextEdit } from '../../config/edit';
+import { groups } from '../../config/definition';
+import { parseConfig } from '../../config/parse';
+import type { ConfigProblem } from '../../config/problem';
+import { UserError } from '../../util/userError';
+import type { ConfigContract, FormProblem, ToHost } from '../../webview/config/messages';
+import { Messenger, type MessagePort } from '../webview/messenger';
+import { fieldInfos } from './fieldInfo';
+import type { Fix, Translate } from './fixes';
+import { expandEdit, problemsWith, resetEdit, setEdit } from './formEdits';
+import { formView } from './formState';
+import type { InsightMaker } from './insights';
+import { missingPaths, type Lookup } from './paths';
+
+/** What a session needs of VS Code. */
+export interface SessionEditor {
+  /** Name of the file, for the form's head. */
+  readonly fileName: string;
+  /** Folder of the file. */
+  readonly folder: string;
+  text(): string;
+  /** Version of the text, rising with every change. */
+  version(): number;
+  /** Applies a splice of the current text as one step that can be undone. False when it was refused. */
+  apply(edit: TextEdit): PromiseLike<boolean>;
+  /** Lets the user pick a file or folder for a key; undefined when dismissed. */
+  browse(key: string): Promise<string | undefined>;
+  openText(line: number | undefined): void;
+  log(error: unknown, during: string): void;
+}
+
+/** Milliseconds between a change and what follows from it: counting and measuring need not be instant. */
+const INSIGHTS_DELAY = 200;
+
+/** Owned by the panel; `changed` is called after every change of the text, `refresh` when the disk may have changed. */
+export class FormSession {
+  private readonly messenger: Messenger<ConfigContract>;
+  private fixes: readonly Fix[] = [];
+  private fixesVersion = -1;
+  /** Edits one after the other, each of the text that the one before left. */
+  private queue: Promise<unknown> = Promise.resolve();
+  private insightsTimer: NodeJS.Timeout | undefined;
+  private round = 0;
+
+  constructor(
+    port: MessagePort,
+    private readonly editor: SessionEditor,
+    private readonly insightMaker: InsightMaker,
+    private readonly lookUp: Lookup,
+    private readonly t: Translate,
+  ) {
+    this.messenger = new Messenger<ConfigContract>(port, {
+      ready: () => this.ready(),
+      message: (message) => this.receive(message),
+      requests: {
+        set: ({ key, text }) => this.edit(() => setEdit(key, text)),
+        reset: ({ key }) => this.edit(() => resetEdit(key)),
+        expand: ({ key }) => this.edit((text) => expandEdit(text, key, editor.folder)),
+        check: ({ key, text }) => this.check(key, text),
+        browse: ({ key }) => this.browse(key),
+        fix: ({ version, index }) => this.fix(version, index),
+      },
+      failed: (error, during) => editor.log(error, during),
+    });
+  }
+
+  /** The text has changed, by whomever. */
+  changed(): void {
+    void this.sendState();
+  }
+
+  /** Files may have come or gone. */
+  refresh(): void {
+    void this.sendState();
+  }
+
+  /** Puts the focus on a key's field. */
+  reveal(key: string): void {
+    this.messenger.send({ type: 'reveal', key });
+  }
+
+  dispose(): void {
+    clearTimeout(this.insightsTimer);
+    this.round++;
+    this.messenger.dispose();
+  }
+
+  private async ready(): Promise<void> {
+    const state = await this.state();
+    this.messenger.send({
+      type: 'snapshot',
+      file: this.editor.fileName,
+      groups: [...groups],
+      fields: fieldInfos(this.t),
+      state,
+    });
+    this.scheduleInsights();
+  }
+
+  private receive(message: ToHost): void {
+    switch (message.type) {
+      case 'openText':
+        this.editor.openText(message.line);
+        break;
+    }
+  }
+
+  private async state() {
+    const text = this.editor.text();
+    const version = this.editor.version();
+    const parsed = parseConfig(text);
+    const broken = parsed.problems.some(({ code }) => code === 'syntax');
+    const missing = broken ? [] : await missingPaths(parsed, this.editor.folder, this.lookUp);
+    const problems = [...parsed.problems, ...missing].sort((a, b) => a.range[0] - b.range[0]);
+    const view = formView(parsed, problems, version, this.t);
+    this.fixes = view.fixes;
+    this.fixesVersion = version;
+    return view.state;
+  }
+
+  private async sendState(): Promise<void> {
+    const round = ++this.round;
+    const state = await this.state();
+    // A newer change has its own state on the way.
+    if (round !== this.round) return;
+    this.messenger.send({ type: 'state', state });
+    this.scheduleInsights();
+  }
+
+  private scheduleInsights(): void {
+    clearTimeout(this.insightsTimer);
+    this.insightsTimer = setTimeout(() => {
+      void this.sendInsights();
+    }, INSIGHTS_DELAY);
+  }
+
+  private async sendInsights(): Promise<void> {
+    const round = this.round;
+    const { config } = parseConfig(this.editor.text());
+    const insights = await this.insightMaker.insights(config, this.editor.folder);
+    if (round === this.round) this.messenger.send({ type: 'insights', insights });
+  }
+
+  /** @throws {UserError} when the text can only be edited by a person, or VS Code refuses the edit */
+  private edit(makeEdit: (text: string) => ConfigEdit): Promise<void> {
+    return this.inTurn(() => {
+      const text = this.editor.text();
+      return editConfig(text, makeEdit(text));
+    });
+  }
+
+  private inTurn(make: () => TextEdit | undefined): Promise<void> {
+    const turn = this.queue.then(async () => {
+      const edit = make();
+      if (edit === undefined) return;
+      if (!(await this.editor.apply(edit)))
+        throw new UserError('The file could not be changed; it may be read-only.');
+    });
+    this.queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private check(key: string, text: string): FormProblem[] {
+    return problemsWith(this.editor.text(), key, text).map(shownAsTyped);
+  }
+
+  private async browse(key: string): Promise<void> {
+    const path = await this.editor.browse(key);
+    if (path !== undefined) await this.edit(() => setEdit(key, path));
+  }
+
+  private fix(version: number, index: number): Promise<void> {
+    return this.inTurn(() => {
+      const fix = this.fixes[index];
+      if (version !== this.fixesVersion || version !== this.editor.version() || fix === undefined)
+        return undefined;
+      return fix.edit;
+    });
+  }
+}
+
+/** While typing there is nothing in the file to point at or to mend. */
+const shownAsTyped = ({ severity, message }: ConfigProblem): FormProblem => ({
+  severity,
+  message,
+  line: 0,
+  fixes: [],
+});

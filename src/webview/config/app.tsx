@@ -1,0 +1,223 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Icon } from '../shared/icons';
+import { KeysHelp, isTyping } from '../shared/keysHelp';
+import { LiveRegion, announce } from '../shared/liveRegion';
+import { StateMessage } from '../shared/stateMessage';
+import { t } from '../shared/translate';
+import { Card } from './card';
+import { Field, controlId } from './field';
+import { matches } from './filter';
+import type { FormModel, ViewState } from './formModel';
+import type { FormState } from './messages';
+import { Problems } from './problems';
+
+/** Below this width the card stands above the groups, closed. */
+const NARROW = 860;
+
+interface AppProps {
+  model: FormModel;
+  /** Changes with the model: what is drawn depends on it. */
+  version: number;
+  view: Partial<ViewState>;
+  saveView: (view: ViewState) => void;
+}
+
+export function App({ model, view, saveView }: AppProps) {
+  const [search, setSearch] = useState(view.search ?? '');
+  const [changedOnly, setChangedOnly] = useState(view.changedOnly ?? false);
+  const searchField = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    saveView({ search, changedOnly, scroll: window.scrollY });
+  }, [search, changedOnly]);
+  useEffect(() => onKeys(model, () => searchField.current), []);
+  useReveal(model, setSearch, setChangedOnly);
+
+  const { state } = model;
+  if (state === undefined) return <StateMessage kind="loading" title={t('Reading the file')} />;
+  const shown = model.fields.filter((info) =>
+    matches(info, search, changedOnly, (key) => model.field(key)),
+  );
+  return (
+    <div class="page">
+      <LiveRegion />
+      <header>
+        <div class="title">
+          <h1>{model.file}</h1>
+          <Summary state={state} />
+          <span class="grow" />
+          <KeysHelp keys={keys()} openByButton />
+          <button onClick={() => model.openText(state.broken?.line)}>{t('Open as Text')}</button>
+        </div>
+        {!state.broken && (
+          <div class="tools">
+            <label class="search">
+              <Icon name="search" />
+              <span class="visually-hidden">{t('Search keys')}</span>
+              <input
+                ref={searchField}
+                type="search"
+                placeholder={t('Search keys')}
+                value={search}
+                onInput={(event) => {
+                  setSearch(event.currentTarget.value);
+                  announceCount(model, event.currentTarget.value, changedOnly);
+                }}
+                onKeyDown={(event) => {
+                  if (event.key === 'Escape') setSearch('');
+                }}
+              />
+            </label>
+            <label class="toggle">
+              <input
+                type="checkbox"
+                checked={changedOnly}
+                onChange={(event) => {
+                  setChangedOnly(event.currentTarget.checked);
+                  announceCount(model, search, event.currentTarget.checked);
+                }}
+              />
+              {t('changed only')}
+            </label>
+          </div>
+        )}
+        <Failure model={model} />
+      </header>
+      {state.broken ? (
+        <Broken broken={state.broken} model={model} />
+      ) : (
+        <div class="columns">
+          <main>
+            <Problems id="others" problems={state.others} model={model} withLine />
+            {model.groups.map((group) => {
+              const fields = shown.filter((info) => info.group === group);
+              if (fields.length === 0) return null;
+              return (
+                <section key={group} aria-labelledby={`group-${group}`}>
+                  <h2 id={`group-${group}`}>{t(group)}</h2>
+                  {fields.map((info) => (
+                    <Field key={info.key} info={info} model={model} />
+                  ))}
+                </section>
+              );
+            })}
+            {shown.length === 0 && (
+              <StateMessage
+                kind="empty"
+                title={t('No key matches')}
+                action={{
+                  label: t('Show all'),
+                  run: () => {
+                    setSearch('');
+                    setChangedOnly(false);
+                  },
+                }}
+              />
+            )}
+          </main>
+          <Card insights={model.insights} open={window.innerWidth >= NARROW} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Summary({ state }: { state: FormState }) {
+  if (state.broken) return null;
+  const problems = [...state.others, ...Object.values(state.fields).flatMap((f) => f.problems)];
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  const warnings = problems.filter(({ severity }) => severity === 'warning').length;
+  if (errors + warnings === 0)
+    return (
+      <span class="summary muted">
+        <Icon name="check" /> {t('ready to train')}
+      </span>
+    );
+  return (
+    <span class={`summary ${errors > 0 ? 'error' : 'warning'}`}>
+      <Icon name={errors > 0 ? 'error' : 'warning'} />
+      {errors > 0 ? (errors === 1 ? t('1 error') : t('{0} errors', errors)) : ''}
+      {errors > 0 && warnings > 0 ? ', ' : ''}
+      {warnings > 0 ? (warnings === 1 ? t('1 warning') : t('{0} warnings', warnings)) : ''}
+    </span>
+  );
+}
+
+function Broken({ broken, model }: { broken: NonNullable<FormState['broken']>; model: FormModel }) {
+  return (
+    <StateMessage
+      kind="error"
+      title={t('The file cannot be read')}
+      text={t('Line {0}: {1}', broken.line, broken.message)}
+      action={{ label: t('Fix in Text'), run: () => model.openText(broken.line) }}
+    />
+  );
+}
+
+function Failure({ model }: { model: FormModel }) {
+  const { failure } = model;
+  if (failure === undefined) return null;
+  return (
+    <div class="failure" role="alert">
+      <Icon name="error" />
+      <span class="grow">
+        {failure.message} {failure.hint}
+      </span>
+      <button
+        class="quiet icon-only"
+        aria-label={t('Dismiss')}
+        onClick={() => model.dismissFailure()}
+      >
+        <Icon name="cross" />
+      </button>
+    </div>
+  );
+}
+
+const keys = () => [
+  { keys: ['/'], does: t('search keys') },
+  { keys: ['Enter'], does: t('write what was typed') },
+  { keys: ['Esc'], does: t('give up what was typed') },
+  { keys: ['Ctrl', 'Z'], does: t('undo') },
+  { keys: ['?'], does: t('these keys') },
+];
+
+function onKeys(model: FormModel, searchField: () => HTMLInputElement | null): () => void {
+  const onKey = (event: KeyboardEvent): void => {
+    // Saving goes on to VS Code, which saves the document: what is being typed must be in it.
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 's') model.commitAll();
+    if (event.key !== '/' || isTyping(event.target)) return;
+    event.preventDefault();
+    searchField()?.focus();
+    searchField()?.select();
+  };
+  const onHide = (): void => model.commitAll();
+  window.addEventListener('keydown', onKey, true);
+  window.addEventListener('blur', onHide);
+  return () => {
+    window.removeEventListener('keydown', onKey, true);
+    window.removeEventListener('blur', onHide);
+  };
+}
+
+function announceCount(model: FormModel, search: string, changedOnly: boolean): void {
+  const found = model.fields.filter((info) =>
+    matches(info, search, changedOnly, (key) => model.field(key)),
+  );
+  announce(t('{0} keys', found.length));
+}
+
+/** Scrolls to the field that the host asks for and gives it the focus. */
+function useReveal(
+  model: FormModel,
+  setSearch: (search: string) => void,
+  setChangedOnly: (only: boolean) => void,
+): void {
+  useEffect(() => {
+    const key = model.reveal;
+    if (key === undefined || model.state === undefined) return;
+    model.reveal = undefined;
+    setSearch('');
+    setChangedOnly(false);
+    requestAnimationFrame(() => document.getElementById(controlId(key))?.focus());
+  });
+}

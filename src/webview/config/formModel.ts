@@ -1,0 +1,232 @@
+/** What the form knows: the last state from the host, and what is being typed and not yet written. */
+import { HostFailure, type HostConnection } from '../shared/hostConnection';
+import type {
+  ConfigContract,
+  FieldInfo,
+  FieldState,
+  FormProblem,
+  FormState,
+  Insights,
+  ToWebview,
+} from './messages';
+
+/** Text that is being typed into a field. */
+interface Draft {
+  text: string;
+  /** The field's text in the file when the draft began or was last seen changing. */
+  base: string;
+  /** The text that was last asked to be written. */
+  sent?: string;
+  /** The file has shown the written text: from now on a change there is another one's. */
+  seen: boolean;
+  problems?: FormProblem[];
+}
+
+/** View state that survives a reload of the page. */
+export interface ViewState {
+  search: string;
+  changedOnly: boolean;
+  scroll: number;
+}
+
+/** Milliseconds of quiet until typed text is checked, and until it is written. */
+const CHECK_DELAY = 120;
+const WRITE_DELAY = 800;
+
+type Connection = Pick<HostConnection<ConfigContract, ViewState>, 'request' | 'send'>;
+
+export class FormModel {
+  file = '';
+  groups: string[] = [];
+  fields: FieldInfo[] = [];
+  state: FormState | undefined;
+  insights: Insights | undefined;
+  /** Why the last edit was refused. */
+  failure: { message: string; hint?: string } | undefined;
+  /** A field that the host wants to have the focus. */
+  reveal: string | undefined;
+
+  private readonly drafts = new Map<string, Draft>();
+  private readonly timers = new Map<string, ReturnType<typeof setTimeout>[]>();
+  private focused: string | undefined;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly changed: () => void,
+  ) {}
+
+  receive(message: ToWebview): void {
+    switch (message.type) {
+      case 'snapshot':
+        this.file = message.file;
+        this.groups = message.groups;
+        this.fields = message.fields;
+        this.show(message.state);
+        break;
+      case 'state':
+        this.show(message.state);
+        break;
+      case 'insights':
+        this.insights = message.insights;
+        break;
+      case 'reveal':
+        this.reveal = message.key;
+        break;
+    }
+    this.changed();
+  }
+
+  /** What a field shows: its draft, or how it stands in the file. */
+  field(key: string): FieldState | undefined {
+    const state = this.state?.fields[key];
+    const draft = this.drafts.get(key);
+    if (state === undefined || draft === undefined) return state;
+    return { ...state, text: draft.text, problems: draft.problems ?? state.problems };
+  }
+
+  /** The user types: checked after a moment, written after a pause. */
+  type(key: string, text: string): void {
+    const base = this.state?.fields[key]?.text ?? '';
+    const draft: Draft = this.drafts.get(key) ?? { text, base, seen: false };
+    draft.text = text;
+    this.drafts.set(key, draft);
+    this.later(key, [
+      [CHECK_DELAY, () => this.check(key, text)],
+      [WRITE_DELAY, () => this.commit(key)],
+    ]);
+    this.changed();
+  }
+
+  /** Writes what was typed into a field, when something was. */
+  commit(key: string): void {
+    this.later(key, []);
+    const draft = this.drafts.get(key);
+    if (draft === undefined || draft.text === draft.sent) return;
+    if (draft.text === draft.base && draft.sent === undefined) {
+      this.drop(key);
+      return;
+    }
+    const { text } = draft;
+    draft.sent = text;
+    draft.seen = false;
+    this.run(
+      this.connection.request('set', { key, text }).then(() => {
+        if (this.focused !== key && this.drafts.get(key)?.text === text) this.drop(key);
+      }),
+    );
+  }
+
+  /** Writes everything that is being typed: before saving, or when the page goes away. */
+  commitAll(): void {
+    for (const key of this.drafts.keys()) this.commit(key);
+  }
+
+  focus(key: string): void {
+    this.focused = key;
+  }
+
+  blur(key: string): void {
+    if (this.focused === key) this.focused = undefined;
+    const draft = this.drafts.get(key);
+    if (draft?.sent === draft?.text && draft?.seen === true) this.drop(key);
+    else this.commit(key);
+  }
+
+  /** Gives up what was typed and not yet written. */
+  cancel(key: string): void {
+    this.later(key, []);
+    this.drop(key);
+  }
+
+  /** Writes a choice at once. */
+  choose(key: string, text: string): void {
+    this.run(this.connection.request('set', { key, text }));
+  }
+
+  reset(key: string): void {
+    this.later(key, []);
+    this.drop(key);
+    this.run(this.connection.request('reset', { key }));
+  }
+
+  expand(key: string): void {
+    this.run(this.connection.request('expand', { key }));
+  }
+
+  browse(key: string): void {
+    this.run(this.connection.request('browse', { key }).then(() => this.drop(key)));
+  }
+
+  fix(index: number): void {
+    const version = this.state?.version ?? -1;
+    this.run(this.connection.request('fix', { version, index }));
+  }
+
+  openText(line?: number): void {
+    this.connection.send({ type: 'openText', ...(line !== undefined && line > 0 && { line }) });
+  }
+
+  dismissFailure(): void {
+    this.failure = undefined;
+    this.changed();
+  }
+
+  private show(state: FormState): void {
+    this.state = state;
+    for (const [key, draft] of this.drafts) {
+      const text = state.fields[key]?.text;
+      if (text === undefined || text === draft.base) continue;
+      // The first change after writing is the writing itself; the text as typed stays under the cursor.
+      const own = draft.sent !== undefined && !draft.seen;
+      if (own) {
+        draft.base = text;
+        draft.seen = true;
+        if (draft.text === draft.sent) {
+          delete draft.problems;
+          if (this.focused !== key) this.drafts.delete(key);
+        }
+      } else this.cancel(key);
+    }
+  }
+
+  private check(key: string, text: string): void {
+    this.connection.request('check', { key, text }).then(
+      (problems) => {
+        const draft = this.drafts.get(key);
+        if (draft?.text !== text) return;
+        draft.problems = problems;
+        this.changed();
+      },
+      // A text that cannot be checked is told about when it is written.
+      () => undefined,
+    );
+  }
+
+  private drop(key: string): void {
+    if (this.drafts.delete(key)) this.changed();
+  }
+
+  private run(request: Promise<unknown>): void {
+    request.then(
+      () => {
+        if (this.failure !== undefined) this.dismissFailure();
+      },
+      (error: unknown) => {
+        const hint = error instanceof HostFailure ? error.hint : undefined;
+        this.failure = {
+          message: error instanceof Error ? error.message : String(error),
+          ...(hint !== undefined && { hint }),
+        };
+        this.changed();
+      },
+    );
+  }
+
+  private later(key: string, tasks: readonly [delay: number, run: () => void][]): void {
+    for (const timer of this.timers.get(key) ?? []) clearTimeout(timer);
+    this.timers.set(
+      key,
+      tasks.map(([delay, run]) => setTimeout(run, delay)),
+    );
+  }
+}

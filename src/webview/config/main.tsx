@@ -1,0 +1,44 @@
+import { render } from 'preact';
+import '../shared/base.css';
+import './config.css';
+import { HostConnection } from '../shared/hostConnection';
+import { App } from './app';
+import { FormModel, type ViewState } from './formModel';
+import type { ConfigContract } from './messages';
+
+document.body.dataset.panel = 'config';
+const root = document.getElementById('root');
+if (!root) throw new Error('the page has no #root');
+
+let version = 0;
+let scheduled = 0;
+/** Many changes, one rendering a frame. */
+function changed(): void {
+  if (scheduled !== 0) return;
+  scheduled = requestAnimationFrame(() => {
+    scheduled = 0;
+    version++;
+    draw();
+  });
+}
+
+const connection = new HostConnection<ConfigContract, ViewState>((message) =>
+  model.receive(message),
+);
+const model = new FormModel(connection, changed);
+const view = connection.state;
+
+function draw(): void {
+  if (root)
+    render(
+      <App
+        model={model}
+        version={version}
+        view={view}
+        saveView={(state) => (connection.state = state)}
+      />,
+      root,
+    );
+}
+draw();
+connection.ready();
