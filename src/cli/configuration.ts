@@ -23,8 +23,8 @@ export function configuration(options: CommonOptions & Overrides): LoadedConfig 
   const loaded = loadConfig(options.config, [
     ...options.set,
     ...(device === undefined ? [] : [`device=${device}`]),
-    ...(output_dir === undefined ? [] : [`output_dir=${JSON.stringify(path(output_dir))}`]),
-    ...(pretrained === undefined ? [] : [`pretrained=${JSON.stringify(path(pretrained))}`]),
+    ...(output_dir === undefined ? [] : [`output_dir=${path(output_dir)}`]),
+    ...(pretrained === undefined ? [] : [`pretrained=${path(pretrained)}`]),
     ...(seed === undefined ? [] : [`seed=${seed}`]),
   ]);
   printProblems(loaded);

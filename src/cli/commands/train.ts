@@ -47,7 +47,8 @@ export async function train(options: TrainOptions): Promise<void> {
       library,
       mode: options.resume ? 'resume' : options.overwrite ? 'overwrite' : 'new',
       observe: (event) => terminal.show(event),
-      onDownload: ({ received, total }) => download.show(received, total ?? 0, formatBytes(received)),
+      onDownload: ({ received, total }) =>
+        download.show(received, total ?? 0, formatBytes(received)),
       onStopRequested: () =>
         process.stderr.write(
           '\nStopping: the step is finished and everything saved. Once more ends at once.\n',

@@ -1,0 +1,141 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { onTestFinished } from 'vitest';
+import type { RunEvent } from '../../src/run/events';
+
+const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
+
+/** A folder that is removed when the test ends. */
+export function scratchFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'nlvr-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const colours = { red: [220, 40, 40], blue: [40, 60, 220], green: [40, 170, 60] } as const;
+type Colour = keyof typeof colours;
+const names = Object.keys(colours) as Colour[];
+
+/** What the small configuration says; `extra` lines are added or win over it. */
+function configuration(extra: Record<string, string>): string {
+  const keys: Record<string, string> = {
+    image_root: 'images',
+    ann_root: '.',
+    ann_files: '{train: train.json, val: val.json, test: test.json}',
+    image_size: '16',
+    vit: '{width: 16, depth: 2, heads: 2, patch_size: 8}',
+    med_config:
+      '{hidden_size: 16, num_hidden_layers: 7, num_attention_heads: 2, intermediate_size: 32, encoder_width: 16}',
+    vit_grad_ckpt: 'false',
+    init_std: '0.1',
+    batch_size_train: '4',
+    batch_size_test: '8',
+    max_epoch: '2',
+    init_lr: '1e-3',
+    num_workers: '1',
+    output_dir: 'run',
+    threads: '1',
+    ...extra,
+  };
+  return Object.entries(keys)
+    .map(([key, value]) => `${key}: ${value}\n`)
+    .join('');
+}
+
+export interface TinyProject {
+  folder: string;
+  config: string;
+  run: string;
+}
+
+/**
+ * A data set of flat pictures and sentences about their colours, with identifiers of NLVR2's kind so that consistency
+ * is defined, and a configuration that trains in seconds.
+ */
+export async function tinyProject(
+  extra: Record<string, string> = {},
+  sizes: Record<'train' | 'val' | 'test', number> = { train: 24, val: 10, test: 6 },
+): Promise<TinyProject> {
+  const folder = scratchFolder();
+  mkdirSync(join(folder, 'images'));
+  for (const name of names) {
+    const [r, g, b] = colours[name];
+    for (const side of [20, 33])
+      await sharp({ create: { width: side, height: 24, channels: 3, background: { r, g, b } } })
+        .png()
+        .toFile(join(folder, 'images', `${name}-${side}.png`));
+  }
+  for (const [split, count] of Object.entries(sizes)) {
+    const examples = Array.from({ length: count }, (_, i) => {
+      const left = names[i % 3];
+      const right = names[(i * 7 + 1) % 3];
+      const asked = names[(i * 5 + 2) % 3];
+      return {
+        identifier: `${split}-${Math.floor(i / 2)}-${i % 2}-0`,
+        sentence: `the left image is ${asked}`,
+        label: left === asked ? 'True' : 'False',
+        images: [`${left}-20.png`, `${right}-33.png`],
+      };
+    });
+    writeFileSync(join(folder, `${split}.json`), JSON.stringify(examples));
+  }
+  const config = join(folder, 'nlvr.yaml');
+  writeFileSync(config, configuration(extra));
+  return { folder, config, run: join(folder, 'run') };
+}
+
+export interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the command line as it ships. */
+export function nlvr(
+  args: readonly string[],
+  options: { env?: NodeJS.ProcessEnv; input?: string } = {},
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [cli, ...args],
+      { env: { ...process.env, ...options.env }, maxBuffer: 1 << 26 },
+      (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
+    );
+    child.stdin?.end(options.input ?? '');
+  });
+}
+
+/** Starts the command line without waiting for its end. */
+export function startNlvr(args: readonly string[]): ChildProcess {
+  const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+/** Events of a run folder; a half line at the end, as a killed trainer leaves, is left out. */
+export function eventsOf(run: string): RunEvent[] {
+  return readFileSync(join(run, 'events.jsonl'), 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      try {
+        return [JSON.parse(line) as RunEvent];
+      } catch {
+        return [];
+      }
+    });
+}
+
+/** Loss of every step, the newest attempt's where a step was done twice. */
+export function lossesOf(run: string): Map<number, number | null> {
+  const losses = new Map<number, number | null>();
+  for (const event of eventsOf(run)) {
+    if (event.type === 'start')
+      for (const step of losses.keys()) if (step > event.step) losses.delete(step);
+    if (event.type === 'step') losses.set(event.step, event.loss);
+  }
+  return losses;
+}

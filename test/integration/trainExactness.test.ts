@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { eventsOf, lossesOf, nlvr, startNlvr, tinyProject } from './tinyProject';
+
+/** Dropout, augmentation, exchange, accumulation and stochastic depth all on: everything that draws random numbers. */
+const noisy = {
+  max_epoch: '3',
+  save_steps: '2',
+  accumulate_steps: '2',
+  batch_size_train: '2',
+  drop_path_rate: '0.3',
+};
+
+async function trainOnce(extra: Record<string, string>, args: string[] = []) {
+  const project = await tinyProject(extra);
+  const outcome = await nlvr(['train', '--config', project.config, ...args]);
+  expect(outcome.code, outcome.stderr).toBe(0);
+  return project;
+}
+
+describe('exactness', () => {
+  test('the same seed gives the same losses, whatever the number of loader threads', async () => {
+    const runs = [];
+    for (const workers of ['0', '1', '3'])
+      runs.push(await trainOnce({ ...noisy, num_workers: workers }));
+    const [first, ...others] = runs.map(({ run }) => [...lossesOf(run)]);
+    expect(first).toHaveLength(18);
+    for (const other of others) expect(other).toEqual(first);
+  }, 180_000);
+
+  test('another seed gives other losses', async () => {
+    const a = await trainOnce({ max_epoch: '1' });
+    const b = await trainOnce({ max_epoch: '1' }, ['--seed', '7']);
+    expect([...lossesOf(a.run)]).not.toEqual([...lossesOf(b.run)]);
+  }, 120_000);
+
+  test('killed ten times at random and resumed, a run gives the losses of one never killed', async () => {
+    const reference = await trainOnce({ ...noisy, max_epoch: '12' });
+    const expected = [...lossesOf(reference.run)];
+    const project = await tinyProject({ ...noisy, max_epoch: '12' });
+    let kills = 0;
+    let started = false;
+    while (kills < 10) {
+      const resume =
+        existsSync(join(project.run, 'checkpoint_last')) ||
+        existsSync(join(project.run, 'checkpoint_last.old'));
+      const child = startNlvr([
+        'train',
+        '--config',
+        project.config,
+        ...(resume ? ['--resume'] : started ? ['--overwrite'] : []),
+      ]);
+      const ended = once(child, 'exit');
+      started = true;
+      const before = countSteps(project.run);
+      // Some steps of its own, then a moment that may fall into a step, a save or an evaluation.
+      while (child.exitCode === null && countSteps(project.run) < before + 3) await sleep(5);
+      await sleep(Math.random() * 120);
+      if (child.exitCode !== null) break;
+      child.kill('SIGKILL');
+      await ended;
+      kills++;
+    }
+    const last = await nlvr(['train', '--config', project.config, '--resume']);
+    // It may have been killed after its last save, when there is nothing left to do.
+    expect([0, 2]).toContain(last.code);
+    expect(kills).toBeGreaterThan(3);
+    expect([...lossesOf(project.run)]).toEqual(expected);
+    const bestOf = (run: string): unknown =>
+      (JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as { best: unknown }).best;
+    expect(bestOf(project.run)).toEqual(bestOf(reference.run));
+    expect(readFileSync(join(project.run, 'checkpoint_best.safetensors'))).toEqual(
+      readFileSync(join(reference.run, 'checkpoint_best.safetensors')),
+    );
+  }, 300_000);
+
+  test('a stop request saves, exits 130, and the run goes on exactly', async () => {
+    const reference = await trainOnce({ ...noisy, max_epoch: '6' });
+    const project = await tinyProject({ ...noisy, max_epoch: '6', save_steps: '0' });
+    const child = startNlvr(['train', '--config', project.config]);
+    while (child.exitCode === null && countSteps(project.run) < 7) await sleep(5);
+    child.kill('SIGINT');
+    const [code] = (await once(child, 'exit')) as [number];
+    expect(code).toBe(130);
+    expect(eventsOf(project.run).at(-1)).toMatchObject({ type: 'end', state: 'stopped' });
+    const last = await nlvr(['train', '--config', project.config, '--resume']);
+    expect(last.code).toBe(0);
+    expect([...lossesOf(project.run)]).toEqual([...lossesOf(reference.run)]);
+    expect(readFileSync(join(project.run, 'log.txt'), 'utf8')).toBe(
+      readFileSync(join(reference.run, 'log.txt'), 'utf8'),
+    );
+  }, 180_000);
+});
+
+function countSteps(run: string): number {
+  return existsSync(join(run, 'events.jsonl'))
+    ? eventsOf(run).filter(({ type }) => type === 'step').length
+    : 0;
+}
