@@ -1,0 +1,104 @@
+/** Draws scenes: bright shapes with a white edge on a warm grey card. */
+import sharp from 'sharp';
+import type { KeyedRandom } from '../random';
+import { colours, gridSide, shapes, type Scene } from './world';
+
+/** Side of a picture in pixels. */
+export const pictureSide = 144;
+const cellSide = pictureSide / gridSide;
+
+/**
+ * The mean of CLIP's normalisation (0.48145466, 0.4578275, 0.40821073): what is empty becomes 0 in the
+ * model, and only the shapes speak. On white, a small model trained from scratch stays at chance.
+ */
+const background = [123, 117, 104] as const;
+
+/** Diameter of a shape, in cells. */
+const size = 0.74;
+const edge = 0.08;
+/** Largest shift of a shape from the middle of its cell, in cells. */
+const jitter = 0.04;
+
+const channels = 3;
+
+/** RGBA pixels [cellSide, cellSide, 4]. */
+type Sprite = Uint8Array;
+
+/** Corners of a star with five points, as an SVG `points` attribute. */
+function starPoints(outer: number, inner: number): string {
+  return Array.from({ length: 10 }, (_, i) => {
+    const radius = i % 2 === 0 ? outer : inner;
+    const angle = (i * Math.PI) / 5 - Math.PI / 2;
+    return `${(radius * Math.cos(angle)).toFixed(4)},${(radius * Math.sin(angle) + 0.03).toFixed(4)}`;
+  }).join(' ');
+}
+
+/** SVG of each shape about the origin, in a square of side 1. */
+const outlines: Record<(typeof shapes)[number]['name'], string> = {
+  circle: '<circle r="0.46"/>',
+  square: '<rect x="-0.42" y="-0.42" width="0.84" height="0.84" rx="0.05"/>',
+  triangle: '<polygon points="0,-0.46 0.5,0.4 -0.5,0.4"/>',
+  star: `<polygon points="${starPoints(0.53, 0.235)}"/>`,
+};
+
+async function drawSprite(colour: number, shape: number): Promise<Sprite> {
+  const half = cellSide / 2;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${cellSide}" height="${cellSide}">
+    <g transform="translate(${half} ${half}) scale(${size * cellSide})" fill="rgb(${colours[colour].fill.join(',')})"
+      stroke="white" stroke-width="${edge / size}" stroke-linejoin="round">${outlines[shapes[shape].name]}</g></svg>`;
+  return sharp(Buffer.from(svg)).ensureAlpha().raw().toBuffer();
+}
+
+/** Draws pictures from sprites that are drawn once. */
+export class Artist {
+  private constructor(
+    /** [colour][shape] */
+    private readonly sprites: readonly (readonly Sprite[])[],
+  ) {}
+
+  static async create(): Promise<Artist> {
+    return new Artist(
+      await Promise.all(
+        colours.map((_, colour) =>
+          Promise.all(shapes.map((_, shape) => drawSprite(colour, shape))),
+        ),
+      ),
+    );
+  }
+
+  /**
+   * The scene as a PNG of `pictureSide` pixels square.
+   * @param random shifts each thing a little within its cell
+   */
+  draw(scene: Scene, random: KeyedRandom): Promise<Buffer> {
+    const pixels = new Uint8Array(pictureSide * pictureSide * channels);
+    for (let i = 0; i < pixels.length; i++) pixels[i] = background[i % channels];
+    const shift = (): number => Math.round(random.between(-jitter, jitter) * cellSide);
+    for (const { cell, colour, shape } of scene)
+      paste(
+        pixels,
+        this.sprites[colour][shape],
+        (cell % gridSide) * cellSide + shift(),
+        Math.floor(cell / gridSide) * cellSide + shift(),
+      );
+    return sharp(pixels, { raw: { width: pictureSide, height: pictureSide, channels } })
+      .png({ compressionLevel: 6 })
+      .toBuffer();
+  }
+}
+
+/** Lays a sprite over a picture [pictureSide, pictureSide, 3]; what falls outside is cut off. */
+function paste(pixels: Uint8Array, sprite: Sprite, left: number, top: number): void {
+  for (let y = Math.max(0, -top); y < Math.min(cellSide, pictureSide - top); y++) {
+    for (let x = Math.max(0, -left); x < Math.min(cellSide, pictureSide - left); x++) {
+      const from = (y * cellSide + x) * 4;
+      const alpha = sprite[from + 3];
+      if (alpha === 0) continue;
+      const to = ((top + y) * pictureSide + left + x) * channels;
+      for (let c = 0; c < channels; c++)
+        pixels[to + c] = Math.round(
+          (sprite[from + c] * alpha + pixels[to + c] * (255 - alpha)) / 255,
+        );
+    }
+  }
+}

@@ -1,0 +1,209 @@
+/** Writes the sample data set: pictures, annotations, a configuration that learns it, and a README. */
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { assetPath } from '../../util/assets';
+import { diskError, temporaryName } from '../../util/atomicFile';
+import { errnoOf, UserError } from '../../util/userError';
+import { KeyedRandom, Purpose } from '../random';
+import { Artist } from './drawing';
+import { readmeText } from './readme';
+import { pairsPerSet, parts, sentenceSet, sentencesPerSet, type Part } from './sentenceSet';
+
+export interface SampleOptions {
+  /** The same seed gives the same data set, file by file. Default 42. */
+  seed?: number;
+  /** Sets of each part; a set is 4 picture pairs with 4 sentences. Tests make small samples. */
+  sets?: Partial<Readonly<Record<Part, number>>>;
+  /** Called while pictures are drawn. */
+  onProgress?: (pictures: number, total: number) => void;
+  signal?: AbortSignal;
+}
+
+export interface SampleSummary {
+  /** Absolute path. */
+  folder: string;
+  pictures: number;
+  examples: Readonly<Record<Part, number>>;
+  /** False when the folder had an `nlvr.yaml` already, which was kept. */
+  wroteConfiguration: boolean;
+}
+
+/** A line of the annotation files, in BLIP's format with NLVR2's identifiers. */
+interface Annotation {
+  identifier: string;
+  sentence: string;
+  label: 'True' | 'False';
+  images: [string, string];
+  kind: string;
+}
+
+const defaultSets: Readonly<Record<Part, number>> = {
+  train: 1250,
+  dev: 125,
+  test1: 125,
+  easy: 600,
+};
+/** Names the folder as a sample, so that making it again may replace its data. */
+const marker = 'sample.json';
+const formatVersion = 1;
+/** What is replaced when a sample is made again; everything else in the folder is the user's. */
+const dataEntries = ['images', 'annotation', 'README.txt', marker] as const;
+const configuration = 'nlvr.yaml';
+const setsPerFolder = 50;
+/** Sets whose pictures are encoded at the same time. */
+const setsAtOnce = 4;
+
+/**
+ * Makes the sample data set in `folder`. It is made whole beside the folder and moved there in the end, so that
+ * a failure or an abort leaves nothing behind. An earlier sample's data is replaced, its `nlvr.yaml` kept.
+ * @throws {UserError} when the folder holds something else, or cannot be written
+ */
+export async function generateSample(
+  folder: string,
+  options: SampleOptions = {},
+): Promise<SampleSummary> {
+  const target = resolve(folder);
+  const existing = await inspect(target);
+  const temporary = temporaryName(target);
+  try {
+    await mkdir(dirname(target), { recursive: true });
+    await mkdir(temporary);
+    const summary = await writeAll(temporary, options);
+    options.signal?.throwIfAborted();
+    const wroteConfiguration = !existing.includes(configuration);
+    if (existing.length === 0) await rename(temporary, target);
+    else await replaceData(temporary, target, wroteConfiguration);
+    return { ...summary, folder: target, wroteConfiguration };
+  } catch (error) {
+    throw diskError(error, target);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** What the folder holds; nothing when it does not exist. */
+async function inspect(folder: string): Promise<string[]> {
+  let entries: string[];
+  try {
+    entries = await readdir(folder);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    if (errnoOf(error) === 'ENOTDIR')
+      throw new UserError(`${folder} is a file.`, { hint: 'Name a folder for the sample.' });
+    throw error;
+  }
+  if (entries.length > 0 && !entries.includes(marker))
+    throw new UserError(`${folder} is not empty and holds no sample data set.`, {
+      hint: 'Name a new or an empty folder, so that nothing of yours is replaced.',
+    });
+  return entries;
+}
+
+async function replaceData(from: string, to: string, withConfiguration: boolean): Promise<void> {
+  for (const entry of withConfiguration ? [...dataEntries, configuration] : dataEntries) {
+    const old = join(from, `old-${entry}`);
+    await rename(join(to, entry), old).catch((error: unknown) => {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    });
+    await rename(join(from, entry), join(to, entry));
+  }
+}
+
+async function writeAll(
+  folder: string,
+  { seed = 42, sets, onProgress, signal }: SampleOptions,
+): Promise<Pick<SampleSummary, 'pictures' | 'examples'>> {
+  const counts = { ...defaultSets, ...sets };
+  const picturesPerSet = 2 * pairsPerSet;
+  const total = parts.reduce((sum, part) => sum + counts[part] * picturesPerSet, 0);
+  const artist = await Artist.create();
+  let pictures = 0;
+  await mkdir(join(folder, 'annotation'));
+  for (const part of parts) {
+    const annotations: Annotation[] = [];
+    for (let first = 0; first < counts[part]; first += setsAtOnce) {
+      signal?.throwIfAborted();
+      const last = Math.min(first + setsAtOnce, counts[part]);
+      const written: Promise<void>[] = [];
+      for (let index = first; index < last; index++) {
+        if (index % setsPerFolder === 0)
+          await mkdir(join(folder, 'images', folderOf(part, index)), { recursive: true });
+        const set = sentenceSet(seed, part, index);
+        annotations.push(...annotationsOf(part, index, set));
+        written.push(
+          ...set.pairs.flatMap((pair, p) =>
+            pair.map(async (scene, side) => {
+              const random = new KeyedRandom({
+                seed,
+                purpose: Purpose.sample,
+                epoch: parts.indexOf(part),
+                index,
+                image: 1 + 2 * p + side,
+              });
+              const file = join(folder, 'images', picturePath(part, index, p, side));
+              await writeFile(file, await artist.draw(scene, random));
+            }),
+          ),
+        );
+      }
+      await Promise.all(written);
+      pictures += written.length;
+      onProgress?.(pictures, total);
+    }
+    await writeFile(join(folder, 'annotation', annotationFile[part]), toJson(annotations));
+  }
+  await writeFile(join(folder, 'README.txt'), readmeText(counts, seed));
+  await writeFile(
+    join(folder, configuration),
+    await readFile(assetPath(join('..', 'configs', 'sample.yaml'))),
+  );
+  await writeFile(join(folder, marker), `${JSON.stringify({ version: formatVersion, seed })}\n`);
+  const examples = (part: Part): number => counts[part] * pairsPerSet * sentencesPerSet;
+  return {
+    pictures,
+    examples: {
+      train: examples('train'),
+      dev: examples('dev'),
+      test1: examples('test1'),
+      easy: examples('easy'),
+    },
+  };
+}
+
+/** Annotation files by part, under `annotation/`; all but the easy one have BLIP's names. */
+const annotationFile: Readonly<Record<Part, string>> = {
+  train: 'nlvr_train.json',
+  dev: 'nlvr_dev.json',
+  test1: 'nlvr_test.json',
+  easy: 'nlvr_easy.json',
+};
+
+function folderOf(part: Part, index: number): string {
+  return `${part}/${String(Math.floor(index / setsPerFolder)).padStart(2, '0')}`;
+}
+
+/** Relative to `images/`. */
+function picturePath(part: Part, index: number, pair: number, side: number): string {
+  return `${folderOf(part, index)}/${part}-${index}-${pair}-img${side}.png`;
+}
+
+function annotationsOf(
+  part: Part,
+  index: number,
+  { statements, pairs }: ReturnType<typeof sentenceSet>,
+): Annotation[] {
+  return pairs.flatMap((pair, p) =>
+    statements.map(({ kind, sentence, isTrueOf }, s) => ({
+      identifier: `${part}-${index}-${p}-${s}`,
+      sentence,
+      label: isTrueOf(pair) ? ('True' as const) : ('False' as const),
+      images: [picturePath(part, index, p, 0), picturePath(part, index, p, 1)] as [string, string],
+      kind,
+    })),
+  );
+}
+
+/** A JSON list with an annotation a line. */
+function toJson(annotations: readonly Annotation[]): string {
+  return `[\n${annotations.map((annotation) => JSON.stringify(annotation)).join(',\n')}\n]\n`;
+}

@@ -1,0 +1,104 @@
+/** Sets of sentences and picture pairs, as NLVR2 has them: every sentence of a set is asked about every pair. */
+import { KeyedRandom, Purpose } from '../random';
+import { pickWeighted, shuffle } from './choose';
+import { kindWeights, randomStatement, type Statement, type StatementOptions } from './statement';
+import { randomScene, sceneKey, type Scene, type ScenePair } from './world';
+
+/** The parts of the data set. `easy` is for a first stage of training and shares its scenes with `train` only. */
+export const parts = ['train', 'dev', 'test1', 'easy'] as const;
+export type Part = (typeof parts)[number];
+
+export interface SentenceSet {
+  readonly statements: readonly Statement[];
+  /** Each statement is true of half of them. */
+  readonly pairs: readonly ScenePair[];
+}
+
+export const pairsPerSet = 4;
+export const sentencesPerSet = 4;
+
+/** Draws before sentences are given up whose labels hardly occur together, such as "both" and "neither". */
+const triesPerPair = 400;
+
+interface Content {
+  /** Most things in a picture. */
+  readonly most: number;
+  readonly easy: boolean;
+  readonly statements: StatementOptions;
+}
+const hard: Content = {
+  most: 4,
+  easy: false,
+  statements: { phrases: { colour: 1, shape: 1, 'colour and shape': 2 } },
+};
+const easy: Content = {
+  most: 2,
+  easy: true,
+  statements: { phrases: { colour: 1, shape: 1, 'colour and shape': 1 } },
+};
+
+/**
+ * The scenes that belong together, by a hash of what they show: of 16 arrangements, 12 are for training, two
+ * each for validation and test, so that no two splits share a picture.
+ */
+export function splitOf(scene: Scene): Exclude<Part, 'easy'> {
+  let hash = 0x811c9dc5;
+  for (const char of sceneKey(scene)) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
+  const bucket = ((hash ^ (hash >>> 15)) >>> 0) % 16;
+  return bucket < 12 ? 'train' : bucket < 14 ? 'dev' : 'test1';
+}
+
+/**
+ * The `index`-th set of a part. It depends on its arguments alone.
+ */
+export function sentenceSet(seed: number, part: Part, index: number): SentenceSet {
+  const random = new KeyedRandom({
+    seed,
+    purpose: Purpose.sample,
+    epoch: parts.indexOf(part),
+    index,
+  });
+  const content = part === 'easy' ? easy : hard;
+  for (;;) {
+    const statements = Array.from({ length: sentencesPerSet }, () =>
+      randomStatement(
+        random,
+        content.easy ? 'one image' : pickWeighted(random, kindWeights),
+        content.statements,
+      ),
+    );
+    const pairs = pairsFor(statements, random, part === 'easy' ? 'train' : part, content.most);
+    if (pairs) return { statements, pairs };
+  }
+}
+
+/** Pairs of which each statement is true of half, drawn until the labels come out as wanted. */
+function pairsFor(
+  statements: readonly Statement[],
+  random: KeyedRandom,
+  split: Exclude<Part, 'easy'>,
+  most: number,
+): ScenePair[] | null {
+  const phrases = statements.map((statement) => statement.phrase);
+  const scene = (): Scene => {
+    for (;;) {
+      const candidate = randomScene(random, phrases, most);
+      if (splitOf(candidate) === split) return candidate;
+    }
+  };
+  // [statement, pair]
+  const labels = statements.map(() =>
+    shuffle(
+      random,
+      Array.from({ length: pairsPerSet }, (_, i) => i % 2 === 0),
+    ),
+  );
+  const pairs: ScenePair[] = [];
+  for (let tries = 0; pairs.length < pairsPerSet; tries++) {
+    if (tries === triesPerPair * (pairs.length + 1)) return null;
+    const pair: ScenePair = [scene(), scene()];
+    if (statements.every((statement, k) => statement.isTrueOf(pair) === labels[k][pairs.length]))
+      pairs.push(pair);
+  }
+  return pairs;
+}
