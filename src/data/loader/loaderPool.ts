@@ -15,9 +15,9 @@ import { createImageStore } from './imageStore';
 export interface PoolOptions {
   /** Worker threads; 0 builds batches on the calling thread. */
   numWorkers: number;
-  /** Bytes of decoded images kept in memory, over all workers. */
+  /** Bytes of decoded images kept in memory, over all workers. Default 128 MiB. */
   memoryBytes?: number;
-  /** Keep resized images in this folder, at most `limit` bytes, for `imageSize`. */
+  /** Keep resized images in this folder, at most `limit` bytes (default 20 GiB), for `imageSize`. */
   cache?: { folder: string; limit?: number; imageSize: number };
 }
 
@@ -41,7 +41,7 @@ interface WorkerState {
   jobs: Map<number, Job>;
 }
 
-const defaultMemory = 256 * 2 ** 20;
+const defaultMemory = 128 * 2 ** 20;
 const defaultDiskLimit = 20 * 2 ** 30;
 /** One batch in the works and the next one already there. */
 const jobsPerWorker = 2;

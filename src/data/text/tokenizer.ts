@@ -4,8 +4,6 @@ import { splitWords } from './basicTokenizer';
 
 /** Ids of BLIP's tokenizer: bert-base-uncased with [DEC] (30522) and [ENC] (30523) added. */
 export const tokenIds = { pad: 0, unknown: 100, separator: 102, encode: 30523 } as const;
-/** Rows that a word embedding needs for this tokenizer. */
-export const vocabularySize = 30524;
 
 /** Longer words become `[UNK]`, as in BERT. */
 const longestWord = 100;
