@@ -172,7 +172,7 @@ describe.each(['tiny-a', 'tiny-b', 'pretrain'])('%s', (folder) => {
         build: (inputs, scope) => forward(config, inputs, scope),
       });
       const { logits } = await program.run(feedsOf(batch));
-      const error = distance(logits as Float32Array, golden.logits.flat());
+      const error = distance(logits, golden.logits.flat());
       expect(error).toBeLessThan(3e-2);
       // It is bf16 indeed.
       expect(error).toBeGreaterThan(1e-6);

@@ -7,17 +7,20 @@ import type { ElementType } from './elementTypes';
 /** Tensors in the order of the file; the values are asked for one by one. */
 export type TensorValues = AsyncIterable<readonly [name: string, value: Float32Array]>;
 
-/** A small tensor of another type that goes into the file as it is. */
-export interface RawTensor {
-  readonly shape: readonly number[];
-  readonly type: ElementType;
-  /** Little-endian. */
-  readonly bytes: Uint8Array;
-}
+/** Small tensors of another type, which go into a file as they are. */
+export type RawTensors = ReadonlyMap<
+  string,
+  {
+    readonly shape: readonly number[];
+    readonly type: ElementType;
+    /** Little-endian. */
+    readonly bytes: Uint8Array;
+  }
+>;
 
 /**
  * Writes float32 tensors to `file`, atomically.
- * @param shapes every tensor by name; the file has this order.
+ * @param shapes every float32 tensor by name; the file has this order.
  * @param values the same tensors, in the same order.
  * @param metadata goes into the header; `{ format: 'pt' }` marks PyTorch's layouts.
  * @param raw tensors of other types, put before the others.
@@ -28,7 +31,7 @@ export async function writeSafetensors(
   shapes: ReadonlyMap<string, readonly number[]>,
   values: TensorValues,
   metadata: Readonly<Record<string, string>> = {},
-  raw: ReadonlyMap<string, RawTensor> = new Map(),
+  raw: RawTensors = new Map(),
 ): Promise<void> {
   await replaceFileAsync(file, async (handle) => {
     await handle.writeFile(header(shapes, metadata, raw));
@@ -41,7 +44,7 @@ export async function writeSafetensors(
 function header(
   shapes: ReadonlyMap<string, readonly number[]>,
   metadata: Readonly<Record<string, string>>,
-  raw: ReadonlyMap<string, RawTensor>,
+  raw: RawTensors,
 ): Uint8Array {
   const table: Record<string, unknown> = {};
   if (Object.keys(metadata).length > 0) table['__metadata__'] = metadata;
