@@ -57,6 +57,7 @@ const node = {
 const nodeEntries = {
   cli: 'src/cli/main.ts',
   'loader-worker': 'src/data/worker.ts',
+  'runtime-self-test': 'src/runtime/selfTestMain.ts',
   extension: 'src/extension/extension.ts',
 };
 const webviewEntries = Object.fromEntries(

@@ -1,6 +1,6 @@
 /** Gradient checkpointing: a block's inner values are computed again in the backward pass, not kept. */
 import * as tf from '@tensorflow/tfjs';
-import { TraceError } from './errors';
+import { RuntimeError } from './errors';
 import { currentTrace, outputOf } from './tracer';
 
 interface EngineState {
@@ -16,16 +16,16 @@ interface EngineState {
  *
  * @param fn called twice while recording
  * @returns fn's result
- * @throws TraceError in sessions with XLA, which drops control edges and would undo the saving
+ * @throws RuntimeError in sessions with XLA, which drops control edges and would undo the saving
  */
 export function gradientCheckpoint<T extends tf.Tensor>(
   fn: (...tensors: tf.Tensor[]) => T,
   inputs: readonly tf.Tensor[],
 ): T {
   if (!currentTrace().allowsCheckpointing)
-    throw new TraceError(
-      'gradient checkpointing does not work with XLA, which drops the control edges it relies on: ' +
-        'turn one of the two off',
+    throw new RuntimeError(
+      'Gradient checkpointing does not work with XLA, which drops the control edges it relies on.',
+      { hint: 'Turn one of the two off.' },
     );
   const checkpointed = tf.customGrad((...args) => {
     const save = args.pop() as unknown as tf.GradSaveFunc;

@@ -1,11 +1,12 @@
 /** A TensorFlow session with its variables and the programs recorded into it: `tf.function` for Node. */
 import { type Capi, loadCapi } from './capi';
-import { RuntimeError } from './errors';
+import { NoGpuError, RuntimeError } from './errors';
 import { Graph } from './graph';
-import type { Library } from './library';
+import { hasNvidiaDevice, type Library } from './library';
 import { NativeSession } from './nativeSession';
 import { Program, type ProgramSpec } from './program';
 import { Trace } from './trace';
+import { checkVersion } from './versions';
 import { Variables } from './variables';
 
 export interface SessionOptions {
@@ -48,6 +49,7 @@ export class Session {
   static async open(options: SessionOptions): Promise<Session> {
     prepareEnvironment(options);
     const capi = await loadCapi(options.library.path);
+    checkVersion(capi.version, options.library.directory);
     const graph = new Graph(capi);
     let native: NativeSession;
     try {
@@ -60,13 +62,29 @@ export class Session {
     if (options.device === 'gpu' && device !== 'GPU') {
       await native.dispose();
       graph.dispose();
-      throw new RuntimeError(
-        `device: gpu was asked for, but TensorFlow in ${options.library.directory} sees no GPU. ` +
-          'It needs an NVIDIA GPU with its driver and the GPU build of the library (nlvr runtime install --gpu)',
+      throw new NoGpuError(
+        `\`device: gpu\` was asked for, but TensorFlow in ${options.library.directory} sees no GPU.`,
+        {
+          hint: 'It needs an NVIDIA GPU with its driver and the GPU build of the library: `nlvr runtime install --gpu`.',
+        },
       );
     }
     const info = { tensorflow: capi.version, device, precision: options.precision };
     return new Session(info, options, capi, graph, native, new Variables(capi, graph, native));
+  }
+
+  /** Whether TensorFlow in this library sees a GPU. Loads it only where the machine has an NVIDIA driver. */
+  static async hasGpu(library: Library): Promise<boolean> {
+    if (!hasNvidiaDevice()) return false;
+    const options = { library, precision: 'fp32', xla: false, threads: 0 } as const;
+    try {
+      const session = await Session.open({ ...options, device: 'gpu' });
+      await session.dispose();
+      return true;
+    } catch (error) {
+      if (error instanceof NoGpuError) return false;
+      throw error;
+    }
   }
 
   /**

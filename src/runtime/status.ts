@@ -25,9 +25,9 @@ export class Status {
     if (code === 0) return;
     const message = `${what}: ${this.capi.Message(this.native)}`;
     if (code === TF_RESOURCE_EXHAUSTED || /\bOOM\b/.test(message))
-      throw new OutOfMemoryError(
-        `${message}\nThe computation does not fit in memory: use a smaller batch, gradient checkpointing or smaller images.`,
-      );
+      throw new OutOfMemoryError(`The computation does not fit in memory. ${message}`, {
+        hint: 'Use a smaller batch, gradient checkpointing or smaller images.',
+      });
     throw new RuntimeError(message);
   }
 

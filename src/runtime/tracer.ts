@@ -11,7 +11,7 @@ import { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kerne
 import '@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js';
 import type { Output } from './capi';
 import { DType } from './dtypes';
-import { RuntimeError, TraceError } from './errors';
+import { TraceError } from './errors';
 import type { Attribute, Attributes, NodeInput } from './graph';
 import type { Symbol, Trace } from './trace';
 
@@ -173,7 +173,7 @@ export function withTrace<T>(trace: Trace, record: () => T): T {
 
 /** TensorFlow.js's own errors about missing parts, as errors of the runtime. */
 function explain(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof RuntimeError) return error;
+  if (!(error instanceof Error)) return error;
   const kernel = /Kernel '(\w+)' not registered/.exec(error.message)?.[1];
   if (kernel)
     return new TraceError(`TensorFlow.js kernel ${kernel} has no TensorFlow implementation here`, {

@@ -55,7 +55,7 @@ describe('gradient checkpointing', () => {
     const plain = await measure('plain', 'bf16');
     const checkpointed = await measure('checkpoint', 'bf16');
     checkpointed.losses.forEach((loss, i) =>
-      expect(Math.abs(loss - (plain.losses[i] ?? NaN))).toBeLessThan(1e-4 * Math.abs(loss)),
+      expect(Math.abs(loss - (plain.losses[i] ?? NaN))).toBeLessThan(1e-3 * Math.abs(loss)),
     );
     expect(checkpointed.growthMiB).toBeLessThan(plain.growthMiB / 2);
   });

@@ -1,0 +1,70 @@
+/** Chooses the precision of matrix products for `precision: auto`. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+export interface Machine {
+  /** CPU features as Linux names them. */
+  cpuFlags: ReadonlySet<string>;
+  /** Of the first NVIDIA GPU, such as 8.0; undefined where unknown. */
+  computeCapability: number | undefined;
+}
+
+export interface PrecisionChoice {
+  precision: 'fp32' | 'bf16';
+  /** For the run's record. */
+  reason: string;
+}
+
+/**
+ * bf16 where the hardware multiplies it faster than fp32: CPUs with AVX512-BF16 or AMX, GPUs from compute
+ * capability 8.0 (Ampere).
+ */
+export function choosePrecision(
+  requested: 'auto' | 'fp32' | 'bf16',
+  device: 'cpu' | 'gpu',
+  machine: Machine = thisMachine(device),
+): PrecisionChoice {
+  if (requested !== 'auto') return { precision: requested, reason: 'as configured' };
+  if (device === 'gpu') {
+    const capability = machine.computeCapability;
+    if (capability === undefined)
+      return { precision: 'fp32', reason: "the GPU's compute capability is unknown" };
+    const enough = capability >= 8;
+    return {
+      precision: enough ? 'bf16' : 'fp32',
+      reason: `the GPU has compute capability ${capability.toFixed(1)}${enough ? '' : ', bf16 needs 8.0'}`,
+    };
+  }
+  const flag = ['amx_bf16', 'avx512_bf16'].find((name) => machine.cpuFlags.has(name));
+  return flag
+    ? { precision: 'bf16', reason: `the CPU has ${flag}` }
+    : { precision: 'fp32', reason: 'the CPU has no bf16 instructions' };
+}
+
+function thisMachine(device: 'cpu' | 'gpu'): Machine {
+  return {
+    cpuFlags: readCpuFlags(),
+    computeCapability: device === 'gpu' ? readComputeCapability() : undefined,
+  };
+}
+
+function readCpuFlags(): Set<string> {
+  try {
+    const text = readFileSync('/proc/cpuinfo', 'utf8');
+    return new Set(/^flags\s*:(.*)$/m.exec(text)?.[1]?.trim().split(/\s+/) ?? []);
+  } catch {
+    // Not Linux: TensorFlow has no bf16 kernels worth choosing there.
+    return new Set();
+  }
+}
+
+function readComputeCapability(): number | undefined {
+  try {
+    const query = ['--query-gpu=compute_cap', '--format=csv,noheader'];
+    const text = execFileSync('nvidia-smi', query, { encoding: 'utf8', timeout: 10_000 });
+    const value = Number.parseFloat(text);
+    return Number.isFinite(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,60 @@
+/** Tries a library in a process of its own, so that a crash in it takes nobody down. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { assetPath } from '../util/assets';
+import { RuntimeUnusableError } from './errors';
+import type { Library } from './library';
+import { checkVersion } from './versions';
+
+export interface SelfTestResult {
+  /** TensorFlow's version. */
+  version: string;
+  /** Whether TensorFlow sees a GPU. */
+  gpu: boolean;
+}
+
+const TIMEOUT_MS = 120_000;
+
+/**
+ * Loads the library, checks its version and multiplies two matrices with it.
+ *
+ * @throws RuntimeUnusableError what went wrong and what to do
+ */
+export async function selfTest(library: Library): Promise<SelfTestResult> {
+  let stdout: string;
+  try {
+    ({ stdout } = await promisify(execFile)(
+      process.execPath,
+      [assetPath('runtime-self-test.js'), library.path],
+      { timeout: TIMEOUT_MS, env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' } },
+    ));
+  } catch (error) {
+    throw new RuntimeUnusableError(
+      `TensorFlow in ${library.directory} failed its self-test: ${reasonOf(error)}`,
+      { hint: hintFor(library), cause: error },
+    );
+  }
+  const result = JSON.parse(stdout) as SelfTestResult;
+  checkVersion(result.version, library.directory);
+  return result;
+}
+
+function reasonOf(error: unknown): string {
+  const { signal, killed, stderr, message } = error as Error & {
+    signal?: string;
+    killed?: boolean;
+    stderr?: string;
+  };
+  if (killed) return `it took longer than ${TIMEOUT_MS / 1000} seconds.`;
+  if (signal === 'SIGILL')
+    return 'the processor lacks instructions that TensorFlow needs (AVX on x86-64).';
+  if (signal) return `the process ended by ${signal}.`;
+  const last = stderr?.trim().split('\n').at(-1);
+  return last || message;
+}
+
+function hintFor(library: Library): string {
+  return library.source === 'managed'
+    ? 'Install it anew: `nlvr runtime remove`, then `nlvr runtime install`.'
+    : 'Install a copy of its own for training: `nlvr runtime install`, and unset what names this one.';
+}

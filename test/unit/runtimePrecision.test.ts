@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { choosePrecision } from '../../src/runtime/precision';
+
+describe('choosePrecision', () => {
+  const machine = (flags: string[], computeCapability?: number) => ({
+    cpuFlags: new Set(flags),
+    computeCapability,
+  });
+
+  it.each([
+    ['fp32', 'cpu', machine(['avx512_bf16']), 'fp32', /configured/],
+    ['bf16', 'cpu', machine([]), 'bf16', /configured/],
+    ['auto', 'cpu', machine(['avx2', 'avx512_bf16']), 'bf16', /avx512_bf16/],
+    ['auto', 'cpu', machine(['amx_bf16', 'avx512_bf16']), 'bf16', /amx_bf16/],
+    ['auto', 'cpu', machine(['avx2', 'avx512f']), 'fp32', /no bf16/],
+    ['auto', 'gpu', machine(['avx512_bf16'], 7.5), 'fp32', /7\.5/],
+    ['auto', 'gpu', machine([], 8), 'bf16', /8\.0/],
+    ['auto', 'gpu', machine([]), 'fp32', /unknown/],
+  ] as const)('%s on a %s', (requested, device, facts, precision, reason) => {
+    const choice = choosePrecision(requested, device, facts);
+    expect(choice.precision).toBe(precision);
+    expect(choice.reason).toMatch(reason);
+  });
+});
