@@ -1,0 +1,267 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Translate } from '../../src/extension/runs/explain';
+import { FolderRunRegistry } from '../../src/extension/runs/folderRegistry';
+import { isActive } from '../../src/extension/runs/runRegistry';
+import type { statusOf } from '../../src/extension/runs/runStatus';
+import { durationOf, progressOf } from '../../src/extension/runs/runStatus';
+import { runDescription, runDetails, runFlags } from '../../src/extension/runs/runWords';
+import { processStartTime } from '../../src/run/liveness';
+import { migrateRunInfo } from '../../src/run/migrate';
+import type { RunInfo } from '../../src/run/runInfo';
+import { RunWriter } from '../../src/run/runWriter';
+
+const t: Translate = (message, ...args) =>
+  message.replace(/\{(\d+)\}/g, (_, index: string) => String(args[Number(index)]));
+const poll = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 20_000 });
+
+let root: string;
+let registry: FolderRunRegistry;
+let problems: string[];
+const children: ChildProcess[] = [];
+const writers: RunWriter[] = [];
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'nlvr-registry-'));
+  problems = [];
+  registry = new FolderRunRegistry(t, (problem) => problems.push(problem));
+});
+afterEach(() => {
+  registry.dispose();
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  for (const writer of writers.splice(0))
+    if (writer.info.state === 'running') writer.close('stopped');
+  rmSync(root, { recursive: true, force: true });
+});
+
+/** A process that stands for a trainer. */
+async function trainer(): Promise<ChildProcess & { pid: number }> {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000); console.log("up")']);
+  children.push(child);
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  return child as ChildProcess & { pid: number };
+}
+
+function info(more: Partial<RunInfo> = {}): RunInfo {
+  const now = new Date().toISOString();
+  return migrateRunInfo(
+    {
+      schema: 1,
+      name: 'calm-fox-1',
+      kind: 'train',
+      state: 'finished',
+      started: now,
+      heartbeat: now,
+      host: hostname(),
+      ...more,
+    },
+    '/runs/x',
+  );
+}
+
+function writeRun(name: string, more: Partial<RunInfo> = {}): string {
+  const folder = join(root, name);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'run.json'), JSON.stringify(info(more)));
+  return folder;
+}
+
+const livingTrainer = (child: { pid: number }): Partial<RunInfo> => ({
+  state: 'running',
+  pid: child.pid,
+  processStart: processStartTime(child.pid),
+});
+
+/** A run written by the trainer's own code, in this process. */
+function openRun(name: string): { folder: string; writer: RunWriter } {
+  const folder = join(root, name);
+  const writer = RunWriter.open({
+    root: folder,
+    kind: 'train',
+    configFile: join(root, 'nlvr.yaml'),
+    configHash: 'x',
+    configText: 'seed: 42\n',
+    version: '0.1.0',
+    mode: 'new',
+  });
+  writers.push(writer);
+  return { folder, writer };
+}
+
+describe('FolderRunRegistry', () => {
+  it('lists runs newest first and forgets folders that vanish', async () => {
+    const old = writeRun('a', { started: '2026-01-01T00:00:00.000Z' });
+    const young = writeRun('b', { started: '2026-02-01T00:00:00.000Z' });
+    await registry.add(old);
+    await registry.add(young);
+    expect(registry.runs.map(({ folder }) => folder)).toEqual([young, old]);
+    rmSync(young, { recursive: true });
+    await registry.refresh();
+    expect(registry.runs.map(({ folder }) => folder)).toEqual([old]);
+  });
+
+  it('follows a run that is being written, from its own file alone', async () => {
+    const { folder, writer } = openRun('live');
+    await registry.add(folder);
+    expect(registry.get(folder)?.status).toBe('starting');
+    writer.update({ state: 'running', maxEpoch: 3, totalSteps: 30, step: 10 });
+    await poll(() => registry.get(folder)?.status).toBe('running');
+    writer.update({
+      best: { epoch: 0, step: 10, accuracy: 0.75, consistency: null, testAccuracy: null },
+    });
+    await poll(() => registry.get(folder)?.info.best?.accuracy).toBe(0.75);
+    writer.close('finished');
+    await poll(() => registry.get(folder)?.status).toBe('finished');
+  });
+
+  it('is reattached by a second registry, as after a reload of the window', async () => {
+    const { folder, writer } = openRun('live');
+    writer.update({ state: 'running', step: 7 });
+    await registry.add(folder);
+    registry.dispose();
+    registry = new FolderRunRegistry(t, (problem) => problems.push(problem));
+    await registry.add(folder);
+    const run = registry.get(folder);
+    expect(run && isActive(run)).toBe(true);
+    expect(run?.info.name).toBe(writer.info.name);
+  });
+
+  it('shows a killed trainer as failed, with its last words and a remedy', async () => {
+    const child = await trainer();
+    const folder = writeRun('dies', livingTrainer(child));
+    writeFileSync(join(folder, 'trainer.log'), 'epoch 1\nOOM when allocating tensor [64,577]\n');
+    await registry.add(folder);
+    expect(registry.get(folder)?.status).toBe('running');
+    child.kill('SIGKILL');
+    await poll(() => registry.get(folder)?.status).toBe('failed');
+    const run = registry.get(folder);
+    expect(run?.message).toContain('OOM when allocating');
+    expect(run?.hint).toContain('batch_size_train');
+  });
+
+  it('never shows a reused pid as a running trainer', async () => {
+    const child = await trainer();
+    const folder = writeRun('reused', { ...livingTrainer(child), processStart: '1' });
+    expect((await registry.add(folder))?.status).toBe('failed');
+  });
+
+  it('tells a run of another machine by its heartbeat', async () => {
+    const there = { state: 'running', host: 'elsewhere' } as const;
+    expect((await registry.add(writeRun('far', there)))?.status).toBe('running');
+    const silent = { ...there, heartbeat: new Date(Date.now() - 120_000).toISOString() };
+    expect((await registry.add(writeRun('silent', silent)))?.status).toBe('lost');
+  });
+
+  it('shows a stop that was asked for', async () => {
+    const child = await trainer();
+    const folder = writeRun('stopping', livingTrainer(child));
+    await registry.add(folder);
+    writeFileSync(join(folder, 'stop.request'), '');
+    await poll(() => registry.get(folder)?.status).toBe('stopping');
+  });
+
+  it('expects a run whose trainer has not written yet, and drops it when that ends without a word', async () => {
+    const folder = join(root, 'new');
+    mkdirSync(folder);
+    let end = (_: { code: number; signal: null }): void => undefined;
+    const ended = new Promise<{ code: number; signal: null }>((resolve) => (end = resolve));
+    registry.expect(folder, info({ state: 'starting', pid: 1 }), ended);
+    expect(registry.get(folder)?.status).toBe('starting');
+    await registry.refresh();
+    expect(registry.get(folder)?.status).toBe('starting');
+    end({ code: 2, signal: null });
+    await poll(() => registry.get(folder)).toBeUndefined();
+  });
+
+  it('does not show a resumed run by what its earlier trainer wrote', async () => {
+    const folder = writeRun('again', { state: 'failed', pid: 1 });
+    await registry.add(folder);
+    const child = await trainer();
+    registry.expect(
+      folder,
+      info({ state: 'starting', pid: child.pid }),
+      new Promise(() => undefined),
+    );
+    await registry.refresh(folder);
+    expect(registry.get(folder)?.status).toBe('starting');
+    writeRun('again', livingTrainer(child));
+    await poll(() => registry.get(folder)?.status).toBe('running');
+  });
+
+  it('tells of a damaged run.json and keeps what it knew', async () => {
+    const folder = writeRun('damaged');
+    await registry.add(folder);
+    writeFileSync(join(folder, 'run.json'), '{');
+    await registry.refresh(folder);
+    expect(problems).toEqual([expect.stringContaining('not valid JSON')]);
+    expect(registry.get(folder)?.status).toBe('finished');
+  });
+
+  it('tells of changes, and is silent about heartbeats', async () => {
+    const child = await trainer();
+    const folder = writeRun('beats', livingTrainer(child));
+    await registry.add(folder);
+    let told = 0;
+    registry.onDidChange(() => told++);
+    const started = registry.get(folder)?.info.started;
+    writeRun('beats', { ...livingTrainer(child), started });
+    await registry.refresh(folder);
+    expect(told).toBe(0);
+    writeRun('beats', { ...livingTrainer(child), started, step: 5 });
+    await registry.refresh(folder);
+    expect(told).toBe(1);
+  });
+});
+
+describe('what is said of a run', () => {
+  const run = (more: Partial<RunInfo>, status: ReturnType<typeof statusOf>) => ({
+    folder: '/runs/x',
+    info: info(more),
+    status,
+    message: null,
+    hint: null,
+  });
+  const best = { epoch: 2, step: 30, accuracy: 0.7841, consistency: null, testAccuracy: 0.77 };
+  const times = { started: '2026-01-01T00:00:00.000Z', ended: '2026-01-01T01:04:10.000Z' };
+
+  it('progress is a share of all steps, unknown before the total is', () => {
+    expect(progressOf({ step: 30, totalSteps: 120 })).toBe(0.25);
+    expect(progressOf({ step: 0, totalSteps: 0 })).toBeNull();
+  });
+
+  it('duration ends with the run, or at the last heartbeat of one that died', () => {
+    const heartbeat = '2026-01-01T00:00:30.000Z';
+    expect(durationOf({ ...times, heartbeat }, false)).toBe(3850);
+    expect(durationOf({ ...times, ended: null, heartbeat }, false)).toBe(30);
+    const now = Date.parse('2026-01-01T00:01:00Z');
+    expect(durationOf({ ...times, ended: null, heartbeat }, true, now)).toBe(60);
+  });
+
+  it('the grey text has progress while it runs and the state after', () => {
+    const now = Date.parse('2026-01-01T00:02:03Z');
+    const running = run({ ...times, ended: null, step: 61, totalSteps: 100, best }, 'running');
+    expect(runDescription(running, t, now)).toBe('61% · 78.4% · 2m 03s');
+    expect(runDescription(run({ ...times, best }, 'finished'), t)).toBe(
+      'finished · 78.4% · 1h 04m',
+    );
+    expect(runDescription(run({ kind: 'imported', best }, 'finished'), t)).toBe('imported · 78.4%');
+  });
+
+  it('counts epochs from 1 for people', () => {
+    const lines = runDetails(run({ epoch: 2, maxEpoch: 3, step: 1234, best }, 'finished'), t, 'en');
+    expect(lines).toContain('epoch 3 of 3, step 1,234');
+    expect(lines).toContain('best 78.4% after epoch 3');
+  });
+
+  it('offers what fits', () => {
+    const all = { last: true, weights: true };
+    expect(runFlags(run({}, 'running'), all)).toBe('run active');
+    expect(runFlags(run({}, 'stopped'), all)).toBe('run resumable evaluable deletable');
+    expect(runFlags(run({}, 'failed'), { last: false, weights: false })).toBe('run deletable');
+    expect(runFlags(run({ kind: 'imported' }, 'finished'), { last: false, weights: true })).toBe(
+      'run evaluable imported',
+    );
+  });
+});
