@@ -39,12 +39,15 @@ class Sfc32 {
 const TRUNCATION = 2;
 
 function fillNormal(values: Float32Array, random: Sfc32, deviation: number, limit: number): void {
-  for (let i = 0; i < values.length;) {
+  const { length } = values;
+  for (let i = 0; i < length;) {
     // Box-Muller gives two at a time.
     const radius = deviation * Math.sqrt(-2 * Math.log(random.uniform()));
     const angle = 2 * Math.PI * random.uniform();
-    for (const value of [radius * Math.cos(angle), radius * Math.sin(angle)])
-      if (Math.abs(value) <= limit && i < values.length) values[i++] = value;
+    const first = radius * Math.cos(angle);
+    if (first <= limit && first >= -limit) values[i++] = first;
+    const second = radius * Math.sin(angle);
+    if (i < length && second <= limit && second >= -limit) values[i++] = second;
   }
 }
 
