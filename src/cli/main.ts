@@ -4,6 +4,9 @@ import { version } from '../../package.json';
 import { ExitCode } from '../util/userError';
 import { report } from './report';
 
+/** For options that may be given several times. */
+const collect = (value: string, previous: string[]): string[] => [...previous, value];
+
 function integer(value: string): number {
   const n = Number(value);
   if (!Number.isInteger(n) || n < 0)
@@ -83,6 +86,65 @@ export function createProgram(): Command {
     .addOption(setOption())
     .addOption(tensorflowOption())
     .action(async (options) => (await import('./commands/predict')).predict(options));
+
+  program
+    .command('check')
+    .description('check a configuration and its data without training')
+    .requiredOption('--config <file>', 'configuration, an nlvr.yaml')
+    .option('--json', 'print one JSON object')
+    .addOption(setOption())
+    .action(async (options) => (await import('./commands/check')).check(options));
+
+  program
+    .command('sample')
+    .description('make the sample data set, ready to train')
+    .argument('<folder>', 'folder to make')
+    .option('--seed <n>', 'seed of the drawings', integer)
+    .action(async (folder: string, options) =>
+      (await import('./commands/sample')).sample(folder, options),
+    );
+
+  program
+    .command('export')
+    .description('write the weights of a checkpoint as a file that PyTorch loads')
+    .argument('<checkpoint>', '.pth, .safetensors or run folder')
+    .argument('<file>', 'file to write')
+    .addOption(
+      new Option('--format <format>', 'kind of file (default: by the ending)').choices([
+        'safetensors',
+        'pth',
+      ]),
+    )
+    .option('--overwrite', 'replace the file when it exists')
+    .action(async (checkpoint: string, file: string, options) =>
+      (await import('./commands/export')).exportWeights(checkpoint, file, options),
+    );
+
+  const runtime = program
+    .command('runtime')
+    .description("find, install or remove TensorFlow's libraries");
+  runtime
+    .command('status')
+    .description('what is found, and whether it works')
+    .option('--json', 'print one JSON object')
+    .addOption(tensorflowOption())
+    .action(async (options) => (await import('./commands/runtime')).status(options));
+  runtime
+    .command('install')
+    .description('fetch TensorFlow by your pip and unpack its libraries into the per-user cache')
+    .option('--gpu', 'the CUDA build and the NVIDIA libraries it needs (about 3 GB)')
+    .option(
+      '--wheel <file>',
+      'take this wheel instead of downloading; may be repeated',
+      collect,
+      [],
+    )
+    .option('--json', 'print progress as JSON lines')
+    .action(async (options) => (await import('./commands/runtime')).install(options));
+  runtime
+    .command('remove')
+    .description('delete the installed libraries')
+    .action(async () => (await import('./commands/runtime')).remove());
 
   return program;
 }

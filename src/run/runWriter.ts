@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { UserError } from '../util/userError';
 import { writeFileAtomic } from '../util/atomicFile';
 import { EventWriter } from './eventWriter';
 import type { NoteEvent, RunEvent } from './events';
 import { processStartTime } from './liveness';
+import { migrateRunInfo } from './migrate';
 import { acquireLock } from './runLock';
 import { RunFolder } from './runFolder';
 import { HEARTBEAT_SECONDS, RUN_SCHEMA_VERSION, type RunInfo } from './runInfo';
@@ -181,33 +183,40 @@ export class RunWriter {
   }
 }
 
-/** Applies the rules for a folder that holds something; returns the run to go on with when resuming. */
+/**
+ * Applies the rules for a folder that holds a run already, and touches nothing.
+ * @throws {UserError} when it does and neither `resume` nor `overwrite` was said, or there is nothing to resume.
+ */
+export function requireUsableFolder(root: string, mode: RunStart['mode']): void {
+  const folder = new RunFolder(root);
+  if (mode === 'resume' && !existsSync(folder.last) && !existsSync(`${folder.last}.old`))
+    throw new UserError(`${folder.root} has nothing to resume: it holds no checkpoint_last.`, {
+      hint: 'A run can be resumed once its first epoch (or save_steps) was saved. Start it without --resume.',
+    });
+  const traces = [folder.runJson, folder.events, folder.best, folder.last];
+  if (mode === 'new' && traces.some((file) => existsSync(file)))
+    throw new UserError(`${folder.root} already holds a run; it was not touched.`, {
+      hint: 'Go on with it by --resume, replace it by --overwrite, or choose another --output_dir.',
+    });
+}
+
+/** Makes the folder ready; returns the run to go on with when resuming. */
 function prepareFolder(folder: RunFolder, mode: RunStart['mode']): RunInfo | undefined {
-  const holdsRun =
-    existsSync(folder.runJson) ||
-    existsSync(folder.events) ||
-    existsSync(folder.best) ||
-    existsSync(folder.last);
-  switch (mode) {
-    case 'resume': {
-      if (!existsSync(folder.last) && !existsSync(`${folder.last}.old`))
-        throw new UserError(`${folder.root} has nothing to resume: it holds no checkpoint_last.`, {
-          hint: 'A run can be resumed once its first epoch (or save_steps) was saved. Start it without --resume.',
-        });
-      return existsSync(folder.runJson)
-        ? (JSON.parse(readFileSync(folder.runJson, 'utf8')) as RunInfo)
-        : undefined;
-    }
-    case 'overwrite':
-      for (const file of folder.owned) rmSync(file, { recursive: true, force: true });
-      for (const name of readdirSync(folder.root))
-        if (/^checkpoint_\d{3,}\.safetensors$/.test(name)) rmSync(`${folder.root}/${name}`);
-      return undefined;
-    case 'new':
-      if (holdsRun)
-        throw new UserError(`${folder.root} already holds a run; it was not touched.`, {
-          hint: 'Go on with it by --resume, replace it by --overwrite, or choose another --output_dir.',
-        });
-      return undefined;
+  requireUsableFolder(folder.root, mode);
+  if (mode === 'resume') return existsSync(folder.runJson) ? readEarlier(folder) : undefined;
+  if (mode === 'overwrite') {
+    for (const file of folder.owned) rmSync(file, { recursive: true, force: true });
+    for (const name of readdirSync(folder.root))
+      if (/^checkpoint_\d{3,}\.safetensors$/.test(name)) rmSync(join(folder.root, name));
+  }
+  return undefined;
+}
+
+/** A damaged run.json is replaced: name and history of the run are lost, its checkpoints are not. */
+function readEarlier(folder: RunFolder): RunInfo | undefined {
+  try {
+    return migrateRunInfo(JSON.parse(readFileSync(folder.runJson, 'utf8')), folder.root);
+  } catch {
+    return undefined;
   }
 }

@@ -66,6 +66,11 @@ export class FrozenVision {
     return rows;
   }
 
+  /** Whether an image's features are there, so that nobody needs its pixels. Once true it stays true. */
+  has(image: string): boolean {
+    return this.cache.has(image);
+  }
+
   dispose(): void {
     this.cache.dispose();
   }

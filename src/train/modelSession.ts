@@ -9,6 +9,7 @@ import { loadWeights } from '../model/loadWeights';
 import type { LoadReport } from '../model/loadRules';
 import { parameterShapes } from '../model/parameters';
 import { findLibrary, type Library } from '../runtime/library';
+import { choosePrecision } from '../runtime/precision';
 import { Session } from '../runtime/session';
 import { assignValues } from './assignValues';
 
@@ -47,11 +48,11 @@ export async function openModelSession({
 }: SessionRequest): Promise<ModelSession> {
   const { config, folder } = loaded;
   const model = readModelConfig(config, folder);
-  const device = config.device === 'gpu' ? 'gpu' : 'cpu';
-  const chosen = {
-    precision: kept ?? (config.precision === 'bf16' ? 'bf16' : 'fp32'),
-    reason: 'as configured',
-  } as const;
+  const device =
+    config.device === 'auto' ? ((await Session.hasGpu(library)) ? 'gpu' : 'cpu') : config.device;
+  const chosen = kept
+    ? { precision: kept, reason: 'as the run began' }
+    : choosePrecision(config.precision, device);
   const session = await Session.open({
     library,
     device,

@@ -40,6 +40,8 @@ export class RunData implements TrainingData {
       batchSize: this.config.batch_size_train,
       epoch,
       startBatch,
+      endBatch: stage.batchesPerEpoch,
+      ...(this.frozen && { needsPixels: (image: string) => this.frozen?.has(image) !== true }),
     });
   }
 

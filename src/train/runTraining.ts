@@ -8,9 +8,10 @@ import type { DownloadProgress } from '../model/download';
 import { locateWeights } from '../model/loadWeights';
 import type { Split } from '../run/events';
 import type { BestResult } from '../run/runInfo';
-import { RunWriter, type RunObserver } from '../run/runWriter';
+import { requireUsableFolder, RunWriter, type RunObserver } from '../run/runWriter';
 import type { Library } from '../runtime/library';
 import { errorText } from '../util/userError';
+import { checkData, describeProblem, throwOnErrors, type CheckHooks } from './dataCheck';
 import { configuredSplits, loadCurriculum, loadDatasets } from './datasets';
 import type { Metrics } from './metrics';
 import { pretrainedOf } from './modelSession';
@@ -25,6 +26,8 @@ export interface TrainingRequest {
   observe: RunObserver;
   /** Called when a person asked to stop and the step is being finished. */
   onStopRequested?(): void;
+  /** Progress of the data check, and the way to end it. */
+  checks?: CheckHooks;
   /** Progress of downloading `pretrained`. */
   onDownload?(progress: DownloadProgress): void;
 }
@@ -48,13 +51,15 @@ export interface TrainingOutcome {
 export async function runTraining(request: TrainingRequest): Promise<TrainingOutcome> {
   const { loaded, mode, observe } = request;
   const { config, folder: configFolder } = loaded;
-  const datasets = await loadDatasets(loaded, [
-    'train',
-    ...configuredSplits(loaded).filter((split) => split !== 'train'),
-  ]);
-  const plan = new TrainingPlan(config, datasets.train, await loadCurriculum(loaded));
-  await checkPretrained(loaded);
   const root = configPaths(config, configFolder).outputDir;
+  requireUsableFolder(root, mode);
+  await checkPretrained(loaded);
+  const report = await checkData(loaded, request.checks);
+  throwOnErrors(report);
+  const splits = configuredSplits(loaded);
+  if (!splits.includes('train')) splits.unshift('train');
+  const datasets = await loadDatasets(loaded, splits);
+  const plan = new TrainingPlan(config, datasets.train, await loadCurriculum(loaded));
   const writer = RunWriter.open({
     root,
     kind: 'train',
@@ -66,6 +71,12 @@ export async function runTraining(request: TrainingRequest): Promise<TrainingOut
     observe,
   });
   try {
+    for (const problem of report.problems)
+      writer.note(
+        problem.severity === 'warning' ? 'warning' : 'info',
+        `data-${problem.code}`,
+        describeProblem(problem),
+      );
     const outcome = await new TrainingRun(request, writer, plan, datasets).train();
     writer.close(outcome.state);
     return outcome;

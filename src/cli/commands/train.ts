@@ -40,9 +40,13 @@ export async function train(options: TrainOptions): Promise<void> {
     return;
   }
   const terminal = createTerminal(process.stdout);
+  const images = createProgress('Checking images');
   const download = createProgress('Downloading the pretrained weights');
   try {
     const outcome = await runTraining({
+      checks: {
+        onProgress: ({ phase, done, total }) => phase === 'images' && images.show(done, total),
+      },
       loaded,
       library,
       mode: options.resume ? 'resume' : options.overwrite ? 'overwrite' : 'new',
@@ -58,6 +62,7 @@ export async function train(options: TrainOptions): Promise<void> {
     process.stdout.write(finalReport(outcome));
     if (outcome.state === 'stopped') process.exitCode = ExitCode.stopped;
   } finally {
+    images.done();
     download.done();
     terminal.done();
   }

@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { exportCheckpoint, type ExportFormat } from '../../model/exportCheckpoint';
+import { UserError } from '../../util/userError';
+
+interface ExportOptions {
+  format?: ExportFormat;
+  overwrite?: boolean;
+}
+
+/** `nlvr export`: weights as a file that PyTorch loads. */
+export async function exportWeights(
+  checkpoint: string,
+  file: string,
+  options: ExportOptions,
+): Promise<void> {
+  const target = resolve(file);
+  const format = options.format ?? formatOf(file);
+  if (existsSync(target) && !options.overwrite)
+    throw new UserError(`${target} exists already; it was not touched.`, {
+      hint: 'Choose another name, or --overwrite.',
+    });
+  const source = /^https?:/i.test(checkpoint) ? checkpoint : resolve(checkpoint);
+  const { tensors, leftOut } = await exportCheckpoint(source, format, target);
+  process.stdout.write(`Wrote ${tensors} tensors to ${target}.\n`);
+  if (leftOut.length > 0)
+    process.stdout.write(`Left out, as they are no weights: ${leftOut.join(', ')}.\n`);
+}
+
+function formatOf(file: string): ExportFormat {
+  if (/\.safetensors$/i.test(file)) return 'safetensors';
+  if (/\.pth?$/i.test(file)) return 'pth';
+  throw new UserError(`The ending of ${file} does not say which format to write.`, {
+    hint: 'End it in .safetensors or .pth, or give --format.',
+  });
+}

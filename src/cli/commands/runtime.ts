@@ -1,0 +1,115 @@
+import { resolve } from 'node:path';
+import { removeManaged, install as installLibrary, installSize } from '../../runtime/install';
+import { findLibrary, managedFolder, managedLibrary } from '../../runtime/library';
+import { runtimeStatus } from '../../runtime/runtimeStatus';
+import { formatBytes } from '../../train/diskSpace';
+import { ExitCode } from '../../util/userError';
+import { withStopSignal } from '../interrupt';
+import { createProgress, type Progress } from '../progress';
+
+/** `nlvr runtime status`. */
+export async function status(options: { json?: boolean; tensorflow?: string }): Promise<void> {
+  const found = await runtimeStatus(
+    options.tensorflow === undefined ? {} : { directory: options.tensorflow },
+  );
+  if (options.json) {
+    const { library, size, version, gpu, problem, hint } = found;
+    const line = {
+      works: problem === null,
+      version,
+      directory: library?.directory ?? null,
+      source: library?.source ?? null,
+      size,
+      gpu,
+      message: problem,
+      hint,
+    };
+    process.stdout.write(`${JSON.stringify(line)}\n`);
+  } else if (found.library) {
+    const from = {
+      option: 'the folder you named',
+      environment: 'NLVR_TF_DIR',
+      managed: 'installed by nlvr',
+      python: 'a Python environment',
+    }[found.library.source];
+    process.stdout.write(
+      [
+        `TensorFlow ${found.version ?? '(version unknown)'}, ${from}`,
+        `  folder  ${found.library.directory}`,
+        ...(found.size === null ? [] : [`  size    ${formatBytes(found.size)}`]),
+        ...(found.problem === null ? [`  works; GPU: ${found.gpu ? 'yes' : 'none'}`] : []),
+        '',
+      ].join('\n'),
+    );
+  }
+  if (found.problem !== null) {
+    process.exitCode = ExitCode.runtime;
+    if (!options.json)
+      process.stderr.write(`nlvr: ${[found.problem, found.hint].filter(Boolean).join(' ')}\n`);
+  }
+}
+
+interface InstallOptions {
+  gpu?: boolean;
+  wheel: string[];
+  json?: boolean;
+}
+
+/** `nlvr runtime install`. Does nothing where a library that works is found already and no build was asked for. */
+export async function install(options: InstallOptions): Promise<void> {
+  const gpu = options.gpu === true;
+  const present = gpu
+    ? managedLibrary(managedFolder('gpu'))
+    : await findLibrary().catch(() => undefined);
+  if (present) {
+    if (!options.json) process.stdout.write(`TensorFlow is there already: ${present.directory}\n`);
+    return;
+  }
+  const size = installSize(gpu);
+  if (!options.json)
+    process.stdout.write(
+      `Installing TensorFlow: ${formatBytes(size.download)} to download, ${formatBytes(size.installed)} on disk.\n`,
+    );
+  const bars = new Map<string, Progress>();
+  const words = {
+    downloading: 'Downloading',
+    verifying: 'Checking',
+    unpacking: 'Unpacking',
+    testing: 'Testing',
+  };
+  await withStopSignal(async (signal) => {
+    try {
+      const library = await installLibrary({
+        gpu,
+        wheels: options.wheel.map((wheel) => resolve(wheel)),
+        signal,
+        onProgress: (progress) => {
+          if (options.json) return void process.stdout.write(`${JSON.stringify(progress)}\n`);
+          const { phase, done, total } = progress;
+          if (!bars.has(phase)) for (const bar of bars.values()) bar.done();
+          const bar = bars.get(phase) ?? createProgress(words[phase].padEnd(11));
+          bars.set(phase, bar);
+          bar.show(
+            done,
+            total,
+            total > 1 ? `${formatBytes(done)} of ${formatBytes(total)}` : undefined,
+          );
+        },
+      });
+      for (const bar of bars.values()) bar.done();
+      if (!options.json) process.stdout.write(`Installed in ${library.directory}\n`);
+    } catch (error) {
+      for (const bar of bars.values()) bar.done();
+      if (!signal.aborted) throw error;
+      process.exitCode = ExitCode.stopped;
+    }
+  });
+}
+
+/** `nlvr runtime remove`. */
+export async function remove(): Promise<void> {
+  const existed = await removeManaged();
+  process.stdout.write(
+    existed ? "Removed nlvr's copies of TensorFlow.\n" : 'There was nothing to remove.\n',
+  );
+}

@@ -1,0 +1,33 @@
+import { resolve } from 'node:path';
+import { generateSample } from '../../data/sample/generateSample';
+import { ExitCode } from '../../util/userError';
+import { withStopSignal } from '../interrupt';
+import { createProgress } from '../progress';
+
+/** `nlvr sample`: makes the sample data set. */
+export async function sample(folder: string, options: { seed?: number }): Promise<void> {
+  const progress = createProgress('Drawing');
+  try {
+    await withStopSignal(async (signal) => {
+      try {
+        const { pictures, examples } = await generateSample(resolve(folder), {
+          ...(options.seed !== undefined && { seed: options.seed }),
+          signal,
+          onProgress: (done, total) => progress.show(done, total),
+        });
+        progress.done();
+        const sets = Object.entries(examples).map(
+          ([part, count]) => `${part} ${count.toLocaleString('en')}`,
+        );
+        process.stdout.write(
+          `Made ${pictures.toLocaleString('en')} pictures in ${folder}; examples: ${sets.join(', ')}.\nTrain on them with: nlvr train --config ${folder}/nlvr.yaml\n`,
+        );
+      } catch (error) {
+        if (!signal.aborted) throw error;
+        process.exitCode = ExitCode.stopped;
+      }
+    });
+  } finally {
+    progress.done();
+  }
+}
