@@ -1,20 +1,23 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findLibrary } from '../../src/runtime/library';
-import { Session } from '../../src/runtime/session';
+import { RuntimeError, TraceError } from '../../src/runtime/errors';
+import type { Program } from '../../src/runtime/program';
+import type { Session } from '../../src/runtime/session';
+import { rawOp } from '../../src/runtime/tracer';
+import { compileGradients } from '../../src/runtime/training';
+import { openSession, wave } from './runtimeSupport';
 
 describe('Session', () => {
   let session: Session;
   beforeAll(async () => {
-    session = await Session.open({
-      library: await findLibrary(),
-      device: 'cpu',
-      precision: 'fp32',
-      xla: false,
-      threads: 0,
-    });
+    session = await openSession();
   });
   afterAll(() => session.dispose());
+
+  it('says what it runs on', () => {
+    expect(session.info).toMatchObject({ device: 'CPU', precision: 'fp32' });
+    expect(session.info.tensorflow).toMatch(/^2\.\d+\.\d+/);
+  });
 
   it('runs recorded TensorFlow.js code on variables and feeds', async () => {
     session.variable('w', [2, 2]);
@@ -24,16 +27,260 @@ describe('Session', () => {
       inputs: { x: { shape: [3, 2], dtype: 'float32' }, bytes: { shape: [3], dtype: 'uint8' } },
       build: ({ x, bytes }, scope) => {
         const y = tf.add(tf.matMul(x as tf.Tensor2D, scope.param('w') as tf.Tensor2D), 1);
-        return { y, sum: tf.sum(y), half: tf.div(bytes, 2), i: tf.cast(y, 'int32') };
+        return {
+          y,
+          sum: tf.sum(y),
+          half: tf.div(bytes, 2),
+          i: tf.cast(y, 'int32'),
+          large: tf.greater(y, 4),
+        };
       },
     });
     const result = await program.run({
       x: Float32Array.of(1, 0, 0, 1, 1, 1),
       bytes: Uint8Array.of(1, 2, 255),
     });
-    expect([...(result['y'] ?? [])]).toEqual([2, 3, 4, 5, 5, 7]);
-    expect(result['sum']).toEqual(Float32Array.of(26));
-    expect(result['half']).toEqual(Float32Array.of(0.5, 1, 127.5));
-    expect(result['i']).toEqual(Int32Array.of(2, 3, 4, 5, 5, 7));
+    expect(result).toEqual({
+      y: Float32Array.of(2, 3, 4, 5, 5, 7),
+      sum: Float32Array.of(26),
+      half: Float32Array.of(0.5, 1, 127.5),
+      i: Int32Array.of(2, 3, 4, 5, 5, 7),
+      large: Uint8Array.of(0, 0, 0, 1, 1, 1),
+    });
+  });
+
+  it('gathers by fed indices, and derives the gradient of it', async () => {
+    session.variable('table', [3, 2]);
+    await session.assign([['table', wave(6, 1)]]);
+    const program = compileGradients(session, {
+      name: 'gather',
+      inputs: { ids: { shape: [4], dtype: 'int32' } },
+      parameters: ['table'],
+      loss: ({ ids }, scope) => ({
+        loss: tf.sum(tf.gather(scope.param('table'), ids as tf.Tensor1D)),
+      }),
+    });
+    const result = await program.run({ ids: Int32Array.of(2, 0, 2, 2) });
+    expect(result['grad/table']).toEqual(Float32Array.of(1, 1, 0, 0, 3, 3));
+  });
+
+  it('assigns after all reads', async () => {
+    session.variable('counter', []);
+    await session.assign([['counter', Float32Array.of(5)]]);
+    const program = session.compile({
+      name: 'count',
+      inputs: {},
+      build: (_, scope) => {
+        scope.assign('counter', tf.add(scope.param('counter'), 1));
+        return { before: scope.param('counter'), twice: tf.mul(scope.param('counter'), 2) };
+      },
+    });
+    expect(await program.run({})).toEqual({
+      before: Float32Array.of(5),
+      twice: Float32Array.of(10),
+    });
+    expect(await session.read('counter')).toEqual(Float32Array.of(6));
+  });
+
+  it('reads and assigns many variables in order', async () => {
+    const names = Array.from({ length: 50 }, (_, i) => `many.${i}`);
+    for (const name of names) session.variable(name, [3]);
+    await session.assign(names.map((name, i) => [name, Float32Array.of(i, i, i)]));
+    const read: [string, Float32Array][] = [];
+    for await (const entry of session.readAll(names)) read.push(entry);
+    expect(read).toEqual(names.map((name, i) => [name, Float32Array.of(i, i, i)]));
+  });
+
+  it('runs programs one after the other, in the order they were asked for', async () => {
+    session.variable('log', []);
+    await session.assign([['log', Float32Array.of(0)]]);
+    // Each run appends a digit.
+    const append = session.compile({
+      name: 'append',
+      inputs: { digit: { shape: [], dtype: 'float32' } },
+      build: ({ digit }, scope) => {
+        const value = tf.add(tf.mul(scope.param('log'), 10), digit);
+        scope.assign('log', value);
+        return { value };
+      },
+    });
+    await Promise.all([1, 2, 3, 4, 5].map((digit) => append.run({ digit })));
+    expect(await session.read('log')).toEqual(Float32Array.of(12345));
+  });
+
+  it('copies feeds at once, so that the caller may reuse the array', async () => {
+    const program = session.compile({
+      name: 'copy',
+      inputs: { x: { shape: [2], dtype: 'float32' } },
+      build: ({ x }) => ({ y: tf.mul(x, 1) }),
+    });
+    const x = Float32Array.of(1, 2);
+    const running = program.run({ x });
+    x.fill(9);
+    expect((await running)['y']).toEqual(Float32Array.of(1, 2));
+  });
+
+  it('leaves the event loop free while it computes', async () => {
+    const size = 1500;
+    const program = session.compile({
+      name: 'long',
+      inputs: { x: { shape: [size, size], dtype: 'float32' } },
+      build: ({ x }) => {
+        let y = x as tf.Tensor2D;
+        for (let i = 0; i < 6; i++) y = tf.mul(tf.matMul(y, x as tf.Tensor2D), 1 / size);
+        return { y: tf.sum(y) };
+      },
+    });
+    const feeds = { x: new Float32Array(size * size).fill(1) };
+    let last = performance.now();
+    let longestGap = 0;
+    let ticks = 0;
+    const timer = setInterval(() => {
+      const now = performance.now();
+      longestGap = Math.max(longestGap, now - last);
+      last = now;
+      ticks++;
+    }, 5);
+    const start = performance.now();
+    last = start;
+    const running = program.run(feeds);
+    await running;
+    const elapsed = performance.now() - start;
+    clearInterval(timer);
+    expect(ticks).toBeGreaterThan(5);
+    // Copying the feed is all that happens on the main thread.
+    expect(longestGap).toBeLessThan(Math.max(elapsed / 2, 100));
+  });
+
+  it('does not grow over a thousand runs', async () => {
+    const program = session.compile({
+      name: 'steady',
+      inputs: { x: { shape: [256, 256], dtype: 'float32' } },
+      build: ({ x }) => ({ y: tf.add(x, 1) }),
+    });
+    const x = new Float32Array(256 * 256);
+    const repeat = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) await program.run({ x });
+      // Results are garbage of JavaScript; what is asked about is native memory.
+      (globalThis as { gc?: () => void }).gc?.();
+    };
+    await repeat(200);
+    const before = process.memoryUsage();
+    await repeat(1000);
+    const after = process.memoryUsage();
+    const native = (usage: NodeJS.MemoryUsage): number =>
+      usage.rss - usage.arrayBuffers - usage.heapTotal;
+    // 1000 leaked feeds or results would be 262 MB.
+    expect((native(after) - native(before)) / 1e6).toBeLessThan(60);
+  });
+
+  describe('refuses, before anything runs,', () => {
+    const compile = (build: (x: tf.Tensor) => tf.Tensor): Program =>
+      session.compile({
+        name: 'wrong',
+        inputs: { x: { shape: [2, 3], dtype: 'float32' } },
+        build: ({ x }) => ({ y: build(x) }),
+      });
+
+    it('reading a value', () => {
+      expect(() => compile((x) => tf.scalar(x.dataSync()[0] ?? 0))).toThrow(TraceError);
+      expect(() => compile((x) => tf.scalar(x.dataSync()[0] ?? 0))).toThrow(
+        /was read while its computation was being recorded/,
+      );
+    });
+    it('an op that TensorFlow does not have', () => {
+      expect(() => compile((x) => rawOp('NoSuchOp', [x]))).toThrow(/NoSuchOp/);
+    });
+    it('a kernel that was not registered', () => {
+      const forward = (): Program => compile((x) => tf.engine().runKernel('NoSuchKernel', { x }));
+      expect(forward).toThrow(/kernel NoSuchKernel/);
+    });
+    it('a gradient that does not exist', () => {
+      session.variable('g', [2]);
+      expect(() =>
+        compileGradients(session, {
+          name: 'no gradient',
+          inputs: {},
+          parameters: ['g'],
+          loss: (_, scope) => ({
+            loss: tf.sum(tf.topk(scope.param('g') as tf.Tensor1D, 1).values),
+          }),
+        }),
+      ).toThrow(/TopK/);
+    });
+    it('shapes that do not fit, naming the op', () => {
+      expect(() => compile((x) => rawOp('MatMul', [x, x], { T: { type: 1 } }))).toThrow(/MatMul/);
+    });
+    it('a tensor of another program', () => {
+      let foreign: tf.Tensor | undefined;
+      compile((x) => (foreign = tf.keep(tf.add(x, 1))));
+      expect(() => compile((x) => tf.add(x, foreign as tf.Tensor))).toThrow(/outside the program/);
+    });
+    it('a tensor outside of any program', () => {
+      expect(() => tf.add(tf.scalar(1), tf.scalar(2))).toThrow(/only while a program is recorded/);
+    });
+    it('compiling inside compiling', () => {
+      expect(() => compile((x) => (compile((y) => y), x))).toThrow(
+        /while another is being recorded/,
+      );
+    });
+    it('an unknown variable', () => {
+      expect(() =>
+        session.compile({
+          name: 'unknown',
+          inputs: {},
+          build: (_, scope) => ({ y: scope.param('nowhere') }),
+        }),
+      ).toThrow(/no variable nowhere/);
+    });
+    it('goes on working afterwards', async () => {
+      const { y } = await compile((x) => tf.add(x, 1)).run({ x: new Float32Array(6) });
+      expect(y).toEqual(new Float32Array(6).fill(1));
+    });
+  });
+
+  it('names the input that is missing, unknown or wrong', async () => {
+    const program = session.compile({
+      name: 'typed',
+      inputs: { x: { shape: [2], dtype: 'float32' }, k: { shape: [], dtype: 'int32' } },
+      build: ({ x, k }) => ({ y: tf.mul(x, tf.cast(k, 'float32')) }),
+    });
+    const x = Float32Array.of(1, 2);
+    await expect(program.run({ x })).rejects.toThrow(/value for input k/);
+    await expect(program.run({ x, k: 1, z: 1 })).rejects.toThrow(/no input z/);
+    await expect(program.run({ x: Int32Array.of(1, 2), k: 1 })).rejects.toThrow(/float32/);
+    await expect(program.run({ x: Float32Array.of(1), k: 1 })).rejects.toThrow(/shape \[2\]/);
+    expect((await program.run({ x, k: 3 }))['y']).toEqual(Float32Array.of(3, 6));
+  });
+
+  it('reports what goes wrong inside TensorFlow with the program’s name', async () => {
+    session.variable('rows', [3, 1]);
+    await session.assign([['rows', new Float32Array(3)]]);
+    const program = session.compile({
+      name: 'lookup',
+      inputs: { ids: { shape: [1], dtype: 'int32' } },
+      build: ({ ids }, scope) => ({ y: tf.gather(scope.param('rows'), ids) }),
+    });
+    const failed = program.run({ ids: Int32Array.of(7) });
+    await expect(failed).rejects.toThrow(RuntimeError);
+    await expect(failed).rejects.toThrow(/lookup: .*7 is not in \[0, 3\)/s);
+    expect((await program.run({ ids: Int32Array.of(1) }))['y']).toEqual(Float32Array.of(0));
+  });
+
+  it('waits for the run in flight when it is disposed, and refuses those behind it', async () => {
+    const other = await openSession();
+    const program = other.compile({
+      name: 'last',
+      inputs: { x: { shape: [400, 400], dtype: 'float32' } },
+      build: ({ x }) => ({ y: tf.sum(tf.matMul(x as tf.Tensor2D, x as tf.Tensor2D)) }),
+    });
+    const x = new Float32Array(400 * 400).fill(1);
+    await program.run({ x });
+    const inFlight = program.run({ x });
+    await Promise.resolve();
+    await other.dispose();
+    await inFlight.catch(() => undefined);
+    await expect(program.run({ x })).rejects.toThrow(/disposed/);
+    await other.dispose();
   });
 });
