@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest';
+import { KeyedRandom, Purpose } from '../../src/data/random';
+import { pickWeighted, shuffle } from '../../src/data/sample/choose';
+import {
+  pairsPerSet,
+  sentenceSet,
+  sentencesPerSet,
+  splitOf,
+  type Part,
+} from '../../src/data/sample/sentenceSet';
+import {
+  kindWeights,
+  randomStatement,
+  type Kind,
+  type Statement,
+} from '../../src/data/sample/statement';
+import {
+  colours,
+  countOf,
+  sceneKey,
+  shapes,
+  type Scene,
+  type ScenePair,
+} from '../../src/data/sample/world';
+
+const random = (index: number) =>
+  new KeyedRandom({ seed: 7, purpose: Purpose.sample, epoch: 0, index });
+const kinds = Object.keys(kindWeights) as Kind[];
+const phrases = { colour: 1, shape: 1, 'colour and shape': 1 };
+
+/** A scene from words: `red circle`, one a cell. */
+function scene(...things: string[]): Scene {
+  return things.map((thing, cell) => {
+    const [colour, shape] = thing.split(' ');
+    return {
+      cell,
+      colour: colours.findIndex((c) => c.name === colour),
+      shape: shapes.findIndex((s) => s.name === shape),
+    };
+  });
+}
+
+/** Statements of a kind about red circles, one for every wording, side and number that is drawn. */
+function aboutRedCircles(kind: Kind): Statement[] {
+  const found = new Map<string, Statement>();
+  for (let i = 0; i < 6000; i++) {
+    const statement = randomStatement(random(i), kind, { phrases });
+    if (statement.phrase.colour === 0 && statement.phrase.shape === 0)
+      found.set(statement.sentence, statement);
+  }
+  return [...found.values()];
+}
+
+/** Reads a sentence about red circles again, by rules of its own, and says when it is true. */
+function meaning(sentence: string): (left: number, right: number) => boolean {
+  const text = sentence.toLowerCase();
+  const number = ['zero', 'one red', 'two red', 'three red'].findIndex((n) => text.includes(n));
+  const rightFirst =
+    text.indexOf('right') >= 0 &&
+    (!text.includes('left') || text.indexOf('right') < text.indexOf('left'));
+  const named = text.includes('left') || text.includes('right');
+  const sides =
+    (f: (here: number, there: number) => boolean) =>
+    (left: number, right: number): boolean =>
+      rightFirst ? f(right, left) : f(left, right);
+  if (/more/.test(text)) return sides((here, there) => here > there);
+  if (/fewer/.test(text)) return sides((here, there) => here < there);
+  if (/same|equally|as many/.test(text)) return (left, right) => left === right;
+  if (/neither|\bno\b/.test(text)) return (left, right) => left + right === 0;
+  if (/total|together|in all/.test(text)) return (left, right) => left + right === number;
+  if (/both|each/.test(text)) return (left, right) => left > 0 && right > 0;
+  if (/only|just|exactly one of/.test(text))
+    return named
+      ? sides((here, there) => here > 0 && there === 0)
+      : (left, right) => left > 0 !== right > 0;
+  if (/exactly/.test(text)) return sides((here) => here === number);
+  return sides((here) => here > 0);
+}
+
+describe('the sentences of the sample', () => {
+  it.each(kinds)('"%s" are true exactly when their words say so', (kind) => {
+    const statements = aboutRedCircles(kind);
+    expect(statements.length).toBeGreaterThanOrEqual(4);
+    for (const { sentence, isTrueOf } of statements) {
+      for (let left = 0; left <= 3; left++)
+        for (let right = 0; right <= 3; right++) {
+          const picture = (n: number) =>
+            scene('blue circle', ...Array<string>(n).fill('red circle'));
+          expect(
+            isTrueOf([picture(left), picture(right)]),
+            `"${sentence}" with ${left} and ${right} red circles`,
+          ).toBe(meaning(sentence)(left, right));
+        }
+    }
+  });
+
+  it('read as people write: capital, full stop, no placeholder left, number and verb agree', () => {
+    for (const kind of kinds)
+      for (const { sentence } of aboutRedCircles(kind)) {
+        expect(sentence).toMatch(/^[A-Z][a-z ]+\.$/);
+        expect(sentence).not.toMatch(/\bone red circles|\b(two|three) red circle\b/);
+        expect(sentence).not.toMatch(/there are (exactly )?one|there is (exactly )?(two|three)/i);
+      }
+  });
+
+  it('fit the 16 tokens that one recorded program takes', () => {
+    for (const kind of kinds)
+      for (const { sentence } of aboutRedCircles(kind))
+        expect(sentence.split(' ').length + 2).toBeLessThanOrEqual(16);
+  });
+});
+
+describe('counting', () => {
+  const picture = scene('red circle', 'red square', 'blue circle', 'red circle');
+  it('takes a missing colour or shape for any', () => {
+    expect(countOf({ colour: 0, shape: 0 }, picture)).toBe(2);
+    expect(countOf({ colour: 0, shape: null }, picture)).toBe(3);
+    expect(countOf({ colour: null, shape: 0 }, picture)).toBe(3);
+    expect(countOf({ colour: 1, shape: 1 }, picture)).toBe(0);
+  });
+});
+
+describe('sets of sentences and pairs', () => {
+  const sets = (part: Part, n: number) =>
+    Array.from({ length: n }, (_, i) => sentenceSet(42, part, i));
+  const pictures = (part: Part): Scene[] =>
+    sets(part, 25).flatMap(({ pairs }) => pairs.flatMap((pair: ScenePair) => [...pair]));
+
+  it.each(['train', 'dev', 'test1', 'easy'] as const)(
+    '%s: each sentence is true of half',
+    (part) => {
+      for (const { statements, pairs } of sets(part, 10)) {
+        expect(pairs).toHaveLength(pairsPerSet);
+        expect(statements).toHaveLength(sentencesPerSet);
+        for (const { isTrueOf } of statements)
+          expect(pairs.filter(isTrueOf)).toHaveLength(pairsPerSet / 2);
+      }
+    },
+  );
+
+  it('no arrangement occurs in two splits', () => {
+    const train = new Set([...pictures('train'), ...pictures('easy')].map(sceneKey));
+    const dev = new Set(pictures('dev').map(sceneKey));
+    const test = new Set(pictures('test1').map(sceneKey));
+    expect([...dev].filter((key) => train.has(key) || test.has(key))).toEqual([]);
+    expect([...test].filter((key) => train.has(key))).toEqual([]);
+    expect(dev.size).toBeGreaterThan(100);
+  });
+
+  it('splits belong to arrangements, whoever draws them', () => {
+    for (const part of ['train', 'dev', 'test1'] as const)
+      for (const picture of pictures(part)) expect(splitOf(picture)).toBe(part);
+  });
+
+  it('things stand in cells of their own', () => {
+    for (const picture of pictures('train')) {
+      const cells = picture.map((thing) => thing.cell);
+      expect(new Set(cells).size).toBe(cells.length);
+      expect(cells).toEqual([...cells].sort((a, b) => a - b));
+    }
+  });
+
+  it('depends on seed, part and index alone', () => {
+    const text = (seed: number, part: Part, index: number) => {
+      const { statements, pairs } = sentenceSet(seed, part, index);
+      return JSON.stringify([statements.map((s) => s.sentence), pairs]);
+    };
+    expect(text(1, 'train', 5)).toBe(text(1, 'train', 5));
+    expect(text(1, 'train', 5)).not.toBe(text(2, 'train', 5));
+    expect(text(1, 'train', 5)).not.toBe(text(1, 'train', 6));
+    expect(text(1, 'dev', 5)).not.toBe(text(1, 'train', 5));
+  });
+});
+
+describe('choosing', () => {
+  it('follows the weights', () => {
+    const source = random(1);
+    const counts = { a: 0, b: 0, c: 0 };
+    for (let i = 0; i < 6000; i++) counts[pickWeighted(source, { a: 1, b: 2, c: 0 })]++;
+    expect(counts.c).toBe(0);
+    expect(counts.a / 6000).toBeCloseTo(1 / 3, 1);
+  });
+
+  it('shuffles without losing or preferring any', () => {
+    const source = random(2);
+    const first = [0, 0, 0, 0];
+    for (let i = 0; i < 4000; i++) {
+      const order = shuffle(source, [0, 1, 2, 3]);
+      expect([...order].sort()).toEqual([0, 1, 2, 3]);
+      first[order[0]]++;
+    }
+    for (const count of first) expect(Math.abs(count - 1000)).toBeLessThan(150);
+  });
+});
