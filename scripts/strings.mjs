@@ -1,0 +1,72 @@
+// The texts of the extension that are translated: every literal given to `vscode.l10n.t`, `t` or `translate` in
+// src/extension and src/webview. Writes them to l10n/bundle.l10n.json (VS Code's export format, key = English text),
+// and says which texts the translations lack or hold for nothing.
+//
+//   node scripts/strings.mjs [--check]
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const names = new Set(['t', 'translate']);
+
+/** @returns {string[]} sorted, each once. */
+export function translatedTexts() {
+  const found = new Set();
+  for (const folder of ['src/extension', 'src/webview'])
+    for (const file of readdirSync(join(root, folder), { recursive: true }))
+      if (/\.tsx?$/.test(file)) collect(join(root, folder, file), found);
+  return [...found].sort();
+}
+
+function collect(path, found) {
+  const kind = path.endsWith('x') ? ts.ScriptKind.TSX : ts.ScriptKind.TS;
+  const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true, kind);
+  const literals = (node) => {
+    if (ts.isStringLiteralLike(node)) return [node.text];
+    if (ts.isParenthesizedExpression(node)) return literals(node.expression);
+    if (ts.isConditionalExpression(node)) return [...literals(node.whenTrue), ...literals(node.whenFalse)];
+    return [];
+  };
+  const visit = (node) => {
+    if (ts.isCallExpression(node) && node.arguments.length > 0) {
+      const callee = ts.isPropertyAccessExpression(node.expression) ? node.expression.name : node.expression;
+      if (ts.isIdentifier(callee) && names.has(callee.text))
+        for (const text of literals(node.arguments[0])) found.add(text);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+}
+
+/** Problems of the translation files, as sentences. */
+export function translationProblems() {
+  const problems = [];
+  const read = (file) => JSON.parse(readFileSync(join(root, file), 'utf8'));
+  const compare = (file, wanted, has) => {
+    for (const key of wanted) if (!(key in has)) problems.push(`${file} lacks ${JSON.stringify(key)}`);
+    for (const key of Object.keys(has)) if (!wanted.includes(key)) problems.push(`${file} holds ${JSON.stringify(key)} for nothing`);
+  };
+  const texts = translatedTexts();
+  compare('l10n/bundle.l10n.json', texts, read('l10n/bundle.l10n.json'));
+  compare('l10n/bundle.l10n.zh-cn.json', texts, read('l10n/bundle.l10n.zh-cn.json'));
+  const manifest = readFileSync(join(root, 'package.json'), 'utf8');
+  const keys = [...new Set([...manifest.matchAll(/"%([^%"]+)%"/g)].map((match) => match[1]))];
+  for (const file of ['package.nls.json', 'package.nls.zh-cn.json']) compare(file, keys, read(file));
+  for (const [english, chinese] of Object.entries(read('l10n/bundle.l10n.zh-cn.json'))) {
+    const places = (text) => (text.match(/\{\d+\}/g) ?? []).sort().join();
+    if (places(english) !== places(chinese)) problems.push(`the translation of ${JSON.stringify(english)} has other places for values`);
+  }
+  return problems;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (!process.argv.includes('--check')) {
+    const texts = Object.fromEntries(translatedTexts().map((text) => [text, text]));
+    writeFileSync(join(root, 'l10n/bundle.l10n.json'), JSON.stringify(texts, null, 2) + '\n');
+  }
+  const problems = translationProblems();
+  for (const problem of problems) console.error(problem);
+  if (problems.length > 0) process.exitCode = 1;
+}

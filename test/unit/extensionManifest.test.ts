@@ -1,0 +1,121 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { translationProblems } from '../../scripts/strings.mjs';
+
+interface Command {
+  command: string;
+  title: string;
+  category?: string;
+  enablement?: string;
+}
+interface Manifest {
+  main: string;
+  icon: string;
+  activationEvents: string[];
+  extensionKind: string[];
+  capabilities: {
+    untrustedWorkspaces: { supported: string; restrictedConfigurations: string[] };
+    virtualWorkspaces: { supported: boolean };
+  };
+  contributes: {
+    commands: Command[];
+    configuration: { properties: Record<string, { scope: string; markdownDescription?: string }> };
+    menus: Record<string, { command: string; when?: string }[]>;
+    viewsWelcome: { contents: string }[];
+    walkthroughs: { steps: { description: string; media: { svg: string; altText: string } }[] }[];
+    yamlValidation: { url: string }[];
+  };
+}
+
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
+const { contributes } = manifest;
+const texts = JSON.parse(readFileSync('package.nls.json', 'utf8')) as Record<string, string>;
+
+/** The source of the extension host as one text. */
+const source = readdirSync('src/extension', { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => readFileSync(join('src/extension', file), 'utf8'))
+  .join('\n');
+
+/** Commands that the code registers: the table of handlers, and those registered one by one. */
+function registered(): string[] {
+  const register = readFileSync('src/extension/commands/register.ts', 'utf8');
+  const table = register.slice(register.indexOf('return {'), register.indexOf('/** Registers all'));
+  const handlers = [...table.matchAll(/^ {4}(\w+): (?:async )?\(/gm)].map(
+    (match) => `nlvr.${match[1]}`,
+  );
+  const single = [...source.matchAll(/registerCommand\(\s*'(nlvr\.\w+)'/g)].map(
+    (match) => match[1],
+  );
+  return [...handlers, ...single].sort();
+}
+
+describe('the manifest', () => {
+  it('contributes exactly the commands that the code registers', () => {
+    expect(contributes.commands.map(({ command }) => command).sort()).toEqual(registered());
+  });
+
+  it('files all commands under NLVR', () => {
+    for (const { category } of contributes.commands) expect(category).toBe('NLVR');
+  });
+
+  it('names only commands that exist, in menus, welcome texts and the walkthrough', () => {
+    const known = new Set(contributes.commands.map(({ command }) => command));
+    const inMenus = Object.values(contributes.menus).flatMap((items) =>
+      items.map((item) => item.command),
+    );
+    const inTexts = Object.values(texts).flatMap((text) =>
+      [...text.matchAll(/\(command:(nlvr\.\w+)\)/g)].map((match) => match[1]),
+    );
+    expect([...inMenus, ...inTexts].filter((command) => !known.has(command))).toEqual([]);
+    expect(inTexts.length).toBeGreaterThan(5);
+  });
+
+  it('runs nothing in an untrusted workspace', () => {
+    const { untrustedWorkspaces, virtualWorkspaces } = manifest.capabilities;
+    expect(untrustedWorkspaces.supported).toBe('limited');
+    expect(virtualWorkspaces.supported).toBe(false);
+    const running = /^nlvr\.(start|resume|evaluate|check|createSample|setUp)/;
+    for (const { command, enablement } of contributes.commands)
+      if (running.test(command)) expect(enablement).toContain('isWorkspaceTrusted');
+  });
+
+  it('lets no workspace choose a program without trust', () => {
+    const { properties } = contributes.configuration;
+    const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
+    for (const key of restrictedConfigurations)
+      expect(properties[key].scope).toBe('machine-overridable');
+    expect(restrictedConfigurations).toEqual([
+      'nlvr.nodePath',
+      'nlvr.tensorflowPath',
+      'nlvr.environment',
+    ]);
+    for (const setting of Object.values(properties))
+      expect(setting.markdownDescription).toBeTruthy();
+  });
+
+  it('is activated by what it needs, never by everything', () => {
+    expect(manifest.activationEvents).not.toContain('*');
+    expect(manifest.extensionKind).toEqual(['workspace']);
+  });
+
+  it('names only files that exist', () => {
+    const pictures = contributes.walkthroughs.flatMap(({ steps }) =>
+      steps.map((step) => step.media.svg),
+    );
+    const schemas = contributes.yamlValidation.map(({ url }) => url);
+    for (const file of [manifest.icon, ...pictures, ...schemas])
+      expect(existsSync(file), file).toBe(true);
+  });
+
+  it('sends nothing anywhere', () => {
+    expect(source).not.toMatch(/telemetry(?!\w)|createTelemetryLogger|https?:\/\/(?!\$)/i);
+  });
+});
+
+describe('translations', () => {
+  it('are complete, in both languages, for the manifest and for every text of the code', () => {
+    expect(translationProblems()).toEqual([]);
+  });
+});
