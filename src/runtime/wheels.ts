@@ -34,8 +34,7 @@ export interface Release {
 export const TENSORFLOW_VERSION = '2.21.0';
 
 const MB = 1_000_000;
-const TENSORFLOW_LIBRARIES =
-  /^tensorflow\/libtensorflow_(cc|framework)\.(so\.2|2\.dylib)$|\.dist-info\/METADATA$/;
+const TENSORFLOW_LIBRARIES = /^tensorflow\/libtensorflow_(cc|framework)\.(so\.2|2\.dylib)$/;
 /** Shared libraries, and what XLA compiles with: ptxas and libdevice. */
 const NVIDIA_FILES = /^nvidia\/[^/]+\/(lib\/[^/]+\.so[^/]*|bin\/ptxas|nvvm\/libdevice\/[^/]+)$/;
 
