@@ -11,8 +11,8 @@ import type { PickledTensor } from './torchPickleWriter';
 
 /** Name of the archive's folder; PyTorch takes it from the file's name and reads any. */
 const FOLDER = 'archive';
-/** Fixed, so that equal weights make equal files. */
-const mtime = new Date('1980-01-01T12:00:00Z');
+/** Fixed, so that equal weights make equal files; in local time, which zip archives keep. */
+const mtime = new Date(1980, 0, 1, 12);
 const stored = { compress: false, mtime, forceDosTimestamp: true } as const;
 
 /**
