@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../util/userError';
 import type { DatasetChecks } from '../dataset/datasetChecks';
+import { withCancellableProgress } from '../progress';
 import type { Services } from '../services';
 import { runProgram } from '../trainer/process';
 import { requireTrust } from '../trust';
@@ -48,17 +49,12 @@ export async function createSample(services: Services): Promise<void> {
   const folder = await chooseSampleFolder();
   if (folder === undefined) return;
   const program = await services.program();
-  await vscode.window.withProgress(
-    {
-      location: vscode.ProgressLocation.Notification,
-      title: vscode.l10n.t('Drawing the sample data set…'),
-      cancellable: true,
-    },
-    async (_, token) => {
-      const abort = new AbortController();
-      token.onCancellationRequested(() => abort.abort(new vscode.CancellationError()));
+  await withCancellableProgress(
+    vscode.l10n.t('Drawing the sample data set'),
+    async (signal, onErrorLine) => {
       const { code, stderr } = await runProgram(program, ['sample', folder], {
-        signal: abort.signal,
+        signal,
+        onErrorLine,
       });
       if (code !== 0) throw new UserError(stderr.trim() || `nlvr sample ended with ${code}`);
     },

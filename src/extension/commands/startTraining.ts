@@ -28,7 +28,7 @@ export async function startTraining(
   await vscode.workspace.saveAll(false);
   const outputDir = await checkedOutputDir(configuration);
   if (outputDir === undefined) return;
-  const report = await checks.check(configuration);
+  const report = await checks.ensure(configuration);
   if (report.problems.some(({ severity }) => severity === 'error'))
     return showProblems(configuration);
   if (!(await ensureRuntime(services))) return;

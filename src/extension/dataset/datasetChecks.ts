@@ -1,33 +1,62 @@
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { withCancellableProgress } from '../progress';
 import type { Services } from '../services';
 import { runProgram } from '../trainer/process';
-import { parseCheckReport, type CheckReport } from './checkReport';
+import { fingerprintOf } from './checkedState';
 import { CheckProblems } from './checkProblems';
+import { parseCheckReport, type CheckReport } from './checkReport';
 
 /** A check's outcome with what it was about. */
 export interface CheckedConfiguration {
   configuration: vscode.Uri;
   report: CheckReport;
-  time: Date;
+  /** When it was checked, milliseconds since 1970. */
+  time: number;
 }
+
+/** What is kept of checks over reloads, by configuration file. */
+interface Kept {
+  fingerprint: string;
+  report: CheckReport;
+  time: number;
+}
+
+const MEMORY = 'nlvr.checked';
+/** Problems beyond these are not kept over a reload. */
+const MOST_PROBLEMS = 100;
 
 /** Runs the data check and keeps what it found, for the Problems view and the data set view. */
 export class DatasetChecks implements vscode.Disposable {
   private readonly problems = new CheckProblems();
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChange = this.changed.event;
-  private latest: CheckedConfiguration | undefined;
 
   constructor(private readonly services: Services) {}
 
-  get last(): CheckedConfiguration | undefined {
-    return this.latest;
+  /** The last check of a configuration. */
+  lastOf(configuration: vscode.Uri): CheckedConfiguration | undefined {
+    const kept = this.kept()[configuration.fsPath];
+    return kept && { configuration, report: kept.report, time: kept.time };
   }
 
   dispose(): void {
     this.problems.dispose();
     this.changed.dispose();
+  }
+
+  /**
+   * The report of a configuration and its data: of the last check, when that found no error and neither the
+   * configuration nor an annotation file has changed since. Looking at every image of a large data set takes minutes.
+   */
+  async ensure(configuration: vscode.Uri): Promise<CheckReport> {
+    const kept = this.kept()[configuration.fsPath];
+    const clean = kept?.report.problems.every(({ severity }) => severity !== 'error');
+    if (kept && clean && kept.fingerprint === (await fingerprintOf(configuration.fsPath))) {
+      this.services.log.info(`${configuration.fsPath} and its annotations are as last checked`);
+      return kept.report;
+    }
+    return this.check(configuration);
   }
 
   /**
@@ -37,27 +66,31 @@ export class DatasetChecks implements vscode.Disposable {
    */
   async check(configuration: vscode.Uri): Promise<CheckReport> {
     const program = await this.services.program();
-    const report = await vscode.window.withProgress(
-      {
-        location: vscode.ProgressLocation.Notification,
-        title: vscode.l10n.t('Checking the configuration and its data…'),
-        cancellable: true,
-      },
-      async (_, token) => {
-        const abort = new AbortController();
-        token.onCancellationRequested(() => abort.abort(new vscode.CancellationError()));
-        const outcome = await runProgram(
-          program,
-          ['check', '--config', configuration.fsPath, '--json'],
-          { cwd: dirname(configuration.fsPath), signal: abort.signal },
-        );
-        return parseCheckReport(outcome.stdout, outcome.stderr);
+    const file = configuration.fsPath;
+    const fingerprint = await fingerprintOf(file);
+    const report = await withCancellableProgress(
+      vscode.l10n.t('Checking the configuration and its data'),
+      async (signal, onErrorLine) => {
+        const args = ['check', '--config', file, '--json'];
+        const options = { cwd: dirname(file), signal, onErrorLine };
+        const { stdout, stderr } = await runProgram(program, args, options);
+        return parseCheckReport(stdout, stderr);
       },
     );
-    this.services.log.info(`check of ${configuration.fsPath}: ${report.problems.length} problems`);
+    this.services.log.info(`check of ${file}: ${report.problems.length} problems`);
     this.problems.show(report.problems, configuration);
-    this.latest = { configuration, report, time: new Date() };
+    await this.keep(file, { fingerprint, report, time: Date.now() });
     this.changed.fire();
     return report;
+  }
+
+  private kept(): Partial<Record<string, Kept>> {
+    return this.services.context.workspaceState.get<Partial<Record<string, Kept>>>(MEMORY, {});
+  }
+
+  private async keep(file: string, kept: Kept): Promise<void> {
+    const problems = kept.report.problems.slice(0, MOST_PROBLEMS);
+    const short = { ...kept, report: { ...kept.report, problems } };
+    await this.services.context.workspaceState.update(MEMORY, { ...this.kept(), [file]: short });
   }
 }

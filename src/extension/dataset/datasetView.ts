@@ -123,9 +123,7 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
         icon: problemIcon(),
         open: configuration,
       };
-    const { last } = this.checks;
-    const checked =
-      last?.configuration.fsPath === configuration.fsPath ? last.report.splits[split] : undefined;
+    const checked = this.checks.lastOf(configuration)?.report.splits[split];
     const language = vscode.env.language;
     const details = Object.entries(checked?.counts ?? {}).map(
       ([name, n]) => `${name}: ${count(n, language)}`,
@@ -142,13 +140,13 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   }
 
   private checkRow(configuration: vscode.Uri): Row {
-    const { last } = this.checks;
-    if (last?.configuration.fsPath !== configuration.fsPath)
+    const last = this.checks.lastOf(configuration);
+    if (!last)
       return { label: vscode.l10n.t('not checked yet'), icon: new vscode.ThemeIcon('dash') };
     const { problems } = last.report;
     const errors = problems.filter(({ severity }) => severity === 'error').length;
     const warnings = problems.filter(({ severity }) => severity === 'warning').length;
-    const time = last.time.toLocaleTimeString(vscode.env.language);
+    const time = new Date(last.time).toLocaleString(vscode.env.language);
     const label =
       errors + warnings === 0
         ? vscode.l10n.t('no problems')

@@ -100,12 +100,14 @@ async function install(services: Services, gpu: boolean): Promise<void> {
         if (!step) return;
         if (step.phase !== phase) {
           phase = step.phase;
-          shown = 0;
+          // The bar fills once in all; a later phase says its progress in words.
           services.log.info(`runtime: ${phase}`);
         }
         const percent = step.total ? (100 * step.done) / step.total : 0;
-        const size = step.total ? ` ${bytes(step.done)} / ${bytes(step.total)}` : '';
-        progress.report({ message: `${phase}${size}`, increment: Math.max(0, percent - shown) });
+        const inBytes = step.total !== null && step.total > 1;
+        const size = inBytes ? ` ${bytes(step.done)} / ${bytes(step.total ?? 0)}` : '';
+        const message = `${phaseWord(phase)}${size}`;
+        progress.report({ message, increment: Math.max(0, percent - shown) });
         shown = Math.max(shown, percent);
       };
       const args = ['runtime', 'install', '--json', ...(gpu ? ['--gpu'] : [])];
@@ -120,6 +122,22 @@ async function install(services: Services, gpu: boolean): Promise<void> {
   void vscode.window.showInformationMessage(
     vscode.l10n.t('TensorFlow {0} is ready.', status.version ?? ''),
   );
+}
+
+/** The phases that `nlvr runtime install` names. */
+function phaseWord(phase: string): string {
+  switch (phase) {
+    case 'downloading':
+      return vscode.l10n.t('downloading');
+    case 'verifying':
+      return vscode.l10n.t('checking');
+    case 'unpacking':
+      return vscode.l10n.t('unpacking');
+    case 'testing':
+      return vscode.l10n.t('testing');
+    default:
+      return phase;
+  }
 }
 
 async function hasNvidiaGpu(): Promise<boolean> {

@@ -78,13 +78,22 @@ export async function spawnTrainer(
 
 const ABORT_GRACE_MS = 2000;
 
+interface RunOptions {
+  cwd?: string;
+  signal?: AbortSignal;
+  /** Gets the lines of its output, which the outcome then lacks. */
+  onLine?: (line: string) => void;
+  /** Gets the lines of its standard error, progress for instance; the outcome has them too. */
+  onErrorLine?: (line: string) => void;
+}
+
 /** Runs a short command to its end. Aborting ends it with all it started and rejects with the signal's reason. */
 export async function runProgram(
   program: Program,
   args: readonly string[],
-  options: { cwd?: string; signal?: AbortSignal; onLine?: (line: string) => void } = {},
+  options: RunOptions = {},
 ): Promise<Outcome> {
-  const { cwd, signal, onLine } = options;
+  const { cwd, signal, onLine, onErrorLine } = options;
   signal?.throwIfAborted();
   const child = spawn(program.executable, [program.cli, ...args], {
     cwd,
@@ -99,6 +108,7 @@ export async function runProgram(
   if (onLine) createInterface({ input: child.stdout }).on('line', onLine);
   else child.stdout.on('data', (text: string) => (stdout += text));
   child.stderr.on('data', (text: string) => (stderr += text));
+  if (onErrorLine) createInterface({ input: child.stderr }).on('line', onErrorLine);
   const abort = (): void => {
     if (child.pid !== undefined) void endTree(child.pid, ABORT_GRACE_MS);
   };
