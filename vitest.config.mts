@@ -8,7 +8,7 @@ export default defineConfig({
     fileParallelism: false,
     include: ['test/{unit,parity,integration}/**/*.test.ts'],
     globalSetup: ['test/globalSetup.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });

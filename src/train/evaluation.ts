@@ -6,8 +6,11 @@ import type { Batch, Dataset } from '../data/types';
 import { ImageSlots } from './imageSlots';
 import type { NlvrPrograms } from './programs';
 
-/** Batches of a split in annotation order, images already resized. */
-export type BatchSource = AsyncIterable<Batch>;
+/** A batch whose pixels are bytes, or (golden tests) normalised floats, as the programs were made for. */
+export type EvaluationBatch = Omit<Batch, 'images'> & { images: Uint8Array | Float32Array };
+
+/** Batches of a split, every example once; `indices` says which. */
+export type BatchSource = AsyncIterable<EvaluationBatch>;
 
 export interface EvaluationHooks {
   /** After each batch; `done` of `total` examples have answers. */
@@ -23,7 +26,7 @@ export class Evaluator {
   /** @param batchSize the most examples of a batch. */
   constructor(
     private readonly programs: NlvrPrograms,
-    private readonly imageBytes: number,
+    private readonly pixelsPerImage: number,
     private readonly batchSize: number,
   ) {
     const capacity = 2 * batchSize;
@@ -59,7 +62,7 @@ export class Evaluator {
   }
 
   /** Logits of one batch, [n, 2]; images that are not in a slot yet are encoded. */
-  private async answer(dataset: Dataset, batch: Batch): Promise<Float32Array> {
+  private async answer(dataset: Dataset, batch: EvaluationBatch): Promise<Float32Array> {
     const n = batch.indices.length;
     const names = new Array<string>(batch.imageCount);
     batch.indices.forEach((index, i) => {
@@ -87,7 +90,10 @@ export class Evaluator {
   }
 
   /** Slots of the images, those that were not there encoded in full runs of `chunk`. */
-  private async encode(names: readonly string[], pixels: Uint8Array): Promise<Int32Array> {
+  private async encode(
+    names: readonly string[],
+    pixels: Uint8Array | Float32Array,
+  ): Promise<Int32Array> {
     const inUse = new Set(names);
     const slots = new Int32Array(names.length);
     const missing: number[] = [];
@@ -97,12 +103,13 @@ export class Evaluator {
       else slots[i] = slot;
     });
     for (let start = 0; start < missing.length; start += this.chunk) {
-      const images = new Uint8Array(this.chunk * this.imageBytes);
+      const count = this.chunk * this.pixelsPerImage;
+      const images = pixels instanceof Uint8Array ? new Uint8Array(count) : new Float32Array(count);
       const targets = new Int32Array(this.chunk).fill(2 * this.batchSize);
       missing.slice(start, start + this.chunk).forEach((i, k) => {
         images.set(
-          pixels.subarray(i * this.imageBytes, (i + 1) * this.imageBytes),
-          k * this.imageBytes,
+          pixels.subarray(i * this.pixelsPerImage, (i + 1) * this.pixelsPerImage),
+          k * this.pixelsPerImage,
         );
         targets[k] = slots[i] = this.slots.take(names[i], inUse);
       });

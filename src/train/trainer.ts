@@ -12,6 +12,7 @@ import type { TrainingStep } from '../runtime/training';
 import { ExitCode, UserError } from '../util/userError';
 import { saveLast, type CheckpointSource } from './checkpoints';
 import type { EpochEnd } from './epochEnd';
+import type { BatchSource } from './evaluation';
 import type { HealthMonitor } from './health';
 import { decide } from './metrics';
 import type { Stage, TrainingPlan } from './plan';
@@ -29,8 +30,8 @@ export interface TimedBatches extends AsyncIterable<Batch> {
 export interface TrainingData {
   /** Batches of an epoch from number `startBatch` on, shuffled by seed and epoch. */
   trainBatches(stage: Stage, epoch: number, startBatch: number): TimedBatches;
-  /** A split in annotation order. */
-  evalBatches(dataset: Dataset): AsyncIterable<Batch>;
+  /** Every example of a split once. */
+  evalBatches(dataset: Dataset): BatchSource;
   /** The pixels of a training batch as the step takes them: bytes, or features of a frozen ViT. */
   visionFeeds(stage: Stage, batch: Batch): Promise<Record<string, Uint8Array | Float32Array>>;
 }

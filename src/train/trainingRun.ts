@@ -8,6 +8,7 @@ import { readModelConfig } from '../model/config';
 import { isVisionParameter } from '../model/parameters';
 import { describeReport, type LoadReport } from '../model/loadRules';
 import { loadWeights } from '../model/loadWeights';
+import { redirectNativeLog } from '../runtime/nativeLog';
 import { UserError } from '../util/userError';
 import { assignValues } from './assignValues';
 import { readLastState, restoreLast, type CheckpointSource } from './checkpoints';
@@ -43,6 +44,7 @@ export class TrainingRun {
 
   async train(): Promise<TrainingOutcome> {
     const { writer, request } = this;
+    redirectNativeLog(writer.folder.trainerLog);
     const stop = new StopController(writer.folder.stopRequest, request.onStopRequested);
     const { config, folder } = request.loaded;
     const model = readModelConfig(config, folder);

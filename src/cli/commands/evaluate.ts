@@ -10,6 +10,7 @@ import { configuration, type CommonOptions } from '../configuration';
 import { byKind } from '../finalReport';
 import { withStopSignal } from '../interrupt';
 import { createProgress } from '../progress';
+import { quietNativeLog } from '../quietNativeLog';
 
 interface EvaluateOptions extends CommonOptions {
   checkpoint: string;
@@ -45,6 +46,7 @@ export async function evaluateAndReport(request: {
   outputDir: string;
   splits: readonly Split[];
 }): Promise<void> {
+  quietNativeLog();
   const progress = createProgress('Evaluating');
   try {
     const results = await withStopSignal((signal) =>

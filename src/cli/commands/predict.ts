@@ -4,6 +4,7 @@ import { Predictor, type Question } from '../../train/predictor';
 import { requireLibrary } from '../../train/modelSession';
 import { UserError, errorText } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
+import { quietNativeLog } from '../quietNativeLog';
 
 interface PredictOptions extends CommonOptions {
   checkpoint: string;
@@ -31,6 +32,7 @@ export async function predict(options: PredictOptions): Promise<void> {
   const checkpoint = /^https?:/i.test(options.checkpoint)
     ? options.checkpoint
     : resolve(options.checkpoint);
+  quietNativeLog();
   const predictor = await Predictor.open(loaded, library, checkpoint);
   try {
     if (options.serve) await serve(predictor);

@@ -1,0 +1,171 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseConfig } from '../../src/config/parse';
+import type { Dataset, Example } from '../../src/data/types';
+import { FeatureCache } from '../../src/train/featureCache';
+import { HealthMonitor } from '../../src/train/health';
+import { ImageSlots } from '../../src/train/imageSlots';
+import { epochLine, evaluationLine, trimLog } from '../../src/train/log';
+import { TrainingPlan } from '../../src/train/plan';
+import { chooseWatched } from '../../src/train/watch';
+
+let folder: string;
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'nlvr-test-'))));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function dataset(count: number): Dataset {
+  const examples = Array.from({ length: count }, (_, index): Example => ({
+    index,
+    identifier: `${index}`,
+    sentence: '',
+    images: ['l', 'r'],
+    label: index % 3 === 0,
+    consistencyGroup: null,
+    group: null,
+    line: index + 1,
+  }));
+  return { split: 'train', format: 'blip', file: 'train.json', examples };
+}
+
+describe('the plan of a run', () => {
+  const { config } = parseConfig(
+    'batch_size_train: 4\naccumulate_steps: 2\nmax_epoch: 3\ninit_lr: 1e-3\nmin_lr: 1e-4\ncurriculum: {ann_file: easy.json, epochs: 2}\n',
+  );
+
+  test('counts steps and epochs over both stages and drops what fills no step', () => {
+    const plan = new TrainingPlan(config, dataset(30), dataset(17));
+    expect(
+      plan.stages.map(({ name, stepsPerEpoch, batchesPerEpoch, firstEpoch, firstStep }) => [
+        name,
+        stepsPerEpoch,
+        batchesPerEpoch,
+        firstEpoch,
+        firstStep,
+      ]),
+    ).toEqual([
+      ['curriculum', 2, 4, 0, 0],
+      ['main', 3, 6, 2, 4],
+    ]);
+    expect([plan.epochs, plan.totalSteps]).toEqual([5, 13]);
+    expect(plan.stepsBefore(3)).toBe(7);
+  });
+
+  test("the learning rate is constant in the curriculum, then BLIP's cosine per epoch", () => {
+    const plan = new TrainingPlan(config, dataset(30), dataset(17));
+    expect(plan.learningRate(0, 0)).toBe(1e-3);
+    expect(plan.learningRate(1, 3)).toBe(1e-3);
+    expect(plan.learningRate(2, 4)).toBe(1e-3);
+    expect(plan.learningRate(3, 7)).toBeCloseTo(
+      9e-4 * 0.5 * (1 + Math.cos(Math.PI / 3)) + 1e-4,
+      12,
+    );
+  });
+
+  test('a data set smaller than a step is an error that says what to lower', () => {
+    expect(() => new TrainingPlan(config, dataset(7))).toThrow(/fewer than one training step/);
+  });
+});
+
+describe('log.txt', () => {
+  test("lines are BLIP's: strings with four decimals, keys in order, Python's spaces", () => {
+    expect(
+      epochLine({
+        trainLr: 3e-5,
+        trainLoss: 0.69314,
+        valAccuracy: 0.5,
+        testAccuracy: 0.25,
+        epoch: 0,
+      }),
+    ).toBe(
+      '{"train_lr": "0.0000", "train_loss": "0.6931", "val_acc": "0.5000", "test_acc": "0.2500", "epoch": 0}\n',
+    );
+    expect(evaluationLine({ val: 0, test: 0.8 })).toBe(
+      '{"val_acc": "0.0000", "test_acc": "0.8000"}\n',
+    );
+  });
+
+  test('a resumed run removes what it will write again, half lines too', () => {
+    const file = join(folder, 'log.txt');
+    const line = (epoch: number): string => `{"train_lr": "0.0010", "epoch": ${epoch}}\n`;
+    writeFileSync(file, `${line(0)}${line(1)}${line(2)}{"train_lr": "0.0`);
+    trimLog(file, 2);
+    expect(readFileSync(file, 'utf8')).toBe(line(0) + line(1));
+  });
+});
+
+describe('image slots', () => {
+  test('the image used longest ago gives way, those in use stay', () => {
+    const slots = new ImageSlots(2);
+    const a = slots.take('a', new Set());
+    const b = slots.take('b', new Set());
+    expect(slots.find('a')).toBe(a);
+    expect(slots.take('c', new Set(['b', 'c']))).toBe(a);
+    expect(slots.find('a')).toBeUndefined();
+    expect(slots.find('b')).toBe(b);
+    expect(() => slots.take('d', new Set(['b', 'c', 'd']))).toThrow(RangeError);
+  });
+
+  test('after clear nothing is found and every slot is free once', () => {
+    const slots = new ImageSlots(3);
+    for (const name of ['a', 'b', 'c']) slots.take(name, new Set());
+    slots.clear();
+    expect(slots.find('a')).toBeUndefined();
+    expect(new Set(['x', 'y', 'z'].map((name) => slots.take(name, new Set()))).size).toBe(3);
+  });
+});
+
+describe('feature cache', () => {
+  test('gives back what was kept, keeps no more than its bound, and cleans up', () => {
+    const cache = new FeatureCache(join(folder, '.features'), 3, 2 * 12 + 5);
+    ['a', 'b', 'c'].forEach((name, i) => cache.write(name, Float32Array.of(i, i + 0.5, -i)));
+    const target = new Float32Array(3);
+    expect(cache.read('b', target)).toBe(true);
+    expect([...target]).toEqual([1, 1.5, -1]);
+    expect(cache.read('a', target)).toBe(true);
+    expect([...target]).toEqual([0, 0.5, -0]);
+    expect(cache.has('c')).toBe(false);
+    expect(cache.read('c', target)).toBe(false);
+    cache.dispose();
+    expect(() => readFileSync(join(folder, '.features', 'features.bin'))).toThrow();
+  });
+});
+
+describe('health', () => {
+  test('accuracy at chance is told once, after three evaluations in a row', () => {
+    const monitor = new HealthMonitor({
+      pretrained: false,
+      missingKeys: 0,
+      numWorkers: 4,
+      majorityShare: 0.55,
+    });
+    expect(
+      [0.55, 0.6, 0.55, 0.56, 0.5, 0.5].map((accuracy) => monitor.afterEvaluation(accuracy).length),
+    ).toEqual([0, 0, 0, 0, 1, 0]);
+  });
+
+  test('a slow loader is told with what to raise', () => {
+    const monitor = new HealthMonitor({
+      pretrained: true,
+      missingKeys: 0,
+      numWorkers: 3,
+      majorityShare: 0.5,
+    });
+    expect(monitor.afterEpoch(0.1)).toEqual([]);
+    expect(monitor.afterEpoch(0.4)[0]).toMatchObject({
+      code: 'slow-loader',
+      hint: expect.stringContaining('num_workers (now 3)') as string,
+    });
+  });
+});
+
+test('watched pairs are spread over the split, of both labels, and the same each time', () => {
+  const { examples } = dataset(300);
+  const chosen = chooseWatched(examples, 8);
+  expect(new Set(chosen).size).toBe(8);
+  expect(chosen.filter((i) => examples[i].label === true)).toHaveLength(4);
+  expect(Math.max(...chosen) - Math.min(...chosen)).toBeGreaterThan(200);
+  expect(chooseWatched(examples, 8)).toEqual(chosen);
+  expect(chooseWatched(examples.slice(0, 2), 8)).toHaveLength(2);
+});
