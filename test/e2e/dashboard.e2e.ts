@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -21,6 +22,7 @@ async function openDashboardOf(name: string): Promise<Frame> {
 describe('the training dashboard', () => {
   beforeAll(async () => {
     const workspace = scratchFolder('dashboard');
+    writeFileSync(join(workspace, 'nlvr.yaml'), 'image_root: output/images\nann_root: .\n');
     runFolder = join(workspace, 'output', 'bright-otter-3');
     await syntheticRun(runFolder, {
       steps: 3120,
@@ -56,7 +58,6 @@ describe('the training dashboard', () => {
     );
     await expect.poll(() => frame.locator('.watched tbody tr').count()).toBe(6);
     await expect.poll(() => frame.locator('.watched img').count()).toBe(12);
-    await vscode.screenshot('dashboard-dark');
   });
 
   it('shows markup in a sentence as text', async () => {

@@ -8,6 +8,7 @@ import { basename, dirname, join } from 'node:path';
 import { once } from 'node:events';
 import type { RunEvent, WatchedPair } from '../../src/run/events';
 import { EVENT_VERSION } from '../../src/run/events';
+import { processStartTime } from '../../src/run/liveness';
 import type { Prediction } from '../../src/run/predictions';
 import { RunFolder } from '../../src/run/runFolder';
 import { RUN_SCHEMA_VERSION, type RunInfo, type RunState } from '../../src/run/runInfo';
@@ -352,7 +353,7 @@ class Synthesis {
       started: iso(this.started),
       ended: living ? null : iso(now - 5),
       pid: living ? process.pid : 999_999,
-      processStart: null,
+      processStart: living ? processStartTime(process.pid) : null,
       host: hostname(),
       heartbeat: iso(now),
       configFile,

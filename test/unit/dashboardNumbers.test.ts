@@ -4,6 +4,7 @@ import {
   count,
   duration,
   percent,
+  progressPercent,
   shortCount,
   shortExponent,
   significant,
@@ -20,9 +21,10 @@ describe('numbers', () => {
   });
 
   it('never rounds progress up to 100%', () => {
-    expect(wholePercent(0.999)).toBe('99%');
-    expect(wholePercent(1)).toBe('100%');
-    expect(wholePercent(0.611)).toBe('61%');
+    expect(progressPercent(0.999)).toBe('99%');
+    expect(progressPercent(1)).toBe('100%');
+    expect(progressPercent(0.29)).toBe('29%');
+    expect(wholePercent(0.016)).toBe('2%');
   });
 
   it('writes a loss with three significant digits', () => {

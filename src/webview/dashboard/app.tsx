@@ -80,9 +80,8 @@ function Charts() {
   return (
     <>
       <div class="charts">
-        <ChartCard id="loss" title={t('Loss')} empty={waiting}>
+        <ChartCard id="loss" title={t('Loss')} empty={waiting} beside={<AxisChoice />}>
           <Smoothing />
-          <AxisChoice />
           <LogScale />
         </ChartCard>
         <ChartCard

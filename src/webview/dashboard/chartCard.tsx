@@ -18,18 +18,24 @@ interface ChartCardProps {
   title: string;
   /** What stands there before there is anything to draw. */
   empty: string;
-  /** Controls beside the title. */
+  /** Control beside the title. */
+  beside?: ComponentChildren;
+  /** Controls beside the legend. */
   children?: ComponentChildren;
 }
 
 /** A chart with its legend, tooltip, buttons, and a table in its place for those who cannot see it. */
-export function ChartCard({ id, title, empty, children }: ChartCardProps) {
+export function ChartCard({ id, title, empty, beside, children }: ChartCardProps) {
   const store = useStore();
   const { host } = useDashboard();
   const heading = useId();
   const { view, version } = store;
   const curves = useMemo(() => store.curves(id), [store, id, version]);
-  const shown = curves.filter((curve) => !view.hidden.includes(curve.faintOf ?? curve.id));
+  const shown = curves.filter(
+    (curve) =>
+      !view.hidden.includes(curve.id) &&
+      (curve.faintOf === undefined || !view.hidden.includes(curve.faintOf)),
+  );
   const asTable = view.open.includes(`table:${id}`);
   const png = useRef<(() => Promise<Uint8Array>) | undefined>(undefined);
   const [busy, setBusy] = useState(false);
@@ -55,7 +61,7 @@ export function ChartCard({ id, title, empty, children }: ChartCardProps) {
     <section class="chart-card" aria-labelledby={heading}>
       <div class="card-head">
         <h2 id={heading}>{title}</h2>
-        <div class="card-controls">{children}</div>
+        {beside}
         <div class="card-actions">
           {view.range !== null && (
             <CardButton
@@ -84,17 +90,16 @@ export function ChartCard({ id, title, empty, children }: ChartCardProps) {
           />
         </div>
       </div>
+      <div class="card-second">
+        <Legend curves={curves} />
+        <div class="card-controls">{children}</div>
+      </div>
       {curves.length === 0 ? (
         <p class="chart-empty muted">{empty}</p>
+      ) : asTable ? (
+        <ChartTable id={id} title={title} curves={shown} />
       ) : (
-        <>
-          <Legend curves={curves} />
-          {asTable ? (
-            <ChartTable id={id} title={title} curves={shown} />
-          ) : (
-            <Plot id={id} title={title} curves={shown} png={png} />
-          )}
-        </>
+        <Plot id={id} title={title} curves={shown} png={png} />
       )}
     </section>
   );

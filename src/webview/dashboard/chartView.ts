@@ -154,6 +154,8 @@ export class ChartView {
       borderJoinStyle: 'round',
       pointStyle: curve.marker === 'none' ? 'circle' : curve.marker,
       pointRadius: few ? 3 : 0,
+      // Room for whole dots at the edges.
+      clip: few ? 5 : 1,
       pointBackgroundColor: colour,
       pointBorderColor: colour,
       order: pale ? 1 : 0,

@@ -4,6 +4,7 @@ import { decimate, lowerBound, nearest, type Column, type Point } from './decima
 import { EpochScale } from './epochScale';
 import type { EvalPoint } from './messages';
 import type { RunData } from './runData';
+import { stepWeight } from './smooth';
 
 export type XAxis = 'step' | 'epoch' | 'time';
 export type ChartId = 'loss' | 'accuracy' | 'lr' | 'speed' | 'memory';
@@ -89,6 +90,8 @@ function columnCurve(
   axis: XAxis,
   source: () => Source,
   look: Pick<Curve, 'id' | 'label' | 'colour' | 'dash' | 'marker' | 'faintOf'>,
+  /** Points for each one asked for: a smooth curve does with fewer. */
+  density = 1,
 ): Curve {
   const units = unitsOf(run, axis);
   const xs = (data: Source) => (units.timed ? data.time : data.step);
@@ -103,7 +106,7 @@ function columnCurve(
         data.count,
         units.from(from),
         units.from(to),
-        buckets,
+        Math.ceil(buckets * density),
         units.to,
       );
     },
@@ -148,6 +151,8 @@ function labelOf(run: RunData, runs: readonly RunData[], what: string): string {
 }
 
 export function lossCurves(runs: readonly RunData[], axis: XAxis, smoothing: number): Curve[] {
+  const longest = runs.reduce((most, run) => Math.max(most, run.count), 0);
+  const weight = stepWeight(smoothing, longest);
   return runs.flatMap((run, index) => {
     const { key, name } = run.header;
     const id = `loss:${key}`;
@@ -159,7 +164,7 @@ export function lossCurves(runs: readonly RunData[], axis: XAxis, smoothing: num
       () => ({ ...run.columns, values: run.columns.loss, count: run.count }),
       {
         id: `${id}:raw`,
-        label: labelOf(run, runs, t('loss')),
+        label: labelOf(run, runs, smoothing > 0 ? t('each step') : t('loss')),
         colour: index,
         dash: [],
         marker: run.count < 60 ? 'circle' : 'none',
@@ -179,7 +184,7 @@ export function lossCurves(runs: readonly RunData[], axis: XAxis, smoothing: num
     const smoothed = columnCurve(
       run,
       axis,
-      () => ({ ...run.columns, values: run.smoothedLoss(smoothing), count: run.count }),
+      () => ({ ...run.columns, values: run.smoothedLoss(weight), count: run.count }),
       {
         id,
         label: runs.length > 1 ? name : t('smoothed'),
@@ -187,6 +192,7 @@ export function lossCurves(runs: readonly RunData[], axis: XAxis, smoothing: num
         dash: [],
         marker: 'none',
       },
+      0.4,
     );
     return [raw, smoothed];
   });

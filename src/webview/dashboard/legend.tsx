@@ -5,7 +5,10 @@ import type { Curve } from './curves';
 /** The curves of a chart; a click switches one off or on. */
 export function Legend({ curves }: { curves: readonly Curve[] }) {
   const { store } = useDashboard();
-  const listed = curves.filter((curve) => curve.faintOf === undefined);
+  // Of several runs only the main curves: a legend twice as long would say no more.
+  const one = new Set(curves.map((curve) => curve.run)).size === 1;
+  const listed = curves.filter((curve) => one || curve.faintOf === undefined);
+  if (listed.length === 0) return null;
   return (
     <div class="legend" role="group" aria-label={t('Curves')}>
       {listed.map((curve) => (
@@ -32,9 +35,17 @@ const markers = {
 };
 
 /** A piece of the curve as it is drawn: colour, dashes and marker. */
-export function Swatch({ curve }: { curve: Pick<Curve, 'colour' | 'dash' | 'marker'> }) {
+export function Swatch({
+  curve,
+}: {
+  curve: Pick<Curve, 'colour' | 'dash' | 'marker' | 'faintOf'>;
+}) {
   return (
-    <svg class={`swatch series-${curve.colour % 6}`} viewBox="0 0 24 12" aria-hidden="true">
+    <svg
+      class={`swatch series-${curve.colour % 6} ${curve.faintOf === undefined ? '' : 'swatch-faint'}`}
+      viewBox="0 0 24 12"
+      aria-hidden="true"
+    >
       <path class="swatch-line" d="M0 6h24" stroke-dasharray={curve.dash.join(' ')} />
       {curve.marker !== 'none' && <path class="swatch-marker" d={markers[curve.marker]} />}
     </svg>

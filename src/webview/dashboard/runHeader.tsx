@@ -1,5 +1,12 @@
 import { Icon } from '../shared/icons';
-import { bytes, count, percent, shortExponent, wholePercent } from '../shared/numbers';
+import {
+  bytes,
+  count,
+  percent,
+  progressPercent,
+  shortExponent,
+  wholePercent,
+} from '../shared/numbers';
 import { t } from '../shared/translate';
 import { useDashboard, useStore } from './context';
 import { ActionsMenu } from './actionsMenu';
@@ -70,7 +77,7 @@ function ProgressBar({ run }: { run: RunData }) {
       aria-valuemin={0}
       aria-valuemax={100}
       aria-valuenow={Math.floor(100 * fraction)}
-      aria-valuetext={wholePercent(fraction)}
+      aria-valuetext={progressPercent(fraction)}
     >
       <div class="progress-done" style={{ width: `${100 * fraction}%` }} />
     </div>

@@ -40,3 +40,20 @@ export class Smoother {
     return output;
   }
 }
+
+/** Curves of up to so many steps are smoothed by the weight as it is set. */
+const REFERENCE_STEPS = 500;
+/** The weight changes only when a growing run is longer by this factor, so that smoothing can be continued. */
+const GROWTH = 1.1;
+
+/**
+ * The weight of one step for a smoothing as the user sets it. A longer run is drawn with more steps a pixel and
+ * needs more of it to look as smooth: the setting holds for 1/500 of the run (Weights & Biases does likewise).
+ * @param smoothing 0 to just below 1
+ * @param steps of the longest run shown
+ */
+export function stepWeight(smoothing: number, steps: number): number {
+  if (smoothing === 0 || steps <= REFERENCE_STEPS) return smoothing;
+  const stage = Math.ceil(Math.log(steps / REFERENCE_STEPS) / Math.log(GROWTH) - 1e-9);
+  return smoothing ** (GROWTH ** -stage);
+}

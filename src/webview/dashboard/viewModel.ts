@@ -1,4 +1,4 @@
-import { duration, percent, wholePercent } from '../shared/numbers';
+import { duration, percent, progressPercent } from '../shared/numbers';
 import { t } from '../shared/translate';
 import type { IconName } from '../shared/icons';
 import type { Note, RunHeader, RunStatus } from './messages';
@@ -80,7 +80,7 @@ export function progressText(run: RunData): string {
   if (progress.maxEpoch > 0 && kind !== 'evaluate')
     parts.push(t('epoch {0}/{1}', progress.epoch, progress.maxEpoch));
   if (isActive(status)) {
-    if (progress.fraction !== null) parts.push(wholePercent(progress.fraction));
+    if (progress.fraction !== null) parts.push(progressPercent(progress.fraction));
     if (progress.timeLeft !== null) parts.push(t('{0} left', duration(progress.timeLeft)));
   } else {
     if (best) parts.push(t('best {0}', percent(best.accuracy)));
@@ -105,7 +105,7 @@ export function evaluationText(run: RunData): string | null {
   return t(
     'evaluating {0} {1}',
     evaluating.split,
-    wholePercent(evaluating.done / evaluating.total),
+    progressPercent(evaluating.done / evaluating.total),
   );
 }
 

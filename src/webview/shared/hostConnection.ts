@@ -69,7 +69,7 @@ export class HostConnection<C extends PanelContract, S = unknown> {
   /** View state that survives a reload of the page: zoom, toggles, selection. Never data. */
   get state(): Partial<S> {
     const state = this.api.getState();
-    return typeof state === 'object' && state !== null ? (state) : {};
+    return typeof state === 'object' && state !== null ? state : {};
   }
 
   set state(state: Partial<S>) {

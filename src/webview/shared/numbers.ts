@@ -10,11 +10,14 @@ export function percent(share: number | null | undefined): string {
   return known(share) ? `${(100 * share).toFixed(1)}%` : NONE;
 }
 
-/** A share 0..1 as a whole percentage: `61%`. Never rounds up to 100. */
+/** A share 0..1 as a whole percentage: `2%`. */
 export function wholePercent(share: number | null | undefined): string {
-  if (!known(share)) return NONE;
-  const rounded = Math.round(100 * share);
-  return `${rounded >= 100 && share < 1 ? 99 : rounded}%`;
+  return known(share) ? `${Math.round(100 * share)}%` : NONE;
+}
+
+/** How much is done, 0..1, as a whole percentage: `61%`. Rounded down, so that 100% means done. */
+export function progressPercent(share: number | null | undefined): string {
+  return known(share) ? `${Math.floor(100 * share + 1e-9)}%` : NONE;
 }
 
 /** A loss with three significant digits: `0.693`, `0.0512`, `12.3`. */

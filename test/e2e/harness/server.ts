@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, writeFileSync, readFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -83,18 +83,6 @@ export class Server {
     }
     await this.stop();
     throw new Error(`code-server did not get ready:\n${this.output()}`);
-  }
-
-  /** What the user's settings.json holds. */
-  get settings(): Record<string, unknown> {
-    return JSON.parse(
-      readFileSync(join(this.options.userData, 'User', 'settings.json'), 'utf8'),
-    ) as Record<string, unknown>;
-  }
-
-  /** Changes user settings; VS Code picks them up by itself. `undefined` removes one. */
-  changeSettings(changes: Record<string, unknown>): void {
-    writeSettings(this.options.userData, { ...this.settings, ...changes });
   }
 
   /** Pids of the extension hosts, so that a test can kill one. */

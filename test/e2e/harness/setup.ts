@@ -10,4 +10,10 @@ afterEach(async ({ task }) => {
     await workbench.screenshot(`failed-${name}-${++count}`).catch(() => undefined);
 });
 
-afterAll(closeAll);
+afterAll(async () => {
+  // A failure in beforeAll belongs to no test: the windows as they were last show it.
+  let count = 0;
+  for (const workbench of openWorkbenches())
+    await workbench.screenshot(`last-${++count}`).catch(() => undefined);
+  await closeAll();
+});

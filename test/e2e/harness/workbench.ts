@@ -5,14 +5,11 @@ import type { Server } from './server';
 
 export type Theme = 'light' | 'dark' | 'hc';
 
-/** VS Code renamed its default themes in the course of time: the first that exists is taken. */
-const themes: Record<Theme, { names: string[]; className: string }> = {
-  light: { names: ['Default Light Modern', 'Light Modern', 'Light 2026'], className: 'vs' },
-  dark: { names: ['Default Dark Modern', 'Dark Modern', 'Dark 2026'], className: 'vs-dark' },
-  hc: {
-    names: ['Default High Contrast', 'Dark High Contrast', 'High Contrast'],
-    className: 'hc-black',
-  },
+/** What the theme picker calls them, and the class of the window that has them. */
+const themes: Record<Theme, { label: string; className: string }> = {
+  light: { label: 'Light Modern', className: 'vs' },
+  dark: { label: 'Dark Modern', className: 'vs-dark' },
+  hc: { label: 'Dark High Contrast', className: 'hc-black' },
 };
 
 const artifacts = new URL('../artifacts', import.meta.url).pathname;
@@ -63,10 +60,22 @@ export class Workbench {
 
   /** Runs a command by its title, such as `NLVR: Start NLVR Training`, from the command palette. */
   async runCommand(title: string): Promise<void> {
-    await this.openPalette(`>${title}`);
-    const row = this.page.locator('.quick-input-list .monaco-list-row.focused').first();
-    await row.filter({ hasText: title }).waitFor({ timeout: 20_000 });
-    await this.page.keyboard.press('Enter');
+    const row = this.page
+      .locator('.quick-input-list .monaco-list-row')
+      .filter({ has: this.page.getByText(title, { exact: true }) })
+      .first();
+    // The palette does not take up commands that become possible while it is open: ask again.
+    for (let attempt = 0; attempt < 8; attempt++) {
+      await this.openPalette(`>${title}`);
+      const chosen = await row.click({ timeout: 4000 }).then(
+        () => true,
+        () => false,
+      );
+      if (chosen) return;
+      await this.page.keyboard.press('Escape');
+      await this.quickInput.waitFor({ state: 'hidden', timeout: 3000 }).catch(() => undefined);
+    }
+    throw new Error(`the palette does not offer "${title}"`);
   }
 
   /** The entries that the palette offers for this text. */
@@ -169,21 +178,21 @@ export class Workbench {
     throw new Error(`no webview of the panel ${panel} within ${timeout} ms`);
   }
 
-  /** Switches the colour theme and waits until the window has it. */
+  /** Switches the colour theme by VS Code's own picker. */
   async setTheme(theme: Theme): Promise<void> {
-    const { names, className } = themes[theme];
-    const shown = this.page.locator(`.monaco-workbench.${className}`);
-    for (const name of names) {
-      this.server.changeSettings({ 'workbench.colorTheme': name });
-      const changed = shown.waitFor({ timeout: 8000 }).then(
-        () => true,
-        () => false,
-      );
-      if (!(await changed)) continue;
-      await this.page.waitForTimeout(500);
-      return;
-    }
-    throw new Error(`VS Code knows none of the themes ${names.join(', ')}`);
+    const { label, className } = themes[theme];
+    await this.runCommand('Preferences: Color Theme');
+    const input = this.quickInput;
+    await this.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
+    await input.fill(label);
+    await this.page
+      .locator('.quick-input-list .monaco-list-row')
+      .filter({ has: this.page.getByText(label, { exact: true }) })
+      .first()
+      .click();
+    await this.page.locator(`.monaco-workbench.${className}`).waitFor({ timeout: 10_000 });
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    await this.page.waitForTimeout(500);
   }
 
   /** Saves a picture of the window in test/e2e/artifacts. */
