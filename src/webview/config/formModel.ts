@@ -81,7 +81,8 @@ export class FormModel {
     const state = this.state?.fields[key];
     const draft = this.drafts.get(key);
     if (state === undefined || draft === undefined) return state;
-    return { ...state, text: draft.text, problems: draft.problems ?? state.problems };
+    const shown = { ...state, text: draft.text, problems: draft.problems ?? state.problems };
+    return state.asFields === undefined ? shown : { ...shown, asFields: false };
   }
 
   /** The user types: checked after a moment, written after a pause. */
@@ -138,9 +139,18 @@ export class FormModel {
     this.drop(key);
   }
 
-  /** Writes a choice at once. */
+  /** Writes a choice at once. It is shown before the file has it, so that no rendering takes it back. */
   choose(key: string, text: string): void {
-    this.run(this.connection.request('set', { key, text }));
+    const base = this.state?.fields[key]?.text ?? '';
+    const chosen: Draft = { text, base, sent: text, seen: false };
+    this.drafts.set(key, chosen);
+    this.changed();
+    this.run(
+      this.connection.request('set', { key, text }).catch((error: unknown) => {
+        if (this.drafts.get(key) === chosen) this.drop(key);
+        throw error;
+      }),
+    );
   }
 
   reset(key: string): void {

@@ -1,0 +1,255 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Frame } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { accessibilityProblems } from './harness/axe';
+import { openWorkbench, scratchFolder } from './harness/open';
+import type { Workbench } from './harness/workbench';
+
+const original = `# My first run
+image_root: images # drawn here
+ann_root: annotations
+ann_files: { train: train.json, val: val.json, test: '' }
+
+# Model
+vit: tiny
+image_size: 64
+
+# Optimisation
+init_lr: 3e-4 # hot
+warmup_steps: 20
+batch_size_train: 16
+max_epoch: 8
+`;
+
+/** A folder with a configuration and the files that it names. */
+function workspace(yaml = original): { folder: string; file: string } {
+  const folder = scratchFolder('configuration');
+  const file = join(folder, 'nlvr.yaml');
+  mkdirSync(join(folder, 'images'));
+  mkdirSync(join(folder, 'annotations'));
+  const examples = Array.from({ length: 330 }, (_, i) => ({
+    sentence: `There are ${i} dogs.`,
+    label: 'True',
+    images: ['a.png', 'b.png'],
+  }));
+  writeFileSync(join(folder, 'annotations/train.json'), JSON.stringify(examples));
+  writeFileSync(join(folder, 'annotations/val.json'), '[]');
+  writeFileSync(file, yaml);
+  return { folder, file };
+}
+
+async function openForm(vscode: Workbench): Promise<Frame> {
+  await vscode.openFile('nlvr.yaml');
+  await vscode.runCommand('NLVR: Open Configuration Form');
+  const frame = await vscode.webviewFrame('config');
+  await frame.locator('#field-init_lr').waitFor();
+  return frame;
+}
+
+const saved = (file: string) => () => readFileSync(file, 'utf8');
+
+/** Saves by the keyboard, from wherever the focus is. */
+const save = (vscode: Workbench): Promise<void> => vscode.page.keyboard.press('Control+s');
+
+describe('the configuration form', () => {
+  it('edits the text with its comments, undoes, and shows what follows', async () => {
+    const { folder, file } = workspace();
+    const vscode = await openWorkbench({ workspace: folder });
+    const form = await openForm(vscode);
+    const rate = form.locator('#field-init_lr');
+    expect(await rate.inputValue()).toBe('3e-4');
+
+    await rate.fill('0.0001');
+    await rate.press('Enter');
+    await save(vscode);
+    await expect
+      .poll(saved(file))
+      .toBe(original.replace('init_lr: 3e-4 # hot', 'init_lr: 1e-4 # hot'));
+    // The focus stays where it was, with the text as it was typed.
+    expect(await rate.inputValue()).toBe('0.0001');
+    expect(
+      await rate.evaluate('this === document.activeElement || document.activeElement.id'),
+    ).toBe('field-init_lr');
+
+    await form.locator('#field-freeze_vit').check();
+    await form.locator('#field-vit').selectOption('own measures');
+    await form.locator('[id="field-vit.depth"]').fill('4');
+    await form.locator('[id="field-vit.depth"]').press('Tab');
+    await save(vscode);
+    await expect
+      .poll(saved(file))
+      .toContain(
+        'vit:\n  width: 192\n  depth: 4\n  heads: 3\n  patch_size: 16\nfreeze_vit: true\n',
+      );
+    await expect.poll(saved(file)).toContain('# Model\nvit:');
+
+    // Undo is VS Code's own, one step an edit.
+    await vscode.runCommand('Undo');
+    await expect.poll(() => form.locator('[id="field-vit.depth"]').inputValue()).toBe('12');
+    await vscode.runCommand('Redo');
+    await expect.poll(() => form.locator('[id="field-vit.depth"]').inputValue()).toBe('4');
+
+    await expect.poll(() => form.locator('.card').textContent()).toContain('Steps per epoch20');
+    expect(await form.locator('.card').textContent()).toContain('Total steps160');
+    expect(await form.locator('svg.schedule').getAttribute('aria-label')).toContain(
+      'Learning rate: 1e-6 at first, at most 1e-4',
+    );
+    expect(vscode.cspViolations).toEqual([]);
+    await vscode.close();
+  });
+
+  it('tells a problem while it is typed, in the words of the Problems view, and mends it', async () => {
+    const { folder, file } = workspace();
+    const vscode = await openWorkbench({ workspace: folder });
+    const form = await openForm(vscode);
+    const message = 'init_lr is 30: it must be from 0 to 10.';
+    await form.locator('#field-init_lr').focus();
+    await form.locator('#field-init_lr').pressSequentially('0', { delay: 20 });
+    await form.locator('#field-init_lr').fill('30');
+    await expect
+      .poll(() => form.locator('#field-init_lr-problems').textContent())
+      .toContain(message);
+    expect(await form.locator('#field-init_lr').getAttribute('aria-invalid')).toBe('true');
+    await form.locator('#field-init_lr').press('Enter');
+    await form.getByRole('button', { name: 'Change to 10' }).click();
+    await expect.poll(() => form.locator('#field-init_lr').inputValue()).toBe('10');
+    await expect.poll(() => form.locator('#field-init_lr-problems').textContent()).toBe('');
+
+    await form.getByRole('button', { name: 'Reset init_lr to default' }).click();
+    await expect.poll(() => form.locator('#field-init_lr').inputValue()).toBe('3e-5');
+    await save(vscode);
+    await expect.poll(saved(file)).not.toContain('init_lr');
+    expect(readFileSync(file, 'utf8')).toContain('# Optimisation\nwarmup_steps: 20');
+    await vscode.close();
+  });
+
+  it('searches, looks right in every theme, and is accessible', async () => {
+    const { folder } = workspace(
+      original.replace('image_size: 64', 'image_size: 100\nimage_sise: 3') +
+        'ann_format: bilp\npretrained: none.pth\nseed: 7\n',
+    );
+    const vscode = await openWorkbench({ workspace: folder });
+    const form = await openForm(vscode);
+    await expect.poll(() => form.locator('.card').textContent()).toContain('Steps per epoch');
+    for (const theme of ['light', 'dark', 'hc'] as const) {
+      await vscode.setTheme(theme);
+      expect(await accessibilityProblems(form)).toEqual([]);
+      await vscode.screenshot(`configuration-form-${theme}`);
+    }
+    await form.locator('body').press('/');
+    await form.locator('input[type=search]').fill('learning rate');
+    await expect.poll(() => form.locator('.field').count()).toBeLessThan(8);
+    expect(await form.locator('#field-warmup_lr').count()).toBe(1);
+    expect(await form.locator('#field-seed').count()).toBe(0);
+    await vscode.screenshot('configuration-form-search');
+    await form.locator('input[type=search]').fill('');
+    await vscode.page.setViewportSize({ width: 700, height: 800 });
+    await vscode.screenshot('configuration-form-narrow');
+    await vscode.page.setViewportSize({ width: 1280, height: 800 });
+
+    expect(await form.getByRole('button', { name: 'Rename' }).count()).toBe(0);
+    await form.getByRole('button', { name: 'Remove image_sise' }).click();
+    await expect.poll(() => form.locator('#others').textContent()).toBe('');
+    await vscode.close();
+  });
+
+  it('says where broken text is to be mended, and follows the text', async () => {
+    const { folder } = workspace('seed: 1\nvit: {width: 64\n');
+    const vscode = await openWorkbench({ workspace: folder });
+    await vscode.openFile('nlvr.yaml');
+    await vscode.runCommand('NLVR: Open Configuration Form');
+    const form = await vscode.webviewFrame('config');
+    await form.getByRole('button', { name: 'Fix in Text' }).waitFor();
+    await vscode.screenshot('configuration-form-broken');
+    expect(await accessibilityProblems(form)).toEqual([]);
+    await form.getByRole('button', { name: 'Fix in Text' }).click();
+    await vscode.page.locator('.monaco-editor .view-lines').waitFor();
+    await vscode.press('Control+a');
+    await vscode.page.keyboard.type('seed: 9');
+    await vscode.runCommand('NLVR: Open Configuration Form');
+    const again = await vscode.webviewFrame('config');
+    await expect.poll(() => again.locator('#field-seed').inputValue()).toBe('9');
+    await vscode.close();
+  });
+});
+
+describe('the configuration as text', () => {
+  it('shows a diagnostic at its place and mends it by a quick fix', async () => {
+    const { folder, file } = workspace('# c\nimage_root: images\nann_root: annotations\nseed: 1\n');
+    const vscode = await openWorkbench({ workspace: folder });
+    await vscode.openFile('nlvr.yaml');
+    await vscode.page.locator('.monaco-editor .view-lines').waitFor();
+    await vscode.press('Control+End');
+    await vscode.page.keyboard.type('ann_files: {train: train.json, val: val.json, test: ""}\n');
+    await vscode.page.keyboard.type('init_rl: 1e-4');
+    const squiggle = vscode.page.locator('.monaco-editor .squiggly-error');
+    await squiggle.waitFor();
+    await vscode.runCommand('View: Focus Problems');
+    const problems = vscode.page.locator('.markers-panel .monaco-list-row');
+    await problems.filter({ hasText: '`init_rl` is not a key' }).waitFor();
+    await vscode.screenshot('configuration-text');
+    await vscode.runCommand('View: Focus Active Editor Group');
+    await vscode.press('Control+End', 'Home');
+    await vscode.press('Control+.');
+    await vscode.page
+      .locator('.action-widget .monaco-list-row', { hasText: 'Rename to `init_lr`' })
+      .click();
+    await squiggle.waitFor({ state: 'detached' });
+    await save(vscode);
+    await expect.poll(saved(file)).toContain('\ninit_lr: 1e-4');
+    await vscode.close();
+  });
+
+  it('completes keys and values, and explains a key under the mouse', async () => {
+    const { folder } = workspace('seed: 1\n');
+    const vscode = await openWorkbench({ workspace: folder });
+    await vscode.openFile('nlvr.yaml');
+    await vscode.page.locator('.monaco-editor .view-lines').waitFor();
+    await vscode.press('Control+End');
+    await vscode.page.keyboard.type('prec', { delay: 60 });
+    const suggestion = vscode.page.locator('.suggest-widget .monaco-list-row.focused');
+    await suggestion.filter({ hasText: 'precision' }).waitFor();
+    await vscode.screenshot('configuration-completion');
+    await vscode.press('Enter');
+    await vscode.page.locator('.suggest-widget .monaco-list-row', { hasText: 'bf16' }).waitFor();
+    await vscode.press('Escape', 'Escape');
+    await vscode.page
+      .locator('.monaco-editor .view-line', { hasText: 'seed' })
+      .first()
+      .hover({
+        position: { x: 20, y: 8 },
+      });
+    const hover = vscode.page.locator('.monaco-hover', { hasText: 'Seed of initialisation' });
+    await hover.waitFor();
+    await vscode.screenshot('configuration-hover');
+    await vscode.close();
+  });
+
+  it('knows a configuration by its first line', async () => {
+    const { folder } = workspace('seed: 1\n');
+    writeFileSync(join(folder, 'other.yaml'), '# nlvr\nimage_sise: 3\n');
+    writeFileSync(join(folder, 'plain.yaml'), 'image_sise: 3\n');
+    const vscode = await openWorkbench({ workspace: folder });
+    await vscode.openFile('other.yaml');
+    await vscode.page.locator('.monaco-editor .squiggly-error').waitFor();
+    await vscode.runCommand('NLVR: Open Configuration Form');
+    const form = await vscode.webviewFrame('config');
+    await form.locator('#others').getByText('image_sise').first().waitFor();
+    await vscode.openFile('plain.yaml');
+    await vscode.page.waitForTimeout(1500);
+    expect(await vscode.page.locator('.monaco-editor .squiggly-error').count()).toBe(0);
+    await vscode.close();
+  });
+
+  it('can be edited in Restricted Mode', async () => {
+    const { folder, file } = workspace();
+    const vscode = await openWorkbench({ workspace: folder, trusted: false });
+    const form = await openForm(vscode);
+    await form.locator('#field-max_epoch').fill('3');
+    await form.locator('#field-max_epoch').press('Enter');
+    await save(vscode);
+    await expect.poll(saved(file)).toContain('max_epoch: 3');
+    await vscode.close();
+  });
+});
