@@ -199,8 +199,8 @@ function Notices({ model }: { model: Model }) {
         <p class="notice warning">
           <Icon name="warning" />
           <span>
-            {t('{0} lines of the predictions file were skipped.', count(skipped))}{' '}
-            {loading.firstProblem}
+            {t('Lines skipped in the predictions file: {0}.', count(skipped))}{' '}
+            {t('The first: {0}', loading.firstProblem ?? '')}
           </span>
         </p>
       )}

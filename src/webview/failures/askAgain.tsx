@@ -5,7 +5,8 @@ import { announce } from '../shared/liveRegion';
 import { shortCount } from '../shared/numbers';
 import { t } from '../shared/translate';
 import type { AskState } from './messages';
-import type { Asked, Model } from './model';
+import type { Model } from './model';
+import type { Asked, Problem } from './questions';
 import { VerdictIcon } from './symbols';
 import { probability, truth } from './texts';
 import { exchangeSides } from './words';
@@ -23,13 +24,13 @@ export function AskAgain({ model, row, swapped, onSwap, field }: AskProps) {
   const { rows, ask: state } = model;
   const original = rows.sentenceOf(row);
   const [sentence, setSentence] = useState(original);
-  const asked = model.asked(row);
+  const asked = model.questions.of(rows.identifierOf(row));
   const waiting = asked.some(({ answer, problem }) => !answer && !problem);
   const changed = sentence !== original || swapped;
   const exchanged = exchangeSides(sentence);
 
   const send = async (question: Pick<Asked, 'sentence' | 'swapImages' | 'swapTest'>) => {
-    const { answer, problem } = await model.askAgain(row, question);
+    const { answer, problem } = await model.askAbout(row, question);
     announce(
       answer
         ? t(
@@ -123,7 +124,7 @@ export function AskAgain({ model, row, swapped, onSwap, field }: AskProps) {
         )}
       </div>
       {state.state === 'failed' && asked.every(({ problem }) => !problem) && (
-        <Problem model={model} message={state.message} hint={state.hint} />
+        <ProblemText model={model} message={state.message} hint={state.hint} />
       )}
       {asked.length > 0 && <History model={model} row={row} asked={asked} />}
     </section>
@@ -185,7 +186,7 @@ function History({ model, row, asked }: { model: Model; row: number; asked: read
                     : t('swap test: the answer changes')}
                 </span>
               )}
-              {each.problem && <Problem model={model} {...each.problem} />}
+              {each.problem && <ProblemText model={model} {...each.problem} />}
             </td>
           </tr>
         ))}
@@ -202,13 +203,7 @@ function Waiting() {
   );
 }
 
-interface ProblemProps {
-  model: Model;
-  message: string;
-  hint: string | undefined;
-}
-
-function Problem({ model, message, hint }: ProblemProps) {
+function ProblemText({ model, message, hint }: Problem & { model: Model }) {
   return (
     <div class="problem">
       <Icon name="error" />

@@ -1,5 +1,4 @@
 import type {
-  AskAnswer,
   AskState,
   DetailImage,
   ExampleNote,
@@ -12,6 +11,7 @@ import type {
 } from './messages';
 import { countVerdicts, DEFAULT_FILTER, filterRows, type Filter } from './filter';
 import { Rows } from './rows';
+import { problemOf, Questions, type Asked } from './questions';
 import { sortRows, type Sort } from './sort';
 import { ThumbnailBook } from './thumbnailBook';
 
@@ -39,20 +39,17 @@ export type Loading =
   | { state: 'ready'; skipped: number; firstProblem: string | undefined }
   | { state: 'failed'; message: string; hint: string | undefined };
 
-/** A changed question with its answer, or why there was none. */
-export interface Asked {
-  id: number;
-  sentence: string;
-  swapImages: boolean;
-  /** Images and the words left and right exchanged: the answer should stay. */
-  swapTest: boolean;
-  answer: AskAnswer | null;
-  problem: { message: string; hint: string | undefined } | null;
-}
-
 export interface Notice {
   level: 'info' | 'error';
   message: string;
+}
+
+/** A set that is being loaded and not shown yet. */
+interface Incoming {
+  generation: number;
+  set: PredictionSet;
+  rows: Rows;
+  select: string | null;
 }
 
 /** Rows that arrive are shown in steps of this many milliseconds, so that loading leaves time to scroll. */
@@ -84,7 +81,9 @@ export class Model {
   /** A newer epoch of the split shown, not yet looked at. */
   newer: PredictionSet | null = null;
   readonly thumbnails: ThumbnailBook;
-  private readonly askedAbout = new Map<string, Asked[]>();
+  readonly questions: Questions;
+  /** A load whose rows are not shown yet: until then the old ones stay, and the focus with them. */
+  private incoming: Incoming | null = null;
   private generation = 0;
   private bytes = 0;
   private wantedIdentifier: string | null = null;
@@ -92,7 +91,6 @@ export class Model {
   private following = true;
   private order: Int32Array | null = null;
   private refreshTimer: ReturnType<typeof setTimeout> | undefined;
-  private nextAsked = 1;
 
   constructor(
     private readonly host: Host,
@@ -103,6 +101,7 @@ export class Model {
     this.thumbnails = new ThumbnailBook((images) =>
       host.send({ type: 'wantThumbnails', generation: this.generation, images }),
     );
+    this.questions = new Questions((params) => host.request('ask', params), changed);
     this.filter = { ...DEFAULT_FILTER, ...state.filter };
     this.sort = state.sort ?? this.sort;
     this.reverse = state.reverse ?? this.reverse;
@@ -110,11 +109,9 @@ export class Model {
   }
 
   receive(message: ToWebview): void {
-    if (
-      'generation' in message &&
-      message.type !== 'begin' &&
-      message.generation !== this.generation
-    )
+    const generation = this.incoming?.generation ?? this.generation;
+    const rows = this.incoming?.rows ?? this.rows;
+    if ('generation' in message && message.type !== 'begin' && message.generation !== generation)
       return;
     switch (message.type) {
       case 'init':
@@ -129,15 +126,17 @@ export class Model {
         this.begin(message);
         break;
       case 'rows':
-        this.rows.append(message.columns);
+        rows.append(message.columns);
         this.loading = {
           state: 'loading',
           share: this.bytes === 0 ? 1 : message.bytesRead / this.bytes,
         };
         this.order = null;
-        this.refreshSoon();
-        return;
+        if (this.incoming === null) this.refreshSoon();
+        else if (isIn(message.columns.identifiers, this.incoming.select)) this.adopt();
+        break;
       case 'end':
+        this.adopt();
         this.formats = message.formats;
         this.loading = {
           state: 'ready',
@@ -147,6 +146,7 @@ export class Model {
         this.refresh();
         break;
       case 'loadFailed':
+        this.adopt();
         this.loading = { state: 'failed', message: message.message, hint: message.hint };
         break;
       case 'history':
@@ -154,8 +154,8 @@ export class Model {
         if (this.filter.change !== 'any') this.refreshSoon();
         break;
       case 'notes':
-        this.rows.notes = new Map(Object.entries(message.notes));
-        if (this.filter.marked || this.filter.search !== '') this.refresh();
+        rows.notes = new Map(Object.entries(message.notes));
+        if (!this.incoming && (this.filter.marked || this.filter.search !== '')) this.refresh();
         break;
       case 'thumbnails':
         this.thumbnails.add(message.items);
@@ -168,7 +168,8 @@ export class Model {
   }
 
   open(set: PredictionSet): void {
-    this.host.send({ type: 'open', set, identifier: this.selectedIdentifier() });
+    const identifier = set.split === this.set?.split ? this.selectedIdentifier() : null;
+    this.host.send({ type: 'open', set, identifier });
   }
 
   setFilter(change: Partial<Filter>): void {
@@ -191,6 +192,11 @@ export class Model {
     this.listShare = Math.min(0.75, Math.max(0.15, share));
     this.save();
     this.changed();
+  }
+
+  /** The set that is shown, or that is about to be. */
+  get chosenSet(): PredictionSet | null {
+    return this.incoming?.set ?? this.set;
   }
 
   /** Position of the selected row in the list, -1 when it is not in it. */
@@ -252,35 +258,17 @@ export class Model {
     return saved?.file ?? null;
   }
 
-  asked(row: number): readonly Asked[] {
-    return this.askedAbout.get(this.rows.identifierOf(row)) ?? [];
+  /** Asks the model about the example of a row. */
+  askAbout(
+    row: number,
+    question: Pick<Asked, 'sentence' | 'swapImages' | 'swapTest'>,
+  ): Promise<Asked> {
+    const place = { generation: this.generation, row };
+    return this.questions.add(this.rows.identifierOf(row), question, place);
   }
 
   prepareAsk(): void {
     if (this.ask.state === 'idle') this.host.send({ type: 'prepareAsk' });
-  }
-
-  async askAgain(
-    row: number,
-    question: { sentence: string; swapImages: boolean; swapTest: boolean },
-  ): Promise<Asked> {
-    const identifier = this.rows.identifierOf(row);
-    const asked: Asked = { id: this.nextAsked++, ...question, answer: null, problem: null };
-    this.askedAbout.set(identifier, [...this.asked(row), asked]);
-    this.changed();
-    const { sentence, swapImages } = question;
-    const params = { generation: this.generation, row, sentence, swapImages };
-    const settled = await this.host.request('ask', params).then(
-      (answer): Asked => ({ ...asked, answer }),
-      (error: unknown): Asked => ({ ...asked, problem: problemOf(error) }),
-    );
-    const all = this.askedAbout.get(identifier) ?? [];
-    this.askedAbout.set(
-      identifier,
-      all.map((each) => (each.id === asked.id ? settled : each)),
-    );
-    this.changed();
-    return settled;
   }
 
   send(message: ToHost): void {
@@ -307,21 +295,29 @@ export class Model {
     this.newer = isNewer ? latest : null;
   }
 
-  private begin(message: Extract<ToWebview, { type: 'begin' }>): void {
-    this.generation = message.generation;
-    this.set = message.set;
-    this.bytes = message.bytes;
-    this.rows = new Rows();
+  private begin({ generation, set, bytes, select }: Extract<ToWebview, { type: 'begin' }>): void {
+    this.bytes = bytes;
+    this.incoming = { generation, set, select, rows: new Rows() };
+    this.loading = { state: 'loading', share: 0 };
+  }
+
+  /** Shows the incoming rows in place of the old ones. */
+  private adopt(): void {
+    if (!this.incoming) return;
+    const { generation, set, rows, select } = this.incoming;
+    this.incoming = null;
+    this.generation = generation;
+    this.set = set;
+    this.rows = rows;
     this.thumbnails.clear();
     this.order = null;
-    this.shown = new Int32Array(0);
     this.selected = -1;
     this.images = null;
-    this.wantedIdentifier = message.select;
-    this.following = message.select === null;
-    this.loading = { state: 'loading', share: 0 };
+    this.wantedIdentifier = select;
+    this.following = select === null;
     this.takeSets(this.sets);
     this.save();
+    this.refresh();
   }
 
   private refreshSoon(): void {
@@ -371,7 +367,8 @@ export class Model {
         this.changed();
       },
       (error: unknown) => {
-        if (generation === this.generation && row === this.selected) this.say(error);
+        if (generation === this.generation && row === this.selected && !this.incoming)
+          this.say(error);
       },
     );
   }
@@ -403,8 +400,7 @@ export class Model {
   }
 }
 
-function problemOf(error: unknown): { message: string; hint: string | undefined } {
-  const message = error instanceof Error ? error.message : String(error);
-  const hint = error instanceof Error && 'hint' in error ? error.hint : undefined;
-  return { message, hint: typeof hint === 'string' ? hint : undefined };
+/** Whether the example to show first is among these; without one, any will do. */
+function isIn(identifiers: readonly string[], wanted: string | null): boolean {
+  return wanted === null || identifiers.includes(wanted);
 }

@@ -11,7 +11,7 @@ import { changeText, epochText, setText, showText, sortText } from './texts';
 
 /** What is shown: run, split, epoch, and how much of it is wrong. */
 export function Header({ model, onExport }: { model: Model; onExport: () => void }) {
-  const { counts, rows, set, sets, newer } = model;
+  const { counts, rows, chosenSet: set, sets, newer } = model;
   const labelled = counts.wrong + counts.right;
   const splits = [...new Set(sets.map(({ split }) => split))];
   const ofSplit = sets.filter(({ split }) => split === set?.split);
