@@ -1,4 +1,4 @@
-import type { Range } from './chartView';
+import type { Range } from './range';
 
 type Command = { range: [number, number] | null } | { cursor: number | null };
 

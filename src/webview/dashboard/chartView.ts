@@ -14,6 +14,7 @@ import { duration, shortCount } from '../shared/numbers';
 import { chartColours, faint, seriesColour, type ChartColours } from './chartTheme';
 import { valueText, type ChartId, type Curve, type XAxis } from './curves';
 import type { Point } from './decimate';
+import type { Range } from './range';
 
 Chart.register(
   LineController,
@@ -23,8 +24,6 @@ Chart.register(
   LogarithmicScale,
   zoomPlugin,
 );
-
-export type Range = readonly [number, number];
 
 /** What a chart shows. */
 export interface ChartContent {

@@ -1,5 +1,5 @@
 import type { Curve } from './curves';
-import type { Range } from './chartView';
+import type { Range } from './range';
 
 /** Curves as rows: a place on the x axis and the value of each curve there, null where it has none. */
 export interface CurveTable {

@@ -1,0 +1,2 @@
+/** A part of the x axis, in the units of the chart. */
+export type Range = readonly [number, number];

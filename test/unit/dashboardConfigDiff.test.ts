@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { differingKeys, flatten } from '../../src/extension/dashboard/configDiff';
+
+describe('differingKeys', () => {
+  const base = flatten({ init_lr: 3e-5, seed: 42, vit: 'base', augment: true });
+
+  it('names only what differs, with a value for each run', () => {
+    const other = flatten({ init_lr: 1e-4, seed: 7, vit: 'base', augment: true });
+    expect(differingKeys([base, other])).toEqual([
+      { key: 'init_lr', values: ['3e-5', '1e-4'] },
+      { key: 'seed', values: ['42', '7'] },
+    ]);
+  });
+
+  it('looks into mappings and tells what one of the runs lacks', () => {
+    const other = flatten({
+      ...Object.fromEntries(base),
+      augment: true,
+      vit: { width: 192, depth: 4 },
+    });
+    const keys = differingKeys([base, other]);
+    expect(keys).toContainEqual({ key: 'vit', values: ['base', null] });
+    expect(keys).toContainEqual({ key: 'vit.width', values: [null, '192'] });
+  });
+
+  it('leaves out where the runs were put', () => {
+    expect(
+      differingKeys([flatten({ output_dir: 'output/a' }), flatten({ output_dir: 'output/b' })]),
+    ).toEqual([]);
+  });
+
+  it('has nothing to tell of one run, of equal ones or of broken files', () => {
+    expect(differingKeys([base])).toEqual([]);
+    expect(differingKeys([base, flatten({ ...Object.fromEntries(base), init_lr: 3e-5 })])).toEqual(
+      [],
+    );
+    expect(flatten(null).size).toBe(0);
+    expect(flatten('text').size).toBe(0);
+  });
+
+  it('writes lists and nulls so that they can be told apart', () => {
+    expect(flatten({ a: [1, 2], b: null }).get('a')).toBe('[1,2]');
+    expect(flatten({ a: [1, 2], b: null }).get('b')).toBe('null');
+  });
+});

@@ -1,0 +1,251 @@
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RunFeed, type FeedListener } from '../../src/extension/dashboard/runFeed';
+import { StepLog } from '../../src/extension/dashboard/stepLog';
+import type { RunEvent, StartEvent, StepEvent } from '../../src/run/events';
+import type { RunHistory, StepColumns } from '../../src/webview/dashboard/messages';
+
+const start = (change: Partial<StartEvent> = {}): StartEvent => ({
+  type: 'start',
+  v: 1,
+  time: 1000,
+  resumed: false,
+  step: 0,
+  epoch: 0,
+  maxEpoch: 2,
+  stepsPerEpoch: 10,
+  totalSteps: 20,
+  examples: { train: 160 },
+  device: 'CPU',
+  precision: 'fp32',
+  parameters: 1,
+  ...change,
+});
+const step = (number: number, time: number, change: Partial<StepEvent> = {}): StepEvent => ({
+  type: 'step',
+  time,
+  step: number,
+  epoch: 0,
+  loss: 0.7,
+  lr: 3e-5,
+  ...change,
+});
+const lines = (events: RunEvent[]) => events.map((event) => `${JSON.stringify(event)}\n`).join('');
+
+/** Puts together what a feed tells, as the page does. */
+class Page implements FeedListener {
+  steps_: number[] = [];
+  times: number[] = [];
+  losses: number[] = [];
+  resets = 0;
+  told: RunHistory | undefined;
+  readonly errors: unknown[] = [];
+
+  reset(): void {
+    this.resets++;
+    this.steps_ = [];
+    this.times = [];
+    this.losses = [];
+  }
+  steps(columns: StepColumns): void {
+    this.steps_.push(...columns.step);
+    this.times.push(...columns.time);
+    this.losses.push(...columns.loss);
+  }
+  history(history: RunHistory): void {
+    this.told = history;
+  }
+  failed(error: unknown): void {
+    this.errors.push(error);
+  }
+}
+
+describe('RunFeed', () => {
+  let folder: string;
+  let file: string;
+  let page: Page;
+  let feed: RunFeed;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'nlvr-feed-'));
+    file = join(folder, 'events.jsonl');
+    page = new Page();
+    feed = new RunFeed(folder, 'train', page);
+  });
+  afterEach(() => {
+    feed.dispose();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('tells what is there and then what is added, each once', async () => {
+    writeFileSync(file, lines([start(), step(1, 1001), step(2, 1002)]));
+    await feed.start();
+    expect(page.steps_).toEqual([1, 2]);
+    appendFileSync(file, lines([step(3, 1003)]));
+    await expect.poll(() => page.steps_).toEqual([1, 2, 3]);
+    expect(page.times).toEqual([1, 2, 3]);
+    expect(page.errors).toEqual([]);
+  });
+
+  it('tells a page that was loaded again everything from the beginning', async () => {
+    writeFileSync(file, lines([start(), step(1, 1001), step(2, 1002, { loss: null })]));
+    await feed.start();
+    feed.tellAll();
+    expect(page.resets).toBe(1);
+    expect(page.steps_).toEqual([1, 2]);
+    expect(page.losses[1]).toBeNaN();
+    expect(page.told?.epochs).toEqual([]);
+  });
+
+  it('drops what a resume made void and leaves the pause out of the time', async () => {
+    const note = (at: number, code: string): RunEvent => ({
+      type: 'note',
+      time: 1000 + at,
+      level: 'warning',
+      code,
+      message: code,
+      step: at,
+    });
+    writeFileSync(
+      file,
+      lines([
+        start(),
+        step(1, 1001),
+        step(2, 1002),
+        note(2, 'kept'),
+        step(3, 1003),
+        note(3, 'void'),
+      ]),
+    );
+    await feed.start();
+    expect(page.steps_).toEqual([1, 2, 3]);
+    appendFileSync(
+      file,
+      lines([start({ time: 9000, resumed: true, step: 2 }), step(3, 9001), step(4, 9002)]),
+    );
+    await expect.poll(() => page.steps_).toEqual([1, 2, 3, 4]);
+    expect(page.times).toEqual([1, 2, 3, 4]);
+    expect(page.told?.notes.map((each) => each.code)).toEqual(['kept']);
+  });
+
+  it('starts over when the file is replaced', async () => {
+    writeFileSync(file, lines([start(), step(1, 1001), step(2, 1002)]));
+    await feed.start();
+    rmSync(file);
+    writeFileSync(file, lines([start({ time: 5000 }), step(1, 5001)]));
+    await expect.poll(() => page.steps_).toEqual([1]);
+    expect(page.times).toEqual([1]);
+  });
+
+  it('waits for a file that is not there yet', async () => {
+    await feed.start();
+    expect(page.steps_).toEqual([]);
+    writeFileSync(file, lines([start(), step(1, 1001)]));
+    await expect.poll(() => page.steps_).toEqual([1]);
+  });
+
+  it('sums up evaluations, epochs and watched pairs', async () => {
+    const evaluation = (split: 'val' | 'test', accuracy: number, at: number): RunEvent => ({
+      type: 'eval',
+      time: 1000 + at,
+      split,
+      epoch: 0,
+      step: 10,
+      accuracy,
+      consistency: null,
+      loss: 0.6,
+      examples: 100,
+      seconds: 3,
+      groups: [],
+      predictions: '',
+    });
+    const watch = (epoch: number, probTrue: number): RunEvent => ({
+      type: 'watch',
+      time: 1020,
+      epoch,
+      pairs: [
+        {
+          identifier: 'dev-1',
+          index: 0,
+          sentence: 'Both.',
+          images: ['/a.png', '/b.png'],
+          label: true,
+          probTrue,
+        },
+      ],
+    });
+    writeFileSync(
+      file,
+      lines([
+        start(),
+        step(10, 1010),
+        {
+          type: 'epoch',
+          time: 1010,
+          epoch: 0,
+          step: 10,
+          loss: 0.65,
+          accuracy: 0.6,
+          lr: 1e-5,
+          seconds: 9,
+        },
+        { type: 'evalProgress', time: 1011, split: 'val', epoch: 0, done: 5, total: 10 },
+      ]),
+    );
+    await feed.start();
+    expect(page.told?.evaluating).toEqual({ split: 'val', epoch: 0, done: 5, total: 10 });
+    appendFileSync(
+      file,
+      lines([
+        evaluation('val', 0.7, 12),
+        evaluation('test', 0.69, 14),
+        watch(0, 0.3),
+        watch(1, 0.8),
+      ]),
+    );
+    await expect.poll(() => page.told?.watched.length).toBe(1);
+    expect(page.told?.evaluating).toBeNull();
+    expect(page.told?.evals.map(({ split, accuracy, time }) => [split, accuracy, time])).toEqual([
+      ['val', 0.7, 12],
+      ['test', 0.69, 14],
+    ]);
+    expect(page.told?.epochs).toHaveLength(1);
+    expect(page.told?.watched[0]?.probTrue).toEqual([
+      { epoch: 0, value: 0.3 },
+      { epoch: 1, value: 0.8 },
+    ]);
+  });
+});
+
+describe('StepLog', () => {
+  it('gives chunks whose buffers hold their rows and nothing else', () => {
+    const log = new StepLog();
+    for (let i = 1; i <= 100_000; i++) log.push(step(i, 0), i);
+    const chunks = log.take();
+    expect(chunks.reduce((rows, chunk) => rows + chunk.step.length, 0)).toBe(100_000);
+    for (const chunk of chunks) {
+      expect(chunk.step.buffer.byteLength).toBe(4 * chunk.step.length);
+      expect(chunk.loss.length).toBe(chunk.step.length);
+    }
+    expect(log.take()).toEqual([]);
+    expect(
+      log
+        .takeAll()
+        .flatMap((chunk) => [...chunk.step])
+        .at(-1),
+    ).toBe(100_000);
+  });
+
+  it('forgets rows beyond a step, across chunks', () => {
+    const log = new StepLog();
+    for (let i = 1; i <= 5000; i++) log.push(step(i, 0), i);
+    log.truncate(1500);
+    expect(log.count).toBe(1500);
+    log.push(step(1501, 0), 1501);
+    const rows = log.takeAll().flatMap((chunk) => [...chunk.step]);
+    expect(rows).toHaveLength(1501);
+    expect(rows.at(-1)).toBe(1501);
+  });
+});

@@ -1,0 +1,345 @@
+import { describe, expect, it } from 'vitest';
+import { keyCommand } from '../../src/webview/dashboard/chartKeys';
+import { accuracyCurves, lossCurves, meterCurves } from '../../src/webview/dashboard/curves';
+import { EpochScale } from '../../src/webview/dashboard/epochScale';
+import type { RunHeader, StepColumns } from '../../src/webview/dashboard/messages';
+import { emptyHistory, RunData } from '../../src/webview/dashboard/runData';
+import { DashboardStore } from '../../src/webview/dashboard/store';
+import { curvesCsv, curveTable } from '../../src/webview/dashboard/table';
+import {
+  healthNotes,
+  isRight,
+  probability,
+  progressOf,
+  progressText,
+} from '../../src/webview/dashboard/viewModel';
+
+const header: RunHeader = {
+  key: '/runs/a',
+  name: 'bright-otter-3',
+  status: 'running',
+  message: null,
+  hint: null,
+  kind: 'train',
+  epoch: 3,
+  maxEpoch: 15,
+  step: 0,
+  totalSteps: 5100,
+  stepsPerEpoch: 340,
+  started: 0,
+  ended: null,
+  device: 'CPU',
+  precision: 'fp32',
+  parameters: 1,
+  examples: {},
+  best: null,
+};
+
+function columns(first: number, count: number, change: Partial<StepColumns> = {}): StepColumns {
+  const floats = (value: (step: number) => number) =>
+    Float32Array.from({ length: count }, (_, i) => value(first + i));
+  return {
+    step: Uint32Array.from({ length: count }, (_, i) => first + i),
+    time: floats((step) => step * 0.5),
+    loss: floats((step) => 1 / step),
+    lr: floats(() => 3e-5),
+    accuracy: floats(() => 0.5),
+    speed: floats((step) => (step % 5 === 0 ? 80 : Number.NaN)),
+    wait: floats((step) => (step % 5 === 0 ? 0.01 : Number.NaN)),
+    memory: floats(() => Number.NaN),
+    ...change,
+  };
+}
+
+function runOf(count: number, change: Partial<RunHeader> = {}): RunData {
+  const run = new RunData({ ...header, ...change });
+  run.append(columns(1, count));
+  return run;
+}
+
+describe('RunData', () => {
+  it('grows by what is appended and keeps what was there', () => {
+    const run = runOf(1000);
+    run.append(columns(1001, 3000));
+    expect(run.count).toBe(4000);
+    expect([...run.columns.step.subarray(0, 4000)]).toEqual(
+      Array.from({ length: 4000 }, (_, i) => i + 1),
+    );
+    run.reset();
+    expect(run.count).toBe(0);
+  });
+
+  it('has sparse columns as their known values, and goes on with them', () => {
+    const run = runOf(12);
+    expect([
+      ...run.sparseColumn('speed').step.subarray(0, run.sparseColumn('speed').count),
+    ]).toEqual([5, 10]);
+    run.append(columns(13, 8));
+    const speed = run.sparseColumn('speed');
+    expect([...speed.step.subarray(0, speed.count)]).toEqual([5, 10, 15, 20]);
+    expect(run.last('speed')).toBe(80);
+    expect(run.last('memory')).toBeNull();
+  });
+
+  it('knows the speed in steps without the evaluation in between', () => {
+    const run = runOf(300);
+    expect(run.stepRate()).toBeCloseTo(2);
+    run.append(columns(301, 20, { time: Float32Array.from({ length: 20 }, (_, i) => 900 + i) }));
+    expect(run.stepRate()).toBeCloseTo(1);
+    expect(new RunData(header).stepRate()).toBeNull();
+  });
+});
+
+describe('progress', () => {
+  it('tells epoch, percent and time left', () => {
+    const run = runOf(3120);
+    expect(progressOf(run)).toMatchObject({ step: 3120, totalSteps: 5100, epoch: 4, maxEpoch: 15 });
+    expect(progressText(run)).toBe('epoch 4/15 · 61% · 17m left');
+  });
+
+  it('counts the evaluations still to come', () => {
+    const run = runOf(5090, { epoch: 14 });
+    const evaluation = {
+      consistency: null,
+      loss: null,
+      accuracy: 0.7,
+      examples: 1,
+      time: 1,
+      step: 1,
+    };
+    run.history = {
+      ...emptyHistory,
+      epochs: Array.from({ length: 14 }, (_, epoch) => ({
+        epoch,
+        step: 340 * (epoch + 1),
+        time: 1,
+        loss: 0.5,
+        accuracy: 0.7,
+        seconds: 170,
+      })),
+      evals: [
+        { ...evaluation, split: 'val', epoch: 13, seconds: 40 },
+        { ...evaluation, split: 'test', epoch: 13, seconds: 20 },
+      ],
+    };
+    expect(progressOf(run).timeLeft).toBeCloseTo(5 + 60);
+  });
+
+  it('tells the result of a run that ended', () => {
+    const run = runOf(5100, {
+      status: 'finished',
+      epoch: 15,
+      best: { epoch: 2, accuracy: 0.7841, consistency: null },
+    });
+    expect(progressText(run)).toBe('epoch 15/15 · best 78.4% · took 43m');
+    expect(progressOf(run).timeLeft).toBeNull();
+  });
+});
+
+describe('curves', () => {
+  it('draws the smoothed loss before the pale raw one', () => {
+    const [raw, smoothed] = lossCurves([runOf(100)], 'step', 0.6);
+    expect(raw?.faintOf).toBe(smoothed?.id);
+    expect(smoothed?.at(1)?.y).toBeCloseTo(1);
+    expect(raw?.at(50)).toEqual({ x: 50, y: expect.closeTo(0.02, 6) as number });
+    expect(lossCurves([runOf(100)], 'step', 0)).toHaveLength(1);
+  });
+
+  it('measures x in steps, epochs or seconds', () => {
+    const run = runOf(680);
+    const end = (axis: 'step' | 'epoch' | 'time') => lossCurves([run], axis, 0)[0]?.end;
+    expect([end('step'), end('epoch'), end('time')]).toEqual([680, 2, 340]);
+    expect(lossCurves([run], 'epoch', 0)[0]?.points(1, 1.01, 100)[0]?.x).toBeCloseTo(339 / 340);
+  });
+
+  it('names the runs when there are several and gives each its colour', () => {
+    const other = runOf(50, { key: '/runs/b', name: 'calm-fox-1' });
+    const curves = lossCurves([runOf(50), other], 'step', 0.5);
+    expect(
+      curves.filter((curve) => !curve.faintOf).map(({ label, colour }) => [label, colour]),
+    ).toEqual([
+      ['bright-otter-3', 0],
+      ['calm-fox-1', 1],
+    ]);
+    expect(new Set(curves.map((curve) => curve.id)).size).toBe(4);
+  });
+
+  it('leaves out curves that have no points', () => {
+    const run = runOf(50);
+    expect(accuracyCurves([run], 'step')).toEqual([]);
+    expect(meterCurves('memory', [run], 'step')).toEqual([]);
+    expect(meterCurves('speed', [run], 'step')).toHaveLength(1);
+  });
+
+  it('has the mean loss of the epochs for a run without steps', () => {
+    const run = new RunData({ ...header, kind: 'imported', stepsPerEpoch: 1 });
+    const epoch = { time: 0, accuracy: null, seconds: 0 };
+    run.history = {
+      ...emptyHistory,
+      epochs: [
+        { ...epoch, epoch: 0, step: 1, loss: 0.69 },
+        { ...epoch, epoch: 1, step: 2, loss: 0.5 },
+      ],
+    };
+    const [curve] = lossCurves([run], 'epoch', 0.6);
+    expect(curve?.points(0, 2, 100)).toEqual([
+      { x: 1, y: 0.69 },
+      { x: 2, y: 0.5 },
+    ]);
+  });
+});
+
+describe('EpochScale', () => {
+  const epoch = (number: number, step: number) => ({
+    epoch: number,
+    step,
+    time: 0,
+    loss: null,
+    accuracy: null,
+    seconds: 0,
+  });
+
+  it('takes epochs of different length as they were', () => {
+    const scale = new EpochScale([epoch(0, 10), epoch(1, 110)], 200);
+    expect([0, 5, 10, 60, 110, 210].map((step) => scale.toEpochs(step))).toEqual([
+      0, 0.5, 1, 1.5, 2, 2.5,
+    ]);
+    for (const step of [0, 3, 10, 77, 110, 555])
+      expect(scale.toSteps(scale.toEpochs(step))).toBeCloseTo(step);
+  });
+});
+
+describe('tables and CSV', () => {
+  const runs = [runOf(4), runOf(2, { key: '/runs/b', name: '=calm, "fox"' })];
+
+  it('has a row for each step and empty cells where a run has none', () => {
+    const curves = lossCurves(runs, 'step', 0);
+    expect(curvesCsv(curves, null, 'step').split('\r\n')).toEqual([
+      'step,bright-otter-3 loss,"\'=calm, ""fox"" loss"',
+      '1,1,1',
+      '2,0.5,0.5',
+      '3,0.3333333432674408,',
+      '4,0.25,',
+      '',
+    ]);
+  });
+
+  it('keeps to the range on the screen and samples long curves evenly', () => {
+    expect(curveTable(lossCurves(runs, 'step', 0), [2, 3], 100).rows.map((row) => row.x)).toEqual([
+      2, 3,
+    ]);
+    const long = curveTable(lossCurves([runOf(5000)], 'step', 0), null, 100);
+    expect(long.sampled).toBe(true);
+    expect(long.rows).toHaveLength(100);
+    expect(long.rows[0]?.x).toBeLessThan(60);
+    expect(long.rows.at(-1)?.x).toBeGreaterThan(4940);
+  });
+});
+
+describe('health notes', () => {
+  it('puts the end of a failed run first and remarks last', () => {
+    const run = runOf(1, { status: 'failed', message: 'Out of memory.', hint: 'Lower it.' });
+    const note = { message: 'm', step: 1 };
+    run.history = {
+      ...emptyHistory,
+      notes: [
+        { ...note, level: 'info', code: 'i' },
+        { ...note, level: 'warning', code: 'w' },
+        { ...note, level: 'error', code: 'same', message: 'Out of memory.' },
+      ],
+      skippedLines: 2,
+    };
+    expect(healthNotes(run).map(({ code }) => code)).toEqual(['ended', 'w', 'i', 'skipped-lines']);
+  });
+});
+
+describe('watched pairs', () => {
+  it('are right when the likelier answer is the label', () => {
+    expect([
+      isRight(true, 0.8),
+      isRight(true, 0.2),
+      isRight(false, 0.2),
+      isRight(null, 0.2),
+    ]).toEqual([true, false, true, null]);
+  });
+
+  it('write probabilities in two digits', () => {
+    expect([0.314, 0.999, 1, 0, Number.NaN].map(probability)).toEqual([
+      '.31',
+      '1.0',
+      '1.0',
+      '.00',
+      '–',
+    ]);
+  });
+});
+
+describe('keys of a chart', () => {
+  const press = (
+    key: string,
+    range: [number, number],
+    cursor: number | null = null,
+    shiftKey = false,
+  ) =>
+    keyCommand(
+      { key, shiftKey, ctrlKey: false, metaKey: false, altKey: false },
+      range,
+      [0, 1000],
+      cursor,
+    );
+
+  it('zoom about the cursor and back out to everything', () => {
+    expect(press('+', [0, 1000], 500)).toEqual({ range: [250, 750] });
+    expect(press('-', [250, 750])).toEqual({ range: null });
+    expect(press('0', [250, 750])).toEqual({ range: null });
+  });
+
+  it('pan no further than the data', () => {
+    expect(press('ArrowRight', [600, 900], null, true)).toEqual({ range: [660, 960] });
+    expect(press('ArrowRight', [700, 1000], null, true)).toEqual({ range: [700, 1000] });
+    expect(press('ArrowLeft', [10, 510], null, true)).toEqual({ range: [0, 500] });
+  });
+
+  it('move the cursor within what is shown, and leave other keys alone', () => {
+    expect(press('ArrowRight', [0, 500])).toEqual({ cursor: 10 });
+    expect(press('ArrowLeft', [0, 500], 5)).toEqual({ cursor: 0 });
+    expect(press('Escape', [0, 500], 5)).toEqual({ cursor: null });
+    expect(press('q', [0, 500])).toBeNull();
+    expect(press('+', [0, 500])).not.toBeNull();
+    expect(
+      keyCommand(
+        { key: '+', shiftKey: false, ctrlKey: true, metaKey: false, altKey: false },
+        [0, 1],
+        [0, 1],
+        null,
+      ),
+    ).toBeNull();
+  });
+});
+
+describe('DashboardStore', () => {
+  it('keeps the data of runs that stay when others are added, and saves the view only', () => {
+    const saved: unknown[] = [];
+    const store = new DashboardStore({ smoothing: 0.3 }, (view) => saved.push(view));
+    store.receive({ type: 'runs', runs: [header], differing: [] });
+    store.receive({ type: 'steps', run: header.key, columns: columns(1, 5) });
+    store.receive({
+      type: 'runs',
+      runs: [header, { ...header, key: '/runs/b' }],
+      differing: [{ key: 'seed', values: ['1', '2'] }],
+    });
+    expect(store.runs.map((run) => run.count)).toEqual([5, 0]);
+    expect(store.view.smoothing).toBe(0.3);
+    expect(store.view.runs).toEqual(['/runs/a', '/runs/b']);
+    expect(JSON.stringify(saved.at(-1)).length).toBeLessThan(300);
+  });
+
+  it('drops columns of a run that starts over', () => {
+    const store = new DashboardStore({}, () => undefined);
+    store.receive({ type: 'runs', runs: [header], differing: [] });
+    store.receive({ type: 'steps', run: header.key, columns: columns(1, 5) });
+    store.receive({ type: 'reset', run: header.key });
+    store.receive({ type: 'steps', run: header.key, columns: columns(1, 2) });
+    expect(store.runs[0]?.count).toBe(2);
+  });
+});
