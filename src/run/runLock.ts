@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { diskError } from '../util/atomicFile';
 import { UserError, errnoOf } from '../util/userError';
 import { processStartTime } from './liveness';
 import type { RunFolder } from './runFolder';
@@ -25,8 +26,14 @@ export function acquireLock(folder: RunFolder): () => void {
   for (;;) {
     try {
       const fd = openSync(folder.lock, 'wx');
-      writeSync(fd, JSON.stringify(mine));
-      closeSync(fd);
+      try {
+        writeSync(fd, JSON.stringify(mine));
+      } catch (error) {
+        rmSync(folder.lock, { force: true });
+        throw diskError(error, folder.lock);
+      } finally {
+        closeSync(fd);
+      }
       return () => rmSync(folder.lock, { force: true });
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw error;
