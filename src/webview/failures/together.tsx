@@ -52,7 +52,7 @@ export function Together({ model, row }: { model: Model; row: number }) {
               <span class="card-line">
                 <VerdictIcon verdict={rows.verdict(each)} said />
                 {truth(rows.prediction[each] === 1)}
-                <span class="muted number">{probability(rows.confidence(each))}</span>
+                <span class="number">{probability(rows.confidence(each))}</span>
               </span>
             </button>
           );
