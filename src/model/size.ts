@@ -1,74 +1,105 @@
-/** How large a model is and, roughly, what a training step needs: for the form and for messages. */
+/**
+ * How large a model is and what memory its training takes, before anything is loaded. No TensorFlow here: the
+ * configuration form shows these figures while a person types.
+ */
 import type { Config } from '../config/definition';
-import { imageTokens, type NlvrModelConfig } from './config';
-import { isVisionParameter, MLP_RATIO, parameters } from './parameters';
-
-/** The keys beside the model's own that decide the size of a training step. */
-export type StepKeys = Pick<Config, 'batch_size_train' | 'freeze_vit' | 'max_words'>;
+import { imageTokens } from './config';
+import type { NlvrModelConfig, TextConfig, VisionConfig } from './config';
+import { MLP_RATIO, isVisionParameter, parameters } from './parameters';
 
 export interface ModelSize {
-  /** Numbers of trainable values. */
+  /** Numbers of trainable values of each part. */
   parameters: { vision: number; text: number; head: number };
-  /** Bytes of one training process, in fp32. */
-  memory: { weights: number; gradients: number; optimizer: number; activations: number };
+  /**
+   * Bytes that a training step takes in fp32, without the runtime's own few hundred megabytes. An estimate,
+   * see docs/model.md.
+   */
+  memory: {
+    weights: number;
+    gradients: number;
+    /** AdamW's two moments. */
+    optimizer: number;
+    /** Values that the backward pass needs. */
+    activations: number;
+  };
 }
 
-const FLOAT = 4;
-/** [ENC] and [SEP]; word pieces are taken to be as many as words, of which most sentences have fewer. */
-const EXTRA_TOKENS = 2;
+/** The keys that the memory depends on beside the model's own. */
+export type TrainingKeys = Pick<
+  Config,
+  'batch_size_train' | 'accumulate_steps' | 'freeze_vit' | 'max_words'
+>;
 
-/**
- * Counts parameters exactly and estimates the memory of a step: weights, their gradients, AdamW's two
- * moments, and the activations kept for the backward pass. Within about a fifth of what BLIP's own code
- * takes for the base model; what the runtime itself needs comes on top.
- */
-export function modelSize(keys: StepKeys, model: NlvrModelConfig): ModelSize {
-  const count = { vision: 0, text: 0, head: 0 };
+const FLOAT = 4;
+const BYTE = 1;
+/** Tokens of the longest sentence of a typical batch; NLVR2's sentences have 15 words on average. */
+const TYPICAL_LENGTH = 40;
+
+/** Parameters of a model and the memory that training it takes. */
+export function modelSize(config: TrainingKeys, model: NlvrModelConfig): ModelSize {
+  const counts = { vision: 0, text: 0, head: 0 };
   for (const [name, { shape }] of parameters(model)) {
-    const values = shape.reduce((a, b) => a * b, 1);
-    if (isVisionParameter(name)) count.vision += values;
-    else if (name.startsWith('cls_head.')) count.head += values;
-    else count.text += values;
+    const part = isVisionParameter(name)
+      ? 'vision'
+      : name.startsWith('cls_head.')
+        ? 'head'
+        : 'text';
+    counts[part] += shape.reduce((a, b) => a * b, 1);
   }
-  const all = count.vision + count.text + count.head;
-  const trained = keys.freeze_vit ? all - count.vision : all;
+  const all = counts.vision + counts.text + counts.head;
+  const trained = all - (config.freeze_vit ? counts.vision : 0);
   return {
-    parameters: count,
+    parameters: counts,
     memory: {
       weights: FLOAT * all,
-      gradients: FLOAT * trained,
+      gradients: FLOAT * trained * (config.accumulate_steps > 1 ? 2 : 1),
       optimizer: 2 * FLOAT * trained,
-      activations: FLOAT * activations(keys, model),
+      activations: activations(config, model),
     },
   };
 }
 
-/** Values kept for the backward pass of one batch. */
-function activations(keys: StepKeys, model: NlvrModelConfig): number {
-  const examples = keys.batch_size_train;
-  const vision = keys.freeze_vit ? 0 : 2 * examples * visionActivations(model);
-  return vision + examples * textActivations(keys, model);
-}
-
-/** Of one image. A checkpointed block keeps its input only; one of them at a time is computed again. */
-function visionActivations(model: NlvrModelConfig): number {
-  const { width, heads, depth, checkpointedBlocks } = model.vision;
+function activations(config: TrainingKeys, model: NlvrModelConfig): number {
+  const pairs = config.batch_size_train;
+  const images = 2 * pairs;
   const tokens = imageTokens(model);
-  // Two norms, qkv (3), attention's output, its projection and the residual; both sides of the MLP's GELU.
-  const block = tokens * ((8 + 2 * MLP_RATIO) * width + heads * tokens);
-  const kept = depth - checkpointedBlocks;
-  const again = checkpointedBlocks > 0 ? 1 : 0;
-  return (kept + again) * block + checkpointedBlocks * tokens * width;
+  const length = Math.min(config.max_words + 2, TYPICAL_LENGTH);
+  const vision = config.freeze_vit ? 0 : images * visionActivations(model.vision, tokens);
+  const features = FLOAT * images * tokens * model.vision.width;
+  const text = pairs * model.text.layers * layerActivations(model.text, length, tokens);
+  return vision + features + text;
 }
 
-/** Of one sentence with its two images. */
-function textActivations({ max_words }: StepKeys, model: NlvrModelConfig): number {
-  const { width, heads, layers, intermediateWidth, maxPositions } = model.text;
-  const patches = imageTokens(model);
-  const tokens = Math.min(max_words + EXTRA_TOKENS, maxPositions);
-  const self = tokens * (6 * width + heads * tokens);
-  // Of both images: keys and values over the patches; queries, probabilities, context and projection.
-  const cross = 2 * (2 * patches * width + tokens * (3 * width + heads * patches));
-  const feedForward = tokens * (2 * intermediateWidth + 3 * width);
-  return layers * (self + cross + feedForward);
+/** Bytes an image: what `visionTransformer.ts` keeps for the gradient. */
+function visionActivations(
+  { width, heads, depth, checkpointedBlocks }: VisionConfig,
+  tokens: number,
+): number {
+  const row = tokens * width;
+  const probabilities = heads * tokens * tokens;
+  // Both norms keep their result and its normalised input; q, k, v; the attention's result; GELU's input and result.
+  const block = (2 * 2 + 3 + 1 + 2 * MLP_RATIO) * row + probabilities;
+  const kept = (depth - checkpointedBlocks) * block + checkpointedBlocks * row;
+  // In the backward pass a block's gradients stand beside its values, recomputed or kept.
+  const working = 2 * MLP_RATIO * row + 2 * probabilities + (checkpointedBlocks > 0 ? block : 0);
+  return FLOAT * (kept + working);
+}
+
+/** Bytes a pair and layer: what `textEncoder.ts` and `crossAttention.ts` keep for the gradient. */
+function layerActivations(config: TextConfig, length: number, tokens: number): number {
+  const { width, heads, intermediateWidth, imageWidth } = config;
+  const row = length * width;
+  const own = heads * length * length;
+  const cross = heads * length * tokens;
+  const floats =
+    // three norms, q, k, v, results of the attentions and their projections
+    (3 * 2 + 3 + 1 + 2 * 2) * row +
+    // probabilities before and after dropout
+    2 * own +
+    2 * 2 * cross +
+    // queries and means on the image's side
+    2 * 2 * heads * length * imageWidth +
+    2 * length * intermediateWidth;
+  const masks = own + 2 * cross + 3 * row;
+  return FLOAT * floats + BYTE * masks;
 }

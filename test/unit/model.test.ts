@@ -7,6 +7,7 @@ import { initialParameters } from '../../src/model/initialise';
 import { describeReport, planLoad } from '../../src/model/loadRules';
 import { EMBEDDING_SITE, textSite, textSites, visionSite } from '../../src/model/modelContext';
 import { parameterCount, parameterShapes } from '../../src/model/parameters';
+import { modelSize } from '../../src/model/size';
 import { resizePositionEmbedding } from '../../src/model/positionEmbedding';
 import { dropPathRate } from '../../src/model/visionTransformer';
 
@@ -260,4 +261,31 @@ it('resizes position embeddings as PyTorch does', () => {
     expect(actual.length).toBe(resized.length);
     resized.forEach((value, i) => expect(actual[i]).toBeCloseTo(value, 5));
   }
+});
+
+describe('size', () => {
+  const keys = { batch_size_train: 16, accumulate_steps: 1, freeze_vit: false, max_words: 40 };
+  const base = modelConfig(blip, { ...blipMedConfig });
+
+  it('counts what is trained', () => {
+    const { parameters, memory } = modelSize(keys, base);
+    expect(parameters.vision + parameters.text + parameters.head).toBe(parameterCount(base));
+    expect(parameters.head).toBe(768 * 768 + 768 + 2 * 768 + 2);
+    expect(memory.weights).toBe(4 * parameterCount(base));
+    expect(memory.optimizer).toBe(2 * memory.weights);
+    const frozen = modelSize({ ...keys, freeze_vit: true }, base);
+    expect(frozen.memory.optimizer).toBe(8 * (parameterCount(base) - parameters.vision));
+    expect(frozen.memory.activations).toBeLessThan(memory.activations / 3);
+  });
+
+  it('grows with the batch and shrinks with checkpointing', () => {
+    const of = (batch: number, layers: number): number =>
+      modelSize(
+        { ...keys, batch_size_train: batch },
+        modelConfig({ ...blip, vit_ckpt_layer: layers }, { ...blipMedConfig }),
+      ).memory.activations;
+    expect(of(32, 0)).toBeCloseTo(2 * of(16, 0), -3);
+    expect(of(16, 6)).toBeLessThan(0.75 * of(16, 0));
+    expect(of(16, 12)).toBeLessThan(0.4 * of(16, 0));
+  });
 });
