@@ -2,9 +2,6 @@ import * as vscode from 'vscode';
 import type { ConfigProblem, Severity } from '../../config/problem';
 import { isConfiguration } from '../configurationFiles';
 import { isConfigurationDocument } from '../workspaceConfigurations';
-import { lookUp } from './lookup';
-import { folderOf, parsedConfig } from './parsedDocuments';
-import { missingPaths } from './paths';
 import { toRange } from './ranges';
 import { problemsToReport, type ReportedElsewhere } from './reporting';
 
@@ -19,14 +16,6 @@ const severities: Readonly<Record<Severity, vscode.DiagnosticSeverity>> = {
   warning: vscode.DiagnosticSeverity.Warning,
   information: vscode.DiagnosticSeverity.Information,
 };
-
-/** Every problem of a configuration, those of the disk too, in the order of the text. */
-export async function allProblems(document: vscode.TextDocument): Promise<ConfigProblem[]> {
-  const parsed = parsedConfig(document);
-  const broken = parsed.problems.some(({ code }) => code === 'syntax');
-  const missing = broken ? [] : await missingPaths(parsed, folderOf(document), lookUp);
-  return [...parsed.problems, ...missing].sort((a, b) => a.range[0] - b.range[0]);
-}
 
 /** Keeps the Problems view up to date for every open configuration. */
 export class ConfigurationDiagnostics implements vscode.Disposable {
@@ -82,6 +71,8 @@ export class ConfigurationDiagnostics implements vscode.Disposable {
 
   private async update(document: vscode.TextDocument): Promise<void> {
     const { version } = document;
+    // The parsers are loaded with the first configuration that is opened.
+    const { allProblems } = await import('./documentProblems');
     const problems = await allProblems(document);
     // The text may have changed, or the file been closed, while the disk was looked at.
     if (document.isClosed || document.version !== version) return;

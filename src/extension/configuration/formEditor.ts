@@ -12,60 +12,51 @@ import { lookUp } from './lookup';
 import { folderOf, parsedConfig } from './parsedDocuments';
 import { toWorkspaceEdit } from './ranges';
 
-export const FORM_VIEW_TYPE = 'nlvr.configForm';
+/** Remembers counts of examples for all forms. */
+const insights = new InsightMaker(vscode.l10n.t);
 
-export class FormEditorProvider implements vscode.CustomTextEditorProvider {
-  private readonly insights = new InsightMaker(vscode.l10n.t);
-
-  constructor(private readonly services: Services) {}
-
-  resolveCustomTextEditor(document: vscode.TextDocument, panel: vscode.WebviewPanel): void {
-    const session = new FormSession(
-      panel.webview,
-      this.editorOf(document, panel),
-      this.insights,
-      lookUp,
-      vscode.l10n.t,
-    );
-    const subscriptions = [
-      vscode.workspace.onDidChangeTextDocument((change) => {
-        if (change.document === document && change.contentChanges.length > 0) session.changed();
-      }),
-      vscode.window.onDidChangeWindowState(({ focused }) => {
-        if (focused && panel.visible) session.refresh();
-      }),
-      panel.onDidChangeViewState(() => {
-        if (panel.visible) session.refresh();
-      }),
-    ];
-    panel.onDidDispose(() => {
-      session.dispose();
-      for (const subscription of subscriptions) subscription.dispose();
-    });
-    setUpWebview(panel.webview, this.services.context.extensionUri, {
-      panel: 'config',
-      title: vscode.l10n.t('NLVR Configuration'),
-      strings: vscode.l10n.bundle ?? {},
-    });
-  }
-
-  private editorOf(document: vscode.TextDocument, panel: vscode.WebviewPanel): SessionEditor {
-    return {
-      fileName: basename(document.uri.fsPath),
-      folder: folderOf(document),
-      text: () => document.getText(),
-      version: () => document.version,
-      apply: (edit) => vscode.workspace.applyEdit(toWorkspaceEdit(document, edit)),
-      browse: (key) => browse(document, key),
-      openText: (line) => void openText(document.uri, line, panel.viewColumn),
-      log: (error, during) =>
-        this.services.log.error(`configuration form, ${during}: ${messageOf(error)}`),
-    };
-  }
+/** Fills a form for a configuration; everything it needs ends with the panel. */
+export function openFormEditor(
+  services: Services,
+  document: vscode.TextDocument,
+  panel: vscode.WebviewPanel,
+): void {
+  const editor: SessionEditor = {
+    fileName: basename(document.uri.fsPath),
+    folder: folderOf(document),
+    text: () => document.getText(),
+    version: () => document.version,
+    apply: (edit) => vscode.workspace.applyEdit(toWorkspaceEdit(document, edit)),
+    browse: (key) => browse(document, key),
+    openText: (line) => void openText(document.uri, line, panel.viewColumn),
+    log: (error, during) =>
+      services.log.error(`configuration form, ${during}: ${messageOf(error)}`),
+  };
+  const session = new FormSession(panel.webview, editor, insights, lookUp, vscode.l10n.t);
+  const subscriptions = [
+    vscode.workspace.onDidChangeTextDocument((change) => {
+      if (change.document === document && change.contentChanges.length > 0) session.changed();
+    }),
+    vscode.window.onDidChangeWindowState(({ focused }) => {
+      if (focused && panel.visible) session.refresh();
+    }),
+    panel.onDidChangeViewState(() => {
+      if (panel.visible) session.refresh();
+    }),
+  ];
+  panel.onDidDispose(() => {
+    session.dispose();
+    for (const subscription of subscriptions) subscription.dispose();
+  });
+  setUpWebview(panel.webview, services.context.extensionUri, {
+    panel: 'config',
+    title: vscode.l10n.t('NLVR Configuration'),
+    strings: vscode.l10n.bundle ?? {},
+  });
 }
 
 /** Shows a configuration as text, at a 1-based line where one is given. */
-export async function openText(
+async function openText(
   uri: vscode.Uri,
   line?: number,
   viewColumn?: vscode.ViewColumn,

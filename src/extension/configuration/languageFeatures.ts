@@ -1,52 +1,26 @@
-/** Quick fixes, hovers, completion and links for configurations open as text. */
+/**
+ * Quick fixes, hovers, completion and links for configurations open as text. Loaded when the first of
+ * them is asked for (see `register.ts`).
+ */
 import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { definitionOf } from '../../config/keys';
 import { configPaths, isUrl } from '../../config/paths';
-import { configurationGlob } from '../configurationFiles';
-import { isConfigurationDocument } from '../workspaceConfigurations';
 import { placeAt, proposalsAt, type Place, type Proposal } from './completion';
-import { allProblems } from './diagnostics';
+import { allProblems } from './documentProblems';
 import { fixesFor } from './fixes';
 import { describe, hoverAt } from './hover';
 import { folderOf, parsedConfig } from './parsedDocuments';
 import { writtenPaths } from './paths';
 import { toRange, toWorkspaceEdit } from './ranges';
 
-const selector: vscode.DocumentSelector = [
-  { scheme: 'file', language: 'yaml' },
-  { scheme: 'file', pattern: configurationGlob },
-];
-
-/** Registers everything that VS Code asks about configurations open as text. */
-export function registerLanguageFeatures(): vscode.Disposable {
-  return vscode.Disposable.from(
-    vscode.languages.registerCodeActionsProvider(
-      selector,
-      { provideCodeActions },
-      { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] },
-    ),
-    vscode.languages.registerHoverProvider(selector, { provideHover }),
-    vscode.languages.registerCompletionItemProvider(
-      selector,
-      { provideCompletionItems },
-      ' ',
-      '/',
-      '{',
-      ',',
-    ),
-    vscode.languages.registerDocumentLinkProvider(selector, { provideDocumentLinks }),
-  );
-}
-
 /** Fixes come from the text, not from the diagnostics: they serve another extension's squiggle as well. */
-async function provideCodeActions(
+export async function provideCodeActions(
   document: vscode.TextDocument,
   range: vscode.Range,
   context: vscode.CodeActionContext,
 ): Promise<vscode.CodeAction[]> {
-  if (!isConfigurationDocument(document)) return [];
   const problems = await allProblems(document);
   const here = problems.filter((problem) => toRange(document, problem.range).intersection(range));
   return here.flatMap((problem) =>
@@ -62,21 +36,19 @@ async function provideCodeActions(
   );
 }
 
-function provideHover(
+export function provideHover(
   document: vscode.TextDocument,
   position: vscode.Position,
 ): vscode.Hover | undefined {
-  if (!isConfigurationDocument(document)) return undefined;
   const hover = hoverAt(parsedConfig(document), document.offsetAt(position), vscode.l10n.t);
   if (hover === undefined) return undefined;
   return new vscode.Hover(new vscode.MarkdownString(hover.text), toRange(document, hover.range));
 }
 
-async function provideCompletionItems(
+export async function provideCompletionItems(
   document: vscode.TextDocument,
   position: vscode.Position,
 ): Promise<vscode.CompletionItem[]> {
-  if (!isConfigurationDocument(document)) return [];
   const place = placeAt(document.getText(), document.offsetAt(position));
   if (place === undefined) return [];
   const range = new vscode.Range(position.translate(0, -place.typed.length), position);
@@ -145,8 +117,7 @@ async function listFolder(path: string): Promise<{ name: string; isFolder: boole
   }
 }
 
-function provideDocumentLinks(document: vscode.TextDocument): vscode.DocumentLink[] {
-  if (!isConfigurationDocument(document)) return [];
+export function provideDocumentLinks(document: vscode.TextDocument): vscode.DocumentLink[] {
   return writtenPaths(parsedConfig(document), folderOf(document)).flatMap((path) => {
     if (isUrl(path.target))
       return [

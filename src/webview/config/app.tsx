@@ -133,13 +133,26 @@ function Summary({ state }: { state: FormState }) {
       </span>
     );
   return (
-    <span class={`summary ${errors > 0 ? 'error' : 'warning'}`}>
+    <button
+      class={`summary quiet ${errors > 0 ? 'error' : 'warning'}`}
+      title={t('Go to the first')}
+      onClick={focusFirstProblem}
+    >
       <Icon name={errors > 0 ? 'error' : 'warning'} />
       {errors > 0 ? (errors === 1 ? t('1 error') : t('{0} errors', errors)) : ''}
       {errors > 0 && warnings > 0 ? ', ' : ''}
       {warnings > 0 ? (warnings === 1 ? t('1 warning') : t('{0} warnings', warnings)) : ''}
-    </span>
+    </button>
   );
+}
+
+/** The control that the first problem on the page is about, or the problem's own first button. */
+function focusFirstProblem(): void {
+  const problem = document.querySelector('.problem.error') ?? document.querySelector('.problem');
+  const control = problem?.closest('.field')?.querySelector('input, select');
+  const target = control ?? problem?.querySelector('button');
+  if (target instanceof HTMLElement) target.focus();
+  problem?.scrollIntoView({ block: 'center' });
 }
 
 function Broken({ broken, model }: { broken: NonNullable<FormState['broken']>; model: FormModel }) {

@@ -45,7 +45,7 @@ export function ScheduleChart({ insights }: { insights: Insights }) {
         {first < 0 ? `−${shortCount(-first)}` : '0'}
       </text>
       <text x={width - right} y={height - 6} text-anchor="end">
-        {shortCount(last)} {unit}
+        {count(last)} {unit}
       </text>
       {first < 0 && <line class="axis dashed" x1={x(0)} x2={x(0)} y1={top} y2={height - bottom} />}
       <path class="curve" d={path} />
