@@ -1,7 +1,9 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Frame } from 'playwright-core';
+import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { RunEvent } from '../../src/run/events';
 import { accessibilityProblems } from './harness/axe';
 import { openWorkbench, scratchFolder } from './harness/open';
 import type { Theme, Workbench } from './harness/workbench';
@@ -79,4 +81,167 @@ describe('the training dashboard', () => {
       await vscode.screenshot(`dashboard-${theme}`);
     },
   );
+
+  it('tells the exact values under the pointer and by the keyboard', async () => {
+    const plot = frame.locator('.plot').first();
+    await plot.hover({ position: { x: 200, y: 90 } });
+    const tooltip = frame.locator('.tooltip').first();
+    await expect.poll(() => tooltip.textContent()).toMatch(/step [\d,]+.*smoothed0\.\d{3}0\.\d{3}/);
+    await vscode.screenshot('dashboard-tooltip');
+    await frame.locator('h1').hover();
+    await tooltip.waitFor({ state: 'detached' });
+    await plot.focus();
+    await vscode.press('ArrowRight', 'ArrowRight');
+    await expect.poll(() => tooltip.textContent()).toMatch(/step \d+/);
+    await expect
+      .poll(() => frame.locator('[role=status]').textContent())
+      .toMatch(/step \d+, smoothed 0\.\d{3}/);
+    await vscode.press('Escape');
+    await tooltip.waitFor({ state: 'detached' });
+  });
+
+  it('zooms and pans by wheel, mouse and keyboard, all charts together', async () => {
+    const plot = frame.locator('.plot').first();
+    const reset = frame.getByRole('button', { name: 'Reset zoom' }).first();
+    await plot.focus();
+    await vscode.press('+');
+    await reset.waitFor();
+    await vscode.press('Shift+ArrowRight');
+    await vscode.press('0');
+    await reset.waitFor({ state: 'detached' });
+
+    const box = await plot.boundingBox();
+    if (!box) throw new Error('no plot');
+    const { mouse } = vscode.page;
+    await mouse.move(box.x + 150, box.y + 80);
+    await mouse.down();
+    await mouse.move(box.x + 250, box.y + 90, { steps: 5 });
+    await vscode.screenshot('dashboard-drag');
+    await mouse.up();
+    await reset.waitFor();
+    await mouse.wheel(0, -300);
+    await vscode.page.keyboard.down('Shift');
+    await mouse.move(box.x + 250, box.y + 90);
+    await mouse.down();
+    await mouse.move(box.x + 150, box.y + 90, { steps: 5 });
+    await mouse.up();
+    await vscode.page.keyboard.up('Shift');
+    await vscode.screenshot('dashboard-zoomed');
+    await mouse.dblclick(box.x + 200, box.y + 80);
+    await reset.waitFor({ state: 'detached' });
+  });
+
+  it('switches curves off in the legend, shows the chart as a table and copies it as CSV', async () => {
+    const accuracy = frame.locator('.chart-card', { hasText: 'Accuracy' });
+    await accuracy.getByRole('button', { name: 'train' }).click();
+    await accuracy.getByRole('button', { name: 'Show as table' }).click();
+    const table = accuracy.getByRole('table');
+    expect(await table.locator('thead').textContent()).toBe('Stepvaltestconsistency');
+    expect(await table.locator('tbody tr').count()).toBe(4);
+    expect(await accessibilityProblems(frame)).toEqual([]);
+    await accuracy.getByRole('button', { name: 'Copy as CSV' }).click();
+    await expect
+      .poll(() => vscode.clipboard())
+      .toMatch(/^step,val,test,consistency\r\n780,0\.\d+,0\.\d+,0\.\d+\r\n/);
+    await accuracy.getByRole('button', { name: 'Show as chart' }).click();
+    await accuracy.getByRole('button', { name: 'train' }).click();
+  });
+
+  it('saves a chart as PNG where the user wants it', async () => {
+    const loss = frame.locator('.chart-card').first();
+    await loss.getByRole('button', { name: 'Save as PNG' }).click();
+    await vscode.quickInput.waitFor();
+    const target = join(dirname(dirname(runFolder)), 'loss of otter.png');
+    await vscode.quickInput.fill(target);
+    await vscode.page.keyboard.press('Enter');
+    await expect.poll(() => existsSync(target)).toBe(true);
+    const { width = 0, height = 0, format } = await sharp(target).metadata();
+    expect(format).toBe('png');
+    expect(width).toBeGreaterThan(300);
+    expect(height).toBeGreaterThan(150);
+  });
+
+  it('goes on by itself while the run does, and says so when an epoch was evaluated', async () => {
+    const events: RunEvent[] = [
+      { type: 'step', time: Date.now() / 1000, step: 3121, epoch: 4, loss: 0.4, lr: 2e-5 },
+      {
+        type: 'eval',
+        time: Date.now() / 1000,
+        split: 'val',
+        epoch: 4,
+        step: 3121,
+        accuracy: 0.777,
+        consistency: 0.4,
+        loss: 0.5,
+        examples: 100,
+        seconds: 2,
+        groups: [],
+        predictions: '',
+      },
+    ];
+    appendFileSync(
+      join(runFolder, 'events.jsonl'),
+      events.map((event) => `${JSON.stringify(event)}\n`).join(''),
+    );
+    await expect.poll(() => frame.locator('.figures').textContent()).toContain('3,121/11,700');
+    await expect
+      .poll(() => frame.locator('[role=status]').textContent())
+      .toBe('bright-otter-3: epoch 5 evaluated, validation accuracy 77.7%');
+  });
+
+  it('lists its keys on ?, and obeys them', async () => {
+    await frame.locator('h1').click();
+    await vscode.press('?');
+    await frame.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await vscode.screenshot('dashboard-keys');
+    await vscode.press('Escape');
+    await frame.getByRole('dialog', { name: 'Keys' }).waitFor({ state: 'hidden' });
+    await vscode.press('x');
+    await expect.poll(() => frame.locator('select').inputValue()).toBe('epoch');
+    await vscode.press('l');
+    await expect.poll(() => frame.locator('input[type=checkbox]').isChecked()).toBe(true);
+    await vscode.press(']');
+    await expect.poll(() => frame.locator('output').textContent()).toBe('0.65');
+  });
+
+  it('compares runs in one chart and names the configuration keys in which they differ', async () => {
+    await frame.getByRole('button', { name: 'Add run' }).click();
+    await vscode.pick('calm-fox-1');
+    await vscode.page.keyboard.press('Enter');
+    const comparison = frame.getByRole('region', { name: 'Compared runs' }).first();
+    await comparison.getByRole('columnheader', { name: 'calm-fox-1' }).waitFor();
+    await expect
+      .poll(() => comparison.locator('tr', { hasText: 'init_lr' }).textContent())
+      .toBe('init_lr3e-51e-4');
+    expect(await comparison.locator('tr', { hasText: 'seed' }).textContent()).toBe('seed427');
+    expect(await comparison.textContent()).not.toContain('image_root');
+    expect(await frame.locator('.notes').textContent()).toContain(
+      'calm-fox-1: 212 keys of the pretrained checkpoint were not loaded.',
+    );
+    expect(await accessibilityProblems(frame)).toEqual([]);
+    await vscode.screenshot('dashboard-compare');
+    await comparison.scrollIntoViewIfNeeded();
+    await vscode.screenshot('dashboard-compare-table');
+  });
+
+  it('is the same after a reload of the window', async () => {
+    await vscode.reloadWindow();
+    frame = await vscode.webviewFrame('dashboard');
+    await frame.locator('.comparison-run', { hasText: 'calm-fox-1' }).waitFor();
+    expect(await frame.locator('select').inputValue()).toBe('epoch');
+    expect(await frame.locator('output').textContent()).toBe('0.65');
+    expect(await frame.locator('.figures').textContent()).toContain('3,121/11,700');
+    await frame.getByRole('button', { name: 'Remove calm-fox-1 from the comparison' }).click();
+    await frame.locator('.comparison-run').first().waitFor({ state: 'detached' });
+  });
+
+  it('fits into 320 pixels', async () => {
+    await vscode.page.setViewportSize({ width: 380, height: 800 });
+    await vscode.runCommand('View: Close Primary Side Bar').catch(() => undefined);
+    await vscode.screenshot('dashboard-narrow');
+    const overflow = await frame.evaluate<number>(
+      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+    );
+    expect(overflow).toBeLessThanOrEqual(0);
+  });
 });

@@ -80,9 +80,8 @@ function Charts() {
   return (
     <>
       <div class="charts">
-        <ChartCard id="loss" title={t('Loss')} empty={waiting} beside={<AxisChoice />}>
+        <ChartCard id="loss" title={t('Loss')} empty={waiting} beside={<LossControls />}>
           <Smoothing />
-          <LogScale />
         </ChartCard>
         <ChartCard
           id="accuracy"
@@ -147,6 +146,15 @@ function Smoothing() {
       />
       <output class="number">{view.smoothing.toFixed(2)}</output>
     </label>
+  );
+}
+
+function LossControls() {
+  return (
+    <>
+      <AxisChoice />
+      <LogScale />
+    </>
   );
 }
 

@@ -224,17 +224,17 @@ function epochLossCurve(
 }
 
 const splitLooks = {
-  val: { dash: [], marker: 'circle' },
-  train: { dash: [2, 3], marker: 'none' },
-  test: { dash: [8, 4], marker: 'triangle' },
-  consistency: { dash: [8, 3, 2, 3], marker: 'rectRot' },
+  val: { colour: 0, dash: [], marker: 'circle' },
+  train: { colour: 3, dash: [2, 3], marker: 'none' },
+  test: { colour: 1, dash: [8, 4], marker: 'triangle' },
+  consistency: { colour: 2, dash: [8, 3, 2, 3], marker: 'rectRot' },
 } as const;
 type AccuracyKind = keyof typeof splitLooks;
 const kinds = Object.keys(splitLooks) as AccuracyKind[];
 
 export function accuracyCurves(runs: readonly RunData[], axis: XAxis): Curve[] {
   return runs.flatMap((run, runIndex) =>
-    kinds.flatMap((kind, kindIndex) => {
+    kinds.flatMap((kind) => {
       const points = accuracyPoints(run, kind, axis);
       if (points.length === 0) return [];
       const words: Record<AccuracyKind, string> = {
@@ -248,7 +248,7 @@ export function accuracyCurves(runs: readonly RunData[], axis: XAxis): Curve[] {
         id: `${kind}:${run.header.key}`,
         label: labelOf(run, runs, words[kind]),
         // One run: a colour for each kind. Several: a colour for each run, the kind by dashes and markers.
-        colour: runs.length > 1 ? runIndex : kindIndex,
+        colour: runs.length > 1 ? runIndex : look.colour,
         dash: look.dash,
         // A dot shows a lone first epoch that no line could.
         marker: points.length === 1 && look.marker === 'none' ? 'circle' : look.marker,

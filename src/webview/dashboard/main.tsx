@@ -1,7 +1,9 @@
 import { render } from 'preact';
 import '../shared/base.css';
 import { HostConnection } from '../shared/hostConnection';
+import { onThemeChange } from '../shared/theme';
 import { App } from './app';
+import { applySeriesColours } from './chartTheme';
 import './charts.css';
 import { Context, Cursor, type Host } from './context';
 import './dashboard.css';
@@ -14,6 +16,8 @@ if (root) {
   const store = new DashboardStore(host.state, (view) => {
     host.state = view;
   });
+  applySeriesColours(root);
+  onThemeChange(() => applySeriesColours(root));
   render(
     <Context.Provider value={{ store, host, cursor: new Cursor() }}>
       <App />
