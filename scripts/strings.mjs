@@ -1,5 +1,5 @@
 // The texts of the extension that are translated: every literal given to `vscode.l10n.t`, `t` or `translate` in
-// src/extension and src/webview. Writes them to l10n/bundle.l10n.json (VS Code's export format, key = English text),
+// src/extension and src/webview, and what the configuration's definition says of its keys. Writes them to l10n/bundle.l10n.json (VS Code's export format, key = English text),
 // and says which texts the translations lack or hold for nothing.
 //
 //   node scripts/strings.mjs [--check]
@@ -17,6 +17,7 @@ export function translatedTexts() {
   for (const folder of ['src/extension', 'src/webview'])
     for (const file of readdirSync(join(root, folder), { recursive: true }))
       if (/\.tsx?$/.test(file)) collect(join(root, folder, file), found);
+  collectDefinition(found);
   return [...found].sort();
 }
 
@@ -38,6 +39,21 @@ function collect(path, found) {
     ts.forEachChild(node, visit);
   };
   visit(source);
+}
+
+/** Groups, meanings and remarks on BLIP (values alone need no translation) of the configuration's keys. */
+function collectDefinition(found) {
+  const source = readFileSync(join(root, 'src/config/definition.ts'), 'utf8');
+  const options = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 };
+  const exports = {};
+  new Function('exports', ts.transpileModule(source, { compilerOptions: options }).outputText)(exports);
+  const visit = (key) => {
+    found.add(key.doc);
+    if (key.blip?.includes(' ')) found.add(key.blip);
+    Object.values(key.fields ?? {}).forEach(visit);
+  };
+  for (const group of exports.groups) found.add(group);
+  Object.values(exports.definition).forEach(visit);
 }
 
 /** Problems of the translation files, as sentences. */

@@ -35,10 +35,16 @@ export function describe(key: string, definition: KeyDefinition, t: Translate): 
   const facts = [
     [t('Default'), describeDefault(definition)],
     [t('Values'), describeRange(definition)],
-    [t('In BLIP'), key.includes('.') ? definition.blip : (definition.blip ?? t('the same'))],
+    [t('In BLIP'), inBlip(key, definition, t)],
   ];
   const lines = facts.filter(([, value]) => value !== undefined);
-  return `**\`${key}\`** · ${definition.group}\n\n${t(definition.doc)}\n\n${lines
+  return `**\`${key}\`** · ${t(definition.group)}\n\n${t(definition.doc)}\n\n${lines
     .map(([name, value]) => `- ${name}: ${value}`)
     .join('\n')}`;
+}
+
+/** Fields of mappings share the remark of their key. */
+function inBlip(key: string, { blip }: KeyDefinition, t: Translate): string | undefined {
+  if (blip !== undefined) return t(blip);
+  return key.includes('.') ? undefined : t('the same');
 }

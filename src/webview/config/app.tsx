@@ -8,7 +8,7 @@ import { Card } from './card';
 import { Field, controlId } from './field';
 import { matches } from './filter';
 import type { FormModel, ViewState } from './formModel';
-import type { FormState } from './messages';
+import type { FormProblem, FormState } from './messages';
 import { Problems } from './problems';
 
 /** Below this width the card stands above the groups, closed. */
@@ -114,7 +114,11 @@ export function App({ model, view, saveView }: AppProps) {
               />
             )}
           </main>
-          <Card insights={model.insights} open={window.innerWidth >= NARROW} />
+          <Card
+            insights={model.insights}
+            open={window.innerWidth >= NARROW}
+            hasErrors={allProblems(state).some(({ severity }) => severity === 'error')}
+          />
         </div>
       )}
     </div>
@@ -123,7 +127,7 @@ export function App({ model, view, saveView }: AppProps) {
 
 function Summary({ state }: { state: FormState }) {
   if (state.broken) return null;
-  const problems = [...state.others, ...Object.values(state.fields).flatMap((f) => f.problems)];
+  const problems = allProblems(state);
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   const warnings = problems.filter(({ severity }) => severity === 'warning').length;
   if (errors + warnings === 0)
@@ -145,6 +149,11 @@ function Summary({ state }: { state: FormState }) {
     </button>
   );
 }
+
+const allProblems = (state: FormState): FormProblem[] => [
+  ...state.others,
+  ...Object.values(state.fields).flatMap(({ problems }) => problems),
+];
 
 /** The control that the first problem on the page is about, or the problem's own first button. */
 function focusFirstProblem(): void {

@@ -6,7 +6,16 @@ import { Message } from './problems';
 import { ScheduleChart } from './scheduleChart';
 
 /** What follows from the configuration: learning rate, steps, parameters, memory. */
-export function Card({ insights, open }: { insights: Insights | undefined; open: boolean }) {
+export function Card({
+  insights,
+  open,
+  hasErrors,
+}: {
+  insights: Insights | undefined;
+  open: boolean;
+  /** Some values are wrong: their defaults were reckoned with. */
+  hasErrors: boolean;
+}) {
   return (
     <aside class="card" aria-label={t('What follows')}>
       <details open={open}>
@@ -16,6 +25,7 @@ export function Card({ insights, open }: { insights: Insights | undefined; open:
         ) : (
           <Contents insights={insights} />
         )}
+        <Note text={hasErrors ? t('Values with errors count as their defaults here.') : null} />
       </details>
     </aside>
   );
