@@ -16,7 +16,7 @@ import type { MessageHandlers } from '../webview/messenger';
 import { findAnnotationLine } from './annotationLine';
 import { exportExtension, exportLines } from './exportRows';
 import { NotesStore } from './notesStore';
-import { PredictClient, type Launch } from './predictClient';
+import { PredictClient, type Answer, type Launch } from './predictClient';
 import { chooseSet, listSets, sameSet } from './predictionFiles';
 import { imageProblem } from './runImages';
 import { SetLoader } from './setLoader';
@@ -57,6 +57,8 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   private wantedImages = new Set<number>();
   private askState: AskState = { state: 'idle' };
   private disposed = false;
+  /** Identifier of the example whose images the process was last told to encode. */
+  private prepared: string | null = null;
   private readonly loader: SetLoader;
   private readonly notes: NotesStore;
   private readonly client: PredictClient;
@@ -143,9 +145,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
         this.selected = message.identifier;
         return;
       case 'prepareAsk':
-        if (this.askState.state === 'unavailable') return;
-        // Its failure is shown by its state.
-        return this.client.prepare().catch(() => undefined);
+        return this.prepareAsk(message.generation, message.row);
       case 'manageTrust':
         return this.editor.command('trust');
       case 'openDashboard':
@@ -193,15 +193,8 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
       file: await this.export(generation, format, Array.from(rows)),
     }),
     ask: async ({ generation, row, sentence, swapImages }) => {
-      const unavailable = this.editor.askUnavailable();
-      if (unavailable) throw new UserError(unavailable.message);
       const { images } = this.row(generation, row);
-      for (const image of images) {
-        const problem = await this.problemOf(image);
-        if (problem !== null) throw new UserError(`${image}: ${problem}`);
-      }
-      const [left, right] = swapImages ? [images[1], images[0]] : images;
-      return this.client.ask({ left, right, sentence });
+      return this.ask(swapImages ? [images[1], images[0]] : images, sentence);
     },
   };
 
@@ -213,6 +206,27 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     this.disposed = true;
     this.loader.stop();
     this.client.dispose();
+  }
+
+  /** @throws {UserError} why there is no answer. */
+  private async ask([left, right]: readonly [string, string], sentence: string): Promise<Answer> {
+    const unavailable = this.editor.askUnavailable();
+    if (unavailable) throw new UserError(unavailable.message);
+    for (const image of [left, right]) {
+      const problem = await this.problemOf(image);
+      if (problem !== null) throw new UserError(`${image}: ${problem}`);
+    }
+    return this.client.ask({ left, right, sentence });
+  }
+
+  /** Has the process start and encode the images while the question is being written. */
+  private async prepareAsk(generation: number, row: number): Promise<void> {
+    if (this.askState.state === 'unavailable') return;
+    const { images, sentence, identifier } = this.row(generation, row);
+    if (this.prepared === identifier && this.askState.state === 'ready') return;
+    this.prepared = identifier;
+    // A process that cannot start says so by its state; a bad image will say so when it is asked about.
+    await this.ask(images, sentence).catch(() => undefined);
   }
 
   private async openWanted(): Promise<void> {

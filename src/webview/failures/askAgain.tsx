@@ -70,7 +70,7 @@ export function AskAgain({ model, row, swapped, onSwap, field }: AskProps) {
         rows={2}
         value={sentence}
         aria-label={t('Sentence to ask about')}
-        onFocus={() => model.prepareAsk()}
+        onFocus={() => model.prepareAsk(row)}
         onInput={(event) => setSentence(event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;

@@ -131,8 +131,8 @@ export type ToHost =
   | { type: 'wantThumbnails'; generation: number; images: number[] }
   /** The example shown changed; remembered for the next reload of the webview. */
   | { type: 'selected'; identifier: string }
-  /** A question is being written: the process may start. */
-  | { type: 'prepareAsk' }
+  /** A question about this example is being written: the process may start and look at its images. */
+  | { type: 'prepareAsk'; generation: number; row: number }
   | { type: 'manageTrust' }
   | { type: 'openDashboard' }
   | { type: 'showLog' };

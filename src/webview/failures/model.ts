@@ -267,8 +267,10 @@ export class Model {
     return this.questions.add(this.rows.identifierOf(row), question, place);
   }
 
-  prepareAsk(): void {
-    if (this.ask.state === 'idle') this.host.send({ type: 'prepareAsk' });
+  /** Somebody is about to ask about the example of a row. */
+  prepareAsk(row: number): void {
+    if (this.ask.state !== 'unavailable')
+      this.host.send({ type: 'prepareAsk', generation: this.generation, row });
   }
 
   send(message: ToHost): void {

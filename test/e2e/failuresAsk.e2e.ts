@@ -1,0 +1,137 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Frame } from 'playwright-core';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { accessibilityProblems } from './harness/axe';
+import { openWorkbench, scratchFolder } from './harness/open';
+import { markedEnvironment, markedProcesses } from './harness/processes';
+import type { Workbench } from './harness/workbench';
+import { drawImages, seeded } from './syntheticImages';
+
+const CONFIGURATION = `image_root: images
+ann_root: .
+ann_files: { train: examples.json, val: examples.json, test: '' }
+image_size: 24
+augment: false
+vit: { width: 16, depth: 1, heads: 2, patch_size: 12 }
+vit_grad_ckpt: false
+med_config: { hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 32, encoder_width: 16, vocab_size: 30524, max_position_embeddings: 64 }
+batch_size_train: 8
+max_epoch: 1
+output_dir: output/quick-owl-1
+`;
+
+/** A real run: a few drawings, a small model, one epoch, by the trainer itself. */
+async function train(workspace: string): Promise<void> {
+  mkdirSync(join(workspace, 'images'));
+  const drawn = await drawImages(join(workspace, 'images'), 8, seeded(3));
+  const name = (index: number) => `picture-${String(index % drawn.length).padStart(4, '0')}.png`;
+  const examples = Array.from({ length: 32 }, (_, index) => ({
+    sentence: `The left image shows ${drawn[index % 8].count} shapes and the right one ${index}.`,
+    label: index % 2 === 0 ? 'True' : 'False',
+    images: [name(index), name(index + 3)],
+  }));
+  writeFileSync(join(workspace, 'examples.json'), JSON.stringify(examples, null, 1));
+  writeFileSync(join(workspace, 'nlvr.yaml'), CONFIGURATION);
+  execFileSync(process.execPath, [resolve('dist/cli.js'), 'train', '--config', 'nlvr.yaml'], {
+    cwd: workspace,
+    env: markedEnvironment(inject('mark')),
+    stdio: 'pipe',
+  });
+}
+
+function servers(): number[] {
+  return markedProcesses()
+    .filter(({ command }) => command.includes('predict --serve'))
+    .map(({ pid }) => pid);
+}
+
+describe('asking the model again', () => {
+  let vscode: Workbench;
+  let frame: Frame;
+  const answers = () => frame.locator('.asked tbody tr');
+
+  beforeAll(async () => {
+    const workspace = scratchFolder('ask');
+    await train(workspace);
+    vscode = await openWorkbench({ workspace });
+    const title = 'NLVR: Inspect Failed Examples';
+    const until = Date.now() + 90_000;
+    while (!(await vscode.paletteEntries(title)).includes(title))
+      if (Date.now() > until) throw new Error('the run was not found');
+    await vscode.runCommand(title);
+    frame = await vscode.webviewFrame('failures');
+    await frame.locator('.browser[aria-busy=false]').waitFor();
+  });
+
+  it('starts nothing by itself', async () => {
+    expect(await frame.locator('.row').count()).toBeGreaterThan(3);
+    expect(servers()).toEqual([]);
+  });
+
+  it('gives the checkpoint’s own answer for the same question', async () => {
+    await frame.locator('.row').first().click();
+    await vscode.press('a');
+    await expect.poll(() => servers().length, { timeout: 60_000 }).toBe(1);
+    await expect
+      .poll(() => frame.locator('.ask-state').textContent(), { timeout: 60_000 })
+      .toMatch(/parameters on CPU/);
+    await vscode.press('Enter');
+    await expect.poll(() => answers().count()).toBe(2);
+    await expect
+      .poll(() => answers().nth(1).locator('td').first().textContent(), { timeout: 60_000 })
+      .toMatch(/True|False/);
+    const cells = async (row: number) =>
+      (await answers().nth(row).locator('td').allTextContents()).slice(0, 2);
+    expect(await cells(1)).toEqual(await cells(0));
+  });
+
+  it('answers a changed sentence and exchanged images at once', async () => {
+    const field = frame.locator('.ask textarea');
+    await field.fill('There is a dog on the left.');
+    await frame.getByRole('button', { name: 'left ⇄ right' }).click();
+    expect(await field.inputValue()).toBe('There is a dog on the right.');
+    await frame.getByRole('button', { name: 'Swap images' }).click();
+    expect(await frame.locator('.swapped-chip').count()).toBe(2);
+    await frame.getByRole('button', { name: 'Ask', exact: true }).click();
+    const last = answers().last();
+    await expect
+      .poll(() => last.textContent())
+      .toMatch(/(True|False)(\.\d\d|1\.0)There is a dog on the right\. ?images swapped/);
+    await frame.getByRole('button', { name: 'Swap test' }).click();
+    await expect
+      .poll(() => answers().last().textContent())
+      .toMatch(/swap test: the answer (holds|changes)/);
+    await frame.locator('.asked').scrollIntoViewIfNeeded();
+    expect(await accessibilityProblems(frame)).toEqual([]);
+    await vscode.screenshot('failures-ask');
+  });
+
+  it('opens the annotation of an example at its line', async () => {
+    await frame.locator('.facts .as-text').click();
+    await vscode.page.locator('.tab.active', { hasText: 'examples.json' }).waitFor();
+    await expect
+      .poll(() => vscode.page.locator('.view-line', { hasText: 'The left image shows' }).count())
+      .toBeGreaterThan(0);
+    await vscode.runCommand('View: Close Editor');
+  });
+
+  it('says why when the process dies, and starts it again', async () => {
+    const [pid] = servers();
+    process.kill(pid, 'SIGKILL');
+    await expect.poll(() => frame.locator('.ask').textContent()).toContain('SIGKILL');
+    await frame.locator('.ask textarea').fill('Once more.');
+    await frame.getByRole('button', { name: 'Ask', exact: true }).click();
+    await expect
+      .poll(() => answers().last().textContent(), { timeout: 60_000 })
+      .toMatch(/^(True|False).*Once more\./);
+    expect(servers()).toHaveLength(1);
+    expect(servers()).not.toContain(pid);
+  });
+
+  it('ends with the panel', async () => {
+    await vscode.runCommand('View: Close All Editors');
+    await expect.poll(servers, { timeout: 10_000 }).toEqual([]);
+  });
+});
