@@ -146,6 +146,20 @@ export function createProgram(): Command {
     .description('delete the installed libraries')
     .action(async () => (await import('./commands/runtime')).remove());
 
+  program
+    .command('bench')
+    .description('time training and evaluation steps of a model on this machine, on made-up inputs')
+    .option('--config <file>', "configuration (default: BLIP's base model, 384 px)")
+    .option('--steps <n>', 'timed steps', integer, 3)
+    .option('--batch <n>', 'examples a step', integer, 1)
+    .option('--length <n>', 'tokens of a sentence', integer, 24)
+    .option('--weights <file>', 'write the weights there, as safetensors')
+    .option('--json', 'print one JSON object')
+    .addOption(deviceOption())
+    .addOption(setOption())
+    .addOption(tensorflowOption())
+    .action(async (options) => (await import('./commands/bench')).bench(options));
+
   return program;
 }
 

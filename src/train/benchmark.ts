@@ -1,0 +1,133 @@
+/** Times training and evaluation steps on made-up inputs, without a data set. */
+import { peakMemory } from './peakMemory';
+import type { LoadedConfig } from '../config/load';
+import type { Library } from '../runtime/library';
+import { saveWeights } from './checkpoints';
+import { probabilityTrue } from './metrics';
+import { initialiseWeights, openModelSession } from './modelSession';
+import { NlvrPrograms } from './programs';
+
+export interface BenchmarkRequest {
+  loaded: LoadedConfig;
+  library: Library;
+  /** Examples a step. */
+  batch: number;
+  /** Tokens of a sentence. */
+  length: number;
+  /** Timed steps, after one that is not. */
+  steps: number;
+  /** Where to leave the weights, for another program to time the same. */
+  weightsFile?: string;
+}
+
+export interface BenchmarkResult {
+  /** Mean cross-entropy of the batch before training, dropout off: equal weights and inputs give equal losses. */
+  loss: number;
+  /** Median seconds of a training step and of an evaluation step. */
+  step: number;
+  evaluation: number;
+  /** Seconds until the first training step was done: recording, optimising and running it. */
+  firstStep: number;
+  peakBytes: number;
+  parameters: number;
+  precision: 'fp32' | 'bf16';
+  tensorflow: string;
+}
+
+export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkResult> {
+  const { loaded, library, batch: n, length, steps } = request;
+  const { config } = loaded;
+  const opened = await openModelSession({ loaded, library });
+  try {
+    const { session, model, shapes } = opened;
+    await initialiseWeights(opened, loaded, undefined);
+    const checkpoint = { session, shapes, trainable: [...shapes.keys()] };
+    if (request.weightsFile !== undefined) await saveWeights(checkpoint, request.weightsFile);
+    const programs = new NlvrPrograms(session, model, {
+      optimizer: config,
+      trainable: checkpoint.trainable,
+      frozenVit: false,
+      pixels: 'uint8',
+    });
+    const images = Uint8Array.from(
+      { length: 2 * n * config.image_size ** 2 * 3 },
+      (_, i) => Math.imul(i, 2654435761) >>> 24,
+    );
+    const text = {
+      inputIds: Int32Array.from(
+        { length: n * length },
+        (_, i) => 1 + (i % (model.text.vocabularySize - 1)),
+      ),
+      attentionMask: new Int32Array(n * length).fill(1),
+    };
+    const labels = Int32Array.from({ length: n }, (_, i) => i % 2);
+
+    programs.reserveSlots(2 * n);
+    const slots = Int32Array.from({ length: 2 * n }, (_, i) => i);
+    const chunk = programs.encodingChunk(2 * n);
+    const evaluate = async (): Promise<Float32Array> => {
+      const bytes = images.length / (2 * n);
+      for (let start = 0; start < 2 * n; start += chunk) {
+        const from = Math.min(start, 2 * n - chunk);
+        await programs
+          .encode(chunk)
+          .run({
+            images: images.subarray(from * bytes, (from + chunk) * bytes),
+            slots: slots.subarray(from, from + chunk),
+          });
+      }
+      const outputs = await programs
+        .classify(n, length)
+        .run({ left: slots.subarray(0, n), right: slots.subarray(n), ...text });
+      return outputs['logits'] as Float32Array;
+    };
+    const logits = await evaluate();
+    const loss = labels.reduce((sum, label, i) => {
+      const p = probabilityTrue([logits[2 * i], logits[2 * i + 1]]);
+      return sum - Math.log(label === 1 ? p : 1 - p) / n;
+    }, 0);
+    const evaluation = await medianSeconds(steps, evaluate);
+
+    let step = 0;
+    const train = async (): Promise<unknown> =>
+      programs
+        .trainingStep(n, length)
+        .run({
+          images,
+          ...text,
+          labels,
+          seed: Int32Array.of(step, config.seed),
+          lr: config.init_lr,
+          step: ++step,
+        });
+    const began = performance.now();
+    await train();
+    const firstStep = (performance.now() - began) / 1000;
+    const seconds = await medianSeconds(steps, train);
+    return {
+      loss,
+      step: seconds,
+      evaluation,
+      firstStep,
+      peakBytes: peakMemory(),
+      parameters: [...shapes.values()].reduce(
+        (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
+        0,
+      ),
+      precision: opened.precision,
+      tensorflow: session.info.tensorflow,
+    };
+  } finally {
+    await opened.dispose();
+  }
+}
+
+async function medianSeconds(count: number, run: () => Promise<unknown>): Promise<number> {
+  const seconds: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const began = performance.now();
+    await run();
+    seconds.push((performance.now() - began) / 1000);
+  }
+  return seconds.sort((a, b) => a - b)[count >> 1];
+}
