@@ -219,6 +219,7 @@ describe('the training dashboard', () => {
       'calm-fox-1: 212 keys of the pretrained checkpoint were not loaded.',
     );
     expect(await accessibilityProblems(frame)).toEqual([]);
+    await frame.locator('h1').scrollIntoViewIfNeeded();
     await vscode.screenshot('dashboard-compare');
     await comparison.scrollIntoViewIfNeeded();
     await vscode.screenshot('dashboard-compare-table');
@@ -230,7 +231,7 @@ describe('the training dashboard', () => {
     await frame.locator('.comparison-run', { hasText: 'calm-fox-1' }).waitFor();
     expect(await frame.locator('select').inputValue()).toBe('epoch');
     expect(await frame.locator('output').textContent()).toBe('0.65');
-    expect(await frame.locator('.figures').textContent()).toContain('3,121/11,700');
+    await expect.poll(() => frame.locator('.figures').textContent()).toContain('3,121/11,700');
     await frame.getByRole('button', { name: 'Remove calm-fox-1 from the comparison' }).click();
     await frame.locator('.comparison-run').first().waitFor({ state: 'detached' });
   });
@@ -239,6 +240,12 @@ describe('the training dashboard', () => {
     await vscode.page.setViewportSize({ width: 380, height: 800 });
     await vscode.runCommand('View: Close Primary Side Bar').catch(() => undefined);
     await vscode.screenshot('dashboard-narrow');
+    const tooWide = await frame.evaluate<string[]>(
+      `[...document.querySelectorAll('main *')]
+        .filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth && !e.closest('.table-box'))
+        .map((e) => e.tagName + '.' + e.className)`,
+    );
+    expect(tooWide).toEqual([]);
     const overflow = await frame.evaluate<number>(
       'document.documentElement.scrollWidth - document.documentElement.clientWidth',
     );

@@ -12,6 +12,7 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     teardownTimeout: 20_000,
+    expect: { poll: { timeout: 15_000, interval: 100 } },
     reporters: ['verbose'],
   },
 });

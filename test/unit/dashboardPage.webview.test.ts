@@ -84,7 +84,9 @@ describe('RunData', () => {
   it('knows the speed in steps without the evaluation in between', () => {
     const run = runOf(300);
     expect(run.stepRate()).toBeCloseTo(2);
-    run.append(columns(301, 20, { time: Float32Array.from({ length: 20 }, (_, i) => 900 + i) }));
+    run.append(columns(301, 1, { time: Float32Array.of(900) }));
+    expect(run.stepRate()).toBeCloseTo(2);
+    run.append(columns(302, 60, { time: Float32Array.from({ length: 60 }, (_, i) => 901 + i) }));
     expect(run.stepRate()).toBeCloseTo(1);
     expect(new RunData(header).stepRate()).toBeNull();
   });

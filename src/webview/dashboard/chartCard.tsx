@@ -144,6 +144,8 @@ function Plot({ id, title, curves, png }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<ChartView | undefined>(undefined);
   const [pointer, setPointer] = useState<number | null>(null);
+  /** Whether the cursor is moved here, and not in another chart. */
+  const [pointed, setPointed] = useState(false);
   const help = useId();
 
   useEffect(() => {
@@ -188,6 +190,7 @@ function Plot({ id, title, curves, png }: PlotProps) {
     event.preventDefault();
     if ('range' in next) store.setView({ range: next.range });
     else {
+      setPointed(true);
       const main = curves.find((curve) => curve.faintOf === undefined);
       const at = next.cursor === null ? null : (main?.at(next.cursor)?.x ?? next.cursor);
       cursor.set(at);
@@ -212,11 +215,17 @@ function Plot({ id, title, curves, png }: PlotProps) {
       aria-describedby={help}
       onKeyDown={onKey}
       onPointerDown={() => box.current?.focus({ preventScroll: true })}
+      onPointerEnter={() => setPointed(true)}
+      onFocus={() => setPointed(true)}
+      onBlur={() => setPointed(false)}
       onPointerMove={(event) => {
         const left = canvas.current?.getBoundingClientRect().left ?? 0;
         cursor.set(chart.current?.xAt(event.clientX - left) ?? null);
       }}
-      onPointerLeave={() => cursor.set(null)}
+      onPointerLeave={() => {
+        setPointed(false);
+        cursor.set(null);
+      }}
       onDblClick={() => store.setView({ range: null })}
     >
       <span id={help} class="visually-hidden">
@@ -225,7 +234,7 @@ function Plot({ id, title, curves, png }: PlotProps) {
         )}
       </span>
       <canvas ref={canvas} aria-hidden="true" />
-      {pointer !== null && chart.current && (
+      {pointed && pointer !== null && chart.current && (
         <Tooltip id={id} x={pointer} left={chart.current.pixelOf(pointer)} curves={curves} />
       )}
     </div>

@@ -136,18 +136,19 @@ export class RunData {
     return value !== undefined && Number.isFinite(value) ? value : null;
   }
 
-  /** Steps a second over the last steps, evaluations between them left out; null when not known yet. */
+  /**
+   * Steps a second of late; null when not known yet. The median over the last steps: the pauses for evaluations
+   * and a step that was slow for once do not count.
+   */
   stepRate(): number | null {
     const { step, time } = this.columns;
-    const last = this.count - 1;
-    let first = last;
-    while (first > 0 && last - first < 100) {
-      const gap = (time[first] ?? 0) - (time[first - 1] ?? 0);
-      const inner = last > first ? ((time[last] ?? 0) - (time[first] ?? 0)) / (last - first) : gap;
-      if (last - first > 5 && gap > 5 + 10 * inner) break;
-      first--;
+    const seconds: number[] = [];
+    for (let i = Math.max(1, this.count - 100); i < this.count; i++) {
+      const steps = (step[i] ?? 0) - (step[i - 1] ?? 0);
+      if (steps > 0) seconds.push(((time[i] ?? 0) - (time[i - 1] ?? 0)) / steps);
     }
-    const seconds = (time[last] ?? 0) - (time[first] ?? 0);
-    return seconds > 0 ? ((step[last] ?? 0) - (step[first] ?? 0)) / seconds : null;
+    seconds.sort((a, b) => a - b);
+    const median = seconds[seconds.length >> 1];
+    return median !== undefined && median > 0 ? 1 / median : null;
   }
 }

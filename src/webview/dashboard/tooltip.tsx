@@ -21,14 +21,15 @@ export function Tooltip({ id, x, left, curves }: TooltipProps) {
     if (!element || !plot) return;
     const room = plot.clientWidth - left;
     const width = element.offsetWidth + 12;
-    const place = room > width ? left + 12 : Math.max(0, left - width);
-    element.style.transform = `translateX(${place}px)`;
+    const offset = room > width ? left + 12 : Math.max(0, left - width);
+    element.style.transform = `translateX(${offset}px)`;
   });
   // The raw value belongs to the line of its smoothed curve.
   const rows = curves.filter((curve) => curve.faintOf === undefined);
+  const place = rows[0]?.at(x)?.x ?? x;
   return (
     <div class="tooltip number" ref={box} aria-hidden="true">
-      <div class="tooltip-x">{xText(store.view.xAxis, x, store.runs)}</div>
+      <div class="tooltip-x">{xText(store.view.xAxis, place, store.runs)}</div>
       {rows.map((curve) => {
         const raw = curves.find((other) => other.faintOf === curve.id);
         return (

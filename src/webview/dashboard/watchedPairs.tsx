@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useId, useState } from 'preact/hooks';
 import { Icon } from '../shared/icons';
 import { percent } from '../shared/numbers';
 import { t } from '../shared/translate';
@@ -12,7 +12,8 @@ const MAX_EPOCHS = 8;
 
 /** The same few validation pairs after every epoch: what the model thinks of them, and how that changes. */
 export function WatchedPairs({ run }: { run: RunData }) {
-  useStore();
+  const { runs } = useStore();
+  const title = useId();
   const { watched } = run.history;
   const thumbnails = useThumbnails(run.header.key, watched);
   if (watched.length === 0) return null;
@@ -21,9 +22,12 @@ export function WatchedPairs({ run }: { run: RunData }) {
   );
   const epochs = all.slice(-MAX_EPOCHS);
   return (
-    <section class="watched" aria-labelledby="watched-title">
-      <h2 id="watched-title">{t('Watched pairs')}</h2>
-      <div class="table-box watched-box" tabIndex={0} role="region" aria-labelledby="watched-title">
+    <section class="watched" aria-labelledby={title}>
+      <h2 id={title}>
+        {t('Watched pairs')}
+        {runs.length > 1 && <span class="muted"> · {run.header.name}</span>}
+      </h2>
+      <div class="table-box watched-box" tabIndex={0} role="region" aria-labelledby={title}>
         <table>
           <thead>
             <tr>
