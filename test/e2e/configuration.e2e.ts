@@ -39,8 +39,19 @@ function workspace(yaml = original): { folder: string; file: string } {
   return { folder, file };
 }
 
+/** Opens a file from the Explorer, with the cursor at its end. */
+async function openText(vscode: Workbench, name: string): Promise<void> {
+  await vscode.page
+    .locator('.explorer-folders-view .monaco-list-row')
+    .filter({ hasText: name })
+    .dblclick({ timeout: 60_000 });
+  await vscode.page.locator('.monaco-editor .view-lines').first().waitFor();
+  await vscode.page.locator('.tab.active', { hasText: name }).waitFor();
+  await vscode.press('Control+End');
+}
+
 async function openForm(vscode: Workbench): Promise<Frame> {
-  await vscode.openFile('nlvr.yaml');
+  await openText(vscode, 'nlvr.yaml');
   await vscode.runCommand('NLVR: Open Configuration Form');
   const frame = await vscode.webviewFrame('config');
   await frame.locator('#field-init_lr').waitFor();
@@ -157,7 +168,7 @@ describe('the configuration form', () => {
   it('says where broken text is to be mended, and follows the text', async () => {
     const { folder } = workspace('seed: 1\nvit: {width: 64\n');
     const vscode = await openWorkbench({ workspace: folder });
-    await vscode.openFile('nlvr.yaml');
+    await openText(vscode, 'nlvr.yaml');
     await vscode.runCommand('NLVR: Open Configuration Form');
     const form = await vscode.webviewFrame('config');
     await form.getByRole('button', { name: 'Fix in Text' }).waitFor();
@@ -178,9 +189,7 @@ describe('the configuration as text', () => {
   it('shows a diagnostic at its place and mends it by a quick fix', async () => {
     const { folder, file } = workspace('# c\nimage_root: images\nann_root: annotations\nseed: 1\n');
     const vscode = await openWorkbench({ workspace: folder });
-    await vscode.openFile('nlvr.yaml');
-    await vscode.page.locator('.monaco-editor .view-lines').waitFor();
-    await vscode.press('Control+End');
+    await openText(vscode, 'nlvr.yaml');
     await vscode.page.keyboard.type('ann_files: {train: train.json, val: val.json, test: ""}\n');
     await vscode.page.keyboard.type('init_rl: 1e-4');
     const squiggle = vscode.page.locator('.monaco-editor .squiggly-error');
@@ -204,12 +213,22 @@ describe('the configuration as text', () => {
   it('completes keys and values, and explains a key under the mouse', async () => {
     const { folder } = workspace('seed: 1\n');
     const vscode = await openWorkbench({ workspace: folder });
-    await vscode.openFile('nlvr.yaml');
-    await vscode.page.locator('.monaco-editor .view-lines').waitFor();
-    await vscode.press('Control+End');
+    await openText(vscode, 'nlvr.yaml');
     await vscode.page.keyboard.type('prec', { delay: 60 });
     const suggestion = vscode.page.locator('.suggest-widget .monaco-list-row.focused');
-    await suggestion.filter({ hasText: 'precision' }).waitFor();
+    // The first question comes before the extension is there to answer it.
+    await expect
+      .poll(
+        async () => {
+          if ((await suggestion.count()) === 0) await vscode.press('Control+Space');
+          return suggestion
+            .first()
+            .textContent({ timeout: 1000 })
+            .catch(() => '');
+        },
+        { timeout: 60_000, interval: 1500 },
+      )
+      .toContain('precision');
     await vscode.screenshot('configuration-completion');
     await vscode.press('Enter');
     await vscode.page.locator('.suggest-widget .monaco-list-row', { hasText: 'bf16' }).waitFor();
@@ -231,12 +250,12 @@ describe('the configuration as text', () => {
     writeFileSync(join(folder, 'other.yaml'), '# nlvr\nimage_sise: 3\n');
     writeFileSync(join(folder, 'plain.yaml'), 'image_sise: 3\n');
     const vscode = await openWorkbench({ workspace: folder });
-    await vscode.openFile('other.yaml');
+    await openText(vscode, 'other.yaml');
     await vscode.page.locator('.monaco-editor .squiggly-error').waitFor();
     await vscode.runCommand('NLVR: Open Configuration Form');
     const form = await vscode.webviewFrame('config');
     await form.locator('#others').getByText('image_sise').first().waitFor();
-    await vscode.openFile('plain.yaml');
+    await openText(vscode, 'plain.yaml');
     await vscode.page.waitForTimeout(1500);
     expect(await vscode.page.locator('.monaco-editor .squiggly-error').count()).toBe(0);
     await vscode.close();
