@@ -150,10 +150,8 @@ describe('the training dashboard', () => {
   it('saves a chart as PNG where the user wants it', async () => {
     const loss = frame.locator('.chart-card').first();
     await loss.getByRole('button', { name: 'Save as PNG' }).click();
-    await vscode.quickInput.waitFor();
     const target = join(dirname(dirname(runFolder)), 'loss of otter.png');
-    await vscode.quickInput.fill(target);
-    await vscode.page.keyboard.press('Enter');
+    await vscode.answerFileDialog(target);
     await expect.poll(() => existsSync(target)).toBe(true);
     const { width = 0, height = 0, format } = await sharp(target).metadata();
     expect(format).toBe('png');

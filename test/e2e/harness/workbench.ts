@@ -122,6 +122,24 @@ export class Workbench {
       .click();
   }
 
+  /** Answers the open or save dialog on the screen with this path. */
+  async answerFileDialog(path: string): Promise<void> {
+    const input = this.quickInput;
+    await input.waitFor();
+    for (let attempt = 0; attempt < 5; attempt++) {
+      await input.fill(path);
+      // The dialog looks at the folder as one types, and drops an Enter that comes before it is done.
+      await this.page.waitForTimeout(700);
+      await this.page.keyboard.press('Enter');
+      const closed = input.waitFor({ state: 'hidden', timeout: 3000 }).then(
+        () => true,
+        () => false,
+      );
+      if (await closed) return;
+    }
+    throw new Error(`the file dialog does not take ${path}`);
+  }
+
   /** Opens a file of the workspace by the quick open box. */
   async openFile(name: string): Promise<void> {
     await this.page.keyboard.press('Control+p');
