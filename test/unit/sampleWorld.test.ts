@@ -26,7 +26,6 @@ import {
 const random = (index: number) =>
   new KeyedRandom({ seed: 7, purpose: Purpose.sample, epoch: 0, index });
 const kinds = Object.keys(kindWeights) as Kind[];
-const phrases = { colour: 1, shape: 1, 'colour and shape': 1 };
 
 /** A scene from words: `red circle`, one a cell. */
 function scene(...things: string[]): Scene {
@@ -44,7 +43,7 @@ function scene(...things: string[]): Scene {
 function aboutRedCircles(kind: Kind): Statement[] {
   const found = new Map<string, Statement>();
   for (let i = 0; i < 6000; i++) {
-    const statement = randomStatement(random(i), kind, { phrases });
+    const statement = randomStatement(random(i), kind);
     if (statement.phrase.colour === 0 && statement.phrase.shape === 0)
       found.set(statement.sentence, statement);
   }

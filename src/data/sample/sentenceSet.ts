@@ -1,7 +1,7 @@
 /** Sets of sentences and picture pairs, as NLVR2 has them: every sentence of a set is asked about every pair. */
 import { KeyedRandom, Purpose } from '../random';
 import { pickWeighted, shuffle } from './choose';
-import { kindWeights, randomStatement, type Statement, type StatementOptions } from './statement';
+import { kindWeights, randomCaption, randomStatement, type Statement } from './statement';
 import { randomScene, sceneKey, type Scene, type ScenePair } from './world';
 
 /** The parts of the data set. `easy` is for a first stage of training and shares its scenes with `train` only. */
@@ -20,22 +20,8 @@ export const sentencesPerSet = 4;
 /** Draws before sentences are given up whose labels hardly occur together, such as "both" and "neither". */
 const triesPerPair = 400;
 
-interface Content {
-  /** Most things in a picture. */
-  readonly most: number;
-  readonly easy: boolean;
-  readonly statements: StatementOptions;
-}
-const hard: Content = {
-  most: 4,
-  easy: false,
-  statements: { phrases: { colour: 1, shape: 1, 'colour and shape': 2 } },
-};
-const easy: Content = {
-  most: 2,
-  easy: true,
-  statements: { phrases: { colour: 1, shape: 1, 'colour and shape': 1 } },
-};
+/** Most things in a picture. */
+const mostThings: Readonly<Record<Part, number>> = { train: 4, dev: 4, test1: 4, easy: 2 };
 
 /**
  * The scenes that belong together, by a hash of what they show: of 16 arrangements, 12 are for training, two
@@ -58,16 +44,13 @@ export function sentenceSet(seed: number, part: Part, index: number): SentenceSe
     epoch: parts.indexOf(part),
     index,
   });
-  const content = part === 'easy' ? easy : hard;
   for (;;) {
     const statements = Array.from({ length: sentencesPerSet }, () =>
-      randomStatement(
-        random,
-        content.easy ? 'one image' : pickWeighted(random, kindWeights),
-        content.statements,
-      ),
+      part === 'easy'
+        ? randomCaption(random)
+        : randomStatement(random, pickWeighted(random, kindWeights)),
     );
-    const pairs = pairsFor(statements, random, part === 'easy' ? 'train' : part, content.most);
+    const pairs = pairsFor(statements, random, part === 'easy' ? 'train' : part, mostThings[part]);
     if (pairs) return { statements, pairs };
   }
 }
