@@ -23,16 +23,25 @@ export function translatedTexts() {
 
 function collect(path, found) {
   const kind = path.endsWith('x') ? ts.ScriptKind.TSX : ts.ScriptKind.TS;
-  const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true, kind);
+  const source = ts.createSourceFile(
+    path,
+    readFileSync(path, 'utf8'),
+    ts.ScriptTarget.Latest,
+    true,
+    kind,
+  );
   const literals = (node) => {
     if (ts.isStringLiteralLike(node)) return [node.text];
     if (ts.isParenthesizedExpression(node)) return literals(node.expression);
-    if (ts.isConditionalExpression(node)) return [...literals(node.whenTrue), ...literals(node.whenFalse)];
+    if (ts.isConditionalExpression(node))
+      return [...literals(node.whenTrue), ...literals(node.whenFalse)];
     return [];
   };
   const visit = (node) => {
     if (ts.isCallExpression(node) && node.arguments.length > 0) {
-      const callee = ts.isPropertyAccessExpression(node.expression) ? node.expression.name : node.expression;
+      const callee = ts.isPropertyAccessExpression(node.expression)
+        ? node.expression.name
+        : node.expression;
       if (ts.isIdentifier(callee) && names.has(callee.text))
         for (const text of literals(node.arguments[0])) found.add(text);
     }
@@ -46,7 +55,9 @@ function collectDefinition(found) {
   const source = readFileSync(join(root, 'src/config/definition.ts'), 'utf8');
   const options = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 };
   const exports = {};
-  new Function('exports', ts.transpileModule(source, { compilerOptions: options }).outputText)(exports);
+  new Function('exports', ts.transpileModule(source, { compilerOptions: options }).outputText)(
+    exports,
+  );
   const visit = (key) => {
     found.add(key.doc);
     if (key.blip?.includes(' ')) found.add(key.blip);
@@ -61,18 +72,22 @@ export function translationProblems() {
   const problems = [];
   const read = (file) => JSON.parse(readFileSync(join(root, file), 'utf8'));
   const compare = (file, wanted, has) => {
-    for (const key of wanted) if (!(key in has)) problems.push(`${file} lacks ${JSON.stringify(key)}`);
-    for (const key of Object.keys(has)) if (!wanted.includes(key)) problems.push(`${file} holds ${JSON.stringify(key)} for nothing`);
+    for (const key of wanted)
+      if (!(key in has)) problems.push(`${file} lacks ${JSON.stringify(key)}`);
+    for (const key of Object.keys(has))
+      if (!wanted.includes(key)) problems.push(`${file} holds ${JSON.stringify(key)} for nothing`);
   };
   const texts = translatedTexts();
   compare('l10n/bundle.l10n.json', texts, read('l10n/bundle.l10n.json'));
   compare('l10n/bundle.l10n.zh-cn.json', texts, read('l10n/bundle.l10n.zh-cn.json'));
   const manifest = readFileSync(join(root, 'package.json'), 'utf8');
   const keys = [...new Set([...manifest.matchAll(/"%([^%"]+)%"/g)].map((match) => match[1]))];
-  for (const file of ['package.nls.json', 'package.nls.zh-cn.json']) compare(file, keys, read(file));
+  for (const file of ['package.nls.json', 'package.nls.zh-cn.json'])
+    compare(file, keys, read(file));
   for (const [english, chinese] of Object.entries(read('l10n/bundle.l10n.zh-cn.json'))) {
     const places = (text) => (text.match(/\{\d+\}/g) ?? []).sort().join();
-    if (places(english) !== places(chinese)) problems.push(`the translation of ${JSON.stringify(english)} has other places for values`);
+    if (places(english) !== places(chinese))
+      problems.push(`the translation of ${JSON.stringify(english)} has other places for values`);
   }
   return problems;
 }

@@ -25,7 +25,13 @@ export function Card({
         ) : (
           <Contents insights={insights} />
         )}
-        <Note text={hasErrors ? t('Values of a wrong type or out of range count as their defaults here.') : null} />
+        <Note
+          text={
+            hasErrors
+              ? t('Values of a wrong type or out of range count as their defaults here.')
+              : null
+          }
+        />
       </details>
     </aside>
   );
