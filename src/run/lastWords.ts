@@ -11,9 +11,9 @@ export interface Ending {
 }
 
 /**
- * `memory`: out of memory. `runtime`: no TensorFlow library, or one that does not work. `input`: the configuration or
+ * `memory`: out of memory, in its own words. `runtime`: no TensorFlow library, or one that does not work. `input`: the configuration or
  * the data. `nan`: the loss was not finite. `restart`: the machine was restarted. `killed`: ended from outside
- * without a word. `crash`: the native library crashed. `unknown`: anything else.
+ * without a word, as the system does when memory runs out. `crash`: the native library crashed. `unknown`: anything else.
  */
 export type Cause =
   'memory' | 'runtime' | 'input' | 'nan' | 'restart' | 'killed' | 'crash' | 'unknown';
@@ -22,18 +22,26 @@ export interface LastWords {
   cause: Cause;
   /** The last lines of `trainer.log` that say something, oldest first; none when it said nothing. */
   lines: string[];
+  /** The line that tells the cause; null when none does, as for a process that was killed. */
+  telling: string | null;
 }
 
 const TAIL_BYTES = 16 * 1024;
 const LINES = 6;
 
-const memoryWords =
-  /\bOOM\b|out of memory|RESOURCE_EXHAUSTED|ResourceExhausted|bad_alloc|heap limit|cannot allocate memory|\bENOMEM\b/i;
-const runtimeWords =
-  /libtensorflow|TensorFlow (library|runtime) (is |was )?(missing|not found|broken)|nlvr runtime install/i;
-const nanWords =
-  /loss (is|was|became) (not finite|-?nan|-?infinit)|non-finite loss|training diverged/i;
-const crashWords = /segmentation fault|core dumped|SIGSEGV|SIGABRT|Check failed:/i;
+/** In the order of what to believe: a crash that comes of too little memory is about memory. */
+const tellingWords: readonly (readonly [Cause, RegExp])[] = [
+  [
+    'memory',
+    /\bOOM\b|out of memory|RESOURCE_EXHAUSTED|ResourceExhausted|bad_alloc|heap limit|cannot allocate memory|\bENOMEM\b/i,
+  ],
+  [
+    'runtime',
+    /libtensorflow|TensorFlow (library|runtime) (is |was )?(missing|not found|not installed|broken)|nlvr runtime install/i,
+  ],
+  ['nan', /loss (is|was|became) (not finite|-?nan|-?infinit)|non-finite loss|training diverged/i],
+  ['crash', /segmentation fault|core dumped|SIGSEGV|SIGABRT|Check failed:/i],
+];
 
 /**
  * Judges how a run that did not end properly ended.
@@ -48,18 +56,22 @@ export async function lastWords(
 ): Promise<LastWords> {
   const tail = await readTail(new RunFolder(folder).trainerLog);
   const lines = cleanLines(tail).slice(-LINES);
-  return { cause: causeOf(lines.join('\n'), ending, heartbeat), lines };
+  for (const [cause, words] of tellingWords) {
+    const telling = lines.findLast((line) => words.test(line));
+    if (telling !== undefined) return { cause, lines, telling };
+  }
+  const cause = silentCause(ending, heartbeat);
+  const spoke = cause === 'runtime' || cause === 'input' || cause === 'unknown';
+  return { cause, lines, telling: spoke ? (lines.at(-1) ?? null) : null };
 }
 
-function causeOf(words: string, ending: Ending | undefined, heartbeat: string): Cause {
-  if (memoryWords.test(words)) return 'memory';
-  if (ending?.code === 3 || runtimeWords.test(words)) return 'runtime';
+/** Judged from the exit alone. */
+function silentCause(ending: Ending | undefined, heartbeat: string): Cause {
+  if (ending?.code === 3) return 'runtime';
   if (ending?.code === 2) return 'input';
-  if (nanWords.test(words)) return 'nan';
-  // The system kills a program for memory without asking it: 137 is 128 + SIGKILL, as a shell says it.
-  if (ending?.signal === 'SIGKILL' || ending?.code === 137) return 'memory';
-  const crashed = /^SIG(SEGV|ABRT|BUS|ILL|FPE)$/.test(ending?.signal ?? '');
-  if (crashed || crashWords.test(words)) return 'crash';
+  if (/^SIG(SEGV|ABRT|BUS|ILL|FPE)$/.test(ending?.signal ?? '')) return 'crash';
+  // 137 is 128 + SIGKILL, as a shell or a container says it.
+  if (ending?.signal === 'SIGKILL' || ending?.code === 137) return 'killed';
   if (Date.now() - uptime() * 1000 > Date.parse(heartbeat)) return 'restart';
   return ending === undefined || ending.signal !== null ? 'killed' : 'unknown';
 }

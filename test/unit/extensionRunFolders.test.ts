@@ -200,7 +200,7 @@ describe('lastWords', () => {
   it.each([
     ['OOM when allocating tensor with shape[64,577,768]', 1, 'memory'],
     ['terminate called after throwing std::bad_alloc', null, 'memory'],
-    ['', 137, 'memory'],
+    ['', 137, 'killed'],
     ['the TensorFlow library was not found. Install it with: nlvr runtime install', 3, 'runtime'],
     ['nlvr.yaml:3: unknown key', 2, 'input'],
     ['Training diverged: the loss became NaN at step 7 of epoch 0.', 1, 'nan'],
@@ -210,10 +210,14 @@ describe('lastWords', () => {
     expect(await cause(text, code === null ? undefined : { code, signal: null })).toBe(expected);
   });
 
-  it('takes SIGKILL for the system running out of memory, and silence for an end from outside', async () => {
-    expect(await cause('epoch 1', { code: null, signal: 'SIGKILL' })).toBe('memory');
+  it('takes silence for an end from outside, and quotes nothing then', async () => {
+    expect(await cause('epoch 1', { code: null, signal: 'SIGKILL' })).toBe('killed');
     expect(await cause('epoch 1', { code: null, signal: 'SIGSEGV' })).toBe('crash');
     expect(await cause('epoch 1')).toBe('killed');
+    const run = folder('run', { 'trainer.log': 'OOM when allocating\nat step 3\n' });
+    expect((await lastWords(run, undefined, now)).telling).toBe('OOM when allocating');
+    const silent = folder('run', { 'trainer.log': 'epoch 1\n' });
+    expect((await lastWords(silent, undefined, now)).telling).toBeNull();
   });
 
   it('notices that the machine was restarted since', async () => {

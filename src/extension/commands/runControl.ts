@@ -63,6 +63,10 @@ export async function resumeTraining(
     throw new UserError(vscode.l10n.t('{0} is running already.', run.info.name), {
       hint: vscode.l10n.t('Stop it first, or start a new training beside it.'),
     });
+  if (!isResumable(run))
+    throw new UserError(vscode.l10n.t('{0} has nothing to resume from.', run.info.name), {
+      hint: vscode.l10n.t('A run saves its first checkpoint after its first epoch.'),
+    });
   await vscode.workspace.saveAll(false);
   const configFile = await configurationToResume(run);
   if (configFile === undefined || !(await ensureRuntime(services))) return;

@@ -51,7 +51,7 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   getTreeItem(row: Row): vscode.TreeItem {
     const item = new vscode.TreeItem(
       row.label,
-      row.children
+      row.children?.length
         ? vscode.TreeItemCollapsibleState.Expanded
         : vscode.TreeItemCollapsibleState.None,
     );
@@ -146,7 +146,11 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     const { problems } = last.report;
     const errors = problems.filter(({ severity }) => severity === 'error').length;
     const warnings = problems.filter(({ severity }) => severity === 'warning').length;
-    const time = new Date(last.time).toLocaleString(vscode.env.language);
+    const checked = new Date(last.time);
+    const today = checked.toDateString() === new Date().toDateString();
+    const time = today
+      ? checked.toLocaleTimeString(vscode.env.language)
+      : checked.toLocaleDateString(vscode.env.language);
     const label =
       errors + warnings === 0
         ? vscode.l10n.t('no problems')

@@ -5,12 +5,11 @@ export type Translate = (message: string, ...args: (string | number | boolean)[]
 
 /** What to tell a person about a trainer that died: what happened, its last words, what to do. */
 export function explain(
-  { cause, lines }: LastWords,
+  { cause, telling }: LastWords,
   t: Translate,
 ): { message: string; hint: string } {
   const { message, hint } = words(cause, t);
-  const said = lines.at(-1);
-  return { message: said === undefined ? message : `${message} — ${said}`, hint };
+  return { message: telling === null ? `${message}.` : `${message}: ${telling}`, hint };
 }
 
 function words(cause: Cause, t: Translate): { message: string; hint: string } {
@@ -46,9 +45,9 @@ function words(cause: Cause, t: Translate): { message: string; hint: string } {
       };
     case 'killed':
       return {
-        message: t('The trainer was ended from outside'),
+        message: t('The trainer was killed'),
         hint: t(
-          'When nobody ended it, the system did, most often for memory: lower batch_size_train or image_size. Resume goes on from the last checkpoint.',
+          'When nobody did it, the system did, because memory ran out: lower batch_size_train or image_size, then resume from the last checkpoint.',
         ),
       };
     case 'crash':
