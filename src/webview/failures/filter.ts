@@ -101,10 +101,7 @@ function within(confidence: number, low: number, high: number): boolean {
 function searchTest(rows: Rows, search: string): ((row: number) => boolean) | null {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return null;
-  const whole = rows.sentences.map((sentence) => {
-    const text = sentence.toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
+  const whole = rows.lowerSentences.map((text) => words.every((word) => text.includes(word)));
   return (row) => {
     if (whole[rows.sentence[row] ?? -1]) return true;
     const identifier = rows.identifierOf(row).toLowerCase();

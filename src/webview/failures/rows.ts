@@ -29,7 +29,10 @@ export class Rows {
   readonly history = new Map<number, Uint8Array>();
   /** Marks and notes by identifier. */
   notes = new Map<string, ExampleNote>();
-  private rowsOfSet: Map<number, number[]> | undefined;
+  private readonly lowered: string[] = [];
+  private readonly rowsOfSet = new Map<number, number[]>();
+  /** Rows that are in `rowsOfSet` already. */
+  private grouped = 0;
 
   append(columns: RowColumns): void {
     const { first, count } = columns;
@@ -39,7 +42,6 @@ export class Rows {
     for (const kind of columns.newKinds) this.kinds.push(kind);
     for (const name of COLUMNS) this[name].set(columns[name], first);
     this.count = first + count;
-    this.rowsOfSet = undefined;
   }
 
   verdict(row: number): Verdict {
@@ -57,6 +59,13 @@ export class Rows {
     return this.sentences[this.sentence[row] ?? -1] ?? '';
   }
 
+  /** The distinct sentences in lower case, for searching; made once. */
+  get lowerSentences(): readonly string[] {
+    for (const sentence of this.sentences.slice(this.lowered.length))
+      this.lowered.push(sentence.toLowerCase());
+    return this.lowered;
+  }
+
   kindOf(row: number): string | null {
     return this.kinds[this.kind[row] ?? -1] ?? null;
   }
@@ -71,7 +80,7 @@ export class Rows {
 
   /** The rows of the same consistency group or sentence, the row itself among them, in file order. */
   together(row: number): readonly number[] {
-    this.rowsOfSet ??= this.groupBySet();
+    this.groupBySet();
     return this.rowsOfSet.get(this.set[row] ?? -1) ?? [row];
   }
 
@@ -94,15 +103,13 @@ export class Rows {
       });
   }
 
-  private groupBySet(): Map<number, number[]> {
-    const groups = new Map<number, number[]>();
-    for (let row = 0; row < this.count; row++) {
-      const set = this.set[row] ?? -1;
-      const group = groups.get(set);
-      if (group) group.push(row);
-      else groups.set(set, [row]);
+  private groupBySet(): void {
+    for (; this.grouped < this.count; this.grouped++) {
+      const set = this.set[this.grouped] ?? -1;
+      const group = this.rowsOfSet.get(set);
+      if (group) group.push(this.grouped);
+      else this.rowsOfSet.set(set, [this.grouped]);
     }
-    return groups;
   }
 
   private reserve(size: number): void {

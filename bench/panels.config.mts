@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+/** Measurements of the panels in a real VS Code and browser, by the harness of the end-to-end tests. */
+export default defineConfig({
+  test: {
+    root: new URL('..', import.meta.url).pathname,
+    pool: 'forks',
+    fileParallelism: false,
+    include: ['bench/{failures,dashboard}.ts'],
+    globalSetup: ['test/e2e/harness/globalSetup.ts'],
+    setupFiles: ['test/e2e/harness/setup.ts'],
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    teardownTimeout: 20_000,
+    reporters: ['verbose'],
+  },
+});
