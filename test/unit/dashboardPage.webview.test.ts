@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { keyCommand } from '../../src/webview/dashboard/chartKeys';
+import { isHidden } from '../../src/webview/dashboard/curve';
 import { accuracyCurves, lossCurves, meterCurves } from '../../src/webview/dashboard/curves';
 import { EpochScale } from '../../src/webview/dashboard/epochScale';
+import { legendEntries } from '../../src/webview/dashboard/legendEntries';
 import type { RunHeader, StepColumns } from '../../src/webview/dashboard/messages';
 import { emptyHistory, RunData } from '../../src/webview/dashboard/runData';
 import { DashboardStore } from '../../src/webview/dashboard/store';
@@ -188,6 +190,53 @@ describe('curves', () => {
       { x: 1, y: 0.69 },
       { x: 2, y: 0.5 },
     ]);
+  });
+});
+
+describe('the legend', () => {
+  const evaluated = (change: Partial<RunHeader>) => {
+    const run = runOf(10, change);
+    const point = { step: 10, time: 5, loss: null, seconds: 1, examples: 1, epoch: 0 };
+    run.history = {
+      ...emptyHistory,
+      evals: [
+        { ...point, split: 'val', accuracy: 0.7, consistency: 0.3 },
+        { ...point, split: 'test', accuracy: 0.6, consistency: null },
+      ],
+    };
+    return run;
+  };
+
+  it('lists the kinds of accuracy of one run', () => {
+    const entries = legendEntries(accuracyCurves([evaluated({})], 'step'));
+    expect(entries.map(({ label }) => label)).toEqual(['val', 'test', 'consistency']);
+    expect(new Set(entries.map(({ look }) => look.colour)).size).toBe(3);
+  });
+
+  it('lists several runs by colour and the kinds once, and either switches curves off', () => {
+    const runs = [evaluated({}), evaluated({ key: '/runs/b', name: 'calm-fox-1' })];
+    const curves = accuracyCurves(runs, 'step');
+    const entries = legendEntries(curves);
+    expect(entries.map(({ label, look }) => [label, look.colour])).toEqual([
+      ['bright-otter-3', 0],
+      ['calm-fox-1', 1],
+      ['val', null],
+      ['test', null],
+      ['consistency', null],
+    ]);
+    const shown = (...hidden: string[]) =>
+      curves.filter((curve) => !isHidden(curve, hidden)).map((curve) => curve.label);
+    expect(shown(entries[1]?.id ?? '', entries[3]?.id ?? '')).toEqual([
+      'bright-otter-3 val',
+      'bright-otter-3 consistency',
+    ]);
+  });
+
+  it('switches the raw loss off with the smoothed one, or alone', () => {
+    const [raw, smoothed] = lossCurves([runOf(20)], 'step', 0.6);
+    if (!raw || !smoothed) throw new Error('no curves');
+    expect([isHidden(raw, [smoothed.id]), isHidden(smoothed, [smoothed.id])]).toEqual([true, true]);
+    expect([isHidden(raw, [raw.id]), isHidden(smoothed, [raw.id])]).toEqual([true, false]);
   });
 });
 

@@ -7,7 +7,7 @@ import { t } from '../shared/translate';
 import { ChartCard } from './chartCard';
 import { Comparison } from './comparison';
 import { useDashboard, useStore } from './context';
-import type { ChartId, XAxis } from './curves';
+import type { ChartId, XAxis } from './curve';
 import { HealthNotes } from './healthNotes';
 import type { DashboardState } from './messages';
 import { RunHeader } from './runHeader';

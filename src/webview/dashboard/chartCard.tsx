@@ -9,7 +9,7 @@ import { ChartTable } from './chartTable';
 import { ChartView } from './chartView';
 import { useDashboard, useStore } from './context';
 import type { Range } from './range';
-import { valueText, xText, type ChartId, type Curve } from './curves';
+import { isHidden, valueText, xText, type ChartId, type Curve } from './curve';
 import { Legend } from './legend';
 import { curvesCsv } from './table';
 import { Tooltip } from './tooltip';
@@ -32,11 +32,7 @@ export function ChartCard({ id, title, empty, beside, children }: ChartCardProps
   const heading = useId();
   const { view, version } = store;
   const curves = useMemo(() => store.curves(id), [store, id, version]);
-  const shown = curves.filter(
-    (curve) =>
-      !view.hidden.includes(curve.id) &&
-      (curve.faintOf === undefined || !view.hidden.includes(curve.faintOf)),
-  );
+  const shown = curves.filter((curve) => !isHidden(curve, view.hidden));
   const asTable = view.open.includes(`table:${id}`);
   const png = useRef<(() => Promise<Uint8Array>) | undefined>(undefined);
   const [busy, setBusy] = useState(false);

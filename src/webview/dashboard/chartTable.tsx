@@ -1,7 +1,7 @@
 import { count, duration, significant } from '../shared/numbers';
 import { t } from '../shared/translate';
 import { useDashboard } from './context';
-import { valueText, type ChartId, type Curve, type XAxis } from './curves';
+import { valueText, type ChartId, type Curve, type XAxis } from './curve';
 import { curveTable } from './table';
 
 const MAX_ROWS = 200;

@@ -12,7 +12,7 @@ import {
 import zoomPlugin from 'chartjs-plugin-zoom';
 import { duration, shortCount } from '../shared/numbers';
 import { chartColours, faint, seriesColour, type ChartColours } from './chartTheme';
-import { valueText, type ChartId, type Curve, type XAxis } from './curves';
+import { valueText, type ChartId, type Curve, type XAxis } from './curve';
 import type { Point } from './decimate';
 import type { Range } from './range';
 
@@ -147,7 +147,7 @@ export class ChartView {
     const few = curve.marker !== 'none' && data.length < 200;
     return {
       data,
-      borderColor: pale ? faint(colour, this.colours.highContrast ? 55 : 32) : colour,
+      borderColor: pale ? faint(colour, this.colours.highContrast ? 42 : 32) : colour,
       borderWidth: pale ? 1 : 1.75,
       borderDash: [...curve.dash],
       borderJoinStyle: 'round',

@@ -31,7 +31,7 @@ export function Comparison() {
                 {runs.map(({ header }, index) => (
                   <th key={header.key} scope="col" title={header.key}>
                     <span class="comparison-run">
-                      <Swatch curve={{ colour: index, dash: [], marker: 'none' }} />
+                      <Swatch look={{ colour: index, dash: [], marker: 'none' }} />
                       {header.name}
                       <button
                         class="quiet icon-only"

@@ -1,25 +1,24 @@
 import { t } from '../shared/translate';
 import { useDashboard } from './context';
-import type { Curve } from './curves';
+import type { Curve } from './curve';
+import { legendEntries, type LegendEntry } from './legendEntries';
 
 /** The curves of a chart; a click switches one off or on. */
 export function Legend({ curves }: { curves: readonly Curve[] }) {
   const { store } = useDashboard();
-  // Of several runs only the main curves: a legend twice as long would say no more.
-  const one = new Set(curves.map((curve) => curve.run)).size === 1;
-  const listed = curves.filter((curve) => one || curve.faintOf === undefined);
-  if (listed.length === 0) return null;
+  const entries = legendEntries(curves);
+  if (entries.length === 0) return null;
   return (
     <div class="legend" role="group" aria-label={t('Curves')}>
-      {listed.map((curve) => (
+      {entries.map((entry) => (
         <button
-          key={curve.id}
+          key={entry.id}
           class="quiet legend-entry"
-          aria-pressed={!store.view.hidden.includes(curve.id)}
-          onClick={() => store.toggle('hidden', curve.id)}
+          aria-pressed={!store.view.hidden.includes(entry.id)}
+          onClick={() => store.toggle('hidden', entry.id)}
         >
-          <Swatch curve={curve} />
-          {curve.label}
+          <Swatch look={entry.look} />
+          {entry.label}
         </button>
       ))}
     </div>
@@ -35,19 +34,13 @@ const markers = {
 };
 
 /** A piece of the curve as it is drawn: colour, dashes and marker. */
-export function Swatch({
-  curve,
-}: {
-  curve: Pick<Curve, 'colour' | 'dash' | 'marker' | 'faintOf'>;
-}) {
+export function Swatch({ look }: { look: LegendEntry['look'] }) {
+  const colour = look.colour === null ? 'series-any' : `series-${look.colour % 6}`;
+  const faint = look.faintOf === undefined ? '' : 'swatch-faint';
   return (
-    <svg
-      class={`swatch series-${curve.colour % 6} ${curve.faintOf === undefined ? '' : 'swatch-faint'}`}
-      viewBox="0 0 24 12"
-      aria-hidden="true"
-    >
-      <path class="swatch-line" d="M0 6h24" stroke-dasharray={curve.dash.join(' ')} />
-      {curve.marker !== 'none' && <path class="swatch-marker" d={markers[curve.marker]} />}
+    <svg class={`swatch ${colour} ${faint}`} viewBox="0 0 24 12" aria-hidden="true">
+      <path class="swatch-line" d="M0 6h24" stroke-dasharray={look.dash.join(' ')} />
+      {look.marker !== 'none' && <path class="swatch-marker" d={markers[look.marker]} />}
     </svg>
   );
 }

@@ -1,4 +1,5 @@
-import { accuracyCurves, lossCurves, meterCurves, type ChartId, type Curve } from './curves';
+import type { ChartId, Curve } from './curve';
+import { accuracyCurves, lossCurves, meterCurves } from './curves';
 import type { DashboardState, DifferingKey, ToWebview } from './messages';
 import { RunData } from './runData';
 

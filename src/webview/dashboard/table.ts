@@ -1,4 +1,4 @@
-import type { Curve } from './curves';
+import type { Curve } from './curve';
 import type { Range } from './range';
 
 /** Curves as rows: a place on the x axis and the value of each curve there, null where it has none. */

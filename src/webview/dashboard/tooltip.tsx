@@ -1,6 +1,6 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { useDashboard } from './context';
-import { valueText, xText, type ChartId, type Curve } from './curves';
+import { valueText, xText, type ChartId, type Curve } from './curve';
 import { Swatch } from './legend';
 
 interface TooltipProps {
@@ -34,7 +34,7 @@ export function Tooltip({ id, x, left, curves }: TooltipProps) {
         const raw = curves.find((other) => other.faintOf === curve.id);
         return (
           <div key={curve.id} class="tooltip-row">
-            <Swatch curve={curve} />
+            <Swatch look={curve} />
             <span class="tooltip-name">{curve.label}</span>
             <span class="tooltip-value">{valueText[id](curve.at(x)?.y ?? Number.NaN)}</span>
             {raw && (

@@ -1,4 +1,5 @@
-import { useEffect, useId, useState } from 'preact/hooks';
+import type { RefObject } from 'preact';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { Icon } from '../shared/icons';
 import { percent } from '../shared/numbers';
 import { t } from '../shared/translate';
@@ -7,22 +8,25 @@ import type { Thumbnail, WatchedPairHistory } from './messages';
 import type { RunData } from './runData';
 import { isRight, probability } from './viewModel';
 
-/** Epochs shown side by side; older ones are left out. */
-const MAX_EPOCHS = 8;
+/** Epochs shown side by side, by the width there is; older ones are left out. */
+function epochsFor(width: number): number {
+  return width < 560 ? 1 : width < 800 ? 4 : 8;
+}
 
 /** The same few validation pairs after every epoch: what the model thinks of them, and how that changes. */
 export function WatchedPairs({ run }: { run: RunData }) {
   const { runs } = useStore();
   const title = useId();
+  const [section, width] = useWidth<HTMLElement>();
   const { watched } = run.history;
   const thumbnails = useThumbnails(run.header.key, watched);
   if (watched.length === 0) return null;
   const all = [...new Set(watched.flatMap((pair) => pair.probTrue.map(({ epoch }) => epoch)))].sort(
     (a, b) => a - b,
   );
-  const epochs = all.slice(-MAX_EPOCHS);
+  const epochs = all.slice(-epochsFor(width));
   return (
-    <section class="watched" aria-labelledby={title}>
+    <section class="watched" ref={section} aria-labelledby={title}>
       <h2 id={title}>
         {t('Watched pairs')}
         {runs.length > 1 && <span class="muted"> · {run.header.name}</span>}
@@ -34,7 +38,7 @@ export function WatchedPairs({ run }: { run: RunData }) {
               <th scope="col">{t('Pair')}</th>
               <th scope="col">{t('Label')}</th>
               <th scope="colgroup" colSpan={epochs.length} class="watched-epochs">
-                {t('P(True) after epoch')}
+                {epochs.length > 1 ? t('P(True) after epoch') : t('P(True)')}
               </th>
               <th scope="col">{t('Answer')}</th>
             </tr>
@@ -154,6 +158,21 @@ function Picture({ run, image, side, thumbnail }: PictureProps) {
       <img src={thumbnail.uri} alt="" />
     </button>
   );
+}
+
+/** The width of an element, as it changes. Before it is known: plenty. */
+function useWidth<E extends Element>(): [RefObject<E>, number] {
+  const element = useRef<E>(null);
+  const [width, setWidth] = useState(1000);
+  useEffect(() => {
+    if (!element.current) return;
+    const observer = new ResizeObserver(([entry]) => {
+      if (entry) setWidth(entry.contentRect.width);
+    });
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  });
+  return [element, width];
 }
 
 /** Pictures of the pairs, asked for once each. */

@@ -1,0 +1,103 @@
+import type { Curve, XAxis } from './curve';
+import { decimate, lowerBound, nearest, type Column, type Point } from './decimate';
+import { EpochScale } from './epochScale';
+import type { RunData } from './runData';
+
+/** What a curve is besides its points. */
+export type CurveLook = Pick<
+  Curve,
+  'id' | 'label' | 'colour' | 'dash' | 'marker' | 'faintOf' | 'kind'
+>;
+
+interface Units {
+  /** Whether x comes from the column of times. */
+  timed: boolean;
+  /** From column values to chart units and back; both ascend. */
+  to: (value: number) => number;
+  from: (x: number) => number;
+}
+
+const same = (value: number) => value;
+
+/** @param axis what the chart's x axis measures. */
+export function unitsOf(run: RunData, axis: XAxis): Units {
+  if (axis !== 'epoch') return { timed: axis === 'time', to: same, from: same };
+  const scale = new EpochScale(run.history.epochs, run.header.stepsPerEpoch);
+  return {
+    timed: false,
+    to: (step) => scale.toEpochs(step),
+    from: (epochs) => scale.toSteps(epochs),
+  };
+}
+
+/** Columns of equal length that a curve is drawn from. */
+export interface Source {
+  step: Column;
+  time: Column;
+  values: Float32Array;
+  count: number;
+}
+
+/** A curve over columns. `source` is asked at each use: columns are replaced when they grow. */
+export function columnCurve(
+  run: RunData,
+  axis: XAxis,
+  source: () => Source,
+  look: CurveLook,
+  /** Points for each one asked for: a smooth curve does with fewer. */
+  density = 1,
+): Curve {
+  const units = unitsOf(run, axis);
+  const xs = (data: Source) => (units.timed ? data.time : data.step);
+  return {
+    ...look,
+    run: run.header.key,
+    runName: run.header.name,
+    points(from, to, buckets) {
+      const data = source();
+      return decimate(
+        xs(data),
+        data.values,
+        data.count,
+        units.from(from),
+        units.from(to),
+        Math.ceil(buckets * density),
+        units.to,
+      );
+    },
+    at(x) {
+      const data = source();
+      const index = nearest(xs(data), data.count, units.from(x));
+      if (index < 0) return null;
+      return { x: units.to(xs(data)[index] ?? 0), y: data.values[index] ?? Number.NaN };
+    },
+    get end() {
+      const data = source();
+      return units.to(xs(data)[data.count - 1] ?? 0);
+    },
+  };
+}
+
+/** A curve over a handful of points. */
+export function pointCurve(run: RunData, points: Point[], look: CurveLook): Curve {
+  const xs = Float64Array.from(points, (point) => point.x);
+  return {
+    ...look,
+    run: run.header.key,
+    runName: run.header.name,
+    points(from, to) {
+      const first = Math.max(0, lowerBound(xs, xs.length, from) - 1);
+      return points.slice(first, lowerBound(xs, xs.length, to) + 1);
+    },
+    at(x) {
+      const index = nearest(xs, xs.length, x);
+      return points[index] ?? null;
+    },
+    end: xs[xs.length - 1] ?? 0,
+  };
+}
+
+/** The label of a curve: with several runs the run's name comes first. */
+export function labelOf(run: RunData, runs: readonly RunData[], what: string): string {
+  return runs.length > 1 ? `${run.header.name} ${what}` : what;
+}
