@@ -8,14 +8,16 @@ import { DiskCache } from './diskCache';
 const largestKept = 256 * 1024;
 
 /**
- * Decoded images of one worker, kept as long as there is room. What is kept stays: epochs visit every image
+ * Images of one worker, kept as long as there is room: decoded for augmentation, resized for everything else
+ * (a resized image is often far smaller than its file's pixels). What is kept stays: epochs visit every image
  * once, and evicting by age would throw each away just before its turn.
  */
 export class ImageStore {
-  private readonly kept = new Map<string, RgbImage>();
+  private readonly decodedImages = new Map<string, RgbImage>();
+  private readonly resizedImages = new Map<string, Uint8Array>();
 
   /**
-   * @param room bytes of decoded images to keep.
+   * @param room bytes of images to keep.
    * @param disk resized images of earlier epochs and runs.
    */
   constructor(
@@ -25,14 +27,11 @@ export class ImageStore {
 
   /** The image as decoded. Not to be changed. */
   async decoded(file: string): Promise<RgbImage> {
-    const known = this.kept.get(file);
+    const known = this.decodedImages.get(file);
     if (known) return known;
     const image = await decodeImage(file);
-    const bytes = image.data.byteLength;
-    if (bytes <= largestKept && bytes <= this.room && !this.kept.has(file)) {
-      this.room -= bytes;
-      this.kept.set(file, image);
-    }
+    if (!this.decodedImages.has(file) && this.takeRoom(image.data.byteLength))
+      this.decodedImages.set(file, image);
     return image;
   }
 
@@ -41,10 +40,25 @@ export class ImageStore {
    * @param target [size, size, 3] bytes
    */
   async resized(file: string, size: number, target: Uint8Array): Promise<void> {
-    const inMemory = this.kept.has(file);
-    if (!inMemory && (await this.disk?.read(file, size, target))) return;
-    evaluationTransform(await this.decoded(file), size, target);
-    if (!inMemory) await this.disk?.write(file, size, target);
+    const key = `${size}:${file}`;
+    const known = this.resizedImages.get(key);
+    if (known) {
+      target.set(known);
+      return;
+    }
+    if (!(await this.disk?.read(file, size, target))) {
+      const image = this.decodedImages.get(file) ?? (await decodeImage(file));
+      evaluationTransform(image, size, target);
+      await this.disk?.write(file, size, target);
+    }
+    if (!this.resizedImages.has(key) && this.takeRoom(target.byteLength))
+      this.resizedImages.set(key, target.slice());
+  }
+
+  private takeRoom(bytes: number): boolean {
+    if (bytes > largestKept || bytes > this.room) return false;
+    this.room -= bytes;
+    return true;
   }
 }
 
