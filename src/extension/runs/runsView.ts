@@ -71,13 +71,11 @@ export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposa
   async resolveTreeItem(item: vscode.TreeItem, folder: string): Promise<vscode.TreeItem> {
     const run = this.runs.get(folder);
     if (!run) return item;
-    const tooltip = new vscode.MarkdownString();
-    for (const line of runDetails(run, vscode.l10n.t, vscode.env.language)) {
-      tooltip.appendText(line);
-      tooltip.appendMarkdown('\n\n');
-    }
-    tooltip.appendText(vscode.l10n.t('{0} on disk', bytes(await folderBytes(folder))));
-    item.tooltip = tooltip;
+    // Plain text: what a trainer said last is no markup.
+    item.tooltip = [
+      ...runDetails(run, vscode.l10n.t, vscode.env.language),
+      vscode.l10n.t('{0} on disk', bytes(await folderBytes(folder))),
+    ].join('\n');
     return item;
   }
 
