@@ -8,13 +8,15 @@ import { t } from '../shared/translate';
 import { Detail } from './detail';
 import { ExportDialog } from './exportDialog';
 import { DEFAULT_FILTER } from './filter';
-import { WHOLE, zoomed } from './imagePair';
-import { actionOf, keyHelp, type KeyAction } from './keys';
+
+import { keyHelp } from './keyHelp';
+import { actionOf, type KeyAction } from './keys';
 import { List, ROW_HEIGHT } from './list';
 import type { Model } from './model';
 import { Splitter } from './splitter';
 import { setText } from './texts';
 import { Filters, Header, ListHead } from './toolbar';
+import { WHOLE, zoomed } from './viewpoint';
 
 /** The panel. `version` only says that the model has changed. */
 export function App({ model }: { model: Model; version: number }) {

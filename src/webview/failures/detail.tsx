@@ -3,11 +3,12 @@ import { useEffect, useState } from 'preact/hooks';
 import { significant } from '../shared/numbers';
 import { t } from '../shared/translate';
 import { AskAgain } from './askAgain';
-import { ImagePair, type Viewpoint } from './imagePair';
+import { ImagePair } from './imagePair';
 import type { Model } from './model';
 import { MarkIcon, VerdictIcon } from './symbols';
 import { probability, truth, verdictText } from './texts';
 import { Epochs, Together } from './together';
+import type { Viewpoint } from './viewpoint';
 
 interface DetailProps {
   model: Model;

@@ -1,0 +1,86 @@
+import { describe, expect, it, vi } from 'vitest';
+import { actionOf } from '../../src/webview/failures/keys';
+import { probability } from '../../src/webview/failures/texts';
+import { ThumbnailBook } from '../../src/webview/failures/thumbnailBook';
+import { bounded, WHOLE, zoomed } from '../../src/webview/failures/viewpoint';
+
+const key = (
+  name: string,
+  held: { ctrlKey?: boolean; altKey?: boolean; metaKey?: boolean } = {},
+) => ({
+  key: name,
+  ctrlKey: false,
+  metaKey: false,
+  altKey: false,
+  ...held,
+});
+
+describe('the keys', () => {
+  it.each([
+    ['ArrowDown', { do: 'move', by: 1 }],
+    ['PageUp', { do: 'move', by: -9 }],
+    ['End', { do: 'jump', to: 'last' }],
+    ['ArrowLeft', { do: 'group', by: -1 }],
+    ['z', { do: 'zoom', by: 'toggle' }],
+    ['M', { do: 'mark' }],
+    ['/', { do: 'search' }],
+    ['e', { do: 'export' }],
+    ['x', null],
+  ])('%s', (name, action) => expect(actionOf(key(name), false, 9)).toEqual(action));
+
+  it('leave text fields and shortcuts of the editor alone', () => {
+    expect(actionOf(key('m'), true, 9)).toBeNull();
+    expect(actionOf(key('ArrowDown'), true, 9)).toBeNull();
+    expect(actionOf(key('Escape'), true, 9)).toEqual({ do: 'leave' });
+    expect(actionOf(key('e', { ctrlKey: true }), false, 9)).toBeNull();
+    expect(actionOf(key('ArrowLeft', { altKey: true }), false, 9)).toBeNull();
+    expect(actionOf(key('f', { metaKey: true }), true, 9)).toEqual({ do: 'search' });
+  });
+});
+
+describe('zooming', () => {
+  it('keeps the point under the pointer where it is', () => {
+    const view = zoomed(WHOLE, 4, 0.25, -0.1);
+    // The point (0.25, -0.1) of the picture lies at x + 0.25 * scale of the frame.
+    expect(view.x + 0.25 * view.scale).toBeCloseTo(0.25);
+    expect(view.y - 0.1 * view.scale).toBeCloseTo(-0.1);
+  });
+  it('never leaves the picture, and ends at its whole', () => {
+    expect(bounded({ scale: 2, x: 9, y: -9 })).toEqual({ scale: 2, x: 0.5, y: -0.5 });
+    expect(zoomed({ scale: 3, x: 1, y: 1 }, 0.01)).toEqual(WHOLE);
+    expect(zoomed(WHOLE, 1e9).scale).toBe(32);
+  });
+});
+
+describe('a probability', () => {
+  it.each([
+    [0.973, '.97'],
+    [0.999, '1.0'],
+    [1, '1.0'],
+    [0.004, '.00'],
+    [NaN, '–'],
+  ])('%d is %s', (value, text) => expect(probability(value)).toBe(text));
+});
+
+describe('the thumbnails of the page', () => {
+  it('are asked for once the list rests, only those on the screen and not yet known', () => {
+    vi.useFakeTimers();
+    const asked: number[][] = [];
+    const book = new ThumbnailBook((images) => asked.push(images));
+    book.show('list', [1, 2]);
+    book.show('list', [3, 4]);
+    book.show('together', [4, 5]);
+    expect(asked).toEqual([]);
+    vi.advanceTimersByTime(100);
+    expect(asked).toEqual([[3, 4, 5]]);
+    book.add([
+      { image: 3, uri: 'three' },
+      { image: 4, uri: null },
+    ]);
+    book.show('list', [3, 4]);
+    vi.advanceTimersByTime(100);
+    expect(asked[1]).toEqual([5]);
+    expect([book.get(3), book.get(4), book.get(5)]).toEqual(['three', null, undefined]);
+    vi.useRealTimers();
+  });
+});
