@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openWorkbench, scratchFolder } from './harness/open';
@@ -83,6 +83,27 @@ describe('the NLVR view', () => {
     await expect.poll(() => vscode.clipboard()).toBe(join(workspace, 'output', 'done'));
   });
 
+  it('shows a run that begins elsewhere, in a terminal for instance', async () => {
+    const late = { steps: 50, epochs: 2, predictions: 20, images: 8, name: 'swift-hare-9' };
+    await syntheticRun(join(workspace, 'output', 'late'), late);
+    await row(vscode, 'swift-hare-9').waitFor({ timeout: 60_000 });
+  });
+
+  it('moves a run to the trash after a question, or deletes it where there is none', async () => {
+    await row(vscode, 'swift-hare-9').click({ button: 'right' });
+    await vscode.page.locator('.monaco-menu .action-label', { hasText: 'Move Run to' }).click();
+    await vscode.dialogButton('Cancel').click();
+    expect(existsSync(join(workspace, 'output', 'late', 'run.json'))).toBe(true);
+    await row(vscode, 'swift-hare-9').click({ button: 'right' });
+    await vscode.page.locator('.monaco-menu .action-label', { hasText: 'Move Run to' }).click();
+    await vscode.screenshot('view-delete');
+    await vscode.dialogButton('Move to Trash').click();
+    // A server has no trash.
+    await vscode.dialogButton('Delete for Good').click();
+    await row(vscode, 'swift-hare-9').waitFor({ state: 'detached' });
+    expect(existsSync(join(workspace, 'output', 'late'))).toBe(false);
+  });
+
   it("imports BLIP's output folder, keeps it over a reload and changes nothing in it", async () => {
     await vscode.runCommand('NLVR: Import BLIP Run');
     await vscode.quickInput.fill(join(workspace, 'blip'));
@@ -93,6 +114,16 @@ describe('the NLVR view', () => {
     await row(vscode, 'blip').waitFor();
     expect(readFileSync(join(workspace, 'blip', 'log.txt'), 'utf8')).toBe(blipLog);
   });
+});
+
+it('the walkthrough leads from the sample data set to the failed examples', async () => {
+  const vscode = await openWorkbench({ workspace: scratchFolder('walkthrough') });
+  await vscode.runCommand('NLVR: Open Walkthrough');
+  const page = vscode.page.locator('.gettingStartedContainer');
+  await page.getByText('Train your first NLVR model').first().waitFor();
+  await page.getByText('Inspect the failed examples').first().waitFor();
+  await vscode.screenshot('walkthrough');
+  await vscode.close();
 });
 
 it('an empty folder offers the sample data set', async () => {
