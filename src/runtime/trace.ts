@@ -91,6 +91,11 @@ export class Trace {
   }
   private lastGeneration = 0;
 
+  /** Whether nodes are being added behind a control edge: in the backward pass of a checkpointed block. */
+  get isRecomputing(): boolean {
+    return this.control.length > 0;
+  }
+
   /** A constant node; equal small constants share one. */
   constant(shape: readonly number[], dtype: DType, values: NodeJS.TypedArray): Output {
     const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);

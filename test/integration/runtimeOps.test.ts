@@ -6,6 +6,7 @@ import { embedding } from '../../src/runtime/ops/embedding';
 import { gelu } from '../../src/runtime/ops/gelu';
 import { layerNorm } from '../../src/runtime/ops/layerNorm';
 import { linear } from '../../src/runtime/ops/linear';
+import { selfAttention } from '../../src/runtime/ops/selfAttention';
 import type { Inputs } from '../../src/runtime/program';
 import type { Session } from '../../src/runtime/session';
 import { compileGradients } from '../../src/runtime/training';
@@ -80,6 +81,29 @@ describe('operations match PyTorch, values and gradients', () => {
       parameters: { x: [[2, 2, 3], 1.1], weight: [[4, 3], 0.8], bias: [[4], 0.6] },
       dy: 0.9,
       build: (p) => linear(get(p, 'x'), get(p, 'weight'), get(p, 'bias')),
+    },
+    {
+      op: 'selfAttention',
+      parameters: { qkv: [[2, 3, 12], 1.3] },
+      dy: 0.9,
+      build: (p) => selfAttention(get(p, 'qkv'), 2),
+    },
+    {
+      // What linear takes from layerNorm and gelu is computed again for its gradient.
+      op: 'mlp',
+      parameters: {
+        x: [[2, 2, 3], 1.1],
+        gamma: [[3], 0.5],
+        beta: [[3], 0.3],
+        w1: [[4, 3], 0.8],
+        b1: [[4], 0.6],
+        w2: [[3, 4], 0.7],
+      },
+      dy: 0.9,
+      build: (p) => {
+        const h = layerNorm(get(p, 'x'), get(p, 'gamma'), get(p, 'beta'), 1e-6);
+        return tf.add(h, linear(gelu(linear(h, get(p, 'w1'), get(p, 'b1'))), get(p, 'w2')));
+      },
     },
   ];
 

@@ -4,7 +4,8 @@ import { rawOp } from '../tracer';
 
 const FLOAT = { T: { type: DType.float32 } } as const;
 
-function batchMatMul(a: tf.Tensor, b: tf.Tensor, adjX: boolean, adjY: boolean): tf.Tensor {
+/** a · b over the last two dimensions, either transposed first. */
+export function batchMatMul(a: tf.Tensor, b: tf.Tensor, adjX: boolean, adjY: boolean): tf.Tensor {
   return rawOp('BatchMatMulV2', [a, b], { ...FLOAT, adj_x: { bool: adjX }, adj_y: { bool: adjY } });
 }
 

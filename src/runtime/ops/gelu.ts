@@ -1,25 +1,36 @@
 import * as tf from '@tensorflow/tfjs';
+import { DType } from '../dtypes';
+import { rawOp } from '../tracer';
+import { kept, recomputable } from './recompute';
 
-const INVERSE_ROOT_2 = Math.SQRT1_2;
-const INVERSE_ROOT_2_PI = 1 / Math.sqrt(2 * Math.PI);
-
-/** Cumulative normal distribution, (1 + erf(x / √2)) / 2. */
-function normalCdf(x: tf.Tensor): tf.Tensor {
-  return tf.mul(tf.add(tf.erf(tf.mul(x, INVERSE_ROOT_2)), 1), 0.5);
-}
+const FLOAT = { T: { type: DType.float32 } } as const;
+const INVERSE_ROOT_PI = 1 / Math.sqrt(Math.PI);
 
 /** Exact GELU (erf), torch.nn.GELU's default: x · Φ(x). Only x is kept for the gradient. */
 export function gelu(x: tf.Tensor): tf.Tensor {
-  return tf.customGrad((input, save) => {
+  const result = tf.customGrad((input, save) => {
     (save as tf.GradSaveFunc)([input as tf.Tensor]);
     return {
-      value: tf.mul(input as tf.Tensor, normalCdf(input as tf.Tensor)),
-      // d/dx x·Φ(x) = Φ(x) + x·φ(x)
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [value] = saved as [tf.Tensor];
-        const density = tf.mul(tf.exp(tf.mul(tf.square(value), -0.5)), INVERSE_ROOT_2_PI);
-        return tf.mul(dy, tf.add(normalCdf(value), tf.mul(value, density)));
-      },
+      value: forward(input as tf.Tensor),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => gradient(dy, saved[0]),
     };
   })(x);
+  const input = kept(x);
+  recomputable(result, () => forward(tf.reshape(input(), [-1, x.shape.at(-1) ?? 1])));
+  return result;
+}
+
+/** x · (1 + erf(x / √2)) / 2, in as few passes over memory as TensorFlow's ops allow. */
+function forward(x: tf.Tensor): tf.Tensor {
+  const erf = tf.erf(tf.mul(x, Math.SQRT1_2));
+  return tf.mul(tf.mul(x, 0.5), tf.add(erf, 1));
+}
+
+/** d/dx x·Φ(x) = Φ(x) + x·φ(x) = (1 + erf(t)) / 2 + t·exp(-t²) / √π with t = x / √2 */
+function gradient(dy: tf.Tensor, x: tf.Tensor): tf.Tensor {
+  const t = tf.mul(x, Math.SQRT1_2);
+  // Grappler makes one pass of these three.
+  const bell = rawOp('Exp', [rawOp('Neg', [rawOp('Square', [t], FLOAT)], FLOAT)], FLOAT);
+  const slope = tf.mul(tf.mul(t, bell), 2 * INVERSE_ROOT_PI);
+  return tf.mul(tf.mul(dy, 0.5), tf.add(tf.add(tf.erf(t), slope), 1));
 }

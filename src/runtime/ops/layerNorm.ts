@@ -1,11 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { DType } from '../dtypes';
 import { rawOp } from '../tracer';
+import { kept, recomputable } from './recompute';
 
 const FLOAT = { T: { type: DType.float32 } } as const;
 
 /**
- * torch.nn.functional.layer_norm over the last dimension.
+ * torch.nn.functional.layer_norm over the last dimension. Kept for the gradient are the normalised rows and
+ * their standard deviations.
  *
  * @param x [..., width]
  * @param gamma [width], weight
@@ -15,19 +17,27 @@ const FLOAT = { T: { type: DType.float32 } } as const;
 export function layerNorm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, eps: number): tf.Tensor {
   const width = gamma.shape[0] ?? 0;
   const rows = tf.reshape(x, [-1, width]);
+  let recipe: (() => tf.Tensor) | undefined;
   const normalised = tf.customGrad((input, g, b, save) => {
     const value = input as tf.Tensor;
     // [rows, 1] each
     const centred = tf.sub(value, rowMean(value));
     const reciprocal = tf.rsqrt(tf.add(rowMean(tf.square(centred)), eps));
     const xHat = tf.mul(centred, reciprocal);
+    const keptXHat = kept(xHat);
+    const keptGamma = kept(g as tf.Tensor);
+    const keptBeta = kept(b as tf.Tensor);
+    recipe = () => affine(keptXHat(), keptGamma(), keptBeta());
     (save as tf.GradSaveFunc)([xHat, reciprocal, g as tf.Tensor]);
-    return {
-      value: rawOp('BiasAdd', [tf.mul(xHat, g as tf.Tensor), b as tf.Tensor], FLOAT),
-      gradFunc: gradient,
-    };
+    return { value: affine(xHat, g as tf.Tensor, b as tf.Tensor), gradFunc: gradient };
   })(rows, gamma, beta);
-  return tf.reshape(normalised, x.shape);
+  const result = tf.reshape(normalised, x.shape);
+  if (recipe) recomputable(result, recipe);
+  return result;
+}
+
+function affine(xHat: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor): tf.Tensor {
+  return rawOp('BiasAdd', [tf.mul(xHat, gamma), beta], FLOAT);
 }
 
 /** dx = rstd · (dx̂ - mean(dx̂) - x̂ · mean(dx̂ · x̂)) with dx̂ = dy · γ; dγ = Σ dy · x̂; dβ = Σ dy. */

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { DType } from '../dtypes';
 import { TraceError } from '../errors';
 import { rawOp } from '../tracer';
+import { followRecipe, recipeOf } from './recompute';
 
 const FLOAT = { T: { type: DType.float32 } } as const;
 
@@ -16,6 +17,8 @@ function matMul(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: boo
 /**
  * torch.nn.functional.linear: x · weightᵀ + bias.
  *
+ * The input is kept for the weight's gradient, except results of layerNorm and gelu, which are computed again.
+ *
  * @param x [..., in]
  * @param weight [out, in], PyTorch's layout
  * @param bias [out]
@@ -27,41 +30,25 @@ export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Te
     throw new TraceError(
       `linear: input [${x.shape.join(', ')}] does not fit weight [${weight.shape.join(', ')}]`,
     );
-  const rows = tf.reshape(x, [-1, width]);
-  const product = bias ? withBias(rows, weight, bias) : withoutBias(rows, weight);
-  return tf.reshape(product, [...x.shape.slice(0, -1), out]);
-}
-
-function withBias(rows: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor): tf.Tensor {
-  return tf.customGrad((x, w, b, save) => {
-    (save as tf.GradSaveFunc)([x as tf.Tensor, w as tf.Tensor]);
+  const recipe = recipeOf(x);
+  const product = tf.customGrad((...args) => {
+    const save = args.pop() as unknown as tf.GradSaveFunc;
+    const [rows, w, b] = args as tf.Tensor[] as [tf.Tensor, tf.Tensor, tf.Tensor?];
+    save(recipe ? [w] : [w, rows]);
+    const value = matMul(rows, w, false, true);
     return {
       // [rows, in] · [out, in]ᵀ + [out]: TensorFlow fuses the two ops.
-      value: rawOp(
-        'BiasAdd',
-        [matMul(x as tf.Tensor, w as tf.Tensor, false, true), b as tf.Tensor],
-        FLOAT,
-      ),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => [
-        ...productGradients(dy, saved),
-        rawOp('BiasAddGrad', [dy], FLOAT),
-      ],
+      value: b ? rawOp('BiasAdd', [value, b], FLOAT) : value,
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [savedWeight, savedRows] = saved as [tf.Tensor, tf.Tensor?];
+        const input = savedRows ?? (recipe ? followRecipe(recipe, dy) : rows);
+        const gradients = [
+          matMul(dy, savedWeight, false, false), // [rows, out] · [out, in]
+          matMul(dy, input, true, false), // [rows, out]ᵀ · [rows, in]
+        ];
+        return b ? [...gradients, rawOp('BiasAddGrad', [dy], FLOAT)] : gradients;
+      },
     };
-  })(rows, weight, bias);
-}
-
-function withoutBias(rows: tf.Tensor, weight: tf.Tensor): tf.Tensor {
-  return tf.customGrad((x, w, save) => {
-    (save as tf.GradSaveFunc)([x as tf.Tensor, w as tf.Tensor]);
-    return {
-      value: matMul(x as tf.Tensor, w as tf.Tensor, false, true),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => productGradients(dy, saved),
-    };
-  })(rows, weight);
-}
-
-/** Gradients of x · wᵀ: [rows, out] · [out, in] and [rows, out]ᵀ · [rows, in]. */
-function productGradients(dy: tf.Tensor, saved: tf.Tensor[]): [tf.Tensor, tf.Tensor] {
-  const [x, w] = saved as [tf.Tensor, tf.Tensor];
-  return [matMul(dy, w, false, false), matMul(dy, x, true, false)];
+  })(tf.reshape(x, [-1, width]), weight, ...(bias ? [bias] : []));
+  return tf.reshape(product, [...x.shape.slice(0, -1), out]);
 }
