@@ -57,8 +57,8 @@ export function sceneKey(scene: Scene): string {
 }
 
 /**
- * A scene of 1 to `most` things. Things that fit one of the phrases, and things that fit half of one (its
- * colour or its shape), are more frequent than chance, so that sentences are often true and seldom trivially false.
+ * A scene of 1 to `most` things. Those that fit one of the phrases are more frequent than chance, so that sentences
+ * are often true and seldom trivially false.
  */
 export function randomScene(random: KeyedRandom, phrases: readonly Phrase[], most: number): Scene {
   const cells = shuffle(
@@ -69,14 +69,9 @@ export function randomScene(random: KeyedRandom, phrases: readonly Phrase[], mos
     .slice(0, 1 + random.integer(most))
     .sort((a, b) => a - b)
     .map((cell) => {
-      const phrase = pick(random, phrases);
-      const whole = chance(random, 0.5);
-      const keepsColour = whole || chance(random, 0.4);
-      const keepsShape = whole || (!keepsColour && chance(random, 0.5));
-      return {
-        cell,
-        colour: (keepsColour ? phrase.colour : null) ?? random.integer(colours.length),
-        shape: (keepsShape ? phrase.shape : null) ?? random.integer(shapes.length),
-      };
+      const asked = pick(random, phrases).colour;
+      const kind = chance(random, 0.6) && asked !== null ? asked : random.integer(colours.length);
+      // Colour and shape go together: told apart independently, they take a small model far longer than minutes.
+      return { cell, colour: kind, shape: kind };
     });
 }
