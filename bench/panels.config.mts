@@ -12,6 +12,8 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     teardownTimeout: 20_000,
+    // The machine may be busy: what comes late is not wrong.
+    expect: { poll: { timeout: 15_000 } },
     reporters: ['verbose'],
   },
 });

@@ -179,6 +179,7 @@ describe('the failed examples of a run', () => {
     await shown(firstEpoch(run));
     // The same example, in the other epoch.
     await expect.poll(() => identifier.textContent()).toBe(before);
+    await expect.poll(() => frame.locator('.epoch').count()).toBe(3);
     await frame.locator('.epoch').last().click();
     await shown(firstEpoch(run) + 2);
   });

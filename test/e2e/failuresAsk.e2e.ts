@@ -76,7 +76,7 @@ describe('asking the model again', () => {
     await expect.poll(() => servers().length, { timeout: 60_000 }).toBe(1);
     await expect
       .poll(() => frame.locator('.ask-state').textContent(), { timeout: 60_000 })
-      .toMatch(/parameters on CPU/);
+      .toMatch(/best checkpoint, .* parameters on CPU/);
     await vscode.press('Enter');
     await expect.poll(() => answers().count()).toBe(2);
     await expect

@@ -17,6 +17,7 @@ class Panel {
   readonly opened: [string, number?][] = [];
   readonly problems: unknown[] = [];
   saved: { name: string; text: string } | null = null;
+  checkpoint = 'first';
   state: Partial<ViewState> = {};
   unavailable: Extract<AskState, { state: 'unavailable' }> | null = null;
   launch: () => Promise<Launch> = () => Promise.reject(new Error('not in this test'));
@@ -39,6 +40,7 @@ class Panel {
         return Promise.resolve(name);
       },
       command: () => undefined,
+      checkpointStamp: () => this.checkpoint,
       launch: () => this.launch(),
       askUnavailable: () => this.unavailable,
       isActive: () => false,
@@ -414,5 +416,14 @@ describe('asking again', () => {
     ]);
     expect(panel.model.questions.of('dev-1-0-0')).toEqual([]);
     expect(panel.model.ask).toEqual({ state: 'ready', device: 'CPU', parameters: 7 });
+    // Better weights are saved: they answer the next question.
+    const server2 = server.replace(':7}', ':8}');
+    panel.launch = () =>
+      Promise.resolve({ command: process.execPath, args: ['-e', server2], env: process.env });
+    await panel.model.askAbout(1, { ...question, swapImages: false });
+    expect(panel.model.ask).toMatchObject({ parameters: 7 });
+    panel.checkpoint = 'second';
+    await panel.model.askAbout(1, { ...question, swapImages: false });
+    expect(panel.model.ask).toMatchObject({ parameters: 8 });
   });
 });

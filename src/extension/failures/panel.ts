@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { RunFolder } from '../../run/runFolder';
@@ -208,6 +208,12 @@ class FailuresPanel implements vscode.Disposable {
       },
       launch: () => this.launch(),
       askUnavailable: () => this.askUnavailable(),
+      checkpointStamp: () => {
+        const stats = checkpoints(this.run.folder).map((file) =>
+          statSync(file, { throwIfNoEntry: false }),
+        );
+        return stats.map((found) => `${found?.mtimeMs}/${found?.size}`).join(' ');
+      },
       isActive: () => {
         const run = this.services.runs.get(this.run.folder);
         return run !== undefined && isActive(run);
@@ -252,8 +258,7 @@ class FailuresPanel implements vscode.Disposable {
         message: vscode.l10n.t('Asking runs the model, and this workspace is not trusted.'),
         trust: true,
       };
-    const { best, last } = new RunFolder(this.run.folder);
-    if (!existsSync(best) && !existsSync(last))
+    if (!checkpoints(this.run.folder).some((file) => existsSync(file)))
       return {
         state: 'unavailable',
         message: vscode.l10n.t('This run has no checkpoint to ask.'),
@@ -281,4 +286,10 @@ class FailuresPanel implements vscode.Disposable {
       env: childEnvironment(program),
     };
   }
+}
+
+/** What a question may be answered with, the best first. */
+function checkpoints(runFolder: string): string[] {
+  const { best, last } = new RunFolder(runFolder);
+  return [best, last];
 }

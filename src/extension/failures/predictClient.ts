@@ -108,6 +108,13 @@ export class PredictClient {
     });
   }
 
+  /** Ends the process if it runs; the next question starts it anew. */
+  restart(): void {
+    if (!this.running) return;
+    this.stop();
+    this.options.onState({ state: 'idle' });
+  }
+
   /** Ends the process and everything it started. Open questions are answered with an error. */
   dispose(): void {
     this.disposed = true;

@@ -32,6 +32,8 @@ export interface SessionEditor {
   /** Asks where to save and writes there. @returns the file's name, null when cancelled. */
   save(name: string, extension: string, pieces: Iterable<string>): Promise<string | null>;
   command(command: 'dashboard' | 'trust' | 'log'): void;
+  /** Changes when the run's weights do, so that the process is started anew with them. */
+  checkpointStamp(): string;
   /** How to start the prediction process. @throws {UserError} when it must not or cannot. */
   launch(): Promise<Launch>;
   /** Why nothing can be asked here at all; null when it can. */
@@ -57,6 +59,8 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   private wantedImages = new Set<number>();
   private askState: AskState = { state: 'idle' };
   private disposed = false;
+  /** Of the weights that the prediction process has. */
+  private stamp: string | null = null;
   /** Identifier of the example whose images the process was last told to encode. */
   private prepared: string | null = null;
   private readonly loader: SetLoader;
@@ -216,6 +220,9 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
       const problem = await this.problemOf(image);
       if (problem !== null) throw new UserError(`${image}: ${problem}`);
     }
+    const stamp = this.editor.checkpointStamp();
+    if (this.stamp !== stamp) this.client.restart();
+    this.stamp = stamp;
     return this.client.ask({ left, right, sentence });
   }
 
@@ -236,6 +243,8 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
 
   private async open(set: PredictionSet): Promise<void> {
     this.wanted = set;
+    // Pictures may have changed since they were last looked at.
+    this.thumbnails.forget();
     await this.loader.load(set, this.selected, this.sets);
   }
 
@@ -311,6 +320,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   }
 
   private setAskState(state: AskState): void {
+    if (JSON.stringify(state) === JSON.stringify(this.askState)) return;
     this.askState = state;
     if (!this.disposed) this.editor.send({ type: 'askState', ask: state });
   }

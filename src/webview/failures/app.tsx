@@ -98,6 +98,10 @@ function Browser({ model }: { model: Model }) {
         return askField.current?.select();
       case 'swap':
         return root.current?.querySelector<HTMLElement>('.ask-actions .toggle')?.click();
+      case 'copy':
+        if (selected < 0) return;
+        announce(t('Identifier copied.'));
+        return void model.copy(model.rows.identifierOf(selected));
       case 'annotation':
         return selected < 0 ? undefined : void model.openAnnotation(selected);
       case 'search':

@@ -138,7 +138,11 @@ function ModelState({ state }: { state: AskState }) {
     case 'ready':
       return (
         <span class="muted ask-state">
-          {t('{0} parameters on {1}', shortCount(state.parameters), state.device)}
+          {t(
+            'the best checkpoint, {0} parameters on {1}',
+            shortCount(state.parameters),
+            state.device,
+          )}
         </span>
       );
     case 'idle':

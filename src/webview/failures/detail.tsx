@@ -1,5 +1,6 @@
 import type { RefObject } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { Icon } from '../shared/icons';
 import { significant } from '../shared/numbers';
 import { t } from '../shared/translate';
 import { AskAgain } from './askAgain';
@@ -69,6 +70,14 @@ export function Detail({ model, view, onView, noteField, askField }: DetailProps
             onClick={() => void model.openAnnotation(row)}
           >
             {identifier}
+          </button>
+          <button
+            class="quiet icon-only"
+            title={t('Copy the identifier (C)')}
+            aria-label={t('Copy the identifier')}
+            onClick={() => void model.copy(identifier)}
+          >
+            <Icon name="copy" />
           </button>
         </Fact>
       </dl>

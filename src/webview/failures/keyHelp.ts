@@ -15,6 +15,7 @@ export function keyHelp(): KeyHelp[] {
     { keys: ['M'], does: t('mark or unmark') },
     { keys: ['N'], does: t('write a note') },
     { keys: ['O'], does: t('open the annotation') },
+    { keys: ['C'], does: t('copy the identifier') },
     { keys: ['/'], does: t('search') },
     { keys: ['E'], does: t('export the rows of the list') },
     { keys: ['Esc'], does: t('back to the list') },

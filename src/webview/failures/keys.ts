@@ -4,7 +4,9 @@ export type KeyAction =
   | { do: 'jump'; to: 'first' | 'last' }
   | { do: 'group'; by: 1 | -1 }
   | { do: 'zoom'; by: 'in' | 'out' | 'toggle' | 'reset' }
-  | { do: 'mark' | 'note' | 'search' | 'export' | 'swap' | 'ask' | 'annotation' | 'leave' };
+  | {
+      do: 'mark' | 'note' | 'search' | 'export' | 'swap' | 'ask' | 'annotation' | 'copy' | 'leave';
+    };
 
 interface Key {
   key: string;
@@ -63,6 +65,8 @@ export function actionOf(event: Key, typing: boolean, page: number): KeyAction |
       return { do: 'swap' };
     case 'a':
       return { do: 'ask' };
+    case 'c':
+      return { do: 'copy' };
     case 'o':
       return { do: 'annotation' };
   }
