@@ -176,7 +176,8 @@ describe('FolderRunRegistry', () => {
   });
 
   it('does not show a resumed run by what its earlier trainer wrote', async () => {
-    const folder = writeRun('again', { state: 'failed', pid: 1 });
+    const started = '2026-01-01T00:00:00.000Z';
+    const folder = writeRun('again', { state: 'failed', pid: 1, started });
     await registry.add(folder);
     const child = await trainer();
     registry.expect(

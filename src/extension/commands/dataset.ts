@@ -19,7 +19,7 @@ export async function checkDataset(checks: DatasetChecks, calledOn: unknown): Pr
     throw new UserError(vscode.l10n.t('There is no nlvr.yaml in this workspace.'), {
       hint: vscode.l10n.t('Create the sample data set to have one.'),
     });
-  await vscode.workspace.saveAll(false);
+  if (!(await vscode.workspace.saveAll(false))) return;
   const { problems, splits } = await checks.check(configuration);
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   const examples = Object.entries(splits)
@@ -75,8 +75,12 @@ export async function createSample(services: Services): Promise<void> {
 
 /** `sample` in the workspace, `sample-2` and so on when that is taken; without a workspace the user chooses. */
 async function chooseSampleFolder(): Promise<string | undefined> {
-  const [first] = vscode.workspace.workspaceFolders ?? [];
-  if (first) return freeFolder(join(first.uri.fsPath, 'sample'));
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  if (folders.length > 0) {
+    const folder =
+      folders.length === 1 ? folders[0] : await vscode.window.showWorkspaceFolderPick();
+    return folder && freeFolder(join(folder.uri.fsPath, 'sample'));
+  }
   const [chosen] =
     (await vscode.window.showOpenDialog({
       title: vscode.l10n.t('Folder for the Sample Data Set'),

@@ -30,8 +30,10 @@ export async function launch(
 ): Promise<void> {
   const program = await services.program();
   services.log.info(`starting nlvr ${args.join(' ')}`);
+  const before = new Date().toISOString();
   const { pid, ended } = await spawnTrainer(program, args, folder, dirname(configFile));
-  registry.expect(folder, placeholder(folder, configFile, pid), ended);
+  const known = registry.get(folder)?.info ?? placeholder(folder, configFile);
+  registry.expect(folder, { ...known, ...startingNow(before, pid) }, ended);
   void ended.then(async (ending) => {
     services.log.info(`trainer ${pid} ended: ${ending.code ?? ending.signal}`);
     if (ending.code === 0 || existsSync(new RunFolder(folder).runJson)) return;
@@ -46,8 +48,15 @@ export async function launch(
     await vscode.commands.executeCommand('nlvr.openDashboard', folder);
 }
 
-/** What is known of a run before its trainer says more. */
-function placeholder(folder: string, configFile: string, pid: number): RunInfo {
+/** What a start changes in what is known of a run. */
+function startingNow(started: string, pid: number): Partial<RunInfo> {
+  const heartbeat = new Date().toISOString();
+  const host = hostname();
+  return { state: 'starting', started, heartbeat, ended: null, host, pid, processStart: null };
+}
+
+/** What is known of a new run before its trainer says more. */
+function placeholder(folder: string, configFile: string): RunInfo {
   const now = new Date().toISOString();
   return {
     schema: RUN_SCHEMA_VERSION,
@@ -58,7 +67,7 @@ function placeholder(folder: string, configFile: string, pid: number): RunInfo {
     created: now,
     started: now,
     ended: null,
-    pid,
+    pid: 0,
     processStart: null,
     host: hostname(),
     heartbeat: now,

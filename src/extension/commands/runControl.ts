@@ -67,7 +67,7 @@ export async function resumeTraining(
     throw new UserError(vscode.l10n.t('{0} has nothing to resume from.', run.info.name), {
       hint: vscode.l10n.t('A run saves its first checkpoint after its first epoch.'),
     });
-  await vscode.workspace.saveAll(false);
+  if (!(await vscode.workspace.saveAll(false))) return;
   const configFile = await configurationToResume(run);
   if (configFile === undefined || !(await ensureRuntime(services))) return;
   await launch(services, registry, {

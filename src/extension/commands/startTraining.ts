@@ -25,7 +25,7 @@ export async function startTraining(
   const configuration = await chooseConfiguration(given);
   if (configuration === 'dismissed') return;
   if (!configuration) return offerSample();
-  await vscode.workspace.saveAll(false);
+  if (!(await vscode.workspace.saveAll(false))) return;
   const outputDir = await checkedOutputDir(configuration);
   if (outputDir === undefined) return;
   const report = await checks.ensure(configuration);

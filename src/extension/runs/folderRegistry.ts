@@ -110,9 +110,10 @@ export class FolderRunRegistry implements RunRegistry {
       if (!awaited) this.remove(folder);
       return;
     }
-    // A resumed run still shows its earlier run.json until the new trainer writes its own.
-    if (known?.status === 'starting' && info.pid !== known.info.pid && !this.endings.has(folder))
-      return;
+    // A resumed run still shows its earlier run.json until the new trainer writes its own. Told by the time, not by
+    // the pid: the `node` on the PATH may be a shim that starts the real one as a child.
+    const isEarlier = known !== undefined && info.started < known.info.started;
+    if (known?.status === 'starting' && isEarlier && !this.endings.has(folder)) return;
     this.set(await this.describe(folder, info));
   }
 

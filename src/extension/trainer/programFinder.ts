@@ -26,6 +26,12 @@ export class ProgramFinder implements vscode.Disposable {
           hint: vscode.l10n.t('Trust the workspace first.'),
         }),
       );
+    if (process.platform === 'win32')
+      return Promise.reject(
+        new UserError(vscode.l10n.t('The trainer runs on Linux and macOS.'), {
+          hint: vscode.l10n.t('On Windows, open the folder in WSL or on a remote machine.'),
+        }),
+      );
     this.found ??= this.find().catch((error: unknown) => {
       // Installing a Node mends it; do not remember the failure.
       this.found = undefined;
