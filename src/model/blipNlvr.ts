@@ -87,5 +87,5 @@ export function classifyPairs(
 export function crossEntropy(logits: tf.Tensor, labels: tf.Tensor): tf.Scalar {
   const target = tf.oneHot(labels, 2);
   const logProbability = tf.sum(tf.mul(tf.logSoftmax(logits), target), -1);
-  return tf.neg(tf.mean(logProbability));
+  return tf.neg(tf.mean(logProbability)) as tf.Scalar;
 }

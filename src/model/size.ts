@@ -3,7 +3,7 @@
  * configuration form shows these figures while a person types.
  */
 import type { Config } from '../config/definition';
-import { imageTokens } from './config';
+import { imageTokens, probabilitiesDominate } from './config';
 import type { NlvrModelConfig, TextConfig, VisionConfig } from './config';
 import { MLP_RATIO, isVisionParameter, parameters } from './parameters';
 
@@ -71,14 +71,13 @@ function activations(config: TrainingKeys, model: NlvrModelConfig): number {
 }
 
 /** Bytes an image: what `visionTransformer.ts` keeps for the gradient. */
-function visionActivations(
-  { width, heads, depth, checkpointedBlocks }: VisionConfig,
-  tokens: number,
-): number {
+function visionActivations(config: VisionConfig, tokens: number): number {
+  const { width, heads, depth, checkpointedBlocks } = config;
   const row = tokens * width;
   const probabilities = heads * tokens * tokens;
   // Both norms keep their result and its normalised input; q, k, v; the attention's result; GELU's input and result.
-  const block = (2 * 2 + 3 + 1 + 2 * MLP_RATIO) * row + probabilities;
+  const keptProbabilities = probabilitiesDominate(config, tokens) ? 0 : probabilities;
+  const block = (2 * 2 + 3 + 1 + 2 * MLP_RATIO) * row + keptProbabilities;
   const kept = (depth - checkpointedBlocks) * block + checkpointedBlocks * row;
   // In the backward pass a block's gradients stand beside its values, recomputed or kept.
   const working = 2 * MLP_RATIO * row + 2 * probabilities + (checkpointedBlocks > 0 ? block : 0);

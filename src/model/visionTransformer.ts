@@ -8,8 +8,10 @@ import * as tf from '@tensorflow/tfjs';
 import { gradientCheckpoint } from '../runtime/checkpoint';
 import { attention } from '../runtime/ops/attention';
 import { gelu } from '../runtime/ops/gelu';
+import { currentTrace } from '../runtime/tracer';
 import { layerNorm } from '../runtime/ops/layerNorm';
 import { linear } from '../runtime/ops/linear';
+import { probabilitiesDominate } from './config';
 import type { VisionConfig } from './config';
 import { dropPathIn, visionSite } from './modelContext';
 import type { ModelContext } from './modelContext';
@@ -55,10 +57,14 @@ export function visionTransformer(
   );
   for (let i = 0; i < depth; i++) {
     const values = blockParameters.map((name) => context.param(`${ROOT}.blocks.${i}.${name}`));
+    const whole = context.training && i >= depth - config.checkpointedBlocks;
+    const attend =
+      context.training && !whole && recomputesAttention(config, x.shape[1] ?? 0)
+        ? recomputedAttention
+        : attention;
     const run = (input: tf.Tensor, ...parameters: tf.Tensor[]): tf.Tensor =>
-      block(config, i, input, namedParameters(parameters), context);
-    const recompute = context.training && i >= depth - config.checkpointedBlocks;
-    x = recompute ? gradientCheckpoint(run, [x, ...values]) : run(x, ...values);
+      block(config, i, input, namedParameters(parameters), attend, context);
+    x = whole ? gradientCheckpoint(run, [x, ...values]) : run(x, ...values);
     context.observe?.(`${ROOT}.blocks.${i}`, x);
   }
   const features = norm(
@@ -68,6 +74,15 @@ export function visionTransformer(
   );
   context.observe?.(ROOT, features);
   return features;
+}
+
+/**
+ * In large images the attention probabilities are most of what a block keeps; computing them again costs one
+ * matrix product more for six of the attention, a fiftieth of a block. XLA does not allow it
+ * (runtime/checkpoint.ts).
+ */
+function recomputesAttention(config: VisionConfig, tokens: number): boolean {
+  return probabilitiesDominate(config, tokens) && currentTrace().allowsCheckpointing;
 }
 
 function namedParameters(values: readonly tf.Tensor[]): BlockParameters {
@@ -105,6 +120,7 @@ function block(
   index: number,
   x: tf.Tensor,
   p: BlockParameters,
+  attend: Attention,
   context: ModelContext,
 ): tf.Tensor {
   const rate = dropPathRate(config, index);
@@ -112,6 +128,7 @@ function block(
     selfAttention(
       config,
       linear(norm(x, p['norm1.weight'], p['norm1.bias']), p['attn.qkv.weight'], p['attn.qkv.bias']),
+      attend,
     ),
     p['attn.proj.weight'],
     p['attn.proj.bias'],
@@ -129,8 +146,22 @@ export function dropPathRate({ depth, dropPathRate: last }: VisionConfig, index:
   return depth > 1 ? (last * index) / (depth - 1) : 0;
 }
 
+/** q, k, v [m, H, N, d] → [m, H, N, d] */
+type Attention = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) => tf.Tensor;
+
+/** Attention whose probabilities [m, H, N, N] are computed again in the backward pass, not kept. */
+const recomputedAttention: Attention = (q, k, v) =>
+  gradientCheckpoint(
+    (a, b, c) => attention(a, b, c),
+    [q, k, v],
+  );
+
 /** [m, N, 3D] queries, keys and values → [m, N, D] */
-function selfAttention({ heads, width }: VisionConfig, qkv: tf.Tensor): tf.Tensor {
+function selfAttention(
+  { heads, width }: VisionConfig,
+  qkv: tf.Tensor,
+  attend: Attention,
+): tf.Tensor {
   const [m, tokens] = qkv.shape as [number, number];
   const split = tf.reshape(qkv, [m, tokens, 3, heads, width / heads]);
   // One transposition for all three; unstacking the first dimension copies nothing.
@@ -139,6 +170,6 @@ function selfAttention({ heads, width }: VisionConfig, qkv: tf.Tensor): tf.Tenso
     tf.Tensor,
     tf.Tensor,
   ];
-  const attended = attention(q, k, v); // [m, H, N, d]
+  const attended = attend(q, k, v); // [m, H, N, d]
   return tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [m, tokens, width]);
 }

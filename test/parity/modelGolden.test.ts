@@ -1,6 +1,6 @@
 /** The model against BLIP's own numbers: fixtures tiny-a, tiny-b and pretrain (test/fixtures/README.md). */
 import type * as tf from '@tensorflow/tfjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { NlvrModelConfig } from '../../src/model/config';
 import type { LoadReport } from '../../src/model/loadRules';
 import { parameterShapes } from '../../src/model/parameters';
@@ -21,6 +21,9 @@ import {
   readInputs,
   readJson,
 } from './support';
+
+// Recording and optimising a graph takes seconds, on a busy machine many.
+vi.setConfig({ testTimeout: 300_000 });
 
 /** Their gradient is mathematically zero; what PyTorch has there is rounding. */
 const hasZeroGradient = (name: string): boolean => name.endsWith('.key.bias');

@@ -1,5 +1,5 @@
 /** A run of BLIP's own training program, step by step: fixture train-run (test/fixtures/README.md). */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { openCheckpoint } from '../../src/model/checkpoint/openCheckpoint';
 import type { NlvrModelConfig } from '../../src/model/config';
 import { parameterShapes } from '../../src/model/parameters';
@@ -21,6 +21,9 @@ import {
   readJson,
   toNhwc,
 } from './support';
+
+// Recording and optimising a graph takes seconds, on a busy machine many.
+vi.setConfig({ testTimeout: 300_000 });
 
 interface Call {
   train: boolean;
