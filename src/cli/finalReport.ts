@@ -1,5 +1,5 @@
 import type { Metrics } from '../train/metrics';
-import type { TrainingOutcome } from '../train/runTraining';
+import type { TrainingOutcome } from '../train/trainingTypes';
 import { formatDuration } from './duration';
 
 const percent = (share: number | null): string =>

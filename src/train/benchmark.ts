@@ -69,12 +69,10 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
       const bytes = images.length / (2 * n);
       for (let start = 0; start < 2 * n; start += chunk) {
         const from = Math.min(start, 2 * n - chunk);
-        await programs
-          .encode(chunk)
-          .run({
-            images: images.subarray(from * bytes, (from + chunk) * bytes),
-            slots: slots.subarray(from, from + chunk),
-          });
+        await programs.encode(chunk).run({
+          images: images.subarray(from * bytes, (from + chunk) * bytes),
+          slots: slots.subarray(from, from + chunk),
+        });
       }
       const outputs = await programs
         .classify(n, length)
@@ -90,16 +88,14 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
 
     let step = 0;
     const train = async (): Promise<unknown> =>
-      programs
-        .trainingStep(n, length)
-        .run({
-          images,
-          ...text,
-          labels,
-          seed: Int32Array.of(step, config.seed),
-          lr: config.init_lr,
-          step: ++step,
-        });
+      programs.trainingStep(n, length).run({
+        images,
+        ...text,
+        labels,
+        seed: Int32Array.of(step, config.seed),
+        lr: config.init_lr,
+        step: ++step,
+      });
     const began = performance.now();
     await train();
     const firstStep = (performance.now() - began) / 1000;

@@ -4,44 +4,15 @@ import { dumpConfig } from '../config/dump';
 import type { LoadedConfig } from '../config/load';
 import { configPaths, isUrl } from '../config/paths';
 import { openCheckpoint } from '../model/checkpoint/openCheckpoint';
-import type { DownloadProgress } from '../model/download';
 import { locateWeights } from '../model/loadWeights';
-import type { Split } from '../run/events';
-import type { BestResult } from '../run/runInfo';
-import { requireUsableFolder, RunWriter, type RunObserver } from '../run/runWriter';
-import type { Library } from '../runtime/library';
+import { requireUsableFolder, RunWriter } from '../run/runWriter';
 import { errorText } from '../util/userError';
-import { checkData, describeProblem, throwOnErrors, type CheckHooks } from './dataCheck';
+import { checkData, describeProblem, throwOnErrors } from './dataCheck';
 import { configuredSplits, loadCurriculum, loadDatasets } from './datasets';
-import type { Metrics } from './metrics';
 import { pretrainedOf } from './modelSession';
 import { TrainingPlan } from './plan';
 import { TrainingRun } from './trainingRun';
-
-export interface TrainingRequest {
-  loaded: LoadedConfig;
-  library: Library;
-  mode: 'new' | 'resume' | 'overwrite';
-  /** Sees every event that is written. */
-  observe: RunObserver;
-  /** Called when a person asked to stop and the step is being finished. */
-  onStopRequested?(): void;
-  /** Progress of the data check, and the way to end it. */
-  checks?: CheckHooks;
-  /** Progress of downloading `pretrained`. */
-  onDownload?(progress: DownloadProgress): void;
-}
-
-export interface TrainingOutcome {
-  state: 'finished' | 'stopped';
-  folder: string;
-  best: BestResult | null;
-  bestCheckpoint: string;
-  /** Metrics of the best epoch. */
-  metrics: Partial<Record<Split, Metrics>>;
-  /** Seconds of training, evaluations left out, over all attempts. */
-  trainedSeconds: number;
-}
+import type { TrainingOutcome, TrainingRequest } from './trainingTypes';
 
 /**
  * Trains. Bad input that can be found before the run folder is touched is; after that every failure is written

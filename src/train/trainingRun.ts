@@ -30,7 +30,7 @@ import {
 import type { TrainingPlan } from './plan';
 import { NlvrPrograms } from './programs';
 import { RunData } from './runData';
-import type { TrainingOutcome, TrainingRequest } from './runTraining';
+import type { TrainingOutcome, TrainingRequest } from './trainingTypes';
 import { evaluatedDatasets, Trainer } from './trainer';
 import { freshState, type TrainerState } from './trainerState';
 
