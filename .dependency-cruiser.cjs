@@ -8,8 +8,18 @@ const layer = (name, from, notTo) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
-    { name: 'only-extension-imports-vscode', severity: 'error', from: { pathNot: '^(src/extension|test/e2e)/' }, to: { path: '^vscode$|@types/vscode' } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'only-extension-imports-vscode',
+      severity: 'error',
+      from: { pathNot: '^(src/extension|test/e2e)/' },
+      to: { path: '^vscode$|@types/vscode' },
+    },
     layer('util-is-a-leaf', '^src/util/', '^src/(?!util/)'),
     layer('runtime-knows-nothing-of-nlvr', '^src/runtime/', '^src/(?!runtime/|util/)'),
     layer('config-stands-alone', '^src/config/', '^src/(?!config/|util/)'),
@@ -18,14 +28,28 @@ module.exports = {
     layer('model-knows-no-training', '^src/model/', '^src/(?!model/|runtime/|config/|util/)'),
     layer('trainer-has-no-editor', '^src/(train|cli)/', '^src/(extension|webview)/'),
     layer('host-never-trains', '^src/extension/', '^src/(train|runtime|cli)/'),
-    { name: 'host-sees-only-contracts-of-webviews', severity: 'error', from: { path: '^src/extension/' }, to: { path: '^src/webview/', pathNot: 'messages\\.ts$' } },
+    {
+      name: 'host-sees-only-contracts-of-webviews',
+      severity: 'error',
+      from: { path: '^src/extension/' },
+      to: { path: '^src/webview/', pathNot: 'messages\\.ts$' },
+    },
     layer('webviews-import-only-their-contract', '^src/webview/', '^src/(?!webview/)'),
-    { name: 'webview-panels-are-apart', severity: 'error', from: { path: '^src/webview/(dashboard|failures|config)/' }, to: { path: '^src/webview/(?!shared/)', pathNot: '^src/webview/$1/' } },
+    {
+      name: 'webview-panels-are-apart',
+      severity: 'error',
+      from: { path: '^src/webview/(dashboard|failures|config)/' },
+      to: { path: '^src/webview/(?!shared/)', pathNot: '^src/webview/$1/' },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default'], extensions: ['.ts', '.tsx', '.js', '.cjs', '.json'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default'],
+      extensions: ['.ts', '.tsx', '.js', '.cjs', '.json'],
+    },
   },
 };

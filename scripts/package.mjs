@@ -5,7 +5,17 @@
 //   node scripts/package.mjs [--out FILE.vsix]
 import { createVSIX } from '@vscode/vsce';
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +25,8 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** VS Code's name for this platform. */
 function platformTarget() {
-  const musl = process.platform === 'linux' && !process.report.getReport().header.glibcVersionRuntime;
+  const musl =
+    process.platform === 'linux' && !process.report.getReport().header.glibcVersionRuntime;
   return `${musl ? 'alpine' : process.platform}-${process.arch}`;
 }
 
@@ -45,7 +56,10 @@ function loadedFiles() {
 /** Folder of the package that a file belongs to. */
 function packageOf(file) {
   let folder = dirname(file);
-  while (!existsSync(join(folder, 'package.json')) || !JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).name)
+  while (
+    !existsSync(join(folder, 'package.json')) ||
+    !JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).name
+  )
     folder = dirname(folder);
   return folder;
 }
@@ -56,7 +70,8 @@ function copyNativePackages(target) {
     files.add(join(folder, 'package.json'));
     // The licences ask to be passed on; a package without one of its own names it in its read-me.
     const legal = readdirSync(folder).filter((name) => /^(licen[cs]e|notice|copying)/i.test(name));
-    const passedOn = legal.length > 0 ? legal : readdirSync(folder).filter((name) => /^readme/i.test(name));
+    const passedOn =
+      legal.length > 0 ? legal : readdirSync(folder).filter((name) => /^readme/i.test(name));
     for (const name of passedOn) files.add(join(folder, name));
   }
   for (const file of files) {
@@ -74,16 +89,27 @@ function shippedManifest() {
 
 const outAt = process.argv.indexOf('--out');
 const target = platformTarget();
-const out = resolve(outAt < 0 ? `${manifest.name}-${target}-${manifest.version}.vsix` : process.argv[outAt + 1]);
+const out = resolve(
+  outAt < 0 ? `${manifest.name}-${target}-${manifest.version}.vsix` : process.argv[outAt + 1],
+);
 const stage = mkdtempSync(join(tmpdir(), 'nlvr-vsix-'));
 try {
   const build = ['scripts/build.mjs', '--quiet', '--production', '--outdir', join(stage, 'dist')];
   execFileSync(process.execPath, build, { cwd: root, stdio: 'inherit' });
   copyNativePackages(join(stage, 'dist', 'node_modules'));
-  const parts = ['.vscodeignore', 'README.md', 'CHANGELOG.md', 'LICENSE', 'l10n', 'media', 'configs'];
+  const parts = [
+    '.vscodeignore',
+    'README.md',
+    'CHANGELOG.md',
+    'LICENSE',
+    'l10n',
+    'media',
+    'configs',
+  ];
   const texts = readdirSync(root).filter((name) => /^package\.nls.*\.json$/.test(name));
   for (const part of [...parts, ...texts])
-    if (existsSync(join(root, part))) cpSync(join(root, part), join(stage, part), { recursive: true });
+    if (existsSync(join(root, part)))
+      cpSync(join(root, part), join(stage, part), { recursive: true });
   writeFileSync(join(stage, 'package.json'), shippedManifest());
   await createVSIX({
     cwd: stage,
@@ -93,7 +119,9 @@ try {
     rewriteRelativeLinks: false,
     allowMissingRepository: true,
   });
-  console.log(`${relative(process.cwd(), out)}: ${(statSync(out).size / 1e6).toFixed(1)} MB for ${target}`);
+  console.log(
+    `${relative(process.cwd(), out)}: ${(statSync(out).size / 1e6).toFixed(1)} MB for ${target}`,
+  );
 } finally {
   rmSync(stage, { recursive: true, force: true });
 }

@@ -15,12 +15,20 @@ await installRuntime();
 heading('Sample data set');
 const sample = join(root, 'sample');
 if (existsSync(join(sample, 'nlvr.yaml'))) console.log('sample/ is there already.');
-else await must('Making the sample data set', process.execPath, ['dist/cli.js', 'sample', 'sample']);
+else
+  await must('Making the sample data set', process.execPath, ['dist/cli.js', 'sample', 'sample']);
 
 heading('Training');
 let name = 'output/sample';
 for (let n = 2; existsSync(join(root, name)); n++) name = `output/sample-${n}`;
-await must('Training', process.execPath, ['dist/cli.js', 'train', '--config', 'sample/nlvr.yaml', '--output_dir', name]);
+await must('Training', process.execPath, [
+  'dist/cli.js',
+  'train',
+  '--config',
+  'sample/nlvr.yaml',
+  '--output_dir',
+  name,
+]);
 
 console.log(`
 Where to look

@@ -39,11 +39,22 @@ export async function installDependencies() {
     .update(`${process.platform} ${process.arch}`)
     .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return;
-  await must('Installing the dependencies', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  await must('Installing the dependencies', 'npm', [
+    'ci',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ]);
   writeFileSync(stamp, hash);
 }
 
-export const build = (...flags) => must('Building', process.execPath, ['scripts/build.mjs', '--quiet', ...flags]);
+export const build = (...flags) =>
+  must('Building', process.execPath, ['scripts/build.mjs', '--quiet', ...flags]);
 
 /** Installs TensorFlow's libraries for the trainer when there are none yet. */
-export const installRuntime = () => must('Installing the TensorFlow runtime', process.execPath, ['dist/cli.js', 'runtime', 'install']);
+export const installRuntime = () =>
+  must('Installing the TensorFlow runtime', process.execPath, [
+    'dist/cli.js',
+    'runtime',
+    'install',
+  ]);

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, installDependencies, installRuntime, root, run } from './steps.mjs';
 
-const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1].split(',') : null;
+const only = process.argv.includes('--only')
+  ? process.argv[process.argv.indexOf('--only') + 1].split(',')
+  : null;
 const wanted = (part) => only === null || only.includes(part);
 const scratch = mkdtempSync(join(tmpdir(), 'nlvr-test-'));
 let passed = 0;
@@ -25,13 +27,21 @@ async function suite(what, config) {
   heading(what);
   const report = join(scratch, `${config.replace(/\W/g, '-')}.json`);
   const code = await run(bin('vitest'), [
-    'run', '--config', config, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`,
+    'run',
+    '--config',
+    config,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
   ]);
   try {
-    const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
+    const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(
+      readFileSync(report, 'utf8'),
+    );
     passed += numPassedTests;
     // A file that fails to load has no failed test of its own.
-    failed += numFailedTests > 0 ? numFailedTests : code === 0 ? 0 : Math.max(1, numFailedTestSuites);
+    failed +=
+      numFailedTests > 0 ? numFailedTests : code === 0 ? 0 : Math.max(1, numFailedTestSuites);
   } catch {
     failed++;
   }
@@ -42,8 +52,13 @@ await build();
 if (wanted('lint')) {
   await check('Types', bin('tsc'), ['-p', '.']);
   await check('Types of the webviews', bin('tsc'), ['-p', 'src/webview']);
+  await check('Types of their tests', bin('tsc'), ['-p', 'test/tsconfig.webview.json']);
   await check('Lint', bin('eslint'), ['src', 'test', 'bench']);
-  await check('Layers and cycles', bin('depcruise'), ['src', '--config', '.dependency-cruiser.cjs']);
+  await check('Layers and cycles', bin('depcruise'), [
+    'src',
+    '--config',
+    '.dependency-cruiser.cjs',
+  ]);
   await check('Format', bin('prettier'), ['--check', '--log-level=warn', '.']);
   await check('Generated files are fresh', process.execPath, ['scripts/generate.mjs', '--check']);
 }

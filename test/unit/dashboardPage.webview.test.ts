@@ -4,7 +4,7 @@ import { isHidden } from '../../src/webview/dashboard/curve';
 import { accuracyCurves, lossCurves, meterCurves } from '../../src/webview/dashboard/curves';
 import { EpochScale } from '../../src/webview/dashboard/epochScale';
 import { legendEntries } from '../../src/webview/dashboard/legendEntries';
-import type { RunHeader, StepColumns } from '../../src/webview/dashboard/messages';
+import type { DashboardState, RunHeader, StepColumns } from '../../src/webview/dashboard/messages';
 import { emptyHistory, RunData } from '../../src/webview/dashboard/runData';
 import { DashboardStore } from '../../src/webview/dashboard/store';
 import { curvesCsv, curveTable } from '../../src/webview/dashboard/table';
@@ -369,9 +369,27 @@ describe('keys of a chart', () => {
 });
 
 describe('DashboardStore', () => {
-  it('keeps the data of runs that stay when others are added, and saves the view only', () => {
+  const storeOf = (view: Partial<DashboardState> = {}, saved: unknown[] = []) =>
+    new DashboardStore(
+      view,
+      (kept) => saved.push(kept),
+      (run) => setTimeout(run, 0),
+    );
+
+  it('tells of many changes of the view once a frame', async () => {
+    const store = storeOf();
+    let told = 0;
+    store.subscribe('view', () => told++);
+    for (let i = 0; i < 50; i++) store.setView({ range: [i, 100] });
+    expect(store.view.range).toEqual([49, 100]);
+    await expect.poll(() => told).toBe(1);
+    store.setView({ range: null });
+    await expect.poll(() => told).toBe(2);
+  });
+
+  it('keeps the data of runs that stay when others are added, and saves the view only', async () => {
     const saved: unknown[] = [];
-    const store = new DashboardStore({ smoothing: 0.3 }, (view) => saved.push(view));
+    const store = storeOf({ smoothing: 0.3 }, saved);
     store.receive({ type: 'runs', runs: [header], differing: [] });
     store.receive({ type: 'steps', run: header.key, columns: columns(1, 5) });
     store.receive({
@@ -382,11 +400,12 @@ describe('DashboardStore', () => {
     expect(store.runs.map((run) => run.count)).toEqual([5, 0]);
     expect(store.view.smoothing).toBe(0.3);
     expect(store.view.runs).toEqual(['/runs/a', '/runs/b']);
+    await expect.poll(() => JSON.stringify(saved.at(-1) ?? '')).toContain('/runs/b');
     expect(JSON.stringify(saved.at(-1)).length).toBeLessThan(300);
   });
 
   it('drops columns of a run that starts over', () => {
-    const store = new DashboardStore({}, () => undefined);
+    const store = storeOf();
     store.receive({ type: 'runs', runs: [header], differing: [] });
     store.receive({ type: 'steps', run: header.key, columns: columns(1, 5) });
     store.receive({ type: 'reset', run: header.key });
