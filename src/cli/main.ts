@@ -2,6 +2,14 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { version } from '../../package.json';
 import { ExitCode } from '../util/userError';
+import type { BenchOptions } from './commands/bench';
+import type { CheckOptions } from './commands/check';
+import type { EvaluateOptions } from './commands/evaluate';
+import type { ExportOptions } from './commands/export';
+import type { InstallOptions, StatusOptions } from './commands/runtime';
+import type { PredictOptions } from './commands/predict';
+import type { SampleCommandOptions } from './commands/sample';
+import type { TrainOptions } from './commands/train';
 import { report } from './report';
 
 /** For options that may be given several times. */
@@ -58,7 +66,7 @@ export function createProgram(): Command {
     .addOption(deviceOption())
     .addOption(setOption())
     .addOption(tensorflowOption())
-    .action(async (options) => (await import('./commands/train')).train(options));
+    .action(async (options: TrainOptions) => (await import('./commands/train')).train(options));
 
   program
     .command('evaluate')
@@ -70,7 +78,9 @@ export function createProgram(): Command {
     .addOption(deviceOption())
     .addOption(setOption())
     .addOption(tensorflowOption())
-    .action(async (options) => (await import('./commands/evaluate')).evaluate(options));
+    .action(async (options: EvaluateOptions) =>
+      (await import('./commands/evaluate')).evaluate(options),
+    );
 
   program
     .command('predict')
@@ -85,7 +95,9 @@ export function createProgram(): Command {
     .addOption(deviceOption())
     .addOption(setOption())
     .addOption(tensorflowOption())
-    .action(async (options) => (await import('./commands/predict')).predict(options));
+    .action(async (options: PredictOptions) =>
+      (await import('./commands/predict')).predict(options),
+    );
 
   program
     .command('check')
@@ -93,14 +105,14 @@ export function createProgram(): Command {
     .requiredOption('--config <file>', 'configuration, an nlvr.yaml')
     .option('--json', 'print one JSON object')
     .addOption(setOption())
-    .action(async (options) => (await import('./commands/check')).check(options));
+    .action(async (options: CheckOptions) => (await import('./commands/check')).check(options));
 
   program
     .command('sample')
     .description('make the sample data set, ready to train')
     .argument('<folder>', 'folder to make')
     .option('--seed <n>', 'seed of the drawings', integer)
-    .action(async (folder: string, options) =>
+    .action(async (folder: string, options: SampleCommandOptions) =>
       (await import('./commands/sample')).sample(folder, options),
     );
 
@@ -116,7 +128,7 @@ export function createProgram(): Command {
       ]),
     )
     .option('--overwrite', 'replace the file when it exists')
-    .action(async (checkpoint: string, file: string, options) =>
+    .action(async (checkpoint: string, file: string, options: ExportOptions) =>
       (await import('./commands/export')).exportWeights(checkpoint, file, options),
     );
 
@@ -128,7 +140,7 @@ export function createProgram(): Command {
     .description('what is found, and whether it works')
     .option('--json', 'print one JSON object')
     .addOption(tensorflowOption())
-    .action(async (options) => (await import('./commands/runtime')).status(options));
+    .action(async (options: StatusOptions) => (await import('./commands/runtime')).status(options));
   runtime
     .command('install')
     .description('fetch TensorFlow by your pip and unpack its libraries into the per-user cache')
@@ -140,7 +152,9 @@ export function createProgram(): Command {
       [],
     )
     .option('--json', 'print progress as JSON lines')
-    .action(async (options) => (await import('./commands/runtime')).install(options));
+    .action(async (options: InstallOptions) =>
+      (await import('./commands/runtime')).install(options),
+    );
   runtime
     .command('remove')
     .description('delete the installed libraries')
@@ -158,7 +172,7 @@ export function createProgram(): Command {
     .addOption(deviceOption())
     .addOption(setOption())
     .addOption(tensorflowOption())
-    .action(async (options) => (await import('./commands/bench')).bench(options));
+    .action(async (options: BenchOptions) => (await import('./commands/bench')).bench(options));
 
   return program;
 }

@@ -1,4 +1,4 @@
-import logUpdate, { createLogUpdate } from 'log-update';
+import { createLogUpdate } from 'log-update';
 import { formatDuration } from './duration';
 
 const REDRAW_MS = 100;
@@ -14,7 +14,7 @@ export interface Progress {
 /** A progress bar with time left on standard error; in a pipe, a plain line every ten seconds. */
 export function createProgress(title: string): Progress {
   const { stderr } = process;
-  const draw: typeof logUpdate | undefined = stderr.isTTY ? createLogUpdate(stderr) : undefined;
+  const draw = stderr.isTTY ? createLogUpdate(stderr) : undefined;
   const began = performance.now();
   let shown = draw ? 0 : began;
   return {

@@ -124,7 +124,7 @@ export class RunWriter {
   }
 
   event(event: Unstamped<RunEvent>): void {
-    const stamped = { ...event, time: Date.now() / 1000 } as RunEvent;
+    const stamped = { ...event, time: Date.now() / 1000 };
     this.events.write(stamped);
     this.observe?.(stamped);
   }

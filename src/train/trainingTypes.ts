@@ -15,11 +15,11 @@ export interface TrainingRequest {
   /** Sees every event that is written. */
   observe: RunObserver;
   /** Called when a person asked to stop and the step is being finished. */
-  onStopRequested?(): void;
+  onStopRequested?: () => void;
   /** Progress of the data check, and the way to end it. */
   checks?: CheckHooks;
   /** Progress of downloading `pretrained`. */
-  onDownload?(progress: DownloadProgress): void;
+  onDownload?: (progress: DownloadProgress) => void;
 }
 
 export interface TrainingOutcome {

@@ -156,6 +156,7 @@ it("repeats BLIP's run: losses, log.txt, best epoch, parameters", async () => {
       waitMs: 0,
       // The steps take the pixels from `visionFeeds`, so the batch needs none.
       async *[Symbol.asyncIterator]() {
+        await Promise.resolve();
         for (const call of trainCalls.slice(epoch * perEpoch + start, (epoch + 1) * perEpoch)) {
           current = batchOf(call);
           yield { ...current, images: new Uint8Array() };
@@ -164,6 +165,7 @@ it("repeats BLIP's run: losses, log.txt, best epoch, parameters", async () => {
     }),
     evalBatches: ({ split }) => ({
       async *[Symbol.asyncIterator]() {
+        await Promise.resolve();
         for (const call of firstOf(split)) yield batchOf(call);
       },
     }),

@@ -8,7 +8,7 @@ import { UserError } from '../../util/userError';
 import { configuration } from '../configuration';
 import { quietNativeLog } from '../quietNativeLog';
 
-interface BenchOptions {
+export interface BenchOptions {
   config?: string;
   steps: number;
   batch: number;

@@ -7,15 +7,17 @@ import { ExitCode } from '../../util/userError';
 import { withStopSignal } from '../interrupt';
 import { createProgress } from '../progress';
 
+export interface CheckOptions {
+  config: string;
+  json?: boolean;
+  set: string[];
+}
+
 /** A problem of the configuration or of the data. */
 type Problem = Pick<DataProblem, 'severity' | 'message' | 'file' | 'line'> & { code: string };
 
 /** `nlvr check`: the configuration and every image, without training. Exit code 2 when there are errors. */
-export async function check(options: {
-  config: string;
-  json?: boolean;
-  set: string[];
-}): Promise<void> {
+export async function check(options: CheckOptions): Promise<void> {
   const loaded = loadConfig(options.config, options.set);
   const { config, folder } = loaded;
   readModelConfig(config, folder);

@@ -12,7 +12,7 @@ import { withStopSignal } from '../interrupt';
 import { createProgress } from '../progress';
 import { quietNativeLog } from '../quietNativeLog';
 
-interface EvaluateOptions extends CommonOptions {
+export interface EvaluateOptions extends CommonOptions {
   checkpoint: string;
   output_dir: string;
   split: string;

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { exportCheckpoint, type ExportFormat } from '../../model/exportCheckpoint';
 import { UserError } from '../../util/userError';
 
-interface ExportOptions {
+export interface ExportOptions {
   format?: ExportFormat;
   overwrite?: boolean;
 }

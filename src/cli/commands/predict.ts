@@ -6,7 +6,7 @@ import { UserError, errorText } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
 import { quietNativeLog } from '../quietNativeLog';
 
-interface PredictOptions extends CommonOptions {
+export interface PredictOptions extends CommonOptions {
   checkpoint: string;
   left?: string;
   right?: string;

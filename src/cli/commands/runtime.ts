@@ -7,8 +7,13 @@ import { ExitCode } from '../../util/userError';
 import { withStopSignal } from '../interrupt';
 import { createProgress, type Progress } from '../progress';
 
+export interface StatusOptions {
+  json?: boolean;
+  tensorflow?: string;
+}
+
 /** `nlvr runtime status`. */
-export async function status(options: { json?: boolean; tensorflow?: string }): Promise<void> {
+export async function status(options: StatusOptions): Promise<void> {
   const found = await runtimeStatus(
     options.tensorflow === undefined ? {} : { directory: options.tensorflow },
   );
@@ -49,7 +54,7 @@ export async function status(options: { json?: boolean; tensorflow?: string }): 
   }
 }
 
-interface InstallOptions {
+export interface InstallOptions {
   gpu?: boolean;
   wheel: string[];
   json?: boolean;

@@ -4,8 +4,12 @@ import { ExitCode } from '../../util/userError';
 import { withStopSignal } from '../interrupt';
 import { createProgress } from '../progress';
 
+export interface SampleCommandOptions {
+  seed?: number;
+}
+
 /** `nlvr sample`: makes the sample data set. */
-export async function sample(folder: string, options: { seed?: number }): Promise<void> {
+export async function sample(folder: string, options: SampleCommandOptions): Promise<void> {
   const progress = createProgress('Drawing');
   try {
     await withStopSignal(async (signal) => {

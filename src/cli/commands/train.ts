@@ -9,7 +9,7 @@ import { finalReport } from '../finalReport';
 import { createTerminal } from '../terminal';
 import { evaluateAndReport } from './evaluate';
 
-interface TrainOptions extends CommonOptions {
+export interface TrainOptions extends CommonOptions {
   output_dir?: string;
   pretrained?: string;
   evaluate?: boolean;
