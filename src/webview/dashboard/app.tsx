@@ -19,7 +19,7 @@ const axes: readonly XAxis[] = ['step', 'epoch', 'time'];
 
 /** The whole dashboard. */
 export function App() {
-  const store = useStore();
+  const store = useStore('data');
   const { host } = useDashboard();
   useEpochAnnouncements(store);
   useKeys();
@@ -70,7 +70,7 @@ export function App() {
 }
 
 function Charts() {
-  const store = useStore();
+  const store = useStore('data');
   const active = store.runs.some((run) => isActive(run.header.status));
   const waiting = store.loaded
     ? active
@@ -107,7 +107,7 @@ function meterTitle(id: Extract<ChartId, 'lr' | 'speed' | 'memory'>): string {
 }
 
 function Folded(props: { id: string; title: string; children: preact.ComponentChildren }) {
-  const store = useStore();
+  const store = useStore('view');
   const open = store.view.open.includes(props.id);
   const content = useId();
   return (
@@ -131,8 +131,8 @@ function Folded(props: { id: string; title: string; children: preact.ComponentCh
 }
 
 function Smoothing() {
-  const { view } = useStore();
-  const { store } = useDashboard();
+  const store = useStore('view');
+  const { view } = store;
   return (
     <label class="control">
       {t('Smoothing')}
@@ -159,8 +159,8 @@ function LossControls() {
 }
 
 function AxisChoice() {
-  const { view } = useStore();
-  const { store } = useDashboard();
+  const store = useStore('view');
+  const { view } = store;
   const names: Record<XAxis, string> = { step: t('step'), epoch: t('epoch'), time: t('time') };
   return (
     <label class="control">
@@ -185,8 +185,8 @@ function chooseAxis(store: DashboardStore, xAxis: XAxis): void {
 }
 
 function LogScale() {
-  const { view } = useStore();
-  const { store } = useDashboard();
+  const store = useStore('view');
+  const { view } = store;
   return (
     <label class="control">
       <input

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Icon } from '../shared/icons';
 import { announce } from '../shared/liveRegion';
 import { onThemeChange } from '../shared/theme';
@@ -27,12 +27,13 @@ interface ChartCardProps {
 
 /** A chart with its legend, tooltip, buttons, and a table in its place for those who cannot see it. */
 export function ChartCard({ id, title, empty, beside, children }: ChartCardProps) {
-  const store = useStore();
+  const store = useStore('data', 'view');
   const { host } = useDashboard();
   const heading = useId();
   const { view, version } = store;
-  const curves = useMemo(() => store.curves(id), [store, id, version]);
-  const shown = curves.filter((curve) => !isHidden(curve, view.hidden));
+  const { xAxis, smoothing, hidden } = view;
+  const curves = useMemo(() => store.curves(id), [store, id, version, xAxis, smoothing]);
+  const shown = useMemo(() => curves.filter((curve) => !isHidden(curve, hidden)), [curves, hidden]);
   const asTable = view.open.includes(`table:${id}`);
   const png = useRef<(() => Promise<Uint8Array>) | undefined>(undefined);
   const [busy, setBusy] = useState(false);
@@ -142,9 +143,14 @@ function Plot({ id, title, curves, png }: PlotProps) {
   const [pointer, setPointer] = useState<number | null>(null);
   /** Whether the cursor is moved here, and not in another chart. */
   const [pointed, setPointed] = useState(false);
+  const isPointed = useRef(false);
+  const point = (here: boolean) => {
+    isPointed.current = here;
+    setPointed(here);
+  };
   const help = useId();
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!canvas.current) return;
     const made = new ChartView(canvas.current, {
       onRange: (range: Range) => store.setView({ range: [range[0], range[1]] }),
@@ -158,7 +164,7 @@ function Plot({ id, title, curves, png }: PlotProps) {
       onThemeChange(() => made.restyle()),
       cursor.subscribe((x) => {
         made.setCursor(x);
-        setPointer(x);
+        if (isPointed.current || x === null) setPointer(x);
       }),
     ];
     return () => {
@@ -168,25 +174,22 @@ function Plot({ id, title, curves, png }: PlotProps) {
     };
   }, [id, store, cursor, png]);
 
-  useEffect(() => {
-    chart.current?.show({
-      id,
-      curves,
-      axis: view.xAxis,
-      logY: view.logY && id === 'loss',
-      range: view.range,
-    });
-  });
+  const { xAxis, range } = view;
+  const logY = view.logY && id === 'loss';
+  // Before the frame is drawn, so that chart and controls change together.
+  useLayoutEffect(() => {
+    chart.current?.show({ id, curves, axis: xAxis, logY, range });
+  }, [id, curves, xAxis, logY, range]);
 
   const end = curves.reduce((most, curve) => Math.max(most, curve.end), 0);
   const full: Range = [0, end];
   const onKey = (event: KeyboardEvent) => {
-    const next = keyCommand(event, view.range ?? full, full, cursor.value);
+    const next = keyCommand(event, store.view.range ?? full, full, cursor.value);
     if (!next) return;
     event.preventDefault();
     if ('range' in next) store.setView({ range: next.range });
     else {
-      setPointed(true);
+      point(true);
       const main = curves.find((curve) => curve.faintOf === undefined);
       const at = next.cursor === null ? null : (main?.at(next.cursor)?.x ?? next.cursor);
       cursor.set(at);
@@ -211,15 +214,15 @@ function Plot({ id, title, curves, png }: PlotProps) {
       aria-describedby={help}
       onKeyDown={onKey}
       onPointerDown={() => box.current?.focus({ preventScroll: true })}
-      onPointerEnter={() => setPointed(true)}
-      onFocus={() => setPointed(true)}
-      onBlur={() => setPointed(false)}
+      onPointerEnter={() => point(true)}
+      onFocus={() => point(true)}
+      onBlur={() => point(false)}
       onPointerMove={(event) => {
         const left = canvas.current?.getBoundingClientRect().left ?? 0;
         cursor.set(chart.current?.xAt(event.clientX - left) ?? null);
       }}
       onPointerLeave={() => {
-        setPointed(false);
+        point(false);
         cursor.set(null);
       }}
       onDblClick={() => store.setView({ range: null })}

@@ -66,25 +66,28 @@ export class ChartView {
     });
   }
 
-  /** Shows this from the next frame on. */
   show(content: ChartContent): void {
     this.content = content;
-    this.schedule();
+    this.update();
   }
 
   /** Marks a place on the x axis, null for none. */
   setCursor(x: number | null): void {
     if (x === this.cursor) return;
     this.cursor = x;
+    if (this.frame !== 0) return;
     // Nothing but the mark changes: no need to update scales and points.
-    if (this.frame === 0) this.chart.draw();
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.chart.draw();
+    });
   }
 
   /** Takes over the theme's colours. */
   restyle(): void {
     this.colours = chartColours();
     this.chart.options = this.options();
-    this.schedule();
+    this.update();
   }
 
   /** x of a position in CSS pixels from the canvas's left edge; null outside of the plot. */
@@ -115,14 +118,6 @@ export class ChartView {
   destroy(): void {
     cancelAnimationFrame(this.frame);
     this.chart.destroy();
-  }
-
-  private schedule(): void {
-    if (this.frame !== 0) return;
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
-      this.update();
-    });
   }
 
   private update(): void {

@@ -9,7 +9,7 @@ import { progressOf, trainedSeconds } from './viewModel';
 /** The runs side by side, and only those configuration keys in which they differ. */
 export function Comparison() {
   const { host } = useDashboard();
-  const { runs, differing } = useStore();
+  const { runs, differing } = useStore('data');
   const add = (
     <button class="quiet" onClick={() => host.send({ type: 'addRun' })}>
       <Icon name="add" /> {t('Add run')}

@@ -2,7 +2,7 @@ import { createContext } from 'preact';
 import { useContext, useEffect, useState } from 'preact/hooks';
 import type { HostConnection } from '../shared/hostConnection';
 import type { DashboardContract, DashboardState } from './messages';
-import type { DashboardStore } from './store';
+import type { Change, DashboardStore } from './store';
 
 export type Host = HostConnection<DashboardContract, DashboardState>;
 
@@ -42,10 +42,19 @@ export function useDashboard(): DashboardContext {
   return context;
 }
 
-/** The store; the component is drawn anew whenever it changes. */
-export function useStore(): DashboardStore {
+/** The store; the component is drawn anew when this of it changes. */
+export function useStore(...changes: Change[]): DashboardStore {
   const { store } = useDashboard();
-  const [, setVersion] = useState(store.version);
-  useEffect(() => store.subscribe(() => setVersion(store.version)), [store]);
+  const [, setCount] = useState(0);
+  const wanted = changes.join();
+  useEffect(() => {
+    const again = () => setCount((count) => count + 1);
+    const stops = changes.map((change) => store.subscribe(change, again));
+    // Something may have come between drawing and listening.
+    again();
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }, [store, wanted]);
   return store;
 }

@@ -13,7 +13,7 @@ const words = (): Record<Note['level'], string> => ({
 
 /** Errors and warnings of all runs; remarks only on demand. */
 export function HealthNotes() {
-  const { runs } = useStore();
+  const { runs } = useStore('data');
   const [all, setAll] = useState(false);
   const notes = runs.flatMap((run) =>
     healthNotes(run).map((note) => ({ ...note, run: run.header })),

@@ -13,9 +13,13 @@ import './tables.css';
 const root = document.getElementById('root');
 if (root) {
   const host: Host = new HostConnection((message) => store.receive(message));
-  const store = new DashboardStore(host.state, (view) => {
-    host.state = view;
-  });
+  const store = new DashboardStore(
+    host.state,
+    (view) => {
+      host.state = view;
+    },
+    (run) => requestAnimationFrame(run),
+  );
   applySeriesColours(root);
   onThemeChange(() => applySeriesColours(root));
   render(

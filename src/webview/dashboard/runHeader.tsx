@@ -17,7 +17,7 @@ import { evaluationText, isActive, progressOf, progressText, statusLook } from '
 /** Name, state, progress and the buttons of the first run. */
 export function RunHeader({ run }: { run: RunData }) {
   const { host } = useDashboard();
-  useStore();
+  useStore('data');
   const { header } = run;
   const active = isActive(header.status);
   const act = (action: 'stop' | 'resume' | 'failedExamples') =>

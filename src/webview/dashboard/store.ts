@@ -15,6 +15,11 @@ export const initialView: DashboardState = {
 
 /** The page is drawn anew at most this often while data streams in. */
 const REFRESH_MS = 200;
+/** The view is kept for a reload this long after its last change. */
+const PERSIST_MS = 150;
+
+/** What changed: what the host told, or how the user wants to see it. */
+export type Change = 'data' | 'view';
 
 /** What the page shows: the runs' data as the host tells it, and how the user wants to see it. */
 export class DashboardStore {
@@ -23,23 +28,29 @@ export class DashboardStore {
   loaded = false;
   problem: { message: string; hint: string | null } | null = null;
   view: DashboardState;
-  /** Raised with every change; curves made before are then stale. */
+  /** Raised with every change of the data. */
   version = 0;
-  private readonly listeners = new Set<() => void>();
+  private readonly listeners = { data: new Set<() => void>(), view: new Set<() => void>() };
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private persisting: ReturnType<typeof setTimeout> | undefined;
+  private viewScheduled = false;
   private lastTold = -Infinity;
 
-  /** @param persist keeps the view over a reload. */
+  /**
+   * @param persist keeps the view over a reload.
+   * @param nextFrame has something done before the next frame is drawn.
+   */
   constructor(
     saved: Partial<DashboardState>,
     private readonly persist: (view: DashboardState) => void,
+    private readonly nextFrame: (run: () => void) => void,
   ) {
     this.view = { ...initialView, ...saved };
   }
 
-  subscribe(listener: () => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+  subscribe(change: Change, listener: () => void): () => void {
+    this.listeners[change].add(listener);
+    return () => this.listeners[change].delete(listener);
   }
 
   receive(message: ToWebview): void {
@@ -77,8 +88,17 @@ export class DashboardStore {
 
   setView(change: Partial<DashboardState>): void {
     this.view = { ...this.view, ...change };
-    this.persist(this.view);
-    this.changed();
+    this.persisting ??= setTimeout(() => {
+      this.persisting = undefined;
+      this.persist(this.view);
+    }, PERSIST_MS);
+    if (this.viewScheduled) return;
+    this.viewScheduled = true;
+    // A wheel or a mouse may tell of many changes before one of them can be seen.
+    this.nextFrame(() => {
+      this.viewScheduled = false;
+      for (const listener of this.listeners.view) listener();
+    });
   }
 
   /** Shows or hides a curve, or folds a section in or out. */
@@ -117,6 +137,6 @@ export class DashboardStore {
     this.timer = undefined;
     this.lastTold = performance.now();
     this.version++;
-    for (const listener of this.listeners) listener();
+    for (const listener of this.listeners.data) listener();
   }
 }

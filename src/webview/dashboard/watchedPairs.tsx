@@ -1,5 +1,4 @@
-import type { RefObject } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useState } from 'preact/hooks';
 import { Icon } from '../shared/icons';
 import { percent } from '../shared/numbers';
 import { t } from '../shared/translate';
@@ -15,7 +14,7 @@ function epochsFor(width: number): number {
 
 /** The same few validation pairs after every epoch: what the model thinks of them, and how that changes. */
 export function WatchedPairs({ run }: { run: RunData }) {
-  const { runs } = useStore();
+  const { runs } = useStore('data');
   const title = useId();
   const [section, width] = useWidth<HTMLElement>();
   const { watched } = run.history;
@@ -161,18 +160,18 @@ function Picture({ run, image, side, thumbnail }: PictureProps) {
 }
 
 /** The width of an element, as it changes. Before it is known: plenty. */
-function useWidth<E extends Element>(): [RefObject<E>, number] {
-  const element = useRef<E>(null);
+function useWidth<E extends Element>(): [(element: E | null) => void, number] {
+  const [element, setElement] = useState<E | null>(null);
   const [width, setWidth] = useState(1000);
   useEffect(() => {
-    if (!element.current) return;
+    if (!element) return;
     const observer = new ResizeObserver(([entry]) => {
       if (entry) setWidth(entry.contentRect.width);
     });
-    observer.observe(element.current);
+    observer.observe(element);
     return () => observer.disconnect();
-  });
-  return [element, width];
+  }, [element]);
+  return [setElement, width];
 }
 
 /** Pictures of the pairs, asked for once each. */

@@ -41,20 +41,25 @@ export class Workbench {
   ): Promise<Workbench> {
     const context = await browser.newContext({ viewport: size, acceptDownloads: true });
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.url });
+    // The machine may be busy with other things; a test that hangs still ends by its own limit.
+    context.setDefaultTimeout(60_000);
     const workbench = new Workbench(server, await context.newPage(), context, workspace);
     const kind = workspace.endsWith('.code-workspace') ? 'workspace' : 'folder';
-    await workbench.page.goto(`${server.url}/?${kind}=${encodeURIComponent(workspace)}`);
+    await workbench.page.goto(`${server.url}/?${kind}=${encodeURIComponent(workspace)}`, {
+      timeout: 120_000,
+      waitUntil: 'domcontentloaded',
+    });
     await workbench.ready();
     return workbench;
   }
 
   /** Waits until the window is there and its extension host answers. */
   async ready(): Promise<void> {
-    await this.page.locator('.monaco-workbench .statusbar').waitFor({ timeout: 60_000 });
+    await this.page.locator('.monaco-workbench .statusbar').waitFor({ timeout: 120_000 });
     await this.page
       .locator('.statusbar .remote-kind, .statusbar [id="status.host"]')
       .first()
-      .waitFor({ timeout: 30_000 });
+      .waitFor({ timeout: 60_000 });
     await this.page.waitForTimeout(1500);
   }
 
