@@ -151,10 +151,7 @@ type Attention = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) => tf.Tensor;
 
 /** Attention whose probabilities [m, H, N, N] are computed again in the backward pass, not kept. */
 const recomputedAttention: Attention = (q, k, v) =>
-  gradientCheckpoint(
-    (a, b, c) => attention(a, b, c),
-    [q, k, v],
-  );
+  gradientCheckpoint((a, b, c) => attention(a, b, c), [q, k, v]);
 
 /** [m, N, 3D] queries, keys and values → [m, N, D] */
 function selfAttention(
