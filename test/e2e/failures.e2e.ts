@@ -222,11 +222,14 @@ describe('the failed examples of a run', () => {
     await clickRow(1);
     await press('e');
     await frame.getByRole('button', { name: /^Prediction file/ }).click();
-    await vscode.quickInput.waitFor();
+    // The file dialog writes its own proposal first, and looks at the disk before it takes a name.
+    const name = vscode.quickInput;
+    await expect.poll(() => name.inputValue()).toContain('-predictions.csv');
     const file = join(dirname(run), 'exported.csv');
-    await vscode.quickInput.fill(file);
-    // The file dialog looks at the disk before it takes a name.
+    await vscode.page.waitForTimeout(1000);
+    await name.fill(file);
     await vscode.page.waitForTimeout(1500);
+    expect(await name.inputValue()).toBe(file);
     await press('Enter');
     await expect.poll(() => existsSync(file), { timeout: 10_000 }).toBe(true);
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n');

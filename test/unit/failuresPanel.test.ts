@@ -415,6 +415,11 @@ describe('asking again', () => {
       { prediction: true, probTrue: 0.1, milliseconds: 1 },
     ]);
     expect(panel.model.questions.of('dev-1-0-0')).toEqual([]);
+    // They are still there when the panel comes back to the front.
+    const before = panel.model.questions.of('dev-0-0-0');
+    panel.newModel();
+    await panel.ready();
+    expect(panel.model.questions.of('dev-0-0-0')).toEqual(before);
     expect(panel.model.ask).toEqual({ state: 'ready', device: 'CPU', parameters: 7 });
     // Better weights are saved: they answer the next question.
     const server2 = server.replace(':7}', ':8}');

@@ -50,6 +50,8 @@ class FailuresPanels
   implements vscode.WebviewPanelSerializer<Partial<PanelState>>, vscode.Disposable
 {
   private readonly panels = new Map<string, FailuresPanel>();
+  /** Panels being made: a second command for the same run waits for the first. */
+  private readonly filling = new Map<string, Promise<void>>();
   private readonly thumbnails: Thumbnails;
 
   constructor(private readonly services: Services) {
@@ -58,6 +60,7 @@ class FailuresPanels
   }
 
   async open(runFolder: string, wanted: WantedSet): Promise<void> {
+    await this.filling.get(runFolder);
     const known = this.panels.get(runFolder);
     if (known) {
       known.panel.reveal();
@@ -70,7 +73,7 @@ class FailuresPanels
       vscode.l10n.t('Failed Examples'),
       vscode.ViewColumn.Active,
     );
-    await this.fill(panel, runFolder, wanted);
+    await this.fillOnce(panel, runFolder, wanted);
   }
 
   /** Called by VS Code for a panel that was open when the window was closed. */
@@ -79,7 +82,7 @@ class FailuresPanels
     state: Partial<PanelState> | undefined,
   ): Promise<void> {
     if (typeof state?.runFolder !== 'string' || this.panels.has(state.runFolder)) panel.dispose();
-    else await this.fill(panel, state.runFolder, state.set ?? {});
+    else await this.fillOnce(panel, state.runFolder, state.set ?? {});
   }
 
   dispose(): void {
@@ -87,14 +90,27 @@ class FailuresPanels
     this.panels.clear();
   }
 
+  private async fillOnce(
+    panel: vscode.WebviewPanel,
+    runFolder: string,
+    wanted: WantedSet,
+  ): Promise<void> {
+    const filling = this.fill(panel, runFolder, wanted);
+    this.filling.set(runFolder, filling);
+    await filling.finally(() => this.filling.delete(runFolder));
+  }
+
   private async fill(
     panel: vscode.WebviewPanel,
     runFolder: string,
     wanted: WantedSet,
   ): Promise<void> {
+    let closed = false;
+    panel.onDidDispose(() => (closed = true));
     const run = this.services.runs.get(runFolder) ?? (await this.services.runs.add(runFolder));
     const name = run?.info.name ?? basename(runFolder);
     const paths = await runPaths(runFolder, run?.info.configFile ?? '');
+    if (closed) return;
     panel.title = vscode.l10n.t('Failed Examples: {0}', name);
     const icon = vscode.Uri.joinPath(this.services.context.extensionUri, 'media', 'nlvr.svg');
     panel.iconPath = icon;

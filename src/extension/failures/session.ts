@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConfigPaths } from '../../config/paths';
-import { UserError } from '../../util/userError';
+import { messageOf, UserError } from '../../util/userError';
 import type {
+  Asked,
   AskState,
   DetailImage,
   ExportFormat,
@@ -59,6 +60,8 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   private wantedImages = new Set<number>();
   private askState: AskState = { state: 'idle' };
   private disposed = false;
+  /** Questions and answers by identifier; the page loses them whenever it is hidden. */
+  private readonly asked = new Map<string, Asked[]>();
   /** Of the weights that the prediction process has. */
   private stamp: string | null = null;
   /** Identifier of the example whose images the process was last told to encode. */
@@ -101,6 +104,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
       active: this.editor.isActive(),
       sets: this.sets,
       ask: this.askState,
+      asked: [...this.asked],
     });
     await this.notes.reload().catch((error: unknown) => this.editor.problem('read notes', error));
     if (this.loader.set) {
@@ -196,9 +200,15 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     export: async ({ generation, format, rows }) => ({
       file: await this.export(generation, format, Array.from(rows)),
     }),
-    ask: async ({ generation, row, sentence, swapImages }) => {
-      const { images } = this.row(generation, row);
-      return this.ask(swapImages ? [images[1], images[0]] : images, sentence);
+    ask: async ({ generation, row, ...question }) => {
+      const { images, identifier } = this.row(generation, row);
+      const order = question.swapImages ? ([images[1], images[0]] as const) : images;
+      const asked = await this.ask(order, question.sentence).then(
+        (answer): Asked => ({ ...question, answer, problem: null }),
+        (error: unknown): Asked => ({ ...question, answer: null, problem: inWords(error) }),
+      );
+      this.asked.set(identifier, [...(this.asked.get(identifier) ?? []), asked]);
+      return asked;
     },
   };
 
@@ -324,4 +334,9 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     this.askState = state;
     if (!this.disposed) this.editor.send({ type: 'askState', ask: state });
   }
+}
+
+function inWords(error: unknown): NonNullable<Asked['problem']> {
+  const hint = error instanceof UserError ? error.hint : undefined;
+  return { message: messageOf(error), ...(hint !== undefined && { hint }) };
 }

@@ -18,8 +18,8 @@ import { setText } from './texts';
 import { Filters, Header, ListHead } from './toolbar';
 import { WHOLE, zoomed } from './viewpoint';
 
-/** The panel. `version` only says that the model has changed. */
-export function App({ model }: { model: Model; version: number }) {
+/** The panel, drawn anew whenever the model has changed. */
+export function App({ model }: { model: Model }) {
   return (
     <>
       <Content model={model} />

@@ -4,9 +4,9 @@ import { Icon } from '../shared/icons';
 import { announce } from '../shared/liveRegion';
 import { shortCount } from '../shared/numbers';
 import { t } from '../shared/translate';
-import type { AskState } from './messages';
+import type { Asked, AskState } from './messages';
 import type { Model } from './model';
-import type { Asked, Problem } from './questions';
+import type { Problem, Question } from './questions';
 import { VerdictIcon } from './symbols';
 import { probability, truth } from './texts';
 import { exchangeSides } from './words';
@@ -29,7 +29,7 @@ export function AskAgain({ model, row, swapped, onSwap, field }: AskProps) {
   const changed = sentence !== original || swapped;
   const exchanged = exchangeSides(sentence);
 
-  const send = async (question: Pick<Asked, 'sentence' | 'swapImages' | 'swapTest'>) => {
+  const send = async (question: Question) => {
     const { answer, problem } = await model.askAbout(row, question);
     announce(
       answer
@@ -124,7 +124,7 @@ export function AskAgain({ model, row, swapped, onSwap, field }: AskProps) {
         )}
       </div>
       {state.state === 'failed' && asked.every(({ problem }) => !problem) && (
-        <ProblemText model={model} message={state.message} hint={state.hint} />
+        <ProblemText model={model} {...state} />
       )}
       {asked.length > 0 && <History model={model} row={row} asked={asked} />}
     </section>

@@ -11,13 +11,11 @@ const root = document.getElementById('root');
 if (!root) throw new Error('the page has no #root');
 
 let scheduled = 0;
-let version = 0;
 /** Many changes, one rendering a frame. */
 function changed(): void {
   if (scheduled !== 0) return;
   scheduled = requestAnimationFrame(() => {
     scheduled = 0;
-    version += 1;
     draw();
   });
 }
@@ -32,7 +30,7 @@ const model = new Model(
   connection.state,
 );
 function draw(): void {
-  if (root) render(<App model={model} version={version} />, root);
+  if (root) render(<App model={model} />, root);
 }
 draw();
 connection.ready();

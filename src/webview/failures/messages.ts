@@ -67,6 +67,17 @@ export interface AskAnswer {
   milliseconds: number;
 }
 
+/** A changed question with its answer, or why there was none; neither while it is being answered. */
+export interface Asked {
+  id: number;
+  sentence: string;
+  swapImages: boolean;
+  /** Images and the words left and right exchanged: the answer should stay. */
+  swapTest: boolean;
+  answer: AskAnswer | null;
+  problem: { message: string; hint?: string } | null;
+}
+
 /** One image of the selected example. `uri` is null where the file cannot be shown, `problem` says why. */
 export interface DetailImage {
   path: string;
@@ -91,6 +102,8 @@ export type ToWebview =
       active: boolean;
       sets: PredictionSet[];
       ask: AskState;
+      /** What was asked since the panel was opened, by identifier. */
+      asked: [string, Asked[]][];
     }
   /** The prediction files of the run changed. */
   | { type: 'sets'; sets: PredictionSet[] }
@@ -154,8 +167,12 @@ export interface FailuresRequests {
     result: { file: string | null };
   };
   ask: {
-    params: { generation: number; row: number; sentence: string; swapImages: boolean };
-    result: AskAnswer;
+    params: { generation: number; row: number } & Pick<
+      Asked,
+      'id' | 'sentence' | 'swapImages' | 'swapTest'
+    >;
+    /** With its answer or problem. */
+    result: Asked;
   };
 }
 

@@ -1,4 +1,5 @@
 import type {
+  Asked,
   AskState,
   DetailImage,
   ExampleNote,
@@ -11,7 +12,7 @@ import type {
 } from './messages';
 import { countVerdicts, DEFAULT_FILTER, filterRows, type Filter } from './filter';
 import { Rows } from './rows';
-import { problemOf, Questions, type Asked } from './questions';
+import { problemOf, Questions, type Question } from './questions';
 import { sortRows, type Sort } from './sort';
 import { ThumbnailBook } from './thumbnailBook';
 
@@ -117,6 +118,7 @@ export class Model {
       case 'init':
         this.run = message;
         this.ask = message.ask;
+        this.questions.restore(message.asked);
         this.takeSets(message.sets);
         break;
       case 'sets':
@@ -259,10 +261,7 @@ export class Model {
   }
 
   /** Asks the model about the example of a row. */
-  askAbout(
-    row: number,
-    question: Pick<Asked, 'sentence' | 'swapImages' | 'swapTest'>,
-  ): Promise<Asked> {
+  askAbout(row: number, question: Question): Promise<Asked> {
     const place = { generation: this.generation, row };
     return this.questions.add(this.rows.identifierOf(row), question, place);
   }

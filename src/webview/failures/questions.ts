@@ -1,33 +1,33 @@
-import type { AskAnswer, FailuresRequests } from './messages';
+import type { Asked, FailuresRequests } from './messages';
 
 /** A failure in words, with what to do. */
 export interface Problem {
   message: string;
-  hint: string | undefined;
+  hint?: string;
 }
 
-/** A changed question with its answer, or why there was none; neither while it is being answered. */
-export interface Asked {
-  id: number;
-  sentence: string;
-  swapImages: boolean;
-  /** Images and the words left and right exchanged: the answer should stay. */
-  swapTest: boolean;
-  answer: AskAnswer | null;
-  problem: Problem | null;
-}
+/** What a person asks: a sentence about the images of an example, as they are or exchanged. */
+export type Question = Pick<Asked, 'sentence' | 'swapImages' | 'swapTest'>;
 
 type AskParams = FailuresRequests['ask']['params'];
 
 /** The questions asked about each example while the panel is open, with their answers. */
 export class Questions {
   private readonly about = new Map<string, readonly Asked[]>();
-  private nextId = 1;
+  private lastId = 0;
 
   constructor(
-    private readonly ask: (params: AskParams) => Promise<AskAnswer>,
+    private readonly ask: (params: AskParams) => Promise<Asked>,
     private readonly changed: () => void,
   ) {}
+
+  /** Takes what was asked before the page was loaded (anew). */
+  restore(asked: readonly [string, readonly Asked[]][]): void {
+    for (const [identifier, questions] of asked) {
+      this.about.set(identifier, questions);
+      this.lastId = Math.max(this.lastId, ...questions.map(({ id }) => id));
+    }
+  }
 
   /** Oldest first. */
   of(identifier: string): readonly Asked[] {
@@ -37,18 +37,17 @@ export class Questions {
   /** Asks and keeps question and answer. Never rejects: a failure is kept as `problem`. */
   async add(
     identifier: string,
-    question: Pick<Asked, 'sentence' | 'swapImages' | 'swapTest'>,
+    question: Question,
     place: Pick<AskParams, 'generation' | 'row'>,
   ): Promise<Asked> {
-    const asked: Asked = { id: this.nextId++, ...question, answer: null, problem: null };
+    const id = ++this.lastId;
+    const asked: Asked = { id, ...question, answer: null, problem: null };
     this.about.set(identifier, [...this.of(identifier), asked]);
     this.changed();
-    const { sentence, swapImages } = question;
-    const settled = await this.ask({ ...place, sentence, swapImages }).then(
-      (answer): Asked => ({ ...asked, answer }),
+    const settled = await this.ask({ ...place, ...question, id }).catch(
       (error: unknown): Asked => ({ ...asked, problem: problemOf(error) }),
     );
-    const all = this.of(identifier).map((each) => (each.id === asked.id ? settled : each));
+    const all = this.of(identifier).map((each) => (each.id === id ? settled : each));
     this.about.set(identifier, all);
     this.changed();
     return settled;
@@ -59,5 +58,5 @@ export class Questions {
 export function problemOf(error: unknown): Problem {
   const message = error instanceof Error ? error.message : String(error);
   const hint = error instanceof Error && 'hint' in error ? error.hint : undefined;
-  return { message, hint: typeof hint === 'string' ? hint : undefined };
+  return typeof hint === 'string' ? { message, hint } : { message };
 }
