@@ -155,6 +155,7 @@ class Nlvr(nn.Module):
 model = Nlvr(shape)
 state = {k: t for k, t in load_file(weights_file).items() if not k.endswith("position_ids")}
 model.load_state_dict(state, strict=True)
+del state  # a second copy of the weights would count as PyTorch's memory
 optimizer = torch.optim.AdamW(model.parameters(), lr=shape["lr"], weight_decay=0.05, fused=True)
 
 n, size, length = shape["batch"], shape["image_size"], shape["length"]
