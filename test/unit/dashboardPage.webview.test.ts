@@ -269,7 +269,7 @@ describe('tables and CSV', () => {
       'step,bright-otter-3 loss,"\'=calm, ""fox"" loss"',
       '1,1,1',
       '2,0.5,0.5',
-      '3,0.3333333432674408,',
+      '3,0.3333333,',
       '4,0.25,',
       '',
     ]);
@@ -402,6 +402,15 @@ describe('DashboardStore', () => {
     expect(store.view.runs).toEqual(['/runs/a', '/runs/b']);
     await expect.poll(() => JSON.stringify(saved.at(-1) ?? '')).toContain('/runs/b');
     expect(JSON.stringify(saved.at(-1)).length).toBeLessThan(300);
+  });
+
+  it('tells a problem until the host can read again', () => {
+    const store = storeOf();
+    store.receive({ type: 'runs', runs: [header], differing: [] });
+    store.receive({ type: 'problem', message: 'No permission.', hint: null });
+    expect(store.problem?.message).toBe('No permission.');
+    store.receive({ type: 'history', run: header.key, history: emptyHistory });
+    expect(store.problem).toBeNull();
   });
 
   it('drops columns of a run that starts over', () => {

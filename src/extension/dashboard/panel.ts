@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
+import { UserError } from '../../util/userError';
 import type {
   DashboardContract,
   DashboardState,
@@ -187,10 +188,16 @@ class DashboardPanel implements vscode.Disposable {
         const left = this.session.runs.filter((shown) => shown !== folder);
         if (left.length > 0) this.show(left);
       },
-      openFile: (path) =>
-        execute('vscode.open', vscode.Uri.file(path), { viewColumn: vscode.ViewColumn.Beside }),
+      openImage: async ({ folder, info }, path) => {
+        const problem = await this.pictures.problem(folder, info.configFile, path);
+        if (problem !== null) throw new UserError(`${path}: ${problem}`);
+        execute('vscode.open', vscode.Uri.file(path), { viewColumn: vscode.ViewColumn.Beside });
+      },
       savePng: (name, png) => this.savePng(name, png),
-      copy: async (text) => vscode.env.clipboard.writeText(text),
+      copy: async (text) => {
+        await vscode.env.clipboard.writeText(text);
+        vscode.window.setStatusBarMessage(vscode.l10n.t('Copied as CSV'), 3000);
+      },
       problem: (doing, error) =>
         log.error(`dashboard, ${doing}: ${error instanceof Error ? error.stack : String(error)}`),
     };
@@ -235,7 +242,12 @@ class DashboardPanel implements vscode.Disposable {
       title: vscode.l10n.t('Save Chart'),
     });
     if (!target) return null;
-    await writeFile(target.fsPath, png);
+    try {
+      await writeFile(target.fsPath, png);
+    } catch (error) {
+      void showFailure(this.services.log, 'save a chart', error);
+      throw error;
+    }
     return basename(target.fsPath);
   }
 }

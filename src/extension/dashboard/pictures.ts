@@ -18,13 +18,18 @@ export class Pictures {
     return Promise.all(images.map((image) => this.one(runFolder, configFile, image)));
   }
 
-  private async one(runFolder: string, configFile: string, image: string): Promise<Thumbnail> {
+  /** Why a file is none of the run's images that may be shown; null when it is one. */
+  async problem(runFolder: string, configFile: string, image: string): Promise<string | null> {
     let root = this.roots.get(runFolder);
     if (!root) {
       root = runPaths(runFolder, configFile).then((paths) => paths?.imageRoot ?? null);
       this.roots.set(runFolder, root);
     }
-    const problem = await imageProblem(await root, image, this.translate);
+    return imageProblem(await root, image, this.translate);
+  }
+
+  private async one(runFolder: string, configFile: string, image: string): Promise<Thumbnail> {
+    const problem = await this.problem(runFolder, configFile, image);
     if (problem !== null) return { uri: null, problem };
     const file = await this.thumbnails.get(image);
     if (typeof file !== 'string')

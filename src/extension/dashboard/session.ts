@@ -24,7 +24,8 @@ export interface DashboardEditor {
   /** Lets the user choose runs to compare with. */
   addRun(): void;
   removeRun(folder: string): void;
-  openFile(path: string): void;
+  /** Opens an image of the run; anything else that a damaged run may name is refused. */
+  openImage(run: Run, path: string): Promise<void>;
   savePng(name: string, png: Uint8Array): Promise<string | null>;
   copy(text: string): Promise<void>;
   problem(doing: string, error: unknown): void;
@@ -83,17 +84,19 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
     await this.tellLoaded();
   }
 
-  message(message: ToHost): void {
+  message(message: ToHost): void | Promise<void> {
     switch (message.type) {
       case 'action':
-        if (this.folders.includes(message.run)) this.editor.action(message.action, message.run);
+        if (this.shown(message.run)) this.editor.action(message.action, message.run);
         return;
       case 'addRun':
         return this.editor.addRun();
       case 'removeRun':
         return this.editor.removeRun(message.run);
-      case 'openFile':
-        return this.editor.openFile(message.path);
+      case 'openImage': {
+        const run = this.shown(message.run);
+        return run && this.editor.openImage(run, message.path);
+      }
       case 'startTraining':
         return this.editor.startTraining();
     }
@@ -101,7 +104,7 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
 
   readonly requests: MessageHandlers<DashboardContract>['requests'] = {
     thumbnails: async ({ run: folder, images }) => {
-      const run = this.folders.includes(folder) ? this.editor.run(folder) : undefined;
+      const run = this.shown(folder);
       if (!run) throw new UserError('The run is not shown any more.');
       return this.editor.thumbnails(run, images);
     },
@@ -114,6 +117,10 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
 
   failed(error: unknown, during: string): void {
     this.editor.problem(during, error);
+  }
+
+  private shown(folder: string): Run | undefined {
+    return this.folders.includes(folder) ? this.editor.run(folder) : undefined;
   }
 
   private follow(): void {

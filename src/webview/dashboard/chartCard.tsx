@@ -71,7 +71,7 @@ export function ChartCard({ id, title, empty, beside, children }: ChartCardProps
           <CardButton
             icon="table"
             label={asTable ? t('Show as chart') : t('Show as table')}
-            pressed={asTable}
+            active={asTable}
             run={() => store.toggle('open', `table:${id}`)}
           />
           <CardButton
@@ -108,18 +108,18 @@ interface CardButtonProps {
   label: string;
   run: () => void;
   disabled?: boolean;
-  pressed?: boolean;
+  /** Drawn as switched on; its label says what a click does. */
+  active?: boolean;
 }
 
-function CardButton({ icon, label, run, disabled, pressed }: CardButtonProps) {
+function CardButton({ icon, label, run, disabled, active }: CardButtonProps) {
   return (
     <button
-      class="quiet icon-only"
+      class={`quiet icon-only ${active === true ? 'active' : ''}`}
       aria-label={label}
       title={label}
       onClick={run}
       disabled={disabled === true}
-      {...(pressed !== undefined && { 'aria-pressed': pressed })}
     >
       <Icon name={icon} />
     </button>

@@ -13,17 +13,26 @@ const words = (): Record<Note['level'], string> => ({
 
 /** Errors and warnings of all runs; remarks only on demand. */
 export function HealthNotes() {
-  const { runs } = useStore('data');
+  const { runs, problem } = useStore('data');
   const [all, setAll] = useState(false);
   const notes = runs.flatMap((run) =>
     healthNotes(run).map((note) => ({ ...note, run: run.header })),
   );
   const remarks = notes.filter((note) => note.level === 'info').length;
   const shown = all ? notes : notes.filter((note) => note.level !== 'info');
-  if (notes.length === 0) return null;
+  if (notes.length === 0 && !problem) return null;
   return (
     <section class="notes" aria-label={t('Health')}>
       <ul>
+        {problem && (
+          <li class="note note-error">
+            <Icon name="error" />
+            <span>
+              {problem.message}
+              {problem.hint !== null && <span class="muted"> {problem.hint}</span>}
+            </span>
+          </li>
+        )}
         {shown.map((note) => (
           <li key={`${note.run.key}:${note.code}`} class={`note note-${note.level}`}>
             <Icon name={note.level} />

@@ -138,7 +138,7 @@ export type ToHost =
   | { type: 'action'; action: RunAction; run: string }
   | { type: 'addRun' }
   | { type: 'removeRun'; run: string }
-  | { type: 'openFile'; path: string; run: string }
+  | { type: 'openImage'; path: string; run: string }
   | { type: 'startTraining' };
 
 /** A picture, ready for `<img src>`; null where it cannot be shown, `problem` says why. */

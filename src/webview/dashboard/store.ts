@@ -62,7 +62,6 @@ export class DashboardStore {
           return known;
         });
         this.differing = message.differing;
-        this.problem = null;
         this.setView({ runs: message.runs.map((run) => run.key) });
         break;
       case 'reset':
@@ -74,6 +73,8 @@ export class DashboardStore {
       case 'history': {
         const run = this.runOf(message.run);
         if (run) run.history = message.history;
+        // The host tries again and again; when it reads, all is well.
+        this.problem = null;
         break;
       }
       case 'loaded':

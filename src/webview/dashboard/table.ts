@@ -1,4 +1,5 @@
 import type { Curve } from './curve';
+import type { Point } from './decimate';
 import type { Range } from './range';
 
 /** Curves as rows: a place on the x axis and the value of each curve there, null where it has none. */
@@ -20,33 +21,55 @@ export function curveTable(
 ): CurveTable {
   const end = curves.reduce((most, curve) => Math.max(most, curve.end), 0);
   const [from, to] = range ?? [0, end];
-  const places = new Set<number>();
-  for (const curve of curves)
-    for (const { x } of curve.points(from, to, maxRows)) if (x >= from && x <= to) places.add(x);
-  const all = Float64Array.from(places).sort();
-  const sampled = all.length > maxRows;
-  const count = sampled ? maxRows : all.length;
-  const rows: CurveTable['rows'] = [];
-  for (let i = 0; i < count; i++) {
-    const x = all[sampled ? Math.round((i * (all.length - 1)) / (count - 1)) : i] ?? 0;
-    rows.push({ x, values: curves.map((curve) => valueAt(curve, x, sampled)) });
-  }
-  return { columns: [...curves], rows, sampled };
+  const points = curves.map((curve) =>
+    curve.points(from, to, maxRows).filter(({ x }) => x >= from && x <= to),
+  );
+  const rows = merge(points);
+  if (rows.length <= maxRows) return { columns: [...curves], rows, sampled: false };
+  const picked = Array.from({ length: maxRows }, (_, i) => {
+    const x = rows[Math.round((i * (rows.length - 1)) / (maxRows - 1))]?.x ?? 0;
+    return { x, values: curves.map((curve) => finite(curve.at(x)?.y)) };
+  });
+  return { columns: [...curves], rows: picked, sampled: true };
 }
 
-function valueAt(curve: Curve, x: number, near: boolean): number | null {
-  const point = curve.at(x);
-  if (!point || !Number.isFinite(point.y)) return null;
-  return near || point.x === x ? point.y : null;
+/** One row for each x that some curve has, ascending, as the curves' points are. */
+function merge(points: readonly (readonly Point[])[]): CurveTable['rows'] {
+  const at = points.map(() => 0);
+  const rows: CurveTable['rows'] = [];
+  for (;;) {
+    let x = Infinity;
+    points.forEach((curve, i) => (x = Math.min(x, curve[at[i] ?? 0]?.x ?? Infinity)));
+    if (x === Infinity) return rows;
+    const values = points.map((curve, i) => {
+      const point = curve[at[i] ?? 0];
+      if (point?.x !== x) return null;
+      at[i] = (at[i] ?? 0) + 1;
+      return finite(point.y);
+    });
+    rows.push({ x, values });
+  }
+}
+
+function finite(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
 }
 
 /** The table as CSV (RFC 4180), every point of the curves in the range. */
 export function curvesCsv(curves: readonly Curve[], range: Range | null, xName: string): string {
   const { columns, rows } = curveTable(curves, range, Infinity);
   const lines = [[xName, ...columns.map((curve) => curve.label)].map(csvField).join(',')];
-  for (const { x, values } of rows)
-    lines.push([x, ...values].map((value) => (value === null ? '' : String(value))).join(','));
+  for (const { x, values } of rows) {
+    let line = csvNumber(x);
+    for (const value of values) line += value === null ? ',' : `,${csvNumber(value)}`;
+    lines.push(line);
+  }
   return `${lines.join('\r\n')}\r\n`;
+}
+
+/** Columns hold seven significant digits; more of them would be noise. */
+function csvNumber(value: number): string {
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(7)));
 }
 
 function csvField(text: string): string {

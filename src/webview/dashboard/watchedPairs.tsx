@@ -152,7 +152,7 @@ function Picture({ run, image, side, thumbnail }: PictureProps) {
       class="picture"
       title={image}
       aria-label={t('Open the {0}', side)}
-      onClick={() => host.send({ type: 'openFile', path: image, run })}
+      onClick={() => host.send({ type: 'openImage', path: image, run })}
     >
       <img src={thumbnail.uri} alt="" />
     </button>

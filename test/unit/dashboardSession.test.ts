@@ -1,0 +1,129 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DashboardSession, type DashboardEditor } from '../../src/extension/dashboard/session';
+import type { Run } from '../../src/extension/runs/runRegistry';
+import { readRunInfo } from '../../src/run/migrate';
+import type { ToWebview } from '../../src/webview/dashboard/messages';
+
+const step = (number: number) =>
+  `${JSON.stringify({ type: 'step', time: 1000 + number, step: number, epoch: 0, loss: 0.5, lr: 1e-5 })}\n`;
+
+describe('DashboardSession', () => {
+  let root: string;
+  let sent: ToWebview[];
+  let done: string[];
+  const runs = new Map<string, Run>();
+  const sessions: DashboardSession[] = [];
+
+  /** A run folder with two steps; the registry knows of it. */
+  async function makeRun(name: string, config: string): Promise<string> {
+    const folder = join(root, name);
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'run.json'), JSON.stringify({ schema: 1, name, state: 'finished' }));
+    writeFileSync(join(folder, 'config.yaml'), config);
+    writeFileSync(join(folder, 'events.jsonl'), step(1) + step(2));
+    const info = await readRunInfo(folder);
+    if (!info) throw new Error('no run');
+    runs.set(folder, { folder, info, status: 'finished', message: null, hint: null });
+    return folder;
+  }
+
+  function open(...folders: string[]): DashboardSession {
+    const editor: DashboardEditor = {
+      send: (message) => sent.push(message),
+      run: (folder) => runs.get(folder),
+      thumbnails: (_, images) => Promise.resolve(images.map(() => ({ uri: null }))),
+      action: (action, folder) => done.push(`${action} ${folder}`),
+      startTraining: () => done.push('start'),
+      addRun: () => done.push('add'),
+      removeRun: (folder) => done.push(`remove ${folder}`),
+      openImage: (run, path) => Promise.resolve(void done.push(`open ${path} of ${run.folder}`)),
+      savePng: () => Promise.resolve(null),
+      copy: (text) => Promise.resolve(void done.push(`copy ${text}`)),
+      problem: (doing, error) => done.push(`${doing}: ${String(error)}`),
+    };
+    const session = new DashboardSession(folders, editor);
+    sessions.push(session);
+    return session;
+  }
+
+  /** What a page that came to life after `from` messages has of a run. */
+  function stepsOf(run: string, from = 0): number[] {
+    let steps: number[] = [];
+    for (const message of sent.slice(from)) {
+      if (message.type === 'reset' && message.run === run) steps = [];
+      if (message.type === 'steps' && message.run === run) steps.push(...message.columns.step);
+    }
+    return steps;
+  }
+
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'nlvr-session-'));
+    sent = [];
+    done = [];
+    runs.clear();
+  });
+  afterEach(() => {
+    for (const session of sessions.splice(0)) session.dispose();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  it('answers ready with everything, and says when that is all', async () => {
+    const run = await makeRun('one', 'seed: 1\n');
+    const session = open(run);
+    await session.ready();
+    expect(sent[0]).toMatchObject({ type: 'runs', runs: [{ key: run, name: 'one' }] });
+    expect(stepsOf(run)).toEqual([1, 2]);
+    expect(sent.at(-1)).toEqual({ type: 'loaded' });
+  });
+
+  it('gives a page that is loaded again the same, complete', async () => {
+    const run = await makeRun('one', 'seed: 1\n');
+    const session = open(run);
+    await session.ready();
+    const before = sent.length;
+    await session.ready();
+    expect(sent[before]).toMatchObject({ type: 'runs' });
+    expect(stepsOf(run, before)).toEqual([1, 2]);
+    expect(sent.at(-1)).toEqual({ type: 'loaded' });
+  });
+
+  it('compares: adds a run without reading the first again, and names what differs', async () => {
+    const [one, two] = [await makeRun('one', 'seed: 1\n'), await makeRun('two', 'seed: 2\n')];
+    const session = open(one);
+    await session.ready();
+    const before = sent.length;
+    session.show([one, two]);
+    await expect.poll(() => sent.at(-1)?.type).toBe('loaded');
+    expect(sent.slice(before).some((each) => 'run' in each && each.run === one)).toBe(false);
+    expect(stepsOf(two, before)).toEqual([1, 2]);
+    const headers = sent.filter((message) => message.type === 'runs').at(-1);
+    expect(headers).toMatchObject({ differing: [{ key: 'seed', values: ['1', '2'] }] });
+    session.show([two]);
+    expect(sent.filter((message) => message.type === 'runs').at(-1)).toMatchObject({
+      runs: [{ key: two }],
+      differing: [],
+    });
+  });
+
+  it('does nothing for runs that it does not show', async () => {
+    const run = await makeRun('one', '');
+    const session = open(run);
+    await session.message({ type: 'action', action: 'stop', run: '/etc' });
+    await session.message({ type: 'openImage', run: '/etc', path: '/etc/passwd' });
+    expect(done).toEqual([]);
+    await session.message({ type: 'action', action: 'stop', run });
+    expect(done).toEqual([`stop ${run}`]);
+    await expect(
+      Promise.resolve(session.requests.thumbnails({ run: '/etc', images: ['/etc/passwd'] })),
+    ).rejects.toThrow('not shown');
+  });
+
+  it('tells a run that is gone by an empty list', async () => {
+    const session = open(join(root, 'gone'));
+    await session.ready();
+    expect(sent).toEqual([{ type: 'runs', runs: [], differing: [] }, { type: 'loaded' }]);
+  });
+});
