@@ -127,7 +127,7 @@ export class Session {
    */
   compile(spec: ProgramSpec): Program {
     if (this.disposed) throw new RuntimeError('the session was disposed');
-    const trace = new Trace(this.graph, this.options.precision, !this.options.xla);
+    const trace = new Trace(this.graph, this.options);
     return Program.record(spec, trace, this.capi, this.native, this.variables);
   }
 

@@ -4,6 +4,7 @@
  * While a trace is active (see tracer.ts), every TensorFlow.js kernel that runs adds nodes to it instead of
  * computing anything; its tensors are names for outputs of nodes.
  */
+import { availableParallelism } from 'node:os';
 import type { OperationPointer, Output } from './capi';
 import { bytesPerElement, DType, dtypeName, elementCount } from './dtypes';
 import { TraceError } from './errors';
@@ -22,6 +23,14 @@ export interface Symbol {
   readonly dtype: number;
 }
 
+export interface TraceOptions {
+  device: 'cpu' | 'gpu';
+  precision: 'fp32' | 'bf16';
+  xla: boolean;
+  /** 0: one per core. */
+  threads: number;
+}
+
 export class Trace {
   private readonly outputs = new Map<number, Output>();
   private readonly constantValues = new Map<number, NodeJS.TypedArray>();
@@ -33,15 +42,28 @@ export class Trace {
 
   constructor(
     readonly graph: Graph,
-    private readonly precision: 'fp32' | 'bf16',
-    readonly allowsCheckpointing: boolean,
+    private readonly options: TraceOptions,
   ) {}
+
+  /** Whether control edges delay what stands behind them. XLA drops them. */
+  get allowsCheckpointing(): boolean {
+    return !this.options.xla;
+  }
+
+  get device(): 'cpu' | 'gpu' {
+    return this.options.device;
+  }
+
+  /** Threads that one operation may use. */
+  get threads(): number {
+    return this.options.threads || availableParallelism();
+  }
 
   /** Adds a node; inside `after`, behind that control edge. */
   add(type: string, inputs: readonly NodeInput[], attributes: Attributes = {}): Output[] {
     const operandType = attributes['T'];
     if (
-      this.precision === 'bf16' &&
+      this.options.precision === 'bf16' &&
       MATRIX_PRODUCTS.has(type) &&
       operandType &&
       'type' in operandType &&

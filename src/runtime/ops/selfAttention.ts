@@ -1,59 +1,165 @@
 import * as tf from '@tensorflow/tfjs';
+import type { OperationPointer } from '../capi';
 import { DType } from '../dtypes';
-import { rawOp, rawOps } from '../tracer';
+import { currentTrace, outputOf, rawOp, rawOps } from '../tracer';
 import { batchMatMul } from './attention';
+import { kept } from './recompute';
 
 const FLOAT = { T: { type: DType.float32 } } as const;
+
+/** More parts than this would only make the graph larger. */
+const MOST_PARTS = 16;
+/** Probabilities of one part, at most, on a GPU. */
+const GPU_PART_BYTES = 512 * 1024 * 1024;
 
 /**
  * Multi-head self-attention from queries, keys and values side by side, without mask or dropout: for each head
  * softmax(q · kᵀ / √d) · v.
  *
- * Beside the arguments and the result, only the probabilities are kept for the gradient.
+ * Heads are computed a few at a time, and their probabilities, [tokens, tokens] each, are not kept but computed
+ * again for the gradient: so they stay in the processor's cache and never fill the memory.
  *
  * @param qkv [n, tokens, 3 · width]
  * @param heads divides width
  * @returns [n, tokens, width]
  */
 export function selfAttention(qkv: tf.Tensor, heads: number): tf.Tensor {
+  const trace = currentTrace();
+  const [n, tokens, triple] = qkv.shape as [number, number, number];
+  const d = triple / 3 / heads;
+  const sizes: Sizes = { n, tokens, heads, d, parts: partCount(n * heads, tokens) };
+  // Inside a checkpointed block the gradient follows at once.
+  const keepProbabilities = trace.isRecomputing || !trace.allowsCheckpointing;
   return tf.customGrad((input, save) => {
-    const { shape } = input as tf.Tensor;
-    const [n, tokens, triple] = shape as [number, number, number];
-    const width = triple / 3;
-    const d = width / heads;
-    const scale = 1 / Math.sqrt(d);
-    // One transposition for all three, to [3, n, heads, tokens, d]; unpacking the first dimension copies nothing.
+    // One transposition for all three. Unpacking the first dimension copies nothing.
     const apart = tf.transpose(
       tf.reshape(input as tf.Tensor, [n, tokens, 3, heads, d]),
       [2, 0, 3, 1, 4],
     );
-    const [q, k, v] = unpack(apart);
-    const scores = batchMatMul(tf.mul(q, scale), k, false, true);
-    const p = rawOp('Softmax', [scores], FLOAT); // [n, heads, tokens, tokens]
-    const attended = batchMatMul(p, v, false, false); // [n, heads, tokens, d]
-    const merged = tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [n, tokens, width]);
-    (save as tf.GradSaveFunc)([apart, p, merged]);
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor => {
-      const [savedApart, savedP, savedMerged] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
-      const [sq, sk, sv] = unpack(savedApart);
-      const split = [n, tokens, heads, d];
-      const dAttended = tf.transpose(tf.reshape(dy, split), [0, 2, 1, 3]);
-      // Σ dp · p over the keys is Σ dy · y over d: a pass over [tokens, d] instead of [tokens, tokens].
-      const dots = tf.sum(tf.reshape(tf.mul(dy, savedMerged), split), -1, true);
-      const dotsByHead = tf.transpose(dots, [0, 2, 1, 3]); // [n, heads, tokens, 1]
-      const dv = batchMatMul(savedP, dAttended, true, false);
-      const dp = batchMatMul(dAttended, sv, false, true);
-      const ds = tf.mul(savedP, tf.sub(dp, dotsByHead));
-      const dq = tf.mul(batchMatMul(ds, sk, false, false), scale);
-      const dk = tf.mul(batchMatMul(ds, sq, true, false), scale);
-      const together = rawOp('Pack', [[dq, dk, dv]], { ...FLOAT, axis: { int: 0 } });
-      return tf.reshape(tf.transpose(together, [1, 3, 0, 2, 4]), shape);
-    };
+    const [q, k, v] = unpack(apart, 3 * sizes.parts, sizes, 3);
+    const probabilities: (() => tf.Tensor)[] = [];
+    const attended = oneAfterTheOther([], q.length, (i) => {
+      const p = softmaxOfScores(at(q, i), at(k, i), d);
+      probabilities.push(kept(p));
+      return [batchMatMul(p, at(v, i), false, false)];
+    });
+    const merged = mergeHeads(concat(attended), sizes);
+    (save as tf.GradSaveFunc)([apart, merged]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor =>
+      gradient(dy, saved, sizes, keepProbabilities ? probabilities : undefined);
     return { value: merged, gradFunc };
   })(qkv);
 }
 
-function unpack(apart: tf.Tensor): [tf.Tensor, tf.Tensor, tf.Tensor] {
-  const parts = rawOps('Unpack', [apart], { ...FLOAT, num: { int: 3 }, axis: { int: 0 } });
-  return parts as [tf.Tensor, tf.Tensor, tf.Tensor];
+interface Sizes {
+  n: number;
+  tokens: number;
+  heads: number;
+  d: number;
+  /** The n · heads heads are computed in this many parts of equal size. */
+  parts: number;
+}
+
+/** dq, dk and dv for each part, put together as [n, tokens, 3 · width]. */
+function gradient(
+  dy: tf.Tensor,
+  saved: tf.Tensor[],
+  sizes: Sizes,
+  probabilities: (() => tf.Tensor)[] | undefined,
+): tf.Tensor {
+  const [apart, merged] = saved as [tf.Tensor, tf.Tensor];
+  const { n, tokens, heads, d, parts } = sizes;
+  const scale = 1 / Math.sqrt(d);
+  const [q, k, v] = unpack(apart, 3 * parts, sizes, 3);
+  const split = [n, tokens, heads, d];
+  const [dAttended] = unpack(tf.transpose(tf.reshape(dy, split), [0, 2, 1, 3]), parts, sizes, 1);
+  // Σ dp · p over the keys is Σ dy · y over d: a pass over [tokens, d] instead of [tokens, tokens].
+  const dots = tf.sum(tf.reshape(tf.mul(dy, merged), split), -1, true);
+  const [dotsOf] = unpack(tf.transpose(dots, [0, 2, 1, 3]), parts, { ...sizes, d: 1 }, 1);
+  const gradients = oneAfterTheOther([outputOf(dy).oper], parts, (i) => {
+    const p = probabilities ? at(probabilities, i)() : softmaxOfScores(at(q, i), at(k, i), d);
+    const dv = batchMatMul(p, at(dAttended, i), true, false);
+    const dp = batchMatMul(at(dAttended, i), at(v, i), false, true);
+    const ds = tf.mul(p, tf.sub(dp, at(dotsOf, i)));
+    const dq = tf.mul(batchMatMul(ds, at(k, i), false, false), scale);
+    const dk = tf.mul(batchMatMul(ds, at(q, i), true, false), scale);
+    return [dq, dk, dv];
+  });
+  // Each list [3][parts], joined to [3, n, heads, tokens, d].
+  const together = tf.reshape(concat(gradients), [3, n, heads, tokens, d]);
+  return tf.reshape(tf.transpose(together, [1, 3, 0, 2, 4]), [n, tokens, 3 * heads * d]);
+}
+
+/** softmax(q · kᵀ / √d), [heads of the part, tokens, tokens] */
+function softmaxOfScores(q: tf.Tensor, k: tf.Tensor, d: number): tf.Tensor {
+  const scores = batchMatMul(tf.mul(q, 1 / Math.sqrt(d)), k, false, true);
+  return rawOp('Softmax', [scores], FLOAT);
+}
+
+/**
+ * Computes the parts in order, each behind the one before: all at once, they would fill the memory.
+ *
+ * @returns for each of the results of `compute`, those of all parts
+ */
+function oneAfterTheOther(
+  first: readonly OperationPointer[],
+  parts: number,
+  compute: (part: number) => tf.Tensor[],
+): tf.Tensor[][] {
+  const trace = currentTrace();
+  let before = first;
+  const results: tf.Tensor[][] = [];
+  for (let i = 0; i < parts; i++) {
+    const values = trace.after(before, () => compute(i));
+    values.forEach((value, j) => (results[j] ??= []).push(value));
+    before = values.map((value) => outputOf(value).oper);
+  }
+  return results;
+}
+
+/** [..., heads, tokens, d] → `groups` lists of parts, [heads of the part, tokens, d] each. */
+function unpack(
+  x: tf.Tensor,
+  pieces: number,
+  { tokens, d }: Sizes,
+  groups: 1 | 3,
+): [tf.Tensor[], tf.Tensor[], tf.Tensor[]] {
+  const apart = rawOps('Unpack', [tf.reshape(x, [pieces, -1, tokens, d])], {
+    ...FLOAT,
+    num: { int: pieces },
+    axis: { int: 0 },
+  });
+  const each = pieces / groups;
+  return [apart.slice(0, each), apart.slice(each, 2 * each), apart.slice(2 * each)];
+}
+
+/** All parts of all lists along the first dimension, in one copy. */
+function concat(lists: tf.Tensor[][]): tf.Tensor {
+  const tensors = lists.flat();
+  const [only] = tensors;
+  return tensors.length === 1 && only ? only : tf.concat(tensors, 0);
+}
+
+/** [n · heads, tokens, d] → [n, tokens, width] */
+function mergeHeads(attended: tf.Tensor, { n, tokens, heads, d }: Sizes): tf.Tensor {
+  const apart = tf.reshape(attended, [n, heads, tokens, d]);
+  return tf.reshape(tf.transpose(apart, [0, 2, 1, 3]), [n, tokens, heads * d]);
+}
+
+/** A divisor of the number of heads; on a CPU about one head a thread. */
+function partCount(headCount: number, tokens: number): number {
+  const { device, threads } = currentTrace();
+  const wanted =
+    device === 'cpu'
+      ? Math.min(MOST_PARTS, Math.floor(headCount / threads))
+      : Math.ceil((headCount * tokens * tokens * 4) / GPU_PART_BYTES);
+  for (let parts = Math.min(Math.max(wanted, 1), headCount); parts > 1; parts--)
+    if (headCount % parts === 0) return parts;
+  return 1;
+}
+
+function at<T>(list: readonly T[], index: number): T {
+  const item = list[index];
+  if (item === undefined) throw new RangeError(`part ${index} of ${list.length}`);
+  return item;
 }
