@@ -39,7 +39,8 @@ describe('modelSize', () => {
     const plain = sizeOf('');
     const half = sizeOf('vit_ckpt_layer: 6').memory.activations;
     const all = sizeOf('vit_ckpt_layer: 12').memory.activations;
-    expect(half).toBeLessThan(0.7 * plain.memory.activations);
+    // Attention of large images is recomputed anyway, so half of the blocks save less than half.
+    expect(half).toBeLessThan(0.75 * plain.memory.activations);
     expect(all).toBeLessThan(0.3 * plain.memory.activations);
     expect(sizeOf('vit_grad_ckpt: false\nvit_ckpt_layer: 12').memory).toEqual(plain.memory);
     const frozen = sizeOf('freeze_vit: true').memory;
