@@ -41,7 +41,7 @@ describe('modelSize', () => {
     const all = sizeOf('vit_ckpt_layer: 12').memory.activations;
     // Attention of large images is recomputed anyway, so half of the blocks save less than half.
     expect(half).toBeLessThan(0.75 * plain.memory.activations);
-    expect(all).toBeLessThan(0.3 * plain.memory.activations);
+    expect(all).toBeLessThan(0.4 * plain.memory.activations);
     expect(sizeOf('vit_grad_ckpt: false\nvit_ckpt_layer: 12').memory).toEqual(plain.memory);
     const frozen = sizeOf('freeze_vit: true').memory;
     expect(frozen.weights).toBe(plain.memory.weights);
