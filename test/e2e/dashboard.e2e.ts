@@ -82,6 +82,19 @@ describe('the training dashboard', () => {
     },
   );
 
+  it('keeps its axes when the theme changes', async () => {
+    // The theme was changed just before. The run has 3,120 steps: seven eighths along the axis is about step 2,730.
+    const plot = frame.locator('.plot').first();
+    const box = await plot.boundingBox();
+    if (!box) throw new Error('no plot');
+    await plot.hover({ position: { x: box.width * 0.87, y: 90 } });
+    const text = await frame.locator('.tooltip-x').first().textContent();
+    const step = Number(text?.replace(/\D/g, ''));
+    expect(step).toBeGreaterThan(2500);
+    expect(step).toBeLessThan(2850);
+    await frame.locator('h1').hover();
+  });
+
   it('tells the exact values under the pointer and by the keyboard', async () => {
     const plot = frame.locator('.plot').first();
     await plot.hover({ position: { x: 200, y: 90 } });

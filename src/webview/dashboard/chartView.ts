@@ -52,6 +52,8 @@ export class ChartView {
   private colours: ChartColours = chartColours();
   private cursor: number | null = null;
   private painted = false;
+  /** The part of x on the screen. New options must have it from the start: Chart.js takes them over only later. */
+  private bounds: Range = [0, 1];
   private frame = 0;
 
   constructor(
@@ -124,7 +126,8 @@ export class ChartView {
     const { content, chart } = this;
     if (!content) return;
     const end = content.curves.reduce((most, curve) => Math.max(most, curve.end), 0);
-    const [from, to] = content.range ?? [0, end > 0 ? end : 1];
+    this.bounds = content.range ?? [0, end > 0 ? end : 1];
+    const [from, to] = this.bounds;
     const buckets = Math.max(50, Math.ceil(chart.chartArea?.width || chart.width || 600));
     chart.data.datasets = content.curves.map((curve) =>
       this.dataset(curve, curve.points(from, to, buckets)),
@@ -174,6 +177,8 @@ export class ChartView {
       scales: {
         x: {
           type: 'linear',
+          min: this.bounds[0],
+          max: this.bounds[1],
           grid: { display: false },
           border: { color: grid },
           ticks: {
@@ -184,7 +189,7 @@ export class ChartView {
           },
         },
         y: {
-          type: 'linear',
+          type: this.content?.logY === true ? 'logarithmic' : 'linear',
           grid: { color: grid, drawTicks: false },
           border: { display: false },
           ticks: {

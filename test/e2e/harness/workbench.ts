@@ -131,10 +131,12 @@ export class Workbench {
   async answerFileDialog(path: string): Promise<void> {
     const input = this.quickInput;
     await input.waitFor();
-    for (let attempt = 0; attempt < 5; attempt++) {
+    for (let attempt = 0; attempt < 8; attempt++) {
       await input.fill(path);
-      // The dialog looks at the folder as one types, and drops an Enter that comes before it is done.
-      await this.page.waitForTimeout(700);
+      // The dialog looks at the folder as one types: it drops an Enter that comes before it is done, and while it
+      // opens it may write its own proposal over what was typed.
+      await this.page.waitForTimeout(1000);
+      if ((await input.inputValue()) !== path) continue;
       await this.page.keyboard.press('Enter');
       const closed = input.waitFor({ state: 'hidden', timeout: 3000 }).then(
         () => true,
