@@ -168,6 +168,7 @@ export function createProgram(): Command {
     .option('--batch <n>', 'examples a step', integer, 1)
     .option('--length <n>', 'tokens of a sentence', integer, 24)
     .option('--weights <file>', 'write the weights there, as safetensors')
+    .option('--profile', 'also time every operation of one training step')
     .option('--json', 'print one JSON object')
     .addOption(deviceOption())
     .addOption(setOption())

@@ -19,6 +19,7 @@ export type SessionPointer = Pointer<'TF_Session'>;
 export type SessionOptionsPointer = Pointer<'TF_SessionOptions'>;
 export type ServerPointer = Pointer<'TF_Server'>;
 export type DeviceListPointer = Pointer<'TF_DeviceList'>;
+export type BufferPointer = Pointer<'TF_Buffer'>;
 export type MemoryPointer = Pointer<'memory'>;
 export const NULL = 0n as MemoryPointer;
 
@@ -95,9 +96,12 @@ interface Signatures {
   ): SessionPointer;
   CloseSession(session: SessionPointer, status: StatusPointer): void;
   DeleteSession(session: SessionPointer, status: StatusPointer): void;
+  NewBuffer(): BufferPointer;
+  NewBufferFromString(bytes: Memory, size: number): BufferPointer;
+  DeleteBuffer(buffer: BufferPointer): void;
   SessionRun(
     session: SessionPointer,
-    runOptions: Memory,
+    runOptions: BufferPointer | typeof NULL,
     inputs: Memory,
     inputValues: Memory,
     inputCount: number,
@@ -106,7 +110,7 @@ interface Signatures {
     outputCount: number,
     targets: Memory,
     targetCount: number,
-    runMetadata: Memory,
+    runMetadata: BufferPointer | typeof NULL,
     status: StatusPointer,
   ): void;
   SessionListDevices(session: SessionPointer, status: StatusPointer): DeviceListPointer;
@@ -158,6 +162,9 @@ const DECLARATIONS: Record<keyof Signatures, [string, (string | typeof outputStr
   NewSession: ['void *', ['void *', 'void *', 'void *']],
   CloseSession: ['void', ['void *', 'void *']],
   DeleteSession: ['void', ['void *', 'void *']],
+  NewBuffer: ['void *', []],
+  NewBufferFromString: ['void *', ['void *', 'size_t']],
+  DeleteBuffer: ['void', ['void *']],
   SessionRun: [
     'void',
     [
@@ -186,7 +193,7 @@ const DECLARATIONS: Record<keyof Signatures, [string, (string | typeof outputStr
 
 /** Functions of the C library that the runtime needs beside TensorFlow's. */
 interface Libc {
-  memcpy(to: Memory, from: Memory, bytes: number): bigint;
+  memcpy(to: Memory, from: Memory | BufferPointer, bytes: number): bigint;
   malloc(bytes: number): MemoryPointer;
   free(memory: MemoryPointer): void;
 }

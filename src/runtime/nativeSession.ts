@@ -1,5 +1,6 @@
 /** Owns a `TF_Session` and runs it off the main thread, one run at a time. */
 import {
+  type BufferPointer,
   type Capi,
   type MemoryPointer,
   NULL,
@@ -11,6 +12,8 @@ import {
 import { encodeConfig, type SessionConfig } from './configProto';
 import { RuntimeError } from './errors';
 import { type Graph, packOutputs } from './graph';
+import { bytesOf } from './nativeBuffer';
+import { encodeTraceOptions } from './stepStats';
 import { Status } from './status';
 
 export interface Run {
@@ -19,6 +22,8 @@ export interface Run {
   feeds: readonly (readonly [Output, TensorPointer])[];
   fetches: readonly Output[];
   targets: readonly OperationPointer[];
+  /** Has every operation of the run timed, and takes TensorFlow's `RunMetadata` about it. */
+  onMetadata?: (metadata: Uint8Array) => void;
 }
 
 export class NativeSession {
@@ -92,7 +97,13 @@ export class NativeSession {
     this.status.dispose();
   }
 
-  private async execute({ name, feeds, fetches, targets }: Run): Promise<TensorPointer[]> {
+  private async execute({
+    name,
+    feeds,
+    fetches,
+    targets,
+    onMetadata,
+  }: Run): Promise<TensorPointer[]> {
     const { capi } = this;
     // Native blocks, not arrays of ours: a garbage collection during the run must not move or free them.
     const blocks: MemoryPointer[] = [];
@@ -103,12 +114,19 @@ export class NativeSession {
       blocks.push(memory);
       return memory;
     };
+    const buffers: BufferPointer[] = [];
+    const buffer = (made: BufferPointer): BufferPointer => {
+      buffers.push(made);
+      return made;
+    };
     try {
+      const options = onMetadata ? encodeTraceOptions() : undefined;
+      const metadata = onMetadata ? buffer(capi.NewBuffer()) : NULL;
       const results = new BigUint64Array(fetches.length);
       const resultBlock = block(results);
       await capi.SessionRunAsync(
         this.native,
-        NULL,
+        options ? buffer(capi.NewBufferFromString(options, options.length)) : NULL,
         block(packOutputs(feeds.map(([output]) => output))),
         block(BigUint64Array.from(feeds, ([, tensor]) => tensor)),
         feeds.length,
@@ -117,14 +135,16 @@ export class NativeSession {
         fetches.length,
         block(BigUint64Array.from(targets)),
         targets.length,
-        NULL,
+        metadata,
         this.status.native,
       );
       this.status.check(name);
+      if (onMetadata && metadata !== NULL) onMetadata(bytesOf(capi, metadata as BufferPointer));
       if (results.byteLength > 0) capi.memcpy(results, resultBlock, results.byteLength);
       return Array.from(results, (pointer) => pointer as TensorPointer);
     } finally {
       for (const memory of blocks) capi.free(memory);
+      for (const made of buffers) capi.DeleteBuffer(made);
     }
   }
 }

@@ -6,6 +6,7 @@ import { RuntimeError, TraceError } from './errors';
 import type { NativeSession } from './nativeSession';
 import { createTensor, readTensor } from './nativeTensor';
 import type { Trace } from './trace';
+import { decodeStepStats, type OpTiming } from './stepStats';
 import { outputOf, tensorOf, withTrace } from './tracer';
 import type { Variables } from './variables';
 
@@ -174,9 +175,10 @@ export class Program {
    * Runs the program once, after all runs asked for earlier in its session.
    *
    * @param feeds one value per input; a number where the shape is []. The arrays may be reused at once.
+   * @param onProfile has every operation timed, which slows the run a little, and takes the timings
    * @returns fresh arrays, one per output; a scalar is an array of one
    */
-  async run(feeds: Feeds): Promise<Values> {
+  async run(feeds: Feeds, onProfile?: (timings: OpTiming[]) => void): Promise<Values> {
     this.variables.requireValues(this.reads);
     // Copied here, so that the caller may reuse its arrays while the run waits for its turn.
     const prepared = this.createFeeds(feeds);
@@ -186,6 +188,7 @@ export class Program {
       feeds: prepared,
       fetches: [...this.outputs.values()],
       targets: this.targets,
+      ...(onProfile && { onMetadata: (bytes) => onProfile(decodeStepStats(bytes)) }),
     });
     await initialised;
     const tensors = await running;

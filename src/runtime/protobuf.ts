@@ -1,4 +1,4 @@
-/** The few protocol buffer encodings that TensorFlow's configuration messages need. */
+/** The few protocol buffer encodings that TensorFlow's messages need. */
 export type Bytes = readonly number[];
 
 function varint(value: number): number[] {
@@ -20,4 +20,32 @@ export function intField(field: number, value: number | boolean): Bytes {
 export function bytesField(field: number, value: string | Bytes): Bytes {
   const bytes = typeof value === 'string' ? [...Buffer.from(value, 'utf8')] : value;
   return [...varint(field * 8 + 2), ...varint(bytes.length), ...bytes];
+}
+
+/** The fields of a message in order: integers as numbers, strings, bytes and messages as bytes. */
+export function* fieldsOf(
+  message: Uint8Array,
+): Generator<{ field: number; value: number | Uint8Array }> {
+  let at = 0;
+  const readVarint = (): number => {
+    let value = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = message[at++];
+      if (byte === undefined) throw new RangeError('a protocol buffer message ends too early');
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+    }
+  };
+  while (at < message.length) {
+    const key = readVarint();
+    const field = Math.floor(key / 8);
+    const kind = key % 8;
+    if (kind === 0) yield { field, value: readVarint() };
+    else if (kind === 2) {
+      const length = readVarint();
+      yield { field, value: message.subarray(at, at + length) };
+      at += length;
+    } else if (kind === 1 || kind === 5) at += kind === 1 ? 8 : 4;
+    else throw new RangeError(`a protocol buffer field of unknown kind ${kind}`);
+  }
 }

@@ -10,6 +10,7 @@ import { DType } from './dtypes';
 import { TraceError } from './errors';
 import type { Feeds, Inputs, InputSpec, Program, Scope, Values } from './program';
 import type { Session } from './session';
+import type { OpTiming } from './stepStats';
 import { outputOf, tensorOf } from './tracer';
 
 export interface AdamWOptions {
@@ -51,9 +52,10 @@ export interface TrainingStep {
    * One optimizer step. With accumulation: the last micro-batch of the step.
    *
    * @param feeds the inputs, `lr`, and `step`: the optimizer step's number from 1, for bias correction
+   * @param onProfile has every operation timed and takes the timings
    * @returns `loss`, the loss function's outputs, and `grad_norm` before clipping
    */
-  run(feeds: Feeds): Promise<Values>;
+  run(feeds: Feeds, onProfile?: (timings: OpTiming[]) => void): Promise<Values>;
   /**
    * A micro-batch before the last: adds its gradients, divided by accumulateSteps, to those of the step.
    *
@@ -147,7 +149,7 @@ export function compileTrainingStep(session: Session, spec: TrainingSpec): Train
   });
   let accumulation: Program | undefined;
   return {
-    run: (feeds) => step.run(feeds),
+    run: (feeds, onProfile) => step.run(feeds, onProfile),
     accumulate: (feeds) => {
       if (spec.accumulateSteps <= 1)
         throw new TraceError(`${spec.name} was compiled without gradient accumulation`);

@@ -6,6 +6,7 @@ import { saveWeights } from './checkpoints';
 import { probabilityTrue } from './metrics';
 import { initialiseWeights, openModelSession } from './modelSession';
 import { NlvrPrograms } from './programs';
+import type { OpTiming } from '../runtime/stepStats';
 
 export interface BenchmarkRequest {
   loaded: LoadedConfig;
@@ -18,6 +19,8 @@ export interface BenchmarkRequest {
   steps: number;
   /** Where to leave the weights, for another program to time the same. */
   weightsFile?: string;
+  /** Has the operations of one more training step timed. */
+  profile?: boolean;
 }
 
 export interface BenchmarkResult {
@@ -32,6 +35,8 @@ export interface BenchmarkResult {
   parameters: number;
   precision: 'fp32' | 'bf16';
   tensorflow: string;
+  /** Of a training step, where a profile was asked for. */
+  profile?: OpTiming[];
 }
 
 export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkResult> {
@@ -87,31 +92,38 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
     const evaluation = await medianSeconds(steps, evaluate);
 
     let step = 0;
-    const train = async (): Promise<unknown> =>
-      programs.trainingStep(n, length).run({
-        images,
-        ...text,
-        labels,
-        seed: Int32Array.of(step, config.seed),
-        lr: config.init_lr,
-        step: ++step,
-      });
+    const train = async (onProfile?: (timings: OpTiming[]) => void): Promise<unknown> =>
+      programs.trainingStep(n, length).run(
+        {
+          images,
+          ...text,
+          labels,
+          seed: Int32Array.of(step, config.seed),
+          lr: config.init_lr,
+          step: ++step,
+        },
+        onProfile,
+      );
     const began = performance.now();
     await train();
     const firstStep = (performance.now() - began) / 1000;
     const seconds = await medianSeconds(steps, train);
+    const peakBytes = peakMemory();
+    let profile: OpTiming[] | undefined;
+    if (request.profile) await train((timings) => (profile = timings));
     return {
       loss,
       step: seconds,
       evaluation,
       firstStep,
-      peakBytes: peakMemory(),
+      peakBytes,
       parameters: [...shapes.values()].reduce(
         (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
         0,
       ),
       precision: opened.precision,
       tensorflow: session.info.tensorflow,
+      ...(profile && { profile }),
     };
   } finally {
     await opened.dispose();

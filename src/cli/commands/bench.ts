@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { benchmark } from '../../train/benchmark';
 import { formatBytes } from '../../train/diskSpace';
+import type { OpTiming } from '../../runtime/stepStats';
 import { requireLibrary } from '../../train/modelSession';
 import { UserError } from '../../util/userError';
 import { configuration } from '../configuration';
@@ -15,6 +16,7 @@ export interface BenchOptions {
   length: number;
   weights?: string;
   json?: boolean;
+  profile?: boolean;
   device?: string;
   set: string[];
   tensorflow?: string;
@@ -42,6 +44,7 @@ export async function bench(options: BenchOptions): Promise<void> {
       batch: options.batch,
       length: options.length,
       steps: options.steps,
+      ...(options.profile && { profile: true }),
       ...(options.weights !== undefined && { weightsFile: resolve(options.weights) }),
     });
     process.stdout.write(
@@ -52,10 +55,38 @@ export async function bench(options: BenchOptions): Promise<void> {
             `  training step    ${result.step.toFixed(3)} s (the first, with recording, ${result.firstStep.toFixed(1)} s)`,
             `  evaluation step  ${result.evaluation.toFixed(3)} s`,
             `  peak memory      ${formatBytes(result.peakBytes)}`,
+            ...(result.profile ? ['', ...profileTable(result.profile)] : []),
             '',
           ].join('\n'),
     );
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+const PROFILED_OPS = 24;
+
+/** Operations of one training step by type, the longest first. Operations run side by side, so shares are of their sum. */
+function profileTable(timings: readonly OpTiming[]): string[] {
+  const byOp = new Map<string, { count: number; duration: number; bytes: number }>();
+  for (const { op, duration, bytes } of timings) {
+    const sum = byOp.get(op) ?? { count: 0, duration: 0, bytes: 0 };
+    byOp.set(op, {
+      count: sum.count + 1,
+      duration: sum.duration + duration,
+      bytes: sum.bytes + bytes,
+    });
+  }
+  const total = timings.reduce((sum, { duration }) => sum + duration, 0);
+  return [
+    `  ${'op'.padEnd(28)}${'runs'.padStart(6)}${'ms'.padStart(10)}${'share'.padStart(8)}${'allocated'.padStart(12)}`,
+    ...[...byOp]
+      .sort(([, a], [, b]) => b.duration - a.duration)
+      .slice(0, PROFILED_OPS)
+      .map(
+        ([op, { count, duration, bytes }]) =>
+          `  ${op.padEnd(28)}${String(count).padStart(6)}${duration.toFixed(1).padStart(10)}` +
+          `${`${((100 * duration) / total).toFixed(1)}%`.padStart(8)}${formatBytes(bytes).padStart(12)}`,
+      ),
+  ];
 }

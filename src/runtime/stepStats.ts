@@ -1,0 +1,58 @@
+/**
+ * What TensorFlow measured about the operations of one run: `RunMetadata.step_stats`
+ * (tensorflow/core/framework/step_stats.proto), decoded as far as a profile needs it.
+ */
+import { fieldsOf, intField } from './protobuf';
+
+/** One operation of a run. */
+export interface OpTiming {
+  /** Name of the node in the graph. */
+  name: string;
+  /** Type of the op, such as MatMul; after TensorFlow's graph passes, so fused ops show as such. */
+  op: string;
+  /** Milliseconds since the epoch. */
+  start: number;
+  /** Milliseconds the operation took. */
+  duration: number;
+  /** Bytes that it allocated at most at a time, its outputs included. */
+  bytes: number;
+}
+
+const SOFTWARE_TRACE = 1;
+
+/** `RunOptions` that ask for the timing of each operation. */
+export function encodeTraceOptions(): Uint8Array {
+  return Uint8Array.from(intField(1, SOFTWARE_TRACE));
+}
+
+const utf8 = new TextDecoder();
+
+/** Operations in the order of TensorFlow's list, of all devices. */
+export function decodeStepStats(metadata: Uint8Array): OpTiming[] {
+  const timings: OpTiming[] = [];
+  for (const stepStats of messages(metadata, 1))
+    for (const device of messages(stepStats, 1))
+      for (const node of messages(device, 2)) timings.push(decodeNode(node));
+  return timings;
+}
+
+function decodeNode(node: Uint8Array): OpTiming {
+  let [name, label, start, duration, bytes] = ['', '', 0, 0, 0];
+  for (const { field, value } of fieldsOf(node)) {
+    if (field === 1 && typeof value !== 'number') name = utf8.decode(value);
+    else if (field === 2 && typeof value === 'number') start = value / 1000;
+    else if (field === 5 && typeof value === 'number') duration = value / 1000;
+    else if (field === 8 && typeof value !== 'number') label = utf8.decode(value);
+    else if (field === 6 && typeof value !== 'number')
+      for (const { field: inner, value: peak } of fieldsOf(value))
+        if (inner === 3 && typeof peak === 'number') bytes += peak;
+  }
+  // The label reads "name = Op(inputs)".
+  const op = / = (\w+)\(/.exec(label)?.[1] ?? name;
+  return { name, op, start, duration, bytes };
+}
+
+function* messages(message: Uint8Array, wanted: number): Generator<Uint8Array> {
+  for (const { field, value } of fieldsOf(message))
+    if (field === wanted && typeof value !== 'number') yield value;
+}
