@@ -100,11 +100,3 @@ function divides(partKey: string, part: number, wholeKey: string, whole: number)
 export function imageTokens({ imageSize, vision }: NlvrModelConfig): number {
   return (imageSize / vision.patchSize) ** 2 + 1;
 }
-
-/**
- * Whether the attention probabilities of a vision block, H·N² values, are more than four times what its
- * tokens take, N·D: then they are computed again in the backward pass instead of being kept.
- */
-export function probabilitiesDominate({ heads, width }: VisionConfig, tokens: number): boolean {
-  return heads * tokens > 4 * width;
-}

@@ -3,7 +3,7 @@
  * configuration form shows these figures while a person types.
  */
 import type { Config } from '../config/definition';
-import { imageTokens, probabilitiesDominate } from './config';
+import { imageTokens } from './config';
 import type { NlvrModelConfig, TextConfig, VisionConfig } from './config';
 import { MLP_RATIO, isVisionParameter, parameters } from './parameters';
 
@@ -74,12 +74,12 @@ function activations(config: TrainingKeys, model: NlvrModelConfig): number {
 function visionActivations(config: VisionConfig, tokens: number): number {
   const { width, heads, depth, checkpointedBlocks } = config;
   const row = tokens * width;
-  const probabilities = heads * tokens * tokens;
-  // Both norms keep their result and its normalised input; q, k, v; the attention's result; GELU's input and result.
-  const keptProbabilities = probabilitiesDominate(config, tokens) ? 0 : probabilities;
-  const block = (2 * 2 + 3 + 1 + 2 * MLP_RATIO) * row + keptProbabilities;
+  // Both norms keep their normalised input, the attention q, k, v and its result, GELU its input. The attention
+  // probabilities and the results of the norms and of GELU are computed again in the backward pass.
+  const block = (2 + 3 + 1 + MLP_RATIO) * row;
   const kept = (depth - checkpointedBlocks) * block + checkpointedBlocks * row;
   // In the backward pass a block's gradients stand beside its values, recomputed or kept.
+  const probabilities = heads * tokens * tokens;
   const working = 2 * MLP_RATIO * row + 2 * probabilities + (checkpointedBlocks > 0 ? block : 0);
   return FLOAT * (kept + working);
 }

@@ -6,12 +6,10 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { gradientCheckpoint } from '../runtime/checkpoint';
-import { attention } from '../runtime/ops/attention';
 import { gelu } from '../runtime/ops/gelu';
-import { currentTrace } from '../runtime/tracer';
 import { layerNorm } from '../runtime/ops/layerNorm';
 import { linear } from '../runtime/ops/linear';
-import { probabilitiesDominate } from './config';
+import { selfAttention } from '../runtime/ops/selfAttention';
 import type { VisionConfig } from './config';
 import { dropPathIn, visionSite } from './modelContext';
 import type { ModelContext } from './modelContext';
@@ -58,12 +56,8 @@ export function visionTransformer(
   for (let i = 0; i < depth; i++) {
     const values = blockParameters.map((name) => context.param(`${ROOT}.blocks.${i}.${name}`));
     const whole = context.training && i >= depth - config.checkpointedBlocks;
-    const attend =
-      context.training && !whole && recomputesAttention(config, x.shape[1] ?? 0)
-        ? recomputedAttention
-        : attention;
     const run = (input: tf.Tensor, ...parameters: tf.Tensor[]): tf.Tensor =>
-      block(config, i, input, namedParameters(parameters), attend, context);
+      block(config, i, input, namedParameters(parameters), context);
     x = whole ? gradientCheckpoint(run, [x, ...values]) : run(x, ...values);
     context.observe?.(`${ROOT}.blocks.${i}`, x);
   }
@@ -74,15 +68,6 @@ export function visionTransformer(
   );
   context.observe?.(ROOT, features);
   return features;
-}
-
-/**
- * In large images the attention probabilities are most of what a block keeps; computing them again costs one
- * matrix product more for six of the attention, a fiftieth of a block. XLA does not allow it
- * (runtime/checkpoint.ts).
- */
-function recomputesAttention(config: VisionConfig, tokens: number): boolean {
-  return probabilitiesDominate(config, tokens) && currentTrace().allowsCheckpointing;
 }
 
 function namedParameters(values: readonly tf.Tensor[]): BlockParameters {
@@ -120,15 +105,13 @@ function block(
   index: number,
   x: tf.Tensor,
   p: BlockParameters,
-  attend: Attention,
   context: ModelContext,
 ): tf.Tensor {
   const rate = dropPathRate(config, index);
   const attended = linear(
     selfAttention(
-      config,
       linear(norm(x, p['norm1.weight'], p['norm1.bias']), p['attn.qkv.weight'], p['attn.qkv.bias']),
-      attend,
+      config.heads,
     ),
     p['attn.proj.weight'],
     p['attn.proj.bias'],
@@ -144,29 +127,4 @@ function block(
 /** Rises linearly from 0 at the first block (torch.linspace in BLIP). */
 export function dropPathRate({ depth, dropPathRate: last }: VisionConfig, index: number): number {
   return depth > 1 ? (last * index) / (depth - 1) : 0;
-}
-
-/** q, k, v [m, H, N, d] → [m, H, N, d] */
-type Attention = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) => tf.Tensor;
-
-/** Attention whose probabilities [m, H, N, N] are computed again in the backward pass, not kept. */
-const recomputedAttention: Attention = (q, k, v) =>
-  gradientCheckpoint((a, b, c) => attention(a, b, c), [q, k, v]);
-
-/** [m, N, 3D] queries, keys and values → [m, N, D] */
-function selfAttention(
-  { heads, width }: VisionConfig,
-  qkv: tf.Tensor,
-  attend: Attention,
-): tf.Tensor {
-  const [m, tokens] = qkv.shape as [number, number];
-  const split = tf.reshape(qkv, [m, tokens, 3, heads, width / heads]);
-  // One transposition for all three; unstacking the first dimension copies nothing.
-  const [q, k, v] = tf.unstack(tf.transpose(split, [2, 0, 3, 1, 4])) as [
-    tf.Tensor,
-    tf.Tensor,
-    tf.Tensor,
-  ];
-  const attended = attend(q, k, v); // [m, H, N, d]
-  return tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [m, tokens, width]);
 }
