@@ -274,6 +274,7 @@ describe('the panel', () => {
       join(folder, 'val.json'),
       `[\n${annotations.map((each) => JSON.stringify(each)).join(',\n')}\n]`,
     );
+    await writeFile(join(folder, 'images', 'b.png'), 'x');
     await open().ready();
     await panel.model.openImage(1, 1);
     await panel.model.openAnnotation(0);
@@ -311,7 +312,7 @@ describe('images', () => {
   const images = () =>
     vi.waitFor(() => expect(panel.model.images).not.toBeNull()).then(() => panel.model.images);
 
-  it('are shown from the image folder only, not through links either', async () => {
+  it('are shown and opened from the image folder only, not through links either', async () => {
     const inside = join(folder, 'images', 'a #1 %20.png');
     await picture(inside);
     await picture(join(folder, 'secret.png'));
@@ -331,6 +332,11 @@ describe('images', () => {
     const [outside, link] = (await images()) ?? [];
     expect(outside?.problem).toContain('outside the run');
     expect(link?.problem).toContain('a link that leads out');
+    await panel.model.openImage(1, 0);
+    expect(panel.model.notice?.message).toContain('outside the run');
+    await panel.model.openImage(1, 1);
+    expect(panel.model.notice?.message).toContain('a link that leads out');
+    expect(panel.opened).toEqual([]);
     panel.unavailable = null;
     const asked = await panel.model.askAbout(1, {
       sentence: 'x',

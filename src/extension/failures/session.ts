@@ -174,7 +174,9 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
       return null;
     },
     openImage: async ({ generation, row, side }) => {
-      await this.editor.openFile(this.row(generation, row).images[side]);
+      const image = this.row(generation, row).images[side];
+      await this.requireImage(image);
+      await this.editor.openFile(image);
       return null;
     },
     openAnnotation: async ({ generation, row }) => {
@@ -226,10 +228,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   private async ask([left, right]: readonly [string, string], sentence: string): Promise<Answer> {
     const unavailable = this.editor.askUnavailable();
     if (unavailable) throw new UserError(unavailable.message);
-    for (const image of [left, right]) {
-      const problem = await this.problemOf(image);
-      if (problem !== null) throw new UserError(`${image}: ${problem}`);
-    }
+    for (const image of [left, right]) await this.requireImage(image);
     const stamp = this.editor.checkpointStamp();
     if (this.stamp !== stamp) this.client.restart();
     this.stamp = stamp;
@@ -291,6 +290,12 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
 
   private problemOf(image: string): Promise<string | null> {
     return imageProblem(this.run.paths?.imageRoot ?? null, image, this.editor.translate);
+  }
+
+  /** @throws {UserError} when a prediction names a file that is none of the run's images, as a damaged one may. */
+  private async requireImage(image: string): Promise<void> {
+    const problem = await this.problemOf(image);
+    if (problem !== null) throw new UserError(`${image}: ${problem}`);
   }
 
   private async picture(path: string): Promise<DetailImage> {
