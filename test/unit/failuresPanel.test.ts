@@ -9,7 +9,7 @@ import type { Launch } from '../../src/extension/failures/predictClient';
 import { FailuresSession, type SessionEditor } from '../../src/extension/failures/session';
 import { Thumbnails } from '../../src/extension/failures/thumbnails';
 import type { Prediction } from '../../src/run/predictions';
-import type { AskState, FailuresRequests } from '../../src/webview/failures/messages';
+import type { AskState, FailuresRequests, ToWebview } from '../../src/webview/failures/messages';
 import { Model, type ViewState } from '../../src/webview/failures/model';
 
 /** Host and webview of a panel, joined without VS Code: messages are cloned on their way, as by the editor. */
@@ -17,6 +17,9 @@ class Panel {
   readonly opened: [string, number?][] = [];
   readonly problems: unknown[] = [];
   saved: { name: string; text: string } | null = null;
+  /** Rows wait on their way to the page until `release`. */
+  holdRows = false;
+  private readonly held: ToWebview[] = [];
   checkpoint = 'first';
   state: Partial<ViewState> = {};
   unavailable: Extract<AskState, { state: 'unavailable' }> | null = null;
@@ -30,7 +33,11 @@ class Panel {
     wanted: ConstructorParameters<typeof FailuresSession>[1] = null,
   ) {
     const editor: SessionEditor = {
-      send: (message) => this.model.receive(structuredClone(message)),
+      send: (message) => {
+        const waits = this.holdRows && (message.type === 'rows' || message.type === 'end');
+        if (waits) this.held.push(structuredClone(message));
+        else this.model.receive(structuredClone(message));
+      },
       address: (file) => `address:${file}`,
       openFile: (file, line) =>
         Promise.resolve(void this.opened.push(line === undefined ? [file] : [file, line])),
@@ -58,6 +65,11 @@ class Panel {
       editor,
     );
     this.model = this.newModel();
+  }
+
+  release(): void {
+    this.holdRows = false;
+    for (const message of this.held.splice(0)) this.model.receive(message);
   }
 
   /** A page that was just loaded. */
@@ -261,6 +273,42 @@ describe('the panel', () => {
     await panel.model.setNote(0, { marked: true });
     expect(panel.model.notice).toMatchObject({ level: 'error' });
     expect(panel.model.notice?.message).toMatch(/newer version/);
+  });
+
+  it('keeps a note with the split of the rows it was written beside, while others are loaded', async () => {
+    // BLIP's identifiers are made of file names: both splits may have the same one.
+    await write('val.jsonl', [example(0, 0.1)]);
+    await write('test.jsonl', [example(0, 0.2, { split: 'test' })]);
+    await open().ready();
+    const { rows, set } = panel.model;
+    panel.holdRows = true;
+    panel.model.open({ split: 'test', epoch: null });
+    await vi.waitFor(() => expect(panel.session.set?.split).toBe('test'));
+    expect(panel.model.set?.split).toBe('val');
+    await panel.model.setNote(0, { marked: true });
+    panel.release();
+    await vi.waitFor(() => expect(panel.model.set?.split).toBe('test'));
+    // The field of the example before is left only now.
+    await panel.model.setNote(0, { note: 'odd' }, { rows, set });
+    expect(panel.model.rows.noteOf(0)).toEqual({ marked: false, note: '' });
+    const { notes } = JSON.parse(await readFile(join(folder, 'notes.json'), 'utf8')) as {
+      notes: Record<string, unknown>;
+    };
+    expect(Object.keys(notes)).toEqual(['val']);
+    expect(notes.val).toMatchObject({ 'dev-0-0-0': { marked: true, note: 'odd' } });
+  });
+
+  it('shows a mark made while another epoch of the split is loaded', async () => {
+    await write('val-epoch-000.jsonl', epoch0());
+    await write('val-epoch-001.jsonl', epoch1());
+    await open().ready();
+    panel.holdRows = true;
+    panel.model.open({ split: 'val', epoch: 0 });
+    await vi.waitFor(() => expect(panel.model.chosenSet?.epoch).toBe(0));
+    await panel.model.setNote(2, { marked: true });
+    panel.release();
+    await vi.waitFor(() => expect(panel.model.set?.epoch).toBe(0));
+    expect(panel.model.rows.noteOf(2).marked).toBe(true);
   });
 
   it('opens images and the annotation at its line', async () => {

@@ -168,9 +168,8 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
       const { images } = this.row(generation, row);
       return { images: [await this.picture(images[0]), await this.picture(images[1])] };
     },
-    saveNote: async ({ identifier, note }) => {
-      const { set } = this.loader;
-      if (set) await this.notes.set(set.split, identifier, note);
+    saveNote: async ({ split, identifier, note }) => {
+      await this.notes.set(split, identifier, note);
       return null;
     },
     openImage: async ({ generation, row, side }) => {
