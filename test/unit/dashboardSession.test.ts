@@ -108,6 +108,20 @@ describe('DashboardSession', () => {
     });
   });
 
+  it('finds a configuration that is written after the panel was opened', async () => {
+    const [one, two] = [await makeRun('one', 'seed: 1\n'), await makeRun('two', 'seed: 2\n')];
+    rmSync(join(two, 'config.yaml'));
+    const session = open(one, two);
+    await session.ready();
+    const told = () => sent.filter((message) => message.type === 'runs').at(-1);
+    // Nothing is known of the second: that is no difference.
+    expect(told()).toMatchObject({ differing: [] });
+    session.refresh();
+    writeFileSync(join(two, 'config.yaml'), 'seed: 2\n');
+    session.refresh();
+    await expect.poll(told).toMatchObject({ differing: [{ key: 'seed', values: ['1', '2'] }] });
+  });
+
   it('does nothing for runs that it does not show', async () => {
     const run = await makeRun('one', '');
     const session = open(run);
