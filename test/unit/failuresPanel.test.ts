@@ -21,6 +21,8 @@ class Panel {
   holdRows = false;
   private readonly held: ToWebview[] = [];
   checkpoint = 'first';
+  /** Null: the run has no configuration yet. */
+  imageRoot: string | null;
   state: Partial<ViewState> = {};
   unavailable: Extract<AskState, { state: 'unavailable' }> | null = null;
   launch: () => Promise<Launch> = () => Promise.reject(new Error('not in this test'));
@@ -57,9 +59,14 @@ class Panel {
         text.replace(/\{(\d)\}/g, (_all, i: string) => String(values[Number(i)])),
     };
     const { config } = parseConfig('ann_files: { val: val.json }\nann_root: .');
-    const paths = imageRoot === null ? null : { ...configPaths(config, folder), imageRoot };
+    this.imageRoot = imageRoot;
+    const paths = () => ({ ...configPaths(config, folder), imageRoot: this.imageRoot ?? '' });
     this.session = new FailuresSession(
-      { folder, name: 'calm fox/1', paths },
+      {
+        folder,
+        name: 'calm fox/1',
+        paths: () => Promise.resolve(this.imageRoot === null ? null : paths()),
+      },
       wanted,
       new Thumbnails(join(folder, '.thumbs')),
       editor,
@@ -392,6 +399,23 @@ describe('images', () => {
       swapTest: false,
     });
     expect(asked.problem?.message).toContain('outside the run');
+  });
+
+  it('are shown once the configuration is there, also when the panel was opened before', async () => {
+    const file = join(folder, 'images', 'a.png');
+    await picture(file);
+    await write('val.jsonl', [example(0, 0.1), example(1, 0.2)]);
+    panel = new Panel(folder, null);
+    await panel.ready();
+    expect((await images())?.[0]).toMatchObject({ uri: null });
+    await panel.model.openAnnotation(0);
+    expect(panel.model.notice?.message).toContain('annotation file of this run is not known');
+    panel.imageRoot = join(folder, 'images');
+    panel.model.moveTo(1);
+    expect((await images())?.[0]).toEqual({ path: file, uri: `address:${file}` });
+    await writeFile(join(folder, 'val.json'), '{"identifier": "dev-0-0-0"}\n');
+    await panel.model.openAnnotation(0);
+    expect(panel.opened).toEqual([[join(folder, 'val.json'), 1]]);
   });
 
   it('get thumbnails, made once and only while they are wanted', async () => {

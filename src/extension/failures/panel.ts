@@ -8,13 +8,14 @@ import { showFailure } from '../log';
 import { isActive } from '../runs/runRegistry';
 import type { Services } from '../services';
 import { childEnvironment } from '../trainer/process';
+import { untilFound } from '../untilFound';
 import { Messenger } from '../webview/messenger';
-import { setUpWebview } from '../webview/panelWebview';
+import { setPictureRoots, setUpWebview } from '../webview/panelWebview';
 import type { Launch } from './predictClient';
 import { parseSetName } from './predictionFiles';
 import { runPaths } from './runImages';
 import { saveText } from './saveRows';
-import { FailuresSession, type SessionEditor } from './session';
+import { FailuresSession, type SessionEditor, type SessionRun } from './session';
 import { Thumbnails } from './thumbnails';
 
 const VIEW_TYPE = 'nlvr.failures';
@@ -109,13 +110,23 @@ class FailuresPanels
     panel.onDidDispose(() => (closed = true));
     const run = this.services.runs.get(runFolder) ?? (await this.services.runs.add(runFolder));
     const name = run?.info.name ?? basename(runFolder);
-    const paths = await runPaths(runFolder, run?.info.configFile ?? '');
+    const paths = untilFound(() =>
+      runPaths(runFolder, this.services.runs.get(runFolder)?.info.configFile ?? ''),
+    );
+    const known = await paths();
     if (closed) return;
     panel.title = vscode.l10n.t('Failed Examples: {0}', name);
     const icon = vscode.Uri.joinPath(this.services.context.extensionUri, 'media', 'nlvr.svg');
     panel.iconPath = icon;
     const session = { folder: runFolder, name, paths };
-    const filled = new FailuresPanel(panel, session, wanted, this.thumbnails, this.services);
+    const filled = new FailuresPanel(
+      panel,
+      session,
+      known?.imageRoot,
+      wanted,
+      this.thumbnails,
+      this.services,
+    );
     this.panels.set(runFolder, filled);
     panel.onDidDispose(() => {
       this.panels.delete(runFolder);
@@ -129,23 +140,24 @@ class FailuresPanel implements vscode.Disposable {
   readonly session: FailuresSession;
   private readonly messenger: Messenger<FailuresContract>;
   private readonly disposables: vscode.Disposable[] = [];
+  private disposed = false;
 
+  /** @param imageRoot undefined when it is not known yet. */
   constructor(
     readonly panel: vscode.WebviewPanel,
-    private readonly run: ConstructorParameters<typeof FailuresSession>[0],
+    private readonly run: SessionRun,
+    private imageRoot: string | undefined,
     wanted: WantedSet,
-    thumbnails: Thumbnails,
+    private readonly thumbnails: Thumbnails,
     private readonly services: Services,
   ) {
-    this.session = new FailuresSession(run, wanted, thumbnails, this.editor());
+    const asked = { ...run, paths: () => this.paths() };
+    this.session = new FailuresSession(asked, wanted, thumbnails, this.editor());
     this.messenger = new Messenger<FailuresContract>(panel.webview, this.session);
-    const imageRoot = run.paths?.imageRoot;
     setUpWebview(panel.webview, services.context.extensionUri, {
       panel: 'failures',
       title: panel.title,
-      pictureRoots: [thumbnails.folder, ...(imageRoot === undefined ? [] : [imageRoot])].map(
-        (folder) => vscode.Uri.file(folder),
-      ),
+      pictureRoots: this.pictureRoots(),
       strings: vscode.l10n.bundle ?? {},
     });
     this.watch();
@@ -159,8 +171,27 @@ class FailuresPanel implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.disposed = true;
     this.session.dispose();
     vscode.Disposable.from(...this.disposables).dispose();
+  }
+
+  /** The run's paths; a page that was made before they were known is allowed the run's images now. */
+  private async paths(): ReturnType<SessionRun['paths']> {
+    const paths = await this.run.paths();
+    if (paths && this.imageRoot === undefined && !this.disposed) {
+      this.imageRoot = paths.imageRoot;
+      this.messenger.suspend();
+      const { extensionUri } = this.services.context;
+      setPictureRoots(this.panel.webview, extensionUri, this.pictureRoots());
+    }
+    return paths;
+  }
+
+  private pictureRoots(): vscode.Uri[] {
+    const folders = [this.thumbnails.folder];
+    if (this.imageRoot !== undefined) folders.push(this.imageRoot);
+    return folders.map((folder) => vscode.Uri.file(folder));
   }
 
   private watch(): void {

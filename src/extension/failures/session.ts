@@ -49,8 +49,8 @@ export interface SessionEditor {
 export interface SessionRun {
   folder: string;
   name: string;
-  /** Image root and annotation files; null when the run has no configuration. */
-  paths: ConfigPaths | null;
+  /** Image root and annotation files; null as long as the run has no configuration: it is asked again. */
+  paths(): Promise<ConfigPaths | null>;
 }
 
 /** One panel's conversation about one run. Owns what it starts; `dispose` ends it all. */
@@ -124,6 +124,8 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   async refresh(changed?: PredictionSet): Promise<void> {
     const before = this.sets;
     this.sets = await listSets(this.run.folder);
+    // A configuration that has come meanwhile changes what the page may show.
+    await this.run.paths();
     if (this.disposed) return;
     if (JSON.stringify(before) !== JSON.stringify(this.sets))
       this.editor.send({ type: 'sets', sets: this.sets });
@@ -180,7 +182,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     },
     openAnnotation: async ({ generation, row }) => {
       const example = this.row(generation, row);
-      const file = this.run.paths?.annFiles[example.split];
+      const file = (await this.run.paths())?.annFiles[example.split];
       const t = this.editor.translate;
       if (file === undefined)
         throw new UserError(t('The annotation file of this run is not known.'), {
@@ -287,8 +289,9 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     );
   }
 
-  private problemOf(image: string): Promise<string | null> {
-    return imageProblem(this.run.paths?.imageRoot ?? null, image, this.editor.translate);
+  private async problemOf(image: string): Promise<string | null> {
+    const paths = await this.run.paths();
+    return imageProblem(paths?.imageRoot ?? null, image, this.editor.translate);
   }
 
   /** @throws {UserError} when a prediction names a file that is none of the run's images, as a damaged one may. */
