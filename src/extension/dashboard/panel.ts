@@ -10,6 +10,7 @@ import type {
 import { Thumbnails } from '../failures/thumbnails';
 import { showFailure } from '../log';
 import type { Services } from '../services';
+import { Turns } from '../turns';
 import { Messenger } from '../webview/messenger';
 import { setUpWebview } from '../webview/panelWebview';
 import { Pictures } from './pictures';
@@ -37,11 +38,6 @@ export async function openDashboard(runFolders: readonly string[]): Promise<void
   await registered.open(runFolders);
 }
 
-/** The dashboard in front, for commands without an argument: the folder of its first run. */
-export function activeDashboardRun(): string | undefined {
-  return registered?.activeRun;
-}
-
 const commands: Record<RunAction, string> = {
   stop: 'nlvr.stopTraining',
   resume: 'nlvr.resumeTraining',
@@ -57,6 +53,8 @@ class DashboardPanels
   implements vscode.WebviewPanelSerializer<Partial<DashboardState>>, vscode.Disposable
 {
   private readonly panels = new Set<DashboardPanel>();
+  /** A second command for the same runs waits for the first. */
+  private readonly turns = new Turns();
   private readonly pictures: Pictures;
 
   constructor(private readonly services: Services) {
@@ -66,22 +64,20 @@ class DashboardPanels
     );
   }
 
-  get activeRun(): string | undefined {
-    return [...this.panels].find(({ panel }) => panel.active)?.session.runs[0];
-  }
-
   async open(folders: readonly string[]): Promise<void> {
-    const known = this.panelOf(folders);
-    if (known) {
-      known.panel.reveal();
-      return;
-    }
-    const panel = vscode.window.createWebviewPanel(
-      VIEW_TYPE,
-      vscode.l10n.t('Training Dashboard'),
-      vscode.ViewColumn.Active,
-    );
-    await this.fill(panel, folders);
+    await this.turns.take(keyOf(folders), async () => {
+      const known = this.panelOf(folders);
+      if (known) {
+        known.panel.reveal();
+        return;
+      }
+      const panel = vscode.window.createWebviewPanel(
+        VIEW_TYPE,
+        vscode.l10n.t('Training Dashboard'),
+        vscode.ViewColumn.Active,
+      );
+      await this.fill(panel, folders);
+    });
   }
 
   /** Called by VS Code for a panel that was open when the window was closed. */
@@ -90,8 +86,10 @@ class DashboardPanels
     state: Partial<DashboardState> | undefined,
   ): Promise<void> {
     const folders = state?.runs?.filter((folder) => typeof folder === 'string') ?? [];
-    if (folders.length === 0 || this.panelOf(folders)) panel.dispose();
-    else await this.fill(panel, folders);
+    await this.turns.take(keyOf(folders), async () => {
+      if (folders.length === 0 || this.panelOf(folders)) panel.dispose();
+      else await this.fill(panel, folders);
+    });
   }
 
   dispose(): void {
@@ -100,16 +98,19 @@ class DashboardPanels
   }
 
   private panelOf(folders: readonly string[]): DashboardPanel | undefined {
-    const wanted = [...folders].sort().join('\0');
-    return [...this.panels].find(({ session }) => [...session.runs].sort().join('\0') === wanted);
+    const wanted = keyOf(folders);
+    return [...this.panels].find(({ session }) => keyOf(session.runs) === wanted);
   }
 
   private async fill(panel: vscode.WebviewPanel, folders: readonly string[]): Promise<void> {
     const { runs, context } = this.services;
+    let closed = false;
+    panel.onDidDispose(() => (closed = true));
     panel.iconPath = vscode.Uri.joinPath(context.extensionUri, 'media', 'nlvr.svg');
     await Promise.all(
       folders.filter((folder) => !runs.get(folder)).map((folder) => runs.add(folder)),
     );
+    if (closed) return;
     const filled = new DashboardPanel(panel, folders, this.pictures, this.services);
     this.panels.add(filled);
     panel.onDidDispose(() => {
@@ -117,6 +118,11 @@ class DashboardPanels
       filled.dispose();
     });
   }
+}
+
+/** The same for the same runs in any order. */
+function keyOf(folders: readonly string[]): string {
+  return [...folders].sort().join('\0');
 }
 
 /** One panel: its webview and its session. */

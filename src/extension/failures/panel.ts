@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
+import type { ConfigPaths } from '../../config/paths';
 import { RunFolder } from '../../run/runFolder';
 import { UserError } from '../../util/userError';
 import type { FailuresContract, PanelState, PredictionSet } from '../../webview/failures/messages';
@@ -8,6 +9,7 @@ import { showFailure } from '../log';
 import { isActive } from '../runs/runRegistry';
 import type { Services } from '../services';
 import { childEnvironment } from '../trainer/process';
+import { Turns } from '../turns';
 import { untilFound } from '../untilFound';
 import { Messenger } from '../webview/messenger';
 import { setPictureRoots, setUpWebview } from '../webview/panelWebview';
@@ -51,8 +53,8 @@ class FailuresPanels
   implements vscode.WebviewPanelSerializer<Partial<PanelState>>, vscode.Disposable
 {
   private readonly panels = new Map<string, FailuresPanel>();
-  /** Panels being made: a second command for the same run waits for the first. */
-  private readonly filling = new Map<string, Promise<void>>();
+  /** A second command for the same run waits for the first. */
+  private readonly turns = new Turns();
   private readonly thumbnails: Thumbnails;
 
   constructor(private readonly services: Services) {
@@ -61,20 +63,22 @@ class FailuresPanels
   }
 
   async open(runFolder: string, wanted: WantedSet): Promise<void> {
-    await this.filling.get(runFolder);
-    const known = this.panels.get(runFolder);
-    if (known) {
-      known.panel.reveal();
-      if (wanted.split !== undefined || wanted.epoch !== undefined)
-        await known.session.show(wanted);
-      return;
-    }
-    const panel = vscode.window.createWebviewPanel(
-      VIEW_TYPE,
-      vscode.l10n.t('Failed Examples'),
-      vscode.ViewColumn.Active,
-    );
-    await this.fillOnce(panel, runFolder, wanted);
+    const known = await this.turns.take(runFolder, async () => {
+      const open = this.panels.get(runFolder);
+      if (open) {
+        open.panel.reveal();
+        return open;
+      }
+      const panel = vscode.window.createWebviewPanel(
+        VIEW_TYPE,
+        vscode.l10n.t('Failed Examples'),
+        vscode.ViewColumn.Active,
+      );
+      await this.fill(panel, runFolder, wanted);
+      return undefined;
+    });
+    const wants = wanted.split !== undefined || wanted.epoch !== undefined;
+    if (known && wants) await known.session.show(wanted);
   }
 
   /** Called by VS Code for a panel that was open when the window was closed. */
@@ -82,23 +86,20 @@ class FailuresPanels
     panel: vscode.WebviewPanel,
     state: Partial<PanelState> | undefined,
   ): Promise<void> {
-    if (typeof state?.runFolder !== 'string' || this.panels.has(state.runFolder)) panel.dispose();
-    else await this.fillOnce(panel, state.runFolder, state.set ?? {});
+    const { runFolder, set } = state ?? {};
+    if (typeof runFolder !== 'string') {
+      panel.dispose();
+      return;
+    }
+    await this.turns.take(runFolder, async () => {
+      if (this.panels.has(runFolder)) panel.dispose();
+      else await this.fill(panel, runFolder, set ?? {});
+    });
   }
 
   dispose(): void {
     for (const panel of this.panels.values()) panel.dispose();
     this.panels.clear();
-  }
-
-  private async fillOnce(
-    panel: vscode.WebviewPanel,
-    runFolder: string,
-    wanted: WantedSet,
-  ): Promise<void> {
-    const filling = this.fill(panel, runFolder, wanted);
-    this.filling.set(runFolder, filling);
-    await filling.finally(() => this.filling.delete(runFolder));
   }
 
   private async fill(
@@ -177,7 +178,7 @@ class FailuresPanel implements vscode.Disposable {
   }
 
   /** The run's paths; a page that was made before they were known is allowed the run's images now. */
-  private async paths(): ReturnType<SessionRun['paths']> {
+  private async paths(): Promise<ConfigPaths | null> {
     const paths = await this.run.paths();
     if (paths && this.imageRoot === undefined && !this.disposed) {
       this.imageRoot = paths.imageRoot;
