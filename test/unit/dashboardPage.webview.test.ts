@@ -390,10 +390,11 @@ describe('DashboardStore', () => {
   it('keeps the data of runs that stay when others are added, and saves the view only', async () => {
     const saved: unknown[] = [];
     const store = storeOf({ smoothing: 0.3 }, saved);
-    store.receive({ type: 'runs', runs: [header], differing: [] });
+    store.receive({ type: 'runs', folders: [header.key], runs: [header], differing: [] });
     store.receive({ type: 'steps', run: header.key, columns: columns(1, 5) });
     store.receive({
       type: 'runs',
+      folders: [header.key, '/runs/b'],
       runs: [header, { ...header, key: '/runs/b' }],
       differing: [{ key: 'seed', values: ['1', '2'] }],
     });
@@ -404,9 +405,20 @@ describe('DashboardStore', () => {
     expect(JSON.stringify(saved.at(-1)).length).toBeLessThan(300);
   });
 
+  it('keeps the runs it is about while they are not known, so that it is opened again with them', () => {
+    const store = storeOf({ runs: ['/runs/a', '/runs/b'] });
+    const folders = ['/runs/a', '/runs/b'];
+    store.receive({ type: 'runs', folders, runs: [], differing: [] });
+    expect(store.view.runs).toEqual(folders);
+    store.receive({ type: 'runs', folders, runs: [header], differing: [] });
+    expect(store.view.runs).toEqual(folders);
+    store.receive({ type: 'runs', folders: ['/runs/a'], runs: [header], differing: [] });
+    expect(store.view.runs).toEqual(['/runs/a']);
+  });
+
   it('tells a problem until the host can read again', () => {
     const store = storeOf();
-    store.receive({ type: 'runs', runs: [header], differing: [] });
+    store.receive({ type: 'runs', folders: [header.key], runs: [header], differing: [] });
     store.receive({ type: 'problem', message: 'No permission.', hint: null });
     expect(store.problem?.message).toBe('No permission.');
     store.receive({ type: 'history', run: header.key, history: emptyHistory });
@@ -415,7 +427,7 @@ describe('DashboardStore', () => {
 
   it('drops columns of a run that starts over', () => {
     const store = storeOf();
-    store.receive({ type: 'runs', runs: [header], differing: [] });
+    store.receive({ type: 'runs', folders: [header.key], runs: [header], differing: [] });
     store.receive({ type: 'steps', run: header.key, columns: columns(1, 5) });
     store.receive({ type: 'reset', run: header.key });
     store.receive({ type: 'steps', run: header.key, columns: columns(1, 2) });

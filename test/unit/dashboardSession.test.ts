@@ -135,9 +135,13 @@ describe('DashboardSession', () => {
     ).rejects.toThrow('not shown');
   });
 
-  it('tells a run that is gone by an empty list', async () => {
-    const session = open(join(root, 'gone'));
+  it('tells a run that is gone by an empty list, and what the panel is about all the same', async () => {
+    const gone = join(root, 'gone');
+    const session = open(gone);
     await session.ready();
-    expect(sent).toEqual([{ type: 'runs', runs: [], differing: [] }, { type: 'loaded' }]);
+    expect(sent).toEqual([
+      { type: 'runs', folders: [gone], runs: [], differing: [] },
+      { type: 'loaded' },
+    ]);
   });
 });

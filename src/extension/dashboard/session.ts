@@ -167,7 +167,8 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
       if (run) headers.push(headerOf(run, this.feeds.get(folder)?.runStart));
     }
     const differing = this.differing(headers.map(({ key }) => key));
-    const message: ToWebview = { type: 'runs', runs: headers, differing };
+    const folders = [...this.folders];
+    const message: ToWebview = { type: 'runs', folders, runs: headers, differing };
     const text = JSON.stringify(message);
     if (text === this.told) return;
     this.told = text;
