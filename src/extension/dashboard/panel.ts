@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../util/userError';
@@ -9,6 +8,7 @@ import type {
 } from '../../webview/dashboard/messages';
 import { Thumbnails } from '../failures/thumbnails';
 import { showFailure } from '../log';
+import { saveFile } from '../saveFile';
 import type { Services } from '../services';
 import { Turns } from '../turns';
 import { Messenger } from '../webview/messenger';
@@ -249,11 +249,11 @@ class DashboardPanel implements vscode.Disposable {
     });
     if (!target) return null;
     try {
-      await writeFile(target.fsPath, png);
+      await saveFile(target, [png], (uri, content) => vscode.workspace.fs.writeFile(uri, content));
     } catch (error) {
       void showFailure(this.services.log, 'save a chart', error);
       throw error;
     }
-    return basename(target.fsPath);
+    return basename(target.path);
   }
 }
