@@ -213,6 +213,29 @@ describe('the legend', () => {
     expect(new Set(entries.map(({ look }) => look.colour)).size).toBe(3);
   });
 
+  it('draws the consistency of both splits, told apart by more than colour', () => {
+    const run = evaluated({});
+    run.history = {
+      ...run.history,
+      evals: run.history.evals.map((point) => ({
+        ...point,
+        consistency: point.split === 'val' ? 0.3 : 0.2,
+      })),
+    };
+    const curves = accuracyCurves([run], 'step');
+    expect(curves.map(({ label }) => label)).toEqual([
+      'val',
+      'test',
+      'consistency',
+      'test consistency',
+    ]);
+    expect(curves.map((curve) => curve.at(10)?.y)).toEqual([0.7, 0.6, 0.3, 0.2]);
+    for (const look of ['colour', 'marker', 'dash'] as const)
+      expect(new Set(curves.map((curve) => String(curve[look]))).size, look).toBe(4);
+    const several = accuracyCurves([run, evaluated({ key: '/runs/b', name: 'b' })], 'step');
+    expect(legendEntries(several).map(({ label }) => label)).toContain('test consistency');
+  });
+
   it('lists several runs by colour and the kinds once, and either switches curves off', () => {
     const runs = [evaluated({}), evaluated({ key: '/runs/b', name: 'calm-fox-1' })];
     const curves = accuracyCurves(runs, 'step');
