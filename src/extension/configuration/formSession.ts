@@ -75,11 +75,6 @@ export class FormSession {
     void this.sendState();
   }
 
-  /** Puts the focus on a key's field. */
-  reveal(key: string): void {
-    this.messenger.send({ type: 'reveal', key });
-  }
-
   dispose(): void {
     clearTimeout(this.insightsTimer);
     this.round++;

@@ -85,9 +85,7 @@ export type ToWebview =
   /** Complete; what the form needs to show anything. */
   | { type: 'snapshot'; file: string; groups: string[]; fields: FieldInfo[]; state: FormState }
   | { type: 'state'; state: FormState }
-  | { type: 'insights'; insights: Insights }
-  /** Puts the focus on a field. */
-  | { type: 'reveal'; key: string };
+  | { type: 'insights'; insights: Insights };
 
 export type ToHost =
   /** Shows the text, at a line where one is given. */
