@@ -33,8 +33,12 @@ class Form {
   readonly openedLines: (number | undefined)[] = [];
   picked: string | undefined;
   refuse = false;
+  /** Milliseconds that an edit takes. */
+  applyMs = 0;
+  /** The page does not answer. */
+  deaf = false;
   readonly model: FormModel;
-  private readonly session: FormSession;
+  readonly session: FormSession;
   private toHost: ((frame: unknown) => void) | undefined;
   private readonly pending = new Map<number, (frame: HostFrame) => void>();
   private lastId = 0;
@@ -57,7 +61,10 @@ class Form {
         folder,
         text: () => this.text,
         version: () => this.version,
-        apply: (edit) => Promise.resolve(this.apply(edit)),
+        apply: async (edit) => {
+          await new Promise((resolve) => setTimeout(resolve, this.applyMs));
+          return this.apply(edit);
+        },
         browse: () => Promise.resolve(this.picked),
         openText: (line) => this.openedLines.push(line),
         log: (error) => this.errors.push(String(error)),
@@ -117,6 +124,7 @@ class Form {
   }
 
   private toPage(frame: HostFrame): void {
+    if (this.deaf) return;
     if (frame.frame === 'message') this.model.receive(frame.message as ToWebview);
     else this.pending.get(frame.id)?.(frame);
   }
@@ -200,6 +208,39 @@ describe('the form', () => {
     expect(shows('init_lr')).toBe('0.00005');
     form.model.blur('init_lr');
     expect(shows('init_lr')).toBe('5e-5');
+  });
+
+  it('writes what is being typed before the file is saved', async () => {
+    await open(yaml);
+    form.applyMs = 20;
+    form.model.focus('seed');
+    form.model.type('seed', '9');
+    form.model.type('max_epoch', '3');
+    expect(form.text).toBe(yaml);
+    await form.session.flush();
+    expect(parseConfig(form.text).config).toMatchObject({ seed: 9, max_epoch: 3 });
+    // Nothing is being typed: saving changes nothing, and does not wait for the page's pause.
+    const { version } = form;
+    await form.session.flush();
+    expect(form.version).toBe(version);
+  });
+
+  it('does not keep a save waiting for a page that is gone, silent or refused', async () => {
+    await open(yaml);
+    form.model.type('seed', '9');
+    form.refuse = true;
+    await form.session.flush();
+    form.deaf = true;
+    const began = performance.now();
+    await form.session.flush();
+    expect(performance.now() - began).toBeLessThan(1500);
+    const waiting = form.session.flush();
+    form.session.hidden();
+    const hidden = performance.now();
+    await waiting;
+    await form.session.flush();
+    expect(performance.now() - hidden).toBeLessThan(200);
+    expect(form.text).toBe(yaml);
   });
 
   it('follows undo and edits of the text, also in a field with the focus', async () => {

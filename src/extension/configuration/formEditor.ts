@@ -40,8 +40,14 @@ export function openFormEditor(
     vscode.window.onDidChangeWindowState(({ focused }) => {
       if (focused && panel.visible) session.refresh();
     }),
+    vscode.workspace.onWillSaveTextDocument((save) => {
+      // Saving by itself is no reason to write half a word; it comes again when that is finished.
+      const asked = save.reason !== vscode.TextDocumentSaveReason.AfterDelay;
+      if (save.document === document && asked) save.waitUntil(session.flush());
+    }),
     panel.onDidChangeViewState(() => {
       if (panel.visible) session.refresh();
+      else session.hidden();
     }),
   ];
   panel.onDidDispose(() => {

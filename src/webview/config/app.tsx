@@ -209,7 +209,7 @@ const keys = () => [
 
 function onKeys(model: FormModel, searchField: () => HTMLInputElement | null): () => void {
   const onKey = (event: KeyboardEvent): void => {
-    // Saving goes on to VS Code, which saves the document: what is being typed must be in it.
+    // Saving goes on to VS Code. It asks for what is being typed; sent now, it need not be waited for.
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 's') model.commitAll();
     if (event.key !== '/' || isTyping(event.target)) return;
     event.preventDefault();

@@ -67,6 +67,10 @@ export class FormModel {
       case 'insights':
         this.insights = message.insights;
         break;
+      case 'flush':
+        this.commitAll();
+        this.connection.send({ type: 'flushed', round: message.round });
+        break;
     }
     this.changed();
   }
