@@ -33,6 +33,7 @@ class Form {
   readonly openedLines: (number | undefined)[] = [];
   picked: string | undefined;
   refuse = false;
+  diskFails = false;
   /** Milliseconds that an edit takes. */
   applyMs = 0;
   /** The page does not answer. */
@@ -70,7 +71,7 @@ class Form {
         log: (error) => this.errors.push(String(error)),
       },
       new InsightMaker(t),
-      lookUp,
+      (path) => (this.diskFails ? Promise.reject(new Error('no disk')) : lookUp(path)),
       t,
     );
     this.model = new FormModel(
@@ -362,6 +363,16 @@ describe('the form', () => {
     form.model.choose('seed', '3');
     await vi.waitFor(() => expect(form.model.failure).toBe(undefined));
     expect(form.text).toContain('seed: 3');
+  });
+
+  it('logs that it could not look at the disk, and goes on when it can', async () => {
+    await open(yaml);
+    form.diskFails = true;
+    form.write(`${yaml}image_root: there\n`);
+    await vi.waitFor(() => expect(form.errors).toEqual(['Error: no disk']));
+    form.diskFails = false;
+    form.session.refresh();
+    await vi.waitFor(() => expect(shows('image_root')).toBe('there'));
   });
 
   it('writes a path that was picked, and nothing when the user thinks better of it', async () => {

@@ -39,7 +39,7 @@ describe('DashboardSession', () => {
       startTraining: () => done.push('start'),
       addRun: () => done.push('add'),
       removeRun: (folder) => done.push(`remove ${folder}`),
-      openImage: (run, path) => Promise.resolve(void done.push(`open ${path} of ${run.folder}`)),
+      openImage: (run, path) => done.push(`open ${path} of ${run.folder}`),
       savePng: () => Promise.resolve(null),
       copy: (text) => Promise.resolve(void done.push(`copy ${text}`)),
       problem: (doing, error) => done.push(`${doing}: ${String(error)}`),
@@ -125,10 +125,10 @@ describe('DashboardSession', () => {
   it('does nothing for runs that it does not show', async () => {
     const run = await makeRun('one', '');
     const session = open(run);
-    await session.message({ type: 'action', action: 'stop', run: '/etc' });
-    await session.message({ type: 'openImage', run: '/etc', path: '/etc/passwd' });
+    session.message({ type: 'action', action: 'stop', run: '/etc' });
+    session.message({ type: 'openImage', run: '/etc', path: '/etc/passwd' });
     expect(done).toEqual([]);
-    await session.message({ type: 'action', action: 'stop', run });
+    session.message({ type: 'action', action: 'stop', run });
     expect(done).toEqual([`stop ${run}`]);
     await expect(
       Promise.resolve(session.requests.thumbnails({ run: '/etc', images: ['/etc/passwd'] })),

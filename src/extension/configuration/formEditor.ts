@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { definitionOf } from '../../config/keys';
 import { configPaths } from '../../config/paths';
 import { messageOf } from '../../util/userError';
+import { tellIfItFails } from '../log';
 import type { Services } from '../services';
 import { setUpWebview } from '../webview/panelWebview';
 import { FormSession, type SessionEditor } from './formSession';
@@ -28,7 +29,12 @@ export function openFormEditor(
     version: () => document.version,
     apply: (edit) => vscode.workspace.applyEdit(toWorkspaceEdit(document, edit)),
     browse: (key) => browse(document, key),
-    openText: (line) => void openText(document.uri, line, panel.viewColumn),
+    openText: (line) =>
+      tellIfItFails(
+        services.log,
+        'open a configuration as text',
+        openText(document.uri, line, panel.viewColumn),
+      ),
     log: (error, during) =>
       services.log.error(`configuration form, ${during}: ${messageOf(error)}`),
   };

@@ -72,12 +72,12 @@ export class FormSession {
 
   /** The text has changed, by whomever. */
   changed(): void {
-    void this.sendState();
+    this.inBackground('show the text', this.sendState());
   }
 
   /** Files may have come or gone. */
   refresh(): void {
-    void this.sendState();
+    this.inBackground('show the text', this.sendState());
   }
 
   /** The page is gone until it says `ready` again: the panel is hidden. */
@@ -155,10 +155,14 @@ export class FormSession {
     this.scheduleInsights();
   }
 
+  private inBackground(during: string, work: Promise<void>): void {
+    work.catch((error: unknown) => this.editor.log(error, during));
+  }
+
   private scheduleInsights(): void {
     clearTimeout(this.insightsTimer);
     this.insightsTimer = setTimeout(() => {
-      void this.sendInsights();
+      this.inBackground('count and measure', this.sendInsights());
     }, INSIGHTS_DELAY);
   }
 

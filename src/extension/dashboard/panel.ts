@@ -7,7 +7,8 @@ import type {
   RunAction,
 } from '../../webview/dashboard/messages';
 import { Thumbnails } from '../failures/thumbnails';
-import { showFailure } from '../log';
+import { showFailure, tellIfItFails } from '../log';
+import type { Run } from '../runs/runRegistry';
 import { saveFile } from '../saveFile';
 import type { Services } from '../services';
 import { Turns } from '../turns';
@@ -130,6 +131,7 @@ class DashboardPanel implements vscode.Disposable {
   readonly session: DashboardSession;
   private readonly messenger: Messenger<DashboardContract>;
   private readonly disposables: vscode.Disposable[] = [];
+  private disposed = false;
 
   constructor(
     readonly panel: vscode.WebviewPanel,
@@ -158,6 +160,7 @@ class DashboardPanel implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.disposed = true;
     this.session.dispose();
     vscode.Disposable.from(...this.disposables).dispose();
   }
@@ -175,11 +178,8 @@ class DashboardPanel implements vscode.Disposable {
 
   private editor(): DashboardEditor {
     const { runs, log } = this.services;
-    const execute = (command: string, ...args: unknown[]): void => {
-      vscode.commands.executeCommand(command, ...args).then(undefined, (error: unknown) => {
-        void showFailure(log, command, error);
-      });
-    };
+    const execute = (command: string, ...args: unknown[]): void =>
+      tellIfItFails(log, command, vscode.commands.executeCommand(command, ...args));
     return {
       send: (message) => this.messenger.send(message),
       run: (folder) => runs.get(folder),
@@ -189,16 +189,12 @@ class DashboardPanel implements vscode.Disposable {
           ? execute(commands[action], vscode.Uri.file(join(folder, 'config.yaml')))
           : execute(commands[action], folder),
       startTraining: () => execute('nlvr.startTraining'),
-      addRun: () => void this.addRun(),
+      addRun: () => tellIfItFails(log, 'add a run to the comparison', this.addRun()),
       removeRun: (folder) => {
         const left = this.session.runs.filter((shown) => shown !== folder);
         if (left.length > 0) this.show(left);
       },
-      openImage: async ({ folder, info }, path) => {
-        const problem = await this.pictures.problem(folder, info.configFile, path);
-        if (problem !== null) throw new UserError(`${path}: ${problem}`);
-        execute('vscode.open', vscode.Uri.file(path), { viewColumn: vscode.ViewColumn.Beside });
-      },
+      openImage: (run, path) => tellIfItFails(log, 'open an image', this.openImage(run, path)),
       savePng: (name, png) => this.savePng(name, png),
       copy: async (text) => {
         await vscode.env.clipboard.writeText(text);
@@ -207,6 +203,13 @@ class DashboardPanel implements vscode.Disposable {
       problem: (doing, error) =>
         log.error(`dashboard, ${doing}: ${error instanceof Error ? error.stack : String(error)}`),
     };
+  }
+
+  private async openImage({ folder, info }: Run, path: string): Promise<void> {
+    const problem = await this.pictures.problem(folder, info.configFile, path);
+    if (problem !== null) throw new UserError(`${path}: ${problem}`);
+    const beside = { viewColumn: vscode.ViewColumn.Beside };
+    await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(path), beside);
   }
 
   private show(folders: readonly string[]): void {
@@ -236,7 +239,7 @@ class DashboardPanel implements vscode.Disposable {
       placeHolder: vscode.l10n.t('Runs to show in the same charts'),
       matchOnDetail: true,
     });
-    if (chosen && chosen.length > 0)
+    if (chosen && chosen.length > 0 && !this.disposed)
       this.show([...this.session.runs, ...chosen.map((item) => item.folder)]);
   }
 

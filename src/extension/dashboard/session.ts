@@ -26,7 +26,7 @@ export interface DashboardEditor {
   addRun(): void;
   removeRun(folder: string): void;
   /** Opens an image of the run; anything else that a damaged run may name is refused. */
-  openImage(run: Run, path: string): Promise<void>;
+  openImage(run: Run, path: string): void;
   savePng(name: string, png: Uint8Array): Promise<string | null>;
   copy(text: string): Promise<void>;
   problem(doing: string, error: unknown): void;
@@ -86,7 +86,7 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
     await this.tellLoaded();
   }
 
-  message(message: ToHost): void | Promise<void> {
+  message(message: ToHost): void {
     switch (message.type) {
       case 'action':
         if (this.shown(message.run)) this.editor.action(message.action, message.run);
@@ -97,7 +97,8 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
         return this.editor.removeRun(message.run);
       case 'openImage': {
         const run = this.shown(message.run);
-        return run && this.editor.openImage(run, message.path);
+        if (run) this.editor.openImage(run, message.path);
+        return;
       }
       case 'startTraining':
         return this.editor.startTraining();

@@ -5,7 +5,7 @@ import type { ConfigPaths } from '../../config/paths';
 import { RunFolder } from '../../run/runFolder';
 import { UserError } from '../../util/userError';
 import type { FailuresContract, PanelState, PredictionSet } from '../../webview/failures/messages';
-import { showFailure } from '../log';
+import { showFailure, tellIfItFails } from '../log';
 import { isActive } from '../runs/runRegistry';
 import type { Services } from '../services';
 import { childEnvironment } from '../trainer/process';
@@ -252,7 +252,7 @@ class FailuresPanel implements vscode.Disposable {
           log: ['nlvr.showLog'],
         } as const;
         const [id, ...args] = commands[command];
-        void vscode.commands.executeCommand(id, ...args);
+        tellIfItFails(log, id, vscode.commands.executeCommand(id, ...args));
       },
       launch: () => this.launch(),
       askUnavailable: () => this.askUnavailable(),
