@@ -19,6 +19,10 @@ class Panel {
   saved: { name: string; text: string } | null = null;
   /** Rows wait on their way to the page until `release`. */
   holdRows = false;
+  /** Milliseconds that a message keeps the thread busy. */
+  slow = 0;
+  /** Called when the next rows are on their way. */
+  onRows: (() => void) | undefined;
   private readonly held: ToWebview[] = [];
   checkpoint = 'first';
   /** Null: the run has no configuration yet. */
@@ -36,9 +40,15 @@ class Panel {
   ) {
     const editor: SessionEditor = {
       send: (message) => {
+        const end = performance.now() + this.slow;
+        while (performance.now() < end);
         const waits = this.holdRows && (message.type === 'rows' || message.type === 'end');
         if (waits) this.held.push(structuredClone(message));
         else this.model.receive(structuredClone(message));
+        if (message.type !== 'rows') return;
+        const told = this.onRows;
+        this.onRows = undefined;
+        told?.();
       },
       address: (file) => `address:${file}`,
       openFile: (file, line) =>
@@ -231,6 +241,38 @@ describe('the panel', () => {
     expect(panel.identifier).toBe(identifier);
     expect(panel.model.rows.history.size).toBe(1);
     expect(panel.model.filter.search).toBe('dog');
+  });
+
+  it('is told again in pieces when its page is thrown away while it loads, in order and once', async () => {
+    const many = Array.from({ length: 9000 }, (_, i) => example(i, 0.1));
+    await write('val.jsonl', many);
+    await open().ready();
+    let again: Promise<void> | undefined;
+    panel.onRows = () => {
+      panel.newModel();
+      again = panel.session.ready();
+    };
+    await panel.session.refresh({ split: 'val', epoch: null });
+    await again;
+    expect(again).toBeDefined();
+    expect(panel.model.loading.state).toBe('ready');
+    expect(panel.model.rows.identifiers).toEqual(many.map(({ identifier }) => identifier));
+  });
+
+  it('lets others have a turn while a long set is told again', async () => {
+    await write(
+      'val.jsonl',
+      Array.from({ length: 13_000 }, (_, i) => example(i, 0.1)),
+    );
+    await open().ready();
+    panel.newModel();
+    panel.slow = 9;
+    let seen = -1;
+    panel.onRows = () => setImmediate(() => (seen = panel.model.rows.count));
+    await panel.session.ready();
+    expect(seen).toBeGreaterThanOrEqual(4000);
+    expect(seen).toBeLessThan(13_000);
+    expect(panel.model.rows.count).toBe(13_000);
   });
 
   it('says when the run, or its file, is gone or cannot be read', async () => {

@@ -82,7 +82,8 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
   async ready(): Promise<void> {
     this.told = '';
     this.tellRuns();
-    for (const feed of this.feeds.values()) feed.tellAll();
+    // One after the other: each leaves the thread to others, and all at once would be none of that.
+    for (const feed of this.feeds.values()) await feed.tellAll();
     await this.tellLoaded();
   }
 

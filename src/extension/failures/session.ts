@@ -108,7 +108,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     });
     await this.notes.reload().catch((error: unknown) => this.editor.problem('read notes', error));
     if (this.loader.set) {
-      this.loader.repeat(this.selected);
+      await this.loader.repeat(this.selected);
     } else {
       await this.openWanted();
     }
