@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Translate } from '../../src/extension/runs/explain';
 import { FolderRunRegistry } from '../../src/extension/runs/folderRegistry';
-import { isActive } from '../../src/extension/runs/runRegistry';
-import type { statusOf } from '../../src/extension/runs/runStatus';
+import { isActive, type RunStatus } from '../../src/extension/runs/runRegistry';
 import { durationOf, progressOf } from '../../src/extension/runs/runStatus';
 import { runDescription, runDetails, runFlags } from '../../src/extension/runs/runWords';
 import { processStartTime } from '../../src/run/liveness';
@@ -217,7 +216,7 @@ describe('FolderRunRegistry', () => {
 });
 
 describe('what is said of a run', () => {
-  const run = (more: Partial<RunInfo>, status: ReturnType<typeof statusOf>) => ({
+  const run = (more: Partial<RunInfo>, status: RunStatus) => ({
     folder: '/runs/x',
     info: info(more),
     status,

@@ -118,7 +118,7 @@ export class FolderRunRegistry implements RunRegistry {
   }
 
   private async describe(folder: string, info: RunInfo): Promise<Run> {
-    const status = statusOf(info, existsSync(new RunFolder(folder).stopRequest));
+    const status = await statusOf(info, existsSync(new RunFolder(folder).stopRequest));
     const died = status === 'failed' && info.state !== 'failed';
     if (!died) return { folder, info, status, message: info.message, hint: info.hint };
     const said = await lastWords(folder, this.endings.get(folder), info.heartbeat);

@@ -29,7 +29,7 @@ export async function stopAtOnce(
 ): Promise<void> {
   const info = await readRunInfo(folder);
   if (!info || (info.state !== 'running' && info.state !== 'starting')) return;
-  const liveness = livenessOf(info);
+  const liveness = await livenessOf(info);
   if (liveness === 'elsewhere' || liveness === 'lost')
     throw new UserError(`This run belongs to ${info.host}; it cannot be ended from here.`, {
       hint: `It was asked to stop. To end it at once, end process ${info.pid} on ${info.host}.`,
