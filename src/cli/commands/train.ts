@@ -59,8 +59,9 @@ export async function train(options: TrainOptions): Promise<void> {
         ),
     });
     terminal.done();
-    process.stdout.write(finalReport(outcome));
-    if (outcome.state === 'stopped') process.exitCode = ExitCode.stopped;
+    if (outcome) process.stdout.write(finalReport(outcome));
+    else process.stderr.write('Stopped before the training began: nothing was written.\n');
+    if (outcome?.state !== 'finished') process.exitCode = ExitCode.stopped;
   } finally {
     images.done();
     download.done();
