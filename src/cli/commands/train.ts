@@ -35,6 +35,8 @@ export async function train(options: TrainOptions): Promise<void> {
       library,
       checkpoint: source,
       outputDir: configPaths(loaded.config, loaded.folder).outputDir,
+      // As with BLIP, a training may follow into the same folder.
+      asRun: false,
       splits: ['val', 'test'],
     });
     return;
