@@ -6,7 +6,6 @@ import type { Split } from '../../run/events';
 import { lastWords, type LastWords } from '../../run/lastWords';
 import { RunFolder } from '../../run/runFolder';
 import { UserError } from '../../util/userError';
-import { openFailures } from '../failures/panel';
 import { explain } from '../runs/explain';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import { isActive, type Run } from '../runs/runRegistry';
@@ -62,6 +61,8 @@ export async function evaluateCheckpoint(
     await registry.add(folder);
   }
   const [split] = splits;
+  const { openFailures, registerFailures } = await import('../failures/panel');
+  registerFailures(services);
   await openFailures(folder, { split, epoch: null });
 }
 

@@ -8,6 +8,7 @@ import { showFailure } from '../log';
 import { isActive } from '../runs/runRegistry';
 import type { Services } from '../services';
 import { childEnvironment } from '../trainer/process';
+import { FAILURES_VIEW } from '../viewTypes';
 import { Messenger } from '../webview/messenger';
 import { setUpWebview } from '../webview/panelWebview';
 import type { Launch } from './predictClient';
@@ -17,8 +18,6 @@ import { saveText } from './saveRows';
 import { FailuresSession, type SessionEditor } from './session';
 import { Thumbnails } from './thumbnails';
 
-const VIEW_TYPE = 'nlvr.failures';
-
 /** Which predictions to open with; the newest of val by default. */
 export interface WantedSet {
   split?: PredictionSet['split'];
@@ -27,13 +26,14 @@ export interface WantedSet {
 
 let registered: FailuresPanels | undefined;
 
-/** Makes the Failed Examples panels available, also those that were open before the window was reloaded. */
-export function registerFailures(services: Services): void {
+/** Makes the panels available, once. @returns what fills those that were open before a reload of the window. */
+export function registerFailures(
+  services: Services,
+): vscode.WebviewPanelSerializer<Partial<PanelState>> {
+  if (registered) return registered;
   registered = new FailuresPanels(services);
-  services.context.subscriptions.push(
-    registered,
-    vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, registered),
-  );
+  services.context.subscriptions.push(registered);
+  return registered;
 }
 
 /**
@@ -69,7 +69,7 @@ class FailuresPanels
       return;
     }
     const panel = vscode.window.createWebviewPanel(
-      VIEW_TYPE,
+      FAILURES_VIEW,
       vscode.l10n.t('Failed Examples'),
       vscode.ViewColumn.Active,
     );
