@@ -86,7 +86,7 @@ describe('the manifest', () => {
     const { untrustedWorkspaces, virtualWorkspaces } = manifest.capabilities;
     expect(untrustedWorkspaces.supported).toBe('limited');
     expect(virtualWorkspaces.supported).toBe(false);
-    const running = /^nlvr\.(start|resume|evaluate|check|createSample|setUp)/;
+    const running = /^nlvr\.(start|stop|resume|evaluate|check|createSample|setUp)/;
     for (const { command, enablement } of contributes.commands)
       if (running.test(command)) expect(enablement).toContain('isWorkspaceTrusted');
   });
