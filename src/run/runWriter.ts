@@ -22,7 +22,10 @@ export interface RunStart {
   /** The configuration as used, YAML. */
   configText: string;
   version: string;
-  mode: 'new' | 'resume' | 'overwrite';
+  /** `again`: an evaluation into the folder of an earlier evaluation. */
+  mode: 'new' | 'resume' | 'overwrite' | 'again';
+  /** A random one by default. */
+  name?: string;
   observe?: RunObserver;
 }
 
@@ -65,7 +68,7 @@ export class RunWriter {
       const fresh: RunInfo = {
         schema: RUN_SCHEMA_VERSION,
         id: randomUUID(),
-        name: randomRunName(),
+        name: start.name ?? randomRunName(),
         kind: start.kind,
         state: 'starting',
         created: now,
@@ -200,10 +203,11 @@ export function requireUsableFolder(root: string, mode: RunStart['mode']): void 
     });
 }
 
-/** Makes the folder ready; returns the run to go on with when resuming. */
+/** Makes the folder ready; returns the run to go on with. */
 function prepareFolder(folder: RunFolder, mode: RunStart['mode']): RunInfo | undefined {
   requireUsableFolder(folder.root, mode);
-  if (mode === 'resume') return existsSync(folder.runJson) ? readEarlier(folder) : undefined;
+  if (mode === 'resume' || mode === 'again')
+    return existsSync(folder.runJson) ? readEarlier(folder) : undefined;
   if (mode === 'overwrite') {
     for (const file of folder.owned) rmSync(file, { recursive: true, force: true });
     for (const name of readdirSync(folder.root))

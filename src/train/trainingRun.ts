@@ -3,7 +3,7 @@ import type { Config } from '../config/definition';
 import type { Dataset } from '../data/types';
 import { EVENT_VERSION, type Split } from '../run/events';
 import type { RunWriter } from '../run/runWriter';
-import { StopController } from '../run/stopController';
+import type { StopController } from '../run/stopController';
 import { readModelConfig } from '../model/config';
 import { isVisionParameter } from '../model/parameters';
 import { describeReport, type LoadReport } from '../model/loadRules';
@@ -40,12 +40,12 @@ export class TrainingRun {
     private readonly writer: RunWriter,
     private readonly plan: TrainingPlan,
     private readonly datasets: Partial<Record<Split, Dataset>> & { train: Dataset },
+    private readonly stop: Pick<StopController, 'requested'>,
   ) {}
 
   async train(): Promise<TrainingOutcome> {
     const { writer, request } = this;
     redirectNativeLog(writer.folder.trainerLog);
-    const stop = new StopController(writer.folder.stopRequest, request.onStopRequested);
     const { config, folder } = request.loaded;
     const model = readModelConfig(config, folder);
     const data = await RunData.open(config, model.text.maxPositions);
@@ -53,14 +53,13 @@ export class TrainingRun {
       const resumed = request.mode === 'resume' ? this.resumable() : undefined;
       const opened = await openModelSession({ ...request, precision: resumed?.precision ?? null });
       try {
-        return await this.trainWith(opened, data, stop, resumed);
+        return await this.trainWith(opened, data, resumed);
       } finally {
         await opened.dispose();
       }
     } finally {
       data.frozen?.dispose();
       await data.dispose();
-      stop.dispose();
     }
   }
 
@@ -94,10 +93,9 @@ export class TrainingRun {
   private async trainWith(
     opened: ModelSession,
     data: RunData,
-    stop: StopController,
     resumed: TrainerState | undefined,
   ): Promise<TrainingOutcome> {
-    const { writer, request, plan, datasets } = this;
+    const { writer, request, plan, datasets, stop } = this;
     const { config, hash } = request.loaded;
     const { session, model, shapes } = opened;
     const parameters = [...shapes.keys()];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RunFeed, type FeedListener } from '../../src/extension/dashboard/runFeed';
 import { StepLog } from '../../src/extension/dashboard/stepLog';
-import type { RunEvent, StartEvent, StepEvent } from '../../src/run/events';
+import type { EvalEvent, RunEvent, StartEvent, StepEvent } from '../../src/run/events';
 import type { RunHistory, StepColumns } from '../../src/webview/dashboard/messages';
 
 const start = (change: Partial<StartEvent> = {}): StartEvent => ({
@@ -245,6 +245,58 @@ describe('RunFeed', () => {
       { epoch: 0, value: 0.3 },
       { epoch: 1, value: 0.8 },
     ]);
+  });
+});
+
+describe('an evaluation on its own, long after the training', () => {
+  const evaluation = (split: 'val' | 'test', change: Partial<EvalEvent>): EvalEvent => ({
+    type: 'eval',
+    time: 1010,
+    split,
+    epoch: 0,
+    step: 10,
+    accuracy: 0.7,
+    consistency: null,
+    loss: 0.6,
+    examples: 100,
+    seconds: 3,
+    groups: [],
+    predictions: '',
+    ...change,
+  });
+  const later = { time: 900_000, epoch: null, step: 10 };
+
+  it('takes the place of its epoch, in the order of steps and within the time of training', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nlvr-feed-'));
+    const page = new Page();
+    const feed = new RunFeed(folder, 'train', page);
+    try {
+      const events = [
+        start(),
+        step(10, 1010),
+        evaluation('val', {}),
+        step(20, 1020),
+        evaluation('val', { time: 1021, epoch: 1, step: 20, accuracy: 0.6 }),
+        evaluation('val', { ...later, accuracy: 0.71 }),
+        evaluation('test', { ...later, accuracy: 0.69 }),
+      ];
+      writeFileSync(join(folder, 'events.jsonl'), lines(events));
+      await feed.start();
+      const told = page.told?.evals.map(({ split, epoch, accuracy, time }) => [
+        split,
+        epoch,
+        accuracy,
+        time,
+      ]);
+      expect(told).toEqual([
+        ['val', 0, 0.71, 10],
+        ['test', null, 0.69, 20],
+        ['val', 1, 0.6, 21],
+      ]);
+    } finally {
+      feed.dispose();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
 

@@ -12,22 +12,22 @@ import type { Run } from '../runs/runRegistry';
 import { saveFile } from '../saveFile';
 import type { Services } from '../services';
 import { Turns } from '../turns';
+import { DASHBOARD_VIEW } from '../viewTypes';
 import { Messenger } from '../webview/messenger';
 import { setUpWebview } from '../webview/panelWebview';
 import { Pictures } from './pictures';
 import { DashboardSession, type DashboardEditor } from './session';
 
-const VIEW_TYPE = 'nlvr.dashboard';
-
 let registered: DashboardPanels | undefined;
 
-/** Makes the dashboards available, also those that were open before the window was reloaded. */
-export function registerDashboard(services: Services): void {
+/** Makes the dashboards available, once. @returns what fills those that were open before a reload of the window. */
+export function registerDashboard(
+  services: Services,
+): vscode.WebviewPanelSerializer<Partial<DashboardState>> {
+  if (registered) return registered;
   registered = new DashboardPanels(services);
-  services.context.subscriptions.push(
-    registered,
-    vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, registered),
-  );
+  services.context.subscriptions.push(registered);
+  return registered;
 }
 
 /**
@@ -73,7 +73,7 @@ class DashboardPanels
         return;
       }
       const panel = vscode.window.createWebviewPanel(
-        VIEW_TYPE,
+        DASHBOARD_VIEW,
         vscode.l10n.t('Training Dashboard'),
         vscode.ViewColumn.Active,
       );

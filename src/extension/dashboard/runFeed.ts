@@ -116,7 +116,9 @@ export class RunFeed {
       this.origin = event.time - trained;
     }
     this.origin ??= event.time;
-    const time = Math.max(0, event.time - this.origin);
+    // An evaluation on its own may come days after the training, and is none of it.
+    const standsAlone = event.type === 'eval' && event.epoch === null && this.steps.count > 0;
+    const time = standsAlone ? this.steps.lastTime : Math.max(0, event.time - this.origin);
     if (event.type === 'step') {
       this.steps.push(event, time);
       this.lastStep = event.step;

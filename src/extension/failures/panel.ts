@@ -11,6 +11,7 @@ import type { Services } from '../services';
 import { childEnvironment } from '../trainer/process';
 import { Turns } from '../turns';
 import { untilFound } from '../untilFound';
+import { FAILURES_VIEW } from '../viewTypes';
 import { Messenger } from '../webview/messenger';
 import { setPictureRoots, setUpWebview } from '../webview/panelWebview';
 import type { Launch } from './predictClient';
@@ -20,8 +21,6 @@ import { saveText } from './saveRows';
 import { FailuresSession, type SessionEditor, type SessionRun } from './session';
 import { Thumbnails } from './thumbnails';
 
-const VIEW_TYPE = 'nlvr.failures';
-
 /** Which predictions to open with; the newest of val by default. */
 export interface WantedSet {
   split?: PredictionSet['split'];
@@ -30,13 +29,14 @@ export interface WantedSet {
 
 let registered: FailuresPanels | undefined;
 
-/** Makes the Failed Examples panels available, also those that were open before the window was reloaded. */
-export function registerFailures(services: Services): void {
+/** Makes the panels available, once. @returns what fills those that were open before a reload of the window. */
+export function registerFailures(
+  services: Services,
+): vscode.WebviewPanelSerializer<Partial<PanelState>> {
+  if (registered) return registered;
   registered = new FailuresPanels(services);
-  services.context.subscriptions.push(
-    registered,
-    vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, registered),
-  );
+  services.context.subscriptions.push(registered);
+  return registered;
 }
 
 /**
@@ -70,7 +70,7 @@ class FailuresPanels
         return open;
       }
       const panel = vscode.window.createWebviewPanel(
-        VIEW_TYPE,
+        FAILURES_VIEW,
         vscode.l10n.t('Failed Examples'),
         vscode.ViewColumn.Active,
       );
