@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -54,12 +55,15 @@ describe('processStartTime', () => {
   });
 
   it.runIf(process.platform === 'linux')('is null for a zombie', async () => {
-    // A shell that has become `sleep` never waits for the child it started before.
-    const parent = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 30']);
+    // A shell that has become `sleep` never waits for the child it started before; until then it may.
+    const parent = spawn('sh', ['-c', 'sh -c "read line <&3" 3<&0 & echo $!; exec sleep 30']);
     children.push(parent);
     const pid = await new Promise<number>((resolve) =>
       parent.stdout.once('data', (text: Buffer) => resolve(Number(text.toString()))),
     );
+    const name = (): string => readFileSync(`/proc/${parent.pid}/comm`, 'utf8').trim();
+    await expect.poll(name, { timeout: 20_000 }).toBe('sleep');
+    parent.stdin.end('\n');
     await expect.poll(() => processStartTime(pid), { timeout: 20_000 }).toBeNull();
     process.kill(pid, 0); // The zombie still has its pid: this does not throw.
   });
