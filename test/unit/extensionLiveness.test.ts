@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isLive, livenessOf, processStartTime } from '../../src/run/liveness';
@@ -56,7 +55,7 @@ describe('processStartTime', () => {
 
   it.runIf(process.platform === 'linux')('is null for a zombie', async () => {
     // A shell that has become `sleep` never waits for the child it started before; until then it may.
-    const parent = spawn('sh', ['-c', 'sh -c "read line <&3" 3<&0 & echo $!; exec sleep 30']);
+    const parent = spawn('sh', ['-c', 'exec 3<&0; sh -c "read line <&3" & echo $!; exec sleep 30']);
     children.push(parent);
     const pid = await new Promise<number>((resolve) =>
       parent.stdout.once('data', (text: Buffer) => resolve(Number(text.toString()))),
