@@ -52,7 +52,7 @@ it('takes the pictures', { timeout: HOUR }, async () => {
   await showNlvrView(vscode);
   await expect.poll(() => epochOf(run), { timeout: HOUR / 2, interval: 500 }).toBeGreaterThan(9);
   await vscode.runCommand('NLVR: Open Training Dashboard');
-  await vscode.pick('running');
+  await vscode.pick('output/sample');
   const dashboard = await vscode.webviewFrame('dashboard');
   await dashboard.locator('.plot canvas').nth(1).waitFor();
   await expect.poll(() => dashboard.locator('.watched img').count()).toBeGreaterThan(8);
@@ -62,7 +62,7 @@ it('takes the pictures', { timeout: HOUR }, async () => {
   await vscode.runCommand('View: Close All Editors');
 
   await vscode.setTheme('light');
-  const failures = await openFailures(vscode, join('output', 'sample'));
+  const failures = await openFailures(vscode, 'output/sample');
   await failures.locator('.row').nth(1).click();
   await vscode.press('a');
   await expect

@@ -27,6 +27,9 @@ async function workspaceWithRun(): Promise<string> {
 
 /** Asks VS Code how long the extension's own activation took. */
 async function activationTime(vscode: Workbench): Promise<number> {
+  // The list holds the rows that fit, the slowest first.
+  const size = vscode.page.viewportSize() ?? { width: 1280, height: 800 };
+  await vscode.page.setViewportSize({ ...size, height: 3000 });
   await vscode.runCommand('Developer: Show Running Extensions');
   const row = vscode.page.locator('.runtime-extensions-editor .extension', {
     hasText: 'NLVR Workbench',
@@ -39,14 +42,15 @@ async function activationTime(vscode: Workbench): Promise<number> {
       return time;
     })
     .toBeGreaterThanOrEqual(0);
+  await vscode.page.setViewportSize(size);
   return time;
 }
 
 describe('the extension in the current VS Code', () => {
   it('activates soon and offers its commands in the palette', async () => {
     const vscode = await openWorkbench({ workspace: await workspaceWithRun() });
+    expect(await vscode.offersCommand('NLVR: Start NLVR Training')).toBe(true);
     const entries = await vscode.paletteEntries('NLVR');
-    expect(entries).toContain('NLVR: Start NLVR Training');
     expect(entries.filter((entry) => entry.startsWith('NLVR:')).length).toBeGreaterThan(8);
     const time = await activationTime(vscode);
     console.log(`activated in ${time} ms`);
@@ -66,8 +70,7 @@ describe('a short walk in the oldest VS Code', () => {
   it('activates and shows the run', async () => {
     await showNlvrView(vscode);
     await viewRow(vscode, 'calm-fox-1').waitFor();
-    const entries = await vscode.paletteEntries('NLVR');
-    expect(entries).toContain('NLVR: Start NLVR Training');
+    expect(await vscode.offersCommand('NLVR: Start NLVR Training')).toBe(true);
     console.log(`activated in ${await activationTime(vscode)} ms`);
     await vscode.screenshot('oldest-view');
   });
@@ -93,7 +96,8 @@ describe('a short walk in the oldest VS Code', () => {
   });
 
   it('shows the failed examples with their pictures, also after a reload', async () => {
-    await openFailures(vscode);
+    const opened = await openFailures(vscode);
+    await expect.poll(() => opened.locator('.row img.thumbnail').count()).toBeGreaterThan(4);
     await vscode.screenshot('oldest-failures');
     await vscode.reloadWindow();
     const frame = await vscode.webviewFrame('failures', 60_000);

@@ -169,23 +169,27 @@ describe('from the sample data set to its failed examples', () => {
     await closeEditors(vscode);
   });
 
-  it('training starts from the palette, saves what is unsaved and shows itself at once', {
-    timeout: LONG,
-  }, async () => {
-    const file = join(sample, 'nlvr.yaml');
-    await vscode.openFile('nlvr.yaml');
-    await vscode.page.locator('.monaco-editor .view-line', { hasText: 'image_root' }).waitFor();
-    await vscode.press('Control+End');
-    await vscode.page.keyboard.type('# typed and not saved');
-    await vscode.page.locator('.tab.active.dirty').waitFor();
-    expect(readFileSync(file, 'utf8')).not.toContain('# typed');
-    await vscode.runCommand(startCommand);
-    await expect.poll(stateOf(run), SLOW).toBe('running');
-    expect(readFileSync(file, 'utf8')).toContain('# typed and not saved');
-    await vscode.webviewFrame('dashboard', 60_000);
-    await expect.poll(() => statusBar(vscode).textContent(), SLOW).toMatch(/epoch \d+\/400/);
-    await vscode.screenshot('training-running');
-  });
+  it(
+    'training starts from the palette, saves what is unsaved and shows itself at once',
+    {
+      timeout: LONG,
+    },
+    async () => {
+      const file = join(sample, 'nlvr.yaml');
+      await vscode.openFile('nlvr.yaml');
+      await vscode.page.locator('.monaco-editor .view-line', { hasText: 'image_root' }).waitFor();
+      await vscode.press('Control+End');
+      await vscode.page.keyboard.type('# typed and not saved');
+      await vscode.page.locator('.tab.active.dirty').waitFor();
+      expect(readFileSync(file, 'utf8')).not.toContain('# typed');
+      await vscode.runCommand(startCommand);
+      await expect.poll(stateOf(run), SLOW).toBe('running');
+      expect(readFileSync(file, 'utf8')).toContain('# typed and not saved');
+      await vscode.webviewFrame('dashboard', 60_000);
+      await expect.poll(() => statusBar(vscode).textContent(), SLOW).toMatch(/epoch \d+\/400/);
+      await vscode.screenshot('training-running');
+    },
+  );
 
   it('curves move', { timeout: LONG }, async () => {
     const frame = await vscode.webviewFrame('dashboard');
@@ -198,38 +202,46 @@ describe('from the sample data set to its failed examples', () => {
     expect(vscode.cspViolations).toEqual([]);
   });
 
-  it('the window reloads in the middle, training goes on, nothing is lost', {
-    timeout: LONG,
-  }, async () => {
-    const before = readRun(run);
-    const stepBefore = lastStep(run);
-    await vscode.reloadWindow();
-    expect(readRun(run)).toMatchObject({ state: 'running', pid: before?.pid, id: before?.id });
-    await expect.poll(() => statusBar(vscode).textContent(), SLOW).toMatch(/epoch \d+\/400/);
-    await expect.poll(() => lastStep(run), SLOW).toBeGreaterThan(stepBefore + 10);
-    await expectNothingMissing(vscode, run);
-    await vscode.screenshot('training-after-reload');
-  });
+  it(
+    'the window reloads in the middle, training goes on, nothing is lost',
+    {
+      timeout: LONG,
+    },
+    async () => {
+      const before = readRun(run);
+      const stepBefore = lastStep(run);
+      await vscode.reloadWindow();
+      expect(readRun(run)).toMatchObject({ state: 'running', pid: before?.pid, id: before?.id });
+      await expect.poll(() => statusBar(vscode).textContent(), SLOW).toMatch(/epoch \d+\/400/);
+      await expect.poll(() => lastStep(run), SLOW).toBeGreaterThan(stepBefore + 10);
+      await expectNothingMissing(vscode, run);
+      await vscode.screenshot('training-after-reload');
+    },
+  );
 
-  it('the extension host is killed, training goes on and is found again', {
-    timeout: LONG,
-  }, async () => {
-    const before = readRun(run);
-    const hosts = vscode.server.extensionHosts();
-    expect(hosts).not.toEqual([]);
-    for (const pid of hosts) process.kill(pid, 'SIGKILL');
-    const stepThen = lastStep(run);
-    await expect
-      .poll(() => vscode.server.extensionHosts().filter((pid) => !hosts.includes(pid)), SLOW)
-      .not.toEqual([]);
-    expect(readRun(run)).toMatchObject({ state: 'running', pid: before?.pid, id: before?.id });
-    await expect.poll(() => lastStep(run), SLOW).toBeGreaterThan(stepThen + 10);
-    await vscode.screenshot('training-host-killed');
-    // VS Code closes the panels of a host that died; the status bar leads back.
-    await expect.poll(() => statusBar(vscode).textContent(), SLOW).toMatch(/epoch \d+\/400/);
-    await statusBar(vscode).locator('a').click();
-    await expectNothingMissing(vscode, run);
-  });
+  it(
+    'the extension host is killed, training goes on and is found again',
+    {
+      timeout: LONG,
+    },
+    async () => {
+      const before = readRun(run);
+      const hosts = vscode.server.extensionHosts();
+      expect(hosts).not.toEqual([]);
+      for (const pid of hosts) process.kill(pid, 'SIGKILL');
+      const stepThen = lastStep(run);
+      await expect
+        .poll(() => vscode.server.extensionHosts().filter((pid) => !hosts.includes(pid)), SLOW)
+        .not.toEqual([]);
+      expect(readRun(run)).toMatchObject({ state: 'running', pid: before?.pid, id: before?.id });
+      await expect.poll(() => lastStep(run), SLOW).toBeGreaterThan(stepThen + 10);
+      await vscode.screenshot('training-host-killed');
+      // VS Code closes the panels of a host that died; the status bar leads back.
+      await expect.poll(() => statusBar(vscode).textContent(), SLOW).toMatch(/epoch \d+\/400/);
+      await statusBar(vscode).locator('a').click();
+      await expectNothingMissing(vscode, run);
+    },
+  );
 
   it('the window is closed and opened again, training goes on', { timeout: LONG }, async () => {
     const before = readRun(run);
@@ -243,21 +255,25 @@ describe('from the sample data set to its failed examples', () => {
     await expectNothingMissing(vscode, run);
   });
 
-  it('a second run goes on at the same time, in a folder of its own', {
-    timeout: LONG,
-  }, async () => {
-    await vscode.runCommand(startCommand);
-    await expect.poll(stateOf(second), SLOW).toBe('running');
-    await expect.poll(() => lastStep(second), SLOW).toBeGreaterThan(5);
-    const stepThen = lastStep(run);
-    await expect.poll(() => lastStep(run), SLOW).toBeGreaterThan(stepThen);
-    await showNlvrView(vscode);
-    for (const folder of [run, second])
-      await expect
-        .poll(() => viewRow(vscode, readRun(folder)?.name ?? '?').textContent(), SLOW)
-        .toContain('running');
-    await vscode.screenshot('training-two-runs');
-  });
+  it(
+    'a second run goes on at the same time, in a folder of its own',
+    {
+      timeout: LONG,
+    },
+    async () => {
+      await vscode.runCommand(startCommand);
+      await expect.poll(stateOf(second), SLOW).toBe('running');
+      await expect.poll(() => lastStep(second), SLOW).toBeGreaterThan(5);
+      const stepThen = lastStep(run);
+      await expect.poll(() => lastStep(run), SLOW).toBeGreaterThan(stepThen);
+      await showNlvrView(vscode);
+      for (const folder of [run, second])
+        await expect
+          .poll(() => viewRow(vscode, readRun(folder)?.name ?? '?').textContent(), SLOW)
+          .toMatch(/\d+% · /);
+      await vscode.screenshot('training-two-runs');
+    },
+  );
 
   it('a trainer in a terminal is refused the folder of a live run', { timeout: LONG }, async () => {
     const before = readRun(run);
@@ -297,62 +313,84 @@ describe('from the sample data set to its failed examples', () => {
     await expect.poll(() => statusBar(vscode).count(), SLOW).toBe(0);
   });
 
-  it('resumes where it stopped, with a changed configuration, and ends by itself', {
-    timeout: LONG,
-  }, async () => {
-    const stopped = readRun(run);
-    const epochs = (stopped?.epoch ?? 0) + 2;
-    setKeys(sample, { max_epoch: `${epochs}` });
-    await vscode.runCommand('NLVR: Resume');
-    // The second run saved nothing if its first epoch was not over: then there is nothing to choose.
-    if (existsSync(join(second, 'checkpoint_last'))) await vscode.pick(stopped?.name ?? '');
-    await vscode.dialogButton('Resume with the Changes').click();
-    await expect.poll(stateOf(run), SLOW).toBe('finished');
-    await expect
-      .poll(() => vscode.notifications(), SLOW)
-      .toContainEqual(expect.stringContaining(`${stopped?.name} finished: best`));
-    const resumed = readEvents(run).findLast(
-      (event): event is StartEvent => event.type === 'start',
-    );
-    expect(resumed).toMatchObject({ resumed: true, step: stopped?.step, maxEpoch: epochs });
-    expect(readRun(run)?.id).toBe(stopped?.id);
-    const steps = stepsOf(run);
-    expect(steps).toEqual(upTo(steps.length));
-    await vscode.screenshot('training-finished');
-  });
+  it(
+    'resumes where it stopped, with a changed configuration, and ends by itself',
+    {
+      timeout: LONG,
+    },
+    async () => {
+      const stopped = readRun(run);
+      const epochs = (stopped?.epoch ?? 0) + 2;
+      setKeys(sample, { max_epoch: `${epochs}` });
+      await vscode.runCommand('NLVR: Resume');
+      // The second run saved nothing if its first epoch was not over: then there is nothing to choose.
+      if (existsSync(join(second, 'checkpoint_last'))) await vscode.pick(stopped?.name ?? '');
+      await vscode.dialogButton('Resume with the Changes').click();
+      await expect.poll(stateOf(run), SLOW).toBe('finished');
+      await expect
+        .poll(() => vscode.notifications(), SLOW)
+        .toContainEqual(expect.stringContaining(`${stopped?.name} finished: best`));
+      const resumed = readEvents(run).findLast(
+        (event): event is StartEvent => event.type === 'start',
+      );
+      expect(resumed).toMatchObject({ resumed: true, step: stopped?.step, maxEpoch: epochs });
+      expect(readRun(run)?.id).toBe(stopped?.id);
+      const steps = stepsOf(run);
+      expect(steps).toEqual(upTo(steps.length));
+      await vscode.screenshot('training-finished');
+    },
+  );
 
-  it('its failed examples are filtered, sorted, walked through and asked about', {
-    timeout: LONG,
-  }, async () => {
-    const frame = await openFailures(vscode, readRun(run)?.name);
-    const title = (await frame.locator('h1').textContent()) ?? '';
-    const wrong = Number(/(\d+) of 160 wrong/.exec(title)?.[1]);
-    expect(wrong).toBeGreaterThan(2);
-    await expect.poll(() => rowsInList(frame)).toBe(wrong);
-    await frame.locator('select[name=show]').selectOption('all');
-    await expect.poll(() => rowsInList(frame)).toBe(EVAL_EXAMPLES);
-    await frame.locator('input[type=search]').fill('image');
-    await expect.poll(() => rowsInList(frame)).toBeLessThan(EVAL_EXAMPLES);
-    await frame.getByRole('button', { name: 'Reset' }).first().click();
-    await expect.poll(() => rowsInList(frame)).toBe(wrong);
-    await frame.locator('select[name=sort]').selectOption('index');
-    await frame.locator('.row[aria-posinset="1"]').click();
-    await vscode.press('ArrowDown');
-    await expect
-      .poll(() => frame.locator('.row[aria-selected=true]').getAttribute('aria-posinset'))
-      .toBe('2');
-    const sentence = await frame.locator('.sentence').textContent();
-    await vscode.press('a');
-    await expect
-      .poll(() => frame.locator('.ask-state').textContent(), SLOW)
-      .toMatch(/best checkpoint, .* parameters on CPU/);
-    expect(await frame.locator('.ask textarea').inputValue()).toBe(sentence);
+  it(
+    'its failed examples are filtered, sorted, walked through and asked about',
+    {
+      timeout: LONG,
+    },
+    async () => {
+      const frame = await openFailures(vscode, readRun(run)?.name);
+      const title = (await frame.locator('h1').textContent()) ?? '';
+      const wrong = Number(/(\d+) of 160 wrong/.exec(title)?.[1]);
+      expect(wrong).toBeGreaterThan(2);
+      await expect.poll(() => rowsInList(frame)).toBe(wrong);
+      await frame.locator('select[name=show]').selectOption('all');
+      await expect.poll(() => rowsInList(frame)).toBe(EVAL_EXAMPLES);
+      await frame.locator('input[type=search]').fill('image');
+      await expect.poll(() => rowsInList(frame)).toBeLessThan(EVAL_EXAMPLES);
+      await frame.getByRole('button', { name: 'Reset' }).first().click();
+      await expect.poll(() => rowsInList(frame)).toBe(wrong);
+      await frame.locator('select[name=sort]').selectOption('index');
+      await frame.locator('.row[aria-posinset="1"]').click();
+      await vscode.press('ArrowDown');
+      await expect
+        .poll(() => frame.locator('.row[aria-selected=true]').getAttribute('aria-posinset'))
+        .toBe('2');
+      const sentence = await frame.locator('.sentence').textContent();
+      await vscode.press('a');
+      await expect
+        .poll(() => frame.locator('.ask-state').textContent(), SLOW)
+        .toMatch(/best checkpoint, .* parameters on CPU/);
+      expect(await frame.locator('.ask textarea').inputValue()).toBe(sentence);
+      await vscode.press('Enter');
+      const answers = frame.locator('.asked tbody tr');
+      await expect
+        .poll(() => answers.nth(1).locator('td').first().textContent(), SLOW)
+        .toMatch(/True|False/);
+      await vscode.screenshot('training-failed-examples');
+      await vscode.runCommand('View: Close All Editors');
+    },
+  );
+
+  it('its checkpoint is evaluated, and the answers open', { timeout: LONG }, async () => {
+    await vscode.runCommand('NLVR: Evaluate Checkpoint');
+    await vscode.pick(readRun(run)?.name ?? '');
+    const splits = vscode.page.locator('.quick-input-list .monaco-list-row', { hasText: '.json' });
+    await splits.nth(2).waitFor();
     await vscode.press('Enter');
-    const answers = frame.locator('.asked tbody tr');
-    await expect
-      .poll(() => answers.nth(1).locator('td').first().textContent(), SLOW)
-      .toMatch(/True|False/);
-    await vscode.screenshot('training-failed-examples');
+    const frame = await vscode.webviewFrame('failures', SLOW.timeout);
+    await expect.poll(() => frame.locator('select[name=epoch]').inputValue(), SLOW).toBe('');
+    await expect.poll(() => rowsInList(frame), SLOW).toBeGreaterThan(0);
+    expect(existsSync(join(run, 'predictions', 'test.jsonl'))).toBe(true);
+    expect(readRun(run)?.state).toBe('finished');
     await vscode.runCommand('View: Close All Editors');
   });
 

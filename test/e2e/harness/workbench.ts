@@ -92,7 +92,7 @@ export class Workbench {
       .filter({ has: this.page.getByText(title, { exact: true }) })
       .first();
     // The palette does not take up commands that become possible while it is open: ask again.
-    for (const until = Date.now() + timeout; Date.now() < until; ) {
+    for (const until = Date.now() + timeout; Date.now() < until;) {
       await this.openPalette(`>${title}`);
       const chosen = await row.click({ timeout: 4000 }).then(
         () => true,
@@ -104,16 +104,15 @@ export class Workbench {
     throw new Error(`the palette does not offer "${title}"`);
   }
 
-  /** The entries that the palette offers for this text. */
+  /** The entries that the palette offers for this text, as far as they fit into its list: the best. */
   async paletteEntries(text: string): Promise<string[]> {
     await this.openPalette(`>${text}`);
     const labels = this.page.locator(
       '.quick-input-list .monaco-list-row .quick-input-list-row:first-child .label-name',
     );
-    await labels.first().waitFor();
     // The list is filled a moment after the text: it is whole when it stays the same.
     let entries: string[] = [];
-    for (let same = 0; same < 3; ) {
+    for (let same = 0; same < 3;) {
       await this.page.waitForTimeout(150);
       const now = await labels.allTextContents();
       same = now.join('\n') === entries.join('\n') ? same + 1 : 0;
@@ -121,6 +120,11 @@ export class Workbench {
     }
     await this.closeQuickInput();
     return entries;
+  }
+
+  /** Whether the palette offers a command, asked for by its title. */
+  async offersCommand(title: string): Promise<boolean> {
+    return (await this.paletteEntries(title)).includes(title);
   }
 
   private async closeQuickInput(): Promise<void> {
