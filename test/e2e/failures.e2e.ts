@@ -404,8 +404,7 @@ describe('with nothing to show', () => {
     ['calm-fox-1', 'This run has never been evaluated.'],
     ['early-hen-2', 'appears here after the first epoch'],
   ])('%s says so, and leads to the dashboard', async (run, text) => {
-    await vscode.runCommand('NLVR: Inspect Failed Examples');
-    await vscode.pick(run);
+    await vscode.runAndPick('NLVR: Inspect Failed Examples', run);
     frame = await vscode.webviewFrame('failures');
     await frame.locator('.state-empty', { hasText: 'No predictions yet' }).waitFor();
     expect(await frame.locator('.state-empty').textContent()).toContain(text);

@@ -2,9 +2,9 @@
 import type { Frame, Locator } from 'playwright-core';
 import type { Workbench } from './harness/workbench';
 
-/** Shows the NLVR view by its icon in the activity bar. */
+/** Shows the NLVR view. */
 export async function showNlvrView(vscode: Workbench): Promise<void> {
-  await vscode.page.locator('.activitybar .action-label[aria-label^="NLVR"]').click();
+  await vscode.runCommand('View: Show NLVR');
 }
 
 /** Rows of the NLVR view that contain this text. */
@@ -19,8 +19,7 @@ export function statusBarEntry(vscode: Workbench): Locator {
 
 /** Opens a run's dashboard from the palette. @param run its name, where there are several */
 export async function openDashboard(vscode: Workbench, run?: string): Promise<Frame> {
-  await vscode.runCommand('NLVR: Open Training Dashboard');
-  if (run !== undefined) await vscode.pick(run);
+  await vscode.runAndPick('NLVR: Open Training Dashboard', ...(run === undefined ? [] : [run]));
   const frame = await vscode.webviewFrame('dashboard', 60_000);
   await frame.locator('h1', run === undefined ? {} : { hasText: run }).waitFor();
   return frame;
@@ -28,8 +27,7 @@ export async function openDashboard(vscode: Workbench, run?: string): Promise<Fr
 
 /** Opens a run's failed examples from the palette, all read. @param run its name, where there are several */
 export async function openFailures(vscode: Workbench, run?: string): Promise<Frame> {
-  await vscode.runCommand('NLVR: Inspect Failed Examples');
-  if (run !== undefined) await vscode.pick(run);
+  await vscode.runAndPick('NLVR: Inspect Failed Examples', ...(run === undefined ? [] : [run]));
   const frame = await vscode.webviewFrame('failures', 60_000);
   await frame.locator('.row').first().waitFor();
   await frame.locator('.browser[aria-busy=false]').waitFor();

@@ -51,8 +51,7 @@ it('takes the pictures', { timeout: HOUR }, async () => {
   await vscode.setTheme('dark');
   await showNlvrView(vscode);
   await expect.poll(() => epochOf(run), { timeout: HOUR / 2, interval: 500 }).toBeGreaterThan(9);
-  await vscode.runCommand('NLVR: Open Training Dashboard');
-  await vscode.pick('output/sample');
+  await vscode.runAndPick('NLVR: Open Training Dashboard', 'output/sample');
   const dashboard = await vscode.webviewFrame('dashboard');
   await dashboard.locator('.plot canvas').nth(1).waitFor();
   await expect.poll(() => dashboard.locator('.watched img').count()).toBeGreaterThan(8);

@@ -165,7 +165,7 @@ describe('from the sample data set to its failed examples', () => {
       .waitFor();
     expect(existsSync(run)).toBe(false);
     writeFileSync(file, good);
-    await vscode.runCommand('View: Toggle Problems');
+    await vscode.runCommand('View: Hide Panel');
     await closeEditors(vscode);
   });
 
@@ -292,12 +292,10 @@ describe('from the sample data set to its failed examples', () => {
     const name = readRun(second)?.name ?? '';
     // A trainer that cannot hear: it is suspended, as one deep in a long native call would be.
     process.kill(pid, 'SIGSTOP');
-    await vscode.runCommand('NLVR: Stop');
-    await vscode.pick(name);
+    await vscode.runAndPick('NLVR: Stop', name);
     await expect.poll(() => existsSync(join(second, 'stop.request')), SLOW).toBe(true);
     await expect.poll(() => viewRow(vscode, name).textContent(), SLOW).toContain('stopping');
-    await vscode.runCommand('NLVR: Stop');
-    await vscode.pick(name);
+    await vscode.runAndPick('NLVR: Stop', name);
     await vscode.dialogButton('Stop at Once').click();
     await expect.poll(() => processStartTime(pid), SLOW).toBeNull();
     await expect.poll(stateOf(second), SLOW).toBe('stopped');
@@ -354,7 +352,7 @@ describe('from the sample data set to its failed examples', () => {
       await expect.poll(() => rowsInList(frame)).toBe(wrong);
       await frame.locator('select[name=show]').selectOption('all');
       await expect.poll(() => rowsInList(frame)).toBe(EVAL_EXAMPLES);
-      await frame.locator('input[type=search]').fill('image');
+      await frame.locator('input[type=search]').fill('circle');
       await expect.poll(() => rowsInList(frame)).toBeLessThan(EVAL_EXAMPLES);
       await frame.getByRole('button', { name: 'Reset' }).first().click();
       await expect.poll(() => rowsInList(frame)).toBe(wrong);
@@ -381,8 +379,7 @@ describe('from the sample data set to its failed examples', () => {
   );
 
   it('its checkpoint is evaluated, and the answers open', { timeout: LONG }, async () => {
-    await vscode.runCommand('NLVR: Evaluate Checkpoint');
-    await vscode.pick(readRun(run)?.name ?? '');
+    await vscode.runAndPick('NLVR: Evaluate Checkpoint', readRun(run)?.name ?? '');
     const splits = vscode.page.locator('.quick-input-list .monaco-list-row', { hasText: '.json' });
     await splits.nth(2).waitFor();
     await vscode.press('Enter');

@@ -164,6 +164,25 @@ export class Workbench {
       .click();
   }
 
+  /** Runs a command that asks, and picks these entries one after the other. */
+  async runAndPick(title: string, ...picks: (string | RegExp)[]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      await this.runCommand(title);
+      try {
+        for (const text of picks)
+          await this.page
+            .locator('.quick-input-list .monaco-list-row')
+            .filter({ hasText: text })
+            .first()
+            .click({ timeout: 20_000 });
+        return;
+      } catch (error) {
+        // A webview that gets the focus back late, after the palette, takes it from the pick list, which then goes.
+        if (attempt === 3 || (await this.quickInput.isVisible())) throw error;
+      }
+    }
+  }
+
   /** Answers the open or save dialog on the screen with this path. */
   async answerFileDialog(path: string): Promise<void> {
     const input = this.quickInput;
