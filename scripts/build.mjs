@@ -51,6 +51,8 @@ const node = {
   platform: 'node',
   format: 'cjs',
   external: ['vscode', 'koffi', 'sharp'],
+  // `import('sharp')` is a `require` too: only what that loads is in the package.
+  supported: { 'dynamic-import': false },
   define: { 'import.meta.url': '__bundleUrl' },
   banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
 };

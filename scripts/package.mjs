@@ -12,6 +12,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  realpathSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -21,6 +22,8 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+/** Node tells where files really are, also when this is a link. */
+const modules = realpathSync(join(root, 'node_modules'));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** VS Code's name for this platform. */
@@ -49,8 +52,9 @@ function loadedFiles() {
         console.log(JSON.stringify([...Object.keys(require.cache), ...sharedObjects]));
       });`;
   const output = execFileSync(process.execPath, ['-e', probe], { cwd: root, encoding: 'utf8' });
-  const inside = join(root, 'node_modules') + sep;
-  return JSON.parse(output).filter((file) => file.startsWith(inside));
+  const files = JSON.parse(output).filter((file) => file.startsWith(modules + sep));
+  if (files.length === 0) throw new Error(`koffi and sharp were not loaded from ${modules}`);
+  return files;
 }
 
 /** Folder of the package that a file belongs to. */
@@ -75,7 +79,7 @@ function copyNativePackages(target) {
     for (const name of passedOn) files.add(join(folder, name));
   }
   for (const file of files) {
-    const copy = join(target, relative(join(root, 'node_modules'), file));
+    const copy = join(target, relative(modules, file));
     mkdirSync(dirname(copy), { recursive: true });
     cpSync(file, copy, { dereference: true });
   }

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import sharp from 'sharp';
@@ -7,19 +7,12 @@ import type { RunEvent } from '../../src/run/events';
 import { accessibilityProblems } from './harness/axe';
 import { openWorkbench, scratchFolder } from './harness/open';
 import type { Theme, Workbench } from './harness/workbench';
+import { openDashboard } from './panels';
 import { syntheticRun } from './syntheticRun';
 
 let vscode: Workbench;
 let frame: Frame;
 let runFolder: string;
-
-async function openDashboardOf(name: string): Promise<Frame> {
-  await vscode.runCommand('NLVR: Open Training Dashboard');
-  await vscode.pick(name);
-  const opened = await vscode.webviewFrame('dashboard');
-  await opened.locator('h1', { hasText: name }).waitFor();
-  return opened;
-}
 
 describe('the training dashboard', () => {
   beforeAll(async () => {
@@ -47,7 +40,7 @@ describe('the training dashboard', () => {
       config: { init_lr: 1e-4, seed: 7 },
     });
     vscode = await openWorkbench({ workspace });
-    frame = await openDashboardOf('bright-otter-3');
+    frame = await openDashboard(vscode, 'bright-otter-3');
     await frame.locator('.plot canvas').first().waitFor();
   });
 
@@ -206,6 +199,7 @@ describe('the training dashboard', () => {
     await frame.locator('h1').click();
     await vscode.press('?');
     await frame.getByRole('dialog', { name: 'Keys' }).waitFor();
+    expect(await accessibilityProblems(frame)).toEqual([]);
     await vscode.screenshot('dashboard-keys');
     await vscode.press('Escape');
     await frame.getByRole('dialog', { name: 'Keys' }).waitFor({ state: 'hidden' });
@@ -215,6 +209,32 @@ describe('the training dashboard', () => {
     await expect.poll(() => frame.locator('input[type=checkbox]').isChecked()).toBe(true);
     await vscode.press(']');
     await expect.poll(() => frame.locator('output').textContent()).toBe('0.65');
+  });
+
+  it('has a menu that works by the keyboard', async () => {
+    const button = frame.getByRole('button', { name: 'More actions' });
+    const menu = frame.getByRole('menu', { name: 'More actions' });
+    await button.press('Enter');
+    await menu.waitFor();
+    expect(await accessibilityProblems(frame)).toEqual([]);
+    await vscode.screenshot('dashboard-menu');
+    const focused = () => frame.locator(':focus').textContent();
+    // A run that is going on is not evaluated beside.
+    await expect.poll(focused).toBe('Open Configuration as Used');
+    await vscode.press('ArrowDown');
+    await expect.poll(focused).toBe('Open Trainer Log');
+    await vscode.press('Escape');
+    await menu.waitFor({ state: 'detached' });
+    expect(await button.evaluate('document.activeElement.getAttribute("aria-label")')).toBe(
+      'More actions',
+    );
+    await vscode.press('Enter');
+    await menu.waitFor();
+    await vscode.press('Enter');
+    await vscode.page.locator('.tab.active', { hasText: 'config.yaml' }).waitFor();
+    await vscode.runCommand('View: Close Editor');
+    frame = await vscode.webviewFrame('dashboard');
+    await frame.locator('.plot canvas').first().waitFor();
   });
 
   it('compares runs in one chart and names the configuration keys in which they differ', async () => {
@@ -263,5 +283,53 @@ describe('the training dashboard', () => {
       'document.documentElement.scrollWidth - document.documentElement.clientWidth',
     );
     expect(overflow).toBeLessThanOrEqual(0);
+  });
+});
+
+describe('a dashboard with nothing to show', () => {
+  let workspace: string;
+  const run = () => join(workspace, 'output', 'early-hen-2');
+
+  beforeAll(async () => {
+    workspace = scratchFolder('nothing');
+    writeFileSync(join(workspace, 'nlvr.yaml'), 'image_root: output/images\nann_root: .\n');
+    await syntheticRun(run(), {
+      name: 'early-hen-2',
+      state: 'running',
+      steps: 10,
+      epochs: 1,
+      maxEpoch: 5,
+      predictions: 0,
+      images: 2,
+    });
+    rmSync(join(run(), 'events.jsonl'));
+    vscode = await openWorkbench({ workspace });
+    frame = await openDashboard(vscode);
+  });
+
+  it('says what will come', async () => {
+    await frame.getByText('Waiting for the first step…').waitFor();
+    await frame.getByText('Appears after the first epoch').waitFor();
+    expect(await accessibilityProblems(frame)).toEqual([]);
+    await vscode.screenshot('dashboard-waiting');
+  });
+
+  it('says what it cannot read', async () => {
+    mkdirSync(join(run(), 'events.jsonl'));
+    await frame.locator('.note-error').waitFor({ timeout: 30_000 });
+    expect(await accessibilityProblems(frame)).toEqual([]);
+    await vscode.screenshot('dashboard-unreadable');
+    rmdirSync(join(run(), 'events.jsonl'));
+    const start = { type: 'start', time: 1, step: 0, epoch: 0, totalSteps: 50, stepsPerEpoch: 10 };
+    const file = join(run(), 'events.jsonl');
+    writeFileSync(file, `${JSON.stringify({ ...start, examples: {}, maxEpoch: 5 })}\n`);
+    await frame.locator('.note-error').waitFor({ state: 'detached', timeout: 30_000 });
+  });
+
+  it('says that its run is gone', async () => {
+    rmSync(run(), { recursive: true });
+    await frame.locator('.state-empty', { hasText: 'This run is gone' }).waitFor();
+    expect(await accessibilityProblems(frame)).toEqual([]);
+    await vscode.screenshot('dashboard-gone');
   });
 });

@@ -7,6 +7,7 @@ import type { Prediction } from '../../src/run/predictions';
 import { accessibilityProblems } from './harness/axe';
 import { openWorkbench, scratchFolder } from './harness/open';
 import type { Theme, Workbench } from './harness/workbench';
+import { openFailures, rowsInList as rowsIn } from './panels';
 import { syntheticRun } from './syntheticRun';
 
 const EXAMPLES = 400;
@@ -27,10 +28,7 @@ function press(...keys: string[]): Promise<void> {
 async function selectedText(): Promise<string> {
   return (await frame.locator('.row[aria-selected=true]').textContent()) ?? '';
 }
-async function rowsInList(): Promise<number> {
-  const list = frame.locator('.list');
-  return (await list.count()) === 0 ? 0 : Number(await list.getAttribute('data-rows'));
-}
+const rowsInList = (): Promise<number> => rowsIn(frame);
 /** Clicks the n-th row of the list, from 1. */
 async function clickRow(n: number): Promise<void> {
   await frame.evaluate(`document.querySelector('.list').scrollTop = ${(n - 1) * 44}`);
@@ -45,19 +43,6 @@ function readLines(file: string): Prediction[] {
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
   return lines.map((line) => JSON.parse(line) as Prediction);
 }
-/** The command is there once the runs were found. */
-async function inspect(run?: string): Promise<Frame> {
-  const title = 'NLVR: Inspect Failed Examples';
-  const until = Date.now() + 90_000;
-  while (!(await vscode.paletteEntries(title)).includes(title))
-    if (Date.now() > until) throw new Error('no run was found');
-  await vscode.runCommand(title);
-  if (run !== undefined) await vscode.pick(run);
-  const opened = await vscode.webviewFrame('failures');
-  await opened.locator('.row').first().waitFor();
-  return opened;
-}
-
 describe('the failed examples of a run', () => {
   let run: string;
   let wrong: Prediction[];
@@ -70,8 +55,7 @@ describe('the failed examples of a run', () => {
     const last = made.predictionFiles.at(-1) ?? '';
     wrong = readLines(last).filter(({ label, prediction }) => label !== prediction);
     vscode = await openWorkbench({ workspace });
-    frame = await inspect();
-    await frame.locator('.browser[aria-busy=false]').waitFor();
+    frame = await openFailures(vscode);
   });
 
   it('open from the palette with the wrong answers, the most confident first', async () => {
@@ -161,6 +145,8 @@ describe('the failed examples of a run', () => {
     await frame.getByRole('button', { name: 'Reset' }).first().click();
     await press('?');
     expect(await frame.locator('dialog.keys-help').isVisible()).toBe(true);
+    expect(await accessibilityProblems(frame)).toEqual([]);
+    await vscode.screenshot('failures-keys');
     await press('Escape');
     expect(await frame.locator('dialog.keys-help').isVisible()).toBe(false);
   });
@@ -221,16 +207,18 @@ describe('the failed examples of a run', () => {
   it('are exported as they are shown', async () => {
     await clickRow(1);
     await press('e');
+    const dialog = frame.locator('dialog.export');
+    await dialog.waitFor();
+    expect(await accessibilityProblems(frame)).toEqual([]);
+    await vscode.screenshot('failures-export');
+    await press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+    await press('e');
     await frame.getByRole('button', { name: /^Prediction file/ }).click();
-    // The file dialog writes its own proposal first, and looks at the disk before it takes a name.
-    const name = vscode.quickInput;
-    await expect.poll(() => name.inputValue()).toContain('-predictions.csv');
+    // The file dialog writes its own proposal first.
+    await expect.poll(() => vscode.quickInput.inputValue()).toContain('-predictions.csv');
     const file = join(dirname(run), 'exported.csv');
-    await vscode.page.waitForTimeout(1000);
-    await name.fill(file);
-    await vscode.page.waitForTimeout(1500);
-    expect(await name.inputValue()).toBe(file);
-    await press('Enter');
+    await vscode.answerFileDialog(file);
     await expect.poll(() => existsSync(file), { timeout: 10_000 }).toBe(true);
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
     const first = (await frame.locator('.facts .as-text').textContent()) ?? '';
@@ -344,8 +332,7 @@ describe('hostile data', () => {
       `${lines.map((line) => JSON.stringify(line)).join('\n')}\nno json\n`,
     );
     vscode = await openWorkbench({ workspace });
-    frame = await inspect();
-    await frame.locator('.browser[aria-busy=false]').waitFor();
+    frame = await openFailures(vscode);
   });
 
   it('is shown as text', async () => {
@@ -396,24 +383,36 @@ describe('hostile data', () => {
   });
 });
 
-describe('in Restricted Mode', () => {
-  it('everything can be looked at and nothing is asked', async () => {
-    const workspace = scratchFolder('restricted');
+describe('with nothing to show', () => {
+  let workspace: string;
+  beforeAll(async () => {
+    workspace = scratchFolder('nothing');
     writeFileSync(join(workspace, 'nlvr.yaml'), 'image_root: output/images\nann_root: .\n');
-    const run = join(workspace, 'output', 'calm-fox-1');
-    await syntheticRun(run, { predictions: 40 });
-    writeFileSync(join(run, 'checkpoint_best.safetensors'), 'not looked at');
-    vscode = await openWorkbench({ workspace, trusted: false });
-    frame = await inspect();
-    expect(await frame.locator('.ask').textContent()).toContain('this workspace is not trusted');
-    expect(await frame.locator('.ask textarea').count()).toBe(0);
-    await press('a');
-    await frame.locator('.ask button').click();
-    await vscode.page
-      .getByText('You are in Restricted Mode')
-      .or(vscode.page.getByText('In Restricted Mode'))
-      .first()
-      .waitFor();
+    const output = join(workspace, 'output');
+    const small = { steps: 20, epochs: 1, predictions: 0, images: 2 };
+    await syntheticRun(join(output, 'done'), { ...small, name: 'calm-fox-1' });
+    await syntheticRun(join(output, 'going'), {
+      ...small,
+      name: 'early-hen-2',
+      state: 'running',
+      maxEpoch: 5,
+    });
+    vscode = await openWorkbench({ workspace });
+  });
+
+  it.each([
+    ['calm-fox-1', 'This run has never been evaluated.'],
+    ['early-hen-2', 'appears here after the first epoch'],
+  ])('%s says so, and leads to the dashboard', async (run, text) => {
+    await vscode.runAndPick('NLVR: Inspect Failed Examples', run);
+    frame = await vscode.webviewFrame('failures');
+    await frame.locator('.state-empty', { hasText: 'No predictions yet' }).waitFor();
+    expect(await frame.locator('.state-empty').textContent()).toContain(text);
+    expect(await accessibilityProblems(frame)).toEqual([]);
+    await vscode.screenshot(`failures-none-${run}`);
+    await frame.getByRole('button', { name: 'Open Training Dashboard' }).press('Enter');
+    await vscode.webviewFrame('dashboard');
+    await vscode.runCommand('View: Close All Editors');
   });
 });
 

@@ -1,12 +1,14 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import type { Frame } from 'playwright-core';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { accessibilityProblems } from './harness/axe';
 import { openWorkbench, scratchFolder } from './harness/open';
 import { markedEnvironment, markedProcesses } from './harness/processes';
 import type { Workbench } from './harness/workbench';
+import { openFailures, showNlvrView, viewRow } from './panels';
 import { drawImages, seeded } from './syntheticImages';
 
 const CONFIGURATION = `image_root: images
@@ -22,8 +24,8 @@ max_epoch: 1
 output_dir: output/quick-owl-1
 `;
 
-/** A real run: a few drawings, a small model, one epoch, by the trainer itself. */
-async function train(workspace: string): Promise<void> {
+/** What a real run needs: a few drawings, sentences about them, a small model. */
+async function prepare(workspace: string): Promise<void> {
   mkdirSync(join(workspace, 'images'));
   const drawn = await drawImages(join(workspace, 'images'), 8, seeded(3));
   const name = (index: number) => `picture-${String(index % drawn.length).padStart(4, '0')}.png`;
@@ -34,11 +36,15 @@ async function train(workspace: string): Promise<void> {
   }));
   writeFileSync(join(workspace, 'examples.json'), JSON.stringify(examples, null, 1));
   writeFileSync(join(workspace, 'nlvr.yaml'), CONFIGURATION);
-  execFileSync(process.execPath, [resolve('dist/cli.js'), 'train', '--config', 'nlvr.yaml'], {
-    cwd: workspace,
-    env: markedEnvironment(inject('mark')),
-    stdio: 'pipe',
-  });
+}
+
+/** Trains for one epoch, as in a terminal. */
+async function train(workspace: string): Promise<void> {
+  await promisify(execFile)(
+    process.execPath,
+    [resolve('dist/cli.js'), 'train', '--config', 'nlvr.yaml'],
+    { cwd: workspace, env: markedEnvironment(inject('mark')) },
+  );
 }
 
 function servers(): number[] {
@@ -54,15 +60,15 @@ describe('asking the model again', () => {
 
   beforeAll(async () => {
     const workspace = scratchFolder('ask');
-    await train(workspace);
+    await prepare(workspace);
     vscode = await openWorkbench({ workspace });
-    const title = 'NLVR: Inspect Failed Examples';
-    const until = Date.now() + 90_000;
-    while (!(await vscode.paletteEntries(title)).includes(title))
-      if (Date.now() > until) throw new Error('the run was not found');
-    await vscode.runCommand(title);
-    frame = await vscode.webviewFrame('failures');
-    await frame.locator('.browser[aria-busy=false]').waitFor();
+    await showNlvrView(vscode);
+    await vscode.page.getByText('No runs yet.').waitFor();
+    // A run that a terminal started appears by itself.
+    await train(workspace);
+    await viewRow(vscode, '%').first().waitFor();
+    await vscode.screenshot('view-from-terminal');
+    frame = await openFailures(vscode);
   });
 
   it('starts nothing by itself', async () => {

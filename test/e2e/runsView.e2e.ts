@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openWorkbench, scratchFolder } from './harness/open';
 import type { Workbench } from './harness/workbench';
+import { showNlvrView, viewRow as row } from './panels';
 import { syntheticRun } from './syntheticRun';
 
 const blipLog = [
@@ -30,16 +31,13 @@ async function workspaceWithRuns(): Promise<string> {
   return folder;
 }
 
-const row = (vscode: Workbench, text: string) =>
-  vscode.page.locator('.pane-body .monaco-list-row').filter({ hasText: text });
-
 describe('the NLVR view', () => {
   let vscode: Workbench;
   let workspace: string;
   beforeAll(async () => {
     workspace = await workspaceWithRuns();
     vscode = await openWorkbench({ workspace });
-    await vscode.page.locator('.activitybar .action-label[aria-label^="NLVR"]').click();
+    await showNlvrView(vscode);
   });
   afterAll(() => vscode.close());
 
@@ -128,7 +126,7 @@ it('the walkthrough leads from the sample data set to the failed examples', asyn
 
 it('an empty folder offers the sample data set', async () => {
   const vscode = await openWorkbench({ workspace: scratchFolder('empty') });
-  await vscode.page.locator('.activitybar .action-label[aria-label^="NLVR"]').click();
+  await showNlvrView(vscode);
   await vscode.page.locator('.monaco-button', { hasText: 'Create Sample Data Set' }).waitFor();
   await vscode.screenshot('view-welcome');
   await vscode.close();

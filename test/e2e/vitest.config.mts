@@ -6,7 +6,7 @@ export default defineConfig({
     root: new URL('../..', import.meta.url).pathname,
     pool: 'forks',
     fileParallelism: false,
-    include: ['test/e2e/**/*.e2e.ts'],
+    include: [process.env.NLVR_PICTURES ? 'test/e2e/readme.pictures.ts' : 'test/e2e/*.e2e.ts'],
     globalSetup: ['test/e2e/harness/globalSetup.ts'],
     setupFiles: ['test/e2e/harness/setup.ts'],
     testTimeout: 180_000,

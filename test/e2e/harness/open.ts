@@ -20,6 +20,7 @@ export interface OpenOptions {
 }
 
 const open = new Set<Workbench>();
+const servers = new Map<string, Promise<Server>>();
 let browser: Promise<Browser> | undefined;
 
 /** A new empty folder, removed when the test run ends. */
@@ -27,30 +28,42 @@ export function scratchFolder(name: string): string {
   return mkdtempSync(join(inject('scratch'), `${name}-`));
 }
 
-/** Starts a VS Code with fresh user data and opens the workspace. Closed after the test file by itself. */
+/**
+ * Opens a window on the workspace, with a browser profile of its own. Windows of a test file that want the same kind
+ * of server share one. Closed after the test file by itself.
+ */
 export async function openWorkbench(options: OpenOptions): Promise<Workbench> {
-  const name = options.server ?? 'current';
-  const server = await Server.start({
+  const server = await serverFor(options);
+  const workbench = await Workbench.open(
+    await theBrowser(),
+    server,
+    options.workspace,
+    options.size,
+  );
+  open.add(workbench);
+  return workbench;
+}
+
+function serverFor({
+  server: name = 'current',
+  trusted = true,
+  settings = {},
+}: OpenOptions): Promise<Server> {
+  const kind = JSON.stringify([name, trusted, settings]);
+  const known = servers.get(kind);
+  if (known) return known;
+  const started = Server.start({
     server: inject('tools').servers[name],
     userData: scratchFolder('user-data'),
     extensions: inject('extensions')[name],
-    trusted: options.trusted ?? true,
-    settings: options.settings ?? {},
+    trusted,
+    settings,
     mark: `${inject('mark')}.${randomUUID()}`,
   });
-  try {
-    const workbench = await Workbench.open(
-      await theBrowser(),
-      server,
-      options.workspace,
-      options.size,
-    );
-    open.add(workbench);
-    return workbench;
-  } catch (error) {
-    await server.stop();
-    throw error;
-  }
+  servers.set(kind, started);
+  // The next window tries again.
+  started.catch(() => servers.delete(kind));
+  return started;
 }
 
 /** The windows open now, for pictures of failures. */
@@ -61,6 +74,9 @@ export function openWorkbenches(): Iterable<Workbench> {
 export async function closeAll(): Promise<void> {
   await Promise.allSettled([...open].map((workbench) => workbench.close()));
   open.clear();
+  for (const server of await Promise.allSettled(servers.values()))
+    if (server.status === 'fulfilled') await server.value.stop();
+  servers.clear();
   await (await browser)?.close();
   browser = undefined;
 }

@@ -5,11 +5,15 @@ import type { Server } from './server';
 
 export type Theme = 'light' | 'dark' | 'hc';
 
-/** What the theme picker calls them, and the class of the window that has them. */
-const themes: Record<Theme, { label: string; className: string }> = {
-  light: { label: 'Light Modern', className: 'vs' },
-  dark: { label: 'Dark Modern', className: 'vs-dark' },
-  hc: { label: 'Dark High Contrast', className: 'hc-black' },
+/** What the settings call them, and the class of the window and of a webview that have them. */
+const themes: Record<Theme, { id: string; className: string; webviewClass: string }> = {
+  light: { id: 'Light Modern', className: 'vs', webviewClass: 'vscode-light' },
+  dark: { id: 'Dark Modern', className: 'vs-dark', webviewClass: 'vscode-dark' },
+  hc: {
+    id: 'Default High Contrast',
+    className: 'hc-black',
+    webviewClass: 'vscode-high-contrast',
+  },
 };
 
 const artifacts = new URL('../artifacts', import.meta.url).pathname;
@@ -22,14 +26,23 @@ export class Workbench {
 
   private constructor(
     readonly server: Server,
-    readonly page: Page,
     private readonly context: BrowserContext,
     readonly workspace: string,
+    private shown: Page,
   ) {
-    page.on('console', (message) => {
+    this.listen();
+  }
+
+  /** Playwright's page: the window itself. Another one after `reopen()`. */
+  get page(): Page {
+    return this.shown;
+  }
+
+  private listen(): void {
+    this.page.on('console', (message) => {
       if (message.type() === 'error') this.consoleErrors.push(message.text());
     });
-    page.on('pageerror', (error) => this.consoleErrors.push(String(error)));
+    this.page.on('pageerror', (error) => this.consoleErrors.push(String(error)));
   }
 
   /** Opens a window of this server on a folder or a `.code-workspace` file. */
@@ -43,56 +56,80 @@ export class Workbench {
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.url });
     // The machine may be busy with other things; a test that hangs still ends by its own limit.
     context.setDefaultTimeout(60_000);
-    const workbench = new Workbench(server, await context.newPage(), context, workspace);
-    const kind = workspace.endsWith('.code-workspace') ? 'workspace' : 'folder';
-    await workbench.page.goto(`${server.url}/?${kind}=${encodeURIComponent(workspace)}`, {
-      timeout: 120_000,
-      waitUntil: 'domcontentloaded',
-    });
-    await workbench.ready();
+    const workbench = new Workbench(server, context, workspace, await context.newPage());
+    await workbench.load();
     return workbench;
   }
 
-  /** Waits until the window is there and its extension host answers. */
+  private async load(): Promise<void> {
+    const kind = this.workspace.endsWith('.code-workspace') ? 'workspace' : 'folder';
+    const address = `${this.server.url}/?${kind}=${encodeURIComponent(this.workspace)}`;
+    await this.page.goto(address, { timeout: 120_000, waitUntil: 'domcontentloaded' });
+    await this.ready();
+  }
+
+  /** Waits until the window is there with its views and editors, and its extension host answers. */
   async ready(): Promise<void> {
-    await this.page.locator('.monaco-workbench .statusbar').waitFor({ timeout: 120_000 });
+    for (const mark of ['code/LifecyclePhase/Restored', 'code/didLoadExtensions'])
+      await this.page.waitForFunction(
+        `performance.getEntriesByName('${mark}').length > 0`,
+        undefined,
+        { timeout: 120_000 },
+      );
     await this.page
       .locator('.statusbar .remote-kind, .statusbar [id="status.host"]')
       .first()
       .waitFor({ timeout: 60_000 });
-    await this.page.waitForTimeout(1500);
   }
 
-  /** Runs a command by its title, such as `NLVR: Start NLVR Training`, from the command palette. */
-  async runCommand(title: string): Promise<void> {
+  /**
+   * Runs a command by its title, such as `NLVR: Start NLVR Training`, from the command palette. Waits for commands
+   * that become possible a little later, once the runs were found for instance.
+   */
+  async runCommand(title: string, timeout = 90_000): Promise<void> {
     const row = this.page
       .locator('.quick-input-list .monaco-list-row')
       .filter({ has: this.page.getByText(title, { exact: true }) })
       .first();
     // The palette does not take up commands that become possible while it is open: ask again.
-    for (let attempt = 0; attempt < 8; attempt++) {
+    for (const until = Date.now() + timeout; Date.now() < until;) {
       await this.openPalette(`>${title}`);
       const chosen = await row.click({ timeout: 4000 }).then(
         () => true,
         () => false,
       );
       if (chosen) return;
-      await this.page.keyboard.press('Escape');
-      await this.quickInput.waitFor({ state: 'hidden', timeout: 3000 }).catch(() => undefined);
+      await this.closeQuickInput();
     }
     throw new Error(`the palette does not offer "${title}"`);
   }
 
-  /** The entries that the palette offers for this text. */
+  /** The entries that the palette offers for this text, as far as they fit into its list: the best. */
   async paletteEntries(text: string): Promise<string[]> {
     await this.openPalette(`>${text}`);
-    await this.page.waitForTimeout(800);
     const labels = this.page.locator(
       '.quick-input-list .monaco-list-row .quick-input-list-row:first-child .label-name',
     );
-    const entries = await labels.allTextContents();
-    await this.page.keyboard.press('Escape');
+    // The list is filled a moment after the text: it is whole when it stays the same.
+    let entries: string[] = [];
+    for (let same = 0; same < 3;) {
+      await this.page.waitForTimeout(150);
+      const now = await labels.allTextContents();
+      same = now.join('\n') === entries.join('\n') ? same + 1 : 0;
+      entries = now;
+    }
+    await this.closeQuickInput();
     return entries;
+  }
+
+  /** Whether the palette offers a command, asked for by its title. */
+  async offersCommand(title: string): Promise<boolean> {
+    return (await this.paletteEntries(title)).includes(title);
+  }
+
+  private async closeQuickInput(): Promise<void> {
+    await this.page.keyboard.press('Escape');
+    await this.quickInput.waitFor({ state: 'hidden', timeout: 3000 }).catch(() => undefined);
   }
 
   private async openPalette(text: string): Promise<void> {
@@ -125,6 +162,25 @@ export class Workbench {
       .filter({ hasText: text })
       .first()
       .click();
+  }
+
+  /** Runs a command that asks, and picks these entries one after the other. */
+  async runAndPick(title: string, ...picks: (string | RegExp)[]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      await this.runCommand(title);
+      try {
+        for (const text of picks)
+          await this.page
+            .locator('.quick-input-list .monaco-list-row')
+            .filter({ hasText: text })
+            .first()
+            .click({ timeout: 20_000 });
+        return;
+      } catch (error) {
+        // A webview that gets the focus back late, after the palette, takes it from the pick list, which then goes.
+        if (attempt === 3 || (await this.quickInput.isVisible())) throw error;
+      }
+    }
   }
 
   /** Answers the open or save dialog on the screen with this path. */
@@ -203,21 +259,24 @@ export class Workbench {
     throw new Error(`no webview of the panel ${panel} within ${timeout} ms`);
   }
 
-  /** Switches the colour theme by VS Code's own picker. */
+  /** Switches the colour theme in the user's settings, and waits until the window and its webviews have it. */
   async setTheme(theme: Theme): Promise<void> {
-    const { label, className } = themes[theme];
-    await this.runCommand('Preferences: Color Theme');
-    const input = this.quickInput;
-    await this.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
-    await input.fill(label);
-    await this.page
-      .locator('.quick-input-list .monaco-list-row')
-      .filter({ has: this.page.getByText(label, { exact: true }) })
-      .first()
-      .click();
-    await this.page.locator(`.monaco-workbench.${className}`).waitFor({ timeout: 10_000 });
-    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
-    await this.page.waitForTimeout(500);
+    const { id, className, webviewClass } = themes[theme];
+    this.server.changeSettings({ 'workbench.colorTheme': id });
+    await this.page.locator(`.monaco-workbench.${className}`).waitFor({ timeout: 60_000 });
+    const old = `document.querySelector('script[src*="/webview/"]') && !document.body.classList.contains('${webviewClass}')`;
+    const changed = (frame: Frame) =>
+      frame.waitForFunction(`!(${old})`, undefined, { timeout: 30_000 }).catch(() => undefined);
+    await Promise.all(this.page.frames().map(changed));
+    await this.settled();
+  }
+
+  /** Waits until what was changed is drawn: two frames of the window. */
+  async settled(): Promise<void> {
+    await this.page.evaluate(
+      'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))',
+    );
+    await this.page.waitForTimeout(200);
   }
 
   /** Saves a picture of the window in test/e2e/artifacts. */
@@ -254,10 +313,26 @@ export class Workbench {
     return this.consoleErrors.filter((text) => /Content Security Policy|violates/i.test(text));
   }
 
+  /** Closes the window as a person does, and opens one on the same workspace in the same browser. */
+  async reopen(whileClosed: () => Promise<void> = () => Promise.resolve()): Promise<void> {
+    await this.leave();
+    await this.page.close();
+    await whileClosed();
+    this.shown = await this.context.newPage();
+    this.listen();
+    await this.load();
+  }
+
+  /** Leaves VS Code, which ends its extension host. A closed page would not say goodbye. */
+  private async leave(): Promise<void> {
+    await this.page.goto('about:blank', { timeout: 20_000 });
+  }
+
+  /** Closes the window. The server goes on for the other windows of the test file. */
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
+    await this.leave().catch(() => undefined);
     await this.context.close();
-    await this.server.stop();
   }
 }

@@ -1,0 +1,90 @@
+/**
+ * Takes the pictures of README.md: not a test, and not part of the suite. Makes the whole sample data set, trains on
+ * it (some minutes), and writes docs/images.
+ *
+ *     NLVR_PICTURES=1 npx vitest run -c test/e2e/vitest.config.mts
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import sharp from 'sharp';
+import { expect, inject, it } from 'vitest';
+import { openWorkbench, scratchFolder } from './harness/open';
+import { markedEnvironment } from './harness/processes';
+import type { Workbench } from './harness/workbench';
+import { openFailures, openForm, showNlvrView, viewRow } from './panels';
+
+const HOUR = 3_600_000;
+
+async function nlvr(cwd: string, ...args: string[]): Promise<void> {
+  await promisify(execFile)(process.execPath, [resolve('dist/cli.js'), ...args], {
+    cwd,
+    env: markedEnvironment(`${inject('mark')}.trainer`),
+  });
+}
+
+async function picture(vscode: Workbench, name: string): Promise<void> {
+  await vscode.page.mouse.move(640, 799);
+  await vscode.settled();
+  const file = await vscode.screenshot(`readme-${name}`);
+  const target = join('docs', 'images', `${name}.png`);
+  await sharp(file).png({ palette: true, quality: 90, effort: 10 }).toFile(target);
+}
+
+const epochOf = (run: string): number =>
+  existsSync(join(run, 'run.json'))
+    ? (JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as { epoch: number }).epoch
+    : -1;
+
+it('takes the pictures', { timeout: HOUR }, async () => {
+  const workspace = join(scratchFolder('pictures'), 'shapes');
+  await nlvr('.', 'sample', workspace);
+  const short = ['--set', 'max_epoch=1', '--set', 'curriculum.epochs=1'];
+  const train = ['train', '--config', 'nlvr.yaml'];
+  await nlvr(workspace, ...train, '--output_dir', 'output/first-try', ...short);
+  const run = join(workspace, 'output', 'sample');
+  const training = nlvr(workspace, ...train, '--output_dir', run);
+  training.catch(() => undefined);
+
+  const vscode = await openWorkbench({ workspace, size: { width: 1280, height: 800 } });
+  await vscode.setTheme('dark');
+  await showNlvrView(vscode);
+  await expect.poll(() => epochOf(run), { timeout: HOUR / 2, interval: 500 }).toBeGreaterThan(9);
+  await vscode.runAndPick('NLVR: Open Training Dashboard', 'output/sample');
+  const dashboard = await vscode.webviewFrame('dashboard');
+  await dashboard.locator('.plot canvas').nth(1).waitFor();
+  await expect.poll(() => dashboard.locator('.watched img').count()).toBeGreaterThan(8);
+  await picture(vscode, 'dashboard');
+  await training;
+  await viewRow(vscode, 'finished').nth(1).waitFor();
+  await vscode.runCommand('View: Close All Editors');
+
+  await vscode.setTheme('light');
+  const failures = await openFailures(vscode, 'output/sample');
+  await failures.locator('.row').nth(1).click();
+  await vscode.press('a');
+  await expect
+    .poll(() => failures.locator('.ask-state').textContent(), { timeout: 120_000 })
+    .toContain('parameters');
+  await vscode.press('Enter');
+  await failures.locator('.asked tbody tr').nth(1).waitFor();
+  await picture(vscode, 'failed-examples');
+  await vscode.runCommand('View: Close All Editors');
+
+  await vscode.setTheme('hc');
+  await vscode.runCommand('NLVR: Compare Runs');
+  for (const row of [0, 1])
+    await vscode.page.locator('.quick-input-list .monaco-list-row').nth(row).click();
+  await vscode.page.keyboard.press('Enter');
+  await vscode.webviewFrame('dashboard');
+  await picture(vscode, 'compared-runs-high-contrast');
+  await vscode.runCommand('View: Close All Editors');
+
+  await vscode.setTheme('dark');
+  await vscode.runCommand('View: Show Explorer');
+  const form = await openForm(vscode);
+  await expect.poll(() => form.locator('.card').textContent()).toContain('Steps per epoch');
+  await picture(vscode, 'configuration-form');
+  rmSync(workspace, { recursive: true });
+});

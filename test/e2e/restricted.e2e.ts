@@ -1,0 +1,128 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Frame } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openWorkbench, scratchFolder } from './harness/open';
+import { markedProcesses } from './harness/processes';
+import type { Workbench } from './harness/workbench';
+import { openDashboard, openFailures, openForm, showNlvrView, viewRow } from './panels';
+import { syntheticRun } from './syntheticRun';
+
+const configuration = `image_root: output/images
+ann_root: .
+max_epoch: 8 # enough
+`;
+
+/**
+ * A folder that wants to be trusted: a run with weights to ask, a configuration, and settings that name a program of
+ * the folder as Node, which leaves a trace when it is run.
+ */
+async function hostileWorkspace(): Promise<{ workspace: string; trace: string }> {
+  const workspace = scratchFolder('restricted');
+  const trace = join(workspace, 'was-run');
+  writeFileSync(join(workspace, 'nlvr.yaml'), configuration);
+  const run = join(workspace, 'output', 'done');
+  await syntheticRun(run, {
+    steps: 50,
+    epochs: 2,
+    predictions: 40,
+    images: 4,
+    name: 'calm-fox-1',
+  });
+  writeFileSync(join(run, 'checkpoint_best.safetensors'), 'not looked at');
+  const node = join(workspace, 'node');
+  writeFileSync(node, `#!/bin/sh\ntouch '${trace}'\n`);
+  chmodSync(node, 0o755);
+  mkdirSync(join(workspace, '.vscode'));
+  const settings = { 'nlvr.nodePath': node, 'nlvr.tensorflowPath': workspace };
+  writeFileSync(join(workspace, '.vscode', 'settings.json'), JSON.stringify(settings));
+  return { workspace, trace };
+}
+
+/** Whether a process is one of those that the extension starts: trainer, check, prediction, runtime, pip, a Node looked for. */
+const isOurs = (command: string, workspace: string): boolean =>
+  /dist\/cli\.js|\bpython|\bpip\b|\bnode\S* (--version|-[ep])\b/.test(command) ||
+  command.startsWith(join(workspace, 'node'));
+
+describe('in Restricted Mode', () => {
+  let vscode: Workbench;
+  let workspace: string;
+  let trace: string;
+  let watching = true;
+  let watch: Promise<void>;
+  /** Commands of the processes that came while the tests ran. */
+  const seen = new Set<string>();
+
+  beforeAll(async () => {
+    ({ workspace, trace } = await hostileWorkspace());
+    vscode = await openWorkbench({ workspace, trusted: false });
+    watch = (async () => {
+      for (; watching; await sleep(50))
+        for (const { mark, command } of markedProcesses())
+          if (mark === vscode.server.options.mark) seen.add(command);
+    })();
+  });
+  afterAll(async () => {
+    watching = false;
+    await watch;
+  });
+
+  it('runs can be looked at, and what would run something is not offered', async () => {
+    await showNlvrView(vscode);
+    await viewRow(vscode, 'calm-fox-1').waitFor();
+    expect(await vscode.offersCommand('NLVR: Open Training Dashboard')).toBe(true);
+    for (const command of [
+      'Start NLVR Training',
+      'Resume',
+      'Evaluate Checkpoint',
+      'Check Data Set',
+      'Create Sample Data Set',
+      'Set Up TensorFlow Runtime',
+    ])
+      expect(await vscode.offersCommand(`NLVR: ${command}`), command).toBe(false);
+    await vscode.screenshot('restricted-mode');
+    const frame = await openDashboard(vscode);
+    await frame.locator('.plot canvas').first().waitFor();
+  });
+
+  it('failed examples can be looked at, and nothing is asked', async () => {
+    const frame: Frame = await openFailures(vscode);
+    expect(await frame.locator('.ask').textContent()).toContain('this workspace is not trusted');
+    expect(await frame.locator('.ask textarea').count()).toBe(0);
+    await vscode.press('a');
+    await frame.locator('.ask button').click();
+    await vscode.page
+      .getByText('You are in Restricted Mode')
+      .or(vscode.page.getByText('In Restricted Mode'))
+      .first()
+      .waitFor();
+  });
+
+  it('the configuration can be edited', async () => {
+    await vscode.runCommand('View: Show Explorer');
+    const form = await openForm(vscode);
+    await form.locator('#field-max_epoch').fill('3');
+    await form.locator('#field-max_epoch').press('Enter');
+    await vscode.page.keyboard.press('Control+s');
+    await expect
+      .poll(() => readFileSync(join(workspace, 'nlvr.yaml'), 'utf8'))
+      .toContain('max_epoch: 3 # enough');
+  });
+
+  it('nothing was run', () => {
+    // The watch works: it saw the extension host.
+    expect([...seen].filter((command) => command.includes('extensionHost'))).not.toEqual([]);
+    expect([...seen].filter((command) => isOurs(command, workspace))).toEqual([]);
+    expect(existsSync(trace)).toBe(false);
+    expect(readdirSync(join(workspace, 'output')).sort()).toEqual(['done', 'images']);
+    expect(vscode.cspViolations).toEqual([]);
+  });
+});
