@@ -1,15 +1,15 @@
 /** Evaluation of a checkpoint outside of training: BLIP's `--evaluate` with predictions and metrics on disk. */
-import { mkdirSync } from 'node:fs';
 import type { LoadedConfig } from '../config/load';
 import type { LoadReport } from '../model/loadRules';
 import type { Split } from '../run/events';
 import { RunFolder } from '../run/runFolder';
 import type { Library } from '../runtime/library';
+import { makeFolder } from '../util/diskError';
 import { loadDatasets } from './datasets';
 import { Evaluator } from './evaluation';
 import { appendLog, evaluationLine } from './log';
 import { measure, type Metrics } from './metrics';
-import { writeMetrics } from './metricsFile';
+import { mergeMetrics } from './metricsFile';
 import { initialiseWeights, openModelSession } from './modelSession';
 import { writePredictions } from './predictionFile';
 import { NlvrPrograms } from './programs';
@@ -32,7 +32,7 @@ export interface EvaluationRequest {
 /**
  * Writes `predictions/<split>.jsonl`, `metrics.json` and BLIP's line in `log.txt`.
  * @returns undefined when it was aborted.
- * @throws {UserError} and runtime errors.
+ * @throws {UserError} and runtime errors; the signal's reason when it was aborted during a download.
  */
 export async function evaluateCheckpoint(
   request: EvaluationRequest,
@@ -43,7 +43,7 @@ export async function evaluateCheckpoint(
   const opened = await openModelSession(request);
   const data = await RunData.open(config, opened.model.text.maxPositions);
   try {
-    request.onLoaded?.(await initialiseWeights(opened, loaded, request.checkpoint));
+    request.onLoaded?.(await initialiseWeights(opened, loaded, request.checkpoint, { signal }));
     const programs = new NlvrPrograms(opened.session, opened.model, {
       optimizer: config,
       trainable: [],
@@ -57,7 +57,7 @@ export async function evaluateCheckpoint(
       Math.min(config.batch_size_test, largest),
     );
     const folder = new RunFolder(outputDir);
-    mkdirSync(folder.predictions, { recursive: true });
+    makeFolder(folder.predictions);
     const results: Partial<Record<Split, Metrics>> = {};
     for (const split of splits) {
       const dataset = datasets[split];
@@ -71,7 +71,7 @@ export async function evaluateCheckpoint(
       const metrics = (results[split] = measure(dataset.examples, logits));
       request.onResult?.(split, metrics, file);
     }
-    writeMetrics(folder.metrics, results);
+    mergeMetrics(folder.metrics, results);
     appendLog(
       folder.log,
       evaluationLine(
