@@ -4,6 +4,7 @@ import type { Split } from '../../data/split';
 import { describeReport } from '../../model/loadRules';
 import type { Library } from '../../runtime/library';
 import { evaluateCheckpoint } from '../../train/evaluateCheckpoint';
+import { evaluatedSplits } from '../../train/datasets';
 import { requireLibrary } from '../../train/modelSession';
 import { ExitCode, UserError } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
@@ -15,7 +16,7 @@ import { quietNativeLog } from '../quietNativeLog';
 export interface EvaluateOptions extends CommonOptions {
   checkpoint: string;
   output_dir: string;
-  split: string;
+  split?: string;
 }
 
 const splitNames: readonly Split[] = ['train', 'val', 'test'];
@@ -34,7 +35,7 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
       ? options.checkpoint
       : resolve(options.checkpoint),
     outputDir: resolve(options.output_dir),
-    splits: parseSplits(options.split),
+    splits: options.split === undefined ? evaluatedSplits(loaded) : parseSplits(options.split),
   });
 }
 

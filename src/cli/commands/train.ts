@@ -1,3 +1,4 @@
+import { evaluatedSplits } from '../../train/datasets';
 import { pretrainedOf, requireLibrary } from '../../train/modelSession';
 import { runTraining } from '../../train/runTraining';
 import { ExitCode, UserError } from '../../util/userError';
@@ -35,7 +36,7 @@ export async function train(options: TrainOptions): Promise<void> {
       library,
       checkpoint: source,
       outputDir: configPaths(loaded.config, loaded.folder).outputDir,
-      splits: ['val', 'test'],
+      splits: evaluatedSplits(loaded),
     });
     return;
   }
