@@ -1,4 +1,4 @@
-// `npm run bench`: steps of the trainer and of PyTorch, side by side, on the same weights and inputs.
+// Steps of the trainer and of PyTorch, side by side, on the same weights and inputs: part of `npm run bench`.
 // Ratios are what counts; the two take turns, so a machine that slows down slows both.
 // Flags: --rounds N (default 3), --steps N (default 3), --only base-1,small, --json FILE
 import { execFileSync, spawnSync } from 'node:child_process';

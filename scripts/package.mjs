@@ -105,6 +105,8 @@ try {
     'l10n',
     'media',
     'configs',
+    // The read-me's pictures and links.
+    'docs',
   ];
   const texts = readdirSync(root).filter((name) => /^package\.nls.*\.json$/.test(name));
   for (const part of [...parts, ...texts])

@@ -1,10 +1,12 @@
 /** Where VS Code enters. What is needed at once is made here; panels and commands load their code when they are used. */
 import * as vscode from 'vscode';
 import { registerCommands } from './commands/register';
+import { registerConfiguration } from './configuration/register';
 import { DatasetChecks } from './dataset/datasetChecks';
 import { DatasetView } from './dataset/datasetView';
 import { createLog } from './log';
 import { EndNotifications } from './notifications';
+import { registerPanels } from './panels';
 import { FolderRunRegistry } from './runs/folderRegistry';
 import { isActive } from './runs/runRegistry';
 import { RunsView } from './runs/runsView';
@@ -32,22 +34,13 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     new StatusBar(registry),
     new EndNotifications(registry, log),
     registerCommands({ services, registry, found, checks }),
+    registerPanels(services),
+    registerConfiguration(services),
     registry.onDidChange(() => void updateContext(registry)),
   );
   await setContext('nlvr.looking', true);
-  await registerPanels(services);
   log.info(`activated in ${(performance.now() - began).toFixed(0)} ms`);
   void found.search();
-}
-
-/** Panels are registered at once, because those that were open before a reload of the window wait for it. */
-async function registerPanels(services: Services): Promise<void> {
-  const { registerDashboard } = await import('./dashboard/panel');
-  const { registerFailures } = await import('./failures/panel');
-  const { registerConfiguration } = await import('./configuration/register');
-  registerDashboard(services);
-  registerFailures(services);
-  services.context.subscriptions.push(registerConfiguration(services));
 }
 
 async function updateContext(registry: FolderRunRegistry): Promise<void> {

@@ -24,3 +24,12 @@ export async function showFailure(
   const chosen = await vscode.window.showErrorMessage(`${messageOf(error)}${hint}`, show);
   if (chosen === show) log.show();
 }
+
+/** For work that nobody waits for: that it failed is told all the same. */
+export function tellIfItFails(
+  log: vscode.LogOutputChannel,
+  doing: string,
+  work: PromiseLike<unknown>,
+): void {
+  work.then(undefined, (error: unknown) => void showFailure(log, doing, error));
+}

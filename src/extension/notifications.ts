@@ -56,7 +56,9 @@ function words({ info, status, message, hint }: Run): string {
     case 'failed':
       return vscode.l10n.t('{0} failed. {1}', info.name, why);
     case 'stopped':
-      return vscode.l10n.t('{0} stopped at epoch {1}.', info.name, info.epoch + 1);
+      return info.kind === 'evaluate'
+        ? vscode.l10n.t('{0} was stopped.', info.name)
+        : vscode.l10n.t('{0} stopped at epoch {1}.', info.name, info.epoch + 1);
     default:
       return info.best
         ? vscode.l10n.t('{0} finished: best {1}.', info.name, percent(info.best.accuracy))

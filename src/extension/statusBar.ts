@@ -57,6 +57,8 @@ export class StatusBar implements vscode.Disposable {
 function describe({ info, status }: Run): string[] {
   const progress = progressOf(info);
   if (status !== 'running' || progress === null) return [statusWord(status, vscode.l10n.t)];
+  if (info.kind === 'evaluate')
+    return [vscode.l10n.t('evaluation'), `${Math.floor(progress * 100)}%`];
   const epoch = vscode.l10n.t(
     'epoch {0}/{1}',
     Math.min(info.epoch + 1, info.maxEpoch),

@@ -1,6 +1,7 @@
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { blipEvents } from './blipLog';
 import { EventReader, type EventBatch } from './eventReader';
+import { RunFolder } from './runFolder';
 import type { RunInfo } from './runInfo';
 
 /** Where a run's events come from. */
@@ -11,9 +12,24 @@ export interface EventSource {
   readonly skipped: number;
 }
 
-/** The events of a run: its `events.jsonl`, or for what BLIP or an evaluation left the lines of its `log.txt`. */
+/** The events of a run: its `events.jsonl`, or for what BLIP or an early evaluation left the lines of its `log.txt`. */
 export function openEvents(folder: string, kind: RunInfo['kind']): EventSource {
-  if (kind === 'train') return new EventReader(join(folder, 'events.jsonl'));
+  const files = new RunFolder(folder);
+  if (kind === 'imported') return logSource(folder);
+  const events = new EventReader(files.events);
+  if (kind === 'train') return events;
+  const log = logSource(folder);
+  return {
+    get skipped() {
+      return events.skipped;
+    },
+    read: (onChunk) =>
+      !existsSync(files.events) && existsSync(files.log) ? log.read() : events.read(onChunk),
+  };
+}
+
+/** All of a log's events, once. */
+function logSource(folder: string): EventSource {
   let delivered = false;
   return {
     skipped: 0,

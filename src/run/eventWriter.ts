@@ -13,6 +13,7 @@ export class EventWriter {
   private readonly fd: number;
   private pending: string[] = [];
   private timer: NodeJS.Timeout | undefined;
+  private closed = false;
 
   /** @param file `events.jsonl`; created when missing. A half line left by a killed trainer is closed off. */
   constructor(private readonly file: string) {
@@ -40,7 +41,10 @@ export class EventWriter {
     withDiskErrors(this.file, () => writeAll(this.fd, Buffer.from(lines)));
   }
 
+  /** Again it does nothing, so that whoever ends a run that could not be ended may try. */
   close(): void {
+    if (this.closed) return;
+    this.closed = true;
     try {
       this.flush();
     } finally {

@@ -5,11 +5,14 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { findProcessStart } from './processStarts';
+import { psArguments, startOfStat, startsOfPs } from './processTable';
 import { STALE_SECONDS, type RunInfo } from './runInfo';
 
 /**
  * When a process started, as an opaque string that two processes with the same pid do not share:
  * clock ticks since boot on Linux (field 22 of `/proc/<pid>/stat`), milliseconds since 1970 elsewhere.
+ * Waits for `ps` elsewhere: the editor asks `findProcessStart`.
  * @returns null when there is no such process (a zombie, which can write nothing more, counts as none)
  *   or when the system does not tell.
  */
@@ -19,31 +22,22 @@ export function processStartTime(pid: number): string | null {
 }
 
 function startFromProc(pid: number): string | null {
-  let stat: string;
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return startOfStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch {
     return null;
   }
-  // The second field is the program's name in parentheses and may itself hold spaces and parentheses.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state] = fields;
-  const start = fields[19];
-  return state === 'Z' || state === 'X' || start === undefined ? null : start;
 }
 
 function startFromPs(pid: number): string | null {
   if (process.platform === 'win32') return null;
   try {
-    const line = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
+    const listing = execFileSync('ps', psArguments([pid]), {
       encoding: 'utf8',
       env: { ...process.env, LC_ALL: 'C' },
       stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-    const [, state, started] = /^(\S+)\s+(.+)$/.exec(line) ?? [];
-    if (state === undefined || started === undefined || state.startsWith('Z')) return null;
-    const time = Date.parse(started);
-    return Number.isNaN(time) ? null : String(time);
+    });
+    return startsOfPs(listing).get(pid) ?? null;
   } catch {
     return null;
   }
@@ -64,19 +58,26 @@ type Owner = Pick<RunInfo, 'pid' | 'processStart' | 'host' | 'heartbeat'>;
  * call, is alive whatever its heartbeat says.
  * @param now milliseconds since 1970
  */
-export function livenessOf(owner: Owner, now = Date.now(), thisHost = hostname()): Liveness {
+export async function livenessOf(
+  owner: Owner,
+  now = Date.now(),
+  thisHost = hostname(),
+): Promise<Liveness> {
   const age = Math.abs(now - Date.parse(owner.heartbeat)) / 1000;
   const fresh = age <= STALE_SECONDS;
   if (owner.host !== thisHost) return fresh ? 'elsewhere' : 'lost';
-  const start = processStartTime(owner.pid);
+  const start = await findProcessStart(owner.pid);
   if (start === null) return 'gone';
   if (owner.processStart === null) return fresh ? 'alive' : 'gone';
   return start === owner.processStart ? 'alive' : 'gone';
 }
 
 /** Whether a run is being written to, as far as its `run.json` and this machine can tell. */
-export function isLive(info: Owner & Pick<RunInfo, 'state'>, now = Date.now()): boolean {
+export async function isLive(
+  info: Owner & Pick<RunInfo, 'state'>,
+  now = Date.now(),
+): Promise<boolean> {
   if (info.state !== 'starting' && info.state !== 'running') return false;
-  const liveness = livenessOf(info, now);
+  const liveness = await livenessOf(info, now);
   return liveness === 'alive' || liveness === 'elsewhere';
 }

@@ -42,6 +42,7 @@ export interface RunInfo {
   precision: 'fp32' | 'bf16' | null;
   epoch: number;
   maxEpoch: number;
+  /** Optimizer steps; examples of an evaluation. */
   step: number;
   totalSteps: number;
   best: BestResult | null;

@@ -23,7 +23,10 @@ export interface RunStart {
   /** The configuration as used, YAML. */
   configText: string;
   version: string;
-  mode: 'new' | 'resume' | 'overwrite';
+  /** `again`: an evaluation into the folder of an earlier evaluation. */
+  mode: 'new' | 'resume' | 'overwrite' | 'again';
+  /** A random one by default. */
+  name?: string;
   observe?: RunObserver;
   /** Gives back the folder's lock, where the caller took it (`acquireLock`) to look at the folder first. */
   release?: () => void;
@@ -68,7 +71,7 @@ export class RunWriter {
       const fresh: RunInfo = {
         schema: RUN_SCHEMA_VERSION,
         id: randomUUID(),
-        name: randomRunName(),
+        name: start.name ?? randomRunName(),
         kind: start.kind,
         state: 'starting',
         created: now,
@@ -216,7 +219,7 @@ export function requireUsableFolder(root: string, mode: RunStart['mode']): void 
     });
 }
 
-/** Makes the folder ready; returns the run to go on with when resuming. */
+/** Makes the folder ready; returns the run to go on with. */
 function prepareFolder(folder: RunFolder, mode: RunStart['mode']): RunInfo | undefined {
   requireUsableFolder(folder.root, mode);
   return withDiskErrors(folder.root, () => {
@@ -224,7 +227,8 @@ function prepareFolder(folder: RunFolder, mode: RunStart['mode']): RunInfo | und
     if (mode === 'overwrite')
       for (const file of [...folder.owned, ...folder.epochCheckpoints])
         rmSync(file, { recursive: true, force: true });
-    return mode === 'resume' && existsSync(folder.runJson) ? readEarlier(folder) : undefined;
+    const goesOn = mode === 'resume' || mode === 'again';
+    return goesOn && existsSync(folder.runJson) ? readEarlier(folder) : undefined;
   });
 }
 

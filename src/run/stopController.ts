@@ -1,46 +1,90 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
+import type { RunFolder } from './runFolder';
 
 const POLL_MS = 300;
+/** Whoever started this process may ask it to stop before it could look at its own clock. */
+const EARLY_MS = 2000;
 
 /**
  * How a person stops a run: SIGINT, SIGTERM or a `stop.request` file mean "finish the step, save, exit 130";
- * a second signal ends the process at once.
+ * a second signal ends the process at once. A request that was there before this process is not meant for it.
  */
 export class StopController {
-  private stopRequested = false;
+  private readonly controller = new AbortController();
   private readonly timer: NodeJS.Timeout;
+  /** When the request of an earlier process was made. */
+  private readonly stale: number | undefined;
+  private owned = false;
+  private disposed = false;
   private readonly onSignal = (): void => {
-    if (this.stopRequested) process.exit(130);
-    this.stopRequested = true;
+    if (this.requested) process.exit(130);
+    this.controller.abort();
     this.onRequest?.();
   };
 
   /**
-   * @param file the run folder's `stop.request`; one left from earlier is removed.
+   * @param folder the run folder, which need not be there yet and may belong to another trainer: nothing in it is
+   *   touched before `own`.
    * @param onRequest called once, when the first request arrives (to tell the person that it was heard).
    */
   constructor(
-    private readonly file: string,
+    private readonly folder: RunFolder,
     private readonly onRequest?: () => void,
   ) {
-    rmSync(file, { force: true });
+    const found = this.requestTime();
+    if (found !== undefined && found < performance.timeOrigin - EARLY_MS) this.stale = found;
     process.on('SIGINT', this.onSignal);
     process.on('SIGTERM', this.onSignal);
-    this.timer = setInterval(() => {
-      if (!this.stopRequested && existsSync(this.file)) this.onSignal();
-    }, POLL_MS);
+    this.look();
+    this.timer = setInterval(() => this.look(), POLL_MS);
     this.timer.unref();
   }
 
   /** Whether somebody asked to stop; looked at between steps. */
   get requested(): boolean {
-    return this.stopRequested;
+    return this.controller.signal.aborted;
   }
 
+  /** Aborts when somebody asks to stop. */
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** To be called once this process has the folder's lock: removes a request that was meant for an earlier one. */
+  own(): void {
+    this.owned = true;
+    if (this.stale !== undefined && this.requestTime() === this.stale) this.removeRequest();
+  }
+
+  /** Call it while the folder is still locked: afterwards a request may be meant for the next trainer. */
   dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
     clearInterval(this.timer);
     process.off('SIGINT', this.onSignal);
     process.off('SIGTERM', this.onSignal);
-    rmSync(this.file, { force: true });
+    // Another trainer that has the folder has yet to read it.
+    const mine = this.owned || !existsSync(this.folder.lock);
+    if (mine && this.requestTime() !== undefined) this.removeRequest();
+  }
+
+  private look(): void {
+    if (this.requested) return;
+    const found = this.requestTime();
+    if (found !== undefined && found !== this.stale) this.onSignal();
+  }
+
+  /** When the request was made, milliseconds since 1970. */
+  private requestTime(): number | undefined {
+    try {
+      return statSync(this.folder.stopRequest, { throwIfNoEntry: false })?.mtimeMs;
+    } catch {
+      // The folder is a file, or may not be looked into: who opens the run says so.
+      return undefined;
+    }
+  }
+
+  private removeRequest(): void {
+    rmSync(this.folder.stopRequest, { force: true });
   }
 }

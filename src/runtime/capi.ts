@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import koffi from 'koffi';
 import { RuntimeError, RuntimeUnusableError } from './errors';
+import { releaseStartPages, shareMallocArena } from './processMemory';
 
 export type Pointer<Kind extends string> = bigint & { readonly pointee: Kind };
 export type StatusPointer = Pointer<'TF_Status'>;
@@ -227,6 +228,7 @@ export function loadLibc(): ReturnType<typeof koffi.load> {
       max_async_calls: 64,
     });
     libcHandle = koffi.load(null);
+    shareMallocArena(libcHandle);
   }
   return libcHandle;
 }
@@ -273,6 +275,7 @@ async function bind(path: string): Promise<Capi> {
     }
   }
   const bound = functions as unknown as Signatures;
+  releaseStartPages(libc, path);
   const asynchronous = (name: 'NewSession' | 'SessionRun'): unknown =>
     promisify((functions[name] as { async: (...args: unknown[]) => void }).async);
   return {

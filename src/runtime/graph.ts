@@ -35,17 +35,41 @@ export interface NodeOptions {
   name?: string;
 }
 
+/** Digits of a node's number: padded, so that names sort in the order of recording. */
+const NUMBER_DIGITS = 7;
+
 /** An input of a node: one output, or a list of them where the op takes a list. */
 export type NodeInput = Output | readonly Output[];
 
 export class Graph {
   readonly native: GraphPointer;
   private readonly status: Status;
+  private scope = '';
+  private readonly scopes = new Map<string, number>();
   private count = 0;
 
   constructor(private readonly capi: Capi) {
     this.native = capi.NewGraph();
     this.status = new Status(capi);
+  }
+
+  /**
+   * Adds what `record` adds under a prefix of its own, numbered from 0.
+   *
+   * TensorFlow's graph passes order the inputs of sums by the names of their nodes. So names must depend on the
+   * recorded computation alone, not on what else a session recorded before: the last bit of a sum hangs on it.
+   */
+  inScope<T>(name: string, record: () => T): T {
+    const before = [this.scope, this.count] as const;
+    const uses = (this.scopes.get(name) ?? 0) + 1;
+    this.scopes.set(name, uses);
+    this.scope = `${validName(uses === 1 ? name : `${name}.${uses}`)}/`;
+    this.count = 0;
+    try {
+      return record();
+    } finally {
+      [this.scope, this.count] = before;
+    }
   }
 
   /**
@@ -61,10 +85,8 @@ export class Graph {
     options: NodeOptions = {},
   ): { operation: OperationPointer; outputs: Output[] } {
     const { capi } = this;
-    const prefix = (options.name ?? type)
-      .replace(/[^A-Za-z0-9_./-]/g, '_')
-      .replace(/^[^A-Za-z0-9.]/, 'n$&');
-    const name = `${prefix}_${this.count++}`;
+    const number = String(this.count++).padStart(NUMBER_DIGITS, '0');
+    const name = `${this.scope}${validName(options.name ?? type)}_${number}`;
     const description = capi.NewOperation(this.native, type, name);
     if (options.device) capi.SetDevice(description, options.device);
     for (const input of inputs) {
@@ -172,6 +194,11 @@ export class Graph {
       this.status.check(`attribute ${name}`);
     }
   }
+}
+
+/** What TensorFlow allows in the name of a node. */
+function validName(name: string): string {
+  return name.replace(/[^A-Za-z0-9_./-]/g, '_').replace(/^[^A-Za-z0-9.]/, 'n$&');
 }
 
 function isList(input: NodeInput): input is readonly Output[] {

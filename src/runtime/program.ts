@@ -1,10 +1,17 @@
 /** Computations recorded once and run many times. */
 import type * as tf from '@tensorflow/tfjs';
-import type { Capi, OperationPointer, Output, TensorPointer } from './capi';
+import {
+  type Capi,
+  loadLibc,
+  type OperationPointer,
+  type Output,
+  type TensorPointer,
+} from './capi';
 import { DType, elementCount, type FeedDType } from './dtypes';
 import { RuntimeError, TraceError } from './errors';
 import type { NativeSession } from './nativeSession';
 import { createTensor, readTensor } from './nativeTensor';
+import { trimMalloc } from './processMemory';
 import type { Trace } from './trace';
 import { decodeStepStats, type OpTiming } from './stepStats';
 import { outputOf, tensorOf, withTrace } from './tracer';
@@ -112,6 +119,7 @@ interface Feed {
 /** A recorded computation, ready to run. */
 export class Program {
   private readonly outputNames: string[];
+  private hasRun = false;
 
   private constructor(
     readonly name: string,
@@ -138,14 +146,14 @@ export class Program {
     const outputs = new Map<string, Output>();
     let targets: OperationPointer[] = [];
     const scope = new Scope(trace, variables);
-    withTrace(trace, () => {
+    const record = (): void => {
       const inputs: Inputs = {};
       for (const [name, input] of Object.entries(spec.inputs)) {
         const placeholder = trace.graph.op(
           'Placeholder',
           [],
           { dtype: { type: DType[input.dtype] }, shape: { shape: input.shape } },
-          { name: `${spec.name}/${name}` },
+          { name },
         );
         feeds.set(name, { spec: input, placeholder });
         inputs[name] = tensorOf(
@@ -158,7 +166,8 @@ export class Program {
       for (const [name, tensor] of Object.entries(results)) outputs.set(name, outputOf(tensor));
       targets = scope.finish();
       scope.release();
-    });
+    };
+    trace.graph.inScope(spec.name, () => withTrace(trace, record));
     return new Program(
       spec.name,
       capi,
@@ -192,6 +201,11 @@ export class Program {
     });
     await initialised;
     const tensors = await running;
+    if (!this.hasRun) {
+      // Graph passes and kernels, made in the first run, leave much behind.
+      this.hasRun = true;
+      trimMalloc(loadLibc());
+    }
     try {
       return Object.fromEntries(
         tensors.map((tensor, i) => [

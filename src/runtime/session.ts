@@ -1,9 +1,10 @@
 /** A TensorFlow session with its variables and the programs recorded into it: `tf.function` for Node. */
-import { type Capi, loadCapi } from './capi';
+import { type Capi, loadCapi, loadLibc } from './capi';
 import { NoGpuError, RuntimeError } from './errors';
 import { Graph } from './graph';
 import { hasNvidiaDevice, type Library } from './library';
 import { NativeSession } from './nativeSession';
+import { trimMalloc } from './processMemory';
 import { Program, type ProgramSpec } from './program';
 import { Trace } from './trace';
 import { checkVersion } from './versions';
@@ -105,8 +106,9 @@ export class Session {
   }
 
   /** Sets variables. Values are taken one at a time, so an iterator never needs to hold them all. */
-  assign(values: Iterable<readonly [string, Float32Array]>): Promise<void> {
-    return this.variables.assign(values);
+  async assign(values: Iterable<readonly [string, Float32Array]>): Promise<void> {
+    await this.variables.assign(values);
+    trimMalloc(loadLibc());
   }
 
   /** A copy of one variable's value. For many, readAll is much faster. */

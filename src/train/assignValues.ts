@@ -1,4 +1,5 @@
 import type { Session } from '../runtime/session';
+import { collectGarbage } from '../util/collectGarbage';
 
 const GROUP_BYTES = 64 * 1024 * 1024;
 
@@ -19,4 +20,6 @@ export async function assignValues(
     bytes = 0;
   }
   if (group.length > 0) await session.assign(group);
+  group = [];
+  collectGarbage();
 }

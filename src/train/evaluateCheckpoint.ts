@@ -1,12 +1,18 @@
 /** Evaluation of a checkpoint outside of training: BLIP's `--evaluate` with predictions and metrics on disk. */
 import type { LoadedConfig } from '../config/load';
+import type { Dataset } from '../data/types';
 import type { LoadReport } from '../model/loadRules';
 import type { Split } from '../run/events';
 import { RunFolder } from '../run/runFolder';
+import { StopController } from '../run/stopController';
 import type { Library } from '../runtime/library';
 import { makeFolder } from '../util/diskError';
+import { errorText, isAbort } from '../util/userError';
+import { checkWeights } from './checkWeights';
 import { loadDatasets } from './datasets';
 import { Evaluator } from './evaluation';
+import { openEvaluationOutput } from './evaluationOutput';
+import type { EvaluationOutput } from './evaluationTypes';
 import { appendLog, evaluationLine } from './log';
 import { measure, type Metrics } from './metrics';
 import { mergeMetrics } from './metricsFile';
@@ -15,34 +21,84 @@ import { writePredictions } from './predictionFile';
 import { NlvrPrograms } from './programs';
 import { RunData } from './runData';
 
+export interface EvaluationProgress {
+  split: Split;
+  /** Examples of the split that have answers. */
+  done: number;
+  total: number;
+  /** Share of the examples of all splits, 0..1. */
+  share: number;
+}
+
 export interface EvaluationRequest {
   loaded: LoadedConfig;
   library: Library;
   /** `.pth`, `.safetensors`, run folder or address. */
   checkpoint: string;
-  /** Predictions and metrics are written here, nothing else; it may be the checkpoint's own run folder. */
+  /** Predictions and metrics are written here; it may be the checkpoint's own run folder. */
   outputDir: string;
+  /** Whether a folder that holds nothing yet becomes a run folder, which is found and followed as a training's. */
+  asRun: boolean;
   splits: readonly Split[];
-  signal?: AbortSignal;
   onLoaded?(report: LoadReport | undefined): void;
-  onProgress?(split: Split, done: number, total: number): void;
+  onProgress?(progress: EvaluationProgress): void;
   onResult?(split: Split, metrics: Metrics, file: string): void;
 }
 
+type Results = Partial<Record<Split, Metrics>>;
+
 /**
- * Writes `predictions/<split>.jsonl`, `metrics.json` and BLIP's line in `log.txt`.
- * @returns undefined when it was aborted.
- * @throws {UserError} and runtime errors; the signal's reason when it was aborted during a download.
+ * Writes `predictions/<split>.jsonl`, `metrics.json` and BLIP's line in `log.txt`, and tells the run in the folder.
+ * @returns undefined when somebody stopped it.
+ * @throws {UserError} and runtime errors; a run that is being written is refused and left alone.
  */
-export async function evaluateCheckpoint(
+export async function evaluateCheckpoint(request: EvaluationRequest): Promise<Results | undefined> {
+  const stop = new StopController(new RunFolder(request.outputDir));
+  try {
+    const datasets = await loadDatasets(request.loaded, request.splits);
+    await checkWeights(request.checkpoint);
+    const output = await openEvaluationOutput(request);
+    try {
+      stop.own();
+      const results = await evaluateInto(output, request, datasets, stop).finally(() =>
+        stop.dispose(),
+      );
+      output.close(results ? 'finished' : 'stopped');
+      return results;
+    } catch (error) {
+      const { message, hint } = errorText(error);
+      output.close('failed', message, hint);
+      throw error;
+    }
+  } finally {
+    stop.dispose();
+  }
+}
+
+async function evaluateInto(
+  output: EvaluationOutput,
   request: EvaluationRequest,
-): Promise<Partial<Record<Split, Metrics>> | undefined> {
-  const { loaded, splits, outputDir, signal } = request;
+  datasets: Record<Split, Dataset>,
+  stop: Pick<StopController, 'requested' | 'signal'>,
+): Promise<Results | undefined> {
+  const { loaded, splits } = request;
   const { config } = loaded;
-  const datasets = await loadDatasets(loaded, splits);
   const opened = await openModelSession(request);
   const data = await RunData.open(config, opened.model.text.maxPositions);
   try {
+    const examples = splits.map((split) => [split, datasets[split].examples.length] as const);
+    const all = examples.reduce((sum, [, count]) => sum + count, 0);
+    output.begin({
+      examples: Object.fromEntries(examples),
+      device: opened.session.info.device,
+      tensorflow: opened.session.info.tensorflow,
+      precision: opened.precision,
+      parameters: [...opened.shapes.values()].reduce(
+        (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
+        0,
+      ),
+    });
+    const { signal } = stop;
     request.onLoaded?.(await initialiseWeights(opened, loaded, request.checkpoint, { signal }));
     const programs = new NlvrPrograms(opened.session, opened.model, {
       optimizer: config,
@@ -50,26 +106,33 @@ export async function evaluateCheckpoint(
       frozenVit: false,
       pixels: 'uint8',
     });
-    const largest = Math.max(...splits.map((split) => datasets[split].examples.length));
+    const largest = Math.max(...examples.map(([, count]) => count));
     const evaluator = new Evaluator(
       programs,
       config.image_size ** 2 * 3,
       Math.min(config.batch_size_test, largest),
     );
-    const folder = new RunFolder(outputDir);
+    const { folder } = output;
     makeFolder(folder.predictions);
-    const results: Partial<Record<Split, Metrics>> = {};
+    const results: Results = {};
+    let before = 0;
     for (const split of splits) {
       const dataset = datasets[split];
+      const began = performance.now();
       const logits = await evaluator.evaluate(dataset, data.evalBatches(dataset), {
-        stopped: () => signal?.aborted === true,
-        onProgress: (done, total) => request.onProgress?.(split, done, total),
+        stopped: () => stop.requested,
+        onProgress: (done, total) => {
+          output.progress(split, done, total, before);
+          request.onProgress?.({ split, done, total, share: (before + done) / all });
+        },
       });
       if (!logits) return undefined;
       const file = folder.predictionsOf(split, null);
       writePredictions(file, split, dataset.examples, logits);
       const metrics = (results[split] = measure(dataset.examples, logits));
+      output.result(split, metrics, (performance.now() - began) / 1000, file);
       request.onResult?.(split, metrics, file);
+      before += dataset.examples.length;
     }
     mergeMetrics(folder.metrics, results);
     appendLog(
@@ -79,6 +142,9 @@ export async function evaluateCheckpoint(
       ) + 'best epoch: 0',
     );
     return results;
+  } catch (error) {
+    if (isAbort(error)) return undefined;
+    throw error;
   } finally {
     await data.dispose();
     await opened.dispose();

@@ -1,10 +1,13 @@
 /** A training run from its configuration to its best checkpoint: what `nlvr train` does. */
-import type { LoadedConfig } from '../config/load';
-import { configPaths, isUrl } from '../config/paths';
-import { openCheckpoint } from '../model/checkpoint/openCheckpoint';
-import { locateWeights } from '../model/loadWeights';
+import { configPaths } from '../config/paths';
+import type { DataReport } from '../data/check/checkDataset';
+import type { Dataset } from '../data/types';
+import type { Split } from '../run/events';
+import { RunFolder } from '../run/runFolder';
 import { requireUsableFolder, type RunWriter } from '../run/runWriter';
+import { StopController } from '../run/stopController';
 import { errorText, ExitCode, UserError } from '../util/userError';
+import { checkWeights } from './checkWeights';
 import { checkData, describeProblem, throwOnErrors } from './dataCheck';
 import { configuredSplits, loadCurriculum, loadDatasets } from './datasets';
 import { pretrainedOf } from './modelSession';
@@ -16,30 +19,70 @@ import type { TrainingOutcome, TrainingRequest } from './trainingTypes';
 /**
  * Trains. Bad input that can be found before the run folder is touched is; after that every failure is written
  * to the run folder too.
+ * @returns undefined when somebody stopped it before the run began: nothing was written then.
  * @throws {UserError} and runtime errors, after the run was marked as failed.
  */
-export async function runTraining(request: TrainingRequest): Promise<TrainingOutcome> {
-  const { loaded, mode } = request;
-  const { config, folder: configFolder } = loaded;
-  const root = configPaths(config, configFolder).outputDir;
-  requireUsableFolder(root, mode);
+export async function runTraining(request: TrainingRequest): Promise<TrainingOutcome | undefined> {
+  const { config, folder: configFolder } = request.loaded;
+  const folder = new RunFolder(configPaths(config, configFolder).outputDir);
+  // Before everything else: checking a large data set takes minutes, in which a person may think better of it.
+  const stop = new StopController(folder, request.onStopRequested);
+  try {
+    const prepared = await prepare(request, folder, stop);
+    return prepared && (await train(request, stop, prepared));
+  } finally {
+    stop.dispose();
+  }
+}
+
+interface Prepared {
+  report: DataReport;
+  datasets: Partial<Record<Split, Dataset>> & { train: Dataset };
+  plan: TrainingPlan;
+}
+
+/** Everything that needs no run folder. @returns undefined when it was stopped. */
+async function prepare(
+  request: TrainingRequest,
+  folder: RunFolder,
+  stop: StopController,
+): Promise<Prepared | undefined> {
+  const { loaded, mode, checks } = request;
+  requireUsableFolder(folder.root, mode);
   // A run that goes on has weights of its own.
-  if (mode !== 'resume') await checkPretrained(loaded);
-  const report = await checkData(loaded, request.checks);
+  if (mode !== 'resume') await checkWeights(pretrainedOf(loaded));
+  let report: DataReport;
+  try {
+    report = await checkData(loaded, { ...checks, signal: stop.signal });
+  } catch (error) {
+    if (stop.requested) return undefined;
+    throw error;
+  }
   throwOnErrors(report);
   const splits = configuredSplits(loaded);
   if (!splits.includes('train')) splits.unshift('train');
   const datasets = await loadDatasets(loaded, splits);
-  const plan = new TrainingPlan(config, datasets.train, await loadCurriculum(loaded));
+  const plan = new TrainingPlan(loaded.config, datasets.train, await loadCurriculum(loaded));
+  return stop.requested ? undefined : { report, datasets, plan };
+}
+
+async function train(
+  request: TrainingRequest,
+  stop: StopController,
+  { report, datasets, plan }: Prepared,
+): Promise<TrainingOutcome> {
   const { writer, resumed } = await openRun(request, plan);
   try {
+    stop.own();
     for (const problem of report.problems)
       writer.note(
         problem.severity === 'warning' ? 'warning' : 'info',
         `data-${problem.code}`,
         describeProblem(problem),
       );
-    const outcome = await new TrainingRun(request, writer, plan, datasets, resumed).train();
+    const outcome = await new TrainingRun(request, writer, plan, datasets, stop, resumed)
+      .train()
+      .finally(() => stop.dispose());
     writer.close(outcome.state);
     return outcome;
   } catch (error) {
@@ -57,12 +100,4 @@ function closeBroken(writer: RunWriter, error: unknown): void {
   } catch {
     // On a full disk for instance. What the person needs to know is what came first.
   }
-}
-
-/** Opens the pretrained file once before the run folder is touched, so that a wrong path leaves nothing behind. */
-async function checkPretrained(loaded: LoadedConfig): Promise<void> {
-  const source = pretrainedOf(loaded);
-  // An address is downloaded when the run has begun, where its progress is seen.
-  if (source === undefined || isUrl(source)) return;
-  await (await openCheckpoint(await locateWeights(source))).close();
 }

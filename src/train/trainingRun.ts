@@ -3,7 +3,7 @@ import type { Config } from '../config/definition';
 import type { Dataset } from '../data/types';
 import { EVENT_VERSION, type Split } from '../run/events';
 import type { RunWriter } from '../run/runWriter';
-import { StopController } from '../run/stopController';
+import type { StopController } from '../run/stopController';
 import { readModelConfig } from '../model/config';
 import { describeReport, type LoadReport } from '../model/loadRules';
 import { loadWeights } from '../model/loadWeights';
@@ -37,49 +37,38 @@ import { evaluatedDatasets, Trainer } from './trainer';
 import { freshState, type TrainerState } from './trainerState';
 
 export class TrainingRun {
-  /** Ends what cannot be finished quickly when somebody asks to stop. */
-  private readonly abort = new AbortController();
-
   constructor(
     private readonly request: TrainingRequest,
     private readonly writer: RunWriter,
     private readonly plan: TrainingPlan,
     private readonly datasets: Partial<Record<Split, Dataset>> & { train: Dataset },
+    private readonly stop: Pick<StopController, 'requested' | 'signal'>,
     /** Where it goes on; undefined for a run that begins. */
     private readonly resumed: TrainerState | undefined,
   ) {}
 
   async train(): Promise<TrainingOutcome> {
     const { writer, request, resumed } = this;
-    const { trainerLog, stopRequest } = writer.folder;
+    const { trainerLog } = writer.folder;
     withDiskErrors(trainerLog, () => redirectNativeLog(trainerLog));
-    const stop = new StopController(stopRequest, () => {
-      this.abort.abort();
-      request.onStopRequested?.();
-    });
     const { config, folder } = request.loaded;
     const model = readModelConfig(config, folder);
     const data = await RunData.open(config, model.text.maxPositions);
     try {
       const opened = await openModelSession({ ...request, precision: resumed?.precision ?? null });
       try {
-        return await this.trainWith(opened, data, stop);
+        return await this.trainWith(opened, data);
       } finally {
         await opened.dispose();
       }
     } finally {
       data.frozen?.dispose();
       await data.dispose();
-      stop.dispose();
     }
   }
 
-  private async trainWith(
-    opened: ModelSession,
-    data: RunData,
-    stop: StopController,
-  ): Promise<TrainingOutcome> {
-    const { writer, request, plan, datasets, resumed } = this;
+  private async trainWith(opened: ModelSession, data: RunData): Promise<TrainingOutcome> {
+    const { writer, request, plan, datasets, stop, resumed } = this;
     const { config, hash } = request.loaded;
     const { session, model, shapes } = opened;
     const trainable = trainableParameters(config, shapes.keys());
@@ -215,7 +204,7 @@ export class TrainingRun {
     }
     const report = await initialiseWeights(opened, request.loaded, pretrainedOf(request.loaded), {
       onProgress: request.onDownload,
-      signal: this.abort.signal,
+      signal: this.stop.signal,
     }).catch((error: unknown) => {
       if (!isAbort(error)) throw error;
       throw new UserError('Stopped before the training began: there is nothing to resume.', {

@@ -106,6 +106,11 @@ describe('the configuration form', () => {
     expect(await form.locator('svg.schedule').getAttribute('aria-label')).toContain(
       'Learning rate: 1e-6 at first, at most 1e-4',
     );
+
+    // Saved in the middle of typing, the file has what was typed.
+    await form.locator('#field-max_epoch').fill('5');
+    await save(vscode);
+    await expect.poll(saved(file)).toContain('max_epoch: 5');
     expect(vscode.cspViolations).toEqual([]);
     await vscode.close();
   });

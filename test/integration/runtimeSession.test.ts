@@ -284,3 +284,42 @@ describe('Session', () => {
     await other.dispose();
   });
 });
+
+describe('sums', () => {
+  /** x's gradient by twelve uses of it, with `before` other nodes recorded first. */
+  async function gradientAfter(before: number): Promise<Float32Array> {
+    const session = await openSession({ threads: 1 });
+    session.variable('x', [64]);
+    await session.assign([['x', wave(64, 0.7)]]);
+    if (before > 0)
+      session.compile({
+        name: 'before',
+        inputs: {},
+        build: () => {
+          let y: tf.Tensor = tf.ones([1]);
+          for (let i = 0; i < before; i++) y = tf.add(y, y);
+          return { y };
+        },
+      });
+    const program = compileGradients(session, {
+      name: 'uses',
+      inputs: {},
+      parameters: ['x'],
+      loss: (_, scope) => {
+        const x = scope.param('x');
+        const uses = Array.from({ length: 12 }, (_, i) =>
+          tf.sum(tf.sin(tf.mul(x, 0.3 + 1.7 ** i))),
+        );
+        return { loss: tf.addN(uses as tf.Scalar[]) };
+      },
+    });
+    const { 'grad/x': gradient } = await program.run({});
+    await session.dispose();
+    return gradient as Float32Array;
+  }
+
+  it('are the same to the last bit, whatever was recorded in the session before', async () => {
+    const alone = await gradientAfter(0);
+    for (const before of [37, 930, 9890]) expect(await gradientAfter(before)).toEqual(alone);
+  });
+});

@@ -13,6 +13,8 @@ const noisy = {
   accumulate_steps: '2',
   batch_size_train: '2',
   drop_path_rate: '0.3',
+  // Rounding to bf16 would hide differences.
+  precision: 'fp32',
 };
 
 async function trainOnce(extra: Record<string, string>, args: string[] = []) {
@@ -128,7 +130,7 @@ function countSteps(run: string): number {
     : 0;
 }
 
-/** The losses are equal bit for bit; single weights have been seen to differ in their last bit. */
+/** To the last bit. */
 async function expectEqualWeights(a: string, b: string): Promise<void> {
   const first = await openCheckpoint(join(a, 'checkpoint_best.safetensors'));
   const second = await openCheckpoint(join(b, 'checkpoint_best.safetensors'));
@@ -136,8 +138,8 @@ async function expectEqualWeights(a: string, b: string): Promise<void> {
     for (const name of first.tensors.keys()) {
       const [x, y] = [await first.read(name), await second.read(name)];
       expect(x).toHaveLength(y.length);
-      const furthest = x.reduce((most, value, i) => Math.max(most, Math.abs(value - y[i])), 0);
-      expect(furthest, name).toBeLessThan(1e-6);
+      const different = x.reduce((count, value, i) => count + (value === y[i] ? 0 : 1), 0);
+      expect(different, `values of ${name} that differ`).toBe(0);
     }
   } finally {
     // A file that is left open is closed by the garbage collector, which warns of it.

@@ -33,8 +33,13 @@ class Form {
   readonly openedLines: (number | undefined)[] = [];
   picked: string | undefined;
   refuse = false;
+  diskFails = false;
+  /** Milliseconds that an edit takes. */
+  applyMs = 0;
+  /** The page does not answer. */
+  deaf = false;
   readonly model: FormModel;
-  private readonly session: FormSession;
+  readonly session: FormSession;
   private toHost: ((frame: unknown) => void) | undefined;
   private readonly pending = new Map<number, (frame: HostFrame) => void>();
   private lastId = 0;
@@ -57,13 +62,16 @@ class Form {
         folder,
         text: () => this.text,
         version: () => this.version,
-        apply: (edit) => Promise.resolve(this.apply(edit)),
+        apply: async (edit) => {
+          await new Promise((resolve) => setTimeout(resolve, this.applyMs));
+          return this.apply(edit);
+        },
         browse: () => Promise.resolve(this.picked),
         openText: (line) => this.openedLines.push(line),
         log: (error) => this.errors.push(String(error)),
       },
       new InsightMaker(t),
-      lookUp,
+      (path) => (this.diskFails ? Promise.reject(new Error('no disk')) : lookUp(path)),
       t,
     );
     this.model = new FormModel(
@@ -117,6 +125,7 @@ class Form {
   }
 
   private toPage(frame: HostFrame): void {
+    if (this.deaf) return;
     if (frame.frame === 'message') this.model.receive(frame.message as ToWebview);
     else this.pending.get(frame.id)?.(frame);
   }
@@ -200,6 +209,39 @@ describe('the form', () => {
     expect(shows('init_lr')).toBe('0.00005');
     form.model.blur('init_lr');
     expect(shows('init_lr')).toBe('5e-5');
+  });
+
+  it('writes what is being typed before the file is saved', async () => {
+    await open(yaml);
+    form.applyMs = 20;
+    form.model.focus('seed');
+    form.model.type('seed', '9');
+    form.model.type('max_epoch', '3');
+    expect(form.text).toBe(yaml);
+    await form.session.flush();
+    expect(parseConfig(form.text).config).toMatchObject({ seed: 9, max_epoch: 3 });
+    // Nothing is being typed: saving changes nothing, and does not wait for the page's pause.
+    const { version } = form;
+    await form.session.flush();
+    expect(form.version).toBe(version);
+  });
+
+  it('does not keep a save waiting for a page that is gone, silent or refused', async () => {
+    await open(yaml);
+    form.model.type('seed', '9');
+    form.refuse = true;
+    await form.session.flush();
+    form.deaf = true;
+    const began = performance.now();
+    await form.session.flush();
+    expect(performance.now() - began).toBeLessThan(1500);
+    const waiting = form.session.flush();
+    form.session.hidden();
+    const hidden = performance.now();
+    await waiting;
+    await form.session.flush();
+    expect(performance.now() - hidden).toBeLessThan(200);
+    expect(form.text).toBe(yaml);
   });
 
   it('follows undo and edits of the text, also in a field with the focus', async () => {
@@ -321,6 +363,16 @@ describe('the form', () => {
     form.model.choose('seed', '3');
     await vi.waitFor(() => expect(form.model.failure).toBe(undefined));
     expect(form.text).toContain('seed: 3');
+  });
+
+  it('logs that it could not look at the disk, and goes on when it can', async () => {
+    await open(yaml);
+    form.diskFails = true;
+    form.write(`${yaml}image_root: there\n`);
+    await vi.waitFor(() => expect(form.errors).toEqual(['Error: no disk']));
+    form.diskFails = false;
+    form.session.refresh();
+    await vi.waitFor(() => expect(shows('image_root')).toBe('there'));
   });
 
   it('writes a path that was picked, and nothing when the user thinks better of it', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RunFeed, type FeedListener } from '../../src/extension/dashboard/runFeed';
 import { StepLog } from '../../src/extension/dashboard/stepLog';
-import type { RunEvent, StartEvent, StepEvent } from '../../src/run/events';
+import type { EvalEvent, RunEvent, StartEvent, StepEvent } from '../../src/run/events';
 import type { RunHistory, StepColumns } from '../../src/webview/dashboard/messages';
 
 const start = (change: Partial<StartEvent> = {}): StartEvent => ({
@@ -92,11 +92,40 @@ describe('RunFeed', () => {
   it('tells a page that was loaded again everything from the beginning', async () => {
     writeFileSync(file, lines([start(), step(1, 1001), step(2, 1002, { loss: null })]));
     await feed.start();
-    feed.tellAll();
+    await feed.tellAll();
     expect(page.resets).toBe(1);
     expect(page.steps_).toEqual([1, 2]);
     expect(page.losses[1]).toBeNaN();
     expect(page.told?.epochs).toEqual([]);
+  });
+
+  it('tells a long run in pieces, each step once and in order whatever happens meanwhile', async () => {
+    const steps = Array.from({ length: 6000 }, (_, i) => step(i + 1, 1001 + i));
+    writeFileSync(file, lines([start(), ...steps]));
+    await feed.start();
+    // A page that is slow to take each piece, so that others must have a turn in between.
+    const take = page.steps.bind(page);
+    page.steps = (columns) => {
+      take(columns);
+      const end = performance.now() + 9;
+      while (performance.now() < end);
+    };
+    const telling = feed.tellAll();
+    let seen = -1;
+    setImmediate(() => {
+      seen = page.steps_.length;
+      appendFileSync(file, lines([step(6001, 7001)]));
+    });
+    await telling;
+    expect(seen).toBeGreaterThan(0);
+    expect(seen).toBeLessThan(6000);
+    // Loaded again while it is being told.
+    const again = feed.tellAll();
+    await new Promise(setImmediate);
+    await feed.tellAll();
+    await again;
+    await expect.poll(() => page.steps_.length).toBe(6001);
+    expect(page.steps_).toEqual(Array.from({ length: 6001 }, (_, i) => i + 1));
   });
 
   it('drops what a resume made void and leaves the pause out of the time', async () => {
@@ -219,23 +248,90 @@ describe('RunFeed', () => {
   });
 });
 
+describe('an evaluation on its own, long after the training', () => {
+  const evaluation = (split: 'val' | 'test', change: Partial<EvalEvent>): EvalEvent => ({
+    type: 'eval',
+    time: 1010,
+    split,
+    epoch: 0,
+    step: 10,
+    accuracy: 0.7,
+    consistency: null,
+    loss: 0.6,
+    examples: 100,
+    seconds: 3,
+    groups: [],
+    predictions: '',
+    ...change,
+  });
+  const later = { time: 900_000, epoch: null, step: 10 };
+
+  it('takes the place of its epoch, in the order of steps and within the time of training', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nlvr-feed-'));
+    const page = new Page();
+    const feed = new RunFeed(folder, 'train', page);
+    try {
+      const events = [
+        start(),
+        step(10, 1010),
+        evaluation('val', {}),
+        step(20, 1020),
+        evaluation('val', { time: 1021, epoch: 1, step: 20, accuracy: 0.6 }),
+        evaluation('val', { ...later, accuracy: 0.71 }),
+        evaluation('test', { ...later, accuracy: 0.69 }),
+      ];
+      writeFileSync(join(folder, 'events.jsonl'), lines(events));
+      await feed.start();
+      const told = page.told?.evals.map(({ split, epoch, accuracy, time }) => [
+        split,
+        epoch,
+        accuracy,
+        time,
+      ]);
+      expect(told).toEqual([
+        ['val', 0, 0.71, 10],
+        ['test', null, 0.69, 20],
+        ['val', 1, 0.6, 21],
+      ]);
+    } finally {
+      feed.dispose();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
 describe('StepLog', () => {
+  /** All chunks that can be taken. */
+  function taken(log: StepLog): StepColumns[] {
+    const chunks: StepColumns[] = [];
+    for (let chunk = log.take(); chunk; chunk = log.take()) chunks.push(chunk);
+    return chunks;
+  }
+  const stepsOf = (chunks: StepColumns[]) => chunks.flatMap((chunk) => [...chunk.step]);
+
   it('gives chunks whose buffers hold their rows and nothing else', () => {
     const log = new StepLog();
     for (let i = 1; i <= 100_000; i++) log.push(step(i, 0), i);
-    const chunks = log.take();
+    const chunks = taken(log);
     expect(chunks.reduce((rows, chunk) => rows + chunk.step.length, 0)).toBe(100_000);
     for (const chunk of chunks) {
       expect(chunk.step.buffer.byteLength).toBe(4 * chunk.step.length);
       expect(chunk.loss.length).toBe(chunk.step.length);
     }
-    expect(log.take()).toEqual([]);
-    expect(
-      log
-        .takeAll()
-        .flatMap((chunk) => [...chunk.step])
-        .at(-1),
-    ).toBe(100_000);
+    expect(log.take()).toBeUndefined();
+    log.rewind();
+    expect(stepsOf(taken(log)).at(-1)).toBe(100_000);
+  });
+
+  it('gives each row once, also those added to a chunk that was taken', () => {
+    const log = new StepLog();
+    const all: number[] = [];
+    for (let i = 1; i <= 5000; i++) {
+      log.push(step(i, 0), i);
+      if (i % 700 === 0) all.push(...(log.take()?.step ?? []));
+    }
+    all.push(...stepsOf(taken(log)));
+    expect(all).toEqual(Array.from({ length: 5000 }, (_, i) => i + 1));
   });
 
   it('forgets rows beyond a step, across chunks', () => {
@@ -244,7 +340,7 @@ describe('StepLog', () => {
     log.truncate(1500);
     expect(log.count).toBe(1500);
     log.push(step(1501, 0), 1501);
-    const rows = log.takeAll().flatMap((chunk) => [...chunk.step]);
+    const rows = stepsOf(taken(log));
     expect(rows).toHaveLength(1501);
     expect(rows.at(-1)).toBe(1501);
   });

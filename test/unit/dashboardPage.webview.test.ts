@@ -213,6 +213,29 @@ describe('the legend', () => {
     expect(new Set(entries.map(({ look }) => look.colour)).size).toBe(3);
   });
 
+  it('draws the consistency of both splits, told apart by more than colour', () => {
+    const run = evaluated({});
+    run.history = {
+      ...run.history,
+      evals: run.history.evals.map((point) => ({
+        ...point,
+        consistency: point.split === 'val' ? 0.3 : 0.2,
+      })),
+    };
+    const curves = accuracyCurves([run], 'step');
+    expect(curves.map(({ label }) => label)).toEqual([
+      'val',
+      'test',
+      'consistency',
+      'test consistency',
+    ]);
+    expect(curves.map((curve) => curve.at(10)?.y)).toEqual([0.7, 0.6, 0.3, 0.2]);
+    for (const look of ['colour', 'marker', 'dash'] as const)
+      expect(new Set(curves.map((curve) => String(curve[look]))).size, look).toBe(4);
+    const several = accuracyCurves([run, evaluated({ key: '/runs/b', name: 'b' })], 'step');
+    expect(legendEntries(several).map(({ label }) => label)).toContain('test consistency');
+  });
+
   it('lists several runs by colour and the kinds once, and either switches curves off', () => {
     const runs = [evaluated({}), evaluated({ key: '/runs/b', name: 'calm-fox-1' })];
     const curves = accuracyCurves(runs, 'step');
@@ -390,10 +413,11 @@ describe('DashboardStore', () => {
   it('keeps the data of runs that stay when others are added, and saves the view only', async () => {
     const saved: unknown[] = [];
     const store = storeOf({ smoothing: 0.3 }, saved);
-    store.receive({ type: 'runs', runs: [header], differing: [] });
+    store.receive({ type: 'runs', folders: [header.key], runs: [header], differing: [] });
     store.receive({ type: 'steps', run: header.key, columns: columns(1, 5) });
     store.receive({
       type: 'runs',
+      folders: [header.key, '/runs/b'],
       runs: [header, { ...header, key: '/runs/b' }],
       differing: [{ key: 'seed', values: ['1', '2'] }],
     });
@@ -404,9 +428,20 @@ describe('DashboardStore', () => {
     expect(JSON.stringify(saved.at(-1)).length).toBeLessThan(300);
   });
 
+  it('keeps the runs it is about while they are not known, so that it is opened again with them', () => {
+    const store = storeOf({ runs: ['/runs/a', '/runs/b'] });
+    const folders = ['/runs/a', '/runs/b'];
+    store.receive({ type: 'runs', folders, runs: [], differing: [] });
+    expect(store.view.runs).toEqual(folders);
+    store.receive({ type: 'runs', folders, runs: [header], differing: [] });
+    expect(store.view.runs).toEqual(folders);
+    store.receive({ type: 'runs', folders: ['/runs/a'], runs: [header], differing: [] });
+    expect(store.view.runs).toEqual(['/runs/a']);
+  });
+
   it('tells a problem until the host can read again', () => {
     const store = storeOf();
-    store.receive({ type: 'runs', runs: [header], differing: [] });
+    store.receive({ type: 'runs', folders: [header.key], runs: [header], differing: [] });
     store.receive({ type: 'problem', message: 'No permission.', hint: null });
     expect(store.problem?.message).toBe('No permission.');
     store.receive({ type: 'history', run: header.key, history: emptyHistory });
@@ -415,7 +450,7 @@ describe('DashboardStore', () => {
 
   it('drops columns of a run that starts over', () => {
     const store = storeOf();
-    store.receive({ type: 'runs', runs: [header], differing: [] });
+    store.receive({ type: 'runs', folders: [header.key], runs: [header], differing: [] });
     store.receive({ type: 'steps', run: header.key, columns: columns(1, 5) });
     store.receive({ type: 'reset', run: header.key });
     store.receive({ type: 'steps', run: header.key, columns: columns(1, 2) });

@@ -39,7 +39,7 @@ describe('DashboardSession', () => {
       startTraining: () => done.push('start'),
       addRun: () => done.push('add'),
       removeRun: (folder) => done.push(`remove ${folder}`),
-      openImage: (run, path) => Promise.resolve(void done.push(`open ${path} of ${run.folder}`)),
+      openImage: (run, path) => done.push(`open ${path} of ${run.folder}`),
       savePng: () => Promise.resolve(null),
       copy: (text) => Promise.resolve(void done.push(`copy ${text}`)),
       problem: (doing, error) => done.push(`${doing}: ${String(error)}`),
@@ -108,22 +108,40 @@ describe('DashboardSession', () => {
     });
   });
 
+  it('finds a configuration that is written after the panel was opened', async () => {
+    const [one, two] = [await makeRun('one', 'seed: 1\n'), await makeRun('two', 'seed: 2\n')];
+    rmSync(join(two, 'config.yaml'));
+    const session = open(one, two);
+    await session.ready();
+    const told = () => sent.filter((message) => message.type === 'runs').at(-1);
+    // Nothing is known of the second: that is no difference.
+    expect(told()).toMatchObject({ differing: [] });
+    session.refresh();
+    writeFileSync(join(two, 'config.yaml'), 'seed: 2\n');
+    session.refresh();
+    await expect.poll(told).toMatchObject({ differing: [{ key: 'seed', values: ['1', '2'] }] });
+  });
+
   it('does nothing for runs that it does not show', async () => {
     const run = await makeRun('one', '');
     const session = open(run);
-    await session.message({ type: 'action', action: 'stop', run: '/etc' });
-    await session.message({ type: 'openImage', run: '/etc', path: '/etc/passwd' });
+    session.message({ type: 'action', action: 'stop', run: '/etc' });
+    session.message({ type: 'openImage', run: '/etc', path: '/etc/passwd' });
     expect(done).toEqual([]);
-    await session.message({ type: 'action', action: 'stop', run });
+    session.message({ type: 'action', action: 'stop', run });
     expect(done).toEqual([`stop ${run}`]);
     await expect(
       Promise.resolve(session.requests.thumbnails({ run: '/etc', images: ['/etc/passwd'] })),
     ).rejects.toThrow('not shown');
   });
 
-  it('tells a run that is gone by an empty list', async () => {
-    const session = open(join(root, 'gone'));
+  it('tells a run that is gone by an empty list, and what the panel is about all the same', async () => {
+    const gone = join(root, 'gone');
+    const session = open(gone);
     await session.ready();
-    expect(sent).toEqual([{ type: 'runs', runs: [], differing: [] }, { type: 'loaded' }]);
+    expect(sent).toEqual([
+      { type: 'runs', folders: [gone], runs: [], differing: [] },
+      { type: 'loaded' },
+    ]);
   });
 });

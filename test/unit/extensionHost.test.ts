@@ -25,6 +25,8 @@ describe('pageHtml', () => {
     const policy = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(html)?.[1] ?? '';
     expect(policy).toContain('default-src &#39;none&#39;');
     expect(policy).toContain('script-src &#39;nonce-N0NCE&#39;');
+    expect(policy).toContain('base-uri &#39;none&#39;');
+    expect(policy).toContain('form-action &#39;none&#39;');
     expect(policy).not.toMatch(/unsafe/);
     expect(html.match(/<script/g)).toHaveLength(2);
     expect(html.match(/<script[^>]*nonce="N0NCE"/g)).toHaveLength(2);

@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isLive, livenessOf, processStartTime } from '../../src/run/liveness';
+import { findProcessStart, gathered, startsFromPs } from '../../src/run/processStarts';
+import { startsOfPs } from '../../src/run/processTable';
 
 const children: ChildProcess[] = [];
 afterEach(() => {
@@ -51,28 +55,79 @@ describe('processStartTime', () => {
   });
 
   it.runIf(process.platform === 'linux')('is null for a zombie', async () => {
-    // A shell that has become `sleep` never waits for the child it started before.
-    const parent = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 30']);
+    // A shell that has become `sleep` never waits for the child it started before; until then it may.
+    const parent = spawn('sh', ['-c', 'sh -c "read line <&3" 3<&0 & echo $!; exec sleep 30']);
     children.push(parent);
     const pid = await new Promise<number>((resolve) =>
       parent.stdout.once('data', (text: Buffer) => resolve(Number(text.toString()))),
     );
+    const name = (): string => readFileSync(`/proc/${parent.pid}/comm`, 'utf8').trim();
+    await expect.poll(name, { timeout: 20_000 }).toBe('sleep');
+    parent.stdin.end('\n');
     await expect.poll(() => processStartTime(pid), { timeout: 20_000 }).toBeNull();
     process.kill(pid, 0); // The zombie still has its pid: this does not throw.
   });
 });
 
+describe('start times for the editor', () => {
+  it('are those of the trainer', async () => {
+    const child = await sleeper();
+    expect(await findProcessStart(child.pid)).toBe(processStartTime(child.pid));
+    child.kill('SIGKILL');
+    await ended(child);
+    expect(await findProcessStart(child.pid)).toBeNull();
+    expect(await findProcessStart(0)).toBeNull();
+  });
+
+  it('are asked for together, each once', async () => {
+    const asked: (readonly number[])[] = [];
+    const startOf = gathered((pids) => {
+      asked.push(pids);
+      return Promise.resolve(new Map([[7, '70']]));
+    });
+    expect(await Promise.all([7, 8, 7, -1].map(startOf))).toEqual(['70', null, '70', null]);
+    expect(asked).toEqual([[7, 8]]);
+    expect(await startOf(8)).toBeNull();
+    expect(asked).toHaveLength(2);
+  });
+
+  it('are read from one listing, without zombies', () => {
+    const listing = [
+      '  501 Ss   Tue Nov 25 20:47:01 2025',
+      '78123 Z+   Tue Nov 25 20:47:02 2025  ',
+      '78124 R    Sat Nov  1 00:00:03 2025',
+    ].join('\n');
+    expect([...startsOfPs(listing)]).toEqual([
+      [501, String(Date.parse('2025-11-25T20:47:01'))],
+      [78124, String(Date.parse('2025-11-01T00:00:03'))],
+    ]);
+    expect(startsOfPs('').size).toBe(0);
+  });
+
+  it.runIf(existsSync('/bin/ps'))(
+    'of several come from one ps, also when some are gone',
+    async () => {
+      const [one, two] = [await sleeper(), await sleeper()];
+      two.kill('SIGKILL');
+      await ended(two);
+      const starts = await startsFromPs([one.pid, two.pid]);
+      expect([...starts.keys()]).toEqual([one.pid]);
+      expect((await startsFromPs([two.pid])).size).toBe(0);
+    },
+  );
+});
+
 describe('livenessOf', () => {
   it('knows a living process whatever its heartbeat says', async () => {
     const child = await sleeper();
-    expect(livenessOf(owner(child.pid), now)).toBe('alive');
+    expect(await livenessOf(owner(child.pid), now)).toBe('alive');
     const old = new Date(now - 3_600_000).toISOString();
-    expect(livenessOf(owner(child.pid, { heartbeat: old }), now)).toBe('alive');
+    expect(await livenessOf(owner(child.pid, { heartbeat: old }), now)).toBe('alive');
   });
 
   it('is not taken in by a pid that was given to another process', async () => {
     const child = await sleeper();
-    expect(livenessOf(owner(child.pid, { processStart: '1' }), now)).toBe('gone');
+    expect(await livenessOf(owner(child.pid, { processStart: '1' }), now)).toBe('gone');
   });
 
   it('sees that a killed process is gone although its heartbeat is fresh', async () => {
@@ -80,30 +135,30 @@ describe('livenessOf', () => {
     const before = owner(child.pid);
     child.kill('SIGKILL');
     await ended(child);
-    expect(livenessOf(before, now)).toBe('gone');
+    expect(await livenessOf(before, now)).toBe('gone');
   });
 
-  it('goes by the heartbeat on another host', () => {
+  it('goes by the heartbeat on another host', async () => {
     const there = owner(process.pid, { host: 'another-machine' });
-    expect(livenessOf(there, now)).toBe('elsewhere');
+    expect(await livenessOf(there, now)).toBe('elsewhere');
     const silent = { ...there, heartbeat: new Date(now - 61_000).toISOString() };
-    expect(livenessOf(silent, now)).toBe('lost');
-    expect(livenessOf({ ...there, heartbeat: 'never' }, now)).toBe('lost');
+    expect(await livenessOf(silent, now)).toBe('lost');
+    expect(await livenessOf({ ...there, heartbeat: 'never' }, now)).toBe('lost');
   });
 
   it('counts a process without a known start time only while its heartbeat is fresh', async () => {
     const child = await sleeper();
     const unknown = owner(child.pid, { processStart: null });
-    expect(livenessOf(unknown, now)).toBe('alive');
+    expect(await livenessOf(unknown, now)).toBe('alive');
     const silent = { ...unknown, heartbeat: new Date(now - 61_000).toISOString() };
-    expect(livenessOf(silent, now)).toBe('gone');
+    expect(await livenessOf(silent, now)).toBe('gone');
   });
 });
 
 describe('isLive', () => {
   it('needs a state that is not final', async () => {
     const child = await sleeper();
-    expect(isLive({ ...owner(child.pid), state: 'running' }, now)).toBe(true);
-    expect(isLive({ ...owner(child.pid), state: 'finished' }, now)).toBe(false);
+    expect(await isLive({ ...owner(child.pid), state: 'running' }, now)).toBe(true);
+    expect(await isLive({ ...owner(child.pid), state: 'finished' }, now)).toBe(false);
   });
 });

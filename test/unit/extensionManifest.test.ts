@@ -25,6 +25,7 @@ interface Manifest {
     viewsWelcome: { contents: string }[];
     walkthroughs: { steps: { description: string; media: { svg: string; altText: string } }[] }[];
     yamlValidation: { url: string }[];
+    customEditors: { viewType: string }[];
   };
 }
 
@@ -49,6 +50,15 @@ function registered(): string[] {
     (match) => match[1],
   );
   return [...handlers, ...single].sort();
+}
+
+/** The view types that the code registers by a function of `vscode.window`; they are constants there. */
+function viewTypes(register: string): string[] {
+  const calls = [...source.matchAll(new RegExp(`\\.${register}\\(\\s*([\\w.']+)`, 'g'))];
+  return calls.map(([, argument]) => {
+    const constant = new RegExp(`const ${argument} = ('[^']+')`).exec(source)?.[1] ?? argument;
+    return constant.replaceAll("'", '');
+  });
 }
 
 describe('the manifest', () => {
@@ -76,7 +86,7 @@ describe('the manifest', () => {
     const { untrustedWorkspaces, virtualWorkspaces } = manifest.capabilities;
     expect(untrustedWorkspaces.supported).toBe('limited');
     expect(virtualWorkspaces.supported).toBe(false);
-    const running = /^nlvr\.(start|resume|evaluate|check|createSample|setUp)/;
+    const running = /^nlvr\.(start|stop|resume|evaluate|check|createSample|setUp)/;
     for (const { command, enablement } of contributes.commands)
       if (running.test(command)) expect(enablement).toContain('isWorkspaceTrusted');
   });
@@ -98,6 +108,26 @@ describe('the manifest', () => {
   it('is activated by what it needs, never by everything', () => {
     expect(manifest.activationEvents).not.toContain('*');
     expect(manifest.extensionKind).toEqual(['workspace']);
+  });
+
+  it('is activated by every kind of panel and editor that may have been open before a reload', () => {
+    const panels = viewTypes('registerWebviewPanelSerializer');
+    expect(panels).toEqual(['nlvr.dashboard', 'nlvr.failures']);
+    for (const panel of panels)
+      expect(manifest.activationEvents).toContain(`onWebviewPanel:${panel}`);
+    // VS Code makes the activation events of custom editors itself, from what is contributed.
+    expect(contributes.customEditors.map(({ viewType }) => viewType)).toEqual(
+      viewTypes('registerCustomEditorProvider'),
+    );
+  });
+
+  it('offers training and the form over every configuration, also one that its first line makes one', () => {
+    const shown = (command: string): string =>
+      contributes.menus['editor/title'].find((item) => item.command === command)?.when ?? '';
+    const byName = 'resourceFilename =~ /(^|\\.)nlvr\\.ya?ml$/';
+    const byMark = 'nlvr.activeConfiguration && editorLangId == yaml';
+    expect(shown('nlvr.startTraining')).toBe(`${byName} || ${byMark}`);
+    expect(shown('nlvr.openForm')).toContain(`(${byName} || ${byMark})`);
   });
 
   it('names only files that exist', () => {

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Translate } from '../../src/extension/runs/explain';
 import { FolderRunRegistry } from '../../src/extension/runs/folderRegistry';
-import { isActive } from '../../src/extension/runs/runRegistry';
-import type { statusOf } from '../../src/extension/runs/runStatus';
+import { isActive, type RunStatus } from '../../src/extension/runs/runRegistry';
+import { requireResumable } from '../../src/extension/runs/resumable';
+import { startedRun } from '../../src/extension/runs/startedRun';
 import { durationOf, progressOf } from '../../src/extension/runs/runStatus';
 import { runDescription, runDetails, runFlags } from '../../src/extension/runs/runWords';
 import { processStartTime } from '../../src/run/liveness';
@@ -200,6 +201,85 @@ describe('FolderRunRegistry', () => {
     expect(registry.get(folder)?.status).toBe('finished');
   });
 
+  it('lists a run.json that was damaged before anybody read it, with what to do, until it is mended', async () => {
+    const folder = join(root, 'torn');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'run.json'), '{"name": "calm-f');
+    await registry.add(folder);
+    const run = registry.get(folder);
+    expect(run).toMatchObject({
+      status: 'unreadable',
+      message: expect.stringContaining('not valid JSON') as string,
+      hint: expect.stringContaining('checkpoints beside it are not affected') as string,
+    });
+    expect(run && isActive(run)).toBe(false);
+    expect(run && runDescription(run, t)).toBe('unreadable');
+    expect(run && runDetails(run, t, 'en')).toEqual([
+      `unreadable · ${folder}`,
+      run?.message,
+      run?.hint,
+    ]);
+    await registry.refresh(folder);
+    expect(problems).toHaveLength(1);
+    writeRun('torn');
+    await registry.refresh(folder);
+    expect(registry.get(folder)?.status).toBe('finished');
+  });
+
+  it('goes on after a look that failed, and tells of it', async () => {
+    const folder = writeRun('odd');
+    let fail = true;
+    registry.onDidChange(() => {
+      if (fail) throw new Error('a listener is broken');
+    });
+    await Promise.all([registry.refresh(folder), registry.refresh(folder)]);
+    expect(problems).toEqual([`${folder}: a listener is broken`]);
+    fail = false;
+    writeRun('odd', { name: 'calm-fox-2' });
+    await registry.refresh(folder);
+    expect(registry.get(folder)?.info.name).toBe('calm-fox-2');
+  });
+
+  it('knows a trainer that has not written yet, and shows that it was asked to stop', async () => {
+    const child = await trainer();
+    const folder = writeRun('again', { state: 'stopped', started: '2026-01-01T00:00:00.000Z' });
+    await registry.add(folder);
+    expect(registry.starting(folder)).toBeUndefined();
+    const starting = {
+      kind: 'train',
+      folder,
+      configFile: join(root, 'nlvr.yaml'),
+      started: new Date().toISOString(),
+      pid: child.pid,
+      processStart: processStartTime(child.pid),
+    } as const;
+    const known = startedRun(starting, registry.get(folder)?.info);
+    registry.expect(folder, known, new Promise(() => undefined));
+    expect(registry.starting(folder)).toMatchObject({ pid: child.pid, name: 'calm-fox-1' });
+    writeFileSync(join(folder, 'stop.request'), '');
+    await registry.refresh(folder);
+    expect(registry.get(folder)?.status).toBe('stopping');
+    rmSync(join(folder, 'stop.request'));
+    writeRun('again', { ...livingTrainer(child), started: new Date().toISOString() });
+    await registry.refresh(folder);
+    expect(registry.starting(folder)).toBeUndefined();
+    expect(registry.get(folder)?.status).toBe('running');
+  });
+
+  it('refuses to resume a run that is being written, whoever started it', async () => {
+    const child = await trainer();
+    const folder = writeRun('live', livingTrainer(child));
+    mkdirSync(join(folder, 'checkpoint_last'));
+    const run = await registry.add(folder);
+    expect(() => run && requireResumable(run, t)).toThrow('calm-fox-1 is running already.');
+    child.kill('SIGKILL');
+    await poll(() => registry.get(folder)?.status).toBe('failed');
+    const dead = registry.get(folder);
+    expect(() => dead && requireResumable(dead, t)).not.toThrow();
+    rmSync(join(folder, 'checkpoint_last'), { recursive: true });
+    expect(() => dead && requireResumable(dead, t)).toThrow('nothing to resume from');
+  });
+
   it('tells of changes, and is silent about heartbeats', async () => {
     const child = await trainer();
     const folder = writeRun('beats', livingTrainer(child));
@@ -217,7 +297,7 @@ describe('FolderRunRegistry', () => {
 });
 
 describe('what is said of a run', () => {
-  const run = (more: Partial<RunInfo>, status: ReturnType<typeof statusOf>) => ({
+  const run = (more: Partial<RunInfo>, status: RunStatus) => ({
     folder: '/runs/x',
     info: info(more),
     status,
@@ -248,6 +328,9 @@ describe('what is said of a run', () => {
       'finished · 78.4% · 1h 04m',
     );
     expect(runDescription(run({ kind: 'imported', best }, 'finished'), t)).toBe('imported · 78.4%');
+    const evaluation = { kind: 'evaluate', step: 30, totalSteps: 120 } as const;
+    expect(runDescription(run(evaluation, 'running'), t)).toBe('evaluation · 25%');
+    expect(runDescription(run({ ...evaluation, best }, 'finished'), t)).toBe('evaluation · 78.4%');
   });
 
   it('counts epochs from 1 for people', () => {

@@ -1,10 +1,18 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findNode } from '../../src/extension/trainer/findNode';
-import { claimRunFolder } from '../../src/extension/trainer/newRunFolder';
+import { claimRunFolder, reserveFolder } from '../../src/extension/trainer/newRunFolder';
 import {
   childEnvironment,
   runProgram,
@@ -13,7 +21,8 @@ import {
   type Program,
 } from '../../src/extension/trainer/process';
 import { descendantsOf } from '../../src/extension/trainer/processTree';
-import { requestStop, stopAtOnce } from '../../src/extension/trainer/stop';
+import { LogTail } from '../../src/extension/trainer/logTail';
+import { requestStop, stopAtOnce, stopStarting } from '../../src/extension/trainer/stop';
 import { processStartTime } from '../../src/run/liveness';
 
 /** The machine may be busy. */
@@ -158,21 +167,68 @@ describe('spawnLineProcess', () => {
 
 describe('claimRunFolder', () => {
   const never = () => false;
+  /** Claims, and releases at once: the folder is told by what it holds from then on. */
+  const claim = (output: string, taken: (folder: string) => boolean = never): string => {
+    const { folder, release } = claimRunFolder(output, taken);
+    release();
+    return folder;
+  };
+
   it('takes output_dir when it holds no run, and counts on when it does', () => {
     const output = join(root, 'output', 'NLVR');
-    expect(claimRunFolder(output, never)).toBe(output);
+    expect(claim(output)).toBe(output);
     writeFileSync(join(output, 'trainer.log'), 'a start that failed');
-    expect(claimRunFolder(output, never)).toBe(output);
+    expect(claim(output)).toBe(output);
     writeFileSync(join(output, 'run.json'), '{}');
-    expect(claimRunFolder(output, never)).toBe(`${output}-2`);
-    expect(claimRunFolder(output, (folder) => folder === `${output}-2`)).toBe(`${output}-3`);
+    expect(claim(output)).toBe(`${output}-2`);
+    expect(claim(output, (folder) => folder === `${output}-2`)).toBe(`${output}-3`);
   });
 
   it("never takes the output folder of BLIP's own training", () => {
     const output = join(root, 'NLVR');
-    claimRunFolder(output, never);
+    claim(output);
     writeFileSync(join(output, 'log.txt'), '{}');
-    expect(claimRunFolder(output, never)).toBe(`${output}-2`);
+    expect(claim(output)).toBe(`${output}-2`);
+  });
+
+  it('gives two starts in quick succession a folder each, before either has written anything', () => {
+    const output = join(root, 'NLVR');
+    const first = claimRunFolder(output, never);
+    const second = claimRunFolder(output, never);
+    expect([first.folder, second.folder]).toEqual([output, `${output}-2`]);
+    expect(reserveFolder(output)).toBeUndefined();
+    first.release();
+    second.release();
+    expect(claim(output)).toBe(output);
+  });
+
+  it('keeps nothing reserved that could not be made', () => {
+    writeFileSync(join(root, 'file'), '');
+    const output = join(root, 'file', 'NLVR');
+    expect(() => claimRunFolder(output, never)).toThrow(/ENOTDIR|EEXIST/);
+    const free = reserveFolder(output);
+    expect(free).toBeDefined();
+    free?.release();
+  });
+});
+
+describe('LogTail', () => {
+  it('gives the whole lines that were added since it was made', async () => {
+    const file = join(root, 'trainer.log');
+    writeFileSync(file, 'Checking images 50%\n');
+    const tail = new LogTail(root);
+    expect(await tail.lines()).toEqual([]);
+    appendFileSync(file, 'Evaluating 12% val 3/25\nEvaluating 2');
+    expect(await tail.lines()).toEqual(['Evaluating 12% val 3/25']);
+    appendFileSync(file, '4%\n');
+    expect(await tail.lines()).toEqual(['Evaluating 24%']);
+  });
+
+  it('waits for a file that is not there yet', async () => {
+    const tail = new LogTail(root);
+    expect(await tail.lines()).toEqual([]);
+    writeFileSync(join(root, 'trainer.log'), 'hello\n');
+    expect(await tail.lines()).toEqual(['hello']);
   });
 });
 
@@ -236,6 +292,71 @@ describe('stopping', () => {
     writeFileSync(join(root, 'run.json'), runJson(1, { state: 'finished' }));
     await stopAtOnce(root, 'x');
     expect(state()).toMatchObject({ state: 'finished' });
+  });
+});
+
+describe('stopping a trainer that has not begun its run', () => {
+  async function start(script: string) {
+    const started = new Date().toISOString();
+    const { pid, ended } = await spawnTrainer(program(script), [], root, root);
+    return { starting: { pid, processStart: processStartTime(pid), started }, ended };
+  }
+  const hasRequest = (): boolean => existsSync(join(root, 'stop.request'));
+
+  it('ends a deaf one with what it started, without a run.json, and leaves no request behind', async () => {
+    const { starting } = await start(
+      `require('node:child_process').spawn('sleep', ['1000'], { stdio: 'ignore' });
+       process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)`,
+    );
+    await poll(async () => (await descendantsOf(starting.pid)).length).toBe(1);
+    const family = [starting.pid, ...(await descendantsOf(starting.pid))];
+    await stopStarting(root, starting, 300);
+    expect(family.filter(alive)).toEqual([]);
+    expect(hasRequest()).toBe(false);
+  });
+
+  it('ends a resume the same way, and leaves what the earlier trainer wrote', async () => {
+    const earlier = JSON.stringify({ state: 'stopped', started: '2026-01-01T00:00:00.000Z' });
+    writeFileSync(join(root, 'run.json'), earlier);
+    const { starting } = await start('setInterval(() => {}, 1000)');
+    await stopStarting(root, starting, 300);
+    expect(alive(starting.pid)).toBe(false);
+    expect(readFileSync(join(root, 'run.json'), 'utf8')).toBe(earlier);
+  });
+
+  it('lets one that hears the request end by itself', async () => {
+    const request = JSON.stringify(join(root, 'stop.request'));
+    const { starting, ended } = await start(
+      `setInterval(() => { if (require('node:fs').existsSync(${request})) process.exit(130) }, 20)`,
+    );
+    await stopStarting(root, starting, 20_000);
+    expect(await ended).toEqual({ code: 130, signal: null });
+    expect(hasRequest()).toBe(false);
+  });
+
+  it('leaves one alone that begins its run meanwhile: it has heard, and saves', async () => {
+    const { starting } = await start('setInterval(() => {}, 1000)');
+    try {
+      setTimeout(() => {
+        const begun = { state: 'starting', started: new Date().toISOString() };
+        writeFileSync(join(root, 'run.json'), JSON.stringify(begun));
+      }, 100);
+      await stopStarting(root, starting, 20_000);
+      expect(alive(starting.pid)).toBe(true);
+      expect(hasRequest()).toBe(true);
+    } finally {
+      process.kill(starting.pid, 'SIGKILL');
+    }
+  });
+
+  it('never touches a process that merely has the same pid', async () => {
+    const { starting } = await start('setInterval(() => {}, 1000)');
+    try {
+      await stopStarting(root, { ...starting, processStart: '1' }, 100);
+      expect(alive(starting.pid)).toBe(true);
+    } finally {
+      process.kill(starting.pid, 'SIGKILL');
+    }
   });
 });
 

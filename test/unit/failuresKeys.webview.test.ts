@@ -1,17 +1,19 @@
 import { describe, expect, it, vi } from 'vitest';
+import { keyHelp } from '../../src/webview/failures/keyHelp';
 import { actionOf } from '../../src/webview/failures/keys';
 import { probability } from '../../src/webview/failures/texts';
 import { ThumbnailBook } from '../../src/webview/failures/thumbnailBook';
-import { bounded, WHOLE, zoomed } from '../../src/webview/failures/viewpoint';
+import { bounded, panned, WHOLE, zoomed } from '../../src/webview/failures/viewpoint';
 
 const key = (
   name: string,
-  held: { ctrlKey?: boolean; altKey?: boolean; metaKey?: boolean } = {},
+  held: { ctrlKey?: boolean; altKey?: boolean; metaKey?: boolean; shiftKey?: boolean } = {},
 ) => ({
   key: name,
   ctrlKey: false,
   metaKey: false,
   altKey: false,
+  shiftKey: false,
   ...held,
 });
 
@@ -27,6 +29,27 @@ describe('the keys', () => {
     ['e', { do: 'export' }],
     ['x', null],
   ])('%s', (name, action) => expect(actionOf(key(name), false, 9)).toEqual(action));
+
+  it.each([
+    ['ArrowLeft', { right: -1, down: 0 }],
+    ['ArrowRight', { right: 1, down: 0 }],
+    ['ArrowUp', { right: 0, down: -1 }],
+    ['ArrowDown', { right: 0, down: 1 }],
+  ])('Shift and %s pan the zoomed images', (name, way) => {
+    expect(actionOf(key(name, { shiftKey: true }), false, 9)).toEqual({ do: 'pan', ...way });
+    expect(actionOf(key(name, { shiftKey: true }), true, 9)).toBeNull();
+  });
+
+  it('that are typed with Shift on some keyboards work all the same', () => {
+    expect(actionOf(key('+', { shiftKey: true }), false, 9)).toEqual({ do: 'zoom', by: 'in' });
+    expect(actionOf(key('/', { shiftKey: true }), false, 9)).toEqual({ do: 'search' });
+  });
+
+  it('are listed in the help, those of panning too', () => {
+    const listed = keyHelp().map(({ keys }) => keys.join(' '));
+    expect(listed).toContain('Shift ← ↑ → ↓');
+    for (const { keys } of keyHelp()) expect(new Set(keys).size).toBe(keys.length);
+  });
 
   it('leave text fields and shortcuts of the editor alone', () => {
     expect(actionOf(key('m'), true, 9)).toBeNull();
@@ -44,6 +67,13 @@ describe('zooming', () => {
     // The point (0.25, -0.1) of the picture lies at x + 0.25 * scale of the frame.
     expect(view.x + 0.25 * view.scale).toBeCloseTo(0.25);
     expect(view.y - 0.1 * view.scale).toBeCloseTo(-0.1);
+  });
+  it('pans the way of the key: the picture goes the other way, and no further than its edge', () => {
+    const view = { scale: 3, x: 0, y: 0 };
+    expect(panned(view, 0.2, 0)).toEqual({ scale: 3, x: -0.2, y: 0 });
+    expect(panned(view, 0, -0.2)).toEqual({ scale: 3, x: 0, y: 0.2 });
+    expect(panned(view, 9, 9)).toEqual({ scale: 3, x: -1, y: -1 });
+    expect(panned(WHOLE, 0.2, 0.2)).toEqual(WHOLE);
   });
   it('never leaves the picture, and ends at its whole', () => {
     expect(bounded({ scale: 2, x: 9, y: -9 })).toEqual({ scale: 2, x: 0.5, y: -0.5 });

@@ -9,7 +9,7 @@ import type { Launch } from '../../src/extension/failures/predictClient';
 import { FailuresSession, type SessionEditor } from '../../src/extension/failures/session';
 import { Thumbnails } from '../../src/extension/failures/thumbnails';
 import type { Prediction } from '../../src/run/predictions';
-import type { AskState, FailuresRequests } from '../../src/webview/failures/messages';
+import type { AskState, FailuresRequests, ToWebview } from '../../src/webview/failures/messages';
 import { Model, type ViewState } from '../../src/webview/failures/model';
 
 /** Host and webview of a panel, joined without VS Code: messages are cloned on their way, as by the editor. */
@@ -17,7 +17,16 @@ class Panel {
   readonly opened: [string, number?][] = [];
   readonly problems: unknown[] = [];
   saved: { name: string; text: string } | null = null;
+  /** Rows wait on their way to the page until `release`. */
+  holdRows = false;
+  /** Milliseconds that a message keeps the thread busy. */
+  slow = 0;
+  /** Called when the next rows are on their way. */
+  onRows: (() => void) | undefined;
+  private readonly held: ToWebview[] = [];
   checkpoint = 'first';
+  /** Null: the run has no configuration yet. */
+  imageRoot: string | null;
   state: Partial<ViewState> = {};
   unavailable: Extract<AskState, { state: 'unavailable' }> | null = null;
   launch: () => Promise<Launch> = () => Promise.reject(new Error('not in this test'));
@@ -30,7 +39,17 @@ class Panel {
     wanted: ConstructorParameters<typeof FailuresSession>[1] = null,
   ) {
     const editor: SessionEditor = {
-      send: (message) => this.model.receive(structuredClone(message)),
+      send: (message) => {
+        const end = performance.now() + this.slow;
+        while (performance.now() < end);
+        const waits = this.holdRows && (message.type === 'rows' || message.type === 'end');
+        if (waits) this.held.push(structuredClone(message));
+        else this.model.receive(structuredClone(message));
+        if (message.type !== 'rows') return;
+        const told = this.onRows;
+        this.onRows = undefined;
+        told?.();
+      },
       address: (file) => `address:${file}`,
       openFile: (file, line) =>
         Promise.resolve(void this.opened.push(line === undefined ? [file] : [file, line])),
@@ -50,14 +69,24 @@ class Panel {
         text.replace(/\{(\d)\}/g, (_all, i: string) => String(values[Number(i)])),
     };
     const { config } = parseConfig('ann_files: { val: val.json }\nann_root: .');
-    const paths = imageRoot === null ? null : { ...configPaths(config, folder), imageRoot };
+    this.imageRoot = imageRoot;
+    const paths = () => ({ ...configPaths(config, folder), imageRoot: this.imageRoot ?? '' });
     this.session = new FailuresSession(
-      { folder, name: 'calm fox/1', paths },
+      {
+        folder,
+        name: 'calm fox/1',
+        paths: () => Promise.resolve(this.imageRoot === null ? null : paths()),
+      },
       wanted,
       new Thumbnails(join(folder, '.thumbs')),
       editor,
     );
     this.model = this.newModel();
+  }
+
+  release(): void {
+    this.holdRows = false;
+    for (const message of this.held.splice(0)) this.model.receive(message);
   }
 
   /** A page that was just loaded. */
@@ -214,6 +243,38 @@ describe('the panel', () => {
     expect(panel.model.filter.search).toBe('dog');
   });
 
+  it('is told again in pieces when its page is thrown away while it loads, in order and once', async () => {
+    const many = Array.from({ length: 9000 }, (_, i) => example(i, 0.1));
+    await write('val.jsonl', many);
+    await open().ready();
+    let again: Promise<void> | undefined;
+    panel.onRows = () => {
+      panel.newModel();
+      again = panel.session.ready();
+    };
+    await panel.session.refresh({ split: 'val', epoch: null });
+    await again;
+    expect(again).toBeDefined();
+    expect(panel.model.loading.state).toBe('ready');
+    expect(panel.model.rows.identifiers).toEqual(many.map(({ identifier }) => identifier));
+  });
+
+  it('lets others have a turn while a long set is told again', async () => {
+    await write(
+      'val.jsonl',
+      Array.from({ length: 13_000 }, (_, i) => example(i, 0.1)),
+    );
+    await open().ready();
+    panel.newModel();
+    panel.slow = 9;
+    let seen = -1;
+    panel.onRows = () => setImmediate(() => (seen = panel.model.rows.count));
+    await panel.session.ready();
+    expect(seen).toBeGreaterThanOrEqual(4000);
+    expect(seen).toBeLessThan(13_000);
+    expect(panel.model.rows.count).toBe(13_000);
+  });
+
   it('says when the run, or its file, is gone or cannot be read', async () => {
     panel = new Panel(join(folder, 'gone'), null);
     await panel.session.ready();
@@ -263,6 +324,42 @@ describe('the panel', () => {
     expect(panel.model.notice?.message).toMatch(/newer version/);
   });
 
+  it('keeps a note with the split of the rows it was written beside, while others are loaded', async () => {
+    // BLIP's identifiers are made of file names: both splits may have the same one.
+    await write('val.jsonl', [example(0, 0.1)]);
+    await write('test.jsonl', [example(0, 0.2, { split: 'test' })]);
+    await open().ready();
+    const { rows, set } = panel.model;
+    panel.holdRows = true;
+    panel.model.open({ split: 'test', epoch: null });
+    await vi.waitFor(() => expect(panel.session.set?.split).toBe('test'));
+    expect(panel.model.set?.split).toBe('val');
+    await panel.model.setNote(0, { marked: true });
+    panel.release();
+    await vi.waitFor(() => expect(panel.model.set?.split).toBe('test'));
+    // The field of the example before is left only now.
+    await panel.model.setNote(0, { note: 'odd' }, { rows, set });
+    expect(panel.model.rows.noteOf(0)).toEqual({ marked: false, note: '' });
+    const { notes } = JSON.parse(await readFile(join(folder, 'notes.json'), 'utf8')) as {
+      notes: Record<string, unknown>;
+    };
+    expect(Object.keys(notes)).toEqual(['val']);
+    expect(notes.val).toMatchObject({ 'dev-0-0-0': { marked: true, note: 'odd' } });
+  });
+
+  it('shows a mark made while another epoch of the split is loaded', async () => {
+    await write('val-epoch-000.jsonl', epoch0());
+    await write('val-epoch-001.jsonl', epoch1());
+    await open().ready();
+    panel.holdRows = true;
+    panel.model.open({ split: 'val', epoch: 0 });
+    await vi.waitFor(() => expect(panel.model.chosenSet?.epoch).toBe(0));
+    await panel.model.setNote(2, { marked: true });
+    panel.release();
+    await vi.waitFor(() => expect(panel.model.set?.epoch).toBe(0));
+    expect(panel.model.rows.noteOf(2).marked).toBe(true);
+  });
+
   it('opens images and the annotation at its line', async () => {
     await write('val.jsonl', [example(0, 0.2), example(1, 0.1, { sentence: 'A "quoted" cat.' })]);
     const annotations = [
@@ -274,6 +371,7 @@ describe('the panel', () => {
       join(folder, 'val.json'),
       `[\n${annotations.map((each) => JSON.stringify(each)).join(',\n')}\n]`,
     );
+    await writeFile(join(folder, 'images', 'b.png'), 'x');
     await open().ready();
     await panel.model.openImage(1, 1);
     await panel.model.openAnnotation(0);
@@ -311,7 +409,7 @@ describe('images', () => {
   const images = () =>
     vi.waitFor(() => expect(panel.model.images).not.toBeNull()).then(() => panel.model.images);
 
-  it('are shown from the image folder only, not through links either', async () => {
+  it('are shown and opened from the image folder only, not through links either', async () => {
     const inside = join(folder, 'images', 'a #1 %20.png');
     await picture(inside);
     await picture(join(folder, 'secret.png'));
@@ -331,6 +429,11 @@ describe('images', () => {
     const [outside, link] = (await images()) ?? [];
     expect(outside?.problem).toContain('outside the run');
     expect(link?.problem).toContain('a link that leads out');
+    await panel.model.openImage(1, 0);
+    expect(panel.model.notice?.message).toContain('outside the run');
+    await panel.model.openImage(1, 1);
+    expect(panel.model.notice?.message).toContain('a link that leads out');
+    expect(panel.opened).toEqual([]);
     panel.unavailable = null;
     const asked = await panel.model.askAbout(1, {
       sentence: 'x',
@@ -338,6 +441,23 @@ describe('images', () => {
       swapTest: false,
     });
     expect(asked.problem?.message).toContain('outside the run');
+  });
+
+  it('are shown once the configuration is there, also when the panel was opened before', async () => {
+    const file = join(folder, 'images', 'a.png');
+    await picture(file);
+    await write('val.jsonl', [example(0, 0.1), example(1, 0.2)]);
+    panel = new Panel(folder, null);
+    await panel.ready();
+    expect((await images())?.[0]).toMatchObject({ uri: null });
+    await panel.model.openAnnotation(0);
+    expect(panel.model.notice?.message).toContain('annotation file of this run is not known');
+    panel.imageRoot = join(folder, 'images');
+    panel.model.moveTo(1);
+    expect((await images())?.[0]).toEqual({ path: file, uri: `address:${file}` });
+    await writeFile(join(folder, 'val.json'), '{"identifier": "dev-0-0-0"}\n');
+    await panel.model.openAnnotation(0);
+    expect(panel.opened).toEqual([[join(folder, 'val.json'), 1]]);
   });
 
   it('get thumbnails, made once and only while they are wanted', async () => {

@@ -1,114 +1,78 @@
-import {
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import type * as fs from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { processStartTime } from '../../src/run/liveness';
 import { RunFolder } from '../../src/run/runFolder';
 import { acquireLock } from '../../src/run/runLock';
-
-/** Called after a file was read, as if another process had its turn just then. */
-let afterRead: ((file: string) => void) | undefined;
-vi.mock('node:fs', async (original) => {
-  const real = await original<typeof fs>();
-  return {
-    ...real,
-    readFileSync: (...args: Parameters<typeof real.readFileSync>) => {
-      const content = real.readFileSync(...args);
-      afterRead?.(args[0] as string);
-      return content;
-    },
-  };
-});
+import { RunWriter, type RunStart } from '../../src/run/runWriter';
 
 let folder: RunFolder;
-beforeEach(() => (folder = new RunFolder(mkdtempSync(join(tmpdir(), 'nlvr-test-')))));
+const children: ChildProcess[] = [];
+beforeEach(() => {
+  folder = new RunFolder(mkdtempSync(join(tmpdir(), 'nlvr-lock-')));
+});
 afterEach(() => {
-  afterRead = undefined;
+  for (const child of children.splice(0)) child.kill('SIGKILL');
   rmSync(folder.root, { recursive: true, force: true });
 });
 
-const owner = (pid: number, processStart: string | null): string =>
-  JSON.stringify({ pid, processStart, host: hostname(), token: String(Math.random()) });
-/** A process that lives as long as this test: the one that started it. */
-const living = (): string => owner(process.ppid, processStartTime(process.ppid));
-const dead = (): string => owner(2 ** 30, '1');
+/** A process that stands for another trainer, which holds the folder. */
+async function otherTrainer(more: object = {}): Promise<ChildProcess & { pid: number }> {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000); console.log("up")']);
+  children.push(child);
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  const { pid } = child as ChildProcess & { pid: number };
+  const owner = { pid, processStart: processStartTime(pid), host: hostname(), ...more };
+  writeFileSync(folder.lock, JSON.stringify(owner));
+  return child as ChildProcess & { pid: number };
+}
 
-test('is exclusive, says whose it is, and is given back', () => {
-  writeFileSync(folder.lock, living());
-  expect(() => acquireLock(folder)).toThrow(`process ${process.ppid} on ${hostname()}`);
-  rmSync(folder.lock);
-  const release = acquireLock(folder);
-  expect(JSON.parse(readFileSync(folder.lock, 'utf8'))).toMatchObject({ pid: process.pid });
-  release();
-  release();
-  expect(readdirSync(folder.root)).toEqual([]);
+const start = (mode: RunStart['mode']): RunStart => ({
+  root: folder.root,
+  kind: 'train',
+  configFile: join(folder.root, 'nlvr.yaml'),
+  configHash: 'x',
+  configText: 'seed: 42\n',
+  version: '0.1.0',
+  mode,
 });
 
-test('that of a dead process is taken over, and nothing is left of it', () => {
-  writeFileSync(folder.lock, dead());
-  const release = acquireLock(folder);
-  expect(readdirSync(folder.root)).toEqual(['run.lock']);
-  release();
-});
+describe('the lock of a run folder', () => {
+  it('refuses a second trainer in words, whatever it wants, and leaves the run as it is', async () => {
+    const { pid } = await otherTrainer();
+    writeFileSync(folder.runJson, '{"name": "calm-fox-1"}');
+    for (const mode of ['new', 'resume', 'overwrite', 'again'] as const)
+      expect(() => RunWriter.open(start(mode)), mode).toThrow(
+        `A run is being written to ${folder.root} right now (process ${pid} on ${hostname()}); it was not touched.`,
+      );
+    expect(readFileSync(folder.runJson, 'utf8')).toBe('{"name": "calm-fox-1"}');
+    expect(existsSync(folder.config)).toBe(false);
+    expect(JSON.parse(readFileSync(folder.lock, 'utf8'))).toMatchObject({ pid });
+  });
 
-test('a stale lock that another process took over in the meantime is left to it', () => {
-  writeFileSync(folder.lock, dead());
-  const theirs = living();
-  afterRead = (file) => {
-    if (file !== folder.lock) return;
-    afterRead = undefined;
-    rmSync(folder.lock);
-    writeFileSync(folder.lock, theirs);
-  };
-  expect(() => acquireLock(folder)).toThrow(/being written .* right now/);
-  expect(readFileSync(folder.lock, 'utf8')).toBe(theirs);
-});
+  it('is taken over from a trainer that is gone, or whose pid is another process now', async () => {
+    const child = await otherTrainer();
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.once('exit', resolve));
+    acquireLock(folder)();
+    await otherTrainer({ processStart: '1' });
+    acquireLock(folder)();
+    expect(existsSync(folder.lock)).toBe(false);
+  });
 
-test('only one at a time removes a stale lock; the next one when that one is gone', () => {
-  const stale = dead();
-  writeFileSync(folder.lock, stale);
-  acquireLock(folder)();
-  const claims: string[] = [];
-  // The claim that was made then, by its name, now held by a process that lives.
-  afterRead = () => {
-    for (const name of readdirSync(folder.root))
-      if (name.startsWith('.run.lock.') && !name.endsWith('.tmp')) claims.push(name);
-  };
-  writeFileSync(folder.lock, stale);
-  acquireLock(folder)();
-  afterRead = undefined;
-  const claim = join(folder.root, claims[0]);
-  writeFileSync(folder.lock, stale);
-  writeFileSync(claim, living());
-  expect(() => acquireLock(folder)).toThrow(/right now/);
-  expect(readFileSync(folder.lock, 'utf8')).toBe(stale);
-  writeFileSync(claim, dead());
-  acquireLock(folder)();
-  expect(readdirSync(folder.root)).toEqual([]);
-});
+  it('of another machine counts until it is removed', async () => {
+    await otherTrainer({ host: 'elsewhere' });
+    expect(() => acquireLock(folder)).toThrow(/on elsewhere\)/);
+  });
 
-test('one that is being written does not count as stale; a damaged one does after a while', () => {
-  writeFileSync(folder.lock, '{"pid": 1');
-  expect(() => acquireLock(folder)).toThrow(/right now/);
-  const minuteAgo = new Date(Date.now() - 60_000);
-  utimesSync(folder.lock, minuteAgo, minuteAgo);
-  acquireLock(folder)();
-  expect(existsSync(folder.lock)).toBe(false);
-});
-
-test('what another process has locked since is not removed by giving back', () => {
-  const release = acquireLock(folder);
-  const theirs = living();
-  writeFileSync(folder.lock, theirs);
-  release();
-  expect(readFileSync(folder.lock, 'utf8')).toBe(theirs);
+  it('is given back when the run ends, and when it could not begin', () => {
+    const writer = RunWriter.open(start('new'));
+    expect(existsSync(folder.lock)).toBe(true);
+    writer.close('finished');
+    expect(existsSync(folder.lock)).toBe(false);
+    expect(() => RunWriter.open(start('new'))).toThrow(/already holds a run/);
+    expect(existsSync(folder.lock)).toBe(false);
+  });
 });

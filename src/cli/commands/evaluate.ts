@@ -1,15 +1,12 @@
 import { resolve } from 'node:path';
-import type { LoadedConfig } from '../../config/load';
 import type { Split } from '../../data/split';
 import { describeReport } from '../../model/loadRules';
-import type { Library } from '../../runtime/library';
-import { evaluateCheckpoint } from '../../train/evaluateCheckpoint';
+import { evaluateCheckpoint, type EvaluationRequest } from '../../train/evaluateCheckpoint';
 import { evaluatedSplits } from '../../train/datasets';
 import { requireLibrary } from '../../train/modelSession';
 import { ExitCode, UserError } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
 import { byKind } from '../finalReport';
-import { withStopSignal } from '../interrupt';
 import { createProgress } from '../progress';
 import { quietNativeLog } from '../quietNativeLog';
 
@@ -35,35 +32,30 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
       ? options.checkpoint
       : resolve(options.checkpoint),
     outputDir: resolve(options.output_dir),
+    asRun: true,
     splits: options.split === undefined ? evaluatedSplits(loaded) : parseSplits(options.split),
   });
 }
 
 /** Evaluates with progress on the terminal, and prints what came out. */
-export async function evaluateAndReport(request: {
-  loaded: LoadedConfig;
-  library: Library;
-  checkpoint: string;
-  outputDir: string;
-  splits: readonly Split[];
-}): Promise<void> {
+export async function evaluateAndReport(
+  request: Omit<EvaluationRequest, 'onLoaded' | 'onProgress' | 'onResult'>,
+): Promise<void> {
   quietNativeLog();
   const progress = createProgress('Evaluating');
   try {
-    const results = await withStopSignal((signal) =>
-      evaluateCheckpoint({
-        ...request,
-        signal,
-        onLoaded: (report) => {
-          if (report) process.stdout.write(`${describeReport(report).join('\n')}\n`);
-        },
-        onProgress: (split, done, total) => progress.show(done, total, `${split} ${done}/${total}`),
-        onResult: (split, metrics, file) => {
-          progress.done();
-          process.stdout.write(`${byKind(split, metrics).join('\n')}\n  predictions: ${file}\n`);
-        },
-      }),
-    );
+    const results = await evaluateCheckpoint({
+      ...request,
+      onLoaded: (report) => {
+        if (report) process.stdout.write(`${describeReport(report).join('\n')}\n`);
+      },
+      onProgress: ({ split, done, total, share }) =>
+        progress.show(share, 1, `${split} ${done}/${total}`),
+      onResult: (split, metrics, file) => {
+        progress.done();
+        process.stdout.write(`${byKind(split, metrics).join('\n')}\n  predictions: ${file}\n`);
+      },
+    });
     if (!results) process.exitCode = ExitCode.stopped;
   } finally {
     progress.done();

@@ -36,6 +36,8 @@ export async function train(options: TrainOptions): Promise<void> {
       library,
       checkpoint: source,
       outputDir: configPaths(loaded.config, loaded.folder).outputDir,
+      // As with BLIP, a training may follow into the same folder.
+      asRun: false,
       splits: evaluatedSplits(loaded),
     });
     return;
@@ -60,8 +62,9 @@ export async function train(options: TrainOptions): Promise<void> {
         ),
     });
     terminal.done();
-    process.stdout.write(finalReport(outcome));
-    if (outcome.state === 'stopped') process.exitCode = ExitCode.stopped;
+    if (outcome) process.stdout.write(finalReport(outcome));
+    else process.stderr.write('Stopped before the training began: nothing was written.\n');
+    if (outcome?.state !== 'finished') process.exitCode = ExitCode.stopped;
   } finally {
     images.done();
     download.done();

@@ -3,20 +3,25 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Split } from '../../run/events';
-import { lastWords, type LastWords } from '../../run/lastWords';
+import { lastWords, type Ending } from '../../run/lastWords';
+import { findProcessStart } from '../../run/processStarts';
 import { RunFolder } from '../../run/runFolder';
-import { UserError } from '../../util/userError';
-import { openFailures } from '../failures/panel';
+import { ExitCode, messageOf, UserError } from '../../util/userError';
+import { withCancellableProgress } from '../progress';
 import { explain } from '../runs/explain';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
+import { requireIdle } from '../runs/resumable';
 import { isActive, type Run } from '../runs/runRegistry';
 import { runDescription, statusIcon } from '../runs/runWords';
+import { startedRun } from '../runs/startedRun';
 import type { WorkspaceRuns } from '../runs/workspaceRuns';
 import { ensureRuntime } from '../runtimeSetup/setUpRuntime';
 import type { Services } from '../services';
-import { claimRunFolder } from '../trainer/newRunFolder';
+import { LogTail } from '../trainer/logTail';
+import { claimRunFolder, reserveFolder, type ReservedFolder } from '../trainer/newRunFolder';
 import { spawnTrainer } from '../trainer/process';
 import { endTree } from '../trainer/processTree';
+import { stopAtOnce } from '../trainer/stop';
 import { requireTrust } from '../trust';
 import { chooseConfiguration } from '../workspaceConfigurations';
 
@@ -40,7 +45,8 @@ interface Target {
 
 /**
  * "Evaluate Checkpoint": a run's best checkpoint or any weights file, on the splits that the user picks. The
- * predictions of a run go into its own folder, beside those of its epochs. It runs on when the window is closed.
+ * predictions of a run go into its own folder, beside those of its epochs; those of a weights file into a run of their
+ * own. It runs on when the window is closed.
  */
 export async function evaluateCheckpoint(
   { services, registry, found }: EvaluateContext,
@@ -49,53 +55,100 @@ export async function evaluateCheckpoint(
   await requireTrust();
   const target = await chooseTarget(registry, calledOn);
   if (!target) return;
-  const { configFile, checkpoint } = target;
-  const splits = await chooseSplits(configFile);
+  const splits = await chooseSplits(target.configFile);
   if (splits.length === 0 || !(await ensureRuntime(services))) return;
-  const folder = target.folder ?? claimRunFolder(await evaluationFolder(configFile), () => false);
-  const args = ['evaluate', '--config', configFile, '--checkpoint', checkpoint];
-  const where = ['--split', splits.join(','), '--output_dir', folder];
-  const done = await evaluateInBackground(services, [...args, ...where], folder, configFile);
-  if (!done) return;
-  if (target.folder === undefined) {
-    await found.remember(folder);
-    await registry.add(folder);
+  const reserved = await reserve(registry, target);
+  if (!reserved) return;
+  const { folder, release } = reserved;
+  const isNew = target.folder === undefined;
+  try {
+    // Before it starts, so that it is found again when the window is closed meanwhile.
+    if (isNew) await found.remember(folder);
+    if (!(await evaluateInBackground(services, registry, { target, folder, splits }))) return;
+  } finally {
+    release();
+    if (isNew && !registry.get(folder)) await found.forget(folder);
   }
   const [split] = splits;
+  const { openFailures, registerFailures } = await import('../failures/panel');
+  registerFailures(services);
   await openFailures(folder, { split, epoch: null });
 }
 
-/** @returns whether it was done; false when the user cancelled it. @throws {UserError} with its last words. */
+/** The folder to write to; undefined when an evaluation of the same run is under way. */
+async function reserve(
+  registry: FolderRunRegistry,
+  { folder, configFile }: Target,
+): Promise<ReservedFolder | undefined> {
+  if (folder === undefined)
+    return claimRunFolder(
+      await evaluationFolder(configFile),
+      (each) => registry.starting(each) !== undefined,
+    );
+  await registry.refresh(folder);
+  const run = registry.get(folder);
+  const hint = vscode.l10n.t('Stop it first, or wait until it ends.');
+  if (run) requireIdle(run, vscode.l10n.t, hint);
+  return reserveFolder(folder);
+}
+
+/**
+ * @returns whether it was done; false when it was stopped, and when the state of its own run says what went wrong.
+ * @throws {UserError} with its last words.
+ */
 async function evaluateInBackground(
   services: Services,
-  args: readonly string[],
-  folder: string,
-  configFile: string,
+  registry: FolderRunRegistry,
+  { target, folder, splits }: { target: Target; folder: string; splits: readonly Split[] },
 ): Promise<boolean> {
+  const { configFile, checkpoint } = target;
   const program = await services.program();
+  const args = ['evaluate', '--config', configFile, '--checkpoint', checkpoint];
+  args.push('--split', splits.join(','), '--output_dir', folder);
   services.log.info(`starting nlvr ${args.join(' ')}`);
+  const tail = new LogTail(folder);
+  const started = new Date().toISOString();
   const { pid, ended } = await spawnTrainer(program, args, folder, dirname(configFile));
-  return vscode.window.withProgress(
-    {
-      location: vscode.ProgressLocation.Notification,
-      title: vscode.l10n.t('Evaluating the checkpoint'),
-      cancellable: true,
-    },
-    async (progress, token) => {
-      token.onCancellationRequested(() => void endTree(pid, CANCEL_GRACE_MS));
-      const said = async (): Promise<LastWords> => lastWords(folder, undefined, '');
-      const timer = setInterval(() => {
-        void said().then(({ lines }) => progress.report({ message: lines.at(-1) }));
-      }, PROGRESS_MS);
-      const ending = await ended;
-      clearInterval(timer);
-      if (token.isCancellationRequested) return false;
-      if (ending.code === 0) return true;
-      const words = await lastWords(folder, ending, new Date().toISOString());
-      const { message, hint } = explain(words, vscode.l10n.t);
-      throw new UserError(message, { hint });
-    },
-  );
+  if (target.folder === undefined) {
+    const processStart = await findProcessStart(pid);
+    const starting = { kind: 'evaluate', folder, configFile, started, pid, processStart } as const;
+    registry.expect(folder, startedRun(starting), ended);
+  }
+  const { ending, cancelled } = await withProgress(services.log, pid, ended, tail);
+  // One that did not hear in time could not write how it ended.
+  if (cancelled) await stopAtOnce(folder, vscode.l10n.t('Stopped at once, without saving.'));
+  await registry.refresh(folder);
+  if (ending.code === 0) return true;
+  if (cancelled || ending.code === ExitCode.stopped || ending.signal === 'SIGTERM') return false;
+  // The failure of a run is told by its state, as that of a training is.
+  if (target.folder === undefined && registry.get(folder)) return false;
+  const words = await lastWords(folder, ending, new Date().toISOString());
+  const { message, hint } = explain(words, vscode.l10n.t);
+  throw new UserError(message, { hint });
+}
+
+/** Shows how far it is until it ends. Cancelling ends it. */
+async function withProgress(
+  log: vscode.LogOutputChannel,
+  pid: number,
+  ended: Promise<Ending>,
+  tail: LogTail,
+): Promise<{ ending: Ending; cancelled: boolean }> {
+  const title = vscode.l10n.t('Evaluating the checkpoint');
+  let cancelled = false;
+  const ending = await withCancellableProgress(title, async (signal, onLine) => {
+    signal.addEventListener('abort', () => {
+      cancelled = true;
+      endTree(pid, CANCEL_GRACE_MS).catch((error: unknown) =>
+        log.error(`end the evaluation: ${messageOf(error)}`),
+      );
+    });
+    const timer = setInterval(() => {
+      void tail.lines().then((lines) => lines.forEach(onLine));
+    }, PROGRESS_MS);
+    return ended.finally(() => clearInterval(timer));
+  });
+  return { ending, cancelled };
 }
 
 async function chooseTarget(

@@ -1,12 +1,13 @@
-import { existsSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { basename, dirname } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import * as vscode from 'vscode';
-import { lastWords } from '../../run/lastWords';
+import { lastWords, type Ending } from '../../run/lastWords';
+import { findProcessStart } from '../../run/processStarts';
 import { RunFolder } from '../../run/runFolder';
-import { RUN_SCHEMA_VERSION, type RunInfo } from '../../run/runInfo';
+import { ExitCode, messageOf } from '../../util/userError';
 import { explain } from '../runs/explain';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
+import { startedRun } from '../runs/startedRun';
 import type { Services } from '../services';
 import { setting } from '../settings';
 import { spawnTrainer } from '../trainer/process';
@@ -30,58 +31,33 @@ export async function launch(
 ): Promise<void> {
   const program = await services.program();
   services.log.info(`starting nlvr ${args.join(' ')}`);
-  const before = new Date().toISOString();
+  const started = new Date().toISOString();
+  // What was asked of an earlier trainer is not meant for this one.
+  rmSync(new RunFolder(folder).stopRequest, { force: true });
   const { pid, ended } = await spawnTrainer(program, args, folder, dirname(configFile));
-  const known = registry.get(folder)?.info ?? placeholder(folder, configFile);
-  registry.expect(folder, { ...known, ...startingNow(before, pid) }, ended);
-  void ended.then(async (ending) => {
-    services.log.info(`trainer ${pid} ended: ${ending.code ?? ending.signal}`);
-    if (ending.code === 0 || existsSync(new RunFolder(folder).runJson)) return;
-    const said = await lastWords(folder, ending, new Date().toISOString());
-    const { hint } = explain(said, vscode.l10n.t);
-    const log = vscode.l10n.t('Trainer Log');
-    const text = vscode.l10n.t('The training did not begin. {0}', said.lines.join(' ') || hint);
-    if ((await vscode.window.showErrorMessage(text, log)) === log)
-      await vscode.commands.executeCommand('nlvr.openTrainerLog', folder);
-  });
+  const processStart = await findProcessStart(pid);
+  const starting = { kind: 'train', folder, configFile, started, pid, processStart } as const;
+  registry.expect(folder, startedRun(starting, registry.get(folder)?.info), ended);
+  ended
+    .then((ending) => tellEarlyEnd(services, registry, folder, ending))
+    .catch((error: unknown) => services.log.error(`${folder}: ${messageOf(error)}`));
   if (setting('openDashboardOnStart'))
     await vscode.commands.executeCommand('nlvr.openDashboard', folder);
 }
 
-/** What a start changes in what is known of a run. */
-function startingNow(started: string, pid: number): Partial<RunInfo> {
-  const heartbeat = new Date().toISOString();
-  const host = hostname();
-  return { state: 'starting', started, heartbeat, ended: null, host, pid, processStart: null };
-}
-
-/** What is known of a new run before its trainer says more. */
-function placeholder(folder: string, configFile: string): RunInfo {
-  const now = new Date().toISOString();
-  return {
-    schema: RUN_SCHEMA_VERSION,
-    id: '',
-    name: basename(folder),
-    kind: 'train',
-    state: 'starting',
-    created: now,
-    started: now,
-    ended: null,
-    pid: 0,
-    processStart: null,
-    host: hostname(),
-    heartbeat: now,
-    configFile,
-    configHash: '',
-    versions: { nlvr: '', node: '', tensorflow: null },
-    device: null,
-    precision: null,
-    epoch: 0,
-    maxEpoch: 0,
-    step: 0,
-    totalSteps: 0,
-    best: null,
-    message: null,
-    hint: null,
-  };
+async function tellEarlyEnd(
+  services: Services,
+  registry: FolderRunRegistry,
+  folder: string,
+  ending: Ending,
+): Promise<void> {
+  services.log.info(`trainer of ${folder} ended: ${ending.code ?? ending.signal}`);
+  const stopped = ending.code === ExitCode.stopped || registry.get(folder)?.status === 'stopping';
+  if (ending.code === 0 || stopped || existsSync(new RunFolder(folder).runJson)) return;
+  const said = await lastWords(folder, ending, new Date().toISOString());
+  const { hint } = explain(said, vscode.l10n.t);
+  const log = vscode.l10n.t('Trainer Log');
+  const text = vscode.l10n.t('The training did not begin. {0}', said.lines.join(' ') || hint);
+  if ((await vscode.window.showErrorMessage(text, log)) === log)
+    await vscode.commands.executeCommand('nlvr.openTrainerLog', folder);
 }

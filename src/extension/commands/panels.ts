@@ -1,36 +1,43 @@
 import * as vscode from 'vscode';
 import { UserError } from '../../util/userError';
-import { openDashboard } from '../dashboard/panel';
-import { openFailures } from '../failures/panel';
-import type { RunRegistry } from '../runs/runRegistry';
+import type { Services } from '../services';
 import { pickRun, pickRuns } from './pickRun';
 
 export async function showDashboard(
-  runs: RunRegistry,
+  services: Services,
   calledOn: unknown,
   selected: unknown,
 ): Promise<void> {
   if (Array.isArray(selected) && selected.length > 1) {
-    await compareRuns(runs, calledOn, selected);
+    await compareRuns(services, calledOn, selected);
     return;
   }
-  const run = await pickRun(runs, calledOn, () => true, noRuns());
-  if (run) await openDashboard([run.folder]);
+  const run = await pickRun(services.runs, calledOn, () => true, noRuns());
+  if (run) await openDashboard(services, [run.folder]);
 }
 
 export async function compareRuns(
-  runs: RunRegistry,
+  services: Services,
   calledOn: unknown,
   selected: unknown,
 ): Promise<void> {
-  if (runs.runs.length === 0) throw new UserError(noRuns());
-  const folders = await pickRuns(runs, calledOn, selected);
-  if (folders.length > 0) await openDashboard(folders);
+  if (services.runs.runs.length === 0) throw new UserError(noRuns());
+  const folders = await pickRuns(services.runs, calledOn, selected);
+  if (folders.length > 0) await openDashboard(services, folders);
 }
 
-export async function inspectFailedExamples(runs: RunRegistry, calledOn: unknown): Promise<void> {
-  const run = await pickRun(runs, calledOn, () => true, noRuns());
-  if (run) await openFailures(run.folder);
+export async function inspectFailedExamples(services: Services, calledOn: unknown): Promise<void> {
+  const run = await pickRun(services.runs, calledOn, () => true, noRuns());
+  if (!run) return;
+  const { openFailures, registerFailures } = await import('../failures/panel');
+  registerFailures(services);
+  await openFailures(run.folder);
+}
+
+async function openDashboard(services: Services, folders: readonly string[]): Promise<void> {
+  const panel = await import('../dashboard/panel');
+  panel.registerDashboard(services);
+  await panel.openDashboard(folders);
 }
 
 function noRuns(): string {

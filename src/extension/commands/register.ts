@@ -27,9 +27,9 @@ function handlers({ services, registry, found, checks }: CommandContext): Record
     evaluateCheckpoint: async (on) =>
       (await import('./evaluate')).evaluateCheckpoint({ services, registry, found }, on),
     inspectFailedExamples: async (on) =>
-      (await import('./panels')).inspectFailedExamples(registry, on),
-    openDashboard: async (on, all) => (await import('./panels')).showDashboard(registry, on, all),
-    compareRuns: async (on, all) => (await import('./panels')).compareRuns(registry, on, all),
+      (await import('./panels')).inspectFailedExamples(services, on),
+    openDashboard: async (on, all) => (await import('./panels')).showDashboard(services, on, all),
+    compareRuns: async (on, all) => (await import('./panels')).compareRuns(services, on, all),
     checkDataset: async (on) => (await import('./dataset')).checkDataset(checks, on),
     createSample: async () => (await import('./dataset')).createSample(services),
     importBlipRun: async (on) => (await import('./importRun')).importRun(registry, found, on),

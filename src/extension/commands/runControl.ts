@@ -1,40 +1,53 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { RunFolder } from '../../run/runFolder';
-import { UserError } from '../../util/userError';
 import { differingKeys, flatten, readFlatConfig } from '../dashboard/configDiff';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
+import { isResumable, requireResumable } from '../runs/resumable';
 import { isActive, type Run } from '../runs/runRegistry';
 import { ensureRuntime } from '../runtimeSetup/setUpRuntime';
 import type { Services } from '../services';
-import { requestStop, stopAtOnce } from '../trainer/stop';
+import { reserveFolder } from '../trainer/newRunFolder';
+import { requestStop, stopAtOnce, stopStarting } from '../trainer/stop';
 import { requireTrust } from '../trust';
 import { launch } from './launch';
 import { pickRun } from './pickRun';
 
 /**
  * Stops a run: the first time it finishes its step and saves; asked again while it does, it is ended at once with
- * every process it started, after a question, because the steps since the last save are lost then.
+ * every process it started, after a question, because the steps since the last save are lost then. One that has not
+ * begun has nothing to lose and is ended without a question.
  */
 export async function stopTraining(registry: FolderRunRegistry, calledOn: unknown): Promise<void> {
+  // It may end in the killing of a process that a file of the workspace names.
+  await requireTrust();
   const none = vscode.l10n.t('No training is running.');
-  const run = await pickRun(registry, calledOn, isActive, none);
-  if (!run) return;
-  if (!isActive(run)) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('{0} has ended.', run.info.name));
+  const picked = await pickRun(registry, calledOn, isActive, none);
+  if (!picked) return;
+  // It may have begun or ended since it was last looked at.
+  await registry.refresh(picked.folder);
+  const run = registry.get(picked.folder);
+  if (!run || !isActive(run)) {
+    void vscode.window.showInformationMessage(vscode.l10n.t('{0} has ended.', picked.info.name));
     return;
   }
-  if (run.status !== 'stopping') {
-    requestStop(run.folder);
-    await registry.refresh(run.folder);
-    vscode.window.setStatusBarMessage(
-      vscode.l10n.t('{0} finishes its step and saves…', run.info.name),
-      5000,
-    );
-    return;
-  }
+  const starting = registry.starting(run.folder);
+  if (run.status === 'stopping' && !starting) return stopNow(registry, run);
+  requestStop(run.folder);
+  await registry.refresh(run.folder);
+  vscode.window.setStatusBarMessage(
+    starting
+      ? vscode.l10n.t('{0} is stopped before it begins…', run.info.name)
+      : vscode.l10n.t('{0} finishes its step and saves…', run.info.name),
+    5000,
+  );
+  if (!starting) return;
+  await stopStarting(run.folder, starting);
+  await registry.refresh(run.folder);
+}
+
+async function stopNow(registry: FolderRunRegistry, run: Run): Promise<void> {
   const now = vscode.l10n.t('Stop at Once');
   const chosen = await vscode.window.showWarningMessage(
     vscode.l10n.t('{0} is still finishing its step and saving.', run.info.name),
@@ -59,28 +72,24 @@ export async function resumeTraining(
   const none = vscode.l10n.t('There is no run that can be resumed.');
   const run = await pickRun(registry, calledOn, isResumable, none);
   if (!run) return;
-  if (isActive(run))
-    throw new UserError(vscode.l10n.t('{0} is running already.', run.info.name), {
-      hint: vscode.l10n.t('Stop it first, or start a new training beside it.'),
+  requireResumable(run, vscode.l10n.t);
+  const reserved = reserveFolder(run.folder);
+  if (!reserved) return;
+  try {
+    if (!(await vscode.workspace.saveAll(false))) return;
+    const configFile = await configurationToResume(run);
+    if (configFile === undefined || !(await ensureRuntime(services))) return;
+    // Somebody else may have resumed it while questions stood.
+    await registry.refresh(run.folder);
+    requireResumable(registry.get(run.folder) ?? run, vscode.l10n.t);
+    await launch(services, registry, {
+      args: ['train', '--config', configFile, '--output_dir', run.folder, '--resume'],
+      folder: run.folder,
+      configFile,
     });
-  if (!isResumable(run))
-    throw new UserError(vscode.l10n.t('{0} has nothing to resume from.', run.info.name), {
-      hint: vscode.l10n.t('A run saves its first checkpoint after its first epoch.'),
-    });
-  if (!(await vscode.workspace.saveAll(false))) return;
-  const configFile = await configurationToResume(run);
-  if (configFile === undefined || !(await ensureRuntime(services))) return;
-  await launch(services, registry, {
-    args: ['train', '--config', configFile, '--output_dir', run.folder, '--resume'],
-    folder: run.folder,
-    configFile,
-  });
-}
-
-function isResumable(run: Run): boolean {
-  const { last } = new RunFolder(run.folder);
-  const hasCheckpoint = existsSync(last) || existsSync(`${last}.old`);
-  return !isActive(run) && run.info.kind === 'train' && hasCheckpoint;
+  } finally {
+    reserved.release();
+  }
 }
 
 /**

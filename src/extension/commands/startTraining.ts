@@ -32,12 +32,17 @@ export async function startTraining(
   if (report.problems.some(({ severity }) => severity === 'error'))
     return showProblems(configuration);
   if (!(await ensureRuntime(services))) return;
-  const folder = claimRunFolder(outputDir, (each) => registry.get(each)?.status === 'starting');
-  await launch(services, registry, {
-    args: ['train', '--config', configuration.fsPath, '--output_dir', folder],
-    folder,
-    configFile: configuration.fsPath,
-  });
+  const taken = (each: string): boolean => registry.starting(each) !== undefined;
+  const { folder, release } = claimRunFolder(outputDir, taken);
+  try {
+    await launch(services, registry, {
+      args: ['train', '--config', configuration.fsPath, '--output_dir', folder],
+      folder,
+      configFile: configuration.fsPath,
+    });
+  } finally {
+    release();
+  }
 }
 
 /** @returns the absolute `output_dir`, or undefined after showing why the configuration cannot be used. */

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { ConfigProblem, Severity } from '../../config/problem';
+import { messageOf } from '../../util/userError';
 import { isConfiguration } from '../configurationFiles';
 import { isConfigurationDocument } from '../workspaceConfigurations';
 import { toRange } from './ranges';
@@ -9,7 +10,7 @@ const RED_HAT_YAML = 'redhat.vscode-yaml';
 /** Milliseconds of quiet after a key stroke. */
 const DEBOUNCE = 250;
 /** What the Problems view shows as the origin. */
-const SOURCE = 'NLVR';
+const SOURCE = 'nlvr';
 
 const severities: Readonly<Record<Severity, vscode.DiagnosticSeverity>> = {
   error: vscode.DiagnosticSeverity.Error,
@@ -23,7 +24,7 @@ export class ConfigurationDiagnostics implements vscode.Disposable {
   private readonly timers = new Map<string, NodeJS.Timeout>();
   private readonly subscriptions: vscode.Disposable[];
 
-  constructor() {
+  constructor(private readonly log: vscode.LogOutputChannel) {
     this.subscriptions = [
       this.collection,
       vscode.workspace.onDidOpenTextDocument((document) => this.schedule(document, 0)),
@@ -64,7 +65,9 @@ export class ConfigurationDiagnostics implements vscode.Disposable {
       key,
       setTimeout(() => {
         this.timers.delete(key);
-        void this.update(document);
+        this.update(document).catch((error: unknown) =>
+          this.log.error(`check ${document.uri.fsPath}: ${messageOf(error)}`),
+        );
       }, wait),
     );
   }

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { definitionOf } from '../../config/keys';
 import { configPaths } from '../../config/paths';
 import { messageOf } from '../../util/userError';
+import { tellIfItFails } from '../log';
 import type { Services } from '../services';
 import { setUpWebview } from '../webview/panelWebview';
 import { FormSession, type SessionEditor } from './formSession';
@@ -28,7 +29,12 @@ export function openFormEditor(
     version: () => document.version,
     apply: (edit) => vscode.workspace.applyEdit(toWorkspaceEdit(document, edit)),
     browse: (key) => browse(document, key),
-    openText: (line) => void openText(document.uri, line, panel.viewColumn),
+    openText: (line) =>
+      tellIfItFails(
+        services.log,
+        'open a configuration as text',
+        openText(document.uri, line, panel.viewColumn),
+      ),
     log: (error, during) =>
       services.log.error(`configuration form, ${during}: ${messageOf(error)}`),
   };
@@ -40,8 +46,14 @@ export function openFormEditor(
     vscode.window.onDidChangeWindowState(({ focused }) => {
       if (focused && panel.visible) session.refresh();
     }),
+    vscode.workspace.onWillSaveTextDocument((save) => {
+      // Saving by itself is no reason to write half a word; it comes again when that is finished.
+      const asked = save.reason !== vscode.TextDocumentSaveReason.AfterDelay;
+      if (save.document === document && asked) save.waitUntil(session.flush());
+    }),
     panel.onDidChangeViewState(() => {
       if (panel.visible) session.refresh();
+      else session.hidden();
     }),
   ];
   panel.onDidDispose(() => {

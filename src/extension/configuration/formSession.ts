@@ -30,6 +30,8 @@ export interface SessionEditor {
   log(error: unknown, during: string): void;
 }
 
+/** Milliseconds that saving waits for the page to hand over what is being typed; it answers within a few. */
+const FLUSH_WAIT = 500;
 /** Milliseconds between a change and what follows from it: counting and measuring need not be instant. */
 const INSIGHTS_DELAY = 200;
 
@@ -40,6 +42,9 @@ export class FormSession {
   private fixesVersion = -1;
   /** Edits one after the other, each of the text that the one before left. */
   private queue: Promise<unknown> = Promise.resolve();
+  /** Saves that wait for the page, by their round. */
+  private readonly flushing = new Map<number, () => void>();
+  private flushes = 0;
   private insightsTimer: NodeJS.Timeout | undefined;
   private round = 0;
 
@@ -67,20 +72,39 @@ export class FormSession {
 
   /** The text has changed, by whomever. */
   changed(): void {
-    void this.sendState();
+    this.inBackground('show the text', this.sendState());
   }
 
   /** Files may have come or gone. */
   refresh(): void {
-    void this.sendState();
+    this.inBackground('show the text', this.sendState());
   }
 
-  /** Puts the focus on a key's field. */
-  reveal(key: string): void {
-    this.messenger.send({ type: 'reveal', key });
+  /** The page is gone until it says `ready` again: the panel is hidden. */
+  hidden(): void {
+    this.messenger.suspend();
+    for (const done of this.flushing.values()) done();
+  }
+
+  /** Call before saving. Resolves when what is being typed in the form is in the text; never rejects. */
+  async flush(): Promise<void> {
+    if (this.messenger.ready) {
+      const round = ++this.flushes;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, FLUSH_WAIT);
+        this.flushing.set(round, () => {
+          clearTimeout(timer);
+          resolve();
+        });
+        this.messenger.send({ type: 'flush', round });
+      });
+      this.flushing.delete(round);
+    }
+    await this.queue;
   }
 
   dispose(): void {
+    this.hidden();
     clearTimeout(this.insightsTimer);
     this.round++;
     this.messenger.dispose();
@@ -102,6 +126,9 @@ export class FormSession {
     switch (message.type) {
       case 'openText':
         this.editor.openText(message.line);
+        break;
+      case 'flushed':
+        this.flushing.get(message.round)?.();
         break;
     }
   }
@@ -128,10 +155,14 @@ export class FormSession {
     this.scheduleInsights();
   }
 
+  private inBackground(during: string, work: Promise<void>): void {
+    work.catch((error: unknown) => this.editor.log(error, during));
+  }
+
   private scheduleInsights(): void {
     clearTimeout(this.insightsTimer);
     this.insightsTimer = setTimeout(() => {
-      void this.sendInsights();
+      this.inBackground('count and measure', this.sendInsights());
     }, INSIGHTS_DELAY);
   }
 

@@ -1,5 +1,5 @@
 /** A configuration's text as the form shows it. */
-import { definition, type KeyDefinition } from '../../config/definition';
+import type { KeyDefinition } from '../../config/definition';
 import { yamlText } from '../../config/describe';
 import { definitionOf } from '../../config/keys';
 import type { ParsedConfig } from '../../config/parse';
@@ -108,6 +108,3 @@ function writtenText(parsed: ParsedConfig, key: string): string | undefined {
 function sameValue(a: unknown, b: unknown): boolean {
   return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
 }
-
-/** Keys in the order in which the form shows them. */
-export const formKeys: readonly string[] = Object.keys(definition);

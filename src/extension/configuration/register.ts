@@ -23,7 +23,7 @@ const selector: vscode.DocumentSelector = [
 /** Language features, the form, and the two commands between them. */
 export function registerConfiguration(services: Services): vscode.Disposable {
   return vscode.Disposable.from(
-    new ConfigurationDiagnostics(),
+    new ConfigurationDiagnostics(services.log),
     registerLanguageFeatures(),
     registerForm(services),
     vscode.commands.registerCommand('nlvr.openForm', openForm),

@@ -10,7 +10,8 @@ export function headerOf(run: Run, start: StartEvent | undefined): RunHeader {
   return {
     key: folder,
     name: info.name,
-    status,
+    // The dashboard tells why a run failed, which is what there is to tell of an unreadable one.
+    status: status === 'unreadable' ? 'failed' : status,
     message,
     hint,
     kind: info.kind,

@@ -116,11 +116,19 @@ export class HistoryLog {
   }
 }
 
-/** A split evaluated again after the same step (a stand-alone evaluation) takes the place of the earlier. */
+/**
+ * A split evaluated again after the same step (a stand-alone evaluation) takes the place of the earlier, as the epoch
+ * that it was of. Others stand in the order of their steps.
+ */
 function replaceOrAdd(points: EvalPoint[], point: EvalPoint): void {
   const at = points.findIndex((old) => old.split === point.split && old.step === point.step);
-  if (at < 0) points.push(point);
-  else points[at] = point;
+  if (at >= 0) {
+    const { epoch, time } = points[at];
+    points[at] = point.epoch === null ? { ...point, epoch, time } : point;
+    return;
+  }
+  const before = points.findLastIndex(({ step }) => step <= point.step);
+  points.splice(before + 1, 0, point);
 }
 
 function evalPoint(event: Extract<RunEvent, { type: 'eval' }>, time: number): EvalPoint {

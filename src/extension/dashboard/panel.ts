@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../util/userError';
@@ -8,24 +7,27 @@ import type {
   RunAction,
 } from '../../webview/dashboard/messages';
 import { Thumbnails } from '../failures/thumbnails';
-import { showFailure } from '../log';
+import { showFailure, tellIfItFails } from '../log';
+import type { Run } from '../runs/runRegistry';
+import { saveFile } from '../saveFile';
 import type { Services } from '../services';
+import { Turns } from '../turns';
+import { DASHBOARD_VIEW } from '../viewTypes';
 import { Messenger } from '../webview/messenger';
 import { setUpWebview } from '../webview/panelWebview';
 import { Pictures } from './pictures';
 import { DashboardSession, type DashboardEditor } from './session';
 
-const VIEW_TYPE = 'nlvr.dashboard';
-
 let registered: DashboardPanels | undefined;
 
-/** Makes the dashboards available, also those that were open before the window was reloaded. */
-export function registerDashboard(services: Services): void {
+/** Makes the dashboards available, once. @returns what fills those that were open before a reload of the window. */
+export function registerDashboard(
+  services: Services,
+): vscode.WebviewPanelSerializer<Partial<DashboardState>> {
+  if (registered) return registered;
   registered = new DashboardPanels(services);
-  services.context.subscriptions.push(
-    registered,
-    vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, registered),
-  );
+  services.context.subscriptions.push(registered);
+  return registered;
 }
 
 /**
@@ -35,11 +37,6 @@ export function registerDashboard(services: Services): void {
 export async function openDashboard(runFolders: readonly string[]): Promise<void> {
   if (!registered) throw new Error('registerDashboard was not called');
   await registered.open(runFolders);
-}
-
-/** The dashboard in front, for commands without an argument: the folder of its first run. */
-export function activeDashboardRun(): string | undefined {
-  return registered?.activeRun;
 }
 
 const commands: Record<RunAction, string> = {
@@ -57,6 +54,8 @@ class DashboardPanels
   implements vscode.WebviewPanelSerializer<Partial<DashboardState>>, vscode.Disposable
 {
   private readonly panels = new Set<DashboardPanel>();
+  /** A second command for the same runs waits for the first. */
+  private readonly turns = new Turns();
   private readonly pictures: Pictures;
 
   constructor(private readonly services: Services) {
@@ -66,22 +65,20 @@ class DashboardPanels
     );
   }
 
-  get activeRun(): string | undefined {
-    return [...this.panels].find(({ panel }) => panel.active)?.session.runs[0];
-  }
-
   async open(folders: readonly string[]): Promise<void> {
-    const known = this.panelOf(folders);
-    if (known) {
-      known.panel.reveal();
-      return;
-    }
-    const panel = vscode.window.createWebviewPanel(
-      VIEW_TYPE,
-      vscode.l10n.t('Training Dashboard'),
-      vscode.ViewColumn.Active,
-    );
-    await this.fill(panel, folders);
+    await this.turns.take(keyOf(folders), async () => {
+      const known = this.panelOf(folders);
+      if (known) {
+        known.panel.reveal();
+        return;
+      }
+      const panel = vscode.window.createWebviewPanel(
+        DASHBOARD_VIEW,
+        vscode.l10n.t('Training Dashboard'),
+        vscode.ViewColumn.Active,
+      );
+      await this.fill(panel, folders);
+    });
   }
 
   /** Called by VS Code for a panel that was open when the window was closed. */
@@ -90,8 +87,10 @@ class DashboardPanels
     state: Partial<DashboardState> | undefined,
   ): Promise<void> {
     const folders = state?.runs?.filter((folder) => typeof folder === 'string') ?? [];
-    if (folders.length === 0 || this.panelOf(folders)) panel.dispose();
-    else await this.fill(panel, folders);
+    await this.turns.take(keyOf(folders), async () => {
+      if (folders.length === 0 || this.panelOf(folders)) panel.dispose();
+      else await this.fill(panel, folders);
+    });
   }
 
   dispose(): void {
@@ -100,16 +99,19 @@ class DashboardPanels
   }
 
   private panelOf(folders: readonly string[]): DashboardPanel | undefined {
-    const wanted = [...folders].sort().join('\0');
-    return [...this.panels].find(({ session }) => [...session.runs].sort().join('\0') === wanted);
+    const wanted = keyOf(folders);
+    return [...this.panels].find(({ session }) => keyOf(session.runs) === wanted);
   }
 
   private async fill(panel: vscode.WebviewPanel, folders: readonly string[]): Promise<void> {
     const { runs, context } = this.services;
+    let closed = false;
+    panel.onDidDispose(() => (closed = true));
     panel.iconPath = vscode.Uri.joinPath(context.extensionUri, 'media', 'nlvr.svg');
     await Promise.all(
       folders.filter((folder) => !runs.get(folder)).map((folder) => runs.add(folder)),
     );
+    if (closed) return;
     const filled = new DashboardPanel(panel, folders, this.pictures, this.services);
     this.panels.add(filled);
     panel.onDidDispose(() => {
@@ -119,11 +121,17 @@ class DashboardPanels
   }
 }
 
+/** The same for the same runs in any order. */
+function keyOf(folders: readonly string[]): string {
+  return [...folders].sort().join('\0');
+}
+
 /** One panel: its webview and its session. */
 class DashboardPanel implements vscode.Disposable {
   readonly session: DashboardSession;
   private readonly messenger: Messenger<DashboardContract>;
   private readonly disposables: vscode.Disposable[] = [];
+  private disposed = false;
 
   constructor(
     readonly panel: vscode.WebviewPanel,
@@ -152,6 +160,7 @@ class DashboardPanel implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.disposed = true;
     this.session.dispose();
     vscode.Disposable.from(...this.disposables).dispose();
   }
@@ -169,11 +178,8 @@ class DashboardPanel implements vscode.Disposable {
 
   private editor(): DashboardEditor {
     const { runs, log } = this.services;
-    const execute = (command: string, ...args: unknown[]): void => {
-      vscode.commands.executeCommand(command, ...args).then(undefined, (error: unknown) => {
-        void showFailure(log, command, error);
-      });
-    };
+    const execute = (command: string, ...args: unknown[]): void =>
+      tellIfItFails(log, command, vscode.commands.executeCommand(command, ...args));
     return {
       send: (message) => this.messenger.send(message),
       run: (folder) => runs.get(folder),
@@ -183,16 +189,12 @@ class DashboardPanel implements vscode.Disposable {
           ? execute(commands[action], vscode.Uri.file(join(folder, 'config.yaml')))
           : execute(commands[action], folder),
       startTraining: () => execute('nlvr.startTraining'),
-      addRun: () => void this.addRun(),
+      addRun: () => tellIfItFails(log, 'add a run to the comparison', this.addRun()),
       removeRun: (folder) => {
         const left = this.session.runs.filter((shown) => shown !== folder);
         if (left.length > 0) this.show(left);
       },
-      openImage: async ({ folder, info }, path) => {
-        const problem = await this.pictures.problem(folder, info.configFile, path);
-        if (problem !== null) throw new UserError(`${path}: ${problem}`);
-        execute('vscode.open', vscode.Uri.file(path), { viewColumn: vscode.ViewColumn.Beside });
-      },
+      openImage: (run, path) => tellIfItFails(log, 'open an image', this.openImage(run, path)),
       savePng: (name, png) => this.savePng(name, png),
       copy: async (text) => {
         await vscode.env.clipboard.writeText(text);
@@ -201,6 +203,13 @@ class DashboardPanel implements vscode.Disposable {
       problem: (doing, error) =>
         log.error(`dashboard, ${doing}: ${error instanceof Error ? error.stack : String(error)}`),
     };
+  }
+
+  private async openImage({ folder, info }: Run, path: string): Promise<void> {
+    const problem = await this.pictures.problem(folder, info.configFile, path);
+    if (problem !== null) throw new UserError(`${path}: ${problem}`);
+    const beside = { viewColumn: vscode.ViewColumn.Beside };
+    await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(path), beside);
   }
 
   private show(folders: readonly string[]): void {
@@ -230,7 +239,7 @@ class DashboardPanel implements vscode.Disposable {
       placeHolder: vscode.l10n.t('Runs to show in the same charts'),
       matchOnDetail: true,
     });
-    if (chosen && chosen.length > 0)
+    if (chosen && chosen.length > 0 && !this.disposed)
       this.show([...this.session.runs, ...chosen.map((item) => item.folder)]);
   }
 
@@ -243,11 +252,11 @@ class DashboardPanel implements vscode.Disposable {
     });
     if (!target) return null;
     try {
-      await writeFile(target.fsPath, png);
+      await saveFile(target, [png], (uri, content) => vscode.workspace.fs.writeFile(uri, content));
     } catch (error) {
       void showFailure(this.services.log, 'save a chart', error);
       throw error;
     }
-    return basename(target.fsPath);
+    return basename(target.path);
   }
 }

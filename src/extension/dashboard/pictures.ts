@@ -3,10 +3,11 @@ import type { Thumbnail } from '../../webview/dashboard/messages';
 import { imageProblem, runPaths } from '../failures/runImages';
 import type { Translate } from '../runs/explain';
 import type { Thumbnails } from '../failures/thumbnails';
+import { untilFound } from '../untilFound';
 
 /** Pictures of the watched pairs: small, and only of files that lie in the run's own image folder. */
 export class Pictures {
-  private readonly roots = new Map<string, Promise<string | null>>();
+  private readonly roots = new Map<string, () => Promise<string | null>>();
 
   constructor(
     private readonly thumbnails: Thumbnails,
@@ -20,12 +21,18 @@ export class Pictures {
 
   /** Why a file is none of the run's images that may be shown; null when it is one. */
   async problem(runFolder: string, configFile: string, image: string): Promise<string | null> {
-    let root = this.roots.get(runFolder);
+    return imageProblem(await this.root(runFolder, configFile), image, this.translate);
+  }
+
+  private root(runFolder: string, configFile: string): Promise<string | null> {
+    // A run that has just been started may not have said yet which file that is.
+    const key = `${runFolder}\0${configFile}`;
+    let root = this.roots.get(key);
     if (!root) {
-      root = runPaths(runFolder, configFile).then((paths) => paths?.imageRoot ?? null);
-      this.roots.set(runFolder, root);
+      root = untilFound(async () => (await runPaths(runFolder, configFile))?.imageRoot ?? null);
+      this.roots.set(key, root);
     }
-    return imageProblem(await root, image, this.translate);
+    return root();
   }
 
   private async one(runFolder: string, configFile: string, image: string): Promise<Thumbnail> {

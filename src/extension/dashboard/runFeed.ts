@@ -4,6 +4,7 @@ import { openEvents, type EventSource } from '../../run/eventSource';
 import type { RunEvent, StartEvent } from '../../run/events';
 import type { RunInfo } from '../../run/runInfo';
 import type { RunHistory, StepColumns } from '../../webview/dashboard/messages';
+import { InSlices } from '../inSlices';
 import { HistoryLog } from './historyLog';
 import { StepLog } from './stepLog';
 
@@ -22,6 +23,8 @@ export class RunFeed {
   private readonly source: EventSource;
   private readonly steps = new StepLog();
   private readonly others = new HistoryLog();
+  /** A long run has megabytes of steps: a message with some of them, then others have a turn. */
+  private readonly telling = new InSlices(() => this.tellSome());
   private watch: RunWatch | undefined;
   private reading = false;
   private again = false;
@@ -49,11 +52,12 @@ export class RunFeed {
     return this.others.start;
   }
 
-  /** Tells everything from the beginning. */
-  tellAll(): void {
+  /** Tells everything from the beginning; resolves when it is told. */
+  tellAll(): Promise<void> {
     this.listener.reset();
-    for (const columns of this.steps.takeAll()) this.listener.steps(columns);
+    this.steps.rewind();
     this.tellHistory();
+    return this.telling.run();
   }
 
   dispose(): void {
@@ -68,8 +72,8 @@ export class RunFeed {
     try {
       while (this.again && !this.disposed) {
         this.again = false;
-        const last = await this.source.read((batch) => this.apply(batch));
-        this.apply(last);
+        const last = await this.source.read((batch) => void this.apply(batch));
+        await this.apply(last);
       }
     } catch (error) {
       if (!this.disposed) this.listener.failed(error);
@@ -78,7 +82,8 @@ export class RunFeed {
     }
   }
 
-  private apply(batch: EventBatch): void {
+  /** Resolves when what the batch holds is told. */
+  private async apply(batch: EventBatch): Promise<void> {
     if (this.disposed) return;
     const { reset, voidBeyond, events } = batch;
     if (reset) {
@@ -92,15 +97,16 @@ export class RunFeed {
       this.others.truncate(voidBeyond);
       this.lastStep = Math.min(this.lastStep, voidBeyond);
     }
-    const rows = this.steps.count;
     for (const { step, event } of events) this.add(event, step);
-    if (reset || voidBeyond !== null) {
-      this.tellAll();
-      return;
-    }
-    if (this.steps.count > rows)
-      for (const columns of this.steps.take()) this.listener.steps(columns);
+    if (reset || voidBeyond !== null) return this.tellAll();
     if (events.some(({ event }) => event.type !== 'step')) this.tellHistory();
+    return this.telling.run();
+  }
+
+  private tellSome(): boolean {
+    const columns = this.disposed ? undefined : this.steps.take();
+    if (columns) this.listener.steps(columns);
+    return columns !== undefined;
   }
 
   private add(event: RunEvent, step: number): void {
@@ -110,7 +116,9 @@ export class RunFeed {
       this.origin = event.time - trained;
     }
     this.origin ??= event.time;
-    const time = Math.max(0, event.time - this.origin);
+    // An evaluation on its own may come days after the training, and is none of it.
+    const standsAlone = event.type === 'eval' && event.epoch === null && this.steps.count > 0;
+    const time = standsAlone ? this.steps.lastTime : Math.max(0, event.time - this.origin);
     if (event.type === 'step') {
       this.steps.push(event, time);
       this.lastStep = event.step;

@@ -1,6 +1,7 @@
 import { messageOf, UserError } from '../../util/userError';
 import type {
   DashboardContract,
+  DifferingKey,
   RunAction,
   RunHeader,
   Thumbnail,
@@ -25,7 +26,7 @@ export interface DashboardEditor {
   addRun(): void;
   removeRun(folder: string): void;
   /** Opens an image of the run; anything else that a damaged run may name is refused. */
-  openImage(run: Run, path: string): Promise<void>;
+  openImage(run: Run, path: string): void;
   savePng(name: string, png: Uint8Array): Promise<string | null>;
   copy(text: string): Promise<void>;
   problem(doing: string, error: unknown): void;
@@ -68,6 +69,7 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
   /** Call when runs may have changed their state. */
   refresh(): void {
     this.follow();
+    this.lookForConfigs();
     this.tellRuns();
   }
 
@@ -80,11 +82,12 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
   async ready(): Promise<void> {
     this.told = '';
     this.tellRuns();
-    for (const feed of this.feeds.values()) feed.tellAll();
+    // One after the other: each leaves the thread to others, and all at once would be none of that.
+    for (const feed of this.feeds.values()) await feed.tellAll();
     await this.tellLoaded();
   }
 
-  message(message: ToHost): void | Promise<void> {
+  message(message: ToHost): void {
     switch (message.type) {
       case 'action':
         if (this.shown(message.run)) this.editor.action(message.action, message.run);
@@ -95,7 +98,8 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
         return this.editor.removeRun(message.run);
       case 'openImage': {
         const run = this.shown(message.run);
-        return run && this.editor.openImage(run, message.path);
+        if (run) this.editor.openImage(run, message.path);
+        return;
       }
       case 'startTraining':
         return this.editor.startTraining();
@@ -131,6 +135,7 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
         reset: () => this.send({ type: 'reset', run: folder }),
         steps: (columns) => this.send({ type: 'steps', run: folder, columns }),
         history: (history) => {
+          this.lookForConfigs();
           this.tellRuns();
           this.send({ type: 'history', run: folder, history });
         },
@@ -140,12 +145,21 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
         },
       });
       this.feeds.set(folder, feed);
-      const config = readFlatConfig(folder).then((flat) => {
-        this.configs.set(folder, flat);
-        this.tellRuns();
-      });
-      this.reading = Promise.all([this.reading, feed.start(), config]);
+      this.reading = Promise.all([this.reading, feed.start(), this.readConfig(folder)]);
     }
+  }
+
+  /** A run folder is there before its config.yaml is: those that were missing may have come. */
+  private lookForConfigs(): void {
+    for (const folder of this.feeds.keys()) void this.readConfig(folder);
+  }
+
+  private async readConfig(folder: string): Promise<void> {
+    if (this.configs.has(folder)) return;
+    const config = await readFlatConfig(folder);
+    if (config.size === 0) return;
+    this.configs.set(folder, config);
+    this.tellRuns();
   }
 
   private tellRuns(): void {
@@ -154,14 +168,23 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
       const run = this.editor.run(folder);
       if (run) headers.push(headerOf(run, this.feeds.get(folder)?.runStart));
     }
-    const differing = differingKeys(
-      headers.map((header) => this.configs.get(header.key) ?? new Map<string, string>()),
-    );
-    const message: ToWebview = { type: 'runs', runs: headers, differing };
+    const differing = this.differing(headers.map(({ key }) => key));
+    const folders = [...this.folders];
+    const message: ToWebview = { type: 'runs', folders, runs: headers, differing };
     const text = JSON.stringify(message);
     if (text === this.told) return;
     this.told = text;
     this.send(message);
+  }
+
+  /** A run whose configuration is not known does not differ from the others, it only has nothing to show. */
+  private differing(folders: readonly string[]): DifferingKey[] {
+    const configs = folders.map((folder) => this.configs.get(folder));
+    const keys = differingKeys(configs.filter((config) => config !== undefined));
+    return keys.map(({ key }) => ({
+      key,
+      values: configs.map((config) => config?.get(key) ?? null),
+    }));
   }
 
   private async tellLoaded(): Promise<void> {

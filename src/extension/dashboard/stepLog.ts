@@ -72,27 +72,22 @@ export class StepLog {
     return chunk?.columns.time[chunk.rows - 1] ?? 0;
   }
 
-  /** Rows not taken before, in chunks. */
-  take(): StepColumns[] {
-    const from = this.taken;
-    this.taken = this.rows;
-    return this.range(from);
-  }
-
-  /** All rows, in chunks; they count as taken. */
-  takeAll(): StepColumns[] {
-    this.taken = this.rows;
-    return this.range(0);
-  }
-
-  private range(from: number): StepColumns[] {
-    const parts: StepColumns[] = [];
+  /** Rows not taken before, at most a chunk of them; undefined when there are none. */
+  take(): StepColumns | undefined {
     let start = 0;
     for (const { columns, rows } of this.chunks) {
-      if (start + rows > from) parts.push(slice(columns, Math.max(0, from - start), rows));
+      const from = this.taken - start;
       start += rows;
+      if (from >= rows) continue;
+      this.taken = start;
+      return slice(columns, from, rows);
     }
-    return parts;
+    return undefined;
+  }
+
+  /** All rows count as not taken. */
+  rewind(): void {
+    this.taken = 0;
   }
 
   clear(): void {

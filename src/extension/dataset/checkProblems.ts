@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { problemCodes } from '../../config/problem';
 import type { CheckProblem, Severity } from './checkReport';
+import { ProblemBook } from './problemBook';
 
 const severities: Record<Severity, vscode.DiagnosticSeverity> = {
   error: vscode.DiagnosticSeverity.Error,
@@ -12,9 +13,13 @@ const languageFeatures: ReadonlySet<string> = new Set(problemCodes);
 /** What the last check of each configuration found, in the Problems view. */
 export class CheckProblems implements vscode.Disposable {
   private readonly collection = vscode.languages.createDiagnosticCollection('nlvr-check');
-  private readonly subscription = vscode.workspace.onDidChangeTextDocument(({ document }) => {
+  private readonly book = new ProblemBook();
+  private readonly subscription = vscode.workspace.onDidChangeTextDocument((change) => {
+    // Saving changes nothing.
+    if (change.contentChanges.length === 0) return;
     // A mended file is not accused any longer; the next check tells anew.
-    this.collection.delete(document.uri);
+    this.book.forget(change.document.uri.fsPath);
+    this.collection.delete(change.document.uri);
   });
 
   dispose(): void {
@@ -23,25 +28,16 @@ export class CheckProblems implements vscode.Disposable {
   }
 
   /**
-   * Replaces everything that was shown.
+   * Replaces what was shown for a configuration.
    * @param configuration where problems without a file of their own are shown
    */
-  show(problems: readonly CheckProblem[], configuration: vscode.Uri): void {
-    this.collection.clear();
-    const byFile = new Map<string, vscode.Diagnostic[]>();
-    for (const problem of problems) {
-      const file = problem.file || configuration.fsPath;
+  show(problems: readonly CheckProblem[], { fsPath }: vscode.Uri): void {
+    const told = problems.filter(
       // The configuration's own problems are underlined by its language features as soon as it is open.
-      if (file === configuration.fsPath && languageFeatures.has(problem.code)) continue;
-      const list = byFile.get(file) ?? [];
-      list.push(diagnostic(problem));
-      byFile.set(file, list);
-    }
-    for (const [file, list] of byFile) this.collection.set(vscode.Uri.file(file), list);
-  }
-
-  clear(): void {
-    this.collection.clear();
+      ({ file, code }) => !((file === '' || file === fsPath) && languageFeatures.has(code)),
+    );
+    for (const file of this.book.replace(fsPath, told))
+      this.collection.set(vscode.Uri.file(file), this.book.of(file).map(diagnostic));
   }
 }
 

@@ -54,6 +54,8 @@ export class DatasetChecks implements vscode.Disposable {
     const clean = kept?.report.problems.every(({ severity }) => severity !== 'error');
     if (kept && clean && kept.fingerprint === (await fingerprintOf(configuration.fsPath))) {
       this.services.log.info(`${configuration.fsPath} and its annotations are as last checked`);
+      // Its warnings are not in the Problems view after a reload of the window.
+      this.problems.show(kept.report.problems, configuration);
       return kept.report;
     }
     return this.check(configuration);

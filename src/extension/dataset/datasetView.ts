@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { configurationGlob } from '../configurationFiles';
 import { bytes, count } from '../format';
 import { activeConfiguration, findConfigurations } from '../workspaceConfigurations';
 import type { DatasetChecks } from './datasetChecks';
@@ -26,7 +27,15 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   private configuration: vscode.Uri | undefined;
 
   constructor(private readonly checks: DatasetChecks) {
+    const files = vscode.workspace.createFileSystemWatcher(configurationGlob);
+    const changed = (): void => this.changed.fire();
     this.disposables = [
+      files,
+      files.onDidCreate(changed),
+      files.onDidDelete(changed),
+      // Those that are configurations by their first line have any name.
+      vscode.workspace.onDidDeleteFiles(changed),
+      vscode.workspace.onDidRenameFiles(changed),
       this.changed,
       vscode.window.createTreeView('nlvr.dataset', { treeDataProvider: this }),
       checks.onDidChange(() => this.changed.fire()),
@@ -44,7 +53,8 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
 
   async getChildren(row?: Row): Promise<Row[]> {
     if (row) return row.children ?? [];
-    this.configuration ??= activeConfiguration() ?? (await findConfigurations())[0];
+    // The one shown before may have been deleted, or moved.
+    if (!isThere(this.configuration)) this.configuration = await firstThere();
     return this.configuration ? this.rowsOf(this.configuration) : [];
   }
 
@@ -169,6 +179,15 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
       })),
     };
   }
+}
+
+async function firstThere(): Promise<vscode.Uri | undefined> {
+  const active = activeConfiguration();
+  return isThere(active) ? active : (await findConfigurations()).find(isThere);
+}
+
+function isThere(uri: vscode.Uri | undefined): uri is vscode.Uri {
+  return uri !== undefined && existsSync(uri.fsPath);
 }
 
 /** More than these are in the Problems view. */

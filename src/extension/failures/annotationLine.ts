@@ -1,13 +1,17 @@
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import type { Prediction } from '../../run/predictions';
+import { Breather } from '../breather';
 
 /** How far from a sentence the rest of its annotation is looked for, in characters. */
 const NEAR = 2000;
+/** Text looked through at a time, in bytes: a millisecond or so. */
+const CHUNK = 1 << 18;
 
 /**
  * Finds an example in its annotation file: by its identifier (NLVR2; NLVR without the order), else by its
- * sentence beside the name of its left image.
+ * sentence beside the name of its left image. The file may be long, and all on one line: it is read in pieces,
+ * with turns for others in between.
  * @returns the 1-based line, null when it is not there.
  * @throws what the file system says.
  */
@@ -15,39 +19,126 @@ export async function findAnnotationLine(
   file: string,
   example: Prediction,
 ): Promise<number | null> {
-  const text = await readFile(file, 'utf8');
-  const offset = findByIdentifier(text, example.identifier) ?? findBySentence(text, example);
-  if (offset === null) return null;
-  let line = 1;
-  for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1))
-    line += 1;
-  return line;
-}
-
-function findByIdentifier(text: string, identifier: string): number | null {
-  const nlvr1 = /^(\d+-\d+)-[0-5]$/.exec(identifier)?.[1];
-  for (const name of nlvr1 === undefined ? [identifier] : [nlvr1, identifier]) {
-    const at = new RegExp(`"identifier"\\s*:\\s*${escapeRegExp(JSON.stringify(name))}`).exec(text);
-    if (at) return at.index;
+  const search = new Search(example);
+  const breather = new Breather();
+  const stream = createReadStream(file, { encoding: 'utf8', highWaterMark: CHUNK });
+  for await (const chunk of stream as AsyncIterable<string>) {
+    search.add(chunk);
+    if (search.certain) break;
+    await breather.breathe();
   }
-  return null;
+  search.end();
+  return search.line;
 }
 
-function findBySentence(text: string, { sentence, images, identifier }: Prediction): number | null {
-  const written = JSON.stringify(sentence);
-  const left = JSON.stringify(basename(images[0])).slice(1, -1);
-  const places: number[] = [];
-  for (let at = text.indexOf(written); at >= 0; at = text.indexOf(written, at + 1)) {
-    const start = Math.max(text.lastIndexOf('{', at), at - NEAR);
-    const end = text.indexOf('}', at + written.length);
-    if (text.slice(start, end < 0 ? at + NEAR : Math.min(end, at + NEAR)).includes(left))
-      places.push(at);
+/** One look through a text that comes in pieces. */
+class Search {
+  /** The piece being looked through, with what lies around it. */
+  private text = '';
+  /** Up to here it has been looked through. */
+  private done = 0;
+  /** Line on which `text` begins. */
+  private firstLine = 1;
+  private readonly identifiers: Needle[];
+  private readonly sentence: Needle;
+  /** Ends of the left image's path as JSON may write it. */
+  private readonly images: readonly string[];
+  private readonly repeated: number;
+
+  constructor({ identifier, sentence, images }: Prediction) {
+    const nlvr1 = /^(\d+-\d+)-[0-5]$/.exec(identifier)?.[1];
+    const names = nlvr1 === undefined ? [identifier] : [nlvr1, identifier];
+    this.identifiers = names.map((name) => new Needle(name));
+    this.sentence = new Needle(sentence);
+    const image = JSON.stringify(basename(images[0])).slice(1);
+    this.images = ['"', '/', '\\'].map((before) => `${before}${image}`);
+    // `#k` is the k-th sentence about the same pair; the same sentence twice is rare, and then in order.
+    this.repeated = Number(/#(\d+)$/.exec(identifier)?.[1] ?? 0);
   }
-  // `#k` is the k-th sentence about the same pair; the same sentence twice is rare, and then in order.
-  const repeated = Number(/#(\d+)$/.exec(identifier)?.[1] ?? 0);
-  return places[Math.min(repeated, places.length - 1)] ?? null;
+
+  /** Whether what was found is what would be found in the whole text. */
+  get certain(): boolean {
+    return (this.identifiers[0]?.lines.length ?? 0) > 0;
+  }
+
+  get line(): number | null {
+    for (const { lines } of this.identifiers) if (lines[0] !== undefined) return lines[0];
+    const { lines } = this.sentence;
+    return lines[Math.min(this.repeated, lines.length - 1)] ?? null;
+  }
+
+  add(chunk: string): void {
+    this.text += chunk;
+    // What lies near the end is looked at when its surroundings are there too.
+    const margin = NEAR + Math.max(...this.needles.map(({ written }) => written.length));
+    this.lookUntil(this.text.length - margin);
+    this.forget(this.done - margin);
+  }
+
+  end(): void {
+    this.lookUntil(this.text.length);
+  }
+
+  private get needles(): readonly Needle[] {
+    return [...this.identifiers, this.sentence];
+  }
+
+  private lookUntil(end: number): void {
+    if (end <= this.done) return;
+    for (const needle of this.identifiers)
+      this.find(needle, end, (at) => /"identifier"\s*:\s*$/.test(this.before(at)));
+    this.find(this.sentence, end, (at) => {
+      const annotation = this.around(at);
+      return this.images.some((image) => annotation.includes(image));
+    });
+    this.done = end;
+  }
+
+  /** Notes the lines of the places where a needle begins before `end`. */
+  private find({ written, lines }: Needle, end: number, isIt: (at: number) => boolean): void {
+    const { text } = this;
+    for (
+      let at = text.indexOf(written, this.done);
+      at >= 0 && at < end;
+      at = text.indexOf(written, at + 1)
+    )
+      if (isIt(at)) lines.push(this.firstLine + newlines(text, at));
+  }
+
+  private before(at: number): string {
+    return this.text.slice(Math.max(0, at - 100), at);
+  }
+
+  /** The annotation that a sentence stands in, as far as it is near. */
+  private around(at: number): string {
+    const start = Math.max(this.text.lastIndexOf('{', at), at - NEAR);
+    const behind = at + this.sentence.written.length;
+    const end = this.text.indexOf('}', behind);
+    const far = behind + NEAR;
+    return this.text.slice(Math.max(0, start), end < 0 ? far : Math.min(end, far));
+  }
+
+  private forget(before: number): void {
+    if (before <= 0) return;
+    this.firstLine += newlines(this.text, before);
+    this.text = this.text.slice(before);
+    this.done -= before;
+  }
 }
 
-function escapeRegExp(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+/** A string of the annotations as JSON writes it, and the lines on which it was found. */
+class Needle {
+  readonly written: string;
+  readonly lines: number[] = [];
+
+  constructor(value: string) {
+    this.written = JSON.stringify(value);
+  }
+}
+
+/** Newlines before a place. */
+function newlines(text: string, end: number): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at >= 0 && at < end; at = text.indexOf('\n', at + 1)) count++;
+  return count;
 }

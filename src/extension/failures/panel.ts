@@ -1,23 +1,25 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
+import type { ConfigPaths } from '../../config/paths';
 import { RunFolder } from '../../run/runFolder';
 import { UserError } from '../../util/userError';
 import type { FailuresContract, PanelState, PredictionSet } from '../../webview/failures/messages';
-import { showFailure } from '../log';
+import { showFailure, tellIfItFails } from '../log';
 import { isActive } from '../runs/runRegistry';
 import type { Services } from '../services';
 import { childEnvironment } from '../trainer/process';
+import { Turns } from '../turns';
+import { untilFound } from '../untilFound';
+import { FAILURES_VIEW } from '../viewTypes';
 import { Messenger } from '../webview/messenger';
-import { setUpWebview } from '../webview/panelWebview';
+import { setPictureRoots, setUpWebview } from '../webview/panelWebview';
 import type { Launch } from './predictClient';
 import { parseSetName } from './predictionFiles';
 import { runPaths } from './runImages';
 import { saveText } from './saveRows';
-import { FailuresSession, type SessionEditor } from './session';
+import { FailuresSession, type SessionEditor, type SessionRun } from './session';
 import { Thumbnails } from './thumbnails';
-
-const VIEW_TYPE = 'nlvr.failures';
 
 /** Which predictions to open with; the newest of val by default. */
 export interface WantedSet {
@@ -27,13 +29,14 @@ export interface WantedSet {
 
 let registered: FailuresPanels | undefined;
 
-/** Makes the Failed Examples panels available, also those that were open before the window was reloaded. */
-export function registerFailures(services: Services): void {
+/** Makes the panels available, once. @returns what fills those that were open before a reload of the window. */
+export function registerFailures(
+  services: Services,
+): vscode.WebviewPanelSerializer<Partial<PanelState>> {
+  if (registered) return registered;
   registered = new FailuresPanels(services);
-  services.context.subscriptions.push(
-    registered,
-    vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, registered),
-  );
+  services.context.subscriptions.push(registered);
+  return registered;
 }
 
 /**
@@ -50,8 +53,8 @@ class FailuresPanels
   implements vscode.WebviewPanelSerializer<Partial<PanelState>>, vscode.Disposable
 {
   private readonly panels = new Map<string, FailuresPanel>();
-  /** Panels being made: a second command for the same run waits for the first. */
-  private readonly filling = new Map<string, Promise<void>>();
+  /** A second command for the same run waits for the first. */
+  private readonly turns = new Turns();
   private readonly thumbnails: Thumbnails;
 
   constructor(private readonly services: Services) {
@@ -60,20 +63,22 @@ class FailuresPanels
   }
 
   async open(runFolder: string, wanted: WantedSet): Promise<void> {
-    await this.filling.get(runFolder);
-    const known = this.panels.get(runFolder);
-    if (known) {
-      known.panel.reveal();
-      if (wanted.split !== undefined || wanted.epoch !== undefined)
-        await known.session.show(wanted);
-      return;
-    }
-    const panel = vscode.window.createWebviewPanel(
-      VIEW_TYPE,
-      vscode.l10n.t('Failed Examples'),
-      vscode.ViewColumn.Active,
-    );
-    await this.fillOnce(panel, runFolder, wanted);
+    const known = await this.turns.take(runFolder, async () => {
+      const open = this.panels.get(runFolder);
+      if (open) {
+        open.panel.reveal();
+        return open;
+      }
+      const panel = vscode.window.createWebviewPanel(
+        FAILURES_VIEW,
+        vscode.l10n.t('Failed Examples'),
+        vscode.ViewColumn.Active,
+      );
+      await this.fill(panel, runFolder, wanted);
+      return undefined;
+    });
+    const wants = wanted.split !== undefined || wanted.epoch !== undefined;
+    if (known && wants) await known.session.show(wanted);
   }
 
   /** Called by VS Code for a panel that was open when the window was closed. */
@@ -81,23 +86,20 @@ class FailuresPanels
     panel: vscode.WebviewPanel,
     state: Partial<PanelState> | undefined,
   ): Promise<void> {
-    if (typeof state?.runFolder !== 'string' || this.panels.has(state.runFolder)) panel.dispose();
-    else await this.fillOnce(panel, state.runFolder, state.set ?? {});
+    const { runFolder, set } = state ?? {};
+    if (typeof runFolder !== 'string') {
+      panel.dispose();
+      return;
+    }
+    await this.turns.take(runFolder, async () => {
+      if (this.panels.has(runFolder)) panel.dispose();
+      else await this.fill(panel, runFolder, set ?? {});
+    });
   }
 
   dispose(): void {
     for (const panel of this.panels.values()) panel.dispose();
     this.panels.clear();
-  }
-
-  private async fillOnce(
-    panel: vscode.WebviewPanel,
-    runFolder: string,
-    wanted: WantedSet,
-  ): Promise<void> {
-    const filling = this.fill(panel, runFolder, wanted);
-    this.filling.set(runFolder, filling);
-    await filling.finally(() => this.filling.delete(runFolder));
   }
 
   private async fill(
@@ -109,13 +111,23 @@ class FailuresPanels
     panel.onDidDispose(() => (closed = true));
     const run = this.services.runs.get(runFolder) ?? (await this.services.runs.add(runFolder));
     const name = run?.info.name ?? basename(runFolder);
-    const paths = await runPaths(runFolder, run?.info.configFile ?? '');
+    const paths = untilFound(() =>
+      runPaths(runFolder, this.services.runs.get(runFolder)?.info.configFile ?? ''),
+    );
+    const known = await paths();
     if (closed) return;
     panel.title = vscode.l10n.t('Failed Examples: {0}', name);
     const icon = vscode.Uri.joinPath(this.services.context.extensionUri, 'media', 'nlvr.svg');
     panel.iconPath = icon;
     const session = { folder: runFolder, name, paths };
-    const filled = new FailuresPanel(panel, session, wanted, this.thumbnails, this.services);
+    const filled = new FailuresPanel(
+      panel,
+      session,
+      known?.imageRoot,
+      wanted,
+      this.thumbnails,
+      this.services,
+    );
     this.panels.set(runFolder, filled);
     panel.onDidDispose(() => {
       this.panels.delete(runFolder);
@@ -129,23 +141,24 @@ class FailuresPanel implements vscode.Disposable {
   readonly session: FailuresSession;
   private readonly messenger: Messenger<FailuresContract>;
   private readonly disposables: vscode.Disposable[] = [];
+  private disposed = false;
 
+  /** @param imageRoot undefined when it is not known yet. */
   constructor(
     readonly panel: vscode.WebviewPanel,
-    private readonly run: ConstructorParameters<typeof FailuresSession>[0],
+    private readonly run: SessionRun,
+    private imageRoot: string | undefined,
     wanted: WantedSet,
-    thumbnails: Thumbnails,
+    private readonly thumbnails: Thumbnails,
     private readonly services: Services,
   ) {
-    this.session = new FailuresSession(run, wanted, thumbnails, this.editor());
+    const asked = { ...run, paths: () => this.paths() };
+    this.session = new FailuresSession(asked, wanted, thumbnails, this.editor());
     this.messenger = new Messenger<FailuresContract>(panel.webview, this.session);
-    const imageRoot = run.paths?.imageRoot;
     setUpWebview(panel.webview, services.context.extensionUri, {
       panel: 'failures',
       title: panel.title,
-      pictureRoots: [thumbnails.folder, ...(imageRoot === undefined ? [] : [imageRoot])].map(
-        (folder) => vscode.Uri.file(folder),
-      ),
+      pictureRoots: this.pictureRoots(),
       strings: vscode.l10n.bundle ?? {},
     });
     this.watch();
@@ -159,8 +172,27 @@ class FailuresPanel implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.disposed = true;
     this.session.dispose();
     vscode.Disposable.from(...this.disposables).dispose();
+  }
+
+  /** The run's paths; a page that was made before they were known is allowed the run's images now. */
+  private async paths(): Promise<ConfigPaths | null> {
+    const paths = await this.run.paths();
+    if (paths && this.imageRoot === undefined && !this.disposed) {
+      this.imageRoot = paths.imageRoot;
+      this.messenger.suspend();
+      const { extensionUri } = this.services.context;
+      setPictureRoots(this.panel.webview, extensionUri, this.pictureRoots());
+    }
+    return paths;
+  }
+
+  private pictureRoots(): vscode.Uri[] {
+    const folders = [this.thumbnails.folder];
+    if (this.imageRoot !== undefined) folders.push(this.imageRoot);
+    return folders.map((folder) => vscode.Uri.file(folder));
   }
 
   private watch(): void {
@@ -220,7 +252,7 @@ class FailuresPanel implements vscode.Disposable {
           log: ['nlvr.showLog'],
         } as const;
         const [id, ...args] = commands[command];
-        void vscode.commands.executeCommand(id, ...args);
+        tellIfItFails(log, id, vscode.commands.executeCommand(id, ...args));
       },
       launch: () => this.launch(),
       askUnavailable: () => this.askUnavailable(),

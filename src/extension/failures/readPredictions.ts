@@ -1,9 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Prediction } from '../../run/predictions';
-
-/** The longest the host's thread is kept busy before others get a turn, in milliseconds. */
-const SLICE_MS = 8;
+import { Breather } from '../breather';
 
 export interface PredictionBatch {
   predictions: Prediction[];
@@ -34,7 +31,7 @@ export async function* readPredictions(
   let lineNumber = 0;
   let skipped = 0;
   let firstProblem: string | undefined;
-  let sliceStart = performance.now();
+  const breather = new Breather();
 
   const accept = (line: string, last: boolean): void => {
     lineNumber += 1;
@@ -66,10 +63,7 @@ export async function* readPredictions(
     }
     rest = text.slice(start);
     if (predictions.length >= batchSize) yield batch();
-    if (performance.now() - sliceStart > SLICE_MS) {
-      await nextTurn();
-      sliceStart = performance.now();
-    }
+    await breather.breathe();
   }
   if (rest !== '') accept(rest, true);
   yield batch();

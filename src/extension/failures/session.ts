@@ -49,8 +49,8 @@ export interface SessionEditor {
 export interface SessionRun {
   folder: string;
   name: string;
-  /** Image root and annotation files; null when the run has no configuration. */
-  paths: ConfigPaths | null;
+  /** Image root and annotation files; null as long as the run has no configuration: it is asked again. */
+  paths(): Promise<ConfigPaths | null>;
 }
 
 /** One panel's conversation about one run. Owns what it starts; `dispose` ends it all. */
@@ -108,7 +108,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     });
     await this.notes.reload().catch((error: unknown) => this.editor.problem('read notes', error));
     if (this.loader.set) {
-      this.loader.repeat(this.selected);
+      await this.loader.repeat(this.selected);
     } else {
       await this.openWanted();
     }
@@ -124,6 +124,8 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   async refresh(changed?: PredictionSet): Promise<void> {
     const before = this.sets;
     this.sets = await listSets(this.run.folder);
+    // A configuration that has come meanwhile changes what the page may show.
+    await this.run.paths();
     if (this.disposed) return;
     if (JSON.stringify(before) !== JSON.stringify(this.sets))
       this.editor.send({ type: 'sets', sets: this.sets });
@@ -168,18 +170,19 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
       const { images } = this.row(generation, row);
       return { images: [await this.picture(images[0]), await this.picture(images[1])] };
     },
-    saveNote: async ({ identifier, note }) => {
-      const { set } = this.loader;
-      if (set) await this.notes.set(set.split, identifier, note);
+    saveNote: async ({ split, identifier, note }) => {
+      await this.notes.set(split, identifier, note);
       return null;
     },
     openImage: async ({ generation, row, side }) => {
-      await this.editor.openFile(this.row(generation, row).images[side]);
+      const image = this.row(generation, row).images[side];
+      await this.requireImage(image);
+      await this.editor.openFile(image);
       return null;
     },
     openAnnotation: async ({ generation, row }) => {
       const example = this.row(generation, row);
-      const file = this.run.paths?.annFiles[example.split];
+      const file = (await this.run.paths())?.annFiles[example.split];
       const t = this.editor.translate;
       if (file === undefined)
         throw new UserError(t('The annotation file of this run is not known.'), {
@@ -226,10 +229,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   private async ask([left, right]: readonly [string, string], sentence: string): Promise<Answer> {
     const unavailable = this.editor.askUnavailable();
     if (unavailable) throw new UserError(unavailable.message);
-    for (const image of [left, right]) {
-      const problem = await this.problemOf(image);
-      if (problem !== null) throw new UserError(`${image}: ${problem}`);
-    }
+    for (const image of [left, right]) await this.requireImage(image);
     const stamp = this.editor.checkpointStamp();
     if (this.stamp !== stamp) this.client.restart();
     this.stamp = stamp;
@@ -289,8 +289,15 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     );
   }
 
-  private problemOf(image: string): Promise<string | null> {
-    return imageProblem(this.run.paths?.imageRoot ?? null, image, this.editor.translate);
+  private async problemOf(image: string): Promise<string | null> {
+    const paths = await this.run.paths();
+    return imageProblem(paths?.imageRoot ?? null, image, this.editor.translate);
+  }
+
+  /** @throws {UserError} when a prediction names a file that is none of the run's images, as a damaged one may. */
+  private async requireImage(image: string): Promise<void> {
+    const problem = await this.problemOf(image);
+    if (problem !== null) throw new UserError(`${image}: ${problem}`);
   }
 
   private async picture(path: string): Promise<DetailImage> {

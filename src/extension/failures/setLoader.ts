@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { Prediction } from '../../run/predictions';
 import { errnoOf, messageOf } from '../../util/userError';
 import type { ExportFormat, PredictionSet, ToWebview } from '../../webview/failures/messages';
+import { InSlices } from '../inSlices';
 import { officialNlvr1Name } from './exampleSets';
 import { readAnswers } from './history';
 import { fileOfSet } from './predictionFiles';
@@ -27,6 +28,9 @@ export class SetLoader {
   private abort = new AbortController();
   private begun: BeginMessage | undefined;
   private told: RowMessage[] = [];
+  /** How many of `told` the page has got. */
+  private arrived = 0;
+  private readonly telling = new InSlices(() => this.tellNext());
 
   constructor(
     private readonly runFolder: string,
@@ -54,6 +58,7 @@ export class SetLoader {
     const file = fileOfSet(this.runFolder, set);
     this.table = new PredictionTable();
     this.told = [];
+    this.arrived = 0;
     try {
       const { size } = await stat(file);
       if (signal.aborted) return;
@@ -64,15 +69,19 @@ export class SetLoader {
       if (signal.aborted) return;
       if (this.begun?.generation !== generation)
         this.begin({ type: 'begin', generation, set, bytes: 0, select });
-      this.say({ type: 'loadFailed', generation, ...explain(error, file) });
+      await this.say({ type: 'loadFailed', generation, ...explain(error, file) });
     }
   }
 
-  /** Tells everything about the set shown once more. @param select the example shown now. */
-  repeat(select: string | null): void {
+  /**
+   * Tells everything about the set shown once more; resolves when it is told.
+   * @param select the example shown now.
+   */
+  async repeat(select: string | null): Promise<void> {
     if (!this.begun) return;
     this.tell({ ...this.begun, select });
-    for (const message of this.told) this.tell(message);
+    this.arrived = 0;
+    await this.telling.run();
   }
 
   stop(): void {
@@ -88,10 +97,12 @@ export class SetLoader {
       ({ skipped, firstProblem } = { firstProblem, ...batch });
       if (batch.predictions.length === 0) continue;
       const columns = this.table.append(batch.predictions);
-      this.say({ type: 'rows', generation, columns, bytesRead: batch.bytesRead });
+      await this.say({ type: 'rows', generation, columns, bytesRead: batch.bytesRead });
     }
+    // Other predictions may have been opened while these were told.
+    if (signal.aborted) return;
     const formats = formatsFor(this.table.count > 0 ? this.table.row(0) : undefined);
-    this.say({
+    await this.say({
       type: 'end',
       generation,
       skipped,
@@ -115,7 +126,7 @@ export class SetLoader {
       try {
         const answers = await readAnswers(this.runFolder, other, this.table, signal);
         if (signal.aborted) return;
-        this.say({ type: 'history', generation, epoch: other.epoch ?? 0, answers });
+        await this.say({ type: 'history', generation, epoch: other.epoch ?? 0, answers });
       } catch (error) {
         // An epoch whose file went away leaves a gap; the set shown is not affected.
         if (signal.aborted || errnoOf(error) === undefined) throw error;
@@ -128,9 +139,18 @@ export class SetLoader {
     this.tell(message);
   }
 
-  private say(message: RowMessage): void {
+  /** Behind what is being told: rows come in order also while the earlier ones are repeated. */
+  private async say(message: RowMessage): Promise<void> {
     this.told.push(message);
+    await this.telling.run();
+  }
+
+  private tellNext(): boolean {
+    const message = this.told[this.arrived];
+    if (message === undefined) return false;
+    this.arrived += 1;
     this.tell(message);
+    return true;
   }
 }
 

@@ -8,6 +8,7 @@ import { messageOf } from '../../util/userError';
 import { explain, type Translate } from './explain';
 import { isActive, type Run, type RunRegistry } from './runRegistry';
 import { statusOf } from './runStatus';
+import { unreadableRun } from './unreadableRun';
 
 const ACTIVE_POLL_MS = 2000;
 
@@ -26,6 +27,8 @@ export class FolderRunRegistry implements RunRegistry {
   private readonly listeners = new Set<() => void>();
   /** How trainers started from this window ended. */
   private readonly endings = new Map<string, Ending>();
+  /** Folders whose trainer was started from this window and has not written `run.json` yet. */
+  private readonly expected = new Set<string>();
   private readonly looking = new Map<string, Promise<void>>();
   private sorted: readonly Run[] | undefined;
   private disposed = false;
@@ -62,6 +65,7 @@ export class FolderRunRegistry implements RunRegistry {
    */
   expect(folder: string, info: RunInfo, ended: Promise<Ending>): void {
     this.endings.delete(folder);
+    this.expected.add(folder);
     this.set({ folder, info, status: 'starting', message: null, hint: null });
     void ended.then(async (ending) => {
       this.endings.set(folder, ending);
@@ -69,14 +73,24 @@ export class FolderRunRegistry implements RunRegistry {
     });
   }
 
+  /** What is known of a trainer that was started from this window and has not written `run.json` yet. */
+  starting(folder: string): Readonly<RunInfo> | undefined {
+    return this.expected.has(folder) ? this.get(folder)?.info : undefined;
+  }
+
   async refresh(folder?: string): Promise<void> {
     const folders = folder === undefined ? [...this.entries.keys()] : [folder];
     await Promise.all(folders.map((each) => this.lookInTurn(each)));
   }
 
-  /** One look at a time for each folder, so that an older answer never replaces a newer one. */
+  /**
+   * One look at a time for each folder, so that an older answer never replaces a newer one. A look that fails is
+   * told and ends there: nobody waits for most of them.
+   */
   private lookInTurn(folder: string): Promise<void> {
-    const look = (this.looking.get(folder) ?? Promise.resolve()).then(() => this.look(folder));
+    const look = (this.looking.get(folder) ?? Promise.resolve())
+      .then(() => this.look(folder))
+      .catch((error: unknown) => this.problem(`${folder}: ${messageOf(error)}`));
     this.looking.set(folder, look);
     return look.finally(() => {
       if (this.looking.get(folder) === look) this.looking.delete(folder);
@@ -100,25 +114,29 @@ export class FolderRunRegistry implements RunRegistry {
     try {
       info = await readRunInfo(folder);
     } catch (error) {
-      this.problem(messageOf(error));
+      const known = this.get(folder);
+      if (known?.message !== messageOf(error)) this.problem(messageOf(error));
+      // What was known of a run is worth more than that its file is damaged now.
+      if (!known || known.status === 'unreadable') this.set(await unreadableRun(folder, error));
       return;
     }
     if (this.disposed) return;
-    const known = this.get(folder);
-    if (!info) {
-      const awaited = known?.status === 'starting' && !this.endings.has(folder);
-      if (!awaited) this.remove(folder);
-      return;
-    }
+    if (this.endings.has(folder)) this.expected.delete(folder);
+    const starting = this.starting(folder);
     // A resumed run still shows its earlier run.json until the new trainer writes its own. Told by the time, not by
     // the pid: the `node` on the PATH may be a shim that starts the real one as a child.
-    const isEarlier = known !== undefined && info.started < known.info.started;
-    if (known?.status === 'starting' && isEarlier && !this.endings.has(folder)) return;
-    this.set(await this.describe(folder, info));
+    if (starting && (!info || info.started < starting.started)) {
+      const status = existsSync(new RunFolder(folder).stopRequest) ? 'stopping' : 'starting';
+      this.set({ folder, info: starting, status, message: null, hint: null });
+      return;
+    }
+    this.expected.delete(folder);
+    if (info) this.set(await this.describe(folder, info));
+    else this.remove(folder);
   }
 
   private async describe(folder: string, info: RunInfo): Promise<Run> {
-    const status = statusOf(info, existsSync(new RunFolder(folder).stopRequest));
+    const status = await statusOf(info, existsSync(new RunFolder(folder).stopRequest));
     const died = status === 'failed' && info.state !== 'failed';
     if (!died) return { folder, info, status, message: info.message, hint: info.hint };
     const said = await lastWords(folder, this.endings.get(folder), info.heartbeat);
@@ -126,6 +144,7 @@ export class FolderRunRegistry implements RunRegistry {
   }
 
   private set(run: Run): void {
+    if (this.disposed) return;
     const earlier = this.entries.get(run.folder);
     if (earlier && sameRun(earlier.run, run)) return;
     const active = isActive(run);
@@ -141,6 +160,7 @@ export class FolderRunRegistry implements RunRegistry {
   }
 
   private remove(folder: string): void {
+    this.expected.delete(folder);
     const entry = this.entries.get(folder);
     if (!entry) return;
     entry.watch?.dispose();

@@ -5,9 +5,10 @@ import type { RunInfo } from '../../run/runInfo';
  * How a run stands, as a person sees it. Unlike `RunInfo.state` it takes into account whether the trainer is
  * still there: a run that says "running" while its process is gone has `failed`.
  * `stopping`: it was asked to stop and has not ended yet. `lost`: it belongs to another host, which has been silent.
+ * `unreadable`: there is a `run.json`, and nothing can be learnt from it.
  */
 export type RunStatus =
-  'starting' | 'running' | 'stopping' | 'stopped' | 'finished' | 'failed' | 'lost';
+  'starting' | 'running' | 'stopping' | 'stopped' | 'finished' | 'failed' | 'lost' | 'unreadable';
 
 /** A run as it stood when it was last looked at. Immutable: a change makes a new object. */
 export interface Run {

@@ -6,9 +6,13 @@ import type { RunStatus } from './runRegistry';
  * How a run stands, from what its `run.json` says and whether its trainer is still there.
  * @param stopRequested somebody asked it to stop
  */
-export function statusOf(info: RunInfo, stopRequested: boolean, now = Date.now()): RunStatus {
+export async function statusOf(
+  info: RunInfo,
+  stopRequested: boolean,
+  now = Date.now(),
+): Promise<RunStatus> {
   if (info.state !== 'starting' && info.state !== 'running') return info.state;
-  switch (livenessOf(info, now)) {
+  switch (await livenessOf(info, now)) {
     case 'alive':
     case 'elsewhere':
       return stopRequested ? 'stopping' : info.state;

@@ -20,13 +20,15 @@ export function statusWord(status: RunStatus, t: Translate): string {
       return t('failed');
     case 'lost':
       return t('out of reach');
+    case 'unreadable':
+      return t('unreadable');
   }
 }
 
 /** A product icon and its theme colour for a status; the word stands beside it everywhere. */
 export function statusIcon(run: Run): { icon: string; color?: string } {
   if (run.info.kind === 'imported') return { icon: 'archive' };
-  if (run.info.kind === 'evaluate') return { icon: 'beaker' };
+  if (run.info.kind === 'evaluate' && run.status === 'finished') return { icon: 'beaker' };
   switch (run.status) {
     case 'starting':
       return { icon: 'circle-outline', color: 'charts.green' };
@@ -42,6 +44,8 @@ export function statusIcon(run: Run): { icon: string; color?: string } {
       return { icon: 'error', color: 'charts.red' };
     case 'lost':
       return { icon: 'question', color: 'charts.yellow' };
+    case 'unreadable':
+      return { icon: 'warning', color: 'charts.yellow' };
   }
 }
 
@@ -54,10 +58,13 @@ export function runDescription(run: Run, t: Translate, now = Date.now()): string
     run.status === 'running' && progress !== null
       ? `${Math.floor(progress * 100)}%`
       : statusWord(run.status, t);
-  const kinds = { imported: t('imported'), evaluate: t('evaluation'), train: state };
-  const parts = [kinds[info.kind]];
+  const kinds = { imported: [t('imported')], evaluate: [t('evaluation')], train: [] };
+  const parts: string[] = kinds[info.kind];
+  if (info.kind === 'train' || (info.kind === 'evaluate' && run.status !== 'finished'))
+    parts.push(state);
   if (info.best) parts.push(percent(info.best.accuracy));
-  if (info.kind === 'train') parts.push(duration(durationOf(info, active, now)));
+  if (info.kind === 'train' && run.status !== 'unreadable')
+    parts.push(duration(durationOf(info, active, now)));
   return parts.join(' · ');
 }
 
@@ -97,6 +104,7 @@ export function runDetails(run: Run, t: Translate, language: string): string[] {
   }
   if (info.device)
     lines.push([info.device, info.precision].filter((part) => part !== null).join(' · '));
-  lines.push(t('started {0}', new Date(info.started).toLocaleString(language)));
+  if (run.status !== 'unreadable')
+    lines.push(t('started {0}', new Date(info.started).toLocaleString(language)));
   return lines;
 }

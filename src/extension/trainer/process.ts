@@ -109,14 +109,16 @@ export async function runProgram(
   else child.stdout.on('data', (text: string) => (stdout += text));
   child.stderr.on('data', (text: string) => (stderr += text));
   if (onErrorLine) createInterface({ input: child.stderr }).on('line', onErrorLine);
-  const abort = (): void => {
-    if (child.pid !== undefined) void endTree(child.pid, ABORT_GRACE_MS);
-  };
+  let abort = (): void => undefined;
+  const closed = new Promise<Outcome>((resolve, reject) => {
+    child.once('close', (code, ended) => resolve({ code, signal: ended, stdout, stderr }));
+    // A child that cannot be ended is told of, not waited for.
+    abort = () => {
+      if (child.pid !== undefined) endTree(child.pid, ABORT_GRACE_MS).catch(reject);
+    };
+  });
   signal?.addEventListener('abort', abort, { once: true });
   try {
-    const closed = new Promise<Outcome>((resolve) => {
-      child.once('close', (code, ended) => resolve({ code, signal: ended, stdout, stderr }));
-    });
     await spawned(child);
     const outcome = await closed;
     signal?.throwIfAborted();

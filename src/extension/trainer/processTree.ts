@@ -1,8 +1,9 @@
 /** A process with all that it started. */
 import { execFile } from 'node:child_process';
 import { readFile, readdir } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { processStartTime } from '../../run/liveness';
+import { findProcessStart } from '../../run/processStarts';
 import { errnoOf } from '../../util/userError';
 
 /** A process told apart from a later one with the same pid. */
@@ -51,24 +52,30 @@ async function parents(): Promise<[child: number, parent: number][]> {
  * Children of children go too, also when their parent went first.
  */
 export async function endTree(pid: number, graceMs: number): Promise<void> {
-  const tree = [pid, ...(await descendantsOf(pid))].map((each) => identify(each));
+  const tree = await Promise.all([pid, ...(await descendantsOf(pid))].map(identify));
   signal(pid, 'SIGTERM');
   const deadline = Date.now() + graceMs;
   // What it started has no purpose without it: that is killed as soon as it has gone.
-  while (Date.now() < deadline && lives(tree[0]))
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  for (const each of tree) if (lives(each)) signal(each.pid, 'SIGKILL');
+  while (Date.now() < deadline && (await lives(tree[0]))) await sleep(LOOK_MS);
+  for (const each of await living(tree)) signal(each.pid, 'SIGKILL');
   // A kill is not done when the call returns.
-  for (let tries = 0; tries < 40 && tree.some(lives); tries++)
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  for (let tries = 0; tries < 40 && (await living(tree)).length > 0; tries++) await sleep(LOOK_MS);
 }
 
-function identify(pid: number): ProcessId {
-  return { pid, start: processStartTime(pid) };
+const LOOK_MS = 50;
+
+async function identify(pid: number): Promise<ProcessId> {
+  return { pid, start: await findProcessStart(pid) };
 }
 
-function lives({ pid, start }: ProcessId): boolean {
-  return start !== null && processStartTime(pid) === start;
+async function lives({ pid, start }: ProcessId): Promise<boolean> {
+  return start !== null && (await findProcessStart(pid)) === start;
+}
+
+/** Asked all at once, which is one `ps`. */
+async function living(tree: readonly ProcessId[]): Promise<ProcessId[]> {
+  const alive = await Promise.all(tree.map(lives));
+  return tree.filter((_, i) => alive[i]);
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

@@ -1,12 +1,16 @@
 import { rmSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { livenessOf } from '../../run/liveness';
 import { readRunInfo } from '../../run/migrate';
+import { findProcessStart } from '../../run/processStarts';
 import { RunFolder } from '../../run/runFolder';
+import type { RunInfo } from '../../run/runInfo';
 import { writeFileAtomic } from '../../util/atomicFile';
 import { UserError } from '../../util/userError';
 import { endTree } from './processTree';
 
 const GRACE_MS = 2000;
+const LOOK_MS = 100;
 
 /**
  * Asks a run to finish its step, save and end. The request is a file, so it also reaches a trainer on another
@@ -29,7 +33,7 @@ export async function stopAtOnce(
 ): Promise<void> {
   const info = await readRunInfo(folder);
   if (!info || (info.state !== 'running' && info.state !== 'starting')) return;
-  const liveness = livenessOf(info);
+  const liveness = await livenessOf(info);
   if (liveness === 'elsewhere' || liveness === 'lost')
     throw new UserError(`This run belongs to ${info.host}; it cannot be ended from here.`, {
       hint: `It was asked to stop. To end it at once, end process ${info.pid} on ${info.host}.`,
@@ -48,4 +52,28 @@ export async function stopAtOnce(
     hint: null,
   };
   writeFileAtomic(paths.runJson, `${JSON.stringify(stopped, null, 2)}\n`);
+}
+
+/**
+ * Ends a trainer that has not begun its run: there is nothing to save, so one that does not hear the request is ended
+ * with every process it started. One that begins its run meanwhile finishes its step and saves, as any other.
+ * @param starting what is known of it: its process and when it was started
+ */
+export async function stopStarting(
+  folder: string,
+  starting: Pick<RunInfo, 'pid' | 'processStart' | 'started'>,
+  graceMs = GRACE_MS,
+): Promise<void> {
+  requestStop(folder);
+  const { pid, processStart, started } = starting;
+  const lives = async (): Promise<boolean> =>
+    processStart !== null && (await findProcessStart(pid)) === processStart;
+  const deadline = Date.now() + graceMs;
+  while ((await lives()) && Date.now() < deadline) {
+    const info = await readRunInfo(folder).catch(() => undefined);
+    if (info && info.started >= started) return;
+    await sleep(LOOK_MS);
+  }
+  if (await lives()) await endTree(pid, graceMs);
+  rmSync(new RunFolder(folder).stopRequest, { force: true });
 }

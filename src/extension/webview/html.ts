@@ -27,6 +27,9 @@ export function pageHtml(page: Page, nonce = randomBytes(16).toString('base64'))
     `style-src ${page.cspSource}`,
     `font-src ${page.cspSource}`,
     `img-src ${page.cspSource} data: blob:`,
+    // Neither falls back on default-src.
+    `base-uri 'none'`,
+    `form-action 'none'`,
   ].join('; ');
   const styles = page.styles.map((href) => `<link rel="stylesheet" href="${escapeHtml(href)}">`);
   // `<` is the only character that could end the element; JSON allows it to be written as an escape.

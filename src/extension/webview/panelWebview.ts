@@ -13,18 +13,14 @@ export interface WebviewSetup {
   strings?: Readonly<Record<string, string>>;
 }
 
-/** Gives a webview its options and its page. Calling it again (with other picture roots) reloads the page. */
+/** Gives a webview its options and its page. */
 export function setUpWebview(
   webview: vscode.Webview,
   extensionUri: vscode.Uri,
   { panel, title, pictureRoots = [], strings }: WebviewSetup,
 ): void {
-  const root = vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
-  webview.options = {
-    enableScripts: true,
-    enableForms: true,
-    localResourceRoots: [root, ...pictureRoots],
-  };
+  const root = pageRoot(extensionUri);
+  setPictureRoots(webview, extensionUri, pictureRoots);
   const address = (file: string): string =>
     webview.asWebviewUri(vscode.Uri.joinPath(root, file)).toString();
   const style = `${panel}.css`;
@@ -36,4 +32,24 @@ export function setUpWebview(
     styles: existsSync(join(root.fsPath, style)) ? [address(style)] : [],
     ...(strings && { strings }),
   });
+}
+
+/**
+ * Lets pictures be shown from these folders and no others. A page that is there already is loaded anew and says
+ * `ready` again: suspend its messenger before.
+ */
+export function setPictureRoots(
+  webview: vscode.Webview,
+  extensionUri: vscode.Uri,
+  pictureRoots: readonly vscode.Uri[],
+): void {
+  webview.options = {
+    enableScripts: true,
+    enableForms: true,
+    localResourceRoots: [pageRoot(extensionUri), ...pictureRoots],
+  };
+}
+
+function pageRoot(extensionUri: vscode.Uri): vscode.Uri {
+  return vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
 }

@@ -9,7 +9,8 @@ const FLOAT = { T: { type: DType.float32 } } as const;
 
 /** More parts than this would only make the graph larger. */
 const MOST_PARTS = 16;
-/** Probabilities of one part, at most, on a GPU. */
+/** Probabilities of one part are about this large at most: on a CPU what a core's cache holds, for each thread. */
+const CPU_PART_BYTES = 1024 * 1024;
 const GPU_PART_BYTES = 512 * 1024 * 1024;
 
 /**
@@ -146,14 +147,15 @@ function mergeHeads(attended: tf.Tensor, { n, tokens, heads, d }: Sizes): tf.Ten
   return tf.reshape(tf.transpose(apart, [0, 2, 1, 3]), [n, tokens, heads * d]);
 }
 
-/** A divisor of the number of heads; on a CPU about one head a thread. */
+/** A divisor of the number of heads. Fewer, larger parts are better where the cache holds them. */
 function partCount(headCount: number, tokens: number): number {
   const { device, threads } = currentTrace();
+  const bytes = headCount * tokens * tokens * 4;
   const wanted =
     device === 'cpu'
-      ? Math.min(MOST_PARTS, Math.floor(headCount / threads))
-      : Math.ceil((headCount * tokens * tokens * 4) / GPU_PART_BYTES);
-  for (let parts = Math.min(Math.max(wanted, 1), headCount); parts > 1; parts--)
+      ? Math.min(MOST_PARTS, headCount / threads, bytes / (threads * CPU_PART_BYTES))
+      : bytes / GPU_PART_BYTES;
+  for (let parts = Math.min(Math.ceil(wanted), headCount); parts > 1; parts--)
     if (headCount % parts === 0) return parts;
   return 1;
 }

@@ -1,15 +1,16 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from '../shared/icons';
 import { KeysHelp, isTyping } from '../shared/keysHelp';
 import { LiveRegion, announce } from '../shared/liveRegion';
 import { StateMessage } from '../shared/stateMessage';
 import { t } from '../shared/translate';
 import { Card } from './card';
-import { Field, controlId } from './field';
+import { Field } from './field';
 import { matches } from './filter';
 import type { FormModel, ViewState } from './formModel';
 import type { FormProblem, FormState } from './messages';
 import { Problems } from './problems';
+import { keepScroll } from './scroll';
 
 /** Below this width the card stands above the groups, closed. */
 const NARROW = 860;
@@ -26,13 +27,16 @@ export function App({ model, view, saveView }: AppProps) {
   const [search, setSearch] = useState(view.search ?? '');
   const [changedOnly, setChangedOnly] = useState(view.changedOnly ?? false);
   const searchField = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    saveView({ search, changedOnly, scroll: window.scrollY });
-  }, [search, changedOnly]);
-  useEffect(() => onKeys(model, () => searchField.current), []);
-  useReveal(model, setSearch, setChangedOnly);
-
   const { state } = model;
+  const [scroll, setScroll] = useState(view.scroll ?? 0);
+  useEffect(() => {
+    saveView({ search, changedOnly, scroll });
+  }, [search, changedOnly, scroll]);
+  // Before there are fields there is nothing to scroll.
+  const isThere = state !== undefined;
+  useLayoutEffect(() => (isThere ? keepScroll(window, scroll, setScroll) : undefined), [isThere]);
+  useEffect(() => onKeys(model, () => searchField.current), []);
+
   if (state === undefined) return <StateMessage kind="loading" title={t('Reading the file')} />;
   const shown = model.fields.filter((info) =>
     matches(info, search, changedOnly, (key) => model.field(key)),
@@ -205,7 +209,7 @@ const keys = () => [
 
 function onKeys(model: FormModel, searchField: () => HTMLInputElement | null): () => void {
   const onKey = (event: KeyboardEvent): void => {
-    // Saving goes on to VS Code, which saves the document: what is being typed must be in it.
+    // Saving goes on to VS Code. It asks for what is being typed; sent now, it need not be waited for.
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 's') model.commitAll();
     if (event.key !== '/' || isTyping(event.target)) return;
     event.preventDefault();
@@ -226,20 +230,4 @@ function announceCount(model: FormModel, search: string, changedOnly: boolean): 
     matches(info, search, changedOnly, (key) => model.field(key)),
   );
   announce(t('{0} keys', found.length));
-}
-
-/** Scrolls to the field that the host asks for and gives it the focus. */
-function useReveal(
-  model: FormModel,
-  setSearch: (search: string) => void,
-  setChangedOnly: (only: boolean) => void,
-): void {
-  useEffect(() => {
-    const key = model.reveal;
-    if (key === undefined || model.state === undefined) return;
-    model.reveal = undefined;
-    setSearch('');
-    setChangedOnly(false);
-    requestAnimationFrame(() => document.getElementById(controlId(key))?.focus());
-  });
 }

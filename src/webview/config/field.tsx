@@ -5,9 +5,6 @@ import type { FormModel } from './formModel';
 import type { FieldInfo } from './messages';
 import { Message, Problems } from './problems';
 
-/** The id of a field's control; others point at it. */
-export const controlId = (key: string): string => `field-${key}`;
-
 interface FieldProps {
   info: FieldInfo;
   model: FormModel;
@@ -19,7 +16,7 @@ interface FieldProps {
 export function Field({ info, model, nested = false }: FieldProps) {
   const state = model.field(info.key);
   if (state === undefined) return null;
-  const id = controlId(info.key);
+  const id = `field-${info.key}`;
   const showFields = info.fields !== undefined && state.asFields === true;
   const isGroup = info.fields !== undefined && info.choices === undefined && !info.pathInstead;
   const name = nested ? info.key.slice(info.key.indexOf('.') + 1) : info.key;

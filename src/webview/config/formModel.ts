@@ -43,8 +43,6 @@ export class FormModel {
   insights: Insights | undefined;
   /** Why the last edit was refused. */
   failure: { message: string; hint?: string } | undefined;
-  /** A field that the host wants to have the focus. */
-  reveal: string | undefined;
 
   private readonly drafts = new Map<string, Draft>();
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>[]>();
@@ -69,8 +67,9 @@ export class FormModel {
       case 'insights':
         this.insights = message.insights;
         break;
-      case 'reveal':
-        this.reveal = message.key;
+      case 'flush':
+        this.commitAll();
+        this.connection.send({ type: 'flushed', round: message.round });
         break;
     }
     this.changed();

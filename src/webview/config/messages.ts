@@ -86,12 +86,14 @@ export type ToWebview =
   | { type: 'snapshot'; file: string; groups: string[]; fields: FieldInfo[]; state: FormState }
   | { type: 'state'; state: FormState }
   | { type: 'insights'; insights: Insights }
-  /** Puts the focus on a field. */
-  | { type: 'reveal'; key: string };
+  /** The file is about to be saved: what is being typed is to be written now, then `flushed` to be said. */
+  | { type: 'flush'; round: number };
 
 export type ToHost =
   /** Shows the text, at a line where one is given. */
-  { type: 'openText'; line?: number };
+  | { type: 'openText'; line?: number }
+  /** The requests that a `flush` called for have been sent. */
+  | { type: 'flushed'; round: number };
 
 export interface ConfigContract extends PanelContract {
   toWebview: ToWebview;

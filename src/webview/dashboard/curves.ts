@@ -84,6 +84,7 @@ const splitLooks = {
   train: { colour: 3, dash: [2, 3], marker: 'none' },
   test: { colour: 1, dash: [8, 4], marker: 'triangle' },
   consistency: { colour: 2, dash: [8, 3, 2, 3], marker: 'rectRot' },
+  testConsistency: { colour: 4, dash: [8, 3, 2, 3, 2, 3], marker: 'rect' },
 } as const;
 type AccuracyKind = keyof typeof splitLooks;
 const kinds = Object.keys(splitLooks) as AccuracyKind[];
@@ -98,6 +99,7 @@ export function accuracyCurves(runs: readonly RunData[], axis: XAxis): Curve[] {
         val: t('val'),
         test: t('test'),
         consistency: t('consistency'),
+        testConsistency: t('test consistency'),
       };
       const look = splitLooks[kind];
       return pointCurve(run, points, {
@@ -118,13 +120,13 @@ function accuracyPoints(run: RunData, kind: AccuracyKind, axis: XAxis): Point[] 
   const units = unitsOf(run, axis);
   const place = (point: { step: number; time: number }) =>
     units.to(units.timed ? point.time : point.step);
-  const measured = (point: EvalPoint) =>
-    kind === 'consistency' ? point.consistency : point.accuracy;
   if (kind === 'train')
     return run.history.epochs
       .filter((epoch) => epoch.accuracy !== null)
       .map((epoch) => ({ x: place(epoch), y: epoch.accuracy ?? Number.NaN }));
-  const split = kind === 'consistency' ? 'val' : kind;
+  const isConsistency = kind === 'consistency' || kind === 'testConsistency';
+  const measured = (point: EvalPoint) => (isConsistency ? point.consistency : point.accuracy);
+  const split = kind === 'val' || kind === 'consistency' ? 'val' : 'test';
   return run.history.evals
     .filter((point) => point.split === split && measured(point) !== null)
     .map((point) => ({ x: place(point), y: measured(point) ?? Number.NaN }));

@@ -112,7 +112,8 @@ export interface RunHistory {
 }
 
 export type ToWebview =
-  | { type: 'runs'; runs: RunHeader[]; differing: DifferingKey[] }
+  /** `folders` are those of the panel; `runs` those of them that are known (yet, or still). */
+  | { type: 'runs'; folders: string[]; runs: RunHeader[]; differing: DifferingKey[] }
   /** All columns of this run are void; they come again. */
   | { type: 'reset'; run: string }
   | { type: 'steps'; run: string; columns: StepColumns }
@@ -160,7 +161,7 @@ export interface DashboardContract {
 
 /** What the panel keeps as its own state, by which it is opened again after a reload of the window. */
 export interface DashboardState {
-  /** Folders of the runs shown. */
+  /** Folders of the runs shown, those too that are not there now. */
   runs: string[];
   /** 0 (raw) to 0.999 */
   smoothing: number;

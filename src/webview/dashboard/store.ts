@@ -62,7 +62,7 @@ export class DashboardStore {
           return known;
         });
         this.differing = message.differing;
-        this.setView({ runs: message.runs.map((run) => run.key) });
+        this.setView({ runs: message.folders });
         break;
       case 'reset':
         this.runOf(message.run)?.reset();

@@ -174,15 +174,16 @@ function useWidth<E extends Element>(): [(element: E | null) => void, number] {
   return [setElement, width];
 }
 
-/** Pictures of the pairs, asked for once each. */
+/** Pictures of the pairs, asked for once each; those that could not be shown once more after every epoch. */
 function useThumbnails(run: string, watched: WatchedPairHistory[]): ReadonlyMap<string, Thumbnail> {
   const { host } = useDashboard();
   const [known, setKnown] = useState<ReadonlyMap<string, Thumbnail>>(new Map());
   const images = [...new Set(watched.flatMap((pair) => pair.images))];
   const wanted = images.join('\0');
+  const epochs = Math.max(0, ...watched.map((pair) => pair.probTrue.length));
   useEffect(() => {
     let current = true;
-    if (images.length === 0) return;
+    if (images.every((image) => typeof known.get(image)?.uri === 'string')) return;
     host.request('thumbnails', { run, images }).then(
       (thumbnails) => {
         if (current)
@@ -197,6 +198,6 @@ function useThumbnails(run: string, watched: WatchedPairHistory[]): ReadonlyMap<
       current = false;
     };
     // The list is made anew with every drawing; its content decides.
-  }, [host, run, wanted]);
+  }, [host, run, wanted, epochs]);
   return known;
 }

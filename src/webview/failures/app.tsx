@@ -8,7 +8,6 @@ import { t } from '../shared/translate';
 import { Detail } from './detail';
 import { ExportDialog } from './exportDialog';
 import { DEFAULT_FILTER } from './filter';
-
 import { keyHelp } from './keyHelp';
 import { actionOf, type KeyAction } from './keys';
 import { List, ROW_HEIGHT } from './list';
@@ -16,7 +15,10 @@ import type { Model } from './model';
 import { Splitter } from './splitter';
 import { setText } from './texts';
 import { Filters, Header, ListHead } from './toolbar';
-import { WHOLE, zoomed } from './viewpoint';
+import { panned, WHOLE, zoomed } from './viewpoint';
+
+/** A share of what is seen of the images: enough stays in sight to know where one is. */
+const PAN_STEP = 0.2;
 
 /** The panel, drawn anew whenever the model has changed. */
 export function App({ model }: { model: Model }) {
@@ -87,6 +89,8 @@ function Browser({ model }: { model: Model }) {
         else if (action.by === 'toggle') setView(view.scale > 1 ? WHOLE : zoomed(WHOLE, 3));
         else setView(zoomed(view, action.by === 'in' ? 1.5 : 1 / 1.5));
         return;
+      case 'pan':
+        return setView(panned(view, PAN_STEP * action.right, PAN_STEP * action.down));
       case 'mark':
         if (selected < 0) return;
         announce(model.rows.noteOf(selected).marked ? t('Mark removed.') : t('Marked.'));

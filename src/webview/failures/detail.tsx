@@ -1,5 +1,5 @@
 import type { RefObject } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from '../shared/icons';
 import { significant } from '../shared/numbers';
 import { t } from '../shared/translate';
@@ -21,7 +21,7 @@ interface DetailProps {
 
 /** Everything about the selected example. */
 export function Detail({ model, view, onView, noteField, askField }: DetailProps) {
-  const { rows, selected: row } = model;
+  const { rows, set, selected: row } = model;
   const [swapped, setSwapped] = useState(false);
   useEffect(() => setSwapped(false), [row, rows]);
   if (row < 0) return <p class="nothing muted">{t('Choose an example to see its images.')}</p>;
@@ -84,7 +84,7 @@ export function Detail({ model, view, onView, noteField, askField }: DetailProps
       <Epochs model={model} row={row} />
       <Together model={model} row={row} />
       <AskAgain
-        key={`${identifier}\n${model.set?.split}`}
+        key={`${identifier}\n${set?.split}`}
         model={model}
         row={row}
         swapped={swapped}
@@ -92,10 +92,10 @@ export function Detail({ model, view, onView, noteField, askField }: DetailProps
         field={askField}
       />
       <Note
-        key={`note ${identifier}`}
+        key={`note ${identifier}\n${set?.split}`}
         note={note}
         field={noteField}
-        onSave={(text) => void model.setNote(row, { note: text })}
+        onSave={(text) => void model.setNote(row, { note: text }, { rows, set })}
       />
     </article>
   );
@@ -116,10 +116,13 @@ interface NoteProps {
   onSave: (text: string) => void;
 }
 
-/** The note is saved when the field is left, and while typing once a pause is made. */
+/** The note is saved when the field is left, also for another example, and while typing once a pause is made. */
 function Note({ note, field, onSave }: NoteProps) {
   const [text, setText] = useState(note);
   const [typing, setTyping] = useState(false);
+  const unsaved = useRef<(() => void) | null>(null);
+  unsaved.current = typing ? () => onSave(text) : null;
+  useEffect(() => () => unsaved.current?.(), []);
   // Changed in another window, while nobody types here.
   useEffect(() => {
     if (!typing) setText(note);

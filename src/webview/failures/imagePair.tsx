@@ -16,7 +16,7 @@ interface PairProps {
   onOpen: (side: 0 | 1) => void;
 }
 
-/** The two images side by side. Wheel with Ctrl, pinch or keys zoom, dragging pans, both together. */
+/** The two images side by side. Wheel with Ctrl, pinch or keys zoom, dragging or Shift and arrows pan, both together. */
 export function ImagePair({ images, swapped, view, onView, onOpen }: PairProps) {
   const [sizes, setSizes] = useState<Record<string, number>>({});
   const order = swapped ? ([1, 0] as const) : ([0, 1] as const);

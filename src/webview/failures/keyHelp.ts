@@ -10,6 +10,7 @@ export function keyHelp(): KeyHelp[] {
     { keys: ['←', '→'], does: t('other pairs of the same sentence') },
     { keys: ['Z'], does: t('zoom in and back') },
     { keys: ['+', '-', '0'], does: t('zoom in, out, whole image') },
+    { keys: ['Shift', '←', '↑', '→', '↓'], does: t('move about in the zoomed images') },
     { keys: ['S'], does: t('swap the images') },
     { keys: ['A'], does: t('ask about a changed sentence') },
     { keys: ['M'], does: t('mark or unmark') },

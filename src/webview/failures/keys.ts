@@ -4,6 +4,8 @@ export type KeyAction =
   | { do: 'jump'; to: 'first' | 'last' }
   | { do: 'group'; by: 1 | -1 }
   | { do: 'zoom'; by: 'in' | 'out' | 'toggle' | 'reset' }
+  /** Towards another part of the zoomed images. */
+  | { do: 'pan'; right: -1 | 0 | 1; down: -1 | 0 | 1 }
   | {
       do: 'mark' | 'note' | 'search' | 'export' | 'swap' | 'ask' | 'annotation' | 'copy' | 'leave';
     };
@@ -13,7 +15,15 @@ interface Key {
   ctrlKey: boolean;
   metaKey: boolean;
   altKey: boolean;
+  shiftKey: boolean;
 }
+
+const pans: Readonly<Record<string, Omit<Extract<KeyAction, { do: 'pan' }>, 'do'> | undefined>> = {
+  ArrowLeft: { right: -1, down: 0 },
+  ArrowRight: { right: 1, down: 0 },
+  ArrowUp: { right: 0, down: -1 },
+  ArrowDown: { right: 0, down: 1 },
+};
 
 /**
  * The action of a key, null for keys that are not the panel's.
@@ -25,6 +35,8 @@ export function actionOf(event: Key, typing: boolean, page: number): KeyAction |
   if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === 'f')
     return { do: 'search' };
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return null;
+  const pan = event.shiftKey ? pans[event.key] : undefined;
+  if (pan) return { do: 'pan', ...pan };
   switch (event.key) {
     case 'ArrowUp':
       return { do: 'move', by: -1 };

@@ -157,7 +157,8 @@ export interface FailuresRequests {
     params: { generation: number; row: number };
     result: { images: [DetailImage, DetailImage] };
   };
-  saveNote: { params: { identifier: string; note: ExampleNote }; result: null };
+  /** Says the split itself: the rows it is written beside may be those of a set that is being left. */
+  saveNote: { params: { split: Split; identifier: string; note: ExampleNote }; result: null };
   openImage: { params: { generation: number; row: number; side: 0 | 1 }; result: null };
   openAnnotation: { params: { generation: number; row: number }; result: null };
   copy: { params: { text: string }; result: null };

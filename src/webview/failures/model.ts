@@ -45,6 +45,12 @@ export interface Notice {
   message: string;
 }
 
+/** Rows and the set that they are of. */
+interface Page {
+  readonly rows: Rows;
+  readonly set: PredictionSet | null;
+}
+
 /** A set that is being loaded and not shown yet. */
 interface Incoming {
   generation: number;
@@ -229,14 +235,18 @@ export class Model {
     if (row !== undefined && row !== this.selected) this.select(row);
   }
 
-  async setNote(row: number, change: Partial<ExampleNote>): Promise<void> {
-    const identifier = this.rows.identifierOf(row);
-    const before = this.rows.noteOf(row);
+  /** @param page what the row is a row of: a note may be finished after other rows have taken its place. */
+  async setNote(row: number, change: Partial<ExampleNote>, page: Page = this): Promise<void> {
+    const { rows, set } = page;
+    if (!set) return;
+    const identifier = rows.identifierOf(row);
+    const before = rows.noteOf(row);
     const note = { ...before, ...change };
     if (note.marked === before.marked && note.note === before.note) return;
-    this.rows.notes.set(identifier, note);
+    for (const shown of [page, this, this.incoming])
+      if (shown?.set?.split === set.split) shown.rows.notes.set(identifier, note);
     this.changed();
-    await this.tell(this.host.request('saveNote', { identifier, note }));
+    await this.tell(this.host.request('saveNote', { split: set.split, identifier, note }));
   }
 
   openImage(row: number, side: 0 | 1): Promise<unknown> {

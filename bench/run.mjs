@@ -1,0 +1,24 @@
+// `npm run bench`: installs what is missing, then times training and evaluation steps beside PyTorch (bench/steps.mjs)
+// and the panels in a real VS Code (bench/panels.config.mts). Leave the machine alone meanwhile.
+//   npm run bench -- steps [flags of bench/steps.mjs]
+//   npm run bench -- panels
+import { join } from 'node:path';
+import { build, installDependencies, installRuntime, must, root } from '../scripts/steps.mjs';
+
+const [part, ...flags] = process.argv.slice(2);
+if (part !== undefined && part !== 'steps' && part !== 'panels') {
+  console.error(`npm run bench -- [steps|panels], not ${part}`);
+  process.exit(2);
+}
+await installDependencies();
+await build();
+await installRuntime();
+if (part !== 'panels') await must('Timing steps', process.execPath, ['bench/steps.mjs', ...flags]);
+if (part !== 'steps') {
+  await must('Installing VS Code and a browser', process.execPath, ['scripts/testTools.mjs']);
+  await must('Timing the panels', join(root, 'node_modules', '.bin', 'vitest'), [
+    'run',
+    '--config',
+    'bench/panels.config.mts',
+  ]);
+}

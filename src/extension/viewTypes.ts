@@ -1,0 +1,3 @@
+/** The kinds of panels, as the manifest's activation events and VS Code's memory of open panels know them. */
+export const DASHBOARD_VIEW = 'nlvr.dashboard';
+export const FAILURES_VIEW = 'nlvr.failures';

@@ -1,0 +1,98 @@
+import { basename, relative } from 'node:path';
+import { version } from '../../package.json';
+import { dumpConfig } from '../config/dump';
+import type { LoadedConfig } from '../config/load';
+import { EVENT_VERSION, type Split } from '../run/events';
+import type { RunFolder } from '../run/runFolder';
+import { RunWriter } from '../run/runWriter';
+import type { EvaluationBegin, EvaluationOutput } from './evaluationTypes';
+import type { Metrics } from './metrics';
+
+const PROGRESS_EVERY_MS = 500;
+
+/** An evaluation that is a run of its own: it is found, followed, stopped and explained as a training is. */
+export class EvaluationRun implements EvaluationOutput {
+  private shown = performance.now();
+  private readonly results: Partial<Record<Split, Metrics>> = {};
+
+  private constructor(private readonly writer: RunWriter) {}
+
+  /** @throws {UserError} when a run is being written to the folder. */
+  static open(folder: RunFolder, loaded: LoadedConfig, mode: 'new' | 'again'): EvaluationRun {
+    return new EvaluationRun(
+      RunWriter.open({
+        root: folder.root,
+        kind: 'evaluate',
+        name: basename(folder.root),
+        configFile: loaded.file,
+        configHash: loaded.hash,
+        configText: dumpConfig(loaded.config, loaded.folder),
+        version,
+        mode,
+      }),
+    );
+  }
+
+  get folder(): RunFolder {
+    return this.writer.folder;
+  }
+
+  begin({ examples, device, tensorflow, precision, parameters }: EvaluationBegin): void {
+    const totalSteps = Object.values(examples).reduce((sum, count) => sum + count, 0);
+    const { versions } = this.writer.info;
+    this.writer.update({
+      state: 'running',
+      device,
+      precision,
+      versions: { ...versions, tensorflow },
+      step: 0,
+      totalSteps,
+      best: null,
+    });
+    this.writer.event({
+      type: 'start',
+      v: EVENT_VERSION,
+      resumed: false,
+      step: 0,
+      epoch: 0,
+      maxEpoch: 0,
+      stepsPerEpoch: 1,
+      totalSteps,
+      examples,
+      device,
+      precision,
+      parameters,
+    });
+  }
+
+  progress(split: Split, done: number, total: number, before: number): void {
+    const now = performance.now();
+    if (now - this.shown < PROGRESS_EVERY_MS) return;
+    this.shown = now;
+    this.writer.update({ step: before + done });
+    this.writer.event({ type: 'evalProgress', split, epoch: 0, done, total });
+  }
+
+  result(split: Split, metrics: Metrics, seconds: number, predictions: string): void {
+    this.results[split] = metrics;
+    this.writer.event({
+      type: 'eval',
+      split,
+      epoch: null,
+      step: 0,
+      ...metrics,
+      seconds,
+      predictions: relative(this.folder.root, predictions),
+    });
+    const { val, test } = this.results;
+    if (!val || val.accuracy === null) return;
+    const { accuracy, consistency } = val;
+    const testAccuracy = test?.accuracy ?? null;
+    this.writer.update({ best: { epoch: 0, step: 0, accuracy, consistency, testAccuracy } });
+  }
+
+  close(state: 'finished' | 'stopped' | 'failed', message?: string, hint?: string | null): void {
+    if (state === 'finished') this.writer.update({ step: this.writer.info.totalSteps });
+    this.writer.close(state, message, hint);
+  }
+}

@@ -1,0 +1,33 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { keepScroll } from '../../src/webview/config/scroll';
+
+/** A window that scrolls, and nothing else. */
+class Page extends EventTarget {
+  scrollY = 0;
+  scrollTo = (_x?: unknown, y?: unknown): void => this.moveTo(Number(y));
+
+  moveTo(scroll: number): void {
+    this.scrollY = scroll;
+    this.dispatchEvent(new Event('scroll'));
+  }
+}
+
+describe('the scroll of the form', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('is restored, and told when the page comes to rest', () => {
+    const page = new Page();
+    const told: number[] = [];
+    const end = keepScroll(page, 420, (scroll) => told.push(scroll));
+    expect(page.scrollY).toBe(420);
+    for (const scroll of [500, 600, 700]) page.moveTo(scroll);
+    expect(told).toEqual([]);
+    vi.advanceTimersByTime(1000);
+    expect(told).toEqual([700]);
+    end();
+    page.moveTo(0);
+    vi.advanceTimersByTime(1000);
+    expect(told).toEqual([700]);
+  });
+});

@@ -1,0 +1,27 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { Pictures } from '../../src/extension/dashboard/pictures';
+import { Thumbnails } from '../../src/extension/failures/thumbnails';
+
+describe('pictures of the watched pairs', () => {
+  it('are there once the run has its config.yaml, also when they were asked for before', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'nlvr-pictures-'));
+    try {
+      const image = join(folder, 'images', 'a.png');
+      await mkdir(join(folder, 'images'));
+      const red = { width: 8, height: 8, channels: 3, background: 'red' } as const;
+      await sharp({ create: red }).png().toFile(image);
+      const pictures = new Pictures(new Thumbnails(join(folder, 'cache')), (text) => text);
+      const [before] = await pictures.get(folder, '', [image]);
+      expect(before?.problem).toContain('config.yaml cannot be read');
+      await writeFile(join(folder, 'config.yaml'), 'image_root: images\n');
+      const [after] = await pictures.get(folder, '', [image]);
+      expect(after?.uri).toMatch(/^data:image\/webp;base64,/);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});

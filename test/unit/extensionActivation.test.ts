@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadWithVscode, nothing } from './fakeVscode';
+
+interface Serializer {
+  deserializeWebviewPanel(panel: unknown, state: unknown): Promise<void>;
+}
+
+const evaluated: string[] = [];
+const serializers = new Map<string, Serializer>();
+const subscriptions: { dispose(): void }[] = [];
+
+const window = nothing({
+  registerWebviewPanelSerializer: (type: string, serializer: Serializer) => {
+    serializers.set(type, serializer);
+    return nothing();
+  },
+});
+
+beforeAll(async () => {
+  const { activate } = await loadWithVscode<{ activate: (context: unknown) => Promise<void> }>(
+    'src/extension/extension.ts',
+    { window },
+    evaluated,
+  );
+  await activate(nothing({ subscriptions, extensionPath: '/extension' }));
+});
+afterAll(() => {
+  for (const each of subscriptions) each.dispose();
+});
+
+describe('activation', () => {
+  it('evaluates no parser, no panel and no package', () => {
+    expect(evaluated).toContain('src/extension/extension.ts');
+    expect(evaluated).toContain('src/extension/configuration/register.ts');
+    const heavy =
+      /(^|\/)node_modules\/|^src\/config\/parse\.ts$|^src\/(extension\/(dashboard|failures)|data|model|runtime|train)\//;
+    expect(evaluated.filter((file) => heavy.test(file))).toEqual([]);
+  });
+
+  it('still fills the panels that were open before a reload, with the code that they need', async () => {
+    expect([...serializers.keys()]).toEqual(['nlvr.dashboard', 'nlvr.failures']);
+    for (const [type, serializer] of serializers) {
+      let closed = false;
+      const panel = nothing({ dispose: () => (closed = true) });
+      // A panel that does not know its run any more is closed.
+      await serializer.deserializeWebviewPanel(panel, undefined);
+      expect(closed, type).toBe(true);
+    }
+    expect(evaluated).toContain('src/extension/dashboard/panel.ts');
+    expect(evaluated).toContain('src/extension/failures/panel.ts');
+  });
+});

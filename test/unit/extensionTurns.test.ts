@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { Turns } from '../../src/extension/turns';
+
+const later = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+describe('Turns', () => {
+  it('opens a thing once, however quickly it is asked for again', async () => {
+    const turns = new Turns();
+    const open = new Set<string>();
+    let made = 0;
+    const ask = (key: string) =>
+      turns.take(key, async () => {
+        if (open.has(key)) return;
+        await later();
+        made += 1;
+        open.add(key);
+      });
+    await Promise.all([ask('a'), ask('a'), ask('b'), ask('a')]);
+    expect(made).toBe(2);
+    // Closed meanwhile: whoever waited opens it anew, and only one of them.
+    open.clear();
+    await Promise.all([ask('a'), ask('a')]);
+    expect(made).toBe(3);
+  });
+
+  it('does not let different things wait for each other', async () => {
+    const turns = new Turns();
+    let release = (): void => undefined;
+    const held = turns.take('a', () => new Promise<void>((resolve) => (release = resolve)));
+    expect(await turns.take('b', () => Promise.resolve(2))).toBe(2);
+    release();
+    await held;
+  });
+
+  it('goes on after a failure, which is told to the one it happened to', async () => {
+    const turns = new Turns();
+    const first = turns.take('a', () => Promise.reject(new Error('no')));
+    const second = turns.take('a', () => Promise.resolve('yes'));
+    await expect(first).rejects.toThrow('no');
+    expect(await second).toBe('yes');
+  });
+});

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { untilFound } from '../../src/extension/untilFound';
+
+describe('untilFound', () => {
+  it('searches until something is found, and never again', async () => {
+    const answers: (string | null)[] = [null, null, 'here', 'elsewhere'];
+    const find = untilFound(() => Promise.resolve(answers.shift() ?? null));
+    expect([await find(), await find(), await find(), await find()]).toEqual([
+      null,
+      null,
+      'here',
+      'here',
+    ]);
+    expect(answers).toEqual(['elsewhere']);
+  });
+
+  it('searches once for all who ask meanwhile, and again after a search that failed', async () => {
+    let searches = 0;
+    const find = untilFound(() => {
+      searches += 1;
+      return searches === 1 ? Promise.reject(new Error('no')) : Promise.resolve('here');
+    });
+    const both = await Promise.allSettled([find(), find()]);
+    expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(searches).toBe(1);
+    expect(await find()).toBe('here');
+  });
+});

@@ -1,0 +1,106 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config/load';
+import { RunFolder } from '../../src/run/runFolder';
+import { StopController } from '../../src/run/stopController';
+import { runTraining } from '../../src/train/runTraining';
+
+let folder: RunFolder;
+const controllers: StopController[] = [];
+beforeEach(() => {
+  folder = new RunFolder(mkdtempSync(join(tmpdir(), 'nlvr-stop-')));
+});
+afterEach(() => {
+  for (const each of controllers.splice(0)) each.dispose();
+  rmSync(folder.root, { recursive: true, force: true });
+});
+
+function controller(onRequest?: () => void): StopController {
+  const made = new StopController(folder, onRequest);
+  controllers.push(made);
+  return made;
+}
+
+/** A request that some trainer of yesterday never read. */
+function leaveOldRequest(): void {
+  writeFileSync(folder.stopRequest, '');
+  const yesterday = new Date(Date.now() - 86_400_000);
+  utimesSync(folder.stopRequest, yesterday, yesterday);
+}
+
+describe('StopController', () => {
+  it('hears a request that was made before it was there, as early in a start', () => {
+    writeFileSync(folder.stopRequest, '');
+    let told = 0;
+    const stop = controller(() => told++);
+    expect([stop.requested, stop.signal.aborted, told]).toEqual([true, true, 1]);
+    stop.own();
+    expect(existsSync(folder.stopRequest)).toBe(true);
+    stop.dispose();
+    expect(existsSync(folder.stopRequest)).toBe(false);
+  });
+
+  it('is deaf to a request that is older than the process, and removes it once the folder is its own', async () => {
+    leaveOldRequest();
+    const stop = controller();
+    expect(stop.requested).toBe(false);
+    expect(existsSync(folder.stopRequest)).toBe(true);
+    stop.own();
+    expect(existsSync(folder.stopRequest)).toBe(false);
+    writeFileSync(folder.stopRequest, '');
+    await expect.poll(() => stop.requested, { timeout: 20_000 }).toBe(true);
+  });
+
+  it('hears a new request over an old one, also in a folder that is made later', async () => {
+    leaveOldRequest();
+    const over = controller();
+    writeFileSync(folder.stopRequest, 'again');
+    await expect.poll(() => over.requested, { timeout: 20_000 }).toBe(true);
+    rmSync(folder.root, { recursive: true });
+    const late = controller();
+    mkdirSync(folder.root);
+    writeFileSync(folder.stopRequest, '');
+    await expect.poll(() => late.requested, { timeout: 20_000 }).toBe(true);
+  });
+
+  it('leaves the request of a folder that another trainer holds', () => {
+    writeFileSync(folder.stopRequest, '');
+    writeFileSync(folder.lock, '{}');
+    controller().dispose();
+    expect(existsSync(folder.stopRequest)).toBe(true);
+  });
+});
+
+describe('runTraining', () => {
+  const request = (file: string, mode: 'new' | 'resume') => ({
+    loaded: loadConfig(file),
+    // Nothing of the runtime is touched before the run begins.
+    library: {} as Parameters<typeof runTraining>[0]['library'],
+    mode,
+    observe: () => undefined,
+  });
+
+  it('stops when it was asked to before the run began: nothing is written, and the request is gone', async () => {
+    const file = join(folder.root, 'nlvr.yaml');
+    const run = new RunFolder(join(folder.root, 'run'));
+    writeFileSync(file, 'image_root: .\nann_root: .\noutput_dir: run\n');
+    mkdirSync(run.root);
+    writeFileSync(run.stopRequest, '');
+    expect(await runTraining(request(file, 'new'))).toBeUndefined();
+    expect(existsSync(run.runJson)).toBe(false);
+    expect(existsSync(run.stopRequest)).toBe(false);
+  });
+
+  it('stops a resume as early, and leaves the run as it was', async () => {
+    const file = join(folder.root, 'nlvr.yaml');
+    const run = new RunFolder(join(folder.root, 'run'));
+    writeFileSync(file, 'image_root: .\nann_root: .\noutput_dir: run\n');
+    mkdirSync(run.last, { recursive: true });
+    writeFileSync(run.stopRequest, '');
+    expect(await runTraining(request(file, 'resume'))).toBeUndefined();
+    expect(existsSync(run.runJson)).toBe(false);
+    expect(existsSync(run.last)).toBe(true);
+  });
+});
