@@ -59,7 +59,7 @@ export function createProgram(): Command {
       '--pretrained <weights>',
       'weights to start from: .pth, .safetensors, run folder or https address (overrides pretrained)',
     )
-    .option('--evaluate', 'evaluate `pretrained` on val and test, then stop')
+    .option('--evaluate', 'evaluate `pretrained` on val and test, as far as there are, then stop')
     .option('--resume', "go on from the run folder's last checkpoint")
     .option('--overwrite', 'replace the run that the folder holds')
     .option('--seed <n>', 'seed (overrides seed)', integer)
@@ -74,7 +74,10 @@ export function createProgram(): Command {
     .requiredOption('--config <file>', 'configuration, an nlvr.yaml')
     .requiredOption('--checkpoint <weights>', '.pth, .safetensors or run folder')
     .requiredOption('--output_dir <folder>', 'where predictions/ and metrics.json are written')
-    .option('--split <splits>', 'val, test, train, or several with commas', 'val,test')
+    .option(
+      '--split <splits>',
+      'val, test, train, or several with commas (default: val and test, as far as there are)',
+    )
     .addOption(deviceOption())
     .addOption(setOption())
     .addOption(tensorflowOption())

@@ -1,12 +1,15 @@
 /**
  * Shows a run's events on a terminal: one live line while it trains, a lasting line an epoch.
- * Piped output gets BLIP's plain lines (utils.MetricLogger.log_every) every 50 steps instead.
+ * Piped output gets BLIP's plain lines (utils.MetricLogger.log_every) instead: at the beginning of an epoch, then
+ * every 50 steps, and every ten seconds where steps are slow. A line needs a `step` event, of which there is one
+ * in `log_every` steps.
  */
 import logUpdate from 'log-update';
 import type { EvalEvent, EvalProgressEvent, RunEvent, StartEvent, StepEvent } from '../run/events';
 import { formatDuration } from './duration';
 
 const PLAIN_EVERY_STEPS = 50;
+const PLAIN_EVERY_SECONDS = 10;
 const REDRAW_MS = 100;
 const BAR_CELLS = 24;
 /** Weight of the newest step in the shown loss and accuracy. */
@@ -141,18 +144,27 @@ function bar(share: number): string {
   return `${'█'.repeat(full)}${'░'.repeat(BAR_CELLS - full)} ${Math.floor(share * 100)}%`;
 }
 
+/** Where in its epoch a step is, from 0, and how many the epoch has. */
+function placeInEpoch(plan: StartEvent, step: number): { inEpoch: number; of: number } {
+  const { curriculum, stepsPerEpoch } = plan;
+  const easySteps = curriculum ? curriculum.epochs * curriculum.stepsPerEpoch : 0;
+  return curriculum && step <= easySteps
+    ? { inEpoch: (step - 1) % curriculum.stepsPerEpoch, of: curriculum.stepsPerEpoch }
+    : { inEpoch: (step - easySteps - 1) % stepsPerEpoch, of: stepsPerEpoch };
+}
+
 class PlainTerminal implements Terminal {
   private readonly pace = new Pace();
-  private lastShown = performance.now();
-  private lastStep = 0;
+  /** What the next line's time is measured from; evaluations are left out. */
+  private from: { step: number; time: number } | undefined;
+  private epoch: number | undefined;
 
   constructor(private readonly stream: NodeJS.WriteStream) {}
 
   show(event: RunEvent): void {
-    if (event.type === 'start') {
-      this.pace.begin(event);
-      this.lastStep = event.step;
-    }
+    if (event.type === 'start') this.pace.begin(event);
+    if (event.type === 'start' || event.type === 'epoch' || event.type === 'eval')
+      this.from = { step: event.step, time: event.time };
     if (event.type === 'step') this.step(event);
     const lasting = lastingLine(event);
     if (lasting !== undefined) this.stream.write(`${lasting}\n`);
@@ -164,14 +176,18 @@ class PlainTerminal implements Terminal {
 
   private step(event: StepEvent): void {
     const plan = this.pace.plan;
-    const inEpoch = (event.step - 1) % (plan?.stepsPerEpoch ?? 1);
-    if (!plan || inEpoch % PLAIN_EVERY_STEPS !== 0) return;
-    const now = performance.now();
-    const seconds = (now - this.lastShown) / 1000 / Math.max(1, event.step - this.lastStep);
-    this.lastShown = now;
-    this.lastStep = event.step;
+    if (!plan || !this.from) return;
+    const steps = event.step - this.from.step;
+    const seconds = event.time - this.from.time;
+    const due =
+      event.epoch !== this.epoch || steps >= PLAIN_EVERY_STEPS || seconds >= PLAIN_EVERY_SECONDS;
+    if (!due) return;
+    this.from = { step: event.step, time: event.time };
+    this.epoch = event.epoch;
+    const { inEpoch, of } = placeInEpoch(plan, event.step);
+    const perStep = seconds / Math.max(1, steps);
     this.stream.write(
-      `Train Epoch: [${event.epoch}]  [${inEpoch}/${plan.stepsPerEpoch}]  eta: ${formatDuration(this.pace.secondsLeft(event))}  lr: ${event.lr.toFixed(6)}  loss: ${event.loss?.toFixed(4) ?? 'nan'}  time: ${seconds.toFixed(4)}  data: ${(seconds * (event.wait ?? 0)).toFixed(4)}\n`,
+      `Train Epoch: [${event.epoch}]  [${inEpoch}/${of}]  eta: ${formatDuration(this.pace.secondsLeft(event))}  lr: ${event.lr.toFixed(6)}  loss: ${event.loss?.toFixed(4) ?? 'nan'}  time: ${perStep.toFixed(4)}  data: ${(perStep * (event.wait ?? 0)).toFixed(4)}\n`,
     );
   }
 }

@@ -66,7 +66,8 @@ export async function download(url: string, options: DownloadOptions): Promise<s
   } catch (error) {
     throw inWords(error, url, options.folder);
   } finally {
-    await dispatcher.close();
+    // `close` waits for what was asked of it, which a server that does not answer never gives.
+    await (options.signal?.aborted ? dispatcher.destroy() : dispatcher.close());
   }
 }
 

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { diskError, writeAll } from '../util/atomicFile';
+import { writeAll } from '../util/atomicFile';
+import { withDiskErrors } from '../util/diskError';
 import type { RunEvent } from './events';
 
 const FLUSH_MS = 200;
@@ -12,10 +13,11 @@ export class EventWriter {
   private readonly fd: number;
   private pending: string[] = [];
   private timer: NodeJS.Timeout | undefined;
+  private closed = false;
 
   /** @param file `events.jsonl`; created when missing. A half line left by a killed trainer is closed off. */
   constructor(private readonly file: string) {
-    this.fd = openSync(file, 'a+');
+    this.fd = withDiskErrors(file, () => openSync(file, 'a+'));
     const size = fstatSync(this.fd).size;
     const last = Buffer.alloc(1);
     if (size > 0 && readSync(this.fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a)
@@ -36,14 +38,13 @@ export class EventWriter {
     if (this.pending.length === 0) return;
     const lines = this.pending.join('\n') + '\n';
     this.pending = [];
-    try {
-      writeAll(this.fd, Buffer.from(lines));
-    } catch (error) {
-      throw diskError(error, this.file);
-    }
+    withDiskErrors(this.file, () => writeAll(this.fd, Buffer.from(lines)));
   }
 
+  /** Again it does nothing, so that whoever ends a run that could not be ended may try. */
   close(): void {
+    if (this.closed) return;
+    this.closed = true;
     try {
       this.flush();
     } finally {

@@ -19,7 +19,10 @@ export interface StartEvent {
   step: number;
   epoch: number;
   maxEpoch: number;
+  /** Of the epochs that follow the curriculum. */
   stepsPerEpoch: number;
+  /** The epochs of the curriculum, which come first; missing where there is none. */
+  curriculum?: { epochs: number; stepsPerEpoch: number };
   totalSteps: number;
   /** Examples of each split. */
   examples: Partial<Record<Split, number>>;

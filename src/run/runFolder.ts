@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Split } from './events';
 
@@ -33,6 +34,14 @@ export class RunFolder {
   get last(): string {
     return this.at('checkpoint_last');
   }
+  /** A last checkpoint that is being written. */
+  get newLast(): string {
+    return this.at('checkpoint_last.new');
+  }
+  /** The one before it, moved aside while the new one takes its place. */
+  get oldLast(): string {
+    return this.at('checkpoint_last.old');
+  }
   get predictions(): string {
     return this.at('predictions');
   }
@@ -54,6 +63,14 @@ export class RunFolder {
     return this.at(`checkpoint_${pad(epoch)}.safetensors`);
   }
 
+  /** Weights kept of earlier epochs, oldest first. */
+  get epochCheckpoints(): string[] {
+    return readdirSync(this.root)
+      .filter((name) => /^checkpoint_\d{3,}\.safetensors$/.test(name))
+      .sort((a, b) => a.length - b.length || a.localeCompare(b))
+      .map((name) => this.at(name));
+  }
+
   /** Predictions of a split after an epoch, or of a stand-alone evaluation (`epoch` null). */
   predictionsOf(split: Split, epoch: number | null): string {
     return join(
@@ -72,7 +89,8 @@ export class RunFolder {
       this.trainerLog,
       this.best,
       this.last,
-      `${this.last}.old`,
+      this.newLast,
+      this.oldLast,
       this.predictions,
       this.metrics,
       this.stopRequest,

@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
-import { UserError } from '../util/userError';
 import { writeFileAtomic } from '../util/atomicFile';
+import { makeFolder, withDiskErrors } from '../util/diskError';
+import { UserError } from '../util/userError';
 import { EventWriter } from './eventWriter';
-import type { NoteEvent, RunEvent } from './events';
+import type { EndEvent, NoteEvent, RunEvent } from './events';
 import { processStartTime } from './liveness';
 import { migrateRunInfo } from './migrate';
 import { acquireLock } from './runLock';
 import { RunFolder } from './runFolder';
 import { HEARTBEAT_SECONDS, RUN_SCHEMA_VERSION, type RunInfo } from './runInfo';
 import { randomRunName } from './runName';
+import { sweep } from './sweep';
 
 /** How a run begins: what the caller knows; the rest of `run.json` is filled in here. */
 export interface RunStart {
@@ -27,6 +28,8 @@ export interface RunStart {
   /** A random one by default. */
   name?: string;
   observe?: RunObserver;
+  /** Gives back the folder's lock, where the caller took it (`acquireLock`) to look at the folder first. */
+  release?: () => void;
 }
 
 /** Sees every event as it is written. */
@@ -38,6 +41,7 @@ type Unstamped<E> = E extends RunEvent ? Omit<E, 'time'> : never;
 /** The trainer's end of a run folder: its lock, `run.json` with heartbeat, events and configuration copy. */
 export class RunWriter {
   private heartbeat: NodeJS.Timeout | undefined;
+  private ended = false;
 
   private constructor(
     readonly folder: RunFolder,
@@ -58,11 +62,10 @@ export class RunWriter {
    */
   static open(start: RunStart): RunWriter {
     const folder = new RunFolder(start.root);
-    mkdirSync(folder.root, { recursive: true });
-    const release = acquireLock(folder);
+    const release = start.release ?? acquireLock(folder);
     try {
       const earlier = prepareFolder(folder, start.mode);
-      mkdirSync(folder.predictions, { recursive: true });
+      makeFolder(folder.predictions);
       writeFileAtomic(folder.config, start.configText);
       const now = new Date().toISOString();
       const fresh: RunInfo = {
@@ -143,7 +146,10 @@ export class RunWriter {
     });
   }
 
-  /** Ends the run: the last event, the final state, the lock. */
+  /**
+   * Ends the run: the last event, the final state, the lock. When it fails it may be called again to say so: then
+   * only `run.json` is written.
+   */
   close(
     state: 'finished' | 'stopped' | 'failed',
     message: string | null = null,
@@ -152,15 +158,7 @@ export class RunWriter {
     clearInterval(this.heartbeat);
     const { step, epoch } = this.current;
     try {
-      this.event({
-        type: 'end',
-        state,
-        step,
-        epoch,
-        ...(message && { message }),
-        ...(hint && { hint }),
-      });
-      this.events.close();
+      if (!this.ended) this.writeEnd({ state, step, epoch, message, hint });
     } finally {
       // On a full disk the event may fail; the state still has a chance (run.json replaces itself).
       this.current = { ...this.current, state, message, hint, ended: new Date().toISOString() };
@@ -169,6 +167,19 @@ export class RunWriter {
       } finally {
         this.releaseLock();
       }
+    }
+  }
+
+  private writeEnd({
+    message,
+    hint,
+    ...end
+  }: Pick<EndEvent, 'state' | 'step' | 'epoch'> & Pick<RunInfo, 'message' | 'hint'>): void {
+    this.ended = true;
+    try {
+      this.event({ type: 'end', ...end, ...(message && { message }), ...(hint && { hint }) });
+    } finally {
+      this.events.close();
     }
   }
 
@@ -192,7 +203,12 @@ export class RunWriter {
  */
 export function requireUsableFolder(root: string, mode: RunStart['mode']): void {
   const folder = new RunFolder(root);
-  if (mode === 'resume' && !existsSync(folder.last) && !existsSync(`${folder.last}.old`))
+  const found = withDiskErrors(root, () => statSync(root, { throwIfNoEntry: false }));
+  if (found?.isDirectory() === false)
+    throw new UserError(`${root} cannot be a run folder: it is a file.`, {
+      hint: 'Choose another output_dir, or move that file away.',
+    });
+  if (mode === 'resume' && !existsSync(folder.last) && !existsSync(folder.oldLast))
     throw new UserError(`${folder.root} has nothing to resume: it holds no checkpoint_last.`, {
       hint: 'A run can be resumed once its first epoch (or save_steps) was saved. Start it without --resume.',
     });
@@ -206,14 +222,14 @@ export function requireUsableFolder(root: string, mode: RunStart['mode']): void 
 /** Makes the folder ready; returns the run to go on with. */
 function prepareFolder(folder: RunFolder, mode: RunStart['mode']): RunInfo | undefined {
   requireUsableFolder(folder.root, mode);
-  if (mode === 'resume' || mode === 'again')
-    return existsSync(folder.runJson) ? readEarlier(folder) : undefined;
-  if (mode === 'overwrite') {
-    for (const file of folder.owned) rmSync(file, { recursive: true, force: true });
-    for (const name of readdirSync(folder.root))
-      if (/^checkpoint_\d{3,}\.safetensors$/.test(name)) rmSync(join(folder.root, name));
-  }
-  return undefined;
+  return withDiskErrors(folder.root, () => {
+    sweep(folder);
+    if (mode === 'overwrite')
+      for (const file of [...folder.owned, ...folder.epochCheckpoints])
+        rmSync(file, { recursive: true, force: true });
+    const goesOn = mode === 'resume' || mode === 'again';
+    return goesOn && existsSync(folder.runJson) ? readEarlier(folder) : undefined;
+  });
 }
 
 /** A damaged run.json is replaced: name and history of the run are lost, its checkpoints are not. */

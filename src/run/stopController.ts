@@ -64,7 +64,8 @@ export class StopController {
     process.off('SIGINT', this.onSignal);
     process.off('SIGTERM', this.onSignal);
     // Another trainer that has the folder has yet to read it.
-    if (this.owned || !existsSync(this.folder.lock)) this.removeRequest();
+    const mine = this.owned || !existsSync(this.folder.lock);
+    if (mine && this.requestTime() !== undefined) this.removeRequest();
   }
 
   private look(): void {
@@ -75,7 +76,12 @@ export class StopController {
 
   /** When the request was made, milliseconds since 1970. */
   private requestTime(): number | undefined {
-    return statSync(this.folder.stopRequest, { throwIfNoEntry: false })?.mtimeMs;
+    try {
+      return statSync(this.folder.stopRequest, { throwIfNoEntry: false })?.mtimeMs;
+    } catch {
+      // The folder is a file, or may not be looked into: who opens the run says so.
+      return undefined;
+    }
   }
 
   private removeRequest(): void {

@@ -43,20 +43,16 @@ export async function saveLast(
   folder: RunFolder,
   state: TrainerState,
 ): Promise<number> {
-  const fresh = `${folder.last}.new`;
+  const fresh = folder.newLast;
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh);
   try {
     const weights = await saveWeights(source, join(fresh, 'model.safetensors'));
-    const shapes = new Map(
-      source.trainable.flatMap((name) =>
-        momentNames(name).map((moment) => [moment, source.session.shapeOf(name)]),
-      ),
-    );
+    const shapes = momentShapes(source.shapes, source.trainable);
     const optimizer = join(fresh, 'optimizer.safetensors');
     await writeSafetensors(optimizer, shapes, source.session.readAll([...shapes.keys()]));
     writeFileAtomic(join(fresh, 'trainer.json'), JSON.stringify(state, null, 2) + '\n');
-    const old = `${folder.last}.old`;
+    const old = folder.oldLast;
     if (existsSync(folder.last)) {
       rmSync(old, { recursive: true, force: true });
       renameSync(folder.last, old);
@@ -73,7 +69,7 @@ export async function saveLast(
 
 /** The folder of the last whole checkpoint, if there is one. */
 export function lastCheckpointOf(folder: RunFolder): string | undefined {
-  return [folder.last, `${folder.last}.old`].find((path) => existsSync(join(path, 'trainer.json')));
+  return [folder.last, folder.oldLast].find((path) => existsSync(join(path, 'trainer.json')));
 }
 
 /**
@@ -84,11 +80,32 @@ export async function restoreLast(source: CheckpointSource, folder: RunFolder): 
   const path = requireLast(folder);
   const { session, shapes, trainable } = source;
   await restore(session, join(path, 'model.safetensors'), shapes);
-  const moments = new Map(
-    trainable.flatMap((name) => momentNames(name).map((moment) => [moment, session.shapeOf(name)])),
-  );
+  const moments = momentShapes(shapes, trainable);
   for (const [name, shape] of moments) session.variable(name, shape, 'zeros');
   await restore(session, join(path, 'optimizer.safetensors'), moments);
+}
+
+/**
+ * Checks the last checkpoint against the model, by the files' tables of contents.
+ * @throws {UserError} when it is damaged or belongs to another configuration.
+ */
+export async function requireFitting(
+  folder: RunFolder,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  trainable: readonly string[],
+): Promise<void> {
+  const path = requireLast(folder);
+  for (const [name, expected] of [
+    ['model.safetensors', shapes],
+    ['optimizer.safetensors', momentShapes(shapes, trainable)],
+  ] as const) {
+    const checkpoint = await openCheckpoint(join(path, name));
+    try {
+      requireShapes(checkpoint, expected);
+    } finally {
+      await checkpoint.close();
+    }
+  }
 }
 
 /** Reads `trainer.json` of the last checkpoint. @throws {UserError} */
@@ -132,20 +149,38 @@ async function restore(
 ): Promise<void> {
   const checkpoint = await openCheckpoint(file);
   try {
-    for (const [name, shape] of shapes) {
-      const stored = checkpoint.tensors.get(name);
-      if (!stored || stored.shape.join() !== shape.join())
-        throw new UserError(
-          `${file} does not fit the configuration: ${name} is ${stored ? `[${stored.shape.join(', ')}]` : 'missing'}, the model has [${shape.join(', ')}].`,
-          {
-            hint: 'Resume with the configuration that the run was started with (config.yaml in the run folder).',
-          },
-        );
-    }
+    requireShapes(checkpoint, shapes);
     await assignValues(session, readAll(checkpoint, shapes.keys()));
   } finally {
     await checkpoint.close();
   }
+}
+
+function requireShapes(
+  { path, tensors }: CheckpointFile,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): void {
+  for (const [name, shape] of shapes) {
+    const stored = tensors.get(name);
+    if (stored?.shape.join() === shape.join()) continue;
+    throw new UserError(
+      `${path} does not fit the configuration: ${name} is ${stored ? `[${stored.shape.join(', ')}]` : 'missing'}, the model has [${shape.join(', ')}].`,
+      {
+        hint: 'Resume with the configuration that the run was started with (config.yaml in the run folder).',
+      },
+    );
+  }
+}
+
+function momentShapes(
+  shapes: ReadonlyMap<string, readonly number[]>,
+  trainable: readonly string[],
+): Map<string, readonly number[]> {
+  return new Map(
+    trainable.flatMap((name) =>
+      momentNames(name).map((moment) => [moment, shapes.get(name) ?? []] as const),
+    ),
+  );
 }
 
 async function* readAll(

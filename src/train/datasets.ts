@@ -33,6 +33,19 @@ export function configuredSplits(loaded: LoadedConfig): Split[] {
   return (['train', 'val', 'test'] as const).filter((split) => annFiles[split] !== undefined);
 }
 
+/**
+ * The splits that an evaluation takes when it is not told which: val and test, as far as there are.
+ * @throws {UserError} when there is neither.
+ */
+export function evaluatedSplits(loaded: LoadedConfig): Split[] {
+  const splits = configuredSplits(loaded).filter((split) => split !== 'train');
+  if (splits.length === 0)
+    throw new UserError(`${loaded.file} names no annotations for val or test.`, {
+      hint: 'Set ann_files.val or ann_files.test.',
+    });
+  return splits;
+}
+
 /** The easy examples of the curriculum, where there is one. */
 export async function loadCurriculum(loaded: LoadedConfig): Promise<Dataset | undefined> {
   const { curriculum } = configPaths(loaded.config, loaded.folder);

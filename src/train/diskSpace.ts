@@ -1,4 +1,6 @@
-import { mkdirSync, statfsSync } from 'node:fs';
+import { readdirSync, statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunFolder } from '../run/runFolder';
 import { UserError } from '../util/userError';
 
 /** Bytes in words: 274 MB, 1.9 GB (decimal units, as disks are sold). */
@@ -16,17 +18,31 @@ export function checkpointBytes(parameters: number, keepCheckpoints: number): nu
   return weights * (1 + keepCheckpoints) + 2 * 3 * weights;
 }
 
+/** Bytes of that which a run that goes on has on its disk already. */
+export function presentBytes(folder: RunFolder, keepCheckpoints: number): number {
+  const kept = keepCheckpoints === 0 ? [] : folder.epochCheckpoints.slice(-keepCheckpoints);
+  return [folder.best, folder.last, ...kept].reduce((sum, path) => sum + sizeOf(path), 0);
+}
+
+/** Bytes of a file, or of the files of a folder; 0 when it is not there. */
+function sizeOf(path: string): number {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found?.isDirectory()) return found?.size ?? 0;
+  return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
+}
+
 /**
  * Checks that the run folder's disk can hold what the run will write.
+ * @param present bytes of it that are there already.
  * @throws {UserError} when it cannot.
  */
-export function checkDiskSpace(folder: string, needed: number): void {
-  mkdirSync(folder, { recursive: true });
+export function checkDiskSpace(folder: string, needed: number, present: number): void {
   const { bavail, bsize } = statfsSync(folder);
   const free = bavail * bsize;
-  if (free < needed)
+  const more = needed - present;
+  if (free < more)
     throw new UserError(
-      `The disk of ${folder} has ${formatBytes(free)} free; the checkpoints of this run need ${formatBytes(needed)}.`,
+      `The disk of ${folder} has ${formatBytes(free)} free; the checkpoints of this run need ${formatBytes(more)}${present > 0 ? ' more' : ''}.`,
       { hint: 'Free some space, choose another output_dir, or lower keep_checkpoints.' },
     );
 }

@@ -1,6 +1,6 @@
 /** What happens after an epoch of training: evaluation, predictions, log line, best checkpoint. */
-import { readdirSync, rmSync, statSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+import { rmSync, statSync } from 'node:fs';
+import { basename, relative } from 'node:path';
 import type { Config } from '../config/definition';
 import type { Dataset } from '../data/types';
 import type { Split } from '../run/events';
@@ -154,10 +154,7 @@ export class EpochEnd {
       path: basename(file),
       bytes: statSync(file).size,
     });
-    const kept = readdirSync(folder.root)
-      .filter((name) => /^checkpoint_\d{3,}\.safetensors$/.test(name))
-      .sort();
-    for (const name of kept.slice(0, -config.keep_checkpoints)) rmSync(join(folder.root, name));
+    for (const old of folder.epochCheckpoints.slice(0, -config.keep_checkpoints)) rmSync(old);
   }
 
   private log(state: TrainerState, results: Partial<Record<Split, Metrics>>): void {

@@ -1,5 +1,4 @@
 /** Evaluation of a checkpoint outside of training: BLIP's `--evaluate` with predictions and metrics on disk. */
-import { mkdirSync } from 'node:fs';
 import type { LoadedConfig } from '../config/load';
 import type { Dataset } from '../data/types';
 import type { LoadReport } from '../model/loadRules';
@@ -7,7 +6,8 @@ import type { Split } from '../run/events';
 import { RunFolder } from '../run/runFolder';
 import { StopController } from '../run/stopController';
 import type { Library } from '../runtime/library';
-import { errorText } from '../util/userError';
+import { makeFolder } from '../util/diskError';
+import { errorText, isAbort } from '../util/userError';
 import { checkWeights } from './checkWeights';
 import { loadDatasets } from './datasets';
 import { Evaluator } from './evaluation';
@@ -15,7 +15,7 @@ import { openEvaluationOutput } from './evaluationOutput';
 import type { EvaluationOutput } from './evaluationTypes';
 import { appendLog, evaluationLine } from './log';
 import { measure, type Metrics } from './metrics';
-import { writeMetrics } from './metricsFile';
+import { mergeMetrics } from './metricsFile';
 import { initialiseWeights, openModelSession } from './modelSession';
 import { writePredictions } from './predictionFile';
 import { NlvrPrograms } from './programs';
@@ -79,7 +79,7 @@ async function evaluateInto(
   output: EvaluationOutput,
   request: EvaluationRequest,
   datasets: Record<Split, Dataset>,
-  stop: Pick<StopController, 'requested'>,
+  stop: Pick<StopController, 'requested' | 'signal'>,
 ): Promise<Results | undefined> {
   const { loaded, splits } = request;
   const { config } = loaded;
@@ -98,7 +98,8 @@ async function evaluateInto(
         0,
       ),
     });
-    request.onLoaded?.(await initialiseWeights(opened, loaded, request.checkpoint));
+    const { signal } = stop;
+    request.onLoaded?.(await initialiseWeights(opened, loaded, request.checkpoint, { signal }));
     const programs = new NlvrPrograms(opened.session, opened.model, {
       optimizer: config,
       trainable: [],
@@ -112,7 +113,7 @@ async function evaluateInto(
       Math.min(config.batch_size_test, largest),
     );
     const { folder } = output;
-    mkdirSync(folder.predictions, { recursive: true });
+    makeFolder(folder.predictions);
     const results: Results = {};
     let before = 0;
     for (const split of splits) {
@@ -133,7 +134,7 @@ async function evaluateInto(
       request.onResult?.(split, metrics, file);
       before += dataset.examples.length;
     }
-    writeMetrics(folder.metrics, results);
+    mergeMetrics(folder.metrics, results);
     appendLog(
       folder.log,
       evaluationLine(
@@ -141,6 +142,9 @@ async function evaluateInto(
       ) + 'best epoch: 0',
     );
     return results;
+  } catch (error) {
+    if (isAbort(error)) return undefined;
+    throw error;
   } finally {
     await data.dispose();
     await opened.dispose();

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { LoadedConfig } from '../config/load';
 import { readRunInfo } from '../run/migrate';
 import { RunFolder } from '../run/runFolder';
@@ -23,7 +23,6 @@ export interface OutputRequest {
  */
 export async function openEvaluationOutput(request: OutputRequest): Promise<EvaluationOutput> {
   const folder = new RunFolder(request.outputDir);
-  mkdirSync(folder.root, { recursive: true });
   const info = await infoOf(folder);
   if (info?.kind === 'evaluate') return EvaluationRun.open(folder, request.loaded, 'again');
   if (request.asRun && isUnused(folder)) return EvaluationRun.open(folder, request.loaded, 'new');

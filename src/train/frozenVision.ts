@@ -2,18 +2,17 @@ import type { Batch, Dataset } from '../data/types';
 import type { FeatureCache } from './featureCache';
 import type { NlvrPrograms } from './programs';
 
-/** Features of a training batch's images from the cache; those that are missing are encoded and kept. */
+/**
+ * Features of a training batch's images from the cache; those that are missing are encoded and kept. Images are
+ * encoded one at a time: what a row of a matrix product comes to may depend, in its last bit, on its place among the
+ * others, and so would a run's losses on where it was stopped and resumed.
+ */
 export class FrozenVision {
-  private readonly chunk: number;
-
   constructor(
-    private readonly programs: NlvrPrograms,
+    private readonly programs: Pick<NlvrPrograms, 'featureShape' | 'encodeToHost'>,
     private readonly cache: FeatureCache,
     private readonly imageBytes: number,
-    batchSize: number,
-  ) {
-    this.chunk = programs.encodingChunk(2 * batchSize);
-  }
+  ) {}
 
   /** @returns [2n, tokens, width], images 0 of all pairs first, as the training step takes them. */
   async features(dataset: Dataset, batch: Batch): Promise<Float32Array> {
@@ -21,34 +20,21 @@ export class FrozenVision {
     const size = tokens * width;
     const n = batch.indices.length;
     const result = new Float32Array(2 * n * size);
-    const rows = this.imagesOf(dataset, batch);
+    const places = this.imagesOf(dataset, batch);
     /** Image → rows of the result that wait for its features. */
     const missing = new Map<string, { pixels: number; rows: number[] }>();
-    rows.forEach(({ image, pixels }, row) => {
+    places.forEach(({ image, pixels }, row) => {
       if (this.cache.read(image, result.subarray(row * size, (row + 1) * size))) return;
       const entry = missing.get(image) ?? { pixels, rows: [] };
       entry.rows.push(row);
       missing.set(image, entry);
     });
-    const images = [...missing];
-    for (let start = 0; start < images.length; start += this.chunk) {
-      const part = images.slice(start, start + this.chunk);
-      const pixels = new Uint8Array(this.chunk * this.imageBytes);
-      part.forEach(([, entry], k) =>
-        pixels.set(
-          batch.images.subarray(
-            entry.pixels * this.imageBytes,
-            (entry.pixels + 1) * this.imageBytes,
-          ),
-          k * this.imageBytes,
-        ),
-      );
-      const { features } = await this.programs.encodeToHost(this.chunk).run({ images: pixels });
-      part.forEach(([image, entry], k) => {
-        const own = (features as Float32Array).subarray(k * size, (k + 1) * size);
-        for (const row of entry.rows) result.set(own, row * size);
-        this.cache.write(image, own);
-      });
+    for (const [image, { pixels, rows }] of missing) {
+      const start = pixels * this.imageBytes;
+      const own = batch.images.subarray(start, start + this.imageBytes);
+      const { features } = await this.programs.encodeToHost(1).run({ images: own });
+      for (const row of rows) result.set(features, row * size);
+      this.cache.write(image, features as Float32Array);
     }
     return result;
   }

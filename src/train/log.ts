@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { diskError, writeFileAtomic } from '../util/atomicFile';
+import { writeFileAtomic } from '../util/atomicFile';
+import { withDiskErrors } from '../util/diskError';
 
 /** Four decimals, as BLIP's `"{:.4f}".format`; null and NaN print as BLIP's `nan`. */
 export function fourDecimals(value: number | null): string {
@@ -8,11 +9,7 @@ export function fourDecimals(value: number | null): string {
 
 /** Appends text to BLIP's `log.txt` (train_nlvr.py, main): one JSON object an epoch, written as Python's json.dumps does. */
 export function appendLog(file: string, text: string): void {
-  try {
-    appendFileSync(file, text);
-  } catch (error) {
-    throw diskError(error, file);
-  }
+  withDiskErrors(file, () => appendFileSync(file, text));
 }
 
 /** The line of an epoch; the test columns are missing where the split is. */

@@ -3,9 +3,8 @@
 import type { LoadedConfig } from '../config/load';
 import { configPaths } from '../config/paths';
 import { readModelConfig, type NlvrModelConfig } from '../model/config';
-import type { DownloadProgress } from '../model/download';
 import { initialParameters } from '../model/initialise';
-import { loadWeights } from '../model/loadWeights';
+import { loadWeights, type LoadOptions } from '../model/loadWeights';
 import type { LoadReport } from '../model/loadRules';
 import { parameterShapes } from '../model/parameters';
 import { findLibrary, type Library } from '../runtime/library';
@@ -75,19 +74,20 @@ export async function openModelSession({
 /**
  * Gives the model its first weights: those of `source`, and fresh ones for what it lacks.
  * @param source a checkpoint or address; undefined for random weights throughout.
+ * @param download progress of an address's download, and the way to end it.
  * @returns the report of BLIP's load rules, undefined for random weights.
  */
 export async function initialiseWeights(
   { session, model }: ModelSession,
   { config }: LoadedConfig,
   source: string | undefined,
-  onProgress?: (progress: DownloadProgress) => void,
+  download: LoadOptions = {},
 ): Promise<LoadReport | undefined> {
   if (source === undefined) {
     await assignValues(session, initialParameters(model, config.seed, config.init_std));
     return undefined;
   }
-  const weights = await loadWeights(source, model, onProgress ? { onProgress } : {});
+  const weights = await loadWeights(source, model, download);
   try {
     const missing = new Set(weights.report.missing);
     await assignValues(session, initialParameters(model, config.seed, config.init_std, missing));

@@ -1,18 +1,17 @@
 /** A training run from its configuration to its best checkpoint: what `nlvr train` does. */
-import { version } from '../../package.json';
-import { dumpConfig } from '../config/dump';
 import { configPaths } from '../config/paths';
 import type { DataReport } from '../data/check/checkDataset';
 import type { Dataset } from '../data/types';
 import type { Split } from '../run/events';
 import { RunFolder } from '../run/runFolder';
-import { requireUsableFolder, RunWriter } from '../run/runWriter';
+import { requireUsableFolder, type RunWriter } from '../run/runWriter';
 import { StopController } from '../run/stopController';
-import { errorText } from '../util/userError';
+import { errorText, ExitCode, UserError } from '../util/userError';
 import { checkWeights } from './checkWeights';
 import { checkData, describeProblem, throwOnErrors } from './dataCheck';
 import { configuredSplits, loadCurriculum, loadDatasets } from './datasets';
 import { pretrainedOf } from './modelSession';
+import { openRun } from './openRun';
 import { TrainingPlan } from './plan';
 import { TrainingRun } from './trainingRun';
 import type { TrainingOutcome, TrainingRequest } from './trainingTypes';
@@ -30,7 +29,7 @@ export async function runTraining(request: TrainingRequest): Promise<TrainingOut
   const stop = new StopController(folder, request.onStopRequested);
   try {
     const prepared = await prepare(request, folder, stop);
-    return prepared && (await train(request, folder, stop, prepared));
+    return prepared && (await train(request, stop, prepared));
   } finally {
     stop.dispose();
   }
@@ -50,7 +49,8 @@ async function prepare(
 ): Promise<Prepared | undefined> {
   const { loaded, mode, checks } = request;
   requireUsableFolder(folder.root, mode);
-  await checkWeights(pretrainedOf(loaded));
+  // A run that goes on has weights of its own.
+  if (mode !== 'resume') await checkWeights(pretrainedOf(loaded));
   let report: DataReport;
   try {
     report = await checkData(loaded, { ...checks, signal: stop.signal });
@@ -68,21 +68,10 @@ async function prepare(
 
 async function train(
   request: TrainingRequest,
-  folder: RunFolder,
   stop: StopController,
   { report, datasets, plan }: Prepared,
 ): Promise<TrainingOutcome> {
-  const { loaded, mode, observe } = request;
-  const writer = RunWriter.open({
-    root: folder.root,
-    kind: 'train',
-    configFile: loaded.file,
-    configHash: loaded.hash,
-    configText: dumpConfig(loaded.config, loaded.folder),
-    version,
-    mode,
-    observe,
-  });
+  const { writer, resumed } = await openRun(request, plan);
   try {
     stop.own();
     for (const problem of report.problems)
@@ -91,14 +80,24 @@ async function train(
         `data-${problem.code}`,
         describeProblem(problem),
       );
-    const outcome = await new TrainingRun(request, writer, plan, datasets, stop)
+    const outcome = await new TrainingRun(request, writer, plan, datasets, stop, resumed)
       .train()
       .finally(() => stop.dispose());
     writer.close(outcome.state);
     return outcome;
   } catch (error) {
-    const { message, hint } = errorText(error);
-    writer.close('failed', message, hint);
+    closeBroken(writer, error);
     throw error;
+  }
+}
+
+/** Says in the run folder why the run ended, as far as that can still be written. */
+function closeBroken(writer: RunWriter, error: unknown): void {
+  const stopped = error instanceof UserError && error.exitCode === ExitCode.stopped;
+  const { message, hint } = errorText(error);
+  try {
+    writer.close(stopped ? 'stopped' : 'failed', message, hint);
+  } catch {
+    // On a full disk for instance. What the person needs to know is what came first.
   }
 }

@@ -18,7 +18,7 @@ import { decide } from './metrics';
 import type { Stage, TrainingPlan } from './plan';
 import { StepReporter } from './stepReporter';
 import { resetMoments } from './resetMoments';
-import { beginNextEpoch, type TrainerState } from './trainerState';
+import { beginNextEpoch, stopsEarly, type TrainerState } from './trainerState';
 
 /** Batches of an epoch with the time that the loop waited for them. */
 export interface TimedBatches extends AsyncIterable<Batch> {
@@ -45,7 +45,7 @@ export interface TrainerParts {
   writer: RunWriter;
   stop: Pick<StopController, 'requested'>;
   health: HealthMonitor;
-  epochEnd: EpochEnd;
+  epochEnd: Pick<EpochEnd, 'evaluate' | 'logWithoutEvaluation'>;
   stepFor(batch: Batch): TrainingStep;
 }
 
@@ -59,7 +59,8 @@ export class Trainer {
   /** Trains until the last epoch, an early stop or a request to stop, after which everything is saved. */
   async run(): Promise<'finished' | 'stopped'> {
     const { plan, state, config, epochEnd } = this.parts;
-    while (state.epoch < plan.epochs) {
+    // Judged here and not only behind an epoch: a run that stopped early may be resumed.
+    while (state.epoch < plan.epochs && !stopsEarly(config, state)) {
       const stage = plan.stageOf(state.epoch);
       if (state.epoch === stage.firstEpoch && state.batch === 0 && stage.firstEpoch > 0)
         await this.renewOptimizer();
@@ -68,19 +69,17 @@ export class Trainer {
       if (last || (state.epoch + 1) % config.eval_every === 0) {
         if ((await epochEnd.evaluate(state)) === 'stopped') return this.stopped();
       } else epochEnd.logWithoutEvaluation(state);
-      const early = config.early_stop > 0 && state.evaluationsSinceBest >= config.early_stop;
-      const finished = state.epoch + 1;
+      const done = state.epoch;
       beginNextEpoch(state);
-      if (last || early || finished % config.save_every === 0) await this.save(finished - 1);
-      if (early) {
-        this.parts.writer.note(
-          'info',
-          'early-stop',
-          `Stopped early: ${config.early_stop} evaluations brought no better validation accuracy.`,
-        );
-        break;
-      }
+      if (last || stopsEarly(config, state) || state.epoch % config.save_every === 0)
+        await this.save(done);
     }
+    if (state.epoch < plan.epochs)
+      this.parts.writer.note(
+        'info',
+        'early-stop',
+        `Stopped early: ${config.early_stop} evaluations brought no better validation accuracy.`,
+      );
     return 'finished';
   }
 
@@ -153,18 +152,21 @@ export class Trainer {
     this.reporter.add(loss, correct, batch.labels.length, results['grad_norm']?.[0]);
     state.epochCorrect += correct;
     state.epochExamples += batch.labels.length;
-    if (!Number.isFinite(loss)) this.diverged(loss);
+    // Weights follow the gradient: with a finite loss they may be lost already, and must not be saved.
+    const gradNorm = results['grad_norm']?.[0] ?? 0;
+    if (!Number.isFinite(loss)) this.diverged('the loss', loss);
+    if (!Number.isFinite(gradNorm)) this.diverged('the norm of the gradient', gradNorm);
     state.epochLoss += loss;
     state.epochSteps++;
     if (apply) state.step++;
   }
 
-  private diverged(loss: number): never {
+  private diverged(what: string, value: number): never {
     const { state } = this.parts;
     this.reporter.step(state.step + 1, state.epoch, 0, 0);
     this.reporter.flush();
     throw new UserError(
-      `Training diverged: the loss became ${loss} at step ${state.step + 1} of epoch ${state.epoch}. The checkpoints of before are untouched.`,
+      `Training diverged: ${what} became ${value} at step ${state.step + 1} of epoch ${state.epoch}. The checkpoints of before are untouched.`,
       {
         hint: 'Lower init_lr, set warmup_steps or grad_clip, or try precision: fp32; then start anew, or go on from the last checkpoint with --resume.',
         exitCode: ExitCode.failed,

@@ -1,8 +1,10 @@
+import type { Config } from '../config/definition';
 import type { Split } from '../run/events';
+import type { ExampleOrder } from './exampleOrder';
 import type { Metrics } from './metrics';
 
 /** What an exact resume needs beside weights and optimizer moments: `checkpoint_last/trainer.json`. */
-export const TRAINER_STATE_VERSION = 1;
+export const TRAINER_STATE_VERSION = 2;
 
 export interface TrainerState {
   version: number;
@@ -28,11 +30,13 @@ export interface TrainerState {
   /** What must not change on resume. */
   seed: number;
   precision: 'fp32' | 'bf16';
+  order: ExampleOrder;
+  /** May change; the run is told so. */
   configHash: string;
 }
 
 export function freshState(
-  run: Pick<TrainerState, 'seed' | 'precision' | 'configHash'>,
+  run: Pick<TrainerState, 'seed' | 'precision' | 'order' | 'configHash'>,
 ): TrainerState {
   return {
     version: TRAINER_STATE_VERSION,
@@ -51,6 +55,14 @@ export function freshState(
     bestMetrics: {},
     ...run,
   };
+}
+
+/** Whether `early_stop` ends the training here, between two epochs. */
+export function stopsEarly(
+  { early_stop }: Pick<Config, 'early_stop'>,
+  { batch, evaluationsSinceBest }: Pick<TrainerState, 'batch' | 'evaluationsSinceBest'>,
+): boolean {
+  return early_stop > 0 && batch === 0 && evaluationsSinceBest >= early_stop;
 }
 
 /** The state after an epoch's evaluation and log line: the next epoch begins. */

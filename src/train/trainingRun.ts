@@ -5,17 +5,18 @@ import { EVENT_VERSION, type Split } from '../run/events';
 import type { RunWriter } from '../run/runWriter';
 import type { StopController } from '../run/stopController';
 import { readModelConfig } from '../model/config';
-import { isVisionParameter } from '../model/parameters';
 import { describeReport, type LoadReport } from '../model/loadRules';
 import { loadWeights } from '../model/loadWeights';
 import { redirectNativeLog } from '../runtime/nativeLog';
-import { UserError } from '../util/userError';
+import { withDiskErrors } from '../util/diskError';
+import { ExitCode, isAbort, UserError } from '../util/userError';
 import { assignValues } from './assignValues';
-import { readLastState, restoreLast, type CheckpointSource } from './checkpoints';
+import { restoreLast, type CheckpointSource } from './checkpoints';
 import { majorityShare } from './datasets';
-import { checkDiskSpace, checkpointBytes, formatBytes } from './diskSpace';
+import { checkDiskSpace, checkpointBytes, formatBytes, presentBytes } from './diskSpace';
 import { EpochEnd } from './epochEnd';
 import { Evaluator } from './evaluation';
+import { exampleOrder } from './exampleOrder';
 import { FeatureCache } from './featureCache';
 import { FrozenVision } from './frozenVision';
 import { HealthMonitor } from './health';
@@ -31,6 +32,7 @@ import type { TrainingPlan } from './plan';
 import { NlvrPrograms } from './programs';
 import { RunData } from './runData';
 import type { TrainingOutcome, TrainingRequest } from './trainingTypes';
+import { trainableParameters } from './trainable';
 import { evaluatedDatasets, Trainer } from './trainer';
 import { freshState, type TrainerState } from './trainerState';
 
@@ -40,20 +42,22 @@ export class TrainingRun {
     private readonly writer: RunWriter,
     private readonly plan: TrainingPlan,
     private readonly datasets: Partial<Record<Split, Dataset>> & { train: Dataset },
-    private readonly stop: Pick<StopController, 'requested'>,
+    private readonly stop: Pick<StopController, 'requested' | 'signal'>,
+    /** Where it goes on; undefined for a run that begins. */
+    private readonly resumed: TrainerState | undefined,
   ) {}
 
   async train(): Promise<TrainingOutcome> {
-    const { writer, request } = this;
-    redirectNativeLog(writer.folder.trainerLog);
+    const { writer, request, resumed } = this;
+    const { trainerLog } = writer.folder;
+    withDiskErrors(trainerLog, () => redirectNativeLog(trainerLog));
     const { config, folder } = request.loaded;
     const model = readModelConfig(config, folder);
     const data = await RunData.open(config, model.text.maxPositions);
     try {
-      const resumed = request.mode === 'resume' ? this.resumable() : undefined;
       const opened = await openModelSession({ ...request, precision: resumed?.precision ?? null });
       try {
-        return await this.trainWith(opened, data, resumed);
+        return await this.trainWith(opened, data);
       } finally {
         await opened.dispose();
       }
@@ -63,56 +67,26 @@ export class TrainingRun {
     }
   }
 
-  /** State of the last checkpoint, checked against what the configuration now says. */
-  private resumable(): TrainerState {
-    const { writer, request, plan } = this;
-    const state = readLastState(writer.folder);
-    const { config, hash } = request.loaded;
-    if (state.seed !== config.seed)
-      throw new UserError(
-        `The run in ${writer.folder.root} was started with seed ${state.seed}; it cannot go on with seed ${config.seed}.`,
-        {
-          hint: `Resume with --seed ${state.seed}.`,
-        },
-      );
-    if (state.configHash !== hash)
-      writer.note(
-        'warning',
-        'config-changed',
-        'The configuration has changed since the run was started.',
-        'The run goes on with the new one; its curves before and after may not fit together.',
-      );
-    if (state.epoch >= plan.epochs)
-      throw new UserError(
-        `The run in ${writer.folder.root} is finished: all ${plan.epochs} epochs are done.`,
-        { hint: 'Raise max_epoch to train longer.' },
-      );
-    return state;
-  }
-
-  private async trainWith(
-    opened: ModelSession,
-    data: RunData,
-    resumed: TrainerState | undefined,
-  ): Promise<TrainingOutcome> {
-    const { writer, request, plan, datasets, stop } = this;
+  private async trainWith(opened: ModelSession, data: RunData): Promise<TrainingOutcome> {
+    const { writer, request, plan, datasets, stop, resumed } = this;
     const { config, hash } = request.loaded;
     const { session, model, shapes } = opened;
-    const parameters = [...shapes.keys()];
-    const trainable = config.freeze_vit
-      ? parameters.filter((name) => !isVisionParameter(name))
-      : parameters;
+    const trainable = trainableParameters(config, shapes.keys());
     const checkpoint: CheckpointSource = { session, shapes, trainable };
     const count = [...shapes.values()].reduce(
       (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
       0,
     );
-    checkDiskSpace(writer.folder.root, checkpointBytes(count, config.keep_checkpoints));
+    const { folder } = writer;
+    const { keep_checkpoints: keep, seed } = config;
+    const present = resumed ? presentBytes(folder, keep) : 0;
+    checkDiskSpace(folder.root, checkpointBytes(count, keep), present);
 
-    const state =
-      resumed ?? freshState({ seed: config.seed, precision: opened.precision, configHash: hash });
-    this.announce(opened, state, count, resumed !== undefined);
-    const report = await this.loadWeights(opened, checkpoint, resumed);
+    const order = exampleOrder(config, plan);
+    const { precision } = opened;
+    const state = resumed ?? freshState({ seed, precision, order, configHash: hash });
+    this.announce(opened, state, count);
+    const report = await this.loadWeights(opened, checkpoint);
     const programs = new NlvrPrograms(session, model, {
       optimizer: config,
       trainable,
@@ -151,10 +125,9 @@ export class TrainingRun {
       epochEnd,
       stepFor: (batch) => programs.trainingStep(batch.indices.length, batch.length),
     });
-    const outcome = await trainer.run();
-    if (outcome === 'finished') await this.finish(state, epochEnd, opened);
+    const trained = await trainer.run();
     return {
-      state: outcome,
+      state: trained === 'finished' ? await this.finish(state, epochEnd, opened) : trained,
       folder: writer.folder.root,
       best: writer.info.best,
       bestCheckpoint: writer.folder.best,
@@ -164,14 +137,10 @@ export class TrainingRun {
   }
 
   /** Says what the run is, in run.json and as its first event. */
-  private announce(
-    opened: ModelSession,
-    state: TrainerState,
-    parameters: number,
-    resumed: boolean,
-  ): void {
-    const { writer, plan, datasets } = this;
+  private announce(opened: ModelSession, state: TrainerState, parameters: number): void {
+    const { writer, plan, datasets, resumed } = this;
     const main = plan.stages[plan.stages.length - 1];
+    const easy = plan.stages.find(({ name }) => name === 'curriculum');
     const device = opened.session.info.device;
     writer.update({
       state: 'running',
@@ -186,11 +155,12 @@ export class TrainingRun {
     writer.event({
       type: 'start',
       v: EVENT_VERSION,
-      resumed,
+      resumed: resumed !== undefined,
       step: state.step,
       epoch: state.epoch,
       maxEpoch: plan.epochs,
       stepsPerEpoch: main.stepsPerEpoch,
+      ...(easy && { curriculum: { epochs: easy.epochs, stepsPerEpoch: easy.stepsPerEpoch } }),
       totalSteps: plan.totalSteps,
       examples: Object.fromEntries(
         Object.entries(datasets).map(([split, { examples }]) => [split, examples.length]),
@@ -199,7 +169,14 @@ export class TrainingRun {
       precision: opened.precision,
       parameters,
     });
-    const { config } = this.request.loaded;
+    const { config, hash } = this.request.loaded;
+    if (state.configHash !== hash)
+      writer.note(
+        'warning',
+        'config-changed',
+        'The configuration has changed since the run was started.',
+        'The run goes on with the new one; its curves before and after may not fit together.',
+      );
     const disk = formatBytes(checkpointBytes(parameters, config.keep_checkpoints));
     writer.note(
       'info',
@@ -218,20 +195,23 @@ export class TrainingRun {
   private async loadWeights(
     opened: ModelSession,
     checkpoint: CheckpointSource,
-    resumed: TrainerState | undefined,
   ): Promise<LoadReport | undefined> {
-    const { writer, request } = this;
+    const { writer, request, resumed } = this;
     if (resumed) {
       await restoreLast(checkpoint, writer.folder);
       trimLog(writer.folder.log, resumed.epoch);
       return undefined;
     }
-    const report = await initialiseWeights(
-      opened,
-      request.loaded,
-      pretrainedOf(request.loaded),
-      request.onDownload,
-    );
+    const report = await initialiseWeights(opened, request.loaded, pretrainedOf(request.loaded), {
+      onProgress: request.onDownload,
+      signal: this.stop.signal,
+    }).catch((error: unknown) => {
+      if (!isAbort(error)) throw error;
+      throw new UserError('Stopped before the training began: there is nothing to resume.', {
+        hint: 'Start it again with --overwrite.',
+        exitCode: ExitCode.stopped,
+      });
+    });
     if (report) {
       const [first, ...rest] = describeReport(report);
       writer.note(
@@ -260,15 +240,18 @@ export class TrainingRun {
       `Features of ${images.size} images take ${formatBytes(needed)} of disk${needed > limit ? `; ${formatBytes(limit)} of them are kept, the rest is encoded each epoch` : ' while the run lasts'}.`,
       ...(needed > limit ? ['Raise feature_cache to keep more.'] : []),
     );
-    return new FrozenVision(programs, cache, imageBytes, config.batch_size_train);
+    return new FrozenVision(programs, cache, imageBytes);
   }
 
-  /** The run's last words: the test split where it waited for the best checkpoint, metrics, "best epoch". */
+  /**
+   * The run's last words: the test split where it waited for the best checkpoint, metrics, "best epoch". All of it is
+   * done again when the run is resumed after a stop or a kill in here.
+   */
   private async finish(
     state: TrainerState,
     epochEnd: EpochEnd,
     opened: ModelSession,
-  ): Promise<void> {
+  ): Promise<'finished' | 'stopped'> {
     const { writer, datasets, request } = this;
     if (datasets.test && !request.loaded.config.eval_test && state.bestEpoch !== null) {
       const weights = await loadWeights(writer.folder.best, opened.model);
@@ -278,10 +261,12 @@ export class TrainingRun {
         await weights.close();
       }
       const metrics = await epochEnd.split(datasets.test, state.bestEpoch, state.step);
-      if (metrics) state.bestMetrics.test = metrics;
+      if (!metrics) return 'stopped';
+      state.bestMetrics.test = metrics;
     }
     writeMetrics(writer.folder.metrics, state.bestMetrics);
     appendLog(writer.folder.log, `best epoch: ${state.bestEpoch ?? 0}`);
+    return 'finished';
   }
 }
 

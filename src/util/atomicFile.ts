@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'n
 import { open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { UserError, errnoOf } from './userError';
+import { diskError } from './diskError';
 
 /** The name a file is written under before it is renamed to `file`; readers never look at such names. */
 export function temporaryName(file: string): string {
@@ -83,28 +83,4 @@ export function writeFileAtomic(file: string, content: string | Uint8Array): voi
 export function writeAll(fd: number, bytes: Uint8Array): void {
   for (let offset = 0; offset < bytes.length;)
     offset += writeSync(fd, bytes, offset, Math.min(bytes.length - offset, 1 << 30));
-}
-
-/** Says "disk full" and "not allowed" in words; anything else is returned as it is. */
-export function diskError(error: unknown, file: string): unknown {
-  switch (errnoOf(error)) {
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new UserError(
-        `The disk is full: ${file} could not be written. What was there before is untouched.`,
-        {
-          hint: 'Free some space, or choose another output_dir, then start again with --resume.',
-          cause: error,
-        },
-      );
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return new UserError(`${file} cannot be written: permission denied.`, {
-        hint: 'Choose an output_dir that you may write to.',
-        cause: error,
-      });
-    default:
-      return error;
-  }
 }

@@ -39,3 +39,8 @@ export function errorText(error: unknown): { message: string; hint: string | nul
     hint: error instanceof UserError ? (error.hint ?? null) : null,
   };
 }
+
+/** Whether something was given up because an `AbortSignal` said so. */
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}

@@ -4,11 +4,14 @@ import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   readdirSync,
+  rmdirSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -169,44 +172,60 @@ describe('run folder', () => {
     expect(await refused(await tinyProject(), '--resume')).toMatch(/nothing to resume/);
   });
 
-  test('a disk that fills up: said as such, and the checkpoints of before are whole', async () => {
-    const project = await tinyProject({ max_epoch: '500' });
-    const disk = join(project.folder, 'disk');
-    mkdirSync(disk);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'tmpfs', disk]);
-    onTestFinished(() => void execFileSync('umount', ['-l', disk]));
-    const run = join(disk, 'run');
-    const child = startNlvr(['train', '--config', project.config, '--output_dir', run]);
-    let stderr = '';
-    child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-    const ended = once(child, 'close');
-    while (child.exitCode === null && !existsSync(join(run, 'checkpoint_last'))) await sleep(20);
-    fill(disk);
-    const [code] = (await ended) as [number];
-    expect(stderr).toMatch(/disk is full/);
-    expect(code).toBe(2);
-    for (const name of [
-      'checkpoint_best.safetensors',
-      'checkpoint_last/model.safetensors',
-      'checkpoint_last/optimizer.safetensors',
-    ]) {
-      const checkpoint = await openCheckpoint(join(run, name));
-      for (const tensor of checkpoint.tensors.keys()) await checkpoint.read(tensor);
-      await checkpoint.close();
-    }
-    // Neither a half file nor a temporary one is left.
-    expect(readdirSync(run).filter((name) => /tmp|new|old/.test(name))).toEqual([]);
-    const refusedAtOnce = await nlvr([
-      'train',
-      '--config',
-      project.config,
-      '--output_dir',
-      run,
-      '--resume',
-    ]);
-    expect(refusedAtOnce.code).toBe(2);
-    expect(refusedAtOnce.stderr).toMatch(/disk is full|free; the checkpoints/);
+  test('a file in its place, or above it', async () => {
+    const project = await tinyProject();
+    const file = join(project.folder, 'file');
+    writeFileSync(file, 'mine');
+    for (const folder of [file, join(file, 'run')])
+      expect(await refused(project, '--output_dir', folder)).toMatch(/is a file/);
+    expect(readFileSync(file, 'utf8')).toBe('mine');
   });
+
+  // Skipped without the right to mount: there is no other small disk to fill.
+  test.skipIf(!mayMount())(
+    'a disk that fills up: said as such, and the checkpoints of before are whole',
+    async () => {
+      const project = await tinyProject({ max_epoch: '500' });
+      const disk = join(project.folder, 'disk');
+      mkdirSync(disk);
+      mountSmallDisk(disk);
+      onTestFinished(() => unmount(disk));
+      const run = join(disk, 'run');
+      const child = startNlvr(['train', '--config', project.config, '--output_dir', run]);
+      let stderr = '';
+      child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+      const ended = once(child, 'close');
+      while (child.exitCode === null && !existsSync(join(run, 'checkpoint_last'))) await sleep(20);
+      fill(disk);
+      const [code] = (await ended) as [number];
+      expect(stderr).toMatch(/disk is full/);
+      expect(code).toBe(2);
+      for (const name of [
+        'checkpoint_best.safetensors',
+        'checkpoint_last/model.safetensors',
+        'checkpoint_last/optimizer.safetensors',
+      ]) {
+        const checkpoint = await openCheckpoint(join(run, name));
+        try {
+          for (const tensor of checkpoint.tensors.keys()) await checkpoint.read(tensor);
+        } finally {
+          await checkpoint.close();
+        }
+      }
+      // Neither a half file nor a temporary one is left.
+      expect(readdirSync(run).filter((name) => /tmp|new|old/.test(name))).toEqual([]);
+      const refusedAtOnce = await nlvr([
+        'train',
+        '--config',
+        project.config,
+        '--output_dir',
+        run,
+        '--resume',
+      ]);
+      expect(refusedAtOnce.code).toBe(2);
+      expect(refusedAtOnce.stderr).toMatch(/disk is full|free; the checkpoints/);
+    },
+  );
 });
 
 describe('runtime', () => {
@@ -223,6 +242,27 @@ describe('runtime', () => {
     expect(stderr).toMatch(/nlvr runtime install/);
   });
 });
+
+function mountSmallDisk(folder: string): void {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'tmpfs', folder], { stdio: 'pipe' });
+}
+
+function unmount(folder: string): void {
+  execFileSync('umount', ['-l', folder]);
+}
+
+function mayMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'nlvr-test-'));
+  try {
+    mountSmallDisk(folder);
+    unmount(folder);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmdirSync(folder);
+  }
+}
 
 function lengthOf(text: string): string {
   const bytes = Buffer.alloc(4);

@@ -110,8 +110,14 @@ export function nlvr(
 }
 
 /** Starts the command line without waiting for its end. */
-export function startNlvr(args: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+export function startNlvr(
+  args: readonly string[],
+  { env }: { env?: NodeJS.ProcessEnv } = {},
+): ChildProcess {
+  const child = spawn(process.execPath, [cli, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Split } from '../../data/split';
 import { describeReport } from '../../model/loadRules';
 import { evaluateCheckpoint, type EvaluationRequest } from '../../train/evaluateCheckpoint';
+import { evaluatedSplits } from '../../train/datasets';
 import { requireLibrary } from '../../train/modelSession';
 import { ExitCode, UserError } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
@@ -12,7 +13,7 @@ import { quietNativeLog } from '../quietNativeLog';
 export interface EvaluateOptions extends CommonOptions {
   checkpoint: string;
   output_dir: string;
-  split: string;
+  split?: string;
 }
 
 const splitNames: readonly Split[] = ['train', 'val', 'test'];
@@ -32,7 +33,7 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
       : resolve(options.checkpoint),
     outputDir: resolve(options.output_dir),
     asRun: true,
-    splits: parseSplits(options.split),
+    splits: options.split === undefined ? evaluatedSplits(loaded) : parseSplits(options.split),
   });
 }
 

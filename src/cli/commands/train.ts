@@ -1,3 +1,4 @@
+import { evaluatedSplits } from '../../train/datasets';
 import { pretrainedOf, requireLibrary } from '../../train/modelSession';
 import { runTraining } from '../../train/runTraining';
 import { ExitCode, UserError } from '../../util/userError';
@@ -37,7 +38,7 @@ export async function train(options: TrainOptions): Promise<void> {
       outputDir: configPaths(loaded.config, loaded.folder).outputDir,
       // As with BLIP, a training may follow into the same folder.
       asRun: false,
-      splits: ['val', 'test'],
+      splits: evaluatedSplits(loaded),
     });
     return;
   }

@@ -2,7 +2,8 @@
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { assetPath } from '../../util/assets';
-import { diskError, temporaryName } from '../../util/atomicFile';
+import { temporaryName } from '../../util/atomicFile';
+import { diskError } from '../../util/diskError';
 import { errnoOf, UserError } from '../../util/userError';
 import { KeyedRandom, Purpose } from '../random';
 import { Artist } from './drawing';

@@ -93,8 +93,8 @@ export async function resumeTraining(
 }
 
 /**
- * A run is resumed as it was. When its configuration file has changed since (a smaller batch after running out of
- * memory, more epochs), the user says which of the two is meant.
+ * A run is resumed as it was. When its configuration file has changed since (gradient checkpointing after running
+ * out of memory, more epochs), the user says which of the two is meant.
  */
 async function configurationToResume(run: Run): Promise<string | undefined> {
   const asItWas = new RunFolder(run.folder).config;

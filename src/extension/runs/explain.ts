@@ -18,7 +18,7 @@ function words(cause: Cause, t: Translate): { message: string; hint: string } {
       return {
         message: t('The trainer ran out of memory'),
         hint: t(
-          'Lower batch_size_train (accumulate_steps keeps the effective batch), lower image_size, set vit_grad_ckpt with a vit_ckpt_layer above 0, or set freeze_vit; then resume.',
+          "Resume with vit_grad_ckpt and a vit_ckpt_layer above 0, or with freeze_vit. Or start a new run from this one's folder (pretrained) with a lower batch_size_train (accumulate_steps keeps the effective batch) or image_size.",
         ),
       };
     case 'runtime':
@@ -47,7 +47,7 @@ function words(cause: Cause, t: Translate): { message: string; hint: string } {
       return {
         message: t('The trainer was killed'),
         hint: t(
-          'When nobody did it, the system did, because memory ran out: lower batch_size_train or image_size, then resume from the last checkpoint.',
+          'When nobody did it, the system did, because memory ran out: resume with vit_grad_ckpt and a vit_ckpt_layer above 0, or start a new run with a lower batch_size_train or image_size.',
         ),
       };
     case 'crash':

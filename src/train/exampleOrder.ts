@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import type { Config } from '../config/definition';
+import type { RunFolder } from '../run/runFolder';
+import { UserError } from '../util/userError';
+import type { TrainingPlan } from './plan';
+
+/** What decides, with the seed, which examples a step sees: counts of batches and steps mean nothing without it. */
+export interface ExampleOrder {
+  batchSize: number;
+  accumulateSteps: number;
+  /** Digest of the training examples, those of the curriculum and its length included. */
+  examples: string;
+}
+
+/** The order that a configuration and its data give. Labels do not count, nor do the folders that images lie in. */
+export function exampleOrder(
+  config: Pick<Config, 'batch_size_train' | 'accumulate_steps'>,
+  plan: Pick<TrainingPlan, 'stages'>,
+): ExampleOrder {
+  const hash = createHash('sha256');
+  for (const { name, firstEpoch, dataset } of plan.stages) {
+    hash.update(`${name} from epoch ${firstEpoch}\n`);
+    for (const { sentence, images } of dataset.examples)
+      hash.update(`${JSON.stringify([sentence, ...images.map((image) => basename(image))])}\n`);
+  }
+  return {
+    batchSize: config.batch_size_train,
+    accumulateSteps: config.accumulate_steps,
+    examples: hash.digest('hex'),
+  };
+}
+
+/** @throws {UserError} when a run was begun with another order than it is to go on with. */
+export function requireSameOrder(begun: ExampleOrder, now: ExampleOrder, folder: RunFolder): void {
+  const changes = [
+    ...changed('batch_size_train', begun.batchSize, now.batchSize),
+    ...changed('accumulate_steps', begun.accumulateSteps, now.accumulateSteps),
+    ...(begun.examples === now.examples
+      ? []
+      : ['other training examples (or another curriculum) than now']),
+  ];
+  if (changes.length === 0) return;
+  throw new UserError(
+    `The run in ${folder.root} was begun with ${changes.join(', and with ')}; it cannot go on: the place it stopped at would be other examples. It was not touched.`,
+    {
+      hint: `Resume with what it was begun with (${folder.config}), or begin a new run from its weights: pretrained: ${folder.root}.`,
+    },
+  );
+}
+
+function changed(key: string, begun: number, now: number): string[] {
+  return begun === now ? [] : [`${key} ${begun}, not ${now}`];
+}

@@ -1,0 +1,55 @@
+import type { LoadedConfig } from '../config/load';
+import { readModelConfig } from '../model/config';
+import { parameterShapes } from '../model/parameters';
+import { readRunInfo } from '../run/migrate';
+import type { RunFolder } from '../run/runFolder';
+import { UserError } from '../util/userError';
+import { readLastState, requireFitting } from './checkpoints';
+import { exampleOrder, requireSameOrder } from './exampleOrder';
+import type { TrainingPlan } from './plan';
+import { trainableParameters } from './trainable';
+import { stopsEarly, type TrainerState } from './trainerState';
+
+/**
+ * State of the last checkpoint, when the run can go on from it as the configuration now says. Reads only, so that a
+ * run which cannot go on stays as it was.
+ * @throws {UserError} saying why it cannot.
+ */
+export async function resumableState(
+  folder: RunFolder,
+  { config, folder: configFolder }: LoadedConfig,
+  plan: TrainingPlan,
+): Promise<TrainerState> {
+  const state = readLastState(folder);
+  if (state.seed !== config.seed)
+    throw new UserError(
+      `The run in ${folder.root} was started with seed ${state.seed}; it cannot go on with seed ${config.seed}.`,
+      { hint: `Resume with --seed ${state.seed}.` },
+    );
+  requireSameOrder(state.order, exampleOrder(config, plan), folder);
+  await requireUnfinished(folder, state, config, plan.epochs);
+  const shapes = parameterShapes(readModelConfig(config, configFolder));
+  await requireFitting(folder, shapes, trainableParameters(config, shapes.keys()));
+  return state;
+}
+
+/** All epochs may be done and the last evaluation or the report not: such a run still has something to do. */
+async function requireUnfinished(
+  folder: RunFolder,
+  state: TrainerState,
+  config: LoadedConfig['config'],
+  epochs: number,
+): Promise<void> {
+  const early = stopsEarly(config, state);
+  if (state.epoch < epochs && !early) return;
+  const info = await readRunInfo(folder.root).catch(() => undefined);
+  if (info?.state !== 'finished') return;
+  const [why, hint] =
+    state.epoch < epochs
+      ? [
+          `it stopped early, ${config.early_stop} evaluations after its best`,
+          'Raise early_stop to train longer.',
+        ]
+      : [`all ${epochs} epochs are done`, 'Raise max_epoch to train longer.'];
+  throw new UserError(`The run in ${folder.root} is finished: ${why}.`, { hint });
+}

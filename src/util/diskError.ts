@@ -1,0 +1,52 @@
+/** What the operating system refuses about files and folders, said in words. */
+import { mkdirSync } from 'node:fs';
+import { UserError, errnoOf } from './userError';
+
+/** Says "disk full", "not allowed" and "that is no folder" in words; anything else is returned as it is. */
+export function diskError(error: unknown, file: string): unknown {
+  switch (errnoOf(error)) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new UserError(
+        `The disk is full: ${file} could not be written. What was there before is untouched.`,
+        {
+          hint: 'Free some space, or choose another output_dir, then start again with --resume.',
+          cause: error,
+        },
+      );
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new UserError(`${file} cannot be written: permission denied.`, {
+        hint: 'Choose an output_dir that you may write to.',
+        cause: error,
+      });
+    case 'EEXIST':
+    case 'ENOTDIR':
+      return new UserError(`${file} cannot be written: it or a folder above it is a file.`, {
+        hint: 'Choose another output_dir, or move that file away.',
+        cause: error,
+      });
+    case 'EISDIR':
+      return new UserError(`${file} cannot be written: it is a folder.`, {
+        hint: 'Choose another output_dir, or move that folder away.',
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}
+
+/** Does something to `file`. @throws {UserError} in place of what the operating system says. */
+export function withDiskErrors<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw diskError(error, file);
+  }
+}
+
+/** Makes a folder and those above it, where they are missing. @throws {UserError} when that is refused. */
+export function makeFolder(folder: string): void {
+  withDiskErrors(folder, () => mkdirSync(folder, { recursive: true }));
+}

@@ -1,0 +1,182 @@
+/** The training loop over made-up steps and evaluations: what it saves, where it ends. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Config } from '../../src/config/definition';
+import { parseConfig } from '../../src/config/parse';
+import type { Batch, Dataset } from '../../src/data/types';
+import type { RunEvent } from '../../src/run/events';
+import { RunFolder } from '../../src/run/runFolder';
+import { RunWriter } from '../../src/run/runWriter';
+import type { Session } from '../../src/runtime/session';
+import { readLastState } from '../../src/train/checkpoints';
+import { exampleOrder } from '../../src/train/exampleOrder';
+import { HealthMonitor } from '../../src/train/health';
+import { TrainingPlan } from '../../src/train/plan';
+import { Trainer } from '../../src/train/trainer';
+import { freshState, type TrainerState } from '../../src/train/trainerState';
+
+const dataset: Dataset = {
+  split: 'train',
+  format: 'blip',
+  file: 'train.json',
+  examples: Array.from({ length: 6 }, (_, index) => ({
+    index,
+    identifier: `${index}`,
+    sentence: `sentence ${index}`,
+    images: ['l', 'r'],
+    label: true,
+    consistencyGroup: null,
+    group: null,
+    line: index + 1,
+  })),
+};
+
+const batch = {
+  indices: Int32Array.of(0, 1),
+  labels: Int32Array.of(1, 1),
+  inputIds: new Int32Array(2),
+  attentionMask: new Int32Array(2),
+  length: 1,
+} as Batch;
+
+const session = {
+  async *readAll(names: readonly string[]) {
+    await Promise.resolve();
+    for (const name of names) yield [name, new Float32Array(2)];
+  },
+} as unknown as Session;
+
+let folder: string;
+let writer: RunWriter | undefined;
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'nlvr-test-'))));
+afterEach(() => {
+  writer?.close('stopped');
+  writer = undefined;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Attempt {
+  outcome: 'finished' | 'stopped';
+  state: TrainerState;
+  steps: number;
+  events: RunEvent[];
+}
+
+/**
+ * Trains three steps an epoch.
+ * @param accuracies of the evaluations to come
+ * @param from the state to go on from
+ * @param gradNorm of step n
+ */
+async function train(
+  settings: Partial<Config>,
+  accuracies: readonly number[],
+  from?: TrainerState,
+  gradNorm: (step: number) => number = () => 1,
+): Promise<Attempt> {
+  writer?.close('stopped');
+  const config = { ...parseConfig('').config, batch_size_train: 2, max_epoch: 8, ...settings };
+  const plan = new TrainingPlan(config, dataset);
+  const order = exampleOrder(config, plan);
+  const state = from ?? freshState({ seed: 42, precision: 'fp32', order, configHash: '' });
+  const events: RunEvent[] = [];
+  writer = RunWriter.open({
+    root: folder,
+    kind: 'train',
+    configFile: 'nlvr.yaml',
+    configHash: '',
+    configText: '',
+    version: '0',
+    mode: from ? 'resume' : 'new',
+    observe: (event) => events.push(event),
+  });
+  const rest = [...accuracies];
+  let steps = 0;
+  const results = (): Promise<Record<string, Float32Array>> => {
+    steps++;
+    return Promise.resolve({
+      loss: Float32Array.of(0.5),
+      logits: new Float32Array(4),
+      grad_norm: Float32Array.of(gradNorm(steps)),
+    });
+  };
+  const trainer = new Trainer({
+    config,
+    plan,
+    state,
+    data: {
+      trainBatches: (stage, _epoch, startBatch) => ({
+        waitMs: 0,
+        async *[Symbol.asyncIterator]() {
+          await Promise.resolve();
+          for (let i = startBatch; i < stage.batchesPerEpoch; i++) yield batch;
+        },
+      }),
+      evalBatches: () => {
+        throw new Error('evaluations are made up');
+      },
+      visionFeeds: () => Promise.resolve({}),
+    },
+    checkpoint: { session, shapes: new Map([['weight', [2]]]), trainable: ['weight'] },
+    writer,
+    stop: { requested: false },
+    health: new HealthMonitor({
+      pretrained: true,
+      missingKeys: 0,
+      numWorkers: 0,
+      majorityShare: 0.5,
+    }),
+    epochEnd: {
+      evaluate: (its) => {
+        const accuracy = rest.shift() ?? 0;
+        const better = its.bestAccuracy === null || accuracy > its.bestAccuracy;
+        its.evaluationsSinceBest = better ? 0 : its.evaluationsSinceBest + 1;
+        if (better) its.bestAccuracy = accuracy;
+        return Promise.resolve('done');
+      },
+      logWithoutEvaluation: () => undefined,
+    },
+    stepFor: () => ({ run: results, accumulate: results }),
+  });
+  return { outcome: await trainer.run(), state, steps, events };
+}
+
+const lastState = (): TrainerState => readLastState(new RunFolder(folder));
+const notes = ({ events }: Attempt): string[] =>
+  events.flatMap((event) => (event.type === 'note' ? [event.code] : []));
+
+test('an early stop ends the training after so many evaluations, and saves', async () => {
+  const attempt = await train({ early_stop: 2, save_every: 100 }, [0.5, 0.7, 0.6, 0.7, 0.9]);
+  expect(attempt).toMatchObject({ outcome: 'finished', steps: 12, state: { epoch: 4, batch: 0 } });
+  expect(notes(attempt)).toEqual(['early-stop']);
+  expect(lastState()).toMatchObject({ epoch: 4, evaluationsSinceBest: 2 });
+});
+
+test('resumed after an early stop, nothing is trained', async () => {
+  await train({ early_stop: 2 }, [0.5, 0.7, 0.6, 0.7, 0.9]);
+  const saved = lastState();
+  const again = await train({ early_stop: 2 }, [0.9], saved);
+  expect(again).toMatchObject({ outcome: 'finished', steps: 0, state: { epoch: 4 } });
+  const longer = await train({ early_stop: 3 }, [0.9, 0.1, 0.1, 0.1], lastState());
+  expect(longer).toMatchObject({ outcome: 'finished', steps: 12, state: { epoch: 8 } });
+});
+
+test('an early stop in the last epoch is none', async () => {
+  const attempt = await train({ early_stop: 1, max_epoch: 2 }, [0.5, 0.4]);
+  expect(attempt).toMatchObject({ outcome: 'finished', state: { epoch: 2 } });
+  expect(notes(attempt)).toEqual([]);
+});
+
+test('a gradient that is not finite ends the training before its weights are saved', async () => {
+  const broken = train({ save_steps: 1 }, [], undefined, (step) => (step === 2 ? NaN : 1));
+  await expect(broken).rejects.toThrow(
+    /Training diverged: the norm of the gradient became NaN at step 2/,
+  );
+  expect(lastState().step).toBe(1);
+  expect(existsSync(new RunFolder(folder).newLast)).toBe(false);
+  writer?.close('failed');
+  writer = undefined;
+  expect(readFileSync(join(folder, 'events.jsonl'), 'utf8')).toMatch(/"gradNorm":null/);
+});
