@@ -1,4 +1,4 @@
-import { UserError, errnoOf, messageOf } from '../util/userError';
+import { ExitCode, UserError, errnoOf, messageOf } from '../util/userError';
 
 /** Exit code of a defect in this program. */
 const DEFECT = 1;
@@ -9,6 +9,8 @@ const DEFECT = 1;
  * @returns the exit code.
  */
 export function report(error: unknown, verbose: boolean): number {
+  // Aborted by Ctrl-C: the person knows.
+  if (error instanceof Error && error.name === 'AbortError') return ExitCode.stopped;
   if (error instanceof UserError) {
     process.stderr.write(`nlvr: ${[error.message, error.hint].filter(Boolean).join(' ')}\n`);
     if (verbose && error.stack) process.stderr.write(`${error.stack}\n`);

@@ -177,6 +177,12 @@ describe('nlvr evaluate', () => {
       /holds no checkpoint/,
     );
     expect(existsSync(to)).toBe(false);
+    expect(
+      await fail(
+        ...([2, 'evaluate', '--config', project.config, ...own] as const),
+        ...['--output_dir', join(project.config, 'evaluated')],
+      ),
+    ).toMatch(/nlvr\.yaml is a file/);
   });
 
   test('Ctrl-C: exit code 130, no half results', async () => {
@@ -271,5 +277,7 @@ describe('nlvr export', () => {
     await fail(2, 'export', `${out}.txt`, out);
     expect(existsSync(out)).toBe(false);
     expect(await fail(2, 'export', project.run, `${out}.bin`)).toMatch(/--format/);
+    expect(await fail(2, 'export', project.run, join(out, 'a.pth'))).toMatch(/no folder/);
+    expect(await fail(2, 'export', project.run, folder, '--format', 'pth')).toMatch(/is a folder/);
   });
 });

@@ -44,6 +44,7 @@ describe('usage errors are exit code 2', () => {
       ['train', '--config', 'x', '--device', 'tpu'],
       /auto, cpu, gpu/,
     ],
+    ['an empty seed', ['train', '--config', 'x', '--seed', ''], /whole number/],
     ['a setting without a value', ['train', '--config', 'x', '--set', 'seed'], /key=value/],
   ])('%s', async (_, args, message) => {
     expect(await fail(2, ...args)).toMatch(message);

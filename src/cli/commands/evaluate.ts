@@ -3,19 +3,21 @@ import type { LoadedConfig } from '../../config/load';
 import type { Split } from '../../data/split';
 import { describeReport } from '../../model/loadRules';
 import type { Library } from '../../runtime/library';
+import { configuredSplits } from '../../train/datasets';
 import { evaluateCheckpoint } from '../../train/evaluateCheckpoint';
 import { requireLibrary } from '../../train/modelSession';
 import { ExitCode, UserError } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
 import { byKind } from '../finalReport';
 import { withStopSignal } from '../interrupt';
+import { requireOutputFolder } from '../outputPath';
 import { createProgress } from '../progress';
 import { quietNativeLog } from '../quietNativeLog';
 
 export interface EvaluateOptions extends CommonOptions {
   checkpoint: string;
   output_dir: string;
-  split: string;
+  split?: string;
 }
 
 const splitNames: readonly Split[] = ['train', 'val', 'test'];
@@ -27,6 +29,7 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
     set: options.set,
     device: options.device,
   });
+  const splits = options.split === undefined ? defaultSplits(loaded) : parseSplits(options.split);
   await evaluateAndReport({
     loaded,
     library: await requireLibrary(options.tensorflow),
@@ -34,7 +37,7 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
       ? options.checkpoint
       : resolve(options.checkpoint),
     outputDir: resolve(options.output_dir),
-    splits: parseSplits(options.split),
+    splits,
   });
 }
 
@@ -46,6 +49,7 @@ export async function evaluateAndReport(request: {
   outputDir: string;
   splits: readonly Split[];
 }): Promise<void> {
+  requireOutputFolder(request.outputDir);
   quietNativeLog();
   const progress = createProgress('Evaluating');
   try {
@@ -67,6 +71,16 @@ export async function evaluateAndReport(request: {
   } finally {
     progress.done();
   }
+}
+
+/** BLIP's two splits, as far as the configuration has annotations for them. */
+export function defaultSplits(loaded: LoadedConfig): Split[] {
+  const splits = configuredSplits(loaded).filter((split) => split !== 'train');
+  if (splits.length === 0)
+    throw new UserError(`${loaded.file} names no annotations for val or test.`, {
+      hint: 'Set ann_files.val, or ask for --split train.',
+    });
+  return splits;
 }
 
 function parseSplits(text: string): Split[] {
