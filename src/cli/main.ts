@@ -16,7 +16,8 @@ import { report } from './report';
 const collect = (value: string, previous: string[]): string[] => [...previous, value];
 
 function integer(value: string): number {
-  const n = Number(value);
+  // Number('') is 0, which is not what an unset variable of a script should mean.
+  const n = value.trim() === '' ? NaN : Number(value);
   if (!Number.isInteger(n) || n < 0)
     throw new InvalidArgumentError('a whole number from 0 is expected.');
   return n;

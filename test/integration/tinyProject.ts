@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import type { RunEvent } from '../../src/run/events';
 
 const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
@@ -12,6 +12,13 @@ const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
 export function scratchFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'nlvr-test-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A folder that is removed when all tests of the file, or of the `describe` it is called in, have ended. */
+export function sharedFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'nlvr-test-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -54,12 +61,13 @@ export interface TinyProject {
 /**
  * A data set of flat pictures and sentences about their colours, with identifiers of NLVR2's kind so that consistency
  * is defined, and a configuration that trains in seconds.
+ * @param folder an empty one; by default one that is removed when the test ends.
  */
 export async function tinyProject(
   extra: Record<string, string> = {},
   sizes: Record<'train' | 'val' | 'test', number> = { train: 24, val: 10, test: 6 },
+  folder = scratchFolder(),
 ): Promise<TinyProject> {
-  const folder = scratchFolder();
   mkdirSync(join(folder, 'images'));
   for (const name of names) {
     const [r, g, b] = colours[name];

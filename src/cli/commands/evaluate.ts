@@ -7,6 +7,7 @@ import { requireLibrary } from '../../train/modelSession';
 import { ExitCode, UserError } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
 import { byKind } from '../finalReport';
+import { requireOutputFolder } from '../outputPath';
 import { createProgress } from '../progress';
 import { quietNativeLog } from '../quietNativeLog';
 
@@ -41,6 +42,7 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
 export async function evaluateAndReport(
   request: Omit<EvaluationRequest, 'onLoaded' | 'onProgress' | 'onResult'>,
 ): Promise<void> {
+  requireOutputFolder(request.outputDir);
   quietNativeLog();
   const progress = createProgress('Evaluating');
   try {

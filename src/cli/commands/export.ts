@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { exportCheckpoint, type ExportFormat } from '../../model/exportCheckpoint';
 import { UserError } from '../../util/userError';
+import { requireOutputFile } from '../outputPath';
 
 export interface ExportOptions {
   format?: ExportFormat;
@@ -16,10 +16,7 @@ export async function exportWeights(
 ): Promise<void> {
   const target = resolve(file);
   const format = options.format ?? formatOf(file);
-  if (existsSync(target) && !options.overwrite)
-    throw new UserError(`${target} exists already; it was not touched.`, {
-      hint: 'Choose another name, or --overwrite.',
-    });
+  requireOutputFile(target, options.overwrite === true);
   const source = /^https?:/i.test(checkpoint) ? checkpoint : resolve(checkpoint);
   const { tensors, leftOut } = await exportCheckpoint(source, format, target);
   process.stdout.write(`Wrote ${tensors} tensors to ${target}.\n`);

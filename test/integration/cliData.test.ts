@@ -1,0 +1,85 @@
+/** `nlvr check` and `nlvr sample`, which need no TensorFlow. */
+import { once } from 'node:events';
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { editJson, fail, succeed } from './cliSupport';
+import { nlvr, scratchFolder, startNlvr, tinyProject } from './tinyProject';
+
+interface Report {
+  problems: { severity: string; code: string; message: string; file: string; line?: number }[];
+  splits: Record<string, Record<string, number>>;
+}
+
+describe('nlvr check', () => {
+  test('a sound data set: exit code 0, counts by split', async () => {
+    const project = await tinyProject();
+    const report = JSON.parse(
+      await succeed('check', '--config', project.config, '--json'),
+    ) as Report;
+    expect(report.problems.filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect(Object.keys(report.splits)).toEqual(['train', 'val', 'test']);
+    expect(report.splits['train']).toMatchObject({
+      examples: 24,
+      true: 8,
+      false: 16,
+      unlabelled: 0,
+      missingImages: 0,
+      minWidth: 20,
+      maxWidth: 33,
+    });
+    const plain = await succeed('check', '--config', project.config);
+    expect(plain).toMatch(/^train +24 examples \(8 true, 16 false\)/m);
+    expect(readdirSync(project.folder)).not.toContain('run');
+  });
+
+  test('a broken one: exit code 2, every problem with its file and line', async () => {
+    const project = await tinyProject();
+    const at = (name: string): string => join(project.folder, name);
+    editJson<{ images: string[] }>(at('val.json'), (all) => (all[3].images[0] = 'gone.png'));
+    editJson<{ label: string }>(at('test.json'), (all) => (all[2].label = 'maybe'));
+    truncateSync(at('images/red-20.png'), 60);
+    const { code, stdout } = await nlvr(['check', '--config', project.config, '--json']);
+    expect(code).toBe(2);
+    const { problems } = JSON.parse(stdout) as Report;
+    const errors = problems.filter(({ severity }) => severity === 'error');
+    const find = (code: string, file: string) =>
+      errors.find((problem) => problem.code === code && problem.file === at(file));
+    expect(find('annotation', 'test.json')).toMatchObject({
+      message: expect.stringMatching(/label.*maybe/) as string,
+      line: expect.any(Number) as number,
+    });
+    expect(find('missing-image', 'val.json')?.message).toMatch(/gone\.png/);
+    expect(find('unreadable-image', 'train.json')?.message).toMatch(/red-20\.png/);
+    const plain = await nlvr(['check', '--config', project.config]);
+    expect(plain.code).toBe(2);
+    for (const { message } of errors) expect(plain.stdout).toContain(message);
+  });
+
+  test('a configuration that is wrong: exit code 2 and the key', async () => {
+    const { config } = await tinyProject({ max_epcoh: '3' });
+    expect(await fail(2, 'check', '--config', config, '--json')).toMatch(/max_epcoh.*max_epoch/s);
+  });
+});
+
+describe('nlvr sample', () => {
+  test("refuses a folder with somebody's files and keeps them", async () => {
+    const folder = scratchFolder();
+    writeFileSync(join(folder, 'nlvr.yaml'), 'seed: 1\n');
+    expect(await fail(2, 'sample', folder)).toMatch(/not empty/);
+    expect(readdirSync(folder)).toEqual(['nlvr.yaml']);
+    expect(readFileSync(join(folder, 'nlvr.yaml'), 'utf8')).toBe('seed: 1\n');
+  });
+
+  test('Ctrl-C: exit code 130, nothing is left', async () => {
+    const parent = scratchFolder();
+    const child = startNlvr(['sample', join(parent, 'sample')]);
+    // Drawn beside its place, and moved there when it is whole.
+    while (child.exitCode === null && readdirSync(parent).length === 0) await sleep(5);
+    child.kill('SIGINT');
+    const [code] = (await once(child, 'exit')) as [number | null];
+    expect(code).toBe(130);
+    expect(readdirSync(parent)).toEqual([]);
+  });
+});

@@ -1,0 +1,92 @@
+/** Ways of training that are chosen by the configuration: a frozen ViT, bf16, clipping, accumulation. */
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/load';
+import { readModelConfig } from '../../src/model/config';
+import { initialParameters } from '../../src/model/initialise';
+import type { NoteEvent, RunEvent } from '../../src/run/events';
+import { succeed, tensorsOf } from './cliSupport';
+import { eventsOf, lossesOf, tinyProject } from './tinyProject';
+
+/**
+ * Nothing that draws random numbers but the order. The learning rate is small because AdamW makes whole steps of
+ * gradients that are nothing but rounding, and these are not the same for other batches.
+ */
+const still = {
+  augment: 'false',
+  drop_path_rate: '0',
+  med_config:
+    '{hidden_size: 16, num_hidden_layers: 7, num_attention_heads: 2, intermediate_size: 32, encoder_width: 16, hidden_dropout_prob: 0, attention_probs_dropout_prob: 0}',
+  precision: 'fp32',
+  max_epoch: '1',
+  init_lr: '1e-5',
+  grad_clip: '0.1',
+};
+
+describe('freeze_vit', () => {
+  test('trains on features, with or without room for them; the ViT stays as it was', async () => {
+    const project = await tinyProject({ precision: 'fp32', freeze_vit: 'true' });
+    const { config, folder } = loadConfig(project.config);
+    const { seed, init_std } = config;
+    const first = new Map(initialParameters(readModelConfig(config, folder), seed, init_std));
+    const losses: number[][] = [];
+    for (const [gigabytes, says] of [
+      ['0', /^Features of 6 images take \d+ kB of disk; .*encoded each epoch.*feature_cache/],
+      ['1', /^Features of 6 images take \d+ kB of disk while the run lasts/],
+    ] as const) {
+      const run = join(project.folder, `cache-${gigabytes}`);
+      await succeed(
+        ...['train', '--config', project.config, '--output_dir', run],
+        ...['--set', `feature_cache=${gigabytes}`],
+      );
+      const events = eventsOf(run);
+      const isNote = (event: RunEvent): event is NoteEvent =>
+        event.type === 'note' && event.code === 'feature-cache';
+      const note = events.find(isNote);
+      expect(`${note?.message} ${note?.hint ?? ''}`).toMatch(says);
+      expect(events.findIndex(isNote)).toBeLessThan(
+        events.findIndex(({ type }) => type === 'step'),
+      );
+      const trained = await tensorsOf(join(run, 'checkpoint_best.safetensors'));
+      expect([...trained.keys()].sort()).toEqual([...first.keys()].sort());
+      // Weight decay moves every weight that is trained. Biases of keys begin at 0 and have no gradient.
+      for (const [name, value] of trained)
+        if (!name.endsWith('.key.bias'))
+          expect(isDeepStrictEqual(value, first.get(name)), name).toBe(
+            name.startsWith('visual_encoder.'),
+          );
+      losses.push([...lossesOf(run).values()].map(Number));
+    }
+    expect(losses[0]).toHaveLength(12);
+    // An image's features differ in their last bits with its place among those encoded together.
+    for (const [i, loss] of losses[1].entries()) expect(loss).toBeCloseTo(losses[0][i], 5);
+  });
+});
+
+test('two batches of 2 accumulated are one of 4, gradient and clipping included', async () => {
+  const whole = await tinyProject(still);
+  const halves = await tinyProject({ ...still, batch_size_train: '2', accumulate_steps: '2' });
+  const steps = [];
+  for (const { config, run } of [whole, halves]) {
+    await succeed('train', '--config', config);
+    steps.push(eventsOf(run).flatMap((event) => (event.type === 'step' ? [event] : [])));
+  }
+  const [expected, found] = steps;
+  expect(found).toHaveLength(6);
+  for (const [i, { loss, gradNorm }] of found.entries()) {
+    expect(Math.abs(Number(loss) - Number(expected[i].loss)), `step ${i + 1}`).toBeLessThan(1e-5);
+    expect(Number(gradNorm) / Number(expected[i].gradNorm), `step ${i + 1}`).toBeCloseTo(1, 3);
+    // Else nothing would be clipped.
+    expect(gradNorm).toBeGreaterThan(Number(still.grad_clip));
+  }
+});
+
+test('bf16 trains', async () => {
+  const { config, run } = await tinyProject({ precision: 'bf16', max_epoch: '1' });
+  await succeed('train', '--config', config);
+  const events = eventsOf(run);
+  expect(events.find(({ type }) => type === 'start')).toMatchObject({ precision: 'bf16' });
+  for (const loss of lossesOf(run).values()) expect(loss).toBeGreaterThan(0);
+  expect(events.at(-1)).toMatchObject({ type: 'end', state: 'finished', step: 6 });
+});
