@@ -30,11 +30,7 @@ describe('freeze_vit', () => {
     const { config, folder } = loadConfig(project.config);
     const { seed, init_std } = config;
     const first = new Map(initialParameters(readModelConfig(config, folder), seed, init_std));
-    const losses: number[][] = [];
-    for (const [gigabytes, says] of [
-      ['0', /^Features of 6 images take \d+ kB of disk; .*encoded each epoch.*feature_cache/],
-      ['1', /^Features of 6 images take \d+ kB of disk while the run lasts/],
-    ] as const) {
+    const frozen = async (gigabytes: string, says: RegExp): Promise<number[]> => {
       const run = join(project.folder, `cache-${gigabytes}`);
       await succeed(
         ...['train', '--config', project.config, '--output_dir', run],
@@ -56,8 +52,12 @@ describe('freeze_vit', () => {
           expect(isDeepStrictEqual(value, first.get(name)), name).toBe(
             name.startsWith('visual_encoder.'),
           );
-      losses.push([...lossesOf(run).values()].map(Number));
-    }
+      return [...lossesOf(run).values()].map(Number);
+    };
+    const losses = await Promise.all([
+      frozen('0', /^Features of 6 images take \d+ kB of disk; .*encoded each epoch.*feature_cache/),
+      frozen('1', /^Features of 6 images take \d+ kB of disk while the run lasts/),
+    ]);
     expect(losses[0]).toHaveLength(12);
     // An image's features differ in their last bits with its place among those encoded together.
     for (const [i, loss] of losses[1].entries()) expect(loss).toBeCloseTo(losses[0][i], 5);
@@ -67,12 +67,10 @@ describe('freeze_vit', () => {
 test('two batches of 2 accumulated are one of 4, gradient and clipping included', async () => {
   const whole = await tinyProject(still);
   const halves = await tinyProject({ ...still, batch_size_train: '2', accumulate_steps: '2' });
-  const steps = [];
-  for (const { config, run } of [whole, halves]) {
-    await succeed('train', '--config', config);
-    steps.push(eventsOf(run).flatMap((event) => (event.type === 'step' ? [event] : [])));
-  }
-  const [expected, found] = steps;
+  await Promise.all([whole, halves].map(({ config }) => succeed('train', '--config', config)));
+  const [expected, found] = [whole, halves].map(({ run }) =>
+    eventsOf(run).flatMap((event) => (event.type === 'step' ? [event] : [])),
+  );
   expect(found).toHaveLength(6);
   for (const [i, { loss, gradNorm }] of found.entries()) {
     expect(Math.abs(Number(loss) - Number(expected[i].loss)), `step ${i + 1}`).toBeLessThan(1e-5);
