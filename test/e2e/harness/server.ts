@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -54,7 +54,8 @@ export class Server {
   static async start(options: ServerOptions): Promise<Server> {
     const { server, userData, extensions } = options;
     mkdirSync(join(userData, 'User'), { recursive: true });
-    writeFileSync(settingsFile(userData), JSON.stringify(settingsOf(options), null, 2));
+    const settings = { ...baseSettings, ...options.settings };
+    writeFileSync(join(userData, 'User', 'settings.json'), JSON.stringify(settings, null, 2));
     const port = await freePort();
     const child = spawn(
       server.node,
@@ -95,13 +96,6 @@ export class Server {
       .map((found) => found.pid);
   }
 
-  /** Changes the user's settings, which the open windows take up by themselves. */
-  changeSettings(changes: Record<string, unknown>): void {
-    const file = settingsFile(this.options.userData);
-    const settings = { ...(JSON.parse(readFileSync(file, 'utf8')) as object), ...changes };
-    writeFileSync(file, JSON.stringify(settings, null, 2));
-  }
-
   async stop(): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       const ended = new Promise((done) => this.child.once('close', done));
@@ -111,14 +105,6 @@ export class Server {
     // Its extension hosts and whatever they started in this server's name.
     killMarked(this.options.mark);
   }
-}
-
-function settingsOf({ settings }: ServerOptions): Record<string, unknown> {
-  return { ...baseSettings, ...settings };
-}
-
-function settingsFile(userData: string): string {
-  return join(userData, 'User', 'settings.json');
 }
 
 function freePort(): Promise<number> {

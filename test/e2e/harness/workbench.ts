@@ -5,12 +5,12 @@ import type { Server } from './server';
 
 export type Theme = 'light' | 'dark' | 'hc';
 
-/** What the settings call them, and the class of the window and of a webview that have them. */
-const themes: Record<Theme, { id: string; className: string; webviewClass: string }> = {
-  light: { id: 'Light Modern', className: 'vs', webviewClass: 'vscode-light' },
-  dark: { id: 'Dark Modern', className: 'vs-dark', webviewClass: 'vscode-dark' },
+/** What the theme picker calls them, and the class of the window and of a webview that have them. */
+const themes: Record<Theme, { label: string; className: string; webviewClass: string }> = {
+  light: { label: 'Light Modern', className: 'vs', webviewClass: 'vscode-light' },
+  dark: { label: 'Dark Modern', className: 'vs-dark', webviewClass: 'vscode-dark' },
   hc: {
-    id: 'Default High Contrast',
+    label: 'Dark High Contrast',
     className: 'hc-black',
     webviewClass: 'vscode-high-contrast',
   },
@@ -259,10 +259,18 @@ export class Workbench {
     throw new Error(`no webview of the panel ${panel} within ${timeout} ms`);
   }
 
-  /** Switches the colour theme in the user's settings, and waits until the window and its webviews have it. */
+  /** Switches the colour theme by VS Code's own picker, and waits until the window and its webviews have it. */
   async setTheme(theme: Theme): Promise<void> {
-    const { id, className, webviewClass } = themes[theme];
-    this.server.changeSettings({ 'workbench.colorTheme': id });
+    const { label, className, webviewClass } = themes[theme];
+    await this.runCommand('Preferences: Color Theme');
+    await this.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
+    await this.quickInput.fill(label);
+    await this.page
+      .locator('.quick-input-list .monaco-list-row')
+      .filter({ has: this.page.getByText(label, { exact: true }) })
+      .first()
+      .click();
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
     await this.page.locator(`.monaco-workbench.${className}`).waitFor({ timeout: 60_000 });
     const old = `document.querySelector('script[src*="/webview/"]') && !document.body.classList.contains('${webviewClass}')`;
     const changed = (frame: Frame) =>
