@@ -234,10 +234,16 @@ export class TrainingRun {
       plan.stages.flatMap(({ dataset }) => dataset.examples.flatMap((example) => example.images)),
     );
     const needed = images.size * cache.recordBytes;
+    const kept =
+      limit === 0
+        ? '; none are kept, all images are encoded each epoch'
+        : needed > limit
+          ? `; ${formatBytes(limit)} of them are kept, the rest is encoded each epoch`
+          : ' while the run lasts';
     writer.note(
       'info',
       'feature-cache',
-      `Features of ${images.size} images take ${formatBytes(needed)} of disk${needed > limit ? `; ${formatBytes(limit)} of them are kept, the rest is encoded each epoch` : ' while the run lasts'}.`,
+      `Features of ${images.size} images take ${formatBytes(needed)} of disk${kept}.`,
       ...(needed > limit ? ['Raise feature_cache to keep more.'] : []),
     );
     return new FrozenVision(programs, cache, imageBytes);

@@ -137,6 +137,14 @@ describe('sets of sentences and pairs', () => {
     },
   );
 
+  it('no set has a sentence twice', () => {
+    for (const part of ['train', 'dev', 'test1', 'easy'] as const)
+      for (let index = 0; index < 40; index++) {
+        const sentences = sentenceSet(42, part, index).statements.map(({ sentence }) => sentence);
+        expect(new Set(sentences).size, `${part} ${index}`).toBe(sentencesPerSet);
+      }
+  });
+
   it('no arrangement occurs in two splits', () => {
     const train = new Set([...pictures('train'), ...pictures('easy')].map(sceneKey));
     const dev = new Set(pictures('dev').map(sceneKey));

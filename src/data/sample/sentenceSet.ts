@@ -50,6 +50,8 @@ export function sentenceSet(seed: number, part: Part, index: number): SentenceSe
         ? randomCaption(random)
         : randomStatement(random, pickWeighted(random, kindWeights)),
     );
+    // The same sentence twice would make the same examples twice.
+    if (new Set(statements.map(({ sentence }) => sentence)).size < sentencesPerSet) continue;
     const pairs = pairsFor(statements, random, part === 'easy' ? 'train' : part, mostThings[part]);
     if (pairs) return { statements, pairs };
   }
