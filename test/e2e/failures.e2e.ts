@@ -37,6 +37,8 @@ async function clickRow(n: number): Promise<void> {
 /** Waits until the predictions of an epoch are shown whole. */
 async function shown(epoch: number): Promise<void> {
   await expect.poll(() => frame.locator('select[name=epoch]').inputValue()).toBe(String(epoch));
+  // The name of the epoch comes at once, its predictions a little later.
+  await frame.locator('.epoch[aria-current=true]', { hasText: String(epoch + 1) }).waitFor();
   await frame.locator('.browser[aria-busy=false]').waitFor();
 }
 function readLines(file: string): Prediction[] {

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
+import { Icon } from '../shared/icons';
 import { announce } from '../shared/liveRegion';
 import { count } from '../shared/numbers';
 import { t } from '../shared/translate';
@@ -40,6 +41,7 @@ export function ExportDialog({ model, open, onClose }: ExportProps) {
                 <span class="muted">{about}</span>
                 {isOfficial(format) && partial && (
                   <span class="warning-text">
+                    <Icon name="warning" />{' '}
                     {t(
                       'The official evaluation wants all {0} examples: the filter leaves some out.',
                       count(model.rows.count),

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Frame, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Frame, Locator, Page } from 'playwright-core';
+import { expect } from 'vitest';
 import type { Server } from './server';
 
 export type Theme = 'light' | 'dark' | 'hc';
@@ -181,6 +182,32 @@ export class Workbench {
         if (attempt === 3 || (await this.quickInput.isVisible())) throw error;
       }
     }
+  }
+
+  /** Opens the context menu of an element. @returns the texts of its entries */
+  async openContextMenu(target: Locator): Promise<string[]> {
+    await target.click({ button: 'right' });
+    await this.menu.waitFor();
+    return this.menu.locator('.action-label').allTextContents();
+  }
+
+  /** Chooses from the context menu that is open. */
+  async chooseFromMenu(entry: string): Promise<void> {
+    // A menu takes no notice of a click right after it opened.
+    const item = this.menu.locator('.action-label', { hasText: entry });
+    await expect
+      .poll(
+        async () => {
+          if (await item.isVisible()) await item.click({ timeout: 2000 }).catch(() => undefined);
+          return this.menu.isVisible();
+        },
+        { timeout: 30_000, interval: 300 },
+      )
+      .toBe(false);
+  }
+
+  private get menu(): Locator {
+    return this.page.locator('.monaco-menu');
   }
 
   /** Answers the open or save dialog on the screen with this path. */
