@@ -213,13 +213,8 @@ export class Workbench {
   /** Answers the open or save dialog on the screen with this path. */
   async answerFileDialog(path: string): Promise<void> {
     const input = this.quickInput;
-    await input.waitFor();
     for (let attempt = 0; attempt < 8; attempt++) {
-      await input.fill(path);
-      // The dialog looks at the folder as one types: it drops an Enter that comes before it is done, and while it
-      // opens it may write its own proposal over what was typed.
-      await this.page.waitForTimeout(1000);
-      if ((await input.inputValue()) !== path) continue;
+      await this.typeIntoFileDialog(path);
       await this.page.keyboard.press('Enter');
       const closed = input.waitFor({ state: 'hidden', timeout: 3000 }).then(
         () => true,
@@ -228,6 +223,21 @@ export class Workbench {
       if (await closed) return;
     }
     throw new Error(`the file dialog does not take ${path}`);
+  }
+
+  /**
+   * Types a path into the open dialog and waits until it has it. The dialog looks at the folder as one types: it drops
+   * an answer that comes before it is done, and while it opens it may write its own proposal over what was typed.
+   */
+  async typeIntoFileDialog(path: string): Promise<void> {
+    const input = this.quickInput;
+    await input.waitFor();
+    for (let attempt = 0; attempt < 12; attempt++) {
+      await input.fill(path);
+      await this.page.waitForTimeout(1000);
+      if ((await input.inputValue()) === path) return;
+    }
+    throw new Error(`the file dialog does not keep ${path}`);
   }
 
   /** Opens a file of the workspace by the quick open box. */
