@@ -24,14 +24,18 @@ export function shareMallocArena(libc: Libc): void {
   }
 }
 
+let mallocTrim: ((padding: number) => number) | undefined;
+
 /** Gives memory that malloc holds free back to the system. For moments after large or many allocations. */
 export function trimMalloc(libc: Libc): void {
   if (process.platform !== 'linux') return;
   try {
-    (libc.func('malloc_trim', 'int', ['size_t']) as (padding: number) => number)(0);
+    mallocTrim ??= libc.func('malloc_trim', 'int', ['size_t']) as (padding: number) => number;
   } catch {
     // A C library without malloc_trim gives memory back by itself.
+    mallocTrim = () => 0;
   }
+  mallocTrim(0);
 }
 
 /**

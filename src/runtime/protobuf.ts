@@ -22,7 +22,11 @@ export function bytesField(field: number, value: string | Bytes): Bytes {
   return [...varint(field * 8 + 2), ...varint(bytes.length), ...bytes];
 }
 
-/** The fields of a message in order: integers as numbers, strings, bytes and messages as bytes. */
+/**
+ * The fields of a message in order: integers as numbers, strings, bytes and messages as bytes. Fields of fixed size,
+ * which no message read here has, are passed over.
+ * @throws RangeError where the message ends too early or is no protocol buffer
+ */
 export function* fieldsOf(
   message: Uint8Array,
 ): Generator<{ field: number; value: number | Uint8Array }> {
@@ -43,6 +47,8 @@ export function* fieldsOf(
     if (kind === 0) yield { field, value: readVarint() };
     else if (kind === 2) {
       const length = readVarint();
+      if (at + length > message.length)
+        throw new RangeError('a protocol buffer message ends too early');
       yield { field, value: message.subarray(at, at + length) };
       at += length;
     } else if (kind === 1 || kind === 5) at += kind === 1 ? 8 : 4;

@@ -27,7 +27,11 @@ export function encodeTraceOptions(): Uint8Array {
 
 const utf8 = new TextDecoder();
 
-/** Operations in the order of TensorFlow's list, of all devices. */
+/**
+ * Operations in the order of TensorFlow's list, of all devices.
+ * @param metadata a serialised `RunMetadata`
+ * @throws RangeError where the message is damaged
+ */
 export function decodeStepStats(metadata: Uint8Array): OpTiming[] {
   const timings: OpTiming[] = [];
   for (const stepStats of messages(metadata, 1))

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RuntimeError, TraceError } from '../../src/runtime/errors';
 import type { Program } from '../../src/runtime/program';
 import type { Session } from '../../src/runtime/session';
+import type { OpTiming } from '../../src/runtime/stepStats';
 import { rawOp } from '../../src/runtime/tracer';
 import { compileGradients } from '../../src/runtime/training';
 import { openSession, wave } from './runtimeSupport';
@@ -47,6 +48,21 @@ describe('Session', () => {
       i: Int32Array.of(2, 3, 4, 5, 5, 7),
       large: Uint8Array.of(0, 0, 0, 1, 1, 1),
     });
+  });
+
+  it('times the operations of a run where that is asked for', async () => {
+    const program = session.compile({
+      name: 'profiled',
+      inputs: { x: { shape: [64, 64], dtype: 'float32' } },
+      build: ({ x }) => ({ y: tf.matMul(x, x) }),
+    });
+    const timings: OpTiming[] = [];
+    const { y } = await program.run({ x: wave(64 * 64, 0.1) }, (all) => timings.push(...all));
+    expect(y).toHaveLength(64 * 64);
+    const product = timings.find(({ op }) => op.endsWith('MatMul'));
+    expect(product?.name).toMatch(/^profiled\//);
+    expect(product?.duration).toBeGreaterThan(0);
+    expect(Math.abs((product?.start ?? 0) - Date.now())).toBeLessThan(60_000);
   });
 
   it('gathers by fed indices, and derives the gradient of it', async () => {
