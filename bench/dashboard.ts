@@ -55,7 +55,8 @@ describe(`the training dashboard with ${STEPS} steps`, () => {
     vscode = await openWorkbench({ workspace });
   });
 
-  afterAll(() => {
+  afterAll(async () => {
+    await vscode.close();
     mkdirSync('bench/results', { recursive: true });
     writeFileSync('bench/results/dashboard.json', JSON.stringify(results, null, 2));
   });
@@ -79,11 +80,15 @@ describe(`the training dashboard with ${STEPS} steps`, () => {
       look();
     })`);
     const began = await vscode.page.evaluate<number>('window.__began');
+    const loaded = await frame.evaluate<number>('performance.timeOrigin');
+    results.documentLoadsMs = loaded - began;
     results.firstChartMs = painted - began;
     const last = STEPS.toLocaleString('en');
     await frame.locator('.figures', { hasText: `${last}/` }).waitFor();
     await frame.waitForFunction(`document.querySelector('.verdict') !== null`);
-    console.log(`first chart ${results.firstChartMs.toFixed(0)} ms`);
+    console.log(
+      `document loads at ${results.documentLoadsMs.toFixed(0)} ms, first chart at ${results.firstChartMs.toFixed(0)} ms`,
+    );
     expect(results.firstChartMs).toBeLessThan(OPEN_MS);
   });
 

@@ -67,7 +67,8 @@ describe(`the Failed Examples panel with ${EXAMPLES} predictions`, () => {
     vscode = await openWorkbench({ workspace });
   });
 
-  afterAll(() => {
+  afterAll(async () => {
+    await vscode.close();
     mkdirSync('bench/results', { recursive: true });
     writeFileSync('bench/results/failures.json', JSON.stringify(results, null, 2));
   });
@@ -75,15 +76,30 @@ describe(`the Failed Examples panel with ${EXAMPLES} predictions`, () => {
   it('opens within 2 s', async () => {
     const title = 'NLVR: Inspect Failed Examples';
     while (!(await vscode.paletteEntries(title)).includes(title)) await settle();
-    const began = performance.now();
+    // The clock of the browser, from the click on the command.
+    await vscode.page.evaluate(
+      `addEventListener('pointerdown', () => { window.__began ??= performance.timeOrigin + performance.now(); }, true)`,
+    );
     await vscode.runCommand(title);
     frame = await vscode.webviewFrame('failures');
-    await frame.locator('.row img.thumbnail').first().waitFor();
-    results.firstRowsMs = performance.now() - began;
-    await frame.locator('.browser[aria-busy=false]').waitFor();
-    results.allRowsMs = performance.now() - began;
+    const shown = (selector: string) =>
+      frame.evaluate<number>(`new Promise((done) => {
+        const look = () =>
+          document.querySelector('${selector}')
+            ? requestAnimationFrame(() => done(performance.timeOrigin + performance.now()))
+            : requestAnimationFrame(look);
+        look();
+      })`);
+    const firstRows = await shown('.row img.thumbnail');
+    const allRows = await shown('.browser[aria-busy=false]');
+    const began = await vscode.page.evaluate<number>('window.__began');
+    const loaded = await frame.evaluate<number>('performance.timeOrigin');
+    results.documentLoadsMs = loaded - began;
+    results.firstRowsMs = firstRows - began;
+    results.allRowsMs = allRows - began;
     console.log(
-      `first rows ${results.firstRowsMs.toFixed(0)} ms, all ${results.allRowsMs.toFixed(0)} ms`,
+      `document loads at ${results.documentLoadsMs.toFixed(0)} ms, first rows at ` +
+        `${results.firstRowsMs.toFixed(0)} ms, all at ${results.allRowsMs.toFixed(0)} ms`,
     );
     expect(results.firstRowsMs).toBeLessThan(OPEN_MS);
   });
