@@ -30,6 +30,7 @@ const BYTES: Partial<Record<number, number>> = {
   [DType.int64]: 8,
   [DType.bool]: 1,
   [DType.bfloat16]: 2,
+  [DType.uint16]: 2,
 };
 
 /** Bytes one element takes. */

@@ -10,23 +10,51 @@ import { DType, elementCount } from './dtypes';
 import { TraceError } from './errors';
 import { currentTrace, outputOf, rawOp, tensorOf } from './tracer';
 
+/** Possible values of the 16 random bits that decide about an element. */
+const CHANCES = 65_536;
+
 /**
- * Uniform numbers in [0, 1).
+ * True with this probability, rounded to 1/65536, for each element on its own. Sixteen random bits an element: drawing
+ * is most of what dropout costs, and a float would take thirty-two.
  *
  * @param shape of the result
+ * @param probability in [0, 1]
  * @param seed int32 [2], fed for every step
  * @param salt distinguishes the places of a model that share a seed
- * @returns float32; no gradient flows through it
+ * @returns bool; no gradient flows through it
  */
-export function uniform(shape: readonly number[], seed: tf.Tensor, salt: number): tf.Tensor {
+export function chance(
+  shape: readonly number[],
+  probability: number,
+  seed: tf.Tensor,
+  salt: number,
+): tf.Tensor {
   const trace = currentTrace();
-  const dims = trace.constant([shape.length], DType.int32, Int32Array.from(shape));
+  const below = Math.round(probability * CHANCES);
+  if (below === CHANCES) return tf.ones(shape as number[], 'bool');
+  const count = elementCount(shape);
+  const words = Math.ceil(count / 2);
+  const dims = trace.constant([1], DType.int32, Int32Array.of(words));
+  const drawn = trace.op('StatelessRandomUniformFullInt', [dims, saltedSeed(seed, salt)], {
+    dtype: { type: DType.int32 },
+    T: { type: DType.int32 },
+    Tseed: { type: DType.int32 },
+  });
+  const ints = (...values: number[]): Output =>
+    trace.constant([values.length], DType.int32, Int32Array.from(values));
+  const halves = trace.op('Bitcast', [drawn], {
+    T: { type: DType.int32 },
+    type: { type: DType.uint16 },
+  }); // [words, 2]
+  const UINT16 = { T: { type: DType.uint16 } } as const;
+  const INDEX = { type: DType.int32 } as const;
+  let flat = trace.op('Reshape', [halves, ints(words * 2)], { ...UINT16, Tshape: INDEX });
+  if (count % 2 === 1)
+    flat = trace.op('Slice', [flat, ints(0), ints(count)], { ...UINT16, Index: INDEX });
+  const limit = trace.constant([], DType.uint16, Uint16Array.of(below));
+  const keep = trace.op('Less', [flat, limit], UINT16);
   return tensorOf(
-    trace.op('StatelessRandomUniform', [dims, saltedSeed(seed, salt)], {
-      dtype: { type: DType.float32 },
-      T: { type: DType.int32 },
-      Tseed: { type: DType.int32 },
-    }),
+    trace.op('Reshape', [keep, ints(...shape)], { T: { type: DType.bool }, Tshape: INDEX }),
   );
 }
 
@@ -95,8 +123,7 @@ function masked<T extends tf.Tensor>(
   const apply = (tensor: tf.Tensor, keep: tf.Tensor): tf.Tensor =>
     tf.mul(tensor, factor(keep, scale));
   return tf.customGrad((input, save) => {
-    const drawn = uniform(shape, seed, salt);
-    const keep = tf.greaterEqual(drawn, rate);
+    const keep = chance(shape, 1 - rate, seed, salt);
     (save as tf.GradSaveFunc)([keep]);
     return {
       value: apply(input as tf.Tensor, keep),

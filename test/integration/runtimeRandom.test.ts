@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dropout, dropPath, uniform } from '../../src/runtime/random';
+import { chance, dropout, dropPath } from '../../src/runtime/random';
 import type { Session } from '../../src/runtime/session';
 import { compileGradients } from '../../src/runtime/training';
 import { openSession, wave } from './runtimeSupport';
@@ -16,7 +16,7 @@ describe('random operations', () => {
       name: 'draw',
       inputs: { seed: { shape: [2], dtype: 'int32' } },
       build: ({ seed }) =>
-        Object.fromEntries(salts.map((salt) => [`u${salt}`, uniform(shape, seed, salt)])),
+        Object.fromEntries(salts.map((salt) => [`u${salt}`, chance(shape, 0.3, seed, salt)])),
     });
 
   it('depend on the seed and the salt only', async () => {
@@ -37,16 +37,33 @@ describe('random operations', () => {
     expect(step0['u1']).not.toEqual(step1['u0']);
   });
 
-  it('are uniform', async () => {
-    const result = await draw([200_000], [0]).run({ seed: Int32Array.of(1, 2) });
-    const u0 = result['u0'] as Float32Array;
-    const mean = u0.reduce((sum, u) => sum + u, 0) / u0.length;
-    expect(mean).toBeCloseTo(0.5, 2);
-    expect(Math.min(...u0.slice(0, 10_000))).toBeGreaterThanOrEqual(0);
-    const buckets = new Array<number>(10).fill(0);
-    for (const u of u0) buckets[Math.floor(u * 10)] += 1;
-    // Expected 20000 each, standard deviation 134.
-    for (const count of buckets) expect(Math.abs(count - 20_000)).toBeLessThan(600);
+  it('are true as often as asked, evenly over the elements, for odd counts too', async () => {
+    const result = await draw([200_001], [0]).run({ seed: Int32Array.of(1, 2) });
+    const u0 = result['u0'] as Uint8Array;
+    expect(u0.length).toBe(200_001);
+    // Two elements share 32 random bits: each kind of pair, and each stretch, as often as by independent draws.
+    const pairs = [0, 0, 0, 0];
+    for (let i = 0; i + 1 < u0.length; i += 2) pairs[2 * u0[i] + u0[i + 1]] += 1;
+    const expected = [0.49, 0.21, 0.21, 0.09].map((share) => share * 100_000);
+    pairs.forEach((count, kind) => {
+      // Standard deviations of 90 to 158.
+      expect(Math.abs(count - expected[kind])).toBeLessThan(650);
+    });
+    for (let from = 0; from < 200_000; from += 20_000) {
+      const stretch = u0.subarray(from, from + 20_000).reduce((sum, value) => sum + value, 0);
+      expect(Math.abs(stretch - 6000)).toBeLessThan(300);
+    }
+  });
+
+  it('are certain at the ends', async () => {
+    const program = session.compile({
+      name: 'certain',
+      inputs: { seed: { shape: [2], dtype: 'int32' } },
+      build: ({ seed }) => ({ never: chance([9], 0, seed, 0), always: chance([9], 1, seed, 0) }),
+    });
+    const { never, always } = await program.run({ seed: Int32Array.of(1, 2) });
+    expect([...never]).toEqual(new Array<number>(9).fill(0));
+    expect([...always]).toEqual(new Array<number>(9).fill(1));
   });
 
   it('dropout keeps the expectation and passes gradients where it passed values', async () => {
