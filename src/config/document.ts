@@ -5,6 +5,7 @@
  */
 import { CORE_SCHEMA, YAMLException, load, mergeTag } from 'js-yaml';
 import { LineCounter, isMap, isNode, parseDocument, type Document, type YAMLMap } from 'yaml';
+import { phrase, type Words } from '../util/phrase';
 import { messageOf } from '../util/userError';
 import type { TextRange } from './problem';
 
@@ -18,7 +19,7 @@ export interface KeyLocation {
 }
 
 export interface SyntaxIssue {
-  message: string;
+  message: Words;
   range: TextRange;
 }
 
@@ -37,13 +38,17 @@ export interface ConfigDocument {
 const schema = CORE_SCHEMA.withTags(mergeTag);
 
 /** The part of the parsers' terse messages that people need another word for. */
-const remedies: Readonly<Record<string, string>> = {
-  TAB_AS_INDENT: 'YAML does not allow tabs as indentation. Use spaces.',
-  BLOCK_AS_IMPLICIT_KEY:
+const remedies: Readonly<Record<string, Words>> = {
+  TAB_AS_INDENT: phrase('YAML does not allow tabs as indentation. Use spaces.'),
+  BLOCK_AS_IMPLICIT_KEY: phrase(
     'A value cannot hold another "key: value" on the same line. Quote it, or put it on a line of its own.',
-  MULTIPLE_DOCS: 'A configuration is one YAML document: remove the `---` line in the middle.',
-  'deficient indentation':
+  ),
+  MULTIPLE_DOCS: phrase(
+    'A configuration is one YAML document: remove the `---` line in the middle.',
+  ),
+  'deficient indentation': phrase(
     'What goes on over several lines must be indented deeper than its key, closing brackets and quotes too.',
+  ),
 };
 
 /** Parses the text of a configuration file. Never throws: what is wrong is in `errors`. */

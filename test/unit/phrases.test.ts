@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { definition } from '../../src/config/definition';
+import { parseConfig } from '../../src/config/parse';
+import { describe as describeKey } from '../../src/extension/configuration/hover';
+import { fieldInfos } from '../../src/extension/configuration/fieldInfo';
+import { localized, localizedMessage, shownError, speak } from '../../src/util/language';
+import {
+  inEnglish,
+  messageFrom,
+  phrase,
+  phraseIn,
+  say,
+  sayMessage,
+  sentences,
+  type Translate,
+} from '../../src/util/phrase';
+import { UserError, messageOf, wordsOf } from '../../src/util/userError';
+
+const bundle = JSON.parse(readFileSync('l10n/bundle.l10n.zh-cn.json', 'utf8')) as Record<
+  string,
+  string
+>;
+/** `vscode.l10n.t` where the editor speaks Chinese. */
+const chinese: Translate = (text, ...values) =>
+  (bundle[text] ?? text).replace(/\{(\d+)\}/g, (_, index: string) => values[Number(index)] ?? '');
+
+afterEach(() => speak(undefined));
+
+describe('a phrase', () => {
+  const named = phrase('`{0}`: {1} does not exist.', 'a', 'b{0}');
+
+  it('is said in English, and a value is no template', () => {
+    expect(inEnglish(named)).toBe('`a`: b{0} does not exist.');
+    expect(inEnglish('x {0}')).toBe('x {0}');
+  });
+
+  it('is said in another language, with the phrases and lists in it', () => {
+    const words = phrase('`{0}` is {1}: it must be {2}.', 'vit', phrase('empty'), ['a', 'b', 3]);
+    expect(inEnglish(words)).toBe('`vit` is empty: it must be a, b, 3.');
+    expect(say(words, chinese)).toBe('`vit` 的值是 空：应为 a、b、3。');
+    expect(say(sentences('A.', 'B.'), chinese)).toBe('A.B.');
+  });
+
+  it('outlives a file, and what is none is not taken for one', () => {
+    const kept: unknown = JSON.parse(JSON.stringify(messageFrom(named)));
+    expect(kept).toEqual({ message: '`a`: b{0} does not exist.', phrase: named });
+    expect(phraseIn((kept as { phrase: unknown }).phrase)).toEqual(named);
+    expect(messageFrom('as it is')).toEqual({ message: 'as it is' });
+    for (const other of [null, 'x', { text: 'x' }, { text: 1, values: [] }])
+      expect(phraseIn(other)).toBeUndefined();
+    expect(phraseIn({ text: 'x', values: [{ text: 'y', values: [null] }] })).toBeUndefined();
+    expect(phraseIn({ text: 'x', values: [['y', 1, named]] })).toBeDefined();
+  });
+});
+
+describe('an error', () => {
+  const error = new UserError(phrase('`{0}`: {1} does not exist.', 'a', 'b'), {
+    hint: phrase('Correct it as text first.'),
+  });
+
+  it('is English for logs, and a part of other messages', () => {
+    speak(chinese);
+    expect(messageOf(error)).toBe('`a`: b does not exist.');
+    expect(error.hint).toBe('Correct it as text first.');
+    expect(inEnglish(phrase('{0}: {1}', 'x', wordsOf(error)))).toBe('x: `a`: b does not exist.');
+    expect(wordsOf(new Error('plain'))).toBe('plain');
+  });
+
+  it('is shown in the language that is spoken', () => {
+    expect(shownError(error)).toEqual({
+      message: '`a`: b does not exist.',
+      hint: 'Correct it as text first.',
+    });
+    speak(chinese);
+    expect(shownError(error)).toEqual({ message: '`a`：b 不存在。', hint: '请先以文本方式改正。' });
+    expect(shownError(new Error('plain'))).toEqual({ message: 'plain', hint: null });
+    expect(localized(phrase('none'))).toBe('无');
+    expect(localizedMessage({ message: 'of an older version' })).toBe('of an older version');
+  });
+});
+
+describe('a configuration in Chinese', () => {
+  const said = (text: string): string[] =>
+    parseConfig(text).problems.map((problem) => sayMessage(problem, chinese));
+
+  it.each([
+    ['init_rl: 1\n', '`init_rl` 不是配置的键。是否想写 `init_lr`？'],
+    ['image_size: x\n', '`image_size` 的值是 "x"：应为整数，范围是 16 到 1024。'],
+    ['image_size: 5\n', '`image_size` 的值是 5：应为 16 到 1024。'],
+    ['precision: fp64\n', '`precision` 的值是 "fp64"：应为 auto、fp32 或 bf16。'],
+    ['ann_files: [1]\n', '`ann_files` 的值是 列表：应为含有 `train`、`val`、`test` 的映射。'],
+    ['image_size: 100\n', '`image_size` 为 100：必须是图块边长 16 的倍数。'],
+    ['seed: 1\nseed: 2\n', '`seed` 设置了两次；第一次在第 1 行。'],
+    ['a:\n\tb: 1\n', 'YAML 不允许用制表符缩进，请使用空格。'],
+  ])('%j', (text, words) => {
+    expect(said(text)).toContain(words);
+  });
+
+  it('has its keys explained with their values', () => {
+    expect(describeKey('warmup_steps', definition.warmup_steps, chinese)).toContain(
+      '- 值: 0 或更大\n',
+    );
+    const infos = fieldInfos(chinese);
+    const range = (key: string): string | undefined =>
+      infos.find((info) => info.key === key)?.rangeText;
+    expect(range('image_size')).toBe('16 到 1024');
+    expect(range('pretrained')).toBe('文件或 https 地址，或留空');
+    expect(infos.find(({ key }) => key === 'pretrained')?.defaultText).toBe('无');
+  });
+});
