@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { writeFileAtomic } from '../util/atomicFile';
 import { makeFolder, withDiskErrors } from '../util/diskError';
+import { phrase } from '../util/phrase';
 import { UserError } from '../util/userError';
 import { EventWriter } from './eventWriter';
 import type { EndEvent, NoteEvent, RunEvent } from './events';
@@ -205,17 +206,24 @@ export function requireUsableFolder(root: string, mode: RunStart['mode']): void 
   const folder = new RunFolder(root);
   const found = withDiskErrors(root, () => statSync(root, { throwIfNoEntry: false }));
   if (found?.isDirectory() === false)
-    throw new UserError(`${root} cannot be a run folder: it is a file.`, {
-      hint: 'Choose another output_dir, or move that file away.',
+    throw new UserError(phrase('{0} cannot be a run folder: it is a file.', root), {
+      hint: phrase('Choose another output_dir, or move that file away.'),
     });
   if (mode === 'resume' && !existsSync(folder.last) && !existsSync(folder.oldLast))
-    throw new UserError(`${folder.root} has nothing to resume: it holds no checkpoint_last.`, {
-      hint: 'A run can be resumed once its first epoch (or save_steps) was saved. Start it without --resume.',
-    });
+    throw new UserError(
+      phrase('{0} has nothing to resume: it holds no checkpoint_last.', folder.root),
+      {
+        hint: phrase(
+          'A run can be resumed once its first epoch (or save_steps) was saved. Start it without --resume.',
+        ),
+      },
+    );
   const traces = [folder.runJson, folder.events, folder.best, folder.last];
   if (mode === 'new' && traces.some((file) => existsSync(file)))
-    throw new UserError(`${folder.root} already holds a run; it was not touched.`, {
-      hint: 'Go on with it by --resume, replace it by --overwrite, or choose another --output_dir.',
+    throw new UserError(phrase('{0} already holds a run; it was not touched.', folder.root), {
+      hint: phrase(
+        'Go on with it by --resume, replace it by --overwrite, or choose another --output_dir.',
+      ),
     });
 }
 

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { definition } from '../../src/config/definition';
 import { parseConfig } from '../../src/config/parse';
 import { describe as describeKey } from '../../src/extension/configuration/hover';
 import { fieldInfos } from '../../src/extension/configuration/fieldInfo';
+import { findNode } from '../../src/extension/trainer/findNode';
+import { Messenger, type MessageHandlers } from '../../src/extension/webview/messenger';
+import { diskError } from '../../src/util/diskError';
 import { localized, localizedMessage, shownError, speak } from '../../src/util/language';
 import {
   inEnglish,
@@ -16,6 +19,7 @@ import {
   type Translate,
 } from '../../src/util/phrase';
 import { UserError, messageOf, wordsOf } from '../../src/util/userError';
+import type { FailuresContract } from '../../src/webview/failures/messages';
 
 const bundle = JSON.parse(readFileSync('l10n/bundle.l10n.zh-cn.json', 'utf8')) as Record<
   string,
@@ -107,5 +111,49 @@ describe('a configuration in Chinese', () => {
     expect(range('image_size')).toBe('16 到 1024');
     expect(range('pretrained')).toBe('文件或 https 地址，或留空');
     expect(infos.find(({ key }) => key === 'pretrained')?.defaultText).toBe('无');
+  });
+});
+
+describe('a failure of the host in Chinese', () => {
+  it('reaches the page of a panel', async () => {
+    speak(chinese);
+    const answers: unknown[] = [];
+    let ask: (frame: unknown) => void = () => undefined;
+    new Messenger<FailuresContract>(
+      {
+        postMessage: (frame) => Promise.resolve(answers.push(frame) > 0),
+        onDidReceiveMessage: (listener) => {
+          ask = listener;
+          return { dispose: () => undefined };
+        },
+      },
+      {
+        ready: () => undefined,
+        message: () => undefined,
+        requests: {
+          copy: () => {
+            throw diskError(Object.assign(new Error('full'), { code: 'ENOSPC' }), 'a.csv');
+          },
+        } as unknown as MessageHandlers<FailuresContract>['requests'],
+        failed: (error) => expect(messageOf(error)).toMatch(/^The disk is full: a\.csv /),
+      },
+    );
+    ask({ frame: 'request', id: 1, name: 'copy' });
+    await vi.waitFor(() => expect(answers).toHaveLength(1));
+    expect(answers[0]).toMatchObject({
+      failure: {
+        message: '磁盘已满：无法写入 a.csv。原有内容未受影响。',
+        hint: '请腾出空间或选择另一个 output_dir，然后用 --resume 重新启动。',
+      },
+    });
+  });
+
+  it('is told of a setting', async () => {
+    speak(chinese);
+    const search = findNode({ configured: '/nothing/node', path: '', execPath: '' });
+    expect(shownError(await search.catch((error: unknown) => error))).toMatchObject({
+      message: expect.stringMatching(/^nlvr\.nodePath（.*）不是可运行的 Node\.js：/) as string,
+      hint: '请改正该设置，或将其清空以自动查找。',
+    });
   });
 });

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import type { DatasetChecks } from '../dataset/datasetChecks';
 import { withCancellableProgress } from '../progress';
@@ -56,7 +57,10 @@ export async function createSample(services: Services): Promise<void> {
         signal,
         onErrorLine,
       });
-      if (code !== 0) throw new UserError(stderr.trim() || `nlvr sample ended with ${code}`);
+      if (code !== 0)
+        throw new UserError(
+          stderr.trim() || phrase('nlvr {0} ended with {1}', 'sample', String(code)),
+        );
     },
   );
   const configuration = vscode.Uri.file(join(folder, 'nlvr.yaml'));

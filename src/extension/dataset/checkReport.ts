@@ -1,4 +1,5 @@
 /** What `nlvr check --json` says. */
+import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 
 export type Severity = 'error' | 'warning' | 'information';
@@ -31,9 +32,11 @@ export function parseCheckReport(stdout: string, stderr: string): CheckReport {
   try {
     value = JSON.parse(stdout);
   } catch (cause) {
-    throw new UserError(stderr.trim() || 'The data check ended without a report.', { cause });
+    throw new UserError(stderr.trim() || phrase('The data check ended without a report.'), {
+      cause,
+    });
   }
-  if (!isRecord(value)) throw new UserError('The data check gave no report.');
+  if (!isRecord(value)) throw new UserError(phrase('The data check gave no report.'));
   const problems = Array.isArray(value.problems) ? value.problems : [];
   const splits = isRecord(value.splits) ? value.splits : {};
   return {

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConfigPaths } from '../../config/paths';
-import { messageOf, UserError } from '../../util/userError';
+import { shownError } from '../../util/language';
+import { phrase } from '../../util/phrase';
+import { UserError } from '../../util/userError';
 import type {
   Asked,
   AskState,
@@ -297,7 +299,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   /** @throws {UserError} when a prediction names a file that is none of the run's images, as a damaged one may. */
   private async requireImage(image: string): Promise<void> {
     const problem = await this.problemOf(image);
-    if (problem !== null) throw new UserError(`${image}: ${problem}`);
+    if (problem !== null) throw new UserError(phrase('{0}: {1}', image, problem));
   }
 
   private async picture(path: string): Promise<DetailImage> {
@@ -344,6 +346,6 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
 }
 
 function inWords(error: unknown): NonNullable<Asked['problem']> {
-  const hint = error instanceof UserError ? error.hint : undefined;
-  return { message: messageOf(error), ...(hint !== undefined && { hint }) };
+  const { message, hint } = shownError(error);
+  return { message, ...(hint !== null && { hint }) };
 }

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import * as vscode from 'vscode';
+import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import { bytes } from '../format';
 import type { Services } from '../services';
@@ -113,12 +114,16 @@ async function install(services: Services, gpu: boolean): Promise<void> {
       const args = ['runtime', 'install', '--json', ...(gpu ? ['--gpu'] : [])];
       const { code, stderr } = await runProgram(program, args, { signal: abort.signal, onLine });
       if (code !== 0)
-        throw new UserError(stderr.trim() || `nlvr runtime install ended with ${code}`);
+        throw new UserError(
+          stderr.trim() || phrase('nlvr {0} ended with {1}', 'runtime install', String(code)),
+        );
     },
   );
   const status = await runtimeStatus(program);
   if (!status.works)
-    throw new UserError(status.message ?? 'The installed TensorFlow library does not work.');
+    throw new UserError(
+      status.message ?? phrase('The installed TensorFlow library does not work.'),
+    );
   void vscode.window.showInformationMessage(
     vscode.l10n.t('TensorFlow {0} is ready.', status.version ?? ''),
   );

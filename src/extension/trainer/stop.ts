@@ -6,6 +6,7 @@ import { findProcessStart } from '../../run/processStarts';
 import { RunFolder } from '../../run/runFolder';
 import type { RunInfo } from '../../run/runInfo';
 import { writeFileAtomic } from '../../util/atomicFile';
+import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import { endTree } from './processTree';
 
@@ -35,9 +36,16 @@ export async function stopAtOnce(
   if (!info || (info.state !== 'running' && info.state !== 'starting')) return;
   const liveness = await livenessOf(info);
   if (liveness === 'elsewhere' || liveness === 'lost')
-    throw new UserError(`This run belongs to ${info.host}; it cannot be ended from here.`, {
-      hint: `It was asked to stop. To end it at once, end process ${info.pid} on ${info.host}.`,
-    });
+    throw new UserError(
+      phrase('This run belongs to {0}; it cannot be ended from here.', info.host),
+      {
+        hint: phrase(
+          'It was asked to stop. To end it at once, end process {0} on {1}.',
+          info.pid,
+          info.host,
+        ),
+      },
+    );
   if (liveness === 'alive') await endTree(info.pid, graceMs);
   const paths = new RunFolder(folder);
   rmSync(paths.stopRequest, { force: true });
