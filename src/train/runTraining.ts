@@ -6,6 +6,7 @@ import type { Split } from '../run/events';
 import { RunFolder } from '../run/runFolder';
 import { requireUsableFolder, type RunWriter } from '../run/runWriter';
 import { StopController } from '../run/stopController';
+import { inEnglish } from '../util/phrase';
 import { errorText, ExitCode, UserError } from '../util/userError';
 import { checkWeights } from './checkWeights';
 import { checkData, describeProblem, throwOnErrors } from './dataCheck';
@@ -78,7 +79,7 @@ async function train(
       writer.note(
         problem.severity === 'warning' ? 'warning' : 'info',
         `data-${problem.code}`,
-        describeProblem(problem),
+        inEnglish(describeProblem(problem)),
       );
     const outcome = await new TrainingRun(request, writer, plan, datasets, stop, resumed)
       .train()

@@ -2,8 +2,12 @@ import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { definition } from '../../src/config/definition';
 import { parseConfig } from '../../src/config/parse';
+import { checkContents } from '../../src/data/check/contents';
+import { DataError } from '../../src/data/dataError';
+import { packError, unpackError } from '../../src/data/loader/batchTask';
 import { describe as describeKey } from '../../src/extension/configuration/hover';
 import { fieldInfos } from '../../src/extension/configuration/fieldInfo';
+import { parseCheckReport } from '../../src/extension/dataset/checkReport';
 import { findNode } from '../../src/extension/trainer/findNode';
 import { Messenger, type MessageHandlers } from '../../src/extension/webview/messenger';
 import { diskError } from '../../src/util/diskError';
@@ -155,5 +159,46 @@ describe('a failure of the host in Chinese', () => {
       message: expect.stringMatching(/^nlvr\.nodePath（.*）不是可运行的 Node\.js：/) as string,
       hint: '请改正该设置，或将其清空以自动查找。',
     });
+  });
+});
+
+describe('a problem of the data in Chinese', () => {
+  it('crosses to the editor with the report of the check', () => {
+    const problems = checkContents(
+      {
+        split: 'train',
+        format: 'blip',
+        file: '/a.json',
+        examples: [1, 2].map((line) => ({
+          index: line - 1,
+          identifier: `e${line}`,
+          sentence: 'One dog.',
+          images: ['/l.png', '/r.png'],
+          label: true,
+          consistencyGroup: null,
+          group: null,
+          line,
+        })),
+      },
+      40,
+    );
+    const sent = JSON.stringify({ problems, splits: {} });
+    const report = parseCheckReport(sent, '');
+    expect(report.problems.map(({ message }) => message)).toContain(
+      '1 example repeats an earlier one: e2, as line 1 (line 2).',
+    );
+    speak(chinese);
+    expect(report.problems.map(localizedMessage)).toContain(
+      '1 个样例与前面的重复：e2，与第 1 行相同（第 2 行）。',
+    );
+    expect(report.problems.map(localizedMessage)).toContain('train 划分的标签全部为 True。');
+  });
+
+  it('keeps its words on the way between threads', () => {
+    const error = new DataError(phrase('the image is missing'), { file: '/a.png' });
+    const arrived = unpackError(structuredClone(packError(error)));
+    speak(chinese);
+    expect(shownError(arrived).message).toBe('/a.png：图像缺失');
+    expect(messageOf(arrived)).toBe('/a.png: the image is missing');
   });
 });

@@ -1,13 +1,12 @@
 /** What `nlvr check --json` says. */
-import { phrase } from '../../util/phrase';
+import { phrase, phraseIn, type Message } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 
 export type Severity = 'error' | 'warning' | 'information';
 
-export interface CheckProblem {
+export interface CheckProblem extends Message {
   severity: Severity;
   code: string;
-  message: string;
   /** Absolute path of the file it is about. */
   file: string;
   /** 1-based; absent when it is about the whole file. */
@@ -53,10 +52,12 @@ export function parseCheckReport(stdout: string, stderr: string): CheckReport {
 function problemOf(value: unknown): CheckProblem | undefined {
   if (!isRecord(value) || typeof value.message !== 'string') return undefined;
   const { severity, code, message, file, line, split } = value;
+  const words = phraseIn(value.phrase);
   return {
     severity: severity === 'warning' || severity === 'information' ? severity : 'error',
     code: typeof code === 'string' ? code : '',
     message,
+    ...(words && { phrase: words }),
     file: typeof file === 'string' ? file : '',
     ...(typeof line === 'number' && line >= 1 && { line }),
     ...(typeof split === 'string' && { split }),
