@@ -1,7 +1,7 @@
 /** Opens `run.json` of any version. */
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { phrase } from '../util/phrase';
+import { phrase, phraseIn } from '../util/phrase';
 import { UserError, errnoOf } from '../util/userError';
 import { blipRunInfo, isBlipFolder } from './blipLog';
 import { RUN_SCHEMA_VERSION, type BestResult, type RunInfo, type RunState } from './runInfo';
@@ -43,6 +43,8 @@ export function migrateRunInfo(content: unknown, folder: string): RunInfo {
     const value = raw[key];
     return typeof value === 'string' ? value : otherwise;
   };
+  const words = phraseIn(raw.phrase);
+  const hintWords = phraseIn(raw.hintPhrase);
   const created = text('created', new Date(0).toISOString());
   const started = text('started', created);
   return {
@@ -71,6 +73,8 @@ export function migrateRunInfo(content: unknown, folder: string): RunInfo {
     best: bestOf(raw.best),
     message: textOrNull(raw.message),
     hint: textOrNull(raw.hint),
+    ...(words && { phrase: words }),
+    ...(hintWords && { hintPhrase: hintWords }),
   };
 }
 

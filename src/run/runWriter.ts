@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { writeFileAtomic } from '../util/atomicFile';
 import { makeFolder, withDiskErrors } from '../util/diskError';
-import { phrase } from '../util/phrase';
+import { adviceFrom, phrase, type Words } from '../util/phrase';
 import { UserError } from '../util/userError';
 import { EventWriter } from './eventWriter';
 import type { EndEvent, NoteEvent, RunEvent } from './events';
@@ -136,13 +136,12 @@ export class RunWriter {
     this.observe?.(stamped);
   }
 
-  note(level: NoteEvent['level'], code: string, message: string, hint?: string): void {
+  note(level: NoteEvent['level'], code: string, message: Words, hint?: Words): void {
     this.event({
       type: 'note',
       level,
       code,
-      message,
-      ...(hint && { hint }),
+      ...adviceFrom(message, hint),
       step: this.current.step,
     });
   }
@@ -153,16 +152,19 @@ export class RunWriter {
    */
   close(
     state: 'finished' | 'stopped' | 'failed',
-    message: string | null = null,
-    hint: string | null = null,
+    message: Words | null = null,
+    hint: Words | null = null,
   ): void {
     clearInterval(this.heartbeat);
     const { step, epoch } = this.current;
+    const said = message === null ? {} : adviceFrom(message, hint);
+    const unsaid = { message: null, hint: null, phrase: undefined, hintPhrase: undefined };
     try {
-      if (!this.ended) this.writeEnd({ state, step, epoch, message, hint });
+      if (!this.ended) this.writeEnd({ state, step, epoch, ...said });
     } finally {
       // On a full disk the event may fail; the state still has a chance (run.json replaces itself).
-      this.current = { ...this.current, state, message, hint, ended: new Date().toISOString() };
+      const ended = new Date().toISOString();
+      this.current = { ...this.current, state, ...unsaid, ...said, ended };
       try {
         this.save();
       } finally {
@@ -171,14 +173,10 @@ export class RunWriter {
     }
   }
 
-  private writeEnd({
-    message,
-    hint,
-    ...end
-  }: Pick<EndEvent, 'state' | 'step' | 'epoch'> & Pick<RunInfo, 'message' | 'hint'>): void {
+  private writeEnd(end: Omit<EndEvent, 'type' | 'time'>): void {
     this.ended = true;
     try {
-      this.event({ type: 'end', ...end, ...(message && { message }), ...(hint && { hint }) });
+      this.event({ type: 'end', ...end });
     } finally {
       this.events.close();
     }

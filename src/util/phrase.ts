@@ -65,6 +65,22 @@ export function messageFrom(words: Words): Message {
   return typeof words === 'string' ? { message } : { message, phrase: words };
 }
 
+/** A message with what to do about it, as it is kept in files. */
+export interface Advice extends Message {
+  hint?: string;
+  hintPhrase?: Phrase;
+}
+
+/** A message and a hint as they are kept in files. */
+export function adviceFrom(message: Words, hint?: Words | null): Advice {
+  if (hint === undefined || hint === null) return messageFrom(message);
+  return {
+    ...messageFrom(message),
+    hint: inEnglish(hint),
+    ...(typeof hint !== 'string' && { hintPhrase: hint }),
+  };
+}
+
 /** The message in the language of `translate`. */
 export function sayMessage({ message, phrase }: Message, translate: Translate): string {
   return phrase === undefined ? message : say(phrase, translate);

@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { definition } from '../../src/config/definition';
 import { parseConfig } from '../../src/config/parse';
 import { checkContents } from '../../src/data/check/contents';
@@ -7,11 +9,23 @@ import { DataError } from '../../src/data/dataError';
 import { packError, unpackError } from '../../src/data/loader/batchTask';
 import { describe as describeKey } from '../../src/extension/configuration/hover';
 import { fieldInfos } from '../../src/extension/configuration/fieldInfo';
+import { HistoryLog } from '../../src/extension/dashboard/historyLog';
 import { parseCheckReport } from '../../src/extension/dataset/checkReport';
 import { findNode } from '../../src/extension/trainer/findNode';
 import { Messenger, type MessageHandlers } from '../../src/extension/webview/messenger';
+import { EventReader } from '../../src/run/eventReader';
+import { migrateRunInfo, readRunInfo } from '../../src/run/migrate';
+import { RunFolder } from '../../src/run/runFolder';
+import { RunWriter } from '../../src/run/runWriter';
+import { HealthMonitor } from '../../src/train/health';
 import { diskError } from '../../src/util/diskError';
-import { localized, localizedMessage, shownError, speak } from '../../src/util/language';
+import {
+  localized,
+  localizedAdvice,
+  localizedMessage,
+  shownError,
+  speak,
+} from '../../src/util/language';
 import {
   inEnglish,
   messageFrom,
@@ -200,5 +214,69 @@ describe('a problem of the data in Chinese', () => {
     speak(chinese);
     expect(shownError(arrived).message).toBe('/a.png：图像缺失');
     expect(messageOf(arrived)).toBe('/a.png: the image is missing');
+  });
+});
+
+describe('a run in Chinese', () => {
+  let root: string;
+  beforeEach(() => (root = mkdtempSync(join(tmpdir(), 'nlvr-phrases-'))));
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  const ended = (how: (writer: RunWriter) => void): RunFolder => {
+    const writer = RunWriter.open({
+      root,
+      kind: 'train',
+      configFile: '/nlvr.yaml',
+      configHash: 'hash',
+      configText: 'seed: 1\n',
+      version: '0',
+      mode: 'new',
+    });
+    how(writer);
+    return new RunFolder(root);
+  };
+
+  it('has its notes told in Chinese, and keeps them in English', async () => {
+    const [note] = new HealthMonitor({
+      pretrained: true,
+      missingKeys: 0,
+      numWorkers: 2,
+      majorityShare: 0.5,
+    }).afterEpoch(0.5);
+    const folder = ended((writer) => {
+      writer.note(note.level, note.code, note.message, note.hint);
+      writer.note('info', 'older', 'Of an older trainer.');
+      writer.close('finished');
+    });
+    expect(readFileSync(folder.events, 'utf8')).toContain(
+      '"message":"Training waited for images 50% of the time."',
+    );
+    speak(chinese);
+    const history = new HistoryLog();
+    for (const { event, step } of (await new EventReader(folder.events).read()).events)
+      history.push(event, step, 0);
+    expect(history.sum(0, 0).notes.map(({ message, hint }) => [message, hint])).toEqual([
+      ['训练有 50% 的时间在等待图像。', '请调大 num_workers（现为 2），或启用 cache_images。'],
+      ['Of an older trainer.', undefined],
+    ]);
+  });
+
+  it('says in Chinese why it failed', async () => {
+    const failure = new UserError(
+      phrase('The disk of {0} is full: {1} could not be downloaded.', '/d', 'https://a/b'),
+      { hint: phrase('Lower batch_size_train.') },
+    );
+    const folder = ended((writer) => writer.close('failed', failure.words, failure.hintWords));
+    const info = await readRunInfo(root);
+    if (info === undefined) throw new Error('no run');
+    expect(localizedAdvice(info)).toEqual({ message: failure.message, hint: failure.hint });
+    speak(chinese);
+    expect(localizedAdvice(info)).toEqual({
+      message: '/d 所在磁盘已满：无法下载 https://a/b。',
+      hint: '请调小 batch_size_train。',
+    });
+    const kept = JSON.parse(readFileSync(folder.runJson, 'utf8')) as object;
+    const older = migrateRunInfo({ ...kept, phrase: 'damaged', hintPhrase: undefined }, root);
+    expect(localizedAdvice(older)).toEqual({ message: failure.message, hint: failure.hint });
   });
 });

@@ -13,6 +13,7 @@ import { requestStop, stopAtOnce, stopStarting } from '../trainer/stop';
 import { requireTrust } from '../trust';
 import { launch } from './launch';
 import { pickRun } from './pickRun';
+import { phrase } from '../../util/phrase';
 
 /**
  * Stops a run: the first time it finishes its step and saves; asked again while it does, it is ended at once with
@@ -58,7 +59,7 @@ async function stopNow(registry: FolderRunRegistry, run: Run): Promise<void> {
     now,
   );
   if (chosen !== now) return;
-  await stopAtOnce(run.folder, vscode.l10n.t('Stopped at once, without saving.'));
+  await stopAtOnce(run.folder, phrase('Stopped at once, without saving.'));
   await registry.refresh(run.folder);
 }
 

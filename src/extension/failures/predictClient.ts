@@ -1,7 +1,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { shownError } from '../../util/language';
-import { phrase } from '../../util/phrase';
+import { phrase, phraseIn } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 
 /** How to start the process: `nlvr predict --serve`. */
@@ -58,6 +58,9 @@ interface Line {
   ms?: number;
   error?: string;
   hint?: string;
+  /** What error and hint are made of. */
+  phrase?: unknown;
+  hintPhrase?: unknown;
 }
 
 /**
@@ -189,7 +192,7 @@ export class PredictClient {
           });
           resolve();
         } else if (line.id === undefined && line.error !== undefined) {
-          fail(new UserError(line.error, line.hint === undefined ? {} : { hint: line.hint }));
+          fail(errorIn(line.error, line));
           killTree(child);
         } else {
           this.answered(running, line);
@@ -214,7 +217,7 @@ export class PredictClient {
     clearTimeout(pending.timer);
     this.restartIdleTimer();
     if (line.error !== undefined) {
-      pending.reject(new UserError(line.error, line.hint === undefined ? {} : { hint: line.hint }));
+      pending.reject(errorIn(line.error, line));
     } else if (typeof line.prediction === 'boolean' && typeof line.prob_true === 'number') {
       pending.resolve({
         prediction: line.prediction,
@@ -258,6 +261,12 @@ export class PredictClient {
     running.child.stdin.end();
     killTree(running.child);
   }
+}
+
+/** What the process says went wrong. */
+function errorIn(error: string, { hint, phrase: words, hintPhrase }: Line): UserError {
+  const advice = phraseIn(hintPhrase) ?? hint;
+  return new UserError(phraseIn(words) ?? error, advice === undefined ? {} : { hint: advice });
 }
 
 function failed(error: unknown): Extract<ClientState, { state: 'failed' }> {

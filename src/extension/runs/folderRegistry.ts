@@ -4,7 +4,7 @@ import { lastWords, type Ending } from '../../run/lastWords';
 import { readRunInfo } from '../../run/migrate';
 import { RunFolder } from '../../run/runFolder';
 import type { RunInfo } from '../../run/runInfo';
-import { shownError } from '../../util/language';
+import { localizedAdvice, shownError } from '../../util/language';
 import { messageOf } from '../../util/userError';
 import { explain, type Translate } from './explain';
 import { isActive, type Run, type RunRegistry } from './runRegistry';
@@ -139,7 +139,7 @@ export class FolderRunRegistry implements RunRegistry {
   private async describe(folder: string, info: RunInfo): Promise<Run> {
     const status = await statusOf(info, existsSync(new RunFolder(folder).stopRequest));
     const died = status === 'failed' && info.state !== 'failed';
-    if (!died) return { folder, info, status, message: info.message, hint: info.hint };
+    if (!died) return { folder, info, status, ...localizedAdvice(info) };
     const said = await lastWords(folder, this.endings.get(folder), info.heartbeat);
     return { folder, info, status, ...explain(said, this.translate) };
   }

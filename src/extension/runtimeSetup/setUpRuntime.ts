@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import * as vscode from 'vscode';
-import { phrase } from '../../util/phrase';
+import { localized } from '../../util/language';
+import { inEnglish, phrase, type Words } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import { bytes } from '../format';
 import type { Services } from '../services';
@@ -29,7 +30,7 @@ export async function ensureRuntime(services: Services): Promise<boolean> {
   if (working.has(program)) return true;
   const status = await runtimeStatus(program);
   if (status.works) return true;
-  services.log.warn(`runtime: ${status.message ?? 'missing'}`);
+  services.log.warn(`runtime: ${inEnglish(status.message ?? 'missing')}`);
   return offerInstall(services, status.message);
 }
 
@@ -53,7 +54,7 @@ export async function setUpRuntime(services: Services): Promise<void> {
   if (chosen === again) await offerInstall(services, null);
 }
 
-async function offerInstall(services: Services, problem: string | null): Promise<boolean> {
+async function offerInstall(services: Services, problem: Words | null): Promise<boolean> {
   const cpu = vscode.l10n.t('Install (274 MB)');
   const gpu = vscode.l10n.t('Install for NVIDIA GPU (3 GB)');
   const setting = vscode.l10n.t('Choose a Folder…');
@@ -63,7 +64,7 @@ async function offerInstall(services: Services, problem: string | null): Promise
     {
       modal: true,
       detail: [
-        problem ?? '',
+        problem === null ? '' : localized(problem),
         vscode.l10n.t(
           'Your pip downloads it once, with its mirrors and proxies, into your cache folder. No Python runs when you train.',
         ),

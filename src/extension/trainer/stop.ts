@@ -6,7 +6,7 @@ import { findProcessStart } from '../../run/processStarts';
 import { RunFolder } from '../../run/runFolder';
 import type { RunInfo } from '../../run/runInfo';
 import { writeFileAtomic } from '../../util/atomicFile';
-import { phrase } from '../../util/phrase';
+import { messageFrom, phrase, type Words } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import { endTree } from './processTree';
 
@@ -29,7 +29,7 @@ export function requestStop(folder: string): void {
  */
 export async function stopAtOnce(
   folder: string,
-  message: string,
+  message: Words,
   graceMs = GRACE_MS,
 ): Promise<void> {
   const info = await readRunInfo(folder);
@@ -56,8 +56,8 @@ export async function stopAtOnce(
     ...left,
     state: 'stopped',
     ended: new Date().toISOString(),
-    message,
     hint: null,
+    ...messageFrom(message),
   };
   writeFileAtomic(paths.runJson, `${JSON.stringify(stopped, null, 2)}\n`);
 }
