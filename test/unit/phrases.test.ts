@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { report } from '../../src/cli/report';
 import { definition } from '../../src/config/definition';
 import { parseConfig } from '../../src/config/parse';
 import { checkContents } from '../../src/data/check/contents';
@@ -11,6 +12,7 @@ import { describe as describeKey } from '../../src/extension/configuration/hover
 import { fieldInfos } from '../../src/extension/configuration/fieldInfo';
 import { HistoryLog } from '../../src/extension/dashboard/historyLog';
 import { parseCheckReport } from '../../src/extension/dataset/checkReport';
+import { failureIn, tellsFailuresAsJson } from '../../src/extension/trainer/failure';
 import { findNode } from '../../src/extension/trainer/findNode';
 import { Messenger, type MessageHandlers } from '../../src/extension/webview/messenger';
 import { EventReader } from '../../src/run/eventReader';
@@ -173,6 +175,39 @@ describe('a failure of the host in Chinese', () => {
       message: expect.stringMatching(/^nlvr\.nodePath（.*）不是可运行的 Node\.js：/) as string,
       hint: '请改正该设置，或将其清空以自动查找。',
     });
+  });
+});
+
+describe('a command that failed', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+  });
+
+  it('is understood by the editor, and read by a person on a terminal', () => {
+    const said: string[] = [];
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+    const error = new UserError(phrase('{0} is a file.', '/s'), {
+      hint: phrase('Name a folder for the sample.'),
+    });
+    report(error, false);
+    for (const [name, value] of Object.entries(tellsFailuresAsJson)) vi.stubEnv(name, value);
+    report(error, false);
+    expect(said[0]).toBe('nlvr: /s is a file. Name a folder for the sample.\n');
+    speak(chinese);
+    expect(shownError(failureIn(`drawing\n${said[1]}`, ''))).toEqual({
+      message: '/s 是一个文件。',
+      hint: '请为示例指定一个文件夹。',
+    });
+  });
+
+  it('is told as it was said when nothing better is known', () => {
+    speak(chinese);
+    const told = (stderr: string): string =>
+      shownError(failureIn(stderr, phrase('The data check ended without a report.'))).message;
+    expect(told('nlvr: no\n')).toBe('nlvr: no');
+    expect(told('{"broken\n')).toBe('{"broken');
+    expect(told('\n')).toBe('数据检查结束，但没有给出报告。');
   });
 });
 

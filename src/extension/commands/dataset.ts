@@ -6,6 +6,7 @@ import { UserError } from '../../util/userError';
 import type { DatasetChecks } from '../dataset/datasetChecks';
 import { withCancellableProgress } from '../progress';
 import type { Services } from '../services';
+import { failureIn } from '../trainer/failure';
 import { runProgram } from '../trainer/process';
 import { requireTrust } from '../trust';
 import { chooseConfiguration } from '../workspaceConfigurations';
@@ -58,9 +59,7 @@ export async function createSample(services: Services): Promise<void> {
         onErrorLine,
       });
       if (code !== 0)
-        throw new UserError(
-          stderr.trim() || phrase('nlvr {0} ended with {1}', 'sample', String(code)),
-        );
+        throw failureIn(stderr, phrase('nlvr {0} ended with {1}', 'sample', String(code)));
     },
   );
   const configuration = vscode.Uri.file(join(folder, 'nlvr.yaml'));

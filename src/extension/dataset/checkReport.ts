@@ -1,5 +1,6 @@
 /** What `nlvr check --json` says. */
 import { phrase, phraseIn, type Message } from '../../util/phrase';
+import { failureIn } from '../trainer/failure';
 import { UserError } from '../../util/userError';
 
 export type Severity = 'error' | 'warning' | 'information';
@@ -31,9 +32,7 @@ export function parseCheckReport(stdout: string, stderr: string): CheckReport {
   try {
     value = JSON.parse(stdout);
   } catch (cause) {
-    throw new UserError(stderr.trim() || phrase('The data check ended without a report.'), {
-      cause,
-    });
+    throw failureIn(stderr, phrase('The data check ended without a report.'), cause);
   }
   if (!isRecord(value)) throw new UserError(phrase('The data check gave no report.'));
   const problems = Array.isArray(value.problems) ? value.problems : [];

@@ -1,7 +1,8 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { shownError } from '../../util/language';
-import { phrase, phraseIn } from '../../util/phrase';
+import { phrase } from '../../util/phrase';
+import { errorFrom } from '../trainer/failure';
 import { UserError } from '../../util/userError';
 
 /** How to start the process: `nlvr predict --serve`. */
@@ -192,7 +193,7 @@ export class PredictClient {
           });
           resolve();
         } else if (line.id === undefined && line.error !== undefined) {
-          fail(errorIn(line.error, line));
+          fail(errorFrom(line.error, line));
           killTree(child);
         } else {
           this.answered(running, line);
@@ -217,7 +218,7 @@ export class PredictClient {
     clearTimeout(pending.timer);
     this.restartIdleTimer();
     if (line.error !== undefined) {
-      pending.reject(errorIn(line.error, line));
+      pending.reject(errorFrom(line.error, line));
     } else if (typeof line.prediction === 'boolean' && typeof line.prob_true === 'number') {
       pending.resolve({
         prediction: line.prediction,
@@ -261,12 +262,6 @@ export class PredictClient {
     running.child.stdin.end();
     killTree(running.child);
   }
-}
-
-/** What the process says went wrong. */
-function errorIn(error: string, { hint, phrase: words, hintPhrase }: Line): UserError {
-  const advice = phraseIn(hintPhrase) ?? hint;
-  return new UserError(phraseIn(words) ?? error, advice === undefined ? {} : { hint: advice });
 }
 
 function failed(error: unknown): Extract<ClientState, { state: 'failed' }> {

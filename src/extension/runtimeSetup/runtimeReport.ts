@@ -1,4 +1,5 @@
 /** What `nlvr runtime` says with `--json`. */
+import { failureIn } from '../trainer/failure';
 import { phraseIn, type Words } from '../../util/phrase';
 
 export interface RuntimeStatus {
@@ -31,7 +32,9 @@ export function parseStatus(stdout: string, stderr: string, code: number | null)
     version: text('version'),
     directory: text('directory'),
     message:
-      phraseIn(value?.phrase) ?? text('message') ?? (code === 0 ? null : stderr.trim() || null),
+      phraseIn(value?.phrase) ??
+      text('message') ??
+      (code === 0 || stderr.trim() === '' ? null : failureIn(stderr, '').words),
   };
 }
 

@@ -6,6 +6,7 @@ import { inEnglish, phrase, type Words } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import { bytes } from '../format';
 import type { Services } from '../services';
+import { failureIn } from '../trainer/failure';
 import { runProgram, type Program } from '../trainer/process';
 import { requireTrust } from '../trust';
 import { parseProgress, parseStatus, type RuntimeStatus } from './runtimeReport';
@@ -115,9 +116,7 @@ async function install(services: Services, gpu: boolean): Promise<void> {
       const args = ['runtime', 'install', '--json', ...(gpu ? ['--gpu'] : [])];
       const { code, stderr } = await runProgram(program, args, { signal: abort.signal, onLine });
       if (code !== 0)
-        throw new UserError(
-          stderr.trim() || phrase('nlvr {0} ended with {1}', 'runtime install', String(code)),
-        );
+        throw failureIn(stderr, phrase('nlvr {0} ended with {1}', 'runtime install', String(code)));
     },
   );
   const status = await runtimeStatus(program);
