@@ -116,6 +116,9 @@ describe('a configuration in Chinese', () => {
     ['ann_files: [1]\n', '`ann_files` 的值是 列表：应为含有 `train`、`val`、`test` 的映射。'],
     ['image_size: 100\n', '`image_size` 为 100：必须是图块边长 16 的倍数。'],
     ['seed: 1\nseed: 2\n', '`seed` 设置了两次；第一次在第 1 行。'],
+    ['a: "x\n', '缺少结尾的双引号。'],
+    ['a: @x\n', '不加引号的值不能以保留字符 @ 开头。'],
+    ['a: !!x 1\n', 'Unknown scalar tag !<tag:yaml.org,2002:x>.'],
     ['a:\n\tb: 1\n', 'YAML 不允许用制表符缩进，请使用空格。'],
   ])('%j', (text, words) => {
     expect(said(text)).toContain(words);

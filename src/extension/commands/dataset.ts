@@ -18,8 +18,8 @@ export async function checkDataset(checks: DatasetChecks, calledOn: unknown): Pr
   const configuration = await chooseConfiguration(given);
   if (configuration === 'dismissed') return;
   if (!configuration)
-    throw new UserError(vscode.l10n.t('There is no nlvr.yaml in this workspace.'), {
-      hint: vscode.l10n.t('Create the sample data set to have one.'),
+    throw new UserError(phrase('There is no nlvr.yaml in this workspace.'), {
+      hint: phrase('Create the sample data set to have one.'),
     });
   if (!(await vscode.workspace.saveAll(false))) return;
   const { problems, splits } = await checks.check(configuration);

@@ -88,8 +88,8 @@ async function reserve(
     );
   await registry.refresh(folder);
   const run = registry.get(folder);
-  const hint = vscode.l10n.t('Stop it first, or wait until it ends.');
-  if (run) requireIdle(run, vscode.l10n.t, hint);
+  const hint = phrase('Stop it first, or wait until it ends.');
+  if (run) requireIdle(run, hint);
   return reserveFolder(folder);
 }
 

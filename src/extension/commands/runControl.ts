@@ -73,7 +73,7 @@ export async function resumeTraining(
   const none = vscode.l10n.t('There is no run that can be resumed.');
   const run = await pickRun(registry, calledOn, isResumable, none);
   if (!run) return;
-  requireResumable(run, vscode.l10n.t);
+  requireResumable(run);
   const reserved = reserveFolder(run.folder);
   if (!reserved) return;
   try {
@@ -82,7 +82,7 @@ export async function resumeTraining(
     if (configFile === undefined || !(await ensureRuntime(services))) return;
     // Somebody else may have resumed it while questions stood.
     await registry.refresh(run.folder);
-    requireResumable(registry.get(run.folder) ?? run, vscode.l10n.t);
+    requireResumable(registry.get(run.folder) ?? run);
     await launch(services, registry, {
       args: ['train', '--config', configFile, '--output_dir', run.folder, '--resume'],
       folder: run.folder,
