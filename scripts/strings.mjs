@@ -1,6 +1,7 @@
-// The texts of the extension that are translated: every literal given to `vscode.l10n.t`, `t` or `translate` in
-// src/extension and src/webview, and what the configuration's definition says of its keys. Writes them to l10n/bundle.l10n.json (VS Code's export format, key = English text),
-// and says which texts the translations lack or hold for nothing.
+// The texts that are translated: every literal given to `vscode.l10n.t`, `t` or `translate` in src/extension and
+// src/webview and to `phrase` anywhere in src, and what the configuration's definition says of its keys. Writes them
+// to l10n/bundle.l10n.json (VS Code's export format, key = English text), and says which texts the translations lack
+// or hold for nothing, and which phrases cannot be collected or have other places than values.
 //
 //   node scripts/strings.mjs [--check]
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -9,45 +10,80 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const names = new Set(['t', 'translate']);
+const translators = new Set(['t', 'translate', 'phrase']);
 
 /** @returns {string[]} sorted, each once. */
 export function translatedTexts() {
-  const found = new Set();
-  for (const folder of ['src/extension', 'src/webview'])
-    for (const file of readdirSync(join(root, folder), { recursive: true }))
-      if (/\.tsx?$/.test(file)) collect(join(root, folder, file), found);
-  collectDefinition(found);
-  return [...found].sort();
+  return collectAll().texts;
 }
 
-function collect(path, found) {
+/** All texts, sorted, and what is wrong with the calls that they stand in. */
+function collectAll() {
+  const found = new Set();
+  const problems = [];
+  for (const file of readdirSync(join(root, 'src'), { recursive: true }))
+    if (/\.tsx?$/.test(file)) {
+      const spoken = /^(extension|webview)\b/.test(file) ? translators : new Set(['phrase']);
+      collect(join('src', file), spoken, found, problems);
+    }
+  collectDefinition(found);
+  return { texts: [...found].sort(), problems };
+}
+
+function collect(path, spoken, found, problems) {
   const kind = path.endsWith('x') ? ts.ScriptKind.TSX : ts.ScriptKind.TS;
   const source = ts.createSourceFile(
     path,
-    readFileSync(path, 'utf8'),
+    readFileSync(join(root, path), 'utf8'),
     ts.ScriptTarget.Latest,
     true,
     kind,
   );
-  const literals = (node) => {
-    if (ts.isStringLiteralLike(node)) return [node.text];
-    if (ts.isParenthesizedExpression(node)) return literals(node.expression);
-    if (ts.isConditionalExpression(node))
-      return [...literals(node.whenTrue), ...literals(node.whenFalse)];
-    return [];
-  };
   const visit = (node) => {
     if (ts.isCallExpression(node) && node.arguments.length > 0) {
       const callee = ts.isPropertyAccessExpression(node.expression)
         ? node.expression.name
         : node.expression;
-      if (ts.isIdentifier(callee) && names.has(callee.text))
-        for (const text of literals(node.arguments[0])) found.add(text);
+      if (ts.isIdentifier(callee) && spoken.has(callee.text)) {
+        const texts = literals(node.arguments[0]);
+        for (const text of texts) found.add(text);
+        if (callee.text === 'phrase') problems.push(...phraseProblems(node, texts, source));
+      }
     }
     ts.forEachChild(node, visit);
   };
   visit(source);
+}
+
+/** The literals among what an expression may be. */
+function literals(node) {
+  if (ts.isStringLiteralLike(node)) return [node.text];
+  if (ts.isParenthesizedExpression(node)) return literals(node.expression);
+  if (ts.isConditionalExpression(node))
+    return [...literals(node.whenTrue), ...literals(node.whenFalse)];
+  return [];
+}
+
+/** A phrase has literals only, and a place for each value. */
+function phraseProblems(call, texts, source) {
+  const { line } = source.getLineAndCharacterOfPosition(call.getStart());
+  const place = `${source.fileName}:${line + 1}`;
+  const [first, ...values] = call.arguments;
+  const choices = (node) =>
+    ts.isParenthesizedExpression(node)
+      ? choices(node.expression)
+      : ts.isConditionalExpression(node)
+        ? choices(node.whenTrue) + choices(node.whenFalse)
+        : 1;
+  if (choices(first) !== texts.length) return [`${place}: a text of phrase() is no literal`];
+  return texts
+    .filter((text) => places(text).join() !== values.map((_, index) => `{${index}}`).join())
+    .map((text) => `${place}: ${JSON.stringify(text)} has ${values.length} values`);
+}
+
+/** The places for values in a text, sorted, each once. */
+function places(text) {
+  return [...new Set(text.match(/\{\d+\}/g))].sort();
 }
 
 /** Groups, meanings and remarks on BLIP (values alone need no translation) of the configuration's keys. */
@@ -69,7 +105,7 @@ function collectDefinition(found) {
 
 /** Problems of the translation files, as sentences. */
 export function translationProblems() {
-  const problems = [];
+  const { texts, problems } = collectAll();
   const read = (file) => JSON.parse(readFileSync(join(root, file), 'utf8'));
   const compare = (file, wanted, has) => {
     for (const key of wanted)
@@ -77,7 +113,6 @@ export function translationProblems() {
     for (const key of Object.keys(has))
       if (!wanted.includes(key)) problems.push(`${file} holds ${JSON.stringify(key)} for nothing`);
   };
-  const texts = translatedTexts();
   compare('l10n/bundle.l10n.json', texts, read('l10n/bundle.l10n.json'));
   compare('l10n/bundle.l10n.zh-cn.json', texts, read('l10n/bundle.l10n.zh-cn.json'));
   const manifest = readFileSync(join(root, 'package.json'), 'utf8');
@@ -85,8 +120,7 @@ export function translationProblems() {
   for (const file of ['package.nls.json', 'package.nls.zh-cn.json'])
     compare(file, keys, read(file));
   for (const [english, chinese] of Object.entries(read('l10n/bundle.l10n.zh-cn.json'))) {
-    const places = (text) => (text.match(/\{\d+\}/g) ?? []).sort().join();
-    if (places(english) !== places(chinese))
+    if (places(english).join() !== places(chinese).join())
       problems.push(`the translation of ${JSON.stringify(english)} has other places for values`);
   }
   return problems;

@@ -1,3 +1,4 @@
+import { adviceFrom } from '../util/phrase';
 import { ExitCode, UserError, errnoOf, isAbort, messageOf } from '../util/userError';
 
 /** Exit code of a defect in this program. */
@@ -14,7 +15,7 @@ export function report(error: unknown, verbose: boolean): number {
     return ExitCode.stopped;
   }
   if (error instanceof UserError) {
-    process.stderr.write(`nlvr: ${[error.message, error.hint].filter(Boolean).join(' ')}\n`);
+    process.stderr.write(`${lastWords(error)}\n`);
     if (verbose && error.stack) process.stderr.write(`${error.stack}\n`);
     return error.exitCode;
   }
@@ -29,6 +30,13 @@ export function report(error: unknown, verbose: boolean): number {
   );
   if (verbose && error instanceof Error && error.stack) process.stderr.write(`${error.stack}\n`);
   return DEFECT;
+}
+
+/** For a person; for the editor, which says it in its own language, with what the sentences are made of. */
+function lastWords({ message, hint, words, hintWords }: UserError): string {
+  return process.env['NLVR_JSON_ERRORS'] === '1'
+    ? JSON.stringify(adviceFrom(words, hintWords))
+    : `nlvr: ${[message, hint].filter(Boolean).join(' ')}`;
 }
 
 /** Errors of the runtime, which knows nothing of the command line but the code to end with. */

@@ -1,4 +1,5 @@
 /** Checks one value against its definition. Knows nothing of files and positions. */
+import { phrase, type Words } from '../util/phrase';
 import type { EnumKey, FieldKey, IntegerKey, NumberKey, PathKey } from './definition';
 import { formatList, formatNumber, formatValue } from './format';
 import { nearest } from './keys';
@@ -7,7 +8,7 @@ import type { ProblemCode, ScalarValue } from './problem';
 /** What is wrong with a value; `values` are replacements that would be right, best first. */
 export interface ValueIssue {
   code: ProblemCode;
-  message: string;
+  message: Words;
   values: readonly ScalarValue[];
 }
 
@@ -15,7 +16,7 @@ export type CheckResult = { value: ScalarValue } | { issue: ValueIssue };
 
 const wrong = (
   code: ProblemCode,
-  message: string,
+  message: Words,
   ...values: (ScalarValue | undefined)[]
 ): CheckResult => ({
   issue: { code, message, values: values.filter((value) => value !== undefined) },
@@ -29,8 +30,9 @@ function numberIn(value: unknown): number | undefined {
 }
 
 function checkNumber(name: string, key: IntegerKey | NumberKey, value: unknown): CheckResult {
-  const what = key.kind === 'integer' ? 'a whole number' : 'a number';
-  const range = `from ${formatNumber(key.min)} to ${formatNumber(key.max)}`;
+  const what = phrase(key.kind === 'integer' ? 'a whole number' : 'a number');
+  const range = phrase('from {0} to {1}', formatNumber(key.min), formatNumber(key.max));
+  const written = formatValue(value);
   const clamp = (number: number): number => Math.min(key.max, Math.max(key.min, number));
   const round = key.kind === 'integer' ? Math.round : (number: number): number => number;
 
@@ -38,20 +40,27 @@ function checkNumber(name: string, key: IntegerKey | NumberKey, value: unknown):
     const meant = numberIn(value);
     return wrong(
       'wrong-type',
-      `\`${name}\` is ${formatValue(value)}: it must be ${what}${meant === undefined ? ` ${range}` : ', without quotes or underscores'}.`,
+      meant === undefined
+        ? phrase('`{0}` is {1}: it must be {2} {3}.', name, written, what, range)
+        : phrase(
+            '`{0}` is {1}: it must be {2}, without quotes or underscores.',
+            name,
+            written,
+            what,
+          ),
       meant === undefined ? key.default : clamp(round(meant)),
     );
   }
   if (Number.isNaN(value) || (key.kind === 'integer' && !Number.isInteger(value)))
     return wrong(
       'wrong-type',
-      `\`${name}\` is ${formatValue(value)}: it must be ${what} ${range}.`,
+      phrase('`{0}` is {1}: it must be {2} {3}.', name, written, what, range),
       Number.isNaN(value) ? key.default : clamp(round(value)),
     );
   if (value < key.min || value > key.max)
     return wrong(
       'out-of-range',
-      `\`${name}\` is ${formatValue(value)}: it must be ${range}.`,
+      phrase('`{0}` is {1}: it must be {2}.', name, written, range),
       clamp(value),
     );
   return { value };
@@ -76,7 +85,7 @@ function checkBoolean(name: string, fallback: boolean, value: unknown): CheckRes
   const word = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   return wrong(
     'wrong-type',
-    `\`${name}\` is ${formatValue(value)}: it must be true or false.`,
+    phrase('`{0}` is {1}: it must be true or false.', name, formatValue(value)),
     booleanWords[word.toLowerCase()] ?? fallback,
   );
 }
@@ -85,33 +94,37 @@ function checkEnum(name: string, key: EnumKey, value: unknown): CheckResult {
   if (typeof value === 'string' && key.values.includes(value)) return { value };
   return wrong(
     typeof value === 'string' ? 'not-one-of' : 'wrong-type',
-    `\`${name}\` is ${formatValue(value)}: it must be ${formatList(key.values)}.`,
+    phrase('`{0}` is {1}: it must be {2}.', name, formatValue(value), formatList(key.values)),
     (typeof value === 'string' ? nearest(value, key.values) : undefined) ?? key.default,
   );
 }
 
 function checkPath(name: string, key: PathKey, value: unknown): CheckResult {
-  const what = key.url ? 'a path or an https address' : 'a path';
+  const what = phrase(key.url ? 'a path or an https address' : 'a path');
   // `pretrained:` with nothing behind it, or `~`, is how people write "none".
   if (value === null && key.optional) return { value: '' };
   if (typeof value !== 'string')
     return wrong(
       'wrong-type',
-      `\`${name}\` is ${formatValue(value)}: it must be ${what}.`,
+      phrase('`{0}` is {1}: it must be {2}.', name, formatValue(value), what),
       typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined,
     );
   if (value.includes('\0'))
-    return wrong('bad-path', `\`${name}\` holds a NUL character, which no path can.`);
+    return wrong('bad-path', phrase('`{0}` holds a NUL character, which no path can.', name));
   if (/^http:\/\//i.test(value) && key.url)
     return wrong(
       'bad-path',
-      `\`${name}\` is ${formatValue(value)}: weights are fetched over https only.`,
+      phrase('`{0}` is {1}: weights are fetched over https only.', name, formatValue(value)),
       `https${value.slice('http'.length)}`,
     );
   if (/^https?:\/\//i.test(value) && !key.url)
     return wrong(
       'bad-path',
-      `\`${name}\` is ${formatValue(value)}: it must be a path on this machine, not an address.`,
+      phrase(
+        '`{0}` is {1}: it must be a path on this machine, not an address.',
+        name,
+        formatValue(value),
+      ),
     );
   return { value };
 }

@@ -1,4 +1,5 @@
 /** Checks that concern several keys at once: what a schema cannot say. */
+import { phrase, type Words } from '../util/phrase';
 import type { Config } from './definition';
 import { formatNumber } from './format';
 import type { ProblemCode, Severity, Suggestion } from './problem';
@@ -9,7 +10,7 @@ export interface CrossIssue {
   code: Extract<ProblemCode, 'conflict' | 'no-effect'>;
   /** The key to blame, then others that take part: the first one that is written gets the mark. */
   keys: readonly [string, ...string[]];
-  message: string;
+  message: Words;
   suggestions: readonly Suggestion[];
 }
 
@@ -25,17 +26,17 @@ const set = (key: string, value: string | number | boolean): Suggestion => ({
 });
 const conflict = (
   keys: CrossIssue['keys'],
-  message: string,
+  message: Words,
   ...suggestions: Suggestion[]
 ): CrossIssue => ({ severity: 'error', code: 'conflict', keys, message, suggestions });
 const warning = (
   keys: CrossIssue['keys'],
-  message: string,
+  message: Words,
   ...suggestions: Suggestion[]
 ): CrossIssue => ({ severity: 'warning', code: 'conflict', keys, message, suggestions });
 const noEffect = (
   keys: CrossIssue['keys'],
-  message: string,
+  message: Words,
   ...suggestions: Suggestion[]
 ): CrossIssue => ({ severity: 'information', code: 'no-effect', keys, message, suggestions });
 
@@ -54,7 +55,11 @@ const checks: readonly Check[] = [
     const near = Math.max(1, Math.round(config.image_size / patch)) * patch;
     return conflict(
       ['image_size', 'vit.patch_size', 'vit'],
-      `\`image_size\` is ${config.image_size}: it must be a multiple of the patch size, ${patch}.`,
+      phrase(
+        '`image_size` is {0}: it must be a multiple of the patch size, {1}.',
+        config.image_size,
+        patch,
+      ),
       set('image_size', near),
     );
   },
@@ -63,7 +68,7 @@ const checks: readonly Check[] = [
     if (width % heads === 0) return undefined;
     return conflict(
       ['vit.heads', 'vit.width', 'vit'],
-      `\`vit.heads\` is ${heads}: it must divide \`vit.width\`, ${width}.`,
+      phrase('`vit.heads` is {0}: it must divide `vit.width`, {1}.', heads, width),
       set('vit.heads', nearestDivisor(width, heads)),
     );
   },
@@ -72,7 +77,11 @@ const checks: readonly Check[] = [
       return undefined;
     return conflict(
       ['med_config.num_attention_heads', 'med_config.hidden_size', 'med_config'],
-      `\`med_config.num_attention_heads\` is ${med.num_attention_heads}: it must divide \`med_config.hidden_size\`, ${med.hidden_size}.`,
+      phrase(
+        '`med_config.num_attention_heads` is {0}: it must divide `med_config.hidden_size`, {1}.',
+        med.num_attention_heads,
+        med.hidden_size,
+      ),
       set(
         'med_config.num_attention_heads',
         nearestDivisor(med.hidden_size, med.num_attention_heads),
@@ -84,7 +93,12 @@ const checks: readonly Check[] = [
     if (typeof med === 'string' || max_words + 2 <= med.max_position_embeddings) return undefined;
     return conflict(
       ['max_words', 'med_config.max_position_embeddings'],
-      `\`max_words\` is ${max_words}: such a sentence has at least ${max_words + 2} tokens, and \`med_config.max_position_embeddings\` has room for ${med.max_position_embeddings}.`,
+      phrase(
+        '`max_words` is {0}: such a sentence has at least {1} tokens, and `med_config.max_position_embeddings` has room for {2}.',
+        max_words,
+        max_words + 2,
+        med.max_position_embeddings,
+      ),
       ...(med.max_position_embeddings > 2
         ? [set('max_words', Math.floor((med.max_position_embeddings - 2) / 2))]
         : []),
@@ -94,7 +108,9 @@ const checks: readonly Check[] = [
     if (!xla || !vit_grad_ckpt || vit_ckpt_layer === 0) return undefined;
     return conflict(
       ['xla', 'vit_grad_ckpt'],
-      '`xla` cannot be combined with gradient checkpointing (`vit_grad_ckpt`): XLA would merge the second forward pass with the first.',
+      phrase(
+        '`xla` cannot be combined with gradient checkpointing (`vit_grad_ckpt`): XLA would merge the second forward pass with the first.',
+      ),
       set('xla', false),
       set('vit_grad_ckpt', false),
     );
@@ -104,7 +120,9 @@ const checks: readonly Check[] = [
     if (!written('vit_grad_ckpt') && !written('vit_ckpt_layer')) return undefined;
     return noEffect(
       ['vit_ckpt_layer', 'vit_grad_ckpt'],
-      '`vit_grad_ckpt` is on with `vit_ckpt_layer` 0, which checkpoints nothing. Set `vit_ckpt_layer` to the number of blocks to save memory.',
+      phrase(
+        '`vit_grad_ckpt` is on with `vit_ckpt_layer` 0, which checkpoints nothing. Set `vit_ckpt_layer` to the number of blocks to save memory.',
+      ),
       set('vit_grad_ckpt', false),
     );
   },
@@ -112,7 +130,10 @@ const checks: readonly Check[] = [
     if (vit_grad_ckpt || vit_ckpt_layer === 0) return undefined;
     return noEffect(
       ['vit_ckpt_layer'],
-      `\`vit_ckpt_layer\` is ${vit_ckpt_layer} but \`vit_grad_ckpt\` is off: nothing is checkpointed.`,
+      phrase(
+        '`vit_ckpt_layer` is {0} but `vit_grad_ckpt` is off: nothing is checkpointed.',
+        vit_ckpt_layer,
+      ),
       set('vit_grad_ckpt', true),
       set('vit_ckpt_layer', 0),
     );
@@ -122,7 +143,11 @@ const checks: readonly Check[] = [
     if (!vit_grad_ckpt || vit_ckpt_layer <= depth) return undefined;
     return noEffect(
       ['vit_ckpt_layer', 'vit.depth'],
-      `\`vit_ckpt_layer\` is ${vit_ckpt_layer}, but the vision transformer has ${depth} blocks: all are checkpointed.`,
+      phrase(
+        '`vit_ckpt_layer` is {0}, but the vision transformer has {1} blocks: all are checkpointed.',
+        vit_ckpt_layer,
+        depth,
+      ),
       set('vit_ckpt_layer', depth),
     );
   },
@@ -130,7 +155,11 @@ const checks: readonly Check[] = [
     if (min_lr <= init_lr) return undefined;
     return conflict(
       ['min_lr', 'init_lr'],
-      `\`min_lr\` is ${formatNumber(min_lr)}: it must not be above \`init_lr\`, ${formatNumber(init_lr)}.`,
+      phrase(
+        '`min_lr` is {0}: it must not be above `init_lr`, {1}.',
+        formatNumber(min_lr),
+        formatNumber(init_lr),
+      ),
       set('min_lr', 0),
     );
   },
@@ -138,19 +167,29 @@ const checks: readonly Check[] = [
     if (warmup_steps === 0 || warmup_lr <= init_lr) return undefined;
     return warning(
       ['warmup_lr', 'init_lr'],
-      `\`warmup_lr\` is ${formatNumber(warmup_lr)}, above \`init_lr\`, ${formatNumber(init_lr)}: there is no warm-up to speak of.`,
+      phrase(
+        '`warmup_lr` is {0}, above `init_lr`, {1}: there is no warm-up to speak of.',
+        formatNumber(warmup_lr),
+        formatNumber(init_lr),
+      ),
       set('warmup_lr', 0),
     );
   },
   ({ init_lr }) =>
     init_lr > 0
       ? undefined
-      : warning(['init_lr'], '`init_lr` is 0: nothing will be learned.', set('init_lr', 3e-5)),
+      : warning(
+          ['init_lr'],
+          phrase('`init_lr` is 0: nothing will be learned.'),
+          set('init_lr', 3e-5),
+        ),
   ({ freeze_vit, pretrained }) =>
     freeze_vit && pretrained === ''
       ? warning(
           ['freeze_vit', 'pretrained'],
-          '`freeze_vit` is on without `pretrained`: the vision transformer stays as random as it began.',
+          phrase(
+            '`freeze_vit` is on without `pretrained`: the vision transformer stays as random as it began.',
+          ),
           set('freeze_vit', false),
         )
       : undefined,
@@ -158,7 +197,9 @@ const checks: readonly Check[] = [
     freeze_vit && augment && written('augment')
       ? noEffect(
           ['augment', 'freeze_vit'],
-          '`augment` has no effect with `freeze_vit`: each image is encoded once, as it is.',
+          phrase(
+            '`augment` has no effect with `freeze_vit`: each image is encoded once, as it is.',
+          ),
           set('augment', false),
         )
       : undefined,
@@ -166,7 +207,10 @@ const checks: readonly Check[] = [
     curriculum.epochs > 0 && curriculum.ann_file === ''
       ? conflict(
           ['curriculum.epochs', 'curriculum'],
-          `\`curriculum.epochs\` is ${curriculum.epochs}, but \`curriculum.ann_file\` names no examples.`,
+          phrase(
+            '`curriculum.epochs` is {0}, but `curriculum.ann_file` names no examples.',
+            curriculum.epochs,
+          ),
           set('curriculum.epochs', 0),
         )
       : undefined,
@@ -174,7 +218,7 @@ const checks: readonly Check[] = [
     curriculum.epochs === 0 && curriculum.ann_file !== ''
       ? noEffect(
           ['curriculum.ann_file', 'curriculum'],
-          '`curriculum.ann_file` has no effect: `curriculum.epochs` is 0.',
+          phrase('`curriculum.ann_file` has no effect: `curriculum.epochs` is 0.'),
           set('curriculum.epochs', 1),
         )
       : undefined,
@@ -182,7 +226,7 @@ const checks: readonly Check[] = [
     early_stop > 0 && ann_files.val === ''
       ? conflict(
           ['early_stop', 'ann_files.val'],
-          '`early_stop` needs a validation split, and `ann_files.val` is empty.',
+          phrase('`early_stop` needs a validation split, and `ann_files.val` is empty.'),
           set('early_stop', 0),
         )
       : undefined,

@@ -5,8 +5,10 @@
  */
 import { CORE_SCHEMA, YAMLException, load, mergeTag } from 'js-yaml';
 import { LineCounter, isMap, isNode, parseDocument, type Document, type YAMLMap } from 'yaml';
+import type { Words } from '../util/phrase';
 import { messageOf } from '../util/userError';
 import type { TextRange } from './problem';
+import { faultWords } from './yamlFaults';
 
 /** Where a key and its value stand. */
 export interface KeyLocation {
@@ -18,7 +20,7 @@ export interface KeyLocation {
 }
 
 export interface SyntaxIssue {
-  message: string;
+  message: Words;
   range: TextRange;
 }
 
@@ -36,16 +38,6 @@ export interface ConfigDocument {
 
 const schema = CORE_SCHEMA.withTags(mergeTag);
 
-/** The part of the parsers' terse messages that people need another word for. */
-const remedies: Readonly<Record<string, string>> = {
-  TAB_AS_INDENT: 'YAML does not allow tabs as indentation. Use spaces.',
-  BLOCK_AS_IMPLICIT_KEY:
-    'A value cannot hold another "key: value" on the same line. Quote it, or put it on a line of its own.',
-  MULTIPLE_DOCS: 'A configuration is one YAML document: remove the `---` line in the middle.',
-  'deficient indentation':
-    'What goes on over several lines must be indented deeper than its key, closing brackets and quotes too.',
-};
-
 /** Parses the text of a configuration file. Never throws: what is wrong is in `errors`. */
 export function readDocument(text: string): ConfigDocument {
   const lines = new LineCounter();
@@ -57,7 +49,7 @@ export function readDocument(text: string): ConfigDocument {
     logLevel: 'error',
   });
   const errors: SyntaxIssue[] = document.errors.map((error) => ({
-    message: remedies[error.code] ?? sentence(error.message),
+    message: faultWords(error.code, error.message),
     range: clip(error.pos, text.length),
   }));
   let value: unknown;
@@ -71,9 +63,6 @@ export function readDocument(text: string): ConfigDocument {
   return { text, document, lines, value, errors, locations: locate(document.contents, text) };
 }
 
-const sentence = (message: string): string =>
-  /[.!?]$/.test(message) ? message : `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
-
 function clip(range: TextRange, length: number): TextRange {
   const start = Math.min(range[0], Math.max(0, length - 1));
   return [start, Math.max(start, Math.min(range[1], length))];
@@ -83,7 +72,7 @@ function fromJsYaml(error: unknown, length: number): SyntaxIssue {
   if (!(error instanceof YAMLException)) return { message: messageOf(error), range: [0, length] };
   const at = error.mark?.position ?? 0;
   const reason = error.reason ?? error.message;
-  return { message: remedies[reason] ?? sentence(reason), range: clip([at, at + 1], length) };
+  return { message: faultWords(reason, reason), range: clip([at, at + 1], length) };
 }
 
 function locate(contents: unknown, text: string): Map<string, KeyLocation[]> {

@@ -1,3 +1,5 @@
+import { phrase, type Words } from '../util/phrase';
+
 /** A number as people write it in a configuration: `3e-5`, `0.05`, `384`. */
 export function formatNumber(value: number): string {
   const size = Math.abs(value);
@@ -7,7 +9,7 @@ export function formatNumber(value: number): string {
 const longest = 60;
 
 /** A value as it stands in a message: strings quoted, long ones shortened, mappings and lists by their kind. */
-export function formatValue(value: unknown): string {
+export function formatValue(value: unknown): Words {
   switch (typeof value) {
     case 'number':
       return formatNumber(value);
@@ -17,16 +19,16 @@ export function formatValue(value: unknown): string {
       return `"${value.length > longest ? `${value.slice(0, longest)}…` : value}"`;
     default:
       return value === null || value === undefined
-        ? 'empty'
+        ? phrase('empty')
         : Array.isArray(value)
-          ? 'a list'
-          : 'a mapping';
+          ? phrase('a list')
+          : phrase('a mapping');
   }
 }
 
 /** `a, b or c`. */
-export function formatList(values: readonly string[]): string {
+export function formatList(values: readonly string[]): Words {
   return values.length < 2
     ? values.join('')
-    : `${values.slice(0, -1).join(', ')} or ${values[values.length - 1] ?? ''}`;
+    : phrase('{0} or {1}', values.slice(0, -1), values[values.length - 1] ?? '');
 }

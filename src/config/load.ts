@@ -1,6 +1,7 @@
 /** Loads a configuration file for the command line. */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { phrase, type Words } from '../util/phrase';
 import { UserError, errnoOf, messageOf } from '../util/userError';
 import type { Config } from './definition';
 import { configHash } from './dump';
@@ -25,9 +26,9 @@ export class ConfigError extends UserError {
   override readonly name = 'ConfigError';
 
   constructor(
-    message: string,
+    message: Words,
     readonly problems: readonly ConfigProblem[],
-    options: { hint?: string; cause?: unknown } = {},
+    options: { hint?: Words; cause?: unknown } = {},
   ) {
     super(message, options);
   }
@@ -51,17 +52,17 @@ export function loadConfig(file: string, overrides: readonly string[] = []): Loa
 function readText(file: string): string {
   try {
     if (statSync(file).isDirectory())
-      throw new ConfigError(`${file} is a folder, not a configuration file.`, []);
+      throw new ConfigError(phrase('{0} is a folder, not a configuration file.', file), []);
     return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     if (errnoOf(error) === 'ENOENT')
-      throw new ConfigError(`The configuration file ${file} does not exist.`, [], {
-        hint: 'Name it with --config, or make one that works with `nlvr sample`.',
+      throw new ConfigError(phrase('The configuration file {0} does not exist.', file), [], {
+        hint: phrase('Name it with --config, or make one that works with `nlvr sample`.'),
         cause: error,
       });
     throw new ConfigError(
-      `The configuration file ${file} cannot be read: ${messageOf(error)}.`,
+      phrase('The configuration file {0} cannot be read: {1}.', file, messageOf(error)),
       [],
       { cause: error },
     );
@@ -71,12 +72,13 @@ function readText(file: string): string {
 const shown = 5;
 
 /** `nlvr.yaml:3:10: …` for the first problems, in one paragraph. */
-function describe(file: string, errors: readonly ConfigProblem[]): string {
-  const lines = errors
+function describe(file: string, errors: readonly ConfigProblem[]): Words {
+  const lines: Words[] = errors
     .slice(0, shown)
-    .map(({ message, line, column, range }) =>
-      range[1] === 0 ? message : `${file}:${line}:${column}: ${message}`,
+    .map(({ message, phrase: words = message, line, column, range }) =>
+      range[1] === 0 ? words : phrase('{0}: {1}', `${file}:${line}:${column}`, words),
     );
   const more = errors.length - lines.length;
-  return [...lines, ...(more > 0 ? [`… and ${more} more.`] : [])].join('\n');
+  if (more > 0) lines.push(phrase('… and {0} more.', more));
+  return lines.reduce((before, next) => phrase('{0}\n{1}', before, next));
 }

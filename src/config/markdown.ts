@@ -1,4 +1,5 @@
 /** The documentation's tables of keys. */
+import { inEnglish } from '../util/phrase';
 import { definition, groups, type Group, type KeyDefinition } from './definition';
 import { describeDefault, describeRange } from './describe';
 
@@ -24,7 +25,7 @@ function table(group: Group): string {
         `\`${name}\``,
         key.doc,
         defaultOf(key),
-        describeRange(key),
+        inEnglish(describeRange(key)),
         key.blip ?? sameAsBlip(name),
       ]),
     ),
@@ -41,7 +42,9 @@ function fieldRows(parent: string, key: KeyDefinition): Row[] {
 
 /** A mapping that has no name or path in its place shows its fields' defaults instead of its own. */
 const defaultOf = (key: KeyDefinition): string =>
-  key.kind === 'mapping' && key.alternative === undefined ? 'see below' : describeDefault(key);
+  key.kind === 'mapping' && key.alternative === undefined
+    ? 'see below'
+    : inEnglish(describeDefault(key));
 
 /** Fields share the remark of their key. */
 const sameAsBlip = (name: string): string => (name.includes('.') ? '' : 'the same');

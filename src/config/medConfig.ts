@@ -1,5 +1,6 @@
 /** The text encoder's configuration, from BLIP's `med_config.json`, a file like it, or a mapping. */
 import { existsSync, readFileSync } from 'node:fs';
+import { phrase } from '../util/phrase';
 import { UserError, messageOf } from '../util/userError';
 import { checkValue } from './check';
 import { definition, type Config, type MedConfig } from './definition';
@@ -27,13 +28,13 @@ export function readMedConfig(config: Pick<Config, 'med_config'>, folder: string
 
 function readText(file: string): string {
   if (!existsSync(file))
-    throw new UserError(`\`med_config\` names ${file}, which does not exist.`, {
-      hint: "Remove the key to use BLIP's own text encoder, or correct the path.",
+    throw new UserError(phrase('`med_config` names {0}, which does not exist.', file), {
+      hint: phrase("Remove the key to use BLIP's own text encoder, or correct the path."),
     });
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UserError(`${file} (\`med_config\`) cannot be read: ${messageOf(error)}.`, {
+    throw new UserError(phrase('{0} (`med_config`) cannot be read: {1}.', file, messageOf(error)), {
       cause: error,
     });
   }
@@ -49,26 +50,39 @@ export function parseMedConfig(text: string, file: string): MedConfig {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new UserError(`${file} is not valid JSON: ${messageOf(error)}.`, { cause: error });
+    throw new UserError(phrase('{0} is not valid JSON: {1}.', file, messageOf(error)), {
+      cause: error,
+    });
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new UserError(`${file} must hold one JSON object, as BLIP's med_config.json does.`);
+    throw new UserError(
+      phrase("{0} must hold one JSON object, as BLIP's med_config.json does.", file),
+    );
   const given = new Map<string, unknown>(Object.entries(json));
   const act = given.get('hidden_act') ?? 'gelu';
   if (act !== 'gelu')
     throw new UserError(
-      `${file}: \`hidden_act\` is ${JSON.stringify(act)}; BLIP's text encoder has "gelu" only.`,
+      phrase(
+        '{0}: `hidden_act` is {1}; BLIP\'s text encoder has "gelu" only.',
+        file,
+        JSON.stringify(act),
+      ),
     );
   const measures: MedConfig = { ...blipMedConfig };
   for (const [name, field] of fields) {
     if (!given.has(name)) continue;
     const result = checkValue(name, field, given.get(name));
-    if ('issue' in result) throw new UserError(`${file}: ${result.issue.message}`);
+    if ('issue' in result) throw new UserError(phrase('{0}: {1}', file, result.issue.message));
     if (typeof result.value === 'number') measures[name as keyof MedConfig] = result.value;
   }
   if (measures.hidden_size % measures.num_attention_heads !== 0)
     throw new UserError(
-      `${file}: \`num_attention_heads\` ${measures.num_attention_heads} does not divide \`hidden_size\` ${measures.hidden_size}.`,
+      phrase(
+        '{0}: `num_attention_heads` {1} does not divide `hidden_size` {2}.',
+        file,
+        measures.num_attention_heads,
+        measures.hidden_size,
+      ),
     );
   return measures;
 }

@@ -1,4 +1,5 @@
 /** Text of a configuration file → configuration and problems, each with its place in the text. */
+import { messageFrom, phrase, sentences, type PhraseValue, type Words } from '../util/phrase';
 import { checkValue } from './check';
 import { crossCheck, type CrossIssue } from './crossChecks';
 import { definition, type Config, type MappingKey } from './definition';
@@ -19,7 +20,7 @@ export interface ParsedConfig {
 }
 
 /** What a problem is before it has a place. */
-type Issue = Pick<ConfigProblem, 'severity' | 'code' | 'key' | 'message' | 'suggestions'>;
+type Issue = Pick<ConfigProblem, 'severity' | 'code' | 'key' | 'suggestions'> & { words: Words };
 
 /**
  * Parses and checks a configuration. Never throws.
@@ -35,7 +36,7 @@ export function parseConfig(text: string, overrides: readonly Override[] = []): 
   if (root !== undefined && root !== null && !isMapping(root))
     report.whole(
       'not-a-mapping',
-      `A configuration is a list of \`key: value\` lines; this is ${formatValue(root)}.`,
+      phrase('A configuration is a list of `key: value` lines; this is {0}.', formatValue(root)),
     );
   if (isMapping(root)) {
     report.duplicates();
@@ -107,11 +108,11 @@ class Reporter {
     return [...this.problems].sort((a, b) => a.range[0] - b.range[0]);
   }
 
-  syntax(message: string, range: TextRange): void {
+  syntax(message: Words, range: TextRange): void {
     this.add(issue('error', 'syntax', '', message), range);
   }
 
-  whole(code: ProblemCode, message: string): void {
+  whole(code: ProblemCode, message: Words): void {
     this.add(issue('error', code, '', message), [0, this.document.text.trimEnd().length]);
   }
 
@@ -121,9 +122,13 @@ class Reporter {
       for (const place of places.filter(({ duplicate }) => duplicate)) {
         const first = this.document.lines.linePos(places[0]?.key[0] ?? 0).line;
         this.add(
-          issue('error', 'duplicate-key', key, `\`${key}\` is set twice; first in line ${first}.`, [
-            { kind: 'remove' },
-          ]),
+          issue(
+            'error',
+            'duplicate-key',
+            key,
+            phrase('`{0}` is set twice; first in line {1}.', key, first),
+            [{ kind: 'remove' }],
+          ),
           place.key,
         );
       }
@@ -139,32 +144,44 @@ class Reporter {
     const owner = configKeys.find((key) => Object.hasOwn(fieldsOf(definitionOf(key)) ?? {}, name));
     const hint =
       meant !== undefined
-        ? ` Did you mean \`${meant}\`${siblings.includes(meant) ? ', which is set already' : ''}?`
+        ? phrase(
+            siblings.includes(meant)
+              ? 'Did you mean `{0}`, which is set already?'
+              : 'Did you mean `{0}`?',
+            meant,
+          )
         : owner !== undefined && !isField
-          ? ` It belongs under \`${owner}\`.`
-          : '';
+          ? phrase('It belongs under `{0}`.', owner)
+          : undefined;
+    const says = isField
+      ? phrase('`{0}` is not a key of `{1}`.', name, parent)
+      : phrase('`{0}` is not a key of the configuration.', name);
     const rename: Suggestion[] =
       meant !== undefined && !siblings.includes(meant) ? [{ kind: 'rename', to: meant }] : [];
     this.atKey(
-      issue(
-        'error',
-        'unknown-key',
-        path,
-        `\`${name}\` is not a key of ${isField ? `\`${parent}\`` : 'the configuration'}.${hint}`,
-        [...rename, { kind: 'remove' }],
-      ),
+      issue('error', 'unknown-key', path, hint === undefined ? says : sentences(says, hint), [
+        ...rename,
+        { kind: 'remove' },
+      ]),
     );
   }
 
   wrongMapping(name: string, key: MappingKey, value: unknown): void {
-    const fields = Object.keys(key.fields);
-    const or = alternativeOf(key)?.kind === 'path' ? 'a path, or ' : '';
+    const fields: PhraseValue = Object.keys(key.fields).map((field) => `\`${field}\``);
+    const hasPath = alternativeOf(key)?.kind === 'path';
     this.atValue(
       issue(
         'error',
         'wrong-type',
         name,
-        `\`${name}\` is ${formatValue(value)}: it must be ${or}a mapping with ${fields.map((field) => `\`${field}\``).join(', ')}.`,
+        phrase(
+          hasPath
+            ? '`{0}` is {1}: it must be a path, or a mapping with {2}.'
+            : '`{0}` is {1}: it must be a mapping with {2}.',
+          name,
+          formatValue(value),
+          fields,
+        ),
         [{ kind: 'remove' }],
       ),
     );
@@ -178,7 +195,12 @@ class Reporter {
         'error',
         'not-one-of',
         path,
-        `\`${path}\` is ${formatValue(value)}: the model has ${formatValue(only)} only.`,
+        phrase(
+          '`{0}` is {1}: the model has {2} only.',
+          path,
+          formatValue(value),
+          formatValue(only),
+        ),
         [{ kind: 'set', key: path, value: only }],
       ),
     );
@@ -243,9 +265,10 @@ class Reporter {
     const override = this.override(found.key);
     const place = override === undefined ? range : ([0, 0] as const);
     const { line, col } = this.document.lines.linePos(place[0]);
+    const { words, ...rest } = found;
     this.problems.push({
-      ...found,
-      message: override ? `${found.message} (from ${override.source})` : found.message,
+      ...rest,
+      ...messageFrom(override ? phrase('{0} (from {1})', words, override.source) : words),
       line: Math.max(1, line),
       column: Math.max(1, col),
       range: place,
@@ -257,8 +280,8 @@ function issue(
   severity: Severity,
   code: ProblemCode,
   key: string,
-  message: string,
+  words: Words,
   suggestions: readonly Suggestion[] = [],
 ): Issue {
-  return { severity, code, key, message, suggestions };
+  return { severity, code, key, words, suggestions };
 }

@@ -1,3 +1,5 @@
+import type { Message } from '../util/phrase';
+
 /** What can be wrong with a configuration, in the form that the command line and the editor share. */
 export const problemCodes = [
   'syntax',
@@ -36,13 +38,12 @@ export type Suggestion =
 /** Offsets into the text (UTF-16 units): start, and the first one behind. */
 export type TextRange = readonly [start: number, end: number];
 
-export interface ConfigProblem {
+/** `message` is a full sentence that names key, value and what is expected. */
+export interface ConfigProblem extends Message {
   severity: Severity;
   code: ProblemCode;
   /** Dotted for a field of a mapping (`vit.width`); empty when the problem is about the whole file. */
   key: string;
-  /** A full sentence that names key, value and what is expected. */
-  message: string;
   /** 1-based. */
   line: number;
   /** 1-based, in UTF-16 units. */

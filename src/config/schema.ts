@@ -1,4 +1,5 @@
 /** The definition as a JSON schema (draft 7), for editors that know nothing of this program. */
+import { inEnglish } from '../util/phrase';
 import {
   definition,
   type EnumKey,
@@ -59,8 +60,8 @@ function keySchema(key: KeyDefinition): JsonSchema {
 
 function markdown(key: KeyDefinition): string {
   const facts = [
-    `Default: ${describeDefault(key)}`,
-    ...(key.kind === 'mapping' ? [] : [`Values: ${describeRange(key)}`]),
+    `Default: ${inEnglish(describeDefault(key))}`,
+    ...(key.kind === 'mapping' ? [] : [`Values: ${inEnglish(describeRange(key))}`]),
     ...(key.blip === undefined ? [] : [`BLIP: ${key.blip}`]),
   ];
   return `${key.doc}\n\n${facts.join('  \n')}`;

@@ -1,3 +1,4 @@
+import { phrase, type Words } from '../util/phrase';
 import { UserError } from '../util/userError';
 
 /** Where in the user's data an error lies. */
@@ -17,10 +18,10 @@ export class DataError extends UserError {
   readonly line: number | undefined;
   readonly key: string | undefined;
   /** The message without the place. */
-  readonly reason: string;
+  readonly reason: Words;
 
-  constructor(reason: string, place: DataPlace) {
-    super(`${describePlace(place)}: ${reason}`);
+  constructor(reason: Words, place: DataPlace) {
+    super(phrase('{0}: {1}', describePlace(place), reason));
     this.reason = reason;
     this.file = place.file;
     this.line = place.line;

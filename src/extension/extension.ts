@@ -1,5 +1,6 @@
 /** Where VS Code enters. What is needed at once is made here; panels and commands load their code when they are used. */
 import * as vscode from 'vscode';
+import { speak } from '../util/language';
 import { registerCommands } from './commands/register';
 import { registerConfiguration } from './configuration/register';
 import { DatasetChecks } from './dataset/datasetChecks';
@@ -17,6 +18,7 @@ import { ProgramFinder } from './trainer/programFinder';
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const began = performance.now();
+  speak(vscode.l10n.t);
   const log = createLog();
   const programs = new ProgramFinder(context.extensionPath, log);
   const registry = new FolderRunRegistry(vscode.l10n.t, (problem) => log.warn(problem));

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { EnvHttpProxyAgent, fetch } from 'undici';
 import type { Dispatcher, Response } from 'undici';
 import { syncFolder, writeFileAtomic } from '../util/atomicFile';
+import { phrase } from '../util/phrase';
 import { UserError, errnoOf, messageOf } from '../util/userError';
 import { withDownloadLock } from './downloadLock';
 
@@ -75,8 +76,10 @@ function checkAddress(url: string): void {
   const { protocol, hostname } = new URL(url);
   const loopback = ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
   if (protocol === 'https:' || (protocol === 'http:' && loopback)) return;
-  throw new UserError(`${url} is not an https address.`, {
-    hint: 'Weights are downloaded over https only: use such an address, or download the file yourself and give its path.',
+  throw new UserError(phrase('{0} is not an https address.', url), {
+    hint: phrase(
+      'Weights are downloaded over https only: use such an address, or download the file yourself and give its path.',
+    ),
   });
 }
 
@@ -159,7 +162,7 @@ async function get(
     address = new URL(location, address).href;
     checkAddress(address);
   }
-  throw new UserError(`${url} redirects more than ${mostRedirects} times.`);
+  throw new UserError(phrase('{0} redirects more than {1} times.', url, mostRedirects));
 }
 
 /** Where the response's bytes belong; `start` null when they do not fit what is there. */
@@ -184,12 +187,18 @@ function extent(response: Response, have: number): { start: number | null; total
       throw new Interrupted(`the server answered ${response.status} ${response.statusText}`);
     default:
       throw new UserError(
-        `${response.url} cannot be downloaded: the server answered ${response.status} ${response.statusText}.`,
+        phrase(
+          '{0} cannot be downloaded: the server answered {1} {2}.',
+          response.url,
+          response.status,
+          response.statusText,
+        ),
         {
-          hint:
+          hint: phrase(
             response.status === 401 || response.status === 403
               ? 'The address asks for a login: download the file yourself and give its path.'
               : 'Check the address.',
+          ),
         },
       );
   }
@@ -210,7 +219,7 @@ async function append(
       for await (const chunk of response.body ?? []) {
         const bytes = chunk as Uint8Array;
         if (total !== null && received + bytes.length > total)
-          throw new UserError(`${response.url} sends more bytes than it announced.`);
+          throw new UserError(phrase('{0} sends more bytes than it announced.', response.url));
         await file.write(bytes, 0, bytes.length, received);
         received += bytes.length;
         onProgress?.({ received, total });
@@ -259,8 +268,13 @@ async function checkSpace(part: string, needed: number): Promise<void> {
   const { bavail, bsize } = await statfs(join(part, '..'));
   if (needed <= bavail * bsize) return;
   throw new UserError(
-    `There is no room for the download: it needs ${gigabytes(needed)}, the disk of ${part} has ${gigabytes(bavail * bsize)} left.`,
-    { hint: 'Free some space, or set NLVR_CACHE_DIR to a folder on another disk.' },
+    phrase(
+      'There is no room for the download: it needs {0}, the disk of {1} has {2} left.',
+      gigabytes(needed),
+      part,
+      gigabytes(bavail * bsize),
+    ),
+    { hint: phrase('Free some space, or set NLVR_CACHE_DIR to a folder on another disk.') },
   );
 }
 
@@ -274,14 +288,21 @@ function reason(error: unknown): string {
 
 function inWords(error: unknown, url: string, folder: string): unknown {
   if (error instanceof Interrupted)
-    return new UserError(`${url} could not be downloaded: ${error.message}.`, {
-      hint: 'Check the network and the proxy settings (HTTPS_PROXY), then start again: what has arrived is kept.',
+    return new UserError(phrase('{0} could not be downloaded: {1}.', url, error.message), {
+      hint: phrase(
+        'Check the network and the proxy settings (HTTPS_PROXY), then start again: what has arrived is kept.',
+      ),
       cause: error,
     });
   if (errnoOf(error) === 'ENOSPC')
-    return new UserError(`The disk of ${folder} is full: ${url} could not be downloaded.`, {
-      hint: 'Free some space, or set NLVR_CACHE_DIR to a folder on another disk. What has arrived is kept.',
-      cause: error,
-    });
+    return new UserError(
+      phrase('The disk of {0} is full: {1} could not be downloaded.', folder, url),
+      {
+        hint: phrase(
+          'Free some space, or set NLVR_CACHE_DIR to a folder on another disk. What has arrived is kept.',
+        ),
+        cause: error,
+      },
+    );
   return error;
 }

@@ -2,6 +2,7 @@
  * Which tensor of a checkpoint goes where: BLIP's rules (models/blip_nlvr.py, `load_checkpoint`), told in a
  * report instead of passed over in silence.
  */
+import { phrase, type PhraseValue, type Words } from '../util/phrase';
 import { UserError } from '../util/userError';
 import type { CheckpointFile, StoredTensor } from './checkpoint/checkpointFile';
 import type { NlvrModelConfig } from './config';
@@ -109,17 +110,20 @@ function canResize(from: readonly number[], to: readonly number[]): boolean {
   );
 }
 
-const configKeys: readonly [RegExp, string][] = [
-  [/^visual_encoder\.patch_embed\.proj\.weight$/, '`vit` (its width and patch_size)'],
+const configKeys: readonly [RegExp, Words][] = [
+  [/^visual_encoder\.patch_embed\.proj\.weight$/, phrase('`vit` (its width and patch_size)')],
   [/^visual_encoder\./, '`vit`'],
-  [/word_embeddings/, '`med_config` (vocab_size and hidden_size)'],
-  [/position_embeddings/, '`med_config` (max_position_embeddings and hidden_size)'],
-  [/crossattention\.self\d?\.(key|value)/, '`vit` (its width) and `med_config` (hidden_size)'],
+  [/word_embeddings/, phrase('`med_config` (vocab_size and hidden_size)')],
+  [/position_embeddings/, phrase('`med_config` (max_position_embeddings and hidden_size)')],
+  [
+    /crossattention\.self\d?\.(key|value)/,
+    phrase('`vit` (its width) and `med_config` (hidden_size)'),
+  ],
   [
     /layer\.\d+\.(intermediate\.dense|output\.dense\.weight)/,
-    '`med_config` (intermediate_size and hidden_size)',
+    phrase('`med_config` (intermediate_size and hidden_size)'),
   ],
-  [/./, '`med_config` (hidden_size)'],
+  [/./, phrase('`med_config` (hidden_size)')],
 ];
 
 function mismatch(
@@ -130,11 +134,28 @@ function mismatch(
   shape: readonly number[],
 ): UserError {
   const configKey = configKeys.find(([pattern]) => pattern.test(name))?.[1] ?? '`vit`';
-  const target = key === name ? 'the model has' : `the model's ${name} has`;
   return new UserError(
-    `${path} does not fit the model: ${key} has shape [${stored.shape.join(', ')}], ${target} [${shape.join(', ')}].`,
+    key === name
+      ? phrase(
+          '{0} does not fit the model: {1} has shape [{2}], the model has [{3}].',
+          path,
+          key,
+          stored.shape.join(', '),
+          shape.join(', '),
+        )
+      : phrase(
+          "{0} does not fit the model: {1} has shape [{2}], the model's {3} has [{4}].",
+          path,
+          key,
+          stored.shape.join(', '),
+          name,
+          shape.join(', '),
+        ),
     {
-      hint: `Set ${configKey} to what the checkpoint was trained with, or choose another checkpoint.`,
+      hint: phrase(
+        'Set {0} to what the checkpoint was trained with, or choose another checkpoint.',
+        configKey,
+      ),
     },
   );
 }
@@ -155,10 +176,19 @@ function refuseMostlyMissing(
   if (loaded >= LEAST_LOADED * total) return;
   const example = [...shapes.keys()].find((name) => !sources.has(name)) ?? '';
   throw new UserError(
-    `${path} would leave most of the model untouched: ${sources.size} of ${shapes.size} parameters (${Math.floor((100 * loaded) / total)}% of the values) are in it. ` +
-      `The model needs names such as ${example}; the file has names such as ${keys.slice(0, 3).join(', ')}.`,
+    phrase(
+      '{0} would leave most of the model untouched: {1} of {2} parameters ({3}% of the values) are in it. The model needs names such as {4}; the file has names such as {5}.',
+      path,
+      sources.size,
+      shapes.size,
+      Math.floor((100 * loaded) / total),
+      example,
+      keys.slice(0, 3),
+    ),
     {
-      hint: 'Choose a checkpoint of BLIP or of this program; leave `pretrained` empty to start from random weights.',
+      hint: phrase(
+        'Choose a checkpoint of BLIP or of this program; leave `pretrained` empty to start from random weights.',
+      ),
     },
   );
 }
@@ -173,30 +203,49 @@ function countByPrefix(keys: readonly string[]): { prefix: string; count: number
 }
 
 /** A report in a few sentences, for the log and the terminal. */
-export function describeReport(report: LoadReport): string[] {
+export function describeReport(report: LoadReport): [Words, ...Words[]] {
   const { loaded, missing, unused, copied, resized } = report;
-  const lines = [
-    `${loaded.length} of ${loaded.length + missing.length} parameters loaded from ${report.file}.`,
+  const lines: [Words, ...Words[]] = [
+    phrase(
+      '{0} of {1} parameters loaded from {2}.',
+      loaded.length,
+      loaded.length + missing.length,
+      report.file,
+    ),
   ];
   if (copied.length > 0)
     lines.push(
-      `${copied.length} tensors of the single cross-attention were copied to those of both images.`,
+      phrase(
+        '{0} tensors of the single cross-attention were copied to those of both images.',
+        copied.length,
+      ),
     );
   for (const { name, from, to } of resized)
-    lines.push(`${name} was resized from ${(from[1] ?? 0) - 1} to ${(to[1] ?? 0) - 1} patches.`);
+    lines.push(
+      phrase(
+        '{0} was resized from {1} to {2} patches.',
+        name,
+        (from[1] ?? 0) - 1,
+        (to[1] ?? 0) - 1,
+      ),
+    );
   if (missing.length > 0)
-    lines.push(`Not in the checkpoint, left at fresh values: ${listed(missing)}.`);
+    lines.push(phrase('Not in the checkpoint, left at fresh values: {0}.', listed(missing)));
   if (unused.length > 0)
     lines.push(
-      `In the checkpoint, but no part of this model: ${listed(
-        unused.map(({ prefix, count }) => (count > 1 ? `${prefix}.* (${count})` : prefix)),
-        20,
-      )}.`,
+      phrase(
+        'In the checkpoint, but no part of this model: {0}.',
+        listed(
+          unused.map(({ prefix, count }) => (count > 1 ? `${prefix}.* (${count})` : prefix)),
+          20,
+        ),
+      ),
     );
   return lines;
 }
 
-function listed(names: readonly string[], most = 8): string {
+function listed(names: readonly string[], most = 8): PhraseValue {
   const more = names.length - most;
-  return names.slice(0, most).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  const first = names.slice(0, most);
+  return more > 0 ? phrase('{0} and {1} more', first, more) : first;
 }

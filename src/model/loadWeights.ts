@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from '../util/cacheFolder';
+import { phrase } from '../util/phrase';
 import { UserError } from '../util/userError';
 import type { CheckpointFile } from './checkpoint/checkpointFile';
 import { openCheckpoint } from './checkpoint/openCheckpoint';
@@ -47,8 +48,11 @@ export async function locateWeights(source: string, options: LoadOptions = {}): 
   if (!existsSync(source) || !statSync(source).isDirectory()) return source;
   const name = namesInRunFolder.find((candidate) => existsSync(join(source, candidate)));
   if (name === undefined)
-    throw new UserError(`The folder ${source} holds no checkpoint.`, {
-      hint: `A run folder has ${namesInRunFolder[0]} after its first evaluation; or name the file itself.`,
+    throw new UserError(phrase('The folder {0} holds no checkpoint.', source), {
+      hint: phrase(
+        'A run folder has {0} after its first evaluation; or name the file itself.',
+        namesInRunFolder[0],
+      ),
     });
   return join(source, name);
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { phrase } from '../util/phrase';
 import { UserError } from '../util/userError';
 import type { RunEvent } from './events';
 import { RUN_SCHEMA_VERSION, type BestResult, type RunInfo } from './runInfo';
@@ -155,16 +156,23 @@ async function readLog(folder: string): Promise<{ lines: BlipLogLine[]; written:
       stat(file).then((found) => found.mtime),
     ]);
   } catch (cause) {
-    throw new UserError(`${folder} holds no log.txt that can be read.`, {
-      hint: "Choose the output folder of BLIP's train_nlvr.py: it holds log.txt, config.yaml and checkpoint_best.pth.",
+    throw new UserError(phrase('{0} holds no log.txt that can be read.', folder), {
+      hint: phrase(
+        "Choose the output folder of BLIP's train_nlvr.py: it holds log.txt, config.yaml and checkpoint_best.pth.",
+      ),
       cause,
     });
   }
   const lines = parseBlipLog(text);
   if (lines.every((line) => (line.valAcc ?? line.testAcc ?? line.trainLoss) === null))
-    throw new UserError(`${file} is not a log of BLIP's train_nlvr.py: no epoch was found in it.`, {
-      hint: 'Each line should be a JSON object with train_loss, val_acc, test_acc and epoch.',
-    });
+    throw new UserError(
+      phrase("{0} is not a log of BLIP's train_nlvr.py: no epoch was found in it.", file),
+      {
+        hint: phrase(
+          'Each line should be a JSON object with train_loss, val_acc, test_acc and epoch.',
+        ),
+      },
+    );
   return { lines, written };
 }
 

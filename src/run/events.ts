@@ -2,6 +2,7 @@
  * Events of a run: one JSON object a line in `events.jsonl`, append only, written by the trainer and
  * read by the dashboard. Readers skip what they do not know, so an older reader survives a newer writer.
  */
+import type { Advice } from '../util/phrase';
 
 /** Version of the event format; raised when the meaning of an existing field changes. */
 export const EVENT_VERSION = 1;
@@ -128,25 +129,20 @@ export interface WatchEvent {
 }
 
 /** Something a person should know: a health note, a warning, an error. `code` is stable, for tests and filters. */
-export interface NoteEvent {
+export interface NoteEvent extends Advice {
   type: 'note';
   time: number;
   level: 'info' | 'warning' | 'error';
   code: string;
-  message: string;
-  /** What to do about it. */
-  hint?: string;
   step?: number;
 }
 
-export interface EndEvent {
+export interface EndEvent extends Partial<Advice> {
   type: 'end';
   time: number;
   state: 'finished' | 'stopped' | 'failed';
   step: number;
   epoch: number;
-  message?: string;
-  hint?: string;
 }
 
 export type RunEvent =

@@ -1,6 +1,7 @@
 /** Opens `run.json` of any version. */
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { phrase, phraseIn } from '../util/phrase';
 import { UserError, errnoOf } from '../util/userError';
 import { blipRunInfo, isBlipFolder } from './blipLog';
 import { RUN_SCHEMA_VERSION, type BestResult, type RunInfo, type RunState } from './runInfo';
@@ -32,8 +33,8 @@ const migrations: readonly ((raw: Record<string, unknown>) => Record<string, unk
  */
 export function migrateRunInfo(content: unknown, folder: string): RunInfo {
   if (typeof content !== 'object' || content === null || Array.isArray(content))
-    throw new UserError(`${join(folder, 'run.json')} does not describe a run.`, {
-      hint: 'The file is damaged. Events and checkpoints beside it are not affected.',
+    throw new UserError(phrase('{0} does not describe a run.', join(folder, 'run.json')), {
+      hint: phrase('The file is damaged. Events and checkpoints beside it are not affected.'),
     });
   let raw = content as Record<string, unknown>;
   for (let version = numberOr(raw.schema, 0); version < RUN_SCHEMA_VERSION; version++)
@@ -42,6 +43,8 @@ export function migrateRunInfo(content: unknown, folder: string): RunInfo {
     const value = raw[key];
     return typeof value === 'string' ? value : otherwise;
   };
+  const words = phraseIn(raw.phrase);
+  const hintWords = phraseIn(raw.hintPhrase);
   const created = text('created', new Date(0).toISOString());
   const started = text('started', created);
   return {
@@ -70,6 +73,8 @@ export function migrateRunInfo(content: unknown, folder: string): RunInfo {
     best: bestOf(raw.best),
     message: textOrNull(raw.message),
     hint: textOrNull(raw.hint),
+    ...(words && { phrase: words }),
+    ...(hintWords && { hintPhrase: hintWords }),
   };
 }
 
@@ -93,8 +98,8 @@ export async function readRunInfo(folder: string): Promise<RunInfo | undefined> 
   try {
     content = JSON.parse(text);
   } catch (cause) {
-    throw new UserError(`${file} is not valid JSON.`, {
-      hint: 'The file is damaged. Events and checkpoints beside it are not affected.',
+    throw new UserError(phrase('{0} is not valid JSON.', file), {
+      hint: phrase('The file is damaged. Events and checkpoints beside it are not affected.'),
       cause,
     });
   }

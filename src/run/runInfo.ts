@@ -1,4 +1,5 @@
 /** `run.json`: what a run is and how it stands. Rewritten atomically; the trainer is its only writer while it lives. */
+import type { Phrase } from '../util/phrase';
 
 /** Version of the run folder's layout; older ones are migrated when read. */
 export const RUN_SCHEMA_VERSION = 1;
@@ -49,6 +50,9 @@ export interface RunInfo {
   /** Why it failed or stopped, and what to do. */
   message: string | null;
   hint: string | null;
+  /** What message and hint are made of, for other languages; missing where there is none, and in older runs. */
+  phrase?: Phrase;
+  hintPhrase?: Phrase;
 }
 
 export const HEARTBEAT_SECONDS = 5;

@@ -12,6 +12,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { temporaryName } from '../util/atomicFile';
 import { diskError, makeFolder, withDiskErrors } from '../util/diskError';
+import { phrase } from '../util/phrase';
 import { UserError, errnoOf } from '../util/userError';
 import { processStartTime } from './liveness';
 import type { RunFolder } from './runFolder';
@@ -73,10 +74,16 @@ function thisProcess(): Owner {
 }
 
 function busy(folder: RunFolder, owner: Owner | undefined): UserError {
-  const who = owner ? ` (process ${owner.pid} on ${owner.host})` : '';
   return new UserError(
-    `A run is being written to ${folder.root} right now${who}; it was not touched.`,
-    { hint: 'Wait for it, stop it, or choose another --output_dir.' },
+    owner === undefined
+      ? phrase('A run is being written to {0} right now; it was not touched.', folder.root)
+      : phrase(
+          'A run is being written to {0} right now (process {1} on {2}); it was not touched.',
+          folder.root,
+          owner.pid,
+          owner.host,
+        ),
+    { hint: phrase('Wait for it, stop it, or choose another --output_dir.') },
   );
 }
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { writeFileAtomic } from '../util/atomicFile';
 import { makeFolder, withDiskErrors } from '../util/diskError';
+import { adviceFrom, phrase, type Words } from '../util/phrase';
 import { UserError } from '../util/userError';
 import { EventWriter } from './eventWriter';
 import type { EndEvent, NoteEvent, RunEvent } from './events';
@@ -135,13 +136,12 @@ export class RunWriter {
     this.observe?.(stamped);
   }
 
-  note(level: NoteEvent['level'], code: string, message: string, hint?: string): void {
+  note(level: NoteEvent['level'], code: string, message: Words, hint?: Words): void {
     this.event({
       type: 'note',
       level,
       code,
-      message,
-      ...(hint && { hint }),
+      ...adviceFrom(message, hint),
       step: this.current.step,
     });
   }
@@ -152,16 +152,19 @@ export class RunWriter {
    */
   close(
     state: 'finished' | 'stopped' | 'failed',
-    message: string | null = null,
-    hint: string | null = null,
+    message: Words | null = null,
+    hint: Words | null = null,
   ): void {
     clearInterval(this.heartbeat);
     const { step, epoch } = this.current;
+    const said = message === null ? {} : adviceFrom(message, hint);
+    const unsaid = { message: null, hint: null, phrase: undefined, hintPhrase: undefined };
     try {
-      if (!this.ended) this.writeEnd({ state, step, epoch, message, hint });
+      if (!this.ended) this.writeEnd({ state, step, epoch, ...said });
     } finally {
       // On a full disk the event may fail; the state still has a chance (run.json replaces itself).
-      this.current = { ...this.current, state, message, hint, ended: new Date().toISOString() };
+      const ended = new Date().toISOString();
+      this.current = { ...this.current, state, ...unsaid, ...said, ended };
       try {
         this.save();
       } finally {
@@ -170,14 +173,10 @@ export class RunWriter {
     }
   }
 
-  private writeEnd({
-    message,
-    hint,
-    ...end
-  }: Pick<EndEvent, 'state' | 'step' | 'epoch'> & Pick<RunInfo, 'message' | 'hint'>): void {
+  private writeEnd(end: Omit<EndEvent, 'type' | 'time'>): void {
     this.ended = true;
     try {
-      this.event({ type: 'end', ...end, ...(message && { message }), ...(hint && { hint }) });
+      this.event({ type: 'end', ...end });
     } finally {
       this.events.close();
     }
@@ -205,17 +204,24 @@ export function requireUsableFolder(root: string, mode: RunStart['mode']): void 
   const folder = new RunFolder(root);
   const found = withDiskErrors(root, () => statSync(root, { throwIfNoEntry: false }));
   if (found?.isDirectory() === false)
-    throw new UserError(`${root} cannot be a run folder: it is a file.`, {
-      hint: 'Choose another output_dir, or move that file away.',
+    throw new UserError(phrase('{0} cannot be a run folder: it is a file.', root), {
+      hint: phrase('Choose another output_dir, or move that file away.'),
     });
   if (mode === 'resume' && !existsSync(folder.last) && !existsSync(folder.oldLast))
-    throw new UserError(`${folder.root} has nothing to resume: it holds no checkpoint_last.`, {
-      hint: 'A run can be resumed once its first epoch (or save_steps) was saved. Start it without --resume.',
-    });
+    throw new UserError(
+      phrase('{0} has nothing to resume: it holds no checkpoint_last.', folder.root),
+      {
+        hint: phrase(
+          'A run can be resumed once its first epoch (or save_steps) was saved. Start it without --resume.',
+        ),
+      },
+    );
   const traces = [folder.runJson, folder.events, folder.best, folder.last];
   if (mode === 'new' && traces.some((file) => existsSync(file)))
-    throw new UserError(`${folder.root} already holds a run; it was not touched.`, {
-      hint: 'Go on with it by --resume, replace it by --overwrite, or choose another --output_dir.',
+    throw new UserError(phrase('{0} already holds a run; it was not touched.', folder.root), {
+      hint: phrase(
+        'Go on with it by --resume, replace it by --overwrite, or choose another --output_dir.',
+      ),
     });
 }
 

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import koffi from 'koffi';
 import { RuntimeError, RuntimeUnusableError } from './errors';
 import { releaseStartPages, shareMallocArena } from './processMemory';
+import { phrase } from '../util/phrase';
 
 export type Pointer<Kind extends string> = bigint & { readonly pointee: Kind };
 export type StatusPointer = Pointer<'TF_Status'>;
@@ -242,14 +243,14 @@ export function loadLibc(): ReturnType<typeof koffi.load> {
 export function loadCapi(path: string): Promise<Capi> {
   if (loaded && loaded.path !== path)
     throw new RuntimeError(
-      `TensorFlow was loaded from ${loaded.path}; one process cannot also use ${path}`,
+      phrase('TensorFlow was loaded from {0}; one process cannot also use {1}', loaded.path, path),
     );
   loaded ??= { path, capi: bind(path) };
   return loaded.capi;
 }
 
 async function bind(path: string): Promise<Capi> {
-  if (!existsSync(path)) throw new RuntimeUnusableError(`${path} does not exist`);
+  if (!existsSync(path)) throw new RuntimeUnusableError(phrase('{0} does not exist', path));
   const libc = loadLibc();
   const dlopen = libc.func('dlopen', 'void *', ['str', 'int']);
   const open = promisify(dlopen.async) as unknown as (p: string, flags: number) => Promise<bigint>;
@@ -260,7 +261,11 @@ async function bind(path: string): Promise<Capi> {
     library = koffi.load(path, { lazy: true });
   } catch (error) {
     throw new RuntimeUnusableError(
-      `${path} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
+      phrase(
+        '{0} cannot be loaded: {1}',
+        path,
+        error instanceof Error ? error.message : String(error),
+      ),
       { cause: error },
     );
   }
@@ -269,9 +274,12 @@ async function bind(path: string): Promise<Capi> {
     try {
       functions[name] = library.func(`TF_${name}`, result, args);
     } catch (error) {
-      throw new RuntimeUnusableError(`${path} has no TF_${name}: it is not a usable TensorFlow`, {
-        cause: error,
-      });
+      throw new RuntimeUnusableError(
+        phrase('{0} has no TF_{1}: it is not a usable TensorFlow', path, name),
+        {
+          cause: error,
+        },
+      );
     }
   }
   const bound = functions as unknown as Signatures;

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { RuntimeError } from './errors';
 import { currentTrace, outputOf } from './tracer';
+import { phrase } from '../util/phrase';
 
 interface EngineState {
   activeTape: unknown;
@@ -24,8 +25,10 @@ export function gradientCheckpoint<T extends tf.Tensor>(
 ): T {
   if (!currentTrace().allowsCheckpointing)
     throw new RuntimeError(
-      'Gradient checkpointing does not work with XLA, which drops the control edges it relies on.',
-      { hint: 'Turn one of the two off.' },
+      phrase(
+        'Gradient checkpointing does not work with XLA, which drops the control edges it relies on.',
+      ),
+      { hint: phrase('Turn one of the two off.') },
     );
   const checkpointed = tf.customGrad((...args) => {
     const save = args.pop() as unknown as tf.GradSaveFunc;

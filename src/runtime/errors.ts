@@ -1,8 +1,9 @@
+import type { Words } from '../util/phrase';
 import { ExitCode, UserError } from '../util/userError';
 
 interface Options {
   /** What the person can do about it. */
-  hint?: string;
+  hint?: Words;
   cause?: unknown;
 }
 
@@ -10,7 +11,7 @@ interface Options {
 export class RuntimeError extends UserError {
   override readonly name: string = 'RuntimeError';
 
-  constructor(message: string, options: Options = {}) {
+  constructor(message: Words, options: Options = {}) {
     super(message, { ...options, exitCode: ExitCode.runtime });
   }
 }

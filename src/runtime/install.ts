@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { phrase } from '../util/phrase';
 import { errnoOf } from '../util/userError';
 import { InstallError } from './errors';
 import { type Library, managedFolder, managedLibrary, managedRoot } from './library';
@@ -67,15 +68,16 @@ export async function install(options: InstallOptions = {}): Promise<Library> {
     await stage(release, staged, work, options, env);
     signal?.throwIfAborted();
     const library = managedLibrary(staged);
-    if (!library) throw new InstallError('The wheel does not hold TensorFlow’s two libraries.');
+    if (!library)
+      throw new InstallError(phrase('The wheel does not hold TensorFlow’s two libraries.'));
     options.onProgress?.({ phase: 'testing', item: 'TensorFlow', done: 0, total: 1 });
     await (options.test ?? selfTest)(library);
     signal?.throwIfAborted();
     await putInPlace(staged, final);
   } catch (error) {
     if (errnoOf(error) === 'ENOSPC')
-      throw new InstallError(`The disk of ${root} is full; nothing was installed.`, {
-        hint: 'Free some space, or set NLVR_CACHE_DIR to a folder on a larger disk.',
+      throw new InstallError(phrase('The disk of {0} is full; nothing was installed.', root), {
+        hint: phrase('Free some space, or set NLVR_CACHE_DIR to a folder on a larger disk.'),
         cause: error,
       });
     throw error;
@@ -83,7 +85,8 @@ export async function install(options: InstallOptions = {}): Promise<Library> {
     await rm(work, { recursive: true, force: true });
   }
   const library = managedLibrary(final);
-  if (!library) throw new InstallError(`${final} is incomplete; remove it and install again.`);
+  if (!library)
+    throw new InstallError(phrase('{0} is incomplete; remove it and install again.', final));
   return library;
 }
 
@@ -127,8 +130,17 @@ async function stage(
       const sha256 = await sha256Of(file, signal);
       if (sha256 !== wheel.sha256)
         throw new InstallError(
-          `${basename(file)} is not what was published: its SHA-256 is ${sha256}, expected ${wheel.sha256}.`,
-          { hint: 'The download is damaged or the package index serves another file. Try again.' },
+          phrase(
+            '{0} is not what was published: its SHA-256 is {1}, expected {2}.',
+            basename(file),
+            sha256,
+            wheel.sha256,
+          ),
+          {
+            hint: phrase(
+              'The download is damaged or the package index serves another file. Try again.',
+            ),
+          },
         );
     }
     downloaded += wheel.bytes;
@@ -160,13 +172,27 @@ async function matchFiles(
 ): Promise<Map<Wheel, string>> {
   const matched = new Map<Wheel, string>();
   for (const file of files) {
-    if (!existsSync(file)) throw new InstallError(`${file} does not exist.`);
+    if (!existsSync(file)) throw new InstallError(phrase('{0} does not exist.', file));
     const sha256 = await sha256Of(file, signal);
     const wheel = release.wheels.find((candidate) => candidate.sha256 === sha256);
     if (!wheel)
-      throw new InstallError(`${file} is not a wheel of this release: its SHA-256 is ${sha256}.`, {
-        hint: `Needed: ${release.wheels.map((w) => `${w.project} ${w.version} for ${w.platforms[0]} (SHA-256 ${w.sha256})`).join(', ')}.`,
-      });
+      throw new InstallError(
+        phrase('{0} is not a wheel of this release: its SHA-256 is {1}.', file, sha256),
+        {
+          hint: phrase(
+            'Needed: {0}.',
+            release.wheels.map((w) =>
+              phrase(
+                '{0} {1} for {2} (SHA-256 {3})',
+                w.project,
+                w.version,
+                w.platforms[0] ?? '',
+                w.sha256,
+              ),
+            ),
+          ),
+        },
+      );
     matched.set(wheel, file);
   }
   return matched;
@@ -209,8 +235,13 @@ async function requireSpace(root: string, release: Release): Promise<void> {
   const needed = release.unpackedBytes + 2 * largest;
   if (bavail * bsize < needed)
     throw new InstallError(
-      `${root} has ${gigabytes(bavail * bsize)} free; the install needs ${gigabytes(needed)}.`,
-      { hint: 'Free some space, or set NLVR_CACHE_DIR to a folder on a larger disk.' },
+      phrase(
+        '{0} has {1} free; the install needs {2}.',
+        root,
+        gigabytes(bavail * bsize),
+        gigabytes(needed),
+      ),
+      { hint: phrase('Free some space, or set NLVR_CACHE_DIR to a folder on a larger disk.') },
     );
 }
 

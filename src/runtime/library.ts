@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { cacheFolder } from '../util/cacheFolder';
 import { RuntimeMissingError } from './errors';
 import { requireSupported, TENSORFLOW_VERSION, type Variant } from './wheels';
+import { phrase, sentences, type Words } from '../util/phrase';
 
 export interface Library {
   /** Folder that holds the two libraries. */
@@ -21,7 +22,7 @@ export interface FindOptions {
   env?: NodeJS.ProcessEnv;
 }
 
-const INSTALL_HINT = 'Install it with `nlvr runtime install`.';
+const INSTALL_HINT = phrase('Install it with `nlvr runtime install`.');
 const SUFFIX = process.platform === 'darwin' ? '2.dylib' : 'so.2';
 const LIBRARY = `libtensorflow_cc.${SUFFIX}`;
 const FRAMEWORK = `libtensorflow_framework.${SUFFIX}`;
@@ -46,23 +47,27 @@ export function managedFolder(variant: Variant, env: NodeJS.ProcessEnv = process
 export async function findLibrary(options: FindOptions = {}): Promise<Library> {
   requireSupported();
   const { directory, env = process.env } = options;
-  if (directory !== undefined) return named(directory, 'option', 'The folder given for TensorFlow');
+  if (directory !== undefined)
+    return named(directory, 'option', phrase('The folder given for TensorFlow'));
   const fromEnvironment = env['NLVR_TF_DIR'];
   if (fromEnvironment) return named(fromEnvironment, 'environment', 'NLVR_TF_DIR');
   const found = managed(env) ?? (await inPython(env));
   if (found) return found;
-  throw new RuntimeMissingError('The TensorFlow library is not installed.', {
+  throw new RuntimeMissingError(phrase('The TensorFlow library is not installed.'), {
     hint: INSTALL_HINT,
   });
 }
 
-function named(directory: string, source: Library['source'], what: string): Library {
+function named(directory: string, source: Library['source'], what: Words): Library {
   const library = at(directory, source) ?? at(join(directory, 'tensorflow'), source);
   if (library) return library;
   throw new RuntimeMissingError(
-    `${what} is ${directory}, which does not hold ${LIBRARY} and ${FRAMEWORK}.`,
+    phrase('{0} is {1}, which does not hold {2} and {3}.', what, directory, LIBRARY, FRAMEWORK),
     {
-      hint: `Name the folder \`tensorflow\` of an unpacked wheel or a Python environment. ${INSTALL_HINT}`,
+      hint: sentences(
+        phrase('Name the folder `tensorflow` of an unpacked wheel or a Python environment.'),
+        INSTALL_HINT,
+      ),
     },
   );
 }

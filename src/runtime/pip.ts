@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { InstallError } from './errors';
 import type { Wheel } from './wheels';
+import { phrase } from '../util/phrase';
 
 const COMMANDS: readonly (readonly string[])[] = [
   ['python3', '-m', 'pip'],
@@ -27,11 +28,14 @@ export async function findPip(env: NodeJS.ProcessEnv = process.env): Promise<rea
       // Not this one.
     }
   }
-  throw new InstallError('No pip was found (tried python3 -m pip, python -m pip, pip3 and pip).', {
-    hint:
-      "Install Python's pip, or download the wheel elsewhere and name it: `nlvr runtime install --wheel <file>`. " +
-      'Python is used for this download only.',
-  });
+  throw new InstallError(
+    phrase('No pip was found (tried python3 -m pip, python -m pip, pip3 and pip).'),
+    {
+      hint: phrase(
+        "Install Python's pip, or download the wheel elsewhere and name it: `nlvr runtime install --wheel <file>`. Python is used for this download only.",
+      ),
+    },
+  );
 }
 
 export interface DownloadOptions {
@@ -86,7 +90,7 @@ export async function downloadWheel(
     clearInterval(poll);
   }
   const [file] = (await readdir(target)).filter((name) => name.endsWith('.whl'));
-  if (!file) throw new InstallError(`pip downloaded no wheel of ${wheel.project}.`);
+  if (!file) throw new InstallError(phrase('pip downloaded no wheel of {0}.', wheel.project));
   onBytes(wheel.bytes);
   return join(target, file);
 }
@@ -119,11 +123,15 @@ function runPip(
       else
         reject(
           new InstallError(
-            `pip could not download the wheel (exit code ${code}):\n${tail.trim()}`,
+            phrase(
+              'pip could not download the wheel (exit code {0}):\n{1}',
+              String(code),
+              tail.trim(),
+            ),
             {
-              hint:
-                'Check the network, the proxy and the package index that pip is configured for; or download the wheel ' +
-                'elsewhere and name it: `nlvr runtime install --wheel <file>`.',
+              hint: phrase(
+                'Check the network, the proxy and the package index that pip is configured for; or download the wheel elsewhere and name it: `nlvr runtime install --wheel <file>`.',
+              ),
             },
           ),
         );

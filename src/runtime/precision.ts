@@ -1,6 +1,7 @@
 /** Chooses the precision of matrix products for `precision: auto`. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { phrase, type Words } from '../util/phrase';
 
 export interface Machine {
   /** CPU features as Linux names them. */
@@ -12,7 +13,7 @@ export interface Machine {
 export interface PrecisionChoice {
   precision: 'fp32' | 'bf16';
   /** For the run's record. */
-  reason: string;
+  reason: Words;
 }
 
 /**
@@ -24,21 +25,26 @@ export function choosePrecision(
   device: 'cpu' | 'gpu',
   machine: Machine = thisMachine(device),
 ): PrecisionChoice {
-  if (requested !== 'auto') return { precision: requested, reason: 'as configured' };
+  if (requested !== 'auto') return { precision: requested, reason: phrase('as configured') };
   if (device === 'gpu') {
     const capability = machine.computeCapability;
     if (capability === undefined)
-      return { precision: 'fp32', reason: "the GPU's compute capability is unknown" };
+      return { precision: 'fp32', reason: phrase("the GPU's compute capability is unknown") };
     const enough = capability >= 8;
     return {
       precision: enough ? 'bf16' : 'fp32',
-      reason: `the GPU has compute capability ${capability.toFixed(1)}${enough ? '' : ', bf16 needs 8.0'}`,
+      reason: phrase(
+        enough
+          ? 'the GPU has compute capability {0}'
+          : 'the GPU has compute capability {0}, bf16 needs 8.0',
+        capability.toFixed(1),
+      ),
     };
   }
   const flag = ['amx_bf16', 'avx512_bf16'].find((name) => machine.cpuFlags.has(name));
   return flag
-    ? { precision: 'bf16', reason: `the CPU has ${flag}` }
-    : { precision: 'fp32', reason: 'the CPU has no bf16 instructions' };
+    ? { precision: 'bf16', reason: phrase('the CPU has {0}', flag) }
+    : { precision: 'fp32', reason: phrase('the CPU has no bf16 instructions') };
 }
 
 function thisMachine(device: 'cpu' | 'gpu'): Machine {

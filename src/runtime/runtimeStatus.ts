@@ -1,6 +1,7 @@
 /** What `nlvr runtime status` and the extension tell about the library. */
 import { dirname } from 'node:path';
-import { messageOf, UserError } from '../util/userError';
+import type { Words } from '../util/phrase';
+import { errorWords, UserError } from '../util/userError';
 import { findLibrary, type FindOptions, type Library } from './library';
 import { folderSize } from './pip';
 import { selfTest } from './selfTest';
@@ -13,8 +14,8 @@ export interface RuntimeStatus {
   /** Whether TensorFlow sees a GPU. */
   gpu: boolean | null;
   /** Why it does not work, null where it does. */
-  problem: string | null;
-  hint: string | null;
+  problem: Words | null;
+  hint: Words | null;
 }
 
 /** Finds the library and tries it. Takes seconds. Throws nothing that a person could mend. */
@@ -30,7 +31,7 @@ export async function runtimeStatus(options: FindOptions = {}): Promise<RuntimeS
     return { library, size, version, gpu, problem: null, hint: null };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const hint = error.hint ?? null;
-    return { library, size, version: null, gpu: null, problem: messageOf(error), hint };
+    const { message: problem, hint } = errorWords(error);
+    return { library, size, version: null, gpu: null, problem, hint };
   }
 }

@@ -5,6 +5,7 @@ import { assetPath } from '../util/assets';
 import { RuntimeUnusableError } from './errors';
 import type { Library } from './library';
 import { checkVersion } from './versions';
+import { phrase, type Words } from '../util/phrase';
 
 export interface SelfTestResult {
   /** TensorFlow's version. */
@@ -30,7 +31,7 @@ export async function selfTest(library: Library): Promise<SelfTestResult> {
     ));
   } catch (error) {
     throw new RuntimeUnusableError(
-      `TensorFlow in ${library.directory} failed its self-test: ${reasonOf(error)}`,
+      phrase('TensorFlow in {0} failed its self-test: {1}', library.directory, reasonOf(error)),
       { hint: hintFor(library), cause: error },
     );
   }
@@ -39,22 +40,24 @@ export async function selfTest(library: Library): Promise<SelfTestResult> {
   return result;
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown): Words {
   const { signal, killed, stderr, message } = error as Error & {
     signal?: string;
     killed?: boolean;
     stderr?: string;
   };
-  if (killed) return `it took longer than ${TIMEOUT_MS / 1000} seconds.`;
+  if (killed) return phrase('it took longer than {0} seconds.', TIMEOUT_MS / 1000);
   if (signal === 'SIGILL')
-    return 'the processor lacks instructions that TensorFlow needs (AVX on x86-64).';
-  if (signal) return `the process ended by ${signal}.`;
+    return phrase('the processor lacks instructions that TensorFlow needs (AVX on x86-64).');
+  if (signal) return phrase('the process ended by {0}.', signal);
   const last = stderr?.trim().split('\n').at(-1);
   return last || message;
 }
 
-function hintFor(library: Library): string {
-  return library.source === 'managed'
-    ? 'Install it anew: `nlvr runtime remove`, then `nlvr runtime install`.'
-    : 'Install a copy of its own for training: `nlvr runtime install`, and unset what names this one.';
+function hintFor(library: Library): Words {
+  return phrase(
+    library.source === 'managed'
+      ? 'Install it anew: `nlvr runtime remove`, then `nlvr runtime install`.'
+      : 'Install a copy of its own for training: `nlvr runtime install`, and unset what names this one.',
+  );
 }

@@ -9,6 +9,7 @@ import { Program, type ProgramSpec } from './program';
 import { Trace } from './trace';
 import { checkVersion } from './versions';
 import { Variables } from './variables';
+import { phrase } from '../util/phrase';
 
 export interface SessionOptions {
   library: Library;
@@ -64,9 +65,14 @@ export class Session {
       await native.dispose();
       graph.dispose();
       throw new NoGpuError(
-        `\`device: gpu\` was asked for, but TensorFlow in ${options.library.directory} sees no GPU.`,
+        phrase(
+          '`device: gpu` was asked for, but TensorFlow in {0} sees no GPU.',
+          options.library.directory,
+        ),
         {
-          hint: 'It needs an NVIDIA GPU with its driver and the GPU build of the library: `nlvr runtime install --gpu`.',
+          hint: phrase(
+            'It needs an NVIDIA GPU with its driver and the GPU build of the library: `nlvr runtime install --gpu`.',
+          ),
         },
       );
     }

@@ -1,5 +1,6 @@
 import type { Capi, StatusPointer } from './capi';
 import { OutOfMemoryError, RuntimeError } from './errors';
+import { phrase } from '../util/phrase';
 
 const TF_RESOURCE_EXHAUSTED = 8;
 
@@ -25,8 +26,8 @@ export class Status {
     if (code === 0) return;
     const message = `${what}: ${this.capi.Message(this.native)}`;
     if (code === TF_RESOURCE_EXHAUSTED || /\bOOM\b/.test(message))
-      throw new OutOfMemoryError(`The computation does not fit in memory. ${message}`, {
-        hint: 'Use a smaller batch, gradient checkpointing or smaller images.',
+      throw new OutOfMemoryError(phrase('The computation does not fit in memory. {0}', message), {
+        hint: phrase('Use a smaller batch, gradient checkpointing or smaller images.'),
       });
     throw new RuntimeError(message);
   }

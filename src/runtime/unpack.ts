@@ -9,6 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import yauzl from 'yauzl';
 import { InstallError } from './errors';
+import { phrase } from '../util/phrase';
 
 /** SHA-256 of a file, in hexadecimal. */
 export async function sha256Of(file: string, signal?: AbortSignal): Promise<string> {
@@ -52,7 +53,11 @@ export async function unpack(
   } catch (error) {
     if (signal?.aborted || (error as NodeJS.ErrnoException).code === 'ENOSPC') throw error;
     throw new InstallError(
-      `${file} cannot be unpacked: ${error instanceof Error ? error.message : String(error)}`,
+      phrase(
+        '{0} cannot be unpacked: {1}',
+        file,
+        error instanceof Error ? error.message : String(error),
+      ),
       { cause: error },
     );
   }

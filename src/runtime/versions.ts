@@ -1,3 +1,4 @@
+import { phrase } from '../util/phrase';
 import { RuntimeUnusableError } from './errors';
 
 /**
@@ -15,7 +16,13 @@ export function checkVersion(version: string, directory: string): void {
   const limit = ([a, b]: readonly [number, number]): number => a * 1000 + b;
   if (value >= limit(ACCEPTED_VERSIONS.from) && value < limit(ACCEPTED_VERSIONS.before)) return;
   throw new RuntimeUnusableError(
-    `TensorFlow ${version} in ${directory} is not supported; versions from ${ACCEPTED_VERSIONS.from.join('.')} to before ${ACCEPTED_VERSIONS.before.join('.')} are.`,
-    { hint: 'Install a supported one: `nlvr runtime install`.' },
+    phrase(
+      'TensorFlow {0} in {1} is not supported; versions from {2} to before {3} are.',
+      version,
+      directory,
+      ACCEPTED_VERSIONS.from.join('.'),
+      ACCEPTED_VERSIONS.before.join('.'),
+    ),
+    { hint: phrase('Install a supported one: `nlvr runtime install`.') },
   );
 }

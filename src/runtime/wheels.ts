@@ -5,6 +5,7 @@
  * `pip install --dry-run --report` gives them; the wheels' Python tag is arbitrary but fixed.
  */
 import { UnsupportedPlatformError } from './errors';
+import { phrase } from '../util/phrase';
 
 export type Variant = 'cpu' | 'gpu';
 
@@ -182,8 +183,8 @@ export function releaseFor(
   if (variant === 'gpu') {
     if (key !== 'linux-x64')
       throw new UnsupportedPlatformError(
-        `TensorFlow's GPU build exists for Linux on x86-64 only, not for ${key}.`,
-        { hint: 'Install the CPU build: `nlvr runtime install`.' },
+        phrase("TensorFlow's GPU build exists for Linux on x86-64 only, not for {0}.", key),
+        { hint: phrase('Install the CPU build: `nlvr runtime install`.') },
       );
     const cuda = CUDA_WHEELS.map(([project, version, sha256, bytes]) => ({
       project,
@@ -197,7 +198,7 @@ export function releaseFor(
     return { version: TENSORFLOW_VERSION, variant, wheels, unpackedBytes: 6500 * MB };
   }
   const wheel = CPU_WHEELS[key];
-  if (!wheel) throw new UnsupportedPlatformError(`TensorFlow has no library for ${key}.`);
+  if (!wheel) throw new UnsupportedPlatformError(phrase('TensorFlow has no library for {0}.', key));
   return { version: TENSORFLOW_VERSION, variant, wheels: [wheel], unpackedBytes: 860 * MB };
 }
 
@@ -208,13 +209,20 @@ export function requireSupported(
 ): void {
   if (platform === 'win32')
     throw new UnsupportedPlatformError(
-      'TensorFlow for Windows does not export the C API that training needs.',
+      phrase('TensorFlow for Windows does not export the C API that training needs.'),
       {
-        hint: 'Open the folder in WSL, in a container or on a remote Linux machine and train there.',
+        hint: phrase(
+          'Open the folder in WSL, in a container or on a remote Linux machine and train there.',
+        ),
       },
     );
   if (!CPU_WHEELS[`${platform}-${arch}`])
-    throw new UnsupportedPlatformError(`TensorFlow has no library for ${platform} on ${arch}.`, {
-      hint: 'Supported are Linux on x86-64 and arm64, and macOS on Apple silicon; others can use a remote machine.',
-    });
+    throw new UnsupportedPlatformError(
+      phrase('TensorFlow has no library for {0} on {1}.', platform, arch),
+      {
+        hint: phrase(
+          'Supported are Linux on x86-64 and arm64, and macOS on Apple silicon; others can use a remote machine.',
+        ),
+      },
+    );
 }

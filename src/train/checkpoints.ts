@@ -8,6 +8,7 @@ import { openCheckpoint } from '../model/checkpoint/openCheckpoint';
 import { writeSafetensors } from '../model/checkpoint/safetensorsWriter';
 import type { RunFolder } from '../run/runFolder';
 import { syncFolder, writeFileAtomic } from '../util/atomicFile';
+import { phrase } from '../util/phrase';
 import { UserError } from '../util/userError';
 import { assignValues } from './assignValues';
 import { TRAINER_STATE_VERSION, type TrainerState } from './trainerState';
@@ -115,15 +116,19 @@ export function readLastState(folder: RunFolder): TrainerState {
     const state = JSON.parse(readFileSync(file, 'utf8')) as TrainerState;
     if (state.version === TRAINER_STATE_VERSION) return state;
     throw new UserError(
-      `${file} was written by another version of this program (format ${state.version}).`,
+      phrase(
+        '{0} was written by another version of this program (format {1}).',
+        file,
+        state.version,
+      ),
       {
-        hint: 'Resume with the version that started the run.',
+        hint: phrase('Resume with the version that started the run.'),
       },
     );
   } catch (error) {
     if (error instanceof SyntaxError)
-      throw new UserError(`${file} is damaged: it is not JSON.`, {
-        hint: 'Start from checkpoint_best.safetensors as `pretrained` instead.',
+      throw new UserError(phrase('{0} is damaged: it is not JSON.', file), {
+        hint: phrase('Start from checkpoint_best.safetensors as `pretrained` instead.'),
       });
     throw error;
   }
@@ -133,9 +138,13 @@ function requireLast(folder: RunFolder): string {
   const path = lastCheckpointOf(folder);
   if (path === undefined)
     throw new UserError(
-      `${folder.root} has nothing to resume: it holds no whole ${basename(folder.last)}.`,
+      phrase(
+        '{0} has nothing to resume: it holds no whole {1}.',
+        folder.root,
+        basename(folder.last),
+      ),
       {
-        hint: 'Start it without --resume.',
+        hint: phrase('Start it without --resume.'),
       },
     );
   return path;
@@ -164,9 +173,24 @@ function requireShapes(
     const stored = tensors.get(name);
     if (stored?.shape.join() === shape.join()) continue;
     throw new UserError(
-      `${path} does not fit the configuration: ${name} is ${stored ? `[${stored.shape.join(', ')}]` : 'missing'}, the model has [${shape.join(', ')}].`,
+      stored === undefined
+        ? phrase(
+            '{0} does not fit the configuration: {1} is missing, the model has [{2}].',
+            path,
+            name,
+            shape.join(', '),
+          )
+        : phrase(
+            '{0} does not fit the configuration: {1} is [{2}], the model has [{3}].',
+            path,
+            name,
+            stored.shape.join(', '),
+            shape.join(', '),
+          ),
       {
-        hint: 'Resume with the configuration that the run was started with (config.yaml in the run folder).',
+        hint: phrase(
+          'Resume with the configuration that the run was started with (config.yaml in the run folder).',
+        ),
       },
     );
   }

@@ -5,6 +5,7 @@ import { configPaths } from '../config/paths';
 import { checkDataset, type CheckProgress, type DataReport } from '../data/check/checkDataset';
 import type { DataProblem } from '../data/check/problem';
 import { cacheFolder } from '../util/cacheFolder';
+import { phrase, sentences, type Words } from '../util/phrase';
 import { UserError } from '../util/userError';
 
 export interface CheckHooks {
@@ -42,9 +43,11 @@ export async function checkData(loaded: LoadedConfig, hooks: CheckHooks = {}): P
 export function throwOnErrors({ problems }: DataReport): void {
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return;
-  const more = errors.length > SHOWN ? ` … and ${errors.length - SHOWN} more problems.` : '';
-  throw new UserError(errors.slice(0, SHOWN).map(describeProblem).join(' ') + more, {
-    hint: 'Mend the data; `nlvr check` lists everything.',
+  const [first, ...others] = errors.slice(0, SHOWN).map(describeProblem);
+  const more = errors.length - SHOWN;
+  if (more > 0) others.push(phrase('… and {0} more problems.', more));
+  throw new UserError(sentences(first, ...others), {
+    hint: phrase('Mend the data; `nlvr check` lists everything.'),
   });
 }
 
@@ -55,6 +58,7 @@ export function describeProblem({
   file,
   line,
   message,
-}: Pick<DataProblem, 'file' | 'line' | 'message'>): string {
-  return `${file}${line === undefined ? '' : `:${line}`}: ${message}`;
+  phrase: words,
+}: Pick<DataProblem, 'file' | 'line' | 'message' | 'phrase'>): Words {
+  return phrase('{0}: {1}', line === undefined ? file : `${file}:${line}`, words ?? message);
 }

@@ -4,6 +4,7 @@ import { configPaths } from '../config/paths';
 import { loadDataset } from '../data/annotations/loadDataset';
 import type { Split } from '../data/split';
 import type { Dataset } from '../data/types';
+import { phrase } from '../util/phrase';
 import { UserError } from '../util/userError';
 
 /**
@@ -19,8 +20,8 @@ export async function loadDatasets<S extends Split>(
   for (const split of splits) {
     const file = paths.annFiles[split];
     if (file === undefined)
-      throw new UserError(`${loaded.file} names no annotations for ${split}.`, {
-        hint: `Set ann_files.${split}.`,
+      throw new UserError(phrase('{0} names no annotations for {1}.', loaded.file, split), {
+        hint: phrase('Set ann_files.{0}.', split),
       });
     entries.push([split, await loadOne(loaded, file, split)]);
   }
@@ -40,8 +41,8 @@ export function configuredSplits(loaded: LoadedConfig): Split[] {
 export function evaluatedSplits(loaded: LoadedConfig): Split[] {
   const splits = configuredSplits(loaded).filter((split) => split !== 'train');
   if (splits.length === 0)
-    throw new UserError(`${loaded.file} names no annotations for val or test.`, {
-      hint: 'Set ann_files.val or ann_files.test.',
+    throw new UserError(phrase('{0} names no annotations for val or test.', loaded.file), {
+      hint: phrase('Set ann_files.val or ann_files.test.'),
     });
   return splits;
 }
@@ -61,8 +62,8 @@ async function loadOne(loaded: LoadedConfig, file: string, split: Split): Promis
     imageRoot: configPaths(config, folder).imageRoot,
   });
   if (dataset.examples.length === 0)
-    throw new UserError(`${file} has no examples: the ${split} split is empty.`, {
-      hint: `Correct ann_files.${split} or the file.`,
+    throw new UserError(phrase('{0} has no examples: the {1} split is empty.', file, split), {
+      hint: phrase('Correct ann_files.{0} or the file.', split),
     });
   return dataset;
 }

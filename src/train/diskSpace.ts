@@ -1,6 +1,7 @@
 import { readdirSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunFolder } from '../run/runFolder';
+import { phrase } from '../util/phrase';
 import { UserError } from '../util/userError';
 
 /** Bytes in words: 274 MB, 1.9 GB (decimal units, as disks are sold). */
@@ -42,7 +43,14 @@ export function checkDiskSpace(folder: string, needed: number, present: number):
   const more = needed - present;
   if (free < more)
     throw new UserError(
-      `The disk of ${folder} has ${formatBytes(free)} free; the checkpoints of this run need ${formatBytes(more)}${present > 0 ? ' more' : ''}.`,
-      { hint: 'Free some space, choose another output_dir, or lower keep_checkpoints.' },
+      phrase(
+        present > 0
+          ? 'The disk of {0} has {1} free; the checkpoints of this run need {2} more.'
+          : 'The disk of {0} has {1} free; the checkpoints of this run need {2}.',
+        folder,
+        formatBytes(free),
+        formatBytes(more),
+      ),
+      { hint: phrase('Free some space, choose another output_dir, or lower keep_checkpoints.') },
     );
 }

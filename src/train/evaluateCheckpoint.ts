@@ -7,7 +7,7 @@ import { RunFolder } from '../run/runFolder';
 import { StopController } from '../run/stopController';
 import type { Library } from '../runtime/library';
 import { makeFolder } from '../util/diskError';
-import { errorText, isAbort } from '../util/userError';
+import { errorWords, isAbort } from '../util/userError';
 import { checkWeights } from './checkWeights';
 import { loadDatasets } from './datasets';
 import { Evaluator } from './evaluation';
@@ -66,7 +66,7 @@ export async function evaluateCheckpoint(request: EvaluationRequest): Promise<Re
       output.close(results ? 'finished' : 'stopped');
       return results;
     } catch (error) {
-      const { message, hint } = errorText(error);
+      const { message, hint } = errorWords(error);
       output.close('failed', message, hint);
       throw error;
     }

@@ -7,6 +7,7 @@ import type { RunFolder } from '../run/runFolder';
 import { RunWriter } from '../run/runWriter';
 import type { EvaluationBegin, EvaluationOutput } from './evaluationTypes';
 import type { Metrics } from './metrics';
+import type { Words } from '../util/phrase';
 
 const PROGRESS_EVERY_MS = 500;
 
@@ -91,7 +92,7 @@ export class EvaluationRun implements EvaluationOutput {
     this.writer.update({ best: { epoch: 0, step: 0, accuracy, consistency, testAccuracy } });
   }
 
-  close(state: 'finished' | 'stopped' | 'failed', message?: string, hint?: string | null): void {
+  close(state: 'finished' | 'stopped' | 'failed', message?: Words, hint?: Words | null): void {
     if (state === 'finished') this.writer.update({ step: this.writer.info.totalSteps });
     this.writer.close(state, message, hint);
   }

@@ -2,6 +2,7 @@
 import type { Split } from '../run/events';
 import type { RunFolder } from '../run/runFolder';
 import type { Metrics } from './metrics';
+import type { Words } from '../util/phrase';
 
 /** What is known once the model is there. */
 export interface EvaluationBegin {
@@ -20,5 +21,5 @@ export interface EvaluationOutput {
   /** @param predictions the file that was written */
   result(split: Split, metrics: Metrics, seconds: number, predictions: string): void;
   /** Gives the folder back. */
-  close(state: 'finished' | 'stopped' | 'failed', message?: string, hint?: string | null): void;
+  close(state: 'finished' | 'stopped' | 'failed', message?: Words, hint?: Words | null): void;
 }

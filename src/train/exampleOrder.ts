@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { Config } from '../config/definition';
 import type { RunFolder } from '../run/runFolder';
+import { phrase, type Phrase } from '../util/phrase';
 import { UserError } from '../util/userError';
 import type { TrainingPlan } from './plan';
 
@@ -38,17 +39,25 @@ export function requireSameOrder(begun: ExampleOrder, now: ExampleOrder, folder:
     ...changed('accumulate_steps', begun.accumulateSteps, now.accumulateSteps),
     ...(begun.examples === now.examples
       ? []
-      : ['other training examples (or another curriculum) than now']),
+      : [phrase('other training examples (or another curriculum) than now')]),
   ];
   if (changes.length === 0) return;
   throw new UserError(
-    `The run in ${folder.root} was begun with ${changes.join(', and with ')}; it cannot go on: the place it stopped at would be other examples. It was not touched.`,
+    phrase(
+      'The run in {0} was begun with {1}; it cannot go on: the place it stopped at would be other examples. It was not touched.',
+      folder.root,
+      changes.reduce((before, next) => phrase('{0}, and with {1}', before, next)),
+    ),
     {
-      hint: `Resume with what it was begun with (${folder.config}), or begin a new run from its weights: pretrained: ${folder.root}.`,
+      hint: phrase(
+        'Resume with what it was begun with ({0}), or begin a new run from its weights: pretrained: {1}.',
+        folder.config,
+        folder.root,
+      ),
     },
   );
 }
 
-function changed(key: string, begun: number, now: number): string[] {
-  return begun === now ? [] : [`${key} ${begun}, not ${now}`];
+function changed(key: string, begun: number, now: number): Phrase[] {
+  return begun === now ? [] : [phrase('{0} {1}, not {2}', key, begun, now)];
 }

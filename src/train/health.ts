@@ -1,9 +1,11 @@
+import { phrase, type Words } from '../util/phrase';
+
 /** Notes on a run's health that a person watching it would want to be told, each at most once. */
 export interface HealthNote {
   level: 'warning' | 'error';
   code: string;
-  message: string;
-  hint: string;
+  message: Words;
+  hint: Words;
 }
 
 /** Accuracy within this distance of the majority share counts as chance. */
@@ -33,12 +35,18 @@ export class HealthMonitor {
     return this.once({
       level: 'warning',
       code: 'accuracy-at-chance',
-      message: `Validation accuracy has stayed at chance for ${CHANCE_EPOCHS} evaluations.`,
+      message: phrase(
+        'Validation accuracy has stayed at chance for {0} evaluations.',
+        CHANCE_EPOCHS,
+      ),
       hint: pretrained
         ? missingKeys > 0
-          ? `${missingKeys} keys of the model were not in the pretrained checkpoint: see the note about missing keys.`
-          : 'Check the labels and the learning rate.'
-        : 'The model starts from random weights: is `pretrained` meant to be set?',
+          ? phrase(
+              '{0} keys of the model were not in the pretrained checkpoint: see the note about missing keys.',
+              missingKeys,
+            )
+          : phrase('Check the labels and the learning rate.')
+        : phrase('The model starts from random weights: is `pretrained` meant to be set?'),
     });
   }
 
@@ -48,8 +56,8 @@ export class HealthMonitor {
     return this.once({
       level: 'warning',
       code: 'slow-loader',
-      message: `Training waited for images ${Math.round(waitShare * 100)}% of the time.`,
-      hint: `Raise num_workers (now ${this.run.numWorkers}), or set cache_images.`,
+      message: phrase('Training waited for images {0}% of the time.', Math.round(waitShare * 100)),
+      hint: phrase('Raise num_workers (now {0}), or set cache_images.', this.run.numWorkers),
     });
   }
 

@@ -11,6 +11,7 @@ import { findLibrary, type Library } from '../runtime/library';
 import { choosePrecision } from '../runtime/precision';
 import { Session } from '../runtime/session';
 import { assignValues } from './assignValues';
+import type { Words } from '../util/phrase';
 
 export interface ModelSession {
   session: Session;
@@ -19,7 +20,7 @@ export interface ModelSession {
   shapes: ReadonlyMap<string, readonly number[]>;
   precision: 'fp32' | 'bf16';
   /** Why that precision. */
-  precisionReason: string;
+  precisionReason: Words;
   dispose(): Promise<void>;
 }
 

@@ -5,6 +5,7 @@
 import type { Config } from '../config/definition';
 import { curriculumLearningRate, learningRate, stepsPerEpoch } from '../config/schedule';
 import type { Dataset } from '../data/types';
+import { phrase } from '../util/phrase';
 import { UserError } from '../util/userError';
 
 export interface Stage {
@@ -86,8 +87,21 @@ function optimizerSteps(config: Config, dataset: Dataset): number {
   const steps = stepsPerEpoch(config, dataset.examples.length);
   if (steps === 0)
     throw new UserError(
-      `${dataset.file} has ${dataset.examples.length} examples, fewer than one training step takes (batch_size_train ${config.batch_size_train}${config.accumulate_steps > 1 ? ` × accumulate_steps ${config.accumulate_steps}` : ''}).`,
-      { hint: 'Lower batch_size_train.' },
+      config.accumulate_steps > 1
+        ? phrase(
+            '{0} has {1} examples, fewer than one training step takes (batch_size_train {2} × accumulate_steps {3}).',
+            dataset.file,
+            dataset.examples.length,
+            config.batch_size_train,
+            config.accumulate_steps,
+          )
+        : phrase(
+            '{0} has {1} examples, fewer than one training step takes (batch_size_train {2}).',
+            dataset.file,
+            dataset.examples.length,
+            config.batch_size_train,
+          ),
+      { hint: phrase('Lower batch_size_train.') },
     );
   return steps;
 }

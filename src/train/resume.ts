@@ -3,6 +3,7 @@ import { readModelConfig } from '../model/config';
 import { parameterShapes } from '../model/parameters';
 import { readRunInfo } from '../run/migrate';
 import type { RunFolder } from '../run/runFolder';
+import { phrase } from '../util/phrase';
 import { UserError } from '../util/userError';
 import { readLastState, requireFitting } from './checkpoints';
 import { exampleOrder, requireSameOrder } from './exampleOrder';
@@ -23,8 +24,13 @@ export async function resumableState(
   const state = readLastState(folder);
   if (state.seed !== config.seed)
     throw new UserError(
-      `The run in ${folder.root} was started with seed ${state.seed}; it cannot go on with seed ${config.seed}.`,
-      { hint: `Resume with --seed ${state.seed}.` },
+      phrase(
+        'The run in {0} was started with seed {1}; it cannot go on with seed {2}.',
+        folder.root,
+        state.seed,
+        config.seed,
+      ),
+      { hint: phrase('Resume with --seed {0}.', state.seed) },
     );
   requireSameOrder(state.order, exampleOrder(config, plan), folder);
   await requireUnfinished(folder, state, config, plan.epochs);
@@ -47,9 +53,9 @@ async function requireUnfinished(
   const [why, hint] =
     state.epoch < epochs
       ? [
-          `it stopped early, ${config.early_stop} evaluations after its best`,
-          'Raise early_stop to train longer.',
+          phrase('it stopped early, {0} evaluations after its best', config.early_stop),
+          phrase('Raise early_stop to train longer.'),
         ]
-      : [`all ${epochs} epochs are done`, 'Raise max_epoch to train longer.'];
-  throw new UserError(`The run in ${folder.root} is finished: ${why}.`, { hint });
+      : [phrase('all {0} epochs are done', epochs), phrase('Raise max_epoch to train longer.')];
+  throw new UserError(phrase('The run in {0} is finished: {1}.', folder.root, why), { hint });
 }

@@ -6,7 +6,7 @@ import type { Split } from '../run/events';
 import { RunFolder } from '../run/runFolder';
 import { requireUsableFolder, type RunWriter } from '../run/runWriter';
 import { StopController } from '../run/stopController';
-import { errorText, ExitCode, UserError } from '../util/userError';
+import { errorWords, ExitCode, UserError } from '../util/userError';
 import { checkWeights } from './checkWeights';
 import { checkData, describeProblem, throwOnErrors } from './dataCheck';
 import { configuredSplits, loadCurriculum, loadDatasets } from './datasets';
@@ -94,7 +94,7 @@ async function train(
 /** Says in the run folder why the run ended, as far as that can still be written. */
 function closeBroken(writer: RunWriter, error: unknown): void {
   const stopped = error instanceof UserError && error.exitCode === ExitCode.stopped;
-  const { message, hint } = errorText(error);
+  const { message, hint } = errorWords(error);
   try {
     writer.close(stopped ? 'stopped' : 'failed', message, hint);
   } catch {

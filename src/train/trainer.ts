@@ -9,6 +9,7 @@ import type { Split } from '../run/events';
 import type { RunWriter } from '../run/runWriter';
 import type { StopController } from '../run/stopController';
 import type { TrainingStep } from '../runtime/training';
+import { phrase, type Words } from '../util/phrase';
 import { ExitCode, UserError } from '../util/userError';
 import { saveLast, type CheckpointSource } from './checkpoints';
 import type { EpochEnd } from './epochEnd';
@@ -78,7 +79,10 @@ export class Trainer {
       this.parts.writer.note(
         'info',
         'early-stop',
-        `Stopped early: ${config.early_stop} evaluations brought no better validation accuracy.`,
+        phrase(
+          'Stopped early: {0} evaluations brought no better validation accuracy.',
+          config.early_stop,
+        ),
       );
     return 'finished';
   }
@@ -154,21 +158,29 @@ export class Trainer {
     state.epochExamples += batch.labels.length;
     // Weights follow the gradient: with a finite loss they may be lost already, and must not be saved.
     const gradNorm = results['grad_norm']?.[0] ?? 0;
-    if (!Number.isFinite(loss)) this.diverged('the loss', loss);
-    if (!Number.isFinite(gradNorm)) this.diverged('the norm of the gradient', gradNorm);
+    if (!Number.isFinite(loss)) this.diverged(phrase('the loss'), loss);
+    if (!Number.isFinite(gradNorm)) this.diverged(phrase('the norm of the gradient'), gradNorm);
     state.epochLoss += loss;
     state.epochSteps++;
     if (apply) state.step++;
   }
 
-  private diverged(what: string, value: number): never {
+  private diverged(what: Words, value: number): never {
     const { state } = this.parts;
     this.reporter.step(state.step + 1, state.epoch, 0, 0);
     this.reporter.flush();
     throw new UserError(
-      `Training diverged: ${what} became ${value} at step ${state.step + 1} of epoch ${state.epoch}. The checkpoints of before are untouched.`,
+      phrase(
+        'Training diverged: {0} became {1} at step {2} of epoch {3}. The checkpoints of before are untouched.',
+        what,
+        String(value),
+        state.step + 1,
+        state.epoch,
+      ),
       {
-        hint: 'Lower init_lr, set warmup_steps or grad_clip, or try precision: fp32; then start anew, or go on from the last checkpoint with --resume.',
+        hint: phrase(
+          'Lower init_lr, set warmup_steps or grad_clip, or try precision: fp32; then start anew, or go on from the last checkpoint with --resume.',
+        ),
         exitCode: ExitCode.failed,
       },
     );

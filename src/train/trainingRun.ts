@@ -9,6 +9,7 @@ import { describeReport, type LoadReport } from '../model/loadRules';
 import { loadWeights } from '../model/loadWeights';
 import { redirectNativeLog } from '../runtime/nativeLog';
 import { withDiskErrors } from '../util/diskError';
+import { phrase, sentences } from '../util/phrase';
 import { ExitCode, isAbort, UserError } from '../util/userError';
 import { assignValues } from './assignValues';
 import { restoreLast, type CheckpointSource } from './checkpoints';
@@ -174,21 +175,30 @@ export class TrainingRun {
       writer.note(
         'warning',
         'config-changed',
-        'The configuration has changed since the run was started.',
-        'The run goes on with the new one; its curves before and after may not fit together.',
+        phrase('The configuration has changed since the run was started.'),
+        phrase(
+          'The run goes on with the new one; its curves before and after may not fit together.',
+        ),
       );
     const disk = formatBytes(checkpointBytes(parameters, config.keep_checkpoints));
     writer.note(
       'info',
       'plan',
-      `Precision ${opened.precision}: ${opened.precisionReason}. Checkpoints take up to ${disk} of disk.`,
+      phrase(
+        'Precision {0}: {1}. Checkpoints take up to {2} of disk.',
+        opened.precision,
+        opened.precisionReason,
+        disk,
+      ),
     );
     if (config.vit_grad_ckpt && config.vit_ckpt_layer === 0)
       writer.note(
         'info',
         'checkpointing-without-layers',
-        'vit_grad_ckpt is on, but vit_ckpt_layer is 0: nothing is checkpointed, as in BLIP.',
-        'Set vit_ckpt_layer to save memory.',
+        phrase(
+          'vit_grad_ckpt is on, but vit_ckpt_layer is 0: nothing is checkpointed, as in BLIP.',
+        ),
+        phrase('Set vit_ckpt_layer to save memory.'),
       );
   }
 
@@ -207,18 +217,21 @@ export class TrainingRun {
       signal: this.stop.signal,
     }).catch((error: unknown) => {
       if (!isAbort(error)) throw error;
-      throw new UserError('Stopped before the training began: there is nothing to resume.', {
-        hint: 'Start it again with --overwrite.',
-        exitCode: ExitCode.stopped,
-      });
+      throw new UserError(
+        phrase('Stopped before the training began: there is nothing to resume.'),
+        {
+          hint: phrase('Start it again with --overwrite.'),
+          exitCode: ExitCode.stopped,
+        },
+      );
     });
     if (report) {
-      const [first, ...rest] = describeReport(report);
+      const [first, second, ...rest] = describeReport(report);
       writer.note(
         report.missing.length > 0 ? 'warning' : 'info',
         'pretrained',
         first,
-        rest.join(' '),
+        ...(second === undefined ? [] : [sentences(second, ...rest)]),
       );
     }
     return report;
@@ -234,17 +247,28 @@ export class TrainingRun {
       plan.stages.flatMap(({ dataset }) => dataset.examples.flatMap((example) => example.images)),
     );
     const needed = images.size * cache.recordBytes;
-    const kept =
-      limit === 0
-        ? '; none are kept, all images are encoded each epoch'
-        : needed > limit
-          ? `; ${formatBytes(limit)} of them are kept, the rest is encoded each epoch`
-          : ' while the run lasts';
     writer.note(
       'info',
       'feature-cache',
-      `Features of ${images.size} images take ${formatBytes(needed)} of disk${kept}.`,
-      ...(needed > limit ? ['Raise feature_cache to keep more.'] : []),
+      limit === 0
+        ? phrase(
+            'Features of {0} images take {1} of disk; none are kept, all images are encoded each epoch.',
+            images.size,
+            formatBytes(needed),
+          )
+        : needed > limit
+          ? phrase(
+              'Features of {0} images take {1} of disk; {2} of them are kept, the rest is encoded each epoch.',
+              images.size,
+              formatBytes(needed),
+              formatBytes(limit),
+            )
+          : phrase(
+              'Features of {0} images take {1} of disk while the run lasts.',
+              images.size,
+              formatBytes(needed),
+            ),
+      ...(needed > limit ? [phrase('Raise feature_cache to keep more.')] : []),
     );
     return new FrozenVision(programs, cache, imageBytes);
   }

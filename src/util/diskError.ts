@@ -1,5 +1,6 @@
 /** What the operating system refuses about files and folders, said in words. */
 import { mkdirSync } from 'node:fs';
+import { phrase } from './phrase';
 import { UserError, errnoOf } from './userError';
 
 /** Says "disk full", "not allowed" and "that is no folder" in words; anything else is returned as it is. */
@@ -8,28 +9,36 @@ export function diskError(error: unknown, file: string): unknown {
     case 'ENOSPC':
     case 'EDQUOT':
       return new UserError(
-        `The disk is full: ${file} could not be written. What was there before is untouched.`,
+        phrase(
+          'The disk is full: {0} could not be written. What was there before is untouched.',
+          file,
+        ),
         {
-          hint: 'Free some space, or choose another output_dir, then start again with --resume.',
+          hint: phrase(
+            'Free some space, or choose another output_dir, then start again with --resume.',
+          ),
           cause: error,
         },
       );
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return new UserError(`${file} cannot be written: permission denied.`, {
-        hint: 'Choose an output_dir that you may write to.',
+      return new UserError(phrase('{0} cannot be written: permission denied.', file), {
+        hint: phrase('Choose an output_dir that you may write to.'),
         cause: error,
       });
     case 'EEXIST':
     case 'ENOTDIR':
-      return new UserError(`${file} cannot be written: it or a folder above it is a file.`, {
-        hint: 'Choose another output_dir, or move that file away.',
-        cause: error,
-      });
+      return new UserError(
+        phrase('{0} cannot be written: it or a folder above it is a file.', file),
+        {
+          hint: phrase('Choose another output_dir, or move that file away.'),
+          cause: error,
+        },
+      );
     case 'EISDIR':
-      return new UserError(`${file} cannot be written: it is a folder.`, {
-        hint: 'Choose another output_dir, or move that folder away.',
+      return new UserError(phrase('{0} cannot be written: it is a folder.', file), {
+        hint: phrase('Choose another output_dir, or move that folder away.'),
         cause: error,
       });
     default:

@@ -1,3 +1,5 @@
+import { inEnglish, type Words } from './phrase';
+
 /** Exit codes of the command line (README, "Exit codes"). */
 export const ExitCode = { done: 0, failed: 1, badInput: 2, runtime: 3, stopped: 130 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
@@ -8,22 +10,32 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
  */
 export class UserError extends Error {
   override readonly name: string = 'UserError';
+  /** The message, so that it can be said in another language. */
+  readonly words: Words;
   readonly hint: string | undefined;
+  readonly hintWords: Words | undefined;
   readonly exitCode: ExitCode;
 
   constructor(
-    message: string,
-    options: { hint?: string; exitCode?: ExitCode; cause?: unknown } = {},
+    message: Words,
+    options: { hint?: Words; exitCode?: ExitCode; cause?: unknown } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.hint = options.hint;
+    super(inEnglish(message), options.cause === undefined ? undefined : { cause: options.cause });
+    this.words = message;
+    this.hint = options.hint === undefined ? undefined : inEnglish(options.hint);
+    this.hintWords = options.hint;
     this.exitCode = options.exitCode ?? ExitCode.badInput;
   }
 }
 
-/** The message of anything thrown. */
+/** The message of anything thrown, in English. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The message of anything thrown, as a part of another one. */
+export function wordsOf(error: unknown): Words {
+  return error instanceof UserError ? error.words : messageOf(error);
 }
 
 /** `ENOENT`, `ENOSPC` … of a failed system call, or undefined. */
@@ -33,11 +45,17 @@ export function errnoOf(error: unknown): string | undefined {
 }
 
 /** What to tell a person about anything thrown: what happened, and what to do where that is known. */
-export function errorText(error: unknown): { message: string; hint: string | null } {
+export function errorWords(error: unknown): { message: Words; hint: Words | null } {
   return {
-    message: messageOf(error),
-    hint: error instanceof UserError ? (error.hint ?? null) : null,
+    message: wordsOf(error),
+    hint: error instanceof UserError ? (error.hintWords ?? null) : null,
   };
+}
+
+/** `errorWords` in English. */
+export function errorText(error: unknown): { message: string; hint: string | null } {
+  const { message, hint } = errorWords(error);
+  return { message: inEnglish(message), hint: hint === null ? null : inEnglish(hint) };
 }
 
 /** Whether something was given up because an `AbortSignal` said so. */

@@ -271,13 +271,13 @@ describe('FolderRunRegistry', () => {
     const folder = writeRun('live', livingTrainer(child));
     mkdirSync(join(folder, 'checkpoint_last'));
     const run = await registry.add(folder);
-    expect(() => run && requireResumable(run, t)).toThrow('calm-fox-1 is running already.');
+    expect(() => run && requireResumable(run)).toThrow('calm-fox-1 is running already.');
     child.kill('SIGKILL');
     await poll(() => registry.get(folder)?.status).toBe('failed');
     const dead = registry.get(folder);
-    expect(() => dead && requireResumable(dead, t)).not.toThrow();
+    expect(() => dead && requireResumable(dead)).not.toThrow();
     rmSync(join(folder, 'checkpoint_last'), { recursive: true });
-    expect(() => dead && requireResumable(dead, t)).toThrow('nothing to resume from');
+    expect(() => dead && requireResumable(dead)).toThrow('nothing to resume from');
   });
 
   it('tells of changes, and is silent about heartbeats', async () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { blipMedConfig } from '../../src/config/medConfig';
 import { type ModelKeys, modelConfig, readModelConfig } from '../../src/model/config';
 import { initialParameters } from '../../src/model/initialise';
+import { inEnglish } from '../../src/util/phrase';
 import { describeReport, planLoad } from '../../src/model/loadRules';
 import { EMBEDDING_SITE, textSite, textSites, visionSite } from '../../src/model/modelContext';
 import { parameterCount, parameterShapes } from '../../src/model/parameters';
@@ -197,7 +198,7 @@ describe('load rules', () => {
     ]);
     expect(report.unused).toEqual([{ prefix: 'temp', count: 1 }]);
     expect(report.unexpected).toContain(`${layer}.self.key.weight`);
-    expect(describeReport(report).join('\n')).toContain(
+    expect(describeReport(report).map(inEnglish).join('\n')).toContain(
       'left at fresh values: text_encoder.encoder.layer.6',
     );
   });

@@ -3,6 +3,7 @@ import type { SplitSummary } from '../../data/check/checkDataset';
 import type { DataProblem } from '../../data/check/problem';
 import { readModelConfig } from '../../model/config';
 import { checkData, describeProblem } from '../../train/dataCheck';
+import { inEnglish } from '../../util/phrase';
 import { ExitCode } from '../../util/userError';
 import { withStopSignal } from '../interrupt';
 import { createProgress } from '../progress';
@@ -14,7 +15,7 @@ export interface CheckOptions {
 }
 
 /** A problem of the configuration or of the data. */
-type Problem = Pick<DataProblem, 'severity' | 'message' | 'file' | 'line'> & { code: string };
+type Problem = Omit<DataProblem, 'code' | 'count'> & { code: string };
 
 /** `nlvr check`: the configuration and every image, without training. Exit code 2 when there are errors. */
 export async function check(options: CheckOptions): Promise<void> {
@@ -36,10 +37,11 @@ export async function check(options: CheckOptions): Promise<void> {
     progress.done();
   }
   const problems: Problem[] = [
-    ...loaded.problems.map(({ severity, code, message, line }) => ({
+    ...loaded.problems.map(({ severity, code, message, phrase, line }) => ({
       severity,
       code,
       message,
+      phrase,
       line,
       file: loaded.file,
     })),
@@ -62,7 +64,7 @@ function print(problems: readonly Problem[], splits: Partial<Record<string, Spli
   }
   const words = { error: 'Error', warning: 'Warning', information: 'Note' };
   for (const problem of problems)
-    process.stdout.write(`${words[problem.severity]}: ${describeProblem(problem)}
+    process.stdout.write(`${words[problem.severity]}: ${inEnglish(describeProblem(problem))}
 `);
   if (problems.every(({ severity }) => severity === 'information'))
     process.stdout.write('No problems found.\n');

@@ -10,6 +10,7 @@ import { byKind } from '../finalReport';
 import { requireOutputFolder } from '../outputPath';
 import { createProgress } from '../progress';
 import { quietNativeLog } from '../quietNativeLog';
+import { inEnglish } from '../../util/phrase';
 
 export interface EvaluateOptions extends CommonOptions {
   checkpoint: string;
@@ -49,7 +50,7 @@ export async function evaluateAndReport(
     const results = await evaluateCheckpoint({
       ...request,
       onLoaded: (report) => {
-        if (report) process.stdout.write(`${describeReport(report).join('\n')}\n`);
+        if (report) process.stdout.write(`${describeReport(report).map(inEnglish).join('\n')}\n`);
       },
       onProgress: ({ split, done, total, share }) =>
         progress.show(share, 1, `${split} ${done}/${total}`),

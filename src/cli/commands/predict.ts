@@ -2,7 +2,8 @@ import { createInterface } from 'node:readline';
 import { resolve } from 'node:path';
 import { Predictor, type Question } from '../../train/predictor';
 import { requireLibrary } from '../../train/modelSession';
-import { UserError, errorText } from '../../util/userError';
+import { adviceFrom } from '../../util/phrase';
+import { UserError, errorWords } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
 import { quietNativeLog } from '../quietNativeLog';
 
@@ -70,8 +71,9 @@ async function serve(predictor: Predictor): Promise<void> {
       const answer = await predictor.answer(question);
       write({ id, ...answer, ms: Math.round(performance.now() - began) });
     } catch (error) {
-      const { message, hint } = errorText(error);
-      write({ id: id ?? idOf(line), error: message, ...(hint !== null && { hint }) });
+      const { message: words, hint } = errorWords(error);
+      const { message, ...more } = adviceFrom(words, hint);
+      write({ id: id ?? idOf(line), error: message, ...more });
     }
   }
 }

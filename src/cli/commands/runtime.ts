@@ -3,6 +3,7 @@ import { removeManaged, install as installLibrary, installSize } from '../../run
 import { findLibrary, managedFolder, managedLibrary } from '../../runtime/library';
 import { runtimeStatus } from '../../runtime/runtimeStatus';
 import { formatBytes } from '../../train/diskSpace';
+import { adviceFrom, inEnglish } from '../../util/phrase';
 import { ExitCode } from '../../util/userError';
 import { withStopSignal } from '../interrupt';
 import { createProgress, type Progress } from '../progress';
@@ -26,8 +27,7 @@ export async function status(options: StatusOptions): Promise<void> {
       source: library?.source ?? null,
       size,
       gpu,
-      message: problem,
-      hint,
+      ...(problem === null ? { message: null, hint: null } : adviceFrom(problem, hint)),
     };
     process.stdout.write(`${JSON.stringify(line)}\n`);
   } else if (found.library) {
@@ -50,7 +50,9 @@ export async function status(options: StatusOptions): Promise<void> {
   if (found.problem !== null) {
     process.exitCode = ExitCode.runtime;
     if (!options.json)
-      process.stderr.write(`nlvr: ${[found.problem, found.hint].filter(Boolean).join(' ')}\n`);
+      process.stderr.write(
+        `nlvr: ${[found.problem, found.hint].flatMap((words) => (words === null ? [] : [inEnglish(words)])).join(' ')}\n`,
+      );
   }
 }
 

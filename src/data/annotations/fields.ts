@@ -1,9 +1,10 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { DataError } from '../dataError';
 import { describeJson, type AnnotationRecord } from './records';
+import { phrase, type Words } from '../../util/phrase';
 
 /** The error for one key of an annotation. */
-export function fieldError(record: AnnotationRecord, key: string, reason: string): DataError {
+export function fieldError(record: AnnotationRecord, key: string, reason: Words): DataError {
   return new DataError(reason, { file: record.file, line: record.line, key });
 }
 
@@ -11,7 +12,7 @@ export function fieldError(record: AnnotationRecord, key: string, reason: string
 export function stringField(record: AnnotationRecord, key: string): string {
   const value = record.value[key];
   if (typeof value !== 'string')
-    throw fieldError(record, key, `expected a string, found ${describeJson(value)}`);
+    throw fieldError(record, key, phrase('expected a string, found {0}', describeJson(value)));
   return value;
 }
 
@@ -39,7 +40,10 @@ export function labelField(record: AnnotationRecord): boolean | null {
       throw fieldError(
         record,
         'label',
-        `expected "True" or "False", found ${describeJson(value)}; leave the key out for an unlabelled example`,
+        phrase(
+          'expected "True" or "False", found {0}; leave the key out for an unlabelled example',
+          describeJson(value),
+        ),
       );
   }
 }
@@ -56,12 +60,16 @@ export function imagePath(
   key: string,
 ): string {
   if (path === '' || path.includes('\0'))
-    throw fieldError(record, key, `expected the path of an image, found ${describeJson(path)}`);
+    throw fieldError(
+      record,
+      key,
+      phrase('expected the path of an image, found {0}', describeJson(path)),
+    );
   if (isAbsolute(path) || /^[A-Za-z]:[\\/]/.test(path))
     throw fieldError(
       record,
       key,
-      `${describeJson(path)} is an absolute path; image paths are relative to image_root`,
+      phrase('{0} is an absolute path; image paths are relative to image_root', describeJson(path)),
     );
   // Most paths hold no empty, `.` or `..` part and need no resolving.
   if (sep === '/' && !/(?:^|\/)\.{0,2}(?:\/|$)/.test(path))
@@ -69,6 +77,10 @@ export function imagePath(
   const whole = resolve(imageRoot, path);
   const inside = relative(imageRoot, whole);
   if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside))
-    throw fieldError(record, key, `${describeJson(path)} leaves image_root (${imageRoot})`);
+    throw fieldError(
+      record,
+      key,
+      phrase('{0} leaves image_root ({1})', describeJson(path), imageRoot),
+    );
   return whole;
 }

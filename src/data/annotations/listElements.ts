@@ -1,3 +1,4 @@
+import { phrase } from '../../util/phrase';
 import { DataError } from '../dataError';
 
 const newline = 10;
@@ -42,7 +43,7 @@ export function* listElements(
         continue;
       }
       if (!separated || code === comma)
-        throw new DataError('a comma is missing or too many in the list', { file, line });
+        throw new DataError(phrase('a comma is missing or too many in the list'), { file, line });
       start = at;
       startLine = line;
     }
@@ -72,7 +73,12 @@ export function* listElements(
     }
   }
   throw new DataError(
-    `the file ends inside its list, after ${elements} whole element${elements === 1 ? '' : 's'}; it is cut off`,
+    phrase(
+      elements === 1
+        ? 'the file ends inside its list, after {0} whole element; it is cut off'
+        : 'the file ends inside its list, after {0} whole elements; it is cut off',
+      elements,
+    ),
     { file, line },
   );
 }
@@ -94,5 +100,5 @@ function rejectRest(text: string, from: number, line: number, file: string): voi
   const place = /\S/.exec(rest);
   if (!place) return;
   const lines = rest.slice(0, place.index).split('\n').length - 1;
-  throw new DataError('text follows the end of the list', { file, line: line + lines });
+  throw new DataError(phrase('text follows the end of the list'), { file, line: line + lines });
 }

@@ -7,6 +7,7 @@ import type { FormatReader, ReadContext } from './format';
 import { Nlvr1Reader } from './nlvr1';
 import { Nlvr2Reader } from './nlvr2';
 import { readRecords, type AnnotationRecord } from './records';
+import { phrase } from '../../util/phrase';
 
 type Format = Dataset['format'];
 
@@ -67,7 +68,10 @@ function recognise(record: AnnotationRecord): Format {
   if (/^\d+-\d+$/.test(identifier)) return 'nlvr1';
   const keys = Object.keys(value).slice(0, 8).join(', ') || 'none';
   throw new DataError(
-    `the format is not recognised (keys: ${keys}); expected "images" (BLIP), "left_url" (NLVR2) or "structured_rep" (NLVR)`,
+    phrase(
+      'the format is not recognised (keys: {0}); expected "images" (BLIP), "left_url" (NLVR2) or "structured_rep" (NLVR)',
+      keys,
+    ),
     { file: record.file, line: record.line },
   );
 }

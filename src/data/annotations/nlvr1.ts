@@ -4,6 +4,7 @@ import { fieldError, imagePath, labelField, optionalText, stringField } from './
 import type { FormatReader, NewExample, ReadContext } from './format';
 import { chooseLayout, type Layout } from './layout';
 import { describeJson, type AnnotationRecord } from './records';
+import { phrase } from '../../util/phrase';
 
 interface Nlvr1Item {
   record: AnnotationRecord;
@@ -51,14 +52,17 @@ export class Nlvr1Reader implements FormatReader {
       throw fieldError(
         record,
         'identifier',
-        `expected NLVR's number and position such as "72-0", found ${describeJson(identifier)}`,
+        phrase(
+          'expected NLVR\'s number and position such as "72-0", found {0}',
+          describeJson(identifier),
+        ),
       );
     const directory = optionalText(record, 'directory');
     if (directory === null)
       throw fieldError(
         record,
         'directory',
-        `expected the images' folder, found ${describeJson(record.value.directory)}`,
+        phrase("expected the images' folder, found {0}", describeJson(record.value.directory)),
       );
     this.items.push({
       // The drawing's description, by far the largest part of a line, is not kept.

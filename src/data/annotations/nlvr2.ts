@@ -7,6 +7,7 @@ import {
 } from './format';
 import { chooseLayout, type Layout } from './layout';
 import { describeJson, type AnnotationRecord } from './records';
+import { phrase } from '../../util/phrase';
 
 interface Nlvr2Item {
   record: AnnotationRecord;
@@ -45,7 +46,10 @@ export class Nlvr2Reader implements FormatReader {
       throw fieldError(
         record,
         'identifier',
-        `expected NLVR2's split-set-pair-sentence such as "dev-850-0-0", found ${describeJson(identifier)}`,
+        phrase(
+          'expected NLVR2\'s split-set-pair-sentence such as "dev-850-0-0", found {0}',
+          describeJson(identifier),
+        ),
       );
     this.items.push({
       record: { ...record, value: {} },

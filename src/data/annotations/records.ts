@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { phrase, type Words } from '../../util/phrase';
 import { errnoOf, messageOf } from '../../util/userError';
 import { DataError } from '../dataError';
 import { listElements } from './listElements';
@@ -29,7 +30,7 @@ export async function readRecords(
   let list: string | null = null;
   let started = false;
   const visitLine = (text: string) => {
-    if (text.trim() !== '') visit(parseRecord(text, file, line, 'a line'));
+    if (text.trim() !== '') visit(parseRecord(text, file, line, phrase('a line')));
     line++;
   };
   for await (const chunk of chunks(file)) {
@@ -57,7 +58,7 @@ export async function readRecords(
   if (list === null) visitLine(rest);
   else
     for (const element of listElements(list, file))
-      visit(parseRecord(element.text, file, element.line, 'an element of the list'));
+      visit(parseRecord(element.text, file, element.line, phrase('an element of the list')));
 }
 
 async function* chunks(file: string): AsyncGenerator<string> {
@@ -66,28 +67,40 @@ async function* chunks(file: string): AsyncGenerator<string> {
     for await (const chunk of stream) yield String(chunk);
   } catch (error) {
     throw errnoOf(error) === 'ENOENT'
-      ? new DataError('the annotation file does not exist; look at ann_root and ann_files', {
+      ? new DataError(
+          phrase('the annotation file does not exist; look at ann_root and ann_files'),
+          {
+            file,
+          },
+        )
+      : new DataError(phrase('the annotation file cannot be read ({0})', messageOf(error)), {
           file,
-        })
-      : new DataError(`the annotation file cannot be read (${messageOf(error)})`, { file });
+        });
   }
 }
 
-function parseRecord(text: string, file: string, line: number, what: string): AnnotationRecord {
+function parseRecord(text: string, file: string, line: number, what: Words): AnnotationRecord {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     throw new DataError(
-      `${what} is not valid JSON (${messageOf(error)}); expected one JSON list, or one JSON object a line`,
+      phrase(
+        '{0} is not valid JSON ({1}); expected one JSON list, or one JSON object a line',
+        what,
+        messageOf(error),
+      ),
       { file, line },
     );
   }
   if (!isObject(value))
-    throw new DataError(`expected a JSON object with a sentence, found ${describeJson(value)}`, {
-      file,
-      line,
-    });
+    throw new DataError(
+      phrase('expected a JSON object with a sentence, found {0}', describeJson(value)),
+      {
+        file,
+        line,
+      },
+    );
   return { file, line, value };
 }
 
@@ -96,10 +109,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** A JSON value in a few words, for messages. */
-export function describeJson(value: unknown): string {
-  if (value === undefined) return 'nothing';
+export function describeJson(value: unknown): Words {
+  if (value === undefined) return phrase('nothing');
   if (value !== null && typeof value === 'object')
-    return Array.isArray(value) ? 'a list' : 'an object';
+    return phrase(Array.isArray(value) ? 'a list' : 'an object');
   const text = JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

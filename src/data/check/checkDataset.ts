@@ -1,12 +1,13 @@
 import { relative } from 'node:path';
 import { loadDataset, type LoadOptions } from '../annotations/loadDataset';
+import { messageFrom, phrase, type Words } from '../../util/phrase';
 import { DataError } from '../dataError';
 import type { Split } from '../split';
 import type { Dataset, Example } from '../types';
 import { checkContents } from './contents';
 import { findMissing, readImages, type ImageFindings } from './images';
 import { checkOverlap } from './overlap';
-import { counted, problemOf, type DataProblem } from './problem';
+import { problemOf, type Case, type DataProblem } from './problem';
 import { VerifiedImages } from './verifiedImages';
 
 export interface CheckOptions {
@@ -78,7 +79,7 @@ export async function checkDataset(
       unread.push({
         severity: 'error',
         code: 'annotation',
-        message: key === undefined ? reason : `${key}: ${reason}`,
+        ...messageFrom(key === undefined ? reason : phrase('{0}: {1}', key, reason)),
         file: error.file,
         ...(line !== undefined && { line }),
         split,
@@ -151,31 +152,46 @@ function checkImages(
   imageRoot: string,
 ): DataProblem[] {
   const images = imagesOf(dataset);
-  const absent: { line: number; name: string }[] = [];
-  const broken: { line: number; name: string }[] = [];
+  const absent: Case[] = [];
+  const broken: Case[] = [];
   for (const [image, { line }] of images) {
     const name = relative(imageRoot, image);
     const reason = unreadable.get(image);
     if (missing.has(image)) absent.push({ line, name });
-    else if (reason !== undefined) broken.push({ line, name: `${name}: ${reason}` });
+    else if (reason !== undefined) broken.push({ line, name: phrase('{0}: {1}', name, reason) });
   }
-  const hint = absent.length === images.size ? `; is image_root right? It is ${imageRoot}` : '';
   return [
     ...problemOf(
       dataset,
       'error',
       'missing-image',
       absent,
-      `${absent.length} of ${counted(images.size, 'image')} ${absent.length === 1 ? 'is' : 'are'} missing${hint}`,
+      missingWords(absent.length, images.size, imageRoot),
     ),
     ...problemOf(
       dataset,
       'error',
       'unreadable-image',
       broken,
-      `${counted(broken.length, 'image')} cannot be read`,
+      phrase(
+        broken.length === 1 ? '{0} image cannot be read' : '{0} images cannot be read',
+        broken.length,
+      ),
     ),
   ];
+}
+
+function missingWords(absent: number, images: number, imageRoot: string): Words {
+  const says = phrase(
+    images === 1
+      ? '{0} of {1} image is missing'
+      : absent === 1
+        ? '{0} of {1} images is missing'
+        : '{0} of {1} images are missing',
+    absent,
+    images,
+  );
+  return absent === images ? phrase('{0}; is image_root right? It is {1}', says, imageRoot) : says;
 }
 
 function summarise(

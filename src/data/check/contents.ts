@@ -1,6 +1,7 @@
+import { messageFrom, phrase } from '../../util/phrase';
 import { cleanCaption, countWords } from '../text/caption';
 import type { Dataset, Example } from '../types';
-import { counted, problemOf, type Case, type DataProblem } from './problem';
+import { problemOf, type Case, type DataProblem } from './problem';
 
 const caseOf = ({ identifier, line }: Example): Case => ({ name: identifier, line });
 
@@ -17,7 +18,7 @@ export function checkContents(dataset: Dataset, maxWords: number): DataProblem[]
       {
         severity: 'error',
         code: 'empty-split',
-        message: `The ${split} split has no examples.`,
+        ...messageFrom(phrase('The {0} split has no examples.', split)),
         file: dataset.file,
         split,
         count: 0,
@@ -34,14 +35,22 @@ export function checkContents(dataset: Dataset, maxWords: number): DataProblem[]
       'warning',
       'empty-sentence',
       empty.map(caseOf),
-      `${counted(empty.length, 'sentence is', 'sentences are')} empty`,
+      phrase(
+        empty.length === 1 ? '{0} sentence is empty' : '{0} sentences are empty',
+        empty.length,
+      ),
     ),
     ...problemOf(
       dataset,
       'warning',
       'wrong-encoding',
       damaged.map(caseOf),
-      `${counted(damaged.length, 'sentence holds', 'sentences hold')} characters that could not be read; the file is not UTF-8`,
+      phrase(
+        damaged.length === 1
+          ? '{0} sentence holds characters that could not be read; the file is not UTF-8'
+          : '{0} sentences hold characters that could not be read; the file is not UTF-8',
+        damaged.length,
+      ),
     ),
     ...checkDuplicates(dataset),
     ...problemOf(
@@ -49,14 +58,25 @@ export function checkContents(dataset: Dataset, maxWords: number): DataProblem[]
       'information',
       'same-image-twice',
       twice.map(caseOf),
-      `${counted(twice.length, 'example shows', 'examples show')} the same image left and right`,
+      phrase(
+        twice.length === 1
+          ? '{0} example shows the same image left and right'
+          : '{0} examples show the same image left and right',
+        twice.length,
+      ),
     ),
     ...problemOf(
       dataset,
       'information',
       'long-sentence',
       long.map(caseOf),
-      `${counted(long.length, 'sentence has', 'sentences have')} more than ${maxWords} words (max_words) and will be cut`,
+      phrase(
+        long.length === 1
+          ? '{0} sentence has more than {1} words (max_words) and will be cut'
+          : '{0} sentences have more than {1} words (max_words) and will be cut',
+        long.length,
+        maxWords,
+      ),
     ),
   ];
 }
@@ -66,23 +86,34 @@ function checkLabels(dataset: Dataset): DataProblem[] {
   const unlabelled = examples.filter(({ label }) => label === null);
   const isFatal = split === 'train' || (split === 'val' && unlabelled.length === examples.length);
   const consequence = {
-    train: 'training needs every label',
-    val: 'they do not count for the accuracy that chooses the best checkpoint',
-    test: 'they are predicted, but do not count',
+    train: phrase('training needs every label'),
+    val: phrase('they do not count for the accuracy that chooses the best checkpoint'),
+    test: phrase('they are predicted, but do not count'),
   }[split];
   const problems = problemOf(
     dataset,
     isFatal ? 'error' : 'warning',
     'unlabelled',
     unlabelled.map(caseOf),
-    `${unlabelled.length} of ${counted(examples.length, 'example')} ${unlabelled.length === 1 ? 'has' : 'have'} no label; ${consequence}`,
+    phrase(
+      examples.length === 1
+        ? '{0} of {1} example has no label; {2}'
+        : unlabelled.length === 1
+          ? '{0} of {1} examples has no label; {2}'
+          : '{0} of {1} examples have no label; {2}',
+      unlabelled.length,
+      examples.length,
+      consequence,
+    ),
   );
   const labelled = examples.filter(({ label }) => label !== null);
   if (labelled.length > 1 && new Set(labelled.map(({ label }) => label)).size === 1)
     problems.push({
       severity: 'warning',
       code: 'one-label',
-      message: `Every label of the ${split} split is ${labelled[0].label ? 'True' : 'False'}.`,
+      ...messageFrom(
+        phrase('Every label of the {0} split is {1}.', split, labelled[0].label ? 'True' : 'False'),
+      ),
       file: dataset.file,
       split,
       count: labelled.length,
@@ -105,7 +136,7 @@ function checkDuplicates(dataset: Dataset): DataProblem[] {
       seen.set(key, example);
       continue;
     }
-    const name = `${example.identifier}, as line ${first.line}`;
+    const name = phrase('{0}, as line {1}', example.identifier, first.line);
     const isConflict = first.label !== example.label;
     (isConflict ? conflicting : repeated).push({ name, line: example.line });
   }
@@ -115,21 +146,34 @@ function checkDuplicates(dataset: Dataset): DataProblem[] {
       'warning',
       'duplicate-example',
       repeated,
-      `${counted(repeated.length, 'example repeats', 'examples repeat')} an earlier one`,
+      phrase(
+        repeated.length === 1
+          ? '{0} example repeats an earlier one'
+          : '{0} examples repeat an earlier one',
+        repeated.length,
+      ),
     ),
     ...problemOf(
       dataset,
       'warning',
       'conflicting-labels',
       conflicting,
-      `${counted(conflicting.length, 'example repeats', 'examples repeat')} an earlier one with another label`,
+      phrase(
+        conflicting.length === 1
+          ? '{0} example repeats an earlier one with another label'
+          : '{0} examples repeat an earlier one with another label',
+        conflicting.length,
+      ),
     ),
     ...problemOf(
       dataset,
       'warning',
       'duplicate-identifier',
       sameName,
-      `${counted(sameName.length, 'identifier occurs', 'identifiers occur')} twice`,
+      phrase(
+        sameName.length === 1 ? '{0} identifier occurs twice' : '{0} identifiers occur twice',
+        sameName.length,
+      ),
     ),
   ];
 }

@@ -1,6 +1,7 @@
 import { access, readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, dirname } from 'node:path';
+import type { Words } from '../../util/phrase';
 import { messageOf } from '../../util/userError';
 import { DataError } from '../dataError';
 import { decodeImage, readImageSize } from '../image/decode';
@@ -41,7 +42,7 @@ export async function findMissing(
 
 export interface ImageFindings {
   /** Why an image cannot be read, by file. */
-  unreadable: Map<string, string>;
+  unreadable: Map<string, Words>;
   /** Width and height of those that can, by file. */
   sizes: Map<string, readonly [number, number]>;
 }

@@ -1,7 +1,8 @@
 import { realpathSync } from 'node:fs';
+import { messageFrom, phrase } from '../../util/phrase';
 import type { Dataset } from '../types';
 import { exampleKey } from './contents';
-import { counted, problemOf, type DataProblem } from './problem';
+import { problemOf, type DataProblem } from './problem';
 
 /** What splits have in common, which makes the later one's accuracy too good. Warnings only. */
 export function checkOverlap(datasets: readonly Dataset[]): DataProblem[] {
@@ -16,7 +17,13 @@ function compare(earlier: Dataset, later: Dataset): DataProblem[] {
       {
         severity: 'warning',
         code: 'same-file',
-        message: `The ${earlier.split} and ${later.split} splits are the same file: the accuracy on ${later.split} says nothing about new examples.`,
+        ...messageFrom(
+          phrase(
+            'The {0} and {1} splits are the same file: the accuracy on {1} says nothing about new examples.',
+            earlier.split,
+            later.split,
+          ),
+        ),
         file: later.file,
         split: later.split,
         count: later.examples.length,
@@ -34,14 +41,28 @@ function compare(earlier: Dataset, later: Dataset): DataProblem[] {
       'warning',
       'shared-examples',
       casesOf(shared),
-      `${counted(shared.length, 'example')} of ${later.split} ${shared.length === 1 ? 'is' : 'are'} in ${earlier.split} too`,
+      phrase(
+        shared.length === 1
+          ? '{0} example of {1} is in {2} too'
+          : '{0} examples of {1} are in {2} too',
+        shared.length,
+        later.split,
+        earlier.split,
+      ),
     );
   return problemOf(
     later,
     'warning',
     'shared-images',
     casesOf(sharing),
-    `${counted(sharing.length, 'example')} of ${later.split} ${sharing.length === 1 ? 'shows' : 'show'} images of ${earlier.split}`,
+    phrase(
+      sharing.length === 1
+        ? '{0} example of {1} shows images of {2}'
+        : '{0} examples of {1} show images of {2}',
+      sharing.length,
+      later.split,
+      earlier.split,
+    ),
   );
 }
 

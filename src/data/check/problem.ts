@@ -1,3 +1,4 @@
+import { messageFrom, phrase, type Message, type Words } from '../../util/phrase';
 import type { Split } from '../split';
 import type { Dataset } from '../types';
 
@@ -19,12 +20,10 @@ export type DataProblemCode =
   | 'shared-examples'
   | 'shared-images';
 
-/** What is wrong with a data set. `error` prevents training, `information` is good to know. */
-export interface DataProblem {
+/** What is wrong with a data set, in a sentence that names the first few cases and how many there are. `error` prevents training, `information` is good to know. */
+export interface DataProblem extends Message {
   severity: 'error' | 'warning' | 'information';
   code: DataProblemCode;
-  /** A sentence that names the first few cases and how many there are. */
-  message: string;
   /** Absolute path of the annotation file. */
   file: string;
   /** 1-based, of the first case. */
@@ -38,7 +37,7 @@ export interface DataProblem {
 export interface Case {
   line: number;
   /** How a message names it. */
-  name: string;
+  name: Words;
 }
 
 /** Cases that a message names. */
@@ -50,25 +49,24 @@ export function problemOf(
   severity: DataProblem['severity'],
   code: DataProblemCode,
   cases: readonly Case[],
-  says: string,
+  says: Words,
 ): DataProblem[] {
   if (cases.length === 0) return [];
-  const shown = cases.slice(0, named).map(({ name, line }) => `${name} (line ${line})`);
-  const more = cases.length > named ? ` and ${cases.length - named} more` : '';
+  const shown = cases.slice(0, named).map(({ name, line }) => phrase('{0} (line {1})', name, line));
+  const more = cases.length - shown.length;
   return [
     {
       severity,
       code,
-      message: `${says}: ${shown.join(', ')}${more}.`,
+      ...messageFrom(
+        more > 0
+          ? phrase('{0}: {1} and {2} more.', says, shown, more)
+          : phrase('{0}: {1}.', says, shown),
+      ),
       file: dataset.file,
       line: cases[0].line,
       split: dataset.split,
       count: cases.length,
     },
   ];
-}
-
-/** "1 image", "2 images". */
-export function counted(count: number, singular: string, plural = `${singular}s`): string {
-  return `${count} ${count === 1 ? singular : plural}`;
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
+import { phrase } from '../../util/phrase';
 import { errnoOf, messageOf } from '../../util/userError';
 import { DataError } from '../dataError';
 import type { RgbImage } from './rgbImage';
@@ -48,10 +49,10 @@ async function readImageFile(file: string): Promise<Buffer> {
     bytes = await readFile(file);
   } catch (error) {
     const code = errnoOf(error);
-    if (code === 'ENOENT') throw new DataError('the image is missing', { file });
+    if (code === 'ENOENT') throw new DataError(phrase('the image is missing'), { file });
     if (code === 'EISDIR')
-      throw new DataError('a folder stands where the image should be', { file });
-    throw new DataError(`the image cannot be read (${messageOf(error)})`, { file });
+      throw new DataError(phrase('a folder stands where the image should be'), { file });
+    throw new DataError(phrase('the image cannot be read ({0})', messageOf(error)), { file });
   }
   if (!sniffFormat(bytes)) throw new DataError(describeForeign(bytes), { file });
   return bytes;
@@ -59,7 +60,7 @@ async function readImageFile(file: string): Promise<Buffer> {
 
 function damaged(file: string, error: unknown): DataError {
   const detail = messageOf(error).trim().split('\n')[0];
-  return new DataError(`the image is truncated or damaged (${detail})`, { file });
+  return new DataError(phrase('the image is truncated or damaged ({0})', detail), { file });
 }
 
 async function decodeRgb(bytes: Buffer): Promise<RgbImage> {

@@ -1,3 +1,5 @@
+import { phrase, type Words } from '../../util/phrase';
+
 /** Raster formats that the loader reads, by their first bytes; names of files do not matter. */
 export type ImageFormat = 'png' | 'jpeg' | 'gif' | 'webp' | 'tiff' | 'avif';
 
@@ -17,13 +19,15 @@ export function sniffFormat(bytes: Uint8Array): ImageFormat | null {
 }
 
 /** Says what a file is that is no image. */
-export function describeForeign(bytes: Uint8Array): string {
-  if (bytes.length === 0) return 'the image file is empty';
+export function describeForeign(bytes: Uint8Array): Words {
+  if (bytes.length === 0) return phrase('the image file is empty');
   if (startsWith(bytes, 'version https://git-lfs'))
-    return 'this is a Git LFS pointer, not the image; run `git lfs pull`';
+    return phrase('this is a Git LFS pointer, not the image; run `git lfs pull`');
   if (startsWith(bytes, '<'))
-    return 'this is a text file (HTML, SVG or XML), not a PNG, JPEG, GIF, WebP, TIFF or AVIF image';
-  return 'this is not a PNG, JPEG, GIF, WebP, TIFF or AVIF image';
+    return phrase(
+      'this is a text file (HTML, SVG or XML), not a PNG, JPEG, GIF, WebP, TIFF or AVIF image',
+    );
+  return phrase('this is not a PNG, JPEG, GIF, WebP, TIFF or AVIF image');
 }
 
 /** Whether a file is a JPEG of four colour channels, found by walking its segments to the frame header. */

@@ -7,6 +7,7 @@ import { defaultTokenizer, type Tokenizer } from '../text/tokenizer';
 import type { Batch } from '../types';
 import type { BatchTask } from './batchTask';
 import type { ImageStore } from './imageStore';
+import { phrase } from '../../util/phrase';
 
 type TaskExample = BatchTask['examples'][number];
 
@@ -91,7 +92,13 @@ export class BatchBuilder {
       if (!(error instanceof DataError)) throw error;
       const { identifier, line } = job.example;
       throw new DataError(
-        `${error.reason}; it belongs to example ${identifier} (${task.file}:${line})`,
+        phrase(
+          '{0}; it belongs to example {1} ({2}:{3})',
+          error.reason,
+          identifier,
+          task.file,
+          line,
+        ),
         { file: error.file },
       );
     }

@@ -1,3 +1,4 @@
+import type { Words } from '../../util/phrase';
 import type { Batch, Example } from '../types';
 import { DataError, type DataPlace } from '../dataError';
 import type { PipelineSettings } from './settings';
@@ -36,7 +37,7 @@ export type WorkerReply = { id: number; batch: Batch } | { id: number; error: Se
 
 /** An error as it passes between threads, where classes are lost. */
 export type SentError =
-  | { kind: 'data'; reason: string; place: DataPlace }
+  | { kind: 'data'; reason: Words; place: DataPlace }
   | { kind: 'defect'; message: string; stack: string | undefined };
 
 export function packError(error: unknown): SentError {

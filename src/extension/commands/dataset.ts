@@ -1,10 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import type { DatasetChecks } from '../dataset/datasetChecks';
 import { withCancellableProgress } from '../progress';
 import type { Services } from '../services';
+import { failureIn } from '../trainer/failure';
 import { runProgram } from '../trainer/process';
 import { requireTrust } from '../trust';
 import { chooseConfiguration } from '../workspaceConfigurations';
@@ -16,8 +18,8 @@ export async function checkDataset(checks: DatasetChecks, calledOn: unknown): Pr
   const configuration = await chooseConfiguration(given);
   if (configuration === 'dismissed') return;
   if (!configuration)
-    throw new UserError(vscode.l10n.t('There is no nlvr.yaml in this workspace.'), {
-      hint: vscode.l10n.t('Create the sample data set to have one.'),
+    throw new UserError(phrase('There is no nlvr.yaml in this workspace.'), {
+      hint: phrase('Create the sample data set to have one.'),
     });
   if (!(await vscode.workspace.saveAll(false))) return;
   const { problems, splits } = await checks.check(configuration);
@@ -56,7 +58,8 @@ export async function createSample(services: Services): Promise<void> {
         signal,
         onErrorLine,
       });
-      if (code !== 0) throw new UserError(stderr.trim() || `nlvr sample ended with ${code}`);
+      if (code !== 0)
+        throw failureIn(stderr, phrase('nlvr {0} ended with {1}', 'sample', String(code)));
     },
   );
   const configuration = vscode.Uri.file(join(folder, 'nlvr.yaml'));

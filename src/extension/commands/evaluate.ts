@@ -6,6 +6,7 @@ import type { Split } from '../../run/events';
 import { lastWords, type Ending } from '../../run/lastWords';
 import { findProcessStart } from '../../run/processStarts';
 import { RunFolder } from '../../run/runFolder';
+import { phrase } from '../../util/phrase';
 import { ExitCode, messageOf, UserError } from '../../util/userError';
 import { withCancellableProgress } from '../progress';
 import { explain } from '../runs/explain';
@@ -87,8 +88,8 @@ async function reserve(
     );
   await registry.refresh(folder);
   const run = registry.get(folder);
-  const hint = vscode.l10n.t('Stop it first, or wait until it ends.');
-  if (run) requireIdle(run, vscode.l10n.t, hint);
+  const hint = phrase('Stop it first, or wait until it ends.');
+  if (run) requireIdle(run, hint);
   return reserveFolder(folder);
 }
 
@@ -116,7 +117,7 @@ async function evaluateInBackground(
   }
   const { ending, cancelled } = await withProgress(services.log, pid, ended, tail);
   // One that did not hear in time could not write how it ended.
-  if (cancelled) await stopAtOnce(folder, vscode.l10n.t('Stopped at once, without saving.'));
+  if (cancelled) await stopAtOnce(folder, phrase('Stopped at once, without saving.'));
   await registry.refresh(folder);
   if (ending.code === 0) return true;
   if (cancelled || ending.code === ExitCode.stopped || ending.signal === 'SIGTERM') return false;

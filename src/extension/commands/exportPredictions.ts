@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Prediction } from '../../run/predictions';
 import type { ExportFormat, PredictionSet } from '../../webview/failures/messages';
+import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import { exportExtension, exportLines } from '../failures/exportRows';
 import { fileOfSet, listSets } from '../failures/predictionFiles';
@@ -47,8 +48,8 @@ export async function exportPredictions(runs: RunRegistry, calledOn: unknown): P
 async function chooseSet(folder: string, name: string): Promise<PredictionSet | undefined> {
   const sets = await listSets(folder);
   if (sets.length === 0)
-    throw new UserError(vscode.l10n.t('{0} has no predictions yet.', name), {
-      hint: vscode.l10n.t('They are written after each epoch, and by Evaluate Checkpoint.'),
+    throw new UserError(phrase('{0} has no predictions yet.', name), {
+      hint: phrase('They are written after each epoch, and by Evaluate Checkpoint.'),
     });
   if (sets.length === 1) return sets[0];
   // The newest first: it is what one mostly wants.

@@ -13,6 +13,7 @@ import { requestStop, stopAtOnce, stopStarting } from '../trainer/stop';
 import { requireTrust } from '../trust';
 import { launch } from './launch';
 import { pickRun } from './pickRun';
+import { phrase } from '../../util/phrase';
 
 /**
  * Stops a run: the first time it finishes its step and saves; asked again while it does, it is ended at once with
@@ -58,7 +59,7 @@ async function stopNow(registry: FolderRunRegistry, run: Run): Promise<void> {
     now,
   );
   if (chosen !== now) return;
-  await stopAtOnce(run.folder, vscode.l10n.t('Stopped at once, without saving.'));
+  await stopAtOnce(run.folder, phrase('Stopped at once, without saving.'));
   await registry.refresh(run.folder);
 }
 
@@ -72,7 +73,7 @@ export async function resumeTraining(
   const none = vscode.l10n.t('There is no run that can be resumed.');
   const run = await pickRun(registry, calledOn, isResumable, none);
   if (!run) return;
-  requireResumable(run, vscode.l10n.t);
+  requireResumable(run);
   const reserved = reserveFolder(run.folder);
   if (!reserved) return;
   try {
@@ -81,7 +82,7 @@ export async function resumeTraining(
     if (configFile === undefined || !(await ensureRuntime(services))) return;
     // Somebody else may have resumed it while questions stood.
     await registry.refresh(run.folder);
-    requireResumable(registry.get(run.folder) ?? run, vscode.l10n.t);
+    requireResumable(registry.get(run.folder) ?? run);
     await launch(services, registry, {
       args: ['train', '--config', configFile, '--output_dir', run.folder, '--resume'],
       folder: run.folder,

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { ConfigProblem, Severity } from '../../config/problem';
+import { localizedMessage } from '../../util/language';
 import { messageOf } from '../../util/userError';
 import { isConfiguration } from '../configurationFiles';
 import { isConfigurationDocument } from '../workspaceConfigurations';
@@ -98,7 +99,7 @@ export class ConfigurationDiagnostics implements vscode.Disposable {
 function toDiagnostic(document: vscode.TextDocument, problem: ConfigProblem): vscode.Diagnostic {
   const diagnostic = new vscode.Diagnostic(
     toRange(document, problem.range),
-    problem.message,
+    localizedMessage(problem),
     severities[problem.severity],
   );
   diagnostic.source = SOURCE;

@@ -6,6 +6,7 @@ import { readMedConfig } from '../../config/medConfig';
 import { parseConfig } from '../../config/parse';
 import type { ConfigProblem, ScalarValue } from '../../config/problem';
 import { vitSize } from '../../config/vit';
+import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 
 const numeral = /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/;
@@ -34,7 +35,8 @@ export function typedValue(known: KeyDefinition, text: string): ScalarValue {
 /** @throws {UserError} for a key that is not one: the form never asks for it */
 function known(key: string): KeyDefinition {
   const found = definitionOf(key);
-  if (found === undefined) throw new UserError(`\`${key}\` is not a key of the configuration.`);
+  if (found === undefined)
+    throw new UserError(phrase('`{0}` is not a key of the configuration.', key));
   return found;
 }
 
@@ -58,7 +60,7 @@ export function expandEdit(text: string, key: string, folder: string): ConfigEdi
   function fieldsBehind(): EditValue {
     if (key === 'vit') return { ...vitSize(config.vit) };
     if (key === 'med_config') return readMedConfig(config, folder);
-    throw new UserError(`\`${key}\` has no name or path to replace.`);
+    throw new UserError(phrase('`{0}` has no name or path to replace.', key));
   }
 }
 

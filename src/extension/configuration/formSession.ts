@@ -3,6 +3,7 @@ import { editConfig, type ConfigEdit, type TextEdit } from '../../config/edit';
 import { groups } from '../../config/definition';
 import { parseConfig } from '../../config/parse';
 import type { ConfigProblem } from '../../config/problem';
+import { phrase, sayMessage } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import type { ConfigContract, FormProblem, ToHost } from '../../webview/config/messages';
 import { Messenger, type MessagePort } from '../webview/messenger';
@@ -186,14 +187,24 @@ export class FormSession {
       const edit = make();
       if (edit === undefined) return;
       if (!(await this.editor.apply(edit)))
-        throw new UserError('The file could not be changed; it may be read-only.');
+        throw new UserError(phrase('The file could not be changed; it may be read-only.'));
     });
     this.queue = turn.catch(() => undefined);
     return turn;
   }
 
   private check(key: string, text: string): FormProblem[] {
-    return problemsWith(this.editor.text(), key, text).map(shownAsTyped);
+    return problemsWith(this.editor.text(), key, text).map((problem) => this.shownAsTyped(problem));
+  }
+
+  /** While typing there is nothing in the file to point at or to mend. */
+  private shownAsTyped(problem: ConfigProblem): FormProblem {
+    return {
+      severity: problem.severity,
+      message: sayMessage(problem, this.t),
+      line: 0,
+      fixes: [],
+    };
   }
 
   private async browse(key: string): Promise<void> {
@@ -210,11 +221,3 @@ export class FormSession {
     });
   }
 }
-
-/** While typing there is nothing in the file to point at or to mend. */
-const shownAsTyped = ({ severity, message }: ConfigProblem): FormProblem => ({
-  severity,
-  message,
-  line: 0,
-  fixes: [],
-});

@@ -4,6 +4,7 @@ import { yamlText } from '../../config/describe';
 import { definitionOf } from '../../config/keys';
 import type { ParsedConfig } from '../../config/parse';
 import type { ConfigProblem } from '../../config/problem';
+import { sayMessage } from '../../util/phrase';
 import type { FieldState, FormProblem, FormState } from '../../webview/config/messages';
 import { fixesFor, type Fix, type Translate } from './fixes';
 
@@ -30,7 +31,7 @@ export function formView(
         version,
         fields: {},
         others: [],
-        broken: { message: broken.message, line: broken.line },
+        broken: { message: sayMessage(broken, t), line: broken.line },
       },
       fixes: [],
     };
@@ -64,12 +65,17 @@ function formProblem(
   fixes: Fix[],
   t: Translate,
 ): FormProblem {
-  const { severity, message, line, range } = problem;
+  const { severity, line, range } = problem;
   const offered = fixesFor(parsed.document.text, problem, t).map((fix) => ({
     title: fix.title,
     index: fixes.push(fix) - 1,
   }));
-  return { severity, message, line: range[1] === 0 ? 0 : line, fixes: offered };
+  return {
+    severity,
+    message: sayMessage(problem, t),
+    line: range[1] === 0 ? 0 : line,
+    fixes: offered,
+  };
 }
 
 const valuesOf = (value: unknown): ReadonlyMap<string, unknown> =>

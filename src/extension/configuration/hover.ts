@@ -4,6 +4,7 @@ import { describeDefault, describeRange } from '../../config/describe';
 import { definitionOf } from '../../config/keys';
 import type { ParsedConfig } from '../../config/parse';
 import type { TextRange } from '../../config/problem';
+import { say } from '../../util/phrase';
 import type { Translate } from './fixes';
 
 export interface KeyHover {
@@ -33,8 +34,8 @@ const size = ([start, end]: TextRange): number => end - start;
 /** A key in words: meaning, default, values, and BLIP's value. */
 export function describe(key: string, definition: KeyDefinition, t: Translate): string {
   const facts = [
-    [t('Default'), describeDefault(definition)],
-    [t('Values'), describeRange(definition)],
+    [t('Default'), say(describeDefault(definition), t)],
+    [t('Values'), say(describeRange(definition), t)],
     [t('In BLIP'), inBlip(key, definition, t)],
   ];
   const lines = facts.filter(([, value]) => value !== undefined);

@@ -5,7 +5,8 @@ import { configPaths } from '../../config/paths';
 import { scheduleCorners, stepsPerEpoch } from '../../config/schedule';
 import { readModelConfig } from '../../model/config';
 import { modelSize } from '../../model/size';
-import { messageOf } from '../../util/userError';
+import { say } from '../../util/phrase';
+import { wordsOf } from '../../util/userError';
 import type { Insights } from '../../webview/config/messages';
 import { countExamples } from './exampleCount';
 import type { Translate } from './fixes';
@@ -101,7 +102,7 @@ export class InsightMaker {
         modelNote: null,
       };
     } catch (error) {
-      return { parameters: null, memory: null, modelNote: messageOf(error) };
+      return { parameters: null, memory: null, modelNote: say(wordsOf(error), this.t) };
     }
   }
 }

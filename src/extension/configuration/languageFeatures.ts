@@ -67,7 +67,8 @@ function toItem(proposal: Proposal, index: number, range: vscode.Range): vscode.
   const definition = definitionOf(proposal.key);
   item.insertText = new vscode.SnippetString(proposal.insert);
   item.range = range;
-  item.detail = proposal.kind === 'default' ? vscode.l10n.t('default') : proposal.detail;
+  item.detail =
+    proposal.kind === 'default' ? vscode.l10n.t('default') : vscode.l10n.t(proposal.detail);
   item.preselect = proposal.kind === 'default';
   item.sortText = String(index).padStart(3, '0');
   if (definition)

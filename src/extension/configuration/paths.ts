@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { definitionOf } from '../../config/keys';
 import type { ParsedConfig } from '../../config/parse';
 import { configPaths, isUrl, type ConfigPaths } from '../../config/paths';
+import { messageFrom, phrase, type Words } from '../../util/phrase';
 import type { ConfigProblem, TextRange } from '../../config/problem';
 
 /** A path that the text writes. */
@@ -68,14 +69,14 @@ export async function missingPaths(
   lookUp: Lookup,
 ): Promise<ConfigProblem[]> {
   const problems: ConfigProblem[] = [];
-  const add = (key: string, range: TextRange, message: string): void => {
+  const add = (key: string, range: TextRange, words: Words): void => {
     const { line, col } = parsed.document.lines.linePos(range[0]);
     const place = { line: Math.max(1, line), column: Math.max(1, col), range };
     problems.push({
       severity: 'warning',
       code: 'missing-path',
       key,
-      message,
+      ...messageFrom(words),
       suggestions: [],
       ...place,
     });
@@ -94,8 +95,14 @@ export async function missingPaths(
       key,
       range,
       found === undefined
-        ? `\`${key}\`: ${target} does not exist.`
-        : `\`${key}\`: ${target} is a ${found}, and a ${kind} is needed.`,
+        ? phrase('`{0}`: {1} does not exist.', key, target)
+        : phrase(
+            kind === 'folder'
+              ? '`{0}`: {1} is a file, and a folder is needed.'
+              : '`{0}`: {1} is a folder, and a file is needed.',
+            key,
+            target,
+          ),
     );
   }
   const root = parsed.written.get('ann_root')?.at(-1)?.value;
@@ -103,7 +110,7 @@ export async function missingPaths(
   for (const [split, file] of Object.entries(configPaths(parsed.config, folder).annFiles)) {
     const key = `ann_files.${split}`;
     if (parsed.written.has(key) || (await lookUp(file)) !== undefined) continue;
-    add('ann_root', root, `\`${key}\`: ${resolve(file)} does not exist.`);
+    add('ann_root', root, phrase('`{0}`: {1} does not exist.', key, resolve(file)));
   }
   return problems;
 }

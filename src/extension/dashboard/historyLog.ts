@@ -1,4 +1,5 @@
 import type { RunEvent, StartEvent } from '../../run/events';
+import { localizedAdvice } from '../../util/language';
 import type {
   EvalPoint,
   Note,
@@ -84,12 +85,13 @@ export class HistoryLog {
               : { split: event.split, epoch: event.epoch, done: event.done, total: event.total };
           break;
         case 'note': {
+          const { message, hint } = localizedAdvice(event);
           const note: Note = {
             level: event.level,
             code: event.code,
-            message: event.message,
+            message: message ?? '',
             step,
-            ...(event.hint !== undefined && { hint: event.hint }),
+            ...(hint !== null && { hint }),
           };
           notes.delete(event.code);
           notes.set(event.code, note);

@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
+import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import type {
   DashboardContract,
@@ -207,7 +208,7 @@ class DashboardPanel implements vscode.Disposable {
 
   private async openImage({ folder, info }: Run, path: string): Promise<void> {
     const problem = await this.pictures.problem(folder, info.configFile, path);
-    if (problem !== null) throw new UserError(`${path}: ${problem}`);
+    if (problem !== null) throw new UserError(phrase('{0}: {1}', path, problem));
     const beside = { viewColumn: vscode.ViewColumn.Beside };
     await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(path), beside);
   }

@@ -1,4 +1,6 @@
-import { messageOf, UserError } from '../../util/userError';
+import { shownError } from '../../util/language';
+import { phrase } from '../../util/phrase';
+import { UserError } from '../../util/userError';
 import type {
   DashboardContract,
   DifferingKey,
@@ -109,7 +111,7 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
   readonly requests: MessageHandlers<DashboardContract>['requests'] = {
     thumbnails: async ({ run: folder, images }) => {
       const run = this.shown(folder);
-      if (!run) throw new UserError('The run is not shown any more.');
+      if (!run) throw new UserError(phrase('The run is not shown any more.'));
       return this.editor.thumbnails(run, images);
     },
     savePng: ({ name, png }) => this.editor.savePng(name, png),
@@ -141,7 +143,7 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
         },
         failed: (error) => {
           this.editor.problem(`read the events of ${folder}`, error);
-          this.send({ type: 'problem', message: messageOf(error), hint: hintOf(error) });
+          this.send({ type: 'problem', ...shownError(error) });
         },
       });
       this.feeds.set(folder, feed);
@@ -195,8 +197,4 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
   private send(message: ToWebview): void {
     if (!this.disposed) this.editor.send(message);
   }
-}
-
-function hintOf(error: unknown): string | null {
-  return error instanceof UserError ? (error.hint ?? null) : null;
 }

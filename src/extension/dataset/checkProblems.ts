@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { problemCodes } from '../../config/problem';
+import { localizedMessage } from '../../util/language';
 import type { CheckProblem, Severity } from './checkReport';
 import { ProblemBook } from './problemBook';
 
@@ -41,7 +42,9 @@ export class CheckProblems implements vscode.Disposable {
   }
 }
 
-function diagnostic({ severity, code, message, line = 1, split }: CheckProblem): vscode.Diagnostic {
+function diagnostic(problem: CheckProblem): vscode.Diagnostic {
+  const { severity, code, line = 1, split } = problem;
+  const message = localizedMessage(problem);
   const range = new vscode.Range(line - 1, 0, line - 1, Number.MAX_SAFE_INTEGER);
   const text = split === undefined ? message : `${split}: ${message}`;
   const made = new vscode.Diagnostic(range, text, severities[severity]);

@@ -1,12 +1,13 @@
 /** What `nlvr check --json` says. */
+import { phrase, phraseIn, type Message } from '../../util/phrase';
+import { failureIn } from '../trainer/failure';
 import { UserError } from '../../util/userError';
 
 export type Severity = 'error' | 'warning' | 'information';
 
-export interface CheckProblem {
+export interface CheckProblem extends Message {
   severity: Severity;
   code: string;
-  message: string;
   /** Absolute path of the file it is about. */
   file: string;
   /** 1-based; absent when it is about the whole file. */
@@ -31,9 +32,9 @@ export function parseCheckReport(stdout: string, stderr: string): CheckReport {
   try {
     value = JSON.parse(stdout);
   } catch (cause) {
-    throw new UserError(stderr.trim() || 'The data check ended without a report.', { cause });
+    throw failureIn(stderr, phrase('The data check ended without a report.'), cause);
   }
-  if (!isRecord(value)) throw new UserError('The data check gave no report.');
+  if (!isRecord(value)) throw new UserError(phrase('The data check gave no report.'));
   const problems = Array.isArray(value.problems) ? value.problems : [];
   const splits = isRecord(value.splits) ? value.splits : {};
   return {
@@ -50,10 +51,12 @@ export function parseCheckReport(stdout: string, stderr: string): CheckReport {
 function problemOf(value: unknown): CheckProblem | undefined {
   if (!isRecord(value) || typeof value.message !== 'string') return undefined;
   const { severity, code, message, file, line, split } = value;
+  const words = phraseIn(value.phrase);
   return {
     severity: severity === 'warning' || severity === 'information' ? severity : 'error',
     code: typeof code === 'string' ? code : '',
     message,
+    ...(words && { phrase: words }),
     file: typeof file === 'string' ? file : '',
     ...(typeof line === 'number' && line >= 1 && { line }),
     ...(typeof split === 'string' && { split }),

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { localizedMessage } from '../../util/language';
 import { configurationGlob } from '../configurationFiles';
 import { bytes, count } from '../format';
 import { activeConfiguration, findConfigurations } from '../workspaceConfigurations';
@@ -170,9 +171,9 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
       description: vscode.l10n.t('checked {0}', time),
       icon: errors > 0 ? problemIcon() : new vscode.ThemeIcon('pass'),
       children: problems.slice(0, MOST_PROBLEMS).map((problem) => ({
-        label: problem.message,
+        label: localizedMessage(problem),
         description: problem.split,
-        tooltip: problem.message,
+        tooltip: localizedMessage(problem),
         icon: problem.severity === 'error' ? problemIcon() : new vscode.ThemeIcon('warning'),
         open: problem.file ? vscode.Uri.file(problem.file) : configuration,
         line: problem.line,

@@ -1,5 +1,6 @@
 import type { Prediction } from '../../run/predictions';
 import type { ExampleNote, ExportFormat } from '../../webview/failures/messages';
+import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import { officialNlvr1Name } from './exampleSets';
 import { crossEntropy } from './loss';
@@ -79,9 +80,9 @@ const exporters: Record<ExportFormat, Exporter> = {
       const name = officialNlvr1Name(prediction.identifier, prediction.split, prediction.images[0]);
       if (name === null)
         throw new UserError(
-          `“${prediction.identifier}” is not an identifier of the NLVR data set.`,
+          phrase('“{0}” is not an identifier of the NLVR data set.', prediction.identifier),
           {
-            hint: 'Export as CSV or JSON lines instead.',
+            hint: phrase('Export as CSV or JSON lines instead.'),
           },
         );
       return `${name},${prediction.prediction}`;
@@ -133,8 +134,11 @@ function official(answer: boolean): string {
 function plain(identifier: string): string {
   if (/[,"\s]|^[=+\-@]/.test(identifier) || identifier === '')
     throw new UserError(
-      `“${identifier}” cannot stand in an official prediction file, which has no quoting.`,
-      { hint: 'Export as CSV or JSON lines instead.' },
+      phrase(
+        '“{0}” cannot stand in an official prediction file, which has no quoting.',
+        identifier,
+      ),
+      { hint: phrase('Export as CSV or JSON lines instead.') },
     );
   return identifier;
 }

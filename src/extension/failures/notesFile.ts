@@ -1,4 +1,5 @@
 import type { ExampleNote, Split } from '../../webview/failures/messages';
+import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 
 const VERSION = 1;
@@ -21,9 +22,10 @@ export function parseNotes(text: string): Notes {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new UserError('notes.json is not valid JSON.', { cause: error });
+    throw new UserError(phrase('notes.json is not valid JSON.'), { cause: error });
   }
-  if (!isRecord(value) || !isRecord(value.notes)) throw new UserError('notes.json holds no notes.');
+  if (!isRecord(value) || !isRecord(value.notes))
+    throw new UserError(phrase('notes.json holds no notes.'));
   if (typeof value.version === 'number' && value.version > VERSION)
     throw new NewerNotesError(value.version);
   const notes: Notes = new Map();
@@ -48,10 +50,12 @@ export function parseNotes(text: string): Notes {
 export class NewerNotesError extends UserError {
   constructor(version: number) {
     super(
-      `notes.json was written by a newer version (format ${version}, this one knows ${VERSION}).`,
-      {
-        hint: 'Update NLVR Workbench to change marks and notes of this run.',
-      },
+      phrase(
+        'notes.json was written by a newer version (format {0}, this one knows {1}).',
+        version,
+        VERSION,
+      ),
+      { hint: phrase('Update NLVR Workbench to change marks and notes of this run.') },
     );
   }
 }

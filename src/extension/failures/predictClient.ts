@@ -1,6 +1,9 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { messageOf, UserError } from '../../util/userError';
+import { shownError } from '../../util/language';
+import { phrase } from '../../util/phrase';
+import { errorFrom } from '../trainer/failure';
+import { UserError } from '../../util/userError';
 
 /** How to start the process: `nlvr predict --serve`. */
 export interface Launch {
@@ -56,6 +59,9 @@ interface Line {
   ms?: number;
   error?: string;
   hint?: string;
+  /** What error and hint are made of. */
+  phrase?: unknown;
+  hintPhrase?: unknown;
 }
 
 /**
@@ -97,8 +103,8 @@ export class PredictClient {
       const timer = setTimeout(() => {
         running.pending.delete(id);
         reject(
-          new UserError('The model did not answer in time.', {
-            hint: 'It will be started again with the next question.',
+          new UserError(phrase('The model did not answer in time.'), {
+            hint: phrase('It will be started again with the next question.'),
           }),
         );
         this.stop();
@@ -122,7 +128,7 @@ export class PredictClient {
   }
 
   private process(): Promise<Running> {
-    if (this.disposed) return Promise.reject(new UserError('The panel was closed.'));
+    if (this.disposed) return Promise.reject(new UserError(phrase('The panel was closed.')));
     if (this.running) return this.running.ready.then(() => this.running ?? this.process());
     this.starting ??= this.start().finally(() => (this.starting = undefined));
     return this.starting;
@@ -132,15 +138,13 @@ export class PredictClient {
     this.options.onState({ state: 'starting' });
     try {
       const launch = await this.options.launch();
-      if (this.disposed) throw new UserError('The panel was closed.');
+      if (this.disposed) throw new UserError(phrase('The panel was closed.'));
       const running = this.spawn(launch);
       this.running = running;
       await running.ready;
       return running;
     } catch (error) {
-      const hint = error instanceof UserError ? error.hint : undefined;
-      if (!this.disposed)
-        this.options.onState({ state: 'failed', message: messageOf(error), ...(hint && { hint }) });
+      if (!this.disposed) this.options.onState(failed(error));
       throw error;
     }
   }
@@ -157,8 +161,8 @@ export class PredictClient {
     running.ready = new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
         reject(
-          new UserError('The model was not ready in time.', {
-            hint: 'See the log for what it was doing.',
+          new UserError(phrase('The model was not ready in time.'), {
+            hint: phrase('See the log for what it was doing.'),
           }),
         );
         this.stop();
@@ -170,8 +174,8 @@ export class PredictClient {
       };
       child.once('error', (error) =>
         fail(
-          new UserError(`${command} could not be started: ${error.message}`, {
-            hint: 'Check the setting nlvr.nodePath.',
+          new UserError(phrase('{0} could not be started: {1}', command, error.message), {
+            hint: phrase('Check the setting nlvr.nodePath.'),
           }),
         ),
       );
@@ -189,7 +193,7 @@ export class PredictClient {
           });
           resolve();
         } else if (line.id === undefined && line.error !== undefined) {
-          fail(new UserError(line.error, line.hint === undefined ? {} : { hint: line.hint }));
+          fail(errorFrom(line.error, line));
           killTree(child);
         } else {
           this.answered(running, line);
@@ -214,7 +218,7 @@ export class PredictClient {
     clearTimeout(pending.timer);
     this.restartIdleTimer();
     if (line.error !== undefined) {
-      pending.reject(new UserError(line.error, line.hint === undefined ? {} : { hint: line.hint }));
+      pending.reject(errorFrom(line.error, line));
     } else if (typeof line.prediction === 'boolean' && typeof line.prob_true === 'number') {
       pending.resolve({
         prediction: line.prediction,
@@ -223,7 +227,7 @@ export class PredictClient {
       });
     } else {
       pending.reject(
-        new UserError('The prediction process sent an answer that cannot be understood.'),
+        new UserError(phrase('The prediction process sent an answer that cannot be understood.')),
       );
     }
   }
@@ -237,8 +241,7 @@ export class PredictClient {
     if (this.running !== running) return;
     this.running = undefined;
     clearTimeout(this.idleTimer);
-    const hint = error instanceof UserError ? error.hint : undefined;
-    this.options.onState({ state: 'failed', message: error.message, ...(hint && { hint }) });
+    this.options.onState(failed(error));
   }
 
   private restartIdleTimer(): void {
@@ -255,10 +258,15 @@ export class PredictClient {
     const { running } = this;
     if (!running) return;
     this.running = undefined;
-    this.ended(running, new UserError('The prediction process was stopped.'));
+    this.ended(running, new UserError(phrase('The prediction process was stopped.')));
     running.child.stdin.end();
     killTree(running.child);
   }
+}
+
+function failed(error: unknown): Extract<ClientState, { state: 'failed' }> {
+  const { message, hint } = shownError(error);
+  return { state: 'failed', message, ...(hint !== null && { hint }) };
 }
 
 /** Ends a child that leads its own process group, and its children: politely, then surely. */
@@ -280,19 +288,20 @@ function killTree(child: ChildProcessWithoutNullStreams): void {
 }
 
 function endOf(running: Running, code: number | null, signal: NodeJS.Signals | null): UserError {
-  const how = signal === null ? `exit code ${code}` : signal;
+  const how = signal ?? phrase('exit code {0}', String(code));
   const last = running.said
     .filter((line) => line.trim() !== '')
     .slice(-4)
     .join('\n');
-  const hint =
+  const hint = phrase(
     signal === 'SIGKILL'
       ? 'It may have run out of memory. Close other programs, or stop a training run, and ask again.'
-      : 'Ask again to start it anew; the log has all it said.';
+      : 'Ask again to start it anew; the log has all it said.',
+  );
   return new UserError(
     last === ''
-      ? `The prediction process ended (${how}).`
-      : `The prediction process ended (${how}):\n${last}`,
+      ? phrase('The prediction process ended ({0}).', how)
+      : phrase('The prediction process ended ({0}):\n{1}', how, last),
     { hint },
   );
 }

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConfigPaths } from '../../config/paths';
-import { messageOf, UserError } from '../../util/userError';
+import { shownError } from '../../util/language';
+import { phrase } from '../../util/phrase';
+import { UserError } from '../../util/userError';
 import type {
   Asked,
   AskState,
@@ -183,15 +185,14 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     openAnnotation: async ({ generation, row }) => {
       const example = this.row(generation, row);
       const file = (await this.run.paths())?.annFiles[example.split];
-      const t = this.editor.translate;
       if (file === undefined)
-        throw new UserError(t('The annotation file of this run is not known.'), {
-          hint: t('Its config.yaml cannot be read or names none for {0}.', example.split),
+        throw new UserError(phrase('The annotation file of this run is not known.'), {
+          hint: phrase('Its config.yaml cannot be read or names none for {0}.', example.split),
         });
       const line = await findAnnotationLine(file, example);
       if (line === null)
-        throw new UserError(t('{0} has no annotation of {1}.', file, example.identifier), {
-          hint: t('It may have changed since the predictions were made.'),
+        throw new UserError(phrase('{0} has no annotation of {1}.', file, example.identifier), {
+          hint: phrase('It may have changed since the predictions were made.'),
         });
       await this.editor.openFile(file, line);
       return null;
@@ -297,7 +298,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   /** @throws {UserError} when a prediction names a file that is none of the run's images, as a damaged one may. */
   private async requireImage(image: string): Promise<void> {
     const problem = await this.problemOf(image);
-    if (problem !== null) throw new UserError(`${image}: ${problem}`);
+    if (problem !== null) throw new UserError(phrase('{0}: {1}', image, problem));
   }
 
   private async picture(path: string): Promise<DetailImage> {
@@ -310,7 +311,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   /** @throws {UserError} when the row belongs to a set that is no longer shown. */
   private row(generation: number, row: number) {
     if (generation !== this.loader.generation)
-      throw new UserError(this.editor.translate('Other predictions have been opened meanwhile.'));
+      throw new UserError(phrase('Other predictions have been opened meanwhile.'));
     return this.loader.table.row(row);
   }
 
@@ -344,6 +345,6 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
 }
 
 function inWords(error: unknown): NonNullable<Asked['problem']> {
-  const hint = error instanceof UserError ? error.hint : undefined;
-  return { message: messageOf(error), ...(hint !== undefined && { hint }) };
+  const { message, hint } = shownError(error);
+  return { message, ...(hint !== null && { hint }) };
 }

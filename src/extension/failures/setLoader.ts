@@ -1,6 +1,8 @@
 import { stat } from 'node:fs/promises';
 import type { Prediction } from '../../run/predictions';
-import { errnoOf, messageOf } from '../../util/userError';
+import { localized } from '../../util/language';
+import { phrase } from '../../util/phrase';
+import { errnoOf, wordsOf } from '../../util/userError';
 import type { ExportFormat, PredictionSet, ToWebview } from '../../webview/failures/messages';
 import { InSlices } from '../inSlices';
 import { officialNlvr1Name } from './exampleSets';
@@ -170,6 +172,7 @@ function formatsFor(example: Prediction | undefined): ExportFormat[] {
 }
 
 function explain(error: unknown, file: string): { message: string; hint?: string } {
-  if (errnoOf(error) === 'ENOENT') return { message: `${file} is not there any more.` };
-  return { message: `${file} cannot be read: ${messageOf(error)}` };
+  if (errnoOf(error) === 'ENOENT')
+    return { message: localized(phrase('{0} is not there any more.', file)) };
+  return { message: localized(phrase('{0} cannot be read: {1}', file, wordsOf(error))) };
 }

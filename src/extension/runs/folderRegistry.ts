@@ -4,6 +4,7 @@ import { lastWords, type Ending } from '../../run/lastWords';
 import { readRunInfo } from '../../run/migrate';
 import { RunFolder } from '../../run/runFolder';
 import type { RunInfo } from '../../run/runInfo';
+import { localizedAdvice, shownError } from '../../util/language';
 import { messageOf } from '../../util/userError';
 import { explain, type Translate } from './explain';
 import { isActive, type Run, type RunRegistry } from './runRegistry';
@@ -115,7 +116,7 @@ export class FolderRunRegistry implements RunRegistry {
       info = await readRunInfo(folder);
     } catch (error) {
       const known = this.get(folder);
-      if (known?.message !== messageOf(error)) this.problem(messageOf(error));
+      if (known?.message !== shownError(error).message) this.problem(messageOf(error));
       // What was known of a run is worth more than that its file is damaged now.
       if (!known || known.status === 'unreadable') this.set(await unreadableRun(folder, error));
       return;
@@ -138,7 +139,7 @@ export class FolderRunRegistry implements RunRegistry {
   private async describe(folder: string, info: RunInfo): Promise<Run> {
     const status = await statusOf(info, existsSync(new RunFolder(folder).stopRequest));
     const died = status === 'failed' && info.state !== 'failed';
-    if (!died) return { folder, info, status, message: info.message, hint: info.hint };
+    if (!died) return { folder, info, status, ...localizedAdvice(info) };
     const said = await lastWords(folder, this.endings.get(folder), info.heartbeat);
     return { folder, info, status, ...explain(said, this.translate) };
   }

@@ -1,4 +1,6 @@
 /** What `nlvr runtime` says with `--json`. */
+import { failureIn } from '../trainer/failure';
+import { phraseIn, type Words } from '../../util/phrase';
 
 export interface RuntimeStatus {
   works: boolean;
@@ -6,7 +8,7 @@ export interface RuntimeStatus {
   version: string | null;
   directory: string | null;
   /** Why it does not work. */
-  message: string | null;
+  message: Words | null;
 }
 
 export interface InstallProgress {
@@ -29,7 +31,10 @@ export function parseStatus(stdout: string, stderr: string, code: number | null)
     works: code === 0,
     version: text('version'),
     directory: text('directory'),
-    message: text('message') ?? (code === 0 ? null : stderr.trim() || null),
+    message:
+      phraseIn(value?.phrase) ??
+      text('message') ??
+      (code === 0 || stderr.trim() === '' ? null : failureIn(stderr, '').words),
   };
 }
 

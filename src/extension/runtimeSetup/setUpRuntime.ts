@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import * as vscode from 'vscode';
+import { localized } from '../../util/language';
+import { inEnglish, phrase, type Words } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import { bytes } from '../format';
 import type { Services } from '../services';
+import { failureIn } from '../trainer/failure';
 import { runProgram, type Program } from '../trainer/process';
 import { requireTrust } from '../trust';
 import { parseProgress, parseStatus, type RuntimeStatus } from './runtimeReport';
@@ -28,7 +31,7 @@ export async function ensureRuntime(services: Services): Promise<boolean> {
   if (working.has(program)) return true;
   const status = await runtimeStatus(program);
   if (status.works) return true;
-  services.log.warn(`runtime: ${status.message ?? 'missing'}`);
+  services.log.warn(`runtime: ${inEnglish(status.message ?? 'missing')}`);
   return offerInstall(services, status.message);
 }
 
@@ -52,7 +55,7 @@ export async function setUpRuntime(services: Services): Promise<void> {
   if (chosen === again) await offerInstall(services, null);
 }
 
-async function offerInstall(services: Services, problem: string | null): Promise<boolean> {
+async function offerInstall(services: Services, problem: Words | null): Promise<boolean> {
   const cpu = vscode.l10n.t('Install (274 MB)');
   const gpu = vscode.l10n.t('Install for NVIDIA GPU (3 GB)');
   const setting = vscode.l10n.t('Choose a Folder…');
@@ -62,7 +65,7 @@ async function offerInstall(services: Services, problem: string | null): Promise
     {
       modal: true,
       detail: [
-        problem ?? '',
+        problem === null ? '' : localized(problem),
         vscode.l10n.t(
           'Your pip downloads it once, with its mirrors and proxies, into your cache folder. No Python runs when you train.',
         ),
@@ -113,12 +116,14 @@ async function install(services: Services, gpu: boolean): Promise<void> {
       const args = ['runtime', 'install', '--json', ...(gpu ? ['--gpu'] : [])];
       const { code, stderr } = await runProgram(program, args, { signal: abort.signal, onLine });
       if (code !== 0)
-        throw new UserError(stderr.trim() || `nlvr runtime install ended with ${code}`);
+        throw failureIn(stderr, phrase('nlvr {0} ended with {1}', 'runtime install', String(code)));
     },
   );
   const status = await runtimeStatus(program);
   if (!status.works)
-    throw new UserError(status.message ?? 'The installed TensorFlow library does not work.');
+    throw new UserError(
+      status.message ?? phrase('The installed TensorFlow library does not work.'),
+    );
   void vscode.window.showInformationMessage(
     vscode.l10n.t('TensorFlow {0} is ready.', status.version ?? ''),
   );

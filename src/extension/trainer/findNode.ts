@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { phrase } from '../../util/phrase';
 import { UserError, messageOf } from '../../util/userError';
 
 /** The oldest Node that the trainer runs on. */
@@ -43,9 +44,12 @@ export async function findNode({ configured, path, execPath }: NodeSearch): Prom
   const version = await nodeVersion(execPath, environment).catch(() => undefined);
   if (version !== undefined && isNewEnough(version))
     return { executable: execPath, version, source: 'editor', environment };
-  throw new UserError(`No Node.js ${OLDEST_NODE} or newer was found to run the trainer.`, {
-    hint: 'Install Node.js, or set nlvr.nodePath to one.',
-  });
+  throw new UserError(
+    phrase('No Node.js {0} or newer was found to run the trainer.', OLDEST_NODE),
+    {
+      hint: phrase('Install Node.js, or set nlvr.nodePath to one.'),
+    },
+  );
 }
 
 async function fromSetting(executable: string): Promise<NodeChoice> {
@@ -54,17 +58,22 @@ async function fromSetting(executable: string): Promise<NodeChoice> {
     version = await nodeVersion(executable);
   } catch (cause) {
     throw new UserError(
-      `nlvr.nodePath, ${executable}, is not a Node.js that runs: ${messageOf(cause)}`,
+      phrase('nlvr.nodePath, {0}, is not a Node.js that runs: {1}', executable, messageOf(cause)),
       {
-        hint: 'Correct the setting, or empty it to let one be found.',
+        hint: phrase('Correct the setting, or empty it to let one be found.'),
         cause,
       },
     );
   }
   if (!isNewEnough(version))
     throw new UserError(
-      `nlvr.nodePath, ${executable}, is Node.js ${version}; the trainer needs ${OLDEST_NODE} or newer.`,
-      { hint: 'Set nlvr.nodePath to a newer one, or empty it to let one be found.' },
+      phrase(
+        'nlvr.nodePath, {0}, is Node.js {1}; the trainer needs {2} or newer.',
+        executable,
+        version,
+        OLDEST_NODE,
+      ),
+      { hint: phrase('Set nlvr.nodePath to a newer one, or empty it to let one be found.') },
     );
   return { executable, version, source: 'setting', environment: {} };
 }

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { RunFolder } from '../../run/runFolder';
+import { tellsFailuresAsJson } from './failure';
 import { endTree } from './processTree';
 
 /** How the command line program is started on this machine. */
@@ -97,7 +98,7 @@ export async function runProgram(
   signal?.throwIfAborted();
   const child = spawn(program.executable, [program.cli, ...args], {
     cwd,
-    env: childEnvironment(program),
+    env: { ...childEnvironment(program), ...tellsFailuresAsJson },
     windowsHide: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import { setting } from '../settings';
 import { expandHome, findNode } from './findNode';
@@ -22,14 +23,14 @@ export class ProgramFinder implements vscode.Disposable {
   program(): Promise<Program> {
     if (!vscode.workspace.isTrusted)
       return Promise.reject(
-        new UserError(vscode.l10n.t('This workspace is not trusted, so nothing is run from it.'), {
-          hint: vscode.l10n.t('Trust the workspace first.'),
+        new UserError(phrase('This workspace is not trusted, so nothing is run from it.'), {
+          hint: phrase('Trust the workspace first.'),
         }),
       );
     if (process.platform === 'win32')
       return Promise.reject(
-        new UserError(vscode.l10n.t('The trainer runs on Linux and macOS.'), {
-          hint: vscode.l10n.t('On Windows, open the folder in WSL or on a remote machine.'),
+        new UserError(phrase('The trainer runs on Linux and macOS.'), {
+          hint: phrase('On Windows, open the folder in WSL or on a remote machine.'),
         }),
       );
     this.found ??= this.find().catch((error: unknown) => {

@@ -6,6 +6,7 @@ import { findProcessStart } from '../../run/processStarts';
 import { RunFolder } from '../../run/runFolder';
 import type { RunInfo } from '../../run/runInfo';
 import { writeFileAtomic } from '../../util/atomicFile';
+import { messageFrom, phrase, type Words } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import { endTree } from './processTree';
 
@@ -28,16 +29,23 @@ export function requestStop(folder: string): void {
  */
 export async function stopAtOnce(
   folder: string,
-  message: string,
+  message: Words,
   graceMs = GRACE_MS,
 ): Promise<void> {
   const info = await readRunInfo(folder);
   if (!info || (info.state !== 'running' && info.state !== 'starting')) return;
   const liveness = await livenessOf(info);
   if (liveness === 'elsewhere' || liveness === 'lost')
-    throw new UserError(`This run belongs to ${info.host}; it cannot be ended from here.`, {
-      hint: `It was asked to stop. To end it at once, end process ${info.pid} on ${info.host}.`,
-    });
+    throw new UserError(
+      phrase('This run belongs to {0}; it cannot be ended from here.', info.host),
+      {
+        hint: phrase(
+          'It was asked to stop. To end it at once, end process {0} on {1}.',
+          info.pid,
+          info.host,
+        ),
+      },
+    );
   if (liveness === 'alive') await endTree(info.pid, graceMs);
   const paths = new RunFolder(folder);
   rmSync(paths.stopRequest, { force: true });
@@ -48,8 +56,8 @@ export async function stopAtOnce(
     ...left,
     state: 'stopped',
     ended: new Date().toISOString(),
-    message,
     hint: null,
+    ...messageFrom(message),
   };
   writeFileAtomic(paths.runJson, `${JSON.stringify(stopped, null, 2)}\n`);
 }

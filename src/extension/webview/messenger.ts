@@ -1,4 +1,4 @@
-import { UserError, messageOf } from '../../util/userError';
+import { shownError } from '../../util/language';
 import type {
   Failure,
   HostFrame,
@@ -107,10 +107,8 @@ export class Messenger<C extends PanelContract> {
 }
 
 function failureOf(error: unknown): Failure {
-  return {
-    message: messageOf(error),
-    ...(error instanceof UserError && error.hint !== undefined && { hint: error.hint }),
-  };
+  const { message, hint } = shownError(error);
+  return { message, ...(hint !== null && { hint }) };
 }
 
 /** What comes out of a webview is checked: its script is ours, its data is not. */

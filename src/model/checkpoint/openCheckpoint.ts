@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import { phrase } from '../../util/phrase';
 import { UserError, errnoOf } from '../../util/userError';
 import type { CheckpointFile } from './checkpointFile';
 import { CheckpointFormatError, describe } from './formatError';
@@ -29,13 +30,15 @@ async function openFile(path: string): Promise<FileHandle> {
     const code = errnoOf(error);
     const what =
       code === 'ENOENT' || code === 'ENOTDIR'
-        ? 'does not exist'
+        ? phrase('Checkpoint {0} does not exist.', path)
         : code === 'EACCES'
-          ? 'may not be read (permission denied)'
+          ? phrase('Checkpoint {0} may not be read (permission denied).', path)
           : undefined;
     if (!what) throw error;
-    throw new UserError(`Checkpoint ${path} ${what}.`, {
-      hint: 'Correct the path; a relative one counts from the folder of the configuration file.',
+    throw new UserError(what, {
+      hint: phrase(
+        'Correct the path; a relative one counts from the folder of the configuration file.',
+      ),
       cause: error,
     });
   }

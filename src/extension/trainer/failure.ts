@@ -1,0 +1,36 @@
+import { phraseIn, type Advice, type Words } from '../../util/phrase';
+import { UserError } from '../../util/userError';
+
+/** What a child is told (`src/cli/report.ts`) so that its last words can be said in the editor's language. */
+export const tellsFailuresAsJson = { NLVR_JSON_ERRORS: '1' } as const;
+
+/** An error that another process told, with what its sentences are made of. */
+export function errorFrom(
+  message: string,
+  { phrase, hint, hintPhrase }: Readonly<Partial<Record<keyof Advice, unknown>>>,
+  cause?: unknown,
+): UserError {
+  const advice = phraseIn(hintPhrase) ?? (typeof hint === 'string' ? hint : undefined);
+  return new UserError(phraseIn(phrase) ?? message, { cause, ...(advice && { hint: advice }) });
+}
+
+/**
+ * Why a command of the program failed, in its own words.
+ * @param stderr what it said; the last line is a JSON object where it knew what went wrong
+ * @param otherwise when it said nothing
+ */
+export function failureIn(stderr: string, otherwise: Words, cause?: unknown): UserError {
+  const said = stderr.trim();
+  return told(said, cause) ?? new UserError(said === '' ? otherwise : said, { cause });
+}
+
+function told(said: string, cause: unknown): UserError | undefined {
+  const line = said.slice(said.lastIndexOf('\n') + 1);
+  if (!line.startsWith('{')) return undefined;
+  try {
+    const said = JSON.parse(line) as Record<string, unknown>;
+    return typeof said.message === 'string' ? errorFrom(said.message, said, cause) : undefined;
+  } catch {
+    return undefined;
+  }
+}
