@@ -51,6 +51,39 @@ describe('the panel', () => {
     expect(bench.panel.model.loading.state).toBe('loading');
   });
 
+  it.each([
+    ['that was chosen before', true],
+    ['where none was chosen before', false],
+  ])('keeps an example that is chosen while another epoch loads, %s', async (_when, before) => {
+    await bench.writeEpochs();
+    const { model } = bench.open();
+    await bench.panel.ready();
+    model.setFilter({ show: 'all' });
+    if (before) model.select(1);
+    bench.panel.holdRows = true;
+    model.open({ split: 'val', epoch: 0 });
+    await vi.waitFor(() => expect(model.chosenSet?.epoch).toBe(0));
+    model.select(2);
+    bench.panel.release();
+    await vi.waitFor(() => expect(model.set?.epoch).toBe(0));
+    expect(bench.panel.identifier).toBe('dev-2-0-0');
+  });
+
+  it('chooses anew when another split loads, whatever was chosen of the one before meanwhile', async () => {
+    await bench.write('val.jsonl', [bench.example(0, 0.1), bench.example(1, 0.2)]);
+    const test = { split: 'test' as const };
+    await bench.write('test.jsonl', [bench.example(0, 0.3, test), bench.example(1, 0.1, test)]);
+    const { model } = bench.open();
+    await bench.panel.ready();
+    bench.panel.holdRows = true;
+    model.open({ split: 'test', epoch: null });
+    await vi.waitFor(() => expect(model.chosenSet?.split).toBe('test'));
+    model.select(0);
+    bench.panel.release();
+    await vi.waitFor(() => expect(model.set?.split).toBe('test'));
+    expect(bench.panel.identifier).toBe('dev-1-0-0');
+  });
+
   it('waits for the first predictions, and offers later epochs without jumping to them', async () => {
     await bench.open().session.ready();
     expect(bench.panel.model.run?.missing).toBe(false);
