@@ -208,7 +208,7 @@ export class TrainingRun {
     }).catch((error: unknown) => {
       if (!isAbort(error)) throw error;
       throw new UserError('Stopped before the training began: there is nothing to resume.', {
-        hint: 'Start it again with --overwrite.',
+        hint: 'Start it again.',
         exitCode: ExitCode.stopped,
       });
     });
