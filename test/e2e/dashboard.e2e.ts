@@ -280,6 +280,8 @@ describe('the training dashboard', () => {
   it('says that its host is gone, is inert meanwhile, and goes on when the host answers again', async () => {
     const lost = frame.getByRole('alert').getByText('The connection to the extension is lost.');
     const hosts = vscode.server.extensionHosts();
+    const focused = frame.getByRole('button', { name: 'Show as table' }).first();
+    await focused.focus();
     try {
       for (const pid of hosts) process.kill(pid, 'SIGSTOP');
       await lost.waitFor({ timeout: 30_000 });
@@ -291,6 +293,9 @@ describe('the training dashboard', () => {
     }
     await lost.waitFor({ state: 'detached', timeout: 30_000 });
     expect(await frame.locator('#root').getAttribute('inert')).toBeNull();
+    expect(await focused.evaluate('document.activeElement.getAttribute("aria-label")')).toBe(
+      'Show as table',
+    );
   });
 
   it('fits into 320 pixels', async () => {

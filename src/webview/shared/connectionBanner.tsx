@@ -28,7 +28,9 @@ export function followConnection(connection: Watched, root: HTMLElement, remedy:
     }
     root.inert = lost;
     render(lost ? <Banner remedy={remedy} /> : null, place);
-    if (!lost && focused instanceof HTMLElement) focused.focus({ preventScroll: true });
+    // Not when the user is elsewhere meanwhile: focusing an element would bring them back to this panel.
+    if (!lost && document.hasFocus() && focused instanceof HTMLElement)
+      focused.focus({ preventScroll: true });
   });
 }
 
