@@ -34,4 +34,17 @@ export default tseslint.config(
       'prefer-const': 'error',
     },
   },
+  {
+    files: ['src/extension/**'],
+    ignores: ['src/extension/quickPick.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        ...['showQuickPick', 'createQuickPick'].map((property) => ({
+          property,
+          message: 'Use src/extension/quickPick.ts: its lists stay when a panel takes the focus.',
+        })),
+      ],
+    },
+  },
 );

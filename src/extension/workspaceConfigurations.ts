@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { configurationGlob, isConfiguration } from './configurationFiles';
+import { pickOne } from './quickPick';
 
 const MOST = 200;
 
@@ -48,7 +49,7 @@ export async function chooseConfiguration(
     label: vscode.workspace.asRelativePath(uri),
     uri,
   }));
-  const picked = await vscode.window.showQuickPick(items, {
+  const picked = await pickOne(items, {
     title: vscode.l10n.t('NLVR Configuration'),
     placeHolder: vscode.l10n.t('Which configuration?'),
   });

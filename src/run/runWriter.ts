@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { writeFileAtomic } from '../util/atomicFile';
 import { makeFolder, withDiskErrors } from '../util/diskError';
 import { adviceFrom, phrase, type Words } from '../util/phrase';
 import { UserError } from '../util/userError';
 import { EventWriter } from './eventWriter';
 import type { EndEvent, NoteEvent, RunEvent } from './events';
+import { freshRun } from './freshRun';
 import { processStartTime } from './liveness';
 import { migrateRunInfo } from './migrate';
+import { nothingToKeep } from './nothingToKeep';
 import { acquireLock } from './runLock';
 import { RunFolder } from './runFolder';
-import { HEARTBEAT_SECONDS, RUN_SCHEMA_VERSION, type RunInfo } from './runInfo';
+import { HEARTBEAT_SECONDS, type RunInfo } from './runInfo';
 import { randomRunName } from './runName';
 import { sweep } from './sweep';
 
@@ -58,8 +59,8 @@ export class RunWriter {
 
   /**
    * Opens a run folder for writing.
-   * @throws {UserError} when it holds a run already (without `resume` or `overwrite`), when that run is alive,
-   *   or when there is nothing to resume.
+   * @throws {UserError} when it holds a run already (without `resume` or `overwrite`) that did at least one step, when
+   *   that run is alive, or when there is nothing to resume.
    */
   static open(start: RunStart): RunWriter {
     const folder = new RunFolder(start.root);
@@ -68,33 +69,17 @@ export class RunWriter {
       const earlier = prepareFolder(folder, start.mode);
       makeFolder(folder.predictions);
       writeFileAtomic(folder.config, start.configText);
-      const now = new Date().toISOString();
-      const fresh: RunInfo = {
-        schema: RUN_SCHEMA_VERSION,
+      const fresh = freshRun({
         id: randomUUID(),
         name: start.name ?? randomRunName(),
         kind: start.kind,
-        state: 'starting',
-        created: now,
-        started: now,
-        ended: null,
+        started: new Date().toISOString(),
         pid: process.pid,
         processStart: processStartTime(process.pid),
-        host: hostname(),
-        heartbeat: now,
         configFile: start.configFile,
         configHash: start.configHash,
         versions: { nlvr: start.version, node: process.version, tensorflow: null },
-        device: null,
-        precision: null,
-        epoch: 0,
-        maxEpoch: 0,
-        step: 0,
-        totalSteps: 0,
-        best: null,
-        message: null,
-        hint: null,
-      };
+      });
       const kept = earlier && {
         id: earlier.id,
         name: earlier.name,
@@ -198,7 +183,8 @@ export class RunWriter {
 
 /**
  * Applies the rules for a folder that holds a run already, and touches nothing.
- * @throws {UserError} when it does and neither `resume` nor `overwrite` was said, or there is nothing to resume.
+ * @throws {UserError} when it does, that run has anything to keep and neither `resume` nor `overwrite` was said, or
+ *   there is nothing to resume.
  */
 export function requireUsableFolder(root: string, mode: RunStart['mode']): void {
   const folder = new RunFolder(root);
@@ -217,7 +203,7 @@ export function requireUsableFolder(root: string, mode: RunStart['mode']): void 
       },
     );
   const traces = [folder.runJson, folder.events, folder.best, folder.last];
-  if (mode === 'new' && traces.some((file) => existsSync(file)))
+  if (mode === 'new' && traces.some((file) => existsSync(file)) && !nothingToKeep(folder))
     throw new UserError(phrase('{0} already holds a run; it was not touched.', folder.root), {
       hint: phrase(
         'Go on with it by --resume, replace it by --overwrite, or choose another --output_dir.',
@@ -233,6 +219,8 @@ function prepareFolder(folder: RunFolder, mode: RunStart['mode']): RunInfo | und
     if (mode === 'overwrite')
       for (const file of [...folder.owned, ...folder.epochCheckpoints])
         rmSync(file, { recursive: true, force: true });
+    // It may hold a run that came to nothing. What its trainer logged stays, above what the new one will.
+    if (mode === 'new') rmSync(folder.events, { force: true });
     const goesOn = mode === 'resume' || mode === 'again';
     return goesOn && existsSync(folder.runJson) ? readEarlier(folder) : undefined;
   });

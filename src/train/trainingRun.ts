@@ -219,10 +219,7 @@ export class TrainingRun {
       if (!isAbort(error)) throw error;
       throw new UserError(
         phrase('Stopped before the training began: there is nothing to resume.'),
-        {
-          hint: phrase('Start it again with --overwrite.'),
-          exitCode: ExitCode.stopped,
-        },
+        { hint: phrase('Start it again.'), exitCode: ExitCode.stopped },
       );
     });
     if (report) {

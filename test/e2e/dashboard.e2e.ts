@@ -1,4 +1,12 @@
-import { appendFileSync, existsSync, mkdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import sharp from 'sharp';
@@ -269,6 +277,27 @@ describe('the training dashboard', () => {
     await frame.locator('.comparison-run').first().waitFor({ state: 'detached' });
   });
 
+  it('says that its host is gone, is inert meanwhile, and goes on when the host answers again', async () => {
+    const lost = frame.getByRole('alert').getByText('The connection to the extension is lost.');
+    const hosts = vscode.server.extensionHosts();
+    const focused = frame.getByRole('button', { name: 'Show as table' }).first();
+    await focused.focus();
+    try {
+      for (const pid of hosts) process.kill(pid, 'SIGSTOP');
+      await lost.waitFor({ timeout: 30_000 });
+      expect(await frame.locator('#root').getAttribute('inert')).not.toBeNull();
+      await vscode.screenshot('dashboard-lost');
+      expect(await accessibilityProblems(frame)).toEqual([]);
+    } finally {
+      for (const pid of hosts) process.kill(pid, 'SIGCONT');
+    }
+    await lost.waitFor({ state: 'detached', timeout: 30_000 });
+    expect(await frame.locator('#root').getAttribute('inert')).toBeNull();
+    expect(await focused.evaluate('document.activeElement.getAttribute("aria-label")')).toBe(
+      'Show as table',
+    );
+  });
+
   it('fits into 320 pixels', async () => {
     await vscode.page.setViewportSize({ width: 380, height: 800 });
     await vscode.runCommand('View: Close Primary Side Bar').catch(() => undefined);
@@ -323,6 +352,26 @@ describe('a dashboard with nothing to show', () => {
     const start = { type: 'start', time: 1, step: 0, epoch: 0, totalSteps: 50, stepsPerEpoch: 10 };
     const file = join(run(), 'events.jsonl');
     writeFileSync(file, `${JSON.stringify({ ...start, examples: {}, maxEpoch: 5 })}\n`);
+    await frame.locator('.note-error').waitFor({ state: 'detached', timeout: 30_000 });
+  });
+
+  it('says so on the whole page when there is nothing else of the run', async () => {
+    const events = join(run(), 'events.jsonl');
+    const info = join(run(), 'run.json');
+    const kept = [readFileSync(events), readFileSync(info)] as const;
+    rmSync(events);
+    mkdirSync(events);
+    await frame.locator('.note-error').waitFor({ timeout: 30_000 });
+    // A log without a run.json would be a run of BLIP's.
+    rmSync(join(run(), 'log.txt'), { force: true });
+    rmSync(info);
+    await frame.locator('.state-error').waitFor({ timeout: 30_000 });
+    expect(await accessibilityProblems(frame)).toEqual([]);
+    await vscode.screenshot('dashboard-error');
+    rmdirSync(events);
+    writeFileSync(events, kept[0]);
+    writeFileSync(info, kept[1]);
+    await frame.locator('.figures').waitFor({ timeout: 30_000 });
     await frame.locator('.note-error').waitFor({ state: 'detached', timeout: 30_000 });
   });
 

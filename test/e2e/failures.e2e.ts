@@ -204,6 +204,8 @@ describe('the failed examples of a run', () => {
     renameSync(temporary, join(run, 'notes.json'));
     await expect.poll(rowsInList, { timeout: 20_000 }).toBe(2);
     await frame.getByRole('button', { name: 'Reset' }).first().click();
+    // The list is drawn a frame later: a click before that would meet a row of the two.
+    await expect.poll(rowsInList).toBe(wrong.length);
   });
 
   it('are exported as they are shown', async () => {

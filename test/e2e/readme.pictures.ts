@@ -25,6 +25,9 @@ async function nlvr(cwd: string, ...args: string[]): Promise<void> {
 }
 
 async function picture(vscode: Workbench, name: string): Promise<void> {
+  // "Training has finished" is no part of the panel, and says so in its own time.
+  await vscode.runCommand('Notifications: Clear All Notifications');
+  await expect.poll(() => vscode.notifications()).toEqual([]);
   await vscode.page.mouse.move(640, 799);
   await vscode.settled();
   const file = await vscode.screenshot(`readme-${name}`);

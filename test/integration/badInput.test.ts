@@ -168,6 +168,22 @@ describe('run folder', () => {
     expect([again.code, again.stderr]).toEqual([2, expect.stringMatching(/is finished/)]);
   });
 
+  test('one whose run failed before its first step is taken over by the next', async () => {
+    const project = await tinyProject({ max_epoch: '1' });
+    const train = ['train', '--config', project.config];
+    const noGpu = { env: { CUDA_VISIBLE_DEVICES: '' } };
+    const failed = await nlvr([...train, '--set', 'device=gpu'], noGpu);
+    expect([failed.code, failed.stderr]).toEqual([3, expect.stringMatching(/sees no GPU/)]);
+    expect(existsSync(join(project.run, 'run.json'))).toBe(true);
+    expect(await nlvr(train)).toMatchObject({ code: 0 });
+    const events = readFileSync(join(project.run, 'events.jsonl'), 'utf8');
+    expect(events.match(/"type":"start"/g)).toHaveLength(1);
+    expect(events).not.toContain('"failed"');
+    // This one did something.
+    expect(await nlvr(train)).toMatchObject({ code: 2 });
+    expect(readFileSync(join(project.run, 'events.jsonl'), 'utf8')).toBe(events);
+  });
+
   test('nothing to resume', async () => {
     expect(await refused(await tinyProject(), '--resume')).toMatch(/nothing to resume/);
   });

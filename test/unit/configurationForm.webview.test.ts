@@ -127,7 +127,7 @@ class Form {
   private toPage(frame: HostFrame): void {
     if (this.deaf) return;
     if (frame.frame === 'message') this.model.receive(frame.message as ToWebview);
-    else this.pending.get(frame.id)?.(frame);
+    else if (frame.frame !== 'pong') this.pending.get(frame.id)?.(frame);
   }
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DashboardSession, type DashboardEditor } from '../../src/extension/dashboard/session';
+import { shortPaths } from '../../src/extension/dashboard/shortPaths';
 import type { Run } from '../../src/extension/runs/runRegistry';
 import { readRunInfo } from '../../src/run/migrate';
 import type { ToWebview } from '../../src/webview/dashboard/messages';
@@ -34,6 +35,7 @@ describe('DashboardSession', () => {
     const editor: DashboardEditor = {
       send: (message) => sent.push(message),
       run: (folder) => runs.get(folder),
+      shortPaths: (text, folder) => shortPaths(text, [root], folder),
       thumbnails: (_, images) => Promise.resolve(images.map(() => ({ uri: null }))),
       action: (action, folder) => done.push(`${action} ${folder}`),
       startTraining: () => done.push('start'),
@@ -120,6 +122,29 @@ describe('DashboardSession', () => {
     writeFileSync(join(two, 'config.yaml'), 'seed: 2\n');
     session.refresh();
     await expect.poll(told).toMatchObject({ differing: [{ key: 'seed', values: ['1', '2'] }] });
+  });
+
+  it('tells of files by their place in the workspace: notes, and how the run ended', async () => {
+    const folder = await makeRun('one', '');
+    const run = runs.get(folder);
+    if (!run) throw new Error('no run');
+    const file = join(root, 'data', 'val.json');
+    runs.set(folder, {
+      ...run,
+      status: 'failed',
+      message: `${file}: broken`,
+      hint: `See ${file}.`,
+    });
+    const note = { type: 'note', level: 'warning', code: 'x', step: 2, time: 1002 };
+    const said = { ...note, message: `Read ${file}.`, hint: `Mend ${file}.` };
+    writeFileSync(join(folder, 'events.jsonl'), `${step(1)}${JSON.stringify(said)}\n`);
+    await open(folder).ready();
+    expect(sent.find((message) => message.type === 'runs')).toMatchObject({
+      runs: [{ message: 'data/val.json: broken', hint: 'See data/val.json.' }],
+    });
+    expect(sent.filter((message) => message.type === 'history').at(-1)).toMatchObject({
+      history: { notes: [{ message: 'Read data/val.json.', hint: 'Mend data/val.json.' }] },
+    });
   });
 
   it('does nothing for runs that it does not show', async () => {

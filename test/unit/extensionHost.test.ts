@@ -129,6 +129,18 @@ describe('Messenger', () => {
     expect(failures).toHaveLength(2);
   });
 
+  it('answers a ping at any time, so that a page knows that its host lives', () => {
+    const { made, posted, say, failures } = messenger();
+    say({ frame: 'ping' });
+    made.suspend();
+    say({ frame: 'ping' });
+    expect(posted).toEqual([{ frame: 'pong' }, { frame: 'pong' }]);
+    made.dispose();
+    say({ frame: 'ping' });
+    expect(posted).toHaveLength(2);
+    expect(failures).toEqual([]);
+  });
+
   it('passes messages on, and reports what is no frame or what a handler throws', async () => {
     const { say, failures, heard } = messenger({
       ready: () => Promise.reject(new Error('no data')),

@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -98,6 +99,76 @@ describe('a folder that cannot be used', () => {
     mkdirSync(join(root, 'checkpoint_last'));
     expect(() => open({ mode: 'resume' })).toThrow(UserError);
     expect(existsSync(join(root, 'run.lock'))).toBe(false);
+  });
+});
+
+describe('a run that ended before its first step', () => {
+  /** As a training leaves it that found no GPU, with what its library said. */
+  function fail(): void {
+    const writer = open();
+    writeFileSync(writer.folder.trainerLog, 'no GPU\n');
+    writer.note('warning', 'gpu', 'There is none.');
+    writer.close('failed', 'There is no GPU.', 'Set device: cpu.');
+  }
+
+  test('makes room for the next; what its trainer logged stays', () => {
+    fail();
+    const failed = runJson();
+    requireUsableFolder(root, 'new');
+    open({ configText: 'seed: 7\n' }).close('stopped');
+    expect(runJson()).toMatchObject({ state: 'stopped', message: null });
+    expect(runJson().id).not.toBe(failed.id);
+    expect(readFileSync(join(root, 'config.yaml'), 'utf8')).toBe('seed: 7\n');
+    expect(readFileSync(join(root, 'trainer.log'), 'utf8')).toBe('no GPU\n');
+    expect(readFileSync(join(root, 'events.jsonl'), 'utf8')).not.toContain('There is no GPU');
+  });
+
+  const worthKeeping: Record<string, () => void> = {
+    'a best checkpoint': () => writeFileSync(join(root, 'checkpoint_best.safetensors'), ''),
+    'a last checkpoint': () => mkdirSync(join(root, 'checkpoint_last')),
+    'one that was being written': () => mkdirSync(join(root, 'checkpoint_last.new')),
+    'one moved aside': () => mkdirSync(join(root, 'checkpoint_last.old')),
+    'the checkpoint of an epoch': () => writeFileSync(join(root, 'checkpoint_003.safetensors'), ''),
+    predictions: () => writeFileSync(join(root, 'predictions', 'val.jsonl'), '{}'),
+    metrics: () => writeFileSync(join(root, 'metrics.json'), '{}'),
+    'marks and notes': () => writeFileSync(join(root, 'notes.json'), '{}'),
+    "BLIP's log": () => writeFileSync(join(root, 'log.txt'), '{}'),
+    'a file of somebody': () => writeFileSync(join(root, 'mine.txt'), ''),
+    'a step among the events': () =>
+      appendFileSync(join(root, 'events.jsonl'), '{"type":"step","step":1}\n'),
+    'an evaluation among the events': () =>
+      appendFileSync(join(root, 'events.jsonl'), '{"type":"eval","step":0}\n'),
+    'half an event': () => appendFileSync(join(root, 'events.jsonl'), '{"type":"st'),
+    'a step in run.json': () => changeRun({ step: 1 }),
+    'a best result': () => changeRun({ best: { epoch: 0 } }),
+    'a run that may live': () => changeRun({ state: 'running' }),
+    'a finished run': () => changeRun({ state: 'finished' }),
+    'a state of a newer version': () => changeRun({ state: 'paused' }),
+    'a newer version': () => changeRun({ schema: 2 }),
+    'an evaluation': () => changeRun({ kind: 'evaluate' }),
+    'a run.json that cannot be read': () => writeFileSync(join(root, 'run.json'), '{'),
+    'no run.json': () => rmSync(join(root, 'run.json')),
+  };
+  const changeRun = (change: Record<string, unknown>): void =>
+    writeFileSync(join(root, 'run.json'), JSON.stringify({ ...runJson(), ...change }));
+
+  test.each(Object.entries(worthKeeping))('is kept when there is more: %s', (_what, add) => {
+    fail();
+    add();
+    const before = readdirSync(root, { recursive: true }).sort();
+    const events = readFileSync(join(root, 'events.jsonl'), 'utf8');
+    expect(() => requireUsableFolder(root, 'new')).toThrow(/already holds a run/);
+    expect(() => open()).toThrow(/already holds a run/);
+    expect(readdirSync(root, { recursive: true }).sort()).toEqual(before);
+    expect(readFileSync(join(root, 'events.jsonl'), 'utf8')).toBe(events);
+  });
+
+  test('is kept while a trainer has its lock', () => {
+    fail();
+    writeFileSync(join(root, 'run.lock'), JSON.stringify({ pid: 1, host: 'elsewhere' }));
+    const before = readFileSync(join(root, 'run.json'), 'utf8');
+    expect(() => open()).toThrow(/being written to/);
+    expect(readFileSync(join(root, 'run.json'), 'utf8')).toBe(before);
   });
 });
 

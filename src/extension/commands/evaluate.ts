@@ -9,6 +9,7 @@ import { RunFolder } from '../../run/runFolder';
 import { phrase } from '../../util/phrase';
 import { ExitCode, messageOf, UserError } from '../../util/userError';
 import { withCancellableProgress } from '../progress';
+import { pickMany, pickOne } from '../quickPick';
 import { explain } from '../runs/explain';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import { requireIdle } from '../runs/resumable';
@@ -171,7 +172,7 @@ async function chooseTarget(
     description: '.pth, .safetensors',
     run: undefined,
   };
-  const picked = await vscode.window.showQuickPick([...items, file], {
+  const picked = await pickOne([...items, file], {
     title: vscode.l10n.t('Evaluate Checkpoint'),
     placeHolder: vscode.l10n.t('Which checkpoint?'),
   });
@@ -238,12 +239,12 @@ async function chooseSplits(configFile: string): Promise<Split[]> {
   const items = (['val', 'test', 'train'] as const).flatMap((split) => {
     const file = annFiles[split];
     if (file === undefined || !existsSync(file)) return [];
-    return [{ label: split, description: file, picked: split !== 'train', split }];
+    const description = vscode.workspace.asRelativePath(file);
+    return [{ label: split, description, picked: split !== 'train', split }];
   });
-  const picked = await vscode.window.showQuickPick(items, {
+  const picked = await pickMany(items, {
     title: vscode.l10n.t('Evaluate Checkpoint'),
     placeHolder: vscode.l10n.t('Which splits?'),
-    canPickMany: true,
   });
   return picked?.map(({ split }) => split) ?? [];
 }

@@ -8,6 +8,7 @@ import { exportExtension, exportLines } from '../failures/exportRows';
 import { fileOfSet, listSets } from '../failures/predictionFiles';
 import { readPredictions } from '../failures/readPredictions';
 import { saveText } from '../failures/saveRows';
+import { pickOne } from '../quickPick';
 import type { RunRegistry } from '../runs/runRegistry';
 import { pickRun } from './pickRun';
 
@@ -60,7 +61,7 @@ async function chooseSet(folder: string, name: string): Promise<PredictionSet | 
     set,
   }));
   const title = vscode.l10n.t('Export Predictions');
-  return (await vscode.window.showQuickPick(items, { title }))?.set;
+  return (await pickOne(items, { title }))?.set;
 }
 
 async function chooseFormat(): Promise<ExportFormat | undefined> {
@@ -87,5 +88,5 @@ async function chooseFormat(): Promise<ExportFormat | undefined> {
     },
   ];
   const title = vscode.l10n.t('Export Predictions');
-  return (await vscode.window.showQuickPick(items, { title }))?.format;
+  return (await pickOne(items, { title }))?.format;
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { pickMany, pickOne } from '../quickPick';
 import type { Run, RunRegistry } from '../runs/runRegistry';
 import { runDescription, statusIcon } from '../runs/runWords';
 
@@ -33,7 +34,7 @@ export async function pickRun(
     return undefined;
   }
   if (fitting.length === 1) return fitting[0];
-  const picked = await vscode.window.showQuickPick(fitting.map(itemOf), {
+  const picked = await pickOne(fitting.map(itemOf), {
     title: vscode.l10n.t('NLVR Runs'),
     placeHolder: vscode.l10n.t('Which run?'),
     matchOnDescription: true,
@@ -56,10 +57,9 @@ export async function pickRuns(
     : [];
   if (folders.length > 1) return folders;
   const items = runs.runs.map((run) => ({ ...itemOf(run), picked: run.folder === calledOn }));
-  const picked = await vscode.window.showQuickPick(items, {
+  const picked = await pickMany(items, {
     title: vscode.l10n.t('Compare Runs'),
     placeHolder: vscode.l10n.t('Runs to show in one chart'),
-    canPickMany: true,
     matchOnDescription: true,
     matchOnDetail: true,
   });

@@ -9,6 +9,7 @@ import type {
 } from '../../webview/dashboard/messages';
 import { Thumbnails } from '../failures/thumbnails';
 import { showFailure, tellIfItFails } from '../log';
+import { pickMany } from '../quickPick';
 import type { Run } from '../runs/runRegistry';
 import { saveFile } from '../saveFile';
 import type { Services } from '../services';
@@ -18,6 +19,7 @@ import { Messenger } from '../webview/messenger';
 import { setUpWebview } from '../webview/panelWebview';
 import { Pictures } from './pictures';
 import { DashboardSession, type DashboardEditor } from './session';
+import { shortPaths } from './shortPaths';
 
 let registered: DashboardPanels | undefined;
 
@@ -184,6 +186,10 @@ class DashboardPanel implements vscode.Disposable {
     return {
       send: (message) => this.messenger.send(message),
       run: (folder) => runs.get(folder),
+      shortPaths: (text, folder) => {
+        const roots = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
+        return shortPaths(text, roots, folder);
+      },
       thumbnails: (run, images) => this.pictures.get(run.folder, run.info.configFile, images),
       action: (action, folder) =>
         action === 'openConfiguration'
@@ -225,7 +231,7 @@ class DashboardPanel implements vscode.Disposable {
       .map((run) => ({
         label: run.info.name,
         description: run.info.best ? `${(100 * run.info.best.accuracy).toFixed(1)}%` : '',
-        detail: run.folder,
+        detail: vscode.workspace.asRelativePath(run.folder),
         folder: run.folder,
       }));
     if (items.length === 0) {
@@ -234,8 +240,7 @@ class DashboardPanel implements vscode.Disposable {
       );
       return;
     }
-    const chosen = await vscode.window.showQuickPick(items, {
-      canPickMany: true,
+    const chosen = await pickMany(items, {
       title: vscode.l10n.t('Compare with'),
       placeHolder: vscode.l10n.t('Runs to show in the same charts'),
       matchOnDetail: true,

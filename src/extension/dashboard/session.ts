@@ -6,6 +6,7 @@ import type {
   DifferingKey,
   RunAction,
   RunHeader,
+  RunHistory,
   Thumbnail,
   ToHost,
   ToWebview,
@@ -21,6 +22,8 @@ export interface DashboardEditor {
   send(message: ToWebview): void;
   /** The run as the registry knows it; undefined when the folder holds none. */
   run(folder: string): Run | undefined;
+  /** A sentence about the run with its paths told from the workspace, or from the run's folder, on. */
+  shortPaths(text: string, runFolder: string): string;
   thumbnails(run: Run, images: readonly string[]): Promise<Thumbnail[]>;
   action(action: RunAction, runFolder: string): void;
   startTraining(): void;
@@ -139,11 +142,12 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
         history: (history) => {
           this.lookForConfigs();
           this.tellRuns();
-          this.send({ type: 'history', run: folder, history });
+          this.send({ type: 'history', run: folder, history: this.readable(history, folder) });
         },
         failed: (error) => {
           this.editor.problem(`read the events of ${folder}`, error);
-          this.send({ type: 'problem', ...shownError(error) });
+          const { message, hint } = shownError(error);
+          this.send({ type: 'problem', message: this.editor.shortPaths(message, folder), hint });
         },
       });
       this.feeds.set(folder, feed);
@@ -168,7 +172,7 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
     const headers: RunHeader[] = [];
     for (const folder of this.folders) {
       const run = this.editor.run(folder);
-      if (run) headers.push(headerOf(run, this.feeds.get(folder)?.runStart));
+      if (run) headers.push(this.header(run));
     }
     const differing = this.differing(headers.map(({ key }) => key));
     const folders = [...this.folders];
@@ -177,6 +181,22 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
     if (text === this.told) return;
     this.told = text;
     this.send(message);
+  }
+
+  private header(run: Run): RunHeader {
+    const header = headerOf(run, this.feeds.get(run.folder)?.runStart);
+    const short = (text: string | null) => text && this.editor.shortPaths(text, run.folder);
+    return { ...header, message: short(header.message), hint: short(header.hint) };
+  }
+
+  private readable(history: RunHistory, folder: string): RunHistory {
+    const short = (text: string) => this.editor.shortPaths(text, folder);
+    const notes = history.notes.map(({ message, hint, ...note }) => ({
+      ...note,
+      message: short(message),
+      ...(hint !== undefined && { hint: short(hint) }),
+    }));
+    return { ...history, notes };
   }
 
   /** A run whose configuration is not known does not differ from the others, it only has nothing to show. */

@@ -6,6 +6,7 @@ import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import type {
   Asked,
+  AskedAbout,
   AskState,
   DetailImage,
   ExportFormat,
@@ -62,11 +63,11 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   private wantedImages = new Set<number>();
   private askState: AskState = { state: 'idle' };
   private disposed = false;
-  /** Questions and answers by identifier; the page loses them whenever it is hidden. */
-  private readonly asked = new Map<string, Asked[]>();
+  /** Questions and answers by split and identifier; the page loses them whenever it is hidden. */
+  private readonly asked = new Map<string, AskedAbout>();
   /** Of the weights that the prediction process has. */
   private stamp: string | null = null;
-  /** Identifier of the example whose images the process was last told to encode. */
+  /** Split and identifier of the example whose images the process was last told to encode. */
   private prepared: string | null = null;
   private readonly loader: SetLoader;
   private readonly notes: NotesStore;
@@ -106,7 +107,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
       active: this.editor.isActive(),
       sets: this.sets,
       ask: this.askState,
-      asked: [...this.asked],
+      asked: [...this.asked.values()],
     });
     await this.notes.reload().catch((error: unknown) => this.editor.problem('read notes', error));
     if (this.loader.set) {
@@ -205,13 +206,13 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
       file: await this.export(generation, format, Array.from(rows)),
     }),
     ask: async ({ generation, row, ...question }) => {
-      const { images, identifier } = this.row(generation, row);
+      const { images, identifier, split } = this.row(generation, row);
       const order = question.swapImages ? ([images[1], images[0]] as const) : images;
       const asked = await this.ask(order, question.sentence).then(
         (answer): Asked => ({ ...question, answer, problem: null }),
         (error: unknown): Asked => ({ ...question, answer: null, problem: inWords(error) }),
       );
-      this.asked.set(identifier, [...(this.asked.get(identifier) ?? []), asked]);
+      this.keep(split, identifier, asked);
       return asked;
     },
   };
@@ -237,12 +238,19 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     return this.client.ask({ left, right, sentence });
   }
 
+  private keep(split: PredictionSet['split'], identifier: string, asked: Asked): void {
+    const key = keyOf(split, identifier);
+    const questions = [...(this.asked.get(key)?.questions ?? []), asked];
+    this.asked.set(key, { split, identifier, questions });
+  }
+
   /** Has the process start and encode the images while the question is being written. */
   private async prepareAsk(generation: number, row: number): Promise<void> {
     if (this.askState.state === 'unavailable') return;
-    const { images, sentence, identifier } = this.row(generation, row);
-    if (this.prepared === identifier && this.askState.state === 'ready') return;
-    this.prepared = identifier;
+    const { images, sentence, identifier, split } = this.row(generation, row);
+    const example = keyOf(split, identifier);
+    if (this.prepared === example && this.askState.state === 'ready') return;
+    this.prepared = example;
     // A process that cannot start says so by its state; a bad image will say so when it is asked about.
     await this.ask(images, sentence).catch(() => undefined);
   }
@@ -342,6 +350,11 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     this.askState = state;
     if (!this.disposed) this.editor.send({ type: 'askState', ask: state });
   }
+}
+
+/** No split has a slash in its name. */
+function keyOf(split: PredictionSet['split'], identifier: string): string {
+  return `${split}/${identifier}`;
 }
 
 function inWords(error: unknown): NonNullable<Asked['problem']> {

@@ -1,6 +1,6 @@
-import { hostname } from 'node:os';
 import { basename } from 'node:path';
-import { RUN_SCHEMA_VERSION, type RunInfo } from '../../run/runInfo';
+import { freshRun } from '../../run/freshRun';
+import type { RunInfo } from '../../run/runInfo';
 
 /** A process that was started to write a run. */
 export interface Starting {
@@ -19,40 +19,9 @@ export interface Starting {
  */
 export function startedRun(starting: Starting, earlier?: Readonly<RunInfo>): RunInfo {
   const { kind, folder, configFile, started, pid, processStart } = starting;
-  const known: RunInfo = earlier ?? {
-    schema: RUN_SCHEMA_VERSION,
-    id: '',
-    name: basename(folder),
-    kind,
-    state: 'starting',
-    created: started,
-    started,
-    ended: null,
-    pid,
-    processStart,
-    host: '',
-    heartbeat: started,
-    configFile,
-    configHash: '',
-    versions: { nlvr: '', node: '', tensorflow: null },
-    device: null,
-    precision: null,
-    epoch: 0,
-    maxEpoch: 0,
-    step: 0,
-    totalSteps: 0,
-    best: null,
-    message: null,
-    hint: null,
-  };
-  return {
-    ...known,
-    state: 'starting',
-    started,
-    heartbeat: started,
-    ended: null,
-    host: hostname(),
-    pid,
-    processStart,
-  };
+  const known = { kind, name: basename(folder), configFile, started, pid, processStart };
+  const fresh = freshRun(known);
+  if (!earlier) return fresh;
+  const { state, heartbeat, ended, host } = fresh;
+  return { ...earlier, state, started, heartbeat, ended, host, pid, processStart };
 }

@@ -29,7 +29,7 @@ export interface MessageHandlers<C extends PanelContract> {
 
 /**
  * The host's end of a panel's conversation. Messages sent before the webview is ready are dropped: the snapshot that
- * `ready` sends holds them. Every request is answered, also when its handler throws or is unknown.
+ * `ready` sends holds them. Every request is answered, also when its handler throws or is unknown, and every ping.
  */
 export class Messenger<C extends PanelContract> {
   private readonly subscription: { dispose(): void };
@@ -69,6 +69,8 @@ export class Messenger<C extends PanelContract> {
       case 'ready':
         this.isReady = true;
         return this.guard('ready', () => this.handlers.ready());
+      case 'ping':
+        return this.post({ frame: 'pong' });
       case 'message':
         return this.guard('message', () => this.handlers.message(frame.message as C['toHost']));
       case 'request':
@@ -117,6 +119,8 @@ function parseFrame(value: unknown): WebviewFrame | undefined {
   switch (value.frame) {
     case 'ready':
       return { frame: 'ready' };
+    case 'ping':
+      return { frame: 'ping' };
     case 'message': {
       const message = 'message' in value ? value.message : undefined;
       const typed = typeof message === 'object' && message !== null && 'type' in message;

@@ -1,6 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from '../shared/icons';
-import { KeysHelp, isTyping } from '../shared/keysHelp';
+import { isTyping, keysAreOff } from '../shared/keys';
+import { KeysHelp } from '../shared/keysHelp';
 import { LiveRegion, announce } from '../shared/liveRegion';
 import { StateMessage } from '../shared/stateMessage';
 import { t } from '../shared/translate';
@@ -211,7 +212,7 @@ function onKeys(model: FormModel, searchField: () => HTMLInputElement | null): (
   const onKey = (event: KeyboardEvent): void => {
     // Saving goes on to VS Code. It asks for what is being typed; sent now, it need not be waited for.
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 's') model.commitAll();
-    if (event.key !== '/' || isTyping(event.target)) return;
+    if (event.key !== '/' || isTyping(event.target) || keysAreOff()) return;
     event.preventDefault();
     searchField()?.focus();
     searchField()?.select();

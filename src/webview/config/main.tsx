@@ -1,7 +1,9 @@
 import { render } from 'preact';
 import '../shared/base.css';
 import './config.css';
+import { followConnection } from '../shared/connectionBanner';
 import { HostConnection } from '../shared/hostConnection';
+import { t } from '../shared/translate';
 import { App } from './app';
 import { FormModel, type ViewState } from './formModel';
 import type { ConfigContract } from './messages';
@@ -42,3 +44,4 @@ function draw(): void {
 }
 draw();
 connection.ready();
+followConnection(connection, root, t('Close this tab and open the file again.'));

@@ -1,6 +1,7 @@
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { Icon } from '../shared/icons';
-import { isTyping, KeysHelp, type KeyHelp } from '../shared/keysHelp';
+import { isTyping, keysAreOff } from '../shared/keys';
+import { KeysHelp, type KeyHelp } from '../shared/keysHelp';
 import { announce, LiveRegion } from '../shared/liveRegion';
 import { StateMessage } from '../shared/stateMessage';
 import { t } from '../shared/translate';
@@ -219,7 +220,7 @@ function useKeys(): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-      if (isTyping(event.target) || document.querySelector('dialog[open]')) return;
+      if (isTyping(event.target) || keysAreOff()) return;
       const { view } = store;
       const smooth = (by: number): Partial<DashboardState> => ({
         smoothing: Math.min(0.99, Math.max(0, Math.round((view.smoothing + by) * 100) / 100)),

@@ -47,6 +47,7 @@ export function HealthNotes() {
       </ul>
       {remarks > 0 && (
         <button class="quiet notes-more" aria-expanded={all} onClick={() => setAll(!all)}>
+          <Icon name="info" />
           {all ? t('Hide remarks') : remarks === 1 ? t('1 remark') : t('{0} remarks', remarks)}
         </button>
       )}

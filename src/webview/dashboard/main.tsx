@@ -1,7 +1,9 @@
 import { render } from 'preact';
 import '../shared/base.css';
+import { followConnection } from '../shared/connectionBanner';
 import { HostConnection } from '../shared/hostConnection';
 import { onThemeChange } from '../shared/theme';
+import { t } from '../shared/translate';
 import { App } from './app';
 import { applySeriesColours } from './chartTheme';
 import './charts.css';
@@ -29,4 +31,9 @@ if (root) {
     root,
   );
   host.ready();
+  followConnection(
+    host,
+    root,
+    t('Close this panel and open it again from the status bar or the NLVR view.'),
+  );
 }

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from '../shared/icons';
-import { isTyping, KeysHelp } from '../shared/keysHelp';
+import { isTyping, keysAreOff } from '../shared/keys';
+import { KeysHelp } from '../shared/keysHelp';
 import { announce, LiveRegion } from '../shared/liveRegion';
 import { count } from '../shared/numbers';
 import { StateMessage } from '../shared/stateMessage';
@@ -121,7 +122,7 @@ function Browser({ model }: { model: Model }) {
   latest.current = act;
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || document.querySelector('dialog[open]')) return;
+      if (event.defaultPrevented || keysAreOff()) return;
       const target = event.target instanceof Element ? event.target : null;
       // Arrow keys move a slider's thumb and the splitter.
       const slides = target?.matches('input[type=range], [role=separator]') ?? false;

@@ -24,7 +24,7 @@ export function AskAgain({ model, row, swapped, onSwap, field }: AskProps) {
   const { rows, ask: state } = model;
   const original = rows.sentenceOf(row);
   const [sentence, setSentence] = useState(original);
-  const asked = model.questions.of(rows.identifierOf(row));
+  const asked = model.askedAbout(row);
   const waiting = asked.some(({ answer, problem }) => !answer && !problem);
   const changed = sentence !== original || swapped;
   const exchanged = exchangeSides(sentence);

@@ -1,7 +1,9 @@
 import { render } from 'preact';
 import '../shared/base.css';
 import './failures.css';
+import { followConnection } from '../shared/connectionBanner';
 import { HostConnection } from '../shared/hostConnection';
+import { t } from '../shared/translate';
 import { App } from './app';
 import type { FailuresContract } from './messages';
 import { Model, type ViewState } from './model';
@@ -34,3 +36,8 @@ function draw(): void {
 }
 draw();
 connection.ready();
+followConnection(
+  connection,
+  root,
+  t('Close this panel and open it again from the status bar or the NLVR view.'),
+);

@@ -78,6 +78,14 @@ export interface Asked {
   problem: { message: string; hint?: string } | null;
 }
 
+/** What was asked about one example. Identifiers are unique within a split only: BLIP makes them of file names. */
+export interface AskedAbout {
+  split: Split;
+  identifier: string;
+  /** Oldest first. */
+  questions: Asked[];
+}
+
 /** One image of the selected example. `uri` is null where the file cannot be shown, `problem` says why. */
 export interface DetailImage {
   path: string;
@@ -102,8 +110,8 @@ export type ToWebview =
       active: boolean;
       sets: PredictionSet[];
       ask: AskState;
-      /** What was asked since the panel was opened, by identifier. */
-      asked: [string, Asked[]][];
+      /** What was asked since the panel was opened. */
+      asked: AskedAbout[];
     }
   /** The prediction files of the run changed. */
   | { type: 'sets'; sets: PredictionSet[] }

@@ -141,7 +141,7 @@ export class Model {
         };
         this.order = null;
         if (this.incoming === null) this.refreshSoon();
-        else if (isIn(message.columns.identifiers, this.incoming.select)) this.adopt();
+        else if (isIn(rows.identifiers, this.incoming.select)) this.adopt();
         break;
       case 'end':
         this.adopt();
@@ -215,6 +215,10 @@ export class Model {
   /** Shows an example, whether or not it is in the list. */
   select(row: number): void {
     this.following = false;
+    this.wantedIdentifier = null;
+    // Of all that was chosen, the last is kept when the rows change under it.
+    if (this.incoming && this.incoming.set.split === this.set?.split)
+      this.incoming.select = this.rows.identifierOf(row);
     this.choose(row);
     this.changed();
   }
@@ -270,10 +274,16 @@ export class Model {
     return saved?.file ?? null;
   }
 
-  /** Asks the model about the example of a row. */
-  askAbout(row: number, question: Question): Promise<Asked> {
+  /** What was asked about the example of a row, oldest first. */
+  askedAbout(row: number): readonly Asked[] {
+    return this.set ? this.questions.of(this.set.split, this.rows.identifierOf(row)) : [];
+  }
+
+  /** Asks the model about the example of a row. @throws {Error} when there are no rows. */
+  async askAbout(row: number, question: Question): Promise<Asked> {
+    if (!this.set) throw new Error('no predictions are shown');
     const place = { generation: this.generation, row };
-    return this.questions.add(this.rows.identifierOf(row), question, place);
+    return this.questions.add(this.set.split, this.rows.identifierOf(row), question, place);
   }
 
   /** Somebody is about to ask about the example of a row. */

@@ -1,3 +1,4 @@
+import { Heartbeat } from './heartbeat';
 import type {
   Failure,
   HostFrame,
@@ -37,6 +38,11 @@ interface Pending {
 export class HostConnection<C extends PanelContract, S = unknown> {
   private readonly api = acquireVsCodeApi();
   private readonly pending = new Map<number, Pending>();
+  private readonly heartbeat = new Heartbeat(
+    () => this.api.postMessage({ frame: 'ping' }),
+    (lost) => this.onLost(lost),
+  );
+  private onLost: (lost: boolean) => void = () => undefined;
   private lastId = 0;
 
   /** @param onMessage what the host sends unasked. */
@@ -48,6 +54,18 @@ export class HostConnection<C extends PanelContract, S = unknown> {
 
   ready(): void {
     this.api.postMessage({ frame: 'ready' });
+  }
+
+  /**
+   * Watches over the host while the page is seen. To be called once.
+   * @param onLost told when it is gone, and when it is there again: one that was only very busy comes back.
+   */
+  watch(onLost: (lost: boolean) => void): void {
+    this.onLost = onLost;
+    const follow = (): void =>
+      document.visibilityState === 'hidden' ? this.heartbeat.stop() : this.heartbeat.start();
+    document.addEventListener('visibilitychange', follow);
+    follow();
   }
 
   send(message: C['toHost']): void {
@@ -77,6 +95,7 @@ export class HostConnection<C extends PanelContract, S = unknown> {
   }
 
   private receive(frame: HostFrame): void {
+    this.heartbeat.heard();
     switch (frame.frame) {
       case 'message':
         this.onMessage(frame.message as C['toWebview']);
@@ -86,6 +105,8 @@ export class HostConnection<C extends PanelContract, S = unknown> {
         break;
       case 'failure':
         this.settle(frame.id)?.reject(new HostFailure(frame.failure));
+        break;
+      case 'pong':
         break;
     }
   }

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { isTyping, keysAreOff } from './keys';
 import { t } from './translate';
 
 export interface KeyHelp {
@@ -13,7 +14,7 @@ export function KeysHelp({ keys, openByButton }: { keys: KeyHelp[]; openByButton
   const [open, setOpen] = useState(false);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.key !== '?' || isTyping(event.target)) return;
+      if (event.key !== '?' || isTyping(event.target) || keysAreOff()) return;
       event.preventDefault();
       setOpen(true);
     };
@@ -57,14 +58,5 @@ export function KeysHelp({ keys, openByButton }: { keys: KeyHelp[]; openByButton
         </button>
       </dialog>
     </>
-  );
-}
-
-/** Whether a key belongs to a field that the user types into. */
-export function isTyping(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement &&
-    (target.isContentEditable ||
-      target.matches('input:not([type=checkbox]):not([type=range]), textarea, select'))
   );
 }

@@ -3,7 +3,8 @@
  * contract, a `PanelContract` in `src/webview/<panel>/messages.ts` that both ends import.
  *
  * The webview says `ready` when it can listen (again after every reload); the host answers with a complete
- * snapshot and sends increments from then on. A request is always answered, with a result or with a failure.
+ * snapshot and sends increments from then on. A request is always answered, with a result or with a failure, and a
+ * `ping` with a `pong`: a page that hears nothing knows that its host is gone.
  */
 
 /** The shape of a panel's contract. */
@@ -30,10 +31,12 @@ export interface Failure {
 export type HostFrame =
   | { frame: 'message'; message: unknown }
   | { frame: 'result'; id: number; result: unknown }
-  | { frame: 'failure'; id: number; failure: Failure };
+  | { frame: 'failure'; id: number; failure: Failure }
+  | { frame: 'pong' };
 
 /** Webview → host. */
 export type WebviewFrame =
   | { frame: 'ready' }
+  | { frame: 'ping' }
   | { frame: 'message'; message: unknown }
   | { frame: 'request'; id: number; name: string; params: unknown };

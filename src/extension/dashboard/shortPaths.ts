@@ -1,0 +1,36 @@
+import { basename, parse, sep } from 'node:path';
+
+/** What may stand in front of a path in a sentence without being part of one. */
+const begins = /[\s"'`“”‘’«»„()[\]{}<>=,;:|]/;
+
+/**
+ * A sentence in which paths inside a folder are told from there on, as the editor does everywhere: what comes before is
+ * the same in every line. A workspace of several folders names the one that it means, as VS Code does.
+ * @param roots absolute paths of the workspace's folders.
+ * @param runFolder absolute; paths of a run outside the workspace are told from its folder on.
+ */
+export function shortPaths(text: string, roots: readonly string[], runFolder: string): string {
+  const named = roots.length > 1;
+  // The innermost first: a folder of the workspace may lie within another.
+  const longestFirst = [...roots].sort((a, b) => b.length - a.length);
+  const shortened = longestFirst.reduce(
+    (line, root) => withoutRoot(line, root, named ? basename(root) + sep : ''),
+    text,
+  );
+  return withoutRoot(shortened, runFolder, '');
+}
+
+function withoutRoot(text: string, root: string, instead: string): string {
+  // The root of the file system is in every path: it says something.
+  if (parse(root).root === root) return text;
+  const start = root.endsWith(sep) ? root : root + sep;
+  let result = '';
+  let from = 0;
+  for (let at = text.indexOf(start); at >= 0; at = text.indexOf(start, from)) {
+    const before = text[at - 1];
+    const isPath = before === undefined || begins.test(before);
+    result += text.slice(from, at) + (isPath ? instead : start);
+    from = at + start.length;
+  }
+  return result + text.slice(from);
+}

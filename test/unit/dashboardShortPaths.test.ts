@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { shortPaths } from '../../src/extension/dashboard/shortPaths';
+
+describe('paths in what is said of a run', () => {
+  const short = (text: string, roots = ['/home/me/shapes'], run = '/runs/calm-fox-1') =>
+    shortPaths(text, roots, run);
+
+  it.each([
+    ['/home/me/shapes/data/val.json is gone.', 'data/val.json is gone.'],
+    ['212 keys of “/home/me/shapes/a b.pth”', '212 keys of “a b.pth”'],
+    ['from=/home/me/shapes/x to:/home/me/shapes/y', 'from=x to:y'],
+    ['See /runs/calm-fox-1/trainer.log.', 'See trainer.log.'],
+  ])('%s', (text, told) => expect(short(text)).toBe(told));
+
+  it.each([
+    'The folder /home/me/shapes itself.',
+    '/home/me/shapes-2/val.json is another folder.',
+    '/mnt/home/me/shapes/val.json is no path of it.',
+    'https://example.org/home/me/shapes/val.json',
+    '/etc/hosts',
+    'No path at all.',
+  ])('%s — stays', (text) => expect(short(text)).toBe(text));
+
+  it('name the folder of the workspace where there are several, the innermost', () => {
+    const roots = ['/home/me', '/home/me/shapes'];
+    expect(short('/home/me/shapes/a /home/me/b', roots)).toBe('shapes/a me/b');
+  });
+
+  it('stay whole in a workspace that is all of the disk', () => {
+    expect(short('/etc/hosts', ['/'])).toBe('/etc/hosts');
+  });
+});

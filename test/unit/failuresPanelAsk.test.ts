@@ -1,0 +1,88 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { panelBench } from './failuresPanelSupport';
+
+const bench = panelBench();
+
+describe('asking again', () => {
+  it('is refused where it is not available, and nothing is started', async () => {
+    await bench.write('val.jsonl', [bench.example(0, 0.1)]);
+    bench.open();
+    let launched = 0;
+    bench.panel.launch = () => {
+      launched += 1;
+      return Promise.reject(new Error('launched'));
+    };
+    bench.panel.unavailable = { state: 'unavailable', message: 'Not trusted.', trust: true };
+    await bench.panel.ready();
+    expect(bench.panel.model.ask).toEqual(bench.panel.unavailable);
+    bench.panel.model.prepareAsk(0);
+    const asked = await bench.panel.model.askAbout(0, {
+      sentence: 'x',
+      swapImages: false,
+      swapTest: false,
+    });
+    expect(asked.problem?.message).toBe('Not trusted.');
+    expect(launched).toBe(0);
+    bench.panel.unavailable = null;
+    bench.panel.session.refreshAvailability();
+    expect(bench.panel.model.ask).toEqual({ state: 'idle' });
+  });
+
+  it('sends the images in the order asked for, and keeps every answer beside the example', async () => {
+    const server = `require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+      const { id, left, sentence } = JSON.parse(line);
+      console.log(JSON.stringify({ id, prediction: left.endsWith('b.png'), prob_true: sentence.length / 100, ms: 1 }));
+    }).on('close', () => process.exit()); console.log('{"ready":true,"device":"CPU","parameters":7}');`;
+    for (const name of ['a.png', 'b.png']) await writeFile(join(bench.folder, 'images', name), 'x');
+    await bench.write('val.jsonl', [bench.example(0, 0.1), bench.example(1, 0.2)]);
+    bench.open().launch = () =>
+      Promise.resolve({ command: process.execPath, args: ['-e', server], env: process.env });
+    await bench.panel.ready();
+    const question = { sentence: 'Ten chars.', swapTest: false };
+    await bench.panel.model.askAbout(0, { ...question, swapImages: false });
+    await bench.panel.model.askAbout(0, { ...question, swapImages: true });
+    expect(bench.panel.model.questions.of('val', 'dev-0-0-0').map(({ answer }) => answer)).toEqual([
+      { prediction: false, probTrue: 0.1, milliseconds: 1 },
+      { prediction: true, probTrue: 0.1, milliseconds: 1 },
+    ]);
+    expect(bench.panel.model.questions.of('val', 'dev-1-0-0')).toEqual([]);
+    // They are still there when the panel comes back to the front.
+    const before = bench.panel.model.questions.of('val', 'dev-0-0-0');
+    bench.panel.newModel();
+    await bench.panel.ready();
+    expect(bench.panel.model.questions.of('val', 'dev-0-0-0')).toEqual(before);
+    expect(bench.panel.model.ask).toEqual({ state: 'ready', device: 'CPU', parameters: 7 });
+    // Better weights are saved: they answer the next question.
+    const server2 = server.replace(':7}', ':8}');
+    bench.panel.launch = () =>
+      Promise.resolve({ command: process.execPath, args: ['-e', server2], env: process.env });
+    await bench.panel.model.askAbout(1, { ...question, swapImages: false });
+    expect(bench.panel.model.ask).toMatchObject({ parameters: 7 });
+    bench.panel.checkpoint = 'second';
+    await bench.panel.model.askAbout(1, { ...question, swapImages: false });
+    expect(bench.panel.model.ask).toMatchObject({ parameters: 8 });
+  });
+
+  it('keeps questions apart that are about examples of the same identifier in two splits', async () => {
+    // BLIP's identifiers are made of file names: both splits may have the same one.
+    await bench.write('val.jsonl', [bench.example(0, 0.1)]);
+    await bench.write('test.jsonl', [bench.example(0, 0.2, { split: 'test' })]);
+    const panel = bench.open();
+    panel.unavailable = { state: 'unavailable', message: 'No checkpoint.' };
+    await panel.ready();
+    await panel.model.askAbout(0, { sentence: 'x', swapImages: false, swapTest: false });
+    panel.model.open({ split: 'test', epoch: null });
+    await vi.waitFor(() => expect(panel.model.set?.split).toBe('test'));
+    expect(panel.model.askedAbout(0)).toEqual([]);
+    // Nor does the host mix them up, which tells them to a page that is loaded anew.
+    await panel.model.askAbout(0, { sentence: 'y', swapImages: false, swapTest: false });
+    panel.newModel();
+    await panel.ready();
+    expect(panel.model.questions.of('val', 'dev-0-0-0').map((each) => each.sentence)).toEqual([
+      'x',
+    ]);
+    expect(panel.model.askedAbout(0).map((each) => each.sentence)).toEqual(['y']);
+  });
+});

@@ -1,0 +1,195 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, vi } from 'vitest';
+import { configPaths } from '../../src/config/paths';
+import { parseConfig } from '../../src/config/parse';
+import type { Launch } from '../../src/extension/failures/predictClient';
+import { FailuresSession, type SessionEditor } from '../../src/extension/failures/session';
+import { Thumbnails } from '../../src/extension/failures/thumbnails';
+import type { Prediction } from '../../src/run/predictions';
+import type { AskState, FailuresRequests, ToWebview } from '../../src/webview/failures/messages';
+import { Model, type ViewState } from '../../src/webview/failures/model';
+
+type Wanted = ConstructorParameters<typeof FailuresSession>[1];
+
+export class Panel {
+  readonly opened: [string, number?][] = [];
+  readonly problems: unknown[] = [];
+  saved: { name: string; text: string } | null = null;
+  /** Rows wait on their way to the page until `release`. */
+  holdRows = false;
+  /** Milliseconds that a message keeps the thread busy. */
+  slow = 0;
+  /** Called when the next rows are on their way. */
+  onRows: (() => void) | undefined;
+  private readonly held: ToWebview[] = [];
+  checkpoint = 'first';
+  /** Null: the run has no configuration yet. */
+  imageRoot: string | null;
+  state: Partial<ViewState> = {};
+  unavailable: Extract<AskState, { state: 'unavailable' }> | null = null;
+  launch: () => Promise<Launch> = () => Promise.reject(new Error('not in this test'));
+  readonly session: FailuresSession;
+  model: Model;
+
+  constructor(folder: string, imageRoot: string | null, wanted: Wanted = null) {
+    const editor: SessionEditor = {
+      send: (message) => {
+        const end = performance.now() + this.slow;
+        while (performance.now() < end);
+        const waits = this.holdRows && (message.type === 'rows' || message.type === 'end');
+        if (waits) this.held.push(structuredClone(message));
+        else this.model.receive(structuredClone(message));
+        if (message.type !== 'rows') return;
+        const told = this.onRows;
+        this.onRows = undefined;
+        told?.();
+      },
+      address: (file) => `address:${file}`,
+      openFile: (file, line) =>
+        Promise.resolve(void this.opened.push(line === undefined ? [file] : [file, line])),
+      copy: () => Promise.resolve(),
+      save: (name, _extension, pieces) => {
+        this.saved = { name, text: [...pieces].join('') };
+        return Promise.resolve(name);
+      },
+      command: () => undefined,
+      checkpointStamp: () => this.checkpoint,
+      launch: () => this.launch(),
+      askUnavailable: () => this.unavailable,
+      isActive: () => false,
+      log: () => undefined,
+      problem: (_doing, error) => this.problems.push(error),
+      translate: (text, ...values) =>
+        text.replace(/\{(\d)\}/g, (_all, i: string) => String(values[Number(i)])),
+    };
+    const { config } = parseConfig('ann_files: { val: val.json }\nann_root: .');
+    this.imageRoot = imageRoot;
+    const paths = () => ({ ...configPaths(config, folder), imageRoot: this.imageRoot ?? '' });
+    this.session = new FailuresSession(
+      {
+        folder,
+        name: 'calm fox/1',
+        paths: () => Promise.resolve(this.imageRoot === null ? null : paths()),
+      },
+      wanted,
+      new Thumbnails(join(folder, '.thumbs')),
+      editor,
+    );
+    this.model = this.newModel();
+  }
+
+  release(): void {
+    this.holdRows = false;
+    for (const message of this.held.splice(0)) this.model.receive(message);
+  }
+
+  /** A page that was just loaded. */
+  newModel(): Model {
+    const request = <N extends keyof FailuresRequests>(
+      name: N,
+      params: FailuresRequests[N]['params'],
+    ) =>
+      (this.session.requests[name] as (params: unknown) => Promise<FailuresRequests[N]['result']>)(
+        structuredClone(params),
+      );
+    return (this.model = new Model(
+      {
+        send: (message) => void Promise.resolve(this.session.message(structuredClone(message))),
+        request: async (name, params) => request(name, params),
+      },
+      () => undefined,
+      (state) => (this.state = state),
+      this.state,
+    ));
+  }
+
+  /** The predictions are all there. */
+  async ready(): Promise<void> {
+    await this.session.ready();
+    await vi.waitFor(() => expect(this.model.loading.state).toBe('ready'));
+  }
+  get identifier(): string {
+    return this.model.rows.identifierOf(this.model.selected);
+  }
+  get listed(): string[] {
+    return [...this.model.shown].map((row) => this.model.rows.identifierOf(row));
+  }
+}
+
+/** A run folder with predictions and images, and the panel that is open on it; anew for each test. */
+class Bench {
+  folder = '';
+  private opened: Panel | undefined;
+
+  async begin(): Promise<void> {
+    this.folder = await mkdtemp(join(tmpdir(), 'nlvr-panel-'));
+    await mkdir(join(this.folder, 'predictions'));
+    await mkdir(join(this.folder, 'images'));
+  }
+
+  async end(): Promise<void> {
+    this.opened?.session.dispose();
+    this.opened = undefined;
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  get panel(): Panel {
+    if (!this.opened) throw new Error('open was not called');
+    return this.opened;
+  }
+
+  /** @param imageRoot null: the run has no configuration yet. */
+  open(
+    wanted: Wanted = null,
+    imageRoot: string | null = join(this.folder, 'images'),
+    folder = this.folder,
+  ): Panel {
+    return (this.opened = new Panel(folder, imageRoot, wanted));
+  }
+
+  write(name: string, predictions: Prediction[]): Promise<void> {
+    return writeFile(
+      join(this.folder, 'predictions', name),
+      predictions.map((each) => `${JSON.stringify(each)}\n`).join(''),
+    );
+  }
+
+  example(index: number, probTrue: number, over: Partial<Prediction> = {}): Prediction {
+    return {
+      identifier: `dev-${index}-0-0`,
+      index,
+      split: 'val',
+      sentence: `Sentence ${index} with a dog on the left.`,
+      images: [join(this.folder, 'images', 'a.png'), join(this.folder, 'images', 'b.png')],
+      label: true,
+      prediction: probTrue > 0.5,
+      prob_true: probTrue,
+      logits: [0, Math.log(probTrue / (1 - probTrue))],
+      ...over,
+    };
+  }
+
+  /** Writes two epochs of the same three examples; the first is wrong about 0 and 2, the second about 1 and 2. */
+  async writeEpochs(): Promise<void> {
+    await this.write('val-epoch-000.jsonl', this.epoch0());
+    await this.write('val-epoch-001.jsonl', this.epoch1());
+  }
+
+  epoch0(): Prediction[] {
+    return [this.example(0, 0.1), this.example(1, 0.9), this.example(2, 0.3)];
+  }
+
+  epoch1(): Prediction[] {
+    return [this.example(0, 0.8), this.example(1, 0.2), this.example(2, 0.4)];
+  }
+}
+
+/** Call once in a test file: makes and removes the bench's folder around each test. */
+export function panelBench(): Bench {
+  const bench = new Bench();
+  beforeEach(() => bench.begin());
+  afterEach(() => bench.end());
+  return bench;
+}
