@@ -16,6 +16,7 @@ import { RunFeed } from '../src/extension/dashboard/runFeed';
 import { openWorkbench, scratchFolder } from '../test/e2e/harness/open';
 import type { Workbench } from '../test/e2e/harness/workbench';
 import { syntheticRun } from '../test/e2e/syntheticRun';
+import { showFirstWebview, startClock } from './firstWebview';
 import { watchFrames, type Frames } from './frames';
 
 const STEPS = Number(process.env.NLVR_BENCH_STEPS ?? 200_000);
@@ -53,6 +54,8 @@ describe(`the training dashboard with ${STEPS} steps`, () => {
     run = join(workspace, 'output', 'bench');
     await syntheticRun(run, { steps: STEPS, epochs: 15, predictions: 0 });
     vscode = await openWorkbench({ workspace });
+    results.firstWebviewMs = await showFirstWebview(vscode, workspace);
+    console.log(`VS Code's own first webview: ${results.firstWebviewMs.toFixed(0)} ms`);
   });
 
   afterAll(async () => {
@@ -65,10 +68,7 @@ describe(`the training dashboard with ${STEPS} steps`, () => {
     const title = 'NLVR: Open Training Dashboard';
     while (!(await vscode.paletteEntries(title)).includes(title))
       await vscode.page.waitForTimeout(300);
-    // The clock of the browser, from the click on the command to the mark that the page sets when it has painted.
-    await vscode.page.evaluate(
-      `addEventListener('pointerdown', () => { window.__began ??= performance.timeOrigin + performance.now(); }, true)`,
-    );
+    await startClock(vscode);
     await vscode.runCommand(title);
     frame = await vscode.webviewFrame('dashboard');
     const painted = await frame.evaluate<number>(`new Promise((done) => {
@@ -81,13 +81,15 @@ describe(`the training dashboard with ${STEPS} steps`, () => {
     })`);
     const began = await vscode.page.evaluate<number>('window.__began');
     const loaded = await frame.evaluate<number>('performance.timeOrigin');
+    const outer = (await frame.parentFrame()?.evaluate<number>('performance.timeOrigin')) ?? loaded;
+    results.frameLoadsMs = outer - began;
     results.documentLoadsMs = loaded - began;
     results.firstChartMs = painted - began;
     const last = STEPS.toLocaleString('en');
     await frame.locator('.figures', { hasText: `${last}/` }).waitFor();
     await frame.waitForFunction(`document.querySelector('.verdict') !== null`);
     console.log(
-      `document loads at ${results.documentLoadsMs.toFixed(0)} ms, first chart at ${results.firstChartMs.toFixed(0)} ms`,
+      `VS Code's frame loads at ${results.frameLoadsMs.toFixed(0)} ms, the page in it at ${results.documentLoadsMs.toFixed(0)} ms, first chart at ${results.firstChartMs.toFixed(0)} ms`,
     );
     expect(results.firstChartMs).toBeLessThan(OPEN_MS);
   });

@@ -97,6 +97,8 @@ export class Model {
   /** The person has not chosen an example: the first of the list is shown. */
   private following = true;
   private order: Int32Array | null = null;
+  /** Rows that `counts` is of, -1 for other rows. */
+  private counted = -1;
   private refreshTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -332,6 +334,7 @@ export class Model {
     this.rows = rows;
     this.thumbnails.clear();
     this.order = null;
+    this.counted = -1;
     this.selected = -1;
     this.images = null;
     this.wantedIdentifier = select;
@@ -357,8 +360,11 @@ export class Model {
   private refresh(newFilter = false): void {
     clearTimeout(this.refreshTimer);
     this.refreshTimer = undefined;
+    if (this.counted !== this.rows.count) {
+      this.counts = countVerdicts(this.rows);
+      this.counted = this.rows.count;
+    }
     this.order ??= sortRows(this.rows, this.sort, this.reverse);
-    this.counts = countVerdicts(this.rows);
     this.shown = filterRows(this.rows, this.order, this.filter, this.set?.epoch ?? null);
     if (this.wantedIdentifier !== null) {
       const row = this.rows.identifiers.indexOf(this.wantedIdentifier);
