@@ -77,7 +77,7 @@ export class Model {
   reverse = false;
   listShare = 0.38;
   /** Rows that pass the filter, in order. */
-  shown: Int32Array = new Int32Array(0);
+  shown = new Int32Array(0);
   counts = { wrong: 0, right: 0, unlabelled: 0 };
   /** Row number, -1 for none. */
   selected = -1;
@@ -96,7 +96,11 @@ export class Model {
   private wantedIdentifier: string | null = null;
   /** The person has not chosen an example: the first of the list is shown. */
   private following = true;
-  private order: Int32Array | null = null;
+  private order: Int32Array<ArrayBuffer> | null = null;
+  private rooms: [Int32Array<ArrayBuffer>, Int32Array<ArrayBuffer>] = [
+    new Int32Array(0),
+    new Int32Array(0),
+  ];
   /** Rows that `counts` is of, -1 for other rows. */
   private counted = -1;
   private refreshTimer: ReturnType<typeof setTimeout> | undefined;
@@ -365,7 +369,8 @@ export class Model {
       this.counted = this.rows.count;
     }
     this.order ??= sortRows(this.rows, this.sort, this.reverse);
-    this.shown = filterRows(this.rows, this.order, this.filter, this.set?.epoch ?? null);
+    const epoch = this.set?.epoch ?? null;
+    this.shown = filterRows(this.rows, this.order, this.filter, epoch, this.roomFor(this.order));
     if (this.wantedIdentifier !== null) {
       const row = this.rows.identifiers.indexOf(this.wantedIdentifier);
       // It may be in the rows to come.
@@ -378,6 +383,17 @@ export class Model {
     // An example reached by its group, or whose mark was taken away, stays; a new filter asks for others.
     else if (newFilter && !this.shown.includes(this.selected))
       this.choose(this.shown[0] ?? this.selected);
+  }
+
+  /**
+   * Room for a list beside the one that is shown. The two take turns: a slider asks for sixty lists a second, and to
+   * collect as many arrays would cost frames.
+   */
+  private roomFor({ length }: Int32Array): Int32Array<ArrayBuffer> {
+    const [room, other] = this.rooms;
+    const enough = room.length >= length ? room : new Int32Array(length);
+    this.rooms = [other, enough];
+    return enough;
   }
 
   private choose(row: number): void {
