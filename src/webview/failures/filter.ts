@@ -123,10 +123,11 @@ function searchTest(rows: Rows, search: string): ((row: number) => boolean) | nu
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return null;
   const whole = rows.lowerSentences.map((text) => words.every((word) => text.includes(word)));
+  const { lowerIdentifiers, notes, sentence } = rows;
   return (row) => {
-    if (whole[rows.sentence[row] ?? -1]) return true;
-    const identifier = rows.identifierOf(row).toLowerCase();
-    const noted = rows.notes.get(rows.identifierOf(row));
+    if (whole[sentence[row] ?? -1]) return true;
+    const identifier = lowerIdentifiers[row] ?? '';
+    const noted = notes.size > 0 ? notes.get(rows.identifierOf(row)) : undefined;
     // Words that match nothing but the sentence are common, so the cheap test comes first.
     if (!noted && !words.some((word) => identifier.includes(word))) return false;
     const text = `${rows.sentenceOf(row)} ${identifier} ${noted?.note ?? ''}`.toLowerCase();

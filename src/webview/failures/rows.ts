@@ -30,6 +30,7 @@ export class Rows {
   /** Marks and notes by identifier. */
   notes = new Map<string, ExampleNote>();
   private readonly lowered: string[] = [];
+  private readonly loweredIdentifiers: string[] = [];
   private readonly rowsOfSet = new Map<number, number[]>();
   /** Rows that are in `rowsOfSet` already. */
   private grouped = 0;
@@ -64,6 +65,13 @@ export class Rows {
     for (const sentence of this.sentences.slice(this.lowered.length))
       this.lowered.push(sentence.toLowerCase());
     return this.lowered;
+  }
+
+  /** The identifiers in lower case, for searching; made once. */
+  get lowerIdentifiers(): readonly string[] {
+    for (let row = this.loweredIdentifiers.length; row < this.count; row++)
+      this.loweredIdentifiers.push(this.identifierOf(row).toLowerCase());
+    return this.loweredIdentifiers;
   }
 
   kindOf(row: number): string | null {
