@@ -79,6 +79,15 @@ describe('RunFeed', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  it('is started when all is told, also where a reading was under way', async () => {
+    const events = [start(), ...Array.from({ length: 500 }, (_, i) => step(i + 1, 1001 + i))];
+    writeFileSync(file, lines(events));
+    const first = feed.start();
+    await feed.start();
+    expect(page.steps_).toHaveLength(500);
+    await first;
+  });
+
   it('tells what is there and then what is added, each once', async () => {
     writeFileSync(file, lines([start(), step(1, 1001), step(2, 1002)]));
     await feed.start();

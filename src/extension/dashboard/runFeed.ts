@@ -26,7 +26,8 @@ export class RunFeed {
   /** A long run has megabytes of steps: a message with some of them, then others have a turn. */
   private readonly telling = new InSlices(() => this.tellSome());
   private watch: RunWatch | undefined;
-  private reading = false;
+  /** The reading that goes on, if one does. */
+  private reading: Promise<void> | undefined;
   private again = false;
   private disposed = false;
   /** `time` of an event minus its seconds of training. */
@@ -65,10 +66,15 @@ export class RunFeed {
     this.watch?.dispose();
   }
 
-  private async read(): Promise<void> {
+  /** Resolves when everything that there was when it was called is told. */
+  private read(): Promise<void> {
     this.again = true;
-    if (this.reading) return;
-    this.reading = true;
+    if (this.disposed) return Promise.resolve();
+    this.reading ??= this.readOn();
+    return this.reading;
+  }
+
+  private async readOn(): Promise<void> {
     try {
       while (this.again && !this.disposed) {
         this.again = false;
@@ -78,7 +84,7 @@ export class RunFeed {
     } catch (error) {
       if (!this.disposed) this.listener.failed(error);
     } finally {
-      this.reading = false;
+      this.reading = undefined;
     }
   }
 
