@@ -102,8 +102,7 @@ describe('the NLVR view', () => {
 
   it("imports BLIP's output folder, keeps it over a reload and changes nothing in it", async () => {
     await vscode.runCommand('NLVR: Import BLIP Run');
-    await vscode.typeIntoFileDialog(join(workspace, 'blip'));
-    await vscode.page.locator('.quick-input-widget .monaco-button', { hasText: 'Import' }).click();
+    await vscode.answerFileDialog(join(workspace, 'blip'), 'Import');
     await row(vscode, 'blip').waitFor();
     expect(await row(vscode, 'blip').textContent()).toMatch(/imported · 82\.2%/);
     await vscode.reloadWindow();

@@ -210,12 +210,19 @@ export class Workbench {
     return this.page.locator('.monaco-menu');
   }
 
-  /** Answers the open or save dialog on the screen with this path. */
-  async answerFileDialog(path: string): Promise<void> {
+  /**
+   * Answers the open or save dialog on the screen with this path.
+   * @param button of a dialog for folders, which Enter would only look into
+   */
+  async answerFileDialog(path: string, button?: string): Promise<void> {
     const input = this.quickInput;
+    const accept = this.page.locator('.quick-input-widget .monaco-button', { hasText: button });
     for (let attempt = 0; attempt < 8; attempt++) {
+      if (attempt > 0 && !(await input.isVisible())) return;
       await this.typeIntoFileDialog(path);
-      await this.page.keyboard.press('Enter');
+      if (button === undefined) await this.page.keyboard.press('Enter');
+      // The button may be gone, when the answer before was only slow.
+      else await accept.click({ timeout: 3000 }).catch(() => undefined);
       const closed = input.waitFor({ state: 'hidden', timeout: 3000 }).then(
         () => true,
         () => false,
