@@ -59,18 +59,22 @@ function lastingLine(event: RunEvent): string | undefined {
   }
 }
 
-/** Time left from the pace since the start or resume. */
+/** Time left from the pace since the first step told of: recording the program, before that, happens once. */
 class Pace {
   private start: StartEvent | undefined;
+  private first: StepEvent | undefined;
 
   begin(event: StartEvent): void {
     this.start = event;
+    this.first = undefined;
   }
 
+  /** To be told of every step. NaN before there is a pace. */
   secondsLeft(step: StepEvent): number {
-    if (!this.start || step.step === this.start.step) return NaN;
+    this.first ??= step;
+    if (!this.start || step.step === this.first.step) return NaN;
     return (
-      ((step.time - this.start.time) / (step.step - this.start.step)) *
+      ((step.time - this.first.time) / (step.step - this.first.step)) *
       (this.start.totalSteps - step.step)
     );
   }
@@ -110,6 +114,7 @@ class LiveTerminal implements Terminal {
     if (event.loss !== null) this.loss = mix(this.loss, event.loss);
     if (event.accuracy !== undefined) this.accuracy = mix(this.accuracy, event.accuracy);
     const plan = this.pace.plan;
+    const left = this.pace.secondsLeft(event);
     if (!plan || !this.due()) return;
     logUpdate(
       [
@@ -119,7 +124,7 @@ class LiveTerminal implements Terminal {
         `loss ${loss(this.loss ?? null)}`,
         `accuracy ${percent(this.accuracy ?? null)}`,
         ...(event.speed === undefined ? [] : [`${event.speed.toPrecision(3)} examples/s`]),
-        `${formatDuration(this.pace.secondsLeft(event))} left`,
+        `${formatDuration(left)} left`,
       ].join('  '),
     );
   }
@@ -176,6 +181,7 @@ class PlainTerminal implements Terminal {
 
   private step(event: StepEvent): void {
     const plan = this.pace.plan;
+    const left = this.pace.secondsLeft(event);
     if (!plan || !this.from) return;
     const steps = event.step - this.from.step;
     const seconds = event.time - this.from.time;
@@ -187,7 +193,7 @@ class PlainTerminal implements Terminal {
     const { inEpoch, of } = placeInEpoch(plan, event.step);
     const perStep = seconds / Math.max(1, steps);
     this.stream.write(
-      `Train Epoch: [${event.epoch}]  [${inEpoch}/${of}]  eta: ${formatDuration(this.pace.secondsLeft(event))}  lr: ${event.lr.toFixed(6)}  loss: ${event.loss?.toFixed(4) ?? 'nan'}  time: ${perStep.toFixed(4)}  data: ${(perStep * (event.wait ?? 0)).toFixed(4)}\n`,
+      `Train Epoch: [${event.epoch}]  [${inEpoch}/${of}]  eta: ${formatDuration(left)}  lr: ${event.lr.toFixed(6)}  loss: ${event.loss?.toFixed(4) ?? 'nan'}  time: ${perStep.toFixed(4)}  data: ${(perStep * (event.wait ?? 0)).toFixed(4)}\n`,
     );
   }
 }
