@@ -59,6 +59,9 @@ interface Incoming {
   select: string | null;
 }
 
+/** Of examples that are passed by faster than this, as by a key that is held, only the last one's images are loaded. */
+const HURRY_MS = 80;
+
 /** Rows that arrive are shown in steps of this many milliseconds, so that loading leaves time to scroll. */
 const REFRESH_MS = 200;
 
@@ -103,6 +106,8 @@ export class Model {
   ];
   /** Rows that `counts` is of, -1 for other rows. */
   private counted = -1;
+  private chosenAt = -Infinity;
+  private detailTimer: ReturnType<typeof setTimeout> | undefined;
   private refreshTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -341,6 +346,7 @@ export class Model {
     this.counted = -1;
     this.selected = -1;
     this.images = null;
+    clearTimeout(this.detailTimer);
     this.wantedIdentifier = select;
     this.following = select === null;
     this.takeSets(this.sets);
@@ -398,9 +404,17 @@ export class Model {
 
   private choose(row: number): void {
     if (row === this.selected) return;
+    const hurried = performance.now() - this.chosenAt < HURRY_MS;
+    this.chosenAt = performance.now();
     this.selected = row;
     this.images = null;
+    clearTimeout(this.detailTimer);
     if (row < 0) return;
+    if (hurried) this.detailTimer = setTimeout(() => this.showDetail(row), HURRY_MS);
+    else this.showDetail(row);
+  }
+
+  private showDetail(row: number): void {
     this.host.send({ type: 'selected', identifier: this.rows.identifierOf(row) });
     const { generation } = this;
     this.host.request('detail', { generation, row }).then(
