@@ -180,10 +180,11 @@ describe('the failed examples of a run', () => {
         }
       ).notes.val;
     await clickRow(2);
-    const identifier = (await frame.locator('.facts .as-text').textContent()) ?? '';
     await press('m', 'n');
     await vscode.page.keyboard.type('The label looks wrong.');
     await press('Escape');
+    // Not at once after the click: the page is drawn a frame later.
+    const identifier = (await frame.locator('.facts .as-text').textContent()) ?? '';
     await expect
       .poll(() => existsSync(join(run, 'notes.json')) && notes()[identifier])
       .toMatchObject({
