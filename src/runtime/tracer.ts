@@ -145,7 +145,7 @@ function replaceGather(): void {
 
 /**
  * On a CPU, floats are moved as unsigned integers: TensorFlow hands the transposition of floats to oneDNN, which takes
- * 0.1 ms before it begins and is slower for small tensors; of these it does it itself. Reinterpreting costs nothing.
+ * 0.1 ms before it begins; integers it moves by its own code. A Bitcast copies nothing.
  */
 function replaceTranspose(): void {
   tf.unregisterKernel(tf.Transpose, BACKEND);

@@ -20,7 +20,10 @@ export type DataProblemCode =
   | 'shared-examples'
   | 'shared-images';
 
-/** What is wrong with a data set, in a sentence that names the first few cases and how many there are. `error` prevents training, `information` is good to know. */
+/**
+ * What is wrong with a data set, in a sentence that names the first few cases and how many there are. `error` prevents
+ * training, `information` is good to know.
+ */
 export interface DataProblem extends Message {
   severity: 'error' | 'warning' | 'information';
   code: DataProblemCode;

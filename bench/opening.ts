@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Frame } from 'playwright-core';
 import type { Workbench } from '../test/e2e/harness/workbench';
 
 /** Makes the click on a command the zero of the browser's clock: `window.__began`. */
@@ -8,6 +9,21 @@ export async function startClock(vscode: Workbench): Promise<void> {
     `window.__began = undefined;
      addEventListener('pointerdown', () => { window.__began ??= performance.timeOrigin + performance.now(); }, true)`,
   );
+}
+
+/** When a panel's frame, which is VS Code's, and the page in it began to load, in milliseconds since the clock's zero. */
+export async function openingTimes(
+  vscode: Workbench,
+  frame: Frame,
+): Promise<{ began: number; frameLoadsMs: number; documentLoadsMs: number }> {
+  const began = await vscode.page.evaluate<number>('window.__began');
+  const loaded = await frame.evaluate<number>('performance.timeOrigin');
+  const outer = (await frame.parentFrame()?.evaluate<number>('performance.timeOrigin')) ?? loaded;
+  const times = { frameLoadsMs: outer - began, documentLoadsMs: loaded - began };
+  console.log(
+    `VS Code's frame loads at ${times.frameLoadsMs.toFixed(0)} ms, the page in it at ${times.documentLoadsMs.toFixed(0)} ms`,
+  );
+  return { began, ...times };
 }
 
 /**
