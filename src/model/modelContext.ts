@@ -21,7 +21,8 @@ export interface ModelContext {
 const SITES_PER_LAYER = 16;
 const TEXT_SITES = 4096;
 
-export const visionSite = (block: number, site: 0 | 1): number => block * SITES_PER_LAYER + site;
+export const visionSite = (block: number, lane: number, site: 0 | 1): number =>
+  block * SITES_PER_LAYER + 2 * lane + site;
 export const EMBEDDING_SITE = TEXT_SITES;
 export const textSites = [
   'self',

@@ -2,10 +2,13 @@
  * Vision transformer: BLIP's models/vit.py, itself timm's. Pre-norm blocks, learned class token and position
  * embeddings, exact GELU, LayerNorm with eps 1e-6; all tokens go on to the text encoder.
  *
- * Shapes: m images, N = patches + 1 tokens, D width, H heads, d = D / H.
+ * Images are independent of each other, so they are computed in lanes where the session has them.
+ *
+ * Shapes: m images (of a lane, inside), N = patches + 1 tokens, D width, H heads, d = D / H.
  */
 import * as tf from '@tensorflow/tfjs';
 import { gradientCheckpoint } from '../runtime/checkpoint';
+import { joinLanes, splitIntoLanes } from '../runtime/lanes';
 import { gelu } from '../runtime/ops/gelu';
 import { layerNorm } from '../runtime/ops/layerNorm';
 import { linear } from '../runtime/ops/linear';
@@ -45,29 +48,40 @@ export function visionTransformer(
   images: tf.Tensor,
   context: ModelContext,
 ): tf.Tensor {
-  const { depth, width } = config;
-  const [m] = images.shape as [number];
-  const patches = patchEmbedding(config, images, context);
-  const classToken = tf.broadcastTo(context.param(`${ROOT}.cls_token`), [m, 1, width]);
-  let x: tf.Tensor = tf.add(
-    tf.concat([classToken, patches], 1),
-    context.param(`${ROOT}.pos_embed`),
-  );
+  const { depth } = config;
+  const observe = (name: string, lanes: readonly tf.Tensor[]): void =>
+    context.observe?.(name, joinLanes(lanes));
+  const patches = splitIntoLanes(images).map((lane) => patchEmbedding(config, lane, context));
+  observe(`${ROOT}.patch_embed`, patches);
+  let lanes = patches.map((lane) => withPositions(config, lane, context));
   for (let i = 0; i < depth; i++) {
     const values = blockParameters.map((name) => context.param(`${ROOT}.blocks.${i}.${name}`));
     const whole = context.training && i >= depth - config.checkpointedBlocks;
-    const run = (input: tf.Tensor, ...parameters: tf.Tensor[]): tf.Tensor =>
-      block(config, i, input, namedParameters(parameters), context);
-    x = whole ? gradientCheckpoint(run, [x, ...values]) : run(x, ...values);
-    context.observe?.(`${ROOT}.blocks.${i}`, x);
+    lanes = lanes.map((x, lane) => {
+      const run = (input: tf.Tensor, ...parameters: tf.Tensor[]): tf.Tensor =>
+        block(config, i, lane, input, namedParameters(parameters), context);
+      return whole ? gradientCheckpoint(run, [x, ...values]) : run(x, ...values);
+    });
+    observe(`${ROOT}.blocks.${i}`, lanes);
   }
-  const features = norm(
-    x,
-    context.param(`${ROOT}.norm.weight`),
-    context.param(`${ROOT}.norm.bias`),
+  const features = joinLanes(
+    lanes.map((x) =>
+      norm(x, context.param(`${ROOT}.norm.weight`), context.param(`${ROOT}.norm.bias`)),
+    ),
   );
   context.observe?.(ROOT, features);
   return features;
+}
+
+/** The class token before the patches' embeddings, position embeddings added: [m, N - 1, D] → [m, N, D]. */
+function withPositions(
+  { width }: VisionConfig,
+  patches: tf.Tensor,
+  context: ModelContext,
+): tf.Tensor {
+  const [m] = patches.shape as [number];
+  const classToken = tf.broadcastTo(context.param(`${ROOT}.cls_token`), [m, 1, width]);
+  return tf.add(tf.concat([classToken, patches], 1), context.param(`${ROOT}.pos_embed`));
 }
 
 function namedParameters(values: readonly tf.Tensor[]): BlockParameters {
@@ -94,15 +108,14 @@ function patchEmbedding(
     3 * patchSize * patchSize,
   ]);
   const weight = tf.reshape(context.param(`${ROOT}.patch_embed.proj.weight`), [width, -1]);
-  const embedded = linear(patches, weight, context.param(`${ROOT}.patch_embed.proj.bias`));
-  context.observe?.(`${ROOT}.patch_embed`, embedded);
-  return embedded; // [m, N - 1, D]
+  return linear(patches, weight, context.param(`${ROOT}.patch_embed.proj.bias`)); // [m, N - 1, D]
 }
 
 /** x + attention(norm(x)), then x + mlp(norm(x)). */
 function block(
   config: VisionConfig,
   index: number,
+  lane: number,
   x: tf.Tensor,
   p: BlockParameters,
   context: ModelContext,
@@ -116,12 +129,12 @@ function block(
     p['attn.proj.weight'],
     p['attn.proj.bias'],
   );
-  const y = tf.add(x, dropPathIn(context, attended, rate, visionSite(index, 0)));
+  const y = tf.add(x, dropPathIn(context, attended, rate, visionSite(index, lane, 0)));
   const hidden = gelu(
     linear(norm(y, p['norm2.weight'], p['norm2.bias']), p['mlp.fc1.weight'], p['mlp.fc1.bias']),
   );
   const fed = linear(hidden, p['mlp.fc2.weight'], p['mlp.fc2.bias']);
-  return tf.add(y, dropPathIn(context, fed, rate, visionSite(index, 1)));
+  return tf.add(y, dropPathIn(context, fed, rate, visionSite(index, lane, 1)));
 }
 
 /** Rises linearly from 0 at the first block (torch.linspace in BLIP). */

@@ -20,6 +20,11 @@ export interface SessionOptions {
   xla: boolean;
   /** Threads for one operation; 0: one per core. */
   threads: number;
+  /**
+   * Programs are recorded in lanes (lanes.ts) where that is faster; each operation then takes one thread. Not for
+   * programs that are one chain of operations.
+   */
+  lanes?: boolean;
 }
 
 export interface SessionInfo {

@@ -9,6 +9,7 @@ import type { OperationPointer, Output } from './capi';
 import { bytesPerElement, DType, dtypeName, elementCount } from './dtypes';
 import { TraceError } from './errors';
 import type { Attributes, Graph, NodeInput } from './graph';
+import { parallelism, type ParallelismOptions } from './parallelism';
 
 /** Ops whose float32 operands are rounded to bfloat16 where that precision was asked for. */
 const MATRIX_PRODUCTS = new Set(['MatMul', 'BatchMatMulV2', '_FusedMatMul']);
@@ -23,12 +24,8 @@ export interface Symbol {
   readonly dtype: number;
 }
 
-export interface TraceOptions {
-  device: 'cpu' | 'gpu';
+export interface TraceOptions extends ParallelismOptions {
   precision: 'fp32' | 'bf16';
-  xla: boolean;
-  /** 0: one per core. */
-  threads: number;
 }
 
 export class Trace {
@@ -56,7 +53,12 @@ export class Trace {
 
   /** Threads that one operation may use. */
   get threads(): number {
-    return this.options.threads || availableParallelism();
+    return parallelism(this.options).perOperation || availableParallelism();
+  }
+
+  /** Independent parts that a computation should be recorded in (lanes.ts). */
+  get lanes(): number {
+    return parallelism(this.options).lanes;
   }
 
   /** Adds a node; inside `after`, behind that control edge. */

@@ -29,6 +29,8 @@ export interface SessionRequest {
   library: Library;
   /** Of a run that goes on: kept whatever `auto` would choose now. */
   precision?: 'fp32' | 'bf16' | null;
+  /** For one pair at a time, whose text is a single chain of operations that all threads should share. */
+  oneQuestion?: boolean;
 }
 
 /**
@@ -45,6 +47,7 @@ export async function openModelSession({
   loaded,
   library,
   precision: kept,
+  oneQuestion = false,
 }: SessionRequest): Promise<ModelSession> {
   const { config, folder } = loaded;
   const model = readModelConfig(config, folder);
@@ -59,6 +62,7 @@ export async function openModelSession({
     precision: chosen.precision,
     xla: config.xla,
     threads: config.threads,
+    lanes: !oneQuestion,
   });
   const shapes = parameterShapes(model);
   for (const [name, shape] of shapes) session.variable(name, shape);

@@ -60,7 +60,7 @@ export class Predictor {
     library: Library,
     checkpoint: string,
   ): Promise<Predictor> {
-    const opened = await openModelSession({ loaded, library });
+    const opened = await openModelSession({ loaded, library, oneQuestion: true });
     try {
       return new Predictor(loaded, opened, await initialiseWeights(opened, loaded, checkpoint));
     } catch (error) {

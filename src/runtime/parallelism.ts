@@ -1,0 +1,35 @@
+/** How the threads of a processor share a program: all of them on one operation, or each on a lane of its own. */
+import { availableParallelism } from 'node:os';
+
+/** Threads for which lanes were measured to be faster than threads that share operations. */
+const LANES = 2;
+
+export interface ParallelismOptions {
+  device: 'cpu' | 'gpu';
+  xla: boolean;
+  /** 0: one per core. */
+  threads: number;
+  /** Whether the programs are recorded in lanes (lanes.ts), where this session has any. */
+  lanes?: boolean;
+}
+
+export interface Parallelism {
+  /** Independent parts that a computation should be recorded in; 1: none. */
+  lanes: number;
+  /** Threads that one operation takes; 0 leaves it to TensorFlow: one per core. */
+  perOperation: number;
+  /** Operations at a time; 0 leaves it to TensorFlow: one per core. */
+  operations: number;
+}
+
+/**
+ * An operation that several threads share makes them wait for each other at its beginning and its end, which costs
+ * small operations more than it gains. Where a computation falls into as many independent lanes as there are threads,
+ * each thread takes whole operations. XLA makes operations of its own, and a GPU runs one at a time anyway.
+ */
+export function parallelism({ device, xla, threads, lanes }: ParallelismOptions): Parallelism {
+  const available = threads || availableParallelism();
+  return lanes && device === 'cpu' && !xla && available === LANES
+    ? { lanes: LANES, perOperation: 1, operations: LANES }
+    : { lanes: 1, perOperation: threads, operations: threads };
+}
