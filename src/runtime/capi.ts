@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import koffi from 'koffi';
 import { RuntimeError, RuntimeUnusableError } from './errors';
-import { releaseStartPages, shareMallocArena } from './processMemory';
+import { releaseLibraryPages, shareMallocArena, trimMalloc } from './processMemory';
 import { phrase } from '../util/phrase';
 
 export type Pointer<Kind extends string> = bigint & { readonly pointee: Kind };
@@ -203,6 +203,8 @@ interface Libc {
 /** The bound functions, without their `TF_` prefix, and the asynchronous variants that take long. */
 export interface Capi extends Signatures, Libc {
   readonly version: string;
+  /** Gives back to the system what graph passes and the making of kernels took, and what malloc holds free. */
+  releaseMemory(): void;
   NewSessionAsync: AsyncOf<Signatures['NewSession']>;
   SessionRunAsync: AsyncOf<Signatures['SessionRun']>;
 }
@@ -283,7 +285,7 @@ async function bind(path: string): Promise<Capi> {
     }
   }
   const bound = functions as unknown as Signatures;
-  releaseStartPages(libc, path);
+  releaseLibraryPages(libc, path);
   const asynchronous = (name: 'NewSession' | 'SessionRun'): unknown =>
     promisify((functions[name] as { async: (...args: unknown[]) => void }).async);
   return {
@@ -291,6 +293,10 @@ async function bind(path: string): Promise<Capi> {
     NewSessionAsync: asynchronous('NewSession') as Capi['NewSessionAsync'],
     SessionRunAsync: asynchronous('SessionRun') as Capi['SessionRunAsync'],
     ...bindLibc(libc),
+    releaseMemory: () => {
+      trimMalloc(libc);
+      releaseLibraryPages(libc, path);
+    },
     version: bound.Version(),
   };
 }

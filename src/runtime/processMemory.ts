@@ -39,12 +39,13 @@ export function trimMalloc(libc: Libc): void {
 }
 
 /**
- * Gives back the pages of a library, and of those beside it, that only loading it needed: relocation tables and
- * start-up code, some 200 MB of TensorFlow. What is needed after all comes back from the file.
+ * Gives back the pages of a library, and of those beside it, that were needed once: of TensorFlow some 200 MB of
+ * relocation tables and start-up code, later some 60 MB of graph passes. What is needed after all comes back from the
+ * file.
  *
  * @param path of the loaded library
  */
-export function releaseStartPages(libc: Libc, path: string): void {
+export function releaseLibraryPages(libc: Libc, path: string): void {
   if (process.platform !== 'linux') return;
   const folder = `${dirname(realpathSync(path))}/`;
   const madvise = libc.func('madvise', 'int', ['void *', 'size_t', 'int']) as (

@@ -1,20 +1,14 @@
 /** Computations recorded once and run many times. */
 import type * as tf from '@tensorflow/tfjs';
-import {
-  type Capi,
-  loadLibc,
-  type OperationPointer,
-  type Output,
-  type TensorPointer,
-} from './capi';
+import type { Capi, OperationPointer, Output, TensorPointer } from './capi';
 import { DType, elementCount, type FeedDType } from './dtypes';
 import { RuntimeError, TraceError } from './errors';
 import type { NativeSession } from './nativeSession';
 import { createTensor, readTensor } from './nativeTensor';
-import { trimMalloc } from './processMemory';
 import type { Trace } from './trace';
 import { decodeStepStats, type OpTiming } from './stepStats';
 import { outputOf, tensorOf, withTrace } from './tracer';
+import { collectGarbage } from '../util/collectGarbage';
 import type { Variables } from './variables';
 
 export interface InputSpec {
@@ -202,9 +196,10 @@ export class Program {
     await initialised;
     const tensors = await running;
     if (!this.hasRun) {
-      // Graph passes and kernels, made in the first run, leave much behind.
+      // Recording, and graph passes and kernels in the first run, leave much behind.
       this.hasRun = true;
-      trimMalloc(loadLibc());
+      collectGarbage();
+      this.capi.releaseMemory();
     }
     try {
       return Object.fromEntries(

@@ -231,7 +231,8 @@ function withAccumulated(spec: TrainingSpec, scope: Scope, name: string, gradien
 function globalNorm({ trace }: Scope, gradients: readonly Output[]): Output {
   // L2Loss is half the sum of squares.
   const halves = gradients.map((gradient) => trace.op('L2Loss', [gradient], FLOAT));
-  const sum = trace.op('AddN', [halves], FLOAT);
+  const together = trace.op('Pack', [halves], FLOAT);
+  const sum = trace.op('Sum', [together, trace.graph.scalar(0, DType.int32)], FLOAT);
   return trace.op('Sqrt', [trace.op('Mul', [sum, trace.graph.scalar(2)], FLOAT)], FLOAT);
 }
 
