@@ -54,8 +54,9 @@ describe('gradient checkpointing', () => {
   it('saves memory in bf16 too', async () => {
     const plain = await measure('plain', 'bf16');
     const checkpointed = await measure('checkpoint', 'bf16');
+    // Roundings to 8 bits fall elsewhere, and AdamW's first steps depend on little but the gradients' signs.
     checkpointed.losses.forEach((loss, i) =>
-      expect(Math.abs(loss - (plain.losses[i] ?? NaN))).toBeLessThan(1e-3 * Math.abs(loss)),
+      expect(Math.abs(loss - (plain.losses[i] ?? NaN))).toBeLessThan(5e-3 * Math.abs(loss)),
     );
     expect(checkpointed.growthMiB).toBeLessThan(plain.growthMiB / 2);
   });
