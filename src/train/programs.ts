@@ -8,6 +8,7 @@ import { classify, crossEntropy, encodeImages, normalise } from '../model/blipNl
 import { imageTokens, type NlvrModelConfig } from '../model/config';
 import type { ModelContext } from '../model/modelContext';
 import { DType } from '../runtime/dtypes';
+import { joinLanes, splitIntoLanes } from '../runtime/lanes';
 import type { Inputs, InputSpec, Program, Scope } from '../runtime/program';
 import type { Session } from '../runtime/session';
 import { outputOf, tensorOf } from '../runtime/tracer';
@@ -168,15 +169,24 @@ export class NlvrPrograms {
                 Tindices: { type: DType.int32 },
               }),
             );
-          const logits = classify(
-            this.model,
-            take(inputs['left']),
-            take(inputs['right']),
+          const [left, right, inputIds, attentionMask] = [
+            inputs['left'],
+            inputs['right'],
             inputs['inputIds'],
             inputs['attentionMask'],
-            contextOf(scope),
+          ].map(splitIntoLanes);
+          const context = contextOf(scope);
+          const logits = left.map((slots, lane) =>
+            classify(
+              this.model,
+              take(slots),
+              take(right[lane]),
+              inputIds[lane],
+              attentionMask[lane],
+              context,
+            ),
           );
-          return { logits };
+          return { logits: joinLanes(logits) };
         },
       }),
     );
