@@ -8,7 +8,6 @@ import { createTensor, readTensor } from './nativeTensor';
 import type { Trace } from './trace';
 import { decodeStepStats, type OpTiming } from './stepStats';
 import { outputOf, tensorOf, withTrace } from './tracer';
-import { collectGarbage } from '../util/collectGarbage';
 import type { Variables } from './variables';
 
 export interface InputSpec {
@@ -196,9 +195,8 @@ export class Program {
     await initialised;
     const tensors = await running;
     if (!this.hasRun) {
-      // Recording, and graph passes and kernels in the first run, leave much behind.
+      // Graph passes and kernels, made in the first run, leave much behind.
       this.hasRun = true;
-      collectGarbage();
       this.capi.releaseMemory();
     }
     try {

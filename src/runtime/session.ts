@@ -6,9 +6,11 @@ import { hasNvidiaDevice, type Library } from './library';
 import { NativeSession } from './nativeSession';
 import { trimMalloc } from './processMemory';
 import { Program, type ProgramSpec } from './program';
+import { parallelism } from './parallelism';
 import { Trace } from './trace';
 import { checkVersion } from './versions';
 import { Variables } from './variables';
+import { collectGarbage } from '../util/collectGarbage';
 import { phrase } from '../util/phrase';
 
 export interface SessionOptions {
@@ -108,6 +110,11 @@ export class Session {
     this.variables.declare(name, shape, initial);
   }
 
+  /** Independent parts that this session's programs should be recorded in (lanes.ts). */
+  get lanes(): number {
+    return parallelism(this.options).lanes;
+  }
+
   hasVariable(name: string): boolean {
     return this.variables.has(name);
   }
@@ -141,7 +148,10 @@ export class Session {
   compile(spec: ProgramSpec): Program {
     if (this.disposed) throw new RuntimeError('the session was disposed');
     const trace = new Trace(this.graph, this.options);
-    return Program.record(spec, trace, this.capi, this.native, this.variables);
+    const program = Program.record(spec, trace, this.capi, this.native, this.variables);
+    // Thousands of TensorFlow.js's tensors are dead now, and the first run needs memory for the graph passes.
+    collectGarbage();
+    return program;
   }
 
   /** Waits for the run in flight and frees everything native. */

@@ -3,13 +3,13 @@ import type { FeatureCache } from './featureCache';
 import type { NlvrPrograms } from './programs';
 
 /**
- * Features of a training batch's images from the cache; those that are missing are encoded and kept. Images are
- * encoded one at a time: what a row of a matrix product comes to may depend, in its last bit, on its place among the
- * others, and so would a run's losses on where it was stopped and resumed.
+ * Features of a training batch's images from the cache; those that are missing are encoded and kept. No two images
+ * share a matrix product: what a row of it comes to may depend, in its last bit, on its place among the others, and so
+ * would a run's losses on where it was stopped and resumed.
  */
 export class FrozenVision {
   constructor(
-    private readonly programs: Pick<NlvrPrograms, 'featureShape' | 'encodeToHost'>,
+    private readonly programs: Pick<NlvrPrograms, 'featureShape' | 'imagesApart' | 'encodeToHost'>,
     private readonly cache: FeatureCache,
     private readonly imageBytes: number,
   ) {}
@@ -29,12 +29,22 @@ export class FrozenVision {
       entry.rows.push(row);
       missing.set(image, entry);
     });
-    for (const [image, { pixels, rows }] of missing) {
-      const start = pixels * this.imageBytes;
-      const own = batch.images.subarray(start, start + this.imageBytes);
-      const { features } = await this.programs.encodeToHost(1).run({ images: own });
-      for (const row of rows) result.set(features, row * size);
-      this.cache.write(image, features as Float32Array);
+    const { imagesApart: count } = this.programs;
+    const waiting = [...missing];
+    for (let first = 0; first < waiting.length; first += count) {
+      const group = waiting.slice(first, first + count);
+      // Of a last group that is not full the rest stays black.
+      const images = new Uint8Array(count * this.imageBytes);
+      group.forEach(([, { pixels }], i) => {
+        const start = pixels * this.imageBytes;
+        images.set(batch.images.subarray(start, start + this.imageBytes), i * this.imageBytes);
+      });
+      const { features } = await this.programs.encodeToHost().run({ images });
+      group.forEach(([image, { rows }], i) => {
+        const own = features.subarray(i * size, (i + 1) * size) as Float32Array;
+        for (const row of rows) result.set(own, row * size);
+        this.cache.write(image, own);
+      });
     }
     return result;
   }

@@ -135,8 +135,17 @@ export class NlvrPrograms {
     );
   }
 
-  /** Encodes `count` images and returns their `features` [count, tokens, width]. */
-  encodeToHost(count: number): Program {
+  /** Images that `encodeToHost` takes. */
+  get imagesApart(): number {
+    return this.session.lanes;
+  }
+
+  /**
+   * Encodes `imagesApart` images, each in a lane of its own, and returns their `features` [images, tokens, width]. They
+   * depend on the image alone, to the last bit, and not on its place or on the others.
+   */
+  encodeToHost(): Program {
+    const count = this.imagesApart;
     return remember(this.encoding, -count, () =>
       this.session.compile({
         name: `features_${count}`,

@@ -93,6 +93,7 @@ export async function openSession(options: Partial<SessionOptions> = {}): Promis
     precision: 'fp32',
     xla: false,
     threads: 0,
+    lanes: true,
     ...options,
   });
 }

@@ -97,16 +97,18 @@ describe('disk space', () => {
 });
 
 describe('features of a frozen vision transformer', () => {
-  /** An encoder whose result depends on an image's place in its run, as rounding in a matrix product may. */
+  /** An encoder of two images, each in a lane of its own: [image, 100 + image] of bytes. */
   const programs = {
     featureShape: [1, 2] as [number, number],
-    encodeToHost: (count: number) => ({
+    imagesApart: 2,
+    encodeToHost: () => ({
       run: ({ images }: { images: Uint8Array }) => {
-        const features = Float32Array.from(
-          { length: 2 * count },
-          (_, i) => images[i >> 1] + (i >> 1) / 1000,
+        if (images.length !== 2) throw new RangeError(`${images.length} images`);
+        const features = Float32Array.from(images, (byte) => byte).reduce<number[]>(
+          (all, byte) => [...all, byte, 100 + byte],
+          [],
         );
-        return Promise.resolve({ features });
+        return Promise.resolve({ features: Float32Array.from(features) });
       },
     }),
   } as unknown as ConstructorParameters<typeof FrozenVision>[0];
@@ -135,8 +137,12 @@ describe('features of a frozen vision transformer', () => {
       return [...last];
     };
     const goneOn = await features([0, 1], [2, 5]);
+    expect(goneOn).toEqual([2, 102, 5, 105, 3, 103, 6, 106]);
     expect(await features([2, 5])).toEqual(goneOn);
     expect(await features([5, 2], [2, 5])).toEqual(goneOn);
+    // An odd number of images to encode.
+    expect(await features([4], [2, 5])).toEqual(goneOn);
+    expect(await features([3, 4])).toEqual([3, 103, 4, 104, 4, 104, 5, 105]);
   });
 });
 

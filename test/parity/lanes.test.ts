@@ -1,0 +1,98 @@
+/** What lanes promise beside BLIP's numbers, which modelGolden.test.ts compares with and without them. */
+import * as tf from '@tensorflow/tfjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeImages } from '../../src/model/blipNlvr';
+import type { NlvrModelConfig } from '../../src/model/config';
+import { splitIntoLanes } from '../../src/runtime/lanes';
+import type { Session } from '../../src/runtime/session';
+import { type Golden, configOf, fixture, loadInto, openSession, readJson } from './support';
+
+const FOLDER = 'tiny-a';
+
+describe('lanes', () => {
+  let config: NlvrModelConfig;
+  let session: Session;
+  beforeAll(async () => {
+    const { meta } = readJson<Golden>(FOLDER, 'expected.json');
+    config = configOf(FOLDER, meta.image_size, meta.vit, { dropPathRate: 0.5 });
+    session = await openSession({ threads: 2 });
+    await loadInto(session, config, fixture(FOLDER, 'model.pth'));
+  });
+  afterAll(() => session.dispose());
+
+  const pixels = (...seeds: number[]): Float32Array => {
+    const size = config.imageSize ** 2 * 3;
+    return Float32Array.from({ length: seeds.length * size }, (_, i) =>
+      Math.sin((i % size) * (0.1 + (seeds[Math.floor(i / size)] ?? 0))),
+    );
+  };
+
+  it('are as many as threads, of nearly equal size', () => {
+    const sizesOf = (m: number): number[] => {
+      let sizes: number[] = [];
+      session.compile({
+        name: `split_${m}`,
+        inputs: { x: { shape: [m, 3], dtype: 'float32' } },
+        build: ({ x }) => {
+          const parts = splitIntoLanes(x);
+          sizes = parts.map(({ shape }) => shape[0] ?? 0);
+          return { y: tf.concat(parts) };
+        },
+      });
+      return sizes;
+    };
+    expect(sizesOf(6)).toEqual([3, 3]);
+    expect(sizesOf(5)).toEqual([2, 3]);
+    expect(sizesOf(1)).toEqual([1]);
+  });
+
+  it('give an image in a lane of its own the same features, to the last bit', async () => {
+    const { imageSize } = config;
+    const program = session.compile({
+      name: 'pair',
+      inputs: { images: { shape: [2, imageSize, imageSize, 3], dtype: 'float32' } },
+      build: ({ images }, scope) => ({
+        features: encodeImages(config, images, {
+          param: (name) => scope.param(name),
+          training: false,
+        }),
+      }),
+    });
+    const encode = async (...seeds: number[]): Promise<Float32Array> =>
+      (await program.run({ images: pixels(...seeds) }))['features'] as Float32Array;
+    const [there, back, other] = [await encode(1, 2), await encode(2, 1), await encode(1, 3)];
+    const half = there.length / 2;
+    expect(back.subarray(half)).toEqual(there.subarray(0, half));
+    expect(back.subarray(0, half)).toEqual(there.subarray(half));
+    expect(other.subarray(0, half)).toEqual(there.subarray(0, half));
+  });
+
+  it('drop paths of their own', async () => {
+    const { imageSize } = config;
+    const lane = 8;
+    const program = session.compile({
+      name: 'paths',
+      inputs: {
+        images: { shape: [2 * lane, imageSize, imageSize, 3], dtype: 'float32' },
+        seed: { shape: [2], dtype: 'int32' },
+      },
+      build: ({ images, seed }, scope) => ({
+        features: encodeImages(config, images, {
+          param: (name) => scope.param(name),
+          training: true,
+          seed,
+        }),
+      }),
+    });
+    const images = pixels(...new Array<number>(2 * lane).fill(1));
+    const { features } = await program.run({ images, seed: Int32Array.of(1, 2) });
+    const size = (features as Float32Array).length / (2 * lane);
+    // Equal images differ by what was dropped alone.
+    const first = Array.from(
+      { length: 2 * lane },
+      (_, i) => (features as Float32Array)[i * size] ?? NaN,
+    );
+    expect(new Set(first).size).toBeGreaterThan(1);
+    expect(first.slice(0, lane)).not.toEqual(first.slice(lane));
+  });
+});
