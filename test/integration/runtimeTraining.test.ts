@@ -60,6 +60,29 @@ describe('training steps', () => {
       ).toBeLessThan(5e-7);
   });
 
+  // TensorFlow's memory pass may make of a long AddN additions in whatever order their operands come.
+  it('adds up the norm of many gradients in the same order every time', async () => {
+    const names = Array.from({ length: 200 }, (_, i) => `layer${i}`);
+    for (const [i, name] of names.entries()) {
+      session.variable(name, [48, 48]);
+      await session.assign([[name, wave(48 * 48, 0.37 + i / 100, 0.2)]]);
+    }
+    const program = compileTrainingStep(session, {
+      ...spec(1),
+      inputs: { x: { shape: [32, 48], dtype: 'float32' } },
+      parameters: names,
+      loss: ({ x }, scope) => {
+        const y = names.map((name) => tf.square(linear(x, scope.param(name))));
+        return { loss: tf.mean(tf.addN(y)) };
+      },
+    });
+    const norms = new Set<number | undefined>();
+    for (let i = 0; i < 40; i++)
+      norms.add((await program.run({ x: wave(32 * 48, 0.9), lr: 0, step: 1 }))['grad_norm']?.[0]);
+    expect(norms.size).toBe(1);
+    expect([...norms][0]).toBeGreaterThan(0);
+  });
+
   it('accumulates micro-batches to the step of the whole batch', async () => {
     const x = wave(12, 0.9);
     const whole = await compileTrainingStep(session, spec(4, 0.5)).run({
