@@ -25,7 +25,9 @@ export interface BatchTask {
 /** What a worker is started with. */
 export interface WorkerOptions {
   /** Bytes of decoded images to keep in memory. */
-  memoryBytes: number;
+  decodedBytes: number;
+  /** Resized images, shared with the other workers: `SharedImages`. */
+  resized: SharedArrayBuffer;
   /** Folder of resized images and the bytes that may be added to it; null for none. */
   disk: { folder: string; bytes: number } | null;
 }

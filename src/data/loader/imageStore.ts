@@ -3,25 +3,27 @@ import type { RgbImage } from '../image/rgbImage';
 import { evaluationTransform } from '../image/transform';
 import type { WorkerOptions } from './batchTask';
 import { DiskCache } from './diskCache';
+import { SharedImages } from './sharedImages';
 
 /** Decoding dominates for small images only; larger ones would push many small ones out. */
 const largestKept = 256 * 1024;
 
 /**
- * Images of one worker, kept as long as there is room: decoded for augmentation, resized for everything else
- * (a resized image is often far smaller than its file's pixels). What is kept stays: epochs visit every image
- * once, and evicting by age would throw each away just before its turn.
+ * Images of one worker, kept as long as there is room: decoded for augmentation; resized for everything else (a resized
+ * image is often far smaller than its file's pixels), together with the other workers. What is kept stays: epochs visit
+ * every image once, and evicting by age would throw each away just before its turn.
  */
 export class ImageStore {
   private readonly decodedImages = new Map<string, RgbImage>();
-  private readonly resizedImages = new Map<string, Uint8Array>();
 
   /**
-   * @param room bytes of images to keep.
+   * @param room bytes of decoded images to keep.
+   * @param resizedImages of all workers.
    * @param disk resized images of earlier epochs and runs.
    */
   constructor(
     private room: number,
+    private readonly resizedImages: SharedImages,
     private readonly disk: DiskCache | null,
   ) {}
 
@@ -41,18 +43,13 @@ export class ImageStore {
    */
   async resized(file: string, size: number, target: Uint8Array): Promise<void> {
     const key = `${size}:${file}`;
-    const known = this.resizedImages.get(key);
-    if (known) {
-      target.set(known);
-      return;
-    }
+    if (this.resizedImages.read(key, target)) return;
     if (!(await this.disk?.read(file, size, target))) {
       const image = this.decodedImages.get(file) ?? (await decodeImage(file));
       evaluationTransform(image, size, target);
       await this.disk?.write(file, size, target);
     }
-    if (!this.resizedImages.has(key) && this.takeRoom(target.byteLength))
-      this.resizedImages.set(key, target.slice());
+    if (target.byteLength <= largestKept) this.resizedImages.add(key, target);
   }
 
   private takeRoom(bytes: number): boolean {
@@ -63,6 +60,10 @@ export class ImageStore {
 }
 
 /** The store of one worker. */
-export function createImageStore({ memoryBytes, disk }: WorkerOptions): ImageStore {
-  return new ImageStore(memoryBytes, disk && new DiskCache(disk.folder, disk.bytes));
+export function createImageStore({ decodedBytes, resized, disk }: WorkerOptions): ImageStore {
+  return new ImageStore(
+    decodedBytes,
+    new SharedImages(resized),
+    disk && new DiskCache(disk.folder, disk.bytes),
+  );
 }

@@ -11,11 +11,12 @@ import {
 } from './batchTask';
 import { roomInCache } from './diskCache';
 import { createImageStore } from './imageStore';
+import { SharedImages } from './sharedImages';
 
 export interface PoolOptions {
   /** Worker threads; 0 builds batches on the calling thread. */
   numWorkers: number;
-  /** Bytes of decoded images kept in memory, over all workers. Default 128 MiB. */
+  /** Bytes of decoded images kept in memory, over all workers, and as many of resized ones. Default 128 MiB. */
   memoryBytes?: number;
   /** Keep resized images in this folder, at most `limit` bytes (default 20 GiB), for `imageSize`. */
   cache?: { folder: string; limit?: number; imageSize: number };
@@ -63,12 +64,17 @@ export class LoaderPool {
   ) {}
 
   /** A pool; workers start when there is work for them. */
-  static async create({ numWorkers, memoryBytes, cache }: PoolOptions): Promise<LoaderPool> {
+  static async create({
+    numWorkers,
+    memoryBytes = defaultMemory,
+    cache,
+  }: PoolOptions): Promise<LoaderPool> {
     const threads = Math.max(1, numWorkers);
     const room =
       cache && (await roomInCache(cache.folder, cache.limit ?? defaultDiskLimit, cache.imageSize));
     return new LoaderPool(numWorkers, {
-      memoryBytes: Math.floor((memoryBytes ?? defaultMemory) / threads),
+      decodedBytes: Math.floor(memoryBytes / threads),
+      resized: SharedImages.allocate(memoryBytes),
       disk:
         cache && room !== undefined
           ? { folder: cache.folder, bytes: Math.floor(room / threads) }

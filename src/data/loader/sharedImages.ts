@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+
+/** Entries of the index; at most half are taken, so that looking up stays short. */
+const indexSize = 1 << 16;
+const mostImages = indexSize / 2;
+
+/** Fields of an entry, 32 bits each: state, four words of the key's hash, place and length of the pixels in bytes. */
+const entryWords = 8;
+const [stateAt, hashAt, placeAt, lengthAt] = [0, 1, 5, 6];
+const [empty, claimed, ready] = [0, 1, 2];
+
+/** Counters before the index. */
+const headerWords = 2;
+const [bytesAt, countAt] = [0, 1];
+const pixelsAt = (headerWords + indexSize * entryWords) * Int32Array.BYTES_PER_ELEMENT;
+
+/**
+ * Resized images in memory that all of a loader's threads share. With a store of its own, each thread would keep nearly
+ * all of a data set in the end. What is there stays; a full store takes no more.
+ */
+export class SharedImages {
+  private readonly words: Int32Array;
+  private readonly pixels: Uint8Array;
+
+  /** @param memory of `allocate`, the same for all threads */
+  constructor(memory: SharedArrayBuffer) {
+    this.words = new Int32Array(memory, 0, pixelsAt / Int32Array.BYTES_PER_ELEMENT);
+    this.pixels = new Uint8Array(memory, pixelsAt);
+  }
+
+  /** Memory for `bytes` of pixels. The system provides pages as they are written. */
+  static allocate(bytes: number): SharedArrayBuffer {
+    return new SharedArrayBuffer(pixelsAt + bytes);
+  }
+
+  /** Fills `target` and returns true, or returns false where the image is not there. */
+  read(key: string, target: Uint8Array): boolean {
+    const hash = hashOf(key);
+    for (let i = hash[0] >>> 0; ; i++) {
+      const entry = entryOf(i);
+      const state = Atomics.load(this.words, entry + stateAt);
+      if (state === empty) return false;
+      if (state !== ready || !this.has(entry, hash)) continue;
+      const place = this.words[entry + placeAt];
+      const length = this.words[entry + lengthAt];
+      if (length !== target.length) return false;
+      target.set(this.pixels.subarray(place, place + length));
+      return true;
+    }
+  }
+
+  /** Keeps an image, if there is room. Two threads that add the same one at a time may both keep it. */
+  add(key: string, image: Uint8Array): void {
+    if (Atomics.load(this.words, bytesAt) + image.length > this.pixels.length) return;
+    if (Atomics.add(this.words, countAt, 1) >= mostImages) return;
+    const place = Atomics.add(this.words, bytesAt, image.length);
+    if (place + image.length > this.pixels.length) return;
+    const hash = hashOf(key);
+    for (let i = hash[0] >>> 0; ; i++) {
+      const entry = entryOf(i);
+      if (Atomics.compareExchange(this.words, entry + stateAt, empty, claimed) !== empty) continue;
+      this.words.set(hash, entry + hashAt);
+      this.words[entry + placeAt] = place;
+      this.words[entry + lengthAt] = image.length;
+      this.pixels.set(image, place);
+      // Whoever sees this sees all of the above.
+      Atomics.store(this.words, entry + stateAt, ready);
+      return;
+    }
+  }
+
+  private has(entry: number, hash: Int32Array): boolean {
+    return hash.every((word, i) => this.words[entry + hashAt + i] === word);
+  }
+}
+
+const entryOf = (i: number): number => headerWords + (i % indexSize) * entryWords;
+
+/** 128 bits: different keys do not meet. */
+function hashOf(key: string): Int32Array {
+  const digest = createHash('sha256').update(key).digest();
+  return Int32Array.from({ length: 4 }, (_, i) => digest.readInt32LE(4 * i));
+}
