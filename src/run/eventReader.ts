@@ -1,6 +1,7 @@
 /** Reads `events.jsonl` while it grows. */
 import { open, type FileHandle } from 'node:fs/promises';
-import { errnoOf } from '../util/userError';
+import { phrase } from '../util/phrase';
+import { errnoOf, messageOf, UserError } from '../util/userError';
 import type { RunEvent, RunEventType } from './events';
 
 /** An event with its place in the run. */
@@ -64,9 +65,23 @@ export class EventReader {
    * Reads what was appended. Calls made meanwhile wait for their turn.
    * @param onChunk called after each chunk with the batch so far delivered in pieces; when given, the
    *   returned batch holds only what came after the last call. For showing a long history as it arrives.
+   * @throws {UserError} when the file is there and cannot be read
    */
   read(onChunk?: (batch: EventBatch) => void): Promise<EventBatch> {
-    const result = this.queue.then(() => this.readAppended(onChunk));
+    const result = this.queue
+      .then(() => this.readAppended(onChunk))
+      .catch((error: unknown) => {
+        if (errnoOf(error) === undefined) throw error;
+        throw new UserError(
+          phrase('The history of the run, {0}, cannot be read: {1}', this.file, messageOf(error)),
+          {
+            hint: phrase(
+              'Checkpoints and predictions are files of their own and are not touched by this. Restore the file, or see that you may read it.',
+            ),
+            cause: error,
+          },
+        );
+      });
     this.queue = result.catch(() => undefined);
     return result;
   }

@@ -1,8 +1,9 @@
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EventReader, parseEvent, type EventBatch } from '../../src/run/eventReader';
+import { UserError } from '../../src/util/userError';
 
 const step = (n: number, extra: object = {}): string =>
   JSON.stringify({ type: 'step', time: n, step: n, epoch: 0, loss: 1 / n, lr: 1e-3, ...extra });
@@ -26,6 +27,18 @@ describe('EventReader', () => {
     writeFileSync(file, `${step(1)}\n${step(2)}\n`);
     expect(stepsOf(await reader.read())).toEqual([1, 2]);
     expect((await reader.read()).events).toEqual([]);
+  });
+
+  it('says in words that a file cannot be read, and reads it once it can', async () => {
+    mkdirSync(file);
+    const reader = new EventReader(file);
+    const failure = await reader.read().catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(UserError);
+    expect((failure as UserError).message).toContain(`The history of the run, ${file}, cannot`);
+    expect((failure as UserError).hint).toMatch(/Restore the file/);
+    rmSync(file, { recursive: true });
+    writeFileSync(file, `${step(1)}\n`);
+    expect(stepsOf(await reader.read())).toEqual([1]);
   });
 
   it('keeps a half-written last line until its rest comes, also in the middle of a character', async () => {
