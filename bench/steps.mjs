@@ -45,7 +45,7 @@ const small = {
 };
 /** As configs/sample.yaml: too small to keep two cores busy, so what a program costs beside its products shows. */
 const sample = {
-  image_size: 24,
+  image_size: 36,
   vit: { width: 64, depth: 1, heads: 4, patch_size: 12 },
   drop_path_rate: 0,
   text: {

@@ -4,7 +4,7 @@ import type { KeyedRandom } from '../random';
 import { colours, gridSide, shapes, type Scene } from './world';
 
 /** Side of a picture in pixels. */
-export const pictureSide = 144;
+export const pictureSide = 216;
 const cellSide = pictureSide / gridSide;
 
 /**

@@ -26,25 +26,47 @@ interface Wordings {
 }
 
 const wordings: Record<Kind, readonly Wordings[]> = {
-  'one image': [{ rule: (here) => here > 0, texts: ['there is {a} in the {here} image.'] }],
+  'one image': [
+    {
+      rule: (here) => here > 0,
+      texts: ['there is {a} in the {here} image.', 'the {here} image shows {a}.'],
+    },
+  ],
   count: [
     {
       rule: (here, _, number) => here === number,
-      texts: ['the {here} image contains exactly {n}.'],
+      texts: [
+        'the {here} image contains exactly {n}.',
+        'there {is} exactly {n} in the {here} image.',
+      ],
     },
   ],
-  both: [{ rule: (here, there) => here > 0 && there > 0, texts: ['both images contain {a}.'] }],
+  both: [
+    {
+      rule: (here, there) => here > 0 && there > 0,
+      texts: ['both images contain {a}.', 'there is {a} in each of the images.'],
+    },
+  ],
   'only one': [
     {
       rule: (here, there) => here > 0 !== there > 0,
-      texts: ['exactly one of the images contains {a}.'],
+      texts: ['exactly one of the images contains {a}.', 'only one image shows {a}.'],
     },
   ],
-  neither: [{ rule: (here, there) => here + there === 0, texts: ['neither image contains {a}.'] }],
+  neither: [
+    {
+      rule: (here, there) => here + there === 0,
+      texts: ['neither image contains {a}.', 'no image shows {a}.'],
+    },
+  ],
   'more or fewer': [
     {
       rule: (here, there) => here > there,
       texts: ['the {here} image has more {s} than the {there} image.'],
+    },
+    {
+      rule: (here, there) => here < there,
+      texts: ['the {here} image has fewer {s} than the {there} image.'],
     },
   ],
 };

@@ -1,4 +1,4 @@
-/** What the sample's pictures show: coloured shapes, one to a cell of a 2 × 2 grid. */
+/** What the sample's pictures show: coloured shapes, one to a cell of a 3 × 3 grid. */
 import type { KeyedRandom } from '../random';
 import { chance, pick, shuffle } from './choose';
 
@@ -21,7 +21,7 @@ export const shapes = [
 ] as const;
 
 /** Cells on a side of the grid. */
-export const gridSide = 2;
+export const gridSide = 3;
 const cellCount = gridSide ** 2;
 
 /** A shape in a picture; all are indices, the cell's counts row by row. */
