@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -86,6 +86,20 @@ describe('RunFeed', () => {
     await feed.start();
     expect(page.steps_).toHaveLength(500);
     await first;
+  });
+
+  it('reads again when it was asked to while a reading failed', async () => {
+    mkdirSync(file);
+    page.failed = (error) => {
+      page.errors.push(error);
+      rmdirSync(file);
+      writeFileSync(file, lines([start(), step(1, 1001)]));
+    };
+    void feed.start();
+    await feed.start();
+    expect(page.errors).toHaveLength(1);
+    expect(page.steps_).toEqual([1]);
+    expect(page.told).toBeDefined();
   });
 
   it('tells what is there and then what is added, each once', async () => {

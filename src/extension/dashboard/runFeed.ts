@@ -29,6 +29,7 @@ export class RunFeed {
   /** The reading that goes on, if one does. */
   private reading: Promise<void> | undefined;
   private again = false;
+  private failing = false;
   private disposed = false;
   /** `time` of an event minus its seconds of training. */
   private origin: number | undefined;
@@ -78,14 +79,26 @@ export class RunFeed {
     try {
       while (this.again && !this.disposed) {
         this.again = false;
-        const last = await this.source.read((batch) => void this.apply(batch));
-        await this.apply(last);
+        await this.readOnce();
       }
-    } catch (error) {
-      if (!this.disposed) this.listener.failed(error);
     } finally {
       this.reading = undefined;
     }
+  }
+
+  /** After a failure another request counts as ever: the file may have been mended while it was being read. */
+  private async readOnce(): Promise<void> {
+    try {
+      const last = await this.source.read((batch) => void this.apply(batch));
+      await this.apply(last);
+    } catch (error) {
+      this.failing = true;
+      if (!this.disposed) this.listener.failed(error);
+      return;
+    }
+    // Nothing new need have come, yet the failure is over.
+    if (this.failing && !this.disposed) this.tellHistory();
+    this.failing = false;
   }
 
   /** Resolves when what the batch holds is told. */
