@@ -70,7 +70,8 @@ it('takes the pictures', { timeout: HOUR }, async () => {
   await expect
     .poll(() => failures.locator('.ask-state').textContent(), { timeout: 120_000 })
     .toContain('parameters');
-  await vscode.press('Enter');
+  // A notification of the training that has just ended may have taken the focus.
+  await failures.locator('.ask textarea').press('Enter');
   await failures.locator('.asked tbody tr').nth(1).waitFor();
   await picture(vscode, 'failed-examples');
   await vscode.runCommand('View: Close All Editors');
