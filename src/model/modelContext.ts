@@ -21,6 +21,7 @@ export interface ModelContext {
 const SITES_PER_LAYER = 16;
 const TEXT_SITES = 4096;
 
+/** A layer's sites are enough for eight lanes. */
 export const visionSite = (block: number, lane: number, site: 0 | 1): number =>
   block * SITES_PER_LAYER + 2 * lane + site;
 export const EMBEDDING_SITE = TEXT_SITES;

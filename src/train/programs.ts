@@ -35,6 +35,7 @@ export class NlvrPrograms {
   private readonly training = new Map<string, TrainingStep>();
   private readonly classification = new Map<string, Program>();
   private readonly encoding = new Map<number, Program>();
+  private encodingApart: Program | undefined;
   private slotCount = 0;
 
   constructor(
@@ -145,16 +146,14 @@ export class NlvrPrograms {
    * depend on the image alone, to the last bit, and not on its place or on the others.
    */
   encodeToHost(): Program {
-    const count = this.imagesApart;
-    return remember(this.encoding, -count, () =>
-      this.session.compile({
-        name: `features_${count}`,
-        inputs: { images: this.imageSpec(count) },
-        build: (inputs, scope) => ({
-          features: encodeImages(this.model, this.pixels(inputs), contextOf(scope)),
-        }),
+    this.encodingApart ??= this.session.compile({
+      name: 'features',
+      inputs: { images: this.imageSpec(this.imagesApart) },
+      build: (inputs, scope) => ({
+        features: encodeImages(this.model, this.pixels(inputs), contextOf(scope)),
       }),
-    );
+    });
+    return this.encodingApart;
   }
 
   /**

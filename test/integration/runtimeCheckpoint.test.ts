@@ -54,9 +54,10 @@ describe('gradient checkpointing', () => {
   it('saves memory in bf16 too', async () => {
     const plain = await measure('plain', 'bf16');
     const checkpointed = await measure('checkpoint', 'bf16');
-    // Roundings to 8 bits fall elsewhere, and AdamW's first steps depend on little but the gradients' signs.
+    // Graph passes round elsewhere in the two, to 8 bits, and AdamW's first steps depend on little but the gradients'
+    // signs. Here they differ by 1.6e-3 at most, bf16 from fp32 by 1.1e-2.
     checkpointed.losses.forEach((loss, i) =>
-      expect(Math.abs(loss - (plain.losses[i] ?? NaN))).toBeLessThan(5e-3 * Math.abs(loss)),
+      expect(Math.abs(loss - (plain.losses[i] ?? NaN))).toBeLessThan(3e-3 * Math.abs(loss)),
     );
     expect(checkpointed.growthMiB).toBeLessThan(plain.growthMiB / 2);
   });
