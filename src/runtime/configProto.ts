@@ -1,12 +1,16 @@
 /** TensorFlow's session configuration (tensorflow/core/protobuf/config.proto), encoded by hand. */
 import { parallelism, type ParallelismOptions } from './parallelism';
 import { type Bytes, bytesField, intField } from './protobuf';
+import { type ReplicaSpec, taskName } from './replica/spec';
 
-export type SessionConfig = ParallelismOptions;
+export interface SessionConfig extends ParallelismOptions {
+  replica: ReplicaSpec;
+}
 
 const ConfigProto = {
   deviceCount: 1,
   intraOpParallelismThreads: 2,
+  deviceFilters: 4,
   interOpParallelismThreads: 5,
   gpuOptions: 6,
   allowSoftPlacement: 7,
@@ -14,7 +18,13 @@ const ConfigProto = {
   experimental: 16,
 } as const;
 
-const Experimental = { disableThreadSpinning: 9, disableOutputPartitionGraphs: 14 } as const;
+const GpuOptions = { allowGrowth: 4, visibleDeviceList: 5 } as const;
+
+const Experimental = {
+  collectiveGroupLeader: 1,
+  disableThreadSpinning: 9,
+  disableOutputPartitionGraphs: 14,
+} as const;
 
 const GraphOptions = { optimizerOptions: 3, rewriteOptions: 10 } as const;
 const OptimizerOptions = { globalJitLevel: 5 } as const;
@@ -46,16 +56,27 @@ export function encodeConfig(config: SessionConfig): Uint8Array {
   const { lanes, perOperation, operations } = parallelism(config);
   if (perOperation > 0) fields.push(intField(ConfigProto.intraOpParallelismThreads, perOperation));
   if (operations > 0) fields.push(intField(ConfigProto.interOpParallelismThreads, operations));
+  const { replica } = config;
+  // A rank's session places operations on its own devices only.
+  if (replica.worldSize > 1)
+    fields.push(bytesField(ConfigProto.deviceFilters, taskName(replica.rank)));
   fields.push(
     bytesField(ConfigProto.experimental, [
+      ...(replica.worldSize > 1 ? bytesField(Experimental.collectiveGroupLeader, taskName(0)) : []),
       // A thread that waits for its lane's next operation would take the core from one that computes.
       ...(lanes > 1 ? intField(Experimental.disableThreadSpinning, true) : []),
       // Nobody asks for these copies.
       ...intField(Experimental.disableOutputPartitionGraphs, true),
     ]),
   );
-  // allow_growth: take GPU memory as it is needed, not all of it at the start.
-  fields.push(bytesField(ConfigProto.gpuOptions, intField(4, true)));
+  fields.push(
+    bytesField(ConfigProto.gpuOptions, [
+      // Take GPU memory as it is needed, not all of it at the start.
+      ...intField(GpuOptions.allowGrowth, true),
+      // One GPU a process. The others stay untouched: no context, no memory.
+      ...bytesField(GpuOptions.visibleDeviceList, String(replica.localRank)),
+    ]),
+  );
   fields.push(intField(ConfigProto.allowSoftPlacement, true));
   fields.push(
     bytesField(ConfigProto.graphOptions, [

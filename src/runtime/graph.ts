@@ -48,7 +48,11 @@ export class Graph {
   private readonly scopes = new Map<string, number>();
   private count = 0;
 
-  constructor(private readonly capi: Capi) {
+  /** @param device where nodes are placed that name no device themselves; undefined: anywhere. */
+  constructor(
+    private readonly capi: Capi,
+    private readonly device?: string,
+  ) {
     this.native = capi.NewGraph();
     this.status = new Status(capi);
   }
@@ -88,7 +92,8 @@ export class Graph {
     const number = String(this.count++).padStart(NUMBER_DIGITS, '0');
     const name = `${this.scope}${validName(options.name ?? type)}_${number}`;
     const description = capi.NewOperation(this.native, type, name);
-    if (options.device) capi.SetDevice(description, options.device);
+    const device = options.device ?? this.device;
+    if (device !== undefined) capi.SetDevice(description, device);
     for (const input of inputs) {
       if (isList(input)) capi.AddInputList(description, packOutputs(input), input.length);
       else capi.AddInput(description, input);

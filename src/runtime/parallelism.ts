@@ -1,5 +1,6 @@
 /** How the threads of a processor share a program: all of them on one operation, or each on a lane of its own. */
 import { availableParallelism } from 'node:os';
+import type { ReplicaSpec } from './replica/spec';
 
 /** Threads for which lanes were measured to be faster than threads that share operations. */
 const LANES = 2;
@@ -7,10 +8,11 @@ const LANES = 2;
 export interface ParallelismOptions {
   device: 'cpu' | 'gpu';
   xla: boolean;
-  /** 0: one per core. */
+  /** 0: one per core; the processes of one machine share its cores. */
   threads: number;
   /** Whether the programs are recorded in lanes (lanes.ts), where this session has any. */
   lanes?: boolean;
+  replica?: Pick<ReplicaSpec, 'localWorldSize'>;
 }
 
 export interface Parallelism {
@@ -27,7 +29,13 @@ export interface Parallelism {
  * small operations more than it gains. Where a computation falls into as many independent lanes as there are threads,
  * each thread takes whole operations. XLA makes operations of its own, and a GPU runs one at a time anyway.
  */
-export function parallelism({ device, xla, threads, lanes }: ParallelismOptions): Parallelism {
+export function parallelism(options: ParallelismOptions): Parallelism {
+  const { device, xla, lanes, replica } = options;
+  const processes = replica?.localWorldSize ?? 1;
+  const threads =
+    options.threads === 0 && processes > 1
+      ? Math.max(1, Math.floor(availableParallelism() / processes))
+      : options.threads;
   const available = threads || availableParallelism();
   return lanes && device === 'cpu' && !xla && available === LANES
     ? { lanes: LANES, perOperation: 1, operations: LANES }

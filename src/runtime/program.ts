@@ -5,6 +5,7 @@ import { DType, elementCount, type FeedDType } from './dtypes';
 import { RuntimeError, TraceError } from './errors';
 import type { NativeSession } from './nativeSession';
 import { createTensor, readTensor } from './nativeTensor';
+import type { ReplicaSpec } from './replica/spec';
 import type { Trace } from './trace';
 import { decodeStepStats, type OpTiming } from './stepStats';
 import { outputOf, tensorOf, withTrace } from './tracer';
@@ -40,6 +41,11 @@ export class Scope {
     readonly trace: Trace,
     private readonly variables: Variables,
   ) {}
+
+  /** Which process of a data parallel training records this. */
+  get replica(): ReplicaSpec {
+    return this.trace.replica;
+  }
 
   /** A variable's value at the beginning of the run, as a tensor; every call gives the same one. */
   param(name: string): tf.Tensor {

@@ -4,11 +4,17 @@ import { DType } from './dtypes';
 import { Graph } from './graph';
 import { NativeSession } from './nativeSession';
 import { createTensor, readTensor } from './nativeTensor';
+import { SINGLE } from './replica/spec';
 
 async function main(path: string): Promise<void> {
   const capi = await loadCapi(path);
   const graph = new Graph(capi);
-  const session = await NativeSession.open(capi, graph, { device: 'gpu', xla: false, threads: 0 });
+  const session = await NativeSession.open(capi, graph, {
+    device: 'gpu',
+    xla: false,
+    threads: 0,
+    replica: SINGLE,
+  });
   const shape = [2, 2];
   const type = { type: DType.float32 } as const;
   const input = graph.op('Placeholder', [], { dtype: type, shape: { shape } });

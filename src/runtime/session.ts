@@ -7,6 +7,7 @@ import { NativeSession } from './nativeSession';
 import { parallelism } from './parallelism';
 import { trimMalloc } from './processMemory';
 import { Program, type ProgramSpec } from './program';
+import { type ReplicaSpec, SINGLE, taskName } from './replica/spec';
 import { Trace } from './trace';
 import { checkVersion } from './versions';
 import { Variables } from './variables';
@@ -27,6 +28,8 @@ export interface SessionOptions {
    * programs that are one chain of operations.
    */
   lanes?: boolean;
+  /** Which process of a data parallel training this is; by default one of its own. */
+  replica?: ReplicaSpec;
 }
 
 export interface SessionInfo {
@@ -59,10 +62,11 @@ export class Session {
     prepareEnvironment(options);
     const capi = await loadCapi(options.library.path);
     checkVersion(capi.version, options.library.directory);
-    const graph = new Graph(capi);
+    const replica = options.replica ?? SINGLE;
+    const graph = new Graph(capi, replica.worldSize > 1 ? taskName(replica.rank) : undefined);
     let native: NativeSession;
     try {
-      native = await NativeSession.open(capi, graph, options);
+      native = await NativeSession.open(capi, graph, { ...options, replica });
     } catch (error) {
       graph.dispose();
       throw error;
@@ -110,6 +114,11 @@ export class Session {
     this.variables.declare(name, shape, initial);
   }
 
+  /** Which process of a data parallel training this session belongs to. */
+  get replica(): ReplicaSpec {
+    return this.options.replica ?? SINGLE;
+  }
+
   /** Independent parts that this session's programs should be recorded in (lanes.ts). */
   get lanes(): number {
     return parallelism(this.options).lanes;
@@ -127,6 +136,11 @@ export class Session {
   async assign(values: Iterable<readonly [string, Float32Array]>): Promise<void> {
     await this.variables.assign(values);
     trimMalloc(loadLibc());
+  }
+
+  /** Says that a program of this session gave these variables their values. */
+  markAssigned(names: Iterable<string>): void {
+    this.variables.markAssigned(names);
   }
 
   /** A copy of one variable's value. For many, readAll is much faster. */

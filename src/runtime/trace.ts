@@ -8,8 +8,9 @@ import { availableParallelism } from 'node:os';
 import type { OperationPointer, Output } from './capi';
 import { bytesPerElement, DType, dtypeName, elementCount } from './dtypes';
 import { TraceError } from './errors';
-import type { Attributes, Graph, NodeInput } from './graph';
+import type { Attributes, Graph, NodeInput, NodeOptions } from './graph';
 import { parallelism, type ParallelismOptions } from './parallelism';
+import { type ReplicaSpec, SINGLE } from './replica/spec';
 
 /** Ops whose float32 operands are rounded to bfloat16 where that precision was asked for. */
 const MATRIX_PRODUCTS = new Set(['MatMul', 'BatchMatMulV2', '_FusedMatMul']);
@@ -26,6 +27,7 @@ export interface Symbol {
 
 export interface TraceOptions extends ParallelismOptions {
   precision: 'fp32' | 'bf16';
+  replica?: ReplicaSpec;
 }
 
 export class Trace {
@@ -51,6 +53,11 @@ export class Trace {
     return this.options.device;
   }
 
+  /** Which process of a data parallel training this is. */
+  get replica(): ReplicaSpec {
+    return this.options.replica ?? SINGLE;
+  }
+
   /** Threads that one operation may use. */
   get threads(): number {
     return parallelism(this.options).perOperation || availableParallelism();
@@ -62,7 +69,12 @@ export class Trace {
   }
 
   /** Adds a node; inside `after`, behind that control edge. */
-  add(type: string, inputs: readonly NodeInput[], attributes: Attributes = {}): Output[] {
+  add(
+    type: string,
+    inputs: readonly NodeInput[],
+    attributes: Attributes = {},
+    options: Pick<NodeOptions, 'device'> = {},
+  ): Output[] {
     const operandType = attributes['T'];
     if (
       this.options.precision === 'bf16' &&
@@ -80,7 +92,7 @@ export class Trace {
       const product = this.graph.op(type, rounded, narrow, { control: this.control });
       return [this.cast(product, DType.bfloat16, DType.float32)];
     }
-    return this.graph.add(type, inputs, attributes, { control: this.control }).outputs;
+    return this.graph.add(type, inputs, attributes, { ...options, control: this.control }).outputs;
   }
 
   /** Adds a node that is run for its effect, such as an assignment. */
@@ -93,8 +105,13 @@ export class Trace {
   }
 
   /** Adds a node of one output. */
-  op(type: string, inputs: readonly NodeInput[], attributes: Attributes = {}): Output {
-    const [output] = this.add(type, inputs, attributes);
+  op(
+    type: string,
+    inputs: readonly NodeInput[],
+    attributes: Attributes = {},
+    options: Pick<NodeOptions, 'device'> = {},
+  ): Output {
+    const [output] = this.add(type, inputs, attributes, options);
     if (!output) throw new TraceError(`TensorFlow op ${type} has no output`);
     return output;
   }

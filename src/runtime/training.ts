@@ -9,6 +9,8 @@ import type { OperationPointer, Output } from './capi';
 import { DType } from './dtypes';
 import { TraceError } from './errors';
 import type { Feeds, Inputs, InputSpec, Program, Scope, Values } from './program';
+import { Collectives, Packing } from './replica/collectives';
+import { allReduceMean, type GradientReduction } from './replica/gradients';
 import type { Session } from './session';
 import type { OpTiming } from './stepStats';
 import { outputOf, tensorOf } from './tracer';
@@ -21,13 +23,20 @@ export interface AdamWOptions {
   eps?: number;
 }
 
+export interface LossResult {
+  loss: tf.Tensor;
+  outputs?: Record<string, tf.Tensor>;
+  /** Returned as their sums over all ranks: float32, of the same shapes on each. */
+  summed?: Record<string, tf.Tensor>;
+}
+
 export interface LossSpec {
   name: string;
   inputs: Record<string, InputSpec>;
   /** Variables to differentiate by. */
   parameters: readonly string[];
   /** The scalar to minimise, and whatever else the program shall return. */
-  loss: (inputs: Inputs, scope: Scope) => { loss: tf.Tensor; outputs?: Record<string, tf.Tensor> };
+  loss: (inputs: Inputs, scope: Scope) => LossResult;
   /** Parameters that this loss need not reach; they are left as they are. */
   withoutGradient?: readonly string[];
 }
@@ -38,6 +47,8 @@ export interface TrainingSpec extends LossSpec {
   gradClip: number;
   /** Micro-batches per optimizer step. */
   accumulateSteps: number;
+  /** How gradients are averaged over the ranks. */
+  reduction?: GradientReduction;
 }
 
 export const momentNames = (parameter: string): [m: string, v: string] => [
@@ -53,11 +64,14 @@ export interface TrainingStep {
    *
    * @param feeds the inputs, `lr`, and `step`: the optimizer step's number from 1, for bias correction
    * @param onProfile has every operation timed and takes the timings
-   * @returns `loss`, the loss function's outputs, and `grad_norm` before clipping
+   * @returns this rank's `loss` and outputs, the sums over all ranks of what the loss function has summed, and
+   *   `grad_norm`, the norm of the mean gradient of all ranks before clipping
    */
   run(feeds: Feeds, onProfile?: (timings: OpTiming[]) => void): Promise<Values>;
   /**
    * A micro-batch before the last: adds its gradients, divided by accumulateSteps, to those of the step.
+   *
+   * It stays on this rank: gradients are averaged over the ranks once a step.
    *
    * @returns `loss` and the loss function's outputs
    */
@@ -69,10 +83,14 @@ function differentiate(
   spec: LossSpec,
   inputs: Inputs,
   scope: Scope,
-): { loss: tf.Tensor; outputs: Record<string, tf.Tensor>; gradients: Map<string, tf.Tensor> } {
+): Required<LossResult> & { gradients: Map<string, tf.Tensor> } {
   const { parameters, withoutGradient = [] } = spec;
   const values = parameters.map((name) => scope.param(name));
   let outputs: Record<string, tf.Tensor> = {};
+  let summed: Record<string, tf.Tensor> = {};
+  // They outlive TensorFlow.js's scope of the gradients.
+  const keep = (tensors: Record<string, tf.Tensor> = {}): Record<string, tf.Tensor> =>
+    Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tf.keep(tensor)]));
   const { value, grads } = tf.engine().gradients(
     () => {
       const result = spec.loss(inputs, scope);
@@ -80,9 +98,8 @@ function differentiate(
         throw new TraceError(
           `the loss must be a scalar, its shape is [${result.loss.shape.join(', ')}]`,
         );
-      outputs = Object.fromEntries(
-        Object.entries(result.outputs ?? {}).map(([name, tensor]) => [name, tf.keep(tensor)]),
-      );
+      outputs = keep(result.outputs);
+      summed = keep(result.summed);
       return result.loss;
     },
     values,
@@ -101,7 +118,7 @@ function differentiate(
       `the loss does not depend on ${missing.slice(0, 8).join(', ')}${missing.length > 8 ? ` and ${missing.length - 8} more` : ''}: ` +
         'no gradient reaches them',
     );
-  return { loss: value, outputs, gradients };
+  return { loss: value, outputs, summed, gradients };
 }
 
 /**
@@ -142,9 +159,10 @@ export function compileTrainingStep(session: Session, spec: TrainingSpec): Train
     name: spec.name,
     inputs: { ...spec.inputs, lr: scalar, step: scalar },
     build: ({ lr, step, ...inputs }, scope) => {
-      const { loss, outputs, gradients } = differentiate(spec, inputs, scope);
+      const { loss, outputs, summed, gradients } = differentiate(spec, inputs, scope);
       const gradNorm = update(spec, scope, gradients, lr, step);
-      return { loss, ...outputs, grad_norm: gradNorm };
+      const sums = sumOverRanks(scope, summed);
+      return { loss, ...outputs, ...sums, grad_norm: gradNorm };
     },
   });
   let accumulation: Program | undefined;
@@ -180,7 +198,30 @@ function accumulate(spec: TrainingSpec, inputs: Inputs, scope: Scope): Record<st
   return { loss, ...outputs };
 }
 
-/** Clips and applies the gradients. @returns their global norm before clipping */
+/** The sums of some values over all ranks, in one message. */
+function sumOverRanks(
+  { trace, replica }: Scope,
+  values: Record<string, tf.Tensor>,
+): Record<string, tf.Tensor> {
+  const entries = Object.entries(values);
+  if (entries.length === 0 || replica.worldSize === 1) return values;
+  const packing = new Packing(
+    trace,
+    entries.map(([, value]) => value.shape),
+  );
+  const packed = packing.pack(entries.map(([, value]) => outputOf(value)));
+  const sum = new Collectives(trace, replica).allReduce(packed, {
+    name: `sums/${packing.length}`,
+    place: 'host',
+  });
+  const sums = packing.unpack(sum);
+  return Object.fromEntries(entries.map(([name], i) => [name, tensorOf(sums[i])]));
+}
+
+/**
+ * Averages the gradients over the ranks, clips and applies them, in the order of DistributedDataParallel.
+ * @returns their global norm before clipping
+ */
 function update(
   spec: TrainingSpec,
   scope: Scope,
@@ -189,14 +230,15 @@ function update(
   step: tf.Tensor,
 ): tf.Tensor {
   const { trace } = scope;
-  const totals = new Map<string, Output>();
+  const own = new Map<string, Output>();
   for (const [name, gradient] of gradients)
-    totals.set(
+    own.set(
       name,
       spec.accumulateSteps > 1
         ? withAccumulated(spec, scope, name, outputOf(gradient))
         : outputOf(gradient),
     );
+  const totals = allReduceMean(trace, scope.replica, own, spec.reduction ?? { precision: 'fp32' });
   const norm = globalNorm(scope, [...totals.values()]);
   if (spec.gradClip > 0) {
     // torch.nn.utils.clip_grad_norm_: min(1, max_norm / (norm + 1e-6))

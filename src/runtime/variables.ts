@@ -92,6 +92,11 @@ export class Variables {
     });
   }
 
+  /** Says that a program gave these variables their values. */
+  markAssigned(names: Iterable<string>): void {
+    for (const name of names) this.entry(name).assigned = true;
+  }
+
   /** Takes values one at a time from the iterable, so that the caller need not hold them all. */
   async assign(values: Iterable<readonly [string, Float32Array]>): Promise<void> {
     let group: [Entry, TensorPointer][] = [];

@@ -1,0 +1,92 @@
+/** Gradients averaged over the ranks, as PyTorch's DistributedDataParallel does (Li et al., VLDB 2020). */
+import type { Output } from '../capi';
+import { DType, elementCount } from '../dtypes';
+import type { Trace } from '../trace';
+import { Collectives, Packing } from './collectives';
+import type { ReplicaSpec } from './spec';
+
+export interface GradientReduction {
+  /** `bf16`: half the bytes on the wire; sums are rounded to bfloat16 at each rank. */
+  precision: 'fp32' | 'bf16';
+  /** Most bytes of a bucket, unless one gradient is larger. Default: as DistributedDataParallel. */
+  bucketBytes?: number;
+  /** false: nothing is sent before all gradients exist. For measurements. */
+  overlap?: boolean;
+}
+
+/** DistributedDataParallel's `bucket_cap_mb`. */
+const BUCKET_BYTES = 25 * 1024 * 1024;
+/** DistributedDataParallel's first bucket, small so that the first message leaves early. */
+const FIRST_BUCKET_BYTES = 1024 * 1024;
+
+export interface NamedShape {
+  name: string;
+  shape: readonly number[];
+}
+
+/**
+ * Buckets of parameters whose gradients travel together, in the order in which the backward pass makes them: the
+ * reverse of the model's order. It depends on names and shapes alone, so all ranks have the same buckets.
+ */
+export function gradientBuckets(
+  parameters: readonly NamedShape[],
+  { bucketBytes = BUCKET_BYTES }: Pick<GradientReduction, 'bucketBytes'> = {},
+): NamedShape[][] {
+  const buckets: NamedShape[][] = [];
+  let room = 0;
+  for (const parameter of [...parameters].reverse()) {
+    const bytes = 4 * elementCount(parameter.shape);
+    if (buckets.length === 0 || bytes > room) {
+      room = buckets.length === 0 ? Math.min(FIRST_BUCKET_BYTES, bucketBytes) : bucketBytes;
+      buckets.push([]);
+    }
+    buckets.at(-1)?.push(parameter);
+    room -= bytes;
+  }
+  return buckets;
+}
+
+/**
+ * The mean of each gradient over all ranks. A bucket's collective starts as soon as its gradients exist, while the
+ * backward pass goes on.
+ *
+ * @param gradients by parameter, in the model's order; the same names on all ranks
+ */
+export function allReduceMean(
+  trace: Trace,
+  replica: ReplicaSpec,
+  gradients: ReadonlyMap<string, Output>,
+  reduction: GradientReduction,
+): Map<string, Output> {
+  if (replica.worldSize === 1) return new Map(gradients);
+  const { graph } = trace;
+  const collectives = new Collectives(trace, replica);
+  const parameters = [...gradients].map(([name, value]) => ({ name, shape: graph.shapeOf(value) }));
+  const means = new Map<string, Output>();
+  const all = [...gradients.values()].map(({ oper }) => oper);
+  let before = reduction.overlap === false ? all : [];
+  gradientBuckets(parameters, reduction).forEach((bucket, number) => {
+    const packing = new Packing(
+      trace,
+      bucket.map(({ shape }) => shape),
+    );
+    const name = `gradients/${reduction.precision}/${number}`;
+    const values = bucket.map(({ name: parameter }) => gradients.get(parameter) as Output);
+    const reduced = trace.after(before, () => {
+      const packed = packing.pack(values);
+      if (reduction.precision === 'fp32')
+        return collectives.allReduce(packed, { name, place: 'device' }, 'Div');
+      const narrow = trace.cast(packed, DType.float32, DType.bfloat16);
+      const sum = collectives.allReduce(narrow, { name, place: 'device' });
+      const wide = trace.cast(sum, DType.bfloat16, DType.float32);
+      return trace.op('Mul', [wide, graph.scalar(1 / replica.worldSize)], {
+        T: { type: DType.float32 },
+      });
+    });
+    // NCCL needs the same order of collectives on all ranks; a ring over gRPC does not.
+    if (trace.device === 'gpu') before = [reduced.oper];
+    packing.unpack(reduced).forEach((mean, i) => means.set(bucket[i]?.name ?? '', mean));
+  });
+  // In the model's order again: the gradient norm adds up in the order of its inputs.
+  return new Map([...gradients.keys()].map((name) => [name, means.get(name) as Output]));
+}

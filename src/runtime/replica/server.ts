@@ -1,0 +1,76 @@
+/** TensorFlow's gRPC server in this process, through which the ranks of a training reach each other. */
+import type { Capi } from '../capi';
+import { type Bytes, bytesField, intField } from '../protobuf';
+import { Status } from '../status';
+import { RuntimeError } from '../errors';
+import { phrase } from '../../util/phrase';
+import { jobName, type ReplicaSpec } from './spec';
+
+/** Field numbers of tensorflow/core/protobuf/{tensorflow_server,cluster}.proto. */
+const ServerDef = { cluster: 1, jobName: 2, taskIndex: 3, defaultSessionConfig: 4, protocol: 5 };
+const ClusterDef = { job: 1 };
+const JobDef = { name: 1, tasks: 2 };
+const MapEntry = { key: 1, value: 2 };
+
+/** A process can start one server: TensorFlow cannot shut it down again. */
+let started: { addresses: string; target: string } | undefined;
+
+/**
+ * Starts the server of this rank. It listens on all interfaces and asks nobody for a password.
+ *
+ * @param config the encoded session configuration, which also sizes the server's thread pools
+ * @returns the target for `TF_NewSession`
+ * @throws RuntimeError where the port is taken
+ */
+export function startServer(capi: Capi, spec: ReplicaSpec, config: Uint8Array): string {
+  const addresses = spec.addresses.join();
+  if (started) {
+    if (started.addresses !== addresses)
+      throw new RuntimeError('this process already runs a TensorFlow server of another cluster');
+    return started.target;
+  }
+  const definition = encodeServerDef(spec, config);
+  const status = new Status(capi);
+  try {
+    const server = capi.NewServer(definition, definition.length, status.native);
+    try {
+      status.check('starting the TensorFlow server');
+      capi.ServerStart(server, status.native);
+      status.check('starting the TensorFlow server');
+    } catch (error) {
+      throw new RuntimeError(
+        phrase(
+          "Rank {0} cannot start TensorFlow's server at {1}: {2}",
+          spec.rank,
+          spec.addresses[spec.rank],
+          error instanceof Error ? error.message : String(error),
+        ),
+        {
+          hint: phrase('Choose other ports with --master_port, or end the program that has it.'),
+          cause: error,
+        },
+      );
+    }
+    started = { addresses, target: capi.ServerTarget(server) };
+    return started.target;
+  } finally {
+    status.dispose();
+  }
+}
+
+function encodeServerDef({ rank, addresses }: ReplicaSpec, config: Uint8Array): Uint8Array {
+  const tasks: Bytes[] = addresses.map((address, task) =>
+    bytesField(JobDef.tasks, [
+      ...intField(MapEntry.key, task),
+      ...bytesField(MapEntry.value, address),
+    ]),
+  );
+  const job = [...bytesField(JobDef.name, jobName), ...tasks.flat()];
+  return Uint8Array.from([
+    ...bytesField(ServerDef.cluster, bytesField(ClusterDef.job, job)),
+    ...bytesField(ServerDef.jobName, jobName),
+    ...intField(ServerDef.taskIndex, rank),
+    ...bytesField(ServerDef.defaultSessionConfig, Array.from(config)),
+    ...bytesField(ServerDef.protocol, 'grpc'),
+  ]);
+}
