@@ -65,6 +65,20 @@ export function createProgram(): Command {
     .option('--overwrite', 'replace the run that the folder holds')
     .option('--seed <n>', 'seed (overrides seed)', integer)
     .addOption(deviceOption())
+    .option('--nproc_per_node <n>', 'processes on this machine, or auto: one a GPU')
+    .option('--nnodes <n>', 'machines that take part', integer)
+    .option('--node_rank <n>', 'number of this machine, from 0', integer)
+    .option('--master_addr <host>', 'address of machine 0')
+    .option(
+      '--master_port <n>',
+      'port of rank 0; those of the processes of a machine follow it (default: 29500)',
+      integer,
+    )
+    .option(
+      '--rdzv_timeout <seconds>',
+      'how long the processes wait for each other at the start (default: 300)',
+      integer,
+    )
     .addOption(setOption())
     .addOption(tensorflowOption())
     .action(async (options: TrainOptions) => (await import('./commands/train')).train(options));

@@ -471,6 +471,12 @@ export const definition = {
     "Compile with TensorFlow's XLA. Cannot be combined with gradient checkpointing.",
     'not available',
   ),
+  gradient_precision: oneOf(
+    'Hardware',
+    'fp32',
+    ['fp32', 'bf16'],
+    'Precision in which several processes exchange gradients; `bf16` halves the traffic and rounds the sums.',
+  ),
   threads: integer(
     'Hardware',
     0,

@@ -34,12 +34,14 @@ export function curriculumLearningRate(config: ScheduleConfig, step: number): nu
 /**
  * Optimizer steps of an epoch: examples that fill no whole step are dropped, as BLIP's loader does
  * (`drop_last`). 0 when there are fewer than one step takes.
+ * @param worldSize processes that each take batches of their own
  */
 export function stepsPerEpoch(
   { batch_size_train, accumulate_steps }: Pick<Config, 'batch_size_train' | 'accumulate_steps'>,
   examples: number,
+  worldSize = 1,
 ): number {
-  return Math.floor(examples / (batch_size_train * accumulate_steps));
+  return Math.floor(examples / (batch_size_train * accumulate_steps * worldSize));
 }
 
 export interface SchedulePoint {

@@ -15,10 +15,10 @@ export function epochOrder(count: number, seed: number, epoch: number): Int32Arr
 }
 
 /**
- * An order for evaluation in which examples that share images are neighbours, so that they meet in one
- * batch: groups of examples connected by images, each where its first example stands.
+ * Groups of examples that are connected by the images they share, each where its first example stands.
+ * @returns indices into `examples`
  */
-export function sharedImageOrder(examples: readonly Example[]): Int32Array {
+export function sharedImageGroups(examples: readonly Example[]): number[][] {
   const parents = Int32Array.from(examples, (_, i) => i);
   const rootOf = (i: number) => {
     while (parents[i] !== i) {
@@ -46,25 +46,79 @@ export function sharedImageOrder(examples: readonly Example[]): Int32Array {
     if (group) group.push(i);
     else groups.set(root, [i]);
   });
-  return Int32Array.from([...groups.values()].flat());
+  return [...groups.values()];
 }
 
-/** One of several processes that share an epoch. */
+/** A batch of an evaluation. */
+export interface EvaluationStep {
+  /** Examples of the batch, indices into the split. */
+  indices: Int32Array;
+  /** Whether the batch before it shares images with it, so that features may be used again. */
+  goesOn: boolean;
+}
+
+/** Batches that share images follow each other on one process, but no more than so many. */
+const LONGEST_SEGMENT = 8;
+
+/**
+ * The batches of an evaluation. Examples that share images meet in one batch, and images are shared with no other
+ * batch, unless a group is larger than a batch. So what a batch computes does not depend on which others the same
+ * process has, and neither do the answers on the number of processes.
+ */
+export function evaluationSteps(examples: readonly Example[], batchSize: number): EvaluationStep[] {
+  const steps: EvaluationStep[] = [];
+  const add = (indices: readonly number[], goesOn: boolean): void => {
+    if (indices.length > 0) steps.push({ indices: Int32Array.from(indices), goesOn });
+  };
+  let batch: number[] = [];
+  for (const group of sharedImageGroups(examples)) {
+    if (batch.length + group.length > batchSize) {
+      add(batch, false);
+      batch = [];
+    }
+    if (group.length <= batchSize) batch.push(...group);
+    else
+      for (let start = 0, number = 0; start < group.length; start += batchSize, number++)
+        add(group.slice(start, start + batchSize), number % LONGEST_SEGMENT !== 0);
+  }
+  add(batch, false);
+  return steps;
+}
+
+/** One of several processes that share the work. */
 export interface Shard {
   rank: number;
   worldSize: number;
 }
 
+export const WHOLE: Shard = { rank: 0, worldSize: 1 };
+
 /**
- * The part of an order that one process takes, as PyTorch's `DistributedSampler`: every `worldSize`-th
- * example from `rank` on, after the order was padded from its own beginning to a multiple of `worldSize`.
- * So every process has the same number of examples; at most `worldSize - 1` occur twice, and an evaluation
- * that stores answers by index is not disturbed by them.
+ * The batches that each process takes: runs of batches that share images in turn.
+ * @returns by rank
+ */
+export function shardSteps(
+  steps: readonly EvaluationStep[],
+  worldSize: number,
+): EvaluationStep[][] {
+  const shares = Array.from({ length: worldSize }, (): EvaluationStep[] => []);
+  let segment = -1;
+  for (const step of steps) {
+    if (!step.goesOn) segment++;
+    shares[segment % worldSize]?.push(step);
+  }
+  return shares;
+}
+
+/**
+ * The part of an epoch's order that one process takes, as PyTorch's `DistributedSampler` with `drop_last`: every
+ * `worldSize`-th example from `rank` on. BLIP leaves `drop_last` off, so that up to `worldSize - 1` examples occur twice
+ * in an epoch; here a step of several processes takes the same examples as one step of one process with their batches
+ * together.
  */
 export function shardOrder(order: Int32Array, { rank, worldSize }: Shard): Int32Array {
-  const perProcess = Math.ceil(order.length / worldSize);
   return Int32Array.from(
-    { length: perProcess },
-    (_, i) => order[(rank + i * worldSize) % order.length],
+    { length: Math.floor(order.length / worldSize) },
+    (_, i) => order[rank + i * worldSize],
   );
 }

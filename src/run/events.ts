@@ -30,6 +30,18 @@ export interface StartEvent {
   device: string;
   precision: 'fp32' | 'bf16';
   parameters: number;
+  /** The processes that share the training, by rank; missing where there is one. */
+  ranks?: RankInfo[];
+}
+
+/** One process of a training. */
+export interface RankInfo {
+  rank: number;
+  /** Name of its machine. */
+  host: string;
+  pid: number;
+  /** Its number among the processes of its machine. */
+  localRank: number;
 }
 
 /** One optimizer step. `loss` is null where it was not finite. */
@@ -49,6 +61,8 @@ export interface StepEvent {
   speed?: number;
   /** Share of time spent waiting for the loader since the previous event, 0..1. */
   wait?: number;
+  /** Of several processes: seconds that each took for its own part of the step before, waiting for others left out. */
+  rankSeconds?: number[];
   /** Resident memory of the trainer in bytes (at most once a second). */
   memory?: number;
 }

@@ -1,5 +1,6 @@
 /** `run.json`: what a run is and how it stands. Rewritten atomically; the trainer is its only writer while it lives. */
 import type { Phrase } from '../util/phrase';
+import type { RankInfo } from './events';
 
 /** Version of the run folder's layout; older ones are migrated when read. */
 export const RUN_SCHEMA_VERSION = 1;
@@ -47,6 +48,8 @@ export interface RunInfo {
   step: number;
   totalSteps: number;
   best: BestResult | null;
+  /** The processes that share the training, by rank; missing where there is one. Rank 0 is `pid` on `host`. */
+  ranks?: RankInfo[];
   /** Why it failed or stopped, and what to do. */
   message: string | null;
   hint: string | null;

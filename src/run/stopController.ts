@@ -40,6 +40,11 @@ export class StopController {
     this.timer.unref();
   }
 
+  /** Asks to stop; unlike a second signal, asking again changes nothing. */
+  request(): void {
+    if (!this.requested) this.onSignal();
+  }
+
   /** Whether somebody asked to stop; looked at between steps. */
   get requested(): boolean {
     return this.controller.signal.aborted;

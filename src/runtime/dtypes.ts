@@ -1,6 +1,7 @@
 /** TensorFlow's element types, as numbered by its C API (`TF_DataType` in tf_datatype.h). */
 export const DType = {
   float32: 1,
+  float64: 2,
   int32: 3,
   uint8: 4,
   int16: 5,
@@ -25,6 +26,7 @@ export type TensorData = Float32Array | Int32Array | Uint8Array | BigInt64Array;
 
 const BYTES: Partial<Record<number, number>> = {
   [DType.float32]: 4,
+  [DType.float64]: 8,
   [DType.int32]: 4,
   [DType.uint8]: 1,
   [DType.int64]: 8,

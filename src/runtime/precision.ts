@@ -1,12 +1,12 @@
 /** Chooses the precision of matrix products for `precision: auto`. */
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { visibleGpus } from './gpus';
 import { phrase, type Words } from '../util/phrase';
 
 export interface Machine {
   /** CPU features as Linux names them. */
   cpuFlags: ReadonlySet<string>;
-  /** Of the first NVIDIA GPU, such as 8.0; undefined where unknown. */
+  /** Of the NVIDIA GPU that this process uses, such as 8.0; undefined where unknown. */
   computeCapability: number | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface PrecisionChoice {
 export function choosePrecision(
   requested: 'auto' | 'fp32' | 'bf16',
   device: 'cpu' | 'gpu',
-  machine: Machine = thisMachine(device),
+  machine: Machine = machineOf(device),
 ): PrecisionChoice {
   if (requested !== 'auto') return { precision: requested, reason: phrase('as configured') };
   if (device === 'gpu') {
@@ -47,10 +47,15 @@ export function choosePrecision(
     : { precision: 'fp32', reason: phrase('the CPU has no bf16 instructions') };
 }
 
-function thisMachine(device: 'cpu' | 'gpu'): Machine {
+/**
+ * What this machine has.
+ *
+ * @param localRank which of the GPUs that are visible to this process it uses
+ */
+export function machineOf(device: 'cpu' | 'gpu', localRank = 0): Machine {
   return {
     cpuFlags: readCpuFlags(),
-    computeCapability: device === 'gpu' ? readComputeCapability() : undefined,
+    computeCapability: device === 'gpu' ? visibleGpus()[localRank]?.computeCapability : undefined,
   };
 }
 
@@ -61,16 +66,5 @@ function readCpuFlags(): Set<string> {
   } catch {
     // Not Linux: TensorFlow has no bf16 kernels worth choosing there.
     return new Set();
-  }
-}
-
-function readComputeCapability(): number | undefined {
-  try {
-    const query = ['--query-gpu=compute_cap', '--format=csv,noheader'];
-    const text = execFileSync('nvidia-smi', query, { encoding: 'utf8', timeout: 10_000 });
-    const value = Number.parseFloat(text);
-    return Number.isFinite(value) ? value : undefined;
-  } catch {
-    return undefined;
   }
 }

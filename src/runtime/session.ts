@@ -91,10 +91,15 @@ export class Session {
     return new Session(info, options, capi, graph, native, new Variables(capi, graph, native));
   }
 
-  /** Whether TensorFlow in this library sees a GPU. Loads it only where the machine has an NVIDIA driver. */
-  static async hasGpu(library: Library): Promise<boolean> {
+  /**
+   * Whether TensorFlow in this library sees a GPU. Loads it only where the machine has an NVIDIA driver.
+   *
+   * @param localRank the GPU to look at, among those that CUDA_VISIBLE_DEVICES leaves
+   */
+  static async hasGpu(library: Library, localRank = 0): Promise<boolean> {
     if (!hasNvidiaDevice()) return false;
-    const options = { library, precision: 'fp32', xla: false, threads: 0 } as const;
+    const replica = { ...SINGLE, localRank };
+    const options = { library, precision: 'fp32', xla: false, threads: 0, replica } as const;
     try {
       const session = await Session.open({ ...options, device: 'gpu' });
       await session.dispose();

@@ -9,6 +9,7 @@ import type { OperationPointer, Output } from './capi';
 import { DType } from './dtypes';
 import { TraceError } from './errors';
 import type { Feeds, Inputs, InputSpec, Program, Scope, Values } from './program';
+import { clockAfter, clockMs, elapsedMs } from './replica/clock';
 import { Collectives, Packing } from './replica/collectives';
 import { allReduceMean, type GradientReduction } from './replica/gradients';
 import type { Session } from './session';
@@ -55,6 +56,8 @@ export const momentNames = (parameter: string): [m: string, v: string] => [
   `optimizer.m/${parameter}`,
   `optimizer.v/${parameter}`,
 ];
+/** Output with the time at which a rank's own gradients existed. */
+const GRADIENTS_AT = 'gradients_at';
 const accumulatorName = (parameter: string): string => `optimizer.g/${parameter}`;
 
 /** A compiled optimizer step. */
@@ -65,7 +68,8 @@ export interface TrainingStep {
    * @param feeds the inputs, `lr`, and `step`: the optimizer step's number from 1, for bias correction
    * @param onProfile has every operation timed and takes the timings
    * @returns this rank's `loss` and outputs, the sums over all ranks of what the loss function has summed, and
-   *   `grad_norm`, the norm of the mean gradient of all ranks before clipping
+   *   `grad_norm`, the norm of the mean gradient of all ranks before clipping. With several ranks also `own_ms`:
+   *   milliseconds until this rank's gradients existed, without waiting for others
    */
   run(feeds: Feeds, onProfile?: (timings: OpTiming[]) => void): Promise<Values>;
   /**
@@ -162,12 +166,25 @@ export function compileTrainingStep(session: Session, spec: TrainingSpec): Train
       const { loss, outputs, summed, gradients } = differentiate(spec, inputs, scope);
       const gradNorm = update(spec, scope, gradients, lr, step);
       const sums = sumOverRanks(scope, summed);
-      return { loss, ...outputs, ...sums, grad_norm: gradNorm };
+      const own = [...gradients.values()].map((gradient) => outputOf(gradient).oper);
+      return {
+        loss,
+        ...outputs,
+        ...sums,
+        grad_norm: gradNorm,
+        ...(scope.replica.worldSize > 1 && {
+          [GRADIENTS_AT]: tensorOf(clockAfter(scope.trace, own)),
+        }),
+      };
     },
   });
   let accumulation: Program | undefined;
   return {
-    run: (feeds, onProfile) => step.run(feeds, onProfile),
+    run: async (feeds, onProfile) => {
+      const began = clockMs();
+      const { [GRADIENTS_AT]: at, ...values } = await step.run(feeds, onProfile);
+      return at ? { ...values, own_ms: Float32Array.of(elapsedMs(began, at[0])) } : values;
+    },
     accumulate: (feeds) => {
       if (spec.accumulateSteps <= 1)
         throw new TraceError(`${spec.name} was compiled without gradient accumulation`);

@@ -6,6 +6,7 @@ import { saveWeights } from './checkpoints';
 import { probabilityTrue } from './metrics';
 import { initialiseWeights, openModelSession } from './modelSession';
 import { NlvrPrograms } from './programs';
+import { reportSize } from './sharedReport';
 import type { OpTiming } from '../runtime/stepStats';
 
 export interface BenchmarkRequest {
@@ -99,6 +100,7 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
           ...text,
           labels,
           seed: Int32Array.of(step, config.seed),
+          report: new Float32Array(reportSize(config.accumulate_steps, 1)),
           lr: config.init_lr,
           step: ++step,
         },

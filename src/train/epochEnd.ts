@@ -4,7 +4,7 @@ import { basename, relative } from 'node:path';
 import type { Config } from '../config/definition';
 import type { Dataset } from '../data/types';
 import type { Split } from '../run/events';
-import type { RunWriter } from '../run/runWriter';
+import type { RunRecord } from '../run/runRecord';
 import type { StopController } from '../run/stopController';
 import { saveWeights, type CheckpointSource } from './checkpoints';
 import type { Evaluator } from './evaluation';
@@ -27,9 +27,11 @@ export interface EpochEndParts {
   evaluator: Evaluator;
   data: TrainingData;
   checkpoint: CheckpointSource;
-  writer: RunWriter;
+  writer: RunRecord;
   stop: Pick<StopController, 'requested'>;
   health: HealthMonitor;
+  /** Whether this is rank 0, which alone writes files. The others come to the same results. */
+  isMain: boolean;
 }
 
 export class EpochEnd {
@@ -71,7 +73,8 @@ export class EpochEnd {
     const { split } = dataset;
     const began = performance.now();
     let shown = began;
-    const logits = await evaluator.evaluate(dataset, data.evalBatches(dataset), {
+    const plan = evaluator.plan(dataset);
+    const logits = await evaluator.evaluate(dataset, plan, data.evalBatches(dataset, plan.steps), {
       stopped: () => stop.requested,
       onProgress: (done, total) => {
         const now = performance.now();
@@ -82,7 +85,7 @@ export class EpochEnd {
     });
     if (!logits) return undefined;
     const file = writer.folder.predictionsOf(split, epoch);
-    writePredictions(file, split, dataset.examples, logits);
+    if (this.parts.isMain) writePredictions(file, split, dataset.examples, logits);
     const metrics = measure(dataset.examples, logits);
     const seconds = (performance.now() - began) / 1000;
     writer.event({
@@ -115,7 +118,7 @@ export class EpochEnd {
     state.evaluationsSinceBest = better ? 0 : state.evaluationsSinceBest + 1;
     if (!better) return;
     const { folder } = writer;
-    const bytes = await saveWeights(checkpoint, folder.best);
+    const bytes = this.parts.isMain ? await saveWeights(checkpoint, folder.best) : 0;
     state.bestAccuracy = accuracy;
     state.bestEpoch = state.epoch;
     state.bestMetrics = results;
@@ -141,9 +144,9 @@ export class EpochEnd {
 
   /** Writes the epoch's own checkpoint and removes those that `keep_checkpoints` no longer covers. */
   private async keepEpoch(state: TrainerState): Promise<void> {
-    const { config, checkpoint, writer } = this.parts;
+    const { config, checkpoint, writer, isMain } = this.parts;
     const { folder } = writer;
-    if (config.keep_checkpoints === 0) return;
+    if (config.keep_checkpoints === 0 || !isMain) return;
     const file = folder.epochCheckpoint(state.epoch);
     await saveWeights(checkpoint, file);
     writer.event({
@@ -158,11 +161,12 @@ export class EpochEnd {
   }
 
   private log(state: TrainerState, results: Partial<Record<Split, Metrics>>): void {
-    const { writer, plan } = this.parts;
+    const { writer, plan, isMain } = this.parts;
+    if (!isMain) return;
     appendLog(
       writer.folder.log,
       epochLine({
-        trainLr: plan.learningRate(state.epoch, Math.max(0, state.step - 1)),
+        trainLr: plan.learningRate(state.epoch, Math.max(0, state.stageStep - 1)),
         trainLoss: state.epochSteps > 0 ? state.epochLoss / state.epochSteps : null,
         valAccuracy: results.val?.accuracy ?? null,
         testAccuracy: results.test?.accuracy,

@@ -111,6 +111,7 @@ async function evaluateInto(
       programs,
       config.image_size ** 2 * 3,
       Math.min(config.batch_size_test, largest),
+      opened.replica,
     );
     const { folder } = output;
     makeFolder(folder.predictions);
@@ -119,13 +120,19 @@ async function evaluateInto(
     for (const split of splits) {
       const dataset = datasets[split];
       const began = performance.now();
-      const logits = await evaluator.evaluate(dataset, data.evalBatches(dataset), {
-        stopped: () => stop.requested,
-        onProgress: (done, total) => {
-          output.progress(split, done, total, before);
-          request.onProgress?.({ split, done, total, share: (before + done) / all });
+      const plan = evaluator.plan(dataset);
+      const logits = await evaluator.evaluate(
+        dataset,
+        plan,
+        data.evalBatches(dataset, plan.steps),
+        {
+          stopped: () => stop.requested,
+          onProgress: (done, total) => {
+            output.progress(split, done, total, before);
+            request.onProgress?.({ split, done, total, share: (before + done) / all });
+          },
         },
-      });
+      );
       if (!logits) return undefined;
       const file = folder.predictionsOf(split, null);
       writePredictions(file, split, dataset.examples, logits);

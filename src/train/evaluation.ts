@@ -2,32 +2,46 @@
  * Evaluation: BLIP's `evaluate` (train_nlvr.py) without its random left/right exchange, each distinct image
  * encoded once.
  */
+import { evaluationSteps, shardSteps, type EvaluationStep } from '../data/order';
 import type { Batch, Dataset } from '../data/types';
+import type { Replica } from '../runtime/replica/replica';
 import { ImageSlots } from './imageSlots';
 import type { NlvrPrograms } from './programs';
 
 /** A batch whose pixels are bytes, or (golden tests) normalised floats, as the programs were made for. */
 export type EvaluationBatch = Omit<Batch, 'images'> & { images: Uint8Array | Float32Array };
 
-/** Batches of a split, every example once; `indices` says which. */
+/** The batches of an evaluation that one process takes, as `steps` of its plan. */
 export type BatchSource = AsyncIterable<EvaluationBatch>;
 
 export interface EvaluationHooks {
-  /** After each batch; `done` of `total` examples have answers. */
+  /** After each batch of all processes; `done` of `total` examples have answers. */
   onProgress?(done: number, total: number): void;
-  /** Looked at between batches; an evaluation that was stopped has no result. */
+  /** Looked at between batches; an evaluation that was stopped on any process has no result. */
   stopped?(): boolean;
+}
+
+/** Which batches of a split each process answers. */
+export interface EvaluationPlan {
+  /** This process's. */
+  steps: readonly EvaluationStep[];
+  /** Batches of the process that has the most. */
+  rounds: number;
 }
 
 export class Evaluator {
   private readonly slots: ImageSlots;
   private readonly chunk: number;
 
-  /** @param batchSize the most examples of a batch. */
+  /**
+   * @param batchSize the most examples of a batch.
+   * @param replica the processes that share an evaluation.
+   */
   constructor(
     private readonly programs: NlvrPrograms,
     private readonly pixelsPerImage: number,
     private readonly batchSize: number,
+    private readonly replica: Pick<Replica, 'rank' | 'worldSize' | 'allReduceSum'>,
   ) {
     const capacity = 2 * batchSize;
     this.chunk = programs.encodingChunk(capacity);
@@ -36,29 +50,55 @@ export class Evaluator {
     this.slots = new ImageSlots(capacity);
   }
 
+  /** What each process has to do for a split. It does not depend on how many there are what a batch consists of. */
+  plan({ examples }: Dataset): EvaluationPlan {
+    const { rank, worldSize } = this.replica;
+    const shares = shardSteps(evaluationSteps(examples, this.batchSize), worldSize);
+    return { steps: shares[rank], rounds: Math.max(...shares.map((share) => share.length)) };
+  }
+
   /**
-   * Logits of a whole split.
+   * Logits of a whole split, the same on every process.
+   * @param batches those of the plan's steps, in order.
    * @returns two numbers an example, [false, true], in annotation order; undefined when stopped.
    */
   async evaluate(
     dataset: Dataset,
+    { steps, rounds }: EvaluationPlan,
     batches: BatchSource,
     hooks: EvaluationHooks = {},
   ): Promise<Float32Array | undefined> {
     const logits = new Float32Array(2 * dataset.examples.length);
-    // Between two evaluations the weights may have changed.
-    this.slots.clear();
-    let done = 0;
-    for await (const batch of batches) {
-      if (hooks.stopped?.()) return undefined;
-      const answers = await this.answer(dataset, batch);
-      batch.indices.forEach((index, i) =>
-        logits.set(answers.subarray(2 * i, 2 * i + 2), 2 * index),
-      );
-      done += batch.indices.length;
-      hooks.onProgress?.(done, dataset.examples.length);
+    const source = batches[Symbol.asyncIterator]();
+    let answered = 0;
+    try {
+      for (let round = 0; round < rounds; round++) {
+        if (round < steps.length) {
+          // Between two evaluations the weights may have changed, and what is shared must not depend on the processes.
+          if (!steps[round].goesOn) this.slots.clear();
+          const next = await source.next();
+          if (next.done === true)
+            throw new RangeError('an evaluation has fewer batches than its plan');
+          const batch = next.value;
+          const answers = await this.answer(dataset, batch);
+          batch.indices.forEach((index, i) =>
+            logits.set(answers.subarray(2 * i, 2 * i + 2), 2 * index),
+          );
+          answered += batch.indices.length;
+        }
+        // All ranks meet after every batch: none goes on where another one stopped.
+        const stopped = hooks.stopped?.() === true;
+        const [done, stops] = await this.replica.allReduceSum(
+          Float32Array.of(answered, stopped ? 1 : 0),
+        );
+        if (stops > 0) return undefined;
+        hooks.onProgress?.(done, dataset.examples.length);
+      }
+    } finally {
+      await source.return?.();
     }
-    return logits;
+    // Each example's logits are 0 on all ranks but one.
+    return this.replica.allReduceSum(logits);
   }
 
   /** Logits of one batch, [n, 2]; images that are not in a slot yet are encoded. */

@@ -8,13 +8,17 @@ import { loadWeights, type LoadOptions } from '../model/loadWeights';
 import type { LoadReport } from '../model/loadRules';
 import { parameterShapes } from '../model/parameters';
 import { findLibrary, type Library } from '../runtime/library';
-import { choosePrecision } from '../runtime/precision';
+import { choosePrecision, machineOf, type PrecisionChoice } from '../runtime/precision';
+import { Replica } from '../runtime/replica/replica';
+import { type ReplicaSpec, SINGLE } from '../runtime/replica/spec';
 import { Session } from '../runtime/session';
 import { assignValues } from './assignValues';
 import type { Words } from '../util/phrase';
 
 export interface ModelSession {
   session: Session;
+  /** Collective operations of the ranks; with one process the identity. */
+  replica: Replica;
   model: NlvrModelConfig;
   /** Weights by BLIP's names. */
   shapes: ReadonlyMap<string, readonly number[]>;
@@ -27,8 +31,10 @@ export interface ModelSession {
 export interface SessionRequest {
   loaded: LoadedConfig;
   library: Library;
-  /** Of a run that goes on: kept whatever `auto` would choose now. */
-  precision?: 'fp32' | 'bf16' | null;
+  /** A choice made before: when the run began, or by rank 0. `auto` is not asked again then. */
+  precision?: PrecisionChoice | undefined;
+  /** Which process of a data parallel training this is. */
+  replica?: ReplicaSpec;
   /** For one pair at a time, whose text is a single chain of operations that all threads should share. */
   oneQuestion?: boolean;
 }
@@ -47,15 +53,19 @@ export async function openModelSession({
   loaded,
   library,
   precision: kept,
+  replica = SINGLE,
   oneQuestion = false,
 }: SessionRequest): Promise<ModelSession> {
   const { config, folder } = loaded;
   const model = readModelConfig(config, folder);
   const device =
-    config.device === 'auto' ? ((await Session.hasGpu(library)) ? 'gpu' : 'cpu') : config.device;
-  const chosen = kept
-    ? { precision: kept, reason: 'as the run began' }
-    : choosePrecision(config.precision, device);
+    config.device === 'auto'
+      ? (await Session.hasGpu(library, replica.localRank))
+        ? 'gpu'
+        : 'cpu'
+      : config.device;
+  const machine = machineOf(device, replica.localRank);
+  const chosen = kept ?? choosePrecision(config.precision, device, machine);
   const session = await Session.open({
     library,
     device,
@@ -63,17 +73,28 @@ export async function openModelSession({
     xla: config.xla,
     threads: config.threads,
     lanes: !oneQuestion,
+    replica,
   });
   const shapes = parameterShapes(model);
   for (const [name, shape] of shapes) session.variable(name, shape);
   return {
     session,
+    replica: new Replica(session),
     model,
     shapes,
     precision: chosen.precision,
     precisionReason: chosen.reason,
     dispose: () => session.dispose(),
   };
+}
+
+/** The precision that this machine would compute in. */
+export async function precisionOf(
+  { config }: LoadedConfig,
+  library: Library,
+): Promise<PrecisionChoice> {
+  const device = config.device === 'auto' && (await Session.hasGpu(library)) ? 'gpu' : 'cpu';
+  return choosePrecision(config.precision, config.device === 'auto' ? device : config.device);
 }
 
 /**

@@ -28,16 +28,18 @@ export class TrainingPlan {
 
   /**
    * @param easy the curriculum's data set, where the configuration has one.
+   * @param worldSize processes that share the training; each takes batches of its own.
    * @throws {UserError} when a data set is smaller than one optimizer step.
    */
   constructor(
     private readonly config: Config,
     train: Dataset,
     easy?: Dataset,
+    readonly worldSize = 1,
   ) {
     const stages: Stage[] = [];
     const add = (name: Stage['name'], dataset: Dataset, epochs: number): void => {
-      const stepsPerEpoch = optimizerSteps(config, dataset);
+      const stepsPerEpoch = optimizerSteps(config, dataset, worldSize);
       const before = stages.at(-1);
       stages.push({
         name,
@@ -64,6 +66,34 @@ export class TrainingPlan {
     return stage;
   }
 
+  /** Examples of one batch of all processes. */
+  get batchExamples(): number {
+    return this.config.batch_size_train * this.worldSize;
+  }
+
+  /**
+   * Batches of an epoch that are still to come. They differ from what `stage` says where the run was begun with another
+   * number of processes: the examples of the epoch that are left are shared out again.
+   * @param examples of the epoch that are done
+   */
+  remainingBatches({ dataset }: Stage, examples: number): number {
+    const left = dataset.examples.length - examples;
+    const { accumulate_steps } = this.config;
+    return Math.floor(left / (this.batchExamples * accumulate_steps)) * accumulate_steps;
+  }
+
+  /** Optimizer steps of a run that has come so far, those that are done included. */
+  totalStepsFrom(done: { step: number; epoch: number; epochExamples: number }): number {
+    if (done.epoch >= this.epochs) return done.step;
+    const stage = this.stageOf(done.epoch);
+    const inEpoch = this.remainingBatches(stage, done.epochExamples) / this.config.accumulate_steps;
+    const later = this.stages.reduce((sum, { firstEpoch, epochs, stepsPerEpoch }) => {
+      const left = firstEpoch + epochs - Math.max(firstEpoch, done.epoch + 1);
+      return sum + Math.max(0, left) * stepsPerEpoch;
+    }, 0);
+    return done.step + inEpoch + later;
+  }
+
   /** Optimizer steps of the whole run that lie before an epoch. */
   stepsBefore(epoch: number): number {
     const stage = this.stageOf(epoch);
@@ -72,19 +102,29 @@ export class TrainingPlan {
 
   /**
    * Learning rate of a step.
-   * @param step optimizer steps done before it, over the whole run.
+   * @param inStage optimizer steps of its stage done before it.
    */
-  learningRate(epoch: number, step: number): number {
+  learningRate(epoch: number, inStage: number): number {
     const stage = this.stageOf(epoch);
-    const inStage = step - stage.firstStep;
     return stage.name === 'curriculum'
       ? curriculumLearningRate(this.config, inStage)
       : learningRate(this.config, epoch - stage.firstEpoch, inStage);
   }
 }
 
-function optimizerSteps(config: Config, dataset: Dataset): number {
-  const steps = stepsPerEpoch(config, dataset.examples.length);
+function optimizerSteps(config: Config, dataset: Dataset, worldSize: number): number {
+  const steps = stepsPerEpoch(config, dataset.examples.length, worldSize);
+  if (steps === 0 && worldSize > 1)
+    throw new UserError(
+      phrase(
+        '{0} has {1} examples, fewer than one training step of {2} processes takes ({3}).',
+        dataset.file,
+        dataset.examples.length,
+        worldSize,
+        config.batch_size_train * config.accumulate_steps * worldSize,
+      ),
+      { hint: phrase('Lower batch_size_train, or use fewer processes.') },
+    );
   if (steps === 0)
     throw new UserError(
       config.accumulate_steps > 1

@@ -13,6 +13,7 @@ import type { Inputs, InputSpec, Program, Scope } from '../runtime/program';
 import type { Session } from '../runtime/session';
 import { outputOf, tensorOf } from '../runtime/tracer';
 import { compileTrainingStep, type TrainingStep } from '../runtime/training';
+import { reportSize } from './sharedReport';
 
 /** Image features of a split's neighbourhood, one slot an image: [slots, tokens, width]. */
 const FEATURES = 'evaluation.features';
@@ -23,7 +24,7 @@ const TOKENS_PER_ENCODING = 9232;
 export type PixelType = 'uint8' | 'float32';
 
 export interface ProgramOptions {
-  optimizer: Pick<Config, 'weight_decay' | 'grad_clip' | 'accumulate_steps'>;
+  optimizer: Pick<Config, 'weight_decay' | 'grad_clip' | 'accumulate_steps' | 'gradient_precision'>;
   /** Parameters to train. */
   trainable: readonly string[];
   /** Training reads image features instead of pixels (`freeze_vit`). */
@@ -56,12 +57,15 @@ export class NlvrPrograms {
 
   /**
    * A training step of `n` pairs. Feeds: `images` (2n images, those on the left first) or, with a frozen ViT,
-   * `features` [2n, tokens, width]; `inputIds`, `attentionMask` [n, length]; `labels` [n]; `seed` [2]; `lr`, `step`.
-   * Returns `loss`, `logits` [n, 2] and `grad_norm`.
+   * `features` [2n, tokens, width]; `inputIds`, `attentionMask` [n, length]; `labels` [n]; `seed` [2]; `report`
+   * (`SharedReport`); `lr`, `step`. Returns `loss`, `logits` [n, 2], `correct`, `grad_norm`, and `report` with the
+   * step's loss and correct answers added, summed over all ranks.
    */
   trainingStep(n: number, length: number): TrainingStep {
     return remember(this.training, `${n}x${length}`, () => {
       const { optimizer, trainable, frozenVit } = this.options;
+      const { worldSize } = this.session.replica;
+      const accumulateSteps = optimizer.accumulate_steps;
       const pixels: Record<string, InputSpec> = frozenVit
         ? { features: { shape: [2 * n, ...this.featureShape], dtype: 'float32' } }
         : { images: this.imageSpec(2 * n) };
@@ -72,11 +76,13 @@ export class NlvrPrograms {
           ...textSpecs(n, length),
           labels: { shape: [n], dtype: 'int32' },
           seed: { shape: [2], dtype: 'int32' },
+          report: { shape: [reportSize(accumulateSteps, worldSize)], dtype: 'float32' },
         },
         parameters: trainable,
         optimizer: { weightDecay: optimizer.weight_decay },
         gradClip: optimizer.grad_clip,
-        accumulateSteps: optimizer.accumulate_steps,
+        accumulateSteps,
+        reduction: { precision: optimizer.gradient_precision },
         loss: (inputs, scope) => {
           const context = contextOf(scope, inputs['seed']);
           const features = frozenVit
@@ -91,9 +97,19 @@ export class NlvrPrograms {
             inputs['attentionMask'],
             context,
           );
+          const loss = crossEntropy(logits, inputs['labels']);
+          const correct = correctAnswers(logits, inputs['labels']);
+          // [losses of earlier micro-batches, this loss, correct answers, what the ranks say besides]
+          const own = tf.concat([
+            ...(accumulateSteps > 1 ? [tf.zeros([accumulateSteps - 1])] : []),
+            tf.reshape(loss, [1]),
+            tf.reshape(correct, [1]),
+            tf.zeros([1 + worldSize]),
+          ]);
           return {
-            loss: crossEntropy(logits, inputs['labels']),
-            outputs: { logits },
+            loss,
+            outputs: { logits, correct },
+            summed: { report: tf.add(inputs['report'], own) },
           };
         },
       });
@@ -209,6 +225,13 @@ export class NlvrPrograms {
     const images = inputs['images'];
     return this.options.pixels === 'uint8' ? normalise(images) : images;
   }
+}
+
+/** How many of n pairs are answered as labelled; BLIP's decision, a tie is "false". @returns a float32 scalar */
+function correctAnswers(logits: tf.Tensor, labels: tf.Tensor): tf.Tensor {
+  const [isFalse, isTrue] = tf.split(logits, 2, 1);
+  const answers = tf.cast(tf.greater(tf.reshape(isTrue, [-1]), tf.reshape(isFalse, [-1])), 'int32');
+  return tf.sum(tf.cast(tf.equal(answers, labels), 'float32'));
 }
 
 function textSpecs(n: number, length: number): Record<'inputIds' | 'attentionMask', InputSpec> {

@@ -3,6 +3,7 @@ import type { Config } from '../config/definition';
 import { createLoader } from '../data/loader/createLoader';
 import { LoaderPool } from '../data/loader/loaderPool';
 import { pipelineSettings } from '../data/loader/settings';
+import { WHOLE, type EvaluationStep, type Shard } from '../data/order';
 import type { Batch, Dataset } from '../data/types';
 import { cacheFolder } from '../util/cacheFolder';
 import type { FrozenVision } from './frozenVision';
@@ -18,20 +19,24 @@ export class RunData implements TrainingData {
     private readonly config: Config,
     private readonly maxTokens: number,
     private readonly pool: LoaderPool,
+    private readonly shard: Shard,
   ) {}
 
-  /** @param maxTokens longest input of the text encoder. */
-  static async open(config: Config, maxTokens: number): Promise<RunData> {
+  /**
+   * @param maxTokens longest input of the text encoder.
+   * @param shard this process among those that share the training.
+   */
+  static async open(config: Config, maxTokens: number, shard: Shard = WHOLE): Promise<RunData> {
     const pool = await LoaderPool.create({
       numWorkers: config.num_workers,
       ...(config.cache_images && {
         cache: { folder: join(cacheFolder(), 'images'), imageSize: config.image_size },
       }),
     });
-    return new RunData(config, maxTokens, pool);
+    return new RunData(config, maxTokens, pool, shard);
   }
 
-  trainBatches(stage: Stage, epoch: number, startBatch: number): TimedBatches {
+  trainBatches(stage: Stage, epoch: number, startExample: number, count: number): TimedBatches {
     return createLoader({
       pool: this.pool,
       dataset: stage.dataset,
@@ -39,13 +44,14 @@ export class RunData implements TrainingData {
       mode: 'train',
       batchSize: this.config.batch_size_train,
       epoch,
-      startBatch,
-      endBatch: stage.batchesPerEpoch,
+      startExample,
+      maxBatches: count,
+      shard: this.shard,
       ...(this.frozen && { needsPixels: (image: string) => this.frozen?.has(image) !== true }),
     });
   }
 
-  evalBatches(dataset: Dataset): AsyncIterable<Batch> {
+  evalBatches(dataset: Dataset, steps: readonly EvaluationStep[]): AsyncIterable<Batch> {
     return createLoader({
       pool: this.pool,
       dataset: dataset,
@@ -53,6 +59,7 @@ export class RunData implements TrainingData {
       mode: 'eval',
       batchSize: Math.min(this.config.batch_size_test, dataset.examples.length),
       epoch: 0,
+      batches: steps.map(({ indices }) => indices),
     });
   }
 

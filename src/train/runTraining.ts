@@ -1,42 +1,101 @@
 /** A training run from its configuration to its best checkpoint: what `nlvr train` does. */
+import { createHash } from 'node:crypto';
+import { version } from '../../package.json';
+import type { ConfigKey } from '../config/definition';
 import { configPaths } from '../config/paths';
 import type { DataReport } from '../data/check/checkDataset';
 import type { Dataset } from '../data/types';
+import { readModelConfig } from '../model/config';
+import { parameterShapes } from '../model/parameters';
+import { OPEN_PORTS_VARIABLE } from '../distributed/launcher';
+import { failureOf } from '../distributed/processGroup';
 import type { Split } from '../run/events';
 import { RunFolder } from '../run/runFolder';
-import { requireUsableFolder, type RunWriter } from '../run/runWriter';
+import type { RunInfo } from '../run/runInfo';
+import { SilentRecord, type RunRecord } from '../run/runRecord';
+import { requireUsableFolder } from '../run/runWriter';
 import { StopController } from '../run/stopController';
+import { RuntimeError } from '../runtime/errors';
+import { phrase } from '../util/phrase';
 import { errorWords, ExitCode, UserError } from '../util/userError';
 import { checkWeights } from './checkWeights';
 import { checkData, describeProblem, throwOnErrors } from './dataCheck';
 import { configuredSplits, loadCurriculum, loadDatasets } from './datasets';
+import { examplesDigest } from './exampleOrder';
 import { pretrainedOf } from './modelSession';
 import { openRun } from './openRun';
 import { TrainingPlan } from './plan';
+import type { TrainerState } from './trainerState';
 import { TrainingRun } from './trainingRun';
 import type { TrainingOutcome, TrainingRequest } from './trainingTypes';
 
+/** How long to wait for word of what happened to another rank, when TensorFlow has noticed something. */
+const DIAGNOSIS_MS = 3000;
+
 /**
  * Trains. Bad input that can be found before the run folder is touched is; after that every failure is written
- * to the run folder too.
+ * to the run folder too. An error on any rank ends the training on all of them.
  * @returns undefined when somebody stopped it before the run began: nothing was written then.
  * @throws {UserError} and runtime errors, after the run was marked as failed.
  */
 export async function runTraining(request: TrainingRequest): Promise<TrainingOutcome | undefined> {
   const { config, folder: configFolder } = request.loaded;
+  const { group } = request;
   const folder = new RunFolder(configPaths(config, configFolder).outputDir);
   // Before everything else: checking a large data set takes minutes, in which a person may think better of it.
   const stop = new StopController(folder, request.onStopRequested);
+  request.stopSignal?.addEventListener('abort', () => stop.request());
+  const job: Job = { record: undefined };
   try {
-    const prepared = await prepare(request, folder, stop);
-    return prepared && (await train(request, stop, prepared));
+    return await Promise.race([run(request, folder, stop, job), group.failed]);
+  } catch (error) {
+    const cause = await causeOf(error, request);
+    // The others learn first: writing to a full or hanging disk may take long.
+    group.fail(failureOf(cause, group.spec));
+    if (job.record) closeBroken(job.record, cause);
+    throw cause;
   } finally {
     stop.dispose();
   }
 }
 
+/** What has come of a training so far. */
+interface Job {
+  /** Set once the run folder is this process's. */
+  record: RunRecord | undefined;
+}
+
+/** When another rank has died, TensorFlow says first that its connection is gone; who and why comes a moment later. */
+async function causeOf(error: unknown, { group }: TrainingRequest): Promise<unknown> {
+  if (group.spec.worldSize === 1 || !(error instanceof RuntimeError)) return error;
+  const patience = new Promise<void>((resolve) => setTimeout(resolve, DIAGNOSIS_MS));
+  return Promise.race([group.failed, patience]).then(
+    () => error,
+    (diagnosis: unknown) => diagnosis,
+  );
+}
+
+async function run(
+  request: TrainingRequest,
+  folder: RunFolder,
+  stop: StopController,
+  job: Job,
+): Promise<TrainingOutcome | undefined> {
+  const { group } = request;
+  const prepared = await prepare(request, folder, stop);
+  // Rank 0 may have been stopped while it checked the images, which it alone does.
+  if (!(await group.broadcast(prepared !== undefined)) || !prepared) {
+    group.close();
+    return undefined;
+  }
+  await group.requireSame(factsOf(request, prepared));
+  const outcome = await train(request, stop, prepared, job);
+  group.close();
+  return outcome;
+}
+
 interface Prepared {
-  report: DataReport;
+  report: DataReport | undefined;
   datasets: Partial<Record<Split, Dataset>> & { train: Dataset };
   plan: TrainingPlan;
 }
@@ -47,56 +106,127 @@ async function prepare(
   folder: RunFolder,
   stop: StopController,
 ): Promise<Prepared | undefined> {
-  const { loaded, mode, checks } = request;
-  requireUsableFolder(folder.root, mode);
-  // A run that goes on has weights of its own.
-  if (mode !== 'resume') await checkWeights(pretrainedOf(loaded));
-  let report: DataReport;
-  try {
-    report = await checkData(loaded, { ...checks, signal: stop.signal });
-  } catch (error) {
-    if (stop.requested) return undefined;
-    throw error;
+  const { loaded, mode, checks, group } = request;
+  let report: DataReport | undefined;
+  // Files are rank 0's matter: it reads the weights, and writes the run.
+  if (group.isMain) {
+    requireUsableFolder(folder.root, mode);
+    // A run that goes on has weights of its own.
+    if (mode !== 'resume') await checkWeights(pretrainedOf(loaded));
+    try {
+      report = await checkData(loaded, { ...checks, signal: stop.signal });
+    } catch (error) {
+      if (stop.requested) return undefined;
+      throw error;
+    }
+    throwOnErrors(report);
   }
-  throwOnErrors(report);
   const splits = configuredSplits(loaded);
   if (!splits.includes('train')) splits.unshift('train');
   const datasets = await loadDatasets(loaded, splits);
-  const plan = new TrainingPlan(loaded.config, datasets.train, await loadCurriculum(loaded));
-  return stop.requested ? undefined : { report, datasets, plan };
+  const easy = await loadCurriculum(loaded);
+  const plan = new TrainingPlan(loaded.config, datasets.train, easy, group.spec.worldSize);
+  return stop.requested && group.isMain ? undefined : { report, datasets, plan };
 }
+
+/** What must be the same on all ranks, or they would train different things. Paths may differ between machines. */
+function factsOf(
+  { loaded, mode }: TrainingRequest,
+  { datasets, plan }: Prepared,
+): Record<string, string> {
+  const { config, folder } = loaded;
+  const shapes = parameterShapes(readModelConfig(config, folder));
+  const keys = Object.entries(config).filter(([key]) => !OWN_KEYS.has(key));
+  return {
+    version,
+    'way to start': mode,
+    ...Object.fromEntries(keys.map(([key, value]) => [key, JSON.stringify(value)])),
+    model: createHash('sha256')
+      .update(JSON.stringify([...shapes]))
+      .digest('hex'),
+    'train split': examplesDigest(plan.stages.map(({ dataset }) => dataset)),
+    ...Object.fromEntries(
+      (['val', 'test'] as const).flatMap((split) => {
+        const dataset = datasets[split];
+        return dataset ? [[`${split} split`, examplesDigest([dataset])]] : [];
+      }),
+    ),
+  };
+}
+
+/** Keys that a rank may have of its own: where things lie, and what its machine is like. */
+const OWN_KEYS = new Set<string>([
+  'image_root',
+  'ann_root',
+  'ann_files',
+  'pretrained',
+  'output_dir',
+  'med_config',
+  'num_workers',
+  'cache_images',
+  'feature_cache',
+  'threads',
+] satisfies ConfigKey[]);
 
 async function train(
   request: TrainingRequest,
   stop: StopController,
   { report, datasets, plan }: Prepared,
+  job: Job,
 ): Promise<TrainingOutcome> {
-  const { writer, resumed } = await openRun(request, plan);
-  try {
-    stop.own();
-    for (const problem of report.problems)
-      writer.note(
-        problem.severity === 'warning' ? 'warning' : 'info',
-        `data-${problem.code}`,
-        describeProblem(problem),
-      );
-    const outcome = await new TrainingRun(request, writer, plan, datasets, stop, resumed)
-      .train()
-      .finally(() => stop.dispose());
-    writer.close(outcome.state);
-    return outcome;
-  } catch (error) {
-    closeBroken(writer, error);
-    throw error;
-  }
+  const { group } = request;
+  const opened = group.isMain ? await openRun(request, plan) : undefined;
+  job.record = opened?.writer;
+  if (opened) stop.own();
+  const begun = await group.broadcast<Begun>(
+    opened && { info: opened.writer.info, resumed: opened.resumed ?? null },
+  );
+  const { outputDir } = configPaths(request.loaded.config, request.loaded.folder);
+  const record = opened?.writer ?? new SilentRecord(new RunFolder(outputDir), begun.info);
+  if (process.env[OPEN_PORTS_VARIABLE] !== undefined)
+    record.note(
+      'warning',
+      'open-ports',
+      phrase(
+        'The ranks can be reached by other programs: this system allows no network namespaces.',
+      ),
+      phrase(
+        'Close their ports by a firewall rule where other people use this machine or network.',
+      ),
+    );
+  for (const problem of report?.problems ?? [])
+    record.note(
+      problem.severity === 'warning' ? 'warning' : 'info',
+      `data-${problem.code}`,
+      describeProblem(problem),
+    );
+  const outcome = await new TrainingRun(
+    request,
+    record,
+    plan,
+    datasets,
+    stop,
+    begun.resumed ?? undefined,
+  )
+    .train()
+    .finally(() => stop.dispose());
+  record.close(outcome.state);
+  return outcome;
+}
+
+/** What rank 0 says of the run once it has its folder. */
+interface Begun {
+  info: Readonly<RunInfo>;
+  /** Where the run goes on; null for one that begins. */
+  resumed: TrainerState | null;
 }
 
 /** Says in the run folder why the run ended, as far as that can still be written. */
-function closeBroken(writer: RunWriter, error: unknown): void {
+function closeBroken(record: RunRecord, error: unknown): void {
   const stopped = error instanceof UserError && error.exitCode === ExitCode.stopped;
   const { message, hint } = errorWords(error);
   try {
-    writer.close(stopped ? 'stopped' : 'failed', message, hint);
+    record.close(stopped ? 'stopped' : 'failed', message, hint);
   } catch {
     // On a full disk for instance. What the person needs to know is what came first.
   }

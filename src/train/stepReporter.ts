@@ -1,6 +1,9 @@
-import type { RunWriter } from '../run/runWriter';
+import type { StepEvent } from '../run/events';
+import type { RunRecord } from '../run/runRecord';
 
 const MEMORY_EVERY_MS = 1000;
+
+type StepPoint = Pick<StepEvent, 'step' | 'epoch' | 'lr' | 'rankSeconds'>;
 
 /** Gathers what the steps between two points of the curve have in common, and writes the points. */
 export class StepReporter {
@@ -12,10 +15,10 @@ export class StepReporter {
   private waitedMs = 0;
   private since = performance.now();
   private memoryAt = 0;
-  private pending: { step: number; epoch: number; lr: number } | undefined;
+  private pending: StepPoint | undefined;
 
   constructor(
-    private readonly writer: RunWriter,
+    private readonly writer: RunRecord,
     private readonly every: number,
   ) {}
 
@@ -34,10 +37,10 @@ export class StepReporter {
   }
 
   /** An optimizer step is done; `step` counts from 1. */
-  step(step: number, epoch: number, lr: number, waitedMs: number): void {
+  step(point: StepPoint, waitedMs: number): void {
     this.waitedMs += waitedMs;
-    this.pending = { step, epoch, lr };
-    if (step % this.every === 0) this.flush();
+    this.pending = point;
+    if (point.step % this.every === 0) this.flush();
   }
 
   /** Writes the point under way, if there is one. */

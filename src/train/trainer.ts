@@ -4,9 +4,10 @@
  * early stopping, and a stop that finishes the step and saves.
  */
 import type { Config } from '../config/definition';
+import type { EvaluationStep, Shard } from '../data/order';
 import type { Batch, Dataset } from '../data/types';
 import type { Split } from '../run/events';
-import type { RunWriter } from '../run/runWriter';
+import type { RunRecord } from '../run/runRecord';
 import type { StopController } from '../run/stopController';
 import type { TrainingStep } from '../runtime/training';
 import { phrase, type Words } from '../util/phrase';
@@ -15,8 +16,8 @@ import { saveLast, type CheckpointSource } from './checkpoints';
 import type { EpochEnd } from './epochEnd';
 import type { BatchSource } from './evaluation';
 import type { HealthMonitor } from './health';
-import { decide } from './metrics';
 import type { Stage, TrainingPlan } from './plan';
+import { SharedReport } from './sharedReport';
 import { StepReporter } from './stepReporter';
 import { resetMoments } from './resetMoments';
 import { beginNextEpoch, stopsEarly, type TrainerState } from './trainerState';
@@ -29,10 +30,14 @@ export interface TimedBatches extends AsyncIterable<Batch> {
 
 /** Where the loop's examples and steps come from; tests give BLIP's recorded ones. */
 export interface TrainingData {
-  /** Batches of an epoch from number `startBatch` on, shuffled by seed and epoch. */
-  trainBatches(stage: Stage, epoch: number, startBatch: number): TimedBatches;
-  /** Every example of a split once. */
-  evalBatches(dataset: Dataset): BatchSource;
+  /**
+   * This process's batches of an epoch, shuffled by seed and epoch.
+   * @param startExample examples of the epoch's order that are done
+   * @param count batches at most
+   */
+  trainBatches(stage: Stage, epoch: number, startExample: number, count: number): TimedBatches;
+  /** The batches of an evaluation that this process takes, in the order of `steps`. */
+  evalBatches(dataset: Dataset, steps: readonly EvaluationStep[]): BatchSource;
   /** The pixels of a training batch as the step takes them: bytes, or features of a frozen ViT. */
   visionFeeds(stage: Stage, batch: Batch): Promise<Record<string, Uint8Array | Float32Array>>;
 }
@@ -43,18 +48,26 @@ export interface TrainerParts {
   state: TrainerState;
   data: TrainingData;
   checkpoint: CheckpointSource;
-  writer: RunWriter;
+  writer: RunRecord;
   stop: Pick<StopController, 'requested'>;
   health: HealthMonitor;
+  /** Whether any process was asked to stop, the same answer on all. */
+  stopAgreed: () => Promise<boolean>;
+  /** Throws where the weights of the processes have come apart. */
+  requireEqualWeights: () => Promise<void>;
   epochEnd: Pick<EpochEnd, 'evaluate' | 'logWithoutEvaluation'>;
+  /** This process among those that share the training. */
+  shard: Shard;
   stepFor(batch: Batch): TrainingStep;
 }
 
 export class Trainer {
   private readonly reporter: StepReporter;
+  private readonly report: SharedReport;
 
   constructor(private readonly parts: TrainerParts) {
     this.reporter = new StepReporter(parts.writer, parts.config.log_every);
+    this.report = new SharedReport(parts.config.accumulate_steps, parts.shard);
   }
 
   /** Trains until the last epoch, an early stop or a request to stop, after which everything is saved. */
@@ -89,85 +102,117 @@ export class Trainer {
 
   /** @returns false when a stop was asked for; the state then says where. */
   private async trainEpoch(stage: Stage): Promise<boolean> {
-    const { plan, state, config, data, writer, stop, health } = this.parts;
+    const { plan, state, config, data, writer, health, shard, stop } = this.parts;
     const began = performance.now();
     const secondsBefore = state.epochSeconds;
-    const batches = data.trainBatches(stage, state.epoch, state.batch);
+    let left = plan.remainingBatches(stage, state.epochExamples);
+    const batches = data.trainBatches(stage, state.epoch, state.epochExamples, left);
     this.reporter.begin();
     let waited = 0;
-    if (state.batch < stage.batchesPerEpoch) {
+    if (left > 0) {
       for await (const batch of batches) {
-        const lr = plan.learningRate(state.epoch, state.step);
-        const apply = (state.batch + 1) % config.accumulate_steps === 0;
+        const lr = plan.learningRate(state.epoch, state.stageStep);
+        left--;
+        const apply = left % config.accumulate_steps === 0;
         await this.step(stage, batch, lr, apply);
         state.batch++;
         state.epochSeconds = secondsBefore + (performance.now() - began) / 1000;
         if (apply) {
-          this.reporter.step(state.step, state.epoch, lr, batches.waitMs - waited);
+          this.reporter.step(
+            { step: state.step, epoch: state.epoch, lr, ...this.rankSeconds() },
+            batches.waitMs - waited,
+          );
           waited = batches.waitMs;
           writer.update({ step: state.step, epoch: state.epoch });
           const inEpoch = state.batch / config.accumulate_steps;
-          const lastOfEpoch = state.batch >= stage.batchesPerEpoch;
-          if (stop.requested && !lastOfEpoch) return false;
+          const lastOfEpoch = left === 0;
+          // Alone, a process need not wait for a step that carries the request to others.
+          const stopping = shard.worldSize === 1 ? stop.requested : this.report.stop;
+          if (stopping && !lastOfEpoch) return false;
           if (!lastOfEpoch && config.save_steps > 0 && inEpoch % config.save_steps === 0)
             await this.save(state.epoch);
         }
-        if (state.batch >= stage.batchesPerEpoch) break;
+        if (left === 0) break;
       }
       for (const note of health.afterEpoch(batches.waitMs / (performance.now() - began)))
         writer.note(note.level, note.code, note.message, note.hint);
     }
     this.reporter.flush();
+    await this.parts.requireEqualWeights();
     writer.event({
       type: 'epoch',
       epoch: state.epoch,
       step: state.step,
       loss: state.epochSteps > 0 ? state.epochLoss / state.epochSteps : null,
       accuracy: state.epochExamples > 0 ? state.epochCorrect / state.epochExamples : null,
-      lr: plan.learningRate(state.epoch, Math.max(state.step - 1, stage.firstStep)),
+      lr: plan.learningRate(state.epoch, Math.max(state.stageStep - 1, 0)),
       seconds: state.epochSeconds,
     });
-    return !stop.requested;
+    return !(await this.parts.stopAgreed());
   }
 
   private async step(stage: Stage, batch: Batch, lr: number, apply: boolean): Promise<void> {
-    const { state, config, data } = this.parts;
+    const { state, config, data, shard, stop } = this.parts;
+    const { report } = this;
     const feeds = {
       ...(await data.visionFeeds(stage, batch)),
       inputIds: batch.inputIds,
       attentionMask: batch.attentionMask,
       labels: batch.labels,
-      // Counts micro-batches, so that each has dropout of its own; the run's seed comes last, as the model adds to it.
-      seed: Int32Array.of(
-        state.step * config.accumulate_steps + (state.batch % config.accumulate_steps),
-        config.seed,
-      ),
+      seed: this.seed(),
     };
     const program = this.parts.stepFor(batch);
-    const results = apply
-      ? await program.run({ ...feeds, lr, step: state.step - stage.firstStep + 1 })
-      : await program.accumulate(feeds);
-    const loss = results['loss'][0];
-    const logits = results['logits'];
-    let correct = 0;
-    batch.labels.forEach((label, i) => {
-      if (decide([logits[2 * i], logits[2 * i + 1]]) === (label === 1)) correct++;
+    if (!apply) {
+      report.add(await program.accumulate({ ...feeds, report: report.feed(false) }));
+      return;
+    }
+    const results = await program.run({
+      ...feeds,
+      report: report.feed(stop.requested),
+      lr,
+      step: state.stageStep + 1,
     });
-    this.reporter.add(loss, correct, batch.labels.length, results['grad_norm']?.[0]);
-    state.epochCorrect += correct;
-    state.epochExamples += batch.labels.length;
-    // Weights follow the gradient: with a finite loss they may be lost already, and must not be saved.
+    report.take(results);
     const gradNorm = results['grad_norm']?.[0] ?? 0;
-    if (!Number.isFinite(loss)) this.diverged(phrase('the loss'), loss);
+    const examples = batch.labels.length * shard.worldSize;
+    for (const [i, loss] of report.losses.entries()) {
+      const last = i === report.losses.length - 1;
+      this.reporter.add(loss, last ? report.correct : 0, examples, last ? gradNorm : undefined);
+      if (!Number.isFinite(loss)) this.diverged(phrase('the loss'), loss);
+    }
+    state.epochCorrect += report.correct;
+    state.epochExamples += examples * config.accumulate_steps;
+    // Weights follow the gradient: with a finite loss they may be lost already, and must not be saved.
     if (!Number.isFinite(gradNorm)) this.diverged(phrase('the norm of the gradient'), gradNorm);
-    state.epochLoss += loss;
-    state.epochSteps++;
-    if (apply) state.step++;
+    for (const loss of report.losses) state.epochLoss += loss;
+    state.epochSteps += config.accumulate_steps;
+    state.step++;
+    state.stageStep++;
+  }
+
+  /**
+   * int32 [2]. Counts micro-batches, so that each has dropout of its own; the run's seed comes last, as the model adds
+   * to it. Ranks differ by an odd multiple, so that rank 1 does not draw what rank 0 draws under the next seed.
+   */
+  private seed(): Int32Array {
+    const { state, config, shard } = this.parts;
+    return Int32Array.of(
+      state.step * config.accumulate_steps + this.report.microBatch,
+      (config.seed + Math.imul(shard.rank, 0x9e3779b1)) | 0,
+    );
+  }
+
+  /** How long each of several processes took for its own part of the step before. */
+  private rankSeconds(): { rankSeconds?: number[] } {
+    const { rankMs } = this.report;
+    return rankMs.length > 1 && rankMs.some((ms) => ms > 0)
+      ? { rankSeconds: rankMs.map((ms) => ms / 1000) }
+      : {};
   }
 
   private diverged(what: Words, value: number): never {
     const { state } = this.parts;
-    this.reporter.step(state.step + 1, state.epoch, 0, 0);
+    this.reporter.step({ step: state.step + 1, epoch: state.epoch, lr: 0 }, 0);
     this.reporter.flush();
     throw new UserError(
       phrase(
@@ -188,8 +233,9 @@ export class Trainer {
 
   /** The curriculum's moments are forgotten: the main stage is a training of its own from given weights. */
   private async renewOptimizer(): Promise<void> {
-    const { checkpoint } = this.parts;
+    const { checkpoint, state } = this.parts;
     await resetMoments(checkpoint);
+    state.stageStep = 0;
   }
 
   private async stopped(): Promise<'stopped'> {
@@ -198,8 +244,9 @@ export class Trainer {
   }
 
   private async save(epoch: number): Promise<void> {
-    const { checkpoint, writer, state } = this.parts;
+    const { checkpoint, writer, state, shard } = this.parts;
     this.reporter.flush();
+    if (shard.rank !== 0) return;
     const bytes = await saveLast(checkpoint, writer.folder, state);
     writer.event({
       type: 'checkpoint',

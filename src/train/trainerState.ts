@@ -10,14 +10,17 @@ export interface TrainerState {
   version: number;
   /** Optimizer steps done over the whole run. */
   step: number;
+  /** Those of the stage under way (curriculum or main), whose optimizer is its own. */
+  stageStep: number;
   /** Epoch under way (or to begin), from 0. */
   epoch: number;
-  /** Batches of that epoch that are done. */
+  /** Batches of that epoch that are done, by each process. */
   batch: number;
   /** Running sums of the epoch, for its mean loss and accuracy. */
   epochLoss: number;
   epochSteps: number;
   epochCorrect: number;
+  /** Also says how far the epoch's order was used, whatever the number of processes was. */
   epochExamples: number;
   epochSeconds: number;
   /** Training time over all attempts. */
@@ -41,6 +44,7 @@ export function freshState(
   return {
     version: TRAINER_STATE_VERSION,
     step: 0,
+    stageStep: 0,
     epoch: 0,
     batch: 0,
     epochLoss: 0,

@@ -1,13 +1,20 @@
 /** One attempt at a training run: what it opens it closes. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Config } from '../config/definition';
+import type { ProcessGroup } from '../distributed/processGroup';
 import type { Dataset } from '../data/types';
-import { EVENT_VERSION, type Split } from '../run/events';
-import type { RunWriter } from '../run/runWriter';
+import { EVENT_VERSION, type RankInfo, type Split } from '../run/events';
+import type { RunRecord } from '../run/runRecord';
 import type { StopController } from '../run/stopController';
 import { readModelConfig } from '../model/config';
 import { describeReport, type LoadReport } from '../model/loadRules';
 import { loadWeights } from '../model/loadWeights';
 import { redirectNativeLog } from '../runtime/nativeLog';
+import type { PrecisionChoice } from '../runtime/precision';
+import type { Replica } from '../runtime/replica/replica';
+import { momentNames } from '../runtime/training';
 import { withDiskErrors } from '../util/diskError';
 import { phrase, sentences } from '../util/phrase';
 import { ExitCode, isAbort, UserError } from '../util/userError';
@@ -26,11 +33,13 @@ import { writeMetrics } from './metricsFile';
 import {
   initialiseWeights,
   openModelSession,
+  precisionOf,
   pretrainedOf,
   type ModelSession,
 } from './modelSession';
 import type { TrainingPlan } from './plan';
 import { NlvrPrograms } from './programs';
+import { appendRankLog, forwardNativeLog } from './rankLog';
 import { RunData } from './runData';
 import type { TrainingOutcome, TrainingRequest } from './trainingTypes';
 import { trainableParameters } from './trainable';
@@ -40,7 +49,7 @@ import { freshState, type TrainerState } from './trainerState';
 export class TrainingRun {
   constructor(
     private readonly request: TrainingRequest,
-    private readonly writer: RunWriter,
+    private readonly writer: RunRecord,
     private readonly plan: TrainingPlan,
     private readonly datasets: Partial<Record<Split, Dataset>> & { train: Dataset },
     private readonly stop: Pick<StopController, 'requested' | 'signal'>,
@@ -49,29 +58,47 @@ export class TrainingRun {
   ) {}
 
   async train(): Promise<TrainingOutcome> {
-    const { writer, request, resumed } = this;
-    const { trainerLog } = writer.folder;
-    withDiskErrors(trainerLog, () => redirectNativeLog(trainerLog));
+    const { writer, request } = this;
+    const { group } = request;
     const { config, folder } = request.loaded;
+    const log = group.isMain ? writer.folder.trainerLog : undefined;
+    if (log !== undefined) withDiskErrors(log, () => redirectNativeLog(log));
+    const forwarding = log === undefined ? forwardNativeLog(group) : undefined;
+    group.onLog((rank, text) => appendRankLog(writer.folder.trainerLog, rank, text));
     const model = readModelConfig(config, folder);
-    const data = await RunData.open(config, model.text.maxPositions);
+    const data = await RunData.open(config, model.text.maxPositions, group.spec);
     try {
-      const opened = await openModelSession({ ...request, precision: resumed?.precision ?? null });
+      const opened = await openModelSession({
+        ...request,
+        replica: group.spec,
+        precision: await this.precision(),
+      });
       try {
         return await this.trainWith(opened, data);
       } finally {
         await opened.dispose();
       }
     } finally {
+      forwarding?.stop();
       data.frozen?.dispose();
       await data.dispose();
     }
   }
 
+  /** What the run began with, or what rank 0 finds best: all ranks compute in the same precision. */
+  private async precision(): Promise<PrecisionChoice | undefined> {
+    const { resumed, request } = this;
+    if (resumed) return { precision: resumed.precision, reason: phrase('as the run began') };
+    const { group, loaded, library } = request;
+    if (group.spec.worldSize === 1) return undefined;
+    return group.broadcast(group.isMain ? await precisionOf(loaded, library) : undefined);
+  }
+
   private async trainWith(opened: ModelSession, data: RunData): Promise<TrainingOutcome> {
     const { writer, request, plan, datasets, stop, resumed } = this;
     const { config, hash } = request.loaded;
-    const { session, model, shapes } = opened;
+    const { session, replica, model, shapes } = opened;
+    const { group } = request;
     const trainable = trainableParameters(config, shapes.keys());
     const checkpoint: CheckpointSource = { session, shapes, trainable };
     const count = [...shapes.values()].reduce(
@@ -80,14 +107,17 @@ export class TrainingRun {
     );
     const { folder } = writer;
     const { keep_checkpoints: keep, seed } = config;
-    const present = resumed ? presentBytes(folder, keep) : 0;
-    checkDiskSpace(folder.root, checkpointBytes(count, keep), present);
+    if (group.isMain) {
+      const present = resumed ? presentBytes(folder, keep) : 0;
+      checkDiskSpace(folder.root, checkpointBytes(count, keep), present);
+    }
 
     const order = exampleOrder(config, plan);
     const { precision } = opened;
     const state = resumed ?? freshState({ seed, precision, order, configHash: hash });
     this.announce(opened, state, count);
-    const report = await this.loadWeights(opened, checkpoint);
+    const report = group.isMain ? await this.loadWeights(opened, checkpoint) : undefined;
+    await this.shareWeights(replica, checkpoint);
     const programs = new NlvrPrograms(session, model, {
       optimizer: config,
       trainable,
@@ -103,7 +133,12 @@ export class TrainingRun {
       numWorkers: config.num_workers,
       majorityShare: majorityShare(datasets.val),
     });
+    const stopAgreed = async (): Promise<boolean> => {
+      const [stops] = await replica.allReduceSum(Float32Array.of(stop.requested ? 1 : 0));
+      return stops > 0;
+    };
     const epochEnd = new EpochEnd({
+      isMain: group.isMain,
       config,
       plan,
       data,
@@ -112,7 +147,7 @@ export class TrainingRun {
       stop,
       health,
       evaluated,
-      evaluator: new Evaluator(programs, imageBytes, evaluationBatch(config, datasets)),
+      evaluator: new Evaluator(programs, imageBytes, evaluationBatch(config, datasets), replica),
     });
     const trainer = new Trainer({
       config,
@@ -124,6 +159,9 @@ export class TrainingRun {
       stop,
       health,
       epochEnd,
+      shard: group.spec,
+      stopAgreed,
+      requireEqualWeights: () => requireEqualWeights(replica, group, [...shapes.keys()]),
       stepFor: (batch) => programs.trainingStep(batch.indices.length, batch.length),
     });
     const trained = await trainer.run();
@@ -140,6 +178,7 @@ export class TrainingRun {
   /** Says what the run is, in run.json and as its first event. */
   private announce(opened: ModelSession, state: TrainerState, parameters: number): void {
     const { writer, plan, datasets, resumed } = this;
+    const { group } = this.request;
     const main = plan.stages[plan.stages.length - 1];
     const easy = plan.stages.find(({ name }) => name === 'curriculum');
     const device = opened.session.info.device;
@@ -149,9 +188,10 @@ export class TrainingRun {
       precision: opened.precision,
       versions: { ...writer.info.versions, tensorflow: opened.session.info.tensorflow },
       maxEpoch: plan.epochs,
-      totalSteps: plan.totalSteps,
+      totalSteps: plan.totalStepsFrom(state),
       step: state.step,
       epoch: state.epoch,
+      ...(group.spec.worldSize > 1 && { ranks: ranksOf(group) }),
     });
     writer.event({
       type: 'start',
@@ -162,7 +202,8 @@ export class TrainingRun {
       maxEpoch: plan.epochs,
       stepsPerEpoch: main.stepsPerEpoch,
       ...(easy && { curriculum: { epochs: easy.epochs, stepsPerEpoch: easy.stepsPerEpoch } }),
-      totalSteps: plan.totalSteps,
+      totalSteps: plan.totalStepsFrom(state),
+      ...(group.spec.worldSize > 1 && { ranks: ranksOf(group) }),
       examples: Object.fromEntries(
         Object.entries(datasets).map(([split, { examples }]) => [split, examples.length]),
       ),
@@ -171,6 +212,7 @@ export class TrainingRun {
       parameters,
     });
     const { config, hash } = this.request.loaded;
+    this.noteRanks(state);
     if (state.configHash !== hash)
       writer.note(
         'warning',
@@ -200,6 +242,52 @@ export class TrainingRun {
         ),
         phrase('Set vit_ckpt_layer to save memory.'),
       );
+  }
+
+  /** Says what is different about a training on several processes, or on another number than before. */
+  private noteRanks(state: TrainerState): void {
+    const { writer, plan, request } = this;
+    const { worldSize } = request.group.spec;
+    const { batch_size_train: batch, accumulate_steps: accumulate } = request.loaded.config;
+    const before = state.order.worldSize ?? 1;
+    if (worldSize !== before)
+      writer.note(
+        'warning',
+        'world-size-changed',
+        phrase('The run was trained by {0} processes before, now by {1}.', before, worldSize),
+        phrase(
+          'It goes on with the rest of the same order of examples. A step now takes {0} examples, {1} before.',
+          plan.batchExamples * accumulate,
+          state.order.batchSize * state.order.accumulateSteps * before,
+        ),
+      );
+    if (worldSize > 1)
+      writer.note(
+        'info',
+        'effective-batch',
+        phrase(
+          'A step takes {0} examples: {1} on each of {2} processes, {3} times.',
+          batch * worldSize * accumulate,
+          batch,
+          worldSize,
+          accumulate,
+        ),
+      );
+  }
+
+  /** Rank 0's weights, and its optimizer's moments where the run goes on, on all ranks. */
+  private async shareWeights(replica: Replica, checkpoint: CheckpointSource): Promise<void> {
+    if (replica.worldSize === 1) return;
+    const { session, shapes, trainable } = checkpoint;
+    const names = [...shapes.keys()];
+    if (this.resumed)
+      for (const name of trainable)
+        for (const moment of momentNames(name)) {
+          session.variable(moment, shapes.get(name) ?? [], 'zeros');
+          names.push(moment);
+        }
+    await replica.broadcastVariables(names);
+    await requireEqualWeights(replica, this.request.group, names);
   }
 
   private async loadWeights(
@@ -239,7 +327,11 @@ export class TrainingRun {
     const { config } = request.loaded;
     const [tokens, width] = programs.featureShape;
     const limit = config.feature_cache * 1e9;
-    const cache = new FeatureCache(writer.folder.features, tokens * width, limit);
+    // The run folder is rank 0's; another rank may be on a machine that does not see it.
+    const place = request.group.isMain
+      ? writer.folder.features
+      : mkdtempSync(join(tmpdir(), 'nlvr-features-'));
+    const cache = new FeatureCache(place, tokens * width, limit);
     const images = new Set(
       plan.stages.flatMap(({ dataset }) => dataset.examples.flatMap((example) => example.images)),
     );
@@ -280,21 +372,59 @@ export class TrainingRun {
     opened: ModelSession,
   ): Promise<'finished' | 'stopped'> {
     const { writer, datasets, request } = this;
+    const { isMain } = request.group;
     if (datasets.test && !request.loaded.config.eval_test && state.bestEpoch !== null) {
-      const weights = await loadWeights(writer.folder.best, opened.model);
-      try {
-        await assignValues(opened.session, weights.values());
-      } finally {
-        await weights.close();
+      if (isMain) {
+        const weights = await loadWeights(writer.folder.best, opened.model);
+        try {
+          await assignValues(opened.session, weights.values());
+        } finally {
+          await weights.close();
+        }
       }
+      await opened.replica.broadcastVariables([...opened.shapes.keys()]);
       const metrics = await epochEnd.split(datasets.test, state.bestEpoch, state.step);
       if (!metrics) return 'stopped';
       state.bestMetrics.test = metrics;
     }
+    if (!isMain) return 'finished';
     writeMetrics(writer.folder.metrics, state.bestMetrics);
     appendLog(writer.folder.log, `best epoch: ${state.bestEpoch ?? 0}`);
     return 'finished';
   }
+}
+
+/** The processes of a run, for its record. */
+function ranksOf(group: ProcessGroup): RankInfo[] {
+  return group.members.map(({ rank, host, pid, localRank }) => ({ rank, host, pid, localRank }));
+}
+
+/**
+ * Compares the weights of all ranks.
+ * @throws {UserError} on every rank, naming the rank and the first parameter that differ
+ */
+async function requireEqualWeights(
+  replica: Replica,
+  group: ProcessGroup,
+  names: readonly string[],
+): Promise<void> {
+  const difference = await replica.firstDifference(names);
+  if (!difference) return;
+  const { rank, name } = difference;
+  throw new UserError(
+    phrase(
+      'The weights of rank {0} (on {1}) differ from those of rank 0, first in {2}.',
+      rank,
+      group.members[rank].host,
+      name,
+    ),
+    {
+      hint: phrase(
+        'Memory or the connection of that machine may be faulty. Go on from the last checkpoint with --resume, without it if this happens again.',
+      ),
+      exitCode: ExitCode.failed,
+    },
+  );
 }
 
 /** The last batch of a small split need not be as large as others are. */

@@ -1,5 +1,6 @@
 /** What a training run is asked for, and what comes of it. */
 import type { LoadedConfig } from '../config/load';
+import type { ProcessGroup } from '../distributed/processGroup';
 import type { DownloadProgress } from '../model/download';
 import type { Split } from '../run/events';
 import type { BestResult } from '../run/runInfo';
@@ -9,11 +10,15 @@ import type { CheckHooks } from './dataCheck';
 import type { Metrics } from './metrics';
 
 export interface TrainingRequest {
+  /** The processes that share the training. */
+  group: ProcessGroup;
   loaded: LoadedConfig;
   library: Library;
   mode: 'new' | 'resume' | 'overwrite';
   /** Sees every event that is written. */
   observe: RunObserver;
+  /** Aborts when the launcher of several processes was asked to stop. */
+  stopSignal?: AbortSignal;
   /** Called when a person asked to stop and the step is being finished. */
   onStopRequested?: () => void;
   /** Progress of the data check, and the way to end it. */

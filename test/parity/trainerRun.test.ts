@@ -13,6 +13,7 @@ import type { NlvrModelConfig } from '../../src/model/config';
 import { parameterShapes } from '../../src/model/parameters';
 import type { RunEvent } from '../../src/run/events';
 import { RunWriter } from '../../src/run/runWriter';
+import { Replica } from '../../src/runtime/replica/replica';
 import type { Session } from '../../src/runtime/session';
 import { EpochEnd } from '../../src/train/epochEnd';
 import { Evaluator, type EvaluationBatch } from '../../src/train/evaluation';
@@ -153,11 +154,12 @@ it("repeats BLIP's run: losses, log.txt, best epoch, parameters", async () => {
   };
   let current: EvaluationBatch | undefined;
   const data: TrainingData = {
-    trainBatches: (_stage, epoch, start) => ({
+    trainBatches: (_stage, epoch, startExample) => ({
       waitMs: 0,
       // The steps take the pixels from `visionFeeds`, so the batch needs none.
       async *[Symbol.asyncIterator]() {
         await Promise.resolve();
+        const start = startExample / config.batch_size_train;
         for (const call of trainCalls.slice(epoch * perEpoch + start, (epoch + 1) * perEpoch)) {
           current = batchOf(call);
           yield { ...current, images: new Uint8Array() };
@@ -194,6 +196,7 @@ it("repeats BLIP's run: losses, log.txt, best epoch, parameters", async () => {
     pixels: 'float32',
   });
   const stop = { requested: false };
+  const replica = new Replica(session);
   const health = new HealthMonitor({
     pretrained: true,
     missingKeys: 0,
@@ -209,7 +212,8 @@ it("repeats BLIP's run: losses, log.txt, best epoch, parameters", async () => {
     stop,
     health,
     evaluated: [datasets.val, datasets.test],
-    evaluator: new Evaluator(programs, pixelsPerImage, config.batch_size_test),
+    evaluator: new Evaluator(programs, pixelsPerImage, config.batch_size_test, replica),
+    isMain: true,
   });
   const order = exampleOrder(config, plan);
   const state = freshState({ seed: config.seed, precision: 'fp32', order, configHash: '' });
@@ -223,6 +227,9 @@ it("repeats BLIP's run: losses, log.txt, best epoch, parameters", async () => {
     stop,
     health,
     epochEnd,
+    shard: { rank: 0, worldSize: 1 },
+    stopAgreed: () => Promise.resolve(false),
+    requireEqualWeights: () => Promise.resolve(),
     stepFor: (batch) => programs.trainingStep(batch.indices.length, batch.length),
   });
   expect(await trainer.run()).toBe('finished');

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadDataset } from '../../src/data/annotations/loadDataset';
-import { epochOrder, shardOrder, sharedImageOrder } from '../../src/data/order';
+import { epochOrder, evaluationSteps, shardOrder, shardSteps } from '../../src/data/order';
 import type { Example } from '../../src/data/types';
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -34,31 +34,42 @@ describe('shares of several processes', () => {
     [10, 3],
     [9, 3],
     [2, 5],
-    [1, 4],
-  ])('of %i examples for %i processes have equal size and miss none', (count, worldSize) => {
+  ])('of %i examples for %i processes have equal size and no example twice', (count, worldSize) => {
     const order = epochOrder(count, 1, 0);
     const shares = numbers(worldSize).map((rank) => shardOrder(order, { rank, worldSize }));
-    expect(new Set(shares.map((share) => share.length))).toEqual(
-      new Set([Math.ceil(count / worldSize)]),
-    );
-    expect(sorted(new Set(shares.flatMap((share) => Array.from(share))))).toEqual(numbers(count));
+    const size = Math.floor(count / worldSize);
+    expect(shares.map((share) => share.length)).toEqual(shares.map(() => size));
+    expect(new Set(shares.flatMap((share) => Array.from(share))).size).toBe(size * worldSize);
   });
 
-  it("are PyTorch's DistributedSampler's", () => {
-    // list(DistributedSampler(range(10), num_replicas=4, rank=r, shuffle=False)) for r = 0, 1, 2, 3
+  it("are PyTorch's DistributedSampler's with drop_last", () => {
+    // list(DistributedSampler(range(10), num_replicas=4, rank=r, shuffle=False, drop_last=True)) for r = 0, 1, 2, 3
     const order = Int32Array.from(numbers(10));
     expect(numbers(4).map((rank) => Array.from(shardOrder(order, { rank, worldSize: 4 })))).toEqual(
       [
-        [0, 4, 8],
-        [1, 5, 9],
-        [2, 6, 0],
-        [3, 7, 1],
+        [0, 4],
+        [1, 5],
+        [2, 6],
+        [3, 7],
       ],
     );
   });
+
+  it('make up the batches of one process, whatever the number of processes', () => {
+    const order = epochOrder(48, 7, 2);
+    const batch = (share: Int32Array, size: number, step: number) =>
+      Array.from(share.subarray(step * size, (step + 1) * size));
+    for (const worldSize of [2, 3, 4])
+      for (let step = 0; step < 48 / 12; step++) {
+        const parts = numbers(worldSize).flatMap((rank) =>
+          batch(shardOrder(order, { rank, worldSize }), 12 / worldSize, step),
+        );
+        expect(sorted(parts)).toEqual(sorted(batch(order, 12, step)));
+      }
+  });
 });
 
-describe('the order of an evaluation', () => {
+describe('the batches of an evaluation', () => {
   const example = (index: number, ...images: [string, string]): Example => ({
     index,
     identifier: String(index),
@@ -70,22 +81,59 @@ describe('the order of an evaluation', () => {
     line: 1,
   });
 
-  it('brings together what shares images, by any number of steps', () => {
-    const pairs: [string, string][] = [
-      ['a', 'b'],
-      ['c', 'd'],
-      ['e', 'f'],
-      ['b', 'g'],
-      ['d', 'c'],
-      ['g', 'h'],
-    ];
-    const order = sharedImageOrder(pairs.map((images, i) => example(i, ...images)));
-    expect(Array.from(order)).toEqual([0, 3, 5, 1, 4, 2]);
+  const stepsOf = (pairs: [string, string][], batchSize: number) =>
+    evaluationSteps(
+      pairs.map((images, i) => example(i, ...images)),
+      batchSize,
+    );
+  const chain: [string, string][] = [
+    ['a', 'b'],
+    ['c', 'd'],
+    ['e', 'f'],
+    ['b', 'g'],
+    ['d', 'c'],
+    ['g', 'h'],
+  ];
+
+  it('bring together what shares images, by any number of steps', () => {
+    const [only, ...others] = stepsOf(chain, 6);
+    expect(others).toEqual([]);
+    expect(Array.from(only.indices)).toEqual([0, 3, 5, 1, 4, 2]);
   });
 
-  it('leaves a data set without shared images in annotation order', () => {
-    const order = sharedImageOrder(numbers(50).map((i) => example(i, `${i}l`, `${i}r`)));
-    expect(Array.from(order)).toEqual(numbers(50));
+  it('share images with no other batch, unless a group is larger than a batch', () => {
+    const batches = (size: number) =>
+      stepsOf(chain, size).map(({ indices, goesOn }) => [Array.from(indices), goesOn]);
+    expect(batches(4)).toEqual([
+      [[0, 3, 5], false],
+      [[1, 4, 2], false],
+    ]);
+    expect(batches(2)).toEqual([
+      [[0, 3], false],
+      [[5], true],
+      [[1, 4], false],
+      [[2], false],
+    ]);
+  });
+
+  it('of a data set without shared images are in annotation order', () => {
+    const steps = stepsOf(
+      numbers(50).map((i) => [`${i}l`, `${i}r`]),
+      8,
+    );
+    expect(steps.flatMap(({ indices }) => Array.from(indices))).toEqual(numbers(50));
+  });
+
+  it('are shared out whole: every batch once, and what shares images on one process', () => {
+    const steps = stepsOf(chain, 2);
+    for (const worldSize of [1, 2, 3, 5]) {
+      const shares = shardSteps(steps, worldSize);
+      expect(shares).toHaveLength(worldSize);
+      expect(sorted(shares.flat().flatMap(({ indices }) => Array.from(indices)))).toEqual(
+        numbers(6),
+      );
+      for (const share of shares) expect(share[0]?.goesOn ?? false).toBe(false);
+    }
   });
 
   it('takes NLVR2 pairs together', async () => {
@@ -94,7 +142,7 @@ describe('the order of an evaluation', () => {
       'val',
       { format: 'nlvr2', imageRoot: '/data' },
     );
-    const order = Array.from(sharedImageOrder(examples));
+    const order = evaluationSteps(examples, 64).flatMap(({ indices }) => Array.from(indices));
     expect(sorted(order)).toEqual(numbers(36));
     const pairs = order.map((i) => examples[i].images.join());
     const runs = pairs.filter((pair, i) => pair !== pairs[i - 1]).length;

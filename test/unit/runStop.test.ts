@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load';
 import { RunFolder } from '../../src/run/runFolder';
 import { StopController } from '../../src/run/stopController';
+import { SINGLE_PROCESS } from '../../src/distributed/processGroup';
 import { runTraining } from '../../src/train/runTraining';
 
 let folder: RunFolder;
@@ -77,6 +78,7 @@ describe('runTraining', () => {
   const request = (file: string, mode: 'new' | 'resume') => ({
     loaded: loadConfig(file),
     // Nothing of the runtime is touched before the run begins.
+    group: SINGLE_PROCESS,
     library: {} as Parameters<typeof runTraining>[0]['library'],
     mode,
     observe: () => undefined,

@@ -9,6 +9,7 @@ import type { Batch, Dataset } from '../../src/data/types';
 import type { RunEvent } from '../../src/run/events';
 import { RunFolder } from '../../src/run/runFolder';
 import { RunWriter } from '../../src/run/runWriter';
+import type { Feeds } from '../../src/runtime/program';
 import type { Session } from '../../src/runtime/session';
 import { readLastState } from '../../src/train/checkpoints';
 import { exampleOrder } from '../../src/train/exampleOrder';
@@ -94,11 +95,14 @@ async function train(
   });
   const rest = [...accuracies];
   let steps = 0;
-  const results = (): Promise<Record<string, Float32Array>> => {
+  const results = (feeds: Feeds): Promise<Record<string, Float32Array>> => {
     steps++;
+    const report = Float32Array.from(feeds['report'] as Float32Array);
+    report[config.accumulate_steps - 1] += 0.5;
     return Promise.resolve({
       loss: Float32Array.of(0.5),
-      logits: new Float32Array(4),
+      correct: Float32Array.of(0),
+      report,
       grad_norm: Float32Array.of(gradNorm(steps)),
     });
   };
@@ -107,11 +111,11 @@ async function train(
     plan,
     state,
     data: {
-      trainBatches: (stage, _epoch, startBatch) => ({
+      trainBatches: (_stage, _epoch, _startExample, count) => ({
         waitMs: 0,
         async *[Symbol.asyncIterator]() {
           await Promise.resolve();
-          for (let i = startBatch; i < stage.batchesPerEpoch; i++) yield batch;
+          for (let i = 0; i < count; i++) yield batch;
         },
       }),
       evalBatches: () => {
@@ -138,6 +142,9 @@ async function train(
       },
       logWithoutEvaluation: () => undefined,
     },
+    shard: { rank: 0, worldSize: 1 },
+    stopAgreed: () => Promise.resolve(false),
+    requireEqualWeights: () => Promise.resolve(),
     stepFor: () => ({ run: results, accumulate: results }),
   });
   return { outcome: await trainer.run(), state, steps, events };

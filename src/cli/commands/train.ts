@@ -1,29 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { launch, STOP_MESSAGE } from '../../distributed/launcher';
+import {
+  failureOf,
+  joinProcessGroup,
+  SINGLE_PROCESS,
+  type ProcessGroup,
+} from '../../distributed/processGroup';
+import {
+  distributedSettings,
+  type DistributedFlags,
+  type LaunchSettings,
+} from '../../distributed/settings';
+import { locateWeights } from '../../model/loadWeights';
+import { exitNow } from '../../runtime/exitNow';
+import { visibleGpus } from '../../runtime/gpus';
 import { evaluatedSplits } from '../../train/datasets';
 import { pretrainedOf, requireLibrary } from '../../train/modelSession';
 import { runTraining } from '../../train/runTraining';
 import { ExitCode, UserError } from '../../util/userError';
-import { configPaths } from '../../config/paths';
+import { configPaths, isUrl } from '../../config/paths';
+import { inEnglish } from '../../util/phrase';
 import { configuration, type CommonOptions } from '../configuration';
 import { createProgress } from '../progress';
 import { formatBytes } from '../../train/diskSpace';
 import { finalReport } from '../finalReport';
+import { report } from '../report';
 import { createTerminal } from '../terminal';
 import { evaluateAndReport } from './evaluate';
 
-export interface TrainOptions extends CommonOptions {
+export interface TrainOptions extends CommonOptions, DistributedFlags {
   output_dir?: string;
   pretrained?: string;
   evaluate?: boolean;
   resume?: boolean;
   overwrite?: boolean;
   seed?: number;
+  /** Seconds that the ranks wait for each other at the start. */
+  rdzv_timeout?: number;
 }
 
-/** `nlvr train`, and with `--evaluate` BLIP's evaluation of `pretrained`. */
+/** `nlvr train`, and with `--evaluate` BLIP's evaluation of `pretrained`, in one process or as one of several. */
 export async function train(options: TrainOptions): Promise<void> {
+  const settings = distributedSettings(options, process.env);
+  if (settings.kind === 'launch') {
+    const nprocPerNode =
+      settings.nprocPerNode === 'auto' ? Math.max(1, visibleGpus().length) : settings.nprocPerNode;
+    if (nprocPerNode * settings.nnodes > 1) {
+      await startRanks(options, { ...settings, nprocPerNode });
+      return;
+    }
+  }
+  if (settings.kind !== 'rank') {
+    await trainInGroup(options, SINGLE_PROCESS);
+    return;
+  }
+  const group = await joinProcessGroup(settings, {
+    ...(options.rdzv_timeout !== undefined && { timeoutMs: options.rdzv_timeout * 1000 }),
+    onWaiting: (text) => process.stderr.write(`${text}\n`),
+  });
+  let code: number;
+  try {
+    await trainInGroup(options, group, stopFromLauncher());
+    code = Number(process.exitCode ?? ExitCode.done);
+  } catch (error) {
+    group.fail(failureOf(error, group.spec));
+    code = report(error, false);
+    await sleep(FAREWELL_MS);
+  }
+  // A call of TensorFlow that waits for a lost rank never returns, and would keep the process.
+  exitNow(code);
+}
+
+/** How long the thread that talks to the other ranks has to send the last word. */
+const FAREWELL_MS = 300;
+
+/** Checks what can be checked once, then starts the ranks. */
+async function startRanks(
+  options: TrainOptions,
+  settings: LaunchSettings & { nprocPerNode: number },
+): Promise<void> {
   const loaded = configuration(options);
-  if (options.resume && options.overwrite)
-    throw new UserError('--resume and --overwrite exclude each other.');
+  requireOneMode(options);
+  await requireLibrary(options.tensorflow);
+  const source = pretrainedOf(loaded);
+  // The ranks of one machine have no way out of their network: what comes from an address comes now.
+  if (source !== undefined && isUrl(source) && settings.nodeRank === 0) await download(source);
+  process.exitCode = await launch({
+    settings,
+    command: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+    say: (text) => process.stderr.write(`nlvr: ${inEnglish(text)}\n`),
+  });
+}
+
+async function download(source: string): Promise<void> {
+  const progress = createProgress('Downloading the pretrained weights');
+  try {
+    await locateWeights(source, {
+      onProgress: ({ received, total }) =>
+        progress.show(received, total ?? 0, formatBytes(received)),
+    });
+  } finally {
+    progress.done();
+  }
+}
+
+/** Aborts when the launcher asks to stop; a rank whose launcher is gone ends with it. */
+function stopFromLauncher(): AbortSignal {
+  const controller = new AbortController();
+  process.on('message', (message) => message === STOP_MESSAGE && controller.abort());
+  process.on('disconnect', () => exitNow(ExitCode.failed));
+  process.channel?.unref();
+  return controller.signal;
+}
+
+function requireOneMode({ resume, overwrite }: TrainOptions): void {
+  if (resume && overwrite) throw new UserError('--resume and --overwrite exclude each other.');
+}
+
+async function trainInGroup(
+  options: TrainOptions,
+  group: ProcessGroup,
+  stopSignal?: AbortSignal,
+): Promise<void> {
+  const loaded = configuration(options);
+  requireOneMode(options);
   const library = await requireLibrary(options.tensorflow);
   if (options.evaluate) {
     const source = pretrainedOf(loaded);
@@ -47,6 +147,8 @@ export async function train(options: TrainOptions): Promise<void> {
   const download = createProgress('Downloading the pretrained weights');
   try {
     const outcome = await runTraining({
+      group,
+      ...(stopSignal && { stopSignal }),
       checks: {
         onProgress: ({ phase, done, total }) => phase === 'images' && images.show(done, total),
       },
@@ -62,7 +164,8 @@ export async function train(options: TrainOptions): Promise<void> {
         ),
     });
     terminal.done();
-    if (outcome) process.stdout.write(finalReport(outcome));
+    if (!group.isMain) process.exitCode = outcome?.state === 'finished' ? 0 : ExitCode.stopped;
+    else if (outcome) process.stdout.write(finalReport(outcome));
     else process.stderr.write('Stopped before the training began: nothing was written.\n');
     if (outcome?.state !== 'finished') process.exitCode = ExitCode.stopped;
   } finally {

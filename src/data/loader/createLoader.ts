@@ -1,4 +1,4 @@
-import { epochOrder, shardOrder, sharedImageOrder, type Shard } from '../order';
+import { epochOrder, evaluationSteps, shardOrder, WHOLE, type Shard } from '../order';
 import type { Batch, Dataset } from '../types';
 import type { LoaderPool, PendingBatch } from './loaderPool';
 import type { PipelineSettings } from './settings';
@@ -15,14 +15,14 @@ export interface LoaderOptions {
   /** Counts over the whole run, from 0; order and augmentation depend on it. Unused in `eval`. */
   epoch: number;
   batchSize: number;
-  /** Batches to leave out at the beginning, to go on in the middle of an epoch. */
-  startBatch?: number;
-  /** Batches of the epoch at most, counted from its beginning. */
-  endBatch?: number;
-  /** This process's part, when several share the epoch. */
+  /** train: examples of the epoch's order to leave out at the beginning, to go on in the middle of an epoch. */
+  startExample?: number;
+  /** train: batches at most. */
+  maxBatches?: number;
+  /** train: this process's part, when several share the epoch. */
   shard?: Shard;
-  /** Indices of the examples in a given order, instead of the epoch's own. */
-  order?: Int32Array;
+  /** Indices of the examples of each batch, instead of the epoch's own. */
+  batches?: readonly Int32Array[];
   /** Each distinct image of a batch once. Default: in `eval`. */
   shareImages?: boolean;
   /**
@@ -53,16 +53,11 @@ export function createLoader(options: LoaderOptions): Loader {
 class EpochLoader implements Loader {
   readonly batches: number;
   waitMs = 0;
-  private readonly order: Int32Array;
-  private readonly first: number;
+  private readonly indices: readonly Int32Array[];
 
   constructor(private readonly options: LoaderOptions) {
-    const { batchSize, mode, startBatch = 0, endBatch = Infinity } = options;
-    this.order = orderOf(options);
-    const whole = this.order.length / batchSize;
-    const last = Math.min(endBatch, mode === 'train' ? Math.floor(whole) : Math.ceil(whole));
-    this.first = Math.min(startBatch, last);
-    this.batches = last - this.first;
+    this.indices = options.batches ?? batchesOf(options);
+    this.batches = this.indices.length;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Batch> {
@@ -72,13 +67,13 @@ class EpochLoader implements Loader {
     try {
       for (let given = 0; given < this.batches; given++) {
         for (; next < this.batches && pending.length < depth; next++)
-          pending.push(this.request(this.first + next));
+          pending.push(this.request(next));
         const start = performance.now();
         const head = pending[0];
         const batch = await head.batch.finally(() => (this.waitMs += performance.now() - start));
         pending.shift();
         // Asked for before the consumer gets the batch, so that it is built while the consumer computes.
-        if (next < this.batches) pending.push(this.request(this.first + next++));
+        if (next < this.batches) pending.push(this.request(next++));
         yield batch;
       }
     } finally {
@@ -97,9 +92,8 @@ class EpochLoader implements Loader {
   }
 
   private request(position: number): PendingBatch {
-    const { pool, dataset, settings, mode, epoch, batchSize } = this.options;
-    const indices = this.order.subarray(position * batchSize, (position + 1) * batchSize);
-    const examples = Array.from(indices, (i) => {
+    const { pool, dataset, settings, mode, epoch } = this.options;
+    const examples = Array.from(this.indices[position], (i) => {
       const { index, identifier, sentence, images, label, line } = dataset.examples[i];
       return { index, identifier, sentence, images, label, line };
     });
@@ -123,11 +117,15 @@ class EpochLoader implements Loader {
   }
 }
 
-function orderOf({ dataset, settings, mode, epoch, shard, order }: LoaderOptions): Int32Array {
-  const whole =
-    order ??
-    (mode === 'train'
-      ? epochOrder(dataset.examples.length, settings.seed, epoch)
-      : sharedImageOrder(dataset.examples));
-  return shard ? shardOrder(whole, shard) : whole;
+function batchesOf(options: LoaderOptions): Int32Array[] {
+  const { dataset, settings, mode, epoch, batchSize } = options;
+  if (mode === 'eval')
+    return evaluationSteps(dataset.examples, batchSize).map(({ indices }) => indices);
+  const { shard = WHOLE, startExample = 0, maxBatches = Infinity } = options;
+  const whole = epochOrder(dataset.examples.length, settings.seed, epoch);
+  const order = shardOrder(whole.subarray(startExample), shard);
+  const count = Math.min(maxBatches, Math.floor(order.length / batchSize));
+  return Array.from({ length: count }, (_, i) =>
+    order.subarray(i * batchSize, (i + 1) * batchSize),
+  );
 }

@@ -1,0 +1,62 @@
+/**
+ * A network of their own for the ranks of one machine. TensorFlow's server listens on all interfaces and asks nobody
+ * for a password; in a network namespace with nothing but its loopback interface, nobody else can reach it.
+ */
+import { spawnSync } from 'node:child_process';
+import { loadLibc } from '../runtime/capi';
+
+/** Set in processes that run inside such a namespace. */
+export const NAMESPACE_VARIABLE = 'NLVR_NETWORK_NAMESPACE';
+
+/** Ways to make one: with a user namespace, which needs no privileges where the kernel allows it, or as root. */
+const WAYS = [['--user', '--map-root-user', '--net'], ['--net']] as const;
+
+/**
+ * The command in front of a program that gives it a network namespace.
+ * @returns undefined where this system does not allow it
+ */
+export function namespaceCommand(): readonly string[] | undefined {
+  if (process.platform !== 'linux') return undefined;
+  for (const flags of WAYS) {
+    const { status } = spawnSync('unshare', [...flags, 'true'], { stdio: 'ignore', timeout: 5000 });
+    if (status === 0) return ['unshare', ...flags];
+  }
+  return undefined;
+}
+
+const AF_INET = 2;
+const SOCK_DGRAM = 2;
+const SIOCSIFFLAGS = 0x8914;
+const IFF_UP = 1;
+const IFREQ_BYTES = 40;
+const IFNAMSIZ = 16;
+
+/**
+ * Switches the loopback interface on, which a new network namespace has switched off.
+ * @returns false where that fails
+ */
+export function bringLoopbackUp(): boolean {
+  const libc = loadLibc();
+  const socket = libc.func('socket', 'int', ['int', 'int', 'int']) as unknown as (
+    domain: number,
+    type: number,
+    protocol: number,
+  ) => number;
+  const ioctl = libc.func('int ioctl(int, unsigned long, void *)') as unknown as (
+    fd: number,
+    request: number,
+    argument: Uint8Array,
+  ) => number;
+  const close = libc.func('close', 'int', ['int']) as unknown as (fd: number) => number;
+  const fd = socket(AF_INET, SOCK_DGRAM, 0);
+  if (fd < 0) return false;
+  try {
+    // struct ifreq: the name, then the flags.
+    const request = Buffer.alloc(IFREQ_BYTES);
+    request.write('lo', 0, 'latin1');
+    request.writeInt16LE(IFF_UP, IFNAMSIZ);
+    return ioctl(fd, SIOCSIFFLAGS, request) === 0;
+  } finally {
+    close(fd);
+  }
+}

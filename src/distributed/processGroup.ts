@@ -1,0 +1,271 @@
+/** The ranks of one training as a process sees them, apart from TensorFlow: torch.distributed's process group. */
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { type ReplicaSpec, SINGLE } from '../runtime/replica/spec';
+import { assetPath } from '../util/assets';
+import { inEnglish, phrase, type Advice } from '../util/phrase';
+import { ExitCode, UserError } from '../util/userError';
+import { PROTOCOL, type Failure, type Member } from './protocol';
+import type { RendezvousEvent, RendezvousOptions, RendezvousRequest } from './rendezvous';
+import type { RankSettings } from './settings';
+
+/** How long the ranks wait for each other at the start, unless said otherwise: as torchrun. */
+export const DEFAULT_TIMEOUT_MS = 300_000;
+
+/** The job ended because of a rank. */
+export class RankFailedError extends UserError {
+  override readonly name = 'RankFailedError';
+
+  constructor(readonly failure: Failure) {
+    super(failure.phrase ?? failure.message, {
+      ...((failure.hintPhrase ?? failure.hint) !== undefined && {
+        hint: failure.hintPhrase ?? failure.hint ?? '',
+      }),
+      exitCode: failure.exitCode as ExitCode,
+    });
+  }
+}
+
+export interface ProcessGroup {
+  readonly spec: ReplicaSpec;
+  /** All ranks, in order. Of a single process: itself. */
+  readonly members: readonly Member[];
+  /** Whether this is rank 0. */
+  readonly isMain: boolean;
+  /** Rejects when the job ends because of another rank; never resolves. */
+  readonly failed: Promise<never>;
+  /** Rank 0's value on every rank. Values are JSON. Every rank calls it, in the same order. */
+  broadcast<T>(value: T | undefined): Promise<T>;
+  /**
+   * Compares what must be the same on all ranks.
+   * @param facts what it is → its value
+   * @throws {UserError} (exit code 2) on every rank, naming rank and fact of the first difference from rank 0
+   */
+  requireSame(facts: Readonly<Record<string, string>>): Promise<void>;
+  /** Sends text of this rank to rank 0, for the run's log. */
+  log(text: string): void;
+  /** Takes the text that other ranks sent. */
+  onLog(take: (rank: number, text: string) => void): void;
+  /** Ends the job on all ranks because of an error on this one. */
+  fail(failure: Advice & { exitCode: number }): void;
+  /** Leaves the group in good order. */
+  close(): void;
+}
+
+/** A training in one process. */
+export const SINGLE_PROCESS: ProcessGroup = {
+  spec: SINGLE,
+  members: [{ rank: 0, host: hostname(), pid: process.pid, localRank: 0, address: '' }],
+  isMain: true,
+  failed: new Promise<never>(() => undefined),
+  broadcast: (value) => Promise.resolve(value as NonNullable<typeof value>),
+  requireSame: () => Promise.resolve(),
+  log: () => undefined,
+  onLog: () => undefined,
+  fail: () => undefined,
+  close: () => undefined,
+};
+
+export interface JoinOptions {
+  timeoutMs?: number;
+  /** Told when this rank has waited for others for some seconds. */
+  onWaiting?: (text: string) => void;
+}
+
+/**
+ * Finds the other ranks.
+ * @throws {UserError} (exit code 2) when they do not come, or the settings do not fit together
+ */
+export function joinProcessGroup(
+  settings: RankSettings,
+  { timeoutMs = DEFAULT_TIMEOUT_MS, onWaiting }: JoinOptions = {},
+): Promise<ProcessGroup> {
+  const { rank, worldSize, addresses } = settings;
+  const options: RendezvousOptions = {
+    hello: {
+      type: 'hello',
+      protocol: PROTOCOL,
+      rank,
+      worldSize,
+      host: hostname(),
+      machine: machineId(),
+      pid: process.pid,
+      localRank: settings.localRank ?? null,
+      port: null,
+    },
+    masterAddr: settings.masterAddr,
+    masterPort: settings.masterPort,
+    addresses: addresses ?? null,
+    timeoutMs,
+  };
+  const worker = new Worker(assetPath('rendezvous-thread.js'), { workerData: options });
+  return new Promise((resolve, reject) => {
+    const onMessage = (event: RendezvousEvent): void => {
+      if (event.type === 'waiting') onWaiting?.(event.text.message);
+      else if (event.type === 'refused')
+        reject(
+          new UserError(event.phrase ?? event.message, {
+            ...((event.hintPhrase ?? event.hint) !== undefined && {
+              hint: event.hintPhrase ?? event.hint ?? '',
+            }),
+          }),
+        );
+      else if (event.type === 'welcome') {
+        worker.off('message', onMessage);
+        worker.off('error', reject);
+        const { members, localWorldSizes } = event;
+        const spec: ReplicaSpec = {
+          rank,
+          worldSize,
+          localRank: members[rank]?.localRank ?? 0,
+          localWorldSize: settings.localWorldSize ?? localWorldSizes[rank] ?? 1,
+          addresses: members.map(({ address }) => address),
+        };
+        resolve(new ConnectedGroup(worker, spec, members));
+      }
+    };
+    worker.on('message', onMessage);
+    worker.on('error', reject);
+  });
+}
+
+/** Tells machines apart that have the same name, and containers on one machine that have different ones. */
+function machineId(): string {
+  try {
+    return `${hostname()} ${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}`;
+  } catch {
+    return hostname();
+  }
+}
+
+class ConnectedGroup implements ProcessGroup {
+  readonly failed: Promise<never>;
+  private rejectFailed: (error: Error) => void = () => undefined;
+  private nextId = 0;
+  /** Values that arrived, by number and sender, and those who wait for them. */
+  private readonly values = new Map<string, unknown>();
+  private readonly waiting = new Map<string, (value: unknown) => void>();
+  private takeLog: ((rank: number, text: string) => void) | undefined;
+
+  constructor(
+    private readonly worker: Worker,
+    readonly spec: ReplicaSpec,
+    readonly members: readonly Member[],
+  ) {
+    this.failed = new Promise<never>((_, reject) => (this.rejectFailed = reject));
+    // Whoever waits for it hears of it; until then it is not unhandled.
+    this.failed.catch(() => undefined);
+    worker.on('message', (event: RendezvousEvent) => this.receive(event));
+    worker.on('error', (error) => this.rejectFailed(error));
+  }
+
+  get isMain(): boolean {
+    return this.spec.rank === 0;
+  }
+
+  async broadcast<T>(value: T | undefined): Promise<T> {
+    const id = this.nextId++;
+    if (!this.isMain) return (await this.value(id, 0)) as T;
+    this.post({ type: 'value', id, value });
+    return value as T;
+  }
+
+  async requireSame(facts: Readonly<Record<string, string>>): Promise<void> {
+    const difference = await this.broadcast(await this.findDifference(facts));
+    if (difference === null) return;
+    const { rank, what, theirs, ours } = difference;
+    throw new UserError(
+      phrase(
+        'Rank {0} (on {1}) has another {2} than rank 0: {3}, not {4}.',
+        rank,
+        this.members[rank]?.host ?? '',
+        what,
+        theirs,
+        ours,
+      ),
+      {
+        hint: phrase('Give all ranks the same configuration, the same data and the same program.'),
+      },
+    );
+  }
+
+  /** On rank 0: the first difference, null where there is none. */
+  private async findDifference(
+    facts: Readonly<Record<string, string>>,
+  ): Promise<{ rank: number; what: string; theirs: string; ours: string } | null | undefined> {
+    const id = this.nextId++;
+    if (!this.isMain) {
+      this.post({ type: 'value', id, value: facts });
+      return undefined;
+    }
+    for (let rank = 1; rank < this.spec.worldSize; rank++) {
+      const other = (await this.value(id, rank)) as Readonly<Record<string, string>>;
+      for (const [what, ours] of Object.entries(facts)) {
+        const theirs = other[what] ?? '';
+        if (theirs !== ours) return { rank, what, theirs, ours };
+      }
+    }
+    return null;
+  }
+
+  log(text: string): void {
+    if (this.isMain) this.takeLog?.(0, text);
+    else this.post({ type: 'log', text });
+  }
+
+  onLog(take: (rank: number, text: string) => void): void {
+    this.takeLog = take;
+  }
+
+  fail(failure: Advice & { exitCode: number }): void {
+    this.post({ type: 'fail', failure: { ...failure, rank: this.spec.rank } });
+  }
+
+  close(): void {
+    this.post({ type: 'close' });
+  }
+
+  private post(request: RendezvousRequest): void {
+    this.worker.postMessage(request);
+  }
+
+  private receive(event: RendezvousEvent): void {
+    if (event.type === 'value') {
+      const key = `${event.id} ${event.from}`;
+      const waiting = this.waiting.get(key);
+      if (waiting) {
+        this.waiting.delete(key);
+        waiting(event.value);
+      } else this.values.set(key, event.value);
+    } else if (event.type === 'log') this.takeLog?.(event.from, event.text);
+    else if (event.type === 'failure') this.rejectFailed(new RankFailedError(event.failure));
+  }
+
+  private value(id: number, from: number): Promise<unknown> {
+    const key = `${id} ${from}`;
+    if (this.values.has(key)) {
+      const value = this.values.get(key);
+      this.values.delete(key);
+      return Promise.resolve(value);
+    }
+    const arrived = new Promise<unknown>((resolve) => this.waiting.set(key, resolve));
+    return Promise.race([arrived, this.failed]);
+  }
+}
+
+/** The failure that an error on this rank is to the others. */
+export function failureOf(error: unknown, spec: ReplicaSpec): Advice & { exitCode: number } {
+  const user = error instanceof UserError ? error : undefined;
+  const words = user?.words ?? (error instanceof Error ? error.message : String(error));
+  const message = phrase('Rank {0} on {1} failed: {2}', spec.rank, hostname(), words);
+  return {
+    message: inEnglish(message),
+    phrase: message,
+    ...(user?.hintWords !== undefined && {
+      hint: inEnglish(user.hintWords),
+      ...(typeof user.hintWords !== 'string' && { hintPhrase: user.hintWords }),
+    }),
+    exitCode: user?.exitCode ?? ExitCode.failed,
+  };
+}

@@ -1,0 +1,32 @@
+/** When something in a program happened, on the clock that JavaScript reads too. */
+import type { OperationPointer, Output } from '../capi';
+import { DType } from '../dtypes';
+import type { Trace } from '../trace';
+
+/** Milliseconds are counted modulo this, so that they fit into 32 bits. */
+const CYCLE_MS = 100_000_000;
+
+/**
+ * Adds a reading of the clock behind some operations.
+ * @returns int32 scalar, milliseconds modulo a cycle
+ */
+export function clockAfter(trace: Trace, operations: readonly OperationPointer[]): Output {
+  return trace.after(operations, () => {
+    const DOUBLE = { T: { type: DType.float64 } } as const;
+    const double = (value: number): Output =>
+      trace.constant([], DType.float64, Float64Array.of(value));
+    const ms = trace.op('Mul', [trace.op('Timestamp', []), double(1000)], DOUBLE);
+    const rest = trace.op('FloorMod', [ms, double(CYCLE_MS)], DOUBLE);
+    return trace.cast(rest, DType.float64, DType.int32);
+  });
+}
+
+/** The clock's reading now, as `clockAfter` gives it. */
+export function clockMs(): number {
+  return Date.now() % CYCLE_MS;
+}
+
+/** Milliseconds from one reading to a later one. */
+export function elapsedMs(from: number, to: number): number {
+  return (((to - from) % CYCLE_MS) + CYCLE_MS) % CYCLE_MS;
+}
