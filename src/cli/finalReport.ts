@@ -1,4 +1,4 @@
-import type { Metrics } from '../train/metrics';
+import type { Metrics } from '../analysis/metrics';
 import type { TrainingOutcome } from '../train/trainingTypes';
 import { formatDuration } from './duration';
 

@@ -15,7 +15,7 @@ import { saveLast, type CheckpointSource } from './checkpoints';
 import type { EpochEnd } from './epochEnd';
 import type { BatchSource } from './evaluation';
 import type { HealthMonitor } from './health';
-import { decide } from './metrics';
+import { decide } from '../analysis/metrics';
 import type { Stage, TrainingPlan } from './plan';
 import { StepReporter } from './stepReporter';
 import { resetMoments } from './resetMoments';

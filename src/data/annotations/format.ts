@@ -19,6 +19,14 @@ export interface FormatReader {
   finish(): Promise<NewExample[]>;
 }
 
+/**
+ * The consistency group by an identifier alone, for predictions without their annotations: NLVR2's
+ * split-set-pair-sentence with the pair blanked, NLVR's n-m-k by its n. null for other identifiers, which do not group.
+ */
+export function consistencyGroupOf(identifier: string): string | null {
+  return nlvr2ConsistencyGroup(identifier) ?? /^(\d+)-\d+-[0-5]$/.exec(identifier)?.[1] ?? null;
+}
+
 /** The consistency group of an NLVR2 identifier: the pair number is blanked, as in the official script. */
 export function nlvr2ConsistencyGroup(identifier: string): string | null {
   const parts = /^([A-Za-z0-9_]+)-(\d+)-(\d+)-(\d+)$/.exec(identifier);

@@ -5,8 +5,8 @@ import type { ExportFormat, PredictionSet } from '../../webview/failures/message
 import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import { exportExtension, exportLines } from '../failures/exportRows';
-import { fileOfSet, listSets } from '../failures/predictionFiles';
-import { readPredictions } from '../failures/readPredictions';
+import { fileOfSet, listSets } from '../../run/predictionSets';
+import { readPredictions } from '../../run/readPredictions';
 import { saveText } from '../failures/saveRows';
 import { pickOne } from '../quickPick';
 import type { RunRegistry } from '../runs/runRegistry';

@@ -1,4 +1,4 @@
-import { nlvr2ConsistencyGroup } from '../../data/annotations/format';
+import { consistencyGroupOf } from '../../data/annotations/format';
 
 /**
  * Which examples belong together. NLVR asks the same sentence about several image pairs and calls a
@@ -7,11 +7,8 @@ import { nlvr2ConsistencyGroup } from '../../data/annotations/format';
  * Other identifiers have no such groups: there the same sentence makes a set.
  */
 export function setKey(identifier: string, sentence: string): string {
-  const group = nlvr2ConsistencyGroup(identifier);
-  if (group !== null) return `id:${group}`;
-  const nlvr1 = /^(\d+)-\d+-[0-5]$/.exec(identifier);
-  if (nlvr1) return `id:${nlvr1[1]}`;
-  return `sentence:${sentence}`;
+  const group = consistencyGroupOf(identifier);
+  return group === null ? `sentence:${sentence}` : `id:${group}`;
 }
 
 /** Name of an example in NLVR's official prediction file, `dev-<identifier>-<order>.png`; null for other data. */

@@ -15,7 +15,7 @@ import { FAILURES_VIEW } from '../viewTypes';
 import { Messenger } from '../webview/messenger';
 import { setPictureRoots, setUpWebview } from '../webview/panelWebview';
 import type { Launch } from './predictClient';
-import { parseSetName } from './predictionFiles';
+import { parseSetName } from '../../run/predictionSets';
 import { runPaths } from './runImages';
 import { saveText } from './saveRows';
 import { FailuresSession, type SessionEditor, type SessionRun } from './session';
