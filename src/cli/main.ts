@@ -6,6 +6,7 @@ import type { BenchOptions } from './commands/bench';
 import type { CheckOptions } from './commands/check';
 import type { EvaluateOptions } from './commands/evaluate';
 import type { ExportOptions } from './commands/export';
+import type { ImportOptions } from './commands/import';
 import type { InstallOptions, StatusOptions } from './commands/runtime';
 import type { PredictOptions } from './commands/predict';
 import type { SampleCommandOptions } from './commands/sample';
@@ -35,6 +36,12 @@ const setOption = (): Option =>
   new Option('--set <key=value>', 'override a key of the configuration; may be repeated')
     .argParser(keyValue)
     .default([], 'none');
+const splitOption = (): Option =>
+  new Option('--split <split>', 'which annotations the predictions are of').choices([
+    'val',
+    'test',
+    'train',
+  ]);
 const tensorflowOption = (): Option =>
   new Option(
     '--tensorflow <folder>',
@@ -134,6 +141,25 @@ export function createProgram(): Command {
     .option('--overwrite', 'replace the file when it exists')
     .action(async (checkpoint: string, file: string, options: ExportOptions) =>
       (await import('./commands/export')).exportWeights(checkpoint, file, options),
+    );
+
+  program
+    .command('import')
+    .description('make a run of a file of predictions of any model, to be inspected and compared')
+    .argument('<file>', 'predictions: CSV, TSV, JSON or JSON lines')
+    .requiredOption('--config <file>', 'configuration, an nlvr.yaml: it names the annotations')
+    .addOption(splitOption().makeOptionMandatory())
+    .option(
+      '--output_dir <folder>',
+      'run folder; predictions are added to one that was imported (default: next to output_dir, named by --name)',
+    )
+    .option('--name <name>', "name of the run (default: the file's)")
+    .option('--epoch <n>', 'epoch after which the predictions were made, from 0', integer)
+    .option('--overwrite', 'replace predictions of the same split and epoch')
+    .option('--json', 'print one JSON object')
+    .addOption(setOption())
+    .action(async (file: string, options: ImportOptions) =>
+      (await import('./commands/import')).importFile(file, options),
     );
 
   const runtime = program

@@ -33,6 +33,8 @@ function handlers({ services, registry, found, checks }: CommandContext): Record
     checkDataset: async (on) => (await import('./dataset')).checkDataset(checks, on),
     createSample: async () => (await import('./dataset')).createSample(services),
     importBlipRun: async (on) => (await import('./importRun')).importRun(registry, found, on),
+    importPredictions: async (on) =>
+      (await import('./importPredictions')).importPredictions({ services, registry, found }, on),
     exportPredictions: async (on) =>
       (await import('./exportPredictions')).exportPredictions(registry, on),
     setUpRuntime: async () => (await import('../runtimeSetup/setUpRuntime')).setUpRuntime(services),
