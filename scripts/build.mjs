@@ -59,6 +59,7 @@ const node = {
 const nodeEntries = {
   cli: 'src/cli/main.ts',
   'loader-worker': 'src/data/worker.ts',
+  'slice-worker': 'src/analysis/sliceWorker.ts',
   'runtime-self-test': 'src/runtime/selfTestMain.ts',
   extension: 'src/extension/extension.ts',
 };

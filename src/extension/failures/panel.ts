@@ -16,7 +16,7 @@ import { Messenger } from '../webview/messenger';
 import { setPictureRoots, setUpWebview } from '../webview/panelWebview';
 import type { Launch } from './predictClient';
 import { parseSetName } from '../../run/predictionSets';
-import { runPaths } from './runImages';
+import { runPaths } from '../../run/runPaths';
 import { saveText } from './saveRows';
 import { FailuresSession, type SessionEditor, type SessionRun } from './session';
 import { Thumbnails } from './thumbnails';

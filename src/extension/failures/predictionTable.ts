@@ -1,7 +1,7 @@
 import { crossEntropyOf } from '../../analysis/metrics';
+import { setKey } from '../../data/annotations/format';
 import type { Prediction } from '../../run/predictions';
 import type { RowColumns } from '../../webview/failures/messages';
-import { setKey } from './exampleSets';
 
 /** Gives equal strings the same small number. */
 class Interner {
