@@ -16,7 +16,7 @@ export interface NoiseCandidate {
   label: boolean;
   /** 0 to 1, the more suspicious the higher: that either the model or a random annotator contradicts the label. */
   score: number;
-  /** Mean probability of the other answer over the epochs. */
+  /** Mean probability of the other answer over the epochs; by their number where there are no probabilities. */
   contradiction: number;
   /** Epochs after which the answer was wrong, of how many. */
   wrong: number;
@@ -39,8 +39,9 @@ export function noiseCandidates(
     const history = dynamics[i];
     if (!history || example.label === null) return [];
     const { epochs, confidence, correctness, probable } = history;
-    const contradiction = 1 - confidence;
     const wrong = Math.round(epochs * (1 - correctness));
+    // One wrong answer without a probability is no certainty: Laplace's rule of succession.
+    const contradiction = probable ? 1 - confidence : (wrong + 1) / (epochs + 2);
     const votes = votesOf(example);
     const dissent = votes === null ? 0 : (votes.all - votes.agreeing) / votes.all;
     const sure = contradiction >= SURE && (probable || epochs >= EPOCHS_WITHOUT_PROBABILITY);

@@ -209,10 +209,11 @@ describe('facts of the annotations', () => {
     expect(find(analysis, 'annotators', 'not unanimous')).toMatchObject({ n: 6, groups: 1 });
     expect(analysis.labelNoise.map(({ identifier }) => identifier)).toEqual(names.slice(6));
     expect(analysis.labelNoise[0]).toMatchObject({
-      score: 0.5,
       votes: { agreeing: 1, all: 2 },
       reasons: ['annotators'],
     });
+    // One answer without a probability: a third against the label, and half of the votes.
+    expect(analysis.labelNoise[0].score).toBeCloseTo(1 - (2 / 3) * (1 / 2), 12);
   });
 
   test('annotations that are gone leave their slices out, and this is said; named files must be there', async () => {
