@@ -16,7 +16,7 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'nlvr-import-'));
   writeFileSync(
     join(root, 'nlvr.yaml'),
-    `image_root: images\nann_files: {train: '', val: '${annotations}', test: ''}\noutput_dir: output/NLVR\n`,
+    `image_root: images\nann_files: {train: '', val: '${annotations}', test: '${annotations}'}\noutput_dir: output/NLVR\n`,
   );
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
@@ -116,7 +116,7 @@ describe('Import Predictions', () => {
       },
     );
     const run = join(root, 'output', 'theirs');
-    expect(lists).toEqual([['val']]);
+    expect(lists).toEqual([['val', 'test']]);
     expect(known).toContain(run);
     expect(opened).toHaveLength(1);
     expect(existsSync(join(run, 'predictions', 'val.jsonl'))).toBe(true);

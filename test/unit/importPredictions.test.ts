@@ -251,6 +251,21 @@ describe('nothing is guessed in silence', () => {
     expect(listed.missingExamples).toHaveLength(examples - 2);
   });
 
+  test("NaN and Infinity as Python's json writes them make a row without an answer, not a broken file", async () => {
+    const lines = [
+      '{"identifier": "dev-850-0-0", "logits": [NaN, -Infinity]}',
+      '{"identifier": "dev-850-2-0", "prob_true": NaN, "sentence": "a \\"NaN\\" b"}',
+      '{"identifier": "dev-850-3-0", "prob_true": 0.25}',
+    ];
+    for (const text of [lines.join('\n'), `[${lines.join(',\n')}]`]) {
+      const { report, faults } = await importText(text);
+      expect(report).toMatchObject({ rows: 3, matched: 1, unusable: 2 });
+      expect(faults[0]).toMatch(
+        /^1 unusable: logits is \["NaN","-Infinity"\]; expected is two finite/,
+      );
+    }
+  });
+
   test('what contradicts the annotations or itself is said', async () => {
     const rows = answers.map(({ identifier, prediction }, i) => ({
       identifier,

@@ -87,7 +87,7 @@ function jsonList(text: string, file: string): AnswerFile {
     const place = rows.length + 1;
     let value: unknown;
     try {
-      value = JSON.parse(element.text);
+      value = parseJson(element.text);
     } catch (error) {
       throw new DataError(
         phrase('{0} is not valid JSON ({1})', placeOf('element', place), messageOf(error)),
@@ -123,7 +123,7 @@ function jsonObjects(text: string, file: string): AnswerFile {
   text.split('\n').forEach((line, i) => {
     if (line.trim() === '') return;
     try {
-      rows.push({ place: i + 1, values: valuesOf(JSON.parse(line)) });
+      rows.push({ place: i + 1, values: valuesOf(parseJson(line)) });
     } catch (error) {
       throw new DataError(
         phrase(
@@ -137,9 +137,26 @@ function jsonObjects(text: string, file: string): AnswerFile {
   return { format: 'jsonl', unit: 'line', rows, notes: [] };
 }
 
-function parsed(text: string): unknown {
+/**
+ * JSON as Python's `json` writes it too: NaN and Infinity become texts, which no field takes for a number, so that the
+ * row is listed as one without an answer instead of spoiling the file.
+ * @throws SyntaxError
+ */
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
+  } catch (error) {
+    const quoted = text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (token) =>
+      token.startsWith('"') ? token : `"${token}"`,
+    );
+    if (quoted === text) throw error;
+    return JSON.parse(quoted);
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseJson(text);
   } catch {
     return undefined;
   }

@@ -52,6 +52,7 @@ export async function analysisOptions(options: SliceOptions): Promise<AnalysisOp
 /** Values of one slice on the terminal; the largest. */
 const VALUES_SHOWN = 12;
 const CANDIDATES_SHOWN = 10;
+const SENTENCE_SHOWN = 80;
 
 function describe(analysis: Analysis): string[] {
   const { name, split, epoch, n, groups } = analysis;
@@ -130,7 +131,7 @@ function labelNoise({ labelNoise }: Analysis): string[] {
       label ? 'True' : 'False',
       percent(contradiction),
       votes === null ? '' : `${votes.agreeing} of ${votes.all}`,
-      sentence,
+      sentence.length > SENTENCE_SHOWN ? `${sentence.slice(0, SENTENCE_SHOWN - 1)}…` : sentence,
     ]);
   const header = ['  example', 'score', 'label', 'contradicted', 'votes', 'sentence'];
   return [

@@ -35,6 +35,9 @@ const layouts: readonly Layout<Nlvr2Item>[] = [
   ({ pair }) => pair,
 ];
 
+/** The release has PNG files; contrast sets have both. */
+const EXTENSIONS = ['png', 'jpg'] as const;
+
 /** NLVR2's own annotations: JSON lines with `identifier` (split-set-pair-sentence), no image paths. */
 export class Nlvr2Reader implements FormatReader {
   private readonly items: Nlvr2Item[] = [];
@@ -68,18 +71,21 @@ export class Nlvr2Reader implements FormatReader {
 
   async finish(): Promise<NewExample[]> {
     const { imageRoot } = this.context;
-    const left = layouts.map(
-      (layout): Layout<Nlvr2Item> =>
-        (item) =>
-          `${layout(item)}-img0.png`,
+    const left = layouts.flatMap((layout) =>
+      EXTENSIONS.map(
+        (extension): Layout<Nlvr2Item> =>
+          (item) =>
+            `${layout(item)}-img0.${extension}`,
+      ),
     );
-    const chosen = layouts[left.indexOf(await chooseLayout(this.items, left, imageRoot))];
+    const found = left.indexOf(await chooseLayout(this.items, left, imageRoot));
+    const chosen = layouts[Math.floor(found / EXTENSIONS.length)];
     return this.items.map((item) => {
       const key = item.directory === null ? 'identifier' : 'directory';
       const image = (side: 0 | 1) => {
         const path = (extension: string) =>
           imagePath(item.record, imageRoot, `${chosen(item)}-img${side}.${extension}`, key);
-        // Contrast sets come as both; everything else as PNG.
+        // Everything else is PNG: no file is looked for.
         const jpeg = item.pair === item.identifier && !existsSync(path('png')) && path('jpg');
         return jpeg && existsSync(jpeg) ? jpeg : path('png');
       };

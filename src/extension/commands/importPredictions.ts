@@ -106,6 +106,7 @@ async function chooseSplit(annFiles: Partial<Record<Split, string>>): Promise<Sp
     throw new UserError(phrase('The configuration names no annotations that exist.'), {
       hint: phrase('Set ann_root and ann_files: the predictions are joined to the annotations.'),
     });
+  if (items.length === 1) return items[0].split;
   const picked = await pickOne(items, {
     title: vscode.l10n.t('Import Predictions'),
     placeHolder: vscode.l10n.t('Which annotations are the predictions of?'),
