@@ -12,13 +12,17 @@ export interface Prediction {
   /** null: unlabelled. */
   label: boolean | null;
   prediction: boolean;
-  /** NaN (null in the file) where the model gave no probability. */
+  /** NaN where the model gave no probability; the file then lacks it. */
   prob_true: number;
-  /** [false, true]; NaN (null in the file) where the model gave none. */
+  /** [false, true]; NaN where the model gave none; the file then lacks them. */
   logits: [number, number];
   /** Kind of sentence or synset, where the annotation has one. */
   group?: string;
 }
+
+/** A prediction as it is written: what a model did not say is left out. */
+export type WrittenPrediction = Omit<Prediction, 'prob_true' | 'logits'> &
+  Partial<Pick<Prediction, 'prob_true' | 'logits'>>;
 
 const LINES_PER_WRITE = 2000;
 
@@ -26,7 +30,7 @@ const LINES_PER_WRITE = 2000;
 export function writePredictionLines(
   file: string,
   count: number,
-  predictionAt: (i: number) => Prediction,
+  predictionAt: (i: number) => WrittenPrediction,
 ): void {
   replaceFile(file, (fd) => {
     for (let start = 0; start < count; start += LINES_PER_WRITE) {

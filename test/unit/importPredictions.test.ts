@@ -99,6 +99,10 @@ describe('a file of predictions becomes a run', () => {
     // A placeholder can say which file it looked for.
     expect(predictions[0].images[1]).toBe(join(folder, 'images', 'dev', 'dev-850-0-img1.png'));
     const run = join(folder, 'run');
+    // What is not known is left out: null is what JSON makes of a number that is not finite.
+    expect(readFileSync(join(run, 'predictions', 'val.jsonl'), 'utf8')).not.toMatch(
+      /null|prob_true/,
+    );
     expect(await listSets(run)).toEqual([{ split: 'val', epoch: null }]);
     expect(await readRunInfo(run)).toMatchObject({
       name: 'theirs',

@@ -6,7 +6,7 @@ import { dumpConfig } from '../../config/dump';
 import { loadSplit } from '../../data/loadSplit';
 import type { Example } from '../../data/types';
 import type { Split } from '../../run/events';
-import { writePredictionLines, type Prediction } from '../../run/predictions';
+import { writePredictionLines, type WrittenPrediction } from '../../run/predictions';
 import { RunFolder } from '../../run/runFolder';
 import { RunWriter } from '../../run/runWriter';
 import { writeFileAtomic } from '../../util/atomicFile';
@@ -280,7 +280,8 @@ function keepBest(writer: RunWriter, split: Split, epoch: number | null, metrics
   });
 }
 
-function predictionOf({ example, answer }: Matched, split: Split): Prediction {
+function predictionOf({ example, answer }: Matched, split: Split): WrittenPrediction {
+  const { probTrue, logits } = answer;
   return {
     identifier: example.identifier,
     index: example.index,
@@ -289,8 +290,8 @@ function predictionOf({ example, answer }: Matched, split: Split): Prediction {
     images: example.images,
     label: example.label,
     prediction: answer.prediction,
-    prob_true: answer.probTrue,
-    logits: answer.logits,
+    ...(Number.isFinite(probTrue) && { prob_true: probTrue }),
+    ...(logits.every(Number.isFinite) && { logits }),
     ...(example.group !== null && { group: example.group }),
   };
 }
