@@ -38,6 +38,9 @@ test('nlvr import makes a run next to the others and says what came of it', asyn
     report: join(run, 'imports', 'val.json'),
   });
 
+  const documented = readFileSync('docs/import.md', 'utf8');
+  for (const field of Object.keys(json)) expect(documented).toContain(`\`${field}\``);
+
   const said = await succeed('import', file, ...shared, '--name', 'Theirs', '--epoch', '2');
   expect(said).toContain('val: 10 of 10 examples have an answer (11 rows, csv).');
   expect(said).toMatch(

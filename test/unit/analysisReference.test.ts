@@ -122,8 +122,10 @@ describe('two models on NLVR2, imported', () => {
     });
   });
 
-  test('accuracy, consistency and their intervals', () => {
+  test('accuracy, consistency and their intervals, the same each time', async () => {
     const { analysis } = result;
+    const again = { run: join(folder, 'a'), split: 'val', userSlices: [], epoch: 'last' } as const;
+    expect(await analyze(again)).toEqual(result);
     expect(analysis).toMatchObject({ n: reference.all.n, groups: reference.all.groups, notes: [] });
     expectClose(analysis.accuracy, reference.all.accuracy);
     expectClose(analysis.consistency, reference.all.consistency);

@@ -221,6 +221,42 @@ describe('a file of predictions becomes a run', () => {
   });
 });
 
+describe("BLIP's annotations, which have no identifiers", () => {
+  const blip = dev.map(({ identifier, sentence, label }) => {
+    const pair = identifier.replace(/-\d+$/, '');
+    return { sentence, label, images: [`dev/${pair}-img0.png`, `dev/${pair}-img1.png`] };
+  });
+  const imported = (text: string) => {
+    const annotations = join(scratchFolder(), 'nlvr_dev.json');
+    writeFileSync(annotations, JSON.stringify(blip));
+    return importText(text, { annotations });
+  };
+
+  test("take NLVR2's official file in annotation order when the image pairs confirm it", async () => {
+    const { report, notes, predictions } = await imported(official.join('\n'));
+    expect(report).toMatchObject({ matched: examples, joinedBy: 'confirmed order' });
+    expect(notes.join()).toMatch(/image pairs in their identifiers confirm/);
+    expect(predictions.map(({ prediction }) => prediction)).toEqual(
+      answers.map(({ prediction }) => prediction),
+    );
+    const swapped = [official[1], official[0], ...official.slice(2)].join('\n');
+    await expect(imported(swapped)).rejects.toThrow(
+      /such as dev-850-2-0 there, such as dev-850-0#0/,
+    );
+  });
+});
+
+test('a split without labels is imported; there is nothing to measure', async () => {
+  const annotations = join(scratchFolder(), 'test2.json');
+  writeFileSync(
+    annotations,
+    dev.map((each) => JSON.stringify({ ...each, label: undefined })).join('\n'),
+  );
+  const { report, predictions } = await importText(official.join('\n'), { annotations });
+  expect(report).toMatchObject({ matched: examples, accuracy: null, consistency: null });
+  expect(predictions[0].label).toBeNull();
+});
+
 describe('nothing is guessed in silence', () => {
   test('rows without an example, doubled rows and rows without an answer are counted and listed', async () => {
     const text = [

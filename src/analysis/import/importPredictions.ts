@@ -184,6 +184,12 @@ function remarks(joined: Joined, matched: readonly Matched[], examples: number):
   const notes: Words[] = [];
   if (joined.by === 'order')
     notes.push(phrase('The rows have no identifiers: they are taken in annotation order.'));
+  if (joined.by === 'confirmed order')
+    notes.push(
+      phrase(
+        'The annotations have no identifiers: the rows are taken in annotation order, which the image pairs in their identifiers confirm.',
+      ),
+    );
   if (joined.by === 'content')
     notes.push(phrase('The rows were joined by their images and sentences.'));
   const differing = matched.filter(

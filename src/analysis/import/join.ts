@@ -16,7 +16,8 @@ export interface RowProblem {
 export interface Joined {
   /** For each example the row that answers it; -1 for none. */
   rowOf: Int32Array;
-  by: 'identifier' | 'content' | 'order';
+  /** `confirmed order`: by order, which the image pairs in the identifiers confirm. */
+  by: 'identifier' | 'content' | 'order' | 'confirmed order';
   problems: RowProblem[];
 }
 
@@ -82,7 +83,11 @@ export function joinRows(
     rowOf[example] = i;
     matched++;
   });
-  if (matched === 0) throw nothingMatches(file, rows, dataset);
+  if (matched === 0) {
+    const ordered = byConfirmedOrder(rows, dataset, usable);
+    if (ordered) return ordered;
+    throw nothingMatches(file, rows, dataset);
+  }
   return { rowOf, by: named > 0 ? 'identifier' : 'content', problems };
 }
 
@@ -189,6 +194,29 @@ function byOrder(
     by: 'order',
     problems: [],
   };
+}
+
+/**
+ * BLIP's annotations have no identifiers, and theirs here are made of the left image's name: `dev-850-0#1`. Rows with
+ * NLVR2's own, `dev-850-0-1`, belong to them in annotation order when every row names the pair of its example.
+ */
+function byConfirmedOrder(
+  rows: readonly AnswerRow[],
+  { examples }: Dataset,
+  usable: (row: number) => boolean,
+): Joined | undefined {
+  if (rows.length !== examples.length) return undefined;
+  const confirmed = rows.every(({ values }, i) => {
+    const pair = /^(.+)-\d+$/.exec(textOf(values.identifier) ?? '')?.[1];
+    return pair !== undefined && examples[i].identifier.startsWith(`${pair}#`);
+  });
+  return confirmed
+    ? {
+        rowOf: Int32Array.from(rows, (_, i) => (usable(i) ? i : -1)),
+        by: 'confirmed order',
+        problems: [],
+      }
+    : undefined;
 }
 
 function nothingMatches(file: string, rows: readonly AnswerRow[], dataset: Dataset): UserError {
