@@ -21,15 +21,15 @@ import { sliceMembers, type SliceMembers } from './sliceMembers';
 import { sliceNumbers, type SliceNumbers } from './sliceNumbers';
 import type { UserSlice } from './userSlices';
 
-/** What an analysis and a comparison are told beyond the runs. */
+/** What an analysis and a comparison take beyond the runs. */
 export interface AnalysisOptions {
   split: Split;
   userSlices: readonly UserSlice[];
   /** Annotation file; by default the one of the run's configuration. */
   annotations?: string;
-  /** Files of subsets by name, beyond those beside the annotations. */
+  /** Files of subsets by name, beyond those next to the annotations. */
   subsets?: Readonly<Record<string, string>>;
-  /** NLVR2's `annotated_dev_examples.txt`, where it is not beside the annotations. */
+  /** NLVR2's `annotated_dev_examples.txt`, where it is not next to the annotations. */
   phenomena?: string;
 }
 
@@ -120,7 +120,7 @@ export async function analyze(request: AnalyzeRequest): Promise<AnalysisResult> 
   };
 }
 
-/** What annotations and the files beside them say. */
+/** What annotations and the files next to them say. */
 export async function factsOf(run: AnalysedRun, options: AnalysisOptions): Promise<Facts> {
   const paths = await runPaths(run.folder, run.info.configFile);
   const sources: FactSources = {

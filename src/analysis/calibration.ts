@@ -3,7 +3,7 @@ import type { Prediction } from '../run/predictions';
 
 /** Bins of the confidence from 0 to 1, as Guo et al. have them; the last ones hold all answers of a yes-or-no model. */
 const BINS = 15;
-/** Margins of the logits beyond which a probability of 0 or 1 tells nothing more, in nats. */
+/** Margins of the logits beyond which a probability of 0 or 1 says nothing more, in nats. */
 const LARGEST_MARGIN = Math.log(1e6);
 const TEMPERATURES = [0.01, 100] as const;
 

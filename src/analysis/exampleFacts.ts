@@ -1,4 +1,4 @@
-/** What annotations and the files beside them say of examples, beyond what a prediction repeats of them. */
+/** What annotations and the files next to them say of examples, beyond what a prediction repeats of them. */
 import { existsSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -18,9 +18,9 @@ export interface Votes {
 export interface FactSources {
   /** Annotation file of the split; null: not known. */
   annotations: string | null;
-  /** Subsets by name: annotation files that list their examples. More are found beside the annotations. */
+  /** Subsets by name: annotation files that list their examples. More are found next to the annotations. */
   subsets: Readonly<Record<string, string>>;
-  /** NLVR2's `annotated_dev_examples.txt`; null: looked for beside the annotations. */
+  /** NLVR2's `annotated_dev_examples.txt`; null: looked for next to the annotations. */
   phenomena: string | null;
 }
 
@@ -105,7 +105,7 @@ async function readVotes(file: string | null, notes: Words[]): Promise<Map<strin
   return votes;
 }
 
-/** NLVR2's balanced and unbalanced subsets, `balanced_dev.json`, beside the annotations or in folders of those names. */
+/** NLVR2's balanced and unbalanced subsets, `balanced_dev.json`, next to the annotations or in folders of those names. */
 async function subsetsBeside(folder: string): Promise<[name: string, file: string][]> {
   const found: [string, string][] = [];
   for (const name of ['balanced', 'unbalanced'])

@@ -49,7 +49,7 @@ async function model(answer: (statement: Statement, pair: ScenePair) => Said): P
   return (await analyzed(run)).analysis;
 }
 
-describe('models that are wrong by construction are told apart', () => {
+describe('models that are wrong by construction are distinguished by their slices', () => {
   test('one that always says True: half the accuracy, no consistency, and the label explains it all', async () => {
     const analysis = await model(() => true);
     expect(find(analysis, 'label', 'True')).toMatchObject({ accuracy: 1, marked: true });
