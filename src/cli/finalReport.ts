@@ -1,8 +1,8 @@
-import type { Metrics } from '../train/metrics';
+import type { Metrics } from '../analysis/metrics';
 import type { TrainingOutcome } from '../train/trainingTypes';
 import { formatDuration } from './duration';
 
-const percent = (share: number | null): string =>
+export const percent = (share: number | null): string =>
   share === null ? '–' : `${(share * 100).toFixed(1)}%`;
 
 /** What a person wants to know when a run ends: how good, where the weights are, and how it does by kind of sentence. */

@@ -1,3 +1,5 @@
+import { replaceFile, writeAll } from '../util/atomicFile';
+
 /** A line of `predictions/<split>[-epoch-NNN].jsonl`. The command line's contract: snake case, annotation order. */
 export interface Prediction {
   identifier: string;
@@ -10,9 +12,32 @@ export interface Prediction {
   /** null: unlabelled. */
   label: boolean | null;
   prediction: boolean;
+  /** NaN where the model gave no probability; the file then lacks it. */
   prob_true: number;
-  /** [false, true] */
+  /** [false, true]; NaN where the model gave none; the file then lacks them. */
   logits: [number, number];
   /** Kind of sentence or synset, where the annotation has one. */
   group?: string;
+}
+
+/** A prediction as it is written: what a model did not say is left out. */
+export type WrittenPrediction = Omit<Prediction, 'prob_true' | 'logits'> &
+  Partial<Pick<Prediction, 'prob_true' | 'logits'>>;
+
+const LINES_PER_WRITE = 2000;
+
+/** Writes a predictions file, one line an example, atomically. @throws {UserError} when the disk is full. */
+export function writePredictionLines(
+  file: string,
+  count: number,
+  predictionAt: (i: number) => WrittenPrediction,
+): void {
+  replaceFile(file, (fd) => {
+    for (let start = 0; start < count; start += LINES_PER_WRITE) {
+      let lines = '';
+      for (let i = start; i < Math.min(count, start + LINES_PER_WRITE); i++)
+        lines += JSON.stringify(predictionAt(i)) + '\n';
+      writeAll(fd, Buffer.from(lines));
+    }
+  });
 }

@@ -3,7 +3,7 @@ import { peakMemory } from './peakMemory';
 import type { LoadedConfig } from '../config/load';
 import type { Library } from '../runtime/library';
 import { saveWeights } from './checkpoints';
-import { probabilityTrue } from './metrics';
+import { probabilityTrue } from '../analysis/metrics';
 import { initialiseWeights, openModelSession } from './modelSession';
 import { NlvrPrograms } from './programs';
 import { reportSize } from './sharedReport';

@@ -10,7 +10,7 @@ import { saveWeights, type CheckpointSource } from './checkpoints';
 import type { Evaluator } from './evaluation';
 import type { HealthMonitor } from './health';
 import { appendLog, epochLine } from './log';
-import { measure, type Metrics } from './metrics';
+import { measure, type Metrics } from '../analysis/metrics';
 import type { TrainingPlan } from './plan';
 import { writePredictions } from './predictionFile';
 import type { TrainingData } from './trainer';

@@ -8,7 +8,7 @@ import type { RunFolder } from '../run/runFolder';
 import type { RunInfo } from '../run/runInfo';
 import { acquireLock } from '../run/runLock';
 import type { EvaluationOutput } from './evaluationTypes';
-import type { Metrics } from './metrics';
+import type { Metrics } from '../analysis/metrics';
 
 /**
  * An evaluation in the folder of something else. It leaves `run.json` as it is; what it found of a run's own

@@ -6,7 +6,7 @@ import { EVENT_VERSION, type Split } from '../run/events';
 import type { RunFolder } from '../run/runFolder';
 import { RunWriter } from '../run/runWriter';
 import type { EvaluationBegin, EvaluationOutput } from './evaluationTypes';
-import type { Metrics } from './metrics';
+import type { Metrics } from '../analysis/metrics';
 import type { Words } from '../util/phrase';
 
 const PROGRESS_EVERY_MS = 500;

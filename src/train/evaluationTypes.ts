@@ -1,7 +1,7 @@
 /** Where an evaluation outside of training tells of itself, beside its predictions. */
 import type { Split } from '../run/events';
 import type { RunFolder } from '../run/runFolder';
-import type { Metrics } from './metrics';
+import type { Metrics } from '../analysis/metrics';
 import type { Words } from '../util/phrase';
 
 /** What is known once the model is there. */

@@ -1,10 +1,7 @@
+import { decide, probabilityTrue } from '../analysis/metrics';
 import type { Example } from '../data/types';
 import type { Split } from '../run/events';
-import type { Prediction } from '../run/predictions';
-import { replaceFile, writeAll } from '../util/atomicFile';
-import { decide, probabilityTrue } from './metrics';
-
-const LINES_PER_WRITE = 2000;
+import { writePredictionLines, type Prediction } from '../run/predictions';
 
 /** What the model said of one example, as the predictions file and the failures panel know it. */
 export function predictionOf(example: Example, split: Split, logits: [number, number]): Prediction {
@@ -32,15 +29,7 @@ export function writePredictions(
   examples: readonly Example[],
   logits: Float32Array,
 ): void {
-  replaceFile(file, (fd) => {
-    for (let start = 0; start < examples.length; start += LINES_PER_WRITE) {
-      const lines = examples.slice(start, start + LINES_PER_WRITE).map((example, k) => {
-        const i = start + k;
-        return (
-          JSON.stringify(predictionOf(example, split, [logits[2 * i], logits[2 * i + 1]])) + '\n'
-        );
-      });
-      writeAll(fd, Buffer.from(lines.join('')));
-    }
-  });
+  writePredictionLines(file, examples.length, (i) =>
+    predictionOf(examples[i], split, [logits[2 * i], logits[2 * i + 1]]),
+  );
 }

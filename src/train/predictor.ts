@@ -7,7 +7,7 @@ import { defaultTokenizer } from '../data/text/tokenizer';
 import type { LoadReport } from '../model/loadRules';
 import type { Library } from '../runtime/library';
 import { ImageSlots } from './imageSlots';
-import { decide, probabilityTrue } from './metrics';
+import { decide, probabilityTrue } from '../analysis/metrics';
 import { initialiseWeights, openModelSession, type ModelSession } from './modelSession';
 import { NlvrPrograms } from './programs';
 

@@ -1,7 +1,7 @@
 import type { Config } from '../config/definition';
 import type { Split } from '../run/events';
 import type { ExampleOrder } from './exampleOrder';
-import type { Metrics } from './metrics';
+import type { Metrics } from '../analysis/metrics';
 
 /** What an exact resume needs beside weights and optimizer moments: `checkpoint_last/trainer.json`. */
 export const TRAINER_STATE_VERSION = 2;

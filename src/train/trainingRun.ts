@@ -29,7 +29,7 @@ import { FeatureCache } from './featureCache';
 import { FrozenVision } from './frozenVision';
 import { HealthMonitor } from './health';
 import { appendLog, trimLog } from './log';
-import { writeMetrics } from './metricsFile';
+import { writeMetrics } from '../analysis/metricsFile';
 import {
   initialiseWeights,
   openModelSession,

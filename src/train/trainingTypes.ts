@@ -7,7 +7,7 @@ import type { BestResult } from '../run/runInfo';
 import type { RunObserver } from '../run/runWriter';
 import type { Library } from '../runtime/library';
 import type { CheckHooks } from './dataCheck';
-import type { Metrics } from './metrics';
+import type { Metrics } from '../analysis/metrics';
 
 export interface TrainingRequest {
   /** The processes that share the training. */

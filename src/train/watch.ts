@@ -1,6 +1,6 @@
 import type { Example } from '../data/types';
 import type { WatchedPair } from '../run/events';
-import { probabilityTrue } from './metrics';
+import { probabilityTrue } from '../analysis/metrics';
 
 /**
  * The examples of the dashboard's strip: spread evenly over the split and alternating between labels where

@@ -121,6 +121,25 @@ describe('NLVR2', () => {
     expect(data.examples[0].images[1]).toBe(join(folder, 'train/63/train-10171-2-img1.png'));
   });
 
+  it('reads contrast sets: the fifth number is a change with images of its own, PNG or JPEG', async () => {
+    for (const name of ['1-img0.jpg', '1-img1.jpg', '2-img0.png', '2-img1.jpg'])
+      write('', `test1-769-1-0-${name}`);
+    const lines = [1, 2].map((k) => line(`test1-769-1-0-${k}`)).join('\n');
+    const { format, examples } = await load(lines);
+    expect(format).toBe('nlvr2');
+    expect(examples.flatMap(({ images }) => images)).toEqual(
+      ['1-img0.jpg', '1-img1.jpg', '2-img0.png', '2-img1.jpg'].map((name) =>
+        join(folder, `test1-769-1-0-${name}`),
+      ),
+    );
+    // As their authors' script groups them.
+    expect(examples.map(({ consistencyGroup }) => consistencyGroup)).toEqual([
+      'test1-769-1-0',
+      'test1-769-1-0',
+    ]);
+    expect((await load(lines.replaceAll(/"left_url": ?"[^"]*",?/g, ''))).format).toBe('nlvr2');
+  });
+
   it('refuses identifiers and folders that leave image_root', async () => {
     expect((await problem(line('../../etc-1-0-0'))).key).toBe('identifier');
     const error = await problem(line('train-1-0-0', { directory: '../../..' }));

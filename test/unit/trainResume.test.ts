@@ -9,8 +9,8 @@ import { checkDiskSpace, presentBytes } from '../../src/train/diskSpace';
 import { exampleOrder, requireSameOrder } from '../../src/train/exampleOrder';
 import { FeatureCache } from '../../src/train/featureCache';
 import { FrozenVision } from '../../src/train/frozenVision';
-import { mergeMetrics, writeMetrics } from '../../src/train/metricsFile';
-import type { Metrics } from '../../src/train/metrics';
+import { mergeMetrics, writeMetrics } from '../../src/analysis/metricsFile';
+import type { Metrics } from '../../src/analysis/metrics';
 import { TrainingPlan } from '../../src/train/plan';
 
 let root: string;

@@ -64,7 +64,7 @@ function recognise(record: AnnotationRecord): Format {
   if ('structured_rep' in value) return 'nlvr1';
   // Annotations stripped of what training does not need still have their identifiers.
   const identifier = typeof value.identifier === 'string' ? value.identifier : '';
-  if (/^[A-Za-z0-9_]+-\d+-\d+-\d+$/.test(identifier)) return 'nlvr2';
+  if (/^[A-Za-z0-9_]+-\d+-\d+-\d+(?:-\d+)?$/.test(identifier)) return 'nlvr2';
   if (/^\d+-\d+$/.test(identifier)) return 'nlvr1';
   const keys = Object.keys(value).slice(0, 8).join(', ') || 'none';
   throw new DataError(

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import type { Prediction } from '../../run/predictions';
-import { Breather } from '../breather';
+import { Breather } from '../../util/breather';
 
 /** How far from a sentence the rest of its annotation is looked for, in characters. */
 const NEAR = 2000;

@@ -1,25 +1,7 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, relative, sep } from 'node:path';
-import { parseConfig } from '../../config/parse';
-import { configPaths, type ConfigPaths } from '../../config/paths';
-import { RunFolder } from '../../run/runFolder';
+import { realpath, stat } from 'node:fs/promises';
+import { isAbsolute, relative, sep } from 'node:path';
 import { errnoOf, messageOf } from '../../util/userError';
 import type { Translate } from '../runs/explain';
-
-/**
- * Where a run's images and annotations lie, by the configuration it was started with; null when the run
- * folder has none that can be read.
- * @param configFile the file it was copied from: relative paths start at its folder.
- */
-export async function runPaths(runFolder: string, configFile: string): Promise<ConfigPaths | null> {
-  const { config: copy } = new RunFolder(runFolder);
-  try {
-    const { config } = parseConfig(await readFile(copy, 'utf8'));
-    return configPaths(config, dirname(configFile === '' ? copy : configFile));
-  } catch {
-    return null;
-  }
-}
 
 /** Whether a file lies in a folder, by name: `..` is resolved, links are not followed. */
 export function isInside(folder: string, file: string): boolean {

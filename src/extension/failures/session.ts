@@ -21,7 +21,7 @@ import { findAnnotationLine } from './annotationLine';
 import { exportExtension, exportLines } from './exportRows';
 import { NotesStore } from './notesStore';
 import { PredictClient, type Answer, type Launch } from './predictClient';
-import { chooseSet, listSets, sameSet } from './predictionFiles';
+import { chooseSet, listSets, sameSet } from '../../run/predictionSets';
 import { imageProblem } from './runImages';
 import { SetLoader } from './setLoader';
 import type { Thumbnails } from './thumbnails';

@@ -1,0 +1,42 @@
+/** The annotations of a configuration's splits. */
+import type { LoadedConfig } from '../config/load';
+import { configPaths } from '../config/paths';
+import { phrase } from '../util/phrase';
+import { UserError } from '../util/userError';
+import { loadDataset } from './annotations/loadDataset';
+import type { Split } from './split';
+import type { Dataset } from './types';
+
+/**
+ * Loads the annotation file that a configuration names for a split.
+ * @throws {UserError} naming file and line; also when the split is not configured or empty.
+ */
+export async function loadSplit(loaded: LoadedConfig, split: Split): Promise<Dataset> {
+  const file = configPaths(loaded.config, loaded.folder).annFiles[split];
+  if (file === undefined)
+    throw new UserError(phrase('{0} names no annotations for {1}.', loaded.file, split), {
+      hint: phrase('Set ann_files.{0}.', split),
+    });
+  return loadAnnotations(loaded, file, split);
+}
+
+/**
+ * Loads one annotation file as the configuration says how.
+ * @throws {UserError} naming file and line; also when the file holds no examples.
+ */
+export async function loadAnnotations(
+  loaded: LoadedConfig,
+  file: string,
+  split: Split,
+): Promise<Dataset> {
+  const { config, folder } = loaded;
+  const dataset = await loadDataset(file, split, {
+    format: config.ann_format,
+    imageRoot: configPaths(config, folder).imageRoot,
+  });
+  if (dataset.examples.length === 0)
+    throw new UserError(phrase('{0} has no examples: the {1} split is empty.', file, split), {
+      hint: phrase('Correct ann_files.{0} or the file.', split),
+    });
+  return dataset;
+}
