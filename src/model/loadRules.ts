@@ -5,6 +5,8 @@
 import { phrase, type PhraseValue, type Words } from '../util/phrase';
 import { UserError } from '../util/userError';
 import type { CheckpointFile, StoredTensor } from './checkpoint/checkpointFile';
+import { isReadable } from './checkpoint/elementTypes';
+import { describe, unreadableType } from './checkpoint/formatError';
 import type { NlvrModelConfig } from './config';
 import { POSITION_IDS, parameterShapes } from './parameters';
 
@@ -21,6 +23,8 @@ export interface LoadReport {
   unused: { prefix: string; count: number }[];
   /** Single cross-attentions that were copied to both images' own. */
   copied: { from: string; to: [string, string] }[];
+  /** What was done to find the tensors of the file (`CheckpointFile.notes`). */
+  notes: Words[];
   /** Position embeddings that were resized to this image size. */
   resized: { name: string; from: number[]; to: number[] }[];
 }
@@ -54,7 +58,7 @@ function twins(key: string): [string, string] | undefined {
  * when most of the model would be left as it was.
  */
 export function planLoad(
-  checkpoint: Pick<CheckpointFile, 'path' | 'tensors'>,
+  checkpoint: Pick<CheckpointFile, 'path' | 'tensors'> & Partial<Pick<CheckpointFile, 'notes'>>,
   config: NlvrModelConfig,
 ): LoadPlan {
   const { path, tensors } = checkpoint;
@@ -77,6 +81,7 @@ export function planLoad(
       missing.push(name);
       continue;
     }
+    if (!isReadable(stored.type)) throw describe(unreadableType(key, stored.type), path);
     sources.set(name, key);
     if (stored.shape.join() === shape.join()) continue;
     if (name !== POSITION_EMBEDDING || !canResize(stored.shape, shape))
@@ -94,6 +99,7 @@ export function planLoad(
       unexpected: [...available.keys()].filter((key) => !shapes.has(key) && key !== POSITION_IDS),
       unused: countByPrefix([...tensors.keys()].filter((key) => !used.has(key))),
       copied,
+      notes: [...(checkpoint.notes ?? [])],
       resized,
     },
   };
@@ -213,6 +219,7 @@ export function describeReport(report: LoadReport): [Words, ...Words[]] {
       report.file,
     ),
   ];
+  lines.push(...report.notes);
   if (copied.length > 0)
     lines.push(
       phrase(
