@@ -250,6 +250,36 @@ describe('images found sound', () => {
   });
 });
 
+describe('places', () => {
+  it('of a list on one line are elements and columns, in problems and in their cases', async () => {
+    const rows = [...good, { images: ['A.png', 'b.png'], identifier: 'dev-0-0-0' }].map(
+      (row, i) => ({ sentence: `s ${i}`, label: i % 2 ? 'True' : 'False', ...row }),
+    );
+    const text = JSON.stringify(rows);
+    const file = join(root, 'line.json');
+    writeFileSync(file, text);
+    const { problems } = await check({ val: file });
+    const column = text.indexOf('{"sentence":"s 3"') + 1;
+    const place = { line: 1, column, endColumn: text.length };
+    expect(problems).toMatchObject([
+      {
+        ...place,
+        message: `1 of 4 images is missing: A.png: there is a.png, in other case (element 4 (dev-0-0-0), columns ${column} to ${text.length - 1}).`,
+        summary: { message: '1 of 4 images is missing.' },
+        cases: [{ ...place, element: 4, identifier: 'dev-0-0-0' }],
+      },
+    ]);
+  });
+
+  it('are all kept, however many the message names', async () => {
+    const rows = Array.from({ length: 20 }, (_, i) => ({ images: ['a.png', `gone-${i}.png`] }));
+    const [problem] = (await check({ train: write('train.json', rows) })).problems;
+    expect(problem.message).toContain('and 15 more');
+    expect(problem.cases).toHaveLength(20);
+    expect(problem.cases?.[19]).toMatchObject({ line: 21, message: 'gone-19.png' });
+  });
+});
+
 it('a check can be stopped', async () => {
   const abort = new AbortController();
   const stopped = check(

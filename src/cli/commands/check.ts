@@ -57,9 +57,14 @@ function print(problems: readonly Problem[], splits: Partial<Record<string, Spli
   for (const [split, summary] of Object.entries(splits)) {
     if (!summary) continue;
     const { examples, pairs, images, sentences } = summary;
+    // Without a single image that can be read there are no sizes.
+    const sizes =
+      summary.maxWidth > 0
+        ? ` of ${summary.minWidth}×${summary.minHeight} to ${summary.maxWidth}×${summary.maxHeight}`
+        : '';
     const n = (value: number): string => value.toLocaleString('en');
     process.stdout.write(
-      `${split.padEnd(6)}${n(examples)} examples (${n(summary.true)} true, ${n(summary.false)} false${summary.unlabelled ? `, ${n(summary.unlabelled)} unlabelled` : ''}), ${n(sentences)} sentences, ${n(pairs)} pairs, ${n(images)} images of ${summary.minWidth}×${summary.minHeight} to ${summary.maxWidth}×${summary.maxHeight}\n`,
+      `${split.padEnd(6)}${n(examples)} examples (${n(summary.true)} true, ${n(summary.false)} false${summary.unlabelled ? `, ${n(summary.unlabelled)} unlabelled` : ''}), ${n(sentences)} sentences, ${n(pairs)} pairs, ${n(images)} images${sizes}\n`,
     );
   }
   const words = { error: 'Error', warning: 'Warning', information: 'Note' };

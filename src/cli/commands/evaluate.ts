@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { Split } from '../../data/split';
 import { describeReport } from '../../model/loadRules';
 import { evaluateCheckpoint, type EvaluationRequest } from '../../train/evaluateCheckpoint';
@@ -10,6 +9,7 @@ import { byKind } from '../finalReport';
 import { requireOutputFolder } from '../outputPath';
 import { createProgress } from '../progress';
 import { quietNativeLog } from '../quietNativeLog';
+import { userPath } from '../userPath';
 import { inEnglish } from '../../util/phrase';
 
 export interface EvaluateOptions extends CommonOptions {
@@ -30,10 +30,8 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
   await evaluateAndReport({
     loaded,
     library: await requireLibrary(options.tensorflow),
-    checkpoint: /^https?:/i.test(options.checkpoint)
-      ? options.checkpoint
-      : resolve(options.checkpoint),
-    outputDir: resolve(options.output_dir),
+    checkpoint: userPath(options.checkpoint),
+    outputDir: userPath(options.output_dir),
     asRun: true,
     splits: options.split === undefined ? evaluatedSplits(loaded) : parseSplits(options.split),
   });

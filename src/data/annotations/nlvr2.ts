@@ -52,7 +52,7 @@ export class Nlvr2Reader implements FormatReader {
         ),
       );
     this.items.push({
-      record: { ...record, value: {} },
+      record: { ...record, value: { identifier } },
       identifier,
       pair: parts[0],
       set: parts[1],
@@ -83,6 +83,7 @@ export class Nlvr2Reader implements FormatReader {
         consistencyGroup: nlvr2ConsistencyGroup(item.identifier),
         group: item.synset,
         line: item.record.line,
+        ...(item.record.span && { span: item.record.span }),
       };
     });
   }

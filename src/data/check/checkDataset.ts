@@ -1,13 +1,14 @@
 import { relative } from 'node:path';
 import { loadDataset, type LoadOptions } from '../annotations/loadDataset';
 import { messageFrom, phrase, type Words } from '../../util/phrase';
-import { DataError } from '../dataError';
+import { describeNear, NearNames } from '../../util/nearNames';
+import { DataError, describeElement } from '../dataError';
 import type { Split } from '../split';
 import type { Dataset, Example } from '../types';
 import { checkContents } from './contents';
 import { findMissing, readImages, type ImageFindings } from './images';
 import { checkOverlap } from './overlap';
-import { problemOf, type Case, type DataProblem } from './problem';
+import { columnsOf, problemOf, type Case, type DataProblem } from './problem';
 import { VerifiedImages } from './verifiedImages';
 
 export interface CheckOptions {
@@ -75,13 +76,16 @@ export async function checkDataset(
       datasets.push(await loadDataset(file, split, options));
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      const { line, key, reason } = error;
+      const { line, key, reason, span, identifier } = error;
+      const where = span && describeElement(span, identifier);
+      const what = key === undefined ? reason : phrase('{0}: {1}', key, reason);
       unread.push({
         severity: 'error',
         code: 'annotation',
-        ...messageFrom(key === undefined ? reason : phrase('{0}: {1}', key, reason)),
+        ...messageFrom(where === undefined ? what : phrase('{0}: {1}', where, what)),
         file: error.file,
         ...(line !== undefined && { line }),
+        ...columnsOf(span ? { span } : {}),
         split,
         count: 1,
       });
@@ -154,11 +158,16 @@ function checkImages(
   const images = imagesOf(dataset);
   const absent: Case[] = [];
   const broken: Case[] = [];
-  for (const [image, { line }] of images) {
+  const nearNames = new NearNames();
+  for (const [image, example] of images) {
     const name = relative(imageRoot, image);
     const reason = unreadable.get(image);
-    if (missing.has(image)) absent.push({ line, name });
-    else if (reason !== undefined) broken.push({ line, name: phrase('{0}: {1}', name, reason) });
+    if (missing.has(image)) {
+      const near = nearNames.find(image);
+      const meant = near && describeNear(near, relative(imageRoot, near.path));
+      absent.push({ example, name: meant ? phrase('{0}: {1}', name, meant) : name });
+    } else if (reason !== undefined)
+      broken.push({ example, name: phrase('{0}: {1}', name, reason) });
   }
   return [
     ...problemOf(

@@ -5,6 +5,7 @@
 import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import * as vscode from 'vscode';
+import { expandedPath } from '../../config/expandPath';
 import { definitionOf } from '../../config/keys';
 import { configPaths, isUrl } from '../../config/paths';
 import { placeAt, proposalsAt, type Place, type Proposal } from './completion';
@@ -92,7 +93,8 @@ async function pathItems(
   const belowAnnRoot = place.key.startsWith('ann_files.') || place.key === 'curriculum.ann_file';
   const root = belowAnnRoot ? configPaths(parsedConfig(document).config, folder).annRoot : folder;
   const slash = place.typed.lastIndexOf('/') + 1;
-  const entries = await listFolder(resolve(root, place.typed.slice(0, slash) || '.'));
+  const typed = expandedPath(place.typed.slice(0, slash));
+  const entries = await listFolder(resolve(root, typed || '.'));
   const range = new vscode.Range(position.translate(0, slash - place.typed.length), position);
   return entries
     .filter((entry) => entry.isFolder || path.target === 'file')

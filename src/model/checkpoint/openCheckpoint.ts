@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { phrase } from '../../util/phrase';
+import { NearNames } from '../../util/nearNames';
+import { phrase, sentences } from '../../util/phrase';
 import { UserError, errnoOf } from '../../util/userError';
 import type { CheckpointFile } from './checkpointFile';
 import { foreignContent, isText } from './foreignContent';
@@ -40,7 +41,8 @@ async function openFile(path: string): Promise<FileHandle> {
           ? phrase('Checkpoint {0} may not be read (permission denied).', path)
           : undefined;
     if (!what) throw error;
-    throw new UserError(what, {
+    const near = code === 'ENOENT' ? new NearNames().find(path) : undefined;
+    throw new UserError(near ? sentences(what, phrase('Did you mean {0}?', near.path)) : what, {
       hint: phrase(
         'Correct the path; a relative one counts from the folder of the configuration file.',
       ),
