@@ -107,7 +107,12 @@ export function createProgram(): Command {
     .command('check')
     .description('check a configuration and its data without training')
     .requiredOption('--config <file>', 'configuration, an nlvr.yaml')
-    .option('--json', 'print one JSON object')
+    .option('--all', 'list every case, not the first five of a kind')
+    .option('--json', 'print one JSON object with every case')
+    .option(
+      '--missing_urls <file>',
+      "write a CSV table of the missing images with NLVR2's addresses of them",
+    )
     .addOption(setOption())
     .action(async (options: CheckOptions) => (await import('./commands/check')).check(options));
 

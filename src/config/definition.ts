@@ -229,6 +229,13 @@ export const definition = {
     'Format of the annotation files; `auto` recognises each file by its content.',
     'blip',
   ),
+  missing_images: oneOf(
+    'Data',
+    'fail',
+    ['fail', 'skip'],
+    "What to do when images do not exist (about 5% of NLVR2's are gone from the web): `fail` refuses to start, `skip` leaves out the examples that show them and notes that results are of a part.",
+    'fail, when the first such image is read',
+  ),
   image_size: integer(
     'Data',
     384,

@@ -28,6 +28,8 @@ export interface Dataset {
   /** Absolute path of the annotation file. */
   file: string;
   examples: Example[];
+  /** Examples of the file that were left out, as their images do not exist (`missing_images: skip`). */
+  skipped?: number;
   /** Set when the file has bytes that are no UTF-8: such characters were replaced by U+FFFD. */
   notUtf8?: true;
 }

@@ -24,6 +24,7 @@ export async function checkData(loaded: LoadedConfig, hooks: CheckHooks = {}): P
     format: config.ann_format,
     imageRoot: paths.imageRoot,
     maxWords: config.max_words,
+    missingImages: config.missing_images,
     images: 'decode',
     verifiedFile: join(cacheFolder(), 'verified-images.txt'),
     ...(hooks.signal && { signal: hooks.signal }),

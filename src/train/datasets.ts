@@ -2,6 +2,7 @@
 import type { LoadedConfig } from '../config/load';
 import { configPaths } from '../config/paths';
 import { loadDataset } from '../data/annotations/loadDataset';
+import { skipMissingImages } from '../data/skipMissing';
 import type { Split } from '../data/split';
 import type { Dataset } from '../data/types';
 import { phrase } from '../util/phrase';
@@ -57,10 +58,14 @@ export async function loadCurriculum(loaded: LoadedConfig): Promise<Dataset | un
 
 async function loadOne(loaded: LoadedConfig, file: string, split: Split): Promise<Dataset> {
   const { config, folder } = loaded;
-  const dataset = await loadDataset(file, split, {
-    format: config.ann_format,
-    imageRoot: configPaths(config, folder).imageRoot,
-  });
+  const { imageRoot } = configPaths(config, folder);
+  const whole = await loadDataset(file, split, { format: config.ann_format, imageRoot });
+  const dataset = config.missing_images === 'skip' ? await skipMissingImages(whole) : whole;
+  if (dataset.examples.length === 0 && whole.examples.length > 0)
+    throw new UserError(
+      phrase('No example of the {0} split ({1}) has both its images.', split, file),
+      { hint: phrase('Is image_root right? It is {0}.', imageRoot) },
+    );
   if (dataset.examples.length === 0)
     throw new UserError(phrase('{0} has no examples: the {1} split is empty.', file, split), {
       hint: phrase('Correct ann_files.{0} or the file.', split),

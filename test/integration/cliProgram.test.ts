@@ -22,7 +22,7 @@ describe('help', () => {
     ],
     ['evaluate', 'config', 'checkpoint', 'split', 'output_dir', 'device', 'set'],
     ['predict', 'config', 'checkpoint', 'left', 'right', 'sentence', 'json'],
-    ['check', 'config', 'json', 'set'],
+    ['check', 'config', 'all', 'json', 'missing_urls', 'set'],
     ['export', 'format', 'overwrite'],
   ])('nlvr %s --help lists its options', async (command, ...options) => {
     const help = await succeed(command, '--help');

@@ -1,9 +1,13 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config/load';
 import { checkDataset, type CheckOptions } from '../../src/data/check/checkDataset';
+import { loadDatasets } from '../../src/train/datasets';
+import { measureDataset, skippedNote } from '../../src/train/metrics';
+import { inEnglish } from '../../src/util/phrase';
 import type { Split } from '../../src/data/split';
 
 const nlvr1 = join(import.meta.dirname, '../data/nlvr1');
@@ -278,6 +282,40 @@ describe('places', () => {
     expect(problem.cases).toHaveLength(20);
     expect(problem.cases?.[19]).toMatchObject({ line: 21, message: 'gone-19.png' });
   });
+});
+
+it('images that are missing are a warning where their examples are left out, with how many', async () => {
+  const file = write('val.json', [...good, { images: ['a.png', 'gone.png'] }]);
+  const { problems } = await check({ val: file }, { missingImages: 'skip' });
+  expect(problems).toMatchObject([
+    {
+      severity: 'warning',
+      code: 'missing-image',
+      summary: {
+        message:
+          'Left out of val (missing_images: skip), whose results are of the rest: 1 of 4 examples; missing images: 1.',
+      },
+    },
+  ]);
+  const yaml = join(root, 'nlvr.yaml');
+  writeFileSync(
+    yaml,
+    `ann_root: .\nann_files: { train: '', val: val.json, test: '' }\nimage_root: .\nmissing_images: skip\n`,
+  );
+  const { val } = await loadDatasets(loadConfig(yaml), ['val']);
+  expect(val.examples.map(({ index, images }) => [index, basename(images[1])])).toEqual([
+    [0, 'b.png'],
+    [1, 'a.png'],
+    [2, 'c d.png'],
+  ]);
+  const metrics = measureDataset(val, new Float32Array(6));
+  expect(metrics).toMatchObject({ examples: 3, skipped: 1 });
+  expect(inEnglish(skippedNote('val', metrics))).toBe(
+    'The results on val are of 3 of 4 examples; the others were left out, as their images are missing.',
+  );
+  const nothing = write('val.json', [{ images: ['gone.png', 'a.png'] }]);
+  expect(nothing).toBe(file);
+  await expect(loadDatasets(loadConfig(yaml), ['val'])).rejects.toThrow('has both its images');
 });
 
 it('a check can be stopped', async () => {

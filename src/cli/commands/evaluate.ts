@@ -2,6 +2,7 @@ import type { Split } from '../../data/split';
 import { describeReport } from '../../model/loadRules';
 import { evaluateCheckpoint, type EvaluationRequest } from '../../train/evaluateCheckpoint';
 import { evaluatedSplits } from '../../train/datasets';
+import { skippedNote } from '../../train/metrics';
 import { requireLibrary } from '../../train/modelSession';
 import { ExitCode, UserError } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
@@ -55,6 +56,8 @@ export async function evaluateAndReport(
       onResult: (split, metrics, file) => {
         progress.done();
         process.stdout.write(`${byKind(split, metrics).join('\n')}\n  predictions: ${file}\n`);
+        if (metrics.skipped !== undefined)
+          process.stderr.write(`${inEnglish(skippedNote(split, metrics))}\n`);
       },
     });
     if (!results) process.exitCode = ExitCode.stopped;

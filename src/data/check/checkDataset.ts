@@ -15,6 +15,8 @@ export interface CheckOptions {
   /** Folder that image paths start from; messages name images from there. */
   imageRoot: string;
   maxWords: number;
+  /** Whether missing images are an error (the default) or their examples are left out. */
+  missingImages?: 'fail' | 'skip';
   /**
    * How closely images are looked at: `exist` only lists folders, `header` reads sizes, `decode` reads every
    * pixel as training will and so finds truncated files.
@@ -107,7 +109,7 @@ export async function checkDatasets(
   const problems = [
     ...datasets.flatMap((dataset) => [
       ...checkContents(dataset, options.maxWords),
-      ...checkImages(dataset, missing, findings, options.imageRoot),
+      ...checkImages(dataset, missing, findings, options),
     ]),
     ...checkOverlap(datasets),
   ];
@@ -153,7 +155,7 @@ function checkImages(
   dataset: Dataset,
   missing: ReadonlySet<string>,
   { unreadable }: ImageFindings,
-  imageRoot: string,
+  { imageRoot, missingImages = 'fail' }: CheckOptions,
 ): DataProblem[] {
   const images = imagesOf(dataset);
   const absent: Case[] = [];
@@ -172,10 +174,12 @@ function checkImages(
   return [
     ...problemOf(
       dataset,
-      'error',
+      missingImages === 'skip' ? 'warning' : 'error',
       'missing-image',
       absent,
-      missingWords(absent.length, images.size, imageRoot),
+      missingImages === 'skip'
+        ? skippedWords(dataset, missing, absent.length)
+        : missingWords(absent.length, images.size, imageRoot),
     ),
     ...problemOf(
       dataset,
@@ -188,6 +192,24 @@ function checkImages(
       ),
     ),
   ];
+}
+
+/** What is left out, and that results are of the rest. */
+function skippedWords(
+  { examples, split }: Dataset,
+  missing: ReadonlySet<string>,
+  absent: number,
+): Words {
+  const skipped = examples.filter(({ images }) => images.some((image) => missing.has(image)));
+  return phrase(
+    split === 'train'
+      ? 'Left out of {0} (missing_images: skip): {1} of {2} examples; missing images: {3}'
+      : 'Left out of {0} (missing_images: skip), whose results are of the rest: {1} of {2} examples; missing images: {3}',
+    split,
+    skipped.length,
+    examples.length,
+    absent,
+  );
 }
 
 function missingWords(absent: number, images: number, imageRoot: string): Words {

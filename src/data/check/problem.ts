@@ -62,7 +62,7 @@ export interface Case {
 }
 
 /** Cases that a message names. */
-const named = 5;
+export const NAMED_CASES = 5;
 
 /** One problem for all cases of a kind in a split; nothing when there are none. */
 export function problemOf(
@@ -73,7 +73,7 @@ export function problemOf(
   says: Words,
 ): DataProblem[] {
   if (cases.length === 0) return [];
-  const shown = cases.slice(0, named).map(whereWords);
+  const shown = cases.slice(0, NAMED_CASES).map(whereWords);
   const more = cases.length - shown.length;
   const [first] = cases;
   return [
