@@ -6,6 +6,7 @@ import type { BenchOptions } from './commands/bench';
 import type { CheckOptions } from './commands/check';
 import type { EvaluateOptions } from './commands/evaluate';
 import type { ExportOptions } from './commands/export';
+import type { InspectOptions } from './commands/inspect';
 import type { InstallOptions, StatusOptions } from './commands/runtime';
 import type { PredictOptions } from './commands/predict';
 import type { SampleCommandOptions } from './commands/sample';
@@ -115,6 +116,15 @@ export function createProgram(): Command {
     )
     .addOption(setOption())
     .action(async (options: CheckOptions) => (await import('./commands/check')).check(options));
+
+  program
+    .command('inspect')
+    .description('say what a checkpoint is, and the configuration that fits it')
+    .argument('<checkpoint>', '.pth, .safetensors, run folder or https address')
+    .option('--json', 'print one JSON object')
+    .action(async (checkpoint: string, options: InspectOptions) =>
+      (await import('./commands/inspect')).inspect(checkpoint, options),
+    );
 
   program
     .command('sample')

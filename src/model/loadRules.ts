@@ -5,6 +5,12 @@
 import { phrase, type PhraseValue, type Words } from '../util/phrase';
 import { UserError } from '../util/userError';
 import type { CheckpointFile, StoredTensor } from './checkpoint/checkpointFile';
+import {
+  architectureDifferences,
+  architectureOf,
+  keysFor,
+  type Architecture,
+} from './architecture';
 import { isReadable } from './checkpoint/elementTypes';
 import { describe, unreadableType } from './checkpoint/formatError';
 import type { NlvrModelConfig } from './config';
@@ -63,14 +69,9 @@ export function planLoad(
 ): LoadPlan {
   const { path, tensors } = checkpoint;
   const shapes = parameterShapes(config);
-  const available = new Map<string, string>([...tensors.keys()].map((key) => [key, key]));
-  const copied: LoadReport['copied'] = [];
-  for (const key of tensors.keys()) {
-    const to = twins(key);
-    if (!to) continue;
-    for (const twin of to) available.set(twin, key);
-    if (shapes.has(to[0]) && shapes.has(to[1])) copied.push({ from: key, to });
-  }
+  const { available, copied } = matchNames(tensors.keys(), shapes);
+  const architecture = architectureOf(tensors);
+  const differences = architectureDifferences(architecture, config);
   const sources = new Map<string, string>();
   const resized: LoadReport['resized'] = [];
   const missing: string[] = [];
@@ -85,7 +86,9 @@ export function planLoad(
     sources.set(name, key);
     if (stored.shape.join() === shape.join()) continue;
     if (name !== POSITION_EMBEDDING || !canResize(stored.shape, shape))
-      throw mismatch(path, key, name, stored, shape);
+      throw differences.length > 0
+        ? otherArchitecture(path, architecture, differences)
+        : mismatch(path, key, name, stored, shape);
     resized.push({ name, from: [...stored.shape], to: shape });
   }
   refuseMostlyMissing(path, shapes, sources, [...tensors.keys()]);
@@ -99,10 +102,55 @@ export function planLoad(
       unexpected: [...available.keys()].filter((key) => !shapes.has(key) && key !== POSITION_IDS),
       unused: countByPrefix([...tensors.keys()].filter((key) => !used.has(key))),
       copied,
-      notes: [...(checkpoint.notes ?? [])],
+      notes: [
+        ...(checkpoint.notes ?? []),
+        // Of the same widths, so that what both have fits.
+        ...differences.map((difference) => phrase('Note that {0}.', difference)),
+      ],
       resized,
     },
   };
+}
+
+/**
+ * The names under which the tensors of a checkpoint are available: their own, and for single cross-attentions those of
+ * both images.
+ * @returns parameter → key of the checkpoint, and which were copied.
+ */
+export function matchNames(
+  keys: Iterable<string>,
+  shapes: ReadonlyMap<string, unknown>,
+): { available: Map<string, string>; copied: LoadReport['copied'] } {
+  const own = [...keys];
+  const available = new Map<string, string>(own.map((key) => [key, key]));
+  const copied: LoadReport['copied'] = [];
+  for (const key of own) {
+    const to = twins(key);
+    if (!to) continue;
+    for (const twin of to) available.set(twin, key);
+    if (shapes.has(to[0]) && shapes.has(to[1])) copied.push({ from: key, to });
+  }
+  return { available, copied };
+}
+
+/** Whether a checkpoint that was not fine-tuned for NLVR has no such parameter: the head, and what merges both images. */
+export function isExpectedToMiss(name: string, isNlvr: boolean): boolean {
+  return !isNlvr && /^cls_head\.|\.merge_layer\./.test(name);
+}
+
+/** One sentence with what differs, and the lines that would fit. */
+function otherArchitecture(
+  path: string,
+  architecture: Architecture,
+  differences: readonly Words[],
+): UserError {
+  const keys = Object.keys(keysFor(architecture)).map((key) => `\`${key}\``);
+  return new UserError(phrase('{0} does not fit the model: {1}.', path, differences), {
+    hint: phrase(
+      'Set {0} to what `nlvr inspect` prints for it, or in the editor use the quick fix "Use This Checkpoint\'s Architecture" on `pretrained`; or choose another checkpoint.',
+      keys,
+    ),
+  });
 }
 
 function canResize(from: readonly number[], to: readonly number[]): boolean {
@@ -236,8 +284,19 @@ export function describeReport(report: LoadReport): [Words, ...Words[]] {
         (to[1] ?? 0) - 1,
       ),
     );
-  if (missing.length > 0)
-    lines.push(phrase('Not in the checkpoint, left at fresh values: {0}.', listed(missing)));
+  // Single cross-attentions were copied: it was not fine-tuned for NLVR.
+  const isExpected = (name: string): boolean => isExpectedToMiss(name, copied.length === 0);
+  const expected = missing.filter(isExpected);
+  const others = missing.filter((name) => !isExpected(name));
+  if (expected.length > 0)
+    lines.push(
+      phrase(
+        'Not in the checkpoint, as expected before fine-tuning for NLVR, left at fresh values: {0}.',
+        listed(expected),
+      ),
+    );
+  if (others.length > 0)
+    lines.push(phrase('Not in the checkpoint, left at fresh values: {0}.', listed(others)));
   if (unused.length > 0)
     lines.push(
       phrase(

@@ -24,6 +24,7 @@ describe('help', () => {
     ['predict', 'config', 'checkpoint', 'left', 'right', 'sentence', 'json'],
     ['check', 'config', 'all', 'json', 'missing_urls', 'set'],
     ['export', 'format', 'overwrite'],
+    ['inspect', 'json'],
   ])('nlvr %s --help lists its options', async (command, ...options) => {
     const help = await succeed(command, '--help');
     for (const option of options) expect(help).toMatch(new RegExp(`^ +--${option}\\b`, 'm'));
