@@ -3,8 +3,9 @@
  * accuracy is the share of examples answered correctly, consistency the share of sentences (examples that
  * share an identifier but for the pair number) for which every example is answered correctly.
  */
-import type { Example } from '../data/types';
+import type { Dataset, Example } from '../data/types';
 import type { GroupAccuracy } from '../run/events';
+import { phrase, type Words } from '../util/phrase';
 
 export interface Metrics {
   /** 0..1 over labelled examples; null when none is labelled. */
@@ -16,6 +17,26 @@ export interface Metrics {
   examples: number;
   /** Accuracy by kind of sentence, in order of first appearance. */
   groups: GroupAccuracy[];
+  /** Examples of the split that were left out, as their images do not exist: the numbers are of a part. */
+  skipped?: number;
+}
+
+/** The metrics of a data set, of which examples may have been left out. */
+export function measureDataset(
+  { examples, skipped }: Pick<Dataset, 'examples' | 'skipped'>,
+  logits: Float32Array,
+): Metrics {
+  return { ...measure(examples, logits), ...(skipped !== undefined && { skipped }) };
+}
+
+/** What to say of results that are of a part of a split. */
+export function skippedNote(split: string, { examples, skipped = 0 }: Metrics): Words {
+  return phrase(
+    'The results on {0} are of {1} of {2} examples; the others were left out, as their images are missing.',
+    split,
+    examples,
+    examples + skipped,
+  );
 }
 
 /** Softmax probability of "true" from the logits of [false, true]. */

@@ -3,7 +3,7 @@ import { writeFileAtomic } from '../util/atomicFile';
 import type { Split } from '../run/events';
 import type { Metrics } from './metrics';
 
-/** Writes `metrics.json`, in full float precision: an object a split with accuracy, consistency, loss, examples, groups. */
+/** Writes `metrics.json`, in full float precision: an object a split with accuracy, consistency, loss, examples, groups, and `skipped` where examples were left out. */
 export function writeMetrics(file: string, metrics: Partial<Record<Split, Metrics>>): void {
   write(file, entriesOf(metrics));
 }
@@ -15,10 +15,19 @@ export function mergeMetrics(file: string, metrics: Partial<Record<Split, Metric
 
 function entriesOf(metrics: Partial<Record<Split, Metrics>>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(metrics).map(([split, { accuracy, consistency, loss, examples, groups }]) => [
-      split,
-      { accuracy, consistency, loss, examples, groups },
-    ]),
+    Object.entries(metrics).map(
+      ([split, { accuracy, consistency, loss, examples, groups, skipped }]) => [
+        split,
+        {
+          accuracy,
+          consistency,
+          loss,
+          examples,
+          groups,
+          ...(skipped !== undefined && { skipped }),
+        },
+      ],
+    ),
   );
 }
 

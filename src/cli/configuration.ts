@@ -1,6 +1,6 @@
-import { resolve } from 'node:path';
 import { loadConfig, type LoadedConfig } from '../config/load';
 import { printProblems } from './configProblems';
+import { userPath } from './userPath';
 
 export interface CommonOptions {
   config: string;
@@ -19,12 +19,11 @@ interface Overrides {
 /** The configuration with the command line's overrides. Paths of the command line start at the working folder. */
 export function configuration(options: CommonOptions & Overrides): LoadedConfig {
   const { device, output_dir, pretrained, seed } = options;
-  const path = (value: string): string => (/^https?:/i.test(value) ? value : resolve(value));
-  const loaded = loadConfig(options.config, [
+  const loaded = loadConfig(userPath(options.config), [
     ...options.set,
     ...(device === undefined ? [] : [`device=${device}`]),
-    ...(output_dir === undefined ? [] : [`output_dir=${path(output_dir)}`]),
-    ...(pretrained === undefined ? [] : [`pretrained=${path(pretrained)}`]),
+    ...(output_dir === undefined ? [] : [`output_dir=${userPath(output_dir)}`]),
+    ...(pretrained === undefined ? [] : [`pretrained=${userPath(pretrained)}`]),
     ...(seed === undefined ? [] : [`seed=${seed}`]),
   ]);
   printProblems(loaded);

@@ -10,6 +10,7 @@ import type { CompareOptions } from './commands/compare';
 import type { EvaluateOptions } from './commands/evaluate';
 import type { ExportOptions } from './commands/export';
 import type { ImportOptions } from './commands/import';
+import type { InspectOptions } from './commands/inspect';
 import type { InstallOptions, StatusOptions } from './commands/runtime';
 import type { PredictOptions } from './commands/predict';
 import type { SampleCommandOptions } from './commands/sample';
@@ -161,9 +162,23 @@ export function createProgram(): Command {
     .command('check')
     .description('check a configuration and its data without training')
     .requiredOption('--config <file>', 'configuration, an nlvr.yaml')
-    .option('--json', 'print one JSON object')
+    .option('--all', 'list every case, not the first five of a kind')
+    .option('--json', 'print one JSON object with every case')
+    .option(
+      '--missing_urls <file>',
+      "write a CSV table of the missing images with NLVR2's addresses of them",
+    )
     .addOption(setOption())
     .action(async (options: CheckOptions) => (await import('./commands/check')).check(options));
+
+  program
+    .command('inspect')
+    .description('say what a checkpoint is, and the configuration that fits it')
+    .argument('<checkpoint>', '.pth, .safetensors, run folder or https address')
+    .option('--json', 'print one JSON object')
+    .action(async (checkpoint: string, options: InspectOptions) =>
+      (await import('./commands/inspect')).inspect(checkpoint, options),
+    );
 
   program
     .command('sample')

@@ -229,6 +229,13 @@ export const definition = {
     'Format of the annotation files; `auto` recognises each file by its content.',
     'blip',
   ),
+  missing_images: oneOf(
+    'Data',
+    'fail',
+    ['fail', 'skip'],
+    "What to do when images do not exist (about 5% of NLVR2's are gone from the web): `fail` refuses to start, `skip` leaves out the examples that show them and notes that results are of a part.",
+    'fail, when the first such image is read',
+  ),
   image_size: integer(
     'Data',
     384,
@@ -278,7 +285,7 @@ export const definition = {
       heads: integer('Model', 12, 1, 64, 'Attention heads; divides the width.'),
       patch_size: integer('Model', 16, 2, 64, 'Side of a patch in pixels.'),
     },
-    'Vision transformer: a size by name, or its width, depth, heads and patch size.',
+    'Vision transformer: a size by name, or its width, depth, heads and patch size. Width, depth and heads of the names: `tiny` 192, 12, 3; `small` 384, 12, 6; `base` 768, 12, 12; `large` 1024, 24, 16; all with patches of 16 pixels.',
     oneOf('Model', 'base', ['base', 'large', 'tiny', 'small'], 'A size by name.'),
   ),
   vit_grad_ckpt: boolean(

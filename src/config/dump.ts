@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Document, visit, type Scalar } from 'yaml';
 import type { Config } from './definition';
+import { expandedPath } from './expandPath';
 import { formatNumber } from './format';
 import { configKeys, definitionOf } from './keys';
 import { configPaths } from './paths';
@@ -19,6 +20,13 @@ export function dumpConfig(config: Config, folder: string): string {
     ann_root: paths.annRoot,
     pretrained: paths.pretrained ?? '',
     output_dir: paths.outputDir,
+    // Relative ones start at `ann_root`; `~` and variables may mean something else elsewhere.
+    ann_files: {
+      train: expandedPath(config.ann_files.train),
+      val: expandedPath(config.ann_files.val),
+      test: expandedPath(config.ann_files.test),
+    },
+    curriculum: { ...config.curriculum, ann_file: expandedPath(config.curriculum.ann_file) },
     med_config: paths.medConfig ?? config.med_config,
   };
   const ordered = configKeys.map((key) => [key, orderedValue(key, absolute[key])]);

@@ -4,6 +4,7 @@ import { configPaths } from '../config/paths';
 import { phrase } from '../util/phrase';
 import { UserError } from '../util/userError';
 import { loadDataset } from './annotations/loadDataset';
+import { skipMissingImages } from './skipMissing';
 import type { Split } from './split';
 import type { Dataset } from './types';
 
@@ -30,10 +31,14 @@ export async function loadAnnotations(
   split: Split,
 ): Promise<Dataset> {
   const { config, folder } = loaded;
-  const dataset = await loadDataset(file, split, {
-    format: config.ann_format,
-    imageRoot: configPaths(config, folder).imageRoot,
-  });
+  const { imageRoot } = configPaths(config, folder);
+  const whole = await loadDataset(file, split, { format: config.ann_format, imageRoot });
+  const dataset = config.missing_images === 'skip' ? await skipMissingImages(whole) : whole;
+  if (dataset.examples.length === 0 && whole.examples.length > 0)
+    throw new UserError(
+      phrase('No example of the {0} split ({1}) has both its images.', split, file),
+      { hint: phrase('Is image_root right? It is {0}.', imageRoot) },
+    );
   if (dataset.examples.length === 0)
     throw new UserError(phrase('{0} has no examples: the {1} split is empty.', file, split), {
       hint: phrase('Correct ann_files.{0} or the file.', split),

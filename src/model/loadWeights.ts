@@ -32,6 +32,10 @@ const namesInRunFolder = [
   join('checkpoint_last', 'model.safetensors'),
   join('checkpoint_last.old', 'model.safetensors'),
   'model.safetensors',
+  // What transformers' save_pretrained leaves.
+  'model.safetensors.index.json',
+  'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
 ];
 
 /**

@@ -24,6 +24,7 @@ export async function checkData(loaded: LoadedConfig, hooks: CheckHooks = {}): P
     format: config.ann_format,
     imageRoot: paths.imageRoot,
     maxWords: config.max_words,
+    missingImages: config.missing_images,
     images: 'decode',
     verifiedFile: join(cacheFolder(), 'verified-images.txt'),
     ...(hooks.signal && { signal: hooks.signal }),
@@ -47,18 +48,20 @@ export function throwOnErrors({ problems }: DataReport): void {
   const more = errors.length - SHOWN;
   if (more > 0) others.push(phrase('… and {0} more problems.', more));
   throw new UserError(sentences(first, ...others), {
-    hint: phrase('Mend the data; `nlvr check` lists everything.'),
+    hint: phrase('Correct the data; `nlvr check --all` lists every case.'),
   });
 }
 
 const SHOWN = 3;
 
-/** `file:line: message` */
+/** `file:line: message`, with the column where a line holds several annotations */
 export function describeProblem({
   file,
   line,
+  column,
   message,
   phrase: words,
-}: Pick<DataProblem, 'file' | 'line' | 'message' | 'phrase'>): Words {
-  return phrase('{0}: {1}', line === undefined ? file : `${file}:${line}`, words ?? message);
+}: Pick<DataProblem, 'file' | 'line' | 'column' | 'message' | 'phrase'>): Words {
+  const place = [file, line, column].filter((part) => part !== undefined).join(':');
+  return phrase('{0}: {1}', place, words ?? message);
 }

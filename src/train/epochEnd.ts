@@ -10,7 +10,7 @@ import { saveWeights, type CheckpointSource } from './checkpoints';
 import type { Evaluator } from './evaluation';
 import type { HealthMonitor } from './health';
 import { appendLog, epochLine } from './log';
-import { measure, type Metrics } from '../analysis/metrics';
+import { measureDataset, type Metrics } from '../analysis/metrics';
 import type { TrainingPlan } from './plan';
 import { writePredictions } from './predictionFile';
 import type { TrainingData } from './trainer';
@@ -86,7 +86,7 @@ export class EpochEnd {
     if (!logits) return undefined;
     const file = writer.folder.predictionsOf(split, epoch);
     if (this.parts.isMain) writePredictions(file, split, dataset.examples, logits);
-    const metrics = measure(dataset.examples, logits);
+    const metrics = measureDataset(dataset, logits);
     const seconds = (performance.now() - began) / 1000;
     writer.event({
       type: 'eval',

@@ -14,7 +14,7 @@ import { Evaluator } from './evaluation';
 import { openEvaluationOutput } from './evaluationOutput';
 import type { EvaluationOutput } from './evaluationTypes';
 import { appendLog, evaluationLine } from './log';
-import { measure, type Metrics } from '../analysis/metrics';
+import { measureDataset, type Metrics } from '../analysis/metrics';
 import { mergeMetrics } from '../analysis/metricsFile';
 import { initialiseWeights, openModelSession } from './modelSession';
 import { writePredictions } from './predictionFile';
@@ -136,7 +136,7 @@ async function evaluateInto(
       if (!logits) return undefined;
       const file = folder.predictionsOf(split, null);
       writePredictions(file, split, dataset.examples, logits);
-      const metrics = (results[split] = measure(dataset.examples, logits));
+      const metrics = (results[split] = measureDataset(dataset, logits));
       output.result(split, metrics, (performance.now() - began) / 1000, file);
       request.onResult?.(split, metrics, file);
       before += dataset.examples.length;

@@ -6,7 +6,7 @@ import { EVENT_VERSION, type Split } from '../run/events';
 import type { RunFolder } from '../run/runFolder';
 import { RunWriter } from '../run/runWriter';
 import type { EvaluationBegin, EvaluationOutput } from './evaluationTypes';
-import type { Metrics } from '../analysis/metrics';
+import { skippedNote, type Metrics } from '../analysis/metrics';
 import type { Words } from '../util/phrase';
 
 const PROGRESS_EVERY_MS = 500;
@@ -85,6 +85,8 @@ export class EvaluationRun implements EvaluationOutput {
       seconds,
       predictions: relative(this.folder.root, predictions),
     });
+    if (metrics.skipped !== undefined)
+      this.writer.note('warning', 'skipped-examples', skippedNote(split, metrics));
     const { val, test } = this.results;
     if (!val || val.accuracy === null) return;
     const { accuracy, consistency } = val;

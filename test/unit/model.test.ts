@@ -222,8 +222,6 @@ describe('load rules', () => {
   it.each([
     ['visual_encoder.blocks.1.mlp.fc1.weight', '`vit`'],
     ['visual_encoder.patch_embed.proj.weight', 'patch_size'],
-    ['text_encoder.embeddings.word_embeddings.weight', 'vocab_size'],
-    ['text_encoder.embeddings.position_embeddings.weight', 'max_position_embeddings'],
     ['text_encoder.encoder.layer.1.intermediate.dense.weight', 'intermediate_size'],
     ['text_encoder.encoder.layer.1.crossattention.self0.key.weight', '`vit` (its width)'],
     ['text_encoder.encoder.layer.1.attention.output.dense.weight', 'hidden_size'],
@@ -241,6 +239,16 @@ describe('load rules', () => {
     const { message, hint } = thrown as { message: string; hint: string };
     expect(message).toContain(`${name} has shape [3, 3], the model has [`);
     expect(hint).toContain(key);
+  });
+
+  it.each([
+    ['word_embeddings', 'the checkpoint has a vocabulary of 3, the configuration of 50'],
+    ['position_embeddings', 'the checkpoint has 3 text positions, the configuration 16'],
+  ])('say what %s of another shape mean', (name, difference) => {
+    const other = contents((shapes) =>
+      shapes.set(`text_encoder.embeddings.${name}.weight`, [3, 12]),
+    );
+    expect(() => planLoad(other, tiny)).toThrow(difference);
   });
 
   it('refuse a checkpoint that leaves most of the model untouched', () => {

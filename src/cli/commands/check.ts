@@ -1,16 +1,23 @@
-import { loadConfig } from '../../config/load';
+import { ConfigError, loadConfig, type LoadedConfig } from '../../config/load';
+import { configPaths } from '../../config/paths';
+import type { ConfigProblem } from '../../config/problem';
 import type { SplitSummary } from '../../data/check/checkDataset';
-import type { DataProblem } from '../../data/check/problem';
+import { missingUrls } from '../../data/check/missingUrls';
+import { NAMED_CASES, type DataProblem } from '../../data/check/problem';
 import { readModelConfig } from '../../model/config';
 import { checkData, describeProblem } from '../../train/dataCheck';
-import { inEnglish } from '../../util/phrase';
-import { ExitCode } from '../../util/userError';
+import { writeFileAtomic } from '../../util/atomicFile';
+import { inEnglish, messageFrom } from '../../util/phrase';
+import { ExitCode, UserError } from '../../util/userError';
 import { withStopSignal } from '../interrupt';
 import { createProgress } from '../progress';
+import { userPath } from '../userPath';
 
 export interface CheckOptions {
   config: string;
   json?: boolean;
+  all?: boolean;
+  missing_urls?: string;
   set: string[];
 }
 
@@ -19,9 +26,8 @@ type Problem = Omit<DataProblem, 'code' | 'count'> & { code: string };
 
 /** `nlvr check`: the configuration and every image, without training. Exit code 2 when there are errors. */
 export async function check(options: CheckOptions): Promise<void> {
-  const loaded = loadConfig(options.config, options.set);
+  const loaded = load(options);
   const { config, folder } = loaded;
-  readModelConfig(config, folder);
   const progress = createProgress('Checking images');
   let report;
   try {
@@ -36,36 +42,97 @@ export async function check(options: CheckOptions): Promise<void> {
   } finally {
     progress.done();
   }
-  const problems: Problem[] = [
-    ...loaded.problems.map(({ severity, code, message, phrase, line }) => ({
-      severity,
-      code,
-      message,
-      phrase,
-      line,
-      file: loaded.file,
-    })),
-    ...report.problems,
-  ];
-  if (options.json)
-    process.stdout.write(`${JSON.stringify({ problems, splits: report.splits })}\n`);
-  else print(problems, report.splits);
+  const problems = [...ofConfiguration(loaded.problems, loaded.file), ...report.problems];
+  if (options.json) printJson(problems, report.splits);
+  else print(problems, report.splits, options.all === true);
+  if (options.missing_urls !== undefined) {
+    const { imageRoot } = configPaths(config, folder);
+    const file = userPath(options.missing_urls);
+    const { images, csv } = await missingUrls(report.datasets, imageRoot);
+    writeFileAtomic(file, csv);
+    if (!options.json) process.stdout.write(`Wrote ${images} missing images to ${file}.\n`);
+  }
   if (problems.some(({ severity }) => severity === 'error')) process.exitCode = ExitCode.badInput;
 }
 
-function print(problems: readonly Problem[], splits: Partial<Record<string, SplitSummary>>): void {
+/** The configuration. With --json its errors are printed as problems too. */
+function load({ config: file, set, json }: CheckOptions): LoadedConfig {
+  const path = userPath(file);
+  try {
+    const loaded = loadConfig(path, set);
+    readModelConfig(loaded.config, loaded.folder);
+    return loaded;
+  } catch (error) {
+    if (json && error instanceof UserError) {
+      const listed = error instanceof ConfigError ? ofConfiguration(error.problems, path) : [];
+      const whole: Problem = {
+        severity: 'error',
+        code: 'configuration',
+        ...messageFrom(error.words),
+        file: path,
+      };
+      printJson(listed.length > 0 ? listed : [whole], {});
+    }
+    throw error;
+  }
+}
+
+function ofConfiguration(problems: readonly ConfigProblem[], file: string): Problem[] {
+  return problems.map(({ severity, code, message, phrase, line, column }) => ({
+    severity,
+    code,
+    message,
+    ...(phrase && { phrase }),
+    line,
+    column,
+    file,
+  }));
+}
+
+function printJson(
+  problems: readonly Problem[],
+  splits: Partial<Record<string, SplitSummary>>,
+): void {
+  process.stdout.write(`${JSON.stringify({ problems, splits })}\n`);
+}
+
+function print(
+  problems: readonly Problem[],
+  splits: Partial<Record<string, SplitSummary>>,
+  all: boolean,
+): void {
   for (const [split, summary] of Object.entries(splits)) {
     if (!summary) continue;
     const { examples, pairs, images, sentences } = summary;
+    // Without a single image that can be read there are no sizes.
+    const sizes =
+      summary.maxWidth > 0
+        ? ` of ${summary.minWidth}×${summary.minHeight} to ${summary.maxWidth}×${summary.maxHeight}`
+        : '';
     const n = (value: number): string => value.toLocaleString('en');
     process.stdout.write(
-      `${split.padEnd(6)}${n(examples)} examples (${n(summary.true)} true, ${n(summary.false)} false${summary.unlabelled ? `, ${n(summary.unlabelled)} unlabelled` : ''}), ${n(sentences)} sentences, ${n(pairs)} pairs, ${n(images)} images of ${summary.minWidth}×${summary.minHeight} to ${summary.maxWidth}×${summary.maxHeight}\n`,
+      `${split.padEnd(6)}${n(examples)} examples (${n(summary.true)} true, ${n(summary.false)} false${summary.unlabelled ? `, ${n(summary.unlabelled)} unlabelled` : ''}), ${n(sentences)} sentences, ${n(pairs)} pairs, ${n(images)} images${sizes}\n`,
     );
   }
   const words = { error: 'Error', warning: 'Warning', information: 'Note' };
-  for (const problem of problems)
-    process.stdout.write(`${words[problem.severity]}: ${inEnglish(describeProblem(problem))}
-`);
+  let left = 0;
+  for (const problem of problems) {
+    const { severity, cases = [], summary, file } = problem;
+    if (!all || !summary) {
+      process.stdout.write(`${words[severity]}: ${inEnglish(describeProblem(problem))}\n`);
+      left += Math.max(0, cases.length - NAMED_CASES);
+      continue;
+    }
+    process.stdout.write(
+      `${words[severity]}: ${inEnglish(describeProblem({ file, ...summary }))}\n`,
+    );
+    for (const { message, line, column, identifier } of cases) {
+      const place = [file, line, column].filter((part) => part !== undefined).join(':');
+      const name = message === identifier ? message : `${identifier}: ${message}`;
+      process.stdout.write(`  ${place}: ${name}\n`);
+    }
+  }
+  if (left > 0) process.stdout.write(`--all lists ${left} more cases.\n`);
   if (problems.every(({ severity }) => severity === 'information'))
     process.stdout.write('No problems found.\n');
 }

@@ -1,8 +1,8 @@
-import { resolve } from 'node:path';
 import type { Split } from '../../data/split';
 import { describeReport } from '../../model/loadRules';
 import { evaluateCheckpoint, type EvaluationRequest } from '../../train/evaluateCheckpoint';
 import { evaluatedSplits } from '../../train/datasets';
+import { skippedNote } from '../../analysis/metrics';
 import { requireLibrary } from '../../train/modelSession';
 import { ExitCode, UserError } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
@@ -10,6 +10,7 @@ import { byKind } from '../finalReport';
 import { requireOutputFolder } from '../outputPath';
 import { createProgress } from '../progress';
 import { quietNativeLog } from '../quietNativeLog';
+import { userPath } from '../userPath';
 import { inEnglish } from '../../util/phrase';
 
 export interface EvaluateOptions extends CommonOptions {
@@ -30,10 +31,8 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
   await evaluateAndReport({
     loaded,
     library: await requireLibrary(options.tensorflow),
-    checkpoint: /^https?:/i.test(options.checkpoint)
-      ? options.checkpoint
-      : resolve(options.checkpoint),
-    outputDir: resolve(options.output_dir),
+    checkpoint: userPath(options.checkpoint),
+    outputDir: userPath(options.output_dir),
     asRun: true,
     splits: options.split === undefined ? evaluatedSplits(loaded) : parseSplits(options.split),
   });
@@ -57,6 +56,8 @@ export async function evaluateAndReport(
       onResult: (split, metrics, file) => {
         progress.done();
         process.stdout.write(`${byKind(split, metrics).join('\n')}\n  predictions: ${file}\n`);
+        if (metrics.skipped !== undefined)
+          process.stderr.write(`${inEnglish(skippedNote(split, metrics))}\n`);
       },
     });
     if (!results) process.exitCode = ExitCode.stopped;

@@ -1,7 +1,7 @@
-import { resolve } from 'node:path';
 import { exportCheckpoint, type ExportFormat } from '../../model/exportCheckpoint';
 import { UserError } from '../../util/userError';
 import { requireOutputFile } from '../outputPath';
+import { userPath } from '../userPath';
 
 export interface ExportOptions {
   format?: ExportFormat;
@@ -14,10 +14,10 @@ export async function exportWeights(
   file: string,
   options: ExportOptions,
 ): Promise<void> {
-  const target = resolve(file);
+  const target = userPath(file);
   const format = options.format ?? formatOf(file);
   requireOutputFile(target, options.overwrite === true);
-  const source = /^https?:/i.test(checkpoint) ? checkpoint : resolve(checkpoint);
+  const source = userPath(checkpoint);
   const { tensors, leftOut } = await exportCheckpoint(source, format, target);
   process.stdout.write(`Wrote ${tensors} tensors to ${target}.\n`);
   if (leftOut.length > 0)

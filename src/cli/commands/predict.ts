@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline';
-import { resolve } from 'node:path';
 import { Predictor, type Question } from '../../train/predictor';
 import { requireLibrary } from '../../train/modelSession';
 import { adviceFrom } from '../../util/phrase';
 import { UserError, errorWords } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
 import { quietNativeLog } from '../quietNativeLog';
+import { userPath } from '../userPath';
 
 export interface PredictOptions extends CommonOptions {
   checkpoint: string;
@@ -30,17 +30,15 @@ export async function predict(options: PredictOptions): Promise<void> {
     device: options.device,
   });
   const library = await requireLibrary(options.tensorflow);
-  const checkpoint = /^https?:/i.test(options.checkpoint)
-    ? options.checkpoint
-    : resolve(options.checkpoint);
+  const checkpoint = userPath(options.checkpoint);
   quietNativeLog();
   const predictor = await Predictor.open(loaded, library, checkpoint);
   try {
     if (options.serve) await serve(predictor);
     else if (single) {
       const answer = await predictor.answer({
-        left: resolve(left),
-        right: resolve(right),
+        left: userPath(left),
+        right: userPath(right),
         sentence,
       });
       process.stdout.write(

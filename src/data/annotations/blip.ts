@@ -38,6 +38,7 @@ export class BlipReader implements FormatReader {
       consistencyGroup: given && nlvr2ConsistencyGroup(given),
       group: optionalText(record, 'kind') ?? optionalText(record, 'synset'),
       line: record.line,
+      ...(record.span && { span: record.span }),
     });
   }
 

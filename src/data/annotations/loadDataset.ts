@@ -6,7 +6,7 @@ import { BlipReader } from './blip';
 import type { FormatReader, ReadContext } from './format';
 import { Nlvr1Reader } from './nlvr1';
 import { Nlvr2Reader } from './nlvr2';
-import { readRecords, type AnnotationRecord } from './records';
+import { placeOf, readRecords, type AnnotationRecord } from './records';
 import { phrase } from '../../util/phrase';
 
 type Format = Dataset['format'];
@@ -32,7 +32,7 @@ export async function loadDataset(
   const context = { file: resolve(file), imageRoot: resolve(options.imageRoot) };
   let format = options.format;
   let reader: FormatReader | undefined;
-  await readRecords(context.file, (record) => {
+  const { isUtf8 } = await readRecords(context.file, (record) => {
     if (format === 'auto') format = recognise(record);
     reader ??= readerOf(format, context, split);
     reader.add(record);
@@ -43,6 +43,7 @@ export async function loadDataset(
     format: format === 'auto' ? 'blip' : format,
     file: context.file,
     examples: examples.map((example, index) => ({ index, ...example })),
+    ...(!isUtf8 && { notUtf8: true }),
   };
 }
 
@@ -72,6 +73,6 @@ function recognise(record: AnnotationRecord): Format {
       'the format is not recognised (keys: {0}); expected "images" (BLIP), "left_url" (NLVR2) or "structured_rep" (NLVR)',
       keys,
     ),
-    { file: record.file, line: record.line },
+    placeOf(record),
   );
 }

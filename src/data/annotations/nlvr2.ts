@@ -58,7 +58,7 @@ export class Nlvr2Reader implements FormatReader {
         ),
       );
     this.items.push({
-      record: { ...record, value: {} },
+      record: { ...record, value: { identifier } },
       identifier,
       pair: contrastSetOf(identifier) === null ? parts[0] : identifier,
       set: parts[1],
@@ -97,6 +97,7 @@ export class Nlvr2Reader implements FormatReader {
         consistencyGroup: nlvr2ConsistencyGroup(item.identifier),
         group: item.synset,
         line: item.record.line,
+        ...(item.record.span && { span: item.record.span }),
       };
     });
   }
