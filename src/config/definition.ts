@@ -514,7 +514,15 @@ export const definition = {
     0,
     0,
     big,
-    'Steps between two saves of the last checkpoint within an epoch; 0 saves at epoch ends only.',
+    'Steps between two saves of the last checkpoint within an epoch; 0 does not count steps.',
+    'not available: only the best checkpoint is kept',
+  ),
+  save_minutes: number(
+    'Run',
+    10,
+    0,
+    100000,
+    'Minutes after which the last checkpoint is saved again within an epoch: what a crash costs at most; 0 never.',
     'not available: only the best checkpoint is kept',
   ),
   keep_checkpoints: integer(

@@ -17,6 +17,8 @@ export interface EvaluationHooks {
   onProgress?(done: number, total: number): void;
   /** Looked at between batches; an evaluation that was stopped has no result. */
   stopped?(): boolean;
+  /** Awaited between two batches. */
+  between?(): Promise<void>;
 }
 
 export class Evaluator {
@@ -57,6 +59,7 @@ export class Evaluator {
       );
       done += batch.indices.length;
       hooks.onProgress?.(done, dataset.examples.length);
+      await hooks.between?.();
     }
     return logits;
   }

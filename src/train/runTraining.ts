@@ -26,7 +26,7 @@ export async function runTraining(request: TrainingRequest): Promise<TrainingOut
   const { config, folder: configFolder } = request.loaded;
   const folder = new RunFolder(configPaths(config, configFolder).outputDir);
   // Before everything else: checking a large data set takes minutes, in which a person may think better of it.
-  const stop = new StopController(folder, request.onStopRequested);
+  const stop = new StopController(folder, request.onStopRequested, request.onSaveRequested);
   try {
     const prepared = await prepare(request, folder, stop);
     return prepared && (await train(request, stop, prepared));

@@ -43,7 +43,7 @@ export class TrainingRun {
     private readonly writer: RunWriter,
     private readonly plan: TrainingPlan,
     private readonly datasets: Partial<Record<Split, Dataset>> & { train: Dataset },
-    private readonly stop: Pick<StopController, 'requested' | 'signal'>,
+    private readonly stop: Pick<StopController, 'requested' | 'signal' | 'takeSaveRequest'>,
     /** Where it goes on; undefined for a run that begins. */
     private readonly resumed: TrainerState | undefined,
   ) {}

@@ -60,6 +60,8 @@ export async function train(options: TrainOptions): Promise<void> {
         process.stderr.write(
           '\nStopping: the step is finished and everything saved. Once more ends at once.\n',
         ),
+      onSaveRequested: () =>
+        process.stderr.write('\nA signal asks to save: the step is saved, the training goes on.\n'),
     });
     terminal.done();
     if (outcome) process.stdout.write(finalReport(outcome));
