@@ -4,7 +4,7 @@ import type { LoadedConfig } from '../config/load';
 import { configPaths } from '../config/paths';
 import { checkDataset, type CheckProgress, type DataReport } from '../data/check/checkDataset';
 import type { DataProblem } from '../data/check/problem';
-import { cacheFolder } from '../util/cacheFolder';
+import { findCacheFolder } from '../util/cacheFolder';
 import { phrase, sentences, type Words } from '../util/phrase';
 import { UserError } from '../util/userError';
 
@@ -20,12 +20,13 @@ export interface CheckHooks {
 export async function checkData(loaded: LoadedConfig, hooks: CheckHooks = {}): Promise<DataReport> {
   const { config, folder } = loaded;
   const paths = configPaths(config, folder);
+  const cache = findCacheFolder();
   const options = {
     format: config.ann_format,
     imageRoot: paths.imageRoot,
     maxWords: config.max_words,
     images: 'decode',
-    verifiedFile: join(cacheFolder(), 'verified-images.txt'),
+    ...(cache !== undefined && { verifiedFile: join(cache, 'verified-images.txt') }),
     ...(hooks.signal && { signal: hooks.signal }),
     ...(hooks.onProgress && { onProgress: hooks.onProgress.bind(hooks) }),
   } as const;

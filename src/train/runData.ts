@@ -1,10 +1,9 @@
-import { join } from 'node:path';
 import type { Config } from '../config/definition';
 import { createLoader } from '../data/loader/createLoader';
 import { LoaderPool } from '../data/loader/loaderPool';
 import { pipelineSettings } from '../data/loader/settings';
 import type { Batch, Dataset } from '../data/types';
-import { cacheFolder } from '../util/cacheFolder';
+import { usableCacheFolder } from '../util/cacheFolder';
 import type { FrozenVision } from './frozenVision';
 import type { Stage } from './plan';
 import type { TimedBatches, TrainingData } from './trainer';
@@ -18,17 +17,18 @@ export class RunData implements TrainingData {
     private readonly config: Config,
     private readonly maxTokens: number,
     private readonly pool: LoaderPool,
+    /** Whether resized images are kept on disk. */
+    readonly cachesImages: boolean,
   ) {}
 
   /** @param maxTokens longest input of the text encoder. */
   static async open(config: Config, maxTokens: number): Promise<RunData> {
+    const folder = config.cache_images ? usableCacheFolder('images') : undefined;
     const pool = await LoaderPool.create({
       numWorkers: config.num_workers,
-      ...(config.cache_images && {
-        cache: { folder: join(cacheFolder(), 'images'), imageSize: config.image_size },
-      }),
+      ...(folder !== undefined && { cache: { folder, imageSize: config.image_size } }),
     });
-    return new RunData(config, maxTokens, pool);
+    return new RunData(config, maxTokens, pool, folder !== undefined);
   }
 
   trainBatches(stage: Stage, epoch: number, startBatch: number): TimedBatches {

@@ -87,6 +87,15 @@ export class TrainingRun {
     const { precision } = opened;
     const state = resumed ?? freshState({ seed, precision, order, configHash: hash });
     this.announce(opened, state, count);
+    if (config.cache_images && !data.cachesImages)
+      writer.note(
+        'warning',
+        'no-cache-folder',
+        phrase(
+          '`cache_images` has no effect: there is no folder for downloads that can be written to.',
+        ),
+        phrase('Set NLVR_CACHE_DIR to a folder that you may write to.'),
+      );
     const report = await this.loadWeights(opened, checkpoint);
     const programs = new NlvrPrograms(session, model, {
       optimizer: config,

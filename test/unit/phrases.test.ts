@@ -166,7 +166,7 @@ describe('a failure of the host in Chinese', () => {
     expect(answers[0]).toMatchObject({
       failure: {
         message: '磁盘已满：无法写入 a.csv。原有内容未受影响。',
-        hint: '请腾出空间或选择另一个 output_dir，然后用 --resume 重新启动。',
+        hint: '请释放一些空间，或写入其他磁盘。之后训练可以继续。',
       },
     });
   });
