@@ -119,6 +119,12 @@ export class Session {
     return this.options.replica ?? SINGLE;
   }
 
+  /** Gives a variable's memory back; `variable` brings it back, with its initial value. */
+  async releaseVariable(name: string): Promise<void> {
+    await this.variables.release(name);
+    trimMalloc(loadLibc());
+  }
+
   /** Independent parts that this session's programs should be recorded in (lanes.ts). */
   get lanes(): number {
     return parallelism(this.options).lanes;

@@ -33,8 +33,6 @@ export class Evaluator {
   ) {
     const capacity = 2 * batchSize;
     this.chunk = programs.encodingChunk(capacity);
-    // One slot more, that padding of a half-filled encoding run is written to.
-    programs.reserveSlots(capacity + 1);
     this.slots = new ImageSlots(capacity);
   }
 
@@ -47,9 +45,23 @@ export class Evaluator {
     batches: BatchSource,
     hooks: EvaluationHooks = {},
   ): Promise<Float32Array | undefined> {
-    const logits = new Float32Array(2 * dataset.examples.length);
-    // Between two evaluations the weights may have changed.
+    // Between two evaluations the weights may have changed, and training needs the memory of the features: 228 MB for the
+    // base model. One slot more, that padding of a half-filled encoding run is written to.
     this.slots.clear();
+    this.programs.reserveSlots(2 * this.batchSize + 1);
+    try {
+      return await this.answerAll(dataset, batches, hooks);
+    } finally {
+      await this.programs.releaseSlots();
+    }
+  }
+
+  private async answerAll(
+    dataset: Dataset,
+    batches: BatchSource,
+    hooks: EvaluationHooks,
+  ): Promise<Float32Array | undefined> {
+    const logits = new Float32Array(2 * dataset.examples.length);
     let done = 0;
     for await (const batch of batches) {
       if (hooks.stopped?.()) return undefined;

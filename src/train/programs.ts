@@ -102,11 +102,15 @@ export class NlvrPrograms {
 
   /** Makes room for the features of `slots` images; grows only before the first encoding. */
   reserveSlots(slots: number): void {
-    if (this.slotCount >= slots) return;
-    if (this.slotCount > 0)
+    if (this.slotCount > 0 && this.slotCount < slots)
       throw new RangeError(`features have ${this.slotCount} slots, ${slots} were asked for`);
-    this.session.variable(FEATURES, [slots, ...this.featureShape], 'zeros');
-    this.slotCount = slots;
+    this.slotCount ||= slots;
+    this.session.variable(FEATURES, [this.slotCount, ...this.featureShape], 'zeros');
+  }
+
+  /** Gives the memory of the features back, until `reserveSlots` is called again. */
+  async releaseSlots(): Promise<void> {
+    if (this.slotCount > 0) await this.session.releaseVariable(FEATURES);
   }
 
   /**

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RuntimeError, TraceError } from '../../src/runtime/errors';
-import type { Program } from '../../src/runtime/program';
+import type { Program, Scope } from '../../src/runtime/program';
 import type { Session } from '../../src/runtime/session';
 import type { OpTiming } from '../../src/runtime/stepStats';
 import { rawOp } from '../../src/runtime/tracer';
@@ -48,6 +48,28 @@ describe('Session', () => {
       i: Int32Array.of(2, 3, 4, 5, 5, 7),
       large: Uint8Array.of(0, 0, 0, 1, 1, 1),
     });
+  });
+
+  it('gives a variable back to the runtime until it is declared again, with zeros', async () => {
+    const x = Float32Array.of(1);
+    const inputs = { x: { shape: [1], dtype: 'float32' } } as const;
+    const build = (scope: Scope, x: tf.Tensor): tf.Tensor => tf.add(x, scope.param('passing'));
+    session.variable('passing', [1], 'zeros');
+    const reading = session.compile({
+      name: 'reading',
+      inputs,
+      build: ({ x }, scope) => ({ y: build(scope, x) }),
+    });
+    const other = session.compile({ name: 'other', inputs, build: ({ x }) => ({ y: tf.neg(x) }) });
+    await session.assign([['passing', Float32Array.of(5)]]);
+    expect((await reading.run({ x }))['y']).toEqual(Float32Array.of(6));
+    await session.releaseVariable('passing');
+    await session.releaseVariable('passing');
+    // A program that does not need it does not bring it back.
+    await other.run({ x });
+    await expect(reading.run({ x })).rejects.toThrow();
+    session.variable('passing', [1], 'zeros');
+    expect((await reading.run({ x }))['y']).toEqual(Float32Array.of(1));
   });
 
   it('times the operations of a run where that is asked for', async () => {
