@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import koffi from 'koffi';
 import { RuntimeError, RuntimeUnusableError } from './errors';
-import { releaseLibraryPages, shareMallocArena, trimMalloc } from './processMemory';
+import { shareMallocArena, trimMalloc } from './processMemory';
 import { phrase } from '../util/phrase';
 
 export type Pointer<Kind extends string> = bigint & { readonly pointee: Kind };
@@ -285,7 +285,6 @@ async function bind(path: string): Promise<Capi> {
     }
   }
   const bound = functions as unknown as Signatures;
-  releaseLibraryPages(libc, path);
   const asynchronous = (name: 'NewSession' | 'SessionRun'): unknown =>
     promisify((functions[name] as { async: (...args: unknown[]) => void }).async);
   return {
@@ -293,10 +292,7 @@ async function bind(path: string): Promise<Capi> {
     NewSessionAsync: asynchronous('NewSession') as Capi['NewSessionAsync'],
     SessionRunAsync: asynchronous('SessionRun') as Capi['SessionRunAsync'],
     ...bindLibc(libc),
-    releaseMemory: () => {
-      trimMalloc(libc);
-      releaseLibraryPages(libc, path);
-    },
+    releaseMemory: () => trimMalloc(libc),
     version: bound.Version(),
   };
 }
