@@ -7,6 +7,7 @@ import type { Config } from '../config/definition';
 import { classify, crossEntropy, encodeImages, normalise } from '../model/blipNlvr';
 import { imageTokens, type NlvrModelConfig } from '../model/config';
 import type { ModelContext } from '../model/modelContext';
+import { encodingChunk } from '../model/size';
 import { DType } from '../runtime/dtypes';
 import { joinLanes, splitIntoLanes } from '../runtime/lanes';
 import type { Inputs, InputSpec, Program, Scope } from '../runtime/program';
@@ -16,8 +17,6 @@ import { compileTrainingStep, type TrainingStep } from '../runtime/training';
 
 /** Image features of a split's neighbourhood, one slot an image: [slots, tokens, width]. */
 const FEATURES = 'evaluation.features';
-/** An encoding run takes about this many patch tokens: large enough to fill the cores, small in memory. */
-const TOKENS_PER_ENCODING = 9232;
 
 /** How pixels reach a program: bytes, or (for golden tests) already normalised floats. */
 export type PixelType = 'uint8' | 'float32';
@@ -51,7 +50,7 @@ export class NlvrPrograms {
 
   /** Images that one encoding run takes. */
   encodingChunk(most: number): number {
-    return Math.max(1, Math.min(most, Math.floor(TOKENS_PER_ENCODING / this.featureShape[0])));
+    return encodingChunk(this.model, most);
   }
 
   /**
