@@ -283,9 +283,8 @@ export const definition = {
   ),
   vit_grad_ckpt: boolean(
     'Model',
-    true,
-    'Gradient checkpointing in the vision transformer: less memory, about a third more time.',
-    'false',
+    false,
+    'Gradient checkpointing in the vision transformer: less memory, about a third more time. Needs `vit_ckpt_layer`.',
   ),
   vit_ckpt_layer: integer(
     'Model',
@@ -460,10 +459,9 @@ export const definition = {
   ),
   precision: oneOf(
     'Hardware',
-    'auto',
-    ['auto', 'fp32', 'bf16'],
-    'Precision of matrix products; weights and sums stay fp32. `auto` takes bf16 where the hardware has it.',
     'fp32',
+    ['fp32', 'tf32', 'bf16', 'auto'],
+    "Precision of matrix products; weights and sums stay fp32. `tf32` is a GPU's; `auto` takes bf16 where the hardware has it, fp32 elsewhere.",
   ),
   xla: boolean(
     'Hardware',

@@ -205,6 +205,8 @@ export interface Capi extends Signatures, Libc {
   readonly version: string;
   /** Gives back to the system what graph passes and the making of kernels took, and what malloc holds free. */
   releaseMemory(): void;
+  /** Whether GPUs may round the operands of float32 products to tf32, for the whole process; undefined where not to be set. */
+  readonly tf32: { allow(allowed: boolean): void; isAllowed(): boolean } | undefined;
   NewSessionAsync: AsyncOf<Signatures['NewSession']>;
   SessionRunAsync: AsyncOf<Signatures['SessionRun']>;
 }
@@ -293,8 +295,28 @@ async function bind(path: string): Promise<Capi> {
     SessionRunAsync: asynchronous('SessionRun') as Capi['SessionRunAsync'],
     ...bindLibc(libc),
     releaseMemory: () => trimMalloc(libc),
+    tf32: bindTf32(library),
     version: bound.Version(),
   };
+}
+
+/** TensorFlow's own switch has no C API: two functions of C++ with C's calling convention. */
+function bindTf32(library: ReturnType<typeof koffi.load>): Capi['tf32'] {
+  try {
+    return {
+      allow: library.func('_ZN3tsl32enable_tensor_float_32_executionEb', 'void', ['bool']) as (
+        allowed: boolean,
+      ) => void,
+      isAllowed: library.func(
+        '_ZN3tsl33tensor_float_32_execution_enabledEv',
+        'bool',
+        [],
+      ) as () => boolean,
+    };
+  } catch {
+    // A build that hides them: NVIDIA's own switch holds for its libraries.
+    return undefined;
+  }
 }
 
 function bindLibc(libc: ReturnType<typeof koffi.load>): Libc {

@@ -11,6 +11,7 @@ import { TraceError } from './errors';
 import type { Attributes, Graph, NodeInput, NodeOptions } from './graph';
 import { parallelism, type ParallelismOptions } from './parallelism';
 import { type ReplicaSpec, SINGLE } from './replica/spec';
+import type { Precision } from '../util/precision';
 
 /** Ops whose float32 operands are rounded to bfloat16 where that precision was asked for. */
 const MATRIX_PRODUCTS = new Set(['MatMul', 'BatchMatMulV2', '_FusedMatMul']);
@@ -26,7 +27,7 @@ export interface Symbol {
 }
 
 export interface TraceOptions extends ParallelismOptions {
-  precision: 'fp32' | 'bf16';
+  precision: Precision;
   replica?: ReplicaSpec;
 }
 

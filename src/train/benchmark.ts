@@ -7,6 +7,7 @@ import { probabilityTrue } from './metrics';
 import { initialiseWeights, openModelSession } from './modelSession';
 import { NlvrPrograms } from './programs';
 import type { OpTiming } from '../runtime/stepStats';
+import type { Precision } from '../util/precision';
 
 export interface BenchmarkRequest {
   loaded: LoadedConfig;
@@ -34,7 +35,7 @@ export interface BenchmarkResult {
   /** Largest private memory (`PeakMemory`). */
   peakBytes: number;
   parameters: number;
-  precision: 'fp32' | 'bf16';
+  precision: Precision;
   tensorflow: string;
   /** Of a training step, where a profile was asked for. */
   profile?: OpTiming[];

@@ -8,19 +8,22 @@ import { loadWeights, type LoadOptions } from '../model/loadWeights';
 import type { LoadReport } from '../model/loadRules';
 import { parameterShapes } from '../model/parameters';
 import { findLibrary, type Library } from '../runtime/library';
-import { choosePrecision } from '../runtime/precision';
+import { choosePrecision, type PrecisionChoice } from '../runtime/precision';
 import { Session } from '../runtime/session';
 import { assignValues } from './assignValues';
-import type { Words } from '../util/phrase';
+import { phrase, type Words } from '../util/phrase';
+import type { Precision } from '../util/precision';
 
 export interface ModelSession {
   session: Session;
   model: NlvrModelConfig;
   /** Weights by BLIP's names. */
   shapes: ReadonlyMap<string, readonly number[]>;
-  precision: 'fp32' | 'bf16';
+  precision: Precision;
   /** Why that precision. */
   precisionReason: Words;
+  /** Why another one would be faster, where one would. */
+  precisionRemark: Words | undefined;
   dispose(): Promise<void>;
 }
 
@@ -28,7 +31,7 @@ export interface SessionRequest {
   loaded: LoadedConfig;
   library: Library;
   /** Of a run that goes on: kept whatever `auto` would choose now. */
-  precision?: 'fp32' | 'bf16' | null;
+  precision?: Precision | null;
   /** For one pair at a time, whose text is a single chain of operations that all threads should share. */
   oneQuestion?: boolean;
 }
@@ -52,9 +55,13 @@ export async function openModelSession({
   const { config, folder } = loaded;
   const model = readModelConfig(config, folder);
   const device =
-    config.device === 'auto' ? ((await Session.hasGpu(library)) ? 'gpu' : 'cpu') : config.device;
-  const chosen = kept
-    ? { precision: kept, reason: 'as the run began' }
+    config.device === 'auto'
+      ? (await Session.hasGpu(library, config.precision === 'tf32' ? 'tf32' : 'fp32'))
+        ? 'gpu'
+        : 'cpu'
+      : config.device;
+  const chosen: PrecisionChoice = kept
+    ? { precision: kept, reason: phrase('as the run began') }
     : choosePrecision(config.precision, device);
   const session = await Session.open({
     library,
@@ -72,6 +79,7 @@ export async function openModelSession({
     shapes,
     precision: chosen.precision,
     precisionReason: chosen.reason,
+    precisionRemark: chosen.remark,
     dispose: () => session.dispose(),
   };
 }

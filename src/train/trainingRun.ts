@@ -199,16 +199,8 @@ export class TrainingRun {
         opened.precisionReason,
         disk,
       ),
+      ...(opened.precisionRemark === undefined ? [] : [opened.precisionRemark]),
     );
-    if (config.vit_grad_ckpt && config.vit_ckpt_layer === 0)
-      writer.note(
-        'info',
-        'checkpointing-without-layers',
-        phrase(
-          'vit_grad_ckpt is on, but vit_ckpt_layer is 0: nothing is checkpointed, as in BLIP.',
-        ),
-        phrase('Set vit_ckpt_layer to save memory.'),
-      );
   }
 
   private async loadWeights(

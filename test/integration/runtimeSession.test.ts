@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadCapi } from '../../src/runtime/capi';
 import { RuntimeError, TraceError } from '../../src/runtime/errors';
+import { findLibrary } from '../../src/runtime/library';
 import type { Program, Scope } from '../../src/runtime/program';
 import type { Session } from '../../src/runtime/session';
 import type { OpTiming } from '../../src/runtime/stepStats';
@@ -18,6 +20,16 @@ describe('Session', () => {
   it('says what it runs on', () => {
     expect(session.info).toMatchObject({ device: 'CPU', precision: 'fp32' });
     expect(session.info.tensorflow).toMatch(/^2\.\d+\.\d+/);
+  });
+
+  it('lets a GPU round float32 products only where tf32 is asked for', async () => {
+    const { tf32 } = await loadCapi((await findLibrary()).path);
+    expect([tf32?.isAllowed(), process.env['NVIDIA_TF32_OVERRIDE']]).toEqual([false, '0']);
+    const other = await openSession({ precision: 'tf32' });
+    expect([tf32?.isAllowed(), process.env['NVIDIA_TF32_OVERRIDE']]).toEqual([true, undefined]);
+    await other.dispose();
+    await (await openSession()).dispose();
+    expect(tf32?.isAllowed()).toBe(false);
   });
 
   it('runs recorded TensorFlow.js code on variables and feeds', async () => {
