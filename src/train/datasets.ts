@@ -19,10 +19,7 @@ export async function loadDatasets<S extends Split>(
   const entries: [S, Dataset][] = [];
   for (const split of splits) {
     const file = paths.annFiles[split];
-    if (file === undefined)
-      throw new UserError(phrase('{0} names no annotations for {1}.', loaded.file, split), {
-        hint: phrase('Set ann_files.{0}.', split),
-      });
+    if (file === undefined) throw unnamed(loaded, split);
     entries.push([split, await loadOne(loaded, file, split)]);
   }
   return Object.fromEntries(entries) as Record<S, Dataset>;
@@ -47,25 +44,45 @@ export function evaluatedSplits(loaded: LoadedConfig): Split[] {
   return splits;
 }
 
-/** The easy examples of the curriculum, where there is one. */
-export async function loadCurriculum(loaded: LoadedConfig): Promise<Dataset | undefined> {
-  const { curriculum } = configPaths(loaded.config, loaded.folder);
-  return curriculum === undefined || loaded.config.curriculum.epochs === 0
-    ? undefined
-    : loadOne(loaded, curriculum, 'train');
+/**
+ * The data sets of a check without errors as a training takes them.
+ * @throws {UserError} when there is no training split, or one is empty.
+ */
+export function checkedDatasets(
+  loaded: LoadedConfig,
+  checked: readonly Dataset[],
+): Partial<Record<Split, Dataset>> & { train: Dataset } {
+  const datasets: Partial<Record<Split, Dataset>> = Object.fromEntries(
+    checked.map((dataset) => [dataset.split, requireExamples(dataset)]),
+  );
+  const { train } = datasets;
+  if (train === undefined) throw unnamed(loaded, 'train');
+  return { ...datasets, train };
 }
 
 async function loadOne(loaded: LoadedConfig, file: string, split: Split): Promise<Dataset> {
   const { config, folder } = loaded;
-  const dataset = await loadDataset(file, split, {
-    format: config.ann_format,
-    imageRoot: configPaths(config, folder).imageRoot,
+  return requireExamples(
+    await loadDataset(file, split, {
+      format: config.ann_format,
+      imageRoot: configPaths(config, folder).imageRoot,
+    }),
+  );
+}
+
+function unnamed({ file }: LoadedConfig, split: Split): UserError {
+  return new UserError(phrase('{0} names no annotations for {1}.', file, split), {
+    hint: phrase('Set ann_files.{0}.', split),
   });
-  if (dataset.examples.length === 0)
-    throw new UserError(phrase('{0} has no examples: the {1} split is empty.', file, split), {
-      hint: phrase('Correct ann_files.{0} or the file.', split),
-    });
-  return dataset;
+}
+
+/** @throws {UserError} when a split is empty. */
+export function requireExamples(dataset: Dataset): Dataset {
+  const { examples, file, split } = dataset;
+  if (examples.length > 0) return dataset;
+  throw new UserError(phrase('{0} has no examples: the {1} split is empty.', file, split), {
+    hint: phrase('Correct ann_files.{0} or the file.', split),
+  });
 }
 
 /** Share of the more frequent label, 0..1; chance level of an accuracy. */

@@ -1,6 +1,5 @@
 /** A training run from its configuration to its best checkpoint: what `nlvr train` does. */
 import { configPaths } from '../config/paths';
-import type { DataReport } from '../data/check/checkDataset';
 import type { Dataset } from '../data/types';
 import type { Split } from '../run/events';
 import { RunFolder } from '../run/runFolder';
@@ -8,8 +7,8 @@ import { requireUsableFolder, type RunWriter } from '../run/runWriter';
 import { StopController } from '../run/stopController';
 import { errorWords, ExitCode, UserError } from '../util/userError';
 import { checkWeights } from './checkWeights';
-import { checkData, describeProblem, throwOnErrors } from './dataCheck';
-import { configuredSplits, loadCurriculum, loadDatasets } from './datasets';
+import { checkData, describeProblem, throwOnErrors, type CheckedData } from './dataCheck';
+import { checkedDatasets, requireExamples } from './datasets';
 import { pretrainedOf } from './modelSession';
 import { openRun } from './openRun';
 import { TrainingPlan } from './plan';
@@ -36,7 +35,7 @@ export async function runTraining(request: TrainingRequest): Promise<TrainingOut
 }
 
 interface Prepared {
-  report: DataReport;
+  report: CheckedData;
   datasets: Partial<Record<Split, Dataset>> & { train: Dataset };
   plan: TrainingPlan;
 }
@@ -51,7 +50,7 @@ async function prepare(
   requireUsableFolder(folder.root, mode);
   // A run that goes on has weights of its own.
   if (mode !== 'resume') await checkWeights(pretrainedOf(loaded));
-  let report: DataReport;
+  let report: CheckedData;
   try {
     report = await checkData(loaded, { ...checks, signal: stop.signal });
   } catch (error) {
@@ -59,10 +58,9 @@ async function prepare(
     throw error;
   }
   throwOnErrors(report);
-  const splits = configuredSplits(loaded);
-  if (!splits.includes('train')) splits.unshift('train');
-  const datasets = await loadDatasets(loaded, splits);
-  const plan = new TrainingPlan(loaded.config, datasets.train, await loadCurriculum(loaded));
+  const datasets = checkedDatasets(loaded, report.datasets);
+  const easy = report.curriculum && requireExamples(report.curriculum);
+  const plan = new TrainingPlan(loaded.config, datasets.train, easy);
   return stop.requested ? undefined : { report, datasets, plan };
 }
 
