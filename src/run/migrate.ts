@@ -67,6 +67,8 @@ export function migrateRunInfo(content: unknown, folder: string): RunInfo {
     versions: versionsOf(raw.versions),
     device: textOrNull(raw.device),
     precision: isPrecision(raw.precision) ? raw.precision : null,
+    threads: numberOrNull(raw.threads),
+    lanes: numberOrNull(raw.lanes),
     epoch: numberOr(raw.epoch, 0),
     maxEpoch: numberOr(raw.maxEpoch, 0),
     step: numberOr(raw.step, 0),

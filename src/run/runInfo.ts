@@ -42,6 +42,9 @@ export interface RunInfo {
   versions: { nlvr: string; node: string; tensorflow: string | null };
   device: string | null;
   precision: Precision | null;
+  /** Threads of the runtime and lanes of its programs, as resolved. */
+  threads: number | null;
+  lanes: number | null;
   epoch: number;
   maxEpoch: number;
   /** Optimizer steps; examples of an evaluation. */

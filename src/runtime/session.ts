@@ -139,6 +139,11 @@ export class Session {
     return parallelism(this.options).lanes;
   }
 
+  /** Threads of the processor that this session has. */
+  get threads(): number {
+    return parallelism(this.options).threads;
+  }
+
   hasVariable(name: string): boolean {
     return this.variables.has(name);
   }

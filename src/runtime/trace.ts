@@ -4,7 +4,6 @@
  * While a trace is active (see tracer.ts), every TensorFlow.js kernel that runs adds nodes to it instead of
  * computing anything; its tensors are names for outputs of nodes.
  */
-import { availableParallelism } from 'node:os';
 import type { OperationPointer, Output } from './capi';
 import { bytesPerElement, DType, dtypeName, elementCount } from './dtypes';
 import { TraceError } from './errors';
@@ -61,7 +60,7 @@ export class Trace {
 
   /** Threads that one operation may use. */
   get threads(): number {
-    return parallelism(this.options).perOperation || availableParallelism();
+    return parallelism(this.options).perOperation;
   }
 
   /** Independent parts that a computation should be recorded in (lanes.ts). */

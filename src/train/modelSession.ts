@@ -11,6 +11,7 @@ import { findLibrary, type Library } from '../runtime/library';
 import { choosePrecision, type PrecisionChoice } from '../runtime/precision';
 import { Session } from '../runtime/session';
 import { assignValues } from './assignValues';
+import type { Resources } from './resources';
 import { phrase, type Words } from '../util/phrase';
 import type { Precision } from '../util/precision';
 
@@ -30,8 +31,8 @@ export interface ModelSession {
 export interface SessionRequest {
   loaded: LoadedConfig;
   library: Library;
-  /** Of a run that goes on: kept whatever `auto` would choose now. */
-  precision?: Precision | null;
+  /** Of a run that goes on: kept, whatever `auto` and 0 would choose now. */
+  kept?: { precision: Precision; resources?: Resources | undefined } | undefined;
   /** For one pair at a time, whose text is a single chain of operations that all threads should share. */
   oneQuestion?: boolean;
 }
@@ -49,26 +50,27 @@ export function requireLibrary(folder: string | undefined): Promise<Library> {
 export async function openModelSession({
   loaded,
   library,
-  precision: kept,
+  kept,
   oneQuestion = false,
 }: SessionRequest): Promise<ModelSession> {
   const { config, folder } = loaded;
   const model = readModelConfig(config, folder);
   const device =
     config.device === 'auto'
-      ? (await Session.hasGpu(library, config.precision === 'tf32' ? 'tf32' : 'fp32'))
+      ? kept?.resources?.device !== 'CPU' &&
+        (await Session.hasGpu(library, config.precision === 'tf32' ? 'tf32' : 'fp32'))
         ? 'gpu'
         : 'cpu'
       : config.device;
   const chosen: PrecisionChoice = kept
-    ? { precision: kept, reason: phrase('as the run began') }
+    ? { precision: kept.precision, reason: phrase('as the run began') }
     : choosePrecision(config.precision, device);
   const session = await Session.open({
     library,
     device,
     precision: chosen.precision,
     xla: config.xla,
-    threads: config.threads,
+    threads: config.threads || (kept?.resources?.threads ?? 0),
     lanes: !oneQuestion,
   });
   const shapes = parameterShapes(model);

@@ -2,6 +2,7 @@ import type { Config } from '../config/definition';
 import type { Split } from '../run/events';
 import type { ExampleOrder } from './exampleOrder';
 import type { Metrics } from './metrics';
+import type { Resources } from './resources';
 import type { Precision } from '../util/precision';
 
 /** What an exact resume needs beside weights and optimizer moments: `checkpoint_last/trainer.json`. */
@@ -32,6 +33,8 @@ export interface TrainerState {
   seed: number;
   precision: Precision;
   order: ExampleOrder;
+  /** May change where it must; the run then says that its numbers differ. Missing in older checkpoints. */
+  resources?: Resources;
   /** May change; the run is told so. */
   configHash: string;
 }

@@ -8,6 +8,7 @@ import { readModelConfig } from '../model/config';
 import { describeReport, type LoadReport } from '../model/loadRules';
 import { loadWeights } from '../model/loadWeights';
 import { redirectNativeLog } from '../runtime/nativeLog';
+import type { Session } from '../runtime/session';
 import { withDiskErrors } from '../util/diskError';
 import { phrase, sentences } from '../util/phrase';
 import { ExitCode, isAbort, UserError } from '../util/userError';
@@ -32,6 +33,7 @@ import {
 import type { TrainingPlan } from './plan';
 import { NlvrPrograms } from './programs';
 import { RunData } from './runData';
+import { changedResources, resourcesOf } from './resources';
 import type { TrainingOutcome, TrainingRequest } from './trainingTypes';
 import { trainableParameters } from './trainable';
 import { evaluatedDatasets, Trainer } from './trainer';
@@ -56,7 +58,7 @@ export class TrainingRun {
     const model = readModelConfig(config, folder);
     const data = await RunData.open(config, model.text.maxPositions);
     try {
-      const opened = await openModelSession({ ...request, precision: resumed?.precision ?? null });
+      const opened = await openModelSession({ ...request, kept: resumed });
       try {
         return await this.trainWith(opened, data);
       } finally {
@@ -87,6 +89,7 @@ export class TrainingRun {
     const { precision } = opened;
     const state = resumed ?? freshState({ seed, precision, order, configHash: hash });
     this.announce(opened, state, count);
+    this.keepResources(session, state);
     if (config.cache_images && !data.cachesImages)
       writer.note(
         'warning',
@@ -201,6 +204,22 @@ export class TrainingRun {
       ),
       ...(opened.precisionRemark === undefined ? [] : [opened.precisionRemark]),
     );
+  }
+
+  /** Numbers are the same to the last bit only where all of this is the same. */
+  private keepResources(session: Session, state: TrainerState): void {
+    const { writer } = this;
+    const now = resourcesOf(session);
+    const changes = state.resources === undefined ? [] : changedResources(state.resources, now);
+    state.resources = now;
+    writer.update({ threads: now.threads, lanes: now.lanes });
+    if (changes.length > 0)
+      writer.note(
+        'warning',
+        'not-exact',
+        phrase('The run goes on {0}: its numbers are not those that it would have had.', changes),
+        phrase('For the same numbers resume it as it was started, on a machine of the same kind.'),
+      );
   }
 
   private async loadWeights(
