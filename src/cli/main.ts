@@ -1,4 +1,5 @@
 /** The `nlvr` command line. Every command is loaded when it is asked for, so `--help` stays quick. */
+import './outsideWorld';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { version } from '../../package.json';
 import { ExitCode } from '../util/userError';

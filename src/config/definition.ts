@@ -290,9 +290,8 @@ export const definition = {
   ),
   vit_grad_ckpt: boolean(
     'Model',
-    true,
-    'Gradient checkpointing in the vision transformer: less memory, about a third more time.',
-    'false',
+    false,
+    'Gradient checkpointing in the vision transformer: less memory, about a third more time. Needs `vit_ckpt_layer`.',
   ),
   vit_ckpt_layer: integer(
     'Model',
@@ -467,10 +466,9 @@ export const definition = {
   ),
   precision: oneOf(
     'Hardware',
-    'auto',
-    ['auto', 'fp32', 'bf16'],
-    'Precision of matrix products; weights and sums stay fp32. `auto` takes bf16 where the hardware has it.',
     'fp32',
+    ['fp32', 'tf32', 'bf16', 'auto'],
+    "Precision of matrix products; weights and sums stay fp32. `tf32` is a GPU's; `auto` takes bf16 where the hardware has it, fp32 elsewhere.",
   ),
   xla: boolean(
     'Hardware',
@@ -527,7 +525,15 @@ export const definition = {
     0,
     0,
     big,
-    'Steps between two saves of the last checkpoint within an epoch; 0 saves at epoch ends only.',
+    'Steps between two saves of the last checkpoint within an epoch; 0 does not count steps.',
+    'not available: only the best checkpoint is kept',
+  ),
+  save_minutes: number(
+    'Run',
+    10,
+    0,
+    100000,
+    'Minutes after which the last checkpoint is saved again within an epoch: what a crash costs at most; 0 never.',
     'not available: only the best checkpoint is kept',
   ),
   keep_checkpoints: integer(

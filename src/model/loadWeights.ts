@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder } from '../util/cacheFolder';
+import { requireCacheFolder } from '../util/cacheFolder';
 import { phrase } from '../util/phrase';
 import { UserError } from '../util/userError';
 import type { CheckpointFile } from './checkpoint/checkpointFile';
@@ -47,7 +47,7 @@ export async function locateWeights(source: string, options: LoadOptions = {}): 
   if (isAddress(source))
     return download(source, {
       ...options,
-      folder: options.folder ?? join(cacheFolder(), 'weights'),
+      folder: options.folder ?? join(requireCacheFolder(), 'weights'),
     });
   if (!existsSync(source) || !statSync(source).isDirectory()) return source;
   const name = namesInRunFolder.find((candidate) => existsSync(join(source, candidate)));

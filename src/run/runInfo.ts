@@ -1,6 +1,7 @@
 /** `run.json`: what a run is and how it stands. Rewritten atomically; the trainer is its only writer while it lives. */
 import type { Phrase } from '../util/phrase';
 import type { RankInfo } from './events';
+import type { Precision } from '../util/precision';
 
 /** Version of the run folder's layout; older ones are migrated when read. */
 export const RUN_SCHEMA_VERSION = 1;
@@ -41,7 +42,10 @@ export interface RunInfo {
   configHash: string;
   versions: { nlvr: string; node: string; tensorflow: string | null };
   device: string | null;
-  precision: 'fp32' | 'bf16' | null;
+  precision: Precision | null;
+  /** Threads of the runtime and lanes of its programs, as resolved. */
+  threads: number | null;
+  lanes: number | null;
   epoch: number;
   maxEpoch: number;
   /** Optimizer steps; examples of an evaluation. */

@@ -1,5 +1,5 @@
 /** Times training and evaluation steps on made-up inputs, without a data set. */
-import { peakMemory } from './peakMemory';
+import { PeakMemory } from './peakMemory';
 import type { LoadedConfig } from '../config/load';
 import type { Library } from '../runtime/library';
 import { saveWeights } from './checkpoints';
@@ -8,6 +8,7 @@ import { initialiseWeights, openModelSession } from './modelSession';
 import { NlvrPrograms } from './programs';
 import { reportSize } from './sharedReport';
 import type { OpTiming } from '../runtime/stepStats';
+import type { Precision } from '../util/precision';
 
 export interface BenchmarkRequest {
   loaded: LoadedConfig;
@@ -32,9 +33,10 @@ export interface BenchmarkResult {
   evaluation: number;
   /** Seconds until the first training step was done: recording, optimising and running it. */
   firstStep: number;
+  /** Largest private memory (`PeakMemory`). */
   peakBytes: number;
   parameters: number;
-  precision: 'fp32' | 'bf16';
+  precision: Precision;
   tensorflow: string;
   /** Of a training step, where a profile was asked for. */
   profile?: OpTiming[];
@@ -43,6 +45,7 @@ export interface BenchmarkResult {
 export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkResult> {
   const { loaded, library, batch: n, length, steps } = request;
   const { config } = loaded;
+  const peak = new PeakMemory();
   const opened = await openModelSession({ loaded, library });
   try {
     const { session, model, shapes } = opened;
@@ -110,7 +113,7 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
     await train();
     const firstStep = (performance.now() - began) / 1000;
     const seconds = await medianSeconds(steps, train);
-    const peakBytes = peakMemory();
+    const peakBytes = peak.bytes;
     let profile: OpTiming[] | undefined;
     if (request.profile) await train((timings) => (profile = timings));
     return {
@@ -128,6 +131,7 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
       ...(profile && { profile }),
     };
   } finally {
+    peak.stop();
     await opened.dispose();
   }
 }

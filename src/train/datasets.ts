@@ -1,7 +1,7 @@
 /** The data sets a run needs, read and checked as far as training depends on it. */
 import type { LoadedConfig } from '../config/load';
 import { configPaths } from '../config/paths';
-import { loadAnnotations, loadSplit } from '../data/loadSplit';
+import { loadAnnotations, loadSplit, unnamedSplit, usable } from '../data/loadSplit';
 import type { Split } from '../data/split';
 import type { Dataset } from '../data/types';
 import { phrase } from '../util/phrase';
@@ -45,6 +45,21 @@ export async function loadCurriculum(loaded: LoadedConfig): Promise<Dataset | un
   return curriculum === undefined || loaded.config.curriculum.epochs === 0
     ? undefined
     : loadAnnotations(loaded, curriculum, 'train');
+}
+
+/**
+ * The data sets of a check without errors as a training takes them.
+ * @throws {UserError} when there is no training split, or one is empty.
+ */
+export async function checkedDatasets(
+  loaded: LoadedConfig,
+  checked: readonly Dataset[],
+): Promise<Partial<Record<Split, Dataset>> & { train: Dataset }> {
+  const datasets: Partial<Record<Split, Dataset>> = {};
+  for (const dataset of checked) datasets[dataset.split] = await usable(loaded, dataset);
+  const { train } = datasets;
+  if (train === undefined) throw unnamedSplit(loaded, 'train');
+  return { ...datasets, train };
 }
 
 /** Share of the more frequent label, 0..1; chance level of an accuracy. */

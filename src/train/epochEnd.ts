@@ -42,12 +42,15 @@ export class EpochEnd {
     this.watched = val ? chooseWatched(val.examples, parts.config.watch_pairs) : [];
   }
 
-  /** Evaluates, logs, and keeps the checkpoint when it is the best. */
-  async evaluate(state: TrainerState): Promise<'done' | 'stopped'> {
+  /**
+   * Evaluates, logs, and keeps the checkpoint when it is the best.
+   * @param between awaited between two batches; the state is what it was before.
+   */
+  async evaluate(state: TrainerState, between?: () => Promise<void>): Promise<'done' | 'stopped'> {
     const { writer, health, evaluated } = this.parts;
     const results: Partial<Record<Split, Metrics>> = {};
     for (const dataset of evaluated) {
-      const metrics = await this.split(dataset, state.epoch, state.step);
+      const metrics = await this.split(dataset, state.epoch, state.step, between);
       if (!metrics) return 'stopped';
       results[dataset.split] = metrics;
     }
@@ -68,7 +71,12 @@ export class EpochEnd {
    * Evaluates one split and writes its predictions and event.
    * @returns undefined when stopped.
    */
-  async split(dataset: Dataset, epoch: number, step: number): Promise<Metrics | undefined> {
+  async split(
+    dataset: Dataset,
+    epoch: number,
+    step: number,
+    between?: () => Promise<void>,
+  ): Promise<Metrics | undefined> {
     const { evaluator, data, writer, stop } = this.parts;
     const { split } = dataset;
     const began = performance.now();
@@ -76,6 +84,7 @@ export class EpochEnd {
     const plan = evaluator.plan(dataset);
     const logits = await evaluator.evaluate(dataset, plan, data.evalBatches(dataset, plan.steps), {
       stopped: () => stop.requested,
+      ...(between && { between }),
       onProgress: (done, total) => {
         const now = performance.now();
         if (now - shown < PROGRESS_EVERY_MS) return;

@@ -273,7 +273,13 @@ it('resizes position embeddings as PyTorch does', () => {
 });
 
 describe('size', () => {
-  const keys = { batch_size_train: 16, accumulate_steps: 1, freeze_vit: false, max_words: 40 };
+  const keys = {
+    batch_size_train: 16,
+    batch_size_test: 64,
+    accumulate_steps: 1,
+    freeze_vit: false,
+    max_words: 40,
+  };
   const base = modelConfig(blip, { ...blipMedConfig });
 
   it('counts what is trained', () => {

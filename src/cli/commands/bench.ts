@@ -55,7 +55,7 @@ export async function bench(options: BenchOptions): Promise<void> {
             `TensorFlow ${result.tensorflow}, ${result.precision}, ${result.parameters.toLocaleString('en')} parameters, batch ${options.batch}`,
             `  training step    ${result.step.toFixed(3)} s (the first, with recording, ${result.firstStep.toFixed(1)} s)`,
             `  evaluation step  ${result.evaluation.toFixed(3)} s`,
-            `  peak memory      ${formatBytes(result.peakBytes)}`,
+            `  peak memory      ${formatBytes(result.peakBytes)} (private pages)`,
             ...(result.profile ? ['', ...profileTable(result.profile)] : []),
             '',
           ].join('\n'),
