@@ -1,0 +1,453 @@
+/**
+ * Data parallel training: several processes do what one does with their batches together, and a job of which one
+ * process is lost ends, says why, and goes on from its last checkpoint.
+ */
+import { execFileSync, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { cpSync, existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import {
+  eventsOf,
+  lossesOf,
+  nlvr,
+  sharedFolder,
+  startNlvr,
+  tinyProject,
+  type Outcome,
+  type TinyProject,
+} from './tinyProject';
+
+/** Everything that differs between examples by chance is off, so that the batches alone count. */
+const PLAIN = {
+  med_config:
+    '{hidden_size: 16, num_hidden_layers: 7, num_attention_heads: 2, intermediate_size: 32, encoder_width: 16, hidden_dropout_prob: 0, attention_probs_dropout_prob: 0}',
+  drop_path_rate: '0',
+  augment: 'false',
+  swap_images: 'false',
+  batch_size_train: '12',
+};
+const SIZES = { train: 48, val: 10, test: 7 };
+
+const train = (project: TinyProject, run: string, ...args: string[]): Promise<Outcome> =>
+  nlvr(['train', '--config', project.config, '--output_dir', run, ...args]);
+const start = (project: TinyProject, run: string, ...args: string[]): ChildProcess =>
+  startNlvr(['train', '--config', project.config, '--output_dir', run, ...args]);
+const set = (...pairs: string[]): string[] => pairs.flatMap((pair) => ['--set', pair]);
+const runInfo = (run: string): { state: string; message: string | null; ranks?: Rank[] } =>
+  JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as ReturnType<typeof runInfo>;
+
+interface Rank {
+  rank: number;
+  host: string;
+  pid: number;
+}
+
+describe('several processes', () => {
+  const folder = sharedFolder();
+  let project: TinyProject;
+  const runOf = (name: string): string => join(folder, name);
+
+  beforeAll(async () => {
+    project = await tinyProject(PLAIN, SIZES, folder);
+  });
+
+  /** Trains with one process, then with several whose batches make up its batch, and compares every step. */
+  async function compare(
+    name: string,
+    worlds: readonly number[],
+    ...changes: string[]
+  ): Promise<void> {
+    const [alone, ...others] = [1, ...worlds];
+    for (const n of [alone, ...others]) {
+      const args = [...set(`batch_size_train=${12 / n}`, ...changes), '--nproc_per_node', `${n}`];
+      const { code, stderr } = await train(project, runOf(`${name}-${n}`), ...args);
+      expect(code, stderr).toBe(0);
+    }
+    const expected = lossesOf(runOf(`${name}-1`));
+    expect(expected.size).toBeGreaterThan(0);
+    for (const n of others) {
+      const losses = lossesOf(runOf(`${name}-${n}`));
+      expect([...losses.keys()]).toEqual([...expected.keys()]);
+      for (const [step, loss] of expected)
+        expect(
+          Math.abs((losses.get(step) ?? NaN) / (loss ?? NaN) - 1),
+          `step ${step}`,
+        ).toBeLessThan(1e-5);
+    }
+  }
+
+  test(
+    'have the losses of one process with their batches together, clipped gradients included',
+    () => compare('plain', [2, 3], 'grad_clip=0.5'),
+    300_000,
+  );
+
+  test(
+    'also with accumulation and a frozen vision transformer',
+    () => compare('frozen', [2], 'accumulate_steps=2', 'freeze_vit=true'),
+    300_000,
+  );
+
+  test('answer and measure the same to the last digit, and write it once', async () => {
+    for (const n of [1, 2, 3]) {
+      const still = set('init_lr=0', 'weight_decay=0', 'max_epoch=1', `batch_size_train=${12 / n}`);
+      // As many threads as a machine of this kind gives each process by itself.
+      const threads = set(`threads=${n === 1 ? 2 : 1}`);
+      const args = [...still, ...threads, '--nproc_per_node', `${n}`];
+      const { code, stderr } = await train(project, runOf(`still-${n}`), ...args);
+      expect(code, stderr).toBe(0);
+    }
+    const file = (n: number, name: string): string =>
+      readFileSync(join(runOf(`still-${n}`), name), 'utf8');
+    for (const n of [2, 3])
+      for (const name of [
+        'predictions/val-epoch-000.jsonl',
+        'predictions/test-epoch-000.jsonl',
+        'metrics.json',
+      ])
+        expect(file(n, name), `${name} of ${n} processes`).toBe(file(1, name));
+    expect(runInfo(runOf('still-3')).ranks).toHaveLength(3);
+  }, 300_000);
+
+  test('go on with another number of processes at the same example', async () => {
+    const whole = runOf('whole');
+    expect(
+      (await train(project, whole, ...set('batch_size_train=6'), '--nproc_per_node', '2')).code,
+    ).toBe(0);
+    const run = runOf('changed');
+    const saved = set('batch_size_train=6', 'save_steps=1');
+    const child = start(project, run, ...saved, '--nproc_per_node', '2');
+    await until(() => steps(run) >= 3);
+    child.kill('SIGINT');
+    expect(await codeOf(child)).toBe(130);
+    expect(await processesOf(run)).toEqual([]);
+    const done = steps(run);
+    expect(done).toBeLessThan(8);
+    const args = [...set('batch_size_train=12'), '--resume'];
+    const resumed = await train(project, run, ...args);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    const [expected, losses] = [lossesOf(whole), lossesOf(run)];
+    expect(losses.size).toBe(8);
+    for (const [step, loss] of expected)
+      expect(Math.abs((losses.get(step) ?? NaN) / (loss ?? NaN) - 1), `step ${step}`).toBeLessThan(
+        1e-5,
+      );
+    expect(eventsOf(run)).toContainEqual(
+      expect.objectContaining({ type: 'note', code: 'world-size-changed' }),
+    );
+  }, 300_000);
+});
+
+describe('a job', () => {
+  const folder = sharedFolder();
+  let project: TinyProject;
+  let losses: Map<number, number | null>;
+  const LONG = [
+    ...set('batch_size_train=4', 'max_epoch=8', 'save_steps=1'),
+    '--nproc_per_node',
+    '2',
+  ];
+
+  beforeAll(async () => {
+    project = await tinyProject(
+      { ...PLAIN, drop_path_rate: '0.1', augment: 'true' },
+      SIZES,
+      folder,
+    );
+    const run = join(folder, 'undisturbed');
+    const { code, stderr } = await train(project, run, ...LONG);
+    expect(code, stderr).toBe(0);
+    losses = lossesOf(run);
+    expect(losses.size).toBe(48);
+  }, 300_000);
+
+  /** Goes on with what is left of a job and compares every loss with the undisturbed one. */
+  async function resumesExactly(run: string): Promise<void> {
+    expect(await processesOf(run)).toEqual([]);
+    const { code, stderr } = await train(project, run, ...LONG, '--resume');
+    expect(code, stderr).toBe(0);
+    expect([...lossesOf(run)].sort(([a], [b]) => a - b)).toEqual([...losses]);
+  }
+
+  /** A job under way, past some steps. */
+  async function underWay(
+    name: string,
+    atStep = 5,
+  ): Promise<{ run: string; child: ChildProcess; ranks: Rank[]; said: () => string }> {
+    const run = join(folder, name);
+    const child = start(project, run, ...LONG);
+    let text = '';
+    child.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    await until(() => steps(run) >= atStep);
+    return { run, child, ranks: runInfo(run).ranks ?? [], said: () => text };
+  }
+
+  test('ends when a rank is killed, names it, and goes on from the last checkpoint bit for bit', async () => {
+    const { run, child, ranks, said } = await underWay('killed');
+    process.kill(ranks[1].pid, 'SIGKILL');
+    expect(await codeOf(child, 30_000)).toBe(1);
+    expect(said()).toContain(
+      `Rank 1 (process ${ranks[1].pid} on ${hostname()}) ended without a word`,
+    );
+    expect(runInfo(run).state).toBe('failed');
+    expect(runInfo(run).message).toContain(`process ${ranks[1].pid}`);
+    await resumesExactly(run);
+  }, 300_000);
+
+  test('ends when rank 0 is killed: the launcher says so', async () => {
+    const { run, child, ranks, said } = await underWay('main-killed');
+    process.kill(ranks[0].pid, 'SIGKILL');
+    expect(await codeOf(child, 30_000)).toBe(1);
+    expect(said()).toMatch(new RegExp(`Rank 0 \\(process ${ranks[0].pid}\\) was ended by SIGKILL`));
+    await resumesExactly(run);
+  }, 300_000);
+
+  test('ends within 30 seconds when a rank hangs, and nothing is left running', async () => {
+    const { run, child, ranks, said } = await underWay('hanging');
+    process.kill(ranks[1].pid, 'SIGSTOP');
+    const began = performance.now();
+    expect(await codeOf(child, 45_000)).toBe(1);
+    expect(performance.now() - began).toBeLessThan(40_000);
+    expect(said()).toMatch(/Rank 1 \(process \d+ on .*\) has not answered for \d+ seconds/);
+    await resumesExactly(run);
+  }, 300_000);
+
+  test('ends with its launcher', async () => {
+    const { run, child } = await underWay('orphaned');
+    // The launcher is inside the namespace, where there is one; what was started here is outside.
+    for (const pid of launchersOf(run)) process.kill(pid, 'SIGKILL');
+    child.kill('SIGKILL');
+    await until(async () => (await processesOf(run)).length === 0, 30_000);
+    await resumesExactly(run);
+  }, 300_000);
+
+  test('says which rank runs out of data, and why', async () => {
+    const run = join(folder, 'broken');
+    const images = join(folder, 'images');
+    const kept = join(folder, 'kept');
+    cpSync(images, kept, { recursive: true });
+    const child = start(project, run, ...LONG, ...set('max_epoch=30', 'num_workers=0'));
+    let said = '';
+    child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    await until(() => steps(run) >= 8);
+    for (const name of readdirSync(images))
+      execFileSync('truncate', ['-s', '20', join(images, name)]);
+    onTestFinished(() => cpSync(kept, images, { recursive: true }));
+    expect(await codeOf(child, 30_000)).toBe(2);
+    expect(said).toMatch(/\.png/);
+    expect(runInfo(run).state).toBe('failed');
+    expect(await processesOf(run)).toEqual([]);
+  }, 300_000);
+
+  test('survives random kills of random ranks exactly', async () => {
+    const kills = Number(process.env['NLVR_TEST_KILLS'] ?? 3);
+    const run = join(folder, 'random');
+    for (let i = 0; i < kills; i++) {
+      const before = steps(run);
+      const child = start(project, run, ...LONG, ...(i > 0 ? ['--resume'] : []));
+      let said = '';
+      child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      // A different moment each time; near the end a run may finish first.
+      const target = before + 1 + ((i * 7) % 5);
+      await until(() => steps(run) >= Math.min(target, 47) || child.exitCode !== null);
+      expect(child.exitCode, said).toBeNull();
+      await sleep((i * 37) % 120);
+      const ranks = runInfo(run).ranks ?? [];
+      try {
+        process.kill(ranks[i % 2].pid, 'SIGKILL');
+      } catch {
+        // It has just finished.
+      }
+      const code = await codeOf(child, 30_000);
+      if (code === 0) break;
+      expect(code, said).toBe(1);
+      if (before > 40) break;
+    }
+    await resumesExactly(run);
+  }, 600_000);
+});
+
+describe('wrong settings end with exit code 2 on every rank', () => {
+  const folder = sharedFolder();
+  let project: TinyProject;
+  const environment = (
+    rank: number,
+    port: number,
+    more: NodeJS.ProcessEnv = {},
+  ): NodeJS.ProcessEnv => ({
+    RANK: `${rank}`,
+    WORLD_SIZE: '2',
+    MASTER_ADDR: '127.0.0.1',
+    MASTER_PORT: `${port}`,
+    ...more,
+  });
+  const rank = (env: NodeJS.ProcessEnv, ...args: string[]): Promise<Outcome> =>
+    nlvr(['train', '--config', project.config, '--rdzv_timeout', '20', ...args], { env });
+
+  beforeAll(async () => {
+    project = await tinyProject(PLAIN, SIZES, folder);
+  });
+
+  test('another configuration, named by its key', async () => {
+    const port = await freePort();
+    const both = await Promise.all([
+      rank(environment(0, port), '--overwrite'),
+      rank(environment(1, port), '--overwrite', '--set', 'init_lr=1e-4'),
+    ]);
+    for (const { code, stderr } of both) {
+      expect(code, stderr).toBe(2);
+      expect(stderr).toMatch(
+        /Rank 1 \(on .*\) has another init_lr than rank 0: 0\.0001, not 0\.001/,
+      );
+    }
+  });
+
+  test('another world size, a rank twice', async () => {
+    const port = await freePort();
+    const [main, other] = await Promise.all([
+      rank(environment(0, port), '--rdzv_timeout', '3'),
+      rank(environment(1, port, { WORLD_SIZE: '3' })),
+    ]);
+    expect(other.code).toBe(2);
+    expect(other.stderr).toMatch(/counts 3 processes, rank 0 counts 2/);
+    expect(main.code).toBe(2);
+    expect(main.stderr).toMatch(/Rank 1 did not come to 127\.0\.0\.1:\d+ within 3 seconds/);
+  });
+
+  test('a port that is taken, an address that does not resolve, no rank 0', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const [taken, unresolved, nobody, foreign] = await Promise.all([
+      rank(environment(0, port)),
+      rank(environment(1, 1, { MASTER_ADDR: 'no-such-host.invalid' }), '--rdzv_timeout', '2'),
+      rank(environment(1, await freePort()), '--rdzv_timeout', '2'),
+      (async () => {
+        server.on('connection', (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+        return rank(environment(1, port));
+      })(),
+    ]);
+    expect(taken.code).toBe(2);
+    expect(taken.stderr).toMatch(/cannot listen on port \d+ of 127\.0\.0\.1: it is taken/);
+    expect(unresolved.code).toBe(2);
+    expect(unresolved.stderr).toMatch(/no-such-host\.invalid, does not resolve/);
+    expect(nobody.code).toBe(2);
+    expect(nobody.stderr).toMatch(/found no rank 0 at 127\.0\.0\.1:\d+ within 2 seconds/);
+    expect(foreign.code).toBe(2);
+    expect(foreign.stderr).toMatch(/answered, but not as rank 0 of this training/);
+  });
+});
+
+describe('ports', () => {
+  test('one process opens none, ranks of one machine none that others can reach', async () => {
+    const project = await tinyProject({ ...PLAIN, max_epoch: '30' }, SIZES);
+    const alone = start(project, project.run);
+    await until(() => steps(project.run) >= 3);
+    expect(listeningPorts(alone.pid ?? 0)).toEqual([]);
+    alone.kill('SIGKILL');
+    const isolated =
+      spawnSync('unshare', ['--user', '--map-root-user', '--net', 'true']).status === 0;
+    const run = join(project.folder, 'two');
+    start(project, run, '--nproc_per_node', '2');
+    await until(() => steps(run) >= 3);
+    const ranks = runInfo(run).ranks ?? [];
+    expect(ranks).toHaveLength(2);
+    const own = readlinkSync('/proc/self/ns/net');
+    for (const { pid } of ranks) {
+      if (isolated) expect(readlinkSync(`/proc/${pid}/ns/net`)).not.toBe(own);
+      else expect(eventsOf(run)).toContainEqual(expect.objectContaining({ code: 'open-ports' }));
+    }
+  }, 120_000);
+});
+
+/** Optimizer steps that a run has written. */
+function steps(run: string): number {
+  if (!existsSync(join(run, 'events.jsonl'))) return 0;
+  return Math.max(0, ...lossesOf(run).keys());
+}
+
+async function until(holds: () => boolean | Promise<boolean>, ms = 120_000): Promise<void> {
+  const end = performance.now() + ms;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error('waited in vain');
+    await sleep(50);
+  }
+}
+
+/** The exit code of a process; it is killed when it does not end in time. */
+async function codeOf(child: ChildProcess, ms = 120_000): Promise<number | null> {
+  if (child.exitCode !== null) return child.exitCode;
+  const timer = setTimeout(() => child.kill('SIGKILL'), ms);
+  const [code] = (await once(child, 'close')) as [number | null];
+  clearTimeout(timer);
+  return code;
+}
+
+/** Processes that train into a run folder, once those that are about to end have had a moment. */
+async function processesOf(run: string): Promise<number[]> {
+  await sleep(500);
+  return commandLines()
+    .filter(
+      ({ line }) => line.includes(`--output_dir ${run} `) || line.endsWith(`--output_dir ${run}`),
+    )
+    .map(({ pid }) => pid);
+}
+
+/** Processes that started ranks of a run. */
+function launchersOf(run: string): number[] {
+  const ranks = new Set((runInfo(run).ranks ?? []).map(({ pid }) => pid));
+  return commandLines()
+    .filter(({ pid, line }) => line.includes(`--output_dir ${run} `) && !ranks.has(pid))
+    .map(({ pid }) => pid);
+}
+
+function commandLines(): { pid: number; line: string }[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const line = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').join(' ').trim();
+      return line === '' ? [] : [{ pid: Number(name), line }];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** TCP ports that a process listens on. */
+function listeningPorts(pid: number): number[] {
+  const sockets = new Set(
+    readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+      try {
+        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [];
+      } catch {
+        return [];
+      }
+    }),
+  );
+  return ['tcp', 'tcp6'].flatMap((table) =>
+    readFileSync(`/proc/${pid}/net/${table}`, 'utf8')
+      .split('\n')
+      .slice(1)
+      .flatMap((line) => {
+        const fields = line.trim().split(/\s+/);
+        const LISTEN = '0A';
+        return fields[3] === LISTEN && sockets.has(fields[9])
+          ? [Number.parseInt(fields[1].split(':')[1], 16)]
+          : [];
+      }),
+  );
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
