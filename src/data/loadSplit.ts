@@ -18,6 +18,14 @@ export async function loadSplit(loaded: LoadedConfig, split: Split): Promise<Dat
   return loadAnnotations(loaded, file, split);
 }
 
+/**
+ * The same with every example, whether its images are there or not (`missing_images` has no say): for predictions that
+ * were made elsewhere.
+ */
+export async function loadWholeSplit(loaded: LoadedConfig, split: Split): Promise<Dataset> {
+  return loadSplit({ ...loaded, config: { ...loaded.config, missing_images: 'fail' } }, split);
+}
+
 /** The error of a split that the configuration does not have. */
 export function unnamedSplit({ file }: LoadedConfig, split: Split): UserError {
   return new UserError(phrase('{0} names no annotations for {1}.', file, split), {

@@ -37,6 +37,8 @@ async function importText(
     overwrite?: boolean;
     annotations?: string;
     imageRoot?: string;
+    /** Further lines of the configuration. */
+    more?: string;
   } = {},
 ): Promise<ImportResult & { predictions: Prediction[]; notes: string[]; faults: string[] }> {
   const folder = options.folder ?? scratchFolder();
@@ -44,7 +46,7 @@ async function importText(
   const annotations = options.annotations ?? join(data, 'nlvr2', 'dev.json');
   writeFileSync(
     config,
-    `image_root: ${options.imageRoot ?? 'images'}\nann_files: {train: '', val: '${annotations}', test: ''}\n`,
+    `image_root: ${options.imageRoot ?? 'images'}\nann_files: {train: '', val: '${annotations}', test: ''}\n${options.more ?? ''}`,
   );
   // The name says nothing: the content does.
   const file = join(folder, 'answers.dat');
@@ -244,6 +246,11 @@ describe("BLIP's annotations, which have no identifiers", () => {
       /such as dev-850-2-0 there, such as dev-850-0#0/,
     );
   });
+});
+
+test('images that are missing are no reason to leave examples out, whatever a training does with them', async () => {
+  const { report } = await importText(official.join('\n'), { more: 'missing_images: skip\n' });
+  expect(report).toMatchObject({ examples, matched: examples });
 });
 
 test('a split without labels is imported; there is nothing to measure', async () => {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { LoadedConfig } from '../../config/load';
 import { dumpConfig } from '../../config/dump';
-import { loadSplit } from '../../data/loadSplit';
+import { loadWholeSplit } from '../../data/loadSplit';
 import type { Example } from '../../data/types';
 import type { Split } from '../../run/events';
 import { writePredictionLines, type WrittenPrediction } from '../../run/predictions';
@@ -79,7 +79,7 @@ export async function importPredictions(request: ImportRequest): Promise<ImportR
   const { file, loaded, split, epoch } = request;
   const folder = new RunFolder(request.folder);
   const mode = requireRoom(folder, request);
-  const dataset = await loadSplit(loaded, split);
+  const dataset = await loadWholeSplit(loaded, split);
   const answerFile = await readAnswerFile(file);
   const { answers, notes } = understand(file, answerFile);
   const unusable = answers.flatMap((answer, i): RowProblem[] =>
