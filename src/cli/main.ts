@@ -176,7 +176,7 @@ export function createProgram(): Command {
   program
     .command('convert')
     .description('make annotations of a CSV table with left, right, sentence and label')
-    .argument('<table>', 'CSV or TSV file whose first line names the columns')
+    .argument('<table>', 'CSV or TSV file with names in its first line, or JSON objects')
     .argument('<annotations>', 'JSON file to write; with splits, _train, _val and _test are added')
     .option('--left <column>', 'column of the left image (default: guessed by name)')
     .option('--right <column>', 'column of the right image (default: guessed by name)')
@@ -186,6 +186,7 @@ export function createProgram(): Command {
     .option('--split_column <column>', 'split by this column: train, val or test')
     .option('--ratio <shares>', 'split by ratio, such as 80,10,10, no image in two splits')
     .option('--image_root <folder>', 'folder that image paths are to start from')
+    .option('--image_extension <ext>', 'added to image names without one, such as png')
     .option('--seed <n>', 'seed of the split by ratio (default: 42)', integer)
     .option('--overwrite', 'replace files that exist')
     .option('--json', 'print one JSON object')

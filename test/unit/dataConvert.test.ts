@@ -92,6 +92,46 @@ describe('a table', () => {
     await expect(parts(text)).rejects.toThrow(message);
   });
 
+  it.each([
+    [
+      "LXMERT's",
+      JSON.stringify([
+        {
+          identifier: 'dev-850-0-0',
+          img0: 'dev-850-0-img0',
+          img1: 'dev-850-0-img1',
+          label: 0,
+          sent: 'Two dogs.',
+          uid: 'nlvr2_dev_0',
+        },
+      ]),
+      {
+        identifier: 'dev-850-0-0',
+        label: 'False',
+        images: ['dev-850-0-img0.png', 'dev-850-0-img1.png'],
+      },
+    ],
+    [
+      "MaRVL's",
+      JSON.stringify({
+        concept: '1-Bird',
+        language: 'sw',
+        caption: 'Two dogs.',
+        left_img: '1-9.jpg',
+        right_img: '1-3.jpg',
+        id: 'sw-0',
+        label: true,
+      }),
+      { identifier: 'sw-0', label: 'True', images: ['1-9.jpg', '1-3.jpg'] },
+    ],
+  ])('may be JSON of other projects: %s', async (_, text, annotation) => {
+    const [{ annotations }] = await parts(text, { imageExtension: '.png' });
+    expect(annotations).toEqual([{ ...annotation, sentence: 'Two dogs.' }]);
+    await expect(
+      loadDataset(join(folder, 'pairs.csv'), 'val', { format: 'auto', imageRoot: folder }),
+    ).rejects.toThrow(/another layout \(keys: .*nlvr convert/);
+  });
+
   it('has paths from the image folder', async () => {
     const text = `left,right,sentence,label\n${folder}/x/a.png,x/b.png,s,1\n`;
     const [{ annotations }] = await parts(text, { imageRoot: folder });

@@ -14,6 +14,7 @@ export interface ConvertCommandOptions {
   split_column?: string;
   ratio?: string;
   image_root?: string;
+  image_extension?: string;
   seed?: number;
   overwrite?: boolean;
   json?: boolean;
@@ -25,7 +26,7 @@ export async function convert(
   output: string,
   options: ConvertCommandOptions,
 ): Promise<void> {
-  const { split_column, ratio, image_root, seed = 42, overwrite = false, json } = options;
+  const { split_column, ratio, image_root, image_extension, seed = 42, overwrite, json } = options;
   if (split_column !== undefined && ratio !== undefined)
     throw new UserError('--split_column and --ratio exclude each other.', {
       hint: 'Leave one of them out.',
@@ -35,10 +36,13 @@ export async function convert(
   const parts = convertTable(table, {
     columns: columnsOf(table, options),
     ...(imageRoot !== undefined && { imageRoot }),
+    ...(image_extension !== undefined && {
+      imageExtension: `.${image_extension.replace(/^\./, '')}`,
+    }),
     split: ratio !== undefined ? ratioOf(ratio) : split_column !== undefined ? 'column' : undefined,
     seed,
   });
-  const written = writeAnnotations(parts, userPath(output), overwrite);
+  const written = writeAnnotations(parts, userPath(output), overwrite === true);
   if (json) {
     process.stdout.write(`${JSON.stringify({ files: written })}\n`);
     return;

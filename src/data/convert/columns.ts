@@ -1,4 +1,4 @@
-/** Which columns of a table hold what an annotation needs. */
+/** Which columns of a table, or keys of JSON objects, hold what an annotation needs. */
 
 export const roles = ['left', 'right', 'sentence', 'label', 'identifier', 'split'] as const;
 export type Role = (typeof roles)[number];
@@ -36,7 +36,7 @@ const names: Readonly<Record<Role, readonly string[]>> = {
     'img2',
     'imageb',
   ],
-  sentence: ['sentence', 'caption', 'statement', 'text', 'hypothesis', 'description'],
+  sentence: ['sentence', 'sent', 'caption', 'statement', 'text', 'hypothesis', 'description'],
   label: ['label', 'gold', 'goldlabel', 'answer', 'truth', 'target', 'istrue'],
   identifier: ['identifier', 'id', 'exampleid', 'uid'],
   split: ['split', 'set', 'subset', 'partition', 'fold'],

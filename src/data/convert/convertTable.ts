@@ -1,8 +1,9 @@
 /** Makes annotations in BLIP's format of a table with a row for each pair and sentence. */
 import { readFile } from 'node:fs/promises';
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { extname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { phrase, type Words } from '../../util/phrase';
 import { errnoOf, messageOf, UserError } from '../../util/userError';
+import { readRecords, type AnnotationRecord } from '../annotations/records';
 import { DataError } from '../dataError';
 import type { Split } from '../split';
 import { requiredRoles, type Columns, type Role } from './columns';
@@ -15,7 +16,11 @@ export interface Table {
   rows: DelimitedRow[];
 }
 
-/** Reads a CSV or TSV table whose first line names the columns. @throws {UserError} naming file and line. */
+/**
+ * Reads a CSV or TSV table whose first line names the columns, or JSON objects (a list, or one a line) whose keys are the
+ * columns, as LXMERT's and MaRVL's annotations are.
+ * @throws {UserError} naming file and line.
+ */
 export async function readTable(file: string): Promise<Table> {
   let text: string;
   try {
@@ -33,6 +38,7 @@ export async function readTable(file: string): Promise<Table> {
   }
   if (/^PK\x03\x04/.test(text))
     throw new DataError(phrase('this is a spreadsheet; save it as CSV'), { file });
+  if (/^\s*[[{]/.test(text)) return readJson(file);
   const { delimiter, rows } = parseDelimited(text, file);
   if (delimiter === null || rows.length < 2)
     throw new DataError(
@@ -44,10 +50,28 @@ export async function readTable(file: string): Promise<Table> {
   return { file, header: rows[0].fields, rows: rows.slice(1) };
 }
 
+async function readJson(file: string): Promise<Table> {
+  const records: AnnotationRecord[] = [];
+  await readRecords(file, (record) => void records.push(record));
+  if (records.length === 0) throw new DataError(phrase('the file holds no examples'), { file });
+  const header = [...new Set(records.flatMap(({ value }) => Object.keys(value)))];
+  const textOf = (value: unknown): string =>
+    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+      ? String(value)
+      : '';
+  const rows = records.map(({ line, value }) => ({
+    line,
+    fields: header.map((key) => textOf(value[key])),
+  }));
+  return { file, header, rows };
+}
+
 export interface ConvertOptions {
   columns: Columns;
   /** Folder that image paths start from; absolute paths of the table must lie in it. */
   imageRoot?: string;
+  /** Added to names of images that have none, with its dot: LXMERT's are without. */
+  imageExtension?: string;
   /** Splits by the column, by ratio, or not at all: then everything is one part without a name. */
   split: 'column' | Ratio | undefined;
   seed: number;
@@ -137,7 +161,10 @@ function annotationOf(table: Table, row: DelimitedRow, options: ConvertOptions):
     );
   const field = (role: Role): string => row.fields[columns[role] ?? -1] ?? '';
   const image = (role: 'left' | 'right'): string => {
-    const result = imageOf(field(role), options.imageRoot);
+    const path = field(role);
+    const named =
+      path !== '' && extname(path) === '' ? path + (options.imageExtension ?? '') : path;
+    const result = imageOf(named, options.imageRoot);
     if (typeof result !== 'string') throw wrong(role, result.fault);
     return result;
   };

@@ -55,7 +55,7 @@ async function chooseTable(): Promise<string | undefined> {
     (await vscode.window.showOpenDialog({
       title: vscode.l10n.t('Table of Examples'),
       openLabel: vscode.l10n.t('Create Annotations'),
-      filters: { CSV: ['csv', 'tsv', 'txt'] },
+      filters: { CSV: ['csv', 'tsv', 'txt'], JSON: ['json', 'jsonl'] },
     })) ?? [];
   return chosen?.fsPath;
 }
