@@ -8,6 +8,7 @@ import type { AnalyzeOptions } from './commands/analyze';
 import type { BenchOptions } from './commands/bench';
 import type { CheckOptions } from './commands/check';
 import type { CompareOptions } from './commands/compare';
+import type { ConfigConvertOptions } from './commands/config';
 import type { ConvertCommandOptions } from './commands/convert';
 import type { EvaluateOptions } from './commands/evaluate';
 import type { ExportOptions } from './commands/export';
@@ -172,6 +173,18 @@ export function createProgram(): Command {
     )
     .addOption(setOption())
     .action(async (options: CheckOptions) => (await import('./commands/check')).check(options));
+
+  program
+    .command('config')
+    .description('work on configurations')
+    .command('convert')
+    .description('make an nlvr.yaml of a configuration of ALBEF, X-VLM or LAVIS')
+    .argument('<file>', 'their configuration')
+    .argument('[output]', 'file to write (default: standard output)')
+    .option('--overwrite', 'replace the file when it exists')
+    .action(async (file: string, output: string | undefined, options: ConfigConvertOptions) =>
+      (await import('./commands/config')).configConvert(file, output, options),
+    );
 
   program
     .command('convert')

@@ -155,6 +155,30 @@ describe('nlvr convert', () => {
   });
 });
 
+describe('nlvr config convert', () => {
+  test('makes a configuration that loads of one that is told apart', async () => {
+    const folder = scratchFolder();
+    const theirs = join(folder, 'NLVR.yaml');
+    writeFileSync(
+      theirs,
+      'train_file: [train.json]\nimage_res: 384\noptimizer: {lr: 2e-5}\nalpha: 0.4\n',
+    );
+    expect(await fail(2, 'check', '--config', theirs)).toMatch(
+      /This is a configuration of ALBEF or X-VLM. Convert it with `nlvr config convert`/,
+    );
+    const ours = join(folder, 'nlvr.yaml');
+    const { code, stderr } = await nlvr(['config', 'convert', theirs, ours]);
+    expect([code, stderr]).toEqual([0, 'Without a counterpart, and left out: alpha.\n']);
+    expect(await succeed('config', 'convert', theirs)).toBe(readFileSync(ours, 'utf8'));
+    expect((await nlvr(['check', '--config', ours])).stdout).toMatch(
+      /train\.json: the annotation file does not exist/,
+    );
+    expect(await fail(2, 'config', 'convert', ours)).toMatch(
+      /no configuration of ALBEF, X-VLM or LAVIS/,
+    );
+  });
+});
+
 describe('nlvr sample', () => {
   test("refuses a folder with somebody's files and keeps them", async () => {
     const folder = scratchFolder();
