@@ -156,7 +156,7 @@ describe('nlvr convert', () => {
 });
 
 describe('nlvr config convert', () => {
-  test('makes a configuration that loads of one that is told apart', async () => {
+  test('makes an nlvr.yaml of a configuration of ALBEF, which check names', async () => {
     const folder = scratchFolder();
     const theirs = join(folder, 'NLVR.yaml');
     writeFileSync(
