@@ -8,6 +8,8 @@ import type { AnalyzeOptions } from './commands/analyze';
 import type { BenchOptions } from './commands/bench';
 import type { CheckOptions } from './commands/check';
 import type { CompareOptions } from './commands/compare';
+import type { ConfigConvertOptions } from './commands/config';
+import type { ConvertCommandOptions } from './commands/convert';
 import type { EvaluateOptions } from './commands/evaluate';
 import type { ExportOptions } from './commands/export';
 import type { ImportOptions } from './commands/import';
@@ -171,6 +173,39 @@ export function createProgram(): Command {
     )
     .addOption(setOption())
     .action(async (options: CheckOptions) => (await import('./commands/check')).check(options));
+
+  program
+    .command('config')
+    .description('work on configurations')
+    .command('convert')
+    .description('make an nlvr.yaml of a configuration of ALBEF, X-VLM or LAVIS')
+    .argument('<file>', 'their configuration')
+    .argument('[output]', 'file to write (default: standard output)')
+    .option('--overwrite', 'replace the file when it exists')
+    .action(async (file: string, output: string | undefined, options: ConfigConvertOptions) =>
+      (await import('./commands/config')).configConvert(file, output, options),
+    );
+
+  program
+    .command('convert')
+    .description('make annotations of a CSV table with left, right, sentence and label')
+    .argument('<table>', 'CSV or TSV file with names in its first line, or JSON objects')
+    .argument('<annotations>', 'JSON file to write; with splits, _train, _val and _test are added')
+    .option('--left <column>', 'column of the left image (default: guessed by name)')
+    .option('--right <column>', 'column of the right image (default: guessed by name)')
+    .option('--sentence <column>', 'column of the sentence (default: guessed by name)')
+    .option('--label <column>', 'column of the label, true or false (default: guessed by name)')
+    .option('--identifier <column>', 'column of the identifier (default: guessed by name)')
+    .option('--split_column <column>', 'split by this column: train, val or test')
+    .option('--ratio <shares>', 'split by ratio, such as 80,10,10, no image in two splits')
+    .option('--image_root <folder>', 'folder that image paths are to start from')
+    .option('--image_extension <ext>', 'added to image names without one, such as png')
+    .option('--seed <n>', 'seed of the split by ratio (default: 42)', integer)
+    .option('--overwrite', 'replace files that exist')
+    .option('--json', 'print one JSON object')
+    .action(async (table: string, annotations: string, options: ConvertCommandOptions) =>
+      (await import('./commands/convert')).convert(table, annotations, options),
+    );
 
   program
     .command('inspect')

@@ -5,6 +5,7 @@ import { phrase, type Words } from '../util/phrase';
 import { UserError, errnoOf, messageOf } from '../util/userError';
 import type { Config } from './definition';
 import { configHash } from './dump';
+import { foreignWords, originOf } from './foreign';
 import { parseOverride } from './overrides';
 import { parseConfig } from './parse';
 import type { ConfigProblem } from './problem';
@@ -42,9 +43,19 @@ export class ConfigError extends UserError {
  */
 export function loadConfig(file: string, overrides: readonly string[] = []): LoadedConfig {
   const absolute = resolve(file);
-  const { config, problems } = parseConfig(readText(absolute), overrides.map(parseOverride));
+  const { config, problems, document } = parseConfig(
+    readText(absolute),
+    overrides.map(parseOverride),
+  );
   const errors = problems.filter(({ severity }) => severity === 'error');
-  if (errors.length > 0) throw new ConfigError(describe(absolute, errors), problems);
+  if (errors.length > 0) {
+    const origin = originOf(document.value);
+    throw new ConfigError(
+      describe(absolute, errors),
+      problems,
+      origin === undefined ? {} : { hint: foreignWords(origin) },
+    );
+  }
   const folder = dirname(absolute);
   return { config, file: absolute, folder, problems, hash: configHash(config, folder) };
 }

@@ -109,7 +109,7 @@ describe('data', () => {
 });
 
 describe('checkpoints', () => {
-  test('of another shape: the key and both shapes', async () => {
+  test('of another architecture: what differs, and how to write what fits', async () => {
     const project = await tinyProject();
     const { code, stderr } = await nlvr([
       'train',
@@ -119,7 +119,9 @@ describe('checkpoints', () => {
       join(fixtures, 'tiny-a', 'model.pth'),
     ]);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/visual_encoder\.\S+.*\[[\d, ]+\].*\[[\d, ]+\]/s);
+    expect(stderr).toMatch(
+      /model\.pth does not fit the model: the checkpoint has vision width 64, the configuration \d+.*nlvr inspect/s,
+    );
     expect(stderr).not.toMatch(/\n\s+at /);
   });
 

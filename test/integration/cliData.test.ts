@@ -113,6 +113,72 @@ describe('nlvr check', () => {
   });
 });
 
+describe('nlvr convert', () => {
+  test('makes annotations that nlvr check finds sound, and says what the table itself is', async () => {
+    const project = await tinyProject();
+    const at = (name: string): string => join(project.folder, name);
+    const pairs = JSON.parse(readFileSync(at('train.json'), 'utf8')) as {
+      images: [string, string];
+      sentence: string;
+      label: string;
+    }[];
+    const rows = pairs.map(
+      ({ images, sentence, label }) => `${images.join(',')},"${sentence}",${label}`,
+    );
+    writeFileSync(at('pairs.csv'), ['one,two,sentence,label', ...rows].join('\n'));
+    expect(await fail(2, 'convert', at('pairs.csv'), at('made.json'))).toMatch(
+      /no column is known for left, right.*one, two, sentence, label.*--left/s,
+    );
+    const args = ['convert', at('pairs.csv'), at('made.json'), '--left', 'one', '--right', 'two'];
+    expect(await succeed(...args)).toMatch(
+      /Wrote 24 examples to .*made\.json \(8 true, 16 false, 0 without a label\)/,
+    );
+    const checked = await succeed(
+      'check',
+      '--config',
+      project.config,
+      '--set',
+      'ann_files.train=made.json',
+    );
+    expect(checked).toMatch(/^train +24 examples \(8 true, 16 false\)/m);
+    expect(await fail(2, ...args)).toMatch(/exists already.*--overwrite/s);
+    const { stdout } = await nlvr([
+      'check',
+      '--config',
+      project.config,
+      '--set',
+      'ann_files.train=pairs.csv',
+    ]);
+    expect(stdout).toContain(
+      'this is a table (CSV), not JSON; make annotations of it with nlvr convert',
+    );
+  });
+});
+
+describe('nlvr config convert', () => {
+  test('makes an nlvr.yaml of a configuration of ALBEF, which check names', async () => {
+    const folder = scratchFolder();
+    const theirs = join(folder, 'NLVR.yaml');
+    writeFileSync(
+      theirs,
+      'train_file: [train.json]\nimage_res: 384\noptimizer: {lr: 2e-5}\nalpha: 0.4\n',
+    );
+    expect(await fail(2, 'check', '--config', theirs)).toMatch(
+      /This is a configuration of ALBEF or X-VLM. Convert it with `nlvr config convert`/,
+    );
+    const ours = join(folder, 'nlvr.yaml');
+    const { code, stderr } = await nlvr(['config', 'convert', theirs, ours]);
+    expect([code, stderr]).toEqual([0, 'Without a counterpart, and left out: alpha.\n']);
+    expect(await succeed('config', 'convert', theirs)).toBe(readFileSync(ours, 'utf8'));
+    expect((await nlvr(['check', '--config', ours])).stdout).toMatch(
+      /train\.json: the annotation file does not exist/,
+    );
+    expect(await fail(2, 'config', 'convert', ours)).toMatch(
+      /no configuration of ALBEF, X-VLM or LAVIS/,
+    );
+  });
+});
+
 describe('nlvr sample', () => {
   test("refuses a folder with somebody's files and keeps them", async () => {
     const folder = scratchFolder();

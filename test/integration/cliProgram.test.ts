@@ -25,6 +25,7 @@ describe('help', () => {
     ['check', 'config', 'all', 'json', 'missing_urls', 'set'],
     ['export', 'format', 'overwrite'],
     ['inspect', 'json'],
+    ['convert', 'left', 'sentence', 'split_column', 'ratio', 'image_root', 'overwrite', 'json'],
   ])('nlvr %s --help lists its options', async (command, ...options) => {
     const help = await succeed(command, '--help');
     for (const option of options) expect(help).toMatch(new RegExp(`^ +--${option}\\b`, 'm'));

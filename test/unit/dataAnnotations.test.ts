@@ -336,7 +336,7 @@ describe('files', () => {
     );
   });
 
-  it('tells U+FFFD in valid UTF-8 from bytes that are no UTF-8', async () => {
+  it('distinguishes U+FFFD in valid UTF-8 from bytes that are no UTF-8', async () => {
     const annotation = JSON.stringify(pair({ sentence: 'a caf\ufffd' }));
     expect((await load(annotation)).notUtf8).toBeUndefined();
     const file = join(folder, 'latin1.json');

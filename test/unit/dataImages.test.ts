@@ -1,11 +1,11 @@
 /** Image files as people have them: what Pillow opens is opened, the rest is called what it is. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
-import { decodeImage } from '../../src/data/image/decode';
+import { decodeImage, readImageSize } from '../../src/data/image/decode';
 
 const folder = mkdtempSync(join(tmpdir(), 'nlvr-images-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -38,7 +38,21 @@ function emptyPng(width: number, height: number): Buffer {
   ]);
 }
 
+const fixtures = join(__dirname, '../fixtures/images');
+const expected = JSON.parse(readFileSync(join(fixtures, 'expected.json'), 'utf8')) as Record<
+  string,
+  { size: [number, number]; rgb: string }
+>;
+
 describe('images', () => {
+  it.each(Object.entries(expected))('of %s are what Pillow reads', async (name, { size, rgb }) => {
+    const file = join(fixtures, name);
+    const { data, width, height } = await decodeImage(file);
+    expect([width, height]).toEqual(size);
+    expect(Buffer.from(data).toString('hex')).toBe(rgb);
+    expect(await readImageSize(file)).toEqual({ width, height });
+  });
+
   it('of BigTIFF are read', async () => {
     const file = temporary(
       'big.tif',
@@ -46,6 +60,14 @@ describe('images', () => {
     );
     const { data, width, height } = await decodeImage(file);
     expect([width, height, ...data.subarray(0, 3)]).toEqual([8, 6, 0x40, 0x60, 0x80]);
+  });
+
+  it('of TIFF with CIELAB colours are refused', async () => {
+    const bytes = await grey().tiff({ compression: 'none' }).toBuffer();
+    // PhotometricInterpretation is a short of one value: 2 for RGB.
+    const at = bytes.indexOf(Buffer.from([0x06, 0x01, 3, 0, 1, 0, 0, 0, 2, 0]));
+    bytes[at + 8] = 8;
+    await expect(decodeImage(temporary('lab.tif', bytes))).rejects.toThrow('CIELAB');
   });
 
   it('of AVIF are read whatever brand comes first', async () => {
@@ -66,6 +88,8 @@ describe('images', () => {
     ['JPEG XL', Buffer.from('\xff\x0a', 'latin1')],
     ['JPEG 2000', Buffer.from('\0\0\0\x0cjP  \r\n\x87\n', 'latin1')],
     ['Photoshop', Buffer.from('8BPS')],
+    ['BMP', Buffer.from('BM12345678')],
+    ['TGA', Buffer.from('\0\0\x02pixelsTRUEVISION-XFILE.\0', 'latin1')],
   ])('of %s are named, with what to do', async (name, bytes) => {
     await expect(decodeImage(temporary('other', bytes))).rejects.toThrow(
       new RegExp(`this is a ${name} image, which is not read; convert it to PNG or JPEG`),

@@ -64,7 +64,7 @@ describe('inspecting a checkpoint', () => {
     );
   });
 
-  it('tells what is missing unexpectedly from what is not trained before', () => {
+  it('separates what is missing unexpectedly from what is only trained later', () => {
     const found = inspect(fileOf(base, /blocks\.3\.attn\.proj|cls_head/));
     expect(found.missing?.expected).toEqual([]);
     expect(found.missing?.unexpected).toContain('visual_encoder.blocks.3.attn.proj.weight');

@@ -4,7 +4,7 @@ import { listElements } from '../../data/annotations/listElements';
 import { DataError } from '../../data/dataError';
 import { phrase, type Words } from '../../util/phrase';
 import { UserError, errnoOf, messageOf } from '../../util/userError';
-import { parseDelimited, type DelimitedRow } from './delimited';
+import { parseDelimited, type DelimitedRow } from '../../data/convert/delimited';
 import { FIELDS, fieldNamed, type Field } from './fields';
 
 /** One row as the file has it: texts of a table, or JSON values. */

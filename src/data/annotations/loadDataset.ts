@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { guessColumns } from '../convert/columns';
 import { DataError } from '../dataError';
 import type { Split } from '../split';
 import type { Dataset } from '../types';
@@ -63,6 +64,17 @@ function recognise(record: AnnotationRecord): Format {
   if ('images' in value) return 'blip';
   if ('left_url' in value) return 'nlvr2';
   if ('structured_rep' in value) return 'nlvr1';
+  const { left, right, sentence } = guessColumns(Object.keys(value));
+  // LXMERT's, MaRVL's and the like, some with NLVR2's identifiers.
+  if (left !== undefined && right !== undefined && sentence !== undefined)
+    throw new DataError(
+      phrase(
+        'these are annotations of another layout (keys: {0}); make annotations of them with {1}',
+        Object.keys(value).slice(0, 8),
+        `nlvr convert ${record.file} annotation.json`,
+      ),
+      placeOf(record),
+    );
   // Annotations stripped of what training does not need still have their identifiers.
   const identifier = typeof value.identifier === 'string' ? value.identifier : '';
   if (/^[A-Za-z0-9_]+-\d+-\d+-\d+(?:-\d+)?$/.test(identifier)) return 'nlvr2';

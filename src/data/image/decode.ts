@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import { phrase } from '../../util/phrase';
+import { phrase, type Words } from '../../util/phrase';
 import { errnoOf, messageOf } from '../../util/userError';
 import { DataError } from '../dataError';
+import { orient } from './orient';
 import type { RgbImage } from './rgbImage';
 import { describeForeign, isCmykJpeg, sniffFormat } from './sniff';
+import { tiffLayout, type TiffLayout } from './tiff';
 
 // The loader decodes many images at once; threads within one image would only add switching.
 sharp.concurrency(1);
@@ -25,14 +27,16 @@ const inputOptions = {
 
 /**
  * Reads an image as Pillow's `Image.open(file).convert('RGB')` does: alpha is dropped (not composited),
- * palettes and greys are expanded, 16 bits become 8, EXIF orientation, gamma and colour profiles are ignored.
- * Of an animation, the first picture.
+ * palettes and greys are expanded, 16 bits become 8, EXIF orientation, gamma and colour profiles are ignored; the
+ * orientation of a TIFF is applied. Of an animation, the first picture.
  *
  * @throws {DataError} that names the file: missing, not an image, truncated.
  */
 export async function decodeImage(file: string): Promise<RgbImage> {
   const bytes = await readImageFile(file);
   try {
+    const tiff = sniffFormat(bytes) === 'tiff' ? tiffLayout(bytes) : undefined;
+    if (tiff) return await decodeTiff(file, bytes, tiff);
     return isCmykJpeg(bytes) ? await decodeCmyk(bytes) : await decodeRgb(bytes);
   } catch (error) {
     throw await refused(file, bytes, error);
@@ -47,7 +51,10 @@ export async function readImageSize(file: string): Promise<{ width: number; heig
   const bytes = await readImageFile(file);
   try {
     const { width, height } = await sharp(bytes, inputOptions).metadata();
-    return { width, height };
+    const tiff = sniffFormat(bytes) === 'tiff' ? tiffLayout(bytes) : undefined;
+    return tiff && tiff.orientation >= 5 && tiff.orientation <= 8
+      ? { width: height, height: width }
+      : { width, height };
   } catch (error) {
     throw await refused(file, bytes, error);
   }
@@ -69,6 +76,7 @@ async function readImageFile(file: string): Promise<Buffer> {
 }
 
 async function refused(file: string, bytes: Buffer, error: unknown): Promise<DataError> {
+  if (error instanceof DataError) return error;
   const detail = messageOf(error).trim().split('\n')[0];
   if (/pixel limit/.test(detail)) {
     const size = await sharp(bytes, { limitInputPixels: false })
@@ -86,6 +94,52 @@ async function refused(file: string, bytes: Buffer, error: unknown): Promise<Dat
       );
   }
   return new DataError(phrase('the image is truncated or damaged ({0})', detail), { file });
+}
+
+async function decodeTiff(file: string, bytes: Buffer, layout: TiffLayout): Promise<RgbImage> {
+  const { photometric, orientation } = layout;
+  const other = foreignColours(layout);
+  if (other) throw new DataError(other, { file });
+  const image = photometric === CMYK ? await decodeCmyk(bytes) : await decodeRgb(bytes);
+  if (isPlainYcc(layout)) yccToRgb(image.data);
+  return orient(image, orientation);
+}
+
+const CMYK = 5;
+const YCBCR = 6;
+
+/** Chroma that no JPEG decoder has turned into colours. */
+const isPlainYcc = ({ photometric, compression }: TiffLayout): boolean =>
+  photometric === YCBCR && compression !== 6 && compression !== 7;
+
+/** Why the colours of a TIFF cannot be read; undefined when they can. */
+function foreignColours(layout: TiffLayout): Words | undefined {
+  if (layout.photometric >= 8 && layout.photometric <= 10)
+    return phrase('this TIFF has CIELAB colours, which are not read; convert it to PNG');
+  if (isPlainYcc(layout) && layout.subsampling.some((step) => step !== 1))
+    return phrase(
+      'this TIFF has subsampled YCbCr colours without JPEG compression, which are not read; convert it to PNG',
+    );
+  return undefined;
+}
+
+/** A table of Pillow's libImaging/ConvertYCbCr.c: a factor times the chroma with six binary places. */
+const chromaTable = (factor: number): Int16Array =>
+  Int16Array.from({ length: 256 }, (_, chroma) => Math.trunc(factor * (chroma - 128) * 64 + 0.5));
+const redOfCr = chromaTable(1.402);
+const greenOfCb = chromaTable(-0.34414);
+const greenOfCr = chromaTable(-0.71414);
+const blueOfCb = chromaTable(1.772);
+
+/** YCbCr to RGB in place, as Pillow computes it. */
+function yccToRgb(data: Uint8Array): void {
+  const clip = (value: number): number => Math.min(255, Math.max(0, value));
+  for (let at = 0; at < data.length; at += 3) {
+    const [y, cb, cr] = [data[at], data[at + 1], data[at + 2]];
+    data[at] = clip(y + (redOfCr[cr] >> 6));
+    data[at + 1] = clip(y + ((greenOfCb[cb] + greenOfCr[cr]) >> 6));
+    data[at + 2] = clip(y + (blueOfCb[cb] >> 6));
+  }
 }
 
 async function decodeRgb(bytes: Buffer): Promise<RgbImage> {

@@ -49,15 +49,19 @@ const others: readonly (readonly [mark: string, at: number, name: string])[] = [
   ['DDS ', 0, 'DDS'],
 ];
 
+const unread = (format: string): Words =>
+  phrase(
+    'this is a {0} image, which is not read; convert it to PNG or JPEG, for example with `{1}`',
+    format,
+    'magick mogrify -format png FILE',
+  );
+
 /** Says what a file is that is no image that can be read. */
 export function describeForeign(bytes: Uint8Array): Words {
+  const footer = Buffer.from(bytes.subarray(-26)).toString('latin1');
+  if (footer.includes('TRUEVISION-XFILE')) return unread('TGA');
   const other = others.find(([mark, at]) => startsWith(bytes, mark, at));
-  if (other)
-    return phrase(
-      'this is a {0} image, which is not read; convert it to PNG or JPEG, for example with `{1}`',
-      other[2],
-      'magick mogrify -format png FILE',
-    );
+  if (other) return unread(other[2]);
   if (bytes.length === 0) return phrase('the image file is empty');
   if (startsWith(bytes, 'version https://git-lfs'))
     return phrase('this is a Git LFS pointer, not the image; run `git lfs pull`');

@@ -32,6 +32,7 @@ function handlers({ services, registry, found, checks }: CommandContext): Record
     compareRuns: async (on, all) => (await import('./panels')).compareRuns(services, on, all),
     checkDataset: async (on) => (await import('./dataset')).checkDataset(checks, on),
     createSample: async () => (await import('./dataset')).createSample(services),
+    createAnnotations: async (on) => (await import('./createAnnotations')).createAnnotations(on),
     importBlipRun: async (on) => (await import('./importRun')).importRun(registry, found, on),
     analyzeRun: async (on) => (await import('./analyzeRun')).analyzeRun(services, registry, on),
     importPredictions: async (on) =>

@@ -6,6 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { expandedPath } from '../../config/expandPath';
+import { convertForeign } from '../../config/foreign';
 import { definitionOf } from '../../config/keys';
 import { configPaths, isUrl } from '../../config/paths';
 import { describeInspection, yamlFor } from '../../model/inspect';
@@ -39,7 +40,22 @@ export async function provideCodeActions(
       return action;
     }),
   );
-  return architecture ? [...fixes, architecture] : fixes;
+  const conversion = conversionAction(document);
+  return [...(conversion ? [conversion] : []), ...fixes, ...(architecture ? [architecture] : [])];
+}
+
+/** For a configuration of ALBEF, X-VLM or LAVIS: what of it has a counterpart, in its place. */
+function conversionAction(document: vscode.TextDocument): vscode.CodeAction | undefined {
+  const text = document.getText();
+  const converted = convertForeign(text);
+  if (!converted) return undefined;
+  const action = new vscode.CodeAction(
+    vscode.l10n.t('Convert from {0}', converted.origin),
+    vscode.CodeActionKind.QuickFix,
+  );
+  action.edit = toWorkspaceEdit(document, { range: [0, text.length], text: converted.text });
+  action.isPreferred = true;
+  return action;
 }
 
 /** On `pretrained`: writes the measures of the checkpoint that it names. */

@@ -14,7 +14,7 @@ import { openTorchZipFile } from './torchZipFile';
 
 /**
  * Opens a checkpoint of weights: PyTorch's `.pth` (zip or legacy layout), safetensors or an index of several such
- * files, told apart by content, not by name; a single part of several is refused by its name. Tensors have BLIP's names
+ * files, recognised by content, not by name; a single part of several is refused by its name. Tensors have BLIP's names
  * where a wrapper's prefix or transformers' names were in the way. Reads the table of contents only and executes nothing.
  * @throws {UserError} when there is no such file, or it is damaged, or something else.
  */

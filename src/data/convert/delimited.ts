@@ -1,6 +1,6 @@
 /** CSV and TSV as spreadsheets and scripts write them (RFC 4180): quoted fields, CRLF, blank lines. */
 import { phrase } from '../../util/phrase';
-import { DataError } from '../../data/dataError';
+import { DataError } from '../dataError';
 
 /** A row with the 1-based line that it starts on. */
 export interface DelimitedRow {

@@ -1,0 +1,166 @@
+/** Configurations of neighbours (ALBEF, X-VLM, LAVIS): recognised, and converted as far as there are counterparts. */
+import { Document } from 'yaml';
+import { phrase, type Words } from '../util/phrase';
+import { readDocument } from './document';
+import { configKeys } from './keys';
+import { parseConfig } from './parse';
+
+export type Origin = 'ALBEF or X-VLM' | 'LAVIS';
+
+export interface ForeignConfig {
+  origin: Origin;
+  /** An `nlvr.yaml` with what has a counterpart; what has none stands in it as comments. */
+  text: string;
+  /** Keys without a counterpart (dotted), with their values. */
+  left: { key: string; value: unknown }[];
+}
+
+/** Where the value of a dotted key goes; a function may refuse it. */
+type Target = string | ((value: unknown) => readonly [key: string, value: unknown] | undefined);
+
+const cosine: Target = (value) =>
+  // Cosine decay is what there is: the key needs no counterpart.
+  value === 'cosine' || value === 'linear_warmup_cosine_lr' ? ['', value] : undefined;
+const adamW: Target = (value) => (/^adamw$/i.test(String(value)) ? ['', value] : undefined);
+const wholeSteps: Target = (value) =>
+  Number.isInteger(value) ? ['warmup_steps', value] : undefined;
+/** One file, or a list of one. */
+const oneFile =
+  (key: string): Target =>
+  (value) => {
+    const list: unknown[] = Array.isArray(value) ? value : [value];
+    return list.length === 1 && typeof list[0] === 'string' ? [key, list[0]] : undefined;
+  };
+
+const flat: Readonly<Record<string, Target>> = {
+  image_root: 'image_root',
+  train_file: oneFile('ann_files.train'),
+  val_file: oneFile('ann_files.val'),
+  test_file: oneFile('ann_files.test'),
+  image_res: 'image_size',
+  batch_size: 'batch_size_train',
+  batch_size_train: 'batch_size_train',
+  batch_size_test: 'batch_size_test',
+  max_words: 'max_words',
+  'optimizer.opt': adamW,
+  'optimizer.lr': 'init_lr',
+  'optimizer.weight_decay': 'weight_decay',
+  'schedular.sched': cosine,
+  'schedular.lr': 'init_lr',
+  'schedular.epochs': 'max_epoch',
+  'schedular.min_lr': 'min_lr',
+  'schedular.warmup_lr': 'warmup_lr',
+  'schedular.num_warmup_steps': wholeSteps,
+};
+
+const lavis: Readonly<Record<string, Target>> = {
+  'model.arch': (value) => (value === 'blip_nlvr' ? ['', value] : undefined),
+  'model.image_size': 'image_size',
+  'model.pretrained': 'pretrained',
+  'model.vit_type': 'vit',
+  'model.vit_grad_ckpt': 'vit_grad_ckpt',
+  'model.vit_ckpt_layer': 'vit_ckpt_layer',
+  'datasets.nlvr.build_info.annotations.train.storage': oneFile('ann_files.train'),
+  'datasets.nlvr.build_info.annotations.val.storage': oneFile('ann_files.val'),
+  'datasets.nlvr.build_info.annotations.test.storage': oneFile('ann_files.test'),
+  'datasets.nlvr.build_info.images.storage': 'image_root',
+  'datasets.nlvr.vis_processor.train.image_size': 'image_size',
+  'datasets.nlvr.vis_processor.eval.image_size': 'image_size',
+  'run.lr_sched': cosine,
+  'run.init_lr': 'init_lr',
+  'run.min_lr': 'min_lr',
+  'run.warmup_lr': 'warmup_lr',
+  'run.warmup_steps': 'warmup_steps',
+  'run.weight_decay': 'weight_decay',
+  'run.max_epoch': 'max_epoch',
+  'run.batch_size_train': 'batch_size_train',
+  'run.batch_size_eval': 'batch_size_test',
+  'run.num_workers': 'num_workers',
+  'run.seed': 'seed',
+  'run.output_dir': 'output_dir',
+};
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Which project a configuration is of; undefined for ours, BLIP's and what is none. */
+export function originOf(root: unknown): Origin | undefined {
+  if (!isRecord(root)) return undefined;
+  if (isRecord(root.model) && isRecord(root.run)) return 'LAVIS';
+  const marks = ['train_file', 'image_res', 'optimizer', 'schedular'];
+  return marks.filter((key) => key in root).length >= 2 ? 'ALBEF or X-VLM' : undefined;
+}
+
+/** Converts a configuration of a neighbour; undefined when it is none. */
+export function convertForeign(text: string): ForeignConfig | undefined {
+  const { value: root } = readDocument(text);
+  const origin = originOf(root);
+  if (!isRecord(root) || origin === undefined) return undefined;
+  const targets = origin === 'LAVIS' ? lavis : flat;
+  const config: Record<string, unknown> = {};
+  const left: ForeignConfig['left'] = [];
+  for (const [key, value] of leaves(root, targets)) {
+    const target = targets[key] as Target | undefined;
+    const placed =
+      target === undefined
+        ? undefined
+        : typeof target === 'string'
+          ? ([target, value] as const)
+          : target(value);
+    if (placed === undefined || !fits(placed[0], placed[1])) left.push({ key, value });
+    else if (placed[0] !== '') set(config, placed[0], placed[1]);
+  }
+  // Their annotation files start at the working folder, as a configuration's own folder is.
+  if (config.ann_files !== undefined) config.ann_root = '.';
+  return { origin, text: textOf(origin, config, left), left };
+}
+
+/** Values by dotted key: those that have a target, and what lies between as a whole. */
+function* leaves(
+  value: Record<string, unknown>,
+  targets: Readonly<Record<string, Target>>,
+  path = '',
+): Generator<[string, unknown]> {
+  for (const [name, each] of Object.entries(value)) {
+    const key = path === '' ? name : `${path}.${name}`;
+    const leadsOn = Object.keys(targets).some((target) => target.startsWith(`${key}.`));
+    if (isRecord(each) && leadsOn) yield* leaves(each, targets, key);
+    else yield [key, each];
+  }
+}
+
+/** Whether our configuration takes the value. */
+function fits(key: string, value: unknown): boolean {
+  if (key === '') return true;
+  const config: Record<string, unknown> = {};
+  set(config, key, value);
+  return parseConfig(new Document(config).toString()).problems.every(
+    ({ severity, code }) => severity !== 'error' || code === 'conflict',
+  );
+}
+
+function set(config: Record<string, unknown>, key: string, value: unknown): void {
+  const [name, field] = key.split('.');
+  if (field === undefined) config[name] = value;
+  else config[name] = { ...(isRecord(config[name]) ? config[name] : {}), [field]: value };
+}
+
+function textOf(
+  origin: Origin,
+  config: Record<string, unknown>,
+  left: ForeignConfig['left'],
+): string {
+  const ordered = configKeys.flatMap((key) => (key in config ? [[key, config[key]]] : []));
+  const comments = left.map(({ key, value }) => `#   ${key}: ${JSON.stringify(value)}`);
+  return [
+    '# nlvr',
+    `# Converted from a configuration of ${origin}.`,
+    ...(comments.length > 0 ? ['# Without a counterpart, and left out:', ...comments] : []),
+    new Document(Object.fromEntries(ordered)).toString({ lineWidth: 0 }).trimEnd(),
+    '',
+  ].join('\n');
+}
+
+/** What to say of a configuration of a neighbour. */
+export const foreignWords = (origin: Origin): Words =>
+  phrase('This is a configuration of {0}. Convert it with `nlvr config convert`.', origin);

@@ -1,0 +1,266 @@
+/** Makes annotations in BLIP's format of a table with a row for each pair and sentence. */
+import { readFile } from 'node:fs/promises';
+import { extname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { phrase, type Words } from '../../util/phrase';
+import { errnoOf, messageOf, UserError } from '../../util/userError';
+import { readRecords, type AnnotationRecord } from '../annotations/records';
+import { DataError } from '../dataError';
+import type { Split } from '../split';
+import { requiredRoles, type Columns, type Role } from './columns';
+import { parseDelimited, type DelimitedRow } from './delimited';
+import { splitByRatio, type Ratio } from './splitPairs';
+
+export interface Table {
+  file: string;
+  header: string[];
+  rows: DelimitedRow[];
+}
+
+/**
+ * Reads a CSV or TSV table whose first line names the columns, or JSON objects (a list, or one a line) whose keys are the
+ * columns, as LXMERT's and MaRVL's annotations are.
+ * @throws {UserError} naming file and line.
+ */
+export async function readTable(file: string): Promise<Table> {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
+  } catch (error) {
+    const code = errnoOf(error);
+    throw new DataError(
+      code === 'ENOENT'
+        ? phrase('the table does not exist')
+        : error instanceof TypeError
+          ? phrase('the table is not UTF-8; save it as UTF-8 (in a spreadsheet: CSV UTF-8)')
+          : phrase('the table cannot be read ({0})', messageOf(error)),
+      { file },
+    );
+  }
+  if (/^PK\x03\x04/.test(text))
+    throw new DataError(phrase('this is a spreadsheet; save it as CSV'), { file });
+  if (/^\s*[[{]/.test(text)) return readJson(file);
+  const { delimiter, rows } = parseDelimited(text, file);
+  if (delimiter === null || rows.length < 2)
+    throw new DataError(
+      phrase(
+        'expected a table with names of columns in its first line, such as left,right,sentence,label, and a row for each example',
+      ),
+      { file },
+    );
+  return { file, header: rows[0].fields, rows: rows.slice(1) };
+}
+
+async function readJson(file: string): Promise<Table> {
+  const records: AnnotationRecord[] = [];
+  await readRecords(file, (record) => void records.push(record));
+  if (records.length === 0) throw new DataError(phrase('the file holds no examples'), { file });
+  const header = [...new Set(records.flatMap(({ value }) => Object.keys(value)))];
+  const textOf = (value: unknown): string =>
+    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+      ? String(value)
+      : '';
+  const rows = records.map(({ line, value }) => ({
+    line,
+    fields: header.map((key) => textOf(value[key])),
+  }));
+  return { file, header, rows };
+}
+
+export interface ConvertOptions {
+  columns: Columns;
+  /** Folder that image paths start from; absolute paths of the table must lie in it. */
+  imageRoot?: string;
+  /** Added to names of images that have none, with its dot: LXMERT's are without. */
+  imageExtension?: string;
+  /** Splits by the column, by ratio, or not at all: then everything is one part without a name. */
+  split: 'column' | Ratio | undefined;
+  seed: number;
+}
+
+/** An annotation in BLIP's format; the keys are in this order. */
+export interface Annotation {
+  identifier?: string;
+  sentence: string;
+  label?: 'True' | 'False';
+  images: [string, string];
+}
+
+export interface Part {
+  /** undefined: the table was not split. */
+  split: Split | undefined;
+  annotations: Annotation[];
+  labels: { true: number; false: number; none: number };
+}
+
+/**
+ * Turns the rows into annotations, in their order.
+ * @throws {DataError} naming file, line and column, also when the split column places one image in two splits.
+ */
+export function convertTable(table: Table, options: ConvertOptions): Part[] {
+  const { columns, split } = options;
+  const missing = requiredRoles.filter((role) => columns[role] === undefined);
+  if (missing.length > 0)
+    throw new UserError(
+      phrase(
+        '{0}: no column is known for {1}. Its columns are {2}.',
+        table.file,
+        missing,
+        table.header,
+      ),
+      { hint: phrase('Name it, for example with {0}.', `--${missing[0]} "${table.header[0]}"`) },
+    );
+  if (split === 'column' && columns.split === undefined)
+    throw new UserError(phrase('{0} has no column that names the split.', table.file), {
+      hint: phrase('Name it with {0}, or split by ratio.', '--split_column'),
+    });
+  const annotations = table.rows.map((row) => annotationOf(table, row, options));
+  const splits =
+    split === undefined
+      ? undefined
+      : split === 'column'
+        ? table.rows.map((row) => splitOf(table, row, columns))
+        : splitByRatio(
+            annotations.map(({ images }) => images),
+            split,
+            options.seed,
+          );
+  if (!splits) return [part(undefined, annotations)];
+  refuseSharedImages(table, annotations, splits);
+  return (['train', 'val', 'test'] as const).flatMap((name) => {
+    const own = annotations.filter((_, i) => splits[i] === name);
+    return own.length === 0 ? [] : [part(name, own)];
+  });
+}
+
+function part(split: Split | undefined, annotations: Annotation[]): Part {
+  const count = (label: Annotation['label']): number =>
+    annotations.filter((annotation) => annotation.label === label).length;
+  return {
+    split,
+    annotations,
+    labels: { true: count('True'), false: count('False'), none: count(undefined) },
+  };
+}
+
+function annotationOf(table: Table, row: DelimitedRow, options: ConvertOptions): Annotation {
+  const { columns } = options;
+  const wrong = (role: Role, reason: Words): DataError =>
+    new DataError(reason, {
+      file: table.file,
+      line: row.line,
+      key: table.header[columns[role] ?? 0],
+    });
+  if (row.fields.length > table.header.length)
+    throw new DataError(
+      phrase(
+        'the row has {0} fields, the first line names {1}; quote fields that hold the separator',
+        row.fields.length,
+        table.header.length,
+      ),
+      { file: table.file, line: row.line },
+    );
+  const field = (role: Role): string => row.fields[columns[role] ?? -1] ?? '';
+  const image = (role: 'left' | 'right'): string => {
+    const path = field(role);
+    const named =
+      path !== '' && extname(path) === '' ? path + (options.imageExtension ?? '') : path;
+    const result = imageOf(named, options.imageRoot);
+    if (typeof result !== 'string') throw wrong(role, result.fault);
+    return result;
+  };
+  const sentence = field('sentence');
+  if (sentence === '') throw wrong('sentence', phrase('the sentence is empty'));
+  const label = labelOf(field('label'));
+  if (label === 'unknown')
+    throw wrong(
+      'label',
+      phrase(
+        'expected true or false (also 1 or 0, yes or no), found {0}; leave the field empty for an unlabelled example',
+        JSON.stringify(field('label')),
+      ),
+    );
+  const identifier = field('identifier');
+  return {
+    ...(identifier !== '' && { identifier }),
+    sentence,
+    ...(label && { label }),
+    images: [image('left'), image('right')],
+  };
+}
+
+/** The path from the image folder, with slashes. */
+function imageOf(path: string, imageRoot: string | undefined): string | { fault: Words } {
+  if (path === '') return { fault: phrase('the path of the image is empty') };
+  if (/^https?:/i.test(path))
+    return { fault: phrase('{0} is an address; download the images and name the files', path) };
+  const forward = sep === '/' && !isAbsolute(path) ? path.replaceAll('\\', '/') : path;
+  if (/^[A-Za-z]:/.test(forward) || (isAbsolute(forward) && imageRoot === undefined))
+    return {
+      fault: phrase('{0} is an absolute path; give the folder that paths start from', path),
+    };
+  if (imageRoot === undefined) return forward;
+  const inside = relative(imageRoot, resolve(imageRoot, forward));
+  return inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)
+    ? { fault: phrase('{0} does not lie in {1}', path, imageRoot) }
+    : inside;
+}
+
+function labelOf(text: string): Annotation['label'] | 'unknown' {
+  const word = text.toLowerCase();
+  if (word === '') return undefined;
+  if (['true', 't', '1', '1.0', 'yes', 'y'].includes(word)) return 'True';
+  if (['false', 'f', '0', '0.0', 'no', 'n'].includes(word)) return 'False';
+  return 'unknown';
+}
+
+const splitNames: Readonly<Record<string, Split>> = {
+  train: 'train',
+  training: 'train',
+  val: 'val',
+  valid: 'val',
+  validation: 'val',
+  dev: 'val',
+  test: 'test',
+  testing: 'test',
+};
+
+function splitOf(table: Table, row: DelimitedRow, { split: column = 0 }: Columns): Split {
+  const text = row.fields[column] ?? '';
+  const split = splitNames[text.toLowerCase()] as Split | undefined;
+  if (split !== undefined) return split;
+  throw new DataError(phrase('expected train, val or test, found {0}', JSON.stringify(text)), {
+    file: table.file,
+    line: row.line,
+    key: table.header[column],
+  });
+}
+
+function refuseSharedImages(
+  table: Table,
+  annotations: readonly Annotation[],
+  splits: readonly Split[],
+): void {
+  const first = new Map<string, number>();
+  annotations.forEach(({ images }, i) => {
+    for (const image of images) {
+      const before = first.get(image);
+      if (before === undefined) first.set(image, i);
+      else if (splits[before] !== splits[i])
+        throw new DataError(
+          phrase(
+            '{0} is in {1} here and in {2} in line {3}; an image in two splits makes the accuracy too good. Correct the column, or split by ratio',
+            image,
+            splits[i],
+            splits[before],
+            table.rows[before].line,
+          ),
+          { file: table.file, line: table.rows[i].line },
+        );
+    }
+  });
+}
+
+/** The text of an annotation file: a JSON list with an element a line. */
+export function annotationText(annotations: readonly Annotation[]): string {
+  return `[\n${annotations.map((each) => JSON.stringify(each)).join(',\n')}\n]\n`;
+}

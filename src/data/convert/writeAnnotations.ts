@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, extname, join } from 'node:path';
+import { writeFileAtomic } from '../../util/atomicFile';
+import { phrase } from '../../util/phrase';
+import { UserError } from '../../util/userError';
+import { annotationText, type Part } from './convertTable';
+
+export interface WrittenPart extends Omit<Part, 'annotations'> {
+  file: string;
+  examples: number;
+}
+
+/**
+ * Writes each part: to `output` when there is one without a split, else next to it with the split in the name
+ * (`annotation_train.json`).
+ * @throws {UserError} when a file exists, unless `overwrite`; then nothing was written.
+ */
+export function writeAnnotations(
+  parts: readonly Part[],
+  output: string,
+  overwrite: boolean,
+): WrittenPart[] {
+  const extension = extname(output);
+  const stem = basename(output, extension);
+  const placed = parts.map((part) => ({
+    ...part,
+    file:
+      part.split === undefined
+        ? output
+        : join(dirname(output), `${stem}_${part.split}${extension || '.json'}`),
+  }));
+  const taken = placed.find(({ file }) => existsSync(file));
+  if (taken && !overwrite)
+    throw new UserError(phrase('{0} exists already.', taken.file), {
+      hint: phrase('Choose another name, or allow overwriting with --overwrite.'),
+    });
+  return placed.map(({ annotations, ...part }) => {
+    writeFileAtomic(part.file, annotationText(annotations));
+    return { ...part, examples: annotations.length };
+  });
+}
+
+/** The lines of `nlvr.yaml` that use the files. */
+export function configurationFor(parts: readonly WrittenPart[], imageRoot?: string): string {
+  const [first] = parts;
+  const name = (split: string): string => {
+    const part = parts.find((each) => each.split === split);
+    return part ? basename(part.file) : "''";
+  };
+  return [
+    ...(imageRoot === undefined ? [] : [`image_root: ${imageRoot}`]),
+    `ann_root: ${dirname(first.file)}`,
+    'ann_files:',
+    ...(first.split === undefined
+      ? [`  train: ${basename(first.file)}`]
+      : ['train', 'val', 'test'].map((split) => `  ${split}: ${name(split)}`)),
+  ].join('\n');
+}

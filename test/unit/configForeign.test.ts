@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { convertForeign } from '../../src/config/foreign';
+import { parseConfig } from '../../src/config/parse';
+
+const albef = `
+train_file: ['data/nlvr_train.json']
+val_file: ['data/nlvr_dev.json']
+test_file: ['data/nlvr_test.json']
+image_root: '/data/nlvr2/'
+image_res: 384
+batch_size: 16
+bert_config: 'configs/config_bert.json'
+alpha: 0.4
+distill: True
+optimizer: {opt: adamW, lr: 2e-5, weight_decay: 0.02}
+schedular: {sched: cosine, lr: 2e-5, epochs: 10, min_lr: 1e-6, decay_rate: 1, warmup_lr: 1e-5, warmup_epochs: 1, cooldown_epochs: 0}
+`;
+const lavis = `
+model:
+  arch: blip_nlvr
+  model_type: nlvr
+  load_finetuned: False
+  image_size: 384
+  pretrained: "https://host/model_base.pth"
+datasets:
+  nlvr:
+    vis_processor:
+      train: {name: blip_image_train, image_size: 384}
+    text_processor:
+      train: {name: blip_caption}
+run:
+  task: multimodal_classification
+  lr_sched: linear_warmup_cosine_lr
+  init_lr: 3e-5
+  min_lr: 0
+  weight_decay: 0.05
+  max_epoch: 15
+  batch_size_train: 16
+  batch_size_eval: 64
+  num_workers: 4
+  seed: 42
+  output_dir: output/BLIP/NLVR
+  amp: False
+`;
+
+describe('configurations of neighbours', () => {
+  it.each([
+    [
+      "ALBEF's",
+      albef,
+      {
+        image_root: '/data/nlvr2/',
+        ann_root: '.',
+        ann_files: {
+          train: 'data/nlvr_train.json',
+          val: 'data/nlvr_dev.json',
+          test: 'data/nlvr_test.json',
+        },
+        image_size: 384,
+        batch_size_train: 16,
+        init_lr: 2e-5,
+        min_lr: 1e-6,
+        warmup_lr: 1e-5,
+        weight_decay: 0.02,
+        max_epoch: 10,
+      },
+      [
+        'bert_config',
+        'alpha',
+        'distill',
+        'schedular.decay_rate',
+        'schedular.warmup_epochs',
+        'schedular.cooldown_epochs',
+      ],
+    ],
+    [
+      "LAVIS's",
+      lavis,
+      {
+        pretrained: 'https://host/model_base.pth',
+        image_size: 384,
+        batch_size_train: 16,
+        batch_size_test: 64,
+        max_epoch: 15,
+        init_lr: 3e-5,
+        seed: 42,
+        output_dir: 'output/BLIP/NLVR',
+      },
+      [
+        'model.model_type',
+        'model.load_finetuned',
+        'datasets.nlvr.vis_processor.train.name',
+        'datasets.nlvr.text_processor',
+        'run.task',
+        'run.amp',
+      ],
+    ],
+  ])('are converted, and what has no counterpart is listed: %s', (_, text, keys, left) => {
+    const converted = convertForeign(text);
+    expect(converted?.left.map(({ key }) => key)).toEqual(left);
+    const { config, problems } = parseConfig(converted?.text ?? '');
+    expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect(config).toMatchObject(keys);
+    for (const key of left) expect(converted?.text).toContain(`#   ${key}: `);
+  });
+
+  it('keep what our configuration would refuse as comments', () => {
+    const converted = convertForeign(
+      albef
+        .replace('image_res: 384', 'image_res: 5000')
+        .replace('adamW', 'sgd')
+        .replace("['data/nlvr_train.json']", "['a.json', 'b.json']"),
+    );
+    expect(converted?.left.slice(0, 2).map(({ key }) => key)).toEqual(['train_file', 'image_res']);
+    expect(converted?.left).toContainEqual({ key: 'optimizer.opt', value: 'sgd' });
+  });
+
+  it("are not seen in ours, in BLIP's and in what is none", () => {
+    for (const text of ['image_size: 384\nvit: base\n', 'a: [', '', '- 1', 'model: x\n'])
+      expect(convertForeign(text)).toBeUndefined();
+  });
+});
