@@ -171,6 +171,7 @@ export function createProgram(): Command {
       '--missing_urls <file>',
       "write a CSV table of the missing images with NLVR2's addresses of them",
     )
+    .option('--quick', 'read a sample of the images, as train does before it starts')
     .addOption(setOption())
     .action(async (options: CheckOptions) => (await import('./commands/check')).check(options));
 

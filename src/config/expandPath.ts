@@ -1,6 +1,6 @@
 /** `~` and `$NAME` in paths, as the user's shell would expand them. */
-import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { homeFolder } from '../util/cacheFolder';
 import { phrase, type Words } from '../util/phrase';
 
 /** The path to use, or why there is none and, where it can be known, the path that was meant. */
@@ -35,8 +35,10 @@ export function expandPath(
       meant: value.replaceAll(/%([A-Za-z_]\w*)%/g, '$$$1'),
     };
   if (/\$\(|`/.test(value)) return { fault: phrase('commands in a path are not run') };
-  const home = environment.HOME ?? homedir();
-  const atHome = /^~(?=$|[/\\])/.test(value) ? home + value.slice(1) : value;
+  const startsAtHome = /^~(?=$|[/\\])/.test(value);
+  const home = startsAtHome ? environment.HOME || homeFolder() : '';
+  if (home === undefined) return { fault: phrase('there is no home folder that ~ could mean') };
+  const atHome = startsAtHome ? home + value.slice(1) : value;
   let fault: Words | undefined;
   const path = atHome.replaceAll(variable, (written: string, braced?: string, bare?: string) => {
     const name = braced ?? bare ?? '';

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import { constants } from 'node:os';
 import { phrase, type Words } from '../util/phrase';
+import { hasTerminal, SAVE_SIGNALS } from '../util/signals';
 import { UserError } from '../util/userError';
 import { bringLoopbackUp, NAMESPACE_VARIABLE, namespaceCommand } from './namespace';
 import { DEFAULT_PORT, LAUNCHED_VARIABLE, type LaunchSettings } from './settings';
@@ -62,7 +63,7 @@ function runInside(inside: readonly string[], command: readonly string[]): Promi
   // The terminal reaches the child by itself. A signal to this process alone is handed on once.
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
   const ignore = (): void => undefined;
-  process.on('SIGTERM', forward);
+  for (const signal of ['SIGTERM', ...SAVE_SIGNALS] as const) process.on(signal, forward);
   process.on('SIGINT', ignore);
   process.on('SIGQUIT', ignore);
   process.on('SIGHUP', ignore);
@@ -131,12 +132,18 @@ class Launcher {
 
   async run(): Promise<number> {
     const onSignal = (): void => this.stop();
-    const ignore = (): void => undefined;
     process.on('SIGINT', onSignal);
     process.on('SIGTERM', onSignal);
     process.on('SIGQUIT', onSignal);
-    // Whether a lost terminal ends the training is for the ranks to say, which hear of it, too.
-    process.on('SIGHUP', ignore);
+    // The ranks have no standard input: whether there was a terminal to lose is seen here.
+    const onHangUp = (): void => {
+      if (hasTerminal() && this.requests === 0) this.stop();
+    };
+    process.on('SIGHUP', onHangUp);
+    const onSave = (signal: NodeJS.Signals): void => {
+      for (const { child, ended } of this.ranks) if (!ended) child.kill(signal);
+    };
+    for (const signal of SAVE_SIGNALS) process.on(signal, onSave);
     try {
       await Promise.all(this.ranks.map((rank) => this.end(rank)));
     } finally {
@@ -144,7 +151,8 @@ class Launcher {
       process.off('SIGINT', onSignal);
       process.off('SIGTERM', onSignal);
       process.off('SIGQUIT', onSignal);
-      process.off('SIGHUP', ignore);
+      process.off('SIGHUP', onHangUp);
+      for (const signal of SAVE_SIGNALS) process.off(signal, onSave);
     }
     return this.exitCode();
   }

@@ -5,6 +5,7 @@ import { registerCommands } from './commands/register';
 import { registerConfiguration } from './configuration/register';
 import { DatasetChecks } from './dataset/datasetChecks';
 import { DatasetView } from './dataset/datasetView';
+import { RunProblems } from './dataset/runProblems';
 import { createLog } from './log';
 import { EndNotifications } from './notifications';
 import { registerPanels } from './panels';
@@ -33,6 +34,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     found,
     new RunsView(registry),
     new DatasetView(checks),
+    new RunProblems(registry, checks),
     new StatusBar(registry),
     new EndNotifications(registry, log),
     registerCommands({ services, registry, found, checks }),

@@ -23,8 +23,8 @@ export function nothingToKeep(folder: RunFolder): boolean {
 }
 
 function hasOnlyTraces(folder: RunFolder): boolean {
-  const { runJson, config, events, trainerLog, stopRequest, lock } = folder;
-  const traces = [runJson, config, events, trainerLog, stopRequest, lock].map((file) =>
+  const { runJson, config, events, trainerLog, problems, stopRequest, lock } = folder;
+  const traces = [runJson, config, events, trainerLog, problems, stopRequest, lock].map((file) =>
     basename(file),
   );
   return readdirSync(folder.root, { withFileTypes: true }).every((entry) =>

@@ -52,6 +52,10 @@ export class RunFolder {
   get metrics(): string {
     return this.at('metrics.json');
   }
+  /** What the data check found while the run trained: `{ problems }`, as in `nlvr check --json`. */
+  get problems(): string {
+    return this.at('problems.json');
+  }
   get stopRequest(): string {
     return this.at('stop.request');
   }
@@ -98,6 +102,7 @@ export class RunFolder {
       this.predictions,
       this.imports,
       this.metrics,
+      this.problems,
       this.stopRequest,
       this.features,
     ];

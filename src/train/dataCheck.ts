@@ -2,7 +2,13 @@
 import { join } from 'node:path';
 import type { LoadedConfig } from '../config/load';
 import { configPaths } from '../config/paths';
-import { checkDataset, type CheckProgress, type DataReport } from '../data/check/checkDataset';
+import {
+  checkDataset,
+  checkUnseen,
+  type CheckOptions,
+  type CheckProgress,
+  type DataReport,
+} from '../data/check/checkDataset';
 import type { DataProblem } from '../data/check/problem';
 import type { Dataset } from '../data/types';
 import { findCacheFolder } from '../util/cacheFolder';
@@ -14,6 +20,9 @@ export interface CheckHooks {
   signal?: AbortSignal;
 }
 
+/** The editor's and the trainer's check before a run looks at a `sample`, `nlvr check` at all images. */
+export type CheckDepth = Extract<CheckOptions['images'], 'decode' | 'sample'>;
+
 /** What was found, with the data sets as they were read: they are what is trained. */
 export interface CheckedData extends DataReport {
   /** The easy examples, where there are any to train on. */
@@ -21,23 +30,23 @@ export interface CheckedData extends DataReport {
 }
 
 /**
- * Reads every annotation and decodes every image of the splits and of the curriculum. Images found sound
+ * Reads every annotation and decodes every image, or a sample, of the splits and of the curriculum. Images found sound
  * before, and unchanged since, are not decoded again.
  */
 export async function checkData(
   loaded: LoadedConfig,
   hooks: CheckHooks = {},
+  depth: CheckDepth = 'decode',
 ): Promise<CheckedData> {
   const { config, folder } = loaded;
   const paths = configPaths(config, folder);
-  const cache = findCacheFolder();
   const options = {
     format: config.ann_format,
     imageRoot: paths.imageRoot,
     maxWords: config.max_words,
     missingImages: config.missing_images,
-    images: 'decode',
-    ...(cache !== undefined && { verifiedFile: join(cache, 'verified-images.txt') }),
+    images: depth,
+    ...verifiedFile(),
     ...(hooks.signal && { signal: hooks.signal }),
     ...(hooks.onProgress && { onProgress: hooks.onProgress.bind(hooks) }),
   } as const;
@@ -52,8 +61,26 @@ export async function checkData(
   return {
     ...report,
     problems: [...report.problems, ...easy.problems],
+    unseen: [...new Set([...report.unseen, ...easy.unseen])],
     ...(easy.datasets.length > 0 && { curriculum }),
   };
+}
+
+/** Decodes the images that a check by sample left out (`checkUnseen`). */
+export function checkUnseenImages(
+  { config, folder }: LoadedConfig,
+  { datasets, curriculum, unseen }: CheckedData,
+  hooks: { signal: AbortSignal; onFirst: (problems: DataProblem[]) => void },
+): Promise<DataProblem[]> {
+  const all = curriculum ? [...datasets, curriculum] : datasets;
+  const { imageRoot } = configPaths(config, folder);
+  return checkUnseen(all, unseen, { imageRoot, ...verifiedFile(), ...hooks });
+}
+
+/** Where it is remembered which images are sound, if anywhere. */
+function verifiedFile(): Pick<CheckOptions, 'verifiedFile'> {
+  const cache = findCacheFolder();
+  return cache === undefined ? {} : { verifiedFile: join(cache, 'verified-images.txt') };
 }
 
 /** @throws {UserError} with the first errors of a report, where it has any. */

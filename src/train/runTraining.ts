@@ -18,6 +18,7 @@ import { StopController } from '../run/stopController';
 import { RuntimeError } from '../runtime/errors';
 import { phrase } from '../util/phrase';
 import { errorWords, ExitCode, UserError } from '../util/userError';
+import { BackgroundCheck } from './backgroundCheck';
 import { checkWeights } from './checkWeights';
 import { checkData, describeProblem, throwOnErrors, type CheckedData } from './dataCheck';
 import { checkedDatasets, configuredSplits, loadCurriculum, loadDatasets } from './datasets';
@@ -124,7 +125,8 @@ async function prepare(
   if (mode !== 'resume') await checkWeights(pretrainedOf(loaded));
   let report: CheckedData;
   try {
-    report = await checkData(loaded, { ...checks, signal: stop.signal });
+    // What takes minutes is done while the run trains.
+    report = await checkData(loaded, { ...checks, signal: stop.signal }, 'sample');
   } catch (error) {
     if (stop.requested) return undefined;
     throw error;
@@ -207,6 +209,7 @@ async function train(
       `data-${problem.code}`,
       describeProblem(problem),
     );
+  const images = report && new BackgroundCheck(request.loaded, report, record);
   const outcome = await new TrainingRun(
     request,
     record,
@@ -216,6 +219,7 @@ async function train(
     begun.resumed ?? undefined,
   )
     .train()
+    .finally(() => images?.stop())
     .finally(() => stop.dispose());
   record.close(outcome.state);
   return outcome;

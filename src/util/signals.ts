@@ -17,7 +17,8 @@ import { ExitCode, errnoOf, messageOf } from './userError';
 /** npm, `timeout` and a closing terminal send the same request several times at once. */
 const SAME_REQUEST_MS = 1000;
 
-const SAVE = ['SIGUSR1', 'SIGUSR2'] as const;
+/** Signals that ask to save and go on. */
+export const SAVE_SIGNALS = ['SIGUSR1', 'SIGUSR2'] as const;
 
 export interface SignalHooks {
   /** USR1 or USR2. */
@@ -33,7 +34,7 @@ export interface SignalHooks {
  */
 export function stopOnSignals(
   controller: AbortController,
-  { onSave, hasTerminal = terminals().length > 0 }: SignalHooks = {},
+  { onSave, hasTerminal: mayHangUp = hasTerminal() }: SignalHooks = {},
 ): () => void {
   let asked = -Infinity;
   const stop = (signal: NodeJS.Signals): void => {
@@ -44,12 +45,12 @@ export function stopOnSignals(
       process.exit(ExitCode.stopped);
   };
   const stopping: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGQUIT'];
-  if (hasTerminal) stopping.push('SIGHUP');
+  if (mayHangUp) stopping.push('SIGHUP');
   for (const signal of stopping) process.on(signal, stop);
-  if (onSave) for (const signal of SAVE) process.on(signal, onSave);
+  if (onSave) for (const signal of SAVE_SIGNALS) process.on(signal, onSave);
   return () => {
     for (const signal of stopping) process.off(signal, stop);
-    if (onSave) for (const signal of SAVE) process.off(signal, onSave);
+    if (onSave) for (const signal of SAVE_SIGNALS) process.off(signal, onSave);
   };
 }
 
@@ -59,10 +60,9 @@ export function stopOnSignals(
  */
 export function ignoreStraySignals(): void {
   const nothing = (): void => undefined;
-  for (const signal of SAVE) process.on(signal, nothing);
-  const found = terminals();
-  if (found.length === 0) process.on('SIGHUP', nothing);
-  else process.on('exit', () => forgetLostTerminals(found));
+  for (const signal of SAVE_SIGNALS) process.on(signal, nothing);
+  if (hasTerminal()) process.on('exit', forgetLostTerminals);
+  else process.on('SIGHUP', nothing);
   // Node ignores SIGPIPE itself; a write then fails with EPIPE.
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: unknown) => {
@@ -74,8 +74,8 @@ export function ignoreStraySignals(): void {
 }
 
 /** Node restores a terminal's settings at its end, and aborts where the terminal is gone: it must not find it. */
-function forgetLostTerminals(terminals: readonly number[]): void {
-  for (const fd of terminals) {
+function forgetLostTerminals(): void {
+  for (const fd of TERMINALS) {
     if (isatty(fd)) continue;
     try {
       closeSync(fd);
@@ -87,9 +87,12 @@ function forgetLostTerminals(terminals: readonly number[]): void {
   }
 }
 
-/** The standard streams that are terminals, which may be lost. */
-function terminals(): number[] {
-  return [0, 1, 2].filter((fd) => isatty(fd));
+/** Found at the start: a terminal that is lost is none any more. */
+const TERMINALS: readonly number[] = [0, 1, 2].filter((fd) => isatty(fd));
+
+/** Whether one of the standard streams was a terminal when the program started, which may be lost. */
+export function hasTerminal(): boolean {
+  return TERMINALS.length > 0;
 }
 
 /** Nobody reads any more: the reader of a pipe ended, or the terminal was closed. */

@@ -1,10 +1,12 @@
 /** Data that change, or turn out to be damaged, between the check and the end of a training. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load';
+import { SAMPLE_IMAGES } from '../../src/data/check/checkDataset';
 import { SINGLE_PROCESS } from '../../src/distributed/processGroup';
 import { findLibrary } from '../../src/runtime/library';
+import { checkData } from '../../src/train/dataCheck';
 import { runTraining } from '../../src/train/runTraining';
 import { eventsOf, tinyProject } from './tinyProject';
 
@@ -29,4 +31,50 @@ test('what was checked is trained, whatever is written to the annotations meanwh
   expect(outcome?.state).toBe('finished');
   const start = eventsOf(run).find((event) => event.type === 'start');
   expect(start).toMatchObject({ examples: { train: 24, val: 10, test: 6 } });
+});
+
+test('images beyond a sample are looked at while the run trains, and a damaged one is said', async () => {
+  const { config, folder, run } = await tinyProject({ max_epoch: '1', eval_test: 'false' });
+  const image = (index: number): string => `many-${index}.png`;
+  const examples = Array.from({ length: SAMPLE_IMAGES }, (_, index) => {
+    copyFileSync(join(folder, 'images', 'red-20.png'), join(folder, 'images', image(index)));
+    const identifier = `test-${index}-0-0`;
+    return { identifier, sentence: 'red', label: 'True', images: [image(index), 'red-20.png'] };
+  });
+  writeFileSync(join(folder, 'test.json'), JSON.stringify(examples, null, 1));
+  const loaded = loadConfig(config);
+  const { unseen } = await checkData(loaded, {}, 'sample');
+  expect(unseen).toHaveLength(examples.length + 6 - SAMPLE_IMAGES);
+  const damaged = unseen.find((file) => file.includes('many')) ?? '';
+  writeFileSync(damaged, 'no picture');
+  const codes = async (depth: 'sample' | 'decode'): Promise<string[]> =>
+    (await checkData(loaded, {}, depth)).problems.map(({ code }) => code);
+  expect(await codes('sample')).not.toContain('unreadable-image');
+  expect(await codes('decode')).toContain('unreadable-image');
+
+  // It begins all the same, and ends where it comes to the image: in the last evaluation.
+  const training = runTraining({
+    group: SINGLE_PROCESS,
+    loaded,
+    library: await findLibrary(),
+    mode: 'new',
+    observe: () => undefined,
+  });
+  await expect(training).rejects.toThrow(/many-/);
+  const notes = eventsOf(run).filter((event) => event.type === 'note');
+  const found = notes.filter(({ code }) => code === 'data-unreadable-image');
+  expect(found).toEqual([expect.objectContaining({ level: 'error', step: 0 })]);
+  expect(found[0]).toMatchObject({
+    message: expect.stringMatching(/test\.json:\d+: 1 image/) as string,
+  });
+  const { problems } = JSON.parse(readFileSync(join(run, 'problems.json'), 'utf8')) as {
+    problems: object[];
+  };
+  expect(problems[0]).toMatchObject({
+    severity: 'error',
+    code: 'unreadable-image',
+    file: join(folder, 'test.json'),
+    split: 'test',
+  });
+  expect(existsSync(join(run, 'checkpoint_last', 'trainer.json'))).toBe(true);
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type * as checkedState from '../../src/extension/dataset/checkedState';
 import type * as datasetChecks from '../../src/extension/dataset/datasetChecks';
+import type * as runProblems from '../../src/extension/dataset/runProblems';
 import type * as datasetView from '../../src/extension/dataset/datasetView';
 import type * as evaluate from '../../src/extension/commands/evaluate';
 import type * as runControl from '../../src/extension/commands/runControl';
@@ -153,6 +154,55 @@ describe('the check of a data set', () => {
     } as unknown as ConstructorParameters<typeof DatasetChecks>[0]);
     expect(await checks.ensure(uri(file) as never)).toEqual(report);
     expect(shown).toEqual([[file, 1]]);
+  });
+});
+
+describe('what a training finds in its data', () => {
+  it('is shown in the Problems view while it trains, and makes the next start look again', async () => {
+    const file = configuration('a');
+    const run = join(root, 'a', 'output', 'run');
+    mkdirSync(run, { recursive: true });
+    const shown: [string, number][] = [];
+    const collection = nothing({
+      set: ({ fsPath }: { fsPath: string }, problems: unknown[]) =>
+        shown.push([fsPath, problems.length]),
+    });
+    const api = {
+      Uri,
+      languages: nothing({ createDiagnosticCollection: () => collection }),
+    };
+    const { DatasetChecks } = await loadWithVscode<typeof datasetChecks>(
+      'src/extension/dataset/datasetChecks.ts',
+      api,
+    );
+    const { RunProblems } = await loadWithVscode<typeof runProblems>(
+      'src/extension/dataset/runProblems.ts',
+      api,
+    );
+    let kept: object = { [file]: { fingerprint: '', report: { problems: [], splits: {} } } };
+    const workspaceState = {
+      get: () => kept,
+      update: (_key: string, value: object) => Promise.resolve((kept = value)),
+    };
+    const checks = new DatasetChecks({
+      context: { workspaceState },
+      log: nothing(),
+    } as unknown as ConstructorParameters<typeof DatasetChecks>[0]);
+    let changed = (): void => undefined;
+    const info = { kind: 'train', configFile: file };
+    const runs = [{ folder: run, info, status: 'running' }];
+    const registry = { runs, onDidChange: (listener: () => void) => void (changed = listener) };
+    new RunProblems(registry as never, checks);
+    changed();
+    const annotations = join(root, 'a', 'train.json');
+    const problem = { severity: 'error', code: 'unreadable-image', message: 'x', line: 3 };
+    const problems = [{ ...problem, file: annotations }];
+    writeFileSync(join(run, 'problems.json'), JSON.stringify({ problems }));
+    // It ends before anybody looked.
+    runs[0].status = 'failed';
+    changed();
+    await expect.poll(() => shown).toEqual([[annotations, 1]]);
+    await expect.poll(() => kept).toMatchObject({ [file]: { report: { problems } } });
   });
 });
 

@@ -16,6 +16,7 @@ import { userPath } from '../userPath';
 export interface CheckOptions {
   config: string;
   json?: boolean;
+  quick?: boolean;
   all?: boolean;
   missing_urls?: string;
   set: string[];
@@ -24,7 +25,7 @@ export interface CheckOptions {
 /** A problem of the configuration or of the data. */
 type Problem = Omit<DataProblem, 'code' | 'count'> & { code: string };
 
-/** `nlvr check`: the configuration and every image, without training. Exit code 2 when there are errors. */
+/** `nlvr check`: the configuration and every image (with `--quick` a sample), without training. Exit code 2 when there are errors. */
 export async function check(options: CheckOptions): Promise<void> {
   const loaded = load(options);
   const { config, folder } = loaded;
@@ -32,19 +33,29 @@ export async function check(options: CheckOptions): Promise<void> {
   let report;
   try {
     report = await withStopSignal((signal) =>
-      checkData(loaded, {
-        signal,
-        onProgress: ({ phase, done, total }) => {
-          if (phase === 'images') progress.show(done, total);
+      checkData(
+        loaded,
+        {
+          signal,
+          onProgress: ({ phase, done, total }) => {
+            if (phase === 'images') progress.show(done, total);
+          },
         },
-      }),
+        options.quick ? 'sample' : 'decode',
+      ),
     );
   } finally {
     progress.done();
   }
   const problems = [...ofConfiguration(loaded.problems, loaded.file), ...report.problems];
   if (options.json) printJson(problems, report.splits);
-  else print(problems, report.splits, options.all === true);
+  else {
+    print(problems, report.splits, options.all === true);
+    if (report.unseen.length > 0)
+      process.stdout.write(
+        `Of the images a sample was read; ${report.unseen.length.toLocaleString('en')} were not.\n`,
+      );
+  }
   if (options.missing_urls !== undefined) {
     const { imageRoot } = configPaths(config, folder);
     const file = userPath(options.missing_urls);

@@ -19,9 +19,9 @@ export interface CheckOptions {
   missingImages?: 'fail' | 'skip';
   /**
    * How closely images are looked at: `exist` only lists folders, `header` reads sizes, `decode` reads every
-   * pixel as training will and so finds truncated files.
+   * pixel as training will and so finds truncated files, `sample` does so for some images all over the data set.
    */
-  images: 'exist' | 'header' | 'decode';
+  images: 'exist' | 'header' | 'decode' | 'sample';
   /** File that remembers images found sound (see `VerifiedImages`). */
   verifiedFile?: string;
   onProgress?: (progress: CheckProgress) => void;
@@ -59,7 +59,12 @@ export interface DataReport {
   splits: Partial<Record<Split, SplitSummary>>;
   /** Those that could be read. */
   datasets: Dataset[];
+  /** Images that exist and that a `sample` left out. */
+  unseen: string[];
 }
+
+/** Images of a `sample`: seconds, also on a network disk. */
+export const SAMPLE_IMAGES = 256;
 
 /**
  * Reads and checks the splits of a configuration. Faults of the data become problems, never exceptions.
@@ -105,7 +110,9 @@ export async function checkDatasets(
   const images = new Set(datasets.flatMap(({ examples }) => examples.flatMap((e) => e.images)));
   const missing = await findMissing(images, options.signal);
   const present = [...images].filter((image) => !missing.has(image));
-  const findings = await lookAt(present, options);
+  const chosen = options.images === 'sample' ? sampleOf(present) : present;
+  const findings = await lookAt(chosen, options);
+  const seen = new Set(chosen);
   const problems = [
     ...datasets.flatMap((dataset) => [
       ...checkContents(dataset, options.maxWords),
@@ -120,7 +127,56 @@ export async function checkDatasets(
       datasets.map((dataset) => [dataset.split, summarise(dataset, missing, findings)]),
     ),
     datasets: [...datasets],
+    unseen: present.filter((image) => !seen.has(image)),
   };
+}
+
+/** Some images at equal distances, so that every part of a data set has its share. */
+function sampleOf(images: readonly string[]): string[] {
+  if (images.length <= SAMPLE_IMAGES) return [...images];
+  return Array.from(
+    { length: SAMPLE_IMAGES },
+    (_, i) => images[Math.floor((i * images.length) / SAMPLE_IMAGES)],
+  );
+}
+
+/**
+ * Decodes the images that a `sample` left out, one at a time.
+ * @param onFirst called with the problems when the first damaged image was found.
+ * @returns the problems; none where all images are sound.
+ */
+export async function checkUnseen(
+  datasets: readonly Dataset[],
+  unseen: readonly string[],
+  {
+    imageRoot,
+    verifiedFile,
+    signal,
+    onFirst,
+  }: Pick<CheckOptions, 'imageRoot' | 'verifiedFile' | 'signal'> & {
+    onFirst?: (problems: DataProblem[]) => void;
+  },
+): Promise<DataProblem[]> {
+  const verified = new VerifiedImages(verifiedFile);
+  const problems = (findings: ImageFindings): DataProblem[] =>
+    datasets.flatMap((dataset) => checkImages(dataset, new Set(), findings, { imageRoot }));
+  let found = false;
+  try {
+    const findings = await readImages(unseen, {
+      depth: 'decode',
+      verified,
+      lanes: 1,
+      signal,
+      onImage: (_done, soFar) => {
+        if (found || soFar.unreadable.size === 0) return;
+        found = true;
+        onFirst?.(problems(soFar));
+      },
+    });
+    return problems(findings);
+  } finally {
+    verified.save();
+  }
 }
 
 async function lookAt(
@@ -130,13 +186,12 @@ async function lookAt(
   if (depth === 'exist') return { unreadable: new Map(), sizes: new Map() };
   const verified = new VerifiedImages(verifiedFile);
   try {
-    return await readImages(
-      images,
-      depth,
+    return await readImages(images, {
+      depth: depth === 'header' ? 'header' : 'decode',
       verified,
-      (done) => onProgress?.({ phase: 'images', done, total: images.length }),
       signal,
-    );
+      onImage: (done) => onProgress?.({ phase: 'images', done, total: images.length }),
+    });
   } finally {
     // A check that was stopped has still found many images sound.
     verified.save();
@@ -155,7 +210,7 @@ function checkImages(
   dataset: Dataset,
   missing: ReadonlySet<string>,
   { unreadable }: ImageFindings,
-  { imageRoot, missingImages = 'fail' }: CheckOptions,
+  { imageRoot, missingImages = 'fail' }: Pick<CheckOptions, 'imageRoot' | 'missingImages'>,
 ): DataProblem[] {
   const images = imagesOf(dataset);
   const absent: Case[] = [];

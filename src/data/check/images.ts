@@ -47,17 +47,24 @@ export interface ImageFindings {
   sizes: Map<string, readonly [number, number]>;
 }
 
+interface ReadOptions {
+  depth: 'decode' | 'header';
+  verified: VerifiedImages;
+  lanes?: number;
+  onImage?: (done: number, findings: ImageFindings) => void;
+  signal?: AbortSignal | undefined;
+}
+
 /**
  * Reads images as training will.
- * @param depth `decode` reads every pixel and notices truncated files; `header` the size alone.
- * @param verified images found sound before, which are not read again while they do not change.
+ * @param options.depth `decode` reads every pixel and notices truncated files; `header` the size alone.
+ * @param options.verified images found sound before, which are not read again while they do not change.
+ * @param options.lanes images at a time. Decoding runs on native threads; a few more than cores keep them busy.
+ * @param options.onImage called after each image with how many are done, and all findings so far.
  */
 export async function readImages(
   images: readonly string[],
-  depth: 'decode' | 'header',
-  verified: VerifiedImages,
-  onProgress?: (done: number) => void,
-  signal?: AbortSignal,
+  { depth, verified, lanes = availableParallelism() + 2, onImage, signal }: ReadOptions,
 ): Promise<ImageFindings> {
   const findings: ImageFindings = { unreadable: new Map(), sizes: new Map() };
   let done = 0;
@@ -73,9 +80,8 @@ export async function readImages(
     } catch (error) {
       findings.unreadable.set(file, error instanceof DataError ? error.reason : messageOf(error));
     }
-    onProgress?.(++done);
+    onImage?.(++done, findings);
   };
-  // Decoding runs on native threads; a few more lanes than cores keep them busy.
-  await inLanes(images, availableParallelism() + 2, look, signal);
+  await inLanes(images, lanes, look, signal);
   return findings;
 }

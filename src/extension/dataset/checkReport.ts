@@ -43,6 +43,17 @@ export interface CheckReport {
   splits: Readonly<Partial<Record<string, SplitReport>>>;
 }
 
+/** The problems that a run found in its data while it trained; none where the file says nothing of the kind. */
+export function problemsIn(text: string): CheckProblem[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    const problems = isRecord(value) && Array.isArray(value.problems) ? value.problems : [];
+    return problems.flatMap((each) => problemOf(each) ?? []);
+  } catch {
+    return [];
+  }
+}
+
 /** @throws {UserError} when the output is not such a report: `stderr` then says why. */
 export function parseCheckReport(stdout: string, stderr: string): CheckReport {
   let value: unknown;

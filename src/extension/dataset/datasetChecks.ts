@@ -5,7 +5,7 @@ import type { Services } from '../services';
 import { runProgram } from '../trainer/process';
 import { fingerprintOf } from './checkedState';
 import { CheckProblems } from './checkProblems';
-import { parseCheckReport, type CheckReport } from './checkReport';
+import { parseCheckReport, type CheckProblem, type CheckReport } from './checkReport';
 
 /** A check's outcome with what it was about. */
 export interface CheckedConfiguration {
@@ -48,7 +48,8 @@ export class DatasetChecks implements vscode.Disposable {
 
   /**
    * The report of a configuration and its data: of the last check, when that found no error and neither the
-   * configuration nor an annotation file has changed since. Looking at every image of a large data set takes minutes.
+   * configuration nor an annotation file has changed since. Else a quick check: looking at every image of a large data
+   * set takes minutes, which the trainer does while it trains.
    */
   async ensure(configuration: vscode.Uri): Promise<CheckReport> {
     const kept = this.kept()[configuration.fsPath];
@@ -59,22 +60,34 @@ export class DatasetChecks implements vscode.Disposable {
       this.problems.show(kept.report.problems, configuration);
       return kept.report;
     }
-    return this.check(configuration);
+    return this.check(configuration, 'sample');
+  }
+
+  /** Takes up what a run of this configuration found in its data while it trained. */
+  async found(configuration: vscode.Uri, problems: readonly CheckProblem[]): Promise<void> {
+    this.problems.show(problems, configuration);
+    const file = configuration.fsPath;
+    const kept = this.kept()[file];
+    // The next start must look again.
+    if (kept) await this.keep(file, { ...kept, report: { ...kept.report, problems } });
+    this.changed.fire();
   }
 
   /**
    * Checks a configuration and its data, with progress and a way to cancel.
+   * @param images all of them, or a sample
    * @throws {vscode.CancellationError} when the user cancelled.
    * @throws {UserError} when the check itself could not run.
    */
-  async check(configuration: vscode.Uri): Promise<CheckReport> {
+  async check(configuration: vscode.Uri, images: 'all' | 'sample' = 'all'): Promise<CheckReport> {
     const program = await this.services.program();
     const file = configuration.fsPath;
     const fingerprint = await fingerprintOf(file);
     const report = await withCancellableProgress(
       vscode.l10n.t('Checking the configuration and its data'),
       async (signal, onErrorLine) => {
-        const args = ['check', '--config', file, '--json'];
+        const quick = images === 'sample' ? ['--quick'] : [];
+        const args = ['check', '--config', file, '--json', ...quick];
         const options = { cwd: dirname(file), signal, onErrorLine };
         const { stdout, stderr } = await runProgram(program, args, options);
         return parseCheckReport(stdout, stderr);
