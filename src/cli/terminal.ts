@@ -6,6 +6,7 @@
  */
 import logUpdate from 'log-update';
 import type { EvalEvent, EvalProgressEvent, RunEvent, StartEvent, StepEvent } from '../run/events';
+import { pythonFixed } from '../util/pythonFixed';
 import { formatDuration } from './duration';
 
 const PLAIN_EVERY_STEPS = 50;
@@ -193,7 +194,7 @@ class PlainTerminal implements Terminal {
     const { inEpoch, of } = placeInEpoch(plan, event.step);
     const perStep = seconds / Math.max(1, steps);
     this.stream.write(
-      `Train Epoch: [${event.epoch}]  [${inEpoch}/${of}]  eta: ${formatDuration(left)}  lr: ${event.lr.toFixed(6)}  loss: ${event.loss?.toFixed(4) ?? 'nan'}  time: ${perStep.toFixed(4)}  data: ${(perStep * (event.wait ?? 0)).toFixed(4)}\n`,
+      `Train Epoch: [${event.epoch}]  [${inEpoch}/${of}]  eta: ${formatDuration(left)}  lr: ${pythonFixed(event.lr, 6)}  loss: ${pythonFixed(event.loss ?? NaN, 4)}  time: ${pythonFixed(perStep, 4)}  data: ${pythonFixed(perStep * (event.wait ?? 0), 4)}\n`,
     );
   }
 }

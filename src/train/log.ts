@@ -1,10 +1,11 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { writeFileAtomic } from '../util/atomicFile';
 import { withDiskErrors } from '../util/diskError';
+import { pythonFixed } from '../util/pythonFixed';
 
-/** Four decimals, as BLIP's `"{:.4f}".format`; null and NaN print as BLIP's `nan`. */
+/** Four decimals, as BLIP's `"{:.4f}".format`; null prints as a missing mean does there, `nan`. */
 export function fourDecimals(value: number | null): string {
-  return value === null || !Number.isFinite(value) ? 'nan' : value.toFixed(4);
+  return pythonFixed(value ?? NaN, 4);
 }
 
 /** Appends text to BLIP's `log.txt` (train_nlvr.py, main): one JSON object an epoch, written as Python's json.dumps does. */
