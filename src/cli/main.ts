@@ -35,6 +35,11 @@ const setOption = (): Option =>
   new Option('--set <key=value>', 'override a key of the configuration; may be repeated')
     .argParser(keyValue)
     .default([], 'none');
+const allowMissingOption = (): Option =>
+  new Option(
+    '--allow_missing',
+    'evaluate although the checkpoint lacks parameters: random values stand in, and every output says so',
+  );
 const tensorflowOption = (): Option =>
   new Option(
     '--tensorflow <folder>',
@@ -61,6 +66,7 @@ export function createProgram(): Command {
       'weights to start from: .pth, .safetensors, run folder or https address (overrides pretrained)',
     )
     .option('--evaluate', 'evaluate `pretrained` on val and test, as far as there are, then stop')
+    .addOption(allowMissingOption())
     .option('--resume', "go on from the run folder's last checkpoint")
     .option('--overwrite', 'replace the run that the folder holds')
     .option('--seed <n>', 'seed (overrides seed)', integer)
@@ -93,6 +99,7 @@ export function createProgram(): Command {
       '--split <splits>',
       'val, test, train, or several with commas (default: val and test, as far as there are)',
     )
+    .addOption(allowMissingOption())
     .addOption(deviceOption())
     .addOption(setOption())
     .addOption(tensorflowOption())
@@ -110,6 +117,7 @@ export function createProgram(): Command {
     .option('--sentence <text>', 'sentence about the two')
     .option('--json', 'print one JSON object')
     .option('--serve', 'read questions as JSON lines from standard input until it ends')
+    .addOption(allowMissingOption())
     .addOption(deviceOption())
     .addOption(setOption())
     .addOption(tensorflowOption())

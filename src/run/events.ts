@@ -2,6 +2,7 @@
  * Events of a run: one JSON object a line in `events.jsonl`, append only, written by the trainer and
  * read by the dashboard. Readers skip what they do not know, so an older reader survives a newer writer.
  */
+import type { MissingPart } from '../config/modelParts';
 import type { Advice } from '../util/phrase';
 
 /** Version of the event format; raised when the meaning of an existing field changes. */
@@ -97,6 +98,8 @@ export interface EvalEvent {
   examples: number;
   seconds: number;
   groups: GroupAccuracy[];
+  /** Parts of the model that had random values; missing where it was whole. */
+  incomplete?: MissingPart[];
   /** Predictions file, relative to the run folder. */
   predictions: string;
 }

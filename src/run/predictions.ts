@@ -15,4 +15,6 @@ export interface Prediction {
   logits: [number, number];
   /** Kind of sentence or synset, where the annotation has one. */
   group?: string;
+  /** The model had random values in some of its parts (`--allow_missing`); missing where it was whole. */
+  incomplete?: true;
 }

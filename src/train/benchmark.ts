@@ -46,7 +46,7 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
   const opened = await openModelSession({ loaded, library });
   try {
     const { session, model, shapes } = opened;
-    await initialiseWeights(opened, loaded, undefined);
+    await initialiseWeights(opened, loaded, undefined, { allowMissing: true });
     const checkpoint = { session, shapes, trainable: [...shapes.keys()] };
     if (request.weightsFile !== undefined) await saveWeights(checkpoint, request.weightsFile);
     const programs = new NlvrPrograms(session, model, {

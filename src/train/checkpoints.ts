@@ -5,6 +5,7 @@ import type { Session } from '../runtime/session';
 import { momentNames } from '../runtime/training';
 import type { CheckpointFile } from '../model/checkpoint/checkpointFile';
 import { openCheckpoint } from '../model/checkpoint/openCheckpoint';
+import { finiteValues } from '../model/wholeModel';
 import { writeSafetensors } from '../model/checkpoint/safetensorsWriter';
 import type { RunFolder } from '../run/runFolder';
 import { syncFolder, writeFileAtomic } from '../util/atomicFile';
@@ -159,7 +160,7 @@ async function restore(
   const checkpoint = await openCheckpoint(file);
   try {
     requireShapes(checkpoint, shapes);
-    await assignValues(session, readAll(checkpoint, shapes.keys()));
+    await assignValues(session, finiteValues(file, readAll(checkpoint, shapes.keys())));
   } finally {
     await checkpoint.close();
   }

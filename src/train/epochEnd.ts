@@ -8,6 +8,7 @@ import type { RunRecord } from '../run/runRecord';
 import type { StopController } from '../run/stopController';
 import { saveWeights, type CheckpointSource } from './checkpoints';
 import type { Evaluator } from './evaluation';
+import { requireFiniteAnswers } from './finiteAnswers';
 import type { HealthMonitor } from './health';
 import { appendLog, epochLine } from './log';
 import { measure, type Metrics } from './metrics';
@@ -85,7 +86,8 @@ export class EpochEnd {
     });
     if (!logits) return undefined;
     const file = writer.folder.predictionsOf(split, epoch);
-    if (this.parts.isMain) writePredictions(file, split, dataset.examples, logits);
+    requireFiniteAnswers(dataset, logits);
+    if (this.parts.isMain) writePredictions(file, dataset, logits);
     const metrics = measure(dataset.examples, logits);
     const seconds = (performance.now() - began) / 1000;
     writer.event({

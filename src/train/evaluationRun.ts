@@ -1,6 +1,7 @@
 import { basename, relative } from 'node:path';
 import { version } from '../../package.json';
 import { dumpConfig } from '../config/dump';
+import { incompleteModel, type MissingPart } from '../config/modelParts';
 import type { LoadedConfig } from '../config/load';
 import { EVENT_VERSION, type Split } from '../run/events';
 import type { RunFolder } from '../run/runFolder';
@@ -15,6 +16,7 @@ const PROGRESS_EVERY_MS = 500;
 export class EvaluationRun implements EvaluationOutput {
   private shown = performance.now();
   private readonly results: Partial<Record<Split, Metrics>> = {};
+  private incomplete: MissingPart[] = [];
 
   private constructor(private readonly writer: RunWriter) {}
 
@@ -66,6 +68,13 @@ export class EvaluationRun implements EvaluationOutput {
     });
   }
 
+  loaded(parts: readonly MissingPart[]): void {
+    this.incomplete = [...parts];
+    // An earlier evaluation into this folder may have had another model.
+    this.writer.update({ incomplete: parts.length === 0 ? undefined : [...parts] });
+    if (parts.length > 0) this.writer.note('warning', 'incomplete-model', incompleteModel(parts));
+  }
+
   progress(split: Split, done: number, total: number, before: number): void {
     const now = performance.now();
     if (now - this.shown < PROGRESS_EVERY_MS) return;
@@ -82,6 +91,7 @@ export class EvaluationRun implements EvaluationOutput {
       epoch: null,
       step: 0,
       ...metrics,
+      ...(this.incomplete.length > 0 && { incomplete: this.incomplete }),
       seconds,
       predictions: relative(this.folder.root, predictions),
     });

@@ -1,4 +1,5 @@
 /** Where an evaluation outside of training tells of itself, beside its predictions. */
+import type { MissingPart } from '../config/modelParts';
 import type { Split } from '../run/events';
 import type { RunFolder } from '../run/runFolder';
 import type { Metrics } from './metrics';
@@ -16,6 +17,8 @@ export interface EvaluationBegin {
 export interface EvaluationOutput {
   readonly folder: RunFolder;
   begin(begin: EvaluationBegin): void;
+  /** The weights are there. @param parts those of the model that have random values instead; none for a whole one. */
+  loaded(parts: readonly MissingPart[]): void;
   /** @param before examples of the splits that are done */
   progress(split: Split, done: number, total: number, before: number): void;
   /** @param predictions the file that was written */

@@ -30,13 +30,14 @@ export function epochLine(stats: {
   });
 }
 
-/** The line of `--evaluate`. */
-export function evaluationLine(accuracies: Record<string, number | null>): string {
-  return pythonJson(
-    Object.fromEntries(
+/** The line of `--evaluate`. @param missing parameters with random values; BLIP has no such line, and ours says so. */
+export function evaluationLine(accuracies: Record<string, number | null>, missing = 0): string {
+  return pythonJson({
+    ...Object.fromEntries(
       Object.entries(accuracies).map(([split, value]) => [`${split}_acc`, fourDecimals(value)]),
     ),
-  );
+    ...(missing > 0 && { missing_parameters: missing }),
+  });
 }
 
 function pythonJson(entries: Record<string, string | number>): string {

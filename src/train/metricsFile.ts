@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { MissingPart } from '../config/modelParts';
 import { writeFileAtomic } from '../util/atomicFile';
 import type { Split } from '../run/events';
 import type { Metrics } from './metrics';
@@ -9,15 +10,29 @@ export function writeMetrics(file: string, metrics: Partial<Record<Split, Metric
 }
 
 /** Replaces the splits of `metrics` in `metrics.json`, and leaves the others as they are there. */
-export function mergeMetrics(file: string, metrics: Partial<Record<Split, Metrics>>): void {
-  write(file, { ...read(file), ...entriesOf(metrics) });
+export function mergeMetrics(
+  file: string,
+  metrics: Partial<Record<Split, Metrics>>,
+  incomplete: readonly MissingPart[] = [],
+): void {
+  write(file, { ...read(file), ...entriesOf(metrics, incomplete) });
 }
 
-function entriesOf(metrics: Partial<Record<Split, Metrics>>): Record<string, unknown> {
+function entriesOf(
+  metrics: Partial<Record<Split, Metrics>>,
+  incomplete: readonly MissingPart[] = [],
+): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(metrics).map(([split, { accuracy, consistency, loss, examples, groups }]) => [
       split,
-      { accuracy, consistency, loss, examples, groups },
+      {
+        accuracy,
+        consistency,
+        loss,
+        examples,
+        groups,
+        ...(incomplete.length > 0 && { incomplete }),
+      },
     ]),
   );
 }

@@ -1,4 +1,4 @@
-import type { Example } from '../data/types';
+import type { Dataset, Example } from '../data/types';
 import type { Split } from '../run/events';
 import type { Prediction } from '../run/predictions';
 import { replaceFile, writeAll } from '../util/atomicFile';
@@ -25,20 +25,20 @@ export function predictionOf(example: Example, split: Split, logits: [number, nu
 /**
  * Writes one line an example, in annotation order, atomically.
  * @param logits two numbers an example, [false, true].
+ * @param incomplete whether the model had random values; each line then says so.
  */
 export function writePredictions(
   file: string,
-  split: Split,
-  examples: readonly Example[],
+  { split, examples }: Pick<Dataset, 'split' | 'examples'>,
   logits: Float32Array,
+  incomplete = false,
 ): void {
   replaceFile(file, (fd) => {
     for (let start = 0; start < examples.length; start += LINES_PER_WRITE) {
       const lines = examples.slice(start, start + LINES_PER_WRITE).map((example, k) => {
         const i = start + k;
-        return (
-          JSON.stringify(predictionOf(example, split, [logits[2 * i], logits[2 * i + 1]])) + '\n'
-        );
+        const line = predictionOf(example, split, [logits[2 * i], logits[2 * i + 1]]);
+        return JSON.stringify(incomplete ? { ...line, incomplete } : line) + '\n';
       });
       writeAll(fd, Buffer.from(lines.join('')));
     }

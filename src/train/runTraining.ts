@@ -112,7 +112,8 @@ async function prepare(
   if (group.isMain) {
     requireUsableFolder(folder.root, mode);
     // A run that goes on has weights of its own.
-    if (mode !== 'resume') await checkWeights(pretrainedOf(loaded));
+    const model = readModelConfig(loaded.config, loaded.folder);
+    if (mode !== 'resume') await checkWeights(pretrainedOf(loaded), model, true);
     try {
       report = await checkData(loaded, { ...checks, signal: stop.signal });
     } catch (error) {

@@ -303,6 +303,7 @@ export class TrainingRun {
     const report = await initialiseWeights(opened, request.loaded, pretrainedOf(request.loaded), {
       onProgress: request.onDownload,
       signal: this.stop.signal,
+      allowMissing: true,
     }).catch((error: unknown) => {
       if (!isAbort(error)) throw error;
       throw new UserError(

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { incompleteModel, missingParts } from '../../config/modelParts';
 import type { Split } from '../../data/split';
 import { describeReport } from '../../model/loadRules';
 import { evaluateCheckpoint, type EvaluationRequest } from '../../train/evaluateCheckpoint';
@@ -16,6 +17,7 @@ export interface EvaluateOptions extends CommonOptions {
   checkpoint: string;
   output_dir: string;
   split?: string;
+  allow_missing?: boolean;
 }
 
 const splitNames: readonly Split[] = ['train', 'val', 'test'];
@@ -35,6 +37,7 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
       : resolve(options.checkpoint),
     outputDir: resolve(options.output_dir),
     asRun: true,
+    allowMissing: options.allow_missing === true,
     splits: options.split === undefined ? evaluatedSplits(loaded) : parseSplits(options.split),
   });
 }
@@ -46,17 +49,23 @@ export async function evaluateAndReport(
   requireOutputFolder(request.outputDir);
   quietNativeLog();
   const progress = createProgress('Evaluating');
+  let incomplete: string | undefined;
   try {
     const results = await evaluateCheckpoint({
       ...request,
       onLoaded: (report) => {
-        if (report) process.stdout.write(`${describeReport(report).map(inEnglish).join('\n')}\n`);
+        if (!report) return;
+        process.stdout.write(`${describeReport(report).map(inEnglish).join('\n')}\n`);
+        const parts = missingParts(report.missing);
+        if (parts.length > 0) incomplete = inEnglish(incompleteModel(parts));
       },
       onProgress: ({ split, done, total, share }) =>
         progress.show(share, 1, `${split} ${done}/${total}`),
       onResult: (split, metrics, file) => {
         progress.done();
-        process.stdout.write(`${byKind(split, metrics).join('\n')}\n  predictions: ${file}\n`);
+        const says = [...byKind(split, metrics), `  predictions: ${file}`];
+        if (incomplete !== undefined) says.push(`  ${incomplete}`);
+        process.stdout.write(`${says.join('\n')}\n`);
       },
     });
     if (!results) process.exitCode = ExitCode.stopped;

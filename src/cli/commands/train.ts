@@ -32,6 +32,7 @@ export interface TrainOptions extends CommonOptions, DistributedFlags {
   output_dir?: string;
   pretrained?: string;
   evaluate?: boolean;
+  allow_missing?: boolean;
   resume?: boolean;
   overwrite?: boolean;
   seed?: number;
@@ -138,6 +139,7 @@ async function trainInGroup(
       outputDir: configPaths(loaded.config, loaded.folder).outputDir,
       // As with BLIP, a training may follow into the same folder.
       asRun: false,
+      allowMissing: options.allow_missing === true,
       splits: evaluatedSplits(loaded),
     });
     return;

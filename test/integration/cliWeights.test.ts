@@ -1,0 +1,156 @@
+/** Weights that are not whole, not finite, or do not fit: what `nlvr evaluate`, `predict` and `train` say of them. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/load';
+import { writeSafetensors } from '../../src/model/checkpoint/safetensorsWriter';
+import { readModelConfig } from '../../src/model/config';
+import { initialParameters } from '../../src/model/initialise';
+import { parameterShapes } from '../../src/model/parameters';
+import { fail, metricsOf, predictionsOf, readJson, succeed } from './cliSupport';
+import {
+  eventsOf,
+  scratchFolder,
+  sharedFolder,
+  tinyProject,
+  type TinyProject,
+} from './tinyProject';
+
+const folder = sharedFolder();
+let project: TinyProject;
+let weights: Map<string, Float32Array>;
+let shapes: Map<string, readonly number[]>;
+
+type Change = (name: string, values: Float32Array) => string | undefined;
+
+/** Writes the model's fresh weights, each under the name that `change` gives; without those that it gives none. */
+async function write(name: string, change: Change = (key) => key): Promise<string> {
+  const file = join(folder, name);
+  const changed = [...weights].flatMap(([key, values]) => {
+    const copy = values.slice();
+    const as = change(key, copy);
+    return as === undefined ? [] : [{ key, as, copy }];
+  });
+  await writeSafetensors(
+    file,
+    new Map(changed.map(({ key, as }) => [as, shapes.get(key) ?? []])),
+    // eslint-disable-next-line @typescript-eslint/require-await
+    (async function* () {
+      for (const { as, copy } of changed) yield [as, copy] as const;
+    })(),
+  );
+  return file;
+}
+
+const evaluate = (checkpoint: string, to: string, ...more: string[]): string[] => [
+  ...['evaluate', '--config', project.config, '--checkpoint', checkpoint],
+  ...['--output_dir', to, '--split', 'val', ...more],
+];
+
+const predict = (checkpoint: string, ...more: string[]): string[] => [
+  ...['predict', '--config', project.config, '--checkpoint', checkpoint],
+  ...['--left', join(folder, 'images', 'red-20.png')],
+  ...['--right', join(folder, 'images', 'blue-33.png')],
+  ...['--sentence', 'the left image is red', ...more],
+];
+
+beforeAll(async () => {
+  project = await tinyProject({ precision: 'fp32' }, undefined, folder);
+  const { config, folder: from } = loadConfig(project.config);
+  const model = readModelConfig(config, from);
+  shapes = new Map(parameterShapes(model));
+  weights = new Map(initialParameters(model, 7, config.init_std));
+});
+
+describe('a checkpoint without its classification head', () => {
+  const without: Change = (name) => (name.startsWith('cls_head.') ? undefined : name);
+
+  test('is refused, and nothing is written', async () => {
+    const file = await write('headless.safetensors', without);
+    const to = join(scratchFolder(), 'evaluated');
+    for (const command of [evaluate(file, to), predict(file)]) {
+      const says = await fail(2, ...command);
+      expect(says).toContain('lacks the classification head: 4 parameters.');
+      expect(says).toContain('--allow_missing');
+    }
+    expect(existsSync(to)).toBe(false);
+  });
+
+  test('--allow_missing: every output says so', async () => {
+    const file = await write('headless.safetensors', without);
+    const to = join(scratchFolder(), 'evaluated');
+    const sentence =
+      'Incomplete model: random values stand in for the classification head: 4 parameters.';
+    const parts = [{ part: 'head', parameters: 4 }];
+    expect(await succeed(...evaluate(file, to, '--allow_missing'))).toContain(sentence);
+    expect(metricsOf(to)['val']).toMatchObject({ incomplete: parts });
+    expect(readJson(join(to, 'run.json'))).toMatchObject({ incomplete: parts });
+    expect(predictionsOf(to, 'val').every((line) => 'incomplete' in line)).toBe(true);
+    expect(readFileSync(join(to, 'log.txt'), 'utf8')).toContain('"missing_parameters": 4');
+    expect(eventsOf(to)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ type: 'note', code: 'incomplete-model', message: sentence }),
+        expect.objectContaining({ type: 'eval', incomplete: parts }),
+      ]),
+    );
+    expect(await succeed(...predict(file, '--allow_missing'))).toContain(sentence);
+    expect(JSON.parse(await succeed(...predict(file, '--allow_missing', '--json')))).toMatchObject({
+      incomplete: parts,
+    });
+    // A whole model into the same folder is one again.
+    await succeed(...evaluate(await write('whole.safetensors'), to));
+    for (const name of ['run.json', 'metrics.json', 'predictions/val.jsonl'])
+      expect(readFileSync(join(to, name), 'utf8')).not.toContain('incomplete');
+  });
+});
+
+test('names under a foreign prefix are shown beside those that the model needs', async () => {
+  const file = await write('prefixed.safetensors', (name) =>
+    name.replace(/^visual_encoder\./, 'module.visual_encoder.'),
+  );
+  const says = await fail(2, ...evaluate(file, join(scratchFolder(), 'evaluated')));
+  expect(says).toMatch(/lacks the vision transformer: \d+ parameters\./);
+  expect(says).toMatch(/such as visual_encoder\.cls_token.*such as module\.visual_encoder/);
+});
+
+test('a value that is not finite is named when it is loaded', async () => {
+  const bad = 'text_encoder.encoder.layer.1.output.dense.weight';
+  const file = await write('nan.safetensors', (name, values) => {
+    if (name === bad) values[5] = NaN;
+    if (name === 'cls_head.0.bias') values.fill(Infinity, 0, 2);
+    return name;
+  });
+  const says = `holds 3 values that are not finite (in 2 of its tensors): the first is in ${bad}, NaN at position 5.`;
+  expect(await fail(2, ...evaluate(file, join(scratchFolder(), 'evaluated')))).toContain(says);
+  expect(await fail(2, ...predict(file))).toContain(says);
+  const training = await fail(
+    ...([2, 'train', '--config', project.config, '--pretrained', file] as const),
+    ...['--output_dir', join(scratchFolder(), 'run')],
+  );
+  expect(training).toContain(says);
+  expect(training).not.toContain('init_lr');
+});
+
+test('an answer that is not finite is an error, not "False"', async () => {
+  const file = await write('large.safetensors', (name, values) => {
+    if (name.startsWith('cls_head.')) values.fill(3e38);
+    return name;
+  });
+  const to = join(scratchFolder(), 'evaluated');
+  expect(await fail(1, ...evaluate(file, to))).toMatch(
+    /answers to 10 of 10 examples of val are not finite numbers, first to val-0-0-0/,
+  );
+  expect(existsSync(join(to, 'metrics.json'))).toBe(false);
+  expect(existsSync(join(to, 'predictions', 'val.jsonl'))).toBe(false);
+  expect(await fail(1, ...predict(file))).toContain("The model's answer is not a finite number");
+});
+
+test('what does not fit the tokenizer, or the model, is found before anything is written', async () => {
+  const train = ['train', '--config', project.config, '--set'] as const;
+  expect(await fail(2, ...train, 'med_config.vocab_size=30522')).toContain('needs 30524 rows');
+  const whole = await write('whole.safetensors');
+  expect(
+    await fail(2, ...train, 'med_config.intermediate_size=48', '--pretrained', whole),
+  ).toContain('does not fit the model');
+  expect(existsSync(project.run)).toBe(false);
+});
