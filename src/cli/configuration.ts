@@ -10,23 +10,32 @@ export interface CommonOptions {
 }
 
 /** Options that override keys of the configuration. */
-interface Overrides {
+export interface Overrides {
   output_dir?: string;
   pretrained?: string;
   seed?: number;
+  image_root?: string;
+  ann_root?: string;
 }
 
 /** The configuration with the command line's overrides. Paths of the command line start at the working folder. */
 export function configuration(options: CommonOptions & Overrides): LoadedConfig {
-  const { device, output_dir, pretrained, seed } = options;
+  const loaded = loadConfig(options.config, overridesOf(options));
+  printProblems(loaded);
+  return loaded;
+}
+
+/** The same as `key=value`. */
+export function overridesOf(options: Pick<CommonOptions, 'device' | 'set'> & Overrides): string[] {
+  const { device, output_dir, pretrained, seed, image_root, ann_root } = options;
   const path = (value: string): string => (/^https?:/i.test(value) ? value : resolve(value));
-  const loaded = loadConfig(options.config, [
+  return [
     ...options.set,
     ...(device === undefined ? [] : [`device=${device}`]),
     ...(output_dir === undefined ? [] : [`output_dir=${path(output_dir)}`]),
     ...(pretrained === undefined ? [] : [`pretrained=${path(pretrained)}`]),
+    ...(image_root === undefined ? [] : [`image_root=${path(image_root)}`]),
+    ...(ann_root === undefined ? [] : [`ann_root=${path(ann_root)}`]),
     ...(seed === undefined ? [] : [`seed=${seed}`]),
-  ]);
-  printProblems(loaded);
-  return loaded;
+  ];
 }

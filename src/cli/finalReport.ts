@@ -1,6 +1,12 @@
 import type { Metrics } from '../train/metrics';
+import { consistencyReason } from '../train/metricsFile';
 import type { TrainingOutcome } from '../train/trainingTypes';
 import { formatDuration } from './duration';
+
+/** `1 pair`, `2 pairs`: English, as all of the command line. */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+}
 
 const percent = (share: number | null): string =>
   share === null ? '–' : `${(share * 100).toFixed(1)}%`;
@@ -34,13 +40,13 @@ export function finalReport({
 /** Kinds shown; the least accurate first, since those are what one looks for. */
 const SHOWN = 20;
 
-export function byKind(
-  split: string,
-  { accuracy, consistency, groups, examples }: Metrics,
-): string[] {
+export function byKind(split: string, measured: Metrics): string[] {
+  const { accuracy, consistency, groups, examples } = measured;
+  const reason = consistencyReason(measured);
   const lines = [
     '',
-    `${split}: accuracy ${percent(accuracy)}${consistency === null ? '' : `, consistency ${percent(consistency)}`}, ${examples} examples`,
+    `${split}: accuracy ${percent(accuracy)}${consistency === null ? '' : `, consistency ${percent(consistency)}`}, ${counted(examples, 'example')}`,
+    ...(reason === null ? [] : [`  no consistency: ${reason}`]),
   ];
   const sorted = [...groups].sort((a, b) => a.accuracy - b.accuracy);
   const width = Math.max(0, ...sorted.slice(0, SHOWN).map(({ name }) => name.length));

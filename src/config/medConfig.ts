@@ -38,7 +38,9 @@ export function readMedConfig(
 function readText(file: string): string {
   if (!existsSync(file))
     throw new UserError(phrase('`med_config` names {0}, which does not exist.', file), {
-      hint: phrase("Remove the key to use BLIP's own text encoder, or correct the path."),
+      hint: phrase(
+        "Correct the path. Without the key the model has BLIP's own text encoder, which may be another one.",
+      ),
     });
   try {
     return readFileSync(file, 'utf8');

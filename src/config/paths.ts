@@ -3,6 +3,10 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Config } from './definition';
 
+/** The configuration in a run folder, and the file that marks a folder as one. */
+export const RUN_CONFIG = 'config.yaml';
+export const RUN_JSON = 'run.json';
+
 /** True for an https address, which is left as it is. */
 export function isUrl(value: string): boolean {
   return /^https:\/\//i.test(value);

@@ -24,6 +24,8 @@ export interface Dataset {
   format: 'blip' | 'nlvr2' | 'nlvr1';
   /** Absolute path of the annotation file. */
   file: string;
+  /** Absolute path of the folder that all images lie in. */
+  imageRoot: string;
   examples: Example[];
 }
 

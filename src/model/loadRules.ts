@@ -5,6 +5,13 @@
 import { phrase, type PhraseValue, type Words } from '../util/phrase';
 import { UserError } from '../util/userError';
 import type { CheckpointFile, StoredTensor } from './checkpoint/checkpointFile';
+import {
+  describeDifferences,
+  modelDifferences,
+  readOrigin,
+  type CheckpointOrigin,
+  type ModelDifference,
+} from './checkpointOrigin';
 import type { NlvrModelConfig } from './config';
 import { POSITION_IDS, parameterShapes } from './parameters';
 
@@ -23,6 +30,10 @@ export interface LoadReport {
   copied: { from: string; to: [string, string] }[];
   /** Position embeddings that were resized to this image size. */
   resized: { name: string; from: number[]; to: number[] }[];
+  /** What the file says of itself; null where it says nothing. */
+  origin: CheckpointOrigin | null;
+  /** Keys whose value is not the one that the weights were trained with. */
+  differences: ModelDifference[];
 }
 
 /** A report, and where each loaded parameter comes from. */
@@ -54,10 +65,11 @@ function twins(key: string): [string, string] | undefined {
  * when most of the model would be left as it was.
  */
 export function planLoad(
-  checkpoint: Pick<CheckpointFile, 'path' | 'tensors'>,
+  checkpoint: Pick<CheckpointFile, 'path' | 'tensors' | 'metadata'>,
   config: NlvrModelConfig,
 ): LoadPlan {
-  const { path, tensors } = checkpoint;
+  const { path, tensors, metadata } = checkpoint;
+  const origin = readOrigin(metadata);
   const shapes = parameterShapes(config);
   const available = new Map<string, string>([...tensors.keys()].map((key) => [key, key]));
   const copied: LoadReport['copied'] = [];
@@ -95,6 +107,8 @@ export function planLoad(
       unused: countByPrefix([...tensors.keys()].filter((key) => !used.has(key))),
       copied,
       resized,
+      origin,
+      differences: modelDifferences(origin, config),
     },
   };
 }
@@ -204,7 +218,7 @@ function countByPrefix(keys: readonly string[]): { prefix: string; count: number
 
 /** A report in a few sentences, for the log and the terminal. */
 export function describeReport(report: LoadReport): [Words, ...Words[]] {
-  const { loaded, missing, unused, copied, resized } = report;
+  const { loaded, missing, unused, copied, resized, differences } = report;
   const lines: [Words, ...Words[]] = [
     phrase(
       '{0} of {1} parameters loaded from {2}.',
@@ -229,6 +243,7 @@ export function describeReport(report: LoadReport): [Words, ...Words[]] {
         (to[1] ?? 0) - 1,
       ),
     );
+  if (differences.length > 0) lines.push(otherModel(differences));
   if (missing.length > 0)
     lines.push(phrase('Not in the checkpoint, left at fresh values: {0}.', listed(missing)));
   if (unused.length > 0)
@@ -242,6 +257,14 @@ export function describeReport(report: LoadReport): [Words, ...Words[]] {
       ),
     );
   return lines;
+}
+
+/** What is said of weights that were trained in another model than they are used in. */
+export function otherModel(differences: readonly ModelDifference[]): Words {
+  return phrase(
+    'The weights were trained with other values: {0}. What the model computes is not what was trained.',
+    describeDifferences(differences),
+  );
 }
 
 function listed(names: readonly string[], most = 8): PhraseValue {

@@ -94,6 +94,8 @@ export interface EvalEvent {
   step: number;
   accuracy: number | null;
   consistency: number | null;
+  /** Why there is no consistency; missing where there is. */
+  consistencyReason?: string;
   loss: number | null;
   examples: number;
   seconds: number;
@@ -133,7 +135,7 @@ export interface WatchedPair {
   identifier: string;
   index: number;
   sentence: string;
-  /** Absolute paths, left and right. */
+  /** Paths, left and right, relative to the image root; absolute in runs of before. */
   images: [string, string];
   label: boolean | null;
   probTrue: number;

@@ -5,7 +5,7 @@ export interface Prediction {
   index: number;
   split: 'train' | 'val' | 'test';
   sentence: string;
-  /** Image paths, left and right, absolute. */
+  /** Image paths, left and right, relative to the image root; absolute in files of before and of other programs. */
   images: [string, string];
   /** null: unlabelled. */
   label: boolean | null;

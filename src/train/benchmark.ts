@@ -1,4 +1,5 @@
 /** Times training and evaluation steps on made-up inputs, without a data set. */
+import { modelKeyValues } from '../model/checkpointOrigin';
 import { peakMemory } from './peakMemory';
 import type { LoadedConfig } from '../config/load';
 import type { Library } from '../runtime/library';
@@ -47,8 +48,9 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
   try {
     const { session, model, shapes } = opened;
     await initialiseWeights(opened, loaded, undefined, { allowMissing: true });
-    const checkpoint = { session, shapes, trainable: [...shapes.keys()] };
-    if (request.weightsFile !== undefined) await saveWeights(checkpoint, request.weightsFile);
+    const origin = { model: modelKeyValues(model), run: null };
+    const checkpoint = { session, shapes, trainable: [...shapes.keys()], origin };
+    if (request.weightsFile !== undefined) await saveWeights(checkpoint, request.weightsFile, null);
     const programs = new NlvrPrograms(session, model, {
       optimizer: config,
       trainable: checkpoint.trainable,

@@ -103,7 +103,7 @@ export class EpochEnd {
       writer.event({
         type: 'watch',
         epoch,
-        pairs: watchedPairs(dataset.examples, logits, this.watched),
+        pairs: watchedPairs(dataset, logits, this.watched),
       });
     return metrics;
   }
@@ -120,7 +120,7 @@ export class EpochEnd {
     state.evaluationsSinceBest = better ? 0 : state.evaluationsSinceBest + 1;
     if (!better) return;
     const { folder } = writer;
-    const bytes = this.parts.isMain ? await saveWeights(checkpoint, folder.best) : 0;
+    const bytes = this.parts.isMain ? await saveWeights(checkpoint, folder.best, state) : 0;
     state.bestAccuracy = accuracy;
     state.bestEpoch = state.epoch;
     state.bestMetrics = results;
@@ -150,7 +150,7 @@ export class EpochEnd {
     const { folder } = writer;
     if (config.keep_checkpoints === 0 || !isMain) return;
     const file = folder.epochCheckpoint(state.epoch);
-    await saveWeights(checkpoint, file);
+    await saveWeights(checkpoint, file, state);
     writer.event({
       type: 'checkpoint',
       kind: 'epoch',

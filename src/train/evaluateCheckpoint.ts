@@ -1,6 +1,8 @@
 /** Evaluation of a checkpoint outside of training: BLIP's `--evaluate` with predictions and metrics on disk. */
+import { isAbsolute, relative } from 'node:path';
 import type { LoadedConfig } from '../config/load';
 import { missingParts } from '../config/modelParts';
+import { isUrl } from '../config/paths';
 import type { Dataset } from '../data/types';
 import { readModelConfig } from '../model/config';
 import type { LoadReport } from '../model/loadRules';
@@ -110,7 +112,7 @@ async function evaluateInto(
     const report = await initialiseWeights(opened, loaded, checkpoint, { signal, allowMissing });
     request.onLoaded?.(report);
     const incomplete = missingParts(report?.missing ?? []);
-    output.loaded(incomplete);
+    output.loaded({ incomplete, differences: report?.differences ?? [] });
     const programs = new NlvrPrograms(opened.session, opened.model, {
       optimizer: config,
       trainable: [],
@@ -153,7 +155,12 @@ async function evaluateInto(
       request.onResult?.(split, metrics, file);
       before += dataset.examples.length;
     }
-    mergeMetrics(folder.metrics, results, incomplete);
+    mergeMetrics(folder.metrics, results, {
+      run: report?.origin?.run ?? null,
+      epoch: report?.origin?.epoch ?? null,
+      checkpoint: named(folder, isUrl(checkpoint) ? checkpoint : (report?.file ?? checkpoint)),
+      incomplete,
+    });
     appendLog(
       folder.log,
       evaluationLine(
@@ -169,4 +176,10 @@ async function evaluateInto(
     await data.dispose();
     await opened.dispose();
   }
+}
+
+/** Weights as the folder's files name them. */
+function named({ root }: RunFolder, weights: string): string {
+  const inside = relative(root, weights);
+  return isUrl(weights) || inside.startsWith('..') || isAbsolute(inside) ? weights : inside;
 }

@@ -1,5 +1,5 @@
 import { relative, resolve, sep } from 'node:path';
-import { incompleteModel, type MissingPart } from '../config/modelParts';
+import type { MissingPart } from '../config/modelParts';
 import { isUrl } from '../config/paths';
 import { locateWeights } from '../model/loadWeights';
 import { EventReader, type EventBatch } from '../run/eventReader';
@@ -8,7 +8,7 @@ import type { Split } from '../run/events';
 import type { RunFolder } from '../run/runFolder';
 import type { RunInfo } from '../run/runInfo';
 import { acquireLock } from '../run/runLock';
-import type { EvaluationOutput } from './evaluationTypes';
+import { weightsNotes, type EvaluatedWeights, type EvaluationOutput } from './evaluationTypes';
 import { adviceFrom } from '../util/phrase';
 import type { Metrics } from './metrics';
 
@@ -50,15 +50,15 @@ export class EvaluationGuest implements EvaluationOutput {
     // The run has begun long ago.
   }
 
-  loaded(parts: readonly MissingPart[]): void {
-    this.incomplete = [...parts];
-    if (parts.length > 0)
+  loaded(weights: EvaluatedWeights): void {
+    this.incomplete = [...weights.incomplete];
+    for (const { code, message } of weightsNotes(weights))
       this.events?.write({
         type: 'note',
         time: Date.now() / 1000,
         level: 'warning',
-        code: 'incomplete-model',
-        ...adviceFrom(incompleteModel(parts)),
+        code,
+        ...adviceFrom(message),
         step: this.step,
       });
   }

@@ -1,12 +1,17 @@
 import { basename, relative } from 'node:path';
 import { version } from '../../package.json';
 import { dumpConfig } from '../config/dump';
-import { incompleteModel, type MissingPart } from '../config/modelParts';
+import type { MissingPart } from '../config/modelParts';
 import type { LoadedConfig } from '../config/load';
 import { EVENT_VERSION, type Split } from '../run/events';
 import type { RunFolder } from '../run/runFolder';
 import { RunWriter } from '../run/runWriter';
-import type { EvaluationBegin, EvaluationOutput } from './evaluationTypes';
+import {
+  weightsNotes,
+  type EvaluatedWeights,
+  type EvaluationBegin,
+  type EvaluationOutput,
+} from './evaluationTypes';
 import type { Metrics } from './metrics';
 import type { Words } from '../util/phrase';
 
@@ -29,7 +34,8 @@ export class EvaluationRun implements EvaluationOutput {
         name: basename(folder.root),
         configFile: loaded.file,
         configHash: loaded.hash,
-        configText: dumpConfig(loaded.config, loaded.folder),
+        // Its own folder, which tells where the data lies from here when all of it is moved.
+        configText: dumpConfig({ ...loaded.config, output_dir: folder.root }, loaded.folder),
         version,
         mode,
       }),
@@ -68,11 +74,12 @@ export class EvaluationRun implements EvaluationOutput {
     });
   }
 
-  loaded(parts: readonly MissingPart[]): void {
-    this.incomplete = [...parts];
+  loaded(weights: EvaluatedWeights): void {
+    this.incomplete = [...weights.incomplete];
     // An earlier evaluation into this folder may have had another model.
-    this.writer.update({ incomplete: parts.length === 0 ? undefined : [...parts] });
-    if (parts.length > 0) this.writer.note('warning', 'incomplete-model', incompleteModel(parts));
+    this.writer.update({ incomplete: this.incomplete.length === 0 ? undefined : this.incomplete });
+    for (const { code, message } of weightsNotes(weights))
+      this.writer.note('warning', code, message);
   }
 
   progress(split: Split, done: number, total: number, before: number): void {

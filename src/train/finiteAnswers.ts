@@ -4,7 +4,7 @@ import { phrase } from '../util/phrase';
 import { ExitCode, UserError } from '../util/userError';
 
 const hint = phrase(
-  'The weights are finite, but what is computed with them is not: choose an earlier checkpoint, or try precision: fp32.',
+  'The weights are finite, but what is computed with them is not. Choose an earlier checkpoint.',
 );
 
 /**

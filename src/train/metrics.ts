@@ -6,11 +6,16 @@
 import type { Example } from '../data/types';
 import type { GroupAccuracy } from '../run/events';
 
+/** Why consistency is null: no example has a label, or their identifiers do not say which share a sentence. */
+export type ConsistencyReason = 'unlabelled' | 'no-identifiers';
+
 export interface Metrics {
   /** 0..1 over labelled examples; null when none is labelled. */
   accuracy: number | null;
   /** 0..1 over groups; null where identifiers do not group. */
   consistency: number | null;
+  /** Why there is no consistency; missing where there is. */
+  consistencyReason?: ConsistencyReason;
   /** Mean cross-entropy in nats over labelled examples. */
   loss: number | null;
   examples: number;
@@ -66,6 +71,9 @@ export function measure(examples: readonly Example[], logits: Float32Array): Met
   return {
     accuracy: labelled === 0 ? null : correct / labelled,
     consistency: sentences.size === 0 ? null : consistent / sentences.size,
+    ...(sentences.size === 0 && {
+      consistencyReason: labelled === 0 ? ('unlabelled' as const) : ('no-identifiers' as const),
+    }),
     loss: labelled === 0 ? null : loss / labelled,
     examples: examples.length,
     groups: [...groups].map(([name, g]) => ({

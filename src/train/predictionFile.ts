@@ -1,19 +1,29 @@
+import { relative, sep } from 'node:path';
 import type { Dataset, Example } from '../data/types';
-import type { Split } from '../run/events';
 import type { Prediction } from '../run/predictions';
 import { replaceFile, writeAll } from '../util/atomicFile';
 import { decide, probabilityTrue } from './metrics';
 
 const LINES_PER_WRITE = 2000;
 
+/** The images of an example seen from the folder they lie in, so that the data may be moved. */
+export function relativeImages({ images }: Example, imageRoot: string): [string, string] {
+  const [left, right] = images.map((image) => relative(imageRoot, image).replaceAll(sep, '/'));
+  return [left, right];
+}
+
 /** What the model said of one example, as the predictions file and the failures panel know it. */
-export function predictionOf(example: Example, split: Split, logits: [number, number]): Prediction {
+export function predictionOf(
+  example: Example,
+  { split, imageRoot }: Pick<Dataset, 'split' | 'imageRoot'>,
+  logits: [number, number],
+): Prediction {
   return {
     identifier: example.identifier,
     index: example.index,
     split,
     sentence: example.sentence,
-    images: example.images,
+    images: relativeImages(example, imageRoot),
     label: example.label,
     prediction: decide(logits),
     prob_true: probabilityTrue(logits),
@@ -29,15 +39,16 @@ export function predictionOf(example: Example, split: Split, logits: [number, nu
  */
 export function writePredictions(
   file: string,
-  { split, examples }: Pick<Dataset, 'split' | 'examples'>,
+  dataset: Pick<Dataset, 'split' | 'examples' | 'imageRoot'>,
   logits: Float32Array,
   incomplete = false,
 ): void {
+  const { examples } = dataset;
   replaceFile(file, (fd) => {
     for (let start = 0; start < examples.length; start += LINES_PER_WRITE) {
       const lines = examples.slice(start, start + LINES_PER_WRITE).map((example, k) => {
         const i = start + k;
-        const line = predictionOf(example, split, [logits[2 * i], logits[2 * i + 1]]);
+        const line = predictionOf(example, dataset, [logits[2 * i], logits[2 * i + 1]]);
         return JSON.stringify(incomplete ? { ...line, incomplete } : line) + '\n';
       });
       writeAll(fd, Buffer.from(lines.join('')));

@@ -1,16 +1,18 @@
 /** One attempt at a training run: what it opens it closes. */
 import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import type { Config } from '../config/definition';
 import type { ProcessGroup } from '../distributed/processGroup';
 import type { Dataset } from '../data/types';
 import { EVENT_VERSION, type RankInfo, type Split } from '../run/events';
 import type { RunRecord } from '../run/runRecord';
 import type { StopController } from '../run/stopController';
+import { modelKeyValues } from '../model/checkpointOrigin';
 import { readModelConfig } from '../model/config';
 import { describeReport, type LoadReport } from '../model/loadRules';
 import { loadWeights } from '../model/loadWeights';
+import { isNewInNlvr } from '../model/parameters';
 import { redirectNativeLog } from '../runtime/nativeLog';
 import type { PrecisionChoice } from '../runtime/precision';
 import type { Replica } from '../runtime/replica/replica';
@@ -100,7 +102,8 @@ export class TrainingRun {
     const { session, replica, model, shapes } = opened;
     const { group } = request;
     const trainable = trainableParameters(config, shapes.keys());
-    const checkpoint: CheckpointSource = { session, shapes, trainable };
+    const origin = { model: modelKeyValues(model), run: writer.info.name };
+    const checkpoint: CheckpointSource = { session, shapes, trainable, origin };
     const count = [...shapes.values()].reduce(
       (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
       0,
@@ -128,9 +131,11 @@ export class TrainingRun {
     if (config.freeze_vit) data.frozen = this.freezeVision(programs, imageBytes);
     const evaluated = evaluatedDatasets(config, datasets);
     const health = new HealthMonitor({
-      pretrained: report !== undefined,
-      missingKeys: report?.missing.length ?? 0,
+      pretrained: pretrainedOf(request.loaded) !== undefined,
+      missingKeys: report?.missing.filter((name) => !isNewInNlvr(name)).length ?? 0,
       numWorkers: config.num_workers,
+      processors: availableParallelism(),
+      imagesKept: config.cache_images || config.freeze_vit,
       majorityShare: majorityShare(datasets.val),
     });
     const stopAgreed = async (): Promise<boolean> => {
@@ -233,15 +238,6 @@ export class TrainingRun {
         disk,
       ),
     );
-    if (config.vit_grad_ckpt && config.vit_ckpt_layer === 0)
-      writer.note(
-        'info',
-        'checkpointing-without-layers',
-        phrase(
-          'vit_grad_ckpt is on, but vit_ckpt_layer is 0: nothing is checkpointed, as in BLIP.',
-        ),
-        phrase('Set vit_ckpt_layer to save memory.'),
-      );
   }
 
   /** Says what is different about a training on several processes, or on another number than before. */
@@ -314,7 +310,9 @@ export class TrainingRun {
     if (report) {
       const [first, second, ...rest] = describeReport(report);
       writer.note(
-        report.missing.length > 0 ? 'warning' : 'info',
+        report.missing.some((name) => !isNewInNlvr(name)) || report.differences.length > 0
+          ? 'warning'
+          : 'info',
         'pretrained',
         first,
         ...(second === undefined ? [] : [sentences(second, ...rest)]),
@@ -389,7 +387,11 @@ export class TrainingRun {
       state.bestMetrics.test = metrics;
     }
     if (!isMain) return 'finished';
-    writeMetrics(writer.folder.metrics, state.bestMetrics);
+    writeMetrics(writer.folder.metrics, state.bestMetrics, {
+      run: writer.info.name,
+      epoch: state.bestEpoch,
+      checkpoint: basename(writer.folder.best),
+    });
     appendLog(writer.folder.log, `best epoch: ${state.bestEpoch ?? 0}`);
     return 'finished';
   }

@@ -154,3 +154,34 @@ test('what does not fit the tokenizer, or the model, is found before anything is
   ).toContain('does not fit the model');
   expect(existsSync(project.run)).toBe(false);
 });
+
+test('a model that is another one though every shape fits: refused on resume, named elsewhere', async () => {
+  const made = await tinyProject({ precision: 'fp32', max_epoch: '1' });
+  await succeed('train', '--config', made.config);
+  const heads = ['--set', 'vit.heads=1', '--set', 'med_config.layer_norm_eps=1e-6'];
+  const says = 'vit.heads 2 (now 1), med_config.layer_norm_eps 1e-12 (now 0.000001)';
+  const before = readFileSync(join(made.run, 'config.yaml'), 'utf8');
+  const train = ['train', '--config', made.config, '--set', 'max_epoch=2'] as const;
+  expect(await fail(2, ...train, '--resume', ...heads)).toContain(
+    `trains another model, with ${says}; it cannot go on`,
+  );
+  expect(readFileSync(join(made.run, 'config.yaml'), 'utf8')).toBe(before);
+  // The weights say it themselves, without their run, and after an export.
+  const exported = join(made.folder, 'exported.safetensors');
+  await succeed('export', made.run, exported);
+  const named = `The weights were trained with other values: ${says}.`;
+  const common = ['--config', made.config, '--checkpoint', exported, ...heads];
+  const to = join(made.folder, 'evaluated');
+  expect(await succeed('evaluate', ...common, '--output_dir', to, '--split', 'val')).toContain(
+    named,
+  );
+  expect(eventsOf(to)).toContainEqual(
+    expect.objectContaining({ type: 'note', level: 'warning', code: 'other-model' }),
+  );
+  const other = join(made.folder, 'other');
+  await succeed(...train, '--pretrained', exported, '--output_dir', other, ...heads);
+  const note = eventsOf(other).find(
+    (event) => event.type === 'note' && event.code === 'pretrained',
+  );
+  expect(note).toMatchObject({ level: 'warning', hint: expect.stringContaining(named) as string });
+});

@@ -145,12 +145,17 @@ describe('initial parameters', () => {
 describe('load rules', () => {
   const contents = (
     change: (shapes: Map<string, readonly number[]>) => void = () => undefined,
-  ): { path: string; tensors: Map<string, { shape: readonly number[]; type: 'F32' }> } => {
+  ): {
+    path: string;
+    tensors: Map<string, { shape: readonly number[]; type: 'F32' }>;
+    metadata: Map<string, string>;
+  } => {
     const shapes = new Map<string, readonly number[]>(parameterShapes(tiny));
     change(shapes);
     return {
       path: 'weights.pth',
       tensors: new Map([...shapes].map(([name, shape]) => [name, { shape, type: 'F32' as const }])),
+      metadata: new Map(),
     };
   };
   const rename = (shapes: Map<string, readonly number[]>, from: RegExp, to: string): void => {

@@ -5,11 +5,14 @@ import { readModelConfig } from '../../model/config';
 import { checkData, describeProblem } from '../../train/dataCheck';
 import { inEnglish } from '../../util/phrase';
 import { ExitCode } from '../../util/userError';
+import { overridesOf } from '../configuration';
 import { withStopSignal } from '../interrupt';
 import { createProgress } from '../progress';
 
 export interface CheckOptions {
   config: string;
+  image_root?: string;
+  ann_root?: string;
   json?: boolean;
   set: string[];
 }
@@ -19,7 +22,7 @@ type Problem = Omit<DataProblem, 'code' | 'count'> & { code: string };
 
 /** `nlvr check`: the configuration and every image, without training. Exit code 2 when there are errors. */
 export async function check(options: CheckOptions): Promise<void> {
-  const loaded = loadConfig(options.config, options.set);
+  const loaded = loadConfig(options.config, overridesOf(options));
   const { config, folder } = loaded;
   readModelConfig(config, folder);
   const progress = createProgress('Checking images');

@@ -10,10 +10,14 @@ import { configuration, type CommonOptions } from '../configuration';
 import { byKind } from '../finalReport';
 import { requireOutputFolder } from '../outputPath';
 import { createProgress } from '../progress';
+import { checkpointSource, configurationOf } from '../runConfiguration';
 import { quietNativeLog } from '../quietNativeLog';
 import { inEnglish } from '../../util/phrase';
 
-export interface EvaluateOptions extends CommonOptions {
+export interface EvaluateOptions extends Omit<CommonOptions, 'config'> {
+  config?: string;
+  image_root?: string;
+  ann_root?: string;
   checkpoint: string;
   output_dir: string;
   split?: string;
@@ -25,16 +29,14 @@ const splitNames: readonly Split[] = ['train', 'val', 'test'];
 /** `nlvr evaluate`. */
 export async function evaluate(options: EvaluateOptions): Promise<void> {
   const loaded = configuration({
-    config: options.config,
-    set: options.set,
-    device: options.device,
+    ...options,
+    config: configurationOf(options.checkpoint, options.config),
+    output_dir: undefined,
   });
   await evaluateAndReport({
     loaded,
     library: await requireLibrary(options.tensorflow),
-    checkpoint: /^https?:/i.test(options.checkpoint)
-      ? options.checkpoint
-      : resolve(options.checkpoint),
+    checkpoint: checkpointSource(options.checkpoint),
     outputDir: resolve(options.output_dir),
     asRun: true,
     allowMissing: options.allow_missing === true,

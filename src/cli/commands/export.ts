@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { exportCheckpoint, type ExportFormat } from '../../model/exportCheckpoint';
 import { UserError } from '../../util/userError';
 import { requireOutputFile } from '../outputPath';
+import { checkpointSource } from '../runConfiguration';
 
 export interface ExportOptions {
   format?: ExportFormat;
@@ -17,7 +18,7 @@ export async function exportWeights(
   const target = resolve(file);
   const format = options.format ?? formatOf(file);
   requireOutputFile(target, options.overwrite === true);
-  const source = /^https?:/i.test(checkpoint) ? checkpoint : resolve(checkpoint);
+  const source = checkpointSource(checkpoint);
   const { tensors, leftOut } = await exportCheckpoint(source, format, target);
   process.stdout.write(`Wrote ${tensors} tensors to ${target}.\n`);
   if (leftOut.length > 0)

@@ -1,14 +1,17 @@
 import { createInterface } from 'node:readline';
 import { resolve } from 'node:path';
 import { incompleteModel } from '../../config/modelParts';
+import { otherModel } from '../../model/loadRules';
 import { Predictor, type Question } from '../../train/predictor';
 import { requireLibrary } from '../../train/modelSession';
 import { adviceFrom, inEnglish } from '../../util/phrase';
 import { UserError, errorWords } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
 import { quietNativeLog } from '../quietNativeLog';
+import { checkpointSource, configurationOf } from '../runConfiguration';
 
-export interface PredictOptions extends CommonOptions {
+export interface PredictOptions extends Omit<CommonOptions, 'config'> {
+  config?: string;
   checkpoint: string;
   left?: string;
   right?: string;
@@ -27,14 +30,12 @@ export async function predict(options: PredictOptions): Promise<void> {
       hint: 'Or --serve, to read questions from standard input.',
     });
   const loaded = configuration({
-    config: options.config,
+    config: configurationOf(options.checkpoint, options.config),
     set: options.set,
     device: options.device,
   });
   const library = await requireLibrary(options.tensorflow);
-  const checkpoint = /^https?:/i.test(options.checkpoint)
-    ? options.checkpoint
-    : resolve(options.checkpoint);
+  const checkpoint = checkpointSource(options.checkpoint);
   quietNativeLog();
   const allowMissing = options.allow_missing === true;
   const predictor = await Predictor.open(loaded, library, checkpoint, allowMissing).catch(
@@ -45,6 +46,8 @@ export async function predict(options: PredictOptions): Promise<void> {
     },
   );
   const { incomplete } = predictor;
+  const differences = predictor.report?.differences ?? [];
+  if (differences.length > 0) process.stderr.write(`nlvr: ${inEnglish(otherModel(differences))}\n`);
   try {
     if (options.serve) await serve(predictor);
     else if (single) {

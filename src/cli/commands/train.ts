@@ -31,6 +31,8 @@ import { evaluateAndReport } from './evaluate';
 export interface TrainOptions extends CommonOptions, DistributedFlags {
   output_dir?: string;
   pretrained?: string;
+  image_root?: string;
+  ann_root?: string;
   evaluate?: boolean;
   allow_missing?: boolean;
   resume?: boolean;

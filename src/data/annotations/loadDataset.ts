@@ -42,6 +42,7 @@ export async function loadDataset(
     split,
     format: format === 'auto' ? 'blip' : format,
     file: context.file,
+    imageRoot: context.imageRoot,
     examples: examples.map((example, index) => ({ index, ...example })),
   };
 }

@@ -12,6 +12,8 @@ export interface CheckpointFile {
   readonly format: 'pth' | 'safetensors';
   /** The state dict, in the file's order. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** What the file says of itself; empty for `.pth`, which has no such place. */
+  readonly metadata: ReadonlyMap<string, string>;
   /** Reads one tensor as contiguous float32 in row-major order, whatever its stored type. */
   read(name: string): Promise<Float32Array>;
   close(): Promise<void>;

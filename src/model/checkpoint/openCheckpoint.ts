@@ -37,7 +37,7 @@ async function openFile(path: string): Promise<FileHandle> {
     if (!what) throw error;
     throw new UserError(what, {
       hint: phrase(
-        'Correct the path; a relative one counts from the folder of the configuration file.',
+        'Correct the path. In a configuration a relative one starts at its folder, on the command line at the working folder.',
       ),
       cause: error,
     });

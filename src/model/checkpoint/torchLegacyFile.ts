@@ -112,6 +112,7 @@ export function openTorchLegacyFile(path: string, file: FileHandle, size: number
   return {
     path,
     format: 'pth',
+    metadata: new Map(),
     tensors: listed,
     async read(name) {
       const tensor = tensors.get(name);

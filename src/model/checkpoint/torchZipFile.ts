@@ -203,6 +203,7 @@ export async function openTorchZipFile(path: string, file: FileHandle): Promise<
     return {
       path,
       format: 'pth',
+      metadata: new Map(),
       tensors: listed,
       async read(name) {
         const tensor = tensors.get(name);
