@@ -1,17 +1,13 @@
 import type { Metrics } from '../train/metrics';
 import { consistencyReason } from '../train/metricsFile';
 import type { TrainingOutcome } from '../train/trainingTypes';
+import { counted } from './counted';
 import { formatDuration } from './duration';
-
-/** `1 pair`, `2 pairs`: English, as all of the command line. */
-export function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
-}
 
 const percent = (share: number | null): string =>
   share === null ? '–' : `${(share * 100).toFixed(1)}%`;
 
-/** What a person wants to know when a run ends: how good, where the weights are, and how it does by kind of sentence. */
+/** What a person wants to know when a run ends: how good, where the weights are, and how it does by group of sentences. */
 export function finalReport({
   state,
   best,
@@ -33,14 +29,15 @@ export function finalReport({
     lines.push(`Checkpoint: ${bestCheckpoint}`);
   }
   if (state === 'finished')
-    for (const [split, measured] of Object.entries(metrics)) lines.push(...byKind(split, measured));
+    for (const [split, measured] of Object.entries(metrics))
+      lines.push(...byGroup(split, measured));
   return `${lines.join('\n')}\n`;
 }
 
-/** Kinds shown; the least accurate first, since those are what one looks for. */
+/** Groups shown; the least accurate first, since those are what one looks for. */
 const SHOWN = 20;
 
-export function byKind(split: string, measured: Metrics): string[] {
+export function byGroup(split: string, measured: Metrics): string[] {
   const { accuracy, consistency, groups, examples } = measured;
   const reason = consistencyReason(measured);
   const lines = [
@@ -54,6 +51,6 @@ export function byKind(split: string, measured: Metrics): string[] {
     lines.push(
       `  ${group.name.padEnd(width)}  ${percent(group.accuracy).padStart(6)}  of ${String(group.examples).padStart(6)}`,
     );
-  if (sorted.length > SHOWN) lines.push(`  … and ${sorted.length - SHOWN} more kinds`);
+  if (sorted.length > SHOWN) lines.push(`  … and ${sorted.length - SHOWN} more groups`);
   return lines;
 }

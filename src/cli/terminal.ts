@@ -7,6 +7,7 @@
 import logUpdate from 'log-update';
 import type { EvalEvent, EvalProgressEvent, RunEvent, StartEvent, StepEvent } from '../run/events';
 import { pythonFixed } from '../util/pythonFixed';
+import { counted } from './counted';
 import { formatDuration } from './duration';
 
 const PLAIN_EVERY_STEPS = 50;
@@ -36,14 +37,14 @@ const count = (n: number): string => n.toLocaleString('en');
 function evaluationLine(event: EvalEvent): string {
   const consistency =
     event.consistency === null ? '' : `, consistency ${percent(event.consistency)}`;
-  return `  ${event.split.padEnd(5)} accuracy ${percent(event.accuracy)}${consistency}, loss ${loss(event.loss)} (${count(event.examples)} examples, ${formatDuration(event.seconds)})`;
+  return `  ${event.split.padEnd(5)} accuracy ${percent(event.accuracy)}${consistency}, loss ${loss(event.loss)} (${counted(event.examples, 'example')}, ${formatDuration(event.seconds)})`;
 }
 
 /** Lines that stay, the same on a terminal and in a pipe. */
 function lastingLine(event: RunEvent): string | undefined {
   switch (event.type) {
     case 'start':
-      return `${event.resumed ? `Resuming at step ${count(event.step)}` : 'Training'} on ${event.device}, ${event.precision}: ${count(event.parameters)} parameters, ${count(event.examples.train ?? 0)} examples, ${count(event.totalSteps)} steps in ${event.maxEpoch} epochs.`;
+      return `${event.resumed ? `Resuming at step ${count(event.step)}` : 'Training'} on ${event.device}, ${event.precision}: ${counted(event.parameters, 'parameter')}, ${counted(event.examples.train ?? 0, 'example')}, ${counted(event.totalSteps, 'step')} in ${counted(event.maxEpoch, 'epoch')}.`;
     case 'epoch':
       return `Epoch ${event.epoch}: loss ${loss(event.loss)}, accuracy ${percent(event.accuracy)}, lr ${event.lr.toPrecision(3)}, ${formatDuration(event.seconds)}`;
     case 'eval':

@@ -13,7 +13,7 @@ export interface Example {
   label: boolean | null;
   /** Consistency group (the identifier without its pair number), null where the format has none. */
   consistencyGroup: string | null;
-  /** Kind of sentence (sample data set), synset (NLVR2) or similar; accuracy is reported by it. */
+  /** What the examples are grouped by: kind of sentence (sample data set), synset (NLVR2) or similar; accuracy is reported by it. */
   group: string | null;
   /** Where it stands: 1-based line of the annotation file. */
   line: number;

@@ -68,7 +68,7 @@ export interface StepEvent {
   memory?: number;
 }
 
-/** Accuracy of one kind of sentence. */
+/** Accuracy of one group of examples. */
 export interface GroupAccuracy {
   name: string;
   examples: number;

@@ -13,7 +13,7 @@ export interface Prediction {
   prob_true: number;
   /** [false, true] */
   logits: [number, number];
-  /** Kind of sentence or synset, where the annotation has one. */
+  /** The example's group (kind of sentence, synset), where the annotation has one. */
   group?: string;
   /** The model had random values in some of its parts (`--allow_missing`); missing where it was whole. */
   incomplete?: true;

@@ -21,7 +21,9 @@ export function requireFiniteAnswers(
   if (broken.length === 0) return;
   throw new UserError(
     phrase(
-      "The model's answers to {0} of {1} examples of {2} are not finite numbers, first to {3}.",
+      broken.length === 1
+        ? "The model's answer to {0} of {1} examples of {2} is not a finite number: {3}."
+        : "The model's answers to {0} of {1} examples of {2} are not finite numbers, first to {3}.",
       broken.length,
       examples.length,
       split,

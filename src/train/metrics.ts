@@ -19,7 +19,7 @@ export interface Metrics {
   /** Mean cross-entropy in nats over labelled examples. */
   loss: number | null;
   examples: number;
-  /** Accuracy by kind of sentence, in order of first appearance. */
+  /** Accuracy by group, in order of first appearance. */
   groups: GroupAccuracy[];
 }
 

@@ -93,7 +93,9 @@ export class Trainer {
         'info',
         'early-stop',
         phrase(
-          'Stopped early: {0} evaluations brought no better validation accuracy.',
+          config.early_stop === 1
+            ? 'Stopped early: {0} evaluation brought no better validation accuracy.'
+            : 'Stopped early: {0} evaluations brought no better validation accuracy.',
           config.early_stop,
         ),
       );

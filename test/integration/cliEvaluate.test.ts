@@ -27,7 +27,7 @@ interface Annotation {
   sentence: string;
   label?: string;
   images: [string, string];
-  kind?: string;
+  group?: string;
 }
 
 const folder = sharedFolder();
@@ -154,7 +154,7 @@ describe('nlvr evaluate', () => {
       (examples) =>
         examples.forEach((example, index) => {
           delete example.identifier;
-          example.kind = kindOf(index);
+          example.group = kindOf(index);
         }),
       join(folder, 'plain.json'),
     );

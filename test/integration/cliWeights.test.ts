@@ -10,6 +10,7 @@ import { parameterShapes } from '../../src/model/parameters';
 import { fail, metricsOf, predictionsOf, readJson, succeed } from './cliSupport';
 import {
   eventsOf,
+  nlvr,
   scratchFolder,
   sharedFolder,
   tinyProject,
@@ -184,4 +185,55 @@ test('a model that is another one though every shape fits: refused on resume, na
     (event) => event.type === 'note' && event.code === 'pretrained',
   );
   expect(note).toMatchObject({ level: 'warning', hint: expect.stringContaining(named) as string });
+});
+
+describe('nlvr check: the weights to start from', () => {
+  interface Problem {
+    severity: string;
+    code: string;
+    message: string;
+    file: string;
+  }
+  const about = async (exitCode: 0 | 2, pretrained: string): Promise<Problem[]> => {
+    const args = ['check', '--config', project.config, '--json', '--set'];
+    const { code, stdout } = await nlvr([...args, `pretrained=${pretrained}`]);
+    expect(code).toBe(exitCode);
+    const { problems } = JSON.parse(stdout) as { problems: Problem[] };
+    return problems.filter(({ code: about }) => about === 'pretrained');
+  };
+
+  test('are there, readable and fit, with what would be new', async () => {
+    const headless = await write('headless.safetensors', (name) =>
+      /^cls_head|merge_layer/.test(name) ? undefined : name,
+    );
+    const [sound] = await about(0, headless);
+    expect(sound).toMatchObject({ severity: 'information', file: project.config });
+    expect(sound.message).toContain('left at fresh values: text_encoder');
+    // Every BLIP pretraining checkpoint lacks those; anything else is worth a warning.
+    const short = await write('short.safetensors', (name) =>
+      name.startsWith('visual_encoder.norm') ? undefined : name,
+    );
+    expect((await about(0, short))[0]).toMatchObject({ severity: 'warning' });
+  });
+
+  test('are missing, damaged, not finite or of another model', async () => {
+    const said = async (file: string): Promise<string> => {
+      const [problem] = await about(2, file);
+      expect(problem.severity).toBe('error');
+      return problem.message;
+    };
+    expect(await said(join(folder, 'gone.pth'))).toContain('gone.pth does not exist');
+    expect(await said(project.config)).toContain('neither a .pth nor a .safetensors file');
+    const nan = await write('nan2.safetensors', (name, values) => {
+      if (name === 'cls_head.2.bias') values[1] = NaN;
+      return name;
+    });
+    expect(await said(nan)).toContain('cls_head.2.bias has NaN at position 1');
+  });
+
+  test('an address is named as not checked', async () => {
+    const [problem] = await about(0, 'https://example.com/model.pth');
+    expect(problem).toMatchObject({ severity: 'information' });
+    expect(problem.message).toContain('was not checked');
+  });
 });

@@ -1,11 +1,17 @@
-import { loadConfig } from '../../config/load';
+import { loadConfig, type LoadedConfig } from '../../config/load';
+import { isUrl } from '../../config/paths';
 import type { SplitSummary } from '../../data/check/checkDataset';
 import type { DataProblem } from '../../data/check/problem';
 import { readModelConfig } from '../../model/config';
+import { describeReport } from '../../model/loadRules';
+import { loadWeights } from '../../model/loadWeights';
+import { isNewInNlvr } from '../../model/parameters';
 import { checkData, describeProblem } from '../../train/dataCheck';
-import { inEnglish } from '../../util/phrase';
-import { ExitCode } from '../../util/userError';
+import { pretrainedOf } from '../../train/modelSession';
+import { inEnglish, messageFrom, phrase, sentences } from '../../util/phrase';
+import { ExitCode, UserError } from '../../util/userError';
 import { overridesOf } from '../configuration';
+import { counted } from '../counted';
 import { withStopSignal } from '../interrupt';
 import { createProgress } from '../progress';
 
@@ -17,10 +23,13 @@ export interface CheckOptions {
   set: string[];
 }
 
-/** A problem of the configuration or of the data. */
+/** A problem of the configuration, of the weights to start from or of the data. */
 type Problem = Omit<DataProblem, 'code' | 'count'> & { code: string };
 
-/** `nlvr check`: the configuration and every image, without training. Exit code 2 when there are errors. */
+/**
+ * `nlvr check`: the configuration, the weights to start from and every image, without training. Exit code 2 when there
+ * are errors.
+ */
 export async function check(options: CheckOptions): Promise<void> {
   const loaded = loadConfig(options.config, overridesOf(options));
   const { config, folder } = loaded;
@@ -40,14 +49,15 @@ export async function check(options: CheckOptions): Promise<void> {
     progress.done();
   }
   const problems: Problem[] = [
-    ...loaded.problems.map(({ severity, code, message, phrase, line }) => ({
+    ...loaded.problems.map(({ severity, code, message, phrase: words, line }) => ({
       severity,
       code,
       message,
-      phrase,
+      phrase: words,
       line,
       file: loaded.file,
     })),
+    ...(await checkPretrained(loaded)),
     ...report.problems,
   ];
   if (options.json)
@@ -56,19 +66,63 @@ export async function check(options: CheckOptions): Promise<void> {
   if (problems.some(({ severity }) => severity === 'error')) process.exitCode = ExitCode.badInput;
 }
 
-function print(problems: readonly Problem[], splits: Partial<Record<string, SplitSummary>>): void {
-  for (const [split, summary] of Object.entries(splits)) {
-    if (!summary) continue;
-    const { examples, pairs, images, sentences } = summary;
-    const n = (value: number): string => value.toLocaleString('en');
-    process.stdout.write(
-      `${split.padEnd(6)}${n(examples)} examples (${n(summary.true)} true, ${n(summary.false)} false${summary.unlabelled ? `, ${n(summary.unlabelled)} unlabelled` : ''}), ${n(sentences)} sentences, ${n(pairs)} pairs, ${n(images)} images of ${summary.minWidth}×${summary.minHeight} to ${summary.maxWidth}×${summary.maxHeight}\n`,
-    );
+/** Whether the weights to start from are there, can be read to their end and fit; and what the model will lack of them. */
+async function checkPretrained(loaded: LoadedConfig): Promise<Problem[]> {
+  const source = pretrainedOf(loaded);
+  if (source === undefined) return [];
+  const about = { code: 'pretrained', file: loaded.file };
+  if (isUrl(source)) {
+    const says = phrase('`pretrained` is downloaded when the training begins; it was not checked.');
+    return [{ ...about, severity: 'information', ...messageFrom(says) }];
   }
+  try {
+    const weights = await loadWeights(source, readModelConfig(loaded.config, loaded.folder));
+    try {
+      for await (const [name] of weights.values()) void name;
+    } finally {
+      await weights.close();
+    }
+    const { missing, differences } = weights.report;
+    const unusual = missing.some((name) => !isNewInNlvr(name)) || differences.length > 0;
+    const [first, ...others] = describeReport(weights.report);
+    const says = messageFrom(sentences(phrase('`pretrained`: {0}', first), ...others));
+    return [{ ...about, severity: unusual ? 'warning' : 'information', ...says }];
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { words, hintWords } = error;
+    const says = phrase('`pretrained`: {0}', hintWords ? sentences(words, hintWords) : words);
+    return [{ ...about, severity: 'error', ...messageFrom(says) }];
+  }
+}
+
+function print(problems: readonly Problem[], splits: Partial<Record<string, SplitSummary>>): void {
+  for (const [split, summary] of Object.entries(splits))
+    if (summary) process.stdout.write(`${split.padEnd(6)}${describeSplit(summary)}\n`);
   const words = { error: 'Error', warning: 'Warning', information: 'Note' };
   for (const problem of problems)
-    process.stdout.write(`${words[problem.severity]}: ${inEnglish(describeProblem(problem))}
-`);
+    process.stdout.write(`${words[problem.severity]}: ${inEnglish(describeProblem(problem))}\n`);
   if (problems.every(({ severity }) => severity === 'information'))
     process.stdout.write('No problems found.\n');
+}
+
+function describeSplit(summary: SplitSummary): string {
+  const n = (value: number): string => value.toLocaleString('en');
+  const labels = [`${n(summary.true)} true`, `${n(summary.false)} false`];
+  if (summary.unlabelled > 0) labels.push(`${n(summary.unlabelled)} unlabelled`);
+  return [
+    `${counted(summary.examples, 'example')} (${labels.join(', ')})`,
+    counted(summary.sentences, 'sentence'),
+    counted(summary.pairs, 'pair'),
+    `${counted(summary.images, 'image')}${describeSizes(summary)}`,
+  ].join(', ');
+}
+
+/** Sizes of real pictures, not the extremes of widths and of heights, which no picture need have together. */
+function describeSizes(summary: SplitSummary): string {
+  const smallest = `${summary.smallestWidth}×${summary.smallestHeight}`;
+  const largest = `${summary.largestWidth}×${summary.largestHeight}`;
+  if (summary.largestWidth === 0) return '';
+  return smallest === largest
+    ? ` of ${largest}`
+    : `, the smallest ${smallest}, the largest ${largest}`;
 }

@@ -7,7 +7,7 @@ import { evaluatedSplits } from '../../train/datasets';
 import { requireLibrary } from '../../train/modelSession';
 import { ExitCode, UserError } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
-import { byKind } from '../finalReport';
+import { byGroup } from '../finalReport';
 import { requireOutputFolder } from '../outputPath';
 import { createProgress } from '../progress';
 import { checkpointSource, configurationOf } from '../runConfiguration';
@@ -65,7 +65,7 @@ export async function evaluateAndReport(
         progress.show(share, 1, `${split} ${done}/${total}`),
       onResult: (split, metrics, file) => {
         progress.done();
-        const says = [...byKind(split, metrics), `  predictions: ${file}`];
+        const says = [...byGroup(split, metrics), `  predictions: ${file}`];
         if (incomplete !== undefined) says.push(`  ${incomplete}`);
         process.stdout.write(`${says.join('\n')}\n`);
       },

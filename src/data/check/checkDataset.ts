@@ -44,10 +44,13 @@ export interface SplitSummary {
   images: number;
   missingImages: number;
   unreadableImages: number;
-  minWidth: number;
-  maxWidth: number;
-  minHeight: number;
-  maxHeight: number;
+  /** Images that viewers turn by their EXIF orientation. */
+  turnedImages: number;
+  /** Of the image with the fewest and of that with the most pixels. */
+  smallestWidth: number;
+  smallestHeight: number;
+  largestWidth: number;
+  largestHeight: number;
 }
 
 export interface DataReport {
@@ -121,7 +124,7 @@ async function lookAt(
   images: readonly string[],
   { images: depth, verifiedFile, onProgress, signal }: CheckOptions,
 ): Promise<ImageFindings> {
-  if (depth === 'exist') return { unreadable: new Map(), sizes: new Map() };
+  if (depth === 'exist') return { unreadable: new Map(), sizes: new Map(), turned: new Set() };
   const verified = new VerifiedImages(verifiedFile);
   try {
     return await readImages(
@@ -148,16 +151,18 @@ function imagesOf({ examples }: Dataset): Map<string, Example> {
 function checkImages(
   dataset: Dataset,
   missing: ReadonlySet<string>,
-  { unreadable }: ImageFindings,
+  { unreadable, turned }: ImageFindings,
   imageRoot: string,
 ): DataProblem[] {
   const images = imagesOf(dataset);
   const absent: Case[] = [];
   const broken: Case[] = [];
+  const rotated: Case[] = [];
   for (const [image, { line }] of images) {
     const name = relative(imageRoot, image);
     const reason = unreadable.get(image);
     if (missing.has(image)) absent.push({ line, name });
+    else if (turned.has(image)) rotated.push({ line, name });
     else if (reason !== undefined) broken.push({ line, name: phrase('{0}: {1}', name, reason) });
   }
   return [
@@ -176,6 +181,21 @@ function checkImages(
       phrase(
         broken.length === 1 ? '{0} image cannot be read' : '{0} images cannot be read',
         broken.length,
+      ),
+    ),
+    ...problemOf(
+      dataset,
+      'warning',
+      'turned-image',
+      rotated,
+      phrase(
+        images.size === 1
+          ? '{0} of {1} image has an EXIF orientation, which is ignored as in BLIP: the model sees it turned'
+          : rotated.length === 1
+            ? '{0} of {1} images has an EXIF orientation, which is ignored as in BLIP: the model sees it turned'
+            : '{0} of {1} images have an EXIF orientation, which is ignored as in BLIP: the model sees them turned',
+        rotated.length,
+        images.size,
       ),
     ),
   ];
@@ -197,7 +217,7 @@ function missingWords(absent: number, images: number, imageRoot: string): Words 
 function summarise(
   dataset: Dataset,
   missing: ReadonlySet<string>,
-  { unreadable, sizes }: ImageFindings,
+  { unreadable, sizes, turned }: ImageFindings,
 ): SplitSummary {
   const { examples } = dataset;
   const images = [...imagesOf(dataset).keys()];
@@ -206,8 +226,13 @@ function summarise(
     return size ? [size] : [];
   });
   const countLabel = (label: boolean | null) => examples.filter((e) => e.label === label).length;
-  const range = (side: 0 | 1, pick: (a: number, b: number) => number) =>
-    known.map((size) => size[side]).reduce((a, b) => pick(a, b), known[0]?.[side] ?? 0);
+  const pixels = ([width, height]: readonly [number, number]): number => width * height;
+  let smallest = known[0] ?? [0, 0];
+  let largest = smallest;
+  for (const size of known) {
+    if (pixels(size) < pixels(smallest)) smallest = size;
+    if (pixels(size) > pixels(largest)) largest = size;
+  }
   return {
     examples: examples.length,
     true: countLabel(true),
@@ -218,9 +243,10 @@ function summarise(
     images: images.length,
     missingImages: images.filter((image) => missing.has(image)).length,
     unreadableImages: images.filter((image) => unreadable.has(image)).length,
-    minWidth: range(0, Math.min),
-    maxWidth: range(0, Math.max),
-    minHeight: range(1, Math.min),
-    maxHeight: range(1, Math.max),
+    turnedImages: images.filter((image) => turned.has(image)).length,
+    smallestWidth: smallest[0],
+    smallestHeight: smallest[1],
+    largestWidth: largest[0],
+    largestHeight: largest[1],
   };
 }

@@ -29,15 +29,23 @@ export async function decodeImage(file: string): Promise<RgbImage> {
   }
 }
 
+/** Measures of an image as it is stored, and how viewers turn it (EXIF, 1 to 8; 1 is as stored). */
+export interface ImageFacts {
+  width: number;
+  height: number;
+  orientation: number;
+}
+
 /**
- * Width and height from the header alone, without decoding.
- * @throws {DataError} as `decodeImage`, but does not notice a truncated file.
+ * What an image's header says, and with `decode` whether it can be decoded whole.
+ * @throws {DataError} as `decodeImage`; without `decode` a truncated file is not noticed.
  */
-export async function readImageSize(file: string): Promise<{ width: number; height: number }> {
+export async function examineImage(file: string, depth: 'decode' | 'header'): Promise<ImageFacts> {
   const bytes = await readImageFile(file);
   try {
-    const { width, height } = await sharp(bytes, inputOptions).metadata();
-    return { width, height };
+    const { width, height, orientation = 1 } = await sharp(bytes, inputOptions).metadata();
+    if (depth === 'decode') await (isCmykJpeg(bytes) ? decodeCmyk(bytes) : decodeRgb(bytes));
+    return { width, height, orientation };
   } catch (error) {
     throw damaged(file, error);
   }
