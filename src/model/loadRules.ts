@@ -13,7 +13,7 @@ import {
   type ModelDifference,
 } from './checkpointOrigin';
 import type { NlvrModelConfig } from './config';
-import { POSITION_IDS, parameterShapes } from './parameters';
+import { POSITION_IDS, isNewInNlvr, parameterShapes } from './parameters';
 
 export interface LoadReport {
   /** The file that the weights were read from. */
@@ -259,10 +259,21 @@ export function describeReport(report: LoadReport): [Words, ...Words[]] {
   return lines;
 }
 
+/**
+ * Whether a report is out of the ordinary for weights that a training starts from: parts are missing that pretrained
+ * weights have, or the model is another one. A larger image size is BLIP's own way.
+ */
+export function isUnusualStart({ missing, differences }: LoadReport): boolean {
+  return (
+    missing.some((name) => !isNewInNlvr(name)) ||
+    differences.some(({ key }) => key !== 'image_size')
+  );
+}
+
 /** What is said of weights that were trained in another model than they are used in. */
 export function otherModel(differences: readonly ModelDifference[]): Words {
   return phrase(
-    'The weights were trained with other values: {0}. What the model computes is not what was trained.',
+    'The weights were trained with other values: {0}.',
     describeDifferences(differences),
   );
 }

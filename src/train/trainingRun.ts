@@ -10,7 +10,7 @@ import type { RunRecord } from '../run/runRecord';
 import type { StopController } from '../run/stopController';
 import { modelKeyValues } from '../model/checkpointOrigin';
 import { readModelConfig } from '../model/config';
-import { describeReport, type LoadReport } from '../model/loadRules';
+import { describeReport, isUnusualStart, type LoadReport } from '../model/loadRules';
 import { loadWeights } from '../model/loadWeights';
 import { isNewInNlvr } from '../model/parameters';
 import { redirectNativeLog } from '../runtime/nativeLog';
@@ -310,9 +310,7 @@ export class TrainingRun {
     if (report) {
       const [first, second, ...rest] = describeReport(report);
       writer.note(
-        report.missing.some((name) => !isNewInNlvr(name)) || report.differences.length > 0
-          ? 'warning'
-          : 'info',
+        isUnusualStart(report) ? 'warning' : 'info',
         'pretrained',
         first,
         ...(second === undefined ? [] : [sentences(second, ...rest)]),

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load';
+import { PredictClient, type ClientState } from '../../src/extension/failures/predictClient';
 import { writeSafetensors } from '../../src/model/checkpoint/safetensorsWriter';
 import { readModelConfig } from '../../src/model/config';
 import { initialParameters } from '../../src/model/initialise';
@@ -75,6 +76,27 @@ describe('a checkpoint without its classification head', () => {
       expect(says).toContain('--allow_missing');
     }
     expect(existsSync(to)).toBe(false);
+  });
+
+  test('asking again says what is missing, and not to ask once more', async () => {
+    const file = await write('headless.safetensors', without);
+    const states: ClientState[] = [];
+    const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
+    const args = [cli, 'predict', '--serve', '--config', project.config, '--checkpoint', file];
+    const client = new PredictClient({
+      launch: () => ({ command: process.execPath, args, env: process.env }),
+      onState: (state) => states.push(state),
+      log: () => undefined,
+    });
+    try {
+      await expect(client.prepare()).rejects.toThrow('lacks the classification head');
+      expect(states.at(-1)).toMatchObject({
+        state: 'failed',
+        hint: expect.stringMatching(/^Its answers would depend on random values/) as string,
+      });
+    } finally {
+      client.dispose();
+    }
   });
 
   test('--allow_missing: every output says so', async () => {

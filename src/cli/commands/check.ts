@@ -3,9 +3,8 @@ import { isUrl } from '../../config/paths';
 import type { SplitSummary } from '../../data/check/checkDataset';
 import type { DataProblem } from '../../data/check/problem';
 import { readModelConfig } from '../../model/config';
-import { describeReport } from '../../model/loadRules';
+import { describeReport, isUnusualStart } from '../../model/loadRules';
 import { loadWeights } from '../../model/loadWeights';
-import { isNewInNlvr } from '../../model/parameters';
 import { checkData, describeProblem } from '../../train/dataCheck';
 import { pretrainedOf } from '../../train/modelSession';
 import { inEnglish, messageFrom, phrase, sentences } from '../../util/phrase';
@@ -82,11 +81,11 @@ async function checkPretrained(loaded: LoadedConfig): Promise<Problem[]> {
     } finally {
       await weights.close();
     }
-    const { missing, differences } = weights.report;
-    const unusual = missing.some((name) => !isNewInNlvr(name)) || differences.length > 0;
     const [first, ...others] = describeReport(weights.report);
     const says = messageFrom(sentences(phrase('`pretrained`: {0}', first), ...others));
-    return [{ ...about, severity: unusual ? 'warning' : 'information', ...says }];
+    return [
+      { ...about, severity: isUnusualStart(weights.report) ? 'warning' : 'information', ...says },
+    ];
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const { words, hintWords } = error;
