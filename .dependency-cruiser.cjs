@@ -25,6 +25,11 @@ module.exports = {
     layer('config-stands-alone', '^src/config/', '^src/(?!config/|util/)'),
     layer('run-folder-needs-only-config', '^src/run/', '^src/(?!run/|config/|util/)'),
     layer('data-knows-no-model', '^src/data/', '^src/(?!data/|config/|util/)'),
+    layer(
+      'analysis-needs-only-predictions',
+      '^src/analysis/',
+      '^src/(?!analysis/|run/|data/|config/|util/)',
+    ),
     layer('model-knows-no-training', '^src/model/', '^src/(?!model/|runtime/|config/|util/)'),
     layer('trainer-has-no-editor', '^src/(train|cli)/', '^src/(extension|webview)/'),
     layer('host-never-trains', '^src/extension/', '^src/(train|runtime|cli)/'),

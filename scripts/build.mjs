@@ -60,6 +60,7 @@ const nodeEntries = {
   cli: 'src/cli/main.ts',
   'loader-worker': 'src/data/worker.ts',
   'rendezvous-thread': 'src/distributed/rendezvousThread.ts',
+  'slice-worker': 'src/analysis/sliceWorker.ts',
   'runtime-self-test': 'src/runtime/selfTestMain.ts',
   extension: 'src/extension/extension.ts',
 };

@@ -11,12 +11,15 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, stdio: 'inherit', ...options });
-    // The terminal sends SIGINT to the child too: wait for it to save and end.
+    // A terminal sends these to the child too: wait for it to save and end.
     const wait = () => {};
-    process.on('SIGINT', wait);
+    const pass = () => child.kill('SIGTERM');
+    for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP']) process.on(signal, wait);
+    process.on('SIGTERM', pass);
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      process.off('SIGINT', wait);
+      for (const each of ['SIGINT', 'SIGQUIT', 'SIGHUP']) process.off(each, wait);
+      process.off('SIGTERM', pass);
       resolve(code ?? (signal === 'SIGINT' ? 130 : 1));
     });
   });

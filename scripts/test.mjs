@@ -1,5 +1,6 @@
 // `npm test`: checks of the code, the unit, parity and integration tests, and the end-to-end tests in a real VS Code.
-// Installs what they need, runs all of them even when some fail, and ends with one line `N passed, N failed`.
+// Installs what they need, runs all of them even when some fail, names what was skipped or tried again, and ends with one
+// line: `N passed, N failed`, and `, N skipped` where some were.
 // `--only lint,unit,e2e` runs parts.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +14,8 @@ const wanted = (part) => (only ?? ['lint', 'unit', 'e2e']).includes(part);
 const scratch = mkdtempSync(join(tmpdir(), 'nlvr-test-'));
 let passed = 0;
 let failed = 0;
+const skipped = [];
+const retried = [];
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const heading = (text) => console.log(`\n▸ ${text}`);
 
@@ -26,23 +29,18 @@ async function check(what, command, args) {
 /** Runs a vitest configuration and adds its counts; a run that breaks before any test counts as one failure. */
 async function suite(what, config) {
   heading(what);
-  const report = join(scratch, `${config.replace(/\W/g, '-')}.json`);
-  const code = await run(bin('vitest'), [
-    'run',
-    '--config',
-    config,
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-  ]);
+  const counts = join(scratch, `${config.replace(/\W/g, '-')}.json`);
+  const code = await run(
+    bin('vitest'),
+    ['run', '--config', config, '--reporter=default', '--reporter=./scripts/testCounts.mjs'],
+    { env: { ...process.env, NLVR_TEST_COUNTS: counts } },
+  );
   try {
-    const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(
-      readFileSync(report, 'utf8'),
-    );
-    passed += numPassedTests;
-    // A file that fails to load has no failed test of its own.
-    failed +=
-      numFailedTests > 0 ? numFailedTests : code === 0 ? 0 : Math.max(1, numFailedTestSuites);
+    const found = JSON.parse(readFileSync(counts, 'utf8'));
+    passed += found.passed;
+    failed += found.failed === 0 && code !== 0 ? 1 : found.failed;
+    skipped.push(...found.skips);
+    retried.push(...found.retried);
   } catch {
     failed++;
   }
@@ -75,5 +73,9 @@ if (wanted('e2e')) {
   else failed++;
 }
 rmSync(scratch, { recursive: true, force: true });
-console.log(`\n${passed} passed, ${failed} failed`);
+for (const name of skipped) console.log(`skipped: ${name}`);
+for (const name of retried) console.log(`tried again: ${name}`);
+console.log(`${retried.length} tried again`);
+const end = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
+console.log(`\n${passed} passed, ${failed} failed${end}`);
 process.exit(failed === 0 ? 0 : 1);

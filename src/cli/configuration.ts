@@ -1,6 +1,6 @@
-import { resolve } from 'node:path';
 import { loadConfig, type LoadedConfig } from '../config/load';
 import { printProblems } from './configProblems';
+import { userPath } from './userPath';
 
 export interface CommonOptions {
   config: string;
@@ -20,7 +20,7 @@ export interface Overrides {
 
 /** The configuration with the command line's overrides. Paths of the command line start at the working folder. */
 export function configuration(options: CommonOptions & Overrides): LoadedConfig {
-  const loaded = loadConfig(options.config, overridesOf(options));
+  const loaded = loadConfig(userPath(options.config), overridesOf(options));
   printProblems(loaded);
   return loaded;
 }
@@ -28,14 +28,13 @@ export function configuration(options: CommonOptions & Overrides): LoadedConfig 
 /** The same as `key=value`. */
 export function overridesOf(options: Pick<CommonOptions, 'device' | 'set'> & Overrides): string[] {
   const { device, output_dir, pretrained, seed, image_root, ann_root } = options;
-  const path = (value: string): string => (/^https?:/i.test(value) ? value : resolve(value));
   return [
     ...options.set,
     ...(device === undefined ? [] : [`device=${device}`]),
-    ...(output_dir === undefined ? [] : [`output_dir=${path(output_dir)}`]),
-    ...(pretrained === undefined ? [] : [`pretrained=${path(pretrained)}`]),
-    ...(image_root === undefined ? [] : [`image_root=${path(image_root)}`]),
-    ...(ann_root === undefined ? [] : [`ann_root=${path(ann_root)}`]),
+    ...(output_dir === undefined ? [] : [`output_dir=${userPath(output_dir)}`]),
+    ...(pretrained === undefined ? [] : [`pretrained=${userPath(pretrained)}`]),
+    ...(image_root === undefined ? [] : [`image_root=${userPath(image_root)}`]),
+    ...(ann_root === undefined ? [] : [`ann_root=${userPath(ann_root)}`]),
     ...(seed === undefined ? [] : [`seed=${seed}`]),
   ];
 }

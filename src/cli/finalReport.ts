@@ -1,10 +1,10 @@
-import type { Metrics } from '../train/metrics';
-import { consistencyReason } from '../train/metricsFile';
+import type { Metrics } from '../analysis/metrics';
+import { consistencyReason } from '../analysis/metricsFile';
 import type { TrainingOutcome } from '../train/trainingTypes';
 import { counted } from './counted';
 import { formatDuration } from './duration';
 
-const percent = (share: number | null): string =>
+export const percent = (share: number | null): string =>
   share === null ? '–' : `${(share * 100).toFixed(1)}%`;
 
 /** What a person wants to know when a run ends: how good, where the weights are, and how it does by group of sentences. */

@@ -1,16 +1,12 @@
-/** Runs something that Ctrl-C aborts through a signal; a second Ctrl-C ends the process at once. */
+import { stopOnSignals } from '../util/signals';
+
+/** Runs something that a signal aborts, Ctrl-C for instance; a second one ends the process at once. */
 export async function withStopSignal<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  const dispose = stopOnSignals(controller);
   try {
     return await work(controller.signal);
   } finally {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
+    dispose();
   }
 }

@@ -1,11 +1,17 @@
 /** The `nlvr` command line. Every command is loaded when it is asked for, so `--help` stays quick. */
+import './outsideWorld';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { version } from '../../package.json';
 import { ExitCode } from '../util/userError';
+import type { WantedEpoch } from '../analysis/runPredictions';
+import type { AnalyzeOptions } from './commands/analyze';
 import type { BenchOptions } from './commands/bench';
 import type { CheckOptions } from './commands/check';
+import type { CompareOptions } from './commands/compare';
 import type { EvaluateOptions } from './commands/evaluate';
 import type { ExportOptions } from './commands/export';
+import type { ImportOptions } from './commands/import';
+import type { InspectOptions } from './commands/inspect';
 import type { InstallOptions, StatusOptions } from './commands/runtime';
 import type { PredictOptions } from './commands/predict';
 import type { SampleCommandOptions } from './commands/sample';
@@ -52,11 +58,47 @@ const imageRootOption = (): Option =>
   new Option('--image_root <folder>', 'where the images are now (overrides image_root)');
 const annRootOption = (): Option =>
   new Option('--ann_root <folder>', 'where the annotations are now (overrides ann_root)');
+const splitOption = (): Option =>
+  new Option('--split <split>', 'split that the predictions are of').choices([
+    'val',
+    'test',
+    'train',
+  ]);
 const tensorflowOption = (): Option =>
   new Option(
     '--tensorflow <folder>',
     "folder with TensorFlow's two libraries (default: found by `nlvr runtime status`)",
   );
+
+function wantedEpoch(value: string): WantedEpoch {
+  return value === 'best' || value === 'last' ? value : integer(value);
+}
+
+function subset(value: string, previous: [string, string][]): [string, string][] {
+  const [, name = '', file = ''] = /^([^=]+)=(.+)$/.exec(value) ?? [];
+  if (name === '') throw new InvalidArgumentError('name=file is expected.');
+  return [...previous, [name, file]];
+}
+
+const epochOption = (name: string): Option =>
+  new Option(
+    `--${name} <epoch>`,
+    'epoch from 0, best, or last: the newest, an evaluation before epochs',
+  )
+    .argParser(wantedEpoch)
+    .default('last');
+
+/** Options that `analyze` and `compare` have in common. */
+function withSlices(command: Command): Command {
+  return command
+    .addOption(splitOption().default('val'))
+    .option('--slices <file>', 'slices of your own: a list of name and pattern, as JSON or YAML')
+    .option('--annotations <file>', "annotation file (default: that of the run's configuration)")
+    .option('--subset <name=file>', 'annotations of a subset; may be repeated', subset, [])
+    .option('--phenomena <file>', "NLVR2's annotated_dev_examples.txt")
+    .option('--examples', 'with --json: the examples behind every number, as exampleList')
+    .option('--json', 'print one JSON object');
+}
 
 export function createProgram(): Command {
   const program = new Command('nlvr')
@@ -147,9 +189,23 @@ export function createProgram(): Command {
     .requiredOption('--config <file>', 'configuration, an nlvr.yaml')
     .addOption(imageRootOption())
     .addOption(annRootOption())
-    .option('--json', 'print one JSON object')
+    .option('--all', 'list every case, not the first five of a kind')
+    .option('--json', 'print one JSON object with every case')
+    .option(
+      '--missing_urls <file>',
+      "write a CSV table of the missing images with NLVR2's addresses of them",
+    )
     .addOption(setOption())
     .action(async (options: CheckOptions) => (await import('./commands/check')).check(options));
+
+  program
+    .command('inspect')
+    .description('say what a checkpoint is, and the configuration that fits it')
+    .argument('<checkpoint>', '.pth, .safetensors, run folder or https address')
+    .option('--json', 'print one JSON object')
+    .action(async (checkpoint: string, options: InspectOptions) =>
+      (await import('./commands/inspect')).inspect(checkpoint, options),
+    );
 
   program
     .command('sample')
@@ -174,6 +230,50 @@ export function createProgram(): Command {
     .option('--overwrite', 'replace the file when it exists')
     .action(async (checkpoint: string, file: string, options: ExportOptions) =>
       (await import('./commands/export')).exportWeights(checkpoint, file, options),
+    );
+
+  program
+    .command('import')
+    .description('make a run of a file of predictions of any model, to be inspected and compared')
+    .argument('<file>', 'predictions: CSV, TSV, JSON or JSON lines')
+    .requiredOption('--config <file>', 'configuration, an nlvr.yaml: it names the annotations')
+    .addOption(splitOption().makeOptionMandatory())
+    .option(
+      '--output_dir <folder>',
+      'run folder; predictions are added to one that was imported (default: next to output_dir, named by --name)',
+    )
+    .option('--name <name>', "name of the run (default: the file's)")
+    .option('--epoch <n>', 'epoch after which the predictions were made, from 0', integer)
+    .option('--overwrite', 'replace predictions of the same split and epoch')
+    .option('--json', 'print one JSON object')
+    .addOption(setOption())
+    .action(async (file: string, options: ImportOptions) =>
+      (await import('./commands/import')).importFile(file, options),
+    );
+
+  withSlices(
+    program
+      .command('analyze')
+      .description('what kind of thing a model gets wrong, and whether it is more than chance')
+      .argument('<run>', 'run folder with predictions'),
+  )
+    .addOption(epochOption('epoch'))
+    .option('--originals <run>', 'run with predictions of what a contrast set changes')
+    .action(async (run: string, options: AnalyzeOptions) =>
+      (await import('./commands/analyze')).analyzeRun(run, options),
+    );
+
+  withSlices(
+    program
+      .command('compare')
+      .description('what changed from one run to another on the same examples')
+      .argument('<run_a>', 'run folder to compare with')
+      .argument('<run_b>', 'run folder that is compared'),
+  )
+    .addOption(epochOption('epoch_a'))
+    .addOption(epochOption('epoch_b'))
+    .action(async (a: string, b: string, options: CompareOptions) =>
+      (await import('./commands/compare')).compareRuns(a, b, options),
     );
 
   const runtime = program

@@ -1,12 +1,8 @@
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { RunFolder } from '../run/runFolder';
 import { UserError } from '../util/userError';
-
-/** The weights as the command line names them: an address as it is, a path from the working folder. */
-export function checkpointSource(checkpoint: string): string {
-  return /^https?:/i.test(checkpoint) ? checkpoint : resolve(checkpoint);
-}
+import { userPath } from './userPath';
 
 /**
  * The configuration that goes with weights: the one that was named, else the run's own where the weights are a run
@@ -15,7 +11,7 @@ export function checkpointSource(checkpoint: string): string {
  */
 export function configurationOf(checkpoint: string, named: string | undefined): string {
   if (named !== undefined) return named;
-  const source = checkpointSource(checkpoint);
+  const source = userPath(checkpoint);
   const folders = [source, dirname(source), dirname(dirname(source))];
   const run = folders
     .map((folder) => new RunFolder(folder))

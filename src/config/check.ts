@@ -1,6 +1,7 @@
 /** Checks one value against its definition. Knows nothing of files and positions. */
 import { phrase, type Words } from '../util/phrase';
 import type { EnumKey, FieldKey, IntegerKey, NumberKey, PathKey } from './definition';
+import { expandPath } from './expandPath';
 import { formatList, formatNumber, formatValue } from './format';
 import { nearest } from './keys';
 import type { ProblemCode, ScalarValue } from './problem';
@@ -125,6 +126,13 @@ function checkPath(name: string, key: PathKey, value: unknown): CheckResult {
         name,
         formatValue(value),
       ),
+    );
+  const expansion = expandPath(value);
+  if ('fault' in expansion)
+    return wrong(
+      'bad-path',
+      phrase('`{0}` is {1}: {2}.', name, formatValue(value), expansion.fault),
+      expansion.meant,
     );
   return { value };
 }

@@ -63,14 +63,16 @@ const checks: readonly Check[] = [
       set('vit_grad_ckpt', false),
     );
   },
-  ({ vit_grad_ckpt, vit_ckpt_layer }, written) => {
+  ({ vit, vit_grad_ckpt, vit_ckpt_layer }) => {
     if (!vit_grad_ckpt || vit_ckpt_layer > 0) return undefined;
-    if (!written('vit_grad_ckpt') && !written('vit_ckpt_layer')) return undefined;
-    return noEffect(
-      ['vit_ckpt_layer', 'vit_grad_ckpt'],
+    const { depth } = vitSize(vit);
+    return warning(
+      ['vit_grad_ckpt', 'vit_ckpt_layer'],
       phrase(
-        '`vit_grad_ckpt` is on with `vit_ckpt_layer` 0, which checkpoints nothing. Set `vit_ckpt_layer` to the number of blocks to save memory.',
+        '`vit_grad_ckpt` is on, but `vit_ckpt_layer` is 0: nothing is checkpointed, and no memory is saved. Set `vit_ckpt_layer` to the number of blocks, {0}, or turn `vit_grad_ckpt` off.',
+        depth,
       ),
+      set('vit_ckpt_layer', depth),
       set('vit_grad_ckpt', false),
     );
   },

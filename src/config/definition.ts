@@ -229,6 +229,13 @@ export const definition = {
     'Format of the annotation files; `auto` recognises each file by its content.',
     'blip',
   ),
+  missing_images: oneOf(
+    'Data',
+    'fail',
+    ['fail', 'skip'],
+    "What to do when images do not exist (about 5% of NLVR2's are gone from the web): `fail` refuses to start, `skip` leaves out the examples that show them and notes that results are of a part.",
+    'fail, when the first such image is read',
+  ),
   image_size: integer(
     'Data',
     384,
@@ -278,14 +285,13 @@ export const definition = {
       heads: integer('Model', 12, 1, 64, 'Attention heads; divides the width.'),
       patch_size: integer('Model', 16, 2, 64, 'Side of a patch in pixels.'),
     },
-    'Vision transformer: a size by name, or its width, depth, heads and patch size.',
+    'Vision transformer: a size by name, or its width, depth, heads and patch size. Width, depth and heads of the names: `tiny` 192, 12, 3; `small` 384, 12, 6; `base` 768, 12, 12; `large` 1024, 24, 16; all with patches of 16 pixels.',
     oneOf('Model', 'base', ['base', 'large', 'tiny', 'small'], 'A size by name.'),
   ),
   vit_grad_ckpt: boolean(
     'Model',
-    true,
-    'Gradient checkpointing in the vision transformer: less memory, about a third more time.',
-    'false',
+    false,
+    'Gradient checkpointing in the vision transformer: less memory, about a third more time. Needs `vit_ckpt_layer`.',
   ),
   vit_ckpt_layer: integer(
     'Model',
@@ -460,10 +466,9 @@ export const definition = {
   ),
   precision: oneOf(
     'Hardware',
-    'auto',
-    ['auto', 'fp32', 'bf16'],
-    'Precision of matrix products; weights and sums stay fp32. `auto` takes bf16 where the hardware has it.',
     'fp32',
+    ['fp32', 'tf32', 'bf16', 'auto'],
+    "Precision of matrix products; weights and sums stay fp32. `tf32` is a GPU's; `auto` takes bf16 where the hardware has it, fp32 elsewhere.",
   ),
   xla: boolean(
     'Hardware',
@@ -520,7 +525,15 @@ export const definition = {
     0,
     0,
     big,
-    'Steps between two saves of the last checkpoint within an epoch; 0 saves at epoch ends only.',
+    'Steps between two saves of the last checkpoint within an epoch; 0 does not count steps.',
+    'not available: only the best checkpoint is kept',
+  ),
+  save_minutes: number(
+    'Run',
+    10,
+    0,
+    100000,
+    'Minutes after which the last checkpoint is saved again within an epoch: what a crash costs at most; 0 never.',
     'not available: only the best checkpoint is kept',
   ),
   keep_checkpoints: integer(

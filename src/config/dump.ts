@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Document, visit, type Scalar } from 'yaml';
 import type { Config, ConfigKey } from './definition';
+import { expandedPath } from './expandPath';
 import { formatNumber } from './format';
 import { configKeys, definitionOf } from './keys';
 import { readMedConfig } from './medConfig';
@@ -25,6 +26,13 @@ function dump(config: Config, folder: string, keys: readonly ConfigKey[]): strin
     ann_root: paths.annRoot,
     pretrained: paths.pretrained ?? '',
     output_dir: paths.outputDir,
+    // Relative ones start at `ann_root`; `~` and variables may mean something else elsewhere.
+    ann_files: {
+      train: expandedPath(config.ann_files.train),
+      val: expandedPath(config.ann_files.val),
+      test: expandedPath(config.ann_files.test),
+    },
+    curriculum: { ...config.curriculum, ann_file: expandedPath(config.curriculum.ann_file) },
     med_config: readMedConfig(config, folder),
   };
   const ordered = keys.map((key) => [key, orderedValue(key, absolute[key])]);

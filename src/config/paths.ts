@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Config } from './definition';
+import { expandedPath } from './expandPath';
 
 /** The configuration in a run folder, and the file that marks a folder as one. */
 export const RUN_CONFIG = 'config.yaml';
@@ -13,11 +14,11 @@ export function isUrl(value: string): boolean {
 }
 
 /**
- * The absolute form of a path of the configuration. An address and the empty string ("none") stay as
- * they are; so does an absolute path.
+ * The absolute form of a path of the configuration, with `~` and variables expanded. An address and the empty
+ * string ("none") stay as they are; so does an absolute path.
  */
 export function resolvePath(folder: string, value: string): string {
-  return value === '' || isUrl(value) ? value : resolve(folder, value);
+  return value === '' || isUrl(value) ? value : resolve(folder, expandedPath(value));
 }
 
 /** The name that stands for BLIP's own text encoder when no file of that name lies beside the configuration. */
@@ -25,7 +26,7 @@ export const BUILT_IN_MED_CONFIG = 'med_config.json';
 
 /** The file behind `med_config`, or undefined for BLIP's own measures, which need no file. */
 export function medConfigPath(value: string, folder: string): string | undefined {
-  const file = resolve(folder, value);
+  const file = resolve(folder, expandedPath(value));
   return value === BUILT_IN_MED_CONFIG && !existsSync(file) ? undefined : file;
 }
 
@@ -49,21 +50,23 @@ export interface ConfigPaths {
 
 /** Annotation files start at `ann_root`, everything else at the configuration's folder. */
 export function configPaths(config: Config, folder: string): ConfigPaths {
-  const annRoot = resolve(folder, config.ann_root);
+  const annRoot = resolve(folder, expandedPath(config.ann_root));
   const annFiles: ConfigPaths['annFiles'] = {};
   for (const split of ['train', 'val', 'test'] as const) {
     const file = config.ann_files[split];
-    if (file !== '') annFiles[split] = resolve(annRoot, file);
+    if (file !== '') annFiles[split] = resolve(annRoot, expandedPath(file));
   }
   return {
-    imageRoot: resolve(folder, config.image_root),
+    imageRoot: resolve(folder, expandedPath(config.image_root)),
     annRoot,
     annFiles,
     curriculum:
-      config.curriculum.ann_file === '' ? undefined : resolve(annRoot, config.curriculum.ann_file),
+      config.curriculum.ann_file === ''
+        ? undefined
+        : resolve(annRoot, expandedPath(config.curriculum.ann_file)),
     pretrained: config.pretrained === '' ? undefined : resolvePath(folder, config.pretrained),
     medConfig:
       typeof config.med_config === 'string' ? medConfigPath(config.med_config, folder) : undefined,
-    outputDir: resolve(folder, config.output_dir),
+    outputDir: resolve(folder, expandedPath(config.output_dir)),
   };
 }

@@ -17,3 +17,11 @@ export function isVitName(value: unknown): value is VitName {
 export function vitSize(vit: Config['vit']): VitSize {
   return typeof vit === 'string' ? vitSizes[vit] : vit;
 }
+
+/** The name of a size, when it has one. */
+export function namedVit(size: VitSize): VitName | undefined {
+  return (Object.keys(vitSizes) as VitName[]).find((name) => {
+    const known = vitSizes[name];
+    return (Object.keys(known) as (keyof VitSize)[]).every((key) => known[key] === size[key]);
+  });
+}

@@ -9,6 +9,20 @@ export interface DataPlace {
   line?: number;
   /** Key of the annotation, such as `label` or `images[1]`. */
   key?: string;
+  /** Where within the line, for lists that have several elements on one. */
+  span?: Span;
+  /** The annotation's own identifier, where it has one. */
+  identifier?: string;
+}
+
+/** The place of one element of a JSON list on a line that it shares with others. */
+export interface Span {
+  /** Its number in the list, from 1. */
+  element: number;
+  /** First column, 1-based, in UTF-16 units. */
+  column: number;
+  /** First column behind it, or behind the line's end where it goes on. */
+  endColumn: number;
 }
 
 /** The user's data is at fault. The message says where and what to do; it needs no stack. */
@@ -17,6 +31,8 @@ export class DataError extends UserError {
   readonly file: string;
   readonly line: number | undefined;
   readonly key: string | undefined;
+  readonly span: Span | undefined;
+  readonly identifier: string | undefined;
   /** The message without the place. */
   readonly reason: Words;
 
@@ -26,9 +42,20 @@ export class DataError extends UserError {
     this.file = place.file;
     this.line = place.line;
     this.key = place.key;
+    this.span = place.span;
+    this.identifier = place.identifier;
   }
 }
 
-function describePlace({ file, line, key }: DataPlace): string {
-  return [line === undefined ? file : `${file}:${line}`, ...(key ? [key] : [])].join(': ');
+function describePlace({ file, line, key, span, identifier }: DataPlace): Words {
+  const where = [file, line, span?.column].filter((part) => part !== undefined).join(':');
+  const place = span ? phrase('{0}: {1}', where, describeElement(span, identifier)) : where;
+  return key ? phrase('{0}: {1}', place, key) : place;
+}
+
+/** `element 37 (dev-850-0-0)`, as far as it is known. */
+export function describeElement({ element }: Span, identifier?: string): Words {
+  return identifier === undefined
+    ? phrase('element {0}', element)
+    : phrase('element {0} ({1})', element, identifier);
 }

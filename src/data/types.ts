@@ -1,4 +1,5 @@
 /** What a data set is made of. */
+import type { Span } from './dataError';
 import type { Split } from './split';
 
 /** One NLVR example: a sentence and two images. */
@@ -17,6 +18,8 @@ export interface Example {
   group: string | null;
   /** Where it stands: 1-based line of the annotation file. */
   line: number;
+  /** Where within that line, when other examples stand on it too (a JSON list on one line). */
+  span?: Span;
 }
 
 export interface Dataset {
@@ -27,6 +30,10 @@ export interface Dataset {
   /** Absolute path of the folder that all images lie in. */
   imageRoot: string;
   examples: Example[];
+  /** Examples of the file that were left out, as their images do not exist (`missing_images: skip`). */
+  skipped?: number;
+  /** Set when the file has bytes that are no UTF-8: such characters were replaced by U+FFFD. */
+  notUtf8?: true;
 }
 
 /** What the model takes for one step. Arrays are freshly allocated and may be kept. */

@@ -1,4 +1,4 @@
-import { Breather } from './breather';
+import { Breather } from '../util/breather';
 
 /**
  * Work that comes in pieces, done one after the other with turns for others in between. Asked to run while it is at

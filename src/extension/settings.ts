@@ -9,6 +9,8 @@ export interface Settings {
   notifications: 'all' | 'failures' | 'none';
   statusBar: boolean;
   openDashboardOnStart: boolean;
+  /** As people wrote them; checked when they are used. */
+  slices: unknown;
 }
 
 /** A setting's value now. Restricted settings of an untrusted workspace are left out by VS Code itself. */

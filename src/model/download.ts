@@ -1,12 +1,13 @@
 /** Downloads a file once into the per-user cache; an interrupted download goes on where it stopped. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EnvHttpProxyAgent, fetch } from 'undici';
 import type { Dispatcher, Response } from 'undici';
 import { syncFolder, writeFileAtomic } from '../util/atomicFile';
+import { makeCacheFolder } from '../util/cacheFolder';
 import { phrase } from '../util/phrase';
 import { UserError, errnoOf, messageOf } from '../util/userError';
 import { withDownloadLock } from './downloadLock';
@@ -57,7 +58,7 @@ export async function download(url: string, options: DownloadOptions): Promise<s
   checkAddress(url);
   const file = join(options.folder, cachedName(url));
   if (existsSync(file)) return file;
-  await mkdir(options.folder, { recursive: true });
+  makeCacheFolder(options.folder);
   const dispatcher = new EnvHttpProxyAgent({ headersTimeout: 60_000, bodyTimeout: 60_000 });
   try {
     await withDownloadLock(file, options.signal, async () => {

@@ -6,6 +6,14 @@ import { phrase, type PhraseValue, type Words } from '../util/phrase';
 import { UserError } from '../util/userError';
 import type { CheckpointFile, StoredTensor } from './checkpoint/checkpointFile';
 import {
+  architectureDifferences,
+  architectureOf,
+  keysFor,
+  type Architecture,
+} from './architecture';
+import { isReadable } from './checkpoint/elementTypes';
+import { describe, unreadableType } from './checkpoint/formatError';
+import {
   describeDifferences,
   modelDifferences,
   readOrigin,
@@ -13,7 +21,7 @@ import {
   type ModelDifference,
 } from './checkpointOrigin';
 import type { NlvrModelConfig } from './config';
-import { POSITION_IDS, isNewInNlvr, parameterShapes } from './parameters';
+import { POSITION_IDS, parameterShapes } from './parameters';
 
 export interface LoadReport {
   /** The file that the weights were read from. */
@@ -28,6 +36,8 @@ export interface LoadReport {
   unused: { prefix: string; count: number }[];
   /** Single cross-attentions that were copied to both images' own. */
   copied: { from: string; to: [string, string] }[];
+  /** What was done to find the tensors of the file (`CheckpointFile.notes`). */
+  notes: Words[];
   /** Position embeddings that were resized to this image size. */
   resized: { name: string; from: number[]; to: number[] }[];
   /** What the file says of itself; null where it says nothing. */
@@ -65,20 +75,16 @@ function twins(key: string): [string, string] | undefined {
  * when most of the model would be left as it was.
  */
 export function planLoad(
-  checkpoint: Pick<CheckpointFile, 'path' | 'tensors' | 'metadata'>,
+  checkpoint: Pick<CheckpointFile, 'path' | 'tensors' | 'metadata'> &
+    Partial<Pick<CheckpointFile, 'notes'>>,
   config: NlvrModelConfig,
 ): LoadPlan {
   const { path, tensors, metadata } = checkpoint;
   const origin = readOrigin(metadata);
   const shapes = parameterShapes(config);
-  const available = new Map<string, string>([...tensors.keys()].map((key) => [key, key]));
-  const copied: LoadReport['copied'] = [];
-  for (const key of tensors.keys()) {
-    const to = twins(key);
-    if (!to) continue;
-    for (const twin of to) available.set(twin, key);
-    if (shapes.has(to[0]) && shapes.has(to[1])) copied.push({ from: key, to });
-  }
+  const { available, copied } = matchNames(tensors.keys(), shapes);
+  const architecture = architectureOf(tensors);
+  const architectural = architectureDifferences(architecture, config);
   const sources = new Map<string, string>();
   const resized: LoadReport['resized'] = [];
   const missing: string[] = [];
@@ -89,10 +95,13 @@ export function planLoad(
       missing.push(name);
       continue;
     }
+    if (!isReadable(stored.type)) throw describe(unreadableType(key, stored.type), path);
     sources.set(name, key);
     if (stored.shape.join() === shape.join()) continue;
     if (name !== POSITION_EMBEDDING || !canResize(stored.shape, shape))
-      throw mismatch(path, key, name, stored, shape);
+      throw architectural.length > 0
+        ? otherArchitecture(path, architecture, architectural)
+        : mismatch(path, key, name, stored, shape);
     resized.push({ name, from: [...stored.shape], to: shape });
   }
   refuseMostlyMissing(path, shapes, sources, [...tensors.keys()]);
@@ -106,11 +115,57 @@ export function planLoad(
       unexpected: [...available.keys()].filter((key) => !shapes.has(key) && key !== POSITION_IDS),
       unused: countByPrefix([...tensors.keys()].filter((key) => !used.has(key))),
       copied,
+      notes: [
+        ...(checkpoint.notes ?? []),
+        // Of the same widths, so that what both have fits.
+        ...architectural.map((difference) => phrase('Note that {0}.', difference)),
+      ],
       resized,
       origin,
       differences: modelDifferences(origin, config),
     },
   };
+}
+
+/**
+ * The names under which the tensors of a checkpoint are available: their own, and for single cross-attentions those of
+ * both images.
+ * @returns parameter → key of the checkpoint, and which were copied.
+ */
+export function matchNames(
+  keys: Iterable<string>,
+  shapes: ReadonlyMap<string, unknown>,
+): { available: Map<string, string>; copied: LoadReport['copied'] } {
+  const own = [...keys];
+  const available = new Map<string, string>(own.map((key) => [key, key]));
+  const copied: LoadReport['copied'] = [];
+  for (const key of own) {
+    const to = twins(key);
+    if (!to) continue;
+    for (const twin of to) available.set(twin, key);
+    if (shapes.has(to[0]) && shapes.has(to[1])) copied.push({ from: key, to });
+  }
+  return { available, copied };
+}
+
+/** Whether a checkpoint that was not fine-tuned for NLVR has no such parameter: the head, and what merges both images. */
+export function isExpectedToMiss(name: string, isNlvr: boolean): boolean {
+  return !isNlvr && /^cls_head\.|\.merge_layer\./.test(name);
+}
+
+/** One sentence with what differs, and the lines that would fit. */
+function otherArchitecture(
+  path: string,
+  architecture: Architecture,
+  differences: readonly Words[],
+): UserError {
+  const keys = Object.keys(keysFor(architecture)).map((key) => `\`${key}\``);
+  return new UserError(phrase('{0} does not fit the model: {1}.', path, differences), {
+    hint: phrase(
+      'Set {0} to what `nlvr inspect` prints for it, or in the editor use the quick fix "Use This Checkpoint\'s Architecture" on `pretrained`; or choose another checkpoint.',
+      keys,
+    ),
+  });
 }
 
 function canResize(from: readonly number[], to: readonly number[]): boolean {
@@ -227,6 +282,7 @@ export function describeReport(report: LoadReport): [Words, ...Words[]] {
       report.file,
     ),
   ];
+  lines.push(...report.notes);
   if (copied.length > 0)
     lines.push(
       phrase(
@@ -244,8 +300,19 @@ export function describeReport(report: LoadReport): [Words, ...Words[]] {
       ),
     );
   if (differences.length > 0) lines.push(otherModel(differences));
-  if (missing.length > 0)
-    lines.push(phrase('Not in the checkpoint, left at fresh values: {0}.', listed(missing)));
+  // Single cross-attentions were copied: it was not fine-tuned for NLVR.
+  const isExpected = (name: string): boolean => isExpectedToMiss(name, copied.length === 0);
+  const expected = missing.filter(isExpected);
+  const others = missing.filter((name) => !isExpected(name));
+  if (expected.length > 0)
+    lines.push(
+      phrase(
+        'Not in the checkpoint, as expected before fine-tuning for NLVR, left at fresh values: {0}.',
+        listed(expected),
+      ),
+    );
+  if (others.length > 0)
+    lines.push(phrase('Not in the checkpoint, left at fresh values: {0}.', listed(others)));
   if (unused.length > 0)
     lines.push(
       phrase(
@@ -263,11 +330,17 @@ export function describeReport(report: LoadReport): [Words, ...Words[]] {
  * Whether a report is out of the ordinary for weights that a training starts from: parts are missing that pretrained
  * weights have, or the model is another one. A larger image size is BLIP's own way.
  */
-export function isUnusualStart({ missing, differences }: LoadReport): boolean {
+export function isUnusualStart(report: LoadReport): boolean {
   return (
-    missing.some((name) => !isNewInNlvr(name)) ||
-    differences.some(({ key }) => key !== 'image_size')
+    missingUnexpectedly(report).length > 0 ||
+    report.differences.some(({ key }) => key !== 'image_size')
   );
+}
+
+/** Parameters that weights of this kind should have, and these do not. */
+export function missingUnexpectedly({ missing, copied }: LoadReport): string[] {
+  // Single cross-attentions were copied: it was not fine-tuned for NLVR.
+  return missing.filter((name) => !isExpectedToMiss(name, copied.length === 0));
 }
 
 /** What is said of weights that were trained in another model than they are used in. */

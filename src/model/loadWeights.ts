@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder } from '../util/cacheFolder';
+import { requireCacheFolder } from '../util/cacheFolder';
 import { phrase } from '../util/phrase';
 import { UserError } from '../util/userError';
 import type { CheckpointFile } from './checkpoint/checkpointFile';
@@ -36,6 +36,10 @@ const namesInRunFolder = [
   join('checkpoint_last', 'model.safetensors'),
   join('checkpoint_last.old', 'model.safetensors'),
   'model.safetensors',
+  // What transformers' save_pretrained leaves.
+  'model.safetensors.index.json',
+  'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
 ];
 
 /**
@@ -47,7 +51,7 @@ export async function locateWeights(source: string, options: LoadOptions = {}): 
   if (isAddress(source))
     return download(source, {
       ...options,
-      folder: options.folder ?? join(cacheFolder(), 'weights'),
+      folder: options.folder ?? join(requireCacheFolder(), 'weights'),
     });
   if (!existsSync(source) || !statSync(source).isDirectory()) return source;
   const name = namesInRunFolder.find((candidate) => existsSync(join(source, candidate)));

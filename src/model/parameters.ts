@@ -14,11 +14,6 @@ export const MLP_RATIO = 4;
 /** The one entry of BLIP's `state_dict` that is a buffer: the numbers 0 … maxPositions-1, int64. */
 export const POSITION_IDS = 'text_encoder.embeddings.position_ids';
 
-/** Parameters that the NLVR model has beyond BLIP's pretrained ones, whose checkpoints all lack them. */
-export function isNewInNlvr(name: string): boolean {
-  return name.startsWith('cls_head.') || name.includes('.merge_layer.');
-}
-
 /** How BLIP draws a fresh parameter. */
 export type Initialisation =
   | { kind: 'zeros' }

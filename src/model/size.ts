@@ -11,7 +11,7 @@ export interface ModelSize {
   /** Numbers of trainable values of each part. */
   parameters: { vision: number; text: number; head: number };
   /**
-   * Bytes that a training step takes in fp32, without the runtime's own few hundred megabytes. An estimate,
+   * Bytes that training takes in fp32, without the runtime's own few hundred megabytes. An estimate,
    * see docs/model.md.
    */
   memory: {
@@ -21,19 +21,23 @@ export interface ModelSize {
     optimizer: number;
     /** Values that the backward pass needs. */
     activations: number;
+    /** What an evaluation takes while it runs, when gradients and activations are not there. */
+    evaluation: number;
   };
 }
 
 /** The keys that the memory depends on beside the model's own. */
 export type TrainingKeys = Pick<
   Config,
-  'batch_size_train' | 'accumulate_steps' | 'freeze_vit' | 'max_words'
+  'batch_size_train' | 'batch_size_test' | 'accumulate_steps' | 'freeze_vit' | 'max_words'
 >;
 
 const FLOAT = 4;
 const BYTE = 1;
 /** Tokens of the longest sentence of a typical batch; NLVR2's sentences have 15 words on average. */
 const TYPICAL_LENGTH = 40;
+/** An encoding run of an evaluation takes about this many patch tokens. */
+const TOKENS_PER_ENCODING = 9232;
 
 /** Parameters of a model and the memory that training it takes. */
 export function modelSize(config: TrainingKeys, model: NlvrModelConfig): ModelSize {
@@ -55,8 +59,39 @@ export function modelSize(config: TrainingKeys, model: NlvrModelConfig): ModelSi
       gradients: FLOAT * trained * (config.accumulate_steps > 1 ? 2 : 1),
       optimizer: 2 * FLOAT * trained,
       activations: activations(config, model),
+      evaluation: evaluation(config, model),
     },
   };
+}
+
+/** Bytes at the largest: a training step and an evaluation take turns. */
+export function totalMemory({
+  weights,
+  gradients,
+  optimizer,
+  activations,
+  evaluation,
+}: ModelSize['memory']): number {
+  return weights + optimizer + Math.max(gradients + activations, evaluation);
+}
+
+/** Images that an evaluation encodes at once: enough to fill the cores, small in memory. */
+export function encodingChunk(model: NlvrModelConfig, most: number): number {
+  return Math.max(1, Math.min(most, Math.floor(TOKENS_PER_ENCODING / imageTokens(model))));
+}
+
+/** Bytes of `train/evaluation.ts`: features of a batch's images, the encoding of some, the answers to all. */
+function evaluation(config: TrainingKeys, model: NlvrModelConfig): number {
+  const { text, vision } = model;
+  const pairs = config.batch_size_test;
+  const tokens = imageTokens(model);
+  const length = Math.min(config.max_words + 2, TYPICAL_LENGTH);
+  const features = tokens * vision.width;
+  // An image in a block: residual, norm, q, k, v, attention, and both sides of the MLP.
+  const encoding = encodingChunk(model, 2 * pairs) * (2 + 3 + 1 + 2 * MLP_RATIO) * features;
+  // A pair in a layer: both images' features, the probabilities of their cross-attentions, the text's rows.
+  const answer = 2 * features + 2 * text.heads * length * tokens + 10 * length * text.width;
+  return FLOAT * ((2 * pairs + 1) * features + encoding + pairs * answer);
 }
 
 function activations(config: TrainingKeys, model: NlvrModelConfig): number {

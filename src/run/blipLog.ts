@@ -81,6 +81,8 @@ export async function blipRunInfo(folder: string): Promise<RunInfo> {
     versions: { nlvr: 'BLIP', node: '', tensorflow: null },
     device: null,
     precision: null,
+    threads: null,
+    lanes: null,
     epoch: last,
     maxEpoch: epochs.length === 0 ? 0 : last + 1,
     step: last,

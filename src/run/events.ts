@@ -4,6 +4,7 @@
  */
 import type { MissingPart } from '../config/modelParts';
 import type { Advice } from '../util/phrase';
+import type { Precision } from '../util/precision';
 
 /** Version of the event format; raised when the meaning of an existing field changes. */
 export const EVENT_VERSION = 1;
@@ -29,7 +30,7 @@ export interface StartEvent {
   /** Examples of each split. */
   examples: Partial<Record<Split, number>>;
   device: string;
-  precision: 'fp32' | 'bf16';
+  precision: Precision;
   parameters: number;
   /** The processes that share the training, by rank; missing where there is one. */
   ranks?: RankInfo[];

@@ -23,6 +23,8 @@ export function freshRun(beginning: Beginning): RunInfo {
     versions: { nlvr: '', node: '', tensorflow: null },
     device: null,
     precision: null,
+    threads: null,
+    lanes: null,
     epoch: 0,
     maxEpoch: 0,
     step: 0,

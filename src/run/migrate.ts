@@ -6,6 +6,7 @@ import { phrase, phraseIn } from '../util/phrase';
 import { UserError, errnoOf } from '../util/userError';
 import { blipRunInfo, isBlipFolder } from './blipLog';
 import { RUN_SCHEMA_VERSION, type BestResult, type RunInfo, type RunState } from './runInfo';
+import { isPrecision } from '../util/precision';
 
 const states: readonly RunState[] = ['starting', 'running', 'stopped', 'finished', 'failed'];
 const kinds: readonly RunInfo['kind'][] = ['train', 'evaluate', 'imported'];
@@ -67,7 +68,9 @@ export function migrateRunInfo(content: unknown, folder: string): RunInfo {
     configHash: text('configHash', ''),
     versions: versionsOf(raw.versions),
     device: textOrNull(raw.device),
-    precision: raw.precision === 'fp32' || raw.precision === 'bf16' ? raw.precision : null,
+    precision: isPrecision(raw.precision) ? raw.precision : null,
+    threads: numberOrNull(raw.threads),
+    lanes: numberOrNull(raw.lanes),
     epoch: numberOr(raw.epoch, 0),
     maxEpoch: numberOr(raw.maxEpoch, 0),
     step: numberOr(raw.step, 0),

@@ -1,3 +1,6 @@
+import { relative, sep } from 'node:path';
+import { replaceFile, writeAll } from '../util/atomicFile';
+
 /** A line of `predictions/<split>[-epoch-NNN].jsonl`. The command line's contract: snake case, annotation order. */
 export interface Prediction {
   identifier: string;
@@ -10,11 +13,43 @@ export interface Prediction {
   /** null: unlabelled. */
   label: boolean | null;
   prediction: boolean;
+  /** NaN where the model gave no probability; the file then lacks it. */
   prob_true: number;
-  /** [false, true] */
+  /** [false, true]; NaN where the model gave none; the file then lacks them. */
   logits: [number, number];
   /** The example's group (kind of sentence, synset), where the annotation has one. */
   group?: string;
   /** The model had random values in some of its parts (`--allow_missing`); missing where it was whole. */
   incomplete?: true;
+}
+
+/** A prediction as it is written: what a model did not say is left out. */
+export type WrittenPrediction = Omit<Prediction, 'prob_true' | 'logits'> &
+  Partial<Pick<Prediction, 'prob_true' | 'logits'>>;
+
+/** Images seen from the folder that all lie in, so that the data may be moved. @param images absolute */
+export function relativeImages(
+  [left, right]: readonly [string, string],
+  imageRoot: string,
+): [string, string] {
+  const from = (image: string): string => relative(imageRoot, image).replaceAll(sep, '/');
+  return [from(left), from(right)];
+}
+
+const LINES_PER_WRITE = 2000;
+
+/** Writes a predictions file, one line an example, atomically. @throws {UserError} when the disk is full. */
+export function writePredictionLines(
+  file: string,
+  count: number,
+  predictionAt: (i: number) => WrittenPrediction,
+): void {
+  replaceFile(file, (fd) => {
+    for (let start = 0; start < count; start += LINES_PER_WRITE) {
+      let lines = '';
+      for (let i = start; i < Math.min(count, start + LINES_PER_WRITE); i++)
+        lines += JSON.stringify(predictionAt(i)) + '\n';
+      writeAll(fd, Buffer.from(lines));
+    }
+  });
 }

@@ -46,6 +46,10 @@ export class RunFolder {
   get predictions(): string {
     return this.at('predictions');
   }
+  /** What came of imported predictions, a report a file; only runs that were imported have it. */
+  get imports(): string {
+    return this.at('imports');
+  }
   get metrics(): string {
     return this.at('metrics.json');
   }
@@ -93,6 +97,7 @@ export class RunFolder {
       this.newLast,
       this.oldLast,
       this.predictions,
+      this.imports,
       this.metrics,
       this.stopRequest,
       this.features,

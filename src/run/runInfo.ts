@@ -2,6 +2,7 @@
 import type { MissingPart } from '../config/modelParts';
 import type { Phrase } from '../util/phrase';
 import type { RankInfo } from './events';
+import type { Precision } from '../util/precision';
 
 /** Version of the run folder's layout; older ones are migrated when read. */
 export const RUN_SCHEMA_VERSION = 1;
@@ -42,7 +43,10 @@ export interface RunInfo {
   configHash: string;
   versions: { nlvr: string; node: string; tensorflow: string | null };
   device: string | null;
-  precision: 'fp32' | 'bf16' | null;
+  precision: Precision | null;
+  /** Threads of the runtime and lanes of its programs, as resolved. */
+  threads: number | null;
+  lanes: number | null;
   epoch: number;
   maxEpoch: number;
   /** Optimizer steps; examples of an evaluation. */

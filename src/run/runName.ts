@@ -13,3 +13,9 @@ const animals =
 export function randomRunName(): string {
   return `${adjectives[randomInt(adjectives.length)]}-${animals[randomInt(animals.length)]}-${randomInt(1, 100)}`;
 }
+
+/** A name that a person gave as that of a folder on any system; `imported` where nothing of it can stand there. */
+export function runFolderName(name: string): string {
+  const safe = name.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+|[.-]+$/g, '');
+  return safe === '' ? 'imported' : safe;
+}

@@ -198,7 +198,7 @@ export function requireUsableFolder(root: string, mode: RunStart['mode']): void 
       phrase('{0} has nothing to resume: it holds no checkpoint_last.', folder.root),
       {
         hint: phrase(
-          'A run can be resumed once its first epoch (or save_steps) was saved. Start it without --resume.',
+          'A run can be resumed once it was saved (save_minutes, save_steps, the end of an epoch). Start it without --resume.',
         ),
       },
     );

@@ -1,4 +1,5 @@
 import { existsSync, rmSync, statSync } from 'node:fs';
+import { stopOnSignals } from '../util/signals';
 import type { RunFolder } from './runFolder';
 
 const POLL_MS = 300;
@@ -6,8 +7,9 @@ const POLL_MS = 300;
 const EARLY_MS = 2000;
 
 /**
- * How a person stops a run: SIGINT, SIGTERM or a `stop.request` file mean "finish the step, save, exit 130";
- * a second signal ends the process at once. A request that was there before this process is not meant for it.
+ * How a person stops a run: a signal (`util/signals.ts`) or a `stop.request` file means "finish the step, save, exit
+ * 130"; a second signal ends the process at once. A request that was there before this process is not meant for it.
+ * SIGUSR1 and SIGUSR2 mean "save and go on".
  */
 export class StopController {
   private readonly controller = new AbortController();
@@ -16,25 +18,29 @@ export class StopController {
   private readonly stale: number | undefined;
   private owned = false;
   private disposed = false;
-  private readonly onSignal = (): void => {
-    if (this.requested) process.exit(130);
-    this.controller.abort();
-    this.onRequest?.();
-  };
+  private saveRequested = false;
+  private readonly ignoreSignals: () => void;
 
   /**
    * @param folder the run folder, which need not be there yet and may belong to another trainer: nothing in it is
    *   touched before `own`.
-   * @param onRequest called once, when the first request arrives (to tell the person that it was heard).
+   * @param onRequest called once, when the first request arrives (to say that it was heard).
+   * @param onSaveRequest called when a signal asks to save
    */
   constructor(
     private readonly folder: RunFolder,
-    private readonly onRequest?: () => void,
+    onRequest?: () => void,
+    onSaveRequest?: () => void,
   ) {
     const found = this.requestTime();
     if (found !== undefined && found < performance.timeOrigin - EARLY_MS) this.stale = found;
-    process.on('SIGINT', this.onSignal);
-    process.on('SIGTERM', this.onSignal);
+    if (onRequest) this.signal.addEventListener('abort', onRequest, { once: true });
+    this.ignoreSignals = stopOnSignals(this.controller, {
+      onSave: () => {
+        this.saveRequested = true;
+        onSaveRequest?.();
+      },
+    });
     this.look();
     this.timer = setInterval(() => this.look(), POLL_MS);
     this.timer.unref();
@@ -42,7 +48,7 @@ export class StopController {
 
   /** Asks to stop; unlike a second signal, asking again changes nothing. */
   request(): void {
-    if (!this.requested) this.onSignal();
+    this.controller.abort();
   }
 
   /** Whether somebody asked to stop; looked at between steps. */
@@ -53,6 +59,13 @@ export class StopController {
   /** Aborts when somebody asks to stop. */
   get signal(): AbortSignal {
     return this.controller.signal;
+  }
+
+  /** Whether somebody asked to save since the last time this was asked; looked at between steps. */
+  takeSaveRequest(): boolean {
+    const asked = this.saveRequested;
+    this.saveRequested = false;
+    return asked;
   }
 
   /** To be called once this process has the folder's lock: removes a request that was meant for an earlier one. */
@@ -66,8 +79,7 @@ export class StopController {
     if (this.disposed) return;
     this.disposed = true;
     clearInterval(this.timer);
-    process.off('SIGINT', this.onSignal);
-    process.off('SIGTERM', this.onSignal);
+    this.ignoreSignals();
     // Another trainer that has the folder has yet to read it.
     const mine = this.owned || !existsSync(this.folder.lock);
     if (mine && this.requestTime() !== undefined) this.removeRequest();
@@ -76,7 +88,7 @@ export class StopController {
   private look(): void {
     if (this.requested) return;
     const found = this.requestTime();
-    if (found !== undefined && found !== this.stale) this.onSignal();
+    if (found !== undefined && found !== this.stale) this.controller.abort();
   }
 
   /** When the request was made, milliseconds since 1970. */

@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import koffi from 'koffi';
 import { RuntimeError, RuntimeUnusableError } from './errors';
-import { releaseLibraryPages, shareMallocArena, trimMalloc } from './processMemory';
+import { shareMallocArena, trimMalloc } from './processMemory';
 import { phrase } from '../util/phrase';
 
 export type Pointer<Kind extends string> = bigint & { readonly pointee: Kind };
@@ -205,6 +205,8 @@ export interface Capi extends Signatures, Libc {
   readonly version: string;
   /** Gives back to the system what graph passes and the making of kernels took, and what malloc holds free. */
   releaseMemory(): void;
+  /** Whether GPUs may round the operands of float32 products to tf32, for the whole process; undefined where not to be set. */
+  readonly tf32: { allow(allowed: boolean): void; isAllowed(): boolean } | undefined;
   NewSessionAsync: AsyncOf<Signatures['NewSession']>;
   SessionRunAsync: AsyncOf<Signatures['SessionRun']>;
 }
@@ -285,7 +287,6 @@ async function bind(path: string): Promise<Capi> {
     }
   }
   const bound = functions as unknown as Signatures;
-  releaseLibraryPages(libc, path);
   const asynchronous = (name: 'NewSession' | 'SessionRun'): unknown =>
     promisify((functions[name] as { async: (...args: unknown[]) => void }).async);
   return {
@@ -293,12 +294,29 @@ async function bind(path: string): Promise<Capi> {
     NewSessionAsync: asynchronous('NewSession') as Capi['NewSessionAsync'],
     SessionRunAsync: asynchronous('SessionRun') as Capi['SessionRunAsync'],
     ...bindLibc(libc),
-    releaseMemory: () => {
-      trimMalloc(libc);
-      releaseLibraryPages(libc, path);
-    },
+    releaseMemory: () => trimMalloc(libc),
+    tf32: bindTf32(library),
     version: bound.Version(),
   };
+}
+
+/** TensorFlow's own switch has no C API: two functions of C++ with C's calling convention. */
+function bindTf32(library: ReturnType<typeof koffi.load>): Capi['tf32'] {
+  try {
+    return {
+      allow: library.func('_ZN3tsl32enable_tensor_float_32_executionEb', 'void', ['bool']) as (
+        allowed: boolean,
+      ) => void,
+      isAllowed: library.func(
+        '_ZN3tsl33tensor_float_32_execution_enabledEv',
+        'bool',
+        [],
+      ) as () => boolean,
+    };
+  } catch {
+    // A build that hides them: NVIDIA's own switch holds for its libraries.
+    return undefined;
+  }
 }
 
 function bindLibc(libc: ReturnType<typeof koffi.load>): Libc {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { findCacheFolder, makeCacheFolder } from '../util/cacheFolder';
 import { phrase } from '../util/phrase';
 import { errnoOf } from '../util/userError';
 import { InstallError } from './errors';
@@ -58,7 +59,7 @@ export async function install(options: InstallOptions = {}): Promise<Library> {
   const present = managedLibrary(final);
   if (present) return present;
   const root = managedRoot(env);
-  await mkdir(root, { recursive: true });
+  makeCacheFolder(root);
   await removeLeftovers(root);
   await requireSpace(root, release);
   const work = join(root, `.installing-${process.pid}-${randomBytes(4).toString('hex')}`);
@@ -92,6 +93,7 @@ export async function install(options: InstallOptions = {}): Promise<Library> {
 
 /** Deletes all managed copies. @returns whether there was one */
 export async function removeManaged(env: NodeJS.ProcessEnv = process.env): Promise<boolean> {
+  if (findCacheFolder(env) === undefined) return false;
   const root = managedRoot(env);
   const existed = existsSync(root);
   await rm(root, { recursive: true, force: true });

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { cacheFolder } from '../util/cacheFolder';
+import { findCacheFolder, requireCacheFolder } from '../util/cacheFolder';
 import { RuntimeMissingError } from './errors';
 import { requireSupported, TENSORFLOW_VERSION, type Variant } from './wheels';
 import { phrase, sentences, type Words } from '../util/phrase';
@@ -27,12 +27,15 @@ const SUFFIX = process.platform === 'darwin' ? '2.dylib' : 'so.2';
 const LIBRARY = `libtensorflow_cc.${SUFFIX}`;
 const FRAMEWORK = `libtensorflow_framework.${SUFFIX}`;
 
-/** Folder of the managed copies, one folder a version and variant. */
+/** Folder of the managed copies, one folder a version and variant. @throws {UserError} where there can be none. */
 export function managedRoot(env: NodeJS.ProcessEnv = process.env): string {
-  return join(cacheFolder(env), 'tensorflow');
+  return join(requireCacheFolder(env), 'tensorflow');
 }
 
-/** Folder of one managed copy: `tensorflow/` lies in it, and `nvidia/` beside that for GPUs. */
+/**
+ * Folder of one managed copy: `tensorflow/` lies in it, and `nvidia/` beside that for GPUs.
+ * @throws {UserError} where there can be none.
+ */
 export function managedFolder(variant: Variant, env: NodeJS.ProcessEnv = process.env): string {
   return join(managedRoot(env), `${TENSORFLOW_VERSION}-${variant}`);
 }
@@ -86,6 +89,7 @@ export function managedLibrary(folder: string): Library | undefined {
 }
 
 function managed(env: NodeJS.ProcessEnv): Library | undefined {
+  if (findCacheFolder(env) === undefined) return undefined;
   // The GPU build runs on machines without one, but slower to load: it comes first only where it is of use.
   const order: Variant[] = hasNvidiaDevice() ? ['gpu', 'cpu'] : ['cpu', 'gpu'];
   for (const variant of order) {

@@ -18,9 +18,11 @@ export interface ParallelismOptions {
 export interface Parallelism {
   /** Independent parts that a computation should be recorded in; 1: none. */
   lanes: number;
-  /** Threads that one operation takes; 0 leaves it to TensorFlow: one per core. */
+  /** Threads of the session: those asked for, or one per core. */
+  threads: number;
+  /** Threads that one operation takes. */
   perOperation: number;
-  /** Operations at a time; 0 leaves it to TensorFlow: one per core. */
+  /** Operations at a time. */
   operations: number;
 }
 
@@ -32,12 +34,9 @@ export interface Parallelism {
 export function parallelism(options: ParallelismOptions): Parallelism {
   const { device, xla, lanes, replica } = options;
   const processes = replica?.localWorldSize ?? 1;
-  const threads =
-    options.threads === 0 && processes > 1
-      ? Math.max(1, Math.floor(availableParallelism() / processes))
-      : options.threads;
-  const available = threads || availableParallelism();
-  return lanes && device === 'cpu' && !xla && available === LANES
-    ? { lanes: LANES, perOperation: 1, operations: LANES }
-    : { lanes: 1, perOperation: threads, operations: threads };
+  // Never left to TensorFlow, which counts cores in its own way: a run that goes on must get the same number.
+  const threads = options.threads || Math.max(1, Math.floor(availableParallelism() / processes));
+  return lanes && device === 'cpu' && !xla && threads === LANES
+    ? { lanes: LANES, threads, perOperation: 1, operations: LANES }
+    : { lanes: 1, threads, perOperation: threads, operations: threads };
 }

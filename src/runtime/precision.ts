@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { visibleGpus } from './gpus';
 import { phrase, type Words } from '../util/phrase';
+import type { Precision } from '../util/precision';
 
 export interface Machine {
   /** CPU features as Linux names them. */
@@ -11,21 +12,38 @@ export interface Machine {
 }
 
 export interface PrecisionChoice {
-  precision: 'fp32' | 'bf16';
+  precision: Precision;
   /** For the run's record. */
   reason: Words;
+  /** Why another one would be faster, where one would. */
+  remark?: Words;
 }
 
 /**
- * bf16 where the hardware multiplies it faster than fp32: CPUs with AVX512-BF16 or AMX, GPUs from compute
+ * What is asked for; for `auto`, bf16 where the hardware multiplies it faster than fp32: CPUs with AVX512-BF16 or AMX, GPUs from compute
  * capability 8.0 (Ampere).
  */
 export function choosePrecision(
-  requested: 'auto' | 'fp32' | 'bf16',
+  requested: 'auto' | Precision,
   device: 'cpu' | 'gpu',
   machine: Machine = machineOf(device),
 ): PrecisionChoice {
-  if (requested !== 'auto') return { precision: requested, reason: phrase('as configured') };
+  if (requested === 'tf32' && device === 'cpu')
+    return { precision: 'fp32', reason: phrase('only GPUs have tf32') };
+  if (requested === 'tf32' || requested === 'bf16')
+    return { precision: requested, reason: phrase('as configured') };
+  const fastest = fastestPrecision(device, machine);
+  if (requested === 'auto') return fastest;
+  return {
+    precision: 'fp32',
+    reason: phrase('as configured'),
+    ...(fastest.precision === 'bf16' && {
+      remark: phrase('bf16 would be faster: {0} (`precision: auto`).', fastest.reason),
+    }),
+  };
+}
+
+function fastestPrecision(device: 'cpu' | 'gpu', machine: Machine): PrecisionChoice {
   if (device === 'gpu') {
     const capability = machine.computeCapability;
     if (capability === undefined)

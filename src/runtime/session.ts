@@ -13,12 +13,16 @@ import { checkVersion } from './versions';
 import { Variables } from './variables';
 import { collectGarbage } from '../util/collectGarbage';
 import { phrase } from '../util/phrase';
+import type { Precision } from '../util/precision';
 
 export interface SessionOptions {
   library: Library;
   device: 'cpu' | 'gpu';
-  /** `bf16`: operands of matrix products are rounded to bfloat16, sums and weights stay float32. */
-  precision: 'fp32' | 'bf16';
+  /**
+   * `bf16`: operands of matrix products are rounded to bfloat16, sums and weights stay float32. `tf32`: a GPU rounds them
+   * to its 19 bits; with the others it does not, unlike TensorFlow's default.
+   */
+  precision: Precision;
   /** Compile with XLA. Gradient checkpointing is refused then. */
   xla: boolean;
   /** Threads for one operation; 0: one per core. */
@@ -37,7 +41,7 @@ export interface SessionInfo {
   tensorflow: string;
   /** `CPU` or `GPU`. */
   device: string;
-  precision: 'fp32' | 'bf16';
+  precision: Precision;
 }
 
 export class Session {
@@ -62,6 +66,7 @@ export class Session {
     prepareEnvironment(options);
     const capi = await loadCapi(options.library.path);
     checkVersion(capi.version, options.library.directory);
+    capi.tf32?.allow(options.precision === 'tf32');
     const replica = options.replica ?? SINGLE;
     const graph = new Graph(capi, replica.worldSize > 1 ? taskName(replica.rank) : undefined);
     let native: NativeSession;
@@ -94,12 +99,13 @@ export class Session {
   /**
    * Whether TensorFlow in this library sees a GPU. Loads it only where the machine has an NVIDIA driver.
    *
+   * @param precision of the sessions to come, which must be known before NVIDIA's libraries are loaded
    * @param localRank the GPU to look at, among those that CUDA_VISIBLE_DEVICES leaves
    */
-  static async hasGpu(library: Library, localRank = 0): Promise<boolean> {
+  static async hasGpu(library: Library, precision: Precision, localRank = 0): Promise<boolean> {
     if (!hasNvidiaDevice()) return false;
     const replica = { ...SINGLE, localRank };
-    const options = { library, precision: 'fp32', xla: false, threads: 0, replica } as const;
+    const options = { library, precision, xla: false, threads: 0, replica } as const;
     try {
       const session = await Session.open({ ...options, device: 'gpu' });
       await session.dispose();
@@ -124,9 +130,20 @@ export class Session {
     return this.options.replica ?? SINGLE;
   }
 
+  /** Gives a variable's memory back; `variable` brings it back, with its initial value. */
+  async releaseVariable(name: string): Promise<void> {
+    await this.variables.release(name);
+    trimMalloc(loadLibc());
+  }
+
   /** Independent parts that this session's programs should be recorded in (lanes.ts). */
   get lanes(): number {
     return parallelism(this.options).lanes;
+  }
+
+  /** Threads of the processor that this session has. */
+  get threads(): number {
+    return parallelism(this.options).threads;
   }
 
   hasVariable(name: string): boolean {
@@ -186,6 +203,10 @@ export class Session {
 function prepareEnvironment(options: SessionOptions): void {
   // 2: errors only. What is left goes where redirectNativeLog sends it.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+  // NVIDIA's libraries read it when they are loaded: with 0, float32 products are float32's. TensorFlow's own switch is
+  // set by Session.open, for kernels that are not NVIDIA's.
+  if (options.precision !== 'tf32') process.env['NVIDIA_TF32_OVERRIDE'] = '0';
+  else delete process.env['NVIDIA_TF32_OVERRIDE'];
   if (options.xla && options.device === 'cpu') {
     const flags = process.env['TF_XLA_FLAGS'] ?? '';
     if (!flags.includes('tf_xla_cpu_global_jit'))

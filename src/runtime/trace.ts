@@ -4,13 +4,13 @@
  * While a trace is active (see tracer.ts), every TensorFlow.js kernel that runs adds nodes to it instead of
  * computing anything; its tensors are names for outputs of nodes.
  */
-import { availableParallelism } from 'node:os';
 import type { OperationPointer, Output } from './capi';
 import { bytesPerElement, DType, dtypeName, elementCount } from './dtypes';
 import { TraceError } from './errors';
 import type { Attributes, Graph, NodeInput, NodeOptions } from './graph';
 import { parallelism, type ParallelismOptions } from './parallelism';
 import { type ReplicaSpec, SINGLE } from './replica/spec';
+import type { Precision } from '../util/precision';
 
 /** Ops whose float32 operands are rounded to bfloat16 where that precision was asked for. */
 const MATRIX_PRODUCTS = new Set(['MatMul', 'BatchMatMulV2', '_FusedMatMul']);
@@ -26,7 +26,7 @@ export interface Symbol {
 }
 
 export interface TraceOptions extends ParallelismOptions {
-  precision: 'fp32' | 'bf16';
+  precision: Precision;
   replica?: ReplicaSpec;
 }
 
@@ -60,7 +60,7 @@ export class Trace {
 
   /** Threads that one operation may use. */
   get threads(): number {
-    return parallelism(this.options).perOperation || availableParallelism();
+    return parallelism(this.options).perOperation;
   }
 
   /** Independent parts that a computation should be recorded in (lanes.ts). */

@@ -20,6 +20,10 @@ interface Entry extends Variable {
   /** Sets the variable to zeros; run before anything else when the variable has no value yet. */
   zeros?: OperationPointer;
   assigned: boolean;
+  /** Gives its memory back; made when first needed. */
+  release?: OperationPointer;
+  /** Without value and memory until it is declared again. */
+  released: boolean;
 }
 
 /** Variables move in groups of about this size: few enough graph signatures, little memory at a time. */
@@ -34,7 +38,7 @@ export class Variables {
     private readonly session: NativeSession,
   ) {}
 
-  /** Declares a variable; again with the same shape is allowed. */
+  /** Declares a variable; again with the same shape is allowed, and brings a released one back. */
   declare(name: string, shape: readonly number[], initial?: 'zeros'): void {
     const known = this.entries.get(name);
     if (known) {
@@ -42,6 +46,7 @@ export class Variables {
         throw new TraceError(
           `variable ${name} has shape [${known.shape.join(', ')}], not [${shape.join(', ')}]`,
         );
+      known.released = false;
       return;
     }
     const handle = this.graph.op('VarHandleOp', [], {
@@ -49,7 +54,7 @@ export class Variables {
       shape: { shape },
       shared_name: { string: name },
     });
-    const entry: Entry = { name, shape: [...shape], handle, assigned: false };
+    const entry: Entry = { name, shape: [...shape], handle, assigned: false, released: false };
     if (initial === 'zeros') entry.zeros = this.zeros(entry);
     this.entries.set(name, entry);
   }
@@ -80,7 +85,9 @@ export class Variables {
 
   /** Gives variables declared with zeros their first value. */
   async initialise(): Promise<void> {
-    const fresh = [...this.entries.values()].filter((entry) => entry.zeros && !entry.assigned);
+    const fresh = [...this.entries.values()].filter(
+      (entry) => entry.zeros && !entry.assigned && !entry.released,
+    );
     if (fresh.length === 0) return;
     const targets = fresh.flatMap((entry) => entry.zeros ?? []);
     for (const entry of fresh) entry.assigned = true;
@@ -89,6 +96,23 @@ export class Variables {
       feeds: [],
       fetches: [],
       targets,
+    });
+  }
+
+  /** Gives the memory of a variable back until it is declared again. Programs that use it stay valid. */
+  async release(name: string): Promise<void> {
+    const entry = this.entry(name);
+    entry.released = true;
+    if (!entry.assigned) return;
+    entry.assigned = false;
+    entry.release ??= this.graph.add('DestroyResourceOp', [entry.handle], {
+      ignore_lookup_error: { bool: true },
+    }).operation;
+    await this.session.run({
+      name: 'releasing a variable',
+      feeds: [],
+      fetches: [],
+      targets: [entry.release],
     });
   }
 

@@ -1,14 +1,15 @@
 /** Times training and evaluation steps on made-up inputs, without a data set. */
 import { modelKeyValues } from '../model/checkpointOrigin';
-import { peakMemory } from './peakMemory';
+import { PeakMemory } from './peakMemory';
 import type { LoadedConfig } from '../config/load';
 import type { Library } from '../runtime/library';
 import { saveWeights } from './checkpoints';
-import { probabilityTrue } from './metrics';
+import { probabilityTrue } from '../analysis/metrics';
 import { initialiseWeights, openModelSession } from './modelSession';
 import { NlvrPrograms } from './programs';
 import { reportSize } from './sharedReport';
 import type { OpTiming } from '../runtime/stepStats';
+import type { Precision } from '../util/precision';
 
 export interface BenchmarkRequest {
   loaded: LoadedConfig;
@@ -33,9 +34,10 @@ export interface BenchmarkResult {
   evaluation: number;
   /** Seconds until the first training step was done: recording, optimising and running it. */
   firstStep: number;
+  /** Largest private memory (`PeakMemory`). */
   peakBytes: number;
   parameters: number;
-  precision: 'fp32' | 'bf16';
+  precision: Precision;
   tensorflow: string;
   /** Of a training step, where a profile was asked for. */
   profile?: OpTiming[];
@@ -44,6 +46,7 @@ export interface BenchmarkResult {
 export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkResult> {
   const { loaded, library, batch: n, length, steps } = request;
   const { config } = loaded;
+  const peak = new PeakMemory();
   const opened = await openModelSession({ loaded, library });
   try {
     const { session, model, shapes } = opened;
@@ -112,7 +115,7 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
     await train();
     const firstStep = (performance.now() - began) / 1000;
     const seconds = await medianSeconds(steps, train);
-    const peakBytes = peakMemory();
+    const peakBytes = peak.bytes;
     let profile: OpTiming[] | undefined;
     if (request.profile) await train((timings) => (profile = timings));
     return {
@@ -130,6 +133,7 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
       ...(profile && { profile }),
     };
   } finally {
+    peak.stop();
     await opened.dispose();
   }
 }

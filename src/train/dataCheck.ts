@@ -4,7 +4,8 @@ import type { LoadedConfig } from '../config/load';
 import { configPaths } from '../config/paths';
 import { checkDataset, type CheckProgress, type DataReport } from '../data/check/checkDataset';
 import type { DataProblem } from '../data/check/problem';
-import { cacheFolder } from '../util/cacheFolder';
+import type { Dataset } from '../data/types';
+import { findCacheFolder } from '../util/cacheFolder';
 import { phrase, sentences, type Words } from '../util/phrase';
 import { UserError } from '../util/userError';
 
@@ -13,19 +14,30 @@ export interface CheckHooks {
   signal?: AbortSignal;
 }
 
+/** What was found, with the data sets as they were read: they are what is trained. */
+export interface CheckedData extends DataReport {
+  /** The easy examples, where there are any to train on. */
+  curriculum?: Dataset;
+}
+
 /**
  * Reads every annotation and decodes every image of the splits and of the curriculum. Images found sound
  * before, and unchanged since, are not decoded again.
  */
-export async function checkData(loaded: LoadedConfig, hooks: CheckHooks = {}): Promise<DataReport> {
+export async function checkData(
+  loaded: LoadedConfig,
+  hooks: CheckHooks = {},
+): Promise<CheckedData> {
   const { config, folder } = loaded;
   const paths = configPaths(config, folder);
+  const cache = findCacheFolder();
   const options = {
     format: config.ann_format,
     imageRoot: paths.imageRoot,
     maxWords: config.max_words,
+    missingImages: config.missing_images,
     images: 'decode',
-    verifiedFile: join(cacheFolder(), 'verified-images.txt'),
+    ...(cache !== undefined && { verifiedFile: join(cache, 'verified-images.txt') }),
     ...(hooks.signal && { signal: hooks.signal }),
     ...(hooks.onProgress && { onProgress: hooks.onProgress.bind(hooks) }),
   } as const;
@@ -36,7 +48,12 @@ export async function checkData(loaded: LoadedConfig, hooks: CheckHooks = {}): P
   const report = await checkDataset(files, options);
   if (paths.curriculum === undefined || config.curriculum.epochs === 0) return report;
   const easy = await checkDataset([{ split: 'train', file: paths.curriculum }], options);
-  return { ...report, problems: [...report.problems, ...easy.problems] };
+  const [curriculum] = easy.datasets;
+  return {
+    ...report,
+    problems: [...report.problems, ...easy.problems],
+    ...(easy.datasets.length > 0 && { curriculum }),
+  };
 }
 
 /** @throws {UserError} with the first errors of a report, where it has any. */
@@ -47,18 +64,20 @@ export function throwOnErrors({ problems }: DataReport): void {
   const more = errors.length - SHOWN;
   if (more > 0) others.push(phrase('… and {0} more problems.', more));
   throw new UserError(sentences(first, ...others), {
-    hint: phrase('Mend the data; `nlvr check` lists everything.'),
+    hint: phrase('Correct the data; `nlvr check --all` lists every case.'),
   });
 }
 
 const SHOWN = 3;
 
-/** `file:line: message` */
+/** `file:line: message`, with the column where a line holds several annotations */
 export function describeProblem({
   file,
   line,
+  column,
   message,
   phrase: words,
-}: Pick<DataProblem, 'file' | 'line' | 'message' | 'phrase'>): Words {
-  return phrase('{0}: {1}', line === undefined ? file : `${file}:${line}`, words ?? message);
+}: Pick<DataProblem, 'file' | 'line' | 'column' | 'message' | 'phrase'>): Words {
+  const place = [file, line, column].filter((part) => part !== undefined).join(':');
+  return phrase('{0}: {1}', place, words ?? message);
 }

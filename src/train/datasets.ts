@@ -1,7 +1,7 @@
 /** The data sets a run needs, read and checked as far as training depends on it. */
 import type { LoadedConfig } from '../config/load';
 import { configPaths } from '../config/paths';
-import { loadDataset } from '../data/annotations/loadDataset';
+import { loadAnnotations, loadSplit, unnamedSplit, usable } from '../data/loadSplit';
 import type { Split } from '../data/split';
 import type { Dataset } from '../data/types';
 import { phrase } from '../util/phrase';
@@ -15,16 +15,8 @@ export async function loadDatasets<S extends Split>(
   loaded: LoadedConfig,
   splits: readonly S[],
 ): Promise<Record<S, Dataset>> {
-  const paths = configPaths(loaded.config, loaded.folder);
   const entries: [S, Dataset][] = [];
-  for (const split of splits) {
-    const file = paths.annFiles[split];
-    if (file === undefined)
-      throw new UserError(phrase('{0} names no annotations for {1}.', loaded.file, split), {
-        hint: phrase('Set ann_files.{0}.', split),
-      });
-    entries.push([split, await loadOne(loaded, file, split)]);
-  }
+  for (const split of splits) entries.push([split, await loadSplit(loaded, split)]);
   return Object.fromEntries(entries) as Record<S, Dataset>;
 }
 
@@ -52,20 +44,22 @@ export async function loadCurriculum(loaded: LoadedConfig): Promise<Dataset | un
   const { curriculum } = configPaths(loaded.config, loaded.folder);
   return curriculum === undefined || loaded.config.curriculum.epochs === 0
     ? undefined
-    : loadOne(loaded, curriculum, 'train');
+    : loadAnnotations(loaded, curriculum, 'train');
 }
 
-async function loadOne(loaded: LoadedConfig, file: string, split: Split): Promise<Dataset> {
-  const { config, folder } = loaded;
-  const dataset = await loadDataset(file, split, {
-    format: config.ann_format,
-    imageRoot: configPaths(config, folder).imageRoot,
-  });
-  if (dataset.examples.length === 0)
-    throw new UserError(phrase('{0} has no examples: the {1} split is empty.', file, split), {
-      hint: phrase('Correct ann_files.{0} or the file.', split),
-    });
-  return dataset;
+/**
+ * The data sets of a check without errors as a training takes them.
+ * @throws {UserError} when there is no training split, or one is empty.
+ */
+export async function checkedDatasets(
+  loaded: LoadedConfig,
+  checked: readonly Dataset[],
+): Promise<Partial<Record<Split, Dataset>> & { train: Dataset }> {
+  const datasets: Partial<Record<Split, Dataset>> = {};
+  for (const dataset of checked) datasets[dataset.split] = await usable(loaded, dataset);
+  const { train } = datasets;
+  if (train === undefined) throw unnamedSplit(loaded, 'train');
+  return { ...datasets, train };
 }
 
 /** Share of the more frequent label, 0..1; chance level of an accuracy. */

@@ -11,7 +11,7 @@ import type { Evaluator } from './evaluation';
 import { requireFiniteAnswers } from './finiteAnswers';
 import type { HealthMonitor } from './health';
 import { appendLog, epochLine } from './log';
-import { measure, type Metrics } from './metrics';
+import { measureDataset, type Metrics } from '../analysis/metrics';
 import type { TrainingPlan } from './plan';
 import { writePredictions } from './predictionFile';
 import type { TrainingData } from './trainer';
@@ -43,12 +43,15 @@ export class EpochEnd {
     this.watched = val ? chooseWatched(val.examples, parts.config.watch_pairs) : [];
   }
 
-  /** Evaluates, logs, and keeps the checkpoint when it is the best. */
-  async evaluate(state: TrainerState): Promise<'done' | 'stopped'> {
+  /**
+   * Evaluates, logs, and keeps the checkpoint when it is the best.
+   * @param between awaited between two batches; the state is what it was before.
+   */
+  async evaluate(state: TrainerState, between?: () => Promise<void>): Promise<'done' | 'stopped'> {
     const { writer, health, evaluated } = this.parts;
     const results: Partial<Record<Split, Metrics>> = {};
     for (const dataset of evaluated) {
-      const metrics = await this.split(dataset, state.epoch, state.step);
+      const metrics = await this.split(dataset, state.epoch, state.step, between);
       if (!metrics) return 'stopped';
       results[dataset.split] = metrics;
     }
@@ -69,7 +72,12 @@ export class EpochEnd {
    * Evaluates one split and writes its predictions and event.
    * @returns undefined when stopped.
    */
-  async split(dataset: Dataset, epoch: number, step: number): Promise<Metrics | undefined> {
+  async split(
+    dataset: Dataset,
+    epoch: number,
+    step: number,
+    between?: () => Promise<void>,
+  ): Promise<Metrics | undefined> {
     const { evaluator, data, writer, stop } = this.parts;
     const { split } = dataset;
     const began = performance.now();
@@ -77,6 +85,7 @@ export class EpochEnd {
     const plan = evaluator.plan(dataset);
     const logits = await evaluator.evaluate(dataset, plan, data.evalBatches(dataset, plan.steps), {
       stopped: () => stop.requested,
+      ...(between && { between }),
       onProgress: (done, total) => {
         const now = performance.now();
         if (now - shown < PROGRESS_EVERY_MS) return;
@@ -88,7 +97,7 @@ export class EpochEnd {
     const file = writer.folder.predictionsOf(split, epoch);
     requireFiniteAnswers(dataset, logits);
     if (this.parts.isMain) writePredictions(file, dataset, logits);
-    const metrics = measure(dataset.examples, logits);
+    const metrics = measureDataset(dataset, logits);
     const seconds = (performance.now() - began) / 1000;
     writer.event({
       type: 'eval',

@@ -19,6 +19,8 @@ export interface EvaluationHooks {
   onProgress?(done: number, total: number): void;
   /** Looked at between batches; an evaluation that was stopped on any process has no result. */
   stopped?(): boolean;
+  /** Awaited between two batches. */
+  between?(): Promise<void>;
 }
 
 /** Which batches of a split each process answers. */
@@ -45,8 +47,6 @@ export class Evaluator {
   ) {
     const capacity = 2 * batchSize;
     this.chunk = programs.encodingChunk(capacity);
-    // One slot more, that padding of a half-filled encoding run is written to.
-    programs.reserveSlots(capacity + 1);
     this.slots = new ImageSlots(capacity);
   }
 
@@ -64,38 +64,52 @@ export class Evaluator {
    */
   async evaluate(
     dataset: Dataset,
-    { steps, rounds }: EvaluationPlan,
+    plan: EvaluationPlan,
     batches: BatchSource,
     hooks: EvaluationHooks = {},
   ): Promise<Float32Array | undefined> {
-    const logits = new Float32Array(2 * dataset.examples.length);
+    // Training needs the memory of the features: 228 MB for the base model. One slot more, that padding of a half-filled
+    // encoding run is written to.
+    this.programs.reserveSlots(2 * this.batchSize + 1);
     const source = batches[Symbol.asyncIterator]();
-    let answered = 0;
     try {
-      for (let round = 0; round < rounds; round++) {
-        if (round < steps.length) {
-          // Between two evaluations the weights may have changed, and what is shared must not depend on the processes.
-          if (!steps[round].goesOn) this.slots.clear();
-          const next = await source.next();
-          if (next.done === true)
-            throw new RangeError('an evaluation has fewer batches than its plan');
-          const batch = next.value;
-          const answers = await this.answer(dataset, batch);
-          batch.indices.forEach((index, i) =>
-            logits.set(answers.subarray(2 * i, 2 * i + 2), 2 * index),
-          );
-          answered += batch.indices.length;
-        }
-        // All ranks meet after every batch: none goes on where another one stopped.
-        const stopped = hooks.stopped?.() === true;
-        const [done, stops] = await this.replica.allReduceSum(
-          Float32Array.of(answered, stopped ? 1 : 0),
-        );
-        if (stops > 0) return undefined;
-        hooks.onProgress?.(done, dataset.examples.length);
-      }
+      return await this.answerAll(dataset, plan, source, hooks);
     } finally {
       await source.return?.();
+      await this.programs.releaseSlots();
+    }
+  }
+
+  private async answerAll(
+    dataset: Dataset,
+    { steps, rounds }: EvaluationPlan,
+    source: AsyncIterator<EvaluationBatch>,
+    hooks: EvaluationHooks,
+  ): Promise<Float32Array | undefined> {
+    const logits = new Float32Array(2 * dataset.examples.length);
+    let answered = 0;
+    for (let round = 0; round < rounds; round++) {
+      if (round < steps.length) {
+        // Between two evaluations the weights may have changed, and what is shared must not depend on the processes.
+        if (!steps[round].goesOn) this.slots.clear();
+        const next = await source.next();
+        if (next.done === true)
+          throw new RangeError('an evaluation has fewer batches than its plan');
+        const batch = next.value;
+        const answers = await this.answer(dataset, batch);
+        batch.indices.forEach((index, i) =>
+          logits.set(answers.subarray(2 * i, 2 * i + 2), 2 * index),
+        );
+        answered += batch.indices.length;
+      }
+      // All ranks meet after every batch: none goes on where another one stopped.
+      const stopped = hooks.stopped?.() === true;
+      const [done, stops] = await this.replica.allReduceSum(
+        Float32Array.of(answered, stopped ? 1 : 0),
+      );
+      if (stops > 0) return undefined;
+      hooks.onProgress?.(done, dataset.examples.length);
+      await hooks.between?.();
     }
     // Each example's logits are 0 on all ranks but one.
     return this.replica.allReduceSum(logits);

@@ -10,7 +10,7 @@ import type { RunInfo } from '../run/runInfo';
 import { acquireLock } from '../run/runLock';
 import { weightsNotes, type EvaluatedWeights, type EvaluationOutput } from './evaluationTypes';
 import { adviceFrom } from '../util/phrase';
-import type { Metrics } from './metrics';
+import type { Metrics } from '../analysis/metrics';
 
 /**
  * An evaluation in the folder of something else. It leaves `run.json` as it is; what it found of a run's own

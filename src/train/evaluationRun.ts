@@ -12,7 +12,7 @@ import {
   type EvaluationBegin,
   type EvaluationOutput,
 } from './evaluationTypes';
-import type { Metrics } from './metrics';
+import { skippedNote, type Metrics } from '../analysis/metrics';
 import type { Words } from '../util/phrase';
 
 const PROGRESS_EVERY_MS = 500;
@@ -102,6 +102,8 @@ export class EvaluationRun implements EvaluationOutput {
       seconds,
       predictions: relative(this.folder.root, predictions),
     });
+    if (metrics.skipped !== undefined)
+      this.writer.note('warning', 'skipped-examples', skippedNote(split, metrics));
     const { val, test } = this.results;
     if (!val || val.accuracy === null) return;
     const { accuracy, consistency } = val;

@@ -4,15 +4,16 @@ import type { ModelDifference } from '../model/checkpointOrigin';
 import { otherModel } from '../model/loadRules';
 import type { Split } from '../run/events';
 import type { RunFolder } from '../run/runFolder';
-import type { Metrics } from './metrics';
+import type { Metrics } from '../analysis/metrics';
 import type { Words } from '../util/phrase';
+import type { Precision } from '../util/precision';
 
 /** What is known once the model is there. */
 export interface EvaluationBegin {
   examples: Partial<Record<Split, number>>;
   device: string;
   tensorflow: string;
-  precision: 'fp32' | 'bf16';
+  precision: Precision;
   parameters: number;
 }
 

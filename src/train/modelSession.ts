@@ -14,7 +14,9 @@ import { Replica } from '../runtime/replica/replica';
 import { type ReplicaSpec, SINGLE } from '../runtime/replica/spec';
 import { Session } from '../runtime/session';
 import { assignValues } from './assignValues';
-import type { Words } from '../util/phrase';
+import type { Resources } from './resources';
+import { phrase, type Words } from '../util/phrase';
+import type { Precision } from '../util/precision';
 
 export interface ModelSession {
   session: Session;
@@ -23,17 +25,21 @@ export interface ModelSession {
   model: NlvrModelConfig;
   /** Weights by BLIP's names. */
   shapes: ReadonlyMap<string, readonly number[]>;
-  precision: 'fp32' | 'bf16';
+  precision: Precision;
   /** Why that precision. */
   precisionReason: Words;
+  /** Why another one would be faster, where one would. */
+  precisionRemark: Words | undefined;
   dispose(): Promise<void>;
 }
 
 export interface SessionRequest {
   loaded: LoadedConfig;
   library: Library;
-  /** A choice made before: when the run began, or by rank 0. `auto` is not asked again then. */
-  precision?: PrecisionChoice | undefined;
+  /** Of a run that goes on: kept, whatever `auto` and 0 would choose now. */
+  kept?: { precision: Precision; resources?: Resources | undefined } | undefined;
+  /** A choice that rank 0 made for all ranks. */
+  choice?: PrecisionChoice | undefined;
   /** Which process of a data parallel training this is. */
   replica?: ReplicaSpec;
   /** For one pair at a time, whose text is a single chain of operations that all threads should share. */
@@ -53,7 +59,8 @@ export function requireLibrary(folder: string | undefined): Promise<Library> {
 export async function openModelSession({
   loaded,
   library,
-  precision: kept,
+  kept,
+  choice,
   replica = SINGLE,
   oneQuestion = false,
 }: SessionRequest): Promise<ModelSession> {
@@ -61,18 +68,24 @@ export async function openModelSession({
   const model = readModelConfig(config, folder);
   const device =
     config.device === 'auto'
-      ? (await Session.hasGpu(library, replica.localRank))
+      ? kept?.resources?.device !== 'CPU' &&
+        (await Session.hasGpu(
+          library,
+          config.precision === 'tf32' ? 'tf32' : 'fp32',
+          replica.localRank,
+        ))
         ? 'gpu'
         : 'cpu'
       : config.device;
-  const machine = machineOf(device, replica.localRank);
-  const chosen = kept ?? choosePrecision(config.precision, device, machine);
+  const chosen: PrecisionChoice = kept
+    ? { precision: kept.precision, reason: phrase('as the run began') }
+    : (choice ?? choosePrecision(config.precision, device, machineOf(device, replica.localRank)));
   const session = await Session.open({
     library,
     device,
     precision: chosen.precision,
     xla: config.xla,
-    threads: config.threads,
+    threads: config.threads || (kept?.resources?.threads ?? 0),
     lanes: !oneQuestion,
     replica,
   });
@@ -85,6 +98,7 @@ export async function openModelSession({
     shapes,
     precision: chosen.precision,
     precisionReason: chosen.reason,
+    precisionRemark: chosen.remark,
     dispose: () => session.dispose(),
   };
 }
@@ -94,8 +108,10 @@ export async function precisionOf(
   { config }: LoadedConfig,
   library: Library,
 ): Promise<PrecisionChoice> {
-  const device = config.device === 'auto' && (await Session.hasGpu(library)) ? 'gpu' : 'cpu';
-  return choosePrecision(config.precision, config.device === 'auto' ? device : config.device);
+  const gpu = async (): Promise<boolean> =>
+    Session.hasGpu(library, config.precision === 'tf32' ? 'tf32' : 'fp32');
+  const device = config.device !== 'auto' ? config.device : (await gpu()) ? 'gpu' : 'cpu';
+  return choosePrecision(config.precision, device);
 }
 
 /** How weights are taken over: progress of an address's download and the way to end it, and whether they may be few. */

@@ -1,16 +1,6 @@
-import { relative, sep } from 'node:path';
+import { decide, probabilityTrue } from '../analysis/metrics';
 import type { Dataset, Example } from '../data/types';
-import type { Prediction } from '../run/predictions';
-import { replaceFile, writeAll } from '../util/atomicFile';
-import { decide, probabilityTrue } from './metrics';
-
-const LINES_PER_WRITE = 2000;
-
-/** The images of an example seen from the folder they lie in, so that the data may be moved. */
-export function relativeImages({ images }: Example, imageRoot: string): [string, string] {
-  const [left, right] = images.map((image) => relative(imageRoot, image).replaceAll(sep, '/'));
-  return [left, right];
-}
+import { relativeImages, writePredictionLines, type Prediction } from '../run/predictions';
 
 /** What the model said of one example, as the predictions file and the failures panel know it. */
 export function predictionOf(
@@ -23,7 +13,7 @@ export function predictionOf(
     index: example.index,
     split,
     sentence: example.sentence,
-    images: relativeImages(example, imageRoot),
+    images: relativeImages(example.images, imageRoot),
     label: example.label,
     prediction: decide(logits),
     prob_true: probabilityTrue(logits),
@@ -44,14 +34,8 @@ export function writePredictions(
   incomplete = false,
 ): void {
   const { examples } = dataset;
-  replaceFile(file, (fd) => {
-    for (let start = 0; start < examples.length; start += LINES_PER_WRITE) {
-      const lines = examples.slice(start, start + LINES_PER_WRITE).map((example, k) => {
-        const i = start + k;
-        const line = predictionOf(example, dataset, [logits[2 * i], logits[2 * i + 1]]);
-        return JSON.stringify(incomplete ? { ...line, incomplete } : line) + '\n';
-      });
-      writeAll(fd, Buffer.from(lines.join('')));
-    }
+  writePredictionLines(file, examples.length, (i) => {
+    const line = predictionOf(examples[i], dataset, [logits[2 * i], logits[2 * i + 1]]);
+    return incomplete ? { ...line, incomplete } : line;
   });
 }

@@ -11,7 +11,7 @@ import type { Library } from '../runtime/library';
 import { checkWeights } from './checkWeights';
 import { requireFiniteAnswer } from './finiteAnswers';
 import { ImageSlots } from './imageSlots';
-import { decide, probabilityTrue } from './metrics';
+import { decide, probabilityTrue } from '../analysis/metrics';
 import { initialiseWeights, openModelSession, type ModelSession } from './modelSession';
 import { NlvrPrograms } from './programs';
 

@@ -7,6 +7,7 @@ import type { Config } from '../config/definition';
 import { classify, crossEntropy, encodeImages, normalise } from '../model/blipNlvr';
 import { imageTokens, type NlvrModelConfig } from '../model/config';
 import type { ModelContext } from '../model/modelContext';
+import { encodingChunk } from '../model/size';
 import { DType } from '../runtime/dtypes';
 import { joinLanes, splitIntoLanes } from '../runtime/lanes';
 import type { Inputs, InputSpec, Program, Scope } from '../runtime/program';
@@ -17,8 +18,6 @@ import { reportSize } from './sharedReport';
 
 /** Image features of a split's neighbourhood, one slot an image: [slots, tokens, width]. */
 const FEATURES = 'evaluation.features';
-/** An encoding run takes about this many patch tokens: large enough to fill the cores, small in memory. */
-const TOKENS_PER_ENCODING = 9232;
 
 /** How pixels reach a program: bytes, or (for golden tests) already normalised floats. */
 export type PixelType = 'uint8' | 'float32';
@@ -52,7 +51,7 @@ export class NlvrPrograms {
 
   /** Images that one encoding run takes. */
   encodingChunk(most: number): number {
-    return Math.max(1, Math.min(most, Math.floor(TOKENS_PER_ENCODING / this.featureShape[0])));
+    return encodingChunk(this.model, most);
   }
 
   /**
@@ -118,11 +117,15 @@ export class NlvrPrograms {
 
   /** Makes room for the features of `slots` images; grows only before the first encoding. */
   reserveSlots(slots: number): void {
-    if (this.slotCount >= slots) return;
-    if (this.slotCount > 0)
+    if (this.slotCount > 0 && this.slotCount < slots)
       throw new RangeError(`features have ${this.slotCount} slots, ${slots} were asked for`);
-    this.session.variable(FEATURES, [slots, ...this.featureShape], 'zeros');
-    this.slotCount = slots;
+    this.slotCount ||= slots;
+    this.session.variable(FEATURES, [this.slotCount, ...this.featureShape], 'zeros');
+  }
+
+  /** Gives the memory of the features back, until `reserveSlots` is called again. */
+  async releaseSlots(): Promise<void> {
+    if (this.slotCount > 0) await this.session.releaseVariable(FEATURES);
   }
 
   /**

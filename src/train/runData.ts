@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import type { Config } from '../config/definition';
 import { createLoader } from '../data/loader/createLoader';
 import { LoaderPool } from '../data/loader/loaderPool';
 import { pipelineSettings } from '../data/loader/settings';
 import { WHOLE, type EvaluationStep, type Shard } from '../data/order';
 import type { Batch, Dataset } from '../data/types';
-import { cacheFolder } from '../util/cacheFolder';
+import { usableCacheFolder } from '../util/cacheFolder';
 import type { FrozenVision } from './frozenVision';
 import type { Stage } from './plan';
 import type { TimedBatches, TrainingData } from './trainer';
@@ -20,6 +19,8 @@ export class RunData implements TrainingData {
     private readonly maxTokens: number,
     private readonly pool: LoaderPool,
     private readonly shard: Shard,
+    /** Whether resized images are kept on disk. */
+    readonly cachesImages: boolean,
   ) {}
 
   /**
@@ -27,13 +28,12 @@ export class RunData implements TrainingData {
    * @param shard this process among those that share the training.
    */
   static async open(config: Config, maxTokens: number, shard: Shard = WHOLE): Promise<RunData> {
+    const folder = config.cache_images ? usableCacheFolder('images') : undefined;
     const pool = await LoaderPool.create({
       numWorkers: config.num_workers,
-      ...(config.cache_images && {
-        cache: { folder: join(cacheFolder(), 'images'), imageSize: config.image_size },
-      }),
+      ...(folder !== undefined && { cache: { folder, imageSize: config.image_size } }),
     });
-    return new RunData(config, maxTokens, pool, shard);
+    return new RunData(config, maxTokens, pool, shard, folder !== undefined);
   }
 
   trainBatches(stage: Stage, epoch: number, startExample: number, count: number): TimedBatches {

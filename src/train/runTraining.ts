@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { version } from '../../package.json';
 import type { ConfigKey } from '../config/definition';
 import { configPaths } from '../config/paths';
-import type { DataReport } from '../data/check/checkDataset';
+import { usable } from '../data/loadSplit';
 import type { Dataset } from '../data/types';
 import { readModelConfig } from '../model/config';
 import { parameterShapes } from '../model/parameters';
@@ -19,8 +19,8 @@ import { RuntimeError } from '../runtime/errors';
 import { phrase } from '../util/phrase';
 import { errorWords, ExitCode, UserError } from '../util/userError';
 import { checkWeights } from './checkWeights';
-import { checkData, describeProblem, throwOnErrors } from './dataCheck';
-import { configuredSplits, loadCurriculum, loadDatasets } from './datasets';
+import { checkData, describeProblem, throwOnErrors, type CheckedData } from './dataCheck';
+import { checkedDatasets, configuredSplits, loadCurriculum, loadDatasets } from './datasets';
 import { examplesDigest } from './exampleOrder';
 import { pretrainedOf } from './modelSession';
 import { openRun } from './openRun';
@@ -43,7 +43,7 @@ export async function runTraining(request: TrainingRequest): Promise<TrainingOut
   const { group } = request;
   const folder = new RunFolder(configPaths(config, configFolder).outputDir);
   // Before everything else: checking a large data set takes minutes, in which a person may think better of it.
-  const stop = new StopController(folder, request.onStopRequested);
+  const stop = new StopController(folder, request.onStopRequested, request.onSaveRequested);
   request.stopSignal?.addEventListener('abort', () => stop.request());
   const job: Job = { record: undefined };
   try {
@@ -95,7 +95,8 @@ async function run(
 }
 
 interface Prepared {
-  report: DataReport | undefined;
+  /** Of rank 0, which alone checks the data. */
+  report: CheckedData | undefined;
   datasets: Partial<Record<Split, Dataset>> & { train: Dataset };
   plan: TrainingPlan;
 }
@@ -106,28 +107,34 @@ async function prepare(
   folder: RunFolder,
   stop: StopController,
 ): Promise<Prepared | undefined> {
-  const { loaded, mode, checks, group } = request;
-  let report: DataReport | undefined;
-  // Files are rank 0's matter: it reads the weights, and writes the run.
-  if (group.isMain) {
-    requireUsableFolder(folder.root, mode);
-    // A run that goes on has weights of its own.
-    const model = readModelConfig(loaded.config, loaded.folder);
-    if (mode !== 'resume') await checkWeights(pretrainedOf(loaded), model, true);
-    try {
-      report = await checkData(loaded, { ...checks, signal: stop.signal });
-    } catch (error) {
-      if (stop.requested) return undefined;
-      throw error;
-    }
-    throwOnErrors(report);
+  const { loaded, group } = request;
+  const { worldSize } = group.spec;
+  // Files are rank 0's matter: it checks them, reads the weights, and writes the run.
+  if (!group.isMain) {
+    const splits = configuredSplits(loaded);
+    if (!splits.includes('train')) splits.unshift('train');
+    const datasets = await loadDatasets(loaded, splits);
+    const easy = await loadCurriculum(loaded);
+    const plan = new TrainingPlan(loaded.config, datasets.train, easy, worldSize);
+    return { report: undefined, datasets, plan };
   }
-  const splits = configuredSplits(loaded);
-  if (!splits.includes('train')) splits.unshift('train');
-  const datasets = await loadDatasets(loaded, splits);
-  const easy = await loadCurriculum(loaded);
-  const plan = new TrainingPlan(loaded.config, datasets.train, easy, group.spec.worldSize);
-  return stop.requested && group.isMain ? undefined : { report, datasets, plan };
+  const { mode, checks } = request;
+  requireUsableFolder(folder.root, mode);
+  // A run that goes on has weights of its own.
+  const model = readModelConfig(loaded.config, loaded.folder);
+  if (mode !== 'resume') await checkWeights(pretrainedOf(loaded), model, true);
+  let report: CheckedData;
+  try {
+    report = await checkData(loaded, { ...checks, signal: stop.signal });
+  } catch (error) {
+    if (stop.requested) return undefined;
+    throw error;
+  }
+  throwOnErrors(report);
+  const datasets = await checkedDatasets(loaded, report.datasets);
+  const easy = report.curriculum && (await usable(loaded, report.curriculum));
+  const plan = new TrainingPlan(loaded.config, datasets.train, easy, worldSize);
+  return stop.requested ? undefined : { report, datasets, plan };
 }
 
 /** What must be the same on all ranks, or they would train different things. Paths may differ between machines. */

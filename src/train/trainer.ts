@@ -12,10 +12,11 @@ import type { StopController } from '../run/stopController';
 import type { TrainingStep } from '../runtime/training';
 import { phrase, type Words } from '../util/phrase';
 import { ExitCode, UserError } from '../util/userError';
-import { saveLast, type CheckpointSource } from './checkpoints';
+import type { CheckpointSource } from './checkpoints';
 import type { EpochEnd } from './epochEnd';
 import type { BatchSource } from './evaluation';
 import type { HealthMonitor } from './health';
+import { LastSaver } from './lastSaver';
 import type { Stage, TrainingPlan } from './plan';
 import { SharedReport } from './sharedReport';
 import { StepReporter } from './stepReporter';
@@ -49,7 +50,7 @@ export interface TrainerParts {
   data: TrainingData;
   checkpoint: CheckpointSource;
   writer: RunRecord;
-  stop: Pick<StopController, 'requested'>;
+  stop: Pick<StopController, 'requested' | 'takeSaveRequest'>;
   health: HealthMonitor;
   /** Whether any process was asked to stop, the same answer on all. */
   stopAgreed: () => Promise<boolean>;
@@ -64,14 +65,29 @@ export interface TrainerParts {
 export class Trainer {
   private readonly reporter: StepReporter;
   private readonly report: SharedReport;
+  private readonly saver: LastSaver;
 
   constructor(private readonly parts: TrainerParts) {
     this.reporter = new StepReporter(parts.writer, parts.config.log_every);
     this.report = new SharedReport(parts.config.accumulate_steps, parts.shard);
+    this.saver = new LastSaver(parts, parts.state);
   }
 
-  /** Trains until the last epoch, an early stop or a request to stop, after which everything is saved. */
+  /**
+   * Trains until the last epoch, an early stop or a request to stop, after which everything is saved. When it fails the
+   * last good step is saved, where its weights are whole.
+   */
   async run(): Promise<'finished' | 'stopped'> {
+    try {
+      return await this.trainEpochs();
+    } catch (error) {
+      this.reporter.flush();
+      await this.saver.rescue();
+      throw error;
+    }
+  }
+
+  private async trainEpochs(): Promise<'finished' | 'stopped'> {
     const { plan, state, config, epochEnd } = this.parts;
     // Judged here and not only behind an epoch: a run that stopped early may be resumed.
     while (state.epoch < plan.epochs && !stopsEarly(config, state)) {
@@ -81,10 +97,12 @@ export class Trainer {
       if (!(await this.trainEpoch(stage))) return this.stopped();
       const last = state.epoch === plan.epochs - 1;
       if (last || (state.epoch + 1) % config.eval_every === 0) {
-        if ((await epochEnd.evaluate(state)) === 'stopped') return this.stopped();
+        const between = (): Promise<void> => this.saver.saveIfAsked(state);
+        if ((await epochEnd.evaluate(state, between)) === 'stopped') return this.stopped();
       } else epochEnd.logWithoutEvaluation(state);
       const done = state.epoch;
       beginNextEpoch(state);
+      this.saver.mark(state);
       if (last || stopsEarly(config, state) || state.epoch % config.save_every === 0)
         await this.save(done);
     }
@@ -128,13 +146,13 @@ export class Trainer {
           );
           waited = batches.waitMs;
           writer.update({ step: state.step, epoch: state.epoch });
+          this.saver.mark(state);
           const inEpoch = state.batch / config.accumulate_steps;
           const lastOfEpoch = left === 0;
           // Alone, a process need not wait for a step that carries the request to others.
           const stopping = shard.worldSize === 1 ? stop.requested : this.report.stop;
           if (stopping && !lastOfEpoch) return false;
-          if (!lastOfEpoch && config.save_steps > 0 && inEpoch % config.save_steps === 0)
-            await this.save(state.epoch);
+          if (!lastOfEpoch && this.saver.due(inEpoch)) await this.save(state.epoch);
         }
         if (left === 0) break;
       }
@@ -169,9 +187,11 @@ export class Trainer {
     };
     const program = this.parts.stepFor(batch);
     if (!apply) {
+      // An accumulated batch leaves the weights as they are.
       report.add(await program.accumulate({ ...feeds, report: report.feed(false) }));
       return;
     }
+    this.saver.unmark();
     const results = await program.run({
       ...feeds,
       report: report.feed(stop.requested),
@@ -217,6 +237,7 @@ export class Trainer {
   }
 
   private diverged(what: Words, value: number): never {
+    this.saver.unmark();
     const { state } = this.parts;
     this.reporter.step({ step: state.step + 1, epoch: state.epoch, lr: 0 }, 0);
     this.reporter.flush();
@@ -255,18 +276,8 @@ export class Trainer {
   }
 
   private async save(epoch: number): Promise<void> {
-    const { checkpoint, writer, state, shard } = this.parts;
     this.reporter.flush();
-    if (shard.rank !== 0) return;
-    const bytes = await saveLast(checkpoint, writer.folder, state);
-    writer.event({
-      type: 'checkpoint',
-      kind: 'last',
-      epoch,
-      step: state.step,
-      path: 'checkpoint_last',
-      bytes,
-    });
+    await this.saver.save(this.parts.state, epoch);
   }
 }
 

@@ -1,7 +1,9 @@
 import type { Config } from '../config/definition';
 import type { Split } from '../run/events';
 import type { ExampleOrder } from './exampleOrder';
-import type { Metrics } from './metrics';
+import type { Metrics } from '../analysis/metrics';
+import type { Resources } from './resources';
+import type { Precision } from '../util/precision';
 
 /** What an exact resume needs beside weights and optimizer moments: `checkpoint_last/trainer.json`. */
 export const TRAINER_STATE_VERSION = 2;
@@ -32,8 +34,10 @@ export interface TrainerState {
   bestMetrics: Partial<Record<Split, Metrics>>;
   /** What must not change on resume. */
   seed: number;
-  precision: 'fp32' | 'bf16';
+  precision: Precision;
   order: ExampleOrder;
+  /** May change where it must; the run then says that its numbers differ. Missing in older checkpoints. */
+  resources?: Resources;
   /** May change; the run is told so. */
   configHash: string;
 }

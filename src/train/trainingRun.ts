@@ -10,15 +10,21 @@ import type { RunRecord } from '../run/runRecord';
 import type { StopController } from '../run/stopController';
 import { modelKeyValues } from '../model/checkpointOrigin';
 import { readModelConfig } from '../model/config';
-import { describeReport, isUnusualStart, type LoadReport } from '../model/loadRules';
+import {
+  describeReport,
+  isUnusualStart,
+  missingUnexpectedly,
+  type LoadReport,
+} from '../model/loadRules';
 import { loadWeights } from '../model/loadWeights';
-import { isNewInNlvr } from '../model/parameters';
 import { redirectNativeLog } from '../runtime/nativeLog';
 import type { PrecisionChoice } from '../runtime/precision';
 import type { Replica } from '../runtime/replica/replica';
 import { momentNames } from '../runtime/training';
+import type { Session } from '../runtime/session';
 import { withDiskErrors } from '../util/diskError';
 import { phrase, sentences } from '../util/phrase';
+import type { Precision } from '../util/precision';
 import { ExitCode, isAbort, UserError } from '../util/userError';
 import { assignValues } from './assignValues';
 import { restoreLast, type CheckpointSource } from './checkpoints';
@@ -31,7 +37,7 @@ import { FeatureCache } from './featureCache';
 import { FrozenVision } from './frozenVision';
 import { HealthMonitor } from './health';
 import { appendLog, trimLog } from './log';
-import { writeMetrics } from './metricsFile';
+import { writeMetrics } from '../analysis/metricsFile';
 import {
   initialiseWeights,
   openModelSession,
@@ -43,6 +49,7 @@ import type { TrainingPlan } from './plan';
 import { NlvrPrograms } from './programs';
 import { appendRankLog, forwardNativeLog } from './rankLog';
 import { RunData } from './runData';
+import { changedResources, resourcesOf, type Resources } from './resources';
 import type { TrainingOutcome, TrainingRequest } from './trainingTypes';
 import { trainableParameters } from './trainable';
 import { evaluatedDatasets, Trainer } from './trainer';
@@ -54,7 +61,7 @@ export class TrainingRun {
     private readonly writer: RunRecord,
     private readonly plan: TrainingPlan,
     private readonly datasets: Partial<Record<Split, Dataset>> & { train: Dataset },
-    private readonly stop: Pick<StopController, 'requested' | 'signal'>,
+    private readonly stop: Pick<StopController, 'requested' | 'signal' | 'takeSaveRequest'>,
     /** Where it goes on; undefined for a run that begins. */
     private readonly resumed: TrainerState | undefined,
   ) {}
@@ -73,7 +80,8 @@ export class TrainingRun {
       const opened = await openModelSession({
         ...request,
         replica: group.spec,
-        precision: await this.precision(),
+        kept: this.kept(),
+        choice: await this.sharedPrecision(),
       });
       try {
         return await this.trainWith(opened, data);
@@ -87,12 +95,19 @@ export class TrainingRun {
     }
   }
 
-  /** What the run began with, or what rank 0 finds best: all ranks compute in the same precision. */
-  private async precision(): Promise<PrecisionChoice | undefined> {
+  /** What a run that goes on keeps. Threads are shared out again where the number of processes is another one. */
+  private kept(): { precision: Precision; resources?: Resources } | undefined {
     const { resumed, request } = this;
-    if (resumed) return { precision: resumed.precision, reason: phrase('as the run began') };
-    const { group, loaded, library } = request;
-    if (group.spec.worldSize === 1) return undefined;
+    if (!resumed) return undefined;
+    const { precision, resources, order } = resumed;
+    const same = (order.worldSize ?? 1) === request.group.spec.worldSize;
+    return { precision, ...(same && resources && { resources }) };
+  }
+
+  /** What rank 0 finds best: all ranks compute in the same precision. */
+  private async sharedPrecision(): Promise<PrecisionChoice | undefined> {
+    const { group, loaded, library } = this.request;
+    if (this.resumed || group.spec.worldSize === 1) return undefined;
     return group.broadcast(group.isMain ? await precisionOf(loaded, library) : undefined);
   }
 
@@ -119,6 +134,16 @@ export class TrainingRun {
     const { precision } = opened;
     const state = resumed ?? freshState({ seed, precision, order, configHash: hash });
     this.announce(opened, state, count);
+    this.keepResources(session, state);
+    if (config.cache_images && !data.cachesImages)
+      writer.note(
+        'warning',
+        'no-cache-folder',
+        phrase(
+          '`cache_images` has no effect: there is no folder for downloads that can be written to.',
+        ),
+        phrase('Set NLVR_CACHE_DIR to a folder that you may write to.'),
+      );
     const report = group.isMain ? await this.loadWeights(opened, checkpoint) : undefined;
     await this.shareWeights(replica, checkpoint);
     const programs = new NlvrPrograms(session, model, {
@@ -132,7 +157,7 @@ export class TrainingRun {
     const evaluated = evaluatedDatasets(config, datasets);
     const health = new HealthMonitor({
       pretrained: pretrainedOf(request.loaded) !== undefined,
-      missingKeys: report?.missing.filter((name) => !isNewInNlvr(name)).length ?? 0,
+      missingKeys: report === undefined ? 0 : missingUnexpectedly(report).length,
       numWorkers: config.num_workers,
       processors: availableParallelism(),
       imagesKept: config.cache_images || config.freeze_vit,
@@ -237,7 +262,24 @@ export class TrainingRun {
         opened.precisionReason,
         disk,
       ),
+      ...(opened.precisionRemark === undefined ? [] : [opened.precisionRemark]),
     );
+  }
+
+  /** Numbers are the same to the last bit only where all of this is the same. */
+  private keepResources(session: Session, state: TrainerState): void {
+    const { writer } = this;
+    const now = resourcesOf(session);
+    const changes = state.resources === undefined ? [] : changedResources(state.resources, now);
+    state.resources = now;
+    writer.update({ threads: now.threads, lanes: now.lanes });
+    if (changes.length > 0)
+      writer.note(
+        'warning',
+        'not-exact',
+        phrase('The run goes on {0}: its numbers are not those that it would have had.', changes),
+        phrase('For the same numbers resume it as it was started, on a machine of the same kind.'),
+      );
   }
 
   /** Says what is different about a training on several processes, or on another number than before. */

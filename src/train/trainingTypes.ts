@@ -7,7 +7,7 @@ import type { BestResult } from '../run/runInfo';
 import type { RunObserver } from '../run/runWriter';
 import type { Library } from '../runtime/library';
 import type { CheckHooks } from './dataCheck';
-import type { Metrics } from './metrics';
+import type { Metrics } from '../analysis/metrics';
 
 export interface TrainingRequest {
   /** The processes that share the training. */
@@ -21,6 +21,8 @@ export interface TrainingRequest {
   stopSignal?: AbortSignal;
   /** Called when a person asked to stop and the step is being finished. */
   onStopRequested?: () => void;
+  /** Called when a signal asked to save and go on. */
+  onSaveRequested?: () => void;
   /** Progress of the data check, and the way to end it. */
   checks?: CheckHooks;
   /** Progress of downloading `pretrained`. */

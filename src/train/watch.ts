@@ -1,7 +1,7 @@
 import type { Dataset, Example } from '../data/types';
 import type { WatchedPair } from '../run/events';
-import { probabilityTrue } from './metrics';
-import { relativeImages } from './predictionFile';
+import { relativeImages } from '../run/predictions';
+import { probabilityTrue } from '../analysis/metrics';
 
 /**
  * The examples of the dashboard's strip: spread evenly over the split and alternating between labels where
@@ -33,7 +33,7 @@ export function watchedPairs(
       identifier,
       index,
       sentence,
-      images: relativeImages(examples[i], imageRoot),
+      images: relativeImages(examples[i].images, imageRoot),
       label,
       probTrue: probabilityTrue([logits[2 * i], logits[2 * i + 1]]),
     };

@@ -1,16 +1,69 @@
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
+import { phrase } from './phrase';
+import { UserError, messageOf } from './userError';
+
+const HINT = phrase('Set NLVR_CACHE_DIR to a folder that you may write to.');
 
 /**
  * The per-user folder for what is downloaded once and can be downloaded again: `NLVR_CACHE_DIR`, else the
  * platform's place (`XDG_CACHE_HOME` or `~/.cache`; `~/Library/Caches` on macOS). It may not exist yet.
+ * @returns undefined for a user without a home folder, as in many containers.
  */
-export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
+export function findCacheFolder(environment: NodeJS.ProcessEnv = process.env): string | undefined {
   const explicit = environment['NLVR_CACHE_DIR'];
   if (explicit) return explicit;
+  const xdg = process.platform === 'darwin' ? undefined : environment['XDG_CACHE_HOME'];
+  if (xdg) return join(xdg, 'nlvr-workbench');
+  const home = homeFolder();
+  if (home === undefined) return undefined;
   const base =
-    process.platform === 'darwin'
-      ? join(homedir(), 'Library', 'Caches')
-      : environment['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+    process.platform === 'darwin' ? join(home, 'Library', 'Caches') : join(home, '.cache');
   return join(base, 'nlvr-workbench');
+}
+
+/** As `findCacheFolder`, for what needs it. @throws {UserError} that names NLVR_CACHE_DIR. */
+export function requireCacheFolder(environment?: NodeJS.ProcessEnv): string {
+  const folder = findCacheFolder(environment);
+  if (folder !== undefined) return folder;
+  throw new UserError(phrase('There is no home folder to keep downloads in.'), { hint: HINT });
+}
+
+/** Makes a folder of the cache where it is missing. @throws {UserError} that names NLVR_CACHE_DIR. */
+export function makeCacheFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new UserError(
+      phrase('The folder for downloads cannot be written to: {0}.', messageOf(error)),
+      { hint: HINT, cause: error },
+    );
+  }
+}
+
+/** A folder of the cache, made where it is missing; undefined where there can be none, for what works without. */
+export function usableCacheFolder(...names: string[]): string | undefined {
+  const cache = findCacheFolder();
+  if (cache === undefined) return undefined;
+  const folder = join(cache, ...names);
+  try {
+    makeCacheFolder(folder);
+    return folder;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of the user; undefined where there is none. */
+export function homeFolder(): string | undefined {
+  try {
+    const home = homedir();
+    // HOME may be set to nothing.
+    return isAbsolute(home) ? home : undefined;
+  } catch {
+    // A user id that the system does not know, without HOME.
+    return undefined;
+  }
 }

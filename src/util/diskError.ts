@@ -15,7 +15,7 @@ export function diskError(error: unknown, file: string): unknown {
         ),
         {
           hint: phrase(
-            'Free some space, or choose another output_dir, then start again with --resume.',
+            'Free some space, or write to another disk. A training can then be resumed.',
           ),
           cause: error,
         },
@@ -24,7 +24,7 @@ export function diskError(error: unknown, file: string): unknown {
     case 'EPERM':
     case 'EROFS':
       return new UserError(phrase('{0} cannot be written: permission denied.', file), {
-        hint: phrase('Choose an output_dir that you may write to.'),
+        hint: phrase('Choose another folder, which you may write to.'),
         cause: error,
       });
     case 'EEXIST':
@@ -32,13 +32,13 @@ export function diskError(error: unknown, file: string): unknown {
       return new UserError(
         phrase('{0} cannot be written: it or a folder above it is a file.', file),
         {
-          hint: phrase('Choose another output_dir, or move that file away.'),
+          hint: phrase('Choose another folder, or move that file away.'),
           cause: error,
         },
       );
     case 'EISDIR':
       return new UserError(phrase('{0} cannot be written: it is a folder.', file), {
-        hint: phrase('Choose another output_dir, or move that folder away.'),
+        hint: phrase('Choose another name, or move that folder away.'),
         cause: error,
       });
     default:

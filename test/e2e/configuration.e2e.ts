@@ -50,7 +50,7 @@ describe('the configuration form', () => {
     const vscode = await openWorkbench({ workspace: folder });
     const form = await openForm(vscode);
     const rate = form.locator('#field-init_lr');
-    expect(await rate.inputValue()).toBe('3e-4');
+    await expect.poll(() => rate.inputValue()).toBe('3e-4');
 
     await rate.fill('0.0001');
     await rate.press('Enter');
@@ -59,10 +59,10 @@ describe('the configuration form', () => {
       .poll(saved(file))
       .toBe(original.replace('init_lr: 3e-4 # hot', 'init_lr: 1e-4 # hot'));
     // The focus stays where it was, with the text as it was typed.
-    expect(await rate.inputValue()).toBe('0.0001');
-    expect(
-      await rate.evaluate('this === document.activeElement || document.activeElement.id'),
-    ).toBe('field-init_lr');
+    await expect.poll(() => rate.inputValue()).toBe('0.0001');
+    await expect
+      .poll(() => rate.evaluate('this === document.activeElement || document.activeElement.id'))
+      .toBe('field-init_lr');
 
     await form.locator('#field-freeze_vit').check();
     await form.locator('#field-vit').selectOption('own measures');
@@ -83,10 +83,10 @@ describe('the configuration form', () => {
     await expect.poll(() => form.locator('[id="field-vit.depth"]').inputValue()).toBe('4');
 
     await expect.poll(() => form.locator('.card').textContent()).toContain('Steps per epoch20');
-    expect(await form.locator('.card').textContent()).toContain('Total steps160');
-    expect(await form.locator('svg.schedule').getAttribute('aria-label')).toContain(
-      'Learning rate: 1e-6 at first, at most 1e-4',
-    );
+    await expect.poll(() => form.locator('.card').textContent()).toContain('Total steps160');
+    await expect
+      .poll(() => form.locator('svg.schedule').getAttribute('aria-label'))
+      .toContain('Learning rate: 1e-6 at first, at most 1e-4');
 
     // Saved in the middle of typing, the file has what was typed.
     await form.locator('#field-max_epoch').fill('5');
@@ -107,7 +107,9 @@ describe('the configuration form', () => {
     await expect
       .poll(() => form.locator('#field-init_lr-problems').textContent())
       .toContain(message);
-    expect(await form.locator('#field-init_lr').getAttribute('aria-invalid')).toBe('true');
+    await expect
+      .poll(() => form.locator('#field-init_lr').getAttribute('aria-invalid'))
+      .toBe('true');
     await form.locator('#field-init_lr').press('Enter');
     await form.getByRole('button', { name: 'Change to 10' }).click();
     await expect.poll(() => form.locator('#field-init_lr').inputValue()).toBe('10');
@@ -137,15 +139,15 @@ describe('the configuration form', () => {
     await form.locator('body').press('/');
     await form.locator('input[type=search]').fill('learning rate');
     await expect.poll(() => form.locator('.field').count()).toBeLessThan(8);
-    expect(await form.locator('#field-warmup_lr').count()).toBe(1);
-    expect(await form.locator('#field-seed').count()).toBe(0);
+    await expect.poll(() => form.locator('#field-warmup_lr').count()).toBe(1);
+    await expect.poll(() => form.locator('#field-seed').count()).toBe(0);
     await vscode.screenshot('configuration-form-search');
     await form.locator('input[type=search]').fill('');
     await vscode.page.setViewportSize({ width: 700, height: 800 });
     await vscode.screenshot('configuration-form-narrow');
     await vscode.page.setViewportSize({ width: 1280, height: 800 });
 
-    expect(await form.getByRole('button', { name: 'Rename' }).count()).toBe(0);
+    await expect.poll(() => form.getByRole('button', { name: 'Rename' }).count()).toBe(0);
     await form.getByRole('button', { name: 'Remove image_sise' }).click();
     await expect.poll(() => form.locator('#others').textContent()).toBe('');
     await vscode.close();
@@ -243,7 +245,7 @@ describe('the configuration as text', () => {
     await form.locator('#others').getByText('image_sise').first().waitFor();
     await openText(vscode, 'plain.yaml');
     await vscode.page.waitForTimeout(1500);
-    expect(await vscode.page.locator('.monaco-editor .squiggly-error').count()).toBe(0);
+    await expect.poll(() => vscode.page.locator('.monaco-editor .squiggly-error').count()).toBe(0);
     await vscode.close();
   });
 });

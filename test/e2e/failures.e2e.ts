@@ -61,16 +61,16 @@ describe('the failed examples of a run', () => {
   });
 
   it('open from the palette with the wrong answers, the most confident first', async () => {
-    expect(await frame.locator('h1').textContent()).toContain(
-      `${wrong.length} of ${EXAMPLES} wrong`,
-    );
+    await expect
+      .poll(() => frame.locator('h1').textContent())
+      .toContain(`${wrong.length} of ${EXAMPLES} wrong`);
     await expect.poll(rowsInList).toBe(wrong.length);
     const worst = wrong.reduce((a, b) => (confidence(a) >= confidence(b) ? a : b));
     await expect.poll(() => frame.locator('.facts').textContent()).toContain(worst.identifier);
-    expect(await selectedText()).toContain(worst.sentence);
+    await expect.poll(selectedText).toContain(worst.sentence);
     const first = frame.locator('.row').first();
-    expect(await first.getAttribute('aria-setsize')).toBe(String(wrong.length));
-    expect(await first.textContent()).toMatch(/^wrongpredicted (True|False)/);
+    await expect.poll(() => first.getAttribute('aria-setsize')).toBe(String(wrong.length));
+    await expect.poll(() => first.textContent()).toMatch(/^wrongpredicted (True|False)/);
     const images = frame.locator('.frame img');
     await expect
       .poll(() =>
@@ -118,7 +118,7 @@ describe('the failed examples of a run', () => {
     await press('ArrowDown', 'ArrowDown');
     const focused = frame.locator('.row:focus');
     await expect.poll(() => focused.getAttribute('aria-posinset')).toBe('3');
-    expect(await focused.getAttribute('aria-selected')).toBe('true');
+    await expect.poll(() => focused.getAttribute('aria-selected')).toBe('true');
     await press('End');
     await expect.poll(() => focused.getAttribute('aria-posinset')).toBe(String(wrong.length));
     await press('Home', 'PageDown');
@@ -146,11 +146,11 @@ describe('the failed examples of a run', () => {
     await press('Escape');
     await frame.getByRole('button', { name: 'Reset' }).first().click();
     await press('?');
-    expect(await frame.locator('dialog.keys-help').isVisible()).toBe(true);
+    await expect.poll(() => frame.locator('dialog.keys-help').isVisible()).toBe(true);
     expect(await accessibilityProblems(frame)).toEqual([]);
     await vscode.screenshot('failures-keys');
     await press('Escape');
-    expect(await frame.locator('dialog.keys-help').isVisible()).toBe(false);
+    await expect.poll(() => frame.locator('dialog.keys-help').isVisible()).toBe(false);
   });
 
   it('show the other pairs of the sentence and the earlier epochs', async () => {
@@ -244,7 +244,7 @@ describe('the failed examples of a run', () => {
     await offer.waitFor({ timeout: 20_000 });
     await offer.click();
     await shown(epoch);
-    expect(await frame.locator('.facts .as-text').textContent()).toBe(before);
+    await expect.poll(() => frame.locator('.facts .as-text').textContent()).toBe(before);
     await expect.poll(() => frame.locator('.epoch').count()).toBe(4);
   });
 
@@ -263,7 +263,7 @@ describe('the failed examples of a run', () => {
       frame.evaluate<number>(
         'document.documentElement.scrollWidth - document.documentElement.clientWidth',
       );
-    expect(await overflow()).toBe(0);
+    await expect.poll(overflow).toBe(0);
     const boxes = ['.list-side', '.detail'].map((each) => frame.locator(each).boundingBox());
     const [list, detail] = await Promise.all(boxes);
     expect(list?.width).toBe(await width());
@@ -273,9 +273,9 @@ describe('the failed examples of a run', () => {
     // Twice as large on the same screen is half the screen.
     await vscode.page.setViewportSize({ width: 640, height: 400 });
     await expect.poll(width).toBeGreaterThan(500);
-    expect(await overflow()).toBe(0);
+    await expect.poll(overflow).toBe(0);
     await frame.locator('.note textarea').scrollIntoViewIfNeeded();
-    expect(await frame.locator('.note textarea').isVisible()).toBe(true);
+    await expect.poll(() => frame.locator('.note textarea').isVisible()).toBe(true);
     await vscode.screenshot('failures-zoom');
     await vscode.page.setViewportSize({ width: 1280, height: 800 });
   });
@@ -289,8 +289,8 @@ describe('the failed examples of a run', () => {
     frame = await vscode.webviewFrame('failures');
     await frame.locator('.browser[aria-busy=false]').waitFor({ timeout: 60_000 });
     await expect.poll(rowsInList).toBe(shown);
-    expect(await frame.locator('select[name=show]').inputValue()).toBe('falseNegative');
-    expect(await frame.locator('select[name=epoch]').inputValue()).toBe(epoch);
+    await expect.poll(() => frame.locator('select[name=show]').inputValue()).toBe('falseNegative');
+    await expect.poll(() => frame.locator('select[name=epoch]').inputValue()).toBe(epoch);
     expect(vscode.cspViolations).toEqual([]);
   });
 });
@@ -341,14 +341,14 @@ describe('hostile data', () => {
   });
 
   it('is shown as text', async () => {
-    expect(await frame.locator('.sentence').textContent()).toBe(`${markup} 0`);
-    expect(await frame.locator('.row').first().textContent()).toContain(markup);
-    expect(await frame.locator('.facts').textContent()).toContain('<script>x</script>');
-    expect(await frame.locator('#root :is(b, i, u, script)').count()).toBe(0);
-    expect(await frame.evaluate('window.hit')).toBeUndefined();
-    expect(await frame.locator('.notice.warning').textContent()).toMatch(
-      /skipped in the predictions file: 1.*line 5: not a JSON object/,
-    );
+    await expect.poll(() => frame.locator('.sentence').textContent()).toBe(`${markup} 0`);
+    await expect.poll(() => frame.locator('.row').first().textContent()).toContain(markup);
+    await expect.poll(() => frame.locator('.facts').textContent()).toContain('<script>x</script>');
+    await expect.poll(() => frame.locator('#root :is(b, i, u, script)').count()).toBe(0);
+    await expect.poll(() => frame.evaluate('window.hit')).toBeUndefined();
+    await expect
+      .poll(() => frame.locator('.notice.warning').textContent())
+      .toMatch(/skipped in the predictions file: 1.*line 5: not a JSON object/);
   });
 
   it('has its pictures, whatever their names', async () => {
@@ -357,7 +357,7 @@ describe('hostile data', () => {
         .locator('.frame img')
         .evaluateAll((all) => all.map((each) => (each as unknown as Picture).naturalWidth));
     await expect.poll(widths).toEqual([12, 12]);
-    expect(await frame.locator('.frame img.pixelated').count()).toBe(2);
+    await expect.poll(() => frame.locator('.frame img.pixelated').count()).toBe(2);
     await clickRow(2);
     await expect.poll(widths).toEqual([12, 12]);
     await expect.poll(() => frame.locator('.row .thumbnail.missing').count()).toBe(4);
@@ -383,8 +383,10 @@ describe('hostile data', () => {
     const row = frame.locator('.row[aria-posinset="2"]');
     await expect.poll(() => row.textContent()).toContain('Marked');
     await clickRow(1);
-    expect(await row.textContent()).toContain('Marked');
-    expect(await frame.locator('.row[aria-posinset="1"]').textContent()).not.toContain('Marked');
+    await expect.poll(() => row.textContent()).toContain('Marked');
+    await expect
+      .poll(() => frame.locator('.row[aria-posinset="1"]').textContent())
+      .not.toContain('Marked');
   });
 });
 
@@ -412,7 +414,7 @@ describe('with nothing to show', () => {
     await vscode.runAndPick('NLVR: Inspect Failed Examples', run);
     frame = await vscode.webviewFrame('failures');
     await frame.locator('.state-empty', { hasText: 'No predictions yet' }).waitFor();
-    expect(await frame.locator('.state-empty').textContent()).toContain(text);
+    await expect.poll(() => frame.locator('.state-empty').textContent()).toContain(text);
     expect(await accessibilityProblems(frame)).toEqual([]);
     await vscode.screenshot(`failures-none-${run}`);
     await frame.getByRole('button', { name: 'Open Training Dashboard' }).press('Enter');

@@ -72,7 +72,7 @@ describe('asking the model again', () => {
   });
 
   it('starts nothing by itself', async () => {
-    expect(await frame.locator('.row').count()).toBeGreaterThan(3);
+    await expect.poll(() => frame.locator('.row').count()).toBeGreaterThan(3);
     expect(servers()).toEqual([]);
   });
 
@@ -97,9 +97,9 @@ describe('asking the model again', () => {
     const field = frame.locator('.ask textarea');
     await field.fill('There is a dog on the left.');
     await frame.getByRole('button', { name: 'left ⇄ right' }).click();
-    expect(await field.inputValue()).toBe('There is a dog on the right.');
+    await expect.poll(() => field.inputValue()).toBe('There is a dog on the right.');
     await frame.getByRole('button', { name: 'Swap images' }).click();
-    expect(await frame.locator('.swapped-chip').count()).toBe(2);
+    await expect.poll(() => frame.locator('.swapped-chip').count()).toBe(2);
     await frame.getByRole('button', { name: 'Ask', exact: true }).click();
     const last = answers().last();
     await expect
@@ -132,7 +132,7 @@ describe('asking the model again', () => {
     await expect
       .poll(() => answers().last().textContent(), { timeout: 60_000 })
       .toMatch(/^(True|False).*Once more\./);
-    expect(servers()).toHaveLength(1);
+    await expect.poll(servers).toHaveLength(1);
     expect(servers()).not.toContain(pid);
   });
 

@@ -95,8 +95,10 @@ describe('in Restricted Mode', () => {
 
   it('failed examples can be looked at, and nothing is asked', async () => {
     const frame: Frame = await openFailures(vscode);
-    expect(await frame.locator('.ask').textContent()).toContain('this workspace is not trusted');
-    expect(await frame.locator('.ask textarea').count()).toBe(0);
+    await expect
+      .poll(() => frame.locator('.ask').textContent())
+      .toContain('this workspace is not trusted');
+    await expect.poll(() => frame.locator('.ask textarea').count()).toBe(0);
     await vscode.press('a');
     await frame.locator('.ask button').click();
     const trust = vscode.page.getByText('You are in Restricted Mode');

@@ -44,8 +44,8 @@ describe('the NLVR view', () => {
   it('lists the runs with state, accuracy and duration', async () => {
     await row(vscode, 'calm-fox-1').waitFor();
     await expect.poll(() => row(vscode, 'calm-fox-1').textContent()).toMatch(/finished · \d+\.\d%/);
-    expect(await row(vscode, 'merry-owl-7').textContent()).toMatch(/stopped/);
-    expect(await row(vscode, 'bold-elk-3').textContent()).toMatch(/failed/);
+    await expect.poll(() => row(vscode, 'merry-owl-7').textContent()).toMatch(/stopped/);
+    await expect.poll(() => row(vscode, 'bold-elk-3').textContent()).toMatch(/failed/);
     for (const theme of ['light', 'dark', 'hc'] as const) {
       await vscode.setTheme(theme);
       await vscode.screenshot(`view-${theme}`);
@@ -64,8 +64,8 @@ describe('the NLVR view', () => {
 
   it('shows the data set of the configuration', async () => {
     await row(vscode, 'nlvr.yaml').waitFor();
-    expect(await row(vscode, 'val').first().textContent()).toContain('missing');
-    expect(await row(vscode, 'image_root').textContent()).toContain('images');
+    await expect.poll(() => row(vscode, 'val').first().textContent()).toContain('missing');
+    await expect.poll(() => row(vscode, 'image_root').textContent()).toContain('images');
   });
 
   it('offers what fits the state of a run', async () => {
@@ -104,7 +104,7 @@ describe('the NLVR view', () => {
     await vscode.runCommand('NLVR: Import BLIP Run');
     await vscode.answerFileDialog(join(workspace, 'blip'), 'Import');
     await row(vscode, 'blip').waitFor();
-    expect(await row(vscode, 'blip').textContent()).toMatch(/imported · 82\.2%/);
+    await expect.poll(() => row(vscode, 'blip').textContent()).toMatch(/imported · 82\.2%/);
     await vscode.reloadWindow();
     await row(vscode, 'blip').waitFor();
     expect(readFileSync(join(workspace, 'blip', 'log.txt'), 'utf8')).toBe(blipLog);

@@ -90,7 +90,7 @@ describe('a short walk in the oldest VS Code', () => {
   it('draws the dashboard', async () => {
     const frame = await openDashboard(vscode);
     await frame.locator('.plot canvas').nth(1).waitFor();
-    expect(await frame.locator('.run-title').textContent()).toContain('calm-fox-1');
+    await expect.poll(() => frame.locator('.run-title').textContent()).toContain('calm-fox-1');
     await expect.poll(() => frame.locator('.watched img').count()).toBe(12);
     await vscode.screenshot('oldest-dashboard');
   });

@@ -361,6 +361,8 @@ class Synthesis {
       versions: { nlvr: '0.1.0', node: process.version, tensorflow: '2.20.0' },
       device: 'CPU (8 threads)',
       precision: 'fp32',
+      threads: 8,
+      lanes: 1,
       epoch: Math.min(this.epochs, this.maxEpoch - 1),
       maxEpoch: this.maxEpoch,
       step: this.steps,

@@ -376,7 +376,7 @@ describe('from the sample data set to its failed examples', () => {
       await expect
         .poll(() => frame.locator('.ask-state').textContent(), SLOW)
         .toMatch(/best checkpoint, .* parameters on CPU/);
-      expect(await frame.locator('.ask textarea').inputValue()).toBe(sentence);
+      await expect.poll(() => frame.locator('.ask textarea').inputValue()).toBe(sentence);
       await vscode.press('Enter');
       const answers = frame.locator('.asked tbody tr');
       await expect

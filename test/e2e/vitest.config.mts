@@ -6,8 +6,8 @@ export default defineConfig({
     root: new URL('../..', import.meta.url).pathname,
     pool: 'forks',
     fileParallelism: false,
-    // A browser may come out of step once on a busy machine; what was tried again is shown as such.
-    retry: process.env.CI ? 1 : 0,
+    // A test that fails once is a fault of the product or of the test; trying again would hide it.
+    retry: 0,
     include: [process.env.NLVR_PICTURES ? 'test/e2e/readme.pictures.ts' : 'test/e2e/*.e2e.ts'],
     globalSetup: ['test/e2e/harness/globalSetup.ts'],
     setupFiles: ['test/e2e/harness/setup.ts'],

@@ -145,7 +145,7 @@ describe('checkpoints', () => {
       /gone\.pth does not exist/,
     );
     expect(await refused(project, '--pretrained', project.config)).toMatch(
-      /neither a \.pth nor a \.safetensors/,
+      /a text file that starts with/,
     );
   });
 });

@@ -8,7 +8,14 @@ import { editJson, fail, succeed } from './cliSupport';
 import { nlvr, scratchFolder, startNlvr, tinyProject } from './tinyProject';
 
 interface Report {
-  problems: { severity: string; code: string; message: string; file: string; line?: number }[];
+  problems: {
+    severity: string;
+    code: string;
+    message: string;
+    file: string;
+    line?: number;
+    cases?: unknown[];
+  }[];
   splits: Record<string, Record<string, number>>;
 }
 
@@ -59,9 +66,52 @@ describe('nlvr check', () => {
     for (const { message } of errors) expect(plain.stdout).toContain(message);
   });
 
-  test('a configuration that is wrong: exit code 2 and the key', async () => {
+  test('--all and --json have every case, with the addresses of missing images on request', async () => {
+    const project = await tinyProject();
+    const file = join(project.folder, 'val.json');
+    const rows = Array.from({ length: 9 }, (_, i) => ({
+      identifier: `dev-${i}-0-0`,
+      sentence: 'Two dogs.',
+      label: 'True',
+      left_url: `https://host/${i},left.png`,
+      right_url: `https://host/${i}-right.png`,
+    }));
+    writeFileSync(file, rows.map((row) => JSON.stringify(row)).join('\n'));
+    const urls = join(project.folder, 'urls.csv');
+    const all = await nlvr(['check', '--config', project.config, '--all', '--missing_urls', urls]);
+    expect(all.code).toBe(2);
+    for (let i = 0; i < 9; i++)
+      expect(all.stdout).toContain(`  ${file}:${i + 1}: dev-${i}-0-0: dev/dev-${i}-0-img1.png`);
+    expect(all.stdout).toContain(`Wrote 18 missing images to ${urls}.`);
+    expect(readFileSync(urls, 'utf8').split('\n').slice(0, 3)).toEqual([
+      'split,identifier,image,url',
+      'val,dev-0-0-0,dev/dev-0-0-img0.png,"https://host/0,left.png"',
+      'val,dev-0-0-0,dev/dev-0-0-img1.png,https://host/0-right.png',
+    ]);
+    const short = await nlvr(['check', '--config', project.config]);
+    expect(short.stdout).toMatch(/--all lists \d+ more cases/);
+    const { stdout } = await nlvr(['check', '--config', project.config, '--json']);
+    const missing = (JSON.parse(stdout) as Report).problems.find(
+      ({ code }) => code === 'missing-image',
+    );
+    expect(missing?.cases).toHaveLength(18);
+  });
+
+  test('a configuration that is wrong: exit code 2 and the key, with --json as a problem too', async () => {
     const { config } = await tinyProject({ max_epcoh: '3' });
-    expect(await fail(2, 'check', '--config', config, '--json')).toMatch(/max_epcoh.*max_epoch/s);
+    const { code, stdout, stderr } = await nlvr(['check', '--config', config, '--json']);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/max_epcoh.*max_epoch/s)]);
+    expect((JSON.parse(stdout) as Report).problems).toMatchObject([
+      { severity: 'error', code: 'unknown-key', file: config, line: expect.any(Number) as number },
+    ]);
+    const { stdout: none } = await nlvr(['check', '--config', `${config}.gone`, '--json']);
+    expect((JSON.parse(none) as Report).problems).toMatchObject([
+      {
+        severity: 'error',
+        code: 'configuration',
+        message: expect.stringMatching(/does not exist/) as string,
+      },
+    ]);
   });
 });
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { loadDataset } from '../../src/data/annotations/loadDataset';
-import { measure } from '../../src/train/metrics';
+import { measure } from '../../src/analysis/metrics';
 import { metricsOf, predictionsOf, succeed } from './cliSupport';
 import { sharedFolder, tinyProject, type TinyProject } from './tinyProject';
 

@@ -22,8 +22,9 @@ describe('help', () => {
     ],
     ['evaluate', 'config', 'checkpoint', 'split', 'output_dir', 'device', 'set'],
     ['predict', 'config', 'checkpoint', 'left', 'right', 'sentence', 'json'],
-    ['check', 'config', 'json', 'set'],
+    ['check', 'config', 'all', 'json', 'missing_urls', 'set'],
     ['export', 'format', 'overwrite'],
+    ['inspect', 'json'],
   ])('nlvr %s --help lists its options', async (command, ...options) => {
     const help = await succeed(command, '--help');
     for (const option of options) expect(help).toMatch(new RegExp(`^ +--${option}\\b`, 'm'));

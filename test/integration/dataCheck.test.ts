@@ -8,10 +8,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config/load';
 import { checkDataset, type CheckOptions } from '../../src/data/check/checkDataset';
+import { loadDatasets } from '../../src/train/datasets';
+import { measureDataset, skippedNote } from '../../src/analysis/metrics';
+import { inEnglish } from '../../src/util/phrase';
 import type { Split } from '../../src/data/split';
 
 const nlvr1 = join(import.meta.dirname, '../data/nlvr1');
@@ -288,6 +292,70 @@ describe('images found sound', () => {
     const { problems } = await check({ train: file }, { images: 'header' });
     expect(problems[0].message).toContain('a.png: this is not a PNG, JPEG');
   });
+});
+
+describe('places', () => {
+  it('of a list on one line are elements and columns, in problems and in their cases', async () => {
+    const rows = [...good, { images: ['A.png', 'b.png'], identifier: 'dev-0-0-0' }].map(
+      (row, i) => ({ sentence: `s ${i}`, label: i % 2 ? 'True' : 'False', ...row }),
+    );
+    const text = JSON.stringify(rows);
+    const file = join(root, 'line.json');
+    writeFileSync(file, text);
+    const { problems } = await check({ val: file });
+    const column = text.indexOf('{"sentence":"s 3"') + 1;
+    const place = { line: 1, column, endColumn: text.length };
+    expect(problems).toMatchObject([
+      {
+        ...place,
+        message: `1 of 4 images is missing: A.png: there is a.png, in other case (element 4 (dev-0-0-0), columns ${column} to ${text.length - 1}).`,
+        summary: { message: '1 of 4 images is missing.' },
+        cases: [{ ...place, element: 4, identifier: 'dev-0-0-0' }],
+      },
+    ]);
+  });
+
+  it('are all kept, however many the message names', async () => {
+    const rows = Array.from({ length: 20 }, (_, i) => ({ images: ['a.png', `gone-${i}.png`] }));
+    const [problem] = (await check({ train: write('train.json', rows) })).problems;
+    expect(problem.message).toContain('and 15 more');
+    expect(problem.cases).toHaveLength(20);
+    expect(problem.cases?.[19]).toMatchObject({ line: 21, message: 'gone-19.png' });
+  });
+});
+
+it('images that are missing are a warning where their examples are left out, with how many', async () => {
+  const file = write('val.json', [...good, { images: ['a.png', 'gone.png'] }]);
+  const { problems } = await check({ val: file }, { missingImages: 'skip' });
+  expect(problems).toMatchObject([
+    {
+      severity: 'warning',
+      code: 'missing-image',
+      summary: {
+        message:
+          'Left out of val (missing_images: skip), whose results are of the rest: 1 of 4 examples; missing images: 1.',
+      },
+    },
+  ]);
+  const yaml = join(root, 'nlvr.yaml');
+  writeFileSync(
+    yaml,
+    `ann_root: .\nann_files: { train: '', val: val.json, test: '' }\nimage_root: .\nmissing_images: skip\n`,
+  );
+  const { val } = await loadDatasets(loadConfig(yaml), ['val']);
+  expect(val.examples.map(({ index, images }) => [index, basename(images[1])])).toEqual([
+    [0, 'b.png'],
+    [1, 'a.png'],
+    [2, 'c d.png'],
+  ]);
+  const metrics = measureDataset(val, new Float32Array(6));
+  expect(metrics).toMatchObject({ examples: 3, skipped: 1 });
+  expect(inEnglish(skippedNote('val', metrics))).toBe(
+    'The results on val are of 3 of 4 examples; the others were left out, as their images are missing.',
+  );
+  const nothing = write('val.json', [{ images: ['gone.png', 'a.png'] }]);
+  expect(nothing).toBe(file);
+  await expect(loadDatasets(loadConfig(yaml), ['val'])).rejects.toThrow('has both its images');
 });
 
 it('a check can be stopped', async () => {

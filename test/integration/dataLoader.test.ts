@@ -281,7 +281,7 @@ describe('trouble', () => {
     ['empty', Buffer.alloc(0), 'the image file is empty'],
     ['text', Buffer.from('<html>'), 'text file'],
     ['pointer', Buffer.from('version https://git-lfs.github.com/spec/v1'), 'git lfs pull'],
-    ['foreign', Buffer.from('BM12345678'), 'not a PNG, JPEG'],
+    ['foreign', Buffer.from('12345678'), 'not a PNG, JPEG'],
   ])('says what is wrong with a %s image', async (name, bytes, reason) => {
     const pool = await poolOf({ numWorkers: 0 });
     const data = await broken(`${name}.png`, bytes);

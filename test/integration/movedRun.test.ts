@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { configPaths } from '../../src/config/paths';
-import { runPaths } from '../../src/extension/failures/runImages';
+import { runPaths } from '../../src/run/runPaths';
 import { FailuresSession, type SessionEditor } from '../../src/extension/failures/session';
 import { Thumbnails } from '../../src/extension/failures/thumbnails';
 import { loadConfig } from '../../src/config/load';

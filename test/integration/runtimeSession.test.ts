@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadCapi } from '../../src/runtime/capi';
 import { RuntimeError, TraceError } from '../../src/runtime/errors';
-import type { Program } from '../../src/runtime/program';
+import { findLibrary } from '../../src/runtime/library';
+import type { Program, Scope } from '../../src/runtime/program';
 import type { Session } from '../../src/runtime/session';
 import type { OpTiming } from '../../src/runtime/stepStats';
 import { rawOp } from '../../src/runtime/tracer';
@@ -18,6 +20,16 @@ describe('Session', () => {
   it('says what it runs on', () => {
     expect(session.info).toMatchObject({ device: 'CPU', precision: 'fp32' });
     expect(session.info.tensorflow).toMatch(/^2\.\d+\.\d+/);
+  });
+
+  it('lets a GPU round float32 products only where tf32 is asked for', async () => {
+    const { tf32 } = await loadCapi((await findLibrary()).path);
+    expect([tf32?.isAllowed(), process.env['NVIDIA_TF32_OVERRIDE']]).toEqual([false, '0']);
+    const other = await openSession({ precision: 'tf32' });
+    expect([tf32?.isAllowed(), process.env['NVIDIA_TF32_OVERRIDE']]).toEqual([true, undefined]);
+    await other.dispose();
+    await (await openSession()).dispose();
+    expect(tf32?.isAllowed()).toBe(false);
   });
 
   it('runs recorded TensorFlow.js code on variables and feeds', async () => {
@@ -48,6 +60,28 @@ describe('Session', () => {
       i: Int32Array.of(2, 3, 4, 5, 5, 7),
       large: Uint8Array.of(0, 0, 0, 1, 1, 1),
     });
+  });
+
+  it('gives a variable back to the runtime until it is declared again, with zeros', async () => {
+    const x = Float32Array.of(1);
+    const inputs = { x: { shape: [1], dtype: 'float32' } } as const;
+    const build = (scope: Scope, x: tf.Tensor): tf.Tensor => tf.add(x, scope.param('passing'));
+    session.variable('passing', [1], 'zeros');
+    const reading = session.compile({
+      name: 'reading',
+      inputs,
+      build: ({ x }, scope) => ({ y: build(scope, x) }),
+    });
+    const other = session.compile({ name: 'other', inputs, build: ({ x }) => ({ y: tf.neg(x) }) });
+    await session.assign([['passing', Float32Array.of(5)]]);
+    expect((await reading.run({ x }))['y']).toEqual(Float32Array.of(6));
+    await session.releaseVariable('passing');
+    await session.releaseVariable('passing');
+    // A program that does not need it does not bring it back.
+    await other.run({ x });
+    await expect(reading.run({ x })).rejects.toThrow();
+    session.variable('passing', [1], 'zeros');
+    expect((await reading.run({ x }))['y']).toEqual(Float32Array.of(1));
   });
 
   it('times the operations of a run where that is asked for', async () => {

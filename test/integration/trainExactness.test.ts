@@ -103,6 +103,31 @@ describe('exactness', () => {
     expect([...lossesOf(project.run)]).toEqual([...lossesOf(reference.run)]);
   }, 600_000);
 
+  test('threads are those that the run began with; others are said to give other numbers', async () => {
+    const settings = { ...noisy, threads: '0', min_lr: '1e-3', save_steps: '0' };
+    const reference = await trainOnce(settings, ['--set', 'threads=1', '--set', 'max_epoch=2']);
+    const { config, run } = await tinyProject(settings);
+    const train = async (epochs: number, ...more: string[]): Promise<void> => {
+      const longer = ['--set', `max_epoch=${epochs}`, ...more];
+      const outcome = await nlvr(['train', '--config', config, ...longer]);
+      expect(outcome.code, outcome.stderr).toBe(0);
+    };
+    const resources = (): unknown =>
+      JSON.parse(readFileSync(join(run, 'checkpoint_last', 'trainer.json'), 'utf8'));
+    const surprises = (): string[] =>
+      eventsOf(run).flatMap((event) =>
+        event.type === 'note' && event.code === 'not-exact' ? [event.message] : [],
+      );
+    await train(1, '--set', 'threads=1');
+    await train(2, '--resume');
+    expect([...lossesOf(run)]).toEqual([...lossesOf(reference.run)]);
+    expect(resources()).toMatchObject({ resources: { device: 'CPU', threads: 1, lanes: 1 } });
+    expect(runJson(run)).toMatchObject({ threads: 1, lanes: 1 });
+    expect(surprises()).toEqual([]);
+    await train(3, '--resume', '--set', 'threads=3');
+    expect(surprises()).toEqual([expect.stringMatching(/with threads: 3 instead of 1/)]);
+  }, 600_000);
+
   test('a stop request saves, exits 130, and the run goes on exactly', async () => {
     const reference = await trainOnce({ ...noisy, max_epoch: '6' });
     const project = await tinyProject({ ...noisy, max_epoch: '6', save_steps: '0' });

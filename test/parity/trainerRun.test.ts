@@ -196,7 +196,7 @@ it("repeats BLIP's run: losses, log.txt, best epoch, parameters", async () => {
     frozenVit: false,
     pixels: 'float32',
   });
-  const stop = { requested: false };
+  const stop = { requested: false, takeSaveRequest: () => false };
   const replica = new Replica(session);
   const health = new HealthMonitor({
     pretrained: true,

@@ -290,12 +290,17 @@ describe('checks between keys', () => {
       { kind: 'set', key: 'med_config.num_attention_heads', value: 8 },
     ],
     ['min_lr: 1e-4', 'min_lr', 'error', { kind: 'set', key: 'min_lr', value: 0 }],
-    ['xla: true\nvit_ckpt_layer: 4', 'xla', 'error', { kind: 'set', key: 'xla', value: false }],
+    [
+      'xla: true\nvit_grad_ckpt: true\nvit_ckpt_layer: 4',
+      'xla',
+      'error',
+      { kind: 'set', key: 'xla', value: false },
+    ],
     [
       'vit_grad_ckpt: true',
       'vit_grad_ckpt',
-      'information',
-      { kind: 'set', key: 'vit_grad_ckpt', value: false },
+      'warning',
+      { kind: 'set', key: 'vit_ckpt_layer', value: 12 },
     ],
     [
       'vit_grad_ckpt: false\nvit_ckpt_layer: 4',
@@ -304,7 +309,7 @@ describe('checks between keys', () => {
       { kind: 'set', key: 'vit_grad_ckpt', value: true },
     ],
     [
-      'vit_ckpt_layer: 20',
+      'vit_grad_ckpt: true\nvit_ckpt_layer: 20',
       'vit_ckpt_layer',
       'information',
       { kind: 'set', key: 'vit_ckpt_layer', value: 12 },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/parse';
 import { readModelConfig } from '../../src/model/config';
 import { parameterCount } from '../../src/model/parameters';
-import { modelSize } from '../../src/model/size';
+import { modelSize, totalMemory } from '../../src/model/size';
 
 function sizeOf(text: string) {
   const { config } = parseConfig(text);
@@ -12,7 +12,7 @@ function sizeOf(text: string) {
     parameters,
     memory,
     model,
-    total: memory.weights + memory.gradients + memory.optimizer + memory.activations,
+    total: totalMemory(memory),
   };
 }
 
@@ -33,14 +33,24 @@ describe('modelSize', () => {
     expect(Math.abs(two - 5.9e9)).toBeLessThan(0.5e9);
   });
 
+  it('counts what an evaluation takes, near what was measured', () => {
+    // Private memory beyond weights, base model in fp32, sentences of 40 tokens: batches of 8 and of 32.
+    const evaluation = (batch: number) => sizeOf(`batch_size_test: ${batch}`).memory.evaluation;
+    expect(Math.abs(evaluation(8) / 471e6 - 1)).toBeLessThan(0.1);
+    expect(Math.abs(evaluation(32) / 732e6 - 1)).toBeLessThan(0.1);
+    // It counts where it is larger than a training step.
+    const { total, memory } = sizeOf('batch_size_train: 1\nbatch_size_test: 512');
+    expect(total).toBe(memory.weights + memory.optimizer + memory.evaluation);
+  });
+
   it('shrinks with checkpointing and with a frozen vision transformer', () => {
     const plain = sizeOf('');
-    const half = sizeOf('vit_ckpt_layer: 6').memory.activations;
-    const all = sizeOf('vit_ckpt_layer: 12').memory.activations;
+    const half = sizeOf('vit_grad_ckpt: true\nvit_ckpt_layer: 6').memory.activations;
+    const all = sizeOf('vit_grad_ckpt: true\nvit_ckpt_layer: 12').memory.activations;
     // The text encoder is not checkpointed, and much of a block is computed again anyway.
     expect(half).toBeLessThan(0.8 * plain.memory.activations);
     expect(all).toBeLessThan(0.5 * plain.memory.activations);
-    expect(sizeOf('vit_grad_ckpt: false\nvit_ckpt_layer: 12').memory).toEqual(plain.memory);
+    expect(sizeOf('vit_ckpt_layer: 12').memory).toEqual(plain.memory);
     const frozen = sizeOf('freeze_vit: true').memory;
     expect(frozen.weights).toBe(plain.memory.weights);
     expect(frozen.gradients).toBe(4 * (plain.parameters.text + plain.parameters.head));

@@ -121,6 +121,25 @@ describe('NLVR2', () => {
     expect(data.examples[0].images[1]).toBe(join(folder, 'train/63/train-10171-2-img1.png'));
   });
 
+  it('reads contrast sets: the fifth number is a change with images of its own, PNG or JPEG', async () => {
+    for (const name of ['1-img0.jpg', '1-img1.jpg', '2-img0.png', '2-img1.jpg'])
+      write('', `test1-769-1-0-${name}`);
+    const lines = [1, 2].map((k) => line(`test1-769-1-0-${k}`)).join('\n');
+    const { format, examples } = await load(lines);
+    expect(format).toBe('nlvr2');
+    expect(examples.flatMap(({ images }) => images)).toEqual(
+      ['1-img0.jpg', '1-img1.jpg', '2-img0.png', '2-img1.jpg'].map((name) =>
+        join(folder, `test1-769-1-0-${name}`),
+      ),
+    );
+    // As their authors' script groups them.
+    expect(examples.map(({ consistencyGroup }) => consistencyGroup)).toEqual([
+      'test1-769-1-0',
+      'test1-769-1-0',
+    ]);
+    expect((await load(lines.replaceAll(/"left_url": ?"[^"]*",?/g, ''))).format).toBe('nlvr2');
+  });
+
   it('refuses identifiers and folders that leave image_root', async () => {
     expect((await problem(line('../../etc-1-0-0'))).key).toBe('identifier');
     const error = await problem(line('train-1-0-0', { directory: '../../..' }));
@@ -266,11 +285,83 @@ describe('files', () => {
     ['[1, 2]', 1, 'found 1'],
     ['\n"text"', 2, 'found "text"'],
     ['{"a": 1, "b": 2}', 1, 'format is not recognised (keys: a, b)'],
-    ['PNG\u0000', 1, 'not valid JSON'],
+    ['PNG', 1, 'not valid JSON'],
   ])('names the line of %j', async (text, line, reason) => {
     const error = await problem(text);
     expect(error.line).toBe(line);
     expect(error.message).toContain(reason);
+  });
+
+  it.each([
+    [
+      'one that does not parse',
+      '[{"images": ["a", "b"], "sentence": "s"}, {"identifier": "x" "y"}]',
+      /:1:43: element 2 \(x\): an element of the list is not valid JSON/,
+    ],
+    [
+      'a wrong key',
+      `[${JSON.stringify(pair())}, {"identifier": "x-1", "images": ["a", "b"], "sentence": 3}]`,
+      /element 2 \(x-1\): sentence: expected a string, found 3/,
+    ],
+    ['a missing comma', `[${JSON.stringify(pair())} {}]`, /:1:\d+: element 2: a comma is missing/],
+  ])('names the element of a list on one line: %s', async (_, text, message) => {
+    expect((await problem(text)).message).toMatch(message);
+  });
+
+  it('gives examples of a list on one line their columns', async () => {
+    const elements = [pair(), pair(), pair()].map((each) => JSON.stringify(each));
+    const { examples } = await load(`\ufeff[${elements.join(', ')}]`);
+    for (const [i, { line, span }] of examples.entries()) {
+      const column = 2 + i * (elements[0].length + 2);
+      expect([line, span]).toEqual([
+        1,
+        { element: i + 1, column, endColumn: column + elements[0].length },
+      ]);
+    }
+    const lines = await load(elements.join('\n'));
+    expect(lines.examples.map(({ span }) => span)).toEqual([undefined, undefined, undefined]);
+  });
+
+  it.each([
+    ['UTF-16', Buffer.from('\ufeff[{}]', 'utf16le'), 'the file is UTF-16; save it as UTF-8'],
+    ['UTF-16 without a mark', Buffer.from('[{"a": 1}]', 'utf16le'), 'the file is UTF-16'],
+    ['a binary file', Buffer.from('PNG\0'), 'no text file'],
+    ['XML', Buffer.from('<?xml?>'), 'an XML document'],
+    ['a CSV table', Buffer.from('left,right,sentence,label\na,b,c,1\n'), 'nlvr convert'],
+  ])('says what the file is: %s', async (_, bytes, message) => {
+    const file = join(folder, 'other.json');
+    writeFileSync(file, bytes);
+    await expect(loadDataset(file, 'val', { format: 'auto', imageRoot: folder })).rejects.toThrow(
+      message,
+    );
+  });
+
+  it('tells U+FFFD in valid UTF-8 from bytes that are no UTF-8', async () => {
+    const annotation = JSON.stringify(pair({ sentence: 'a caf\ufffd' }));
+    expect((await load(annotation)).notUtf8).toBeUndefined();
+    const file = join(folder, 'latin1.json');
+    writeFileSync(file, Buffer.from(annotation.replace('\ufffd', 'é'), 'latin1'));
+    const data = await loadDataset(file, 'val', { format: 'auto', imageRoot: folder });
+    expect([data.notUtf8, data.examples[0].sentence]).toEqual([true, 'a caf\ufffd']);
+  });
+
+  it('takes backslashes for slashes where the image then exists', async () => {
+    mkdirSync(join(folder, 'dev'), { recursive: true });
+    writeFileSync(join(folder, 'dev', 'a.png'), '');
+    const { examples } = await load(
+      JSON.stringify(pair({ images: ['dev\\a.png', 'dev\\gone.png'] })),
+    );
+    expect(examples[0].images).toEqual([join(folder, 'dev/a.png'), join(folder, 'dev\\gone.png')]);
+    expect(
+      (await problem(JSON.stringify(pair({ images: ['..\\..\\etc\\passwd', 'b'] })))).message,
+    ).toContain('leaves image_root');
+  });
+
+  it('names a file with a near name', async () => {
+    writeFileSync(join(folder, 'Near.json'), '[]');
+    await expect(
+      loadDataset(join(folder, 'near.json'), 'test', { format: 'blip', imageRoot: folder }),
+    ).rejects.toThrow(`did you mean ${join(folder, 'Near.json')}?`);
   });
 
   it('names a missing file', async () => {

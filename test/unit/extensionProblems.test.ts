@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type * as checkProblems from '../../src/extension/dataset/checkProblems';
 import type { CheckProblem } from '../../src/extension/dataset/checkReport';
 import { ProblemBook } from '../../src/extension/dataset/problemBook';
+import { loadWithVscode, nothing } from './fakeVscode';
 
 const problem = (message: string, file = ''): CheckProblem => ({
   severity: 'warning',
@@ -9,6 +11,86 @@ const problem = (message: string, file = ''): CheckProblem => ({
   file,
 });
 const messages = (book: ProblemBook, file: string) => book.of(file).map(({ message }) => message);
+
+interface Shown {
+  range: { args: number[] };
+  message: string;
+  code: string | { value: string; target: { address: string } };
+}
+
+describe('the Problems view', () => {
+  it('has up to a hundred cases of a kind at their places, and opens a list of all', async () => {
+    const shown: Shown[] = [];
+    let list: (uri: { address: string }) => string = () => '';
+    class Kept {
+      readonly args: unknown[];
+      constructor(...args: unknown[]) {
+        this.args = args;
+      }
+    }
+    class Diagnostic {
+      constructor(
+        readonly range: unknown,
+        readonly message: string,
+      ) {}
+    }
+    const uri = (parts: Record<string, string>) => ({
+      ...parts,
+      toString: () => JSON.stringify(parts),
+    });
+    const { CheckProblems } = await loadWithVscode<typeof checkProblems>(
+      'src/extension/dataset/checkProblems.ts',
+      {
+        Range: Kept,
+        Diagnostic,
+        Uri: nothing({ from: uri, file: (fsPath: string) => ({ fsPath }) }),
+        l10n: {
+          t: (text: string, ...values: unknown[]) =>
+            text.replace(/\{(\d)\}/g, (_, i: string) => String(values[Number(i)])),
+        },
+        languages: nothing({
+          createDiagnosticCollection: () =>
+            nothing({ set: (_: unknown, found: Shown[]) => shown.push(...found) }),
+        }),
+        workspace: nothing({
+          registerTextDocumentContentProvider: (
+            _: string,
+            provider: { provideTextDocumentContent: typeof list },
+          ) => {
+            list = (document) => provider.provideTextDocumentContent(document);
+          },
+        }),
+      },
+    );
+    const cases = Array.from({ length: 120 }, (_, i) => ({
+      message: `${i}.png`,
+      line: 1,
+      column: 10 * i + 1,
+      endColumn: 10 * i + 9,
+      identifier: `dev-${i}-0-0`,
+    }));
+    new CheckProblems().show(
+      [
+        {
+          ...problem('120 of 120 images are missing: …', '/val.json'),
+          summary: { message: '120 of 120 images are missing.' },
+          cases,
+          count: 120,
+          split: 'val',
+        },
+      ],
+      { fsPath: '/nlvr.yaml' } as never,
+    );
+    expect(shown).toHaveLength(101);
+    expect(shown[7].range.args).toEqual([0, 70, 0, 78]);
+    expect(shown[7].message).toBe('val: 7.png – 120 of 120 images are missing.');
+    const { code } = shown[100];
+    if (typeof code === 'string') throw new Error('it opens no list');
+    const lines = list(code.target).split('\n');
+    expect(lines).toHaveLength(123);
+    expect(lines[121]).toBe('/val.json:1:1191: dev-119-0-0: 119.png');
+  });
+});
 
 describe('ProblemBook', () => {
   it('keeps what the checks of other configurations found', () => {

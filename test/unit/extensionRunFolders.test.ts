@@ -137,6 +137,8 @@ describe('migrateRunInfo', () => {
     versions: { nlvr: '0.1.0', node: 'v20.0.0', tensorflow: '2.21.0' },
     device: 'cpu',
     precision: 'fp32',
+    threads: 2,
+    lanes: 2,
     epoch: 2,
     maxEpoch: 3,
     step: 30,

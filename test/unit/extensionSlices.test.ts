@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Breather } from '../../src/extension/breather';
+import { Breather } from '../../src/util/breather';
 import { InSlices } from '../../src/extension/inSlices';
 
 /** Keeps the thread busy. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findAnnotationLine } from '../../src/extension/failures/annotationLine';
+import { findAnnotation } from '../../src/extension/failures/annotationLine';
 import type { Prediction } from '../../src/run/predictions';
 
 const COUNT = 9000;
@@ -30,7 +30,24 @@ describe('the line of an annotation in a long file', () => {
   });
   /** Some 200 characters each, of different lengths, so that pieces of the file end anywhere in them. */
   const padding = (i: number) => 'é日'.repeat(20 + (i % 41));
-  const lineOf = (over: Partial<Prediction>) => findAnnotationLine(file, example(over));
+  const placeOf = (over: Partial<Prediction>) => findAnnotation(file, example(over));
+  const lineOf = async (over: Partial<Prediction>) => (await placeOf(over))?.line ?? null;
+
+  it('has the column of its element when the whole list is on one line', async () => {
+    const elements = Array.from({ length: COUNT }, (_, i) =>
+      JSON.stringify({ images: [`${i}-img0.png`, 'b.png'], sentence: padding(i) }),
+    );
+    await writeFile(file, `[${elements.join(', ')}]`);
+    for (const i of [0, 1, 5000, COUNT - 1]) {
+      const place = await placeOf({
+        identifier: `${i}#0`,
+        sentence: padding(i),
+        images: [`/x/${i}-img0.png`, '/x/b.png'],
+      });
+      const before = elements.slice(0, i).reduce((sum, each) => sum + each.length + 2, 0);
+      expect(place).toEqual({ line: 1, column: 2 + before });
+    }
+  });
 
   it('is found by the identifier, wherever it stands', async () => {
     const lines = Array.from({ length: COUNT }, (_, i) =>

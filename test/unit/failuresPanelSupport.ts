@@ -47,8 +47,8 @@ export class Panel {
         told?.();
       },
       address: (file) => `address:${file}`,
-      openFile: (file, line) =>
-        Promise.resolve(void this.opened.push(line === undefined ? [file] : [file, line])),
+      openFile: (file, place) =>
+        Promise.resolve(void this.opened.push(place ? [file, place.line] : [file])),
       copy: () => Promise.resolve(),
       save: (name, _extension, pieces) => {
         this.saved = { name, text: [...pieces].join('') };

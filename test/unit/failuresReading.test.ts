@@ -2,16 +2,17 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { officialNlvr1Name, setKey } from '../../src/extension/failures/exampleSets';
+import { crossEntropyOf } from '../../src/analysis/metrics';
+import { setKey } from '../../src/data/annotations/format';
+import { officialNlvr1Name } from '../../src/extension/failures/exampleSets';
 import { NO_ANSWER, readAnswers } from '../../src/extension/failures/history';
-import { crossEntropy } from '../../src/extension/failures/loss';
-import { chooseSet, listSets, parseSetName } from '../../src/extension/failures/predictionFiles';
+import { chooseSet, listSets, parseSetName } from '../../src/run/predictionSets';
 import { PredictionTable } from '../../src/extension/failures/predictionTable';
 import {
   parsePrediction,
   readPredictions,
   type PredictionBatch,
-} from '../../src/extension/failures/readPredictions';
+} from '../../src/run/readPredictions';
 import type { Prediction } from '../../src/run/predictions';
 
 let folder: string;
@@ -150,15 +151,15 @@ describe('reading a predictions file', () => {
 
 describe('the loss of an example', () => {
   it('is the cross-entropy of the logits', () => {
-    expect(crossEntropy([0, 0], true)).toBeCloseTo(Math.LN2, 12);
+    expect(crossEntropyOf([0, 0], true)).toBeCloseTo(Math.LN2, 12);
     // log(1 + e^2) and the same minus 2, by hand.
-    expect(crossEntropy([2, 0], true)).toBeCloseTo(2.126928011, 8);
-    expect(crossEntropy([2, 0], false)).toBeCloseTo(0.126928011, 8);
+    expect(crossEntropyOf([2, 0], true)).toBeCloseTo(2.126928011, 8);
+    expect(crossEntropyOf([2, 0], false)).toBeCloseTo(0.126928011, 8);
   });
   it('stays finite for extreme logits and is NaN without a label', () => {
-    expect(crossEntropy([2000, -2000], true)).toBe(4000);
-    expect(crossEntropy([1, 2], null)).toBeNaN();
-    expect(crossEntropy([NaN, NaN], true)).toBeNaN();
+    expect(crossEntropyOf([2000, -2000], true)).toBe(4000);
+    expect(crossEntropyOf([1, 2], null)).toBeNaN();
+    expect(crossEntropyOf([NaN, NaN], true)).toBeNaN();
   });
 });
 
@@ -240,7 +241,7 @@ describe('the table of rows', () => {
     expect(second).toMatchObject({ first: 2, count: 1, newSentences: [], newKinds: [] });
     expect([...first.kind, ...second.kind]).toEqual([0, -1, 0]);
     expect([...second.label]).toEqual([-1]);
-    expect(first.loss[0]).toBeCloseTo(crossEntropy([1, -0.0986], true), 5);
+    expect(first.loss[0]).toBeCloseTo(crossEntropyOf([1, -0.0986], true), 5);
     expect([0, 1, 2].map((row) => table.row(row))).toEqual(all);
     expect(table.imagePath(first.left[1] ?? -1)).toBe('/data/5-img0.png');
     expect(() => table.row(3)).toThrow(RangeError);

@@ -247,8 +247,6 @@ describe('load rules', () => {
   it.each([
     ['visual_encoder.blocks.1.mlp.fc1.weight', '`vit`'],
     ['visual_encoder.patch_embed.proj.weight', 'patch_size'],
-    ['text_encoder.embeddings.word_embeddings.weight', 'vocab_size'],
-    ['text_encoder.embeddings.position_embeddings.weight', 'max_position_embeddings'],
     ['text_encoder.encoder.layer.1.intermediate.dense.weight', 'intermediate_size'],
     ['text_encoder.encoder.layer.1.crossattention.self0.key.weight', '`vit` (its width)'],
     ['text_encoder.encoder.layer.1.attention.output.dense.weight', 'hidden_size'],
@@ -266,6 +264,16 @@ describe('load rules', () => {
     const { message, hint } = thrown as { message: string; hint: string };
     expect(message).toContain(`${name} has shape [3, 3], the model has [`);
     expect(hint).toContain(key);
+  });
+
+  it.each([
+    ['word_embeddings', 'the checkpoint has a vocabulary of 3, the configuration of 50'],
+    ['position_embeddings', 'the checkpoint has 3 text positions, the configuration 16'],
+  ])('say what %s of another shape mean', (name, difference) => {
+    const other = contents((shapes) =>
+      shapes.set(`text_encoder.embeddings.${name}.weight`, [3, 12]),
+    );
+    expect(() => planLoad(other, tiny)).toThrow(difference);
   });
 
   it('refuse a checkpoint that leaves most of the model untouched', () => {
@@ -290,7 +298,13 @@ it('resizes position embeddings as PyTorch does', () => {
 });
 
 describe('size', () => {
-  const keys = { batch_size_train: 16, accumulate_steps: 1, freeze_vit: false, max_words: 40 };
+  const keys = {
+    batch_size_train: 16,
+    batch_size_test: 64,
+    accumulate_steps: 1,
+    freeze_vit: false,
+    max_words: 40,
+  };
   const base = modelConfig(blip, { ...blipMedConfig });
 
   it('counts what is trained', () => {

@@ -148,7 +148,8 @@ describe('damaged files', () => {
     ['', /is empty/],
     ['<!DOCTYPE html><html>', /web page/],
     ['version https://git-lfs.github.com/spec/v1\noid', /Git LFS pointer/],
-    ['hello', /neither a \.pth nor a \.safetensors/],
+    ['hello', /a text file that starts with "hello"/],
+    ['\x01\x02hello', /neither a \.pth nor a \.safetensors/],
     ['PK\x03\x04 hello', /zip archive is damaged or cut off/],
   ])('tells what %j is instead', async (content, message) => {
     expect(await messageOfOpening(temporary('other', content))).toMatch(message);

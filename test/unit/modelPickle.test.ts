@@ -14,12 +14,8 @@ import { CheckpointFormatError } from '../../src/model/checkpoint/formatError';
 import { convertInto, halfToNumber } from '../../src/model/checkpoint/elementTypes';
 import { openCheckpoint } from '../../src/model/checkpoint/openCheckpoint';
 import { BufferInput, PickleTuple, unpickle } from '../../src/model/checkpoint/pickle';
-import {
-  Storage,
-  TorchPickleHost,
-  TorchTensor,
-  stateDict,
-} from '../../src/model/checkpoint/torchObjects';
+import { stateDict } from '../../src/model/checkpoint/stateDict';
+import { Storage, TorchPickleHost, TorchTensor } from '../../src/model/checkpoint/torchObjects';
 
 /** A pickle of protocol 2 from opcodes written as latin-1. */
 const load = (body: string): unknown =>
@@ -92,11 +88,9 @@ describe('pickles', () => {
     ['cbuiltins\neval\n', 'builtins.eval'],
     ['c__builtin__\nexec\n', '__builtin__.exec'],
     ['ctorch\nload\n', 'torch.load'],
-    ['ctorch.nn.modules.linear\nLinear\n', 'torch.nn.modules.linear.Linear'],
     ['ctorch.storage\n_load_from_bytes\n', 'torch.storage._load_from_bytes'],
     ['ccollections\n__proto__\n', 'collections.__proto__'],
-    ['cnumpy.core.multiarray\nscalar\n', 'numpy.core.multiarray.scalar'],
-  ])('refuse to name anything else: %j', (body, name) => {
+  ])('refuse to name what would run or read something: %j', (body, name) => {
     expect(() => load(body)).toThrow(`asks Python to load "${name}"`);
   });
 
@@ -117,7 +111,7 @@ describe('pickles', () => {
     ['X\xff\xff\xff\x7f', 'a string of 2147483647 bytes'],
     ['\x8b\xff\xff\xff\x7f', 'a number of 2147483647 bytes'],
     ['X\x10\0\0\0ab', 'ends too early'],
-    ['\x95\0\0\0\0\0\0\0\0', 'opcode 0x95'],
+    ['\x97', 'opcode 0x97'],
     ['i os\nsystem\n', 'opcode 0x69'],
     [tensor('(K\x03K\x03t'), 'beyond its storage'],
     [tensor('(K\x02K\x03t', '(K\x03t'), 'do not describe'],
@@ -135,9 +129,9 @@ describe('pickles', () => {
     expect(() => load('N0'.repeat(1_100_000))).toThrow('more than 2000000 operations');
   });
 
-  it('stay below protocol 4, as torch.save does', () => {
-    const body = Buffer.from('\x80\x04N.', 'latin1');
-    expect(() => unpickle(new BufferInput(body), new TorchPickleHost())).toThrow('protocol 4');
+  it('have protocol 2 to 5', () => {
+    const body = Buffer.from('\x80\x06N.', 'latin1');
+    expect(() => unpickle(new BufferInput(body), new TorchPickleHost())).toThrow('protocol 6');
   });
 });
 
@@ -147,7 +141,7 @@ describe('the state dict', () => {
     ['under "state_dict"', `}${text('state_dict')}}${text('w')}${tensor()}ss`],
     ['at the top', `}${text('w')}${tensor()}s${text('note')}${text('x')}s`],
   ])('is found %s', (_, body) => {
-    expect([...stateDict(load(body)).keys()]).toEqual(['w']);
+    expect([...stateDict(load(body)).tensors.keys()]).toEqual(['w']);
   });
 
   it.each([['}'], [']'], ['N'], [`}${text('model')}K\x01s`], [tensor()]])(
@@ -158,7 +152,7 @@ describe('the state dict', () => {
   );
 
   it('takes names such as __proto__ as names', () => {
-    const tensors = stateDict(load(`}${text('__proto__')}${tensor()}s`));
+    const { tensors } = stateDict(load(`}${text('__proto__')}${tensor()}s`));
     expect([...tensors.keys()]).toEqual(['__proto__']);
   });
 });

@@ -112,7 +112,7 @@ describe('a configuration in Chinese', () => {
     ['init_rl: 1\n', '`init_rl` 不是配置的键。是否想写 `init_lr`？'],
     ['image_size: x\n', '`image_size` 的值是 "x"：应为整数，范围是 16 到 1024。'],
     ['image_size: 5\n', '`image_size` 的值是 5：应为 16 到 1024。'],
-    ['precision: fp64\n', '`precision` 的值是 "fp64"：应为 auto、fp32 或 bf16。'],
+    ['precision: fp64\n', '`precision` 的值是 "fp64"：应为 fp32、tf32、bf16 或 auto。'],
     ['ann_files: [1]\n', '`ann_files` 的值是 列表：应为含有 `train`、`val`、`test` 的映射。'],
     ['image_size: 100\n', '`image_size` 为 100：必须是图块边长 16 的倍数。'],
     ['seed: 1\nseed: 2\n', '`seed` 设置了两次；第一次在第 1 行。'],
@@ -166,7 +166,7 @@ describe('a failure of the host in Chinese', () => {
     expect(answers[0]).toMatchObject({
       failure: {
         message: '磁盘已满：无法写入 a.csv。原有内容未受影响。',
-        hint: '请腾出空间或选择另一个 output_dir，然后用 --resume 重新启动。',
+        hint: '请释放一些空间，或写入其他磁盘。之后训练可以继续。',
       },
     });
   });

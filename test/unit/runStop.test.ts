@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadConfig } from '../../src/config/load';
 import { RunFolder } from '../../src/run/runFolder';
 import { StopController } from '../../src/run/stopController';
 import { SINGLE_PROCESS } from '../../src/distributed/processGroup';
 import { runTraining } from '../../src/train/runTraining';
+import { stopOnSignals } from '../../src/util/signals';
 
 let folder: RunFolder;
 const controllers: StopController[] = [];
@@ -14,6 +15,7 @@ beforeEach(() => {
   folder = new RunFolder(mkdtempSync(join(tmpdir(), 'nlvr-stop-')));
 });
 afterEach(() => {
+  vi.restoreAllMocks();
   for (const each of controllers.splice(0)) each.dispose();
   rmSync(folder.root, { recursive: true, force: true });
 });
@@ -71,6 +73,49 @@ describe('StopController', () => {
     writeFileSync(folder.lock, '{}');
     controller().dispose();
     expect(existsSync(folder.stopRequest)).toBe(true);
+  });
+});
+
+describe('signals', () => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGQUIT'] as const)('%s asks to stop', (signal) => {
+    const stop = controller();
+    process.emit(signal, signal);
+    expect(stop.requested).toBe(true);
+  });
+
+  it('a second request ends the process at once, but not the same one sent twice, and never a hang-up', () => {
+    const now = vi.spyOn(performance, 'now').mockReturnValue(1000);
+    const exit = vi.spyOn(process, 'exit').mockImplementation(() => undefined as never);
+    const abort = new AbortController();
+    const dispose = stopOnSignals(abort, { hasTerminal: true });
+    process.emit('SIGTERM', 'SIGTERM');
+    process.emit('SIGTERM', 'SIGTERM');
+    now.mockReturnValue(10_000);
+    process.emit('SIGHUP', 'SIGHUP');
+    expect([abort.signal.aborted, exit.mock.calls]).toEqual([true, []]);
+    process.emit('SIGINT', 'SIGINT');
+    expect(exit).toHaveBeenCalledWith(130);
+    dispose();
+  });
+
+  it('a hang-up stops only where there is a terminal to lose', () => {
+    for (const hasTerminal of [true, false]) {
+      const abort = new AbortController();
+      const dispose = stopOnSignals(abort, { hasTerminal });
+      process.emit('SIGHUP', 'SIGHUP');
+      expect(abort.signal.aborted).toBe(hasTerminal);
+      dispose();
+    }
+  });
+
+  it('USR1 and USR2 ask to save, once each, and not to stop', () => {
+    let said = 0;
+    const made = new StopController(folder, undefined, () => said++);
+    controllers.push(made);
+    process.emit('SIGUSR1', 'SIGUSR1');
+    expect([made.takeSaveRequest(), made.takeSaveRequest()]).toEqual([true, false]);
+    process.emit('SIGUSR2', 'SIGUSR2');
+    expect([made.takeSaveRequest(), made.requested, said]).toEqual([true, false, 2]);
   });
 });
 

@@ -11,6 +11,8 @@ describe('choosePrecision', () => {
   it.each([
     ['fp32', 'cpu', machine(['avx512_bf16']), 'fp32', /configured/],
     ['bf16', 'cpu', machine([]), 'bf16', /configured/],
+    ['tf32', 'gpu', machine([], 8), 'tf32', /configured/],
+    ['tf32', 'cpu', machine([]), 'fp32', /only GPUs/],
     ['auto', 'cpu', machine(['avx2', 'avx512_bf16']), 'bf16', /avx512_bf16/],
     ['auto', 'cpu', machine(['amx_bf16', 'avx512_bf16']), 'bf16', /amx_bf16/],
     ['auto', 'cpu', machine(['avx2', 'avx512f']), 'fp32', /no bf16/],
@@ -21,5 +23,13 @@ describe('choosePrecision', () => {
     const choice = choosePrecision(requested, device, facts);
     expect(choice.precision).toBe(precision);
     expect(inEnglish(choice.reason)).toMatch(reason);
+  });
+
+  it('says where bf16 would be faster than the fp32 that was asked for', () => {
+    const remark = (flags: string[]) =>
+      inEnglish(choosePrecision('fp32', 'cpu', machine(flags)).remark ?? '');
+    expect(remark(['avx512_bf16'])).toMatch(/bf16 would be faster: the CPU has avx512_bf16/);
+    expect(remark(['avx2'])).toBe('');
+    expect(choosePrecision('auto', 'cpu', machine(['avx512_bf16'])).remark).toBeUndefined();
   });
 });

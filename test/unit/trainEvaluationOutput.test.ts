@@ -11,7 +11,7 @@ import { readRunInfo } from '../../src/run/migrate';
 import { RunFolder } from '../../src/run/runFolder';
 import { RunWriter } from '../../src/run/runWriter';
 import { openEvaluationOutput, type OutputRequest } from '../../src/train/evaluationOutput';
-import type { Metrics } from '../../src/train/metrics';
+import type { Metrics } from '../../src/analysis/metrics';
 
 let root: string;
 let loaded: LoadedConfig;

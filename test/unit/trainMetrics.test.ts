@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Example } from '../../src/data/types';
-import { crossEntropyOf, decide, measure, probabilityTrue } from '../../src/train/metrics';
+import { crossEntropyOf, decide, measure, probabilityTrue } from '../../src/analysis/metrics';
 
 function example(
   index: number,

@@ -9,9 +9,11 @@ import { checkDiskSpace, presentBytes } from '../../src/train/diskSpace';
 import { exampleOrder, requireSameOrder } from '../../src/train/exampleOrder';
 import { FeatureCache } from '../../src/train/featureCache';
 import { FrozenVision } from '../../src/train/frozenVision';
-import { mergeMetrics, writeMetrics } from '../../src/train/metricsFile';
-import type { Metrics } from '../../src/train/metrics';
+import { mergeMetrics, writeMetrics } from '../../src/analysis/metricsFile';
+import type { Metrics } from '../../src/analysis/metrics';
 import { TrainingPlan } from '../../src/train/plan';
+import { changedResources } from '../../src/train/resources';
+import { inEnglish } from '../../src/util/phrase';
 
 let root: string;
 let folder: RunFolder;
@@ -168,4 +170,17 @@ test('metrics of splits that were not evaluated again stay', () => {
   writeFileSync(folder.metrics, '{"val": ');
   mergeMetrics(folder.metrics, { test: metrics(0.8) }, source);
   expect(accuracies()).toEqual({ test: 0.8 });
+});
+
+test('says what changed of the machine, as far as numbers depend on it', () => {
+  const before = { device: 'CPU', threads: 2, lanes: 2, tensorflow: '2.21.0' };
+  const changes = (now: Partial<typeof before>): string[] =>
+    changedResources(before, { ...before, ...now }).map(inEnglish);
+  expect(changes({})).toEqual([]);
+  expect(changes({ threads: 4, lanes: 1 })).toEqual([
+    'with threads: 4 instead of 2',
+    'with lanes: 1 instead of 2',
+  ]);
+  expect(changes({ device: 'GPU', threads: 64, lanes: 1 })).toEqual(['on a GPU instead of a CPU']);
+  expect(changes({ tensorflow: '2.20.0' })).toEqual(['with TensorFlow 2.20.0 instead of 2.21.0']);
 });

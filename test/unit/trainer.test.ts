@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/definition';
 import { parseConfig } from '../../src/config/parse';
 import type { Batch, Dataset } from '../../src/data/types';
@@ -66,17 +66,29 @@ interface Attempt {
   events: RunEvent[];
 }
 
+/** What goes otherwise than well; each throws, or says something unusual. */
+interface Faults {
+  /** Of step n. */
+  gradNorm?: (step: number) => number;
+  /** The n-th run of a program, from 1; `apply` for one that changes weights. */
+  run?: (run: number, apply: boolean) => void;
+  /** Reading a batch of the epoch under way. */
+  batch?: (index: number) => void;
+  evaluation?: (state: TrainerState) => void;
+  /** Answers to whether a signal asked to save. */
+  asked?: boolean[];
+}
+
 /**
- * Trains three steps an epoch.
+ * Trains three batches an epoch.
  * @param accuracies of the evaluations to come
  * @param from the state to go on from
- * @param gradNorm of step n
  */
 async function train(
   settings: Partial<Config>,
   accuracies: readonly number[],
   from?: TrainerState,
-  gradNorm: (step: number) => number = () => 1,
+  faults: Faults = {},
 ): Promise<Attempt> {
   writer?.close('stopped');
   const config = { ...parseConfig('').config, batch_size_train: 2, max_epoch: 8, ...settings };
@@ -96,27 +108,32 @@ async function train(
   });
   const rest = [...accuracies];
   let steps = 0;
-  const results = (feeds: Feeds): Promise<Record<string, Float32Array>> => {
+  const results = async (apply: boolean, feeds: Feeds): Promise<Record<string, Float32Array>> => {
     steps++;
+    await Promise.resolve();
+    faults.run?.(steps, apply);
     const report = Float32Array.from(feeds['report'] as Float32Array);
     report[config.accumulate_steps - 1] += 0.5;
-    return Promise.resolve({
+    return {
       loss: Float32Array.of(0.5),
       correct: Float32Array.of(0),
       report,
-      grad_norm: Float32Array.of(gradNorm(steps)),
-    });
+      grad_norm: Float32Array.of(faults.gradNorm?.(steps) ?? 1),
+    };
   };
   const trainer = new Trainer({
     config,
     plan,
     state,
     data: {
-      trainBatches: (_stage, _epoch, _startExample, count) => ({
+      trainBatches: (_stage, _epoch, startExample, count) => ({
         waitMs: 0,
         async *[Symbol.asyncIterator]() {
           await Promise.resolve();
-          for (let i = 0; i < count; i++) yield batch;
+          for (let i = 0; i < count; i++) {
+            faults.batch?.(startExample / config.batch_size_train + i);
+            yield batch;
+          }
         },
       }),
       evalBatches: () => {
@@ -131,7 +148,7 @@ async function train(
       origin: { model: {}, run: null },
     },
     writer,
-    stop: { requested: false },
+    stop: { requested: false, takeSaveRequest: () => faults.asked?.shift() ?? false },
     health: new HealthMonitor({
       pretrained: true,
       missingKeys: 0,
@@ -142,6 +159,7 @@ async function train(
     }),
     epochEnd: {
       evaluate: (its) => {
+        faults.evaluation?.(its);
         const accuracy = rest.shift() ?? 0;
         const better = its.bestAccuracy === null || accuracy > its.bestAccuracy;
         its.evaluationsSinceBest = better ? 0 : its.evaluationsSinceBest + 1;
@@ -153,7 +171,10 @@ async function train(
     shard: { rank: 0, worldSize: 1 },
     stopAgreed: () => Promise.resolve(false),
     requireEqualWeights: () => Promise.resolve(),
-    stepFor: () => ({ run: results, accumulate: results }),
+    stepFor: () => ({
+      run: (feeds) => results(true, feeds),
+      accumulate: (feeds) => results(false, feeds),
+    }),
   });
   return { outcome: await trainer.run(), state, steps, events };
 }
@@ -185,7 +206,9 @@ test('an early stop in the last epoch is none', async () => {
 });
 
 test('a gradient that is not finite ends the training before its weights are saved', async () => {
-  const broken = train({ save_steps: 1 }, [], undefined, (step) => (step === 2 ? NaN : 1));
+  const broken = train({ save_steps: 1 }, [], undefined, {
+    gradNorm: (step) => (step === 2 ? NaN : 1),
+  });
   await expect(broken).rejects.toThrow(
     /Training diverged: the norm of the gradient became NaN at step 2/,
   );
@@ -194,4 +217,57 @@ test('a gradient that is not finite ends the training before its weights are sav
   writer?.close('failed');
   writer = undefined;
   expect(readFileSync(join(folder, 'events.jsonl'), 'utf8')).toMatch(/"gradNorm":null/);
+});
+
+const savedSteps = ({ events }: Attempt): number[] =>
+  events.flatMap((event) =>
+    event.type === 'checkpoint' && event.kind === 'last' ? [event.step] : [],
+  );
+
+test.each([
+  ['after so many minutes', 1e-9, [], [1, 2, 3]],
+  ['at the end of an epoch', 0, [], [3]],
+  ['when a signal asks to', 0, [false, true], [2, 3]],
+])('saves %s', async (_when, save_minutes, asked, expected) => {
+  const attempt = await train({ max_epoch: 1, save_minutes }, [], undefined, { asked: [...asked] });
+  expect(savedSteps(attempt)).toEqual(expected);
+});
+
+describe('a run that fails', () => {
+  const boom = (): never => {
+    throw new Error('boom');
+  };
+  const quiet = { save_minutes: 0, save_every: 100 };
+
+  test('at a batch that cannot be read saves the last good step', async () => {
+    const failing = { batch: (index: number) => index === 2 && boom() };
+    await expect(train(quiet, [], undefined, failing)).rejects.toThrow('boom');
+    expect(lastState()).toMatchObject({ step: 2, epoch: 0, batch: 2 });
+    writer?.close('failed');
+    expect(readFileSync(join(folder, 'events.jsonl'), 'utf8')).toContain('saved-before-failure');
+  });
+
+  test('within an optimizer step saves nothing: the weights may be half changed', async () => {
+    const failing = { run: (run: number) => run === 2 && boom() };
+    await expect(train(quiet, [], undefined, failing)).rejects.toThrow('boom');
+    expect(existsSync(new RunFolder(folder).last)).toBe(false);
+  });
+
+  test('while gradients are accumulated saves the optimizer step before', async () => {
+    const failing = { run: (run: number) => run === 3 && boom() };
+    const accumulating = { ...quiet, accumulate_steps: 2 };
+    await expect(train(accumulating, [], undefined, failing)).rejects.toThrow('boom');
+    expect(lastState()).toMatchObject({ step: 1, epoch: 1, batch: 0 });
+  });
+
+  test('in an evaluation saves the state before it', async () => {
+    const failing = {
+      evaluation: (state: TrainerState) => {
+        state.evaluationsSinceBest = 7;
+        boom();
+      },
+    };
+    await expect(train(quiet, [], undefined, failing)).rejects.toThrow('boom');
+    expect(lastState()).toMatchObject({ step: 3, batch: 3, evaluationsSinceBest: 0 });
+  });
 });

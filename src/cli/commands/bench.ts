@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { benchmark } from '../../train/benchmark';
 import { formatBytes } from '../../train/diskSpace';
 import type { OpTiming } from '../../runtime/stepStats';
@@ -8,6 +8,7 @@ import { requireLibrary } from '../../train/modelSession';
 import { UserError } from '../../util/userError';
 import { configuration } from '../configuration';
 import { quietNativeLog } from '../quietNativeLog';
+import { userPath } from '../userPath';
 
 export interface BenchOptions {
   config?: string;
@@ -45,7 +46,7 @@ export async function bench(options: BenchOptions): Promise<void> {
       length: options.length,
       steps: options.steps,
       ...(options.profile && { profile: true }),
-      ...(options.weights !== undefined && { weightsFile: resolve(options.weights) }),
+      ...(options.weights !== undefined && { weightsFile: userPath(options.weights) }),
     });
     process.stdout.write(
       options.json
@@ -54,7 +55,7 @@ export async function bench(options: BenchOptions): Promise<void> {
             `TensorFlow ${result.tensorflow}, ${result.precision}, ${result.parameters.toLocaleString('en')} parameters, batch ${options.batch}`,
             `  training step    ${result.step.toFixed(3)} s (the first, with recording, ${result.firstStep.toFixed(1)} s)`,
             `  evaluation step  ${result.evaluation.toFixed(3)} s`,
-            `  peak memory      ${formatBytes(result.peakBytes)}`,
+            `  peak memory      ${formatBytes(result.peakBytes)} (private pages)`,
             ...(result.profile ? ['', ...profileTable(result.profile)] : []),
             '',
           ].join('\n'),

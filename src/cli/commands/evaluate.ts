@@ -1,17 +1,18 @@
-import { resolve } from 'node:path';
 import { incompleteModel, missingParts } from '../../config/modelParts';
 import type { Split } from '../../data/split';
 import { describeReport } from '../../model/loadRules';
 import { evaluateCheckpoint, type EvaluationRequest } from '../../train/evaluateCheckpoint';
 import { evaluatedSplits } from '../../train/datasets';
+import { skippedNote } from '../../analysis/metrics';
 import { requireLibrary } from '../../train/modelSession';
 import { ExitCode, UserError } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
 import { byGroup } from '../finalReport';
 import { requireOutputFolder } from '../outputPath';
 import { createProgress } from '../progress';
-import { checkpointSource, configurationOf } from '../runConfiguration';
+import { configurationOf } from '../runConfiguration';
 import { quietNativeLog } from '../quietNativeLog';
+import { userPath } from '../userPath';
 import { inEnglish } from '../../util/phrase';
 
 export interface EvaluateOptions extends Omit<CommonOptions, 'config'> {
@@ -36,8 +37,8 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
   await evaluateAndReport({
     loaded,
     library: await requireLibrary(options.tensorflow),
-    checkpoint: checkpointSource(options.checkpoint),
-    outputDir: resolve(options.output_dir),
+    checkpoint: userPath(options.checkpoint),
+    outputDir: userPath(options.output_dir),
     asRun: true,
     allowMissing: options.allow_missing === true,
     splits: options.split === undefined ? evaluatedSplits(loaded) : parseSplits(options.split),
@@ -68,6 +69,8 @@ export async function evaluateAndReport(
         const says = [...byGroup(split, metrics), `  predictions: ${file}`];
         if (incomplete !== undefined) says.push(`  ${incomplete}`);
         process.stdout.write(`${says.join('\n')}\n`);
+        if (metrics.skipped !== undefined)
+          process.stderr.write(`${inEnglish(skippedNote(split, metrics))}\n`);
       },
     });
     if (!results) process.exitCode = ExitCode.stopped;

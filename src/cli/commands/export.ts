@@ -1,8 +1,7 @@
-import { resolve } from 'node:path';
 import { exportCheckpoint, type ExportFormat } from '../../model/exportCheckpoint';
 import { UserError } from '../../util/userError';
 import { requireOutputFile } from '../outputPath';
-import { checkpointSource } from '../runConfiguration';
+import { userPath } from '../userPath';
 
 export interface ExportOptions {
   format?: ExportFormat;
@@ -15,10 +14,10 @@ export async function exportWeights(
   file: string,
   options: ExportOptions,
 ): Promise<void> {
-  const target = resolve(file);
+  const target = userPath(file);
   const format = options.format ?? formatOf(file);
   requireOutputFile(target, options.overwrite === true);
-  const source = checkpointSource(checkpoint);
+  const source = userPath(checkpoint);
   const { tensors, leftOut } = await exportCheckpoint(source, format, target);
   process.stdout.write(`Wrote ${tensors} tensors to ${target}.\n`);
   if (leftOut.length > 0)

@@ -1,5 +1,4 @@
 import { createInterface } from 'node:readline';
-import { resolve } from 'node:path';
 import { incompleteModel } from '../../config/modelParts';
 import { otherModel } from '../../model/loadRules';
 import { Predictor, type Question } from '../../train/predictor';
@@ -8,7 +7,8 @@ import { adviceFrom, inEnglish } from '../../util/phrase';
 import { UserError, errorWords } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
 import { quietNativeLog } from '../quietNativeLog';
-import { checkpointSource, configurationOf } from '../runConfiguration';
+import { configurationOf } from '../runConfiguration';
+import { userPath } from '../userPath';
 
 export interface PredictOptions extends Omit<CommonOptions, 'config'> {
   config?: string;
@@ -35,7 +35,7 @@ export async function predict(options: PredictOptions): Promise<void> {
     device: options.device,
   });
   const library = await requireLibrary(options.tensorflow);
-  const checkpoint = checkpointSource(options.checkpoint);
+  const checkpoint = userPath(options.checkpoint);
   quietNativeLog();
   const allowMissing = options.allow_missing === true;
   const predictor = await Predictor.open(loaded, library, checkpoint, allowMissing).catch(
@@ -52,8 +52,8 @@ export async function predict(options: PredictOptions): Promise<void> {
     if (options.serve) await serve(predictor);
     else if (single) {
       const answer = await predictor.answer({
-        left: resolve(left),
-        right: resolve(right),
+        left: userPath(left),
+        right: userPath(right),
         sentence,
       });
       process.stdout.write(

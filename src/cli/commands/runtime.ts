@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { removeManaged, install as installLibrary, installSize } from '../../runtime/install';
 import { findLibrary, managedFolder, managedLibrary } from '../../runtime/library';
 import { runtimeStatus } from '../../runtime/runtimeStatus';
@@ -7,6 +6,7 @@ import { adviceFrom, inEnglish } from '../../util/phrase';
 import { ExitCode } from '../../util/userError';
 import { withStopSignal } from '../interrupt';
 import { createProgress, type Progress } from '../progress';
+import { userPath } from '../userPath';
 
 export interface StatusOptions {
   json?: boolean;
@@ -88,7 +88,7 @@ export async function install(options: InstallOptions): Promise<void> {
     try {
       const library = await installLibrary({
         gpu,
-        wheels: options.wheel.map((wheel) => resolve(wheel)),
+        wheels: options.wheel.map((wheel) => userPath(wheel)),
         signal,
         onProgress: (progress) => {
           if (options.json) return void process.stdout.write(`${JSON.stringify(progress)}\n`);

@@ -1,8 +1,8 @@
-import { resolve } from 'node:path';
 import { generateSample } from '../../data/sample/generateSample';
 import { ExitCode } from '../../util/userError';
 import { withStopSignal } from '../interrupt';
 import { createProgress } from '../progress';
+import { userPath } from '../userPath';
 
 export interface SampleCommandOptions {
   seed?: number;
@@ -14,7 +14,7 @@ export async function sample(folder: string, options: SampleCommandOptions): Pro
   try {
     await withStopSignal(async (signal) => {
       try {
-        const { pictures, examples } = await generateSample(resolve(folder), {
+        const { pictures, examples } = await generateSample(userPath(folder), {
           ...(options.seed !== undefined && { seed: options.seed }),
           signal,
           onProgress: (done, total) => progress.show(done, total),

@@ -166,6 +166,8 @@ async function trainInGroup(
         process.stderr.write(
           '\nStopping: the step is finished and everything saved. Once more ends at once.\n',
         ),
+      onSaveRequested: () =>
+        process.stderr.write('\nA signal asks to save: the step is saved, the training goes on.\n'),
     });
     terminal.done();
     if (!group.isMain) process.exitCode = outcome?.state === 'finished' ? 0 : ExitCode.stopped;

@@ -41,6 +41,7 @@ export class BlipReader implements FormatReader {
           .map((key) => optionalText(record, key))
           .find((text) => text !== null) ?? null,
       line: record.line,
+      ...(record.span && { span: record.span }),
     });
   }
 

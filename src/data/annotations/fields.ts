@@ -1,11 +1,12 @@
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { existsSync } from 'node:fs';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { DataError } from '../dataError';
-import { describeJson, type AnnotationRecord } from './records';
+import { describeJson, placeOf, type AnnotationRecord } from './records';
 import { phrase, type Words } from '../../util/phrase';
 
 /** The error for one key of an annotation. */
 export function fieldError(record: AnnotationRecord, key: string, reason: Words): DataError {
-  return new DataError(reason, { file: record.file, line: record.line, key });
+  return new DataError(reason, { ...placeOf(record), key });
 }
 
 /** A key that must be a string. */
@@ -49,7 +50,8 @@ export function labelField(record: AnnotationRecord): boolean | null {
 }
 
 /**
- * The absolute path of an image. A path of an annotation must not leave `imageRoot`.
+ * The absolute path of an image. A path of an annotation must not leave `imageRoot`. Backslashes, as Windows writes
+ * them, count as slashes where the image then exists.
  * @param imageRoot absolute
  * @param key names the value in messages
  */
@@ -65,6 +67,11 @@ export function imagePath(
       key,
       phrase('expected the path of an image, found {0}', describeJson(path)),
     );
+  if (sep === '/' && path.includes('\\') && !existsSync(join(imageRoot, path))) {
+    const forward = path.replaceAll('\\', '/');
+    if (!/^[A-Za-z]:/.test(path) && existsSync(join(imageRoot, forward)))
+      return imagePath(record, imageRoot, forward, key);
+  }
   if (isAbsolute(path) || /^[A-Za-z]:[\\/]/.test(path))
     throw fieldError(
       record,

@@ -1,5 +1,5 @@
 import { phrase } from '../../util/phrase';
-import { DataError } from '../dataError';
+import { DataError, type Span } from '../dataError';
 
 const newline = 10;
 const quote = 34;
@@ -11,27 +11,48 @@ const openBrace = 123;
 const closeBrace = 125;
 const isSpace = (code: number) => code === 32 || (code >= 9 && code <= 13);
 
+/** One element: its text and the 1-based line it starts on; its place on the line where that is shared. */
+export interface ListElement {
+  text: string;
+  line: number;
+  span?: Span;
+}
+
 /**
- * The elements of a JSON list as text, each with the 1-based line it starts on. Only brackets, strings and
- * commas are looked at; the elements are left for `JSON.parse`, whose errors then have a line.
+ * The elements of a JSON list as text. Only brackets, strings and commas are looked at; the elements are left for
+ * `JSON.parse`, whose errors then have a place.
  *
  * @param text starts with white space and `[`.
  */
-export function* listElements(
-  text: string,
-  file: string,
-): Generator<{ text: string; line: number }> {
+export function* listElements(text: string, file: string): Generator<ListElement> {
   let at = text.indexOf('[') + 1;
   let line = 1;
   for (let i = 0; i < at; i++) if (text.charCodeAt(i) === newline) line++;
+  let lineStart = text.lastIndexOf('\n', at - 1) + 1;
   let start = -1;
   let startLine = line;
+  let startColumn = 1;
+  /** The line on which the element before ended, or the list began. */
+  let takenLine = line;
   let depth = 0;
   let elements = 0;
   let separated = true;
+  const placed = (element: string): ListElement => {
+    elements++;
+    const isShared = startLine === takenLine;
+    takenLine = line;
+    if (!isShared) return { text: element, line: startLine };
+    const end = element.indexOf('\n');
+    const length = end < 0 ? element.length : end;
+    const span = { element: elements, column: startColumn, endColumn: startColumn + length };
+    return { text: element, line: startLine, span };
+  };
   for (; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code === newline) line++;
+    if (code === newline) {
+      line++;
+      lineStart = at + 1;
+    }
     if (start < 0) {
       if (isSpace(code)) continue;
       if (code === closeBracket) {
@@ -43,9 +64,18 @@ export function* listElements(
         continue;
       }
       if (!separated || code === comma)
-        throw new DataError(phrase('a comma is missing or too many in the list'), { file, line });
+        throw new DataError(phrase('a comma is missing or too many in the list'), {
+          file,
+          line,
+          span: {
+            element: elements + 1,
+            column: at - lineStart + 1,
+            endColumn: at - lineStart + 2,
+          },
+        });
       start = at;
       startLine = line;
+      startColumn = at - lineStart + 1;
     }
     if (code === quote) {
       at = endOfString(text, at);
@@ -57,17 +87,16 @@ export function* listElements(
       continue;
     } else {
       // A bare value such as a number ends before the comma, bracket or space.
-      yield { text: text.slice(start, at), line: startLine };
-      elements++;
+      // What ends it is looked at again.
+      if (code === newline) line--;
+      yield placed(text.slice(start, at));
       start = -1;
       separated = false;
       at--;
-      if (code === newline) line--;
       continue;
     }
     if (depth === 0) {
-      yield { text: text.slice(start, at + 1), line: startLine };
-      elements++;
+      yield placed(text.slice(start, at + 1));
       start = -1;
       separated = false;
     }

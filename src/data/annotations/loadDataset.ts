@@ -6,7 +6,7 @@ import { BlipReader } from './blip';
 import type { FormatReader, ReadContext } from './format';
 import { Nlvr1Reader } from './nlvr1';
 import { Nlvr2Reader } from './nlvr2';
-import { readRecords, type AnnotationRecord } from './records';
+import { placeOf, readRecords, type AnnotationRecord } from './records';
 import { phrase } from '../../util/phrase';
 
 type Format = Dataset['format'];
@@ -32,7 +32,7 @@ export async function loadDataset(
   const context = { file: resolve(file), imageRoot: resolve(options.imageRoot) };
   let format = options.format;
   let reader: FormatReader | undefined;
-  await readRecords(context.file, (record) => {
+  const { isUtf8 } = await readRecords(context.file, (record) => {
     if (format === 'auto') format = recognise(record);
     reader ??= readerOf(format, context, split);
     reader.add(record);
@@ -44,6 +44,7 @@ export async function loadDataset(
     file: context.file,
     imageRoot: context.imageRoot,
     examples: examples.map((example, index) => ({ index, ...example })),
+    ...(!isUtf8 && { notUtf8: true }),
   };
 }
 
@@ -65,7 +66,7 @@ function recognise(record: AnnotationRecord): Format {
   if ('structured_rep' in value) return 'nlvr1';
   // Annotations stripped of what training does not need still have their identifiers.
   const identifier = typeof value.identifier === 'string' ? value.identifier : '';
-  if (/^[A-Za-z0-9_]+-\d+-\d+-\d+$/.test(identifier)) return 'nlvr2';
+  if (/^[A-Za-z0-9_]+-\d+-\d+-\d+(?:-\d+)?$/.test(identifier)) return 'nlvr2';
   if (/^\d+-\d+$/.test(identifier)) return 'nlvr1';
   const keys = Object.keys(value).slice(0, 8).join(', ') || 'none';
   throw new DataError(
@@ -73,6 +74,6 @@ function recognise(record: AnnotationRecord): Format {
       'the format is not recognised (keys: {0}); expected "images" (BLIP), "left_url" (NLVR2) or "structured_rep" (NLVR)',
       keys,
     ),
-    { file: record.file, line: record.line },
+    placeOf(record),
   );
 }

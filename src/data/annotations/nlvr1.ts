@@ -66,7 +66,7 @@ export class Nlvr1Reader implements FormatReader {
       );
     this.items.push({
       // The drawing's description, by far the largest part of a line, is not kept.
-      record: { ...record, value: {} },
+      record: { ...record, value: { identifier } },
       identifier,
       directory,
       sentence: stringField(record, 'sentence'),
@@ -99,6 +99,7 @@ export class Nlvr1Reader implements FormatReader {
       consistencyGroup: identifier.slice(0, identifier.indexOf('-')),
       group: null,
       line: record.line,
+      ...(record.span && { span: record.span }),
     }));
   }
 }

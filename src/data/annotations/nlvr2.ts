@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { fieldError, imagePath, labelField, optionalText, stringField } from './fields';
 import {
+  contrastSetOf,
   nlvr2ConsistencyGroup,
   type FormatReader,
   type NewExample,
@@ -14,7 +16,7 @@ interface Nlvr2Item {
   identifier: string;
   /** First part of the identifier: train, dev, test1 … */
   set: string;
-  /** Identifier without the sentence number; file names start with it. */
+  /** Identifier without the sentence number, of a contrast set the identifier; file names start with it. */
   pair: string;
   directory: string | null;
   sentence: string;
@@ -33,6 +35,9 @@ const layouts: readonly Layout<Nlvr2Item>[] = [
   ({ pair }) => pair,
 ];
 
+/** The release has PNG files; contrast sets have both. */
+const EXTENSIONS = ['png', 'jpg'] as const;
+
 /** NLVR2's own annotations: JSON lines with `identifier` (split-set-pair-sentence), no image paths. */
 export class Nlvr2Reader implements FormatReader {
   private readonly items: Nlvr2Item[] = [];
@@ -41,7 +46,8 @@ export class Nlvr2Reader implements FormatReader {
 
   add(record: AnnotationRecord): void {
     const identifier = stringField(record, 'identifier');
-    const parts = /^([A-Za-z0-9_]+)-\d+-\d+(?=-\d+$)/.exec(identifier);
+    // A contrast set's fifth number counts the changes of an example, each with images of its own.
+    const parts = /^([A-Za-z0-9_]+)-\d+-\d+(?=-\d+$|-\d+-\d+$)/.exec(identifier);
     if (!parts)
       throw fieldError(
         record,
@@ -52,9 +58,9 @@ export class Nlvr2Reader implements FormatReader {
         ),
       );
     this.items.push({
-      record: { ...record, value: {} },
+      record: { ...record, value: { identifier } },
       identifier,
-      pair: parts[0],
+      pair: contrastSetOf(identifier) === null ? parts[0] : identifier,
       set: parts[1],
       directory: optionalText(record, 'directory'),
       sentence: stringField(record, 'sentence'),
@@ -65,16 +71,24 @@ export class Nlvr2Reader implements FormatReader {
 
   async finish(): Promise<NewExample[]> {
     const { imageRoot } = this.context;
-    const left = layouts.map(
-      (layout): Layout<Nlvr2Item> =>
-        (item) =>
-          `${layout(item)}-img0.png`,
+    const left = layouts.flatMap((layout) =>
+      EXTENSIONS.map(
+        (extension): Layout<Nlvr2Item> =>
+          (item) =>
+            `${layout(item)}-img0.${extension}`,
+      ),
     );
-    const chosen = layouts[left.indexOf(await chooseLayout(this.items, left, imageRoot))];
+    const found = left.indexOf(await chooseLayout(this.items, left, imageRoot));
+    const chosen = layouts[Math.floor(found / EXTENSIONS.length)];
     return this.items.map((item) => {
       const key = item.directory === null ? 'identifier' : 'directory';
-      const image = (side: 0 | 1) =>
-        imagePath(item.record, imageRoot, `${chosen(item)}-img${side}.png`, key);
+      const image = (side: 0 | 1) => {
+        const path = (extension: string) =>
+          imagePath(item.record, imageRoot, `${chosen(item)}-img${side}.${extension}`, key);
+        // Everything else is PNG: no file is looked for.
+        const jpeg = item.pair === item.identifier && !existsSync(path('png')) && path('jpg');
+        return jpeg && existsSync(jpeg) ? jpeg : path('png');
+      };
       return {
         identifier: item.identifier,
         sentence: item.sentence,
@@ -83,6 +97,7 @@ export class Nlvr2Reader implements FormatReader {
         consistencyGroup: nlvr2ConsistencyGroup(item.identifier),
         group: item.synset,
         line: item.record.line,
+        ...(item.record.span && { span: item.record.span }),
       };
     });
   }

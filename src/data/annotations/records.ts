@@ -1,7 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { phrase, type Words } from '../../util/phrase';
 import { errnoOf, messageOf } from '../../util/userError';
-import { DataError } from '../dataError';
+import { StringDecoder } from 'node:string_decoder';
+import { NearNames } from '../../util/nearNames';
+import { DataError, type DataPlace, type Span } from '../dataError';
+import { foreignFormat } from './foreignFormat';
 import { listElements } from './listElements';
 
 /** One annotation as it stands in the file. */
@@ -10,7 +13,26 @@ export interface AnnotationRecord {
   file: string;
   /** 1-based line it starts on. */
   line: number;
+  /** Where within the line, when other annotations stand on it too. */
+  span?: Span;
   value: Readonly<Record<string, unknown>>;
+}
+
+/** Where an annotation stands, for errors. */
+export function placeOf({ file, line, span, value }: AnnotationRecord): DataPlace {
+  const { identifier } = value;
+  return {
+    file,
+    line,
+    ...(span && { span }),
+    ...(span && typeof identifier === 'string' && { identifier }),
+  };
+}
+
+/** What was found of a file as a whole. */
+export interface RecordsRead {
+  /** False when it has bytes that are no UTF-8. */
+  isUtf8: boolean;
 }
 
 const byteOrderMark = 0xfeff;
@@ -24,16 +46,17 @@ const byteOrderMark = 0xfeff;
 export async function readRecords(
   file: string,
   visit: (record: AnnotationRecord) => void,
-): Promise<void> {
+): Promise<RecordsRead> {
   let line = 1;
+  const encoding = { isUtf8: true };
   let rest = '';
   let list: string | null = null;
   let started = false;
   const visitLine = (text: string) => {
-    if (text.trim() !== '') visit(parseRecord(text, file, line, phrase('a line')));
+    if (text.trim() !== '') visit(parseRecord(text, { file, line }, phrase('a line')));
     line++;
   };
-  for await (const chunk of chunks(file)) {
+  for await (const chunk of chunks(file, encoding)) {
     if (list !== null) {
       list += chunk;
       continue;
@@ -42,6 +65,10 @@ export async function readRecords(
     if (!started) {
       if (rest.charCodeAt(0) === byteOrderMark) rest = rest.slice(1);
       const first = /\S/.exec(rest)?.[0];
+      if (first !== undefined && first !== '[' && first !== '{') {
+        const foreign = foreignFormat(rest, file);
+        if (foreign) throw foreign;
+      }
       if (first === '[') {
         list = rest;
         continue;
@@ -57,51 +84,94 @@ export async function readRecords(
   }
   if (list === null) visitLine(rest);
   else
-    for (const element of listElements(list, file))
-      visit(parseRecord(element.text, file, element.line, phrase('an element of the list')));
+    for (const { text, line: at, span } of listElements(list, file))
+      visit(
+        parseRecord(
+          text,
+          { file, line: at, ...(span && { span }) },
+          phrase('an element of the list'),
+        ),
+      );
+  return encoding;
 }
 
-async function* chunks(file: string): AsyncGenerator<string> {
+async function* chunks(file: string, found: RecordsRead): AsyncGenerator<string> {
+  // One decoder never fails and gives the text, the other says whether it had to replace anything.
+  const decoder = new StringDecoder('utf8');
+  const strict = new TextDecoder('utf-8', { fatal: true });
+  const check = (bytes?: Buffer): void => {
+    if (!found.isUtf8) return;
+    try {
+      strict.decode(bytes, { stream: bytes !== undefined });
+    } catch {
+      found.isUtf8 = false;
+    }
+  };
   try {
-    const stream = createReadStream(file, { encoding: 'utf8', highWaterMark: 1 << 20 });
-    for await (const chunk of stream) yield String(chunk);
+    let isFirst = true;
+    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
+      const bytes = chunk as Buffer;
+      if (isFirst && isUtf16(bytes))
+        throw new DataError(
+          phrase(
+            'the file is UTF-16; save it as UTF-8 (in VS Code: click the encoding in the status bar, then Save with Encoding)',
+          ),
+          { file },
+        );
+      isFirst = false;
+      check(bytes);
+      yield decoder.write(bytes);
+    }
+    check();
+    yield decoder.end();
   } catch (error) {
-    throw errnoOf(error) === 'ENOENT'
-      ? new DataError(
-          phrase('the annotation file does not exist; look at ann_root and ann_files'),
-          {
-            file,
-          },
-        )
-      : new DataError(phrase('the annotation file cannot be read ({0})', messageOf(error)), {
-          file,
-        });
+    if (error instanceof DataError) throw error;
+    if (errnoOf(error) !== 'ENOENT')
+      throw new DataError(phrase('the annotation file cannot be read ({0})', messageOf(error)), {
+        file,
+      });
+    const near = new NearNames().find(file);
+    throw new DataError(
+      near
+        ? phrase('the annotation file does not exist; did you mean {0}?', near.path)
+        : phrase('the annotation file does not exist; look at ann_root and ann_files'),
+      { file },
+    );
   }
 }
 
-function parseRecord(text: string, file: string, line: number, what: Words): AnnotationRecord {
+/** A byte order mark of UTF-16, or every second byte zero in the first few. */
+function isUtf16(bytes: Buffer): boolean {
+  const mark = bytes.subarray(0, 2).toString('hex');
+  if (mark === 'fffe' || mark === 'feff') return true;
+  const first = [...bytes.subarray(0, 8)];
+  if (first.length < 4) return false;
+  return [0, 1].some((odd) => first.every((byte, i) => (byte === 0) === (i % 2 === odd)));
+}
+
+function parseRecord(text: string, place: DataPlace, what: Words): AnnotationRecord {
+  const { file, line = 1, span } = place;
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
+    // It may still say which one it is.
+    const identifier = /"identifier"\s*:\s*"([^"\\]+)"/.exec(text)?.[1];
     throw new DataError(
       phrase(
         '{0} is not valid JSON ({1}); expected one JSON list, or one JSON object a line',
         what,
         messageOf(error),
       ),
-      { file, line },
+      { ...place, ...(span && identifier !== undefined && { identifier }) },
     );
   }
   if (!isObject(value))
     throw new DataError(
       phrase('expected a JSON object with a sentence, found {0}', describeJson(value)),
-      {
-        file,
-        line,
-      },
+      place,
     );
-  return { file, line, value };
+  return { file, line, value, ...(span && { span }) };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

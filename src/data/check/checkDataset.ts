@@ -1,19 +1,22 @@
 import { relative } from 'node:path';
 import { loadDataset, type LoadOptions } from '../annotations/loadDataset';
 import { messageFrom, phrase, type Words } from '../../util/phrase';
-import { DataError } from '../dataError';
+import { describeNear, NearNames } from '../../util/nearNames';
+import { DataError, describeElement } from '../dataError';
 import type { Split } from '../split';
 import type { Dataset, Example } from '../types';
 import { checkContents } from './contents';
 import { findMissing, readImages, type ImageFindings } from './images';
 import { checkOverlap } from './overlap';
-import { problemOf, type Case, type DataProblem } from './problem';
+import { columnsOf, problemOf, type Case, type DataProblem } from './problem';
 import { VerifiedImages } from './verifiedImages';
 
 export interface CheckOptions {
   /** Folder that image paths start from; messages name images from there. */
   imageRoot: string;
   maxWords: number;
+  /** Whether missing images are an error (the default) or their examples are left out. */
+  missingImages?: 'fail' | 'skip';
   /**
    * How closely images are looked at: `exist` only lists folders, `header` reads sizes, `decode` reads every
    * pixel as training will and so finds truncated files.
@@ -78,13 +81,16 @@ export async function checkDataset(
       datasets.push(await loadDataset(file, split, options));
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      const { line, key, reason } = error;
+      const { line, key, reason, span, identifier } = error;
+      const where = span && describeElement(span, identifier);
+      const what = key === undefined ? reason : phrase('{0}: {1}', key, reason);
       unread.push({
         severity: 'error',
         code: 'annotation',
-        ...messageFrom(key === undefined ? reason : phrase('{0}: {1}', key, reason)),
+        ...messageFrom(where === undefined ? what : phrase('{0}: {1}', where, what)),
         file: error.file,
         ...(line !== undefined && { line }),
+        ...columnsOf(span ? { span } : {}),
         split,
         count: 1,
       });
@@ -106,7 +112,7 @@ export async function checkDatasets(
   const problems = [
     ...datasets.flatMap((dataset) => [
       ...checkContents(dataset, options.maxWords),
-      ...checkImages(dataset, missing, findings, options.imageRoot),
+      ...checkImages(dataset, missing, findings, options),
     ]),
     ...checkOverlap(datasets),
   ];
@@ -152,26 +158,32 @@ function checkImages(
   dataset: Dataset,
   missing: ReadonlySet<string>,
   { unreadable, turned }: ImageFindings,
-  imageRoot: string,
+  { imageRoot, missingImages = 'fail' }: CheckOptions,
 ): DataProblem[] {
   const images = imagesOf(dataset);
   const absent: Case[] = [];
   const broken: Case[] = [];
   const rotated: Case[] = [];
-  for (const [image, { line }] of images) {
+  const nearNames = new NearNames();
+  for (const [image, example] of images) {
     const name = relative(imageRoot, image);
     const reason = unreadable.get(image);
-    if (missing.has(image)) absent.push({ line, name });
-    else if (turned.has(image)) rotated.push({ line, name });
-    else if (reason !== undefined) broken.push({ line, name: phrase('{0}: {1}', name, reason) });
+    if (missing.has(image)) {
+      const near = nearNames.find(image);
+      const meant = near && describeNear(near, relative(imageRoot, near.path));
+      absent.push({ example, name: meant ? phrase('{0}: {1}', name, meant) : name });
+    } else if (turned.has(image)) rotated.push({ example, name });
+    else if (reason !== undefined) broken.push({ example, name: phrase('{0}: {1}', name, reason) });
   }
   return [
     ...problemOf(
       dataset,
-      'error',
+      missingImages === 'skip' ? 'warning' : 'error',
       'missing-image',
       absent,
-      missingWords(absent.length, images.size, imageRoot),
+      missingImages === 'skip'
+        ? skippedWords(dataset, missing, absent.length)
+        : missingWords(absent.length, images.size, imageRoot),
     ),
     ...problemOf(
       dataset,
@@ -199,6 +211,24 @@ function checkImages(
       ),
     ),
   ];
+}
+
+/** What is left out, and that results are of the rest. */
+function skippedWords(
+  { examples, split }: Dataset,
+  missing: ReadonlySet<string>,
+  absent: number,
+): Words {
+  const skipped = examples.filter(({ images }) => images.some((image) => missing.has(image)));
+  return phrase(
+    split === 'train'
+      ? 'Left out of {0} (missing_images: skip): {1} of {2} examples; missing images: {3}'
+      : 'Left out of {0} (missing_images: skip), whose results are of the rest: {1} of {2} examples; missing images: {3}',
+    split,
+    skipped.length,
+    examples.length,
+    absent,
+  );
 }
 
 function missingWords(absent: number, images: number, imageRoot: string): Words {

@@ -1,9 +1,10 @@
 import { messageFrom, phrase } from '../../util/phrase';
 import { cleanCaption, countWords } from '../text/caption';
+import { describeElement } from '../dataError';
 import type { Dataset, Example } from '../types';
 import { problemOf, type Case, type DataProblem } from './problem';
 
-const caseOf = ({ identifier, line }: Example): Case => ({ name: identifier, line });
+const caseOf = (example: Example): Case => ({ name: example.identifier, example });
 
 /** What two examples have in common that are one: images, left and right, and the sentence. */
 export function exampleKey({ images, sentence }: Example): string {
@@ -45,12 +46,19 @@ export function checkContents(dataset: Dataset, maxWords: number): DataProblem[]
       'warning',
       'wrong-encoding',
       damaged.map(caseOf),
-      phrase(
-        damaged.length === 1
-          ? '{0} sentence holds characters that could not be read; the file is not UTF-8'
-          : '{0} sentences hold characters that could not be read; the file is not UTF-8',
-        damaged.length,
-      ),
+      dataset.notUtf8
+        ? phrase(
+            damaged.length === 1
+              ? '{0} sentence holds characters that could not be read; the file is not UTF-8'
+              : '{0} sentences hold characters that could not be read; the file is not UTF-8',
+            damaged.length,
+          )
+        : phrase(
+            damaged.length === 1
+              ? '{0} sentence holds the replacement character U+FFFD; the file is valid UTF-8, so it was lost before the file was written'
+              : '{0} sentences hold the replacement character U+FFFD; the file is valid UTF-8, so it was lost before the file was written',
+            damaged.length,
+          ),
     ),
     ...checkDuplicates(dataset),
     ...problemOf(
@@ -136,9 +144,11 @@ function checkDuplicates(dataset: Dataset): DataProblem[] {
       seen.set(key, example);
       continue;
     }
-    const name = phrase('{0}, as line {1}', example.identifier, first.line);
+    const name = first.span
+      ? phrase('{0}, as {1}', example.identifier, describeElement(first.span))
+      : phrase('{0}, as line {1}', example.identifier, first.line);
     const isConflict = first.label !== example.label;
-    (isConflict ? conflicting : repeated).push({ name, line: example.line });
+    (isConflict ? conflicting : repeated).push({ name, example });
   }
   return [
     ...problemOf(

@@ -34,7 +34,7 @@ function compare(earlier: Dataset, later: Dataset): DataProblem[] {
   const images = new Set(earlier.examples.flatMap((example) => example.images));
   const sharing = later.examples.filter((example) => example.images.some((i) => images.has(i)));
   const casesOf = (examples: typeof shared) =>
-    examples.map(({ identifier, line }) => ({ name: identifier, line }));
+    examples.map((example) => ({ name: example.identifier, example }));
   const total = later.examples.length;
   // Both are said: one repeated example must not hide that every pair shows images of the other split.
   return [

@@ -1,6 +1,7 @@
 import { messageFrom, phrase, type Message, type Words } from '../../util/phrase';
 import type { Split } from '../split';
-import type { Dataset } from '../types';
+import { describeElement, type Span } from '../dataError';
+import type { Dataset, Example } from '../types';
 
 export type DataProblemCode =
   | 'annotation'
@@ -30,22 +31,39 @@ export interface DataProblem extends Message {
   code: DataProblemCode;
   /** Absolute path of the annotation file. */
   file: string;
-  /** 1-based, of the first case. */
+  /** 1-based, of the first case; the columns only where other annotations stand on the line too. */
   line?: number;
+  column?: number;
+  /** First column behind it. */
+  endColumn?: number;
   split?: Split;
   /** How many cases. */
   count: number;
+  /** The message without the cases, where these are listed in `cases`. */
+  summary?: Message;
+  /** Every case, in the order of the file. */
+  cases?: ProblemCase[];
 }
 
-/** One case of a problem. */
-export interface Case {
+/** One case of a problem, as it is written to `nlvr check --json`. */
+export interface ProblemCase extends Message {
+  /** 1-based. */
   line: number;
-  /** How a message names it. */
+  /** Number in the JSON list, from 1, and columns, where several annotations stand on the line. */
+  element?: number;
+  column?: number;
+  endColumn?: number;
+  identifier: string;
+}
+
+/** One case of a problem: an example, and how a message names what is wrong with it. */
+export interface Case {
+  example: Example;
   name: Words;
 }
 
 /** Cases that a message names. */
-const named = 5;
+export const NAMED_CASES = 5;
 
 /** One problem for all cases of a kind in a split; nothing when there are none. */
 export function problemOf(
@@ -56,8 +74,9 @@ export function problemOf(
   says: Words,
 ): DataProblem[] {
   if (cases.length === 0) return [];
-  const shown = cases.slice(0, named).map(({ name, line }) => phrase('{0} (line {1})', name, line));
+  const shown = cases.slice(0, NAMED_CASES).map(whereWords);
   const more = cases.length - shown.length;
+  const [first] = cases;
   return [
     {
       severity,
@@ -68,9 +87,37 @@ export function problemOf(
           : phrase('{0}: {1}.', says, shown),
       ),
       file: dataset.file,
-      line: cases[0].line,
+      line: first.example.line,
+      ...columnsOf(first.example),
       split: dataset.split,
       count: cases.length,
+      summary: messageFrom(phrase('{0}.', says)),
+      cases: cases.map(({ example, name }) => ({
+        ...messageFrom(name),
+        line: example.line,
+        ...(example.span && { element: example.span.element }),
+        ...columnsOf(example),
+        identifier: example.identifier,
+      })),
     },
   ];
+}
+
+/** A case with its place: the line, or the element of a list that is on one line. */
+function whereWords({ example, name }: Case): Words {
+  const { span, line, identifier } = example;
+  if (!span) return phrase('{0} (line {1})', name, line);
+  const isNamed = name === identifier;
+  return phrase(
+    '{0} ({1}, columns {2} to {3})',
+    name,
+    describeElement(span, isNamed ? undefined : identifier),
+    span.column,
+    span.endColumn - 1,
+  );
+}
+
+/** Columns of an example, to be spread into a place. */
+export function columnsOf({ span }: { span?: Span }): { column?: number; endColumn?: number } {
+  return span ? { column: span.column, endColumn: span.endColumn } : {};
 }

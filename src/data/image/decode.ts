@@ -10,8 +10,18 @@ import { describeForeign, isCmykJpeg, sniffFormat } from './sniff';
 sharp.concurrency(1);
 sharp.cache(false);
 
+/**
+ * Pixels of the largest image that is read: Pillow's limit. It bounds what decoding takes: 4 bytes a pixel, for as
+ * many images as are decoded at once.
+ */
+export const LARGEST_IMAGE = 178_956_970;
+
 /** Embedded colour profiles are ignored and damage that Pillow tolerates is tolerated, as BLIP reads images. */
-const inputOptions = { failOn: 'truncated', ignoreIcc: true } as const;
+const inputOptions = {
+  failOn: 'truncated',
+  ignoreIcc: true,
+  limitInputPixels: LARGEST_IMAGE,
+} as const;
 
 /**
  * Reads an image as Pillow's `Image.open(file).convert('RGB')` does: alpha is dropped (not composited),
@@ -25,7 +35,7 @@ export async function decodeImage(file: string): Promise<RgbImage> {
   try {
     return isCmykJpeg(bytes) ? await decodeCmyk(bytes) : await decodeRgb(bytes);
   } catch (error) {
-    throw damaged(file, error);
+    throw await refused(file, bytes, error);
   }
 }
 
@@ -47,7 +57,7 @@ export async function examineImage(file: string, depth: 'decode' | 'header'): Pr
     if (depth === 'decode') await (isCmykJpeg(bytes) ? decodeCmyk(bytes) : decodeRgb(bytes));
     return { width, height, orientation };
   } catch (error) {
-    throw damaged(file, error);
+    throw await refused(file, bytes, error);
   }
 }
 
@@ -66,8 +76,23 @@ async function readImageFile(file: string): Promise<Buffer> {
   return bytes;
 }
 
-function damaged(file: string, error: unknown): DataError {
+async function refused(file: string, bytes: Buffer, error: unknown): Promise<DataError> {
   const detail = messageOf(error).trim().split('\n')[0];
+  if (/pixel limit/.test(detail)) {
+    const size = await sharp(bytes, { limitInputPixels: false })
+      .metadata()
+      .catch(() => null);
+    if (size)
+      return new DataError(
+        phrase(
+          'the image has {0} × {1} pixels, more than the {2} that are read (as with Pillow); scale it down',
+          size.width,
+          size.height,
+          LARGEST_IMAGE.toLocaleString('en'),
+        ),
+        { file },
+      );
+  }
   return new DataError(phrase('the image is truncated or damaged ({0})', detail), { file });
 }
 

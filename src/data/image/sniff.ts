@@ -13,13 +13,51 @@ export function sniffFormat(bytes: Uint8Array): ImageFormat | null {
   if (startsWith(bytes, '\xff\xd8\xff')) return 'jpeg';
   if (startsWith(bytes, 'GIF8')) return 'gif';
   if (startsWith(bytes, 'RIFF') && startsWith(bytes, 'WEBP', 8)) return 'webp';
-  if (startsWith(bytes, 'II*\0') || startsWith(bytes, 'MM\0*')) return 'tiff';
-  if (startsWith(bytes, 'ftypavif', 4)) return 'avif';
+  // The second pair is BigTIFF.
+  if (['II*\0', 'MM\0*', 'II+\0', 'MM\0+'].some((mark) => startsWith(bytes, mark))) return 'tiff';
+  if (brandsOf(bytes).some((brand) => brand === 'avif' || brand === 'avis')) return 'avif';
   return null;
 }
 
-/** Says what a file is that is no image. */
+/** The main brand of an ISO media file and those that it is compatible with; none for other files. */
+function brandsOf(bytes: Uint8Array): string[] {
+  if (!startsWith(bytes, 'ftyp', 4)) return [];
+  const text = Buffer.from(bytes.subarray(0, 256)).toString('latin1');
+  const end = Math.min(text.length, Buffer.from(bytes.subarray(0, 4)).readUInt32BE());
+  const brands = [text.slice(8, 12)];
+  // The four bytes behind the main brand are its version.
+  for (let at = 16; at + 4 <= end; at += 4) brands.push(text.slice(at, at + 4));
+  return brands;
+}
+
+/** Image formats that are not read, by their first bytes. */
+const others: readonly (readonly [mark: string, at: number, name: string])[] = [
+  ['BM', 0, 'BMP'],
+  ['8BPS', 0, 'Photoshop'],
+  ['\0\0\x01\0', 0, 'ICO'],
+  ['\xff\x0a', 0, 'JPEG XL'],
+  ['\0\0\0\x0cJXL ', 0, 'JPEG XL'],
+  ['\0\0\0\x0cjP  ', 0, 'JPEG 2000'],
+  ['\xff\x4f\xff\x51', 0, 'JPEG 2000'],
+  ['ftyphe', 4, 'HEIC'],
+  ['ftypmif1', 4, 'HEIF'],
+  ['ftypmsf1', 4, 'HEIF'],
+  ['P5', 0, 'PGM'],
+  ['P6', 0, 'PPM'],
+  ['P4', 0, 'PBM'],
+  ['SIMPLE  =', 0, 'FITS'],
+  ['DDS ', 0, 'DDS'],
+];
+
+/** Says what a file is that is no image that can be read. */
 export function describeForeign(bytes: Uint8Array): Words {
+  const other = others.find(([mark, at]) => startsWith(bytes, mark, at));
+  if (other)
+    return phrase(
+      'this is a {0} image, which is not read; convert it to PNG or JPEG, for example with `{1}`',
+      other[2],
+      'magick mogrify -format png FILE',
+    );
   if (bytes.length === 0) return phrase('the image file is empty');
   if (startsWith(bytes, 'version https://git-lfs'))
     return phrase('this is a Git LFS pointer, not the image; run `git lfs pull`');

@@ -1,15 +1,14 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Prediction } from '../../run/predictions';
-import type { ExportFormat, PredictionSet } from '../../webview/failures/messages';
-import { phrase } from '../../util/phrase';
-import { UserError } from '../../util/userError';
+import type { ExportFormat } from '../../webview/failures/messages';
 import { exportExtension, exportLines } from '../failures/exportRows';
-import { fileOfSet, listSets } from '../failures/predictionFiles';
-import { readPredictions } from '../failures/readPredictions';
+import { fileOfSet } from '../../run/predictionSets';
+import { readPredictions } from '../../run/readPredictions';
 import { saveText } from '../failures/saveRows';
 import { pickOne } from '../quickPick';
 import type { RunRegistry } from '../runs/runRegistry';
+import { choosePredictions } from './choosePredictions';
 import { pickRun } from './pickRun';
 
 /** "Export Predictions": a whole prediction file of a run in one of the formats of the panel. */
@@ -17,7 +16,11 @@ export async function exportPredictions(runs: RunRegistry, calledOn: unknown): P
   const none = vscode.l10n.t('There is no run with predictions.');
   const run = await pickRun(runs, calledOn, () => true, none);
   if (!run) return;
-  const set = await chooseSet(run.folder, run.info.name);
+  const set = await choosePredictions(
+    run.folder,
+    run.info.name,
+    vscode.l10n.t('Export Predictions'),
+  );
   const format = set && (await chooseFormat());
   if (!set || !format) return;
   const extension = exportExtension(format);
@@ -52,24 +55,6 @@ export async function exportPredictions(runs: RunRegistry, calledOn: unknown): P
       : vscode.l10n.t('{0} lines could not be read.', skipped);
   const left = skipped > 0 ? ` ${unread}` : '';
   void vscode.window.showInformationMessage(text + left);
-}
-
-async function chooseSet(folder: string, name: string): Promise<PredictionSet | undefined> {
-  const sets = await listSets(folder);
-  if (sets.length === 0)
-    throw new UserError(phrase('{0} has no predictions yet.', name), {
-      hint: phrase('They are written after each epoch, and by Evaluate Checkpoint.'),
-    });
-  if (sets.length === 1) return sets[0];
-  // The newest first: it is what one mostly wants.
-  const items = sets.toReversed().map((set) => ({
-    label: set.split,
-    description:
-      set.epoch === null ? vscode.l10n.t('evaluation') : vscode.l10n.t('epoch {0}', set.epoch + 1),
-    set,
-  }));
-  const title = vscode.l10n.t('Export Predictions');
-  return (await pickOne(items, { title }))?.set;
 }
 
 async function chooseFormat(): Promise<ExportFormat | undefined> {

@@ -33,6 +33,9 @@ function handlers({ services, registry, found, checks }: CommandContext): Record
     checkDataset: async (on) => (await import('./dataset')).checkDataset(checks, on),
     createSample: async () => (await import('./dataset')).createSample(services),
     importBlipRun: async (on) => (await import('./importRun')).importRun(registry, found, on),
+    analyzeRun: async (on) => (await import('./analyzeRun')).analyzeRun(services, registry, on),
+    importPredictions: async (on) =>
+      (await import('./importPredictions')).importPredictions({ services, registry, found }, on),
     exportPredictions: async (on) =>
       (await import('./exportPredictions')).exportPredictions(registry, on),
     setUpRuntime: async () => (await import('../runtimeSetup/setUpRuntime')).setUpRuntime(services),

@@ -8,6 +8,7 @@ import { say } from '../../util/phrase';
 import type { Translate } from './fixes';
 
 export interface KeyHover {
+  key: string;
   /** Markdown. */
   text: string;
   range: TextRange;
@@ -23,7 +24,7 @@ export function hoverAt(parsed: ParsedConfig, offset: number, t: Translate): Key
     for (const place of places) {
       const range = [place.key, place.value].find(within);
       if (range && (best === undefined || size(range) <= size(best.range)))
-        best = { text: describe(key, definition, t), range };
+        best = { key, text: describe(key, definition, t), range };
     }
   }
   return best;

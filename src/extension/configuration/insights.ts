@@ -4,7 +4,7 @@ import type { Config } from '../../config/definition';
 import { configPaths } from '../../config/paths';
 import { scheduleCorners, stepsPerEpoch } from '../../config/schedule';
 import { readModelConfig } from '../../model/config';
-import { modelSize } from '../../model/size';
+import { modelSize, totalMemory } from '../../model/size';
 import { say } from '../../util/phrase';
 import { wordsOf } from '../../util/userError';
 import type { Insights } from '../../webview/config/messages';
@@ -91,12 +91,13 @@ export class InsightMaker {
           ],
         },
         memory: {
-          total: total(Object.values(memory)),
+          total: totalMemory(memory),
           parts: [
             { name: this.t('weights'), bytes: memory.weights },
-            { name: this.t('gradients'), bytes: memory.gradients },
             { name: this.t('optimizer'), bytes: memory.optimizer },
+            { name: this.t('gradients'), bytes: memory.gradients },
             { name: this.t('activations'), bytes: memory.activations },
+            { name: this.t('evaluation, in place of both'), bytes: memory.evaluation },
           ],
         },
         modelNote: null,

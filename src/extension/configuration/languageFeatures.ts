@@ -5,8 +5,12 @@
 import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import * as vscode from 'vscode';
+import { expandedPath } from '../../config/expandPath';
 import { definitionOf } from '../../config/keys';
 import { configPaths, isUrl } from '../../config/paths';
+import { describeInspection, yamlFor } from '../../model/inspect';
+import { say } from '../../util/phrase';
+import { architectureEdit, pretrainedInfo } from './checkpointInfo';
 import { placeAt, proposalsAt, type Place, type Proposal } from './completion';
 import { allProblems } from './documentProblems';
 import { fixesFor } from './fixes';
@@ -22,8 +26,9 @@ export async function provideCodeActions(
   context: vscode.CodeActionContext,
 ): Promise<vscode.CodeAction[]> {
   const problems = await allProblems(document);
+  const architecture = await architectureAction(document, range);
   const here = problems.filter((problem) => toRange(document, problem.range).intersection(range));
-  return here.flatMap((problem) =>
+  const fixes = here.flatMap((problem) =>
     fixesFor(document.getText(), problem, vscode.l10n.t).map((fix) => {
       const action = new vscode.CodeAction(fix.title, vscode.CodeActionKind.QuickFix);
       action.edit = toWorkspaceEdit(document, fix.edit);
@@ -34,15 +39,49 @@ export async function provideCodeActions(
       return action;
     }),
   );
+  return architecture ? [...fixes, architecture] : fixes;
 }
 
-export function provideHover(
+/** On `pretrained`: writes the measures of the checkpoint that it names. */
+async function architectureAction(
+  document: vscode.TextDocument,
+  range: vscode.Range,
+): Promise<vscode.CodeAction | undefined> {
+  const parsed = parsedConfig(document);
+  const [place] = parsed.written.get('pretrained')?.slice(-1) ?? [];
+  if (!place || !toRange(document, [place.key[0], place.value[1]]).intersection(range))
+    return undefined;
+  const info = await pretrainedInfo(parsed, folderOf(document));
+  const edit =
+    info &&
+    architectureEdit(document.getText(), parsed.config, folderOf(document), info.inspection);
+  if (!edit) return undefined;
+  const action = new vscode.CodeAction(
+    vscode.l10n.t("Use This Checkpoint's Architecture"),
+    vscode.CodeActionKind.QuickFix,
+  );
+  action.edit = toWorkspaceEdit(document, edit);
+  return action;
+}
+
+export async function provideHover(
   document: vscode.TextDocument,
   position: vscode.Position,
-): vscode.Hover | undefined {
-  const hover = hoverAt(parsedConfig(document), document.offsetAt(position), vscode.l10n.t);
+): Promise<vscode.Hover | undefined> {
+  const parsed = parsedConfig(document);
+  const hover = hoverAt(parsed, document.offsetAt(position), vscode.l10n.t);
   if (hover === undefined) return undefined;
-  return new vscode.Hover(new vscode.MarkdownString(hover.text), toRange(document, hover.range));
+  const parts = [new vscode.MarkdownString(hover.text)];
+  const info =
+    hover.key === 'pretrained' ? await pretrainedInfo(parsed, folderOf(document)) : undefined;
+  if (info) {
+    // As text: names of tensors come from the file.
+    const about = new vscode.MarkdownString();
+    for (const line of describeInspection(info.inspection))
+      about.appendText(`${say(line, vscode.l10n.t)}\n\n`);
+    parts.push(about.appendCodeblock(yamlFor(info.inspection.keys), 'yaml'));
+  }
+  return new vscode.Hover(parts, toRange(document, hover.range));
 }
 
 export async function provideCompletionItems(
@@ -92,7 +131,8 @@ async function pathItems(
   const belowAnnRoot = place.key.startsWith('ann_files.') || place.key === 'curriculum.ann_file';
   const root = belowAnnRoot ? configPaths(parsedConfig(document).config, folder).annRoot : folder;
   const slash = place.typed.lastIndexOf('/') + 1;
-  const entries = await listFolder(resolve(root, place.typed.slice(0, slash) || '.'));
+  const typed = expandedPath(place.typed.slice(0, slash));
+  const entries = await listFolder(resolve(root, typed || '.'));
   const range = new vscode.Range(position.translate(0, slash - place.typed.length), position);
   return entries
     .filter((entry) => entry.isFolder || path.target === 'file')

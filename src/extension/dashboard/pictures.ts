@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Thumbnail } from '../../webview/dashboard/messages';
-import { imageFile, imageProblem, runPaths } from '../failures/runImages';
+import { runPaths } from '../../run/runPaths';
+import { imageFile, imageProblem } from '../failures/runImages';
 import type { Translate } from '../runs/explain';
 import type { Thumbnails } from '../failures/thumbnails';
 import { untilFound } from '../untilFound';

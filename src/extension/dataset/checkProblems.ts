@@ -15,6 +15,13 @@ const languageFeatures: ReadonlySet<string> = new Set(problemCodes);
 export class CheckProblems implements vscode.Disposable {
   private readonly collection = vscode.languages.createDiagnosticCollection('nlvr-check');
   private readonly book = new ProblemBook();
+  /** The lists that diagnostics lead to, by the address of their document. */
+  private readonly lists = new Map<string, string>();
+  private readonly provider = vscode.workspace.registerTextDocumentContentProvider(LIST_SCHEME, {
+    provideTextDocumentContent: (uri) =>
+      this.lists.get(uri.toString()) ??
+      vscode.l10n.t('This list is of an earlier check. Run NLVR: Check Data Set.'),
+  });
   private readonly subscription = vscode.workspace.onDidChangeTextDocument((change) => {
     // Saving changes nothing.
     if (change.contentChanges.length === 0) return;
@@ -25,6 +32,7 @@ export class CheckProblems implements vscode.Disposable {
 
   dispose(): void {
     this.subscription.dispose();
+    this.provider.dispose();
     this.collection.dispose();
   }
 
@@ -38,14 +46,66 @@ export class CheckProblems implements vscode.Disposable {
       ({ file, code }) => !((file === '' || file === fsPath) && languageFeatures.has(code)),
     );
     for (const file of this.book.replace(fsPath, told))
-      this.collection.set(vscode.Uri.file(file), this.book.of(file).map(diagnostic));
+      this.collection.set(
+        vscode.Uri.file(file),
+        this.book.of(file).flatMap((problem) => this.diagnostics(problem)),
+      );
+  }
+
+  /** One for each case, up to a hundred of a kind; then one that opens the list of all. */
+  private diagnostics(problem: CheckProblem): vscode.Diagnostic[] {
+    const { cases, summary, count } = problem;
+    if (!cases || !summary) return [diagnostic(problem, localizedMessage(problem), problem)];
+    const says = localizedMessage(summary);
+    const made = cases
+      .slice(0, MOST_CASES)
+      .map((each) => diagnostic(problem, `${localizedMessage(each)} – ${says}`, each));
+    const total = Math.max(count ?? 0, cases.length);
+    if (total <= MOST_CASES) return made;
+    const more = diagnostic(
+      problem,
+      vscode.l10n.t('{0} The first {1} of {2} cases are listed here.', says, MOST_CASES, total),
+      problem,
+    );
+    if (cases.length === total)
+      more.code = { value: vscode.l10n.t('Show All'), target: this.listOf(problem, says) };
+    return [...made, more];
+  }
+
+  private listOf(problem: CheckProblem, says: string): vscode.Uri {
+    const { file, split = '', code, cases = [] } = problem;
+    const uri = vscode.Uri.from({
+      scheme: LIST_SCHEME,
+      path: `/${[code, split].filter((part) => part !== '').join('-')}.txt`,
+      query: file,
+    });
+    const lines = cases.map((each) => {
+      const place = [file, each.line, each.column].filter((part) => part !== undefined).join(':');
+      const name = localizedMessage(each);
+      return `${place}: ${name === each.identifier ? name : `${each.identifier}: ${name}`}`;
+    });
+    this.lists.set(uri.toString(), [says, '', ...lines, ''].join('\n'));
+    return uri;
   }
 }
 
-function diagnostic(problem: CheckProblem): vscode.Diagnostic {
-  const { severity, code, line = 1, split } = problem;
-  const message = localizedMessage(problem);
-  const range = new vscode.Range(line - 1, 0, line - 1, Number.MAX_SAFE_INTEGER);
+const LIST_SCHEME = 'nlvr-check';
+/** Diagnostics of a kind; VS Code shows a thousand a file. */
+const MOST_CASES = 100;
+
+type Place = Pick<CheckProblem, 'line' | 'column' | 'endColumn'>;
+
+function diagnostic(
+  { severity, code, split }: CheckProblem,
+  message: string,
+  { line = 1, column, endColumn }: Place,
+): vscode.Diagnostic {
+  const range = new vscode.Range(
+    line - 1,
+    (column ?? 1) - 1,
+    line - 1,
+    endColumn === undefined ? Number.MAX_SAFE_INTEGER : endColumn - 1,
+  );
   const text = split === undefined ? message : `${split}: ${message}`;
   const made = new vscode.Diagnostic(range, text, severities[severity]);
   made.source = 'nlvr';

@@ -12,7 +12,24 @@ export interface CheckProblem extends Message {
   file: string;
   /** 1-based; absent when it is about the whole file. */
   line?: number;
+  /** 1-based columns, where other annotations stand on the line. */
+  column?: number;
+  endColumn?: number;
   split?: string;
+  /** The message without the cases. */
+  summary?: Message;
+  /** Every case, in the order of the file. */
+  cases?: readonly CheckCase[];
+  /** How many cases there are, where `cases` does not have all. */
+  count?: number;
+}
+
+/** One case of a problem: an example or an image. */
+export interface CheckCase extends Message {
+  line: number;
+  column?: number;
+  endColumn?: number;
+  identifier: string;
 }
 
 export interface SplitReport {
@@ -50,8 +67,10 @@ export function parseCheckReport(stdout: string, stderr: string): CheckReport {
 
 function problemOf(value: unknown): CheckProblem | undefined {
   if (!isRecord(value) || typeof value.message !== 'string') return undefined;
-  const { severity, code, message, file, line, split } = value;
+  const { severity, code, message, file, line, split, count } = value;
   const words = phraseIn(value.phrase);
+  const summary = isRecord(value.summary) ? messageIn(value.summary) : undefined;
+  const cases = Array.isArray(value.cases) ? value.cases.flatMap((each) => caseOf(each) ?? []) : [];
   return {
     severity: severity === 'warning' || severity === 'information' ? severity : 'error',
     code: typeof code === 'string' ? code : '',
@@ -59,7 +78,38 @@ function problemOf(value: unknown): CheckProblem | undefined {
     ...(words && { phrase: words }),
     file: typeof file === 'string' ? file : '',
     ...(typeof line === 'number' && line >= 1 && { line }),
+    ...columnsIn(value),
     ...(typeof split === 'string' && { split }),
+    ...(summary && cases.length > 0 && { summary, cases }),
+    ...(typeof count === 'number' && { count }),
+  };
+}
+
+function caseOf(value: unknown): CheckCase | undefined {
+  const message = isRecord(value) ? messageIn(value) : undefined;
+  if (!isRecord(value) || !message || typeof value.line !== 'number' || value.line < 1)
+    return undefined;
+  const { line, identifier } = value;
+  return {
+    ...message,
+    line,
+    ...columnsIn(value),
+    identifier: typeof identifier === 'string' ? identifier : '',
+  };
+}
+
+function messageIn({ message, phrase }: Record<string, unknown>): Message | undefined {
+  const words = phraseIn(phrase);
+  return typeof message === 'string' ? { message, ...(words && { phrase: words }) } : undefined;
+}
+
+function columnsIn({ column, endColumn }: Record<string, unknown>): {
+  column?: number;
+  endColumn?: number;
+} {
+  return {
+    ...(typeof column === 'number' && column >= 1 && { column }),
+    ...(typeof endColumn === 'number' && endColumn >= 1 && { endColumn }),
   };
 }
 

@@ -25,6 +25,7 @@ interface Kept {
 const MEMORY = 'nlvr.checked';
 /** Problems beyond these are not kept over a reload. */
 const MOST_PROBLEMS = 100;
+const MOST_CASES = 100;
 
 /** Runs the data check and keeps what it found, for the Problems view and the data set view. */
 export class DatasetChecks implements vscode.Disposable {
@@ -91,7 +92,11 @@ export class DatasetChecks implements vscode.Disposable {
   }
 
   private async keep(file: string, kept: Kept): Promise<void> {
-    const problems = kept.report.problems.slice(0, MOST_PROBLEMS);
+    const problems = kept.report.problems
+      .slice(0, MOST_PROBLEMS)
+      .map((problem) =>
+        problem.cases ? { ...problem, cases: problem.cases.slice(0, MOST_CASES) } : problem,
+      );
     const short = { ...kept, report: { ...kept.report, problems } };
     await this.services.context.workspaceState.update(MEMORY, { ...this.kept(), [file]: short });
   }

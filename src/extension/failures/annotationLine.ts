@@ -1,24 +1,30 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import type { Prediction } from '../../run/predictions';
-import { Breather } from '../breather';
+import { Breather } from '../../util/breather';
 
 /** How far from a sentence the rest of its annotation is looked for, in characters. */
 const NEAR = 2000;
 /** Text looked through at a time, in bytes: a millisecond or so. */
 const CHUNK = 1 << 18;
 
+/** A place in a text, 1-based; the column is that of the annotation's brace, where this is on the same line. */
+export interface AnnotationPlace {
+  line: number;
+  column: number;
+}
+
 /**
  * Finds an example in its annotation file: by its identifier (NLVR2; NLVR without the order), else by its
  * sentence beside the name of its left image. The file may be long, and all on one line: it is read in pieces,
  * with turns for others in between.
- * @returns the 1-based line, null when it is not there.
+ * @returns null when it is not there.
  * @throws what the file system says.
  */
-export async function findAnnotationLine(
+export async function findAnnotation(
   file: string,
   example: Prediction,
-): Promise<number | null> {
+): Promise<AnnotationPlace | null> {
   const search = new Search(example);
   const breather = new Breather();
   const stream = createReadStream(file, { encoding: 'utf8', highWaterMark: CHUNK });
@@ -28,7 +34,7 @@ export async function findAnnotationLine(
     await breather.breathe();
   }
   search.end();
-  return search.line;
+  return search.place;
 }
 
 /** One look through a text that comes in pieces. */
@@ -39,6 +45,8 @@ class Search {
   private done = 0;
   /** Line on which `text` begins. */
   private firstLine = 1;
+  /** Column at which `text` begins. */
+  private firstColumn = 1;
   private readonly identifiers: Needle[];
   private readonly sentence: Needle;
   /** Ends of the left image's path as JSON may write it. */
@@ -58,13 +66,13 @@ class Search {
 
   /** Whether what was found is what would be found in the whole text. */
   get certain(): boolean {
-    return (this.identifiers[0]?.lines.length ?? 0) > 0;
+    return (this.identifiers[0]?.places.length ?? 0) > 0;
   }
 
-  get line(): number | null {
-    for (const { lines } of this.identifiers) if (lines[0] !== undefined) return lines[0];
-    const { lines } = this.sentence;
-    return lines[Math.min(this.repeated, lines.length - 1)] ?? null;
+  get place(): AnnotationPlace | null {
+    for (const { places } of this.identifiers) if (places[0] !== undefined) return places[0];
+    const { places } = this.sentence;
+    return places[Math.min(this.repeated, places.length - 1)] ?? null;
   }
 
   add(chunk: string): void {
@@ -94,15 +102,25 @@ class Search {
     this.done = end;
   }
 
-  /** Notes the lines of the places where a needle begins before `end`. */
-  private find({ written, lines }: Needle, end: number, isIt: (at: number) => boolean): void {
+  /** Notes the places where a needle begins before `end`. */
+  private find({ written, places }: Needle, end: number, isIt: (at: number) => boolean): void {
     const { text } = this;
     for (
       let at = text.indexOf(written, this.done);
       at >= 0 && at < end;
       at = text.indexOf(written, at + 1)
     )
-      if (isIt(at)) lines.push(this.firstLine + newlines(text, at));
+      if (isIt(at)) places.push(this.placeOf(at));
+  }
+
+  private placeOf(at: number): AnnotationPlace {
+    const brace = this.text.lastIndexOf('{', at);
+    const newline = this.text.lastIndexOf('\n', at);
+    const column = newline < 0 ? this.firstColumn + brace : brace - newline;
+    return {
+      line: this.firstLine + newlines(this.text, at),
+      column: brace > newline ? column : 1,
+    };
   }
 
   private before(at: number): string {
@@ -121,15 +139,17 @@ class Search {
   private forget(before: number): void {
     if (before <= 0) return;
     this.firstLine += newlines(this.text, before);
+    const newline = this.text.lastIndexOf('\n', before - 1);
+    this.firstColumn = newline < 0 ? this.firstColumn + before : before - newline;
     this.text = this.text.slice(before);
     this.done -= before;
   }
 }
 
-/** A string of the annotations as JSON writes it, and the lines on which it was found. */
+/** A string of the annotations as JSON writes it, and where it was found. */
 class Needle {
   readonly written: string;
-  readonly lines: number[] = [];
+  readonly places: AnnotationPlace[] = [];
 
   constructor(value: string) {
     this.written = JSON.stringify(value);

@@ -1,19 +1,3 @@
-import { nlvr2ConsistencyGroup } from '../../data/annotations/format';
-
-/**
- * Which examples belong together. NLVR asks the same sentence about several image pairs and calls a
- * sentence consistent when all of them are answered right; the official scripts group by identifier:
- * NLVR2 `split-set-pair-sentence` with the pair blanked, NLVR `n-m-k` by its `n`.
- * Other identifiers have no such groups: there the same sentence makes a set.
- */
-export function setKey(identifier: string, sentence: string): string {
-  const group = nlvr2ConsistencyGroup(identifier);
-  if (group !== null) return `id:${group}`;
-  const nlvr1 = /^(\d+)-\d+-[0-5]$/.exec(identifier);
-  if (nlvr1) return `id:${nlvr1[1]}`;
-  return `sentence:${sentence}`;
-}
-
 /** Name of an example in NLVR's official prediction file, `dev-<identifier>-<order>.png`; null for other data. */
 export function officialNlvr1Name(
   identifier: string,

@@ -1,9 +1,9 @@
+import { crossEntropyOf } from '../../analysis/metrics';
 import type { Prediction } from '../../run/predictions';
 import type { ExampleNote, ExportFormat } from '../../webview/failures/messages';
 import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import { officialNlvr1Name } from './exampleSets';
-import { crossEntropy } from './loss';
 
 /** One example to export, with its mark and note. */
 export interface ExportRow {
@@ -51,7 +51,7 @@ const exporters: Record<ExportFormat, Exporter> = {
         p.label === null ? '' : official(p.label),
         official(p.prediction),
         csvNumber(p.prob_true),
-        csvNumber(crossEntropy(p.logits, p.label)),
+        csvNumber(crossEntropyOf(p.logits, p.label)),
         csvNumber(p.logits[0]),
         csvNumber(p.logits[1]),
         csvText(p.group ?? ''),
@@ -64,7 +64,7 @@ const exporters: Record<ExportFormat, Exporter> = {
     line: ({ prediction, note }) =>
       JSON.stringify({
         ...prediction,
-        loss: crossEntropy(prediction.logits, prediction.label),
+        loss: crossEntropyOf(prediction.logits, prediction.label),
         ...(note && { marked: note.marked, note: note.note }),
       }),
   },

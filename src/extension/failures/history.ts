@@ -1,7 +1,7 @@
 import type { PredictionSet } from '../../webview/failures/messages';
-import { fileOfSet } from './predictionFiles';
+import { fileOfSet } from '../../run/predictionSets';
 import type { PredictionTable } from './predictionTable';
-import { readPredictions } from './readPredictions';
+import { readPredictions } from '../../run/readPredictions';
 
 /** No answer of that epoch for a row. */
 export const NO_ANSWER = 255;

@@ -15,8 +15,8 @@ import { FAILURES_VIEW } from '../viewTypes';
 import { Messenger } from '../webview/messenger';
 import { setPictureRoots, setUpWebview } from '../webview/panelWebview';
 import type { Launch } from './predictClient';
-import { parseSetName } from './predictionFiles';
-import { runPaths } from './runImages';
+import { parseSetName } from '../../run/predictionSets';
+import { runPaths } from '../../run/runPaths';
 import { saveText } from './saveRows';
 import { FailuresSession, type SessionEditor, type SessionRun } from './session';
 import { Thumbnails } from './thumbnails';
@@ -235,9 +235,9 @@ class FailuresPanel implements vscode.Disposable {
     return {
       send: (message) => this.messenger.send(message),
       address: (file) => webview.asWebviewUri(vscode.Uri.file(file)).toString(),
-      openFile: async (file, line) => {
-        const selection =
-          line === undefined ? undefined : new vscode.Range(line - 1, 0, line - 1, 0);
+      openFile: async (file, place) => {
+        const at = place && new vscode.Position(place.line - 1, place.column - 1);
+        const selection = at && new vscode.Range(at, at);
         await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(file), {
           viewColumn: vscode.ViewColumn.Beside,
           ...(selection && { selection }),

@@ -1,7 +1,7 @@
+import { crossEntropyOf } from '../../analysis/metrics';
+import { setKey } from '../../data/annotations/format';
 import type { Prediction } from '../../run/predictions';
 import type { RowColumns } from '../../webview/failures/messages';
-import { setKey } from './exampleSets';
-import { crossEntropy } from './loss';
 
 /** Gives equal strings the same small number. */
 class Interner {
@@ -98,7 +98,7 @@ export class PredictionTable {
       columns.label[i] = label === null ? -1 : Number(label);
       columns.prediction[i] = Number(prediction.prediction);
       columns.probTrue[i] = prediction.prob_true;
-      columns.loss[i] = crossEntropy(logits, label);
+      columns.loss[i] = crossEntropyOf(logits, label);
     });
     columns.newSentences = this.sentences.values.slice(firstSentence);
     columns.newKinds = this.kinds.values.slice(firstKind);

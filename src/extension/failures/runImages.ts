@@ -1,26 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readFile, realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import { parseConfigFile } from '../../config/relocate';
-import { configPaths, type ConfigPaths } from '../../config/paths';
-import { RunFolder } from '../../run/runFolder';
+import { realpath, stat } from 'node:fs/promises';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { errnoOf, messageOf } from '../../util/userError';
 import type { Translate } from '../runs/explain';
-
-/**
- * Where a run's images and annotations lie, by the configuration it was started with; null when the run
- * folder has none that can be read.
- * @param configFile the file it was copied from: relative paths start at its folder.
- */
-export async function runPaths(runFolder: string, configFile: string): Promise<ConfigPaths | null> {
-  const { config: copy } = new RunFolder(runFolder);
-  try {
-    const { config } = parseConfigFile(await readFile(copy, 'utf8'), copy);
-    return configPaths(config, dirname(configFile === '' ? copy : configFile));
-  } catch {
-    return null;
-  }
-}
 
 /** Where an image of a prediction lies: seen from the image root, or absolute in predictions of before. */
 export function imageFile(imageRoot: string | null, image: string): string {

@@ -17,11 +17,11 @@ import type {
 } from '../../webview/failures/messages';
 import type { Translate } from '../runs/explain';
 import type { MessageHandlers } from '../webview/messenger';
-import { findAnnotationLine } from './annotationLine';
+import { findAnnotation, type AnnotationPlace } from './annotationLine';
 import { exportExtension, exportLines } from './exportRows';
 import { NotesStore } from './notesStore';
 import { PredictClient, type Answer, type Launch } from './predictClient';
-import { chooseSet, listSets, sameSet } from './predictionFiles';
+import { chooseSet, listSets, sameSet } from '../../run/predictionSets';
 import { imageFile, imageProblem } from './runImages';
 import { SetLoader } from './setLoader';
 import type { Thumbnails } from './thumbnails';
@@ -31,7 +31,7 @@ export interface SessionEditor {
   send(message: ToWebview): void;
   /** Address under which the webview may load a file. */
   address(file: string): string;
-  openFile(file: string, line?: number): Promise<void>;
+  openFile(file: string, place?: AnnotationPlace): Promise<void>;
   copy(text: string): Promise<void>;
   /** Asks where to save and writes there. @returns the file's name, null when cancelled. */
   save(name: string, extension: string, pieces: Iterable<string>): Promise<string | null>;
@@ -189,12 +189,12 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
         throw new UserError(phrase('The annotation file of this run is not known.'), {
           hint: phrase('Its config.yaml cannot be read or names none for {0}.', example.split),
         });
-      const line = await findAnnotationLine(file, example);
-      if (line === null)
+      const place = await findAnnotation(file, example);
+      if (place === null)
         throw new UserError(phrase('{0} has no annotation of {1}.', file, example.identifier), {
           hint: phrase('It may have changed since the predictions were made.'),
         });
-      await this.editor.openFile(file, line);
+      await this.editor.openFile(file, place);
       return null;
     },
     copy: async ({ text }) => {

@@ -7,9 +7,9 @@ import type { ExportFormat, PredictionSet, ToWebview } from '../../webview/failu
 import { InSlices } from '../inSlices';
 import { officialNlvr1Name } from './exampleSets';
 import { readAnswers } from './history';
-import { fileOfSet } from './predictionFiles';
+import { fileOfSet } from '../../run/predictionSets';
 import { PredictionTable } from './predictionTable';
-import { readPredictions } from './readPredictions';
+import { readPredictions } from '../../run/readPredictions';
 
 /** Rows of a message: small enough to be unpacked by the webview within a frame. */
 const ROWS_A_MESSAGE = 4000;

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import * as vscode from 'vscode';
+import { expandedPath } from '../../config/expandPath';
 import { findRunFolders } from '../../run/discovery';
 import { configurationGlob } from '../configurationFiles';
 import { setting } from '../settings';
@@ -89,7 +90,9 @@ export class WorkspaceRuns implements vscode.Disposable {
       const configurations = await findConfigurations();
       await setContext('nlvr.hasConfiguration', configurations.length > 0);
       const [first] = vscode.workspace.workspaceFolders ?? [];
-      const named = setting('runFolders').map((each) => resolve(first?.uri.fsPath ?? '/', each));
+      const named = setting('runFolders').map((each) =>
+        resolve(first?.uri.fsPath ?? '/', expandedPath(each)),
+      );
       const outputs = await Promise.all(configurations.map((uri) => outputParent(uri.fsPath)));
       const roots = outputs.filter((folder) => folder !== undefined);
       const folders = new Set([

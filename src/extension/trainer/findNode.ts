@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { homeFolder } from '../../util/cacheFolder';
 import { phrase } from '../../util/phrase';
 import { UserError, messageOf } from '../../util/userError';
 
@@ -107,5 +107,6 @@ function onPath(path: string): string[] {
 
 /** `~/x` as people write it in settings. */
 export function expandHome(path: string): string {
-  return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
+  const home = path === '~' || path.startsWith('~/') ? homeFolder() : undefined;
+  return home === undefined ? path : join(home, path.slice(1));
 }

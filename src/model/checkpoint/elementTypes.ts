@@ -15,11 +15,33 @@ export const elementSizes = {
   U16: 2,
   U8: 1,
   BOOL: 1,
+  // Known by name and size only, so that a file that has some next to its weights can be opened.
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  F8_E4M3FNUZ: 1,
+  F8_E5M2FNUZ: 1,
+  F8_E8M0: 1,
+  C64: 8,
+  C128: 16,
 } as const;
 export type ElementType = keyof typeof elementSizes;
 
 export const isElementType = (name: string): name is ElementType =>
   Object.hasOwn(elementSizes, name);
+
+/** Types whose values cannot be read: eight-bit floats need scales that lie elsewhere, complex numbers are no weights. */
+const unreadable: ReadonlySet<ElementType> = new Set<ElementType>([
+  'F8_E4M3',
+  'F8_E5M2',
+  'F8_E4M3FNUZ',
+  'F8_E5M2FNUZ',
+  'F8_E8M0',
+  'C64',
+  'C128',
+]);
+
+/** Whether tensors of this type can be read as numbers. */
+export const isReadable = (type: ElementType): boolean => !unreadable.has(type);
 
 const pow = (exponent: number): number => 2 ** exponent;
 
@@ -71,6 +93,8 @@ function elements(bytes: Uint8Array, type: ElementType): (index: number) => numb
       return (i) => view.getUint8(i);
     case 'BOOL':
       return (i) => (view.getUint8(i) ? 1 : 0);
+    default:
+      throw new CheckpointFormatError(`values of type ${type} cannot be read`);
   }
 }
 

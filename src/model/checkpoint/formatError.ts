@@ -1,21 +1,24 @@
-import { phrase } from '../../util/phrase';
+import { inEnglish, phrase, type Words } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 
-/** What is wrong with the bytes of a checkpoint; `describe` adds the file before a person sees it. */
+/**
+ * What is wrong with the bytes of a checkpoint; `describe` adds the file before a person sees it. Without a hint the
+ * file counts as damaged, so whatever is sound but of another kind says what to do with it.
+ */
 export class CheckpointFormatError extends Error {
   override readonly name = 'CheckpointFormatError';
   constructor(
-    message: string,
-    readonly hint?: string,
+    readonly what: Words,
+    readonly hint?: Words,
   ) {
-    super(message);
+    super(inEnglish(what));
   }
 }
 
 /** Turns a fault found while reading `file` into a sentence that names the file; other errors pass. */
 export function describe(error: unknown, file: string): unknown {
   if (!(error instanceof CheckpointFormatError)) return error;
-  return new UserError(phrase('Checkpoint {0} cannot be read: {1}.', file, error.message), {
+  return new UserError(phrase('Checkpoint {0} cannot be read: {1}.', file, error.what), {
     hint:
       error.hint ??
       phrase(
@@ -24,3 +27,19 @@ export function describe(error: unknown, file: string): unknown {
     cause: error,
   });
 }
+
+/** What to do with a pickle that holds more than weights. */
+export const saveWeightsAlone = phrase(
+  'If you trust its origin, load it in Python and save the weights alone: {0}.',
+  'torch.save({"model": model.state_dict()}, file)',
+);
+
+/** The error for a tensor of a type that is known but not read. */
+export const unreadableType = (name: string, type: string): CheckpointFormatError =>
+  new CheckpointFormatError(
+    phrase('tensor {0} has the element type {1}, which is not supported', name, type),
+    phrase(
+      'Convert it in Python with the program that made it, for example with {0}, and save it again.',
+      'tensor.to(torch.float32)',
+    ),
+  );

@@ -1,8 +1,9 @@
 /**
- * Reads Python pickles as `torch.save` writes them (protocol 2 and the few opcodes of 3 that occur),
- * the same subset as PyTorch's own `weights_only` loader. It executes nothing: what a GLOBAL may name
- * and what a REDUCE does is the host's short list, everything else ends in an error that names it.
+ * Reads Python pickles as `torch.save` writes them: protocol 2, and 3 to 5 for those who ask for them. It executes
+ * nothing: what a GLOBAL stands for and what a REDUCE does is the host's short list; everything else becomes an
+ * `Opaque` value without content, or ends in an error that names it.
  */
+import { phrase } from '../../util/phrase';
 import { CheckpointFormatError } from './formatError';
 
 /** Where the bytes come from; a lying length must be found out before it is allocated. */
@@ -26,6 +27,20 @@ export interface PickleHost {
 
 export class PickleTuple {
   constructor(readonly items: readonly unknown[]) {}
+}
+
+/** A set, of which only the items are kept. */
+export class PickleSet {
+  readonly items: unknown[] = [];
+}
+
+/**
+ * A Python object that stands in the file next to the weights: a path, a date, a NumPy scalar, an object of the user's
+ * own. It is never constructed. Its class is known by name; what a subclass of dict holds is kept, as it may be the weights.
+ */
+export class Opaque {
+  readonly entries = new Map<unknown, unknown>();
+  constructor(readonly className: string) {}
 }
 
 const longestText = 1 << 20;
@@ -91,12 +106,49 @@ class Unpickler {
         return this.push(this.text(this.unsigned(4)));
       case 0x55: // SHORT_BINSTRING, written by Python 2
         return this.push(this.text(this.input.byte()));
+      case 0x8c: // SHORT_BINUNICODE
+        return this.push(this.text(this.input.byte()));
+      case 0x8d: // BINUNICODE8
+        return this.push(this.text(this.unsigned(8)));
       case 0x54: // BINSTRING, written by Python 2
         return this.push(this.text(this.unsigned(4)));
       case 0x43: // SHORT_BINBYTES
         return this.push(this.raw(this.input.byte()));
       case 0x42: // BINBYTES
         return this.push(this.raw(this.unsigned(4)));
+      case 0x8e: // BINBYTES8
+      case 0x96: // BYTEARRAY8
+        return this.push(this.raw(this.unsigned(8)));
+      case 0x95: // FRAME: a length that only helps reading ahead
+        this.input.bytes(8);
+        return;
+      case 0x94: // MEMOIZE
+        return this.put(this.memo.size);
+      case 0x8f: // EMPTY_SET
+        return this.push(new PickleSet());
+      case 0x90: // ADDITEMS
+        return this.addItems(this.popMark());
+      case 0x91: {
+        // FROZENSET
+        const items = this.popMark();
+        this.push(new PickleSet());
+        return this.addItems(items);
+      }
+      case 0x93: {
+        // STACK_GLOBAL
+        const name = this.pop();
+        const module = this.pop();
+        if (typeof module !== 'string' || typeof name !== 'string')
+          throw malformed('a name that is no text');
+        return this.push(this.host.global(module, name));
+      }
+      case 0x92: {
+        // NEWOBJ_EX
+        this.pop();
+        const args = this.pop();
+        if (!(args instanceof PickleTuple)) throw malformed('a call without a tuple of arguments');
+        return this.push(this.host.call(this.pop(), args.items));
+      }
       case 0x5d: // EMPTY_LIST
         return this.push([]);
       case 0x7d: // EMPTY_DICT
@@ -149,18 +201,21 @@ class Unpickler {
         return this.push(this.host.persistent(this.pop()));
       default:
         throw new CheckpointFormatError(
-          `its pickle has opcode 0x${opcode.toString(16).padStart(2, '0')}, which torch.save does not write`,
-          'Load it in Python and save it again with torch.save(obj, file) and the default pickle protocol.',
+          phrase(
+            'its pickle has opcode {0}, which torch.save does not write',
+            `0x${opcode.toString(16).padStart(2, '0')}`,
+          ),
+          saveAgain,
         );
     }
   }
 
   private protocol(): void {
     const version = this.input.byte();
-    if (version < 2 || version > 3)
+    if (version < 2 || version > 5)
       throw new CheckpointFormatError(
-        `its pickle has protocol ${version}, torch.save writes protocol 2`,
-        'Load it in Python and save it again with torch.save(obj, file) and the default pickle protocol.',
+        phrase('its pickle has protocol {0}, 2 to 5 are read', version),
+        saveAgain,
       );
   }
 
@@ -194,14 +249,23 @@ class Unpickler {
 
   private append(items: unknown[]): void {
     const list = this.top();
+    if (list instanceof Opaque) return;
     if (!Array.isArray(list)) throw malformed('values are appended to what is no list');
     for (const item of items) list.push(item);
   }
 
   private setItems(items: unknown[]): void {
-    const dict = this.top();
+    const top = this.top();
+    const dict = top instanceof Opaque ? top.entries : top;
     if (!(dict instanceof Map) || items.length % 2) throw malformed('items of what is no dict');
     for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
+  }
+
+  private addItems(items: unknown[]): void {
+    const set = this.top();
+    if (set instanceof Opaque) return;
+    if (!(set instanceof PickleSet)) throw malformed('items are added to what is no set');
+    for (const item of items) set.items.push(item);
   }
 
   private put(index: number): void {
@@ -252,6 +316,10 @@ class Unpickler {
     return Buffer.from(bytes).toString('utf8');
   }
 }
+
+const saveAgain = phrase(
+  'Load it in Python and save it again with torch.save(obj, file) and the default pickle protocol.',
+);
 
 const malformed = (what: string): CheckpointFormatError =>
   new CheckpointFormatError(`its pickle is malformed (${what})`);

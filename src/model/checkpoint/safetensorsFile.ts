@@ -7,7 +7,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { FileRange } from './byteSource';
 import type { CheckpointFile, StoredTensor } from './checkpointFile';
 import { elementCount, elementSizes, isElementType } from './elementTypes';
-import { CheckpointFormatError, describe } from './formatError';
+import { CheckpointFormatError, describe, unreadableType } from './formatError';
 import { contiguousStrides, readView } from './tensorView';
 
 /** The reference's own limit. */
@@ -26,8 +26,8 @@ function placed(name: string, value: unknown): Placed {
     new CheckpointFormatError(`its header describes ${JSON.stringify(name)} wrongly (${what})`);
   if (!isRecord(value)) throw wrong('no object');
   const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== 'string' || !isElementType(dtype))
-    throw wrong(`element type ${JSON.stringify(dtype)} is not supported`);
+  if (typeof dtype !== 'string') throw wrong('no dtype');
+  if (!isElementType(dtype)) throw unreadableType(JSON.stringify(name), dtype);
   if (!Array.isArray(shape)) throw wrong('no shape');
   const sizes = shape.map((size: unknown) => (typeof size === 'number' ? size : NaN));
   if (!Array.isArray(offsets) || offsets.length !== 2) throw wrong('no data_offsets');
@@ -102,6 +102,7 @@ export async function openSafetensorsFile(
     format: 'safetensors',
     tensors,
     metadata,
+    notes: [],
     async read(name) {
       const tensor = tensors.get(name);
       if (!tensor) throw new RangeError(`${path} has no tensor ${name}`);
@@ -111,6 +112,7 @@ export async function openSafetensorsFile(
         return await readView(
           { shape, type, strides: contiguousStrides(shape), offset: 0 },
           source,
+          name,
         );
       } catch (error) {
         throw describe(error, path);

@@ -1,7 +1,7 @@
 import type { ByteSource } from './byteSource';
-import { convertInto, elementCount, elementSizes } from './elementTypes';
+import { convertInto, elementCount, elementSizes, isReadable } from './elementTypes';
 import type { ElementType } from './elementTypes';
-import { CheckpointFormatError } from './formatError';
+import { CheckpointFormatError, unreadableType } from './formatError';
 
 /** A tensor as PyTorch describes it: a window with strides onto a storage, all counted in elements. */
 export interface TensorView {
@@ -61,8 +61,17 @@ export function checkView(view: TensorView, storageElements: number): void {
     );
 }
 
-/** Reads a checked view as contiguous float32. `source` holds the storage's bytes, little-endian. */
-export async function readView(view: TensorView, source: ByteSource): Promise<Float32Array> {
+/**
+ * Reads a checked view as contiguous float32.
+ * @param source the storage's bytes, little-endian
+ * @param name of the tensor, for errors
+ */
+export async function readView(
+  view: TensorView,
+  source: ByteSource,
+  name: string,
+): Promise<Float32Array> {
+  if (!isReadable(view.type)) throw unreadableType(name, view.type);
   const size = elementSizes[view.type];
   const count = elementCount(view.shape);
   const stop = count === 0 ? view.offset : lastElement(view);

@@ -8,10 +8,12 @@ import type { FileHandle } from 'node:fs/promises';
 import { FileRange, ended } from './byteSource';
 import type { CheckpointFile, StoredTensor } from './checkpointFile';
 import { elementSizes } from './elementTypes';
+import { phrase } from '../../util/phrase';
 import { CheckpointFormatError, describe } from './formatError';
 import { unpickle } from './pickle';
 import type { PickleInput } from './pickle';
-import { TorchPickleHost, stateDict } from './torchObjects';
+import { stateDict } from './stateDict';
+import { TorchPickleHost } from './torchObjects';
 import { readView } from './tensorView';
 
 const magicNumber = 0x1950a86a20f9469cfc6cn;
@@ -73,8 +75,8 @@ export function openTorchLegacyFile(path: string, file: FileHandle, size: number
   const host = new TorchPickleHost();
   if (unpickle(input, host) !== magicNumber)
     throw new CheckpointFormatError(
-      'it is a Python pickle, but not one that torch.save wrote',
-      'Load it in Python and save it with torch.save.',
+      phrase('it is a Python pickle, but not one that torch.save wrote'),
+      phrase('Load it in Python and save it with torch.save.'),
     );
   const protocol = unpickle(input, host);
   if (protocol !== protocolVersion)
@@ -84,9 +86,10 @@ export function openTorchLegacyFile(path: string, file: FileHandle, size: number
   const system = unpickle(input, host);
   if (system instanceof Map && system.get('little_endian') === false)
     throw new CheckpointFormatError(
-      'it was written on a big-endian machine, which is not supported',
+      phrase('it was written on a big-endian machine, which is not supported'),
+      phrase('Load it in Python on another machine and save it again.'),
     );
-  const tensors = stateDict(unpickle(input, host));
+  const { tensors, notes } = stateDict(unpickle(input, host));
   const keys = unpickle(input, host);
   if (!Array.isArray(keys)) throw new CheckpointFormatError('its list of storages is missing');
 
@@ -114,6 +117,7 @@ export function openTorchLegacyFile(path: string, file: FileHandle, size: number
     format: 'pth',
     metadata: new Map(),
     tensors: listed,
+    notes,
     async read(name) {
       const tensor = tensors.get(name);
       const range = tensor && storages.get(tensor.storage.key);
@@ -121,7 +125,7 @@ export function openTorchLegacyFile(path: string, file: FileHandle, size: number
       const start = tensor.storage.offset * elementSizes[tensor.storage.type];
       const source = new FileRange(file, range.start + start, tensor.storage.bytes);
       try {
-        return await readView(tensor.view, source);
+        return await readView(tensor.view, source, name);
       } catch (error) {
         throw describe(error, path);
       }

@@ -1,8 +1,9 @@
 /** What the pickles of `torch.save` may name, and what stands for it here. */
 import { elementSizes } from './elementTypes';
 import type { ElementType } from './elementTypes';
-import { CheckpointFormatError } from './formatError';
-import { PickleTuple } from './pickle';
+import { phrase } from '../../util/phrase';
+import { CheckpointFormatError, saveWeightsAlone } from './formatError';
+import { Opaque, PickleTuple } from './pickle';
 import type { PickleHost } from './pickle';
 import { checkView } from './tensorView';
 import type { TensorView } from './tensorView';
@@ -30,9 +31,6 @@ export class TorchTensor {
   ) {}
 }
 
-/** An object whose meaning is not needed (a configuration, a device); its content is dropped. */
-class Inert {}
-
 class StorageType {
   constructor(readonly type: ElementType) {}
 }
@@ -52,38 +50,94 @@ const storageTypes: Readonly<Record<string, ElementType>> = {
   CharStorage: 'I8',
   ByteStorage: 'U8',
   BoolStorage: 'BOOL',
+  ComplexFloatStorage: 'C64',
+  ComplexDoubleStorage: 'C128',
+  // Storages of the types that came after 2.0; `_rebuild_tensor_v3` says which.
+  UntypedStorage: 'U8',
 };
 
-const inert = new Callable(() => new Inert());
+const elementTypes: Readonly<Record<string, ElementType>> = {
+  float64: 'F64',
+  float32: 'F32',
+  float16: 'F16',
+  bfloat16: 'BF16',
+  int64: 'I64',
+  int32: 'I32',
+  int16: 'I16',
+  int8: 'I8',
+  uint64: 'U64',
+  uint32: 'U32',
+  uint16: 'U16',
+  uint8: 'U8',
+  bool: 'BOOL',
+  complex64: 'C64',
+  complex128: 'C128',
+  float8_e4m3fn: 'F8_E4M3',
+  float8_e5m2: 'F8_E5M2',
+  float8_e4m3fnuz: 'F8_E4M3FNUZ',
+  float8_e5m2fnuz: 'F8_E5M2FNUZ',
+  float8_e8m0fnu: 'F8_E8M0',
+};
+
+class DataType {
+  constructor(readonly type: ElementType) {}
+}
+
 const rebuildTensor = new Callable(([storage, offset, shape, strides]) =>
   tensor(storage, offset, shape, strides),
 );
 
-/** The allow-list. Nothing here runs anything: each entry builds plain data from plain data. */
-const allowed = new Map<string, unknown>([
+/** A tensor of a newer type: its storage counts bytes, its type is an argument of its own. */
+const rebuildTensor3 = new Callable(([storage, offset, shape, strides, , , dtype]) => {
+  if (!(dtype instanceof DataType)) return new Opaque('torch.Tensor');
+  if (!(storage instanceof Storage)) return tensor(storage, offset, shape, strides);
+  const { type } = dtype;
+  const elements = Math.floor(storage.bytes / elementSizes[type]);
+  return tensor(new Storage(storage.key, type, elements), offset, shape, strides);
+});
+
+/** A tensor with attributes, or of a subclass: the tensor itself. */
+const rebuildFromType = new Callable(([rebuild, , args]) =>
+  rebuild instanceof Callable && args instanceof PickleTuple
+    ? rebuild.call(args.items)
+    : new Opaque('torch.Tensor'),
+);
+
+/** What is understood. Nothing here runs anything: each entry builds plain data from plain data. */
+const understood = new Map<string, unknown>([
   ['collections.OrderedDict', new Callable((args) => orderedDict(args))],
   ['torch._utils._rebuild_tensor', rebuildTensor],
   ['torch._utils._rebuild_tensor_v2', rebuildTensor],
+  ['torch._utils._rebuild_tensor_v3', rebuildTensor3],
   ['torch._utils._rebuild_parameter', new Callable(([data]) => data)],
+  ['torch._utils._rebuild_parameter_with_state', new Callable(([data]) => data)],
+  ['torch._tensor._rebuild_from_type_v2', rebuildFromType],
   ['torch.Size', new Callable(([sizes]) => sizes)],
-  ['torch.device', inert],
-  ['argparse.Namespace', inert],
-  ...Object.entries(storageTypes).map(
-    ([name, type]) => [`torch.${name}`, new StorageType(type)] as const,
+  ...Object.entries(storageTypes).flatMap(([name, type]) =>
+    ['torch', 'torch.storage'].map(
+      (module) => [`${module}.${name}`, new StorageType(type)] as const,
+    ),
   ),
-  ...[
-    'float64',
-    'float32',
-    'float16',
-    'bfloat16',
-    'int64',
-    'int32',
-    'int16',
-    'int8',
-    'uint8',
-    'bool',
-  ].map((name) => [`torch.${name}`, new Inert()] as const),
+  ...Object.entries(elementTypes).map(
+    ([name, type]) => [`torch.${name}`, new DataType(type)] as const,
+  ),
 ]);
+
+/**
+ * What no file of weights has a reason to name: it would run programs or read files when Python loads it. Nothing is
+ * run here either way; a person learns of it before they give the file to Python.
+ */
+const suspicious: readonly RegExp[] = [
+  /^(?:os|posix|nt|sys|subprocess|commands|shutil|socket|pty|runpy|importlib|imp|ctypes|_?pickle|cPickle|marshal|code|codeop|webbrowser|timeit|pdb|bdb|cProfile|profile|builtins|__builtin__)(?:\.|$)/,
+  /^_?io\.(?:open|FileIO)/,
+  /^types\.(?:CodeType|FunctionType)$/,
+  /^torch\.(?:load|hub|jit|ops|storage\._load_from_bytes|utils\.cpp_extension|serialization|_inductor)(?:\.|$)/,
+  /\.__/,
+];
+
+/** The types of Python itself, which are only named to be filled with values. */
+const builtinTypes =
+  /^(?:builtins|__builtin__)\.(?:set|frozenset|complex|bytes|bytearray|object|list|dict|tuple|slice|range|xrange|int|long|float|bool|str|unicode|Ellipsis|NotImplemented|[A-Za-z]*(?:Error|Exception|Warning))$/;
 
 function orderedDict(args: readonly unknown[]): Map<unknown, unknown> {
   const dict = new Map<unknown, unknown>();
@@ -128,22 +182,30 @@ export class TorchPickleHost implements PickleHost {
   readonly storages = new Map<string, Storage>();
 
   global(module: string, name: string): unknown {
-    const known = allowed.get(`${module}.${name}`);
+    const full = `${module}.${name}`;
+    const known = understood.get(full);
     if (known !== undefined) return known;
-    throw new CheckpointFormatError(
-      `it asks Python to load ${JSON.stringify(`${module}.${name}`)}, which is no part of a checkpoint of weights; nothing of it was run`,
-      'If you trust its origin, load it in Python and save the weights alone: torch.save({"model": model.state_dict()}, file).',
-    );
+    if (!builtinTypes.test(full) && suspicious.some((pattern) => pattern.test(full)))
+      throw new CheckpointFormatError(
+        phrase(
+          'it asks Python to load {0}, which is no part of a checkpoint of weights; nothing of it was run',
+          JSON.stringify(full),
+        ),
+        saveWeightsAlone,
+      );
+    return new Opaque(full);
   }
 
   call(callee: unknown, args: readonly unknown[]): unknown {
     if (callee instanceof Callable) return callee.call(args);
+    // The arguments of what is not understood are dropped: a date, a path, a NumPy scalar.
+    if (callee instanceof Opaque) return new Opaque(callee.className);
     throw new CheckpointFormatError('its pickle is malformed (a call of what is no function)');
   }
 
   build(target: unknown): void {
-    // The attributes of an OrderedDict (`_metadata`) and of inert objects are not needed.
-    if (target instanceof Map || target instanceof Inert || target instanceof TorchTensor) return;
+    // The attributes of an OrderedDict (`_metadata`) and of opaque objects are not needed.
+    if (target instanceof Map || target instanceof Opaque || target instanceof TorchTensor) return;
     throw new CheckpointFormatError('its pickle is malformed (a state for what has none)');
   }
 
@@ -151,8 +213,8 @@ export class TorchPickleHost implements PickleHost {
     const [kind, type, key, , elements, view] = id instanceof PickleTuple ? id.items : [];
     if (kind === 'module')
       throw new CheckpointFormatError(
-        'it holds a whole Python module, not a state dict',
-        'Load it in Python and save the weights alone: torch.save({"model": model.state_dict()}, file).',
+        phrase('it holds a whole Python module, not a state dict'),
+        saveWeightsAlone,
       );
     if (kind !== 'storage' || typeof key !== 'string')
       throw new CheckpointFormatError('its pickle is malformed (an unknown persistent id)');
@@ -175,26 +237,4 @@ export class TorchPickleHost implements PickleHost {
     this.storages.set(key, storage);
     return storage;
   }
-}
-
-/**
- * Finds the state dict: `{'model': …}` as BLIP saves it, `{'state_dict': …}`, or the mapping itself.
- * Entries that are no tensors are left out.
- * @throws {CheckpointFormatError} when there are no tensors with names.
- */
-export function stateDict(root: unknown): Map<string, TorchTensor> {
-  if (root instanceof Map) {
-    const outer = root as Map<unknown, unknown>;
-    for (const candidate of [outer.get('model'), outer.get('state_dict'), outer]) {
-      if (!(candidate instanceof Map)) continue;
-      const tensors = new Map<string, TorchTensor>();
-      for (const [key, value] of candidate as Map<unknown, unknown>)
-        if (typeof key === 'string' && value instanceof TorchTensor) tensors.set(key, value);
-      if (tensors.size > 0) return tensors;
-    }
-  }
-  throw new CheckpointFormatError(
-    'it holds no state dict, neither under "model" nor at its top level',
-    'Save one in Python: torch.save({"model": model.state_dict()}, file).',
-  );
 }

@@ -8,13 +8,15 @@ import { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { RandomAccessReader, fromRandomAccessReaderPromise } from 'yauzl';
 import type { Entry, ZipFile } from 'yauzl';
+import { phrase } from '../../util/phrase';
 import { BufferSource, FileRange } from './byteSource';
 import type { ByteSource } from './byteSource';
 import type { CheckpointFile, StoredTensor } from './checkpointFile';
-import { CheckpointFormatError, describe } from './formatError';
+import { foreignArchive } from './foreignContent';
+import { CheckpointFormatError, describe, saveWeightsAlone } from './formatError';
 import { BufferInput, unpickle } from './pickle';
-import { TorchPickleHost, stateDict } from './torchObjects';
-import type { TorchTensor } from './torchObjects';
+import { stateDict, type StateDict } from './stateDict';
+import { TorchPickleHost } from './torchObjects';
 import { readView } from './tensorView';
 
 /** A pickle takes about 200 bytes a tensor. */
@@ -109,14 +111,21 @@ class Archive {
     if (zip.entryCount > mostEntries)
       throw new CheckpointFormatError(`its archive lists ${zip.entryCount} records`);
     const entries = new Map<string, Entry>();
+    let twice: string | undefined;
     for await (const entry of zip.eachEntry()) {
       // The first folder is the name that the file had when it was saved.
       const name = entry.fileName.slice(entry.fileName.indexOf('/') + 1);
-      if (entries.has(name))
-        throw new CheckpointFormatError(`record ${entry.fileName} occurs twice`);
-      entries.set(name, entry);
+      if (entries.has(name)) twice ??= entry.fileName;
+      if (!entry.fileName.endsWith('/')) entries.set(name, entry);
     }
+    if (twice !== undefined && entries.has('data.pkl'))
+      throw new CheckpointFormatError(`record ${twice} occurs twice`);
     return new Archive(zip, file, entries);
+  }
+
+  /** Names of all entries, as the archive has them. */
+  get names(): string[] {
+    return [...this.entries.values()].map(({ fileName }) => fileName);
   }
 
   has(name: string): boolean {
@@ -131,7 +140,12 @@ class Archive {
     const entry = this.entries.get(name);
     if (!entry) throw new CheckpointFormatError(`record ${name} is missing`);
     if (!entry.canDecodeFileData())
-      throw new CheckpointFormatError(`record ${name} is encrypted or packed in an unusual way`);
+      throw new CheckpointFormatError(
+        phrase('record {0} is encrypted or packed in an unusual way', name),
+        phrase(
+          'Unpack the archive and pack it again without a password, or save the weights again.',
+        ),
+      );
     if (!entry.isCompressed()) {
       if (entry.compressedSize !== entry.uncompressedSize)
         throw new CheckpointFormatError(`record ${name} has two sizes`);
@@ -164,24 +178,24 @@ function asFormatError(error: unknown): unknown {
   return new CheckpointFormatError(`its zip archive is damaged or cut off (${error.message})`);
 }
 
-async function readTable(archive: Archive): Promise<Map<string, TorchTensor>> {
+async function readTable(archive: Archive): Promise<StateDict> {
   if (archive.has('constants.pkl'))
     throw new CheckpointFormatError(
-      'it is a TorchScript program, not a state dict',
-      'Save the weights alone in Python: torch.save({"model": model.state_dict()}, file).',
+      phrase('it is a TorchScript program, not a state dict'),
+      saveWeightsAlone,
     );
-  if (!archive.has('data.pkl'))
-    throw new CheckpointFormatError('it is a zip archive, but not one that torch.save wrote');
+  if (!archive.has('data.pkl')) throw foreignArchive(archive.names);
   if (archive.has('byteorder')) {
     const order = Buffer.from(await archive.bytes('byteorder', 64)).toString('latin1');
     if (order !== 'little')
       throw new CheckpointFormatError(
-        'it was written on a big-endian machine, which is not supported',
+        phrase('it was written on a big-endian machine, which is not supported'),
+        phrase('Load it in Python on another machine and save it again.'),
       );
   }
   const pickle = await archive.bytes('data.pkl', largestPickle);
-  const tensors = stateDict(unpickle(new BufferInput(pickle), new TorchPickleHost()));
-  for (const [name, { storage }] of tensors) {
+  const found = stateDict(unpickle(new BufferInput(pickle), new TorchPickleHost()));
+  for (const [name, { storage }] of found.tensors) {
     const size = archive.size(`data/${storage.key}`);
     if (size === undefined) throw new CheckpointFormatError(`the storage of ${name} is missing`);
     if (size < storage.bytes)
@@ -189,14 +203,14 @@ async function readTable(archive: Archive): Promise<Map<string, TorchTensor>> {
         `the storage of ${name} has ${size} bytes, its description says ${storage.bytes}`,
       );
   }
-  return tensors;
+  return found;
 }
 
 /** Opens the zip layout in `file`; the handle is closed with it. */
 export async function openTorchZipFile(path: string, file: FileHandle): Promise<CheckpointFile> {
   try {
     const archive = await Archive.open(file);
-    const tensors = await readTable(archive);
+    const { tensors, notes } = await readTable(archive);
     const listed = new Map<string, StoredTensor>();
     for (const [name, { view }] of tensors)
       listed.set(name, { shape: view.shape, type: view.type });
@@ -205,11 +219,16 @@ export async function openTorchZipFile(path: string, file: FileHandle): Promise<
       format: 'pth',
       metadata: new Map(),
       tensors: listed,
+      notes,
       async read(name) {
         const tensor = tensors.get(name);
         if (!tensor) throw new RangeError(`${path} has no tensor ${name}`);
         try {
-          return await readView(tensor.view, await archive.source(`data/${tensor.storage.key}`));
+          return await readView(
+            tensor.view,
+            await archive.source(`data/${tensor.storage.key}`),
+            name,
+          );
         } catch (error) {
           throw describe(asFormatError(error), path);
         }

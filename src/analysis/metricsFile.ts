@@ -10,8 +10,8 @@ export interface MetricsSource {
   run: string | null;
   /** Epoch after which they were saved, from 0; null where they do not say. */
   epoch: number | null;
-  /** The weights: relative to the folder of `metrics.json` where they lie in it, else their path or address. */
-  checkpoint: string;
+  /** The weights: relative to the folder of `metrics.json` where they lie in it, else their path or address; null for imported predictions. */
+  checkpoint: string | null;
   /** Parts of the model that had random values. */
   incomplete?: readonly MissingPart[];
 }
@@ -30,7 +30,7 @@ export function consistencyReason({ consistencyReason: reason }: Metrics): strin
 
 /**
  * Writes `metrics.json`, in full float precision: an object a split with accuracy, consistency (or the reason why there
- * is none), loss, examples, groups, and which weights they are of.
+ * is none), loss, examples, groups, `skipped` where examples were left out, and which weights they are of.
  */
 export function writeMetrics(file: string, metrics: SplitMetrics, source: MetricsSource): void {
   write(file, entriesOf(metrics, source));
@@ -45,7 +45,7 @@ function entriesOf(metrics: SplitMetrics, source: MetricsSource): Record<string,
   const { run, epoch, checkpoint, incomplete = [] } = source;
   return Object.fromEntries(
     Object.entries(metrics).map(([split, measured]) => {
-      const { accuracy, consistency, loss, examples, groups } = measured;
+      const { accuracy, consistency, loss, examples, groups, skipped } = measured;
       const reason = consistencyReason(measured);
       return [
         split,
@@ -60,6 +60,7 @@ function entriesOf(metrics: SplitMetrics, source: MetricsSource): Record<string,
           loss,
           examples,
           groups,
+          ...(skipped !== undefined && { skipped }),
         },
       ];
     }),

@@ -1,7 +1,13 @@
 import { readdir } from 'node:fs/promises';
-import type { PredictionSet } from '../../webview/failures/messages';
-import { RunFolder } from '../../run/runFolder';
-import { errnoOf } from '../../util/userError';
+import { errnoOf } from '../util/userError';
+import type { Split } from './events';
+import { RunFolder } from './runFolder';
+
+/** Which predictions of a run: a split, after an epoch (counted from 0) or of a stand-alone evaluation (null). */
+export interface PredictionSet {
+  split: Split;
+  epoch: number | null;
+}
 
 const SPLITS = ['val', 'test', 'train'] as const;
 

@@ -3,8 +3,9 @@
  * accuracy is the share of examples answered correctly, consistency the share of sentences (examples that
  * share an identifier but for the pair number) for which every example is answered correctly.
  */
-import type { Example } from '../data/types';
+import type { Dataset, Example } from '../data/types';
 import type { GroupAccuracy } from '../run/events';
+import { phrase, type Words } from '../util/phrase';
 
 /** Why consistency is null: no example has a label, or their identifiers do not say which share a sentence. */
 export type ConsistencyReason = 'unlabelled' | 'no-identifiers';
@@ -21,6 +22,26 @@ export interface Metrics {
   examples: number;
   /** Accuracy by group, in order of first appearance. */
   groups: GroupAccuracy[];
+  /** Examples of the split that were left out, as their images do not exist: the numbers are of a part. */
+  skipped?: number;
+}
+
+/** The metrics of a data set, of which examples may have been left out. */
+export function measureDataset(
+  { examples, skipped }: Pick<Dataset, 'examples' | 'skipped'>,
+  logits: Float32Array,
+): Metrics {
+  return { ...measure(examples, logits), ...(skipped !== undefined && { skipped }) };
+}
+
+/** What to say of results that are of a part of a split. */
+export function skippedNote(split: string, { examples, skipped = 0 }: Metrics): Words {
+  return phrase(
+    'The results on {0} are of {1} of {2} examples; the others were left out, as their images are missing.',
+    split,
+    examples,
+    examples + skipped,
+  );
 }
 
 /** Softmax probability of "true" from the logits of [false, true]. */
@@ -33,8 +54,13 @@ export function decide(logits: readonly [number, number]): boolean {
   return logits[1] > logits[0];
 }
 
-/** Cross-entropy in nats: log(1 + exp(other − own)), stable for large differences. */
-export function crossEntropyOf(logits: readonly [number, number], label: boolean): number {
+/**
+ * Cross-entropy in nats: log(1 + exp(other − own)), stable for large differences.
+ * @param logits [false, true]
+ * @returns NaN for an unlabelled example (`label` null) and for logits that are not numbers.
+ */
+export function crossEntropyOf(logits: readonly [number, number], label: boolean | null): number {
+  if (label === null) return NaN;
   const margin = label ? logits[0] - logits[1] : logits[1] - logits[0];
   return Math.max(margin, 0) + Math.log1p(Math.exp(-Math.abs(margin)));
 }
@@ -43,6 +69,24 @@ export function crossEntropyOf(logits: readonly [number, number], label: boolean
  * @param logits two numbers an example, [false, true], in the order of `examples`.
  */
 export function measure(examples: readonly Example[], logits: Float32Array): Metrics {
+  return measureAnswers(examples, (i) => {
+    const pair: [number, number] = [logits[2 * i], logits[2 * i + 1]];
+    return { prediction: decide(pair), loss: crossEntropyOf(pair, examples[i].label) };
+  });
+}
+
+/** What accuracy and consistency need to know of an example. */
+export type Measured = Pick<Example, 'label' | 'consistencyGroup' | 'group'>;
+
+/**
+ * The metrics of answers of any origin.
+ * @param answerOf the answer to an example, by its place in `examples`; `loss` is the cross-entropy in nats, NaN where
+ *   the model gave no probability.
+ */
+export function measureAnswers(
+  examples: readonly Measured[],
+  answerOf: (i: number) => { prediction: boolean; loss: number },
+): Metrics {
   let correct = 0;
   let labelled = 0;
   let loss = 0;
@@ -50,11 +94,11 @@ export function measure(examples: readonly Example[], logits: Float32Array): Met
   const groups = new Map<string, { examples: number; correct: number }>();
   examples.forEach((example, i) => {
     if (example.label === null) return;
-    const pair: [number, number] = [logits[2 * i], logits[2 * i + 1]];
-    const right = decide(pair) === example.label;
+    const answer = answerOf(i);
+    const right = answer.prediction === example.label;
     labelled++;
     if (right) correct++;
-    loss += crossEntropyOf(pair, example.label);
+    loss += answer.loss;
     if (example.consistencyGroup !== null)
       sentences.set(
         example.consistencyGroup,

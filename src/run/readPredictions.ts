@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
-import type { Prediction } from '../../run/predictions';
-import { Breather } from '../breather';
+import type { Prediction } from './predictions';
+import { Breather } from '../util/breather';
 
 export interface PredictionBatch {
   predictions: Prediction[];

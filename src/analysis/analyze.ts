@@ -1,0 +1,200 @@
+/** Everything that `nlvr analyze` says of the predictions of a run; the panels show exactly these numbers. */
+import type { Split } from '../run/events';
+import type { Prediction } from '../run/predictions';
+import { runPaths } from '../run/runPaths';
+import { messageFrom, phrase, type Message, type Words } from '../util/phrase';
+import { UserError } from '../util/userError';
+import { calibrate, type Calibration } from './calibration';
+import { contrastOf, type Contrast } from './contrast';
+import { DynamicsBuilder, type DynamicsSummary, type ExampleDynamics } from './dynamics';
+import { gatherFacts, type FactSources, type Facts } from './exampleFacts';
+import { Examples, type Share } from './examples';
+import { noiseCandidates, type NoiseCandidate } from './labelNoise';
+import {
+  chooseWanted,
+  loadPredictions,
+  openAnalysedRun,
+  type AnalysedRun,
+  type WantedEpoch,
+} from './runPredictions';
+import { sliceMembers, type SliceMembers } from './sliceMembers';
+import { sliceNumbers, type SliceNumbers } from './sliceNumbers';
+import type { UserSlice } from './userSlices';
+
+/** What an analysis and a comparison take beyond the runs. */
+export interface AnalysisOptions {
+  split: Split;
+  userSlices: readonly UserSlice[];
+  /** Annotation file; by default the one of the run's configuration. */
+  annotations?: string;
+  /** Files of subsets by name, beyond those next to the annotations. */
+  subsets?: Readonly<Record<string, string>>;
+  /** NLVR2's `annotated_dev_examples.txt`, where it is not next to the annotations. */
+  phenomena?: string;
+}
+
+export interface AnalyzeRequest extends AnalysisOptions {
+  /** Absolute path of the run folder. */
+  run: string;
+  epoch: WantedEpoch;
+  /** Run folder with predictions of the examples that a contrast set changes, beyond those of the run itself. */
+  originals?: string;
+}
+
+/** A labelled example with what the numbers above say of it. */
+export interface AnalysedExample {
+  identifier: string;
+  /** Place in the annotations, from 0. */
+  index: number;
+  right: boolean;
+  /** Probability of the label; null where it is not known. */
+  probLabel: number | null;
+  /** Places in `slices` of those that it is in. */
+  slices: number[];
+  dynamics: ExampleDynamics | null;
+}
+
+export interface Analysis extends Share {
+  /** Absolute path. */
+  run: string;
+  name: string;
+  split: Split;
+  /** From 0; null for a stand-alone evaluation. */
+  epoch: number | null;
+  /** Predictions, unlabelled ones included. */
+  examples: number;
+  slices: SliceNumbers[];
+  calibration: Calibration | null;
+  /** Over the epochs of the run; null for fewer than two. */
+  dynamics: DynamicsSummary | null;
+  labelNoise: NoiseCandidate[];
+  contrast: Contrast | null;
+  /** What is missing or remarkable. */
+  notes: Message[];
+}
+
+export interface AnalysisResult {
+  analysis: Analysis;
+  /** The examples behind every number, in annotation order. */
+  examples: AnalysedExample[];
+}
+
+/** @throws {UserError} when there is nothing to analyse, a named file cannot be read or a user's pattern is too slow. */
+export async function analyze(request: AnalyzeRequest): Promise<AnalysisResult> {
+  const notes: Words[] = [];
+  const run = await openAnalysedRun(request.run);
+  const { split } = request;
+  const set = chooseWanted(run, split, request.epoch);
+  const predictions = await loadPredictions(run.folder, set, notes);
+  const examples = requireLabelled(run, split, predictions);
+  const facts = await factsOf(run, request);
+  notes.push(...facts.notes);
+  const members = await sliceMembers(examples.predictions, facts.of, request.userSlices);
+  const builder = new DynamicsBuilder(examples.predictions);
+  for (const each of run.sets)
+    if (each.split === split && each.epoch !== null)
+      builder.add(each.epoch, await loadPredictions(run.folder, each, []));
+  const overEpochs = builder.examplesDynamics();
+  const summary = builder.summary(overEpochs);
+  const analysis: Analysis = {
+    run: run.folder,
+    name: run.info.name,
+    split,
+    epoch: set.epoch,
+    examples: predictions.length,
+    ...examples.share(allRows(examples.count)),
+    slices: sliceNumbers(examples, members),
+    calibration: calibrate(examples.predictions),
+    dynamics: summary,
+    labelNoise: noiseCandidates(
+      examples.predictions,
+      summary ? overEpochs : alone(examples.predictions),
+      facts.votesOf,
+    ),
+    contrast: contrastOf(examples.predictions, await originalsOf(run, request)),
+    notes: notes.map(messageFrom),
+  };
+  return {
+    analysis,
+    examples: listExamples(examples, members, summary ? overEpochs : null),
+  };
+}
+
+/** What annotations and the files next to them say. */
+export async function factsOf(run: AnalysedRun, options: AnalysisOptions): Promise<Facts> {
+  const paths = await runPaths(run.folder, run.info.configFile);
+  const sources: FactSources = {
+    annotations: options.annotations ?? paths?.annFiles[options.split] ?? null,
+    subsets: options.subsets ?? {},
+    phenomena: options.phenomena ?? null,
+  };
+  return gatherFacts(sources);
+}
+
+/** @throws {UserError} when no prediction has a label. */
+export function requireLabelled(
+  run: AnalysedRun,
+  split: Split,
+  predictions: readonly Prediction[],
+): Examples {
+  const examples = new Examples(predictions);
+  if (examples.count === 0)
+    throw new UserError(
+      phrase(
+        'The examples of {0} in {1} have no labels: there is nothing to analyse.',
+        split,
+        run.info.name,
+      ),
+      { hint: phrase('Analyse a split whose annotations have labels.') },
+    );
+  return examples;
+}
+
+/** Numbers from 0. */
+export function allRows(count: number): Int32Array {
+  return Int32Array.from({ length: count }, (_, i) => i);
+}
+
+/** The slices of each example, by their places. */
+export function slicesByRow(count: number, members: readonly SliceMembers[]): number[][] {
+  const slices = Array.from({ length: count }, (): number[] => []);
+  members.forEach(({ rows }, place) => {
+    for (const row of rows) slices[row].push(place);
+  });
+  return slices;
+}
+
+/** A single set of predictions as an epoch of its own. */
+function alone(predictions: readonly Prediction[]): (ExampleDynamics | null)[] {
+  const builder = new DynamicsBuilder(predictions);
+  builder.add(0, predictions);
+  return builder.examplesDynamics();
+}
+
+/** Where unchanged examples of a contrast set may be found: the newest predictions of each split. */
+async function originalsOf(run: AnalysedRun, request: AnalyzeRequest): Promise<Prediction[]> {
+  const others = request.originals === undefined ? [] : [await openAnalysedRun(request.originals)];
+  const found: Prediction[] = [];
+  for (const each of [run, ...others])
+    for (const split of new Set(each.sets.map((set) => set.split))) {
+      if (each === run && split === request.split) continue;
+      found.push(...(await loadPredictions(each.folder, chooseWanted(each, split, 'last'), [])));
+    }
+  return found;
+}
+
+function listExamples(
+  examples: Examples,
+  members: readonly SliceMembers[],
+  dynamics: readonly (ExampleDynamics | null)[] | null,
+): AnalysedExample[] {
+  const slices = slicesByRow(examples.count, members);
+  return examples.predictions.map(({ identifier, index, label, prob_true }, row) => ({
+    identifier,
+    index,
+    right: examples.right[row] === 1,
+    probLabel: Number.isFinite(prob_true) ? (label === true ? prob_true : 1 - prob_true) : null,
+    slices: slices[row],
+    dynamics: dynamics?.[row] ?? null,
+  }));
+}

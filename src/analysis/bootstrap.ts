@@ -1,0 +1,64 @@
+import { KeyedRandom, Purpose } from '../data/random';
+import type { Interval } from './statistics';
+
+/** Resamples; their 2.5% and 97.5% quantiles are the interval. */
+const RESAMPLES = 1000;
+const SEED = 42;
+
+/**
+ * The percentile bootstrap over sentences (Efron 1979): whole sentences with all their examples are drawn with
+ * replacement, as what the examples of a sentence have in common would make intervals over examples too narrow. The draws
+ * are made once and serve every slice, so the numbers of slices can be compared, and are the same each time.
+ */
+export class SentenceBootstrap {
+  /** [resample, sentence]: how often the sentence was drawn. */
+  private readonly draws: Uint8Array;
+
+  /** @param sentences how many there are. */
+  constructor(
+    private readonly sentences: number,
+    private readonly resamples = RESAMPLES,
+  ) {
+    this.draws = new Uint8Array(resamples * sentences);
+    const random = new KeyedRandom({ seed: SEED, purpose: Purpose.bootstrap, epoch: 0 });
+    for (let b = 0; b < resamples; b++)
+      for (let i = 0; i < sentences; i++) this.draws[b * sentences + random.integer(sentences)]++;
+  }
+
+  /**
+   * The interval of a ratio of sums over sentences.
+   * @param sentences numbers of those that take part
+   * @param top what each of them adds to the numerator, in the same order
+   * @param bottom what each adds to the denominator
+   * @returns null when no resample has a denominator.
+   */
+  interval(
+    sentences: ArrayLike<number>,
+    top: ArrayLike<number>,
+    bottom: ArrayLike<number>,
+  ): Interval | null {
+    const ratios: number[] = [];
+    for (let b = 0; b < this.resamples; b++) {
+      const row = b * this.sentences;
+      let above = 0;
+      let below = 0;
+      for (let i = 0; i < sentences.length; i++) {
+        const times = this.draws[row + sentences[i]];
+        above += times * top[i];
+        below += times * bottom[i];
+      }
+      if (below > 0) ratios.push(above / below);
+    }
+    if (ratios.length === 0) return null;
+    const sorted = Float64Array.from(ratios).sort();
+    return [quantile(sorted, 0.025), quantile(sorted, 0.975)];
+  }
+}
+
+/** Linear between neighbours, as NumPy's default. */
+function quantile(sorted: Float64Array, share: number): number {
+  const at = share * (sorted.length - 1);
+  const low = Math.floor(at);
+  const high = Math.min(low + 1, sorted.length - 1);
+  return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
+}

@@ -1,0 +1,141 @@
+/** How far the probabilities of a model can be believed. */
+import type { Prediction } from '../run/predictions';
+
+/** Bins of the confidence from 0 to 1, as Guo et al. have them; the last ones hold all answers of a yes-or-no model. */
+const BINS = 15;
+/** Margins of the logits beyond which a probability of 0 or 1 says nothing more, in nats. */
+const LARGEST_MARGIN = Math.log(1e6);
+const TEMPERATURES = [0.01, 100] as const;
+
+export interface CalibrationBin {
+  /** Confidence above `low`, up to `high`. */
+  low: number;
+  high: number;
+  n: number;
+  /** Mean confidence, and share of right answers; null in an empty bin. */
+  confidence: number | null;
+  accuracy: number | null;
+}
+
+export interface Calibration {
+  /** Labelled examples with a probability. */
+  n: number;
+  /** Expected calibration error over 15 bins of equal width (Guo, Pleiss, Sun, Weinberger 2017). */
+  ece: number;
+  /** Mean squared distance of P(True) from the label (Brier 1950). */
+  brier: number;
+  /** Mean cross-entropy in nats. */
+  nll: number;
+  /** What the logits are to be divided by for the least cross-entropy on these examples. */
+  temperature: number;
+  /** Whether the temperature stopped at the end of its range, as it does for a model that is always right. */
+  atLimit: boolean;
+  /** The same after dividing by it. */
+  eceCalibrated: number;
+  nllCalibrated: number;
+  bins: CalibrationBin[];
+}
+
+/** @returns null where no labelled example has a probability. */
+export function calibrate(predictions: readonly Prediction[]): Calibration | null {
+  const known = predictions.filter(
+    ({ label, prob_true }) => label !== null && Number.isFinite(prob_true),
+  );
+  if (known.length === 0) return null;
+  const n = known.length;
+  const labels = known.map(({ label }) => label === true);
+  const margins = Float64Array.from(known, marginOf);
+  const confident = known.map(({ prediction, prob_true }) =>
+    prediction ? prob_true : 1 - prob_true,
+  );
+  const right = known.map(({ prediction, label }) => prediction === label);
+  const bins = binsOf(confident, right);
+  const { temperature, atLimit } = fitTemperature(margins, labels);
+  const calibrated = known.map(({ prediction }, i) =>
+    sigmoid((prediction ? margins[i] : -margins[i]) / temperature),
+  );
+  return {
+    n,
+    ece: eceOf(bins, n),
+    brier:
+      known.reduce((sum, { prob_true }, i) => sum + (prob_true - Number(labels[i])) ** 2, 0) / n,
+    nll: nllOf(margins, labels, 1),
+    temperature,
+    atLimit,
+    eceCalibrated: eceOf(binsOf(calibrated, right), n),
+    nllCalibrated: nllOf(margins, labels, 1 / temperature),
+    bins,
+  };
+}
+
+/** Logit of True minus that of False; by the probability where the logits are not known. */
+function marginOf({ logits, prob_true }: Prediction): number {
+  const margin = logits[1] - logits[0];
+  if (Number.isFinite(margin)) return margin;
+  const odds = Math.log(prob_true) - Math.log1p(-prob_true);
+  return Math.min(Math.max(odds, -LARGEST_MARGIN), LARGEST_MARGIN);
+}
+
+function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
+function binsOf(confidence: readonly number[], right: readonly boolean[]): CalibrationBin[] {
+  const sums = Array.from({ length: BINS }, () => ({ n: 0, confidence: 0, right: 0 }));
+  confidence.forEach((value, i) => {
+    // Bins are open below and closed above; 0 belongs to the first.
+    const bin = sums[Math.min(BINS, Math.max(1, Math.ceil(value * BINS))) - 1];
+    bin.n++;
+    bin.confidence += value;
+    if (right[i]) bin.right++;
+  });
+  return sums.map(({ n, ...sum }, i) => ({
+    low: i / BINS,
+    high: (i + 1) / BINS,
+    n,
+    confidence: n === 0 ? null : sum.confidence / n,
+    accuracy: n === 0 ? null : sum.right / n,
+  }));
+}
+
+function eceOf(bins: readonly CalibrationBin[], n: number): number {
+  return bins.reduce(
+    (sum, bin) => sum + (bin.n / n) * Math.abs((bin.accuracy ?? 0) - (bin.confidence ?? 0)),
+    0,
+  );
+}
+
+/** Mean cross-entropy of margins times `scale`. */
+function nllOf(margins: Float64Array, labels: readonly boolean[], scale: number): number {
+  let sum = 0;
+  margins.forEach((margin, i) => {
+    const against = (labels[i] ? -margin : margin) * scale;
+    sum += Math.max(against, 0) + Math.log1p(Math.exp(-Math.abs(against)));
+  });
+  return sum / margins.length;
+}
+
+/** The cross-entropy is convex in 1/T: the zero of its slope, by bisection within the range. */
+function fitTemperature(
+  margins: Float64Array,
+  labels: readonly boolean[],
+): { temperature: number; atLimit: boolean } {
+  const slope = (scale: number): number => {
+    let sum = 0;
+    margins.forEach((margin, i) => {
+      const against = labels[i] ? -margin : margin;
+      sum += against * sigmoid(against * scale);
+    });
+    return sum;
+  };
+  let [low, high] = [1 / TEMPERATURES[1], 1 / TEMPERATURES[0]];
+  if (slope(low) >= 0) return { temperature: 1 / low, atLimit: true };
+  if (slope(high) <= 0) return { temperature: 1 / high, atLimit: true };
+  // Relative halving: temperatures of all sizes are found equally well.
+  for (let i = 0; i < 60; i++) {
+    const middle = Math.sqrt(low * high);
+    if (slope(middle) < 0) low = middle;
+    else high = middle;
+  }
+  return { temperature: 1 / Math.sqrt(low * high), atLimit: false };
+}

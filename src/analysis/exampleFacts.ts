@@ -1,0 +1,157 @@
+/** What annotations and the files next to them say of examples, beyond what a prediction repeats of them. */
+import { existsSync } from 'node:fs';
+import { readFile, readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { readRecords } from '../data/annotations/records';
+import type { Prediction } from '../run/predictions';
+import { phrase, type Words } from '../util/phrase';
+import { UserError, errnoOf, messageOf, wordsOf } from '../util/userError';
+import type { ExampleFacts } from './slices';
+
+/** How the annotators of an example voted. */
+export interface Votes {
+  /** Votes for the label, and all votes. */
+  agreeing: number;
+  all: number;
+}
+
+export interface FactSources {
+  /** Annotation file of the split; null: not known. */
+  annotations: string | null;
+  /** Subsets by name: annotation files that list their examples. More are found next to the annotations. */
+  subsets: Readonly<Record<string, string>>;
+  /** NLVR2's `annotated_dev_examples.txt`; null: looked for next to the annotations. */
+  phenomena: string | null;
+}
+
+export interface Facts {
+  of: (example: Prediction) => ExampleFacts;
+  /** null where the annotations have no votes. */
+  votesOf: (example: Prediction) => Votes | null;
+  /** What was expected and is not known. */
+  notes: Words[];
+}
+
+const PHENOMENA = 'annotated_dev_examples.txt';
+
+/**
+ * Gathers the facts of a split. An annotation file that is gone or unreadable is noted; a file that was named is not
+ * forgiven.
+ * @throws {UserError} when a named subset or phenomena file cannot be read.
+ */
+export async function gatherFacts(sources: FactSources): Promise<Facts> {
+  const notes: Words[] = [];
+  const votes = await readVotes(sources.annotations, notes);
+  const folder = sources.annotations === null ? null : dirname(sources.annotations);
+  const subsets = new Map<string, Set<string>>();
+  for (const [name, file] of [
+    ...(folder === null ? [] : await subsetsBeside(folder)),
+    ...Object.entries(sources.subsets),
+  ]) {
+    const listed = subsets.get(name) ?? new Set();
+    await addIdentifiers(file, listed);
+    subsets.set(name, listed);
+  }
+  const phenomenaFile = sources.phenomena ?? (folder === null ? null : phenomenaBeside(folder));
+  const phenomena =
+    phenomenaFile === null ? new Map<string, string[]>() : await readPhenomena(phenomenaFile);
+  const votesOf = ({ identifier }: Prediction): Votes | null =>
+    votes.get(identifier) ?? votes.get(nlvr1Sentence(identifier)) ?? null;
+  return {
+    votesOf,
+    of: (example) => {
+      const voted = votesOf(example);
+      return {
+        unanimous: voted && voted.agreeing === voted.all,
+        subsets: [...subsets].flatMap(([name, listed]) =>
+          listed.has(example.identifier) ? [name] : [],
+        ),
+        phenomena: phenomena.get(example.sentence.trim()) ?? [],
+      };
+    },
+    notes,
+  };
+}
+
+/** NLVR asks about six orders of the same drawings: `72-0-3` was voted on as `72-0`. */
+function nlvr1Sentence(identifier: string): string {
+  return /^(\d+-\d+)-[0-5]$/.exec(identifier)?.[1] ?? identifier;
+}
+
+/** Votes by identifier: NLVR2's `validation` and `extra_validations`, NLVR's `evals`. */
+async function readVotes(file: string | null, notes: Words[]): Promise<Map<string, Votes>> {
+  const votes = new Map<string, Votes>();
+  if (file === null) {
+    notes.push(
+      phrase('The annotation file of this run is not known: slices by annotators are missing.'),
+    );
+    return votes;
+  }
+  try {
+    await readRecords(file, ({ value }) => {
+      const { identifier, label } = value;
+      const cast = [value.validation, value.extra_validations, value.evals].flatMap((each) =>
+        typeof each === 'object' && each !== null ? (Object.values(each) as unknown[]) : [],
+      );
+      if (typeof identifier !== 'string' || cast.length === 0) return;
+      const own = String(label).toLowerCase();
+      const agreeing = cast.filter((vote) => String(vote).toLowerCase() === own).length;
+      votes.set(identifier, { agreeing, all: cast.length });
+    });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    notes.push(phrase('Slices by annotators are missing: {0}', wordsOf(error)));
+  }
+  return votes;
+}
+
+/** NLVR2's balanced and unbalanced subsets, `balanced_dev.json`, next to the annotations or in folders of those names. */
+async function subsetsBeside(folder: string): Promise<[name: string, file: string][]> {
+  const found: [string, string][] = [];
+  for (const name of ['balanced', 'unbalanced'])
+    for (const place of [folder, join(folder, name)]) {
+      const names = await readdir(place).catch(() => []);
+      // Files of all splits: identifiers are distinct.
+      for (const file of names.filter(
+        (each) => each.startsWith(`${name}_`) && each.endsWith('.json'),
+      ))
+        found.push([name, join(place, file)]);
+    }
+  return found;
+}
+
+function phenomenaBeside(folder: string): string | null {
+  const places = [folder, dirname(folder)].map((place) => join(place, PHENOMENA));
+  return places.find((place) => existsSync(place)) ?? null;
+}
+
+async function addIdentifiers(file: string, to: Set<string>): Promise<void> {
+  await readRecords(file, ({ value }) => {
+    if (typeof value.identifier === 'string') to.add(value.identifier);
+  });
+}
+
+/**
+ * NLVR2's analysis file: blocks of a sentence and its phenomena (`* negation`), parted by blank lines. Sentences are
+ * joined by their exact text.
+ */
+async function readPhenomena(file: string): Promise<Map<string, string[]>> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new UserError(
+      errnoOf(cause) === 'ENOENT'
+        ? phrase('The phenomena file {0} does not exist.', file)
+        : phrase('The phenomena file {0} cannot be read: {1}', file, messageOf(cause)),
+      { cause },
+    );
+  }
+  const phenomena = new Map<string, string[]>();
+  for (const block of text.split(/\r?\n\s*\r?\n/)) {
+    const [sentence = '', ...lines] = block.trim().split(/\r?\n/);
+    const named = lines.flatMap((line) => /^\*\s*(.+?)\s*$/.exec(line)?.[1] ?? []);
+    if (named.length > 0) phenomena.set(sentence.trim(), named);
+  }
+  return phenomena;
+}

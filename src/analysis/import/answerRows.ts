@@ -1,0 +1,263 @@
+/** Reads a file of predictions of any origin into rows. The format is recognised by the content, never by the name. */
+import { readFile } from 'node:fs/promises';
+import { listElements } from '../../data/annotations/listElements';
+import { DataError } from '../../data/dataError';
+import { phrase, type Words } from '../../util/phrase';
+import { UserError, errnoOf, messageOf } from '../../util/userError';
+import { parseDelimited, type DelimitedRow } from './delimited';
+import { FIELDS, fieldNamed, type Field } from './fields';
+
+/** One row as the file has it: texts of a table, or JSON values. */
+export interface AnswerRow {
+  /** 1-based line, or the number of an element of a JSON list. */
+  place: number;
+  values: Partial<Record<Field, unknown>>;
+}
+
+export interface AnswerFile {
+  format: 'csv' | 'tsv' | 'json' | 'jsonl';
+  /** What `place` counts. */
+  unit: 'line' | 'element';
+  rows: AnswerRow[];
+  /** How the content was understood, where the file does not say it itself. */
+  notes: Words[];
+}
+
+/** Where a row stands, in words. */
+export function placeOf(unit: AnswerFile['unit'], place: number): Words {
+  return phrase(unit === 'line' ? 'line {0}' : 'element {0}', place);
+}
+
+/**
+ * Reads the file as a whole.
+ * @throws {UserError} naming the file, and line or element, when it cannot be read or is no file of predictions.
+ */
+export async function readAnswerFile(file: string): Promise<AnswerFile> {
+  const text = await readText(file);
+  const first = /\S/.exec(text)?.[0];
+  if (first === undefined)
+    throw new DataError(phrase('the file is empty; predictions are expected'), { file });
+  const read = first === '[' ? jsonList : first === '{' ? jsonObjects : table;
+  const answers = read(text, file);
+  if (answers.rows.length === 0)
+    throw new DataError(phrase('the file holds no predictions'), { file });
+  return answers;
+}
+
+async function readText(file: string): Promise<string> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (cause) {
+    throw new UserError(
+      errnoOf(cause) === 'ENOENT'
+        ? phrase('The predictions file {0} does not exist.', file)
+        : phrase('The predictions file {0} cannot be read: {1}', file, messageOf(cause)),
+      { cause },
+    );
+  }
+  const encoding =
+    bytes[0] === 0xff && bytes[1] === 0xfe
+      ? 'utf-16le'
+      : bytes[0] === 0xfe && bytes[1] === 0xff
+        ? 'utf-16be'
+        : 'utf-8';
+  let text: string;
+  try {
+    // Without its byte order mark.
+    text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new UserError(phrase('{0} is not a text file.', file), { hint: expected(), cause });
+  }
+  if (text.includes('\0'))
+    throw new UserError(phrase('{0} is not a text file.', file), { hint: expected() });
+  return text;
+}
+
+function expected(): Words {
+  return phrase(
+    'Expected are CSV, TSV, JSON or JSON lines with an identifier and a prediction, prob_true, score or logits in each row.',
+  );
+}
+
+/** A JSON list: of objects, or of bare answers in annotation order. */
+function jsonList(text: string, file: string): AnswerFile {
+  const rows: AnswerRow[] = [];
+  for (const element of listElements(text, file)) {
+    const place = rows.length + 1;
+    let value: unknown;
+    try {
+      value = parseJson(element.text);
+    } catch (error) {
+      throw new DataError(
+        phrase('{0} is not valid JSON ({1})', placeOf('element', place), messageOf(error)),
+        {
+          file,
+          line: element.line,
+        },
+      );
+    }
+    rows.push({ place, values: valuesOf(value) });
+  }
+  return { format: 'json', unit: 'element', rows, notes: [] };
+}
+
+/** JSON lines, or one JSON object that gives an answer for each identifier. */
+function jsonObjects(text: string, file: string): AnswerFile {
+  const whole = parsed(text);
+  if (whole !== undefined && isRecord(whole) && !Object.keys(whole).some(isFieldName)) {
+    const rows = Object.entries(whole).map(([identifier, value], i) => ({
+      place: i + 1,
+      values: { ...valuesOf(value), identifier },
+    }));
+    return { format: 'json', unit: 'element', rows, notes: [] };
+  }
+  if (whole !== undefined)
+    return {
+      format: 'json',
+      unit: 'element',
+      rows: [{ place: 1, values: valuesOf(whole) }],
+      notes: [],
+    };
+  const rows: AnswerRow[] = [];
+  text.split('\n').forEach((line, i) => {
+    if (line.trim() === '') return;
+    try {
+      rows.push({ place: i + 1, values: valuesOf(parseJson(line)) });
+    } catch (error) {
+      throw new DataError(
+        phrase(
+          'the line is not valid JSON ({0}); expected is one JSON object a line, or one JSON list',
+          messageOf(error),
+        ),
+        { file, line: i + 1 },
+      );
+    }
+  });
+  return { format: 'jsonl', unit: 'line', rows, notes: [] };
+}
+
+/**
+ * JSON as Python's `json` writes it too: NaN and Infinity become texts, which no field takes for a number, so that the
+ * row is listed as one without an answer instead of spoiling the file.
+ * @throws SyntaxError
+ */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const quoted = text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (token) =>
+      token.startsWith('"') ? token : `"${token}"`,
+    );
+    if (quoted === text) throw error;
+    return JSON.parse(quoted);
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isFieldName(name: string): boolean {
+  return fieldNamed(name) !== undefined;
+}
+
+/** The fields of one JSON value: an object by its keys, two numbers as logits, anything else as the answer. */
+function valuesOf(value: unknown): AnswerRow['values'] {
+  if (isRecord(value)) {
+    const values: AnswerRow['values'] = {};
+    for (const [name, each] of Object.entries(value)) {
+      const field = fieldNamed(name);
+      if (field === 'images' && Array.isArray(each))
+        [values.left, values.right] = each as unknown[];
+      else if (field !== undefined) values[field] ??= each;
+    }
+    return values;
+  }
+  return Array.isArray(value) ? { logits: value } : { answer: value };
+}
+
+function table(text: string, file: string): AnswerFile {
+  const { delimiter, rows } = parseDelimited(text, file);
+  const format = delimiter === '\t' ? 'tsv' : 'csv';
+  const [first] = rows;
+  const names = first.fields.map(fieldNamed);
+  if (names.some((name) => name !== undefined)) return named(format, rows, names, file);
+  const width = first.fields.length;
+  if (width > 2)
+    throw new DataError(
+      phrase(
+        'the file has {0} columns without names; give them names in the first line, such as identifier,prediction,prob_true',
+        width,
+      ),
+      { file, line: first.line },
+    );
+  const columns: Field[] = width === 1 ? ['answer'] : ['identifier', 'answer'];
+  return { format, unit: 'line', rows: rows.map((row) => rowOf(row, columns, file)), notes: [] };
+}
+
+function named(
+  format: 'csv' | 'tsv',
+  rows: readonly DelimitedRow[],
+  names: readonly (Field | undefined)[],
+  file: string,
+): AnswerFile {
+  const [header, ...rest] = rows;
+  const twice = names.find((name, i) => name !== undefined && names.indexOf(name) < i);
+  if (twice !== undefined)
+    throw new DataError(
+      phrase(
+        'two columns mean {0}: {1}',
+        twice,
+        header.fields.filter((each) => fieldNamed(each) === twice),
+      ),
+      { file, line: header.line },
+    );
+  const unknown = header.fields.filter((_, i) => names[i] === undefined);
+  const answers = names.some((name) => name !== undefined && FIELDS[name].answers);
+  if (!answers)
+    throw new DataError(
+      phrase(
+        'no column holds answers (columns: {0}); expected is one of prediction, prob_true, score, logits, label',
+        header.fields,
+      ),
+      { file, line: header.line },
+    );
+  return {
+    format,
+    unit: 'line',
+    rows: rest.map((row) => rowOf(row, names, file)),
+    notes: unknown.length === 0 ? [] : [phrase('Columns that are not used: {0}.', unknown)],
+  };
+}
+
+function rowOf(
+  { line, fields }: DelimitedRow,
+  names: readonly (Field | undefined)[],
+  file: string,
+): AnswerRow {
+  if (fields.length !== names.length)
+    throw new DataError(
+      phrase(
+        fields.length === 1
+          ? 'expected {0} columns, found {1} column'
+          : 'expected {0} columns, found {1} columns',
+        names.length,
+        fields.length,
+      ),
+      { file, line },
+    );
+  const values: AnswerRow['values'] = {};
+  names.forEach((name, i) => {
+    if (name !== undefined) values[name] = fields[i];
+  });
+  return { place: line, values };
+}

@@ -1,0 +1,251 @@
+/** What a model answered, from whatever a row says of it. */
+import { phrase, type Words } from '../../util/phrase';
+import { DataError } from '../../data/dataError';
+import { decide, probabilityTrue } from '../metrics';
+import { placeOf, type AnswerFile, type AnswerRow } from './answerRows';
+
+export interface Answer {
+  prediction: boolean;
+  /** Probability of True; NaN where the file gives none. */
+  probTrue: number;
+  /** [false, true]; NaN where the file gives neither logits nor a probability between 0 and 1. */
+  logits: [number, number];
+  /** The label that the file itself gives; null where it gives none. */
+  label: boolean | null;
+}
+
+export interface Answers {
+  /** One a row of the file; the reason for a row that gives no answer. */
+  answers: (Answer | { problem: Words })[];
+  /** How the file was understood. */
+  notes: Words[];
+}
+
+/** Values of a row that can be understood alone. */
+interface Values {
+  prediction?: boolean;
+  label?: boolean;
+  probTrue?: number;
+  score?: number;
+  logits?: [number, number];
+}
+
+/** Two that differ by less than this are a tie of rounded probabilities. */
+const TIE = 1e-9;
+
+/**
+ * Understands every row. What a `score` and a lone `label` mean is decided for the file as a whole, and said.
+ * @throws {DataError} when a score contradicts the predictions in whichever way it is read.
+ */
+export function understand(file: string, { rows, unit }: AnswerFile): Answers {
+  const notes: Words[] = [];
+  const values = rows.map((row) => valuesOf(row));
+  const usable = values.filter((each): each is Values => !('problem' in each));
+  nameBareAnswers(usable, rows);
+  const readScore = scoreReader(file, values, rows, unit, notes);
+  if (usable.length > 0 && usable.every(onlyLabel))
+    notes.push(
+      phrase('The file has labels and nothing else: they are taken for the answers of the model.'),
+    );
+  let contradictions = 0;
+  let firstPlace = 0;
+  const answers = values.map((each, i): Answer | { problem: Words } => {
+    if ('problem' in each) return each;
+    const logits = each.logits;
+    const probTrue = logits ? probabilityTrue(logits) : (each.probTrue ?? readScore(each));
+    const lonely = onlyLabel(each);
+    const given = each.prediction ?? (lonely ? each.label : undefined);
+    const byOutput = logits ? decide(logits) : probTrue > 0.5;
+    if (given === undefined && Number.isNaN(probTrue))
+      return { problem: phrase('it gives no answer') };
+    if (given !== undefined && Math.abs(probTrue - 0.5) > TIE && given !== byOutput) {
+      contradictions++;
+      firstPlace ||= rows[i].place;
+    }
+    return {
+      prediction: given ?? byOutput,
+      probTrue,
+      logits: logits ?? logitsOf(probTrue),
+      label: lonely ? null : (each.label ?? null),
+    };
+  });
+  if (contradictions > 0)
+    notes.push(
+      phrase(
+        'Rows whose prediction is not the likelier answer: {0}, first in {1}. The prediction counts.',
+        contradictions,
+        placeOf(unit, firstPlace),
+      ),
+    );
+  return { answers, notes };
+}
+
+/** The logarithms of both probabilities, whose softmax they are; NaN where one is not finite. */
+function logitsOf(probTrue: number): [number, number] {
+  const logits: [number, number] = [Math.log1p(-probTrue), Math.log(probTrue)];
+  return logits.every(Number.isFinite) ? logits : [NaN, NaN];
+}
+
+function onlyLabel(values: Values): boolean {
+  return values.label !== undefined && Object.keys(values).length === 1;
+}
+
+/** A column or list without a name holds answers where every value is one, else numbers, which are scores. */
+function nameBareAnswers(usable: readonly Values[], rows: readonly AnswerRow[]): void {
+  if (!rows.some(({ values }) => values.answer !== undefined)) return;
+  const bare = usable.filter(
+    ({ score, prediction }) => score !== undefined && prediction !== undefined,
+  );
+  const scores = usable.some(
+    ({ score, prediction }) => score !== undefined && prediction === undefined,
+  );
+  // 0 and 1 among fractions are probabilities, 0 and 1 alone are answers.
+  for (const each of bare) delete each[scores ? 'prediction' : 'score'];
+}
+
+/** How a row's score gives the probability of True; NaN without a score. */
+function scoreReader(
+  file: string,
+  values: readonly (Values | { problem: Words })[],
+  rows: readonly AnswerRow[],
+  unit: AnswerFile['unit'],
+  notes: Words[],
+): (values: Values) => number {
+  const scored = values.flatMap((each, i) =>
+    !('problem' in each) && each.score !== undefined && !each.logits && each.probTrue === undefined
+      ? [{ score: each.score, prediction: each.prediction, place: rows[i].place }]
+      : [],
+  );
+  if (scored.length === 0) return () => NaN;
+  const within = scored.every(({ score }) => score >= 0 && score <= 1);
+  const threshold = within ? 0.5 : 0;
+  const contradiction = scored.find(
+    ({ score, prediction }) =>
+      prediction !== undefined &&
+      Math.abs(score - threshold) > TIE &&
+      score > threshold !== prediction,
+  );
+  if (!contradiction) {
+    notes.push(
+      within
+        ? phrase('Scores from 0 to 1 are taken for the probability of True.')
+        : phrase('Scores beyond 0 to 1 are taken for the log odds of True.'),
+    );
+    return ({ score }) => (score === undefined ? NaN : within ? score : 1 / (1 + Math.exp(-score)));
+  }
+  if (within && scored.every(({ score }) => score >= 0.5 - TIE)) {
+    notes.push(phrase('Scores from 0.5 to 1 are taken for the probability of the prediction.'));
+    return ({ score, prediction }) =>
+      score === undefined || prediction === undefined ? NaN : prediction ? score : 1 - score;
+  }
+  throw new DataError(
+    phrase(
+      'the score {0} contradicts the prediction in {1}, and not every score is a probability of the prediction; name it prob_true, or leave it out',
+      contradiction.score,
+      placeOf(unit, contradiction.place),
+    ),
+    { file },
+  );
+}
+
+/** Everything that a row says, or why it cannot be used: what is there must be sound. */
+function valuesOf({ values }: AnswerRow): Values | { problem: Words } {
+  const found: Values = {};
+  const wrong = (field: string, value: unknown, wanted: Words): { problem: Words } => ({
+    problem: phrase('{0} is {1}; expected is {2}', field, shown(value), wanted),
+  });
+  const boolean = phrase('True or False');
+  const number = phrase('a finite number');
+  const { prediction, label, probTrue, score, answer } = values;
+  if (isGiven(prediction)) {
+    const value = booleanOf(prediction);
+    if (value === undefined) return wrong('prediction', prediction, boolean);
+    found.prediction = value;
+  }
+  if (isGiven(label)) {
+    const value = booleanOf(label);
+    if (value === undefined) return wrong('label', label, boolean);
+    found.label = value;
+  }
+  if (isGiven(probTrue)) {
+    const value = numberOf(probTrue);
+    if (value === undefined || value < 0 || value > 1)
+      return wrong('prob_true', probTrue, phrase('a probability from 0 to 1'));
+    found.probTrue = value;
+  }
+  if (isGiven(score)) {
+    const value = numberOf(score);
+    if (value === undefined) return wrong('score', score, number);
+    found.score = value;
+  }
+  const logits = isGiven(values.logits)
+    ? values.logits
+    : isGiven(values.logitFalse) || isGiven(values.logitTrue)
+      ? [values.logitFalse, values.logitTrue]
+      : undefined;
+  if (logits !== undefined) {
+    const pair = pairOf(logits);
+    if (!pair) return wrong('logits', logits, phrase('two finite numbers, of False and of True'));
+    found.logits = pair;
+  }
+  if (isGiven(answer)) {
+    const truth = booleanOf(answer);
+    const value = numberOf(answer);
+    if (truth === undefined && value === undefined) return wrong('the answer', answer, boolean);
+    if (truth !== undefined) found.prediction = truth;
+    if (value !== undefined) found.score = value;
+  }
+  return Object.keys(found).length === 0 ? { problem: phrase('it gives no answer') } : found;
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== '';
+}
+
+function booleanOf(value: unknown): boolean | undefined {
+  if (typeof value === 'boolean') return value;
+  switch (
+    typeof value === 'string' || typeof value === 'number' ? String(value).toLowerCase() : ''
+  ) {
+    case 'true':
+    case 'yes':
+    case '1':
+      return true;
+    case 'false':
+    case 'no':
+    case '0':
+      return false;
+    default:
+      return undefined;
+  }
+}
+
+function numberOf(value: unknown): number | undefined {
+  const number =
+    typeof value === 'string' && value.trim() !== ''
+      ? Number(value)
+      : typeof value === 'number'
+        ? value
+        : NaN;
+  return Number.isFinite(number) ? number : undefined;
+}
+
+/** Two numbers as a list, or as a text such as `[-1.2, 0.4]`. */
+function pairOf(value: unknown): [number, number] | undefined {
+  const items: unknown[] = Array.isArray(value)
+    ? value
+    : typeof value === 'string'
+      ? value
+          .replace(/^[[(]|[\])]$/g, '')
+          .split(/[\s,;]+/)
+          .filter(Boolean)
+      : [];
+  const numbers = items.map(numberOf);
+  const [no, yes] = numbers;
+  return numbers.length === 2 && no !== undefined && yes !== undefined ? [no, yes] : undefined;
+}
+
+function shown(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined');
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}

@@ -1,0 +1,313 @@
+/** Makes a run of a file of predictions of any origin, so that it is inspected and compared like any other. */
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { LoadedConfig } from '../../config/load';
+import { dumpConfig } from '../../config/dump';
+import { configPaths } from '../../config/paths';
+import { loadSplit } from '../../data/loadSplit';
+import type { Example } from '../../data/types';
+import type { Split } from '../../run/events';
+import {
+  relativeImages,
+  writePredictionLines,
+  type WrittenPrediction,
+} from '../../run/predictions';
+import { RunFolder } from '../../run/runFolder';
+import { RunWriter } from '../../run/runWriter';
+import { writeFileAtomic } from '../../util/atomicFile';
+import { makeFolder } from '../../util/diskError';
+import { inEnglish, messageFrom, phrase, type Message, type Words } from '../../util/phrase';
+import { UserError } from '../../util/userError';
+import { crossEntropyOf, measureAnswers, type Metrics } from '../metrics';
+import { mergeMetrics } from '../metricsFile';
+import { understand, type Answer } from './answers';
+import { placeOf, readAnswerFile } from './answerRows';
+import { joinRows, type Joined, type RowProblem } from './join';
+
+export interface ImportRequest {
+  /** Absolute path of the file of predictions. */
+  file: string;
+  loaded: LoadedConfig;
+  split: Split;
+  /** Absolute path of the run folder: a new one, or one that holds imports already. */
+  folder: string;
+  name: string;
+  /** After which epoch (from 0) the predictions were made; null: a stand-alone evaluation. */
+  epoch: number | null;
+  /** Replaces predictions of the same split and epoch. */
+  overwrite: boolean;
+  /** Of this program, for `run.json`. */
+  version: string;
+}
+
+/** What came of an import; `imports/<set>.json` has it with every row that could not be used. */
+export interface ImportReport {
+  run: string;
+  split: Split;
+  epoch: number | null;
+  source: string;
+  format: string;
+  joinedBy: Joined['by'];
+  /** Rows of the file, and examples of the split. */
+  rows: number;
+  examples: number;
+  /** Examples with an answer. */
+  matched: number;
+  /** Rows that belong to no example, or to several. */
+  unmatched: number;
+  /** Rows for an example that an earlier row answers. */
+  doubled: number;
+  /** Rows without an answer that can be used. */
+  unusable: number;
+  /** Examples without an answer; accuracy and consistency leave them out. */
+  missing: number;
+  accuracy: number | null;
+  consistency: number | null;
+  /** How the file was understood, and what is remarkable about it. */
+  notes: Message[];
+  /** Absolute path of the report with every row. */
+  report: string;
+}
+
+export interface ImportResult {
+  report: ImportReport;
+  problems: readonly RowProblem[];
+  unit: 'line' | 'element';
+}
+
+/**
+ * Reads, joins, measures and writes. Nothing is written when the file cannot be used.
+ * @throws {UserError} naming file and line, when the file is no file of predictions, does not belong to the split, or
+ *   the folder holds something else.
+ */
+export async function importPredictions(request: ImportRequest): Promise<ImportResult> {
+  const { file, loaded, split, epoch } = request;
+  const folder = new RunFolder(request.folder);
+  const mode = requireRoom(folder, request);
+  const dataset = await loadSplit(loaded, split);
+  const answerFile = await readAnswerFile(file);
+  const { answers, notes } = understand(file, answerFile);
+  const unusable = answers.flatMap((answer, i): RowProblem[] =>
+    'problem' in answer
+      ? [{ place: answerFile.rows[i].place, kind: 'unusable', reason: answer.problem }]
+      : [],
+  );
+  if (unusable.length === answers.length)
+    throw new UserError(
+      phrase(
+        'No row of {0} gives an answer: {1}: {2}.',
+        file,
+        placeOf(answerFile.unit, unusable[0].place),
+        unusable[0].reason,
+      ),
+    );
+  const joined = joinRows(file, answerFile, dataset, (row) => !('problem' in answers[row]));
+  const matched = dataset.examples.flatMap((example, i): Matched[] => {
+    const answer = joined.rowOf[i] < 0 ? undefined : answers[joined.rowOf[i]];
+    return answer === undefined || 'problem' in answer ? [] : [{ example, answer }];
+  });
+  notes.push(...remarks(joined, matched, dataset.examples.length));
+  const examples = matched.map(({ example }) => example);
+  const metrics = finiteLoss(
+    measureAnswers(examples, (i) => ({
+      prediction: matched[i].answer.prediction,
+      loss: crossEntropyOf(matched[i].answer.logits, examples[i].label),
+    })),
+  );
+  const problems = [...unusable, ...joined.problems].sort((a, b) => a.place - b.place);
+  const count = (...kinds: RowProblem['kind'][]) =>
+    problems.filter(({ kind }) => kinds.includes(kind)).length;
+  const report: ImportReport = {
+    run: folder.root,
+    split,
+    epoch,
+    source: file,
+    format: answerFile.format,
+    joinedBy: joined.by,
+    rows: answerFile.rows.length,
+    examples: dataset.examples.length,
+    matched: matched.length,
+    unmatched: count('unmatched', 'ambiguous'),
+    doubled: count('doubled'),
+    unusable: unusable.length,
+    missing: dataset.examples.length - matched.length,
+    accuracy: metrics.accuracy,
+    consistency: metrics.consistency,
+    notes: notes.map(messageFrom),
+    report: reportFile(folder, split, epoch),
+  };
+  const answered = new Set(examples);
+  write(request, mode, matched, metrics, {
+    ...report,
+    problems: problems.map(({ place, kind, reason }) => ({
+      [answerFile.unit]: place,
+      kind,
+      reason: inEnglish(reason),
+    })),
+    missingExamples: dataset.examples
+      .filter((example) => !answered.has(example))
+      .map(({ identifier }) => identifier),
+  });
+  return { report, problems, unit: answerFile.unit };
+}
+
+interface Matched {
+  example: Example;
+  answer: Answer;
+}
+
+/** @throws {UserError} when the folder holds another run, or these predictions already. */
+function requireRoom(folder: RunFolder, request: ImportRequest): 'new' | 'again' {
+  const { split, epoch, overwrite } = request;
+  if (!existsSync(folder.imports)) return 'new';
+  if (!overwrite && existsSync(folder.predictionsOf(split, epoch)))
+    throw new UserError(
+      epoch === null
+        ? phrase('{0} has predictions of {1} already; they were not touched.', folder.root, split)
+        : phrase(
+            '{0} has predictions of {1} after epoch {2} already; they were not touched.',
+            folder.root,
+            split,
+            epoch,
+          ),
+      {
+        hint: phrase(
+          'Choose another epoch, another name or output folder, or replace them by --overwrite.',
+        ),
+      },
+    );
+  return 'again';
+}
+
+function reportFile(folder: RunFolder, split: Split, epoch: number | null): string {
+  const name = relative(folder.predictions, folder.predictionsOf(split, epoch));
+  return join(folder.imports, name.replace(/\.jsonl$/, '.json'));
+}
+
+/** What a person should know beyond the counts. */
+function remarks(joined: Joined, matched: readonly Matched[], examples: number): Words[] {
+  const notes: Words[] = [];
+  if (joined.by === 'order')
+    notes.push(phrase('The rows have no identifiers: they are taken in annotation order.'));
+  if (joined.by === 'confirmed order')
+    notes.push(
+      phrase(
+        'The annotations have no identifiers: the rows are taken in annotation order, which the image pairs in their identifiers confirm.',
+      ),
+    );
+  if (joined.by === 'content')
+    notes.push(phrase('The rows were joined by their images and sentences.'));
+  const differing = matched.filter(
+    ({ example, answer }) => answer.label !== null && answer.label !== example.label,
+  );
+  if (differing.length > 0)
+    notes.push(
+      phrase(
+        'Rows whose label is not that of the annotations: {0}, such as {1}. The annotations count.',
+        differing.length,
+        differing[0].example.identifier,
+      ),
+    );
+  if (matched.length < examples)
+    notes.push(
+      phrase(
+        'Accuracy and consistency are of a part: {0} of {1} examples have an answer.',
+        matched.length,
+        examples,
+      ),
+    );
+  return notes;
+}
+
+/** Without probabilities there is no loss. */
+function finiteLoss(metrics: Metrics): Metrics {
+  const { loss } = metrics;
+  return { ...metrics, loss: loss !== null && Number.isFinite(loss) ? loss : null };
+}
+
+function write(
+  { loaded, split, epoch, name, version }: ImportRequest,
+  mode: 'new' | 'again',
+  matched: readonly Matched[],
+  metrics: Metrics,
+  report: ImportReport & Record<string, unknown>,
+): void {
+  const writer = RunWriter.open({
+    root: report.run,
+    kind: 'evaluate',
+    name,
+    configFile: loaded.file,
+    configHash: loaded.hash,
+    configText: dumpConfig({ ...loaded.config, output_dir: report.run }, loaded.folder),
+    version,
+    mode,
+  });
+  const { folder } = writer;
+  const { imageRoot } = configPaths(loaded.config, loaded.folder);
+  try {
+    makeFolder(folder.imports);
+    const file = folder.predictionsOf(split, epoch);
+    writePredictionLines(file, matched.length, (i) => predictionOf(matched[i], split, imageRoot));
+    mergeMetrics(folder.metrics, { [split]: metrics }, { run: null, epoch, checkpoint: null });
+    // An epoch counts as one step, as in BLIP's log, which knows no steps either.
+    const step = epoch === null ? 0 : epoch + 1;
+    writer.event({
+      type: 'eval',
+      split,
+      epoch,
+      step,
+      ...metrics,
+      seconds: 0,
+      predictions: relative(folder.root, file),
+    });
+    keepBest(writer, split, epoch, metrics);
+    writeFileAtomic(report.report, JSON.stringify(report, null, 2) + '\n');
+    writer.close('finished');
+  } catch (error) {
+    writer.close('failed');
+    throw error;
+  }
+}
+
+/** The best epoch by validation accuracy; an import without an epoch, which is the latest word, takes its place. */
+function keepBest(writer: RunWriter, split: Split, epoch: number | null, metrics: Metrics): void {
+  const { best } = writer.info;
+  const { accuracy, consistency } = metrics;
+  if (accuracy === null) return;
+  if (split === 'test') {
+    if (best?.epoch === (epoch ?? 0)) writer.update({ best: { ...best, testAccuracy: accuracy } });
+    return;
+  }
+  if (split !== 'val') return;
+  const same = best?.epoch === (epoch ?? 0);
+  if (best && !same && epoch !== null && accuracy <= best.accuracy) return;
+  writer.update({
+    best: {
+      epoch: epoch ?? 0,
+      step: epoch === null ? 0 : epoch + 1,
+      accuracy,
+      consistency,
+      testAccuracy: same ? best.testAccuracy : null,
+    },
+  });
+}
+
+function predictionOf(
+  { example, answer }: Matched,
+  split: Split,
+  imageRoot: string,
+): WrittenPrediction {
+  const { probTrue, logits } = answer;
+  return {
+    identifier: example.identifier,
+    index: example.index,
+    split,
+    sentence: example.sentence,
+    images: relativeImages(example.images, imageRoot),
+    label: example.label,
+    prediction: answer.prediction,
+    ...(Number.isFinite(probTrue) && { prob_true: probTrue }),
+    ...(logits.every(Number.isFinite) && { logits }),
+    ...(example.group !== null && { group: example.group }),
+  };
+}

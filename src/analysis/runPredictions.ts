@@ -1,0 +1,89 @@
+/** Opens the predictions of a run for the analysis. */
+import type { Split } from '../run/events';
+import { readRunInfo } from '../run/migrate';
+import type { Prediction } from '../run/predictions';
+import { fileOfSet, listSets, type PredictionSet } from '../run/predictionSets';
+import { readPredictions } from '../run/readPredictions';
+import type { RunInfo } from '../run/runInfo';
+import { phrase, type Words } from '../util/phrase';
+import { UserError } from '../util/userError';
+
+/** Which predictions of a split: after an epoch (from 0), the best epoch's, or the newest. */
+export type WantedEpoch = number | 'best' | 'last';
+
+export interface AnalysedRun {
+  /** Absolute. */
+  folder: string;
+  info: RunInfo;
+  sets: readonly PredictionSet[];
+}
+
+/** @throws {UserError} when the folder holds no run, or one without predictions. */
+export async function openAnalysedRun(folder: string): Promise<AnalysedRun> {
+  const info = await readRunInfo(folder);
+  if (!info)
+    throw new UserError(phrase('{0} holds no run.', folder), {
+      hint: phrase('Name a run folder, or make one of a file of predictions by nlvr import.'),
+    });
+  const sets = await listSets(folder);
+  if (sets.length === 0)
+    throw new UserError(phrase('{0} has no predictions yet.', info.name), {
+      hint: phrase('They are written after each epoch, by nlvr evaluate and by nlvr import.'),
+    });
+  return { folder, info, sets };
+}
+
+/**
+ * The predictions that are meant. `last` is a stand-alone evaluation where there is one, which is newer than all epochs.
+ * @throws {UserError} naming what there is.
+ */
+export function chooseWanted(
+  { info, sets }: AnalysedRun,
+  split: Split,
+  wanted: WantedEpoch,
+): PredictionSet {
+  const ofSplit = sets.filter((set) => set.split === split);
+  const last = ofSplit.at(-1);
+  if (last === undefined)
+    throw new UserError(phrase('{0} has no predictions of {1}.', info.name, split), {
+      hint: phrase('There are predictions of: {0}.', [...new Set(sets.map((set) => set.split))]),
+    });
+  if (wanted === 'last') return last;
+  const epoch = wanted === 'best' ? info.best?.epoch : wanted;
+  const found =
+    ofSplit.find((set) => set.epoch === epoch) ??
+    // The best result of a run without epochs is that of its evaluation.
+    (wanted === 'best' && ofSplit.every((set) => set.epoch === null) ? last : undefined);
+  if (found) return found;
+  const epochs = ofSplit.flatMap((set) => (set.epoch === null ? [] : [set.epoch]));
+  throw new UserError(
+    wanted === 'best'
+      ? phrase('{0} has no predictions of {1} after its best epoch.', info.name, split)
+      : phrase('{0} has no predictions of {1} after epoch {2}.', info.name, split, wanted),
+    {
+      hint:
+        epochs.length === 0
+          ? phrase('It has none after any epoch: leave --epoch out.')
+          : phrase('Epochs with predictions, from 0: {0}.', epochs),
+    },
+  );
+}
+
+/** @throws what the file system says. */
+export async function loadPredictions(
+  folder: string,
+  set: PredictionSet,
+  notes: Words[],
+): Promise<Prediction[]> {
+  const predictions: Prediction[] = [];
+  let skipped = 0;
+  for await (const batch of readPredictions(fileOfSet(folder, set))) {
+    for (const each of batch.predictions) predictions.push(each);
+    skipped = batch.skipped;
+  }
+  if (skipped > 0)
+    notes.push(
+      phrase('Lines of {0} that could not be read: {1}.', fileOfSet(folder, set), skipped),
+    );
+  return predictions;
+}

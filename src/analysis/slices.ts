@@ -1,0 +1,137 @@
+/**
+ * What kinds of examples there are: every built-in slice, by the sentence, the label and what the data set says. A slice
+ * gives an example one value, several or none; each value is a set of examples with numbers of its own.
+ *
+ * The patterns were checked against NLVR2's own annotation of phenomena (`annotated_dev_examples.txt`, 800 sentences);
+ * docs/analysis.md has their precision and recall, and a test holds them.
+ */
+import type { Prediction } from '../run/predictions';
+import { phrase, type Words } from '../util/phrase';
+
+/** What is known of an example besides its prediction. */
+export interface ExampleFacts {
+  /** Whether all annotators chose the label; null where the annotations do not say. */
+  unanimous: boolean | null;
+  /** Subsets that list it, such as `balanced`. */
+  subsets: readonly string[];
+  /** Phenomena that NLVR2's authors found in its sentence. */
+  phenomena: readonly string[];
+}
+
+export interface SliceDefinition {
+  /** Stable: the field `slice` of the JSON. */
+  slice: string;
+  /** As people read it; the value stands behind it, but for slices that an example is in or not. */
+  title: Words;
+  /** Whether examples without a value are not known, and so are no part of the rest that a slice is compared with. */
+  partial?: boolean;
+  values: (example: Prediction, facts: ExampleFacts) => readonly string[];
+}
+
+/** The only value of slices that an example is in or not. */
+export const YES = 'yes';
+
+const numbers =
+  'two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|twenty|\\d+';
+const image = '(?:images?|pictures?|photos?|pics?|box(?:es)?)';
+
+/** Pieces of sentences. Upper and lower case are the same. */
+export const patterns = {
+  /** Numbers of things, exact or not; "one image" speaks of the pair. */
+  counting: new RegExp(
+    `\\b(?:${numbers}|dozens?|exactly|(?:at|no) (?:least|most|more|less|fewer)|total of|more than|less than|fewer than|number of|single|pairs? of)\\b|\\bone\\b(?! (?:of the )?${image})`,
+    'i',
+  ),
+  /** One thing against another: more than those, as many as, the same, different. */
+  comparison: new RegExp(
+    `\\b(?:same (?:number|amount)|twice|half|equal|identical|similar|different(?: \\w+)* than|opposite)\\b|\\bthan (?!(?:one|${numbers})\\b|an? )|\\bas \\w+ as\\b|\\b(?:more|fewer|less) (?!than\\b)(?:[\\w-]+ ){1,4}(?:in|on) the\\b`,
+    'i',
+  ),
+  negation: /\b(?:no|not|none|neither|nor|never|without|nothing|nobody|cannot|\w+n't|zero)\b/i,
+  universal:
+    /\b(?:all|every|everyone|everything|entirely)\b|\b(?<!next to )(?<!facing )(?:each|both)(?! other|-other)\b/i,
+  existential: /\bthere (?:is|are)\b(?! no)|\bat least one\b|\bsome\b|\bany\b/i,
+  /** Where things are, within an image; "the left image" is about the order of the images. */
+  spatial:
+    /\b(?:above|below|under|underneath|over|atop|on top|on the (?:left|right) (?:side|of)|to the (?:left|right)|(?:left|right) side|leftmost|rightmost|bottom|behind|in front|front|next to|beside|between|near|nearby|inside|outside|around|against|fac(?:ing|es?|ed)|cent(?:er|re)(?:ed)?|middle|side|towards?|background|foreground|corner|surrounded|surrounding|leaning|hanging|parked|sitting|sits?|standing|stands?|lying|across|along|beneath|closest|through|touching|in its|on (?:an?|the|its|their)|in (?:an?|the) (?!image|picture|photo|left|right|pair))\b/i,
+  left: /\bleft(?:most)?\b/i,
+  right: /\bright(?:most)?\b/i,
+} as const satisfies Record<string, RegExp>;
+
+/** Longest sentence of each class, in words. */
+const lengths = [
+  [8, '1-8 words'],
+  [14, '9-14 words'],
+  [20, '15-20 words'],
+  [Infinity, '21 or more words'],
+] as const;
+
+function lengthOf(sentence: string): string {
+  const words = sentence.split(/\s+/).filter(Boolean).length;
+  return lengths.find(([most]) => words <= most)?.[1] ?? '';
+}
+
+/** Which of the two images the sentence names by its place. */
+function orderWords(sentence: string): string {
+  const left = patterns.left.test(sentence);
+  const right = patterns.right.test(sentence);
+  return left ? (right ? 'left and right' : 'left') : right ? 'right' : 'neither';
+}
+
+const has = (pattern: RegExp): SliceDefinition['values'] => {
+  return ({ sentence }) => (pattern.test(sentence) ? [YES] : []);
+};
+
+/** In the order in which they are shown. */
+export const builtInSlices: readonly SliceDefinition[] = [
+  {
+    slice: 'label',
+    title: phrase('Label'),
+    values: ({ label }) => (label === null ? [] : [label ? 'True' : 'False']),
+  },
+  {
+    slice: 'sentence length',
+    title: phrase('Sentence length'),
+    values: ({ sentence }) => [lengthOf(sentence)],
+  },
+  {
+    slice: 'order words',
+    title: phrase('Order words'),
+    values: ({ sentence }) => [orderWords(sentence)],
+  },
+  { slice: 'counting', title: phrase('Counting'), values: has(patterns.counting) },
+  { slice: 'comparison', title: phrase('Comparison'), values: has(patterns.comparison) },
+  { slice: 'negation', title: phrase('Negation'), values: has(patterns.negation) },
+  {
+    slice: 'quantifier',
+    title: phrase('Quantifier'),
+    values: ({ sentence }) =>
+      (['universal', 'existential'] as const).filter((each) => patterns[each].test(sentence)),
+  },
+  { slice: 'spatial words', title: phrase('Spatial words'), values: has(patterns.spatial) },
+  {
+    slice: 'kind',
+    title: phrase('Kind'),
+    partial: true,
+    values: ({ group }) => (group === undefined ? [] : [group]),
+  },
+  {
+    slice: 'annotators',
+    title: phrase('Annotators'),
+    partial: true,
+    values: (_, { unanimous }) =>
+      unanimous === null ? [] : [unanimous ? 'unanimous' : 'not unanimous'],
+  },
+  {
+    slice: 'subset',
+    title: phrase('Subset'),
+    partial: true,
+    values: (_, { subsets }) => subsets,
+  },
+  {
+    slice: 'phenomenon',
+    title: phrase('Phenomenon'),
+    partial: true,
+    values: (_, { phenomena }) => phenomena,
+  },
+];

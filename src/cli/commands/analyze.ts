@@ -1,0 +1,156 @@
+import { resolve } from 'node:path';
+import { analyze, type Analysis, type AnalysisOptions } from '../../analysis/analyze';
+import { readUserSlices } from '../../analysis/userSlices';
+import type { WantedEpoch } from '../../analysis/runPredictions';
+import type { Split } from '../../data/split';
+import { percent } from '../finalReport';
+import { align, interval, number, significance, sliceName } from '../numbers';
+
+/** Options that `analyze` and `compare` have in common. */
+export interface SliceOptions {
+  split: Split;
+  slices?: string;
+  annotations?: string;
+  subset: [name: string, file: string][];
+  phenomena?: string;
+  examples?: boolean;
+  json?: boolean;
+}
+
+export interface AnalyzeOptions extends SliceOptions {
+  epoch: WantedEpoch;
+  originals?: string;
+}
+
+/** `nlvr analyze`. */
+export async function analyzeRun(run: string, options: AnalyzeOptions): Promise<void> {
+  const { analysis, examples } = await analyze({
+    ...(await analysisOptions(options)),
+    run: resolve(run),
+    epoch: options.epoch,
+    ...(options.originals !== undefined && { originals: resolve(options.originals) }),
+  });
+  if (options.json)
+    process.stdout.write(
+      `${JSON.stringify(options.examples ? { ...analysis, exampleList: examples } : analysis)}\n`,
+    );
+  else process.stdout.write(`${describe(analysis).join('\n')}\n`);
+}
+
+/** Paths of the command line start at the working folder. */
+export async function analysisOptions(options: SliceOptions): Promise<AnalysisOptions> {
+  const { split, slices, annotations, subset, phenomena } = options;
+  return {
+    split,
+    userSlices: slices === undefined ? [] : await readUserSlices(resolve(slices)),
+    ...(annotations !== undefined && { annotations: resolve(annotations) }),
+    subsets: Object.fromEntries(subset.map(([name, file]) => [name, resolve(file)])),
+    ...(phenomena !== undefined && { phenomena: resolve(phenomena) }),
+  };
+}
+
+/** Values of one slice on the terminal; the largest. */
+const VALUES_SHOWN = 12;
+const CANDIDATES_SHOWN = 10;
+const SENTENCE_SHOWN = 80;
+
+function describe(analysis: Analysis): string[] {
+  const { name, split, epoch, n, groups } = analysis;
+  const after = epoch === null ? '' : ` after epoch ${epoch}`;
+  const lines = [
+    `${name}, ${split}${after}: ${number(n)} labelled examples`,
+    `accuracy ${percent(analysis.accuracy)} ${interval(analysis.ci95)}`,
+  ];
+  if (analysis.consistency !== null)
+    lines.push(
+      `consistency ${percent(analysis.consistency)} ${interval(analysis.consistencyCi95)} of ${number(groups)} sentences`,
+    );
+  lines.push('', ...sliceTable(analysis), ...findings(analysis), ...calibration(analysis));
+  lines.push(...dynamics(analysis), ...labelNoise(analysis), ...contrast(analysis));
+  if (analysis.notes.length > 0) lines.push('', ...analysis.notes.map(({ message }) => message));
+  return lines;
+}
+
+function sliceTable({ slices }: Analysis): string[] {
+  const shown = slices.filter(
+    (each, i) =>
+      slices.slice(0, i).filter(({ slice }) => slice === each.slice).length < VALUES_SHOWN,
+  );
+  const rows = shown.map((each) => [
+    `${each.marked ? '*' : ' '} ${sliceName(each)}`,
+    number(each.n),
+    percent(each.accuracy),
+    interval(each.ci95),
+    each.consistency === null ? '' : percent(each.consistency),
+    significance(each.q),
+  ]);
+  const header = ['  slice', 'examples', 'accuracy', '95% interval', 'consistency', 'q'];
+  const lines = align([header, ...rows]);
+  if (shown.length < slices.length)
+    lines.push(`  … and ${number(slices.length - shown.length)} more values (--json has all)`);
+  return lines;
+}
+
+function findings({ slices }: Analysis): string[] {
+  const marked = slices
+    .filter(({ finding }) => finding !== null)
+    .sort((a, b) => Math.abs(b.difference ?? 0) - Math.abs(a.difference ?? 0));
+  if (marked.length === 0) return ['', 'No slice differs from the rest beyond chance.'];
+  return [
+    '',
+    'Beyond chance (false discovery rate 5%):',
+    ...marked.map(({ finding }) => `  ${finding?.message ?? ''}`),
+  ];
+}
+
+function calibration({ calibration }: Analysis): string[] {
+  if (!calibration) return ['', 'Calibration: the predictions have no probabilities.'];
+  const { ece, brier, temperature, atLimit, eceCalibrated } = calibration;
+  return [
+    '',
+    `Calibration: ECE ${percent(ece)}, Brier score ${brier.toFixed(4)}, temperature ${temperature.toFixed(3)}${atLimit ? ' (at the end of its range)' : ''}, with it ECE ${percent(eceCalibrated)}`,
+  ];
+}
+
+function dynamics({ dynamics }: Analysis): string[] {
+  if (!dynamics) return [];
+  const { epochs, alwaysRight, learned, forgotten, neverLearned, forgettings } = dynamics;
+  return [
+    '',
+    `Over ${epochs.length} epochs: ${number(alwaysRight)} always right, ${number(learned)} learned, ${number(forgotten)} forgotten, ${number(neverLearned)} never learned; ${number(forgettings)} right answers became wrong`,
+  ];
+}
+
+function labelNoise({ labelNoise }: Analysis): string[] {
+  if (labelNoise.length === 0) return [];
+  const rows = labelNoise
+    .slice(0, CANDIDATES_SHOWN)
+    .map(({ identifier, score, label, contradiction, votes, sentence }) => [
+      `  ${identifier}`,
+      score.toFixed(2),
+      label ? 'True' : 'False',
+      percent(contradiction),
+      votes === null ? '' : `${votes.agreeing} of ${votes.all}`,
+      sentence.length > SENTENCE_SHOWN ? `${sentence.slice(0, SENTENCE_SHOWN - 1)}…` : sentence,
+    ]);
+  const header = ['  example', 'score', 'label', 'contradicted', 'votes', 'sentence'];
+  return [
+    '',
+    `Candidates for label noise: ${number(labelNoise.length)}, the most suspicious first`,
+    ...align([header, ...rows]),
+  ];
+}
+
+function contrast({ contrast }: Analysis): string[] {
+  if (!contrast) return [];
+  const { sets, examples, accuracy, consistency, withOriginals } = contrast;
+  const lines = [
+    '',
+    `Contrast sets: ${number(sets)} with ${number(examples)} examples, accuracy ${percent(accuracy)}, consistency ${percent(consistency)}`,
+  ];
+  if (withOriginals)
+    lines.push(
+      `  with the originals of ${number(withOriginals.sets)}: original ${percent(withOriginals.originalAccuracy)}, contrast ${percent(withOriginals.contrastAccuracy)}, all right ${percent(withOriginals.consistency)}`,
+    );
+  return lines;
+}

@@ -1,0 +1,101 @@
+import { resolve } from 'node:path';
+import { compare, type Comparison } from '../../analysis/compare';
+import type { WantedEpoch } from '../../analysis/runPredictions';
+import type { Interval } from '../../analysis/statistics';
+import { percent } from '../finalReport';
+import { align, number, significance, sliceName } from '../numbers';
+import { analysisOptions, type SliceOptions } from './analyze';
+
+export interface CompareOptions extends SliceOptions {
+  epoch_a: WantedEpoch;
+  epoch_b: WantedEpoch;
+}
+
+/** `nlvr compare`. */
+export async function compareRuns(a: string, b: string, options: CompareOptions): Promise<void> {
+  const { comparison, examples } = await compare({
+    ...(await analysisOptions(options)),
+    a: resolve(a),
+    b: resolve(b),
+    epochA: options.epoch_a,
+    epochB: options.epoch_b,
+  });
+  if (options.json)
+    process.stdout.write(
+      `${JSON.stringify(options.examples ? { ...comparison, exampleList: examples } : comparison)}\n`,
+    );
+  else process.stdout.write(`${describe(comparison).join('\n')}\n`);
+}
+
+/** Values of one slice on the terminal; the largest. */
+const VALUES_SHOWN = 12;
+
+function describe(comparison: Comparison): string[] {
+  const { a, b, split, n, slices } = comparison;
+  const name = (side: typeof a): string =>
+    side.epoch === null ? side.name : `${side.name} (epoch ${side.epoch})`;
+  const lines = [
+    `${name(a)} and ${name(b)}, ${split}: ${number(n)} labelled examples in common`,
+    `accuracy ${percent(comparison.accuracyA)} and ${percent(comparison.accuracyB)}: ${points(comparison.difference)} points ${pointInterval(comparison.ci95)}, McNemar's exact p ${significance(comparison.p)}`,
+  ];
+  if (comparison.consistencyA !== null)
+    lines.push(
+      `consistency ${percent(comparison.consistencyA)} and ${percent(comparison.consistencyB)} of ${number(comparison.groups)} sentences`,
+    );
+  lines.push(
+    `${number(comparison.newlyRight)} newly right, ${number(comparison.newlyWrong)} newly wrong, ${number(comparison.bothWrong)} both wrong, ${number(comparison.bothRight)} both right`,
+  );
+  for (const side of [a, b])
+    if (side.alone > 0)
+      lines.push(`${number(side.alone)} examples are answered by ${name(side)} alone`);
+  const shown = slices.filter(
+    (each, i) =>
+      slices.slice(0, i).filter(({ slice }) => slice === each.slice).length < VALUES_SHOWN,
+  );
+  const header = [
+    '  slice',
+    'examples',
+    'a',
+    'b',
+    'points',
+    '95% interval',
+    'newly right',
+    'newly wrong',
+    'both wrong',
+    'q',
+  ];
+  const rows = shown.map((each) => [
+    `${each.marked ? '*' : ' '} ${sliceName(each)}`,
+    number(each.n),
+    percent(each.accuracyA),
+    percent(each.accuracyB),
+    points(each.difference),
+    pointInterval(each.ci95),
+    number(each.newlyRight),
+    number(each.newlyWrong),
+    number(each.bothWrong),
+    significance(each.q),
+  ]);
+  lines.push('', ...align([header, ...rows]));
+  if (shown.length < slices.length)
+    lines.push(`  … and ${number(slices.length - shown.length)} more values (--json has all)`);
+  const marked = slices.flatMap(({ finding }) => (finding ? [`  ${finding.message}`] : []));
+  lines.push(
+    '',
+    ...(marked.length === 0
+      ? ['No slice changed beyond chance.']
+      : ['Beyond chance (false discovery rate 5%):', ...marked]),
+  );
+  if (comparison.notes.length > 0)
+    lines.push('', ...comparison.notes.map(({ message }) => message));
+  return lines;
+}
+
+/** A difference with its sign, in percentage points. */
+function points(difference: number | null): string {
+  return difference === null ? '' : `${difference < 0 ? '' : '+'}${(100 * difference).toFixed(1)}`;
+}
+
+function pointInterval(ci: Interval | null): string {
+  return ci === null ? '' : `[${ci.map(points).join(', ')}]`;
+}

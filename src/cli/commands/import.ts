@@ -1,0 +1,72 @@
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { version } from '../../../package.json';
+import { importPredictions, type ImportResult } from '../../analysis/import/importPredictions';
+import { placeOf } from '../../analysis/import/answerRows';
+import { configPaths } from '../../config/paths';
+import type { Split } from '../../data/split';
+import { runFolderName } from '../../run/runName';
+import { inEnglish } from '../../util/phrase';
+import { configuration } from '../configuration';
+import { percent } from '../finalReport';
+import { requireOutputFolder } from '../outputPath';
+
+export interface ImportOptions {
+  config: string;
+  split: Split;
+  output_dir?: string;
+  name?: string;
+  epoch?: number;
+  overwrite?: boolean;
+  json?: boolean;
+  set: string[];
+}
+
+/** `nlvr import`. */
+export async function importFile(file: string, options: ImportOptions): Promise<void> {
+  const loaded = configuration({ config: options.config, set: options.set });
+  const source = resolve(file);
+  const name = options.name ?? basename(source, extname(source));
+  const { outputDir } = configPaths(loaded.config, loaded.folder);
+  const folder = resolve(options.output_dir ?? join(dirname(outputDir), runFolderName(name)));
+  requireOutputFolder(folder);
+  const result = await importPredictions({
+    file: source,
+    loaded,
+    split: options.split,
+    folder,
+    name,
+    epoch: options.epoch ?? null,
+    overwrite: options.overwrite === true,
+    version,
+  });
+  process.stdout.write(
+    options.json ? `${JSON.stringify(result.report)}\n` : `${report(result).join('\n')}\n`,
+  );
+}
+
+/** Rows that could not be used, of each report on the terminal. */
+const SHOWN = 10;
+
+function report({ report, problems, unit }: ImportResult): string[] {
+  const n = (value: number): string => value.toLocaleString('en');
+  const consistency =
+    report.consistency === null ? '' : `, consistency ${percent(report.consistency)}`;
+  const lines = [
+    `${report.split}: ${n(report.matched)} of ${n(report.examples)} examples have an answer (${n(report.rows)} rows, ${report.format}).`,
+    `Accuracy ${percent(report.accuracy)}${consistency}.`,
+    ...report.notes.map(({ message }) => message),
+  ];
+  const counts = [
+    [report.unmatched, '1 row belongs to no example.', 'rows belong to no example.'],
+    [report.doubled, '1 row answers an example again.', 'rows answer an example again.'],
+    [report.unusable, '1 row gives no answer.', 'rows give no answer.'],
+  ] as const;
+  for (const [count, one, several] of counts)
+    if (count > 0) lines.push(count === 1 ? one : `${n(count)} ${several}`);
+  for (const { place, reason } of problems.slice(0, SHOWN))
+    lines.push(`  ${inEnglish(placeOf(unit, place))}: ${inEnglish(reason)}`);
+  if (problems.length > SHOWN)
+    lines.push(`  … and ${n(problems.length - SHOWN)} more: ${report.report}`);
+  lines.push(`Run: ${report.run}`);
+  return lines;
+}

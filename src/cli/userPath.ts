@@ -1,0 +1,20 @@
+import { resolve } from 'node:path';
+import { expandPath } from '../config/expandPath';
+import { phrase } from '../util/phrase';
+import { UserError } from '../util/userError';
+
+/**
+ * The absolute form of a path of the command line, which starts at the working folder. `~` and variables that the
+ * shell left (`--output_dir=~/runs`) are expanded; an address stays as it is.
+ * @throws {UserError} when it cannot be expanded.
+ */
+export function userPath(value: string): string {
+  const expansion = expandPath(value);
+  if ('fault' in expansion)
+    throw new UserError(phrase('The path {0} cannot be used: {1}.', value, expansion.fault), {
+      ...(expansion.meant !== undefined && {
+        hint: phrase('Did you mean {0}?', expansion.meant),
+      }),
+    });
+  return /^https?:/i.test(expansion.path) ? expansion.path : resolve(expansion.path);
+}

@@ -1,0 +1,58 @@
+/** The annotations of a configuration's splits. */
+import type { LoadedConfig } from '../config/load';
+import { configPaths } from '../config/paths';
+import { phrase } from '../util/phrase';
+import { UserError } from '../util/userError';
+import { loadDataset } from './annotations/loadDataset';
+import { skipMissingImages } from './skipMissing';
+import type { Split } from './split';
+import type { Dataset } from './types';
+
+/**
+ * Loads the annotation file that a configuration names for a split.
+ * @throws {UserError} naming file and line; also when the split is not configured or empty.
+ */
+export async function loadSplit(loaded: LoadedConfig, split: Split): Promise<Dataset> {
+  const file = configPaths(loaded.config, loaded.folder).annFiles[split];
+  if (file === undefined) throw unnamedSplit(loaded, split);
+  return loadAnnotations(loaded, file, split);
+}
+
+/** The error of a split that the configuration does not have. */
+export function unnamedSplit({ file }: LoadedConfig, split: Split): UserError {
+  return new UserError(phrase('{0} names no annotations for {1}.', file, split), {
+    hint: phrase('Set ann_files.{0}.', split),
+  });
+}
+
+/**
+ * Loads one annotation file as the configuration says how.
+ * @throws {UserError} naming file and line; also when the file holds no examples.
+ */
+export async function loadAnnotations(
+  loaded: LoadedConfig,
+  file: string,
+  split: Split,
+): Promise<Dataset> {
+  const { config, folder } = loaded;
+  const { imageRoot } = configPaths(config, folder);
+  return usable(loaded, await loadDataset(file, split, { format: config.ann_format, imageRoot }));
+}
+
+/**
+ * What a run takes of a data set as it was read: with `missing_images: skip`, the examples that have their images.
+ * @throws {UserError} when nothing is left.
+ */
+export async function usable({ config, folder }: LoadedConfig, whole: Dataset): Promise<Dataset> {
+  const { split, file } = whole;
+  const dataset = config.missing_images === 'skip' ? await skipMissingImages(whole) : whole;
+  if (dataset.examples.length > 0) return dataset;
+  if (whole.examples.length > 0)
+    throw new UserError(
+      phrase('No example of the {0} split ({1}) has both its images.', split, file),
+      { hint: phrase('Is image_root right? It is {0}.', configPaths(config, folder).imageRoot) },
+    );
+  throw new UserError(phrase('{0} has no examples: the {1} split is empty.', file, split), {
+    hint: phrase('Correct ann_files.{0} or the file.', split),
+  });
+}

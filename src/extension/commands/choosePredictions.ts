@@ -1,0 +1,30 @@
+import * as vscode from 'vscode';
+import { listSets, type PredictionSet } from '../../run/predictionSets';
+import { phrase } from '../../util/phrase';
+import { UserError } from '../../util/userError';
+import { pickOne } from '../quickPick';
+
+/**
+ * The predictions of a run that a command is about: the only ones, or those that the user picks.
+ * @throws {UserError} when the run has none.
+ */
+export async function choosePredictions(
+  folder: string,
+  name: string,
+  title: string,
+): Promise<PredictionSet | undefined> {
+  const sets = await listSets(folder);
+  if (sets.length === 0)
+    throw new UserError(phrase('{0} has no predictions yet.', name), {
+      hint: phrase('They are written after each epoch, and by Evaluate Checkpoint.'),
+    });
+  if (sets.length === 1) return sets[0];
+  // The newest first: it is what one mostly wants.
+  const items = sets.toReversed().map((set) => ({
+    label: set.split,
+    description:
+      set.epoch === null ? vscode.l10n.t('evaluation') : vscode.l10n.t('epoch {0}', set.epoch + 1),
+    set,
+  }));
+  return (await pickOne(items, { title }))?.set;
+}

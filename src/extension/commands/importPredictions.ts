@@ -1,0 +1,201 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import * as vscode from 'vscode';
+import type { ImportReport } from '../../analysis/import/importPredictions';
+import type { Split } from '../../data/split';
+import { listSets } from '../../run/predictionSets';
+import { RunFolder } from '../../run/runFolder';
+import { runFolderName } from '../../run/runName';
+import { localizedMessage } from '../../util/language';
+import { phrase } from '../../util/phrase';
+import { UserError } from '../../util/userError';
+import { count, percent } from '../format';
+import { withCancellableProgress } from '../progress';
+import { pickOne } from '../quickPick';
+import type { FolderRunRegistry } from '../runs/folderRegistry';
+import type { WorkspaceRuns } from '../runs/workspaceRuns';
+import type { Services } from '../services';
+import { failureIn } from '../trainer/failure';
+import { runProgram } from '../trainer/process';
+import { requireTrust } from '../trust';
+import { chooseConfiguration } from '../workspaceConfigurations';
+
+interface ImportContext {
+  services: Services;
+  registry: FolderRunRegistry;
+  found: WorkspaceRuns;
+}
+
+/** Where the predictions go. */
+interface Target {
+  folder: string;
+  epoch: number | null;
+}
+
+/**
+ * "Import Predictions…": makes a run of a file of predictions of any model, or adds it to an imported one as another
+ * epoch, and opens its failed examples.
+ */
+export async function importPredictions(
+  { services, registry, found }: ImportContext,
+  calledOn: unknown,
+): Promise<void> {
+  await requireTrust();
+  const file = calledOn instanceof vscode.Uri ? calledOn.fsPath : await chooseFile();
+  if (file === undefined) return;
+  const configuration = await chooseConfiguration();
+  if (configuration === 'dismissed') return;
+  if (!configuration)
+    throw new UserError(phrase('There is no nlvr.yaml in this workspace.'), {
+      hint: phrase('An nlvr.yaml is needed: it names the annotations that the predictions are of.'),
+    });
+  const { outputDir, annFiles } = await pathsOf(configuration.fsPath);
+  const split = await chooseSplit(annFiles);
+  const target = split && (await chooseTarget(registry, file, split, dirname(outputDir)));
+  if (!split || !target) return;
+  const name = basename(file, extname(file));
+  const args = ['import', file, '--config', configuration.fsPath, '--split', split];
+  args.push('--output_dir', target.folder, '--name', name, '--json');
+  if (target.epoch !== null) args.push('--epoch', String(target.epoch));
+  const program = await services.program();
+  const report = await withCancellableProgress(
+    vscode.l10n.t('Importing predictions'),
+    async (signal) => {
+      const { code, stdout, stderr } = await runProgram(program, args, { signal });
+      if (code !== 0)
+        throw failureIn(stderr, phrase('nlvr {0} ended with {1}', 'import', String(code)));
+      return JSON.parse(stdout) as ImportReport;
+    },
+  );
+  await found.remember(report.run);
+  await registry.add(report.run);
+  const { openFailures, registerFailures } = await import('../failures/panel');
+  registerFailures(services);
+  await openFailures(report.run, { split, epoch: target.epoch });
+  void sayResult(report);
+}
+
+async function chooseFile(): Promise<string | undefined> {
+  const [chosen] =
+    (await vscode.window.showOpenDialog({
+      title: vscode.l10n.t('Predictions to Import'),
+      openLabel: vscode.l10n.t('Import'),
+      filters: {
+        [vscode.l10n.t('Predictions')]: ['csv', 'tsv', 'json', 'jsonl', 'txt'],
+        [vscode.l10n.t('All Files')]: ['*'],
+      },
+    })) ?? [];
+  return chosen?.fsPath;
+}
+
+async function pathsOf(configFile: string) {
+  const { parseConfig } = await import('../../config/parse');
+  const { configPaths } = await import('../../config/paths');
+  const { config } = parseConfig(await readFile(configFile, 'utf8'));
+  return configPaths(config, dirname(configFile));
+}
+
+async function chooseSplit(annFiles: Partial<Record<Split, string>>): Promise<Split | undefined> {
+  const items = (['val', 'test', 'train'] as const).flatMap((split) => {
+    const file = annFiles[split];
+    if (file === undefined || !existsSync(file)) return [];
+    return [{ label: split, description: vscode.workspace.asRelativePath(file), split }];
+  });
+  if (items.length === 0)
+    throw new UserError(phrase('The configuration names no annotations that exist.'), {
+      hint: phrase('Set ann_root and ann_files: the predictions are joined to the annotations.'),
+    });
+  if (items.length === 1) return items[0].split;
+  const picked = await pickOne(items, {
+    title: vscode.l10n.t('Import Predictions'),
+    placeHolder: vscode.l10n.t('Which annotations are the predictions of?'),
+  });
+  return picked?.split;
+}
+
+/** A new run, or one that was imported before: then the user says after which epoch. */
+async function chooseTarget(
+  registry: FolderRunRegistry,
+  file: string,
+  split: Split,
+  parent: string,
+): Promise<Target | undefined> {
+  const imported = registry.runs.filter(({ folder }) => existsSync(new RunFolder(folder).imports));
+  const fresh = {
+    folder: freeFolder(join(parent, runFolderName(basename(file, extname(file))))),
+    epoch: null,
+  };
+  if (imported.length === 0) return fresh;
+  const items = [
+    { label: `$(add) ${vscode.l10n.t('New Run')}`, description: '', folder: undefined },
+    ...imported.map(({ folder, info }) => ({
+      label: `$(beaker) ${info.name}`,
+      description: vscode.l10n.t('as another epoch'),
+      folder,
+    })),
+  ];
+  const picked = await pickOne(items, {
+    title: vscode.l10n.t('Import Predictions'),
+    placeHolder: vscode.l10n.t('A new run, or another epoch of one?'),
+  });
+  if (!picked) return undefined;
+  if (picked.folder === undefined) return fresh;
+  const epoch = await chooseEpoch(picked.folder, split);
+  return epoch === undefined ? undefined : { folder: picked.folder, epoch };
+}
+
+/** Epochs are shown from 1 and counted from 0. */
+async function chooseEpoch(folder: string, split: Split): Promise<number | undefined> {
+  const taken = (await listSets(folder)).flatMap((set) =>
+    set.split === split && set.epoch !== null ? [set.epoch] : [],
+  );
+  const entered = await vscode.window.showInputBox({
+    title: vscode.l10n.t('Import Predictions'),
+    prompt: vscode.l10n.t('After which epoch were they made? The first is 1.'),
+    value: String(Math.max(-1, ...taken) + 2),
+    ignoreFocusOut: true,
+    validateInput: (text) => {
+      const epoch = Number(text);
+      if (!Number.isInteger(epoch) || epoch < 1)
+        return vscode.l10n.t('A whole number from 1 is expected.');
+      if (taken.includes(epoch - 1))
+        return vscode.l10n.t('The run has predictions of this epoch already.');
+      return undefined;
+    },
+  });
+  return entered === undefined ? undefined : Number(entered) - 1;
+}
+
+function freeFolder(folder: string): string {
+  for (let number = 1; ; number++) {
+    const each = number === 1 ? folder : `${folder}-${number}`;
+    if (!existsSync(each)) return each;
+  }
+}
+
+/** What came of it, and what is remarkable; the report lists every row that could not be used. */
+async function sayResult(report: ImportReport): Promise<void> {
+  const { language } = vscode.env;
+  const { matched, examples, accuracy, unmatched, doubled, unusable } = report;
+  const unused = unmatched + doubled + unusable;
+  const said = [
+    vscode.l10n.t(
+      '{0} of {1} examples have an answer, accuracy {2}.',
+      count(matched, language),
+      count(examples, language),
+      percent(accuracy),
+    ),
+    ...(unused > 0
+      ? [vscode.l10n.t('Rows that could not be used: {0}.', count(unused, language))]
+      : []),
+    ...report.notes.map(localizedMessage),
+  ].join(' ');
+  if (unused === 0 && report.notes.length === 0) {
+    void vscode.window.showInformationMessage(said);
+    return;
+  }
+  const show = vscode.l10n.t('Show Report');
+  if ((await vscode.window.showWarningMessage(said, show)) === show)
+    await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(report.report));
+}

@@ -1,0 +1,199 @@
+/** What a checkpoint is, by the names and shapes of its tensors; no values are read. */
+import type { Config, MedConfig } from '../config/definition';
+import { blipMedConfig } from '../config/medConfig';
+import { namedVit } from '../config/vit';
+import { phrase, type Words } from '../util/phrase';
+import type { CheckpointFile } from './checkpoint/checkpointFile';
+import type { NlvrModelConfig } from './config';
+
+type Tensors = CheckpointFile['tensors'];
+
+/** Measures of the vision transformer that can be seen; heads cannot. */
+export interface VisionArchitecture {
+  width: number;
+  depth: number;
+  patchSize: number;
+  /** Side of the images that its position embedding is for, in pixels; undefined when it is no square. */
+  imageSize: number | undefined;
+  /** Not in the file: what BLIP and DeiT take for this width, 64 values a head. */
+  usualHeads: number;
+}
+
+/** Measures of the text encoder that can be seen; heads, dropout and eps cannot. */
+export interface TextArchitecture {
+  width: number;
+  layers: number;
+  intermediateWidth: number;
+  imageWidth: number | undefined;
+  vocabularySize: number;
+  maxPositions: number;
+  usualHeads: number;
+}
+
+export interface Architecture {
+  kind: Words;
+  /** Whether it was trained for NLVR: both images have cross-attentions of their own. */
+  isNlvr: boolean;
+  vision?: VisionArchitecture;
+  text?: TextArchitecture;
+}
+
+const layerRoot = 'text_encoder.encoder.layer';
+
+/** Width of a head in all of BLIP's models. */
+const HEAD = 64;
+const usualHeads = (width: number): number => (width % HEAD === 0 ? width / HEAD : 1);
+
+/** Recognises a checkpoint with BLIP's names. */
+export function architectureOf(tensors: Tensors): Architecture {
+  const names = [...tensors.keys()];
+  const vision = visionOf(tensors, names);
+  const text = textOf(tensors, names);
+  const isNlvr = names.some((name) => name.includes('.crossattention.self0.'));
+  return {
+    kind: kindOf(names, isNlvr, vision !== undefined, text !== undefined),
+    isNlvr,
+    ...(vision && { vision }),
+    ...(text && { text }),
+  };
+}
+
+function kindOf(
+  names: readonly string[],
+  isNlvr: boolean,
+  hasVision: boolean,
+  hasText: boolean,
+): Words {
+  const has = (prefix: string): boolean => names.some((name) => name.startsWith(prefix));
+  if (!hasVision && !hasText) return phrase('no checkpoint of BLIP');
+  if (isNlvr) return phrase("a model of BLIP's NLVR kind");
+  if (has('text_decoder.'))
+    return hasText && (has('visual_encoder_m.') || has('itm_head.') || has('text_queue'))
+      ? phrase('a pretraining checkpoint of BLIP')
+      : hasText
+        ? phrase('a question answering model of BLIP')
+        : phrase('a captioning model of BLIP');
+  if (has('itm_head.')) return phrase('a retrieval model of BLIP');
+  if (!hasText) return phrase('a vision transformer with the names of BLIP');
+  if (!hasVision) return phrase('a text encoder with the names of BLIP');
+  return phrase('vision transformer and text encoder of BLIP');
+}
+
+function visionOf(tensors: Tensors, names: readonly string[]): VisionArchitecture | undefined {
+  const [width, , patchSize] = tensors.get('visual_encoder.patch_embed.proj.weight')?.shape ?? [];
+  if (width === undefined || patchSize === undefined) return undefined;
+  const tokens = tensors.get('visual_encoder.pos_embed')?.shape[1] ?? 0;
+  const side = Math.sqrt(tokens - 1);
+  return {
+    width,
+    depth: countOf(names, 'visual_encoder.blocks'),
+    patchSize,
+    imageSize: Number.isInteger(side) && side > 0 ? side * patchSize : undefined,
+    usualHeads: usualHeads(width),
+  };
+}
+
+function textOf(tensors: Tensors, names: readonly string[]): TextArchitecture | undefined {
+  const size = (name: string, axis: number): number | undefined => tensors.get(name)?.shape[axis];
+  const embeddings = 'text_encoder.embeddings';
+  const vocabularySize = size(`${embeddings}.word_embeddings.weight`, 0);
+  const width = size(`${embeddings}.word_embeddings.weight`, 1);
+  const maxPositions = size(`${embeddings}.position_embeddings.weight`, 0);
+  if (vocabularySize === undefined || width === undefined || maxPositions === undefined)
+    return undefined;
+  const cross = `${layerRoot}.0.crossattention`;
+  return {
+    width,
+    layers: countOf(names, layerRoot),
+    intermediateWidth: size(`${layerRoot}.0.intermediate.dense.weight`, 0) ?? 4 * width,
+    imageWidth: size(`${cross}.self0.key.weight`, 1) ?? size(`${cross}.self.key.weight`, 1),
+    vocabularySize,
+    maxPositions,
+    usualHeads: usualHeads(width),
+  };
+}
+
+/** How many numbered parts there are below a name. */
+function countOf(names: readonly string[], root: string): number {
+  let count = 0;
+  for (const name of names) {
+    if (!name.startsWith(`${root}.`)) continue;
+    const number = Number(/^\d+/.exec(name.slice(root.length + 1))?.[0]);
+    if (number >= count) count = number + 1;
+  }
+  return count;
+}
+
+/** Values of `vit` and `med_config` that fit a checkpoint; undefined where the part is missing or is not BLIP's. */
+export interface ArchitectureKeys {
+  vit?: Config['vit'];
+  med_config?: Config['med_config'];
+}
+
+/** The configuration that a checkpoint fits, with the usual heads, and BLIP's values for what cannot be seen. */
+export function keysFor({ vision, text }: Architecture): ArchitectureKeys {
+  const keys: ArchitectureKeys = {};
+  if (vision && vision.depth > 0) {
+    const { width, depth, patchSize: patch_size, usualHeads: heads } = vision;
+    const size = { width, depth, heads, patch_size };
+    keys.vit = namedVit(size) ?? size;
+  }
+  if (text && text.layers > 0) {
+    const measures: MedConfig = {
+      ...blipMedConfig,
+      hidden_size: text.width,
+      num_hidden_layers: text.layers,
+      num_attention_heads: text.usualHeads,
+      intermediate_size: text.intermediateWidth,
+      encoder_width: text.imageWidth ?? vision?.width ?? blipMedConfig.encoder_width,
+      vocab_size: text.vocabularySize,
+      max_position_embeddings: text.maxPositions,
+    };
+    // The encoder's width is that of `vit`, whatever is written.
+    const isBlip = Object.entries(blipMedConfig).every(
+      ([key, value]) => key === 'encoder_width' || measures[key as keyof MedConfig] === value,
+    );
+    keys.med_config = isBlip ? 'med_config.json' : measures;
+  }
+  return keys;
+}
+
+/** What differs between a checkpoint and a configuration, in a clause for each measure. */
+export function architectureDifferences(
+  { vision, text }: Architecture,
+  config: NlvrModelConfig,
+): Words[] {
+  const differences: Words[] = [];
+  const compare = (has: number, wants: number, say: (a: number, b: number) => Words): void => {
+    if (has !== wants) differences.push(say(has, wants));
+  };
+  if (vision) {
+    compare(vision.width, config.vision.width, (a, b) =>
+      phrase('the checkpoint has vision width {0}, the configuration {1}', a, b),
+    );
+    compare(vision.depth, config.vision.depth, (a, b) =>
+      phrase('the checkpoint has {0} vision blocks, the configuration {1}', a, b),
+    );
+    compare(vision.patchSize, config.vision.patchSize, (a, b) =>
+      phrase('the checkpoint has patches of {0} pixels, the configuration of {1}', a, b),
+    );
+  }
+  if (text) {
+    compare(text.width, config.text.width, (a, b) =>
+      phrase('the checkpoint has text width {0}, the configuration {1}', a, b),
+    );
+    compare(text.layers, config.text.layers, (a, b) =>
+      phrase('the checkpoint has {0} text layers, the configuration {1}', a, b),
+    );
+    compare(text.intermediateWidth, config.text.intermediateWidth, (a, b) =>
+      phrase('the checkpoint has intermediate width {0}, the configuration {1}', a, b),
+    );
+    compare(text.vocabularySize, config.text.vocabularySize, (a, b) =>
+      phrase('the checkpoint has a vocabulary of {0}, the configuration of {1}', a, b),
+    );
+    compare(text.maxPositions, config.text.maxPositions, (a, b) =>
+      phrase('the checkpoint has {0} text positions, the configuration {1}', a, b),
+    );
+  }
+  return differences;
+}

@@ -1,0 +1,132 @@
+/**
+ * Names of tensors as people's files have them: prefixes of wrappers (DataParallel, torch.compile, Lightning) and the
+ * names that Hugging Face's transformers give to BLIP. Removed or translated where that makes them BLIP's.
+ */
+import { phrase, type Words } from '../../util/phrase';
+import type { CheckpointFile, StoredTensor } from './checkpointFile';
+import { CheckpointFormatError } from './formatError';
+
+const blipRoot = /^(?:visual_encoder|text_encoder|cls_head)\./;
+/** transformers: `vision_model` with joint queries, keys and values; CLIP has the root, but not those. */
+const transformersRoot = /^(?:vision_model|text_model)\./;
+const wrapperPrefix =
+  /^(?:(?:module|_orig_mod|model|ddp|net|network|_forward_module|_fsdp_wrapped_module|blip)\.)+/;
+/** What wrappers of a part leave within a name: `visual_encoder._orig_mod.blocks.0…`. */
+const wrapperWithin = /\.(?:_orig_mod|_checkpoint_wrapped_module|_fsdp_wrapped_module)(?=\.)/g;
+
+interface Parts {
+  prefix: string;
+  rest: string;
+}
+
+function split(key: string): Parts {
+  const prefix = wrapperPrefix.exec(key)?.[0] ?? '';
+  return { prefix, rest: key.slice(prefix.length).replaceAll(wrapperWithin, '') };
+}
+
+const isKnown = (rest: string): boolean => blipRoot.test(rest) || transformersRoot.test(rest);
+
+/** How many names are those of BLIP's model, whatever wrapper's prefix they have. */
+export function fitsBlip(keys: Iterable<string>): number {
+  let count = 0;
+  for (const key of keys) if (isKnown(split(key).rest)) count++;
+  return count;
+}
+
+/**
+ * Gives the tensors of a file BLIP's names where a prefix or transformers' own names are all that is in the way.
+ * What was done is added to `notes`. A file without BLIP's names stays as it is.
+ * @throws {CheckpointFormatError} when only a part of the names has a prefix, or two names become one.
+ */
+export function withBlipNames(file: CheckpointFile): CheckpointFile {
+  const notes: Words[] = [...file.notes];
+  const keys = [...file.tensors.keys()];
+  const prefix = commonPrefix(keys);
+  if (prefix === undefined) return file;
+  const isTransformers = keys.some((key) =>
+    /^vision_model\.encoder\.layers\.0\.self_attn\.qkv\.weight$/.test(split(key).rest),
+  );
+  const sources = new Map<string, string>();
+  let unwrapped = 0;
+  let translated = 0;
+  for (const key of keys) {
+    const bare = (key.startsWith(prefix) ? key.slice(prefix.length) : key).replaceAll(
+      wrapperWithin,
+      '',
+    );
+    if (bare !== key) unwrapped++;
+    const name = isTransformers ? fromTransformers(bare) : bare;
+    if (name !== bare) translated++;
+    const other = sources.get(name);
+    if (other !== undefined)
+      throw new CheckpointFormatError(
+        phrase('{0} and {1} are the same tensor {2} once prefixes are removed', other, key, name),
+        phrase('Remove one of them in Python and save the file again.'),
+      );
+    sources.set(name, key);
+  }
+  if (unwrapped === 0 && translated === 0) return file;
+  if (unwrapped > 0)
+    notes.push(
+      prefix === ''
+        ? phrase('Parts of names that a wrapper had added were removed from {0} names.', unwrapped)
+        : phrase('The prefix {0} was removed from {1} names.', `"${prefix}"`, unwrapped),
+    );
+  if (translated > 0)
+    notes.push(phrase("{0} names of transformers' BLIP were translated to BLIP's.", translated));
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, key] of sources) {
+    const stored = file.tensors.get(key);
+    if (stored) tensors.set(name, stored);
+  }
+  return {
+    path: file.path,
+    format: file.format,
+    tensors,
+    metadata: file.metadata,
+    notes,
+    read: (name) => file.read(sources.get(name) ?? name),
+    close: () => file.close(),
+  };
+}
+
+/** The prefix that all of BLIP's names have; undefined when there are no such names. */
+function commonPrefix(keys: readonly string[]): string | undefined {
+  const examples = new Map<string, { example: string; count: number }>();
+  for (const key of keys) {
+    const { prefix, rest } = split(key);
+    if (!isKnown(rest)) continue;
+    const seen = examples.get(prefix);
+    if (seen) seen.count++;
+    else examples.set(prefix, { example: key, count: 1 });
+  }
+  if (examples.size <= 1) return [...examples.keys()][0];
+  throw new CheckpointFormatError(
+    phrase(
+      'only a part of its names has a prefix: {0}',
+      [...examples.values()].map(({ example, count }) => phrase('{0} such as {1}', count, example)),
+    ),
+    phrase(
+      'It seems to be put together from two models. Save the weights of one in Python: {0}.',
+      'torch.save({"model": model.state_dict()}, file)',
+    ),
+  );
+}
+
+/**
+ * The reverse of transformers' `convert_blip_original_pytorch_to_hf.py`.
+ * Names that it does not change (`text_encoder…`, `itm_head…`) stay.
+ */
+function fromTransformers(name: string): string {
+  if (name.startsWith('text_model.')) return name.replace('text_model.', 'text_encoder.');
+  if (!name.startsWith('vision_model.')) return name;
+  return name
+    .replace('vision_model.embeddings.class_embedding', 'visual_encoder.cls_token')
+    .replace('vision_model.embeddings.position_embedding', 'visual_encoder.pos_embed')
+    .replace('vision_model.embeddings.patch_embedding', 'visual_encoder.patch_embed.proj')
+    .replace('vision_model.post_layernorm', 'visual_encoder.norm')
+    .replace('vision_model.encoder.layers.', 'visual_encoder.blocks.')
+    .replace('.self_attn.projection.', '.attn.proj.')
+    .replace('.self_attn.', '.attn.')
+    .replace('.layer_norm', '.norm');
+}

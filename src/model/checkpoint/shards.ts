@@ -1,0 +1,117 @@
+/**
+ * Weights in several files with an index, as transformers' `save_pretrained` leaves them:
+ * `model.safetensors.index.json` (or `pytorch_model.bin.index.json`) with `weight_map`: tensor → file next to it.
+ */
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { phrase } from '../../util/phrase';
+import { errnoOf } from '../../util/userError';
+import type { CheckpointFile, StoredTensor } from './checkpointFile';
+import { foreignJson } from './foreignContent';
+import { CheckpointFormatError } from './formatError';
+
+/** An index has about a hundred bytes a tensor. */
+const largestIndex = 64 << 20;
+const shardName = /-(\d{5})-of-(\d{5})\.(?:safetensors|bin|pth?)$/;
+
+/**
+ * Opens the shards of an index.
+ * @param openShard opens one file by its content
+ * @throws {CheckpointFormatError} for JSON of another kind, a shard that is missing or lacks a tensor, and a file name
+ * that leads out of the folder.
+ */
+export async function openShards(
+  index: string,
+  size: number,
+  openShard: (path: string) => Promise<CheckpointFile>,
+): Promise<CheckpointFile> {
+  const weightMap = await readIndex(index, size);
+  const folder = dirname(index);
+  const shards = new Map<string, CheckpointFile>();
+  const close = async (): Promise<void> => {
+    for (const shard of shards.values()) await shard.close();
+  };
+  try {
+    for (const name of [...new Set(weightMap.values())].sort())
+      shards.set(name, await openNamed(join(folder, name), name, openShard));
+    const tensors = new Map<string, StoredTensor>();
+    for (const [tensor, name] of weightMap) {
+      const stored = shards.get(name)?.tensors.get(tensor);
+      if (!stored)
+        throw new CheckpointFormatError(
+          phrase('its index places {0} in {1}, which does not hold it', tensor, name),
+        );
+      tensors.set(tensor, stored);
+    }
+    return {
+      path: index,
+      format: [...shards.values()][0]?.format ?? 'safetensors',
+      tensors,
+      metadata: [...shards.values()][0]?.metadata ?? new Map(),
+      notes: [phrase('The weights were read from {0} files.', shards.size)],
+      async read(tensor) {
+        const shard = shards.get(weightMap.get(tensor) ?? '');
+        if (!shard) throw new RangeError(`${index} has no tensor ${tensor}`);
+        return shard.read(tensor);
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openNamed(
+  path: string,
+  name: string,
+  openShard: (path: string) => Promise<CheckpointFile>,
+): Promise<CheckpointFile> {
+  try {
+    return await openShard(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    throw new CheckpointFormatError(
+      phrase('{0}, which its index names, is missing', name),
+      phrase('Download all files of the checkpoint into one folder.'),
+    );
+  }
+}
+
+async function readIndex(index: string, size: number): Promise<Map<string, string>> {
+  if (size > largestIndex) throw foreignJson(undefined);
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(index, 'utf8'));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new CheckpointFormatError(
+      phrase('it starts as JSON, but is not valid JSON ({0})', error.message),
+    );
+  }
+  const map = (value as { weight_map?: unknown } | null)?.weight_map;
+  if (typeof map !== 'object' || map === null) throw foreignJson(value);
+  const weightMap = new Map<string, string>();
+  for (const [tensor, name] of Object.entries(map)) {
+    if (typeof name !== 'string' || name === '..' || name !== basename(name) || name.includes('\\'))
+      throw new CheckpointFormatError(
+        phrase('its index places {0} in {1}, which is no file name', tensor, JSON.stringify(name)),
+        phrase('An index may only name files that lie next to it.'),
+      );
+    weightMap.set(tensor, name);
+  }
+  return weightMap;
+}
+
+/**
+ * Refuses one shard of several, by its name: it would leave the rest of the model at random values.
+ * @throws {CheckpointFormatError}
+ */
+export function refuseShard(path: string): void {
+  const [, number, total] = shardName.exec(path) ?? [];
+  if (number === undefined || Number(total) < 2) return;
+  throw new CheckpointFormatError(
+    phrase('it is part {0} of {1} of a checkpoint', Number(number), Number(total)),
+    phrase('Choose the folder, or the file that ends in .index.json, so that all parts are read.'),
+  );
+}

@@ -1,0 +1,220 @@
+/** What `nlvr inspect`, the hover and the code action on `pretrained` say of a checkpoint. */
+import { definition } from '../config/definition';
+import { blipMedConfig } from '../config/medConfig';
+import { yamlText } from '../config/describe';
+import { inEnglish, phrase, type Words } from '../util/phrase';
+import { architectureOf, keysFor, type Architecture, type ArchitectureKeys } from './architecture';
+import type { CheckpointFile } from './checkpoint/checkpointFile';
+import { elementCount } from './checkpoint/elementTypes';
+import { openCheckpoint } from './checkpoint/openCheckpoint';
+import { modelConfig, type NlvrModelConfig } from './config';
+import { isExpectedToMiss, matchNames } from './loadRules';
+import { parameterShapes } from './parameters';
+
+export interface Inspection {
+  file: string;
+  format: CheckpointFile['format'];
+  architecture: Architecture;
+  /** Tensors and values by the first part of their names, in the file's order. */
+  parts: { name: string; tensors: number; values: number }[];
+  tensors: number;
+  values: number;
+  /** Tensors by the type of their elements. */
+  types: Record<string, number>;
+  /** How the weights were found. */
+  notes: readonly Words[];
+  /** Keys that the NLVR model of this architecture needs and the file lacks; undefined when a part is missing. */
+  missing: { expected: string[]; unexpected: string[] } | undefined;
+  /** Values of `vit` and `med_config` that fit it. */
+  keys: ArchitectureKeys;
+}
+
+/**
+ * Reads the table of contents of a checkpoint.
+ * @param path a file, or what `locateWeights` made of a folder or an address
+ * @throws {UserError} when it is no checkpoint.
+ */
+export async function inspectCheckpoint(path: string): Promise<Inspection> {
+  const file = await openCheckpoint(path);
+  try {
+    return inspect(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/** As `inspectCheckpoint`, for an open file. */
+export function inspect({
+  path,
+  format,
+  tensors,
+  notes,
+}: Omit<CheckpointFile, 'read' | 'close'>): Inspection {
+  const architecture = architectureOf(tensors);
+  const parts = new Map<string, { tensors: number; values: number }>();
+  const types: Record<string, number> = {};
+  let values = 0;
+  for (const [name, { shape, type }] of tensors) {
+    const part = name.split('.', 1)[0];
+    const count = elementCount(shape);
+    const known = parts.get(part) ?? { tensors: 0, values: 0 };
+    parts.set(part, { tensors: known.tensors + 1, values: known.values + count });
+    types[type] = (types[type] ?? 0) + 1;
+    values += count;
+  }
+  const keys = keysFor(architecture);
+  return {
+    file: path,
+    format,
+    architecture,
+    parts: [...parts].map(([name, counts]) => ({ name, ...counts })),
+    tensors: tensors.size,
+    values,
+    types,
+    notes,
+    missing: missingOf(tensors, architecture, keys),
+    keys,
+  };
+}
+
+function missingOf(
+  tensors: CheckpointFile['tensors'],
+  architecture: Architecture,
+  keys: ArchitectureKeys,
+): Inspection['missing'] {
+  const config = configFor(architecture, keys);
+  if (!config) return undefined;
+  const shapes = parameterShapes(config);
+  const { available } = matchNames(tensors.keys(), shapes);
+  const missing = [...shapes.keys()].filter((name) => !available.has(name));
+  return {
+    expected: missing.filter((name) => isExpectedToMiss(name, architecture.isNlvr)),
+    unexpected: missing.filter((name) => !isExpectedToMiss(name, architecture.isNlvr)),
+  };
+}
+
+/** The model that fits a checkpoint; undefined where a part of it cannot be seen. */
+function configFor(
+  { vision }: Architecture,
+  { vit, med_config: med }: ArchitectureKeys,
+): NlvrModelConfig | undefined {
+  if (!vision || vit === undefined || med === undefined) return undefined;
+  return modelConfig(
+    {
+      image_size: vision.imageSize ?? vision.patchSize,
+      vit,
+      med_config: med,
+      vit_grad_ckpt: false,
+      vit_ckpt_layer: 0,
+      drop_path_rate: definition.drop_path_rate.default,
+    },
+    typeof med === 'string' ? blipMedConfig : med,
+  );
+}
+
+const number = (value: number): string => value.toLocaleString('en');
+
+/** What it is, a sentence or a line each. */
+export function describeInspection(found: Inspection): Words[] {
+  const { architecture, types, missing, notes } = found;
+  const { vision, text } = architecture;
+  const lines: Words[] = [
+    phrase(
+      'It is {0}: {1} tensors with {2} values ({3}).',
+      architecture.kind,
+      number(found.tensors),
+      number(found.values),
+      Object.entries(types).map(([type, count]) => `${type} × ${count}`),
+    ),
+    ...notes,
+  ];
+  if (vision)
+    lines.push(
+      phrase(
+        'Vision transformer: width {0}, depth {1}, patch size {2}, image size {3}.',
+        vision.width,
+        vision.depth,
+        vision.patchSize,
+        vision.imageSize ?? phrase('unknown'),
+      ),
+    );
+  if (text)
+    lines.push(
+      phrase(
+        'Text encoder: width {0}, layers {1}, intermediate width {2}, vocabulary {3}, positions {4}.',
+        text.width,
+        text.layers,
+        text.intermediateWidth,
+        text.vocabularySize,
+        text.maxPositions,
+      ),
+    );
+  if (vision || text)
+    lines.push(
+      phrase(
+        'The number of attention heads cannot be seen in a checkpoint; usual are {0} (64 values a head).',
+        [vision?.usualHeads, text?.usualHeads].filter((heads) => heads !== undefined),
+      ),
+    );
+  if (!vision || !text)
+    lines.push(
+      phrase('It cannot be used for NLVR as it is: {0}.', [
+        ...(vision ? [] : [phrase('the vision transformer (visual_encoder) is missing')]),
+        ...(text ? [] : [phrase('the text encoder (text_encoder) is missing')]),
+      ]),
+    );
+  if (missing && missing.expected.length > 0)
+    lines.push(
+      phrase(
+        'Missing, as expected before fine-tuning for NLVR, and initialised at random: {0}.',
+        groupsOf(missing.expected),
+      ),
+    );
+  if (missing && missing.unexpected.length > 0)
+    lines.push(phrase('Missing unexpectedly: {0}.', groupsOf(missing.unexpected)));
+  if (missing && missing.expected.length + missing.unexpected.length === 0)
+    lines.push(phrase('Nothing is missing for NLVR.'));
+  return lines;
+}
+
+/** Names with their numbers replaced by `*`, each once, with how many there are. */
+function groupsOf(names: readonly string[]): Words[] {
+  const groups = new Map<string, number>();
+  for (const name of names) {
+    const group = name.replace(/\.\d+\./, '.*.').replace(/\.(?:weight|bias)$/, '');
+    groups.set(group, (groups.get(group) ?? 0) + 1);
+  }
+  return [...groups].map(([group, count]) => phrase('{0} ({1})', group, count));
+}
+
+/** The lines of `nlvr.yaml` that fit, empty when no part is BLIP's. */
+export function yamlFor({ vit, med_config: med }: ArchitectureKeys): string {
+  return [
+    ...(vit === undefined ? [] : [yamlEntry('vit', vit)]),
+    ...(med === undefined ? [] : [yamlEntry('med_config', med)]),
+  ].join('\n');
+}
+
+function yamlEntry(key: string, value: string | object): string {
+  if (typeof value === 'string') return `${key}: ${value}`;
+  return [
+    `${key}:`,
+    ...Object.entries(value).map(
+      ([name, each]: [string, number]) => `  ${name}: ${yamlText(each)}`,
+    ),
+  ].join('\n');
+}
+
+/** As one JSON object, for `--json`. */
+export function inspectionJson(found: Inspection): object {
+  const { architecture, notes, keys, ...rest } = found;
+  const { kind, vision, text } = architecture;
+  return {
+    ...rest,
+    kind: inEnglish(kind),
+    notes: notes.map(inEnglish),
+    ...(vision && { vision }),
+    ...(text && { text }),
+    configuration: keys,
+  };
+}

@@ -1,0 +1,112 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, extname, join } from 'node:path';
+import { phrase, type Words } from './phrase';
+
+/** How the name that is there differs from the one asked for. */
+export type Difference = 'unicode' | 'case' | 'extension';
+
+export interface NearName {
+  /** The path that exists. */
+  path: string;
+  difference: Difference;
+}
+
+interface Listing {
+  /** Names by their composed form in lower case. */
+  byFolded: Map<string, string>;
+  /** Names by their composed form in lower case without extension. */
+  byStem: Map<string, string>;
+}
+
+const composed = (name: string): string => name.normalize('NFC');
+const folded = (name: string): string => composed(name).toLowerCase();
+const stemOf = (name: string): string => folded(name.slice(0, name.length - extname(name).length));
+const rank: readonly Difference[] = ['unicode', 'case', 'extension'];
+
+/**
+ * Finds what was probably meant by a path that does not exist: the same name in other case, in another Unicode form
+ * (composed or decomposed), or with another extension, folders on the way included. Keeps listings, for looking many up.
+ */
+export class NearNames {
+  private readonly listings = new Map<string, Listing | undefined>();
+  private readonly folders = new Map<string, NearName | undefined>();
+
+  find(path: string): NearName | undefined {
+    return this.within(path, true);
+  }
+
+  private within(path: string, isLast: boolean): NearName | undefined {
+    const parent = dirname(path);
+    if (parent === path) return undefined;
+    const parentFound = this.folder(parent);
+    const folder = parentFound?.path ?? parent;
+    const listing = this.list(folder);
+    if (!listing) return undefined;
+    const wanted = basename(path);
+    const found = matchOf(listing, wanted, isLast);
+    if (!found) return undefined;
+    const differences = [found.difference, parentFound?.difference].filter(
+      (difference) => difference !== undefined,
+    );
+    if (differences.length === 0) return undefined;
+    const worst = Math.max(...differences.map((difference) => rank.indexOf(difference)));
+    return { path: join(folder, found.name), difference: rank[worst] };
+  }
+
+  /** What stands for a folder that does not exist; undefined for one that does, or that nothing is near. */
+  private folder(path: string): NearName | undefined {
+    if (!this.folders.has(path))
+      this.folders.set(path, existsSync(path) ? undefined : this.within(path, false));
+    return this.folders.get(path);
+  }
+
+  private list(folder: string): Listing | undefined {
+    if (this.listings.has(folder)) return this.listings.get(folder);
+    const listing = listingOf(folder);
+    this.listings.set(folder, listing);
+    return listing;
+  }
+}
+
+function listingOf(folder: string): Listing | undefined {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return undefined;
+  }
+  const listing: Listing = { byFolded: new Map(), byStem: new Map() };
+  for (const name of names) {
+    listing.byFolded.set(folded(name), name);
+    listing.byStem.set(stemOf(name), name);
+  }
+  return listing;
+}
+
+function matchOf(
+  { byFolded, byStem }: Listing,
+  wanted: string,
+  isLast: boolean,
+): { name: string; difference?: Difference } | undefined {
+  const name = byFolded.get(folded(wanted));
+  if (name === wanted) return { name };
+  if (name !== undefined)
+    return { name, difference: composed(name) === composed(wanted) ? 'unicode' : 'case' };
+  const other = isLast ? byStem.get(stemOf(wanted)) : undefined;
+  return other === undefined ? undefined : { name: other, difference: 'extension' };
+}
+
+/** The near name in words; `shown` is how a person knows the path. */
+export function describeNear({ difference }: NearName, shown: string): Words {
+  switch (difference) {
+    case 'unicode':
+      return phrase(
+        'there is {0}, which looks the same but is written with other Unicode characters',
+        shown,
+      );
+    case 'case':
+      return phrase('there is {0}, in other case', shown);
+    case 'extension':
+      return phrase('there is {0}, with another extension', shown);
+  }
+}

@@ -1,0 +1,79 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Frame } from 'playwright-core';
+import { openWorkbench, scratchFolder } from './harness/open';
+import type { Workbench } from './harness/workbench';
+import { rowsInList, showNlvrView, viewRow } from './panels';
+
+/** NLVR2's annotations, whose images are nowhere. */
+const annotations = readFileSync(join('test', 'data', 'nlvr2', 'dev.json'), 'utf8');
+const examples = annotations
+  .split('\n')
+  .filter(Boolean)
+  .map((line) => JSON.parse(line) as { identifier: string; label: string; sentence: string });
+/** Every fourth answer is wrong. */
+const answers = examples.map(({ label }, i) => (label === 'True') !== (i % 4 === 0));
+const wrong = examples.filter((_, i) => i % 4 === 0);
+
+describe('predictions of a model that was trained elsewhere', () => {
+  let vscode: Workbench;
+  let workspace: string;
+  let frame: Frame;
+
+  beforeAll(async () => {
+    workspace = scratchFolder('import');
+    writeFileSync(
+      join(workspace, 'nlvr.yaml'),
+      "image_root: images\nann_root: .\nann_files: {train: '', val: dev.json, test: ''}\n",
+    );
+    writeFileSync(join(workspace, 'dev.json'), annotations);
+    const rows = examples.map(
+      ({ identifier }, i) => `${identifier},${answers[i] ? 'True' : 'False'}`,
+    );
+    writeFileSync(join(workspace, 'theirs.csv'), [...rows, 'dev-1-1-1,True'].join('\n'));
+    vscode = await openWorkbench({
+      workspace,
+      settings: { 'nlvr.slices': [{ name: 'drinks', pattern: '\\b(beer|bottles?)\\b' }] },
+    });
+  });
+  afterAll(() => vscode.close());
+
+  it('are imported from the palette and open as failed examples, with what is known without images', async () => {
+    await vscode.runCommand('NLVR: Import Predictions…');
+    await vscode.answerFileDialog(join(workspace, 'theirs.csv'));
+    frame = await vscode.webviewFrame('failures', 60_000);
+    await frame.locator('.row').first().waitFor();
+    await expect.poll(() => rowsInList(frame)).toBe(wrong.length);
+    expect(await frame.locator('h1').textContent()).toContain(
+      `${wrong.length} of ${examples.length} wrong`,
+    );
+    // The placeholder says which file it looked for; nothing pretends to know a probability.
+    await expect
+      .poll(() => frame.locator('.no-image code').allTextContents())
+      .toEqual([
+        join(workspace, 'images', 'dev', 'dev-850-0-img0.png'),
+        join(workspace, 'images', 'dev', 'dev-850-0-img1.png'),
+      ]);
+    expect(await frame.locator('.facts').textContent()).toMatch(/P\(True\)–/);
+    expect(await frame.locator('.browser').textContent()).toContain(wrong[0].sentence);
+    expect((await vscode.notifications()).join()).toMatch(
+      /36 of 36 examples have an answer, accuracy 75\.0%\. Rows that could not be used: 1\./,
+    );
+    await vscode.screenshot('import-failures');
+  });
+
+  it('are a run in the view, and are analyzed with the slices of the settings', async () => {
+    await showNlvrView(vscode);
+    await viewRow(vscode, 'theirs').waitFor();
+    expect(await viewRow(vscode, 'theirs').textContent()).toContain('75.0%');
+    await vscode.runCommand('NLVR: Analyze Predictions');
+    await vscode.page.locator('.tab.active', { hasText: 'theirs val.txt' }).waitFor();
+    const lines = vscode.page.locator('.editor-instance .view-lines').first();
+    await expect
+      .poll(async () => (await lines.textContent())?.replaceAll('\u00a0', ' '))
+      .toMatch(/theirs, val: 36 labelled examples.*accuracy 75\.0%/s);
+    await vscode.screenshot('import-analysis');
+    expect(vscode.cspViolations).toEqual([]);
+  });
+});

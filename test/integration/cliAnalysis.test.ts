@@ -1,0 +1,87 @@
+/** `nlvr analyze` and `nlvr compare`, which need no TensorFlow. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import type { Analysis } from '../../src/analysis/analyze';
+import type { Comparison } from '../../src/analysis/compare';
+import { fail, succeed } from './cliSupport';
+import { sharedFolder } from './tinyProject';
+
+const fixtures = join(import.meta.dirname, '..', 'fixtures', 'analysis');
+const folder = sharedFolder();
+const run = (name: string): string => join(folder, 'output', name);
+
+beforeAll(async () => {
+  const config = join(folder, 'nlvr.yaml');
+  writeFileSync(
+    config,
+    `ann_root: '${join(fixtures, 'nlvr2')}'\nann_files: {train: '', val: dev.json, test: ''}\noutput_dir: output/NLVR\n`,
+  );
+  const shared = ['--config', config, '--split', 'val'];
+  const file = (model: string): string => join(fixtures, `predictions-${model}.csv`);
+  await succeed('import', file('a'), ...shared, '--name', 'a', '--epoch', '0');
+  await succeed('import', file('b'), ...shared, '--name', 'a', '--epoch', '1');
+  await succeed('import', file('b'), ...shared, '--name', 'b');
+});
+
+/** Names of all fields, also of those in lists and objects; a phrase is made of what its message is. */
+function fieldsOf(value: unknown, names = new Set<string>()): Set<string> {
+  if (Array.isArray(value)) value.forEach((each) => fieldsOf(each, names));
+  else if (typeof value === 'object' && value !== null)
+    for (const [name, each] of Object.entries(value)) {
+      names.add(name);
+      if (name !== 'phrase') fieldsOf(each, names);
+    }
+  return names;
+}
+
+test('analyze: a report for people, and JSON whose every field is documented', async () => {
+  const slices = join(folder, 'slices.yaml');
+  writeFileSync(slices, "- name: animals\n  pattern: '\\b(dogs?|birds?)\\b'\n");
+  const options = [run('a'), '--slices', slices];
+  const said = await succeed('analyze', ...options);
+  expect(said).toMatch(/^a, val after epoch 1: 382 labelled examples\naccuracy \d\d\.\d% \[/);
+  expect(said).toMatch(/^consistency \d\d\.\d% \[\d\d\.\d, \d\d\.\d\] of 110 sentences$/m);
+  expect(said).toMatch(/^\* phenomenon: hard cardinality +\d+ +\d\d\.\d%/m);
+  expect(said).toMatch(
+    /^ {2}Phenomenon "hard cardinality": \d+% of \d+, \d+ points below the rest$/m,
+  );
+  expect(said).toMatch(/^[ *] animals +\d+/m);
+  expect(said).toMatch(/^Calibration: ECE \d+\.\d%, Brier score 0\.\d{4}, temperature \d\.\d{3}/m);
+  expect(said).toMatch(/^Over 2 epochs: \d+ always right, \d+ learned, \d+ forgotten/m);
+
+  const json = await succeed('analyze', ...options, '--json', '--examples', '--epoch', '0');
+  const analysis = JSON.parse(json) as Analysis & { exampleList: unknown[] };
+  expect(analysis).toMatchObject({ run: run('a'), epoch: 0, examples: 382, n: 382 });
+  expect(analysis.exampleList).toHaveLength(382);
+  const plain = JSON.parse(await succeed('analyze', run('a'), '--json')) as object;
+  expect(plain).not.toHaveProperty('exampleList');
+  const documented = readFileSync('docs/analysis.md', 'utf8');
+  for (const field of fieldsOf(analysis)) expect(documented).toMatch(new RegExp(`\\b${field}\\b`));
+});
+
+test('compare: a report for people, and JSON whose every field is documented', async () => {
+  const said = await succeed('compare', run('a'), run('b'), '--epoch_a', '0');
+  expect(said).toMatch(/^a \(epoch 0\) and b, val: 382 labelled examples in common\n/);
+  expect(said).toMatch(/^accuracy \d\d\.\d% and \d\d\.\d%: \+\d+\.\d points \[/m);
+  expect(said).toMatch(/^\d+ newly right, \d+ newly wrong, \d+ both wrong, \d+ both right$/m);
+  expect(said).toMatch(/^ {2}Phenomenon "hard cardinality": \d+ points worse on \d+ \(/m);
+  const json = await succeed('compare', run('a'), run('b'), '--json', '--examples');
+  const comparison = JSON.parse(json) as Comparison;
+  // The last epoch of the one is the other.
+  expect(comparison).toMatchObject({ n: 382, newlyRight: 0, newlyWrong: 0, p: 1 });
+  const documented = readFileSync('docs/analysis.md', 'utf8');
+  for (const field of fieldsOf(comparison))
+    expect(documented).toMatch(new RegExp(`\\b${field}\\b`));
+});
+
+test('what cannot be analysed is refused with what to do', async () => {
+  expect(await fail(2, 'analyze', folder)).toMatch(/holds no run\. Name a run folder/);
+  expect(await fail(2, 'analyze', run('a'), '--split', 'test')).toMatch(
+    /a has no predictions of test\. There are predictions of: val\./,
+  );
+  expect(await fail(2, 'analyze', run('a'), '--epoch', '7')).toMatch(
+    /no predictions of val after epoch 7\. Epochs with predictions, from 0: 0, 1\./,
+  );
+  expect(await fail(2, 'analyze', run('a'), '--epoch', 'worst')).toMatch(/whole number/);
+});

@@ -1,0 +1,43 @@
+/** Containers with a random user id: no home folder, or one that cannot be written. Only what is downloaded needs one. */
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { findLibrary } from '../../src/runtime/library';
+import { eventsOf, nlvr, tinyProject, type Outcome } from './tinyProject';
+
+describe.each([
+  // As where neither HOME nor the system's list of users names a folder.
+  ['no home folder', '', /no home folder to keep downloads in\. Set NLVR_CACHE_DIR to a folder/],
+  ['a home that cannot be written', '/dev/null', /cannot be written to: .*Set NLVR_CACHE_DIR to/],
+])('with %s', (_what, HOME, words) => {
+  let env: NodeJS.ProcessEnv;
+  beforeAll(async () => {
+    const { directory } = await findLibrary();
+    env = { HOME, XDG_CACHE_HOME: '', NLVR_CACHE_DIR: '', NLVR_TF_DIR: directory };
+  });
+
+  function expectDone({ code, stderr }: Outcome): void {
+    expect([code, stderr]).toEqual([0, '']);
+  }
+
+  test('everything works that downloads nothing', async () => {
+    const { config, run, folder } = await tinyProject({ max_epoch: '1', cache_images: 'true' });
+    expectDone(await nlvr(['check', '--config', config], { env }));
+    expectDone(await nlvr(['train', '--config', config], { env }));
+    const notes = eventsOf(run).flatMap((event) => (event.type === 'note' ? [event.code] : []));
+    expect(notes).toContain('no-cache-folder');
+    const image = join(folder, 'images', 'red-20.png');
+    const question = ['--left', image, '--right', image, '--sentence', 'red'];
+    expectDone(
+      await nlvr(['predict', '--config', config, '--checkpoint', run, ...question], { env }),
+    );
+  });
+
+  test('what downloads says in one sentence what to set', async () => {
+    const install = await nlvr(['runtime', 'install', '--gpu'], { env });
+    expect([install.code, install.stderr]).toEqual([2, expect.stringMatching(words)]);
+    const { config, run } = await tinyProject({ pretrained: 'https://127.0.0.1:1/model.pth' });
+    const train = await nlvr(['train', '--config', config, '--output_dir', run], { env });
+    expect([train.code, train.stderr]).toEqual([2, expect.stringMatching(words)]);
+    expect(`${install.stderr}${train.stderr}`).not.toMatch(/output_dir|\n\s+at |uv_os/);
+  });
+});

@@ -1,0 +1,144 @@
+/** Signals and pipes as the world outside sends them: terminals that close, jobs that are warned, readers that leave. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import {
+  eventsOf,
+  nlvr,
+  sharedFolder,
+  startNlvr,
+  tinyProject,
+  type TinyProject,
+} from './tinyProject';
+
+const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
+const seldom = { save_minutes: '0', save_steps: '0', max_epoch: '500', eval_every: '500' };
+
+const stateOf = (run: string): string =>
+  (JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as { state: string }).state;
+const saves = (run: string): number =>
+  eventsOf(run).filter((event) => event.type === 'checkpoint' && event.kind === 'last').length;
+const steps = (run: string): number =>
+  existsSync(join(run, 'events.jsonl'))
+    ? eventsOf(run).filter(({ type }) => type === 'step').length
+    : 0;
+
+async function until(child: ChildProcess, isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) {
+    expect(child.exitCode ?? child.signalCode).toBeNull();
+    await sleep(10);
+  }
+}
+
+/** What a child writes, from now on. */
+function gather(stream: NodeJS.ReadableStream | null): () => string {
+  let text = '';
+  stream?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  return () => text;
+}
+
+describe('a training', () => {
+  test('without a terminal, whose output nobody reads, goes on at HUP and saves at USR1 and USR2', async () => {
+    const { config, run } = await tinyProject({ ...seldom, save_every: '500' });
+    const child = startNlvr(['train', '--config', config]);
+    const said = gather(child.stderr);
+    child.stdout?.destroy();
+    // As early as a signal can come once the program runs.
+    await until(child, () => steps(run) > 2);
+    child.kill('SIGHUP');
+    for (const [count, signal] of (['SIGUSR1', 'SIGUSR2'] as const).entries()) {
+      child.kill(signal);
+      await until(child, () => saves(run) === count + 1);
+    }
+    const before = steps(run);
+    await until(child, () => steps(run) > before + 2);
+    expect(said()).not.toMatch(/Debugger|EPIPE|\n\s+at /);
+    child.kill('SIGQUIT');
+    const [code] = (await once(child, 'exit')) as [number];
+    expect([code, stateOf(run), saves(run)]).toEqual([130, 'stopped', 3]);
+  });
+
+  test('in a terminal that is closed saves and stops', async () => {
+    const { config, run } = await tinyProject({ ...seldom, save_every: '500' });
+    // Python's pty is the shortest way to a real terminal: closed, it hangs up as one does.
+    const script = `
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+while os.path.getsize(sys.stdin.fileno()) == 0:
+    os.read(fd, 65536)
+os.close(fd)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
+    const flag = join(run, '..', 'close');
+    closeSync(openSync(flag, 'w'));
+    const input = openSync(flag, 'r');
+    const child = spawn(
+      'python3',
+      ['-c', script, process.execPath, cli, 'train', '--config', config],
+      { stdio: [input, 'pipe', 'inherit'] },
+    );
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const said = gather(child.stdout);
+    await until(child, () => steps(run) > 2);
+    const pid = (JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as { pid: number }).pid;
+    onTestFinished(() => {
+      if (stateOf(run) === 'running') process.kill(pid, 'SIGKILL');
+    });
+    closeSync(input);
+    writeFileSync(flag, 'now');
+    await once(child, 'close');
+    expect([said().trim(), stateOf(run), saves(run)]).toEqual(['130', 'stopped', 1]);
+  });
+});
+
+describe('output that nobody reads', () => {
+  let project: TinyProject;
+  const folder = sharedFolder();
+  beforeAll(async () => {
+    project = await tinyProject({ max_epoch: '1' }, undefined, folder);
+    expect((await nlvr(['train', '--config', project.config])).code).toBe(0);
+  });
+
+  /** Runs a command whose standard output is a pipe that was closed at once. */
+  async function unread(...args: string[]): Promise<unknown[]> {
+    const child = startNlvr(args);
+    const said = gather(child.stderr);
+    child.stdout?.destroy();
+    const [code] = (await once(child, 'close')) as [number];
+    return [args[0], code, said()];
+  }
+
+  test('is no failure of any command', async () => {
+    const { config, run } = project;
+    const checkpoint = ['--config', config, '--checkpoint', run];
+    expect(await unread('--help')).toEqual(['--help', 0, '']);
+    expect(await unread('check', '--config', config)).toEqual(['check', 0, '']);
+    const evaluated = join(folder, 'evaluation');
+    expect(await unread('evaluate', ...checkpoint, '--output_dir', evaluated)).toEqual([
+      'evaluate',
+      0,
+      '',
+    ]);
+    expect(existsSync(join(evaluated, 'metrics.json'))).toBe(true);
+    const image = join(folder, 'images', 'red-20.png');
+    const question = ['--left', image, '--right', image, '--sentence', 'the left image is red'];
+    expect(await unread('predict', ...checkpoint, ...question)).toEqual(['predict', 0, '']);
+  });
+
+  test('output that cannot be written for another reason is one', async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [cli, 'check', '--config', project.config], {
+      stdio: ['ignore', full, 'pipe'],
+    });
+    closeSync(full);
+    const said = gather(child.stderr);
+    const [code] = (await once(child, 'close')) as [number];
+    expect([code, said()]).toEqual([
+      2,
+      expect.stringMatching(/^nlvr: the output cannot be written: ENOSPC/),
+    ]);
+  });
+});

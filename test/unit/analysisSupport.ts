@@ -1,0 +1,56 @@
+/** Runs to analyse: annotations and answers become run folders by the import that people use. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { importPredictions } from '../../src/analysis/import/importPredictions';
+import { loadConfig } from '../../src/config/load';
+import { scratchFolder } from '../integration/tinyProject';
+
+/** An annotation in any format, with its identifier. */
+export type Annotation = Record<string, unknown> & { identifier: string };
+/** What a model says of an example: an answer, or the probability of True. */
+export type Said = boolean | number;
+
+export class AnalysisProject {
+  readonly folder = scratchFolder();
+  private readonly config: string;
+
+  constructor(private readonly annotations: readonly Annotation[]) {
+    this.config = join(this.folder, 'nlvr.yaml');
+    writeFileSync(
+      join(this.folder, 'val.json'),
+      annotations.map((each) => JSON.stringify(each)).join('\n'),
+    );
+    writeFileSync(
+      this.config,
+      `ann_root: .\nann_files: {train: '', val: val.json, test: val.json}\n`,
+    );
+  }
+
+  /** Imports what a model says. @returns the run folder. */
+  async import(
+    name: string,
+    said: (i: number) => Said,
+    { epoch = null, split = 'val' }: { epoch?: number | null; split?: 'val' | 'test' } = {},
+  ): Promise<string> {
+    const file = join(this.folder, `${name}.jsonl`);
+    const rows = this.annotations.map(({ identifier }, i) => {
+      const each = said(i);
+      return typeof each === 'number'
+        ? { identifier, prob_true: each }
+        : { identifier, prediction: each };
+    });
+    writeFileSync(file, rows.map((row) => JSON.stringify(row)).join('\n'));
+    const folder = join(this.folder, name);
+    await importPredictions({
+      file,
+      loaded: loadConfig(this.config),
+      split,
+      folder,
+      name,
+      epoch,
+      overwrite: false,
+      version: '0',
+    });
+    return folder;
+  }
+}

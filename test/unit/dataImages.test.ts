@@ -1,0 +1,74 @@
+/** Image files as people have them: what Pillow opens is opened, the rest is called what it is. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { crc32, deflateSync } from 'node:zlib';
+import sharp from 'sharp';
+import { afterAll, describe, expect, it } from 'vitest';
+import { decodeImage } from '../../src/data/image/decode';
+
+const folder = mkdtempSync(join(tmpdir(), 'nlvr-images-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const grey = () => sharp({ create: { width: 8, height: 6, channels: 3, background: '#406080' } });
+
+function temporary(name: string, bytes: Uint8Array): string {
+  const file = join(folder, name);
+  writeFileSync(file, bytes);
+  return file;
+}
+
+/** A PNG of one-bit greys that says how large it is and holds no pixels. */
+function emptyPng(width: number, height: number): Buffer {
+  const chunk = (type: string, data: Buffer): Buffer => {
+    const body = Buffer.concat([Buffer.from(type), data]);
+    const around = Buffer.alloc(8);
+    around.writeUInt32BE(data.length, 0);
+    around.writeUInt32BE(crc32(body), 4);
+    return Buffer.concat([around.subarray(0, 4), body, around.subarray(4)]);
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header[8] = 1;
+  return Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(Buffer.alloc(0))),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+describe('images', () => {
+  it('of BigTIFF are read', async () => {
+    const file = temporary(
+      'big.tif',
+      await grey().tiff({ bigtiff: true, compression: 'lzw' }).toBuffer(),
+    );
+    const { data, width, height } = await decodeImage(file);
+    expect([width, height, ...data.subarray(0, 3)]).toEqual([8, 6, 0x40, 0x60, 0x80]);
+  });
+
+  it('of AVIF are read whatever brand comes first', async () => {
+    const bytes = await grey().avif({ lossless: true }).toBuffer();
+    expect(bytes.subarray(8, 12).toString()).toBe('avif');
+    bytes.write('mif1', 8);
+    expect((await decodeImage(temporary('mif1.avif', bytes))).width).toBe(8);
+  });
+
+  it('that are too large are called so, with the limit', async () => {
+    await expect(decodeImage(temporary('large.png', emptyPng(20000, 9000)))).rejects.toThrow(
+      'the image has 20000 × 9000 pixels, more than the 178,956,970 that are read',
+    );
+  });
+
+  it.each([
+    ['HEIC', Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1')],
+    ['JPEG XL', Buffer.from('\xff\x0a', 'latin1')],
+    ['JPEG 2000', Buffer.from('\0\0\0\x0cjP  \r\n\x87\n', 'latin1')],
+    ['Photoshop', Buffer.from('8BPS')],
+  ])('of %s are named, with what to do', async (name, bytes) => {
+    await expect(decodeImage(temporary('other', bytes))).rejects.toThrow(
+      new RegExp(`this is a ${name} image, which is not read; convert it to PNG or JPEG`),
+    );
+  });
+});
