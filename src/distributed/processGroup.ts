@@ -47,10 +47,10 @@ export interface ProcessGroup {
   log(text: string): void;
   /** Takes the text that other ranks sent. */
   onLog(take: (rank: number, text: string) => void): void;
-  /** Ends the job on all ranks because of an error on this one. */
-  fail(failure: Advice & { exitCode: number }): void;
-  /** Leaves the group in good order. */
-  close(): void;
+  /** Ends the job on all ranks because of an error on this one. Resolves when they have been sent word. */
+  fail(failure: Advice & { exitCode: number }): Promise<void>;
+  /** Leaves the group in good order. Resolves when the others have been sent word. */
+  close(): Promise<void>;
 }
 
 /** A training in one process. */
@@ -63,8 +63,8 @@ export const SINGLE_PROCESS: ProcessGroup = {
   requireSame: () => Promise.resolve(),
   log: () => undefined,
   onLog: () => undefined,
-  fail: () => undefined,
-  close: () => undefined,
+  fail: () => Promise.resolve(),
+  close: () => Promise.resolve(),
 };
 
 export interface JoinOptions {
@@ -142,6 +142,9 @@ function machineId(): string {
 class ConnectedGroup implements ProcessGroup {
   readonly failed: Promise<never>;
   private rejectFailed: (error: Error) => void = () => undefined;
+  /** Resolves when this process has left the group. */
+  private readonly left: Promise<void>;
+  private leave: () => void = () => undefined;
   private nextId = 0;
   /** Values that arrived, by number and sender, and those who wait for them. */
   private readonly values = new Map<string, unknown>();
@@ -154,7 +157,9 @@ class ConnectedGroup implements ProcessGroup {
     readonly members: readonly Member[],
   ) {
     this.failed = new Promise<never>((_, reject) => (this.rejectFailed = reject));
-    // Whoever waits for it hears of it; until then it is not unhandled.
+    this.left = new Promise<void>((resolve) => (this.leave = resolve));
+    worker.on('exit', () => this.leave());
+    // Until somebody waits for it, it is not an unhandled rejection.
     this.failed.catch(() => undefined);
     worker.on('message', (event: RendezvousEvent) => this.receive(event));
     worker.on('error', (error) => this.rejectFailed(error));
@@ -218,12 +223,14 @@ class ConnectedGroup implements ProcessGroup {
     this.takeLog = take;
   }
 
-  fail(failure: Advice & { exitCode: number }): void {
+  fail(failure: Advice & { exitCode: number }): Promise<void> {
     this.post({ type: 'fail', failure: { ...failure, rank: this.spec.rank } });
+    return this.left;
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.post({ type: 'close' });
+    return this.left;
   }
 
   private post(request: RendezvousRequest): void {
@@ -240,6 +247,7 @@ class ConnectedGroup implements ProcessGroup {
       } else this.values.set(key, event.value);
     } else if (event.type === 'log') this.takeLog?.(event.from, event.text);
     else if (event.type === 'failure') this.rejectFailed(new RankFailedError(event.failure));
+    else if (event.type === 'closed') this.leave();
   }
 
   private value(id: number, from: number): Promise<unknown> {

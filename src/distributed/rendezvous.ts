@@ -243,8 +243,9 @@ class MasterRendezvous extends Rendezvous {
     this.ended = true;
     this.stopWatching();
     this.server.close();
-    for (const { socket } of this.hellos.values()) socket.end(() => socket.destroy());
-    this.emit({ type: 'closed' });
+    void closeAll([...this.hellos.values()].map(({ socket }) => socket)).then(() =>
+      this.emit({ type: 'closed' }),
+    );
   }
 
   private async listen(): Promise<void> {
@@ -500,8 +501,9 @@ class WorkerRendezvous extends Rendezvous {
     if (this.ended) return;
     this.ended = true;
     this.stopWatching();
-    this.master?.socket.end(() => this.master?.socket.destroy());
-    this.emit({ type: 'closed' });
+    void closeAll(this.master ? [this.master.socket] : []).then(() =>
+      this.emit({ type: 'closed' }),
+    );
   }
 
   private refuse(message: Words, hint: Words): void {
@@ -561,6 +563,19 @@ class WorkerRendezvous extends Rendezvous {
     this.watch(this.master, new LineReader());
     send(socket, hello);
   }
+}
+
+/** How long the last word to a rank may take to leave. */
+const FAREWELL_MS = 1000;
+
+/** Closes connections once what was written to them is on its way. */
+async function closeAll(sockets: readonly Socket[]): Promise<void> {
+  const closed = sockets.map(
+    (socket) =>
+      new Promise<void>((resolve) => (socket.destroyed ? resolve() : socket.end(resolve))),
+  );
+  await Promise.race([Promise.all(closed), sleep(FAREWELL_MS, undefined, { ref: false })]);
+  for (const socket of sockets) socket.destroy();
 }
 
 /** A connection, or why there is none. */

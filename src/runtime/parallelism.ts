@@ -5,6 +5,9 @@ import type { ReplicaSpec } from './replica/spec';
 /** Threads for which lanes were measured to be faster than threads that share operations. */
 const LANES = 2;
 
+/** Parts that computations without gradients are recorded in on a CPU, so that results do not depend on lanes. */
+export const FIXED_PARTS = LANES;
+
 export interface ParallelismOptions {
   device: 'cpu' | 'gpu';
   xla: boolean;

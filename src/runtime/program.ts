@@ -27,6 +27,12 @@ export interface ProgramSpec {
   /** For error messages. */
   name: string;
   inputs: Record<string, InputSpec>;
+  /**
+   * On a CPU, records in a fixed number of parts instead of the session's lanes. What a row of a matrix product comes to
+   * may depend, in its last bit, on how many rows there are: with fixed parts a result is the same for one thread an
+   * operation, whether the session has lanes or not.
+   */
+  fixedParts?: boolean;
   /** Called once, to record the computation; returns the outputs by name. */
   build(inputs: Inputs, scope: Scope): Record<string, tf.Tensor>;
 }

@@ -183,7 +183,7 @@ export class Session {
    */
   compile(spec: ProgramSpec): Program {
     if (this.disposed) throw new RuntimeError('the session was disposed');
-    const trace = new Trace(this.graph, this.options);
+    const trace = new Trace(this.graph, { ...this.options, fixedParts: spec.fixedParts });
     const program = Program.record(spec, trace, this.capi, this.native, this.variables);
     // Thousands of TensorFlow.js's tensors are dead now, and the first run needs memory for the graph passes.
     collectGarbage();

@@ -8,7 +8,7 @@ import type { OperationPointer, Output } from './capi';
 import { bytesPerElement, DType, dtypeName, elementCount } from './dtypes';
 import { TraceError } from './errors';
 import type { Attributes, Graph, NodeInput, NodeOptions } from './graph';
-import { parallelism, type ParallelismOptions } from './parallelism';
+import { FIXED_PARTS, parallelism, type ParallelismOptions } from './parallelism';
 import { type ReplicaSpec, SINGLE } from './replica/spec';
 import type { Precision } from '../util/precision';
 
@@ -28,6 +28,8 @@ export interface Symbol {
 export interface TraceOptions extends ParallelismOptions {
   precision: Precision;
   replica?: ReplicaSpec;
+  /** Records in a fixed number of parts on a CPU (`ProgramSpec.fixedParts`). */
+  fixedParts?: boolean | undefined;
 }
 
 export class Trace {
@@ -65,7 +67,8 @@ export class Trace {
 
   /** Independent parts that a computation should be recorded in (lanes.ts). */
   get lanes(): number {
-    return parallelism(this.options).lanes;
+    const { fixedParts, device, xla } = this.options;
+    return fixedParts && device === 'cpu' && !xla ? FIXED_PARTS : parallelism(this.options).lanes;
   }
 
   /** Adds a node; inside `after`, behind that control edge. */

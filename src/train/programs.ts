@@ -136,6 +136,7 @@ export class NlvrPrograms {
     return remember(this.encoding, count, () =>
       this.session.compile({
         name: `encode_${count}`,
+        fixedParts: true,
         inputs: { images: this.imageSpec(count), slots: { shape: [count], dtype: 'int32' } },
         build: (inputs, scope) => {
           const features = encodeImages(this.model, this.pixels(inputs), contextOf(scope));
@@ -183,6 +184,7 @@ export class NlvrPrograms {
     return remember(this.classification, `${n}x${length}`, () =>
       this.session.compile({
         name: `classify_${n}x${length}`,
+        fixedParts: true,
         inputs: {
           left: { shape: [n], dtype: 'int32' },
           right: { shape: [n], dtype: 'int32' },

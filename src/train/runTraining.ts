@@ -51,7 +51,7 @@ export async function runTraining(request: TrainingRequest): Promise<TrainingOut
   } catch (error) {
     const cause = await causeOf(error, request);
     // The others learn first: writing to a full or hanging disk may take long.
-    group.fail(failureOf(cause, group.spec));
+    await group.fail(failureOf(cause, group.spec));
     if (job.record) closeBroken(job.record, cause);
     throw cause;
   } finally {
@@ -85,12 +85,12 @@ async function run(
   const prepared = await prepare(request, folder, stop);
   // Rank 0 may have been stopped while it checked the images, which it alone does.
   if (!(await group.broadcast(prepared !== undefined)) || !prepared) {
-    group.close();
+    await group.close();
     return undefined;
   }
   await group.requireSame(factsOf(request, prepared));
   const outcome = await train(request, stop, prepared, job);
-  group.close();
+  await group.close();
   return outcome;
 }
 

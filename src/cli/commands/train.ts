@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { launch, STOP_MESSAGE } from '../../distributed/launcher';
 import {
   failureOf,
@@ -66,16 +65,12 @@ export async function train(options: TrainOptions): Promise<void> {
     await trainInGroup(options, group, stopFromLauncher());
     code = Number(process.exitCode ?? ExitCode.done);
   } catch (error) {
-    group.fail(failureOf(error, group.spec));
     code = report(error, false);
-    await sleep(FAREWELL_MS);
+    await group.fail(failureOf(error, group.spec));
   }
   // A call of TensorFlow that waits for a lost rank never returns, and would keep the process.
   exitNow(code);
 }
-
-/** How long the thread that talks to the other ranks has to send the last word. */
-const FAREWELL_MS = 300;
 
 /** Checks what can be checked once, then starts the ranks. */
 async function startRanks(
