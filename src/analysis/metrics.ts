@@ -7,15 +7,20 @@ import type { Dataset, Example } from '../data/types';
 import type { GroupAccuracy } from '../run/events';
 import { phrase, type Words } from '../util/phrase';
 
+/** Why consistency is null: no example has a label, or their identifiers do not say which share a sentence. */
+export type ConsistencyReason = 'unlabelled' | 'no-identifiers';
+
 export interface Metrics {
   /** 0..1 over labelled examples; null when none is labelled. */
   accuracy: number | null;
   /** 0..1 over groups; null where identifiers do not group. */
   consistency: number | null;
+  /** Why there is no consistency; missing where there is. */
+  consistencyReason?: ConsistencyReason;
   /** Mean cross-entropy in nats over labelled examples. */
   loss: number | null;
   examples: number;
-  /** Accuracy by kind of sentence, in order of first appearance. */
+  /** Accuracy by group, in order of first appearance. */
   groups: GroupAccuracy[];
   /** Examples of the split that were left out, as their images do not exist: the numbers are of a part. */
   skipped?: number;
@@ -110,6 +115,9 @@ export function measureAnswers(
   return {
     accuracy: labelled === 0 ? null : correct / labelled,
     consistency: sentences.size === 0 ? null : consistent / sentences.size,
+    ...(sentences.size === 0 && {
+      consistencyReason: labelled === 0 ? ('unlabelled' as const) : ('no-identifiers' as const),
+    }),
     loss: labelled === 0 ? null : loss / labelled,
     examples: examples.length,
     groups: [...groups].map(([name, g]) => ({

@@ -1,33 +1,69 @@
 import { readFileSync } from 'node:fs';
-import { writeFileAtomic } from '../util/atomicFile';
+import type { MissingPart } from '../config/modelParts';
 import type { Split } from '../run/events';
-import type { Metrics } from './metrics';
+import { writeFileAtomic } from '../util/atomicFile';
+import type { ConsistencyReason, Metrics } from './metrics';
 
-/** Writes `metrics.json`, in full float precision: an object a split with accuracy, consistency, loss, examples, groups, and `skipped` where examples were left out. */
-export function writeMetrics(file: string, metrics: Partial<Record<Split, Metrics>>): void {
-  write(file, entriesOf(metrics));
+/** Which weights the numbers of a split are of. */
+export interface MetricsSource {
+  /** Name of the run that trained them; null where they do not say. */
+  run: string | null;
+  /** Epoch after which they were saved, from 0; null where they do not say. */
+  epoch: number | null;
+  /** The weights: relative to the folder of `metrics.json` where they lie in it, else their path or address; null for imported predictions. */
+  checkpoint: string | null;
+  /** Parts of the model that had random values. */
+  incomplete?: readonly MissingPart[];
+}
+
+type SplitMetrics = Partial<Record<Split, Metrics>>;
+
+const reasons: Record<ConsistencyReason, string> = {
+  unlabelled: 'No example has a label.',
+  'no-identifiers': 'The identifiers do not say which examples share a sentence.',
+};
+
+/** Why there is no consistency, for files and the terminal; null where there is. */
+export function consistencyReason({ consistencyReason: reason }: Metrics): string | null {
+  return reason === undefined ? null : reasons[reason];
+}
+
+/**
+ * Writes `metrics.json`, in full float precision: an object a split with accuracy, consistency (or the reason why there
+ * is none), loss, examples, groups, `skipped` where examples were left out, and which weights they are of.
+ */
+export function writeMetrics(file: string, metrics: SplitMetrics, source: MetricsSource): void {
+  write(file, entriesOf(metrics, source));
 }
 
 /** Replaces the splits of `metrics` in `metrics.json`, and leaves the others as they are there. */
-export function mergeMetrics(file: string, metrics: Partial<Record<Split, Metrics>>): void {
-  write(file, { ...read(file), ...entriesOf(metrics) });
+export function mergeMetrics(file: string, metrics: SplitMetrics, source: MetricsSource): void {
+  write(file, { ...read(file), ...entriesOf(metrics, source) });
 }
 
-function entriesOf(metrics: Partial<Record<Split, Metrics>>): Record<string, unknown> {
+function entriesOf(metrics: SplitMetrics, source: MetricsSource): Record<string, unknown> {
+  const { run, epoch, checkpoint, incomplete = [] } = source;
   return Object.fromEntries(
-    Object.entries(metrics).map(
-      ([split, { accuracy, consistency, loss, examples, groups, skipped }]) => [
+    Object.entries(metrics).map(([split, measured]) => {
+      const { accuracy, consistency, loss, examples, groups, skipped } = measured;
+      const reason = consistencyReason(measured);
+      return [
         split,
         {
+          run,
+          epoch,
+          checkpoint,
+          ...(incomplete.length > 0 && { incomplete }),
           accuracy,
           consistency,
+          ...(reason !== null && { consistency_reason: reason }),
           loss,
           examples,
           groups,
           ...(skipped !== undefined && { skipped }),
         },
-      ],
-    ),
+      ];
+    }),
   );
 }
 

@@ -10,22 +10,31 @@ export interface CommonOptions {
 }
 
 /** Options that override keys of the configuration. */
-interface Overrides {
+export interface Overrides {
   output_dir?: string;
   pretrained?: string;
   seed?: number;
+  image_root?: string;
+  ann_root?: string;
 }
 
 /** The configuration with the command line's overrides. Paths of the command line start at the working folder. */
 export function configuration(options: CommonOptions & Overrides): LoadedConfig {
-  const { device, output_dir, pretrained, seed } = options;
-  const loaded = loadConfig(userPath(options.config), [
+  const loaded = loadConfig(userPath(options.config), overridesOf(options));
+  printProblems(loaded);
+  return loaded;
+}
+
+/** The same as `key=value`. */
+export function overridesOf(options: Pick<CommonOptions, 'device' | 'set'> & Overrides): string[] {
+  const { device, output_dir, pretrained, seed, image_root, ann_root } = options;
+  return [
     ...options.set,
     ...(device === undefined ? [] : [`device=${device}`]),
     ...(output_dir === undefined ? [] : [`output_dir=${userPath(output_dir)}`]),
     ...(pretrained === undefined ? [] : [`pretrained=${userPath(pretrained)}`]),
+    ...(image_root === undefined ? [] : [`image_root=${userPath(image_root)}`]),
+    ...(ann_root === undefined ? [] : [`ann_root=${userPath(ann_root)}`]),
     ...(seed === undefined ? [] : [`seed=${seed}`]),
-  ]);
-  printProblems(loaded);
-  return loaded;
+  ];
 }

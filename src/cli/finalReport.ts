@@ -1,11 +1,13 @@
 import type { Metrics } from '../analysis/metrics';
+import { consistencyReason } from '../analysis/metricsFile';
 import type { TrainingOutcome } from '../train/trainingTypes';
+import { counted } from './counted';
 import { formatDuration } from './duration';
 
 export const percent = (share: number | null): string =>
   share === null ? '–' : `${(share * 100).toFixed(1)}%`;
 
-/** What a person wants to know when a run ends: how good, where the weights are, and how it does by kind of sentence. */
+/** What a person wants to know when a run ends: how good, where the weights are, and how it does by group of sentences. */
 export function finalReport({
   state,
   best,
@@ -27,20 +29,21 @@ export function finalReport({
     lines.push(`Checkpoint: ${bestCheckpoint}`);
   }
   if (state === 'finished')
-    for (const [split, measured] of Object.entries(metrics)) lines.push(...byKind(split, measured));
+    for (const [split, measured] of Object.entries(metrics))
+      lines.push(...byGroup(split, measured));
   return `${lines.join('\n')}\n`;
 }
 
-/** Kinds shown; the least accurate first, since those are what one looks for. */
+/** Groups shown; the least accurate first, since those are what one looks for. */
 const SHOWN = 20;
 
-export function byKind(
-  split: string,
-  { accuracy, consistency, groups, examples }: Metrics,
-): string[] {
+export function byGroup(split: string, measured: Metrics): string[] {
+  const { accuracy, consistency, groups, examples } = measured;
+  const reason = consistencyReason(measured);
   const lines = [
     '',
-    `${split}: accuracy ${percent(accuracy)}${consistency === null ? '' : `, consistency ${percent(consistency)}`}, ${examples} examples`,
+    `${split}: accuracy ${percent(accuracy)}${consistency === null ? '' : `, consistency ${percent(consistency)}`}, ${counted(examples, 'example')}`,
+    ...(reason === null ? [] : [`  no consistency: ${reason}`]),
   ];
   const sorted = [...groups].sort((a, b) => a.accuracy - b.accuracy);
   const width = Math.max(0, ...sorted.slice(0, SHOWN).map(({ name }) => name.length));
@@ -48,6 +51,6 @@ export function byKind(
     lines.push(
       `  ${group.name.padEnd(width)}  ${percent(group.accuracy).padStart(6)}  of ${String(group.examples).padStart(6)}`,
     );
-  if (sorted.length > SHOWN) lines.push(`  … and ${sorted.length - SHOWN} more kinds`);
+  if (sorted.length > SHOWN) lines.push(`  … and ${sorted.length - SHOWN} more groups`);
   return lines;
 }

@@ -40,9 +40,26 @@ function keyValue(value: string, previous: string[]): string[] {
 const deviceOption = (): Option =>
   new Option('--device <device>', 'where to compute').choices(['auto', 'cpu', 'gpu']);
 const setOption = (): Option =>
-  new Option('--set <key=value>', 'override a key of the configuration; may be repeated')
+  new Option(
+    '--set <key=value>',
+    'override a key of the configuration, paths from the working folder; may be repeated',
+  )
     .argParser(keyValue)
     .default([], 'none');
+const allowMissingOption = (): Option =>
+  new Option(
+    '--allow_missing',
+    'evaluate although the checkpoint lacks parameters: random values stand in, and every output says so',
+  );
+const runConfigOption = (): Option =>
+  new Option(
+    '--config <file>',
+    "configuration, an nlvr.yaml (default: the run's own, where the checkpoint is a run's)",
+  );
+const imageRootOption = (): Option =>
+  new Option('--image_root <folder>', 'where the images are now (overrides image_root)');
+const annRootOption = (): Option =>
+  new Option('--ann_root <folder>', 'where the annotations are now (overrides ann_root)');
 const splitOption = (): Option =>
   new Option('--split <split>', 'split that the predictions are of').choices([
     'val',
@@ -104,7 +121,10 @@ export function createProgram(): Command {
       '--pretrained <weights>',
       'weights to start from: .pth, .safetensors, run folder or https address (overrides pretrained)',
     )
+    .addOption(imageRootOption())
+    .addOption(annRootOption())
     .option('--evaluate', 'evaluate `pretrained` on val and test, as far as there are, then stop')
+    .addOption(allowMissingOption())
     .option('--resume', "go on from the run folder's last checkpoint")
     .option('--overwrite', 'replace the run that the folder holds')
     .option('--seed <n>', 'seed (overrides seed)', integer)
@@ -130,13 +150,16 @@ export function createProgram(): Command {
   program
     .command('evaluate')
     .description('evaluate a checkpoint: accuracy, consistency and a predictions file a split')
-    .requiredOption('--config <file>', 'configuration, an nlvr.yaml')
+    .addOption(runConfigOption())
     .requiredOption('--checkpoint <weights>', '.pth, .safetensors or run folder')
+    .addOption(imageRootOption())
+    .addOption(annRootOption())
     .requiredOption('--output_dir <folder>', 'where predictions/ and metrics.json are written')
     .option(
       '--split <splits>',
       'val, test, train, or several with commas (default: val and test, as far as there are)',
     )
+    .addOption(allowMissingOption())
     .addOption(deviceOption())
     .addOption(setOption())
     .addOption(tensorflowOption())
@@ -147,13 +170,14 @@ export function createProgram(): Command {
   program
     .command('predict')
     .description('answer one sentence about two images, or many over standard input with --serve')
-    .requiredOption('--config <file>', 'configuration, an nlvr.yaml')
+    .addOption(runConfigOption())
     .requiredOption('--checkpoint <weights>', '.pth, .safetensors or run folder')
     .option('--left <image>', 'left image')
     .option('--right <image>', 'right image')
     .option('--sentence <text>', 'sentence about the two')
     .option('--json', 'print one JSON object')
     .option('--serve', 'read questions as JSON lines from standard input until it ends')
+    .addOption(allowMissingOption())
     .addOption(deviceOption())
     .addOption(setOption())
     .addOption(tensorflowOption())
@@ -165,6 +189,8 @@ export function createProgram(): Command {
     .command('check')
     .description('check a configuration and its data without training')
     .requiredOption('--config <file>', 'configuration, an nlvr.yaml')
+    .addOption(imageRootOption())
+    .addOption(annRootOption())
     .option('--all', 'list every case, not the first five of a kind')
     .option('--json', 'print one JSON object with every case')
     .option(

@@ -6,6 +6,8 @@
  */
 import logUpdate from 'log-update';
 import type { EvalEvent, EvalProgressEvent, RunEvent, StartEvent, StepEvent } from '../run/events';
+import { pythonFixed } from '../util/pythonFixed';
+import { counted } from './counted';
 import { formatDuration } from './duration';
 
 const PLAIN_EVERY_STEPS = 50;
@@ -35,14 +37,14 @@ const count = (n: number): string => n.toLocaleString('en');
 function evaluationLine(event: EvalEvent): string {
   const consistency =
     event.consistency === null ? '' : `, consistency ${percent(event.consistency)}`;
-  return `  ${event.split.padEnd(5)} accuracy ${percent(event.accuracy)}${consistency}, loss ${loss(event.loss)} (${count(event.examples)} examples, ${formatDuration(event.seconds)})`;
+  return `  ${event.split.padEnd(5)} accuracy ${percent(event.accuracy)}${consistency}, loss ${loss(event.loss)} (${counted(event.examples, 'example')}, ${formatDuration(event.seconds)})`;
 }
 
 /** Lines that stay, the same on a terminal and in a pipe. */
 function lastingLine(event: RunEvent): string | undefined {
   switch (event.type) {
     case 'start':
-      return `${event.resumed ? `Resuming at step ${count(event.step)}` : 'Training'} on ${event.device}, ${event.precision}: ${count(event.parameters)} parameters, ${count(event.examples.train ?? 0)} examples, ${count(event.totalSteps)} steps in ${event.maxEpoch} epochs.`;
+      return `${event.resumed ? `Resuming at step ${count(event.step)}` : 'Training'} on ${event.device}, ${event.precision}: ${counted(event.parameters, 'parameter')}, ${counted(event.examples.train ?? 0, 'example')}, ${counted(event.totalSteps, 'step')} in ${counted(event.maxEpoch, 'epoch')}.`;
     case 'epoch':
       return `Epoch ${event.epoch}: loss ${loss(event.loss)}, accuracy ${percent(event.accuracy)}, lr ${event.lr.toPrecision(3)}, ${formatDuration(event.seconds)}`;
     case 'eval':
@@ -193,7 +195,7 @@ class PlainTerminal implements Terminal {
     const { inEpoch, of } = placeInEpoch(plan, event.step);
     const perStep = seconds / Math.max(1, steps);
     this.stream.write(
-      `Train Epoch: [${event.epoch}]  [${inEpoch}/${of}]  eta: ${formatDuration(left)}  lr: ${event.lr.toFixed(6)}  loss: ${event.loss?.toFixed(4) ?? 'nan'}  time: ${perStep.toFixed(4)}  data: ${(perStep * (event.wait ?? 0)).toFixed(4)}\n`,
+      `Train Epoch: [${event.epoch}]  [${inEpoch}/${of}]  eta: ${formatDuration(left)}  lr: ${pythonFixed(event.lr, 6)}  loss: ${pythonFixed(event.loss ?? NaN, 4)}  time: ${pythonFixed(perStep, 4)}  data: ${pythonFixed(perStep * (event.wait ?? 0), 4)}\n`,
     );
   }
 }

@@ -1,52 +1,15 @@
 /** Checks that concern several keys at once: what a schema cannot say. */
-import { phrase, type Words } from '../util/phrase';
+import { phrase } from '../util/phrase';
+import { conflict, nearestDivisor, noEffect, set, warning, type CrossIssue } from './crossIssue';
 import type { Config } from './definition';
 import { formatNumber } from './format';
-import type { ProblemCode, Severity, Suggestion } from './problem';
+import { checkTextEncoder } from './textEncoderChecks';
 import { vitSize } from './vit';
-
-export interface CrossIssue {
-  severity: Severity;
-  code: Extract<ProblemCode, 'conflict' | 'no-effect'>;
-  /** The key to blame, then others that take part: the first one that is written gets the mark. */
-  keys: readonly [string, ...string[]];
-  message: Words;
-  suggestions: readonly Suggestion[];
-}
 
 /** True when the file (or an override) sets the key. */
 type IsWritten = (key: string) => boolean;
 
-type Check = (config: Config, written: IsWritten) => CrossIssue | undefined;
-
-const set = (key: string, value: string | number | boolean): Suggestion => ({
-  kind: 'set',
-  key,
-  value,
-});
-const conflict = (
-  keys: CrossIssue['keys'],
-  message: Words,
-  ...suggestions: Suggestion[]
-): CrossIssue => ({ severity: 'error', code: 'conflict', keys, message, suggestions });
-const warning = (
-  keys: CrossIssue['keys'],
-  message: Words,
-  ...suggestions: Suggestion[]
-): CrossIssue => ({ severity: 'warning', code: 'conflict', keys, message, suggestions });
-const noEffect = (
-  keys: CrossIssue['keys'],
-  message: Words,
-  ...suggestions: Suggestion[]
-): CrossIssue => ({ severity: 'information', code: 'no-effect', keys, message, suggestions });
-
-/** The divisor of `whole` that is nearest to `value`, the smaller of two. */
-function nearestDivisor(whole: number, value: number): number {
-  for (let away = 0; away < whole; away++)
-    for (const candidate of [value - away, value + away])
-      if (candidate >= 1 && candidate <= whole && whole % candidate === 0) return candidate;
-  return 1;
-}
+type Check = (config: Config, written: IsWritten) => CrossIssue | CrossIssue[] | undefined;
 
 const checks: readonly Check[] = [
   (config) => {
@@ -72,36 +35,21 @@ const checks: readonly Check[] = [
       set('vit.heads', nearestDivisor(width, heads)),
     );
   },
-  ({ med_config: med }) => {
-    if (typeof med === 'string' || med.hidden_size % med.num_attention_heads === 0)
-      return undefined;
-    return conflict(
-      ['med_config.num_attention_heads', 'med_config.hidden_size', 'med_config'],
+  ({ med_config: med, max_words }) =>
+    // Those of a file are checked when it is read.
+    typeof med === 'string' ? undefined : checkTextEncoder(med, max_words),
+  ({ vit, med_config: med }, written) => {
+    const { width } = vitSize(vit);
+    if (typeof med === 'string' || !written('med_config.encoder_width')) return undefined;
+    if (med.encoder_width === width) return undefined;
+    return noEffect(
+      ['med_config.encoder_width', 'vit.width', 'vit'],
       phrase(
-        '`med_config.num_attention_heads` is {0}: it must divide `med_config.hidden_size`, {1}.',
-        med.num_attention_heads,
-        med.hidden_size,
+        '`med_config.encoder_width` is {0} and has no effect: the width of the image features is that of `vit`, {1}, as in BLIP.',
+        med.encoder_width,
+        width,
       ),
-      set(
-        'med_config.num_attention_heads',
-        nearestDivisor(med.hidden_size, med.num_attention_heads),
-      ),
-    );
-  },
-  ({ med_config: med, max_words }) => {
-    // Every word is at least one token, and [ENC] and [SEP] stand around them.
-    if (typeof med === 'string' || max_words + 2 <= med.max_position_embeddings) return undefined;
-    return conflict(
-      ['max_words', 'med_config.max_position_embeddings'],
-      phrase(
-        '`max_words` is {0}: such a sentence has at least {1} tokens, and `med_config.max_position_embeddings` has room for {2}.',
-        max_words,
-        max_words + 2,
-        med.max_position_embeddings,
-      ),
-      ...(med.max_position_embeddings > 2
-        ? [set('max_words', Math.floor((med.max_position_embeddings - 2) / 2))]
-        : []),
+      set('med_config.encoder_width', width),
     );
   },
   ({ xla, vit_grad_ckpt, vit_ckpt_layer }) => {
@@ -236,7 +184,5 @@ const checks: readonly Check[] = [
 
 /** Everything that is wrong with the keys of a configuration taken together. */
 export function crossCheck(config: Config, written: IsWritten): CrossIssue[] {
-  return checks
-    .map((check) => check(config, written))
-    .filter((issue): issue is CrossIssue => issue !== undefined);
+  return checks.flatMap((check) => check(config, written) ?? []);
 }

@@ -1,18 +1,24 @@
 /** Writes a configuration as text. */
 import { createHash } from 'node:crypto';
 import { Document, visit, type Scalar } from 'yaml';
-import type { Config } from './definition';
+import type { Config, ConfigKey } from './definition';
 import { expandedPath } from './expandPath';
 import { formatNumber } from './format';
 import { configKeys, definitionOf } from './keys';
+import { readMedConfig } from './medConfig';
 import { configPaths } from './paths';
 
 /**
- * The configuration as YAML: every key, in the order of the definition, with absolute paths, so that it
- * means the same wherever the file lies.
+ * The configuration as YAML: every key, in the order of the definition, with absolute paths and the measures of the text
+ * encoder in place of its file, so that it means the same wherever the file lies, also when that one is gone.
  * @param folder that relative paths start from
+ * @throws {UserError} when `med_config` names no file that can be used
  */
 export function dumpConfig(config: Config, folder: string): string {
+  return dump(config, folder, configKeys);
+}
+
+function dump(config: Config, folder: string, keys: readonly ConfigKey[]): string {
   const paths = configPaths(config, folder);
   const absolute: Config = {
     ...config,
@@ -27,9 +33,9 @@ export function dumpConfig(config: Config, folder: string): string {
       test: expandedPath(config.ann_files.test),
     },
     curriculum: { ...config.curriculum, ann_file: expandedPath(config.curriculum.ann_file) },
-    med_config: paths.medConfig ?? config.med_config,
+    med_config: readMedConfig(config, folder),
   };
-  const ordered = configKeys.map((key) => [key, orderedValue(key, absolute[key])]);
+  const ordered = keys.map((key) => [key, orderedValue(key, absolute[key])]);
   const document = new Document(Object.fromEntries(ordered));
   visit(document, {
     Scalar: (_, node) => {
@@ -52,7 +58,10 @@ function writeAsPeopleDo(node: Scalar): void {
   if (typeof node.value === 'number' && formatNumber(node.value).includes('e')) node.format = 'EXP';
 }
 
-/** SHA-256 (hexadecimal) of the configuration as used, whatever the file's order, style and comments. */
+/** SHA-256 (hexadecimal) of the configuration as used, whatever the file's order, style and comments, and the run's place. */
 export function configHash(config: Config, folder: string): string {
-  return createHash('sha256').update(dumpConfig(config, folder)).digest('hex');
+  const keys = configKeys.filter((key) => key !== 'output_dir');
+  return createHash('sha256')
+    .update(dump(config, folder, keys))
+    .digest('hex');
 }

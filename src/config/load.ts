@@ -7,8 +7,8 @@ import type { Config } from './definition';
 import { configHash } from './dump';
 import { foreignWords, originOf } from './foreign';
 import { parseOverride } from './overrides';
-import { parseConfig } from './parse';
 import type { ConfigProblem } from './problem';
+import { parseConfigFile } from './relocate';
 
 export interface LoadedConfig {
   config: Config;
@@ -38,15 +38,18 @@ export class ConfigError extends UserError {
 /**
  * @param file path of the configuration file
  * @param overrides `key=value`, dotted keys for fields of a mapping; later ones win
+ * @param from where relative paths of overrides start
  * @throws {ConfigError} when the file cannot be read or is wrong
- * @throws {UserError} when an override is not of the form `key=value`
+ * @throws {UserError} when an override is not of the form `key=value`, or `med_config` names no file that can be used
  */
-export function loadConfig(file: string, overrides: readonly string[] = []): LoadedConfig {
+export function loadConfig(
+  file: string,
+  overrides: readonly string[] = [],
+  from = process.cwd(),
+): LoadedConfig {
   const absolute = resolve(file);
-  const { config, problems, document } = parseConfig(
-    readText(absolute),
-    overrides.map(parseOverride),
-  );
+  const given = overrides.map((override) => parseOverride(override, from));
+  const { config, problems, document } = parseConfigFile(readText(absolute), absolute, given);
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) {
     const origin = originOf(document.value);

@@ -60,7 +60,7 @@ export function configurationPage(): string {
 
 A configuration is a YAML file named \`nlvr.yaml\` or \`*.nlvr.yaml\` (\`.yml\` too), or any YAML file whose first line is the comment \`# nlvr\`. BLIP's own \`configs/nlvr.yaml\` works unchanged. Every key may be left out. Relative paths start at the file's folder, annotation files at \`ann_root\`. \`~\`, \`$NAME\` and \`\${NAME}\` are expanded; a variable that is not set, \`%NAME%\`, \`~user\` and \`file:\` addresses are errors. A configuration of ALBEF, X-VLM or LAVIS is converted by \`nlvr config convert FILE\` or a quick fix; what has no counterpart is listed. Values are YAML 1.2, as in BLIP: \`3e-5\` is a number, and only \`true\` and \`false\` are booleans.
 
-On the command line \`--set key=value\` wins over the file; a dot reaches into a mapping: \`--set vit.depth=6\`. The configuration as used, every key of it, with absolute paths, lies in the run folder as \`config.yaml\` and can be used again.
+On the command line \`--set key=value\` wins over the file; a dot reaches into a mapping: \`--set vit.depth=6\`. Paths in it start at the working folder, annotation files at \`ann_root\`. The configuration as used, every key of it, with absolute paths and the measures of the text encoder, lies in the run folder as \`config.yaml\` and can be used again.
 
 ## Keys
 

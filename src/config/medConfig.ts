@@ -1,10 +1,11 @@
 /** The text encoder's configuration, from BLIP's `med_config.json`, a file like it, or a mapping. */
 import { existsSync, readFileSync } from 'node:fs';
-import { phrase } from '../util/phrase';
+import { phrase, sentences } from '../util/phrase';
 import { UserError, messageOf } from '../util/userError';
 import { checkValue } from './check';
 import { definition, type Config, type MedConfig } from './definition';
 import { medConfigPath } from './paths';
+import { checkTextEncoder } from './textEncoderChecks';
 
 const fields = Object.entries(definition.med_config.fields);
 
@@ -18,18 +19,28 @@ export const blipMedConfig: Readonly<MedConfig> = Object.fromEntries(
  * The text encoder's measures.
  * `encoder_width` is what the file says; the model sets it from `vit`, as BLIP does.
  * @param folder of the configuration file, for a relative path
- * @throws {UserError} when the file is missing, is no JSON object, or holds a value out of range
+ * @throws {UserError} when the file is missing, is no JSON object, holds a value out of range or one that does not fit
+ *   the others, the tokenizer or `max_words`. A mapping is the configuration's own, and checked with it.
  */
-export function readMedConfig(config: Pick<Config, 'med_config'>, folder: string): MedConfig {
+export function readMedConfig(
+  config: Pick<Config, 'med_config' | 'max_words'>,
+  folder: string,
+): MedConfig {
   if (typeof config.med_config !== 'string') return config.med_config;
   const file = medConfigPath(config.med_config, folder);
-  return file === undefined ? { ...blipMedConfig } : parseMedConfig(readText(file), file);
+  const med = file === undefined ? { ...blipMedConfig } : parseMedConfig(readText(file), file);
+  const [first, ...others] = checkTextEncoder(med, config.max_words).map(({ message }) => message);
+  if (first === undefined) return med;
+  const says = sentences(first, ...others);
+  throw new UserError(file === undefined ? says : phrase('{0}: {1}', file, says));
 }
 
 function readText(file: string): string {
   if (!existsSync(file))
     throw new UserError(phrase('`med_config` names {0}, which does not exist.', file), {
-      hint: phrase("Remove the key to use BLIP's own text encoder, or correct the path."),
+      hint: phrase(
+        "Correct the path. Without the key the model has BLIP's own text encoder, which may be another one.",
+      ),
     });
   try {
     return readFileSync(file, 'utf8');
@@ -43,7 +54,7 @@ function readText(file: string): string {
 /**
  * Reads a BERT configuration in JSON. Keys that do not describe the encoder (`architectures`,
  * `initializer_range` …) are passed over, as BLIP's code does.
- * @throws {UserError} naming file, key and range
+ * @throws {UserError} naming file, key and range of a single value
  */
 export function parseMedConfig(text: string, file: string): MedConfig {
   let json: unknown;
@@ -75,14 +86,5 @@ export function parseMedConfig(text: string, file: string): MedConfig {
     if ('issue' in result) throw new UserError(phrase('{0}: {1}', file, result.issue.message));
     if (typeof result.value === 'number') measures[name as keyof MedConfig] = result.value;
   }
-  if (measures.hidden_size % measures.num_attention_heads !== 0)
-    throw new UserError(
-      phrase(
-        '{0}: `num_attention_heads` {1} does not divide `hidden_size` {2}.',
-        file,
-        measures.num_attention_heads,
-        measures.hidden_size,
-      ),
-    );
   return measures;
 }

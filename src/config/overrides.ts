@@ -1,7 +1,9 @@
 /** `key=value` overrides of the command line. */
+import { resolve } from 'node:path';
 import { CORE_SCHEMA, load } from 'js-yaml';
 import { UserError } from '../util/userError';
 import { definitionOf, nearest, configKeys } from './keys';
+import { medConfigPath } from './paths';
 import { isVitName, vitSize } from './vit';
 
 /** A value that wins over the file's. */
@@ -18,11 +20,12 @@ export function isMapping(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Reads `key=value`. The value is YAML (`1e-4`, `true`, `{width: 64}`), except for a path, which is taken
- * as it is. Whether it is right is for `parseConfig` to say.
+ * Reads `key=value`. The value is YAML (`1e-4`, `true`, `{width: 64}`), except for a path, which is not. Whether it is
+ * right is for `parseConfig` to say.
+ * @param from where a relative path starts: the folder that the person is in. Annotation files start at `ann_root`.
  * @throws {UserError} when there is no `=`, the key is unknown or the value is no YAML
  */
-export function parseOverride(source: string): Override {
+export function parseOverride(source: string, from: string): Override {
   const equals = source.indexOf('=');
   if (equals < 1)
     throw new UserError(`"${source}" is not of the form key=value.`, {
@@ -37,13 +40,19 @@ export function parseOverride(source: string): Override {
       `"${source}": \`${key}\` is not a key of the configuration.${meant === undefined ? '' : ` Did you mean \`${meant}\`?`}`,
     );
   }
-  if (known.kind === 'path') return { key, value: written, source };
+  if (known.kind === 'path') return { key, value: pathFrom(from, key, written), source };
   try {
     const value = written === '' ? null : load(written, { schema: CORE_SCHEMA });
-    return { key, value, source };
+    const isFile = key === 'med_config' && typeof value === 'string';
+    return { key, value: isFile ? (medConfigPath(value, from) ?? value) : value, source };
   } catch {
     throw new UserError(`"${source}": the value is not valid YAML.`);
   }
+}
+
+function pathFrom(from: string, key: string, written: string): string {
+  const startsThere = !key.includes('.') && written !== '' && !/^https?:/i.test(written);
+  return startsThere ? resolve(from, written) : written;
 }
 
 /** The values of a file with overrides put in; the file's own object is not changed. */

@@ -1,7 +1,8 @@
 /** Text of a configuration file → configuration and problems, each with its place in the text. */
 import { messageFrom, phrase, sentences, type PhraseValue, type Words } from '../util/phrase';
 import { checkValue } from './check';
-import { crossCheck, type CrossIssue } from './crossChecks';
+import { crossCheck } from './crossChecks';
+import type { CrossIssue } from './crossIssue';
 import { definition, type Config, type MappingKey } from './definition';
 import { readDocument, type ConfigDocument, type KeyLocation } from './document';
 import { formatValue } from './format';

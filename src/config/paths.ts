@@ -4,6 +4,10 @@ import { resolve } from 'node:path';
 import type { Config } from './definition';
 import { expandedPath } from './expandPath';
 
+/** The configuration in a run folder, and the file that marks a folder as one. */
+export const RUN_CONFIG = 'config.yaml';
+export const RUN_JSON = 'run.json';
+
 /** True for an https address, which is left as it is. */
 export function isUrl(value: string): boolean {
   return /^https:\/\//i.test(value);

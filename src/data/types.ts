@@ -14,7 +14,7 @@ export interface Example {
   label: boolean | null;
   /** Consistency group (the identifier without its pair number), null where the format has none. */
   consistencyGroup: string | null;
-  /** Kind of sentence (sample data set), synset (NLVR2) or similar; accuracy is reported by it. */
+  /** What the examples are grouped by: kind of sentence (sample data set), synset (NLVR2) or similar; accuracy is reported by it. */
   group: string | null;
   /** Where it stands: 1-based line of the annotation file. */
   line: number;
@@ -27,6 +27,8 @@ export interface Dataset {
   format: 'blip' | 'nlvr2' | 'nlvr1';
   /** Absolute path of the annotation file. */
   file: string;
+  /** Absolute path of the folder that all images lie in. */
+  imageRoot: string;
   examples: Example[];
   /** Examples of the file that were left out, as their images do not exist (`missing_images: skip`). */
   skipped?: number;

@@ -47,7 +47,10 @@ export type ModelKeys = Pick<
  * @param folder of the configuration file, where a relative `med_config` starts.
  * @throws {UserError} naming the key, when `med_config`'s file is wrong or measures do not fit each other.
  */
-export function readModelConfig(config: ModelKeys, folder: string): NlvrModelConfig {
+export function readModelConfig(
+  config: ModelKeys & Pick<Config, 'max_words'>,
+  folder: string,
+): NlvrModelConfig {
   return modelConfig(config, readMedConfig(config, folder));
 }
 

@@ -41,7 +41,10 @@ export async function exportCheckpoint(
     const floatShapes = new Map([...shapes].filter(([name]) => !raw.has(name)));
     const values = readAll(file, floatShapes.keys());
     if (format === 'pth') await writeTorchFile(out, shapes, values, raw);
-    else await writeSafetensors(out, floatShapes, values, { format: 'pt' }, raw);
+    else {
+      const metadata = { ...Object.fromEntries(file.metadata), format: 'pt' };
+      await writeSafetensors(out, floatShapes, values, metadata, raw);
+    }
     return { tensors: shapes.size, leftOut };
   } finally {
     await file.close();

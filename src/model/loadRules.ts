@@ -13,6 +13,13 @@ import {
 } from './architecture';
 import { isReadable } from './checkpoint/elementTypes';
 import { describe, unreadableType } from './checkpoint/formatError';
+import {
+  describeDifferences,
+  modelDifferences,
+  readOrigin,
+  type CheckpointOrigin,
+  type ModelDifference,
+} from './checkpointOrigin';
 import type { NlvrModelConfig } from './config';
 import { POSITION_IDS, parameterShapes } from './parameters';
 
@@ -33,6 +40,10 @@ export interface LoadReport {
   notes: Words[];
   /** Position embeddings that were resized to this image size. */
   resized: { name: string; from: number[]; to: number[] }[];
+  /** What the file says of itself; null where it says nothing. */
+  origin: CheckpointOrigin | null;
+  /** Keys whose value is not the one that the weights were trained with. */
+  differences: ModelDifference[];
 }
 
 /** A report, and where each loaded parameter comes from. */
@@ -64,14 +75,16 @@ function twins(key: string): [string, string] | undefined {
  * when most of the model would be left as it was.
  */
 export function planLoad(
-  checkpoint: Pick<CheckpointFile, 'path' | 'tensors'> & Partial<Pick<CheckpointFile, 'notes'>>,
+  checkpoint: Pick<CheckpointFile, 'path' | 'tensors' | 'metadata'> &
+    Partial<Pick<CheckpointFile, 'notes'>>,
   config: NlvrModelConfig,
 ): LoadPlan {
-  const { path, tensors } = checkpoint;
+  const { path, tensors, metadata } = checkpoint;
+  const origin = readOrigin(metadata);
   const shapes = parameterShapes(config);
   const { available, copied } = matchNames(tensors.keys(), shapes);
   const architecture = architectureOf(tensors);
-  const differences = architectureDifferences(architecture, config);
+  const architectural = architectureDifferences(architecture, config);
   const sources = new Map<string, string>();
   const resized: LoadReport['resized'] = [];
   const missing: string[] = [];
@@ -86,8 +99,8 @@ export function planLoad(
     sources.set(name, key);
     if (stored.shape.join() === shape.join()) continue;
     if (name !== POSITION_EMBEDDING || !canResize(stored.shape, shape))
-      throw differences.length > 0
-        ? otherArchitecture(path, architecture, differences)
+      throw architectural.length > 0
+        ? otherArchitecture(path, architecture, architectural)
         : mismatch(path, key, name, stored, shape);
     resized.push({ name, from: [...stored.shape], to: shape });
   }
@@ -105,9 +118,11 @@ export function planLoad(
       notes: [
         ...(checkpoint.notes ?? []),
         // Of the same widths, so that what both have fits.
-        ...differences.map((difference) => phrase('Note that {0}.', difference)),
+        ...architectural.map((difference) => phrase('Note that {0}.', difference)),
       ],
       resized,
+      origin,
+      differences: modelDifferences(origin, config),
     },
   };
 }
@@ -258,7 +273,7 @@ function countByPrefix(keys: readonly string[]): { prefix: string; count: number
 
 /** A report in a few sentences, for the log and the terminal. */
 export function describeReport(report: LoadReport): [Words, ...Words[]] {
-  const { loaded, missing, unused, copied, resized } = report;
+  const { loaded, missing, unused, copied, resized, differences } = report;
   const lines: [Words, ...Words[]] = [
     phrase(
       '{0} of {1} parameters loaded from {2}.',
@@ -284,6 +299,7 @@ export function describeReport(report: LoadReport): [Words, ...Words[]] {
         (to[1] ?? 0) - 1,
       ),
     );
+  if (differences.length > 0) lines.push(otherModel(differences));
   // Single cross-attentions were copied: it was not fine-tuned for NLVR.
   const isExpected = (name: string): boolean => isExpectedToMiss(name, copied.length === 0);
   const expected = missing.filter(isExpected);
@@ -308,6 +324,31 @@ export function describeReport(report: LoadReport): [Words, ...Words[]] {
       ),
     );
   return lines;
+}
+
+/**
+ * Whether a report is out of the ordinary for weights that a training starts from: parts are missing that pretrained
+ * weights have, or the model is another one. A larger image size is BLIP's own way.
+ */
+export function isUnusualStart(report: LoadReport): boolean {
+  return (
+    missingUnexpectedly(report).length > 0 ||
+    report.differences.some(({ key }) => key !== 'image_size')
+  );
+}
+
+/** Parameters that weights of this kind should have, and these do not. */
+export function missingUnexpectedly({ missing, copied }: LoadReport): string[] {
+  // Single cross-attentions were copied: it was not fine-tuned for NLVR.
+  return missing.filter((name) => !isExpectedToMiss(name, copied.length === 0));
+}
+
+/** What is said of weights that were trained in another model than they are used in. */
+export function otherModel(differences: readonly ModelDifference[]): Words {
+  return phrase(
+    'The weights were trained with other values: {0}.',
+    describeDifferences(differences),
+  );
 }
 
 function listed(names: readonly string[], most = 8): PhraseValue {

@@ -14,13 +14,17 @@ import type { DownloadOptions } from './download';
 import { planLoad } from './loadRules';
 import type { LoadPlan, LoadReport } from './loadRules';
 import { resizePositionEmbedding } from './positionEmbedding';
+import { finiteValues } from './wholeModel';
 
 export type LoadOptions = Partial<DownloadOptions>;
 
 /** Weights that fit a model, still in their file. Close it when done. */
 export interface LoadedWeights {
   report: LoadReport;
-  /** Every loaded parameter with its values, one at a time, in the model's order. */
+  /**
+   * Every loaded parameter with its values, one at a time, in the model's order.
+   * @throws {UserError} when a value is not finite, naming the first.
+   */
   values(): AsyncGenerator<[name: string, value: Float32Array], void, undefined>;
   close(): Promise<void>;
 }
@@ -86,7 +90,7 @@ export async function loadWeights(
     const plan = planLoad(file, config);
     return {
       report: plan.report,
-      values: () => readValues(file, plan, config),
+      values: () => finiteValues(path, readValues(file, plan, config)),
       close: () => file.close(),
     };
   } catch (error) {

@@ -2,6 +2,7 @@
  * Events of a run: one JSON object a line in `events.jsonl`, append only, written by the trainer and
  * read by the dashboard. Readers skip what they do not know, so an older reader survives a newer writer.
  */
+import type { MissingPart } from '../config/modelParts';
 import type { Advice } from '../util/phrase';
 import type { Precision } from '../util/precision';
 
@@ -68,7 +69,7 @@ export interface StepEvent {
   memory?: number;
 }
 
-/** Accuracy of one kind of sentence. */
+/** Accuracy of one group of examples. */
 export interface GroupAccuracy {
   name: string;
   examples: number;
@@ -94,10 +95,14 @@ export interface EvalEvent {
   step: number;
   accuracy: number | null;
   consistency: number | null;
+  /** Why there is no consistency; missing where there is. */
+  consistencyReason?: string;
   loss: number | null;
   examples: number;
   seconds: number;
   groups: GroupAccuracy[];
+  /** Parts of the model that had random values; missing where it was whole. */
+  incomplete?: MissingPart[];
   /** Predictions file, relative to the run folder. */
   predictions: string;
 }
@@ -131,7 +136,7 @@ export interface WatchedPair {
   identifier: string;
   index: number;
   sentence: string;
-  /** Absolute paths, left and right. */
+  /** Paths, left and right, relative to the image root; absolute in runs of before. */
   images: [string, string];
   label: boolean | null;
   probTrue: number;

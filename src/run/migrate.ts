@@ -1,6 +1,7 @@
 /** Opens `run.json` of any version. */
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { missingPartsIn } from '../config/modelParts';
 import { phrase, phraseIn } from '../util/phrase';
 import { UserError, errnoOf } from '../util/userError';
 import { blipRunInfo, isBlipFolder } from './blipLog';
@@ -46,6 +47,7 @@ export function migrateRunInfo(content: unknown, folder: string): RunInfo {
   };
   const words = phraseIn(raw.phrase);
   const hintWords = phraseIn(raw.hintPhrase);
+  const incomplete = missingPartsIn(raw.incomplete);
   const created = text('created', new Date(0).toISOString());
   const started = text('started', created);
   return {
@@ -74,6 +76,7 @@ export function migrateRunInfo(content: unknown, folder: string): RunInfo {
     step: numberOr(raw.step, 0),
     totalSteps: numberOr(raw.totalSteps, 0),
     best: bestOf(raw.best),
+    ...(incomplete && { incomplete }),
     message: textOrNull(raw.message),
     hint: textOrNull(raw.hint),
     ...(words && { phrase: words }),

@@ -1,3 +1,4 @@
+import { relative, sep } from 'node:path';
 import { replaceFile, writeAll } from '../util/atomicFile';
 
 /** A line of `predictions/<split>[-epoch-NNN].jsonl`. The command line's contract: snake case, annotation order. */
@@ -7,7 +8,7 @@ export interface Prediction {
   index: number;
   split: 'train' | 'val' | 'test';
   sentence: string;
-  /** Image paths, left and right, absolute. */
+  /** Image paths, left and right, relative to the image root; absolute in files of before and of other programs. */
   images: [string, string];
   /** null: unlabelled. */
   label: boolean | null;
@@ -16,13 +17,24 @@ export interface Prediction {
   prob_true: number;
   /** [false, true]; NaN where the model gave none; the file then lacks them. */
   logits: [number, number];
-  /** Kind of sentence or synset, where the annotation has one. */
+  /** The example's group (kind of sentence, synset), where the annotation has one. */
   group?: string;
+  /** The model had random values in some of its parts (`--allow_missing`); missing where it was whole. */
+  incomplete?: true;
 }
 
 /** A prediction as it is written: what a model did not say is left out. */
 export type WrittenPrediction = Omit<Prediction, 'prob_true' | 'logits'> &
   Partial<Pick<Prediction, 'prob_true' | 'logits'>>;
+
+/** Images seen from the folder that all lie in, so that the data may be moved. @param images absolute */
+export function relativeImages(
+  [left, right]: readonly [string, string],
+  imageRoot: string,
+): [string, string] {
+  const from = (image: string): string => relative(imageRoot, image).replaceAll(sep, '/');
+  return [from(left), from(right)];
+}
 
 const LINES_PER_WRITE = 2000;
 

@@ -9,6 +9,8 @@ export interface PredictionBatch {
   /** Lines that could not be used so far, and what was wrong with the first of them. */
   skipped: number;
   firstProblem?: string;
+  /** Whether the model had random values in some of its parts. */
+  incomplete: boolean;
 }
 
 /**
@@ -31,14 +33,17 @@ export async function* readPredictions(
   let lineNumber = 0;
   let skipped = 0;
   let firstProblem: string | undefined;
+  let incomplete = false;
   const breather = new Breather();
 
   const accept = (line: string, last: boolean): void => {
     lineNumber += 1;
     if (line.trim() === '') return;
     const parsed = parsePrediction(line);
-    if (typeof parsed !== 'string') predictions.push(parsed);
-    else if (!(last && parsed === NOT_JSON)) {
+    if (typeof parsed !== 'string') {
+      predictions.push(parsed);
+      incomplete ||= parsed.incomplete === true;
+    } else if (!(last && parsed === NOT_JSON)) {
       skipped += 1;
       firstProblem ??= `line ${lineNumber}: ${parsed}`;
     }
@@ -48,6 +53,7 @@ export async function* readPredictions(
       predictions,
       bytesRead: stream.bytesRead,
       skipped,
+      incomplete,
       ...(firstProblem && { firstProblem }),
     };
     predictions = [];
@@ -71,7 +77,10 @@ export async function* readPredictions(
 
 const NOT_JSON = 'not a JSON object';
 
-/** One line as a prediction, or what is wrong with it. Logits that were not finite arrive as null and become NaN. */
+/**
+ * One line as a prediction, or what is wrong with it. Numbers that were not finite are null in JSON: a line with them
+ * is no answer. Numbers that are missing, as in files of other programs, become NaN.
+ */
 export function parsePrediction(line: string): Prediction | string {
   let value: unknown;
   try {
@@ -83,34 +92,32 @@ export function parsePrediction(line: string): Prediction | string {
   const of = value as Partial<Record<keyof Prediction, unknown>>;
   if (typeof of.identifier !== 'string') return '`identifier` is missing';
   if (typeof of.sentence !== 'string') return '`sentence` is missing';
-  if (!isPairOf(of.images, (image) => typeof image === 'string'))
-    return '`images` is not a pair of paths';
+  if (!isPairOf(of.images, isText)) return '`images` is not a pair of paths';
   if (typeof of.prediction !== 'boolean') return '`prediction` is not true or false';
   if (of.label !== null && of.label !== undefined && typeof of.label !== 'boolean')
     return '`label` is not true, false or null';
-  const logits = isPairOf(of.logits, isNumberOrNull) ? of.logits : [null, null];
+  if (of.prob_true === null || (Array.isArray(of.logits) && of.logits.includes(null)))
+    return 'the answer is not a finite number';
+  const logits: [number, number] = isPairOf(of.logits, isNumber) ? of.logits : [NaN, NaN];
   return {
     identifier: of.identifier,
     index: typeof of.index === 'number' ? of.index : -1,
     split: of.split === 'train' || of.split === 'test' ? of.split : 'val',
     sentence: of.sentence,
-    images: of.images as [string, string],
+    images: of.images,
     label: of.label ?? null,
     prediction: of.prediction,
     prob_true: typeof of.prob_true === 'number' ? of.prob_true : NaN,
-    logits: [toNumber(logits[0]), toNumber(logits[1])],
+    logits,
     ...(typeof of.group === 'string' && of.group !== '' && { group: of.group }),
+    ...(of.incomplete === true && { incomplete: true }),
   };
 }
 
-function isPairOf(value: unknown, each: (item: unknown) => boolean): value is [unknown, unknown] {
+function isPairOf<T>(value: unknown, each: (item: unknown) => item is T): value is [T, T] {
   return Array.isArray(value) && value.length === 2 && value.every(each);
 }
 
-function isNumberOrNull(value: unknown): boolean {
-  return value === null || typeof value === 'number';
-}
+const isText = (value: unknown): value is string => typeof value === 'string';
 
-function toNumber(value: unknown): number {
-  return typeof value === 'number' ? value : NaN;
-}
+const isNumber = (value: unknown): value is number => typeof value === 'number';

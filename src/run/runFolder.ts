@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { RUN_CONFIG, RUN_JSON } from '../config/paths';
 import type { Split } from './events';
 
 /**
@@ -13,10 +14,10 @@ export class RunFolder {
   ) {}
 
   get runJson(): string {
-    return this.at('run.json');
+    return this.at(RUN_JSON);
   }
   get config(): string {
-    return this.at('config.yaml');
+    return this.at(RUN_CONFIG);
   }
   get events(): string {
     return this.at('events.jsonl');

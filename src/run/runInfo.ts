@@ -1,4 +1,5 @@
 /** `run.json`: what a run is and how it stands. Rewritten atomically; the trainer is its only writer while it lives. */
+import type { MissingPart } from '../config/modelParts';
 import type { Phrase } from '../util/phrase';
 import type { RankInfo } from './events';
 import type { Precision } from '../util/precision';
@@ -54,6 +55,8 @@ export interface RunInfo {
   best: BestResult | null;
   /** The processes that share the training, by rank; missing where there is one. Rank 0 is `pid` on `host`. */
   ranks?: RankInfo[];
+  /** Parts of an evaluated model that have random values; missing where it is whole. */
+  incomplete?: MissingPart[];
   /** Why it failed or stopped, and what to do. */
   message: string | null;
   hint: string | null;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { parseConfig } from '../config/parse';
 import { configPaths, type ConfigPaths } from '../config/paths';
+import { parseConfigFile } from '../config/relocate';
 import { RunFolder } from './runFolder';
 
 /**
@@ -12,7 +12,7 @@ import { RunFolder } from './runFolder';
 export async function runPaths(runFolder: string, configFile: string): Promise<ConfigPaths | null> {
   const { config: copy } = new RunFolder(runFolder);
   try {
-    const { config } = parseConfig(await readFile(copy, 'utf8'));
+    const { config } = parseConfigFile(await readFile(copy, 'utf8'), copy);
     return configPaths(config, dirname(configFile === '' ? copy : configFile));
   } catch {
     return null;

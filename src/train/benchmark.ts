@@ -1,4 +1,5 @@
 /** Times training and evaluation steps on made-up inputs, without a data set. */
+import { modelKeyValues } from '../model/checkpointOrigin';
 import { PeakMemory } from './peakMemory';
 import type { LoadedConfig } from '../config/load';
 import type { Library } from '../runtime/library';
@@ -49,9 +50,10 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
   const opened = await openModelSession({ loaded, library });
   try {
     const { session, model, shapes } = opened;
-    await initialiseWeights(opened, loaded, undefined);
-    const checkpoint = { session, shapes, trainable: [...shapes.keys()] };
-    if (request.weightsFile !== undefined) await saveWeights(checkpoint, request.weightsFile);
+    await initialiseWeights(opened, loaded, undefined, { allowMissing: true });
+    const origin = { model: modelKeyValues(model), run: null };
+    const checkpoint = { session, shapes, trainable: [...shapes.keys()], origin };
+    if (request.weightsFile !== undefined) await saveWeights(checkpoint, request.weightsFile, null);
     const programs = new NlvrPrograms(session, model, {
       optimizer: config,
       trainable: checkpoint.trainable,

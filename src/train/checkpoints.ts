@@ -5,6 +5,8 @@ import type { Session } from '../runtime/session';
 import { momentNames } from '../runtime/training';
 import type { CheckpointFile } from '../model/checkpoint/checkpointFile';
 import { openCheckpoint } from '../model/checkpoint/openCheckpoint';
+import { originMetadata, type CheckpointOrigin } from '../model/checkpointOrigin';
+import { finiteValues } from '../model/wholeModel';
 import { writeSafetensors } from '../model/checkpoint/safetensorsWriter';
 import type { RunFolder } from '../run/runFolder';
 import { syncFolder, writeFileAtomic } from '../util/atomicFile';
@@ -20,17 +22,22 @@ export interface CheckpointSource {
   shapes: ReadonlyMap<string, readonly number[]>;
   /** The ones that have optimizer moments. */
   trainable: readonly string[];
+  /** What a file of these weights says of itself; its epoch and step are those of the moment it is written. */
+  origin: Pick<CheckpointOrigin, 'model' | 'run'>;
 }
 
 /**
  * Writes weights by BLIP's names, atomically.
+ * @param at where the training is; null where none is under way.
  * @returns bytes of the file.
  */
 export async function saveWeights(
-  { session, shapes }: CheckpointSource,
+  { session, shapes, origin }: CheckpointSource,
   file: string,
+  at: Pick<TrainerState, 'epoch' | 'step'> | null,
 ): Promise<number> {
-  await writeSafetensors(file, shapes, session.readAll([...shapes.keys()]), { format: 'pt' });
+  const metadata = originMetadata({ ...origin, epoch: at?.epoch ?? null, step: at?.step ?? null });
+  await writeSafetensors(file, shapes, session.readAll([...shapes.keys()]), metadata);
   return statSync(file).size;
 }
 
@@ -48,7 +55,7 @@ export async function saveLast(
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh);
   try {
-    const weights = await saveWeights(source, join(fresh, 'model.safetensors'));
+    const weights = await saveWeights(source, join(fresh, 'model.safetensors'), lastDone(state));
     const shapes = momentShapes(source.shapes, source.trainable);
     const optimizer = join(fresh, 'optimizer.safetensors');
     await writeSafetensors(optimizer, shapes, source.session.readAll([...shapes.keys()]));
@@ -66,6 +73,11 @@ export async function saveLast(
     rmSync(fresh, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** The epoch that the weights are of: between two epochs the one that is done. */
+function lastDone({ epoch, batch, step }: TrainerState): Pick<TrainerState, 'epoch' | 'step'> {
+  return { epoch: batch === 0 && epoch > 0 ? epoch - 1 : epoch, step };
 }
 
 /** The folder of the last whole checkpoint, if there is one. */
@@ -159,7 +171,7 @@ async function restore(
   const checkpoint = await openCheckpoint(file);
   try {
     requireShapes(checkpoint, shapes);
-    await assignValues(session, readAll(checkpoint, shapes.keys()));
+    await assignValues(session, finiteValues(file, readAll(checkpoint, shapes.keys())));
   } finally {
     await checkpoint.close();
   }

@@ -8,6 +8,7 @@ import type { RunRecord } from '../run/runRecord';
 import type { StopController } from '../run/stopController';
 import { saveWeights, type CheckpointSource } from './checkpoints';
 import type { Evaluator } from './evaluation';
+import { requireFiniteAnswers } from './finiteAnswers';
 import type { HealthMonitor } from './health';
 import { appendLog, epochLine } from './log';
 import { measureDataset, type Metrics } from '../analysis/metrics';
@@ -94,7 +95,8 @@ export class EpochEnd {
     });
     if (!logits) return undefined;
     const file = writer.folder.predictionsOf(split, epoch);
-    if (this.parts.isMain) writePredictions(file, split, dataset.examples, logits);
+    requireFiniteAnswers(dataset, logits);
+    if (this.parts.isMain) writePredictions(file, dataset, logits);
     const metrics = measureDataset(dataset, logits);
     const seconds = (performance.now() - began) / 1000;
     writer.event({
@@ -110,7 +112,7 @@ export class EpochEnd {
       writer.event({
         type: 'watch',
         epoch,
-        pairs: watchedPairs(dataset.examples, logits, this.watched),
+        pairs: watchedPairs(dataset, logits, this.watched),
       });
     return metrics;
   }
@@ -127,7 +129,7 @@ export class EpochEnd {
     state.evaluationsSinceBest = better ? 0 : state.evaluationsSinceBest + 1;
     if (!better) return;
     const { folder } = writer;
-    const bytes = this.parts.isMain ? await saveWeights(checkpoint, folder.best) : 0;
+    const bytes = this.parts.isMain ? await saveWeights(checkpoint, folder.best, state) : 0;
     state.bestAccuracy = accuracy;
     state.bestEpoch = state.epoch;
     state.bestMetrics = results;
@@ -157,7 +159,7 @@ export class EpochEnd {
     const { folder } = writer;
     if (config.keep_checkpoints === 0 || !isMain) return;
     const file = folder.epochCheckpoint(state.epoch);
-    await saveWeights(checkpoint, file);
+    await saveWeights(checkpoint, file, state);
     writer.event({
       type: 'checkpoint',
       kind: 'epoch',

@@ -1,6 +1,10 @@
 /** Evaluation of a checkpoint outside of training: BLIP's `--evaluate` with predictions and metrics on disk. */
+import { isAbsolute, relative } from 'node:path';
 import type { LoadedConfig } from '../config/load';
+import { missingParts } from '../config/modelParts';
+import { isUrl } from '../config/paths';
 import type { Dataset } from '../data/types';
+import { readModelConfig } from '../model/config';
 import type { LoadReport } from '../model/loadRules';
 import type { Split } from '../run/events';
 import { RunFolder } from '../run/runFolder';
@@ -14,6 +18,7 @@ import { Evaluator } from './evaluation';
 import { openEvaluationOutput } from './evaluationOutput';
 import type { EvaluationOutput } from './evaluationTypes';
 import { appendLog, evaluationLine } from './log';
+import { requireFiniteAnswers } from './finiteAnswers';
 import { measureDataset, type Metrics } from '../analysis/metrics';
 import { mergeMetrics } from '../analysis/metricsFile';
 import { initialiseWeights, openModelSession } from './modelSession';
@@ -40,6 +45,8 @@ export interface EvaluationRequest {
   /** Whether a folder that holds nothing yet becomes a run folder, which is found and followed as a training's. */
   asRun: boolean;
   splits: readonly Split[];
+  /** Whether random values may stand in for what the checkpoint lacks; every output says so then. */
+  allowMissing: boolean;
   onLoaded?(report: LoadReport | undefined): void;
   onProgress?(progress: EvaluationProgress): void;
   onResult?(split: Split, metrics: Metrics, file: string): void;
@@ -55,8 +62,10 @@ type Results = Partial<Record<Split, Metrics>>;
 export async function evaluateCheckpoint(request: EvaluationRequest): Promise<Results | undefined> {
   const stop = new StopController(new RunFolder(request.outputDir));
   try {
-    const datasets = await loadDatasets(request.loaded, request.splits);
-    await checkWeights(request.checkpoint);
+    const { loaded } = request;
+    const model = readModelConfig(loaded.config, loaded.folder);
+    await checkWeights(request.checkpoint, model, request.allowMissing);
+    const datasets = await loadDatasets(loaded, request.splits);
     const output = await openEvaluationOutput(request);
     try {
       stop.own();
@@ -99,7 +108,11 @@ async function evaluateInto(
       ),
     });
     const { signal } = stop;
-    request.onLoaded?.(await initialiseWeights(opened, loaded, request.checkpoint, { signal }));
+    const { checkpoint, allowMissing } = request;
+    const report = await initialiseWeights(opened, loaded, checkpoint, { signal, allowMissing });
+    request.onLoaded?.(report);
+    const incomplete = missingParts(report?.missing ?? []);
+    output.loaded({ incomplete, differences: report?.differences ?? [] });
     const programs = new NlvrPrograms(opened.session, opened.model, {
       optimizer: config,
       trainable: [],
@@ -135,17 +148,24 @@ async function evaluateInto(
       );
       if (!logits) return undefined;
       const file = folder.predictionsOf(split, null);
-      writePredictions(file, split, dataset.examples, logits);
+      requireFiniteAnswers(dataset, logits);
+      writePredictions(file, dataset, logits, incomplete.length > 0);
       const metrics = (results[split] = measureDataset(dataset, logits));
       output.result(split, metrics, (performance.now() - began) / 1000, file);
       request.onResult?.(split, metrics, file);
       before += dataset.examples.length;
     }
-    mergeMetrics(folder.metrics, results);
+    mergeMetrics(folder.metrics, results, {
+      run: report?.origin?.run ?? null,
+      epoch: report?.origin?.epoch ?? null,
+      checkpoint: named(folder, isUrl(checkpoint) ? checkpoint : (report?.file ?? checkpoint)),
+      incomplete,
+    });
     appendLog(
       folder.log,
       evaluationLine(
         Object.fromEntries(splits.map((split) => [split, results[split]?.accuracy ?? null])),
+        report?.missing.length,
       ) + 'best epoch: 0',
     );
     return results;
@@ -156,4 +176,10 @@ async function evaluateInto(
     await data.dispose();
     await opened.dispose();
   }
+}
+
+/** Weights as the folder's files name them. */
+function named({ root }: RunFolder, weights: string): string {
+  const inside = relative(root, weights);
+  return isUrl(weights) || inside.startsWith('..') || isAbsolute(inside) ? weights : inside;
 }

@@ -1,4 +1,5 @@
 import { relative, resolve, sep } from 'node:path';
+import type { MissingPart } from '../config/modelParts';
 import { isUrl } from '../config/paths';
 import { locateWeights } from '../model/loadWeights';
 import { EventReader, type EventBatch } from '../run/eventReader';
@@ -7,7 +8,8 @@ import type { Split } from '../run/events';
 import type { RunFolder } from '../run/runFolder';
 import type { RunInfo } from '../run/runInfo';
 import { acquireLock } from '../run/runLock';
-import type { EvaluationOutput } from './evaluationTypes';
+import { weightsNotes, type EvaluatedWeights, type EvaluationOutput } from './evaluationTypes';
+import { adviceFrom } from '../util/phrase';
 import type { Metrics } from '../analysis/metrics';
 
 /**
@@ -16,6 +18,8 @@ import type { Metrics } from '../analysis/metrics';
  * for the run's own there, and are only in the files.
  */
 export class EvaluationGuest implements EvaluationOutput {
+  private incomplete: MissingPart[] = [];
+
   private constructor(
     readonly folder: RunFolder,
     private readonly events: EventWriter | undefined,
@@ -46,6 +50,19 @@ export class EvaluationGuest implements EvaluationOutput {
     // The run has begun long ago.
   }
 
+  loaded(weights: EvaluatedWeights): void {
+    this.incomplete = [...weights.incomplete];
+    for (const { code, message } of weightsNotes(weights))
+      this.events?.write({
+        type: 'note',
+        time: Date.now() / 1000,
+        level: 'warning',
+        code,
+        ...adviceFrom(message),
+        step: this.step,
+      });
+  }
+
   progress(): void {
     // And is not under way again.
   }
@@ -58,6 +75,7 @@ export class EvaluationGuest implements EvaluationOutput {
       epoch: null,
       step: this.step,
       ...metrics,
+      ...(this.incomplete.length > 0 && { incomplete: this.incomplete }),
       seconds,
       predictions: relative(this.folder.root, predictions),
     });

@@ -1,11 +1,17 @@
 import { basename, relative } from 'node:path';
 import { version } from '../../package.json';
 import { dumpConfig } from '../config/dump';
+import type { MissingPart } from '../config/modelParts';
 import type { LoadedConfig } from '../config/load';
 import { EVENT_VERSION, type Split } from '../run/events';
 import type { RunFolder } from '../run/runFolder';
 import { RunWriter } from '../run/runWriter';
-import type { EvaluationBegin, EvaluationOutput } from './evaluationTypes';
+import {
+  weightsNotes,
+  type EvaluatedWeights,
+  type EvaluationBegin,
+  type EvaluationOutput,
+} from './evaluationTypes';
 import { skippedNote, type Metrics } from '../analysis/metrics';
 import type { Words } from '../util/phrase';
 
@@ -15,6 +21,7 @@ const PROGRESS_EVERY_MS = 500;
 export class EvaluationRun implements EvaluationOutput {
   private shown = performance.now();
   private readonly results: Partial<Record<Split, Metrics>> = {};
+  private incomplete: MissingPart[] = [];
 
   private constructor(private readonly writer: RunWriter) {}
 
@@ -27,7 +34,8 @@ export class EvaluationRun implements EvaluationOutput {
         name: basename(folder.root),
         configFile: loaded.file,
         configHash: loaded.hash,
-        configText: dumpConfig(loaded.config, loaded.folder),
+        // Its own folder, which tells where the data lies from here when all of it is moved.
+        configText: dumpConfig({ ...loaded.config, output_dir: folder.root }, loaded.folder),
         version,
         mode,
       }),
@@ -66,6 +74,14 @@ export class EvaluationRun implements EvaluationOutput {
     });
   }
 
+  loaded(weights: EvaluatedWeights): void {
+    this.incomplete = [...weights.incomplete];
+    // An earlier evaluation into this folder may have had another model.
+    this.writer.update({ incomplete: this.incomplete.length === 0 ? undefined : this.incomplete });
+    for (const { code, message } of weightsNotes(weights))
+      this.writer.note('warning', code, message);
+  }
+
   progress(split: Split, done: number, total: number, before: number): void {
     const now = performance.now();
     if (now - this.shown < PROGRESS_EVERY_MS) return;
@@ -82,6 +98,7 @@ export class EvaluationRun implements EvaluationOutput {
       epoch: null,
       step: 0,
       ...metrics,
+      ...(this.incomplete.length > 0 && { incomplete: this.incomplete }),
       seconds,
       predictions: relative(this.folder.root, predictions),
     });

@@ -1,4 +1,7 @@
 /** Where an evaluation outside of training tells of itself, beside its predictions. */
+import { incompleteModel, type MissingPart } from '../config/modelParts';
+import type { ModelDifference } from '../model/checkpointOrigin';
+import { otherModel } from '../model/loadRules';
 import type { Split } from '../run/events';
 import type { RunFolder } from '../run/runFolder';
 import type { Metrics } from '../analysis/metrics';
@@ -14,9 +17,32 @@ export interface EvaluationBegin {
   parameters: number;
 }
 
+/** What is to be said of the weights. */
+export interface EvaluatedWeights {
+  /** Parts of the model that have random values instead; none for a whole one. */
+  incomplete: readonly MissingPart[];
+  /** Keys in which the model is not the one that they were trained in. */
+  differences: readonly ModelDifference[];
+}
+
+/** The notes that a run gets of it. */
+export function weightsNotes({ incomplete, differences }: EvaluatedWeights): {
+  code: string;
+  message: Words;
+}[] {
+  return [
+    ...(incomplete.length > 0
+      ? [{ code: 'incomplete-model', message: incompleteModel(incomplete) }]
+      : []),
+    ...(differences.length > 0 ? [{ code: 'other-model', message: otherModel(differences) }] : []),
+  ];
+}
+
 export interface EvaluationOutput {
   readonly folder: RunFolder;
   begin(begin: EvaluationBegin): void;
+  /** The weights are there. */
+  loaded(weights: EvaluatedWeights): void;
   /** @param before examples of the splits that are done */
   progress(split: Split, done: number, total: number, before: number): void;
   /** @param predictions the file that was written */

@@ -5,7 +5,8 @@ export interface HealthNote {
   level: 'warning' | 'error';
   code: string;
   message: Words;
-  hint: Words;
+  /** Left out where nothing that the person could do would help. */
+  hint?: Words;
 }
 
 /** Accuracy within this distance of the majority share counts as chance. */
@@ -19,9 +20,15 @@ export class HealthMonitor {
 
   constructor(
     private readonly run: {
+      /** Whether the run began with weights, this attempt or an earlier one. */
       pretrained: boolean;
+      /** Parameters that the pretrained weights should have had and did not. */
       missingKeys: number;
       numWorkers: number;
+      /** Processors of this machine. */
+      processors: number;
+      /** Whether decoded images are kept on disk, or each is read only once. */
+      imagesKept: boolean;
       majorityShare: number;
     },
   ) {}
@@ -42,7 +49,7 @@ export class HealthMonitor {
       hint: pretrained
         ? missingKeys > 0
           ? phrase(
-              '{0} keys of the model were not in the pretrained checkpoint: see the note about missing keys.',
+              '{0} parameters of the model were not in the pretrained checkpoint, which should have them: see the note about it.',
               missingKeys,
             )
           : phrase('Check the labels and the learning rate.')
@@ -50,15 +57,27 @@ export class HealthMonitor {
     });
   }
 
-  /** @param waitShare share of the epoch's time spent waiting for the loader, 0..1 */
-  afterEpoch(waitShare: number): HealthNote[] {
-    if (waitShare < SLOW_LOADER_SHARE) return [];
+  /** @param epoch how long it took, and how long it waited for batches: in all, and for the first, which is no sign. */
+  afterEpoch(epoch: { milliseconds: number; waited: number; waitedFirst: number }): HealthNote[] {
+    const waited = epoch.waited - epoch.waitedFirst;
+    const share = waited / Math.max(1, epoch.milliseconds - epoch.waitedFirst);
+    if (share < SLOW_LOADER_SHARE) return [];
+    const hint = this.loaderHint();
     return this.once({
       level: 'warning',
       code: 'slow-loader',
-      message: phrase('Training waited for images {0}% of the time.', Math.round(waitShare * 100)),
-      hint: phrase('Raise num_workers (now {0}), or set cache_images.', this.run.numWorkers),
+      message: phrase('Training waited for images {0}% of the time.', Math.round(share * 100)),
+      ...(hint && { hint }),
     });
+  }
+
+  private loaderHint(): Words | undefined {
+    const { numWorkers, processors, imagesKept } = this.run;
+    const more = numWorkers < processors;
+    if (more && !imagesKept)
+      return phrase('Raise num_workers (now {0}), or set cache_images.', numWorkers);
+    if (more) return phrase('Raise num_workers (now {0}).', numWorkers);
+    return imagesKept ? undefined : phrase('Set cache_images.');
   }
 
   private once(note: HealthNote): HealthNote[] {

@@ -1,10 +1,11 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { writeFileAtomic } from '../util/atomicFile';
 import { withDiskErrors } from '../util/diskError';
+import { pythonFixed } from '../util/pythonFixed';
 
-/** Four decimals, as BLIP's `"{:.4f}".format`; null and NaN print as BLIP's `nan`. */
+/** Four decimals, as BLIP's `"{:.4f}".format`; null prints as a missing mean does there, `nan`. */
 export function fourDecimals(value: number | null): string {
-  return value === null || !Number.isFinite(value) ? 'nan' : value.toFixed(4);
+  return pythonFixed(value ?? NaN, 4);
 }
 
 /** Appends text to BLIP's `log.txt` (train_nlvr.py, main): one JSON object an epoch, written as Python's json.dumps does. */
@@ -29,13 +30,14 @@ export function epochLine(stats: {
   });
 }
 
-/** The line of `--evaluate`. */
-export function evaluationLine(accuracies: Record<string, number | null>): string {
-  return pythonJson(
-    Object.fromEntries(
+/** The line of `--evaluate`. @param missing parameters with random values; BLIP has no such line, and ours says so. */
+export function evaluationLine(accuracies: Record<string, number | null>, missing = 0): string {
+  return pythonJson({
+    ...Object.fromEntries(
       Object.entries(accuracies).map(([split, value]) => [`${split}_acc`, fourDecimals(value)]),
     ),
-  );
+    ...(missing > 0 && { missing_parameters: missing }),
+  });
 }
 
 function pythonJson(entries: Record<string, string | number>): string {

@@ -6,6 +6,7 @@ import { readModelConfig, type NlvrModelConfig } from '../model/config';
 import { initialParameters } from '../model/initialise';
 import { loadWeights, type LoadOptions } from '../model/loadWeights';
 import type { LoadReport } from '../model/loadRules';
+import { requireWhole } from '../model/wholeModel';
 import { parameterShapes } from '../model/parameters';
 import { findLibrary, type Library } from '../runtime/library';
 import { choosePrecision, machineOf, type PrecisionChoice } from '../runtime/precision';
@@ -113,17 +114,23 @@ export async function precisionOf(
   return choosePrecision(config.precision, device);
 }
 
+/** How weights are taken over: progress of an address's download and the way to end it, and whether they may be few. */
+export interface InitialiseOptions extends LoadOptions {
+  /** Fresh values stand in for what the checkpoint lacks; else it is refused. */
+  allowMissing: boolean;
+}
+
 /**
  * Gives the model its first weights: those of `source`, and fresh ones for what it lacks.
  * @param source a checkpoint or address; undefined for random weights throughout.
- * @param download progress of an address's download, and the way to end it.
  * @returns the report of BLIP's load rules, undefined for random weights.
+ * @throws {UserError} when they do not fit, are not finite, or must be whole and are not.
  */
 export async function initialiseWeights(
   { session, model }: ModelSession,
   { config }: LoadedConfig,
   source: string | undefined,
-  download: LoadOptions = {},
+  { allowMissing, ...download }: InitialiseOptions,
 ): Promise<LoadReport | undefined> {
   if (source === undefined) {
     await assignValues(session, initialParameters(model, config.seed, config.init_std));
@@ -131,6 +138,7 @@ export async function initialiseWeights(
   }
   const weights = await loadWeights(source, model, download);
   try {
+    if (!allowMissing) requireWhole(weights.report);
     const missing = new Set(weights.report.missing);
     await assignValues(session, initialParameters(model, config.seed, config.init_std, missing));
     await assignValues(session, weights.values());

@@ -129,14 +129,18 @@ function optimizerSteps(config: Config, dataset: Dataset, worldSize: number): nu
     throw new UserError(
       config.accumulate_steps > 1
         ? phrase(
-            '{0} has {1} examples, fewer than one training step takes (batch_size_train {2} × accumulate_steps {3}).',
+            dataset.examples.length === 1
+              ? '{0} has {1} example, fewer than one training step takes (batch_size_train {2} × accumulate_steps {3}).'
+              : '{0} has {1} examples, fewer than one training step takes (batch_size_train {2} × accumulate_steps {3}).',
             dataset.file,
             dataset.examples.length,
             config.batch_size_train,
             config.accumulate_steps,
           )
         : phrase(
-            '{0} has {1} examples, fewer than one training step takes (batch_size_train {2}).',
+            dataset.examples.length === 1
+              ? '{0} has {1} example, fewer than one training step takes (batch_size_train {2}).'
+              : '{0} has {1} examples, fewer than one training step takes (batch_size_train {2}).',
             dataset.file,
             dataset.examples.length,
             config.batch_size_train,

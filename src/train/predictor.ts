@@ -1,11 +1,15 @@
 /** Answers single questions about image pairs; the features of images asked about lately stay in the runtime. */
 import type { LoadedConfig } from '../config/load';
+import { missingParts, type MissingPart } from '../config/modelParts';
 import { decodeImage } from '../data/image/decode';
 import { evaluationTransform } from '../data/image/transform';
 import { cleanCaption } from '../data/text/caption';
 import { defaultTokenizer } from '../data/text/tokenizer';
+import { readModelConfig } from '../model/config';
 import type { LoadReport } from '../model/loadRules';
 import type { Library } from '../runtime/library';
+import { checkWeights } from './checkWeights';
+import { requireFiniteAnswer } from './finiteAnswers';
 import { ImageSlots } from './imageSlots';
 import { decide, probabilityTrue } from '../analysis/metrics';
 import { initialiseWeights, openModelSession, type ModelSession } from './modelSession';
@@ -54,19 +58,31 @@ export class Predictor {
     this.programs.reserveSlots(SLOTS);
   }
 
-  /** @param checkpoint `.pth`, `.safetensors`, run folder or address. */
+  /**
+   * @param checkpoint `.pth`, `.safetensors`, run folder or address.
+   * @param allowMissing whether random values may stand in for what it lacks.
+   */
   static async open(
     loaded: LoadedConfig,
     library: Library,
     checkpoint: string,
+    allowMissing: boolean,
   ): Promise<Predictor> {
+    // What is wrong is found before the session is opened, which takes longer.
+    await checkWeights(checkpoint, readModelConfig(loaded.config, loaded.folder), allowMissing);
     const opened = await openModelSession({ loaded, library, oneQuestion: true });
     try {
-      return new Predictor(loaded, opened, await initialiseWeights(opened, loaded, checkpoint));
+      const report = await initialiseWeights(opened, loaded, checkpoint, { allowMissing });
+      return new Predictor(loaded, opened, report);
     } catch (error) {
       await opened.dispose();
       throw error;
     }
+  }
+
+  /** Parts of the model that have random values. */
+  get incomplete(): MissingPart[] {
+    return missingParts(this.report?.missing ?? []);
   }
 
   get device(): string {
@@ -112,6 +128,7 @@ export class Predictor {
       attentionMask,
     });
     const logits: [number, number] = [outputs['logits'][0], outputs['logits'][1]];
+    requireFiniteAnswer(logits);
     return { prediction: decide(logits), prob_true: probabilityTrue(logits), logits, encoded };
   }
 

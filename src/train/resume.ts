@@ -8,6 +8,7 @@ import { UserError } from '../util/userError';
 import { readLastState, requireFitting } from './checkpoints';
 import { exampleOrder, requireSameOrder } from './exampleOrder';
 import type { TrainingPlan } from './plan';
+import { requireSameModel } from './sameModel';
 import { trainableParameters } from './trainable';
 import { stopsEarly, type TrainerState } from './trainerState';
 
@@ -34,7 +35,9 @@ export async function resumableState(
     );
   requireSameOrder(state.order, exampleOrder(config, plan), folder);
   await requireUnfinished(folder, state, config, plan.epochs);
-  const shapes = parameterShapes(readModelConfig(config, configFolder));
+  const model = readModelConfig(config, configFolder);
+  await requireSameModel(folder, model);
+  const shapes = parameterShapes(model);
   await requireFitting(folder, shapes, trainableParameters(config, shapes.keys()));
   return state;
 }

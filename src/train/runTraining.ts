@@ -122,7 +122,8 @@ async function prepare(
   const { mode, checks } = request;
   requireUsableFolder(folder.root, mode);
   // A run that goes on has weights of its own.
-  if (mode !== 'resume') await checkWeights(pretrainedOf(loaded));
+  const model = readModelConfig(loaded.config, loaded.folder);
+  if (mode !== 'resume') await checkWeights(pretrainedOf(loaded), model, true);
   let report: CheckedData;
   try {
     // What takes minutes is done while the run trains.

@@ -111,7 +111,9 @@ export class Trainer {
         'info',
         'early-stop',
         phrase(
-          'Stopped early: {0} evaluations brought no better validation accuracy.',
+          config.early_stop === 1
+            ? 'Stopped early: {0} evaluation brought no better validation accuracy.'
+            : 'Stopped early: {0} evaluations brought no better validation accuracy.',
           config.early_stop,
         ),
       );
@@ -127,8 +129,10 @@ export class Trainer {
     const batches = data.trainBatches(stage, state.epoch, state.epochExamples, left);
     this.reporter.begin();
     let waited = 0;
+    let waitedFirst: number | undefined;
     if (left > 0) {
       for await (const batch of batches) {
+        waitedFirst ??= batches.waitMs;
         const lr = plan.learningRate(state.epoch, state.stageStep);
         left--;
         const apply = left % config.accumulate_steps === 0;
@@ -152,7 +156,9 @@ export class Trainer {
         }
         if (left === 0) break;
       }
-      for (const note of health.afterEpoch(batches.waitMs / (performance.now() - began)))
+      const milliseconds = performance.now() - began;
+      const loading = { milliseconds, waited: batches.waitMs, waitedFirst: waitedFirst ?? 0 };
+      for (const note of health.afterEpoch(loading))
         writer.note(note.level, note.code, note.message, note.hint);
     }
     this.reporter.flush();
@@ -244,9 +250,14 @@ export class Trainer {
         state.epoch,
       ),
       {
-        hint: phrase(
-          'Lower init_lr, set warmup_steps or grad_clip, or try precision: fp32; then start anew, or go on from the last checkpoint with --resume.',
-        ),
+        hint:
+          state.precision === 'fp32'
+            ? phrase(
+                'Lower init_lr, or set warmup_steps or grad_clip; then start again, or go on from the last checkpoint with --resume.',
+              )
+            : phrase(
+                'Lower init_lr, set warmup_steps or grad_clip, or try precision: fp32; then start again, or go on from the last checkpoint with --resume.',
+              ),
         exitCode: ExitCode.failed,
       },
     );

@@ -1,15 +1,21 @@
 /** One attempt at a training run: what it opens it closes. */
 import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import type { Config } from '../config/definition';
 import type { ProcessGroup } from '../distributed/processGroup';
 import type { Dataset } from '../data/types';
 import { EVENT_VERSION, type RankInfo, type Split } from '../run/events';
 import type { RunRecord } from '../run/runRecord';
 import type { StopController } from '../run/stopController';
+import { modelKeyValues } from '../model/checkpointOrigin';
 import { readModelConfig } from '../model/config';
-import { describeReport, type LoadReport } from '../model/loadRules';
+import {
+  describeReport,
+  isUnusualStart,
+  missingUnexpectedly,
+  type LoadReport,
+} from '../model/loadRules';
 import { loadWeights } from '../model/loadWeights';
 import { redirectNativeLog } from '../runtime/nativeLog';
 import type { PrecisionChoice } from '../runtime/precision';
@@ -111,7 +117,8 @@ export class TrainingRun {
     const { session, replica, model, shapes } = opened;
     const { group } = request;
     const trainable = trainableParameters(config, shapes.keys());
-    const checkpoint: CheckpointSource = { session, shapes, trainable };
+    const origin = { model: modelKeyValues(model), run: writer.info.name };
+    const checkpoint: CheckpointSource = { session, shapes, trainable, origin };
     const count = [...shapes.values()].reduce(
       (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
       0,
@@ -149,9 +156,11 @@ export class TrainingRun {
     if (config.freeze_vit) data.frozen = this.freezeVision(programs, imageBytes);
     const evaluated = evaluatedDatasets(config, datasets);
     const health = new HealthMonitor({
-      pretrained: report !== undefined,
-      missingKeys: report?.missing.length ?? 0,
+      pretrained: pretrainedOf(request.loaded) !== undefined,
+      missingKeys: report === undefined ? 0 : missingUnexpectedly(report).length,
       numWorkers: config.num_workers,
+      processors: availableParallelism(),
+      imagesKept: config.cache_images || config.freeze_vit,
       majorityShare: majorityShare(datasets.val),
     });
     const stopAgreed = async (): Promise<boolean> => {
@@ -332,6 +341,7 @@ export class TrainingRun {
     const report = await initialiseWeights(opened, request.loaded, pretrainedOf(request.loaded), {
       onProgress: request.onDownload,
       signal: this.stop.signal,
+      allowMissing: true,
     }).catch((error: unknown) => {
       if (!isAbort(error)) throw error;
       throw new UserError(
@@ -342,7 +352,7 @@ export class TrainingRun {
     if (report) {
       const [first, second, ...rest] = describeReport(report);
       writer.note(
-        report.missing.length > 0 ? 'warning' : 'info',
+        isUnusualStart(report) ? 'warning' : 'info',
         'pretrained',
         first,
         ...(second === undefined ? [] : [sentences(second, ...rest)]),
@@ -417,7 +427,11 @@ export class TrainingRun {
       state.bestMetrics.test = metrics;
     }
     if (!isMain) return 'finished';
-    writeMetrics(writer.folder.metrics, state.bestMetrics);
+    writeMetrics(writer.folder.metrics, state.bestMetrics, {
+      run: writer.info.name,
+      epoch: state.bestEpoch,
+      checkpoint: basename(writer.folder.best),
+    });
     appendLog(writer.folder.log, `best epoch: ${state.bestEpoch ?? 0}`);
     return 'finished';
   }

@@ -1,5 +1,6 @@
-import type { Example } from '../data/types';
+import type { Dataset, Example } from '../data/types';
 import type { WatchedPair } from '../run/events';
+import { relativeImages } from '../run/predictions';
 import { probabilityTrue } from '../analysis/metrics';
 
 /**
@@ -22,17 +23,17 @@ export function chooseWatched(examples: readonly Example[], count: number): numb
 }
 
 export function watchedPairs(
-  examples: readonly Example[],
+  { examples, imageRoot }: Pick<Dataset, 'examples' | 'imageRoot'>,
   logits: Float32Array,
   positions: readonly number[],
 ): WatchedPair[] {
   return positions.map((i) => {
-    const { identifier, index, sentence, images, label } = examples[i];
+    const { identifier, index, sentence, label } = examples[i];
     return {
       identifier,
       index,
       sentence,
-      images,
+      images: relativeImages(examples[i].images, imageRoot),
       label,
       probTrue: probabilityTrue([logits[2 * i], logits[2 * i + 1]]),
     };

@@ -33,11 +33,13 @@ describe('nlvr check', () => {
       false: 16,
       unlabelled: 0,
       missingImages: 0,
-      minWidth: 20,
-      maxWidth: 33,
+      smallestWidth: 20,
+      largestWidth: 33,
     });
     const plain = await succeed('check', '--config', project.config);
-    expect(plain).toMatch(/^train +24 examples \(8 true, 16 false\)/m);
+    expect(plain).toMatch(
+      /^train +24 examples \(8 true, 16 false\), 3 sentences, 3 pairs, 6 images, the smallest 20×24, the largest 33×24$/m,
+    );
     expect(readdirSync(project.folder)).not.toContain('run');
   });
 

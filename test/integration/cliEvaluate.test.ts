@@ -27,7 +27,7 @@ interface Annotation {
   sentence: string;
   label?: string;
   images: [string, string];
-  kind?: string;
+  group?: string;
 }
 
 const folder = sharedFolder();
@@ -43,12 +43,23 @@ function evaluate(checkpoint: string, to: string, ...more: string[]): Promise<st
   );
 }
 
-/** The files of an evaluation, to be compared whole. */
+/** The files of an evaluation, to be compared whole but for which weights they say they are of. */
 function written(to: string): Record<string, string> {
-  return Object.fromEntries(
+  const files = Object.fromEntries(
     ['predictions/val.jsonl', 'predictions/test.jsonl', 'metrics.json', 'log.txt'].map((name) => [
       name,
       readFileSync(join(to, name), 'utf8'),
+    ]),
+  );
+  return { ...files, 'metrics.json': JSON.stringify(numbersOf(to)) };
+}
+
+/** `metrics.json` without what it says of the weights. */
+function numbersOf(to: string): Record<string, object> {
+  return Object.fromEntries(
+    Object.entries(metricsOf(to)).map(([split, metrics]) => [
+      split,
+      { ...metrics, run: null, epoch: null, checkpoint: null },
     ]),
   );
 }
@@ -72,7 +83,7 @@ describe('nlvr evaluate', () => {
         index,
         split,
         sentence,
-        images: images.map((image) => join(folder, 'images', image)),
+        images,
         label: annotation.label === undefined ? null : label[annotation.label],
         prediction: expect.any(Boolean) as boolean,
         prob_true: expect.any(Number) as number,
@@ -102,6 +113,9 @@ describe('nlvr evaluate', () => {
         loss: expect.closeTo(crossEntropy(lines), 12) as number,
         examples: lines.length,
         groups: [],
+        run: readJson<{ name: string }>(join(project.run, 'run.json')).name,
+        epoch: expect.any(Number) as number,
+        checkpoint: join(project.run, 'checkpoint_best.safetensors'),
       });
     }
   });
@@ -122,7 +136,12 @@ describe('nlvr evaluate', () => {
       'utf8',
     );
     expect(own).toBe(written(reference)['predictions/val.jsonl']);
-    expect(metricsOf(project.run)).toEqual(metricsOf(reference));
+    expect(numbersOf(project.run)).toEqual(numbersOf(reference));
+    expect(metricsOf(project.run)['val']).toMatchObject({
+      epoch: best.epoch,
+      checkpoint: 'checkpoint_best.safetensors',
+    });
+    expect(metricsOf(reference)['val'].epoch).toBe(best.epoch);
     expect(best.accuracy).toBe(metricsOf(reference)['val'].accuracy);
   });
 
@@ -135,7 +154,7 @@ describe('nlvr evaluate', () => {
       (examples) =>
         examples.forEach((example, index) => {
           delete example.identifier;
-          example.kind = kindOf(index);
+          example.group = kindOf(index);
         }),
       join(folder, 'plain.json'),
     );
@@ -157,6 +176,10 @@ describe('nlvr evaluate', () => {
       val: {
         accuracy: lines.filter(({ label, prediction }) => label === prediction).length / 10,
         consistency: null,
+        consistency_reason: 'The identifiers do not say which examples share a sentence.',
+        run: expect.any(String) as string,
+        epoch: expect.any(Number) as number,
+        checkpoint: expect.any(String) as string,
         loss: expect.closeTo(crossEntropy(lines), 12) as number,
         examples: 10,
         groups,
@@ -219,6 +242,10 @@ test("nlvr train --evaluate gives the same, and BLIP's log line", async () => {
 });
 
 describe('nlvr predict', () => {
+  const filesOf = ([left, right]: readonly [string, string]): [string, string] => [
+    join(folder, 'images', left),
+    join(folder, 'images', right),
+  ];
   const ask = (left: string, right: string, sentence: string, ...more: string[]): string[] => [
     ...['predict', '--config', project.config, '--checkpoint', project.run],
     ...['--left', left, '--right', right, '--sentence', sentence, ...more],
@@ -227,7 +254,7 @@ describe('nlvr predict', () => {
   test('--json is the line of the predictions file', async () => {
     const line = predictionsOf(reference, 'val')[3];
     const answer = JSON.parse(
-      await succeed(...ask(...line.images, line.sentence, '--json')),
+      await succeed(...ask(...filesOf(line.images), line.sentence, '--json')),
     ) as typeof line;
     expect(answer.prediction).toBe(line.prediction);
     expect(Math.abs(answer.prob_true - line.prob_true)).toBeLessThan(1e-6);
@@ -236,13 +263,13 @@ describe('nlvr predict', () => {
 
   test('plain output is a sentence', async () => {
     const { images, sentence, prediction, prob_true } = predictionsOf(reference, 'val')[0];
-    expect(await succeed(...ask(...images, sentence))).toBe(
+    expect(await succeed(...ask(...filesOf(images), sentence))).toBe(
       `${prediction ? 'True' : 'False'} (probability of True ${prob_true.toFixed(4)})\n`,
     );
   });
 
   test('a missing image, and a question that is not whole', async () => {
-    const [, right] = predictionsOf(reference, 'val')[0].images;
+    const [, right] = filesOf(predictionsOf(reference, 'val')[0].images);
     const gone = join(folder, 'gone.png');
     expect(await fail(2, ...ask(gone, right, 'a sentence'))).toContain(gone);
     expect(

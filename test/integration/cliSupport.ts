@@ -26,6 +26,9 @@ export interface SplitMetrics {
   loss: number | null;
   examples: number;
   groups: { name: string; examples: number; accuracy: number }[];
+  run: string | null;
+  epoch: number | null;
+  checkpoint: string;
 }
 
 /** Runs a command that must succeed. @returns what it said on standard output. */

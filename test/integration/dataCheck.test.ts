@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import sharp from 'sharp';
@@ -72,10 +80,11 @@ describe('a sound data set', () => {
         images: 3,
         missingImages: 0,
         unreadableImages: 0,
-        minWidth: 8,
-        maxWidth: 30,
-        minHeight: 8,
-        maxHeight: 40,
+        turnedImages: 0,
+        smallestWidth: 8,
+        smallestHeight: 8,
+        largestWidth: 30,
+        largestHeight: 40,
       },
     });
     expect(progress[0]).toBe('annotations 0/1');
@@ -88,7 +97,7 @@ describe('a sound data set', () => {
     expect(report.problems.map(({ severity, code, split }) => [severity, code, split])).toEqual([
       ['warning', 'same-file', 'val'],
     ]);
-    expect(report.splits.val).toMatchObject({ examples: 120, images: 120, minWidth: 400 });
+    expect(report.splits.val).toMatchObject({ examples: 120, images: 120, smallestWidth: 400 });
     expect(report.datasets.map(({ split }) => split)).toEqual(['train', 'val']);
   });
 });
@@ -210,6 +219,20 @@ describe('problems', () => {
     const examples = await check({ train, val: write('val.json', good.slice(0, 2)) });
     expect(examples.problems.map((p) => [p.code, p.severity, p.split, p.count])).toEqual([
       ['shared-examples', 'warning', 'val', 2],
+      ['shared-images', 'warning', 'val', 2],
+    ]);
+    // One repeated example does not hide that every example shows images of train.
+    const leak = await check({
+      train,
+      val: write('val.json', [
+        good[0],
+        { ...good[1], sentence: 'new' },
+        { ...good[2], sentence: 'other' },
+      ]),
+    });
+    expect(leak.problems.map(({ message }) => message.split(':', 1)[0])).toEqual([
+      '1 of 3 examples of val is in train too',
+      '3 of 3 examples of val show images of train',
     ]);
     const images = await check({
       train,
@@ -222,6 +245,23 @@ describe('problems', () => {
       ['shared-images', 'warning', 'val', 2],
     ]);
   });
+});
+
+it('images that viewers turn are counted: they are seen as they are stored', async () => {
+  copyFileSync(join(import.meta.dirname, '../data/images/exif.jpg'), join(root, 'phone.jpg'));
+  const verifiedFile = join(root, 'verified.txt');
+  const train = write('train.json', [...good, { images: ['phone.jpg', 'a.png'] }]);
+  // The second time it is known without decoding.
+  for (const time of ['first', 'second']) {
+    const { problems, splits } = await check({ train }, { verifiedFile });
+    expect(problems, time).toMatchObject([
+      { severity: 'warning', code: 'turned-image', line: 5, split: 'train', count: 1 },
+    ]);
+    expect(problems[0].message).toContain(
+      '1 of 4 images has an EXIF orientation, which is ignored as in BLIP: the model sees it turned: phone.jpg (line 5)',
+    );
+    expect(splits.train).toMatchObject({ turnedImages: 1 });
+  }
 });
 
 describe('images found sound', () => {
@@ -237,7 +277,7 @@ describe('images found sound', () => {
     utimesSync(join(root, 'a.png'), noon, noon);
     const known = await check({ train: file }, { verifiedFile });
     expect(known.problems).toEqual([]);
-    expect(known.splits.train).toMatchObject({ minWidth: 8, maxWidth: 30 });
+    expect(known.splits.train).toMatchObject({ smallestWidth: 8, largestWidth: 30 });
     utimesSync(join(root, 'a.png'), noon, new Date(0));
     const changed = await check({ train: file }, { verifiedFile });
     expect(changed.problems.map(({ code }) => code)).toEqual(['unreadable-image']);

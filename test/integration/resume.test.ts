@@ -38,7 +38,7 @@ describe('a run that cannot go on stays as it was', () => {
     for (const [key, was] of [
       ['batch_size_train=2', 'batch_size_train 4, not 2'],
       ['accumulate_steps=2', 'accumulate_steps 1, not 2'],
-      ['image_size=24', 'does not fit the configuration: visual_encoder.pos_embed'],
+      ['image_size=24', 'trains another model, with image_size 16 (now 24)'],
     ])
       expect(await refused(...longer, '--set', key)).toContain(was);
     const annotations = join(project.folder, 'train.json');

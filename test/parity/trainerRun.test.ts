@@ -87,6 +87,7 @@ function datasetOf(split: 'train' | 'val' | 'test'): Dataset {
   return {
     split,
     format: 'blip',
+    imageRoot: '/images',
     file: `${split}.json`,
     examples: Array.from({ length: count }, (_, index) => ({
       index,
@@ -177,7 +178,7 @@ it("repeats BLIP's run: losses, log.txt, best epoch, parameters", async () => {
 
   const shapes = parameterShapes(model);
   const trainable = [...shapes.keys()];
-  const checkpoint = { session, shapes, trainable };
+  const checkpoint = { session, shapes, trainable, origin: { model: {}, run: null } };
   const events: RunEvent[] = [];
   const writer = RunWriter.open({
     root: folder,
@@ -201,6 +202,8 @@ it("repeats BLIP's run: losses, log.txt, best epoch, parameters", async () => {
     pretrained: true,
     missingKeys: 0,
     numWorkers: 0,
+    processors: 8,
+    imagesKept: false,
     majorityShare: 0.5,
   });
   const epochEnd = new EpochEnd({

@@ -270,6 +270,18 @@ describe('parseConfig', () => {
 describe('checks between keys', () => {
   it.each([
     ['image_size: 100', 'image_size', 'error', { kind: 'set', key: 'image_size', value: 96 }],
+    [
+      'med_config: {vocab_size: 30522}',
+      'med_config.vocab_size',
+      'error',
+      { kind: 'set', key: 'med_config.vocab_size', value: 30524 },
+    ],
+    [
+      'med_config: {encoder_width: 64}',
+      'med_config.encoder_width',
+      'information',
+      { kind: 'set', key: 'med_config.encoder_width', value: 768 },
+    ],
     ['vit: {heads: 5}', 'vit.heads', 'error', { kind: 'set', key: 'vit.heads', value: 4 }],
     [
       'med_config: {hidden_size: 64}',
@@ -446,7 +458,9 @@ describe('loadConfig', () => {
 
 describe('readMedConfig', () => {
   it("has BLIP's own measures built in", () => {
-    expect(readMedConfig({ med_config: 'med_config.json' }, '/nowhere')).toEqual(blipMedConfig);
+    expect(readMedConfig({ med_config: 'med_config.json', max_words: 40 }, '/nowhere')).toEqual(
+      blipMedConfig,
+    );
     expect(blipMedConfig).toMatchObject({
       hidden_size: 768,
       num_hidden_layers: 12,
@@ -457,12 +471,12 @@ describe('readMedConfig', () => {
 
   it('reads a file beside the configuration', () => {
     expect(
-      readMedConfig({ med_config: 'med_config.json' }, 'test/fixtures/train-run'),
-    ).toMatchObject({ hidden_size: 32, vocab_size: 400, hidden_dropout_prob: 0 });
+      readMedConfig({ med_config: 'med_config.json', max_words: 40 }, 'test/fixtures/tiny-a'),
+    ).toMatchObject({ hidden_size: 28, vocab_size: 30524, hidden_dropout_prob: 0.1 });
   });
 
   it('names the file that is missing or wrong', () => {
-    expect(() => readMedConfig({ med_config: 'mine.json' }, '/nowhere')).toThrow(
+    expect(() => readMedConfig({ med_config: 'mine.json', max_words: 40 }, '/nowhere')).toThrow(
       '/nowhere/mine.json, which does not exist',
     );
     const folder = mkdtempSync(join(tmpdir(), 'nlvr-med-'));
@@ -470,11 +484,14 @@ describe('readMedConfig', () => {
       ['{', 'is not valid JSON'],
       ['[]', 'must hold one JSON object'],
       ['{"hidden_size": "big"}', '`hidden_size` is "big"'],
-      ['{"hidden_size": 770}', 'does not divide'],
+      ['{"hidden_size": 770}', '`med_config.num_attention_heads` is 12: it must divide'],
+      ['{"vocab_size": 30522}', "is 30522: BLIP's tokenizer needs 30524 rows"],
+      ['{"max_position_embeddings": 41}', '`max_words` is 40: such a sentence has at least 42'],
+      ['{"max_position_embeddings": 41, "vocab_size": 9}', /30524 rows.*room for 41/],
       ['{"hidden_act": "relu"}', '"gelu" only'],
     ] as const) {
       writeFileSync(join(folder, 'm.json'), text);
-      expect(() => readMedConfig({ med_config: 'm.json' }, folder)).toThrow(message);
+      expect(() => readMedConfig({ med_config: 'm.json', max_words: 40 }, folder)).toThrow(message);
     }
     rmSync(folder, { recursive: true });
   });

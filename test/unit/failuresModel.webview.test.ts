@@ -35,7 +35,7 @@ describe('examples that are passed by', () => {
     const set = { split: 'val', epoch: generation } as const;
     model.receive({ type: 'begin', generation, set, bytes: 1, select });
     model.receive({ type: 'rows', generation, columns: columns(), bytesRead: 1 });
-    model.receive({ type: 'end', generation, skipped: 0, formats: [] });
+    model.receive({ type: 'end', generation, skipped: 0, incomplete: false, formats: [] });
   };
   const chosen = () => sent.flatMap((m) => (m.type === 'selected' ? [m.identifier] : []));
 

@@ -47,7 +47,13 @@ describe('the panel', () => {
     expect(bench.panel.model.loading.state).toBe('loading');
     expect(bench.panel.model.chosenSet?.epoch).toBe(0);
     // What still arrives about the load before is not mixed in.
-    bench.panel.model.receive({ type: 'end', generation: 1, skipped: 0, formats: [] });
+    bench.panel.model.receive({
+      type: 'end',
+      generation: 1,
+      skipped: 0,
+      incomplete: false,
+      formats: [],
+    });
     expect(bench.panel.model.loading.state).toBe('loading');
   });
 

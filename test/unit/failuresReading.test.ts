@@ -46,7 +46,7 @@ async function write(name: string, predictions: Prediction[], tail = ''): Promis
 async function readAll(file: string, batchSize?: number) {
   const predictions: Prediction[] = [];
   const options = batchSize === undefined ? {} : { batchSize };
-  let last: Omit<PredictionBatch, 'predictions'> = { skipped: 0, bytesRead: 0 };
+  let last: Omit<PredictionBatch, 'predictions'> = { skipped: 0, bytesRead: 0, incomplete: false };
   for await (const { predictions: some, ...rest } of readPredictions(file, options)) {
     predictions.push(...some);
     last = rest;
@@ -85,9 +85,28 @@ describe('reading a predictions file', () => {
     expect(half.skipped).toBe(0);
   });
 
-  it('reads outputs that were not finite as NaN', () => {
-    const line = JSON.stringify({ ...example(0), prob_true: null, logits: [null, null] });
-    expect(parsePrediction(line)).toMatchObject({ prob_true: NaN, logits: [NaN, NaN] });
+  it('takes a line whose numbers were not finite for no answer, not for False', () => {
+    const wrong = 'the answer is not a finite number';
+    const line = { ...example(0), prediction: false };
+    expect(parsePrediction(JSON.stringify({ ...line, prob_true: NaN }))).toBe(wrong);
+    expect(parsePrediction(JSON.stringify({ ...line, logits: [0, NaN] }))).toBe(wrong);
+    const bare = { ...line, prob_true: undefined, logits: undefined };
+    expect(parsePrediction(JSON.stringify(bare))).toMatchObject({
+      prob_true: NaN,
+      logits: [NaN, NaN],
+    });
+  });
+
+  it('says that an incomplete model made the predictions', async () => {
+    const whole = await readAll(await write('val.jsonl', [example(0)]));
+    expect(whole.incomplete).toBe(false);
+    const incomplete = await readAll(
+      await write('val.jsonl', [
+        example(0, { incomplete: true }),
+        example(1, { incomplete: true }),
+      ]),
+    );
+    expect(incomplete.incomplete).toBe(true);
   });
 
   it.each([

@@ -5,7 +5,8 @@ import { blipMedConfig } from '../../src/config/medConfig';
 import { type ModelKeys, modelConfig, readModelConfig } from '../../src/model/config';
 import { initialParameters } from '../../src/model/initialise';
 import { inEnglish } from '../../src/util/phrase';
-import { describeReport, planLoad } from '../../src/model/loadRules';
+import { modelKeyValues } from '../../src/model/checkpointOrigin';
+import { describeReport, isUnusualStart, planLoad } from '../../src/model/loadRules';
 import { EMBEDDING_SITE, textSite, textSites, visionSite } from '../../src/model/modelContext';
 import { parameterCount, parameterShapes } from '../../src/model/parameters';
 import { modelSize } from '../../src/model/size';
@@ -35,7 +36,7 @@ const tiny = modelConfig(
 
 describe('measures', () => {
   it("are BLIP's for its configuration", () => {
-    const config = readModelConfig(blip, join(__dirname, '../../configs'));
+    const config = readModelConfig({ ...blip, max_words: 40 }, join(__dirname, '../../configs'));
     expect(parameterShapes(config).size).toBe(578);
     expect(parameterCount(config)).toBe(259_372_034);
     expect(config.text.imageWidth).toBe(768);
@@ -145,12 +146,17 @@ describe('initial parameters', () => {
 describe('load rules', () => {
   const contents = (
     change: (shapes: Map<string, readonly number[]>) => void = () => undefined,
-  ): { path: string; tensors: Map<string, { shape: readonly number[]; type: 'F32' }> } => {
+  ): {
+    path: string;
+    tensors: Map<string, { shape: readonly number[]; type: 'F32' }>;
+    metadata: Map<string, string>;
+  } => {
     const shapes = new Map<string, readonly number[]>(parameterShapes(tiny));
     change(shapes);
     return {
       path: 'weights.pth',
       tensors: new Map([...shapes].map(([name, shape]) => [name, { shape, type: 'F32' as const }])),
+      metadata: new Map(),
     };
   };
   const rename = (shapes: Map<string, readonly number[]>, from: RegExp, to: string): void => {
@@ -160,6 +166,25 @@ describe('load rules', () => {
       shapes.set(name.replace(from, to), shape);
     }
   };
+
+  it('names keys in which the model is another one; a larger image size alone is usual', () => {
+    const origin = { model: { ...modelKeyValues(tiny), 'vit.heads': 1 }, run: 'fox', step: 9 };
+    const loaded = (about: object) =>
+      planLoad({ ...contents(), metadata: new Map([['nlvr', JSON.stringify(about)]]) }, tiny)
+        .report;
+    const report = loaded({ ...origin, epoch: 2 });
+    expect(report.origin).toMatchObject({ run: 'fox', epoch: 2, step: 9 });
+    expect(report.differences.map(({ key, trained }) => [key, trained])).toEqual([
+      ['vit.heads', 1],
+    ]);
+    expect(isUnusualStart(report)).toBe(true);
+    const smaller = loaded({ model: { ...modelKeyValues(tiny), image_size: 8 } });
+    expect(smaller.differences.map(({ key }) => key)).toEqual(['image_size']);
+    expect(isUnusualStart(smaller)).toBe(false);
+    // What another program wrote there, or nobody, is no reason to fail.
+    expect(loaded({ model: 'x', epoch: 'y' }).origin).toMatchObject({ model: {}, epoch: null });
+    expect(planLoad(contents(), tiny).report).toMatchObject({ origin: null, differences: [] });
+  });
 
   it('take a checkpoint of the same model as it is', () => {
     const { report, sources } = planLoad(contents(), tiny);

@@ -24,11 +24,12 @@ const base = modelConfig({ ...keys, image_size: 384, vit: 'base' }, { ...blipMed
 const tiny = (depth: number, layers = 8): NlvrModelConfig =>
   modelConfig(
     { ...keys, image_size: 32, vit: { width: 8, depth, heads: 2, patch_size: 16 } },
-    { ...blipMedConfig, hidden_size: 12, num_hidden_layers: layers, vocab_size: 50 },
+    { ...blipMedConfig, hidden_size: 12, num_hidden_layers: layers, vocab_size: 30524 },
   );
 const fileOf = (config: NlvrModelConfig, without = /^$/) => ({
   path: 'weights.pth',
   format: 'pth' as const,
+  metadata: new Map<string, string>(),
   notes: [],
   tensors: new Map(
     [...parameterShapes(config)]
@@ -95,7 +96,7 @@ describe('a checkpoint of another architecture', () => {
   it('is refused in one sentence where shapes differ', () => {
     const wide = modelConfig(
       { ...keys, image_size: 32, vit: { width: 16, depth: 3, heads: 2, patch_size: 16 } },
-      { ...blipMedConfig, hidden_size: 12, num_hidden_layers: 8, vocab_size: 50 },
+      { ...blipMedConfig, hidden_size: 12, num_hidden_layers: 8, vocab_size: 30524 },
     );
     expect(() => planLoad(fileOf(tiny(2)), wide)).toThrow(
       'weights.pth does not fit the model: the checkpoint has vision width 8, the configuration 16, the checkpoint has 2 vision blocks, the configuration 3.',

@@ -220,6 +220,7 @@ describe('a problem of the data in Chinese', () => {
       {
         split: 'train',
         format: 'blip',
+        imageRoot: '/images',
         file: '/a.json',
         examples: [1, 2].map((line) => ({
           index: line - 1,
@@ -279,8 +280,10 @@ describe('a run in Chinese', () => {
       pretrained: true,
       missingKeys: 0,
       numWorkers: 2,
+      processors: 8,
+      imagesKept: false,
       majorityShare: 0.5,
-    }).afterEpoch(0.5);
+    }).afterEpoch({ milliseconds: 2000, waited: 1000, waitedFirst: 0 });
     const folder = ended((writer) => {
       writer.note(note.level, note.code, note.message, note.hint);
       writer.note('info', 'older', 'Of an older trainer.');

@@ -27,7 +27,7 @@ function dataset(count: number): Dataset {
     group: null,
     line: index + 1,
   }));
-  return { split: 'train', format: 'blip', file: 'train.json', examples };
+  return { split: 'train', format: 'blip', imageRoot: '/images', file: 'train.json', examples };
 }
 
 describe('the plan of a run', () => {
@@ -139,6 +139,8 @@ describe('health', () => {
       pretrained: false,
       missingKeys: 0,
       numWorkers: 4,
+      processors: 8,
+      imagesKept: false,
       majorityShare: 0.55,
     });
     expect(
@@ -146,17 +148,49 @@ describe('health', () => {
     ).toEqual([0, 0, 0, 0, 1, 0]);
   });
 
-  test('a slow loader is told with what to raise', () => {
-    const monitor = new HealthMonitor({
-      pretrained: true,
-      missingKeys: 0,
-      numWorkers: 3,
-      majorityShare: 0.5,
-    });
-    expect(monitor.afterEpoch(0.1)).toEqual([]);
-    const [note] = monitor.afterEpoch(0.4);
+  const run = {
+    pretrained: true,
+    missingKeys: 0,
+    numWorkers: 3,
+    processors: 8,
+    imagesKept: false,
+    majorityShare: 0.5,
+  };
+  const slow = { milliseconds: 10_000, waited: 4000, waitedFirst: 0 };
+
+  test('a slow loader comes with what helps, and nothing else', () => {
+    const monitor = new HealthMonitor(run);
+    expect(monitor.afterEpoch({ ...slow, waited: 1000 })).toEqual([]);
+    const [note] = monitor.afterEpoch(slow);
     expect(note.code).toBe('slow-loader');
-    expect(inEnglish(note.hint)).toContain('num_workers (now 3)');
+    const hints = [
+      run,
+      { ...run, imagesKept: true },
+      { ...run, numWorkers: 8 },
+      { ...run, numWorkers: 8, imagesKept: true },
+    ].map((each) => new HealthMonitor(each).afterEpoch(slow)[0].hint);
+    expect(hints.map((hint) => hint && inEnglish(hint))).toEqual([
+      'Raise num_workers (now 3), or set cache_images.',
+      'Raise num_workers (now 3).',
+      'Set cache_images.',
+      undefined,
+    ]);
+  });
+
+  test('the wait for the first batch of a short epoch is no slow loader', () => {
+    const monitor = new HealthMonitor(run);
+    expect(monitor.afterEpoch({ milliseconds: 1000, waited: 600, waitedFirst: 580 })).toEqual([]);
+  });
+
+  test('accuracy at chance is explained by what was missing only where it should have been there', () => {
+    const hintOf = (missingKeys: number, pretrained = true): string => {
+      const monitor = new HealthMonitor({ ...run, missingKeys, pretrained });
+      const notes = [0.5, 0.5, 0.5].flatMap((accuracy) => monitor.afterEvaluation(accuracy));
+      return inEnglish(notes[0].hint ?? '');
+    };
+    expect(hintOf(0)).toBe('Check the labels and the learning rate.');
+    expect(hintOf(2)).toContain('2 parameters of the model were not in the pretrained checkpoint');
+    expect(hintOf(0, false)).toContain('random weights');
   });
 });
 

@@ -35,7 +35,7 @@ function dataset(count: number, change: Partial<Example> = {}): Dataset {
     line: index + 1,
     ...(index === 3 && change),
   }));
-  return { split: 'train', format: 'blip', file: 'train.json', examples };
+  return { split: 'train', format: 'blip', imageRoot: '/images', file: 'train.json', examples };
 }
 
 describe('a run goes on only with the examples it was begun with', () => {
@@ -160,13 +160,15 @@ test('metrics of splits that were not evaluated again stay', () => {
     const content = JSON.parse(readFileSync(folder.metrics, 'utf8')) as Record<string, Metrics>;
     return Object.fromEntries(Object.entries(content).map(([k, v]) => [k, v.accuracy ?? NaN]));
   };
-  mergeMetrics(folder.metrics, { val: metrics(0.1) });
+  const source = { run: 'calm-fox', epoch: 3, checkpoint: 'checkpoint_best.safetensors' };
+  mergeMetrics(folder.metrics, { val: metrics(0.1) }, source);
+  expect(JSON.parse(readFileSync(folder.metrics, 'utf8'))).toMatchObject({ val: source });
   expect(accuracies()).toEqual({ val: 0.1 });
-  writeMetrics(folder.metrics, { val: metrics(0.5), test: metrics(0.6) });
-  mergeMetrics(folder.metrics, { test: metrics(0.7) });
+  writeMetrics(folder.metrics, { val: metrics(0.5), test: metrics(0.6) }, source);
+  mergeMetrics(folder.metrics, { test: metrics(0.7) }, source);
   expect(accuracies()).toEqual({ val: 0.5, test: 0.7 });
   writeFileSync(folder.metrics, '{"val": ');
-  mergeMetrics(folder.metrics, { test: metrics(0.8) });
+  mergeMetrics(folder.metrics, { test: metrics(0.8) }, source);
   expect(accuracies()).toEqual({ test: 0.8 });
 });
 

@@ -21,6 +21,7 @@ import { freshState, type TrainerState } from '../../src/train/trainerState';
 const dataset: Dataset = {
   split: 'train',
   format: 'blip',
+  imageRoot: '/images',
   file: 'train.json',
   examples: Array.from({ length: 6 }, (_, index) => ({
     index,
@@ -140,13 +141,20 @@ async function train(
       },
       visionFeeds: () => Promise.resolve({}),
     },
-    checkpoint: { session, shapes: new Map([['weight', [2]]]), trainable: ['weight'] },
+    checkpoint: {
+      session,
+      shapes: new Map([['weight', [2]]]),
+      trainable: ['weight'],
+      origin: { model: {}, run: null },
+    },
     writer,
     stop: { requested: false, takeSaveRequest: () => faults.asked?.shift() ?? false },
     health: new HealthMonitor({
       pretrained: true,
       missingKeys: 0,
       numWorkers: 0,
+      processors: 8,
+      imagesKept: false,
       majorityShare: 0.5,
     }),
     epochEnd: {

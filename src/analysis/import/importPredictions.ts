@@ -3,10 +3,15 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { LoadedConfig } from '../../config/load';
 import { dumpConfig } from '../../config/dump';
+import { configPaths } from '../../config/paths';
 import { loadWholeSplit } from '../../data/loadSplit';
 import type { Example } from '../../data/types';
 import type { Split } from '../../run/events';
-import { writePredictionLines, type WrittenPrediction } from '../../run/predictions';
+import {
+  relativeImages,
+  writePredictionLines,
+  type WrittenPrediction,
+} from '../../run/predictions';
 import { RunFolder } from '../../run/runFolder';
 import { RunWriter } from '../../run/runWriter';
 import { writeFileAtomic } from '../../util/atomicFile';
@@ -233,16 +238,17 @@ function write(
     name,
     configFile: loaded.file,
     configHash: loaded.hash,
-    configText: dumpConfig(loaded.config, loaded.folder),
+    configText: dumpConfig({ ...loaded.config, output_dir: report.run }, loaded.folder),
     version,
     mode,
   });
   const { folder } = writer;
+  const { imageRoot } = configPaths(loaded.config, loaded.folder);
   try {
     makeFolder(folder.imports);
     const file = folder.predictionsOf(split, epoch);
-    writePredictionLines(file, matched.length, (i) => predictionOf(matched[i], split));
-    mergeMetrics(folder.metrics, { [split]: metrics });
+    writePredictionLines(file, matched.length, (i) => predictionOf(matched[i], split, imageRoot));
+    mergeMetrics(folder.metrics, { [split]: metrics }, { run: null, epoch, checkpoint: null });
     // An epoch counts as one step, as in BLIP's log, which knows no steps either.
     const step = epoch === null ? 0 : epoch + 1;
     writer.event({
@@ -286,14 +292,18 @@ function keepBest(writer: RunWriter, split: Split, epoch: number | null, metrics
   });
 }
 
-function predictionOf({ example, answer }: Matched, split: Split): WrittenPrediction {
+function predictionOf(
+  { example, answer }: Matched,
+  split: Split,
+  imageRoot: string,
+): WrittenPrediction {
   const { probTrue, logits } = answer;
   return {
     identifier: example.identifier,
     index: example.index,
     split,
     sentence: example.sentence,
-    images: example.images,
+    images: relativeImages(example.images, imageRoot),
     label: example.label,
     prediction: answer.prediction,
     ...(Number.isFinite(probTrue) && { prob_true: probTrue }),

@@ -3,18 +3,23 @@ import { configPaths } from '../../config/paths';
 import type { ConfigProblem } from '../../config/problem';
 import type { SplitSummary } from '../../data/check/checkDataset';
 import { missingUrls } from '../../data/check/missingUrls';
-import { NAMED_CASES, type DataProblem } from '../../data/check/problem';
+import { NAMED_CASES } from '../../data/check/problem';
 import { readModelConfig } from '../../model/config';
 import { checkData, describeProblem } from '../../train/dataCheck';
 import { writeFileAtomic } from '../../util/atomicFile';
 import { inEnglish, messageFrom } from '../../util/phrase';
 import { ExitCode, UserError } from '../../util/userError';
+import { checkPretrained, type CheckedProblem as Problem } from '../checkPretrained';
+import { overridesOf } from '../configuration';
 import { withStopSignal } from '../interrupt';
 import { createProgress } from '../progress';
+import { splitWords } from '../splitWords';
 import { userPath } from '../userPath';
 
 export interface CheckOptions {
   config: string;
+  image_root?: string;
+  ann_root?: string;
   json?: boolean;
   quick?: boolean;
   all?: boolean;
@@ -22,10 +27,10 @@ export interface CheckOptions {
   set: string[];
 }
 
-/** A problem of the configuration or of the data. */
-type Problem = Omit<DataProblem, 'code' | 'count'> & { code: string };
-
-/** `nlvr check`: the configuration and every image (with `--quick` a sample), without training. Exit code 2 when there are errors. */
+/**
+ * `nlvr check`: the configuration, the weights to start from and every image (with `--quick` a sample), without
+ * training. Exit code 2 when there are errors.
+ */
 export async function check(options: CheckOptions): Promise<void> {
   const loaded = load(options);
   const { config, folder } = loaded;
@@ -47,7 +52,11 @@ export async function check(options: CheckOptions): Promise<void> {
   } finally {
     progress.done();
   }
-  const problems = [...ofConfiguration(loaded.problems, loaded.file), ...report.problems];
+  const problems = [
+    ...ofConfiguration(loaded.problems, loaded.file),
+    ...(await checkPretrained(loaded)),
+    ...report.problems,
+  ];
   if (options.json) printJson(problems, report.splits);
   else {
     print(problems, report.splits, options.all === true);
@@ -67,10 +76,11 @@ export async function check(options: CheckOptions): Promise<void> {
 }
 
 /** The configuration. With --json its errors are printed as problems too. */
-function load({ config: file, set, json }: CheckOptions): LoadedConfig {
-  const path = userPath(file);
+function load(options: CheckOptions): LoadedConfig {
+  const { json } = options;
+  const path = userPath(options.config);
   try {
-    const loaded = loadConfig(path, set);
+    const loaded = loadConfig(path, overridesOf(options));
     readModelConfig(loaded.config, loaded.folder);
     return loaded;
   } catch (error) {
@@ -112,19 +122,8 @@ function print(
   splits: Partial<Record<string, SplitSummary>>,
   all: boolean,
 ): void {
-  for (const [split, summary] of Object.entries(splits)) {
-    if (!summary) continue;
-    const { examples, pairs, images, sentences } = summary;
-    // Without a single image that can be read there are no sizes.
-    const sizes =
-      summary.maxWidth > 0
-        ? ` of ${summary.minWidth}×${summary.minHeight} to ${summary.maxWidth}×${summary.maxHeight}`
-        : '';
-    const n = (value: number): string => value.toLocaleString('en');
-    process.stdout.write(
-      `${split.padEnd(6)}${n(examples)} examples (${n(summary.true)} true, ${n(summary.false)} false${summary.unlabelled ? `, ${n(summary.unlabelled)} unlabelled` : ''}), ${n(sentences)} sentences, ${n(pairs)} pairs, ${n(images)} images${sizes}\n`,
-    );
-  }
+  for (const [split, summary] of Object.entries(splits))
+    if (summary) process.stdout.write(`${split.padEnd(6)}${splitWords(summary)}\n`);
   const words = { error: 'Error', warning: 'Warning', information: 'Note' };
   let left = 0;
   for (const problem of problems) {

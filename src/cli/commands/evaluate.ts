@@ -1,3 +1,4 @@
+import { incompleteModel, missingParts } from '../../config/modelParts';
 import type { Split } from '../../data/split';
 import { describeReport } from '../../model/loadRules';
 import { evaluateCheckpoint, type EvaluationRequest } from '../../train/evaluateCheckpoint';
@@ -6,17 +7,22 @@ import { skippedNote } from '../../analysis/metrics';
 import { requireLibrary } from '../../train/modelSession';
 import { ExitCode, UserError } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
-import { byKind } from '../finalReport';
+import { byGroup } from '../finalReport';
 import { requireOutputFolder } from '../outputPath';
 import { createProgress } from '../progress';
+import { configurationOf } from '../runConfiguration';
 import { quietNativeLog } from '../quietNativeLog';
 import { userPath } from '../userPath';
 import { inEnglish } from '../../util/phrase';
 
-export interface EvaluateOptions extends CommonOptions {
+export interface EvaluateOptions extends Omit<CommonOptions, 'config'> {
+  config?: string;
+  image_root?: string;
+  ann_root?: string;
   checkpoint: string;
   output_dir: string;
   split?: string;
+  allow_missing?: boolean;
 }
 
 const splitNames: readonly Split[] = ['train', 'val', 'test'];
@@ -24,9 +30,9 @@ const splitNames: readonly Split[] = ['train', 'val', 'test'];
 /** `nlvr evaluate`. */
 export async function evaluate(options: EvaluateOptions): Promise<void> {
   const loaded = configuration({
-    config: options.config,
-    set: options.set,
-    device: options.device,
+    ...options,
+    config: configurationOf(options.checkpoint, options.config),
+    output_dir: undefined,
   });
   await evaluateAndReport({
     loaded,
@@ -34,6 +40,7 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
     checkpoint: userPath(options.checkpoint),
     outputDir: userPath(options.output_dir),
     asRun: true,
+    allowMissing: options.allow_missing === true,
     splits: options.split === undefined ? evaluatedSplits(loaded) : parseSplits(options.split),
   });
 }
@@ -45,17 +52,23 @@ export async function evaluateAndReport(
   requireOutputFolder(request.outputDir);
   quietNativeLog();
   const progress = createProgress('Evaluating');
+  let incomplete: string | undefined;
   try {
     const results = await evaluateCheckpoint({
       ...request,
       onLoaded: (report) => {
-        if (report) process.stdout.write(`${describeReport(report).map(inEnglish).join('\n')}\n`);
+        if (!report) return;
+        process.stdout.write(`${describeReport(report).map(inEnglish).join('\n')}\n`);
+        const parts = missingParts(report.missing);
+        if (parts.length > 0) incomplete = inEnglish(incompleteModel(parts));
       },
       onProgress: ({ split, done, total, share }) =>
         progress.show(share, 1, `${split} ${done}/${total}`),
       onResult: (split, metrics, file) => {
         progress.done();
-        process.stdout.write(`${byKind(split, metrics).join('\n')}\n  predictions: ${file}\n`);
+        const says = [...byGroup(split, metrics), `  predictions: ${file}`];
+        if (incomplete !== undefined) says.push(`  ${incomplete}`);
+        process.stdout.write(`${says.join('\n')}\n`);
         if (metrics.skipped !== undefined)
           process.stderr.write(`${inEnglish(skippedNote(split, metrics))}\n`);
       },

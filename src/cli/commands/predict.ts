@@ -1,19 +1,24 @@
 import { createInterface } from 'node:readline';
+import { incompleteModel } from '../../config/modelParts';
+import { otherModel } from '../../model/loadRules';
 import { Predictor, type Question } from '../../train/predictor';
 import { requireLibrary } from '../../train/modelSession';
-import { adviceFrom } from '../../util/phrase';
+import { adviceFrom, inEnglish } from '../../util/phrase';
 import { UserError, errorWords } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
 import { quietNativeLog } from '../quietNativeLog';
+import { configurationOf } from '../runConfiguration';
 import { userPath } from '../userPath';
 
-export interface PredictOptions extends CommonOptions {
+export interface PredictOptions extends Omit<CommonOptions, 'config'> {
+  config?: string;
   checkpoint: string;
   left?: string;
   right?: string;
   sentence?: string;
   json?: boolean;
   serve?: boolean;
+  allow_missing?: boolean;
 }
 
 /** `nlvr predict`: one question from the command line, or many over standard input. */
@@ -25,14 +30,24 @@ export async function predict(options: PredictOptions): Promise<void> {
       hint: 'Or --serve, to read questions from standard input.',
     });
   const loaded = configuration({
-    config: options.config,
+    config: configurationOf(options.checkpoint, options.config),
     set: options.set,
     device: options.device,
   });
   const library = await requireLibrary(options.tensorflow);
   const checkpoint = userPath(options.checkpoint);
   quietNativeLog();
-  const predictor = await Predictor.open(loaded, library, checkpoint);
+  const allowMissing = options.allow_missing === true;
+  const predictor = await Predictor.open(loaded, library, checkpoint, allowMissing).catch(
+    (error: unknown) => {
+      // Whoever serves questions gets the reason where the answers would come.
+      if (options.serve) writeLine(failureOf(error));
+      throw error;
+    },
+  );
+  const { incomplete } = predictor;
+  const differences = predictor.report?.differences ?? [];
+  if (differences.length > 0) process.stderr.write(`nlvr: ${inEnglish(otherModel(differences))}\n`);
   try {
     if (options.serve) await serve(predictor);
     else if (single) {
@@ -43,9 +58,11 @@ export async function predict(options: PredictOptions): Promise<void> {
       });
       process.stdout.write(
         options.json
-          ? `${JSON.stringify(answer)}\n`
+          ? `${JSON.stringify({ ...answer, ...(incomplete.length > 0 && { incomplete }) })}\n`
           : `${answer.prediction ? 'True' : 'False'} (probability of True ${answer.prob_true.toFixed(4)})\n`,
       );
+      if (incomplete.length > 0 && !options.json)
+        process.stdout.write(`${inEnglish(incompleteModel(incomplete))}\n`);
     }
   } finally {
     await predictor.dispose();
@@ -57,8 +74,9 @@ export async function predict(options: PredictOptions): Promise<void> {
  * a line with the answer or `error` under the same `id`. Ends with standard input.
  */
 async function serve(predictor: Predictor): Promise<void> {
-  const write = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
-  write({ ready: true, device: predictor.device, parameters: predictor.parameters });
+  const { device, parameters, incomplete } = predictor;
+  const incompletely = incomplete.length > 0 && { incomplete };
+  writeLine({ ready: true, device, parameters, ...incompletely });
   for await (const line of createInterface({ input: process.stdin })) {
     if (line.trim() === '') continue;
     let id: unknown = null;
@@ -67,13 +85,22 @@ async function serve(predictor: Predictor): Promise<void> {
       id = question.id;
       const began = performance.now();
       const answer = await predictor.answer(question);
-      write({ id, ...answer, ms: Math.round(performance.now() - began) });
+      writeLine({ id, ...answer, ...incompletely, ms: Math.round(performance.now() - began) });
     } catch (error) {
-      const { message: words, hint } = errorWords(error);
-      const { message, ...more } = adviceFrom(words, hint);
-      write({ id: id ?? idOf(line), error: message, ...more });
+      writeLine({ id: id ?? idOf(line), ...failureOf(error) });
     }
   }
+}
+
+function writeLine(line: object): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+/** An error as a line of answers has it. */
+function failureOf(thrown: unknown): object {
+  const { message: words, hint } = errorWords(thrown);
+  const { message: error, ...more } = adviceFrom(words, hint);
+  return { error, ...more };
 }
 
 function parseQuestion(line: string): Question & { id: unknown } {

@@ -30,7 +30,10 @@ import { evaluateAndReport } from './evaluate';
 export interface TrainOptions extends CommonOptions, DistributedFlags {
   output_dir?: string;
   pretrained?: string;
+  image_root?: string;
+  ann_root?: string;
   evaluate?: boolean;
+  allow_missing?: boolean;
   resume?: boolean;
   overwrite?: boolean;
   seed?: number;
@@ -133,6 +136,7 @@ async function trainInGroup(
       outputDir: configPaths(loaded.config, loaded.folder).outputDir,
       // As with BLIP, a training may follow into the same folder.
       asRun: false,
+      allowMissing: options.allow_missing === true,
       splits: evaluatedSplits(loaded),
     });
     return;

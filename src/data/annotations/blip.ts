@@ -11,8 +11,8 @@ import { phrase } from '../../util/phrase';
 
 /**
  * BLIP's own annotations: `{"images": [left, right], "sentence", "label"}`, paths relative to `image_root`.
- * Two keys may be added: `identifier` (NLVR2's own gives a consistency group) and `kind` (or `synset`),
- * by which accuracy is reported.
+ * Two keys may be added: `identifier` (NLVR2's own gives a consistency group) and `group`, by which accuracy is reported
+ * (`kind` and `synset` are read as well).
  */
 export class BlipReader implements FormatReader {
   private readonly examples: NewExample[] = [];
@@ -36,7 +36,10 @@ export class BlipReader implements FormatReader {
       ],
       label,
       consistencyGroup: given && nlvr2ConsistencyGroup(given),
-      group: optionalText(record, 'kind') ?? optionalText(record, 'synset'),
+      group:
+        ['group', 'kind', 'synset']
+          .map((key) => optionalText(record, key))
+          .find((text) => text !== null) ?? null,
       line: record.line,
       ...(record.span && { span: record.span }),
     });

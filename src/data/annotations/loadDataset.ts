@@ -43,6 +43,7 @@ export async function loadDataset(
     split,
     format: format === 'auto' ? 'blip' : format,
     file: context.file,
+    imageRoot: context.imageRoot,
     examples: examples.map((example, index) => ({ index, ...example })),
     ...(!isUtf8 && { notUtf8: true }),
   };

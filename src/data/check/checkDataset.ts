@@ -47,10 +47,13 @@ export interface SplitSummary {
   images: number;
   missingImages: number;
   unreadableImages: number;
-  minWidth: number;
-  maxWidth: number;
-  minHeight: number;
-  maxHeight: number;
+  /** Images that viewers turn by their EXIF orientation. */
+  turnedImages: number;
+  /** Of the image with the fewest and of that with the most pixels. */
+  smallestWidth: number;
+  smallestHeight: number;
+  largestWidth: number;
+  largestHeight: number;
 }
 
 export interface DataReport {
@@ -183,7 +186,7 @@ async function lookAt(
   images: readonly string[],
   { images: depth, verifiedFile, onProgress, signal }: CheckOptions,
 ): Promise<ImageFindings> {
-  if (depth === 'exist') return { unreadable: new Map(), sizes: new Map() };
+  if (depth === 'exist') return { unreadable: new Map(), sizes: new Map(), turned: new Set() };
   const verified = new VerifiedImages(verifiedFile);
   try {
     return await readImages(images, {
@@ -209,12 +212,13 @@ function imagesOf({ examples }: Dataset): Map<string, Example> {
 function checkImages(
   dataset: Dataset,
   missing: ReadonlySet<string>,
-  { unreadable }: ImageFindings,
+  { unreadable, turned }: ImageFindings,
   { imageRoot, missingImages = 'fail' }: Pick<CheckOptions, 'imageRoot' | 'missingImages'>,
 ): DataProblem[] {
   const images = imagesOf(dataset);
   const absent: Case[] = [];
   const broken: Case[] = [];
+  const rotated: Case[] = [];
   const nearNames = new NearNames();
   for (const [image, example] of images) {
     const name = relative(imageRoot, image);
@@ -223,8 +227,8 @@ function checkImages(
       const near = nearNames.find(image);
       const meant = near && describeNear(near, relative(imageRoot, near.path));
       absent.push({ example, name: meant ? phrase('{0}: {1}', name, meant) : name });
-    } else if (reason !== undefined)
-      broken.push({ example, name: phrase('{0}: {1}', name, reason) });
+    } else if (turned.has(image)) rotated.push({ example, name });
+    else if (reason !== undefined) broken.push({ example, name: phrase('{0}: {1}', name, reason) });
   }
   return [
     ...problemOf(
@@ -244,6 +248,21 @@ function checkImages(
       phrase(
         broken.length === 1 ? '{0} image cannot be read' : '{0} images cannot be read',
         broken.length,
+      ),
+    ),
+    ...problemOf(
+      dataset,
+      'warning',
+      'turned-image',
+      rotated,
+      phrase(
+        images.size === 1
+          ? '{0} of {1} image has an EXIF orientation, which is ignored as in BLIP: the model sees it turned'
+          : rotated.length === 1
+            ? '{0} of {1} images has an EXIF orientation, which is ignored as in BLIP: the model sees it turned'
+            : '{0} of {1} images have an EXIF orientation, which is ignored as in BLIP: the model sees them turned',
+        rotated.length,
+        images.size,
       ),
     ),
   ];
@@ -283,7 +302,7 @@ function missingWords(absent: number, images: number, imageRoot: string): Words 
 function summarise(
   dataset: Dataset,
   missing: ReadonlySet<string>,
-  { unreadable, sizes }: ImageFindings,
+  { unreadable, sizes, turned }: ImageFindings,
 ): SplitSummary {
   const { examples } = dataset;
   const images = [...imagesOf(dataset).keys()];
@@ -292,8 +311,13 @@ function summarise(
     return size ? [size] : [];
   });
   const countLabel = (label: boolean | null) => examples.filter((e) => e.label === label).length;
-  const range = (side: 0 | 1, pick: (a: number, b: number) => number) =>
-    known.map((size) => size[side]).reduce((a, b) => pick(a, b), known[0]?.[side] ?? 0);
+  const pixels = ([width, height]: readonly [number, number]): number => width * height;
+  let smallest = known[0] ?? [0, 0];
+  let largest = smallest;
+  for (const size of known) {
+    if (pixels(size) < pixels(smallest)) smallest = size;
+    if (pixels(size) > pixels(largest)) largest = size;
+  }
   return {
     examples: examples.length,
     true: countLabel(true),
@@ -304,9 +328,10 @@ function summarise(
     images: images.length,
     missingImages: images.filter((image) => missing.has(image)).length,
     unreadableImages: images.filter((image) => unreadable.has(image)).length,
-    minWidth: range(0, Math.min),
-    maxWidth: range(0, Math.max),
-    minHeight: range(1, Math.min),
-    maxHeight: range(1, Math.max),
+    turnedImages: images.filter((image) => turned.has(image)).length,
+    smallestWidth: smallest[0],
+    smallestHeight: smallest[1],
+    largestWidth: largest[0],
+    largestHeight: largest[1],
   };
 }

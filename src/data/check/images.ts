@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path';
 import type { Words } from '../../util/phrase';
 import { messageOf } from '../../util/userError';
 import { DataError } from '../dataError';
-import { decodeImage, readImageSize } from '../image/decode';
+import { examineImage } from '../image/decode';
 import { inLanes } from './lanes';
 import type { VerifiedImages } from './verifiedImages';
 
@@ -45,6 +45,8 @@ export interface ImageFindings {
   unreadable: Map<string, Words>;
   /** Width and height of those that can, by file. */
   sizes: Map<string, readonly [number, number]>;
+  /** Those that viewers turn by their EXIF orientation, which BLIP's reader ignores, and ours as well. */
+  turned: Set<string>;
 }
 
 interface ReadOptions {
@@ -66,17 +68,15 @@ export async function readImages(
   images: readonly string[],
   { depth, verified, lanes = availableParallelism() + 2, onImage, signal }: ReadOptions,
 ): Promise<ImageFindings> {
-  const findings: ImageFindings = { unreadable: new Map(), sizes: new Map() };
+  const findings: ImageFindings = { unreadable: new Map(), sizes: new Map(), turned: new Set() };
   let done = 0;
   const look = async (file: string) => {
     try {
-      const known = await verified.sizeOf(file);
-      if (known) findings.sizes.set(file, known);
-      else {
-        const { width, height } = await (depth === 'decode' ? decodeImage : readImageSize)(file);
-        findings.sizes.set(file, [width, height]);
-        if (depth === 'decode') await verified.add(file, [width, height]);
-      }
+      const known = await verified.factsOf(file);
+      const facts = known ?? (await examineImage(file, depth));
+      if (!known && depth === 'decode') await verified.add(file, facts);
+      findings.sizes.set(file, [facts.width, facts.height]);
+      if (facts.orientation !== 1) findings.turned.add(file);
     } catch (error) {
       findings.unreadable.set(file, error instanceof DataError ? error.reason : messageOf(error));
     }

@@ -35,35 +35,44 @@ function compare(earlier: Dataset, later: Dataset): DataProblem[] {
   const sharing = later.examples.filter((example) => example.images.some((i) => images.has(i)));
   const casesOf = (examples: typeof shared) =>
     examples.map((example) => ({ name: example.identifier, example }));
-  if (shared.length > 0)
-    return problemOf(
+  const total = later.examples.length;
+  // Both are said: one repeated example must not hide that every pair shows images of the other split.
+  return [
+    ...problemOf(
       later,
       'warning',
       'shared-examples',
       casesOf(shared),
       phrase(
-        shared.length === 1
-          ? '{0} example of {1} is in {2} too'
-          : '{0} examples of {1} are in {2} too',
+        total === 1
+          ? '{0} of {1} example of {2} is in {3} too'
+          : shared.length === 1
+            ? '{0} of {1} examples of {2} is in {3} too'
+            : '{0} of {1} examples of {2} are in {3} too',
         shared.length,
+        total,
         later.split,
         earlier.split,
       ),
-    );
-  return problemOf(
-    later,
-    'warning',
-    'shared-images',
-    casesOf(sharing),
-    phrase(
-      sharing.length === 1
-        ? '{0} example of {1} shows images of {2}'
-        : '{0} examples of {1} show images of {2}',
-      sharing.length,
-      later.split,
-      earlier.split,
     ),
-  );
+    ...problemOf(
+      later,
+      'warning',
+      'shared-images',
+      casesOf(sharing),
+      phrase(
+        total === 1
+          ? '{0} of {1} example of {2} shows images of {3}'
+          : sharing.length === 1
+            ? '{0} of {1} examples of {2} shows images of {3}'
+            : '{0} of {1} examples of {2} show images of {3}',
+        sharing.length,
+        total,
+        later.split,
+        earlier.split,
+      ),
+    ),
+  ];
 }
 
 function isSameFile(one: string, other: string): boolean {

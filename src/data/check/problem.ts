@@ -8,6 +8,7 @@ export type DataProblemCode =
   | 'empty-split'
   | 'missing-image'
   | 'unreadable-image'
+  | 'turned-image'
   | 'empty-sentence'
   | 'wrong-encoding'
   | 'unlabelled'

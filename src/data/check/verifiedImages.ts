@@ -2,8 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeFileAtomic } from '../../util/atomicFile';
-
-type Size = readonly [width: number, height: number];
+import type { ImageFacts } from '../image/decode';
 
 /** Images that are remembered at most, the latest. */
 const most = 500_000;
@@ -13,7 +12,7 @@ const most = 500_000;
  * before each training run reads only what is new. A damaged or missing file only means reading again.
  */
 export class VerifiedImages {
-  /** Path → "mtime bytes width height". */
+  /** Path → "mtime bytes width height orientation". */
   private readonly known = new Map<string, string>();
   private changed = false;
 
@@ -21,25 +20,25 @@ export class VerifiedImages {
   constructor(private readonly file?: string) {
     if (file === undefined) return;
     for (const line of readOrEmpty(file).split('\n')) {
-      const match = /^([\d.]+ \d+ \d+ \d+) (.+)$/.exec(line);
+      const match = /^([\d.]+ \d+ \d+ \d+ \d) (.+)$/.exec(line);
       if (match) this.known.set(match[2], match[1]);
     }
   }
 
-  /** Width and height of an image that was sound and has not changed since. */
-  async sizeOf(image: string): Promise<Size | null> {
+  /** Facts of an image that was sound and has not changed since. */
+  async factsOf(image: string): Promise<ImageFacts | null> {
     const entry = this.known.get(image);
     if (entry === undefined) return null;
-    const [time, bytes, width, height] = entry.split(' ').map(Number);
+    const [time, bytes, width, height, orientation] = entry.split(' ').map(Number);
     const { mtimeMs, size } = await stat(image);
-    return mtimeMs === time && size === bytes ? [width, height] : null;
+    return mtimeMs === time && size === bytes ? { width, height, orientation } : null;
   }
 
-  async add(image: string, [width, height]: Size): Promise<void> {
+  async add(image: string, { width, height, orientation }: ImageFacts): Promise<void> {
     if (this.file === undefined || image.includes('\n')) return;
     const { mtimeMs, size } = await stat(image);
     this.known.delete(image);
-    this.known.set(image, `${mtimeMs} ${size} ${width} ${height}`);
+    this.known.set(image, `${mtimeMs} ${size} ${width} ${height} ${orientation}`);
     this.changed = true;
   }
 

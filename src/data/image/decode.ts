@@ -35,26 +35,39 @@ const inputOptions = {
 export async function decodeImage(file: string): Promise<RgbImage> {
   const bytes = await readImageFile(file);
   try {
-    const tiff = sniffFormat(bytes) === 'tiff' ? tiffLayout(bytes) : undefined;
-    if (tiff) return await decodeTiff(file, bytes, tiff);
-    return isCmykJpeg(bytes) ? await decodeCmyk(bytes) : await decodeRgb(bytes);
+    return await decodeBytes(file, bytes);
   } catch (error) {
     throw await refused(file, bytes, error);
   }
 }
 
+async function decodeBytes(file: string, bytes: Buffer): Promise<RgbImage> {
+  const tiff = sniffFormat(bytes) === 'tiff' ? tiffLayout(bytes) : undefined;
+  if (tiff) return decodeTiff(file, bytes, tiff);
+  return isCmykJpeg(bytes) ? decodeCmyk(bytes) : decodeRgb(bytes);
+}
+
+/** Measures of an image as it is stored, and how viewers turn it (EXIF, 1 to 8; 1 is as stored). */
+export interface ImageFacts {
+  width: number;
+  height: number;
+  orientation: number;
+}
+
 /**
- * Width and height from the header alone, without decoding.
- * @throws {DataError} as `decodeImage`, but does not notice a truncated file.
+ * What an image's header says, and with `decode` whether it can be decoded whole.
+ * @throws {DataError} as `decodeImage`; without `decode` a truncated file is not noticed.
  */
-export async function readImageSize(file: string): Promise<{ width: number; height: number }> {
+export async function examineImage(file: string, depth: 'decode' | 'header'): Promise<ImageFacts> {
   const bytes = await readImageFile(file);
   try {
-    const { width, height } = await sharp(bytes, inputOptions).metadata();
+    const { width, height, orientation = 1 } = await sharp(bytes, inputOptions).metadata();
+    if (depth === 'decode') await decodeBytes(file, bytes);
     const tiff = sniffFormat(bytes) === 'tiff' ? tiffLayout(bytes) : undefined;
-    return tiff && tiff.orientation >= 5 && tiff.orientation <= 8
-      ? { width: height, height: width }
-      : { width, height };
+    if (!tiff) return { width, height, orientation };
+    // The orientation of a TIFF is applied, so nothing is turned that viewers turn.
+    const turned = tiff.orientation >= 5 && tiff.orientation <= 8;
+    return { width: turned ? height : width, height: turned ? width : height, orientation: 1 };
   } catch (error) {
     throw await refused(file, bytes, error);
   }

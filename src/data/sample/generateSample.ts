@@ -36,7 +36,7 @@ interface Annotation {
   sentence: string;
   label: 'True' | 'False';
   images: [string, string];
-  kind: string;
+  group: string;
 }
 
 const defaultSets: Readonly<Record<Part, number>> = {
@@ -202,7 +202,7 @@ function annotationsOf(
       sentence,
       label: isTrueOf(pair) ? ('True' as const) : ('False' as const),
       images: [picturePath(part, index, p, 0), picturePath(part, index, p, 1)] as [string, string],
-      kind,
+      group: kind,
     })),
   );
 }

@@ -1,9 +1,15 @@
 import { readFileSync } from 'node:fs';
+import { TOKENIZER_VOCABULARY } from '../../config/textEncoderChecks';
 import { assetPath } from '../../util/assets';
 import { splitWords } from './basicTokenizer';
 
 /** Ids of BLIP's tokenizer: bert-base-uncased with [DEC] (30522) and [ENC] (30523) added. */
-export const tokenIds = { pad: 0, unknown: 100, separator: 102, encode: 30523 } as const;
+export const tokenIds = {
+  pad: 0,
+  unknown: 100,
+  separator: 102,
+  encode: TOKENIZER_VOCABULARY - 1,
+} as const;
 
 /** Longer words become `[UNK]`, as in BERT. */
 const longestWord = 100;

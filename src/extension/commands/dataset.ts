@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import type { DatasetChecks } from '../dataset/datasetChecks';
+import { problemCounts } from '../dataset/problemCounts';
 import { withCancellableProgress } from '../progress';
 import type { Services } from '../services';
 import { failureIn } from '../trainer/failure';
@@ -24,22 +25,19 @@ export async function checkDataset(checks: DatasetChecks, calledOn: unknown): Pr
   if (!(await vscode.workspace.saveAll(false))) return;
   const { problems, splits } = await checks.check(configuration);
   const errors = problems.filter(({ severity }) => severity === 'error').length;
+  // Notes, such as on the weights to start from, are in the Problems view and no reason to worry.
+  const warnings = problems.filter(({ severity }) => severity === 'warning').length;
   const examples = Object.entries(splits)
     .map(([split, report]) => `${split} ${report?.examples ?? 0}`)
     .join(', ');
   const show = vscode.l10n.t('Show Problems');
   const chosen =
-    problems.length === 0
+    errors + warnings === 0
       ? await vscode.window.showInformationMessage(
           vscode.l10n.t('The data set is in order: {0}.', examples),
         )
       : await (errors > 0 ? vscode.window.showErrorMessage : vscode.window.showWarningMessage)(
-          vscode.l10n.t(
-            '{0} errors, {1} other problems. {2}',
-            errors,
-            problems.length - errors,
-            examples,
-          ),
+          `${problemCounts(errors, warnings)}. ${examples}`,
           show,
         );
   if (chosen === show) await vscode.commands.executeCommand('workbench.actions.view.problems');

@@ -232,9 +232,9 @@ async function evaluationFolder(configFile: string): Promise<string> {
 }
 
 async function chooseSplits(configFile: string): Promise<Split[]> {
-  const { parseConfig } = await import('../../config/parse');
+  const { parseConfigFile } = await import('../../config/relocate');
   const { configPaths } = await import('../../config/paths');
-  const { config } = parseConfig(await readFile(configFile, 'utf8'));
+  const { config } = parseConfigFile(await readFile(configFile, 'utf8'), configFile);
   const { annFiles } = configPaths(config, dirname(configFile));
   const items = (['val', 'test', 'train'] as const).flatMap((split) => {
     const file = annFiles[split];

@@ -44,8 +44,16 @@ export async function exportPredictions(runs: RunRegistry, calledOn: unknown): P
       note: undefined,
     })),
   );
-  const text = vscode.l10n.t('{0} predictions were exported.', predictions.length);
-  const left = skipped > 0 ? ` ${vscode.l10n.t('{0} lines could not be read.', skipped)}` : '';
+  const exported = predictions.length;
+  const text =
+    exported === 1
+      ? vscode.l10n.t('1 prediction was exported.')
+      : vscode.l10n.t('{0} predictions were exported.', exported);
+  const unread =
+    skipped === 1
+      ? vscode.l10n.t('1 line could not be read.')
+      : vscode.l10n.t('{0} lines could not be read.', skipped);
+  const left = skipped > 0 ? ` ${unread}` : '';
   void vscode.window.showInformationMessage(text + left);
 }
 

@@ -212,8 +212,8 @@ class DashboardPanel implements vscode.Disposable {
     };
   }
 
-  private async openImage({ folder, info }: Run, path: string): Promise<void> {
-    const problem = await this.pictures.problem(folder, info.configFile, path);
+  private async openImage({ folder, info }: Run, image: string): Promise<void> {
+    const { path, problem } = await this.pictures.find(folder, info.configFile, image);
     if (problem !== null) throw new UserError(phrase('{0}: {1}', path, problem));
     const beside = { viewColumn: vscode.ViewColumn.Beside };
     await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(path), beside);

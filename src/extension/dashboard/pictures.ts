@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Thumbnail } from '../../webview/dashboard/messages';
 import { runPaths } from '../../run/runPaths';
-import { imageProblem } from '../failures/runImages';
+import { imageFile, imageProblem } from '../failures/runImages';
 import type { Translate } from '../runs/explain';
 import type { Thumbnails } from '../failures/thumbnails';
 import { untilFound } from '../untilFound';
@@ -20,9 +20,15 @@ export class Pictures {
     return Promise.all(images.map((image) => this.one(runFolder, configFile, image)));
   }
 
-  /** Why a file is none of the run's images that may be shown; null when it is one. */
-  async problem(runFolder: string, configFile: string, image: string): Promise<string | null> {
-    return imageProblem(await this.root(runFolder, configFile), image, this.translate);
+  /** Where an image of the run lies, and why it may not be shown; `problem` is null when it may. */
+  async find(
+    runFolder: string,
+    configFile: string,
+    image: string,
+  ): Promise<{ path: string; problem: string | null }> {
+    const root = await this.root(runFolder, configFile);
+    const path = imageFile(root, image);
+    return { path, problem: await imageProblem(root, path, this.translate) };
   }
 
   private root(runFolder: string, configFile: string): Promise<string | null> {
@@ -37,9 +43,9 @@ export class Pictures {
   }
 
   private async one(runFolder: string, configFile: string, image: string): Promise<Thumbnail> {
-    const problem = await this.problem(runFolder, configFile, image);
+    const { path, problem } = await this.find(runFolder, configFile, image);
     if (problem !== null) return { uri: null, problem };
-    const file = await this.thumbnails.get(image);
+    const file = await this.thumbnails.get(path);
     if (typeof file !== 'string')
       return { uri: null, problem: this.translate('It is not a picture.') };
     const bytes = await readFile(file);

@@ -7,6 +7,7 @@ import { configurationGlob } from '../configurationFiles';
 import { bytes, count } from '../format';
 import { activeConfiguration, findConfigurations } from '../workspaceConfigurations';
 import type { DatasetChecks } from './datasetChecks';
+import { problemCounts } from './problemCounts';
 
 /** A row of the data set view. */
 interface Row {
@@ -104,7 +105,7 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     return [
       {
         label: vscode.workspace.asRelativePath(configuration),
-        description: errors > 0 ? vscode.l10n.t('{0} errors', errors) : undefined,
+        description: errors > 0 ? problemCounts(errors, 0) : undefined,
         icon: errors > 0 ? problemIcon() : new vscode.ThemeIcon('settings-gear'),
         open: configuration,
         children: [
@@ -142,7 +143,9 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     return {
       label: split,
       description: checked
-        ? vscode.l10n.t('{0} examples', count(checked.examples, language))
+        ? checked.examples === 1
+          ? vscode.l10n.t('1 example')
+          : vscode.l10n.t('{0} examples', count(checked.examples, language))
         : `${basename(file)} · ${bytes(size)}`,
       tooltip: [file, ...details].join('\n'),
       icon: new vscode.ThemeIcon('list-ordered'),
@@ -163,9 +166,7 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
       ? checked.toLocaleTimeString(vscode.env.language)
       : checked.toLocaleDateString(vscode.env.language);
     const label =
-      errors + warnings === 0
-        ? vscode.l10n.t('no problems')
-        : vscode.l10n.t('{0} errors, {1} warnings', errors, warnings);
+      errors + warnings === 0 ? vscode.l10n.t('no problems') : problemCounts(errors, warnings);
     return {
       label,
       description: vscode.l10n.t('checked {0}', time),

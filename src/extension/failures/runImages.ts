@@ -1,7 +1,13 @@
+import { existsSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
-import { isAbsolute, relative, sep } from 'node:path';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { errnoOf, messageOf } from '../../util/userError';
 import type { Translate } from '../runs/explain';
+
+/** Where an image of a prediction lies: seen from the image root, or absolute in predictions of before. */
+export function imageFile(imageRoot: string | null, image: string): string {
+  return imageRoot === null ? image : resolve(imageRoot, image);
+}
 
 /** Whether a file lies in a folder, by name: `..` is resolved, links are not followed. */
 export function isInside(folder: string, file: string): boolean {
@@ -15,6 +21,7 @@ const LARGEST_BYTES = 64 << 20;
 /**
  * Why an image of a prediction cannot be shown, in words; null when it can. Predictions are data: a path
  * in them must not lead the panel to files outside the run's image folder, not through a link either.
+ * @param file from `imageFile`
  */
 export async function imageProblem(
   imageRoot: string | null,
@@ -33,6 +40,12 @@ export async function imageProblem(
       return t("It is a link that leads out of the run's image folder {0}.", imageRoot);
     return null;
   } catch (error) {
-    return errnoOf(error) === 'ENOENT' ? t('The file is missing.') : messageOf(error);
+    if (errnoOf(error) !== 'ENOENT') return messageOf(error);
+    return existsSync(imageRoot)
+      ? t('The file is missing.')
+      : t(
+          "The image folder {0} is missing. Correct image_root in the run's config.yaml.",
+          imageRoot,
+        );
   }
 }

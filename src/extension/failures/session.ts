@@ -22,7 +22,7 @@ import { exportExtension, exportLines } from './exportRows';
 import { NotesStore } from './notesStore';
 import { PredictClient, type Answer, type Launch } from './predictClient';
 import { chooseSet, listSets, sameSet } from '../../run/predictionSets';
-import { imageProblem } from './runImages';
+import { imageFile, imageProblem } from './runImages';
 import { SetLoader } from './setLoader';
 import type { Thumbnails } from './thumbnails';
 
@@ -179,8 +179,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     },
     openImage: async ({ generation, row, side }) => {
       const image = this.row(generation, row).images[side];
-      await this.requireImage(image);
-      await this.editor.openFile(image);
+      await this.editor.openFile(await this.requireImage(image));
       return null;
     },
     openAnnotation: async ({ generation, row }) => {
@@ -231,11 +230,11 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   private async ask([left, right]: readonly [string, string], sentence: string): Promise<Answer> {
     const unavailable = this.editor.askUnavailable();
     if (unavailable) throw new UserError(unavailable.message);
-    for (const image of [left, right]) await this.requireImage(image);
+    const files = { left: await this.requireImage(left), right: await this.requireImage(right) };
     const stamp = this.editor.checkpointStamp();
     if (this.stamp !== stamp) this.client.restart();
     this.stamp = stamp;
-    return this.client.ask({ left, right, sentence });
+    return this.client.ask({ ...files, sentence });
   }
 
   private keep(split: PredictionSet['split'], identifier: string, asked: Asked): void {
@@ -286,8 +285,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     };
     await Promise.all(
       images.map(async (image) => {
-        const path = table.imagePath(image);
-        const problem = await this.problemOf(path);
+        const { path, problem } = await this.image(table.imagePath(image));
         const file =
           problem === null ? await this.thumbnails.get(path, () => isWanted(image)) : null;
         if (file === undefined) return;
@@ -298,19 +296,25 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     );
   }
 
-  private async problemOf(image: string): Promise<string | null> {
-    const paths = await this.run.paths();
-    return imageProblem(paths?.imageRoot ?? null, image, this.editor.translate);
+  /** Where an image of a prediction lies, and why it cannot be shown. */
+  private async image(named: string): Promise<{ path: string; problem: string | null }> {
+    const imageRoot = (await this.run.paths())?.imageRoot ?? null;
+    const path = imageFile(imageRoot, named);
+    return { path, problem: await imageProblem(imageRoot, path, this.editor.translate) };
   }
 
-  /** @throws {UserError} when a prediction names a file that is none of the run's images, as a damaged one may. */
-  private async requireImage(image: string): Promise<void> {
-    const problem = await this.problemOf(image);
-    if (problem !== null) throw new UserError(phrase('{0}: {1}', image, problem));
+  /**
+   * @returns the file.
+   * @throws {UserError} when a prediction names a file that is none of the run's images, as a damaged one may.
+   */
+  private async requireImage(image: string): Promise<string> {
+    const { path, problem } = await this.image(image);
+    if (problem !== null) throw new UserError(phrase('{0}: {1}', path, problem));
+    return path;
   }
 
-  private async picture(path: string): Promise<DetailImage> {
-    const problem = await this.problemOf(path);
+  private async picture(image: string): Promise<DetailImage> {
+    const { path, problem } = await this.image(image);
     return problem === null
       ? { path, uri: this.editor.address(path) }
       : { path, uri: null, problem };

@@ -94,9 +94,10 @@ export class SetLoader {
   private async readRows(file: string, generation: number, signal: AbortSignal): Promise<void> {
     let skipped = 0;
     let firstProblem: string | undefined;
+    let incomplete = false;
     for await (const batch of readPredictions(file, { signal, batchSize: ROWS_A_MESSAGE })) {
       if (signal.aborted) return;
-      ({ skipped, firstProblem } = { firstProblem, ...batch });
+      ({ skipped, firstProblem, incomplete } = { firstProblem, ...batch });
       if (batch.predictions.length === 0) continue;
       const columns = this.table.append(batch.predictions);
       await this.say({ type: 'rows', generation, columns, bytesRead: batch.bytesRead });
@@ -109,6 +110,7 @@ export class SetLoader {
       generation,
       skipped,
       ...(firstProblem !== undefined && { firstProblem }),
+      incomplete,
       formats,
     });
   }

@@ -1,4 +1,6 @@
 /** What the views say about a run. */
+import { incompleteModel } from '../../config/modelParts';
+import { say } from '../../util/phrase';
 import { count, duration, percent } from '../format';
 import type { Translate } from './explain';
 import { isActive, type Run, type RunStatus } from './runRegistry';
@@ -63,6 +65,7 @@ export function runDescription(run: Run, t: Translate, now = Date.now()): string
   if (info.kind === 'train' || (info.kind === 'evaluate' && run.status !== 'finished'))
     parts.push(state);
   if (info.best) parts.push(percent(info.best.accuracy));
+  if (info.incomplete) parts.push(t('incomplete model'));
   if (info.kind === 'train' && run.status !== 'unreadable')
     parts.push(duration(durationOf(info, active, now)));
   return parts.join(' · ');
@@ -102,6 +105,7 @@ export function runDetails(run: Run, t: Translate, language: string): string[] {
     if (info.best.testAccuracy !== null)
       lines.push(t('test {0} at that epoch', percent(info.best.testAccuracy)));
   }
+  if (info.incomplete) lines.push(say(incompleteModel(info.incomplete), t));
   if (info.device)
     lines.push([info.device, info.precision].filter((part) => part !== null).join(' · '));
   if (run.status !== 'unreadable')

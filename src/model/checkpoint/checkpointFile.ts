@@ -13,6 +13,8 @@ export interface CheckpointFile {
   readonly format: 'pth' | 'safetensors';
   /** The state dict, in the file's order. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** What the file says of itself; empty for `.pth`, which has no such place. */
+  readonly metadata: ReadonlyMap<string, string>;
   /** What was done to find the tensors and their names, in sentences: where they lay, which prefix was removed. */
   readonly notes: readonly Words[];
   /** Reads one tensor as contiguous float32 in row-major order, whatever its stored type. */

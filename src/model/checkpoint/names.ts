@@ -83,6 +83,7 @@ export function withBlipNames(file: CheckpointFile): CheckpointFile {
     path: file.path,
     format: file.format,
     tensors,
+    metadata: file.metadata,
     notes,
     read: (name) => file.read(sources.get(name) ?? name),
     close: () => file.close(),

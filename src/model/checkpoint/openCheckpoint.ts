@@ -44,7 +44,7 @@ async function openFile(path: string): Promise<FileHandle> {
     const near = code === 'ENOENT' ? new NearNames().find(path) : undefined;
     throw new UserError(near ? sentences(what, phrase('Did you mean {0}?', near.path)) : what, {
       hint: phrase(
-        'Correct the path; a relative one counts from the folder of the configuration file.',
+        'Correct the path. In a configuration a relative one starts at its folder, on the command line at the working folder.',
       ),
       cause: error,
     });

@@ -41,7 +41,10 @@ function placed(name: string, value: unknown): Placed {
   return { shape: sizes, type: dtype, start, end };
 }
 
-function parseHeader(text: string): Map<string, Placed> {
+function parseHeader(text: string): {
+  tensors: Map<string, Placed>;
+  metadata: Map<string, string>;
+} {
   let header: unknown;
   try {
     header = JSON.parse(text);
@@ -52,7 +55,13 @@ function parseHeader(text: string): Map<string, Placed> {
   const tensors = new Map<string, Placed>();
   for (const [name, value] of Object.entries(header))
     if (name !== '__metadata__') tensors.set(name, placed(name, value));
-  return tensors;
+  const about = header['__metadata__'];
+  const metadata = new Map(
+    Object.entries(isRecord(about) ? about : {}).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string',
+    ),
+  );
+  return { tensors, metadata };
 }
 
 /** Opens a safetensors file; `file` is closed with it. @throws {CheckpointFormatError} */
@@ -71,7 +80,7 @@ export async function openSafetensorsFile(
     );
   const header = new Uint8Array(length);
   await whole.read(8, header);
-  const tensors = parseHeader(Buffer.from(header).toString('utf8'));
+  const { tensors, metadata } = parseHeader(Buffer.from(header).toString('utf8'));
 
   let position = 0;
   for (const [name, { start, end }] of [...tensors].sort(
@@ -92,6 +101,7 @@ export async function openSafetensorsFile(
     path,
     format: 'safetensors',
     tensors,
+    metadata,
     notes: [],
     async read(name) {
       const tensor = tensors.get(name);

@@ -47,6 +47,7 @@ export async function openShards(
       path: index,
       format: [...shards.values()][0]?.format ?? 'safetensors',
       tensors,
+      metadata: [...shards.values()][0]?.metadata ?? new Map(),
       notes: [phrase('The weights were read from {0} files.', shards.size)],
       async read(tensor) {
         const shard = shards.get(weightMap.get(tensor) ?? '');

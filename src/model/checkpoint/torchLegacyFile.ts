@@ -115,6 +115,7 @@ export function openTorchLegacyFile(path: string, file: FileHandle, size: number
   return {
     path,
     format: 'pth',
+    metadata: new Map(),
     tensors: listed,
     notes,
     async read(name) {

@@ -217,6 +217,7 @@ export async function openTorchZipFile(path: string, file: FileHandle): Promise<
     return {
       path,
       format: 'pth',
+      metadata: new Map(),
       tensors: listed,
       notes,
       async read(name) {

@@ -206,6 +206,16 @@ function Notices({ model }: { model: Model }) {
   const skipped = loading.state === 'ready' ? loading.skipped : 0;
   return (
     <>
+      {loading.state === 'ready' && loading.incomplete && (
+        <p class="notice warning">
+          <Icon name="warning" />
+          <span>
+            {t(
+              'The model was incomplete: parts of it had random values when it gave these answers.',
+            )}
+          </span>
+        </p>
+      )}
       {skipped > 0 && loading.state === 'ready' && (
         <p class="notice warning">
           <Icon name="warning" />

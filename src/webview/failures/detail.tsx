@@ -62,7 +62,7 @@ export function Detail({ model, view, onView, noteField, askField }: DetailProps
         </Fact>
         <Fact name={t('P(True)')}>{probability(rows.probTrue[row] ?? NaN)}</Fact>
         <Fact name={t('loss')}>{significant(rows.loss[row])}</Fact>
-        {kind !== null && <Fact name={t('kind')}>{kind}</Fact>}
+        {kind !== null && <Fact name={t('group')}>{kind}</Fact>}
         <Fact name={t('identifier')}>
           <button
             class="quiet as-text"

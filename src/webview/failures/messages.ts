@@ -130,6 +130,8 @@ export type ToWebview =
       generation: number;
       skipped: number;
       firstProblem?: string;
+      /** The model had random values in some of its parts. */
+      incomplete: boolean;
       /** Exports that make sense for this data. */
       formats: ExportFormat[];
     }

@@ -37,7 +37,7 @@ export interface ViewState extends PanelState {
 export type Loading =
   | { state: 'none' }
   | { state: 'loading'; share: number }
-  | { state: 'ready'; skipped: number; firstProblem: string | undefined }
+  | { state: 'ready'; skipped: number; firstProblem: string | undefined; incomplete: boolean }
   | { state: 'failed'; message: string; hint: string | undefined };
 
 export interface Notice {
@@ -161,6 +161,7 @@ export class Model {
           state: 'ready',
           skipped: message.skipped,
           firstProblem: message.firstProblem,
+          incomplete: message.incomplete,
         };
         this.refresh();
         break;

@@ -109,10 +109,10 @@ export function Filters({ model, search }: { model: Model; search: RefObject<HTM
       {rows.kinds.length > 0 && (
         <Choice
           name="kind"
-          label={t('Kind of sentence')}
+          label={t('Group')}
           value={filter.kind ?? ''}
           options={[
-            ['', t('All kinds')],
+            ['', t('All groups')],
             ...[...rows.kinds].sort().map((kind): [string, string] => [kind, kind]),
           ]}
           onChange={(kind) => model.setFilter({ kind: kind === '' ? null : kind })}

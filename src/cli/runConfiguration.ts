@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { RunFolder } from '../run/runFolder';
+import { UserError } from '../util/userError';
+import { userPath } from './userPath';
+
+/**
+ * The configuration that goes with weights: the one that was named, else the run's own where the weights are a run
+ * folder or lie in one (`checkpoint_last/model.safetensors` two folders deep).
+ * @throws {UserError} when there is none.
+ */
+export function configurationOf(checkpoint: string, named: string | undefined): string {
+  if (named !== undefined) return named;
+  const source = userPath(checkpoint);
+  const folders = [source, dirname(source), dirname(dirname(source))];
+  const run = folders
+    .map((folder) => new RunFolder(folder))
+    .find(({ runJson, config }) => existsSync(runJson) && existsSync(config));
+  if (run) return run.config;
+  throw new UserError(
+    `${checkpoint} does not lie in a run folder, which would say what model it is.`,
+    {
+      hint: 'Name the configuration with --config.',
+    },
+  );
+}

@@ -1,0 +1,75 @@
+/** The parts of the model by name, for what is said of parameters that a checkpoint lacks. */
+import { phrase, type PhraseValue, type Words } from '../util/phrase';
+
+const partNames = ['vision', 'text', 'cross-attention', 'head'] as const;
+
+export type ModelPart = (typeof partNames)[number];
+
+/** How many parameters (tensors) of a part have no trained values. */
+export interface MissingPart {
+  part: ModelPart;
+  parameters: number;
+}
+
+function partOf(name: string): ModelPart {
+  if (name.startsWith('visual_encoder.')) return 'vision';
+  if (name.startsWith('cls_head.')) return 'head';
+  return name.includes('.crossattention.') ? 'cross-attention' : 'text';
+}
+
+/** Parameters counted by the part of the model that they belong to. @param names BLIP's. */
+export function missingParts(names: readonly string[]): MissingPart[] {
+  return partNames.flatMap((part) => {
+    const parameters = names.filter((name) => partOf(name) === part).length;
+    return parameters === 0 ? [] : [{ part, parameters }];
+  });
+}
+
+/** "the classification head: 4 parameters", one for each part. */
+export function describeParts(parts: readonly MissingPart[]): Words[] {
+  return parts.map(({ part, parameters }) => {
+    const one = parameters === 1;
+    switch (part) {
+      case 'vision':
+        return phrase(
+          one ? 'the vision transformer: {0} parameter' : 'the vision transformer: {0} parameters',
+          parameters,
+        );
+      case 'text':
+        return phrase(
+          one ? 'the text encoder: {0} parameter' : 'the text encoder: {0} parameters',
+          parameters,
+        );
+      case 'cross-attention':
+        return phrase(
+          one ? 'the cross-attention: {0} parameter' : 'the cross-attention: {0} parameters',
+          parameters,
+        );
+      case 'head':
+        return phrase(
+          one
+            ? 'the classification head: {0} parameter'
+            : 'the classification head: {0} parameters',
+          parameters,
+        );
+    }
+  });
+}
+
+/** What every output of an incomplete model says of it. */
+export function incompleteModel(parts: readonly MissingPart[]): Words {
+  const listed: PhraseValue = describeParts(parts);
+  return phrase('Incomplete model: random values stand in for {0}.', listed);
+}
+
+/** The parts in something read from a file; undefined where there are none. */
+export function missingPartsIn(value: unknown): MissingPart[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const parts = value.flatMap((each: unknown): MissingPart[] => {
+    if (typeof each !== 'object' || each === null) return [];
+    const { part: name, parameters } = each as Partial<Record<keyof MissingPart, unknown>>;
+    const part = partNames.find((known) => known === name);
+    return part !== undefined && typeof parameters === 'number' ? [{ part, parameters }] : [];
+  });
+  return parts.length === 0 ? undefined : parts;
+}

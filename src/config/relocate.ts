@@ -1,0 +1,66 @@
+/**
+ * A run folder that was moved. Its `config.yaml` has absolute paths, and `output_dir` says where the folder was when
+ * they were written: data that moved along lies as it did, seen from the folder.
+ */
+import { existsSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import type { Config } from './definition';
+import { parseConfig, type ParsedConfig } from './parse';
+import type { Override } from './overrides';
+import { isUrl, RUN_CONFIG, RUN_JSON } from './paths';
+
+/**
+ * Parses the text of a configuration file. Where it is a run's own copy, paths that lead nowhere any more are looked for
+ * from where the folder is now, and `output_dir` is that folder.
+ * @param file absolute
+ * @param overrides values that win over the file's; they stay as they are
+ */
+export function parseConfigFile(
+  text: string,
+  file: string,
+  overrides: readonly Override[] = [],
+): ParsedConfig {
+  const parsed = parseConfig(text, overrides);
+  const folder = dirname(file);
+  if (basename(file) !== RUN_CONFIG || !existsSync(join(folder, RUN_JSON))) return parsed;
+  const { output_dir: home } = overrides.length === 0 ? parsed.config : parseConfig(text).config;
+  if (!isAbsolute(home) || home === folder) return parsed;
+  const isOverridden = (name: string): boolean =>
+    overrides.some(({ key }) => key === name || key.startsWith(`${name}.`));
+  return { ...parsed, config: moved(parsed.config, home, folder, isOverridden) };
+}
+
+function moved(
+  config: Config,
+  home: string,
+  folder: string,
+  isOverridden: (key: string) => boolean,
+): Config {
+  const path = (
+    key: string,
+    value: string,
+    isIt: (there: string) => boolean = existsSync,
+  ): string => {
+    if (isOverridden(key) || !isAbsolute(value) || isUrl(value) || existsSync(value)) return value;
+    const there = resolve(folder, relative(home, value));
+    return isIt(there) ? there : value;
+  };
+  const { ann_files: files, curriculum, med_config: med } = config;
+  // A folder further up is always there: what counts is whether annotations are in it.
+  const hasAnnotations = (there: string): boolean =>
+    Object.values(files).some((name) => name !== '' && existsSync(resolve(there, name)));
+  return {
+    ...config,
+    output_dir: isOverridden('output_dir') ? config.output_dir : folder,
+    image_root: path('image_root', config.image_root),
+    ann_root: path('ann_root', config.ann_root, hasAnnotations),
+    pretrained: path('pretrained', config.pretrained),
+    med_config: typeof med === 'string' ? path('med_config', med) : med,
+    ann_files: {
+      train: path('ann_files', files.train),
+      val: path('ann_files', files.val),
+      test: path('ann_files', files.test),
+    },
+    curriculum: { ...curriculum, ann_file: path('curriculum', curriculum.ann_file) },
+  };
+}

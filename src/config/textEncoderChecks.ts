@@ -1,0 +1,64 @@
+/** What the measures of a text encoder must meet beyond their ranges, whether they stand in a file or in a mapping. */
+import { phrase } from '../util/phrase';
+import { conflict, nearestDivisor, set, type CrossIssue } from './crossIssue';
+import type { MedConfig } from './definition';
+
+/** Ids of BLIP's tokenizer: the 30522 of bert-base-uncased, [DEC] and [ENC], with which every sentence begins. */
+export const TOKENIZER_VOCABULARY = 30524;
+
+/** [ENC] before a sentence and [SEP] behind it. */
+const TOKENS_AROUND = 2;
+
+/**
+ * Errors between the measures, the tokenizer and the length of sentences. All would fail in TensorFlow, after minutes.
+ * @param maxWords `max_words`
+ */
+export function checkTextEncoder(med: MedConfig, maxWords: number): CrossIssue[] {
+  const issues: CrossIssue[] = [];
+  if (med.hidden_size % med.num_attention_heads !== 0)
+    issues.push(
+      conflict(
+        ['med_config.num_attention_heads', 'med_config.hidden_size', 'med_config'],
+        phrase(
+          '`med_config.num_attention_heads` is {0}: it must divide `med_config.hidden_size`, {1}.',
+          med.num_attention_heads,
+          med.hidden_size,
+        ),
+        set(
+          'med_config.num_attention_heads',
+          nearestDivisor(med.hidden_size, med.num_attention_heads),
+        ),
+      ),
+    );
+  if (med.vocab_size < TOKENIZER_VOCABULARY)
+    issues.push(
+      conflict(
+        ['med_config.vocab_size', 'med_config'],
+        phrase(
+          "`med_config.vocab_size` is {0}: BLIP's tokenizer needs {1} rows, as [DEC] and [ENC] follow the {2} word pieces of BERT.",
+          med.vocab_size,
+          TOKENIZER_VOCABULARY,
+          TOKENIZER_VOCABULARY - 2,
+        ),
+        set('med_config.vocab_size', TOKENIZER_VOCABULARY),
+      ),
+    );
+  const positions = med.max_position_embeddings;
+  // Every word is at least one token.
+  if (maxWords + TOKENS_AROUND > positions)
+    issues.push(
+      conflict(
+        ['max_words', 'med_config.max_position_embeddings'],
+        phrase(
+          '`max_words` is {0}: such a sentence has at least {1} tokens, and `med_config.max_position_embeddings` has room for {2}.',
+          maxWords,
+          maxWords + TOKENS_AROUND,
+          positions,
+        ),
+        ...(positions > TOKENS_AROUND
+          ? [set('max_words', Math.floor((positions - TOKENS_AROUND) / 2))]
+          : []),
+      ),
+    );
+  return issues;
+}

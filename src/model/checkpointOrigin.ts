@@ -1,0 +1,90 @@
+/**
+ * What a checkpoint says of itself, in the metadata of its safetensors file: which model its weights are the weights of
+ * (heads and epsilons show in no shape), and which run saved it when.
+ */
+import { phrase, type Words } from '../util/phrase';
+import type { NlvrModelConfig } from './config';
+
+/** Its key in the metadata. The value is JSON. */
+const KEY = 'nlvr';
+
+/** Every key of the configuration that changes what given weights compute, with its value. */
+export type ModelKeyValues = Readonly<Record<string, number>>;
+
+export interface CheckpointOrigin {
+  model: ModelKeyValues;
+  /** Name of the run; null for weights of no run. */
+  run: string | null;
+  /** From 0. */
+  epoch: number | null;
+  /** Optimizer steps done. */
+  step: number | null;
+}
+
+/** A key whose value is not the one that the checkpoint was trained with. */
+export interface ModelDifference {
+  key: string;
+  trained: number;
+  now: number;
+}
+
+/** Dropout and stochastic depth are left out: they change how a model learns, not what it computes. */
+export function modelKeyValues({ imageSize, vision, text }: NlvrModelConfig): ModelKeyValues {
+  return {
+    image_size: imageSize,
+    'vit.width': vision.width,
+    'vit.depth': vision.depth,
+    'vit.heads': vision.heads,
+    'vit.patch_size': vision.patchSize,
+    'med_config.hidden_size': text.width,
+    'med_config.num_hidden_layers': text.layers,
+    'med_config.num_attention_heads': text.heads,
+    'med_config.intermediate_size': text.intermediateWidth,
+    'med_config.vocab_size': text.vocabularySize,
+    'med_config.max_position_embeddings': text.maxPositions,
+    'med_config.layer_norm_eps': text.layerNormEps,
+  };
+}
+
+/** Metadata for a file of weights. */
+export function originMetadata(origin: CheckpointOrigin): Record<string, string> {
+  return { format: 'pt', [KEY]: JSON.stringify(origin) };
+}
+
+/** What the metadata of a file says; null where it says nothing that is understood, as in files of other programs. */
+export function readOrigin(metadata: ReadonlyMap<string, string>): CheckpointOrigin | null {
+  let content: unknown;
+  try {
+    content = JSON.parse(metadata.get(KEY) ?? 'null');
+  } catch {
+    return null;
+  }
+  if (typeof content !== 'object' || content === null) return null;
+  const { model, run, epoch, step } = content as Partial<Record<keyof CheckpointOrigin, unknown>>;
+  const numbers = Object.entries(typeof model === 'object' && model !== null ? model : {}).filter(
+    (entry): entry is [string, number] => typeof entry[1] === 'number',
+  );
+  return {
+    model: Object.fromEntries(numbers),
+    run: typeof run === 'string' ? run : null,
+    epoch: typeof epoch === 'number' ? epoch : null,
+    step: typeof step === 'number' ? step : null,
+  };
+}
+
+/** Where a model is not the one that the weights were trained in. */
+export function modelDifferences(
+  origin: Pick<CheckpointOrigin, 'model'> | null,
+  config: NlvrModelConfig,
+): ModelDifference[] {
+  const trained = origin?.model ?? {};
+  return Object.entries(modelKeyValues(config)).flatMap(([key, now]) => {
+    const before = Object.hasOwn(trained, key) ? trained[key] : undefined;
+    return before === undefined || before === now ? [] : [{ key, trained: before, now }];
+  });
+}
+
+/** "vit.heads 4 (now 8)", one for each. */
+export function describeDifferences(differences: readonly ModelDifference[]): Words[] {
+  return differences.map(({ key, trained, now }) => phrase('{0} {1} (now {2})', key, trained, now));
+}

@@ -1,0 +1,84 @@
+/** What weights must be like before a model answers with them. */
+import { describeParts, missingParts } from '../config/modelParts';
+import { phrase, sentences } from '../util/phrase';
+import { UserError } from '../util/userError';
+import type { LoadReport } from './loadRules';
+
+/**
+ * A model with random values in it answers as confidently as a trained one.
+ * @throws {UserError} naming what a checkpoint lacks, by part, and how its own names look where it has others.
+ */
+export function requireWhole({ file, missing, unexpected }: LoadReport): void {
+  if (missing.length === 0) return;
+  const says = phrase('{0} lacks {1}.', file, describeParts(missingParts(missing)));
+  throw new UserError(
+    unexpected.length === 0
+      ? says
+      : sentences(
+          says,
+          phrase(
+            unexpected.length === 1
+              ? 'The model needs names such as {0}; {1} name in the file is none of the model: {2}.'
+              : 'The model needs names such as {0}; {1} names in the file are none of the model, such as {2}.',
+            missing[0],
+            unexpected.length,
+            unexpected[0],
+          ),
+        ),
+    {
+      hint: phrase(
+        'Its answers would depend on random values. Choose a fine-tuned checkpoint, train from this one as `pretrained`, or give --allow_missing to evaluate it all the same.',
+      ),
+    },
+  );
+}
+
+/** Tensors as they are read, for `finiteValues`. */
+type Values = AsyncIterable<[name: string, value: Float32Array]>;
+
+/**
+ * Passes values on as long as all are finite.
+ * @throws {UserError} at the first that is not, when the rest is read too: with its name, and how many there are.
+ */
+export async function* finiteValues(
+  file: string,
+  values: Values,
+): AsyncGenerator<[string, Float32Array], void, undefined> {
+  let first: { name: string; value: number; at: number } | undefined;
+  let tensors = 0;
+  let count = 0;
+  for await (const [name, value] of values) {
+    let here = 0;
+    let at = -1;
+    for (let i = 0; i < value.length; i++)
+      if (!Number.isFinite(value[i])) {
+        if (here === 0) at = i;
+        here++;
+      }
+    if (here > 0) {
+      first ??= { name, value: value[at] ?? NaN, at };
+      tensors++;
+      count += here;
+    }
+    if (first === undefined) yield [name, value];
+  }
+  if (first === undefined) return;
+  throw new UserError(
+    phrase(
+      count === 1
+        ? '{0} holds {1} value that is not finite (in {2} of its tensors): {3} has {4} at position {5}.'
+        : '{0} holds {1} values that are not finite (in {2} of its tensors): the first is in {3}, {4} at position {5}.',
+      file,
+      count,
+      tensors,
+      first.name,
+      String(first.value),
+      first.at,
+    ),
+    {
+      hint: phrase(
+        'The training that saved it had diverged, or the file is damaged. Choose an earlier checkpoint, or another one.',
+      ),
+    },
+  );
+}
