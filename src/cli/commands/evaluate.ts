@@ -5,6 +5,7 @@ import { evaluatedSplits } from '../../train/datasets';
 import { skippedNote } from '../../analysis/metrics';
 import { requireLibrary } from '../../train/modelSession';
 import { ExitCode, UserError } from '../../util/userError';
+import { recorded, sayWait } from '../attempt';
 import { configuration, type CommonOptions } from '../configuration';
 import { byKind } from '../finalReport';
 import { requireOutputFolder } from '../outputPath';
@@ -17,37 +18,43 @@ export interface EvaluateOptions extends CommonOptions {
   checkpoint: string;
   output_dir: string;
   split?: string;
+  take_over?: boolean;
 }
 
 const splitNames: readonly Split[] = ['train', 'val', 'test'];
 
 /** `nlvr evaluate`. */
 export async function evaluate(options: EvaluateOptions): Promise<void> {
-  const loaded = configuration({
-    config: options.config,
-    set: options.set,
-    device: options.device,
-  });
-  await evaluateAndReport({
-    loaded,
-    library: await requireLibrary(options.tensorflow),
-    checkpoint: userPath(options.checkpoint),
-    outputDir: userPath(options.output_dir),
-    asRun: true,
-    splits: options.split === undefined ? evaluatedSplits(loaded) : parseSplits(options.split),
+  await recorded('evaluate', options, async (attempt) => {
+    const loaded = configuration({
+      config: options.config,
+      set: options.set,
+      device: options.device,
+    });
+    return evaluateAndReport({
+      loaded,
+      library: await requireLibrary(options.tensorflow),
+      checkpoint: userPath(options.checkpoint),
+      outputDir: userPath(options.output_dir),
+      asRun: true,
+      splits: options.split === undefined ? evaluatedSplits(loaded) : parseSplits(options.split),
+      attempt,
+      takeOver: options.take_over === true,
+    });
   });
 }
 
-/** Evaluates with progress on the terminal, and prints what came out. */
+/** Evaluates with progress on the terminal, and prints what came out. @returns undefined when it was stopped. */
 export async function evaluateAndReport(
-  request: Omit<EvaluationRequest, 'onLoaded' | 'onProgress' | 'onResult'>,
-): Promise<void> {
+  request: Omit<EvaluationRequest, 'onLoaded' | 'onProgress' | 'onResult' | 'onWait'>,
+): Promise<unknown> {
   requireOutputFolder(request.outputDir);
   quietNativeLog();
   const progress = createProgress('Evaluating');
   try {
     const results = await evaluateCheckpoint({
       ...request,
+      onWait: sayWait,
       onLoaded: (report) => {
         if (report) process.stdout.write(`${describeReport(report).map(inEnglish).join('\n')}\n`);
       },
@@ -61,6 +68,7 @@ export async function evaluateAndReport(
       },
     });
     if (!results) process.exitCode = ExitCode.stopped;
+    return results;
   } finally {
     progress.done();
   }

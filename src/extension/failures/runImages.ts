@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, relative, sep } from 'node:path';
 import { errnoOf, messageOf } from '../../util/userError';
-import type { Translate } from '../runs/explain';
+import type { Translate } from '../translate';
 
 /** Whether a file lies in a folder, by name: `..` is resolved, links are not followed. */
 export function isInside(folder: string, file: string): boolean {
