@@ -390,7 +390,7 @@ describe('stopping a program that has not begun its run', () => {
     const { pid, attempt } = await start('setInterval(() => {}, 1000)');
     try {
       setTimeout(() => {
-        const begun = { state: 'starting', attempt: attempt.id };
+        const begun = { format: 'nlvr-run', state: 'starting', attempt: attempt.id };
         writeFileSync(join(root, 'run.json'), JSON.stringify(begun));
       }, 100);
       await stopStarting(root, attempt, 20_000);
