@@ -7,20 +7,16 @@ import { formatDuration } from './duration';
 export const percent = (share: number | null): string =>
   share === null ? '–' : `${(share * 100).toFixed(1)}%`;
 
-/** What a person wants to know when a run ends: how good, where the weights are, and how it does by group of sentences. */
-export function finalReport({
-  state,
-  best,
-  bestCheckpoint,
-  folder,
-  metrics,
-  trainedSeconds,
-}: TrainingOutcome): string {
+/**
+ * What a person wants to know when a run ends: how good, where the weights are, and how it does by group of sentences.
+ * @param goOn the command that goes on with a run that was stopped
+ */
+export function finalReport(
+  { state, best, bestCheckpoint, folder, metrics, trainedSeconds }: TrainingOutcome,
+  goOn: string,
+): string {
   const lines = [''];
-  if (state === 'stopped')
-    lines.push(
-      `Stopped and saved in ${folder}. Go on with: nlvr train … --output_dir ${folder} --resume`,
-    );
+  if (state === 'stopped') lines.push(`Stopped and saved in ${folder}. Go on with:\n  ${goOn}`);
   if (best) {
     const test = best.testAccuracy === null ? '' : `, test ${percent(best.testAccuracy)}`;
     lines.push(

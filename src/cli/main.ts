@@ -17,6 +17,7 @@ import type { InspectOptions } from './commands/inspect';
 import type { InstallOptions, StatusOptions } from './commands/runtime';
 import type { PredictOptions } from './commands/predict';
 import type { SampleCommandOptions } from './commands/sample';
+import type { StatusCommandOptions } from './commands/status';
 import type { TrainOptions } from './commands/train';
 import { report } from './report';
 
@@ -101,6 +102,11 @@ function withSlices(command: Command): Command {
     .option('--examples', 'with --json: the examples behind every number, as exampleList')
     .option('--json', 'print one JSON object');
 }
+const takeOverOption = (): Option =>
+  new Option(
+    '--take_over',
+    'take the run folder at once from a process on another machine or in another container, which has ended',
+  );
 
 export function createProgram(): Command {
   const program = new Command('nlvr')
@@ -115,7 +121,10 @@ export function createProgram(): Command {
     .description(
       'train a model as nlvr.yaml says; Ctrl-C saves and stops, --resume goes on exactly',
     )
-    .requiredOption('--config <file>', 'configuration, an nlvr.yaml')
+    .option(
+      '--config <file>',
+      "configuration, an nlvr.yaml; with --resume the run's own config.yaml unless it is given",
+    )
     .option('--output_dir <folder>', 'run folder (overrides output_dir)')
     .option(
       '--pretrained <weights>',
@@ -125,8 +134,12 @@ export function createProgram(): Command {
     .addOption(annRootOption())
     .option('--evaluate', 'evaluate `pretrained` on val and test, as far as there are, then stop')
     .addOption(allowMissingOption())
-    .option('--resume', "go on from the run folder's last checkpoint")
+    .option(
+      '--resume',
+      "go on from the run folder's last checkpoint; begin at the beginning where nothing was saved yet",
+    )
     .option('--overwrite', 'replace the run that the folder holds')
+    .addOption(takeOverOption())
     .option('--seed <n>', 'seed (overrides seed)', integer)
     .addOption(deviceOption())
     .option('--nproc_per_node <n>', 'processes on this machine, or auto: one a GPU')
@@ -160,11 +173,21 @@ export function createProgram(): Command {
       'val, test, train, or several with commas (default: val and test, as far as there are)',
     )
     .addOption(allowMissingOption())
+    .addOption(takeOverOption())
     .addOption(deviceOption())
     .addOption(setOption())
     .addOption(tensorflowOption())
     .action(async (options: EvaluateOptions) =>
       (await import('./commands/evaluate')).evaluate(options),
+    );
+
+  program
+    .command('status')
+    .description('how runs stand: what the editor shows of them')
+    .argument('<folder...>', 'run folders')
+    .option('--json', 'print one JSON object a run')
+    .action(async (folders: string[], options: StatusCommandOptions) =>
+      (await import('./commands/status')).status(folders, options),
     );
 
   program

@@ -1,4 +1,5 @@
 /** Where VS Code enters. What is needed at once is made here; panels and commands load their code when they are used. */
+import { hostname } from 'node:os';
 import * as vscode from 'vscode';
 import { speak } from '../util/language';
 import { registerCommands } from './commands/register';
@@ -6,9 +7,12 @@ import { registerConfiguration } from './configuration/register';
 import { DatasetChecks } from './dataset/datasetChecks';
 import { DatasetView } from './dataset/datasetView';
 import { RunProblems } from './dataset/runProblems';
-import { createLog } from './log';
+import { createLog, showFailure } from './log';
 import { EndNotifications } from './notifications';
 import { registerPanels } from './panels';
+import { QueueRunner } from './queue/queueRunner';
+import { QueueView } from './queue/queueView';
+import { TrainingQueue } from './queue/trainingQueue';
 import { FolderRunRegistry } from './runs/folderRegistry';
 import { isActive } from './runs/runRegistry';
 import { RunsView } from './runs/runsView';
@@ -22,10 +26,17 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   speak(vscode.l10n.t);
   const log = createLog();
   const programs = new ProgramFinder(context.extensionPath, log);
-  const registry = new FolderRunRegistry(vscode.l10n.t, (problem) => log.warn(problem));
+  const registry = new FolderRunRegistry((problem) => log.warn(problem));
   const services: Services = { context, log, runs: registry, program: () => programs.program() };
   const checks = new DatasetChecks(services);
   const found = new WorkspaceRuns(registry, context.workspaceState, log);
+  const queue = new TrainingQueue(context.workspaceState);
+  const runner = new QueueRunner(queue, {
+    busy: () => registry.runs.some((run) => isActive(run) && run.info.host === hostname()),
+    start: async (item) =>
+      (await import('./commands/startTraining')).startQueued(services, registry, item),
+    failed: (item, error) => void showFailure(log, `start ${item.configFile}`, error),
+  });
   context.subscriptions.push(
     log,
     programs,
@@ -37,14 +48,28 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     new RunProblems(registry, checks),
     new StatusBar(registry),
     new EndNotifications(registry, log),
-    registerCommands({ services, registry, found, checks }),
+    new QueueView(queue),
+    registerCommands({ services, registry, found, checks, queue }),
     registerPanels(services),
     registerConfiguration(services),
-    registry.onDidChange(() => void updateContext(registry)),
+    registry.onDidChange(() => {
+      void updateContext(registry);
+      runner.look();
+    }),
+    queue.onDidChange(() => {
+      void updateQueueContext(queue);
+      runner.look();
+    }),
   );
   await setContext('nlvr.looking', true);
   log.info(`activated in ${(performance.now() - began).toFixed(0)} ms`);
-  void found.search();
+  await updateQueueContext(queue);
+  void found.search().then(() => vscode.workspace.isTrusted && runner.begin());
+  context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(() => runner.begin()));
+}
+
+async function updateQueueContext(queue: TrainingQueue): Promise<void> {
+  await setContext('nlvr.hasQueue', queue.items.length > 0);
 }
 
 async function updateContext(registry: FolderRunRegistry): Promise<void> {

@@ -2,10 +2,17 @@ import * as vscode from 'vscode';
 import { percent } from './format';
 import { isActive, type Run, type RunRegistry } from './runs/runRegistry';
 import { setting } from './settings';
+import { isAwaited } from './trainer/awaitedAttempts';
 
-/** Tells of runs that end while this window is open, whoever started them. */
+/** What was last seen of a run that was active. */
+interface Active {
+  attempt: string | undefined;
+  evaluates: boolean;
+}
+
+/** Announces how runs end while this window is open, those that were started elsewhere included. */
 export class EndNotifications implements vscode.Disposable {
-  private active = new Set<string>();
+  private active = new Map<string, Active>();
   private readonly subscription: { dispose(): void };
 
   constructor(
@@ -20,48 +27,78 @@ export class EndNotifications implements vscode.Disposable {
   }
 
   private update(): void {
-    const active = new Set<string>();
+    const active = new Map<string, Active>();
     for (const run of this.runs.runs) {
-      if (isActive(run)) active.add(run.folder);
-      else if (this.active.has(run.folder)) void this.tell(run);
+      const { folder, attempt } = run;
+      const before = this.active.get(folder);
+      if (isActive(run)) {
+        const guest = attempt?.kind === 'evaluate' && run.info.kind !== 'evaluate';
+        active.set(folder, { attempt: attempt?.id, evaluates: guest });
+      } else if (before) void this.tell(run, before);
     }
     this.active = active;
   }
 
-  private async tell(run: Run): Promise<void> {
-    const failed = run.status === 'failed';
+  private async tell(run: Run, before: Active): Promise<void> {
+    const { message, level } = ending(run, before);
+    // The failed examples of an evaluation open by themselves.
+    if (level === 'information' && isAwaited(before.attempt)) return;
     this.log.info(`${run.info.name} (${run.folder}): ${run.status}. ${run.message ?? ''}`);
     const wanted = setting('notifications');
-    if (wanted === 'none' || (wanted === 'failures' && !failed)) return;
-    const dashboard = vscode.l10n.t('Dashboard');
-    const examples = vscode.l10n.t('Failed Examples');
-    const trainerLog = vscode.l10n.t('Trainer Log');
-    const chosen = failed
-      ? await vscode.window.showErrorMessage(words(run), dashboard, trainerLog)
-      : await vscode.window.showInformationMessage(words(run), dashboard, examples);
-    if (chosen === undefined) return;
-    const command =
-      chosen === dashboard
-        ? 'nlvr.openDashboard'
-        : chosen === examples
-          ? 'nlvr.inspectFailedExamples'
-          : 'nlvr.openTrainerLog';
-    await vscode.commands.executeCommand(command, run.folder);
+    if (wanted === 'none' || (wanted === 'failures' && level === 'information')) return;
+    const commands = new Map<string, string>([
+      [vscode.l10n.t('Dashboard'), 'nlvr.openDashboard'],
+      ...(level === 'information'
+        ? ([[vscode.l10n.t('Failed Examples'), 'nlvr.inspectFailedExamples']] as const)
+        : ([[vscode.l10n.t('Trainer Log'), 'nlvr.openTrainerLog']] as const)),
+      ...((run.notice ?? run.attempt)?.outcome?.takeable
+        ? ([[vscode.l10n.t('Take Over'), 'nlvr.takeOver']] as const)
+        : []),
+    ]);
+    const show = {
+      information: vscode.window.showInformationMessage,
+      warning: vscode.window.showWarningMessage,
+      error: vscode.window.showErrorMessage,
+    }[level];
+    const chosen = await show(message, ...commands.keys());
+    const command = chosen === undefined ? undefined : commands.get(chosen);
+    if (command) await vscode.commands.executeCommand(command, run.folder);
   }
 }
 
-function words({ info, status, message, hint }: Run): string {
+interface EndingWords {
+  message: string;
+  level: 'information' | 'warning' | 'error';
+}
+
+/** @param before the attempt that has ended */
+function ending(run: Run, before: Active): EndingWords {
+  const { info, status, message, hint, notice, attempt } = run;
   const why = [message, hint].filter((part) => part !== null).join(' ');
+  const said = (text: string, level: EndingWords['level'] = 'information'): EndingWords => ({
+    message: text,
+    level,
+  });
+  if (notice && notice.id === before.attempt)
+    return said(vscode.l10n.t('{0}: {1}', info.name, why), 'error');
+  if (before.evaluates) return said(vscode.l10n.t('The evaluation of {0} has ended.', info.name));
   switch (status) {
+    case 'lost':
+      return said(vscode.l10n.t('{0} has gone silent. {1}', info.name, why), 'warning');
     case 'failed':
-      return vscode.l10n.t('{0} failed. {1}', info.name, why);
+      return attempt?.outcome?.state === 'refused'
+        ? said(vscode.l10n.t('The training did not begin. {0}', why), 'error')
+        : said(vscode.l10n.t('{0} failed. {1}', info.name, why), 'error');
     case 'stopped':
-      return info.kind === 'evaluate'
-        ? vscode.l10n.t('{0} was stopped.', info.name)
-        : vscode.l10n.t('{0} stopped at epoch {1}.', info.name, info.epoch + 1);
+      if (info.kind === 'evaluate') return said(vscode.l10n.t('{0} was stopped.', info.name));
+      return run.begun === false
+        ? said(vscode.l10n.t('{0} was stopped before it began.', info.name))
+        : said(vscode.l10n.t('{0} stopped at epoch {1}.', info.name, info.epoch + 1));
     default:
-      return info.best
-        ? vscode.l10n.t('{0} finished: best {1}.', info.name, percent(info.best.accuracy))
-        : vscode.l10n.t('{0} finished.', info.name);
+      return said(
+        info.best
+          ? vscode.l10n.t('{0} finished: best {1}.', info.name, percent(info.best.accuracy))
+          : vscode.l10n.t('{0} finished.', info.name),
+      );
   }
 }

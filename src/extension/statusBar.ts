@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import { percent } from './format';
 import { isActive, type Run, type RunRegistry } from './runs/runRegistry';
-import { progressOf } from './runs/runStatus';
-import { statusWord } from './runs/runWords';
+import { progressOf } from './runs/progress';
+import { activityWord } from './runs/runWords';
 import { setting } from './settings';
 
 /** Epoch, progress and best accuracy of the newest active run; a click opens its dashboard. */
@@ -54,9 +54,10 @@ export class StatusBar implements vscode.Disposable {
   }
 }
 
-function describe({ info, status }: Run): string[] {
+function describe(run: Run): string[] {
+  const { info, status } = run;
   const progress = progressOf(info);
-  if (status !== 'running' || progress === null) return [statusWord(status, vscode.l10n.t)];
+  if (status !== 'running' || progress === null) return [activityWord(run, vscode.l10n.t)];
   if (info.kind === 'evaluate')
     return [vscode.l10n.t('evaluation'), `${Math.floor(progress * 100)}%`];
   const epoch = vscode.l10n.t(

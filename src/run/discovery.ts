@@ -1,7 +1,10 @@
 /** Finds run folders on disk and tells when they change. */
 import { existsSync, watch, type FSWatcher } from 'node:fs';
-import { opendir } from 'node:fs/promises';
+import { opendir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isAttemptName } from './attempts';
+import { RunFolder } from './runFolder';
+import { hasRunJson } from './runMark';
 
 /** Folders that hold no runs and may hold a great deal else. */
 const skipped = new Set([
@@ -21,7 +24,7 @@ export interface FindOptions {
 }
 
 /**
- * Finds the run folders at and below `roots`: folders with a `run.json`. Runs are not looked for inside a run,
+ * Finds the run folders at and below `roots`: folders with a `run.json` of ours or with attempts at a run. Runs are not looked for inside a run,
  * in hidden folders or in very large ones; unreadable folders are passed over. Symbolic links are not followed.
  * @param roots absolute paths; those that do not exist are ignored.
  * @returns absolute paths, each once.
@@ -49,7 +52,8 @@ export async function findRunFolders(
 }
 
 async function look(folder: string): Promise<{ isRun: boolean; folders: string[] }> {
-  if (existsSync(join(folder, 'run.json'))) return { isRun: true, folders: [] };
+  if ((await hasRunJson(folder)) || (await hasAttempts(folder)))
+    return { isRun: true, folders: [] };
   const folders: string[] = [];
   try {
     let entries = 0;
@@ -62,6 +66,12 @@ async function look(folder: string): Promise<{ isRun: boolean; folders: string[]
     // Gone, or not ours to read.
   }
   return { isRun: false, folders };
+}
+
+/** A start that was refused has left a record of that, and no `run.json`. */
+async function hasAttempts(folder: string): Promise<boolean> {
+  const names = await readdir(new RunFolder(folder).attempts).catch(() => []);
+  return names.some(isAttemptName);
 }
 
 /** Stops watching. */

@@ -1,9 +1,10 @@
-/** Why a trainer ended that did not get to say so in `run.json`: judged from its exit and its last words. */
+/** Why a program ended that did not get to say so: a crash in native code, or a kill. Judged from its last output. */
 import { open } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { stripVTControlCharacters } from 'node:util';
 import { RunFolder } from './runFolder';
 
+/** How a process ended, where somebody saw it. */
 export interface Ending {
   /** Exit code, null when a signal ended it. */
   code: number | null;
@@ -11,17 +12,13 @@ export interface Ending {
 }
 
 /**
- * `memory`: out of memory, in its own words. `runtime`: no TensorFlow library, or one that does not work. `input`: the configuration or
- * the data. `nan`: the loss was not finite. `restart`: the machine was restarted. `killed`: ended from outside
- * without a word, as the system does when memory runs out. `crash`: the native library crashed. `unknown`: anything else.
+ * `memory`: out of memory, in its own words. `restart`: the machine was restarted. `crash`: the native library crashed.
+ * `killed`: ended from outside without a word, as the system does when memory runs out. `exit`: ended by itself.
  */
-export type Cause =
-  'memory' | 'runtime' | 'input' | 'nan' | 'restart' | 'killed' | 'crash' | 'unknown';
+export type Cause = 'memory' | 'restart' | 'killed' | 'crash' | 'exit';
 
 export interface LastWords {
   cause: Cause;
-  /** The last lines of `trainer.log` that say something, oldest first; none when it said nothing. */
-  lines: string[];
   /** The line that tells the cause; null when none does, as for a process that was killed. */
   telling: string | null;
 }
@@ -35,45 +32,31 @@ const tellingWords: readonly (readonly [Cause, RegExp])[] = [
     'memory',
     /\bOOM\b|out of memory|RESOURCE_EXHAUSTED|ResourceExhausted|bad_alloc|heap limit|cannot allocate memory|\bENOMEM\b/i,
   ],
-  [
-    'runtime',
-    /libtensorflow|TensorFlow (library|runtime) (is |was )?(missing|not found|not installed|broken)|nlvr runtime install/i,
-  ],
-  ['nan', /loss (is|was|became) (not finite|-?nan|-?infinit)|non-finite loss|training diverged/i],
   ['crash', /segmentation fault|core dumped|SIGSEGV|SIGABRT|Check failed:/i],
 ];
 
 /**
- * Judges how a run that did not end properly ended.
+ * Judges how a program ended that left no outcome.
  * @param folder the run folder
- * @param ending how the process ended, where the caller saw it
- * @param heartbeat when the run was last known to live, ISO 8601
+ * @param heartbeat when it was last known to live, ISO 8601
+ * @param seen how it ended, and whether it ran before the machine was started last
  */
 export async function lastWords(
   folder: string,
-  ending: Ending | undefined,
   heartbeat: string,
+  { ofEarlierBoot = false, ending }: { ofEarlierBoot?: boolean; ending?: Ending } = {},
 ): Promise<LastWords> {
   const tail = await readTail(new RunFolder(folder).trainerLog);
   const lines = cleanLines(tail).slice(-LINES);
   for (const [cause, words] of tellingWords) {
     const telling = lines.findLast((line) => words.test(line));
-    if (telling !== undefined) return { cause, lines, telling };
+    if (telling !== undefined) return { cause, telling };
   }
-  const cause = silentCause(ending, heartbeat);
-  const spoke = cause === 'runtime' || cause === 'input' || cause === 'unknown';
-  return { cause, lines, telling: spoke ? (lines.at(-1) ?? null) : null };
-}
-
-/** Judged from the exit alone. */
-function silentCause(ending: Ending | undefined, heartbeat: string): Cause {
-  if (ending?.code === 3) return 'runtime';
-  if (ending?.code === 2) return 'input';
-  if (/^SIG(SEGV|ABRT|BUS|ILL|FPE)$/.test(ending?.signal ?? '')) return 'crash';
-  // 137 is 128 + SIGKILL, as a shell or a container says it.
-  if (ending?.signal === 'SIGKILL' || ending?.code === 137) return 'killed';
-  if (Date.now() - uptime() * 1000 > Date.parse(heartbeat)) return 'restart';
-  return ending === undefined || ending.signal !== null ? 'killed' : 'unknown';
+  if (/^SIG(SEGV|ABRT|BUS|ILL|FPE)$/.test(ending?.signal ?? ''))
+    return { cause: 'crash', telling: null };
+  if (ending) return { cause: ending.code === null ? 'killed' : 'exit', telling: null };
+  const restarted = ofEarlierBoot || Date.now() - uptime() * 1000 > Date.parse(heartbeat);
+  return { cause: restarted ? 'restart' : 'killed', telling: null };
 }
 
 async function readTail(file: string): Promise<string> {

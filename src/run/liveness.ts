@@ -1,13 +1,7 @@
-/**
- * Whether the process that writes a run is still there. A pid alone proves nothing: it may have been
- * given to another program, or belong to another machine that shares the file system.
- */
+/** When a process started, which with its pid identifies it: a pid alone may have been given to another program. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { findProcessStart } from './processStarts';
 import { psArguments, startOfStat, startsOfPs } from './processTable';
-import { STALE_SECONDS, type RunInfo } from './runInfo';
 
 /**
  * When a process started, as an opaque string that two processes with the same pid do not share:
@@ -41,43 +35,4 @@ function startFromPs(pid: number): string | null {
   } catch {
     return null;
   }
-}
-
-/**
- * What can be said of a run's process:
- * `alive` — here and running; `elsewhere` — on another host, with a fresh heartbeat;
- * `gone` — it ended; `lost` — on another host, and its heartbeat is stale.
- */
-export type Liveness = 'alive' | 'elsewhere' | 'gone' | 'lost';
-
-type Owner = Pick<RunInfo, 'pid' | 'processStart' | 'host' | 'heartbeat'>;
-
-/**
- * Judges by host, pid, process start time and, where nobody can look, by heartbeat.
- * On this host the process decides alone: a trainer that is suspended, or busy for minutes in one native
- * call, is alive whatever its heartbeat says.
- * @param now milliseconds since 1970
- */
-export async function livenessOf(
-  owner: Owner,
-  now = Date.now(),
-  thisHost = hostname(),
-): Promise<Liveness> {
-  const age = Math.abs(now - Date.parse(owner.heartbeat)) / 1000;
-  const fresh = age <= STALE_SECONDS;
-  if (owner.host !== thisHost) return fresh ? 'elsewhere' : 'lost';
-  const start = await findProcessStart(owner.pid);
-  if (start === null) return 'gone';
-  if (owner.processStart === null) return fresh ? 'alive' : 'gone';
-  return start === owner.processStart ? 'alive' : 'gone';
-}
-
-/** Whether a run is being written to, as far as its `run.json` and this machine can tell. */
-export async function isLive(
-  info: Owner & Pick<RunInfo, 'state'>,
-  now = Date.now(),
-): Promise<boolean> {
-  if (info.state !== 'starting' && info.state !== 'running') return false;
-  const liveness = await livenessOf(info, now);
-  return liveness === 'alive' || liveness === 'elsewhere';
 }

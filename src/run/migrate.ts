@@ -5,6 +5,8 @@ import { missingPartsIn } from '../config/modelParts';
 import { phrase, phraseIn } from '../util/phrase';
 import { UserError, errnoOf } from '../util/userError';
 import { blipRunInfo, isBlipFolder } from './blipLog';
+import { RunFolder } from './runFolder';
+import { isOurs } from './runMark';
 import { RUN_SCHEMA_VERSION, type BestResult, type RunInfo, type RunState } from './runInfo';
 import { isPrecision } from '../util/precision';
 
@@ -63,6 +65,9 @@ export function migrateRunInfo(content: unknown, folder: string): RunInfo {
     pid: numberOr(raw.pid, 0),
     processStart: textOrNull(raw.processStart),
     host: text('host', ''),
+    ...('boot' in raw && { boot: textOrNull(raw.boot) }),
+    ...('pidNamespace' in raw && { pidNamespace: textOrNull(raw.pidNamespace) }),
+    ...(typeof raw.attempt === 'string' && { attempt: raw.attempt }),
     heartbeat: text('heartbeat', started),
     configFile: text('configFile', ''),
     configHash: text('configHash', ''),
@@ -86,7 +91,7 @@ export function migrateRunInfo(content: unknown, folder: string): RunInfo {
 
 /**
  * Reads a run folder's description: `run.json` of any version, or BLIP's own output folder.
- * @returns undefined when the folder holds no run (any more).
+ * @returns undefined when the folder holds no run (any more); a `run.json` of another program is none.
  * @throws {UserError} when there is one that cannot be understood.
  */
 export async function readRunInfo(folder: string): Promise<RunInfo | undefined> {
@@ -100,6 +105,7 @@ export async function readRunInfo(folder: string): Promise<RunInfo | undefined> 
       return isBlipFolder(folder) ? blipRunInfo(folder) : undefined;
     throw error;
   }
+  if (!isOurs(text, new RunFolder(folder))) return undefined;
   let content: unknown;
   try {
     content = JSON.parse(text);

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { isAttemptName } from './attempts';
 import type { RunEvent } from './events';
 import type { RunFolder } from './runFolder';
 import { RUN_SCHEMA_VERSION } from './runInfo';
@@ -27,11 +28,13 @@ function hasOnlyTraces(folder: RunFolder): boolean {
   const traces = [runJson, config, events, trainerLog, problems, stopRequest, lock].map((file) =>
     basename(file),
   );
-  return readdirSync(folder.root, { withFileTypes: true }).every((entry) =>
-    entry.name === basename(folder.predictions)
-      ? entry.isDirectory() && readdirSync(folder.predictions).length === 0
-      : entry.isFile() && traces.includes(entry.name),
-  );
+  return readdirSync(folder.root, { withFileTypes: true }).every((entry) => {
+    if (entry.name === basename(folder.predictions))
+      return entry.isDirectory() && readdirSync(folder.predictions).length === 0;
+    if (entry.name === basename(folder.attempts))
+      return entry.isDirectory() && readdirSync(folder.attempts).every(isAttemptName);
+    return entry.isFile() && traces.includes(entry.name);
+  });
 }
 
 /** By what the trainer wrote, to the letter: a version or a value that is not known here may mean something else. */

@@ -63,6 +63,14 @@ export class RunFolder {
   get lock(): string {
     return this.at('run.lock');
   }
+  /** Records of the programs that were started on this folder. */
+  get attempts(): string {
+    return this.at('attempts');
+  }
+  /** Marks and notes of the failed examples panel. */
+  get notes(): string {
+    return this.at('notes.json');
+  }
   get features(): string {
     return this.at('.features');
   }

@@ -35,6 +35,11 @@ export interface RunInfo {
   pid: number;
   processStart: string | null;
   host: string;
+  /** With the host, where that pid means something (see `run/owner.ts`); missing in older runs. */
+  boot?: string | null;
+  pidNamespace?: string | null;
+  /** The attempt that wrote this, by its id; missing in older runs and in those of other trainers. */
+  attempt?: string;
   /** ISO 8601; renewed at least every `HEARTBEAT_SECONDS` while the process lives. */
   heartbeat: string;
   /** Absolute path of the configuration file the run was started with. */
@@ -66,5 +71,3 @@ export interface RunInfo {
 }
 
 export const HEARTBEAT_SECONDS = 5;
-/** A run whose heartbeat is older than this on another host is not shown as running. */
-export const STALE_SECONDS = 60;

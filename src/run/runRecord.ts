@@ -3,7 +3,10 @@ import type { RunInfo } from './runInfo';
 import type { RunWriter } from './runWriter';
 
 /** What a training says of itself. Of several processes, rank 0 alone writes it to the run folder. */
-export type RunRecord = Pick<RunWriter, 'folder' | 'info' | 'update' | 'event' | 'note' | 'close'>;
+export type RunRecord = Pick<
+  RunWriter,
+  'folder' | 'info' | 'update' | 'event' | 'note' | 'phase' | 'close'
+>;
 
 /** The record of the other ranks: they know what rank 0 writes, and write nothing. */
 export class SilentRecord implements RunRecord {
@@ -25,6 +28,10 @@ export class SilentRecord implements RunRecord {
   }
 
   note(): void {
+    // Rank 0 writes it.
+  }
+
+  phase(): void {
     // Rank 0 writes it.
   }
 

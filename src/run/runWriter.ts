@@ -3,16 +3,19 @@ import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { writeFileAtomic } from '../util/atomicFile';
 import { makeFolder, withDiskErrors } from '../util/diskError';
 import { adviceFrom, phrase, type Words } from '../util/phrase';
-import { UserError } from '../util/userError';
+import { ExitCode, UserError } from '../util/userError';
+import type { AttemptWriter } from './attemptWriter';
 import { EventWriter } from './eventWriter';
 import type { EndEvent, NoteEvent, RunEvent } from './events';
 import { freshRun } from './freshRun';
-import { processStartTime } from './liveness';
 import { migrateRunInfo } from './migrate';
 import { nothingToKeep } from './nothingToKeep';
-import { acquireLock } from './runLock';
+import type { Phase } from './attempts';
+import { tryLock, type HeldLock } from './runLock';
+import { thisProcess } from './owner';
 import { RunFolder } from './runFolder';
 import { HEARTBEAT_SECONDS, type RunInfo } from './runInfo';
+import { hasForeignRunJson, runJsonText } from './runMark';
 import { randomRunName } from './runName';
 import { sweep } from './sweep';
 
@@ -25,14 +28,21 @@ export interface RunStart {
   /** The configuration as used, YAML. */
   configText: string;
   version: string;
-  /** `again`: an evaluation into the folder of an earlier evaluation. */
-  mode: 'new' | 'resume' | 'overwrite' | 'again';
+  mode: RunMode;
   /** A random one by default. */
   name?: string;
   observe?: RunObserver;
-  /** Gives back the folder's lock, where the caller took it (`acquireLock`) to look at the folder first. */
-  release?: () => void;
+  /** The folder's lock, where the caller took it (`acquireLock`) to look at the folder first. */
+  lock?: HeldLock;
+  /** The record of this start, which is kept up to date from here. */
+  attempt?: AttemptWriter;
 }
+
+/**
+ * How a folder is taken. `restart`: a training that was ended before its first checkpoint begins again, as the same run.
+ * `again`: an evaluation into the folder of an earlier evaluation.
+ */
+export type RunMode = 'new' | 'resume' | 'restart' | 'overwrite' | 'again';
 
 /** Sees every event as it is written. */
 export type RunObserver = (event: RunEvent) => void;
@@ -49,9 +59,11 @@ export class RunWriter {
     readonly folder: RunFolder,
     private current: RunInfo,
     private readonly events: EventWriter,
-    private readonly releaseLock: () => void,
+    private readonly lock: HeldLock,
+    private readonly attempt: AttemptWriter | undefined,
     private readonly observe: RunObserver | undefined,
   ) {
+    attempt?.begin();
     this.save();
     this.heartbeat = setInterval(() => this.beat(), HEARTBEAT_SECONDS * 1000);
     this.heartbeat.unref();
@@ -64,7 +76,7 @@ export class RunWriter {
    */
   static open(start: RunStart): RunWriter {
     const folder = new RunFolder(start.root);
-    const release = start.release ?? acquireLock(folder);
+    const lock = start.lock ?? tryLock(folder);
     try {
       const earlier = prepareFolder(folder, start.mode);
       makeFolder(folder.predictions);
@@ -74,32 +86,22 @@ export class RunWriter {
         name: start.name ?? randomRunName(),
         kind: start.kind,
         started: new Date().toISOString(),
-        pid: process.pid,
-        processStart: processStartTime(process.pid),
-        configFile: start.configFile,
+        ...thisProcess(),
+        ...(start.attempt && { attempt: start.attempt.id }),
+        configFile: configFileOf(folder, start, earlier),
         configHash: start.configHash,
         versions: { nlvr: start.version, node: process.version, tensorflow: null },
       });
-      const kept = earlier && {
-        id: earlier.id,
-        name: earlier.name,
-        created: earlier.created,
-        best: earlier.best,
-        precision: earlier.precision,
-        epoch: earlier.epoch,
-        maxEpoch: earlier.maxEpoch,
-        step: earlier.step,
-        totalSteps: earlier.totalSteps,
-      };
       return new RunWriter(
         folder,
-        { ...fresh, ...kept },
+        { ...fresh, ...(earlier && kept(earlier, start.mode)) },
         new EventWriter(folder.events),
-        release,
+        lock,
+        start.attempt,
         start.observe,
       );
     } catch (error) {
-      release();
+      lock.release();
       throw error;
     }
   }
@@ -110,15 +112,37 @@ export class RunWriter {
 
   /** Changes `run.json`. Written at once when the state or the best result changes, else with the next heartbeat. */
   update(change: Partial<RunInfo>): void {
+    this.lock.requireHeld();
     const important = change.state !== undefined || change.best !== undefined;
     this.current = { ...this.current, ...change };
     if (important) this.save();
   }
 
+  /**
+   * Appends an event.
+   * @throws {UserError} when the disk is full, and when another process has taken the folder
+   */
   event(event: Unstamped<RunEvent>): void {
+    this.lock.requireHeld();
+    const phase = phases[event.type];
+    if (phase) this.phase(phase);
     const stamped = { ...event, time: Date.now() / 1000 };
     this.events.write(stamped);
     this.observe?.(stamped);
+  }
+
+  /**
+   * What the program is at, for those who look at the run's attempt. Events say most of it by themselves.
+   * @throws {UserError} when another process has taken the folder
+   */
+  phase(phase: Phase): void {
+    this.lock.requireHeld();
+    this.attempt?.phase(phase);
+  }
+
+  /** Share of an evaluation that is done, 0..1, for the same. */
+  progress(share: number): void {
+    this.attempt?.progress(share);
   }
 
   note(level: NoteEvent['level'], code: string, message: Words, hint?: Words): void {
@@ -132,13 +156,15 @@ export class RunWriter {
   }
 
   /**
-   * Ends the run: the last event, the final state, the lock. When it fails it may be called again to say so: then
-   * only `run.json` is written.
+   * Ends the run: the last event, the final state, the outcome of the attempt, the lock. When it fails it may be called
+   * again to say so: then only `run.json` and the attempt are written.
+   * @param exitCode what the program ends with
    */
   close(
     state: 'finished' | 'stopped' | 'failed',
     message: Words | null = null,
     hint: Words | null = null,
+    exitCode: number = exitCodes[state],
   ): void {
     clearInterval(this.heartbeat);
     const { step, epoch } = this.current;
@@ -151,17 +177,27 @@ export class RunWriter {
       const ended = new Date().toISOString();
       this.current = { ...this.current, state, ...unsaid, ...said, ended };
       try {
-        this.save();
+        if (this.isHeld()) this.save();
       } finally {
-        this.releaseLock();
+        this.attempt?.close(state, exitCode, message, hint);
+        this.lock.release();
       }
+    }
+  }
+
+  private isHeld(): boolean {
+    try {
+      this.lock.requireHeld();
+      return true;
+    } catch {
+      return false;
     }
   }
 
   private writeEnd(end: Omit<EndEvent, 'type' | 'time'>): void {
     this.ended = true;
     try {
-      this.event({ type: 'end', ...end });
+      if (this.isHeld()) this.event({ type: 'end', ...end });
     } finally {
       this.events.close();
     }
@@ -169,61 +205,112 @@ export class RunWriter {
 
   private save(): void {
     this.current.heartbeat = new Date().toISOString();
-    writeFileAtomic(this.folder.runJson, JSON.stringify(this.current, null, 2) + '\n');
+    writeFileAtomic(this.folder.runJson, runJsonText(this.current));
   }
 
   private beat(): void {
     try {
-      this.save();
+      if (this.isHeld()) this.save();
     } catch {
       // A full disk stops the run where it matters, at the next checkpoint; a missed heartbeat does not.
     }
   }
 }
 
+const exitCodes = {
+  finished: ExitCode.done,
+  stopped: ExitCode.stopped,
+  failed: ExitCode.failed,
+} as const;
+
+/** What a program is at when it writes an event. */
+const phases: Partial<Record<RunEvent['type'], Phase>> = {
+  start: 'loading',
+  step: 'training',
+  evalProgress: 'evaluating',
+};
+
+/** What a run keeps when it goes on. One that begins again has done nothing yet. */
+function kept(earlier: RunInfo, mode: RunMode): Partial<RunInfo> {
+  const { id, name, created, best, precision, epoch, maxEpoch, step, totalSteps } = earlier;
+  if (mode === 'restart') return { id, name, created };
+  return { id, name, created, best, precision, epoch, maxEpoch, step, totalSteps };
+}
+
+/** A run that goes on by its own config.yaml stays linked to the file that it was started with. */
+function configFileOf(
+  folder: RunFolder,
+  { attempt, configFile }: RunStart,
+  earlier: RunInfo | undefined,
+): string {
+  const meant = attempt?.configFile ?? configFile;
+  return meant === folder.config ? (earlier?.configFile ?? meant) : meant;
+}
+
 /**
  * Applies the rules for a folder that holds a run already, and touches nothing.
- * @throws {UserError} when it does, that run has anything to keep and neither `resume` nor `overwrite` was said, or
- *   there is nothing to resume.
+ * @returns how it is taken: `resume` is `new` where there is no run, and `restart` where the run saved nothing yet.
+ * @throws {UserError} when it holds something else, or a run that has anything to keep and neither `resume` nor
+ *   `overwrite` was said
  */
-export function requireUsableFolder(root: string, mode: RunStart['mode']): void {
+export function requireUsableFolder(root: string, mode: RunMode): RunMode {
   const folder = new RunFolder(root);
   const found = withDiskErrors(root, () => statSync(root, { throwIfNoEntry: false }));
   if (found?.isDirectory() === false)
     throw new UserError(phrase('{0} cannot be a run folder: it is a file.', root), {
       hint: phrase('Choose another output_dir, or move that file away.'),
     });
-  if (mode === 'resume' && !existsSync(folder.last) && !existsSync(folder.oldLast))
+  if (hasForeignRunJson(folder))
     throw new UserError(
-      phrase('{0} has nothing to resume: it holds no checkpoint_last.', folder.root),
-      {
-        hint: phrase(
-          'A run can be resumed once it was saved (save_minutes, save_steps, the end of an epoch). Start it without --resume.',
-        ),
-      },
+      phrase('{0} was written by another program; the folder was not touched.', folder.runJson),
+      { hint: phrase('Choose another --output_dir.') },
     );
+  if (mode === 'resume') {
+    if (existsSync(folder.last) || existsSync(folder.oldLast)) return 'resume';
+    if (isTraining(folder)) return 'restart';
+    return requireUsableFolder(root, 'new');
+  }
   const traces = [folder.runJson, folder.events, folder.best, folder.last];
   if (mode === 'new' && traces.some((file) => existsSync(file)) && !nothingToKeep(folder))
     throw new UserError(phrase('{0} already holds a run; it was not touched.', folder.root), {
-      hint: phrase(
-        'Go on with it by --resume, replace it by --overwrite, or choose another --output_dir.',
-      ),
+      hint: isTraining(folder)
+        ? phrase(
+            'Go on with it by --resume, replace it by --overwrite, or choose another --output_dir.',
+          )
+        : phrase('Replace it by --overwrite, or choose another --output_dir.'),
     });
+  return mode;
+}
+
+function isTraining(folder: RunFolder): boolean {
+  return existsSync(folder.runJson) && readEarlier(folder)?.kind === 'train';
 }
 
 /** Makes the folder ready; returns the run to go on with. */
-function prepareFolder(folder: RunFolder, mode: RunStart['mode']): RunInfo | undefined {
+function prepareFolder(folder: RunFolder, mode: RunMode): RunInfo | undefined {
   requireUsableFolder(folder.root, mode);
   return withDiskErrors(folder.root, () => {
     sweep(folder);
-    if (mode === 'overwrite')
-      for (const file of [...folder.owned, ...folder.epochCheckpoints])
-        rmSync(file, { recursive: true, force: true });
-    // It may hold a run that came to nothing. What its trainer logged stays, above what the new one will.
-    if (mode === 'new') rmSync(folder.events, { force: true });
-    const goesOn = mode === 'resume' || mode === 'again';
-    return goesOn && existsSync(folder.runJson) ? readEarlier(folder) : undefined;
+    const earlier = mode === 'overwrite' || mode === 'new' ? undefined : readEarlier(folder);
+    for (const file of replaced(folder, mode)) rmSync(file, { recursive: true, force: true });
+    return earlier;
   });
+}
+
+/** What goes before the run begins. */
+function replaced(folder: RunFolder, mode: RunMode): string[] {
+  switch (mode) {
+    case 'overwrite':
+      return [...folder.owned, ...folder.epochCheckpoints];
+    case 'new':
+      // It may hold a run that came to nothing. What its trainer logged stays, above what the new one will.
+      return [folder.events];
+    case 'restart':
+      return [folder.events, folder.log, folder.metrics, folder.predictions];
+    case 'resume':
+    case 'again':
+      return [];
+  }
 }
 
 /** A damaged run.json is replaced: name and history of the run are lost, its checkpoints are not. */

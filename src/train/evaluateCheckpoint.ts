@@ -7,7 +7,9 @@ import type { Dataset } from '../data/types';
 import { readModelConfig } from '../model/config';
 import type { LoadReport } from '../model/loadRules';
 import type { Split } from '../run/events';
+import { exitCodeOf, type AttemptWriter } from '../run/attemptWriter';
 import { RunFolder } from '../run/runFolder';
+import { acquireLock, type HeldLock, type LockWait } from '../run/runLock';
 import { StopController } from '../run/stopController';
 import type { Library } from '../runtime/library';
 import { makeFolder } from '../util/diskError';
@@ -47,6 +49,12 @@ export interface EvaluationRequest {
   splits: readonly Split[];
   /** Whether random values may stand in for what the checkpoint lacks; every output says so then. */
   allowMissing: boolean;
+  /** The record of this start. */
+  attempt?: AttemptWriter;
+  /** Takes the folder from a process that cannot be looked up from here, without waiting. */
+  takeOver?: boolean;
+  /** Called when the folder can be taken only after a while. */
+  onWait?: (wait: LockWait) => void;
   onLoaded?(report: LoadReport | undefined): void;
   onProgress?(progress: EvaluationProgress): void;
   onResult?(split: Split, metrics: Metrics, file: string): void;
@@ -60,13 +68,27 @@ type Results = Partial<Record<Split, Metrics>>;
  * @throws {UserError} and runtime errors; a run that is being written is refused and left alone.
  */
 export async function evaluateCheckpoint(request: EvaluationRequest): Promise<Results | undefined> {
-  const stop = new StopController(new RunFolder(request.outputDir));
+  const folder = new RunFolder(request.outputDir);
+  const { attempt, takeOver = false, onWait } = request;
+  const stop = new StopController(folder);
+  let lock: HeldLock | undefined;
   try {
     const { loaded } = request;
     const model = readModelConfig(loaded.config, loaded.folder);
+    attempt?.in(folder, false);
+    attempt?.phase('checking');
     await checkWeights(request.checkpoint, model, request.allowMissing);
     const datasets = await loadDatasets(loaded, request.splits);
-    const output = await openEvaluationOutput(request);
+    attempt?.willMake(folder);
+    lock = await acquireLock(folder, {
+      takeOver,
+      signal: stop.signal,
+      onWait: (wait) => {
+        attempt?.phase('waiting');
+        onWait?.(wait);
+      },
+    });
+    const output = await openEvaluationOutput(request, lock);
     try {
       stop.own();
       const results = await evaluateInto(output, request, datasets, stop).finally(() =>
@@ -76,11 +98,15 @@ export async function evaluateCheckpoint(request: EvaluationRequest): Promise<Re
       return results;
     } catch (error) {
       const { message, hint } = errorWords(error);
-      output.close('failed', message, hint);
+      output.close('failed', message, hint, exitCodeOf(error));
       throw error;
     }
+  } catch (error) {
+    if (isAbort(error) && stop.requested) return undefined;
+    throw error;
   } finally {
     stop.dispose();
+    lock?.release();
   }
 }
 

@@ -7,9 +7,16 @@ import { EventWriter } from '../run/eventWriter';
 import type { Split } from '../run/events';
 import type { RunFolder } from '../run/runFolder';
 import type { RunInfo } from '../run/runInfo';
-import { acquireLock } from '../run/runLock';
-import { weightsNotes, type EvaluatedWeights, type EvaluationOutput } from './evaluationTypes';
-import { adviceFrom } from '../util/phrase';
+import type { AttemptWriter } from '../run/attemptWriter';
+import type { HeldLock } from '../run/runLock';
+import { adviceFrom, type Words } from '../util/phrase';
+import { ExitCode } from '../util/userError';
+import {
+  weightsNotes,
+  type EvaluatedWeights,
+  type EvaluationBegin,
+  type EvaluationOutput,
+} from './evaluationTypes';
 import type { Metrics } from '../analysis/metrics';
 
 /**
@@ -19,35 +26,42 @@ import type { Metrics } from '../analysis/metrics';
  */
 export class EvaluationGuest implements EvaluationOutput {
   private incomplete: MissingPart[] = [];
+  /** Examples of all splits. */
+  private all = 0;
 
   private constructor(
     readonly folder: RunFolder,
     private readonly events: EventWriter | undefined,
     /** Optimizer steps after which the checkpoint was saved. */
     private readonly step: number,
-    private readonly release: () => void,
+    private readonly lock: HeldLock,
+    private readonly attempt: AttemptWriter | undefined,
   ) {}
 
-  /** @throws {UserError} when a run is being written to the folder. */
+  /** @param lock the folder's, which is given back when this fails */
   static async open(
     folder: RunFolder,
     info: RunInfo | undefined,
     checkpoint: string,
+    lock: HeldLock,
+    attempt: AttemptWriter | undefined,
   ): Promise<EvaluationGuest> {
-    const release = acquireLock(folder);
     try {
       const own = info && !isUrl(checkpoint) && isWithin(folder.root, checkpoint);
       const step = own ? await stepOf(folder, await locateWeights(checkpoint), info.step) : 0;
       const events = own ? new EventWriter(folder.events) : undefined;
-      return new EvaluationGuest(folder, events, step, release);
+      return new EvaluationGuest(folder, events, step, lock, attempt);
     } catch (error) {
-      release();
+      lock.release();
       throw error;
     }
   }
 
-  begin(): void {
-    // The run has begun long ago.
+  /** The run has begun long ago, and is not under way again: only the attempt says what goes on. */
+  begin({ examples }: EvaluationBegin): void {
+    this.all = Object.values(examples).reduce((sum, count) => sum + count, 0);
+    this.attempt?.begin();
+    this.attempt?.phase('loading');
   }
 
   loaded(weights: EvaluatedWeights): void {
@@ -63,11 +77,13 @@ export class EvaluationGuest implements EvaluationOutput {
       });
   }
 
-  progress(): void {
-    // And is not under way again.
+  progress(_split: Split, done: number, _total: number, before: number): void {
+    this.attempt?.phase('evaluating');
+    if (this.all > 0) this.attempt?.progress((before + done) / this.all);
   }
 
   result(split: Split, metrics: Metrics, seconds: number, predictions: string): void {
+    this.lock.requireHeld();
     this.events?.write({
       type: 'eval',
       time: Date.now() / 1000,
@@ -81,11 +97,21 @@ export class EvaluationGuest implements EvaluationOutput {
     });
   }
 
-  close(): void {
+  close(
+    state: 'finished' | 'stopped' | 'failed',
+    message: Words | null = null,
+    hint: Words | null = null,
+    exitCode: number = state === 'finished'
+      ? ExitCode.done
+      : state === 'stopped'
+        ? ExitCode.stopped
+        : ExitCode.failed,
+  ): void {
     try {
       this.events?.close();
     } finally {
-      this.release();
+      this.attempt?.close(state, exitCode, message, hint);
+      this.lock.release();
     }
   }
 }

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import type { LoadedConfig } from '../config/load';
 import { readRunInfo } from '../run/migrate';
+import type { AttemptWriter } from '../run/attemptWriter';
 import { RunFolder } from '../run/runFolder';
 import type { RunInfo } from '../run/runInfo';
+import type { HeldLock } from '../run/runLock';
 import { EvaluationGuest } from './evaluationGuest';
 import { EvaluationRun } from './evaluationRun';
 import type { EvaluationOutput } from './evaluationTypes';
@@ -14,19 +16,26 @@ export interface OutputRequest {
   checkpoint: string;
   /** Whether the evaluation is to be a run of its own where the folder holds nothing yet. */
   asRun: boolean;
+  /** The record of this start. */
+  attempt?: AttemptWriter;
 }
 
 /**
- * Takes the output folder: as a run of its own where that was asked for and there is nothing yet, or an earlier
+ * Opens the output folder: as a run of its own where that was asked for and there is nothing yet, or an earlier
  * evaluation; else as a guest, who only adds its results to the run that is there.
- * @throws {UserError} when a run is being written to the folder.
+ * @param lock the folder's, which is given back when this fails
  */
-export async function openEvaluationOutput(request: OutputRequest): Promise<EvaluationOutput> {
+export async function openEvaluationOutput(
+  request: OutputRequest,
+  lock: HeldLock,
+): Promise<EvaluationOutput> {
   const folder = new RunFolder(request.outputDir);
+  const { loaded, asRun, checkpoint, attempt } = request;
   const info = await infoOf(folder);
-  if (info?.kind === 'evaluate') return EvaluationRun.open(folder, request.loaded, 'again');
-  if (request.asRun && isUnused(folder)) return EvaluationRun.open(folder, request.loaded, 'new');
-  return EvaluationGuest.open(folder, info, request.checkpoint);
+  const mode = info?.kind === 'evaluate' ? 'again' : asRun && isUnused(folder) ? 'new' : undefined;
+  if (!mode) return EvaluationGuest.open(folder, info, checkpoint, lock, attempt);
+  attempt?.in(folder, true);
+  return EvaluationRun.open(folder, loaded, mode, lock, attempt);
 }
 
 /** What the folder's `run.json` says; a damaged one says nothing, and does not keep anybody from evaluating. */

@@ -4,7 +4,9 @@ import { dumpConfig } from '../config/dump';
 import type { MissingPart } from '../config/modelParts';
 import type { LoadedConfig } from '../config/load';
 import { EVENT_VERSION, type Split } from '../run/events';
+import type { AttemptWriter } from '../run/attemptWriter';
 import type { RunFolder } from '../run/runFolder';
+import type { HeldLock } from '../run/runLock';
 import { RunWriter } from '../run/runWriter';
 import {
   weightsNotes,
@@ -25,8 +27,14 @@ export class EvaluationRun implements EvaluationOutput {
 
   private constructor(private readonly writer: RunWriter) {}
 
-  /** @throws {UserError} when a run is being written to the folder. */
-  static open(folder: RunFolder, loaded: LoadedConfig, mode: 'new' | 'again'): EvaluationRun {
+  /** @param lock the folder's, which is given back when this fails */
+  static open(
+    folder: RunFolder,
+    loaded: LoadedConfig,
+    mode: 'new' | 'again',
+    lock: HeldLock,
+    attempt: AttemptWriter | undefined,
+  ): EvaluationRun {
     return new EvaluationRun(
       RunWriter.open({
         root: folder.root,
@@ -38,6 +46,8 @@ export class EvaluationRun implements EvaluationOutput {
         configText: dumpConfig({ ...loaded.config, output_dir: folder.root }, loaded.folder),
         version,
         mode,
+        lock,
+        ...(attempt && { attempt }),
       }),
     );
   }
@@ -87,6 +97,7 @@ export class EvaluationRun implements EvaluationOutput {
     if (now - this.shown < PROGRESS_EVERY_MS) return;
     this.shown = now;
     this.writer.update({ step: before + done });
+    this.writer.progress((before + done) / this.writer.info.totalSteps);
     this.writer.event({ type: 'evalProgress', split, epoch: 0, done, total });
   }
 
@@ -111,8 +122,13 @@ export class EvaluationRun implements EvaluationOutput {
     this.writer.update({ best: { epoch: 0, step: 0, accuracy, consistency, testAccuracy } });
   }
 
-  close(state: 'finished' | 'stopped' | 'failed', message?: Words, hint?: Words | null): void {
+  close(
+    state: 'finished' | 'stopped' | 'failed',
+    message?: Words,
+    hint?: Words | null,
+    exitCode?: number,
+  ): void {
     if (state === 'finished') this.writer.update({ step: this.writer.info.totalSteps });
-    this.writer.close(state, message, hint);
+    this.writer.close(state, message, hint, exitCode);
   }
 }

@@ -47,6 +47,11 @@ export interface EvaluationOutput {
   progress(split: Split, done: number, total: number, before: number): void;
   /** @param predictions the file that was written */
   result(split: Split, metrics: Metrics, seconds: number, predictions: string): void;
-  /** Gives the folder back. */
-  close(state: 'finished' | 'stopped' | 'failed', message?: Words, hint?: Words | null): void;
+  /** Gives the folder back. @param exitCode what the program ends with */
+  close(
+    state: 'finished' | 'stopped' | 'failed',
+    message?: Words,
+    hint?: Words | null,
+    exitCode?: number,
+  ): void;
 }

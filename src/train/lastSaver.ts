@@ -66,6 +66,7 @@ export class LastSaver {
     if (shard.rank !== 0) return;
     // Where saving fails, saving once more for that reason would fail, too.
     this.unmark();
+    writer.phase('saving');
     const bytes = await saveLast(checkpoint, writer.folder, state);
     writer.event({
       type: 'checkpoint',

@@ -1,9 +1,10 @@
 import { version } from '../../package.json';
 import { dumpConfig } from '../config/dump';
-import { configPaths } from '../config/paths';
-import { RunFolder } from '../run/runFolder';
-import { acquireLock } from '../run/runLock';
-import { RunWriter } from '../run/runWriter';
+import type { ConfigChange } from '../run/attempts';
+import type { RunFolder } from '../run/runFolder';
+import type { HeldLock } from '../run/runLock';
+import { RunWriter, type RunMode } from '../run/runWriter';
+import { configChanges } from './configChanges';
 import type { TrainingPlan } from './plan';
 import { resumableState } from './resume';
 import type { TrainerState } from './trainerState';
@@ -14,34 +15,41 @@ export interface OpenedRun {
   writer: RunWriter;
   /** Where the run goes on; undefined for one that begins. */
   resumed: TrainerState | undefined;
+  /** What is changed in the configuration that the run had. */
+  changes: readonly ConfigChange[];
 }
 
 /**
- * Takes the run folder. Whether a run can go on is found out with its lock, and before anything is written: one that
- * cannot stays as it was.
+ * Opens the run for writing. Whether it can go on is found out before anything is written: one that cannot stays as it
+ * was.
+ * @param lock the folder's, which is given back when this fails
  * @throws {UserError}
  */
-export async function openRun(request: TrainingRequest, plan: TrainingPlan): Promise<OpenedRun> {
-  const { loaded, mode, observe } = request;
-  const { config, folder: configFolder } = loaded;
-  const folder = new RunFolder(configPaths(config, configFolder).outputDir);
-  const release = acquireLock(folder);
+export async function openRun(
+  { loaded, observe, attempt }: TrainingRequest,
+  { folder, lock, mode }: { folder: RunFolder; lock: HeldLock; mode: RunMode },
+  plan: TrainingPlan,
+): Promise<OpenedRun> {
   try {
     const resumed = mode === 'resume' ? await resumableState(folder, loaded, plan) : undefined;
+    const goesOn = mode === 'resume' || mode === 'restart';
+    const changes = goesOn ? configChanges(folder, loaded) : [];
+    attempt?.plan(goesOn ? 'resume' : 'train', changes);
     const writer = RunWriter.open({
       root: folder.root,
       kind: 'train',
       configFile: loaded.file,
       configHash: loaded.hash,
-      configText: dumpConfig(config, configFolder),
+      configText: dumpConfig(loaded.config, loaded.folder),
       version,
       mode,
       observe,
-      release,
+      lock,
+      ...(attempt && { attempt }),
     });
-    return { writer, resumed };
+    return { writer, resumed, changes };
   } catch (error) {
-    release();
+    lock.release();
     throw error;
   }
 }

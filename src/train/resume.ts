@@ -1,3 +1,4 @@
+import { readConfigFile } from '../config/flat';
 import type { LoadedConfig } from '../config/load';
 import { readModelConfig } from '../model/config';
 import { parameterShapes } from '../model/parameters';
@@ -42,23 +43,70 @@ export async function resumableState(
   return state;
 }
 
-/** All epochs may be done and the last evaluation or the report not: such a run still has something to do. */
+/**
+ * All epochs may be done and the last evaluation or the report not: such a run still has something to do. One that
+ * only a changed configuration would end has not.
+ */
 async function requireUnfinished(
   folder: RunFolder,
   state: TrainerState,
   config: LoadedConfig['config'],
   epochs: number,
 ): Promise<void> {
-  const early = stopsEarly(config, state);
-  if (state.epoch < epochs && !early) return;
+  if (state.epoch < epochs && !stopsEarly(config, state)) return;
   const info = await readRunInfo(folder.root).catch(() => undefined);
-  if (info?.state !== 'finished') return;
+  const own = readConfigFile(folder.config);
+  if (info?.state !== 'finished') {
+    if (own && state.epoch < epochsOf(own) && !stopsEarly(own, state))
+      throw endsAtOnce(folder, state, config, own, epochs);
+    return;
+  }
   const [why, hint] =
     state.epoch < epochs
       ? [
           phrase('it stopped early, {0} evaluations after its best', config.early_stop),
-          phrase('Raise early_stop to train longer.'),
+          phrase('To train longer, raise early_stop: --set early_stop=0 turns it off.'),
         ]
-      : [phrase('all {0} epochs are done', epochs), phrase('Raise max_epoch to train longer.')];
+      : [
+          phrase('all {0} epochs are done', epochs),
+          phrase(
+            'To train longer, raise max_epoch: --set max_epoch={0}, for example.',
+            config.max_epoch + 1,
+          ),
+        ];
   throw new UserError(phrase('The run in {0} is finished: {1}.', folder.root, why), { hint });
+}
+
+function endsAtOnce(
+  folder: RunFolder,
+  state: TrainerState,
+  config: LoadedConfig['config'],
+  own: LoadedConfig['config'],
+  epochs: number,
+): UserError {
+  const [key, was, now] =
+    state.epoch >= epochs
+      ? (['max_epoch', own.max_epoch, config.max_epoch] as const)
+      : (['early_stop', own.early_stop, config.early_stop] as const);
+  return new UserError(
+    phrase(
+      'The run in {0} is in epoch {1}; {2}: {3} → {4} would end it at once. It was not touched.',
+      folder.root,
+      state.epoch + 1,
+      key,
+      was,
+      now,
+    ),
+    {
+      hint: phrase(
+        'Leave --config and --set out to resume with the configuration of the run, or set {0} to more.',
+        key,
+      ),
+    },
+  );
+}
+
+/** Epochs of a whole run, those of the curriculum included. */
+function epochsOf({ curriculum, max_epoch }: LoadedConfig['config']): number {
+  return max_epoch + (curriculum.ann_file === '' ? 0 : curriculum.epochs);
 }

@@ -13,13 +13,17 @@ import type { Split } from '../run/events';
 import { RunFolder } from '../run/runFolder';
 import type { RunInfo } from '../run/runInfo';
 import { SilentRecord, type RunRecord } from '../run/runRecord';
-import { requireUsableFolder } from '../run/runWriter';
+import { exitCodeOf } from '../run/attemptWriter';
+import type { ConfigChange } from '../run/attempts';
+import { acquireLock, type HeldLock } from '../run/runLock';
+import { requireUsableFolder, type RunMode } from '../run/runWriter';
 import { StopController } from '../run/stopController';
 import { RuntimeError } from '../runtime/errors';
 import { phrase } from '../util/phrase';
-import { errorWords, ExitCode, UserError } from '../util/userError';
+import { errorWords, ExitCode } from '../util/userError';
 import { BackgroundCheck } from './backgroundCheck';
 import { checkWeights } from './checkWeights';
+import { describeChanges } from './configChanges';
 import { checkData, describeProblem, throwOnErrors, type CheckedData } from './dataCheck';
 import { checkedDatasets, configuredSplits, loadCurriculum, loadDatasets } from './datasets';
 import { examplesDigest } from './exampleOrder';
@@ -34,8 +38,8 @@ import type { TrainingOutcome, TrainingRequest } from './trainingTypes';
 const DIAGNOSIS_MS = 3000;
 
 /**
- * Trains. Bad input that can be found before the run folder is touched is; after that every failure is written
- * to the run folder too. An error on any rank ends the training on all of them.
+ * Trains. Bad input is found before anything of the run is written; after that every failure is written to the run
+ * folder too. An error on any rank ends the training on all of them.
  * @returns undefined when somebody stopped it before the run began: nothing was written then.
  * @throws {UserError} and runtime errors, after the run was marked as failed.
  */
@@ -46,7 +50,7 @@ export async function runTraining(request: TrainingRequest): Promise<TrainingOut
   // Before everything else: checking a large data set takes minutes, in which a person may think better of it.
   const stop = new StopController(folder, request.onStopRequested, request.onSaveRequested);
   request.stopSignal?.addEventListener('abort', () => stop.request());
-  const job: Job = { record: undefined };
+  const job: Job = { record: undefined, lock: undefined };
   try {
     return await Promise.race([run(request, folder, stop, job), group.failed]);
   } catch (error) {
@@ -57,13 +61,16 @@ export async function runTraining(request: TrainingRequest): Promise<TrainingOut
     throw cause;
   } finally {
     stop.dispose();
+    job.lock?.release();
   }
 }
 
 /** What has come of a training so far. */
 interface Job {
-  /** Set once the run folder is this process's. */
+  /** Set once the run is being written. */
   record: RunRecord | undefined;
+  /** Set once the run folder is this process's. */
+  lock: HeldLock | undefined;
 }
 
 /** When another rank has died, TensorFlow says first that its connection is gone; who and why comes a moment later. */
@@ -83,16 +90,56 @@ async function run(
   job: Job,
 ): Promise<TrainingOutcome | undefined> {
   const { group } = request;
-  const prepared = await prepare(request, folder, stop);
+  const place = group.isMain ? await takeFolder(request, folder, stop, job) : undefined;
+  const prepared =
+    group.isMain && !place ? undefined : await prepare(request, place?.mode ?? request.mode, stop);
   // Rank 0 may have been stopped while it checked the images, which it alone does.
   if (!(await group.broadcast(prepared !== undefined)) || !prepared) {
     await group.close();
     return undefined;
   }
   await group.requireSame(factsOf(request, prepared));
-  const outcome = await train(request, stop, prepared, job);
+  const outcome = await train(request, place, stop, prepared, job);
   await group.close();
   return outcome;
+}
+
+/** The run folder, which belongs to this process. */
+interface Place {
+  folder: RunFolder;
+  lock: HeldLock;
+  /** How it is taken. */
+  mode: RunMode;
+}
+
+/** @returns undefined when it was stopped while it waited for the folder. */
+async function takeFolder(
+  { mode, takeOver = false, attempt, onWait }: TrainingRequest,
+  folder: RunFolder,
+  stop: StopController,
+  job: Job,
+): Promise<Place | undefined> {
+  attempt?.in(folder, false);
+  requireUsableFolder(folder.root, mode);
+  attempt?.willMake(folder);
+  try {
+    job.lock = await acquireLock(folder, {
+      takeOver,
+      signal: stop.signal,
+      onWait: (wait) => {
+        attempt?.phase('waiting');
+        onWait?.(wait);
+      },
+    });
+  } catch (error) {
+    if (stop.requested) return undefined;
+    throw error;
+  }
+  stop.own();
+  attempt?.in(folder, true);
+  attempt?.phase('checking');
+  // Once more, now that nobody else writes it.
+  return { folder, lock: job.lock, mode: requireUsableFolder(folder.root, mode) };
 }
 
 interface Prepared {
@@ -102,10 +149,10 @@ interface Prepared {
   plan: TrainingPlan;
 }
 
-/** Everything that needs no run folder. @returns undefined when it was stopped. */
+/** Everything that writes nothing. @returns undefined when it was stopped. */
 async function prepare(
   request: TrainingRequest,
-  folder: RunFolder,
+  mode: RunMode,
   stop: StopController,
 ): Promise<Prepared | undefined> {
   const { loaded, group } = request;
@@ -119,8 +166,7 @@ async function prepare(
     const plan = new TrainingPlan(loaded.config, datasets.train, easy, worldSize);
     return { report: undefined, datasets, plan };
   }
-  const { mode, checks } = request;
-  requireUsableFolder(folder.root, mode);
+  const { checks } = request;
   // A run that goes on has weights of its own.
   const model = readModelConfig(loaded.config, loaded.folder);
   if (mode !== 'resume') await checkWeights(pretrainedOf(loaded), model, true);
@@ -180,14 +226,14 @@ const OWN_KEYS = new Set<string>([
 
 async function train(
   request: TrainingRequest,
+  place: Place | undefined,
   stop: StopController,
   { report, datasets, plan }: Prepared,
   job: Job,
 ): Promise<TrainingOutcome> {
   const { group } = request;
-  const opened = group.isMain ? await openRun(request, plan) : undefined;
+  const opened = place && (await openRun(request, place, plan));
   job.record = opened?.writer;
-  if (opened) stop.own();
   const begun = await group.broadcast<Begun>(
     opened && { info: opened.writer.info, resumed: opened.resumed ?? null },
   );
@@ -204,6 +250,13 @@ async function train(
         'Close their ports by a firewall rule where other people use this machine or network.',
       ),
     );
+  if (place && request.mode === 'resume' && place.mode !== 'resume')
+    record.note(
+      'info',
+      'nothing-to-resume',
+      phrase('Nothing was saved yet to go on from: the training begins at the beginning.'),
+    );
+  noteChanges(record, opened?.changes ?? []);
   for (const problem of report?.problems ?? [])
     record.note(
       problem.severity === 'warning' ? 'warning' : 'info',
@@ -226,6 +279,10 @@ async function train(
   return outcome;
 }
 
+function noteChanges(record: RunRecord, changes: readonly ConfigChange[]): void {
+  if (changes.length > 0) record.note('warning', 'config-changed', describeChanges(changes));
+}
+
 /** What rank 0 says of the run once it has its folder. */
 interface Begun {
   info: Readonly<RunInfo>;
@@ -235,10 +292,10 @@ interface Begun {
 
 /** Says in the run folder why the run ended, as far as that can still be written. */
 function closeBroken(record: RunRecord, error: unknown): void {
-  const stopped = error instanceof UserError && error.exitCode === ExitCode.stopped;
+  const exitCode = exitCodeOf(error);
   const { message, hint } = errorWords(error);
   try {
-    record.close(stopped ? 'stopped' : 'failed', message, hint);
+    record.close(exitCode === ExitCode.stopped ? 'stopped' : 'failed', message, hint, exitCode);
   } catch {
     // On a full disk for instance. What the person needs to know is what came first.
   }

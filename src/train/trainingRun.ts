@@ -194,6 +194,7 @@ export class TrainingRun {
       requireEqualWeights: () => requireEqualWeights(replica, group, [...shapes.keys()]),
       stepFor: (batch) => programs.trainingStep(batch.indices.length, batch.length),
     });
+    writer.phase('recording');
     const trained = await trainer.run();
     return {
       state: trained === 'finished' ? await this.finish(state, epochEnd, opened) : trained,
@@ -241,17 +242,8 @@ export class TrainingRun {
       precision: opened.precision,
       parameters,
     });
-    const { config, hash } = this.request.loaded;
+    const { config } = this.request.loaded;
     this.noteRanks(state);
-    if (state.configHash !== hash)
-      writer.note(
-        'warning',
-        'config-changed',
-        phrase('The configuration has changed since the run was started.'),
-        phrase(
-          'The run goes on with the new one; its curves before and after may not fit together.',
-        ),
-      );
     const disk = formatBytes(checkpointBytes(parameters, config.keep_checkpoints));
     writer.note(
       'info',

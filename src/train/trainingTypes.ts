@@ -4,6 +4,8 @@ import type { ProcessGroup } from '../distributed/processGroup';
 import type { DownloadProgress } from '../model/download';
 import type { Split } from '../run/events';
 import type { BestResult } from '../run/runInfo';
+import type { AttemptWriter } from '../run/attemptWriter';
+import type { LockWait } from '../run/runLock';
 import type { RunObserver } from '../run/runWriter';
 import type { Library } from '../runtime/library';
 import type { CheckHooks } from './dataCheck';
@@ -14,7 +16,14 @@ export interface TrainingRequest {
   group: ProcessGroup;
   loaded: LoadedConfig;
   library: Library;
+  /** `resume` begins at the beginning where nothing was saved yet. */
   mode: 'new' | 'resume' | 'overwrite';
+  /** The record of this start. */
+  attempt?: AttemptWriter;
+  /** Takes the folder from a process that cannot be looked up from here, without waiting. */
+  takeOver?: boolean;
+  /** Called when the folder can be taken only after a while. */
+  onWait?: (wait: LockWait) => void;
   /** Sees every event that is written. */
   observe: RunObserver;
   /** Aborts when the launcher of several processes was asked to stop. */

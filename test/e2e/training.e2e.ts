@@ -10,6 +10,7 @@ import { openWorkbench, scratchFolder } from './harness/open';
 import { markedEnvironment, markedProcesses } from './harness/processes';
 import type { Workbench } from './harness/workbench';
 import {
+  openDashboard,
   openFailures,
   rowsInList,
   showNlvrView,
@@ -265,6 +266,7 @@ describe('from the sample data set to its failed examples', () => {
     },
     async () => {
       await vscode.runCommand(startCommand);
+      await vscode.dialogButton('Start Next to It').click();
       await expect.poll(stateOf(second), SLOW).toBe('running');
       await expect.poll(() => lastStep(second), SLOW).toBeGreaterThan(5);
       const stepThen = lastStep(run);
@@ -275,6 +277,26 @@ describe('from the sample data set to its failed examples', () => {
           .poll(() => viewRow(vscode, readRun(folder)?.name ?? '?').textContent(), SLOW)
           .toMatch(/\d+% · /);
       await vscode.screenshot('training-two-runs');
+    },
+  );
+
+  it(
+    'a third one waits in the queue, over a reload, until it is emptied',
+    { timeout: LONG },
+    async () => {
+      await vscode.runCommand(startCommand);
+      await vscode.dialogButton('Queue').click();
+      const queued = viewRow(vscode, 'nlvr.yaml').filter({
+        has: vscode.page.locator('.codicon-watch'),
+      });
+      await expect.poll(() => queued.count(), SLOW).toBe(1);
+      await vscode.screenshot('training-queue');
+      await vscode.reloadWindow();
+      await expect.poll(() => queued.count(), SLOW).toBe(1);
+      await vscode.runCommand('NLVR: Empty Queue');
+      await vscode.dialogButton('Empty Queue').click();
+      await expect.poll(() => queued.count(), SLOW).toBe(0);
+      expect(existsSync(`${run}-3`)).toBe(false);
     },
   );
 
@@ -295,10 +317,12 @@ describe('from the sample data set to its failed examples', () => {
     const name = readRun(second)?.name ?? '';
     // A trainer that cannot hear: it is suspended, as one deep in a long native call would be.
     process.kill(pid, 'SIGSTOP');
-    await vscode.runAndPick('NLVR: Stop', name);
+    // Its dashboard is in front: nobody asks which run is meant.
+    await openDashboard(vscode, name);
+    await vscode.runCommand('NLVR: Stop');
     await expect.poll(() => existsSync(join(second, 'stop.request')), SLOW).toBe(true);
     await expect.poll(() => viewRow(vscode, name).textContent(), SLOW).toContain('stopping');
-    await vscode.runAndPick('NLVR: Stop', name);
+    await vscode.runCommand('NLVR: Stop');
     await vscode.dialogButton('Stop at Once').click();
     await expect.poll(() => processStartTime(pid), SLOW).toBeNull();
     await expect.poll(stateOf(second), SLOW).toBe('stopped');
@@ -323,9 +347,8 @@ describe('from the sample data set to its failed examples', () => {
       const stopped = readRun(run);
       const epochs = (stopped?.epoch ?? 0) + 2;
       setKeys(sample, { max_epoch: `${epochs}` });
+      await openDashboard(vscode, stopped?.name);
       await vscode.runCommand('NLVR: Resume');
-      // The second run saved nothing if its first epoch was not over: then there is nothing to choose.
-      if (existsSync(join(second, 'checkpoint_last'))) await vscode.pick(stopped?.name ?? '');
       await vscode.dialogButton('Resume with the Changes').click();
       await expect.poll(stateOf(run), SLOW).toBe('finished');
       await expect
@@ -343,12 +366,46 @@ describe('from the sample data set to its failed examples', () => {
   );
 
   it(
+    'a resume that is refused says why, and leaves the run finished',
+    { timeout: LONG },
+    async () => {
+      const finished = readRun(run);
+      const { code } = await inTerminal(sample, 'train', '--resume', '--output_dir', run);
+      expect(code).toBe(2);
+      const frame = await vscode.webviewFrame('dashboard');
+      await frame.locator('.note', { hasText: 'The last resume was refused' }).waitFor();
+      expect(await frame.locator('.status').first().textContent()).toContain('finished');
+      expect(readRun(run)).toEqual(finished);
+      expect(await frame.getByRole('button', { name: 'Resume' }).count()).toBe(0);
+      await vscode.screenshot('training-resume-refused');
+    },
+  );
+
+  it(
+    'a finished run is trained longer, with its own configuration',
+    { timeout: LONG },
+    async () => {
+      const finished = readRun(run);
+      const epochs = (finished?.maxEpoch ?? 0) + 1;
+      const frame = await vscode.webviewFrame('dashboard');
+      await frame.getByRole('button', { name: 'Train Longer…' }).click();
+      await vscode.quickInput.fill(`${epochs - 1}`);
+      await vscode.page.getByText(`A whole number from ${epochs} is needed.`).waitFor();
+      await vscode.quickInput.fill(`${epochs}`);
+      await vscode.press('Enter');
+      await expect.poll(() => readRun(run)?.maxEpoch, SLOW).toBe(epochs);
+      await expect.poll(stateOf(run), SLOW).toBe('finished');
+      expect(readRun(run)).toMatchObject({ id: finished?.id, configFile: finished?.configFile });
+    },
+  );
+
+  it(
     'its failed examples are filtered, sorted, walked through and asked about',
     {
       timeout: LONG,
     },
     async () => {
-      const frame = await openFailures(vscode, readRun(run)?.name);
+      const frame = await openFailures(vscode);
       const wrongOnes = async (): Promise<number> => {
         const title = (await frame.locator('h1').textContent()) ?? '';
         return Number(/(\d+) of 160 wrong/.exec(title)?.[1] ?? 0);

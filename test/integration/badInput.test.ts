@@ -186,8 +186,11 @@ describe('run folder', () => {
     expect(readFileSync(join(project.run, 'events.jsonl'), 'utf8')).toBe(events);
   });
 
-  test('nothing to resume', async () => {
-    expect(await refused(await tinyProject(), '--resume')).toMatch(/nothing to resume/);
+  test('nothing to resume, and no configuration to begin with', async () => {
+    const project = await tinyProject();
+    const { code, stderr } = await nlvr(['train', '--resume', '--output_dir', project.run]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/no run in .*--config/s)]);
+    expect(existsSync(project.run)).toBe(false);
   });
 
   test('a file in its place, or above it', async () => {

@@ -1,12 +1,16 @@
 /** When a run goes on, when it does not, and that it stays as it was when it does not. */
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { eventsOf, nlvr, startNlvr, tinyProject, type TinyProject } from './tinyProject';
+import { readAttempts } from '../../src/run/attempts';
+import { RunFolder } from '../../src/run/runFolder';
+import { eventsOf, lossesOf, nlvr, startNlvr, tinyProject, type TinyProject } from './tinyProject';
 
 const text = (project: TinyProject, file: string): string =>
   readFileSync(join(project.run, file), 'utf8');
@@ -23,7 +27,7 @@ describe('a run that cannot go on stays as it was', () => {
     const project = await tinyProject({ max_epoch: '1' });
     await train(project);
     const files = ['run.json', 'config.yaml', 'events.jsonl', 'log.txt', 'metrics.json'];
-    const before = files.map((file) => text(project, file));
+    let before = files.map((file) => text(project, file));
     const refused = async (...args: string[]): Promise<string> => {
       const resume = ['train', '--config', project.config, '--resume'];
       const { code, stderr } = await nlvr([...resume, ...args]);
@@ -41,12 +45,118 @@ describe('a run that cannot go on stays as it was', () => {
       ['image_size=24', 'trains another model, with image_size 16 (now 24)'],
     ])
       expect(await refused(...longer, '--set', key)).toContain(was);
+    // A trainer on another machine that is heard of; its lock stays until --take_over takes it.
+    const lock = join(project.run, 'run.lock');
+    const owner = { host: 'elsewhere', boot: 'x', pidNamespace: 'x', pid: 1, processStart: '1' };
+    writeFileSync(lock, JSON.stringify({ ...owner, heartbeat: '2999-01-01T00:00:00.000Z' }));
+    const held = nlvr(['train', '--resume', '--output_dir', project.run, ...longer]);
+    await expect
+      .poll(async () => (await attemptsOf(project))[0]?.phase, { timeout: 60_000 })
+      .toBe('waiting');
+    writeFileSync(lock, JSON.stringify({ ...owner, heartbeat: new Date().toISOString() }));
+    expect(await held).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /taken in \d+ s.*belongs to process 1 on elsewhere.*--take_over.*run\.lock/s,
+      ) as string,
+    });
+    expect((await attemptsOf(project))[0].outcome).toMatchObject({
+      state: 'refused',
+      takeable: true,
+    });
+    expect(files.map((file) => text(project, file))).toEqual(before);
+    await train(project, '--resume', '--take_over', ...longer);
+    before = files.map((file) => text(project, file));
+    longer[1] = 'max_epoch=3';
     const annotations = join(project.folder, 'train.json');
     writeFileSync(
       annotations,
       readFileSync(annotations, 'utf8').replace('is red', 'is really red'),
     );
     expect(await refused(...longer)).toMatch(/other training examples/);
+  }, 300_000);
+});
+
+/** Starts a training and kills it as soon as it has done some steps, or has saved. */
+async function killed(project: TinyProject, when: () => boolean, ...args: string[]): Promise<void> {
+  const child = startNlvr(['train', '--config', project.config, ...args]);
+  const ended = once(child, 'exit');
+  while (child.exitCode === null && !when()) await sleep(10);
+  child.kill('SIGKILL');
+  await ended;
+}
+
+const attemptsOf = async (project: TinyProject) => readAttempts(new RunFolder(project.run));
+const hasSteps = (project: TinyProject) => (): boolean =>
+  existsSync(join(project.run, 'events.jsonl')) &&
+  eventsOf(project.run).some(({ type }) => type === 'step');
+
+describe('a run that was killed before its first save', () => {
+  test('begins at the beginning with --resume, as the same run with the same losses', async () => {
+    const whole = await tinyProject({ max_epoch: '1' });
+    // Where there is no folder yet, too: job scripts always pass it.
+    await train(whole, '--resume');
+    const project = await tinyProject({ max_epoch: '1' });
+    await killed(project, hasSteps(project));
+    expect(existsSync(join(project.run, 'checkpoint_last'))).toBe(false);
+    const { id } = JSON.parse(text(project, 'run.json')) as { id: string };
+    const refused = await nlvr(['train', '--config', project.config]);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/--resume/)]);
+    const { code, stdout, stderr } = await nlvr(['train', '--resume', '--output_dir', project.run]);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain('the training begins at the beginning');
+    expect(lossesOf(project.run)).toEqual(lossesOf(whole.run));
+    expect(JSON.parse(text(project, 'run.json'))).toMatchObject({ id, configFile: project.config });
+    const states = (await attemptsOf(project)).map(({ kind, outcome }) => [kind, outcome?.state]);
+    expect(states).toEqual([
+      ['resume', 'finished'],
+      ['train', 'refused'],
+      ['train', undefined],
+    ]);
+  }, 300_000);
+});
+
+describe('a run goes on with its own configuration', () => {
+  test('and what a file or --set changes is listed; what would end it at once is refused', async () => {
+    const project = await tinyProject({ max_epoch: '2', save_steps: '1' });
+    const child = startNlvr(['train', '--config', project.config, '--set', 'max_epoch=40']);
+    let stdout = '';
+    child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    const ended = once(child, 'close');
+    const inThird = (): boolean =>
+      hasSteps(project)() &&
+      eventsOf(project.run).some((event) => event.type === 'step' && event.epoch >= 2);
+    while (child.exitCode === null && !inThird()) await sleep(10);
+    child.kill('SIGINT');
+    expect(await ended).toEqual([130, null]);
+
+    const before = ['run.json', 'config.yaml'].map((file) => text(project, file));
+    const shorter = await nlvr(['train', '--config', project.config, '--resume']);
+    expect([shorter.code, shorter.stderr]).toEqual([
+      2,
+      expect.stringMatching(/in epoch \d+; max_epoch: 40 → 2 would end it at once/),
+    ]);
+    expect(['run.json', 'config.yaml'].map((file) => text(project, file))).toEqual(before);
+    const [refusal] = await attemptsOf(project);
+    expect(refusal).toMatchObject({ kind: 'resume', outcome: { state: 'refused', exitCode: 2 } });
+
+    // The command that was printed is complete: a shell runs it as it stands.
+    const printed = /Go on with:\n {2}(.+)/.exec(stdout)?.[1] ?? '';
+    const changed = ['--set max_epoch=5', '--set init_lr=2e-3'].join(' ');
+    const { stdout: resumed } = await promisify(execFile)('sh', ['-c', `${printed} ${changed}`]);
+    expect(resumed).toContain('max_epoch: 40 → 5, init_lr: 0.001 → 0.002');
+    expect(JSON.parse(text(project, 'run.json'))).toMatchObject({
+      state: 'finished',
+      maxEpoch: 5,
+      configFile: project.config,
+    });
+    const notes = eventsOf(project.run).filter(({ type }) => type === 'note');
+    expect(notes).toContainEqual(expect.objectContaining({ code: 'config-changed' }));
+    const [attempt] = await attemptsOf(project);
+    expect(attempt.changes).toEqual([
+      { key: 'max_epoch', from: '40', to: '5' },
+      { key: 'init_lr', from: '0.001', to: '0.002' },
+    ]);
   }, 300_000);
 });
 

@@ -22,7 +22,10 @@ describe('DashboardSession', () => {
   async function makeRun(name: string, config: string): Promise<string> {
     const folder = join(root, name);
     mkdirSync(folder);
-    writeFileSync(join(folder, 'run.json'), JSON.stringify({ schema: 1, name, state: 'finished' }));
+    writeFileSync(
+      join(folder, 'run.json'),
+      JSON.stringify({ format: 'nlvr-run', schema: 1, name, state: 'finished' }),
+    );
     writeFileSync(join(folder, 'config.yaml'), config);
     writeFileSync(join(folder, 'events.jsonl'), step(1) + step(2));
     const info = await readRunInfo(folder);

@@ -1,13 +1,18 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type * as checkedState from '../../src/extension/dataset/checkedState';
 import type * as datasetChecks from '../../src/extension/dataset/datasetChecks';
 import type * as runProblems from '../../src/extension/dataset/runProblems';
 import type * as datasetView from '../../src/extension/dataset/datasetView';
+import type * as picking from '../../src/extension/commands/pickRun';
+import type * as runFiles from '../../src/extension/commands/runFiles';
+import type * as starting from '../../src/extension/commands/startTraining';
+import type * as runInFront from '../../src/extension/runInFront';
+import type * as notifications from '../../src/extension/notifications';
 import type * as evaluate from '../../src/extension/commands/evaluate';
-import type * as runControl from '../../src/extension/commands/runControl';
+import type * as stopping from '../../src/extension/commands/stopTraining';
 import { loadWithVscode, nothing } from './fakeVscode';
 
 let root: string;
@@ -17,7 +22,10 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const uri = (file: string) => ({ fsPath: file, scheme: 'file', path: file });
-const Uri = { file: uri };
+/** A class, as in VS Code: commands ask what they were called on. */
+class Uri {
+  static readonly file = uri;
+}
 
 /** A configuration with its data set. */
 function configuration(name: string): string {
@@ -37,8 +45,8 @@ describe('Stop', () => {
   });
 
   async function stop(isTrusted: boolean): Promise<void> {
-    const { stopTraining } = await loadWithVscode<typeof runControl>(
-      'src/extension/commands/runControl.ts',
+    const { stopTraining } = await loadWithVscode<typeof stopping>(
+      'src/extension/commands/stopTraining.ts',
       {
         workspace: nothing({ isTrusted }),
         window: nothing({ showWarningMessage: () => Promise.resolve(undefined) }),
@@ -49,7 +57,6 @@ describe('Stop', () => {
       runs: [run()],
       get: run,
       refresh: () => Promise.resolve(),
-      starting: () => undefined,
     };
     await stopTraining(registry as unknown as Parameters<typeof stopTraining>[0], root);
   }
@@ -62,6 +69,287 @@ describe('Stop', () => {
   it('asks the trainer in one that is', async () => {
     await stop(true);
     expect(existsSync(join(root, 'stop.request'))).toBe(true);
+  });
+});
+
+describe('a command from the palette', () => {
+  const run = (name: string, status: string) => ({
+    folder: name,
+    info: { name, kind: 'imported' },
+    status,
+  });
+  const runs = [run('a', 'running'), run('b', 'stopped'), run('c', 'running')];
+  const registry = { runs, get: (folder: string) => runs.find((each) => each.folder === folder) };
+
+  /** A panel that is in front until it is told otherwise. */
+  function panel(viewType: string) {
+    const listeners: (() => void)[] = [];
+    const listen = (listener: () => void) => listeners.push(listener);
+    const made = { active: true, viewType, onDidChangeViewState: listen, onDidDispose: listen };
+    const hide = () => {
+      made.active = false;
+      listeners.forEach((listener) => listener());
+    };
+    return { made, hide };
+  }
+
+  it('is about the run whose panel is in front, and asks only otherwise', async () => {
+    let asked = 0;
+    // One bundle, so that both see the same panel.
+    writeFileSync(
+      join(root, 'entry.ts'),
+      `export { pickRun } from '${join(process.cwd(), 'src/extension/commands/pickRun')}';
+       export { followPanel } from '${join(process.cwd(), 'src/extension/runInFront')}';`,
+    );
+    const { pickRun, followPanel } = await loadWithVscode<typeof picking & typeof runInFront>(
+      join(root, 'entry.ts'),
+      { window: nothing({ showQuickPick: () => Promise.resolve(void asked++) }) },
+    );
+    const pick = (fits: string, opens?: string) =>
+      pickRun(registry as never, undefined, ({ status }) => status === fits, '', opens);
+    expect(await pick('running')).toBeUndefined();
+    expect(asked).toBe(1);
+    const dashboard = panel('nlvr.dashboard');
+    followPanel(dashboard.made as never, () => 'c');
+    expect((await pick('running'))?.folder).toBe('c');
+    // The run of the panel does not fit: the only one that does is taken.
+    expect((await pick('stopped'))?.folder).toBe('b');
+    expect(await pick('running', 'nlvr.dashboard')).toBeUndefined();
+    expect(asked).toBe(2);
+    dashboard.hide();
+    expect(await pick('running')).toBeUndefined();
+    expect(asked).toBe(3);
+  });
+});
+
+describe('Start NLVR Training', () => {
+  /** A window in which the configuration trains already, and the user chooses `answer` when asked about that. */
+  async function startAgain(answer: string | undefined) {
+    const file = configuration('a');
+    const args = join(root, 'started');
+    const cli = join(root, 'cli.cjs');
+    writeFileSync(
+      cli,
+      `if (process.argv[2] === 'runtime') console.log('{"version": "2.21.0", "directory": "/tf"}');
+       else require('node:fs').writeFileSync(${JSON.stringify(args)}, process.argv.slice(2).join(' '));`,
+    );
+    const asked: string[] = [];
+    const { startTraining } = await loadWithVscode<typeof starting>(
+      'src/extension/commands/startTraining.ts',
+      {
+        Uri,
+        workspace: nothing({
+          isTrusted: true,
+          saveAll: () => Promise.resolve(true),
+          findFiles: () => Promise.resolve([uri(file)]),
+          asRelativePath: () => 'nlvr.yaml',
+          openTextDocument: () =>
+            Promise.resolve({ getText: () => readFileSync(file, 'utf8'), uri: uri(file) }),
+        }),
+        window: nothing({
+          activeTextEditor: undefined,
+          tabGroups: { activeTabGroup: {} },
+          showInformationMessage: (text: string) => {
+            asked.push(text);
+            return Promise.resolve(answer);
+          },
+        }),
+        l10n: { t: (text: string, ...values: string[]) => text.replace('{0}', values[0] ?? '') },
+      },
+    );
+    const running = {
+      folder: join(root, 'running'),
+      info: { name: 'calm-fox-1', kind: 'train', configFile: file },
+      status: 'running',
+    };
+    const queued: unknown[] = [];
+    const context = {
+      services: {
+        log: nothing(),
+        context: nothing(),
+        program: () => Promise.resolve({ executable: process.execPath, cli, environment: {} }),
+      },
+      registry: { runs: [running], get: () => undefined, refresh: () => Promise.resolve() },
+      checks: { ensure: () => Promise.resolve({ problems: [] }) },
+      queue: { add: (item: unknown) => Promise.resolve(void queued.push(item)) },
+    };
+    await startTraining(context as unknown as Parameters<typeof startTraining>[0], undefined);
+    return { asked, queued, file, hasStarted: () => existsSync(args) };
+  }
+
+  it('asks when the configuration trains already, and does nothing without an answer', async () => {
+    const { asked, queued, hasStarted } = await startAgain(undefined);
+    expect(asked).toEqual([expect.stringContaining('calm-fox-1')]);
+    expect(queued).toEqual([]);
+    expect(hasStarted()).toBe(false);
+  });
+
+  it('queues the configuration as it is now', async () => {
+    const { queued, hasStarted, file } = await startAgain('Queue');
+    expect(queued).toEqual([
+      {
+        configFile: file,
+        outputDir: join(root, 'a', 'output', 'NLVR'),
+        config: expect.stringContaining(`image_root: ${join(root, 'a')}`) as string,
+        changes: [],
+      },
+    ]);
+    expect(hasStarted()).toBe(false);
+  });
+
+  it('starts a second one next to it when that is wanted', async () => {
+    const { queued, hasStarted } = await startAgain('Start Next to It');
+    await expect.poll(hasStarted, { timeout: 20_000 }).toBe(true);
+    expect(queued).toEqual([]);
+  });
+});
+
+describe('what is announced when a run ends', () => {
+  const best = { epoch: 2, accuracy: 0.784 };
+  const outcome = { state: 'refused', takeable: true };
+  interface Seen {
+    status: string;
+    message?: string;
+    hint?: string;
+    attempt?: object;
+    notice?: object;
+  }
+
+  async function announced(
+    before: Seen,
+    after: Seen,
+  ): Promise<[level: string, ...texts: string[]]> {
+    const shown: [string, ...string[]][] = [];
+    const show =
+      (level: string) =>
+      (...texts: string[]) =>
+        Promise.resolve(void shown.push([level, ...texts]));
+    const { EndNotifications } = await loadWithVscode<typeof notifications>(
+      'src/extension/notifications.ts',
+      {
+        window: nothing({
+          showInformationMessage: show('information'),
+          showWarningMessage: show('warning'),
+          showErrorMessage: show('error'),
+        }),
+        workspace: nothing({ getConfiguration: () => nothing({ get: () => 'all' }) }),
+        l10n: {
+          t: (text: string, ...values: string[]) =>
+            text.replace(/\{(\d)\}/g, (_, i: string) => values[Number(i)] ?? ''),
+        },
+      },
+    );
+    const run = (seen: Seen) => ({
+      folder: root,
+      info: { name: 'calm-fox-1', kind: 'train', epoch: 3, best },
+      message: null,
+      hint: null,
+      ...seen,
+    });
+    let told = (): void => undefined;
+    const registry = {
+      runs: [run(before)],
+      onDidChange: (listener: () => void) => ((told = listener), { dispose: () => undefined }),
+    };
+    new EndNotifications(registry as never, nothing() as never);
+    told();
+    registry.runs = [run(after)];
+    told();
+    return shown[0] ?? ['nothing'];
+  }
+
+  const silent = 'Nothing has been heard of process 7 on elsewhere.';
+  const refused = 'The last resume was refused: all 3 epochs are done.';
+  it.each<[string, Seen, Seen, string, string]>([
+    [
+      'finished',
+      { status: 'running' },
+      { status: 'finished' },
+      'information',
+      'calm-fox-1 finished: best 78.4%.',
+    ],
+    [
+      'silent on another machine',
+      { status: 'running' },
+      { status: 'lost', message: silent },
+      'warning',
+      `calm-fox-1 has gone silent. ${silent}`,
+    ],
+    [
+      'a resume of a finished run that was refused',
+      { status: 'starting', attempt: { kind: 'resume', id: '2' } },
+      { status: 'finished', message: refused, notice: { kind: 'resume', id: '2' } },
+      'error',
+      `calm-fox-1: ${refused}`,
+    ],
+    [
+      'stopped, after another start was refused meanwhile',
+      { status: 'running', attempt: { kind: 'train', id: '1' } },
+      { status: 'stopped', message: refused, notice: { kind: 'resume', id: '2' } },
+      'information',
+      'calm-fox-1 stopped at epoch 4.',
+    ],
+    [
+      'an evaluation in the folder of a finished run',
+      { status: 'evaluating', attempt: { kind: 'evaluate' } },
+      { status: 'finished' },
+      'information',
+      'The evaluation of calm-fox-1 has ended.',
+    ],
+    [
+      'a first start that was refused',
+      { status: 'starting', attempt: { kind: 'train' } },
+      { status: 'failed', message: 'No GPU.', attempt: { outcome: { state: 'refused' } } },
+      'error',
+      'The training did not begin. No GPU.',
+    ],
+  ])('%s', async (_what, before, after, level, text) => {
+    expect((await announced(before, after)).slice(0, 2)).toEqual([level, text]);
+  });
+
+  it('offers to take over a folder that another machine holds', async () => {
+    const seen = { status: 'failed', message: 'held', attempt: { outcome } };
+    expect(await announced({ status: 'starting' }, seen)).toContain('Take Over');
+  });
+});
+
+describe('Move Run to Trash', () => {
+  it("moves the run's own files where the folder holds more, and says what stays", async () => {
+    const run = { folder: root, info: { name: 'calm-fox-1', kind: 'train' }, status: 'stopped' };
+    for (const name of ['run.json', 'events.jsonl', 'nlvr.yaml', 'train.json'])
+      writeFileSync(join(root, name), '{}');
+    mkdirSync(join(root, 'images'));
+    const details: string[] = [];
+    const deleted: string[] = [];
+    const { deleteRuns } = await loadWithVscode<typeof runFiles>(
+      'src/extension/commands/runFiles.ts',
+      {
+        Uri,
+        l10n: { t: (text: string, ...values: string[]) => text.replace('{0}', values[0] ?? '') },
+        workspace: nothing({
+          fs: {
+            delete: ({ fsPath }: { fsPath: string }) =>
+              Promise.resolve(void deleted.push(basename(fsPath))),
+          },
+        }),
+        window: nothing({
+          showWarningMessage: (_: string, { detail }: { detail: string }, button: string) => {
+            details.push(detail);
+            return Promise.resolve(button);
+          },
+        }),
+      },
+    );
+    const registry = { get: () => run, refresh: () => Promise.resolve() };
+    const found = { forget: () => Promise.resolve() };
+    const remove = () => deleteRuns(registry as never, found as never, root, undefined);
+    await remove();
+    expect(details[0]).toContain('so they stay: images, nlvr.yaml, train.json.');
+    expect(deleted).toEqual(['events.jsonl', 'run.json']);
+    for (const name of ['nlvr.yaml', 'train.json']) rmSync(join(root, name));
+    rmSync(join(root, 'images'), { recursive: true });
+    await remove();
+    expect(deleted.at(-1)).toBe(basename(root));
   });
 });
 
@@ -108,9 +396,7 @@ describe('Evaluate Checkpoint', () => {
     const registry = {
       runs: [],
       get: () => undefined,
-      refresh: () => Promise.resolve(),
-      starting: () => undefined,
-      expect: tell('expect'),
+      refresh: tell('refresh'),
     };
     const found = { remember: tell('remember'), forget: tell('forget') };
     const context = { services, registry, found };
@@ -119,12 +405,9 @@ describe('Evaluate Checkpoint', () => {
       undefined,
     );
     const folder = join(root, 'a', 'output', 'NLVR-eval');
-    expect(told.map(([what, where]) => [what, where])).toEqual([
-      ['remember', folder],
-      ['expect', folder],
-      ['forget', folder],
-    ]);
-    expect(told[0][2]).toBe(false);
+    expect(new Set(told.map(([, where]) => where))).toEqual(new Set([folder]));
+    expect(told[0]).toEqual(['remember', folder, false]);
+    expect(told.at(-1)?.[0]).toBe('forget');
     expect(readFileSync(started, 'utf8')).toContain(`--output_dir ${folder}`);
   });
 });

@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
-import { isLive, livenessOf, processStartTime } from '../../src/run/liveness';
+import { processStartTime } from '../../src/run/liveness';
+import { ageOf, findPresence, presenceOf, thisPlace } from '../../src/run/owner';
 import { findProcessStart, gathered, startsFromPs } from '../../src/run/processStarts';
 import { startsOfPs } from '../../src/run/processTable';
 
@@ -25,12 +25,10 @@ async function sleeper(): Promise<ChildProcess & { pid: number }> {
 const ended = (child: ChildProcess): Promise<unknown> =>
   new Promise((resolve) => child.once('exit', resolve));
 
-const now = Date.parse('2026-01-01T12:00:00Z');
 const owner = (pid: number, more: object = {}) => ({
+  ...thisPlace(),
   pid,
   processStart: processStartTime(pid),
-  host: hostname(),
-  heartbeat: new Date(now - 2000).toISOString(),
   ...more,
 });
 
@@ -116,17 +114,18 @@ describe('start times for the editor', () => {
   );
 });
 
-describe('livenessOf', () => {
-  it('knows a living process whatever its heartbeat says', async () => {
+describe('the presence of an owner', () => {
+  it('is that of a living process whatever its heartbeat says', async () => {
     const child = await sleeper();
-    expect(await livenessOf(owner(child.pid), now)).toBe('alive');
-    const old = new Date(now - 3_600_000).toISOString();
-    expect(await livenessOf(owner(child.pid, { heartbeat: old }), now)).toBe('alive');
+    for (const age of [0, 3600]) {
+      expect(presenceOf(owner(child.pid), age)).toBe('here');
+      expect(await findPresence(owner(child.pid), age)).toBe('here');
+    }
   });
 
   it('is not taken in by a pid that was given to another process', async () => {
     const child = await sleeper();
-    expect(await livenessOf(owner(child.pid, { processStart: '1' }), now)).toBe('gone');
+    expect(presenceOf(owner(child.pid, { processStart: '1' }), 0)).toBe('gone');
   });
 
   it('sees that a killed process is gone although its heartbeat is fresh', async () => {
@@ -134,30 +133,27 @@ describe('livenessOf', () => {
     const before = owner(child.pid);
     child.kill('SIGKILL');
     await ended(child);
-    expect(await livenessOf(before, now)).toBe('gone');
+    expect(presenceOf(before, 0)).toBe('gone');
+    expect(await findPresence(before, 0)).toBe('gone');
   });
 
-  it('goes by the heartbeat on another host', async () => {
-    const there = owner(process.pid, { host: 'another-machine' });
-    expect(await livenessOf(there, now)).toBe('elsewhere');
-    const silent = { ...there, heartbeat: new Date(now - 61_000).toISOString() };
-    expect(await livenessOf(silent, now)).toBe('lost');
-    expect(await livenessOf({ ...there, heartbeat: 'never' }, now)).toBe('lost');
-  });
-
-  it('counts a process without a known start time only while its heartbeat is fresh', async () => {
+  it.each([
+    ['another host', { host: 'another-machine', boot: 'another' }],
+    ['another pid namespace of this host', { pidNamespace: 'pid:[1]' }],
+    ['an earlier boot', { boot: 'earlier' }],
+    ['a system that says too little', { processStart: null }],
+  ])('goes by the heartbeat in %s', async (_where, more) => {
     const child = await sleeper();
-    const unknown = owner(child.pid, { processStart: null });
-    expect(await livenessOf(unknown, now)).toBe('alive');
-    const silent = { ...unknown, heartbeat: new Date(now - 61_000).toISOString() };
-    expect(await livenessOf(silent, now)).toBe('gone');
+    const there = owner(child.pid, more);
+    expect(presenceOf(there, 29)).toBe('elsewhere');
+    expect(presenceOf(there, 31)).toBe('silent');
+    expect(presenceOf(there, ageOf('never'))).toBe('silent');
+    expect(await findPresence(there, 31)).toBe('silent');
   });
-});
 
-describe('isLive', () => {
-  it('needs a state that is not final', async () => {
-    const child = await sleeper();
-    expect(await isLive({ ...owner(child.pid), state: 'running' }, now)).toBe(true);
-    expect(await isLive({ ...owner(child.pid), state: 'finished' }, now)).toBe(false);
+  it('tells a heartbeat by its distance from now, on either side', () => {
+    const now = Date.parse('2026-01-01T12:00:00Z');
+    expect(ageOf('2026-01-01T11:59:50Z', now)).toBe(10);
+    expect(ageOf('2026-01-01T12:01:00Z', now)).toBe(60);
   });
 });

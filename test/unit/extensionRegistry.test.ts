@@ -3,14 +3,23 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Translate } from '../../src/extension/runs/explain';
+import type { Translate } from '../../src/extension/translate';
 import { FolderRunRegistry } from '../../src/extension/runs/folderRegistry';
 import { isActive, type RunStatus } from '../../src/extension/runs/runRegistry';
-import { requireResumable } from '../../src/extension/runs/resumable';
-import { startedRun } from '../../src/extension/runs/startedRun';
-import { durationOf, progressOf } from '../../src/extension/runs/runStatus';
+import { canTrainLonger, requireResumable } from '../../src/extension/runs/resumable';
+import { durationOf, progressOf } from '../../src/extension/runs/progress';
 import { runDescription, runDetails, runFlags } from '../../src/extension/runs/runWords';
+import {
+  closeAttempt,
+  newAttempt,
+  readAttemptFile,
+  writeAttempt,
+  type Attempt,
+} from '../../src/run/attempts';
 import { processStartTime } from '../../src/run/liveness';
+import { thisPlace } from '../../src/run/owner';
+import { RunFolder } from '../../src/run/runFolder';
+import { messageFrom, phrase } from '../../src/util/phrase';
 import { migrateRunInfo } from '../../src/run/migrate';
 import type { RunInfo } from '../../src/run/runInfo';
 import { RunWriter } from '../../src/run/runWriter';
@@ -27,7 +36,7 @@ const writers: RunWriter[] = [];
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'nlvr-registry-'));
   problems = [];
-  registry = new FolderRunRegistry(t, (problem) => problems.push(problem));
+  registry = new FolderRunRegistry((problem) => problems.push(problem));
 });
 afterEach(() => {
   registry.dispose();
@@ -74,6 +83,18 @@ const livingTrainer = (child: { pid: number }): Partial<RunInfo> => ({
   pid: child.pid,
   processStart: processStartTime(child.pid),
 });
+
+const ownerOf = ({ pid }: { pid: number }) => ({
+  ...thisPlace(),
+  pid,
+  processStart: processStartTime(pid),
+});
+
+/** Asks for an attempt in a folder. @returns its record */
+function attemptIn(folder: string, more: Partial<Attempt>): string {
+  const asked = { kind: 'train', arguments: [], configFile: null, askedBy: 'editor' } as const;
+  return writeAttempt(new RunFolder(folder), { ...newAttempt(asked), ...more });
+}
 
 /** A run written by the trainer's own code, in this process. */
 function openRun(name: string): { folder: string; writer: RunWriter } {
@@ -122,7 +143,7 @@ describe('FolderRunRegistry', () => {
     writer.update({ state: 'running', step: 7 });
     await registry.add(folder);
     registry.dispose();
-    registry = new FolderRunRegistry(t, (problem) => problems.push(problem));
+    registry = new FolderRunRegistry((problem) => problems.push(problem));
     await registry.add(folder);
     const run = registry.get(folder);
     expect(run && isActive(run)).toBe(true);
@@ -163,17 +184,21 @@ describe('FolderRunRegistry', () => {
     await poll(() => registry.get(folder)?.status).toBe('stopping');
   });
 
-  it('expects a run whose trainer has not written yet, and drops it when that ends without a word', async () => {
+  it('shows a training from the moment it is asked for, and what became of it', async () => {
     const folder = join(root, 'new');
-    mkdirSync(folder);
-    let end = (_: { code: number; signal: null }): void => undefined;
-    const ended = new Promise<{ code: number; signal: null }>((resolve) => (end = resolve));
-    registry.expect(folder, info({ state: 'starting', pid: 1 }), ended);
-    expect(registry.get(folder)?.status).toBe('starting');
+    const asked = attemptIn(folder, {});
+    await registry.add(folder);
+    expect(registry.get(folder)).toMatchObject({ status: 'starting', begun: false });
+    closeAttempt(asked, { state: 'refused', exitCode: 2, message: 'An image is missing.' });
     await registry.refresh();
-    expect(registry.get(folder)?.status).toBe('starting');
-    end({ code: 2, signal: null });
-    await poll(() => registry.get(folder)).toBeUndefined();
+    expect(registry.get(folder)).toMatchObject({
+      status: 'failed',
+      message: 'An image is missing.',
+    });
+    rmSync(asked);
+    closeAttempt(attemptIn(folder, {}), { state: 'stopped', exitCode: 130 });
+    await registry.refresh();
+    expect(registry.get(folder)).toBeUndefined();
   });
 
   it('does not show a resumed run by what its earlier trainer wrote', async () => {
@@ -181,21 +206,62 @@ describe('FolderRunRegistry', () => {
     const folder = writeRun('again', { state: 'failed', pid: 1, started });
     await registry.add(folder);
     const child = await trainer();
-    registry.expect(
-      folder,
-      info({ state: 'starting', pid: child.pid }),
-      new Promise(() => undefined),
-    );
+    const file = attemptIn(folder, { kind: 'resume', owner: ownerOf(child) });
     await registry.refresh(folder);
-    expect(registry.get(folder)?.status).toBe('starting');
-    writeRun('again', livingTrainer(child));
+    const run = registry.get(folder);
+    expect(run).toMatchObject({ status: 'starting', begun: false, info: { name: 'calm-fox-1' } });
+    expect(run?.info.started).not.toBe(started);
+    writeFileSync(join(folder, 'stop.request'), '');
+    await registry.refresh(folder);
+    expect(registry.get(folder)?.status).toBe('stopping');
+    rmSync(join(folder, 'stop.request'));
+    const attempt = readAttemptFile(file);
+    writeRun('again', { ...livingTrainer(child), attempt: attempt?.id });
+    writeFileSync(file, JSON.stringify({ ...attempt, phase: 'training' }));
     await poll(() => registry.get(folder)?.status).toBe('running');
+    expect(registry.get(folder)?.begun).toBe(true);
+  });
+
+  it('shows what the starter said of a trainer that was killed', async () => {
+    const folder = join(root, 'dies');
+    const file = attemptIn(folder, {});
+    writeRun('dies', { state: 'running', attempt: readAttemptFile(file)?.id });
+    closeAttempt(file, { state: 'failed', exitCode: null, message: 'It was killed.' });
+    expect(await registry.add(folder)).toMatchObject({
+      status: 'failed',
+      message: 'It was killed.',
+    });
+  });
+
+  it('shows a resume that was refused next to what the run is', async () => {
+    const folder = writeRun('done', { state: 'finished' });
+    const file = attemptIn(folder, { kind: 'resume' });
+    const said = phrase('all {0} epochs are done', 3);
+    closeAttempt(file, { state: 'refused', exitCode: 2, ...messageFrom(said) });
+    expect(await registry.add(folder)).toMatchObject({
+      status: 'finished',
+      message: 'The last resume was refused: all 3 epochs are done',
+      notice: { kind: 'resume' },
+    });
+  });
+
+  it('shows an evaluation in the folder of a training, after a reload as well', async () => {
+    const folder = writeRun('done', { state: 'finished' });
+    const child = await trainer();
+    const file = attemptIn(folder, { kind: 'evaluate', owner: ownerOf(child), phase: 'loading' });
+    const run = await registry.add(folder);
+    expect(run?.status).toBe('evaluating');
+    expect(run && isActive(run)).toBe(true);
+    expect(() => run && requireResumable(run)).toThrow('calm-fox-1 is running already.');
+    closeAttempt(file, { state: 'failed', exitCode: 3, message: 'No GPU.' });
+    await poll(() => registry.get(folder)?.status).toBe('finished');
+    expect(registry.get(folder)?.message).toBe('The last evaluation failed: No GPU.');
   });
 
   it('tells of a damaged run.json and keeps what it knew', async () => {
     const folder = writeRun('damaged');
     await registry.add(folder);
-    writeFileSync(join(folder, 'run.json'), '{');
+    writeFileSync(join(folder, 'run.json'), '{"format": "nlvr-run", ');
     await registry.refresh(folder);
     expect(problems).toEqual([expect.stringContaining('not valid JSON')]);
     expect(registry.get(folder)?.status).toBe('finished');
@@ -204,7 +270,7 @@ describe('FolderRunRegistry', () => {
   it('lists a run.json that was damaged before anybody read it, with what to do, until it is mended', async () => {
     const folder = join(root, 'torn');
     mkdirSync(folder);
-    writeFileSync(join(folder, 'run.json'), '{"name": "calm-f');
+    writeFileSync(join(folder, 'run.json'), '{"format": "nlvr-run", "name": "calm-f');
     await registry.add(folder);
     const run = registry.get(folder);
     expect(run).toMatchObject({
@@ -240,32 +306,6 @@ describe('FolderRunRegistry', () => {
     expect(registry.get(folder)?.info.name).toBe('calm-fox-2');
   });
 
-  it('knows a trainer that has not written yet, and shows that it was asked to stop', async () => {
-    const child = await trainer();
-    const folder = writeRun('again', { state: 'stopped', started: '2026-01-01T00:00:00.000Z' });
-    await registry.add(folder);
-    expect(registry.starting(folder)).toBeUndefined();
-    const starting = {
-      kind: 'train',
-      folder,
-      configFile: join(root, 'nlvr.yaml'),
-      started: new Date().toISOString(),
-      pid: child.pid,
-      processStart: processStartTime(child.pid),
-    } as const;
-    const known = startedRun(starting, registry.get(folder)?.info);
-    registry.expect(folder, known, new Promise(() => undefined));
-    expect(registry.starting(folder)).toMatchObject({ pid: child.pid, name: 'calm-fox-1' });
-    writeFileSync(join(folder, 'stop.request'), '');
-    await registry.refresh(folder);
-    expect(registry.get(folder)?.status).toBe('stopping');
-    rmSync(join(folder, 'stop.request'));
-    writeRun('again', { ...livingTrainer(child), started: new Date().toISOString() });
-    await registry.refresh(folder);
-    expect(registry.starting(folder)).toBeUndefined();
-    expect(registry.get(folder)?.status).toBe('running');
-  });
-
   it('refuses to resume a run that is being written, whoever started it', async () => {
     const child = await trainer();
     const folder = writeRun('live', livingTrainer(child));
@@ -276,8 +316,10 @@ describe('FolderRunRegistry', () => {
     await poll(() => registry.get(folder)?.status).toBe('failed');
     const dead = registry.get(folder);
     expect(() => dead && requireResumable(dead)).not.toThrow();
-    rmSync(join(folder, 'checkpoint_last'), { recursive: true });
-    expect(() => dead && requireResumable(dead)).toThrow('nothing to resume from');
+    writeRun('live', { state: 'finished' });
+    const done = await registry.add(folder);
+    expect(() => done && requireResumable(done)).toThrow('nothing to resume');
+    expect(done && canTrainLonger(done)).toBe(true);
   });
 
   it('tells of changes, and is silent about heartbeats', async () => {
@@ -340,11 +382,11 @@ describe('what is said of a run', () => {
   });
 
   it('offers what fits', () => {
-    const all = { last: true, weights: true };
+    const all = { weights: true };
     expect(runFlags(run({}, 'running'), all)).toBe('run active');
     expect(runFlags(run({}, 'stopped'), all)).toBe('run resumable evaluable deletable');
-    expect(runFlags(run({}, 'failed'), { last: false, weights: false })).toBe('run deletable');
-    expect(runFlags(run({ kind: 'imported' }, 'finished'), { last: false, weights: true })).toBe(
+    expect(runFlags(run({}, 'failed'), { weights: false })).toBe('run resumable deletable');
+    expect(runFlags(run({ kind: 'imported' }, 'finished'), { weights: true })).toBe(
       'run evaluable imported',
     );
   });

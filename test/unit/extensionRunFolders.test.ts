@@ -1,14 +1,19 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { blipEvents, blipRunInfo, parseBlipLog } from '../../src/run/blipLog';
 import { findRunFolders, watchFolder } from '../../src/run/discovery';
 import { openEvents } from '../../src/run/eventSource';
 import { lastWords } from '../../src/run/lastWords';
 import { migrateRunInfo, readRunInfo } from '../../src/run/migrate';
+import { contentOf } from '../../src/run/ownedFiles';
+import { RunFolder } from '../../src/run/runFolder';
 import { RUN_SCHEMA_VERSION } from '../../src/run/runInfo';
+import { RUN_FORMAT, runJsonText } from '../../src/run/runMark';
+import { requireUsableFolder } from '../../src/run/runWriter';
 
+const mark = `{"format": "${RUN_FORMAT}"}`;
 let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'nlvr-runs-'));
@@ -24,17 +29,17 @@ function folder(path: string, files: Record<string, string> = {}): string {
 
 describe('findRunFolders', () => {
   it('finds runs at and below the roots, each once, and none inside a run', async () => {
-    const a = folder('output/NLVR', { 'run.json': '{}' });
-    const b = folder('output/deep/er/NLVR-2', { 'run.json': '{}' });
-    folder('output/NLVR/nested', { 'run.json': '{}' });
+    const a = folder('output/NLVR', { 'run.json': mark });
+    const b = folder('output/deep/er/NLVR-2', { 'run.json': mark });
+    folder('output/NLVR/nested', { 'run.json': mark });
     const found = await findRunFolders([root, join(root, 'output'), join(root, 'missing')]);
     expect(found.sort()).toEqual([a, b].sort());
   });
 
   it('passes over hidden folders, dependencies, links and anything deeper than asked', async () => {
-    folder('.hidden/run', { 'run.json': '{}' });
-    folder('node_modules/run', { 'run.json': '{}' });
-    const deep = folder('a/b/c', { 'run.json': '{}' });
+    folder('.hidden/run', { 'run.json': mark });
+    folder('node_modules/run', { 'run.json': mark });
+    const deep = folder('a/b/c', { 'run.json': mark });
     symlinkSync(deep, join(root, 'link'));
     expect(await findRunFolders([root], { maxDepth: 2 })).toEqual([]);
     expect(await findRunFolders([root], { maxDepth: 3 })).toEqual([deep]);
@@ -43,12 +48,12 @@ describe('findRunFolders', () => {
   it('does not walk a folder with thousands of entries', async () => {
     const many = folder('pictures');
     for (let i = 0; i < 2100; i++) writeFileSync(join(many, `${i}.png`), '');
-    folder('pictures/run', { 'run.json': '{}' });
+    folder('pictures/run', { 'run.json': mark });
     expect(await findRunFolders([root])).toEqual([]);
   });
 
   it('can be cancelled', async () => {
-    folder('run', { 'run.json': '{}' });
+    folder('run', { 'run.json': mark });
     expect(await findRunFolders([root], { signal: AbortSignal.abort() })).toEqual([]);
   });
 });
@@ -60,7 +65,7 @@ describe('watchFolder', () => {
     const watch = watchFolder(late, () => told++, 300);
     try {
       await expect.poll(() => told, { timeout: 20_000 }).toBeGreaterThan(0);
-      folder('late', { 'run.json.tmp': '{}' });
+      folder('late', { 'run.json.tmp': mark });
       const before = told;
       renameSync(join(late, 'run.json.tmp'), join(late, 'run.json'));
       await expect.poll(() => told, { timeout: 20_000 }).toBeGreaterThan(before + 1);
@@ -115,6 +120,68 @@ describe("BLIP's log.txt", () => {
     const other = folder('other', { 'log.txt': 'hello\n' });
     await expect(blipRunInfo(other)).rejects.toThrow(/no epoch was found/);
     await expect(blipRunInfo(join(root, 'missing'))).rejects.toThrow(/no log.txt/);
+  });
+});
+
+describe('a run.json of another program', () => {
+  const foreign = {
+    'a list': '[1, 2]',
+    'an object of something else': '{"name": "x", "state": "running", "version": 3}',
+    'a format of its own': '{"format": "other", "schema": 1, "state": "x", "heartbeat": "x"}',
+    'something damaged': '{"name": ',
+  };
+
+  it.each(Object.entries(foreign))('%s is no run', async (_what, text) => {
+    const other = folder('other', { 'run.json': text });
+    expect(await readRunInfo(other)).toBeUndefined();
+    expect(await findRunFolders([root])).toEqual([]);
+    expect(() => requireUsableFolder(other, 'overwrite')).toThrow(/another program/);
+  });
+
+  it('is told from ours, damaged ones included', async () => {
+    const text = runJsonText(migrateRunInfo({}, '/x'));
+    const ours = folder('ours', { 'run.json': text });
+    const torn = folder('torn', { 'run.json': text.slice(0, 60) });
+    const older = folder('older', {
+      'run.json': '{"schema": 1, "state": "stopped", "heartbeat": "2026-01-01T00:00:00.000Z"}',
+    });
+    expect((await findRunFolders([root])).sort()).toEqual([older, ours, torn].sort());
+    await expect(readRunInfo(torn)).rejects.toThrow(/not valid JSON/);
+  });
+
+  it('does not matter where a start was refused: its record is found', async () => {
+    const refused = folder('refused', {});
+    mkdirSync(join(refused, 'attempts'));
+    writeFileSync(join(refused, 'attempts', '20260101000000000-abcdef.json'), '{}');
+    expect(await findRunFolders([root])).toEqual([refused]);
+  });
+});
+
+describe("a run's own files", () => {
+  it('are told from what somebody else put into its folder', () => {
+    const run = folder('run', {
+      'run.json': '{}',
+      'events.jsonl': '',
+      'notes.json': '{}',
+      'run.lock': '{}',
+      'checkpoint_003.safetensors': '',
+      '.run.json.12.abcdef01.tmp': '',
+      'nlvr.yaml': '',
+      'mine.txt': '',
+    });
+    for (const name of ['attempts', 'predictions', 'images']) mkdirSync(join(run, name));
+    const { owned, others } = contentOf(new RunFolder(run));
+    expect(others).toEqual(['images', 'mine.txt', 'nlvr.yaml']);
+    expect(owned.map((file) => basename(file))).toEqual([
+      '.run.json.12.abcdef01.tmp',
+      'attempts',
+      'checkpoint_003.safetensors',
+      'events.jsonl',
+      'notes.json',
+      'predictions',
+      'run.json',
+      'run.lock',
+    ]);
   });
 });
 
@@ -187,7 +254,7 @@ describe('migrateRunInfo', () => {
   });
 
   it('says that a damaged file is damaged, and knows a folder without a run', async () => {
-    const damaged = folder('damaged', { 'run.json': '{"name":' });
+    const damaged = folder('damaged', { 'run.json': '{"name":', 'events.jsonl': '' });
     await expect(readRunInfo(damaged)).rejects.toThrow(/not valid JSON/);
     expect(await readRunInfo(folder('empty'))).toBeUndefined();
     expect(await readRunInfo(join(root, 'missing'))).toBeUndefined();
@@ -197,17 +264,14 @@ describe('migrateRunInfo', () => {
 describe('lastWords', () => {
   const now = new Date().toISOString();
   const cause = async (text: string, ending?: { code: number | null; signal: string | null }) =>
-    (await lastWords(folder('run', { 'trainer.log': text }), ending, now)).cause;
+    (await lastWords(folder('run', { 'trainer.log': text }), now, { ...(ending && { ending }) }))
+      .cause;
 
   it.each([
     ['OOM when allocating tensor with shape[64,577,768]', 1, 'memory'],
     ['terminate called after throwing std::bad_alloc', null, 'memory'],
-    ['', 137, 'killed'],
-    ['the TensorFlow library was not found. Install it with: nlvr runtime install', 3, 'runtime'],
-    ['nlvr.yaml:3: unknown key', 2, 'input'],
-    ['Training diverged: the loss became NaN at step 7 of epoch 0.', 1, 'nan'],
     ['Segmentation fault (core dumped)', null, 'crash'],
-    ['TypeError: x is not a function', 1, 'unknown'],
+    ['TypeError: x is not a function', 1, 'exit'],
   ])('%s, exit %s: %s', async (text, code, expected) => {
     expect(await cause(text, code === null ? undefined : { code, signal: null })).toBe(expected);
   });
@@ -217,24 +281,23 @@ describe('lastWords', () => {
     expect(await cause('epoch 1', { code: null, signal: 'SIGSEGV' })).toBe('crash');
     expect(await cause('epoch 1')).toBe('killed');
     const run = folder('run', { 'trainer.log': 'OOM when allocating\nat step 3\n' });
-    expect((await lastWords(run, undefined, now)).telling).toBe('OOM when allocating');
+    expect((await lastWords(run, now)).telling).toBe('OOM when allocating');
     const silent = folder('run', { 'trainer.log': 'epoch 1\n' });
-    expect((await lastWords(silent, undefined, now)).telling).toBeNull();
+    expect((await lastWords(silent, now)).telling).toBeNull();
   });
 
   it('notices that the machine was restarted since', async () => {
     const run = folder('run', { 'trainer.log': 'epoch 1' });
     const before = new Date(Date.now() - 20 * 365 * 86_400_000).toISOString();
-    expect((await lastWords(run, undefined, before)).cause).toBe('restart');
+    expect((await lastWords(run, before)).cause).toBe('restart');
   });
 
-  it('gives the last lines as a terminal would leave them', async () => {
-    const text = 'first\n\u001b[31mred\u001b[0m\n 1%\r 50%\r 99%\n\n';
-    const { lines } = await lastWords(folder('run', { 'trainer.log': text }), undefined, now);
-    expect(lines).toEqual(['first', 'red', '99%']);
+  it('reads lines as a terminal would leave them', async () => {
+    const run = folder('run', { 'trainer.log': 'ok\n 1%\r\u001b[31mOOM\u001b[0m at 2%\n\n' });
+    expect((await lastWords(run, now)).telling).toBe('OOM at 2%');
   });
 
   it('has no words for a run without trainer.log', async () => {
-    expect((await lastWords(root, undefined, now)).lines).toEqual([]);
+    expect((await lastWords(root, now)).telling).toBeNull();
   });
 });

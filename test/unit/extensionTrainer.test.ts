@@ -1,13 +1,5 @@
 import { spawn } from 'node:child_process';
-import {
-  appendFileSync,
-  chmodSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -21,9 +13,19 @@ import {
   type Program,
 } from '../../src/extension/trainer/process';
 import { descendantsOf } from '../../src/extension/trainer/processTree';
-import { LogTail } from '../../src/extension/trainer/logTail';
+import { startAttempt } from '../../src/extension/trainer/startAttempt';
 import { requestStop, stopAtOnce, stopStarting } from '../../src/extension/trainer/stop';
+import {
+  newAttempt,
+  readAttemptFile,
+  readAttempts,
+  writeAttempt,
+  type Attempt,
+} from '../../src/run/attempts';
+import { AttemptWriter } from '../../src/run/attemptWriter';
 import { processStartTime } from '../../src/run/liveness';
+import { thisPlace } from '../../src/run/owner';
+import { RunFolder } from '../../src/run/runFolder';
 
 /** The machine may be busy. */
 const poll = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 20_000 });
@@ -212,23 +214,53 @@ describe('claimRunFolder', () => {
   });
 });
 
-describe('LogTail', () => {
-  it('gives the whole lines that were added since it was made', async () => {
-    const file = join(root, 'trainer.log');
-    writeFileSync(file, 'Checking images 50%\n');
-    const tail = new LogTail(root);
-    expect(await tail.lines()).toEqual([]);
-    appendFileSync(file, 'Evaluating 12% val 3/25\nEvaluating 2');
-    expect(await tail.lines()).toEqual(['Evaluating 12% val 3/25']);
-    appendFileSync(file, '4%\n');
-    expect(await tail.lines()).toEqual(['Evaluating 24%']);
+describe('an attempt', () => {
+  const folder = () => new RunFolder(join(root, 'run'));
+  const asked = () => ({
+    kind: 'train' as const,
+    args: ['train'],
+    folder: folder().root,
+    configFile: join(root, 'nlvr.yaml'),
+    cwd: root,
+  });
+  const recordIn = (file: string) => readAttemptFile(file);
+
+  it('is recorded before its program is started, which is given the record', async () => {
+    const script = `const record = JSON.parse(require('node:fs').readFileSync(process.env.NLVR_ATTEMPT));
+      require('node:fs').writeFileSync(${JSON.stringify(join(root, 'seen'))}, record.kind + ' ' + record.askedBy)`;
+    const { ended, file, attempt } = await startAttempt(program(script), asked());
+    await ended;
+    expect(readFileSync(join(root, 'seen'), 'utf8')).toBe('train editor');
+    expect(attempt).toMatchObject({ arguments: ['train'], configFile: join(root, 'nlvr.yaml') });
+    expect(recordIn(file)?.outcome).toMatchObject({ state: 'finished', exitCode: 0 });
   });
 
-  it('waits for a file that is not there yet', async () => {
-    const tail = new LogTail(root);
-    expect(await tail.lines()).toEqual([]);
-    writeFileSync(join(root, 'trainer.log'), 'hello\n');
-    expect(await tail.lines()).toEqual(['hello']);
+  it.each([
+    ['process.abort()', 'failed', 'The TensorFlow runtime crashed.'],
+    ['process.kill(process.pid, "SIGKILL")', 'failed', 'The trainer was killed.'],
+    ['process.exit(7)', 'failed', 'The trainer ended before it could say why.'],
+    ['process.exit(130)', 'stopped', 'Ended at once, without saving.'],
+  ])('of a program that ends by %s has %s as its outcome', async (script, state, message) => {
+    const { ended, file } = await startAttempt(program(script), asked());
+    await ended;
+    expect(recordIn(file)?.outcome).toMatchObject({ state, message });
+  });
+
+  it('keeps what the program said of its end', async () => {
+    const script = `const fs = require('node:fs'); const file = process.env.NLVR_ATTEMPT;
+      const record = JSON.parse(fs.readFileSync(file));
+      fs.writeFileSync(file, JSON.stringify({ ...record, outcome: { state: 'refused', exitCode: 2, message: 'no' } }));
+      process.exit(2)`;
+    const { ended, file } = await startAttempt(program(script), asked());
+    await ended;
+    expect(recordIn(file)?.outcome).toMatchObject({ state: 'refused', message: 'no' });
+  });
+
+  it('whose program cannot be started says so', async () => {
+    const missing = { ...program(''), executable: join(root, 'no-node') };
+    await expect(startAttempt(missing, asked())).rejects.toThrow(/ENOENT/);
+    const [attempt] = await readAttempts(folder());
+    expect(attempt.outcome).toMatchObject({ state: 'refused' });
   });
 });
 
@@ -276,7 +308,6 @@ describe('stopping', () => {
       writeFileSync(join(root, 'run.json'), runJson(pid, { processStart: '1' }));
       await stopAtOnce(root, 'Stopped at once.', 100);
       expect(alive(pid)).toBe(true);
-      expect(state()).toMatchObject({ state: 'stopped' });
     } finally {
       process.kill(pid, 'SIGKILL');
     }
@@ -295,67 +326,88 @@ describe('stopping', () => {
   });
 });
 
-describe('stopping a trainer that has not begun its run', () => {
-  async function start(script: string) {
-    const started = new Date().toISOString();
+describe('stopping a program that has not begun its run', () => {
+  /** A program that is at work on its attempt, as far as its record says. */
+  async function start(script: string, more: Partial<Attempt> = {}) {
     const { pid, ended } = await spawnTrainer(program(script), [], root, root);
-    return { starting: { pid, processStart: processStartTime(pid), started }, ended };
+    const owner = { ...thisPlace(), pid, processStart: processStartTime(pid) };
+    const attempt: Attempt = {
+      ...newAttempt({ kind: 'train', arguments: [], configFile: null, askedBy: 'editor' }),
+      owner,
+      ...more,
+    };
+    const file = writeAttempt(new RunFolder(root), attempt);
+    return { pid, owner, attempt, ended, outcome: () => readAttemptFile(file)?.outcome };
   }
   const hasRequest = (): boolean => existsSync(join(root, 'stop.request'));
 
   it('ends a deaf one with what it started, without a run.json, and leaves no request behind', async () => {
-    const { starting } = await start(
+    const { pid, attempt, outcome } = await start(
       `require('node:child_process').spawn('sleep', ['1000'], { stdio: 'ignore' });
        process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)`,
     );
-    await poll(async () => (await descendantsOf(starting.pid)).length).toBe(1);
-    const family = [starting.pid, ...(await descendantsOf(starting.pid))];
-    await stopStarting(root, starting, 300);
+    await poll(async () => (await descendantsOf(pid)).length).toBe(1);
+    const family = [pid, ...(await descendantsOf(pid))];
+    await stopStarting(root, attempt, 300);
     expect(family.filter(alive)).toEqual([]);
     expect(hasRequest()).toBe(false);
+    expect(outcome()).toMatchObject({ state: 'stopped', exitCode: 130 });
   });
 
   it('ends a resume the same way, and leaves what the earlier trainer wrote', async () => {
     const earlier = JSON.stringify({ state: 'stopped', started: '2026-01-01T00:00:00.000Z' });
     writeFileSync(join(root, 'run.json'), earlier);
-    const { starting } = await start('setInterval(() => {}, 1000)');
-    await stopStarting(root, starting, 300);
-    expect(alive(starting.pid)).toBe(false);
+    const { pid, attempt } = await start('setInterval(() => {}, 1000)');
+    await stopStarting(root, attempt, 300);
+    expect(alive(pid)).toBe(false);
     expect(readFileSync(join(root, 'run.json'), 'utf8')).toBe(earlier);
   });
 
   it('lets one that hears the request end by itself', async () => {
     const request = JSON.stringify(join(root, 'stop.request'));
-    const { starting, ended } = await start(
+    const { attempt, ended } = await start(
       `setInterval(() => { if (require('node:fs').existsSync(${request})) process.exit(130) }, 20)`,
     );
-    await stopStarting(root, starting, 20_000);
+    await stopStarting(root, attempt, 20_000);
     expect(await ended).toEqual({ code: 130, signal: null });
     expect(hasRequest()).toBe(false);
   });
 
+  it('closes the record of one that has not even begun, which then does nothing', async () => {
+    const { pid, attempt, outcome } = await start('setInterval(() => {}, 1000)', { owner: null });
+    try {
+      await stopStarting(root, attempt, 200);
+      expect(outcome()).toMatchObject({ state: 'stopped' });
+      const asked = { kind: 'train', arguments: [], configFile: null } as const;
+      const file = join(root, 'attempts', `${attempt.id}.json`);
+      expect(AttemptWriter.open(asked, { NLVR_ATTEMPT: file })).toBeUndefined();
+    } finally {
+      process.kill(pid, 'SIGKILL');
+    }
+  });
+
   it('leaves one alone that begins its run meanwhile: it has heard, and saves', async () => {
-    const { starting } = await start('setInterval(() => {}, 1000)');
+    const { pid, attempt } = await start('setInterval(() => {}, 1000)');
     try {
       setTimeout(() => {
-        const begun = { state: 'starting', started: new Date().toISOString() };
+        const begun = { format: 'nlvr-run', state: 'starting', attempt: attempt.id };
         writeFileSync(join(root, 'run.json'), JSON.stringify(begun));
       }, 100);
-      await stopStarting(root, starting, 20_000);
-      expect(alive(starting.pid)).toBe(true);
+      await stopStarting(root, attempt, 20_000);
+      expect(alive(pid)).toBe(true);
       expect(hasRequest()).toBe(true);
     } finally {
-      process.kill(starting.pid, 'SIGKILL');
+      process.kill(pid, 'SIGKILL');
     }
   });
 
   it('never touches a process that merely has the same pid', async () => {
-    const { starting } = await start('setInterval(() => {}, 1000)');
+    const { pid, owner, attempt } = await start('setInterval(() => {}, 1000)');
     try {
-      await stopStarting(root, { ...starting, processStart: '1' }, 100);
-      expect(alive(starting.pid)).toBe(true);
+      await stopStarting(root, { ...attempt, owner: { ...owner, processStart: '1' } }, 100);
+      expect(alive(pid)).toBe(true);
     } finally {
-      process.kill(starting.pid, 'SIGKILL');
+      process.kill(pid, 'SIGKILL');
     }
   });
 });

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { processStartTime } from '../../src/run/liveness';
 import { RunFolder } from '../../src/run/runFolder';
-import { acquireLock } from '../../src/run/runLock';
+import { thisPlace, thisProcess } from '../../src/run/owner';
+import { acquireLock, tryLock, type HeldLock, type LockWait } from '../../src/run/runLock';
 import { RunWriter, type RunStart } from '../../src/run/runWriter';
 
 let folder: RunFolder;
@@ -24,7 +25,7 @@ async function otherTrainer(more: object = {}): Promise<ChildProcess & { pid: nu
   children.push(child);
   await new Promise((resolve) => child.stdout.once('data', resolve));
   const { pid } = child as ChildProcess & { pid: number };
-  const owner = { pid, processStart: processStartTime(pid), host: hostname(), ...more };
+  const owner = { ...thisPlace(), pid, processStart: processStartTime(pid), ...more };
   writeFileSync(folder.lock, JSON.stringify(owner));
   return child as ChildProcess & { pid: number };
 }
@@ -56,15 +57,10 @@ describe('the lock of a run folder', () => {
     const child = await otherTrainer();
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('exit', resolve));
-    acquireLock(folder)();
+    tryLock(folder).release();
     await otherTrainer({ processStart: '1' });
-    acquireLock(folder)();
+    tryLock(folder).release();
     expect(existsSync(folder.lock)).toBe(false);
-  });
-
-  it('of another machine counts until it is removed', async () => {
-    await otherTrainer({ host: 'elsewhere' });
-    expect(() => acquireLock(folder)).toThrow(/on elsewhere\)/);
   });
 
   it('is given back when the run ends, and when it could not begin', () => {
@@ -73,6 +69,114 @@ describe('the lock of a run folder', () => {
     writer.close('finished');
     expect(existsSync(folder.lock)).toBe(false);
     expect(() => RunWriter.open(start('new'))).toThrow(/already holds a run/);
+    expect(existsSync(folder.lock)).toBe(false);
+  });
+});
+
+/** Owners that cannot be looked up from here, each with the pid of a process that lives here. */
+const unseen: Record<string, object> = {
+  'another host': { host: 'elsewhere', boot: 'another', pid: process.ppid },
+  'another container of this host, with its network': { pidNamespace: 'pid:[1]' },
+  'another container, where it has our pid': { pidNamespace: 'pid:[1]', pid: process.pid },
+  'an older version': { boot: undefined, pidNamespace: undefined, host: 'elsewhere' },
+};
+
+describe('the lock of an owner that cannot be looked up', () => {
+  const seconds = (ago: number): string => new Date(Date.now() - ago * 1000).toISOString();
+  function lockOf(more: object, heartbeat = seconds(0)): void {
+    const owner = { ...thisProcess(), pid: process.ppid, token: 'theirs', ...more, heartbeat };
+    writeFileSync(folder.lock, JSON.stringify(owner));
+  }
+  const held = (lock: HeldLock): boolean => {
+    lock.requireHeld();
+    const { token } = JSON.parse(readFileSync(folder.lock, 'utf8')) as { token: string };
+    lock.release();
+    return token !== 'theirs';
+  };
+
+  it.each(Object.entries(unseen))('of %s: fresh, it is held', (_who, more) => {
+    lockOf(more);
+    expect(() => tryLock(folder)).toThrow(/belongs to process \d+ on \S+, which was heard of/);
+    expect(() => tryLock(folder)).toThrow(
+      expect.objectContaining({
+        takeable: true,
+        hint: expect.stringContaining(`--take_over. The lock is ${folder.lock}`) as string,
+      }) as Error,
+    );
+    expect(readFileSync(folder.lock, 'utf8')).toContain('theirs');
+  });
+
+  it('is taken when it stays silent; how long that takes is said', async () => {
+    lockOf({ host: 'elsewhere', boot: 'another' }, seconds(86_400));
+    const waits: LockWait[] = [];
+    const lock = await acquireLock(folder, {
+      watchSeconds: 0.3,
+      onWait: (wait) => waits.push(wait),
+    });
+    expect(held(lock)).toBe(true);
+    expect(waits).toEqual([
+      {
+        owner: expect.objectContaining({ host: 'elsewhere' }) as object,
+        silent: 86_400,
+        seconds: 1,
+      },
+    ]);
+  });
+
+  it('is left alone when its heartbeat is renewed while it is watched, whatever its clock says', async () => {
+    const theirs = { host: 'elsewhere', boot: 'another' };
+    lockOf(theirs, seconds(86_400));
+    const taking = acquireLock(folder, {
+      watchSeconds: 60,
+      onWait: () => lockOf(theirs, seconds(86_395)),
+    });
+    await expect(taking).rejects.toThrow(/belongs to process/);
+    expect(readFileSync(folder.lock, 'utf8')).toContain('theirs');
+  });
+
+  it('is taken as soon as it is given back, and waiting for it can be ended', async () => {
+    lockOf({ host: 'elsewhere' });
+    const lock = await acquireLock(folder, { onWait: () => rmSync(folder.lock) });
+    expect(held(lock)).toBe(true);
+    lockOf({ host: 'elsewhere', boot: 'another' });
+    const stop = new AbortController();
+    const waiting = acquireLock(folder, { signal: stop.signal, onWait: () => stop.abort() });
+    await expect(waiting).rejects.toThrow(/abort/);
+  });
+
+  it('is taken at once by --take_over, which the lock of a process that lives here is not', async () => {
+    lockOf({ host: 'elsewhere', boot: 'another' });
+    expect(held(await acquireLock(folder, { takeOver: true }))).toBe(true);
+    lockOf({ processStart: processStartTime(process.ppid) });
+    await expect(acquireLock(folder, { takeOver: true })).rejects.toThrow(/right now/);
+  });
+
+  it('once taken is noticed by the process that had it, which writes nothing more', () => {
+    const writer = RunWriter.open(start('new'));
+    writer.update({ state: 'running' });
+    const before = readFileSync(folder.runJson, 'utf8');
+    const lock = (writer as unknown as { lock: HeldLock }).lock;
+    lock.beat();
+    lockOf({ host: 'elsewhere', boot: 'another' });
+    lock.beat();
+    expect(() => writer.update({ step: 7 })).toThrow(/taken over by process \d+ on elsewhere/);
+    writer.close('failed', 'taken over');
+    expect(readFileSync(folder.runJson, 'utf8')).toBe(before);
+    expect(readFileSync(folder.lock, 'utf8')).toContain('theirs');
+  });
+
+  it('is renewed in place, and put back when somebody removed it by hand', () => {
+    const lock = tryLock(folder);
+    const heartbeat = (): string =>
+      (JSON.parse(readFileSync(folder.lock, 'utf8')) as { heartbeat: string }).heartbeat;
+    const first = heartbeat();
+    while (new Date().toISOString() === first);
+    lock.beat();
+    expect(heartbeat() > first).toBe(true);
+    rmSync(folder.lock);
+    lock.beat();
+    expect(existsSync(folder.lock)).toBe(true);
+    lock.release();
     expect(existsSync(folder.lock)).toBe(false);
   });
 });

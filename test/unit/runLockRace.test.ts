@@ -9,12 +9,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import type * as fs from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { processStartTime } from '../../src/run/liveness';
+import { thisPlace } from '../../src/run/owner';
 import { RunFolder } from '../../src/run/runFolder';
-import { acquireLock } from '../../src/run/runLock';
+import { tryLock } from '../../src/run/runLock';
 
 /** Called after a file was read, as if another process had its turn just then. */
 let afterRead: ((file: string) => void) | undefined;
@@ -38,16 +39,16 @@ afterEach(() => {
 });
 
 const owner = (pid: number, processStart: string | null): string =>
-  JSON.stringify({ pid, processStart, host: hostname(), token: String(Math.random()) });
+  JSON.stringify({ ...thisPlace(), pid, processStart, token: String(Math.random()) });
 /** A process that lives as long as this test: the one that started it. */
 const living = (): string => owner(process.ppid, processStartTime(process.ppid));
 const dead = (): string => owner(2 ** 30, '1');
 
 test('that of a dead process is taken over, and nothing is left of it', () => {
   writeFileSync(folder.lock, dead());
-  const release = acquireLock(folder);
+  const lock = tryLock(folder);
   expect(readdirSync(folder.root)).toEqual(['run.lock']);
-  release();
+  lock.release();
 });
 
 test('a stale lock that another process took over in the meantime is left to it', () => {
@@ -59,14 +60,14 @@ test('a stale lock that another process took over in the meantime is left to it'
     rmSync(folder.lock);
     writeFileSync(folder.lock, theirs);
   };
-  expect(() => acquireLock(folder)).toThrow(/being written .* right now/);
+  expect(() => tryLock(folder)).toThrow(/being written .* right now/);
   expect(readFileSync(folder.lock, 'utf8')).toBe(theirs);
 });
 
 test('only one at a time removes a stale lock; the next one when that one is gone', () => {
   const stale = dead();
   writeFileSync(folder.lock, stale);
-  acquireLock(folder)();
+  tryLock(folder).release();
   const claims: string[] = [];
   // The claim that was made then, by its name, now held by a process that lives.
   afterRead = () => {
@@ -74,31 +75,31 @@ test('only one at a time removes a stale lock; the next one when that one is gon
       if (name.startsWith('.run.lock.') && !name.endsWith('.tmp')) claims.push(name);
   };
   writeFileSync(folder.lock, stale);
-  acquireLock(folder)();
+  tryLock(folder).release();
   afterRead = undefined;
   const claim = join(folder.root, claims[0]);
   writeFileSync(folder.lock, stale);
   writeFileSync(claim, living());
-  expect(() => acquireLock(folder)).toThrow(/right now/);
+  expect(() => tryLock(folder)).toThrow(/right now/);
   expect(readFileSync(folder.lock, 'utf8')).toBe(stale);
   writeFileSync(claim, dead());
-  acquireLock(folder)();
+  tryLock(folder).release();
   expect(readdirSync(folder.root)).toEqual([]);
 });
 
 test('one that is being written does not count as stale; a damaged one does after a while', () => {
   writeFileSync(folder.lock, '{"pid": 1');
-  expect(() => acquireLock(folder)).toThrow(/right now/);
+  expect(() => tryLock(folder)).toThrow(/right now/);
   const minuteAgo = new Date(Date.now() - 60_000);
   utimesSync(folder.lock, minuteAgo, minuteAgo);
-  acquireLock(folder)();
+  tryLock(folder).release();
   expect(existsSync(folder.lock)).toBe(false);
 });
 
 test('what another process has locked since is not removed by giving back', () => {
-  const release = acquireLock(folder);
+  const lock = tryLock(folder);
   const theirs = living();
   writeFileSync(folder.lock, theirs);
-  release();
+  lock.release();
   expect(readFileSync(folder.lock, 'utf8')).toBe(theirs);
 });

@@ -167,7 +167,7 @@ describe('a run that ended before its first step', () => {
     fail();
     writeFileSync(join(root, 'run.lock'), JSON.stringify({ pid: 1, host: 'elsewhere' }));
     const before = readFileSync(join(root, 'run.json'), 'utf8');
-    expect(() => open()).toThrow(/being written to/);
+    expect(() => open()).toThrow(/belongs to process 1 on elsewhere/);
     expect(readFileSync(join(root, 'run.json'), 'utf8')).toBe(before);
   });
 });

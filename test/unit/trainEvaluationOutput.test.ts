@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig, type LoadedConfig } from '../../src/config/load';
@@ -8,7 +8,9 @@ import { parseEvent } from '../../src/run/eventReader';
 import type { RunEvent } from '../../src/run/events';
 import { openEvents } from '../../src/run/eventSource';
 import { readRunInfo } from '../../src/run/migrate';
+import { thisPlace } from '../../src/run/owner';
 import { RunFolder } from '../../src/run/runFolder';
+import { tryLock } from '../../src/run/runLock';
 import { RunWriter } from '../../src/run/runWriter';
 import { openEvaluationOutput, type OutputRequest } from '../../src/train/evaluationOutput';
 import type { Metrics } from '../../src/analysis/metrics';
@@ -39,14 +41,10 @@ const begin = {
   precision: 'fp32',
   parameters: 7,
 } as const;
-const open = (more: Partial<OutputRequest> = {}) =>
-  openEvaluationOutput({
-    outputDir: folder.root,
-    loaded,
-    checkpoint: folder.root,
-    asRun: true,
-    ...more,
-  });
+const open = async (more: Partial<OutputRequest> = {}) => {
+  const request = { outputDir: folder.root, loaded, checkpoint: folder.root, asRun: true, ...more };
+  return openEvaluationOutput(request, tryLock(new RunFolder(request.outputDir)));
+};
 const events = (): RunEvent[] =>
   readFileSync(folder.events, 'utf8')
     .split('\n')
@@ -122,7 +120,7 @@ describe('an evaluation in the folder of a training', () => {
     const known = events().length;
     // The test's parent is another process that lives.
     const pid = process.ppid;
-    const owner = { pid, processStart: processStartTime(pid), host: hostname() };
+    const owner = { ...thisPlace(), pid, processStart: processStartTime(pid) };
     writeFileSync(folder.lock, JSON.stringify(owner));
     await expect(open()).rejects.toThrow(/A run is being written to .* right now/);
     expect(events()).toHaveLength(known);

@@ -6,6 +6,7 @@ import { evaluatedSplits } from '../../train/datasets';
 import { skippedNote } from '../../analysis/metrics';
 import { requireLibrary } from '../../train/modelSession';
 import { ExitCode, UserError } from '../../util/userError';
+import { recorded, sayWait } from '../attempt';
 import { configuration, type CommonOptions } from '../configuration';
 import { byGroup } from '../finalReport';
 import { requireOutputFolder } from '../outputPath';
@@ -23,32 +24,37 @@ export interface EvaluateOptions extends Omit<CommonOptions, 'config'> {
   output_dir: string;
   split?: string;
   allow_missing?: boolean;
+  take_over?: boolean;
 }
 
 const splitNames: readonly Split[] = ['train', 'val', 'test'];
 
 /** `nlvr evaluate`. */
 export async function evaluate(options: EvaluateOptions): Promise<void> {
-  const loaded = configuration({
-    ...options,
-    config: configurationOf(options.checkpoint, options.config),
-    output_dir: undefined,
-  });
-  await evaluateAndReport({
-    loaded,
-    library: await requireLibrary(options.tensorflow),
-    checkpoint: userPath(options.checkpoint),
-    outputDir: userPath(options.output_dir),
-    asRun: true,
-    allowMissing: options.allow_missing === true,
-    splits: options.split === undefined ? evaluatedSplits(loaded) : parseSplits(options.split),
+  await recorded('evaluate', options, async (attempt) => {
+    const loaded = configuration({
+      ...options,
+      config: configurationOf(options.checkpoint, options.config),
+      output_dir: undefined,
+    });
+    return evaluateAndReport({
+      loaded,
+      library: await requireLibrary(options.tensorflow),
+      checkpoint: userPath(options.checkpoint),
+      outputDir: userPath(options.output_dir),
+      asRun: true,
+      allowMissing: options.allow_missing === true,
+      splits: options.split === undefined ? evaluatedSplits(loaded) : parseSplits(options.split),
+      attempt,
+      takeOver: options.take_over === true,
+    });
   });
 }
 
-/** Evaluates with progress on the terminal, and prints what came out. */
+/** Evaluates with progress on the terminal, and prints what came out. @returns undefined when it was stopped. */
 export async function evaluateAndReport(
-  request: Omit<EvaluationRequest, 'onLoaded' | 'onProgress' | 'onResult'>,
-): Promise<void> {
+  request: Omit<EvaluationRequest, 'onLoaded' | 'onProgress' | 'onResult' | 'onWait'>,
+): Promise<unknown> {
   requireOutputFolder(request.outputDir);
   quietNativeLog();
   const progress = createProgress('Evaluating');
@@ -56,6 +62,7 @@ export async function evaluateAndReport(
   try {
     const results = await evaluateCheckpoint({
       ...request,
+      onWait: sayWait,
       onLoaded: (report) => {
         if (!report) return;
         process.stdout.write(`${describeReport(report).map(inEnglish).join('\n')}\n`);
@@ -74,6 +81,7 @@ export async function evaluateAndReport(
       },
     });
     if (!results) process.exitCode = ExitCode.stopped;
+    return results;
   } finally {
     progress.done();
   }

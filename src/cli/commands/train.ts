@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import type { LoadedConfig } from '../../config/load';
 import { launch, STOP_MESSAGE } from '../../distributed/launcher';
 import {
   failureOf,
@@ -11,6 +13,10 @@ import {
   type LaunchSettings,
 } from '../../distributed/settings';
 import { locateWeights } from '../../model/loadWeights';
+import type { AttemptKind } from '../../run/attempts';
+import type { AttemptWriter } from '../../run/attemptWriter';
+import { RunFolder } from '../../run/runFolder';
+import type { Library } from '../../runtime/library';
 import { exitNow } from '../../runtime/exitNow';
 import { visibleGpus } from '../../runtime/gpus';
 import { evaluatedSplits } from '../../train/datasets';
@@ -19,6 +25,9 @@ import { runTraining } from '../../train/runTraining';
 import { ExitCode, UserError } from '../../util/userError';
 import { configPaths, isUrl } from '../../config/paths';
 import { inEnglish } from '../../util/phrase';
+import { recorded, recordRefusal, sayWait } from '../attempt';
+import { resumeCommand } from '../commandLine';
+import { userPath } from '../userPath';
 import { configuration, type CommonOptions } from '../configuration';
 import { createProgress } from '../progress';
 import { formatBytes } from '../../train/diskSpace';
@@ -27,7 +36,8 @@ import { report } from '../report';
 import { createTerminal } from '../terminal';
 import { evaluateAndReport } from './evaluate';
 
-export interface TrainOptions extends CommonOptions, DistributedFlags {
+export interface TrainOptions extends Omit<CommonOptions, 'config'>, DistributedFlags {
+  config?: string;
   output_dir?: string;
   pretrained?: string;
   image_root?: string;
@@ -36,6 +46,7 @@ export interface TrainOptions extends CommonOptions, DistributedFlags {
   allow_missing?: boolean;
   resume?: boolean;
   overwrite?: boolean;
+  take_over?: boolean;
   seed?: number;
   /** Seconds that the ranks wait for each other at the start. */
   rdzv_timeout?: number;
@@ -77,10 +88,12 @@ async function startRanks(
   options: TrainOptions,
   settings: LaunchSettings & { nprocPerNode: number },
 ): Promise<void> {
-  const loaded = configuration(options);
-  requireOneMode(options);
-  await requireLibrary(options.tensorflow);
-  const source = pretrainedOf(loaded);
+  const source = await recordRefusal(kindOf(options), options, async () => {
+    requireOneMode(options);
+    const loaded = configuration({ ...options, config: configurationFile(options) });
+    await requireLibrary(options.tensorflow);
+    return pretrainedOf(loaded);
+  });
   // The ranks of one machine have no way out of their network: what comes from an address comes now.
   if (source !== undefined && isUrl(source) && settings.nodeRank === 0) await download(source);
   process.exitCode = await launch({
@@ -115,32 +128,91 @@ function requireOneMode({ resume, overwrite }: TrainOptions): void {
   if (resume && overwrite) throw new UserError('--resume and --overwrite exclude each other.');
 }
 
+const kindOf = ({ evaluate, resume }: TrainOptions): AttemptKind =>
+  evaluate ? 'evaluate' : resume ? 'resume' : 'train';
+
+/**
+ * A run is resumed with its own configuration, unless another one is named.
+ * @throws {UserError} when there is none.
+ */
+function configurationFile({ config, resume, evaluate, output_dir }: TrainOptions): string {
+  if (config !== undefined) return config;
+  if (!resume || evaluate)
+    throw new UserError('A configuration is needed.', {
+      hint: 'Name it with --config, or go on with a run by --resume --output_dir <run folder>.',
+    });
+  if (output_dir === undefined)
+    throw new UserError('--resume needs the run folder.', {
+      hint: 'Name it with --output_dir, or the configuration with --config.',
+    });
+  const folder = userPath(output_dir);
+  const own = new RunFolder(folder).config;
+  if (existsSync(own)) return own;
+  throw new UserError(`There is no run in ${folder} yet, and no configuration.`, {
+    hint: 'Name the configuration with --config: where nothing was saved yet, --resume begins at the beginning.',
+  });
+}
+
 async function trainInGroup(
   options: TrainOptions,
   group: ProcessGroup,
   stopSignal?: AbortSignal,
 ): Promise<void> {
-  const loaded = configuration(options);
-  requireOneMode(options);
-  const library = await requireLibrary(options.tensorflow);
-  if (options.evaluate) {
-    const source = pretrainedOf(loaded);
-    if (source === undefined)
-      throw new UserError('--evaluate needs weights to evaluate.', {
-        hint: 'Set `pretrained` or give --pretrained.',
-      });
-    await evaluateAndReport({
-      loaded,
-      library,
-      checkpoint: source,
-      outputDir: configPaths(loaded.config, loaded.folder).outputDir,
-      // As with BLIP, a training may follow into the same folder.
-      asRun: false,
-      allowMissing: options.allow_missing === true,
-      splits: evaluatedSplits(loaded),
+  const work = async (attempt?: AttemptWriter): Promise<unknown> => {
+    requireOneMode(options);
+    const loaded = configuration({ ...options, config: configurationFile(options) });
+    const library = await requireLibrary(options.tensorflow);
+    return options.evaluate
+      ? evaluatePretrained(options, loaded, library, attempt)
+      : trainAndReport({ options, loaded, library, group, attempt, stopSignal });
+  };
+  // Of several processes, rank 0 alone writes the run folder.
+  await (group.isMain ? recorded(kindOf(options), options, work) : work());
+}
+
+async function evaluatePretrained(
+  options: TrainOptions,
+  loaded: LoadedConfig,
+  library: Library,
+  attempt: AttemptWriter | undefined,
+): Promise<unknown> {
+  const source = pretrainedOf(loaded);
+  if (source === undefined)
+    throw new UserError('--evaluate needs weights to evaluate.', {
+      hint: 'Set `pretrained` or give --pretrained.',
     });
-    return;
-  }
+  return evaluateAndReport({
+    loaded,
+    library,
+    checkpoint: source,
+    outputDir: configPaths(loaded.config, loaded.folder).outputDir,
+    // As with BLIP, a training may follow into the same folder.
+    asRun: false,
+    allowMissing: options.allow_missing === true,
+    splits: evaluatedSplits(loaded),
+    ...(attempt && { attempt }),
+    takeOver: options.take_over === true,
+  });
+}
+
+interface TrainingParts {
+  options: TrainOptions;
+  loaded: LoadedConfig;
+  library: Library;
+  group: ProcessGroup;
+  attempt: AttemptWriter | undefined;
+  stopSignal: AbortSignal | undefined;
+}
+
+/** @returns undefined when it was stopped before it began. */
+async function trainAndReport({
+  options,
+  loaded,
+  library,
+  group,
+  attempt,
+  stopSignal,
+}: TrainingParts): Promise<unknown> {
   const terminal = createTerminal(process.stdout);
   const images = createProgress('Checking images');
   const download = createProgress('Downloading the pretrained weights');
@@ -154,6 +226,9 @@ async function trainInGroup(
       loaded,
       library,
       mode: options.resume ? 'resume' : options.overwrite ? 'overwrite' : 'new',
+      ...(attempt && { attempt }),
+      takeOver: options.take_over === true,
+      onWait: sayWait,
       observe: (event) => terminal.show(event),
       onDownload: ({ received, total }) =>
         download.show(received, total ?? 0, formatBytes(received)),
@@ -166,9 +241,11 @@ async function trainInGroup(
     });
     terminal.done();
     if (!group.isMain) process.exitCode = outcome?.state === 'finished' ? 0 : ExitCode.stopped;
-    else if (outcome) process.stdout.write(finalReport(outcome));
+    else if (outcome)
+      process.stdout.write(finalReport(outcome, resumeCommand(outcome.folder, options)));
     else process.stderr.write('Stopped before the training began: nothing was written.\n');
     if (outcome?.state !== 'finished') process.exitCode = ExitCode.stopped;
+    return outcome;
   } finally {
     images.done();
     download.done();

@@ -3,26 +3,25 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Split } from '../../run/events';
-import { lastWords, type Ending } from '../../run/lastWords';
-import { findProcessStart } from '../../run/processStarts';
+import { readAttemptFile } from '../../run/attempts';
+import type { Ending } from '../../run/lastWords';
 import { RunFolder } from '../../run/runFolder';
 import { phrase } from '../../util/phrase';
-import { ExitCode, messageOf, UserError } from '../../util/userError';
+import { messageOf } from '../../util/userError';
 import { withCancellableProgress } from '../progress';
 import { pickMany, pickOne } from '../quickPick';
-import { explain } from '../runs/explain';
+import { runInFront } from '../runInFront';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import { requireIdle } from '../runs/resumable';
 import { isActive, type Run } from '../runs/runRegistry';
 import { runDescription, statusIcon } from '../runs/runWords';
-import { startedRun } from '../runs/startedRun';
 import type { WorkspaceRuns } from '../runs/workspaceRuns';
 import { ensureRuntime } from '../runtimeSetup/setUpRuntime';
 import type { Services } from '../services';
-import { LogTail } from '../trainer/logTail';
+import { awaiting } from '../trainer/awaitedAttempts';
 import { claimRunFolder, reserveFolder, type ReservedFolder } from '../trainer/newRunFolder';
-import { spawnTrainer } from '../trainer/process';
 import { endTree } from '../trainer/processTree';
+import { startAttempt, type StartedAttempt } from '../trainer/startAttempt';
 import { stopAtOnce } from '../trainer/stop';
 import { requireTrust } from '../trust';
 import { chooseConfiguration } from '../workspaceConfigurations';
@@ -83,9 +82,8 @@ async function reserve(
   { folder, configFile }: Target,
 ): Promise<ReservedFolder | undefined> {
   if (folder === undefined)
-    return claimRunFolder(
-      await evaluationFolder(configFile),
-      (each) => registry.starting(each) !== undefined,
+    return claimRunFolder(await evaluationFolder(configFile), (each) =>
+      registry.runs.some((run) => run.folder === each && isActive(run)),
     );
   await registry.refresh(folder);
   const run = registry.get(folder);
@@ -94,10 +92,7 @@ async function reserve(
   return reserveFolder(folder);
 }
 
-/**
- * @returns whether it was done; false when it was stopped, and when the state of its own run says what went wrong.
- * @throws {UserError} with its last words.
- */
+/** @returns whether it was done; how it ended otherwise is announced as for every attempt. */
 async function evaluateInBackground(
   services: Services,
   registry: FolderRunRegistry,
@@ -108,33 +103,22 @@ async function evaluateInBackground(
   const args = ['evaluate', '--config', configFile, '--checkpoint', checkpoint];
   args.push('--split', splits.join(','), '--output_dir', folder);
   services.log.info(`starting nlvr ${args.join(' ')}`);
-  const tail = new LogTail(folder);
-  const started = new Date().toISOString();
-  const { pid, ended } = await spawnTrainer(program, args, folder, dirname(configFile));
-  if (target.folder === undefined) {
-    const processStart = await findProcessStart(pid);
-    const starting = { kind: 'evaluate', folder, configFile, started, pid, processStart } as const;
-    registry.expect(folder, startedRun(starting), ended);
-  }
-  const { ending, cancelled } = await withProgress(services.log, pid, ended, tail);
-  // One that did not hear in time could not write how it ended.
-  if (cancelled) await stopAtOnce(folder, phrase('Stopped at once, without saving.'));
-  await registry.refresh(folder);
-  if (ending.code === 0) return true;
-  if (cancelled || ending.code === ExitCode.stopped || ending.signal === 'SIGTERM') return false;
-  // The failure of a run is told by its state, as that of a training is.
-  if (target.folder === undefined && registry.get(folder)) return false;
-  const words = await lastWords(folder, ending, new Date().toISOString());
-  const { message, hint } = explain(words, vscode.l10n.t);
-  throw new UserError(message, { hint });
+  const asked = { kind: 'evaluate', args, folder, configFile, cwd: dirname(configFile) } as const;
+  const started = await startAttempt(program, asked);
+  return awaiting(started.attempt.id, async () => {
+    await registry.refresh(folder);
+    const { ending, cancelled } = await withProgress(services.log, started);
+    // One that did not hear in time could not write how it ended.
+    if (cancelled) await stopAtOnce(folder, phrase('Stopped at once, without saving.'));
+    await registry.refresh(folder);
+    return ending.code === 0;
+  });
 }
 
 /** Shows how far it is until it ends. Cancelling ends it. */
 async function withProgress(
   log: vscode.LogOutputChannel,
-  pid: number,
-  ended: Promise<Ending>,
-  tail: LogTail,
+  { pid, file, ended }: StartedAttempt,
 ): Promise<{ ending: Ending; cancelled: boolean }> {
   const title = vscode.l10n.t('Evaluating the checkpoint');
   let cancelled = false;
@@ -146,7 +130,8 @@ async function withProgress(
       );
     });
     const timer = setInterval(() => {
-      void tail.lines().then((lines) => lines.forEach(onLine));
+      const share = readAttemptFile(file)?.progress ?? null;
+      if (share !== null) onLine(`${Math.floor(share * 100)}%`);
     }, PROGRESS_MS);
     return ended.finally(() => clearInterval(timer));
   });
@@ -161,6 +146,9 @@ async function chooseTarget(
     const run = registry.get(calledOn);
     return run && targetOf(run);
   }
+  const front = runInFront();
+  const shown = front === undefined ? undefined : registry.get(front);
+  if (shown && !isActive(shown) && weightsOf(shown) !== undefined) return targetOf(shown);
   const runs = registry.runs.filter((run) => !isActive(run) && weightsOf(run) !== undefined);
   const items = runs.map((run) => ({
     label: `$(${statusIcon(run).icon}) ${run.info.name}`,

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { UserError } from '../../util/userError';
 import type { Services } from '../services';
+import { DASHBOARD_VIEW, FAILURES_VIEW } from '../viewTypes';
 import { pickRun, pickRuns } from './pickRun';
 
 export async function showDashboard(
@@ -12,7 +13,7 @@ export async function showDashboard(
     await compareRuns(services, calledOn, selected);
     return;
   }
-  const run = await pickRun(services.runs, calledOn, () => true, noRuns());
+  const run = await pickRun(services.runs, calledOn, () => true, noRuns(), DASHBOARD_VIEW);
   if (run) await openDashboard(services, [run.folder]);
 }
 
@@ -27,7 +28,7 @@ export async function compareRuns(
 }
 
 export async function inspectFailedExamples(services: Services, calledOn: unknown): Promise<void> {
-  const run = await pickRun(services.runs, calledOn, () => true, noRuns());
+  const run = await pickRun(services.runs, calledOn, () => true, noRuns(), FAILURES_VIEW);
   if (!run) return;
   const { openFailures, registerFailures } = await import('../failures/panel');
   registerFailures(services);

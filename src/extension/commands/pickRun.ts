@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { pickMany, pickOne } from '../quickPick';
+import { runInFront } from '../runInFront';
 import type { Run, RunRegistry } from '../runs/runRegistry';
 import { runDescription, statusIcon } from '../runs/runWords';
 
@@ -17,17 +18,22 @@ function itemOf(run: Run): RunItem {
 }
 
 /**
- * The run that a command is about: the one it was called on (the view and the panels give its folder), the only one
- * that fits, or the one that the user picks.
+ * The run that a command is about: the one it was called on (the view and the panels give its folder), the one whose
+ * panel is in front, the only one that fits, or the one that the user picks.
  * @param none told when no run fits
+ * @param opens the kind of panel that the command opens
  */
 export async function pickRun(
   runs: RunRegistry,
   calledOn: unknown,
   fits: (run: Run) => boolean,
   none: string,
+  opens?: string,
 ): Promise<Run | undefined> {
   if (typeof calledOn === 'string') return runs.get(calledOn) ?? (await runs.add(calledOn));
+  const front = runInFront(opens);
+  const shown = front === undefined ? undefined : runs.get(front);
+  if (shown && fits(shown)) return shown;
   const fitting = runs.runs.filter(fits);
   if (fitting.length === 0) {
     void vscode.window.showInformationMessage(none);

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { DatasetChecks } from '../dataset/datasetChecks';
 import { showFailure } from '../log';
+import type { TrainingQueue } from '../queue/trainingQueue';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import type { WorkspaceRuns } from '../runs/workspaceRuns';
 import type { Services } from '../services';
@@ -11,19 +12,23 @@ export interface CommandContext {
   registry: FolderRunRegistry;
   found: WorkspaceRuns;
   checks: DatasetChecks;
+  queue: TrainingQueue;
 }
 
 /** A command's handler: what it was called on (a run's folder or a file), and for the views all selected elements. */
 type Handler = (calledOn?: unknown, selected?: unknown) => Promise<void>;
 
 /** Handlers by command without the `nlvr.` before it. Each loads its code when it is first called. */
-function handlers({ services, registry, found, checks }: CommandContext): Record<string, Handler> {
+function handlers(context: CommandContext): Record<string, Handler> {
+  const { services, registry, found, checks, queue } = context;
   return {
-    startTraining: async (on) =>
-      (await import('./startTraining')).startTraining(services, registry, checks, on),
-    stopTraining: async (on) => (await import('./runControl')).stopTraining(registry, on),
+    startTraining: async (on) => (await import('./startTraining')).startTraining(context, on),
+    stopTraining: async (on) => (await import('./stopTraining')).stopTraining(registry, on),
     resumeTraining: async (on) =>
-      (await import('./runControl')).resumeTraining(services, registry, on),
+      (await import('./resumeTraining')).resumeTraining(services, registry, on),
+    trainLonger: async (on) =>
+      (await import('./resumeTraining')).trainLonger(services, registry, on),
+    takeOver: async (on) => (await import('./resumeTraining')).takeOver(services, registry, on),
     evaluateCheckpoint: async (on) =>
       (await import('./evaluate')).evaluateCheckpoint({ services, registry, found }, on),
     inspectFailedExamples: async (on) =>
@@ -40,6 +45,10 @@ function handlers({ services, registry, found, checks }: CommandContext): Record
     exportPredictions: async (on) =>
       (await import('./exportPredictions')).exportPredictions(registry, on),
     setUpRuntime: async () => (await import('../runtimeSetup/setUpRuntime')).setUpRuntime(services),
+    queueMoveUp: async (on) => (await import('./queue')).moveInQueue(queue, on, -1),
+    queueMoveDown: async (on) => (await import('./queue')).moveInQueue(queue, on, 1),
+    queueRemove: async (on, all) => (await import('./queue')).removeFromQueue(queue, on, all),
+    queueEmpty: async () => (await import('./queue')).emptyQueue(queue),
     showLog: () => Promise.resolve(services.log.show()),
     refreshRuns: () => found.search(),
     revealRun: async (on) => (await import('./runFiles')).revealRun(on),

@@ -1,30 +1,58 @@
-import { dirname } from 'node:path';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { DatasetChecks } from '../dataset/datasetChecks';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import type { Services } from '../services';
 import { ensureRuntime } from '../runtimeSetup/setUpRuntime';
+import { isActive, type Run } from '../runs/runRegistry';
+import type { QueuedTraining, TrainingQueue } from '../queue/trainingQueue';
+import { RunFolder } from '../../run/runFolder';
 import { claimRunFolder } from '../trainer/newRunFolder';
 import { requireTrust } from '../trust';
 import { chooseConfiguration } from '../workspaceConfigurations';
 import { launch } from './launch';
 
+/** What a start works with. */
+export interface StartContext {
+  services: Services;
+  registry: FolderRunRegistry;
+  checks: DatasetChecks;
+  queue: TrainingQueue;
+}
+
+/** Configurations that are being started from this window and have no run yet. */
+const starting = new Map<string, number>();
+
 /**
  * "Start NLVR Training": finds the configuration, saves what is unsaved, checks configuration and data, sees to the
- * runtime and starts a new run. Asks nothing that it can find out.
+ * runtime and starts a new run. Asks nothing that it can find out; a second start of a configuration that is training
+ * may be queued.
  * @param calledOn the configuration whose editor title or explorer entry was used
  */
-export async function startTraining(
-  services: Services,
-  registry: FolderRunRegistry,
-  checks: DatasetChecks,
-  calledOn: unknown,
-): Promise<void> {
+export async function startTraining(context: StartContext, calledOn: unknown): Promise<void> {
   await requireTrust();
   const given = calledOn instanceof vscode.Uri ? calledOn : undefined;
   const configuration = await chooseConfiguration(given);
   if (configuration === 'dismissed') return;
   if (!configuration) return offerSample();
+  const file = configuration.fsPath;
+  const busy = activeRun(context.registry, file) ?? (starting.get(file) ?? 0) > 0;
+  const way = busy ? await askAboutSecond(busy === true ? undefined : busy, file) : 'start';
+  if (way === undefined) return;
+  starting.set(file, (starting.get(file) ?? 0) + 1);
+  try {
+    await startOrQueue(context, configuration, way);
+  } finally {
+    starting.set(file, (starting.get(file) ?? 1) - 1);
+  }
+}
+
+async function startOrQueue(
+  { services, registry, checks, queue }: StartContext,
+  configuration: vscode.Uri,
+  way: 'start' | 'queue',
+): Promise<void> {
   if (!(await vscode.workspace.saveAll(false))) return;
   const outputDir = await checkedOutputDir(configuration);
   if (outputDir === undefined) return;
@@ -32,13 +60,98 @@ export async function startTraining(
   if (report.problems.some(({ severity }) => severity === 'error'))
     return showProblems(configuration);
   if (!(await ensureRuntime(services))) return;
-  const taken = (each: string): boolean => registry.starting(each) !== undefined;
-  const { folder, release } = claimRunFolder(outputDir, taken);
+  const file = configuration.fsPath;
+  if (way === 'queue') {
+    const before = activeRun(registry, file);
+    await queue.add({ configFile: file, outputDir, ...(await snapshotOf(file, before)) });
+    return;
+  }
+  await startInto(services, registry, { configFile: file, config: file, outputDir });
+}
+
+/** The run that a configuration is training now. */
+function activeRun(registry: FolderRunRegistry, configFile: string): Run | undefined {
+  return registry.runs.find(
+    (run) => isActive(run) && run.info.kind === 'train' && run.info.configFile === configFile,
+  );
+}
+
+/** @returns undefined when neither is wanted. */
+async function askAboutSecond(
+  run: Run | undefined,
+  file: string,
+): Promise<'start' | 'queue' | undefined> {
+  const queue = vscode.l10n.t('Queue');
+  const start = vscode.l10n.t('Start Next to It');
+  const chosen = await vscode.window.showInformationMessage(
+    run
+      ? vscode.l10n.t(
+          '{0} trains with {1} already.',
+          run.info.name,
+          vscode.workspace.asRelativePath(file),
+        )
+      : vscode.l10n.t(
+          'A training with {0} is being started already.',
+          vscode.workspace.asRelativePath(file),
+        ),
+    {
+      modal: true,
+      detail: vscode.l10n.t(
+        'Queued, it starts when nothing else is training on this machine, with the configuration as it is now. Started next to it, both share the machine.',
+      ),
+    },
+    queue,
+    start,
+  );
+  return chosen === queue ? 'queue' : chosen === start ? 'start' : undefined;
+}
+
+/** The configuration as it is now, and what sets it apart from that of a run. */
+async function snapshotOf(
+  file: string,
+  before: Run | undefined,
+): Promise<Pick<QueuedTraining, 'config' | 'changes'>> {
+  const { parseConfig } = await import('../../config/parse');
+  const { dumpConfig } = await import('../../config/dump');
+  const { differingKeys, flatConfig, readFlatFile } = await import('../../config/flat');
+  const { config } = parseConfig(await readFile(file, 'utf8'));
+  const was = before && readFlatFile(new RunFolder(before.folder).config);
+  const changes = was ? differingKeys([was, flatConfig(config, dirname(file))]) : [];
+  return {
+    config: dumpConfig(config, dirname(file)),
+    changes: changes.map(({ key, values: [from, to] }) => `${key}: ${from ?? '–'} → ${to ?? '–'}`),
+  };
+}
+
+/** Starts what waited in the queue, with the configuration that it was queued with. */
+export async function startQueued(
+  services: Services,
+  registry: FolderRunRegistry,
+  { id, configFile, config, outputDir }: QueuedTraining,
+): Promise<void> {
+  const folder = services.context.globalStorageUri.fsPath;
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, `queued-${id}.yaml`);
+  await writeFile(file, config);
+  const { ended } = await startInto(services, registry, { configFile, config: file, outputDir });
+  void ended.finally(() => rm(file, { force: true })).catch(() => undefined);
+}
+
+/** @returns what settles when the training has ended */
+async function startInto(
+  services: Services,
+  registry: FolderRunRegistry,
+  start: { configFile: string; config: string; outputDir: string },
+): Promise<{ ended: Promise<unknown> }> {
+  const taken = (each: string): boolean =>
+    registry.runs.some((run) => run.folder === each && isActive(run));
+  const { folder, release } = claimRunFolder(start.outputDir, taken);
   try {
-    await launch(services, registry, {
-      args: ['train', '--config', configuration.fsPath, '--output_dir', folder],
+    return await launch(services, registry, {
+      kind: 'train',
+      args: ['train', '--config', start.config, '--output_dir', folder],
       folder,
-      configFile: configuration.fsPath,
+      configFile: start.configFile,
     });
   } finally {
     release();

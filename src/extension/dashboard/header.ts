@@ -1,5 +1,6 @@
 import type { StartEvent } from '../../run/events';
 import type { RunHeader } from '../../webview/dashboard/messages';
+import { canTrainLonger, isResumable } from '../runs/resumable';
 import type { Run } from '../runs/runRegistry';
 
 /** What the dashboard says of a run at its top. @param start the run's latest start, once it is read. */
@@ -14,6 +15,9 @@ export function headerOf(run: Run, start: StartEvent | undefined): RunHeader {
     status: status === 'unreadable' ? 'failed' : status,
     message,
     hint,
+    ...(run.notice && { notice: true }),
+    ...(isResumable(run) && { offer: 'resume' as const }),
+    ...(canTrainLonger(run) && { offer: 'trainLonger' as const }),
     kind: info.kind,
     epoch: info.epoch,
     maxEpoch,

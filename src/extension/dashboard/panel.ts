@@ -10,6 +10,7 @@ import type {
 import { Thumbnails } from '../failures/thumbnails';
 import { showFailure, tellIfItFails } from '../log';
 import { pickMany } from '../quickPick';
+import { followPanel } from '../runInFront';
 import type { Run } from '../runs/runRegistry';
 import { saveFile } from '../saveFile';
 import type { Services } from '../services';
@@ -45,6 +46,7 @@ export async function openDashboard(runFolders: readonly string[]): Promise<void
 const commands: Record<RunAction, string> = {
   stop: 'nlvr.stopTraining',
   resume: 'nlvr.resumeTraining',
+  trainLonger: 'nlvr.trainLonger',
   failedExamples: 'nlvr.inspectFailedExamples',
   evaluate: 'nlvr.evaluateCheckpoint',
   openConfiguration: 'vscode.open',
@@ -117,6 +119,7 @@ class DashboardPanels
     if (closed) return;
     const filled = new DashboardPanel(panel, folders, this.pictures, this.services);
     this.panels.add(filled);
+    followPanel(panel, () => filled.session.runs[0]);
     panel.onDidDispose(() => {
       this.panels.delete(filled);
       filled.dispose();

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Thumbnail } from '../../webview/dashboard/messages';
 import { runPaths } from '../../run/runPaths';
 import { imageFile, imageProblem } from '../failures/runImages';
-import type { Translate } from '../runs/explain';
+import type { Translate } from '../translate';
 import type { Thumbnails } from '../failures/thumbnails';
 import { untilFound } from '../untilFound';
 

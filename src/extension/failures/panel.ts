@@ -6,6 +6,7 @@ import { RunFolder } from '../../run/runFolder';
 import { UserError } from '../../util/userError';
 import type { FailuresContract, PanelState, PredictionSet } from '../../webview/failures/messages';
 import { showFailure, tellIfItFails } from '../log';
+import { followPanel } from '../runInFront';
 import { isActive } from '../runs/runRegistry';
 import type { Services } from '../services';
 import { childEnvironment } from '../trainer/process';
@@ -129,6 +130,7 @@ class FailuresPanels
       this.services,
     );
     this.panels.set(runFolder, filled);
+    followPanel(panel, () => runFolder);
     panel.onDidDispose(() => {
       this.panels.delete(runFolder);
       filled.dispose();

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { errnoOf, messageOf } from '../../util/userError';
-import type { Translate } from '../runs/explain';
+import type { Translate } from '../translate';
 
 /** Where an image of a prediction lies: seen from the image root, or absolute in predictions of before. */
 export function imageFile(imageRoot: string | null, image: string): string {

@@ -15,7 +15,7 @@ import type {
   ToHost,
   ToWebview,
 } from '../../webview/failures/messages';
-import type { Translate } from '../runs/explain';
+import type { Translate } from '../translate';
 import type { MessageHandlers } from '../webview/messenger';
 import { findAnnotation, type AnnotationPlace } from './annotationLine';
 import { exportExtension, exportLines } from './exportRows';

@@ -1,14 +1,8 @@
-import { existsSync } from 'node:fs';
 import { watchFolder, type RunWatch } from '../../run/discovery';
-import { lastWords, type Ending } from '../../run/lastWords';
-import { readRunInfo } from '../../run/migrate';
-import { RunFolder } from '../../run/runFolder';
-import type { RunInfo } from '../../run/runInfo';
-import { localizedAdvice, shownError } from '../../util/language';
+import { readRun, type ReadRun } from '../../run/readRun';
+import { localized, shownError } from '../../util/language';
 import { messageOf } from '../../util/userError';
-import { explain, type Translate } from './explain';
 import { isActive, type Run, type RunRegistry } from './runRegistry';
-import { statusOf } from './runStatus';
 import { unreadableRun } from './unreadableRun';
 
 const ACTIVE_POLL_MS = 2000;
@@ -26,18 +20,11 @@ interface Entry {
 export class FolderRunRegistry implements RunRegistry {
   private readonly entries = new Map<string, Entry>();
   private readonly listeners = new Set<() => void>();
-  /** How trainers started from this window ended. */
-  private readonly endings = new Map<string, Ending>();
-  /** Folders whose trainer was started from this window and has not written `run.json` yet. */
-  private readonly expected = new Set<string>();
   private readonly looking = new Map<string, Promise<void>>();
   private sorted: readonly Run[] | undefined;
   private disposed = false;
 
-  constructor(
-    private readonly translate: Translate,
-    private readonly problem: (message: string) => void,
-  ) {}
+  constructor(private readonly problem: (message: string) => void) {}
 
   get runs(): readonly Run[] {
     this.sorted ??= [...this.entries.values()]
@@ -58,25 +45,6 @@ export class FolderRunRegistry implements RunRegistry {
   async add(folder: string): Promise<Run | undefined> {
     await this.refresh(folder);
     return this.get(folder);
-  }
-
-  /**
-   * Shows a run whose trainer has been started and has not written `run.json` yet.
-   * @param ended settles when the process ends; a run that never wrote anything vanishes then.
-   */
-  expect(folder: string, info: RunInfo, ended: Promise<Ending>): void {
-    this.endings.delete(folder);
-    this.expected.add(folder);
-    this.set({ folder, info, status: 'starting', message: null, hint: null });
-    void ended.then(async (ending) => {
-      this.endings.set(folder, ending);
-      await this.refresh(folder);
-    });
-  }
-
-  /** What is known of a trainer that was started from this window and has not written `run.json` yet. */
-  starting(folder: string): Readonly<RunInfo> | undefined {
-    return this.expected.has(folder) ? this.get(folder)?.info : undefined;
   }
 
   async refresh(folder?: string): Promise<void> {
@@ -111,9 +79,9 @@ export class FolderRunRegistry implements RunRegistry {
   }
 
   private async look(folder: string): Promise<void> {
-    let info: RunInfo | undefined;
+    let found: ReadRun | undefined;
     try {
-      info = await readRunInfo(folder);
+      found = await readRun(folder);
     } catch (error) {
       const known = this.get(folder);
       if (known?.message !== shownError(error).message) this.problem(messageOf(error));
@@ -122,26 +90,8 @@ export class FolderRunRegistry implements RunRegistry {
       return;
     }
     if (this.disposed) return;
-    if (this.endings.has(folder)) this.expected.delete(folder);
-    const starting = this.starting(folder);
-    // A resumed run still shows its earlier run.json until the new trainer writes its own. Told by the time, not by
-    // the pid: the `node` on the PATH may be a shim that starts the real one as a child.
-    if (starting && (!info || info.started < starting.started)) {
-      const status = existsSync(new RunFolder(folder).stopRequest) ? 'stopping' : 'starting';
-      this.set({ folder, info: starting, status, message: null, hint: null });
-      return;
-    }
-    this.expected.delete(folder);
-    if (info) this.set(await this.describe(folder, info));
+    if (found) this.set(shown(folder, found));
     else this.remove(folder);
-  }
-
-  private async describe(folder: string, info: RunInfo): Promise<Run> {
-    const status = await statusOf(info, existsSync(new RunFolder(folder).stopRequest));
-    const died = status === 'failed' && info.state !== 'failed';
-    if (!died) return { folder, info, status, ...localizedAdvice(info) };
-    const said = await lastWords(folder, this.endings.get(folder), info.heartbeat);
-    return { folder, info, status, ...explain(said, this.translate) };
   }
 
   private set(run: Run): void {
@@ -161,7 +111,6 @@ export class FolderRunRegistry implements RunRegistry {
   }
 
   private remove(folder: string): void {
-    this.expected.delete(folder);
     const entry = this.entries.get(folder);
     if (!entry) return;
     entry.watch?.dispose();
@@ -175,12 +124,28 @@ export class FolderRunRegistry implements RunRegistry {
   }
 }
 
+function shown(folder: string, read: ReadRun): Run {
+  const { info, status, attempt, begun, notice, message, hint } = read;
+  return {
+    folder,
+    info,
+    status,
+    begun,
+    message: message === null ? null : localized(message),
+    hint: hint === null ? null : localized(hint),
+    ...(attempt && { attempt }),
+    ...(notice && { notice }),
+  };
+}
+
 /** Whether nothing that is shown changed: the heartbeat alone is no news. */
 function sameRun(a: Run, b: Run): boolean {
-  const shown = (run: Run): string =>
+  const text = (run: Run): string =>
     JSON.stringify({
       ...run,
       info: { ...run.info, heartbeat: isActive(run) ? '' : run.info.heartbeat },
+      attempt: run.attempt && { ...run.attempt, heartbeat: '' },
+      notice: run.notice && { ...run.notice, heartbeat: '' },
     });
-  return shown(a) === shown(b);
+  return text(a) === text(b);
 }

@@ -11,18 +11,25 @@ export function requireIdle(run: Run, hint: Words): void {
     throw new UserError(phrase('{0} is running already.', run.info.name), { hint });
 }
 
-/** Whether a training can go on in the run's folder. */
-export function isResumable(run: Run): boolean {
-  const { last } = new RunFolder(run.folder);
-  const hasCheckpoint = existsSync(last) || existsSync(`${last}.old`);
-  return !isActive(run) && run.info.kind === 'train' && hasCheckpoint;
+/** Whether a training can go on in the run's folder; one that saved nothing yet begins at the beginning. */
+export function isResumable({ info, status }: Run): boolean {
+  const unfinished = status === 'stopped' || status === 'failed' || status === 'lost';
+  return unfinished && info.kind === 'train';
 }
 
-/** @throws {UserError} when the run is being written to, and when it has nothing to go on from. */
+/** Whether a finished training can be given more epochs. */
+export function canTrainLonger({ folder, info, status }: Run): boolean {
+  const { last, oldLast } = new RunFolder(folder);
+  return status === 'finished' && info.kind === 'train' && [last, oldLast].some(existsSync);
+}
+
+/** @throws {UserError} when the run is being written to, and when resuming cannot help. */
 export function requireResumable(run: Run): void {
-  requireIdle(run, phrase('Stop it first, or start a new training beside it.'));
+  requireIdle(run, phrase('Stop it first, or start a new training next to it.'));
   if (isResumable(run)) return;
-  throw new UserError(phrase('{0} has nothing to resume from.', run.info.name), {
-    hint: phrase('A run saves its first checkpoint after its first epoch.'),
+  throw new UserError(phrase('{0} has nothing to resume.', run.info.name), {
+    hint: canTrainLonger(run)
+      ? phrase('It is finished. Use "NLVR: Train Longer…" to give it more epochs.')
+      : phrase('Start a new training.'),
   });
 }

@@ -1,14 +1,9 @@
 /** The runs that the editor knows of; views, panels and commands see them through this. */
+import type { Attempt } from '../../run/attempts';
 import type { RunInfo } from '../../run/runInfo';
+import { isActiveStatus, type RunStatus } from '../../run/runStatus';
 
-/**
- * How a run stands, as a person sees it. Unlike `RunInfo.state` it takes into account whether the trainer is
- * still there: a run that says "running" while its process is gone has `failed`.
- * `stopping`: it was asked to stop and has not ended yet. `lost`: it belongs to another host, which has been silent.
- * `unreadable`: there is a `run.json`, and nothing can be learnt from it.
- */
-export type RunStatus =
-  'starting' | 'running' | 'stopping' | 'stopped' | 'finished' | 'failed' | 'lost' | 'unreadable';
+export type { RunStatus } from '../../run/runStatus';
 
 /** A run as it stood when it was last looked at. Immutable: a change makes a new object. */
 export interface Run {
@@ -16,15 +11,21 @@ export interface Run {
   readonly folder: string;
   readonly info: Readonly<RunInfo>;
   readonly status: RunStatus;
-  /** Why it failed or stopped, from `run.json` or from the trainer's last words. */
+  /** Why it failed or stopped, or what the newest attempt came to where that left the run as it was. */
   readonly message: string | null;
   /** What to do about it. */
   readonly hint: string | null;
+  /** The attempt that is under way, or that decided how the run stands. */
+  readonly attempt?: Attempt;
+  /** Whether that attempt has begun to write the run. */
+  readonly begun?: boolean;
+  /** The newest attempt, where it left the run as it was; the message is about it. */
+  readonly notice?: Attempt;
 }
 
 /** Whether a run is being written to. */
 export function isActive(run: Pick<Run, 'status'>): boolean {
-  return run.status === 'starting' || run.status === 'running' || run.status === 'stopping';
+  return isActiveStatus(run.status);
 }
 
 export interface RunRegistry {

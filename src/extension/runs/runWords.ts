@@ -2,9 +2,10 @@
 import { incompleteModel } from '../../config/modelParts';
 import { say } from '../../util/phrase';
 import { count, duration, percent } from '../format';
-import type { Translate } from './explain';
+import type { Translate } from '../translate';
+import { canTrainLonger, isResumable } from './resumable';
 import { isActive, type Run, type RunStatus } from './runRegistry';
-import { durationOf, progressOf } from './runStatus';
+import { durationOf, progressOf } from './progress';
 
 export function statusWord(status: RunStatus, t: Translate): string {
   switch (status) {
@@ -12,6 +13,8 @@ export function statusWord(status: RunStatus, t: Translate): string {
       return t('starting');
     case 'running':
       return t('running');
+    case 'evaluating':
+      return t('evaluating');
     case 'stopping':
       return t('stopping');
     case 'stopped':
@@ -27,6 +30,23 @@ export function statusWord(status: RunStatus, t: Translate): string {
   }
 }
 
+/** What an active run is at, where its status says less. */
+export function activityWord({ status, attempt }: Run, t: Translate): string {
+  if (status !== 'starting' && status !== 'running') return statusWord(status, t);
+  switch (attempt?.phase) {
+    case 'waiting':
+      return t('waiting for the folder');
+    case 'checking':
+      return t('checking the data');
+    case 'loading':
+      return t('loading the model');
+    case 'recording':
+      return t('recording the model');
+    default:
+      return statusWord(status, t);
+  }
+}
+
 /** A product icon and its theme colour for a status; the word stands beside it everywhere. */
 export function statusIcon(run: Run): { icon: string; color?: string } {
   if (run.info.kind === 'imported') return { icon: 'archive' };
@@ -36,6 +56,8 @@ export function statusIcon(run: Run): { icon: string; color?: string } {
       return { icon: 'circle-outline', color: 'charts.green' };
     case 'running':
       return { icon: 'play-circle', color: 'charts.green' };
+    case 'evaluating':
+      return { icon: 'beaker', color: 'charts.green' };
     case 'stopping':
       return { icon: 'stop-circle', color: 'charts.yellow' };
     case 'stopped':
@@ -59,7 +81,7 @@ export function runDescription(run: Run, t: Translate, now = Date.now()): string
   const state =
     run.status === 'running' && progress !== null
       ? `${Math.floor(progress * 100)}%`
-      : statusWord(run.status, t);
+      : activityWord(run, t);
   const kinds = { imported: [t('imported')], evaluate: [t('evaluation')], train: [] };
   const parts: string[] = kinds[info.kind];
   if (info.kind === 'train' || (info.kind === 'evaluate' && run.status !== 'finished'))
@@ -67,18 +89,20 @@ export function runDescription(run: Run, t: Translate, now = Date.now()): string
   if (info.best) parts.push(percent(info.best.accuracy));
   if (info.incomplete) parts.push(t('incomplete model'));
   if (info.kind === 'train' && run.status !== 'unreadable')
-    parts.push(duration(durationOf(info, active, now)));
+    parts.push(duration(durationOf(info, active && run.status !== 'evaluating', now)));
   return parts.join(' · ');
 }
 
 /** What decides which actions a run offers; words of the tree item's `contextValue`. */
-export function runFlags(run: Run, has: { last: boolean; weights: boolean }): string {
+export function runFlags(run: Run, has: { weights: boolean }): string {
   const active = isActive(run);
   const { kind } = run.info;
   const flags = [
     'run',
     active && 'active',
-    !active && kind === 'train' && has.last && 'resumable',
+    isResumable(run) && 'resumable',
+    canTrainLonger(run) && 'lengthenable',
+    (run.notice ?? run.attempt)?.outcome?.takeable && 'takeable',
     !active && has.weights && 'evaluable',
     kind === 'imported' ? 'imported' : !active && 'deletable',
   ];

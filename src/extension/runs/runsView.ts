@@ -89,12 +89,12 @@ export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposa
   }
 }
 
-/** Which checkpoints a run folder has. */
-function whatItHas(folder: string): { last: boolean; weights: boolean } {
+/** What a run folder has. */
+function whatItHas(folder: string): { weights: boolean } {
   const paths = new RunFolder(folder);
   const last = existsSync(paths.last) || existsSync(`${paths.last}.old`);
   const weights = existsSync(paths.best) || existsSync(join(folder, 'checkpoint_best.pth'));
-  return { last, weights: weights || last };
+  return { weights: weights || last };
 }
 
 /** Bytes of all files of a folder, links not followed. */

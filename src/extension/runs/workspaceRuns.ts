@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { expandedPath } from '../../config/expandPath';
+import { isAttemptName } from '../../run/attempts';
 import { findRunFolders } from '../../run/discovery';
 import { configurationGlob } from '../configurationFiles';
 import { setting } from '../settings';
@@ -27,14 +28,22 @@ export class WorkspaceRuns implements vscode.Disposable {
     private readonly log: vscode.LogOutputChannel,
   ) {
     const runFiles = vscode.workspace.createFileSystemWatcher('**/run.json');
+    // A start that is refused leaves run.json as it is.
+    const attempts = vscode.workspace.createFileSystemWatcher('**/attempts/*.json');
     const configurations = vscode.workspace.createFileSystemWatcher(configurationGlob);
     const look = (uri: vscode.Uri): void => void registry.refresh(dirname(uri.fsPath));
+    const lookAbove = (uri: vscode.Uri): void =>
+      void (isAttemptName(basename(uri.fsPath)) && registry.refresh(dirname(dirname(uri.fsPath))));
     const poll = setInterval(() => {
       if (vscode.window.state.focused) void this.search();
     }, SLOW_POLL_MS);
     this.disposables.push(
       runFiles,
+      attempts,
       configurations,
+      attempts.onDidCreate(lookAbove),
+      attempts.onDidChange(lookAbove),
+      attempts.onDidDelete(lookAbove),
       runFiles.onDidCreate(look),
       runFiles.onDidChange(look),
       runFiles.onDidDelete(look),

@@ -24,7 +24,7 @@ export function reserveFolder(folder: string): ReservedFolder | undefined {
  * The folder for a new run: `output_dir` itself, or when that holds a run already `output_dir-2`, `output_dir-3` and
  * so on. Nothing is ever overwritten. The folder is created, and reserved before this returns.
  * @param outputDir absolute
- * @param taken whether a trainer was just started into a folder, and has not written anything yet
+ * @param taken whether a program is at work in a folder that has no `run.json` yet
  */
 export function claimRunFolder(
   outputDir: string,

@@ -1,13 +1,17 @@
 import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { livenessOf } from '../../run/liveness';
+import { closeAttempt, readAttemptFile, type Attempt } from '../../run/attempts';
 import { readRunInfo } from '../../run/migrate';
-import { findProcessStart } from '../../run/processStarts';
+import { ageOf, findPresence, type Owner, type Presence } from '../../run/owner';
+import { ownerOf, readRun } from '../../run/readRun';
 import { RunFolder } from '../../run/runFolder';
 import type { RunInfo } from '../../run/runInfo';
+import { runJsonText } from '../../run/runMark';
+import { isActiveStatus } from '../../run/runStatus';
 import { writeFileAtomic } from '../../util/atomicFile';
 import { messageFrom, phrase, type Words } from '../../util/phrase';
-import { UserError } from '../../util/userError';
+import { ExitCode, UserError } from '../../util/userError';
 import { endTree } from './processTree';
 
 const GRACE_MS = 2000;
@@ -22,66 +26,96 @@ export function requestStop(folder: string): void {
 }
 
 /**
- * Ends a run at once, with every process it started, and says so in its `run.json`.
- * What was saved last stays; the steps after it are lost.
- * @param message for `run.json`: why it stopped
- * @throws {UserError} when it runs on another machine.
+ * Ends what writes a run folder at once, with every process it started, and says so in the record of its attempt and
+ * in `run.json`. What was saved last stays; the steps after it are lost.
+ * @param message why it stopped
+ * @throws {UserError} when it runs where it cannot be ended from here.
  */
 export async function stopAtOnce(
   folder: string,
   message: Words,
   graceMs = GRACE_MS,
 ): Promise<void> {
-  const info = await readRunInfo(folder);
-  if (!info || (info.state !== 'running' && info.state !== 'starting')) return;
-  const liveness = await livenessOf(info);
-  if (liveness === 'elsewhere' || liveness === 'lost')
+  const run = await readRun(folder);
+  if (!run || !isActiveStatus(run.status)) return;
+  const { owner, presence } = await writerOf(run);
+  if (presence === 'elsewhere' || presence === 'silent')
     throw new UserError(
-      phrase('This run belongs to {0}; it cannot be ended from here.', info.host),
+      phrase('This run belongs to {0}; it cannot be ended from here.', owner.host),
       {
         hint: phrase(
           'It was asked to stop. To end it at once, end process {0} on {1}.',
-          info.pid,
-          info.host,
+          owner.pid,
+          owner.host,
         ),
       },
     );
-  if (liveness === 'alive') await endTree(info.pid, graceMs);
+  if (presence === 'here') await endTree(owner.pid, graceMs);
   const paths = new RunFolder(folder);
   rmSync(paths.stopRequest, { force: true });
-  // The trainer may have had the time to say how it ended; a killed one has not.
+  // The program may have had the time to say how it ended; a killed one has not.
+  if (run.attempt) sayStopped(paths, run.attempt, message);
   const left = await readRunInfo(folder);
   if (!left || (left.state !== 'running' && left.state !== 'starting')) return;
-  const stopped = {
+  const stopped: RunInfo = {
     ...left,
     state: 'stopped',
     ended: new Date().toISOString(),
     hint: null,
     ...messageFrom(message),
   };
-  writeFileAtomic(paths.runJson, `${JSON.stringify(stopped, null, 2)}\n`);
+  writeFileAtomic(paths.runJson, runJsonText(stopped));
+}
+
+/** The process that an active run is written by. */
+async function writerOf({
+  info,
+  attempt,
+}: NonNullable<Awaited<ReturnType<typeof readRun>>>): Promise<{
+  owner: Owner;
+  presence: Presence;
+}> {
+  const owner = attempt?.owner ?? ownerOf(info);
+  const age = ageOf(attempt?.owner ? attempt.heartbeat : info.heartbeat);
+  return { owner, presence: await findPresence(owner, age) };
+}
+
+function recordOf(folder: RunFolder, id: string): string {
+  return join(folder.attempts, `${id}.json`);
+}
+
+function sayStopped(folder: RunFolder, { id }: Attempt, message: Words): void {
+  closeAttempt(recordOf(folder, id), {
+    state: 'stopped',
+    exitCode: ExitCode.stopped,
+    ...messageFrom(message),
+  });
 }
 
 /**
- * Ends a trainer that has not begun its run: there is nothing to save, so one that does not hear the request is ended
+ * Ends a program that has not begun its run: there is nothing to save, so one that does not hear the request is ended
  * with every process it started. One that begins its run meanwhile finishes its step and saves, as any other.
- * @param starting what is known of it: its process and when it was started
  */
 export async function stopStarting(
   folder: string,
-  starting: Pick<RunInfo, 'pid' | 'processStart' | 'started'>,
+  attempt: Attempt,
   graceMs = GRACE_MS,
 ): Promise<void> {
   requestStop(folder);
-  const { pid, processStart, started } = starting;
+  const paths = new RunFolder(folder);
+  const { id } = attempt;
+  let { owner } = attempt;
   const lives = async (): Promise<boolean> =>
-    processStart !== null && (await findProcessStart(pid)) === processStart;
+    owner === null || (await findPresence(owner, Infinity)) === 'here';
   const deadline = Date.now() + graceMs;
   while ((await lives()) && Date.now() < deadline) {
     const info = await readRunInfo(folder).catch(() => undefined);
-    if (info && info.started >= started) return;
+    if (info?.attempt === id) return;
     await sleep(LOOK_MS);
+    owner ??= readAttemptFile(recordOf(paths, id))?.owner ?? null;
   }
-  if (await lives()) await endTree(pid, graceMs);
-  rmSync(new RunFolder(folder).stopRequest, { force: true });
+  if (owner && (await lives())) await endTree(owner.pid, graceMs);
+  // A process that has not even begun finds its record closed, and ends.
+  sayStopped(paths, attempt, phrase('Stopped before it began.'));
+  rmSync(paths.stopRequest, { force: true });
 }

@@ -8,7 +8,7 @@ export type Split = 'train' | 'val' | 'test';
 
 /** How a run stands; the same words as the runs view has. */
 export type RunStatus =
-  'starting' | 'running' | 'stopping' | 'stopped' | 'finished' | 'failed' | 'lost';
+  'starting' | 'running' | 'evaluating' | 'stopping' | 'stopped' | 'finished' | 'failed' | 'lost';
 
 /** What is said of a run at the top of the dashboard. */
 export interface RunHeader {
@@ -18,6 +18,10 @@ export interface RunHeader {
   /** Why it failed or stopped, and what to do. */
   message: string | null;
   hint: string | null;
+  /** The message is about a newer attempt, which left the run as it was. */
+  notice?: boolean;
+  /** How the training can go on, where it can. */
+  offer?: 'resume' | 'trainLonger';
   kind: 'train' | 'evaluate' | 'imported';
   epoch: number;
   maxEpoch: number;
@@ -127,6 +131,7 @@ export type ToWebview =
 export const runActions = [
   'stop',
   'resume',
+  'trainLonger',
   'failedExamples',
   'evaluate',
   'openConfiguration',

@@ -20,7 +20,7 @@ export function RunHeader({ run }: { run: RunData }) {
   useStore('data');
   const { header } = run;
   const active = isActive(header.status);
-  const act = (action: 'stop' | 'resume' | 'failedExamples') =>
+  const act = (action: 'stop' | 'resume' | 'trainLonger' | 'failedExamples') =>
     host.send({ type: 'action', action, run: header.key });
   const rest = progressText(run);
   return (
@@ -42,8 +42,12 @@ export function RunHeader({ run }: { run: RunData }) {
               <Icon name="stop" /> {header.status === 'stopping' ? t('Stop Now') : t('Stop')}
             </button>
           )}
-          {(header.status === 'stopped' || header.status === 'failed') &&
-            header.kind === 'train' && <button onClick={() => act('resume')}>{t('Resume')}</button>}
+          {header.offer === 'resume' && (
+            <button onClick={() => act('resume')}>{t('Resume')}</button>
+          )}
+          {header.offer === 'trainLonger' && (
+            <button onClick={() => act('trainLonger')}>{t('Train Longer…')}</button>
+          )}
           <button onClick={() => act('failedExamples')}>{t('Failed Examples')}</button>
           <ActionsMenu run={header} />
         </div>

@@ -6,7 +6,12 @@ import type { RunData } from './runData';
 
 /** Whether the run is being written to. */
 export function isActive(status: RunStatus): boolean {
-  return status === 'starting' || status === 'running' || status === 'stopping';
+  return (
+    status === 'starting' ||
+    status === 'running' ||
+    status === 'evaluating' ||
+    status === 'stopping'
+  );
 }
 
 /** A status in words and with a sign of its own, so that colour is not needed to tell. */
@@ -16,6 +21,8 @@ export function statusLook(status: RunStatus): { word: string; icon: IconName | 
       return { word: t('starting'), icon: 'dot' };
     case 'running':
       return { word: t('running'), icon: 'dot' };
+    case 'evaluating':
+      return { word: t('evaluating'), icon: 'dot' };
     case 'stopping':
       return { word: t('stopping'), icon: 'dot' };
     case 'stopped':
@@ -113,10 +120,11 @@ export function evaluationText(run: RunData): string | null {
 export function healthNotes(run: RunData): Note[] {
   const { header, history } = run;
   const notes: Note[] = [];
-  if (header.message !== null && (header.status === 'failed' || header.status === 'lost'))
+  const ended = header.status === 'failed' || header.status === 'lost';
+  if (header.message !== null && (ended || header.notice))
     notes.push({
-      level: 'error',
-      code: 'ended',
+      level: header.notice ? 'warning' : 'error',
+      code: header.notice ? 'attempt' : 'ended',
       message: header.message,
       ...(header.hint !== null && { hint: header.hint }),
       step: header.step,

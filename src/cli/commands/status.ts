@@ -1,0 +1,37 @@
+import { resolve } from 'node:path';
+import { readRun } from '../../run/readRun';
+import { inEnglish } from '../../util/phrase';
+import { UserError } from '../../util/userError';
+
+export interface StatusCommandOptions {
+  json?: boolean;
+}
+
+/** `nlvr status`: how runs stand, in the words of the editor. */
+export async function status(
+  folders: readonly string[],
+  options: StatusCommandOptions,
+): Promise<void> {
+  for (const folder of folders.map((each) => resolve(each))) {
+    const run = await readRun(folder);
+    if (!run)
+      throw new UserError(`${folder} holds no run.`, {
+        hint: 'Name a run folder: it holds run.json.',
+      });
+    const { info, status, attempt } = run;
+    const [message, hint] = [run.message, run.hint].map((words) => words && inEnglish(words));
+    if (options.json) {
+      const said = { folder, name: info.name, kind: info.kind, status, message, hint };
+      const more = { phase: attempt?.phase ?? null, epoch: info.epoch, step: info.step };
+      process.stdout.write(`${JSON.stringify({ ...said, ...more, best: info.best })}\n`);
+      continue;
+    }
+    const best = info.best ? `, best ${(info.best.accuracy * 100).toFixed(1)}%` : '';
+    const epoch = Math.min(info.epoch + 1, info.maxEpoch);
+    const place = info.maxEpoch > 0 ? `, epoch ${epoch} of ${info.maxEpoch}` : '';
+    const phase = attempt && !attempt.outcome ? ` (${attempt.phase})` : '';
+    const lines = [`${info.name}: ${status}${phase}${place}, step ${info.step}${best} (${folder})`];
+    for (const words of [message, hint]) if (words) lines.push(`  ${words}`);
+    process.stdout.write(`${lines.join('\n')}\n`);
+  }
+}

@@ -1,0 +1,56 @@
+import * as vscode from 'vscode';
+import { phrase } from '../../util/phrase';
+import type { FolderRunRegistry } from '../runs/folderRegistry';
+import { isActive, type Run } from '../runs/runRegistry';
+import { requestStop, stopAtOnce, stopStarting } from '../trainer/stop';
+import { requireTrust } from '../trust';
+import { pickRun } from './pickRun';
+
+/**
+ * Stops a run: the first time it finishes its step and saves; asked again while it does, it is ended at once with
+ * every process it started, after a question, because the steps since the last save are lost then. One that has not
+ * begun has nothing to lose and is ended without a question.
+ */
+export async function stopTraining(registry: FolderRunRegistry, calledOn: unknown): Promise<void> {
+  // It may end in the killing of a process that a file of the workspace names.
+  await requireTrust();
+  const none = vscode.l10n.t('No training is running.');
+  const picked = await pickRun(registry, calledOn, isActive, none);
+  if (!picked) return;
+  // It may have begun or ended since it was last looked at.
+  await registry.refresh(picked.folder);
+  const run = registry.get(picked.folder);
+  if (!run || !isActive(run)) {
+    void vscode.window.showInformationMessage(vscode.l10n.t('{0} has ended.', picked.info.name));
+    return;
+  }
+  // A program that has begun its run, or evaluates, hears the request and ends in its own time.
+  const starting = run.begun === false ? run.attempt : undefined;
+  if (run.status === 'stopping' && !starting) return stopNow(registry, run);
+  requestStop(run.folder);
+  await registry.refresh(run.folder);
+  vscode.window.setStatusBarMessage(
+    starting
+      ? vscode.l10n.t('{0} is stopped before it begins…', run.info.name)
+      : vscode.l10n.t('{0} finishes its step and saves…', run.info.name),
+    5000,
+  );
+  if (!starting) return;
+  await stopStarting(run.folder, starting);
+  await registry.refresh(run.folder);
+}
+
+async function stopNow(registry: FolderRunRegistry, run: Run): Promise<void> {
+  const now = vscode.l10n.t('Stop at Once');
+  const chosen = await vscode.window.showWarningMessage(
+    vscode.l10n.t('{0} is still finishing its step and saving.', run.info.name),
+    {
+      modal: true,
+      detail: vscode.l10n.t('Stopped at once, it loses the steps since its last checkpoint.'),
+    },
+    now,
+  );
+  if (chosen !== now) return;
+  await stopAtOnce(run.folder, phrase('Stopped at once, without saving.'));
+  await registry.refresh(run.folder);
+}

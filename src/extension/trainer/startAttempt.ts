@@ -1,0 +1,82 @@
+/** Starts programs on run folders, each with the record of its attempt. */
+import { rmSync } from 'node:fs';
+import {
+  closeAttempt,
+  newAttempt,
+  pruneAttempts,
+  writeAttempt,
+  type Attempt,
+  type AttemptOutcome,
+} from '../../run/attempts';
+import { ATTEMPT_VARIABLE } from '../../run/attemptWriter';
+import { deathOf } from '../../run/death';
+import { lastWords, type Ending } from '../../run/lastWords';
+import { RunFolder } from '../../run/runFolder';
+import { adviceFrom, phrase } from '../../util/phrase';
+import { ExitCode, errorWords } from '../../util/userError';
+import { spawnTrainer, type Program } from './process';
+
+/** A program to start on a run folder. */
+export interface Asked {
+  kind: Attempt['kind'];
+  /** Arguments of the command line program. */
+  args: readonly string[];
+  folder: string;
+  /** The configuration that the user named or meant, absolute. */
+  configFile: string;
+  cwd: string;
+}
+
+export interface StartedAttempt {
+  attempt: Attempt;
+  /** Its record, absolute. */
+  file: string;
+  pid: number;
+  /** Settles when the program has ended and its record says how. */
+  ended: Promise<Ending>;
+}
+
+/**
+ * Writes the record and starts the program, which goes on with the record. When the program ends without having said
+ * how, this says so for it.
+ * @throws when the program cannot be started; the record says so, too
+ */
+export async function startAttempt(program: Program, asked: Asked): Promise<StartedAttempt> {
+  const { kind, args, configFile, cwd } = asked;
+  const folder = new RunFolder(asked.folder);
+  const attempt = newAttempt({ kind, arguments: args, configFile, askedBy: 'editor' });
+  const file = writeAttempt(folder, attempt);
+  pruneAttempts(folder);
+  // What was asked of an earlier program is not meant for this one.
+  rmSync(folder.stopRequest, { force: true });
+  const environment = { ...program.environment, [ATTEMPT_VARIABLE]: file };
+  try {
+    const child = await spawnTrainer({ ...program, environment }, args, folder.root, cwd);
+    const ended = child.ended.then(async (ending) => {
+      closeAttempt(file, await outcomeOf(folder, attempt, ending));
+      return ending;
+    });
+    return { attempt, file, pid: child.pid, ended };
+  } catch (error) {
+    const { message, hint } = errorWords(error);
+    closeAttempt(file, { state: 'refused', exitCode: null, ...adviceFrom(message, hint) });
+    throw error;
+  }
+}
+
+async function outcomeOf(
+  { root }: RunFolder,
+  { created }: Attempt,
+  ending: Ending,
+): Promise<Omit<AttemptOutcome, 'ended'>> {
+  const { code } = ending;
+  if (code === 0) return { state: 'finished', exitCode: code };
+  if (code === ExitCode.stopped || ending.signal === 'SIGTERM')
+    return {
+      state: 'stopped',
+      exitCode: code,
+      ...adviceFrom(phrase('Ended at once, without saving.')),
+    };
+  const { message, hint } = deathOf(await lastWords(root, created, { ending }));
+  return { state: 'failed', exitCode: code, ...adviceFrom(message, hint) };
+}

@@ -1,0 +1,2 @@
+/** `vscode.l10n.t` */
+export type Translate = (message: string, ...args: (string | number | boolean)[]) => string;

@@ -1,0 +1,192 @@
+/** Reads a run folder and judges how the run stands. */
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import { phrase, phraseIn, type Words } from '../util/phrase';
+import { readAttempts, type Attempt, type AttemptOutcome } from './attempts';
+import { deathOf } from './death';
+import { freshRun } from './freshRun';
+import { lastWords } from './lastWords';
+import { readRunInfo } from './migrate';
+import { ageOf, findPresence, thisPlace, type Owner, type Presence } from './owner';
+import { RunFolder } from './runFolder';
+import type { RunInfo } from './runInfo';
+import { standingOf, type RunStatus, type SeenAttempt, type Standing } from './runStatus';
+
+/** A run as it stands now. */
+export interface ReadRun {
+  info: RunInfo;
+  status: RunStatus;
+  /** The attempt that is under way, or that decided how the run stands. */
+  attempt: Attempt | undefined;
+  /** Whether that attempt has begun to write the run. */
+  begun: boolean;
+  /** The newest attempt, where it left the run as it was; the message is about it. */
+  notice: Attempt | undefined;
+  message: Words | null;
+  hint: Words | null;
+}
+
+/** A program that was asked for and has not begun after so long did not start. */
+const UNBORN_SECONDS = 60;
+
+/**
+ * @returns undefined when the folder holds neither a run nor an attempt at one.
+ * @throws {UserError} when there is a run that cannot be understood.
+ */
+export async function readRun(folder: string, now = Date.now()): Promise<ReadRun | undefined> {
+  const paths = new RunFolder(folder);
+  const info = await readRunInfo(folder);
+  const attempts = await Promise.all((await readAttempts(paths)).map((each) => see(each, now)));
+  const presence = info ? await presenceOfInfo(info, now) : 'gone';
+  const stopRequested = existsSync(paths.stopRequest);
+  const standing = standingOf({ info, presence, attempts, stopRequested });
+  if (!standing) return undefined;
+  const shown = infoOf(folder, info, standing);
+  const { attempt, notice, status } = standing;
+  return {
+    info: shown,
+    status,
+    attempt,
+    begun: attempt === undefined || attempt.id === info?.attempt || attempt.kind === 'evaluate',
+    notice: notice?.attempt,
+    ...(await wordsOf(folder, shown, standing)),
+  };
+}
+
+/** A process of this host that belongs to an earlier boot is gone, once it has been silent. */
+async function presenceAt(owner: Owner, heartbeat: string, now: number): Promise<Presence> {
+  const presence = await findPresence(owner, ageOf(heartbeat, now));
+  return presence === 'silent' && isOfEarlierBoot(owner) ? 'gone' : presence;
+}
+
+function isOfEarlierBoot({ host, boot }: Owner): boolean {
+  const here = thisPlace();
+  return host === here.host && boot !== null && here.boot !== null && boot !== here.boot;
+}
+
+async function see(attempt: Attempt, now: number): Promise<SeenAttempt> {
+  const { owner, heartbeat, created, outcome } = attempt;
+  if (outcome) return { attempt, presence: 'gone' };
+  if (!owner)
+    return { attempt, presence: ageOf(created, now) < UNBORN_SECONDS ? 'unborn' : 'gone' };
+  return { attempt, presence: await presenceAt(owner, heartbeat, now) };
+}
+
+/** Older runs do not say which boot their process belongs to: the name of the host stands for it. */
+export function ownerOf(info: RunInfo): Owner {
+  const here = thisPlace();
+  const older = info.boot === undefined && info.host === here.host ? here : undefined;
+  return {
+    host: info.host,
+    boot: info.boot ?? older?.boot ?? null,
+    pidNamespace: info.pidNamespace ?? older?.pidNamespace ?? null,
+    pid: info.pid,
+    processStart: info.processStart,
+  };
+}
+
+/** What is known of the process that `run.json` names. */
+export function presenceOfInfo(info: RunInfo, now = Date.now()): Promise<Presence> {
+  return presenceAt(ownerOf(info), info.heartbeat, now);
+}
+
+/** `run.json` is written once the program has begun: what the attempt says goes before that. */
+function infoOf(folder: string, info: RunInfo | undefined, { attempt, status }: Standing): RunInfo {
+  const process = attempt?.owner ?? null;
+  const started = attempt && {
+    started: attempt.created,
+    heartbeat: attempt.heartbeat,
+    ended: attempt.outcome?.ended ?? null,
+    ...(process && { ...process }),
+  };
+  if (!info)
+    return freshRun({
+      kind: attempt?.kind === 'evaluate' ? 'evaluate' : 'train',
+      name: basename(folder),
+      configFile: attempt?.configFile ?? '',
+      pid: 0,
+      processStart: null,
+      started: attempt?.created ?? new Date(0).toISOString(),
+      ...started,
+    });
+  if (!started || info.attempt === attempt.id || status === 'evaluating') return info;
+  return { ...info, ...started };
+}
+
+async function wordsOf(
+  folder: string,
+  info: RunInfo,
+  { status, attempt, died, notice }: Standing,
+): Promise<Pick<ReadRun, 'message' | 'hint'>> {
+  if (notice) return noticeWords(notice);
+  if (died) {
+    const { message, hint } = deathOf(
+      await lastWords(folder, info.heartbeat, {
+        ofEarlierBoot: isOfEarlierBoot(ownerOf(info)),
+      }),
+    );
+    return { message, hint };
+  }
+  if (status === 'lost')
+    return {
+      message: phrase(
+        'Nothing has been heard of process {0} on {1} since {2}.',
+        info.pid,
+        info.host,
+        `${info.heartbeat.slice(0, 16).replace('T', ' ')} UTC`,
+      ),
+      hint: phrase(
+        'It may still be training there. If it has ended, resume the run: it goes on from its last checkpoint.',
+      ),
+    };
+  if (attempt && !attempt.outcome && attempt.phase === 'waiting')
+    return {
+      message: phrase('It waits for the run folder, whose lock belongs to another process.'),
+      hint: phrase('It takes the folder when that process stays silent for 30 seconds.'),
+    };
+  // A program that was killed could not say so in run.json; who started it has said so in its record.
+  const said = info.attempt === attempt?.id && info.message !== null;
+  if (attempt?.outcome && !said) return outcomeWords(attempt.outcome);
+  return { message: saidIn(info.phrase, info.message), hint: saidIn(info.hintPhrase, info.hint) };
+}
+
+function noticeWords({ attempt, presence }: SeenAttempt): Pick<ReadRun, 'message' | 'hint'> {
+  const { kind, outcome } = attempt;
+  if (!outcome)
+    return presence === 'silent'
+      ? {
+          message: phrase('Nothing has been heard of the last evaluation.'),
+          hint: phrase('Evaluate again.'),
+        }
+      : {
+          message: phrase('The last evaluation ended without saying why.'),
+          hint: phrase('See trainer.log in the run folder, then evaluate again.'),
+        };
+  const { message, hint } = outcomeWords(outcome);
+  const why = message ?? '';
+  if (kind === 'evaluate')
+    return {
+      message:
+        outcome.state === 'refused'
+          ? phrase('The last evaluation was refused: {0}', why)
+          : phrase('The last evaluation failed: {0}', why),
+      hint,
+    };
+  return {
+    message:
+      kind === 'resume'
+        ? phrase('The last resume was refused: {0}', why)
+        : phrase('The last start was refused: {0}', why),
+    hint,
+  };
+}
+
+/** What an outcome says. */
+export function outcomeWords(outcome: AttemptOutcome): Pick<ReadRun, 'message' | 'hint'> {
+  const { message = null, phrase: said, hint = null, hintPhrase } = outcome;
+  return { message: saidIn(said, message), hint: saidIn(hintPhrase, hint) };
+}
+
+function saidIn(said: unknown, english: string | null): Words | null {
+  return english === null ? null : (phraseIn(said) ?? english);
+}

@@ -1,0 +1,25 @@
+import type { LoadedConfig } from '../config/load';
+import { differingKeys, flatConfig, readFlatFile } from '../config/flat';
+import type { ConfigChange } from '../run/attempts';
+import type { RunFolder } from '../run/runFolder';
+import { phrase, type Words } from '../util/phrase';
+
+/** The keys in which a configuration differs from the one that a run has; none where the run's cannot be read. */
+export function configChanges(
+  folder: RunFolder,
+  { config, folder: configFolder }: Pick<LoadedConfig, 'config' | 'folder'>,
+): ConfigChange[] {
+  const before = readFlatFile(folder.config);
+  if (!before) return [];
+  return differingKeys([before, flatConfig(config, configFolder)]).map(
+    ({ key, values: [from, to] }) => ({ key, from, to }),
+  );
+}
+
+/** `max_epoch: 15 → 20` for every change. */
+export function describeChanges(changes: readonly ConfigChange[]): Words {
+  return phrase(
+    'The run goes on with another configuration: {0}.',
+    changes.map(({ key, from, to }) => `${key}: ${from ?? '–'} → ${to ?? '–'}`),
+  );
+}

@@ -1,0 +1,266 @@
+/** The table of how a run stands: docs/run-status.md shows the same rows. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { newAttempt, type Attempt, type AttemptOutcome } from '../../src/run/attempts';
+import { migrateRunInfo } from '../../src/run/migrate';
+import type { RunInfo } from '../../src/run/runInfo';
+import { standingOf, type RunFacts, type SeenAttempt } from '../../src/run/runStatus';
+
+type Presence = SeenAttempt['presence'];
+
+let made = 0;
+/** Each later than the one before. */
+function attempt(
+  kind: Attempt['kind'],
+  more: Partial<Attempt>,
+  presence: Presence = 'gone',
+): SeenAttempt {
+  const base = newAttempt({ kind, arguments: [], configFile: null, askedBy: 'terminal' });
+  const id = String(++made).padStart(6, '0');
+  return { attempt: { ...base, id, ...more }, presence };
+}
+
+const live = (kind: Attempt['kind'], phase: Attempt['phase'], presence: Presence = 'here') =>
+  attempt(kind, { phase }, presence);
+const ended = (kind: Attempt['kind'], state: AttemptOutcome['state']) =>
+  attempt(kind, { outcome: { state, exitCode: 0, ended: '' } });
+const silent = (kind: Attempt['kind']) => attempt(kind, {}, 'silent');
+const dead = (kind: Attempt['kind']) => attempt(kind, {}, 'gone');
+
+/** `run.json` with a state, written by the newest of some attempts, or by nobody who keeps any. */
+function written(state: RunInfo['state'], by?: SeenAttempt, more: Partial<RunInfo> = {}): RunInfo {
+  const own = by && { attempt: by.attempt.id, started: by.attempt.created };
+  return migrateRunInfo(
+    { schema: 1, kind: 'train', state, started: '2026-01-01T00:00:00.000Z', ...own, ...more },
+    '/run',
+  );
+}
+
+interface Case {
+  /** In words: what run.json says, then the attempts, the newest first. */
+  runJson: string;
+  attempts: string;
+  facts: Partial<RunFacts>;
+  /** undefined: there is no run. */
+  status: string | undefined;
+  /** What is said besides. */
+  said: string;
+}
+
+function table(): Case[] {
+  const cases: Case[] = [];
+  const add = (
+    runJson: string,
+    attempts: string,
+    facts: Partial<RunFacts>,
+    status: string | undefined,
+    said = '',
+  ): void => void cases.push({ runJson, attempts, facts, status, said });
+
+  // Something is at work.
+  add('none', 'asked for a moment ago', { attempts: [attempt('train', {}, 'unborn')] }, 'starting');
+  for (const phase of ['waiting', 'checking', 'loading'] as const)
+    add('none', `${phase}`, { attempts: [live('train', phase)] }, 'starting');
+  for (const phase of ['recording', 'training', 'evaluating', 'saving'] as const) {
+    const run = live('train', phase);
+    add('running', `${phase}`, { info: written('running', run), attempts: [run] }, 'running');
+  }
+  const far = live('train', 'training', 'elsewhere');
+  add(
+    'running',
+    'training elsewhere, heard of',
+    { info: written('running', far), attempts: [far] },
+    'running',
+  );
+  const asked = live('train', 'training');
+  const stop = { info: written('running', asked), attempts: [asked], stopRequested: true };
+  add('running', 'training; a stop was asked for', stop, 'stopping');
+  const before = ended('train', 'stopped');
+  const again = live('resume', 'checking');
+  add(
+    'stopped',
+    'a resume is checking',
+    { info: written('stopped', before), attempts: [again, before] },
+    'starting',
+  );
+  const trained = ended('train', 'finished');
+  const info = written('finished', trained);
+  add(
+    'finished',
+    'an evaluation is at work',
+    { info, attempts: [live('evaluate', 'loading'), trained] },
+    'evaluating',
+  );
+  const own = live('evaluate', 'evaluating');
+  add(
+    'running, of an evaluation',
+    'evaluating',
+    { info: written('running', own, { kind: 'evaluate' }), attempts: [own] },
+    'running',
+  );
+  const busy = live('train', 'training');
+  add(
+    'running',
+    'a start was refused; training',
+    { info: written('running', busy), attempts: [ended('train', 'refused'), busy] },
+    'running',
+    'the refusal',
+  );
+
+  // It ended and said so.
+  for (const state of ['finished', 'stopped', 'failed'] as const) {
+    const over = ended('train', state);
+    add(state, state, { info: written(state, over), attempts: [over] }, state);
+  }
+  const late = dead('train');
+  add(
+    'finished',
+    'ended before it could say so',
+    { info: written('finished', late), attempts: [late] },
+    'finished',
+  );
+  const struck = ended('train', 'failed');
+  add(
+    'running',
+    'failed: run.json could not be written',
+    { info: written('running', struck), attempts: [struck] },
+    'failed',
+  );
+
+  // It ended without a word, or is silent.
+  const killed = dead('train');
+  add(
+    'running',
+    'its process is gone',
+    { info: written('running', killed), attempts: [killed] },
+    'failed',
+    'its last words',
+  );
+  add('none', 'its process is gone', { attempts: [dead('train')] }, 'failed', 'its last words');
+  const lost = silent('train');
+  add(
+    'running',
+    'silent, where nobody can look',
+    { info: written('running', lost), attempts: [lost] },
+    'lost',
+  );
+  const first = ended('train', 'stopped');
+  add(
+    'stopped',
+    'a resume whose process is gone',
+    { info: written('stopped', first), attempts: [dead('resume'), first] },
+    'failed',
+    'its last words',
+  );
+
+  // Attempts that leave the run as it was.
+  const done = ended('train', 'finished');
+  const refused = { info: written('finished', done), attempts: [ended('resume', 'refused'), done] };
+  add('finished', 'a resume was refused', refused, 'finished', 'the refusal');
+  const stoppedAt = (ended: string) =>
+    attempt('train', { outcome: { state: 'stopped', exitCode: 130, ended } });
+  const longStopped = stoppedAt('2026-01-01T02:00:00.000Z');
+  const meanwhile = attempt('resume', {
+    outcome: { state: 'refused', exitCode: 2, ended: '2026-01-01T01:00:00.000Z' },
+  });
+  add(
+    'stopped',
+    'a resume was refused while it trained; stopped',
+    { info: written('stopped', longStopped), attempts: [meanwhile, longStopped] },
+    'stopped',
+  );
+  add('none', 'refused', { attempts: [ended('train', 'refused')] }, 'failed');
+  add('none', 'stopped before it began', { attempts: [ended('train', 'stopped')] }, undefined);
+  for (const [words, guest, said] of [
+    ['an evaluation finished', ended('evaluate', 'finished'), ''],
+    ['an evaluation was stopped', ended('evaluate', 'stopped'), ''],
+    ['an evaluation failed', ended('evaluate', 'failed'), 'the failure'],
+    ['an evaluation was refused', ended('evaluate', 'refused'), 'the refusal'],
+    ['an evaluation whose process is gone', dead('evaluate'), 'that it is gone'],
+  ] as const)
+    add('finished', words, { info, attempts: [guest, trained] }, 'finished', said);
+
+  // Runs of older versions and of other trainers keep no attempts.
+  add('none', 'none', {}, undefined);
+  add('finished', 'none', { info: written('finished') }, 'finished');
+  add(
+    'running; its process lives',
+    'none',
+    { info: written('running'), presence: 'here' },
+    'running',
+  );
+  add(
+    'running; its process is heard of',
+    'none',
+    { info: written('running'), presence: 'elsewhere' },
+    'running',
+  );
+  add(
+    'running; a stop was asked for',
+    'none',
+    { info: written('running'), presence: 'here', stopRequested: true },
+    'stopping',
+  );
+  add(
+    'running; its process is gone',
+    'none',
+    { info: written('running'), presence: 'gone' },
+    'failed',
+    'its last words',
+  );
+  add(
+    'running; its process is silent',
+    'none',
+    { info: written('running'), presence: 'silent' },
+    'lost',
+  );
+  const old = ended('train', 'stopped');
+  const other = written('running', undefined, { started: '2999-01-01T00:00:00.000Z' });
+  add(
+    'running, written since by a trainer that keeps no attempts',
+    'stopped',
+    { info: other, attempts: [old], presence: 'here' },
+    'running',
+  );
+  return cases;
+}
+
+describe('how a run stands', () => {
+  it.each(table())(
+    'run.json: $runJson; attempts: $attempts → $status',
+    ({ facts, status, said }) => {
+      const standing = standingOf({
+        info: undefined,
+        presence: 'gone',
+        attempts: [],
+        stopRequested: false,
+        ...facts,
+      });
+      expect(standing?.status).toBe(status);
+      expect(standing?.died ?? false).toBe(said === 'its last words');
+      expect(standing?.notice !== undefined).toBe(said !== '' && said !== 'its last words');
+    },
+  );
+
+  it('is what the documentation says', () => {
+    const cells = table().map(({ runJson, attempts, status, said }) => [
+      runJson,
+      attempts,
+      status ?? 'no run',
+      said,
+    ]);
+    const docs = readFileSync(join(import.meta.dirname, '../../docs/run-status.md'), 'utf8');
+    const rows = docs
+      .split('\n')
+      .filter((line) => line.startsWith('| ') && !line.includes('---'))
+      .map((line) =>
+        line
+          .split('|')
+          .slice(1, -1)
+          .map((cell) => cell.trim()),
+      );
+    const [, ...body] = rows.slice(rows.findIndex(([head]) => head === '`run.json`'));
+    expect(body).toEqual(cells);
+  });
+});
