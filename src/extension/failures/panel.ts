@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import type { ConfigPaths } from '../../config/paths';
 import { RunFolder } from '../../run/runFolder';
 import { UserError } from '../../util/userError';
-import type { FailuresContract, PanelState, PredictionSet } from '../../webview/failures/messages';
+import type { FailuresContract, PanelState } from '../../webview/failures/messages';
 import { showFailure, tellIfItFails } from '../log';
 import { followPanel } from '../runInFront';
 import { isActive } from '../runs/runRegistry';
@@ -19,14 +19,13 @@ import type { Launch } from './predictClient';
 import { parseSetName } from '../../run/predictionSets';
 import { runPaths } from '../../run/runPaths';
 import { saveText } from './saveRows';
-import { FailuresSession, type SessionEditor, type SessionRun } from './session';
+import {
+  FailuresSession,
+  type SessionEditor,
+  type SessionRun,
+  type WantedPredictions,
+} from './session';
 import { Thumbnails } from './thumbnails';
-
-/** Which predictions to open with; the newest of val by default. */
-export interface WantedSet {
-  split?: PredictionSet['split'];
-  epoch?: number | null;
-}
 
 let registered: FailuresPanels | undefined;
 
@@ -44,7 +43,10 @@ export function registerFailures(
  * Opens the predictions of a run, or brings them to the front.
  * @param runFolder absolute path
  */
-export async function openFailures(runFolder: string, wanted: WantedSet = {}): Promise<void> {
+export async function openFailures(
+  runFolder: string,
+  wanted: WantedPredictions = {},
+): Promise<void> {
   if (!registered) throw new Error('registerFailures was not called');
   await registered.open(runFolder, wanted);
 }
@@ -63,7 +65,7 @@ class FailuresPanels
     this.thumbnails = new Thumbnails(cache.fsPath);
   }
 
-  async open(runFolder: string, wanted: WantedSet): Promise<void> {
+  async open(runFolder: string, wanted: WantedPredictions): Promise<void> {
     const known = await this.turns.take(runFolder, async () => {
       const open = this.panels.get(runFolder);
       if (open) {
@@ -87,14 +89,18 @@ class FailuresPanels
     panel: vscode.WebviewPanel,
     state: Partial<PanelState> | undefined,
   ): Promise<void> {
-    const { runFolder, set } = state ?? {};
+    const { runFolder, set, identifier } = state ?? {};
     if (typeof runFolder !== 'string') {
       panel.dispose();
       return;
     }
     await this.turns.take(runFolder, async () => {
       if (this.panels.has(runFolder)) panel.dispose();
-      else await this.fill(panel, runFolder, set ?? {});
+      else
+        await this.fill(panel, runFolder, {
+          ...set,
+          ...(typeof identifier === 'string' && { identifier }),
+        });
     });
   }
 
@@ -106,7 +112,7 @@ class FailuresPanels
   private async fill(
     panel: vscode.WebviewPanel,
     runFolder: string,
-    wanted: WantedSet,
+    wanted: WantedPredictions,
   ): Promise<void> {
     let closed = false;
     panel.onDidDispose(() => (closed = true));
@@ -150,7 +156,7 @@ class FailuresPanel implements vscode.Disposable {
     readonly panel: vscode.WebviewPanel,
     private readonly run: SessionRun,
     private imageRoot: string | undefined,
-    wanted: WantedSet,
+    wanted: WantedPredictions,
     private readonly thumbnails: Thumbnails,
     private readonly services: Services,
   ) {

@@ -49,6 +49,13 @@ export interface SessionEditor {
   translate: Translate;
 }
 
+/** Which predictions to open with, and which example of them; the newest of val by default. */
+export interface WantedPredictions {
+  split?: PredictionSet['split'];
+  epoch?: number | null;
+  identifier?: string;
+}
+
 export interface SessionRun {
   folder: string;
   name: string;
@@ -73,13 +80,13 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   private readonly notes: NotesStore;
   private readonly client: PredictClient;
 
-  /** @param wanted the split and epoch to open with; the newest of val by default. */
   constructor(
     private readonly run: SessionRun,
-    private wanted: { split?: PredictionSet['split']; epoch?: number | null } | null,
+    private wanted: WantedPredictions | null,
     private readonly thumbnails: Thumbnails,
     private readonly editor: SessionEditor,
   ) {
+    this.selected = wanted?.identifier ?? null;
     this.loader = new SetLoader(run.folder, (message) => {
       editor.send(message);
       if (message.type === 'begin') this.sendNotes(message.set.split);
@@ -118,7 +125,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   }
 
   /** Shows another set of the run. */
-  async show(wanted: { split?: PredictionSet['split']; epoch?: number | null }): Promise<void> {
+  async show(wanted: WantedPredictions): Promise<void> {
     this.wanted = wanted;
     await this.openWanted();
   }

@@ -35,7 +35,10 @@ export function App({ model, view, saveView }: AppProps) {
   }, [search, changedOnly, scroll]);
   // Before there are fields there is nothing to scroll.
   const isThere = state !== undefined;
-  useLayoutEffect(() => (isThere ? keepScroll(window, scroll, setScroll) : undefined), [isThere]);
+  useLayoutEffect(() => {
+    const root = document.getElementById('root');
+    return isThere && root ? keepScroll(root, scroll, setScroll) : undefined;
+  }, [isThere]);
   useEffect(() => onKeys(model, () => searchField.current), []);
 
   if (state === undefined) return <StateMessage kind="loading" title={t('Reading the file')} />;

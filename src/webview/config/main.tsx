@@ -3,14 +3,14 @@ import '../shared/base.css';
 import './config.css';
 import { followConnection } from '../shared/connectionBanner';
 import { HostConnection } from '../shared/hostConnection';
+import { pageRoot } from '../shared/pageRoot';
 import { t } from '../shared/translate';
 import { App } from './app';
 import { FormModel, type ViewState } from './formModel';
 import type { ConfigContract } from './messages';
 
 document.body.dataset.panel = 'config';
-const root = document.getElementById('root');
-if (!root) throw new Error('the page has no #root');
+const root = pageRoot();
 
 let version = 0;
 let scheduled = 0;
@@ -31,16 +31,15 @@ const model = new FormModel(connection, changed);
 const view = connection.state;
 
 function draw(): void {
-  if (root)
-    render(
-      <App
-        model={model}
-        version={version}
-        view={view}
-        saveView={(state) => (connection.state = state)}
-      />,
-      root,
-    );
+  render(
+    <App
+      model={model}
+      version={version}
+      view={view}
+      saveView={(state) => (connection.state = state)}
+    />,
+    root,
+  );
 }
 draw();
 connection.ready();

@@ -16,10 +16,7 @@ import type { Model } from './model';
 import { Splitter } from './splitter';
 import { setText } from './texts';
 import { Filters, Header, ListHead } from './toolbar';
-import { panned, WHOLE, zoomed } from './viewpoint';
-
-/** A share of what is seen of the images: enough stays in sight to know where one is. */
-const PAN_STEP = 0.2;
+import { useZoom } from './useZoom';
 
 /** The panel, drawn anew whenever the model has changed. */
 export function App({ model }: { model: Model }) {
@@ -70,7 +67,7 @@ function Content({ model }: { model: Model }) {
 function Browser({ model }: { model: Model }) {
   const { loading, set, rows, shown, newer } = model;
   const [exporting, setExporting] = useState(false);
-  const [view, setView] = useState(WHOLE);
+  const { view, setView, pointer, zoom, pan } = useZoom(model);
   const search = useRef<HTMLInputElement>(null);
   const noteField = useRef<HTMLTextAreaElement>(null);
   const askField = useRef<HTMLTextAreaElement>(null);
@@ -86,12 +83,9 @@ function Browser({ model }: { model: Model }) {
       case 'group':
         return model.moveTogether(action.by);
       case 'zoom':
-        if (action.by === 'reset') setView(WHOLE);
-        else if (action.by === 'toggle') setView(view.scale > 1 ? WHOLE : zoomed(WHOLE, 3));
-        else setView(zoomed(view, action.by === 'in' ? 1.5 : 1 / 1.5));
-        return;
+        return zoom(action.by);
       case 'pan':
-        return setView(panned(view, PAN_STEP * action.right, PAN_STEP * action.down));
+        return pan(action.right, action.down);
       case 'mark':
         if (selected < 0) return;
         announce(model.rows.noteOf(selected).marked ? t('Mark removed.') : t('Marked.'));
@@ -113,8 +107,10 @@ function Browser({ model }: { model: Model }) {
         search.current?.focus();
         return search.current?.select();
       case 'export':
-        return setExporting(true);
+        return setExporting(shown.length > 0);
       case 'leave':
+        // A field is left first, the zoom after that.
+        if (view.scale > 1 && !isTyping(document.activeElement)) return zoom('reset');
         return focusList(root.current);
     }
   };
@@ -163,6 +159,7 @@ function Browser({ model }: { model: Model }) {
           model={model}
           view={view}
           onView={setView}
+          pointer={pointer}
           noteField={noteField}
           askField={askField}
         />
@@ -247,7 +244,18 @@ function EmptyList({ model }: { model: Model }) {
   const { rows, counts, filter, loading } = model;
   if (loading.state === 'loading') return <p class="nothing muted">{t('Reading …')}</p>;
   if (rows.count === 0) return <p class="nothing muted">{t('The predictions file is empty.')}</p>;
-  const allRight = filter.show === 'wrong' && counts.wrong === 0 && counts.right > 0;
+  const alone = { ...DEFAULT_FILTER, show: filter.show };
+  // The answers asked for stay: only what narrows them further goes.
+  if (model.countOf(alone) > 0)
+    return (
+      <div class="nothing">
+        <p>{t('No example passes the filter.')}</p>
+        <button class="primary" onClick={() => model.setFilter(alone)}>
+          {t('Clear Other Filters')}
+        </button>
+      </div>
+    );
+  const allRight = filter.show === 'wrong' && counts.right > 0;
   return (
     <div class="nothing">
       <p>
@@ -255,10 +263,10 @@ function EmptyList({ model }: { model: Model }) {
           ? t('Every answer is right.')
           : counts.wrong + counts.right === 0
             ? t('These examples have no labels, so none is right or wrong.')
-            : t('No example passes the filter.')}
+            : t('No answer is of this kind.')}
       </p>
       <button onClick={() => model.setFilter({ ...DEFAULT_FILTER, show: 'all' })}>
-        {t('Show all {0}', count(rows.count))}
+        {t('Show All {0}', count(rows.count))}
       </button>
     </div>
   );

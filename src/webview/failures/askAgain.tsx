@@ -1,5 +1,5 @@
 import type { RefObject } from 'preact';
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Icon } from '../shared/icons';
 import { announce } from '../shared/liveRegion';
 import { shortCount } from '../shared/numbers';
@@ -14,22 +14,30 @@ import { exchangeSides } from './words';
 interface AskProps {
   model: Model;
   row: number;
-  swapped: boolean;
-  onSwap: (swapped: boolean) => void;
   field: RefObject<HTMLTextAreaElement>;
 }
 
 /** Ask the checkpoint about a changed sentence or exchanged images, and see all answers side by side. */
-export function AskAgain({ model, row, swapped, onSwap, field }: AskProps) {
+export function AskAgain({ model, row, field }: AskProps) {
   const { rows, ask: state } = model;
   const original = rows.sentenceOf(row);
-  const [sentence, setSentence] = useState(original);
+  const { sentence, swapped } = model.draftOf(row);
+  const setSentence = (next: string) => model.setDraft(row, { sentence: next });
   const asked = model.askedAbout(row);
+  const latest = asked.at(-1);
   const waiting = asked.some(({ answer, problem }) => !answer && !problem);
+  const now = useRef<HTMLDivElement>(null);
+  // Not for an answer that was there before: coming to an example does not scroll.
+  const askedHere = useRef(false);
   const changed = sentence !== original || swapped;
   const exchanged = exchangeSides(sentence);
 
+  useLayoutEffect(() => {
+    if (askedHere.current) now.current?.scrollIntoView({ block: 'nearest' });
+  }, [latest]);
+
   const send = async (question: Question) => {
+    askedHere.current = true;
     const { answer, problem } = await model.askAbout(row, question);
     announce(
       answer
@@ -65,69 +73,98 @@ export function AskAgain({ model, row, swapped, onSwap, field }: AskProps) {
       <h3 class="section-title">
         {t('Ask again')} <ModelState state={state} />
       </h3>
-      <textarea
-        ref={field}
-        rows={2}
-        value={sentence}
-        aria-label={t('Sentence to ask about')}
-        onFocus={() => model.prepareAsk(row)}
-        onInput={(event) => setSentence(event.currentTarget.value)}
-        onKeyDown={(event) => {
-          if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-          event.preventDefault();
-          ask();
-        }}
-      />
-      <div class="ask-actions">
-        <button class="primary" disabled={waiting || sentence.trim() === ''} onClick={ask}>
-          {t('Ask')}
-        </button>
-        <button
-          class="toggle"
-          aria-pressed={swapped}
-          title={t('Show and ask with the left and right image exchanged (S)')}
-          onClick={() => onSwap(!swapped)}
-        >
-          <Icon name="swap" />
-          {t('Swap images')}
-        </button>
-        {exchanged !== sentence && (
-          <button
-            title={t('Exchange the words “left” and “right” in the sentence')}
-            onClick={() => setSentence(exchanged)}
-          >
-            {t('left ⇄ right')}
+      <div class="ask-now" ref={now}>
+        <textarea
+          ref={field}
+          rows={2}
+          value={sentence}
+          aria-label={t('Sentence to ask about')}
+          onFocus={() => model.prepareAsk(row)}
+          onInput={(event) => setSentence(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+            event.preventDefault();
+            ask();
+          }}
+        />
+        {latest && <LatestAnswer model={model} row={row} latest={latest} />}
+        <div class="ask-actions">
+          <button class="primary" disabled={waiting || sentence.trim() === ''} onClick={ask}>
+            {t('Ask')}
           </button>
-        )}
-        <button
-          disabled={waiting}
-          title={t(
-            'Exchange the images and the words left and right together: a sound model keeps its answer',
+          <button
+            class="toggle"
+            aria-pressed={swapped}
+            title={t('Show and ask with the left and right image exchanged (S)')}
+            onClick={() => model.setDraft(row, { swapped: !swapped })}
+          >
+            <Icon name="swap" />
+            {t('Swap images')}
+          </button>
+          {exchanged !== sentence && (
+            <button
+              title={t('Exchange the words “left” and “right” in the sentence')}
+              onClick={() => setSentence(exchanged)}
+            >
+              {t('left ⇄ right')}
+            </button>
           )}
-          onClick={() =>
-            void send({ sentence: exchangeSides(original), swapImages: true, swapTest: true })
-          }
-        >
-          {t('Swap test')}
-        </button>
-        {changed && (
           <button
-            class="quiet"
-            onClick={() => {
-              setSentence(original);
-              onSwap(false);
-            }}
+            disabled={waiting}
+            title={t(
+              'Exchange the images and the words left and right together: a sound model keeps its answer',
+            )}
+            onClick={() =>
+              void send({ sentence: exchangeSides(original), swapImages: true, swapTest: true })
+            }
           >
-            <Icon name="reset" />
-            {t('Reset')}
+            {t('Swap test')}
           </button>
-        )}
+          {changed && (
+            <button
+              class="quiet"
+              onClick={() => model.setDraft(row, { sentence: original, swapped: false })}
+            >
+              <Icon name="reset" />
+              {t('Reset')}
+            </button>
+          )}
+        </div>
       </div>
       {state.state === 'failed' && asked.every(({ problem }) => !problem) && (
         <ProblemText model={model} {...state} />
       )}
       {asked.length > 0 && <History model={model} row={row} asked={asked} />}
     </section>
+  );
+}
+
+/** The answer to the last question, next to the question; what the model said of the example itself for comparison. */
+function LatestAnswer({ model, row, latest }: { model: Model; row: number; latest: Asked }) {
+  const { rows } = model;
+  const { answer, problem } = latest;
+  if (problem) return <ProblemText model={model} {...problem} />;
+  const original = rows.prediction[row] === 1;
+  return (
+    <p class="ask-answer number">
+      {answer ? (
+        <>
+          <strong>{truth(answer.prediction)}</strong>
+          <span>{t('P(True) {0}', probability(answer.probTrue))}</span>
+          <span class="muted">
+            {answer.prediction === original ? t('same answer') : t('other answer')}
+            {' · '}
+            {t(
+              'the example: {0}, P(True) {1}',
+              truth(original),
+              probability(rows.probTrue[row] ?? NaN),
+            )}
+          </span>
+        </>
+      ) : (
+        <span class="muted">{t('Waiting for the answer …')}</span>
+      )}
+    </p>
   );
 }
 
@@ -190,7 +227,7 @@ function History({ model, row, asked }: { model: Model; row: number; asked: read
                     : t('swap test: the answer changes')}
                 </span>
               )}
-              {each.problem && <ProblemText model={model} {...each.problem} />}
+              {each.problem && <span class="problem-text">{each.problem.message}</span>}
             </td>
           </tr>
         ))}

@@ -1,4 +1,5 @@
 import type { RefObject } from 'preact';
+import type { MutableRef } from 'preact/hooks';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from '../shared/icons';
 import { significant } from '../shared/numbers';
@@ -9,22 +10,22 @@ import type { Model } from './model';
 import { MarkIcon, VerdictIcon } from './symbols';
 import { probability, truth, verdictText } from './texts';
 import { Epochs, Together } from './together';
-import type { Viewpoint } from './viewpoint';
+import type { Point, Viewpoint } from './viewpoint';
 
 interface DetailProps {
   model: Model;
   view: Viewpoint;
   onView: (view: Viewpoint) => void;
+  pointer: MutableRef<Point | null>;
   noteField: RefObject<HTMLTextAreaElement>;
   askField: RefObject<HTMLTextAreaElement>;
 }
 
 /** Everything about the selected example. */
-export function Detail({ model, view, onView, noteField, askField }: DetailProps) {
+export function Detail({ model, view, onView, pointer, noteField, askField }: DetailProps) {
   const { rows, set, selected: row } = model;
-  const [swapped, setSwapped] = useState(false);
-  useEffect(() => setSwapped(false), [row, rows]);
   if (row < 0) return <p class="nothing muted">{t('Choose an example to see its images.')}</p>;
+  const { swapped } = model.draftOf(row);
   const verdict = rows.verdict(row);
   const identifier = rows.identifierOf(row);
   const label = rows.label[row];
@@ -37,6 +38,9 @@ export function Detail({ model, view, onView, noteField, askField }: DetailProps
         swapped={swapped}
         view={view}
         onView={onView}
+        keepZoom={model.keepZoom}
+        onKeepZoom={(keep) => model.setKeepZoom(keep)}
+        pointer={pointer}
         onOpen={(side) => void model.openImage(row, side)}
       />
       <div class="sentence-line">
@@ -83,14 +87,7 @@ export function Detail({ model, view, onView, noteField, askField }: DetailProps
       </dl>
       <Epochs model={model} row={row} />
       <Together model={model} row={row} />
-      <AskAgain
-        key={`${identifier}\n${set?.split}`}
-        model={model}
-        row={row}
-        swapped={swapped}
-        onSwap={setSwapped}
-        field={askField}
-      />
+      <AskAgain key={`${identifier}\n${set?.split}`} model={model} row={row} field={askField} />
       <Note
         key={`note ${identifier}\n${set?.split}`}
         note={note}

@@ -1,8 +1,10 @@
+import type { MutableRef } from 'preact/hooks';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from '../shared/icons';
 import { t } from '../shared/translate';
 import type { DetailImage } from './messages';
-import { bounded, WHOLE, zoomed, type Viewpoint } from './viewpoint';
+import { ZOOM } from './useZoom';
+import { bounded, WHOLE, zoomed, type Point, type Viewpoint } from './viewpoint';
 
 /** A picture's pixels are shown as squares once they are this large. */
 const PIXELATED_FROM = 2;
@@ -13,11 +15,16 @@ interface PairProps {
   swapped: boolean;
   view: Viewpoint;
   onView: (view: Viewpoint) => void;
+  /** The next example is shown at this zoom. */
+  keepZoom: boolean;
+  onKeepZoom: (keep: boolean) => void;
+  /** Where the mouse is over an image. */
+  pointer: MutableRef<Point | null>;
   onOpen: (side: 0 | 1) => void;
 }
 
 /** The two images side by side. Wheel with Ctrl, pinch or keys zoom, dragging or Shift and arrows pan, both together. */
-export function ImagePair({ images, swapped, view, onView, onOpen }: PairProps) {
+export function ImagePair({ images, swapped, view, onView, pointer, onOpen, ...zoom }: PairProps) {
   const [sizes, setSizes] = useState<Record<string, number>>({});
   const order = swapped ? ([1, 0] as const) : ([0, 1] as const);
   const known = images?.map(({ path }) => sizes[path]).filter((ratio) => ratio !== undefined) ?? [];
@@ -31,6 +38,7 @@ export function ImagePair({ images, swapped, view, onView, onOpen }: PairProps) 
           <figcaption>
             <span class="side-name">{place === 0 ? t('left') : t('right')}</span>
             {swapped && <span class="swapped-chip">{t('exchanged')}</span>}
+            {place === 0 && <ZoomLine scale={view.scale} {...zoom} />}
             <button
               class="quiet icon-only"
               title={images?.[side].path ?? ''}
@@ -49,6 +57,7 @@ export function ImagePair({ images, swapped, view, onView, onOpen }: PairProps) 
             ratio={Math.min(4, Math.max(0.8, last.current))}
             view={view}
             onView={onView}
+            pointer={pointer}
             onSize={(path, ratio) => setSizes((known) => ({ ...known, [path]: ratio }))}
           />
         </figure>
@@ -57,16 +66,52 @@ export function ImagePair({ images, swapped, view, onView, onOpen }: PairProps) 
   );
 }
 
+type ZoomProps = { scale: number } & Pick<PairProps, 'keepZoom' | 'onKeepZoom'>;
+
+/** The factor, how to look around, and whether the next example keeps it. */
+function ZoomLine({ scale, keepZoom, onKeepZoom }: ZoomProps) {
+  if (scale === 1 && !keepZoom) return null;
+  const hint = t('Drag or press Shift and an arrow key to move; Esc shows the whole images');
+  return (
+    <>
+      {scale > 1 && (
+        <span class="zoom-factor number" aria-label={t('Zoom {0}×', factorText(scale))}>
+          {factorText(scale)}×
+        </span>
+      )}
+      <button
+        class="quiet icon-only"
+        aria-pressed={keepZoom}
+        aria-label={t('Keep Zoom')}
+        title={t('Keep the zoom for the next example')}
+        onClick={() => onKeepZoom(!keepZoom)}
+      >
+        <Icon name="pin" />
+      </button>
+      {scale > 1 && (
+        <span class="zoom-hint muted" title={hint}>
+          {hint}
+        </span>
+      )}
+    </>
+  );
+}
+
+function factorText(scale: number): string {
+  return String(Number(scale.toPrecision(2)));
+}
+
 interface FrameProps {
   image: DetailImage | null;
   alt: string;
   ratio: number;
   view: Viewpoint;
   onView: (view: Viewpoint) => void;
+  pointer: MutableRef<Point | null>;
   onSize: (path: string, ratio: number) => void;
 }
 
-function ImageFrame({ image, alt, ratio, view, onView, onSize }: FrameProps) {
+function ImageFrame({ image, alt, ratio, view, onView, pointer, onSize }: FrameProps) {
   const frame = useRef<HTMLDivElement>(null);
   const [failed, setFailed] = useState<string | null>(null);
   const [fit, setFit] = useState(1);
@@ -81,10 +126,8 @@ function ImageFrame({ image, alt, ratio, view, onView, onSize }: FrameProps) {
     const onWheel = (event: WheelEvent) => {
       if (!event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
-      const box = element.getBoundingClientRect();
-      const atX = (event.clientX - box.left) / box.width - 0.5;
-      const atY = (event.clientY - box.top) / box.height - 0.5;
-      onView(zoomed(now.current, Math.exp(-event.deltaY / 200), atX, atY));
+      const at = placeIn(element, event);
+      onView(zoomed(now.current, Math.exp(-event.deltaY / 200), at.x, at.y));
     };
     element.addEventListener('wheel', onWheel, { passive: false });
     return () => element.removeEventListener('wheel', onWheel);
@@ -97,17 +140,17 @@ function ImageFrame({ image, alt, ratio, view, onView, onSize }: FrameProps) {
       class={`frame ${view.scale > 1 ? 'zoomed' : ''}`}
       style={{ aspectRatio: String(ratio) }}
       onDblClick={(event) => {
-        const box = event.currentTarget.getBoundingClientRect();
-        const atX = (event.clientX - box.left) / box.width - 0.5;
-        const atY = (event.clientY - box.top) / box.height - 0.5;
-        onView(view.scale > 1 ? WHOLE : zoomed(view, 3, atX, atY));
+        const at = placeIn(event.currentTarget, event);
+        onView(view.scale > 1 ? WHOLE : zoomed(view, ZOOM, at.x, at.y));
       }}
       onPointerDown={(event) => {
         if (view.scale === 1 || event.button !== 0) return;
         event.currentTarget.setPointerCapture(event.pointerId);
         drag.current = { id: event.pointerId, x: event.clientX, y: event.clientY, from: view };
       }}
+      onPointerLeave={() => (pointer.current = null)}
       onPointerMove={(event) => {
+        pointer.current = placeIn(event.currentTarget, event);
         const start = drag.current;
         if (start?.id !== event.pointerId) return;
         const box = event.currentTarget.getBoundingClientRect();
@@ -146,4 +189,10 @@ function ImageFrame({ image, alt, ratio, view, onView, onSize }: FrameProps) {
       )}
     </div>
   );
+}
+
+/** Where a pointer is in a frame. */
+function placeIn(frame: Element, { clientX, clientY }: MouseEvent): Point {
+  const box = frame.getBoundingClientRect();
+  return { x: (clientX - box.left) / box.width - 0.5, y: (clientY - box.top) / box.height - 0.5 };
 }

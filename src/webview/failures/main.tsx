@@ -3,14 +3,14 @@ import '../shared/base.css';
 import './failures.css';
 import { followConnection } from '../shared/connectionBanner';
 import { HostConnection } from '../shared/hostConnection';
+import { pageRoot } from '../shared/pageRoot';
 import { t } from '../shared/translate';
 import { App } from './app';
 import type { FailuresContract } from './messages';
 import { Model, type ViewState } from './model';
 
 document.body.dataset.panel = 'failures';
-const root = document.getElementById('root');
-if (!root) throw new Error('the page has no #root');
+const root = pageRoot();
 
 let scheduled = 0;
 /** Many changes, one rendering a frame. */
@@ -32,7 +32,7 @@ const model = new Model(
   connection.state,
 );
 function draw(): void {
-  if (root) render(<App model={model} />, root);
+  render(<App model={model} />, root);
 }
 draw();
 connection.ready();

@@ -97,6 +97,8 @@ export interface DetailImage {
 export interface PanelState {
   runFolder: string;
   set: PredictionSet | null;
+  /** The example that was chosen; null while the first of the list is shown. */
+  identifier: string | null;
 }
 
 export type ToWebview =

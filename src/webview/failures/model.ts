@@ -1,5 +1,6 @@
 import type {
   Asked,
+  AskedAbout,
   AskState,
   DetailImage,
   ExampleNote,
@@ -10,6 +11,7 @@ import type {
   ToHost,
   ToWebview,
 } from './messages';
+import { Drafts, type Draft } from './drafts';
 import { countVerdicts, DEFAULT_FILTER, filterRows, type Filter } from './filter';
 import { Rows } from './rows';
 import { problemOf, Questions, type Question } from './questions';
@@ -32,6 +34,11 @@ export interface ViewState extends PanelState {
   reverse: boolean;
   /** Width of the list as a share of the panel. */
   listShare: number;
+  /** The next example is shown at the zoom of the one before. */
+  keepZoom: boolean;
+  drafts: readonly Draft[];
+  /** The host loses what was asked with its window, so the page keeps the latest. */
+  asked: readonly AskedAbout[];
 }
 
 export type Loading =
@@ -79,6 +86,7 @@ export class Model {
   sort: Sort = 'wrong';
   reverse = false;
   listShare = 0.38;
+  keepZoom = false;
   /** Rows that pass the filter, in order. */
   shown = new Int32Array(0);
   counts = { wrong: 0, right: 0, unlabelled: 0 };
@@ -92,6 +100,7 @@ export class Model {
   newer: PredictionSet | null = null;
   readonly thumbnails: ThumbnailBook;
   readonly questions: Questions;
+  private readonly drafts: Drafts;
   /** A load whose rows are not shown yet: until then the old ones stay, and the focus with them. */
   private incoming: Incoming | null = null;
   private generation = 0;
@@ -119,11 +128,20 @@ export class Model {
     this.thumbnails = new ThumbnailBook((images) =>
       host.send({ type: 'wantThumbnails', generation: this.generation, images }),
     );
-    this.questions = new Questions((params) => host.request('ask', params), changed);
+    this.questions = new Questions(
+      (params) => host.request('ask', params),
+      () => {
+        this.save();
+        changed();
+      },
+    );
+    this.questions.restore(state.asked ?? []);
+    this.drafts = new Drafts(state.drafts);
     this.filter = { ...DEFAULT_FILTER, ...state.filter };
     this.sort = state.sort ?? this.sort;
     this.reverse = state.reverse ?? this.reverse;
     this.listShare = state.listShare ?? this.listShare;
+    this.keepZoom = state.keepZoom ?? this.keepZoom;
   }
 
   receive(message: ToWebview): void {
@@ -199,6 +217,12 @@ export class Model {
     this.changed();
   }
 
+  /** How many rows another filter would show. */
+  countOf(filter: Filter): number {
+    const all = this.order ?? sortRows(this.rows, this.sort, this.reverse);
+    return filterRows(this.rows, all, filter, this.set?.epoch ?? null).length;
+  }
+
   setSort(sort: Sort, reverse: boolean): void {
     this.sort = sort;
     this.reverse = reverse;
@@ -210,6 +234,30 @@ export class Model {
 
   setListShare(share: number): void {
     this.listShare = Math.min(0.75, Math.max(0.15, share));
+    this.save();
+    this.changed();
+  }
+
+  setKeepZoom(keepZoom: boolean): void {
+    this.keepZoom = keepZoom;
+    this.save();
+    this.changed();
+  }
+
+  /** The question that is being written about the example of a row: at first its own sentence. */
+  draftOf(row: number): Pick<Draft, 'sentence' | 'swapped'> {
+    const draft = this.set && this.drafts.of(this.set.split, this.rows.identifierOf(row));
+    return draft ?? { sentence: this.rows.sentenceOf(row), swapped: false };
+  }
+
+  setDraft(row: number, change: Partial<Pick<Draft, 'sentence' | 'swapped'>>): void {
+    if (!this.set) return;
+    const { split } = this.set;
+    const identifier = this.rows.identifierOf(row);
+    const draft = { ...this.draftOf(row), ...change };
+    if (draft.sentence === this.rows.sentenceOf(row) && !draft.swapped)
+      this.drafts.remove(split, identifier);
+    else this.drafts.set({ split, identifier, sentence: draft.sentence, swapped: draft.swapped });
     this.save();
     this.changed();
   }
@@ -232,6 +280,7 @@ export class Model {
     if (this.incoming && this.incoming.set.split === this.set?.split)
       this.incoming.select = this.rows.identifierOf(row);
     this.choose(row);
+    this.save();
     this.changed();
   }
 
@@ -351,8 +400,8 @@ export class Model {
     this.wantedIdentifier = select;
     this.following = select === null;
     this.takeSets(this.sets);
-    this.save();
     this.refresh();
+    this.save();
   }
 
   private refreshSoon(): void {
@@ -388,8 +437,7 @@ export class Model {
     }
     if (this.following) this.choose(this.shown[0] ?? -1);
     // An example reached by its group, or whose mark was taken away, stays; a new filter asks for others.
-    else if (newFilter && !this.shown.includes(this.selected))
-      this.choose(this.shown[0] ?? this.selected);
+    else if (newFilter && !this.shown.includes(this.selected)) this.choose(this.shown[0] ?? -1);
   }
 
   /**
@@ -452,9 +500,20 @@ export class Model {
   }
 
   private save(): void {
-    const { set, filter, sort, reverse, listShare } = this;
-    if (this.run)
-      this.saveState({ runFolder: this.run.runFolder, set, filter, sort, reverse, listShare });
+    const { set, filter, sort, reverse, listShare, keepZoom } = this;
+    if (!this.run) return;
+    this.saveState({
+      runFolder: this.run.runFolder,
+      set,
+      identifier: this.wantedIdentifier ?? this.selectedIdentifier(),
+      filter,
+      sort,
+      reverse,
+      listShare,
+      keepZoom,
+      drafts: this.drafts.all,
+      asked: this.questions.latest(),
+    });
   }
 }
 

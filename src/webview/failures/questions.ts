@@ -9,9 +9,12 @@ export interface Problem {
 /** What a person asks: a sentence about the images of an example, as they are or exchanged. */
 export type Question = Pick<Asked, 'sentence' | 'swapImages' | 'swapTest'>;
 
+/** Questions that the page keeps over a reload of the window. */
+const MOST_KEPT = 50;
+
 type AskParams = FailuresRequests['ask']['params'];
 
-/** The questions asked about each example while the panel is open, with their answers. */
+/** The questions asked about each example, with their answers. */
 export class Questions {
   /** By split and identifier. */
   private readonly about = new Map<string, readonly Asked[]>();
@@ -22,12 +25,26 @@ export class Questions {
     private readonly changed: () => void,
   ) {}
 
-  /** Takes what was asked before the page was loaded (anew). */
+  /** Adds what was asked before the page was loaded (anew). What it knows already stays as it is. */
   restore(asked: readonly AskedAbout[]): void {
     for (const { split, identifier, questions } of asked) {
-      this.about.set(keyOf(split, identifier), questions);
+      const known = new Map(this.of(split, identifier).map((each) => [each.id, each]));
+      for (const each of questions) if (!known.has(each.id)) known.set(each.id, each);
+      const all = [...known.values()].sort((a, b) => a.id - b.id);
+      this.about.set(keyOf(split, identifier), all);
       this.lastId = Math.max(this.lastId, ...questions.map(({ id }) => id));
     }
+  }
+
+  /** The last questions that have an answer or a problem, as `restore` takes them. */
+  latest(): AskedAbout[] {
+    const settled = [...this.about].flatMap(([key, questions]) =>
+      questions.filter(({ answer, problem }) => answer ?? problem).map((each) => ({ key, each })),
+    );
+    const last = settled.sort((a, b) => a.each.id - b.each.id).slice(-MOST_KEPT);
+    const kept = new Map<string, Asked[]>();
+    for (const { key, each } of last) kept.set(key, [...(kept.get(key) ?? []), each]);
+    return [...kept].map(([key, questions]) => ({ ...exampleOf(key), questions }));
   }
 
   /** Oldest first. */
@@ -60,6 +77,11 @@ export class Questions {
 /** No split has a slash in its name. */
 function keyOf(split: Split, identifier: string): string {
   return `${split}/${identifier}`;
+}
+
+function exampleOf(key: string): Pick<AskedAbout, 'split' | 'identifier'> {
+  const at = key.indexOf('/');
+  return { split: key.slice(0, at) as Split, identifier: key.slice(at + 1) };
 }
 
 /** Anything thrown, in words. */

@@ -11,7 +11,7 @@ import { changeText, epochText, setText, showText, sortText } from './texts';
 
 /** What is shown: run, split, epoch, and how much of it is wrong. */
 export function Header({ model, onExport }: { model: Model; onExport: () => void }) {
-  const { counts, rows, chosenSet: set, sets, newer } = model;
+  const { counts, shown, chosenSet: set, sets, newer } = model;
   const labelled = counts.wrong + counts.right;
   const splits = [...new Set(sets.map(({ split }) => split))];
   const ofSplit = sets.filter(({ split }) => split === set?.split);
@@ -23,9 +23,7 @@ export function Header({ model, onExport }: { model: Model; onExport: () => void
   return (
     <header class="header">
       <h1>
-        <span class="number">
-          {t('{0} of {1} wrong', count(counts.wrong), count(labelled || rows.count))}
-        </span>
+        <span class="number">{headline(model)}</span>
         {labelled > 0 && (
           <span class="muted number">
             {' '}
@@ -74,12 +72,27 @@ export function Header({ model, onExport }: { model: Model; onExport: () => void
       <span class="run-name muted" title={model.run?.runFolder}>
         {model.run?.runName}
       </span>
-      <button class="quiet" onClick={onExport} title={t('Export the rows of the list (E)')}>
+      <button
+        class="quiet"
+        disabled={shown.length === 0}
+        onClick={onExport}
+        title={t('Export the rows of the list (E)')}
+      >
         <Icon name="save" />
         {t('Export')}
       </button>
     </header>
   );
+}
+
+/** How many are wrong, and how many are shown where that is another number. */
+function headline({ counts, shown, rows, filter }: Model): string {
+  const [wrong, all] = [count(counts.wrong), count(counts.wrong + counts.right || rows.count)];
+  if (filter.show !== 'wrong')
+    return t('{0} shown · {1} of {2} wrong', count(shown.length), wrong, all);
+  return shown.length === counts.wrong
+    ? t('{0} of {1} wrong', wrong, all)
+    : t('{0} shown of {1} wrong, {2} in all', count(shown.length), wrong, all);
 }
 
 /** The filters. Each acts as it is changed. */

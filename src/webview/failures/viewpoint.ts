@@ -5,6 +5,12 @@ export interface Viewpoint {
   y: number;
 }
 
+/** A place in the frame, from its centre in shares of its size. */
+export interface Point {
+  x: number;
+  y: number;
+}
+
 export const WHOLE: Viewpoint = { scale: 1, x: 0, y: 0 };
 const LARGEST = 32;
 
@@ -25,4 +31,69 @@ export function bounded({ scale, x, y }: Viewpoint): Viewpoint {
   const limit = (scale - 1) / 2;
   const clamp = (value: number) => Math.min(limit, Math.max(-limit, value)) || 0;
   return { scale, x: clamp(x), y: clamp(y) };
+}
+
+/** Shows the part of the picture around a point of the whole picture. */
+export function centredOn({ x, y }: Point, scale: number): Viewpoint {
+  return bounded({ scale, x: -x * scale, y: -y * scale });
+}
+
+/** Cells of a content map along each side. */
+export const MAP_SIDE = 32;
+/** Of two cells' colours, in levels of all channels and both neighbours: less is noise or a gradient. */
+const SMALLEST_CONTRAST = 24;
+
+/**
+ * Where in a picture there is something to see: for each of its `MAP_SIDE`² cells, how far its colour is from those of
+ * the cells to the right and below. Plain areas count nothing, be they background or object.
+ * @param pixels RGBA of the frame drawn in `MAP_SIDE`² pixels; transparent ones lie outside the picture.
+ */
+export function contentMap(pixels: Uint8ClampedArray): Float32Array {
+  const map = new Float32Array(MAP_SIDE * MAP_SIDE);
+  for (let y = 0; y + 1 < MAP_SIDE; y++)
+    for (let x = 0; x + 1 < MAP_SIDE; x++) {
+      const at = y * MAP_SIDE + x;
+      const distance = contrast(pixels, at, at + 1) + contrast(pixels, at, at + MAP_SIDE);
+      map[at] = distance < SMALLEST_CONTRAST ? 0 : distance;
+    }
+  return map;
+}
+
+/** Sum of the channels' distances; 0 where one of the cells lies outside the picture. */
+function contrast(pixels: Uint8ClampedArray, a: number, b: number): number {
+  if (pixels[4 * a + 3] !== 255 || pixels[4 * b + 3] !== 255) return 0;
+  let sum = 0;
+  for (let channel = 0; channel < 3; channel++)
+    sum += Math.abs((pixels[4 * a + channel] ?? 0) - (pixels[4 * b + channel] ?? 0));
+  return sum;
+}
+
+/**
+ * The part of pictures, all seen through the same frame, that shows the most of them at a scale: the most of the one
+ * that is shown least, then the most in all, then what is nearest to the middle.
+ */
+export function bestView(maps: readonly Float32Array[], scale: number): Viewpoint {
+  const side = Math.max(1, Math.round(MAP_SIDE / scale));
+  const totals = maps.map((map) => map.reduce((sum, value) => sum + value, 0));
+  let best = { view: bounded({ scale, x: 0, y: 0 }), score: 0 };
+  if (maps.length === 0) return best.view;
+  for (let top = 0; top + side <= MAP_SIDE; top++)
+    for (let left = 0; left + side <= MAP_SIDE; left++) {
+      const shares = maps.map((map, i) => sumIn(map, left, top, side) / (totals[i] || 1));
+      const x = (left + side / 2) / MAP_SIDE - 0.5;
+      const y = (top + side / 2) / MAP_SIDE - 0.5;
+      const score =
+        Math.min(...shares) +
+        1e-3 * shares.reduce((sum, share) => sum + share, 0) -
+        1e-6 * Math.hypot(x, y);
+      if (score > best.score) best = { view: centredOn({ x, y }, scale), score };
+    }
+  return best.view;
+}
+
+function sumIn(map: Float32Array, left: number, top: number, side: number): number {
+  let sum = 0;
+  for (let y = top; y < top + side; y++)
+    for (let x = left; x < left + side; x++) sum += map[y * MAP_SIDE + x] ?? 0;
+  return sum;
 }

@@ -10,16 +10,17 @@ export function announce(text: string): void {
 
 /** Where `announce` puts its words; invisible. One a page. */
 export function LiveRegion() {
-  const [text, setText] = useState('');
+  const [said, setSaid] = useState({ text: '', times: 0 });
   useEffect(() => {
-    listener = setText;
+    listener = (text) => setSaid(({ times }) => ({ text, times: times + 1 }));
     return () => {
       listener = undefined;
     };
   }, []);
   return (
     <div class="visually-hidden" role="status" aria-live="polite">
-      {text}
+      {/* A new element each time: the same words said twice are two messages. */}
+      <span key={said.times}>{said.text}</span>
     </div>
   );
 }

@@ -82,7 +82,7 @@ export async function closeAll(): Promise<void> {
 }
 
 /** One browser a test file. */
-function theBrowser(): Promise<Browser> {
+export function theBrowser(): Promise<Browser> {
   browser ??= chromium.launch({
     executablePath: inject('tools').chromium,
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'],

@@ -1,0 +1,210 @@
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { configPaths } from '../../src/config/paths';
+import { parseConfig } from '../../src/config/parse';
+import { FailuresSession } from '../../src/extension/failures/session';
+import { Thumbnails } from '../../src/extension/failures/thumbnails';
+import { Messenger } from '../../src/extension/webview/messenger';
+import type { Asked, FailuresContract, PanelState } from '../../src/webview/failures/messages';
+import { scratchFolder } from './harness/open';
+import { PanelPage } from './harness/panelPage';
+import { syntheticRun } from './syntheticRun';
+
+const sizes = [
+  { width: 1400, height: 900 },
+  { width: 700, height: 800 },
+  { width: 320, height: 600 },
+  { width: 700, height: 380 },
+];
+
+describe('the page of failed examples', () => {
+  let run: string;
+  let panel: PanelPage;
+  let session: FailuresSession;
+  const page = () => panel.page;
+  const box = async (selector: string) => {
+    const found = await page().locator(selector).boundingBox();
+    if (!found) throw new Error(`${selector} is not on the page`);
+    return found;
+  };
+
+  /** A host that is started anew, as by a reload of the window; its model says True to everything. */
+  function startHost(wanted: ConstructorParameters<typeof FailuresSession>[1] = null): void {
+    session = new FailuresSession(
+      {
+        folder: run,
+        name: 'bright-otter-3',
+        paths: () => {
+          const { config } = parseConfig('image_root: images\nann_root: .');
+          return Promise.resolve(configPaths(config, join(run, '..')));
+        },
+      },
+      wanted,
+      new Thumbnails(join(run, '.thumbs')),
+      {
+        send: (message) => messenger.send(message),
+        address: (file) => PanelPage.address(file),
+        openFile: () => Promise.resolve(),
+        copy: () => Promise.resolve(),
+        save: () => Promise.resolve(null),
+        command: () => undefined,
+        checkpointStamp: () => '',
+        launch: () => Promise.reject(new Error('no model here')),
+        askUnavailable: () => null,
+        isActive: () => false,
+        log: () => undefined,
+        problem: () => undefined,
+        translate: (text) => text,
+      },
+    );
+    session.requests.ask = ({ id, sentence, swapImages, swapTest }) => {
+      const answer = { prediction: true, probTrue: 0.81, milliseconds: 5 };
+      return { id, sentence, swapImages, swapTest, answer, problem: null } satisfies Asked;
+    };
+    const messenger = new Messenger<FailuresContract>(panel, session);
+  }
+  const pictures = () =>
+    expect
+      .poll(() =>
+        page().evaluate<number>(
+          `[...document.querySelectorAll('.frame img')].filter((each) => each.naturalWidth > 0).length`,
+        ),
+      )
+      .toBe(2);
+  const shown = () => page().locator('.browser[aria-busy=false]').waitFor();
+
+  beforeAll(async () => {
+    run = join(scratchFolder('failures-page'), 'bright-otter-3');
+    await syntheticRun(run, { predictions: 300, epochs: 4, predictedEpochs: 3 });
+    panel = await PanelPage.open('failures', { width: 1400, height: 900 });
+    startHost();
+    await panel.load();
+    await shown();
+  });
+
+  it('shows the answer next to the question, and says it', async () => {
+    await page().keyboard.press('a');
+    await page().locator('.ask textarea').fill('There is a dog.');
+    await page().keyboard.press('Control+Enter');
+    const answer = page().locator('.ask-answer strong');
+    await expect.poll(() => answer.textContent()).toBe('True');
+    await expect.poll(() => page().locator('[role=status]').textContent()).toContain('says True');
+    const [field, line] = [await box('.ask textarea'), await box('.ask-answer')];
+    expect(line.y - (field.y + field.height)).toBeLessThan(16);
+    expect(line.y + line.height).toBeLessThan((await box('.keys-line')).y);
+  });
+
+  it.each(sizes)('scrolls inside only, at $width×$height', async (size) => {
+    await page().setViewportSize(size);
+    await page().locator('.detail').hover();
+    await page().mouse.wheel(0, 5000);
+    await page().evaluate(
+      'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))',
+    );
+    expect(await panel.overflow()).toEqual({ x: 0, y: 0 });
+    expect(await page().evaluate('document.scrollingElement.scrollTop')).toBe(0);
+  });
+
+  it('enlarges what the images show, says the factor, and leaves by Escape', async () => {
+    await page().setViewportSize({ width: 1400, height: 900 });
+    await page().locator('.row').nth(1).click();
+    await pictures();
+    await page().keyboard.press('z');
+    await expect.poll(() => page().locator('.zoom-factor').textContent()).toBe('3×');
+    expect(await page().locator('.zoom-hint').textContent()).toContain('Esc');
+    for (const seen of await page().evaluate<number[]>(coloursSeen))
+      expect(seen).toBeGreaterThan(1);
+    await page().keyboard.press('Escape');
+    await page().locator('.zoom-factor').waitFor({ state: 'detached' });
+  });
+
+  it('starts the next example unzoomed, unless the zoom is kept', async () => {
+    const keep = page().getByRole('button', { name: 'Keep Zoom' });
+    const selected = page().locator('.row[aria-selected=true]');
+    await page().keyboard.press('z');
+    await page().locator('.zoom-factor').waitFor();
+    await page().keyboard.press('ArrowDown');
+    await page().locator('.zoom-factor').waitFor({ state: 'detached' });
+    await pictures();
+    await page().keyboard.press('z');
+    await keep.click();
+    await selected.focus();
+    await page().keyboard.press('ArrowDown');
+    await expect.poll(() => selected.getAttribute('aria-posinset')).toBe('4');
+    expect(await page().locator('.zoom-factor').textContent()).toBe('3×');
+    await keep.click();
+    await selected.focus();
+    await page().keyboard.press('Escape');
+    await page().locator('.zoom-factor').waitFor({ state: 'detached' });
+  });
+
+  it('shows no example that the filter leaves out, and exports none', async () => {
+    const heading = () => page().locator('h1').textContent();
+    await expect.poll(heading).toMatch(/^\d+ of 300 wrong/);
+    await page().locator('input[type=search]').fill('circle');
+    await expect.poll(heading).toMatch(/^\d+ shown of \d+ wrong, 300 in all/);
+    await page().locator('input[type=search]').fill('no such words');
+    await page().getByText('No example passes the filter.').waitFor();
+    expect(await page().locator('.detail').count()).toBe(0);
+    expect(await page().getByRole('button', { name: 'Export' }).isDisabled()).toBe(true);
+    await page().getByRole('button', { name: 'Clear Other Filters' }).click();
+    await page().locator('.row').first().waitFor();
+    expect(await page().locator('select[name=show]').inputValue()).toBe('wrong');
+    expect(await page().locator('input[type=search]').inputValue()).toBe('');
+  });
+
+  it('keeps example, question and answers over a reload of the window', async () => {
+    await page().locator('.row').nth(3).click();
+    // The example is drawn a frame after the click.
+    await page().locator('.row[aria-selected=true][aria-posinset="4"]').waitFor();
+    await page().locator('.ask textarea').fill('There is a cat.');
+    await page().locator('.ask textarea').press('Enter');
+    await page().locator('.ask-answer strong').waitFor();
+    const identifier = await page().locator('.facts .as-text').textContent();
+    await page().locator('.ask textarea').fill('There is a bear.');
+    const saved = () => page().evaluate<string>('sessionStorage.getItem("state")');
+    await expect.poll(saved).toContain('There is a bear.');
+    const state = JSON.parse(await saved()) as PanelState;
+    session.dispose();
+    startHost({ ...state.set, identifier: state.identifier ?? '' });
+    await panel.load();
+    await shown();
+    await expect.poll(() => page().locator('.facts .as-text').textContent()).toBe(identifier);
+    expect(await page().locator('.ask textarea').inputValue()).toBe('There is a bear.');
+    expect(await page().locator('.asked').textContent()).toContain('There is a cat.');
+    expect(await page().locator('.ask-answer strong').textContent()).toBe('True');
+    // A question after that is another one, not the same number again.
+    await page().locator('.ask textarea').press('Enter');
+    await expect.poll(() => page().locator('.asked tbody tr').count()).toBe(3);
+  });
+
+  it('shows whole sentences in two lines at 700 pixels', async () => {
+    await page().setViewportSize({ width: 700, height: 800 });
+    const cut = `[...document.querySelectorAll('.row-sentence')]
+      .filter((each) => each.scrollHeight > each.clientHeight)
+      .map((each) => each.textContent)`;
+    await expect.poll(() => page().evaluate(cut)).toEqual([]);
+    expect((await box('.row-sentence >> nth=0')).width).toBeGreaterThan(130);
+  });
+});
+
+/** How many colours each frame shows of its picture, in a coarse raster. Needs pictures that a canvas may read. */
+const coloursSeen = `Promise.all([...document.querySelectorAll('.frame')].map(async (frame) => {
+  const shown = frame.querySelector('img');
+  const image = new Image();
+  image.crossOrigin = 'anonymous';
+  image.src = shown.src;
+  await image.decode();
+  const [from, at] = [frame.getBoundingClientRect(), shown.getBoundingClientRect()];
+  const canvas = Object.assign(document.createElement('canvas'), { width: from.width, height: from.height });
+  const context = canvas.getContext('2d');
+  const fit = Math.min(at.width / image.naturalWidth, at.height / image.naturalHeight);
+  const [w, h] = [image.naturalWidth * fit, image.naturalHeight * fit];
+  const [x, y] = [at.x - from.x + (at.width - w) / 2, at.y - from.y + (at.height - h) / 2];
+  context.drawImage(image, x, y, w, h);
+  const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+  const colours = new Set();
+  for (let i = 0; i < data.length; i += 400)
+    colours.add([data[i] >> 6, data[i + 1] >> 6, data[i + 2] >> 6].join());
+  return colours.size;
+}))`;
