@@ -4,7 +4,7 @@
 // one folder a version, written beside its place and then renamed, so that an interrupted or a
 // second install at the same time leaves nothing half done. Quick when all is there.
 //
-//   node scripts/testTools.mjs [--only current|oldest] [--json]
+//   node scripts/testTools.mjs [--only current|oldest|network] [--json]
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
@@ -111,6 +111,13 @@ async function sweep() {
   }
 }
 
+/** What the tests with several hosts need: `ip`, for network namespaces. They are skipped where it is missing. */
+async function networkTools() {
+  const root = process.platform === 'linux' && process.getuid?.() === 0;
+  if (!root || which('ip') || !which('apt-get')) return;
+  await aptInstall(['iproute2']);
+}
+
 /** Debian packages, installed only where missing. Elsewhere the person is told what is missing. */
 async function debianPackages() {
   const wanted = [];
@@ -128,6 +135,11 @@ async function debianPackages() {
     throw new Error(
       `the end-to-end tests need ${wanted.join(', ')}. Install them with the system's package manager and run this again.`,
     );
+  await aptInstall(wanted);
+}
+
+async function aptInstall(wanted) {
+  const root = process.getuid?.() === 0;
   say(`installing Debian packages ${wanted.join(' ')}`);
   const apt = (...args) =>
     run(root ? 'apt-get' : 'sudo', root ? args : ['-n', 'apt-get', ...args], {
@@ -213,6 +225,10 @@ function checkOldest() {
 if (process.argv[1] && import.meta.url === pathToFileURL(resolve(process.argv[1])).href) {
   checkOldest();
   const only = process.argv.indexOf('--only');
+  if (process.argv[only + 1] === 'network') {
+    await networkTools();
+    process.exit(0);
+  }
   const tools = await testTools(only < 0 ? undefined : [process.argv[only + 1]]);
   if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(tools)}\n`);
   else

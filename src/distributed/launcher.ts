@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import { constants } from 'node:os';
 import { phrase, type Words } from '../util/phrase';
-import { hasTerminal, SAVE_SIGNALS } from '../util/signals';
+import { hasTerminal, SAME_REQUEST_MS, SAVE_SIGNALS } from '../util/signals';
 import { UserError } from '../util/userError';
 import { bringLoopbackUp, NAMESPACE_VARIABLE, namespaceCommand } from './namespace';
 import { DEFAULT_PORT, LAUNCHED_VARIABLE, type LaunchSettings } from './settings';
@@ -60,12 +60,11 @@ function runInside(inside: readonly string[], command: readonly string[]): Promi
     stdio: 'inherit',
     env: { ...process.env, [NAMESPACE_VARIABLE]: '1' },
   });
-  // The terminal reaches the child by itself. A signal to this process alone is handed on once.
+  // A terminal reaches the child by itself, too; it takes what comes twice at once for one request.
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
   const ignore = (): void => undefined;
-  for (const signal of ['SIGTERM', ...SAVE_SIGNALS] as const) process.on(signal, forward);
-  process.on('SIGINT', ignore);
-  process.on('SIGQUIT', ignore);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT', ...SAVE_SIGNALS] as const)
+    process.on(signal, forward);
   process.on('SIGHUP', ignore);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
@@ -116,6 +115,7 @@ interface Rank {
 class Launcher {
   private readonly ranks: Rank[];
   private requests = 0;
+  private requestedAt = 0;
   private killing: NodeJS.Timeout | undefined;
   /** The first rank that ended as none should. */
   private failed: Rank | undefined;
@@ -216,6 +216,9 @@ class Launcher {
 
   /** Asks rank 0 to stop, which agrees with the others; asked again, ends all at once. */
   private stop(): void {
+    const now = performance.now();
+    if (this.requests > 0 && now - this.requestedAt < SAME_REQUEST_MS) return;
+    this.requestedAt = now;
     this.requests++;
     for (const { child, ended } of this.ranks) {
       if (ended) continue;

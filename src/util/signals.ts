@@ -15,7 +15,7 @@ import { isatty } from 'node:tty';
 import { ExitCode, errnoOf, messageOf } from './userError';
 
 /** npm, `timeout` and a closing terminal send the same request several times at once. */
-const SAME_REQUEST_MS = 1000;
+export const SAME_REQUEST_MS = 1000;
 
 /** Signals that ask to save and go on. */
 export const SAVE_SIGNALS = ['SIGUSR1', 'SIGUSR2'] as const;
