@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import { dropPath, dropout } from '../runtime/random';
+import { dropPath, dropout, type Rows } from '../runtime/random';
 
 /** What the model's functions need beside their inputs. */
 export interface ModelContext {
@@ -7,7 +7,7 @@ export interface ModelContext {
   param(name: string): tf.Tensor;
   /** Turns on dropout and stochastic depth. */
   training: boolean;
-  /** int32 [2], fed anew for every training step. Needed in training unless all rates are 0. */
+  /** int32 [2], another one for every training step. Needed in training unless all rates are 0. */
   seed?: tf.Tensor;
   /** Called with the value after every block and layer, for tests and for looking into a model. */
   observe?(name: string, value: tf.Tensor): void;
@@ -21,9 +21,7 @@ export interface ModelContext {
 const SITES_PER_LAYER = 16;
 const TEXT_SITES = 4096;
 
-/** A layer's sites are enough for eight lanes. */
-export const visionSite = (block: number, lane: number, site: 0 | 1): number =>
-  block * SITES_PER_LAYER + 2 * lane + site;
+export const visionSite = (block: number, site: 0 | 1): number => block * SITES_PER_LAYER + site;
 export const EMBEDDING_SITE = TEXT_SITES;
 export const textSites = [
   'self',
@@ -57,6 +55,7 @@ export function dropPathIn<T extends tf.Tensor>(
   x: T,
   rate: number,
   site: number,
+  rows: Rows,
 ): T {
-  return context.training && rate > 0 ? dropPath(x, rate, seedOf(context), site) : x;
+  return context.training && rate > 0 ? dropPath(x, rate, seedOf(context), site, rows) : x;
 }

@@ -16,6 +16,7 @@ import { selfAttention } from '../runtime/ops/selfAttention';
 import type { VisionConfig } from './config';
 import { dropPathIn, visionSite } from './modelContext';
 import type { ModelContext } from './modelContext';
+import type { Rows } from '../runtime/random';
 
 const LAYER_NORM_EPS = 1e-6;
 const ROOT = 'visual_encoder';
@@ -54,12 +55,25 @@ export function visionTransformer(
   const patches = splitIntoLanes(images).map((lane) => patchEmbedding(config, lane, context));
   observe(`${ROOT}.patch_embed`, patches);
   let lanes = patches.map((lane) => withPositions(config, lane, context));
+  const sizes = lanes.map((lane) => lane.shape[0] ?? 1);
+  const of = sizes.reduce((sum, size) => sum + size, 0);
+  const rows = sizes.map((_, lane): Rows => ({
+    first: sizes.slice(0, lane).reduce((sum, size) => sum + size, 0),
+    of,
+  }));
   for (let i = 0; i < depth; i++) {
     const values = blockParameters.map((name) => context.param(`${ROOT}.blocks.${i}.${name}`));
     const whole = context.training && i >= depth - config.checkpointedBlocks;
     lanes = lanes.map((x, lane) => {
       const run = (input: tf.Tensor, ...parameters: tf.Tensor[]): tf.Tensor =>
-        block(config, i, lane, input, namedParameters(parameters), context);
+        block(
+          config,
+          i,
+          rows[lane] ?? { first: 0, of },
+          input,
+          namedParameters(parameters),
+          context,
+        );
       return whole ? gradientCheckpoint(run, [x, ...values]) : run(x, ...values);
     });
     observe(`${ROOT}.blocks.${i}`, lanes);
@@ -115,7 +129,7 @@ function patchEmbedding(
 function block(
   config: VisionConfig,
   index: number,
-  lane: number,
+  rows: Rows,
   x: tf.Tensor,
   p: BlockParameters,
   context: ModelContext,
@@ -129,12 +143,12 @@ function block(
     p['attn.proj.weight'],
     p['attn.proj.bias'],
   );
-  const y = tf.add(x, dropPathIn(context, attended, rate, visionSite(index, lane, 0)));
+  const y = tf.add(x, dropPathIn(context, attended, rate, visionSite(index, 0), rows));
   const hidden = gelu(
     linear(norm(y, p['norm2.weight'], p['norm2.bias']), p['mlp.fc1.weight'], p['mlp.fc1.bias']),
   );
   const fed = linear(hidden, p['mlp.fc2.weight'], p['mlp.fc2.bias']);
-  return tf.add(y, dropPathIn(context, fed, rate, visionSite(index, lane, 1)));
+  return tf.add(y, dropPathIn(context, fed, rate, visionSite(index, 1), rows));
 }
 
 /** Rises linearly from 0 at the first block (torch.linspace in BLIP). */

@@ -87,23 +87,39 @@ function scramble(value: number): number {
 export function dropout<T extends tf.Tensor>(x: T, rate: number, seed: tf.Tensor, salt: number): T {
   checkRate(rate);
   if (rate === 0) return x;
-  return masked(x, x.shape, rate, seed, salt);
+  return masked(x, rate, () => chance(x.shape, 1 - rate, seed, salt));
+}
+
+/** Which rows of a whole batch a tensor holds. */
+export interface Rows {
+  first: number;
+  /** Rows of the whole batch. */
+  of: number;
 }
 
 /**
- * Stochastic depth (timm's drop_path): whole samples, the first dimension, are dropped.
+ * Stochastic depth (timm's drop_path): whole samples, the first dimension, are dropped. Which ones is drawn for the whole
+ * batch, so that it does not depend on the parts that the batch is computed in.
  *
  * @param x [n, …]
+ * @param rows that x holds of its batch
  */
 export function dropPath<T extends tf.Tensor>(
   x: T,
   rate: number,
   seed: tf.Tensor,
   salt: number,
+  rows: Rows = { first: 0, of: x.shape[0] ?? 1 },
 ): T {
   checkRate(rate);
   if (rate === 0) return x;
-  return masked(x, [x.shape[0] ?? 1, ...x.shape.slice(1).map(() => 1)], rate, seed, salt);
+  const n = x.shape[0] ?? 1;
+  const ones = x.shape.slice(1).map(() => 1);
+  return masked(x, rate, () => {
+    const whole = chance([rows.of], 1 - rate, seed, salt);
+    const own = n === rows.of ? whole : tf.slice(whole, [rows.first], [n]);
+    return tf.reshape(own, [n, ...ones]);
+  });
 }
 
 function checkRate(rate: number): void {
@@ -111,19 +127,13 @@ function checkRate(rate: number): void {
     throw new TraceError(`a rate of dropping is in [0, 1), got ${rate}`);
 }
 
-/** x · mask / (1 - rate), with a random mask of this shape; the mask is kept as bytes for the gradient. */
-function masked<T extends tf.Tensor>(
-  x: T,
-  shape: readonly number[],
-  rate: number,
-  seed: tf.Tensor,
-  salt: number,
-): T {
+/** x · mask / (1 - rate), with a random mask; the mask is kept as bytes for the gradient. */
+function masked<T extends tf.Tensor>(x: T, rate: number, draw: () => tf.Tensor): T {
   const scale = 1 / (1 - rate);
   const apply = (tensor: tf.Tensor, keep: tf.Tensor): tf.Tensor =>
     tf.mul(tensor, factor(keep, scale));
   return tf.customGrad((input, save) => {
-    const keep = chance(shape, 1 - rate, seed, salt);
+    const keep = draw();
     (save as tf.GradSaveFunc)([keep]);
     return {
       value: apply(input as tf.Tensor, keep),

@@ -67,6 +67,39 @@ describe('lanes', () => {
     expect(other.subarray(0, half)).toEqual(there.subarray(0, half));
   });
 
+  it('drop the same paths as without lanes: the same examples, whatever the number of threads', async () => {
+    const featuresOf = async (its: Session, name: string): Promise<Float32Array> => {
+      const { imageSize } = config;
+      const program = its.compile({
+        name,
+        inputs: {
+          images: { shape: [4, imageSize, imageSize, 3], dtype: 'float32' },
+          seed: { shape: [2], dtype: 'int32' },
+        },
+        build: ({ images, seed }, scope) => ({
+          features: encodeImages(config, images, {
+            param: (parameter) => scope.param(parameter),
+            training: true,
+            seed,
+          }),
+        }),
+      });
+      const feeds = { images: pixels(1, 1, 1, 1), seed: Int32Array.of(7, 42) };
+      return (await program.run(feeds))['features'] as Float32Array;
+    };
+    const inLanes = await featuresOf(session, 'drop_paths');
+    const alone = await openSession({ threads: 1 });
+    try {
+      await loadInto(alone, config, fixture(FOLDER, 'model.pth'));
+      const whole = await featuresOf(alone, 'drop_paths');
+      expect(inLanes).toHaveLength(whole.length);
+      const difference = Math.max(...inLanes.map((value, i) => Math.abs(value - whole[i])));
+      expect(difference).toBeLessThan(1e-4);
+    } finally {
+      await alone.dispose();
+    }
+  });
+
   it('drop paths of their own', async () => {
     const { imageSize } = config;
     const lane = 8;

@@ -80,7 +80,7 @@ describe('measures', () => {
   it('number every place that draws random numbers differently', () => {
     const sites = [EMBEDDING_SITE];
     for (let i = 0; i < 64; i++) {
-      sites.push(...[0, 1].flatMap((lane) => [visionSite(i, lane, 0), visionSite(i, lane, 1)]));
+      sites.push(visionSite(i, 0), visionSite(i, 1));
       for (const site of textSites) sites.push(textSite(i, site));
     }
     expect(new Set(sites).size).toBe(sites.length);
