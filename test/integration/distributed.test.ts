@@ -114,6 +114,16 @@ describe('several processes', () => {
     expect(runInfo(runOf('still-3')).ranks).toHaveLength(3);
   }, 300_000);
 
+  test("evaluate once, with BLIP's command for several processes", async () => {
+    const run = runOf('evaluated');
+    const weights = join(runOf('still-1'), 'checkpoint_best.safetensors');
+    const args = ['--evaluate', '--pretrained', weights, '--nproc_per_node', '2'];
+    const { code, stdout, stderr } = await train(project, run, ...args);
+    expect(code, stderr).toBe(0);
+    expect(stdout.match(/val: accuracy/g)).toHaveLength(1);
+    expect(existsSync(join(run, 'predictions', 'val.jsonl'))).toBe(true);
+  }, 120_000);
+
   test('go on with another number of processes at the same example', async () => {
     const whole = runOf('whole');
     expect(

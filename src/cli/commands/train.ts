@@ -163,11 +163,22 @@ async function trainInGroup(
     const loaded = configuration({ ...options, config: configurationFile(options) });
     const library = await requireLibrary(options.tensorflow);
     return options.evaluate
-      ? evaluatePretrained(options, loaded, library, attempt)
+      ? evaluateOnce(group, () => evaluatePretrained(options, loaded, library, attempt))
       : trainAndReport({ options, loaded, library, group, attempt, stopSignal });
   };
   // Of several processes, rank 0 alone writes the run folder.
   await (group.isMain ? recorded(kindOf(options), options, work) : work());
+}
+
+/** BLIP's command for an evaluation starts several processes; one of them does it, the others wait for it. */
+async function evaluateOnce(
+  group: ProcessGroup,
+  evaluate: () => Promise<unknown>,
+): Promise<unknown> {
+  const result = group.isMain ? await evaluate() : undefined;
+  await group.broadcast(group.isMain ? true : undefined);
+  await group.close();
+  return group.isMain ? result : true;
 }
 
 async function evaluatePretrained(
