@@ -23,7 +23,11 @@ module.exports = {
     layer('util-is-a-leaf', '^src/util/', '^src/(?!util/)'),
     layer('runtime-knows-nothing-of-nlvr', '^src/runtime/', '^src/(?!runtime/|util/)'),
     layer('config-stands-alone', '^src/config/', '^src/(?!config/|util/)'),
-    layer('ranks-know-nothing-of-nlvr', '^src/distributed/', '^src/(?!distributed/|runtime/|util/)'),
+    layer(
+      'ranks-know-nothing-of-nlvr',
+      '^src/distributed/',
+      '^src/(?!distributed/|runtime/|util/)',
+    ),
     layer('run-folder-needs-only-config', '^src/run/', '^src/(?!run/|config/|util/)'),
     layer('data-knows-no-model', '^src/data/', '^src/(?!data/|config/|util/)'),
     layer(
