@@ -2,17 +2,22 @@
 // and the panels in a real VS Code (bench/panels.config.mts). Leave the machine alone meanwhile.
 //   npm run bench -- steps [flags of bench/steps.mjs]
 //   npm run bench -- panels
+//   npm run bench -- ranks [flags of bench/ranks.mjs]: several processes next to one
 import { join } from 'node:path';
 import { build, installDependencies, installRuntime, must, root } from '../scripts/steps.mjs';
 
 const [part, ...flags] = process.argv.slice(2);
-if (part !== undefined && part !== 'steps' && part !== 'panels') {
-  console.error(`npm run bench -- [steps|panels], not ${part}`);
+if (part !== undefined && !['steps', 'panels', 'ranks'].includes(part)) {
+  console.error(`npm run bench -- [steps|panels|ranks], not ${part}`);
   process.exit(2);
 }
 await installDependencies();
 await build();
 await installRuntime();
+if (part === 'ranks') {
+  await must('Timing ranks', process.execPath, ['bench/ranks.mjs', ...flags]);
+  process.exit(0);
+}
 if (part !== 'panels') await must('Timing steps', process.execPath, ['bench/steps.mjs', ...flags]);
 if (part !== 'steps') {
   await must('Installing VS Code and a browser', process.execPath, ['scripts/testTools.mjs']);

@@ -40,6 +40,24 @@ function keyValue(value: string, previous: string[]): string[] {
 
 const deviceOption = (): Option =>
   new Option('--device <device>', 'where to compute').choices(['auto', 'cpu', 'gpu']);
+/** torchrun's flags, for commands that may run on several processes. */
+const processesOption = (): Option =>
+  new Option('--nproc_per_node <n>', 'processes on this machine, or auto: one a GPU');
+const nodesOption = (): Option =>
+  new Option('--nnodes <n>', 'machines that take part').argParser(integer);
+const nodeRankOption = (): Option =>
+  new Option('--node_rank <n>', 'number of this machine, from 0').argParser(integer);
+const masterAddrOption = (): Option => new Option('--master_addr <host>', 'address of machine 0');
+const masterPortOption = (): Option =>
+  new Option(
+    '--master_port <n>',
+    'port of rank 0; those of the processes of a machine follow it (default: 29500)',
+  ).argParser(integer);
+const rendezvousTimeoutOption = (): Option =>
+  new Option(
+    '--rdzv_timeout <seconds>',
+    'how long the processes wait for each other at the start (default: 300)',
+  ).argParser(integer);
 const setOption = (): Option =>
   new Option(
     '--set <key=value>',
@@ -142,20 +160,12 @@ export function createProgram(): Command {
     .addOption(takeOverOption())
     .option('--seed <n>', 'seed (overrides seed)', integer)
     .addOption(deviceOption())
-    .option('--nproc_per_node <n>', 'processes on this machine, or auto: one a GPU')
-    .option('--nnodes <n>', 'machines that take part', integer)
-    .option('--node_rank <n>', 'number of this machine, from 0', integer)
-    .option('--master_addr <host>', 'address of machine 0')
-    .option(
-      '--master_port <n>',
-      'port of rank 0; those of the processes of a machine follow it (default: 29500)',
-      integer,
-    )
-    .option(
-      '--rdzv_timeout <seconds>',
-      'how long the processes wait for each other at the start (default: 300)',
-      integer,
-    )
+    .addOption(processesOption())
+    .addOption(nodesOption())
+    .addOption(nodeRankOption())
+    .addOption(masterAddrOption())
+    .addOption(masterPortOption())
+    .addOption(rendezvousTimeoutOption())
     .addOption(setOption())
     .addOption(tensorflowOption())
     .action(async (options: TrainOptions) => (await import('./commands/train')).train(options));
@@ -372,6 +382,16 @@ export function createProgram(): Command {
     .option('--length <n>', 'tokens of a sentence', integer, 24)
     .option('--weights <file>', 'write the weights there, as safetensors')
     .option('--profile', 'also time every operation of one training step')
+    .addOption(processesOption())
+    .addOption(nodesOption())
+    .addOption(nodeRankOption())
+    .addOption(masterAddrOption())
+    .addOption(masterPortOption())
+    .addOption(rendezvousTimeoutOption())
+    .option(
+      '--no_overlap',
+      'send gradients only when all of them exist (to measure what overlap hides)',
+    )
     .option('--json', 'print one JSON object')
     .addOption(deviceOption())
     .addOption(setOption())

@@ -8,10 +8,15 @@ import { probabilityTrue } from '../analysis/metrics';
 import { initialiseWeights, openModelSession } from './modelSession';
 import { NlvrPrograms } from './programs';
 import { reportSize } from './sharedReport';
+import type { ReplicaSpec } from '../runtime/replica/spec';
 import type { OpTiming } from '../runtime/stepStats';
 import type { Precision } from '../util/precision';
 
 export interface BenchmarkRequest {
+  /** Which of several processes this is; by default one of its own. */
+  replica?: ReplicaSpec;
+  /** false: gradients are sent only when all of them exist. */
+  overlap?: boolean;
   loaded: LoadedConfig;
   library: Library;
   /** Examples a step. */
@@ -32,6 +37,10 @@ export interface BenchmarkResult {
   /** Median seconds of a training step and of an evaluation step. */
   step: number;
   evaluation: number;
+  /** Of several processes: median seconds until this one's own gradients existed. */
+  ownStep?: number;
+  /** Bytes of all gradients. */
+  gradientBytes: number;
   /** Seconds until the first training step was done: recording, optimising and running it. */
   firstStep: number;
   /** Largest private memory (`PeakMemory`). */
@@ -47,7 +56,11 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
   const { loaded, library, batch: n, length, steps } = request;
   const { config } = loaded;
   const peak = new PeakMemory();
-  const opened = await openModelSession({ loaded, library });
+  const opened = await openModelSession({
+    loaded,
+    library,
+    ...(request.replica && { replica: request.replica }),
+  });
   try {
     const { session, model, shapes } = opened;
     await initialiseWeights(opened, loaded, undefined, { allowMissing: true });
@@ -59,6 +72,7 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
       trainable: checkpoint.trainable,
       frozenVit: false,
       pixels: 'uint8',
+      ...(request.overlap === false && { overlap: false }),
     });
     const images = Uint8Array.from(
       { length: 2 * n * config.image_size ** 2 * 3 },
@@ -98,29 +112,39 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
     const evaluation = await medianSeconds(steps, evaluate);
 
     let step = 0;
-    const train = async (onProfile?: (timings: OpTiming[]) => void): Promise<unknown> =>
-      programs.trainingStep(n, length).run(
+    const own: number[] = [];
+    const train = async (onProfile?: (timings: OpTiming[]) => void): Promise<void> => {
+      const results = await programs.trainingStep(n, length).run(
         {
           images,
           ...text,
           labels,
           seed: Int32Array.of(step, config.seed),
-          report: new Float32Array(reportSize(config.accumulate_steps, 1)),
+          report: new Float32Array(reportSize(config.accumulate_steps, session.replica.worldSize)),
           lr: config.init_lr,
           step: ++step,
         },
         onProfile,
       );
+      if (results['own_ms']) own.push(results['own_ms'][0] / 1000);
+    };
     const began = performance.now();
     await train();
     const firstStep = (performance.now() - began) / 1000;
+    own.length = 0;
     const seconds = await medianSeconds(steps, train);
+    const ownStep = own.sort((a, b) => a - b)[own.length >> 1] as number | undefined;
     const peakBytes = peak.bytes;
     let profile: OpTiming[] | undefined;
     if (request.profile) await train((timings) => (profile = timings));
     return {
       loss,
       step: seconds,
+      ...(ownStep !== undefined && { ownStep }),
+      gradientBytes: [...shapes.values()].reduce(
+        (sum, shape) => sum + 4 * shape.reduce((a, b) => a * b, 1),
+        0,
+      ),
       evaluation,
       firstStep,
       peakBytes,

@@ -29,6 +29,8 @@ export interface ProgramOptions {
   /** Training reads image features instead of pixels (`freeze_vit`). */
   frozenVit: boolean;
   pixels: PixelType;
+  /** false: gradients of several processes are sent only when all of them exist. For measurements. */
+  overlap?: boolean;
 }
 
 export class NlvrPrograms {
@@ -81,7 +83,10 @@ export class NlvrPrograms {
         optimizer: { weightDecay: optimizer.weight_decay },
         gradClip: optimizer.grad_clip,
         accumulateSteps,
-        reduction: { precision: optimizer.gradient_precision },
+        reduction: {
+          precision: optimizer.gradient_precision,
+          ...(this.options.overlap === false && { overlap: false }),
+        },
         loss: (inputs, scope) => {
           const context = contextOf(scope, inputs['seed']);
           const features = frozenVit

@@ -1,16 +1,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ProcessGroup } from '../../distributed/processGroup';
 import { benchmark } from '../../train/benchmark';
 import { formatBytes } from '../../train/diskSpace';
 import type { OpTiming } from '../../runtime/stepStats';
 import { requireLibrary } from '../../train/modelSession';
 import { UserError } from '../../util/userError';
 import { configuration } from '../configuration';
+import { inProcessGroup, type GroupOptions } from '../processGroup';
 import { quietNativeLog } from '../quietNativeLog';
 import { userPath } from '../userPath';
 
-export interface BenchOptions {
+export interface BenchOptions extends GroupOptions {
   config?: string;
   steps: number;
   batch: number;
@@ -18,13 +20,19 @@ export interface BenchOptions {
   weights?: string;
   json?: boolean;
   profile?: boolean;
+  /** Gradients are sent only when all of them exist. */
+  no_overlap?: boolean;
   device?: string;
   set: string[];
   tensorflow?: string;
 }
 
 /** `nlvr bench`: seconds and memory of a training and of an evaluation step. */
-export async function bench(options: BenchOptions): Promise<void> {
+export function bench(options: BenchOptions): Promise<void> {
+  return inProcessGroup(options, { run: (group) => benchInGroup(options, group) });
+}
+
+async function benchInGroup(options: BenchOptions, group: ProcessGroup): Promise<void> {
   if (options.steps < 1 || options.batch < 1 || options.length < 2)
     throw new UserError('--steps and --batch must be at least 1, --length at least 2.');
   const scratch = mkdtempSync(join(tmpdir(), 'nlvr-bench-'));
@@ -40,6 +48,8 @@ export async function bench(options: BenchOptions): Promise<void> {
     const library = await requireLibrary(options.tensorflow);
     quietNativeLog();
     const result = await benchmark({
+      replica: group.spec,
+      ...(options.no_overlap && { overlap: false }),
       loaded,
       library,
       batch: options.batch,
@@ -48,12 +58,19 @@ export async function bench(options: BenchOptions): Promise<void> {
       ...(options.profile && { profile: true }),
       ...(options.weights !== undefined && { weightsFile: userPath(options.weights) }),
     });
+    await group.close();
+    if (!group.isMain) return;
     process.stdout.write(
       options.json
         ? `${JSON.stringify(result)}\n`
         : [
             `TensorFlow ${result.tensorflow}, ${result.precision}, ${result.parameters.toLocaleString('en')} parameters, batch ${options.batch}`,
             `  training step    ${result.step.toFixed(3)} s (the first, with recording, ${result.firstStep.toFixed(1)} s)`,
+            ...(result.ownStep === undefined
+              ? []
+              : [
+                  `    of which this process computed ${result.ownStep.toFixed(3)} s before its gradients were complete`,
+                ]),
             `  evaluation step  ${result.evaluation.toFixed(3)} s`,
             `  peak memory      ${formatBytes(result.peakBytes)} (private pages)`,
             ...(result.profile ? ['', ...profileTable(result.profile)] : []),

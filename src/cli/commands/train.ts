@@ -1,30 +1,16 @@
 import { existsSync } from 'node:fs';
 import type { LoadedConfig } from '../../config/load';
-import { launch, STOP_MESSAGE } from '../../distributed/launcher';
-import {
-  failureOf,
-  joinProcessGroup,
-  SINGLE_PROCESS,
-  type ProcessGroup,
-} from '../../distributed/processGroup';
-import {
-  distributedSettings,
-  type DistributedFlags,
-  type LaunchSettings,
-} from '../../distributed/settings';
+import type { ProcessGroup } from '../../distributed/processGroup';
 import { locateWeights } from '../../model/loadWeights';
 import type { AttemptKind } from '../../run/attempts';
 import type { AttemptWriter } from '../../run/attemptWriter';
 import { RunFolder } from '../../run/runFolder';
 import type { Library } from '../../runtime/library';
-import { exitNow } from '../../runtime/exitNow';
-import { visibleGpus } from '../../runtime/gpus';
 import { evaluatedSplits } from '../../train/datasets';
 import { pretrainedOf, requireLibrary } from '../../train/modelSession';
 import { runTraining } from '../../train/runTraining';
 import { ExitCode, UserError } from '../../util/userError';
 import { configPaths, isUrl } from '../../config/paths';
-import { inEnglish } from '../../util/phrase';
 import { recorded, recordRefusal, sayWait } from '../attempt';
 import { resumeCommand } from '../commandLine';
 import { userPath } from '../userPath';
@@ -32,11 +18,11 @@ import { configuration, type CommonOptions } from '../configuration';
 import { createProgress } from '../progress';
 import { formatBytes } from '../../train/diskSpace';
 import { finalReport } from '../finalReport';
-import { report } from '../report';
+import { inProcessGroup, requireGpus, type GroupOptions, type LaunchPlan } from '../processGroup';
 import { createTerminal } from '../terminal';
 import { evaluateAndReport } from './evaluate';
 
-export interface TrainOptions extends Omit<CommonOptions, 'config'>, DistributedFlags {
+export interface TrainOptions extends Omit<CommonOptions, 'config'>, GroupOptions {
   config?: string;
   output_dir?: string;
   pretrained?: string;
@@ -48,59 +34,30 @@ export interface TrainOptions extends Omit<CommonOptions, 'config'>, Distributed
   overwrite?: boolean;
   take_over?: boolean;
   seed?: number;
-  /** Seconds that the ranks wait for each other at the start. */
-  rdzv_timeout?: number;
 }
 
 /** `nlvr train`, and with `--evaluate` BLIP's evaluation of `pretrained`, in one process or as one of several. */
-export async function train(options: TrainOptions): Promise<void> {
-  const settings = distributedSettings(options, process.env);
-  if (settings.kind === 'launch') {
-    const nprocPerNode =
-      settings.nprocPerNode === 'auto' ? Math.max(1, visibleGpus().length) : settings.nprocPerNode;
-    if (nprocPerNode * settings.nnodes > 1) {
-      await startRanks(options, { ...settings, nprocPerNode });
-      return;
-    }
-  }
-  if (settings.kind !== 'rank') {
-    await trainInGroup(options, SINGLE_PROCESS);
-    return;
-  }
-  const group = await joinProcessGroup(settings, {
-    ...(options.rdzv_timeout !== undefined && { timeoutMs: options.rdzv_timeout * 1000 }),
-    onWaiting: (text) => process.stderr.write(`${text}\n`),
+export function train(options: TrainOptions): Promise<void> {
+  return inProcessGroup(options, {
+    beforeLaunch: (settings) => checkOnce(options, settings),
+    run: (group, stopSignal) => trainInGroup(options, group, stopSignal),
   });
-  let code: number;
-  try {
-    await trainInGroup(options, group, stopFromLauncher());
-    code = Number(process.exitCode ?? ExitCode.done);
-  } catch (error) {
-    code = report(error, false);
-    await group.fail(failureOf(error, group.spec));
-  }
-  // A call of TensorFlow that waits for a lost rank never returns, and would keep the process.
-  exitNow(code);
 }
 
-/** Checks what can be checked once, then starts the ranks. */
-async function startRanks(
+/** Checks what can be checked once for all ranks of this machine, and fetches what they cannot fetch themselves. */
+async function checkOnce(
   options: TrainOptions,
-  settings: LaunchSettings & { nprocPerNode: number },
+  { nodeRank, nprocPerNode }: LaunchPlan,
 ): Promise<void> {
   const source = await recordRefusal(kindOf(options), options, async () => {
     requireOneMode(options);
     const loaded = configuration({ ...options, config: configurationFile(options) });
+    requireGpus(loaded.config.device, nprocPerNode);
     await requireLibrary(options.tensorflow);
     return pretrainedOf(loaded);
   });
   // The ranks of one machine have no way out of their network: what comes from an address comes now.
-  if (source !== undefined && isUrl(source) && settings.nodeRank === 0) await download(source);
-  process.exitCode = await launch({
-    settings,
-    command: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
-    say: (text) => process.stderr.write(`nlvr: ${inEnglish(text)}\n`),
-  });
+  if (source !== undefined && isUrl(source) && nodeRank === 0) await download(source);
 }
 
 async function download(source: string): Promise<void> {
@@ -113,15 +70,6 @@ async function download(source: string): Promise<void> {
   } finally {
     progress.done();
   }
-}
-
-/** Aborts when the launcher asks to stop; a rank whose launcher is gone ends with it. */
-function stopFromLauncher(): AbortSignal {
-  const controller = new AbortController();
-  process.on('message', (message) => message === STOP_MESSAGE && controller.abort());
-  process.on('disconnect', () => exitNow(ExitCode.failed));
-  process.channel?.unref();
-  return controller.signal;
 }
 
 function requireOneMode({ resume, overwrite }: TrainOptions): void {

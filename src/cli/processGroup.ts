@@ -1,0 +1,98 @@
+/** Commands that may run on several processes: torchrun's flags, the launcher, and the ranks themselves. */
+import type { Config } from '../config/definition';
+import { launch, STOP_MESSAGE } from '../distributed/launcher';
+import {
+  failureOf,
+  joinProcessGroup,
+  SINGLE_PROCESS,
+  type ProcessGroup,
+} from '../distributed/processGroup';
+import {
+  distributedSettings,
+  type DistributedFlags,
+  type LaunchSettings,
+} from '../distributed/settings';
+import { exitNow } from '../runtime/exitNow';
+import { visibleGpus } from '../runtime/gpus';
+import { inEnglish, phrase } from '../util/phrase';
+import { ExitCode, UserError } from '../util/userError';
+import { report } from './report';
+
+export interface GroupOptions extends DistributedFlags {
+  /** Seconds that the ranks wait for each other at the start. */
+  rdzv_timeout?: number;
+}
+
+/** What the launcher of this machine's ranks starts. */
+export type LaunchPlan = LaunchSettings & { nprocPerNode: number };
+
+interface GroupCommand {
+  /** Called by the launcher before it starts the ranks, for what is done once on this machine. */
+  beforeLaunch?: (plan: LaunchPlan) => Promise<void>;
+  /** The command itself, on each rank. */
+  run: (group: ProcessGroup, stopSignal?: AbortSignal) => Promise<void>;
+}
+
+/**
+ * Runs a command in this process, as the rank that the environment says, or on several processes that are started here.
+ * @throws {UserError} (exit code 2) where the settings are wrong or the ranks do not meet
+ */
+export async function inProcessGroup(options: GroupOptions, command: GroupCommand): Promise<void> {
+  const settings = distributedSettings(options, process.env);
+  if (settings.kind === 'launch') {
+    const nprocPerNode =
+      settings.nprocPerNode === 'auto' ? Math.max(1, visibleGpus().length) : settings.nprocPerNode;
+    if (nprocPerNode * settings.nnodes > 1) {
+      const plan = { ...settings, nprocPerNode };
+      await command.beforeLaunch?.(plan);
+      process.exitCode = await launch({
+        settings: plan,
+        command: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+        say: (text) => process.stderr.write(`nlvr: ${inEnglish(text)}\n`),
+      });
+      return;
+    }
+  }
+  if (settings.kind !== 'rank') {
+    await command.run(SINGLE_PROCESS);
+    return;
+  }
+  const group = await joinProcessGroup(settings, {
+    ...(options.rdzv_timeout !== undefined && { timeoutMs: options.rdzv_timeout * 1000 }),
+    onWaiting: (text) => process.stderr.write(`${text}\n`),
+  });
+  let code: number;
+  try {
+    await command.run(group, stopFromLauncher());
+    code = Number(process.exitCode ?? ExitCode.done);
+  } catch (error) {
+    code = report(error, false);
+    await group.fail(failureOf(error, group.spec));
+  }
+  // A call of TensorFlow that waits for a lost rank never returns, and would keep the process.
+  exitNow(code);
+}
+
+/** Aborts when the launcher asks to stop; a rank whose launcher is gone ends with it. */
+function stopFromLauncher(): AbortSignal {
+  const controller = new AbortController();
+  process.on('message', (message) => message === STOP_MESSAGE && controller.abort());
+  process.on('disconnect', () => exitNow(ExitCode.failed));
+  process.channel?.unref();
+  return controller.signal;
+}
+
+/** @throws {UserError} where a machine has GPUs, but fewer than processes that are to use one each */
+export function requireGpus(device: Config['device'], processes: number): void {
+  if (device === 'cpu') return;
+  const gpus = visibleGpus().length;
+  if (gpus >= processes || (gpus === 0 && device === 'auto')) return;
+  throw new UserError(
+    phrase('{0} processes need a GPU each; {1} can be used here.', processes, gpus),
+    {
+      hint: phrase(
+        'Lower --nproc_per_node, look at CUDA_VISIBLE_DEVICES, or train on the processor with --device cpu.',
+      ),
+    },
+  );
+}
