@@ -1,10 +1,14 @@
 import * as vscode from 'vscode';
+import { phrase } from '../util/phrase';
+import { UserError } from '../util/userError';
 
 /** The extension's settings with their types; defaults are in package.json. */
 export interface Settings {
   nodePath: string;
   tensorflowPath: string;
   environment: Record<string, string>;
+  /** As people wrote it; see `processesPerNode`. */
+  processesPerNode: unknown;
   runFolders: string[];
   notifications: 'all' | 'failures' | 'none';
   statusBar: boolean;
@@ -18,4 +22,22 @@ export function setting<K extends keyof Settings>(key: K): Settings[K] {
   const value = vscode.workspace.getConfiguration('nlvr').get<Settings[K]>(key);
   if (value === undefined) throw new Error(`package.json does not define nlvr.${key}`);
   return value;
+}
+
+/** How many processes share a training that is started here. @throws {UserError} where the setting is neither a number nor `auto` */
+export function processesPerNode(value: unknown = setting('processesPerNode')): number | 'auto' {
+  if (value === 'auto' || (Number.isSafeInteger(value) && Number(value) >= 1))
+    return value as number | 'auto';
+  throw new UserError(
+    phrase(
+      'The setting nlvr.processesPerNode must be a whole number from 1, or "auto", not {0}.',
+      JSON.stringify(value),
+    ),
+    { hint: phrase('Change it in the settings.') },
+  );
+}
+
+/** The trainer's arguments for that many processes. */
+export function processArguments(processes: number | 'auto' = processesPerNode()): string[] {
+  return processes === 1 ? [] : ['--nproc_per_node', String(processes)];
 }

@@ -13,9 +13,15 @@ export interface HealthNote {
 const CHANCE_MARGIN = 0.02;
 const CHANCE_EPOCHS = 3;
 const SLOW_LOADER_SHARE = 0.2;
+/** A rank counts as slow when its part of a step takes this many times the median of all ranks … */
+export const SLOW_RANK_FACTOR = 1.5;
+/** … in the mean of this many steps in a row. */
+export const SLOW_RANK_STEPS = 20;
 
 export class HealthMonitor {
   private atChance = 0;
+  /** Of the latest steps, at most `SLOW_RANK_STEPS`: each rank's seconds. */
+  private rankSteps: (readonly number[])[] = [];
   private readonly said = new Set<string>();
 
   constructor(
@@ -30,8 +36,41 @@ export class HealthMonitor {
       /** Whether decoded images are kept on disk, or each is read only once. */
       imagesKept: boolean;
       majorityShare: number;
+      /** Names of the ranks' machines, by rank; missing where there is one process. */
+      hosts?: readonly string[];
     },
   ) {}
+
+  /**
+   * One rank that is persistently slower than the others makes all of them wait.
+   * @param seconds that each rank took for its own part of a step, waiting for others left out
+   */
+  afterStep(seconds: readonly number[]): HealthNote[] {
+    if (seconds.length < 2) return [];
+    this.rankSteps.push(seconds);
+    if (this.rankSteps.length < SLOW_RANK_STEPS) return [];
+    this.rankSteps = this.rankSteps.slice(-SLOW_RANK_STEPS);
+    const means = seconds.map(
+      (_, rank) => this.rankSteps.reduce((sum, step) => sum + step[rank], 0) / SLOW_RANK_STEPS,
+    );
+    const slowest = means.indexOf(Math.max(...means));
+    const usual = median(means);
+    if (!(means[slowest] > SLOW_RANK_FACTOR * usual)) return [];
+    // One long pause is not persistent: most of the steps are slow.
+    const slow = this.rankSteps.filter((step) => step[slowest] > SLOW_RANK_FACTOR * median(step));
+    if (slow.length <= SLOW_RANK_STEPS / 2) return [];
+    return this.once({
+      level: 'warning',
+      code: 'slow-rank',
+      message: phrase(
+        'Rank {0} on {1} takes {2} times as long for a step as the other ranks, which wait for it.',
+        slowest,
+        this.run.hosts?.[slowest] ?? '?',
+        (means[slowest] / usual).toFixed(1),
+      ),
+      hint: phrase('Look for other programs on that machine, a slower device, or slow storage.'),
+    });
+  }
 
   /** @param accuracy validation accuracy, 0..1 */
   afterEvaluation(accuracy: number | null): HealthNote[] {
@@ -85,4 +124,10 @@ export class HealthMonitor {
     this.said.add(note.code);
     return [note];
   }
+}
+
+/** The lower one of the two in the middle, so that of two ranks the faster one is the measure. */
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[(sorted.length - 1) >> 1];
 }

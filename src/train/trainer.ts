@@ -145,6 +145,10 @@ export class Trainer {
             batches.waitMs - waited,
           );
           waited = batches.waitMs;
+          const { rankSeconds } = this.rankSeconds();
+          if (rankSeconds)
+            for (const note of health.afterStep(rankSeconds))
+              writer.note(note.level, note.code, note.message, note.hint);
           writer.update({ step: state.step, epoch: state.epoch });
           this.saver.mark(state);
           const inEpoch = state.batch / config.accumulate_steps;

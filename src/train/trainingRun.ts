@@ -162,6 +162,7 @@ export class TrainingRun {
       processors: availableParallelism(),
       imagesKept: config.cache_images || config.freeze_vit,
       majorityShare: majorityShare(datasets.val),
+      hosts: group.members.map(({ host }) => host),
     });
     const stopAgreed = async (): Promise<boolean> => {
       const [stops] = await replica.allReduceSum(Float32Array.of(stop.requested ? 1 : 0));

@@ -34,6 +34,8 @@ class Form {
   picked: string | undefined;
   refuse = false;
   diskFails = false;
+  /** The setting `nlvr.processesPerNode`. */
+  processes: number | 'auto' = 1;
   /** Milliseconds that an edit takes. */
   applyMs = 0;
   /** The page does not answer. */
@@ -70,7 +72,7 @@ class Form {
         openText: (line) => this.openedLines.push(line),
         log: (error) => this.errors.push(String(error)),
       },
-      new InsightMaker(t),
+      new InsightMaker(t, () => this.processes),
       (path) => (this.diskFails ? Promise.reject(new Error('no disk')) : lookUp(path)),
       t,
     );
@@ -410,6 +412,29 @@ describe('the form', () => {
     expect(form.model.insights?.dataNote).toContain('not there yet');
     expect(form.model.insights?.modelNote).toContain('vit.heads');
     expect(form.model.insights?.scheduleUnit).toBe('epochs');
+  });
+
+  it('counts the batches of all processes that share a training', async () => {
+    writeFileSync(
+      join(folder, 'annotation/nlvr_train.json'),
+      JSON.stringify(Array.from({ length: 100 }, () => ({}))),
+    );
+    await open('batch_size_train: 8\naccumulate_steps: 2\nmax_epoch: 4\n');
+    form.processes = 3;
+    await vi.waitFor(() => expect(form.model.insights).toBeDefined(), { timeout: 3000 });
+    expect(form.model.insights).toMatchObject({
+      batchPerProcess: 8,
+      processes: 3,
+      accumulateSteps: 2,
+      effectiveBatch: 48,
+      stepsPerEpoch: 2,
+      totalSteps: 8,
+      processesNote: null,
+    });
+    form.processes = 'auto';
+    form.write('batch_size_train: 8\n');
+    await vi.waitFor(() => expect(form.model.insights?.effectiveBatch).toBe(8), { timeout: 3000 });
+    expect(form.model.insights?.processesNote).toContain('one process per GPU');
   });
 
   it('answers a request about an unknown key with a failure', async () => {

@@ -34,6 +34,24 @@ const step = (number: number, time: number, change: Partial<StepEvent> = {}): St
 });
 const lines = (events: RunEvent[]) => events.map((event) => `${JSON.stringify(event)}\n`).join('');
 
+describe('step times of ranks', () => {
+  it('are columns by rank, unknown where a step has none', () => {
+    const log = new StepLog();
+    log.push(step(1, 1), 0);
+    log.push(step(2, 2, { rankSeconds: [0.25, 0.5] }), 1);
+    log.push(step(3, 3, { rankSeconds: [0.25, 0.5, 0.75] }), 2);
+    log.push(step(4, 4), 3);
+    log.truncate(3);
+    log.push(step(4, 4, { rankSeconds: [1] }), 3);
+    const { NaN: none } = Number;
+    expect(log.take()?.ranks?.map((seconds) => [...seconds])).toEqual([
+      [none, 0.25, 0.25, 1],
+      [none, 0.5, 0.5, none],
+      [none, none, 0.75, none],
+    ]);
+  });
+});
+
 /** Puts together what a feed tells, as the page does. */
 class Page implements FeedListener {
   steps_: number[] = [];

@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { keyCommand } from '../../src/webview/dashboard/chartKeys';
 import { isHidden } from '../../src/webview/dashboard/curve';
-import { accuracyCurves, lossCurves, meterCurves } from '../../src/webview/dashboard/curves';
+import {
+  accuracyCurves,
+  lossCurves,
+  meterCurves,
+  rankCurves,
+} from '../../src/webview/dashboard/curves';
 import { EpochScale } from '../../src/webview/dashboard/epochScale';
 import { legendEntries } from '../../src/webview/dashboard/legendEntries';
 import type { DashboardState, RunHeader, StepColumns } from '../../src/webview/dashboard/messages';
+import { rankRows } from '../../src/webview/dashboard/rankRows';
 import { emptyHistory, RunData } from '../../src/webview/dashboard/runData';
 import { DashboardStore } from '../../src/webview/dashboard/store';
 import { curvesCsv, curveTable } from '../../src/webview/dashboard/table';
@@ -190,6 +196,63 @@ describe('curves', () => {
       { x: 1, y: 0.69 },
       { x: 2, y: 0.5 },
     ]);
+  });
+});
+
+describe('ranks', () => {
+  const seconds = (count: number, value: number) => new Float32Array(count).fill(value);
+  const ranks = [0, 1].map((rank) => ({ rank, host: 'node7', pid: 40 + rank, localRank: rank }));
+
+  it('have a curve of their step time each, also when their number changes on a resume', () => {
+    const run = runOf(10);
+    run.append(columns(11, 2000, { ranks: [seconds(2000, 0.25), seconds(2000, 0.5)] }));
+    run.append(columns(2011, 5));
+    const curves = rankCurves([run], 'step');
+    expect(curves.map(({ label, colour }) => [label, colour])).toEqual([
+      ['rank 0', 0],
+      ['rank 1', 1],
+    ]);
+    expect(curves.map((curve) => curve.at(12)?.y)).toEqual([0.25, 0.5]);
+    expect([curves[0]?.at(5)?.y, curves[1]?.at(2015)?.y]).toEqual([Number.NaN, Number.NaN]);
+    expect(rankCurves([runOf(10)], 'step')).toEqual([]);
+  });
+
+  it('are told apart by dashes where a run has more than colours, or runs are compared', () => {
+    const many = runOf(0);
+    many.append(columns(1, 1, { ranks: Array.from({ length: 8 }, () => seconds(1, 1)) }));
+    const looks = rankCurves([many], 'step').map(
+      ({ colour, dash }) => `${colour % 6} ${dash.join()}`,
+    );
+    expect(new Set(looks).size).toBe(8);
+    const two = ['a', 'b'].map((key) => {
+      const run = runOf(0, { key, name: key });
+      run.append(columns(1, 1, { ranks: [seconds(1, 1), seconds(1, 1)] }));
+      return run;
+    });
+    expect(rankCurves(two, 'step').map(({ label, colour }) => [label, colour])).toEqual([
+      ['a rank 0', 0],
+      ['a rank 1', 0],
+      ['b rank 0', 1],
+      ['b rank 1', 1],
+    ]);
+  });
+
+  it('are listed with state and last step time, the failed one apart', () => {
+    const run = runOf(0);
+    run.append(columns(1, 3, { ranks: [seconds(3, 0.25), seconds(3, 0.5)] }));
+    const rows = (status: RunHeader['status'], failed?: number) => {
+      run.header = { ...header, status };
+      return rankRows(
+        run,
+        ranks.map((rank) => (rank.rank === failed ? { ...rank, failed: true } : rank)),
+      ).map(({ host, pid, state, seconds }) => [host, pid, state, seconds]);
+    };
+    expect(rows('running')).toEqual([
+      ['node7', 40, 'running', 0.25],
+      ['node7', 41, 'running', 0.5],
+    ]);
+    expect(rows('failed', 1).map(([, , state]) => state)).toEqual(['ended', 'failed']);
+    expect(rows('finished').map(([, , state]) => state)).toEqual(['finished', 'finished']);
   });
 });
 

@@ -6,6 +6,7 @@ import { DashboardSession, type DashboardEditor } from '../../src/extension/dash
 import { shortPaths } from '../../src/extension/dashboard/shortPaths';
 import type { Run } from '../../src/extension/runs/runRegistry';
 import { readRunInfo } from '../../src/run/migrate';
+import { phrase } from '../../src/util/phrase';
 import type { ToWebview } from '../../src/webview/dashboard/messages';
 
 const step = (number: number) =>
@@ -82,6 +83,21 @@ describe('DashboardSession', () => {
     expect(sent[0]).toMatchObject({ type: 'runs', runs: [{ key: run, name: 'one' }] });
     expect(stepsOf(run)).toEqual([1, 2]);
     expect(sent.at(-1)).toEqual({ type: 'loaded' });
+  });
+
+  it('says which ranks share the training, and which one ended it', async () => {
+    const run = await makeRun('one', 'seed: 1\n');
+    const known = runs.get(run);
+    if (!known) throw new Error('no run');
+    const ranks = [0, 1].map((rank) => ({ rank, host: 'node7', pid: 40 + rank, localRank: rank }));
+    const why = phrase('{0} ended.', phrase('Rank {0} (process {1} on {2})', 1, 41, 'node7'));
+    runs.set(run, { ...known, status: 'failed', info: { ...known.info, ranks, phrase: why } });
+    await open(run).ready();
+    const [message] = sent;
+    expect(message?.type === 'runs' && message.runs[0]?.ranks).toEqual([
+      ranks[0],
+      { ...ranks[1], failed: true },
+    ]);
   });
 
   it('gives a page that is loaded again the same, complete', async () => {

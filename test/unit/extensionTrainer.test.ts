@@ -302,6 +302,33 @@ describe('stopping', () => {
     expect(existsSync(join(root, 'stop.request'))).toBe(false);
   });
 
+  it('at once ends the launcher and all ranks, suspended and deaf ones too, when one rank is named', async () => {
+    // As the trainer starts itself: once more in a network namespace, and from there once for each rank.
+    const script = `const { spawn } = require('node:child_process');
+      process.on('SIGTERM', () => {});
+      setInterval(() => {}, 1000);
+      const level = Number(process.env.LEVEL ?? 0);
+      const start = (env) =>
+        spawn(process.execPath, process.argv.slice(1), { stdio: 'ignore', env: { ...process.env, ...env } });
+      if (level === 0) start({ LEVEL: '1' });
+      if (level === 1) for (const RANK of ['0', '1', '2']) start({ LEVEL: '2', RANK });
+      if (level === 2) spawn('sleep', ['1000'], { stdio: 'ignore' });`;
+    const bystander = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    try {
+      const { pid } = await spawnTrainer(program(script), ['train'], root, root);
+      await poll(async () => (await descendantsOf(pid)).length).toBe(7);
+      const [launcher, ...others] = await descendantsOf(pid);
+      const [rank0, rank1] = others;
+      process.kill(rank1, 'SIGSTOP');
+      writeFileSync(join(root, 'run.json'), runJson(rank0));
+      await stopAtOnce(root, 'Stopped at once.', 300);
+      expect([pid, launcher, ...others].filter(alive)).toEqual([]);
+      expect(alive(bystander.pid ?? 0)).toBe(true);
+    } finally {
+      bystander.kill('SIGKILL');
+    }
+  });
+
   it('at once never touches a process that merely has the same pid', async () => {
     const { pid } = await spawnTrainer(program('setInterval(() => {}, 1000)'), [], root, root);
     try {

@@ -177,6 +177,24 @@ describe('health', () => {
     ]);
   });
 
+  test('one rank that is persistently slower than the others is named once, with its machine', () => {
+    const notesOf = (
+      steps: (index: number) => number[],
+      monitor = new HealthMonitor({ ...run, hosts: ['a', 'b', 'c'] }),
+    ): string[] =>
+      Array.from({ length: 60 }, (_, i) => monitor.afterStep(steps(i)))
+        .flat()
+        .map(({ message }) => inEnglish(message));
+    const said = 'Rank 1 on b takes 2.0 times as long for a step as the other ranks, which wait';
+    expect(notesOf(() => [0.1, 0.2, 0.1])).toEqual([expect.stringContaining(said)]);
+    expect(notesOf(() => [0.1, 0.2])).toEqual([expect.stringContaining(said)]);
+    // Slightly slower, slow by turns, and one long pause.
+    expect(notesOf(() => [0.1, 0.14, 0.1])).toEqual([]);
+    expect(notesOf((i) => (i % 2 === 0 ? [0.1, 0.2] : [0.2, 0.1]))).toEqual([]);
+    expect(notesOf((i) => [0.1, i === 30 ? 9 : 0.1, 0.1])).toEqual([]);
+    expect(notesOf(() => [0.1])).toEqual([]);
+  });
+
   test('the wait for the first batch of a short epoch is no slow loader', () => {
     const monitor = new HealthMonitor(run);
     expect(monitor.afterEpoch({ milliseconds: 1000, waited: 600, waitedFirst: 580 })).toEqual([]);

@@ -7,6 +7,7 @@ import { canTrainLonger, isResumable, requireIdle, requireResumable } from '../r
 import type { Run } from '../runs/runRegistry';
 import { ensureRuntime } from '../runtimeSetup/setUpRuntime';
 import type { Services } from '../services';
+import { processArguments } from '../settings';
 import { reserveFolder } from '../trainer/newRunFolder';
 import { requireTrust } from '../trust';
 import { launch } from './launch';
@@ -104,7 +105,7 @@ async function goOn(
     requireIdle(registry.get(run.folder) ?? run, phrase('Stop it first.'));
     await launch(services, registry, {
       kind: 'resume',
-      args: ['train', '--resume', '--output_dir', run.folder, ...more],
+      args: ['train', '--resume', '--output_dir', run.folder, ...more, ...processArguments()],
       folder: run.folder,
       configFile: run.info.configFile,
     });

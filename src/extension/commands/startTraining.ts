@@ -11,6 +11,7 @@ import { RunFolder } from '../../run/runFolder';
 import { claimRunFolder } from '../trainer/newRunFolder';
 import { requireTrust } from '../trust';
 import { chooseConfiguration } from '../workspaceConfigurations';
+import { processArguments } from '../settings';
 import { launch } from './launch';
 
 /** What a start works with. */
@@ -149,7 +150,7 @@ async function startInto(
   try {
     return await launch(services, registry, {
       kind: 'train',
-      args: ['train', '--config', start.config, '--output_dir', folder],
+      args: ['train', '--config', start.config, '--output_dir', folder, ...processArguments()],
       folder,
       configFile: start.configFile,
     });

@@ -6,6 +6,7 @@ import { configPaths } from '../../config/paths';
 import { messageOf } from '../../util/userError';
 import { tellIfItFails } from '../log';
 import type { Services } from '../services';
+import { setting } from '../settings';
 import { setUpWebview } from '../webview/panelWebview';
 import { FormSession, type SessionEditor } from './formSession';
 import { InsightMaker } from './insights';
@@ -14,7 +15,14 @@ import { folderOf, parsedConfig } from './parsedDocuments';
 import { toWorkspaceEdit } from './ranges';
 
 /** Remembers counts of examples for all forms. */
-const insights = new InsightMaker(vscode.l10n.t);
+const insights = new InsightMaker(vscode.l10n.t, countProcesses);
+
+/** Processes of a training by the setting; a wrong value is said when a training is started. */
+function countProcesses(): number | 'auto' {
+  const value = setting('processesPerNode');
+  if (value === 'auto') return value;
+  return typeof value === 'number' && value >= 1 ? Math.floor(value) : 1;
+}
 
 /** Fills a form for a configuration; everything it needs ends with the panel. */
 export function openFormEditor(
@@ -42,6 +50,9 @@ export function openFormEditor(
   const subscriptions = [
     vscode.workspace.onDidChangeTextDocument((change) => {
       if (change.document === document && change.contentChanges.length > 0) session.changed();
+    }),
+    vscode.workspace.onDidChangeConfiguration((change) => {
+      if (change.affectsConfiguration('nlvr.processesPerNode')) session.refresh();
     }),
     vscode.window.onDidChangeWindowState(({ focused }) => {
       if (focused && panel.visible) session.refresh();

@@ -15,14 +15,33 @@ import type { Translate } from './fixes';
 export class InsightMaker {
   private readonly counts = new Map<string, { stamp: string; examples: number }>();
 
-  constructor(private readonly t: Translate) {}
+  /** @param processes how many share a training that is started here */
+  constructor(
+    private readonly t: Translate,
+    private readonly processes: () => number | 'auto' = () => 1,
+  ) {}
 
   /** @param folder of the configuration file */
   async insights(config: Config, folder: string): Promise<Insights> {
     const paths = configPaths(config, folder);
     const examples = await this.count(paths.annFiles.train, config);
     const easy = config.curriculum.epochs > 0 ? await this.count(paths.curriculum, config) : 0;
-    return { ...this.schedule(config, examples, easy), ...this.model(config, folder) };
+    const asked = this.processes();
+    // The trainer counts the GPUs; the editor runs nothing to find out.
+    const processes = asked === 'auto' ? 1 : asked;
+    const { batch_size_train: batchPerProcess, accumulate_steps: accumulateSteps } = config;
+    return {
+      processes,
+      processesNote:
+        asked === 'auto'
+          ? this.t('`nlvr.processesPerNode` is auto: one process per GPU. One is counted here.')
+          : null,
+      batchPerProcess,
+      accumulateSteps,
+      effectiveBatch: batchPerProcess * processes * accumulateSteps,
+      ...this.schedule(config, examples, easy, processes),
+      ...this.model(config, folder),
+    };
   }
 
   /** @returns null when the file is missing or cannot be read */
@@ -45,11 +64,12 @@ export class InsightMaker {
     config: Config,
     examples: number | null,
     easy: number | null,
+    processes: number,
   ): Pick<
     Insights,
     'schedule' | 'scheduleUnit' | 'examples' | 'stepsPerEpoch' | 'totalSteps' | 'dataNote'
   > {
-    const steps = examples === null ? 0 : stepsPerEpoch(config, examples);
+    const steps = examples === null ? 0 : stepsPerEpoch(config, examples, processes);
     if (examples === null || steps === 0)
       return {
         // Without a step count the warm-up cannot be drawn to scale, so it is left out.
@@ -63,7 +83,8 @@ export class InsightMaker {
             ? this.t('The training annotations are not there yet.')
             : this.t('Fewer examples than one step takes. Lower `batch_size_train`.'),
       };
-    const easySteps = easy === null ? 0 : config.curriculum.epochs * stepsPerEpoch(config, easy);
+    const easySteps =
+      easy === null ? 0 : config.curriculum.epochs * stepsPerEpoch(config, easy, processes);
     return {
       schedule: scheduleCorners(config, steps, easySteps),
       scheduleUnit: 'steps',

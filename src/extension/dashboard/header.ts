@@ -1,5 +1,6 @@
 import type { StartEvent } from '../../run/events';
-import type { RunHeader } from '../../webview/dashboard/messages';
+import type { PhraseValue } from '../../util/phrase';
+import type { Rank, RunHeader } from '../../webview/dashboard/messages';
 import { canTrainLonger, isResumable } from '../runs/resumable';
 import type { Run } from '../runs/runRegistry';
 
@@ -36,5 +37,34 @@ export function headerOf(run: Run, start: StartEvent | undefined): RunHeader {
       accuracy: info.best.accuracy,
       consistency: info.best.consistency,
     },
+    ...ranksOf(run),
   };
+}
+
+function ranksOf({ info, status }: Run): { ranks?: Rank[] } {
+  if (!info.ranks || info.ranks.length < 2) return {};
+  const failed = status === 'failed' ? namedRank(info.phrase) : undefined;
+  return {
+    ranks: info.ranks.map(({ rank, host, pid, localRank }) => ({
+      rank,
+      host,
+      pid,
+      localRank,
+      ...(rank === failed && { failed: true }),
+    })),
+  };
+}
+
+/** The rank that a message of the trainer is about: `Rank {0} (process {1} on {2})` or `Rank {0} on {1} failed: {2}`. */
+function namedRank(words: PhraseValue | undefined): number | undefined {
+  if (typeof words !== 'object') return undefined;
+  if (!('text' in words)) return undefined;
+  const [first] = words.values ?? [];
+  if (/^Rank \{0\} (\(process|on \{1\} failed)/.test(words.text) && typeof first === 'number')
+    return first;
+  for (const value of words.values ?? []) {
+    const found = namedRank(value);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

@@ -19,13 +19,23 @@ function allocate(rows: number): StepColumns {
   };
 }
 
-const names = Object.keys(allocate(0)) as (keyof StepColumns)[];
+const names = Object.keys(allocate(0)) as Exclude<keyof StepColumns, 'ranks'>[];
 
 /** Rows of a chunk with buffers of their own: a message carries whole buffers, not views. */
 function slice(columns: StepColumns, from: number, to: number): StepColumns {
   const part = allocate(to - from);
   for (const name of names) part[name].set(columns[name].subarray(from, to));
+  if (columns.ranks) part.ranks = columns.ranks.map((seconds) => seconds.slice(from, to));
   return part;
+}
+
+/** A resumed run may have another number of ranks. */
+function setRanks(columns: StepColumns, row: number, seconds: readonly number[] = []): void {
+  if (seconds.length === 0 && !columns.ranks) return;
+  const ranks = (columns.ranks ??= []);
+  while (ranks.length < seconds.length)
+    ranks.push(new Float32Array(columns.step.length).fill(Number.NaN));
+  for (const [rank, column] of ranks.entries()) column[row] = seconds[rank] ?? Number.NaN;
 }
 
 interface Chunk {
@@ -63,6 +73,7 @@ export class StepLog {
     columns.speed[row] = event.speed ?? Number.NaN;
     columns.wait[row] = event.wait ?? Number.NaN;
     columns.memory[row] = event.memory ?? Number.NaN;
+    setRanks(columns, row, event.rankSeconds);
     this.rows++;
   }
 

@@ -48,6 +48,40 @@ async function parents(): Promise<[child: number, parent: number][]> {
 }
 
 /**
+ * The process that started a rank of a training and its siblings: the rank's parent, grandparent … as long as they are
+ * the same command. The launcher starts each rank with its own command line, and is itself started so once more inside
+ * a network namespace.
+ * @returns the process itself where it was not started so
+ */
+export async function launcherOf(pid: number): Promise<number> {
+  const own = await commandOf(pid);
+  if (own === undefined || own === '') return pid;
+  const parent = new Map(await parents());
+  let top = pid;
+  for (let up = parent.get(top); up !== undefined && up > 1; up = parent.get(top)) {
+    if ((await commandOf(up)) !== own) break;
+    top = up;
+  }
+  return top;
+}
+
+/** The command line of a process. @returns undefined where there is no such process */
+async function commandOf(pid: number): Promise<string | undefined> {
+  try {
+    if (process.platform === 'linux') return await readFile(`/proc/${pid}/cmdline`, 'latin1');
+    const { stdout } = await promisify(execFile)('ps', ['-o', 'args=', '-ww', '-p', String(pid)]);
+    return stdout.trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** As `endTree`, with the launcher and the other ranks where the process is one rank of a training. */
+export async function endTraining(pid: number, graceMs: number): Promise<void> {
+  await endTree(await launcherOf(pid), graceMs);
+}
+
+/**
  * Ends a process and everything it started: asked by SIGTERM, and killed when it is still there after `graceMs`.
  * Children of children go too, also when their parent went first.
  */

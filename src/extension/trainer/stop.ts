@@ -12,7 +12,7 @@ import { isActiveStatus } from '../../run/runStatus';
 import { writeFileAtomic } from '../../util/atomicFile';
 import { messageFrom, phrase, type Words } from '../../util/phrase';
 import { ExitCode, UserError } from '../../util/userError';
-import { endTree } from './processTree';
+import { endTraining } from './processTree';
 
 const GRACE_MS = 2000;
 const LOOK_MS = 100;
@@ -26,7 +26,7 @@ export function requestStop(folder: string): void {
 }
 
 /**
- * Ends what writes a run folder at once, with every process it started, and says so in the record of its attempt and
+ * Ends what writes a run folder at once, with every process it started and every rank that trains with it, and says so in the record of its attempt and
  * in `run.json`. What was saved last stays; the steps after it are lost.
  * @param message why it stopped
  * @throws {UserError} when it runs where it cannot be ended from here.
@@ -50,7 +50,7 @@ export async function stopAtOnce(
         ),
       },
     );
-  if (presence === 'here') await endTree(owner.pid, graceMs);
+  if (presence === 'here') await endTraining(owner.pid, graceMs);
   const paths = new RunFolder(folder);
   rmSync(paths.stopRequest, { force: true });
   // The program may have had the time to say how it ended; a killed one has not.
@@ -114,7 +114,7 @@ export async function stopStarting(
     await sleep(LOOK_MS);
     owner ??= readAttemptFile(recordOf(paths, id))?.owner ?? null;
   }
-  if (owner && (await lives())) await endTree(owner.pid, graceMs);
+  if (owner && (await lives())) await endTraining(owner.pid, graceMs);
   // A process that has not even begun finds its record closed, and ends.
   sayStopped(paths, attempt, phrase('Stopped before it began.'));
   rmSync(paths.stopRequest, { force: true });

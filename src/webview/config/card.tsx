@@ -45,9 +45,16 @@ function Contents({ insights }: { insights: Insights }) {
       <ScheduleChart insights={insights} />
       <dl>
         <Fact name={t('Examples')}>{count(insights.examples)}</Fact>
+        <Fact name={t('Effective batch')}>{count(insights.effectiveBatch)}</Fact>
+        <Fact name={t('per process × processes × accumulation')} part>
+          {[insights.batchPerProcess, insights.processes, insights.accumulateSteps]
+            .map(count)
+            .join(' × ')}
+        </Fact>
         <Fact name={t('Steps per epoch')}>{count(insights.stepsPerEpoch)}</Fact>
         <Fact name={t('Total steps')}>{count(insights.totalSteps)}</Fact>
       </dl>
+      <Note text={insights.processesNote} />
       <Note text={insights.dataNote} />
       <dl>
         <Fact name={t('Parameters')}>{parameters ? shortCount(parameters.total) : '–'}</Fact>

@@ -70,6 +70,14 @@ export interface Insights {
   scheduleUnit: 'steps' | 'epochs';
   /** Examples of the training split. */
   examples: number | null;
+  /** Processes that share a training by the setting `nlvr.processesPerNode`. */
+  processes: number;
+  /** Why there may be more. */
+  processesNote: string | null;
+  /** Examples of one optimizer step, and what they are made of. */
+  effectiveBatch: number;
+  batchPerProcess: number;
+  accumulateSteps: number;
   stepsPerEpoch: number | null;
   totalSteps: number | null;
   /** Why the examples could not be counted. */

@@ -95,7 +95,7 @@ function Charts() {
         />
       </div>
       <Folded id="meters" title={t('Learning rate, throughput, memory')}>
-        {(['lr', 'speed', 'memory'] as const).map((id) => (
+        {meters(store).map((id) => (
           <ChartCard key={id} id={id} title={meterTitle(id)} empty={t('Nothing was recorded.')} />
         ))}
       </Folded>
@@ -103,8 +103,21 @@ function Charts() {
   );
 }
 
-function meterTitle(id: Extract<ChartId, 'lr' | 'speed' | 'memory'>): string {
-  return { lr: t('Learning rate'), speed: t('Examples per second'), memory: t('Memory') }[id];
+type Meter = Extract<ChartId, 'lr' | 'speed' | 'ranks' | 'memory'>;
+
+/** The step times of ranks stand next to the throughput, where there are several ranks. */
+function meters(store: DashboardStore): readonly Meter[] {
+  const ranks = store.runs.some((run) => run.header.ranks || run.columns.ranks);
+  return ranks ? ['lr', 'speed', 'ranks', 'memory'] : ['lr', 'speed', 'memory'];
+}
+
+function meterTitle(id: Meter): string {
+  return {
+    lr: t('Learning rate'),
+    speed: t('Examples per second'),
+    ranks: t('Step time of each rank'),
+    memory: t('Memory'),
+  }[id];
 }
 
 function Folded(props: { id: string; title: string; children: preact.ComponentChildren }) {

@@ -233,6 +233,7 @@ export class ChartView {
       case 'accuracy':
         return `${Number((100 * value).toFixed(1))}%`;
       case 'lr':
+      case 'ranks':
       case 'memory':
         return valueText[this.content.id](value);
       default:

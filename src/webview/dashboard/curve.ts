@@ -1,10 +1,10 @@
-import { bytes, count, percent, shortExponent, significant } from '../shared/numbers';
+import { bytes, count, percent, shortExponent, significant, stepTime } from '../shared/numbers';
 import { t } from '../shared/translate';
 import { nearest, type Point } from './decimate';
 import type { RunData } from './runData';
 
 export type XAxis = 'step' | 'epoch' | 'time';
-export type ChartId = 'loss' | 'accuracy' | 'lr' | 'speed' | 'memory';
+export type ChartId = 'loss' | 'accuracy' | 'lr' | 'speed' | 'ranks' | 'memory';
 
 /** One line of a chart, in chart units: steps, epochs or seconds on x. */
 export interface Curve {
@@ -37,6 +37,7 @@ export const valueText: Record<ChartId, (value: number) => string> = {
   accuracy: (value) => percent(value),
   lr: (value) => shortExponent(value, 3),
   speed: (value) => significant(value),
+  ranks: (value) => stepTime(value),
   memory: (value) => bytes(value),
 };
 

@@ -154,3 +154,33 @@ export function meterCurves(
     });
   });
 }
+
+const rankDashes = [[], [8, 4], [2, 3], [8, 3, 2, 3]] as const;
+/** Colours of the theme's series; beyond them dashes differ. */
+const SERIES_COLOURS = 6;
+
+/** Seconds that each rank took for its own part of a step. */
+export function rankCurves(runs: readonly RunData[], axis: XAxis): Curve[] {
+  const several = runs.length > 1;
+  return runs.flatMap((run, index) =>
+    (run.columns.ranks ?? []).map((_, rank) =>
+      columnCurve(
+        run,
+        axis,
+        () => ({
+          ...run.columns,
+          values: run.columns.ranks?.[rank] ?? new Float32Array(0),
+          count: run.count,
+        }),
+        {
+          id: `rank${rank}:${run.header.key}`,
+          label: labelOf(run, runs, t('rank {0}', rank)),
+          // One run: a colour for each rank. Several: a colour for each run, the rank by dashes.
+          colour: several ? index : rank,
+          dash: rankDashes[(several ? rank : Math.floor(rank / SERIES_COLOURS)) % 4] ?? [],
+          marker: 'none',
+        },
+      ),
+    ),
+  );
+}

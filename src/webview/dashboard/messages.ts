@@ -37,6 +37,19 @@ export interface RunHeader {
   /** Examples of each split. */
   examples: Partial<Record<Split, number>>;
   best: { epoch: number; accuracy: number; consistency: number | null } | null;
+  /** The processes that share the training, by rank; missing where there is one. */
+  ranks?: Rank[];
+}
+
+/** One process of a training. */
+export interface Rank {
+  rank: number;
+  host: string;
+  pid: number;
+  /** Its number among the processes of its machine. */
+  localRank: number;
+  /** Whether it ended the training by ending as none should. */
+  failed?: boolean;
 }
 
 /** A configuration key in which the runs shown differ; one value a run, null where the run has none. */
@@ -61,6 +74,8 @@ export interface StepColumns {
   wait: Float32Array;
   /** Bytes. */
   memory: Float32Array;
+  /** By rank: seconds for its own part of a step. Missing where there is one process. */
+  ranks?: Float32Array[];
 }
 
 export interface EvalPoint {

@@ -1,7 +1,7 @@
 import type { RunHeader, RunHistory, StepColumns } from './messages';
 import { Smoother } from './smooth';
 
-export type ColumnName = keyof StepColumns;
+export type ColumnName = Exclude<keyof StepColumns, 'ranks'>;
 
 const names: readonly ColumnName[] = [
   'step',
@@ -103,12 +103,34 @@ export class RunData {
     const total = this.count + columns.step.length;
     if (this.columns.step.length < total) this.grow(Math.max(1024, total, this.count * 2));
     for (const name of names) this.columns[name].set(columns[name], this.count);
+    this.appendRanks(columns.ranks ?? []);
     this.count = total;
+  }
+
+  /** Steps of fewer ranks than others have NaN for the rest. */
+  private appendRanks(added: readonly Float32Array[]): void {
+    if (added.length === 0 && !this.columns.ranks) return;
+    const ranks = (this.columns.ranks ??= []);
+    while (ranks.length < added.length)
+      ranks.push(new Float32Array(this.columns.step.length).fill(Number.NaN));
+    for (const [rank, seconds] of added.entries()) ranks[rank]?.set(seconds, this.count);
+  }
+
+  /** Seconds that a rank took for its own part of the last step, or null. */
+  lastRankSeconds(rank: number): number | null {
+    const value = this.columns.ranks?.[rank]?.[this.count - 1];
+    return value !== undefined && Number.isFinite(value) ? value : null;
   }
 
   private grow(capacity: number): void {
     const larger = empty(capacity);
     for (const name of names) larger[name].set(this.columns[name].subarray(0, this.count));
+    if (this.columns.ranks)
+      larger.ranks = this.columns.ranks.map((seconds) => {
+        const column = new Float32Array(capacity).fill(Number.NaN);
+        column.set(seconds.subarray(0, this.count));
+        return column;
+      });
     this.columns = larger;
   }
 

@@ -10,6 +10,7 @@ import {
 import { t } from '../shared/translate';
 import { useDashboard, useStore } from './context';
 import { ActionsMenu } from './actionsMenu';
+import { RanksButton } from './ranks';
 import type { RunHeader as Header } from './messages';
 import type { RunData } from './runData';
 import { evaluationText, isActive, progressOf, progressText, statusLook } from './viewModel';
@@ -49,6 +50,7 @@ export function RunHeader({ run }: { run: RunData }) {
             <button onClick={() => act('trainLonger')}>{t('Train Longer…')}</button>
           )}
           <button onClick={() => act('failedExamples')}>{t('Failed Examples')}</button>
+          {header.ranks && <RanksButton run={run} ranks={header.ranks} />}
           <ActionsMenu run={header} />
         </div>
       </div>

@@ -1,5 +1,5 @@
 import type { ChartId, Curve } from './curve';
-import { accuracyCurves, lossCurves, meterCurves } from './curves';
+import { accuracyCurves, lossCurves, meterCurves, rankCurves } from './curves';
 import type { DashboardState, DifferingKey, ToWebview } from './messages';
 import { RunData } from './runData';
 
@@ -116,6 +116,8 @@ export class DashboardStore {
         return lossCurves(this.runs, xAxis, smoothing);
       case 'accuracy':
         return accuracyCurves(this.runs, xAxis);
+      case 'ranks':
+        return rankCurves(this.runs, xAxis);
       case 'lr':
       case 'speed':
       case 'memory':

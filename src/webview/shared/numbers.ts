@@ -64,6 +64,12 @@ export function duration(seconds: number | null | undefined): string {
   return `${Math.floor(hours / 24)}d${SPACE}${two(hours % 24)}h`;
 }
 
+/** How long a step takes: `0.182 s`, `12 ms`. */
+export function stepTime(seconds: number | null | undefined): string {
+  if (!known(seconds)) return NONE;
+  return seconds < 0.1 ? `${significant(1000 * seconds)} ms` : `${significant(seconds)} s`;
+}
+
 /** Bytes: `812 MB`, `3.2 GB`; powers of ten, as disks and VS Code count. */
 export function bytes(value: number | null | undefined): string {
   if (!known(value)) return NONE;
