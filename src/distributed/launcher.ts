@@ -60,12 +60,11 @@ function runInside(inside: readonly string[], command: readonly string[]): Promi
     stdio: 'inherit',
     env: { ...process.env, [NAMESPACE_VARIABLE]: '1' },
   });
-  // A terminal reaches the child by itself, too; it takes what comes twice at once for one request.
+  // A terminal's keys reach the child by themselves, too; it takes what comes twice at once for one request. A terminal
+  // that is closed hangs up on the session leader alone, which may be this process.
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
-  const ignore = (): void => undefined;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT', ...SAVE_SIGNALS] as const)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', ...SAVE_SIGNALS] as const)
     process.on(signal, forward);
-  process.on('SIGHUP', ignore);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code, signal) => resolve(code ?? exitCodeOf(signal)));

@@ -34,6 +34,7 @@ export async function resumableState(
       ),
       { hint: phrase('Resume with --seed {0}.', state.seed) },
     );
+  requireSamePrecision(folder, state, config);
   requireSameOrder(state.order, exampleOrder(config, plan), folder);
   await requireUnfinished(folder, state, config, plan.epochs);
   const model = readModelConfig(config, configFolder);
@@ -41,6 +42,34 @@ export async function resumableState(
   const shapes = parameterShapes(model);
   await requireFitting(folder, shapes, trainableParameters(config, shapes.keys()));
   return state;
+}
+
+/**
+ * A run keeps the precision that it began with. `auto` leaves it to the run, and an unchanged value was resolved when
+ * the run began: `tf32` is fp32 on a CPU.
+ */
+function requireSamePrecision(
+  folder: RunFolder,
+  state: TrainerState,
+  { precision }: LoadedConfig['config'],
+): void {
+  const own = readConfigFile(folder.config)?.precision;
+  if (precision === 'auto' || precision === state.precision) return;
+  if (own === undefined || own === precision) return;
+  throw new UserError(
+    phrase(
+      'The run in {0} was started with precision {1}; it cannot go on with precision {2}.',
+      folder.root,
+      state.precision,
+      precision,
+    ),
+    {
+      hint: phrase(
+        'Resume with --set precision={0}, or start a new run with the other precision.',
+        own,
+      ),
+    },
+  );
 }
 
 /**

@@ -1,12 +1,11 @@
 /** A training run from its configuration to its best checkpoint: what `nlvr train` does. */
-import { createHash } from 'node:crypto';
 import { version } from '../../package.json';
 import type { ConfigKey } from '../config/definition';
 import { configPaths } from '../config/paths';
 import { usable } from '../data/loadSplit';
 import type { Dataset } from '../data/types';
+import { modelKeyValues } from '../model/checkpointOrigin';
 import { readModelConfig } from '../model/config';
-import { parameterShapes } from '../model/parameters';
 import { OPEN_PORTS_VARIABLE } from '../distributed/launcher';
 import { failureOf } from '../distributed/processGroup';
 import type { Split } from '../run/events';
@@ -191,15 +190,18 @@ function factsOf(
   { datasets, plan }: Prepared,
 ): Record<string, string> {
   const { config, folder } = loaded;
-  const shapes = parameterShapes(readModelConfig(config, folder));
+  const model = readModelConfig(config, folder);
   const keys = Object.entries(config).filter(([key]) => !OWN_KEYS.has(key));
   return {
     version,
     'way to start': mode,
     ...Object.fromEntries(keys.map(([key, value]) => [key, JSON.stringify(value)])),
-    model: createHash('sha256')
-      .update(JSON.stringify([...shapes]))
-      .digest('hex'),
+    ...asText(modelKeyValues(model)),
+    // How it learns, which may come from a file of each rank.
+    ...asText({
+      'med_config.hidden_dropout_prob': model.text.hiddenDropout,
+      'med_config.attention_probs_dropout_prob': model.text.attentionDropout,
+    }),
     'train split': examplesDigest(plan.stages.map(({ dataset }) => dataset)),
     ...Object.fromEntries(
       (['val', 'test'] as const).flatMap((split) => {
@@ -208,6 +210,10 @@ function factsOf(
       }),
     ),
   };
+}
+
+function asText(values: Readonly<Record<string, number>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value)]));
 }
 
 /** Keys that a rank may have of its own: where things lie, and what its machine is like. */

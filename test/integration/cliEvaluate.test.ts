@@ -234,6 +234,13 @@ test("nlvr train --evaluate gives the same, and BLIP's log line", async () => {
     ...['--output_dir', to, '--evaluate'],
   );
   expect(written(to)).toEqual(written(reference));
+  // The weights of a run folder come with its configuration.
+  const own = scratchFolder();
+  await succeed('train', '--pretrained', project.run, '--output_dir', own, '--evaluate');
+  expect(written(own)).toEqual(written(reference));
+  expect(await fail(2, 'train', '--pretrained', pth, '--output_dir', own, '--evaluate')).toMatch(
+    /does not lie in a run folder.*--config/s,
+  );
   const { val, test: tested } = metricsOf(to);
   const four = (value: number | null): string => (value ?? NaN).toFixed(4);
   expect(written(to)['log.txt']).toBe(

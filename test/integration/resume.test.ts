@@ -37,6 +37,9 @@ describe('a run that cannot go on stays as it was', () => {
       return stderr;
     };
     expect(await refused()).toMatch(/is finished: all 1 epochs are done.*max_epoch/s);
+    expect(await refused('--set', 'precision=bf16')).toMatch(
+      /precision fp32; it cannot go on with precision bf16.*--set precision=fp32/s,
+    );
     expect(await refused('--seed', '7')).toMatch(/seed 42.*--seed 42/s);
     const longer = ['--set', 'max_epoch=2'];
     for (const [key, was] of [

@@ -61,7 +61,29 @@ describe('a training', () => {
     expect([code, stateOf(run), saves(run)]).toEqual([130, 'stopped', 3]);
   });
 
-  test('in a terminal that is closed saves and stops', async () => {
+  test('of two processes saves at USR1 and USR2 to the one that started them, and goes on', async () => {
+    const { config, run } = await tinyProject({ ...seldom, save_every: '500' });
+    const child = startNlvr(['train', '--config', config, '--nproc_per_node', '2']);
+    const said = gather(child.stderr);
+    child.stdout?.resume();
+    await until(child, () => steps(run) > 2);
+    child.kill('SIGHUP');
+    for (const [count, signal] of (['SIGUSR1', 'SIGUSR2'] as const).entries()) {
+      child.kill(signal);
+      await until(child, () => saves(run) === count + 1);
+    }
+    const before = steps(run);
+    await until(child, () => steps(run) > before + 2);
+    expect(said()).not.toMatch(/Debugger|\n\s+at /);
+    child.kill('SIGTERM');
+    const [code] = (await once(child, 'exit')) as [number];
+    expect([code, stateOf(run), saves(run)]).toEqual([130, 'stopped', 3]);
+  });
+
+  test.each([
+    ['one process', []],
+    ['two processes', ['--nproc_per_node', '2']],
+  ])('of %s in a terminal that is closed saves and stops', async (_, more) => {
     const { config, run } = await tinyProject({ ...seldom, save_every: '500' });
     // Python's pty is the shortest way to a real terminal: closed, it hangs up as one does.
     const script = `
@@ -77,7 +99,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
     const input = openSync(flag, 'r');
     const child = spawn(
       'python3',
-      ['-c', script, process.execPath, cli, 'train', '--config', config],
+      ['-c', script, process.execPath, cli, 'train', '--config', config, ...more],
       { stdio: [input, 'pipe', 'inherit'] },
     );
     onTestFinished(() => void child.kill('SIGKILL'));

@@ -13,6 +13,7 @@ import { ExitCode, UserError } from '../../util/userError';
 import { configPaths, isUrl } from '../../config/paths';
 import { recorded, recordRefusal, sayWait } from '../attempt';
 import { resumeCommand } from '../commandLine';
+import { configurationOf } from '../runConfiguration';
 import { userPath } from '../userPath';
 import { configuration, type CommonOptions } from '../configuration';
 import { createProgress } from '../progress';
@@ -80,11 +81,13 @@ const kindOf = ({ evaluate, resume }: TrainOptions): AttemptKind =>
   evaluate ? 'evaluate' : resume ? 'resume' : 'train';
 
 /**
- * A run is resumed with its own configuration, unless another one is named.
+ * A run is resumed, and its weights are evaluated, with its own configuration, unless another one is named.
  * @throws {UserError} when there is none.
  */
-function configurationFile({ config, resume, evaluate, output_dir }: TrainOptions): string {
+function configurationFile(options: TrainOptions): string {
+  const { config, resume, evaluate, output_dir, pretrained } = options;
   if (config !== undefined) return config;
+  if (evaluate && pretrained !== undefined) return configurationOf(pretrained, undefined);
   if (!resume || evaluate)
     throw new UserError('A configuration is needed.', {
       hint: 'Name it with --config, or go on with a run by --resume --output_dir <run folder>.',
