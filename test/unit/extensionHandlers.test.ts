@@ -140,6 +140,7 @@ describe('Start NLVR Training', () => {
         Uri,
         workspace: nothing({
           isTrusted: true,
+          getConfiguration: () => ({ get: (key: string) => (key === 'processesPerNode' ? 1 : '') }),
           saveAll: () => Promise.resolve(true),
           findFiles: () => Promise.resolve([uri(file)]),
           asRelativePath: () => 'nlvr.yaml',
