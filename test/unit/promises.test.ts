@@ -1,0 +1,110 @@
+/** docs/promises.md names the test that holds each promise of the README. */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { status } from '../../src/cli/commands/status';
+import { migrateRunInfo } from '../../src/run/migrate';
+import { ExitCode } from '../../src/util/userError';
+
+const run = promisify(execFile);
+const root = join(__dirname, '../..');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const README = read('README.md');
+
+/** Line breaks are where the text was wrapped. */
+const oneLine = (text: string): string => text.replace(/\s+/g, ' ');
+
+interface Row {
+  promise: string;
+  file: string;
+  test: string;
+}
+
+function promises(): Row[] {
+  const rows = read('docs/promises.md').matchAll(/^\| (.+?) +\| `(test\/[^`]+)` +\| (.+?) +\|$/gm);
+  return Array.from(rows, ([, promise, file, test]) => ({ promise, file, test }));
+}
+
+/** Whether a source file has a test of that title: the first argument of a call. */
+function hasTest(source: string, title: string): boolean {
+  const literal = title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/['"]/g, '\\\\?$&');
+  return new RegExp(`\\(\\s*(['"\`])${literal}\\1\\s*,`).test(source);
+}
+
+describe('docs/promises.md', () => {
+  it('each promise stands in the README and is held by a test that exists', () => {
+    const rows = promises();
+    expect(rows.length).toBeGreaterThan(80);
+    const text = oneLine(README);
+    const wrong = rows.flatMap(({ promise, file, test }) => [
+      ...(text.includes(promise) ? [] : [`not in the README: ${promise}`]),
+      ...(!existsSync(join(root, file))
+        ? [`no such file: ${file}`]
+        : hasTest(read(file), test)
+          ? []
+          : [`no such test: ${file}: ${test}`]),
+    ]);
+    expect(wrong).toEqual([]);
+  });
+
+  it('has every row of its tables read, and every section of the README', () => {
+    const page = read('docs/promises.md');
+    expect(page.match(/^\| .*test\//gm)).toHaveLength(promises().length);
+    const sections = (text: string): string[] => text.match(/^## .+$/gm) ?? [];
+    expect(sections(page)).toEqual(expect.arrayContaining(sections(README)));
+  });
+});
+
+describe('the README', () => {
+  it('nlvr has every command and option that the README shows', async () => {
+    const options = new Map<string, Set<string>>();
+    for (const [, command, rest] of README.matchAll(/^node dist\/cli\.js (\w+)([^#\n]*)/gm)) {
+      const seen = options.get(command) ?? new Set();
+      for (const [option] of rest.matchAll(/--\w+/g)) seen.add(option);
+      options.set(command, seen);
+    }
+    expect(options.size).toBeGreaterThan(10);
+    const help = async (...words: string[]): Promise<string> =>
+      (await run(process.execPath, [join(root, 'dist/cli.js'), ...words, '--help'])).stdout;
+    const all = await help();
+    for (const command of options.keys()) expect(all).toMatch(new RegExp(`^ +${command}\\b`, 'm'));
+    await Promise.all(
+      Array.from(options, async ([command, shown]) => {
+        if (shown.size === 0) return;
+        const said = await help(command, ...(command === 'runtime' ? ['install'] : []));
+        for (const option of shown) expect(said).toMatch(new RegExp(`^ +${option}\\b`, 'm'));
+      }),
+    );
+  });
+
+  it('nlvr status says how a run stands', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nlvr-status-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const info = { schema: 1, kind: 'train', name: 'calm-fox-1', state: 'finished', step: 12 };
+    writeFileSync(join(folder, 'run.json'), JSON.stringify(migrateRunInfo(info, folder)));
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    onTestFinished(() => write.mockRestore());
+    await status([folder], {});
+    expect(write.mock.lastCall?.[0]).toContain(`calm-fox-1: finished, step 12 (${folder})`);
+    await expect(status([join(folder, 'none')], {})).rejects.toThrow('holds no run');
+  });
+
+  it('the exit codes are those of the README', () => {
+    const codes = /Exit codes: (.*?)\.\n/s.exec(README)?.[1] ?? '';
+    expect(Array.from(codes.matchAll(/\b\d+(?= \w)/g), ([code]) => Number(code))).toEqual(
+      Object.values(ExitCode),
+    );
+  });
+
+  it('names commands of the editor and files that exist', () => {
+    const titles = Object.values(JSON.parse(read('package.nls.json')) as Record<string, string>);
+    const commands = Array.from(README.matchAll(/\*\*NLVR: (.+?)\*\*/g), ([, title]) => title);
+    expect(commands.length).toBeGreaterThan(3);
+    for (const title of commands) expect(titles).toContain(title);
+    for (const [, path] of README.matchAll(/\]\(((?!https?:)[^)#]+)\)/g))
+      expect(existsSync(join(root, path)), path).toBe(true);
+  });
+});
