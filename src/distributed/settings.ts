@@ -64,8 +64,13 @@ export function distributedSettings(
   env: NodeJS.ProcessEnv,
 ): DistributedSettings {
   // The launcher starts its ranks with its own arguments.
-  const launch = env[LAUNCHED_VARIABLE] === undefined ? fromFlags(flags) : undefined;
   const rank = fromTorchrun(env) ?? fromTensorFlow(env) ?? fromSlurm(env, flags);
+  // Under srun the address and port of rank 0 may be given; they start no ranks.
+  const starts = (['nproc_per_node', 'nnodes', 'node_rank'] as const).some(
+    (name) => flags[name] !== undefined,
+  );
+  const launch =
+    env[LAUNCHED_VARIABLE] === undefined && (starts || !rank) ? fromFlags(flags) : undefined;
   if (launch && rank)
     throw new UserError(
       phrase(
