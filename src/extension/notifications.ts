@@ -41,8 +41,9 @@ export class EndNotifications implements vscode.Disposable {
 
   private async tell(run: Run, before: Active): Promise<void> {
     const { message, level } = ending(run, before);
-    // The failed examples of an evaluation open by themselves.
-    if (level === 'information' && isAwaited(before.attempt)) return;
+    const outcome = (run.notice ?? run.attempt)?.outcome;
+    // The failed examples of an evaluation open by themselves; one that can be done all the same asks by itself.
+    if (isAwaited(before.attempt) && (level === 'information' || outcome?.allowedBy)) return;
     this.log.info(`${run.info.name} (${run.folder}): ${run.status}. ${run.message ?? ''}`);
     const wanted = setting('notifications');
     if (wanted === 'none' || (wanted === 'failures' && level === 'information')) return;
@@ -51,9 +52,7 @@ export class EndNotifications implements vscode.Disposable {
       ...(level === 'information'
         ? ([[vscode.l10n.t('Failed Examples'), 'nlvr.inspectFailedExamples']] as const)
         : ([[vscode.l10n.t('Trainer Log'), 'nlvr.openTrainerLog']] as const)),
-      ...((run.notice ?? run.attempt)?.outcome?.takeable
-        ? ([[vscode.l10n.t('Take Over'), 'nlvr.takeOver']] as const)
-        : []),
+      ...(outcome?.takeable ? ([[vscode.l10n.t('Take Over'), 'nlvr.takeOver']] as const) : []),
     ]);
     const show = {
       information: vscode.window.showInformationMessage,
@@ -86,9 +85,11 @@ function ending(run: Run, before: Active): EndingWords {
     case 'lost':
       return said(vscode.l10n.t('{0} has gone silent. {1}', info.name, why), 'warning');
     case 'failed':
-      return attempt?.outcome?.state === 'refused'
-        ? said(vscode.l10n.t('The training did not begin. {0}', why), 'error')
-        : said(vscode.l10n.t('{0} failed. {1}', info.name, why), 'error');
+      if (attempt?.outcome?.state === 'refused')
+        return attempt.kind === 'evaluate'
+          ? said(vscode.l10n.t('The evaluation did not begin. {0}', why), 'error')
+          : said(vscode.l10n.t('The training did not begin. {0}', why), 'error');
+      return said(vscode.l10n.t('{0} failed. {1}', info.name, why), 'error');
     case 'stopped':
       if (info.kind === 'evaluate') return said(vscode.l10n.t('{0} was stopped.', info.name));
       return run.begun === false

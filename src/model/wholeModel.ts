@@ -29,6 +29,7 @@ export function requireWhole({ file, missing, unexpected }: LoadReport): void {
       hint: phrase(
         'Its answers would depend on random values. Choose a fine-tuned checkpoint, train from this one as `pretrained`, or give --allow_missing to evaluate it all the same.',
       ),
+      allowedBy: '--allow_missing',
     },
   );
 }

@@ -118,7 +118,7 @@ export class AttemptWriter {
     exitCode: number,
     message: Words | null = null,
     hint: Words | null = null,
-    takeable = false,
+    more: Pick<AttemptOutcome, 'takeable' | 'allowedBy'> = {},
   ): void {
     if (this.current.outcome) return;
     clearInterval(this.timer);
@@ -127,7 +127,7 @@ export class AttemptWriter {
     const ended = new Date().toISOString();
     this.current = {
       ...this.current,
-      outcome: { state, exitCode, ended, ...said, ...(takeable && { takeable }) },
+      outcome: { state, exitCode, ended, ...said, ...more },
     };
     this.save();
   }
@@ -138,13 +138,10 @@ export class AttemptWriter {
     const { message, hint } = errorWords(error);
     const code = exitCodeOf(error);
     const stopped = code === ExitCode.stopped;
-    this.close(
-      stopped ? 'stopped' : this.begun ? 'failed' : 'refused',
-      code,
-      message,
-      hint,
-      error instanceof FolderHeldError && error.takeable,
-    );
+    this.close(stopped ? 'stopped' : this.begun ? 'failed' : 'refused', code, message, hint, {
+      ...(error instanceof FolderHeldError && error.takeable && { takeable: true }),
+      ...(error instanceof UserError && error.allowedBy && { allowedBy: error.allowedBy }),
+    });
     if (!this.begun) this.removeWhatIsNoRun();
   }
 

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../util/atomicFile';
 import { makeFolder } from '../util/diskError';
 import { phraseIn, type Advice } from '../util/phrase';
+import { allowOptionIn, type AllowOption } from '../util/userError';
 import { ownerFrom, type Owner } from './owner';
 import type { RunFolder } from './runFolder';
 
@@ -64,6 +65,8 @@ export interface AttemptOutcome extends Partial<Advice> {
   ended: string;
   /** Refused because the folder belongs to a process that cannot be looked up: `--take_over` would take it. */
   takeable?: boolean;
+  /** Refused, and done all the same with this option. */
+  allowedBy?: AllowOption;
 }
 
 export interface Attempt {
@@ -225,5 +228,6 @@ function outcomeFrom(value: unknown): AttemptOutcome | null {
     ...(typeof raw.hint === 'string' && { hint: raw.hint }),
     ...(hintPhrase && { hintPhrase }),
     ...(raw.takeable === true && { takeable: true }),
+    ...allowOptionIn(raw.allowedBy),
   };
 }

@@ -4,6 +4,15 @@ import { inEnglish, type Words } from './phrase';
 export const ExitCode = { done: 0, failed: 1, badInput: 2, runtime: 3, stopped: 130 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
+const ALLOW_MISSING = '--allow_missing';
+/** Options of the command line that allow what is refused without them, where the editor offers a button for it. */
+export type AllowOption = typeof ALLOW_MISSING;
+
+/** The option in something read from a file or another process. */
+export function allowOptionIn(value: unknown): { allowedBy?: AllowOption } {
+  return value === ALLOW_MISSING ? { allowedBy: ALLOW_MISSING } : {};
+}
+
 /**
  * A failure that a person can mend: what happened and where (`message`), what to do (`hint`).
  * Printed as one paragraph without a stack; everything else is a defect and keeps its stack.
@@ -15,16 +24,19 @@ export class UserError extends Error {
   readonly hint: string | undefined;
   readonly hintWords: Words | undefined;
   readonly exitCode: ExitCode;
+  /** The option of the command line with which the same thing is done all the same. */
+  readonly allowedBy: AllowOption | undefined;
 
   constructor(
     message: Words,
-    options: { hint?: Words; exitCode?: ExitCode; cause?: unknown } = {},
+    options: { hint?: Words; exitCode?: ExitCode; cause?: unknown; allowedBy?: AllowOption } = {},
   ) {
     super(inEnglish(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.words = message;
     this.hint = options.hint === undefined ? undefined : inEnglish(options.hint);
     this.hintWords = options.hint;
     this.exitCode = options.exitCode ?? ExitCode.badInput;
+    this.allowedBy = options.allowedBy;
   }
 }
 

@@ -1,51 +1,11 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import type { Frame } from 'playwright-core';
-import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { accessibilityProblems } from './harness/axe';
 import { openWorkbench, scratchFolder } from './harness/open';
-import { markedEnvironment, markedProcesses } from './harness/processes';
+import { markedProcesses } from './harness/processes';
 import type { Workbench } from './harness/workbench';
 import { openFailures, showNlvrView, viewRow } from './panels';
-import { drawImages, seeded } from './syntheticImages';
-
-const CONFIGURATION = `image_root: images
-ann_root: .
-ann_files: { train: examples.json, val: examples.json, test: '' }
-image_size: 24
-augment: false
-vit: { width: 16, depth: 1, heads: 2, patch_size: 12 }
-vit_grad_ckpt: false
-med_config: { hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 32, encoder_width: 16, vocab_size: 30524, max_position_embeddings: 64 }
-batch_size_train: 8
-max_epoch: 1
-output_dir: output/quick-owl-1
-`;
-
-/** What a real run needs: a few drawings, sentences about them, a small model. */
-async function prepare(workspace: string): Promise<void> {
-  mkdirSync(join(workspace, 'images'));
-  const drawn = await drawImages(join(workspace, 'images'), 8, seeded(3));
-  const name = (index: number) => `picture-${String(index % drawn.length).padStart(4, '0')}.png`;
-  const examples = Array.from({ length: 32 }, (_, index) => ({
-    sentence: `The left image shows ${drawn[index % 8].count} shapes and the right one ${index}.`,
-    label: index % 2 === 0 ? 'True' : 'False',
-    images: [name(index), name(index + 3)],
-  }));
-  writeFileSync(join(workspace, 'examples.json'), JSON.stringify(examples, null, 1));
-  writeFileSync(join(workspace, 'nlvr.yaml'), CONFIGURATION);
-}
-
-/** Trains for one epoch, as in a terminal. */
-async function train(workspace: string): Promise<void> {
-  await promisify(execFile)(
-    process.execPath,
-    [resolve('dist/cli.js'), 'train', '--config', 'nlvr.yaml'],
-    { cwd: workspace, env: markedEnvironment(inject('mark')) },
-  );
-}
+import { prepareTiny, trainTiny } from './tinyWorkspace';
 
 function servers(): number[] {
   return markedProcesses()
@@ -60,12 +20,12 @@ describe('asking the model again', () => {
 
   beforeAll(async () => {
     const workspace = scratchFolder('ask');
-    await prepare(workspace);
+    await prepareTiny(workspace);
     vscode = await openWorkbench({ workspace });
     await showNlvrView(vscode);
     await vscode.page.getByText('No runs yet.').waitFor();
     // A run that a terminal started appears by itself.
-    await train(workspace);
+    await trainTiny(workspace);
     await viewRow(vscode, '%').first().waitFor();
     await vscode.screenshot('view-from-terminal');
     frame = await openFailures(vscode);

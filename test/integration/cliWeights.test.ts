@@ -8,6 +8,8 @@ import { writeSafetensors } from '../../src/model/checkpoint/safetensorsWriter';
 import { readModelConfig } from '../../src/model/config';
 import { initialParameters } from '../../src/model/initialise';
 import { parameterShapes } from '../../src/model/parameters';
+import { readAttempts } from '../../src/run/attempts';
+import { RunFolder } from '../../src/run/runFolder';
 import { fail, metricsOf, predictionsOf, readJson, succeed } from './cliSupport';
 import {
   eventsOf,
@@ -78,13 +80,14 @@ describe('a checkpoint without its classification head', () => {
     expect(existsSync(to)).toBe(false);
   });
 
-  test('asking again says what is missing, and not to ask once more', async () => {
+  test('asking again says what is missing, and answers where that is allowed, saying so', async () => {
     const file = await write('headless.safetensors', without);
     const states: ClientState[] = [];
     const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
     const args = [cli, 'predict', '--serve', '--config', project.config, '--checkpoint', file];
+    const more: string[] = [];
     const client = new PredictClient({
-      launch: () => ({ command: process.execPath, args, env: process.env }),
+      launch: () => ({ command: process.execPath, args: [...args, ...more], env: process.env }),
       onState: (state) => states.push(state),
       log: () => undefined,
     });
@@ -92,7 +95,14 @@ describe('a checkpoint without its classification head', () => {
       await expect(client.prepare()).rejects.toThrow('lacks the classification head');
       expect(states.at(-1)).toMatchObject({
         state: 'failed',
-        hint: expect.stringMatching(/^Its answers would depend on random values/) as string,
+        hint: 'Its answers would depend on random values.',
+        anyway: true,
+      });
+      more.push('--allow_missing');
+      await client.prepare();
+      expect(states.at(-1)).toMatchObject({
+        state: 'ready',
+        incomplete: expect.stringContaining('the classification head: 4 parameters') as string,
       });
     } finally {
       client.dispose();
@@ -120,6 +130,10 @@ describe('a checkpoint without its classification head', () => {
     expect(JSON.parse(await succeed(...predict(file, '--allow_missing', '--json')))).toMatchObject({
       incomplete: parts,
     });
+    // Refused there, the record says what would allow it.
+    await fail(2, ...evaluate(file, to));
+    const [refused] = await readAttempts(new RunFolder(to));
+    expect(refused.outcome).toMatchObject({ state: 'refused', allowedBy: '--allow_missing' });
     // A whole model into the same folder is one again.
     await succeed(...evaluate(await write('whole.safetensors'), to));
     for (const name of ['run.json', 'metrics.json', 'predictions/val.jsonl'])

@@ -214,6 +214,7 @@ describe('what is announced when a run ends', () => {
     hint?: string;
     attempt?: object;
     notice?: object;
+    info?: object;
   }
 
   async function announced(
@@ -303,6 +304,18 @@ describe('what is announced when a run ends', () => {
       { status: 'failed', message: 'No GPU.', attempt: { outcome: { state: 'refused' } } },
       'error',
       'The training did not begin. No GPU.',
+    ],
+    [
+      'an evaluation that was refused',
+      { status: 'starting', info: { kind: 'evaluate' }, attempt: { kind: 'evaluate' } },
+      {
+        status: 'failed',
+        info: { kind: 'evaluate' },
+        message: 'It lacks its head.',
+        attempt: { kind: 'evaluate', outcome: { state: 'refused' } },
+      },
+      'error',
+      'The evaluation did not begin. It lacks its head.',
     ],
   ])('%s', async (_what, before, after, level, text) => {
     expect((await announced(before, after)).slice(0, 2)).toEqual([level, text]);

@@ -30,6 +30,35 @@ describe('asking again', () => {
     expect(bench.panel.model.ask).toEqual({ state: 'idle' });
   });
 
+  it('starts a model that is incomplete only once the person has allowed it', async () => {
+    const server = `const allowed = process.argv[1] === 'allowed';
+    if (!allowed) console.log(JSON.stringify({ error: 'It lacks its head.', hint: 'Give --allow_missing.', allowedBy: '--allow_missing' }));
+    else console.log(JSON.stringify({ ready: true, device: 'CPU', parameters: 7, incomplete: [{ part: 'head', parameters: 4 }] }));
+    require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+      console.log(JSON.stringify({ id: JSON.parse(line).id, prediction: true, prob_true: 0.5, ms: 1 }));
+    }).on('close', () => process.exit());`;
+    for (const name of ['a.png', 'b.png']) await writeFile(join(bench.folder, 'images', name), 'x');
+    await bench.write('val.jsonl', [bench.example(0, 0.1)]);
+    bench.open().launch = (allowMissing) =>
+      Promise.resolve({
+        command: process.execPath,
+        args: ['-e', server, allowMissing ? 'allowed' : 'not allowed'],
+        env: process.env,
+      });
+    const { model } = bench.panel;
+    await bench.panel.ready();
+    const question = { sentence: 'x', swapImages: false, swapTest: false };
+    expect(await model.askAbout(0, question)).toMatchObject({
+      problem: { message: 'It lacks its head.', anyway: true },
+    });
+    model.send({ type: 'allowMissing' });
+    expect(await model.askAbout(0, question)).toMatchObject({ answer: { prediction: true } });
+    expect(model.ask).toMatchObject({
+      state: 'ready',
+      incomplete: expect.stringContaining('the classification head: 4 parameters') as string,
+    });
+  });
+
   it('sends the images in the order asked for, and keeps every answer beside the example', async () => {
     const server = `require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
       const { id, left, sentence } = JSON.parse(line);

@@ -29,7 +29,8 @@ export class Panel {
   imageRoot: string | null;
   state: Partial<ViewState> = {};
   unavailable: Extract<AskState, { state: 'unavailable' }> | null = null;
-  launch: () => Promise<Launch> = () => Promise.reject(new Error('not in this test'));
+  launch: (allowMissing: boolean) => Promise<Launch> = () =>
+    Promise.reject(new Error('not in this test'));
   readonly session: FailuresSession;
   model: Model;
 
@@ -56,7 +57,7 @@ export class Panel {
       },
       command: () => undefined,
       checkpointStamp: () => this.checkpoint,
-      launch: () => this.launch(),
+      launch: (allowMissing) => this.launch(allowMissing),
       askUnavailable: () => this.unavailable,
       isActive: () => false,
       log: () => undefined,

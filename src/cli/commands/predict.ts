@@ -100,7 +100,8 @@ function writeLine(line: object): void {
 function failureOf(thrown: unknown): object {
   const { message: words, hint } = errorWords(thrown);
   const { message: error, ...more } = adviceFrom(words, hint);
-  return { error, ...more };
+  const allowedBy = thrown instanceof UserError ? thrown.allowedBy : undefined;
+  return { error, ...more, ...(allowedBy !== undefined && { allowedBy }) };
 }
 
 function parseQuestion(line: string): Question & { id: unknown } {

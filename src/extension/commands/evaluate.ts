@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Split } from '../../run/events';
-import { readAttemptFile } from '../../run/attempts';
-import type { Ending } from '../../run/lastWords';
+import { readAttemptFile, type AttemptOutcome } from '../../run/attempts';
 import { RunFolder } from '../../run/runFolder';
+import { localizedMessage } from '../../util/language';
 import { phrase } from '../../util/phrase';
 import { messageOf } from '../../util/userError';
 import { withCancellableProgress } from '../progress';
@@ -65,7 +65,11 @@ export async function evaluateCheckpoint(
   try {
     // Before it starts, so that it is found again when the window is closed meanwhile.
     if (isNew) await found.remember(folder);
-    if (!(await evaluateInBackground(services, registry, { target, folder, splits }))) return;
+    const evaluation = { target, folder, splits };
+    let outcome = await evaluateInBackground(services, registry, evaluation);
+    if (outcome?.allowedBy && (await evaluatesAnyway(outcome)))
+      outcome = await evaluateInBackground(services, registry, evaluation, [outcome.allowedBy]);
+    if (outcome?.state !== 'finished') return;
   } finally {
     release();
     if (isNew && !registry.get(folder)) await found.forget(folder);
@@ -92,37 +96,54 @@ async function reserve(
   return reserveFolder(folder);
 }
 
-/** @returns whether it was done; how it ended otherwise is announced as for every attempt. */
+/** Says why it was refused, and asks whether to do it all the same. */
+async function evaluatesAnyway(outcome: AttemptOutcome): Promise<boolean> {
+  const anyway = vscode.l10n.t('Evaluate Anyway');
+  const chosen = await vscode.window.showWarningMessage(
+    localizedMessage({ message: '', ...outcome }),
+    {
+      modal: true,
+      detail: vscode.l10n.t(
+        'Its answers would depend on random values. The predictions and the metrics would say so.',
+      ),
+    },
+    anyway,
+  );
+  return chosen === anyway;
+}
+
+/** @returns how it ended; what did not succeed is announced as for every attempt, unless `evaluatesAnyway` asks. */
 async function evaluateInBackground(
   services: Services,
   registry: FolderRunRegistry,
   { target, folder, splits }: { target: Target; folder: string; splits: readonly Split[] },
-): Promise<boolean> {
+  more: readonly string[] = [],
+): Promise<AttemptOutcome | undefined> {
   const { configFile, checkpoint } = target;
   const program = await services.program();
   const args = ['evaluate', '--config', configFile, '--checkpoint', checkpoint];
-  args.push('--split', splits.join(','), '--output_dir', folder);
+  args.push('--split', splits.join(','), '--output_dir', folder, ...more);
   services.log.info(`starting nlvr ${args.join(' ')}`);
   const asked = { kind: 'evaluate', args, folder, configFile, cwd: dirname(configFile) } as const;
   const started = await startAttempt(program, asked);
   return awaiting(started.attempt.id, async () => {
     await registry.refresh(folder);
-    const { ending, cancelled } = await withProgress(services.log, started);
+    const cancelled = await withProgress(services.log, started);
     // One that did not hear in time could not write how it ended.
     if (cancelled) await stopAtOnce(folder, phrase('Stopped at once, without saving.'));
     await registry.refresh(folder);
-    return ending.code === 0;
+    return readAttemptFile(started.file)?.outcome ?? undefined;
   });
 }
 
-/** Shows how far it is until it ends. Cancelling ends it. */
+/** Shows how far it is until it ends. Cancelling ends it. @returns whether it was cancelled. */
 async function withProgress(
   log: vscode.LogOutputChannel,
   { pid, file, ended }: StartedAttempt,
-): Promise<{ ending: Ending; cancelled: boolean }> {
+): Promise<boolean> {
   const title = vscode.l10n.t('Evaluating the checkpoint');
   let cancelled = false;
-  const ending = await withCancellableProgress(title, async (signal, onLine) => {
+  await withCancellableProgress(title, async (signal, onLine) => {
     signal.addEventListener('abort', () => {
       cancelled = true;
       endTree(pid, CANCEL_GRACE_MS).catch((error: unknown) =>
@@ -135,7 +156,7 @@ async function withProgress(
     }, PROGRESS_MS);
     return ended.finally(() => clearInterval(timer));
   });
-  return { ending, cancelled };
+  return cancelled;
 }
 
 async function chooseTarget(

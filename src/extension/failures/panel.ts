@@ -262,7 +262,7 @@ class FailuresPanel implements vscode.Disposable {
         const [id, ...args] = commands[command];
         tellIfItFails(log, id, vscode.commands.executeCommand(id, ...args));
       },
-      launch: () => this.launch(),
+      launch: (allowMissing) => this.launch(allowMissing),
       askUnavailable: () => this.askUnavailable(),
       checkpointStamp: () => {
         const stats = checkpoints(this.run.folder).map((file) =>
@@ -322,7 +322,7 @@ class FailuresPanel implements vscode.Disposable {
     return null;
   }
 
-  private async launch(): Promise<Launch> {
+  private async launch(allowMissing: boolean): Promise<Launch> {
     const unavailable = this.askUnavailable();
     if (unavailable) throw new UserError(unavailable.message);
     const program = await this.services.program();
@@ -337,6 +337,7 @@ class FailuresPanel implements vscode.Disposable {
         config,
         '--checkpoint',
         this.run.folder,
+        ...(allowMissing ? ['--allow_missing'] : []),
       ],
       cwd: dirname(config),
       env: childEnvironment(program),

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { shownError } from '../../util/language';
+import { incompleteModel, missingPartsIn } from '../../config/modelParts';
+import { localized, shownError } from '../../util/language';
 import { phrase } from '../../util/phrase';
 import { errorFrom } from '../trainer/failure';
 import { UserError } from '../../util/userError';
@@ -31,8 +32,16 @@ export interface Answer {
 export type ClientState =
   | { state: 'idle' }
   | { state: 'starting' }
-  | { state: 'ready'; device: string; parameters: number }
-  | { state: 'failed'; message: string; hint?: string };
+  /** `incomplete`: what of the model has random values, in words. */
+  | { state: 'ready'; device: string; parameters: number; incomplete?: string }
+  | ({ state: 'failed' } & ShownProblem);
+
+/** A failure in words. `anyway`: it was refused, and can be done all the same. */
+export interface ShownProblem {
+  message: string;
+  hint?: string;
+  anyway?: true;
+}
 
 interface Pending {
   resolve: (answer: Answer) => void;
@@ -53,6 +62,7 @@ interface Line {
   ready?: boolean;
   device?: string;
   parameters?: number;
+  incomplete?: unknown;
   id?: number;
   prediction?: boolean;
   prob_true?: number;
@@ -62,6 +72,7 @@ interface Line {
   /** What error and hint are made of. */
   phrase?: unknown;
   hintPhrase?: unknown;
+  allowedBy?: unknown;
 }
 
 /**
@@ -186,10 +197,12 @@ export class PredictClient {
           this.options.log(text);
         } else if (line.ready === true) {
           clearTimeout(timer);
+          const incomplete = missingPartsIn(line.incomplete);
           this.options.onState({
             state: 'ready',
             device: line.device ?? '',
             parameters: line.parameters ?? 0,
+            ...(incomplete && { incomplete: localized(incompleteModel(incomplete)) }),
           });
           resolve();
         } else if (line.id === undefined && line.error !== undefined) {
@@ -265,8 +278,20 @@ export class PredictClient {
 }
 
 function failed(error: unknown): Extract<ClientState, { state: 'failed' }> {
+  return { state: 'failed', ...shownProblem(error) };
+}
+
+/** What the panel shows of anything thrown. */
+export function shownProblem(error: unknown): ShownProblem {
   const { message, hint } = shownError(error);
-  return { state: 'failed', message, ...(hint !== null && { hint }) };
+  if (error instanceof UserError && error.allowedBy !== undefined)
+    return {
+      message,
+      // The button stands for the option of the command line.
+      hint: localized(phrase('Its answers would depend on random values.')),
+      anyway: true,
+    };
+  return { message, ...(hint !== null && { hint }) };
 }
 
 /** Ends a child that leads its own process group, and its children: politely, then surely. */

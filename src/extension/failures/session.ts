@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConfigPaths } from '../../config/paths';
-import { shownError } from '../../util/language';
 import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import type {
@@ -20,7 +19,7 @@ import type { MessageHandlers } from '../webview/messenger';
 import { findAnnotation, type AnnotationPlace } from './annotationLine';
 import { exportExtension, exportLines } from './exportRows';
 import { NotesStore } from './notesStore';
-import { PredictClient, type Answer, type Launch } from './predictClient';
+import { PredictClient, type Answer, type Launch, shownProblem } from './predictClient';
 import { chooseSet, listSets, sameSet } from '../../run/predictionSets';
 import { imageFile, imageProblem } from './runImages';
 import { SetLoader } from './setLoader';
@@ -38,8 +37,12 @@ export interface SessionEditor {
   command(command: 'dashboard' | 'trust' | 'log'): void;
   /** Changes when the run's weights do, so that the process is started anew with them. */
   checkpointStamp(): string;
-  /** How to start the prediction process. @throws {UserError} when it must not or cannot. */
-  launch(): Promise<Launch>;
+  /**
+   * How to start the prediction process.
+   * @param allowMissing whether random values may stand in for what the checkpoint lacks
+   * @throws {UserError} when it must not or cannot.
+   */
+  launch(allowMissing: boolean): Promise<Launch>;
   /** Why nothing can be asked here at all; null when it can. */
   askUnavailable(): Extract<AskState, { state: 'unavailable' }> | null;
   /** Whether the run is being trained. */
@@ -72,6 +75,8 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   private disposed = false;
   /** Questions and answers by split and identifier; the page loses them whenever it is hidden. */
   private readonly asked = new Map<string, AskedAbout>();
+  /** The person has chosen to ask an incomplete model, as long as the panel is open. */
+  private allowMissing = false;
   /** Of the weights that the prediction process has. */
   private stamp: string | null = null;
   /** Split and identifier of the example whose images the process was last told to encode. */
@@ -93,7 +98,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     });
     this.notes = new NotesStore(join(run.folder, 'notes.json'), () => this.sendNotes());
     this.client = new PredictClient({
-      launch: () => editor.launch(),
+      launch: () => editor.launch(this.allowMissing),
       onState: (state) => this.setAskState(state),
       log: (line) => editor.log(line),
     });
@@ -166,6 +171,9 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
         return;
       case 'prepareAsk':
         return this.prepareAsk(message.generation, message.row);
+      case 'allowMissing':
+        this.allowMissing = true;
+        return;
       case 'manageTrust':
         return this.editor.command('trust');
       case 'openDashboard':
@@ -216,7 +224,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
       const order = question.swapImages ? ([images[1], images[0]] as const) : images;
       const asked = await this.ask(order, question.sentence).then(
         (answer): Asked => ({ ...question, answer, problem: null }),
-        (error: unknown): Asked => ({ ...question, answer: null, problem: inWords(error) }),
+        (error: unknown): Asked => ({ ...question, answer: null, problem: shownProblem(error) }),
       );
       this.keep(split, identifier, asked);
       return asked;
@@ -366,9 +374,4 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
 /** No split has a slash in its name. */
 function keyOf(split: PredictionSet['split'], identifier: string): string {
   return `${split}/${identifier}`;
-}
-
-function inWords(error: unknown): NonNullable<Asked['problem']> {
-  const { message, hint } = shownError(error);
-  return { message, ...(hint !== null && { hint }) };
 }

@@ -1,5 +1,5 @@
 import { phraseIn, type Advice, type Words } from '../../util/phrase';
-import { UserError } from '../../util/userError';
+import { allowOptionIn, UserError } from '../../util/userError';
 
 /** What a child is told (`src/cli/report.ts`) so that its last words can be said in the editor's language. */
 export const tellsFailuresAsJson = { NLVR_JSON_ERRORS: '1' } as const;
@@ -7,11 +7,20 @@ export const tellsFailuresAsJson = { NLVR_JSON_ERRORS: '1' } as const;
 /** An error that another process told, with what its sentences are made of. */
 export function errorFrom(
   message: string,
-  { phrase, hint, hintPhrase }: Readonly<Partial<Record<keyof Advice, unknown>>>,
+  {
+    phrase,
+    hint,
+    hintPhrase,
+    allowedBy,
+  }: Readonly<Partial<Record<keyof Advice | 'allowedBy', unknown>>>,
   cause?: unknown,
 ): UserError {
   const advice = phraseIn(hintPhrase) ?? (typeof hint === 'string' ? hint : undefined);
-  return new UserError(phraseIn(phrase) ?? message, { cause, ...(advice && { hint: advice }) });
+  return new UserError(phraseIn(phrase) ?? message, {
+    cause,
+    ...(advice && { hint: advice }),
+    ...allowOptionIn(allowedBy),
+  });
 }
 
 /**

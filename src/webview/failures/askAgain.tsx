@@ -4,9 +4,9 @@ import { Icon } from '../shared/icons';
 import { announce } from '../shared/liveRegion';
 import { shortCount } from '../shared/numbers';
 import { t } from '../shared/translate';
-import type { Asked, AskState } from './messages';
+import type { Asked, AskState, Problem } from './messages';
 import type { Model } from './model';
-import type { Problem, Question } from './questions';
+import type { Question } from './questions';
 import { VerdictIcon } from './symbols';
 import { probability, truth } from './texts';
 import { exchangeSides } from './words';
@@ -54,6 +54,16 @@ export function AskAgain({ model, row, field }: AskProps) {
       void send({ sentence: sentence.trim(), swapImages: swapped, swapTest: false });
   };
 
+  const askAnyway = (question?: Question) => {
+    model.send({ type: 'allowMissing' });
+    if (!question) {
+      ask();
+      return;
+    }
+    const { sentence, swapImages, swapTest } = question;
+    void send({ sentence, swapImages, swapTest });
+  };
+
   if (state.state === 'unavailable')
     return (
       <section class="ask" aria-label={t('Ask again')}>
@@ -87,7 +97,7 @@ export function AskAgain({ model, row, field }: AskProps) {
             ask();
           }}
         />
-        {latest && <LatestAnswer model={model} row={row} latest={latest} />}
+        {latest && <LatestAnswer model={model} row={row} latest={latest} anyway={askAnyway} />}
         <div class="ask-actions">
           <button class="primary" disabled={waiting || sentence.trim() === ''} onClick={ask}>
             {t('Ask')}
@@ -132,18 +142,26 @@ export function AskAgain({ model, row, field }: AskProps) {
         </div>
       </div>
       {state.state === 'failed' && asked.every(({ problem }) => !problem) && (
-        <ProblemText model={model} {...state} />
+        <ProblemText model={model} problem={state} anyway={() => askAnyway()} />
       )}
       {asked.length > 0 && <History model={model} row={row} asked={asked} />}
     </section>
   );
 }
 
+interface LatestProps {
+  model: Model;
+  row: number;
+  latest: Asked;
+  /** Asks once more, of a model that may be incomplete. */
+  anyway: (question: Question) => void;
+}
+
 /** The answer to the last question, next to the question; what the model said of the example itself for comparison. */
-function LatestAnswer({ model, row, latest }: { model: Model; row: number; latest: Asked }) {
+function LatestAnswer({ model, row, latest, anyway }: LatestProps) {
   const { rows } = model;
   const { answer, problem } = latest;
-  if (problem) return <ProblemText model={model} {...problem} />;
+  if (problem) return <ProblemText model={model} problem={problem} anyway={() => anyway(latest)} />;
   const original = rows.prediction[row] === 1;
   return (
     <p class="ask-answer number">
@@ -180,6 +198,7 @@ function ModelState({ state }: { state: AskState }) {
             shortCount(state.parameters),
             state.device,
           )}
+          {state.incomplete !== undefined && <span class="incomplete"> {state.incomplete}</span>}
         </span>
       );
     case 'idle':
@@ -244,13 +263,21 @@ function Waiting() {
   );
 }
 
-function ProblemText({ model, message, hint }: Problem & { model: Model }) {
+interface ProblemProps {
+  model: Model;
+  problem: Problem;
+  anyway: () => void;
+}
+
+function ProblemText({ model, problem, anyway }: ProblemProps) {
+  const { message, hint } = problem;
   return (
     <div class="problem">
       <Icon name="error" />
       <div>
         <p class="problem-text">{message}</p>
         {hint !== undefined && <p class="muted">{hint}</p>}
+        {problem.anyway && <button onClick={anyway}>{t('Ask Anyway')}</button>}
         <button class="quiet" onClick={() => model.send({ type: 'showLog' })}>
           {t('Show the log')}
         </button>

@@ -56,8 +56,9 @@ export type ExportFormat = 'csv' | 'jsonl' | 'nlvr2' | 'nlvr1';
 export type AskState =
   | { state: 'idle' }
   | { state: 'starting' }
-  | { state: 'ready'; device: string; parameters: number }
-  | { state: 'failed'; message: string; hint?: string }
+  /** `incomplete`: what of the model has random values, in words. */
+  | { state: 'ready'; device: string; parameters: number; incomplete?: string }
+  | ({ state: 'failed' } & Problem)
   /** Never started: the workspace is not trusted, or the run has no weights. */
   | { state: 'unavailable'; message: string; trust?: boolean };
 
@@ -65,6 +66,14 @@ export interface AskAnswer {
   prediction: boolean;
   probTrue: number;
   milliseconds: number;
+}
+
+/** A failure in words, with what to do. */
+export interface Problem {
+  message: string;
+  hint?: string;
+  /** It was refused, and is done all the same after `allowMissing`. */
+  anyway?: true;
 }
 
 /** A changed question with its answer, or why there was none; neither while it is being answered. */
@@ -75,7 +84,7 @@ export interface Asked {
   /** Images and the words left and right exchanged: the answer should stay. */
   swapTest: boolean;
   answer: AskAnswer | null;
-  problem: { message: string; hint?: string } | null;
+  problem: Problem | null;
 }
 
 /** What was asked about one example. Identifiers are unique within a split only: BLIP makes them of file names. */
@@ -158,6 +167,8 @@ export type ToHost =
   | { type: 'selected'; identifier: string }
   /** A question about this example is being written: the process may start and look at its images. */
   | { type: 'prepareAsk'; generation: number; row: number }
+  /** Ask the model although it is incomplete, until the panel is closed. */
+  | { type: 'allowMissing' }
   | { type: 'manageTrust' }
   | { type: 'openDashboard' }
   | { type: 'showLog' };

@@ -1,10 +1,4 @@
-import type { Asked, AskedAbout, FailuresRequests, Split } from './messages';
-
-/** A failure in words, with what to do. */
-export interface Problem {
-  message: string;
-  hint?: string;
-}
+import type { Asked, AskedAbout, FailuresRequests, Problem, Split } from './messages';
 
 /** What a person asks: a sentence about the images of an example, as they are or exchanged. */
 export type Question = Pick<Asked, 'sentence' | 'swapImages' | 'swapTest'>;
