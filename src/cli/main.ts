@@ -392,6 +392,11 @@ export function createProgram(): Command {
       '--no_overlap',
       'send gradients only when all of them exist (to measure what overlap hides)',
     )
+    .option(
+      '--bucket_mb <n>',
+      'largest message of gradients between processes, in MiB (default: 25)',
+      integer,
+    )
     .option('--json', 'print one JSON object')
     .addOption(deviceOption())
     .addOption(setOption())

@@ -8,6 +8,8 @@ import { probabilityTrue } from '../analysis/metrics';
 import { initialiseWeights, openModelSession } from './modelSession';
 import { NlvrPrograms } from './programs';
 import { reportSize } from './sharedReport';
+import { elementCount } from '../runtime/dtypes';
+import { gradientBuckets } from '../runtime/replica/gradients';
 import type { ReplicaSpec } from '../runtime/replica/spec';
 import type { OpTiming } from '../runtime/stepStats';
 import type { Precision } from '../util/precision';
@@ -17,6 +19,8 @@ export interface BenchmarkRequest {
   replica?: ReplicaSpec;
   /** false: gradients are sent only when all of them exist. */
   overlap?: boolean;
+  /** Most bytes of gradients in one message between processes; by default as a training's. */
+  bucketBytes?: number;
   loaded: LoadedConfig;
   library: Library;
   /** Examples a step. */
@@ -39,8 +43,9 @@ export interface BenchmarkResult {
   evaluation: number;
   /** Of several processes: median seconds until this one's own gradients existed. */
   ownStep?: number;
-  /** Bytes of all gradients. */
+  /** Bytes of all gradients, and of each bucket in which several processes send them, in order. */
   gradientBytes: number;
+  bucketBytes: number[];
   /** Seconds until the first training step was done: recording, optimising and running it. */
   firstStep: number;
   /** Largest private memory (`PeakMemory`). */
@@ -73,6 +78,7 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
       frozenVit: false,
       pixels: 'uint8',
       ...(request.overlap === false && { overlap: false }),
+      ...(request.bucketBytes !== undefined && { bucketBytes: request.bucketBytes }),
     });
     const images = Uint8Array.from(
       { length: 2 * n * config.image_size ** 2 * 3 },
@@ -137,21 +143,20 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
     const peakBytes = peak.bytes;
     let profile: OpTiming[] | undefined;
     if (request.profile) await train((timings) => (profile = timings));
+    const buckets = gradientBuckets(
+      [...shapes].map(([name, shape]) => ({ name, shape })),
+      request,
+    ).map((bucket) => bucket.reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0));
     return {
       loss,
       step: seconds,
       ...(ownStep !== undefined && { ownStep }),
-      gradientBytes: [...shapes.values()].reduce(
-        (sum, shape) => sum + 4 * shape.reduce((a, b) => a * b, 1),
-        0,
-      ),
+      gradientBytes: buckets.reduce((sum, bytes) => sum + bytes, 0),
+      bucketBytes: buckets,
       evaluation,
       firstStep,
       peakBytes,
-      parameters: [...shapes.values()].reduce(
-        (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
-        0,
-      ),
+      parameters: [...shapes.values()].reduce((sum, shape) => sum + elementCount(shape), 0),
       precision: opened.precision,
       tensorflow: session.info.tensorflow,
       ...(profile && { profile }),

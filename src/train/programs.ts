@@ -31,6 +31,8 @@ export interface ProgramOptions {
   pixels: PixelType;
   /** false: gradients of several processes are sent only when all of them exist. For measurements. */
   overlap?: boolean;
+  /** Most bytes of gradients in one message between processes. For measurements. */
+  bucketBytes?: number;
 }
 
 export class NlvrPrograms {
@@ -86,6 +88,7 @@ export class NlvrPrograms {
         reduction: {
           precision: optimizer.gradient_precision,
           ...(this.options.overlap === false && { overlap: false }),
+          ...(this.options.bucketBytes !== undefined && { bucketBytes: this.options.bucketBytes }),
         },
         loss: (inputs, scope) => {
           const context = contextOf(scope, inputs['seed']);

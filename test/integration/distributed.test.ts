@@ -55,6 +55,28 @@ describe('several processes', () => {
     project = await tinyProject(PLAIN, SIZES, folder);
   });
 
+  test('time a step together', async () => {
+    const args = ['--steps', '1', '--no_overlap', '--bucket_mb', '1', '--json'];
+    const { code, stdout, stderr } = await nlvr([
+      'bench',
+      '--config',
+      project.config,
+      ...args,
+      '--nproc_per_node',
+      '2',
+    ]);
+    expect(code, stderr).toBe(0);
+    // Rank 0 alone speaks.
+    const result = JSON.parse(stdout) as Record<'ownStep' | 'step' | 'gradientBytes', number> & {
+      parameters: number;
+      bucketBytes: number[];
+    };
+    expect(result.ownStep).toBeGreaterThan(0);
+    expect(result.step).toBeGreaterThan(0);
+    expect(result.gradientBytes).toBe(4 * result.parameters);
+    expect(result.bucketBytes.reduce((sum, bytes) => sum + bytes, 0)).toBe(result.gradientBytes);
+  });
+
   /** Trains with one process, then with several whose batches make up its batch, and compares every step. */
   async function compare(
     name: string,

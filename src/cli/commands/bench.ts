@@ -22,6 +22,8 @@ export interface BenchOptions extends GroupOptions {
   profile?: boolean;
   /** Gradients are sent only when all of them exist. */
   no_overlap?: boolean;
+  /** Most MiB of gradients in one message. */
+  bucket_mb?: number;
   device?: string;
   set: string[];
   tensorflow?: string;
@@ -35,6 +37,7 @@ export function bench(options: BenchOptions): Promise<void> {
 async function benchInGroup(options: BenchOptions, group: ProcessGroup): Promise<void> {
   if (options.steps < 1 || options.batch < 1 || options.length < 2)
     throw new UserError('--steps and --batch must be at least 1, --length at least 2.');
+  if (options.bucket_mb === 0) throw new UserError('--bucket_mb must be at least 1.');
   const scratch = mkdtempSync(join(tmpdir(), 'nlvr-bench-'));
   try {
     const file = options.config ?? join(scratch, 'nlvr.yaml');
@@ -50,6 +53,7 @@ async function benchInGroup(options: BenchOptions, group: ProcessGroup): Promise
     const result = await benchmark({
       replica: group.spec,
       ...(options.no_overlap && { overlap: false }),
+      ...(options.bucket_mb !== undefined && { bucketBytes: options.bucket_mb * 1024 * 1024 }),
       loaded,
       library,
       batch: options.batch,

@@ -93,7 +93,9 @@ export class Collectives {
         group_size: { int: worldSize },
         group_key: { int: Group[place] },
         instance_key: { int: instanceKey(name) },
-        communication_hint: { string: 'auto' },
+        // TensorFlow takes NCCL only where it is asked for by name, and for GPUs only: CPUs use the ring all the same
+        // (common_runtime/collective_param_resolver_local.cc, AssignCollectiveType).
+        communication_hint: { string: place === 'device' ? 'nccl' : 'ring' },
       },
       place === 'host' ? { device: `${taskName(rank)}/device:CPU:0` } : {},
     );

@@ -1,0 +1,191 @@
+// The cost model of docs/scale.md, fitted to measurements and checked: part of `npm run bench -- scale`. Two ranks with
+// a thread each on two hosts (bench/twoHosts.mjs), at bandwidths that the fit sees and one that it does not.
+// Flags: --only small,medium  --bandwidths 500,1000,4000  --check 2000 (Mbit/s)  --steps N (default 5)
+//   --rounds N (default 2; the fastest counts)  --json FILE (keeps the measurements)  --from FILE (measures nothing)  --write (docs/scale.md)
+import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fit, stepSeconds } from './costModel.mjs';
+import { clusterTables } from './clusters.mjs';
+import {
+  bench,
+  chosen,
+  flag,
+  hasFlag,
+  machine,
+  median,
+  models,
+  rewrite,
+  table,
+} from './shared.mjs';
+import { bytesSent, joinHosts, MASTER, on, shape } from './twoHosts.mjs';
+
+const WITHIN = 0.15;
+const RANKS = 2;
+const steps = Number(flag('--steps', '5'));
+
+/** What is tried: at each bandwidth, or where `only` names one. */
+const VARIANTS = {
+  overlap: { flags: [], says: 'as they come' },
+  after: { flags: ['--no_overlap'], says: 'at the end' },
+  // Many messages, where they cost most next to the bytes: shows what a message costs.
+  messages: {
+    flags: ['--no_overlap', '--bucket_mb', '1'],
+    says: 'at the end, 1 MiB',
+    only: 'fastest',
+  },
+  bf16: {
+    flags: ['--no_overlap', '--set', 'gradient_precision=bf16'],
+    says: 'at the end, bf16',
+    only: 'check',
+  },
+};
+
+async function measure() {
+  const bandwidths = flag('--bandwidths', '500,1000,4000').split(',').map(Number);
+  const check = Number(flag('--check', '2000'));
+  joinHosts();
+  const works = {};
+  const points = new Map();
+  for (let round = 0; round < Number(flag('--rounds', '2')); round++)
+    for (const model of chosen('small,medium')) {
+      const { batch } = models[model];
+      const threads = Math.max(1, Math.floor(availableParallelism() / RANKS));
+      const counted = ['--steps', String(steps), '--set', `threads=${threads}`];
+      const alone = () => bench(model, batch, counted);
+      const work = (works[model] ??= { apart: [], own: [] });
+      for (const mbits of [...bandwidths, check]) {
+        const apart = (await Promise.all([alone(), alone()])).map(({ step }) => step);
+        work.apart.push(Math.max(...apart));
+        shape(mbits);
+        const place = { check, fastest: Math.max(...bandwidths) };
+        for (const [variant, { flags, only }] of Object.entries(VARIANTS)) {
+          if (only !== undefined && place[only] !== mbits) continue;
+          const before = bytesSent(1);
+          const [result] = await Promise.all(
+            Array.from({ length: RANKS }, (_, rank) =>
+              bench(model, batch, [...counted, ...flags], {
+                before: on(rank),
+                env: { RANK: String(rank), WORLD_SIZE: String(RANKS), MASTER_ADDR: MASTER },
+              }),
+            ),
+          );
+          // Rank 1 sends nothing but gradients: the timed steps and the one before them.
+          const sent = (bytesSent(1) - before) / (steps + 1);
+          if (variant === 'after') work.own.push(result.ownStep);
+          const key = `${model} ${mbits} ${variant}`;
+          const point = points.get(key) ?? {
+            ...{ model, mbits, variant, fitted: mbits !== check },
+            ...{ buckets: result.bucketBytes, sent: [], steps: [] },
+          };
+          point.sent.push(sent);
+          point.steps.push(result.step);
+          points.set(key, point);
+          console.error(`${key}: ${result.step.toFixed(3)} s, ${(sent / 1e6).toFixed(1)} MB sent`);
+        }
+      }
+    }
+  return {
+    machine: machine(),
+    works: Object.fromEntries(
+      Object.entries(works).map(([model, { apart, own }]) => [
+        model,
+        // Other programs of the machine only ever make a step longer.
+        { step: Math.min(...apart), own: Math.min(...own) },
+      ]),
+    ),
+    points: [...points.values()].map(({ sent, steps: taken, ...point }) => ({
+      ...point,
+      sent: median(sent),
+      seconds: Math.min(...taken),
+    })),
+  };
+}
+
+const from = flag('--from');
+const {
+  machine: where,
+  works,
+  points,
+} = from ? JSON.parse(readFileSync(from, 'utf8')) : await measure();
+const json = flag('--json');
+if (json) writeFileSync(json, `${JSON.stringify({ machine: where, works, points }, null, 2)}\n`);
+
+const onWire = ({ buckets, variant }) =>
+  variant === 'bf16' ? buckets.map((bytes) => bytes / 2) : buckets;
+const total = (buckets) => buckets.reduce((sum, bytes) => sum + bytes, 0);
+/** Bytes that the cable carries for each byte of gradients: headers of Ethernet, IP, TCP and HTTP/2. */
+const overhead = median(points.map((point) => point.sent / total(onWire(point))));
+
+function predict({ latency, processor, window }, point) {
+  const work = works[point.model];
+  // Until the gradients exist, without the share of a step that follows: never longer than the step.
+  const own = Math.min(work.own, work.step);
+  const net = { ranks: RANKS, latency, processor, rate: (point.mbits * 1e6) / 8 / overhead };
+  return stepSeconds(
+    { step: work.step, own, window, buckets: onWire(point) },
+    net,
+    point.variant === 'overlap',
+  );
+}
+const fitted = fit(
+  points.filter((point) => point.fitted),
+  { latency: 1e-3, processor: 1e-9, window: 0.5 },
+  { latency: 1, processor: 1e-6, window: 1 },
+  (parameters, point) => predict(parameters, point).seconds,
+);
+
+const seconds = (value) => `${value.toFixed(2)} s`;
+const percent = (value) => `${value > 0 ? '+' : ''}${(100 * value).toFixed(0)} %`;
+const off = (point) => predict(fitted, point).seconds / point.seconds - 1;
+const checks = points.filter((point) => !point.fitted);
+const worst = (some) => Math.max(...some.map((point) => Math.abs(off(point))));
+const text = [
+  `${where}. A step without communication: ${Object.entries(works)
+    .map(([model, { step }]) => `${model} ${seconds(step)}`)
+    .join(', ')}. The cable carries ${overhead.toFixed(3)} bytes for a byte of gradients.`,
+  '',
+  `Fitted: ${(1000 * fitted.latency).toFixed(2)} ms a message, ${(1e9 * fitted.processor).toFixed(2)} ns of the processor a byte, gradients come into being in the last ${(100 * fitted.window).toFixed(0)} % of the time until they exist.`,
+  '',
+  table(
+    [
+      'model',
+      'gradients',
+      'Mbit/s',
+      'sent',
+      'measured',
+      'model says',
+      'off',
+      'hidden',
+      'not hidden',
+      '',
+    ],
+    [...points]
+      .sort((a, b) => Number(b.fitted) - Number(a.fitted))
+      .map((point) => {
+        const { seconds: says, hidden, exposed } = predict(fitted, point);
+        return [
+          point.model,
+          `${(total(onWire(point)) / 1e6).toFixed(0)} MB`,
+          point.mbits,
+          VARIANTS[point.variant].says,
+          ...[point.seconds, says].map(seconds),
+          percent(off(point)),
+          ...[hidden, exposed].map(seconds),
+          point.fitted ? 'fitted' : '**checked**',
+        ];
+      }),
+  ),
+  '',
+  `Largest deviation: ${percent(worst(points.filter((point) => point.fitted)))} of what was fitted, ${percent(worst(checks))} at the bandwidth that was not (at most 15 % asked for).`,
+].join('\n');
+console.log(text);
+const clusters = clusterTables();
+console.log(`\n${clusters}`);
+if (hasFlag('--write')) {
+  await rewrite('scale.md', 'scale', text);
+  await rewrite('scale.md', 'clusters', clusters);
+}
+if (worst(checks) > WITHIN) {
+  console.error('The model is off by more than 15 % at the bandwidth that it was not fitted to.');
+  process.exitCode = 1;
+}

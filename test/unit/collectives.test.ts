@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { DType } from '../../src/runtime/dtypes';
+import { Collectives } from '../../src/runtime/replica/collectives';
+import type { Trace } from '../../src/runtime/trace';
+
+it('asks for NCCL by name where gradients are on the device, and for the ring between hosts', () => {
+  // No GPU here, so what TensorFlow is asked for is what can be looked at. With `auto` it never takes NCCL.
+  const hints: unknown[] = [];
+  const trace = {
+    graph: { typeOf: () => DType.float32 },
+    op: (_type: string, inputs: unknown[], attributes: Record<string, unknown>) => {
+      hints.push(attributes['communication_hint']);
+      return inputs[0];
+    },
+  } as unknown as Trace;
+  const spec = { rank: 0, worldSize: 2, localRank: 0, localWorldSize: 2, addresses: [] };
+  const collectives = new Collectives(trace, spec);
+  const value = { oper: {}, index: 0 } as unknown as Parameters<Collectives['allReduce']>[0];
+  collectives.allReduce(value, { name: 'test/device', place: 'device' });
+  collectives.allReduce(value, { name: 'test/host', place: 'host' });
+  expect(hints).toEqual([{ string: 'nccl' }, { string: 'ring' }]);
+});
