@@ -40,12 +40,12 @@ const VARIANTS = {
   },
 };
 
-async function measure() {
+/** Measures into `raw`, which `save` keeps after every run, so that one that is ended loses nothing. */
+async function measure(raw, save) {
   const bandwidths = flag('--bandwidths', '500,1000,4000').split(',').map(Number);
   const check = Number(flag('--check', '2000'));
   joinHosts();
-  const works = {};
-  const points = new Map();
+  const { works, points } = raw;
   for (let round = 0; round < Number(flag('--rounds', '2')); round++)
     for (const model of chosen('small,medium')) {
       const { batch } = models[model];
@@ -73,42 +73,39 @@ async function measure() {
           const sent = (bytesSent(1) - before) / (steps + 1);
           if (variant === 'after') work.own.push(result.ownStep);
           const key = `${model} ${mbits} ${variant}`;
-          const point = points.get(key) ?? {
+          const point = (points[key] ??= {
             ...{ model, mbits, variant, fitted: mbits !== check },
             ...{ buckets: result.bucketBytes, sent: [], steps: [] },
-          };
+          });
           point.sent.push(sent);
           point.steps.push(result.step);
-          points.set(key, point);
+          save();
           console.error(`${key}: ${result.step.toFixed(3)} s, ${(sent / 1e6).toFixed(1)} MB sent`);
         }
       }
     }
-  return {
-    machine: machine(),
-    works: Object.fromEntries(
-      Object.entries(works).map(([model, { apart, own }]) => [
-        model,
-        // Other programs of the machine only ever make a step longer.
-        { step: Math.min(...apart), own: Math.min(...own) },
-      ]),
-    ),
-    points: [...points.values()].map(({ sent, steps: taken, ...point }) => ({
-      ...point,
-      sent: median(sent),
-      seconds: Math.min(...taken),
-    })),
-  };
 }
 
-const from = flag('--from');
-const {
-  machine: where,
-  works,
-  points,
-} = from ? JSON.parse(readFileSync(from, 'utf8')) : await measure();
 const json = flag('--json');
-if (json) writeFileSync(json, `${JSON.stringify({ machine: where, works, points }, null, 2)}\n`);
+const from = flag('--from');
+const raw = from
+  ? JSON.parse(readFileSync(from, 'utf8'))
+  : { machine: machine(), works: {}, points: {} };
+if (!from)
+  await measure(raw, () => json && writeFileSync(json, `${JSON.stringify(raw, null, 2)}\n`));
+
+// Other programs of the machine only ever make a step longer, so the shortest counts.
+const works = Object.fromEntries(
+  Object.entries(raw.works).map(([model, { apart, own }]) => [
+    model,
+    { step: Math.min(...apart), own: Math.min(...own) },
+  ]),
+);
+const points = Object.values(raw.points).map(({ sent, steps: taken, ...point }) => ({
+  ...point,
+  sent: median(sent),
+  seconds: Math.min(...taken),
+}));
 
 const onWire = ({ buckets, variant }) =>
   variant === 'bf16' ? buckets.map((bytes) => bytes / 2) : buckets;
@@ -140,7 +137,7 @@ const off = (point) => predict(fitted, point).seconds / point.seconds - 1;
 const checks = points.filter((point) => !point.fitted);
 const worst = (some) => Math.max(...some.map((point) => Math.abs(off(point))));
 const text = [
-  `${where}. A step without communication: ${Object.entries(works)
+  `${raw.machine}. A step without communication: ${Object.entries(works)
     .map(([model, { step }]) => `${model} ${seconds(step)}`)
     .join(', ')}. The cable carries ${overhead.toFixed(3)} bytes for a byte of gradients.`,
   '',

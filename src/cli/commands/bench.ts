@@ -50,7 +50,7 @@ async function benchInGroup(options: BenchOptions, group: ProcessGroup): Promise
     });
     const library = await requireLibrary(options.tensorflow);
     quietNativeLog();
-    const result = await benchmark({
+    const timed = benchmark({
       replica: group.spec,
       ...(options.no_overlap && { overlap: false }),
       ...(options.bucket_mb !== undefined && { bucketBytes: options.bucket_mb * 1024 * 1024 }),
@@ -62,6 +62,8 @@ async function benchInGroup(options: BenchOptions, group: ProcessGroup): Promise
       ...(options.profile && { profile: true }),
       ...(options.weights !== undefined && { weightsFile: userPath(options.weights) }),
     });
+    // A collective whose other side is gone never returns.
+    const result = await Promise.race([timed, group.failed]);
     await group.close();
     if (!group.isMain) return;
     process.stdout.write(
