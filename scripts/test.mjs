@@ -14,6 +14,7 @@ const wanted = (part) => (only ?? ['lint', 'unit', 'e2e']).includes(part);
 const scratch = mkdtempSync(join(tmpdir(), 'nlvr-test-'));
 let passed = 0;
 let failed = 0;
+const failures = [];
 const skipped = [];
 const retried = [];
 const bin = (name) => join(root, 'node_modules', '.bin', name);
@@ -23,7 +24,7 @@ async function check(what, command, args) {
   heading(what);
   const ok = (await run(command, args)) === 0;
   ok ? passed++ : failed++;
-  if (!ok) console.log(`${what}: FAILED`);
+  if (!ok) failures.push(what);
 }
 
 /** Runs a vitest configuration and adds its counts; a run that breaks before any test counts as one failure. */
@@ -39,6 +40,7 @@ async function suite(what, config) {
     const found = JSON.parse(readFileSync(counts, 'utf8'));
     passed += found.passed;
     failed += found.failed === 0 && code !== 0 ? 1 : found.failed;
+    failures.push(...found.failures);
     skipped.push(...found.skips);
     retried.push(...found.retried);
   } catch {
@@ -75,6 +77,7 @@ if (wanted('e2e')) {
   else failed++;
 }
 rmSync(scratch, { recursive: true, force: true });
+for (const name of failures) console.log(`failed: ${name}`);
 for (const name of skipped) console.log(`skipped: ${name}`);
 for (const name of retried) console.log(`tried again: ${name}`);
 console.log(`${retried.length} tried again`);

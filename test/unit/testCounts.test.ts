@@ -39,6 +39,11 @@ test('npm test counts what failed to load, was skipped or was tried again', asyn
   expect(JSON.parse(readFileSync(counts, 'utf8'))).toEqual({
     passed: 2,
     failed: 3,
+    failures: [
+      'hook.test.ts',
+      expect.stringMatching(/some\.test\.ts: fails: expected 1 to be 2/),
+      'unloadable.test.ts',
+    ],
     skips: [
       expect.stringMatching(/hook\.test\.ts: is never reached$/),
       expect.stringMatching(/some\.test\.ts: cannot run here$/),
