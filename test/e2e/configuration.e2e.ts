@@ -187,6 +187,8 @@ describe('the configuration as text', () => {
     await problems.filter({ hasText: '`init_rl` is not a key' }).waitFor();
     await vscode.screenshot('configuration-text');
     await vscode.runCommand('View: Focus Active Editor Group');
+    // The palette gives the focus back to the Problems view before the command moves it.
+    await vscode.page.locator('.editor-instance .monaco-editor.focused').waitFor();
     await vscode.press('Control+End', 'Home');
     await vscode.press('Control+.');
     await vscode.page

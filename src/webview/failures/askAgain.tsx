@@ -50,8 +50,14 @@ export function AskAgain({ model, row, field }: AskProps) {
     );
   };
   const ask = () => {
-    if (sentence.trim() !== '' && !waiting)
-      void send({ sentence: sentence.trim(), swapImages: swapped, swapTest: false });
+    // What was typed since the last frame is not rendered yet.
+    const draft = model.draftOf(row);
+    if (draft.sentence.trim() === '' || waiting) return;
+    void send({
+      sentence: draft.sentence.trim(),
+      swapImages: draft.swapped,
+      swapTest: false,
+    });
   };
 
   const askAnyway = (question?: Question) => {
