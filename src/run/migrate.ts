@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { missingPartsIn } from '../config/modelParts';
 import { phrase, phraseIn } from '../util/phrase';
 import { UserError, errnoOf } from '../util/userError';
+import type { RankInfo } from './events';
 import { blipRunInfo, isBlipFolder } from './blipLog';
 import { RunFolder } from './runFolder';
 import { isOurs } from './runMark';
@@ -50,6 +51,7 @@ export function migrateRunInfo(content: unknown, folder: string): RunInfo {
   const words = phraseIn(raw.phrase);
   const hintWords = phraseIn(raw.hintPhrase);
   const incomplete = missingPartsIn(raw.incomplete);
+  const ranks = ranksOf(raw.ranks);
   const created = text('created', new Date(0).toISOString());
   const started = text('started', created);
   return {
@@ -81,6 +83,7 @@ export function migrateRunInfo(content: unknown, folder: string): RunInfo {
     step: numberOr(raw.step, 0),
     totalSteps: numberOr(raw.totalSteps, 0),
     best: bestOf(raw.best),
+    ...(ranks && { ranks }),
     ...(incomplete && { incomplete }),
     message: textOrNull(raw.message),
     hint: textOrNull(raw.hint),
@@ -132,6 +135,19 @@ function textOrNull(value: unknown): string | null {
 
 function oneOf<T extends string>(values: readonly T[], value: unknown, otherwise: T): T {
   return values.find((known) => known === value) ?? otherwise;
+}
+
+/** All or none: a rank's place in the list is its number. */
+function ranksOf(value: unknown): RankInfo[] | undefined {
+  if (!Array.isArray(value) || value.length === 0) return undefined;
+  const ranks = (value as unknown[]).map((each, place): RankInfo | undefined => {
+    if (typeof each !== 'object' || each === null) return undefined;
+    const { rank, host, pid, localRank } = each as Record<string, unknown>;
+    return rank === place && typeof host === 'string'
+      ? { rank, host, pid: numberOr(pid, 0), localRank: numberOr(localRank, 0) }
+      : undefined;
+  });
+  return ranks.every((rank) => rank !== undefined) ? ranks : undefined;
 }
 
 function versionsOf(value: unknown): RunInfo['versions'] {

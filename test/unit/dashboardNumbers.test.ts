@@ -31,6 +31,7 @@ describe('numbers', () => {
     expect(significant(0.69314)).toBe('0.693');
     expect(significant(0.051234)).toBe('0.0512');
     expect(significant(12.345)).toBe('12.3');
+    expect(significant(9.9996)).toBe('10.0');
     expect(significant(1234.5)).toBe('1235');
     expect(significant(0.00001234)).toBe('1.23e-5');
     expect(significant(0)).toBe('0');

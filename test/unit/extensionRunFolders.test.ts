@@ -9,7 +9,7 @@ import { lastWords } from '../../src/run/lastWords';
 import { migrateRunInfo, readRunInfo } from '../../src/run/migrate';
 import { contentOf } from '../../src/run/ownedFiles';
 import { RunFolder } from '../../src/run/runFolder';
-import { RUN_SCHEMA_VERSION } from '../../src/run/runInfo';
+import { RUN_SCHEMA_VERSION, type RunInfo } from '../../src/run/runInfo';
 import { RUN_FORMAT, runJsonText } from '../../src/run/runMark';
 import { requireUsableFolder } from '../../src/run/runWriter';
 
@@ -186,7 +186,8 @@ describe("a run's own files", () => {
 });
 
 describe('migrateRunInfo', () => {
-  const today = {
+  // `Required`: a field that is added to run.json cannot be forgotten here, nor dropped when it is read.
+  const today: Required<RunInfo> = {
     schema: 1,
     id: 'x',
     name: 'calm-fox-1',
@@ -198,6 +199,9 @@ describe('migrateRunInfo', () => {
     pid: 4,
     processStart: '77',
     host: 'h',
+    boot: 'b',
+    pidNamespace: 'pid:[4026531836]',
+    attempt: 'a1',
     heartbeat: '2026-01-01T00:00:05.000Z',
     configFile: '/c/nlvr.yaml',
     configHash: 'abc',
@@ -211,8 +215,15 @@ describe('migrateRunInfo', () => {
     step: 30,
     totalSteps: 30,
     best: { epoch: 1, step: 20, accuracy: 0.8, consistency: null, testAccuracy: 0.79 },
-    message: null,
-    hint: null,
+    ranks: [
+      { rank: 0, host: 'h', pid: 4, localRank: 0 },
+      { rank: 1, host: 'other', pid: 9, localRank: 0 },
+    ],
+    incomplete: [{ part: 'head', parameters: 12 }],
+    message: 'It failed.',
+    hint: 'Resume it.',
+    phrase: { text: 'It failed.', values: [] },
+    hintPhrase: { text: 'Resume it.', values: [] },
   };
 
   it("keeps today's as it is", () => {

@@ -26,8 +26,9 @@ export function significant(value: number | null | undefined, digits = 3): strin
   if (value === 0) return '0';
   const size = Math.abs(value);
   if (size < 1e-4 || size >= 1e6) return shortExponent(value, digits);
-  const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(size)));
-  return value.toFixed(Math.min(decimals, 20));
+  // Of the rounded value: 9.996 is 10.0, not 10.00.
+  const magnitude = Math.floor(Math.log10(Number(size.toPrecision(digits))));
+  return value.toFixed(Math.min(Math.max(0, digits - 1 - magnitude), 20));
 }
 
 /** A learning rate or another very small number: `3e-5`, `2.6e-5`, `0`. */
