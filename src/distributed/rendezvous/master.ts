@@ -1,0 +1,298 @@
+import { lookup } from 'node:dns/promises';
+import { createServer, isIPv6, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { adviceFrom, phrase, type Advice, type Words } from '../../util/phrase';
+import { errnoOf, messageOf } from '../../util/userError';
+import {
+  LineReader,
+  PROTOCOL,
+  type Failure,
+  type Hello,
+  type Member,
+  type Message,
+} from '../protocol';
+import {
+  closeAll,
+  describe,
+  failureIn,
+  Rendezvous,
+  resumeHint,
+  RETRY_MS,
+  send,
+  type Peer,
+  type RendezvousEvent,
+  type RendezvousOptions,
+  type RendezvousRequest,
+} from './peers';
+
+/** Rank 0's end: waits for the others, then passes on what they have to know. */
+export class MasterRendezvous extends Rendezvous {
+  private readonly server: Server;
+  private readonly hellos = new Map<number, { hello: Hello; socket: Socket; reader: LineReader }>();
+  private complete = false;
+
+  constructor(options: RendezvousOptions, emit: (event: RendezvousEvent) => void) {
+    super(options, emit);
+    this.server = createServer((socket) => this.admit(socket));
+    void this.listen();
+  }
+
+  request(request: RendezvousRequest): void {
+    switch (request.type) {
+      case 'value':
+        for (const { socket } of this.peers.values()) send(socket, request);
+        return;
+      case 'fail':
+        this.pass(request.failure);
+        return;
+      case 'log':
+        return;
+      case 'close':
+        for (const { socket } of this.peers.values()) send(socket, { type: 'bye' });
+        this.end();
+    }
+  }
+
+  protected receive(peer: Peer, message: Message): void {
+    if (message.type === 'value') this.emit({ ...message, from: peer.rank });
+    else if (message.type === 'log') this.emit({ ...message, from: peer.rank });
+    else if (message.type === 'failed') {
+      peer.left = true;
+      this.fail(failureIn(message));
+    }
+  }
+
+  protected fail(failure: Failure): void {
+    if (this.ended) return;
+    this.emit({ type: 'failure', failure });
+    this.pass(failure);
+  }
+
+  protected override sockets(): Socket[] {
+    return this.complete ? super.sockets() : [...this.hellos.values()].map(({ socket }) => socket);
+  }
+
+  private pass(failure: Failure): void {
+    if (this.complete)
+      for (const { socket, rank } of this.peers.values())
+        if (rank !== failure.rank) send(socket, { type: 'failed', ...failure });
+    if (!this.complete) this.refuse(failure);
+    this.end();
+  }
+
+  /** Ends before all ranks are here. */
+  private refuse({ message, phrase: words, hint, hintPhrase }: Advice): void {
+    const advice = {
+      message,
+      ...(words && { phrase: words }),
+      ...(hint !== undefined && { hint }),
+      ...(hintPhrase && { hintPhrase }),
+    };
+    for (const { socket } of this.hellos.values()) send(socket, { type: 'refused', ...advice });
+    this.emit({ type: 'refused', ...advice });
+    this.end();
+  }
+
+  private end(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.stopWatching();
+    this.server.close();
+    void closeAll([...this.hellos.values()].map(({ socket }) => socket)).then(() =>
+      this.emit({ type: 'closed' }),
+    );
+  }
+
+  private async listen(): Promise<void> {
+    const { masterAddr, masterPort, timeoutMs, hello } = this.options;
+    const refuse = (message: Words, hint: Words): void => this.refuse(adviceFrom(message, hint));
+    let loopback = false;
+    try {
+      const { address } = await lookup(masterAddr);
+      loopback = /^127\.|^::1$/.test(address);
+    } catch {
+      refuse(
+        phrase("Rank 0's own address {0} does not resolve.", masterAddr),
+        phrase('Set MASTER_ADDR or --master_addr to a name or address of the machine of rank 0.'),
+      );
+      return;
+    }
+    this.server.on('error', (error) => {
+      const taken = errnoOf(error) === 'EADDRINUSE';
+      refuse(
+        taken
+          ? phrase('Rank 0 cannot listen on port {0} of {1}: it is taken.', masterPort, masterAddr)
+          : phrase(
+              'Rank 0 cannot listen on port {0} of {1}: {2}',
+              masterPort,
+              masterAddr,
+              messageOf(error),
+            ),
+        phrase('Choose another port with --master_port or MASTER_PORT, the same on all ranks.'),
+      );
+    });
+    // Only as far as the ranks need: those of one machine meet on its own interface.
+    this.server.listen(masterPort, loopback ? masterAddr : undefined);
+    const missing = (): number[] =>
+      Array.from({ length: hello.worldSize - 1 }, (_, i) => i + 1).filter(
+        (rank) => !this.hellos.has(rank),
+      );
+    const began = performance.now();
+    let said = false;
+    while (!this.complete && !this.ended) {
+      await sleep(RETRY_MS);
+      const waited = performance.now() - began;
+      if (this.complete || this.ended) return;
+      if (!said && waited > 5000) {
+        said = true;
+        this.emit({
+          type: 'waiting',
+          text: adviceFrom(
+            phrase(
+              'Waiting for rank {0} at {1}:{2} (at most {3} seconds).',
+              missing(),
+              masterAddr,
+              masterPort,
+              Math.round(timeoutMs / 1000),
+            ),
+          ),
+        });
+      }
+      if (waited > timeoutMs)
+        refuse(
+          phrase(
+            'Rank {0} did not come to {1}:{2} within {3} seconds.',
+            missing(),
+            masterAddr,
+            masterPort,
+            Math.round(timeoutMs / 1000),
+          ),
+          phrase('Start {0} processes, and check that they reach that address.', hello.worldSize),
+        );
+    }
+  }
+
+  private admit(socket: Socket): void {
+    socket.setEncoding('utf8');
+    socket.setNoDelay(true);
+    socket.on('error', () => socket.destroy());
+    const reader = new LineReader();
+    const first = (chunk: string): void => {
+      let messages: Message[];
+      try {
+        messages = reader.read(chunk);
+      } catch {
+        // Not one of us: a port scanner, a browser.
+        socket.destroy();
+        return;
+      }
+      const [message] = messages;
+      if (message === undefined) return;
+      socket.off('data', first);
+      if (message.type !== 'hello') socket.destroy();
+      else this.enter(message, socket, reader);
+    };
+    socket.on('data', first);
+  }
+
+  private enter(hello: Hello, socket: Socket, reader: LineReader): void {
+    const own = this.options.hello;
+    const refuse = (message: Words, hint: Words): void => {
+      send(socket, { type: 'refused', ...adviceFrom(message, hint) });
+      socket.end();
+    };
+    const name = describe(hello);
+    if (hello.protocol !== PROTOCOL)
+      return refuse(
+        phrase('{0} runs another version of this program than rank 0.', name),
+        phrase('Install the same version everywhere.'),
+      );
+    if (hello.worldSize !== own.worldSize)
+      return refuse(
+        phrase(
+          '{0} counts {1} processes, rank 0 counts {2}.',
+          name,
+          hello.worldSize,
+          own.worldSize,
+        ),
+        phrase('Give all ranks the same number of processes.'),
+      );
+    if (hello.rank === 0 || this.hellos.has(hello.rank))
+      return refuse(
+        phrase(
+          '{0}: rank {1} is there already (process {2} on {3}).',
+          name,
+          hello.rank,
+          (this.hellos.get(hello.rank)?.hello ?? own).pid,
+          (this.hellos.get(hello.rank)?.hello ?? own).host,
+        ),
+        phrase('Give each process a rank of its own, and each job a port of its own.'),
+      );
+    if (this.complete || this.ended) return refuse(phrase('The training has begun.'), resumeHint);
+    this.hellos.set(hello.rank, { hello, socket, reader });
+    socket.once('close', () => {
+      if (!this.complete) this.hellos.delete(hello.rank);
+    });
+    if (this.hellos.size === own.worldSize - 1) this.welcome();
+  }
+
+  private welcome(): void {
+    this.complete = true;
+    const all = [
+      { hello: this.options.hello, remote: undefined },
+      ...[...this.hellos.values()]
+        .sort((a, b) => a.hello.rank - b.hello.rank)
+        .map(({ hello, socket }) => ({ hello, remote: socket.remoteAddress })),
+    ];
+    const { members, localWorldSizes } = this.membersOf(all);
+    for (const { hello, socket, reader } of this.hellos.values()) {
+      socket.removeAllListeners('close');
+      send(socket, { type: 'welcome', members, localWorldSizes });
+      this.watch(
+        {
+          rank: hello.rank,
+          name: describe(hello),
+          socket,
+          heard: performance.now(),
+          left: false,
+        },
+        reader,
+      );
+    }
+    this.emit({ type: 'welcome', members, localWorldSizes });
+  }
+
+  private membersOf(all: readonly { hello: Hello; remote: string | undefined }[]): {
+    members: Member[];
+    localWorldSizes: number[];
+  } {
+    const { masterAddr, masterPort, addresses } = this.options;
+    const machines = all.map(({ hello }) => hello.machine);
+    const members = all.map(({ hello, remote }, rank) => {
+      const before = machines.slice(0, rank).filter((machine) => machine === machines[rank]);
+      const localRank = hello.localRank ?? before.length;
+      const host = remote === undefined || isLoopback(remote) ? masterAddr : unmapped(remote);
+      const port = hello.port ?? masterPort + 1 + localRank;
+      return {
+        rank,
+        host: hello.host,
+        pid: hello.pid,
+        localRank,
+        address: addresses?.[rank] ?? `${isIPv6(host) ? `[${host}]` : host}:${port}`,
+      };
+    });
+    const localWorldSizes = machines.map(
+      (machine) => machines.filter((other) => other === machine).length,
+    );
+    return { members, localWorldSizes };
+  }
+}
+
+function isLoopback(address: string): boolean {
+  return /^(::ffff:)?127\.|^::1$/.test(address);
+}
+
+/** An IPv4 address as a socket of both families shows it. */
+function unmapped(address: string): string {
+  return address.replace(/^::ffff:/, '');
+}
