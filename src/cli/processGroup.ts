@@ -69,8 +69,20 @@ export async function inProcessGroup(options: GroupOptions, command: GroupComman
     code = report(error, false);
     await group.fail(failureOf(error, group.spec));
   }
+  await Promise.all([written(process.stdout), written(process.stderr)]);
   // A call of TensorFlow that waits for a lost rank never returns, and would keep the process.
   exitNow(code);
+}
+
+/** Waits until a pipe has taken what was written to it, or is closed. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.writableLength === 0 || stream.destroyed) resolve();
+    else {
+      stream.once('close', resolve);
+      stream.write('', () => resolve());
+    }
+  });
 }
 
 /** Aborts when the launcher asks to stop; a rank whose launcher is gone ends with it. */

@@ -35,6 +35,8 @@ export class NativeSession {
     private readonly capi: Capi,
     private readonly native: SessionPointer,
     private readonly status: Status,
+    /** Its graph runs behind TensorFlow's server, as of one rank among several. */
+    private readonly remote: boolean,
   ) {}
 
   static async open(capi: Capi, graph: Graph, config: SessionConfig): Promise<NativeSession> {
@@ -48,7 +50,7 @@ export class NativeSession {
         capi.SetTarget(options, startServer(capi, config.replica, proto));
       const session = await capi.NewSessionAsync(graph.native, options, status.native);
       status.check('opening a TensorFlow session');
-      return new NativeSession(capi, session, status);
+      return new NativeSession(capi, session, status, config.replica.worldSize > 1);
     } catch (error) {
       status.dispose();
       throw error;
@@ -123,7 +125,7 @@ export class NativeSession {
       return made;
     };
     try {
-      const options = onMetadata ? encodeTraceOptions() : undefined;
+      const options = onMetadata ? encodeTraceOptions({ remote: this.remote }) : undefined;
       const metadata = onMetadata ? buffer(capi.NewBuffer()) : NULL;
       const results = new BigUint64Array(fetches.length);
       const resultBlock = block(results);

@@ -5,6 +5,13 @@ import type { ReplicaSpec } from './replica/spec';
 /** Threads for which lanes were measured to be faster than threads that share operations. */
 const LANES = 2;
 
+/**
+ * Operations at a time that a rank needs at least. TensorFlow's server answers the other ranks on the threads that run
+ * operations, and a thread takes the newest work first: a single one would send no gradients before the backward pass
+ * is over.
+ */
+const OPERATIONS_OF_A_RANK = 2;
+
 /** Parts that computations without gradients are recorded in on a CPU, so that results do not depend on lanes. */
 export const FIXED_PARTS = LANES;
 
@@ -15,7 +22,7 @@ export interface ParallelismOptions {
   threads: number;
   /** Whether the programs are recorded in lanes (lanes.ts), where this session has any. */
   lanes?: boolean;
-  replica?: Pick<ReplicaSpec, 'localWorldSize'>;
+  replica?: Pick<ReplicaSpec, 'localWorldSize' | 'worldSize'>;
 }
 
 export interface Parallelism {
@@ -39,7 +46,8 @@ export function parallelism(options: ParallelismOptions): Parallelism {
   const processes = replica?.localWorldSize ?? 1;
   // Never left to TensorFlow, which counts cores in its own way: a run that goes on must get the same number.
   const threads = options.threads || Math.max(1, Math.floor(availableParallelism() / processes));
+  const least = (replica?.worldSize ?? 1) > 1 ? OPERATIONS_OF_A_RANK : 1;
   return lanes && device === 'cpu' && !xla && threads === LANES
     ? { lanes: LANES, threads, perOperation: 1, operations: LANES }
-    : { lanes: 1, threads, perOperation: threads, operations: threads };
+    : { lanes: 1, threads, perOperation: threads, operations: Math.max(threads, least) };
 }

@@ -19,10 +19,14 @@ export interface OpTiming {
 }
 
 const SOFTWARE_TRACE = 1;
+const FULL_TRACE = 3;
 
-/** `RunOptions` that ask for the timing of each operation. */
-export function encodeTraceOptions(): Uint8Array {
-  return Uint8Array.from(intField(1, SOFTWARE_TRACE));
+/**
+ * `RunOptions` that ask for the timing of each operation.
+ * @param remote of a session behind a server, which times operations at the highest level only (master_session.cc)
+ */
+export function encodeTraceOptions({ remote = false } = {}): Uint8Array {
+  return Uint8Array.from(intField(1, remote ? FULL_TRACE : SOFTWARE_TRACE));
 }
 
 const utf8 = new TextDecoder();

@@ -69,7 +69,8 @@ export interface TrainingStep {
    * @param onProfile has every operation timed and takes the timings
    * @returns this rank's `loss` and outputs, the sums over all ranks of what the loss function has summed, and
    *   `grad_norm`, the norm of the mean gradient of all ranks before clipping. With several ranks also `own_ms`:
-   *   milliseconds until this rank's gradients existed, without waiting for others
+   *   milliseconds until this rank's gradients existed, without waiting for others; not of the first run, in which
+   *   TensorFlow prepares the program
    */
   run(feeds: Feeds, onProfile?: (timings: OpTiming[]) => void): Promise<Values>;
   /**
@@ -179,11 +180,14 @@ export function compileTrainingStep(session: Session, spec: TrainingSpec): Train
     },
   });
   let accumulation: Program | undefined;
+  let prepared = false;
   return {
     run: async (feeds, onProfile) => {
       const began = clockMs();
       const { [GRADIENTS_AT]: at, ...values } = await step.run(feeds, onProfile);
-      return at ? { ...values, own_ms: Float32Array.of(elapsedMs(began, at[0])) } : values;
+      const measured = at !== undefined && prepared;
+      prepared = true;
+      return measured ? { ...values, own_ms: Float32Array.of(elapsedMs(began, at[0])) } : values;
     },
     accumulate: (feeds) => {
       if (spec.accumulateSteps <= 1)

@@ -18,7 +18,7 @@ export class SharedReport {
   correct = 0;
   /** Whether any rank was asked to stop. */
   stop = false;
-  /** Milliseconds that each rank took for its own part of the step before this one, without waiting for the others. */
+  /** Milliseconds that each rank took for its own part of the step before this one, without waiting for the others; 0: not measured. */
   rankMs: number[] = [];
   /** Micro-batches of the step under way that are done. */
   microBatch = 0;

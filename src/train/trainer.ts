@@ -232,10 +232,10 @@ export class Trainer {
     );
   }
 
-  /** How long each of several processes took for its own part of the step before. */
+  /** How long each of several processes took for its own part of the step before, where all have measured it. */
   private rankSeconds(): { rankSeconds?: number[] } {
     const { rankMs } = this.report;
-    return rankMs.length > 1 && rankMs.some((ms) => ms > 0)
+    return rankMs.length > 1 && rankMs.every((ms) => ms > 0)
       ? { rankSeconds: rankMs.map((ms) => ms / 1000) }
       : {};
   }

@@ -10,6 +10,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { OpTiming } from '../../src/runtime/stepStats';
 import {
   eventsOf,
   lossesOf,
@@ -54,6 +55,26 @@ describe('several processes', () => {
   beforeAll(async () => {
     project = await tinyProject(PLAIN, SIZES, folder);
   });
+
+  test('send gradients while the backward pass goes on', async () => {
+    // Large enough that there is something to send, and one thread each, which would rather compute.
+    const model =
+      '{hidden_size: 192, num_hidden_layers: 8, num_attention_heads: 3, intermediate_size: 768, encoder_width: 192}';
+    const { code, stdout, stderr } = await nlvr([
+      ...['bench', '--config', project.config, '--nproc_per_node', '2'],
+      ...set('vit={width: 192, depth: 6, heads: 3}', `med_config=${model}`, 'image_size=96'),
+      ...set('threads=1', 'precision=fp32'),
+      ...['--batch', '8', '--steps', '1', '--bucket_mb', '5', '--profile', '--json'],
+    ]);
+    expect(code, stderr).toBe(0);
+    const { profile } = JSON.parse(stdout) as { profile: OpTiming[] };
+    const end = ({ start, duration }: OpTiming): number => start + duration;
+    const sent = profile.filter(({ op }) => op.startsWith('CollectiveReduce')).map(end);
+    const computed = Math.max(...profile.filter(({ op }) => /MatMul/.test(op)).map(end));
+    expect(sent.length).toBeGreaterThan(8);
+    // One of them holds no gradients.
+    expect(sent.filter((time) => time < computed).length).toBeGreaterThan(1);
+  }, 120_000);
 
   test('time a step together', async () => {
     const args = ['--steps', '1', '--no_overlap', '--bucket_mb', '1', '--json'];
