@@ -288,14 +288,20 @@ export class Workbench {
     await this.page.locator('.monaco-dialog-box').waitFor({ state: 'detached' });
   }
 
-  /** The document of a panel: the frame that runs `dist/webview/<panel>.js`. */
-  async webviewFrame(panel: string, timeout = 30_000): Promise<Frame> {
+  /**
+   * The document of a panel: the frame that runs `dist/webview/<panel>.js`.
+   * @param heading text that its h1 contains
+   */
+  async webviewFrame(panel: string, timeout = 30_000, heading?: string): Promise<Frame> {
     const until = Date.now() + timeout;
+    const script = `document.querySelector('script[src*="/webview/${panel}.js"]')`;
+    const headed =
+      heading === undefined
+        ? ''
+        : `&& !!document.querySelector('h1')?.textContent.includes(${JSON.stringify(heading)})`;
     while (Date.now() < until) {
       for (const frame of this.page.frames()) {
-        const found = await frame
-          .evaluate<boolean>(`!!document.querySelector('script[src*="/webview/${panel}.js"]')`)
-          .catch(() => false);
+        const found = await frame.evaluate<boolean>(`!!${script} ${headed}`).catch(() => false);
         if (found) return frame;
       }
       await this.page.waitForTimeout(100);
