@@ -105,7 +105,10 @@ export abstract class Rendezvous {
       if (peer.left || this.ended) return;
       this.lost(
         peer,
-        phrase('{0} ended without a word: it was killed, or its machine went down.', peer.name),
+        phrase(
+          '{0} ended without a word: it was killed, for example for lack of memory, or its machine went down.',
+          peer.name,
+        ),
       );
     });
     this.peers.set(peer.rank, peer);
