@@ -234,15 +234,12 @@ describe('the form', () => {
     form.refuse = true;
     await form.session.flush();
     form.deaf = true;
-    const began = performance.now();
     await form.session.flush();
-    expect(performance.now() - began).toBeLessThan(1500);
     const waiting = form.session.flush();
     form.session.hidden();
-    const hidden = performance.now();
-    await waiting;
-    await form.session.flush();
-    expect(performance.now() - hidden).toBeLessThan(200);
+    // At once, not after the patience with a silent page.
+    expect(await withinTurns(waiting)).toBe(true);
+    expect(await withinTurns(form.session.flush())).toBe(true);
     expect(form.text).toBe(yaml);
   });
 
@@ -477,3 +474,11 @@ describe('search', () => {
     expect(found('')).toHaveLength(infos.length);
   });
 });
+
+/** Whether something is done within some turns of the event loop. */
+async function withinTurns(work: Promise<unknown>): Promise<boolean> {
+  let done = false;
+  void work.then(() => (done = true));
+  for (let turn = 0; turn < 20 && !done; turn++) await new Promise(setImmediate);
+  return done;
+}
