@@ -10,6 +10,7 @@ import { RunProblems } from './dataset/runProblems';
 import { createLog, showFailure } from './log';
 import { EndNotifications } from './notifications';
 import { registerPanels } from './panels';
+import { rememberPicks } from './quickPick';
 import { QueueRunner } from './queue/queueRunner';
 import { QueueView } from './queue/queueView';
 import { TrainingQueue } from './queue/trainingQueue';
@@ -20,6 +21,7 @@ import { WorkspaceRuns, setContext } from './runs/workspaceRuns';
 import type { Services } from './services';
 import { StatusBar } from './statusBar';
 import { ProgramFinder } from './trainer/programFinder';
+import { ConfigurationIndex, useIndex } from './workspaceConfigurations';
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const began = performance.now();
@@ -29,7 +31,10 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const registry = new FolderRunRegistry((problem) => log.warn(problem));
   const services: Services = { context, log, runs: registry, program: () => programs.program() };
   const checks = new DatasetChecks(services);
-  const found = new WorkspaceRuns(registry, context.workspaceState, log);
+  const configurations = new ConfigurationIndex();
+  useIndex(configurations);
+  rememberPicks(context.workspaceState);
+  const found = new WorkspaceRuns(registry, configurations, context.workspaceState, log);
   const queue = new TrainingQueue(context.workspaceState);
   const runner = new QueueRunner(queue, {
     busy: () => registry.runs.some((run) => isActive(run) && run.info.host === hostname()),
@@ -42,9 +47,10 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     programs,
     registry,
     checks,
+    configurations,
     found,
     new RunsView(registry),
-    new DatasetView(checks),
+    new DatasetView(checks, configurations),
     new RunProblems(registry, checks),
     new StatusBar(registry),
     new EndNotifications(registry, log),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openWorkbench, scratchFolder } from './harness/open';
 import type { Workbench } from './harness/workbench';
-import { showNlvrView, viewRow as row } from './panels';
+import { openDashboard, openFailures, showNlvrView, viewRow as row } from './panels';
 import { syntheticRun } from './syntheticRun';
 
 const blipLog = [
@@ -100,6 +100,13 @@ describe('the NLVR view', () => {
     expect(existsSync(join(workspace, 'output', 'late'))).toBe(false);
   });
 
+  it('opens the panels of a run that will be there again after a reload', async () => {
+    await openDashboard(vscode, 'calm-fox-1');
+    // Of the run whose dashboard is in front.
+    await openFailures(vscode);
+    await openFailures(vscode, 'merry-owl-7');
+  });
+
   it("imports BLIP's output folder, keeps it over a reload and changes nothing in it", async () => {
     await vscode.runCommand('NLVR: Import BLIP Run');
     await vscode.answerFileDialog(join(workspace, 'blip'), 'Import');
@@ -108,6 +115,42 @@ describe('the NLVR view', () => {
     await vscode.reloadWindow();
     await row(vscode, 'blip').waitFor();
     expect(readFileSync(join(workspace, 'blip', 'log.txt'), 'utf8')).toBe(blipLog);
+  });
+
+  it('shows the panels that were there before the reload instead of opening them twice', async () => {
+    // Both are behind the dashboard of the imported run: VS Code has not loaded them.
+    await vscode.runAndPick('NLVR: Open Training Dashboard', 'calm-fox-1');
+    await vscode.page.locator('.tab.active', { hasText: 'Training: calm-fox-1' }).waitFor();
+    const heading = async () =>
+      (await vscode.webviewFrame('dashboard'))
+        .locator('h1')
+        .textContent()
+        .catch(() => null);
+    await expect.poll(heading, { timeout: 60_000 }).toContain('calm-fox-1');
+    await openFailures(vscode);
+    await vscode.page.locator('.tab.active', { hasText: 'Failed Examples: calm-fox-1' }).waitFor();
+    expect(await vscode.page.locator('.tabs-container .tab').allTextContents()).toEqual([
+      'Training: calm-fox-1',
+      'Failed Examples: calm-fox-1',
+      'Failed Examples: merry-owl-7',
+      'Training: blip',
+    ]);
+  });
+
+  it('shows the data sets of all configurations, and marks the one in use', async () => {
+    writeFileSync(join(workspace, 'mine.json'), '[{}, {}, {}]');
+    const second = 'ann_root: .\nann_files: { train: mine.json, val: "", test: "" }\n';
+    writeFileSync(join(workspace, 'second.nlvr.yaml'), second);
+    await row(vscode, 'second.nlvr.yaml').waitFor();
+    await vscode.openFile('second.nlvr.yaml');
+    await expect.poll(() => row(vscode, 'second.nlvr.yaml').textContent()).toContain('in use');
+    await row(vscode, 'second.nlvr.yaml').locator('.monaco-tl-twistie').click();
+    await expect.poll(() => row(vscode, '3 examples').count()).toBe(1);
+    await row(vscode, 'second.nlvr.yaml').hover();
+    for (const theme of ['light', 'dark', 'hc'] as const) {
+      await vscode.setTheme(theme);
+      await vscode.screenshot(`view-data-sets-${theme}`);
+    }
   });
 });
 

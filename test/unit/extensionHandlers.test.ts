@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type * as checkedState from '../../src/extension/dataset/checkedState';
 import type * as datasetChecks from '../../src/extension/dataset/datasetChecks';
 import type * as runProblems from '../../src/extension/dataset/runProblems';
-import type * as datasetView from '../../src/extension/dataset/datasetView';
 import type * as picking from '../../src/extension/commands/pickRun';
 import type * as runFiles from '../../src/extension/commands/runFiles';
 import type * as starting from '../../src/extension/commands/startTraining';
@@ -110,7 +109,7 @@ describe('a command from the palette', () => {
     expect(await pick('running')).toBeUndefined();
     expect(asked).toBe(1);
     const dashboard = panel('nlvr.dashboard');
-    followPanel(dashboard.made as never, () => 'c');
+    followPanel(dashboard.made as never, () => ({ run: 'c', configFile: undefined }));
     expect((await pick('running'))?.folder).toBe('c');
     // The run of the panel does not fit: the only one that does is taken.
     expect((await pick('stopped'))?.folder).toBe('b');
@@ -500,33 +499,5 @@ describe('what a training finds in its data', () => {
     changed();
     await expect.poll(() => shown).toEqual([[annotations, 1]]);
     await expect.poll(() => kept).toMatchObject({ [file]: { report: { problems } } });
-  });
-});
-
-describe('the data set view', () => {
-  it('turns to another configuration when the one it showed is deleted', async () => {
-    const files = [configuration('a'), configuration('b')];
-    const { DatasetView } = await loadWithVscode<typeof datasetView>(
-      'src/extension/dataset/datasetView.ts',
-      {
-        Uri,
-        workspace: nothing({
-          findFiles: () => Promise.resolve(files.filter((file) => existsSync(file)).map(uri)),
-          asRelativePath: ({ fsPath }: { fsPath: string }) => fsPath,
-        }),
-        window: nothing({
-          activeTextEditor: undefined,
-          tabGroups: { activeTabGroup: {}, onDidChangeTabs: () => undefined },
-        }),
-      },
-    );
-    const checks = { lastOf: () => undefined, onDidChange: () => undefined };
-    const view = new DatasetView(checks as never);
-    const labels = async () => (await view.getChildren()).map(({ label }) => label);
-    expect(await labels()).toEqual([files[0]]);
-    rmSync(files[0]);
-    expect(await labels()).toEqual([files[1]]);
-    rmSync(files[1]);
-    expect(await labels()).toEqual([]);
   });
 });

@@ -184,6 +184,7 @@ async function chooseTarget(
   const picked = await pickOne([...items, file], {
     title: vscode.l10n.t('Evaluate Checkpoint'),
     placeHolder: vscode.l10n.t('Which checkpoint?'),
+    remember: { list: 'run', keyOf: ({ run }) => run?.folder ?? '' },
   });
   if (!picked) return undefined;
   return picked.run ? targetOf(picked.run) : targetFromFile();
@@ -254,6 +255,7 @@ async function chooseSplits(configFile: string): Promise<Split[]> {
   const picked = await pickMany(items, {
     title: vscode.l10n.t('Evaluate Checkpoint'),
     placeHolder: vscode.l10n.t('Which splits?'),
+    remember: { list: 'splits', keyOf: ({ split }) => split },
   });
   return picked?.map(({ split }) => split) ?? [];
 }

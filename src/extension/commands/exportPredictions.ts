@@ -81,5 +81,6 @@ async function chooseFormat(): Promise<ExportFormat | undefined> {
     },
   ];
   const title = vscode.l10n.t('Export Predictions');
-  return (await pickOne(items, { title }))?.format;
+  const remember = { list: 'format', keyOf: ({ format }: { format: ExportFormat }) => format };
+  return (await pickOne(items, { title, remember }))?.format;
 }

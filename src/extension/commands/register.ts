@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { DatasetChecks } from '../dataset/datasetChecks';
+import { configurationOfRow } from '../dataset/datasetView';
 import { showFailure } from '../log';
 import type { TrainingQueue } from '../queue/trainingQueue';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
@@ -72,7 +73,7 @@ export function registerCommands(context: CommandContext): vscode.Disposable {
     ...Object.entries(handlers(context)).map(([name, handler]) =>
       vscode.commands.registerCommand(`nlvr.${name}`, async (on?: unknown, all?: unknown) => {
         try {
-          await handler(on, all);
+          await handler(configurationOfRow(on), all);
         } catch (error) {
           await showFailure(log, name, error);
         }

@@ -41,6 +41,12 @@ export class DatasetChecks implements vscode.Disposable {
     return kept && { configuration, report: kept.report, time: kept.time };
   }
 
+  /** Whether the configuration, its annotations and its image folder are as they were when it was last checked. */
+  async isCurrent(configuration: vscode.Uri): Promise<boolean> {
+    const kept = this.kept()[configuration.fsPath];
+    return kept !== undefined && kept.fingerprint === (await fingerprintOf(configuration.fsPath));
+  }
+
   dispose(): void {
     this.problems.dispose();
     this.changed.dispose();
@@ -54,7 +60,7 @@ export class DatasetChecks implements vscode.Disposable {
   async ensure(configuration: vscode.Uri): Promise<CheckReport> {
     const kept = this.kept()[configuration.fsPath];
     const clean = kept?.report.problems.every(({ severity }) => severity !== 'error');
-    if (kept && clean && kept.fingerprint === (await fingerprintOf(configuration.fsPath))) {
+    if (kept && clean && (await this.isCurrent(configuration))) {
       this.services.log.info(`${configuration.fsPath} and its annotations are as last checked`);
       // Its warnings are not in the Problems view after a reload of the window.
       this.problems.show(kept.report.problems, configuration);

@@ -6,6 +6,7 @@ import { RunFolder } from '../../run/runFolder';
 import { UserError } from '../../util/userError';
 import type { FailuresContract, PanelState } from '../../webview/failures/messages';
 import { showFailure, tellIfItFails } from '../log';
+import { showRestored } from '../restoredTabs';
 import { followPanel } from '../runInFront';
 import { isActive } from '../runs/runRegistry';
 import type { Services } from '../services';
@@ -14,7 +15,7 @@ import { Turns } from '../turns';
 import { untilFound } from '../untilFound';
 import { FAILURES_VIEW } from '../viewTypes';
 import { Messenger } from '../webview/messenger';
-import { setPictureRoots, setUpWebview } from '../webview/panelWebview';
+import { panelIcon, setPictureRoots, setUpWebview } from '../webview/panelWebview';
 import type { Launch } from './predictClient';
 import { parseSetName } from '../../run/predictionSets';
 import { runPaths } from '../../run/runPaths';
@@ -58,6 +59,8 @@ class FailuresPanels
   private readonly panels = new Map<string, FailuresPanel>();
   /** A second command for the same run waits for the first. */
   private readonly turns = new Turns();
+  /** Runs whose panel VS Code has handed over after a reload. */
+  private readonly handedOver = new Set<string>();
   private readonly thumbnails: Thumbnails;
 
   constructor(private readonly services: Services) {
@@ -66,6 +69,8 @@ class FailuresPanels
   }
 
   async open(runFolder: string, wanted: WantedPredictions): Promise<void> {
+    // Not in turn: the panel that is handed over then takes its turn.
+    if (!this.panels.has(runFolder)) await this.showRestored(runFolder);
     const known = await this.turns.take(runFolder, async () => {
       const open = this.panels.get(runFolder);
       if (open) {
@@ -94,6 +99,7 @@ class FailuresPanels
       panel.dispose();
       return;
     }
+    this.handedOver.add(runFolder);
     await this.turns.take(runFolder, async () => {
       if (this.panels.has(runFolder)) panel.dispose();
       else
@@ -109,6 +115,22 @@ class FailuresPanels
     this.panels.clear();
   }
 
+  private async showRestored(runFolder: string): Promise<void> {
+    const title = titleOf(await this.nameOf(runFolder));
+    await showRestored({
+      viewType: FAILURES_VIEW,
+      title,
+      loaded: [...this.panels.values()].filter(({ panel }) => panel.title === title).length,
+      handedOver: () => this.handedOver.has(runFolder),
+    });
+  }
+
+  private async nameOf(runFolder: string): Promise<string> {
+    const { runs } = this.services;
+    const run = runs.get(runFolder) ?? (await runs.add(runFolder));
+    return run?.info.name ?? basename(runFolder);
+  }
+
   private async fill(
     panel: vscode.WebviewPanel,
     runFolder: string,
@@ -116,16 +138,14 @@ class FailuresPanels
   ): Promise<void> {
     let closed = false;
     panel.onDidDispose(() => (closed = true));
-    const run = this.services.runs.get(runFolder) ?? (await this.services.runs.add(runFolder));
-    const name = run?.info.name ?? basename(runFolder);
+    const name = await this.nameOf(runFolder);
     const paths = untilFound(() =>
       runPaths(runFolder, this.services.runs.get(runFolder)?.info.configFile ?? ''),
     );
     const known = await paths();
     if (closed) return;
-    panel.title = vscode.l10n.t('Failed Examples: {0}', name);
-    const icon = vscode.Uri.joinPath(this.services.context.extensionUri, 'media', 'nlvr.svg');
-    panel.iconPath = icon;
+    panel.title = titleOf(name);
+    panel.iconPath = panelIcon(this.services.context.extensionUri);
     const session = { folder: runFolder, name, paths };
     const filled = new FailuresPanel(
       panel,
@@ -136,12 +156,19 @@ class FailuresPanels
       this.services,
     );
     this.panels.set(runFolder, filled);
-    followPanel(panel, () => runFolder);
+    followPanel(panel, () => ({
+      run: runFolder,
+      configFile: this.services.runs.get(runFolder)?.info.configFile,
+    }));
     panel.onDidDispose(() => {
       this.panels.delete(runFolder);
       filled.dispose();
     });
   }
+}
+
+function titleOf(runName: string): string {
+  return vscode.l10n.t('Failed Examples: {0}', runName);
 }
 
 /** One panel: its webview, its session, and the files it watches. */

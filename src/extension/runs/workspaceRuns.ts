@@ -4,9 +4,8 @@ import * as vscode from 'vscode';
 import { expandedPath } from '../../config/expandPath';
 import { isAttemptName } from '../../run/attempts';
 import { findRunFolders } from '../../run/discovery';
-import { configurationGlob } from '../configurationFiles';
 import { setting } from '../settings';
-import { findConfigurations } from '../workspaceConfigurations';
+import { findConfigurations, type ConfigurationIndex } from '../workspaceConfigurations';
 import type { FolderRunRegistry } from './folderRegistry';
 
 const SLOW_POLL_MS = 30_000;
@@ -24,13 +23,13 @@ export class WorkspaceRuns implements vscode.Disposable {
 
   constructor(
     private readonly registry: FolderRunRegistry,
+    configurations: Pick<ConfigurationIndex, 'onDidChange'>,
     private readonly memory: vscode.Memento,
     private readonly log: vscode.LogOutputChannel,
   ) {
     const runFiles = vscode.workspace.createFileSystemWatcher('**/run.json');
     // A start that is refused leaves run.json as it is.
     const attempts = vscode.workspace.createFileSystemWatcher('**/attempts/*.json');
-    const configurations = vscode.workspace.createFileSystemWatcher(configurationGlob);
     const look = (uri: vscode.Uri): void => void registry.refresh(dirname(uri.fsPath));
     const lookAbove = (uri: vscode.Uri): void =>
       void (isAttemptName(basename(uri.fsPath)) && registry.refresh(dirname(dirname(uri.fsPath))));
@@ -40,15 +39,12 @@ export class WorkspaceRuns implements vscode.Disposable {
     this.disposables.push(
       runFiles,
       attempts,
-      configurations,
       attempts.onDidCreate(lookAbove),
       attempts.onDidChange(lookAbove),
       attempts.onDidDelete(lookAbove),
       runFiles.onDidCreate(look),
       runFiles.onDidChange(look),
       runFiles.onDidDelete(look),
-      configurations.onDidCreate(() => void this.search()),
-      configurations.onDidDelete(() => void this.search()),
       configurations.onDidChange(() => void this.search()),
       vscode.workspace.onDidChangeWorkspaceFolders(() => void this.search()),
       vscode.workspace.onDidChangeConfiguration((change) => {

@@ -13,9 +13,6 @@ import type { FormProblem, FormState } from './messages';
 import { Problems } from './problems';
 import { keepScroll } from './scroll';
 
-/** Below this width the card stands above the groups, closed. */
-const NARROW = 860;
-
 interface AppProps {
   model: FormModel;
   /** Changes with the model: what is drawn depends on it. */
@@ -122,11 +119,7 @@ export function App({ model, view, saveView }: AppProps) {
               />
             )}
           </main>
-          <Card
-            insights={model.insights}
-            open={window.innerWidth >= NARROW}
-            hasErrors={allProblems(state).some(({ severity }) => severity === 'error')}
-          />
+          <Card insights={model.insights} />
         </div>
       )}
     </div>
