@@ -6,6 +6,7 @@ import { isMap, isNode, isScalar, type Node, type YAMLMap } from 'yaml';
 import { phrase } from '../util/phrase';
 import { UserError } from '../util/userError';
 import { keyName, readDocument } from './document';
+import { keepingAnchors } from './editAnchors';
 import { fieldsBehind, neighbourOf, sameFields, type KeyPair } from './editPlace';
 import { configKeys, definitionOf, fieldsOf } from './keys';
 import type { ScalarValue, TextRange } from './problem';
@@ -40,6 +41,11 @@ export function editConfig(text: string, edit: ConfigEdit): TextEdit | undefined
     throw new UserError(phrase('The file is not valid YAML, so it cannot be edited here.'), {
       hint: phrase('Correct it as text first.'),
     });
+  const made = spliceOf(text, root, edit);
+  return made && keepingAnchors(document, text, made);
+}
+
+function spliceOf(text: string, root: YAMLMap | null, edit: ConfigEdit): TextEdit | undefined {
   const source = new Source(text);
   if (edit.kind === 'set') return source.set(root, edit.key, edit.value);
   const found = root === null ? undefined : find(root, edit.key, edit.at);

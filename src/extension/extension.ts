@@ -49,7 +49,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     checks,
     configurations,
     found,
-    new RunsView(registry),
+    new RunsView(registry, found),
     new DatasetView(checks, configurations),
     new RunProblems(registry, checks),
     new StatusBar(registry),
@@ -81,4 +81,6 @@ async function updateQueueContext(queue: TrainingQueue): Promise<void> {
 async function updateContext(registry: FolderRunRegistry): Promise<void> {
   await setContext('nlvr.hasRuns', registry.runs.length > 0);
   await setContext('nlvr.hasActiveRuns', registry.runs.some(isActive));
+  const hasTrained = registry.runs.some(({ info, begun }) => info.kind === 'train' && begun);
+  await setContext('nlvr.hasTrained', hasTrained);
 }

@@ -70,11 +70,14 @@ describe('the NLVR view', () => {
 
   it('offers what fits the state of a run', async () => {
     const entries = await vscode.openContextMenu(row(vscode, 'calm-fox-1'));
-    expect(entries).toContain('Move Run to Trash');
+    expect(entries).toContain('Delete Run…');
+    // A search would find it again.
+    expect(entries).not.toContain('Remove from View');
     expect(entries).toContain('Copy Path');
     expect(entries).not.toContain('Stop');
     await vscode.screenshot('view-menu');
     await vscode.chooseFromMenu('Copy Path');
+    await vscode.page.locator('.statusbar-item', { hasText: 'Copied the path' }).waitFor();
     await expect.poll(() => vscode.clipboard()).toBe(join(workspace, 'output', 'done'));
   });
 
@@ -84,17 +87,19 @@ describe('the NLVR view', () => {
     await row(vscode, 'swift-hare-9').waitFor({ timeout: 60_000 });
   });
 
-  it('moves a run to the trash after a question, or deletes it where there is none', async () => {
+  it('deletes a run after one question, whose first answer keeps it', async () => {
     await vscode.openContextMenu(row(vscode, 'swift-hare-9'));
-    await vscode.chooseFromMenu('Move Run to Trash');
-    await vscode.dialogButton('Cancel').click();
+    await vscode.chooseFromMenu('Delete Run…');
+    // A server has no trash.
+    const question = vscode.page.locator('.monaco-dialog-box');
+    await question.waitFor();
+    expect(await question.textContent()).toMatch(/Delete swift-hare-9 \([\d.]+ [kM]B\) for good\?/);
+    await vscode.screenshot('view-delete');
+    await vscode.page.keyboard.press('Enter');
+    await question.waitFor({ state: 'detached' });
     expect(existsSync(join(workspace, 'output', 'late', 'run.json'))).toBe(true);
     await vscode.openContextMenu(row(vscode, 'swift-hare-9'));
-    await vscode.chooseFromMenu('Move Run to Trash');
-    await vscode.dialogButton('Move to Trash').waitFor();
-    await vscode.screenshot('view-delete');
-    await vscode.dialogButton('Move to Trash').click();
-    // A server has no trash.
+    await vscode.chooseFromMenu('Delete Run…');
     await vscode.dialogButton('Delete for Good').click();
     await row(vscode, 'swift-hare-9').waitFor({ state: 'detached' });
     expect(existsSync(join(workspace, 'output', 'late'))).toBe(false);
@@ -115,6 +120,10 @@ describe('the NLVR view', () => {
     await vscode.reloadWindow();
     await row(vscode, 'blip').waitFor();
     expect(readFileSync(join(workspace, 'blip', 'log.txt'), 'utf8')).toBe(blipLog);
+    const entries = await vscode.openContextMenu(row(vscode, 'blip'));
+    expect(entries).toContain('Remove from View');
+    expect(entries).not.toContain('Delete Run…');
+    await vscode.press('Escape');
   });
 
   it('shows the panels that were there before the reload instead of opening them twice', async () => {
@@ -160,6 +169,15 @@ it('the walkthrough leads from the sample data set to the failed examples', asyn
   const page = vscode.page.locator('.gettingStartedContainer');
   await page.getByText('Train your first NLVR model').first().waitFor();
   await page.getByText('Inspect the failed examples').first().waitFor();
+  const step = (title: string) => page.locator('.getting-started-step', { hasText: title });
+  const done = '.codicon-getting-started-step-checked';
+  // Steps are done by what came of them: the library is there; nothing can be started yet.
+  await step('Set up the TensorFlow runtime').locator(done).waitFor({ timeout: 60_000 });
+  await vscode.runCommand('NLVR: Start NLVR Training');
+  await vscode.notificationButton('Create Sample Data Set').waitFor();
+  await vscode.runCommand('NLVR: Check Data Set');
+  await expect.poll(() => step('Start training').locator(done).count()).toBe(0);
+  await expect.poll(() => page.locator(done).count()).toBe(1);
   await vscode.screenshot('walkthrough');
   await vscode.close();
 });

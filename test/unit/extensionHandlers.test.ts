@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type * as checkedState from '../../src/extension/dataset/checkedState';
@@ -122,8 +122,11 @@ describe('a command from the palette', () => {
 });
 
 describe('Start NLVR Training', () => {
-  /** A window in which the configuration trains already, and the user chooses `answer` when asked about that. */
-  async function startAgain(answer: string | undefined) {
+  /**
+   * A window in which a configuration trains already, and the user chooses `answer` when asked about that.
+   * @param trains another configuration than the one that is started
+   */
+  async function startAgain(answer: string | undefined, trains?: string) {
     const file = configuration('a');
     const args = join(root, 'started');
     const cli = join(root, 'cli.cjs');
@@ -159,7 +162,7 @@ describe('Start NLVR Training', () => {
     );
     const running = {
       folder: join(root, 'running'),
-      info: { name: 'calm-fox-1', kind: 'train', configFile: file },
+      info: { name: 'calm-fox-1', kind: 'train', host: hostname(), configFile: trains ?? file },
       status: 'running',
     };
     const queued: unknown[] = [];
@@ -181,6 +184,12 @@ describe('Start NLVR Training', () => {
     const { asked, queued, hasStarted } = await startAgain(undefined);
     expect(asked).toEqual([expect.stringContaining('calm-fox-1')]);
     expect(queued).toEqual([]);
+    expect(hasStarted()).toBe(false);
+  });
+
+  it('asks also when another configuration trains on this machine', async () => {
+    const { asked, hasStarted } = await startAgain(undefined, '/elsewhere/nlvr.yaml');
+    expect(asked).toEqual(['calm-fox-1 is training on this machine already.']);
     expect(hasStarted()).toBe(false);
   });
 
@@ -326,7 +335,7 @@ describe('what is announced when a run ends', () => {
   });
 });
 
-describe('Move Run to Trash', () => {
+describe('Delete Run', () => {
   it("moves the run's own files where the folder holds more, and says what stays", async () => {
     const run = { folder: root, info: { name: 'calm-fox-1', kind: 'train' }, status: 'stopped' };
     for (const name of ['run.json', 'events.jsonl', 'nlvr.yaml', 'train.json'])
@@ -334,21 +343,37 @@ describe('Move Run to Trash', () => {
     mkdirSync(join(root, 'images'));
     const details: string[] = [];
     const deleted: string[] = [];
+    const asked: string[][] = [];
+    const trashed: boolean[] = [];
+    // A server, which has no trash.
+    const env = { uiKind: 2, remoteName: 'ssh-remote', language: 'en' };
     const { deleteRuns } = await loadWithVscode<typeof runFiles>(
       'src/extension/commands/runFiles.ts',
       {
         Uri,
-        l10n: { t: (text: string, ...values: string[]) => text.replace('{0}', values[0] ?? '') },
+        l10n: {
+          t: (text: string, ...values: string[]) =>
+            text.replace(/\{(\d)\}/g, (_, i: string) => values[Number(i)] ?? ''),
+        },
+        env,
+        UIKind: { Desktop: 1, Web: 2 },
         workspace: nothing({
           fs: {
-            delete: ({ fsPath }: { fsPath: string }) =>
-              Promise.resolve(void deleted.push(basename(fsPath))),
+            delete: ({ fsPath }: { fsPath: string }, { useTrash }: { useTrash: boolean }) => {
+              trashed.push(useTrash);
+              return Promise.resolve(void deleted.push(basename(fsPath)));
+            },
           },
         }),
         window: nothing({
-          showWarningMessage: (_: string, { detail }: { detail: string }, button: string) => {
+          showWarningMessage: (
+            question: string,
+            { detail }: { detail: string },
+            ...buttons: string[]
+          ) => {
+            asked.push([question, ...buttons]);
             details.push(detail);
-            return Promise.resolve(button);
+            return Promise.resolve(buttons.at(-1));
           },
         }),
       },
@@ -359,10 +384,22 @@ describe('Move Run to Trash', () => {
     await remove();
     expect(details[0]).toContain('so they stay: images, nlvr.yaml, train.json.');
     expect(deleted).toEqual(['events.jsonl', 'run.json']);
+    // One question, which says what goes for good and how much; Enter keeps it.
+    expect(asked).toEqual([
+      [
+        expect.stringMatching(/^Delete calm-fox-1 \(.*\) for good\?$/),
+        'Keep Run',
+        'Delete for Good',
+      ],
+    ]);
+    expect(trashed).toEqual([false, false]);
+    Object.assign(env, { uiKind: 1, remoteName: undefined });
     for (const name of ['nlvr.yaml', 'train.json']) rmSync(join(root, name));
     rmSync(join(root, 'images'), { recursive: true });
     await remove();
     expect(deleted.at(-1)).toBe(basename(root));
+    expect(asked.at(-1)?.[0]).toMatch(/^Move calm-fox-1 \(.*\) to the trash\?$/);
+    expect(trashed.at(-1)).toBe(true);
   });
 });
 

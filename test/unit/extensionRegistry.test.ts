@@ -382,12 +382,18 @@ describe('what is said of a run', () => {
   });
 
   it('offers what fits', () => {
-    const all = { weights: true };
+    const all = { weights: true, forgettable: false };
     expect(runFlags(run({}, 'running'), all)).toBe('run active');
     expect(runFlags(run({}, 'stopped'), all)).toBe('run resumable evaluable deletable');
-    expect(runFlags(run({}, 'failed'), { weights: false })).toBe('run resumable deletable');
-    expect(runFlags(run({ kind: 'imported' }, 'finished'), { weights: true })).toBe(
-      'run evaluable imported',
+    expect(runFlags(run({}, 'failed'), { weights: false, forgettable: false })).toBe(
+      'run resumable deletable',
+    );
+    expect(runFlags(run({ kind: 'imported' }, 'finished'), { ...all, forgettable: true })).toBe(
+      'run evaluable forgettable',
+    );
+    // A run of a folder outside the workspace can be forgotten as well as deleted.
+    expect(runFlags(run({}, 'stopped'), { weights: false, forgettable: true })).toBe(
+      'run resumable deletable forgettable',
     );
   });
 });

@@ -62,6 +62,11 @@ function handlers(context: CommandContext): Record<string, Handler> {
         'workbench.action.openWalkthrough',
         `${services.context.extension.id}#firstModel`,
       );
+      // Ticks the step of a library that is there already.
+      if (vscode.workspace.isTrusted)
+        await (
+          await import('../runtimeSetup/setUpRuntime')
+        ).runtimeStatus(await services.program());
     },
   };
 }

@@ -11,6 +11,7 @@ import { processArguments } from '../settings';
 import { reserveFolder } from '../trainer/newRunFolder';
 import { requireTrust } from '../trust';
 import { launch } from './launch';
+import { resumesNextTo } from './otherTraining';
 import { pickRun } from './pickRun';
 
 /**
@@ -103,6 +104,7 @@ async function goOn(
     // Somebody else may have gone on with it while questions stood.
     await registry.refresh(run.folder);
     requireIdle(registry.get(run.folder) ?? run, phrase('Stop it first.'));
+    if (!(await resumesNextTo(run, registry))) return;
     await launch(services, registry, {
       kind: 'resume',
       args: ['train', '--resume', '--output_dir', run.folder, ...more, ...processArguments()],

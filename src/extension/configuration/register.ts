@@ -103,12 +103,7 @@ async function openForm(calledOn: unknown, column?: vscode.ViewColumn): Promise<
   const on = configurationOfRow(calledOn);
   const uri = await chooseConfiguration(on instanceof vscode.Uri ? on : undefined);
   if (uri === 'dismissed') return;
-  if (uri === undefined) {
-    void vscode.window.showInformationMessage(
-      vscode.l10n.t('There is no nlvr.yaml in this workspace.'),
-    );
-    return;
-  }
+  if (uri === undefined) return (await import('../commands/offerSample')).offerSample();
   await vscode.commands.executeCommand('vscode.openWith', uri, FORM_VIEW_TYPE, column);
 }
 

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { oneAtATime } from '../oneAtATime';
 import { withCancellableProgress } from '../progress';
 import type { Services } from '../services';
 import { runProgram } from '../trainer/process';
@@ -80,12 +81,21 @@ export class DatasetChecks implements vscode.Disposable {
   }
 
   /**
-   * Checks a configuration and its data, with progress and a way to cancel.
+   * Checks a configuration and its data, with progress and a way to cancel. A second call takes part in the first.
    * @param images all of them, or a sample
    * @throws {vscode.CancellationError} when the user cancelled.
    * @throws {UserError} when the check itself could not run.
    */
-  async check(configuration: vscode.Uri, images: 'all' | 'sample' = 'all'): Promise<CheckReport> {
+  check(configuration: vscode.Uri, images: 'all' | 'sample' = 'all'): Promise<CheckReport> {
+    return oneAtATime(`check ${images} of ${configuration.fsPath}`, () =>
+      this.checkNow(configuration, images),
+    );
+  }
+
+  private async checkNow(
+    configuration: vscode.Uri,
+    images: 'all' | 'sample',
+  ): Promise<CheckReport> {
     const program = await this.services.program();
     const file = configuration.fsPath;
     const fingerprint = await fingerprintOf(file);

@@ -9,6 +9,7 @@ import { showFailure, tellIfItFails } from '../log';
 import { showRestored } from '../restoredTabs';
 import { followPanel } from '../runInFront';
 import { isActive } from '../runs/runRegistry';
+import { setContext } from '../runs/workspaceRuns';
 import type { Services } from '../services';
 import { childEnvironment } from '../trainer/process';
 import { Turns } from '../turns';
@@ -156,6 +157,9 @@ class FailuresPanels
       this.services,
     );
     this.panels.set(runFolder, filled);
+    // For the walkthrough: there is something to look through.
+    if (existsSync(new RunFolder(runFolder).predictions))
+      await setContext('nlvr.hasInspected', true);
     followPanel(panel, () => ({
       run: runFolder,
       configFile: this.services.runs.get(runFolder)?.info.configFile,

@@ -94,7 +94,7 @@ export function runDescription(run: Run, t: Translate, now = Date.now()): string
 }
 
 /** What decides which actions a run offers; words of the tree item's `contextValue`. */
-export function runFlags(run: Run, has: { weights: boolean }): string {
+export function runFlags(run: Run, has: { weights: boolean; forgettable: boolean }): string {
   const active = isActive(run);
   const { kind } = run.info;
   const flags = [
@@ -104,7 +104,8 @@ export function runFlags(run: Run, has: { weights: boolean }): string {
     canTrainLonger(run) && 'lengthenable',
     (run.notice ?? run.attempt)?.outcome?.takeable && 'takeable',
     !active && has.weights && 'evaluable',
-    kind === 'imported' ? 'imported' : !active && 'deletable',
+    kind !== 'imported' && !active && 'deletable',
+    !active && has.forgettable && 'forgettable',
   ];
   return flags.filter((flag) => typeof flag === 'string').join(' ');
 }

@@ -20,6 +20,8 @@ export class WorkspaceRuns implements vscode.Disposable {
   private readonly disposables: vscode.Disposable[] = [];
   private searching: Promise<void> | undefined;
   private again = false;
+  /** What the last search found. */
+  private found: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly registry: FolderRunRegistry,
@@ -86,6 +88,11 @@ export class WorkspaceRuns implements vscode.Disposable {
     );
   }
 
+  /** Whether a run is in view only because it was opened or imported: forgotten, it does not come back by itself. */
+  isOnlyRemembered(folder: string): boolean {
+    return !this.found.has(folder) && this.remembered().includes(folder);
+  }
+
   private remembered(): string[] {
     return this.memory.get<string[]>(REMEMBERED, []);
   }
@@ -100,10 +107,13 @@ export class WorkspaceRuns implements vscode.Disposable {
       );
       const outputs = await Promise.all(configurations.map((uri) => outputParent(uri.fsPath)));
       const roots = outputs.filter((folder) => folder !== undefined);
-      const folders = new Set([
+      this.found = new Set([
         ...(await findRunFolders(named)),
         ...(await findRunFolders(roots, { maxDepth: 1 })),
         ...(await runFoldersOfWorkspace()),
+      ]);
+      const folders = new Set([
+        ...this.found,
         ...this.remembered(),
         ...this.registry.runs.map((run) => run.folder),
       ]);

@@ -1,0 +1,161 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type * as dataset from '../../src/extension/commands/dataset';
+import type * as runFiles from '../../src/extension/commands/runFiles';
+import type * as setUp from '../../src/extension/runtimeSetup/setUpRuntime';
+import { loadWithVscode, nothing } from './fakeVscode';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'nlvr-commands-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const uri = (fsPath: string) => ({ fsPath, scheme: 'file', path: fsPath });
+class Uri {
+  static readonly file = uri;
+}
+const l10n = {
+  t: (text: string, ...values: unknown[]) =>
+    text.replace(/\{(\d)\}/g, (_, i: string) => String(values[Number(i)])),
+};
+
+/** A window on `root`, what it says, and the commands that are run. */
+function window(answers: (labels: readonly string[]) => string | undefined) {
+  const said: string[] = [];
+  const picked: string[][] = [];
+  const commands: unknown[][] = [];
+  const say = (text: string, ...rest: (string | object)[]) => {
+    said.push(text);
+    return Promise.resolve(answers(rest.filter((each) => typeof each === 'string')));
+  };
+  const vscode = {
+    Uri,
+    l10n,
+    commands: { executeCommand: (...args: unknown[]) => Promise.resolve(void commands.push(args)) },
+    workspace: nothing({
+      isTrusted: true,
+      workspaceFolders: [{ uri: uri(root), name: 'w' }],
+      textDocuments: [],
+      findFiles: () => Promise.resolve([]),
+      getWorkspaceFolder: () => ({}),
+      asRelativePath: (path: string) => path.replace(`${root}/`, ''),
+    }),
+    window: nothing({
+      activeTextEditor: undefined,
+      tabGroups: { all: [], activeTabGroup: {} },
+      showInformationMessage: say,
+      showWarningMessage: say,
+      showQuickPick: (items: { label: string }[]) => {
+        picked.push(items.map(({ label }) => label));
+        return Promise.resolve(items[0]);
+      },
+      withProgress: (_: unknown, task: (...args: unknown[]) => unknown) =>
+        task(nothing(), nothing()),
+    }),
+  };
+  return { said, picked, commands, vscode };
+}
+
+/** Services whose program is this script. */
+function services(script: string, runs: object[] = []) {
+  const cli = join(root, 'cli.cjs');
+  writeFileSync(cli, script);
+  const program = { executable: process.execPath, cli, environment: {} };
+  return { program: () => Promise.resolve(program), runs: { runs }, log: nothing() } as never;
+}
+
+describe('Create Sample Data Set', () => {
+  it('asks where, with a folder to take at once, and draws only once at a time', async () => {
+    const drawn = join(root, 'drawn');
+    const script = `require('node:fs').appendFileSync(${JSON.stringify(drawn)}, process.argv[3] + '\\n');
+      setTimeout(() => {}, 300);`;
+    const { said, picked, vscode } = window(() => undefined);
+    const { createSample } = await loadWithVscode<typeof dataset>(
+      'src/extension/commands/dataset.ts',
+      vscode,
+    );
+    const asked = services(script);
+    await Promise.all([createSample(asked), createSample(asked)]);
+    expect(picked).toEqual([['sample', 'Choose a Folder…']]);
+    expect(readFileSync(drawn, 'utf8')).toBe(`${join(root, 'sample')}\n`);
+    expect(said).toEqual([
+      expect.stringContaining('is being drawn already'),
+      'The sample data set is in sample.',
+    ]);
+  });
+});
+
+describe('Check Data Set', () => {
+  it('offers the sample data set where there is no configuration', async () => {
+    const { commands, vscode } = window(([first]) => first);
+    const { checkDataset } = await loadWithVscode<typeof dataset>(
+      'src/extension/commands/dataset.ts',
+      vscode,
+    );
+    await checkDataset(nothing() as never, undefined);
+    expect(commands).toEqual([['nlvr.createSample']]);
+  });
+});
+
+describe('Copy Path', () => {
+  it('says in the status bar that it did', async () => {
+    const shown: unknown[] = [];
+    const { copyRunPath } = await loadWithVscode<typeof runFiles>(
+      'src/extension/commands/runFiles.ts',
+      { l10n, window: nothing({ setStatusBarMessage: (...args: unknown[]) => shown.push(args) }) },
+    );
+    const registry = { get: (folder: string) => ({ folder }) } as never;
+    await copyRunPath(registry, '/a', undefined);
+    await copyRunPath(registry, '/a', ['/a', '/b']);
+    expect(shown).toEqual([
+      ['Copied the path', 3000],
+      ['Copied 2 paths', 3000],
+    ]);
+  });
+});
+
+describe('Set Up TensorFlow Runtime', () => {
+  const status = (source: string) =>
+    JSON.stringify({ version: '2.21.0', directory: '/tf', source, works: true });
+  const script = (source: string) => `
+    if (process.argv[3] === 'status') console.log(${JSON.stringify(status(source))});
+    else require('node:fs').writeFileSync(${JSON.stringify(join(root, 'did'))}, process.argv[3]);`;
+  const did = () => existsSync(join(root, 'did')) && readFileSync(join(root, 'did'), 'utf8');
+
+  async function call(source: string, runs: object[], pressed: string) {
+    const offered: string[][] = [];
+    const { said, commands, vscode } = window((buttons) => {
+      offered.push([...buttons]);
+      return buttons.find((each) => each === pressed);
+    });
+    const { setUpRuntime } = await loadWithVscode<typeof setUp>(
+      'src/extension/runtimeSetup/setUpRuntime.ts',
+      vscode,
+    );
+    await setUpRuntime(services(script(source), runs));
+    return { said, offered, commands };
+  }
+
+  it('says that a library that works is ready, and removes it after a question', async () => {
+    const { said, offered, commands } = await call('managed', [], 'Remove');
+    expect(said).toEqual([
+      'TensorFlow 2.21.0 is ready.',
+      'Remove TensorFlow 2.21.0?',
+      'TensorFlow 2.21.0 was removed.',
+    ]);
+    expect(offered[0]).toEqual(['Change…', 'Remove']);
+    expect(did()).toBe('remove');
+    // The walkthrough's step is done by what was found, not by the click.
+    expect(commands).toContainEqual(['setContext', 'nlvr.hasRuntime', true]);
+  });
+
+  it('does not offer to remove a library of another program, and removes none that is in use', async () => {
+    expect((await call('python', [], '')).offered).toEqual([['Change…']]);
+    const running = { status: 'running', info: { name: 'calm-fox-1' } };
+    await expect(call('managed', [running], 'Remove')).rejects.toThrow(/calm-fox-1 uses/);
+    expect(did()).toBe(false);
+  });
+});
