@@ -99,9 +99,7 @@ async function chooseSampleFolder(): Promise<string | undefined> {
   const elsewhere = { label: vscode.l10n.t('Choose a Folder…'), folder: undefined };
   const picked = await pickOne([...inside, elsewhere], {
     title: vscode.l10n.t('Create Sample Data Set'),
-    placeHolder: vscode.l10n.t(
-      'Where? It is drawn in about a minute and takes 100 MB.',
-    ),
+    placeHolder: vscode.l10n.t('Where? It is drawn in about a minute and takes 100 MB.'),
   });
   if (picked?.folder !== undefined || picked === undefined) return picked?.folder;
   const [chosen] =
