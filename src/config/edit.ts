@@ -9,8 +9,11 @@ import { keyName, readDocument } from './document';
 import { keepingAnchors } from './editAnchors';
 import { fieldsBehind, neighbourOf, sameFields, type KeyPair } from './editPlace';
 import { configKeys, definitionOf, fieldsOf } from './keys';
-import type { ScalarValue, TextRange } from './problem';
+import type { ScalarValue } from './problem';
+import type { TextEdit } from './textEdit';
 import { quotesOf, scalarText } from './scalarText';
+
+export type { TextEdit } from './textEdit';
 
 /** A value of a key, or all fields of a mapping. */
 export type EditValue = ScalarValue | Readonly<Record<string, ScalarValue>>;
@@ -20,12 +23,6 @@ export type ConfigEdit =
   | { kind: 'set'; key: string; value: EditValue }
   | { kind: 'remove'; key: string; at?: number }
   | { kind: 'rename'; key: string; to: string; at?: number };
-
-/** `text` in place of what stands in `range`. */
-export interface TextEdit {
-  range: TextRange;
-  text: string;
-}
 
 /**
  * The splice that makes the edit; undefined when nothing changes (the value stands there already, or the

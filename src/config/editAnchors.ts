@@ -2,7 +2,7 @@
 import { isAlias, isCollection, isNode, visit, type Document, type Node } from 'yaml';
 import { phrase } from '../util/phrase';
 import { UserError } from '../util/userError';
-import type { TextEdit } from './edit';
+import type { TextEdit } from './textEdit';
 
 interface Anchor {
   name: string;

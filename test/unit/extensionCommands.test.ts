@@ -1,8 +1,10 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type * as exporting from '../../src/extension/commands/exportPredictions';
 import type * as dataset from '../../src/extension/commands/dataset';
+import type * as progress from '../../src/extension/progress';
 import type * as runFiles from '../../src/extension/commands/runFiles';
 import type * as setUp from '../../src/extension/runtimeSetup/setUpRuntime';
 import { loadWithVscode, nothing } from './fakeVscode';
@@ -31,7 +33,19 @@ function window(answers: (labels: readonly string[]) => string | undefined) {
     said.push(text);
     return Promise.resolve(answers(rest.filter((each) => typeof each === 'string')));
   };
+  const fakes = {
+    activeTextEditor: undefined,
+    tabGroups: { all: [], activeTabGroup: {} },
+    showInformationMessage: say,
+    showWarningMessage: say,
+    showQuickPick: (items: { label: string }[]) => {
+      picked.push(items.map(({ label }) => label));
+      return Promise.resolve(items[0]);
+    },
+    withProgress: (_: unknown, task: (...args: unknown[]) => unknown) => task(nothing(), nothing()),
+  };
   const vscode = {
+    fakes,
     Uri,
     l10n,
     commands: { executeCommand: (...args: unknown[]) => Promise.resolve(void commands.push(args)) },
@@ -43,18 +57,7 @@ function window(answers: (labels: readonly string[]) => string | undefined) {
       getWorkspaceFolder: () => ({}),
       asRelativePath: (path: string) => path.replace(`${root}/`, ''),
     }),
-    window: nothing({
-      activeTextEditor: undefined,
-      tabGroups: { all: [], activeTabGroup: {} },
-      showInformationMessage: say,
-      showWarningMessage: say,
-      showQuickPick: (items: { label: string }[]) => {
-        picked.push(items.map(({ label }) => label));
-        return Promise.resolve(items[0]);
-      },
-      withProgress: (_: unknown, task: (...args: unknown[]) => unknown) =>
-        task(nothing(), nothing()),
-    }),
+    window: nothing(fakes),
   };
   return { said, picked, commands, vscode };
 }
@@ -157,5 +160,79 @@ describe('Set Up TensorFlow Runtime', () => {
     const running = { status: 'running', info: { name: 'calm-fox-1' } };
     await expect(call('managed', [running], 'Remove')).rejects.toThrow(/calm-fox-1 uses/);
     expect(did()).toBe(false);
+  });
+});
+
+describe('the progress of a program in a notification', () => {
+  it('is said in the language of the editor', async () => {
+    const shown: { message: string; increment: number }[] = [];
+    const { withCancellableProgress } = await loadWithVscode<typeof progress>(
+      'src/extension/progress.ts',
+      {
+        l10n: { t: (_: string, value: string) => `剩余 ${value}` },
+        window: nothing({
+          withProgress: (_: unknown, task: (...args: unknown[]) => unknown) =>
+            task({ report: (step: (typeof shown)[0]) => shown.push(step) }, nothing()),
+        }),
+      },
+    );
+    await withCancellableProgress('', (_signal, onLine) => {
+      for (const line of ['Drawing 60%  13s left', 'Reading 80% 12 MB  1m 05s left', '90%', 'x'])
+        onLine(line);
+      return Promise.resolve();
+    });
+    expect(shown).toEqual([
+      { message: '60% · 剩余 13s', increment: 60 },
+      { message: '80% · 12 MB · 剩余 1m 05s', increment: 20 },
+      { message: '90%', increment: 10 },
+    ]);
+  });
+});
+
+describe('Export Predictions', () => {
+  it('names, offers and writes what the panel does: marks, the epoch from 1, formats that fit', async () => {
+    const folder = join(root, 'run');
+    mkdirSync(join(folder, 'predictions'), { recursive: true });
+    const prediction = {
+      identifier: 'my pair, 1',
+      index: 0,
+      split: 'val',
+      sentence: 'x',
+      images: ['a.png', 'b.png'],
+      label: true,
+      prediction: false,
+      prob_true: 0.25,
+      logits: [1, 0],
+    };
+    writeFileSync(
+      join(folder, 'predictions', 'val-epoch-002.jsonl'),
+      `${JSON.stringify(prediction)}\n`,
+    );
+    const entry = { marked: true, note: 'odd', updated: '2026-01-01T00:00:00.000Z' };
+    const notes = { version: 1, notes: { val: { [prediction.identifier]: entry } } };
+    writeFileSync(join(folder, 'notes.json'), JSON.stringify(notes));
+    const { picked, vscode } = window(() => undefined);
+    let proposed = '';
+    const target = join(root, 'out.csv');
+    const { exportPredictions } = await loadWithVscode<typeof exporting>(
+      'src/extension/commands/exportPredictions.ts',
+      {
+        ...vscode,
+        window: nothing({
+          ...vscode.fakes,
+          showSaveDialog: ({ defaultUri }: { defaultUri: { fsPath: string } }) => {
+            proposed = defaultUri.fsPath;
+            return Promise.resolve(uri(target));
+          },
+        }),
+      },
+    );
+    const run = { folder, info: { name: 'bright otter/3' } };
+    await exportPredictions({ runs: [run], get: () => run } as never, folder);
+    // Its identifiers cannot stand in an official file.
+    expect(picked).toEqual([['CSV', 'JSON Lines']]);
+    expect(proposed).toBe(join(folder, 'bright_otter_3-val-epoch-3.csv'));
+    expect(readFileSync(target, 'utf8')).toContain('"my pair, 1",0,val');
+    expect(readFileSync(target, 'utf8')).toContain(',true,odd');
   });
 });

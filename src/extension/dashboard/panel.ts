@@ -50,6 +50,7 @@ const commands: Record<RunAction, string> = {
   trainLonger: 'nlvr.trainLonger',
   failedExamples: 'nlvr.inspectFailedExamples',
   evaluate: 'nlvr.evaluateCheckpoint',
+  takeOver: 'nlvr.takeOver',
   openConfiguration: 'vscode.open',
   showTrainerLog: 'nlvr.openTrainerLog',
   reveal: 'nlvr.revealRun',

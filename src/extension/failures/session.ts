@@ -17,7 +17,7 @@ import type {
 import type { Translate } from '../translate';
 import type { MessageHandlers } from '../webview/messenger';
 import { findAnnotation, type AnnotationPlace } from './annotationLine';
-import { exportExtension, exportLines } from './exportRows';
+import { exportedSet, exportExtension, exportName } from './exportRows';
 import { NotesStore } from './notesStore';
 import { PredictClient, type Answer, type Launch, shownProblem } from './predictClient';
 import { chooseSet, listSets, sameSet } from '../../run/predictionSets';
@@ -349,19 +349,10 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   ): Promise<string | null> {
     const { set, table } = this.loader;
     if (!set || generation !== this.loader.generation) return null;
-    const notes = this.notes.of(set.split);
-    const epoch = set.epoch === null ? '' : `-epoch-${set.epoch + 1}`;
-    const kind = format === 'nlvr1' || format === 'nlvr2' ? '-predictions' : '';
-    const extension = exportExtension(format);
-    const name = `${this.run.name}-${set.split}${epoch}${kind}.${extension}`;
-    const pieces = exportLines(format, rows.length, (i) => {
-      const prediction = table.row(rows[i] ?? -1);
-      const note = Object.hasOwn(notes, prediction.identifier)
-        ? notes[prediction.identifier]
-        : undefined;
-      return { prediction, note };
-    });
-    return this.editor.save(name.replaceAll(/[^\w.-]+/g, '_'), extension, pieces);
+    const at = (i: number) => table.row(rows[i] ?? -1);
+    const pieces = exportedSet(format, rows.length, at, this.notes.of(set.split));
+    const name = exportName(this.run.name, set, format);
+    return this.editor.save(name, exportExtension(format), pieces);
   }
 
   private setAskState(state: AskState): void {

@@ -2,6 +2,7 @@ import { watchFolder, type RunWatch } from '../../run/discovery';
 import { readRun, type ReadRun } from '../../run/readRun';
 import { localized, shownError } from '../../util/language';
 import { messageOf } from '../../util/userError';
+import { checkpointsOf } from './checkpoints';
 import { isActive, type Run, type RunRegistry } from './runRegistry';
 import { unreadableRun } from './unreadableRun';
 
@@ -90,7 +91,7 @@ export class FolderRunRegistry implements RunRegistry {
       return;
     }
     if (this.disposed) return;
-    if (found) this.set(shown(folder, found));
+    if (found) this.set({ ...shown(folder, found), checkpoints: await checkpointsOf(folder) });
     else this.remove(folder);
   }
 

@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { RunFolder } from '../../run/runFolder';
 import { bytes } from '../format';
 import { isActive, type RunRegistry } from './runRegistry';
 import type { WorkspaceRuns } from './workspaceRuns';
@@ -60,8 +58,7 @@ export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposa
     const { icon, color } = statusIcon(run);
     item.iconPath = new vscode.ThemeIcon(icon, color ? new vscode.ThemeColor(color) : undefined);
     item.description = runDescription(run, vscode.l10n.t);
-    const forgettable = this.found.isOnlyRemembered(folder);
-    item.contextValue = runFlags(run, { weights: hasWeights(folder), forgettable });
+    item.contextValue = runFlags(run, { forgettable: this.found.isOnlyRemembered(folder) });
     item.accessibilityInformation = {
       label: `${run.info.name}, ${statusWord(run.status, vscode.l10n.t)}, ${item.description}`,
     };
@@ -93,12 +90,6 @@ export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposa
         : undefined;
     this.changed.fire(undefined);
   }
-}
-
-function hasWeights(folder: string): boolean {
-  const paths = new RunFolder(folder);
-  const last = existsSync(paths.last) || existsSync(`${paths.last}.old`);
-  return last || existsSync(paths.best) || existsSync(join(folder, 'checkpoint_best.pth'));
 }
 
 /** Bytes of all files of a folder, links not followed. */

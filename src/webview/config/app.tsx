@@ -226,5 +226,5 @@ function announceCount(model: FormModel, search: string, changedOnly: boolean): 
   const found = model.fields.filter((info) =>
     matches(info, search, changedOnly, (key) => model.field(key)),
   );
-  announce(t('{0} keys', found.length));
+  announce(found.length === 1 ? t('1 key') : t('{0} keys', found.length));
 }
