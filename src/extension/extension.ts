@@ -29,7 +29,12 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const log = createLog();
   const programs = new ProgramFinder(context.extensionPath, log);
   const registry = new FolderRunRegistry((problem) => log.warn(problem));
-  const services: Services = { context, log, runs: registry, program: () => programs.program() };
+  const services: Services = {
+    context,
+    log,
+    runs: registry,
+    program: (configFile) => programs.program(configFile),
+  };
   const checks = new DatasetChecks(services);
   const configurations = new ConfigurationIndex();
   useIndex(configurations);
@@ -42,6 +47,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       (await import('./commands/startTraining')).startQueued(services, registry, item),
     failed: (item, error) => void showFailure(log, `start ${item.configFile}`, error),
   });
+  const view = new RunsView(registry, found);
   context.subscriptions.push(
     log,
     programs,
@@ -49,7 +55,10 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     checks,
     configurations,
     found,
-    new RunsView(registry, found),
+    view,
+    view.tree.onDidChangeVisibility(({ visible }) => {
+      if (visible) void found.searchOnce();
+    }),
     new DatasetView(checks, configurations),
     new RunProblems(registry, checks),
     new StatusBar(registry),
@@ -70,7 +79,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   await setContext('nlvr.looking', true);
   log.info(`activated in ${(performance.now() - began).toFixed(0)} ms`);
   await updateQueueContext(queue);
-  void found.search().then(() => vscode.workspace.isTrusted && runner.begin());
+  // Without a YAML file on the screen it was asked for by a panel, a view, a command or a configuration in the workspace.
+  const wanted =
+    queue.items.length > 0 ||
+    !vscode.workspace.textDocuments.some(({ languageId }) => languageId === 'yaml');
+  void found.begin(wanted).then(() => vscode.workspace.isTrusted && runner.begin());
   context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(() => runner.begin()));
 }
 

@@ -15,6 +15,6 @@ export function parsePercent(line: string): PercentLine | undefined {
   return {
     percent: Math.min(100, Number(percent)),
     note,
-    left: (left) ?? null,
+    left: left ?? null,
   };
 }

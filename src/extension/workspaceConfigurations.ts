@@ -45,8 +45,12 @@ export class ConfigurationIndex implements vscode.Disposable {
   }
 
   /** The next question searches the workspace again. */
-  forget(): void {
+  searchAgain(): void {
     this.searched = undefined;
+  }
+
+  private forget(): void {
+    this.searchAgain();
     this.changed.fire();
   }
 

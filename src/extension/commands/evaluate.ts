@@ -58,7 +58,7 @@ export async function evaluateCheckpoint(
   const target = await chooseTarget(registry, calledOn);
   if (!target) return;
   const splits = await chooseSplits(target.configFile);
-  if (splits.length === 0 || !(await ensureRuntime(services))) return;
+  if (splits.length === 0 || !(await ensureRuntime(services, target.configFile))) return;
   const reserved = await reserve(registry, target);
   if (!reserved) return;
   const { folder, release } = reserved;
@@ -121,7 +121,7 @@ async function evaluateInBackground(
   more: readonly string[] = [],
 ): Promise<AttemptOutcome | undefined> {
   const { configFile, checkpoint } = target;
-  const program = await services.program();
+  const program = await services.program(configFile);
   const args = ['evaluate', '--config', configFile, '--checkpoint', checkpoint];
   args.push('--split', splits.join(','), '--output_dir', folder, ...more);
   services.log.info(`starting nlvr ${args.join(' ')}`);

@@ -101,14 +101,21 @@ async function goOn(
   await reserved(run.folder, async () => {
     if (!(await vscode.workspace.saveAll(false))) return;
     const more = await ask();
-    if (more === undefined || !(await ensureRuntime(services))) return;
+    if (more === undefined || !(await ensureRuntime(services, run.info.configFile))) return;
     // Somebody else may have gone on with it while questions stood.
     await registry.refresh(run.folder);
     requireIdle(registry.get(run.folder) ?? run, phrase('Stop it first.'));
     if (!(await resumesNextTo(run, registry))) return;
     await launch(services, registry, {
       kind: 'resume',
-      args: ['train', '--resume', '--output_dir', run.folder, ...more, ...processArguments()],
+      args: [
+        'train',
+        '--resume',
+        '--output_dir',
+        run.folder,
+        ...more,
+        ...processArguments(run.info.configFile),
+      ],
       folder: run.folder,
       configFile: run.info.configFile,
     });

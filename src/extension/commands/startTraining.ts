@@ -62,7 +62,7 @@ async function startOrQueue(
   const report = await checks.ensure(configuration);
   if (report.problems.some(({ severity }) => severity === 'error'))
     return showProblems(configuration);
-  if (!(await ensureRuntime(services))) return;
+  if (!(await ensureRuntime(services, configuration.fsPath))) return;
   const file = configuration.fsPath;
   if (way === 'queue') {
     const before = trainingHere(registry, file);
@@ -146,7 +146,14 @@ async function startInto(
   try {
     return await launch(services, registry, {
       kind: 'train',
-      args: ['train', '--config', start.config, '--output_dir', folder, ...processArguments()],
+      args: [
+        'train',
+        '--config',
+        start.config,
+        '--output_dir',
+        folder,
+        ...processArguments(start.configFile),
+      ],
       folder,
       configFile: start.configFile,
     });

@@ -18,8 +18,8 @@ import { toWorkspaceEdit } from './ranges';
 const insights = new InsightMaker(vscode.l10n.t, countProcesses);
 
 /** Processes of a training by the setting; a wrong value is said when a training is started. */
-function countProcesses(): number | 'auto' {
-  const value = setting('processesPerNode');
+function countProcesses(folder: string): number | 'auto' {
+  const value = setting('processesPerNode', vscode.Uri.file(folder));
   if (value === 'auto') return value;
   return typeof value === 'number' && value >= 1 ? Math.floor(value) : 1;
 }

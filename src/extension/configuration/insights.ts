@@ -65,7 +65,7 @@ export class InsightMaker {
   /** @param processes how many share a training that is started here */
   constructor(
     private readonly t: Translate,
-    private readonly processes: () => number | 'auto' = () => 1,
+    private readonly processes: (folder: string) => number | 'auto' = () => 1,
   ) {}
 
   /**
@@ -75,7 +75,7 @@ export class InsightMaker {
   async insights(checked: Checked, folder: string): Promise<Insights> {
     const config = withoutWrongValues(checked);
     const data = await this.data(config, configPaths(checked.config, folder));
-    const asked = this.processes();
+    const asked = this.processes(folder);
     // The trainer counts the GPUs; the editor runs nothing to find out.
     const processes = asked === 'auto' ? 1 : asked;
     const steps = this.steps(config, data, processes);

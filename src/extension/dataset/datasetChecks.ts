@@ -96,8 +96,8 @@ export class DatasetChecks implements vscode.Disposable {
     configuration: vscode.Uri,
     images: 'all' | 'sample',
   ): Promise<CheckReport> {
-    const program = await this.services.program();
     const file = configuration.fsPath;
+    const program = await this.services.program(file);
     const fingerprint = await fingerprintOf(file);
     const report = await withCancellableProgress(
       vscode.l10n.t('Checking the configuration and its data'),

@@ -356,7 +356,9 @@ class FailuresPanel implements vscode.Disposable {
   private async launch(allowMissing: boolean): Promise<Launch> {
     const unavailable = this.askUnavailable();
     if (unavailable) throw new UserError(unavailable.message);
-    const program = await this.services.program();
+    const program = await this.services.program(
+      this.services.runs.get(this.run.folder)?.info.configFile,
+    );
     const { config } = new RunFolder(this.run.folder);
     return {
       command: program.executable,

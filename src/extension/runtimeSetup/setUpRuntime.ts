@@ -32,8 +32,8 @@ export async function runtimeStatus(program: Program): Promise<RuntimeStatus> {
  * Makes sure that there is a runtime: silent when it works, else says what is missing and offers to install it.
  * @returns false when the user did not want it.
  */
-export async function ensureRuntime(services: Services): Promise<boolean> {
-  const program = await services.program();
+export async function ensureRuntime(services: Services, configFile: string): Promise<boolean> {
+  const program = await services.program(configFile);
   if (working.has(program)) return true;
   const status = await runtimeStatus(program);
   if (status.works) return true;
