@@ -15,6 +15,8 @@ import { followPanel } from '../runInFront';
 import type { Run, RunRegistry } from '../runs/runRegistry';
 import { saveFile } from '../saveFile';
 import type { Services } from '../services';
+import type { Translate } from '../translate';
+import { mayShowImagesOf } from '../trust';
 import { Turns } from '../turns';
 import { DASHBOARD_VIEW } from '../viewTypes';
 import { Messenger } from '../webview/messenger';
@@ -69,9 +71,11 @@ class DashboardPanels
 
   constructor(private readonly services: Services) {
     const cache = vscode.Uri.joinPath(services.context.globalStorageUri, 'thumbnails');
-    this.pictures = new Pictures(new Thumbnails(cache.fsPath), (message, ...args) =>
-      vscode.l10n.t(message, ...args),
-    );
+    const translate: Translate = (message, ...args) => vscode.l10n.t(message, ...args);
+    this.pictures = new Pictures(new Thumbnails(cache.fsPath), translate, {
+      mayShow: mayShowImagesOf,
+      mayDecode: () => vscode.workspace.isTrusted,
+    });
   }
 
   async open(folders: readonly string[]): Promise<void> {

@@ -12,6 +12,7 @@ import { isActive } from '../runs/runRegistry';
 import { setContext } from '../runs/workspaceRuns';
 import type { Services } from '../services';
 import { childEnvironment } from '../trainer/process';
+import { mayShowImagesOf } from '../trust';
 import { Turns } from '../turns';
 import { untilFound } from '../untilFound';
 import { FAILURES_VIEW } from '../viewTypes';
@@ -144,6 +145,8 @@ class FailuresPanels
       runPaths(runFolder, this.services.runs.get(runFolder)?.info.configFile ?? ''),
     );
     const known = await paths();
+    // Else the page could load them by itself.
+    const mayShow = known !== null && (await mayShowImagesOf(known.imageRoot));
     if (closed) return;
     panel.title = titleOf(name);
     panel.iconPath = panelIcon(this.services.context.extensionUri);
@@ -151,7 +154,7 @@ class FailuresPanels
     const filled = new FailuresPanel(
       panel,
       session,
-      known?.imageRoot,
+      mayShow ? known.imageRoot : undefined,
       wanted,
       this.thumbnails,
       this.services,
@@ -206,7 +209,13 @@ class FailuresPanel implements vscode.Disposable {
       panel.onDidChangeViewState(() => {
         if (!panel.visible) this.messenger.suspend();
       }),
-      vscode.workspace.onDidGrantWorkspaceTrust(() => this.session.refreshAvailability()),
+      vscode.workspace.onDidGrantWorkspaceTrust(() => {
+        this.session.refreshAvailability();
+        this.guard(
+          'show images',
+          this.paths().then(() => undefined),
+        );
+      }),
     );
   }
 
@@ -219,13 +228,20 @@ class FailuresPanel implements vscode.Disposable {
   /** The run's paths; a page that was made before they were known is allowed the run's images now. */
   private async paths(): Promise<ConfigPaths | null> {
     const paths = await this.run.paths();
-    if (paths && this.imageRoot === undefined && !this.disposed) {
+    if (!paths || this.imageRoot !== undefined) return paths;
+    const mayShow = await mayShowImagesOf(paths.imageRoot);
+    // Another question may have come first.
+    if (mayShow && !this.hasImageRoot() && !this.disposed) {
       this.imageRoot = paths.imageRoot;
       this.messenger.suspend();
       const { extensionUri } = this.services.context;
       setPictureRoots(this.panel.webview, extensionUri, this.pictureRoots());
     }
     return paths;
+  }
+
+  private hasImageRoot(): boolean {
+    return this.imageRoot !== undefined;
   }
 
   private pictureRoots(): vscode.Uri[] {
@@ -314,6 +330,8 @@ class FailuresPanel implements vscode.Disposable {
             `failed examples, ${doing}: ${error instanceof Error ? error.stack : String(error)}`,
           );
       },
+      mayShow: mayShowImagesOf,
+      mayDecode: () => vscode.workspace.isTrusted,
       translate: (message, ...args) => vscode.l10n.t(message, ...args),
     };
   }
