@@ -178,7 +178,12 @@ it('the walkthrough leads from the sample data set to the failed examples', asyn
   await vscode.runCommand('NLVR: Check Data Set');
   await expect.poll(() => step('Start training').locator(done).count()).toBe(0);
   await expect.poll(() => page.locator(done).count()).toBe(1);
-  await vscode.screenshot('walkthrough');
+  // There is room for the pictures of what will be seen.
+  await vscode.page.setViewportSize({ width: 1600, height: 1000 });
+  for (const [at, title] of ['Set up the TensorFlow runtime', 'Start training'].entries()) {
+    await step(title).click();
+    await vscode.screenshot(`walkthrough-${at}`);
+  }
   await vscode.close();
 });
 
