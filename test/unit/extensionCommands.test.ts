@@ -6,6 +6,8 @@ import type * as exporting from '../../src/extension/commands/exportPredictions'
 import type * as dataset from '../../src/extension/commands/dataset';
 import type * as progress from '../../src/extension/progress';
 import type * as runFiles from '../../src/extension/commands/runFiles';
+import type * as settings from '../../src/extension/settings';
+import type * as finder from '../../src/extension/trainer/programFinder';
 import type * as setUp from '../../src/extension/runtimeSetup/setUpRuntime';
 import { loadWithVscode, nothing } from './fakeVscode';
 
@@ -234,5 +236,38 @@ describe('Export Predictions', () => {
     expect(proposed).toBe(join(folder, 'bright_otter_3-val-epoch-3.csv'));
     expect(readFileSync(target, 'utf8')).toContain('"my pair, 1",0,val');
     expect(readFileSync(target, 'utf8')).toContain(',true,odd');
+  });
+});
+
+describe('a workspace with several folders', () => {
+  it('trains with the settings of the folder that the configuration lies in', async () => {
+    const of = { '/a/nlvr.yaml': 1, '/b/nlvr.yaml': 3 } as Record<string, unknown>;
+    const workspace = nothing({
+      isTrusted: true,
+      getWorkspaceFolder: ({ fsPath }: { fsPath: string }) => ({
+        uri: { ...uri(fsPath.slice(0, 2)), toString: () => fsPath.slice(0, 2) },
+      }),
+      getConfiguration: (_: string, file?: { fsPath: string }) => ({
+        get: (key: string) =>
+          key === 'environment'
+            ? { FROM: file?.fsPath ?? 'window' }
+            : key === 'processesPerNode'
+              ? of[file?.fsPath ?? '']
+              : '',
+      }),
+    });
+    const { processArguments } = await loadWithVscode<typeof settings>(
+      'src/extension/settings.ts',
+      { Uri, workspace },
+    );
+    expect(processArguments('/a/nlvr.yaml')).toEqual([]);
+    expect(processArguments('/b/nlvr.yaml')).toEqual(['--nproc_per_node', '3']);
+    const { ProgramFinder } = await loadWithVscode<typeof finder>(
+      'src/extension/trainer/programFinder.ts',
+      { Uri, workspace },
+    );
+    const programs = new ProgramFinder('/extension', nothing() as never);
+    const [a, b] = [await programs.program('/a/nlvr.yaml'), await programs.program('/b/nlvr.yaml')];
+    expect([a.environment.FROM, b.environment.FROM]).toEqual(['/a', '/b']);
   });
 });
