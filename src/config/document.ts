@@ -105,8 +105,9 @@ function locateIn(
 
 const behind = (range: TextRange): TextRange => [range[1], range[1]];
 
-/** The name that js-yaml gives a key: numbers and booleans become their text. */
+/** The name that js-yaml gives a key: numbers and booleans become their text. `yaml` has a symbol for `<<`. */
 export function keyName(key: unknown): string {
-  if (typeof key === 'object' && key !== null && 'value' in key) return String(key.value);
+  if (typeof key === 'symbol') return key.description ?? '';
+  if (typeof key === 'object' && key !== null && 'value' in key) return keyName(key.value);
   return String(key);
 }

@@ -6,10 +6,14 @@ import { isMap, isNode, isScalar, type Node, type YAMLMap } from 'yaml';
 import { phrase } from '../util/phrase';
 import { UserError } from '../util/userError';
 import { keyName, readDocument } from './document';
+import { keepingAnchors } from './editAnchors';
 import { fieldsBehind, neighbourOf, sameFields, type KeyPair } from './editPlace';
 import { configKeys, definitionOf, fieldsOf } from './keys';
-import type { ScalarValue, TextRange } from './problem';
+import type { ScalarValue } from './problem';
+import type { TextEdit } from './textEdit';
 import { quotesOf, scalarText } from './scalarText';
+
+export type { TextEdit } from './textEdit';
 
 /** A value of a key, or all fields of a mapping. */
 export type EditValue = ScalarValue | Readonly<Record<string, ScalarValue>>;
@@ -19,12 +23,6 @@ export type ConfigEdit =
   | { kind: 'set'; key: string; value: EditValue }
   | { kind: 'remove'; key: string; at?: number }
   | { kind: 'rename'; key: string; to: string; at?: number };
-
-/** `text` in place of what stands in `range`. */
-export interface TextEdit {
-  range: TextRange;
-  text: string;
-}
 
 /**
  * The splice that makes the edit; undefined when nothing changes (the value stands there already, or the
@@ -40,6 +38,11 @@ export function editConfig(text: string, edit: ConfigEdit): TextEdit | undefined
     throw new UserError(phrase('The file is not valid YAML, so it cannot be edited here.'), {
       hint: phrase('Correct it as text first.'),
     });
+  const made = spliceOf(text, root, edit);
+  return made && keepingAnchors(document, text, made);
+}
+
+function spliceOf(text: string, root: YAMLMap | null, edit: ConfigEdit): TextEdit | undefined {
   const source = new Source(text);
   if (edit.kind === 'set') return source.set(root, edit.key, edit.value);
   const found = root === null ? undefined : find(root, edit.key, edit.at);

@@ -10,6 +10,7 @@ import { RunProblems } from './dataset/runProblems';
 import { createLog, showFailure } from './log';
 import { EndNotifications } from './notifications';
 import { registerPanels } from './panels';
+import { rememberPicks } from './quickPick';
 import { QueueRunner } from './queue/queueRunner';
 import { QueueView } from './queue/queueView';
 import { TrainingQueue } from './queue/trainingQueue';
@@ -20,6 +21,7 @@ import { WorkspaceRuns, setContext } from './runs/workspaceRuns';
 import type { Services } from './services';
 import { StatusBar } from './statusBar';
 import { ProgramFinder } from './trainer/programFinder';
+import { ConfigurationIndex, useIndex } from './workspaceConfigurations';
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const began = performance.now();
@@ -27,9 +29,17 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const log = createLog();
   const programs = new ProgramFinder(context.extensionPath, log);
   const registry = new FolderRunRegistry((problem) => log.warn(problem));
-  const services: Services = { context, log, runs: registry, program: () => programs.program() };
+  const services: Services = {
+    context,
+    log,
+    runs: registry,
+    program: (configFile) => programs.program(configFile),
+  };
   const checks = new DatasetChecks(services);
-  const found = new WorkspaceRuns(registry, context.workspaceState, log);
+  const configurations = new ConfigurationIndex();
+  useIndex(configurations);
+  rememberPicks(context.workspaceState);
+  const found = new WorkspaceRuns(registry, configurations, context.workspaceState, log);
   const queue = new TrainingQueue(context.workspaceState);
   const runner = new QueueRunner(queue, {
     busy: () => registry.runs.some((run) => isActive(run) && run.info.host === hostname()),
@@ -37,14 +47,19 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       (await import('./commands/startTraining')).startQueued(services, registry, item),
     failed: (item, error) => void showFailure(log, `start ${item.configFile}`, error),
   });
+  const view = new RunsView(registry, found);
   context.subscriptions.push(
     log,
     programs,
     registry,
     checks,
+    configurations,
     found,
-    new RunsView(registry),
-    new DatasetView(checks),
+    view,
+    view.tree.onDidChangeVisibility(({ visible }) => {
+      if (visible) void found.searchOnce();
+    }),
+    new DatasetView(checks, configurations),
     new RunProblems(registry, checks),
     new StatusBar(registry),
     new EndNotifications(registry, log),
@@ -64,7 +79,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   await setContext('nlvr.looking', true);
   log.info(`activated in ${(performance.now() - began).toFixed(0)} ms`);
   await updateQueueContext(queue);
-  void found.search().then(() => vscode.workspace.isTrusted && runner.begin());
+  // Without a YAML file on the screen it was asked for by a panel, a view, a command or a configuration in the workspace.
+  const wanted =
+    queue.items.length > 0 ||
+    !vscode.workspace.textDocuments.some(({ languageId }) => languageId === 'yaml');
+  void found.begin(wanted).then(() => vscode.workspace.isTrusted && runner.begin());
   context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(() => runner.begin()));
 }
 
@@ -75,4 +94,6 @@ async function updateQueueContext(queue: TrainingQueue): Promise<void> {
 async function updateContext(registry: FolderRunRegistry): Promise<void> {
   await setContext('nlvr.hasRuns', registry.runs.length > 0);
   await setContext('nlvr.hasActiveRuns', registry.runs.some(isActive));
+  const hasTrained = registry.runs.some(({ info, begun }) => info.kind === 'train' && begun);
+  await setContext('nlvr.hasTrained', hasTrained);
 }

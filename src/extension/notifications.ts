@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { percent } from './format';
+import { isTakeable } from './runs/resumable';
 import { isActive, type Run, type RunRegistry } from './runs/runRegistry';
 import { setting } from './settings';
 import { isAwaited } from './trainer/awaitedAttempts';
@@ -52,7 +53,10 @@ export class EndNotifications implements vscode.Disposable {
       ...(level === 'information'
         ? ([[vscode.l10n.t('Failed Examples'), 'nlvr.inspectFailedExamples']] as const)
         : ([[vscode.l10n.t('Trainer Log'), 'nlvr.openTrainerLog']] as const)),
-      ...(outcome?.takeable ? ([[vscode.l10n.t('Take Over'), 'nlvr.takeOver']] as const) : []),
+      ...(run.status === 'lost'
+        ? ([[vscode.l10n.t('Resume'), 'nlvr.resumeTraining']] as const)
+        : []),
+      ...(isTakeable(run) ? ([[vscode.l10n.t('Take Over'), 'nlvr.takeOver']] as const) : []),
     ]);
     const show = {
       information: vscode.window.showInformationMessage,

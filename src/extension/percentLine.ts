@@ -1,7 +1,20 @@
-/** `Checking images 26%  29s left` → what is said of it, and the percent. Undefined for lines that are no progress. */
-export function parsePercent(line: string): { message: string; percent: number } | undefined {
-  const match = /(\d{1,3})%\s*(.*)$/.exec(line);
+/** How far a program is, by what it writes. */
+export interface PercentLine {
+  percent: number;
+  /** What it says behind the percent, such as the amount. */
+  note: string;
+  /** The time left, such as `29s`; null where the line names none. */
+  left: string | null;
+}
+
+/** Reads `Checking images 26%  29s left`. Undefined for lines that are no progress. */
+export function parsePercent(line: string): PercentLine | undefined {
+  const match = /(\d{1,3})%\s*(.*?)\s*(?:(\d+[smh](?: \d+[sm])?) left)?$/.exec(line.trimEnd());
   if (!match) return undefined;
-  const percent = Math.min(100, Number(match[1]));
-  return { message: `${percent}% ${match[2].trim()}`.trim(), percent };
+  const [, percent, note, left] = match;
+  return {
+    percent: Math.min(100, Number(percent)),
+    note,
+    left: left ?? null,
+  };
 }

@@ -19,7 +19,10 @@ export async function withCancellableProgress<T>(
       return work(abort.signal, (line) => {
         const step = parsePercent(line);
         if (!step) return;
-        progress.report({ message: step.message, increment: Math.max(0, step.percent - shown) });
+        const { percent, note, left } = step;
+        const words = [`${percent}%`, note, left === null ? '' : vscode.l10n.t('{0} left', left)];
+        const message = words.filter((word) => word !== '').join(' · ');
+        progress.report({ message, increment: Math.max(0, step.percent - shown) });
         shown = Math.max(shown, step.percent);
       });
     },

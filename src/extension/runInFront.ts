@@ -6,13 +6,26 @@ type Panel = Pick<
   'active' | 'viewType' | 'onDidChangeViewState' | 'onDidDispose'
 >;
 
-let front: { panel: Panel; run: () => string | undefined } | undefined;
+/** What a panel is about. */
+interface About {
+  /** The folder of its run. */
+  run: string | undefined;
+  /** The configuration file of that run, where it is known. */
+  configFile: string | undefined;
+}
 
-/** Follows whether a panel is in front. @param run the folder of the run that it is about */
-export function followPanel(panel: Panel, run: () => string | undefined): void {
+const listeners = new Set<() => void>();
+let front: { panel: Panel; about: () => About } | undefined;
+
+/** Follows whether a panel is in front. */
+export function followPanel(panel: Panel, about: () => About): void {
   const look = (): void => {
-    if (panel.active) front = { panel, run };
-    else leave();
+    if (!panel.active) {
+      leave();
+      return;
+    }
+    front = { panel, about };
+    for (const listener of listeners) listener();
   };
   const leave = (): void => {
     if (front?.panel === panel) front = undefined;
@@ -27,5 +40,16 @@ export function followPanel(panel: Panel, run: () => string | undefined): void {
  * @param except panels of this kind do not count: a command that opens one is not meant for the run that has one
  */
 export function runInFront(except?: string): string | undefined {
-  return front === undefined || front.panel.viewType === except ? undefined : front.run();
+  return front === undefined || front.panel.viewType === except ? undefined : front.about().run;
+}
+
+/** The configuration file of the run whose panel is in front. */
+export function configurationInFront(): string | undefined {
+  return front?.about().configFile;
+}
+
+/** Calls the listener when a panel comes to the front. */
+export function onDidChangeFront(listener: () => void): { dispose(): void } {
+  listeners.add(listener);
+  return { dispose: () => void listeners.delete(listener) };
 }

@@ -9,7 +9,8 @@ export interface Services {
   readonly runs: RunRegistry;
   /**
    * Finds the command line program and the Node to run it with (cached until the settings change).
+   * @param configFile what it is to work on: folders of a workspace may have settings of their own
    * @throws {UserError} in Restricted Mode, and when no Node can run it.
    */
-  program(): Promise<Program>;
+  program(configFile?: string): Promise<Program>;
 }

@@ -17,9 +17,12 @@ export interface Settings {
   slices: unknown;
 }
 
-/** A setting's value now. Restricted settings of an untrusted workspace are left out by VS Code itself. */
-export function setting<K extends keyof Settings>(key: K): Settings[K] {
-  const value = vscode.workspace.getConfiguration('nlvr').get<Settings[K]>(key);
+/**
+ * A setting's value now. Restricted settings of an untrusted workspace are left out by VS Code itself.
+ * @param file what it is about: folders of a workspace may have settings of their own
+ */
+export function setting<K extends keyof Settings>(key: K, file?: vscode.Uri): Settings[K] {
+  const value = vscode.workspace.getConfiguration('nlvr', file).get<Settings[K]>(key);
   if (value === undefined) throw new Error(`package.json does not define nlvr.${key}`);
   return value;
 }
@@ -37,7 +40,8 @@ export function processesPerNode(value: unknown = setting('processesPerNode')): 
   );
 }
 
-/** The trainer's arguments for that many processes. */
-export function processArguments(processes: number | 'auto' = processesPerNode()): string[] {
+/** The trainer's arguments for as many processes as the settings say for a configuration. */
+export function processArguments(configFile: string): string[] {
+  const processes = processesPerNode(setting('processesPerNode', vscode.Uri.file(configFile)));
   return processes === 1 ? [] : ['--nproc_per_node', String(processes)];
 }

@@ -1,3 +1,5 @@
+import { realpath } from 'node:fs/promises';
+import { relative, isAbsolute, sep } from 'node:path';
 import * as vscode from 'vscode';
 
 /**
@@ -14,4 +16,21 @@ export async function requireTrust(): Promise<void> {
   );
   if (chosen === manage) await vscode.commands.executeCommand('workbench.trust.manage');
   throw new vscode.CancellationError();
+}
+
+/**
+ * Whether images may be read from a folder that a file of the workspace names: in Restricted Mode only where it lies in
+ * the workspace, links followed.
+ */
+export async function mayShowImagesOf(folder: string): Promise<boolean> {
+  if (vscode.workspace.isTrusted) return true;
+  const real = (path: string): Promise<string> => realpath(path).catch(() => path);
+  const wanted = await real(folder);
+  const homes = await Promise.all(
+    (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => real(uri.fsPath)),
+  );
+  return homes.some((home) => {
+    const path = relative(home, wanted);
+    return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path);
+  });
 }

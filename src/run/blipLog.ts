@@ -1,7 +1,6 @@
 /** BLIP's own output folder (`log.txt`, `config.yaml`, `checkpoint_best.pth`), shown as a run. */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { access, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { phrase } from '../util/phrase';
 import { UserError } from '../util/userError';
@@ -48,8 +47,15 @@ export function parseBlipLog(text: string): BlipLogLine[] {
 }
 
 /** Whether a folder looks like the output of BLIP's `train_nlvr.py`, or of our evaluation, which writes the same log. */
-export function isBlipFolder(folder: string): boolean {
-  return existsSync(join(folder, 'log.txt')) && !existsSync(join(folder, 'run.json'));
+export async function isBlipFolder(folder: string): Promise<boolean> {
+  return (await isThere(join(folder, 'log.txt'))) && !(await isThere(join(folder, 'run.json')));
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /**
@@ -67,7 +73,7 @@ export async function blipRunInfo(folder: string): Promise<RunInfo> {
     id: `blip-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`,
     name: basename(folder),
     // BLIP writes no metrics.json; `nlvr evaluate` does.
-    kind: existsSync(join(folder, 'metrics.json')) ? 'evaluate' : 'imported',
+    kind: (await isThere(join(folder, 'metrics.json'))) ? 'evaluate' : 'imported',
     state: 'finished',
     created: time,
     started: time,

@@ -20,6 +20,8 @@ const MAX_ENTRIES = 2000;
 export interface FindOptions {
   /** How many levels below a root are searched; 0 looks at the roots alone. */
   maxDepth?: number;
+  /** Folders that are known to be runs: they are not looked at. */
+  known?: ReadonlySet<string>;
   signal?: AbortSignal;
 }
 
@@ -31,7 +33,7 @@ export interface FindOptions {
  */
 export async function findRunFolders(
   roots: readonly string[],
-  { maxDepth = 3, signal }: FindOptions = {},
+  { maxDepth = 3, known, signal }: FindOptions = {},
 ): Promise<string[]> {
   const found = new Set<string>();
   const seen = new Set<string>();
@@ -42,7 +44,9 @@ export async function findRunFolders(
       if (signal?.aborted) return [...found];
       if (seen.has(folder)) continue;
       seen.add(folder);
-      const { isRun, folders } = await look(folder);
+      const { isRun, folders } = known?.has(folder)
+        ? { isRun: true, folders: [] }
+        : await look(folder);
       if (isRun) found.add(folder);
       else next.push(...folders);
     }

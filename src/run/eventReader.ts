@@ -24,6 +24,8 @@ export interface EventBatch {
 const CHUNK_BYTES = 256 * 1024;
 /** A line longer than this is no event of ours; it is skipped rather than gathered for ever. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
+/** Bytes by which a file is recognised, at its start and where it was read to. */
+const MARK_BYTES = 1024;
 const NEWLINE = 0x0a;
 
 const types: Record<RunEventType, true> = {
@@ -46,6 +48,8 @@ const types: Record<RunEventType, true> = {
 export class EventReader {
   private offset = 0;
   private inode: number | undefined;
+  private head: Buffer = Buffer.alloc(0);
+  private tail: Buffer = Buffer.alloc(0);
   private rest: Buffer[] = [];
   private restBytes = 0;
   private overlong = false;
@@ -98,13 +102,14 @@ export class EventReader {
     }
     try {
       const { ino, size } = await handle.stat();
-      if (this.inode !== undefined && (ino !== this.inode || size < this.offset))
-        this.restart(batch);
+      const another = ino !== this.inode && !(await this.isContinued(handle));
+      if (this.inode !== undefined && (another || size < this.offset)) this.restart(batch);
       this.inode = ino;
       const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
       for (;;) {
         const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, this.offset);
         if (bytesRead === 0) return batch;
+        this.remember(buffer.subarray(0, bytesRead));
         this.offset += bytesRead;
         this.take(buffer.subarray(0, bytesRead), batch);
         if (onChunk && bytesRead === CHUNK_BYTES) {
@@ -119,8 +124,28 @@ export class EventReader {
     }
   }
 
+  /** Keeps how the file begins and how what was read of it ends. Called before the offset moves on. */
+  private remember(bytes: Buffer): void {
+    if (this.offset === 0) this.head = Buffer.from(bytes.subarray(0, MARK_BYTES));
+    this.tail = Buffer.concat([this.tail, bytes.subarray(-MARK_BYTES)]).subarray(-MARK_BYTES);
+  }
+
+  /**
+   * Whether a file with another inode is the one that was read. Some file systems (sshfs, some network disks) give a
+   * file a new number whenever it is opened; reading a long history from its start each time would never end.
+   */
+  private async isContinued(handle: FileHandle): Promise<boolean> {
+    const isAt = async (mark: Buffer, position: number): Promise<boolean> => {
+      const there = Buffer.alloc(mark.length);
+      const { bytesRead } = await handle.read(there, 0, mark.length, position);
+      return bytesRead === mark.length && there.equals(mark);
+    };
+    return (await isAt(this.head, 0)) && (await isAt(this.tail, this.offset - this.tail.length));
+  }
+
   private restart(batch: EventBatch): void {
     this.offset = 0;
+    this.head = this.tail = Buffer.alloc(0);
     this.inode = undefined;
     this.rest = [];
     this.restBytes = 0;

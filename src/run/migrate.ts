@@ -105,7 +105,7 @@ export async function readRunInfo(folder: string): Promise<RunInfo | undefined> 
   } catch (error) {
     const code = errnoOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR')
-      return isBlipFolder(folder) ? blipRunInfo(folder) : undefined;
+      return (await isBlipFolder(folder)) ? blipRunInfo(folder) : undefined;
     throw error;
   }
   if (!isOurs(text, new RunFolder(folder))) return undefined;

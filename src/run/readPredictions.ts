@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Prediction } from './predictions';
+import { phrase, type Phrase, type Words } from '../util/phrase';
 import { Breather } from '../util/breather';
 
 export interface PredictionBatch {
@@ -8,7 +9,7 @@ export interface PredictionBatch {
   bytesRead: number;
   /** Lines that could not be used so far, and what was wrong with the first of them. */
   skipped: number;
-  firstProblem?: string;
+  firstProblem?: Words;
   /** Whether the model had random values in some of its parts. */
   incomplete: boolean;
 }
@@ -32,7 +33,7 @@ export async function* readPredictions(
   let rest = '';
   let lineNumber = 0;
   let skipped = 0;
-  let firstProblem: string | undefined;
+  let firstProblem: Words | undefined;
   let incomplete = false;
   const breather = new Breather();
 
@@ -40,12 +41,12 @@ export async function* readPredictions(
     lineNumber += 1;
     if (line.trim() === '') return;
     const parsed = parsePrediction(line);
-    if (typeof parsed !== 'string') {
+    if ('identifier' in parsed) {
       predictions.push(parsed);
       incomplete ||= parsed.incomplete === true;
     } else if (!(last && parsed === NOT_JSON)) {
       skipped += 1;
-      firstProblem ??= `line ${lineNumber}: ${parsed}`;
+      firstProblem ??= phrase('line {0}: {1}', lineNumber, parsed);
     }
   };
   const batch = (): PredictionBatch => {
@@ -75,13 +76,13 @@ export async function* readPredictions(
   yield batch();
 }
 
-const NOT_JSON = 'not a JSON object';
+const NOT_JSON = phrase('not a JSON object');
 
 /**
  * One line as a prediction, or what is wrong with it. Numbers that were not finite are null in JSON: a line with them
  * is no answer. Numbers that are missing, as in files of other programs, become NaN.
  */
-export function parsePrediction(line: string): Prediction | string {
+export function parsePrediction(line: string): Prediction | Phrase {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -90,14 +91,14 @@ export function parsePrediction(line: string): Prediction | string {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return NOT_JSON;
   const of = value as Partial<Record<keyof Prediction, unknown>>;
-  if (typeof of.identifier !== 'string') return '`identifier` is missing';
-  if (typeof of.sentence !== 'string') return '`sentence` is missing';
-  if (!isPairOf(of.images, isText)) return '`images` is not a pair of paths';
-  if (typeof of.prediction !== 'boolean') return '`prediction` is not true or false';
+  if (typeof of.identifier !== 'string') return phrase('`identifier` is missing');
+  if (typeof of.sentence !== 'string') return phrase('`sentence` is missing');
+  if (!isPairOf(of.images, isText)) return phrase('`images` is not a pair of paths');
+  if (typeof of.prediction !== 'boolean') return phrase('`prediction` is not true or false');
   if (of.label !== null && of.label !== undefined && typeof of.label !== 'boolean')
-    return '`label` is not true, false or null';
+    return phrase('`label` is not true, false or null');
   if (of.prob_true === null || (Array.isArray(of.logits) && of.logits.includes(null)))
-    return 'the answer is not a finite number';
+    return phrase('the answer is not a finite number');
   const logits: [number, number] = isPairOf(of.logits, isNumber) ? of.logits : [NaN, NaN];
   return {
     identifier: of.identifier,

@@ -1,5 +1,5 @@
 /** Reads a run folder and judges how the run stands. */
-import { existsSync } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { phrase, phraseIn, type Words } from '../util/phrase';
 import { readAttempts, type Attempt, type AttemptOutcome } from './attempts';
@@ -38,7 +38,10 @@ export async function readRun(folder: string, now = Date.now()): Promise<ReadRun
   const info = await readRunInfo(folder);
   const attempts = await Promise.all((await readAttempts(paths)).map((each) => see(each, now)));
   const presence = info ? await presenceOfInfo(info, now) : 'gone';
-  const stopRequested = existsSync(paths.stopRequest);
+  const stopRequested = await access(paths.stopRequest).then(
+    () => true,
+    () => false,
+  );
   const standing = standingOf({ info, presence, attempts, stopRequested });
   if (!standing) return undefined;
   const shown = infoOf(folder, info, standing);

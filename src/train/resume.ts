@@ -93,11 +93,16 @@ async function requireUnfinished(
   const [why, hint] =
     state.epoch < epochs
       ? [
-          phrase('it stopped early, {0} evaluations after its best', config.early_stop),
+          phrase(
+            config.early_stop === 1
+              ? 'it stopped early, {0} evaluation after its best'
+              : 'it stopped early, {0} evaluations after its best',
+            config.early_stop,
+          ),
           phrase('To train longer, raise early_stop: --set early_stop=0 turns it off.'),
         ]
       : [
-          phrase('all {0} epochs are done', epochs),
+          phrase(epochs === 1 ? 'its {0} epoch is done' : 'all {0} epochs are done', epochs),
           phrase(
             'To train longer, raise max_epoch: --set max_epoch={0}, for example.',
             config.max_epoch + 1,

@@ -144,12 +144,37 @@ describe('the configuration form', () => {
     await vscode.screenshot('configuration-form-search');
     await form.locator('input[type=search]').fill('');
     await vscode.page.setViewportSize({ width: 700, height: 800 });
+    // The plan makes room for the fields, and is there again when there is room for it.
+    const plan = form.locator('.card details');
+    await expect.poll(() => plan.getAttribute('open')).toBeNull();
     await vscode.screenshot('configuration-form-narrow');
     await vscode.page.setViewportSize({ width: 1280, height: 800 });
+    await expect.poll(() => plan.getAttribute('open')).not.toBeNull();
 
     await expect.poll(() => form.getByRole('button', { name: 'Rename' }).count()).toBe(0);
     await form.getByRole('button', { name: 'Remove image_sise' }).click();
     await expect.poll(() => form.locator('#others').textContent()).toBe('');
+    await vscode.close();
+  });
+
+  it('opens next to the text in one click, and says what it cannot compute', async () => {
+    const { folder } = workspace(original.replace('max_epoch: 8', 'max_epoch: abc'));
+    const vscode = await openWorkbench({ workspace: folder, size: { width: 1400, height: 900 } });
+    await openText(vscode, 'nlvr.yaml');
+    await vscode.page.getByRole('button', { name: 'Open Configuration Form to the Side' }).click();
+    const form = await vscode.webviewFrame('config', 60_000);
+    await expect
+      .poll(() => form.locator('.card').textContent())
+      .toContain('Cannot be computed: the value of max_epoch is wrong.');
+    await form.getByRole('button', { name: 'Reset to Default (15)' }).waitFor();
+    expect(await vscode.page.locator('.tabs-container .tab').allTextContents()).toEqual([
+      'nlvr.yaml',
+      'nlvr.yaml (Form)',
+    ]);
+    for (const theme of ['light', 'hc', 'dark'] as const) {
+      await vscode.setTheme(theme);
+      await vscode.screenshot(`configuration-side-${theme}`);
+    }
     await vscode.close();
   });
 

@@ -54,6 +54,8 @@ describe('the page of failed examples', () => {
         isActive: () => false,
         log: () => undefined,
         problem: () => undefined,
+        mayShow: () => Promise.resolve(true),
+        mayDecode: () => true,
         translate: (text) => text,
       },
     );

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openWorkbench, scratchFolder } from './harness/open';
 import type { Workbench } from './harness/workbench';
-import { showNlvrView, viewRow as row } from './panels';
+import { openDashboard, openFailures, showNlvrView, viewRow as row } from './panels';
 import { syntheticRun } from './syntheticRun';
 
 const blipLog = [
@@ -70,11 +70,14 @@ describe('the NLVR view', () => {
 
   it('offers what fits the state of a run', async () => {
     const entries = await vscode.openContextMenu(row(vscode, 'calm-fox-1'));
-    expect(entries).toContain('Move Run to Trash');
+    expect(entries).toContain('Delete Run…');
+    // A search would find it again.
+    expect(entries).not.toContain('Remove from View');
     expect(entries).toContain('Copy Path');
     expect(entries).not.toContain('Stop');
     await vscode.screenshot('view-menu');
     await vscode.chooseFromMenu('Copy Path');
+    await vscode.page.locator('.statusbar-item', { hasText: 'Copied the path' }).waitFor();
     await expect.poll(() => vscode.clipboard()).toBe(join(workspace, 'output', 'done'));
   });
 
@@ -84,20 +87,29 @@ describe('the NLVR view', () => {
     await row(vscode, 'swift-hare-9').waitFor({ timeout: 60_000 });
   });
 
-  it('moves a run to the trash after a question, or deletes it where there is none', async () => {
+  it('deletes a run after one question, whose first answer keeps it', async () => {
     await vscode.openContextMenu(row(vscode, 'swift-hare-9'));
-    await vscode.chooseFromMenu('Move Run to Trash');
-    await vscode.dialogButton('Cancel').click();
+    await vscode.chooseFromMenu('Delete Run…');
+    // A server has no trash.
+    const question = vscode.page.locator('.monaco-dialog-box');
+    await question.waitFor();
+    expect(await question.textContent()).toMatch(/Delete swift-hare-9 \([\d.]+ [kM]B\) for good\?/);
+    await vscode.screenshot('view-delete');
+    await vscode.page.keyboard.press('Enter');
+    await question.waitFor({ state: 'detached' });
     expect(existsSync(join(workspace, 'output', 'late', 'run.json'))).toBe(true);
     await vscode.openContextMenu(row(vscode, 'swift-hare-9'));
-    await vscode.chooseFromMenu('Move Run to Trash');
-    await vscode.dialogButton('Move to Trash').waitFor();
-    await vscode.screenshot('view-delete');
-    await vscode.dialogButton('Move to Trash').click();
-    // A server has no trash.
+    await vscode.chooseFromMenu('Delete Run…');
     await vscode.dialogButton('Delete for Good').click();
     await row(vscode, 'swift-hare-9').waitFor({ state: 'detached' });
     expect(existsSync(join(workspace, 'output', 'late'))).toBe(false);
+  });
+
+  it('opens the panels of a run that will be there again after a reload', async () => {
+    await openDashboard(vscode, 'calm-fox-1');
+    // Of the run whose dashboard is in front.
+    await openFailures(vscode);
+    await openFailures(vscode, 'merry-owl-7');
   });
 
   it("imports BLIP's output folder, keeps it over a reload and changes nothing in it", async () => {
@@ -108,6 +120,46 @@ describe('the NLVR view', () => {
     await vscode.reloadWindow();
     await row(vscode, 'blip').waitFor();
     expect(readFileSync(join(workspace, 'blip', 'log.txt'), 'utf8')).toBe(blipLog);
+    const entries = await vscode.openContextMenu(row(vscode, 'blip'));
+    expect(entries).toContain('Remove from View');
+    expect(entries).not.toContain('Delete Run…');
+    await vscode.press('Escape');
+  });
+
+  it('shows the panels that were there before the reload instead of opening them twice', async () => {
+    // Both are behind the dashboard of the imported run: VS Code has not loaded them.
+    await vscode.runAndPick('NLVR: Open Training Dashboard', 'calm-fox-1');
+    await vscode.page.locator('.tab.active', { hasText: 'Training: calm-fox-1' }).waitFor();
+    const heading = async () =>
+      (await vscode.webviewFrame('dashboard'))
+        .locator('h1')
+        .textContent()
+        .catch(() => null);
+    await expect.poll(heading, { timeout: 60_000 }).toContain('calm-fox-1');
+    await openFailures(vscode);
+    await vscode.page.locator('.tab.active', { hasText: 'Failed Examples: calm-fox-1' }).waitFor();
+    expect(await vscode.page.locator('.tabs-container .tab').allTextContents()).toEqual([
+      'Training: calm-fox-1',
+      'Failed Examples: calm-fox-1',
+      'Failed Examples: merry-owl-7',
+      'Training: blip',
+    ]);
+  });
+
+  it('shows the data sets of all configurations, and marks the one in use', async () => {
+    writeFileSync(join(workspace, 'mine.json'), '[{}, {}, {}]');
+    const second = 'ann_root: .\nann_files: { train: mine.json, val: "", test: "" }\n';
+    writeFileSync(join(workspace, 'second.nlvr.yaml'), second);
+    await row(vscode, 'second.nlvr.yaml').waitFor();
+    await vscode.openFile('second.nlvr.yaml');
+    await expect.poll(() => row(vscode, 'second.nlvr.yaml').textContent()).toContain('in use');
+    await row(vscode, 'second.nlvr.yaml').locator('.monaco-tl-twistie').click();
+    await expect.poll(() => row(vscode, '3 examples').count()).toBe(1);
+    await row(vscode, 'second.nlvr.yaml').hover();
+    for (const theme of ['light', 'dark', 'hc'] as const) {
+      await vscode.setTheme(theme);
+      await vscode.screenshot(`view-data-sets-${theme}`);
+    }
   });
 });
 
@@ -117,7 +169,21 @@ it('the walkthrough leads from the sample data set to the failed examples', asyn
   const page = vscode.page.locator('.gettingStartedContainer');
   await page.getByText('Train your first NLVR model').first().waitFor();
   await page.getByText('Inspect the failed examples').first().waitFor();
-  await vscode.screenshot('walkthrough');
+  const step = (title: string) => page.locator('.getting-started-step', { hasText: title });
+  const done = '.codicon-getting-started-step-checked';
+  // Steps are done by what came of them: the library is there; nothing can be started yet.
+  await step('Set up the TensorFlow runtime').locator(done).waitFor({ timeout: 60_000 });
+  await vscode.runCommand('NLVR: Start NLVR Training');
+  await vscode.notificationButton('Create Sample Data Set').waitFor();
+  await vscode.runCommand('NLVR: Check Data Set');
+  await expect.poll(() => step('Start training').locator(done).count()).toBe(0);
+  await expect.poll(() => page.locator(done).count()).toBe(1);
+  // There is room for the pictures of what will be seen.
+  await vscode.page.setViewportSize({ width: 1600, height: 1000 });
+  for (const [at, title] of ['Set up the TensorFlow runtime', 'Start training'].entries()) {
+    await step(title).click();
+    await vscode.screenshot(`walkthrough-${at}`);
+  }
   await vscode.close();
 });
 

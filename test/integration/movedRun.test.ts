@@ -38,6 +38,8 @@ function failedExamples(run: string): { session: FailuresSession; told: ToWebvie
     isActive: () => false,
     log: () => undefined,
     problem: (doing, error) => expect.fail(`${doing}: ${String(error)}`),
+    mayShow: () => Promise.resolve(true),
+    mayDecode: () => true,
     translate: (text, ...values) =>
       text.replace(/\{(\d)\}/g, (_, i: string) => String(values[Number(i)])),
   };

@@ -378,3 +378,56 @@ describe('on random files', () => {
     }
   });
 });
+
+describe('an anchor that an edit takes away', () => {
+  it.each<[string, string, string, string]>([
+    [
+      'moves to its first alias',
+      'init_lr: &a 3e-4 # c\n# d\nmin_lr: *a # e\nwarmup_lr: *a\n',
+      'init_lr',
+      '# d\nmin_lr: &a 3e-4 # e\nwarmup_lr: *a\n',
+    ],
+    [
+      'moves with a flow mapping',
+      'vit: &v { width: 64 }\nmed_config: *v\n',
+      'vit',
+      'med_config: &v { width: 64 }\n',
+    ],
+    [
+      'moves out of a flow mapping',
+      'vit: { width: &w 64, depth: 2 }\nseed: *w\n',
+      'vit.width',
+      'vit: { depth: 2 }\nseed: &w 64\n',
+    ],
+    ['goes where nothing uses it', 'seed: &s 1\nxla: true\n', 'seed', 'xla: true\n'],
+    ['goes with its aliases', 'vit: { width: &w 64, depth: *w }\nseed: 1\n', 'vit', 'seed: 1\n'],
+    [
+      'leaves the aliases of a later one',
+      'seed: &s 1\nmax_epoch: &s 2\nlog_every: *s\n',
+      'seed',
+      'max_epoch: &s 2\nlog_every: *s\n',
+    ],
+  ])('%s', (_, text, key, expected) => {
+    const after = remove(text, key);
+    expect(after).toBe(expected);
+    expect(parseConfig(after).problems.filter(({ code }) => code === 'syntax')).toEqual([]);
+  });
+
+  it('is moved when another value takes its place', () => {
+    const text = 'vit:\n  width: &w 64\nseed: *w\n';
+    expect(set(text, 'vit', 'tiny')).toBe('vit: tiny\nseed: &w 64\n');
+  });
+
+  it('refuses to move what takes several lines, and names the anchor', () => {
+    const text = 'vit: &v\n  width: 64\nmed_config: *v\n';
+    expect(() => remove(text, 'vit')).toThrow('`&v`');
+  });
+});
+
+it('names a merge key as it is written', () => {
+  const text = 'vit:\n  <<: { width: 64 }\n  <<: { depth: 2 }\n';
+  const { problems } = parseConfig(text);
+  expect(problems.map(({ message }) => message)).toContain(
+    '`vit.<<` is set twice; first in line 2.',
+  );
+});

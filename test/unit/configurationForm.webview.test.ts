@@ -403,12 +403,38 @@ describe('the form', () => {
       scheduleUnit: 'steps',
     });
     expect(insights.parameters?.total).toBeCloseTo(259.4e6, -5);
-    expect(insights.schedule.at(-1)?.step).toBe(12);
+    expect(insights.schedule?.at(-1)?.step).toBe(12);
     form.write('ann_root: nowhere\nvit: {heads: 5}\n');
     await vi.waitFor(() => expect(form.model.insights?.examples).toBe(null), { timeout: 3000 });
     expect(form.model.insights?.dataNote).toContain('not there yet');
     expect(form.model.insights?.modelNote).toContain('vit.heads');
     expect(form.model.insights?.scheduleUnit).toBe('epochs');
+  });
+
+  it('computes nothing of the default of a wrong value, and says which value is wrong', async () => {
+    const insights = () => form.model.insights;
+    const note = (key: string) => `Cannot be computed: the value of \`${key}\` is wrong.`;
+    await open('batch_size_train: 1\ninit_lr: abc\n');
+    await vi.waitFor(() => expect(insights()?.scheduleNote).toBe(note('init_lr')));
+    // What it does not decide is computed.
+    expect(insights()).toMatchObject({ schedule: null, stepsPerEpoch: 3, modelNote: null });
+    form.write('batch_size_train: many\nseed: x\n');
+    await vi.waitFor(() => expect(insights()?.dataNote).toBe(note('batch_size_train')));
+    expect(insights()).toMatchObject({
+      examples: 3,
+      effectiveBatch: null,
+      stepsPerEpoch: null,
+      totalSteps: null,
+      schedule: null,
+      memory: null,
+      modelNote: note('batch_size_train'),
+    });
+    form.write(
+      'batch_size_train: 1\nann_files: { train: 3, val: "", test: "" }\nvit: { depth: -1 }\n',
+    );
+    await vi.waitFor(() => expect(insights()?.dataNote).toBe(note('ann_files')));
+    expect(insights()).toMatchObject({ examples: null, modelNote: note('vit') });
+    expect(insights()?.schedule).not.toBeNull();
   });
 
   it('counts the batches of all processes that share a training', async () => {

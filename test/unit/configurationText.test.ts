@@ -30,6 +30,7 @@ describe('quick fixes', () => {
     ['seed: 1_000\n', 'Change to 1000', 'seed: 1000\n'],
     ['xla: yes\n', 'Change to true', 'xla: true\n'],
     ['vit: Larg\n', 'Change to large', 'vit: large\n'],
+    ['max_epoch: abc # c\n', 'Reset to Default (15)', 'max_epoch: 15 # c\n'],
     ['seed: 1\nseed: 2\n', 'Remove `seed`', 'seed: 1\n'],
     ['image_size: 100\n', 'Change to 96', 'image_size: 96\n'],
     [

@@ -1,9 +1,10 @@
 import { appendFileSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RunFeed, type FeedListener } from '../../src/extension/dashboard/runFeed';
 import { StepLog } from '../../src/extension/dashboard/stepLog';
+import { EventReader } from '../../src/run/eventReader';
 import type { EvalEvent, RunEvent, StartEvent, StepEvent } from '../../src/run/events';
 import type { RunHistory, StepColumns } from '../../src/webview/dashboard/messages';
 
@@ -44,7 +45,7 @@ describe('step times of ranks', () => {
     log.truncate(3);
     log.push(step(4, 4, { rankSeconds: [1] }), 3);
     const { NaN: none } = Number;
-    expect(log.take()?.ranks?.map((seconds) => [...seconds])).toEqual([
+    expect(log.take(log.cursor())?.ranks?.map((seconds) => [...seconds])).toEqual([
       [none, 0.25, 0.25, 1],
       [none, 0.5, 0.5, none],
       [none, none, 0.75, none],
@@ -128,6 +129,35 @@ describe('RunFeed', () => {
     await expect.poll(() => page.steps_).toEqual([1, 2, 3]);
     expect(page.times).toEqual([1, 2, 3]);
     expect(page.errors).toEqual([]);
+  });
+
+  it('shares one reading with another dashboard of the run, each told everything once', async () => {
+    writeFileSync(file, lines([start(), step(1, 1001), step(2, 1002)]));
+    await feed.start();
+    const opens = vi.spyOn(EventReader.prototype, 'read');
+    const second = new Page();
+    const other = new RunFeed(folder, 'train', second);
+    try {
+      await other.start();
+      expect(second.steps_).toEqual([1, 2]);
+      expect(second.told).toEqual(page.told);
+      appendFileSync(file, lines([step(3, 1003)]));
+      await expect
+        .poll(() => [page.steps_, second.steps_])
+        .toEqual([
+          [1, 2, 3],
+          [1, 2, 3],
+        ]);
+      expect(new Set(opens.mock.contexts).size).toBe(1);
+      // The first dashboard is closed; the other goes on.
+      feed.dispose();
+      appendFileSync(file, lines([step(4, 1004)]));
+      await expect.poll(() => second.steps_).toEqual([1, 2, 3, 4]);
+      expect(page.steps_).toEqual([1, 2, 3]);
+    } finally {
+      other.dispose();
+      opens.mockRestore();
+    }
   });
 
   it('tells a page that was loaded again everything from the beginning', async () => {
@@ -343,9 +373,9 @@ describe('an evaluation on its own, long after the training', () => {
 
 describe('StepLog', () => {
   /** All chunks that can be taken. */
-  function taken(log: StepLog): StepColumns[] {
+  function taken(log: StepLog, cursor = log.cursor()): StepColumns[] {
     const chunks: StepColumns[] = [];
-    for (let chunk = log.take(); chunk; chunk = log.take()) chunks.push(chunk);
+    for (let chunk = log.take(cursor); chunk; chunk = log.take(cursor)) chunks.push(chunk);
     return chunks;
   }
   const stepsOf = (chunks: StepColumns[]) => chunks.flatMap((chunk) => [...chunk.step]);
@@ -353,25 +383,27 @@ describe('StepLog', () => {
   it('gives chunks whose buffers hold their rows and nothing else', () => {
     const log = new StepLog();
     for (let i = 1; i <= 100_000; i++) log.push(step(i, 0), i);
-    const chunks = taken(log);
+    const cursor = log.cursor();
+    const chunks = taken(log, cursor);
     expect(chunks.reduce((rows, chunk) => rows + chunk.step.length, 0)).toBe(100_000);
     for (const chunk of chunks) {
       expect(chunk.step.buffer.byteLength).toBe(4 * chunk.step.length);
       expect(chunk.loss.length).toBe(chunk.step.length);
     }
-    expect(log.take()).toBeUndefined();
-    log.rewind();
-    expect(stepsOf(taken(log)).at(-1)).toBe(100_000);
+    expect(log.take(cursor)).toBeUndefined();
+    log.rewind(cursor);
+    expect(stepsOf(taken(log, cursor)).at(-1)).toBe(100_000);
   });
 
   it('gives each row once, also those added to a chunk that was taken', () => {
     const log = new StepLog();
+    const cursor = log.cursor();
     const all: number[] = [];
     for (let i = 1; i <= 5000; i++) {
       log.push(step(i, 0), i);
-      if (i % 700 === 0) all.push(...(log.take()?.step ?? []));
+      if (i % 700 === 0) all.push(...(log.take(cursor)?.step ?? []));
     }
-    all.push(...stepsOf(taken(log)));
+    all.push(...stepsOf(taken(log, cursor)));
     expect(all).toEqual(Array.from({ length: 5000 }, (_, i) => i + 1));
   });
 

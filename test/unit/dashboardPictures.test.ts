@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -10,16 +10,32 @@ describe('pictures of the watched pairs', () => {
   it('are there once the run has its config.yaml, also when they were asked for before', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'nlvr-pictures-'));
     try {
+      let [mayShow, mayDecode] = [true, true];
       const image = join(folder, 'images', 'a.png');
       await mkdir(join(folder, 'images'));
       const red = { width: 8, height: 8, channels: 3, background: 'red' } as const;
       await sharp({ create: red }).png().toFile(image);
-      const pictures = new Pictures(new Thumbnails(join(folder, 'cache')), (text) => text);
+      const pictures = new Pictures(new Thumbnails(join(folder, 'cache')), (text) => text, {
+        mayShow: () => Promise.resolve(mayShow),
+        mayDecode: () => mayDecode,
+      });
       const [before] = await pictures.get(folder, '', [image]);
       expect(before?.problem).toContain('config.yaml cannot be read');
       await writeFile(join(folder, 'config.yaml'), 'image_root: images\n');
       const [after] = await pictures.get(folder, '', [image]);
       expect(after?.uri).toMatch(/^data:image\/webp;base64,/);
+      // In Restricted Mode the page gets the file as it is, and none from outside the workspace.
+      mayDecode = false;
+      const [whole] = await pictures.get(folder, '', [image]);
+      expect(whole?.uri).toBe(
+        `data:image/png;base64,${(await readFile(image)).toString('base64')}`,
+      );
+      mayShow = false;
+      const [none] = await pictures.get(folder, '', [image]);
+      expect(none).toEqual({
+        uri: null,
+        problem: expect.stringContaining('Trust the workspace') as string,
+      });
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

@@ -25,6 +25,7 @@ async function callAnalyze(folder: string, slices: unknown) {
     'src/extension/commands/analyzeRun.ts',
     {
       Uri: { from: (parts: { path: string }) => parts },
+      l10n: { t: (text: string, value: unknown) => text.replace('{0}', String(value)) },
       workspace: nothing({
         isTrusted: true,
         getConfiguration: () => ({ get: (key: string) => (key === 'slices' ? slices : '') }),

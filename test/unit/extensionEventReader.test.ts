@@ -136,6 +136,26 @@ describe('EventReader', () => {
     expect((await reader.read()).reset).toBe(true);
   });
 
+  it('goes on where it was when only the number of the file changed, as on sshfs', async () => {
+    const reader = new EventReader(file);
+    const text = `${step(1)}\n${step(2)}\n`;
+    writeFileSync(file, text);
+    await reader.read();
+    const renumbered = (more: string): void => {
+      writeFileSync(`${file}.new`, more);
+      renameSync(`${file}.new`, file);
+    };
+    renumbered(`${text}${step(3)}\n`);
+    const grown = await reader.read();
+    expect(grown.reset).toBe(false);
+    expect(stepsOf(grown)).toEqual([3]);
+    // Another history of the same length so far is not the same file.
+    renumbered(`${step(1)}\n${step(9)}\n${step(3)}\n${step(4)}\n`);
+    const other = await reader.read();
+    expect(other.reset).toBe(true);
+    expect(stepsOf(other)).toEqual([1, 9, 3, 4]);
+  });
+
   it('skips a line without an end that is far too long to be an event', async () => {
     const reader = new EventReader(file);
     writeFileSync(file, `${step(1)}\n{"type":"note","message":"`);

@@ -1,11 +1,10 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type * as checkedState from '../../src/extension/dataset/checkedState';
 import type * as datasetChecks from '../../src/extension/dataset/datasetChecks';
 import type * as runProblems from '../../src/extension/dataset/runProblems';
-import type * as datasetView from '../../src/extension/dataset/datasetView';
 import type * as picking from '../../src/extension/commands/pickRun';
 import type * as runFiles from '../../src/extension/commands/runFiles';
 import type * as starting from '../../src/extension/commands/startTraining';
@@ -110,7 +109,7 @@ describe('a command from the palette', () => {
     expect(await pick('running')).toBeUndefined();
     expect(asked).toBe(1);
     const dashboard = panel('nlvr.dashboard');
-    followPanel(dashboard.made as never, () => 'c');
+    followPanel(dashboard.made as never, () => ({ run: 'c', configFile: undefined }));
     expect((await pick('running'))?.folder).toBe('c');
     // The run of the panel does not fit: the only one that does is taken.
     expect((await pick('stopped'))?.folder).toBe('b');
@@ -123,8 +122,11 @@ describe('a command from the palette', () => {
 });
 
 describe('Start NLVR Training', () => {
-  /** A window in which the configuration trains already, and the user chooses `answer` when asked about that. */
-  async function startAgain(answer: string | undefined) {
+  /**
+   * A window in which a configuration trains already, and the user chooses `answer` when asked about that.
+   * @param trains another configuration than the one that is started
+   */
+  async function startAgain(answer: string | undefined, trains?: string) {
     const file = configuration('a');
     const args = join(root, 'started');
     const cli = join(root, 'cli.cjs');
@@ -160,7 +162,7 @@ describe('Start NLVR Training', () => {
     );
     const running = {
       folder: join(root, 'running'),
-      info: { name: 'calm-fox-1', kind: 'train', configFile: file },
+      info: { name: 'calm-fox-1', kind: 'train', host: hostname(), configFile: trains ?? file },
       status: 'running',
     };
     const queued: unknown[] = [];
@@ -182,6 +184,12 @@ describe('Start NLVR Training', () => {
     const { asked, queued, hasStarted } = await startAgain(undefined);
     expect(asked).toEqual([expect.stringContaining('calm-fox-1')]);
     expect(queued).toEqual([]);
+    expect(hasStarted()).toBe(false);
+  });
+
+  it('asks also when another configuration trains on this machine', async () => {
+    const { asked, hasStarted } = await startAgain(undefined, '/elsewhere/nlvr.yaml');
+    expect(asked).toEqual(['calm-fox-1 is training on this machine already.']);
     expect(hasStarted()).toBe(false);
   });
 
@@ -327,7 +335,7 @@ describe('what is announced when a run ends', () => {
   });
 });
 
-describe('Move Run to Trash', () => {
+describe('Delete Run', () => {
   it("moves the run's own files where the folder holds more, and says what stays", async () => {
     const run = { folder: root, info: { name: 'calm-fox-1', kind: 'train' }, status: 'stopped' };
     for (const name of ['run.json', 'events.jsonl', 'nlvr.yaml', 'train.json'])
@@ -335,21 +343,37 @@ describe('Move Run to Trash', () => {
     mkdirSync(join(root, 'images'));
     const details: string[] = [];
     const deleted: string[] = [];
+    const asked: string[][] = [];
+    const trashed: boolean[] = [];
+    // A server, which has no trash.
+    const env = { uiKind: 2, remoteName: 'ssh-remote', language: 'en' };
     const { deleteRuns } = await loadWithVscode<typeof runFiles>(
       'src/extension/commands/runFiles.ts',
       {
         Uri,
-        l10n: { t: (text: string, ...values: string[]) => text.replace('{0}', values[0] ?? '') },
+        l10n: {
+          t: (text: string, ...values: string[]) =>
+            text.replace(/\{(\d)\}/g, (_, i: string) => values[Number(i)] ?? ''),
+        },
+        env,
+        UIKind: { Desktop: 1, Web: 2 },
         workspace: nothing({
           fs: {
-            delete: ({ fsPath }: { fsPath: string }) =>
-              Promise.resolve(void deleted.push(basename(fsPath))),
+            delete: ({ fsPath }: { fsPath: string }, { useTrash }: { useTrash: boolean }) => {
+              trashed.push(useTrash);
+              return Promise.resolve(void deleted.push(basename(fsPath)));
+            },
           },
         }),
         window: nothing({
-          showWarningMessage: (_: string, { detail }: { detail: string }, button: string) => {
+          showWarningMessage: (
+            question: string,
+            { detail }: { detail: string },
+            ...buttons: string[]
+          ) => {
+            asked.push([question, ...buttons]);
             details.push(detail);
-            return Promise.resolve(button);
+            return Promise.resolve(buttons.at(-1));
           },
         }),
       },
@@ -360,10 +384,22 @@ describe('Move Run to Trash', () => {
     await remove();
     expect(details[0]).toContain('so they stay: images, nlvr.yaml, train.json.');
     expect(deleted).toEqual(['events.jsonl', 'run.json']);
+    // One question, which says what goes for good and how much; Enter keeps it.
+    expect(asked).toEqual([
+      [
+        expect.stringMatching(/^Delete calm-fox-1 \(.*\) for good\?$/),
+        'Keep Run',
+        'Delete for Good',
+      ],
+    ]);
+    expect(trashed).toEqual([false, false]);
+    Object.assign(env, { uiKind: 1, remoteName: undefined });
     for (const name of ['nlvr.yaml', 'train.json']) rmSync(join(root, name));
     rmSync(join(root, 'images'), { recursive: true });
     await remove();
     expect(deleted.at(-1)).toBe(basename(root));
+    expect(asked.at(-1)?.[0]).toMatch(/^Move calm-fox-1 \(.*\) to the trash\?$/);
+    expect(trashed.at(-1)).toBe(true);
   });
 });
 
@@ -500,33 +536,5 @@ describe('what a training finds in its data', () => {
     changed();
     await expect.poll(() => shown).toEqual([[annotations, 1]]);
     await expect.poll(() => kept).toMatchObject({ [file]: { report: { problems } } });
-  });
-});
-
-describe('the data set view', () => {
-  it('turns to another configuration when the one it showed is deleted', async () => {
-    const files = [configuration('a'), configuration('b')];
-    const { DatasetView } = await loadWithVscode<typeof datasetView>(
-      'src/extension/dataset/datasetView.ts',
-      {
-        Uri,
-        workspace: nothing({
-          findFiles: () => Promise.resolve(files.filter((file) => existsSync(file)).map(uri)),
-          asRelativePath: ({ fsPath }: { fsPath: string }) => fsPath,
-        }),
-        window: nothing({
-          activeTextEditor: undefined,
-          tabGroups: { activeTabGroup: {}, onDidChangeTabs: () => undefined },
-        }),
-      },
-    );
-    const checks = { lastOf: () => undefined, onDidChange: () => undefined };
-    const view = new DatasetView(checks as never);
-    const labels = async () => (await view.getChildren()).map(({ label }) => label);
-    expect(await labels()).toEqual([files[0]]);
-    rmSync(files[0]);
-    expect(await labels()).toEqual([files[1]]);
-    rmSync(files[1]);
-    expect(await labels()).toEqual([]);
   });
 });

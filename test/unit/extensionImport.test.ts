@@ -62,7 +62,7 @@ async function callImport(text: string, { isTrusted = true, picks, epoch, runs =
       env: { language: 'en' },
       window: nothing({
         activeTextEditor: undefined,
-        tabGroups: { activeTabGroup: {} },
+        tabGroups: { all: [], activeTabGroup: {} },
         showOpenDialog: () => Promise.resolve([uri(file)]),
         showQuickPick: (items: { label: string }[]) => {
           lists.push(items.map(({ label }) => label));

@@ -23,7 +23,13 @@ interface Manifest {
     configuration: { properties: Record<string, { scope: string; markdownDescription?: string }> };
     menus: Record<string, { command: string; when?: string }[]>;
     viewsWelcome: { contents: string }[];
-    walkthroughs: { steps: { description: string; media: { svg: string; altText: string } }[] }[];
+    walkthroughs: {
+      steps: {
+        description: string;
+        media: { altText: string } & ({ svg: string } | { image: string });
+        completionEvents: string[];
+      }[];
+    }[];
     yamlValidation: { url: string }[];
     customEditors: { viewType: string }[];
   };
@@ -68,6 +74,14 @@ describe('the manifest', () => {
 
   it('files all commands under NLVR', () => {
     for (const { category } of contributes.commands) expect(category).toBe('NLVR');
+  });
+
+  it('ticks the steps of the walkthrough by what came of them, by keys that the code sets', () => {
+    for (const { steps } of contributes.walkthroughs)
+      for (const event of steps.flatMap(({ completionEvents }) => completionEvents)) {
+        const [, key] = /^onContext:(nlvr\.\w+)$/.exec(event) ?? [];
+        expect(source, event).toContain(`setContext('${key}'`);
+      }
   });
 
   it('names only commands that exist, in menus, welcome texts and the walkthrough', () => {
@@ -132,7 +146,7 @@ describe('the manifest', () => {
 
   it('names only files that exist', () => {
     const pictures = contributes.walkthroughs.flatMap(({ steps }) =>
-      steps.map((step) => step.media.svg),
+      steps.map(({ media }) => ('svg' in media ? media.svg : media.image)),
     );
     const schemas = contributes.yamlValidation.map(({ url }) => url);
     for (const file of [manifest.icon, ...pictures, ...schemas])

@@ -23,4 +23,44 @@ describe('lists to pick from', () => {
       { title: 'Many', canPickMany: true, ignoreFocusOut: true },
     ]);
   });
+
+  it('have first what was picked last, and have checked what was checked last', async () => {
+    const shown: { label: string; picked?: boolean }[][] = [];
+    let answer: (items: { label: string }[]) => unknown = ([, second]) => second;
+    const { pickOne, pickMany, rememberPicks } = await loadWithVscode<typeof quickPick>(
+      'src/extension/quickPick.ts',
+      {
+        window: {
+          showQuickPick: (items: { label: string }[]) => {
+            shown.push(items);
+            return Promise.resolve(answer(items));
+          },
+        },
+      },
+    );
+    let kept: unknown = {};
+    rememberPicks({
+      get: <T>() => kept as T,
+      update: (_key, value) => Promise.resolve(void (kept = value)),
+    });
+    const items = ['a', 'b', 'c'].map((label) => ({ label }));
+    const remember = (list: string) => ({
+      remember: { list, keyOf: ({ label }: { label: string }) => label },
+    });
+    const labels = () => shown.at(-1)?.map(({ label }) => label);
+    await pickOne(items, remember('run'));
+    expect(labels()).toEqual(['a', 'b', 'c']);
+    answer = () => undefined;
+    await pickOne(items, remember('run'));
+    expect(labels()).toEqual(['b', 'a', 'c']);
+    await pickOne(items, remember('another list'));
+    expect(labels()).toEqual(['a', 'b', 'c']);
+    // Nothing was picked since.
+    await pickOne(items, remember('run'));
+    expect(labels()).toEqual(['b', 'a', 'c']);
+    answer = ([first, , third]) => [first, third];
+    await pickMany(items, remember('splits'));
+    await pickMany(items, remember('splits'));
+    expect(shown.at(-1)?.map(({ picked }) => picked)).toEqual([true, false, true]);
+  });
 });

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Translate } from '../../src/extension/translate';
 import { FolderRunRegistry } from '../../src/extension/runs/folderRegistry';
-import { isActive, type RunStatus } from '../../src/extension/runs/runRegistry';
+import { isActive, type Run, type RunStatus } from '../../src/extension/runs/runRegistry';
 import { canTrainLonger, requireResumable } from '../../src/extension/runs/resumable';
+import { headerOf } from '../../src/extension/dashboard/header';
 import { durationOf, progressOf } from '../../src/extension/runs/progress';
 import { runDescription, runDetails, runFlags } from '../../src/extension/runs/runWords';
 import {
@@ -381,13 +382,26 @@ describe('what is said of a run', () => {
     expect(lines).toContain('best 78.4% after epoch 3');
   });
 
-  it('offers what fits', () => {
-    const all = { weights: true };
-    expect(runFlags(run({}, 'running'), all)).toBe('run active');
-    expect(runFlags(run({}, 'stopped'), all)).toBe('run resumable evaluable deletable');
-    expect(runFlags(run({}, 'failed'), { weights: false })).toBe('run resumable deletable');
-    expect(runFlags(run({ kind: 'imported' }, 'finished'), { weights: true })).toBe(
-      'run evaluable imported',
+  it('offers what fits, the same in the view and in the dashboard', () => {
+    const found = { forgettable: false };
+    const checkpoints = { weights: true, last: true };
+    const having = (each: Run): Run => ({ ...each, checkpoints });
+    const evaluable = (each: Run) => headerOf(each, undefined).evaluable;
+    expect(runFlags(having(run({}, 'running')), found)).toBe('run active');
+    expect(evaluable(having(run({}, 'running')))).toBeUndefined();
+    expect(runFlags(run({}, 'failed'), found)).toBe('run resumable deletable');
+    // One that is out of reach offers what a stopped one does, an imported one what its weights allow.
+    for (const status of ['stopped', 'lost'] as const) {
+      const each = having(run({}, status));
+      expect(runFlags(each, found)).toBe('run resumable evaluable deletable');
+      expect(headerOf(each, undefined)).toMatchObject({ offer: 'resume', evaluable: true });
+    }
+    const imported = having(run({ kind: 'imported' }, 'finished'));
+    expect(runFlags(imported, { forgettable: true })).toBe('run evaluable forgettable');
+    expect(evaluable(imported)).toBe(true);
+    // A run of a folder outside the workspace can be forgotten as well as deleted.
+    expect(runFlags(run({}, 'stopped'), { forgettable: true })).toBe(
+      'run resumable deletable forgettable',
     );
   });
 });

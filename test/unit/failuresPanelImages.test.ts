@@ -1,4 +1,4 @@
-import { symlink, writeFile } from 'node:fs/promises';
+import { readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it, vi } from 'vitest';
@@ -95,6 +95,27 @@ describe('images', () => {
     const changed = await thumbnails.get(file);
     expect(changed).not.toBe(first);
     expect((await sharp(changed ?? '').metadata()).width).toBe(50);
+  });
+
+  it('are decoded by the page alone in Restricted Mode, and not looked at outside the workspace', async () => {
+    const file = join(bench.folder, 'images', 'a.png');
+    await picture(file);
+    const outside = join(bench.folder, 'outside', 'a.png');
+    await bench.write('val.jsonl', [
+      bench.example(0, 0.1),
+      bench.example(1, 0.2, { images: [outside, outside] }),
+    ]);
+    bench.open();
+    bench.panel.trusted = false;
+    await bench.panel.ready();
+    bench.panel.model.thumbnails.show('list', [0]);
+    await vi.waitFor(() => expect(bench.panel.model.thumbnails.get(0)).toBe(`address:${file}`));
+    expect(await readdir(bench.folder)).not.toContain('.thumbs');
+    bench.panel.imageRoot = join(bench.folder, 'outside');
+    bench.panel.model.moveTo(1);
+    await vi.waitFor(() =>
+      expect(bench.panel.model.images?.[0]?.problem ?? '').toContain('Trust the workspace'),
+    );
   });
 
   it('that come into view are asked for, and their thumbnails arrive', async () => {

@@ -25,6 +25,8 @@ export class Panel {
   onRows: (() => void) | undefined;
   private readonly held: ToWebview[] = [];
   checkpoint = 'first';
+  /** Whether the workspace is. */
+  trusted = true;
   /** Null: the run has no configuration yet. */
   imageRoot: string | null;
   state: Partial<ViewState> = {};
@@ -62,6 +64,8 @@ export class Panel {
       isActive: () => false,
       log: () => undefined,
       problem: (_doing, error) => this.problems.push(error),
+      mayShow: (imageRoot) => Promise.resolve(this.trusted || !imageRoot.includes('outside')),
+      mayDecode: () => this.trusted,
       translate: (text, ...values) =>
         text.replace(/\{(\d)\}/g, (_all, i: string) => String(values[Number(i)])),
     };

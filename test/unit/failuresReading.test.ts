@@ -1,3 +1,4 @@
+import { phrase } from '../../src/util/phrase';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,7 +75,8 @@ describe('reading a predictions file', () => {
     const { predictions, skipped, firstProblem } = await readAll(file);
     expect(predictions.map((p) => p.index)).toEqual([0, 1]);
     expect(skipped).toBe(2);
-    expect(firstProblem).toBe('line 2: `sentence` is missing');
+    // A phrase: the panel says it in the editor's language.
+    expect(firstProblem).toEqual(phrase('line {0}: {1}', 2, phrase('`sentence` is missing')));
   });
 
   it('takes a last line without newline, and forgives one that is half written', async () => {
@@ -88,8 +90,8 @@ describe('reading a predictions file', () => {
   it('takes a line whose numbers were not finite for no answer, not for False', () => {
     const wrong = 'the answer is not a finite number';
     const line = { ...example(0), prediction: false };
-    expect(parsePrediction(JSON.stringify({ ...line, prob_true: NaN }))).toBe(wrong);
-    expect(parsePrediction(JSON.stringify({ ...line, logits: [0, NaN] }))).toBe(wrong);
+    expect(parsePrediction(JSON.stringify({ ...line, prob_true: NaN }))).toEqual(phrase(wrong));
+    expect(parsePrediction(JSON.stringify({ ...line, logits: [0, NaN] }))).toEqual(phrase(wrong));
     const bare = { ...line, prob_true: undefined, logits: undefined };
     expect(parsePrediction(JSON.stringify(bare))).toMatchObject({
       prob_true: NaN,
@@ -114,7 +116,9 @@ describe('reading a predictions file', () => {
     [JSON.stringify({ ...example(0), images: ['a'] }), '`images` is not a pair of paths'],
     [JSON.stringify({ ...example(0), label: 'True' }), '`label` is not true, false or null'],
     [JSON.stringify({ ...example(0), prediction: 1 }), '`prediction` is not true or false'],
-  ])('says what is wrong with %s', (line, problem) => expect(parsePrediction(line)).toBe(problem));
+  ])('says what is wrong with %s', (line, problem) =>
+    expect(parsePrediction(line)).toEqual(phrase(problem)),
+  );
 
   it('lets others have the thread', async () => {
     const file = await write(

@@ -45,7 +45,7 @@ export async function analyzeRun(
         return stdout;
       },
     );
-    const epoch = set.epoch === null ? '' : ` epoch ${set.epoch + 1}`;
+    const epoch = set.epoch === null ? '' : ` ${vscode.l10n.t('epoch {0}', set.epoch + 1)}`;
     await showReport(services.context, `${run.info.name} ${set.split}${epoch}`, report);
   } finally {
     await rm(folder, { recursive: true, force: true });

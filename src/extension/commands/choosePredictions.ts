@@ -26,5 +26,6 @@ export async function choosePredictions(
       set.epoch === null ? vscode.l10n.t('evaluation') : vscode.l10n.t('epoch {0}', set.epoch + 1),
     set,
   }));
-  return (await pickOne(items, { title }))?.set;
+  const remember = { list: 'predictions', keyOf: ({ label }: { label: string }) => label };
+  return (await pickOne(items, { title, remember }))?.set;
 }

@@ -2,15 +2,17 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { phrase } from '../../util/phrase';
-import { UserError } from '../../util/userError';
 import type { DatasetChecks } from '../dataset/datasetChecks';
 import { problemCounts } from '../dataset/problemCounts';
+import { isUnderWay, oneAtATime } from '../oneAtATime';
 import { withCancellableProgress } from '../progress';
+import { pickOne } from '../quickPick';
 import type { Services } from '../services';
 import { failureIn } from '../trainer/failure';
 import { runProgram } from '../trainer/process';
 import { requireTrust } from '../trust';
 import { chooseConfiguration } from '../workspaceConfigurations';
+import { offerSample } from './offerSample';
 
 /** "Check Data Set": problems into the Problems view, counts into the data set view. */
 export async function checkDataset(checks: DatasetChecks, calledOn: unknown): Promise<void> {
@@ -18,10 +20,7 @@ export async function checkDataset(checks: DatasetChecks, calledOn: unknown): Pr
   const given = calledOn instanceof vscode.Uri ? calledOn : undefined;
   const configuration = await chooseConfiguration(given);
   if (configuration === 'dismissed') return;
-  if (!configuration)
-    throw new UserError(phrase('There is no nlvr.yaml in this workspace.'), {
-      hint: phrase('Create the sample data set to have one.'),
-    });
+  if (!configuration) return offerSample();
   if (!(await vscode.workspace.saveAll(false))) return;
   const { problems, splits } = await checks.check(configuration);
   const errors = problems.filter(({ severity }) => severity === 'error').length;
@@ -43,11 +42,40 @@ export async function checkDataset(checks: DatasetChecks, calledOn: unknown): Pr
   if (chosen === show) await vscode.commands.executeCommand('workbench.actions.view.problems');
 }
 
-/** "Create Sample Data Set": into an empty folder of the workspace, then opens its configuration. */
+const DRAWING = 'draw the sample data set';
+
+/** "Create Sample Data Set": asks where, draws it, then opens its configuration. */
 export async function createSample(services: Services): Promise<void> {
   await requireTrust();
-  const folder = await chooseSampleFolder();
+  if (isUnderWay(DRAWING)) {
+    void vscode.window.showInformationMessage(
+      vscode.l10n.t(
+        'The sample data set is being drawn already. Its notification shows how far it is.',
+      ),
+    );
+    return;
+  }
+  const folder = await oneAtATime(DRAWING, async () => {
+    const chosen = await chooseSampleFolder();
+    if (chosen !== undefined) await drawSample(services, chosen);
+    return chosen;
+  });
   if (folder === undefined) return;
+  const configuration = vscode.Uri.file(join(folder, 'nlvr.yaml'));
+  const inWorkspace = vscode.workspace.getWorkspaceFolder(configuration) !== undefined;
+  if (inWorkspace) await vscode.window.showTextDocument(configuration);
+  const start = vscode.l10n.t('Start NLVR Training');
+  const open = vscode.l10n.t('Open Folder');
+  const answer = await vscode.window.showInformationMessage(
+    vscode.l10n.t('The sample data set is in {0}.', vscode.workspace.asRelativePath(folder)),
+    inWorkspace ? start : open,
+  );
+  if (answer === start) await vscode.commands.executeCommand('nlvr.startTraining', configuration);
+  if (answer === open)
+    await vscode.commands.executeCommand('vscode.openFolder', vscode.Uri.file(folder));
+}
+
+async function drawSample(services: Services, folder: string): Promise<void> {
   const program = await services.program();
   await withCancellableProgress(
     vscode.l10n.t('Drawing the sample data set'),
@@ -60,28 +88,20 @@ export async function createSample(services: Services): Promise<void> {
         throw failureIn(stderr, phrase('nlvr {0} ended with {1}', 'sample', String(code)));
     },
   );
-  const configuration = vscode.Uri.file(join(folder, 'nlvr.yaml'));
-  const inWorkspace = vscode.workspace.getWorkspaceFolder(configuration) !== undefined;
-  if (inWorkspace) await vscode.window.showTextDocument(configuration);
-  const start = vscode.l10n.t('Start NLVR Training');
-  const open = vscode.l10n.t('Open Folder');
-  const chosen = await vscode.window.showInformationMessage(
-    vscode.l10n.t('The sample data set is in {0}.', vscode.workspace.asRelativePath(folder)),
-    inWorkspace ? start : open,
-  );
-  if (chosen === start) await vscode.commands.executeCommand('nlvr.startTraining', configuration);
-  if (chosen === open)
-    await vscode.commands.executeCommand('vscode.openFolder', vscode.Uri.file(folder));
 }
 
-/** `sample` in the workspace, `sample-2` and so on when that is taken; without a workspace the user chooses. */
+/** `sample` in a folder of the workspace, `sample-2` and so on when that is taken, or a folder that the user chooses. */
 async function chooseSampleFolder(): Promise<string | undefined> {
-  const folders = vscode.workspace.workspaceFolders ?? [];
-  if (folders.length > 0) {
-    const folder =
-      folders.length === 1 ? folders[0] : await vscode.window.showWorkspaceFolderPick();
-    return folder && freeFolder(join(folder.uri.fsPath, 'sample'));
-  }
+  const inside = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => {
+    const folder = freeFolder(join(uri.fsPath, 'sample'));
+    return { label: vscode.workspace.asRelativePath(folder), description: folder, folder };
+  });
+  const elsewhere = { label: vscode.l10n.t('Choose a Folder…'), folder: undefined };
+  const picked = await pickOne([...inside, elsewhere], {
+    title: vscode.l10n.t('Create Sample Data Set'),
+    placeHolder: vscode.l10n.t('Where? It is drawn in about a minute and takes 100 MB.'),
+  });
+  if (picked?.folder !== undefined || picked === undefined) return picked?.folder;
   const [chosen] =
     (await vscode.window.showOpenDialog({
       title: vscode.l10n.t('Folder for the Sample Data Set'),

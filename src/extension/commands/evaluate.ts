@@ -12,7 +12,8 @@ import { withCancellableProgress } from '../progress';
 import { pickMany, pickOne } from '../quickPick';
 import { runInFront } from '../runInFront';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
-import { requireIdle } from '../runs/resumable';
+import { BLIP_CHECKPOINT } from '../runs/checkpoints';
+import { canEvaluate, requireIdle } from '../runs/resumable';
 import { isActive, type Run } from '../runs/runRegistry';
 import { runDescription, statusIcon } from '../runs/runWords';
 import type { WorkspaceRuns } from '../runs/workspaceRuns';
@@ -57,7 +58,7 @@ export async function evaluateCheckpoint(
   const target = await chooseTarget(registry, calledOn);
   if (!target) return;
   const splits = await chooseSplits(target.configFile);
-  if (splits.length === 0 || !(await ensureRuntime(services))) return;
+  if (splits.length === 0 || !(await ensureRuntime(services, target.configFile))) return;
   const reserved = await reserve(registry, target);
   if (!reserved) return;
   const { folder, release } = reserved;
@@ -120,7 +121,7 @@ async function evaluateInBackground(
   more: readonly string[] = [],
 ): Promise<AttemptOutcome | undefined> {
   const { configFile, checkpoint } = target;
-  const program = await services.program();
+  const program = await services.program(configFile);
   const args = ['evaluate', '--config', configFile, '--checkpoint', checkpoint];
   args.push('--split', splits.join(','), '--output_dir', folder, ...more);
   services.log.info(`starting nlvr ${args.join(' ')}`);
@@ -169,8 +170,8 @@ async function chooseTarget(
   }
   const front = runInFront();
   const shown = front === undefined ? undefined : registry.get(front);
-  if (shown && !isActive(shown) && weightsOf(shown) !== undefined) return targetOf(shown);
-  const runs = registry.runs.filter((run) => !isActive(run) && weightsOf(run) !== undefined);
+  if (shown && canEvaluate(shown)) return targetOf(shown);
+  const runs = registry.runs.filter(canEvaluate);
   const items = runs.map((run) => ({
     label: `$(${statusIcon(run).icon}) ${run.info.name}`,
     description: runDescription(run, vscode.l10n.t),
@@ -184,33 +185,24 @@ async function chooseTarget(
   const picked = await pickOne([...items, file], {
     title: vscode.l10n.t('Evaluate Checkpoint'),
     placeHolder: vscode.l10n.t('Which checkpoint?'),
+    remember: { list: 'run', keyOf: ({ run }) => run?.folder ?? '' },
   });
   if (!picked) return undefined;
   return picked.run ? targetOf(picked.run) : targetFromFile();
 }
 
-/** BLIP's own checkpoint counts too, of an imported run. */
-function weightsOf({ folder, info }: Run): string | undefined {
-  if (info.kind === 'imported') {
-    const file = join(folder, 'checkpoint_best.pth');
-    return existsSync(file) ? file : undefined;
-  }
-  const { best, last } = new RunFolder(folder);
-  return existsSync(best) || existsSync(last) ? folder : undefined;
-}
-
 async function targetOf(run: Run): Promise<Target | undefined> {
-  const checkpoint = weightsOf(run);
-  if (checkpoint === undefined) {
+  const { folder, info } = run;
+  if (run.checkpoints?.weights !== true) {
     void vscode.window.showInformationMessage(
       vscode.l10n.t('{0} has no checkpoint yet.', run.info.name),
     );
     return undefined;
   }
   // BLIP's config.yaml names paths of the machine that it was written on.
-  if (run.info.kind !== 'imported')
-    return { checkpoint, configFile: new RunFolder(run.folder).config, folder: run.folder };
-  return withConfiguration(checkpoint);
+  return info.kind === 'imported'
+    ? withConfiguration(join(folder, BLIP_CHECKPOINT))
+    : { checkpoint: folder, configFile: new RunFolder(folder).config, folder };
 }
 
 async function targetFromFile(): Promise<Target | undefined> {
@@ -254,6 +246,7 @@ async function chooseSplits(configFile: string): Promise<Split[]> {
   const picked = await pickMany(items, {
     title: vscode.l10n.t('Evaluate Checkpoint'),
     placeHolder: vscode.l10n.t('Which splits?'),
+    remember: { list: 'splits', keyOf: ({ split }) => split },
   });
   return picked?.map(({ split }) => split) ?? [];
 }

@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Prediction } from '../../run/predictions';
 import type { ExportFormat } from '../../webview/failures/messages';
-import { exportExtension, exportLines } from '../failures/exportRows';
+import { RunFolder } from '../../run/runFolder';
+import { exportedSet, exportExtension, exportFormats, exportName } from '../failures/exportRows';
+import { NotesStore } from '../failures/notesStore';
 import { fileOfSet } from '../../run/predictionSets';
 import { readPredictions } from '../../run/readPredictions';
 import { saveText } from '../failures/saveRows';
@@ -21,29 +23,26 @@ export async function exportPredictions(runs: RunRegistry, calledOn: unknown): P
     run.info.name,
     vscode.l10n.t('Export Predictions'),
   );
-  const format = set && (await chooseFormat());
-  if (!set || !format) return;
-  const extension = exportExtension(format);
-  const name = `${run.info.name}-${set.split}${set.epoch === null ? '' : `-epoch-${set.epoch}`}`;
-  const target = await vscode.window.showSaveDialog({
-    title: vscode.l10n.t('Export Predictions'),
-    defaultUri: vscode.Uri.file(join(run.folder, `${name}.${extension}`)),
-    filters: { [extension.toUpperCase()]: [extension] },
-  });
-  if (!target) return;
+  if (!set) return;
   const predictions: Prediction[] = [];
   let skipped = 0;
   for await (const batch of readPredictions(fileOfSet(run.folder, set))) {
     predictions.push(...batch.predictions);
     skipped = batch.skipped;
   }
-  await saveText(
-    target,
-    exportLines(format, predictions.length, (i) => ({
-      prediction: predictions[i],
-      note: undefined,
-    })),
-  );
+  const format = await chooseFormat(exportFormats(predictions.at(0)));
+  if (!format) return;
+  const extension = exportExtension(format);
+  const target = await vscode.window.showSaveDialog({
+    title: vscode.l10n.t('Export Predictions'),
+    defaultUri: vscode.Uri.file(join(run.folder, exportName(run.info.name, set, format))),
+    filters: { [extension.toUpperCase()]: [extension] },
+  });
+  if (!target) return;
+  const notes = new NotesStore(new RunFolder(run.folder).notes, () => undefined);
+  await notes.reload();
+  const at = (i: number) => predictions[i];
+  await saveText(target, exportedSet(format, predictions.length, at, notes.of(set.split)));
   const exported = predictions.length;
   const text =
     exported === 1
@@ -57,8 +56,8 @@ export async function exportPredictions(runs: RunRegistry, calledOn: unknown): P
   void vscode.window.showInformationMessage(text + left);
 }
 
-async function chooseFormat(): Promise<ExportFormat | undefined> {
-  const items: (vscode.QuickPickItem & { format: ExportFormat })[] = [
+async function chooseFormat(formats: readonly ExportFormat[]): Promise<ExportFormat | undefined> {
+  const all: (vscode.QuickPickItem & { format: ExportFormat })[] = [
     {
       label: 'CSV',
       description: vscode.l10n.t('all columns, for spreadsheets'),
@@ -80,6 +79,8 @@ async function chooseFormat(): Promise<ExportFormat | undefined> {
       format: 'nlvr1',
     },
   ];
+  const items = all.filter(({ format }) => formats.includes(format));
   const title = vscode.l10n.t('Export Predictions');
-  return (await pickOne(items, { title }))?.format;
+  const remember = { list: 'format', keyOf: ({ format }: { format: ExportFormat }) => format };
+  return (await pickOne(items, { title, remember }))?.format;
 }

@@ -46,10 +46,14 @@ export async function importPredictions(
   if (file === undefined) return;
   const configuration = await chooseConfiguration();
   if (configuration === 'dismissed') return;
-  if (!configuration)
-    throw new UserError(phrase('There is no nlvr.yaml in this workspace.'), {
-      hint: phrase('An nlvr.yaml is needed: it names the annotations that the predictions are of.'),
-    });
+  if (!configuration) {
+    void vscode.window.showInformationMessage(
+      vscode.l10n.t(
+        'An nlvr.yaml is needed: it names the annotations that the predictions are of.',
+      ),
+    );
+    return;
+  }
   const { outputDir, annFiles } = await pathsOf(configuration.fsPath);
   const split = await chooseSplit(annFiles);
   const target = split && (await chooseTarget(registry, file, split, dirname(outputDir)));

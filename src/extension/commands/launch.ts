@@ -16,8 +16,8 @@ export async function launch(
   registry: FolderRunRegistry,
   asked: Omit<Asked, 'cwd'>,
 ): Promise<{ ended: Promise<unknown> }> {
-  const program = await services.program();
   const { folder, args, configFile } = asked;
+  const program = await services.program(configFile);
   services.log.info(`starting nlvr ${args.join(' ')}`);
   const { ended } = await startAttempt(program, { ...asked, cwd: dirname(configFile) });
   await registry.refresh(folder);

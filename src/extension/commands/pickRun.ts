@@ -45,6 +45,7 @@ export async function pickRun(
     placeHolder: vscode.l10n.t('Which run?'),
     matchOnDescription: true,
     matchOnDetail: true,
+    remember: { list: 'run', keyOf: (item) => item.run.folder },
   });
   return picked?.run;
 }
@@ -62,7 +63,8 @@ export async function pickRuns(
     ? selected.filter((each): each is string => typeof each === 'string')
     : [];
   if (folders.length > 1) return folders;
-  const items = runs.runs.map((run) => ({ ...itemOf(run), picked: run.folder === calledOn }));
+  const about = typeof calledOn === 'string' ? calledOn : runInFront();
+  const items = runs.runs.map((run) => ({ ...itemOf(run), picked: run.folder === about }));
   const picked = await pickMany(items, {
     title: vscode.l10n.t('Compare Runs'),
     placeHolder: vscode.l10n.t('Runs to show in one chart'),

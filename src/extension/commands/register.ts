@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { DatasetChecks } from '../dataset/datasetChecks';
+import { configurationOfRow } from '../dataset/datasetView';
 import { showFailure } from '../log';
 import type { TrainingQueue } from '../queue/trainingQueue';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
@@ -61,6 +62,11 @@ function handlers(context: CommandContext): Record<string, Handler> {
         'workbench.action.openWalkthrough',
         `${services.context.extension.id}#firstModel`,
       );
+      // Ticks the step of a library that is there already.
+      if (vscode.workspace.isTrusted)
+        await (
+          await import('../runtimeSetup/setUpRuntime')
+        ).runtimeStatus(await services.program());
     },
   };
 }
@@ -72,7 +78,7 @@ export function registerCommands(context: CommandContext): vscode.Disposable {
     ...Object.entries(handlers(context)).map(([name, handler]) =>
       vscode.commands.registerCommand(`nlvr.${name}`, async (on?: unknown, all?: unknown) => {
         try {
-          await handler(on, all);
+          await handler(configurationOfRow(on), all);
         } catch (error) {
           await showFailure(log, name, error);
         }

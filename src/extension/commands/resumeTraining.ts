@@ -3,7 +3,13 @@ import * as vscode from 'vscode';
 import { RunFolder } from '../../run/runFolder';
 import { phrase } from '../../util/phrase';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
-import { canTrainLonger, isResumable, requireIdle, requireResumable } from '../runs/resumable';
+import {
+  canTrainLonger,
+  isResumable,
+  isTakeable,
+  requireIdle,
+  requireResumable,
+} from '../runs/resumable';
 import type { Run } from '../runs/runRegistry';
 import { ensureRuntime } from '../runtimeSetup/setUpRuntime';
 import type { Services } from '../services';
@@ -11,6 +17,7 @@ import { processArguments } from '../settings';
 import { reserveFolder } from '../trainer/newRunFolder';
 import { requireTrust } from '../trust';
 import { launch } from './launch';
+import { resumesNextTo } from './otherTraining';
 import { pickRun } from './pickRun';
 
 /**
@@ -84,11 +91,6 @@ export async function takeOver(
   });
 }
 
-/** Whether the newest attempt was refused because a process that cannot be looked up has the folder. */
-function isTakeable({ notice, attempt }: Run): boolean {
-  return (notice ?? attempt)?.outcome?.takeable === true;
-}
-
 /** @param ask the arguments beyond those that go on with the run; undefined when the user thought better of it */
 async function goOn(
   services: Services,
@@ -99,13 +101,21 @@ async function goOn(
   await reserved(run.folder, async () => {
     if (!(await vscode.workspace.saveAll(false))) return;
     const more = await ask();
-    if (more === undefined || !(await ensureRuntime(services))) return;
+    if (more === undefined || !(await ensureRuntime(services, run.info.configFile))) return;
     // Somebody else may have gone on with it while questions stood.
     await registry.refresh(run.folder);
     requireIdle(registry.get(run.folder) ?? run, phrase('Stop it first.'));
+    if (!(await resumesNextTo(run, registry))) return;
     await launch(services, registry, {
       kind: 'resume',
-      args: ['train', '--resume', '--output_dir', run.folder, ...more, ...processArguments()],
+      args: [
+        'train',
+        '--resume',
+        '--output_dir',
+        run.folder,
+        ...more,
+        ...processArguments(run.info.configFile),
+      ],
       folder: run.folder,
       configFile: run.info.configFile,
     });
@@ -151,11 +161,19 @@ async function epochsToTrain({ info }: Run): Promise<string[] | undefined> {
     title: vscode.l10n.t('Train Longer'),
     prompt: stoppedEarly
       ? vscode.l10n.t(
-          '{0} stopped early after {1} epochs. How many epochs in all? early_stop is turned off.',
+          info.epoch === 0
+            ? '{0} stopped early after {1} epoch. How many epochs in all? early_stop is turned off.'
+            : '{0} stopped early after {1} epochs. How many epochs in all? early_stop is turned off.',
           info.name,
           info.epoch + 1,
         )
-      : vscode.l10n.t('{0} has {1} epochs. How many in all?', info.name, info.maxEpoch),
+      : vscode.l10n.t(
+          info.maxEpoch === 1
+            ? '{0} has {1} epoch. How many in all?'
+            : '{0} has {1} epochs. How many in all?',
+          info.name,
+          info.maxEpoch,
+        ),
     value: String(stoppedEarly ? info.maxEpoch : 2 * info.maxEpoch),
     validateInput: (value) =>
       /^\d+$/.test(value.trim()) && Number(value) >= least

@@ -25,13 +25,23 @@ export async function revealRun(calledOn: unknown): Promise<void> {
   await vscode.commands.executeCommand(local ? 'revealFileInOS' : 'revealInExplorer', uri);
 }
 
+/** Milliseconds that a message stands in the status bar. */
+const STATUS_MS = 3000;
+
 export async function copyRunPath(
   registry: FolderRunRegistry,
   calledOn: unknown,
   selected: unknown,
 ): Promise<void> {
   const folders = runsOf(registry, calledOn, selected).map(({ folder }) => folder);
-  if (folders.length > 0) await vscode.env.clipboard.writeText(folders.join('\n'));
+  if (folders.length === 0) return;
+  await vscode.env.clipboard.writeText(folders.join('\n'));
+  vscode.window.setStatusBarMessage(
+    folders.length === 1
+      ? vscode.l10n.t('Copied the path')
+      : vscode.l10n.t('Copied {0} paths', folders.length),
+    STATUS_MS,
+  );
 }
 
 export async function openTrainerLog(calledOn: unknown): Promise<void> {
@@ -63,8 +73,8 @@ function doomed(run: Run): Doomed {
 }
 
 /**
- * Moves runs to the trash, after a question that says what goes, how much, and what stays: files in a run's folder
- * that the run did not write are not the run's. Active runs stay.
+ * Deletes runs, after one question that says whether for good, what goes, how much, and what stays: files in a run's
+ * folder that the run did not write are not the run's. Active runs stay.
  */
 export async function deleteRuns(
   registry: FolderRunRegistry,
@@ -77,15 +87,16 @@ export async function deleteRuns(
   );
   if (runs.length === 0) return;
   const planned = runs.map(doomed);
-  const remove = vscode.l10n.t('Move to Trash');
-  const [only] = runs;
-  const question =
-    runs.length === 1
-      ? vscode.l10n.t('Move {0} to the trash?', only.info.name)
-      : vscode.l10n.t('Move {0} runs to the trash?', runs.length);
+  const useTrash = hasTrash();
+  const remove = useTrash ? vscode.l10n.t('Move to Trash') : vscode.l10n.t('Delete for Good');
+  // The first button is the one that Enter presses; VS Code adds Cancel by itself, as the last one.
+  const keep = runs.length === 1 ? vscode.l10n.t('Keep Run') : vscode.l10n.t('Keep Runs');
+  const sizes = await Promise.all(planned.flatMap(({ files }) => files.map(bytesOf)));
+  const size = bytes(sizes.reduce((sum, each) => sum + each, 0));
   const chosen = await vscode.window.showWarningMessage(
-    question,
-    { modal: true, detail: await deletionDetail(planned) },
+    deletionQuestion(runs, size, useTrash),
+    { modal: true, detail: deletionDetail(planned) },
+    keep,
     remove,
   );
   if (chosen !== remove) return;
@@ -94,18 +105,32 @@ export async function deleteRuns(
     await registry.refresh(run.folder);
     const now = registry.get(run.folder);
     if (now && isActive(now)) continue;
-    await moveToTrash(run, files);
+    await deleteFiles(run, files, useTrash);
     await found.forget(run.folder);
     await registry.refresh(run.folder);
   }
 }
 
+/** Desktops have a trash, servers have none. */
+function hasTrash(): boolean {
+  return vscode.env.uiKind === vscode.UIKind.Desktop && vscode.env.remoteName === undefined;
+}
+
+function deletionQuestion(runs: readonly Run[], size: string, useTrash: boolean): string {
+  const [{ info }] = runs;
+  if (runs.length === 1)
+    return useTrash
+      ? vscode.l10n.t('Move {0} ({1}) to the trash?', info.name, size)
+      : vscode.l10n.t('Delete {0} ({1}) for good?', info.name, size);
+  return useTrash
+    ? vscode.l10n.t('Move {0} runs ({1}) to the trash?', runs.length, size)
+    : vscode.l10n.t('Delete {0} runs ({1}) for good?', runs.length, size);
+}
+
 const SHOWN_NAMES = 8;
 
-async function deletionDetail(planned: readonly Doomed[]): Promise<string> {
-  const sizes = await Promise.all(planned.flatMap(({ files }) => files.map(bytesOf)));
-  const size = bytes(sizes.reduce((sum, each) => sum + each, 0));
-  const lines = [vscode.l10n.t('Checkpoints, predictions and notes go with them: {0}.', size), ''];
+function deletionDetail(planned: readonly Doomed[]): string {
+  const lines = [vscode.l10n.t('Checkpoints, predictions and notes go with the run.'), ''];
   for (const { run, others } of planned) {
     lines.push(run.folder);
     if (others.length === 0) continue;
@@ -129,27 +154,36 @@ async function bytesOf(path: string): Promise<number> {
   return found.isDirectory() ? folderBytes(path) : found.size;
 }
 
-/** Servers have no trash; there the user is asked once more. */
-async function moveToTrash({ info, folder }: Run, files: readonly string[]): Promise<void> {
-  const remove = async (useTrash: boolean): Promise<void> => {
+/** A desktop whose trash does not take the files asks as VS Code's Explorer does. */
+async function deleteFiles(
+  { info, folder }: Run,
+  files: readonly string[],
+  useTrash: boolean,
+): Promise<void> {
+  const remove = async (trash: boolean): Promise<void> => {
     for (const file of files)
       if (existsSync(file))
-        await vscode.workspace.fs.delete(vscode.Uri.file(file), { recursive: true, useTrash });
+        await vscode.workspace.fs.delete(vscode.Uri.file(file), {
+          recursive: true,
+          useTrash: trash,
+        });
   };
   try {
-    await remove(true);
-  } catch {
+    await remove(useTrash);
+  } catch (error) {
+    if (!useTrash) throw error;
     const forGood = vscode.l10n.t('Delete for Good');
     const chosen = await vscode.window.showWarningMessage(
-      vscode.l10n.t('This machine has no trash. Delete {0} for good?', info.name),
+      vscode.l10n.t('The trash does not take {0}. Delete it for good?', info.name),
       { modal: true, detail: files.length === 1 ? files[0] : [folder, ...files].join('\n') },
+      vscode.l10n.t('Keep Run'),
       forGood,
     );
     if (chosen === forGood) await remove(false);
   }
 }
 
-/** Takes an imported run out of the view; its folder stays as it is. */
+/** Takes a run out of the view that no search finds; its folder stays as it is. */
 export async function forgetRun(
   registry: FolderRunRegistry,
   found: WorkspaceRuns,

@@ -13,6 +13,8 @@ import { requireTrust } from '../trust';
 import { chooseConfiguration } from '../workspaceConfigurations';
 import { processArguments } from '../settings';
 import { launch } from './launch';
+import { offerSample } from './offerSample';
+import { saysTraining, trainingHere } from './otherTraining';
 
 /** What a start works with. */
 export interface StartContext {
@@ -23,11 +25,11 @@ export interface StartContext {
 }
 
 /** Configurations that are being started from this window and have no run yet. */
-const starting = new Map<string, number>();
+const starting: string[] = [];
 
 /**
  * "Start NLVR Training": finds the configuration, saves what is unsaved, checks configuration and data, sees to the
- * runtime and starts a new run. Asks nothing that it can find out; a second start of a configuration that is training
+ * runtime and starts a new run. Asks nothing that it can find out; a start while something else trains on this machine
  * may be queued.
  * @param calledOn the configuration whose editor title or explorer entry was used
  */
@@ -38,14 +40,14 @@ export async function startTraining(context: StartContext, calledOn: unknown): P
   if (configuration === 'dismissed') return;
   if (!configuration) return offerSample();
   const file = configuration.fsPath;
-  const busy = activeRun(context.registry, file) ?? (starting.get(file) ?? 0) > 0;
-  const way = busy ? await askAboutSecond(busy === true ? undefined : busy, file) : 'start';
+  const busy = whatTrains(context.registry, file);
+  const way = busy === undefined ? 'start' : await askAboutSecond(busy);
   if (way === undefined) return;
-  starting.set(file, (starting.get(file) ?? 0) + 1);
+  starting.push(file);
   try {
     await startOrQueue(context, configuration, way);
   } finally {
-    starting.set(file, (starting.get(file) ?? 1) - 1);
+    starting.splice(starting.indexOf(file), 1);
   }
 }
 
@@ -60,41 +62,35 @@ async function startOrQueue(
   const report = await checks.ensure(configuration);
   if (report.problems.some(({ severity }) => severity === 'error'))
     return showProblems(configuration);
-  if (!(await ensureRuntime(services))) return;
+  if (!(await ensureRuntime(services, configuration.fsPath))) return;
   const file = configuration.fsPath;
   if (way === 'queue') {
-    const before = activeRun(registry, file);
+    const before = trainingHere(registry, file);
     await queue.add({ configFile: file, outputDir, ...(await snapshotOf(file, before)) });
     return;
   }
   await startInto(services, registry, { configFile: file, config: file, outputDir });
 }
 
-/** The run that a configuration is training now. */
-function activeRun(registry: FolderRunRegistry, configFile: string): Run | undefined {
-  return registry.runs.find(
-    (run) => isActive(run) && run.info.kind === 'train' && run.info.configFile === configFile,
-  );
+/** What trains on this machine or is about to, in a sentence; undefined when nothing does. */
+function whatTrains(registry: FolderRunRegistry, file: string): string | undefined {
+  const run = trainingHere(registry, file);
+  if (run) return saysTraining(run, file);
+  const other = starting.includes(file) ? file : starting.at(0);
+  return other === undefined
+    ? undefined
+    : vscode.l10n.t(
+        'A training with {0} is being started already.',
+        vscode.workspace.asRelativePath(other),
+      );
 }
 
 /** @returns undefined when neither is wanted. */
-async function askAboutSecond(
-  run: Run | undefined,
-  file: string,
-): Promise<'start' | 'queue' | undefined> {
+async function askAboutSecond(busy: string): Promise<'start' | 'queue' | undefined> {
   const queue = vscode.l10n.t('Queue');
   const start = vscode.l10n.t('Start Next to It');
   const chosen = await vscode.window.showInformationMessage(
-    run
-      ? vscode.l10n.t(
-          '{0} trains with {1} already.',
-          run.info.name,
-          vscode.workspace.asRelativePath(file),
-        )
-      : vscode.l10n.t(
-          'A training with {0} is being started already.',
-          vscode.workspace.asRelativePath(file),
-        ),
+    busy,
     {
       modal: true,
       detail: vscode.l10n.t(
@@ -150,7 +146,14 @@ async function startInto(
   try {
     return await launch(services, registry, {
       kind: 'train',
-      args: ['train', '--config', start.config, '--output_dir', folder, ...processArguments()],
+      args: [
+        'train',
+        '--config',
+        start.config,
+        '--output_dir',
+        folder,
+        ...processArguments(start.configFile),
+      ],
       folder,
       configFile: start.configFile,
     });
@@ -184,15 +187,4 @@ async function showProblems(configuration: vscode.Uri, first?: string): Promise<
     : vscode.l10n.t('Training was not started: the check of {0} found errors.', name);
   const chosen = await vscode.window.showErrorMessage(text, show);
   if (chosen === show) await vscode.commands.executeCommand('workbench.actions.view.problems');
-}
-
-async function offerSample(): Promise<void> {
-  const create = vscode.l10n.t('Create Sample Data Set');
-  const chosen = await vscode.window.showInformationMessage(
-    vscode.l10n.t(
-      'There is no nlvr.yaml in this workspace. The sample data set brings one, and trains in minutes on a CPU.',
-    ),
-    create,
-  );
-  if (chosen === create) await vscode.commands.executeCommand('nlvr.createSample');
 }

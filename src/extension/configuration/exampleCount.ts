@@ -1,5 +1,6 @@
-/** Counts the examples of an annotation file without building them: for a number in the form, at once. */
+/** Counts the examples of an annotation file without building them: for a number in the form and in the data set view, at once. */
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import type { Config } from '../../config/definition';
 
 const [quote, backslash] = [0x22, 0x5c];
@@ -20,6 +21,26 @@ export async function countExamples(file: string, format: Config['ann_format']):
   for await (const chunk of createReadStream(file, { highWaterMark: START_BYTES }))
     counter.add(chunk as Buffer);
   return counter.examples(format);
+}
+
+/** Remembers the counts of annotation files as long as these do not change. */
+export class ExampleCounts {
+  private readonly counts = new Map<string, { stamp: string; examples: number }>();
+
+  /** @returns null when the file is missing or cannot be read */
+  async of(file: string, format: Config['ann_format']): Promise<number | null> {
+    try {
+      const { size, mtimeMs } = await stat(file);
+      const stamp = `${size} ${mtimeMs} ${format}`;
+      const known = this.counts.get(file);
+      if (known?.stamp === stamp) return known.examples;
+      const examples = await countExamples(file, format);
+      this.counts.set(file, { stamp, examples });
+      return examples;
+    } catch {
+      return null;
+    }
+  }
 }
 
 class Counter {

@@ -1,6 +1,7 @@
 /** Quick fixes: a problem's suggestions as splices of the text. */
 import { yamlText } from '../../config/describe';
 import { editConfig, type ConfigEdit, type TextEdit } from '../../config/edit';
+import { definitionOf } from '../../config/keys';
 import type { ConfigProblem, Suggestion } from '../../config/problem';
 
 /** `vscode.l10n.t`, or what stands in for it in a test. */
@@ -50,8 +51,15 @@ function title(suggestion: Suggestion, { key }: ConfigProblem, t: Translate): st
     case 'remove':
       return t('Remove `{0}`', key);
     case 'set':
+      if (suggestion.key === key && suggestion.value === defaultOf(key))
+        return t('Reset to Default ({0})', yamlText(suggestion.value) || "''");
       return suggestion.key === key
         ? t('Change to {0}', yamlText(suggestion.value) || "''")
         : t('Set `{0}` to {1}', suggestion.key, yamlText(suggestion.value) || "''");
   }
+}
+
+function defaultOf(key: string): unknown {
+  const known = definitionOf(key);
+  return known?.kind === 'mapping' ? undefined : known?.default;
 }

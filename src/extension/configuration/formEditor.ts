@@ -7,7 +7,7 @@ import { messageOf } from '../../util/userError';
 import { tellIfItFails } from '../log';
 import type { Services } from '../services';
 import { setting } from '../settings';
-import { setUpWebview } from '../webview/panelWebview';
+import { panelIcon, setUpWebview } from '../webview/panelWebview';
 import { FormSession, type SessionEditor } from './formSession';
 import { InsightMaker } from './insights';
 import { lookUp } from './lookup';
@@ -18,8 +18,8 @@ import { toWorkspaceEdit } from './ranges';
 const insights = new InsightMaker(vscode.l10n.t, countProcesses);
 
 /** Processes of a training by the setting; a wrong value is said when a training is started. */
-function countProcesses(): number | 'auto' {
-  const value = setting('processesPerNode');
+function countProcesses(folder: string): number | 'auto' {
+  const value = setting('processesPerNode', vscode.Uri.file(folder));
   if (value === 'auto') return value;
   return typeof value === 'number' && value >= 1 ? Math.floor(value) : 1;
 }
@@ -46,6 +46,9 @@ export function openFormEditor(
     log: (error, during) =>
       services.log.error(`configuration form, ${during}: ${messageOf(error)}`),
   };
+  // Else its tab looks like that of the text.
+  panel.title = vscode.l10n.t('{0} (Form)', editor.fileName);
+  panel.iconPath = panelIcon(services.context.extensionUri);
   const session = new FormSession(panel.webview, editor, insights, lookUp, vscode.l10n.t);
   const subscriptions = [
     vscode.workspace.onDidChangeTextDocument((change) => {

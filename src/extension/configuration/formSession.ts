@@ -169,8 +169,8 @@ export class FormSession {
 
   private async sendInsights(): Promise<void> {
     const round = this.round;
-    const { config } = parseConfig(this.editor.text());
-    const insights = await this.insightMaker.insights(config, this.editor.folder);
+    const parsed = parseConfig(this.editor.text());
+    const insights = await this.insightMaker.insights(parsed, this.editor.folder);
     if (round === this.round) this.messenger.send({ type: 'insights', insights });
   }
 

@@ -4,6 +4,7 @@
  */
 import * as vscode from 'vscode';
 import { configurationGlob } from '../configurationFiles';
+import { configurationOfRow } from '../dataset/datasetView';
 import type { Services } from '../services';
 import {
   activeConfiguration,
@@ -26,7 +27,10 @@ export function registerConfiguration(services: Services): vscode.Disposable {
     new ConfigurationDiagnostics(services.log),
     registerLanguageFeatures(),
     registerForm(services),
-    vscode.commands.registerCommand('nlvr.openForm', openForm),
+    vscode.commands.registerCommand('nlvr.openForm', (on?: unknown) => openForm(on)),
+    vscode.commands.registerCommand('nlvr.openFormToSide', (on?: unknown) =>
+      openForm(on, vscode.ViewColumn.Beside),
+    ),
     vscode.commands.registerCommand('nlvr.openText', (uri?: vscode.Uri) => showText(uri)),
     trackMarkedConfiguration(),
   );
@@ -95,16 +99,12 @@ function registerForm(services: Services): vscode.Disposable {
   );
 }
 
-async function openForm(calledOn?: vscode.Uri): Promise<void> {
-  const uri = await chooseConfiguration(calledOn);
+async function openForm(calledOn: unknown, column?: vscode.ViewColumn): Promise<void> {
+  const on = configurationOfRow(calledOn);
+  const uri = await chooseConfiguration(on instanceof vscode.Uri ? on : undefined);
   if (uri === 'dismissed') return;
-  if (uri === undefined) {
-    void vscode.window.showInformationMessage(
-      vscode.l10n.t('There is no nlvr.yaml in this workspace.'),
-    );
-    return;
-  }
-  await vscode.commands.executeCommand('vscode.openWith', uri, FORM_VIEW_TYPE);
+  if (uri === undefined) return (await import('../commands/offerSample')).offerSample();
+  await vscode.commands.executeCommand('vscode.openWith', uri, FORM_VIEW_TYPE, column);
 }
 
 async function showText(calledOn?: vscode.Uri): Promise<void> {

@@ -1,7 +1,7 @@
 import type { StartEvent } from '../../run/events';
 import type { PhraseValue } from '../../util/phrase';
 import type { Rank, RunHeader } from '../../webview/dashboard/messages';
-import { canTrainLonger, isResumable } from '../runs/resumable';
+import { canEvaluate, canTrainLonger, isResumable, isTakeable } from '../runs/resumable';
 import type { Run } from '../runs/runRegistry';
 
 /** What the dashboard says of a run at its top. @param start the run's latest start, once it is read. */
@@ -19,6 +19,8 @@ export function headerOf(run: Run, start: StartEvent | undefined): RunHeader {
     ...(run.notice && { notice: true }),
     ...(isResumable(run) && { offer: 'resume' as const }),
     ...(canTrainLonger(run) && { offer: 'trainLonger' as const }),
+    ...(isTakeable(run) && { takeable: true }),
+    ...(canEvaluate(run) && { evaluable: true }),
     kind: info.kind,
     epoch: info.epoch,
     maxEpoch,

@@ -10,14 +10,17 @@ import type {
 import { Thumbnails } from '../failures/thumbnails';
 import { showFailure, tellIfItFails } from '../log';
 import { pickMany } from '../quickPick';
+import { showRestored } from '../restoredTabs';
 import { followPanel } from '../runInFront';
-import type { Run } from '../runs/runRegistry';
+import type { Run, RunRegistry } from '../runs/runRegistry';
 import { saveFile } from '../saveFile';
 import type { Services } from '../services';
+import type { Translate } from '../translate';
+import { mayShowImagesOf } from '../trust';
 import { Turns } from '../turns';
 import { DASHBOARD_VIEW } from '../viewTypes';
 import { Messenger } from '../webview/messenger';
-import { setUpWebview } from '../webview/panelWebview';
+import { panelIcon, setUpWebview } from '../webview/panelWebview';
 import { Pictures } from './pictures';
 import { DashboardSession, type DashboardEditor } from './session';
 import { shortPaths } from './shortPaths';
@@ -49,6 +52,7 @@ const commands: Record<RunAction, string> = {
   trainLonger: 'nlvr.trainLonger',
   failedExamples: 'nlvr.inspectFailedExamples',
   evaluate: 'nlvr.evaluateCheckpoint',
+  takeOver: 'nlvr.takeOver',
   openConfiguration: 'vscode.open',
   showTrainerLog: 'nlvr.openTrainerLog',
   reveal: 'nlvr.revealRun',
@@ -61,16 +65,22 @@ class DashboardPanels
   private readonly panels = new Set<DashboardPanel>();
   /** A second command for the same runs waits for the first. */
   private readonly turns = new Turns();
+  /** Runs whose panel VS Code has handed over after a reload. */
+  private readonly handedOver = new Set<string>();
   private readonly pictures: Pictures;
 
   constructor(private readonly services: Services) {
     const cache = vscode.Uri.joinPath(services.context.globalStorageUri, 'thumbnails');
-    this.pictures = new Pictures(new Thumbnails(cache.fsPath), (message, ...args) =>
-      vscode.l10n.t(message, ...args),
-    );
+    const translate: Translate = (message, ...args) => vscode.l10n.t(message, ...args);
+    this.pictures = new Pictures(new Thumbnails(cache.fsPath), translate, {
+      mayShow: mayShowImagesOf,
+      mayDecode: () => vscode.workspace.isTrusted,
+    });
   }
 
   async open(folders: readonly string[]): Promise<void> {
+    // Not in turn: the panel that is handed over then takes its turn.
+    if (!this.panelOf(folders)) await this.showRestored(folders);
     await this.turns.take(keyOf(folders), async () => {
       const known = this.panelOf(folders);
       if (known) {
@@ -92,6 +102,7 @@ class DashboardPanels
     state: Partial<DashboardState> | undefined,
   ): Promise<void> {
     const folders = state?.runs?.filter((folder) => typeof folder === 'string') ?? [];
+    this.handedOver.add(keyOf(folders));
     await this.turns.take(keyOf(folders), async () => {
       if (folders.length === 0 || this.panelOf(folders)) panel.dispose();
       else await this.fill(panel, folders);
@@ -103,6 +114,18 @@ class DashboardPanels
     this.panels.clear();
   }
 
+  private async showRestored(folders: readonly string[]): Promise<void> {
+    const { runs } = this.services;
+    for (const folder of folders) if (!runs.get(folder)) await runs.add(folder);
+    const title = titleOf(folders, runs);
+    await showRestored({
+      viewType: DASHBOARD_VIEW,
+      title,
+      loaded: [...this.panels].filter(({ panel }) => panel.title === title).length,
+      handedOver: () => this.handedOver.has(keyOf(folders)),
+    });
+  }
+
   private panelOf(folders: readonly string[]): DashboardPanel | undefined {
     const wanted = keyOf(folders);
     return [...this.panels].find(({ session }) => keyOf(session.runs) === wanted);
@@ -112,14 +135,17 @@ class DashboardPanels
     const { runs, context } = this.services;
     let closed = false;
     panel.onDidDispose(() => (closed = true));
-    panel.iconPath = vscode.Uri.joinPath(context.extensionUri, 'media', 'nlvr.svg');
+    panel.iconPath = panelIcon(context.extensionUri);
     await Promise.all(
       folders.filter((folder) => !runs.get(folder)).map((folder) => runs.add(folder)),
     );
     if (closed) return;
     const filled = new DashboardPanel(panel, folders, this.pictures, this.services);
     this.panels.add(filled);
-    followPanel(panel, () => filled.session.runs[0]);
+    followPanel(panel, () => {
+      const [run = ''] = filled.session.runs;
+      return { run, configFile: runs.get(run)?.info.configFile };
+    });
     panel.onDidDispose(() => {
       this.panels.delete(filled);
       filled.dispose();
@@ -130,6 +156,16 @@ class DashboardPanels
 /** The same for the same runs in any order. */
 function keyOf(folders: readonly string[]): string {
   return [...folders].sort().join('\0');
+}
+
+/** The title of the dashboard of these runs, the first of which it is about. */
+function titleOf(folders: readonly string[], runs: RunRegistry): string {
+  const [first, ...others] = folders.map(
+    (folder) => runs.get(folder)?.info.name ?? basename(folder),
+  );
+  return others.length > 0
+    ? vscode.l10n.t('{0} and {1} more', first ?? '', others.length)
+    : vscode.l10n.t('Training: {0}', first ?? '');
 }
 
 /** One panel: its webview and its session. */
@@ -172,13 +208,7 @@ class DashboardPanel implements vscode.Disposable {
   }
 
   private nameIt(): void {
-    const [first, ...others] = this.session.runs.map(
-      (folder) => this.services.runs.get(folder)?.info.name ?? basename(folder),
-    );
-    const title =
-      others.length > 0
-        ? vscode.l10n.t('{0} and {1} more', first ?? '', others.length)
-        : vscode.l10n.t('Training: {0}', first ?? '');
+    const title = titleOf(this.session.runs, this.services.runs);
     if (this.panel.title !== title) this.panel.title = title;
   }
 

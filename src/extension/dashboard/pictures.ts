@@ -1,10 +1,29 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { extname } from 'node:path';
 import type { Thumbnail } from '../../webview/dashboard/messages';
 import { runPaths } from '../../run/runPaths';
-import { imageFile, imageProblem } from '../failures/runImages';
+import { imageFile, imageProblem, type MayShow } from '../failures/runImages';
 import type { Translate } from '../translate';
 import type { Thumbnails } from '../failures/thumbnails';
 import { untilFound } from '../untilFound';
+
+/** What the editor allows. */
+interface Trust {
+  mayShow: MayShow;
+  /** Whether images may be decoded in this process. */
+  mayDecode(): boolean;
+}
+
+/** Largest picture that goes to the page as it is. */
+const LARGEST_WHOLE = 2 << 20;
+const types: Partial<Record<string, string>> = {
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.gif': 'image/gif',
+  '.webp': 'image/webp',
+  '.bmp': 'image/bmp',
+};
 
 /** Pictures of the watched pairs: small, and only of files that lie in the run's own image folder. */
 export class Pictures {
@@ -13,6 +32,7 @@ export class Pictures {
   constructor(
     private readonly thumbnails: Thumbnails,
     private readonly translate: Translate,
+    private readonly trust: Trust,
   ) {}
 
   /** @param configFile what the run was started with: relative paths in its configuration start there. */
@@ -28,7 +48,7 @@ export class Pictures {
   ): Promise<{ path: string; problem: string | null }> {
     const root = await this.root(runFolder, configFile);
     const path = imageFile(root, image);
-    return { path, problem: await imageProblem(root, path, this.translate) };
+    return { path, problem: await imageProblem(root, path, this.translate, this.trust.mayShow) };
   }
 
   private root(runFolder: string, configFile: string): Promise<string | null> {
@@ -45,10 +65,23 @@ export class Pictures {
   private async one(runFolder: string, configFile: string, image: string): Promise<Thumbnail> {
     const { path, problem } = await this.find(runFolder, configFile, image);
     if (problem !== null) return { uri: null, problem };
+    if (!this.trust.mayDecode()) return this.whole(path);
     const file = await this.thumbnails.get(path);
     if (typeof file !== 'string')
       return { uri: null, problem: this.translate('It is not a picture.') };
     const bytes = await readFile(file);
     return { uri: `data:image/webp;base64,${bytes.toString('base64')}` };
+  }
+
+  /** As it lies there, for the page to decode, which is sandboxed. */
+  private async whole(path: string): Promise<Thumbnail> {
+    const type = types[extname(path).toLowerCase()];
+    const { size } = await stat(path);
+    if (type === undefined || size > LARGEST_WHOLE)
+      return {
+        uri: null,
+        problem: this.translate('Trust the workspace to see this picture.'),
+      };
+    return { uri: `data:${type};base64,${(await readFile(path)).toString('base64')}` };
   }
 }

@@ -43,10 +43,15 @@ interface Chunk {
   rows: number;
 }
 
-/** The steps of a run as columns, in chunks; remembers which were taken already. */
+/** How many rows somebody has taken. */
+export interface StepCursor {
+  taken: number;
+}
+
+/** The steps of a run as columns, in chunks, for several takers. */
 export class StepLog {
   private chunks: Chunk[] = [];
-  private taken = 0;
+  private readonly cursors = new Set<StepCursor>();
   private rows = 0;
 
   get count(): number {
@@ -83,28 +88,39 @@ export class StepLog {
     return chunk?.columns.time[chunk.rows - 1] ?? 0;
   }
 
+  /** A place from which rows are taken, at first the beginning; given back to `drop`. */
+  cursor(): StepCursor {
+    const cursor = { taken: 0 };
+    this.cursors.add(cursor);
+    return cursor;
+  }
+
+  drop(cursor: StepCursor): void {
+    this.cursors.delete(cursor);
+  }
+
   /** Rows not taken before, at most a chunk of them; undefined when there are none. */
-  take(): StepColumns | undefined {
+  take(cursor: StepCursor): StepColumns | undefined {
     let start = 0;
     for (const { columns, rows } of this.chunks) {
-      const from = this.taken - start;
+      const from = cursor.taken - start;
       start += rows;
       if (from >= rows) continue;
-      this.taken = start;
+      cursor.taken = start;
       return slice(columns, from, rows);
     }
     return undefined;
   }
 
   /** All rows count as not taken. */
-  rewind(): void {
-    this.taken = 0;
+  rewind(cursor: StepCursor): void {
+    cursor.taken = 0;
   }
 
   clear(): void {
     this.chunks = [];
     this.rows = 0;
-    this.taken = 0;
+    for (const cursor of this.cursors) cursor.taken = 0;
   }
 
   /** Removes the rows of steps beyond `step`. */
@@ -121,6 +137,6 @@ export class StepLog {
     // A chunk cut short goes on being filled; those behind it are gone.
     this.chunks = kept;
     this.rows = rows;
-    this.taken = Math.min(this.taken, rows);
+    for (const cursor of this.cursors) cursor.taken = Math.min(cursor.taken, rows);
   }
 }

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { oneAtATime } from '../oneAtATime';
 import { withCancellableProgress } from '../progress';
 import type { Services } from '../services';
 import { runProgram } from '../trainer/process';
@@ -41,6 +42,12 @@ export class DatasetChecks implements vscode.Disposable {
     return kept && { configuration, report: kept.report, time: kept.time };
   }
 
+  /** Whether the configuration, its annotations and its image folder are as they were when it was last checked. */
+  async isCurrent(configuration: vscode.Uri): Promise<boolean> {
+    const kept = this.kept()[configuration.fsPath];
+    return kept !== undefined && kept.fingerprint === (await fingerprintOf(configuration.fsPath));
+  }
+
   dispose(): void {
     this.problems.dispose();
     this.changed.dispose();
@@ -54,7 +61,7 @@ export class DatasetChecks implements vscode.Disposable {
   async ensure(configuration: vscode.Uri): Promise<CheckReport> {
     const kept = this.kept()[configuration.fsPath];
     const clean = kept?.report.problems.every(({ severity }) => severity !== 'error');
-    if (kept && clean && kept.fingerprint === (await fingerprintOf(configuration.fsPath))) {
+    if (kept && clean && (await this.isCurrent(configuration))) {
       this.services.log.info(`${configuration.fsPath} and its annotations are as last checked`);
       // Its warnings are not in the Problems view after a reload of the window.
       this.problems.show(kept.report.problems, configuration);
@@ -74,14 +81,23 @@ export class DatasetChecks implements vscode.Disposable {
   }
 
   /**
-   * Checks a configuration and its data, with progress and a way to cancel.
+   * Checks a configuration and its data, with progress and a way to cancel. A second call takes part in the first.
    * @param images all of them, or a sample
    * @throws {vscode.CancellationError} when the user cancelled.
    * @throws {UserError} when the check itself could not run.
    */
-  async check(configuration: vscode.Uri, images: 'all' | 'sample' = 'all'): Promise<CheckReport> {
-    const program = await this.services.program();
+  check(configuration: vscode.Uri, images: 'all' | 'sample' = 'all'): Promise<CheckReport> {
+    return oneAtATime(`check ${images} of ${configuration.fsPath}`, () =>
+      this.checkNow(configuration, images),
+    );
+  }
+
+  private async checkNow(
+    configuration: vscode.Uri,
+    images: 'all' | 'sample',
+  ): Promise<CheckReport> {
     const file = configuration.fsPath;
+    const program = await this.services.program(file);
     const fingerprint = await fingerprintOf(file);
     const report = await withCancellableProgress(
       vscode.l10n.t('Checking the configuration and its data'),

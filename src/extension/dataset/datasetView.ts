@@ -1,16 +1,24 @@
 import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
+import type { Config } from '../../config/definition';
 import { localizedMessage } from '../../util/language';
-import { configurationGlob } from '../configurationFiles';
-import { bytes, count } from '../format';
-import { activeConfiguration, findConfigurations } from '../workspaceConfigurations';
+import { ExampleCounts } from '../configuration/exampleCount';
+import { count } from '../format';
+import { onDidChangeFront } from '../runInFront';
+import {
+  configurationInUse,
+  findConfigurations,
+  type ConfigurationIndex,
+} from '../workspaceConfigurations';
 import type { DatasetChecks } from './datasetChecks';
 import { problemCounts } from './problemCounts';
 
 /** A row of the data set view. */
 interface Row {
+  /** The same for the same row, so that what is unfolded stays so. */
+  id: string;
   label: string;
   description?: string;
   icon: vscode.ThemeIcon;
@@ -19,33 +27,45 @@ interface Row {
   /** 1-based line to show in `open`. */
   line?: number;
   children?: Row[];
+  /** Children are made when the row is unfolded. */
+  unfold?: () => Promise<Row[]>;
+  isFolded?: boolean;
+  /** Of a row that stands for a configuration: commands are about it. */
+  configuration?: vscode.Uri;
 }
 
-/** The data set of the active configuration, or of the one that was active last: its splits, with counts after a check. */
+/** The configuration that a row of the view stands for, when a command was called on one. */
+export function configurationOfRow(calledOn: unknown): unknown {
+  return typeof calledOn === 'object' && calledOn !== null && 'configuration' in calledOn
+    ? calledOn.configuration
+    : calledOn;
+}
+
+/** The data sets of the workspace's configurations: their splits with counts of examples, and the last check. */
 export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeTreeData = this.changed.event;
-  private readonly disposables: vscode.Disposable[];
-  private configuration: vscode.Uri | undefined;
+  private readonly disposables: { dispose(): void }[];
+  private readonly counts = new ExampleCounts();
+  /** The configuration of the editor or panel that was in front last. */
+  private inUse: string | undefined;
 
-  constructor(private readonly checks: DatasetChecks) {
-    const files = vscode.workspace.createFileSystemWatcher(configurationGlob);
+  constructor(
+    private readonly checks: DatasetChecks,
+    configurations: Pick<ConfigurationIndex, 'onDidChange'>,
+  ) {
     const changed = (): void => this.changed.fire();
     this.disposables = [
-      files,
-      files.onDidCreate(changed),
-      files.onDidDelete(changed),
+      configurations.onDidChange(changed),
       // Those that are configurations by their first line have any name.
       vscode.workspace.onDidDeleteFiles(changed),
       vscode.workspace.onDidRenameFiles(changed),
       this.changed,
       vscode.window.createTreeView('nlvr.dataset', { treeDataProvider: this }),
-      checks.onDidChange(() => this.changed.fire()),
+      checks.onDidChange(changed),
       vscode.window.onDidChangeActiveTextEditor(() => this.follow()),
       vscode.window.tabGroups.onDidChangeTabs(() => this.follow()),
-      vscode.workspace.onDidSaveTextDocument((document) => {
-        if (document.uri.fsPath === this.configuration?.fsPath) this.changed.fire();
-      }),
+      onDidChangeFront(() => this.follow()),
     ];
   }
 
@@ -54,22 +74,22 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   }
 
   async getChildren(row?: Row): Promise<Row[]> {
-    if (row) return row.children ?? [];
-    // The one shown before may have been deleted, or moved.
-    if (!isThere(this.configuration)) this.configuration = await firstThere();
-    return this.configuration ? this.rowsOf(this.configuration) : [];
+    if (row) return row.children ?? (await row.unfold?.()) ?? [];
+    this.inUse = configurationInUse()?.fsPath ?? this.inUse;
+    const all = (await findConfigurations()).filter(isThere);
+    return Promise.all(all.map((each) => this.configurationRow(each, all.length === 1)));
   }
 
   getTreeItem(row: Row): vscode.TreeItem {
-    const item = new vscode.TreeItem(
-      row.label,
-      row.children?.length
-        ? vscode.TreeItemCollapsibleState.Expanded
-        : vscode.TreeItemCollapsibleState.None,
-    );
+    const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
+    const hasChildren = row.unfold !== undefined || (row.children?.length ?? 0) > 0;
+    const state = !hasChildren ? None : row.isFolded ? Collapsed : Expanded;
+    const item = new vscode.TreeItem(row.label, state);
+    item.id = row.id;
     item.description = row.description;
     item.iconPath = row.icon;
     item.tooltip = row.tooltip;
+    if (row.configuration) item.contextValue = 'configuration';
     if (row.open) {
       const options: vscode.TextDocumentShowOptions = row.line
         ? { selection: new vscode.Range(row.line - 1, 0, row.line - 1, 0) }
@@ -81,54 +101,65 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   }
 
   private follow(): void {
-    const active = activeConfiguration();
-    if (!active || active.fsPath === this.configuration?.fsPath) return;
-    this.configuration = active;
-    this.changed.fire();
+    const now = configurationInUse()?.fsPath;
+    if (now !== undefined && now !== this.inUse) this.changed.fire();
   }
 
-  private async rowsOf(configuration: vscode.Uri): Promise<Row[]> {
+  private async configurationRow(configuration: vscode.Uri, isOnly: boolean): Promise<Row> {
     const { parseConfig } = await import('../../config/parse');
-    const { configPaths } = await import('../../config/paths');
     const file = configuration.fsPath;
-    const text = await readFile(file, 'utf8').catch(() => undefined);
-    if (text === undefined) return [];
+    const text = await readFile(file, 'utf8').catch(() => '');
     const { config, problems } = parseConfig(text);
-    const paths = configPaths(config, dirname(file));
-    const splits = await Promise.all(
-      Object.entries(paths.annFiles).map(([split, annotations]) =>
-        this.splitRow(split, annotations, configuration),
-      ),
-    );
     const errors = problems.filter(({ severity }) => severity === 'error').length;
+    // The only one needs no mark.
+    const isInUse = file === this.inUse && !isOnly;
+    const description = [
+      ...(isInUse ? [vscode.l10n.t('in use')] : []),
+      ...(errors > 0 ? [problemCounts(errors, 0)] : []),
+    ];
+    return {
+      id: file,
+      label: vscode.workspace.asRelativePath(configuration),
+      description: description.join(' · '),
+      icon: errors > 0 ? problemIcon() : new vscode.ThemeIcon('settings-gear'),
+      open: configuration,
+      configuration,
+      isFolded: !isOnly && !isInUse,
+      unfold: () => this.rowsOf(configuration, config),
+    };
+  }
+
+  private async rowsOf(configuration: vscode.Uri, config: Config): Promise<Row[]> {
+    const { configPaths } = await import('../../config/paths');
+    const paths = configPaths(config, dirname(configuration.fsPath));
+    const splits = Object.entries(paths.annFiles).map(([split, annotations]) =>
+      this.splitRow(split, annotations, configuration, config),
+    );
     const root = existsSync(paths.imageRoot);
     return [
+      ...(await Promise.all(splits)),
       {
-        label: vscode.workspace.asRelativePath(configuration),
-        description: errors > 0 ? problemCounts(errors, 0) : undefined,
-        icon: errors > 0 ? problemIcon() : new vscode.ThemeIcon('settings-gear'),
-        open: configuration,
-        children: [
-          ...splits,
-          {
-            label: 'image_root',
-            description: root ? basename(paths.imageRoot) : vscode.l10n.t('missing'),
-            tooltip: paths.imageRoot,
-            icon: root ? new vscode.ThemeIcon('file-media') : problemIcon(),
-          },
-          this.checkRow(configuration),
-        ],
+        id: `${configuration.fsPath} image_root`,
+        label: 'image_root',
+        description: root ? basename(paths.imageRoot) : vscode.l10n.t('missing'),
+        tooltip: paths.imageRoot,
+        icon: root ? new vscode.ThemeIcon('file-media') : problemIcon(),
       },
+      await this.checkRow(configuration),
     ];
   }
 
-  private async splitRow(split: string, file: string, configuration: vscode.Uri): Promise<Row> {
-    const size = await stat(file).then(
-      (found) => found.size,
-      () => undefined,
-    );
-    if (size === undefined)
+  private async splitRow(
+    split: string,
+    file: string,
+    configuration: vscode.Uri,
+    config: Config,
+  ): Promise<Row> {
+    const id = `${configuration.fsPath} ${split}`;
+    const counted = await this.counts.of(file, config.ann_format);
+    if (counted === null)
       return {
+        id,
         label: split,
         description: vscode.l10n.t('missing: {0}', basename(file)),
         tooltip: file,
@@ -141,22 +172,23 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
       ([name, n]) => `${name}: ${count(n, language)}`,
     );
     return {
+      id,
       label: split,
-      description: checked
-        ? checked.examples === 1
+      description:
+        counted === 1
           ? vscode.l10n.t('1 example')
-          : vscode.l10n.t('{0} examples', count(checked.examples, language))
-        : `${basename(file)} · ${bytes(size)}`,
+          : vscode.l10n.t('{0} examples', count(counted, language)),
       tooltip: [file, ...details].join('\n'),
       icon: new vscode.ThemeIcon('list-ordered'),
       open: vscode.Uri.file(file),
     };
   }
 
-  private checkRow(configuration: vscode.Uri): Row {
+  private async checkRow(configuration: vscode.Uri): Promise<Row> {
+    const id = `${configuration.fsPath} check`;
     const last = this.checks.lastOf(configuration);
     if (!last)
-      return { label: vscode.l10n.t('not checked yet'), icon: new vscode.ThemeIcon('dash') };
+      return { id, label: vscode.l10n.t('not checked yet'), icon: new vscode.ThemeIcon('dash') };
     const { problems } = last.report;
     const errors = problems.filter(({ severity }) => severity === 'error').length;
     const warnings = problems.filter(({ severity }) => severity === 'warning').length;
@@ -168,10 +200,15 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     const label =
       errors + warnings === 0 ? vscode.l10n.t('no problems') : problemCounts(errors, warnings);
     return {
+      id,
       label,
-      description: vscode.l10n.t('checked {0}', time),
+      description: (await this.checks.isCurrent(configuration))
+        ? vscode.l10n.t('checked {0}', time)
+        : vscode.l10n.t('checked {0}, changed since', time),
       icon: errors > 0 ? problemIcon() : new vscode.ThemeIcon('pass'),
-      children: problems.slice(0, MOST_PROBLEMS).map((problem) => ({
+      isFolded: true,
+      children: problems.slice(0, MOST_PROBLEMS).map((problem, index) => ({
+        id: `${id} ${index}`,
         label: localizedMessage(problem),
         description: problem.split,
         tooltip: localizedMessage(problem),
@@ -183,13 +220,8 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   }
 }
 
-async function firstThere(): Promise<vscode.Uri | undefined> {
-  const active = activeConfiguration();
-  return isThere(active) ? active : (await findConfigurations()).find(isThere);
-}
-
-function isThere(uri: vscode.Uri | undefined): uri is vscode.Uri {
-  return uri !== undefined && existsSync(uri.fsPath);
+function isThere(uri: vscode.Uri): boolean {
+  return existsSync(uri.fsPath);
 }
 
 /** More than these are in the Problems view. */

@@ -1,5 +1,6 @@
 import { crossEntropyOf } from '../../analysis/metrics';
 import type { Prediction } from '../../run/predictions';
+import type { PredictionSet } from '../../run/predictionSets';
 import type { ExampleNote, ExportFormat } from '../../webview/failures/messages';
 import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
@@ -93,6 +94,45 @@ const exporters: Record<ExportFormat, Exporter> = {
 /** File name extension of a format, without the dot. */
 export function exportExtension(format: ExportFormat): string {
   return exporters[format].extension;
+}
+
+/**
+ * The formats that can say a set of predictions: the official ones have their own identifiers.
+ * @param example one of the set; undefined where there is none
+ */
+export function exportFormats(example: Prediction | undefined): ExportFormat[] {
+  if (!example) return ['csv', 'jsonl'];
+  const { identifier, split, images } = example;
+  if (officialNlvr1Name(identifier, split, images[0]) !== null) return ['csv', 'jsonl', 'nlvr1'];
+  return !/[,"\s]|^[=+\-@]/.test(identifier) ? ['csv', 'jsonl', 'nlvr2'] : ['csv', 'jsonl'];
+}
+
+/** A file name for an export, with letters, digits, dots and dashes only. Epochs are counted from 1, as everywhere. */
+export function exportName(
+  run: string,
+  { split, epoch }: PredictionSet,
+  format: ExportFormat,
+): string {
+  const after = epoch === null ? '' : `-epoch-${epoch + 1}`;
+  const kind = format === 'nlvr1' || format === 'nlvr2' ? '-predictions' : '';
+  return `${run}-${split}${after}${kind}.${exportExtension(format)}`.replaceAll(/[^\w.-]+/g, '_');
+}
+
+/**
+ * The lines of an export with marks and notes, which are kept by identifier.
+ * @throws {UserError} when a row cannot be said in this format.
+ */
+export function exportedSet(
+  format: ExportFormat,
+  count: number,
+  predictionAt: (i: number) => Prediction,
+  notes: Readonly<Record<string, ExampleNote>>,
+): Generator<string> {
+  return exportLines(format, count, (i) => {
+    const prediction = predictionAt(i);
+    const { identifier } = prediction;
+    return { prediction, note: Object.hasOwn(notes, identifier) ? notes[identifier] : undefined };
+  });
 }
 
 /**

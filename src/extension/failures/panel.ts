@@ -6,15 +6,18 @@ import { RunFolder } from '../../run/runFolder';
 import { UserError } from '../../util/userError';
 import type { FailuresContract, PanelState } from '../../webview/failures/messages';
 import { showFailure, tellIfItFails } from '../log';
+import { showRestored } from '../restoredTabs';
 import { followPanel } from '../runInFront';
 import { isActive } from '../runs/runRegistry';
+import { setContext } from '../runs/workspaceRuns';
 import type { Services } from '../services';
 import { childEnvironment } from '../trainer/process';
+import { mayShowImagesOf } from '../trust';
 import { Turns } from '../turns';
 import { untilFound } from '../untilFound';
 import { FAILURES_VIEW } from '../viewTypes';
 import { Messenger } from '../webview/messenger';
-import { setPictureRoots, setUpWebview } from '../webview/panelWebview';
+import { panelIcon, setPictureRoots, setUpWebview } from '../webview/panelWebview';
 import type { Launch } from './predictClient';
 import { parseSetName } from '../../run/predictionSets';
 import { runPaths } from '../../run/runPaths';
@@ -58,6 +61,8 @@ class FailuresPanels
   private readonly panels = new Map<string, FailuresPanel>();
   /** A second command for the same run waits for the first. */
   private readonly turns = new Turns();
+  /** Runs whose panel VS Code has handed over after a reload. */
+  private readonly handedOver = new Set<string>();
   private readonly thumbnails: Thumbnails;
 
   constructor(private readonly services: Services) {
@@ -66,6 +71,8 @@ class FailuresPanels
   }
 
   async open(runFolder: string, wanted: WantedPredictions): Promise<void> {
+    // Not in turn: the panel that is handed over then takes its turn.
+    if (!this.panels.has(runFolder)) await this.showRestored(runFolder);
     const known = await this.turns.take(runFolder, async () => {
       const open = this.panels.get(runFolder);
       if (open) {
@@ -94,6 +101,7 @@ class FailuresPanels
       panel.dispose();
       return;
     }
+    this.handedOver.add(runFolder);
     await this.turns.take(runFolder, async () => {
       if (this.panels.has(runFolder)) panel.dispose();
       else
@@ -109,6 +117,22 @@ class FailuresPanels
     this.panels.clear();
   }
 
+  private async showRestored(runFolder: string): Promise<void> {
+    const title = titleOf(await this.nameOf(runFolder));
+    await showRestored({
+      viewType: FAILURES_VIEW,
+      title,
+      loaded: [...this.panels.values()].filter(({ panel }) => panel.title === title).length,
+      handedOver: () => this.handedOver.has(runFolder),
+    });
+  }
+
+  private async nameOf(runFolder: string): Promise<string> {
+    const { runs } = this.services;
+    const run = runs.get(runFolder) ?? (await runs.add(runFolder));
+    return run?.info.name ?? basename(runFolder);
+  }
+
   private async fill(
     panel: vscode.WebviewPanel,
     runFolder: string,
@@ -116,32 +140,42 @@ class FailuresPanels
   ): Promise<void> {
     let closed = false;
     panel.onDidDispose(() => (closed = true));
-    const run = this.services.runs.get(runFolder) ?? (await this.services.runs.add(runFolder));
-    const name = run?.info.name ?? basename(runFolder);
+    const name = await this.nameOf(runFolder);
     const paths = untilFound(() =>
       runPaths(runFolder, this.services.runs.get(runFolder)?.info.configFile ?? ''),
     );
     const known = await paths();
+    // Else the page could load them by itself.
+    const mayShow = known !== null && (await mayShowImagesOf(known.imageRoot));
     if (closed) return;
-    panel.title = vscode.l10n.t('Failed Examples: {0}', name);
-    const icon = vscode.Uri.joinPath(this.services.context.extensionUri, 'media', 'nlvr.svg');
-    panel.iconPath = icon;
+    panel.title = titleOf(name);
+    panel.iconPath = panelIcon(this.services.context.extensionUri);
     const session = { folder: runFolder, name, paths };
     const filled = new FailuresPanel(
       panel,
       session,
-      known?.imageRoot,
+      mayShow ? known.imageRoot : undefined,
       wanted,
       this.thumbnails,
       this.services,
     );
     this.panels.set(runFolder, filled);
-    followPanel(panel, () => runFolder);
+    // For the walkthrough: there is something to look through.
+    if (existsSync(new RunFolder(runFolder).predictions))
+      await setContext('nlvr.hasInspected', true);
+    followPanel(panel, () => ({
+      run: runFolder,
+      configFile: this.services.runs.get(runFolder)?.info.configFile,
+    }));
     panel.onDidDispose(() => {
       this.panels.delete(runFolder);
       filled.dispose();
     });
   }
+}
+
+function titleOf(runName: string): string {
+  return vscode.l10n.t('Failed Examples: {0}', runName);
 }
 
 /** One panel: its webview, its session, and the files it watches. */
@@ -175,7 +209,13 @@ class FailuresPanel implements vscode.Disposable {
       panel.onDidChangeViewState(() => {
         if (!panel.visible) this.messenger.suspend();
       }),
-      vscode.workspace.onDidGrantWorkspaceTrust(() => this.session.refreshAvailability()),
+      vscode.workspace.onDidGrantWorkspaceTrust(() => {
+        this.session.refreshAvailability();
+        this.guard(
+          'show images',
+          this.paths().then(() => undefined),
+        );
+      }),
     );
   }
 
@@ -188,13 +228,20 @@ class FailuresPanel implements vscode.Disposable {
   /** The run's paths; a page that was made before they were known is allowed the run's images now. */
   private async paths(): Promise<ConfigPaths | null> {
     const paths = await this.run.paths();
-    if (paths && this.imageRoot === undefined && !this.disposed) {
+    if (!paths || this.imageRoot !== undefined) return paths;
+    const mayShow = await mayShowImagesOf(paths.imageRoot);
+    // Another question may have come first.
+    if (mayShow && !this.hasImageRoot() && !this.disposed) {
       this.imageRoot = paths.imageRoot;
       this.messenger.suspend();
       const { extensionUri } = this.services.context;
       setPictureRoots(this.panel.webview, extensionUri, this.pictureRoots());
     }
     return paths;
+  }
+
+  private hasImageRoot(): boolean {
+    return this.imageRoot !== undefined;
   }
 
   private pictureRoots(): vscode.Uri[] {
@@ -283,6 +330,8 @@ class FailuresPanel implements vscode.Disposable {
             `failed examples, ${doing}: ${error instanceof Error ? error.stack : String(error)}`,
           );
       },
+      mayShow: mayShowImagesOf,
+      mayDecode: () => vscode.workspace.isTrusted,
       translate: (message, ...args) => vscode.l10n.t(message, ...args),
     };
   }
@@ -325,7 +374,9 @@ class FailuresPanel implements vscode.Disposable {
   private async launch(allowMissing: boolean): Promise<Launch> {
     const unavailable = this.askUnavailable();
     if (unavailable) throw new UserError(unavailable.message);
-    const program = await this.services.program();
+    const program = await this.services.program(
+      this.services.runs.get(this.run.folder)?.info.configFile,
+    );
     const { config } = new RunFolder(this.run.folder);
     return {
       command: program.executable,

@@ -15,6 +15,9 @@ export function isInside(folder: string, file: string): boolean {
   return path !== '' && path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path);
 }
 
+/** Whether images of a folder may be read at all. */
+export type MayShow = (imageRoot: string) => Promise<boolean>;
+
 /** Largest picture that is sent to the panel as it is. */
 const LARGEST_BYTES = 64 << 20;
 
@@ -22,16 +25,23 @@ const LARGEST_BYTES = 64 << 20;
  * Why an image of a prediction cannot be shown, in words; null when it can. Predictions are data: a path
  * in them must not lead the panel to files outside the run's image folder, not through a link either.
  * @param file from `imageFile`
+ * @param mayShow asked before anything of the folder is looked at
  */
 export async function imageProblem(
   imageRoot: string | null,
   file: string,
   t: Translate,
+  mayShow: MayShow,
 ): Promise<string | null> {
   if (imageRoot === null)
     return t('The image folder of this run is not known: its config.yaml cannot be read.');
   if (!isAbsolute(file) || !isInside(imageRoot, file))
     return t("It lies outside the run's image folder {0}.", imageRoot);
+  if (!(await mayShow(imageRoot)))
+    return t(
+      'The image folder {0} lies outside the workspace, which is not trusted. Trust the workspace to see its images.',
+      imageRoot,
+    );
   try {
     const { size } = await stat(file);
     if (size > LARGEST_BYTES)

@@ -17,11 +17,11 @@ import type {
 import type { Translate } from '../translate';
 import type { MessageHandlers } from '../webview/messenger';
 import { findAnnotation, type AnnotationPlace } from './annotationLine';
-import { exportExtension, exportLines } from './exportRows';
+import { exportedSet, exportExtension, exportName } from './exportRows';
 import { NotesStore } from './notesStore';
 import { PredictClient, type Answer, type Launch, shownProblem } from './predictClient';
 import { chooseSet, listSets, sameSet } from '../../run/predictionSets';
-import { imageFile, imageProblem } from './runImages';
+import { imageFile, imageProblem, type MayShow } from './runImages';
 import { SetLoader } from './setLoader';
 import type { Thumbnails } from './thumbnails';
 
@@ -49,6 +49,10 @@ export interface SessionEditor {
   isActive(): boolean;
   log(text: string): void;
   problem(doing: string, error: unknown): void;
+  /** Whether images of a folder may be read. */
+  mayShow: MayShow;
+  /** Whether images may be decoded in this process. */
+  mayDecode(): boolean;
   translate: Translate;
 }
 
@@ -301,8 +305,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     await Promise.all(
       images.map(async (image) => {
         const { path, problem } = await this.image(table.imagePath(image));
-        const file =
-          problem === null ? await this.thumbnails.get(path, () => isWanted(image)) : null;
+        const file = problem === null ? await this.small(path, () => isWanted(image)) : null;
         if (file === undefined) return;
         items.push({ image, uri: file === null ? null : this.editor.address(file) });
         // Those that were made before arrive together: one message, one rendering.
@@ -311,11 +314,17 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     );
   }
 
+  /** A picture for the list. In Restricted Mode no image is decoded here: the page, which is sandboxed, gets it whole. */
+  private small(path: string, wanted: () => boolean): Promise<string | null | undefined> {
+    return this.editor.mayDecode() ? this.thumbnails.get(path, wanted) : Promise.resolve(path);
+  }
+
   /** Where an image of a prediction lies, and why it cannot be shown. */
   private async image(named: string): Promise<{ path: string; problem: string | null }> {
     const imageRoot = (await this.run.paths())?.imageRoot ?? null;
     const path = imageFile(imageRoot, named);
-    return { path, problem: await imageProblem(imageRoot, path, this.editor.translate) };
+    const { translate, mayShow } = this.editor;
+    return { path, problem: await imageProblem(imageRoot, path, translate, mayShow) };
   }
 
   /**
@@ -349,19 +358,10 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   ): Promise<string | null> {
     const { set, table } = this.loader;
     if (!set || generation !== this.loader.generation) return null;
-    const notes = this.notes.of(set.split);
-    const epoch = set.epoch === null ? '' : `-epoch-${set.epoch + 1}`;
-    const kind = format === 'nlvr1' || format === 'nlvr2' ? '-predictions' : '';
-    const extension = exportExtension(format);
-    const name = `${this.run.name}-${set.split}${epoch}${kind}.${extension}`;
-    const pieces = exportLines(format, rows.length, (i) => {
-      const prediction = table.row(rows[i] ?? -1);
-      const note = Object.hasOwn(notes, prediction.identifier)
-        ? notes[prediction.identifier]
-        : undefined;
-      return { prediction, note };
-    });
-    return this.editor.save(name.replaceAll(/[^\w.-]+/g, '_'), extension, pieces);
+    const at = (i: number) => table.row(rows[i] ?? -1);
+    const pieces = exportedSet(format, rows.length, at, this.notes.of(set.split));
+    const name = exportName(this.run.name, set, format);
+    return this.editor.save(name, exportExtension(format), pieces);
   }
 
   private setAskState(state: AskState): void {

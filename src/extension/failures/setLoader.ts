@@ -1,11 +1,10 @@
 import { stat } from 'node:fs/promises';
-import type { Prediction } from '../../run/predictions';
 import { localized } from '../../util/language';
-import { phrase } from '../../util/phrase';
+import { phrase, type Words } from '../../util/phrase';
 import { errnoOf, wordsOf } from '../../util/userError';
-import type { ExportFormat, PredictionSet, ToWebview } from '../../webview/failures/messages';
+import type { PredictionSet, ToWebview } from '../../webview/failures/messages';
 import { InSlices } from '../inSlices';
-import { officialNlvr1Name } from './exampleSets';
+import { exportFormats } from './exportRows';
 import { readAnswers } from './history';
 import { fileOfSet } from '../../run/predictionSets';
 import { PredictionTable } from './predictionTable';
@@ -93,7 +92,7 @@ export class SetLoader {
 
   private async readRows(file: string, generation: number, signal: AbortSignal): Promise<void> {
     let skipped = 0;
-    let firstProblem: string | undefined;
+    let firstProblem: Words | undefined;
     let incomplete = false;
     for await (const batch of readPredictions(file, { signal, batchSize: ROWS_A_MESSAGE })) {
       if (signal.aborted) return;
@@ -104,12 +103,12 @@ export class SetLoader {
     }
     // Other predictions may have been opened while these were told.
     if (signal.aborted) return;
-    const formats = formatsFor(this.table.count > 0 ? this.table.row(0) : undefined);
+    const formats = exportFormats(this.table.count > 0 ? this.table.row(0) : undefined);
     await this.say({
       type: 'end',
       generation,
       skipped,
-      ...(firstProblem !== undefined && { firstProblem }),
+      ...(firstProblem !== undefined && { firstProblem: localized(firstProblem) }),
       incomplete,
       formats,
     });
@@ -163,14 +162,6 @@ function distance(other: PredictionSet, set: PredictionSet): number {
   const from = set.epoch ?? Number.MAX_SAFE_INTEGER;
   const to = other.epoch ?? 0;
   return to < from ? from - to : 1e6 + to - from;
-}
-
-/** Exports that make sense for examples like this one. */
-function formatsFor(example: Prediction | undefined): ExportFormat[] {
-  if (!example) return ['csv', 'jsonl'];
-  const { identifier, split, images } = example;
-  if (officialNlvr1Name(identifier, split, images[0]) !== null) return ['csv', 'jsonl', 'nlvr1'];
-  return !/[,"\s]|^[=+\-@]/.test(identifier) ? ['csv', 'jsonl', 'nlvr2'] : ['csv', 'jsonl'];
 }
 
 function explain(error: unknown, file: string): { message: string; hint?: string } {

@@ -1,7 +1,10 @@
+import { stat } from 'node:fs/promises';
+import { RunFolder } from '../../run/runFolder';
 import { watchFolder, type RunWatch } from '../../run/discovery';
 import { readRun, type ReadRun } from '../../run/readRun';
 import { localized, shownError } from '../../util/language';
 import { messageOf } from '../../util/userError';
+import { checkpointsOf } from './checkpoints';
 import { isActive, type Run, type RunRegistry } from './runRegistry';
 import { unreadableRun } from './unreadableRun';
 
@@ -9,6 +12,8 @@ const ACTIVE_POLL_MS = 2000;
 
 interface Entry {
   run: Run;
+  /** Of the files that say how it stands, as they were when it was looked at. */
+  stamp: string;
   /** Only active runs are watched; the others change when somebody resumes them, which discovery notices. */
   watch?: RunWatch;
 }
@@ -53,6 +58,16 @@ export class FolderRunRegistry implements RunRegistry {
   }
 
   /**
+   * Looks at a run again where its files have changed since. An active one is watched anyway, and its standing changes
+   * with the time.
+   */
+  async refreshIfChanged(folder: string): Promise<void> {
+    const entry = this.entries.get(folder);
+    if (entry?.watch) return;
+    if (!entry || entry.stamp !== (await stampOf(folder))) await this.refresh(folder);
+  }
+
+  /**
    * One look at a time for each folder, so that an older answer never replaces a newer one. A look that fails is
    * told and ends there: nobody waits for most of them.
    */
@@ -80,24 +95,31 @@ export class FolderRunRegistry implements RunRegistry {
 
   private async look(folder: string): Promise<void> {
     let found: ReadRun | undefined;
+    // Before it is read: what changes meanwhile is seen the next time.
+    const stamp = await stampOf(folder);
     try {
       found = await readRun(folder);
     } catch (error) {
       const known = this.get(folder);
       if (known?.message !== shownError(error).message) this.problem(messageOf(error));
       // What was known of a run is worth more than that its file is damaged now.
-      if (!known || known.status === 'unreadable') this.set(await unreadableRun(folder, error));
+      if (!known || known.status === 'unreadable')
+        this.set(await unreadableRun(folder, error), stamp);
       return;
     }
     if (this.disposed) return;
-    if (found) this.set(shown(folder, found));
+    if (found)
+      this.set({ ...shown(folder, found), checkpoints: await checkpointsOf(folder) }, stamp);
     else this.remove(folder);
   }
 
-  private set(run: Run): void {
+  private set(run: Run, stamp: string): void {
     if (this.disposed) return;
     const earlier = this.entries.get(run.folder);
-    if (earlier && sameRun(earlier.run, run)) return;
+    if (earlier && sameRun(earlier.run, run)) {
+      earlier.stamp = stamp;
+      return;
+    }
     const active = isActive(run);
     let watch = earlier?.watch;
     if (active) {
@@ -106,7 +128,7 @@ export class FolderRunRegistry implements RunRegistry {
       watch?.dispose();
       watch = undefined;
     }
-    this.entries.set(run.folder, { run, ...(watch && { watch }) });
+    this.entries.set(run.folder, { run, stamp, ...(watch && { watch }) });
     this.changed();
   }
 
@@ -122,6 +144,15 @@ export class FolderRunRegistry implements RunRegistry {
     this.sorted = undefined;
     for (const listener of this.listeners) listener();
   }
+}
+
+/** Changes when the files that say how a run stands do: those are replaced whole, which their folder's time shows. */
+async function stampOf(folder: string): Promise<string> {
+  const { runJson, attempts } = new RunFolder(folder);
+  const found = await Promise.all(
+    [runJson, attempts].map((path) => stat(path).catch(() => undefined)),
+  );
+  return found.map((each) => `${each?.ino} ${each?.size} ${each?.mtimeMs}`).join(' ');
 }
 
 function shown(folder: string, read: ReadRun): Run {

@@ -1,6 +1,4 @@
 /** What may be done with a run that is there. */
-import { existsSync } from 'node:fs';
-import { RunFolder } from '../../run/runFolder';
 import { phrase, type Words } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import { isActive, type Run } from './runRegistry';
@@ -18,9 +16,18 @@ export function isResumable({ info, status }: Run): boolean {
 }
 
 /** Whether a finished training can be given more epochs. */
-export function canTrainLonger({ folder, info, status }: Run): boolean {
-  const { last, oldLast } = new RunFolder(folder);
-  return status === 'finished' && info.kind === 'train' && [last, oldLast].some(existsSync);
+export function canTrainLonger({ info, status, checkpoints }: Run): boolean {
+  return status === 'finished' && info.kind === 'train' && checkpoints?.last === true;
+}
+
+/** Whether there is something to evaluate, and nothing writes to the run's folder. */
+export function canEvaluate(run: Run): boolean {
+  return !isActive(run) && run.checkpoints?.weights === true;
+}
+
+/** Whether the newest attempt was refused because a process that cannot be looked up has the folder. */
+export function isTakeable({ notice, attempt }: Run): boolean {
+  return (notice ?? attempt)?.outcome?.takeable === true;
 }
 
 /** @throws {UserError} when the run is being written to, and when resuming cannot help. */

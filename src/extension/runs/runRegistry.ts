@@ -3,6 +3,8 @@ import type { Attempt } from '../../run/attempts';
 import type { RunInfo } from '../../run/runInfo';
 import { isActiveStatus, type RunStatus } from '../../run/runStatus';
 
+import type { Checkpoints } from './checkpoints';
+
 export type { RunStatus } from '../../run/runStatus';
 
 /** A run as it stood when it was last looked at. Immutable: a change makes a new object. */
@@ -21,6 +23,8 @@ export interface Run {
   readonly begun?: boolean;
   /** The newest attempt, where it left the run as it was; the message is about it. */
   readonly notice?: Attempt;
+  /** Unknown where the run cannot be read. */
+  readonly checkpoints?: Checkpoints;
 }
 
 /** Whether a run is being written to. */

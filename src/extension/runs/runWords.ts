@@ -3,7 +3,7 @@ import { incompleteModel } from '../../config/modelParts';
 import { say } from '../../util/phrase';
 import { count, duration, percent } from '../format';
 import type { Translate } from '../translate';
-import { canTrainLonger, isResumable } from './resumable';
+import { canEvaluate, canTrainLonger, isResumable, isTakeable } from './resumable';
 import { isActive, type Run, type RunStatus } from './runRegistry';
 import { durationOf, progressOf } from './progress';
 
@@ -94,7 +94,7 @@ export function runDescription(run: Run, t: Translate, now = Date.now()): string
 }
 
 /** What decides which actions a run offers; words of the tree item's `contextValue`. */
-export function runFlags(run: Run, has: { weights: boolean }): string {
+export function runFlags(run: Run, has: { forgettable: boolean }): string {
   const active = isActive(run);
   const { kind } = run.info;
   const flags = [
@@ -102,9 +102,10 @@ export function runFlags(run: Run, has: { weights: boolean }): string {
     active && 'active',
     isResumable(run) && 'resumable',
     canTrainLonger(run) && 'lengthenable',
-    (run.notice ?? run.attempt)?.outcome?.takeable && 'takeable',
-    !active && has.weights && 'evaluable',
-    kind === 'imported' ? 'imported' : !active && 'deletable',
+    isTakeable(run) && 'takeable',
+    canEvaluate(run) && 'evaluable',
+    kind !== 'imported' && !active && 'deletable',
+    !active && has.forgettable && 'forgettable',
   ];
   return flags.filter((flag) => typeof flag === 'string').join(' ');
 }

@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { RunFolder } from '../../run/runFolder';
 import { bytes } from '../format';
 import { isActive, type RunRegistry } from './runRegistry';
+import type { WorkspaceRuns } from './workspaceRuns';
 import { runDescription, runDetails, runFlags, statusIcon, statusWord } from './runWords';
 
 const DURATION_REFRESH_MS = 5000;
@@ -16,7 +15,11 @@ export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposa
   private readonly disposables: vscode.Disposable[] = [];
   readonly tree: vscode.TreeView<string>;
 
-  constructor(private readonly runs: RunRegistry) {
+  /** @param found says which runs are in view only because they are remembered */
+  constructor(
+    private readonly runs: RunRegistry,
+    private readonly found: Pick<WorkspaceRuns, 'isOnlyRemembered'>,
+  ) {
     this.tree = vscode.window.createTreeView('nlvr.runs', {
       treeDataProvider: this,
       canSelectMany: true,
@@ -55,7 +58,7 @@ export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposa
     const { icon, color } = statusIcon(run);
     item.iconPath = new vscode.ThemeIcon(icon, color ? new vscode.ThemeColor(color) : undefined);
     item.description = runDescription(run, vscode.l10n.t);
-    item.contextValue = runFlags(run, whatItHas(folder));
+    item.contextValue = runFlags(run, { forgettable: this.found.isOnlyRemembered(folder) });
     item.accessibilityInformation = {
       label: `${run.info.name}, ${statusWord(run.status, vscode.l10n.t)}, ${item.description}`,
     };
@@ -87,14 +90,6 @@ export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposa
         : undefined;
     this.changed.fire(undefined);
   }
-}
-
-/** What a run folder has. */
-function whatItHas(folder: string): { weights: boolean } {
-  const paths = new RunFolder(folder);
-  const last = existsSync(paths.last) || existsSync(`${paths.last}.old`);
-  const weights = existsSync(paths.best) || existsSync(join(folder, 'checkpoint_best.pth'));
-  return { weights: weights || last };
 }
 
 /** Bytes of all files of a folder, links not followed. */

@@ -7,6 +7,8 @@ export interface RuntimeStatus {
   /** TensorFlow's version, and where its libraries lie; null when there is none. */
   version: string | null;
   directory: string | null;
+  /** Whether it is the copy that `nlvr runtime install` made, which can be removed. */
+  managed: boolean;
   /** Why it does not work. */
   message: Words | null;
 }
@@ -31,6 +33,7 @@ export function parseStatus(stdout: string, stderr: string, code: number | null)
     works: code === 0,
     version: text('version'),
     directory: text('directory'),
+    managed: text('source') === 'managed',
     message:
       phraseIn(value?.phrase) ??
       text('message') ??

@@ -5,6 +5,9 @@ import { localized } from '../../util/language';
 import { inEnglish, phrase, type Words } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import { bytes } from '../format';
+import { oneAtATime } from '../oneAtATime';
+import { isActive } from '../runs/runRegistry';
+import { setContext } from '../runs/workspaceRuns';
 import type { Services } from '../services';
 import { failureIn } from '../trainer/failure';
 import { runProgram, type Program } from '../trainer/process';
@@ -18,7 +21,10 @@ const working = new WeakSet<Program>();
 export async function runtimeStatus(program: Program): Promise<RuntimeStatus> {
   const { stdout, stderr, code } = await runProgram(program, ['runtime', 'status', '--json']);
   const status = parseStatus(stdout, stderr, code);
-  if (status.works) working.add(program);
+  if (status.works) {
+    working.add(program);
+    await setContext('nlvr.hasRuntime', true);
+  }
   return status;
 }
 
@@ -26,8 +32,8 @@ export async function runtimeStatus(program: Program): Promise<RuntimeStatus> {
  * Makes sure that there is a runtime: silent when it works, else says what is missing and offers to install it.
  * @returns false when the user did not want it.
  */
-export async function ensureRuntime(services: Services): Promise<boolean> {
-  const program = await services.program();
+export async function ensureRuntime(services: Services, configFile: string): Promise<boolean> {
+  const program = await services.program(configFile);
   if (working.has(program)) return true;
   const status = await runtimeStatus(program);
   if (status.works) return true;
@@ -35,24 +41,58 @@ export async function ensureRuntime(services: Services): Promise<boolean> {
   return offerInstall(services, status.message);
 }
 
-/** The command: says what there is, or installs. */
+/** The command: says what there is, with ways to change it, or installs. */
 export async function setUpRuntime(services: Services): Promise<void> {
   await requireTrust();
-  const status = await runtimeStatus(await services.program());
+  const program = await services.program();
+  const status = await runtimeStatus(program);
   if (!status.works) {
     await offerInstall(services, status.message);
     return;
   }
-  const again = vscode.l10n.t('Install Another');
+  const change = vscode.l10n.t('Change…');
+  const remove = vscode.l10n.t('Remove');
   const chosen = await vscode.window.showInformationMessage(
-    vscode.l10n.t(
-      'TensorFlow {0} works. It is in {1}.',
-      status.version ?? '',
-      status.directory ?? '',
-    ),
-    again,
+    vscode.l10n.t('TensorFlow {0} is ready.', status.version ?? ''),
+    change,
+    // Other copies belong to other programs.
+    ...(status.managed ? [remove] : []),
   );
-  if (chosen === again) await offerInstall(services, null);
+  if (chosen === change) await offerInstall(services, null);
+  if (chosen === remove) await removeRuntime(services, program, status);
+}
+
+/** Removes the copy that was installed here, after a question. */
+async function removeRuntime(
+  { runs }: Services,
+  program: Program,
+  { version, directory }: RuntimeStatus,
+): Promise<void> {
+  const active = runs.runs.find(isActive);
+  if (active)
+    throw new UserError(phrase('{0} uses the TensorFlow library now.', active.info.name), {
+      hint: phrase('Stop it first, or wait until it ends.'),
+    });
+  const remove = vscode.l10n.t('Remove');
+  const chosen = await vscode.window.showWarningMessage(
+    vscode.l10n.t('Remove TensorFlow {0}?', version ?? ''),
+    {
+      modal: true,
+      detail: vscode.l10n.t(
+        '{0} is deleted. The next training offers to install the library again.',
+        directory ?? '',
+      ),
+    },
+    remove,
+  );
+  if (chosen !== remove) return;
+  const { code, stderr } = await runProgram(program, ['runtime', 'remove']);
+  if (code !== 0)
+    throw failureIn(stderr, phrase('nlvr {0} ended with {1}', 'runtime remove', String(code)));
+  working.delete(program);
+  void vscode.window.showInformationMessage(
+    vscode.l10n.t('TensorFlow {0} was removed.', version ?? ''),
+  );
 }
 
 async function offerInstall(services: Services, problem: Words | null): Promise<boolean> {
@@ -85,7 +125,11 @@ async function offerInstall(services: Services, problem: Words | null): Promise<
 }
 
 /** @throws {UserError} when the installation fails, {vscode.CancellationError} when it is cancelled. */
-async function install(services: Services, gpu: boolean): Promise<void> {
+function install(services: Services, gpu: boolean): Promise<void> {
+  return oneAtATime('install the runtime', () => installNow(services, gpu));
+}
+
+async function installNow(services: Services, gpu: boolean): Promise<void> {
   const program = await services.program();
   await vscode.window.withProgress(
     {

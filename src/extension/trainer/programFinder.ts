@@ -8,10 +8,11 @@ import type { Program } from './process';
 
 /** Finds the trainer's program once, and again when a setting that it depends on changes. */
 export class ProgramFinder implements vscode.Disposable {
-  private found: Promise<Program> | undefined;
+  /** By the workspace folder whose settings count. */
+  private readonly found = new Map<string, Promise<Program>>();
   private readonly subscription = vscode.workspace.onDidChangeConfiguration((change) => {
     if (change.affectsConfiguration('nlvr') || change.affectsConfiguration('http'))
-      this.found = undefined;
+      this.found.clear();
   });
 
   constructor(
@@ -20,7 +21,7 @@ export class ProgramFinder implements vscode.Disposable {
   ) {}
 
   /** See `Services.program`. */
-  program(): Promise<Program> {
+  program(configFile?: string): Promise<Program> {
     if (!vscode.workspace.isTrusted)
       return Promise.reject(
         new UserError(phrase('This workspace is not trusted, so nothing is run from it.'), {
@@ -33,32 +34,38 @@ export class ProgramFinder implements vscode.Disposable {
           hint: phrase('On Windows, open the folder in WSL or on a remote machine.'),
         }),
       );
-    this.found ??= this.find().catch((error: unknown) => {
+    const file = configFile === undefined ? undefined : vscode.Uri.file(configFile);
+    const folder = file && vscode.workspace.getWorkspaceFolder(file);
+    const key = folder?.uri.toString() ?? '';
+    const known = this.found.get(key);
+    if (known) return known;
+    const finding = this.find(folder?.uri).catch((error: unknown) => {
       // Installing a Node mends it; do not remember the failure.
-      this.found = undefined;
+      this.found.delete(key);
       throw error;
     });
-    return this.found;
+    this.found.set(key, finding);
+    return finding;
   }
 
   dispose(): void {
     this.subscription.dispose();
   }
 
-  private async find(): Promise<Program> {
+  private async find(folder: vscode.Uri | undefined): Promise<Program> {
     const node = await findNode({
-      configured: setting('nodePath'),
+      configured: setting('nodePath', folder),
       path: process.env.PATH ?? '',
       execPath: process.execPath,
     });
     this.log.info(`trainer runs on Node ${node.version} (${node.source}): ${node.executable}`);
-    const tensorflow = expandHome(setting('tensorflowPath'));
+    const tensorflow = expandHome(setting('tensorflowPath', folder));
     return {
       executable: node.executable,
       cli: join(this.extensionPath, 'dist', 'cli.js'),
       environment: {
         ...proxyVariables(),
-        ...setting('environment'),
+        ...setting('environment', folder),
         ...(tensorflow !== '' && { NLVR_TF_DIR: tensorflow }),
         ...node.environment,
       },

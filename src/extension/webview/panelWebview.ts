@@ -50,6 +50,12 @@ export function setPictureRoots(
   };
 }
 
+/** The icon of a panel's tab, to be seen on light and on dark tabs. */
+export function panelIcon(extensionUri: vscode.Uri): { light: vscode.Uri; dark: vscode.Uri } {
+  const icon = (name: string): vscode.Uri => vscode.Uri.joinPath(extensionUri, 'media', name);
+  return { light: icon('nlvr-light.svg'), dark: icon('nlvr.svg') };
+}
+
 function pageRoot(extensionUri: vscode.Uri): vscode.Uri {
   return vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
 }

@@ -13,9 +13,6 @@ import type { FormProblem, FormState } from './messages';
 import { Problems } from './problems';
 import { keepScroll } from './scroll';
 
-/** Below this width the card stands above the groups, closed. */
-const NARROW = 860;
-
 interface AppProps {
   model: FormModel;
   /** Changes with the model: what is drawn depends on it. */
@@ -122,11 +119,7 @@ export function App({ model, view, saveView }: AppProps) {
               />
             )}
           </main>
-          <Card
-            insights={model.insights}
-            open={window.innerWidth >= NARROW}
-            hasErrors={allProblems(state).some(({ severity }) => severity === 'error')}
-          />
+          <Card insights={model.insights} />
         </div>
       )}
     </div>
@@ -233,5 +226,5 @@ function announceCount(model: FormModel, search: string, changedOnly: boolean): 
   const found = model.fields.filter((info) =>
     matches(info, search, changedOnly, (key) => model.field(key)),
   );
-  announce(t('{0} keys', found.length));
+  announce(found.length === 1 ? t('1 key') : t('{0} keys', found.length));
 }

@@ -1,37 +1,32 @@
 import type { ComponentChildren } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
 import { bytes, count, shortCount } from '../shared/numbers';
 import { t } from '../shared/translate';
 import type { Insights } from './messages';
 import { Message } from './problems';
 import { ScheduleChart } from './scheduleChart';
 
+/** Where there is room for the card next to the fields (as in config.css); else it stands above them, closed. */
+const wide = window.matchMedia('(min-width: 861px)');
+
 /** What follows from the configuration: learning rate, steps, parameters, memory. */
-export function Card({
-  insights,
-  open,
-  hasErrors,
-}: {
-  insights: Insights | undefined;
-  open: boolean;
-  /** Some values are wrong: their defaults were reckoned with. */
-  hasErrors: boolean;
-}) {
+export function Card({ insights }: { insights: Insights | undefined }) {
+  const [open, setOpen] = useState(() => wide.matches);
+  // What the user folds or unfolds stays so until the room for it changes.
+  useEffect(() => {
+    const follow = (): void => setOpen(wide.matches);
+    wide.addEventListener('change', follow);
+    return () => wide.removeEventListener('change', follow);
+  }, []);
   return (
-    <aside class="card" aria-label={t('What follows')}>
-      <details open={open}>
-        <summary>{t('What follows')}</summary>
+    <aside class="card" aria-label={t('Training Plan')}>
+      <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary>{t('Training Plan')}</summary>
         {insights === undefined ? (
           <p class="muted">{t('Counting…')}</p>
         ) : (
           <Contents insights={insights} />
         )}
-        <Note
-          text={
-            hasErrors
-              ? t('Values of a wrong type or out of range count as their defaults here.')
-              : null
-          }
-        />
       </details>
     </aside>
   );
@@ -42,13 +37,17 @@ function Contents({ insights }: { insights: Insights }) {
   return (
     <>
       <h3>{t('Learning rate')}</h3>
-      <ScheduleChart insights={insights} />
+      {insights.schedule === null ? (
+        <Note text={insights.scheduleNote} />
+      ) : (
+        <ScheduleChart points={insights.schedule} scheduleUnit={insights.scheduleUnit} />
+      )}
       <dl>
         <Fact name={t('Examples')}>{count(insights.examples)}</Fact>
         <Fact name={t('Effective batch')}>{count(insights.effectiveBatch)}</Fact>
         <Fact name={t('per process × processes × accumulation')} part>
           {[insights.batchPerProcess, insights.processes, insights.accumulateSteps]
-            .map(count)
+            .map((each) => count(each))
             .join(' × ')}
         </Fact>
         <Fact name={t('Steps per epoch')}>{count(insights.stepsPerEpoch)}</Fact>

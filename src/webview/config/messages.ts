@@ -62,12 +62,14 @@ export interface FormState {
   broken?: { message: string; line: number };
 }
 
-/** What follows from the configuration; null where it cannot be known. */
+/** What follows from the configuration; null where it cannot be known, or where a wrong value decides it. */
 export interface Insights {
   /** Optimizer steps and learning rates: corners of a graph of straight lines. */
-  schedule: { step: number; lr: number }[];
+  schedule: { step: number; lr: number }[] | null;
   /** Whether `schedule` counts steps, or epochs because the number of examples is not known. */
   scheduleUnit: 'steps' | 'epochs';
+  /** Why there is no schedule. */
+  scheduleNote: string | null;
   /** Examples of the training split. */
   examples: number | null;
   /** Processes that share a training by the setting `nlvr.processesPerNode`. */
@@ -75,9 +77,9 @@ export interface Insights {
   /** Why there may be more. */
   processesNote: string | null;
   /** Examples of one optimizer step, and what they are made of. */
-  effectiveBatch: number;
-  batchPerProcess: number;
-  accumulateSteps: number;
+  effectiveBatch: number | null;
+  batchPerProcess: number | null;
+  accumulateSteps: number | null;
   stepsPerEpoch: number | null;
   totalSteps: number | null;
   /** Why the examples could not be counted. */

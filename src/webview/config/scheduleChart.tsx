@@ -6,8 +6,13 @@ const [width, height] = [280, 120];
 const [left, right, top, bottom] = [44, 8, 8, 20];
 
 /** The learning rate over the run, as the trainer will set it. */
-export function ScheduleChart({ insights }: { insights: Insights }) {
-  const points = insights.schedule;
+export function ScheduleChart({
+  points,
+  scheduleUnit,
+}: {
+  points: NonNullable<Insights['schedule']>;
+  scheduleUnit: Insights['scheduleUnit'];
+}) {
   const first = points[0]?.step ?? 0;
   const last = points.at(-1)?.step ?? 1;
   const highest = Math.max(...points.map(({ lr }) => lr), Number.MIN_VALUE);
@@ -17,7 +22,7 @@ export function ScheduleChart({ insights }: { insights: Insights }) {
   const path = points
     .map(({ step, lr }, i) => `${i === 0 ? 'M' : 'L'}${x(step).toFixed(1)} ${y(lr).toFixed(1)}`)
     .join('');
-  const unit = insights.scheduleUnit === 'steps' ? t('steps') : t('epochs');
+  const unit = scheduleUnit === 'steps' ? t('steps') : t('epochs');
   const lowest = points.at(-1)?.lr ?? 0;
   return (
     <svg

@@ -3,11 +3,11 @@ import { Icon } from '../shared/icons';
 import { t } from '../shared/translate';
 import { useDashboard } from './context';
 import type { RunAction, RunHeader } from './messages';
-import { isActive } from './viewModel';
 
 function labels(): [RunAction, string][] {
   return [
     ['evaluate', t('Evaluate Checkpoint…')],
+    ['takeOver', t('Take Over')],
     ['openConfiguration', t('Open Configuration as Used')],
     ['showTrainerLog', t('Open Trainer Log')],
     ['reveal', t('Reveal Run Folder')],
@@ -21,7 +21,9 @@ export function ActionsMenu({ run }: { run: RunHeader }) {
   const root = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   const entries = labels().filter(
-    ([action]) => !(action === 'evaluate' && (isActive(run.status) || run.kind === 'imported')),
+    ([action]) =>
+      (action !== 'evaluate' || run.evaluable === true) &&
+      (action !== 'takeOver' || run.takeable === true),
   );
 
   useEffect(() => {

@@ -22,6 +22,10 @@ export interface RunHeader {
   notice?: boolean;
   /** How the training can go on, where it can. */
   offer?: 'resume' | 'trainLonger';
+  /** It has weights to evaluate, and nothing writes to its folder. */
+  evaluable?: true;
+  /** A process on another machine holds its folder, which can be taken over. */
+  takeable?: true;
   kind: 'train' | 'evaluate' | 'imported';
   epoch: number;
   maxEpoch: number;
@@ -149,6 +153,7 @@ export const runActions = [
   'trainLonger',
   'failedExamples',
   'evaluate',
+  'takeOver',
   'openConfiguration',
   'showTrainerLog',
   'reveal',

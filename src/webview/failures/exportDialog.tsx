@@ -23,14 +23,22 @@ export function ExportDialog({ model, open, onClose }: ExportProps) {
     dialog.current?.close();
     const rows = model.shown.length;
     const file = await model.export(format);
-    if (file !== null)
-      model.inform(t('{0} rows were written to {1}.', count(rows), file), announce);
+    if (file === null) return;
+    const says =
+      rows === 1
+        ? t('1 row was written to {0}.', file)
+        : t('{0} rows were written to {1}.', count(rows), file);
+    model.inform(says, announce);
   };
   const isOfficial = (format: ExportFormat) => format === 'nlvr1' || format === 'nlvr2';
   const partial = model.shown.length < model.rows.count;
   return (
     <dialog ref={dialog} class="export" aria-labelledby="export-title" onClose={onClose}>
-      <h2 id="export-title">{t('Export {0} rows', count(model.shown.length))}</h2>
+      <h2 id="export-title">
+        {model.shown.length === 1
+          ? t('Export 1 row')
+          : t('Export {0} rows', count(model.shown.length))}
+      </h2>
       <ul>
         {model.formats.map((format) => {
           const { name, about } = formatText(format);

@@ -1,0 +1,150 @@
+import { watchFolder, type RunWatch } from '../../run/discovery';
+import type { EventBatch } from '../../run/eventReader';
+import { openEvents, type EventSource } from '../../run/eventSource';
+import type { RunEvent } from '../../run/events';
+import type { RunInfo } from '../../run/runInfo';
+import { HistoryLog } from './historyLog';
+import { StepLog } from './stepLog';
+
+/** Who wants to know what was read. */
+export interface Reader {
+  /** Everything before is void, or some of it: all is to be told again. */
+  restarted(): Promise<void>;
+  /** More was read. @param history other events than steps came, or a failure is over */
+  more(history: boolean): Promise<void>;
+  /** The events cannot be read (now); it goes on trying. */
+  failed(error: unknown): void;
+}
+
+const readings = new Map<string, RunReading>();
+
+/** The events of one run as columns, read and followed once for all dashboards that show it. */
+export class RunReading {
+  readonly steps = new StepLog();
+  readonly others = new HistoryLog();
+  private readonly source: EventSource;
+  private readonly readers = new Set<Reader>();
+  private watch: RunWatch | undefined;
+  /** The reading that goes on, if one does. */
+  private reading: Promise<void> | undefined;
+  private again = false;
+  private failing = false;
+  /** `time` of an event minus its seconds of training. */
+  private origin: number | undefined;
+  private lastStep = 0;
+
+  private constructor(
+    private readonly key: string,
+    private readonly folder: string,
+    kind: RunInfo['kind'],
+  ) {
+    this.source = openEvents(folder, kind);
+  }
+
+  /** The reading of a run, for one more reader. */
+  static of(folder: string, kind: RunInfo['kind'], reader: Reader): RunReading {
+    const key = `${kind} ${folder}`;
+    const reading = readings.get(key) ?? new RunReading(key, folder, kind);
+    readings.set(key, reading);
+    reading.readers.add(reader);
+    return reading;
+  }
+
+  /** The last reader to leave ends it. */
+  leave(reader: Reader): void {
+    this.readers.delete(reader);
+    if (this.isOpen) return;
+    this.watch?.dispose();
+    readings.delete(this.key);
+  }
+
+  /** The sum of all events but steps. */
+  history(): ReturnType<HistoryLog['sum']> {
+    return this.others.sum(this.lastStep, this.source.skipped);
+  }
+
+  /** Reads what there is and follows the file from then on. Resolves when the present end is reached. */
+  async start(): Promise<void> {
+    this.watch ??= watchFolder(this.folder, () => void this.read());
+    await this.read();
+  }
+
+  private get isOpen(): boolean {
+    return this.readers.size > 0;
+  }
+
+  /** Resolves when everything that there was when it was called is told. */
+  private read(): Promise<void> {
+    this.again = true;
+    if (!this.isOpen) return Promise.resolve();
+    this.reading ??= this.readOn();
+    return this.reading;
+  }
+
+  private async readOn(): Promise<void> {
+    try {
+      while (this.again && this.isOpen) {
+        this.again = false;
+        await this.readOnce();
+      }
+    } finally {
+      this.reading = undefined;
+    }
+  }
+
+  /** After a failure another request counts as ever: the file may have been mended while it was being read. */
+  private async readOnce(): Promise<void> {
+    try {
+      const last = await this.source.read((batch) => void this.apply(batch));
+      await this.apply(last);
+    } catch (error) {
+      this.failing = true;
+      for (const reader of this.readers) reader.failed(error);
+      return;
+    }
+    // Nothing new need have come, yet the failure is over.
+    if (this.failing) await this.tell((reader) => reader.more(true));
+    this.failing = false;
+  }
+
+  private async tell(what: (reader: Reader) => Promise<void>): Promise<void> {
+    await Promise.all([...this.readers].map(what));
+  }
+
+  /** Resolves when what the batch holds is told. */
+  private async apply(batch: EventBatch): Promise<void> {
+    if (!this.isOpen) return;
+    const { reset, voidBeyond, events } = batch;
+    if (reset) {
+      this.steps.clear();
+      this.others.clear();
+      this.origin = undefined;
+      this.lastStep = 0;
+    }
+    if (voidBeyond !== null) {
+      this.steps.truncate(voidBeyond);
+      this.others.truncate(voidBeyond);
+      this.lastStep = Math.min(this.lastStep, voidBeyond);
+    }
+    for (const { step, event } of events) this.add(event, step);
+    if (reset || voidBeyond !== null) return this.tell((reader) => reader.restarted());
+    const history = events.some(({ event }) => event.type !== 'step');
+    return this.tell((reader) => reader.more(history));
+  }
+
+  private add(event: RunEvent, step: number): void {
+    if (event.type === 'start') {
+      // A resumed run goes on where training stopped; the time in between was none of training.
+      const trained = event.resumed ? this.steps.lastTime : 0;
+      this.origin = event.time - trained;
+    }
+    this.origin ??= event.time;
+    // An evaluation on its own may come days after the training, and is none of it.
+    const standsAlone = event.type === 'eval' && event.epoch === null && this.steps.count > 0;
+    const time = standsAlone ? this.steps.lastTime : Math.max(0, event.time - this.origin);
+    if (event.type === 'step') {
+      this.steps.push(event, time);
+      this.lastStep = event.step;
+    } else this.others.push(event, step, time);
+  }
+}

@@ -1,0 +1,30 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RunFolder } from '../../run/runFolder';
+
+/** Which of a run's checkpoints are there. */
+export interface Checkpoints {
+  /** Something that can be evaluated. */
+  readonly weights: boolean;
+  /** What a training goes on from. */
+  readonly last: boolean;
+}
+
+/** BLIP's own, of an imported run. */
+export const BLIP_CHECKPOINT = 'checkpoint_best.pth';
+
+/** Looks for the checkpoints in a run folder. */
+export async function checkpointsOf(folder: string): Promise<Checkpoints> {
+  const paths = new RunFolder(folder);
+  const [best, blip, last, oldLast] = await Promise.all(
+    [paths.best, join(folder, BLIP_CHECKPOINT), paths.last, paths.oldLast].map(isThere),
+  );
+  return { weights: best || blip || last || oldLast, last: last || oldLast };
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

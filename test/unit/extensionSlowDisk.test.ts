@@ -1,0 +1,79 @@
+import type * as syncFs from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { headerOf } from '../../src/extension/dashboard/header';
+import { FolderRunRegistry } from '../../src/extension/runs/folderRegistry';
+import { runFlags } from '../../src/extension/runs/runWords';
+import { migrateRunInfo } from '../../src/run/migrate';
+import { runJsonText } from '../../src/run/runMark';
+
+/** Calls that a path below the folder of the runs was given, while `watched`. */
+const seen = vi.hoisted(() => ({ root: '', sync: [] as string[], async: 0, delayMs: 0 }));
+
+vi.mock('node:fs', async (original) => {
+  const real = await original<typeof syncFs>();
+  const wrapped = Object.entries(real).map(([name, value]) => [
+    name,
+    typeof value === 'function' && (name.endsWith('Sync') || name === 'existsSync')
+      ? (...args: unknown[]) => {
+          if (seen.root !== '' && String(args[0]).startsWith(seen.root))
+            seen.sync.push(`${name} ${String(args[0])}`);
+          return (value as (...all: unknown[]) => unknown)(...args);
+        }
+      : value,
+  ]);
+  return Object.fromEntries(wrapped) as typeof syncFs;
+});
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<Record<string, unknown>>();
+  const wrapped = Object.entries(real).map(([name, value]) => [
+    name,
+    typeof value === 'function'
+      ? async (...args: unknown[]) => {
+          if (seen.root !== '' && String(args[0]).startsWith(seen.root)) {
+            seen.async++;
+            await sleep(seen.delayMs);
+          }
+          return (value as (...all: unknown[]) => unknown)(...args);
+        }
+      : value,
+  ]);
+  return Object.fromEntries(wrapped) as typeof real;
+});
+
+const RUNS = 500;
+let root: string;
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), 'nlvr-slow-'));
+  const info = migrateRunInfo({ state: 'finished', kind: 'train' }, root);
+  for (let i = 0; i < RUNS; i++) {
+    await mkdir(join(root, `run-${i}`));
+    await writeFile(join(root, `run-${i}`, 'run.json'), runJsonText({ ...info, name: `run-${i}` }));
+  }
+});
+afterEach(() => {
+  seen.root = '';
+  rmSync(root, { recursive: true });
+});
+
+it('500 runs on a slow disk: nothing waits for it, and looking again reads nothing', async () => {
+  Object.assign(seen, { root, sync: [], async: 0, delayMs: 5 });
+  const registry = new FolderRunRegistry(() => undefined);
+  const folders = Array.from({ length: RUNS }, (_, i) => join(root, `run-${i}`));
+  await Promise.all(folders.map((folder) => registry.refresh(folder)));
+  expect(registry.runs).toHaveLength(RUNS);
+  for (const run of registry.runs) {
+    runFlags(run, { forgettable: false });
+    headerOf(run, undefined);
+  }
+  expect(seen.sync).toEqual([]);
+  seen.async = 0;
+  await Promise.all(folders.map((folder) => registry.refreshIfChanged(folder)));
+  // The times of two files.
+  expect(seen.async).toBe(2 * RUNS);
+  registry.dispose();
+});
