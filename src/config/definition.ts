@@ -344,6 +344,12 @@ export const definition = {
       pad_token_id: null,
       type_vocab_size: null,
       add_cross_attention: null,
+      position_embedding_type: 'absolute',
+      classifier_dropout: null,
+      gradient_checkpointing: null,
+      torch_dtype: null,
+      transformers_version: null,
+      use_cache: null,
     },
   ),
   drop_path_rate: number(

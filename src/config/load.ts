@@ -1,8 +1,9 @@
 /** Loads a configuration file for the command line. */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { phrase, type Words } from '../util/phrase';
-import { UserError, errnoOf, messageOf } from '../util/userError';
+import { phrase } from '../util/phrase';
+import { errnoOf, messageOf } from '../util/userError';
+import { ConfigError, describeErrors } from './configError';
 import type { Config } from './definition';
 import { configHash } from './dump';
 import { foreignWords, originOf } from './foreign';
@@ -20,19 +21,6 @@ export interface LoadedConfig {
   problems: readonly ConfigProblem[];
   /** Of the configuration as used. */
   hash: string;
-}
-
-/** The configuration cannot be used. `problems` has them all; the message is one paragraph. */
-export class ConfigError extends UserError {
-  override readonly name = 'ConfigError';
-
-  constructor(
-    message: Words,
-    readonly problems: readonly ConfigProblem[],
-    options: { hint?: Words; cause?: unknown } = {},
-  ) {
-    super(message, options);
-  }
 }
 
 /**
@@ -54,7 +42,7 @@ export function loadConfig(
   if (errors.length > 0) {
     const origin = originOf(document.value);
     throw new ConfigError(
-      describe(absolute, errors),
+      describeErrors(absolute, errors),
       problems,
       origin === undefined ? {} : { hint: foreignWords(origin) },
     );
@@ -81,18 +69,4 @@ function readText(file: string): string {
       { cause: error },
     );
   }
-}
-
-const shown = 5;
-
-/** `nlvr.yaml:3:10: …` for the first problems, in one paragraph. */
-function describe(file: string, errors: readonly ConfigProblem[]): Words {
-  const lines: Words[] = errors
-    .slice(0, shown)
-    .map(({ message, phrase: words = message, line, column, range }) =>
-      range[1] === 0 ? words : phrase('{0}: {1}', `${file}:${line}:${column}`, words),
-    );
-  const more = errors.length - lines.length;
-  if (more > 0) lines.push(phrase('… and {0} more.', more));
-  return lines.reduce((before, next) => phrase('{0}\n{1}', before, next));
 }

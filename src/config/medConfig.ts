@@ -1,19 +1,41 @@
 /** The text encoder's configuration, from BLIP's `med_config.json`, a file like it, or a mapping. */
 import { existsSync, readFileSync } from 'node:fs';
-import { phrase, sentences } from '../util/phrase';
+import { messageFrom, phrase, sentences, type Words } from '../util/phrase';
 import { UserError, messageOf } from '../util/userError';
 import { checkValue } from './check';
+import { ConfigError, describeErrors } from './configError';
+import type { CrossIssue } from './crossIssue';
 import { definition, type Config, type MedConfig } from './definition';
+import { formatValue } from './format';
+import { readJsonObject, type JsonEntry } from './jsonObject';
+import { nearest } from './keys';
 import { medConfigPath } from './paths';
-import { checkTextEncoder } from './textEncoderChecks';
+import type { ConfigProblem, Suggestion, TextRange } from './problem';
+import { checkLength, checkMeasures } from './textEncoderChecks';
 
-const fields = Object.entries(definition.med_config.fields);
+const { fields, ignored } = definition.med_config;
+const fieldNames = Object.keys(fields) as (keyof MedConfig)[];
+const isField = (name: string): name is keyof MedConfig => Object.hasOwn(fields, name);
 
 /** BLIP's own `configs/med_config.json`: BERT base with the cross-attention's width. */
 export const blipMedConfig: Readonly<MedConfig> = Object.fromEntries(
-  fields.map(([name, field]) => [name, field.default]),
+  fieldNames.map((name) => [name, fields[name].default]),
   // Every field of the definition is there with its own default.
 ) as MedConfig;
+
+/** A file with the text encoder's measures, checked. */
+export interface CheckedMedConfig {
+  /** Complete: what is missing or wrong in the file has BLIP's value. */
+  config: MedConfig;
+  /** With their places in the file, in the order of the text. */
+  problems: readonly ConfigProblem[];
+}
+
+/** A file that `med_config` names. */
+export interface MedConfigFile extends CheckedMedConfig {
+  /** Absolute. */
+  file: string;
+}
 
 /**
  * The text encoder's measures.
@@ -27,12 +49,36 @@ export function readMedConfig(
   folder: string,
 ): MedConfig {
   if (typeof config.med_config !== 'string') return config.med_config;
-  const file = medConfigPath(config.med_config, folder);
-  const med = file === undefined ? { ...blipMedConfig } : parseMedConfig(readText(file), file);
-  const [first, ...others] = checkTextEncoder(med, config.max_words).map(({ message }) => message);
-  if (first === undefined) return med;
-  const says = sentences(first, ...others);
-  throw new UserError(file === undefined ? says : phrase('{0}: {1}', file, says));
+  const found = readMedConfigFile(config, folder);
+  if (found) requireSound(found.problems, found.file);
+  const med = found ? found.config : { ...blipMedConfig };
+  const [tooLong] = checkLength(med, config.max_words);
+  if (!tooLong) return med;
+  throw new UserError(found ? phrase('{0}: {1}', found.file, tooLong.message) : tooLong.message);
+}
+
+/**
+ * The file behind `med_config`, with what is wrong in it; undefined where there is none.
+ * @throws {UserError} when it is missing or cannot be read
+ */
+export function readMedConfigFile(
+  { med_config: value }: Pick<Config, 'med_config'>,
+  folder: string,
+): MedConfigFile | undefined {
+  const file = typeof value === 'string' ? medConfigPath(value, folder) : undefined;
+  return file === undefined ? undefined : { file, ...checkMedConfig(readText(file)) };
+}
+
+/** @throws {ConfigError} with file, line and column of each error in the file */
+export function parseMedConfig(text: string, file: string): MedConfig {
+  const { config, problems } = checkMedConfig(text);
+  requireSound(problems, file);
+  return config;
+}
+
+function requireSound(problems: readonly ConfigProblem[], file: string): void {
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) throw new ConfigError(describeErrors(file, errors), problems, { file });
 }
 
 function readText(file: string): string {
@@ -43,7 +89,7 @@ function readText(file: string): string {
       ),
     });
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     throw new UserError(phrase('{0} (`med_config`) cannot be read: {1}.', file, messageOf(error)), {
       cause: error,
@@ -52,39 +98,106 @@ function readText(file: string): string {
 }
 
 /**
- * Reads a BERT configuration in JSON. Keys that do not describe the encoder (`architectures`,
- * `initializer_range` …) are passed over, as BLIP's code does.
- * @throws {UserError} naming file, key and range of a single value
+ * Reads and checks a BERT configuration in JSON. Never throws. Keys that do not describe the encoder (`architectures`,
+ * `initializer_range` …) are passed over, as BLIP's code does; one that is not known at all is a warning, because BLIP's
+ * value takes the place of a misspelt one.
  */
-export function parseMedConfig(text: string, file: string): MedConfig {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new UserError(phrase('{0} is not valid JSON: {1}.', file, messageOf(error)), {
-      cause: error,
+export function checkMedConfig(text: string): CheckedMedConfig {
+  const report = new Report(text);
+  const config: MedConfig = { ...blipMedConfig };
+  const entries = readJsonObject(text);
+  if (!Array.isArray(entries)) {
+    if (entries) report.add('syntax', '', entries.message, entries.range);
+    else
+      report.add(
+        'not-a-mapping',
+        '',
+        phrase("The file must hold one JSON object, as BLIP's med_config.json does."),
+        [0, text.trimEnd().length],
+      );
+    return { config, problems: report.problems };
+  }
+  for (const entry of entries) readEntry(entry, entries, config, report);
+  for (const issue of checkMeasures(config)) report.between(issue, entries);
+  return {
+    config,
+    problems: [...report.problems].sort((a, b) => a.range[0] - b.range[0]),
+  };
+}
+
+function readEntry(
+  { name, key, place, value }: JsonEntry,
+  entries: readonly JsonEntry[],
+  config: MedConfig,
+  report: Report,
+): void {
+  if (isField(name)) {
+    const result = checkValue(name, fields[name], value);
+    if ('value' in result) config[name] = Number(result.value);
+    else report.add(result.issue.code, name, result.issue.message, place);
+    return;
+  }
+  if (!ignored || !Object.hasOwn(ignored, name)) {
+    const meant = nearest(name, fieldNames);
+    const says = phrase('`{0}` is not a key of `{1}`.', name, 'med_config');
+    const isFree = meant !== undefined && entries.every((each) => each.name !== meant);
+    report.add(
+      'unknown-key',
+      name,
+      isFree
+        ? sentences(says, phrase('Did you mean `{0}`?', meant))
+        : sentences(says, phrase('It has no effect.')),
+      key,
+      'warning',
+    );
+    return;
+  }
+  const only = ignored[name] ?? null;
+  if (only === null || value === only || value === null) return;
+  report.add(
+    'not-one-of',
+    name,
+    phrase('`{0}` is {1}: the model has {2} only.', name, formatValue(value), formatValue(only)),
+    place,
+  );
+}
+
+/** Collects problems with their places. */
+class Report {
+  readonly problems: ConfigProblem[] = [];
+
+  constructor(private readonly text: string) {}
+
+  add(
+    code: ConfigProblem['code'],
+    key: string,
+    message: Words,
+    range: TextRange,
+    severity: ConfigProblem['severity'] = 'error',
+    suggestions: readonly Suggestion[] = [],
+  ): void {
+    const before = this.text.slice(0, range[0]).split('\n');
+    const line = before.length;
+    const column = (before.at(-1)?.length ?? 0) + 1;
+    this.problems.push({
+      severity,
+      code,
+      key,
+      ...messageFrom(message),
+      line,
+      column,
+      range,
+      suggestions,
     });
   }
-  if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new UserError(
-      phrase("{0} must hold one JSON object, as BLIP's med_config.json does.", file),
-    );
-  const given = new Map<string, unknown>(Object.entries(json));
-  const act = given.get('hidden_act') ?? 'gelu';
-  if (act !== 'gelu')
-    throw new UserError(
-      phrase(
-        '{0}: `hidden_act` is {1}; BLIP\'s text encoder has "gelu" only.',
-        file,
-        JSON.stringify(act),
-      ),
-    );
-  const measures: MedConfig = { ...blipMedConfig };
-  for (const [name, field] of fields) {
-    if (!given.has(name)) continue;
-    const result = checkValue(name, field, given.get(name));
-    if ('issue' in result) throw new UserError(phrase('{0}: {1}', file, result.issue.message));
-    if (typeof result.value === 'number') measures[name as keyof MedConfig] = result.value;
+
+  /** A problem between keys, where each of them by itself is right: at the first one that is written. */
+  between({ code, keys, message, severity }: CrossIssue, entries: readonly JsonEntry[]): void {
+    const names = keys.map((key) => key.replace(/^med_config\./, ''));
+    if (names.some((name) => this.problems.some(({ key }) => key === name))) return;
+    const entry = names
+      .map((name) => entries.findLast((each) => each.name === name))
+      .find((each) => each !== undefined);
+    if (entry) this.add(code, entry.name, message, entry.place, severity);
   }
-  return measures;
 }

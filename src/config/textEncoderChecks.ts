@@ -14,6 +14,11 @@ const TOKENS_AROUND = 2;
  * @param maxWords `max_words`
  */
 export function checkTextEncoder(med: MedConfig, maxWords: number): CrossIssue[] {
+  return [...checkMeasures(med), ...checkLength(med, maxWords)];
+}
+
+/** Errors between the measures and the tokenizer. */
+export function checkMeasures(med: MedConfig): CrossIssue[] {
   const issues: CrossIssue[] = [];
   if (med.hidden_size % med.num_attention_heads !== 0)
     issues.push(
@@ -43,22 +48,28 @@ export function checkTextEncoder(med: MedConfig, maxWords: number): CrossIssue[]
         set('med_config.vocab_size', TOKENIZER_VOCABULARY),
       ),
     );
-  const positions = med.max_position_embeddings;
-  // Every word is at least one token.
-  if (maxWords + TOKENS_AROUND > positions)
-    issues.push(
-      conflict(
-        ['max_words', 'med_config.max_position_embeddings'],
-        phrase(
-          '`max_words` is {0}: such a sentence has at least {1} tokens, and `med_config.max_position_embeddings` has room for {2}.',
-          maxWords,
-          maxWords + TOKENS_AROUND,
-          positions,
-        ),
-        ...(positions > TOKENS_AROUND
-          ? [set('max_words', Math.floor((positions - TOKENS_AROUND) / 2))]
-          : []),
-      ),
-    );
   return issues;
+}
+
+/** Errors between the measures and the length of sentences, `max_words`. */
+export function checkLength(
+  { max_position_embeddings: positions }: MedConfig,
+  maxWords: number,
+): CrossIssue[] {
+  // Every word is at least one token.
+  if (maxWords + TOKENS_AROUND <= positions) return [];
+  return [
+    conflict(
+      ['max_words', 'med_config.max_position_embeddings', 'med_config'],
+      phrase(
+        '`max_words` is {0}: such a sentence has at least {1} tokens, and `med_config.max_position_embeddings` has room for {2}.',
+        maxWords,
+        maxWords + TOKENS_AROUND,
+        positions,
+      ),
+      ...(positions > TOKENS_AROUND
+        ? [set('max_words', Math.floor((positions - TOKENS_AROUND) / 2))]
+        : []),
+    ),
+  ];
 }

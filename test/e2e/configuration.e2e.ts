@@ -225,6 +225,35 @@ describe('the configuration as text', () => {
     await vscode.close();
   });
 
+  it('shows what is wrong in the file of med_config there, and follows what is typed into it', async () => {
+    const { folder } = workspace('image_root: images\nmed_config: bert.json\n');
+    const bert = '{\n  "hidden_size": 768,\n  "vocab_size": 30522\n}\n';
+    writeFileSync(join(folder, 'bert.json'), bert);
+    const vscode = await openWorkbench({ workspace: folder });
+    await openText(vscode, 'nlvr.yaml');
+    await vscode.runCommand('View: Focus Problems');
+    const problems = vscode.page.locator('.markers-panel .monaco-list-row');
+    // The file is not open, its configuration is.
+    const vocabulary = problems.filter({ hasText: 'needs 30524 rows' });
+    await expect.poll(() => vocabulary.textContent()).toContain('[Ln 3, Col 17]');
+    await vscode.screenshot('configuration-med-config');
+    await vocabulary.dblclick();
+    await vscode.page.locator('.tab.active', { hasText: 'bert.json' }).waitFor();
+    // Closed, the configuration still says that the open file is one of a text encoder.
+    await vscode.page.locator('.tab', { hasText: 'nlvr.yaml' }).click({ button: 'middle' });
+    await vscode.page.locator('.monaco-editor .view-lines').first().click();
+    await vscode.press('Control+a');
+    // In one piece: the editor closes quotes and brackets that are typed.
+    await vscode.page.keyboard.insertText('{"num_attention_heads": 5}');
+    await problems.filter({ hasText: '5: it must divide' }).waitFor();
+    expect(await vocabulary.count()).toBe(0);
+    expect(readFileSync(join(folder, 'bert.json'), 'utf8')).toBe(bert);
+    await vscode.press('ArrowLeft', 'Backspace');
+    await vscode.page.keyboard.type('6');
+    await expect.poll(() => problems.filter({ hasText: 'bert.json' }).count()).toBe(0);
+    await vscode.close();
+  });
+
   it('completes keys and values, and explains a key under the mouse', async () => {
     const { folder } = workspace('seed: 1\n');
     const vscode = await openWorkbench({ workspace: folder });

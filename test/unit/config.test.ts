@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { definition } from '../../src/config/definition';
+import { definition, type FieldKey } from '../../src/config/definition';
 import { dumpConfig } from '../../src/config/dump';
-import { ConfigError, loadConfig } from '../../src/config/load';
-import { blipMedConfig, readMedConfig } from '../../src/config/medConfig';
+import { ConfigError } from '../../src/config/configError';
+import { loadConfig } from '../../src/config/load';
+import { configKeys, definitionOf, fieldsOf } from '../../src/config/keys';
+import { blipMedConfig, checkMedConfig, readMedConfig } from '../../src/config/medConfig';
+import { parseOverride } from '../../src/config/overrides';
 import { parseConfig } from '../../src/config/parse';
 import { configPaths } from '../../src/config/paths';
 import type { ConfigProblem } from '../../src/config/problem';
@@ -418,6 +421,36 @@ describe('loadConfig', () => {
     });
   });
 
+  it('lets every key be overridden, fields of mappings too', () => {
+    const other = (key: FieldKey): string | number | boolean => {
+      switch (key.kind) {
+        case 'boolean':
+          return !key.default;
+        case 'enum':
+          return key.values.find((value) => value !== key.default) ?? '';
+        case 'path':
+          return '/elsewhere';
+        default:
+          return key.default === key.max ? key.min : key.max;
+      }
+    };
+    const keys = configKeys.flatMap((key) => {
+      const fields = Object.keys(fieldsOf(definitionOf(key)) ?? {});
+      return fields.length > 0 ? fields.map((field) => `${key}.${field}`) : [key];
+    });
+    expect(keys.length).toBeGreaterThan(50);
+    for (const key of keys) {
+      const known = definitionOf(key);
+      if (!known || known.kind === 'mapping') throw new Error(`${key} has no values`);
+      const value = other(known);
+      const { config } = parseConfig('', [parseOverride(`${key}=${value}`, '/')]);
+      const [name, field] = key.split('.');
+      const found = config[name as keyof typeof config] as unknown;
+      const set = field === undefined ? found : (found as Record<string, unknown>)[field];
+      expect(set, key).toBe(value);
+    }
+  });
+
   it('checks overrides like the file, and says that they are to blame', () => {
     const file = write('nlvr.yaml', 'seed: 1\n');
     expect(() => loadConfig(file, ['init_lr=30'])).toThrow(
@@ -483,16 +516,81 @@ describe('readMedConfig', () => {
     for (const [text, message] of [
       ['{', 'is not valid JSON'],
       ['[]', 'must hold one JSON object'],
-      ['{"hidden_size": "big"}', '`hidden_size` is "big"'],
+      ['{"hidden_size": "big"}', 'm.json:1:17: `hidden_size` is "big"'],
       ['{"hidden_size": 770}', '`med_config.num_attention_heads` is 12: it must divide'],
       ['{"vocab_size": 30522}', "is 30522: BLIP's tokenizer needs 30524 rows"],
       ['{"max_position_embeddings": 41}', '`max_words` is 40: such a sentence has at least 42'],
-      ['{"max_position_embeddings": 41, "vocab_size": 9}', /30524 rows.*room for 41/],
+      [
+        '{"num_attention_heads": 5, "vocab_size": 9}',
+        /m\.json:1:25: .*\n.*m\.json:1:42: .*30524 rows/,
+      ],
       ['{"hidden_act": "relu"}', '"gelu" only'],
     ] as const) {
       writeFileSync(join(folder, 'm.json'), text);
       expect(() => readMedConfig({ med_config: 'm.json', max_words: 40 }, folder)).toThrow(message);
     }
     rmSync(folder, { recursive: true });
+  });
+});
+
+describe('checkMedConfig', () => {
+  const found = (text: string): string[] =>
+    checkMedConfig(text).problems.map(
+      ({ severity, code, line, column, message }) =>
+        `${line}:${column} ${severity} ${code}: ${message}`,
+    );
+
+  it('places each problem in the file', () => {
+    const text = `{
+  "architectures": ["BertModel", {"a": [1, -2.5e3, null]}],
+  "hiden_size": 64,
+  "frobnicate": {"a": "}"},
+  "hidden_act": "relu",
+  "layer_norm_eps": 2,
+\t"num_attention_heads": 5,
+  "vocab_size": 30522
+}`;
+    expect(found(text)).toEqual([
+      '3:3 warning unknown-key: `hiden_size` is not a key of `med_config`. Did you mean `hidden_size`?',
+      '4:3 warning unknown-key: `frobnicate` is not a key of `med_config`. It has no effect.',
+      '5:17 error not-one-of: `hidden_act` is "relu": the model has "gelu" only.',
+      '6:21 error out-of-range: `layer_norm_eps` is 2: it must be from 0 to 1.',
+      '7:25 error conflict: `med_config.num_attention_heads` is 5: it must divide `med_config.hidden_size`, 768.',
+      expect.stringMatching(/^8:17 error conflict: .*needs 30524 rows/),
+    ]);
+    expect(checkMedConfig(text).config).toEqual({
+      ...blipMedConfig,
+      num_attention_heads: 5,
+      vocab_size: 30522,
+    });
+  });
+
+  it("takes BLIP's file, and a BERT configuration as its library writes it", () => {
+    const blip = readFileSync('configs/med_config.json', 'utf8');
+    expect(checkMedConfig(blip)).toEqual({ config: blipMedConfig, problems: [] });
+    const bert = blip.replace(
+      '"model_type"',
+      '"position_embedding_type": "absolute", "use_cache": true, "classifier_dropout": null, "transformers_version": "4.6.0", "gradient_checkpointing": false, "model_type"',
+    );
+    expect(found(bert)).toEqual([]);
+    expect(found('{"position_embedding_type": "relative_key"}')).toEqual([
+      expect.stringContaining('the model has "absolute" only'),
+    ]);
+  });
+
+  it.each([
+    ['', '1:1', 'A value is expected here.'],
+    ['{', '1:1', 'A key in double quotes is expected here.'],
+    ['{\n"a": 1,\n}', '3:1', 'A key in double quotes is expected here.'],
+    ['{"a" 1}', '1:6', 'A colon is expected here.'],
+    ['{"a": [1 2]}', '1:10', 'A comma or "]" is expected here.'],
+    ['{"a": 01}', '1:8', 'A comma or "}" is expected here.'],
+    ["{'a': 1}", '1:2', 'A key in double quotes is expected here.'],
+    ['{"a": "\\x"}', '1:7', 'A value is expected here.'],
+    ['{} // BERT', '1:4', 'Nothing may follow the object.'],
+    [`{"a": ${'['.repeat(1e5)}`, '1:107', 'It is nested too deeply.'],
+  ])('says where %j is no JSON', (text, place, message) => {
+    expect(() => void JSON.parse(text.length > 1000 ? '[' : text)).toThrow();
+    expect(found(text)).toEqual([`${place} error syntax: This is not valid JSON. ${message}`]);
   });
 });

@@ -92,6 +92,46 @@ describe('the Problems view', () => {
   });
 });
 
+it('what the language features of an open configuration say is not said twice', async () => {
+  const shown = new Map<string, number>();
+  const textDocuments: { uri: { fsPath: string } }[] = [];
+  const listeners: ((document: { uri: { fsPath: string } }) => void)[] = [];
+  const listen = (listener: (typeof listeners)[number]) => listeners.push(listener);
+  const { CheckProblems } = await loadWithVscode<typeof checkProblems>(
+    'src/extension/dataset/checkProblems.ts',
+    {
+      Uri: nothing({ file: (fsPath: string) => ({ fsPath }) }),
+      languages: nothing({
+        createDiagnosticCollection: () =>
+          nothing({
+            set: ({ fsPath }: { fsPath: string }, found: unknown[]) =>
+              shown.set(fsPath, found.length),
+          }),
+      }),
+      workspace: nothing({
+        textDocuments,
+        onDidOpenTextDocument: listen,
+        onDidCloseTextDocument: listen,
+      }),
+    },
+  );
+  const configuration = { uri: { fsPath: '/nlvr.yaml' } };
+  new CheckProblems().show(
+    [
+      { ...problem('has 30522 rows', '/bert.json'), code: 'conflict' },
+      { ...problem('gone.png', '/val.json'), code: 'missing-image' },
+    ],
+    configuration.uri as never,
+  );
+  expect(Object.fromEntries(shown)).toEqual({ '/bert.json': 1, '/val.json': 1 });
+  textDocuments.push(configuration);
+  for (const listener of listeners) listener(configuration);
+  expect(Object.fromEntries(shown)).toEqual({ '/bert.json': 0, '/val.json': 1 });
+  textDocuments.pop();
+  for (const listener of listeners) listener(configuration);
+  expect(Object.fromEntries(shown)).toEqual({ '/bert.json': 1, '/val.json': 1 });
+});
+
 describe('ProblemBook', () => {
   it('keeps what the checks of other configurations found', () => {
     const book = new ProblemBook();

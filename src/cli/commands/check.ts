@@ -1,4 +1,6 @@
-import { ConfigError, loadConfig, type LoadedConfig } from '../../config/load';
+import { ConfigError } from '../../config/configError';
+import { loadConfig, type LoadedConfig } from '../../config/load';
+import { readMedConfigFile } from '../../config/medConfig';
 import { configPaths } from '../../config/paths';
 import type { ConfigProblem } from '../../config/problem';
 import type { SplitSummary } from '../../data/check/checkDataset';
@@ -34,6 +36,7 @@ export interface CheckOptions {
 export async function check(options: CheckOptions): Promise<void> {
   const loaded = load(options);
   const { config, folder } = loaded;
+  const med = readMedConfigFile(config, folder);
   const progress = createProgress('Checking images');
   let report;
   try {
@@ -54,6 +57,7 @@ export async function check(options: CheckOptions): Promise<void> {
   }
   const problems = [
     ...ofConfiguration(loaded.problems, loaded.file),
+    ...(med ? ofConfiguration(med.problems, med.file) : []),
     ...(await checkPretrained(loaded)),
     ...report.problems,
   ];
@@ -85,7 +89,8 @@ function load(options: CheckOptions): LoadedConfig {
     return loaded;
   } catch (error) {
     if (json && error instanceof UserError) {
-      const listed = error instanceof ConfigError ? ofConfiguration(error.problems, path) : [];
+      const listed =
+        error instanceof ConfigError ? ofConfiguration(error.problems, error.file ?? path) : [];
       const whole: Problem = {
         severity: 'error',
         code: 'configuration',

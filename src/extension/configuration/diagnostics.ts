@@ -9,7 +9,7 @@ import { problemsToReport, type ReportedElsewhere } from './reporting';
 
 const RED_HAT_YAML = 'redhat.vscode-yaml';
 /** Milliseconds of quiet after a key stroke. */
-const DEBOUNCE = 250;
+export const DEBOUNCE = 250;
 /** What the Problems view shows as the origin. */
 const SOURCE = 'nlvr';
 
@@ -29,7 +29,11 @@ export class ConfigurationDiagnostics implements vscode.Disposable {
     this.subscriptions = [
       this.collection,
       vscode.workspace.onDidOpenTextDocument((document) => this.schedule(document, 0)),
-      vscode.workspace.onDidChangeTextDocument(({ document }) => this.schedule(document)),
+      vscode.workspace.onDidChangeTextDocument(({ document }) => {
+        this.schedule(document);
+        // What is typed into the file of `med_config` counts before it is saved.
+        if (document.uri.path.endsWith('.json')) this.refresh(DEBOUNCE);
+      }),
       // Saving another file may have put a missing path there; saving this one costs nothing to check.
       vscode.workspace.onDidSaveTextDocument(() => this.refresh()),
       vscode.workspace.onDidCloseTextDocument((document) => this.clear(document)),
@@ -50,8 +54,8 @@ export class ConfigurationDiagnostics implements vscode.Disposable {
     for (const subscription of this.subscriptions) subscription.dispose();
   }
 
-  private refresh(): void {
-    for (const document of vscode.workspace.textDocuments) this.schedule(document, 0);
+  private refresh(wait = 0): void {
+    for (const document of vscode.workspace.textDocuments) this.schedule(document, wait);
   }
 
   private schedule(document: vscode.TextDocument, wait = DEBOUNCE): void {
@@ -96,9 +100,13 @@ export class ConfigurationDiagnostics implements vscode.Disposable {
   }
 }
 
-function toDiagnostic(document: vscode.TextDocument, problem: ConfigProblem): vscode.Diagnostic {
+/** @param text where the problem's offsets count */
+export function toDiagnostic(
+  text: Pick<vscode.TextDocument, 'positionAt'>,
+  problem: ConfigProblem,
+): vscode.Diagnostic {
   const diagnostic = new vscode.Diagnostic(
-    toRange(document, problem.range),
+    toRange(text, problem.range),
     localizedMessage(problem),
     severities[problem.severity],
   );

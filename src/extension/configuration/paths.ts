@@ -56,6 +56,15 @@ function targetOf(key: string, paths: ConfigPaths): string | undefined {
   }
 }
 
+/** A range of the text with its line and column, as problems have them. */
+export function placeOf(
+  { document }: ParsedConfig,
+  range: TextRange,
+): Pick<ConfigProblem, 'line' | 'column' | 'range'> {
+  const { line, col } = document.lines.linePos(range[0]);
+  return { line: Math.max(1, line), column: Math.max(1, col), range };
+}
+
 /** What lies at a path: looked up by the caller, who knows how. */
 export type Lookup = (path: string) => Promise<'file' | 'folder' | undefined>;
 
@@ -70,15 +79,13 @@ export async function missingPaths(
 ): Promise<ConfigProblem[]> {
   const problems: ConfigProblem[] = [];
   const add = (key: string, range: TextRange, words: Words): void => {
-    const { line, col } = parsed.document.lines.linePos(range[0]);
-    const place = { line: Math.max(1, line), column: Math.max(1, col), range };
     problems.push({
       severity: 'warning',
       code: 'missing-path',
       key,
       ...messageFrom(words),
       suggestions: [],
-      ...place,
+      ...placeOf(parsed, range),
     });
   };
   const paths = writtenPaths(parsed, folder).filter(

@@ -2,7 +2,10 @@ import * as vscode from 'vscode';
 import type { TextEdit } from '../../config/edit';
 import type { TextRange } from '../../config/problem';
 
-export function toRange(document: vscode.TextDocument, [start, end]: TextRange): vscode.Range {
+export function toRange(
+  document: Pick<vscode.TextDocument, 'positionAt'>,
+  [start, end]: TextRange,
+): vscode.Range {
   return new vscode.Range(document.positionAt(start), document.positionAt(end));
 }
 

@@ -13,6 +13,7 @@ import {
 } from '../workspaceConfigurations';
 import { ConfigurationDiagnostics } from './diagnostics';
 import type * as languageFeatures from './languageFeatures';
+import { MedConfigDiagnostics } from './medConfigDiagnostics';
 
 const FORM_VIEW_TYPE = 'nlvr.configForm';
 
@@ -25,6 +26,7 @@ const selector: vscode.DocumentSelector = [
 export function registerConfiguration(services: Services): vscode.Disposable {
   return vscode.Disposable.from(
     new ConfigurationDiagnostics(services.log),
+    new MedConfigDiagnostics(services.log),
     registerLanguageFeatures(),
     registerForm(services),
     vscode.commands.registerCommand('nlvr.openForm', (on?: unknown) => openForm(on)),

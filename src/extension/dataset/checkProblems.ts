@@ -22,13 +22,19 @@ export class CheckProblems implements vscode.Disposable {
       this.lists.get(uri.toString()) ??
       vscode.l10n.t('This list is of an earlier check. Run NLVR: Check Data Set.'),
   });
-  private readonly subscription = vscode.workspace.onDidChangeTextDocument((change) => {
-    // Saving changes nothing.
-    if (change.contentChanges.length === 0) return;
-    // A mended file is not accused any longer; the next check tells anew.
-    this.book.forget(change.document.uri.fsPath);
-    this.collection.delete(change.document.uri);
-  });
+  /** What was shown last, by configuration. */
+  private readonly last = new Map<string, readonly CheckProblem[]>();
+  private readonly subscription = vscode.Disposable.from(
+    vscode.workspace.onDidChangeTextDocument((change) => {
+      // Saving changes nothing.
+      if (change.contentChanges.length === 0) return;
+      // A file that was corrected is not accused any longer; the next check looks again.
+      this.forget(change.document.uri.fsPath);
+      this.collection.delete(change.document.uri);
+    }),
+    vscode.workspace.onDidOpenTextDocument(({ uri }) => this.openedOrClosed(uri)),
+    vscode.workspace.onDidCloseTextDocument(({ uri }) => this.openedOrClosed(uri)),
+  );
 
   dispose(): void {
     this.subscription.dispose();
@@ -41,15 +47,35 @@ export class CheckProblems implements vscode.Disposable {
    * @param configuration where problems without a file of their own are shown
    */
   show(problems: readonly CheckProblem[], { fsPath }: vscode.Uri): void {
+    this.last.set(fsPath, problems);
+    const isOpen = vscode.workspace.textDocuments.some(({ uri }) => uri.fsPath === fsPath);
     const told = problems.filter(
-      // The configuration's own problems are underlined by its language features as soon as it is open.
-      ({ file, code }) => !((file === '' || file === fsPath) && languageFeatures.has(code)),
+      // The configuration's own problems, and those of the file of `med_config`, are underlined by its language
+      // features as long as it is open.
+      ({ file, code }) =>
+        !(languageFeatures.has(code) && (isOpen || file === '' || file === fsPath)),
     );
     for (const file of this.book.replace(fsPath, told))
       this.collection.set(
         vscode.Uri.file(file),
         this.book.of(file).flatMap((problem) => this.diagnostics(problem)),
       );
+  }
+
+  private forget(file: string): void {
+    this.book.forget(file);
+    for (const [configuration, problems] of this.last)
+      this.last.set(
+        configuration,
+        problems.filter((problem) => (problem.file || configuration) !== file),
+      );
+  }
+
+  /** While a configuration is open, its language features say what they can. */
+  private openedOrClosed(configuration: vscode.Uri): void {
+    const problems = this.last.get(configuration.fsPath);
+    if (problems?.some(({ code }) => languageFeatures.has(code)))
+      this.show(problems, configuration);
   }
 
   /** One for each case, up to a hundred of a kind; then one that opens the list of all. */

@@ -1,0 +1,33 @@
+import { phrase, type Words } from '../util/phrase';
+import { UserError } from '../util/userError';
+import type { ConfigProblem } from './problem';
+
+/** The configuration cannot be used. `problems` has them all; the message is one paragraph. */
+export class ConfigError extends UserError {
+  override readonly name = 'ConfigError';
+  /** The file that the problems are in, where that is not the configuration itself. */
+  readonly file: string | undefined;
+
+  constructor(
+    message: Words,
+    readonly problems: readonly ConfigProblem[],
+    options: { hint?: Words; cause?: unknown; file?: string } = {},
+  ) {
+    super(message, options);
+    this.file = options.file;
+  }
+}
+
+const shown = 5;
+
+/** `nlvr.yaml:3:10: …` for the first problems, in one paragraph. */
+export function describeErrors(file: string, errors: readonly ConfigProblem[]): Words {
+  const lines: Words[] = errors
+    .slice(0, shown)
+    .map(({ message, phrase: words = message, line, column, range }) =>
+      range[1] === 0 ? words : phrase('{0}: {1}', `${file}:${line}:${column}`, words),
+    );
+  const more = errors.length - lines.length;
+  if (more > 0) lines.push(phrase('… and {0} more.', more));
+  return lines.reduce((before, next) => phrase('{0}\n{1}', before, next));
+}

@@ -1,0 +1,126 @@
+/**
+ * A JSON object with the places of its keys and values. `JSON.parse` says neither, nor, for short texts, where the text
+ * is wrong.
+ */
+import { phrase, type Words } from '../util/phrase';
+import type { TextRange } from './problem';
+
+export interface JsonEntry {
+  name: string;
+  key: TextRange;
+  /** Where the value stands. */
+  place: TextRange;
+  value: unknown;
+}
+
+/** Why a text is no JSON, and where. */
+export interface JsonFault {
+  message: Words;
+  range: TextRange;
+}
+
+const SPACE = /[ \t\n\r]*/y;
+const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null/y;
+const DEEPEST = 100;
+
+/**
+ * Reads a text as one JSON object. Never throws.
+ * @returns its entries in the order of the text; undefined when it is JSON, but no object
+ */
+export function readJsonObject(text: string): JsonEntry[] | JsonFault | undefined {
+  try {
+    return new Scanner(text).object();
+  } catch (error) {
+    if (error instanceof Fault) return error.fault;
+    throw error;
+  }
+}
+
+class Fault extends Error {
+  constructor(readonly fault: JsonFault) {
+    super();
+  }
+}
+
+class Scanner {
+  private at = 0;
+  private depth = 0;
+
+  constructor(private readonly text: string) {}
+
+  object(): JsonEntry[] | undefined {
+    this.skipSpace();
+    const entries: JsonEntry[] = [];
+    const isObject = this.text[this.at] === '{';
+    if (isObject) this.members((entry) => entries.push(entry));
+    else this.value();
+    this.skipSpace();
+    if (this.at < this.text.length) this.fail(phrase('Nothing may follow the object.'));
+    return isObject ? entries : undefined;
+  }
+
+  private value(): TextRange {
+    this.skipSpace();
+    const start = this.at;
+    if (++this.depth > DEEPEST) this.fail(phrase('It is nested too deeply.'));
+    if (this.text[start] === '{') this.members(() => undefined);
+    else if (this.text[start] === '[') this.list(']', () => this.value());
+    else if (!this.take(STRING) && !this.take(SCALAR))
+      this.fail(phrase('A value is expected here.'));
+    this.depth--;
+    return [start, this.at];
+  }
+
+  private members(found: (entry: JsonEntry) => void): void {
+    this.list('}', () => {
+      this.skipSpace();
+      const start = this.at;
+      if (!this.take(STRING)) this.fail(phrase('A key in double quotes is expected here.'));
+      const key: TextRange = [start, this.at];
+      this.skipSpace();
+      if (this.text[this.at] !== ':') this.fail(phrase('A colon is expected here.'));
+      this.at++;
+      const place = this.value();
+      const read = (range: TextRange): unknown => JSON.parse(this.text.slice(...range));
+      found({ name: String(read(key)), key, place, value: read(place) });
+    });
+  }
+
+  private list(close: ']' | '}', item: () => void): void {
+    this.at++;
+    this.skipSpace();
+    if (this.text[this.at] === close) {
+      this.at++;
+      return;
+    }
+    for (;;) {
+      item();
+      this.skipSpace();
+      const next = this.text[this.at];
+      if (next !== ',' && next !== close)
+        this.fail(phrase('A comma or {0} is expected here.', `"${close}"`));
+      this.at++;
+      if (next === close) return;
+    }
+  }
+
+  private skipSpace(): void {
+    this.take(SPACE);
+  }
+
+  private take(pattern: RegExp): boolean {
+    pattern.lastIndex = this.at;
+    const [found] = pattern.exec(this.text) ?? [];
+    this.at += found?.length ?? 0;
+    return found !== undefined;
+  }
+
+  private fail(expected: Words): never {
+    const start = Math.max(0, Math.min(this.at, this.text.length - 1));
+    throw new Fault({
+      message: phrase('This is not valid JSON. {0}', expected),
+      range: [start, Math.min(start + 1, this.text.length)],
+    });
+  }
+}
