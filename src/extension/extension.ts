@@ -15,6 +15,7 @@ import { QueueRunner } from './queue/queueRunner';
 import { QueueView } from './queue/queueView';
 import { TrainingQueue } from './queue/trainingQueue';
 import { FolderRunRegistry } from './runs/folderRegistry';
+import { RefusedStarts } from './runs/refusedStarts';
 import { isActive } from './runs/runRegistry';
 import { RunsView } from './runs/runsView';
 import { WorkspaceRuns, setContext } from './runs/workspaceRuns';
@@ -40,6 +41,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   useIndex(configurations);
   rememberPicks(context.workspaceState);
   const found = new WorkspaceRuns(registry, configurations, context.workspaceState, log);
+  const refused = new RefusedStarts(registry, found, log);
   const queue = new TrainingQueue(context.workspaceState);
   const runner = new QueueRunner(queue, {
     busy: () => registry.runs.some((run) => isActive(run) && run.info.host === hostname()),
@@ -62,9 +64,9 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     new DatasetView(checks, configurations),
     new RunProblems(registry, checks),
     new StatusBar(registry),
-    new EndNotifications(registry, log),
+    new EndNotifications(registry, log, (run) => refused.dismissed(run)),
     new QueueView(queue),
-    registerCommands({ services, registry, found, checks, queue }),
+    registerCommands({ services, registry, found, checks, queue, refused }),
     registerPanels(services),
     registerConfiguration(services),
     registry.onDidChange(() => {

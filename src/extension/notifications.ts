@@ -19,6 +19,8 @@ export class EndNotifications implements vscode.Disposable {
   constructor(
     private readonly runs: RunRegistry,
     private readonly log: vscode.LogOutputChannel,
+    /** A message was closed without choosing anything. */
+    private readonly dismissed: (run: Run) => Promise<void>,
   ) {
     this.subscription = runs.onDidChange(() => this.update());
   }
@@ -45,7 +47,8 @@ export class EndNotifications implements vscode.Disposable {
     const outcome = (run.notice ?? run.attempt)?.outcome;
     // The failed examples of an evaluation open by themselves; one that can be done all the same asks by itself.
     if (isAwaited(before.attempt) && (level === 'information' || outcome?.allowedBy)) return;
-    this.log.info(`${run.info.name} (${run.folder}): ${run.status}. ${run.message ?? ''}`);
+    const why = [run.message, run.hint].filter((part) => part !== null).join(' ');
+    this.log.info(`${run.info.name} (${run.folder}): ${run.status}. ${why}`);
     const wanted = setting('notifications');
     if (wanted === 'none' || (wanted === 'failures' && level === 'information')) return;
     const commands = new Map<string, string>([
@@ -65,6 +68,7 @@ export class EndNotifications implements vscode.Disposable {
     }[level];
     const chosen = await show(message, ...commands.keys());
     const command = chosen === undefined ? undefined : commands.get(chosen);
+    if (chosen === undefined) await this.dismissed(run);
     if (command) await vscode.commands.executeCommand(command, run.folder);
   }
 }

@@ -228,12 +228,14 @@ describe('what is announced when a run ends', () => {
   async function announced(
     before: Seen,
     after: Seen,
+    closed: (folder: string) => void = () => undefined,
+    answer?: string,
   ): Promise<[level: string, ...texts: string[]]> {
     const shown: [string, ...string[]][] = [];
     const show =
       (level: string) =>
       (...texts: string[]) =>
-        Promise.resolve(void shown.push([level, ...texts]));
+        Promise.resolve((shown.push([level, ...texts]), answer));
     const { EndNotifications } = await loadWithVscode<typeof notifications>(
       'src/extension/notifications.ts',
       {
@@ -261,7 +263,9 @@ describe('what is announced when a run ends', () => {
       runs: [run(before)],
       onDidChange: (listener: () => void) => ((told = listener), { dispose: () => undefined }),
     };
-    new EndNotifications(registry as never, nothing() as never);
+    new EndNotifications(registry as never, nothing() as never, ({ folder }) =>
+      Promise.resolve(closed(folder)),
+    );
     told();
     registry.runs = [run(after)];
     told();
@@ -327,6 +331,15 @@ describe('what is announced when a run ends', () => {
     ],
   ])('%s', async (_what, before, after, level, text) => {
     expect((await announced(before, after)).slice(0, 2)).toEqual([level, text]);
+  });
+
+  it('is known to have been read when it is closed, not when a button is used', async () => {
+    const read: string[] = [];
+    const seen = [{ status: 'running' }, { status: 'failed' }] as const;
+    await announced(...seen, (folder) => read.push(folder), 'Trainer Log');
+    expect(read).toEqual([]);
+    await announced(...seen, (folder) => read.push(folder));
+    await expect.poll(() => read).toEqual([root]);
   });
 
   it('offers to take over a folder that another machine holds', async () => {
@@ -449,7 +462,7 @@ describe('Evaluate Checkpoint', () => {
       refresh: tell('refresh'),
     };
     const found = { remember: tell('remember'), forget: tell('forget') };
-    const context = { services, registry, found };
+    const context = { services, registry, found, refused: nothing() };
     await evaluateCheckpoint(
       context as unknown as Parameters<typeof evaluateCheckpoint>[0],
       undefined,

@@ -16,6 +16,7 @@ import { BLIP_CHECKPOINT } from '../runs/checkpoints';
 import { canEvaluate, requireIdle } from '../runs/resumable';
 import { isActive, type Run } from '../runs/runRegistry';
 import { runDescription, statusIcon } from '../runs/runWords';
+import type { RefusedStarts } from '../runs/refusedStarts';
 import type { WorkspaceRuns } from '../runs/workspaceRuns';
 import { ensureRuntime } from '../runtimeSetup/setUpRuntime';
 import type { Services } from '../services';
@@ -34,6 +35,7 @@ interface EvaluateContext {
   services: Services;
   registry: FolderRunRegistry;
   found: WorkspaceRuns;
+  refused: RefusedStarts;
 }
 
 /** What is evaluated, with which configuration, and where its predictions go. */
@@ -51,7 +53,7 @@ interface Target {
  * own. It runs on when the window is closed.
  */
 export async function evaluateCheckpoint(
-  { services, registry, found }: EvaluateContext,
+  { services, registry, found, refused }: EvaluateContext,
   calledOn: unknown,
 ): Promise<void> {
   await requireTrust();
@@ -68,8 +70,11 @@ export async function evaluateCheckpoint(
     if (isNew) await found.remember(folder);
     const evaluation = { target, folder, splits };
     let outcome = await evaluateInBackground(services, registry, evaluation);
-    if (outcome?.allowedBy && (await evaluatesAnyway(outcome)))
-      outcome = await evaluateInBackground(services, registry, evaluation, [outcome.allowedBy]);
+    if (outcome?.allowedBy) {
+      if (await evaluatesAnyway(outcome))
+        outcome = await evaluateInBackground(services, registry, evaluation, [outcome.allowedBy]);
+      else await dismiss(registry, refused, folder);
+    }
     if (outcome?.state !== 'finished') return;
   } finally {
     release();
@@ -95,6 +100,16 @@ async function reserve(
   const hint = phrase('Stop it first, or wait until it ends.');
   if (run) requireIdle(run, hint);
   return reserveFolder(folder);
+}
+
+/** The question has said why: a weights file whose evaluation never began leaves no run. */
+async function dismiss(
+  registry: FolderRunRegistry,
+  refused: RefusedStarts,
+  folder: string,
+): Promise<void> {
+  const run = registry.get(folder);
+  if (run) await refused.remove(run);
 }
 
 /** Says why it was refused, and asks whether to do it all the same. */

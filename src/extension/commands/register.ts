@@ -4,6 +4,7 @@ import { configurationOfRow } from '../dataset/datasetView';
 import { showFailure } from '../log';
 import type { TrainingQueue } from '../queue/trainingQueue';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
+import type { RefusedStarts } from '../runs/refusedStarts';
 import type { WorkspaceRuns } from '../runs/workspaceRuns';
 import type { Services } from '../services';
 
@@ -14,6 +15,7 @@ export interface CommandContext {
   found: WorkspaceRuns;
   checks: DatasetChecks;
   queue: TrainingQueue;
+  refused: RefusedStarts;
 }
 
 /** A command's handler: what it was called on (a run's folder or a file), and for the views all selected elements. */
@@ -21,7 +23,7 @@ type Handler = (calledOn?: unknown, selected?: unknown) => Promise<void>;
 
 /** Handlers by command without the `nlvr.` before it. Each loads its code when it is first called. */
 function handlers(context: CommandContext): Record<string, Handler> {
-  const { services, registry, found, checks, queue } = context;
+  const { services, registry, found, checks, queue, refused } = context;
   return {
     startTraining: async (on) => (await import('./startTraining')).startTraining(context, on),
     stopTraining: async (on) => (await import('./stopTraining')).stopTraining(registry, on),
@@ -31,7 +33,7 @@ function handlers(context: CommandContext): Record<string, Handler> {
       (await import('./resumeTraining')).trainLonger(services, registry, on),
     takeOver: async (on) => (await import('./resumeTraining')).takeOver(services, registry, on),
     evaluateCheckpoint: async (on) =>
-      (await import('./evaluate')).evaluateCheckpoint({ services, registry, found }, on),
+      (await import('./evaluate')).evaluateCheckpoint({ services, registry, found, refused }, on),
     inspectFailedExamples: async (on) =>
       (await import('./panels')).inspectFailedExamples(services, on),
     openDashboard: async (on, all) => (await import('./panels')).showDashboard(services, on, all),
@@ -56,6 +58,8 @@ function handlers(context: CommandContext): Record<string, Handler> {
     copyRunPath: async (on, all) => (await import('./runFiles')).copyRunPath(registry, on, all),
     openTrainerLog: async (on) => (await import('./runFiles')).openTrainerLog(on),
     deleteRun: async (on, all) => (await import('./runFiles')).deleteRuns(registry, found, on, all),
+    dismissRefused: async (on, all) =>
+      (await import('./runFiles')).dismissRefused(registry, refused, on, all),
     forgetRun: async (on) => (await import('./runFiles')).forgetRun(registry, found, on),
     openWalkthrough: async () => {
       await vscode.commands.executeCommand(

@@ -7,6 +7,7 @@ import { bytes } from '../format';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import { isActive, type Run } from '../runs/runRegistry';
 import { folderBytes } from '../runs/runsView';
+import type { RefusedStarts } from '../runs/refusedStarts';
 import type { WorkspaceRuns } from '../runs/workspaceRuns';
 
 /** The runs that a menu entry of the view was used on: the clicked one, or all selected ones. */
@@ -181,6 +182,16 @@ async function deleteFiles(
     );
     if (chosen === forGood) await remove(false);
   }
+}
+
+/** Removes runs that never began. Asks nothing: there is nothing to lose, and the log has the words. */
+export async function dismissRefused(
+  registry: FolderRunRegistry,
+  refused: RefusedStarts,
+  calledOn: unknown,
+  selected: unknown,
+): Promise<void> {
+  for (const run of runsOf(registry, calledOn, selected)) await refused.remove(run);
 }
 
 /** Takes a run out of the view that no search finds; its folder stays as it is. */

@@ -46,6 +46,16 @@ export async function openDashboard(runFolders: readonly string[]): Promise<void
   await registered.open(runFolders);
 }
 
+/** Resolves when no dashboard shows the run, at once where none does. */
+export function whenClosed(runFolder: string): Promise<void> {
+  return registered?.whenClosed(runFolder) ?? Promise.resolve();
+}
+
+/** Takes a run that is no more out of the dashboards; one that shows nothing else is closed. */
+export function closeDashboards(runFolder: string): void {
+  registered?.close(runFolder);
+}
+
 const commands: Record<RunAction, string> = {
   stop: 'nlvr.stopTraining',
   resume: 'nlvr.resumeTraining',
@@ -107,6 +117,14 @@ class DashboardPanels
       if (folders.length === 0 || this.panelOf(folders)) panel.dispose();
       else await this.fill(panel, folders);
     });
+  }
+
+  async whenClosed(folder: string): Promise<void> {
+    for (const panel of this.panels) if (panel.session.runs.includes(folder)) await panel.closed;
+  }
+
+  close(folder: string): void {
+    for (const panel of this.panels) panel.leaveOut(folder);
   }
 
   dispose(): void {
@@ -171,6 +189,8 @@ function titleOf(folders: readonly string[], runs: RunRegistry): string {
 /** One panel: its webview and its session. */
 class DashboardPanel implements vscode.Disposable {
   readonly session: DashboardSession;
+  /** Settles when the person has closed it. */
+  readonly closed: Promise<void>;
   private readonly messenger: Messenger<DashboardContract>;
   private readonly disposables: vscode.Disposable[] = [];
   private disposed = false;
@@ -182,6 +202,7 @@ class DashboardPanel implements vscode.Disposable {
     private readonly services: Services,
   ) {
     this.session = new DashboardSession(folders, this.editor());
+    this.closed = new Promise((resolve) => panel.onDidDispose(() => resolve()));
     this.messenger = new Messenger<DashboardContract>(panel.webview, this.session);
     this.nameIt();
     setUpWebview(panel.webview, services.context.extensionUri, {
@@ -205,6 +226,14 @@ class DashboardPanel implements vscode.Disposable {
     this.disposed = true;
     this.session.dispose();
     vscode.Disposable.from(...this.disposables).dispose();
+  }
+
+  /** Shows the other runs only, or closes. */
+  leaveOut(folder: string): void {
+    if (!this.session.runs.includes(folder)) return;
+    const left = this.session.runs.filter((shown) => shown !== folder);
+    if (left.length > 0) this.show(left);
+    else this.panel.dispose();
   }
 
   private nameIt(): void {

@@ -93,6 +93,11 @@ export function runDescription(run: Run, t: Translate, now = Date.now()): string
   return parts.join(' · ');
 }
 
+/** Whether there is no run, only starts that were refused: `standingOf` says so of nothing else. */
+export function isRefusedStart({ status, attempt }: Run): boolean {
+  return status === 'failed' && attempt?.outcome?.state === 'refused';
+}
+
 /** What decides which actions a run offers; words of the tree item's `contextValue`. */
 export function runFlags(run: Run, has: { forgettable: boolean }): string {
   const active = isActive(run);
@@ -104,7 +109,7 @@ export function runFlags(run: Run, has: { forgettable: boolean }): string {
     canTrainLonger(run) && 'lengthenable',
     isTakeable(run) && 'takeable',
     canEvaluate(run) && 'evaluable',
-    kind !== 'imported' && !active && 'deletable',
+    kind !== 'imported' && !active && (isRefusedStart(run) ? 'refused' : 'deletable'),
     !active && has.forgettable && 'forgettable',
   ];
   return flags.filter((flag) => typeof flag === 'string').join(' ');
