@@ -30,7 +30,8 @@ export async function status(
     const epoch = Math.min(info.epoch + 1, info.maxEpoch);
     const place = info.maxEpoch > 0 ? `, epoch ${epoch} of ${info.maxEpoch}` : '';
     const phase = attempt && !attempt.outcome ? ` (${attempt.phase})` : '';
-    const lines = [`${info.name}: ${status}${phase}${place}, step ${info.step}${best} (${folder})`];
+    const word = status === 'lost' ? 'out of reach' : status;
+    const lines = [`${info.name}: ${word}${phase}${place}, step ${info.step}${best} (${folder})`];
     for (const words of [message, hint]) if (words) lines.push(`  ${words}`);
     process.stdout.write(`${lines.join('\n')}\n`);
   }

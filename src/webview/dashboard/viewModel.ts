@@ -32,7 +32,7 @@ export function statusLook(status: RunStatus): { word: string; icon: IconName | 
     case 'failed':
       return { word: t('failed'), icon: 'error' };
     case 'lost':
-      return { word: t('no longer heard of'), icon: 'warning' };
+      return { word: t('out of reach'), icon: 'warning' };
   }
 }
 
