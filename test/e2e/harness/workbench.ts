@@ -135,18 +135,14 @@ export class Workbench {
 
   private async openPalette(text: string): Promise<void> {
     const input = this.quickInput;
-    // A window just opened may take the focus away again: ask until the palette stays.
+    // A window or a webview just opened may take the focus away again: ask until the palette stays.
     for (let attempt = 0; attempt < 5; attempt++) {
       await this.page.keyboard.press('F1');
-      if (
-        await input.waitFor({ timeout: 4000 }).then(
-          () => true,
-          () => false,
-        )
-      ) {
-        await input.fill(text);
-        return;
-      }
+      const filled = await input.fill(text, { timeout: 4000 }).then(
+        () => true,
+        () => false,
+      );
+      if (filled) return;
     }
     throw new Error('the command palette does not open');
   }
