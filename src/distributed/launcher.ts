@@ -8,8 +8,11 @@ import { UserError } from '../util/userError';
 import { bringLoopbackUp, NAMESPACE_VARIABLE, namespaceCommand } from './namespace';
 import { DEFAULT_PORT, LAUNCHED_VARIABLE, type LaunchSettings } from './settings';
 
-/** After a rank has failed, the others end by themselves within this time; what is left then is killed. */
-const GRACE_MS = 15_000;
+/**
+ * After a rank has failed, the others end by themselves within this time; what is left then is killed. With the 15 s
+ * after which a silent rank counts as failed, a job has ended within 30 s.
+ */
+const GRACE_MS = 12_000;
 /** Lines of a rank's standard error that are kept for the case that it fails. */
 const KEPT_LINES = 20;
 const FREE_PORTS = { first: 20_000, last: 32_000, tries: 50 };
