@@ -61,6 +61,10 @@ describe('the training dashboard', () => {
       .toContain('smoothed');
     await expect.poll(() => frame.locator('.watched tbody tr').count()).toBe(6);
     await expect.poll(() => frame.locator('.watched img').count()).toBe(12);
+    // The model's answers after each epoch, in a column of their own.
+    expect(await frame.locator('.watched thead tr').nth(1).locator('th').allTextContents()).toEqual(
+      ['1', '2', '3', '4'],
+    );
   });
 
   it('shows markup in a sentence as text', async () => {
@@ -178,7 +182,16 @@ describe('the training dashboard', () => {
 
   it('goes on by itself while the run does, and says so when an epoch was evaluated', async () => {
     const events: RunEvent[] = [
-      { type: 'step', time: Date.now() / 1000, step: 3121, epoch: 4, loss: 0.4, lr: 2e-5 },
+      {
+        type: 'step',
+        time: Date.now() / 1000,
+        step: 3121,
+        epoch: 4,
+        loss: 0.4,
+        lr: 2e-5,
+        speed: 77,
+        memory: 3e9,
+      },
       {
         type: 'eval',
         time: Date.now() / 1000,
@@ -202,6 +215,23 @@ describe('the training dashboard', () => {
     await expect
       .poll(() => frame.locator('[role=status]').textContent())
       .toBe('bright-otter-3: epoch 5 evaluated, validation accuracy 77.7%');
+    // Every chart has the new point.
+    await frame.locator('.folded-button').click();
+    for (const [title, point] of [
+      ['Loss', /\n3121,.*0\.4/],
+      ['Accuracy', /consistency.*\n3121,.*0\.777.*0\.4\b/s],
+      ['Learning rate', /\n3121,0\.00002/],
+      ['Examples per second', /\n3121,.*77\b/],
+      ['Memory', /\n3121,3000000000/],
+    ] as const) {
+      const card = frame
+        .locator('.chart-card')
+        .filter({ has: frame.getByText(title, { exact: true }) });
+      await vscode.page.evaluate(`navigator.clipboard.writeText('')`);
+      await card.getByRole('button', { name: 'Copy as CSV' }).click();
+      await expect.poll(() => vscode.clipboard(), { message: title }).toMatch(point);
+    }
+    await frame.locator('.folded-button').click();
   });
 
   it('lists its keys on ?, and obeys them', async () => {

@@ -1,4 +1,6 @@
 /** The program around its commands: help, usage errors, the runtime, and a device that is not there. */
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hasNvidiaDevice } from '../../src/runtime/library';
 import { TENSORFLOW_VERSION } from '../../src/runtime/wheels';
@@ -29,6 +31,17 @@ describe('help', () => {
   ])('nlvr %s --help lists its options', async (command, ...options) => {
     const help = await succeed(command, '--help');
     for (const option of options) expect(help).toMatch(new RegExp(`^ +--${option}\\b`, 'm'));
+  });
+
+  test('no option is hidden from --help, which has all others', () => {
+    const folder = join(import.meta.dirname, '../../src/cli');
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    const program = files.filter((file) => file.endsWith('.ts'));
+    expect(program.length).toBeGreaterThan(20);
+    for (const file of program)
+      expect(readFileSync(join(folder, file), 'utf8'), file).not.toMatch(
+        /hideHelp|hidden|helpOption|configureHelp/,
+      );
   });
 
   test('nlvr --version is that of the package', async () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { status } from '../../src/cli/commands/status';
+import { TENSORFLOW_VERSION } from '../../src/runtime/wheels';
 import { migrateRunInfo } from '../../src/run/migrate';
 import { ExitCode } from '../../src/util/userError';
 
@@ -28,10 +29,11 @@ function promises(): Row[] {
   return Array.from(rows, ([, promise, file, test]) => ({ promise, file, test }));
 }
 
-/** Whether a source file has a test of that title: the first argument of a call. */
+/** Whether a source file has a test of that title, the first argument of a call, and runs it. */
 function hasTest(source: string, title: string): boolean {
   const literal = title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/['"]/g, '\\\\?$&');
-  return new RegExp(`\\(\\s*(['"\`])${literal}\\1\\s*,`).test(source);
+  const off = '(?<!\\b(?:skip|todo|fails))';
+  return new RegExp(`${off}\\(\\s*(['"\`])${literal}\\1\\s*,`).test(source);
 }
 
 describe('docs/promises.md', () => {
@@ -97,6 +99,14 @@ describe('the README', () => {
     expect(Array.from(codes.matchAll(/\b\d+(?= \w)/g), ([code]) => Number(code))).toEqual(
       Object.values(ExitCode),
     );
+  });
+
+  it('names the versions that the package has', () => {
+    const text = oneLine(README);
+    const [major, minor] = TENSORFLOW_VERSION.split('.');
+    expect(text).toContain(`run by TensorFlow ${major}.${minor} through`);
+    const { engines } = JSON.parse(read('package.json')) as { engines: { node: string } };
+    expect(text).toContain(`Node ${/\d+/.exec(engines.node)?.[0]} or newer`);
   });
 
   it('names commands of the editor and files that exist', () => {
