@@ -115,9 +115,12 @@ describe('runs and who owns them', () => {
 
   const isAsked = (): Promise<boolean> => vscode.quickInput.isVisible();
   const tab = (title: string) => vscode.page.locator('.tab', { hasText: title });
-  const bringToFront = async (title: string): Promise<void> => {
-    await tab(title).click();
-    await vscode.page.locator('.tab.active', { hasText: title }).waitFor();
+  const bringDashboardToFront = async (run: string): Promise<void> => {
+    await tab(`Training: ${run}`).click();
+    await vscode.page.locator('.tab.active', { hasText: `Training: ${run}` }).waitFor();
+    // It takes the focus once it is loaded.
+    const frame = await vscode.webviewFrame('dashboard', 60_000);
+    await frame.locator('h1', { hasText: run }).waitFor();
   };
 
   it('a run of another host that falls silent is shown as lost, and not announced as finished', async () => {
@@ -155,10 +158,10 @@ describe('runs and who owns them', () => {
     elk.say('running');
     alive.add(elk);
     await openDashboard(vscode, ELK);
-    await bringToFront(`Training: ${OWL}`);
+    await bringDashboardToFront(OWL);
     await vscode.runCommand('NLVR: Inspect Failed Examples');
     await vscode.page.locator('.tab.active', { hasText: `Failed Examples: ${OWL}` }).waitFor();
-    await bringToFront(`Training: ${ELK}`);
+    await bringDashboardToFront(ELK);
     await vscode.runCommand('NLVR: Inspect Failed Examples');
     await vscode.page.locator('.tab.active', { hasText: `Failed Examples: ${ELK}` }).waitFor();
 
@@ -166,7 +169,7 @@ describe('runs and who owns them', () => {
     await vscode.runCommand('NLVR: Stop');
     await expect.poll(() => elk.isAskedToStop, SLOW).toBe(true);
     expect(owl.isAskedToStop).toBe(false);
-    await bringToFront(`Training: ${OWL}`);
+    await bringDashboardToFront(OWL);
     await vscode.runCommand('NLVR: Stop');
     await expect.poll(() => owl.isAskedToStop, SLOW).toBe(true);
 
