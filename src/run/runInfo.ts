@@ -40,8 +40,12 @@ export interface RunInfo {
   pidNamespace?: string | null;
   /** The attempt that wrote this, by its id; missing in older runs and in those of other trainers. */
   attempt?: string;
-  /** ISO 8601; renewed at least every `HEARTBEAT_SECONDS` while the process lives. */
+  /** ISO 8601; renewed at least every `heartbeatEvery` seconds while the process lives. */
   heartbeat: string;
+  /** Seconds between two heartbeats at most, in runs of other trainers; `HEARTBEAT_SECONDS` where it is missing. */
+  heartbeatEvery?: number;
+  /** The program that trains, in runs of other trainers, such as `PyTorch 2.13`; missing in our own. */
+  trainer?: string;
   /** Absolute path of the configuration file the run was started with. */
   configFile: string;
   /** SHA-256 of the configuration as used. */
