@@ -152,8 +152,7 @@ class Run:
                 stepsPerEpoch=steps_per_epoch,
                 totalSteps=max_epoch * steps_per_epoch,
                 examples=dict(examples or {}),
-                device=device,
-                parameters=parameters,
+                **{key: value for key, value in {"device": device, "parameters": parameters}.items() if value is not None},
             )
         except BaseException:
             self._lock.release()

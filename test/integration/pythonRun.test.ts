@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   utimesSync,
   writeFileSync,
@@ -12,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import Ajv, { type ValidateFunction } from 'ajv';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { consistencyGroupOf } from '../../src/data/annotations/format';
 import { crossEntropyOf, measureAnswers } from '../../src/analysis/metrics';
@@ -25,6 +27,19 @@ import { requireUsableFolder } from '../../src/run/runWriter';
 import { inEnglish } from '../../src/util/phrase';
 
 const run = promisify(execFile);
+/** What the documentation promises of a file. */
+const schema = (name: string): ValidateFunction =>
+  new Ajv().compile(
+    JSON.parse(
+      readFileSync(join(__dirname, `../../configs/${name}.schema.json`), 'utf8'),
+    ) as object,
+  );
+const linesOf = (file: string): unknown[] =>
+  readFileSync(join(folder, file), 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as unknown);
+
 const env = { ...process.env, PYTHONPATH: join(__dirname, '../../examples/python') };
 
 let root: string;
@@ -313,6 +328,46 @@ print("trained")`);
   ])('refuses predictions without a usable %s by name', async (_what, row, message) => {
     expect(await python(`run = Run(folder)\nrun.evaluation("val", 0, [${row}])`)).toContain(
       message,
+    );
+  });
+});
+
+describe('the JSON schemas', () => {
+  it('hold for every file that nlvr_run.py writes', async () => {
+    await python(`
+run = Run(folder, device="cpu", parameters=7)
+run.log(1, float("inf"), 0.1, accuracy=0.5, grad_norm=2, speed=3, memory=4)
+${ROWS}
+rows[3] = dict(rows[3], logits=[float("nan"), 0])
+rows[4] = dict(identifier="x", sentence="s", images=["a", "b"], prediction=True)
+run.evaluation("val", 0, rows)
+run.evaluation("test", None, rows[:2])
+run.note("info", "so", hint="do")
+run.finish("failed", "why")`);
+    const event = schema('event');
+    for (const line of linesOf('events.jsonl'))
+      expect(event(line), JSON.stringify([line, event.errors])).toBe(true);
+    const prediction = schema('prediction');
+    for (const line of linesOf('predictions/val-epoch-000.jsonl'))
+      expect(prediction(line), JSON.stringify([line, prediction.errors])).toBe(true);
+    const info = schema('run');
+    expect(
+      info(JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8'))),
+      JSON.stringify(info.errors),
+    ).toBe(true);
+  });
+
+  it('refuse what would not be shown', () => {
+    const event = schema('event');
+    expect(event({ type: 'eval', time: 1, split: 'dev', epoch: 0, step: 1, accuracy: 0.5 })).toBe(
+      false,
+    );
+    expect(event({ type: 'step', time: 1, loss: 0.5, lr: 0.1 })).toBe(false);
+    expect(
+      schema('prediction')({ identifier: 'x', sentence: 's', images: ['a'], prediction: true }),
+    ).toBe(false);
+    expect(schema('run')({ format: 'nlvr-run', schema: 1, kind: 'train', state: 'running' })).toBe(
+      false,
     );
   });
 });
