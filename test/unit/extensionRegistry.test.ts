@@ -403,5 +403,12 @@ describe('what is said of a run', () => {
     expect(runFlags(run({}, 'stopped'), { forgettable: true })).toBe(
       'run resumable deletable forgettable',
     );
+    // BLIP hears no request to stop, and does not mind an evaluation; nlvr does not go on with another's training.
+    expect(runFlags(run({ kind: 'imported' }, 'running'), all)).toBe('run evaluable imported');
+    expect(runFlags(run({ trainer: 'PyTorch' }, 'running'), all)).toBe('run active');
+    expect(runFlags(run({ trainer: 'PyTorch' }, 'failed'), all)).toBe('run evaluable deletable');
+    expect(() => requireResumable(run({ trainer: 'PyTorch' }, 'failed'))).toThrow(
+      /nothing to resume/,
+    );
   });
 });
