@@ -131,7 +131,7 @@ it('takes the picture of a training in PyTorch', { timeout: HOUR }, async () => 
   await vscode.runCommand('View: Split Editor Right');
   await showNlvrView(vscode);
   await expect.poll(() => epochOf(run), { timeout: HOUR / 2, interval: 500 }).toBeGreaterThan(11);
-  const dashboard = await openDashboard(vscode, 'mine');
+  const dashboard = await openDashboard(vscode);
   await vscode.runCommand('View: Toggle Primary Side Bar Visibility');
   await dashboard.locator('.plot canvas').nth(1).waitFor();
   await picture(vscode, 'own-trainer');

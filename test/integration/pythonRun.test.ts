@@ -40,7 +40,11 @@ const linesOf = (file: string): unknown[] =>
     .filter(Boolean)
     .map((line) => JSON.parse(line) as unknown);
 
-const env = { ...process.env, PYTHONPATH: join(__dirname, '../../examples/python') };
+const env = {
+  ...process.env,
+  PYTHONPATH: join(__dirname, '../../examples/python'),
+  PYTHONDONTWRITEBYTECODE: '1',
+};
 
 let root: string;
 let folder: string;

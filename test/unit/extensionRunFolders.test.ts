@@ -156,6 +156,8 @@ describe('migrateRunInfo', () => {
     pidNamespace: 'pid:[4026531836]',
     attempt: 'a1',
     heartbeat: '2026-01-01T00:00:05.000Z',
+    heartbeatEvery: 5,
+    trainer: 'PyTorch',
     configFile: '/c/nlvr.yaml',
     configHash: 'abc',
     versions: { nlvr: '0.1.0', node: 'v20.0.0', tensorflow: '2.21.0' },
