@@ -1,4 +1,4 @@
-/** examples/python/nlvr_run.py with a bare Python: what it writes is read as any run, whatever happens to the script. */
+/** examples/python/nlvr_run.py with a bare Python, and the example in PyTorch: what it writes is read as any run, whatever happens to the script. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import {
   existsSync,
@@ -15,8 +15,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import Ajv, { type ValidateFunction } from 'ajv';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { pytorch } from '../../scripts/pytorch.mjs';
 import { consistencyGroupOf } from '../../src/data/annotations/format';
 import { crossEntropyOf, measureAnswers } from '../../src/analysis/metrics';
+import { generateSample } from '../../src/data/sample/generateSample';
 import { EventReader } from '../../src/run/eventReader';
 import type { Prediction } from '../../src/run/predictions';
 import { readPredictions } from '../../src/run/readPredictions';
@@ -333,6 +335,35 @@ print("trained")`);
     expect(await python(`run = Run(folder)\nrun.evaluation("val", 0, [${row}])`)).toContain(
       message,
     );
+  });
+});
+
+describe('train_pytorch.py', () => {
+  it('trains on the sample, and its answers are those of the annotations, with pictures that are found', async () => {
+    const sample = join(root, 'shapes');
+    await generateSample(sample, { sets: { train: 1, dev: 1, test1: 1, easy: 2 } });
+    const script = join(__dirname, '../../examples/python/train_pytorch.py');
+    await run(pytorch(), [script, 'shapes', 'run', '--epochs', '2', '--batch', '8'], {
+      cwd: root,
+      env,
+    });
+    const read = await readRun(folder);
+    expect(read).toMatchObject({
+      status: 'finished',
+      info: { maxEpoch: 2, step: 8, totalSteps: 8 },
+    });
+    expect(read?.info.trainer).toMatch(/^PyTorch \d/);
+    const annotations = JSON.parse(
+      readFileSync(join(sample, 'annotation', 'nlvr_dev.json'), 'utf8'),
+    ) as { identifier: string; label: string; images: string[] }[];
+    const paths = await runPaths(folder, '');
+    const answered = linesOf('predictions/val-epoch-001.jsonl') as Prediction[];
+    expect(answered.map(({ identifier, label }) => [identifier, label])).toEqual(
+      annotations.map(({ identifier, label }) => [identifier, label === 'True']),
+    );
+    for (const { images } of answered)
+      for (const image of images)
+        expect(existsSync(join(paths?.imageRoot ?? '', image)), image).toBe(true);
   });
 });
 
