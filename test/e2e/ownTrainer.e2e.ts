@@ -26,7 +26,7 @@ describe('a training in PyTorch', () => {
   beforeAll(async () => {
     workspace = scratchFolder('own-trainer');
     await generateSample(join(workspace, 'shapes'), {
-      sets: { train: 1, dev: 8, test1: 1, easy: 40 },
+      sets: { train: 20, dev: 8, test1: 1, easy: 20 },
     });
     copyFileSync(resolve('examples/python/train_pytorch.py'), join(workspace, 'train_pytorch.py'));
     vscode = await openWorkbench({ workspace });

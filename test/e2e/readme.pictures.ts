@@ -115,7 +115,7 @@ with Run("output/mine", config,
 it('takes the picture of a training in PyTorch', { timeout: HOUR }, async () => {
   const workspace = scratchFolder('pictures-pytorch');
   await generateSample(join(workspace, 'shapes'), {
-    sets: { train: 1, dev: 60, test1: 1, easy: 300 },
+    sets: { train: 150, dev: 40, test1: 1, easy: 150 },
   });
   writeFileSync(join(workspace, 'train.py'), SCRIPT);
   const example = resolve('examples/python/train_pytorch.py');
