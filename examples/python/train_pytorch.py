@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import re
 import struct
@@ -147,7 +148,8 @@ def main() -> None:
             order = torch.randperm(len(train.annotations))
             for at in range(steps_per_epoch):
                 words, pictures, labels = train.batch(order[at * options.batch : (at + 1) * options.batch])
-                lr = options.lr * min(1.0, (step + 1) / options.warmup)
+                share = step / (options.epochs * steps_per_epoch)
+                lr = options.lr * min(1.0, (step + 1) / options.warmup) * (1 + math.cos(math.pi * share)) / 2
                 optimizer.param_groups[0]["lr"] = lr
                 logits = model(words, pictures)
                 loss = nn.functional.cross_entropy(logits, labels)

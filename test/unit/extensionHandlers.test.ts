@@ -482,7 +482,12 @@ describe('Evaluate Checkpoint', () => {
     async (_of, info, status) => {
       const weights = join(root, 'checkpoint_best.pth');
       writeFileSync(weights, '');
-      const { args } = await evaluating({ folder: root, info: { name: 'x', ...info }, status });
+      const { args } = await evaluating({
+        folder: root,
+        info: { name: 'x', ...info },
+        status,
+        checkpoints: { weights: true, last: false },
+      });
       expect(args).toContain(`--config ${join(root, 'a', 'nlvr.yaml')} --checkpoint ${weights}`);
       expect(args).toContain(`--output_dir ${root}`);
     },

@@ -404,9 +404,11 @@ describe('what is said of a run', () => {
       'run resumable deletable forgettable',
     );
     // BLIP hears no request to stop, and does not mind an evaluation; nlvr does not go on with another's training.
-    expect(runFlags(run({ kind: 'imported' }, 'running'), all)).toBe('run evaluable imported');
-    expect(runFlags(run({ trainer: 'PyTorch' }, 'running'), all)).toBe('run active');
-    expect(runFlags(run({ trainer: 'PyTorch' }, 'failed'), all)).toBe('run evaluable deletable');
+    const flags = (each: Run): string => runFlags(having(each), found);
+    expect(flags(run({ kind: 'imported' }, 'running'))).toBe('run evaluable');
+    expect(headerOf(run({ kind: 'imported' }, 'running'), undefined).stoppable).toBeUndefined();
+    expect(flags(run({ trainer: 'PyTorch' }, 'running'))).toBe('run active');
+    expect(flags(run({ trainer: 'PyTorch' }, 'failed'))).toBe('run evaluable deletable');
     expect(() => requireResumable(run({ trainer: 'PyTorch' }, 'failed'))).toThrow(
       /nothing to resume/,
     );

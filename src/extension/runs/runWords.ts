@@ -1,6 +1,5 @@
 /** What the views say about a run. */
 import { incompleteModel } from '../../config/modelParts';
-import { isOtherRunOfLog } from '../../run/blipFolder';
 import { say } from '../../util/phrase';
 import { count, duration, percent } from '../format';
 import type { Translate } from '../translate';
