@@ -1,11 +1,12 @@
 // Steps of the trainer and of PyTorch, side by side, on the same weights and inputs: part of `npm run bench`.
 // Ratios are what counts; the two take turns, so a machine that slows down slows both.
 // Flags: --rounds N (default 3), --steps N (default 3), --only base-1,small, --json FILE
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, homedir, tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { pytorch, TORCH } from '../scripts/pytorch.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..');
@@ -13,7 +14,6 @@ const flag = (name, fallback) =>
   process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : fallback;
 const rounds = Number(flag('--rounds', 3));
 const steps = flag('--steps', '3');
-const TORCH = '2.13.0';
 
 const base = {
   image_size: 384,
@@ -72,25 +72,6 @@ const cases = [
 const only = flag('--only')?.split(',');
 const wanted = cases.filter(({ name }) => !only || only.some((part) => name.includes(part)));
 
-/** A virtual environment with PyTorch's CPU build, made once. */
-function python() {
-  const cache =
-    process.env.NLVR_CACHE_DIR ??
-    join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'nlvr-workbench');
-  const venv = join(cache, `bench-torch-${TORCH}`);
-  const bin = join(venv, 'bin', 'python');
-  if (!existsSync(join(venv, 'ready'))) {
-    console.log(`Installing PyTorch ${TORCH} for comparison …`);
-    mkdirSync(cache, { recursive: true });
-    execFileSync('python3', ['-m', 'venv', '--clear', venv], { stdio: 'inherit' });
-    execFileSync(bin, ['-m', 'pip', 'install', '-q', `torch==${TORCH}`, 'numpy', 'safetensors'], {
-      stdio: 'inherit',
-    });
-    writeFileSync(join(venv, 'ready'), '');
-  }
-  return bin;
-}
-
 function run(command, args) {
   const result = spawnSync(command, args, { encoding: 'utf8', cwd: root, maxBuffer: 1 << 26 });
   if (result.status !== 0) throw new Error(`${command} ${args.join(' ')}\n${result.stderr}`);
@@ -98,7 +79,7 @@ function run(command, args) {
 }
 
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
-const interpreter = python();
+const interpreter = pytorch();
 const scratch = mkdtempSync(join(tmpdir(), 'nlvr-bench-'));
 const length = 24;
 const rows = [];

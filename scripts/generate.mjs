@@ -1,10 +1,12 @@
-// Writes what is derived from src/config/definition.ts: the JSON schema, docs/configuration.md and the
-// README's table (between its markers). `--check` writes nothing and fails when a file is stale.
+// Writes what is derived from src/config/definition.ts (the JSON schema, docs/configuration.md and the README's table)
+// and from src/run/openFormat.ts (the JSON schemas of the run folder, the tables of docs/run-folder.md). Tables stand
+// between markers. `--check` writes nothing and fails when a file is stale.
 import { build } from 'esbuild';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import prettier from 'prettier';
+import { runSchemas } from './runSchemas.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const check = process.argv.includes('--check');
@@ -34,10 +36,23 @@ function readme(text) {
   return `${text.slice(0, from + begin.length)}\n\n${configurationTables()}\n\n${text.slice(to)}`;
 }
 
+/** docs/run-folder.md with its tables renewed; every one must have its place. */
+function withTables(text) {
+  return Object.entries(tables).reduce((page, [name, table]) => {
+    const place = new RegExp(`(<!-- ${name}: begin -->)[^]*(<!-- ${name}: end -->)`);
+    if (!place.test(page)) throw new Error(`docs/run-folder.md has no place for the table ${name}`);
+    return page.replace(place, (_, from, to) => `${from}\n\n${table}\n\n${to}`);
+  }, text);
+}
+
 const outputs = {
   'configs/nlvr.schema.json': JSON.stringify(configSchema()),
   'docs/configuration.md': configurationPage(),
 };
+const { schemas, tables } = runSchemas();
+for (const [name, schema] of Object.entries(schemas)) outputs[name] = JSON.stringify(schema);
+const runFolderPage = 'docs/run-folder.md';
+outputs[runFolderPage] = withTables(readFileSync(join(root, runFolderPage), 'utf8'));
 const readmeFile = join(root, 'README.md');
 if (existsSync(readmeFile)) outputs['README.md'] = readme(readFileSync(readmeFile, 'utf8'));
 
@@ -52,7 +67,7 @@ for (const [name, content] of Object.entries(outputs)) {
 }
 if (check && stale.length > 0) {
   console.error(
-    `${stale.join(', ')}: not what src/config/definition.ts says. Run npm run generate.`,
+    `${stale.join(', ')}: not what src/config/definition.ts and src/run/openFormat.ts say. Run npm run generate.`,
   );
   process.exitCode = 1;
 }

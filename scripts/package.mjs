@@ -111,6 +111,7 @@ try {
     'configs',
     // The read-me's pictures and links.
     'docs',
+    'examples',
   ];
   const texts = readdirSync(root).filter((name) => /^package\.nls.*\.json$/.test(name));
   for (const part of [...parts, ...texts])

@@ -61,3 +61,7 @@ export const installRuntime = () =>
     'runtime',
     'install',
   ]);
+
+/** Installs PyTorch for the tests of examples/python when it is not in the cache yet. */
+export const installPytorch = () =>
+  must('Installing PyTorch', process.execPath, ['scripts/testTools.mjs', '--only', 'pytorch']);

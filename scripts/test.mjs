@@ -5,7 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build, installDependencies, installRuntime, root, run } from './steps.mjs';
+import { build, installDependencies, installPytorch, installRuntime, root, run } from './steps.mjs';
 
 const only = process.argv.includes('--only')
   ? process.argv[process.argv.indexOf('--only') + 1].split(',')
@@ -67,10 +67,12 @@ if (wanted('unit')) {
   await installRuntime();
   if ((await run(process.execPath, ['scripts/testTools.mjs', '--only', 'network'])) !== 0)
     console.log('The tests with several hosts are skipped: iproute2 could not be installed.');
+  await installPytorch();
   await suite('Unit, parity and integration tests', 'vitest.config.mts');
 }
 if (wanted('e2e')) {
   await installRuntime();
+  await installPytorch();
   heading('Tools for the end-to-end tests');
   if ((await run(process.execPath, ['scripts/testTools.mjs'])) === 0)
     await suite('End-to-end tests in VS Code', 'test/e2e/vitest.config.mts');

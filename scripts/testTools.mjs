@@ -4,13 +4,14 @@
 // one folder a version, written beside its place and then renamed, so that an interrupted or a
 // second install at the same time leaves nothing half done. Quick when all is there.
 //
-//   node scripts/testTools.mjs [--only current|oldest|network] [--json]
+//   node scripts/testTools.mjs [--only current|oldest|network|pytorch] [--json]
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { pytorch } from './pytorch.mjs';
 
 /** `vscode` is the VS Code inside. The oldest one is package.json's `engines.vscode`. */
 const servers = {
@@ -116,6 +117,16 @@ async function networkTools() {
   const root = process.platform === 'linux' && process.getuid?.() === 0;
   if (!root || which('ip') || !which('apt-get')) return;
   await aptInstall(['iproute2']);
+}
+
+/** PyTorch, for the tests of examples/python. Debian keeps what makes virtual environments in a package of its own. */
+async function pythonTools() {
+  const canMake = await run('python3', ['-c', 'import ensurepip, venv']).then(
+    () => true,
+    () => false,
+  );
+  if (!canMake && which('apt-get')) await aptInstall(['python3', 'python3-venv']);
+  pytorch();
 }
 
 /** Debian packages, installed only where missing. Elsewhere the person is told what is missing. */
@@ -225,8 +236,10 @@ function checkOldest() {
 if (process.argv[1] && import.meta.url === pathToFileURL(resolve(process.argv[1])).href) {
   checkOldest();
   const only = process.argv.indexOf('--only');
-  if (process.argv[only + 1] === 'network') {
-    await networkTools();
+  const others = { network: networkTools, pytorch: pythonTools };
+  const other = only < 0 ? undefined : others[process.argv[only + 1]];
+  if (other) {
+    await other();
     process.exit(0);
   }
   const tools = await testTools(only < 0 ? undefined : [process.argv[only + 1]]);

@@ -1,194 +1,241 @@
-/** BLIP's own output folder (`log.txt`, `config.yaml`, `checkpoint_best.pth`), shown as a run. */
+/**
+ * The output folder of BLIP's `train_nlvr.py` or of LAVIS (`log.txt`, `config.yaml`, `checkpoint_best.pth`), shown as a
+ * run, also while it is being trained. Nothing is written to it. A log that holds several runs is several: the newest
+ * training is the folder's, the others have the path of the log and a number.
+ */
 import { createHash } from 'node:crypto';
-import { access, readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { phrase } from '../util/phrase';
+import { adviceFrom, phrase, type Words } from '../util/phrase';
 import { UserError } from '../util/userError';
-import type { RunEvent } from './events';
-import { RUN_SCHEMA_VERSION, type BestResult, type RunInfo } from './runInfo';
+import {
+  isBlipFolder,
+  isOtherRunOfLog,
+  isThere,
+  LOG,
+  placeOf,
+  readLog,
+  type ReadLog,
+} from './blipFolder';
+import type { EvalEvent, RunEvent } from './events';
+import { RUN_SCHEMA_VERSION, type BestResult, type RunInfo, type RunState } from './runInfo';
+import { parseTrainingLog, type LoggedEpoch, type LoggedRun } from './trainingLog';
 
-/** A line of BLIP's `log.txt`: an epoch, or (without `epoch`) an evaluation. Accuracies and losses, not strings. */
-export interface BlipLogLine {
-  epoch: number | null;
-  trainLr: number | null;
-  trainLoss: number | null;
-  valAcc: number | null;
-  testAcc: number | null;
-}
-
-/**
- * Parses BLIP's `log.txt`: one JSON object an epoch with values as strings of four decimals, and
- * "best epoch: N" at the end, without a newline before what a later run may have appended to it.
- */
-export function parseBlipLog(text: string): BlipLogLine[] {
-  const lines: BlipLogLine[] = [];
-  for (const [object] of text.matchAll(/\{[^{}]*\}/g)) {
-    let value: unknown;
-    try {
-      value = JSON.parse(object);
-    } catch {
-      continue;
-    }
-    const record = value as Record<string, unknown>;
-    const number = (key: string): number | null => {
-      const raw = record[key];
-      const parsed = typeof raw === 'string' && raw.trim() !== '' ? Number(raw) : raw;
-      return typeof parsed === 'number' && Number.isFinite(parsed) ? parsed : null;
-    };
-    lines.push({
-      epoch: number('epoch'),
-      trainLr: number('train_lr'),
-      trainLoss: number('train_loss'),
-      valAcc: number('val_acc'),
-      testAcc: number('test_acc'),
-    });
-  }
-  return lines;
-}
-
-/** Whether a folder looks like the output of BLIP's `train_nlvr.py`, or of our evaluation, which writes the same log. */
-export async function isBlipFolder(folder: string): Promise<boolean> {
-  return (await isThere(join(folder, 'log.txt'))) && !(await isThere(join(folder, 'run.json')));
-}
-
-function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
+/** Longest time that an epoch may take without the run being taken for dead after three of them. */
+const LONGEST_EPOCH_S = 8 * 3600;
+const SHORTEST_EPOCH_S = 5 * 60;
+/** Where nothing tells how long one takes. */
+const UNKNOWN_EPOCH_S = 3600;
 
 /**
- * Describes BLIP's output folder as a run. Nothing is written to it.
- * @throws {UserError} when `log.txt` is missing or holds no epoch and no evaluation.
+ * Describes a run of BLIP or LAVIS.
+ * @param path the output folder, or a path of `otherRunsOfLog`
+ * @throws {UserError} when `log.txt` is missing or is no log of theirs
  */
-export async function blipRunInfo(folder: string): Promise<RunInfo> {
-  const { lines, written } = await readLog(folder);
-  const config = await readFile(join(folder, 'config.yaml'), 'utf8').catch(() => '');
-  const epochs = lines.filter((line) => line.epoch !== null);
-  const last = Math.max(0, ...epochs.map((line) => line.epoch ?? 0));
-  const time = written.toISOString();
+export async function blipRunInfo(path: string): Promise<RunInfo> {
+  const log = await readLog(path);
+  const { folder, number } = placeOf(path);
+  const { run, at } = chosenRun(log, number, path);
+  const { epochs, evaluation } = run;
+  const isOwn = number === undefined;
+  const last = Math.max(0, ...epochs.map(({ epoch }) => epoch));
+  const trains = run.evaluation === undefined;
+  const maxEpoch = trains
+    ? Math.max(run.maxEpoch ?? log.maxEpoch ?? 0, epochs.length === 0 ? 0 : last + 1)
+    : 0;
+  const state = stateOf(run, maxEpoch, isOwn);
+  const started = new Date(log.began).toISOString();
+  const written = new Date(log.written).toISOString();
+  const done = epochs.length === 0 ? 0 : last + 1;
   return {
     schema: RUN_SCHEMA_VERSION,
-    id: `blip-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`,
-    name: basename(folder),
-    // BLIP writes no metrics.json; `nlvr evaluate` does.
-    kind: (await isThere(join(folder, 'metrics.json'))) ? 'evaluate' : 'imported',
-    state: 'finished',
-    created: time,
-    started: time,
-    ended: time,
+    id: `blip-${createHash('sha256').update(path).digest('hex').slice(0, 16)}`,
+    name: isOwn ? basename(folder) : `${basename(folder)} #${at + 1}`,
+    // Neither writes a metrics.json; `nlvr train --evaluate` does.
+    kind: !trains && (await isThere(join(folder, 'metrics.json'))) ? 'evaluate' : 'imported',
+    state,
+    created: started,
+    started,
+    ended: state === 'running' ? null : written,
     pid: 0,
     processStart: null,
     host: '',
-    heartbeat: time,
+    heartbeat: written,
+    ...(state === 'running' && { heartbeatEvery: secondsOfEpoch(log, run) }),
     configFile: join(folder, 'config.yaml'),
-    configHash: createHash('sha256').update(config).digest('hex'),
-    versions: { nlvr: 'BLIP', node: '', tensorflow: null },
+    configHash: createHash('sha256').update(log.config).digest('hex'),
+    versions: { nlvr: run.program, node: '', tensorflow: null },
     device: null,
     precision: null,
     threads: null,
     lanes: null,
     epoch: last,
-    maxEpoch: epochs.length === 0 ? 0 : last + 1,
-    step: last,
-    totalSteps: 0,
-    best: bestOf(epochs) ?? lastEvaluation(lines),
+    maxEpoch,
+    step: done,
+    totalSteps: maxEpoch,
+    best: bestOf(epochs) ?? resultOf(evaluation),
     message: null,
     hint: null,
   };
 }
 
 /**
- * The epochs of BLIP's `log.txt` as events. BLIP does not log steps or times: an epoch counts as one step,
- * and every event carries the time the file was last written.
+ * The epochs of a log as events. Steps and times are not logged: an epoch counts as one step, and every event carries
+ * the time the file was last written.
  */
-export async function blipEvents(folder: string): Promise<RunEvent[]> {
-  const { lines, written } = await readLog(folder);
-  const time = written.getTime() / 1000;
-  return lines.flatMap((line): RunEvent[] => {
-    const step = (line.epoch ?? 0) + 1;
-    const evaluation = (split: 'val' | 'test', accuracy: number | null): RunEvent[] =>
-      accuracy === null
-        ? []
-        : [
-            {
-              type: 'eval',
-              time,
-              split,
-              epoch: line.epoch,
-              step,
-              accuracy,
-              consistency: null,
-              loss: null,
-              examples: 0,
-              seconds: 0,
-              groups: [],
-              predictions: '',
-            },
-          ];
-    const epoch: RunEvent[] =
-      line.epoch === null
-        ? []
-        : [
-            {
-              type: 'epoch',
-              time,
-              epoch: line.epoch,
-              step,
-              loss: line.trainLoss,
-              accuracy: null,
-              lr: line.trainLr ?? 0,
-              seconds: 0,
-            },
-          ];
-    return [...epoch, ...evaluation('val', line.valAcc), ...evaluation('test', line.testAcc)];
-  });
-}
-
-/** The result of a folder that holds evaluations alone. */
-function lastEvaluation(lines: readonly BlipLogLine[]): BestResult | null {
-  const last = lines.findLast((line) => line.valAcc !== null);
-  if (!last || last.valAcc === null) return null;
-  const { valAcc: accuracy, testAcc: testAccuracy } = last;
-  return { epoch: 0, step: 0, accuracy, consistency: null, testAccuracy };
-}
-
-async function readLog(folder: string): Promise<{ lines: BlipLogLine[]; written: Date }> {
-  const file = join(folder, 'log.txt');
-  let text: string;
-  let written: Date;
-  try {
-    [text, written] = await Promise.all([
-      readFile(file, 'utf8'),
-      stat(file).then((found) => found.mtime),
-    ]);
-  } catch (cause) {
-    throw new UserError(phrase('{0} holds no log.txt that can be read.', folder), {
-      hint: phrase(
-        "Choose the output folder of BLIP's train_nlvr.py: it holds log.txt, config.yaml and checkpoint_best.pth.",
+export async function blipEvents(path: string): Promise<RunEvent[]> {
+  const log = await readLog(path);
+  const { number } = placeOf(path);
+  const { run, at } = chosenRun(log, number, path);
+  const time = log.written / 1000;
+  const events: RunEvent[] = [];
+  const remark = (code: string, message: Words): void =>
+    void events.push({ type: 'note', time, level: 'info', code, ...adviceFrom(message), step: 0 });
+  if (log.runs.length > 1)
+    remark(
+      'several-runs',
+      phrase(
+        'log.txt holds {0} runs; this is number {1}. The others are in the list of runs.',
+        log.runs.length,
+        at + 1,
       ),
-      cause,
-    });
-  }
-  const lines = parseBlipLog(text);
-  if (lines.every((line) => (line.valAcc ?? line.testAcc ?? line.trainLoss) === null))
-    throw new UserError(
-      phrase("{0} is not a log of BLIP's train_nlvr.py: no epoch was found in it.", file),
-      {
-        hint: phrase(
-          'Each line should be a JSON object with train_loss, val_acc, test_acc and epoch.',
-        ),
-      },
     );
-  return { lines, written };
+  if (run.percentages)
+    remark(
+      'percentages',
+      phrase('Accuracies stand in log.txt as percentages and were divided by 100.'),
+    );
+  events.push(...run.epochs.flatMap((epoch) => epochEvents(epoch, time)));
+  for (const split of ['val', 'test'] as const) {
+    const accuracy = run.evaluation?.[split];
+    if (accuracy !== undefined)
+      events.push(evalEvent({ split, epoch: null, step: 1, accuracy }, time));
+  }
+  const best = bestOf(run.epochs);
+  if (number === undefined && best)
+    for (const split of ['val', 'test'] as const) {
+      const measured = log.own[split];
+      if (!measured) continue;
+      const place = { split, epoch: null, step: best.step, accuracy: measured.accuracy };
+      const predictions = `predictions/${split}.jsonl`;
+      events.push({ ...evalEvent(place, time), ...measured, predictions });
+    }
+  return events;
+}
+
+/** Paths of the runs of a log that are not shown as the folder's; none where the folder has a `run.json`. */
+export async function otherRunsOfLog(folder: string): Promise<string[]> {
+  if (isOtherRunOfLog(folder) || !(await isBlipFolder(folder))) return [];
+  const { runs } = parseTrainingLog(await readFile(join(folder, LOG), 'utf8').catch(() => ''));
+  const own = newestTraining(runs);
+  // Without a training it is our own evaluation, of which the last counts.
+  if (runs.every(({ evaluation }) => evaluation)) return [];
+  return runs.flatMap((_, i) => (i === own ? [] : [join(folder, LOG, String(i + 1))]));
+}
+
+function newestTraining(runs: readonly LoggedRun[]): number {
+  const training = runs.findLastIndex(({ evaluation }) => evaluation === undefined);
+  return training >= 0 ? training : runs.length - 1;
+}
+
+const nothingYet: LoggedRun = {
+  program: 'BLIP',
+  epochs: [],
+  evaluation: undefined,
+  ended: false,
+  maxEpoch: null,
+  percentages: false,
+};
+
+function chosenRun(
+  { runs }: ReadLog,
+  number: number | undefined,
+  path: string,
+): { run: LoggedRun; at: number } {
+  const at = number === undefined ? Math.max(0, newestTraining(runs)) : number - 1;
+  const run = runs[at] ?? (number === undefined ? nothingYet : undefined);
+  if (!run)
+    throw new UserError(phrase('{0} is not there any more: the log was replaced.', path), {
+      hint: phrase('Import the folder again.'),
+    });
+  return { run, at };
+}
+
+/** Of an earlier run that did not say so, another start is what ended it. */
+function stateOf(run: LoggedRun, maxEpoch: number, isOwn: boolean): RunState {
+  const { program, epochs, evaluation, ended } = run;
+  if (ended || evaluation) return 'finished';
+  // LAVIS says nothing at its end.
+  const last = epochs.at(-1);
+  const validates = epochs.some(({ val }) => val !== undefined);
+  if (program === 'LAVIS' && epochs.length >= maxEpoch && (!validates || last?.val !== undefined))
+    return 'finished';
+  return isOwn ? 'running' : 'stopped';
+}
+
+/** How long an epoch takes, within limits. */
+function secondsOfEpoch({ began, written }: ReadLog, { epochs }: LoggedRun): number {
+  if (epochs.length === 0) return LONGEST_EPOCH_S;
+  if (began >= written) return UNKNOWN_EPOCH_S;
+  const seconds = (written - began) / 1000 / epochs.length;
+  return Math.min(LONGEST_EPOCH_S, Math.max(SHORTEST_EPOCH_S, seconds));
+}
+
+function epochEvents({ epoch, lr, loss, val, test }: LoggedEpoch, time: number): RunEvent[] {
+  const step = epoch + 1;
+  const events: RunEvent[] = [
+    {
+      type: 'epoch',
+      time,
+      epoch,
+      step,
+      loss: loss ?? null,
+      accuracy: null,
+      lr: lr ?? 0,
+      seconds: 0,
+    },
+  ];
+  if (val !== undefined) events.push(evalEvent({ split: 'val', epoch, step, accuracy: val }, time));
+  if (test !== undefined)
+    events.push(evalEvent({ split: 'test', epoch, step, accuracy: test }, time));
+  return events;
+}
+
+function evalEvent(
+  of: Pick<EvalEvent, 'split' | 'epoch' | 'step' | 'accuracy'>,
+  time: number,
+): EvalEvent {
+  return {
+    type: 'eval',
+    time,
+    ...of,
+    consistency: null,
+    loss: null,
+    examples: 0,
+    seconds: 0,
+    groups: [],
+    predictions: '',
+  };
+}
+
+/** The result of a run that is an evaluation alone. */
+function resultOf(evaluation: LoggedRun['evaluation']): BestResult | null {
+  const accuracy = evaluation?.val ?? null;
+  if (accuracy === null) return null;
+  return { epoch: 0, step: 0, accuracy, consistency: null, testAccuracy: evaluation?.test ?? null };
 }
 
 /** BLIP's rule: the first epoch whose validation accuracy no other exceeds; an accuracy of 0 saves nothing. */
-function bestOf(epochs: readonly BlipLogLine[]): BestResult | null {
+function bestOf(epochs: readonly LoggedEpoch[]): BestResult | null {
   let best: BestResult | null = null;
-  for (const { epoch, valAcc, testAcc } of epochs)
-    if (epoch !== null && valAcc !== null && valAcc > (best?.accuracy ?? 0))
-      best = { epoch, step: epoch + 1, accuracy: valAcc, consistency: null, testAccuracy: testAcc };
+  for (const { epoch, val, test } of epochs)
+    if (typeof val === 'number' && val > (best?.accuracy ?? 0))
+      best = {
+        epoch,
+        step: epoch + 1,
+        accuracy: val,
+        consistency: null,
+        testAccuracy: test ?? null,
+      };
   return best;
 }

@@ -42,3 +42,33 @@ function words(cause: Cause): { message: Words; hint: Words } {
       };
   }
 }
+
+/** As `deathOf`, of another trainer: what it runs on and how it goes on is not known here. */
+export function foreignDeathOf({ cause, telling }: LastWords): { message: Words; hint: Words } {
+  const { message, hint } = foreignWords(cause);
+  return { message: telling === null ? message : phrase('{0} {1}', message, telling), hint };
+}
+
+function foreignWords(cause: Cause): { message: Words; hint: Words } {
+  switch (cause) {
+    case 'memory':
+      return {
+        message: phrase('The training ran out of memory.'),
+        hint: phrase('Start it again with smaller batches or smaller images.'),
+      };
+    case 'restart':
+      return {
+        message: phrase('The machine was restarted while the run was going.'),
+        hint: phrase('Start the training again.'),
+      };
+    case 'killed':
+    case 'exit':
+    case 'crash':
+      return {
+        message: phrase('The training process is gone and did not say why.'),
+        hint: phrase(
+          'See what your script printed last. When nobody ended it, the system may have, because memory ran out.',
+        ),
+      };
+  }
+}

@@ -1,6 +1,7 @@
 /** Reads `events.jsonl` while it grows. */
 import { open, type FileHandle } from 'node:fs/promises';
 import { phrase } from '../util/phrase';
+import { parsePythonJson } from '../util/pythonJson';
 import { errnoOf, messageOf, UserError } from '../util/userError';
 import type { RunEvent, RunEventType } from './events';
 
@@ -214,14 +215,51 @@ function emptyBatch(): EventBatch {
 export function parseEvent(line: string): RunEvent | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = parsePythonJson(line);
   } catch {
     return undefined;
   }
   if (typeof value !== 'object' || value === null || !('type' in value)) return undefined;
   const { type } = value;
   if (typeof type !== 'string' || !Object.hasOwn(types, type)) return undefined;
-  const needsStep = type === 'step' || type === 'start' || type === 'epoch' || type === 'eval';
-  if (needsStep && !('step' in value && Number.isFinite(value.step))) return undefined;
-  return value as RunEvent;
+  return isUsable(type, value) ? (value as RunEvent) : undefined;
+}
+
+/** Whether an event has what those who show it cannot do without: other programs write events, too. */
+function isUsable(type: string, event: Record<string, unknown>): boolean {
+  switch (type) {
+    case 'start':
+    case 'step':
+      return Number.isFinite(event.step);
+    case 'epoch':
+      return Number.isFinite(event.step) && Number.isFinite(event.epoch);
+    case 'eval':
+      return Number.isFinite(event.step) && isSplit(event.split);
+    case 'evalProgress':
+      return isSplit(event.split) && Number.isFinite(event.done) && Number.isFinite(event.total);
+    case 'watch':
+      return (
+        Number.isFinite(event.epoch) && Array.isArray(event.pairs) && event.pairs.every(isPair)
+      );
+    case 'note':
+      return typeof event.message === 'string';
+    default:
+      return true;
+  }
+}
+
+function isSplit(value: unknown): boolean {
+  return value === 'train' || value === 'val' || value === 'test';
+}
+
+function isPair(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { identifier, sentence, images } = value as Record<string, unknown>;
+  return (
+    typeof identifier === 'string' &&
+    typeof sentence === 'string' &&
+    Array.isArray(images) &&
+    images.length === 2 &&
+    images.every((image) => typeof image === 'string')
+  );
 }

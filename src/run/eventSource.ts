@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { logStamp } from './blipFolder';
 import { blipEvents } from './blipLog';
 import { EventReader, type EventBatch } from './eventReader';
 import { RunFolder } from './runFolder';
@@ -28,18 +29,29 @@ export function openEvents(folder: string, kind: RunInfo['kind']): EventSource {
   };
 }
 
-/** All of a log's events, once. */
-function logSource(folder: string): EventSource {
-  let delivered = false;
+/**
+ * The events of a log that may grow. Only new epochs are delivered; where the log was begun again, or what it says of
+ * earlier epochs changed, all of it is.
+ */
+function logSource(path: string): EventSource {
+  let stamp: string | undefined;
+  let delivered: string[] = [];
   return {
     skipped: 0,
     async read() {
-      const events = delivered ? [] : await blipEvents(folder);
-      delivered = true;
+      const now = await logStamp(path);
+      if (now === stamp) return { reset: false, voidBeyond: null, events: [] };
+      const events = await blipEvents(path);
+      stamp = now;
+      // Every event has the time at which the log was written last.
+      const texts = events.map((event) => JSON.stringify({ ...event, time: 0 }));
+      const goesOn = delivered.every((text, i) => text === texts[i]);
+      const fresh = goesOn ? events.slice(delivered.length) : events;
+      delivered = texts;
       return {
-        reset: false,
+        reset: !goesOn,
         voidBeyond: null,
-        events: events.map((event) => ({ step: 'step' in event ? (event.step ?? 0) : 0, event })),
+        events: fresh.map((event) => ({ step: 'step' in event ? (event.step ?? 0) : 0, event })),
       };
     },
   };

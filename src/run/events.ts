@@ -14,23 +14,31 @@ export type Split = 'train' | 'val' | 'test';
 /** A run begins, or goes on after `--resume`: events of an earlier attempt beyond `step` are void. */
 export interface StartEvent {
   type: 'start';
+  /** Version of the events: 1. */
   v: number;
   /** Seconds since 1970, fractional; so are all `time` fields. */
   time: number;
+  /** Whether it goes on with earlier events: those beyond `step` are void. */
   resumed: boolean;
   /** Optimizer steps already done, over the whole run (0 for a fresh one). */
   step: number;
+  /** Epochs already done. */
   epoch: number;
+  /** Epochs in all. */
   maxEpoch: number;
   /** Of the epochs that follow the curriculum. */
   stepsPerEpoch: number;
   /** The epochs of the curriculum, which come first; missing where there is none. */
   curriculum?: { epochs: number; stepsPerEpoch: number };
+  /** Steps in all. */
   totalSteps: number;
   /** Examples of each split. */
   examples: Partial<Record<Split, number>>;
+  /** What it trains on, for people. */
   device: string;
+  /** Of matrix products. */
   precision: Precision;
+  /** Weights of the model. */
   parameters: number;
   /** The processes that share the training, by rank; missing where there is one. */
   ranks?: RankInfo[];
@@ -52,8 +60,11 @@ export interface StepEvent {
   time: number;
   /** 1-based, counted over the whole run. */
   step: number;
+  /** From 0. */
   epoch: number;
+  /** Mean over the batch; null where it was not finite. */
   loss: number | null;
+  /** Learning rate. */
   lr: number;
   /** Share of the step's examples answered correctly, 0..1. */
   accuracy?: number;
@@ -91,15 +102,23 @@ export interface EvalEvent {
   type: 'eval';
   time: number;
   split: Split;
+  /** From 0; null for an evaluation of no epoch. */
   epoch: number | null;
+  /** Optimizer steps done when it was made: its place in the curves. */
   step: number;
+  /** Share of labelled examples answered correctly, 0..1; null where it is not defined, which is a gap. */
   accuracy: number | null;
+  /** Share of sentences of which every example is answered correctly, 0..1; null where it is not defined. */
   consistency: number | null;
   /** Why there is no consistency; missing where there is. */
   consistencyReason?: string;
+  /** Mean cross-entropy in nats. */
   loss: number | null;
+  /** How many were evaluated. */
   examples: number;
+  /** How long it took. */
   seconds: number;
+  /** Accuracy by group of examples. */
   groups: GroupAccuracy[];
   /** Parts of the model that had random values; missing where it was whole. */
   incomplete?: MissingPart[];
@@ -111,12 +130,17 @@ export interface EvalEvent {
 export interface EpochEvent {
   type: 'epoch';
   time: number;
+  /** From 0. */
   epoch: number;
+  /** The last step of the epoch. */
   step: number;
-  /** Mean over the epoch's steps. */
+  /** Mean over the epoch's steps; null is a gap. */
   loss: number | null;
+  /** Share of training examples answered correctly, 0..1. */
   accuracy: number | null;
+  /** Learning rate at its end. */
   lr: number;
+  /** How long it took, evaluations left out. */
   seconds: number;
 }
 

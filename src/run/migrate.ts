@@ -1,13 +1,16 @@
 /** Opens `run.json` of any version. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { missingPartsIn } from '../config/modelParts';
 import { phrase, phraseIn } from '../util/phrase';
+import { parsePythonJson } from '../util/pythonJson';
 import { UserError, errnoOf } from '../util/userError';
+import { isBlipFolder } from './blipFolder';
+import { blipRunInfo } from './blipLog';
 import type { RankInfo } from './events';
-import { blipRunInfo, isBlipFolder } from './blipLog';
 import { RunFolder } from './runFolder';
 import { isOurs } from './runMark';
+import { utcTime, withZones } from './runTimes';
 import { RUN_SCHEMA_VERSION, type BestResult, type RunInfo, type RunState } from './runInfo';
 import { isPrecision } from '../util/precision';
 
@@ -16,14 +19,9 @@ const kinds: readonly RunInfo['kind'][] = ['train', 'evaluate', 'imported'];
 
 /** Steps from one schema to the next, by the version they start from. A folder without a version is version 0. */
 const migrations: readonly ((raw: Record<string, unknown>) => Record<string, unknown>)[] = [
-  // 0 → 1: before versions were written, the best accuracy stood alone and the times were seconds since 1970.
+  // 0 → 1: before versions were written, the best accuracy stood alone.
   (raw) => ({
     ...raw,
-    ...Object.fromEntries(
-      ['created', 'started', 'ended', 'heartbeat']
-        .filter((key) => typeof raw[key] === 'number')
-        .map((key) => [key, new Date((raw[key] as number) * 1000).toISOString()]),
-    ),
     ...(typeof raw.best === 'number' && {
       best: { epoch: numberOr(raw.bestEpoch, 0), accuracy: raw.best },
     }),
@@ -48,12 +46,12 @@ export function migrateRunInfo(content: unknown, folder: string): RunInfo {
     const value = raw[key];
     return typeof value === 'string' ? value : otherwise;
   };
+  const heartbeatEvery = numberOr(raw.heartbeatEvery, 0);
   const words = phraseIn(raw.phrase);
   const hintWords = phraseIn(raw.hintPhrase);
   const incomplete = missingPartsIn(raw.incomplete);
   const ranks = ranksOf(raw.ranks);
-  const created = text('created', new Date(0).toISOString());
-  const started = text('started', created);
+  const started = utcTime(raw.started) ?? utcTime(raw.created) ?? new Date(0).toISOString();
   return {
     schema: Math.max(numberOr(raw.schema, 0), RUN_SCHEMA_VERSION),
     id: text('id', basename(folder)),
@@ -61,16 +59,18 @@ export function migrateRunInfo(content: unknown, folder: string): RunInfo {
     kind: oneOf(kinds, raw.kind, 'train'),
     // A state of a newer version that is not known here ended somehow; liveness decides the rest.
     state: oneOf(states, raw.state, 'stopped'),
-    created,
+    created: utcTime(raw.created) ?? started,
     started,
-    ended: textOrNull(raw.ended),
+    ended: utcTime(raw.ended) ?? null,
     pid: numberOr(raw.pid, 0),
     processStart: textOrNull(raw.processStart),
     host: text('host', ''),
     ...('boot' in raw && { boot: textOrNull(raw.boot) }),
     ...('pidNamespace' in raw && { pidNamespace: textOrNull(raw.pidNamespace) }),
     ...(typeof raw.attempt === 'string' && { attempt: raw.attempt }),
-    heartbeat: text('heartbeat', started),
+    heartbeat: utcTime(raw.heartbeat) ?? started,
+    ...(heartbeatEvery > 0 && { heartbeatEvery }),
+    ...(typeof raw.trainer === 'string' && { trainer: raw.trainer }),
     configFile: text('configFile', ''),
     configHash: text('configHash', ''),
     versions: versionsOf(raw.versions),
@@ -111,14 +111,17 @@ export async function readRunInfo(folder: string): Promise<RunInfo | undefined> 
   if (!isOurs(text, new RunFolder(folder))) return undefined;
   let content: unknown;
   try {
-    content = JSON.parse(text);
+    content = parsePythonJson(text);
   } catch (cause) {
     throw new UserError(phrase('{0} is not valid JSON.', file), {
       hint: phrase('The file is damaged. Events and checkpoints beside it are not affected.'),
       cause,
     });
   }
-  return migrateRunInfo(content, folder);
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
+    return migrateRunInfo(content, folder);
+  const { mtimeMs } = await stat(file);
+  return migrateRunInfo(withZones({ ...content }, mtimeMs), folder);
 }
 
 function numberOr(value: unknown, otherwise: number): number {

@@ -43,6 +43,7 @@ function endedBeforeItsFirstStep(folder: RunFolder): boolean {
   return (
     info.schema === RUN_SCHEMA_VERSION &&
     info.kind === 'train' &&
+    info.trainer === undefined &&
     (info.state === 'failed' || info.state === 'stopped') &&
     info.step === 0 &&
     info.epoch === 0 &&

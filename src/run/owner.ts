@@ -88,22 +88,27 @@ export function ageOf(heartbeat: string, now = Date.now()): number {
 
 /** Judges an owner, by its process where that can be looked up, else by its heartbeat's age in seconds. */
 export function presenceOf(owner: Owner, age: number, from: Place = thisPlace()): Presence {
-  return judge(owner, age, from, isComparable(owner, from) ? processStartTime(owner.pid) : null);
+  const start = isComparable(owner, from) ? processStartTime(owner.pid) : null;
+  return judge(owner, age < STALE_SECONDS, from, start);
 }
 
 /** As `presenceOf`, without waiting for another program on the thread: for the editor. */
 export async function findPresence(
   owner: Owner,
   age: number,
-  from: Place = thisPlace(),
+  {
+    from = thisPlace(),
+    staleSeconds = STALE_SECONDS,
+  }: { from?: Place; staleSeconds?: number } = {},
 ): Promise<Presence> {
   const comparable = isComparable(owner, from);
-  return judge(owner, age, from, comparable ? await findProcessStart(owner.pid) : null);
+  const start = comparable ? await findProcessStart(owner.pid) : null;
+  return judge(owner, age < staleSeconds, from, start);
 }
 
 /** @param start when the process with the owner's pid started, where that can be compared and there is one */
-function judge(owner: Owner, age: number, from: Place, start: string | null): Presence {
-  const byHeartbeat = age < STALE_SECONDS ? 'elsewhere' : 'silent';
+function judge(owner: Owner, fresh: boolean, from: Place, start: string | null): Presence {
+  const byHeartbeat = fresh ? 'elsewhere' : 'silent';
   if (!isComparable(owner, from)) return byHeartbeat;
   if (start !== null) return start === owner.processStart ? 'here' : 'gone';
   return isHidden(owner.pid) ? byHeartbeat : 'gone';

@@ -3,17 +3,20 @@ import { replaceFile, writeAll } from '../util/atomicFile';
 
 /** A line of `predictions/<split>[-epoch-NNN].jsonl`. The command line's contract: snake case, annotation order. */
 export interface Prediction {
+  /** Of the annotation; consistency is computed from NLVR2's and NLVR's own. */
   identifier: string;
   /** Position in the split, from 0. */
   index: number;
   split: 'train' | 'val' | 'test';
+  /** As in the annotation. */
   sentence: string;
   /** Image paths, left and right, relative to the image root; absolute in files of before and of other programs. */
   images: [string, string];
   /** null: unlabelled. */
   label: boolean | null;
+  /** The model's answer. */
   prediction: boolean;
-  /** NaN where the model gave no probability; the file then lacks it. */
+  /** Probability of True, 0..1. NaN where the model gave none; the file then lacks it. */
   prob_true: number;
   /** [false, true]; NaN where the model gave none; the file then lacks them. */
   logits: [number, number];

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import type { Prediction } from './predictions';
 import { phrase, type Phrase, type Words } from '../util/phrase';
 import { Breather } from '../util/breather';
+import { parsePythonJson } from '../util/pythonJson';
 
 export interface PredictionBatch {
   predictions: Prediction[];
@@ -85,7 +86,7 @@ const NOT_JSON = phrase('not a JSON object');
 export function parsePrediction(line: string): Prediction | Phrase {
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = parsePythonJson(line);
   } catch {
     return NOT_JSON;
   }

@@ -1,13 +1,13 @@
 /** Reads a run folder and judges how the run stands. */
-import { access } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { phrase, phraseIn, type Words } from '../util/phrase';
 import { readAttempts, type Attempt, type AttemptOutcome } from './attempts';
-import { deathOf } from './death';
+import { deathOf, foreignDeathOf } from './death';
 import { freshRun } from './freshRun';
 import { lastWords } from './lastWords';
 import { readRunInfo } from './migrate';
-import { ageOf, findPresence, thisPlace, type Owner, type Presence } from './owner';
+import { ageOf, findPresence, STALE_SECONDS, thisPlace, type Owner, type Presence } from './owner';
 import { RunFolder } from './runFolder';
 import type { RunInfo } from './runInfo';
 import { standingOf, type RunStatus, type SeenAttempt, type Standing } from './runStatus';
@@ -28,6 +28,8 @@ export interface ReadRun {
 
 /** A program that was asked for and has not begun after so long did not start. */
 const UNBORN_SECONDS = 60;
+/** A process that missed so many heartbeats is silent. */
+const MISSED_HEARTBEATS = 3;
 
 /**
  * @returns undefined when the folder holds neither a run nor an attempt at one.
@@ -37,7 +39,7 @@ export async function readRun(folder: string, now = Date.now()): Promise<ReadRun
   const paths = new RunFolder(folder);
   const info = await readRunInfo(folder);
   const attempts = await Promise.all((await readAttempts(paths)).map((each) => see(each, now)));
-  const presence = info ? await presenceOfInfo(info, now) : 'gone';
+  const presence = info ? await presenceOfInfo(paths, info, now) : 'gone';
   const stopRequested = await access(paths.stopRequest).then(
     () => true,
     () => false,
@@ -57,8 +59,12 @@ export async function readRun(folder: string, now = Date.now()): Promise<ReadRun
 }
 
 /** A process of this host that belongs to an earlier boot is gone, once it has been silent. */
-async function presenceAt(owner: Owner, heartbeat: string, now: number): Promise<Presence> {
-  const presence = await findPresence(owner, ageOf(heartbeat, now));
+async function presenceAt(
+  owner: Owner,
+  age: number,
+  staleSeconds = STALE_SECONDS,
+): Promise<Presence> {
+  const presence = await findPresence(owner, age, { staleSeconds });
   return presence === 'silent' && isOfEarlierBoot(owner) ? 'gone' : presence;
 }
 
@@ -72,7 +78,7 @@ async function see(attempt: Attempt, now: number): Promise<SeenAttempt> {
   if (outcome) return { attempt, presence: 'gone' };
   if (!owner)
     return { attempt, presence: ageOf(created, now) < UNBORN_SECONDS ? 'unborn' : 'gone' };
-  return { attempt, presence: await presenceAt(owner, heartbeat, now) };
+  return { attempt, presence: await presenceAt(owner, ageOf(heartbeat, now)) };
 }
 
 /** Older runs do not say which boot their process belongs to: the name of the host stands for it. */
@@ -88,9 +94,21 @@ export function ownerOf(info: RunInfo): Owner {
   };
 }
 
-/** What is known of the process that `run.json` names. */
-export function presenceOfInfo(info: RunInfo, now = Date.now()): Promise<Presence> {
-  return presenceAt(ownerOf(info), info.heartbeat, now);
+/**
+ * What is known of the process that `run.json` names. Another trainer's clock may be wrong, or of another zone: a file
+ * that was written a moment ago is a sign of life as well.
+ */
+async function presenceOfInfo(
+  { runJson }: RunFolder,
+  info: RunInfo,
+  now: number,
+): Promise<Presence> {
+  const said = ageOf(info.heartbeat, now);
+  const written =
+    info.trainer === undefined ? undefined : await stat(runJson).catch(() => undefined);
+  const age = written ? Math.min(said, Math.abs(now - written.mtimeMs) / 1000) : said;
+  const stale = Math.max(STALE_SECONDS, MISSED_HEARTBEATS * (info.heartbeatEvery ?? 0));
+  return presenceAt(ownerOf(info), age, stale);
 }
 
 /** `run.json` is written once the program has begun: what the attempt says goes before that. */
@@ -123,24 +141,26 @@ async function wordsOf(
 ): Promise<Pick<ReadRun, 'message' | 'hint'>> {
   if (notice) return noticeWords(notice);
   if (died) {
-    const { message, hint } = deathOf(
-      await lastWords(folder, info.heartbeat, {
-        ofEarlierBoot: isOfEarlierBoot(ownerOf(info)),
-      }),
-    );
-    return { message, hint };
+    const words = await lastWords(folder, info.heartbeat, {
+      ofEarlierBoot: isOfEarlierBoot(ownerOf(info)),
+    });
+    return info.trainer === undefined ? deathOf(words) : foreignDeathOf(words);
   }
+  if (status === 'lost' && info.kind === 'imported') return silentLog(info);
   if (status === 'lost')
     return {
       message: phrase(
         'Nothing has been heard of process {0} on {1} since {2}.',
         info.pid,
         info.host,
-        `${info.heartbeat.slice(0, 16).replace('T', ' ')} UTC`,
+        minuteOf(info.heartbeat),
       ),
-      hint: phrase(
-        'It may still be training there. If it has ended, resume the run: it goes on from its last checkpoint.',
-      ),
+      hint:
+        info.trainer === undefined
+          ? phrase(
+              'It may still be training there. If it has ended, resume the run: it goes on from its last checkpoint.',
+            )
+          : phrase('It may still be training there. If it has ended, start it again there.'),
     };
   if (attempt && !attempt.outcome && attempt.phase === 'waiting')
     return {
@@ -151,6 +171,22 @@ async function wordsOf(
   const said = info.attempt === attempt?.id && info.message !== null;
   if (attempt?.outcome && !said) return outcomeWords(attempt.outcome);
   return { message: saidIn(info.phrase, info.message), hint: saidIn(info.hintPhrase, info.hint) };
+}
+
+/** The log of BLIP or LAVIS, which does not say whether its program still runs. */
+function silentLog({ heartbeat }: RunInfo): Pick<ReadRun, 'message' | 'hint'> {
+  return {
+    message: phrase(
+      'log.txt has not grown since {0}, and does not say that the training has ended.',
+      minuteOf(heartbeat),
+    ),
+    hint: phrase('If it still trains, the next epoch appears here. If not, start it again.'),
+  };
+}
+
+/** A time in UTC, to the minute. */
+function minuteOf(time: string): string {
+  return `${time.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function noticeWords({ attempt, presence }: SeenAttempt): Pick<ReadRun, 'message' | 'hint'> {

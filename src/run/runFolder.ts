@@ -19,6 +19,10 @@ export class RunFolder {
   get config(): string {
     return this.at(RUN_CONFIG);
   }
+  /** With which another program's checkpoint was evaluated in its folder. */
+  get evaluationConfig(): string {
+    return this.at('evaluation.yaml');
+  }
   get events(): string {
     return this.at('events.jsonl');
   }
@@ -101,6 +105,7 @@ export class RunFolder {
     return [
       this.runJson,
       this.config,
+      this.evaluationConfig,
       this.events,
       this.log,
       this.trainerLog,

@@ -20,50 +20,68 @@ export interface BestResult {
 }
 
 export interface RunInfo {
+  /** Version of the format: 1. */
   schema: number;
   /** Random, stable over resumes. */
   id: string;
   /** Readable, such as `bright-otter-3`. */
   name: string;
+  /** A training, or an evaluation on its own; `imported` is what BLIP and LAVIS left, which have no `run.json`. */
   kind: 'train' | 'evaluate' | 'imported';
+  /** What the run says of itself. While it is `running`, its process or its heartbeat decides whether it still is. */
   state: RunState;
-  /** ISO 8601. */
+  /** When it was first started, ISO 8601 in UTC (or with its offset), as all times. */
   created: string;
+  /** When it was started last. */
   started: string;
+  /** When it ended; null while it has not. */
   ended: string | null;
-  /** Process that writes the run, with its start time (clock ticks since boot on Linux, else ms) so that a reused pid is told apart. */
+  /** Process that writes the run. */
   pid: number;
+  /** When that process started, so that a reused pid is told apart (Linux: field 22 of `/proc/<pid>/stat`); null where it is not known. */
   processStart: string | null;
+  /** Name of the machine, for people. */
   host: string;
-  /** With the host, where that pid means something (see `run/owner.ts`); missing in older runs. */
+  /** Which boot of which kernel that pid is of (Linux: `/proc/sys/kernel/random/boot_id`); null where it is not known. */
   boot?: string | null;
+  /** Its pid namespace (Linux: the target of `/proc/self/ns/pid`); null elsewhere. */
   pidNamespace?: string | null;
   /** The attempt that wrote this, by its id; missing in older runs and in those of other trainers. */
   attempt?: string;
-  /** ISO 8601; renewed at least every `HEARTBEAT_SECONDS` while the process lives. */
+  /** ISO 8601; renewed at least every `heartbeatEvery` seconds while the process lives. */
   heartbeat: string;
+  /** Seconds between two heartbeats at most, in runs of other trainers; 5 where it is missing. */
+  heartbeatEvery?: number;
+  /** The program that trains, in runs of other trainers, such as `PyTorch 2.13`; missing in our own. */
+  trainer?: string;
   /** Absolute path of the configuration file the run was started with. */
   configFile: string;
   /** SHA-256 of the configuration as used. */
   configHash: string;
   versions: { nlvr: string; node: string; tensorflow: string | null };
+  /** What it trains on, for people. */
   device: string | null;
   precision: Precision | null;
   /** Threads of the runtime and lanes of its programs, as resolved. */
   threads: number | null;
   lanes: number | null;
+  /** The epoch under way, from 0. */
   epoch: number;
+  /** Epochs in all; 0 where they are not known. */
   maxEpoch: number;
-  /** Optimizer steps; examples of an evaluation. */
+  /** Optimizer steps done; examples of an evaluation. */
   step: number;
+  /** Steps in all; 0 where they are not known. */
   totalSteps: number;
+  /** The best result on val. */
   best: BestResult | null;
   /** The processes that share the training, by rank; missing where there is one. Rank 0 is `pid` on `host`. */
   ranks?: RankInfo[];
   /** Parts of an evaluated model that have random values; missing where it is whole. */
   incomplete?: MissingPart[];
-  /** Why it failed or stopped, and what to do. */
+  /** Why it failed or stopped. */
   message: string | null;
+  /** What to do about it. */
   hint: string | null;
   /** What message and hint are made of, for other languages; missing where there is none, and in older runs. */
   phrase?: Phrase;

@@ -1,6 +1,7 @@
 /** What makes a `run.json` ours: other programs write files of that name, too. */
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { parsePythonJson } from '../util/pythonJson';
 import { RunFolder } from './runFolder';
 import type { RunInfo } from './runInfo';
 
@@ -31,7 +32,7 @@ export function hasForeignRunJson(folder: RunFolder): boolean {
 /** Whether the text of a `run.json` describes a run, or did before it was damaged. */
 export function isOurs(text: string, folder: RunFolder): boolean {
   try {
-    const raw: unknown = JSON.parse(text);
+    const raw: unknown = parsePythonJson(text);
     if (typeof raw !== 'object' || raw === null) return false;
     const { format, schema, state, heartbeat } = raw as Record<string, unknown>;
     if (format !== undefined) return format === RUN_FORMAT;

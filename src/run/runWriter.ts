@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { writeFileAtomic } from '../util/atomicFile';
 import { makeFolder, withDiskErrors } from '../util/diskError';
 import { adviceFrom, phrase, type Words } from '../util/phrase';
+import { parsePythonJson } from '../util/pythonJson';
 import { ExitCode, UserError } from '../util/userError';
 import type { AttemptWriter } from './attemptWriter';
 import { EventWriter } from './eventWriter';
@@ -266,6 +267,16 @@ export function requireUsableFolder(root: string, mode: RunMode): RunMode {
       { hint: phrase('Choose another --output_dir.') },
     );
   if (mode === 'resume') {
+    const trainer = existsSync(folder.runJson) ? readEarlier(folder)?.trainer : undefined;
+    if (trainer !== undefined)
+      throw new UserError(
+        phrase(
+          '{0} is a run of {1}, which nlvr cannot go on with; it was not touched.',
+          root,
+          trainer,
+        ),
+        { hint: phrase('Start that program again, or choose another --output_dir.') },
+      );
     if (existsSync(folder.last) || existsSync(folder.oldLast)) return 'resume';
     if (isTraining(folder)) return 'restart';
     return requireUsableFolder(root, 'new');
@@ -283,7 +294,9 @@ export function requireUsableFolder(root: string, mode: RunMode): RunMode {
 }
 
 function isTraining(folder: RunFolder): boolean {
-  return existsSync(folder.runJson) && readEarlier(folder)?.kind === 'train';
+  if (!existsSync(folder.runJson)) return false;
+  const earlier = readEarlier(folder);
+  return earlier?.kind === 'train' && earlier.trainer === undefined;
 }
 
 /** Makes the folder ready; returns the run to go on with. */
@@ -316,7 +329,7 @@ function replaced(folder: RunFolder, mode: RunMode): string[] {
 /** A damaged run.json is replaced: name and history of the run are lost, its checkpoints are not. */
 function readEarlier(folder: RunFolder): RunInfo | undefined {
   try {
-    return migrateRunInfo(JSON.parse(readFileSync(folder.runJson, 'utf8')), folder.root);
+    return migrateRunInfo(parsePythonJson(readFileSync(folder.runJson, 'utf8')), folder.root);
   } catch {
     return undefined;
   }

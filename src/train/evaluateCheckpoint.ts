@@ -187,13 +187,9 @@ async function evaluateInto(
       checkpoint: named(folder, isUrl(checkpoint) ? checkpoint : (report?.file ?? checkpoint)),
       incomplete,
     });
-    appendLog(
-      folder.log,
-      evaluationLine(
-        Object.fromEntries(splits.map((split) => [split, results[split]?.accuracy ?? null])),
-        report?.missing.length,
-      ) + 'best epoch: 0',
-    );
+    const accuracies = splits.map((split) => [split, results[split]?.accuracy ?? null] as const);
+    const line = evaluationLine(Object.fromEntries(accuracies), report?.missing.length);
+    if (output.writesLog) appendLog(folder.log, line + 'best epoch: 0');
     return results;
   } catch (error) {
     if (isAbort(error)) return undefined;

@@ -1,4 +1,6 @@
 import { relative, resolve, sep } from 'node:path';
+import { dumpConfig } from '../config/dump';
+import type { LoadedConfig } from '../config/load';
 import type { MissingPart } from '../config/modelParts';
 import { isUrl } from '../config/paths';
 import { locateWeights } from '../model/loadWeights';
@@ -9,6 +11,7 @@ import type { RunFolder } from '../run/runFolder';
 import type { RunInfo } from '../run/runInfo';
 import type { AttemptWriter } from '../run/attemptWriter';
 import type { HeldLock } from '../run/runLock';
+import { writeFileAtomic } from '../util/atomicFile';
 import { adviceFrom, type Words } from '../util/phrase';
 import { ExitCode } from '../util/userError';
 import {
@@ -18,6 +21,17 @@ import {
   type EvaluationOutput,
 } from './evaluationTypes';
 import type { Metrics } from '../analysis/metrics';
+
+/** Where a guest evaluates. */
+export interface GuestRequest {
+  folder: RunFolder;
+  info: RunInfo | undefined;
+  checkpoint: string;
+  attempt: AttemptWriter | undefined;
+  /** Whether the run was trained by another program. */
+  theirs: boolean;
+  loaded: LoadedConfig;
+}
 
 /**
  * An evaluation in the folder of something else. It leaves `run.json` as it is; what it found of a run's own
@@ -36,21 +50,22 @@ export class EvaluationGuest implements EvaluationOutput {
     private readonly step: number,
     private readonly lock: HeldLock,
     private readonly attempt: AttemptWriter | undefined,
+    /** The configuration, where the run is another program's, whose own says little here. */
+    private readonly configText: string | undefined,
   ) {}
 
   /** @param lock the folder's, which is given back when this fails */
   static async open(
-    folder: RunFolder,
-    info: RunInfo | undefined,
-    checkpoint: string,
+    { folder, info, checkpoint, attempt, theirs, loaded }: GuestRequest,
     lock: HeldLock,
-    attempt: AttemptWriter | undefined,
   ): Promise<EvaluationGuest> {
     try {
       const own = info && !isUrl(checkpoint) && isWithin(folder.root, checkpoint);
       const step = own ? await stepOf(folder, await locateWeights(checkpoint), info.step) : 0;
       const events = own ? new EventWriter(folder.events) : undefined;
-      return new EvaluationGuest(folder, events, step, lock, attempt);
+      const used = { ...loaded.config, output_dir: folder.root };
+      const configText = theirs ? dumpConfig(used, loaded.folder) : undefined;
+      return new EvaluationGuest(folder, events, step, lock, attempt, configText);
     } catch (error) {
       lock.release();
       throw error;
@@ -62,6 +77,12 @@ export class EvaluationGuest implements EvaluationOutput {
     this.all = Object.values(examples).reduce((sum, count) => sum + count, 0);
     this.attempt?.begin();
     this.attempt?.phase('loading');
+    if (this.configText !== undefined)
+      writeFileAtomic(this.folder.evaluationConfig, this.configText);
+  }
+
+  get writesLog(): boolean {
+    return this.configText === undefined;
   }
 
   loaded(weights: EvaluatedWeights): void {

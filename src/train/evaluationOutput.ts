@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { LoadedConfig } from '../config/load';
+import { isTrainedByBlip } from '../run/blipFolder';
 import { readRunInfo } from '../run/migrate';
 import type { AttemptWriter } from '../run/attemptWriter';
 import { RunFolder } from '../run/runFolder';
@@ -33,7 +34,11 @@ export async function openEvaluationOutput(
   const { loaded, asRun, checkpoint, attempt } = request;
   const info = await infoOf(folder);
   const mode = info?.kind === 'evaluate' ? 'again' : asRun && isUnused(folder) ? 'new' : undefined;
-  if (!mode) return EvaluationGuest.open(folder, info, checkpoint, lock, attempt);
+  if (!mode) {
+    const theirs = info?.trainer !== undefined || (await isTrainedByBlip(folder.root));
+    const request = { folder, info, checkpoint, attempt, theirs, loaded };
+    return EvaluationGuest.open(request, lock);
+  }
   attempt?.in(folder, true);
   return EvaluationRun.open(folder, loaded, mode, lock, attempt);
 }

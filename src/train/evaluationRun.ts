@@ -21,6 +21,7 @@ const PROGRESS_EVERY_MS = 500;
 
 /** An evaluation that is a run of its own: it is found, followed, stopped and explained as a training is. */
 export class EvaluationRun implements EvaluationOutput {
+  readonly writesLog = true;
   private shown = performance.now();
   private readonly results: Partial<Record<Split, Metrics>> = {};
   private incomplete: MissingPart[] = [];

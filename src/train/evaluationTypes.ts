@@ -40,6 +40,8 @@ export function weightsNotes({ incomplete, differences }: EvaluatedWeights): {
 
 export interface EvaluationOutput {
   readonly folder: RunFolder;
+  /** Whether `log.txt` gets a line of it, as BLIP's own evaluation adds one. */
+  readonly writesLog: boolean;
   begin(begin: EvaluationBegin): void;
   /** The weights are there. */
   loaded(weights: EvaluatedWeights): void;

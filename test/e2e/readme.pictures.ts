@@ -2,10 +2,10 @@
  * Takes the pictures of README.md: not a test, and not part of the suite. Makes the whole sample data set, trains on
  * it (some minutes), and writes docs/images.
  *
- *     NLVR_PICTURES=1 npx vitest run -c test/e2e/vitest.config.mts
+ *     NLVR_PICTURES=1 npx vitest run -c test/e2e/vitest.config.mts [-t 'the picture of']
  */
-import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
@@ -13,7 +13,9 @@ import { expect, inject, it } from 'vitest';
 import { openWorkbench, scratchFolder } from './harness/open';
 import { markedEnvironment } from './harness/processes';
 import type { Workbench } from './harness/workbench';
-import { openFailures, openForm, showNlvrView, viewRow } from './panels';
+import { pytorch } from '../../scripts/pytorch.mjs';
+import { generateSample } from '../../src/data/sample/generateSample';
+import { openDashboard, openFailures, openForm, openText, showNlvrView, viewRow } from './panels';
 
 const HOUR = 3_600_000;
 
@@ -90,5 +92,49 @@ it('takes the pictures', { timeout: HOUR }, async () => {
   const form = await openForm(vscode);
   await expect.poll(() => form.locator('.card').textContent()).toContain('Steps per epoch');
   await picture(vscode, 'configuration-form');
+  rmSync(workspace, { recursive: true });
+});
+
+/** As a user would write it; what is around it is in examples/python/train_pytorch.py. */
+const SCRIPT = `from nlvr_run import Run
+
+config = {"image_root": "shapes/images", "lr": 7e-4}
+
+with Run("output/mine", config,
+         max_epoch=30, steps_per_epoch=75) as run:
+    step = 0
+    for epoch in range(30):
+        for words, pictures, labels in batches():
+            loss = train_on(words, pictures, labels)
+            step += 1
+            run.log(step, loss=loss.item(), lr=lr)
+
+        run.evaluation("val", epoch, predictions())
+`;
+
+it('takes the picture of a training in PyTorch', { timeout: HOUR }, async () => {
+  const workspace = scratchFolder('pictures-pytorch');
+  await generateSample(join(workspace, 'shapes'), {
+    sets: { train: 150, dev: 40, test1: 1, easy: 150 },
+  });
+  writeFileSync(join(workspace, 'train.py'), SCRIPT);
+  const example = resolve('examples/python/train_pytorch.py');
+  const args = [example, 'shapes', 'output/mine', '--epochs', '30', '--batch', '64'];
+  const training = spawn(pytorch(), args, {
+    cwd: workspace,
+    env: markedEnvironment(`${inject('mark')}.trainer`),
+  });
+  const run = join(workspace, 'output', 'mine');
+  const vscode = await openWorkbench({ workspace, size: { width: 1280, height: 800 } });
+  await vscode.setTheme('dark');
+  await openText(vscode, 'train.py');
+  await vscode.runCommand('View: Split Editor Right');
+  await showNlvrView(vscode);
+  await expect.poll(() => epochOf(run), { timeout: HOUR / 2, interval: 500 }).toBeGreaterThan(11);
+  const dashboard = await openDashboard(vscode);
+  await vscode.runCommand('View: Toggle Primary Side Bar Visibility');
+  await dashboard.locator('.plot canvas').nth(1).waitFor();
+  await picture(vscode, 'own-trainer');
+  training.kill('SIGKILL');
   rmSync(workspace, { recursive: true });
 });

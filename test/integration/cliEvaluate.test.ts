@@ -4,6 +4,9 @@ import { copyFileSync, existsSync, readFileSync, readdirSync, writeFileSync } fr
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { blipEvents } from '../../src/run/blipLog';
+import { readRun } from '../../src/run/readRun';
+import { runPaths } from '../../src/run/runPaths';
 import {
   crossEntropy,
   editJson,
@@ -246,6 +249,37 @@ test("nlvr train --evaluate gives the same, and BLIP's log line", async () => {
   expect(written(to)['log.txt']).toBe(
     `{"val_acc": "${four(val.accuracy)}", "test_acc": "${four(tested.accuracy)}"}\nbest epoch: 0`,
   );
+});
+
+test("BLIP's own output folder is evaluated into itself, and what BLIP wrote stays", async () => {
+  const blip = scratchFolder();
+  const log =
+    '{"train_lr": "0.0000", "train_loss": "0.6931", "val_acc": "0.5000", "test_acc": "0.5000", "epoch": 0}\n';
+  const config = 'ann_root: annotation\nimage_root: /export/share/nlvr2\nmax_epoch: 15\n';
+  writeFileSync(join(blip, 'log.txt'), log);
+  writeFileSync(join(blip, 'config.yaml'), config);
+  copyFileSync(pth, join(blip, 'checkpoint_best.pth'));
+  await evaluate(blip, blip);
+  expect(readFileSync(join(blip, 'log.txt'), 'utf8')).toBe(log);
+  expect(readFileSync(join(blip, 'config.yaml'), 'utf8')).toBe(config);
+  expect(predictionsOf(blip, 'val')).toEqual(predictionsOf(reference, 'val'));
+  // It still is a training, which may go on; its dashboard shows what was found, Failed Examples the images.
+  expect(await readRun(blip)).toMatchObject({
+    status: 'running',
+    info: { kind: 'imported', step: 1 },
+  });
+  const { accuracy, consistency } = metricsOf(blip).val;
+  expect(await blipEvents(blip)).toContainEqual(
+    expect.objectContaining({
+      type: 'eval',
+      split: 'val',
+      epoch: null,
+      step: 1,
+      accuracy,
+      consistency,
+    }),
+  );
+  expect((await runPaths(blip, ''))?.imageRoot).toBe(join(project.folder, 'images'));
 });
 
 describe('nlvr predict', () => {

@@ -197,6 +197,25 @@ describe('curves', () => {
       { x: 2, y: 0.5 },
     ]);
   });
+
+  it('has a gap where a loss or an accuracy was no number, and no curve of nothing else', () => {
+    const run = new RunData({ ...header, kind: 'imported', stepsPerEpoch: 1 });
+    const values = [0.69, null, 0.5];
+    const place = (epoch: number) => ({ epoch, step: epoch + 1, time: 0, seconds: 0 });
+    run.history = {
+      ...emptyHistory,
+      epochs: values.map((loss, i) => ({ ...place(i), loss, accuracy: null })),
+      evals: values.map((accuracy, i) => {
+        const nothing = { consistency: null, loss: null, examples: 0 };
+        return { ...place(i), ...nothing, split: 'val' as const, accuracy };
+      }),
+    };
+    const gap = [0.69, NaN, 0.5].map((y, i) => ({ x: i + 1, y }));
+    expect(lossCurves([run], 'epoch', 0.6)[0]?.points(0, 3, 100)).toEqual(gap);
+    const curves = accuracyCurves([run], 'epoch');
+    expect(curves.map(({ label }) => label)).toEqual(['val']);
+    expect(curves[0]?.points(0, 3, 100)).toEqual(gap);
+  });
 });
 
 describe('ranks', () => {

@@ -37,13 +37,13 @@ function configuration(name: string): string {
 describe('Stop', () => {
   const run = () => ({
     folder: root,
-    info: { name: 'calm-fox-1' },
+    info: { name: 'calm-fox-1', kind: 'train' },
     status: 'running',
     message: null,
     hint: null,
   });
 
-  async function stop(isTrusted: boolean): Promise<void> {
+  async function stop(isTrusted: boolean, info = run().info): Promise<void> {
     const { stopTraining } = await loadWithVscode<typeof stopping>(
       'src/extension/commands/stopTraining.ts',
       {
@@ -54,7 +54,7 @@ describe('Stop', () => {
     );
     const registry = {
       runs: [run()],
-      get: run,
+      get: () => ({ ...run(), info }),
       refresh: () => Promise.resolve(),
     };
     await stopTraining(registry as unknown as Parameters<typeof stopTraining>[0], root);
@@ -62,6 +62,11 @@ describe('Stop', () => {
 
   it('does nothing in a workspace that is not trusted: its files name the process', async () => {
     await expect(stop(false)).rejects.toThrow();
+    expect(existsSync(join(root, 'stop.request'))).toBe(false);
+  });
+
+  it('writes nothing into the folder of BLIP, which hears no request', async () => {
+    await stop(true, { name: 'NLVR2', kind: 'imported' });
     expect(existsSync(join(root, 'stop.request'))).toBe(false);
   });
 
@@ -417,7 +422,14 @@ describe('Delete Run', () => {
 });
 
 describe('Evaluate Checkpoint', () => {
-  it('remembers the folder of a weights file before it starts, and forgets it when nothing came of it', async () => {
+  type Told = [what: string, folder: string, hasStarted: boolean];
+
+  /**
+   * Evaluates and stops at once.
+   * @param run what is evaluated; a weights file where there is none
+   * @returns what was told to the list of runs, and the arguments of the program
+   */
+  async function evaluating(run?: object): Promise<{ told: Told[]; args: string }> {
     const file = configuration('a');
     writeFileSync(join(root, 'a', 'val.json'), '[]');
     writeFileSync(file, 'image_root: .\nann_root: .\nann_files: {val: val.json}\n');
@@ -447,7 +459,7 @@ describe('Evaluate Checkpoint', () => {
         }),
       },
     );
-    const told: [string, string, boolean][] = [];
+    const told: Told[] = [];
     const tell = (what: string) => (folder: string) => {
       told.push([what, folder, existsSync(started)]);
       return Promise.resolve();
@@ -456,23 +468,43 @@ describe('Evaluate Checkpoint', () => {
       log: nothing(),
       program: () => Promise.resolve({ executable: process.execPath, cli, environment: {} }),
     };
-    const registry = {
-      runs: [],
-      get: () => undefined,
-      refresh: tell('refresh'),
-    };
+    const registry = { runs: [], get: () => run, refresh: tell('refresh') };
     const found = { remember: tell('remember'), forget: tell('forget') };
     const context = { services, registry, found, refused: nothing() };
     await evaluateCheckpoint(
       context as unknown as Parameters<typeof evaluateCheckpoint>[0],
-      undefined,
+      run && root,
     );
+    return { told, args: readFileSync(started, 'utf8') };
+  }
+
+  it('remembers the folder of a weights file before it starts, and forgets it when nothing came of it', async () => {
+    const { told, args } = await evaluating();
     const folder = join(root, 'a', 'output', 'NLVR-eval');
     expect(new Set(told.map(([, where]) => where))).toEqual(new Set([folder]));
     expect(told[0]).toEqual(['remember', folder, false]);
     expect(told.at(-1)?.[0]).toBe('forget');
-    expect(readFileSync(started, 'utf8')).toContain(`--output_dir ${folder}`);
+    expect(args).toContain(`--output_dir ${folder}`);
   });
+
+  it.each([
+    ["BLIP's own training", { kind: 'imported' }, 'running'],
+    ['a run of another trainer', { kind: 'train', trainer: 'PyTorch' }, 'finished'],
+  ])(
+    "evaluates %s into its folder, with the workspace's configuration",
+    async (_of, info, status) => {
+      const weights = join(root, 'checkpoint_best.pth');
+      writeFileSync(weights, '');
+      const { args } = await evaluating({
+        folder: root,
+        info: { name: 'x', ...info },
+        status,
+        checkpoints: { weights: true, last: false },
+      });
+      expect(args).toContain(`--config ${join(root, 'a', 'nlvr.yaml')} --checkpoint ${weights}`);
+      expect(args).toContain(`--output_dir ${root}`);
+    },
+  );
 });
 
 describe('the check of a data set', () => {

@@ -403,5 +403,14 @@ describe('what is said of a run', () => {
     expect(runFlags(run({}, 'stopped'), { forgettable: true })).toBe(
       'run resumable deletable forgettable',
     );
+    // BLIP hears no request to stop, and does not mind an evaluation; nlvr does not go on with another's training.
+    const flags = (each: Run): string => runFlags(having(each), found);
+    expect(flags(run({ kind: 'imported' }, 'running'))).toBe('run evaluable');
+    expect(headerOf(run({ kind: 'imported' }, 'running'), undefined).stoppable).toBeUndefined();
+    expect(flags(run({ trainer: 'PyTorch' }, 'running'))).toBe('run active');
+    expect(flags(run({ trainer: 'PyTorch' }, 'failed'))).toBe('run evaluable deletable');
+    expect(() => requireResumable(run({ trainer: 'PyTorch' }, 'failed'))).toThrow(
+      /nothing to resume/,
+    );
   });
 });

@@ -2,9 +2,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { blipEvents, blipRunInfo, parseBlipLog } from '../../src/run/blipLog';
 import { findRunFolders, watchFolder } from '../../src/run/discovery';
-import { openEvents } from '../../src/run/eventSource';
 import { lastWords } from '../../src/run/lastWords';
 import { migrateRunInfo, readRunInfo } from '../../src/run/migrate';
 import { contentOf } from '../../src/run/ownedFiles';
@@ -75,51 +73,6 @@ describe('watchFolder', () => {
     const after = told;
     await new Promise((resolve) => setTimeout(resolve, 700));
     expect(told).toBe(after);
-  });
-});
-
-const log = [
-  '{"train_lr": "0.000", "train_loss": "0.6931", "val_acc": "0.5102", "test_acc": "0.5031", "epoch": 0}',
-  '{"train_lr": "0.000", "train_loss": "0.5120", "val_acc": "0.8215", "test_acc": "0.8224", "epoch": 1}',
-  '{"train_lr": "0.000", "train_loss": "0.4410", "val_acc": "0.8215", "test_acc": "0.8301", "epoch": 2}',
-  'best epoch: 1{"val_acc": "0.8215", "test_acc": "0.8224"}',
-  'best epoch: 0',
-].join('\n');
-
-describe("BLIP's log.txt", () => {
-  it('is read with its numbers as strings and its glued lines', () => {
-    const lines = parseBlipLog(log);
-    expect(lines.map(({ epoch, valAcc }) => [epoch, valAcc])).toEqual([
-      [0, 0.5102],
-      [1, 0.8215],
-      [2, 0.8215],
-      [null, 0.8215],
-    ]);
-  });
-
-  it('becomes a finished imported run with the first of equal best epochs', async () => {
-    const blip = folder('NLVR2', { 'log.txt': log, 'config.yaml': 'image_size: 384\n' });
-    const info = await readRunInfo(blip);
-    expect(info).toMatchObject({
-      kind: 'imported',
-      state: 'finished',
-      name: 'NLVR2',
-      maxEpoch: 3,
-      best: { epoch: 1, accuracy: 0.8215, testAccuracy: 0.8224 },
-    });
-    expect((await blipRunInfo(blip)).id).toBe(info?.id);
-    const events = await blipEvents(blip);
-    expect(events.filter(({ type }) => type === 'epoch')).toHaveLength(3);
-    expect(events.filter(({ type }) => type === 'eval')).toHaveLength(8);
-    const source = openEvents(blip, 'imported');
-    expect((await source.read()).events).toHaveLength(11);
-    expect((await source.read()).events).toHaveLength(0);
-  });
-
-  it('of something else is refused with a remedy', async () => {
-    const other = folder('other', { 'log.txt': 'hello\n' });
-    await expect(blipRunInfo(other)).rejects.toThrow(/no epoch was found/);
-    await expect(blipRunInfo(join(root, 'missing'))).rejects.toThrow(/no log.txt/);
   });
 });
 
@@ -203,6 +156,8 @@ describe('migrateRunInfo', () => {
     pidNamespace: 'pid:[4026531836]',
     attempt: 'a1',
     heartbeat: '2026-01-01T00:00:05.000Z',
+    heartbeatEvery: 5,
+    trainer: 'PyTorch',
     configFile: '/c/nlvr.yaml',
     configHash: 'abc',
     versions: { nlvr: '0.1.0', node: 'v20.0.0', tensorflow: '2.21.0' },

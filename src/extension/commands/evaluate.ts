@@ -13,7 +13,7 @@ import { pickMany, pickOne } from '../quickPick';
 import { runInFront } from '../runInFront';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import { BLIP_CHECKPOINT } from '../runs/checkpoints';
-import { canEvaluate, requireIdle } from '../runs/resumable';
+import { canEvaluate, isFree, requireIdle } from '../runs/resumable';
 import { isActive, type Run } from '../runs/runRegistry';
 import { runDescription, statusIcon } from '../runs/runWords';
 import type { RefusedStarts } from '../runs/refusedStarts';
@@ -98,7 +98,7 @@ async function reserve(
   await registry.refresh(folder);
   const run = registry.get(folder);
   const hint = phrase('Stop it first, or wait until it ends.');
-  if (run) requireIdle(run, hint);
+  if (run && !isFree(run)) requireIdle(run, hint);
   return reserveFolder(folder);
 }
 
@@ -206,6 +206,11 @@ async function chooseTarget(
   return picked.run ? targetOf(picked.run) : targetFromFile();
 }
 
+/** Of another program: its config.yaml has its own keys, and names paths of the machine that it was written on. */
+function isForeign({ kind, trainer }: Run['info']): boolean {
+  return kind === 'imported' || trainer !== undefined;
+}
+
 async function targetOf(run: Run): Promise<Target | undefined> {
   const { folder, info } = run;
   if (run.checkpoints?.weights !== true) {
@@ -214,10 +219,11 @@ async function targetOf(run: Run): Promise<Target | undefined> {
     );
     return undefined;
   }
-  // BLIP's config.yaml names paths of the machine that it was written on.
-  return info.kind === 'imported'
-    ? withConfiguration(join(folder, BLIP_CHECKPOINT))
-    : { checkpoint: folder, configFile: new RunFolder(folder).config, folder };
+  if (!isForeign(info))
+    return { checkpoint: folder, configFile: new RunFolder(folder).config, folder };
+  const theirs = join(folder, BLIP_CHECKPOINT);
+  const target = await withConfiguration(existsSync(theirs) ? theirs : folder);
+  return target && { ...target, folder };
 }
 
 async function targetFromFile(): Promise<Target | undefined> {

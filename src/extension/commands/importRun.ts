@@ -25,7 +25,7 @@ export async function importRun(
 async function chooseFolder(): Promise<string | undefined> {
   const [chosen] =
     (await vscode.window.showOpenDialog({
-      title: vscode.l10n.t("Output Folder of BLIP's train_nlvr.py"),
+      title: vscode.l10n.t("Output Folder of BLIP's train_nlvr.py or of LAVIS"),
       openLabel: vscode.l10n.t('Import'),
       canSelectFiles: false,
       canSelectFolders: true,

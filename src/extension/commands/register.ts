@@ -41,6 +41,8 @@ function handlers(context: CommandContext): Record<string, Handler> {
     checkDataset: async (on) => (await import('./dataset')).checkDataset(checks, on),
     createSample: async () => (await import('./dataset')).createSample(services),
     createAnnotations: async (on) => (await import('./createAnnotations')).createAnnotations(on),
+    savePythonHelper: async () =>
+      (await import('./savePythonHelper')).savePythonHelper(services.context.extensionUri),
     importBlipRun: async (on) => (await import('./importRun')).importRun(registry, found, on),
     analyzeRun: async (on) => (await import('./analyzeRun')).analyzeRun(services, registry, on),
     importPredictions: async (on) =>

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { folderOfRun } from '../../run/blipFolder';
 import { contentOf } from '../../run/ownedFiles';
 import { RunFolder } from '../../run/runFolder';
 import { bytes } from '../format';
@@ -20,7 +21,7 @@ function runsOf(registry: FolderRunRegistry, calledOn: unknown, selected: unknow
 
 export async function revealRun(calledOn: unknown): Promise<void> {
   if (typeof calledOn !== 'string') return;
-  const uri = vscode.Uri.file(calledOn);
+  const uri = vscode.Uri.file(folderOfRun(calledOn));
   // The desktop has a file manager; a remote or browser window has the explorer, for what is in the workspace.
   const local = vscode.env.uiKind === vscode.UIKind.Desktop && vscode.env.remoteName === undefined;
   await vscode.commands.executeCommand(local ? 'revealFileInOS' : 'revealInExplorer', uri);

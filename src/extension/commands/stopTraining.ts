@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { phrase } from '../../util/phrase';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
-import { isActive, type Run } from '../runs/runRegistry';
+import { isStoppable, type Run } from '../runs/runRegistry';
 import { requestStop, stopAtOnce, stopStarting } from '../trainer/stop';
 import { requireTrust } from '../trust';
 import { pickRun } from './pickRun';
@@ -15,12 +15,12 @@ export async function stopTraining(registry: FolderRunRegistry, calledOn: unknow
   // It may end in the killing of a process that a file of the workspace names.
   await requireTrust();
   const none = vscode.l10n.t('No training is running.');
-  const picked = await pickRun(registry, calledOn, isActive, none);
+  const picked = await pickRun(registry, calledOn, isStoppable, none);
   if (!picked) return;
   // It may have begun or ended since it was last looked at.
   await registry.refresh(picked.folder);
   const run = registry.get(picked.folder);
-  if (!run || !isActive(run)) {
+  if (!run || !isStoppable(run)) {
     void vscode.window.showInformationMessage(vscode.l10n.t('{0} has ended.', picked.info.name));
     return;
   }

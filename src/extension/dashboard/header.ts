@@ -2,7 +2,7 @@ import type { StartEvent } from '../../run/events';
 import type { PhraseValue } from '../../util/phrase';
 import type { Rank, RunHeader } from '../../webview/dashboard/messages';
 import { canEvaluate, canTrainLonger, isResumable, isTakeable } from '../runs/resumable';
-import type { Run } from '../runs/runRegistry';
+import { isStoppable, type Run } from '../runs/runRegistry';
 
 /** What the dashboard says of a run at its top. @param start the run's latest start, once it is read. */
 export function headerOf(run: Run, start: StartEvent | undefined): RunHeader {
@@ -21,6 +21,7 @@ export function headerOf(run: Run, start: StartEvent | undefined): RunHeader {
     ...(canTrainLonger(run) && { offer: 'trainLonger' as const }),
     ...(isTakeable(run) && { takeable: true }),
     ...(canEvaluate(run) && { evaluable: true }),
+    ...(isStoppable(run) && { stoppable: true }),
     kind: info.kind,
     epoch: info.epoch,
     maxEpoch,

@@ -75,7 +75,7 @@ export class HistoryLog {
             time,
             loss: finite(event.loss),
             accuracy: finite(event.accuracy),
-            seconds: event.seconds,
+            seconds: finite(event.seconds) ?? 0,
           });
           break;
         case 'evalProgress':
@@ -142,8 +142,8 @@ function evalPoint(event: Extract<RunEvent, { type: 'eval' }>, time: number): Ev
     accuracy: finite(event.accuracy),
     consistency: finite(event.consistency),
     loss: finite(event.loss),
-    seconds: event.seconds,
-    examples: event.examples,
+    seconds: finite(event.seconds) ?? 0,
+    examples: finite(event.examples) ?? 0,
   };
 }
 

@@ -1,5 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
+import { folderOfRun } from '../../run/blipFolder';
+import { RunFolder } from '../../run/runFolder';
 import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import type {
@@ -255,7 +257,7 @@ class DashboardPanel implements vscode.Disposable {
       thumbnails: (run, images) => this.pictures.get(run.folder, run.info.configFile, images),
       action: (action, folder) =>
         action === 'openConfiguration'
-          ? execute(commands[action], vscode.Uri.file(join(folder, 'config.yaml')))
+          ? execute(commands[action], vscode.Uri.file(new RunFolder(folderOfRun(folder)).config))
           : execute(commands[action], folder),
       startTraining: () => execute('nlvr.startTraining'),
       addRun: () => tellIfItFails(log, 'add a run to the comparison', this.addRun()),

@@ -133,15 +133,17 @@ export class RunReading {
   }
 
   private add(event: RunEvent, step: number): void {
+    // Other programs may leave the time out.
+    const now = Number.isFinite(event.time) ? event.time : (this.origin ?? 0) + this.steps.lastTime;
     if (event.type === 'start') {
       // A resumed run goes on where training stopped; the time in between was none of training.
       const trained = event.resumed ? this.steps.lastTime : 0;
-      this.origin = event.time - trained;
+      this.origin = now - trained;
     }
-    this.origin ??= event.time;
+    this.origin ??= now;
     // An evaluation on its own may come days after the training, and is none of it.
     const standsAlone = event.type === 'eval' && event.epoch === null && this.steps.count > 0;
-    const time = standsAlone ? this.steps.lastTime : Math.max(0, event.time - this.origin);
+    const time = standsAlone ? this.steps.lastTime : Math.max(0, now - this.origin);
     if (event.type === 'step') {
       this.steps.push(event, time);
       this.lastStep = event.step;

@@ -1,4 +1,6 @@
 import { stat } from 'node:fs/promises';
+import { folderOfRun, isOtherRunOfLog } from '../../run/blipFolder';
+import { otherRunsOfLog } from '../../run/blipLog';
 import { RunFolder } from '../../run/runFolder';
 import { watchFolder, type RunWatch } from '../../run/discovery';
 import { readRun, type ReadRun } from '../../run/readRun';
@@ -81,9 +83,11 @@ export class FolderRunRegistry implements RunRegistry {
     });
   }
 
-  /** Takes a run out of the list, until somebody adds it again. */
+  /** Takes a run out of the list, with the others of its log, until somebody adds it again. */
   forget(folder: string): void {
-    this.remove(folder);
+    for (const each of [...this.entries.keys()])
+      if (each === folder || (isOtherRunOfLog(each) && folderOfRun(each) === folder))
+        this.remove(each);
   }
 
   dispose(): void {
@@ -108,9 +112,12 @@ export class FolderRunRegistry implements RunRegistry {
       return;
     }
     if (this.disposed) return;
-    if (found)
-      this.set({ ...shown(folder, found), checkpoints: await checkpointsOf(folder) }, stamp);
-    else this.remove(folder);
+    if (!found) return this.remove(folder);
+    this.set({ ...shown(folder, found), checkpoints: await checkpointsOf(folder) }, stamp);
+    if (found.info.kind !== 'imported') return;
+    // BLIP appends to the log of an earlier run, also while this one is in the list.
+    for (const other of await otherRunsOfLog(folder))
+      if (!this.entries.has(other)) void this.lookInTurn(other);
   }
 
   private set(run: Run, stamp: string): void {
@@ -148,9 +155,10 @@ export class FolderRunRegistry implements RunRegistry {
 
 /** Changes when the files that say how a run stands do: those are replaced whole, which their folder's time shows. */
 async function stampOf(folder: string): Promise<string> {
-  const { runJson, attempts } = new RunFolder(folder);
+  const { runJson, attempts, log } = new RunFolder(folderOfRun(folder));
   const found = await Promise.all(
-    [runJson, attempts].map((path) => stat(path).catch(() => undefined)),
+    // Of another program's run there may be the log alone, which grows.
+    [runJson, attempts, log].map((path) => stat(path).catch(() => undefined)),
   );
   return found.map((each) => `${each?.ino} ${each?.size} ${each?.mtimeMs}`).join(' ');
 }

@@ -12,17 +12,26 @@ export function requireIdle(run: Run, hint: Words): void {
 /** Whether a training can go on in the run's folder; one that saved nothing yet begins at the beginning. */
 export function isResumable({ info, status }: Run): boolean {
   const unfinished = status === 'stopped' || status === 'failed' || status === 'lost';
-  return unfinished && info.kind === 'train';
+  return unfinished && info.kind === 'train' && info.trainer === undefined;
 }
 
 /** Whether a finished training can be given more epochs. */
 export function canTrainLonger({ info, status, checkpoints }: Run): boolean {
-  return status === 'finished' && info.kind === 'train' && checkpoints?.last === true;
+  const ours = info.kind === 'train' && info.trainer === undefined;
+  return status === 'finished' && ours && checkpoints?.last === true;
+}
+
+/**
+ * Whether an evaluation may write to the run's folder. BLIP's own training does not mind: what an evaluation writes, it
+ * does not.
+ */
+export function isFree(run: Run): boolean {
+  return !isActive(run) || (run.info.kind === 'imported' && run.status !== 'evaluating');
 }
 
 /** Whether there is something to evaluate, and nothing writes to the run's folder. */
 export function canEvaluate(run: Run): boolean {
-  return !isActive(run) && run.checkpoints?.weights === true;
+  return isFree(run) && run.checkpoints?.weights === true;
 }
 
 /** Whether the newest attempt was refused because a process that cannot be looked up has the folder. */
@@ -35,8 +44,11 @@ export function requireResumable(run: Run): void {
   requireIdle(run, phrase('Stop it first, or start a new training next to it.'));
   if (isResumable(run)) return;
   throw new UserError(phrase('{0} has nothing to resume.', run.info.name), {
-    hint: canTrainLonger(run)
-      ? phrase('It is finished. Use "NLVR: Train Longer…" to give it more epochs.')
-      : phrase('Start a new training.'),
+    hint:
+      run.info.trainer !== undefined
+        ? phrase('It was written by {0}: start that again.', run.info.trainer)
+        : canTrainLonger(run)
+          ? phrase('It is finished. Use "NLVR: Train Longer…" to give it more epochs.')
+          : phrase('Start a new training.'),
   });
 }

@@ -32,6 +32,11 @@ export function isActive(run: Pick<Run, 'status'>): boolean {
   return isActiveStatus(run.status);
 }
 
+/** Whether a run hears a request to stop: BLIP and LAVIS do not look for one. */
+export function isStoppable(run: Pick<Run, 'status' | 'info'>): boolean {
+  return isActive(run) && (run.info.kind !== 'imported' || run.status === 'evaluating');
+}
+
 export interface RunRegistry {
   /** Newest first. */
   readonly runs: readonly Run[];

@@ -4,7 +4,7 @@ import { say } from '../../util/phrase';
 import { count, duration, percent } from '../format';
 import type { Translate } from '../translate';
 import { canEvaluate, canTrainLonger, isResumable, isTakeable } from './resumable';
-import { isActive, type Run, type RunStatus } from './runRegistry';
+import { isActive, isStoppable, type Run, type RunStatus } from './runRegistry';
 import { durationOf, progressOf } from './progress';
 
 export function statusWord(status: RunStatus, t: Translate): string {
@@ -49,7 +49,8 @@ export function activityWord({ status, attempt }: Run, t: Translate): string {
 
 /** A product icon and its theme colour for a status; the word stands beside it everywhere. */
 export function statusIcon(run: Run): { icon: string; color?: string } {
-  if (run.info.kind === 'imported') return { icon: 'archive' };
+  if (run.info.kind === 'imported' && !isActive(run) && run.status !== 'lost')
+    return { icon: 'archive' };
   if (run.info.kind === 'evaluate' && run.status === 'finished') return { icon: 'beaker' };
   switch (run.status) {
     case 'starting':
@@ -84,8 +85,7 @@ export function runDescription(run: Run, t: Translate, now = Date.now()): string
       : activityWord(run, t);
   const kinds = { imported: [t('imported')], evaluate: [t('evaluation')], train: [] };
   const parts: string[] = kinds[info.kind];
-  if (info.kind === 'train' || (info.kind === 'evaluate' && run.status !== 'finished'))
-    parts.push(state);
+  if (info.kind === 'train' || run.status !== 'finished') parts.push(state);
   if (info.best) parts.push(percent(info.best.accuracy));
   if (info.incomplete) parts.push(t('incomplete model'));
   if (info.kind === 'train' && run.status !== 'unreadable')
@@ -104,7 +104,7 @@ export function runFlags(run: Run, has: { forgettable: boolean }): string {
   const { kind } = run.info;
   const flags = [
     'run',
-    active && 'active',
+    isStoppable(run) && 'active',
     isResumable(run) && 'resumable',
     canTrainLonger(run) && 'lengthenable',
     isTakeable(run) && 'takeable',
@@ -136,6 +136,7 @@ export function runDetails(run: Run, t: Translate, language: string): string[] {
       lines.push(t('test {0} at that epoch', percent(info.best.testAccuracy)));
   }
   if (info.incomplete) lines.push(say(incompleteModel(info.incomplete), t));
+  if (info.trainer !== undefined) lines.push(t('written by {0}', info.trainer));
   if (info.device)
     lines.push([info.device, info.precision].filter((part) => part !== null).join(' · '));
   if (run.status !== 'unreadable')

@@ -61,13 +61,12 @@ function epochLossCurve(
   axis: XAxis,
 ): Curve[] {
   const units = unitsOf(run, axis);
-  const points = run.history.epochs
-    .filter((epoch) => epoch.loss !== null)
-    .map((epoch) => ({
-      x: units.to(units.timed ? epoch.time : epoch.step),
-      y: epoch.loss ?? Number.NaN,
-    }));
-  if (points.length === 0) return [];
+  const points = run.history.epochs.map((epoch) => ({
+    x: units.to(units.timed ? epoch.time : epoch.step),
+    // A loss that was no number is a gap.
+    y: epoch.loss ?? Number.NaN,
+  }));
+  if (points.every(({ y }) => Number.isNaN(y))) return [];
   return [
     pointCurve(run, points, {
       id: `loss:${run.header.key}`,
@@ -93,7 +92,8 @@ export function accuracyCurves(runs: readonly RunData[], axis: XAxis): Curve[] {
   return runs.flatMap((run, runIndex) =>
     kinds.flatMap((kind) => {
       const points = accuracyPoints(run, kind, axis);
-      if (points.length === 0) return [];
+      const known = points.filter(({ y }) => !Number.isNaN(y)).length;
+      if (known === 0) return [];
       const words: Record<AccuracyKind, string> = {
         train: t('train'),
         val: t('val'),
@@ -110,7 +110,7 @@ export function accuracyCurves(runs: readonly RunData[], axis: XAxis): Curve[] {
         colour: runs.length > 1 ? runIndex : look.colour,
         dash: look.dash,
         // A dot shows a lone first epoch that no line could.
-        marker: points.length === 1 && look.marker === 'none' ? 'circle' : look.marker,
+        marker: known === 1 && look.marker === 'none' ? 'circle' : look.marker,
       });
     }),
   );
@@ -121,14 +121,15 @@ function accuracyPoints(run: RunData, kind: AccuracyKind, axis: XAxis): Point[] 
   const place = (point: { step: number; time: number }) =>
     units.to(units.timed ? point.time : point.step);
   if (kind === 'train')
-    return run.history.epochs
-      .filter((epoch) => epoch.accuracy !== null)
-      .map((epoch) => ({ x: place(epoch), y: epoch.accuracy ?? Number.NaN }));
+    return run.history.epochs.map((epoch) => ({
+      x: place(epoch),
+      y: epoch.accuracy ?? Number.NaN,
+    }));
   const isConsistency = kind === 'consistency' || kind === 'testConsistency';
   const measured = (point: EvalPoint) => (isConsistency ? point.consistency : point.accuracy);
   const split = kind === 'val' || kind === 'consistency' ? 'val' : 'test';
   return run.history.evals
-    .filter((point) => point.split === split && measured(point) !== null)
+    .filter((point) => point.split === split)
     .map((point) => ({ x: place(point), y: measured(point) ?? Number.NaN }));
 }
 

@@ -26,6 +26,8 @@ export interface RunHeader {
   evaluable?: true;
   /** A process on another machine holds its folder, which can be taken over. */
   takeable?: true;
+  /** Whether it can be asked to stop. */
+  stoppable?: boolean;
   kind: 'train' | 'evaluate' | 'imported';
   epoch: number;
   maxEpoch: number;

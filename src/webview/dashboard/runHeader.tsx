@@ -20,7 +20,6 @@ export function RunHeader({ run }: { run: RunData }) {
   const { host } = useDashboard();
   useStore('data');
   const { header } = run;
-  const active = isActive(header.status);
   const act = (action: 'stop' | 'resume' | 'trainLonger' | 'failedExamples') =>
     host.send({ type: 'action', action, run: header.key });
   const rest = progressText(run);
@@ -31,7 +30,7 @@ export function RunHeader({ run }: { run: RunData }) {
         <Status header={header} />
         {rest !== '' && <span class="number run-progress-text">{rest}</span>}
         <div class="run-actions">
-          {active && (
+          {header.stoppable && (
             <button
               onClick={() => act('stop')}
               title={

@@ -5,7 +5,17 @@ import type { VscodeServer } from '../../../scripts/testTools.mjs';
 import { markedEnvironment } from './processes';
 
 /** The parts of the working tree that make up an extension folder. */
-const parts = ['dist', 'media', 'configs', 'l10n', 'README.md', 'LICENSE', 'CHANGELOG.md'];
+const parts = [
+  'dist',
+  'media',
+  'configs',
+  'docs',
+  'examples',
+  'l10n',
+  'README.md',
+  'LICENSE',
+  'CHANGELOG.md',
+];
 
 /**
  * Installs the extension for a server.

@@ -1,0 +1,2 @@
+/** Installs PyTorch where it is missing. Returns its Python interpreter. */
+export function pytorch(): string;

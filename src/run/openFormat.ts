@@ -1,0 +1,56 @@
+/**
+ * What another trainer writes into a run folder: the files of our own trainer, of which less is needed. The JSON schemas
+ * in `configs/` and the tables of docs/run-folder.md are generated from these types.
+ */
+import type {
+  CheckpointEvent,
+  EndEvent,
+  EpochEvent,
+  EvalEvent,
+  EvalProgressEvent,
+  NoteEvent,
+  StartEvent,
+  StepEvent,
+  WatchEvent,
+} from './events';
+import type { WrittenPrediction } from './predictions';
+import type { RUN_FORMAT } from './runMark';
+import type { RunInfo } from './runInfo';
+
+/** Of the properties of T, K are needed. Translations of messages are ours alone. */
+type Open<T, K extends keyof T> = Pick<T, K> &
+  Partial<Omit<T, K | 'phrase' | 'hintPhrase' | 'incomplete'>>;
+
+/** `run.json`. */
+export type OpenRun = {
+  /** Marks the file: other programs write a `run.json`, too. */
+  format: typeof RUN_FORMAT;
+  /** The program that trains, such as `PyTorch 2.13`. A run without it counts as one of nlvr, which may resume it. */
+  trainer: string;
+} & Open<
+  Omit<RunInfo, 'attempt' | 'threads' | 'lanes' | 'versions' | 'precision' | 'trainer'>,
+  'schema' | 'kind' | 'state' | 'started' | 'heartbeat'
+>;
+
+/** A line of `events.jsonl`. */
+export type OpenEvent =
+  | Open<StartEvent, 'type' | 'time' | 'v' | 'step' | 'resumed'>
+  | Open<StepEvent, 'type' | 'time' | 'step' | 'loss' | 'lr'>
+  | Open<EpochEvent, 'type' | 'time' | 'epoch' | 'step' | 'loss'>
+  | Open<EvalEvent, 'type' | 'time' | 'split' | 'epoch' | 'step' | 'accuracy'>
+  | Open<EvalProgressEvent, 'type' | 'time' | 'split' | 'epoch' | 'done' | 'total'>
+  | Open<WatchEvent, 'type' | 'time' | 'epoch' | 'pairs'>
+  | Open<CheckpointEvent, 'type' | 'time' | 'kind' | 'step' | 'path'>
+  | Open<NoteEvent, 'type' | 'time' | 'level' | 'code' | 'message'>
+  | Open<EndEvent, 'type' | 'time' | 'state'>;
+
+/** A line of `predictions/<split>-epoch-NNN.jsonl`. */
+export type OpenPrediction = Open<
+  Omit<WrittenPrediction, 'prob_true' | 'logits'>,
+  'identifier' | 'sentence' | 'images' | 'prediction'
+> & {
+  /** Probability of True, 0..1. null: it was no finite number, and the line is no answer. */
+  prob_true?: number | null;
+  /** Of False and of True. null as above. */
+  logits?: [number | null, number | null];
+};
