@@ -84,6 +84,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   // Without a YAML file on the screen it was asked for by a panel, a view, a command or a configuration in the workspace.
   const wanted =
     queue.items.length > 0 ||
+    view.tree.visible ||
     !vscode.workspace.textDocuments.some(({ languageId }) => languageId === 'yaml');
   void found.begin(wanted).then(() => vscode.workspace.isTrusted && runner.begin());
   context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(() => runner.begin()));
