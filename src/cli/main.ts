@@ -17,6 +17,7 @@ import type { InspectOptions } from './commands/inspect';
 import type { InstallOptions, StatusOptions } from './commands/runtime';
 import type { PredictOptions } from './commands/predict';
 import type { SampleCommandOptions } from './commands/sample';
+import type { RunsOptions } from './commands/runs';
 import type { StatusCommandOptions } from './commands/status';
 import type { TrainOptions } from './commands/train';
 import { report } from './report';
@@ -198,6 +199,15 @@ export function createProgram(): Command {
     .option('--json', 'print one JSON object a run')
     .action(async (folders: string[], options: StatusCommandOptions) =>
       (await import('./commands/status')).status(folders, options),
+    );
+
+  program
+    .command('runs')
+    .description('a table of the runs in a folder: metrics and the keys in which they differ')
+    .argument('<folder>', 'folder that is searched, with its subfolders')
+    .option('--csv', 'print a CSV table, numbers not rounded')
+    .action(async (folder: string, options: RunsOptions) =>
+      (await import('./commands/runs')).runs(folder, options),
     );
 
   program
