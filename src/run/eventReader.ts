@@ -15,7 +15,7 @@ export interface PlacedEvent {
 export interface EventBatch {
   /** The file was replaced or cut: everything delivered before is void. */
   reset: boolean;
-  /** The run was resumed here: events delivered before with a greater `step` are void. Null: none are. */
+  /** The run was resumed here, or another one begins in the same file (0): events delivered before with a greater `step` are void. Null: none are. */
   voidBeyond: number | null;
   /** New events in order; those that a resume in the same batch made void are left out. */
   events: PlacedEvent[];
@@ -194,8 +194,9 @@ export class EventReader {
       this.skippedLines++;
       return;
     }
-    if (event.type === 'start' && event.resumed) {
-      const { step } = event;
+    // A start that is no resume begins at the beginning: what stands before it in the file is of another run.
+    if (event.type === 'start' && (event.resumed || this.lastStep > 0)) {
+      const step = event.resumed ? event.step : 0;
       batch.voidBeyond = batch.voidBeyond === null ? step : Math.min(batch.voidBeyond, step);
       batch.events = batch.events.filter((placed) => placed.step <= step);
       this.lastStep = step;
@@ -222,6 +223,11 @@ export function parseEvent(line: string): RunEvent | undefined {
   const { type } = value;
   if (typeof type !== 'string' || !Object.hasOwn(types, type)) return undefined;
   const needsStep = type === 'step' || type === 'start' || type === 'epoch' || type === 'eval';
-  if (needsStep && !('step' in value && Number.isFinite(value.step))) return undefined;
+  // Steps are a column of unsigned integers.
+  if (needsStep && !('step' in value && isStep(value.step))) return undefined;
   return value as RunEvent;
+}
+
+function isStep(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value < 2 ** 32;
 }

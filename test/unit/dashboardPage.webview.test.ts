@@ -256,6 +256,23 @@ describe('ranks', () => {
   });
 });
 
+it('draws epochs that were evaluated in another order by their place, not as a zigzag', () => {
+  const run = runOf(0);
+  const point = { split: 'val', loss: null, seconds: 1, examples: 1, consistency: null } as const;
+  run.history = {
+    ...emptyHistory,
+    evals: [
+      { ...point, epoch: 0, step: 1, time: 90, accuracy: 0.5 },
+      { ...point, epoch: 1, step: 2, time: 30, accuracy: 0.6 },
+      { ...point, epoch: 2, step: 3, time: 60, accuracy: 0.7 },
+    ],
+  };
+  const [curve] = accuracyCurves([run], 'time');
+  expect(curve?.points(0, 100, 100).map(({ x }) => x)).toEqual([30, 60, 90]);
+  expect(curve?.at(61)?.y).toBe(0.7);
+  expect(curve?.end).toBe(90);
+});
+
 describe('the legend', () => {
   const evaluated = (change: Partial<RunHeader>) => {
     const run = runOf(10, change);
