@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { phrase, phraseIn, type Words } from '../util/phrase';
 import { readAttempts, type Attempt, type AttemptOutcome } from './attempts';
+import { withCurves } from './curves/curvesInfo';
 import { deathOf } from './death';
 import { freshRun } from './freshRun';
 import { lastWords } from './lastWords';
@@ -35,7 +36,7 @@ const UNBORN_SECONDS = 60;
  */
 export async function readRun(folder: string, now = Date.now()): Promise<ReadRun | undefined> {
   const paths = new RunFolder(folder);
-  const info = await readRunInfo(folder);
+  const info = await withCurves(folder, await readRunInfo(folder));
   const attempts = await Promise.all((await readAttempts(paths)).map((each) => see(each, now)));
   const presence = info ? await presenceOfInfo(info, now) : 'gone';
   const stopRequested = await access(paths.stopRequest).then(

@@ -256,6 +256,29 @@ describe('ranks', () => {
   });
 });
 
+it('draws what imported curves have: loss of the validation split, accuracy of the training split, no learning rate', () => {
+  const run = runOf(0, { kind: 'imported' });
+  run.append(columns(1, 3, { lr: new Float32Array(3).fill(Number.NaN) }));
+  const point = { time: 1, seconds: 0, examples: 0, consistency: null };
+  run.history = {
+    ...emptyHistory,
+    evals: [
+      { ...point, split: 'train', epoch: 0, step: 2, accuracy: 0.75, loss: null },
+      { ...point, split: 'val', epoch: 0, step: 2, accuracy: 0.5, loss: 0.625 },
+    ],
+  };
+  expect(lossCurves([run], 'step', 0).map((curve) => [curve.label, curve.at(2)?.y])).toEqual([
+    ['loss', expect.any(Number)],
+    ['val loss', 0.625],
+  ]);
+  expect(accuracyCurves([run], 'step').map((curve) => [curve.label, curve.at(2)?.y])).toEqual([
+    ['val', 0.5],
+    ['train', 0.75],
+  ]);
+  expect(meterCurves('lr', [run], 'step')).toEqual([]);
+  expect(meterCurves('lr', [runOf(3)], 'step')).toHaveLength(1);
+});
+
 it('draws epochs that were evaluated in another order by their place, not as a zigzag', () => {
   const run = runOf(0);
   const point = { split: 'val', loss: null, seconds: 1, examples: 1, consistency: null } as const;

@@ -25,7 +25,7 @@ export class RunReading {
   readonly others = new HistoryLog();
   private readonly source: EventSource;
   private readonly readers = new Set<Reader>();
-  private watch: RunWatch | undefined;
+  private watches: RunWatch[] = [];
   /** The reading that goes on, if one does. */
   private reading: Promise<void> | undefined;
   private again = false;
@@ -54,7 +54,7 @@ export class RunReading {
   leave(reader: Reader): void {
     this.readers.delete(reader);
     if (this.isOpen) return;
-    this.watch?.dispose();
+    for (const watch of this.watches) watch.dispose();
     readings.delete(this.key);
   }
 
@@ -65,7 +65,10 @@ export class RunReading {
 
   /** Reads what there is and follows the file from then on. Resolves when the present end is reached. */
   async start(): Promise<void> {
-    this.watch ??= watchFolder(this.folder, () => void this.read());
+    if (this.watches.length === 0) {
+      const folders = [this.folder, this.source.elsewhere].filter((each) => each !== undefined);
+      this.watches = folders.map((each) => watchFolder(each, () => void this.read()));
+    }
     await this.read();
   }
 

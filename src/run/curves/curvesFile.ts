@@ -1,0 +1,71 @@
+/** `curves.json`: where the curves of an imported run are read from, and which scalar is which curve. */
+import { existsSync, readFileSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { writeFileAtomic } from '../../util/atomicFile';
+import { phrase } from '../../util/phrase';
+import { UserError } from '../../util/userError';
+import type { RunFolder } from '../runFolder';
+import { isEventFile, TensorBoardSource } from '../tensorboard/logFolder';
+import { CsvSource } from './csvSource';
+import { isCurveName, type Chosen } from './roles';
+import type { ScalarSource } from './series';
+
+export type CurveFormat = 'tensorboard' | 'csv';
+
+export interface CurvesFile {
+  /** Absolute path of the log folder, the event file or the table. */
+  source: string;
+  format: CurveFormat;
+  curves: Chosen;
+}
+
+export function openScalars({ source, format }: Omit<CurvesFile, 'curves'>): ScalarSource {
+  return format === 'csv' ? new CsvSource(source) : new TensorBoardSource(source);
+}
+
+/** What a path holds, by its kind. @param path absolute */
+export function formatOf(path: string, isFolder: boolean): CurveFormat {
+  return isFolder || isEventFile(path) ? 'tensorboard' : 'csv';
+}
+
+/** The source is named from the run folder as well, so that both can be moved together. */
+export function writeCurvesFile(folder: RunFolder, { source, format, curves }: CurvesFile): void {
+  const content = { version: 1, format, source, relative: relative(folder.root, source), curves };
+  writeFileAtomic(folder.curves, JSON.stringify(content, null, 2) + '\n');
+}
+
+/** @throws {UserError} when the file is damaged, or what it names is gone */
+export function readCurvesFile(folder: RunFolder): CurvesFile {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(folder.curves, 'utf8'));
+  } catch (cause) {
+    throw new UserError(phrase('{0} is not valid JSON.', folder.curves), {
+      hint: phrase('Import the curves again.'),
+      cause,
+    });
+  }
+  const raw = (typeof content === 'object' && content !== null ? content : {}) as {
+    format?: unknown;
+    source?: unknown;
+    relative?: unknown;
+    curves?: unknown;
+  };
+  const named = typeof raw.source === 'string' ? raw.source : '';
+  const moved = typeof raw.relative === 'string' ? resolve(folder.root, raw.relative) : named;
+  const source = existsSync(named) ? named : moved;
+  if (!existsSync(source))
+    throw new UserError(phrase('The curves of the run are read from {0}, which is gone.', named), {
+      hint: phrase('Put it back, or import the curves again from where they are now.'),
+    });
+  const chosen = typeof raw.curves === 'object' && raw.curves !== null ? raw.curves : {};
+  return {
+    source,
+    format: raw.format === 'csv' ? 'csv' : 'tensorboard',
+    curves: Object.fromEntries(
+      Object.entries(chosen).filter(
+        ([name, scalar]) => isCurveName(name) && typeof scalar === 'string',
+      ),
+    ),
+  };
+}
