@@ -14,7 +14,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { trustSources } from '../../src/run/curves/curvesFile';
 import { curveNamed } from '../../src/run/curves/roles';
 import { importCurves } from '../../src/run/curves/importCurves';
 import { openEvents } from '../../src/run/eventSource';
@@ -336,6 +337,20 @@ describe('tables of curves', () => {
     await expect(eventsOf()).rejects.toThrow(`are read from ${file}, which is gone`);
     expect((await readRun(run))?.info.step).toBe(1);
   });
+});
+
+it('are not read from elsewhere in a workspace that nobody trusts, nor from what is no file', async () => {
+  const file = table('log.csv', 'step,loss', '1,0.5');
+  await imported(file);
+  trustSources(false);
+  onTestFinished(() => trustSources(true));
+  await expect(eventsOf()).rejects.toThrow('are read from files outside of it');
+  expect((await readRun(run))?.info).toMatchObject({ name: 'theirs', step: 1 });
+  trustSources(true);
+  expect(await eventsOf()).toHaveLength(1);
+  const curves = join(run, 'curves.json');
+  writeFileSync(curves, readFileSync(curves, 'utf8').replaceAll(file, '/dev/zero'));
+  await expect(eventsOf()).rejects.toThrow('/dev/zero is not a file');
 });
 
 describe('nlvr export and nlvr import of curves', () => {

@@ -22,6 +22,8 @@ export class NoCurvesError extends UserError {
   override readonly name = 'NoCurvesError';
 }
 
+/** What JavaScript can hold as one text. */
+const MAX_BYTES = 500_000_000;
 const EMPTY = /^(|nan|none|null|n\/a)$/i;
 
 export class CsvSource implements ScalarSource {
@@ -33,12 +35,18 @@ export class CsvSource implements ScalarSource {
   constructor(private readonly file: string) {}
 
   async look(): Promise<string> {
-    try {
-      const { ino, size, mtimeMs } = await stat(this.file);
-      return `${ino} ${size} ${mtimeMs}`;
-    } catch (error) {
+    const found = await stat(this.file).catch((error: unknown) => {
       throw this.unreadable(error);
-    }
+    });
+    const { ino, size, mtimeMs } = found;
+    // A pipe or a device would never end.
+    if (!found.isFile())
+      throw new UserError(phrase('{0} is not a file.', this.file), { hint: expected() });
+    if (size > MAX_BYTES)
+      throw new UserError(phrase('{0} is too large for a table of curves.', this.file), {
+        hint: expected(),
+      });
+    return `${ino} ${size} ${mtimeMs}`;
   }
 
   async read(): Promise<void> {

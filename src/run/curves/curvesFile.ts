@@ -10,6 +10,16 @@ import { CsvSource } from './csvSource';
 import { isCurveName, type Chosen } from './roles';
 import type { ScalarSource } from './series';
 
+let trusted = true;
+
+/**
+ * Whether sources may be read. A run folder can come with a workspace that nobody trusts, and name any file or a share of
+ * a stranger's machine.
+ */
+export function trustSources(value: boolean): void {
+  trusted = value;
+}
+
 export type CurveFormat = 'tensorboard' | 'csv';
 
 export interface CurvesFile {
@@ -51,6 +61,10 @@ export function readCurvesFile(folder: RunFolder): CurvesFile {
     relative?: unknown;
     curves?: unknown;
   };
+  if (!trusted)
+    throw new UserError(phrase('The curves of the run are read from files outside of it.'), {
+      hint: phrase('Trust this workspace to see them.'),
+    });
   const named = typeof raw.source === 'string' ? raw.source : '';
   const moved = typeof raw.relative === 'string' ? resolve(folder.root, raw.relative) : named;
   const source = existsSync(named) ? named : moved;

@@ -118,7 +118,8 @@ async function eventFiles(path: string): Promise<EventFile[]> {
   const found = await stat(path).catch((cause: unknown) => {
     throw new UserError(phrase('{0} cannot be read: {1}', path, messageOf(cause)), { cause });
   });
-  if (!found.isDirectory()) return [{ file: path, prefix: '' }];
+  if (found.isFile()) return [{ file: path, prefix: '' }];
+  if (!found.isDirectory()) throw new UserError(phrase('{0} is not a file.', path));
   const folder = await lookInto(path, MAX_DEPTH);
   const training = trainingOf(folder);
   if (training === undefined) {
