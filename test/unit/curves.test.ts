@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { trustSources } from '../../src/run/curves/curvesFile';
 import { curveNamed } from '../../src/run/curves/roles';
-import { importCurves } from '../../src/run/curves/importCurves';
+import { findCurves, importCurves } from '../../src/run/curves/importCurves';
 import { openEvents } from '../../src/run/eventSource';
 import type { EvalEvent, RunEvent, StepEvent } from '../../src/run/events';
 import { migrateRunInfo } from '../../src/run/migrate';
@@ -197,6 +197,14 @@ describe("TensorBoard's event files", () => {
     const after = await eventsOf();
     expect(stepsIn(after).map(({ step }) => step)).toEqual([1, 3]);
     expect(notesIn(after)[1]).toContain('the checksum of a length does not fit');
+
+    const beyond = join(root, 'tfevents.beyond');
+    writeFileSync(beyond, Buffer.concat([scalars(-1, { loss: 1 }), scalars(2 ** 32, { loss: 1 })]));
+    await expect(findCurves(beyond)).resolves.toMatchObject({ scalars: [] });
+    run = join(root, 'other');
+    await expect(imported(beyond)).rejects.toThrow('beyond 32 bits, which are left out: 2.');
+    writeFileSync(beyond, 'This is no event file at all.');
+    await expect(imported(beyond)).rejects.toThrow(`${beyond} is damaged at byte 0`);
   });
 
   it('of several trainings are refused with their names; so is a folder without any', async () => {

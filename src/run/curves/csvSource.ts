@@ -4,7 +4,7 @@ import { basename, extname } from 'node:path';
 import { splitDelimited, UnclosedQuote, type DelimitedText } from '../../util/delimited';
 import { phrase, type Words } from '../../util/phrase';
 import { messageOf, UserError } from '../../util/userError';
-import { seriesOf, type ScalarSource, type SeriesTable } from './series';
+import { isStep, seriesOf, type ScalarSource, type SeriesTable } from './series';
 
 /** Columns that say where a row is. */
 const PLACES = {
@@ -120,7 +120,7 @@ export function parseCurves(
     const epoch = numberIn(fields[places.epoch]);
     // Without steps an epoch counts as one, as in BLIP's log.
     const step = places.step >= 0 ? numberIn(fields[places.step]) : epoch + 1;
-    if (Number.isFinite(step) && step >= 0 && fields.length <= names.length)
+    if (isStep(step) && fields.length <= names.length)
       points.push({ step: Math.floor(step), time: timeIn(fields[places.time]), fields });
     else if (skipped++ === 0) firstSkipped = line;
   }

@@ -70,7 +70,7 @@ export async function importCurves(
   if (Object.keys(chosen).length === 0)
     throw new UserError(
       scalars.length === 0
-        ? phrase('{0} holds no scalars.', source)
+        ? (problems.at(0) ?? phrase('{0} holds no scalars.', source))
         : phrase(
             '{0} holds no scalar with a common name of a curve. Its scalars are {1}.',
             source,

@@ -1,6 +1,11 @@
 /** Scalars of a training by their names: what TensorBoard's event files and tables of curves hold. */
 import type { Words } from '../../util/phrase';
 
+/** Steps are a column of unsigned integers in the dashboard. */
+export function isStep(step: number): boolean {
+  return step >= 0 && step < 2 ** 32;
+}
+
 /** One scalar over the steps, which ascend. */
 export class Series {
   readonly steps: number[] = [];

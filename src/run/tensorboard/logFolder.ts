@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { phrase, type Words } from '../../util/phrase';
 import { messageOf, UserError } from '../../util/userError';
-import { seriesOf, type ScalarSource, type SeriesTable } from '../curves/series';
+import { isStep, seriesOf, type ScalarSource, type SeriesTable } from '../curves/series';
 import { RecordReader } from './records';
 import { scalarEvent } from './scalars';
 
@@ -29,6 +29,8 @@ export class TensorBoardSource implements ScalarSource {
   state = '';
   private followed = new Map<string, Followed>();
   private unknown = 0;
+  /** Scalars whose step is none. */
+  private beyond = 0;
 
   /** @param path absolute path of a log folder, or of one event file */
   constructor(private readonly path: string) {}
@@ -59,6 +61,14 @@ export class TensorBoardSource implements ScalarSource {
       problems.push(
         phrase("{0} has records that are not TensorBoard's: {1}.", this.path, this.unknown),
       );
+    if (this.beyond > 0)
+      problems.push(
+        phrase(
+          '{0} has scalars whose step is below 0 or beyond 32 bits, which are left out: {1}.',
+          this.path,
+          this.beyond,
+        ),
+      );
     return problems;
   }
 
@@ -88,6 +98,7 @@ export class TensorBoardSource implements ScalarSource {
     this.series = new Map();
     this.followed = new Map();
     this.unknown = 0;
+    this.beyond = 0;
     this.state = '';
   }
 
@@ -101,7 +112,8 @@ export class TensorBoardSource implements ScalarSource {
     if (restart)
       for (const [name, series] of this.series) if (name.startsWith(prefix)) series.cut(step);
     for (const { tag, value } of scalars)
-      if (step >= 0) seriesOf(this.series, prefix + tag).push(step, time, value);
+      if (isStep(step)) seriesOf(this.series, prefix + tag).push(step, time, value);
+      else this.beyond++;
   }
 }
 
