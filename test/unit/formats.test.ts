@@ -58,6 +58,22 @@ describe('docs/formats.md', () => {
       expect(section('`metrics.json`')).toContain(`\`${field}\``);
   });
 
+  it('has every field of the JSON that commands print', () => {
+    const other = section('Other output');
+    for (const field of fieldsOf('src/train/benchmark.ts', 'BenchmarkResult'))
+      expect(other).toContain(`\`${field}\``);
+    const check = section('`problems.json`');
+    for (const [file, name] of [
+      ['src/data/check/checkDataset.ts', 'SplitSummary'],
+      ['src/data/check/problem.ts', 'DataProblem'],
+      ['src/data/check/problem.ts', 'ProblemCase'],
+    ])
+      for (const field of fieldsOf(file, name)) expect(check).toContain(`\`${field}\``);
+    const curves = read('docs/import.md');
+    for (const field of fieldsOf('src/run/curves/importCurves.ts', 'CurvesReport'))
+      expect(curves).toContain(`\`${field}\``);
+  });
+
   it('has every setting with its default', () => {
     const settings = section('Settings of VS Code');
     for (const [name, { default: value }] of Object.entries(contributes.configuration.properties)) {
