@@ -61,7 +61,7 @@ export async function runTable(root: string): Promise<RunTable> {
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       // Any program may call its log log.txt.
-      if (!isBlipFolder(folder)) unreadable.push({ folder, message: error.words });
+      if (!(await isBlipFolder(folder))) unreadable.push({ folder, message: error.words });
     }
   found.sort((a, b) => b.row.started.localeCompare(a.row.started));
   const known = found.filter(({ config }) => config.size > 0);

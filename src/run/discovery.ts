@@ -59,7 +59,11 @@ export async function findRunFolders(
 }
 
 async function look(folder: string, blip: boolean): Promise<{ isRun: boolean; folders: string[] }> {
-  if ((await hasRunJson(folder)) || (await hasAttempts(folder)) || (blip && isBlipFolder(folder)))
+  if (
+    (await hasRunJson(folder)) ||
+    (await hasAttempts(folder)) ||
+    (blip && (await isBlipFolder(folder)))
+  )
     return { isRun: true, folders: [] };
   const folders: string[] = [];
   try {

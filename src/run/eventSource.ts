@@ -11,8 +11,8 @@ export interface EventSource {
   read(onChunk?: (batch: EventBatch) => void): Promise<EventBatch>;
   /** Lines that could not be read. */
   readonly skipped: number;
-  /** What is read lies there, not in the run folder. */
-  readonly elsewhere?: string;
+  /** The folder of what is read, where that is not the run folder. */
+  elsewhere?(): Promise<string | undefined>;
 }
 
 /** The events of a run: its `events.jsonl`, or for what BLIP or an early evaluation left the lines of its `log.txt`. */

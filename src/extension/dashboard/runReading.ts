@@ -66,10 +66,15 @@ export class RunReading {
   /** Reads what there is and follows the file from then on. Resolves when the present end is reached. */
   async start(): Promise<void> {
     if (this.watches.length === 0) {
-      const folders = [this.folder, this.source.elsewhere].filter((each) => each !== undefined);
-      this.watches = folders.map((each) => watchFolder(each, () => void this.read()));
+      this.follow(this.folder);
+      const elsewhere = await this.source.elsewhere?.();
+      if (elsewhere !== undefined && this.isOpen) this.follow(elsewhere);
     }
     await this.read();
+  }
+
+  private follow(folder: string): void {
+    this.watches.push(watchFolder(folder, () => void this.read()));
   }
 
   private get isOpen(): boolean {

@@ -1,5 +1,5 @@
 /** The curves of an imported run as events, which grow while the file or folder that they are read from does. */
-import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { adviceFrom } from '../../util/phrase';
 import type { EventBatch, PlacedEvent } from '../eventReader';
@@ -12,8 +12,8 @@ import { TrainingCurves, type Evaluation } from './trainingCurves';
 export interface CurveEvents {
   /** Always 0: what cannot be read is a note. */
   readonly skipped: number;
-  /** Folder of what is read. */
-  readonly elsewhere?: string;
+  /** Folder of what is read; undefined where it is gone. */
+  elsewhere(): Promise<string | undefined>;
   /** What was added since the last call (see `EventReader.read`). */
   read(): Promise<EventBatch>;
 }
@@ -21,16 +21,16 @@ export interface CurveEvents {
 /** @param folder of the run that was imported */
 export function curveEvents(folder: string): CurveEvents {
   const files = new RunFolder(folder);
-  const named = elsewhere(files);
   let file: CurvesFile | undefined;
   let scalars: ScalarSource | undefined;
   let told: Told | undefined;
   let state = '';
   return {
     skipped: 0,
-    ...(named !== undefined && { elsewhere: named }),
+    elsewhere: () => elsewhere(files),
     async read() {
-      file ??= readCurvesFile(files);
+      file ??= await readCurvesFile(files);
+      if (!file) return batch(false, []);
       scalars ??= openScalars(file);
       await scalars.read();
       if (told && scalars.state === state) return batch(false, []);
@@ -48,10 +48,11 @@ export function curveEvents(folder: string): CurveEvents {
   };
 }
 
-function elsewhere(files: RunFolder): string | undefined {
+async function elsewhere(files: RunFolder): Promise<string | undefined> {
   try {
-    const { source, format } = readCurvesFile(files);
-    return format === 'csv' || !existsSync(source) ? dirname(source) : source;
+    const file = await readCurvesFile(files);
+    const found = file && (await stat(file.source));
+    return found?.isDirectory() ? file?.source : file && dirname(file.source);
   } catch {
     // Reading says why.
     return undefined;

@@ -1,9 +1,9 @@
 /** `curves.json`: where the curves of an imported run are read from, and which scalar is which curve. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { writeFileAtomic } from '../../util/atomicFile';
 import { phrase } from '../../util/phrase';
-import { UserError } from '../../util/userError';
+import { errnoOf, UserError } from '../../util/userError';
 import type { RunFolder } from '../runFolder';
 import { isEventFile, TensorBoardSource } from '../tensorboard/logFolder';
 import { CsvSource } from './csvSource';
@@ -44,12 +44,16 @@ export function writeCurvesFile(folder: RunFolder, { source, format, curves }: C
   writeFileAtomic(folder.curves, JSON.stringify(content, null, 2) + '\n');
 }
 
-/** @throws {UserError} when the file is damaged, or what it names is gone */
-export function readCurvesFile(folder: RunFolder): CurvesFile {
+/**
+ * @returns undefined where there is none
+ * @throws {UserError} when the file is damaged, or what it names is gone
+ */
+export async function readCurvesFile(folder: RunFolder): Promise<CurvesFile | undefined> {
   let content: unknown;
   try {
-    content = JSON.parse(readFileSync(folder.curves, 'utf8'));
+    content = JSON.parse(await readFile(folder.curves, 'utf8'));
   } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return undefined;
     throw new UserError(phrase('{0} is not valid JSON.', folder.curves), {
       hint: phrase('Import the curves again.'),
       cause,
@@ -67,8 +71,8 @@ export function readCurvesFile(folder: RunFolder): CurvesFile {
     });
   const named = typeof raw.source === 'string' ? raw.source : '';
   const moved = typeof raw.relative === 'string' ? resolve(folder.root, raw.relative) : named;
-  const source = existsSync(named) ? named : moved;
-  if (!existsSync(source))
+  const source = (await isThere(named)) ? named : moved;
+  if (!(await isThere(source)))
     throw new UserError(phrase('The curves of the run are read from {0}, which is gone.', named), {
       hint: phrase('Put it back, or import the curves again from where they are now.'),
     });
@@ -82,4 +86,8 @@ export function readCurvesFile(folder: RunFolder): CurvesFile {
       ),
     ),
   };
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
 }

@@ -1,5 +1,4 @@
 /** What `run.json` of an imported run cannot say, as the file that its curves are read from may have grown. */
-import { existsSync } from 'node:fs';
 import type { BestResult, RunInfo } from '../runInfo';
 import { RunFolder } from '../runFolder';
 import { openScalars, readCurvesFile } from './curvesFile';
@@ -20,9 +19,11 @@ export async function withCurves(
   info: RunInfo | undefined,
 ): Promise<RunInfo | undefined> {
   const files = new RunFolder(folder);
-  if (!info || !existsSync(files.curves)) return info;
+  // Only such runs are looked at further: there may be hundreds of others, on a slow disk.
+  if (info?.kind !== 'imported') return info;
   try {
-    const file = readCurvesFile(files);
+    const file = await readCurvesFile(files);
+    if (!file) return info;
     const scalars = openScalars(file);
     const known = seen.get(folder);
     const state = await scalars.look();
