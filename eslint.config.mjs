@@ -7,6 +7,7 @@ export default tseslint.config(
       'node_modules/**',
       'test/fixtures/**',
       'test/e2e/artifacts/**',
+      '**/generated/**',
       '**/*.mjs',
       '**/*.cjs',
       '**/*.mts',

@@ -41,6 +41,33 @@ export function mergeMetrics(file: string, metrics: SplitMetrics, source: Metric
   write(file, { ...read(file), ...entriesOf(metrics, source) });
 }
 
+/** What `metrics.json` says of a split, as far as it is of the right kind. */
+export interface ReadMetrics {
+  accuracy: number | null;
+  consistency: number | null;
+  epoch: number | null;
+  checkpoint: string | null;
+}
+
+/** Reads a `metrics.json`; empty where there is none, or none that can be read. */
+export function readMetrics(file: string): Partial<Record<Split, ReadMetrics>> {
+  const entries = read(file);
+  const splits: Partial<Record<Split, ReadMetrics>> = {};
+  for (const split of ['train', 'val', 'test'] as const) {
+    const entry = entries[split];
+    if (typeof entry !== 'object' || entry === null) continue;
+    const { accuracy, consistency, epoch, checkpoint } = entry as Record<string, unknown>;
+    const number = (value: unknown) => (typeof value === 'number' ? value : null);
+    splits[split] = {
+      accuracy: number(accuracy),
+      consistency: number(consistency),
+      epoch: number(epoch),
+      checkpoint: typeof checkpoint === 'string' ? checkpoint : null,
+    };
+  }
+  return splits;
+}
+
 function entriesOf(metrics: SplitMetrics, source: MetricsSource): Record<string, unknown> {
   const { run, epoch, checkpoint, incomplete = [] } = source;
   return Object.fromEntries(

@@ -2,6 +2,7 @@
 import './outsideWorld';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { version } from '../../package.json';
+import { CURVES, isCurveName, type Chosen } from '../run/curves/roles';
 import { ExitCode } from '../util/userError';
 import type { WantedEpoch } from '../analysis/runPredictions';
 import type { AnalyzeOptions } from './commands/analyze';
@@ -17,6 +18,7 @@ import type { InspectOptions } from './commands/inspect';
 import type { InstallOptions, StatusOptions } from './commands/runtime';
 import type { PredictOptions } from './commands/predict';
 import type { SampleCommandOptions } from './commands/sample';
+import type { RunsOptions } from './commands/runs';
 import type { StatusCommandOptions } from './commands/status';
 import type { TrainOptions } from './commands/train';
 import { report } from './report';
@@ -99,6 +101,13 @@ function subset(value: string, previous: [string, string][]): [string, string][]
   const [, name = '', file = ''] = /^([^=]+)=(.+)$/.exec(value) ?? [];
   if (name === '') throw new InvalidArgumentError('name=file is expected.');
   return [...previous, [name, file]];
+}
+
+function curve(value: string, previous: Chosen): Chosen {
+  const [, name = '', scalar = ''] = /^([^=]+)=(.*)$/.exec(value) ?? [];
+  if (!isCurveName(name))
+    throw new InvalidArgumentError(`curve=scalar is expected; curves are ${CURVES.join(', ')}.`);
+  return { ...previous, [name]: scalar };
 }
 
 const epochOption = (name: string): Option =>
@@ -201,6 +210,15 @@ export function createProgram(): Command {
     );
 
   program
+    .command('runs')
+    .description('a table of the runs in a folder: metrics and the keys in which they differ')
+    .argument('<folder>', 'folder that is searched, with its subfolders')
+    .option('--csv', 'print a CSV table, numbers not rounded')
+    .action(async (folder: string, options: RunsOptions) =>
+      (await import('./commands/runs')).runs(folder, options),
+    );
+
+  program
     .command('predict')
     .description('answer one sentence about two images, or many over standard input with --serve')
     .addOption(runConfigOption())
@@ -238,7 +256,7 @@ export function createProgram(): Command {
     .command('config')
     .description('work on configurations')
     .command('convert')
-    .description('make an nlvr.yaml of a configuration of ALBEF, X-VLM or LAVIS')
+    .description('make an nlvr.yaml of a configuration of ALBEF, X-VLM, LAVIS or UNITER')
     .argument('<file>', 'their configuration')
     .argument('[output]', 'file to write (default: standard output)')
     .option('--overwrite', 'replace the file when it exists')
@@ -287,33 +305,57 @@ export function createProgram(): Command {
 
   program
     .command('export')
-    .description('write the weights of a checkpoint as a file that PyTorch loads')
-    .argument('<checkpoint>', '.pth, .safetensors or run folder')
-    .argument('<file>', 'file to write')
+    .description(
+      "write the weights of a checkpoint as a file that PyTorch loads, or a run's curves for TensorBoard or as CSV",
+    )
+    .argument('<run>', 'run folder; for weights also .pth or .safetensors')
+    .argument(
+      '[file]',
+      'file to write; for tensorboard a folder (default: tensorboard in the run folder), for csv standard output where it is left out',
+    )
     .addOption(
-      new Option('--format <format>', 'kind of file (default: by the ending)').choices([
+      new Option('--format <format>', 'what to write (default: by the ending)').choices([
         'safetensors',
         'pth',
+        'tensorboard',
+        'csv',
       ]),
     )
     .option('--overwrite', 'replace the file when it exists')
-    .action(async (checkpoint: string, file: string, options: ExportOptions) =>
-      (await import('./commands/export')).exportWeights(checkpoint, file, options),
+    .action(async (run: string, file: string | undefined, options: ExportOptions) =>
+      (await import('./commands/export')).exportRun(run, file, options),
     );
 
   program
     .command('import')
-    .description('make a run of a file of predictions of any model, to be inspected and compared')
-    .argument('<file>', 'predictions: CSV, TSV, JSON or JSON lines')
-    .requiredOption('--config <file>', 'configuration, an nlvr.yaml: it names the annotations')
-    .addOption(splitOption().makeOptionMandatory())
+    .description(
+      "make a run of a file of predictions of any model, or, without --split, of TensorBoard's event files or a CSV table of curves",
+    )
+    .argument(
+      '<file>',
+      'predictions: CSV, TSV, JSON or JSON lines; curves: a log folder, an event file or a CSV table',
+    )
+    .option(
+      '--config <file>',
+      'predictions: configuration, an nlvr.yaml, which names the annotations',
+    )
+    .addOption(splitOption())
+    .option(
+      '--curve <curve=scalar>',
+      'curves: which scalar is a curve, such as accuracy/val=eval/acc; may be repeated',
+      curve,
+      {},
+    )
     .option(
       '--output_dir <folder>',
-      'run folder; predictions are added to one that was imported (default: next to output_dir, named by --name)',
+      'run folder; predictions are added to one that was imported (default: next to output_dir, or in output for curves, named by --name)',
     )
     .option('--name <name>', "name of the run (default: the file's)")
     .option('--epoch <n>', 'epoch after which the predictions were made, from 0', integer)
-    .option('--overwrite', 'replace predictions of the same split and epoch')
+    .option(
+      '--overwrite',
+      'replace predictions of the same split and epoch, or the run of the curves',
+    )
     .option('--json', 'print one JSON object')
     .addOption(setOption())
     .action(async (file: string, options: ImportOptions) =>

@@ -69,12 +69,21 @@ function numberText(value: number): string {
 /** Keys that say where a run is, not what it is. */
 const places = new Set(['output_dir']);
 
-/** The keys in which configurations differ, in the order in which the first that has them does. */
-export function differingKeys(configs: readonly FlatConfig[]): DifferingKey[] {
+/**
+ * The keys in which configurations differ, in the order in which the first that has them does.
+ * @param partial of those, the ones of another program: keys that they lack say nothing
+ */
+export function differingKeys(
+  configs: readonly FlatConfig[],
+  partial: ReadonlySet<FlatConfig> = new Set(),
+): DifferingKey[] {
   if (configs.length < 2) return [];
   const keys = new Set(configs.flatMap((config) => [...config.keys()]));
   return [...keys]
     .filter((key) => !places.has(key))
     .map((key) => ({ key, values: configs.map((config) => config.get(key) ?? null) }))
-    .filter(({ values }) => values.some((value) => value !== values[0]));
+    .filter(({ values }) => {
+      const counted = values.filter((value, i) => value !== null || !partial.has(configs[i]));
+      return counted.some((value) => value !== counted[0]);
+    });
 }

@@ -1,11 +1,11 @@
-/** Configurations of neighbours (ALBEF, X-VLM, LAVIS): recognised, and converted as far as there are counterparts. */
+/** Configurations of neighbours (ALBEF, X-VLM, LAVIS, UNITER): recognised, and converted as far as there are counterparts. */
 import { Document } from 'yaml';
 import { phrase, type Words } from '../util/phrase';
 import { readDocument } from './document';
 import { configKeys } from './keys';
 import { parseConfig } from './parse';
 
-export type Origin = 'ALBEF or X-VLM' | 'LAVIS';
+export type Origin = 'ALBEF or X-VLM' | 'LAVIS' | 'UNITER';
 
 export interface ForeignConfig {
   origin: Origin;
@@ -80,6 +80,25 @@ const lavis: Readonly<Record<string, Target>> = {
   'run.output_dir': 'output_dir',
 };
 
+/** Its data are databases of features, its batches are counted in tokens, its checkpoint is of another model. */
+const uniter: Readonly<Record<string, Target>> = {
+  output_dir: 'output_dir',
+  gradient_accumulation_steps: 'accumulate_steps',
+  learning_rate: 'init_lr',
+  optim: adamW,
+  weight_decay: 'weight_decay',
+  grad_norm: 'grad_clip',
+  warmup_steps: 'warmup_steps',
+  seed: 'seed',
+  n_workers: 'num_workers',
+};
+
+const targetsOf: Readonly<Record<Origin, Readonly<Record<string, Target>>>> = {
+  'ALBEF or X-VLM': flat,
+  LAVIS: lavis,
+  UNITER: uniter,
+};
+
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -87,6 +106,8 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 export function originOf(root: unknown): Origin | undefined {
   if (!isRecord(root)) return undefined;
   if (isRecord(root.model) && isRecord(root.run)) return 'LAVIS';
+  if (Object.keys(root).some((key) => /^(train|val|test)_(txt|img)_dbs?$/.test(key)))
+    return 'UNITER';
   const marks = ['train_file', 'image_res', 'optimizer', 'schedular'];
   return marks.filter((key) => key in root).length >= 2 ? 'ALBEF or X-VLM' : undefined;
 }
@@ -96,7 +117,7 @@ export function convertForeign(text: string): ForeignConfig | undefined {
   const { value: root } = readDocument(text);
   const origin = originOf(root);
   if (!isRecord(root) || origin === undefined) return undefined;
-  const targets = origin === 'LAVIS' ? lavis : flat;
+  const targets = targetsOf[origin];
   const config: Record<string, unknown> = {};
   const left: ForeignConfig['left'] = [];
   for (const [key, value] of leaves(root, targets)) {

@@ -1,6 +1,7 @@
 /** Where VS Code enters. What is needed at once is made here; panels and commands load their code when they are used. */
 import { hostname } from 'node:os';
 import * as vscode from 'vscode';
+import { trustSources } from '../run/curves/curvesFile';
 import { speak } from '../util/language';
 import { registerCommands } from './commands/register';
 import { registerConfiguration } from './configuration/register';
@@ -30,6 +31,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const log = createLog();
   const programs = new ProgramFinder(context.extensionPath, log);
   const registry = new FolderRunRegistry((problem) => log.warn(problem));
+  trustSources(vscode.workspace.isTrusted);
   const services: Services = {
     context,
     log,
@@ -87,7 +89,13 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     view.tree.visible ||
     !vscode.workspace.textDocuments.some(({ languageId }) => languageId === 'yaml');
   void found.begin(wanted).then(() => vscode.workspace.isTrusted && runner.begin());
-  context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(() => runner.begin()));
+  context.subscriptions.push(
+    vscode.workspace.onDidGrantWorkspaceTrust(() => {
+      trustSources(true);
+      void registry.refresh();
+      runner.begin();
+    }),
+  );
 }
 
 async function updateQueueContext(queue: TrainingQueue): Promise<void> {

@@ -3,6 +3,7 @@ import { existsSync, watch, type FSWatcher } from 'node:fs';
 import { opendir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAttemptName } from './attempts';
+import { isBlipFolder } from './blipFolder';
 import { RunFolder } from './runFolder';
 import { hasRunJson } from './runMark';
 
@@ -23,6 +24,8 @@ export interface FindOptions {
   /** Folders that are known to be runs: they are not looked at. */
   known?: ReadonlySet<string>;
   signal?: AbortSignal;
+  /** Also folders that look like the output of BLIP's `train_nlvr.py`. */
+  blip?: boolean;
 }
 
 /**
@@ -33,7 +36,7 @@ export interface FindOptions {
  */
 export async function findRunFolders(
   roots: readonly string[],
-  { maxDepth = 3, known, signal }: FindOptions = {},
+  { maxDepth = 3, known, signal, blip = false }: FindOptions = {},
 ): Promise<string[]> {
   const found = new Set<string>();
   const seen = new Set<string>();
@@ -46,7 +49,7 @@ export async function findRunFolders(
       seen.add(folder);
       const { isRun, folders } = known?.has(folder)
         ? { isRun: true, folders: [] }
-        : await look(folder);
+        : await look(folder, blip);
       if (isRun) found.add(folder);
       else next.push(...folders);
     }
@@ -55,8 +58,12 @@ export async function findRunFolders(
   return [...found];
 }
 
-async function look(folder: string): Promise<{ isRun: boolean; folders: string[] }> {
-  if ((await hasRunJson(folder)) || (await hasAttempts(folder)))
+async function look(folder: string, blip: boolean): Promise<{ isRun: boolean; folders: string[] }> {
+  if (
+    (await hasRunJson(folder)) ||
+    (await hasAttempts(folder)) ||
+    (blip && (await isBlipFolder(folder)))
+  )
     return { isRun: true, folders: [] };
   const folders: string[] = [];
   try {

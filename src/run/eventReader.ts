@@ -16,7 +16,7 @@ export interface PlacedEvent {
 export interface EventBatch {
   /** The file was replaced or cut: everything delivered before is void. */
   reset: boolean;
-  /** The run was resumed here: events delivered before with a greater `step` are void. Null: none are. */
+  /** The run was resumed here, or another one begins in the same file (0): events delivered before with a greater `step` are void. Null: none are. */
   voidBeyond: number | null;
   /** New events in order; those that a resume in the same batch made void are left out. */
   events: PlacedEvent[];
@@ -195,8 +195,9 @@ export class EventReader {
       this.skippedLines++;
       return;
     }
-    if (event.type === 'start' && event.resumed) {
-      const { step } = event;
+    // A start that is no resume begins at the beginning: what stands before it in the file is of another run.
+    if (event.type === 'start' && (event.resumed || this.lastStep > 0)) {
+      const step = event.resumed ? event.step : 0;
       batch.voidBeyond = batch.voidBeyond === null ? step : Math.min(batch.voidBeyond, step);
       batch.events = batch.events.filter((placed) => placed.step <= step);
       this.lastStep = step;
@@ -230,11 +231,11 @@ function isUsable(type: string, event: Record<string, unknown>): boolean {
   switch (type) {
     case 'start':
     case 'step':
-      return Number.isFinite(event.step);
+      return isStep(event.step);
     case 'epoch':
-      return Number.isFinite(event.step) && Number.isFinite(event.epoch);
+      return isStep(event.step) && Number.isFinite(event.epoch);
     case 'eval':
-      return Number.isFinite(event.step) && isSplit(event.split);
+      return isStep(event.step) && isSplit(event.split);
     case 'evalProgress':
       return isSplit(event.split) && Number.isFinite(event.done) && Number.isFinite(event.total);
     case 'watch':
@@ -262,4 +263,8 @@ function isPair(value: unknown): boolean {
     images.length === 2 &&
     images.every((image) => typeof image === 'string')
   );
+}
+
+function isStep(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value < 2 ** 32;
 }

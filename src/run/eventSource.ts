@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { logStamp } from './blipFolder';
 import { blipEvents } from './blipLog';
+import { curveEvents } from './curves/curveEvents';
 import { EventReader, type EventBatch } from './eventReader';
 import { RunFolder } from './runFolder';
 import type { RunInfo } from './runInfo';
@@ -11,11 +12,14 @@ export interface EventSource {
   read(onChunk?: (batch: EventBatch) => void): Promise<EventBatch>;
   /** Lines that could not be read. */
   readonly skipped: number;
+  /** The folder of what is read, where that is not the run folder. */
+  elsewhere?(): Promise<string | undefined>;
 }
 
 /** The events of a run: its `events.jsonl`, or for what BLIP or an early evaluation left the lines of its `log.txt`. */
 export function openEvents(folder: string, kind: RunInfo['kind']): EventSource {
   const files = new RunFolder(folder);
+  if (existsSync(files.curves)) return curveEvents(folder);
   if (kind === 'imported') return logSource(folder);
   const events = new EventReader(files.events);
   if (kind === 'train') return events;

@@ -3,6 +3,7 @@ import { access, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { phrase, phraseIn, type Words } from '../util/phrase';
 import { readAttempts, type Attempt, type AttemptOutcome } from './attempts';
+import { withCurves } from './curves/curvesInfo';
 import { deathOf, foreignDeathOf } from './death';
 import { freshRun } from './freshRun';
 import { lastWords } from './lastWords';
@@ -37,7 +38,7 @@ const MISSED_HEARTBEATS = 3;
  */
 export async function readRun(folder: string, now = Date.now()): Promise<ReadRun | undefined> {
   const paths = new RunFolder(folder);
-  const info = await readRunInfo(folder);
+  const info = await withCurves(folder, await readRunInfo(folder));
   const attempts = await Promise.all((await readAttempts(paths)).map((each) => see(each, now)));
   const presence = info ? await presenceOfInfo(paths, info, now) : 'gone';
   const stopRequested = await access(paths.stopRequest).then(

@@ -54,6 +54,14 @@ export class RunFolder {
   get imports(): string {
     return this.at('imports');
   }
+  /** Which file or folder the curves of an imported run are read from; only such runs have it. */
+  get curves(): string {
+    return this.at('curves.json');
+  }
+  /** Curves that were exported for TensorBoard. */
+  get tensorBoard(): string {
+    return this.at('tensorboard');
+  }
   get metrics(): string {
     return this.at('metrics.json');
   }
@@ -115,6 +123,8 @@ export class RunFolder {
       this.oldLast,
       this.predictions,
       this.imports,
+      this.curves,
+      this.tensorBoard,
       this.metrics,
       this.problems,
       this.stopRequest,

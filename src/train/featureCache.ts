@@ -3,9 +3,20 @@
  * at their position, so the operating system's page cache keeps the hot ones in memory without counting
  * as this program's; what does not fit the bound is encoded again each time.
  */
-import { closeSync, ftruncateSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RunRecord } from '../run/runRecord';
 import { writeAll } from '../util/atomicFile';
+import { scratchFolder } from '../util/cacheFolder';
 import { errnoOf } from '../util/userError';
 
 export class FeatureCache {
@@ -78,4 +89,13 @@ export class FeatureCache {
     closeSync(this.fd);
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Where the features of images lie while the run lasts. */
+export function featureFolder({ folder, info }: RunRecord, isMain: boolean): string {
+  const scratch = scratchFolder();
+  // The run folder is rank 0's; another rank may be on a machine that does not see it.
+  if (!isMain) return mkdtempSync(join(scratch ?? tmpdir(), 'nlvr-features-'));
+  // By the run's id, so that a resume takes the place of what a kill left.
+  return scratch === undefined ? folder.features : join(scratch, `nlvr-features-${info.id}`);
 }

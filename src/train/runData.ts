@@ -1,10 +1,11 @@
+import { join } from 'node:path';
 import type { Config } from '../config/definition';
 import { createLoader } from '../data/loader/createLoader';
 import { LoaderPool } from '../data/loader/loaderPool';
 import { pipelineSettings } from '../data/loader/settings';
 import { WHOLE, type EvaluationStep, type Shard } from '../data/order';
 import type { Batch, Dataset } from '../data/types';
-import { usableCacheFolder } from '../util/cacheFolder';
+import { scratchFolder, usableCacheFolder } from '../util/cacheFolder';
 import type { FrozenVision } from './frozenVision';
 import type { Stage } from './plan';
 import type { TimedBatches, TrainingData } from './trainer';
@@ -28,7 +29,7 @@ export class RunData implements TrainingData {
    * @param shard this process among those that share the training.
    */
   static async open(config: Config, maxTokens: number, shard: Shard = WHOLE): Promise<RunData> {
-    const folder = config.cache_images ? usableCacheFolder('images') : undefined;
+    const folder = config.cache_images ? imageCache() : undefined;
     const pool = await LoaderPool.create({
       numWorkers: config.num_workers,
       ...(folder !== undefined && { cache: { folder, imageSize: config.image_size } }),
@@ -75,4 +76,9 @@ export class RunData implements TrainingData {
   dispose(): Promise<void> {
     return this.pool.dispose();
   }
+}
+
+function imageCache(): string | undefined {
+  const scratch = scratchFolder();
+  return scratch === undefined ? usableCacheFolder('images') : join(scratch, 'images');
 }

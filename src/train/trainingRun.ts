@@ -1,7 +1,6 @@
 /** One attempt at a training run: what it opens it closes. */
-import { mkdtempSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
 import type { Config } from '../config/definition';
 import type { ProcessGroup } from '../distributed/processGroup';
 import type { Dataset } from '../data/types';
@@ -33,7 +32,7 @@ import { checkDiskSpace, checkpointBytes, formatBytes, presentBytes } from './di
 import { EpochEnd } from './epochEnd';
 import { Evaluator } from './evaluation';
 import { exampleOrder } from './exampleOrder';
-import { FeatureCache } from './featureCache';
+import { FeatureCache, featureFolder } from './featureCache';
 import { FrozenVision } from './frozenVision';
 import { HealthMonitor } from './health';
 import { appendLog, trimLog } from './log';
@@ -359,10 +358,7 @@ export class TrainingRun {
     const { config } = request.loaded;
     const [tokens, width] = programs.featureShape;
     const limit = config.feature_cache * 1e9;
-    // The run folder is rank 0's; another rank may be on a machine that does not see it.
-    const place = request.group.isMain
-      ? writer.folder.features
-      : mkdtempSync(join(tmpdir(), 'nlvr-features-'));
+    const place = featureFolder(writer, request.group.isMain);
     const cache = new FeatureCache(place, tokens * width, limit);
     const images = new Set(
       plan.stages.flatMap(({ dataset }) => dataset.examples.flatMap((example) => example.images)),

@@ -1,6 +1,6 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { phrase } from './phrase';
 import { UserError, messageOf } from './userError';
 
@@ -54,6 +54,27 @@ export function usableCacheFolder(...names: string[]): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The folder for what a run can make again while it goes on: image features of a frozen vision transformer, resized images.
+ * `NLVR_SCRATCH_DIR`, made where it is missing; undefined where that is not set.
+ * @throws {UserError} when it cannot be written to
+ */
+export function scratchFolder(environment: NodeJS.ProcessEnv = process.env): string | undefined {
+  const named = environment['NLVR_SCRATCH_DIR'];
+  if (!named) return undefined;
+  const folder = resolve(named);
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (cause) {
+    throw new UserError(
+      phrase('The folder of NLVR_SCRATCH_DIR cannot be written to: {0}.', messageOf(cause)),
+      { hint: phrase('Name a folder on a local disk that you may write to, or unset it.'), cause },
+    );
+  }
+  return folder;
 }
 
 /** Of the user; undefined where there is none. */

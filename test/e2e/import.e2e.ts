@@ -1,7 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Frame } from 'playwright-core';
+import { recordOf } from '../../src/run/tensorboard/records';
+import { scalarMessage } from '../../src/run/tensorboard/scalars';
 import { openWorkbench, scratchFolder } from './harness/open';
 import type { Workbench } from './harness/workbench';
 import { rowsInList, showNlvrView, viewRow } from './panels';
@@ -74,6 +76,31 @@ describe('predictions of a model that was trained elsewhere', () => {
       .poll(async () => (await lines.textContent())?.replaceAll('\u00a0', ' '))
       .toMatch(/theirs, val: 36 labelled examples.*accuracy 75\.0%/s);
     await vscode.screenshot('import-analysis');
+    expect(vscode.cspViolations).toEqual([]);
+  });
+
+  it('and curves from a TensorBoard log folder are followed while it grows', async () => {
+    const logs = join(workspace, 'logs');
+    cpSync(join('test', 'fixtures', 'tensorboard', 'pytorch'), logs, { recursive: true });
+    await vscode.runAndPick('NLVR: Import Curves…', 'TensorBoard Log Folder');
+    await vscode.answerFileDialog(logs, 'Import');
+    await vscode.pick('Import These Curves');
+    const dashboard = await vscode.webviewFrame('dashboard', 60_000);
+    await expect.poll(() => dashboard.locator('.run-title').textContent()).toContain('logs');
+    const legends = dashboard.locator('.chart-card .legend');
+    await expect.poll(async () => (await legends.allTextContents()).join()).toMatch(/val/);
+    await expect.poll(() => dashboard.locator('.figures').textContent()).toContain('19/19');
+    // Two more steps and an evaluation, as the trainer's writer appends them.
+    const scalar = (step: number, tag: string, value: number) =>
+      recordOf(scalarMessage(step, 1_700_000_000 + 2 * step, [{ tag, value }]));
+    appendFileSync(
+      join(logs, 'events.out.tfevents.1700000000.host'),
+      Buffer.concat([scalar(29, 'train/loss', 0.25), scalar(29, 'eval/accuracy', 81)]),
+    );
+    await expect.poll(() => dashboard.locator('.figures').textContent()).toContain('29/29');
+    await showNlvrView(vscode);
+    await expect.poll(() => viewRow(vscode, 'logs').textContent()).toContain('81.0%');
+    await vscode.screenshot('import-curves');
     expect(vscode.cspViolations).toEqual([]);
   });
 });

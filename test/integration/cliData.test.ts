@@ -176,7 +176,7 @@ describe('nlvr config convert', () => {
       /train\.json: the annotation file does not exist/,
     );
     expect(await fail(2, 'config', 'convert', ours)).toMatch(
-      /no configuration of ALBEF, X-VLM or LAVIS/,
+      /no configuration of ALBEF, X-VLM, LAVIS or UNITER/,
     );
   });
 });

@@ -43,6 +43,37 @@ run:
   amp: False
 `;
 
+const uniter = `{"compressed_db": false, "checkpoint": "uniter-base.pt", "model": "paired-attn",
+"train_txt_db": "/txt/nlvr2_train.db", "train_img_db": "/img/nlvr2_train/", "output_dir": "out/nlvr2",
+"train_batch_size": 10240, "gradient_accumulation_steps": 2, "learning_rate": 3e-05, "num_train_steps": 8000,
+"optim": "adamw", "weight_decay": 0.01, "grad_norm": 2.0, "warmup_steps": 800, "seed": 77, "n_workers": 4}`;
+
+it("converts UNITER's, whose data and batches have no counterpart", () => {
+  const converted = convertForeign(uniter);
+  expect(converted?.origin).toBe('UNITER');
+  const { config, problems } = parseConfig(converted?.text ?? '');
+  expect(problems).toEqual([]);
+  expect(config).toMatchObject({
+    output_dir: 'out/nlvr2',
+    accumulate_steps: 2,
+    init_lr: 3e-5,
+    weight_decay: 0.01,
+    grad_clip: 2,
+    warmup_steps: 800,
+    seed: 77,
+    num_workers: 4,
+  });
+  expect(converted?.left.map(({ key }) => key)).toEqual([
+    'compressed_db',
+    'checkpoint',
+    'model',
+    'train_txt_db',
+    'train_img_db',
+    'train_batch_size',
+    'num_train_steps',
+  ]);
+});
+
 describe('configurations of neighbours', () => {
   it.each([
     [

@@ -230,6 +230,44 @@ describe('RunFeed', () => {
     expect(page.told?.notes.map((each) => each.code)).toEqual(['kept']);
   });
 
+  it('goes on in time when the clock jumps back', async () => {
+    const events = [start(), step(1, 1001), step(2, 1002), step(3, -2597), step(4, -2596)];
+    writeFileSync(file, lines(events));
+    await feed.start();
+    expect(page.times).toEqual([1, 2, 2, 3]);
+    const untimed = { type: 'step', step: 5, epoch: 0, loss: 0.7, lr: 3e-5 };
+    appendFileSync(file, `${JSON.stringify(untimed)}\n${lines([step(6, -2594)])}`);
+    await expect.poll(() => page.times).toEqual([1, 2, 2, 3, 3, 5]);
+    // The next start is of a clock that is right again.
+    appendFileSync(file, lines([start({ time: 2000, resumed: true, step: 6 }), step(7, 2001)]));
+    await expect.poll(() => page.times).toEqual([1, 2, 2, 3, 3, 5, 6]);
+  });
+
+  it('cuts what steps that go back do again, and what another run left in the file', async () => {
+    const epoch = (number: number, at: number): RunEvent => ({
+      type: 'epoch',
+      time: 1000,
+      epoch: number,
+      step: at,
+      loss: 0.6,
+      accuracy: null,
+      lr: 0,
+      seconds: 1,
+    });
+    writeFileSync(file, lines([start(), step(1, 1001), step(2, 1002), step(3, 1003)]));
+    await feed.start();
+    appendFileSync(file, lines([step(2, 1004, { loss: 0.5 }), step(3, 1005), step(3, 1006)]));
+    await expect.poll(() => page.times).toEqual([1, 4, 6]);
+    expect(page.steps_).toEqual([1, 2, 3]);
+    expect(page.losses[1]).toBe(0.5);
+    appendFileSync(file, lines([epoch(1, 6), epoch(0, 3), epoch(1, 6)]));
+    await expect.poll(() => page.told?.epochs.map(({ step }) => step)).toEqual([3, 6]);
+    appendFileSync(file, lines([start({ time: 5000 }), step(1, 5001), step(-1, 5002)]));
+    await expect.poll(() => page.steps_).toEqual([1]);
+    expect(page.times).toEqual([1]);
+    expect(page.told).toMatchObject({ epochs: [], skippedLines: 1 });
+  });
+
   it('starts over when the file is replaced', async () => {
     writeFileSync(file, lines([start(), step(1, 1001), step(2, 1002)]));
     await feed.start();

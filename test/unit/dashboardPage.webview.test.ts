@@ -275,6 +275,46 @@ describe('ranks', () => {
   });
 });
 
+it('draws what imported curves have: loss of the validation split, accuracy of the training split, no learning rate', () => {
+  const run = runOf(0, { kind: 'imported' });
+  run.append(columns(1, 3, { lr: new Float32Array(3).fill(Number.NaN) }));
+  const point = { time: 1, seconds: 0, examples: 0, consistency: null };
+  run.history = {
+    ...emptyHistory,
+    evals: [
+      { ...point, split: 'train', epoch: 0, step: 2, accuracy: 0.75, loss: null },
+      { ...point, split: 'val', epoch: 0, step: 2, accuracy: 0.5, loss: 0.625 },
+    ],
+  };
+  expect(lossCurves([run], 'step', 0).map((curve) => [curve.label, curve.at(2)?.y])).toEqual([
+    ['loss', expect.any(Number)],
+    ['val loss', 0.625],
+  ]);
+  expect(accuracyCurves([run], 'step').map((curve) => [curve.label, curve.at(2)?.y])).toEqual([
+    ['val', 0.5],
+    ['train', 0.75],
+  ]);
+  expect(meterCurves('lr', [run], 'step')).toEqual([]);
+  expect(meterCurves('lr', [runOf(3)], 'step')).toHaveLength(1);
+});
+
+it('draws epochs that were evaluated in another order by their place, not as a zigzag', () => {
+  const run = runOf(0);
+  const point = { split: 'val', loss: null, seconds: 1, examples: 1, consistency: null } as const;
+  run.history = {
+    ...emptyHistory,
+    evals: [
+      { ...point, epoch: 0, step: 1, time: 90, accuracy: 0.5 },
+      { ...point, epoch: 1, step: 2, time: 30, accuracy: 0.6 },
+      { ...point, epoch: 2, step: 3, time: 60, accuracy: 0.7 },
+    ],
+  };
+  const [curve] = accuracyCurves([run], 'time');
+  expect(curve?.points(0, 100, 100).map(({ x }) => x)).toEqual([30, 60, 90]);
+  expect(curve?.at(61)?.y).toBe(0.7);
+  expect(curve?.end).toBe(90);
+});
+
 describe('the legend', () => {
   const evaluated = (change: Partial<RunHeader>) => {
     const run = runOf(10, change);

@@ -39,6 +39,7 @@ describe('DashboardSession', () => {
     const editor: DashboardEditor = {
       send: (message) => sent.push(message),
       run: (folder) => runs.get(folder),
+      look: () => undefined,
       shortPaths: (text, folder) => shortPaths(text, [root], folder),
       thumbnails: (_, images) => Promise.resolve(images.map(() => ({ uri: null }))),
       action: (action, folder) => done.push(`${action} ${folder}`),

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -130,6 +130,25 @@ describe('a table', () => {
     await expect(
       loadDataset(join(folder, 'pairs.csv'), 'val', { format: 'auto', imageRoot: folder }),
     ).rejects.toThrow(/another layout \(keys: .*nlvr convert/);
+  });
+
+  it.each([
+    ['txt2img.json', '{"dev-850-0-0": ["nlvr2_dev-850-0-img0.npz", "nlvr2_dev-850-0-img1.npz"]}'],
+    ['id2len.json', '{"dev-850-0-0": 14}'],
+    ['data.mdb', `${'\0'.repeat(16)}\xde\xc0\xef\xbe${'\0'.repeat(44)}`],
+    ['.', ''],
+  ])('names what UNITER makes of annotations: %s', async (name, text) => {
+    const database = join(folder, 'nlvr2_dev.db');
+    mkdirSync(database, { recursive: true });
+    writeFileSync(join(database, 'data.mdb'), '');
+    const file = join(database, name);
+    if (name !== '.') writeFileSync(file, Buffer.from(text, 'latin1'));
+    await expect(loadDataset(file, 'val', { format: 'auto', imageRoot: folder })).rejects.toThrow(
+      /a database of UNITER \(LMDB\).*use NLVR2's own annotations/,
+    );
+    await expect(loadDataset(folder, 'val', { format: 'auto', imageRoot: folder })).rejects.toThrow(
+      'this is a folder; name the annotation file in it',
+    );
   });
 
   it('has paths from the image folder', async () => {

@@ -399,6 +399,9 @@ describe('what is said of a run', () => {
     const imported = having(run({ kind: 'imported' }, 'finished'));
     expect(runFlags(imported, { forgettable: true })).toBe('run evaluable forgettable');
     expect(evaluable(imported)).toBe(true);
+    // Curves that were imported lie in a folder of ours.
+    const curves = run({ kind: 'imported', pid: 7 }, 'finished');
+    expect(runFlags(curves, found)).toBe('run deletable');
     // A run of a folder outside the workspace can be forgotten as well as deleted.
     expect(runFlags(run({}, 'stopped'), { forgettable: true })).toBe(
       'run resumable deletable forgettable',

@@ -111,6 +111,8 @@ describe('prefixes of wrappers', () => {
     ['model.', 'model.'],
     ['ddp.', 'ddp.'],
     ['module._orig_mod.', 'module._orig_mod.'],
+    ['student.', 'student.'],
+    ['nlvr.blip_model.', 'nlvr.blip_model.'],
   ])('are removed: %s', async (prefix, said) => {
     const names = ['visual_encoder.cls_token', 'cls_head.0.bias'];
     const path = temporary('prefix.safetensors', safetensors(names.map((name) => prefix + name)));
@@ -133,6 +135,9 @@ describe('prefixes of wrappers', () => {
   it('stay where the names are not BLIP’s', async () => {
     const path = temporary('other.safetensors', safetensors(['module.fc.weight']));
     expect(await contents(path)).toEqual({ values: { 'module.fc.weight': [1] }, notes: [] });
+    const two = ['student.visual_encoder.cls_token', 'teacher.visual_encoder.cls_token'];
+    const both = temporary('two.safetensors', safetensors(two));
+    expect(Object.keys((await contents(both)).values)).toEqual(two);
   });
 
   it('are refused on a part of the names', async () => {

@@ -9,7 +9,7 @@ export interface ConfigConvertOptions {
   overwrite?: boolean;
 }
 
-/** `nlvr config convert`: an nlvr.yaml of a configuration of ALBEF, X-VLM or LAVIS. */
+/** `nlvr config convert`: an nlvr.yaml of a configuration of ALBEF, X-VLM, LAVIS or UNITER. */
 export function configConvert(
   input: string,
   output: string | undefined,
@@ -18,8 +18,8 @@ export function configConvert(
   const file = userPath(input);
   const converted = convertForeign(readText(file));
   if (!converted)
-    throw new UserError(`${file} is no configuration of ALBEF, X-VLM or LAVIS.`, {
-      hint: 'Expected are train_file, image_res, optimizer and schedular, or model, datasets and run.',
+    throw new UserError(`${file} is no configuration of ALBEF, X-VLM, LAVIS or UNITER.`, {
+      hint: 'Expected are train_file, image_res, optimizer and schedular, or model, datasets and run, or train_txt_db and train_img_db.',
     });
   const { text, left, origin } = converted;
   if (output === undefined) process.stdout.write(text);

@@ -1,33 +1,93 @@
+import { existsSync } from 'node:fs';
 import { exportCheckpoint, type ExportFormat } from '../../model/exportCheckpoint';
+import { csvLines, curvesOf, eventFileOf, writeEventFile } from '../../run/curves/exportCurves';
+import { readRun } from '../../run/readRun';
+import { RunFolder } from '../../run/runFolder';
+import { writeFileAtomic } from '../../util/atomicFile';
 import { UserError } from '../../util/userError';
-import { requireOutputFile } from '../outputPath';
+import { quoted } from '../commandLine';
+import { requireOutputFile, requireOutputFolder } from '../outputPath';
 import { userPath } from '../userPath';
 
 export interface ExportOptions {
-  format?: ExportFormat;
+  format?: ExportFormat | 'tensorboard' | 'csv';
   overwrite?: boolean;
 }
 
-/** `nlvr export`: weights as a file that PyTorch loads. */
-export async function exportWeights(
-  checkpoint: string,
-  file: string,
+/** `nlvr export`: weights as a file that PyTorch loads, or curves as a file that others show. */
+export async function exportRun(
+  run: string,
+  file: string | undefined,
   options: ExportOptions,
 ): Promise<void> {
-  const target = userPath(file);
   const format = options.format ?? formatOf(file);
-  requireOutputFile(target, options.overwrite === true);
-  const source = userPath(checkpoint);
-  const { tensors, leftOut } = await exportCheckpoint(source, format, target);
+  const overwrite = options.overwrite === true;
+  if (format === 'tensorboard') return exportEventFile(userPath(run), file, overwrite);
+  if (format === 'csv') return exportTable(userPath(run), file, overwrite);
+  if (file === undefined)
+    throw new UserError('Weights need a file to be written to.', {
+      hint: 'Name it: nlvr export RUN model.pth.',
+    });
+  const target = userPath(file);
+  requireOutputFile(target, overwrite);
+  const { tensors, leftOut } = await exportCheckpoint(userPath(run), format, target);
   process.stdout.write(`Wrote ${tensors} tensors to ${target}.\n`);
   if (leftOut.length > 0)
     process.stdout.write(`Left out, as they are no weights: ${leftOut.join(', ')}.\n`);
 }
 
-function formatOf(file: string): ExportFormat {
+async function exportEventFile(
+  run: string,
+  folder: string | undefined,
+  overwrite: boolean,
+): Promise<void> {
+  const { info, curves } = await runCurves(run);
+  const target = folder === undefined ? new RunFolder(run).tensorBoard : userPath(folder);
+  requireOutputFolder(target);
+  const file = eventFileOf(target, info.started);
+  // In the run's own folder it can only be an earlier export of the same run.
+  if (folder !== undefined && !overwrite && existsSync(file)) requireOutputFile(file, false);
+  const scalars = await writeEventFile(file, curves);
+  process.stdout.write(
+    `Wrote ${scalars.toLocaleString('en')} scalars to ${file}.\nShow them: tensorboard --logdir ${quoted(target)}\n`,
+  );
+}
+
+async function exportTable(
+  run: string,
+  file: string | undefined,
+  overwrite: boolean,
+): Promise<void> {
+  const target = file === undefined ? undefined : userPath(file);
+  if (target !== undefined) requireOutputFile(target, overwrite);
+  const { curves } = await runCurves(run);
+  const text = `${[...csvLines(curves)].join('\n')}\n`;
+  if (target === undefined) {
+    process.stdout.write(text);
+    return;
+  }
+  writeFileAtomic(target, text);
+  process.stdout.write(`Wrote the curves to ${target}.\n`);
+}
+
+async function runCurves(folder: string) {
+  const run = await readRun(folder);
+  if (!run)
+    throw new UserError(`${folder} holds no run.`, {
+      hint: 'Name a run folder: it holds run.json.',
+    });
+  return { info: run.info, curves: await curvesOf(folder, run.info.kind) };
+}
+
+function formatOf(file: string | undefined): ExportFormat | 'csv' {
+  if (file === undefined)
+    throw new UserError('Nothing says what to export.', {
+      hint: 'Give --format tensorboard or --format csv, or name a file that ends in .safetensors, .pth or .csv.',
+    });
   if (/\.safetensors$/i.test(file)) return 'safetensors';
   if (/\.pth?$/i.test(file)) return 'pth';
+  if (/\.csv$/i.test(file)) return 'csv';
   throw new UserError(`The ending of ${file} does not say which format to write.`, {
-    hint: 'End it in .safetensors or .pth, or give --format.',
+    hint: 'End it in .safetensors, .pth or .csv, or give --format.',
   });
 }

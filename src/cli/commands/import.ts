@@ -9,10 +9,14 @@ import { inEnglish } from '../../util/phrase';
 import { configuration } from '../configuration';
 import { percent } from '../finalReport';
 import { requireOutputFolder } from '../outputPath';
+import { importCurvesOf } from './importCurves';
+import type { Chosen } from '../../run/curves/roles';
+import { UserError } from '../../util/userError';
 
 export interface ImportOptions {
-  config: string;
-  split: Split;
+  config?: string;
+  split?: Split;
+  curve: Chosen;
   output_dir?: string;
   name?: string;
   epoch?: number;
@@ -21,8 +25,22 @@ export interface ImportOptions {
   set: string[];
 }
 
-/** `nlvr import`. */
+/** `nlvr import`. Predictions are of a split, curves are not. */
 export async function importFile(file: string, options: ImportOptions): Promise<void> {
+  const { config, split } = options;
+  if (config === undefined && split === undefined) return importCurvesOf(file, options);
+  if (config === undefined || split === undefined)
+    throw new UserError(
+      `Predictions need --config and --split; ${config === undefined ? '--config' : '--split'} is missing.`,
+      { hint: 'Leave out both to import curves.' },
+    );
+  await importPredictionFile(file, { ...options, config, split });
+}
+
+async function importPredictionFile(
+  file: string,
+  options: ImportOptions & { config: string; split: Split },
+): Promise<void> {
   const loaded = configuration({ config: options.config, set: options.set });
   const source = resolve(file);
   const name = options.name ?? basename(source, extname(source));

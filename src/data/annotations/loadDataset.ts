@@ -7,7 +7,7 @@ import { BlipReader } from './blip';
 import type { FormatReader, ReadContext } from './format';
 import { Nlvr1Reader } from './nlvr1';
 import { Nlvr2Reader } from './nlvr2';
-import { placeOf, readRecords, type AnnotationRecord } from './records';
+import { placeOf, readRecords, uniterWords, type AnnotationRecord } from './records';
 import { phrase } from '../../util/phrase';
 
 type Format = Dataset['format'];
@@ -80,6 +80,10 @@ function recognise(record: AnnotationRecord): Format {
   const identifier = typeof value.identifier === 'string' ? value.identifier : '';
   if (/^[A-Za-z0-9_]+-\d+-\d+-\d+(?:-\d+)?$/.test(identifier)) return 'nlvr2';
   if (/^\d+-\d+$/.test(identifier)) return 'nlvr1';
+  // txt2img.json and id2len.json: identifiers, with the files of the images or with numbers.
+  const [first] = Object.keys(value);
+  if (first !== undefined && /^[A-Za-z0-9_]+-\d+-\d+-\d+$/.test(first))
+    throw new DataError(uniterWords, placeOf(record));
   const keys = Object.keys(value).slice(0, 8).join(', ') || 'none';
   throw new DataError(
     phrase(

@@ -1,4 +1,5 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { phrase, type Words } from '../../util/phrase';
 import { errnoOf, messageOf } from '../../util/userError';
 import { StringDecoder } from 'node:string_decoder';
@@ -27,6 +28,16 @@ export function placeOf({ file, line, span, value }: AnnotationRecord): DataPlac
     ...(span && { span }),
     ...(span && typeof identifier === 'string' && { identifier }),
   };
+}
+
+/** What to say of the files that UNITER makes of annotations. */
+export const uniterWords = phrase(
+  "this belongs to a database of UNITER (LMDB), which holds tokens and features; use NLVR2's own annotations (https://github.com/lil-lab/nlvr), of which it was made",
+);
+
+/** An LMDB file has its mark behind the head of its first page. */
+function isDatabase(bytes: Buffer): boolean {
+  return bytes.length >= 20 && bytes.readUInt32LE(16) === 0xbeefc0de;
 }
 
 /** What was found of a file as a whole. */
@@ -118,6 +129,7 @@ async function* chunks(file: string, found: RecordsRead): AsyncGenerator<string>
           ),
           { file },
         );
+      if (isFirst && isDatabase(bytes)) throw new DataError(uniterWords, { file });
       isFirst = false;
       check(bytes);
       yield decoder.write(bytes);
@@ -126,6 +138,13 @@ async function* chunks(file: string, found: RecordsRead): AsyncGenerator<string>
     yield decoder.end();
   } catch (error) {
     if (error instanceof DataError) throw error;
+    if (errnoOf(error) === 'EISDIR')
+      throw new DataError(
+        existsSync(join(file, 'data.mdb'))
+          ? uniterWords
+          : phrase('this is a folder; name the annotation file in it'),
+        { file },
+      );
     if (errnoOf(error) !== 'ENOENT')
       throw new DataError(phrase('the annotation file cannot be read ({0})', messageOf(error)), {
         file,

@@ -2,9 +2,17 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
-const magic = Buffer.from('NLVRIMG1');
+/**
+ * Version of what an entry holds: the bytes of the file and the pixels that decoding and resizing make of an image. Raise
+ * it when either changes; entries of other versions are never read, and are removed.
+ */
+const FORMAT = 2;
+const magic = Buffer.from(`NLVRIMG${FORMAT}`);
 const headerBytes = magic.length + 8;
 const entryBytes = (size: number) => headerBytes + size * size * 3;
+/** Folder of the entries of one size. The first version's had no number of their own. */
+const folderOf = (size: number) => `${size}px-v${FORMAT}`;
+const ANY_FOLDER = /^(\d+)px(?:-v(\d+))?$/;
 
 /** FNV-1a over 32-bit words: enough to notice an entry that was half written. */
 function checksum(bytes: Uint8Array): number {
@@ -72,32 +80,35 @@ export class DiskCache {
       .update(`${resolve(file)}\0${mtimeMs}\0${bytes}\0${size}`)
       .digest('hex')
       .slice(0, 40);
-    return join(this.folder, `${size}px`, name.slice(0, 2), `${name}.rgb`);
+    return join(this.folder, folderOf(size), name.slice(0, 2), `${name}.rgb`);
   }
 }
 
 /**
- * Room left in a cache folder, in bytes. When the folder holds more than `limit`, images of other sizes than
+ * Room left in a cache folder, in bytes. Entries of other versions are removed. When the folder holds more than `limit`, images of other sizes than
  * `size` are removed. At most half of the disk's free space is given away.
  */
 export async function roomInCache(folder: string, limit: number, size: number): Promise<number> {
   try {
     await mkdir(folder, { recursive: true });
-    const sizes = (await readdir(folder)).flatMap((name) => {
-      const match = /^(\d+)px$/.exec(name);
-      return match ? [Number(match[1])] : [];
-    });
+    const sizes: number[] = [];
+    for (const name of await readdir(folder)) {
+      const match = ANY_FOLDER.exec(name);
+      if (!match) continue;
+      if (match[2] === String(FORMAT)) sizes.push(Number(match[1]));
+      else await rm(join(folder, name), { recursive: true, force: true });
+    }
     let used = 0;
     const usedBy = new Map<number, number>();
     for (const other of sizes) {
-      const entries = await readdir(join(folder, `${other}px`), { recursive: true });
+      const entries = await readdir(join(folder, folderOf(other)), { recursive: true });
       const bytes = entries.filter((name) => name.endsWith('.rgb')).length * entryBytes(other);
       usedBy.set(other, bytes);
       used += bytes;
     }
     for (const [other, bytes] of usedBy) {
       if (used <= limit || other === size) continue;
-      await rm(join(folder, `${other}px`), { recursive: true, force: true });
+      await rm(join(folder, folderOf(other)), { recursive: true, force: true });
       used -= bytes;
     }
     const { bavail, bsize } = await statfs(folder);

@@ -171,7 +171,8 @@ async function chooseEpoch(folder: string, split: Split): Promise<number | undef
   return entered === undefined ? undefined : Number(entered) - 1;
 }
 
-function freeFolder(folder: string): string {
+/** The folder itself, or with a number where something is there. */
+export function freeFolder(folder: string): string {
   for (let number = 1; ; number++) {
     const each = number === 1 ? folder : `${folder}-${number}`;
     if (!existsSync(each)) return each;

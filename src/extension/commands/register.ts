@@ -47,6 +47,8 @@ function handlers(context: CommandContext): Record<string, Handler> {
     analyzeRun: async (on) => (await import('./analyzeRun')).analyzeRun(services, registry, on),
     importPredictions: async (on) =>
       (await import('./importPredictions')).importPredictions({ services, registry, found }, on),
+    importCurves: async (on) =>
+      (await import('./importCurves')).importCurves({ services, registry, found }, on),
     exportPredictions: async (on) =>
       (await import('./exportPredictions')).exportPredictions(registry, on),
     setUpRuntime: async () => (await import('../runtimeSetup/setUpRuntime')).setUpRuntime(services),

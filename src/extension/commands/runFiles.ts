@@ -6,6 +6,7 @@ import { contentOf } from '../../run/ownedFiles';
 import { RunFolder } from '../../run/runFolder';
 import { bytes } from '../format';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
+import { isDeletable } from '../runs/resumable';
 import { isActive, type Run } from '../runs/runRegistry';
 import { folderBytes } from '../runs/runsView';
 import type { RefusedStarts } from '../runs/refusedStarts';
@@ -84,9 +85,7 @@ export async function deleteRuns(
   calledOn: unknown,
   selected: unknown,
 ): Promise<void> {
-  const runs = runsOf(registry, calledOn, selected).filter(
-    (run) => !isActive(run) && run.info.kind !== 'imported',
-  );
+  const runs = runsOf(registry, calledOn, selected).filter(isDeletable);
   if (runs.length === 0) return;
   const planned = runs.map(doomed);
   const useTrash = hasTrash();

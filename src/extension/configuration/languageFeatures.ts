@@ -44,7 +44,7 @@ export async function provideCodeActions(
   return [...(conversion ? [conversion] : []), ...fixes, ...(architecture ? [architecture] : [])];
 }
 
-/** For a configuration of ALBEF, X-VLM or LAVIS: what of it has a counterpart, in its place. */
+/** For a configuration of ALBEF, X-VLM, LAVIS or UNITER: what of it has a counterpart, in its place. */
 function conversionAction(document: vscode.TextDocument): vscode.CodeAction | undefined {
   const text = document.getText();
   const converted = convertForeign(text);

@@ -1,6 +1,7 @@
 import type { RunEvent, StartEvent } from '../../run/events';
 import { localizedAdvice } from '../../util/language';
 import type {
+  EpochPoint,
   EvalPoint,
   Note,
   RunHistory,
@@ -69,7 +70,7 @@ export class HistoryLog {
           replaceOrAdd(history.evals, evalPoint(event, time));
           break;
         case 'epoch':
-          history.epochs.push({
+          addEpoch(history.epochs, {
             epoch: event.epoch,
             step: event.step,
             time,
@@ -129,6 +130,14 @@ function replaceOrAdd(points: EvalPoint[], point: EvalPoint): void {
     points[at] = point.epoch === null ? { ...point, epoch, time } : point;
     return;
   }
+  const before = points.findLastIndex(({ step }) => step <= point.step);
+  points.splice(before + 1, 0, point);
+}
+
+/** An epoch that is told again takes the place of the earlier; epochs stand in the order of their steps. */
+function addEpoch(points: EpochPoint[], point: EpochPoint): void {
+  const again = points.findIndex(({ epoch }) => epoch === point.epoch);
+  if (again >= 0) points.splice(again, 1);
   const before = points.findLastIndex(({ step }) => step <= point.step);
   points.splice(before + 1, 0, point);
 }

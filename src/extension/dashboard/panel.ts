@@ -250,6 +250,7 @@ class DashboardPanel implements vscode.Disposable {
     return {
       send: (message) => this.messenger.send(message),
       run: (folder) => runs.get(folder),
+      look: (folder) => void runs.refresh(folder),
       shortPaths: (text, folder) => {
         const roots = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
         return shortPaths(text, roots, folder);

@@ -5,6 +5,7 @@ import type { RunEvent } from '../../run/events';
 import type { RunInfo } from '../../run/runInfo';
 import { HistoryLog } from './historyLog';
 import { StepLog } from './stepLog';
+import { TrainingClock } from './trainingClock';
 
 /** Who wants to know what was read. */
 export interface Reader {
@@ -24,13 +25,12 @@ export class RunReading {
   readonly others = new HistoryLog();
   private readonly source: EventSource;
   private readonly readers = new Set<Reader>();
-  private watch: RunWatch | undefined;
+  private watches: RunWatch[] = [];
   /** The reading that goes on, if one does. */
   private reading: Promise<void> | undefined;
   private again = false;
   private failing = false;
-  /** `time` of an event minus its seconds of training. */
-  private origin: number | undefined;
+  private readonly clock = new TrainingClock();
   private lastStep = 0;
 
   private constructor(
@@ -54,7 +54,7 @@ export class RunReading {
   leave(reader: Reader): void {
     this.readers.delete(reader);
     if (this.isOpen) return;
-    this.watch?.dispose();
+    for (const watch of this.watches) watch.dispose();
     readings.delete(this.key);
   }
 
@@ -65,8 +65,16 @@ export class RunReading {
 
   /** Reads what there is and follows the file from then on. Resolves when the present end is reached. */
   async start(): Promise<void> {
-    this.watch ??= watchFolder(this.folder, () => void this.read());
+    if (this.watches.length === 0) {
+      this.follow(this.folder);
+      const elsewhere = await this.source.elsewhere?.();
+      if (elsewhere !== undefined && this.isOpen) this.follow(elsewhere);
+    }
     await this.read();
+  }
+
+  private follow(folder: string): void {
+    this.watches.push(watchFolder(folder, () => void this.read()));
   }
 
   private get isOpen(): boolean {
@@ -118,7 +126,7 @@ export class RunReading {
     if (reset) {
       this.steps.clear();
       this.others.clear();
-      this.origin = undefined;
+      this.clock.clear();
       this.lastStep = 0;
     }
     if (voidBeyond !== null) {
@@ -126,27 +134,29 @@ export class RunReading {
       this.others.truncate(voidBeyond);
       this.lastStep = Math.min(this.lastStep, voidBeyond);
     }
-    for (const { step, event } of events) this.add(event, step);
-    if (reset || voidBeyond !== null) return this.tell((reader) => reader.restarted());
+    let cut = false;
+    for (const { step, event } of events) cut = this.add(event, step) || cut;
+    if (reset || voidBeyond !== null || cut) return this.tell((reader) => reader.restarted());
     const history = events.some(({ event }) => event.type !== 'step');
     return this.tell((reader) => reader.more(history));
   }
 
-  private add(event: RunEvent, step: number): void {
-    // Other programs may leave the time out.
-    const now = Number.isFinite(event.time) ? event.time : (this.origin ?? 0) + this.steps.lastTime;
-    if (event.type === 'start') {
-      // A resumed run goes on where training stopped; the time in between was none of training.
-      const trained = event.resumed ? this.steps.lastTime : 0;
-      this.origin = now - trained;
-    }
-    this.origin ??= now;
+  /** @returns whether steps that were told are void. */
+  private add(event: RunEvent, step: number): boolean {
+    // A resumed run goes on where training stopped; the time in between was none of training.
+    if (event.type === 'start')
+      this.clock.begin(event.time, event.resumed ? this.steps.lastTime : 0);
     // An evaluation on its own may come days after the training, and is none of it.
     const standsAlone = event.type === 'eval' && event.epoch === null && this.steps.count > 0;
-    const time = standsAlone ? this.steps.lastTime : Math.max(0, now - this.origin);
-    if (event.type === 'step') {
-      this.steps.push(event, time);
-      this.lastStep = event.step;
-    } else this.others.push(event, step, time);
+    const time = standsAlone ? this.steps.lastTime : this.clock.at(event.time);
+    if (event.type !== 'step') {
+      this.others.push(event, step, time);
+      return false;
+    }
+    // A trainer that goes back without saying so does those steps again: as after a resume, the later word counts.
+    const cut = event.step <= this.steps.lastStep && this.steps.truncate(event.step - 1);
+    this.steps.push(event, time);
+    this.lastStep = event.step;
+    return cut;
   }
 }

@@ -22,6 +22,8 @@ export interface DashboardEditor {
   send(message: ToWebview): void;
   /** The run as the registry knows it; undefined when the folder holds none. */
   run(folder: string): Run | undefined;
+  /** Looks at a run again, whose curves have grown. */
+  look(folder: string): void;
   /** A sentence about the run with its paths told from the workspace, or from the run's folder, on. */
   shortPaths(text: string, runFolder: string): string;
   thumbnails(run: Run, images: readonly string[]): Promise<Thumbnail[]>;
@@ -141,6 +143,8 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
         steps: (columns) => this.send({ type: 'steps', run: folder, columns }),
         history: (history) => {
           this.lookForConfigs();
+          // Nobody writes the run folder of imported curves: they say themselves how far they are.
+          if (run.info.kind === 'imported') this.editor.look(folder);
           this.tellRuns();
           this.send({ type: 'history', run: folder, history: this.readable(history, folder) });
         },

@@ -99,6 +99,12 @@ export class StepLog {
     this.cursors.delete(cursor);
   }
 
+  /** The step of the last row; 0 when there is none. */
+  get lastStep(): number {
+    const chunk = this.chunks.at(-1);
+    return chunk?.columns.step[chunk.rows - 1] ?? 0;
+  }
+
   /** Rows not taken before, at most a chunk of them; undefined when there are none. */
   take(cursor: StepCursor): StepColumns | undefined {
     let start = 0;
@@ -123,8 +129,11 @@ export class StepLog {
     for (const cursor of this.cursors) cursor.taken = 0;
   }
 
-  /** Removes the rows of steps beyond `step`. */
-  truncate(step: number): void {
+  /**
+   * Removes the rows of steps beyond `step`.
+   * @returns whether there were some among them that had been taken
+   */
+  truncate(step: number): boolean {
     const kept: Chunk[] = [];
     let rows = 0;
     for (const chunk of this.chunks) {
@@ -137,6 +146,11 @@ export class StepLog {
     // A chunk cut short goes on being filled; those behind it are gone.
     this.chunks = kept;
     this.rows = rows;
-    for (const cursor of this.cursors) cursor.taken = Math.min(cursor.taken, rows);
+    let removed = false;
+    for (const cursor of this.cursors) {
+      removed ||= cursor.taken > rows;
+      cursor.taken = Math.min(cursor.taken, rows);
+    }
+    return removed;
   }
 }

@@ -34,6 +34,14 @@ export function canEvaluate(run: Run): boolean {
   return isFree(run) && run.checkpoints?.weights === true;
 }
 
+/**
+ * Whether its folder may be deleted: that of another trainer may not. A run of imported curves has a folder of ours, which
+ * a process of ours wrote.
+ */
+export function isDeletable(run: Run): boolean {
+  return !isActive(run) && (run.info.kind !== 'imported' || run.info.pid !== 0);
+}
+
 /** Whether the newest attempt was refused because a process that cannot be looked up has the folder. */
 export function isTakeable({ notice, attempt }: Run): boolean {
   return (notice ?? attempt)?.outcome?.takeable === true;

@@ -3,7 +3,7 @@ import { incompleteModel } from '../../config/modelParts';
 import { say } from '../../util/phrase';
 import { count, duration, percent } from '../format';
 import type { Translate } from '../translate';
-import { canEvaluate, canTrainLonger, isResumable, isTakeable } from './resumable';
+import { canEvaluate, canTrainLonger, isDeletable, isResumable, isTakeable } from './resumable';
 import { isActive, isStoppable, type Run, type RunStatus } from './runRegistry';
 import { durationOf, progressOf } from './progress';
 
@@ -101,7 +101,6 @@ export function isRefusedStart({ status, attempt }: Run): boolean {
 /** What decides which actions a run offers; words of the tree item's `contextValue`. */
 export function runFlags(run: Run, has: { forgettable: boolean }): string {
   const active = isActive(run);
-  const { kind } = run.info;
   const flags = [
     'run',
     isStoppable(run) && 'active',
@@ -109,7 +108,7 @@ export function runFlags(run: Run, has: { forgettable: boolean }): string {
     canTrainLonger(run) && 'lengthenable',
     isTakeable(run) && 'takeable',
     canEvaluate(run) && 'evaluable',
-    kind !== 'imported' && !active && (isRefusedStart(run) ? 'refused' : 'deletable'),
+    isDeletable(run) && (isRefusedStart(run) ? 'refused' : 'deletable'),
     !active && has.forgettable && 'forgettable',
   ];
   return flags.filter((flag) => typeof flag === 'string').join(' ');

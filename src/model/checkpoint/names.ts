@@ -100,7 +100,8 @@ function commonPrefix(keys: readonly string[]): string | undefined {
     if (seen) seen.count++;
     else examples.set(prefix, { example: key, count: 1 });
   }
-  if (examples.size <= 1) return [...examples.keys()][0];
+  if (examples.size === 0) return ownPrefix(keys);
+  if (examples.size === 1) return [...examples.keys()][0];
   throw new CheckpointFormatError(
     phrase(
       'only a part of its names has a prefix: {0}',
@@ -111,6 +112,16 @@ function commonPrefix(keys: readonly string[]): string | undefined {
       'torch.save({"model": model.state_dict()}, file)',
     ),
   );
+}
+
+/** The prefix that somebody's own module gave to all of BLIP's names; undefined where there is none, or several. */
+function ownPrefix(keys: readonly string[]): string | undefined {
+  const found = new Set<string>();
+  for (const key of keys) {
+    const prefix = /^((?:[\w-]+\.)+?)(?:visual_encoder|text_encoder|cls_head)\./.exec(key)?.[1];
+    if (prefix !== undefined) found.add(prefix);
+  }
+  return found.size === 1 ? [...found][0] : undefined;
 }
 
 /**

@@ -78,8 +78,12 @@ export function columnCurve(
   };
 }
 
-/** A curve over a handful of points. */
-export function pointCurve(run: RunData, points: Point[], look: CurveLook): Curve {
+/**
+ * A curve over a handful of points.
+ * @param given in any order: epochs may be evaluated or imported in another order than they were trained
+ */
+export function pointCurve(run: RunData, given: readonly Point[], look: CurveLook): Curve {
+  const points = [...given].sort((a, b) => a.x - b.x);
   const xs = Float64Array.from(points, (point) => point.x);
   return {
     ...look,

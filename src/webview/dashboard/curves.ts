@@ -7,6 +7,13 @@ import type { RunData } from './runData';
 import { stepWeight } from './smooth';
 
 export function lossCurves(runs: readonly RunData[], axis: XAxis, smoothing: number): Curve[] {
+  return [
+    ...trainingLossCurves(runs, axis, smoothing),
+    ...runs.flatMap((run, index) => valLossCurve(run, index, runs, axis)),
+  ];
+}
+
+function trainingLossCurves(runs: readonly RunData[], axis: XAxis, smoothing: number): Curve[] {
   const longest = runs.reduce((most, run) => Math.max(most, run.count), 0);
   const weight = stepWeight(smoothing, longest);
   return runs.flatMap((run, index) => {
@@ -78,6 +85,27 @@ function epochLossCurve(
   ];
 }
 
+/** The mean loss on the validation split, where evaluations say it. */
+function valLossCurve(run: RunData, index: number, runs: readonly RunData[], axis: XAxis): Curve[] {
+  const units = unitsOf(run, axis);
+  const points = run.history.evals
+    .filter(({ split, loss }) => split === 'val' && loss !== null)
+    .map((point) => ({
+      x: units.to(units.timed ? point.time : point.step),
+      y: point.loss ?? Number.NaN,
+    }));
+  if (points.length === 0) return [];
+  return [
+    pointCurve(run, points, {
+      id: `loss:val:${run.header.key}`,
+      label: labelOf(run, runs, t('val loss')),
+      colour: runs.length > 1 ? index : 1,
+      dash: [8, 4],
+      marker: 'circle',
+    }),
+  ];
+}
+
 const splitLooks = {
   val: { colour: 0, dash: [], marker: 'circle' },
   train: { colour: 3, dash: [2, 3], marker: 'none' },
@@ -120,11 +148,14 @@ function accuracyPoints(run: RunData, kind: AccuracyKind, axis: XAxis): Point[] 
   const units = unitsOf(run, axis);
   const place = (point: { step: number; time: number }) =>
     units.to(units.timed ? point.time : point.step);
+  // Of our own runs epochs say it, of imported curves evaluations do.
   if (kind === 'train')
-    return run.history.epochs.map((epoch) => ({
-      x: place(epoch),
-      y: epoch.accuracy ?? Number.NaN,
-    }));
+    return [
+      ...run.history.epochs,
+      ...run.history.evals.filter((point) => point.split === 'train' && point.epoch !== null),
+    ]
+      .filter(({ accuracy }) => accuracy !== null)
+      .map((point) => ({ x: place(point), y: point.accuracy ?? Number.NaN }));
   const isConsistency = kind === 'consistency' || kind === 'testConsistency';
   const measured = (point: EvalPoint) => (isConsistency ? point.consistency : point.accuracy);
   const split = kind === 'val' || kind === 'consistency' ? 'val' : 'test';
@@ -145,7 +176,8 @@ export function meterCurves(
       chart === 'lr'
         ? { ...run.columns, values: run.columns.lr, count: run.count }
         : run.sparseColumn(chart);
-    if (source().count === 0) return [];
+    const { values, count } = source();
+    if (!values.subarray(0, count).some(Number.isFinite)) return [];
     return columnCurve(run, axis, source, {
       id: `${chart}:${run.header.key}`,
       label: runs.length > 1 ? run.header.name : words[chart],

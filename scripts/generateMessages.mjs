@@ -1,0 +1,35 @@
+// Makes src/run/tensorboard/generated/event.js and its types of event.proto by pbjs, whose code needs no library at run
+// time. Run it when event.proto changed; it fetches pbjs from the npm registry.
+//
+//   node scripts/generateMessages.mjs
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import prettier from 'prettier';
+import ts from 'typescript';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const source = join(root, 'src/run/tensorboard/event.proto');
+const target = join(root, 'src/run/tensorboard/generated/event.js');
+const scratch = mkdtempSync(join(tmpdir(), 'nlvr-messages-'));
+try {
+  const made = join(scratch, 'event.ts');
+  execFileSync('npx', ['--yes', 'pbjs@0.0.14', source, '--ts', made], { stdio: 'inherit' });
+  const head =
+    '// Made by scripts/generateMessages.mjs of ../event.proto with pbjs 0.0.14 (MIT). Do not edit.\n\n';
+  const code = readFileSync(made, 'utf8');
+  const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
+  const outputs = {
+    [target]: ts.transpileModule(code, { compilerOptions }).outputText,
+    [target.replace(/js$/, 'd.ts')]: ts.transpileDeclaration(code, { compilerOptions }).outputText,
+  };
+  mkdirSync(dirname(target), { recursive: true });
+  for (const [file, text] of Object.entries(outputs)) {
+    const options = { ...(await prettier.resolveConfig(file)), filepath: file };
+    writeFileSync(file, await prettier.format(head + text, options));
+  }
+} finally {
+  rmSync(scratch, { recursive: true });
+}

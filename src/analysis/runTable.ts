@@ -1,0 +1,106 @@
+/** Runs side by side: what they reached, and the keys in which their configurations differ. */
+import { relative } from 'node:path';
+import { differingKeys, type DifferingKey, type FlatConfig } from '../config/flat';
+import { isBlipFolder } from '../run/blipFolder';
+import { findRunFolders } from '../run/discovery';
+import { readRun } from '../run/readRun';
+import { readFlatConfig } from '../run/runConfig';
+import { RunFolder } from '../run/runFolder';
+import type { RunInfo } from '../run/runInfo';
+import type { RunStatus } from '../run/runStatus';
+import type { Words } from '../util/phrase';
+import { UserError } from '../util/userError';
+import { readMetrics } from './metricsFile';
+
+/** A run, with its numbers as shares from 0 to 1; null where there are none. */
+export interface RunRow {
+  /** Folder of the run, relative to the one that was searched; `.` for that itself. */
+  run: string;
+  name: string;
+  kind: RunInfo['kind'];
+  state: RunStatus;
+  /** ISO 8601. */
+  started: string;
+  /** Optimizer steps; examples of an evaluation. */
+  step: number;
+  /** Epoch of the best validation accuracy, from 0. */
+  bestEpoch: number | null;
+  valAccuracy: number | null;
+  valConsistency: number | null;
+  testAccuracy: number | null;
+  testConsistency: number | null;
+}
+
+export interface RunTable {
+  /** Newest first. */
+  rows: RunRow[];
+  /** A value a row. */
+  differing: DifferingKey[];
+  /** Runs that cannot be read; they have no row. */
+  unreadable: { folder: string; message: Words }[];
+}
+
+/** Deeper than anybody sorts runs into folders. */
+const MAX_DEPTH = 8;
+
+/**
+ * The runs at and below a folder, those of BLIP's `train_nlvr.py` among them.
+ * @param root absolute path
+ */
+export async function runTable(root: string): Promise<RunTable> {
+  const found: { row: RunRow; config: FlatConfig }[] = [];
+  const unreadable: RunTable['unreadable'] = [];
+  for (const folder of await findRunFolders([root], { maxDepth: MAX_DEPTH, blip: true }))
+    try {
+      const run = await readRun(folder);
+      if (run)
+        found.push({
+          row: rowOf(relative(root, folder) || '.', folder, run.info, run.status),
+          config: await readFlatConfig(folder),
+        });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      // Any program may call its log log.txt.
+      if (!(await isBlipFolder(folder))) unreadable.push({ folder, message: error.words });
+    }
+  found.sort((a, b) => b.row.started.localeCompare(a.row.started));
+  const known = found.filter(({ config }) => config.size > 0);
+  const foreign = known.filter(({ row }) => row.kind === 'imported').map(({ config }) => config);
+  const keys = differingKeys(
+    known.map(({ config }) => config),
+    new Set(foreign),
+  );
+  return {
+    rows: found.map(({ row }) => row),
+    differing: keys.map(({ key }) => ({
+      key,
+      values: found.map(({ config }) => config.get(key) ?? null),
+    })),
+    unreadable,
+  };
+}
+
+function rowOf(run: string, folder: string, info: RunInfo, state: RunStatus): RunRow {
+  const { best, kind } = info;
+  const { val, test } = readMetrics(new RunFolder(folder).metrics);
+  // metrics.json may be of a later evaluation with other weights than the best.
+  const same =
+    best === null ||
+    (test?.epoch ?? 0) === best.epoch ||
+    (kind === 'evaluate' && test?.checkpoint !== null);
+  const ofTest = same ? test : undefined;
+  return {
+    run,
+    name: info.name,
+    kind,
+    state,
+    started: info.started,
+    step: info.step,
+    // An evaluation without an epoch counts as epoch 0 in run.json.
+    bestEpoch: kind === 'evaluate' && (val?.epoch ?? null) === null ? null : (best?.epoch ?? null),
+    valAccuracy: best?.accuracy ?? val?.accuracy ?? null,
+    valConsistency: best ? best.consistency : (val?.consistency ?? null),
+    testAccuracy: ofTest?.accuracy ?? best?.testAccuracy ?? null,
+    testConsistency: ofTest?.consistency ?? null,
+  };
+}

@@ -1,0 +1,77 @@
+import { basename, extname, join, resolve } from 'node:path';
+import { version } from '../../../package.json';
+import { importCurves, type CurvesReport } from '../../run/curves/importCurves';
+import { CURVES, type Chosen } from '../../run/curves/roles';
+import { isEventFile } from '../../run/tensorboard/logFolder';
+import { runFolderName } from '../../run/runName';
+import { NoCurvesError } from '../../run/curves/csvSource';
+import { inEnglish } from '../../util/phrase';
+import { UserError } from '../../util/userError';
+import { percent } from '../finalReport';
+import { requireOutputFolder } from '../outputPath';
+import { userPath } from '../userPath';
+
+export interface ImportCurvesOptions {
+  curve: Chosen;
+  output_dir?: string;
+  name?: string;
+  overwrite?: boolean;
+  json?: boolean;
+}
+
+/** `nlvr import` of curves: TensorBoard's event files, or a CSV table. */
+export async function importCurvesOf(path: string, options: ImportCurvesOptions): Promise<void> {
+  const source = userPath(path);
+  const name = options.name ?? nameOf(source);
+  const folder = options.output_dir
+    ? userPath(options.output_dir)
+    : resolve(join('output', runFolderName(name)));
+  requireOutputFolder(folder);
+  const { report, problems } = await importCurves({
+    source,
+    wanted: options.curve,
+    folder,
+    name,
+    overwrite: options.overwrite === true,
+    version,
+  }).catch((error: unknown) => {
+    // A file of predictions, whose options were forgotten, looks so.
+    if (!(error instanceof NoCurvesError)) throw error;
+    throw new UserError(error.words, {
+      hint: `${error.hint} Predictions need --config and --split.`,
+      cause: error,
+    });
+  });
+  for (const problem of problems) process.stderr.write(`nlvr: ${inEnglish(problem)}\n`);
+  process.stdout.write(
+    options.json ? `${JSON.stringify(report)}\n` : `${lines(report).join('\n')}\n`,
+  );
+}
+
+/** A log folder is named by itself, an event file by its folder. */
+function nameOf(source: string): string {
+  const named = isEventFile(source) ? resolve(source, '..') : source;
+  return basename(named, extname(named) === '.csv' ? '.csv' : '');
+}
+
+function lines({ run, curves, others, inPercent, steps, epochs, best }: CurvesReport): string[] {
+  const n = (value: number): string => value.toLocaleString('en');
+  const known = CURVES.flatMap((curve) => {
+    const scalar = curves[curve];
+    return scalar === undefined ? [] : [`  ${curve}: ${scalar}`];
+  });
+  const accuracy = best === null ? '' : `, best validation accuracy ${percent(best)}`;
+  return [
+    `${n(steps)} steps, ${n(epochs)} epochs${accuracy}.`,
+    'Curves, and the scalars that they are read from:',
+    ...known,
+    ...(inPercent.length > 0 ? [`Taken as percent: ${inPercent.join(', ')}.`] : []),
+    ...(others.length > 0
+      ? [
+          `Other scalars: ${others.join(', ')}.`,
+          `Choose one with --overwrite --curve, for example --curve 'accuracy/val=${others[0]}'.`,
+        ]
+      : []),
+    `Run: ${run}`,
+  ];
+}

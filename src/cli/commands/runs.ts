@@ -1,0 +1,74 @@
+import { statSync } from 'node:fs';
+import { runTable, type RunRow, type RunTable } from '../../analysis/runTable';
+import { csvRow } from '../../util/csv';
+import { inEnglish } from '../../util/phrase';
+import { UserError } from '../../util/userError';
+import { percent } from '../finalReport';
+import { align } from '../numbers';
+import { userPath } from '../userPath';
+
+export interface RunsOptions {
+  csv?: boolean;
+}
+
+/** `nlvr runs`: the runs in a folder as a table. */
+export async function runs(folder: string, options: RunsOptions): Promise<void> {
+  const root = userPath(folder);
+  if (!statSync(root, { throwIfNoEntry: false })?.isDirectory())
+    throw new UserError(`There is no folder ${root}.`, { hint: 'Name a folder that holds runs.' });
+  const table = await runTable(root);
+  for (const { folder: each, message } of table.unreadable)
+    process.stderr.write(`nlvr: ${each} is left out: ${inEnglish(message)}\n`);
+  if (table.rows.length === 0)
+    throw new UserError(`There is no run in ${root}.`, {
+      hint: 'A run is a folder with a run.json, or with the log.txt of train_nlvr.py.',
+    });
+  const lines = options.csv ? csvLines(table) : tableLines(table);
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** Names of the columns, which are those of the CSV table, and where they come from. */
+const columns: readonly [string, keyof RunRow][] = [
+  ['run', 'run'],
+  ['name', 'name'],
+  ['kind', 'kind'],
+  ['state', 'state'],
+  ['started', 'started'],
+  ['step', 'step'],
+  ['best_epoch', 'bestEpoch'],
+  ['val_accuracy', 'valAccuracy'],
+  ['val_consistency', 'valConsistency'],
+  ['test_accuracy', 'testAccuracy'],
+  ['test_consistency', 'testConsistency'],
+];
+
+function csvLines({ rows, differing }: RunTable): string[] {
+  const header = [...columns.map(([name]) => name), ...differing.map(({ key }) => key)];
+  return [
+    csvRow(header),
+    ...rows.map((row, i) =>
+      csvRow([
+        ...columns.map(([, field]) => row[field] ?? ''),
+        ...differing.map(({ values }) => values[i] ?? ''),
+      ]),
+    ),
+  ];
+}
+
+function tableLines({ rows, differing }: RunTable): string[] {
+  const header = ['run', 'state', 'step', 'best epoch', 'val', 'consistency', 'test'];
+  const share = (value: number | null): string => (value === null ? '' : percent(value));
+  return align([
+    [...header, ...differing.map(({ key }) => key)],
+    ...rows.map((row, i) => [
+      row.run,
+      row.state,
+      String(row.step),
+      row.bestEpoch === null ? '' : String(row.bestEpoch),
+      share(row.valAccuracy),
+      share(row.valConsistency),
+      share(row.testAccuracy),
+      ...differing.map(({ values }) => values[i] ?? ''),
+    ]),
+  ]);
+}

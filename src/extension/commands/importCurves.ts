@@ -1,0 +1,200 @@
+import { basename, dirname, extname, join } from 'node:path';
+import * as vscode from 'vscode';
+import { findCurves, type CurvesReport, type FoundCurves } from '../../run/curves/importCurves';
+import { CURVES, type Chosen, type CurveName } from '../../run/curves/roles';
+import { runFolderName } from '../../run/runName';
+import { isEventFile } from '../../run/tensorboard/logFolder';
+import { localized } from '../../util/language';
+import { phrase } from '../../util/phrase';
+import { UserError } from '../../util/userError';
+import { count } from '../format';
+import { withCancellableProgress } from '../progress';
+import { pickOne } from '../quickPick';
+import type { FolderRunRegistry } from '../runs/folderRegistry';
+import type { WorkspaceRuns } from '../runs/workspaceRuns';
+import type { Services } from '../services';
+import { failureIn } from '../trainer/failure';
+import { runProgram } from '../trainer/process';
+import { requireTrust } from '../trust';
+import { freeFolder } from './importPredictions';
+
+interface ImportContext {
+  services: Services;
+  registry: FolderRunRegistry;
+  found: WorkspaceRuns;
+}
+
+/**
+ * "Import Curves…": makes a run of TensorBoard's event files or of a CSV table, which is read on while they grow, and
+ * opens its dashboard.
+ */
+export async function importCurves(
+  { services, registry, found }: ImportContext,
+  calledOn: unknown,
+): Promise<void> {
+  await requireTrust();
+  const parent = outputFolder();
+  const source = calledOn instanceof vscode.Uri ? calledOn.fsPath : await chooseSource();
+  if (source === undefined) return;
+  const curves = await chooseCurves(await findCurves(source));
+  if (!curves) return;
+  const name = nameOf(source);
+  const folder = freeFolder(join(parent, runFolderName(name)));
+  const args = ['import', source, '--output_dir', folder, '--name', name, '--json'];
+  for (const curve of CURVES) args.push('--curve', `${curve}=${curves[curve] ?? ''}`);
+  const program = await services.program();
+  const report = await withCancellableProgress(
+    vscode.l10n.t('Importing curves'),
+    async (signal) => {
+      const { code, stdout, stderr } = await runProgram(program, args, { signal });
+      if (code !== 0)
+        throw failureIn(stderr, phrase('nlvr {0} ended with {1}', 'import', String(code)));
+      return JSON.parse(stdout) as CurvesReport;
+    },
+  );
+  await found.remember(report.run);
+  await registry.add(report.run);
+  await vscode.commands.executeCommand('nlvr.openDashboard', report.run);
+  const { language } = vscode.env;
+  const said = [
+    vscode.l10n.t(
+      'Steps: {0}, epochs: {1}. The curves go on while {2} grows.',
+      count(report.steps, language),
+      count(report.epochs, language),
+      basename(source),
+    ),
+    ...(report.inPercent.length > 0
+      ? [vscode.l10n.t('Taken as percent: {0}.', report.inPercent.join(', '))]
+      : []),
+  ];
+  void vscode.window.showInformationMessage(said.join(' '));
+}
+
+function outputFolder(): string {
+  const [first] = vscode.workspace.workspaceFolders ?? [];
+  if (!first)
+    throw new UserError(phrase('No folder is open.'), {
+      hint: phrase('Open a folder first: the imported run is put into its output folder.'),
+    });
+  return join(first.uri.fsPath, 'output');
+}
+
+/** An event file is named by its folder. */
+function nameOf(source: string): string {
+  const named = isEventFile(source) ? dirname(source) : source;
+  return basename(named, extname(named) === '.csv' ? '.csv' : '');
+}
+
+/** One dialog cannot choose both a folder and a file on every platform. */
+async function chooseSource(): Promise<string | undefined> {
+  const kinds = [
+    {
+      label: vscode.l10n.t('TensorBoard Log Folder'),
+      description: vscode.l10n.t('event files, of one training'),
+      folder: true,
+    },
+    {
+      label: vscode.l10n.t('CSV Table of Curves'),
+      description: vscode.l10n.t('a column step or epoch, and columns of numbers'),
+      folder: false,
+    },
+  ];
+  const kind = await pickOne(kinds, {
+    title: vscode.l10n.t('Import Curves'),
+    placeHolder: vscode.l10n.t('What are the curves in?'),
+  });
+  if (!kind) return undefined;
+  const [chosen] =
+    (await vscode.window.showOpenDialog({
+      title: vscode.l10n.t('Curves to Import'),
+      openLabel: vscode.l10n.t('Import'),
+      canSelectFiles: !kind.folder,
+      canSelectFolders: kind.folder,
+      ...(!kind.folder && {
+        filters: {
+          [vscode.l10n.t('Tables')]: ['csv', 'tsv', 'txt'],
+          [vscode.l10n.t('All Files')]: ['*'],
+        },
+      }),
+    })) ?? [];
+  return chosen?.fsPath;
+}
+
+/** The curves with common names are chosen already; the user may choose others. Undefined: dismissed. */
+async function chooseCurves(found: FoundCurves): Promise<Chosen | undefined> {
+  if (found.scalars.length === 0)
+    throw new UserError(phrase('There are no scalars in it.'), {
+      hint: phrase('Choose the folder whose event files TensorBoard shows curves of.'),
+    });
+  const chosen: Chosen = { ...found.chosen };
+  for (;;) {
+    const take = {
+      label: `$(check) ${vscode.l10n.t('Import These Curves')}`,
+      description: found.problems.map(localized).join(' '),
+      curve: undefined,
+    };
+    const curves = CURVES.map((curve) => ({
+      label: curveWord(curve),
+      description: chosen[curve] ?? vscode.l10n.t('none'),
+      curve,
+    }));
+    const nothing = Object.keys(chosen).length === 0;
+    const picked = await pickOne(nothing ? curves : [take, ...curves], {
+      title: vscode.l10n.t('Import Curves'),
+      placeHolder: nothing
+        ? vscode.l10n.t('No name is a common one: choose a curve to say what it is read from')
+        : vscode.l10n.t('Import, or choose a curve to change what it is read from'),
+    });
+    if (!picked) return undefined;
+    if (picked.curve === undefined) return chosen;
+    const scalar = await chooseScalar(picked.curve, found);
+    if (scalar === '') delete chosen[picked.curve];
+    else if (scalar !== undefined) chosen[picked.curve] = scalar;
+  }
+}
+
+/** An empty text: none. */
+async function chooseScalar(curve: CurveName, found: FoundCurves): Promise<string | undefined> {
+  const items = [
+    ...found.scalars.map(({ name, points }) => ({
+      label: name,
+      description: vscode.l10n.t('points: {0}', count(points, vscode.env.language)),
+      scalar: name,
+    })),
+    { label: `$(circle-slash) ${vscode.l10n.t('None')}`, description: '', scalar: '' },
+  ];
+  const picked = await pickOne(items, {
+    title: curveWord(curve),
+    placeHolder: vscode.l10n.t('Which scalar is it?'),
+  });
+  return picked?.scalar;
+}
+
+function curveWord(curve: CurveName): string {
+  switch (curve) {
+    case 'loss/train':
+      return vscode.l10n.t('Training loss');
+    case 'lr':
+      return vscode.l10n.t('Learning rate');
+    case 'accuracy/train':
+      return vscode.l10n.t('Training accuracy');
+    case 'accuracy/val':
+      return vscode.l10n.t('Validation accuracy');
+    case 'accuracy/test':
+      return vscode.l10n.t('Test accuracy');
+    case 'consistency/val':
+      return vscode.l10n.t('Validation consistency');
+    case 'consistency/test':
+      return vscode.l10n.t('Test consistency');
+    case 'loss/val':
+      return vscode.l10n.t('Validation loss');
+    case 'loss/test':
+      return vscode.l10n.t('Test loss');
+    case 'gradient_norm':
+      return vscode.l10n.t('Gradient norm');
+    case 'examples_per_second':
+      return vscode.l10n.t('Examples per second');
+    case 'epoch':
+      return vscode.l10n.t('Epoch');
+  }
+}

@@ -1,0 +1,209 @@
+/** A folder of TensorBoard's event files, read while they grow. */
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { phrase, type Words } from '../../util/phrase';
+import { messageOf, UserError } from '../../util/userError';
+import { isStep, seriesOf, type ScalarSource, type SeriesTable } from '../curves/series';
+import { RecordReader } from './records';
+import { scalarEvent } from './scalars';
+
+/** As TensorBoard finds them. */
+const EVENT_FILE = /tfevents/;
+/** Subfolders that hold a part of a training: Keras writes them, and PyTorch's `add_scalars` those of its own names. */
+const PART = /^(train|training|val|valid|validation|dev|eval|evaluation|test|testing)$/i;
+const MAX_DEPTH = 4;
+
+export function isEventFile(file: string): boolean {
+  return EVENT_FILE.test(basename(file));
+}
+
+interface Followed {
+  reader: RecordReader;
+  /** Of the folder that it lies in, to tell equal tags of several apart. */
+  prefix: string;
+  plugins: Map<string, string>;
+}
+
+export class TensorBoardSource implements ScalarSource {
+  series: SeriesTable = new Map();
+  state = '';
+  private followed = new Map<string, Followed>();
+  private unknown = 0;
+  /** Scalars whose step is none. */
+  private beyond = 0;
+
+  /** @param path absolute path of a log folder, or of one event file */
+  constructor(private readonly path: string) {}
+
+  get problems(): Words[] {
+    const problems: Words[] = [];
+    for (const { reader } of this.followed.values()) {
+      const { file, damagedAt, lostAt } = reader;
+      if (damagedAt.length > 0)
+        problems.push(
+          phrase(
+            '{0} has damaged records, which are left out: {1} (the first at byte {2}). Their checksums do not fit.',
+            file,
+            damagedAt.length,
+            damagedAt[0],
+          ),
+        );
+      if (lostAt !== null)
+        problems.push(
+          phrase(
+            '{0} is damaged at byte {1}: the checksum of a length does not fit. What follows there cannot be read.',
+            file,
+            lostAt,
+          ),
+        );
+    }
+    if (this.unknown > 0)
+      problems.push(
+        phrase("{0} has records that are not TensorBoard's: {1}.", this.path, this.unknown),
+      );
+    if (this.beyond > 0)
+      problems.push(
+        phrase(
+          '{0} has scalars whose step is below 0 or beyond 32 bits, which are left out: {1}.',
+          this.path,
+          this.beyond,
+        ),
+      );
+    return problems;
+  }
+
+  async look(): Promise<string> {
+    return stateOf(await eventFiles(this.path));
+  }
+
+  async read(): Promise<void> {
+    const files = await eventFiles(this.path);
+    const state = await stateOf(files);
+    if (state === this.state) return;
+    // A file that is gone or was put before others changes what the later ones were added to.
+    const known = [...this.followed.keys()];
+    if (known.some((file, i) => files[i]?.file !== file)) this.restart();
+    for (const { file, prefix } of files)
+      if (!this.followed.has(file))
+        this.followed.set(file, { reader: new RecordReader(file), prefix, plugins: new Map() });
+    for (const followed of this.followed.values())
+      if (!(await followed.reader.read((data) => this.take(data, followed)))) {
+        this.restart();
+        return this.read();
+      }
+    this.state = state;
+  }
+
+  private restart(): void {
+    this.series = new Map();
+    this.followed = new Map();
+    this.unknown = 0;
+    this.beyond = 0;
+    this.state = '';
+  }
+
+  private take(data: Uint8Array, { prefix, plugins }: Followed): void {
+    const event = scalarEvent(data, plugins);
+    if (!event) {
+      this.unknown++;
+      return;
+    }
+    const { step, time, scalars, restart } = event;
+    if (restart)
+      for (const [name, series] of this.series) if (name.startsWith(prefix)) series.cut(step);
+    for (const { tag, value } of scalars)
+      if (isStep(step)) seriesOf(this.series, prefix + tag).push(step, time, value);
+      else this.beyond++;
+  }
+}
+
+interface EventFile {
+  file: string;
+  prefix: string;
+}
+
+/**
+ * The event files of one training, oldest first; those of its parts carry the part's name.
+ * @throws {UserError} where there are none, or those of several trainings
+ */
+async function eventFiles(path: string): Promise<EventFile[]> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new UserError(phrase('{0} cannot be read: {1}', path, messageOf(cause)), { cause });
+  });
+  if (found.isFile()) return [{ file: path, prefix: '' }];
+  if (!found.isDirectory()) throw new UserError(phrase('{0} is not a file.', path));
+  const folder = await lookInto(path, MAX_DEPTH);
+  const training = trainingOf(folder);
+  if (training === undefined) {
+    const several = withFiles(folder).map((each) => each.slice(path.length + 1));
+    throw new UserError(
+      several.length === 0
+        ? phrase('{0} holds no event file of TensorBoard.', path)
+        : phrase('{0} holds the event files of several trainings: {1}.', path, several),
+      {
+        hint:
+          several.length === 0
+            ? phrase('Such files have tfevents in their names.')
+            : phrase('Name the folder of one.'),
+      },
+    );
+  }
+  return filesOf(training, '');
+}
+
+interface Folder {
+  path: string;
+  files: string[];
+  folders: Folder[];
+}
+
+async function lookInto(path: string, depth: number): Promise<Folder> {
+  const folder: Folder = { path, files: [], folders: [] };
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  // Their names begin with the second in which they were begun.
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const entry of entries)
+    if (entry.isFile() && isEventFile(entry.name)) folder.files.push(join(path, entry.name));
+    else if (entry.isDirectory() && !entry.name.startsWith('.') && depth > 0) {
+      const inner = await lookInto(join(path, entry.name), depth - 1);
+      if (inner.files.length > 0 || inner.folders.length > 0) folder.folders.push(inner);
+    }
+  return folder;
+}
+
+/** The folder of one training: with files of its own, or with parts, or the only one within; undefined for none. */
+function trainingOf(folder: Folder): Folder | undefined {
+  if (folder.files.length > 0) return folder;
+  if (folder.folders.length === 0) return undefined;
+  if (folder.folders.every(({ path }) => PART.test(basename(path)))) return folder;
+  return folder.folders.length === 1 ? trainingOf(folder.folders[0]) : undefined;
+}
+
+function filesOf({ files, folders }: Folder, prefix: string): EventFile[] {
+  return [
+    ...files.map((file) => ({ file, prefix })),
+    ...folders.flatMap((each) => filesOf(each, `${prefix}${basename(each.path)}/`)),
+  ];
+}
+
+function withFiles({ path, files, folders }: Folder): string[] {
+  return files.length > 0 ? [path] : folders.flatMap(withFiles);
+}
+
+/** Whether a folder is, or holds, what TensorBoard would show. */
+export async function hasEventFiles(path: string): Promise<boolean> {
+  const { files, folders } = await lookInto(path, MAX_DEPTH);
+  return files.length > 0 || folders.length > 0;
+}
+
+async function stateOf(files: readonly EventFile[]): Promise<string> {
+  const stats = await Promise.all(
+    files.map(async ({ file }) => {
+      const found = await stat(file).catch(() => undefined);
+      if (!found) return `${file} is gone`;
+      const { ino, size, mtimeMs } = found;
+      return `${file} ${ino} ${size} ${mtimeMs}`;
+    }),
+  );
+  return stats.join('\n');
+}
