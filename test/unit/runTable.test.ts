@@ -1,5 +1,5 @@
 /** `nlvr runs`: the runs in a folder as a table. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
@@ -65,6 +65,8 @@ it('has a row a run with its metrics, and a column for each key that differs', a
     'blip/log.txt',
     '{"train_lr": "0.000", "train_loss": "0.6", "val_acc": "0.7000", "test_acc": "0.6000", "epoch": 0}',
   );
+  // Silent for long, and not at its last epoch.
+  utimesSync(join(root, 'blip/log.txt'), new Date('2026-01-04'), new Date('2026-01-04'));
   file('blip/config.yaml', "seed: 1\ninit_lr: 0.00003\nann_root: '/d'\n");
   file('broken/run.json', '{"format": "nlvr-run", ');
   file('server/log.txt', 'GET / 200');
@@ -78,7 +80,7 @@ it('has a row a run with its metrics, and a column for each key that differs', a
     'b,b,evaluate,finished,2026-01-03T00:00:00.000Z,12,,,,0.75,0.5,1e-4,/d',
     'sweep/a,sweep/a,train,finished,2026-01-02T00:00:00.000Z,12,3,0.625,0.25,0.5,,3e-5,"d, e"',
   ]);
-  expect(rows[0]).toMatch(/^blip,blip,imported,finished,\d{4}-.*,0,0,0\.7,,0\.6,,3e-5,\/d$/);
+  expect(rows[0]).toMatch(/^blip,blip,imported,lost,\d{4}-.*,0,0,0\.7,,0\.6,,3e-5,\/d$/);
   expect(said).toMatch(/broken is left out: .*run\.json is not valid JSON/);
 
   const [table] = await printed({});
