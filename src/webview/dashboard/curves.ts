@@ -151,11 +151,9 @@ function accuracyPoints(run: RunData, kind: AccuracyKind, axis: XAxis): Point[] 
   // Of our own runs epochs say it, of imported curves evaluations do.
   if (kind === 'train')
     return [
-      ...run.history.epochs,
+      ...(run.history.epochs.some(({ accuracy }) => accuracy !== null) ? run.history.epochs : []),
       ...run.history.evals.filter((point) => point.split === 'train' && point.epoch !== null),
-    ]
-      .filter(({ accuracy }) => accuracy !== null)
-      .map((point) => ({ x: place(point), y: point.accuracy ?? Number.NaN }));
+    ].map((point) => ({ x: place(point), y: point.accuracy ?? Number.NaN }));
   const isConsistency = kind === 'consistency' || kind === 'testConsistency';
   const measured = (point: EvalPoint) => (isConsistency ? point.consistency : point.accuracy);
   const split = kind === 'val' || kind === 'consistency' ? 'val' : 'test';
