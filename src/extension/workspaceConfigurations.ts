@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { access } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { configurationGlob, isConfiguration } from './configurationFiles';
 import { pickOne } from './quickPick';
@@ -41,7 +42,12 @@ export class ConfigurationIndex implements vscode.Disposable {
   /** In no order. The workspace is searched when this is asked for the first time. */
   async all(): Promise<vscode.Uri[]> {
     this.searched ??= search();
-    return [...(await this.searched).values()];
+    const known = await this.searched;
+    // A folder that is renamed, as that of a sample that is being drawn, takes its files along without a word.
+    await Promise.all(
+      [...known.keys()].map((file) => access(file).catch(() => void known.delete(file))),
+    );
+    return [...known.values()];
   }
 
   /** The next question searches the workspace again. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -124,6 +124,21 @@ describe('the data set view', () => {
     expect(await lastRow()).toMatchObject({
       description: expect.stringMatching(/, changed since$/) as string,
     });
+  });
+});
+
+describe('the index of configurations', () => {
+  it('is one search, and forgets files whose folder was renamed', async () => {
+    const files = [configuration('a', 1), configuration('.a.tmp', 1)];
+    const searches: unknown[] = [];
+    const { ConfigurationIndex, useIndex, findConfigurations } = await load(files, searches);
+    useIndex(new ConfigurationIndex());
+    expect((await findConfigurations()).map(({ fsPath }) => fsPath).sort()).toEqual(files.sort());
+    renameSync(join(root, '.a.tmp'), join(root, 'b'));
+    expect((await findConfigurations()).map(({ fsPath }) => fsPath)).toEqual([
+      join(root, 'a', 'nlvr.yaml'),
+    ]);
+    expect(searches).toHaveLength(1);
   });
 });
 
