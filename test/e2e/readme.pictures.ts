@@ -98,7 +98,7 @@ it('takes the pictures', { timeout: HOUR }, async () => {
 /** As a user would write it; what is around it is in examples/python/train_pytorch.py. */
 const SCRIPT = `from nlvr_run import Run
 
-config = {"image_root": "shapes/images", "lr": 7e-4}
+config = {"image_root": "shapes/images", "lr": 3e-3}
 
 with Run("output/mine", config,
          max_epoch=30, steps_per_epoch=75) as run:
