@@ -1,4 +1,5 @@
 import { Heartbeat } from './heartbeat';
+import { afterFrame, Inbox } from './inbox';
 import type {
   Failure,
   HostFrame,
@@ -47,9 +48,9 @@ export class HostConnection<C extends PanelContract, S = unknown> {
 
   /** @param onMessage what the host sends unasked. */
   constructor(private readonly onMessage: (message: C['toWebview']) => void) {
-    window.addEventListener('message', (event: MessageEvent<HostFrame>) =>
-      this.receive(event.data),
-    );
+    // The browser unpacks a message when its data is asked for, which is part of handling it.
+    const inbox = new Inbox<MessageEvent<HostFrame>>(({ data }) => this.receive(data), afterFrame);
+    window.addEventListener('message', (event: MessageEvent<HostFrame>) => inbox.push(event));
   }
 
   ready(): void {
