@@ -148,6 +148,7 @@ describe(`the training dashboard with ${STEPS} steps`, () => {
       reset: () => undefined,
       steps: (columns) => (rows += columns.step.length),
       history: () => undefined,
+      timeLeft: () => undefined,
       failed: (error) => {
         throw error;
       },

@@ -1,8 +1,8 @@
 import type { Metrics } from '../analysis/metrics';
 import { consistencyReason } from '../analysis/metricsFile';
 import type { TrainingOutcome } from '../train/trainingTypes';
+import { formatDuration } from '../util/duration';
 import { counted } from './counted';
-import { formatDuration } from './duration';
 
 export const percent = (share: number | null): string =>
   share === null ? '–' : `${(share * 100).toFixed(1)}%`;

@@ -1,5 +1,5 @@
 import { createLogUpdate } from 'log-update';
-import { formatDuration } from './duration';
+import { formatDuration } from '../util/duration';
 
 const REDRAW_MS = 100;
 const PLAIN_EVERY_MS = 10_000;

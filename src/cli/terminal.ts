@@ -6,9 +6,10 @@
  */
 import logUpdate from 'log-update';
 import type { EvalEvent, EvalProgressEvent, RunEvent, StartEvent, StepEvent } from '../run/events';
+import { TimeLeft } from '../run/timeLeft';
+import { formatDuration } from '../util/duration';
 import { pythonFixed } from '../util/pythonFixed';
 import { counted } from './counted';
-import { formatDuration } from './duration';
 
 const PLAIN_EVERY_STEPS = 50;
 const PLAIN_EVERY_SECONDS = 10;
@@ -56,38 +57,15 @@ function lastingLine(event: RunEvent): string | undefined {
     case 'step':
     case 'evalProgress':
     case 'watch':
+    case 'resolved':
     case 'end':
       return undefined;
   }
 }
 
-/** Time left from the pace since the first step told of: recording the program, before that, happens once. */
-class Pace {
-  private start: StartEvent | undefined;
-  private first: StepEvent | undefined;
-
-  begin(event: StartEvent): void {
-    this.start = event;
-    this.first = undefined;
-  }
-
-  /** To be told of every step. NaN before there is a pace. */
-  secondsLeft(step: StepEvent): number {
-    this.first ??= step;
-    if (!this.start || step.step === this.first.step) return NaN;
-    return (
-      ((step.time - this.first.time) / (step.step - this.first.step)) *
-      (this.start.totalSteps - step.step)
-    );
-  }
-
-  get plan(): StartEvent | undefined {
-    return this.start;
-  }
-}
-
 class LiveTerminal implements Terminal {
-  private readonly pace = new Pace();
+  private readonly timeLeft = new TimeLeft();
+  private plan: StartEvent | undefined;
   private drawn = 0;
   private loss: number | undefined;
   private accuracy: number | undefined;
@@ -95,7 +73,8 @@ class LiveTerminal implements Terminal {
   constructor(private readonly stream: NodeJS.WriteStream) {}
 
   show(event: RunEvent): void {
-    if (event.type === 'start') this.pace.begin(event);
+    this.timeLeft.add(event);
+    if (event.type === 'start') this.plan = event;
     const lasting = lastingLine(event);
     if (lasting !== undefined) {
       logUpdate.clear();
@@ -115,9 +94,9 @@ class LiveTerminal implements Terminal {
       old === undefined ? value : old + SMOOTHING * (value - old);
     if (event.loss !== null) this.loss = mix(this.loss, event.loss);
     if (event.accuracy !== undefined) this.accuracy = mix(this.accuracy, event.accuracy);
-    const plan = this.pace.plan;
-    const left = this.pace.secondsLeft(event);
+    const { plan } = this;
     if (!plan || !this.due()) return;
+    const left = this.timeLeft.seconds;
     logUpdate(
       [
         `epoch ${event.epoch + 1}/${plan.maxEpoch}`,
@@ -126,7 +105,7 @@ class LiveTerminal implements Terminal {
         `loss ${loss(this.loss ?? null)}`,
         `accuracy ${percent(this.accuracy ?? null)}`,
         ...(event.speed === undefined ? [] : [`${event.speed.toPrecision(3)} examples/s`]),
-        `${formatDuration(left)} left`,
+        ...(left === null ? [] : [`${formatDuration(left)} left`]),
       ].join('  '),
     );
   }
@@ -161,7 +140,8 @@ function placeInEpoch(plan: StartEvent, step: number): { inEpoch: number; of: nu
 }
 
 class PlainTerminal implements Terminal {
-  private readonly pace = new Pace();
+  private readonly timeLeft = new TimeLeft();
+  private plan: StartEvent | undefined;
   /** What the next line's time is measured from; evaluations are left out. */
   private from: { step: number; time: number } | undefined;
   private epoch: number | undefined;
@@ -169,7 +149,8 @@ class PlainTerminal implements Terminal {
   constructor(private readonly stream: NodeJS.WriteStream) {}
 
   show(event: RunEvent): void {
-    if (event.type === 'start') this.pace.begin(event);
+    this.timeLeft.add(event);
+    if (event.type === 'start') this.plan = event;
     if (event.type === 'start' || event.type === 'epoch' || event.type === 'eval')
       this.from = { step: event.step, time: event.time };
     if (event.type === 'step') this.step(event);
@@ -182,8 +163,7 @@ class PlainTerminal implements Terminal {
   }
 
   private step(event: StepEvent): void {
-    const plan = this.pace.plan;
-    const left = this.pace.secondsLeft(event);
+    const { plan } = this;
     if (!plan || !this.from) return;
     const steps = event.step - this.from.step;
     const seconds = event.time - this.from.time;
@@ -194,8 +174,10 @@ class PlainTerminal implements Terminal {
     this.epoch = event.epoch;
     const { inEpoch, of } = placeInEpoch(plan, event.step);
     const perStep = seconds / Math.max(1, steps);
+    const left = this.timeLeft.seconds;
+    const eta = left === null ? '' : `eta: ${formatDuration(left)}  `;
     this.stream.write(
-      `Train Epoch: [${event.epoch}]  [${inEpoch}/${of}]  eta: ${formatDuration(left)}  lr: ${pythonFixed(event.lr, 6)}  loss: ${pythonFixed(event.loss ?? NaN, 4)}  time: ${pythonFixed(perStep, 4)}  data: ${pythonFixed(perStep * (event.wait ?? 0), 4)}\n`,
+      `Train Epoch: [${event.epoch}]  [${inEpoch}/${of}]  ${eta}lr: ${pythonFixed(event.lr, 6)}  loss: ${pythonFixed(event.loss ?? NaN, 4)}  time: ${pythonFixed(perStep, 4)}  data: ${pythonFixed(perStep * (event.wait ?? 0), 4)}\n`,
     );
   }
 }

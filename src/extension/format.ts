@@ -7,16 +7,6 @@ export function percent(share: number | null | undefined): string {
     : `${(share * 100).toFixed(1)}%`;
 }
 
-/** Seconds as `1h 04m`, `4m 07s` or `12s`. */
-export function duration(seconds: number): string {
-  const whole = Math.round(seconds);
-  const hours = Math.floor(whole / 3600);
-  const minutes = Math.floor(whole / 60) % 60;
-  const two = (n: number): string => String(n).padStart(2, '0');
-  if (hours > 0) return `${hours}h ${two(minutes)}m`;
-  return minutes > 0 ? `${minutes}m ${two(whole % 60)}s` : `${whole}s`;
-}
-
 /** Bytes as `1.4 GB`, in steps of 1000 as file managers count. */
 export function bytes(count: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

@@ -38,6 +38,7 @@ const types: Record<RunEventType, true> = {
   checkpoint: true,
   watch: true,
   note: true,
+  resolved: true,
   end: true,
 };
 

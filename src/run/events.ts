@@ -20,6 +20,8 @@ export interface StartEvent {
   time: number;
   /** Whether it goes on with earlier events: those beyond `step` are void. */
   resumed: boolean;
+  /** Seconds of training before it, over all attempts; missing in older runs. */
+  trainedSeconds?: number;
   /** Optimizer steps already done, over the whole run (0 for a fresh one). */
   step: number;
   /** Epochs already done. */
@@ -32,6 +34,8 @@ export interface StartEvent {
   curriculum?: { epochs: number; stepsPerEpoch: number };
   /** Steps in all. */
   totalSteps: number;
+  /** What follows the epochs: every so many of them, and the last, with so many examples; missing in older runs. */
+  evaluation?: { every: number; examples: number };
   /** Examples of each split. */
   examples: Partial<Record<Split, number>>;
   /** What it trains on, for people. */
@@ -72,6 +76,8 @@ export interface StepEvent {
   gradNorm?: number | null;
   /** Examples per second since the previous event. */
   speed?: number;
+  /** Since the previous event a program was recorded, which takes long and happens once. */
+  recorded?: true;
   /** Share of time spent waiting for the loader since the previous event, 0..1. */
   wait?: number;
   /** Of several processes: seconds that each took for its own part of the step before, waiting for others left out. */
@@ -181,6 +187,13 @@ export interface NoteEvent extends Advice {
   step?: number;
 }
 
+/** A note of this code is no longer so. */
+export interface ResolvedEvent {
+  type: 'resolved';
+  time: number;
+  code: string;
+}
+
 export interface EndEvent extends Partial<Advice> {
   type: 'end';
   time: number;
@@ -198,6 +211,7 @@ export type RunEvent =
   | CheckpointEvent
   | WatchEvent
   | NoteEvent
+  | ResolvedEvent
   | EndEvent;
 
 export type RunEventType = RunEvent['type'];

@@ -29,6 +29,7 @@ export function freshRun(beginning: Beginning): RunInfo {
     maxEpoch: 0,
     step: 0,
     totalSteps: 0,
+    trainedSeconds: 0,
     best: null,
     message: null,
     hint: null,

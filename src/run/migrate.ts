@@ -82,6 +82,7 @@ export function migrateRunInfo(content: unknown, folder: string): RunInfo {
     maxEpoch: numberOr(raw.maxEpoch, 0),
     step: numberOr(raw.step, 0),
     totalSteps: numberOr(raw.totalSteps, 0),
+    ...(typeof raw.trainedSeconds === 'number' && { trainedSeconds: raw.trainedSeconds }),
     best: bestOf(raw.best),
     ...(ranks && { ranks }),
     ...(incomplete && { incomplete }),

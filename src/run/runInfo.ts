@@ -73,6 +73,8 @@ export interface RunInfo {
   step: number;
   /** Steps in all; 0 where they are not known. */
   totalSteps: number;
+  /** Seconds spent training, over all attempts (`run/trainedTime.ts`); missing in older runs. */
+  trainedSeconds?: number;
   /** The best result on val. */
   best: BestResult | null;
   /** The processes that share the training, by rank; missing where there is one. Rank 0 is `pid` on `host`. */

@@ -19,6 +19,7 @@ import { HEARTBEAT_SECONDS, type RunInfo } from './runInfo';
 import { hasForeignRunJson, runJsonText } from './runMark';
 import { randomRunName } from './runName';
 import { sweep } from './sweep';
+import { trainedSeconds } from './trainedTime';
 
 /** How a run begins: what the caller knows; the rest of `run.json` is filled in here. */
 export interface RunStart {
@@ -55,6 +56,9 @@ type Unstamped<E> = E extends RunEvent ? Omit<E, 'time'> : never;
 export class RunWriter {
   private heartbeat: NodeJS.Timeout | undefined;
   private ended = false;
+  /** Milliseconds since 1970 when this attempt began to train. */
+  private trainingSince: number | undefined;
+  private readonly trainedBefore: number;
 
   private constructor(
     readonly folder: RunFolder,
@@ -64,6 +68,7 @@ export class RunWriter {
     private readonly attempt: AttemptWriter | undefined,
     private readonly observe: RunObserver | undefined,
   ) {
+    this.trainedBefore = current.trainedSeconds ?? 0;
     attempt?.begin();
     this.save();
     this.heartbeat = setInterval(() => this.beat(), HEARTBEAT_SECONDS * 1000);
@@ -127,7 +132,9 @@ export class RunWriter {
     this.lock.requireHeld();
     const phase = phases[event.type];
     if (phase) this.phase(phase);
-    const stamped = { ...event, time: Date.now() / 1000 };
+    const now = Date.now();
+    if (event.type === 'start') this.trainingSince = now;
+    const stamped = { ...event, time: now / 1000 };
     this.events.write(stamped);
     this.observe?.(stamped);
   }
@@ -205,7 +212,10 @@ export class RunWriter {
   }
 
   private save(): void {
-    this.current.heartbeat = new Date().toISOString();
+    const now = Date.now();
+    this.current.heartbeat = new Date(now).toISOString();
+    if (this.trainingSince !== undefined)
+      this.current.trainedSeconds = this.trainedBefore + (now - this.trainingSince) / 1000;
     writeFileAtomic(this.folder.runJson, runJsonText(this.current));
   }
 
@@ -235,7 +245,11 @@ const phases: Partial<Record<RunEvent['type'], Phase>> = {
 function kept(earlier: RunInfo, mode: RunMode): Partial<RunInfo> {
   const { id, name, created, best, precision, epoch, maxEpoch, step, totalSteps } = earlier;
   if (mode === 'restart') return { id, name, created };
-  return { id, name, created, best, precision, epoch, maxEpoch, step, totalSteps };
+  const trained = trainedSeconds(earlier) ?? 0;
+  return {
+    ...{ id, name, created, best, precision, epoch, maxEpoch, step, totalSteps },
+    trainedSeconds: trained,
+  };
 }
 
 /** A run that goes on by its own config.yaml stays linked to the file that it was started with. */

@@ -9,7 +9,7 @@ import type { StopController } from '../run/stopController';
 import { saveWeights, type CheckpointSource } from './checkpoints';
 import type { Evaluator } from './evaluation';
 import { requireFiniteAnswers } from './finiteAnswers';
-import type { HealthMonitor } from './health';
+import { writeHealth, type HealthMonitor } from './health';
 import { appendLog, epochLine } from './log';
 import { measureDataset, type Metrics } from '../analysis/metrics';
 import type { TrainingPlan } from './plan';
@@ -55,8 +55,7 @@ export class EpochEnd {
       if (!metrics) return 'stopped';
       results[dataset.split] = metrics;
     }
-    for (const note of health.afterEvaluation(results.val?.accuracy ?? null))
-      writer.note(note.level, note.code, note.message, note.hint);
+    writeHealth(writer, health, health.afterEvaluation(results.val?.accuracy ?? null));
     await this.keepBest(state, results);
     this.log(state, results);
     await this.keepEpoch(state);

@@ -1,6 +1,7 @@
+import type { RunRecord } from '../run/runRecord';
 import { phrase, type Words } from '../util/phrase';
 
-/** Notes on a run's health that a person watching it would want to be told, each at most once. */
+/** A note on a run's health that a person watching it would want to read. */
 export interface HealthNote {
   level: 'warning' | 'error';
   code: string;
@@ -12,17 +13,45 @@ export interface HealthNote {
 /** Accuracy within this distance of the majority share counts as chance. */
 const CHANCE_MARGIN = 0.02;
 const CHANCE_EPOCHS = 3;
+const AT_CHANCE = 'accuracy-at-chance';
 const SLOW_LOADER_SHARE = 0.2;
+/** Within an epoch waiting is over when the share of so many steps and milliseconds is half of that. */
+const FAST_LOADER_STEPS = 20;
+const FAST_LOADER_MS = 10_000;
 /** A rank counts as slow when its part of a step takes this many times the median of all ranks … */
 export const SLOW_RANK_FACTOR = 1.5;
+/** Below this it no longer does. */
+const EQUAL_RANK_FACTOR = 1.2;
 /** … in the mean of this many steps in a row. */
 export const SLOW_RANK_STEPS = 20;
 
+/** How long an epoch has taken, and how long it waited for batches: in all, and for the first, which is no sign. */
+export interface Loading {
+  milliseconds: number;
+  waited: number;
+  waitedFirst: number;
+}
+
+/** Writes what was found, and what is no longer so. */
+export function writeHealth(
+  writer: Pick<RunRecord, 'note' | 'event'>,
+  health: HealthMonitor,
+  notes: readonly HealthNote[] = [],
+): void {
+  for (const note of notes) writer.note(note.level, note.code, note.message, note.hint);
+  for (const code of health.takeResolved()) writer.event({ type: 'resolved', code });
+}
+
+/** Says each thing once, and again where it is so again. */
 export class HealthMonitor {
   private atChance = 0;
   /** Of the latest steps, at most `SLOW_RANK_STEPS`: each rank's seconds. */
   private rankSteps: (readonly number[])[] = [];
   private readonly said = new Set<string>();
+  /** By an earlier attempt. */
+  private readonly mayBeSaid = new Set<string>();
+  /** Codes of notes that are no longer so, which nobody knows yet. */
+  private over: string[];
 
   constructor(
     private readonly run: {
@@ -38,8 +67,21 @@ export class HealthMonitor {
       majorityShare: number;
       /** Names of the ranks' machines, by rank; missing where there is one process. */
       hosts?: readonly string[];
+      /** Whether an earlier attempt may have said something that is no longer so. */
+      resumed?: boolean;
     },
-  ) {}
+  ) {
+    // These are measured again.
+    this.over = run.resumed === true ? ['slow-loader', 'slow-rank'] : [];
+    if (run.resumed === true) this.mayBeSaid.add(AT_CHANCE);
+  }
+
+  /** Codes of notes that are no longer so, each time they are. */
+  takeResolved(): string[] {
+    const codes = this.over;
+    this.over = [];
+    return codes;
+  }
 
   /**
    * One rank that is persistently slower than the others makes all of them wait.
@@ -55,6 +97,7 @@ export class HealthMonitor {
     );
     const slowest = means.indexOf(Math.max(...means));
     const usual = median(means);
+    if (means[slowest] <= EQUAL_RANK_FACTOR * usual) this.resolve('slow-rank');
     if (!(means[slowest] > SLOW_RANK_FACTOR * usual)) return [];
     // One long pause is not persistent: most of the steps are slow.
     const slow = this.rankSteps.filter((step) => step[slowest] > SLOW_RANK_FACTOR * median(step));
@@ -76,11 +119,12 @@ export class HealthMonitor {
   afterEvaluation(accuracy: number | null): HealthNote[] {
     if (accuracy === null) return [];
     this.atChance = accuracy <= this.run.majorityShare + CHANCE_MARGIN ? this.atChance + 1 : 0;
+    if (this.atChance === 0) this.resolve(AT_CHANCE);
     if (this.atChance < CHANCE_EPOCHS) return [];
     const { pretrained, missingKeys } = this.run;
     return this.once({
       level: 'warning',
-      code: 'accuracy-at-chance',
+      code: AT_CHANCE,
       message: phrase(
         'Validation accuracy has stayed at chance for {0} evaluations.',
         CHANCE_EPOCHS,
@@ -96,11 +140,21 @@ export class HealthMonitor {
     });
   }
 
-  /** @param epoch how long it took, and how long it waited for batches: in all, and for the first, which is no sign. */
-  afterEpoch(epoch: { milliseconds: number; waited: number; waitedFirst: number }): HealthNote[] {
-    const waited = epoch.waited - epoch.waitedFirst;
-    const share = waited / Math.max(1, epoch.milliseconds - epoch.waitedFirst);
-    if (share < SLOW_LOADER_SHARE) return [];
+  /**
+   * Waiting that is over is noticed before the epoch is.
+   * @param steps of the epoch in this attempt
+   */
+  duringEpoch(loading: Loading, steps: number): void {
+    if (steps < FAST_LOADER_STEPS || loading.milliseconds < FAST_LOADER_MS) return;
+    if (waitingShare(loading) < SLOW_LOADER_SHARE / 2) this.resolve('slow-loader');
+  }
+
+  afterEpoch(loading: Loading): HealthNote[] {
+    const share = waitingShare(loading);
+    if (share < SLOW_LOADER_SHARE) {
+      this.resolve('slow-loader');
+      return [];
+    }
     const hint = this.loaderHint();
     return this.once({
       level: 'warning',
@@ -119,11 +173,20 @@ export class HealthMonitor {
     return imagesKept ? undefined : phrase('Set cache_images.');
   }
 
+  private resolve(code: string): void {
+    const said = this.said.delete(code);
+    if (this.mayBeSaid.delete(code) || said) this.over.push(code);
+  }
+
   private once(note: HealthNote): HealthNote[] {
     if (this.said.has(note.code)) return [];
     this.said.add(note.code);
     return [note];
   }
+}
+
+function waitingShare({ milliseconds, waited, waitedFirst }: Loading): number {
+  return (waited - waitedFirst) / Math.max(1, milliseconds - waitedFirst);
 }
 
 /** The lower one of the two in the middle, so that of two ranks the faster one is the measure. */

@@ -15,6 +15,7 @@ import { SilentRecord, type RunRecord } from '../run/runRecord';
 import { exitCodeOf } from '../run/attemptWriter';
 import type { ConfigChange } from '../run/attempts';
 import { acquireLock, type HeldLock } from '../run/runLock';
+import { trainedSeconds } from '../run/trainedTime';
 import { requireUsableFolder, type RunMode } from '../run/runWriter';
 import { StopController } from '../run/stopController';
 import { RuntimeError } from '../runtime/errors';
@@ -282,7 +283,7 @@ async function train(
     .finally(() => images?.stop())
     .finally(() => stop.dispose());
   record.close(outcome.state);
-  return outcome;
+  return { ...outcome, trainedSeconds: trainedSeconds(record.info) ?? 0 };
 }
 
 function noteChanges(record: RunRecord, changes: readonly ConfigChange[]): void {

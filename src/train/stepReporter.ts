@@ -15,6 +15,7 @@ export class StepReporter {
   private waitedMs = 0;
   private since = performance.now();
   private memoryAt = 0;
+  private recorded = false;
   private pending: StepPoint | undefined;
 
   constructor(
@@ -25,6 +26,11 @@ export class StepReporter {
   /** Training begins or goes on after an evaluation, whose time is not the steps'. */
   begin(): void {
     this.since = performance.now();
+  }
+
+  /** A program is about to be recorded: the point under way takes longer than others. */
+  recording(): void {
+    this.recorded = true;
   }
 
   /** What a batch brought; `loss` in nats. */
@@ -58,12 +64,14 @@ export class StepReporter {
       accuracy: this.correct / this.examples,
       ...(this.gradNorm !== undefined && { gradNorm: finite(this.gradNorm) }),
       speed: (this.examples / elapsed) * 1000,
+      ...(this.recorded && { recorded: true as const }),
       wait: Math.min(1, this.waitedMs / elapsed),
       ...(withMemory && { memory: process.memoryUsage.rss() }),
     });
     this.loss = this.batches = this.correct = this.examples = this.waitedMs = 0;
     this.gradNorm = undefined;
     this.pending = undefined;
+    this.recorded = false;
     this.since = now;
   }
 }

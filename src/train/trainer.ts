@@ -15,7 +15,7 @@ import { ExitCode, UserError } from '../util/userError';
 import type { CheckpointSource } from './checkpoints';
 import type { EpochEnd } from './epochEnd';
 import type { BatchSource } from './evaluation';
-import type { HealthMonitor } from './health';
+import { writeHealth, type HealthMonitor, type Loading } from './health';
 import { LastSaver } from './lastSaver';
 import type { Stage, TrainingPlan } from './plan';
 import { SharedReport } from './sharedReport';
@@ -66,6 +66,11 @@ export class Trainer {
   private readonly reporter: StepReporter;
   private readonly report: SharedReport;
   private readonly saver: LastSaver;
+  /** Programs that ran before, with and without applying gradients: the first time records them. */
+  private readonly recorded = {
+    apply: new WeakSet<TrainingStep>(),
+    add: new WeakSet<TrainingStep>(),
+  };
 
   constructor(private readonly parts: TrainerParts) {
     this.reporter = new StepReporter(parts.writer, parts.config.log_every);
@@ -88,7 +93,8 @@ export class Trainer {
   }
 
   private async trainEpochs(): Promise<'finished' | 'stopped'> {
-    const { plan, state, config, epochEnd } = this.parts;
+    const { plan, state, config, epochEnd, writer, health } = this.parts;
+    writeHealth(writer, health);
     // Judged here and not only behind an epoch: a run that stopped early may be resumed.
     while (state.epoch < plan.epochs && !stopsEarly(config, state)) {
       const stage = plan.stageOf(state.epoch);
@@ -130,6 +136,12 @@ export class Trainer {
     this.reporter.begin();
     let waited = 0;
     let waitedFirst: number | undefined;
+    let steps = 0;
+    const loading = (): Loading => ({
+      milliseconds: performance.now() - began,
+      waited: batches.waitMs,
+      waitedFirst: waitedFirst ?? 0,
+    });
     if (left > 0) {
       for await (const batch of batches) {
         waitedFirst ??= batches.waitMs;
@@ -146,9 +158,9 @@ export class Trainer {
           );
           waited = batches.waitMs;
           const { rankSeconds } = this.rankSeconds();
-          if (rankSeconds)
-            for (const note of health.afterStep(rankSeconds))
-              writer.note(note.level, note.code, note.message, note.hint);
+          if (rankSeconds) writeHealth(writer, health, health.afterStep(rankSeconds));
+          health.duringEpoch(loading(), ++steps);
+          writeHealth(writer, health);
           writer.update({ step: state.step, epoch: state.epoch });
           this.saver.mark(state);
           const inEpoch = state.batch / config.accumulate_steps;
@@ -160,10 +172,7 @@ export class Trainer {
         }
         if (left === 0) break;
       }
-      const milliseconds = performance.now() - began;
-      const loading = { milliseconds, waited: batches.waitMs, waitedFirst: waitedFirst ?? 0 };
-      for (const note of health.afterEpoch(loading))
-        writer.note(note.level, note.code, note.message, note.hint);
+      writeHealth(writer, health, health.afterEpoch(loading()));
     }
     this.reporter.flush();
     await this.parts.requireEqualWeights();
@@ -190,6 +199,11 @@ export class Trainer {
       seed: this.seed(),
     };
     const program = this.parts.stepFor(batch);
+    const recorded = this.recorded[apply ? 'apply' : 'add'];
+    if (!recorded.has(program)) {
+      recorded.add(program);
+      this.reporter.recording();
+    }
     if (!apply) {
       // An accumulated batch leaves the weights as they are.
       report.add(await program.accumulate({ ...feeds, report: report.feed(false) }));

@@ -25,8 +25,6 @@ export interface TrainerState {
   /** Also says how far the epoch's order was used, whatever the number of processes was. */
   epochExamples: number;
   epochSeconds: number;
-  /** Training time over all attempts. */
-  trainedSeconds: number;
   bestAccuracy: number | null;
   bestEpoch: number | null;
   evaluationsSinceBest: number;
@@ -56,7 +54,6 @@ export function freshState(
     epochCorrect: 0,
     epochExamples: 0,
     epochSeconds: 0,
-    trainedSeconds: 0,
     bestAccuracy: null,
     bestEpoch: null,
     evaluationsSinceBest: 0,
@@ -75,7 +72,6 @@ export function stopsEarly(
 
 /** The state after an epoch's evaluation and log line: the next epoch begins. */
 export function beginNextEpoch(state: TrainerState): void {
-  state.trainedSeconds += state.epochSeconds;
   state.epoch++;
   state.batch = 0;
   state.epochLoss =

@@ -49,7 +49,7 @@ import { NlvrPrograms } from './programs';
 import { appendRankLog, forwardNativeLog } from './rankLog';
 import { RunData } from './runData';
 import { changedResources, resourcesOf, type Resources } from './resources';
-import type { TrainingOutcome, TrainingRequest } from './trainingTypes';
+import type { TrainedRun, TrainingRequest } from './trainingTypes';
 import { trainableParameters } from './trainable';
 import { evaluatedDatasets, Trainer } from './trainer';
 import { freshState, type TrainerState } from './trainerState';
@@ -65,7 +65,7 @@ export class TrainingRun {
     private readonly resumed: TrainerState | undefined,
   ) {}
 
-  async train(): Promise<TrainingOutcome> {
+  async train(): Promise<TrainedRun> {
     const { writer, request } = this;
     const { group } = request;
     const { config, folder } = request.loaded;
@@ -110,7 +110,7 @@ export class TrainingRun {
     return group.broadcast(group.isMain ? await precisionOf(loaded, library) : undefined);
   }
 
-  private async trainWith(opened: ModelSession, data: RunData): Promise<TrainingOutcome> {
+  private async trainWith(opened: ModelSession, data: RunData): Promise<TrainedRun> {
     const { writer, request, plan, datasets, stop, resumed } = this;
     const { config, hash } = request.loaded;
     const { session, replica, model, shapes } = opened;
@@ -162,6 +162,7 @@ export class TrainingRun {
       imagesKept: config.cache_images || config.freeze_vit,
       majorityShare: majorityShare(datasets.val),
       hosts: group.members.map(({ host }) => host),
+      resumed: resumed !== undefined,
     });
     const stopAgreed = async (): Promise<boolean> => {
       const [stops] = await replica.allReduceSum(Float32Array.of(stop.requested ? 1 : 0));
@@ -202,7 +203,6 @@ export class TrainingRun {
       best: writer.info.best,
       bestCheckpoint: writer.folder.best,
       metrics: state.bestMetrics,
-      trainedSeconds: state.trainedSeconds,
     };
   }
 
@@ -210,6 +210,7 @@ export class TrainingRun {
   private announce(opened: ModelSession, state: TrainerState, parameters: number): void {
     const { writer, plan, datasets, resumed } = this;
     const { group } = this.request;
+    const { config } = this.request.loaded;
     const main = plan.stages[plan.stages.length - 1];
     const easy = plan.stages.find(({ name }) => name === 'curriculum');
     const device = opened.session.info.device;
@@ -228,10 +229,18 @@ export class TrainingRun {
       type: 'start',
       v: EVENT_VERSION,
       resumed: resumed !== undefined,
+      trainedSeconds: writer.info.trainedSeconds ?? 0,
       step: state.step,
       epoch: state.epoch,
       maxEpoch: plan.epochs,
       stepsPerEpoch: main.stepsPerEpoch,
+      evaluation: {
+        every: config.eval_every,
+        examples: evaluatedDatasets(config, datasets).reduce(
+          (sum, { examples }) => sum + examples.length,
+          0,
+        ),
+      },
       ...(easy && { curriculum: { epochs: easy.epochs, stepsPerEpoch: easy.stepsPerEpoch } }),
       totalSteps: plan.totalStepsFrom(state),
       ...(group.spec.worldSize > 1 && { ranks: ranksOf(group) }),
@@ -242,7 +251,6 @@ export class TrainingRun {
       precision: opened.precision,
       parameters,
     });
-    const { config } = this.request.loaded;
     this.noteRanks(state);
     const disk = formatBytes(checkpointBytes(parameters, config.keep_checkpoints));
     writer.note(

@@ -38,13 +38,17 @@ export interface TrainingRequest {
   onDownload?: (progress: DownloadProgress) => void;
 }
 
-export interface TrainingOutcome {
+/** What a training came to while its record was open. */
+export interface TrainedRun {
   state: 'finished' | 'stopped';
   folder: string;
   best: BestResult | null;
   bestCheckpoint: string;
   /** Metrics of the best epoch. */
   metrics: Partial<Record<Split, Metrics>>;
-  /** Seconds of training, evaluations left out, over all attempts. */
+}
+
+export interface TrainingOutcome extends TrainedRun {
+  /** Over all attempts, as `run/trainedTime.ts` defines it. */
   trainedSeconds: number;
 }

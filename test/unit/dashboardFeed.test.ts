@@ -60,6 +60,7 @@ class Page implements FeedListener {
   losses: number[] = [];
   resets = 0;
   told: RunHistory | undefined;
+  left: number | null = null;
   readonly errors: unknown[] = [];
 
   reset(): void {
@@ -75,6 +76,9 @@ class Page implements FeedListener {
   }
   history(history: RunHistory): void {
     this.told = history;
+  }
+  timeLeft(seconds: number | null): void {
+    this.left = seconds;
   }
   failed(error: unknown): void {
     this.errors.push(error);
@@ -266,6 +270,34 @@ describe('RunFeed', () => {
     await expect.poll(() => page.steps_).toEqual([1]);
     expect(page.times).toEqual([1]);
     expect(page.told).toMatchObject({ epochs: [], skippedLines: 1 });
+  });
+
+  it('goes on where the training time of the attempts before ended', async () => {
+    const resumed = start({ time: 9000, resumed: true, step: 2, trainedSeconds: 61 });
+    writeFileSync(file, lines([start(), step(1, 1001), step(2, 1002), resumed, step(3, 9001)]));
+    await feed.start();
+    expect(page.times).toEqual([1, 2, 62]);
+    expect(page.told?.marks).toEqual([{ kind: 'resume', step: 2 }]);
+  });
+
+  it('estimates the time left, and forgets it with a resume', async () => {
+    const steps = Array.from({ length: 8 }, (_, i) => step(i + 1, 1001 + i));
+    writeFileSync(file, lines([start(), ...steps]));
+    await feed.start();
+    expect(page.left).toBeGreaterThan(11);
+    appendFileSync(file, lines([start({ time: 2000, resumed: true, step: 8 })]));
+    await expect.poll(() => page.left).toBeNull();
+  });
+
+  it('drops a note that is no longer so, and marks the end of the curriculum', async () => {
+    const note = { type: 'note', level: 'warning', code: 'slow-loader', message: 'slow' } as const;
+    const curriculum = { epochs: 2, stepsPerEpoch: 3 };
+    writeFileSync(file, lines([start({ curriculum }), step(1, 1001), { ...note, time: 1001 }]));
+    await feed.start();
+    expect(page.told?.notes).toHaveLength(1);
+    expect(page.told?.marks).toEqual([{ kind: 'stage', step: 6 }]);
+    appendFileSync(file, lines([{ type: 'resolved', time: 1002, code: 'slow-loader' }]));
+    await expect.poll(() => page.told?.notes).toEqual([]);
   });
 
   it('starts over when the file is replaced', async () => {

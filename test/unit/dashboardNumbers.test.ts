@@ -10,6 +10,7 @@ import {
   significant,
   wholePercent,
 } from '../../src/webview/shared/numbers';
+import { exactDuration, formatDuration } from '../../src/util/duration';
 
 describe('numbers', () => {
   it('writes accuracy as a percentage with one decimal', () => {
@@ -47,12 +48,28 @@ describe('numbers', () => {
 
   it('writes durations in two units at most', () => {
     expect(duration(8.4)).toBe('8s');
-    expect(duration(719)).toBe('12m');
+    expect(duration(91)).toBe('1m\u00a031s');
+    expect(duration(719)).toBe('11m\u00a059s');
+    expect(formatDuration(119.6)).toBe('2m 00s');
+    expect(formatDuration(-3)).toBe('0s');
     expect(duration(3840)).toBe('1h\u00a004m');
-    expect(duration(3599)).toBe('1h\u00a000m');
+    expect(duration(3599)).toBe('59m\u00a059s');
+    expect(duration(3599.5)).toBe('1h\u00a000m');
     expect(duration(183_600)).toBe('2d\u00a003h');
     expect(duration(-1)).toBe('–');
     expect(duration(undefined)).toBe('–');
+  });
+
+  it('writes every unit of a place on a time axis', () => {
+    expect([0, 1.5, 60, 90, 3600, 3870, 90_000].map(exactDuration)).toEqual([
+      '0s',
+      '1.5s',
+      '1m',
+      '1m 30s',
+      '1h',
+      '1h 04m 30s',
+      '1d 01h',
+    ]);
   });
 
   it('separates thousands and shortens on axes', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { axisMarks } from '../../src/webview/dashboard/axisMarks';
 import { keyCommand } from '../../src/webview/dashboard/chartKeys';
 import { isHidden } from '../../src/webview/dashboard/curve';
 import {
@@ -12,14 +13,16 @@ import { legendEntries } from '../../src/webview/dashboard/legendEntries';
 import type { DashboardState, RunHeader, StepColumns } from '../../src/webview/dashboard/messages';
 import { rankRows } from '../../src/webview/dashboard/rankRows';
 import { emptyHistory, RunData } from '../../src/webview/dashboard/runData';
+import { healthNotes, missingRuns, notesOfAll } from '../../src/webview/dashboard/runNotes';
 import { DashboardStore } from '../../src/webview/dashboard/store';
 import { curvesCsv, curveTable } from '../../src/webview/dashboard/table';
+import { valueLabel, xTicks } from '../../src/webview/dashboard/ticks';
 import {
-  healthNotes,
   isRight,
   probability,
   progressOf,
   progressText,
+  trainedText,
 } from '../../src/webview/dashboard/viewModel';
 
 const header: RunHeader = {
@@ -29,13 +32,14 @@ const header: RunHeader = {
   message: null,
   hint: null,
   kind: 'train',
+  configuration: 'nlvr.yaml',
   epoch: 3,
   maxEpoch: 15,
   step: 0,
   totalSteps: 5100,
   stepsPerEpoch: 340,
-  started: 0,
-  ended: null,
+  trainedSeconds: null,
+  wallSeconds: 0,
   device: 'CPU',
   precision: 'fp32',
   parameters: 1,
@@ -88,60 +92,39 @@ describe('RunData', () => {
     expect(run.last('speed')).toBe(80);
     expect(run.last('memory')).toBeNull();
   });
-
-  it('knows the speed in steps without the evaluation in between', () => {
-    const run = runOf(300);
-    expect(run.stepRate()).toBeCloseTo(2);
-    run.append(columns(301, 1, { time: Float32Array.of(900) }));
-    expect(run.stepRate()).toBeCloseTo(2);
-    run.append(columns(302, 60, { time: Float32Array.from({ length: 60 }, (_, i) => 901 + i) }));
-    expect(run.stepRate()).toBeCloseTo(1);
-    expect(new RunData(header).stepRate()).toBeNull();
-  });
 });
 
 describe('progress', () => {
   it('tells epoch, percent and time left', () => {
     const run = runOf(3120);
     expect(progressOf(run)).toMatchObject({ step: 3120, totalSteps: 5100, epoch: 4, maxEpoch: 15 });
-    expect(progressText(run)).toBe('epoch 4/15 · 61% · 17m left');
+    expect(progressText(run)).toBe('epoch 4/15 · 61%');
+    run.timeLeft = 752;
+    expect(progressText(run)).toBe('epoch 4/15 · 61% · 12m\u00a032s left');
   });
 
-  it('counts the evaluations still to come', () => {
-    const run = runOf(5090, { epoch: 14 });
-    const evaluation = {
-      consistency: null,
-      loss: null,
-      accuracy: 0.7,
-      examples: 1,
-      time: 1,
-      step: 1,
-    };
-    run.history = {
-      ...emptyHistory,
-      epochs: Array.from({ length: 14 }, (_, epoch) => ({
-        epoch,
-        step: 340 * (epoch + 1),
-        time: 1,
-        loss: 0.5,
-        accuracy: 0.7,
-        seconds: 170,
-      })),
-      evals: [
-        { ...evaluation, split: 'val', epoch: 13, seconds: 40 },
-        { ...evaluation, split: 'test', epoch: 13, seconds: 20 },
-      ],
-    };
-    expect(progressOf(run).timeLeft).toBeCloseTo(5 + 60);
+  it('has no time left while it starts, stops, or is evaluated after its end', () => {
+    const run = runOf(3120);
+    run.timeLeft = 752;
+    for (const status of ['starting', 'stopping', 'evaluating', 'stopped'] as const) {
+      run.header = { ...header, status };
+      expect(progressOf(run).timeLeft, status).toBeNull();
+    }
   });
 
-  it('tells the result of a run that ended', () => {
+  it('says the result of a run that ended, and how long it trained by one definition', () => {
     const run = runOf(5100, {
       status: 'finished',
       epoch: 15,
-      best: { epoch: 2, accuracy: 0.7841, consistency: null },
+      best: { epoch: 2, step: 1020, accuracy: 0.7841, consistency: null },
+      trainedSeconds: 91,
+      wallSeconds: 245,
     });
-    expect(progressText(run)).toBe('epoch 15/15 · best 78.4% · took 43m');
+    expect(progressText(run)).toBe('epoch 15/15 · best 78.4%');
+    expect(trainedText(run)).toEqual({
+      text: 'trained 1m\u00a031s',
+      title: '4m\u00a005s from the first start to the end',
+    });
     expect(progressOf(run).timeLeft).toBeNull();
   });
 });
@@ -405,6 +388,65 @@ describe('EpochScale', () => {
   });
 });
 
+describe('ticks of an axis', () => {
+  const labels = (...asked: Parameters<typeof xTicks>) =>
+    xTicks(...asked).map(({ label }) => label);
+
+  it('are round and distinct, also where a part is zoomed into', () => {
+    expect(labels('step', 60.6, 112.4, 6)).toEqual(['70', '80', '90', '100', '110']);
+    expect(labels('step', 3.2, 6.9, 8)).toEqual(['4', '5', '6']);
+    expect(labels('step', 0, 12_000, 6)).toEqual([
+      '0',
+      '2000',
+      '4000',
+      '6000',
+      '8000',
+      '10k',
+      '12k',
+    ]);
+    expect(labels('step', 12_340, 12_380, 5)).toEqual([
+      '12,340',
+      '12,350',
+      '12,360',
+      '12,370',
+      '12,380',
+    ]);
+    expect(labels('epoch', 0, 3, 8)).toEqual(['0', '0.5', '1', '1.5', '2', '2.5', '3']);
+  });
+
+  it('of times are round times', () => {
+    expect(labels('time', 0, 91, 8)).toEqual(['0s', '15s', '30s', '45s', '1m', '1m 15s', '1m 30s']);
+    expect(labels('time', 0, 9000, 6)).toEqual(['0s', '30m', '1h', '1h 30m', '2h', '2h 30m']);
+    expect(labels('time', 61, 62, 5)).toEqual([
+      '1m 01s',
+      '1m 01.2s',
+      '1m 01.4s',
+      '1m 01.6s',
+      '1m 01.8s',
+      '1m 02s',
+    ]);
+    expect(labels('time', 0, 1e6, 6)).toEqual(['0s', '2d', '4d', '6d', '8d', '10d']);
+  });
+
+  it('have a label of their own at any distance', () => {
+    for (const axis of ['step', 'epoch', 'time'] as const)
+      for (let width = 1; width < 3e7; width *= 1.37) {
+        const all = labels(axis, 0.37 * width, 1.37 * width, 6);
+        expect(new Set(all).size, `${axis} ${width}: ${all.join()}`).toBe(all.length);
+        expect(all.length).toBeLessThanOrEqual(8);
+      }
+  });
+
+  it('of values have the digits that tell them apart', () => {
+    expect(valueLabel(0.5, 0.1, 'percent')).toBe('50%');
+    expect(valueLabel(0.505, 0.005, 'percent')).toBe('50.5%');
+    expect(valueLabel(3.15e9, 5e7, 'bytes')).toBe('3.15\u00a0GB');
+    expect(valueLabel(0.6932, 0.0002, 'number')).toBe('0.6932');
+    expect(valueLabel(3e-5, 1e-5, 'rate')).toBe('3e-5');
+    expect(valueLabel(0.012, 0.002, 'seconds')).toBe('12\u00a0ms');
+  });
+});
+
 describe('tables and CSV', () => {
   const runs = [runOf(4), runOf(2, { key: '/runs/b', name: '=calm, "fox"' })];
 
@@ -446,6 +488,36 @@ describe('health notes', () => {
       skippedLines: 2,
     };
     expect(healthNotes(run).map(({ code }) => code)).toEqual(['ended', 'w', 'i', 'skipped-lines']);
+  });
+});
+
+describe('marks on the x axis', () => {
+  it('stand where the curriculum ends, the run was resumed, and its best epoch was evaluated', () => {
+    const best = { epoch: 1, step: 680, accuracy: 0.7, consistency: null };
+    const run = runOf(900, { best });
+    const point = { accuracy: 0.7, consistency: null, loss: null, seconds: 1, examples: 1 };
+    run.history = {
+      ...emptyHistory,
+      marks: [
+        { kind: 'resume', step: 500 },
+        { kind: 'stage', step: 340 },
+        { kind: 'stage', step: 3000 },
+      ],
+      evals: [{ ...point, split: 'val', epoch: 1, step: 680, time: 400 }],
+    };
+    const marks = (runs: RunData[], axis: 'step' | 'time') =>
+      axisMarks(runs, axis).map(({ x, text, colour }) => [x, text, colour]);
+    expect(marks([run], 'step')).toEqual([
+      [340, 'curriculum ends', null],
+      [500, 'resumed', null],
+      [680, 'best: epoch 2', null],
+    ]);
+    expect(marks([run], 'time').map(([x]) => x)).toEqual([170, 250, 400]);
+    expect(marks([runOf(5, { name: 'b' }), run], 'step')[0]).toEqual([
+      340,
+      'bright-otter-3: curriculum ends',
+      1,
+    ]);
   });
 });
 
@@ -561,13 +633,31 @@ describe('DashboardStore', () => {
     expect(store.view.runs).toEqual(['/runs/a']);
   });
 
-  it('tells a problem until the host can read again', () => {
+  it('keeps a problem with its run until the host can read that again', () => {
     const store = storeOf();
-    store.receive({ type: 'runs', folders: [header.key], runs: [header], differing: [] });
-    store.receive({ type: 'problem', message: 'No permission.', hint: null });
-    expect(store.problem?.message).toBe('No permission.');
+    const folders = [header.key, '/runs/b'];
+    const runs = [header, { ...header, key: '/runs/b', name: 'calm-fox-1' }];
+    store.receive({ type: 'runs', folders, runs, differing: [] });
+    store.receive({ type: 'problem', run: '/runs/b', message: 'No permission.', hint: null });
     store.receive({ type: 'history', run: header.key, history: emptyHistory });
-    expect(store.problem).toBeNull();
+    expect(store.runs.map(({ problem }) => problem?.message)).toEqual([
+      undefined,
+      'No permission.',
+    ]);
+    expect(notesOfAll(store.runs, []).map(({ name, message }) => [name, message])).toEqual([
+      ['calm-fox-1', 'No permission.'],
+    ]);
+    store.receive({ type: 'history', run: '/runs/b', history: emptyHistory });
+    expect(notesOfAll(store.runs, [])).toEqual([]);
+  });
+
+  it('has the problem of a run that nothing else is known of', () => {
+    const store = storeOf({ runs: ['/runs/a'] });
+    store.receive({ type: 'problem', run: '/runs/a', message: 'No permission.', hint: null });
+    expect(store.problem?.message).toBe('No permission.');
+    expect(missingRuns(['/runs/a', '/runs/b'], [runOf(1)])).toEqual([
+      { key: '/runs/b', name: 'b' },
+    ]);
   });
 
   it('drops columns of a run that starts over', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { panelTitle } from '../../src/extension/dashboard/panelTitle';
 import { shortPaths } from '../../src/extension/dashboard/shortPaths';
 
 describe('paths in what is said of a run', () => {
@@ -28,5 +29,16 @@ describe('paths in what is said of a run', () => {
 
   it('stay whole in a workspace that is all of the disk', () => {
     expect(short('/etc/hosts', ['/'])).toBe('/etc/hosts');
+  });
+});
+
+describe('the tab of a dashboard', () => {
+  const t = (text: string, ...values: (string | number | boolean)[]) =>
+    text.replace(/\{(\d+)\}/g, (_, index: string) => String(values[Number(index)]));
+
+  it('names the runs that it compares', () => {
+    expect(panelTitle(['amber-fox'], t)).toBe('Training: amber-fox');
+    expect(panelTitle(['amber-fox', 'noble-bee'], t)).toBe('amber-fox vs noble-bee');
+    expect(panelTitle(['a', 'b', 'c', 'd'], t)).toBe('a vs b and 2 more');
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isConfiguration } from '../../src/extension/configurationFiles';
 import { parseCheckReport } from '../../src/extension/dataset/checkReport';
-import { bytes, count, duration, percent } from '../../src/extension/format';
+import { bytes, count, percent } from '../../src/extension/format';
 import { parseProgress, parseStatus } from '../../src/extension/runtimeSetup/runtimeReport';
 import { escapeHtml, pageHtml } from '../../src/extension/webview/html';
 import {
@@ -174,13 +174,6 @@ describe('numbers for people', () => {
     [null, '–'],
     [Number.NaN, '–'],
   ])('percent of %s', (share, text) => expect(percent(share)).toBe(text));
-  it.each([
-    [0, '0s'],
-    [59.6, '1m 00s'],
-    [247, '4m 07s'],
-    [3840, '1h 04m'],
-    [360_000, '100h 00m'],
-  ])('duration of %s', (seconds, text) => expect(duration(seconds)).toBe(text));
   it.each([
     [0, '0 B'],
     [999, '999 B'],

@@ -8,7 +8,8 @@ import { FolderRunRegistry } from '../../src/extension/runs/folderRegistry';
 import { isActive, type Run, type RunStatus } from '../../src/extension/runs/runRegistry';
 import { canTrainLonger, requireResumable } from '../../src/extension/runs/resumable';
 import { headerOf } from '../../src/extension/dashboard/header';
-import { durationOf, progressOf } from '../../src/extension/runs/progress';
+import { progressOf } from '../../src/extension/runs/progress';
+import { trainedSeconds } from '../../src/run/trainedTime';
 import { runDescription, runDetails, runFlags } from '../../src/extension/runs/runWords';
 import {
   closeAttempt,
@@ -355,19 +356,29 @@ describe('what is said of a run', () => {
     expect(progressOf({ step: 0, totalSteps: 0 })).toBeNull();
   });
 
-  it('duration ends with the run, or at the last heartbeat of one that died', () => {
+  it('has trained as long as run.json says over all attempts, and less than it took in all', () => {
+    const created = '2026-01-01T00:00:00.000Z';
+    const again = { created, started: '2026-01-01T01:03:00.000Z', ended: times.ended };
+    const resumed = run({ ...again, trainedSeconds: 91 }, 'finished');
+    expect(trainedSeconds(resumed.info)).toBe(91);
+    expect(runDescription(resumed, t)).toBe('finished · 1m 31s');
+    expect(runDetails(resumed, t, 'en')).toContain(
+      'trained 1m 31s, 1h 04m from the first start to the end',
+    );
+  });
+
+  it('of a run of an older version: the last attempt, to its end or last heartbeat', () => {
     const heartbeat = '2026-01-01T00:00:30.000Z';
-    expect(durationOf({ ...times, heartbeat }, false)).toBe(3850);
-    expect(durationOf({ ...times, ended: null, heartbeat }, false)).toBe(30);
-    const now = Date.parse('2026-01-01T00:01:00Z');
-    expect(durationOf({ ...times, ended: null, heartbeat }, true, now)).toBe(60);
+    const older = { ...times, kind: 'train', heartbeat } as const;
+    expect(trainedSeconds(older)).toBe(3850);
+    expect(trainedSeconds({ ...older, ended: null })).toBe(30);
+    expect(trainedSeconds({ ...older, kind: 'imported' })).toBeNull();
   });
 
   it('the grey text has progress while it runs and the state after', () => {
-    const now = Date.parse('2026-01-01T00:02:03Z');
-    const running = run({ ...times, ended: null, step: 61, totalSteps: 100, best }, 'running');
-    expect(runDescription(running, t, now)).toBe('61% · 78.4% · 2m 03s');
-    expect(runDescription(run({ ...times, best }, 'finished'), t)).toBe(
+    const done = { step: 61, totalSteps: 100, best, trainedSeconds: 123 };
+    expect(runDescription(run(done, 'running'), t)).toBe('61% · 78.4% · 2m 03s');
+    expect(runDescription(run({ ...times, best, trainedSeconds: 3850 }, 'finished'), t)).toBe(
       'finished · 78.4% · 1h 04m',
     );
     expect(runDescription(run({ kind: 'imported', best }, 'finished'), t)).toBe('imported · 78.4%');

@@ -10,9 +10,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunInfo } from '../../src/run/runInfo';
 import { requireUsableFolder, RunWriter, type RunStart } from '../../src/run/runWriter';
+import { trainedSeconds, wallSeconds } from '../../src/run/trainedTime';
 import { UserError } from '../../src/util/userError';
 
 let scratch: string;
@@ -37,6 +38,42 @@ function open(more: Partial<RunStart> = {}): RunWriter {
 }
 
 const runJson = (): RunInfo => JSON.parse(readFileSync(join(root, 'run.json'), 'utf8')) as RunInfo;
+
+describe('the time spent training', () => {
+  const start = {
+    type: 'start',
+    v: 1,
+    step: 0,
+    epoch: 0,
+    maxEpoch: 1,
+    stepsPerEpoch: 1,
+    totalSteps: 1,
+    examples: {},
+    device: 'CPU',
+    precision: 'fp32',
+    parameters: 1,
+  } as const;
+  afterEach(() => vi.useRealTimers());
+
+  test('is that of all attempts, from the start of training, without what lies between them', () => {
+    vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'], now: 1_000_000 });
+    const first = open();
+    // Checks and loading are no training.
+    vi.setSystemTime(1_040_000);
+    first.event({ ...start, resumed: false });
+    vi.setSystemTime(1_101_000);
+    first.close('stopped');
+    expect(runJson().trainedSeconds).toBe(61);
+    mkdirSync(join(root, 'checkpoint_last'));
+    vi.setSystemTime(9_000_000);
+    const second = open({ mode: 'resume' });
+    second.event({ ...start, resumed: true });
+    vi.setSystemTime(9_030_000);
+    second.close('finished');
+    expect(trainedSeconds(runJson())).toBe(91);
+    expect(wallSeconds(runJson())).toBe(8030);
+  });
+});
 
 describe('what a killed trainer left half written', () => {
   const leftovers = [

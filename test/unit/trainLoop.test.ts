@@ -177,6 +177,32 @@ describe('health', () => {
     ]);
   });
 
+  test('what is no longer so is resolved, and said again when it is so again', () => {
+    const monitor = new HealthMonitor(run);
+    monitor.afterEpoch(slow);
+    // The first steps have batches that were made during the evaluation.
+    monitor.duringEpoch({ milliseconds: 2000, waited: 0, waitedFirst: 0 }, 40);
+    expect(monitor.takeResolved()).toEqual([]);
+    monitor.duringEpoch({ milliseconds: 12_000, waited: 100, waitedFirst: 0 }, 40);
+    expect(monitor.takeResolved()).toEqual(['slow-loader']);
+    expect(monitor.takeResolved()).toEqual([]);
+    expect(monitor.afterEpoch(slow)).toHaveLength(1);
+    monitor.afterEpoch({ ...slow, waited: 0 });
+    expect(monitor.takeResolved()).toEqual(['slow-loader']);
+    for (let i = 0; i < 20; i++) monitor.afterStep([0.1, 0.2]);
+    for (let i = 0; i < 20; i++) monitor.afterStep([0.1, 0.1]);
+    for (const accuracy of [0.5, 0.5, 0.5, 0.6]) monitor.afterEvaluation(accuracy);
+    expect(monitor.takeResolved()).toEqual(['slow-rank', 'accuracy-at-chance']);
+  });
+
+  test('a run that goes on measures again what an earlier attempt said', () => {
+    const monitor = new HealthMonitor({ ...run, resumed: true });
+    expect(monitor.takeResolved()).toEqual(['slow-loader', 'slow-rank']);
+    for (const accuracy of [0.6, 0.6]) monitor.afterEvaluation(accuracy);
+    expect(monitor.takeResolved()).toEqual(['accuracy-at-chance']);
+    expect(monitor.afterEpoch(slow)).toHaveLength(1);
+  });
+
   test('one rank that is persistently slower than the others is named once, with its machine', () => {
     const notesOf = (
       steps: (index: number) => number[],

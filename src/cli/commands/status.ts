@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { readRun } from '../../run/readRun';
+import { trainedSeconds } from '../../run/trainedTime';
+import { formatDuration } from '../../util/duration';
 import { inEnglish } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 
@@ -20,18 +22,25 @@ export async function status(
       });
     const { info, status, attempt } = run;
     const [message, hint] = [run.message, run.hint].map((words) => words && inEnglish(words));
+    const trained = trainedSeconds(info);
     if (options.json) {
       const said = { folder, name: info.name, kind: info.kind, status, message, hint };
-      const more = { phase: attempt?.phase ?? null, epoch: info.epoch, step: info.step };
+      const more = {
+        ...{ phase: attempt?.phase ?? null, epoch: info.epoch, step: info.step },
+        trainedSeconds: trained,
+      };
       process.stdout.write(`${JSON.stringify({ ...said, ...more, best: info.best })}\n`);
       continue;
     }
     const best = info.best ? `, best ${(info.best.accuracy * 100).toFixed(1)}%` : '';
     const epoch = Math.min(info.epoch + 1, info.maxEpoch);
     const place = info.maxEpoch > 0 ? `, epoch ${epoch} of ${info.maxEpoch}` : '';
+    const time = trained === null ? '' : `, trained ${formatDuration(trained)}`;
     const phase = attempt && !attempt.outcome ? ` (${attempt.phase})` : '';
     const word = status === 'lost' ? 'out of reach' : status;
-    const lines = [`${info.name}: ${word}${phase}${place}, step ${info.step}${best} (${folder})`];
+    const lines = [
+      `${info.name}: ${word}${phase}${place}, step ${info.step}${time}${best} (${folder})`,
+    ];
     for (const words of [message, hint]) if (words) lines.push(`  ${words}`);
     process.stdout.write(`${lines.join('\n')}\n`);
   }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { pickMany, pickOne } from '../quickPick';
 import { runInFront } from '../runInFront';
+import { placeOfRun } from '../runs/placeOfRun';
 import type { Run, RunRegistry } from '../runs/runRegistry';
 import { runDescription, statusIcon } from '../runs/runWords';
 
@@ -12,7 +13,7 @@ function itemOf(run: Run): RunItem {
   return {
     label: `$(${statusIcon(run).icon}) ${run.info.name}`,
     description: runDescription(run, vscode.l10n.t),
-    detail: vscode.workspace.asRelativePath(run.folder),
+    detail: placeOfRun(run),
     run,
   };
 }

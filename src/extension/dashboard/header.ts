@@ -1,4 +1,5 @@
 import type { StartEvent } from '../../run/events';
+import { trainedSeconds, wallSeconds } from '../../run/trainedTime';
 import type { PhraseValue } from '../../util/phrase';
 import type { Rank, RunHeader } from '../../webview/dashboard/messages';
 import { canEvaluate, canTrainLonger, isResumable, isTakeable } from '../runs/resumable';
@@ -23,20 +24,22 @@ export function headerOf(run: Run, start: StartEvent | undefined): RunHeader {
     ...(canEvaluate(run) && { evaluable: true }),
     ...(isStoppable(run) && { stoppable: true }),
     kind: info.kind,
+    configuration: info.configFile === '' ? null : info.configFile,
     epoch: info.epoch,
     maxEpoch,
     step: info.step,
     totalSteps,
     stepsPerEpoch:
       start?.stepsPerEpoch ?? (maxEpoch > 0 && totalSteps > 0 ? totalSteps / maxEpoch : 1),
-    started: Date.parse(info.started),
-    ended: info.ended === null ? null : Date.parse(info.ended),
+    trainedSeconds: status === 'unreadable' ? null : trainedSeconds(info),
+    wallSeconds: wallSeconds(info),
     device: info.device ?? start?.device ?? null,
     precision: info.precision ?? start?.precision ?? null,
     parameters: start?.parameters ?? null,
     examples: start?.examples ?? {},
     best: info.best && {
       epoch: info.best.epoch,
+      step: info.best.step,
       accuracy: info.best.accuracy,
       consistency: info.best.consistency,
     },

@@ -54,6 +54,7 @@ export class HistoryLog {
       epochs: [],
       notes: [],
       watched: [],
+      marks: [],
       evaluating: null,
       skippedLines,
     };
@@ -62,8 +63,14 @@ export class HistoryLog {
     for (const { step, time, event } of this.entries) {
       switch (event.type) {
         case 'start':
+          history.evaluating = null;
+          if (event.resumed) history.marks.push({ kind: 'resume', step: event.step });
+          break;
         case 'end':
           history.evaluating = null;
+          break;
+        case 'resolved':
+          notes.delete(event.code);
           break;
         case 'eval':
           history.evaluating = null;
@@ -113,6 +120,9 @@ export class HistoryLog {
           break;
       }
     }
+    const { curriculum } = this.start ?? {};
+    if (curriculum)
+      history.marks.push({ kind: 'stage', step: curriculum.epochs * curriculum.stepsPerEpoch });
     history.notes = [...notes.values()].slice(-MAX_NOTES);
     history.watched = [...watched.values()];
     return history;

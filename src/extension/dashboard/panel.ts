@@ -14,6 +14,7 @@ import { showFailure, tellIfItFails } from '../log';
 import { pickMany } from '../quickPick';
 import { showRestored } from '../restoredTabs';
 import { followPanel } from '../runInFront';
+import { placeOfRun } from '../runs/placeOfRun';
 import type { Run, RunRegistry } from '../runs/runRegistry';
 import { saveFile } from '../saveFile';
 import type { Services } from '../services';
@@ -25,6 +26,7 @@ import { Messenger } from '../webview/messenger';
 import { panelIcon, setUpWebview } from '../webview/panelWebview';
 import { Pictures } from './pictures';
 import { DashboardSession, type DashboardEditor } from './session';
+import { panelTitle } from './panelTitle';
 import { shortPaths } from './shortPaths';
 
 let registered: DashboardPanels | undefined;
@@ -180,12 +182,8 @@ function keyOf(folders: readonly string[]): string {
 
 /** The title of the dashboard of these runs, the first of which it is about. */
 function titleOf(folders: readonly string[], runs: RunRegistry): string {
-  const [first, ...others] = folders.map(
-    (folder) => runs.get(folder)?.info.name ?? basename(folder),
-  );
-  return others.length > 0
-    ? vscode.l10n.t('{0} and {1} more', first ?? '', others.length)
-    : vscode.l10n.t('Training: {0}', first ?? '');
+  const names = folders.map((folder) => runs.get(folder)?.info.name ?? basename(folder));
+  return panelTitle(names, (text, ...values) => vscode.l10n.t(text, ...values));
 }
 
 /** One panel: its webview and its session. */
@@ -296,7 +294,7 @@ class DashboardPanel implements vscode.Disposable {
       .map((run) => ({
         label: run.info.name,
         description: run.info.best ? `${(100 * run.info.best.accuracy).toFixed(1)}%` : '',
-        detail: vscode.workspace.asRelativePath(run.folder),
+        detail: placeOfRun(run),
         folder: run.folder,
       }));
     if (items.length === 0) {

@@ -11,6 +11,8 @@ export interface FeedListener {
   reset(): void;
   steps(columns: StepColumns): void;
   history(history: RunHistory): void;
+  /** Seconds to the end of the training; null while they are not known. */
+  timeLeft(seconds: number | null): void;
   /** The events cannot be read (now); it goes on trying. */
   failed(error: unknown): void;
 }
@@ -19,6 +21,7 @@ export interface FeedListener {
 export class RunFeed implements Reader {
   private readonly reading: RunReading;
   private readonly cursor: StepCursor;
+  private toldLeft: number | null = null;
   /** A long run has megabytes of steps: a message with some of them, then others have a turn. */
   private readonly telling = new InSlices(() => this.tellSome());
   private disposed = false;
@@ -49,6 +52,7 @@ export class RunFeed implements Reader {
     if (this.disposed) return Promise.resolve();
     this.listener.reset();
     this.reading.steps.rewind(this.cursor);
+    this.tellTimeLeft(true);
     this.listener.history(this.reading.history());
     return this.telling.run();
   }
@@ -59,6 +63,7 @@ export class RunFeed implements Reader {
 
   more(history: boolean): Promise<void> {
     if (this.disposed) return Promise.resolve();
+    this.tellTimeLeft();
     if (history) this.listener.history(this.reading.history());
     return this.telling.run();
   }
@@ -78,5 +83,12 @@ export class RunFeed implements Reader {
     const columns = this.disposed ? undefined : this.reading.steps.take(this.cursor);
     if (columns) this.listener.steps(columns);
     return columns !== undefined;
+  }
+
+  private tellTimeLeft(again = false): void {
+    const { seconds } = this.reading.left;
+    if (seconds === this.toldLeft && !again) return;
+    this.toldLeft = seconds;
+    this.listener.timeLeft(seconds);
   }
 }

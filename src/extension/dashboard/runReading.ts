@@ -3,6 +3,7 @@ import type { EventBatch } from '../../run/eventReader';
 import { openEvents, type EventSource } from '../../run/eventSource';
 import type { RunEvent } from '../../run/events';
 import type { RunInfo } from '../../run/runInfo';
+import { TimeLeft } from '../../run/timeLeft';
 import { HistoryLog } from './historyLog';
 import { StepLog } from './stepLog';
 import { TrainingClock } from './trainingClock';
@@ -23,6 +24,8 @@ const readings = new Map<string, RunReading>();
 export class RunReading {
   readonly steps = new StepLog();
   readonly others = new HistoryLog();
+  /** The estimate of the training under way. */
+  left = new TimeLeft();
   private readonly source: EventSource;
   private readonly readers = new Set<Reader>();
   private watches: RunWatch[] = [];
@@ -126,6 +129,7 @@ export class RunReading {
     if (reset) {
       this.steps.clear();
       this.others.clear();
+      this.left = new TimeLeft();
       this.clock.clear();
       this.lastStep = 0;
     }
@@ -143,9 +147,13 @@ export class RunReading {
 
   /** @returns whether steps that were told are void. */
   private add(event: RunEvent, step: number): boolean {
+    this.left.add(event);
     // A resumed run goes on where training stopped; the time in between was none of training.
-    if (event.type === 'start')
-      this.clock.begin(event.time, event.resumed ? this.steps.lastTime : 0);
+    // What a killed trainer wrote last of its time is a few seconds older than its last step.
+    if (event.type === 'start') {
+      const last = event.resumed ? this.steps.lastTime : 0;
+      this.clock.begin(event.time, Math.max(event.trainedSeconds ?? 0, last));
+    }
     // An evaluation on its own may come days after the training, and is none of it.
     const standsAlone = event.type === 'eval' && event.epoch === null && this.steps.count > 0;
     const time = standsAlone ? this.steps.lastTime : this.clock.at(event.time);

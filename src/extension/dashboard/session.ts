@@ -141,6 +141,7 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
       const feed = new RunFeed(folder, run.info.kind, {
         reset: () => this.send({ type: 'reset', run: folder }),
         steps: (columns) => this.send({ type: 'steps', run: folder, columns }),
+        timeLeft: (seconds) => this.send({ type: 'timeLeft', run: folder, seconds }),
         history: (history) => {
           this.lookForConfigs();
           // Nobody writes the run folder of imported curves: they say themselves how far they are.
@@ -151,7 +152,12 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
         failed: (error) => {
           this.editor.problem(`read the events of ${folder}`, error);
           const { message, hint } = shownError(error);
-          this.send({ type: 'problem', message: this.editor.shortPaths(message, folder), hint });
+          this.send({
+            type: 'problem',
+            run: folder,
+            message: this.editor.shortPaths(message, folder),
+            hint: hint && this.editor.shortPaths(hint, folder),
+          });
         },
       });
       this.feeds.set(folder, feed);
@@ -190,7 +196,13 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
   private header(run: Run): RunHeader {
     const header = headerOf(run, this.feeds.get(run.folder)?.runStart);
     const short = (text: string | null) => text && this.editor.shortPaths(text, run.folder);
-    return { ...header, message: short(header.message), hint: short(header.hint) };
+    const { message, hint, configuration } = header;
+    return {
+      ...header,
+      message: short(message),
+      hint: short(hint),
+      configuration: short(configuration),
+    };
   }
 
   private readable(history: RunHistory, folder: string): RunHistory {

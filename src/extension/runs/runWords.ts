@@ -1,11 +1,13 @@
 /** What the views say about a run. */
 import { incompleteModel } from '../../config/modelParts';
 import { say } from '../../util/phrase';
-import { count, duration, percent } from '../format';
+import { trainedSeconds, wallSeconds } from '../../run/trainedTime';
+import { formatDuration } from '../../util/duration';
+import { count, percent } from '../format';
 import type { Translate } from '../translate';
 import { canEvaluate, canTrainLonger, isDeletable, isResumable, isTakeable } from './resumable';
 import { isActive, isStoppable, type Run, type RunStatus } from './runRegistry';
-import { durationOf, progressOf } from './progress';
+import { progressOf } from './progress';
 
 export function statusWord(status: RunStatus, t: Translate): string {
   switch (status) {
@@ -75,9 +77,8 @@ export function statusIcon(run: Run): { icon: string; color?: string } {
 }
 
 /** The grey text behind a run's name: `61% · 78.4% · 12m 07s` for an active one, `finished · 78.4% · 1h 04m` else. */
-export function runDescription(run: Run, t: Translate, now = Date.now()): string {
+export function runDescription(run: Run, t: Translate): string {
   const { info } = run;
-  const active = isActive(run);
   const progress = progressOf(info);
   const state =
     run.status === 'running' && progress !== null
@@ -88,8 +89,8 @@ export function runDescription(run: Run, t: Translate, now = Date.now()): string
   if (info.kind === 'train' || run.status !== 'finished') parts.push(state);
   if (info.best) parts.push(percent(info.best.accuracy));
   if (info.incomplete) parts.push(t('incomplete model'));
-  if (info.kind === 'train' && run.status !== 'unreadable')
-    parts.push(duration(durationOf(info, active && run.status !== 'evaluating', now)));
+  const trained = run.status === 'unreadable' ? null : trainedSeconds(info);
+  if (trained !== null) parts.push(formatDuration(trained));
   return parts.join(' · ');
 }
 
@@ -136,6 +137,15 @@ export function runDetails(run: Run, t: Translate, language: string): string[] {
   }
   if (info.incomplete) lines.push(say(incompleteModel(info.incomplete), t));
   if (info.trainer !== undefined) lines.push(t('written by {0}', info.trainer));
+  const trained = run.status === 'unreadable' ? null : trainedSeconds(info);
+  if (trained !== null)
+    lines.push(
+      t(
+        'trained {0}, {1} from the first start to the end',
+        formatDuration(trained),
+        formatDuration(wallSeconds(info)),
+      ),
+    );
   if (info.device)
     lines.push([info.device, info.precision].filter((part) => part !== null).join(' · '));
   if (run.status !== 'unreadable')

@@ -2,11 +2,10 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { bytes } from '../format';
-import { isActive, type RunRegistry } from './runRegistry';
+import { configurationOfRun } from './placeOfRun';
+import { isActive, type Run, type RunRegistry } from './runRegistry';
 import type { WorkspaceRuns } from './workspaceRuns';
 import { runDescription, runDetails, runFlags, statusIcon, statusWord } from './runWords';
-
-const DURATION_REFRESH_MS = 5000;
 
 /** The NLVR view's list of runs, newest first. Elements are run folders, so that a refresh keeps the selection. */
 export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposable {
@@ -31,11 +30,6 @@ export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposa
       runs.onDidChange(() => this.refresh()),
       this.tree.onDidChangeVisibility(() => this.refresh()),
     );
-    const timer = setInterval(() => {
-      if (!this.tree.visible) return;
-      for (const run of runs.runs) if (isActive(run)) this.changed.fire(run.folder);
-    }, DURATION_REFRESH_MS);
-    this.disposables.push({ dispose: () => clearInterval(timer) });
   }
 
   dispose(): void {
@@ -57,7 +51,7 @@ export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposa
     if (!run) return item;
     const { icon, color } = statusIcon(run);
     item.iconPath = new vscode.ThemeIcon(icon, color ? new vscode.ThemeColor(color) : undefined);
-    item.description = runDescription(run, vscode.l10n.t);
+    item.description = this.describe(run);
     item.contextValue = runFlags(run, { forgettable: this.found.isOnlyRemembered(folder) });
     item.accessibilityInformation = {
       label: `${run.info.name}, ${statusWord(run.status, vscode.l10n.t)}, ${item.description}`,
@@ -75,11 +69,22 @@ export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposa
     const run = this.runs.get(folder);
     if (!run) return item;
     // Plain text: what a trainer said last is no markup.
+    const configuration = configurationOfRun(run);
     item.tooltip = [
       ...runDetails(run, vscode.l10n.t, vscode.env.language),
+      ...(configuration === undefined ? [] : [vscode.l10n.t('configuration {0}', configuration)]),
       vscode.l10n.t('{0} on disk', bytes(await folderBytes(folder))),
     ].join('\n');
     return item;
+  }
+
+  /** Names the configuration where the runs listed belong to several. */
+  private describe(run: Run): string {
+    const words = runDescription(run, vscode.l10n.t);
+    const first = this.runs.runs[0]?.info.configFile;
+    const several = this.runs.runs.some(({ info }) => info.configFile !== first);
+    const configuration = several ? configurationOfRun(run) : undefined;
+    return configuration === undefined ? words : `${words} · ${configuration}`;
   }
 
   private refresh(): void {

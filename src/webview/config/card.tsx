@@ -1,9 +1,9 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { Message } from '../shared/message';
 import { bytes, count, shortCount } from '../shared/numbers';
 import { t } from '../shared/translate';
 import type { Insights } from './messages';
-import { Message } from './problems';
 import { ScheduleChart } from './scheduleChart';
 
 /** Where there is room for the card next to the fields (as in config.css); else it stands above them, closed. */

@@ -1,9 +1,10 @@
+import { Message } from '../shared/message';
 import { Icon } from '../shared/icons';
 import { t } from '../shared/translate';
 import { Control } from './controls';
 import type { FormModel } from './formModel';
 import type { FieldInfo } from './messages';
-import { Message, Problems } from './problems';
+import { Problems } from './problems';
 
 interface FieldProps {
   info: FieldInfo;

@@ -1,4 +1,5 @@
 import { Icon, type IconName } from '../shared/icons';
+import { Message } from '../shared/message';
 import { t } from '../shared/translate';
 import type { FormModel } from './formModel';
 import type { FormProblem } from './messages';
@@ -49,16 +50,5 @@ export function Problems({
         </li>
       ))}
     </ul>
-  );
-}
-
-/** Text in which `…` is code. */
-export function Message({ text }: { text: string }) {
-  return (
-    <>
-      {text
-        .split('`')
-        .map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))}
-    </>
   );
 }

@@ -13,6 +13,7 @@ import { HealthNotes } from './healthNotes';
 import type { DashboardState } from './messages';
 import { RunHeader } from './runHeader';
 import type { DashboardStore } from './store';
+import { zoomKey } from './zoomKey';
 import { epochAnnouncement, isActive } from './viewModel';
 import { WatchedPairs } from './watchedPairs';
 
@@ -56,11 +57,11 @@ export function App() {
       <main>
         <RunHeader run={first} />
         <HealthNotes />
+        <Comparison />
         <Charts />
         {store.runs.map((run) => (
           <WatchedPairs key={run.header.key} run={run} />
         ))}
-        <Comparison />
       </main>
       <div class="page-foot">
         <KeysHelp keys={keyList()} openByButton />
@@ -223,7 +224,10 @@ function keyList(): KeyHelp[] {
     { keys: ['f'], does: t('failed examples') },
     { keys: ['←', '→'], does: t('in a chart: previous, next point') },
     { keys: ['Shift', '←', '→'], does: t('in a chart: pan; with the mouse, Shift and drag') },
-    { keys: ['+', '-'], does: t('in a chart: zoom; with the mouse, drag or wheel') },
+    {
+      keys: ['+', '-'],
+      does: t('in a chart: zoom; with the mouse, drag, or hold {0} and use the wheel', zoomKey()),
+    },
     { keys: ['?'], does: t('this list') },
   ];
 }

@@ -4,6 +4,7 @@ import { Icon } from '../shared/icons';
 import { announce } from '../shared/liveRegion';
 import { onThemeChange } from '../shared/theme';
 import { t } from '../shared/translate';
+import { axisMarks, type PlacedMark } from './axisMarks';
 import { keyCommand } from './chartKeys';
 import { ChartTable } from './chartTable';
 import { ChartView } from './chartView';
@@ -13,6 +14,8 @@ import { isHidden, valueText, xText, type ChartId, type Curve } from './curve';
 import { Legend } from './legend';
 import { curvesCsv } from './table';
 import { Tooltip } from './tooltip';
+import { useHint } from './useHint';
+import { zoomKey } from './zoomKey';
 
 interface ChartCardProps {
   id: ChartId;
@@ -34,6 +37,7 @@ export function ChartCard({ id, title, empty, beside, children }: ChartCardProps
   const { xAxis, smoothing, hidden } = view;
   const curves = useMemo(() => store.curves(id), [store, id, version, xAxis, smoothing]);
   const shown = useMemo(() => curves.filter((curve) => !isHidden(curve, hidden)), [curves, hidden]);
+  const marks = useMemo(() => axisMarks(store.runs, xAxis), [store, version, xAxis]);
   const asTable = view.open.includes(`table:${id}`);
   const png = useRef<(() => Promise<Uint8Array>) | undefined>(undefined);
   const [busy, setBusy] = useState(false);
@@ -97,7 +101,7 @@ export function ChartCard({ id, title, empty, beside, children }: ChartCardProps
       ) : asTable ? (
         <ChartTable id={id} title={title} curves={shown} />
       ) : (
-        <Plot id={id} title={title} curves={shown} png={png} />
+        <Plot id={id} title={title} curves={shown} marks={marks} png={png} />
       )}
     </section>
   );
@@ -130,11 +134,12 @@ interface PlotProps {
   id: ChartId;
   title: string;
   curves: Curve[];
+  marks: readonly PlacedMark[];
   png: { current: (() => Promise<Uint8Array>) | undefined };
 }
 
 /** The drawing itself: pointing, zooming and panning by mouse, touch and keyboard. */
-function Plot({ id, title, curves, png }: PlotProps) {
+function Plot({ id, title, curves, marks, png }: PlotProps) {
   const { store, cursor } = useDashboard();
   const { view } = store;
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -149,14 +154,18 @@ function Plot({ id, title, curves, png }: PlotProps) {
     setPointed(here);
   };
   const help = useId();
+  const [hint, sayHow] = useHint();
 
   useLayoutEffect(() => {
     if (!canvas.current) return;
     const made = new ChartView(canvas.current, {
-      onRange: (range: Range) => store.setView({ range: [range[0], range[1]] }),
+      onRange: (range) => store.setView({ range: range && [range[0], range[1]] }),
       onFirstPaint: () => performance.mark(`nlvr:painted:${id}`),
-      wheelZooms: (event) =>
-        event.ctrlKey || event.metaKey || box.current === document.activeElement,
+      wheelZooms: (event) => {
+        const zooms = event.ctrlKey || event.metaKey;
+        sayHow(!zooms);
+        return zooms;
+      },
     });
     chart.current = made;
     png.current = () => made.png();
@@ -172,14 +181,14 @@ function Plot({ id, title, curves, png }: PlotProps) {
       png.current = undefined;
       made.destroy();
     };
-  }, [id, store, cursor, png]);
+  }, [id, store, cursor, png, sayHow]);
 
   const { xAxis, range } = view;
   const logY = view.logY && id === 'loss';
   // Before the frame is drawn, so that chart and controls change together.
   useLayoutEffect(() => {
-    chart.current?.show({ id, curves, axis: xAxis, logY, range });
-  }, [id, curves, xAxis, logY, range]);
+    chart.current?.show({ id, curves, marks, axis: xAxis, logY, range });
+  }, [id, curves, marks, xAxis, logY, range]);
 
   const end = curves.reduce((most, curve) => Math.max(most, curve.end), 0);
   const full: Range = [0, end];
@@ -196,9 +205,11 @@ function Plot({ id, title, curves, png }: PlotProps) {
       if (at !== null) announce(pointText(at));
     }
   };
+  const marksAt = (x: number): PlacedMark[] => chart.current?.marksAt(x) ?? [];
   const pointText = (x: number): string =>
     [
       xText(view.xAxis, x, store.runs),
+      ...marksAt(x).map(({ text }) => text),
       ...curves
         .filter((curve) => curve.faintOf === undefined)
         .map((curve) => `${curve.label} ${valueText[id](curve.at(x)?.y ?? Number.NaN)}`),
@@ -234,7 +245,18 @@ function Plot({ id, title, curves, png }: PlotProps) {
       </span>
       <canvas ref={canvas} aria-hidden="true" />
       {pointed && pointer !== null && chart.current && (
-        <Tooltip id={id} x={pointer} left={chart.current.pixelOf(pointer)} curves={curves} />
+        <Tooltip
+          id={id}
+          x={pointer}
+          left={chart.current.pixelOf(pointer)}
+          curves={curves}
+          marks={marksAt(pointer)}
+        />
+      )}
+      {hint && (
+        <span class="plot-hint" aria-hidden="true">
+          {t('Hold {0} and use the wheel to zoom', zoomKey())}
+        </span>
       )}
     </div>
   );

@@ -10,11 +10,14 @@ import {
   type Plugin,
 } from 'chart.js';
 import zoomPlugin from 'chartjs-plugin-zoom';
-import { duration, shortCount } from '../shared/numbers';
+import { shortCount } from '../shared/numbers';
+import type { PlacedMark } from './axisMarks';
 import { chartColours, faint, seriesColour, type ChartColours } from './chartTheme';
-import { valueText, type ChartId, type Curve, type XAxis } from './curve';
+import type { ChartId, Curve, XAxis } from './curve';
 import type { Point } from './decimate';
+import { drawMarks } from './drawMarks';
 import type { Range } from './range';
+import { valueLabel, xTicks, type Unit } from './ticks';
 
 Chart.register(
   LineController,
@@ -30,20 +33,34 @@ export interface ChartContent {
   id: ChartId;
   /** Those not switched off. */
   curves: readonly Curve[];
+  /** In the order of x. */
+  marks: readonly PlacedMark[];
   axis: XAxis;
   logY: boolean;
   /** The part of x to show; null for all. */
   range: Range | null;
 }
 
+const units: Record<ChartId, Unit> = {
+  loss: 'number',
+  accuracy: 'percent',
+  lr: 'rate',
+  speed: 'number',
+  ranks: 'seconds',
+  memory: 'bytes',
+};
+
 export interface ChartEvents {
-  /** The user zoomed or panned. */
-  onRange(this: void, range: Range): void;
+  /** The user zoomed or panned; null: to all of it. */
+  onRange(this: void, range: Range | null): void;
   /** Something was painted for the first time. */
   onFirstPaint(this: void): void;
   /** Whether the wheel zooms: only where it was asked for, so that the page can be scrolled over a chart. */
   wheelZooms(this: void, event: WheelEvent): boolean;
 }
+
+/** A mark is pointed at within so many pixels. */
+const MARK_PIXELS = 6;
 
 /** Keeps a Chart.js chart in step with what it is to show. It never holds more points than pixels need. */
 export class ChartView {
@@ -55,6 +72,8 @@ export class ChartView {
   /** The part of x on the screen. New options must have it from the start: Chart.js takes them over only later. */
   private bounds: Range = [0, 1];
   private frame = 0;
+  /** Largest x of the data. */
+  private end = 0;
 
   constructor(
     canvas: HTMLCanvasElement,
@@ -64,7 +83,7 @@ export class ChartView {
       type: 'line',
       data: { datasets: [] },
       options: this.options(),
-      plugins: [this.overlay()],
+      plugins: [this.marking(), this.overlay()],
     });
   }
 
@@ -104,6 +123,13 @@ export class ChartView {
     return this.chart.scales.x?.getPixelForValue(x) ?? 0;
   }
 
+  /** What happened within a few pixels of an x. */
+  marksAt(x: number): PlacedMark[] {
+    const at = this.pixelOf(x);
+    const { marks = [] } = this.content ?? {};
+    return marks.filter((mark) => Math.abs(this.pixelOf(mark.x) - at) <= MARK_PIXELS);
+  }
+
   /** The picture as PNG, on the editor's background. */
   async png(): Promise<Uint8Array> {
     const { canvas } = this.chart;
@@ -126,6 +152,7 @@ export class ChartView {
     const { content, chart } = this;
     if (!content) return;
     const end = content.curves.reduce((most, curve) => Math.max(most, curve.end), 0);
+    this.end = end;
     this.bounds = content.range ?? [0, end > 0 ? end : 1];
     const [from, to] = this.bounds;
     const buckets = Math.max(50, Math.ceil(chart.chartArea?.width || chart.width || 600));
@@ -162,7 +189,10 @@ export class ChartView {
   private options(): ChartOptions<'line'> {
     const { text, muted, grid, font, fontSize, selection } = this.colours;
     const ticks = { color: muted, font: { family: font, size: fontSize }, maxRotation: 0 };
-    const rangeOf = (chart: Chart): Range => [chart.scales.x?.min ?? 0, chart.scales.x?.max ?? 1];
+    const rangeOf = ({ scales }: Chart): Range | null => {
+      const [from, to] = [scales.x?.min ?? 0, scales.x?.max ?? 1];
+      return from <= 0 && to >= this.end ? null : [from, to];
+    };
     const changed = ({ chart }: { chart: Chart }) => this.events.onRange(rangeOf(chart));
     return {
       animation: false,
@@ -183,9 +213,14 @@ export class ChartView {
           border: { color: grid },
           ticks: {
             ...ticks,
-            maxTicksLimit: 8,
-            autoSkipPadding: 16,
-            callback: (value) => this.xTick(Number(value)),
+            autoSkip: false,
+            callback: (_, index, all) => all[index]?.label ?? '',
+          },
+          // Round places only: Chart.js would also label the ends of what was zoomed into.
+          afterBuildTicks: (scale) => {
+            const { axis = 'step' } = this.content ?? {};
+            const most = Math.max(2, Math.floor(scale.width / (axis === 'time' ? 96 : 72)));
+            scale.ticks = xTicks(axis, scale.min, scale.max, Math.min(8, most));
           },
         },
         y: {
@@ -196,7 +231,7 @@ export class ChartView {
             ...ticks,
             padding: 6,
             maxTicksLimit: 6,
-            callback: (value) => this.yTick(Number(value)),
+            callback: (value, _, all) => this.yTick(Number(value), all),
           },
         },
       },
@@ -223,22 +258,21 @@ export class ChartView {
     };
   }
 
-  private xTick(value: number): string {
-    if (this.content?.axis === 'time') return duration(value);
-    return shortCount(value);
+  private yTick(value: number, all: readonly { value: number }[]): string {
+    const { id = 'loss', logY = false } = this.content ?? {};
+    const [first, second] = all;
+    if (logY || !first || !second) return shortCount(Number(value.toPrecision(4)));
+    return valueLabel(value, Math.abs(second.value - first.value), units[id]);
   }
 
-  private yTick(value: number): string {
-    switch (this.content?.id) {
-      case 'accuracy':
-        return `${Number((100 * value).toFixed(1))}%`;
-      case 'lr':
-      case 'ranks':
-      case 'memory':
-        return valueText[this.content.id](value);
-      default:
-        return shortCount(Number(value.toPrecision(4)));
-    }
+  private marking(): Plugin<'line'> {
+    return {
+      id: 'marks',
+      beforeDatasetsDraw: ({ ctx, chartArea, scales }) => {
+        const { content, colours } = this;
+        if (content && scales.x) drawMarks(ctx, chartArea, scales.x, content.marks, colours);
+      },
+    };
   }
 
   /** The line and dots at the cursor. */

@@ -1,27 +1,25 @@
 import { Icon } from '../shared/icons';
 import { count, duration, percent } from '../shared/numbers';
 import { t } from '../shared/translate';
+import { AddRun } from './addRun';
 import { useDashboard, useStore } from './context';
 import { Swatch } from './legend';
 import { Status } from './runHeader';
-import { progressOf, trainedSeconds } from './viewModel';
+import { progressOf } from './viewModel';
 
 /** The runs side by side, and only those configuration keys in which they differ. */
 export function Comparison() {
   const { host } = useDashboard();
   const { runs, differing } = useStore('data');
-  const add = (
-    <button class="quiet" onClick={() => host.send({ type: 'addRun' })}>
-      <Icon name="add" /> {t('Add run')}
-    </button>
-  );
-  if (runs.length < 2) return <footer class="comparison comparison-none">{add}</footer>;
+  if (runs.length < 2) return null;
   return (
-    <footer class="comparison">
+    <div class="comparison">
       <section aria-labelledby="comparison-title">
         <div class="card-head">
           <h2 id="comparison-title">{t('Compared runs')}</h2>
-          <div class="card-actions">{add}</div>
+          <div class="card-actions">
+            <AddRun />
+          </div>
         </div>
         <div class="table-box" tabIndex={0} role="region" aria-labelledby="comparison-title">
           <table class="number comparison-table">
@@ -49,9 +47,14 @@ export function Comparison() {
             <tbody>
               <tr>
                 <th scope="row">{t('State')}</th>
-                {runs.map(({ header }) => (
+                {runs.map(({ header, problem }) => (
                   <td key={header.key}>
                     <Status header={header} />
+                    {problem && (
+                      <span class="comparison-problem" title={problem.message}>
+                        <Icon name="error" /> {t('cannot be read')}
+                      </span>
+                    )}
                   </td>
                 ))}
               </tr>
@@ -67,8 +70,15 @@ export function Comparison() {
                 name={t('Consistency')}
                 values={runs.map(({ header }) => percent(header.best?.consistency))}
               />
+              <Row
+                name={t('Configuration')}
+                values={runs.map(({ header }) => header.configuration ?? '–')}
+              />
               <Row name={t('Steps')} values={runs.map((run) => count(progressOf(run).step))} />
-              <Row name={t('Trained')} values={runs.map((run) => duration(trainedSeconds(run)))} />
+              <Row
+                name={t('Trained')}
+                values={runs.map(({ header }) => duration(header.trainedSeconds))}
+              />
             </tbody>
             <tbody>
               <tr>
@@ -90,7 +100,7 @@ export function Comparison() {
           </table>
         </div>
       </section>
-    </footer>
+    </div>
   );
 }
 

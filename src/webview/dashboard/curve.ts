@@ -1,4 +1,12 @@
-import { bytes, count, percent, shortExponent, significant, stepTime } from '../shared/numbers';
+import {
+  bytes,
+  count,
+  duration,
+  percent,
+  shortExponent,
+  significant,
+  stepTime,
+} from '../shared/numbers';
 import { t } from '../shared/translate';
 import { nearest, type Point } from './decimate';
 import type { RunData } from './runData';
@@ -45,12 +53,8 @@ export const valueText: Record<ChartId, (value: number) => string> = {
 export function xText(axis: XAxis, x: number, runs: readonly RunData[]): string {
   if (axis === 'step') return t('step {0}', count(x));
   if (axis === 'epoch') return t('epoch {0}', significant(x));
-  const seconds = Math.round(x);
-  const clock = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60]
-    .map((part) => String(part).padStart(2, '0'))
-    .join(':');
   const step = runs.length === 1 && runs[0] ? stepAt(runs[0], x) : null;
-  return step === null ? clock : `${clock} · ${t('step {0}', count(step))}`;
+  return step === null ? duration(x) : `${duration(x)} · ${t('step {0}', count(step))}`;
 }
 
 function stepAt(run: RunData, time: number): number | null {

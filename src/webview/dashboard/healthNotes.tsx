@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks';
 import { Icon } from '../shared/icons';
+import { Message } from '../shared/message';
 import { t } from '../shared/translate';
-import { useStore } from './context';
+import { useDashboard, useStore } from './context';
 import type { Note } from './messages';
-import { healthNotes } from './viewModel';
+import { missingRuns, notesOfAll, type RunNote } from './runNotes';
 
 const words = (): Record<Note['level'], string> => ({
   error: t('Error'),
@@ -11,46 +12,88 @@ const words = (): Record<Note['level'], string> => ({
   info: t('Note'),
 });
 
-/** Errors and warnings of all runs; remarks only on demand. */
+/** The gravest note of the runs; the others on demand, and those that were dismissed not at all. */
 export function HealthNotes() {
-  const { runs, problem } = useStore('data');
+  const store = useStore('data', 'view');
+  const { host } = useDashboard();
   const [all, setAll] = useState(false);
-  const notes = runs.flatMap((run) =>
-    healthNotes(run).map((note) => ({ ...note, run: run.header })),
-  );
-  const remarks = notes.filter((note) => note.level === 'info').length;
-  const shown = all ? notes : notes.filter((note) => note.level !== 'info');
-  if (notes.length === 0 && !problem) return null;
+  const { runs, view } = store;
+  const notes = notesOfAll(runs, view.dismissed);
+  const missing = store.loaded ? missingRuns(view.runs, runs) : [];
+  const first = notes[0]?.level === 'info' ? 0 : 1;
+  const shown = all ? notes : notes.slice(0, first);
+  const more = notes.length - Math.min(first, notes.length);
+  if (notes.length === 0 && missing.length === 0) return null;
   return (
     <section class="notes" aria-label={t('Health')}>
       <ul>
-        {problem && (
-          <li class="note note-error">
+        {missing.map(({ key, name }) => (
+          <li key={key} class="note note-error">
             <Icon name="error" />
-            <span>
-              {problem.message}
-              {problem.hint !== null && <span class="muted"> {problem.hint}</span>}
+            <span class="note-text">
+              <strong>{name}: </strong>
+              {t('Its folder was moved or deleted.')}
             </span>
-          </li>
-        )}
-        {shown.map((note) => (
-          <li key={`${note.run.key}:${note.code}`} class={`note note-${note.level}`}>
-            <Icon name={note.level} />
-            <span class="visually-hidden">{words()[note.level]}: </span>
-            <span>
-              {runs.length > 1 && <strong>{note.run.name}: </strong>}
-              {note.message}
-              {note.hint !== undefined && <span class="muted"> {note.hint}</span>}
-            </span>
+            <button class="quiet" onClick={() => host.send({ type: 'removeRun', run: key })}>
+              {t('Remove from Comparison')}
+            </button>
           </li>
         ))}
+        {shown.map((note) => (
+          <NoteLine
+            key={note.key}
+            note={note}
+            named={view.runs.length > 1}
+            dismiss={() => store.dismiss(note.key)}
+          />
+        ))}
       </ul>
-      {remarks > 0 && (
+      {more > 0 && (
         <button class="quiet notes-more" aria-expanded={all} onClick={() => setAll(!all)}>
-          <Icon name="info" />
-          {all ? t('Hide remarks') : remarks === 1 ? t('1 remark') : t('{0} remarks', remarks)}
+          <Icon name="chevron" />
+          {all ? t('Show Less') : moreText(more, first > 0)}
         </button>
       )}
     </section>
   );
+}
+
+interface NoteLineProps {
+  note: RunNote;
+  named: boolean;
+  dismiss: () => void;
+}
+
+function NoteLine({ note, named, dismiss }: NoteLineProps) {
+  return (
+    <li class={`note note-${note.level}`}>
+      <Icon name={note.level} />
+      <span class="note-text">
+        <span class="visually-hidden">{words()[note.level]}: </span>
+        {named && <strong>{note.name}: </strong>}
+        <Message text={note.message} />
+        {note.hint !== undefined && (
+          <span class="muted">
+            {' '}
+            <Message text={note.hint} />
+          </span>
+        )}
+      </span>
+      {note.dismissable && (
+        <button
+          class="quiet icon-only"
+          aria-label={t('Dismiss')}
+          title={t('Dismiss')}
+          onClick={dismiss}
+        >
+          <Icon name="cross" />
+        </button>
+      )}
+    </li>
+  );
+}
+
+function moreText(count: number, behindFirst: boolean): string {
+  if (behindFirst) return count === 1 ? t('1 More Note') : t('{0} More Notes', count);
+  return count === 1 ? t('1 Note') : t('{0} Notes', count);
 }

@@ -29,20 +29,23 @@ export interface RunHeader {
   /** Whether it can be asked to stop. */
   stoppable?: boolean;
   kind: 'train' | 'evaluate' | 'imported';
+  /** The file that it was started with, as short as the editor writes it; null when it is not known. */
+  configuration: string | null;
   epoch: number;
   maxEpoch: number;
   step: number;
   totalSteps: number;
   stepsPerEpoch: number;
-  /** Milliseconds since 1970. */
-  started: number;
-  ended: number | null;
+  /** Spent training, over all attempts; null when it is not known. */
+  trainedSeconds: number | null;
+  /** From the first start to the end, pauses included. */
+  wallSeconds: number;
   device: string | null;
   precision: string | null;
   parameters: number | null;
   /** Examples of each split. */
   examples: Partial<Record<Split, number>>;
-  best: { epoch: number; accuracy: number; consistency: number | null } | null;
+  best: { epoch: number; step: number; accuracy: number; consistency: number | null } | null;
   /** The processes that share the training, by rank; missing where there is one. */
   ranks?: Rank[];
 }
@@ -124,12 +127,20 @@ export interface WatchedPairHistory {
   probTrue: { epoch: number; value: number }[];
 }
 
+/** A place on the x axis: where the training was resumed, or where its main stage follows the curriculum. */
+export interface AxisMark {
+  kind: 'resume' | 'stage';
+  /** The last step before it. */
+  step: number;
+}
+
 /** Everything of a run but its steps; small, and sent whole whenever some of it changed. */
 export interface RunHistory {
   evals: EvalPoint[];
   epochs: EpochPoint[];
   notes: Note[];
   watched: WatchedPairHistory[];
+  marks: AxisMark[];
   /** The evaluation under way. */
   evaluating: { split: Split; epoch: number; done: number; total: number } | null;
   /** Lines of events.jsonl that could not be read. */
@@ -143,10 +154,12 @@ export type ToWebview =
   | { type: 'reset'; run: string }
   | { type: 'steps'; run: string; columns: StepColumns }
   | { type: 'history'; run: string; history: RunHistory }
+  /** Seconds to the end of the training under way; null while they are not known. */
+  | { type: 'timeLeft'; run: string; seconds: number | null }
   /** The snapshot is complete. */
   | { type: 'loaded' }
-  /** The panel cannot show anything. */
-  | { type: 'problem'; message: string; hint: string | null };
+  /** The events of this run cannot be read (now); its next `history` says that they can. */
+  | { type: 'problem'; run: string; message: string; hint: string | null };
 
 /** What the buttons of a run ask for; the host runs the command of that name. */
 export const runActions = [
@@ -198,6 +211,8 @@ export interface DashboardState {
   hidden: string[];
   /** Sections folded out. */
   open: string[];
+  /** Notes that were dismissed, by `noteKey`. */
+  dismissed: string[];
   /** The part of the x axis on the screen, in units of `xAxis`; null for all of it. */
   range: [number, number] | null;
 }

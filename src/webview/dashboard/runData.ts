@@ -33,6 +33,7 @@ export const emptyHistory: RunHistory = {
   epochs: [],
   notes: [],
   watched: [],
+  marks: [],
   evaluating: null,
   skippedLines: 0,
 };
@@ -82,6 +83,10 @@ class SparseView implements SparseColumn {
 export class RunData {
   header: RunHeader;
   history: RunHistory = emptyHistory;
+  /** Seconds to the end of the training under way; null while they are not known. */
+  timeLeft: number | null = null;
+  /** Why its events cannot be read now. */
+  problem: { message: string; hint: string | null } | null = null;
   /** Columns; only the first `count` values of each are used. */
   columns = empty(0);
   count = 0;
@@ -94,6 +99,7 @@ export class RunData {
 
   reset(): void {
     this.count = 0;
+    this.timeLeft = null;
     this.columns = empty(0);
     this.smoother = undefined;
     this.sparse.clear();
@@ -156,21 +162,5 @@ export class RunData {
     }
     const value = this.columns[name][this.count - 1];
     return value !== undefined && Number.isFinite(value) ? value : null;
-  }
-
-  /**
-   * Steps a second of late; null when not known yet. The median over the last steps: the pauses for evaluations
-   * and a step that was slow for once do not count.
-   */
-  stepRate(): number | null {
-    const { step, time } = this.columns;
-    const seconds: number[] = [];
-    for (let i = Math.max(1, this.count - 100); i < this.count; i++) {
-      const steps = (step[i] ?? 0) - (step[i - 1] ?? 0);
-      if (steps > 0) seconds.push(((time[i] ?? 0) - (time[i - 1] ?? 0)) / steps);
-    }
-    seconds.sort((a, b) => a - b);
-    const median = seconds[seconds.length >> 1];
-    return median !== undefined && median > 0 ? 1 / median : null;
   }
 }

@@ -10,25 +10,39 @@ import {
 import { t } from '../shared/translate';
 import { useDashboard, useStore } from './context';
 import { ActionsMenu } from './actionsMenu';
+import { AddRun } from './addRun';
 import { RanksButton } from './ranks';
 import type { RunHeader as Header } from './messages';
 import type { RunData } from './runData';
-import { evaluationText, isActive, progressOf, progressText, statusLook } from './viewModel';
+import {
+  evaluationText,
+  isActive,
+  progressOf,
+  progressText,
+  statusLook,
+  trainedText,
+} from './viewModel';
 
 /** Name, state, progress and the buttons of the first run. */
 export function RunHeader({ run }: { run: RunData }) {
   const { host } = useDashboard();
-  useStore('data');
+  const store = useStore('data');
   const { header } = run;
   const act = (action: 'stop' | 'resume' | 'trainLonger' | 'failedExamples') =>
     host.send({ type: 'action', action, run: header.key });
   const rest = progressText(run);
+  const trained = trainedText(run);
   return (
     <header class="run-header">
       <div class="run-title">
         <h1 title={header.key}>{header.name}</h1>
         <Status header={header} />
         {rest !== '' && <span class="number run-progress-text">{rest}</span>}
+        {trained && (
+          <span class="number run-progress-text run-trained" title={trained.title}>
+            {trained.text}
+          </span>
+        )}
         <div class="run-actions">
           {header.stoppable && (
             <button
@@ -49,6 +63,7 @@ export function RunHeader({ run }: { run: RunData }) {
             <button onClick={() => act('trainLonger')}>{t('Train Longer…')}</button>
           )}
           <button onClick={() => act('failedExamples')}>{t('Failed Examples')}</button>
+          {store.view.runs.length < 2 && <AddRun />}
           {header.ranks && <RanksButton run={run} ranks={header.ranks} />}
           <ActionsMenu run={header} />
         </div>

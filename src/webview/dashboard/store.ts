@@ -10,8 +10,12 @@ export const initialView: DashboardState = {
   logY: false,
   hidden: [],
   open: [],
+  dismissed: [],
   range: null,
 };
+
+/** Of the notes dismissed, the latest so many are remembered. */
+const MOST_DISMISSED = 200;
 
 /** The page is drawn anew at most this often while data streams in. */
 const REFRESH_MS = 200;
@@ -26,7 +30,8 @@ export class DashboardStore {
   runs: RunData[] = [];
   differing: DifferingKey[] = [];
   loaded = false;
-  problem: { message: string; hint: string | null } | null = null;
+  /** Why runs that are not known otherwise cannot be read, by their folders. */
+  private readonly unknown = new Map<string, { message: string; hint: string | null }>();
   view: DashboardState;
   /** Raised with every change of the data. */
   version = 0;
@@ -72,17 +77,26 @@ export class DashboardStore {
         break;
       case 'history': {
         const run = this.runOf(message.run);
-        if (run) run.history = message.history;
+        this.unknown.delete(message.run);
         // The host tries again and again; when it reads, all is well.
-        this.problem = null;
+        if (run) Object.assign(run, { history: message.history, problem: null });
+        break;
+      }
+      case 'timeLeft': {
+        const run = this.runOf(message.run);
+        if (run) run.timeLeft = message.seconds;
         break;
       }
       case 'loaded':
         this.loaded = true;
         break;
-      case 'problem':
-        this.problem = { message: message.message, hint: message.hint };
+      case 'problem': {
+        const { message: text, hint } = message;
+        this.unknown.set(message.run, { message: text, hint });
+        const run = this.runOf(message.run);
+        if (run) run.problem = { message: text, hint };
         break;
+      }
     }
     this.changedSoon();
   }
@@ -106,6 +120,16 @@ export class DashboardStore {
   toggle(list: 'hidden' | 'open', id: string): void {
     const now = this.view[list];
     this.setView({ [list]: now.includes(id) ? now.filter((other) => other !== id) : [...now, id] });
+  }
+
+  /** What keeps the panel from showing anything: a fault of its first run, where there is no other. */
+  get problem(): { message: string; hint: string | null } | null {
+    return this.view.runs.map((folder) => this.unknown.get(folder)).find(Boolean) ?? null;
+  }
+
+  /** @param key of a note, by which it is not shown again */
+  dismiss(key: string): void {
+    this.setView({ dismissed: [...this.view.dismissed, key].slice(-MOST_DISMISSED) });
   }
 
   /** All curves of a chart, switched off ones too. */

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { PlacedMark } from './axisMarks';
 import { useDashboard } from './context';
 import { valueText, xText, type ChartId, type Curve } from './curve';
 import { Swatch } from './legend';
@@ -9,10 +10,12 @@ interface TooltipProps {
   /** CSS pixels from the left edge of the plot. */
   left: number;
   curves: readonly Curve[];
+  /** What happened there. */
+  marks: readonly PlacedMark[];
 }
 
 /** The values at the cursor, exactly as in the data. */
-export function Tooltip({ id, x, left, curves }: TooltipProps) {
+export function Tooltip({ id, x, left, curves, marks }: TooltipProps) {
   const { store } = useDashboard();
   const box = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
@@ -30,6 +33,11 @@ export function Tooltip({ id, x, left, curves }: TooltipProps) {
   return (
     <div class="tooltip number" ref={box} aria-hidden="true">
       <div class="tooltip-x">{xText(store.view.xAxis, place, store.runs)}</div>
+      {marks.map(({ text }) => (
+        <div key={text} class="tooltip-mark">
+          {text}
+        </div>
+      ))}
       {rows.map((curve) => {
         const raw = curves.find((other) => other.faintOf === curve.id);
         return (

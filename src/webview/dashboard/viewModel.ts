@@ -1,7 +1,7 @@
 import { duration, percent, progressPercent } from '../shared/numbers';
 import { t } from '../shared/translate';
 import type { IconName } from '../shared/icons';
-import type { Note, RunHeader, RunStatus } from './messages';
+import type { RunHeader, RunStatus } from './messages';
 import type { RunData } from './runData';
 
 /** Whether the run is being written to. */
@@ -60,23 +60,9 @@ export function progressOf(run: RunData): Progress {
     epoch,
     maxEpoch,
     fraction: totalSteps > 0 ? Math.min(1, step / totalSteps) : null,
-    timeLeft: isActive(header.status) ? timeLeft(run, step) : null,
+    // While it starts the estimate is one of an earlier attempt; while it stops it has no meaning.
+    timeLeft: header.status === 'running' ? run.timeLeft : null,
   };
-}
-
-/** Seconds until the last step at the present speed, and for the evaluations still to come. */
-function timeLeft(run: RunData, step: number): number | null {
-  const rate = run.stepRate();
-  const { totalSteps, maxEpoch } = run.header;
-  if (rate === null || rate <= 0 || totalSteps <= 0) return null;
-  const { evals, epochs, evaluating } = run.history;
-  const lastEpoch = Math.max(-1, ...evals.map((point) => point.epoch ?? -1));
-  const seconds = evals
-    .filter((point) => point.epoch === lastEpoch)
-    .reduce((sum, point) => sum + point.seconds, 0);
-  const toCome = Math.max(0, maxEpoch - epochs.length);
-  const underWay = evaluating ? 1 - evaluating.done / Math.max(1, evaluating.total) : 0;
-  return Math.max(0, totalSteps - step) / rate + seconds * (toCome + underWay);
 }
 
 /** The line beside the name: `epoch 4/15 · 61% · 12m left`. */
@@ -91,18 +77,17 @@ export function progressText(run: RunData): string {
     if (progress.timeLeft !== null) parts.push(t('{0} left', duration(progress.timeLeft)));
   } else {
     if (best) parts.push(t('best {0}', percent(best.accuracy)));
-    const seconds = trainedSeconds(run);
-    if (seconds !== null) parts.push(t('took {0}', duration(seconds)));
   }
   return parts.join(' · ');
 }
 
-/** How long the run has trained, pauses between stop and resume left out; null when it is not known. */
-export function trainedSeconds(run: RunData): number | null {
-  const last = run.count > 0 ? (run.columns.time[run.count - 1] ?? 0) : 0;
-  const events = [...run.history.evals, ...run.history.epochs].map((point) => point.time);
-  const seconds = Math.max(last, ...events.slice(-8));
-  return seconds > 0 ? seconds : null;
+/** How long a run that ended has trained, as text; null while it runs, and when it is not known. */
+export function trainedText({ header }: RunData): { text: string; title: string } | null {
+  if (isActive(header.status) || header.trainedSeconds === null) return null;
+  return {
+    text: t('trained {0}', duration(header.trainedSeconds)),
+    title: t('{0} from the first start to the end', duration(header.wallSeconds)),
+  };
 }
 
 /** The evaluation under way: `evaluating val 35%`. */
@@ -114,38 +99,6 @@ export function evaluationText(run: RunData): string | null {
     evaluating.split,
     progressPercent(evaluating.done / evaluating.total),
   );
-}
-
-/** What a person should know of a run, the gravest first; how it ended counts too. */
-export function healthNotes(run: RunData): Note[] {
-  const { header, history } = run;
-  const notes: Note[] = [];
-  const ended = header.status === 'failed' || header.status === 'lost';
-  if (header.message !== null && (ended || header.notice))
-    notes.push({
-      level: header.notice ? 'warning' : 'error',
-      code: header.notice ? 'attempt' : 'ended',
-      message: header.message,
-      ...(header.hint !== null && { hint: header.hint }),
-      step: header.step,
-    });
-  const rank = { error: 0, warning: 1, info: 2 };
-  notes.push(
-    ...history.notes
-      .filter((note) => note.message !== header.message)
-      .sort((a, b) => rank[a.level] - rank[b.level]),
-  );
-  if (history.skippedLines > 0)
-    notes.push({
-      level: 'info',
-      code: 'skipped-lines',
-      message: t(
-        '{0} lines of events.jsonl could not be read and are left out.',
-        history.skippedLines,
-      ),
-      step: header.step,
-    });
-  return notes;
 }
 
 /** What is said aloud when an epoch has been evaluated; null when none has. */

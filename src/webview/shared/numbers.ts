@@ -1,4 +1,5 @@
 /** How numbers are written, everywhere the same. Unknown and non-finite values are a dash. */
+import { formatDuration } from '../../util/duration';
 
 const NONE = '–';
 
@@ -53,16 +54,9 @@ export function shortCount(value: number): string {
   return trim(value);
 }
 
-/** A duration: `8s`, `12m`, `1h 04m`, `2d 03h`. */
+/** A duration: `8s`, `1m 31s`, `1h 04m`, `2d 03h`. */
 export function duration(seconds: number | null | undefined): string {
-  if (!known(seconds) || seconds < 0) return NONE;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole}s`;
-  const minutes = Math.round(whole / 60);
-  if (minutes < 60) return `${minutes}m`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 24) return `${hours}h${SPACE}${two(minutes % 60)}m`;
-  return `${Math.floor(hours / 24)}d${SPACE}${two(hours % 24)}h`;
+  return known(seconds) && seconds >= 0 ? formatDuration(seconds).replaceAll(' ', SPACE) : NONE;
 }
 
 /** How long a step takes: `0.182 s`, `12 ms`. */
@@ -91,8 +85,4 @@ function known(value: number | null | undefined): value is number {
 
 function trim(value: number): string {
   return String(Number(value.toPrecision(3)));
-}
-
-function two(value: number): string {
-  return String(value).padStart(2, '0');
 }

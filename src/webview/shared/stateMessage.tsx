@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { Icon, type IconName } from './icons';
+import { Message } from './message';
 
 interface StateMessageProps {
   kind: 'empty' | 'loading' | 'error';
@@ -23,8 +24,14 @@ export function StateMessage({ kind, title, text, action, children }: StateMessa
   return (
     <div class={`state-message state-${kind}`} role={kind === 'error' ? 'alert' : 'status'}>
       {icon ? <Icon name={icon} /> : <span class="spinner" aria-hidden="true" />}
-      <p class="state-title">{title}</p>
-      {text !== undefined && <p class="muted">{text}</p>}
+      <p class="state-title">
+        <Message text={title} />
+      </p>
+      {text !== undefined && (
+        <p class="muted">
+          <Message text={text} />
+        </p>
+      )}
       {children}
       {action && (
         <button class="primary" onClick={action.run}>

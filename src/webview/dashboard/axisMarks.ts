@@ -1,0 +1,56 @@
+import { t } from '../shared/translate';
+import type { XAxis } from './curve';
+import { unitsOf } from './curveMaking';
+import { nearest } from './decimate';
+import type { RunData } from './runData';
+
+/** Something that happened at a place on the x axis. */
+export interface PlacedMark {
+  /** In chart units. */
+  x: number;
+  label: string;
+  /** What the tooltip and screen readers say; names the run where there are several. */
+  text: string;
+  /** Index into the theme's series colours; null where there is one run. */
+  colour: number | null;
+}
+
+/** Where the curriculum ends, where a training was resumed, and its best epoch, in the order of x. */
+export function axisMarks(runs: readonly RunData[], axis: XAxis): PlacedMark[] {
+  const several = runs.length > 1;
+  return runs
+    .flatMap((run, index) =>
+      marksOf(run, axis).map(({ x, label }) => ({
+        x,
+        label,
+        text: several ? `${run.header.name}: ${label}` : label,
+        colour: several ? index : null,
+      })),
+    )
+    .sort((a, b) => a.x - b.x);
+}
+
+function marksOf(run: RunData, axis: XAxis): { x: number; label: string }[] {
+  const { history, header, columns, count } = run;
+  const units = unitsOf(run, axis);
+  const placeOf = (step: number): number => {
+    if (!units.timed) return units.to(step);
+    return columns.time[nearest(columns.step, count, step)] ?? 0;
+  };
+  const last = count > 0 ? (columns.step[count - 1] ?? 0) : 0;
+  const marks = history.marks
+    .filter(({ step }) => step < last)
+    .map(({ kind, step }) => ({
+      x: placeOf(step),
+      label: kind === 'stage' ? t('curriculum ends') : t('resumed'),
+    }));
+  const { best } = header;
+  const at =
+    best && history.evals.find(({ split, epoch }) => split === 'val' && epoch === best.epoch);
+  if (at)
+    marks.push({
+      x: units.timed ? at.time : units.to(at.step),
+      label: t('best: epoch {0}', at.epoch === null ? '' : at.epoch + 1),
+    });
+  return marks;
+}

@@ -1,0 +1,16 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+
+const SHOWN_MS = 2000;
+
+/** A hint that is shown for a moment when it is asked for. */
+export function useHint(): [shown: boolean, show: (wanted: boolean) => void] {
+  const [shown, setShown] = useState(false);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const show = useCallback((wanted: boolean) => {
+    clearTimeout(timer.current);
+    setShown(wanted);
+    if (wanted) timer.current = setTimeout(() => setShown(false), SHOWN_MS);
+  }, []);
+  return [shown, show];
+}

@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import type { EvalEvent, RunEvent, StartEvent } from '../../src/run/events';
+import { TimeLeft } from '../../src/run/timeLeft';
+
+const plan: StartEvent = {
+  type: 'start',
+  v: 1,
+  time: 0,
+  resumed: false,
+  step: 0,
+  epoch: 0,
+  maxEpoch: 3,
+  stepsPerEpoch: 100,
+  totalSteps: 300,
+  evaluation: { every: 1, examples: 500 },
+  examples: { train: 3200, val: 500 },
+  device: 'CPU',
+  precision: 'fp32',
+  parameters: 1,
+};
+
+interface Trainer {
+  /** Seconds of a step. */
+  step?: number;
+  /** Steps that record a program, and the seconds that each takes. */
+  recording?: { steps: readonly number[]; seconds: number };
+  /** Seconds of saving, after every so many steps. */
+  saving?: { every: number; seconds: number };
+  /** Seconds of an evaluation. */
+  evaluation?: number;
+  logEvery?: number;
+}
+
+/** The events of a training, each with the seconds to its end. */
+function events(start: StartEvent, trainer: Trainer): { event: RunEvent; left: number }[] {
+  const { step: seconds = 0.5, recording, saving, evaluation = 3, logEvery = 1 } = trainer;
+  const list: RunEvent[] = [start];
+  let { time, step } = start;
+  const place = () => ({ time, step });
+  let recorded = false;
+  for (let epoch = start.epoch; epoch < start.maxEpoch; epoch++) {
+    // The loader starts.
+    time += 2;
+    while (step < (epoch + 1) * start.stepsPerEpoch) {
+      step++;
+      const records = recording?.steps.includes(step - start.step) === true;
+      recorded ||= records;
+      time += seconds + (records ? recording.seconds : 0);
+      if (step % logEvery === 0) {
+        const flag = recorded ? { recorded: true as const } : {};
+        list.push({ type: 'step', ...place(), epoch, loss: 0.5, lr: 1e-4, ...flag });
+        recorded = false;
+      }
+      if (saving && step % saving.every === 0) {
+        time += saving.seconds;
+        list.push({ type: 'checkpoint', ...place(), kind: 'last', epoch, path: '', bytes: 1 });
+      }
+    }
+    const end = { epoch, loss: 0.5, accuracy: 0.5, lr: 1e-4, seconds: 1 };
+    list.push({ type: 'epoch', ...place(), ...end });
+    if ((epoch + 1) % (start.evaluation?.every ?? 1) === 0 || epoch === start.maxEpoch - 1) {
+      for (let done = 100; done <= 500; done += 100) {
+        time += evaluation / 5;
+        list.push({ type: 'evalProgress', time, split: 'val', epoch, done, total: 500 });
+      }
+      const result = { accuracy: 0.5, consistency: null, loss: 1, examples: 500, groups: [] };
+      const event: Omit<EvalEvent, 'time' | 'step'> = {
+        ...{ type: 'eval', split: 'val', epoch, ...result },
+        ...{ seconds: evaluation, predictions: '' },
+      };
+      list.push({ ...event, ...place() });
+    }
+  }
+  return list.map((event) => ({ event, left: time - event.time }));
+}
+
+/** What is estimated with each event. */
+function estimates(start: StartEvent, trainer: Trainer) {
+  const timeLeft = new TimeLeft();
+  return events(start, trainer).map(({ event, left }) => {
+    timeLeft.add(event);
+    return { event, left, estimate: timeLeft.seconds };
+  });
+}
+
+type Seen = ReturnType<typeof estimates>;
+
+/** Estimates that are off by more than a share of what it was, and three seconds. */
+const wrong = (seen: Seen, share: number) =>
+  seen
+    .filter(({ left, estimate }) => !(Math.abs((estimate ?? Number.NaN) - left) < share * left + 3))
+    .map(({ event, left, estimate }) => [event.type, left, estimate]);
+const ofSteps = (seen: Seen, from: number, to: number) =>
+  seen.filter(({ event }) => event.type === 'step' && event.step >= from && event.step <= to);
+
+describe('the time left of a training', () => {
+  it('is not known before there is a pace, and programs that are recorded make none', () => {
+    const recording = { steps: [1, 2, 3, 5, 6, 8], seconds: 10 };
+    const all = estimates(plan, { recording });
+    const unknown = all.slice(0, 9).map(({ estimate }) => estimate);
+    expect(unknown).toEqual(unknown.map(() => null));
+    // In the first minutes a recorded step is twenty others.
+    expect(wrong(ofSteps(estimates(plan, { recording }), 15, 100), 0.25)).toEqual([]);
+  });
+
+  it('is right with evaluations that take longer than the steps', () => {
+    const short = { ...plan, stepsPerEpoch: 10, totalSteps: 30 };
+    const trainer = { step: 0.05, evaluation: 60 };
+    expect(wrong(ofSteps(estimates(short, trainer), 11, 30), 0.1)).toEqual([]);
+    // While it evaluates, too, the first time by what is done of it.
+    const evaluating = estimates(short, trainer).filter(
+      ({ event }) => event.type === 'evalProgress',
+    );
+    expect(evaluating).toHaveLength(15);
+    expect(wrong(evaluating, 0.1)).toEqual([]);
+  });
+
+  it('knows the epochs that are not evaluated', () => {
+    const seldom = {
+      ...plan,
+      maxEpoch: 6,
+      totalSteps: 600,
+      evaluation: { every: 3, examples: 500 },
+    };
+    expect(wrong(ofSteps(estimates(seldom, { evaluation: 100 }), 301, 599), 0.1)).toEqual([]);
+  });
+
+  it('counts the time of saving between steps', () => {
+    expect(
+      wrong(ofSteps(estimates(plan, { saving: { every: 10, seconds: 5 } }), 60, 290), 0.12),
+    ).toEqual([]);
+  });
+
+  it('is of this attempt: unknown after a resume, then by its own steps', () => {
+    const timeLeft = new TimeLeft();
+    for (const { event } of events({ ...plan, maxEpoch: 1 }, { step: 5 })) timeLeft.add(event);
+    const resumed = { ...plan, time: 90_000, resumed: true, step: 100, epoch: 1 };
+    const again = events(resumed, { step: 0.5 });
+    const seen = again.map(({ event, left }) => {
+      timeLeft.add(event);
+      return { event, left, estimate: timeLeft.seconds };
+    });
+    expect(seen.slice(0, 3).map(({ estimate }) => estimate)).toEqual([null, null, null]);
+    expect(wrong(ofSteps(seen, 110, 300), 0.1)).toEqual([]);
+  });
+
+  it('is known after two points where steps are slow, and is none of a training that ended', () => {
+    const slow = estimates(plan, { step: 30, logEvery: 10 });
+    expect(slow[1]?.estimate).toBeNull();
+    expect(slow[3]?.estimate).toBeGreaterThan(280 * 30 * 0.9);
+    const timeLeft = new TimeLeft();
+    for (const { event } of events(plan, {})) timeLeft.add(event);
+    timeLeft.add({ type: 'end', time: 1e6, state: 'finished', step: 300, epoch: 2 });
+    expect(timeLeft.seconds).toBeNull();
+  });
+});
