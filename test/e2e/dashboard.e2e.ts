@@ -277,7 +277,7 @@ describe('the training dashboard', () => {
   });
 
   it('compares runs in one chart and names the configuration keys in which they differ', async () => {
-    await frame.getByRole('button', { name: 'Add run' }).click();
+    await frame.getByRole('button', { name: 'Add Run' }).click();
     await vscode.pick('calm-fox-1');
     await vscode.page.keyboard.press('Enter');
     const comparison = frame.getByRole('region', { name: 'Compared runs' }).first();

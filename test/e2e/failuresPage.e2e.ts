@@ -7,15 +7,8 @@ import { Thumbnails } from '../../src/extension/failures/thumbnails';
 import { Messenger } from '../../src/extension/webview/messenger';
 import type { Asked, FailuresContract, PanelState } from '../../src/webview/failures/messages';
 import { scratchFolder } from './harness/open';
-import { PanelPage } from './harness/panelPage';
+import { PanelPage, panelSizes } from './harness/panelPage';
 import { syntheticRun } from './syntheticRun';
-
-const sizes = [
-  { width: 1400, height: 900 },
-  { width: 700, height: 800 },
-  { width: 320, height: 600 },
-  { width: 700, height: 380 },
-];
 
 describe('the page of failed examples', () => {
   let run: string;
@@ -96,15 +89,8 @@ describe('the page of failed examples', () => {
     expect(line.y + line.height).toBeLessThan((await box('.keys-line')).y);
   });
 
-  it.each(sizes)('scrolls inside only, at $width×$height', async (size) => {
-    await page().setViewportSize(size);
-    await page().locator('.detail').hover();
-    await page().mouse.wheel(0, 5000);
-    await page().evaluate(
-      'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))',
-    );
-    expect(await panel.overflow()).toEqual({ x: 0, y: 0 });
-    expect(await page().evaluate('document.scrollingElement.scrollTop')).toBe(0);
+  it.each(panelSizes)('scrolls inside only, at $width×$height', async (size) => {
+    expect(await panel.scrolled(size)).toEqual({ x: 0, y: 0, top: 0 });
   });
 
   it('enlarges what the images show, says the factor, and leaves by Escape', async () => {

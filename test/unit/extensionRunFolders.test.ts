@@ -169,6 +169,7 @@ describe('migrateRunInfo', () => {
     maxEpoch: 3,
     step: 30,
     totalSteps: 30,
+    trainedSeconds: 91,
     best: { epoch: 1, step: 20, accuracy: 0.8, consistency: null, testAccuracy: 0.79 },
     ranks: [
       { rank: 0, host: 'h', pid: 4, localRank: 0 },

@@ -5,7 +5,7 @@ import { AddRun } from './addRun';
 import { useDashboard, useStore } from './context';
 import { Swatch } from './legend';
 import { Status } from './runHeader';
-import { progressOf } from './viewModel';
+import { progressOf, wallText } from './viewModel';
 
 /** The runs side by side, and only those configuration keys in which they differ. */
 export function Comparison() {
@@ -78,6 +78,7 @@ export function Comparison() {
               <Row
                 name={t('Trained')}
                 values={runs.map(({ header }) => duration(header.trainedSeconds))}
+                titles={runs.map(({ header }) => wallText(header))}
               />
             </tbody>
             <tbody>
@@ -104,12 +105,14 @@ export function Comparison() {
   );
 }
 
-function Row({ name, values }: { name: string; values: string[] }) {
+function Row({ name, values, titles }: { name: string; values: string[]; titles?: string[] }) {
   return (
     <tr>
       <th scope="row">{name}</th>
       {values.map((value, index) => (
-        <td key={index}>{value}</td>
+        <td key={index} title={titles?.[index]}>
+          {value}
+        </td>
       ))}
     </tr>
   );

@@ -81,12 +81,17 @@ export function progressText(run: RunData): string {
   return parts.join(' · ');
 }
 
+/** The time that a run took with its pauses. */
+export function wallText({ wallSeconds }: RunHeader): string {
+  return t('{0} from the first start to the end', duration(wallSeconds));
+}
+
 /** How long a run that ended has trained, as text; null while it runs, and when it is not known. */
 export function trainedText({ header }: RunData): { text: string; title: string } | null {
   if (isActive(header.status) || header.trainedSeconds === null) return null;
   return {
     text: t('trained {0}', duration(header.trainedSeconds)),
-    title: t('{0} from the first start to the end', duration(header.wallSeconds)),
+    title: wallText(header),
   };
 }
 

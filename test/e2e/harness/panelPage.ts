@@ -8,6 +8,14 @@ import { theBrowser } from './open';
 const ORIGIN = 'http://panel.test';
 const types: Record<string, string> = { js: 'text/javascript', css: 'text/css', png: 'image/png' };
 
+/** Sizes of a panel: a large window, half of one, a narrow column, and a low one. */
+export const panelSizes = [
+  { width: 1400, height: 900 },
+  { width: 700, height: 800 },
+  { width: 320, height: 600 },
+  { width: 700, height: 380 },
+];
+
 /** Sent in place of typed arrays, which JSON does not have. */
 interface PackedArray {
   packed: string;
@@ -93,6 +101,25 @@ export class PanelPage implements MessagePort {
   onDidReceiveMessage(listener: (frame: unknown) => void): { dispose(): void } {
     this.listener = listener;
     return { dispose: () => (this.listener = undefined) };
+  }
+
+  /**
+   * Gives the page this size and turns the wheel in its middle.
+   * @returns by how many pixels the document is larger than its window, and was scrolled: nothing of it may
+   */
+  async scrolled(size: {
+    width: number;
+    height: number;
+  }): Promise<Record<'x' | 'y' | 'top', number>> {
+    const { page } = this;
+    await page.setViewportSize(size);
+    await page.mouse.move(size.width / 2, size.height / 2);
+    await page.mouse.wheel(0, 5000);
+    await page.evaluate(
+      'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))',
+    );
+    const top = await page.evaluate<number>('document.scrollingElement.scrollTop');
+    return { ...(await this.overflow()), top };
   }
 
   /** By how many pixels the document is larger than its window: it must not scroll. */
