@@ -15,7 +15,7 @@ import type { PlacedMark } from './axisMarks';
 import { chartColours, faint, seriesColour, type ChartColours } from './chartTheme';
 import type { ChartId, Curve, XAxis } from './curve';
 import type { Point } from './decimate';
-import { drawMarks } from './drawMarks';
+import { drawMarkLabels, drawMarks, type MarkPlace } from './drawMarks';
 import type { Range } from './range';
 import { valueLabel, xTicks, type Unit } from './ticks';
 
@@ -266,12 +266,16 @@ export class ChartView {
   }
 
   private marking(): Plugin<'line'> {
+    const draw = ({ ctx, chartArea, scales }: Chart, how: typeof drawMarks): void => {
+      const { content, colours } = this;
+      if (!content || !scales.x) return;
+      const place: MarkPlace = { context: ctx, area: chartArea, scale: scales.x };
+      how(place, content.marks, colours);
+    };
     return {
       id: 'marks',
-      beforeDatasetsDraw: ({ ctx, chartArea, scales }) => {
-        const { content, colours } = this;
-        if (content && scales.x) drawMarks(ctx, chartArea, scales.x, content.marks, colours);
-      },
+      beforeDatasetsDraw: (chart) => draw(chart, drawMarks),
+      afterDatasetsDraw: (chart) => draw(chart, drawMarkLabels),
     };
   }
 

@@ -4,20 +4,22 @@ import { seriesColour, type ChartColours } from './chartTheme';
 
 const GAP = 4;
 
-/** Draws a dashed line for each mark, and its label where there is room beside those before it. */
+/** Where marks are drawn. */
+export interface MarkPlace {
+  context: CanvasRenderingContext2D;
+  area: ChartArea;
+  scale: Scale;
+}
+
+/** Draws a dashed line for each mark, to be drawn before the curves. */
 export function drawMarks(
-  context: CanvasRenderingContext2D,
-  area: ChartArea,
-  scale: Scale,
+  { context, area, scale }: MarkPlace,
   marks: readonly PlacedMark[],
   colours: ChartColours,
 ): void {
   context.save();
-  context.font = `${colours.fontSize}px ${colours.font}`;
-  context.textBaseline = 'top';
   context.lineWidth = 1;
-  let free = area.left;
-  for (const { x, label, colour } of marks) {
+  for (const { x, colour } of marks) {
     if (x < scale.min || x > scale.max) continue;
     const pixel = Math.round(scale.getPixelForValue(x)) + 0.5;
     context.strokeStyle = colour === null ? colours.muted : seriesColour(colours, colour);
@@ -32,14 +34,31 @@ export function drawMarks(
     context.moveTo(pixel, area.bottom - 5);
     context.lineTo(pixel, area.bottom + 5);
     context.stroke();
+  }
+  context.restore();
+}
+
+/** Writes the label of each mark that has room next to those before it, to be drawn over the curves. */
+export function drawMarkLabels(
+  { context, area, scale }: MarkPlace,
+  marks: readonly PlacedMark[],
+  colours: ChartColours,
+): void {
+  context.save();
+  context.font = `${colours.fontSize}px ${colours.font}`;
+  context.textBaseline = 'top';
+  let free = area.left;
+  for (const { x, label } of marks) {
+    if (x < scale.min || x > scale.max) continue;
+    const pixel = Math.round(scale.getPixelForValue(x)) + 0.5;
     const width = context.measureText(label).width;
     const right = pixel + GAP + width <= area.right;
     const left = right ? pixel + GAP : pixel - GAP - width;
     if (left < free) continue;
     context.fillStyle = colours.background;
-    context.fillRect(left - 1, area.top, width + 2, colours.fontSize + 3);
+    context.fillRect(left - 1, area.top + 1, width + 2, colours.fontSize + 3);
     context.fillStyle = colours.muted;
-    context.fillText(label, left, area.top + 1);
+    context.fillText(label, left, area.top + 2);
     free = left + width + 2 * GAP;
   }
   context.restore();
