@@ -278,10 +278,15 @@ describe('the training dashboard', () => {
 
   it('compares runs in one chart and names the configuration keys in which they differ', async () => {
     await frame.getByRole('button', { name: 'Add Run' }).click();
+    await vscode.page
+      .locator('.quick-input-list .monaco-list-row', { hasText: 'configuration output/nlvr.yaml' })
+      .first()
+      .waitFor();
     await vscode.pick('calm-fox-1');
     await vscode.page.keyboard.press('Enter');
     const comparison = frame.getByRole('region', { name: 'Compared runs' }).first();
     await comparison.getByRole('columnheader', { name: 'calm-fox-1' }).waitFor();
+    await vscode.page.locator('.tab.active', { hasText: 'bright-otter-3 vs calm-fox-1' }).waitFor();
     await expect
       .poll(() => comparison.locator('tr', { hasText: 'init_lr' }).textContent())
       .toBe('init_lr3e-51e-4');
