@@ -86,7 +86,10 @@ export class DashboardHost {
   /** A host that is started now, as after a reload of the window. */
   async open(...folders: string[]): Promise<void> {
     this.session?.dispose();
-    const pictures = new Pictures(this.thumbnails, (text) => text);
+    const pictures = new Pictures(this.thumbnails, (text) => text, {
+      mayShow: () => Promise.resolve(true),
+      mayDecode: () => true,
+    });
     const session = new DashboardSession(folders, {
       send: (message) => messenger.send(message),
       run: (folder) => this.known.get(folder),
