@@ -175,6 +175,7 @@ describe('the page of the dashboard', () => {
     expect(await look()).toEqual(['rgb(2, 2, 2)', 'none']);
     await style('button-secondaryBorder', 'rgb(3, 3, 3)');
     expect(await look()).toEqual(['rgb(3, 3, 3)', 'none']);
+    await style('focusBorder', 'rgb(4, 4, 4)');
     await page().keyboard.press('Tab');
     await locate('.run-actions button').first().focus();
     expect(await look()).toEqual(['rgb(3, 3, 3)', 'solid']);

@@ -90,7 +90,7 @@ describe('the page of failed examples', () => {
   });
 
   it.each(panelSizes)('scrolls inside only, at $width×$height', async (size) => {
-    expect(await panel.scrolled(size)).toEqual({ x: 0, y: 0, top: 0 });
+    expect(await panel.scrolled(size, '.detail')).toEqual({ x: 0, y: 0, top: 0 });
   });
 
   it('enlarges what the images show, says the factor, and leaves by Escape', async () => {

@@ -104,16 +104,17 @@ export class PanelPage implements MessagePort {
   }
 
   /**
-   * Gives the page this size and turns the wheel in its middle.
+   * Gives the page this size and turns the wheel over an element, or in the middle of the page.
    * @returns by how many pixels the document is larger than its window, and was scrolled: nothing of it may
    */
-  async scrolled(size: {
-    width: number;
-    height: number;
-  }): Promise<Record<'x' | 'y' | 'top', number>> {
+  async scrolled(
+    size: { width: number; height: number },
+    over = 'body',
+  ): Promise<Record<'x' | 'y' | 'top', number>> {
     const { page } = this;
     await page.setViewportSize(size);
-    await page.mouse.move(size.width / 2, size.height / 2);
+    if (over === 'body') await page.mouse.move(size.width / 2, size.height / 2);
+    else await page.locator(over).hover();
     await page.mouse.wheel(0, 5000);
     await page.evaluate(
       'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))',
