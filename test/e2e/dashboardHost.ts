@@ -93,6 +93,7 @@ export class DashboardHost {
     const session = new DashboardSession(folders, {
       send: (message) => messenger.send(message),
       run: (folder) => this.known.get(folder),
+      look: () => undefined,
       shortPaths: (text) => text.replaceAll(`${this.folder}/`, ''),
       thumbnails: (run, images) => pictures.get(run.folder, run.info.configFile, images),
       action: () => undefined,
