@@ -80,9 +80,7 @@ it('has a row a run with its metrics, and a column for each key that differs', a
     'b,b,evaluate,finished,2026-01-03T00:00:00.000Z,12,,,,0.75,0.5,1e-4,/d',
     'sweep/a,sweep/a,train,finished,2026-01-02T00:00:00.000Z,12,3,0.625,0.25,0.5,,3e-5,"d, e"',
   ]);
-  expect(rows[0]).toMatch(
-    /^blip,blip,imported,lost,\d{4}-.*,1,0,0\.7,,0\.6,,3e-5,\/d$/,
-  );
+  expect(rows[0]).toMatch(/^blip,blip,imported,lost,\d{4}-.*,1,0,0\.7,,0\.6,,3e-5,\/d$/);
   expect(said).toMatch(/broken is left out: .*run\.json is not valid JSON/);
 
   const [table] = await printed({});
