@@ -9,7 +9,7 @@ import type { RunInfo } from '../../src/run/runInfo';
 import { checkData } from '../../src/train/dataCheck';
 import { openWorkbench, scratchFolder } from './harness/open';
 import type { Workbench } from './harness/workbench';
-import { openDashboard, showNlvrView, viewRow } from './panels';
+import { openDashboard, showNlvrView, viewRow, waitForNote } from './panels';
 import { prepareTiny } from './tinyWorkspace';
 
 const SLOW = { timeout: 120_000, interval: 100 };
@@ -96,7 +96,7 @@ describe('a run and what is evaluated in its folder', () => {
     // It comes to the image at its end, in the evaluation of test.
     await expect.poll(() => info()?.state, SLOW).toBe('failed');
     const frame = await openDashboard(vscode);
-    await frame.locator('.note', { hasText: 'test.json' }).first().waitFor();
+    await waitForNote(frame, 'test.json');
     await vscode.runCommand('Problems: Focus on Problems View');
     await vscode.page
       .locator('.markers-panel .monaco-list-row', { hasText: /many-\d+\.png/ })

@@ -12,7 +12,7 @@ import { writeFileAtomic } from '../../src/util/atomicFile';
 import { openWorkbench, scratchFolder } from './harness/open';
 import { markedEnvironment } from './harness/processes';
 import type { Workbench } from './harness/workbench';
-import { openDashboard, showNlvrView, statusBarEntry, viewRow } from './panels';
+import { openDashboard, showNlvrView, statusBarEntry, viewRow, waitForNote } from './panels';
 import { syntheticRun } from './syntheticRun';
 import { prepareTiny } from './tinyWorkspace';
 
@@ -119,8 +119,7 @@ describe('runs and who owns them', () => {
     await tab(`Training: ${run}`).click();
     await vscode.page.locator('.tab.active', { hasText: `Training: ${run}` }).waitFor();
     // It takes the focus once it is loaded.
-    const frame = await vscode.webviewFrame('dashboard', 60_000);
-    await frame.locator('h1', { hasText: run }).waitFor();
+    await vscode.webviewFrame('dashboard', 60_000, run);
   };
 
   it('a run of another host that falls silent is shown as lost, and not announced as finished', async () => {
@@ -198,9 +197,7 @@ describe('runs and who owns them', () => {
     await expect.poll(() => info().state, SLOW).toBe('finished');
     expect(await isAsked()).toBe(false);
     expect(info().id).toBe(id);
-    await frame
-      .locator('.note', { hasText: 'Nothing was saved yet to go on from' })
-      .waitFor({ timeout: SLOW.timeout });
+    await waitForNote(frame, 'Nothing was saved yet to go on from');
     await expect.poll(() => frame.locator('.run-title').textContent(), SLOW).toContain('finished');
     await vscode.screenshot('ownership-resumed');
     expect(await train(vscode.workspace, whole)).toBe(0);

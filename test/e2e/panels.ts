@@ -1,5 +1,6 @@
 /** How tests get to the extension's views and panels. */
 import type { Frame, Locator } from 'playwright-core';
+import { expect } from 'vitest';
 import type { Workbench } from './harness/workbench';
 
 /** Shows the NLVR view. */
@@ -22,6 +23,20 @@ export async function openDashboard(vscode: Workbench, run?: string): Promise<Fr
   await vscode.runAndPick('NLVR: Open Training Dashboard', ...(run === undefined ? [] : [run]));
   // Where a dashboard is open already, its frame may be the first to be found, and go.
   return vscode.webviewFrame('dashboard', 60_000, run ?? '');
+}
+
+/** Waits for a note of a dashboard, the folded ones included. */
+export async function waitForNote(frame: Frame, text: string | RegExp): Promise<void> {
+  await expect
+    .poll(
+      async () => {
+        const more = frame.locator('.notes-more[aria-expanded=false]');
+        if ((await more.count()) > 0) await more.click();
+        return frame.locator('.note', { hasText: text }).count();
+      },
+      { timeout: 60_000 },
+    )
+    .toBeGreaterThan(0);
 }
 
 /** Opens a run's failed examples from the palette, all read. @param run its name, where there are several */

@@ -166,12 +166,16 @@ export class Workbench {
     for (let attempt = 1; ; attempt++) {
       await this.runCommand(title);
       try {
-        for (const text of picks)
-          await this.page
+        for (const text of picks) {
+          const row = this.page
             .locator('.quick-input-list .monaco-list-row')
             .filter({ hasText: text })
-            .first()
-            .click({ timeout: 20_000 });
+            .first();
+          await row.waitFor({ timeout: 20_000 });
+          // Rows move while what they are about goes on; filtered, there is one.
+          if (typeof text === 'string') await this.quickInput.fill(text);
+          await row.click({ timeout: 20_000 });
+        }
         return;
       } catch (error) {
         // A webview that gets the focus back late, after the palette, takes it from the pick list, which then goes.
