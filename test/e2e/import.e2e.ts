@@ -6,7 +6,7 @@ import { recordOf } from '../../src/run/tensorboard/records';
 import { scalarMessage } from '../../src/run/tensorboard/scalars';
 import { openWorkbench, scratchFolder } from './harness/open';
 import type { Workbench } from './harness/workbench';
-import { rowsInList, showNlvrView, viewRow } from './panels';
+import { openDashboard, rowsInList, showNlvrView, viewRow } from './panels';
 
 /** NLVR2's annotations, whose images are nowhere. */
 const annotations = readFileSync(join('test', 'data', 'nlvr2', 'dev.json'), 'utf8');
@@ -79,13 +79,34 @@ describe('predictions of a model that was trained elsewhere', () => {
     expect(vscode.cspViolations).toEqual([]);
   });
 
+  it('are compared with those of another model', async () => {
+    const better = examples.map(({ identifier, label }, i) =>
+      JSON.stringify({ identifier, prediction: i % 6 === 0 ? label !== 'True' : label === 'True' }),
+    );
+    writeFileSync(join(workspace, 'ours.jsonl'), better.join('\n'));
+    await vscode.runCommand('NLVR: Import Predictions…');
+    await vscode.answerFileDialog(join(workspace, 'ours.jsonl'));
+    await vscode.pick('New Run');
+    await showNlvrView(vscode);
+    await expect.poll(() => viewRow(vscode, 'ours').textContent()).toContain('83.3%');
+    const dashboard = await openDashboard(vscode, 'ours');
+    await dashboard.getByRole('button', { name: 'Add Run' }).click();
+    await vscode.pick('theirs');
+    await vscode.page.keyboard.press('Enter');
+    await vscode.page.locator('.tab.active', { hasText: 'ours vs theirs' }).waitFor();
+    const comparison = dashboard.getByRole('region', { name: 'Compared runs' }).first();
+    await expect.poll(() => comparison.textContent()).toMatch(/83\.3%.*75\.0%/);
+    await vscode.screenshot('import-compared');
+    expect(vscode.cspViolations).toEqual([]);
+  });
+
   it('and curves from a TensorBoard log folder are followed while it grows', async () => {
     const logs = join(workspace, 'logs');
     cpSync(join('test', 'fixtures', 'tensorboard', 'pytorch'), logs, { recursive: true });
     await vscode.runAndPick('NLVR: Import Curves…', 'TensorBoard Log Folder');
     await vscode.answerFileDialog(logs, 'Import');
     await vscode.pick('Import These Curves');
-    const dashboard = await vscode.webviewFrame('dashboard', 60_000);
+    const dashboard = await vscode.webviewFrame('dashboard', 60_000, 'logs');
     await expect.poll(() => dashboard.locator('.run-title').textContent()).toContain('logs');
     const legends = dashboard.locator('.chart-card .legend');
     await expect.poll(async () => (await legends.allTextContents()).join()).toMatch(/val/);

@@ -215,19 +215,25 @@ export class Workbench {
    * @param button of a dialog for folders, which Enter would only look into
    */
   async answerFileDialog(path: string, button?: string): Promise<void> {
-    const input = this.quickInput;
     const accept = this.page.locator('.quick-input-widget .monaco-button', { hasText: button });
+    const titleNow = async (): Promise<string | null> =>
+      (await this.quickInput.isVisible())
+        ? this.page.locator('.quick-input-title').first().textContent()
+        : null;
+    let title: string | null = null;
+    // Another question may follow at once, in the same place.
+    const closed = async (): Promise<boolean> => (await titleNow()) !== title;
     for (let attempt = 0; attempt < 8; attempt++) {
-      if (attempt > 0 && !(await input.isVisible())) return;
+      if (attempt > 0 && (await closed())) return;
       await this.typeIntoFileDialog(path);
+      title = await titleNow();
       if (button === undefined) await this.page.keyboard.press('Enter');
       // The button may be gone, when the answer before was only slow.
       else await accept.click({ timeout: 3000 }).catch(() => undefined);
-      const closed = input.waitFor({ state: 'hidden', timeout: 3000 }).then(
-        () => true,
-        () => false,
-      );
-      if (await closed) return;
+      for (let waited = 0; waited < 3000; waited += 100) {
+        if (await closed()) return;
+        await this.page.waitForTimeout(100);
+      }
     }
     throw new Error(`the file dialog does not take ${path}`);
   }
