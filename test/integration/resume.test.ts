@@ -36,7 +36,7 @@ describe('a run that cannot go on stays as it was', () => {
       expect(existsSync(join(project.run, 'run.lock'))).toBe(false);
       return stderr;
     };
-    expect(await refused()).toMatch(/is finished: all 1 epochs are done.*max_epoch/s);
+    expect(await refused()).toMatch(/is finished: its 1 epoch is done.*max_epoch/s);
     expect(await refused('--set', 'precision=bf16')).toMatch(
       /precision fp32; it cannot go on with precision bf16.*--set precision=fp32/s,
     );
