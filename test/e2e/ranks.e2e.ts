@@ -54,7 +54,7 @@ describe('a training with two ranks', () => {
   afterAll(() => vscode.close());
 
   it('has a data set', { timeout: LONG }, async () => {
-    await vscode.runCommand('NLVR: Create Sample Data Set');
+    await vscode.runAndPick('NLVR: Create Sample Data Set', 'sample');
     await expect
       .poll(() => vscode.notifications(), SLOW)
       .toContainEqual(expect.stringContaining('The sample data set is in sample'));

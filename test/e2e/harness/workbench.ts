@@ -166,6 +166,12 @@ export class Workbench {
     for (let attempt = 1; ; attempt++) {
       await this.runCommand(title);
       try {
+        // The palette's own rows may have the text, too.
+        if (picks.length > 0)
+          await this.page.waitForFunction(`(() => {
+            const input = document.querySelector('.quick-input-widget input.input');
+            return input !== null && input.offsetParent !== null && !input.value.startsWith('>');
+          })()`);
         for (const text of picks) {
           const row = this.page
             .locator('.quick-input-list .monaco-list-row')
