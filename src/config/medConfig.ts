@@ -69,13 +69,6 @@ export function readMedConfigFile(
   return file === undefined ? undefined : { file, ...checkMedConfig(readText(file)) };
 }
 
-/** @throws {ConfigError} with file, line and column of each error in the file */
-export function parseMedConfig(text: string, file: string): MedConfig {
-  const { config, problems } = checkMedConfig(text);
-  requireSound(problems, file);
-  return config;
-}
-
 function requireSound(problems: readonly ConfigProblem[], file: string): void {
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw new ConfigError(describeErrors(file, errors), problems, { file });
