@@ -243,8 +243,9 @@ describe('the configuration as text', () => {
     await vscode.page.locator('.tab', { hasText: 'nlvr.yaml' }).click({ button: 'middle' });
     await vscode.page.locator('.monaco-editor .view-lines').first().click();
     await vscode.press('Control+a');
-    // In one piece: the editor closes quotes and brackets that are typed.
     await vscode.page.keyboard.insertText('{"num_attention_heads": 5}');
+    // The editor closes quotes and brackets by itself.
+    await vscode.press('Shift+End', 'Delete');
     await problems.filter({ hasText: '5: it must divide' }).waitFor();
     expect(await vocabulary.count()).toBe(0);
     expect(readFileSync(join(folder, 'bert.json'), 'utf8')).toBe(bert);
