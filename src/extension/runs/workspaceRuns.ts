@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, extname, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { expandedPath } from '../../config/expandPath';
 import { isAttemptName } from '../../run/attempts';
@@ -20,6 +20,8 @@ const MOST_REMEMBERED = 500;
 /** Whether the last search found anything here. */
 const WORTH_IT = 'nlvr.hasAny';
 const MOST_FOUND = 5000;
+/** How long after it appeared a folder is looked into. */
+const NEW_FOLDER_MS = [500, 3000, 15_000];
 /** Runs that are looked at together: a slow disk serves others in between. */
 const AT_ONCE = 4;
 
@@ -37,6 +39,12 @@ export class WorkspaceRuns implements vscode.Disposable {
   private hasSearched = false;
   /** Folders of runs that were found, whether they are remembered or not. */
   private readonly found = new Set<string>();
+  private readonly appeared = new NewFolders(async (folders) => {
+    for (const folder of await findRunFolders(folders)) {
+      this.found.add(folder);
+      void this.registry.refresh(folder);
+    }
+  });
 
   constructor(
     private readonly registry: FolderRunRegistry,
@@ -47,6 +55,8 @@ export class WorkspaceRuns implements vscode.Disposable {
     const runFiles = vscode.workspace.createFileSystemWatcher('**/run.json');
     // A start that is refused leaves run.json as it is.
     const attempts = vscode.workspace.createFileSystemWatcher('**/attempts/*.json');
+    // The watcher may miss what is made in a folder right after the folder itself.
+    const created = vscode.workspace.createFileSystemWatcher('**/*', false, true, true);
     const refresh = (folder: string): void => {
       this.found.add(folder);
       void registry.refresh(folder);
@@ -60,6 +70,11 @@ export class WorkspaceRuns implements vscode.Disposable {
       if (vscode.window.state.focused) look();
     }, SLOW_POLL_MS);
     this.disposables = [
+      created,
+      created.onDidCreate(({ fsPath }) => {
+        if (this.hasSearched && extname(fsPath) === '') this.appeared.add(fsPath);
+      }),
+      this.appeared,
       runFiles,
       attempts,
       attempts.onDidCreate(above),
@@ -189,6 +204,33 @@ export class WorkspaceRuns implements vscode.Disposable {
     } finally {
       await setContext('nlvr.looking', false);
     }
+  }
+}
+
+/** Folders that appeared a short while ago: they are looked into a few times, as what they hold comes after them. */
+class NewFolders implements vscode.Disposable {
+  private readonly timers = new Set<NodeJS.Timeout>();
+  private waiting = new Set<string>();
+
+  constructor(private readonly look: (folders: string[]) => Promise<void>) {}
+
+  add(folder: string): void {
+    if (this.waiting.size === 0) {
+      const folders = this.waiting;
+      for (const delay of NEW_FOLDER_MS) {
+        const timer = setTimeout(() => {
+          this.timers.delete(timer);
+          if (folders === this.waiting) this.waiting = new Set();
+          void this.look([...folders]);
+        }, delay);
+        this.timers.add(timer);
+      }
+    }
+    this.waiting.add(folder);
+  }
+
+  dispose(): void {
+    for (const timer of this.timers) clearTimeout(timer);
   }
 }
 
