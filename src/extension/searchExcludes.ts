@@ -13,5 +13,7 @@ export function excludedFromSearch(): string {
     // Others are excluded by a condition that only VS Code's own search knows.
     .filter(([, value]) => value === true)
     .flatMap(([pattern]) => (/\*\*?$/.test(pattern) ? [pattern] : [pattern, `${pattern}/**`]));
-  return `{${[`**/{${always.join(',')}}/**`, ...users].join(',')}}`;
+  // One level of braces: the search of older versions of VS Code finds nothing with braces in braces.
+  const ours = always.map((name) => `**/${name}/**`);
+  return `{${[...ours, ...users.filter((pattern) => !pattern.includes('{'))].join(',')}}`;
 }
