@@ -15,5 +15,13 @@ export function excludedFromSearch(): string {
     .flatMap(([pattern]) => (/\*\*?$/.test(pattern) ? [pattern] : [pattern, `${pattern}/**`]));
   // One level of braces: the search of older versions of VS Code finds nothing with braces in braces.
   const ours = always.map((name) => `**/${name}/**`);
-  return `{${[...ours, ...users.filter((pattern) => !pattern.includes('{'))].join(',')}}`;
+  return `{${[...ours, ...users.flatMap(withoutBraces)].join(',')}}`;
+}
+
+/** The globs that a glob with alternatives, such as `**\/{a,b}`, stands for. */
+function withoutBraces(pattern: string): string[] {
+  const found = /^(.*?)\{([^{}]*)\}(.*)$/.exec(pattern);
+  if (!found) return [pattern];
+  const [, before = '', alternatives = '', after = ''] = found;
+  return alternatives.split(',').flatMap((each) => withoutBraces(before + each + after));
 }
