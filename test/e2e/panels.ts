@@ -42,6 +42,9 @@ export async function waitForNote(frame: Frame, text: string | RegExp): Promise<
 /** Opens a run's failed examples from the palette, all read. @param run its name, where there are several */
 export async function openFailures(vscode: Workbench, run?: string): Promise<Frame> {
   await vscode.runAndPick('NLVR: Inspect Failed Examples', ...(run === undefined ? [] : [run]));
+  // Where the failed examples of another run are in front, its frame is the first to be found until the tab changes.
+  const title = run === undefined ? 'Failed Examples' : `Failed Examples: ${run}`;
+  await vscode.page.locator('.tab.active', { hasText: title }).waitFor();
   const frame = await vscode.webviewFrame('failures', 60_000);
   await frame.locator('.row').first().waitFor();
   await frame.locator('.browser[aria-busy=false]').waitFor();

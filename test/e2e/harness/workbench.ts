@@ -301,7 +301,8 @@ export class Workbench {
   }
 
   /**
-   * The document of a panel: the frame that runs `dist/webview/<panel>.js`.
+   * The document of a panel: the frame that runs `dist/webview/<panel>.js`. One behind another tab does not count:
+   * VS Code removes it a moment after the tab in front has changed.
    * @param heading text that its h1 contains
    */
   async webviewFrame(panel: string, timeout = 30_000, heading?: string): Promise<Frame> {
@@ -314,7 +315,7 @@ export class Workbench {
     while (Date.now() < until) {
       for (const frame of this.page.frames()) {
         const found = await frame.evaluate<boolean>(`!!${script} ${headed}`).catch(() => false);
-        if (found) return frame;
+        if (found && (await isShown(frame))) return frame;
       }
       await this.page.waitForTimeout(100);
     }
@@ -405,4 +406,12 @@ export class Workbench {
     await this.leave().catch(() => undefined);
     await this.context.close();
   }
+}
+
+/** Whether the webview that holds this document is visible in the window. */
+async function isShown(frame: Frame): Promise<boolean> {
+  const webview = frame.parentFrame();
+  if (webview === null) return false;
+  const element = await webview.frameElement().catch(() => null);
+  return element !== null && (await element.isVisible().catch(() => false));
 }
