@@ -6,6 +6,8 @@ import { parsePythonJson } from '../util/pythonJson';
 
 export interface PredictionBatch {
   predictions: Prediction[];
+  /** Where in the file the line of each prediction begins, in bytes. */
+  starts: number[];
   /** Bytes of the file read so far. */
   bytesRead: number;
   /** Lines that could not be used so far, and what was wrong with the first of them. */
@@ -27,23 +29,25 @@ export async function* readPredictions(
   const batchSize = options.batchSize ?? 4000;
   const stream = createReadStream(file, {
     highWaterMark: 1 << 16,
-    encoding: 'utf8',
     ...(options.signal && { signal: options.signal }),
   });
   let predictions: Prediction[] = [];
-  let rest = '';
+  let starts: number[] = [];
+  let rest: Buffer = Buffer.alloc(0);
+  let restStart = 0;
   let lineNumber = 0;
   let skipped = 0;
   let firstProblem: Words | undefined;
   let incomplete = false;
   const breather = new Breather();
 
-  const accept = (line: string, last: boolean): void => {
+  const accept = (line: string, start: number, last: boolean): void => {
     lineNumber += 1;
     if (line.trim() === '') return;
     const parsed = parsePrediction(line);
-    if ('identifier' in parsed) {
+    if (isPrediction(parsed)) {
       predictions.push(parsed);
+      starts.push(start);
       incomplete ||= parsed.incomplete === true;
     } else if (!(last && parsed === NOT_JSON)) {
       skipped += 1;
@@ -53,29 +57,34 @@ export async function* readPredictions(
   const batch = (): PredictionBatch => {
     const full = {
       predictions,
+      starts,
       bytesRead: stream.bytesRead,
       skipped,
       incomplete,
       ...(firstProblem && { firstProblem }),
     };
     predictions = [];
+    starts = [];
     return full;
   };
 
-  for await (const chunk of stream as AsyncIterable<string>) {
-    const text = rest + chunk;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     let start = 0;
-    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-      accept(text.slice(start, end), false);
+    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
+      accept(bytes.toString('utf8', start, end), restStart + start, false);
       start = end + 1;
     }
-    rest = text.slice(start);
+    rest = bytes.subarray(start);
+    restStart += start;
     if (predictions.length >= batchSize) yield batch();
     await breather.breathe();
   }
-  if (rest !== '') accept(rest, true);
+  if (rest.length > 0) accept(rest.toString(), restStart, true);
   yield batch();
 }
+
+const NEWLINE = 0x0a;
 
 const NOT_JSON = phrase('not a JSON object');
 
@@ -114,6 +123,11 @@ export function parsePrediction(line: string): Prediction | Phrase {
     ...(typeof of.group === 'string' && of.group !== '' && { group: of.group }),
     ...(of.incomplete === true && { incomplete: true }),
   };
+}
+
+/** Whether a line that was parsed is a prediction, and not what is wrong with it. */
+export function isPrediction(parsed: Prediction | Phrase): parsed is Prediction {
+  return 'identifier' in parsed;
 }
 
 function isPairOf<T>(value: unknown, each: (item: unknown) => item is T): value is [T, T] {

@@ -1,6 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
+import { SetLoader } from '../../src/extension/failures/setLoader';
 import { panelBench } from './failuresPanelSupport';
 
 const bench = panelBench();
@@ -121,6 +125,47 @@ describe('the panel', () => {
     expect(bench.panel.identifier).toBe(identifier);
     expect(bench.panel.model.rows.history.size).toBe(1);
     expect(bench.panel.model.filter.search).toBe('dog');
+  });
+
+  it('loads a file again that has changed where no watcher says so', async () => {
+    await bench.writeEpochs();
+    await bench.open({ split: 'val', epoch: 0 }).ready();
+    const { model } = bench.panel;
+    await bench.write('val-epoch-000.jsonl', bench.epoch0().slice(0, 2));
+    expect(await model.export('csv')).toBeNull();
+    expect(model.notice?.message).toBe('Other predictions have been opened meanwhile.');
+    await vi.waitFor(() => expect(bench.panel.listed).toEqual(['dev-0-0-0']));
+    expect(await model.export('nlvr2')).toBe('calm_fox_1-val-epoch-1-predictions.csv');
+    expect(bench.panel.saved?.text).toBe('dev-0-0-0,False\n');
+  });
+
+  it('holds its rows in the page alone', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const held = async () => {
+      await nextTurn();
+      collect();
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      return heapUsed + arrayBuffers;
+    };
+    const count = 30_000;
+    const many = (length: number) => Array.from({ length }, (_, i) => bench.example(i, 0.1));
+    await bench.write('test.jsonl', many(1000));
+    await bench.write('val.jsonl', many(count));
+    let rows = 0;
+    const loader = new SetLoader(bench.folder, (message) => {
+      if (message.type === 'rows') rows += message.columns.count;
+    });
+    // The first load compiles what the second needs.
+    await loader.load({ split: 'test', epoch: null }, null, []);
+    const before = await held();
+    await loader.load({ split: 'val', epoch: null }, null, []);
+    expect(rows).toBe(1000 + count);
+    // 8 bytes a row, and room to grow, say where it stands; the row itself takes hundreds.
+    expect(((await held()) - before) / count).toBeLessThan(40);
+    expect((await loader.row(loader.generation, count - 1)).identifier).toBe(
+      `dev-${count - 1}-0-0`,
+    );
   });
 
   it('is told again in pieces when its page is thrown away while it loads, in order and once', async () => {

@@ -1,5 +1,5 @@
 import { phrase } from '../../src/util/phrase';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import { setKey } from '../../src/data/annotations/format';
 import { officialNlvr1Name } from '../../src/extension/failures/exampleSets';
 import { NO_ANSWER, readAnswers } from '../../src/extension/failures/history';
 import { chooseSet, listSets, parseSetName } from '../../src/run/predictionSets';
+import { FileChanged, ShownFile, stampOf } from '../../src/extension/failures/shownFile';
 import { PredictionTable } from '../../src/extension/failures/predictionTable';
 import {
   parsePrediction,
@@ -38,17 +39,26 @@ function example(index: number, over: Partial<Prediction> = {}): Prediction {
   };
 }
 
-async function write(name: string, predictions: Prediction[], tail = ''): Promise<string> {
+async function write(
+  name: string,
+  predictions: Prediction[],
+  tail: string | Buffer = '',
+): Promise<string> {
   const file = join(folder, 'predictions', name);
-  await writeFile(file, predictions.map((p) => JSON.stringify(p) + '\n').join('') + tail);
+  const lines = predictions.map((p) => JSON.stringify(p) + '\n').join('');
+  await writeFile(file, Buffer.concat([Buffer.from(lines), Buffer.from(tail)]));
   return file;
 }
 
 async function readAll(file: string, batchSize?: number) {
   const predictions: Prediction[] = [];
   const options = batchSize === undefined ? {} : { batchSize };
-  let last: Omit<PredictionBatch, 'predictions'> = { skipped: 0, bytesRead: 0, incomplete: false };
-  for await (const { predictions: some, ...rest } of readPredictions(file, options)) {
+  let last: Pick<PredictionBatch, 'skipped' | 'bytesRead' | 'incomplete' | 'firstProblem'> = {
+    skipped: 0,
+    bytesRead: 0,
+    incomplete: false,
+  };
+  for await (const { predictions: some, starts: _, ...rest } of readPredictions(file, options)) {
     predictions.push(...some);
     last = rest;
   }
@@ -228,8 +238,9 @@ describe('the prediction files of a run', () => {
 });
 
 describe('the table of rows', () => {
-  it('sends repeated strings once and gives every row back whole', () => {
-    const table = new PredictionTable();
+  it('sends repeated strings once, and the names of images not at all', () => {
+    const images: string[] = [];
+    const table = new PredictionTable(images);
     const all = [
       example(0, { group: 'dog' }),
       example(5),
@@ -242,9 +253,7 @@ describe('the table of rows', () => {
     expect([...first.kind, ...second.kind]).toEqual([0, -1, 0]);
     expect([...second.label]).toEqual([-1]);
     expect(first.loss[0]).toBeCloseTo(crossEntropyOf([1, -0.0986], true), 5);
-    expect([0, 1, 2].map((row) => table.row(row))).toEqual(all);
-    expect(table.imagePath(first.left[1] ?? -1)).toBe('/data/5-img0.png');
-    expect(() => table.row(3)).toThrow(RangeError);
+    expect(images[first.left[1] ?? -1]).toBe('/data/5-img0.png');
   });
 
   it('finds rows by identifier, also one named like a property', () => {
@@ -253,6 +262,41 @@ describe('the table of rows', () => {
     expect(table.rowOf('__proto__')).toBe(0);
     expect(table.rowOf('dev-1-0-0', 0)).toBe(1);
     expect(table.rowOf('constructor')).toBeUndefined();
+  });
+});
+
+describe('the file whose rows the page has', () => {
+  /** A file of these lines, and what is kept of it once it was read. */
+  async function shown(lines: string | Buffer): Promise<ShownFile> {
+    const file = await write('val.jsonl', [], lines);
+    const kept = new ShownFile(file, stampOf(await stat(file)));
+    for await (const { starts } of readPredictions(file)) kept.append(starts);
+    return kept;
+  }
+
+  it('gives every row again, one by one or all, whatever stands between them', async () => {
+    const all = [
+      example(0, { sentence: 'Zwei Hunde, größer als 犬.' }),
+      example(1, { sentence: 'A long one. '.repeat(2000) }),
+      example(2),
+    ];
+    const [a, b, c] = all.map((each) => JSON.stringify(each));
+    // A byte that is no UTF-8 becomes another number of bytes when it is decoded.
+    const bad = Buffer.from([0xff, 0xff]);
+    const kept = await shown(
+      Buffer.concat([Buffer.from(`\r\n${a}\r\n`), bad, Buffer.from(`\n${b}\n\n${c}`)]),
+    );
+    expect(kept.count).toBe(3);
+    expect(await Promise.all([0, 1, 2].map((row) => kept.row(row)))).toEqual(all);
+    expect([2, 0, 1].map(await kept.all())).toEqual([all[2], all[0], all[1]]);
+    await expect(kept.row(3)).rejects.toThrow(RangeError);
+  });
+
+  it('is recognised when it has changed', async () => {
+    const kept = await shown(`${JSON.stringify(example(0))}\n`);
+    await write('val.jsonl', [example(0), example(1)]);
+    await expect(kept.row(0)).rejects.toThrow(FileChanged);
+    await expect(kept.all()).rejects.toThrow(FileChanged);
   });
 });
 

@@ -22,7 +22,9 @@ import { NotesStore } from './notesStore';
 import { PredictClient, type Answer, type Launch, shownProblem } from './predictClient';
 import { chooseSet, listSets, sameSet } from '../../run/predictionSets';
 import { imageFile, imageProblem, type MayShow } from './runImages';
-import { SetLoader } from './setLoader';
+import type { Prediction } from '../../run/predictions';
+import { otherPredictions, SetLoader } from './setLoader';
+import { FileChanged } from './shownFile';
 import type { Thumbnails } from './thumbnails';
 
 /** What a session needs from the editor around it. */
@@ -127,7 +129,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     });
     await this.notes.reload().catch((error: unknown) => this.editor.problem('read notes', error));
     if (this.loader.set) {
-      await this.loader.repeat(this.selected);
+      await this.loader.load(this.loader.set, this.selected, this.sets);
     } else {
       await this.openWanted();
     }
@@ -189,7 +191,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
 
   readonly requests: MessageHandlers<FailuresContract>['requests'] = {
     detail: async ({ generation, row }) => {
-      const { images } = this.row(generation, row);
+      const { images } = await this.row(generation, row);
       return { images: [await this.picture(images[0]), await this.picture(images[1])] };
     },
     saveNote: async ({ split, identifier, note }) => {
@@ -197,12 +199,12 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
       return null;
     },
     openImage: async ({ generation, row, side }) => {
-      const image = this.row(generation, row).images[side];
+      const image = (await this.row(generation, row)).images[side];
       await this.editor.openFile(await this.requireImage(image));
       return null;
     },
     openAnnotation: async ({ generation, row }) => {
-      const example = this.row(generation, row);
+      const example = await this.row(generation, row);
       const file = (await this.run.paths())?.annFiles[example.split];
       if (file === undefined)
         throw new UserError(phrase('The annotation file of this run is not known.'), {
@@ -224,7 +226,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
       file: await this.export(generation, format, Array.from(rows)),
     }),
     ask: async ({ generation, row, ...question }) => {
-      const { images, identifier, split } = this.row(generation, row);
+      const { images, identifier, split } = await this.row(generation, row);
       const order = question.swapImages ? ([images[1], images[0]] as const) : images;
       const asked = await this.ask(order, question.sentence).then(
         (answer): Asked => ({ ...question, answer, problem: null }),
@@ -265,7 +267,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   /** Has the process start and encode the images while the question is being written. */
   private async prepareAsk(generation: number, row: number): Promise<void> {
     if (this.askState.state === 'unavailable') return;
-    const { images, sentence, identifier, split } = this.row(generation, row);
+    const { images, sentence, identifier, split } = await this.row(generation, row);
     const example = keyOf(split, identifier);
     if (this.prepared === example && this.askState.state === 'ready') return;
     this.prepared = example;
@@ -293,7 +295,6 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     if (generation !== this.loader.generation) return;
     const wanted = new Set(images);
     this.wantedImages = wanted;
-    const { table } = this.loader;
     const isWanted = (image: number) => this.wantedImages.has(image) && !this.disposed;
     let items: { image: number; uri: string | null }[] = [];
     let sending: NodeJS.Immediate | undefined;
@@ -304,7 +305,9 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     };
     await Promise.all(
       images.map(async (image) => {
-        const { path, problem } = await this.image(table.imagePath(image));
+        const named = this.loader.imagePath(image);
+        if (named === undefined) return;
+        const { path, problem } = await this.image(named);
         const file = problem === null ? await this.small(path, () => isWanted(image)) : null;
         if (file === undefined) return;
         items.push({ image, uri: file === null ? null : this.editor.address(file) });
@@ -344,11 +347,21 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
       : { path, uri: null, problem };
   }
 
-  /** @throws {UserError} when the row belongs to a set that is no longer shown. */
-  private row(generation: number, row: number) {
-    if (generation !== this.loader.generation)
-      throw new UserError(phrase('Other predictions have been opened meanwhile.'));
-    return this.loader.table.row(row);
+  /** @throws {UserError} when the row belongs to a set that is no longer shown, or cannot be read any more. */
+  private row(generation: number, row: number): Promise<Prediction> {
+    return this.unchanged(this.loader.row(generation, row));
+  }
+
+  /** What was read of the file shown; one that has changed is loaded again, also where no watcher says so. */
+  private async unchanged<T>(reading: Promise<T>): Promise<T> {
+    const { generation, set } = this.loader;
+    try {
+      return await reading;
+    } catch (error) {
+      if (!(error instanceof FileChanged)) throw error;
+      if (set && generation === this.loader.generation) void this.open(set);
+      throw otherPredictions();
+    }
   }
 
   private async export(
@@ -356,9 +369,10 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     format: ExportFormat,
     rows: readonly number[],
   ): Promise<string | null> {
-    const { set, table } = this.loader;
+    const { set } = this.loader;
     if (!set || generation !== this.loader.generation) return null;
-    const at = (i: number) => table.row(rows[i] ?? -1);
+    const row = await this.unchanged(this.loader.rows(generation));
+    const at = (i: number) => row(rows[i] ?? -1);
     const pieces = exportedSet(format, rows.length, at, this.notes.of(set.split));
     const name = exportName(this.run.name, set, format);
     return this.editor.save(name, exportExtension(format), pieces);

@@ -1,14 +1,15 @@
 import { stat } from 'node:fs/promises';
+import type { Prediction } from '../../run/predictions';
 import { localized } from '../../util/language';
 import { phrase, type Words } from '../../util/phrase';
-import { errnoOf, wordsOf } from '../../util/userError';
+import { errnoOf, UserError, wordsOf } from '../../util/userError';
 import type { PredictionSet, ToWebview } from '../../webview/failures/messages';
-import { InSlices } from '../inSlices';
 import { exportFormats } from './exportRows';
 import { readAnswers } from './history';
 import { fileOfSet } from '../../run/predictionSets';
 import { PredictionTable } from './predictionTable';
 import { readPredictions } from '../../run/readPredictions';
+import { FileChanged, ShownFile, stampOf } from './shownFile';
 
 /** Rows of a message: small enough to be unpacked by the webview within a frame. */
 const ROWS_A_MESSAGE = 4000;
@@ -16,22 +17,26 @@ const ROWS_A_MESSAGE = 4000;
 const MOST_EPOCHS = 24;
 
 type BeginMessage = Extract<ToWebview, { type: 'begin' }>;
-type RowMessage = Extract<ToWebview, { type: 'rows' | 'end' | 'loadFailed' | 'history' }>;
+
+/** The answers of another epoch, one byte a row. */
+interface OtherAnswers {
+  /** Of the file shown and of the file of the answers. */
+  stamps: string;
+  answers: Uint8Array;
+}
 
 /**
- * Loads one prediction file after the other, each with the answers of the other epochs, and tells of it
- * while it goes on. What was told is kept, so that a webview that was reloaded can be told again.
+ * Loads one prediction file after the other, each with the answers of the other epochs, and sends it to the page while
+ * it goes on. The page holds the rows; here stays where each of them stands in the file, which is read again when a
+ * row is wanted, or all of them because the page was thrown away.
  */
 export class SetLoader {
-  /** Rows loaded so far. */
-  table = new PredictionTable();
   generation = 0;
   private abort = new AbortController();
   private begun: BeginMessage | undefined;
-  private told: RowMessage[] = [];
-  /** How many of `told` the page has got. */
-  private arrived = 0;
-  private readonly telling = new InSlices(() => this.tellNext());
+  private shown: ShownFile | undefined;
+  /** By epoch. A byte a row is little, and reading them takes as long as all the rows of their epochs. */
+  private answers = new Map<number, OtherAnswers>();
 
   constructor(
     private readonly runFolder: string,
@@ -57,32 +62,38 @@ export class SetLoader {
     const { signal } = this.abort;
     const generation = ++this.generation;
     const file = fileOfSet(this.runFolder, set);
-    this.table = new PredictionTable();
-    this.told = [];
-    this.arrived = 0;
+    if (set.split !== this.set?.split) this.answers.clear();
     try {
-      const { size } = await stat(file);
+      const found = await stat(file);
       if (signal.aborted) return;
-      this.begin({ type: 'begin', generation, set, bytes: size, select });
-      await this.readRows(file, generation, signal);
-      await this.readHistory(set, others, generation, signal);
+      this.shown = new ShownFile(file, stampOf(found));
+      this.begin({ type: 'begin', generation, set, bytes: found.size, select });
+      const table = await this.readRows(this.shown, generation, signal);
+      if (table) await this.readHistory(set, others, this.shown.stamp, table, generation, signal);
     } catch (error) {
       if (signal.aborted) return;
       if (this.begun?.generation !== generation)
         this.begin({ type: 'begin', generation, set, bytes: 0, select });
-      await this.say({ type: 'loadFailed', generation, ...explain(error, file) });
+      this.tell({ type: 'loadFailed', generation, message: localized(explain(error, file)) });
     }
   }
 
   /**
-   * Tells everything about the set shown once more; resolves when it is told.
-   * @param select the example shown now.
+   * A row of the set shown.
+   * @throws {UserError} when it belongs to a set that is no longer shown, or cannot be read any more; `FileChanged`.
    */
-  async repeat(select: string | null): Promise<void> {
-    if (!this.begun) return;
-    this.tell({ ...this.begun, select });
-    this.arrived = 0;
-    await this.telling.run();
+  async row(generation: number, row: number): Promise<Prediction> {
+    return this.reading(generation, (shown) => shown.row(row));
+  }
+
+  /** The rows of the set shown by their numbers, for as long as what is returned is used. @throws as `row`. */
+  async rows(generation: number): Promise<(row: number) => Prediction> {
+    return this.reading(generation, (shown) => shown.all());
+  }
+
+  /** The path of an image by its id; undefined for one of a set that is no longer shown. */
+  imagePath(image: number): string | undefined {
+    return this.shown?.images[image];
   }
 
   stop(): void {
@@ -90,21 +101,39 @@ export class SetLoader {
     this.abort = new AbortController();
   }
 
-  private async readRows(file: string, generation: number, signal: AbortSignal): Promise<void> {
+  private async reading<T>(generation: number, read: (shown: ShownFile) => Promise<T>): Promise<T> {
+    const { shown } = this;
+    if (generation !== this.generation || !shown) throw otherPredictions();
+    try {
+      return await read(shown);
+    } catch (error) {
+      if (error instanceof FileChanged || errnoOf(error) === undefined) throw error;
+      throw new UserError(explain(error, shown.file));
+    }
+  }
+
+  /** @returns the table, for lining up other epochs; undefined when it is no longer wanted. */
+  private async readRows(
+    shown: ShownFile,
+    generation: number,
+    signal: AbortSignal,
+  ): Promise<PredictionTable | undefined> {
+    const table = new PredictionTable(shown.images);
+    let formats = exportFormats(undefined);
     let skipped = 0;
     let firstProblem: Words | undefined;
     let incomplete = false;
-    for await (const batch of readPredictions(file, { signal, batchSize: ROWS_A_MESSAGE })) {
-      if (signal.aborted) return;
+    for await (const batch of readPredictions(shown.file, { signal, batchSize: ROWS_A_MESSAGE })) {
+      if (signal.aborted) return undefined;
       ({ skipped, firstProblem, incomplete } = { firstProblem, ...batch });
       if (batch.predictions.length === 0) continue;
-      const columns = this.table.append(batch.predictions);
-      await this.say({ type: 'rows', generation, columns, bytesRead: batch.bytesRead });
+      if (table.count === 0) formats = exportFormats(batch.predictions[0]);
+      const columns = table.append(batch.predictions);
+      shown.append(batch.starts);
+      this.tell({ type: 'rows', generation, columns, bytesRead: batch.bytesRead });
     }
-    // Other predictions may have been opened while these were told.
-    if (signal.aborted) return;
-    const formats = exportFormats(this.table.count > 0 ? this.table.row(0) : undefined);
-    await this.say({
+    if (signal.aborted) return undefined;
+    this.tell({
       type: 'end',
       generation,
       skipped,
@@ -112,11 +141,14 @@ export class SetLoader {
       incomplete,
       formats,
     });
+    return table;
   }
 
   private async readHistory(
     set: PredictionSet,
     others: readonly PredictionSet[],
+    stamp: string,
+    table: PredictionTable,
     generation: number,
     signal: AbortSignal,
   ): Promise<void> {
@@ -125,11 +157,20 @@ export class SetLoader {
       .filter(({ split, epoch }) => split === set.split && epoch !== null && epoch !== set.epoch)
       .sort((a, b) => distance(a, set) - distance(b, set))
       .slice(0, MOST_EPOCHS);
+    const before = this.answers;
+    this.answers = new Map();
     for (const other of epochs) {
+      const epoch = other.epoch ?? 0;
       try {
-        const answers = await readAnswers(this.runFolder, other, this.table, signal);
+        const stamps = `${set.epoch} ${stamp} ${stampOf(await stat(fileOfSet(this.runFolder, other)))}`;
+        const known = before.get(epoch);
+        const answers =
+          known?.stamps === stamps
+            ? known.answers
+            : await readAnswers(this.runFolder, other, table, signal);
         if (signal.aborted) return;
-        await this.say({ type: 'history', generation, epoch: other.epoch ?? 0, answers });
+        this.answers.set(epoch, { stamps, answers });
+        this.tell({ type: 'history', generation, epoch, answers });
       } catch (error) {
         // An epoch whose file went away leaves a gap; the set shown is not affected.
         if (signal.aborted || errnoOf(error) === undefined) throw error;
@@ -141,20 +182,11 @@ export class SetLoader {
     this.begun = message;
     this.tell(message);
   }
+}
 
-  /** Behind what is being told: rows come in order also while the earlier ones are repeated. */
-  private async say(message: RowMessage): Promise<void> {
-    this.told.push(message);
-    await this.telling.run();
-  }
-
-  private tellNext(): boolean {
-    const message = this.told[this.arrived];
-    if (message === undefined) return false;
-    this.arrived += 1;
-    this.tell(message);
-    return true;
-  }
+/** What is asked about rows that are no longer shown. */
+export function otherPredictions(): UserError {
+  return new UserError(phrase('Other predictions have been opened meanwhile.'));
 }
 
 /** Distance in epochs, earlier ones before later ones. */
@@ -164,8 +196,7 @@ function distance(other: PredictionSet, set: PredictionSet): number {
   return to < from ? from - to : 1e6 + to - from;
 }
 
-function explain(error: unknown, file: string): { message: string; hint?: string } {
-  if (errnoOf(error) === 'ENOENT')
-    return { message: localized(phrase('{0} is not there any more.', file)) };
-  return { message: localized(phrase('{0} cannot be read: {1}', file, wordsOf(error))) };
+function explain(error: unknown, file: string): Words {
+  if (errnoOf(error) === 'ENOENT') return phrase('{0} is not there any more.', file);
+  return phrase('{0} cannot be read: {1}', file, wordsOf(error));
 }

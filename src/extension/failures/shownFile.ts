@@ -1,0 +1,95 @@
+import { open, readFile, stat } from 'node:fs/promises';
+import { isPrediction, parsePrediction } from '../../run/readPredictions';
+import type { Prediction } from '../../run/predictions';
+
+/** The file is not the one whose rows the page has. */
+export class FileChanged extends Error {}
+
+/** Bytes that are read for one row at first: most lines are shorter. */
+const A_LINE = 2048;
+
+/**
+ * The predictions file whose rows the page has. It keeps where each row stands and what the images are called; a row
+ * is read again when it is wanted, so that rows are held in one process, not in two.
+ */
+export class ShownFile {
+  /** Image paths by the ids that the page has. */
+  readonly images: string[] = [];
+  private starts = new Float64Array(0);
+  private rows = 0;
+
+  /** @param stamp what `stampOf` said before it was read */
+  constructor(
+    readonly file: string,
+    readonly stamp: string,
+  ) {}
+
+  get count(): number {
+    return this.rows;
+  }
+
+  /** Adds rows. @param starts the byte at which each begins */
+  append(starts: readonly number[]): void {
+    if (this.rows + starts.length > this.starts.length) {
+      const grown = new Float64Array(Math.max(this.rows + starts.length, this.rows * 2));
+      grown.set(this.starts.subarray(0, this.rows));
+      this.starts = grown;
+    }
+    this.starts.set(starts, this.rows);
+    this.rows += starts.length;
+  }
+
+  /**
+   * Reads one row.
+   * @throws {RangeError} when there is no such row; `FileChanged`; the file system's error.
+   */
+  async row(row: number): Promise<Prediction> {
+    const start = this.start(row);
+    const handle = await open(this.file);
+    try {
+      if (stampOf(await handle.stat()) !== this.stamp) throw new FileChanged();
+      for (let size = A_LINE; ; size *= 4) {
+        const bytes = Buffer.alloc(size);
+        const { bytesRead } = await handle.read(bytes, 0, size, start);
+        const end = bytes.subarray(0, bytesRead).indexOf(NEWLINE);
+        if (end < 0 && bytesRead === size) continue;
+        return parsed(bytes.toString('utf8', 0, end < 0 ? bytesRead : end));
+      }
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /**
+   * Reads the file again for many rows in any order, and keeps it as long as what is returned is used.
+   * @throws `FileChanged`; the file system's error.
+   */
+  async all(): Promise<(row: number) => Prediction> {
+    const bytes = await readFile(this.file);
+    if (stampOf(await stat(this.file)) !== this.stamp) throw new FileChanged();
+    return (row) => {
+      const start = this.start(row);
+      const end = bytes.indexOf(NEWLINE, start);
+      return parsed(bytes.toString('utf8', start, end < 0 ? bytes.length : end));
+    };
+  }
+
+  private start(row: number): number {
+    const start = row < this.rows ? this.starts[row] : undefined;
+    if (start === undefined) throw new RangeError(`there is no row ${row}`);
+    return start;
+  }
+}
+
+/** By what a file is recognised that has not changed; not by its number, which some file systems change. */
+export function stampOf({ size, mtimeMs }: { size: number; mtimeMs: number }): string {
+  return `${size}/${mtimeMs}`;
+}
+
+const NEWLINE = 0x0a;
+
+function parsed(line: string): Prediction {
+  const prediction = parsePrediction(line);
+  if (!isPrediction(prediction)) throw new FileChanged();
+  return prediction;
+}
