@@ -39,6 +39,20 @@ export default tseslint.config(
     files: ['src/extension/**'],
     ignores: ['src/extension/quickPick.ts'],
     rules: {
+      // A network disk takes seconds, and all extensions wait for this thread meanwhile.
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: ['fs', 'node:fs'],
+              importNamePattern: 'Sync$|^default$|^\\*$',
+              allowTypeImports: true,
+              message: 'Use node:fs/promises: the disk may be slow.',
+            },
+          ],
+        },
+      ],
       'no-restricted-properties': [
         'error',
         ...['showQuickPick', 'createQuickPick'].map((property) => ({

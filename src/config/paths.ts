@@ -24,9 +24,14 @@ export function resolvePath(folder: string, value: string): string {
 /** The name that stands for BLIP's own text encoder when no file of that name lies beside the configuration. */
 export const BUILT_IN_MED_CONFIG = 'med_config.json';
 
+/** The file that `med_config` names, whether or not it is there. */
+export function namedMedConfig(value: string, folder: string): string {
+  return resolve(folder, expandedPath(value));
+}
+
 /** The file behind `med_config`, or undefined for BLIP's own measures, which need no file. */
 export function medConfigPath(value: string, folder: string): string | undefined {
-  const file = resolve(folder, expandedPath(value));
+  const file = namedMedConfig(value, folder);
   return value === BUILT_IN_MED_CONFIG && !existsSync(file) ? undefined : file;
 }
 
@@ -65,8 +70,11 @@ export function configPaths(config: Config, folder: string): ConfigPaths {
         ? undefined
         : resolve(annRoot, expandedPath(config.curriculum.ann_file)),
     pretrained: config.pretrained === '' ? undefined : resolvePath(folder, config.pretrained),
-    medConfig:
-      typeof config.med_config === 'string' ? medConfigPath(config.med_config, folder) : undefined,
+    // Looked for on the disk only when it is asked for: editors ask for the others all the time.
+    get medConfig() {
+      const value = config.med_config;
+      return typeof value === 'string' ? medConfigPath(value, folder) : undefined;
+    },
     outputDir: resolve(folder, expandedPath(config.output_dir)),
   };
 }

@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
-import { access } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { isThere } from '../util/isThere';
 import { configurationGlob, isConfiguration } from './configurationFiles';
 import { pickOne } from './quickPick';
 import { configurationInFront } from './runInFront';
@@ -45,7 +44,9 @@ export class ConfigurationIndex implements vscode.Disposable {
     const known = await this.searched;
     // A folder that is renamed, as that of a sample that is being drawn, takes its files along without a word.
     await Promise.all(
-      [...known.keys()].map((file) => access(file).catch(() => void known.delete(file))),
+      [...known.keys()].map(async (file) => {
+        if (!(await isThere(file))) known.delete(file);
+      }),
     );
     return [...known.values()];
   }
@@ -105,12 +106,12 @@ export function activeConfiguration(): vscode.Uri | undefined {
 }
 
 /** The configuration in the active editor, or that of the run whose panel is in front. */
-export function configurationInUse(): vscode.Uri | undefined {
+export async function configurationInUse(): Promise<vscode.Uri | undefined> {
   const active = activeConfiguration();
   if (active) return active;
   const file = configurationInFront();
   // It may have been deleted since, or be on another machine.
-  return file && existsSync(file) ? vscode.Uri.file(file) : undefined;
+  return file && (await isThere(file)) ? vscode.Uri.file(file) : undefined;
 }
 
 /**
@@ -121,7 +122,7 @@ export function configurationInUse(): vscode.Uri | undefined {
 export async function chooseConfiguration(
   calledOn?: vscode.Uri,
 ): Promise<vscode.Uri | 'dismissed' | undefined> {
-  const given = calledOn ?? configurationInUse();
+  const given = calledOn ?? (await configurationInUse());
   if (given) return given;
   const found = await findConfigurations();
   if (found.length <= 1) return found[0];

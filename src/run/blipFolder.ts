@@ -1,8 +1,9 @@
 /** Reads the output folder of BLIP's `train_nlvr.py` or of LAVIS. Nothing is written to it. */
-import { access, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { isUrl } from '../config/paths';
 import { phrase } from '../util/phrase';
+import { isThere } from '../util/isThere';
 import { UserError } from '../util/userError';
 import type { EvalEvent, GroupAccuracy } from './events';
 import { RunFolder } from './runFolder';
@@ -47,14 +48,6 @@ async function isBlipBeforeItsFirstEpoch(folder: string): Promise<boolean> {
   const text = await readFile(config, 'utf8').catch(() => undefined);
   if (text === undefined || !isDumpedByBlip(text)) return false;
   return !(await Promise.all([lock, attempts, events].map(isThere))).includes(true);
-}
-
-/** Whether a file or a folder is there. */
-export function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Python's `yaml.dump` of BLIP's configuration, and none that somebody wrote: sorted keys, no comments. */

@@ -7,16 +7,9 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { adviceFrom, phrase, type Words } from '../util/phrase';
+import { isThere } from '../util/isThere';
 import { UserError } from '../util/userError';
-import {
-  isBlipFolder,
-  isOtherRunOfLog,
-  isThere,
-  LOG,
-  placeOf,
-  readLog,
-  type ReadLog,
-} from './blipFolder';
+import { isBlipFolder, isOtherRunOfLog, LOG, placeOf, readLog, type ReadLog } from './blipFolder';
 import type { EvalEvent, RunEvent } from './events';
 import { RUN_SCHEMA_VERSION, type BestResult, type RunInfo, type RunState } from './runInfo';
 import { parseTrainingLog, type LoggedEpoch, type LoggedRun } from './trainingLog';

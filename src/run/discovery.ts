@@ -1,7 +1,8 @@
 /** Finds run folders on disk and tells when they change. */
-import { existsSync, watch, type FSWatcher } from 'node:fs';
+import { watch, type FSWatcher } from 'node:fs';
 import { opendir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isThere } from '../util/isThere';
 import { isAttemptName } from './attempts';
 import { isBlipFolder } from './blipFolder';
 import { RunFolder } from './runFolder';
@@ -118,14 +119,19 @@ export function watchFolder(folder: string, onChange: () => void, pollMs = 5000)
     }
   };
   attach();
-  const poll = setInterval(() => {
-    if (!existsSync(folder)) drop();
+  let isOver = false;
+  const look = async (): Promise<void> => {
+    const there = await isThere(folder);
+    if (isOver) return;
+    if (!there) drop();
     else if (!watcher) attach();
     onChange();
-  }, pollMs);
+  };
+  const poll = setInterval(() => void look(), pollMs);
   poll.unref();
   return {
     dispose() {
+      isOver = true;
       drop();
       clearInterval(poll);
       clearTimeout(settling);

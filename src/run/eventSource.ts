@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
 import { logStamp } from './blipFolder';
 import { blipEvents } from './blipLog';
 import { curveEvents } from './curves/curveEvents';
 import { EventReader, type EventBatch } from './eventReader';
 import { RunFolder } from './runFolder';
+import { isThere } from '../util/isThere';
 import type { RunInfo } from './runInfo';
 
 /** Where a run's events come from. */
@@ -18,8 +18,22 @@ export interface EventSource {
 
 /** The events of a run: its `events.jsonl`, or for what BLIP or an early evaluation left the lines of its `log.txt`. */
 export function openEvents(folder: string, kind: RunInfo['kind']): EventSource {
+  let found: EventSource | undefined;
+  let finding: Promise<EventSource> | undefined;
+  const source = (): Promise<EventSource> =>
+    (finding ??= sourceOf(folder, kind).then((each) => (found = each)));
+  return {
+    get skipped() {
+      return found?.skipped ?? 0;
+    },
+    read: async (onChunk) => (await source()).read(onChunk),
+    elsewhere: async () => (await source()).elsewhere?.(),
+  };
+}
+
+async function sourceOf(folder: string, kind: RunInfo['kind']): Promise<EventSource> {
   const files = new RunFolder(folder);
-  if (existsSync(files.curves)) return curveEvents(folder);
+  if (await isThere(files.curves)) return curveEvents(folder);
   if (kind === 'imported') return logSource(folder);
   const events = new EventReader(files.events);
   if (kind === 'train') return events;
@@ -28,8 +42,10 @@ export function openEvents(folder: string, kind: RunInfo['kind']): EventSource {
     get skipped() {
       return events.skipped;
     },
-    read: (onChunk) =>
-      !existsSync(files.events) && existsSync(files.log) ? log.read() : events.read(onChunk),
+    read: async (onChunk) =>
+      !(await isThere(files.events)) && (await isThere(files.log))
+        ? log.read()
+        : events.read(onChunk),
   };
 }
 

@@ -1,7 +1,8 @@
 /** Reads a run folder and judges how the run stands. */
-import { access, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { phrase, phraseIn, type Words } from '../util/phrase';
+import { isThere } from '../util/isThere';
 import { readAttempts, type Attempt, type AttemptOutcome } from './attempts';
 import { withCurves } from './curves/curvesInfo';
 import { deathOf, foreignDeathOf } from './death';
@@ -41,10 +42,7 @@ export async function readRun(folder: string, now = Date.now()): Promise<ReadRun
   const info = await withCurves(folder, await readRunInfo(folder));
   const attempts = await Promise.all((await readAttempts(paths)).map((each) => see(each, now)));
   const presence = info ? await presenceOfInfo(paths, info, now) : 'gone';
-  const stopRequested = await access(paths.stopRequest).then(
-    () => true,
-    () => false,
-  );
+  const stopRequested = await isThere(paths.stopRequest);
   const standing = standingOf({ info, presence, attempts, stopRequested });
   if (!standing) return undefined;
   const shown = infoOf(folder, info, standing);

@@ -27,14 +27,14 @@ function failedExamples(run: string): { session: FailuresSession; told: ToWebvie
     copy: () => Promise.resolve(),
     save: () => Promise.resolve(null),
     command: () => undefined,
-    checkpointStamp: () => '',
+    checkpointStamp: () => Promise.resolve(''),
     launch: () =>
       Promise.resolve({
         command: process.execPath,
         args: [cli, 'predict', '--serve', '--checkpoint', run],
         env: process.env,
       }),
-    askUnavailable: () => null,
+    askUnavailable: () => Promise.resolve(null),
     isActive: () => false,
     log: () => undefined,
     problem: (doing, error) => expect.fail(`${doing}: ${String(error)}`),

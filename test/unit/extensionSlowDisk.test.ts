@@ -5,6 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { annotatedSplits } from '../../src/extension/annotatedSplits';
+import { fingerprintOf } from '../../src/extension/dataset/checkedState';
+import { imageProblem } from '../../src/extension/failures/runImages';
+import { claimRunFolder } from '../../src/extension/trainer/newRunFolder';
+import { requestStop } from '../../src/extension/trainer/stop';
+import { openEvents } from '../../src/run/eventSource';
 import { headerOf } from '../../src/extension/dashboard/header';
 import { FolderRunRegistry } from '../../src/extension/runs/folderRegistry';
 import { runFlags } from '../../src/extension/runs/runWords';
@@ -76,4 +82,31 @@ it('500 runs on a slow disk: nothing waits for it, and looking again reads nothi
   // The times of three files.
   expect(seen.async).toBe(3 * RUNS);
   registry.dispose();
+});
+
+it('a configuration, a dashboard, an image, a start and a stop on a slow disk: nothing waits for it', async () => {
+  await writeFile(join(root, 'nlvr.yaml'), 'image_root: images\nann_root: .\n');
+  await mkdir(join(root, 'images'));
+  await writeFile(join(root, 'images', 'a.png'), '');
+  Object.assign(seen, { root, sync: [], async: 0, delayMs: 5 });
+  const run = join(root, 'run-0');
+  await fingerprintOf(join(root, 'nlvr.yaml'));
+  const source = openEvents(run, 'evaluate');
+  await source.read();
+  await source.elsewhere?.();
+  const images = join(root, 'images');
+  const words = (image: string): Promise<string | null> =>
+    imageProblem(
+      images,
+      join(images, image),
+      (text) => text,
+      () => Promise.resolve(true),
+    );
+  expect([await words('a.png'), await words('b.png')]).toEqual([null, 'The file is missing.']);
+  const claimed = await claimRunFolder(run, () => false);
+  expect(claimed.folder).toBe(`${run}-2`);
+  await requestStop(claimed.folder);
+  await annotatedSplits({ val: join(root, 'val.json') });
+  expect(seen.sync).toEqual([]);
+  expect(seen.async).toBeGreaterThan(10);
 });

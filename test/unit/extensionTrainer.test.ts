@@ -170,44 +170,49 @@ describe('spawnLineProcess', () => {
 describe('claimRunFolder', () => {
   const never = () => false;
   /** Claims, and releases at once: the folder is told by what it holds from then on. */
-  const claim = (output: string, taken: (folder: string) => boolean = never): string => {
-    const { folder, release } = claimRunFolder(output, taken);
+  const claim = async (
+    output: string,
+    taken: (folder: string) => boolean = never,
+  ): Promise<string> => {
+    const { folder, release } = await claimRunFolder(output, taken);
     release();
     return folder;
   };
 
-  it('takes output_dir when it holds no run, and counts on when it does', () => {
+  it('takes output_dir when it holds no run, and counts on when it does', async () => {
     const output = join(root, 'output', 'NLVR');
-    expect(claim(output)).toBe(output);
+    expect(await claim(output)).toBe(output);
     writeFileSync(join(output, 'trainer.log'), 'a start that failed');
-    expect(claim(output)).toBe(output);
+    expect(await claim(output)).toBe(output);
     writeFileSync(join(output, 'run.json'), '{}');
-    expect(claim(output)).toBe(`${output}-2`);
-    expect(claim(output, (folder) => folder === `${output}-2`)).toBe(`${output}-3`);
+    expect(await claim(output)).toBe(`${output}-2`);
+    expect(await claim(output, (folder) => folder === `${output}-2`)).toBe(`${output}-3`);
   });
 
-  it("never takes the output folder of BLIP's own training", () => {
+  it("never takes the output folder of BLIP's own training", async () => {
     const output = join(root, 'NLVR');
-    claim(output);
+    await claim(output);
     writeFileSync(join(output, 'log.txt'), '{}');
-    expect(claim(output)).toBe(`${output}-2`);
+    expect(await claim(output)).toBe(`${output}-2`);
   });
 
-  it('gives two starts in quick succession a folder each, before either has written anything', () => {
+  it('gives two starts in quick succession a folder each, before either has written anything', async () => {
     const output = join(root, 'NLVR');
-    const first = claimRunFolder(output, never);
-    const second = claimRunFolder(output, never);
+    const [first, second] = await Promise.all([
+      claimRunFolder(output, never),
+      claimRunFolder(output, never),
+    ]);
     expect([first.folder, second.folder]).toEqual([output, `${output}-2`]);
     expect(reserveFolder(output)).toBeUndefined();
     first.release();
     second.release();
-    expect(claim(output)).toBe(output);
+    expect(await claim(output)).toBe(output);
   });
 
-  it('keeps nothing reserved that could not be made', () => {
+  it('keeps nothing reserved that could not be made', async () => {
     writeFileSync(join(root, 'file'), '');
     const output = join(root, 'file', 'NLVR');
-    expect(() => claimRunFolder(output, never)).toThrow(/ENOTDIR|EEXIST/);
+    await expect(claimRunFolder(output, never)).rejects.toThrow(/ENOTDIR|EEXIST/);
     const free = reserveFolder(output);
     expect(free).toBeDefined();
     free?.release();
@@ -279,8 +284,8 @@ describe('stopping', () => {
     });
   const state = (): unknown => JSON.parse(readFileSync(join(root, 'run.json'), 'utf8'));
 
-  it('is asked for by a file', () => {
-    requestStop(root);
+  it('is asked for by a file', async () => {
+    await requestStop(root);
     expect(existsSync(join(root, 'stop.request'))).toBe(true);
   });
 
@@ -295,7 +300,7 @@ describe('stopping', () => {
     await poll(async () => (await descendantsOf(pid)).length).toBe(2);
     const family = [pid, ...(await descendantsOf(pid))];
     writeFileSync(join(root, 'run.json'), runJson(pid));
-    requestStop(root);
+    await requestStop(root);
     await stopAtOnce(root, 'Stopped at once.', 300);
     expect(family.filter(alive)).toEqual([]);
     expect(state()).toMatchObject({ state: 'stopped', message: 'Stopped at once.' });

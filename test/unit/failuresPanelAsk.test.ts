@@ -26,7 +26,7 @@ describe('asking again', () => {
     expect(asked.problem?.message).toBe('Not trusted.');
     expect(launched).toBe(0);
     bench.panel.unavailable = null;
-    bench.panel.session.refreshAvailability();
+    await bench.panel.session.refreshAvailability();
     expect(bench.panel.model.ask).toEqual({ state: 'idle' });
   });
 

@@ -58,9 +58,9 @@ export class Panel {
         return Promise.resolve(name);
       },
       command: () => undefined,
-      checkpointStamp: () => this.checkpoint,
+      checkpointStamp: () => Promise.resolve(this.checkpoint),
       launch: (allowMissing) => this.launch(allowMissing),
-      askUnavailable: () => this.unavailable,
+      askUnavailable: () => Promise.resolve(this.unavailable),
       isActive: () => false,
       log: () => undefined,
       problem: (_doing, error) => this.problems.push(error),

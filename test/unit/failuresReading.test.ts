@@ -53,14 +53,15 @@ async function write(
 async function readAll(file: string, batchSize?: number) {
   const predictions: Prediction[] = [];
   const options = batchSize === undefined ? {} : { batchSize };
-  let last: Pick<PredictionBatch, 'skipped' | 'bytesRead' | 'incomplete' | 'firstProblem'> = {
+  let last: Omit<PredictionBatch, 'predictions' | 'starts'> = {
     skipped: 0,
     bytesRead: 0,
     incomplete: false,
   };
-  for await (const { predictions: some, starts: _, ...rest } of readPredictions(file, options)) {
-    predictions.push(...some);
-    last = rest;
+  for await (const batch of readPredictions(file, options)) {
+    predictions.push(...batch.predictions);
+    const { skipped, bytesRead, incomplete, firstProblem } = batch;
+    last = { skipped, bytesRead, incomplete, ...(firstProblem && { firstProblem }) };
   }
   return { predictions, ...last };
 }

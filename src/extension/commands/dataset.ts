@@ -1,7 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { phrase } from '../../util/phrase';
+import { errnoOf } from '../../util/userError';
 import type { DatasetChecks } from '../dataset/datasetChecks';
 import { problemCounts } from '../dataset/problemCounts';
 import { isUnderWay, oneAtATime } from '../oneAtATime';
@@ -92,10 +93,13 @@ async function drawSample(services: Services, folder: string): Promise<void> {
 
 /** `sample` in a folder of the workspace, `sample-2` and so on when that is taken, or a folder that the user chooses. */
 async function chooseSampleFolder(): Promise<string | undefined> {
-  const inside = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => {
-    const folder = freeFolder(join(uri.fsPath, 'sample'));
-    return { label: vscode.workspace.asRelativePath(folder), description: folder, folder };
-  });
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  const free = await Promise.all(folders.map(({ uri }) => freeFolder(join(uri.fsPath, 'sample'))));
+  const inside = free.map((folder) => ({
+    label: vscode.workspace.asRelativePath(folder),
+    description: folder,
+    folder,
+  }));
   const elsewhere = { label: vscode.l10n.t('Choose a Folder…'), folder: undefined };
   const picked = await pickOne([...inside, elsewhere], {
     title: vscode.l10n.t('Create Sample Data Set'),
@@ -112,9 +116,12 @@ async function chooseSampleFolder(): Promise<string | undefined> {
   return chosen && freeFolder(join(chosen.fsPath, 'nlvr-sample'));
 }
 
-function freeFolder(folder: string): string {
+async function freeFolder(folder: string): Promise<string> {
   for (let number = 1; ; number++) {
     const each = number === 1 ? folder : `${folder}-${number}`;
-    if (!existsSync(each) || readdirSync(each).length === 0) return each;
+    const names = await readdir(each).catch((error: unknown) =>
+      errnoOf(error) === 'ENOENT' ? [] : [each],
+    );
+    if (names.length === 0) return each;
   }
 }

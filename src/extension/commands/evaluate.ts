@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
@@ -7,7 +6,9 @@ import { readAttemptFile, type AttemptOutcome } from '../../run/attempts';
 import { RunFolder } from '../../run/runFolder';
 import { localizedMessage } from '../../util/language';
 import { phrase } from '../../util/phrase';
+import { isThere } from '../../util/isThere';
 import { messageOf } from '../../util/userError';
+import { annotatedSplits } from '../annotatedSplits';
 import { withCancellableProgress } from '../progress';
 import { pickMany, pickOne } from '../quickPick';
 import { runInFront } from '../runInFront';
@@ -222,7 +223,7 @@ async function targetOf(run: Run): Promise<Target | undefined> {
   if (!isForeign(info))
     return { checkpoint: folder, configFile: new RunFolder(folder).config, folder };
   const theirs = join(folder, BLIP_CHECKPOINT);
-  const target = await withConfiguration(existsSync(theirs) ? theirs : folder);
+  const target = await withConfiguration((await isThere(theirs)) ? theirs : folder);
   return target && { ...target, folder };
 }
 
@@ -258,11 +259,9 @@ async function chooseSplits(configFile: string): Promise<Split[]> {
   const { configPaths } = await import('../../config/paths');
   const { config } = parseConfigFile(await readFile(configFile, 'utf8'), configFile);
   const { annFiles } = configPaths(config, dirname(configFile));
-  const items = (['val', 'test', 'train'] as const).flatMap((split) => {
-    const file = annFiles[split];
-    if (file === undefined || !existsSync(file)) return [];
+  const items = (await annotatedSplits(annFiles)).map(({ split, file }) => {
     const description = vscode.workspace.asRelativePath(file);
-    return [{ label: split, description, picked: split !== 'train', split }];
+    return { label: split, description, picked: split !== 'train', split };
   });
   const picked = await pickMany(items, {
     title: vscode.l10n.t('Evaluate Checkpoint'),

@@ -39,7 +39,7 @@ export async function importCurves(
   const curves = await chooseCurves(await findCurves(source));
   if (!curves) return;
   const name = nameOf(source);
-  const folder = freeFolder(join(parent, runFolderName(name)));
+  const folder = await freeFolder(join(parent, runFolderName(name)));
   const args = ['import', source, '--output_dir', folder, '--name', name, '--json'];
   for (const curve of CURVES) args.push('--curve', `${curve}=${curves[curve] ?? ''}`);
   const program = await services.program();

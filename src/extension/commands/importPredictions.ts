@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import * as vscode from 'vscode';
@@ -9,7 +8,9 @@ import { RunFolder } from '../../run/runFolder';
 import { runFolderName } from '../../run/runName';
 import { localizedMessage } from '../../util/language';
 import { phrase } from '../../util/phrase';
+import { isThere } from '../../util/isThere';
 import { UserError } from '../../util/userError';
+import { annotatedSplits } from '../annotatedSplits';
 import { count, percent } from '../format';
 import { withCancellableProgress } from '../progress';
 import { pickOne } from '../quickPick';
@@ -101,11 +102,11 @@ async function pathsOf(configFile: string) {
 }
 
 async function chooseSplit(annFiles: Partial<Record<Split, string>>): Promise<Split | undefined> {
-  const items = (['val', 'test', 'train'] as const).flatMap((split) => {
-    const file = annFiles[split];
-    if (file === undefined || !existsSync(file)) return [];
-    return [{ label: split, description: vscode.workspace.asRelativePath(file), split }];
-  });
+  const items = (await annotatedSplits(annFiles)).map(({ split, file }) => ({
+    label: split,
+    description: vscode.workspace.asRelativePath(file),
+    split,
+  }));
   if (items.length === 0)
     throw new UserError(phrase('The configuration names no annotations that exist.'), {
       hint: phrase('Set ann_root and ann_files: the predictions are joined to the annotations.'),
@@ -125,9 +126,12 @@ async function chooseTarget(
   split: Split,
   parent: string,
 ): Promise<Target | undefined> {
-  const imported = registry.runs.filter(({ folder }) => existsSync(new RunFolder(folder).imports));
+  const imports = await Promise.all(
+    registry.runs.map(({ folder }) => isThere(new RunFolder(folder).imports)),
+  );
+  const imported = registry.runs.filter((_run, i) => imports[i]);
   const fresh = {
-    folder: freeFolder(join(parent, runFolderName(basename(file, extname(file))))),
+    folder: await freeFolder(join(parent, runFolderName(basename(file, extname(file))))),
     epoch: null,
   };
   if (imported.length === 0) return fresh;
@@ -172,10 +176,10 @@ async function chooseEpoch(folder: string, split: Split): Promise<number | undef
 }
 
 /** The folder itself, or with a number where something is there. */
-export function freeFolder(folder: string): string {
+export async function freeFolder(folder: string): Promise<string> {
   for (let number = 1; ; number++) {
     const each = number === 1 ? folder : `${folder}-${number}`;
-    if (!existsSync(each)) return each;
+    if (!(await isThere(each))) return each;
   }
 }
 

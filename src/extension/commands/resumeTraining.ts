@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { RunFolder } from '../../run/runFolder';
 import { phrase } from '../../util/phrase';
+import { isThere } from '../../util/isThere';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import {
   canTrainLonger,
@@ -192,7 +192,7 @@ async function epochsToTrain({ info }: Run): Promise<string[] | undefined> {
 async function configurationToResume(run: Run): Promise<string[] | undefined> {
   const { configFile } = run.info;
   // A start that was refused has no configuration of its own yet.
-  if (!existsSync(new RunFolder(run.folder).config)) return ['--config', configFile];
+  if (!(await isThere(new RunFolder(run.folder).config))) return ['--config', configFile];
   const changed = await changedKeys(run);
   if (changed.length === 0) return [];
   const keep = vscode.l10n.t('Resume as It Was');

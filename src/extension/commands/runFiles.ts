@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { folderOfRun } from '../../run/blipFolder';
 import { contentOf } from '../../run/ownedFiles';
 import { RunFolder } from '../../run/runFolder';
+import { isThere } from '../../util/isThere';
 import { bytes } from '../format';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import { isDeletable } from '../runs/resumable';
@@ -50,7 +50,7 @@ export async function copyRunPath(
 export async function openTrainerLog(calledOn: unknown): Promise<void> {
   if (typeof calledOn !== 'string') return;
   const file = new RunFolder(calledOn).trainerLog;
-  if (!existsSync(file)) {
+  if (!(await isThere(file))) {
     void vscode.window.showInformationMessage(
       vscode.l10n.t('This run has no trainer.log: it was not started from the editor.'),
     );
@@ -163,7 +163,7 @@ async function deleteFiles(
 ): Promise<void> {
   const remove = async (trash: boolean): Promise<void> => {
     for (const file of files)
-      if (existsSync(file))
+      if (await isThere(file))
         await vscode.workspace.fs.delete(vscode.Uri.file(file), {
           recursive: true,
           useTrash: trash,

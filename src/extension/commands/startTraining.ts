@@ -142,7 +142,7 @@ async function startInto(
 ): Promise<{ ended: Promise<unknown> }> {
   const taken = (each: string): boolean =>
     registry.runs.some((run) => run.folder === each && isActive(run));
-  const { folder, release } = claimRunFolder(start.outputDir, taken);
+  const { folder, release } = await claimRunFolder(start.outputDir, taken);
   try {
     return await launch(services, registry, {
       kind: 'train',

@@ -27,7 +27,7 @@ export async function stopTraining(registry: FolderRunRegistry, calledOn: unknow
   // A program that has begun its run, or evaluates, hears the request and ends in its own time.
   const starting = run.begun === false ? run.attempt : undefined;
   if (run.status === 'stopping' && !starting) return stopNow(registry, run);
-  requestStop(run.folder);
+  await requestStop(run.folder);
   await registry.refresh(run.folder);
   vscode.window.setStatusBarMessage(
     starting

@@ -8,13 +8,16 @@ import { dirname } from 'node:path';
  */
 export async function fingerprintOf(configuration: string): Promise<string> {
   const { parseConfig } = await import('../../config/parse');
-  const { configPaths } = await import('../../config/paths');
+  const { configPaths, namedMedConfig } = await import('../../config/paths');
   const text = await readFile(configuration, 'utf8').catch(() => '');
-  const paths = configPaths(parseConfig(text).config, dirname(configuration));
+  const { config } = parseConfig(text);
+  const folder = dirname(configuration);
+  const paths = configPaths(config, folder);
+  const { med_config: model } = config;
   const files = [
     ...Object.values(paths.annFiles),
     paths.curriculum,
-    paths.medConfig,
+    typeof model === 'string' ? namedMedConfig(model, folder) : undefined,
     paths.imageRoot,
   ];
   const hash = createHash('sha256').update(text);

@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { Config } from '../../config/definition';
 import { localizedMessage } from '../../util/language';
+import { isThere } from '../../util/isThere';
 import { ExampleCounts } from '../configuration/exampleCount';
 import { count } from '../format';
 import { onDidChangeFront } from '../runInFront';
@@ -63,9 +63,9 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
       this.changed,
       vscode.window.createTreeView('nlvr.dataset', { treeDataProvider: this }),
       checks.onDidChange(changed),
-      vscode.window.onDidChangeActiveTextEditor(() => this.follow()),
-      vscode.window.tabGroups.onDidChangeTabs(() => this.follow()),
-      onDidChangeFront(() => this.follow()),
+      vscode.window.onDidChangeActiveTextEditor(() => void this.follow()),
+      vscode.window.tabGroups.onDidChangeTabs(() => void this.follow()),
+      onDidChangeFront(() => void this.follow()),
     ];
   }
 
@@ -75,8 +75,10 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
 
   async getChildren(row?: Row): Promise<Row[]> {
     if (row) return row.children ?? (await row.unfold?.()) ?? [];
-    this.inUse = configurationInUse()?.fsPath ?? this.inUse;
-    const all = (await findConfigurations()).filter(isThere);
+    this.inUse = (await configurationInUse())?.fsPath ?? this.inUse;
+    const found = await findConfigurations();
+    const there = await Promise.all(found.map(({ fsPath }) => isThere(fsPath)));
+    const all = found.filter((_each, i) => there[i]);
     return Promise.all(all.map((each) => this.configurationRow(each, all.length === 1)));
   }
 
@@ -100,8 +102,8 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     return item;
   }
 
-  private follow(): void {
-    const now = configurationInUse()?.fsPath;
+  private async follow(): Promise<void> {
+    const now = (await configurationInUse())?.fsPath;
     if (now !== undefined && now !== this.inUse) this.changed.fire();
   }
 
@@ -135,7 +137,7 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     const splits = Object.entries(paths.annFiles).map(([split, annotations]) =>
       this.splitRow(split, annotations, configuration, config),
     );
-    const root = existsSync(paths.imageRoot);
+    const root = await isThere(paths.imageRoot);
     return [
       ...(await Promise.all(splits)),
       {
@@ -218,10 +220,6 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
       })),
     };
   }
-}
-
-function isThere(uri: vscode.Uri): boolean {
-  return existsSync(uri.fsPath);
 }
 
 /** More than these are in the Problems view. */

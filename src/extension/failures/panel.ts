@@ -1,8 +1,9 @@
-import { existsSync, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { ConfigPaths } from '../../config/paths';
 import { RunFolder } from '../../run/runFolder';
+import { isThere } from '../../util/isThere';
 import { UserError } from '../../util/userError';
 import type { FailuresContract, PanelState } from '../../webview/failures/messages';
 import { showFailure, tellIfItFails } from '../log';
@@ -161,7 +162,7 @@ class FailuresPanels
     );
     this.panels.set(runFolder, filled);
     // For the walkthrough: there is something to look through.
-    if (existsSync(new RunFolder(runFolder).predictions))
+    if (await isThere(new RunFolder(runFolder).predictions))
       await setContext('nlvr.hasInspected', true);
     followPanel(panel, () => ({
       run: runFolder,
@@ -210,7 +211,7 @@ class FailuresPanel implements vscode.Disposable {
         if (!panel.visible) this.messenger.suspend();
       }),
       vscode.workspace.onDidGrantWorkspaceTrust(() => {
-        this.session.refreshAvailability();
+        this.guard('look for weights', this.session.refreshAvailability());
         this.guard(
           'show images',
           this.paths().then(() => undefined),
@@ -275,7 +276,7 @@ class FailuresPanel implements vscode.Disposable {
     this.disposables.push(
       this.services.runs.onDidChange(() => {
         refresh();
-        this.session.refreshAvailability();
+        this.guard('look for weights', this.session.refreshAvailability());
       }),
     );
   }
@@ -311,9 +312,9 @@ class FailuresPanel implements vscode.Disposable {
       },
       launch: (allowMissing) => this.launch(allowMissing),
       askUnavailable: () => this.askUnavailable(),
-      checkpointStamp: () => {
-        const stats = checkpoints(this.run.folder).map((file) =>
-          statSync(file, { throwIfNoEntry: false }),
+      checkpointStamp: async () => {
+        const stats = await Promise.all(
+          checkpoints(this.run.folder).map((file) => stat(file).catch(() => undefined)),
         );
         return stats.map((found) => `${found?.mtimeMs}/${found?.size}`).join(' ');
       },
@@ -356,14 +357,14 @@ class FailuresPanel implements vscode.Disposable {
     return basename(target.path);
   }
 
-  private askUnavailable(): ReturnType<SessionEditor['askUnavailable']> {
+  private async askUnavailable(): ReturnType<SessionEditor['askUnavailable']> {
     if (!vscode.workspace.isTrusted)
       return {
         state: 'unavailable',
         message: vscode.l10n.t('Asking runs the model, and this workspace is not trusted.'),
         trust: true,
       };
-    if (!checkpoints(this.run.folder).some((file) => existsSync(file)))
+    if (!(await Promise.all(checkpoints(this.run.folder).map(isThere))).includes(true))
       return {
         state: 'unavailable',
         message: vscode.l10n.t('This run has no checkpoint to ask.'),
@@ -372,7 +373,7 @@ class FailuresPanel implements vscode.Disposable {
   }
 
   private async launch(allowMissing: boolean): Promise<Launch> {
-    const unavailable = this.askUnavailable();
+    const unavailable = await this.askUnavailable();
     if (unavailable) throw new UserError(unavailable.message);
     const program = await this.services.program(
       this.services.runs.get(this.run.folder)?.info.configFile,

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { isThere } from '../../util/isThere';
 import { errnoOf, messageOf } from '../../util/userError';
 import type { Translate } from '../translate';
 
@@ -51,7 +51,7 @@ export async function imageProblem(
     return null;
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') return messageOf(error);
-    return existsSync(imageRoot)
+    return (await isThere(imageRoot))
       ? t('The file is missing.')
       : t(
           "The image folder {0} is missing. Correct image_root in the run's config.yaml.",

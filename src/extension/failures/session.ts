@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConfigPaths } from '../../config/paths';
 import { phrase } from '../../util/phrase';
+import { isThere } from '../../util/isThere';
 import { UserError } from '../../util/userError';
 import type {
   Asked,
@@ -38,7 +38,7 @@ export interface SessionEditor {
   save(name: string, extension: string, pieces: Iterable<string>): Promise<string | null>;
   command(command: 'dashboard' | 'trust' | 'log'): void;
   /** Changes when the run's weights do, so that the process is started anew with them. */
-  checkpointStamp(): string;
+  checkpointStamp(): Promise<string>;
   /**
    * How to start the prediction process.
    * @param allowMissing whether random values may stand in for what the checkpoint lacks
@@ -46,7 +46,7 @@ export interface SessionEditor {
    */
   launch(allowMissing: boolean): Promise<Launch>;
   /** Why nothing can be asked here at all; null when it can. */
-  askUnavailable(): Extract<AskState, { state: 'unavailable' }> | null;
+  askUnavailable(): Promise<Extract<AskState, { state: 'unavailable' }> | null>;
   /** Whether the run is being trained. */
   isActive(): boolean;
   log(text: string): void;
@@ -115,13 +115,13 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   }
 
   async ready(): Promise<void> {
-    this.refreshAvailability();
+    await this.refreshAvailability();
     this.sets = await listSets(this.run.folder);
     this.editor.send({
       type: 'init',
       runFolder: this.run.folder,
       runName: this.run.name,
-      missing: !existsSync(this.run.folder),
+      missing: !(await isThere(this.run.folder)),
       active: this.editor.isActive(),
       sets: this.sets,
       ask: this.askState,
@@ -159,8 +159,8 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   }
 
   /** Trust was granted, or weights appeared. */
-  refreshAvailability(): void {
-    const unavailable = this.editor.askUnavailable();
+  async refreshAvailability(): Promise<void> {
+    const unavailable = await this.editor.askUnavailable();
     if (unavailable) this.setAskState(unavailable);
     else if (this.askState.state === 'unavailable') this.setAskState({ state: 'idle' });
   }
@@ -249,10 +249,10 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
 
   /** @throws {UserError} why there is no answer. */
   private async ask([left, right]: readonly [string, string], sentence: string): Promise<Answer> {
-    const unavailable = this.editor.askUnavailable();
+    const unavailable = await this.editor.askUnavailable();
     if (unavailable) throw new UserError(unavailable.message);
     const files = { left: await this.requireImage(left), right: await this.requireImage(right) };
-    const stamp = this.editor.checkpointStamp();
+    const stamp = await this.editor.checkpointStamp();
     if (this.stamp !== stamp) this.client.restart();
     this.stamp = stamp;
     return this.client.ask({ ...files, sentence });

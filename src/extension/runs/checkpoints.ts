@@ -1,6 +1,6 @@
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RunFolder } from '../../run/runFolder';
+import { isThere } from '../../util/isThere';
 
 /** Which of a run's checkpoints are there. */
 export interface Checkpoints {
@@ -20,11 +20,4 @@ export async function checkpointsOf(folder: string): Promise<Checkpoints> {
     [paths.best, join(folder, BLIP_CHECKPOINT), paths.last, paths.oldLast].map(isThere),
   );
   return { weights: best || blip || last || oldLast, last: last || oldLast };
-}
-
-function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { isThere } from '../../util/isThere';
 import { homeFolder } from '../../util/cacheFolder';
 import { phrase } from '../../util/phrase';
 import { UserError, messageOf } from '../../util/userError';
@@ -34,7 +34,7 @@ export interface NodeSearch {
  */
 export async function findNode({ configured, path, execPath }: NodeSearch): Promise<NodeChoice> {
   if (configured !== '') return fromSetting(expandHome(configured));
-  for (const executable of onPath(path)) {
+  for (const executable of await onPath(path)) {
     const version = await nodeVersion(executable).catch(() => undefined);
     if (version !== undefined && isNewEnough(version))
       return { executable, version, source: 'path', environment: {} };
@@ -97,12 +97,12 @@ function isNewEnough(version: string): boolean {
   return Number.parseInt(version, 10) >= OLDEST_NODE;
 }
 
-function onPath(path: string): string[] {
+async function onPath(path: string): Promise<string[]> {
   const name = process.platform === 'win32' ? 'node.exe' : 'node';
   const folders = path.split(delimiter).filter((folder) => folder !== '');
-  return [...new Set(folders.map((folder) => join(folder, name)))].filter((file) =>
-    existsSync(file),
-  );
+  const files = [...new Set(folders.map((folder) => join(folder, name)))];
+  const there = await Promise.all(files.map(isThere));
+  return files.filter((_file, i) => there[i]);
 }
 
 /** `~/x` as people write it in settings. */

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { RunFolder } from '../../run/runFolder';
+import { isThere } from '../../util/isThere';
 
 /** A run folder that nobody else in this window starts a trainer into until it is released. */
 export interface ReservedFolder {
@@ -26,27 +27,32 @@ export function reserveFolder(folder: string): ReservedFolder | undefined {
  * @param outputDir absolute
  * @param taken whether a program is at work in a folder that has no `run.json` yet
  */
-export function claimRunFolder(
+export async function claimRunFolder(
   outputDir: string,
   taken: (folder: string) => boolean,
-): ReservedFolder {
+): Promise<ReservedFolder> {
   for (let number = 1; ; number++) {
     const folder = number === 1 ? outputDir : `${outputDir}-${number}`;
-    if (taken(folder) || holdsRun(folder)) continue;
+    if (taken(folder)) continue;
+    // Before the disk is asked: a second start may come meanwhile.
     const claimed = reserveFolder(folder);
     if (!claimed) continue;
     try {
-      mkdirSync(folder, { recursive: true });
+      if (!(await holdsRun(folder))) {
+        await mkdir(folder, { recursive: true });
+        return claimed;
+      }
     } catch (error) {
       claimed.release();
       throw error;
     }
-    return claimed;
+    claimed.release();
   }
 }
 
 /** Also true for BLIP's own output folders (`log.txt`), which are not to be mixed with ours. */
-function holdsRun(folder: string): boolean {
+async function holdsRun(folder: string): Promise<boolean> {
   const { runJson, events, best, last, lock, log } = new RunFolder(folder);
-  return [runJson, events, best, last, lock, log].some((file) => existsSync(file));
+  const there = await Promise.all([runJson, events, best, last, lock, log].map(isThere));
+  return there.includes(true);
 }

@@ -1,6 +1,6 @@
 /** Runs the command line program as a child process. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { mkdir, open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { RunFolder } from '../../run/runFolder';
 import { tellsFailuresAsJson } from './failure';
@@ -55,8 +55,8 @@ export async function spawnTrainer(
   folder: string,
   cwd: string,
 ): Promise<StartedTrainer> {
-  mkdirSync(folder, { recursive: true });
-  const log = openSync(new RunFolder(folder).trainerLog, 'a');
+  await mkdir(folder, { recursive: true });
+  const log = await open(new RunFolder(folder).trainerLog, 'a');
   let child: ChildProcess;
   try {
     child = spawn(program.executable, [program.cli, ...args], {
@@ -64,15 +64,17 @@ export async function spawnTrainer(
       env: childEnvironment(program),
       detached: true,
       windowsHide: true,
-      stdio: ['ignore', log, log],
+      stdio: ['ignore', log.fd, log.fd],
     });
-  } finally {
-    closeSync(log);
+  } catch (error) {
+    await log.close();
+    throw error;
   }
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
-  const pid = await spawned(child);
+  // The child has its own copy; its events are listened to before anything is awaited.
+  const [pid] = await Promise.all([spawned(child), log.close()]);
   child.unref();
   return { pid, ended };
 }

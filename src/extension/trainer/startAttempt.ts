@@ -1,5 +1,5 @@
 /** Starts programs on run folders, each with the record of its attempt. */
-import { rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import {
   closeAttempt,
   newAttempt,
@@ -48,7 +48,7 @@ export async function startAttempt(program: Program, asked: Asked): Promise<Star
   const file = writeAttempt(folder, attempt);
   pruneAttempts(folder);
   // What was asked of an earlier program is not meant for this one.
-  rmSync(folder.stopRequest, { force: true });
+  await rm(folder.stopRequest, { force: true });
   const environment = { ...program.environment, [ATTEMPT_VARIABLE]: file };
   try {
     const child = await spawnTrainer({ ...program, environment }, args, folder.root, cwd);

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closeAttempt, readAttemptFile, type Attempt } from '../../run/attempts';
@@ -21,8 +21,8 @@ const LOOK_MS = 100;
  * Asks a run to finish its step, save and end. The request is a file, so it also reaches a trainer on another
  * machine, and other windows see it.
  */
-export function requestStop(folder: string): void {
-  writeFileSync(new RunFolder(folder).stopRequest, `${new Date().toISOString()}\n`);
+export async function requestStop(folder: string): Promise<void> {
+  await writeFile(new RunFolder(folder).stopRequest, `${new Date().toISOString()}\n`);
 }
 
 /**
@@ -52,7 +52,7 @@ export async function stopAtOnce(
     );
   if (presence === 'here') await endTraining(owner.pid, graceMs);
   const paths = new RunFolder(folder);
-  rmSync(paths.stopRequest, { force: true });
+  await rm(paths.stopRequest, { force: true });
   // The program may have had the time to say how it ended; a killed one has not.
   if (run.attempt) sayStopped(paths, run.attempt, message);
   const left = await readRunInfo(folder);
@@ -101,7 +101,7 @@ export async function stopStarting(
   attempt: Attempt,
   graceMs = GRACE_MS,
 ): Promise<void> {
-  requestStop(folder);
+  await requestStop(folder);
   const paths = new RunFolder(folder);
   const { id } = attempt;
   let { owner } = attempt;
@@ -117,5 +117,5 @@ export async function stopStarting(
   if (owner && (await lives())) await endTraining(owner.pid, graceMs);
   // A process that has not even begun finds its record closed, and ends.
   sayStopped(paths, attempt, phrase('Stopped before it began.'));
-  rmSync(paths.stopRequest, { force: true });
+  await rm(paths.stopRequest, { force: true });
 }

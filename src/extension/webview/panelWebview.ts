@@ -1,11 +1,9 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { pageHtml } from './html';
 
 /** What a panel adds to the common set-up of its webview. */
 export interface WebviewSetup {
-  /** The bundle's name: `dist/webview/<panel>.js` and, where there is one, `.css`. */
+  /** The bundle's name: `dist/webview/<panel>.js` and `.css`. */
   panel: string;
   title: string;
   /** Folders besides `dist/webview` that pictures may be shown from, such as the image root. */
@@ -23,13 +21,12 @@ export function setUpWebview(
   setPictureRoots(webview, extensionUri, pictureRoots);
   const address = (file: string): string =>
     webview.asWebviewUri(vscode.Uri.joinPath(root, file)).toString();
-  const style = `${panel}.css`;
   webview.html = pageHtml({
     title,
     language: vscode.env.language,
     cspSource: webview.cspSource,
     script: address(`${panel}.js`),
-    styles: existsSync(join(root.fsPath, style)) ? [address(style)] : [],
+    styles: [address(`${panel}.css`)],
     ...(strings && { strings }),
   });
 }

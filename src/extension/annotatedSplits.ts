@@ -1,0 +1,15 @@
+import type { ConfigPaths } from '../config/paths';
+import type { Split } from '../data/split';
+import { isThere } from '../util/isThere';
+
+/** The splits whose annotation file is there, those that a model is judged by first. */
+export async function annotatedSplits(
+  annFiles: ConfigPaths['annFiles'],
+): Promise<{ split: Split; file: string }[]> {
+  const named = (['val', 'test', 'train'] as const).flatMap((split) => {
+    const file = annFiles[split];
+    return file === undefined ? [] : [{ split, file }];
+  });
+  const there = await Promise.all(named.map(({ file }) => isThere(file)));
+  return named.filter((_each, i) => there[i]);
+}
