@@ -44,11 +44,11 @@ module.exports = {
       from: { path: '^src/extension/' },
       to: { path: '^src/webview/', pathNot: 'messages\\.ts$' },
     },
-    // A pure function of one file may be shared with the host: there is one format of a duration.
+    // A pure function of one file may be shared: there is one format of a duration, one exchange of left and right.
     layer(
       'webviews-import-only-their-contract',
       '^src/webview/',
-      '^src/(?!webview/|util/duration\\.ts$)',
+      '^src/(?!webview/|util/(?:duration|sides)\\.ts$)',
     ),
     {
       name: 'webview-panels-are-apart',

@@ -18,6 +18,7 @@ import type { InspectOptions } from './commands/inspect';
 import type { InstallOptions, StatusOptions } from './commands/runtime';
 import type { PredictOptions } from './commands/predict';
 import type { SampleCommandOptions } from './commands/sample';
+import type { RobustnessOptions } from './commands/robustness';
 import type { RunsOptions } from './commands/runs';
 import type { StatusCommandOptions } from './commands/status';
 import type { TrainOptions } from './commands/train';
@@ -31,6 +32,12 @@ function integer(value: string): number {
   const n = value.trim() === '' ? NaN : Number(value);
   if (!Number.isInteger(n) || n < 0)
     throw new InvalidArgumentError('a whole number from 0 is expected.');
+  return n;
+}
+
+function positive(value: string): number {
+  const n = integer(value);
+  if (n === 0) throw new InvalidArgumentError('a whole number from 1 is expected.');
   return n;
 }
 
@@ -385,6 +392,34 @@ export function createProgram(): Command {
     .addOption(epochOption('epoch_b'))
     .action(async (a: string, b: string, options: CompareOptions) =>
       (await import('./commands/compare')).compareRuns(a, b, options),
+    );
+
+  program
+    .command('robustness')
+    .description(
+      'ask a checkpoint about changed pairs: images exchanged, one image twice, no images, no sentence',
+    )
+    .argument('<run>', 'run folder, .pth or .safetensors')
+    .addOption(runConfigOption())
+    .addOption(
+      new Option('--split <split>', 'split to ask about')
+        .choices(['val', 'test', 'train'])
+        .default('val'),
+    )
+    .option('--limit <n>', 'examples to draw, the same ones each time (default: all)', positive)
+    .addOption(imageRootOption())
+    .addOption(annRootOption())
+    .option(
+      '--output_dir <folder>',
+      'where robustness/ is written (default: the run folder that the checkpoint lies in)',
+    )
+    .option('--json', 'print the result as one JSON object')
+    .addOption(allowMissingOption())
+    .addOption(deviceOption())
+    .addOption(setOption())
+    .addOption(tensorflowOption())
+    .action(async (checkpoint: string, options: RobustnessOptions) =>
+      (await import('./commands/robustness')).robustness(checkpoint, options),
     );
 
   const runtime = program

@@ -26,6 +26,16 @@ export function normalise(images: tf.Tensor): tf.Tensor {
 }
 
 /**
+ * The mean image, as bytes: every pixel has CLIP's mean colour, so that all of it is 0 after normalisation (within half a
+ * byte). It stands for no image.
+ * @returns [size, size, 3]
+ */
+export function meanImage(size: number): Uint8Array {
+  const bytes = MEAN.map((mean) => Math.round(255 * mean));
+  return Uint8Array.from({ length: size * size * 3 }, (_, i) => bytes[i % 3] ?? 0);
+}
+
+/**
  * @param images [m, size, size, 3] float32, normalised
  * @returns [m, tokens, width] features, the class token first
  */

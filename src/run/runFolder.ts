@@ -62,6 +62,10 @@ export class RunFolder {
   get tensorBoard(): string {
     return this.at('tensorboard');
   }
+  /** What came of asking checkpoints about changed pairs, a result a file. */
+  get robustness(): string {
+    return this.at('robustness');
+  }
   get metrics(): string {
     return this.at('metrics.json');
   }
@@ -125,6 +129,7 @@ export class RunFolder {
       this.imports,
       this.curves,
       this.tensorBoard,
+      this.robustness,
       this.metrics,
       this.problems,
       this.stopRequest,

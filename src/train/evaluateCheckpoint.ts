@@ -1,5 +1,4 @@
 /** Evaluation of a checkpoint outside of training: BLIP's `--evaluate` with predictions and metrics on disk. */
-import { isAbsolute, relative } from 'node:path';
 import type { LoadedConfig } from '../config/load';
 import { missingParts } from '../config/modelParts';
 import { isUrl } from '../config/paths';
@@ -25,6 +24,7 @@ import { measureDataset, type Metrics } from '../analysis/metrics';
 import { mergeMetrics } from '../analysis/metricsFile';
 import { initialiseWeights, openModelSession } from './modelSession';
 import { writePredictions } from './predictionFile';
+import { nameOfWeights } from './nameOfWeights';
 import { NlvrPrograms } from './programs';
 import { RunData } from './runData';
 
@@ -184,7 +184,10 @@ async function evaluateInto(
     mergeMetrics(folder.metrics, results, {
       run: report?.origin?.run ?? null,
       epoch: report?.origin?.epoch ?? null,
-      checkpoint: named(folder, isUrl(checkpoint) ? checkpoint : (report?.file ?? checkpoint)),
+      checkpoint: nameOfWeights(
+        folder.root,
+        isUrl(checkpoint) ? checkpoint : (report?.file ?? checkpoint),
+      ),
       incomplete,
     });
     const accuracies = splits.map((split) => [split, results[split]?.accuracy ?? null] as const);
@@ -198,10 +201,4 @@ async function evaluateInto(
     await data.dispose();
     await opened.dispose();
   }
-}
-
-/** Weights as the folder's files name them. */
-function named({ root }: RunFolder, weights: string): string {
-  const inside = relative(root, weights);
-  return isUrl(weights) || inside.startsWith('..') || isAbsolute(inside) ? weights : inside;
 }

@@ -3,6 +3,7 @@
  * encoded once.
  */
 import { evaluationSteps, shardSteps, type EvaluationStep } from '../data/order';
+import type { EncodedTexts } from '../data/text/encodeTexts';
 import type { Batch, Dataset } from '../data/types';
 import type { Replica } from '../runtime/replica/replica';
 import { ImageSlots } from './imageSlots';
@@ -13,6 +14,22 @@ export type EvaluationBatch = Omit<Batch, 'images'> & { images: Uint8Array | Flo
 
 /** The batches of an evaluation that one process takes, as `steps` of its plan. */
 export type BatchSource = AsyncIterable<EvaluationBatch>;
+
+/** How the pairs of a batch are asked about. */
+export interface Asked extends EncodedTexts {
+  /** The images of each pair, as places in the batch's images; BLANK for none. */
+  left: ArrayLike<number>;
+  right: ArrayLike<number>;
+}
+
+/** Stands for no image: the mean image. */
+export const BLANK = -1;
+
+/** One way to ask about the pairs of a batch; nothing but this differs from one to the next. */
+export type Variant = (batch: EvaluationBatch) => Asked;
+
+/** As the annotations have them. */
+export const asAnnotated: Variant = (batch) => batch;
 
 export interface EvaluationHooks {
   /** After each batch of all processes; `done` of `total` examples have answers. */
@@ -34,20 +51,28 @@ export interface EvaluationPlan {
 export class Evaluator {
   private readonly slots: ImageSlots;
   private readonly chunk: number;
+  /** What padding of a half-filled encoding run is written to. */
+  private readonly paddingSlot: number;
+  /** Of the mean image, where it is asked about. */
+  private readonly blankSlot: number;
 
   /**
    * @param batchSize the most examples of a batch.
    * @param replica the processes that share an evaluation.
+   * @param blank bytes of the mean image, for variants that ask about it.
    */
   constructor(
     private readonly programs: NlvrPrograms,
     private readonly pixelsPerImage: number,
     private readonly batchSize: number,
     private readonly replica: Pick<Replica, 'rank' | 'worldSize' | 'allReduceSum'>,
+    private readonly blank?: Uint8Array,
   ) {
     const capacity = 2 * batchSize;
     this.chunk = programs.encodingChunk(capacity);
     this.slots = new ImageSlots(capacity);
+    this.paddingSlot = capacity;
+    this.blankSlot = capacity + 1;
   }
 
   /** What each process has to do for a split. It does not depend on how many there are what a batch consists of. */
@@ -68,12 +93,26 @@ export class Evaluator {
     batches: BatchSource,
     hooks: EvaluationHooks = {},
   ): Promise<Float32Array | undefined> {
-    // Training needs the memory of the features: 228 MB for the base model. One slot more, that padding of a half-filled
-    // encoding run is written to.
-    this.programs.reserveSlots(2 * this.batchSize + 1);
+    return (await this.evaluateVariants(dataset, plan, batches, [asAnnotated], hooks))?.[0];
+  }
+
+  /**
+   * As `evaluate`, for several ways to ask about the same pairs; each image is encoded once for all of them.
+   * @returns the logits of each variant.
+   */
+  async evaluateVariants(
+    dataset: Dataset,
+    plan: EvaluationPlan,
+    batches: BatchSource,
+    variants: readonly Variant[],
+    hooks: EvaluationHooks = {},
+  ): Promise<Float32Array[] | undefined> {
+    // Training needs the memory of the features: 228 MB for the base model.
+    this.programs.reserveSlots((this.blank ? this.blankSlot : this.paddingSlot) + 1);
     const source = batches[Symbol.asyncIterator]();
     try {
-      return await this.answerAll(dataset, plan, source, hooks);
+      if (this.blank) await this.encodeBlank(this.blank);
+      return await this.answerAll(dataset, plan, source, variants, hooks);
     } finally {
       await source.return?.();
       await this.programs.releaseSlots();
@@ -84,9 +123,10 @@ export class Evaluator {
     dataset: Dataset,
     { steps, rounds }: EvaluationPlan,
     source: AsyncIterator<EvaluationBatch>,
+    variants: readonly Variant[],
     hooks: EvaluationHooks,
-  ): Promise<Float32Array | undefined> {
-    const logits = new Float32Array(2 * dataset.examples.length);
+  ): Promise<Float32Array[] | undefined> {
+    const logits = variants.map(() => new Float32Array(2 * dataset.examples.length));
     let answered = 0;
     for (let round = 0; round < rounds; round++) {
       if (round < steps.length) {
@@ -96,10 +136,13 @@ export class Evaluator {
         if (next.done === true)
           throw new RangeError('an evaluation has fewer batches than its plan');
         const batch = next.value;
-        const answers = await this.answer(dataset, batch);
-        batch.indices.forEach((index, i) =>
-          logits.set(answers.subarray(2 * i, 2 * i + 2), 2 * index),
-        );
+        const slots = await this.encode(imageNames(dataset, batch), batch.images);
+        for (const [v, variant] of variants.entries()) {
+          const answers = await this.answer(batch.indices.length, slots, variant(batch));
+          batch.indices.forEach((index, i) =>
+            logits[v].set(answers.subarray(2 * i, 2 * i + 2), 2 * index),
+          );
+        }
         answered += batch.indices.length;
       }
       // All ranks meet after every batch: none goes on where another one stopped.
@@ -112,35 +155,31 @@ export class Evaluator {
       await hooks.between?.();
     }
     // Each example's logits are 0 on all ranks but one.
-    return this.replica.allReduceSum(logits);
+    const shared: Float32Array[] = [];
+    for (const each of logits) shared.push(await this.replica.allReduceSum(each));
+    return shared;
   }
 
-  /** Logits of one batch, [n, 2]; images that are not in a slot yet are encoded. */
-  private async answer(dataset: Dataset, batch: EvaluationBatch): Promise<Float32Array> {
-    const n = batch.indices.length;
-    const names = new Array<string>(batch.imageCount);
-    batch.indices.forEach((index, i) => {
-      const { images } = dataset.examples[index];
-      names[batch.left[i]] = images[0];
-      names[batch.right[i]] = images[1];
-    });
-    const slots = await this.encode(names, batch.images);
-    const program = this.programs.classify(this.batchSize, batch.length);
-    const outputs = await program.run({
-      left: this.padded(
-        n,
-        1,
-        batch.left.map((image) => slots[image]),
-      ),
-      right: this.padded(
-        n,
-        1,
-        batch.right.map((image) => slots[image]),
-      ),
-      inputIds: this.padded(n, batch.length, batch.inputIds),
-      attentionMask: this.padded(n, batch.length, batch.attentionMask),
+  /** Logits of `n` pairs, [n, 2]. @param slots of the batch's images */
+  private async answer(n: number, slots: Int32Array, asked: Asked): Promise<Float32Array> {
+    const { left, right, inputIds, attentionMask, length } = asked;
+    const slotsOf = (images: ArrayLike<number>): Int32Array =>
+      Int32Array.from(images, (image) => (image === BLANK ? this.blankSlot : slots[image]));
+    const outputs = await this.programs.classify(this.batchSize, length).run({
+      left: this.padded(n, 1, slotsOf(left)),
+      right: this.padded(n, 1, slotsOf(right)),
+      inputIds: this.padded(n, length, inputIds),
+      attentionMask: this.padded(n, length, attentionMask),
     });
     return outputs['logits'] as Float32Array;
+  }
+
+  private async encodeBlank(blank: Uint8Array): Promise<void> {
+    const images = new Uint8Array(this.chunk * this.pixelsPerImage);
+    images.set(blank);
+    const slots = new Int32Array(this.chunk).fill(this.paddingSlot);
+    slots[0] = this.blankSlot;
+    await this.programs.encode(this.chunk).run({ images, slots });
   }
 
   /** Slots of the images, those that were not there encoded in full runs of `chunk`. */
@@ -159,7 +198,7 @@ export class Evaluator {
     for (let start = 0; start < missing.length; start += this.chunk) {
       const count = this.chunk * this.pixelsPerImage;
       const images = pixels instanceof Uint8Array ? new Uint8Array(count) : new Float32Array(count);
-      const targets = new Int32Array(this.chunk).fill(2 * this.batchSize);
+      const targets = new Int32Array(this.chunk).fill(this.paddingSlot);
       missing.slice(start, start + this.chunk).forEach((i, k) => {
         images.set(
           pixels.subarray(i * this.pixelsPerImage, (i + 1) * this.pixelsPerImage),
@@ -180,4 +219,18 @@ export class Evaluator {
     full.set(values.subarray(0, n * width));
     return full;
   }
+}
+
+/** Paths of the images of a batch, by their places in it. */
+function imageNames(
+  dataset: Dataset,
+  { indices, imageCount, left, right }: EvaluationBatch,
+): string[] {
+  const names = new Array<string>(imageCount);
+  indices.forEach((index, i) => {
+    const { images } = dataset.examples[index];
+    names[left[i]] = images[0];
+    names[right[i]] = images[1];
+  });
+  return names;
 }

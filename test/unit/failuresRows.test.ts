@@ -9,7 +9,6 @@ import {
 } from '../../src/webview/failures/filter';
 import { Rows } from '../../src/webview/failures/rows';
 import { radixOrder, sortRows } from '../../src/webview/failures/sort';
-import { exchangeSides } from '../../src/webview/failures/words';
 
 /** Examples written short: sentence, label, probability of True, kind. */
 type Short = [string, boolean | null, number, string?];
@@ -141,19 +140,5 @@ describe('a row', () => {
     expect(rows.together(1)).toEqual([0, 1]);
     expect(rows.together(5)).toEqual([5]);
     expect(rows.kindOf(3)).toBeNull();
-  });
-});
-
-describe('exchanging left and right in a sentence', () => {
-  it.each([
-    [
-      'The left image shows more dogs than the right.',
-      'The right image shows more dogs than the left.',
-    ],
-    ['Left, then RIGHT; left-most', 'Right, then LEFT; right-most'],
-    ['The bright leftover is upright.', 'The bright leftover is upright.'],
-  ])('%s', (sentence, expected) => {
-    expect(exchangeSides(sentence)).toBe(expected);
-    expect(exchangeSides(expected)).toBe(sentence);
   });
 });

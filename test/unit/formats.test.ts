@@ -58,6 +58,19 @@ describe('docs/formats.md', () => {
       expect(section('`metrics.json`')).toContain(`\`${field}\``);
   });
 
+  it('and docs/analysis.md has every field of a robustness result', () => {
+    const [, analysis] = /^## Robustness$([^]*?)^## /m.exec(read('docs/analysis.md')) ?? [];
+    for (const [file, name] of [
+      ['src/analysis/robustness.ts', 'Flips'],
+      ['src/analysis/robustness.ts', 'BrokenPair'],
+      ['src/analysis/robustness.ts', 'TestNumbers'],
+      ['src/analysis/robustness.ts', 'RobustnessNumbers'],
+      ['src/analysis/robustnessFile.ts', 'RobustnessResult'],
+    ])
+      for (const field of fieldsOf(file, name))
+        expect(analysis).toMatch(new RegExp(`\\b${field}\\b`));
+  });
+
   it('has every field of the JSON that commands print', () => {
     const other = section('Other output');
     for (const field of fieldsOf('src/train/benchmark.ts', 'BenchmarkResult'))

@@ -3,6 +3,7 @@ import { DataError } from '../dataError';
 import { trainingTransform } from '../image/transform';
 import { KeyedRandom, Purpose } from '../random';
 import { cleanCaption, exchangeLeftRight } from '../text/caption';
+import { encodeTexts, type EncodedTexts } from '../text/encodeTexts';
 import { defaultTokenizer, type Tokenizer } from '../text/tokenizer';
 import type { Batch } from '../types';
 import type { BatchTask } from './batchTask';
@@ -105,25 +106,13 @@ export class BatchBuilder {
   }
 
   /** Token ids and masks, [n, length] each. */
-  private texts(
-    task: BatchTask,
-    swapped: readonly boolean[],
-  ): Pick<Batch, 'inputIds' | 'attentionMask' | 'length'> {
+  private texts(task: BatchTask, swapped: readonly boolean[]): EncodedTexts {
     const { maxWords, maxTokens } = task.settings;
-    const rows = task.examples.map(({ sentence }, i) => {
+    const captions = task.examples.map(({ sentence }, i) => {
       const caption = cleanCaption(sentence, maxWords);
-      return this.tokenizer.encode(swapped[i] ? exchangeLeftRight(caption) : caption, maxTokens);
+      return swapped[i] ? exchangeLeftRight(caption) : caption;
     });
-    const longest = Math.max(...rows.map((ids) => ids.length));
-    const multiple = task.lengthMultiple;
-    const length = Math.max(longest, Math.min(maxTokens, Math.ceil(longest / multiple) * multiple));
-    const inputIds = new Int32Array(rows.length * length);
-    const attentionMask = new Int32Array(rows.length * length);
-    rows.forEach((ids, i) => {
-      inputIds.set(ids, i * length);
-      attentionMask.fill(1, i * length, i * length + ids.length);
-    });
-    return { inputIds, attentionMask, length };
+    return encodeTexts(this.tokenizer, captions, { maxTokens, multiple: task.lengthMultiple });
   }
 }
 

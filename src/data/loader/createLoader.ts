@@ -42,6 +42,9 @@ export interface Loader extends AsyncIterable<Batch> {
   readonly waitMs: number;
 }
 
+/** Padded lengths of batches are multiples of so many tokens. */
+export const LENGTH_MULTIPLE = 8;
+
 /** Most bytes of images that wait for the consumer, unless that is less than two batches. */
 const prefetchedBytes = 256 * 2 ** 20;
 
@@ -109,7 +112,7 @@ class EpochLoader implements Loader {
       epoch,
       settings,
       shareImages: this.options.shareImages ?? mode === 'eval',
-      lengthMultiple: this.options.lengthMultiple ?? 8,
+      lengthMultiple: this.options.lengthMultiple ?? LENGTH_MULTIPLE,
     });
     // Prefetched errors are reported when the consumer gets there; until then they are not unhandled.
     pending.batch.catch(() => undefined);

@@ -27,6 +27,7 @@ const whiteSpaceRun =
  * Exchanges the words "left" and "right" of a cleaned caption. Whole words only: a word ends at anything
  * that is no letter, digit, mark or underscore, so "left," and "left-most" are exchanged, "leftover" is not.
  * (BLIP compares words split at spaces, so it misses "left," and writes "right" on both sides.)
+ * This is BLIP's augmentation, on which the losses of a run depend; `util/sides.ts` exchanges words with more care.
  */
 export function exchangeLeftRight(caption: string): string {
   return caption.replace(leftOrRight, (word) => (word === 'left' ? 'right' : 'left'));

@@ -1,22 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { Split } from '../../run/events';
 import { readAttemptFile, type AttemptOutcome } from '../../run/attempts';
-import { RunFolder } from '../../run/runFolder';
 import { localizedMessage } from '../../util/language';
 import { phrase } from '../../util/phrase';
-import { isThere } from '../../util/isThere';
 import { messageOf } from '../../util/userError';
-import { annotatedSplits } from '../annotatedSplits';
 import { withCancellableProgress } from '../progress';
-import { pickMany, pickOne } from '../quickPick';
-import { runInFront } from '../runInFront';
+import { pickMany } from '../quickPick';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
-import { BLIP_CHECKPOINT } from '../runs/checkpoints';
-import { canEvaluate, isFree, requireIdle } from '../runs/resumable';
-import { isActive, type Run } from '../runs/runRegistry';
-import { runDescription, statusIcon } from '../runs/runWords';
+import { isFree, requireIdle } from '../runs/resumable';
+import { isActive } from '../runs/runRegistry';
 import type { RefusedStarts } from '../runs/refusedStarts';
 import type { WorkspaceRuns } from '../runs/workspaceRuns';
 import { ensureRuntime } from '../runtimeSetup/setUpRuntime';
@@ -27,7 +21,7 @@ import { endTree } from '../trainer/processTree';
 import { startAttempt, type StartedAttempt } from '../trainer/startAttempt';
 import { stopAtOnce } from '../trainer/stop';
 import { requireTrust } from '../trust';
-import { chooseConfiguration } from '../workspaceConfigurations';
+import { splitsOf, chooseTarget, type Target } from './evaluationTarget';
 
 const PROGRESS_MS = 1000;
 const CANCEL_GRACE_MS = 3000;
@@ -37,15 +31,6 @@ interface EvaluateContext {
   registry: FolderRunRegistry;
   found: WorkspaceRuns;
   refused: RefusedStarts;
-}
-
-/** What is evaluated, with which configuration, and where its predictions go. */
-interface Target {
-  /** A weights file or a run folder. */
-  checkpoint: string;
-  configFile: string;
-  /** The run's own folder; undefined for a weights file, which gets a folder beside the configuration's runs. */
-  folder: string | undefined;
 }
 
 /**
@@ -58,7 +43,7 @@ export async function evaluateCheckpoint(
   calledOn: unknown,
 ): Promise<void> {
   await requireTrust();
-  const target = await chooseTarget(registry, calledOn);
+  const target = await chooseTarget(registry, calledOn, vscode.l10n.t('Evaluate Checkpoint'));
   if (!target) return;
   const splits = await chooseSplits(target.configFile);
   if (splits.length === 0 || !(await ensureRuntime(services, target.configFile))) return;
@@ -176,76 +161,6 @@ async function withProgress(
   return cancelled;
 }
 
-async function chooseTarget(
-  registry: FolderRunRegistry,
-  calledOn: unknown,
-): Promise<Target | undefined> {
-  if (typeof calledOn === 'string') {
-    const run = registry.get(calledOn);
-    return run && targetOf(run);
-  }
-  const front = runInFront();
-  const shown = front === undefined ? undefined : registry.get(front);
-  if (shown && canEvaluate(shown)) return targetOf(shown);
-  const runs = registry.runs.filter(canEvaluate);
-  const items = runs.map((run) => ({
-    label: `$(${statusIcon(run).icon}) ${run.info.name}`,
-    description: runDescription(run, vscode.l10n.t),
-    run,
-  }));
-  const file = {
-    label: `$(file) ${vscode.l10n.t('Choose a Weights File…')}`,
-    description: '.pth, .safetensors',
-    run: undefined,
-  };
-  const picked = await pickOne([...items, file], {
-    title: vscode.l10n.t('Evaluate Checkpoint'),
-    placeHolder: vscode.l10n.t('Which checkpoint?'),
-    remember: { list: 'run', keyOf: ({ run }) => run?.folder ?? '' },
-  });
-  if (!picked) return undefined;
-  return picked.run ? targetOf(picked.run) : targetFromFile();
-}
-
-/** Of another program: its config.yaml has its own keys, and names paths of the machine that it was written on. */
-function isForeign({ kind, trainer }: Run['info']): boolean {
-  return kind === 'imported' || trainer !== undefined;
-}
-
-async function targetOf(run: Run): Promise<Target | undefined> {
-  const { folder, info } = run;
-  if (run.checkpoints?.weights !== true) {
-    void vscode.window.showInformationMessage(
-      vscode.l10n.t('{0} has no checkpoint yet.', run.info.name),
-    );
-    return undefined;
-  }
-  if (!isForeign(info))
-    return { checkpoint: folder, configFile: new RunFolder(folder).config, folder };
-  const theirs = join(folder, BLIP_CHECKPOINT);
-  const target = await withConfiguration((await isThere(theirs)) ? theirs : folder);
-  return target && { ...target, folder };
-}
-
-async function targetFromFile(): Promise<Target | undefined> {
-  const [file] =
-    (await vscode.window.showOpenDialog({
-      title: vscode.l10n.t('Weights to Evaluate'),
-      filters: { [vscode.l10n.t('Weights')]: ['pth', 'safetensors'] },
-    })) ?? [];
-  return file && withConfiguration(file.fsPath);
-}
-
-async function withConfiguration(checkpoint: string): Promise<Target | undefined> {
-  const configuration = await chooseConfiguration();
-  if (configuration === 'dismissed') return undefined;
-  if (configuration) return { checkpoint, configFile: configuration.fsPath, folder: undefined };
-  void vscode.window.showInformationMessage(
-    vscode.l10n.t('An nlvr.yaml is needed: it says which model and which data.'),
-  );
-  return undefined;
-}
-
 /** Beside the runs of the configuration. */
 async function evaluationFolder(configFile: string): Promise<string> {
   const { parseConfig } = await import('../../config/parse');
@@ -255,11 +170,7 @@ async function evaluationFolder(configFile: string): Promise<string> {
 }
 
 async function chooseSplits(configFile: string): Promise<Split[]> {
-  const { parseConfigFile } = await import('../../config/relocate');
-  const { configPaths } = await import('../../config/paths');
-  const { config } = parseConfigFile(await readFile(configFile, 'utf8'), configFile);
-  const { annFiles } = configPaths(config, dirname(configFile));
-  const items = (await annotatedSplits(annFiles)).map(({ split, file }) => {
+  const items = (await splitsOf(configFile)).map(({ split, file }) => {
     const description = vscode.workspace.asRelativePath(file);
     return { label: split, description, picked: split !== 'train', split };
   });

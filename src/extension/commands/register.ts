@@ -45,6 +45,8 @@ function handlers(context: CommandContext): Record<string, Handler> {
       (await import('./savePythonHelper')).savePythonHelper(services.context.extensionUri),
     importBlipRun: async (on) => (await import('./importRun')).importRun(registry, found, on),
     analyzeRun: async (on) => (await import('./analyzeRun')).analyzeRun(services, registry, on),
+    testRobustness: async (on) =>
+      (await import('./testRobustness')).testRobustness(services, registry, on),
     importPredictions: async (on) =>
       (await import('./importPredictions')).importPredictions({ services, registry, found }, on),
     importCurves: async (on) =>

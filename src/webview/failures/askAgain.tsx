@@ -1,5 +1,6 @@
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { exchangeSides } from '../../util/sides';
 import { Icon } from '../shared/icons';
 import { announce } from '../shared/liveRegion';
 import { shortCount } from '../shared/numbers';
@@ -9,7 +10,6 @@ import type { Model } from './model';
 import type { Question } from './questions';
 import { VerdictIcon } from './symbols';
 import { probability, truth } from './texts';
-import { exchangeSides } from './words';
 
 interface AskProps {
   model: Model;

@@ -1,0 +1,194 @@
+/**
+ * How much an answer depends on what it should depend on: accuracy and changed answers when the inputs of a model are
+ * changed on purpose. The numbers alone; `train/robustness.ts` asks the model.
+ */
+import type { Example } from '../data/types';
+import { exchangeSides, sidesOf, type Sides } from '../util/sides';
+import { decide, measure, probabilityTrue } from './metrics';
+import { mcnemarExact, wilson, type Interval } from './statistics';
+
+/** What is done to each pair, in the order of the report. */
+export const ROBUSTNESS_TESTS = [
+  /** Images exchanged, and left and right in the sentence: the answer must hold, where sides name images. */
+  'exchanged',
+  'left image twice',
+  'right image twice',
+  /** Both images are the mean image. */
+  'no images',
+  /** The empty sentence. */
+  'no sentence',
+] as const;
+
+export type RobustnessTest = (typeof ROBUSTNESS_TESTS)[number];
+
+/** The model's answers to the pairs as they are, and in each test: logits, two numbers an example, [false, true]. */
+export type RobustnessAnswers = Record<RobustnessTest | 'original', Float32Array>;
+
+/** A share of examples whose answer changed. */
+export interface Flips {
+  n: number;
+  flips: number;
+  /** Wilson's interval of flips / n. */
+  ci95: Interval;
+}
+
+/** A pair whose answer changed. */
+export interface BrokenPair {
+  identifier: string;
+  /** Place in the split, from 0, as in predictions. */
+  index: number;
+  sentence: string;
+  /** What was asked instead, where that is another sentence. */
+  asked?: string;
+  label: boolean | null;
+  /** Probability of True before and in the test. */
+  probTrue: number;
+  probTrueThen: number;
+}
+
+export interface TestNumbers extends Flips {
+  test: RobustnessTest;
+  /** Against the labels of the pairs as they are; null without labels. */
+  accuracy: number | null;
+  accuracyCi95: Interval | null;
+  /** Accuracy minus that of the original pairs. */
+  difference: number | null;
+  /** McNemar's exact test of that difference; null without labels. */
+  p: number | null;
+  /** Labelled examples that became right, or wrong. */
+  newlyRight: number;
+  newlyWrong: number;
+  /** Only when exchanged: apart by what sides the sentences name. */
+  sides?: (Flips & { sides: Sides })[];
+  /** Every pair whose answer changed, the largest change of probability first. */
+  pairs: BrokenPair[];
+}
+
+export interface RobustnessNumbers {
+  /** Examples asked about, and labelled ones among them. */
+  examples: number;
+  labelled: number;
+  /** Of the pairs as they are. */
+  accuracy: number | null;
+  ci95: Interval | null;
+  /** Share of the more frequent label: the accuracy of a model that always says the same. */
+  majority: number | null;
+  tests: TestNumbers[];
+}
+
+/**
+ * @param indexOf place of an example in its split, where `examples` are a part of it.
+ */
+export function robustnessNumbers(
+  examples: readonly Example[],
+  answers: RobustnessAnswers,
+  indexOf: (i: number) => number = (i) => i,
+): RobustnessNumbers {
+  const labels = examples.flatMap(({ label }) => (label === null ? [] : [label]));
+  const labelled = labels.length;
+  const positive = labels.filter(Boolean).length;
+  const original = accuracyOf(examples, answers.original);
+  const tests = ROBUSTNESS_TESTS.map((test): TestNumbers => {
+    const flipped = flippedIn(answers.original, answers[test]);
+    const isLabelled = flipped.filter((i) => examples[i].label !== null);
+    const rightIn = (i: number): boolean => answerAt(answers[test], i) === examples[i].label;
+    const newlyRight = isLabelled.filter(rightIn).length;
+    const newlyWrong = isLabelled.length - newlyRight;
+    const { accuracy, ci95: accuracyCi95 } = accuracyOf(examples, answers[test]);
+    return {
+      test,
+      ...flips(flipped.length, examples.length),
+      accuracy,
+      accuracyCi95,
+      difference:
+        accuracy === null || original.accuracy === null ? null : accuracy - original.accuracy,
+      p: labelled === 0 ? null : mcnemarExact(newlyWrong, newlyRight),
+      newlyRight,
+      newlyWrong,
+      ...(test === 'exchanged' && { sides: bySides(examples, flipped) }),
+      pairs: pairsOf(examples, flipped, answers.original, answers[test], test, indexOf),
+    };
+  });
+  return {
+    examples: examples.length,
+    labelled,
+    accuracy: original.accuracy,
+    ci95: original.ci95,
+    majority: labelled === 0 ? null : Math.max(positive, labelled - positive) / labelled,
+    tests,
+  };
+}
+
+/** The sentence that a test asks about. */
+export function sentenceIn(test: RobustnessTest, sentence: string): string {
+  if (test === 'exchanged') return exchangeSides(sentence);
+  return test === 'no sentence' ? '' : sentence;
+}
+
+const logitsAt = (logits: Float32Array, i: number): [number, number] => [
+  logits[2 * i],
+  logits[2 * i + 1],
+];
+
+const answerAt = (logits: Float32Array, i: number): boolean => decide(logitsAt(logits, i));
+
+function accuracyOf(
+  examples: readonly Example[],
+  logits: Float32Array,
+): { accuracy: number | null; ci95: Interval | null } {
+  const { accuracy } = measure(examples, logits);
+  const n = examples.filter(({ label }) => label !== null).length;
+  return { accuracy, ci95: accuracy === null ? null : wilson(Math.round(accuracy * n), n) };
+}
+
+/** Places of the examples whose answers differ, ascending. */
+function flippedIn(before: Float32Array, then: Float32Array): number[] {
+  const places: number[] = [];
+  for (let i = 0; 2 * i < before.length; i++)
+    if (answerAt(before, i) !== answerAt(then, i)) places.push(i);
+  return places;
+}
+
+function flips(count: number, n: number): Flips {
+  return { n, flips: count, ci95: wilson(count, n) };
+}
+
+function bySides(
+  examples: readonly Example[],
+  flipped: readonly number[],
+): (Flips & { sides: Sides })[] {
+  const kinds = examples.map(({ sentence }) => sidesOf(sentence));
+  return (['none', 'images', 'other'] as const).map((sides) => ({
+    sides,
+    ...flips(
+      flipped.filter((i) => kinds[i] === sides).length,
+      kinds.filter((kind) => kind === sides).length,
+    ),
+  }));
+}
+
+function pairsOf(
+  examples: readonly Example[],
+  flipped: readonly number[],
+  before: Float32Array,
+  then: Float32Array,
+  test: RobustnessTest,
+  indexOf: (i: number) => number,
+): BrokenPair[] {
+  const pairs = flipped.map((i): BrokenPair => {
+    const { identifier, sentence, label } = examples[i];
+    const asked = sentenceIn(test, sentence);
+    return {
+      identifier,
+      index: indexOf(i),
+      sentence,
+      ...(asked !== sentence && asked !== '' && { asked }),
+      label,
+      probTrue: probabilityTrue(logitsAt(before, i)),
+      probTrueThen: probabilityTrue(logitsAt(then, i)),
+    };
+  });
+  const change = ({ probTrue, probTrueThen }: BrokenPair): number =>
+    Math.abs(probTrueThen - probTrue);
+  return pairs.sort((a, b) => change(b) - change(a) || a.index - b.index);
+}

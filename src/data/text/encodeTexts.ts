@@ -1,0 +1,42 @@
+import type { Tokenizer } from './tokenizer';
+
+/** Sentences of a batch as the model takes them. */
+export interface EncodedTexts {
+  /** [n, length], [ENC] first, [SEP] last, 0 padded. */
+  inputIds: Int32Array;
+  /** [n, length], 1 for tokens, 0 for padding. */
+  attentionMask: Int32Array;
+  /** Padded length. */
+  length: number;
+}
+
+/** How long the rows of a batch become. */
+export interface TextLengths {
+  /** Longest input of the text encoder, in tokens. */
+  maxTokens: number;
+  /** Rows are padded to a multiple of this many tokens, as far as `maxTokens` allows. */
+  multiple: number;
+  /** Rows are at least so long. */
+  least?: number;
+}
+
+/**
+ * Encodes captions, padded to one length.
+ * @param captions cleaned (`cleanCaption`)
+ */
+export function encodeTexts(
+  tokenizer: Tokenizer,
+  captions: readonly string[],
+  { maxTokens, multiple, least = 0 }: TextLengths,
+): EncodedTexts {
+  const rows = captions.map((caption) => tokenizer.encode(caption, maxTokens));
+  const longest = Math.max(least, ...rows.map((ids) => ids.length));
+  const length = Math.max(longest, Math.min(maxTokens, Math.ceil(longest / multiple) * multiple));
+  const inputIds = new Int32Array(rows.length * length);
+  const attentionMask = new Int32Array(rows.length * length);
+  rows.forEach((ids, i) => {
+    inputIds.set(ids, i * length);
+    attentionMask.fill(1, i * length, i * length + ids.length);
+  });
+  return { inputIds, attentionMask, length };
+}

@@ -1,0 +1,178 @@
+/** The numbers of a robustness test, and the file that they stay in. */
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  ROBUSTNESS_TESTS,
+  robustnessNumbers,
+  type RobustnessAnswers,
+  type RobustnessTest,
+} from '../../src/analysis/robustness';
+import {
+  readRobustness,
+  writeRobustness,
+  type RobustnessResult,
+} from '../../src/analysis/robustnessFile';
+import type { Example } from '../../src/data/types';
+import { RunFolder } from '../../src/run/runFolder';
+import { scratchFolder } from '../integration/tinyProject';
+
+const sentences = [
+  'Both images show a dog.',
+  'The left image shows a dog.',
+  'All dogs are facing left.',
+  'The right image shows a cat.',
+  'An image has no label.',
+];
+const examples = sentences.map((sentence, index): Example => ({
+  index,
+  identifier: `dev-${index}-0-0`,
+  sentence,
+  images: ['a.png', 'b.png'],
+  label: index === 4 ? null : index !== 3,
+  consistencyGroup: null,
+  group: null,
+  line: index + 1,
+}));
+
+/** Logits of answers by the probability of True. */
+const logits = (...probabilities: number[]): Float32Array =>
+  Float32Array.from(probabilities.flatMap((p) => [0, Math.log(p / (1 - p))]));
+
+const same = logits(0.9, 0.8, 0.7, 0.6, 0.9);
+
+function answers(changed: Partial<Record<RobustnessTest, Float32Array>>): RobustnessAnswers {
+  return {
+    original: same,
+    ...(Object.fromEntries(ROBUSTNESS_TESTS.map((test) => [test, same])) as Record<
+      RobustnessTest,
+      Float32Array
+    >),
+    ...changed,
+  };
+}
+
+describe('the numbers', () => {
+  // Right: 0, 1, 2; wrong: 3. Changed: 0 and 2 become wrong, 3 becomes right, 4 has no label.
+  const numbers = robustnessNumbers(
+    examples,
+    answers({ exchanged: logits(0.4, 0.8, 0.1, 0.2, 0.3) }),
+    (i) => 10 * i,
+  );
+
+  it('are those of the pairs as they are', () => {
+    expect(numbers).toMatchObject({ examples: 5, labelled: 4, accuracy: 0.75, majority: 0.75 });
+    // Wilson's interval of 3 of 4 (statsmodels).
+    expect(numbers.ci95?.map((share) => share.toFixed(4))).toEqual(['0.3006', '0.9544']);
+    expect(numbers.tests.map(({ test }) => test)).toEqual([...ROBUSTNESS_TESTS]);
+  });
+
+  it('count what changed, right and wrong, and by what sides the sentences name', () => {
+    const [exchanged, ...others] = numbers.tests;
+    expect(exchanged).toMatchObject({ n: 5, flips: 4, accuracy: 0.5, difference: -0.25 });
+    expect(exchanged).toMatchObject({ newlyRight: 1, newlyWrong: 2, p: 1 });
+    expect(exchanged.sides?.map(({ sides, n, flips }) => [sides, n, flips])).toEqual([
+      ['none', 2, 2],
+      ['images', 2, 1],
+      ['other', 1, 1],
+    ]);
+    for (const each of others) {
+      expect(each).toMatchObject({ flips: 0, accuracy: 0.75, difference: 0, pairs: [], p: 1 });
+      expect(each.sides).toBeUndefined();
+    }
+  });
+
+  it('name every pair that changed, the largest change first, with what was asked', () => {
+    const { pairs } = numbers.tests[0];
+    expect(pairs.map(({ index }) => index)).toEqual([20, 40, 0, 30]);
+    expect(pairs[0]).toMatchObject({
+      identifier: 'dev-2-0-0',
+      sentence: 'All dogs are facing left.',
+      asked: 'All dogs are facing right.',
+      label: true,
+    });
+    expect(pairs[2].asked).toBeUndefined();
+    expect(pairs[0].probTrue).toBeCloseTo(0.7);
+    expect(pairs[0].probTrueThen).toBeCloseTo(0.1);
+  });
+
+  it('know no accuracy where nothing is labelled, but what changed', () => {
+    const unlabelled = examples.map((example) => ({ ...example, label: null }));
+    const { accuracy, ci95, majority, tests } = robustnessNumbers(
+      unlabelled,
+      answers({ 'no images': logits(0.9, 0.8, 0.7, 0.6, 0.1) }),
+    );
+    expect([accuracy, ci95, majority]).toEqual([null, null, null]);
+    expect(tests[3]).toMatchObject({ accuracy: null, accuracyCi95: null, p: null, flips: 1 });
+  });
+});
+
+describe('the file', () => {
+  const result = (more: Partial<RobustnessResult>): RobustnessResult => ({
+    version: 1,
+    created: '2026-11-28T12:00:00.000Z',
+    run: 'calm-fox-1',
+    epoch: 3,
+    step: 40,
+    split: 'val',
+    checkpoint: 'checkpoint_best.safetensors',
+    limit: null,
+    splitExamples: 5,
+    device: 'CPU',
+    precision: 'fp32',
+    seconds: 2.5,
+    ...robustnessNumbers(examples, answers({})),
+    ...more,
+  });
+
+  it('is one for each split, checkpoint and number of examples, read newest first', async () => {
+    const root = scratchFolder();
+    const folder = new RunFolder(root);
+    expect(await readRobustness(root)).toEqual([]);
+    const best = result({});
+    writeRobustness(folder, best);
+    const last = result({
+      created: '2026-11-28T13:00:00.000Z',
+      checkpoint: join('checkpoint_last', 'model.safetensors'),
+    });
+    writeRobustness(folder, last);
+    writeRobustness(folder, result({ limit: 3, created: '2026-11-28T11:00:00.000Z' }));
+    writeRobustness(folder, result({ split: 'test', created: '2026-11-28T10:00:00.000Z' }));
+    expect(readdirSync(folder.robustness).sort()).toEqual([
+      'test-checkpoint_best.json',
+      'val-checkpoint_best-3.json',
+      'val-checkpoint_best.json',
+      'val-checkpoint_last.json',
+    ]);
+    const stored = await readRobustness(root);
+    expect(stored.map(({ result: { created } }) => created.slice(11, 13))).toEqual([
+      ...['13', '12', '11', '10'],
+    ]);
+    expect(stored[0].result).toEqual(last);
+    // Again: in the place of the earlier one.
+    writeRobustness(folder, result({ created: '2026-11-28T14:00:00.000Z' }));
+    expect(await readRobustness(root)).toHaveLength(4);
+  });
+
+  it('is left out when it is damaged or of another version', async () => {
+    const root = scratchFolder();
+    const folder = new RunFolder(root);
+    mkdirSync(folder.robustness);
+    const whole = result({});
+    const put = (name: string, content: unknown): void =>
+      writeFileSync(
+        join(folder.robustness, name),
+        typeof content === 'string' ? content : JSON.stringify(content),
+      );
+    put('whole.json', whole);
+    put('newer.json', { ...whole, version: 2 });
+    put('cut.json', JSON.stringify(whole).slice(0, 200));
+    put('list.json', [whole]);
+    put('tests.json', { ...whole, tests: [{ test: 'exchanged' }] });
+    put('pairs.json', { ...whole, tests: [{ ...whole.tests[0], pairs: [{ identifier: 1 }] }] });
+    put('.whole.json.1.tmp', whole);
+    expect((await readRobustness(root)).map(({ file }) => file)).toEqual([
+      join(folder.robustness, 'whole.json'),
+    ]);
+  });
+});
