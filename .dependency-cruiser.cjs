@@ -35,6 +35,11 @@ module.exports = {
       '^src/analysis/',
       '^src/(?!analysis/|run/|data/|config/|util/)',
     ),
+    layer(
+      'assistants-read-runs-and-configurations',
+      '^src/assistant/',
+      '^src/(?!assistant/|analysis/|run/|data/|config/|util/)',
+    ),
     layer('model-knows-no-training', '^src/model/', '^src/(?!model/|runtime/|config/|util/)'),
     layer('trainer-has-no-editor', '^src/(train|cli)/', '^src/(extension|webview)/'),
     layer('host-never-trains', '^src/extension/', '^src/(train|runtime|cli)/'),

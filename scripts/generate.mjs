@@ -1,5 +1,6 @@
-// Writes what is derived from src/config/definition.ts (the JSON schema, docs/configuration.md and the README's table)
-// and from src/run/openFormat.ts (the JSON schemas of the run folder, the tables of docs/run-folder.md). Tables stand
+// Writes what is derived from src/config/definition.ts (the JSON schema, docs/configuration.md and the README's table),
+// from src/run/openFormat.ts (the JSON schemas of the run folder, the tables of docs/run-folder.md) and from
+// src/assistant/definitions.ts (the language model tools in package.json). Tables stand
 // between markers. `--check` writes nothing and fails when a file is stale.
 import { build } from 'esbuild';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,7 +16,8 @@ const end = '<!-- configuration: end -->';
 
 const bundle = await build({
   stdin: {
-    contents: "export * from './src/config/schema'; export * from './src/config/markdown';",
+    contents:
+      "export * from './src/config/schema'; export * from './src/config/markdown'; export * from './src/assistant/definitions';",
     resolveDir: root,
     loader: 'ts',
   },
@@ -25,7 +27,7 @@ const bundle = await build({
   format: 'esm',
 });
 const code = Buffer.from(bundle.outputFiles[0].contents).toString('base64');
-const { configSchema, configurationPage, configurationTables } = await import(
+const { configSchema, configurationPage, configurationTables, toolDefinitions } = await import(
   `data:text/javascript;base64,${code}`
 );
 
@@ -45,7 +47,26 @@ function withTables(text) {
   }, text);
 }
 
+/** package.json with what VS Code is to know of the language model tools. */
+function manifest(text) {
+  const content = JSON.parse(text);
+  content.contributes.languageModelTools = toolDefinitions.map((tool) => ({
+    name: tool.name,
+    toolReferenceName: tool.reference,
+    displayName: `%tool.${tool.reference}%`,
+    userDescription: `%tool.${tool.reference}.description%`,
+    modelDescription: tool.description,
+    canBeReferencedInPrompt: true,
+    icon: '$(graph-line)',
+    tags: ['nlvr', 'machine-learning'],
+    when: 'isWorkspaceTrusted',
+    inputSchema: tool.input,
+  }));
+  return JSON.stringify(content, null, 2);
+}
+
 const outputs = {
+  'package.json': manifest(readFileSync(join(root, 'package.json'), 'utf8')),
   'configs/nlvr.schema.json': JSON.stringify(configSchema()),
   'docs/configuration.md': configurationPage(),
 };
@@ -67,7 +88,7 @@ for (const [name, content] of Object.entries(outputs)) {
 }
 if (check && stale.length > 0) {
   console.error(
-    `${stale.join(', ')}: not what src/config/definition.ts and src/run/openFormat.ts say. Run npm run generate.`,
+    `${stale.join(', ')}: not what src/config/definition.ts, src/run/openFormat.ts and src/assistant/definitions.ts say. Run npm run generate.`,
   );
   process.exitCode = 1;
 }

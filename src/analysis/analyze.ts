@@ -25,8 +25,8 @@ import type { UserSlice } from './userSlices';
 export interface AnalysisOptions {
   split: Split;
   userSlices: readonly UserSlice[];
-  /** Annotation file; by default the one of the run's configuration. */
-  annotations?: string;
+  /** Annotation file; by default the one of the run's configuration. null: none is read. */
+  annotations?: string | null;
   /** Files of subsets by name, beyond those next to the annotations. */
   subsets?: Readonly<Record<string, string>>;
   /** NLVR2's `annotated_dev_examples.txt`, where it is not next to the annotations. */
@@ -122,13 +122,22 @@ export async function analyze(request: AnalyzeRequest): Promise<AnalysisResult> 
 
 /** What annotations and the files next to them say. */
 export async function factsOf(run: AnalysedRun, options: AnalysisOptions): Promise<Facts> {
-  const paths = await runPaths(run.folder, run.info.configFile);
+  const { annotations = await annotationsOf(run, options.split) } = options;
   const sources: FactSources = {
-    annotations: options.annotations ?? paths?.annFiles[options.split] ?? null,
+    annotations,
     subsets: options.subsets ?? {},
     phenomena: options.phenomena ?? null,
   };
   return gatherFacts(sources);
+}
+
+/** The annotation file of a split by the run's configuration; null where that does not say. */
+export async function annotationsOf(
+  { folder, info }: Pick<AnalysedRun, 'folder' | 'info'>,
+  split: Split,
+): Promise<string | null> {
+  const paths = await runPaths(folder, info.configFile);
+  return paths?.annFiles[split] ?? null;
 }
 
 /** @throws {UserError} when no prediction has a label. */

@@ -14,7 +14,7 @@ import { readMetrics } from './metricsFile';
 
 /** A run, with its numbers as shares from 0 to 1; null where there are none. */
 export interface RunRow {
-  /** Folder of the run, relative to the one that was searched; `.` for that itself. */
+  /** Folder of the run as it is shown: relative to the one that was searched; `.` for that itself. */
   run: string;
   name: string;
   kind: RunInfo['kind'];
@@ -43,19 +43,33 @@ export interface RunTable {
 /** Deeper than anybody sorts runs into folders. */
 const MAX_DEPTH = 8;
 
-/**
- * The runs at and below a folder, those of BLIP's `train_nlvr.py` among them.
- * @param root absolute path
- */
+/** The run folders at and below `roots`, those of BLIP's `train_nlvr.py` among them. @param roots absolute paths */
+export function runFoldersBelow(roots: readonly string[]): Promise<string[]> {
+  return findRunFolders(roots, { maxDepth: MAX_DEPTH, blip: true });
+}
+
+/** The runs at and below a folder. @param root absolute path */
 export async function runTable(root: string): Promise<RunTable> {
+  return tableOf(await runFoldersBelow([root]), (folder) => relative(root, folder) || '.');
+}
+
+/**
+ * The runs in these folders.
+ * @param folders absolute paths
+ * @param shown how a folder is shown in its row
+ */
+export async function tableOf(
+  folders: readonly string[],
+  shown: (folder: string) => string,
+): Promise<RunTable> {
   const found: { row: RunRow; config: FlatConfig }[] = [];
   const unreadable: RunTable['unreadable'] = [];
-  for (const folder of await findRunFolders([root], { maxDepth: MAX_DEPTH, blip: true }))
+  for (const folder of folders)
     try {
       const run = await readRun(folder);
       if (run)
         found.push({
-          row: rowOf(relative(root, folder) || '.', folder, run.info, run.status),
+          row: rowOf(shown(folder), folder, run.info, run.status),
           config: await readFlatConfig(folder),
         });
     } catch (error) {

@@ -3,6 +3,7 @@ import './outsideWorld';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { version } from '../../package.json';
 import { CURVES, isCurveName, type Chosen } from '../run/curves/roles';
+import { assetPath } from '../util/assets';
 import { ExitCode } from '../util/userError';
 import type { WantedEpoch } from '../analysis/runPredictions';
 import type { AnalyzeOptions } from './commands/analyze';
@@ -16,6 +17,7 @@ import type { ExportOptions } from './commands/export';
 import type { ImportOptions } from './commands/import';
 import type { InspectOptions } from './commands/inspect';
 import type { InstallOptions, StatusOptions } from './commands/runtime';
+import type * as mcpCommand from './commands/mcp';
 import type { PredictOptions } from './commands/predict';
 import type { SampleCommandOptions } from './commands/sample';
 import type { RobustnessOptions } from './commands/robustness';
@@ -421,6 +423,23 @@ export function createProgram(): Command {
     .action(async (checkpoint: string, options: RobustnessOptions) =>
       (await import('./commands/robustness')).robustness(checkpoint, options),
     );
+
+  program
+    .command('mcp')
+    .description(
+      'serve runs and configurations to an assistant over standard input and output (Model Context Protocol); reads only',
+    )
+    .option(
+      '--root <folder>',
+      'folder that may be read, with its subfolders; may be repeated (default: the working folder)',
+      collect,
+      [],
+    )
+    .action(async (options: mcpCommand.McpOptions) => {
+      // A bundle of its own: the protocol's library would make every command start later.
+      const file = assetPath('mcp.js');
+      await ((await import(file)) as typeof mcpCommand).mcp(options);
+    });
 
   const runtime = program
     .command('runtime')

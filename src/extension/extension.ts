@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import * as vscode from 'vscode';
 import { trustSources } from '../run/curves/curvesFile';
 import { speak } from '../util/language';
+import { registerAssistantTools } from './assistantTools';
 import { registerCommands } from './commands/register';
 import { registerConfiguration } from './configuration/register';
 import { DatasetChecks } from './dataset/datasetChecks';
@@ -70,6 +71,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     new QueueView(queue),
     registerCommands({ services, registry, found, checks, queue, refused }),
     registerPanels(services),
+    registerAssistantTools(registry, found),
     registerConfiguration(services),
     registry.onDidChange(() => {
       void updateContext(registry);

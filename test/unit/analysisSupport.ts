@@ -11,10 +11,13 @@ export type Annotation = Record<string, unknown> & { identifier: string };
 export type Said = boolean | number;
 
 export class AnalysisProject {
-  readonly folder = scratchFolder();
   private readonly config: string;
 
-  constructor(private readonly annotations: readonly Annotation[]) {
+  /** @param folder an empty one; by default one that is removed when the test ends */
+  constructor(
+    private readonly annotations: readonly Annotation[],
+    readonly folder = scratchFolder(),
+  ) {
     this.config = join(this.folder, 'nlvr.yaml');
     writeFileSync(
       join(this.folder, 'val.json'),

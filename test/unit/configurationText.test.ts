@@ -9,7 +9,7 @@ import { countExamples } from '../../src/extension/configuration/exampleCount';
 import { fixesFor, type Translate } from '../../src/extension/configuration/fixes';
 import { hoverAt } from '../../src/extension/configuration/hover';
 import { lookUp } from '../../src/extension/configuration/lookup';
-import { missingPaths, writtenPaths } from '../../src/extension/configuration/paths';
+import { missingPaths, writtenPaths } from '../../src/config/writtenPaths';
 import { problemsToReport } from '../../src/extension/configuration/reporting';
 
 /** `vscode.l10n.t` without a bundle. */

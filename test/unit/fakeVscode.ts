@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { compileFunction } from 'node:vm';
 import { build } from 'esbuild';
 
@@ -51,6 +52,8 @@ export async function loadWithVscode<T>(
     platform: 'node',
     format: 'cjs',
     external: ['vscode', 'koffi', 'sharp'],
+    // Assets of the build are found from the sources.
+    define: { 'import.meta.url': JSON.stringify(pathToFileURL('src/util/assets.ts').href) },
     logLevel: 'error',
     plugins: [
       {

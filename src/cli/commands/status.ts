@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 import { readRun } from '../../run/readRun';
-import { trainedSeconds } from '../../run/trainedTime';
+import { statusReport } from '../../run/statusReport';
 import { formatDuration } from '../../util/duration';
-import { inEnglish } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 
 export interface StatusCommandOptions {
@@ -20,18 +19,13 @@ export async function status(
       throw new UserError(`${folder} holds no run.`, {
         hint: 'Name a run folder: it holds run.json.',
       });
-    const { info, status, attempt } = run;
-    const [message, hint] = [run.message, run.hint].map((words) => words && inEnglish(words));
-    const trained = trainedSeconds(info);
+    const report = statusReport(folder, run);
     if (options.json) {
-      const said = { folder, name: info.name, kind: info.kind, status, message, hint };
-      const more = {
-        ...{ phase: attempt?.phase ?? null, epoch: info.epoch, step: info.step },
-        trainedSeconds: trained,
-      };
-      process.stdout.write(`${JSON.stringify({ ...said, ...more, best: info.best })}\n`);
+      process.stdout.write(`${JSON.stringify(report)}\n`);
       continue;
     }
+    const { info, status, attempt } = run;
+    const { message, hint, trainedSeconds: trained } = report;
     const best = info.best ? `, best ${(info.best.accuracy * 100).toFixed(1)}%` : '';
     const epoch = Math.min(info.epoch + 1, info.maxEpoch);
     const place = info.maxEpoch > 0 ? `, epoch ${epoch} of ${info.maxEpoch}` : '';

@@ -10,7 +10,7 @@ import { vitSize } from '../../config/vit';
 import { keysFor } from '../../model/architecture';
 import { inspectCheckpoint, type Inspection } from '../../model/inspect';
 import { locateWeights } from '../../model/loadWeights';
-import { writtenPaths } from './paths';
+import { writtenPaths } from '../../config/writtenPaths';
 
 export interface PretrainedInfo {
   inspection: Inspection;

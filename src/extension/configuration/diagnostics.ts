@@ -80,8 +80,8 @@ export class ConfigurationDiagnostics implements vscode.Disposable {
   private async update(document: vscode.TextDocument): Promise<void> {
     const { version } = document;
     // The parsers are loaded with the first configuration that is opened.
-    const { allProblems } = await import('./documentProblems');
-    const problems = await allProblems(document);
+    const { documentProblems } = await import('./documentProblems');
+    const problems = await documentProblems(document);
     // The text may have changed, or the file been closed, while the disk was looked at.
     if (document.isClosed || document.version !== version) return;
     this.collection.set(

@@ -12,7 +12,7 @@ import type { Fix, Translate } from './fixes';
 import { expandEdit, problemsWith, resetEdit, setEdit } from './formEdits';
 import { formView } from './formState';
 import type { InsightMaker } from './insights';
-import { missingPaths, type Lookup } from './paths';
+import { missingPaths, type Lookup } from '../../config/writtenPaths';
 
 /** What a session needs of VS Code. */
 export interface SessionEditor {

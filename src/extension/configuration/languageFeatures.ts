@@ -13,11 +13,11 @@ import { describeInspection, yamlFor } from '../../model/inspect';
 import { say } from '../../util/phrase';
 import { architectureEdit, pretrainedInfo } from './checkpointInfo';
 import { placeAt, proposalsAt, type Place, type Proposal } from './completion';
-import { allProblems } from './documentProblems';
+import { documentProblems } from './documentProblems';
 import { fixesFor } from './fixes';
 import { describe, hoverAt } from './hover';
 import { folderOf, parsedConfig } from './parsedDocuments';
-import { writtenPaths } from './paths';
+import { writtenPaths } from '../../config/writtenPaths';
 import { toRange, toWorkspaceEdit } from './ranges';
 
 /** Fixes come from the text, not from the diagnostics: they serve another extension's squiggle as well. */
@@ -26,7 +26,7 @@ export async function provideCodeActions(
   range: vscode.Range,
   context: vscode.CodeActionContext,
 ): Promise<vscode.CodeAction[]> {
-  const problems = await allProblems(document);
+  const problems = await documentProblems(document);
   const architecture = await architectureAction(document, range);
   const here = problems.filter((problem) => toRange(document, problem.range).intersection(range));
   const fixes = here.flatMap((problem) =>

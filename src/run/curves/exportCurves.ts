@@ -5,6 +5,7 @@ import { replaceFileAsync } from '../../util/atomicFile';
 import { csvRow } from '../../util/csv';
 import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
+import type { PlacedEvent } from '../eventReader';
 import { openEvents } from '../eventSource';
 import type { RunEvent } from '../events';
 import type { RunInfo } from '../runInfo';
@@ -20,16 +21,22 @@ export type Curves = Record<CurveName, Series>;
  * @throws {UserError} when its events cannot be read, or it has none with a number
  */
 export async function curvesOf(folder: string, kind: RunInfo['kind']): Promise<Curves> {
-  const curves = Object.fromEntries(CURVES.map((name) => [name, new Series()])) as Curves;
   const { events } = await openEvents(folder, kind).read();
+  const curves = curvesIn(events);
+  if (CURVES.every((name) => curves[name].length === 0))
+    throw new UserError(phrase('The run in {0} has no curves yet.', folder));
+  return curves;
+}
+
+/** The curves of a run in its events; empty ones where it has none. */
+export function curvesIn(events: readonly PlacedEvent[]): Curves {
+  const curves = Object.fromEntries(CURVES.map((name) => [name, new Series()])) as Curves;
   for (const { event } of events) add(curves, event);
   // A run without steps has the mean loss of each epoch.
   if (curves['loss/train'].length === 0)
     for (const { event } of events)
       if (event.type === 'epoch' && event.loss !== null)
         curves['loss/train'].push(event.step, event.time, event.loss);
-  if (CURVES.every((name) => curves[name].length === 0))
-    throw new UserError(phrase('The run in {0} has no curves yet.', folder));
   return curves;
 }
 

@@ -1,10 +1,10 @@
 /** The paths of a configuration as they stand in its text. */
 import { resolve } from 'node:path';
-import { definitionOf } from '../../config/keys';
-import type { ParsedConfig } from '../../config/parse';
-import { configPaths, isUrl, type ConfigPaths } from '../../config/paths';
-import { messageFrom, phrase, type Words } from '../../util/phrase';
-import type { ConfigProblem, TextRange } from '../../config/problem';
+import { messageFrom, phrase, type Words } from '../util/phrase';
+import { definitionOf } from './keys';
+import type { ParsedConfig } from './parse';
+import { configPaths, isUrl, type ConfigPaths } from './paths';
+import type { ConfigProblem, TextRange } from './problem';
 
 /** A path that the text writes. */
 export interface WrittenPath {
@@ -65,8 +65,8 @@ export function placeOf(
   return { line: Math.max(1, line), column: Math.max(1, col), range };
 }
 
-/** What lies at a path: looked up by the caller, who knows how. */
-export type Lookup = (path: string) => Promise<'file' | 'folder' | undefined>;
+/** What lies at a path: looked up by the caller, who knows how. `unknown`: it is not looked at. */
+export type Lookup = (path: string) => Promise<'file' | 'folder' | 'unknown' | undefined>;
 
 /**
  * Paths that are needed and not there, as warnings: data may well be copied in later. The output folder
@@ -95,7 +95,8 @@ export async function missingPaths(
   for (const { key, range, target, kind } of paths) {
     const found = await lookUp(target);
     // Weights may also be a run folder.
-    if (found === kind || (found !== undefined && key === 'pretrained')) continue;
+    if (found === kind || found === 'unknown' || (found !== undefined && key === 'pretrained'))
+      continue;
     missing.add(key);
     if (key.startsWith('ann_files.') && missing.has('ann_root')) continue;
     add(

@@ -1,0 +1,69 @@
+/** Answers about a configuration: what is wrong in it, and where. */
+import { stat } from 'node:fs/promises';
+import { dirname, extname } from 'node:path';
+import { allProblems } from '../config/diskProblems';
+import { checkMedConfig } from '../config/medConfig';
+import { configPaths } from '../config/paths';
+import type { ConfigProblem, Suggestion } from '../config/problem';
+import { parseConfigFile } from '../config/relocate';
+import { phrase } from '../util/phrase';
+import { UserError } from '../util/userError';
+import { leftOut } from './bounded';
+import { mayLookAt, requireFile, type Places } from './places';
+
+const MOST_PROBLEMS = 50;
+
+/** Problems of a configuration and of the file that its `med_config` names. */
+export async function checkConfiguration(
+  { file: text }: { file: string },
+  places: Places,
+): Promise<Record<string, unknown>> {
+  if (!/^\.ya?ml$/i.test(extname(text)))
+    throw new UserError(phrase('{0} is no YAML file.', text), {
+      hint: phrase('Name a configuration such as {0}.', 'nlvr.yaml'),
+    });
+  const file = await requireFile(text, places);
+  const parsed = parseConfigFile((await places.textOf(file)) ?? '', file);
+  const folder = dirname(file);
+  const outside: string[] = [];
+  const looked = async (path: string): Promise<boolean> => {
+    const may = await mayLookAt(places, path);
+    if (!may) outside.push(path);
+    return may;
+  };
+  const problems = await allProblems(parsed, folder, {
+    lookUp: async (path) => ((await looked(path)) ? lookUp(path) : 'unknown'),
+    textOf: async (path) => ((await looked(path)) ? places.textOf(path) : undefined),
+  });
+  const med = configPaths(parsed.config, folder).medConfig;
+  const medText = med !== undefined && (await looked(med)) ? await places.textOf(med) : undefined;
+  const found = [
+    ...problems.map((each) => described(each, file)),
+    ...(med !== undefined && medText !== undefined
+      ? checkMedConfig(medText).problems.map((each) => described(each, med))
+      : []),
+  ];
+  const notLookedAt = [...new Set(outside)];
+  return {
+    file,
+    valid: !found.some(({ severity }) => severity === 'error'),
+    problems: found.slice(0, MOST_PROBLEMS),
+    ...(notLookedAt.length > 0 && { notLookedAt }),
+    ...leftOut({ problems: found.length - MOST_PROBLEMS }),
+  };
+}
+
+async function lookUp(path: string): Promise<'file' | 'folder' | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  return found && (found.isDirectory() ? 'folder' : 'file');
+}
+
+function described(
+  { severity, code, key, line, column, message, suggestions }: ConfigProblem,
+  file: string,
+): Pick<ConfigProblem, 'severity' | 'code' | 'key' | 'line' | 'column' | 'message'> & {
+  file: string;
+  fixes: readonly Suggestion[];
+} {
+  return { severity, code, key, line, column, message, file, fixes: suggestions };
+}

@@ -1,0 +1,218 @@
+/** Answers about runs as a whole: which there are, how one stands, its metrics and curves. */
+import { readMetrics } from '../analysis/metricsFile';
+import { tableOf, type RunTable } from '../analysis/runTable';
+import { curvesIn } from '../run/curves/exportCurves';
+import type { CurveName } from '../run/curves/roles';
+import type { Series } from '../run/curves/series';
+import { openEvents } from '../run/eventSource';
+import type { PlacedEvent } from '../run/eventReader';
+import type { EpochEvent, EvalEvent, NoteEvent } from '../run/events';
+import { listSets } from '../run/predictionSets';
+import { readRun, type ReadRun } from '../run/readRun';
+import { RunFolder } from '../run/runFolder';
+import { isActiveStatus } from '../run/runStatus';
+import { statusReport } from '../run/statusReport';
+import { TimeLeft } from '../run/timeLeft';
+import { inEnglish, phrase } from '../util/phrase';
+import { UserError } from '../util/userError';
+import { leftOut } from './bounded';
+import { DEFAULT_POINTS, DEFAULT_RUNS } from './definitions';
+import { requireOwn, requireRun, shownFolder, type Places } from './places';
+
+const MOST_KEYS = 20;
+const MOST_UNREADABLE = 10;
+/** The newest of lists that may be long. */
+const MOST_NOTES = 20;
+const MOST_SETS = 60;
+const MOST_EPOCHS = 100;
+
+export interface ListRunsInput {
+  name?: string;
+  state?: string;
+  offset?: number;
+  limit?: number;
+}
+
+/** The runs, a page of those that are asked for. */
+export async function listRuns(
+  { name = '', state, offset = 0, limit = DEFAULT_RUNS }: ListRunsInput,
+  places: Places,
+): Promise<Record<string, unknown>> {
+  const { rows, unreadable, differing } = await ownTable(places);
+  const wanted = name.toLowerCase();
+  const found = rows.flatMap((row, i) =>
+    (state === undefined || row.state === state) &&
+    [row.name, row.run].some((text) => text.toLowerCase().includes(wanted))
+      ? [i]
+      : [],
+  );
+  const page = found.slice(offset, offset + limit);
+  const keys = differing
+    .filter(({ values }) => page.some((i) => values[i] !== values[page[0]]))
+    .slice(0, MOST_KEYS);
+  return {
+    total: found.length,
+    offset,
+    runs: page.map((i) => ({
+      ...rows[i],
+      configuration: Object.fromEntries(keys.map(({ key, values }) => [key, values[i]])),
+    })),
+    unreadable: unreadable
+      .slice(0, MOST_UNREADABLE)
+      .map(({ folder, message }) => ({ folder, message: inEnglish(message) })),
+    ...leftOut({
+      runs: found.length - offset - page.length,
+      unreadable: unreadable.length - MOST_UNREADABLE,
+    }),
+  };
+}
+
+/** The table of the runs that may be read; the others are among the unreadable ones. */
+async function ownTable(places: Places): Promise<RunTable> {
+  const own: string[] = [];
+  const refused: RunTable['unreadable'] = [];
+  for (const folder of await places.runFolders())
+    try {
+      await requireOwn(folder, places, true);
+      own.push(folder);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      refused.push({ folder, message: error.words });
+    }
+  const table = await tableOf(own, (folder) => shownFolder(folder, places));
+  return { ...table, unreadable: [...refused, ...table.unreadable] };
+}
+
+/** How one run stands. */
+export async function runStatus(
+  { run: text }: { run: string },
+  places: Places,
+): Promise<Record<string, unknown>> {
+  const { folder, run } = await openRun(text, places);
+  const { info } = run;
+  const events = await eventsOf(folder, info.kind);
+  const timeLeft = new TimeLeft();
+  if (isActiveStatus(run.status)) for (const { event } of events) timeLeft.add(event);
+  const notes = notesIn(events);
+  const sets = await listSets(folder);
+  return {
+    ...statusReport(folder, run),
+    ...{ epochs: info.maxEpoch, steps: info.totalSteps, secondsLeft: timeLeft.seconds },
+    ...{ started: info.started, ended: info.ended, lastSign: info.heartbeat },
+    ...{ host: info.host, device: info.device, precision: info.precision },
+    ...{ processes: info.ranks?.length ?? 1, trainer: info.trainer ?? 'nlvr' },
+    configuration: info.configFile,
+    notes: notes.slice(-MOST_NOTES).map(({ level, code, message, step }) => ({
+      ...{ level, code, message, step },
+    })),
+    predictions: sets.slice(-MOST_SETS),
+    ...leftOut({
+      notes: notes.length - MOST_NOTES,
+      predictions: sets.length - MOST_SETS,
+    }),
+  };
+}
+
+/** The notes of a run that still hold, oldest first. */
+function notesIn(events: readonly PlacedEvent[]): NoteEvent[] {
+  let notes: NoteEvent[] = [];
+  for (const { event } of events)
+    if (event.type === 'note') notes.push(event);
+    else if (event.type === 'resolved') notes = notes.filter(({ code }) => code !== event.code);
+  return notes;
+}
+
+/** Curves over steps; the others are in the evaluations and epochs. */
+const OVER_STEPS = ['loss/train', 'lr', 'gradient_norm', 'examples_per_second'] as const;
+
+export interface RunMetricsInput {
+  run: string;
+  points?: number;
+}
+
+/** Evaluations, epochs and a summary of the curves of one run. */
+export async function runMetrics(
+  { run: text, points = DEFAULT_POINTS }: RunMetricsInput,
+  places: Places,
+): Promise<Record<string, unknown>> {
+  const { folder, run } = await openRun(text, places);
+  const { info } = run;
+  const events = await eventsOf(folder, info.kind);
+  const curves = curvesIn(events);
+  const evaluations = evaluationsIn(events);
+  const epochs = epochsIn(events);
+  return {
+    folder,
+    name: info.name,
+    state: run.status,
+    best: info.best,
+    newest: readMetrics(new RunFolder(folder).metrics),
+    evaluations: evaluations.slice(-MOST_EPOCHS),
+    epochs: epochs.slice(-MOST_EPOCHS),
+    curves: OVER_STEPS.flatMap((name) =>
+      curves[name].length === 0 ? [] : [summaryOf(name, curves[name], points)],
+    ),
+    ...leftOut({
+      evaluations: evaluations.length - MOST_EPOCHS,
+      epochs: epochs.length - MOST_EPOCHS,
+    }),
+  };
+}
+
+/** The evaluations in their order; of several of the same split and epoch the last. */
+function evaluationsIn(events: readonly PlacedEvent[]): Partial<EvalEvent>[] {
+  const found = new Map<string, Partial<EvalEvent>>();
+  for (const { event } of events) {
+    if (event.type !== 'eval') continue;
+    const { split, epoch, step, accuracy, consistency, loss, examples } = event;
+    const key = `${split} ${epoch}`;
+    found.delete(key);
+    found.set(key, { split, epoch, step, accuracy, consistency, loss, examples });
+  }
+  return [...found.values()];
+}
+
+function epochsIn(events: readonly PlacedEvent[]): Partial<EpochEvent>[] {
+  return events.flatMap(({ event }) => {
+    if (event.type !== 'epoch') return [];
+    const { epoch, step, loss, accuracy, lr, seconds } = event;
+    return [{ epoch, step, loss, accuracy, lr, seconds }];
+  });
+}
+
+/** A curve of any length in a few numbers. `points` are pairs of a step and the mean of the values up to it. */
+function summaryOf(curve: CurveName, { steps, values }: Series, points: number): unknown {
+  const finite = values.filter(Number.isFinite);
+  const parts = Math.min(points, values.length);
+  const from = (part: number): number => Math.floor((part * values.length) / parts);
+  return {
+    curve,
+    length: values.length,
+    notFinite: values.length - finite.length,
+    first: values[0],
+    last: values.at(-1),
+    least: finite.reduce((least, value) => Math.min(least, value), Infinity),
+    greatest: finite.reduce((greatest, value) => Math.max(greatest, value), -Infinity),
+    points: Array.from({ length: parts }, (_, part) => [
+      steps[from(part + 1) - 1],
+      meanOf(values.slice(from(part), from(part + 1)).filter(Number.isFinite)),
+    ]),
+  };
+}
+
+/** @returns null for none */
+function meanOf(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** @throws {UserError} when there is no such run, or it may not be read */
+async function openRun(text: string, places: Places): Promise<{ folder: string; run: ReadRun }> {
+  const folder = await requireRun(text, places);
+  const run = await readRun(folder);
+  if (!run) throw new UserError(phrase('{0} holds no run.', folder));
+  return { folder, run };
+}
+
+async function eventsOf(folder: string, kind: ReadRun['info']['kind']): Promise<PlacedEvent[]> {
+  return (await openEvents(folder, kind).read()).events;
+}

@@ -1,0 +1,119 @@
+/** Runs for assistants to ask about: imported predictions, a training with a long history, and hostile folders. */
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { migrateRunInfo } from '../../src/run/migrate';
+import { AnalysisProject, type Annotation } from './analysisSupport';
+
+const annotations = readFileSync(
+  join(import.meta.dirname, '..', 'data', 'nlvr2', 'dev.json'),
+  'utf8',
+)
+  .split('\n')
+  .filter(Boolean)
+  .map((line) => JSON.parse(line) as Annotation);
+
+export interface AssistantWorld {
+  /** The folder that may be read. */
+  root: string;
+  /** A folder that may not. */
+  outside: string;
+}
+
+/** Two imported runs that answer the same examples: `first` and `second`, and their configuration `nlvr.yaml`. */
+export async function fillWorld({ root }: AssistantWorld): Promise<void> {
+  const project = new AnalysisProject(annotations, root);
+  await project.import('first', (i) => (i % 3 > 0 ? 0.9 : 0.2), { epoch: 1 });
+  await project.import('second', (i) => (i % 4 > 0 ? 0.8 : 0.3), { epoch: 2 });
+}
+
+/** A folder with the `run.json` of a training. */
+export function trainingIn(root: string, name: string, info: Record<string, unknown> = {}): string {
+  const folder = join(root, name);
+  mkdirSync(folder, { recursive: true });
+  const whole = { schema: 1, kind: 'train', state: 'finished', step: 40, maxEpoch: 2, name };
+  writeJson(join(folder, 'run.json'), migrateRunInfo({ ...whole, ...info }, folder));
+  return folder;
+}
+
+export function writeJson(file: string, content: unknown): void {
+  writeFileSync(file, JSON.stringify(content));
+}
+
+export function writeLines(file: string, lines: readonly unknown[]): void {
+  writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+}
+
+/** A training of two epochs and 40 steps, with a warning that still holds and one that does not. */
+export function smallTraining(root: string): string {
+  const folder = trainingIn(root, 'calm-fox-1', {
+    best: { epoch: 1, step: 40, accuracy: 0.75, consistency: 0.5, testAccuracy: null },
+  });
+  const step = (n: number): unknown => ({
+    ...{ type: 'step', time: n, step: n, epoch: n > 20 ? 1 : 0 },
+    ...{ loss: n === 7 ? null : 1 / n, lr: 1e-5, gradNorm: 2 },
+  });
+  const end = (epoch: number, accuracy: number): unknown[] => [
+    { type: 'epoch', time: 50, epoch, step: 20 * (epoch + 1), loss: 0.5, accuracy: 0.6, lr: 1e-5 },
+    ...[{ type: 'eval', time: 51, split: 'val', epoch, step: 20 * (epoch + 1), accuracy }],
+  ];
+  const note = (code: string): unknown => ({
+    ...{ type: 'note', time: 2, level: 'warning', code, message: `About ${code}.` },
+  });
+  writeLines(join(folder, 'events.jsonl'), [
+    { type: 'start', v: 1, time: 0, resumed: false, step: 0, epoch: 0, maxEpoch: 2 },
+    ...[
+      note('slow-loader'),
+      note('loss-spike'),
+      { type: 'resolved', time: 3, code: 'slow-loader' },
+    ],
+    ...Array.from({ length: 20 }, (_, i) => step(i + 1)),
+    ...end(0, 0.5),
+    ...Array.from({ length: 20 }, (_, i) => step(i + 21)),
+    ...end(1, 0.75),
+  ]);
+  return folder;
+}
+
+/** A run of 3,000 wrong answers with long sentences of 300 kinds and 500 epochs with long notes. */
+export function hugeRun(root: string): string {
+  const folder = trainingIn(root, 'huge', { message: 'x'.repeat(1e6) });
+  mkdirSync(join(folder, 'predictions'));
+  writeLines(
+    join(folder, 'predictions', 'val.jsonl'),
+    Array.from({ length: 3000 }, (_, i) => ({
+      ...{ identifier: `dev-${i}-0-0`, index: i, sentence: `${'two dogs '.repeat(500)}${i}` },
+      ...{ images: [`${i}-l.png`, `${i}-r.png`], label: true, prediction: false },
+      ...{ prob_true: 0.4 - (0.4 * i) / 3000, group: `kind ${i % 300}` },
+    })),
+  );
+  writeLines(
+    join(folder, 'events.jsonl'),
+    Array.from({ length: 500 }, (_, epoch) => [
+      { type: 'note', time: 1, level: 'error', code: `c${epoch}`, message: 'm'.repeat(20_000) },
+      { type: 'epoch', time: 1, epoch, step: epoch + 1, loss: 0.5, accuracy: 0.6, lr: 1e-5 },
+      { type: 'eval', time: 1, split: 'val', epoch, step: epoch + 1, accuracy: 0.5 },
+    ]).flat(),
+  );
+  return folder;
+}
+
+/** Runs whose parts are links out of the root, by name, and a configuration that is one. */
+export function hostileRuns({ root, outside }: AssistantWorld): string[] {
+  const secret = join(outside, 'secret.json');
+  writeJson(secret, { message: 'the secret' });
+  writeFileSync(join(outside, 'secret.yaml'), 'the secret: 1\n');
+  const elsewhere = trainingIn(outside, 'elsewhere');
+  symlinkSync(elsewhere, join(root, 'linked'));
+  symlinkSync(join(outside, 'secret.yaml'), join(root, 'linked.yaml'));
+  for (const file of ['config.yaml', 'events.jsonl', 'trainer.log', 'attempts', 'predictions'])
+    symlinkSync(secret, join(trainingIn(root, `with-${file}`), file));
+  const predictions = join(trainingIn(root, 'with-answers'), 'predictions');
+  mkdirSync(predictions);
+  symlinkSync(secret, join(predictions, 'val.jsonl'));
+  const curves = trainingIn(root, 'with-curves', { kind: 'imported' });
+  writeJson(join(curves, 'curves.json'), { version: 1, format: 'csv', source: secret });
+  return [
+    ...['linked', 'with-config.yaml', 'with-events.jsonl', 'with-trainer.log'],
+    ...['with-attempts', 'with-predictions', 'with-answers', 'with-curves'],
+  ];
+}

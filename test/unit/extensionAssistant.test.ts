@@ -1,0 +1,136 @@
+/** The language model tools of the editor: registered in trusted workspaces alone, about this workspace alone. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { toolDefinitions } from '../../src/assistant/definitions';
+import type * as assistant from '../../src/extension/assistantTools';
+import type { Run } from '../../src/extension/runs/runRegistry';
+import { scratchFolder } from '../integration/tinyProject';
+import { fillWorld, trainingIn } from './assistantSupport';
+import { loadWithVscode, nothing } from './fakeVscode';
+
+interface Tool {
+  invoke(options: { input: unknown }, token: unknown): Promise<{ content: { value: string }[] }>;
+  prepareInvocation(): { invocationMessage: string };
+}
+
+class Part {
+  constructor(readonly value: string) {}
+}
+class Result {
+  constructor(readonly content: unknown) {}
+}
+
+/** Registers the tools in a workspace of one folder. */
+async function register({
+  root = '/',
+  trusted = true,
+  documents = [] as unknown[],
+  runs = [] as string[],
+  without = false,
+} = {}) {
+  const tools = new Map<string, Tool>();
+  let grant: () => void = () => undefined;
+  let disposed = 0;
+  const lm = {
+    registerTool: (name: string, tool: Tool) => {
+      tools.set(name, tool);
+      return { dispose: () => void disposed++ };
+    },
+  };
+  const { registerAssistantTools } = await loadWithVscode<typeof assistant>(
+    'src/extension/assistantTools.ts',
+    {
+      lm: without ? undefined : lm,
+      Disposable: {
+        from: (...all: { dispose(): void }[]) => ({
+          dispose: () => all.forEach((each) => each.dispose()),
+        }),
+      },
+      LanguageModelTextPart: Part,
+      LanguageModelToolResult: Result,
+      l10n: { t: (text: string) => text },
+      workspace: {
+        isTrusted: trusted,
+        workspaceFolders: [{ uri: { scheme: 'file', fsPath: root } }],
+        textDocuments: documents,
+        getConfiguration: () => ({ get: () => [{ name: 'bottles', pattern: '\\bbottles?\\b' }] }),
+        onDidGrantWorkspaceTrust: (listener: () => void) => {
+          grant = listener;
+          return nothing();
+        },
+      },
+    },
+  );
+  const disposable = registerAssistantTools(
+    { runs: runs.map((folder) => ({ folder }) as Run) },
+    { searchOnce: () => Promise.resolve() },
+  );
+  const call = async (name: string, input: unknown): Promise<Record<string, unknown>> => {
+    const result = await tools.get(name)?.invoke({ input }, { isCancellationRequested: false });
+    return JSON.parse(result?.content[0].value ?? '') as Record<string, unknown>;
+  };
+  return { tools, call, grant: () => grant(), disposable, disposed: () => disposed };
+}
+
+const names = toolDefinitions.map(({ name }) => name);
+
+describe('language model tools', () => {
+  it('are those of the manifest, each with a message while it works', async () => {
+    const { contributes } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      contributes: { languageModelTools: { name: string; when: string }[] };
+    };
+    const { tools, disposable, disposed } = await register();
+    expect([...tools.keys()]).toEqual(names);
+    expect(contributes.languageModelTools.map(({ name }) => name)).toEqual(names);
+    for (const { when } of contributes.languageModelTools) expect(when).toBe('isWorkspaceTrusted');
+    const messages = [...tools.values()].map((tool) => tool.prepareInvocation().invocationMessage);
+    expect(new Set(messages).size).toBe(names.length);
+    disposable.dispose();
+    expect(disposed()).toBe(names.length);
+  });
+
+  it('are registered once the workspace is trusted, and not before', async () => {
+    const { tools, grant } = await register({ trusted: false });
+    expect(tools.size).toBe(0);
+    grant();
+    expect(tools.size).toBe(names.length);
+  });
+
+  it('do nothing in an editor without language models', async () => {
+    const { disposable, grant } = await register({ without: true });
+    grant();
+    disposable.dispose();
+  });
+
+  it('answer about the runs of the workspace, with the slices of the settings, and no others', async () => {
+    const root = scratchFolder();
+    await fillWorld({ root, outside: '' });
+    const outside = trainingIn(scratchFolder(), 'elsewhere');
+    const inView = trainingIn(scratchFolder(), 'in-view');
+    const first = join(root, 'first');
+    const { tools, call } = await register({ root, runs: [first, inView] });
+    const list = await call('nlvr_list_runs', {});
+    expect(list.total).toBe(2);
+    expect((await call('nlvr_run_status', { run: 'in-view' })).folder).toBe(inView);
+    const { slices } = await call('nlvr_analyze_run', { run: 'first' });
+    expect(slices).toContainEqual(expect.objectContaining({ slice: 'bottles' }));
+    await expect(
+      tools.get('nlvr_run_status')?.invoke({ input: { run: outside } }, {}),
+    ).rejects.toThrow('lies outside the folders that may be read');
+  });
+
+  it('check what is typed in a configuration before it is saved', async () => {
+    const root = scratchFolder();
+    const file = join(root, 'nlvr.yaml');
+    writeFileSync(file, 'max_epoch: 2\n');
+    const document = {
+      uri: { scheme: 'file', fsPath: file },
+      getText: () => 'max_epoch: 2\nmax_epohc: 3\n',
+    };
+    const { call } = await register({ root, documents: [document] });
+    expect(await call('nlvr_check_configuration', { file: 'nlvr.yaml' })).toMatchObject({
+      problems: [{ key: 'max_epohc', line: 2 }],
+    });
+  });
+});
