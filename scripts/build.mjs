@@ -62,11 +62,12 @@ const nodeEntries = {
   'loader-worker': 'src/data/worker.ts',
   'rendezvous-thread': 'src/distributed/rendezvousThread.ts',
   'slice-worker': 'src/analysis/sliceWorker.ts',
+  'analysis-worker': 'src/analysis/analysisWorker.ts',
   'runtime-self-test': 'src/runtime/selfTestMain.ts',
   extension: 'src/extension/extension.ts',
 };
 const webviewEntries = Object.fromEntries(
-  ['dashboard', 'failures', 'config'].map((panel) => [panel, `src/webview/${panel}/main.tsx`]),
+  ['dashboard', 'failures', 'config', 'analysis'].map((panel) => [panel, `src/webview/${panel}/main.tsx`]),
 );
 const existing = (entries) =>
   Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(file)));

@@ -1,11 +1,12 @@
 /** Everything that `nlvr analyze` says of the predictions of a run; the panels show exactly these numbers. */
 import type { Split } from '../run/events';
 import type { Prediction } from '../run/predictions';
+import { sameSet } from '../run/predictionSets';
 import { runPaths } from '../run/runPaths';
 import { messageFrom, phrase, type Message, type Words } from '../util/phrase';
 import { UserError } from '../util/userError';
 import { calibrate, type Calibration } from './calibration';
-import { contrastOf, type Contrast } from './contrast';
+import { contrastOf, hasContrastSets, type Contrast } from './contrast';
 import { DynamicsBuilder, type DynamicsSummary, type ExampleDynamics } from './dynamics';
 import { gatherFacts, type FactSources, type Facts } from './exampleFacts';
 import { Examples, type Share } from './examples';
@@ -18,7 +19,7 @@ import {
   type WantedEpoch,
 } from './runPredictions';
 import { sliceMembers, type SliceMembers } from './sliceMembers';
-import { sliceNumbers, type SliceNumbers } from './sliceNumbers';
+import { addIntervals, sliceNumbers, type SliceNumbers } from './sliceNumbers';
 import type { UserSlice } from './userSlices';
 
 /** What an analysis and a comparison take beyond the runs. */
@@ -79,46 +80,109 @@ export interface AnalysisResult {
   examples: AnalysedExample[];
 }
 
+/** An analysis with what its numbers are made of. */
+export interface AnalysisParts {
+  analysis: Analysis;
+  examples: Examples;
+  /** The place of each example among the predictions of the file, unlabelled ones included. */
+  places: Int32Array;
+  /** Of each slice of `analysis.slices`, in its order. */
+  members: SliceMembers[];
+  /** Of each example over the epochs; null for fewer than two. */
+  dynamics: (ExampleDynamics | null)[] | null;
+}
+
+/** What an analysis says while it is at work. */
+export interface AnalysisListener {
+  /** How much is done, 0 to 1. */
+  progress(share: number): void;
+  /**
+   * The numbers so far: first without what comes from other epochs and without intervals of consistency, then without
+   * the latter. What is still to come is null or empty.
+   */
+  part(parts: AnalysisParts): void;
+}
+
 /** @throws {UserError} when there is nothing to analyse, a named file cannot be read or a user's pattern is too slow. */
 export async function analyze(request: AnalyzeRequest): Promise<AnalysisResult> {
+  const { analysis, examples, members, dynamics } = await analyzeInParts(request);
+  return { analysis, examples: listExamples(examples, members, dynamics) };
+}
+
+/** As `analyze`, telling a listener of what is there already. @throws as `analyze` */
+export async function analyzeInParts(
+  request: AnalyzeRequest,
+  listener?: AnalysisListener,
+): Promise<AnalysisParts> {
   const notes: Words[] = [];
   const run = await openAnalysedRun(request.run);
   const { split } = request;
   const set = chooseWanted(run, split, request.epoch);
+  const epochs = run.sets.filter((each) => each.split === split && each.epoch !== null);
+  // Reading, numbers of slices and each epoch are about as long; the bootstrap is as long as several of them.
+  const steps = 2 + epochs.length + BOOTSTRAP_STEPS;
+  let done = 0;
+  const step = (): void => listener?.progress(++done / steps);
   const predictions = await loadPredictions(run.folder, set, notes);
   const examples = requireLabelled(run, split, predictions);
+  step();
   const facts = await factsOf(run, request);
   notes.push(...facts.notes);
   const members = await sliceMembers(examples.predictions, facts.of, request.userSlices);
-  const builder = new DynamicsBuilder(examples.predictions);
-  for (const each of run.sets)
-    if (each.split === split && each.epoch !== null)
-      builder.add(each.epoch, await loadPredictions(run.folder, each, []));
-  const overEpochs = builder.examplesDynamics();
-  const summary = builder.summary(overEpochs);
+  const all = allRows(examples.count);
+  const places = Int32Array.from(predictions.flatMap(({ label }, i) => (label === null ? [] : i)));
+  const share = examples.quickShare(all);
+  const slices = sliceNumbers(examples, members);
   const analysis: Analysis = {
     run: run.folder,
     name: run.info.name,
     split,
     epoch: set.epoch,
     examples: predictions.length,
-    ...examples.share(allRows(examples.count)),
-    slices: sliceNumbers(examples, members),
+    ...share,
+    slices,
     calibration: calibrate(examples.predictions),
+    dynamics: null,
+    labelNoise: [],
+    contrast: contrastOf(
+      examples.predictions,
+      hasContrastSets(examples.predictions) ? await originalsOf(run, request) : [],
+    ),
+    notes: notes.map(messageFrom),
+  };
+  listener?.part({ analysis, examples, places, members, dynamics: null });
+  step();
+  const builder = new DynamicsBuilder(examples.predictions);
+  for (const each of epochs) {
+    const answers = sameSet(each, set)
+      ? predictions
+      : await loadPredictions(run.folder, each, []);
+    builder.add(each.epoch ?? 0, answers);
+    step();
+  }
+  const overEpochs = builder.examplesDynamics();
+  const summary = builder.summary(overEpochs);
+  const dynamics = summary && overEpochs;
+  const quick: Analysis = {
+    ...analysis,
     dynamics: summary,
     labelNoise: noiseCandidates(
       examples.predictions,
-      summary ? overEpochs : alone(examples.predictions),
+      dynamics ?? alone(examples.predictions),
       facts.votesOf,
     ),
-    contrast: contrastOf(examples.predictions, await originalsOf(run, request)),
-    notes: notes.map(messageFrom),
   };
-  return {
-    analysis,
-    examples: listExamples(examples, members, summary ? overEpochs : null),
+  listener?.part({ analysis: quick, examples, places, members, dynamics });
+  const whole: Analysis = {
+    ...quick,
+    consistencyCi95: examples.consistencyInterval(all),
+    slices: addIntervals(slices, examples, members),
   };
+  return { analysis: whole, examples, places, members, dynamics };
 }
+
+/** How many times longer the bootstrap takes than reading an epoch, about. */
+const BOOTSTRAP_STEPS = 4;
 
 /** What annotations and the files next to them say. */
 export async function factsOf(run: AnalysedRun, options: AnalysisOptions): Promise<Facts> {

@@ -19,6 +19,11 @@ export interface Contrast {
   } | null;
 }
 
+/** Whether an example is a change of another one. */
+export function hasContrastSets(examples: readonly Prediction[]): boolean {
+  return examples.some(({ identifier }) => contrastSetOf(identifier) !== null);
+}
+
 /**
  * @param originals predictions of any kind, among which the unchanged examples are looked for.
  * @returns null where no labelled example belongs to a contrast set.

@@ -78,6 +78,17 @@ function nlvr1Sentence(identifier: string): string {
   return /^(\d+-\d+)-[0-5]$/.exec(identifier)?.[1] ?? identifier;
 }
 
+/** The files that the facts of a split come from, where they exist. @param annotations its annotation file */
+export async function filesOfFacts(annotations: string): Promise<string[]> {
+  const folder = dirname(annotations);
+  const phenomena = phenomenaBeside(folder);
+  return [
+    annotations,
+    ...(await subsetsBeside(folder)).map(([, file]) => file),
+    ...(phenomena === null ? [] : [phenomena]),
+  ];
+}
+
 /** Votes by identifier: NLVR2's `validation` and `extra_validations`, NLVR's `evals`. */
 async function readVotes(file: string | null, notes: Words[]): Promise<Map<string, Votes>> {
   const votes = new Map<string, Votes>();

@@ -64,31 +64,39 @@ export class Examples {
 
   /** Accuracy and consistency of some examples, with their intervals. @param rows their places, ascending. */
   share(rows: ArrayLike<number>): Share {
+    return { ...this.quickShare(rows), consistencyCi95: this.consistencyInterval(rows) };
+  }
+
+  /** The same without the interval of the consistency, which needs the bootstrap and so takes longest: it is null. */
+  quickShare(rows: ArrayLike<number>): Share {
     const n = rows.length;
     const examples = Array.from(rows, (row) => this.measured[row]);
     const { accuracy, consistency } = measureAnswers(examples, (i) => ({
       prediction: this.predictions[rows[i]].prediction,
       loss: NaN,
     }));
-    const groups = consistency === null ? [] : this.sentencesOf(rows);
-    const consistent = groups.filter(({ examples, right }) => examples === right).length;
     return {
       n,
       accuracy,
       ci95: accuracy === null ? null : wilson(Math.round(accuracy * n), n),
       consistency,
-      groups: groups.length,
-      consistencyCi95:
-        consistency === null
-          ? null
-          : groups.length < FEW_SENTENCES || consistent === 0 || consistent === groups.length
-            ? wilson(consistent, groups.length)
-            : this.bootstrap.interval(
-                groups.map(({ sentence }) => sentence),
-                groups.map(({ examples, right }) => Number(examples === right)),
-                groups.map(() => 1),
-              ),
+      groups: consistency === null ? 0 : this.sentencesOf(rows).length,
+      consistencyCi95: null,
     };
+  }
+
+  /** The interval of the consistency of some examples; null where their identifiers do not group. */
+  consistencyInterval(rows: ArrayLike<number>): Interval | null {
+    const groups = this.sentencesOf(rows);
+    if (groups.length === 0) return null;
+    const consistent = groups.filter(({ examples, right }) => examples === right).length;
+    return groups.length < FEW_SENTENCES || consistent === 0 || consistent === groups.length
+      ? wilson(consistent, groups.length)
+      : this.bootstrap.interval(
+          groups.map(({ sentence }) => sentence),
+          groups.map(({ examples, right }) => Number(examples === right)),
+          groups.map(() => 1),
+        );
   }
 
   /** Sums of some examples by sentence, for tests that allow for what the examples of a sentence have in common. */

@@ -31,7 +31,7 @@ export interface SliceNumbers extends Share {
   finding: Message | null;
 }
 
-/** Numbers of all slices in the order of `members`. */
+/** Numbers of all slices in the order of `members`; `addIntervals` adds the intervals of their consistency. */
 export function sliceNumbers(examples: Examples, members: readonly SliceMembers[]): SliceNumbers[] {
   // The values of a slice are compared among the same examples.
   const sums = new Map<Int32Array, { right: number; clusters: ClusterSums }>();
@@ -41,7 +41,7 @@ export function sliceNumbers(examples: Examples, members: readonly SliceMembers[
       clusters: examples.clusterSums(known),
     };
     sums.set(known, all);
-    const share = examples.share(rows);
+    const share = examples.quickShare(rows);
     const right = examples.countRight(rows);
     const rest = known.length - rows.length;
     const others = rest === 0 ? null : (all.right - right) / rest;
@@ -65,6 +65,18 @@ export function sliceNumbers(examples: Examples, members: readonly SliceMembers[
     const marked = (q[i] ?? 1) < MARKED_BELOW;
     return { ...each, q: q[i], marked, finding: marked ? finding(members[i].title, each) : null };
   });
+}
+
+/** The same numbers with the intervals of the consistency, which take longest. @param numbers of `members`, in its order */
+export function addIntervals(
+  numbers: readonly SliceNumbers[],
+  examples: Examples,
+  members: readonly SliceMembers[],
+): SliceNumbers[] {
+  return numbers.map((each, i) => ({
+    ...each,
+    consistencyCi95: examples.consistencyInterval(members[i].rows),
+  }));
 }
 
 /** Benjamini and Hochberg's correction of the slices that were tested. */

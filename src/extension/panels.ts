@@ -4,7 +4,7 @@
  */
 import * as vscode from 'vscode';
 import type { Services } from './services';
-import { DASHBOARD_VIEW, FAILURES_VIEW } from './viewTypes';
+import { ANALYSIS_VIEW, DASHBOARD_VIEW, FAILURES_VIEW } from './viewTypes';
 
 type Serializer = vscode.WebviewPanelSerializer;
 
@@ -17,6 +17,10 @@ export function registerPanels(services: Services): vscode.Disposable {
     vscode.window.registerWebviewPanelSerializer(
       FAILURES_VIEW,
       whenShown(async () => (await import('./failures/panel')).registerFailures(services)),
+    ),
+    vscode.window.registerWebviewPanelSerializer(
+      ANALYSIS_VIEW,
+      whenShown(async () => (await import('./analysis/panel')).registerAnalysis(services)),
     ),
   );
 }

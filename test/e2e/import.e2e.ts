@@ -70,6 +70,9 @@ describe('predictions of a model that was trained elsewhere', () => {
     await viewRow(vscode, 'theirs').waitFor();
     expect(await viewRow(vscode, 'theirs').textContent()).toContain('75.0%');
     await vscode.runCommand('NLVR: Analyze Predictions');
+    const panel = await vscode.webviewFrame('analysis', 60_000);
+    await expect.poll(() => panel.locator('h1').textContent()).toBe('75.0% of 36 correct');
+    await panel.getByRole('button', { name: 'Open as Text' }).click();
     await vscode.page.locator('.tab.active', { hasText: 'theirs val.txt' }).waitFor();
     const lines = vscode.page.locator('.editor-instance .view-lines').first();
     await expect

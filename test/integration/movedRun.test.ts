@@ -27,6 +27,7 @@ function failedExamples(run: string): { session: FailuresSession; told: ToWebvie
     copy: () => Promise.resolve(),
     save: () => Promise.resolve(null),
     command: () => undefined,
+    analyze: () => undefined,
     checkpointStamp: () => Promise.resolve(''),
     launch: () =>
       Promise.resolve({
@@ -36,6 +37,7 @@ function failedExamples(run: string): { session: FailuresSession; told: ToWebvie
       }),
     askUnavailable: () => Promise.resolve(null),
     isActive: () => false,
+    examplesOf: () => Promise.resolve({ title: '', rows: new Int32Array(0) }),
     log: () => undefined,
     problem: (doing, error) => expect.fail(`${doing}: ${String(error)}`),
     mayShow: () => Promise.resolve(true),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type * as analyzing from '../../src/extension/commands/analyzeRun';
+import type * as analyzing from '../../src/extension/analysis/textReport';
 import { AnalysisProject, type Annotation } from './analysisSupport';
 import { loadWithVscode, nothing } from './fakeVscode';
 
@@ -14,15 +14,15 @@ const annotations = readFileSync(
   .filter(Boolean)
   .map((line) => JSON.parse(line) as Annotation);
 
-/** Calls the command on a run. @returns the name and the text of the document that is shown. */
+/** Opens the report on a run from its panel. @returns the name and the text of the document that is shown. */
 async function callAnalyze(folder: string, slices: unknown) {
   interface Provider {
     provideTextDocumentContent(uri: unknown): string;
   }
   let provider: Provider | undefined;
   const shown: { path: string; text: string }[] = [];
-  const { analyzeRun } = await loadWithVscode<typeof analyzing>(
-    'src/extension/commands/analyzeRun.ts',
+  const { showAnalysisText } = await loadWithVscode<typeof analyzing>(
+    'src/extension/analysis/textReport.ts',
     {
       Uri: { from: (parts: { path: string }) => parts },
       l10n: { t: (text: string, value: unknown) => text.replace('{0}', String(value)) },
@@ -46,16 +46,16 @@ async function callAnalyze(folder: string, slices: unknown) {
     context: { subscriptions: [] },
     program: () => Promise.resolve({ executable: process.execPath, cli, environment: {} }),
   };
-  const registry = { runs: [], get: () => ({ folder, info: { name: 'theirs' } }) };
-  await analyzeRun(
-    services as unknown as Parameters<typeof analyzeRun>[0],
-    registry as unknown as Parameters<typeof analyzeRun>[1],
+  await showAnalysisText(
+    services as unknown as Parameters<typeof showAnalysisText>[0],
     folder,
+    'theirs',
+    { split: 'val', epoch: 1 },
   );
   return shown;
 }
 
-it('Analyze Predictions shows the report, with the slices of the settings, which are checked first', async () => {
+it('Open as Text shows the report, with the slices of the settings, which are checked first', async () => {
   const project = new AnalysisProject(annotations);
   const run = await project.import('run', (i) => i % 3 > 0, { epoch: 1 });
   const [report] = await callAnalyze(run, [{ name: 'drinks', pattern: '\\b(beer|bottles?)\\b' }]);

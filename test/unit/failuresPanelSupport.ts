@@ -33,6 +33,8 @@ export class Panel {
   unavailable: Extract<AskState, { state: 'unavailable' }> | null = null;
   launch: (allowMissing: boolean) => Promise<Launch> = () =>
     Promise.reject(new Error('not in this test'));
+  /** What the examples of a subset are. */
+  examplesOf: SessionEditor['examplesOf'] = () => Promise.reject(new Error('not in this test'));
   readonly session: FailuresSession;
   model: Model;
 
@@ -58,10 +60,12 @@ export class Panel {
         return Promise.resolve(name);
       },
       command: () => undefined,
+      analyze: () => undefined,
       checkpointStamp: () => Promise.resolve(this.checkpoint),
       launch: (allowMissing) => this.launch(allowMissing),
       askUnavailable: () => Promise.resolve(this.unavailable),
       isActive: () => false,
+      examplesOf: (set, subset) => this.examplesOf(set, subset),
       log: () => undefined,
       problem: (_doing, error) => this.problems.push(error),
       mayShow: (imageRoot) => Promise.resolve(this.trusted || !imageRoot.includes('outside')),

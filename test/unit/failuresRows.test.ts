@@ -8,7 +8,8 @@ import {
   type Filter,
 } from '../../src/webview/failures/filter';
 import { Rows } from '../../src/webview/failures/rows';
-import { radixOrder, sortRows } from '../../src/webview/failures/sort';
+import { sortRows } from '../../src/webview/failures/sort';
+import { radixOrder } from '../../src/webview/shared/radix';
 
 /** Examples written short: sentence, label, probability of True, kind. */
 type Short = [string, boolean | null, number, string?];

@@ -44,7 +44,8 @@ function handlers(context: CommandContext): Record<string, Handler> {
     savePythonHelper: async () =>
       (await import('./savePythonHelper')).savePythonHelper(services.context.extensionUri),
     importBlipRun: async (on) => (await import('./importRun')).importRun(registry, found, on),
-    analyzeRun: async (on) => (await import('./analyzeRun')).analyzeRun(services, registry, on),
+    analyzeRun: async (on, set) =>
+      (await import('./analyzeRun')).analyzeRun(services, registry, on, set),
     testRobustness: async (on) =>
       (await import('./testRobustness')).testRobustness(services, registry, on),
     importPredictions: async (on) =>

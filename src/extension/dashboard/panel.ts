@@ -65,6 +65,7 @@ const commands: Record<RunAction, string> = {
   resume: 'nlvr.resumeTraining',
   trainLonger: 'nlvr.trainLonger',
   failedExamples: 'nlvr.inspectFailedExamples',
+  analyze: 'nlvr.analyzeRun',
   evaluate: 'nlvr.evaluateCheckpoint',
   takeOver: 'nlvr.takeOver',
   openConfiguration: 'vscode.open',

@@ -97,7 +97,7 @@ class FailuresPanels
     panel: vscode.WebviewPanel,
     state: Partial<PanelState> | undefined,
   ): Promise<void> {
-    const { runFolder, set, identifier } = state ?? {};
+    const { runFolder, set, identifier, subset } = state ?? {};
     if (typeof runFolder !== 'string') {
       panel.dispose();
       return;
@@ -109,6 +109,7 @@ class FailuresPanels
         await this.fill(panel, runFolder, {
           ...set,
           ...(typeof identifier === 'string' && { identifier }),
+          ...(subset && { subset }),
         });
     });
   }
@@ -310,6 +311,11 @@ class FailuresPanel implements vscode.Disposable {
         const [id, ...args] = commands[command];
         tellIfItFails(log, id, vscode.commands.executeCommand(id, ...args));
       },
+      analyze: (set) => {
+        const command = 'nlvr.analyzeRun';
+        const open = vscode.commands.executeCommand(command, this.run.folder, set);
+        tellIfItFails(log, command, open);
+      },
       launch: (allowMissing) => this.launch(allowMissing),
       askUnavailable: () => this.askUnavailable(),
       checkpointStamp: async () => {
@@ -330,6 +336,11 @@ class FailuresPanel implements vscode.Disposable {
           log.error(
             `failed examples, ${doing}: ${error instanceof Error ? error.stack : String(error)}`,
           );
+      },
+      examplesOf: async (set, subset) => {
+        const { examplesOf } = await import('../analysis/analyses');
+        const configFile = this.services.runs.get(this.run.folder)?.info.configFile ?? '';
+        return examplesOf(this.run.folder, configFile, set, subset);
       },
       mayShow: mayShowImagesOf,
       mayDecode: () => vscode.workspace.isTrusted,

@@ -11,6 +11,7 @@ import type {
   ExportFormat,
   FailuresContract,
   PredictionSet,
+  Subset,
   ToHost,
   ToWebview,
 } from '../../webview/failures/messages';
@@ -37,6 +38,8 @@ export interface SessionEditor {
   /** Asks where to save and writes there. @returns the file's name, null when cancelled. */
   save(name: string, extension: string, pieces: Iterable<string>): Promise<string | null>;
   command(command: 'dashboard' | 'trust' | 'log'): void;
+  /** Opens the analysis of these predictions. */
+  analyze(set: PredictionSet): void;
   /** Changes when the run's weights do, so that the process is started anew with them. */
   checkpointStamp(): Promise<string>;
   /**
@@ -51,6 +54,8 @@ export interface SessionEditor {
   isActive(): boolean;
   log(text: string): void;
   problem(doing: string, error: unknown): void;
+  /** Which rows of a set belong to a subset. @throws {UserError} when they cannot be found out */
+  examplesOf(set: PredictionSet, subset: Subset): Promise<{ title: string; rows: Int32Array }>;
   /** Whether images of a folder may be read. */
   mayShow: MayShow;
   /** Whether images may be decoded in this process. */
@@ -63,6 +68,8 @@ export interface WantedPredictions {
   split?: PredictionSet['split'];
   epoch?: number | null;
   identifier?: string;
+  /** Narrows the list. */
+  subset?: Subset;
 }
 
 export interface SessionRun {
@@ -76,6 +83,9 @@ export interface SessionRun {
 export class FailuresSession implements MessageHandlers<FailuresContract> {
   private sets: PredictionSet[] = [];
   private selected: string | null = null;
+  private subset: Subset | null = null;
+  /** The load under way or done. */
+  private loading: Promise<void> = Promise.resolve();
   private wantedImages = new Set<number>();
   private askState: AskState = { state: 'idle' };
   private disposed = false;
@@ -98,6 +108,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     private readonly editor: SessionEditor,
   ) {
     this.selected = wanted?.identifier ?? null;
+    this.subset = wanted?.subset ?? null;
     this.loader = new SetLoader(run.folder, (message) => {
       editor.send(message);
       if (message.type === 'begin') this.sendNotes(message.set.split);
@@ -129,7 +140,9 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     });
     await this.notes.reload().catch((error: unknown) => this.editor.problem('read notes', error));
     if (this.loader.set) {
-      await this.loader.load(this.loader.set, this.selected, this.sets);
+      this.loading = this.loader.load(this.loader.set, this.selected, this.sets);
+      await this.loading;
+      await this.sendSubset(false);
     } else {
       await this.openWanted();
     }
@@ -138,7 +151,16 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   /** Shows another set of the run. */
   async show(wanted: WantedPredictions): Promise<void> {
     this.wanted = wanted;
-    await this.openWanted();
+    if (wanted.subset) this.subset = wanted.subset;
+    if (wanted.identifier !== undefined) this.selected = wanted.identifier;
+    const set = chooseSet(this.sets, wanted);
+    if (!sameSet(set, this.loader.set)) return this.openWanted(wanted.subset !== undefined);
+    // These predictions are shown already.
+    await this.loading;
+    const { generation } = this.loader;
+    if (wanted.identifier !== undefined)
+      this.editor.send({ type: 'select', generation, identifier: wanted.identifier });
+    if (wanted.subset) await this.sendSubset(true);
   }
 
   /** Files of the run changed: its sets, the set shown, or the notes. @param changed the file's name, if known. */
@@ -177,6 +199,9 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
         return;
       case 'prepareAsk':
         return this.prepareAsk(message.generation, message.row);
+      case 'leaveSubset':
+        this.subset = null;
+        return;
       case 'allowMissing':
         this.allowMissing = true;
         return;
@@ -184,6 +209,9 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
         return this.editor.command('trust');
       case 'openDashboard':
         return this.editor.command('dashboard');
+      case 'openAnalysis':
+        if (this.loader.set) this.editor.analyze(this.loader.set);
+        return;
       case 'showLog':
         return this.editor.command('log');
     }
@@ -275,16 +303,48 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     await this.ask(images, sentence).catch(() => undefined);
   }
 
-  private async openWanted(): Promise<void> {
+  private async openWanted(fresh = false): Promise<void> {
     const set = chooseSet(this.sets, this.wanted);
-    if (set) await this.open(set);
+    if (set) await this.open(set, fresh);
   }
 
-  private async open(set: PredictionSet): Promise<void> {
+  /** @param fresh the subset was asked for just now */
+  private async open(set: PredictionSet, fresh = false): Promise<void> {
     this.wanted = set;
     // Pictures may have changed since they were last looked at.
     this.thumbnails.forget();
-    await this.loader.load(set, this.selected, this.sets);
+    this.loading = this.loader.load(set, this.selected, this.sets);
+    await this.loading;
+    await this.sendSubset(fresh);
+  }
+
+  /** Says which rows of the set shown the list is narrowed to; all of them must be there. */
+  private async sendSubset(fresh: boolean): Promise<void> {
+    const { subset } = this;
+    const { set, generation } = this.loader;
+    if (!subset || !set) return;
+    const isWanted = (): boolean =>
+      subset === this.subset && generation === this.loader.generation && !this.disposed;
+    const say = (title: string, rows: Int32Array | null, problem?: string): void =>
+      this.editor.send({
+        type: 'subset',
+        generation,
+        subset,
+        title,
+        rows,
+        fresh,
+        ...(problem !== undefined && { problem }),
+      });
+    const name = subset.kind === 'slice' ? `${subset.slice} = ${subset.value}` : subset.fate;
+    say(name, null);
+    try {
+      const { title, rows } = await this.editor.examplesOf(set, subset);
+      if (isWanted()) say(title, rows);
+    } catch (error) {
+      this.editor.problem('find the examples of a slice', error);
+      const { message } = shownProblem(error);
+      if (isWanted()) say(name, null, message);
+    }
   }
 
   private sendNotes(split = this.loader.set?.split): void {

@@ -10,6 +10,7 @@ function labels(): [RunAction, string][] {
     ['takeOver', t('Take Over')],
     ['openConfiguration', t('Open Configuration as Used')],
     ['showTrainerLog', t('Open Trainer Log')],
+    ['analyze', t('Analyze Predictions')],
     ['reveal', t('Reveal Run Folder')],
   ];
 }

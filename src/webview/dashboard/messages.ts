@@ -167,6 +167,7 @@ export const runActions = [
   'resume',
   'trainLonger',
   'failedExamples',
+  'analyze',
   'evaluate',
   'takeOver',
   'openConfiguration',

@@ -37,6 +37,7 @@ export const DEFAULT_FILTER: Filter = {
  * The rows of `order` that pass the filter, in that order.
  * @param epoch the epoch shown, null for a stand-alone evaluation (which comes after all epochs).
  * @param room at least as long as `order`; the result lies in it.
+ * @param subset 1 for each row that may be shown; null for all
  */
 export function filterRows(
   rows: Rows,
@@ -44,6 +45,7 @@ export function filterRows(
   filter: Filter,
   epoch: number | null,
   room = new Int32Array(order.length),
+  subset: Uint8Array | null = null,
 ): Int32Array<ArrayBuffer> {
   const { label, prediction, probTrue } = rows;
   const kind = filter.kind === null ? null : kindId(rows, filter.kind);
@@ -56,6 +58,7 @@ export function filterRows(
   // Runs over 100,000 rows while a slider moves, at first before the compiler knows it: no iterator, no call for each.
   for (let i = 0; i < order.length; i++) {
     const row = order[i] ?? 0;
+    if (subset && subset[row] !== 1) continue;
     const answer = prediction[row] ?? 0;
     if (!shows[answerCode(label[row] ?? -1, answer)]) continue;
     if (kind !== null && rows.kind[row] !== kind) continue;
@@ -71,10 +74,14 @@ export function filterRows(
   return room.subarray(0, count);
 }
 
-/** Rows by verdict, for the heading: "412 of 6,982 wrong". */
-export function countVerdicts(rows: Rows): { wrong: number; right: number; unlabelled: number } {
+/** Rows by verdict, for the heading: "412 of 6,982 wrong". @param subset 1 for each row that counts; null for all */
+export function countVerdicts(
+  rows: Rows,
+  subset: Uint8Array | null = null,
+): { wrong: number; right: number; unlabelled: number } {
   const counts = { wrong: 0, right: 0, unlabelled: 0 };
-  for (let row = 0; row < rows.count; row++) counts[rows.verdict(row)] += 1;
+  for (let row = 0; row < rows.count; row++)
+    if (!subset || subset[row] === 1) counts[rows.verdict(row)] += 1;
   return counts;
 }
 

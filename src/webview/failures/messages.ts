@@ -50,6 +50,13 @@ export interface ExampleNote {
   note: string;
 }
 
+/** What became of an example over the epochs. */
+export type Fate = 'always right' | 'learned' | 'forgotten' | 'never learned';
+
+/** Examples that a number of the analysis is of (docs/analysis.md). */
+export type Subset =
+  { kind: 'slice'; slice: string; value: string } | { kind: 'fate'; fate: Fate };
+
 export type ExportFormat = 'csv' | 'jsonl' | 'nlvr2' | 'nlvr1';
 
 /** State of the process that answers changed questions. */
@@ -108,6 +115,8 @@ export interface PanelState {
   set: PredictionSet | null;
   /** The example that was chosen; null while the first of the list is shown. */
   identifier: string | null;
+  /** The examples that the list is narrowed to; null for all. */
+  subset: Subset | null;
 }
 
 export type ToWebview =
@@ -151,6 +160,21 @@ export type ToWebview =
   | { type: 'history'; generation: number; epoch: number; answers: Uint8Array }
   /** All marks and notes of the shown split by identifier (complete, also after a change elsewhere). */
   | { type: 'notes'; notes: Record<string, ExampleNote> }
+  /**
+   * The list is narrowed to a subset: all of its examples, right and wrong, where it was asked for just now (`fresh`).
+   * `rows` is null while it is not known which they are, `problem` says why it cannot be known.
+   */
+  | {
+      type: 'subset';
+      generation: number;
+      subset: Subset;
+      title: string;
+      rows: Int32Array | null;
+      problem?: string;
+      fresh: boolean;
+    }
+  /** Show this example. */
+  | { type: 'select'; generation: number; identifier: string }
   /** `uri` null: there is no picture to show. */
   | {
       type: 'thumbnails';
@@ -167,10 +191,14 @@ export type ToHost =
   | { type: 'selected'; identifier: string }
   /** A question about this example is being written: the process may start and look at its images. */
   | { type: 'prepareAsk'; generation: number; row: number }
+  /** The list is to have all examples again. */
+  | { type: 'leaveSubset' }
   /** Ask the model although it is incomplete, until the panel is closed. */
   | { type: 'allowMissing' }
   | { type: 'manageTrust' }
   | { type: 'openDashboard' }
+  /** Opens the analysis of the predictions shown. */
+  | { type: 'openAnalysis' }
   | { type: 'showLog' };
 
 /** Requests are answered, with a failure in words when they fail. */

@@ -8,6 +8,7 @@ import type {
   FailuresRequests,
   PanelState,
   PredictionSet,
+  Subset,
   ToHost,
   ToWebview,
 } from './messages';
@@ -66,6 +67,16 @@ interface Incoming {
   select: string | null;
 }
 
+/** What the list is narrowed to. */
+export interface ShownSubset {
+  of: Subset;
+  title: string;
+  /** 1 for each of its rows; null while they are not known. */
+  mask: Uint8Array | null;
+  /** Why they cannot be known. */
+  problem: string | undefined;
+}
+
 /** Of examples that are passed by faster than this, as by a key that is held, only the last one's images are loaded. */
 const HURRY_MS = 80;
 
@@ -93,6 +104,8 @@ export class Model {
   /** Row number, -1 for none. */
   selected = -1;
   images: [DetailImage, DetailImage] | null = null;
+  /** null for all examples. */
+  subset: ShownSubset | null = null;
   formats: ExportFormat[] = [];
   ask: AskState = { state: 'idle' };
   notice: Notice | null = null;
@@ -140,6 +153,8 @@ export class Model {
     this.filter = { ...DEFAULT_FILTER, ...state.filter };
     this.sort = state.sort ?? this.sort;
     this.reverse = state.reverse ?? this.reverse;
+    if (state.subset)
+      this.subset = { of: state.subset, title: '', mask: null, problem: undefined };
     this.listShare = state.listShare ?? this.listShare;
     this.keepZoom = state.keepZoom ?? this.keepZoom;
   }
@@ -195,6 +210,14 @@ export class Model {
         rows.notes = new Map(Object.entries(message.notes));
         if (!this.incoming && (this.filter.marked || this.filter.search !== '')) this.refresh();
         break;
+      case 'subset':
+        this.takeSubset(message);
+        break;
+      case 'select':
+        this.wantedIdentifier = message.identifier;
+        this.refresh();
+        this.save();
+        break;
       case 'thumbnails':
         this.thumbnails.add(message.items);
         break;
@@ -220,7 +243,19 @@ export class Model {
   /** How many rows another filter would show. */
   countOf(filter: Filter): number {
     const all = this.order ?? sortRows(this.rows, this.sort, this.reverse);
-    return filterRows(this.rows, all, filter, this.set?.epoch ?? null).length;
+    const epoch = this.set?.epoch ?? null;
+    const room = new Int32Array(all.length);
+    return filterRows(this.rows, all, filter, epoch, room, this.subset?.mask).length;
+  }
+
+  /** Shows the examples outside the subset as well. */
+  leaveSubset(): void {
+    this.subset = null;
+    this.counted = -1;
+    this.host.send({ type: 'leaveSubset' });
+    this.refresh(true);
+    this.save();
+    this.changed();
   }
 
   setSort(sort: Sort, reverse: boolean): void {
@@ -369,6 +404,20 @@ export class Model {
     this.changed();
   }
 
+  private takeSubset(message: Extract<ToWebview, { type: 'subset' }>): void {
+    const { subset, title, rows, problem, fresh } = message;
+    const mask = rows && new Uint8Array(this.rows.count);
+    for (const row of rows ?? []) if (mask) mask[row] = 1;
+    const isNew = fresh || JSON.stringify(subset) !== JSON.stringify(this.subset?.of);
+    // Its right answers count as well; what narrowed the list before has nothing to do with it.
+    if (isNew && rows === null && problem === undefined)
+      this.filter = { ...DEFAULT_FILTER, show: 'all' };
+    this.subset = { of: subset, title, mask, problem };
+    this.counted = -1;
+    this.refresh(true);
+    this.save();
+  }
+
   private takeSets(sets: PredictionSet[]): void {
     this.sets = sets;
     const latest = sets.filter((set) => set.split === this.set?.split && set.epoch !== null).at(-1);
@@ -392,6 +441,8 @@ export class Model {
     this.set = set;
     this.rows = rows;
     this.thumbnails.clear();
+    // Its rows are others here; they come when all rows are there.
+    if (this.subset) this.subset = { ...this.subset, mask: null };
     this.order = null;
     this.counted = -1;
     this.selected = -1;
@@ -421,12 +472,14 @@ export class Model {
     clearTimeout(this.refreshTimer);
     this.refreshTimer = undefined;
     if (this.counted !== this.rows.count) {
-      this.counts = countVerdicts(this.rows);
+      this.counts = countVerdicts(this.rows, this.subset?.mask);
       this.counted = this.rows.count;
     }
     this.order ??= sortRows(this.rows, this.sort, this.reverse);
     const epoch = this.set?.epoch ?? null;
-    this.shown = filterRows(this.rows, this.order, this.filter, epoch, this.roomFor(this.order));
+    const room = this.roomFor(this.order);
+    const mask = this.subset?.mask ?? null;
+    this.shown = filterRows(this.rows, this.order, this.filter, epoch, room, mask);
     if (this.wantedIdentifier !== null) {
       const row = this.rows.identifiers.indexOf(this.wantedIdentifier);
       // It may be in the rows to come.
@@ -511,6 +564,7 @@ export class Model {
       reverse,
       listShare,
       keepZoom,
+      subset: this.subset?.of ?? null,
       drafts: this.drafts.all,
       asked: this.questions.latest(),
     });

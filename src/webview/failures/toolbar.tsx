@@ -74,6 +74,14 @@ export function Header({ model, onExport }: { model: Model; onExport: () => void
       </span>
       <button
         class="quiet"
+        onClick={() => model.send({ type: 'openAnalysis' })}
+        title={t('What kind of examples the model gets wrong')}
+      >
+        <Icon name="table" />
+        {t('Analyze')}
+      </button>
+      <button
+        class="quiet"
         disabled={shown.length === 0}
         onClick={onExport}
         title={t('Export the rows of the list (E)')}
@@ -101,6 +109,7 @@ export function Filters({ model, search }: { model: Model; search: RefObject<HTM
   const isDefault = JSON.stringify(filter) === JSON.stringify(DEFAULT_FILTER);
   return (
     <div class="filters" role="search" aria-label={t('Filter the examples')}>
+      <SubsetChip model={model} />
       <label class="search">
         <Icon name="search" />
         <span class="visually-hidden">{t('Search sentences, identifiers and notes')}</span>
@@ -157,6 +166,28 @@ export function Filters({ model, search }: { model: Model; search: RefObject<HTM
         </button>
       )}
     </div>
+  );
+}
+
+/** The examples that the list is narrowed to from elsewhere, and the way back to all. */
+function SubsetChip({ model }: { model: Model }) {
+  const { subset } = model;
+  if (!subset) return null;
+  const state =
+    subset.problem ?? (subset.mask ? undefined : t('Looking for the examples of the slice …'));
+  return (
+    <span class={`subset ${subset.problem === undefined ? '' : 'failed'}`} title={state}>
+      <span class="subset-title">{subset.title}</span>
+      {state !== undefined && <span class="muted"> {state}</span>}
+      <button
+        class="quiet icon-only"
+        aria-label={t('Show the examples outside {0} too', subset.title)}
+        title={t('Show the examples outside {0} too', subset.title)}
+        onClick={() => model.leaveSubset()}
+      >
+        <Icon name="cross" />
+      </button>
+    </span>
   );
 }
 

@@ -52,7 +52,7 @@ export class PanelPage implements MessagePort {
    * @param theme the class that VS Code gives the body
    */
   static async open(
-    panel: 'config' | 'dashboard' | 'failures',
+    panel: 'config' | 'dashboard' | 'failures' | 'analysis',
     size: { width: number; height: number },
     theme = 'vscode-dark',
   ): Promise<PanelPage> {

@@ -1,0 +1,113 @@
+import { stat } from 'node:fs/promises';
+import * as vscode from 'vscode';
+import { FATES } from '../../analysis/analysisColumns';
+import type { AnalyzeRequest } from '../../analysis/analyze';
+import { filesOfFacts } from '../../analysis/exampleFacts';
+import { checkUserSlices } from '../../analysis/userSlices';
+import { fileOfSet, listSets, type PredictionSet } from '../../run/predictionSets';
+import { runPaths } from '../../run/runPaths';
+import { localized } from '../../util/language';
+import { phrase } from '../../util/phrase';
+import { UserError } from '../../util/userError';
+import type { Subset } from '../../webview/failures/messages';
+import { setting } from '../settings';
+import { AnalysisJob, untrusted } from './job';
+
+/** Finished analyses that are kept, with their examples. */
+const KEPT = 4;
+
+/** The analyses of the window: one for the same files and slices, however many panels ask for it. */
+class Analyses {
+  private readonly jobs = new Map<string, AnalysisJob>();
+
+  /**
+   * What an analysis of a set is made of: it is the same as long as this is.
+   * @throws {UserError} when the setting nlvr.slices is wrong.
+   */
+  async identityOf(runFolder: string, configFile: string, set: PredictionSet): Promise<string> {
+    const userSlices = checkUserSlices(setting('slices'), 'nlvr.slices');
+    const annotations = (await runPaths(runFolder, configFile))?.annFiles[set.split];
+    const files = [
+      ...(await listSets(runFolder)).map((each) => fileOfSet(runFolder, each)),
+      ...(annotations === undefined ? [] : await filesOfFacts(annotations)),
+    ];
+    const stamps = await Promise.all(
+      files.map(async (file) => {
+        const found = await stat(file).catch(() => null);
+        return [file, found?.size, found?.mtimeMs];
+      }),
+    );
+    return JSON.stringify([runFolder, set, userSlices, stamps]);
+  }
+
+  /** The analysis of this identity: that of before, or one that begins now. */
+  job(identity: string): AnalysisJob {
+    const known = this.jobs.get(identity);
+    this.jobs.delete(identity);
+    const job = known ?? this.begin(identity);
+    // The newest last: the oldest goes first.
+    this.jobs.set(identity, job);
+    for (const [other, { complete }] of this.jobs)
+      if (this.jobs.size > KEPT && complete && other !== identity) this.jobs.delete(other);
+    return job;
+  }
+
+  private begin(identity: string): AnalysisJob {
+    const [run, { split, epoch }, userSlices] = JSON.parse(identity) as [
+      string,
+      PredictionSet,
+      AnalyzeRequest['userSlices'],
+    ];
+    const job = new AnalysisJob({ run, split, epoch: epoch ?? 'last', userSlices }, () => {
+      if (this.jobs.get(identity) === job) this.jobs.delete(identity);
+    });
+    return job;
+  }
+}
+
+export const analyses = new Analyses();
+
+/** The examples of a subset, with what to call it in the user's language. */
+export interface SubsetExamples {
+  title: string;
+  /** Their places among the predictions of the file, ascending. */
+  rows: Int32Array;
+}
+
+/**
+ * Which examples of a set belong to a subset. Analyses the set where that has not been done.
+ * @throws {UserError} when it cannot be analysed.
+ */
+export async function examplesOf(
+  runFolder: string,
+  configFile: string,
+  set: PredictionSet,
+  subset: Subset,
+): Promise<SubsetExamples> {
+  if (!vscode.workspace.isTrusted) throw new UserError(untrusted);
+  const job = analyses.job(await analyses.identityOf(runFolder, configFile, set));
+  // Until the end, so that what was computed is kept for the next question.
+  await job.until(() => job.complete);
+  const places = job.examples?.places ?? new Int32Array(0);
+  if (subset.kind === 'fate') {
+    const code = FATES.indexOf(subset.fate);
+    const fates = job.dynamics?.fate;
+    return {
+      title: localized(fateTitles[subset.fate]),
+      rows: places.filter((_, row) => fates?.[row] === code),
+    };
+  }
+  const { slice, value } = subset;
+  const found = job.slices.find((each) => each.slice === slice && each.value === value);
+  return {
+    title: localized(phrase('Slice: {0} = {1}', slice, value)),
+    rows: Int32Array.from(found?.rows ?? [], (row) => places[row] ?? -1),
+  };
+}
+
+const fateTitles = {
+  'always right': phrase('Always right'),
+  learned: phrase('Learned'),
+  forgotten: phrase('Forgotten'),
+  'never learned': phrase('Never learned'),
+} as const;

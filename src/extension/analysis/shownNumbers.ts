@@ -1,0 +1,31 @@
+import type { Analysis } from '../../analysis/analyze';
+import { builtInSlices } from '../../analysis/slices';
+import { localized, localizedMessage } from '../../util/language';
+import type { Numbers } from '../../webview/analysis/messages';
+
+const titles = new Map(builtInSlices.map(({ slice, title }) => [slice, title]));
+
+/** The numbers of an analysis as the panel shows them, in the user's language. */
+export function shownNumbers(analysis: Analysis): Numbers {
+  const { n, accuracy, ci95, consistency, groups, consistencyCi95, examples } = analysis;
+  const { calibration, dynamics, labelNoise, contrast } = analysis;
+  return {
+    n,
+    accuracy,
+    ci95,
+    consistency,
+    groups,
+    consistencyCi95,
+    examples,
+    slices: analysis.slices.map(({ finding, ...numbers }) => ({
+      ...numbers,
+      title: localized(titles.get(numbers.slice) ?? numbers.slice),
+      finding: finding && localizedMessage(finding),
+    })),
+    calibration,
+    dynamics,
+    labelNoise,
+    contrast,
+    notes: analysis.notes.map(localizedMessage),
+  };
+}

@@ -1,0 +1,266 @@
+import type { FunctionComponent } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { Icon } from '../shared/icons';
+import { isTyping, keysAreOff } from '../shared/keys';
+import { KeysHelp } from '../shared/keysHelp';
+import { announce, LiveRegion } from '../shared/liveRegion';
+import { percent, progressPercent } from '../shared/numbers';
+import { StateMessage } from '../shared/stateMessage';
+import { t } from '../shared/translate';
+import { CalibrationTab } from './calibrationTab';
+import { EpochsTab } from './epochsTab';
+import { Header } from './header';
+import type { Numbers, TabId } from './messages';
+import { TABS } from './messages';
+import type { Model } from './model';
+import { NoiseTab } from './noiseTab';
+import { OverviewTab } from './overviewTab';
+import { SlicesTab } from './slicesTab';
+import { setText, tabText } from './words';
+
+/** What a tab shows; its order and name are those of `TABS` and `tabText`. */
+const contents: Record<TabId, FunctionComponent<{ model: Model; numbers: Numbers }>> = {
+  overview: OverviewTab,
+  slices: SlicesTab,
+  calibration: CalibrationTab,
+  epochs: EpochsTab,
+  noise: NoiseTab,
+};
+
+/** The panel, drawn anew whenever the model has changed. */
+export function App({ model }: { model: Model }) {
+  return (
+    <>
+      <Content model={model} />
+      <LiveRegion />
+    </>
+  );
+}
+
+function Content({ model }: { model: Model }) {
+  const { run, sets } = model;
+  if (!run) return <StateMessage kind="loading" title={t('Opening the predictions …')} />;
+  if (run.missing)
+    return (
+      <StateMessage
+        kind="error"
+        title={t('This run folder is not there any more')}
+        text={run.runFolder}
+      />
+    );
+  if (sets.length === 0)
+    return (
+      <StateMessage
+        kind="empty"
+        title={t('No predictions yet')}
+        text={
+          run.active
+            ? t(
+                'What the model answers on the validation split appears here after the first epoch.',
+              )
+            : t(
+                'This run has never been evaluated. Evaluate its checkpoint, or resume the training.',
+              )
+        }
+        action={{
+          label: t('Open Training Dashboard'),
+          run: () => model.send({ type: 'openDashboard' }),
+        }}
+      />
+    );
+  return <Analysis model={model} />;
+}
+
+function Analysis({ model }: { model: Model }) {
+  const { work, set, numbers, complete } = model;
+  useEffect(() => {
+    if (complete && set && numbers)
+      announce(t('{0}: accuracy {1}.', setText(set), percent(numbers.accuracy)));
+  }, [complete, set?.split, set?.epoch]);
+  useKeys(model);
+  return (
+    <div class="analysis" aria-busy={work.state === 'working'}>
+      <Header model={model} />
+      <Working model={model} />
+      <Notices model={model} />
+      {numbers ? (
+        <Tabs model={model} numbers={numbers} />
+      ) : (
+        work.state === 'working' && (
+          <StateMessage kind="loading" title={t('Analyzing the predictions …')} />
+        )
+      )}
+      <footer class="keys-line">
+        <span aria-hidden="true" class="muted">
+          <kbd>1</kbd>–<kbd>{TABS.length}</kbd> {t('tabs')} <kbd>↑</kbd> <kbd>↓</kbd> {t('move')}{' '}
+          <kbd>Enter</kbd> {t('open examples')} <kbd>/</kbd> {t('search')}
+        </span>
+        <KeysHelp
+          openByButton
+          keys={[
+            { keys: TABS.map((_, i) => String(i + 1)), does: t('Show a tab') },
+            { keys: ['↑', '↓', 'PgUp', 'PgDn', 'Home', 'End'], does: t('Move in a list') },
+            { keys: ['Enter'], does: t('Open the examples in Failed Examples') },
+            { keys: ['M'], does: t('Mark a candidate for label noise') },
+            { keys: ['/'], does: t('Search slices') },
+            { keys: ['?'], does: t('Show the keys') },
+          ]}
+        />
+      </footer>
+    </div>
+  );
+}
+
+/** Digits show a tab, `/` goes to the search of the slices. */
+function useKeys(model: Model): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.defaultPrevented || keysAreOff() || isTyping(event.target)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      const tab = TABS[Number(event.key) - 1];
+      if (tab) {
+        model.setTab(tab);
+        focusSoon(`[id="tab-${tab}"]`);
+      } else if (event.key === '/') {
+        model.setTab('slices');
+        focusSoon('.search input');
+      } else return;
+      event.preventDefault();
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, []);
+}
+
+/** Focuses what the next frame draws. */
+function focusSoon(selector: string): void {
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => document.querySelector<HTMLElement>(selector)?.focus()),
+  );
+}
+
+function Tabs({ model, numbers }: { model: Model; numbers: Numbers }) {
+  const list = useRef<HTMLDivElement>(null);
+  const Shown = contents[model.tab];
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const at = TABS.indexOf(model.tab);
+    const to: Readonly<Record<string, number | undefined>> = {
+      ArrowRight: at + 1,
+      ArrowLeft: at - 1,
+      Home: 0,
+      End: TABS.length - 1,
+    };
+    const next = to[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    const tab = TABS[(next + TABS.length) % TABS.length];
+    if (!tab) return;
+    model.setTab(tab);
+    list.current?.querySelector<HTMLElement>(`#tab-${tab}`)?.focus();
+  };
+  return (
+    <>
+      <div
+        ref={list}
+        class="tabs"
+        role="tablist"
+        aria-label={t('Parts of the analysis')}
+        onKeyDown={onKeyDown}
+      >
+        {TABS.map((tab) => (
+          <button
+            key={tab}
+            id={`tab-${tab}`}
+            class="tab quiet"
+            role="tab"
+            aria-selected={tab === model.tab}
+            aria-controls="tab-content"
+            tabIndex={tab === model.tab ? 0 : -1}
+            onClick={() => model.setTab(tab)}
+          >
+            {tabText(tab)}
+          </button>
+        ))}
+      </div>
+      <main
+        id="tab-content"
+        class={`content ${model.tab}`}
+        role="tabpanel"
+        aria-labelledby={`tab-${model.tab}`}
+      >
+        <Shown key={model.tab} model={model} numbers={numbers} />
+      </main>
+    </>
+  );
+}
+
+/** Progress with a way to cancel, or why there is no (more) analysis. */
+function Working({ model }: { model: Model }) {
+  const { work } = model;
+  const share = work.state === 'working' ? work.share : 1;
+  return (
+    <>
+      <div
+        class={`progress ${share < 1 ? '' : 'done'}`}
+        role="progressbar"
+        aria-label={t('Analyzing the predictions')}
+        aria-valuenow={Math.round(100 * share)}
+        aria-hidden={share >= 1}
+      >
+        <div style={{ transform: `scaleX(${share})` }} />
+      </div>
+      {work.state === 'working' && (
+        <p class="working muted">
+          <span class="number">{t('Analyzing: {0}', progressPercent(share))}</span>
+          <button class="quiet" onClick={() => model.send({ type: 'cancel' })}>
+            {t('Cancel')}
+          </button>
+        </p>
+      )}
+      {work.state === 'cancelled' && (
+        <div class="notice info">
+          <Icon name="info" />
+          <span>
+            {model.numbers
+              ? t('The analysis was cancelled. What is shown may lack numbers.')
+              : t('The analysis was cancelled.')}
+          </span>
+          <button onClick={() => model.send({ type: 'again' })}>{t('Analyze Again')}</button>
+        </div>
+      )}
+      {work.state === 'failed' && (
+        <div class="notice error" role="alert">
+          <Icon name="error" />
+          <span>
+            {work.message} {work.hint}
+          </span>
+          {work.trust ? (
+            <button onClick={() => model.send({ type: 'manageTrust' })}>
+              {t('Manage Workspace Trust')}
+            </button>
+          ) : (
+            <button onClick={() => model.send({ type: 'again' })}>{t('Analyze Again')}</button>
+          )}
+        </div>
+      )}
+    </>
+  );
+}
+
+function Notices({ model }: { model: Model }) {
+  const { notice } = model;
+  if (!notice) return null;
+  return (
+    <div class={`notice ${notice.level}`} role={notice.level === 'error' ? 'alert' : undefined}>
+      <Icon name={notice.level} />
+      <span>{notice.message}</span>
+      <button
+        class="quiet icon-only"
+        aria-label={t('Dismiss')}
+        onClick={() => model.dismissNotice()}
+      >
+        <Icon name="cross" />
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,160 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { onThemeChange } from '../shared/theme';
+import { t } from '../shared/translate';
+import { drawMap, MARGIN, placeOf, SHADES, shades, type MapSize } from './drawMap';
+import type { DynamicsColumns } from './messages';
+import type { Model } from './model';
+import { PointIndex } from './points';
+
+/** How near the pointer must be to a point, in pixels. */
+const REACH = 12;
+
+interface DataMapProps {
+  model: Model;
+  columns: DynamicsColumns;
+  rows: Int32Array<ArrayBuffer>;
+  /** The row that the list is at, or none. */
+  chosen: number | undefined;
+  onChoose: (row: number) => void;
+}
+
+/**
+ * The data map (Swayamdipta et al. 2020): confidence over variability, coloured by correctness. It is for the pointer;
+ * the list next to it has the same points for the keyboard and for screen readers.
+ */
+export function DataMap({ model, columns, rows, chosen, onChoose }: DataMapProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [size, setSize] = useState<MapSize | null>(null);
+  const [theme, setTheme] = useState(0);
+  const [hovered, setHovered] = useState<number | null>(null);
+  const index = useMemo(() => new PointIndex(columns, rows), [columns, rows]);
+  const [drawn, setDrawn] = useState(false);
+
+  useEffect(() => onThemeChange(() => setTheme((times) => times + 1)), []);
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() =>
+      setSize({
+        width: element.clientWidth,
+        height: element.clientHeight,
+        ratio: window.devicePixelRatio,
+      }),
+    );
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  useEffect(() => {
+    if (!canvas.current || !size || size.width < 100 || size.height < 100) return;
+    setDrawn(false);
+    const axes = { x: t('Variability'), y: t('Confidence') };
+    return drawMap(canvas.current, columns, rows, size, axes, () => setDrawn(true));
+  }, [columns, rows, size, theme]);
+  useEffect(() => setHovered(null), [columns, rows]);
+
+  const near = (event: MouseEvent): number | null => {
+    if (!size || !canvas.current) return null;
+    const { left, top } = canvas.current.getBoundingClientRect();
+    const width = size.width - MARGIN.left - MARGIN.right;
+    const height = size.height - MARGIN.top - MARGIN.bottom;
+    const x = (event.clientX - left - MARGIN.left) / width;
+    const y = 1 - (event.clientY - top - MARGIN.top) / height;
+    return index.nearest(x, y, width, height, REACH);
+  };
+  return (
+    <figure class="map">
+      <div
+        ref={box}
+        class={`map-box ${hovered === null ? '' : 'pointing'}`}
+        data-drawn={drawn}
+        onMouseMove={(event) => setHovered(near(event))}
+        onMouseLeave={() => setHovered(null)}
+        onClick={(event) => {
+          const row = near(event);
+          if (row === null) return;
+          onChoose(row);
+          model.showRow(row);
+        }}
+      >
+        <canvas
+          ref={canvas}
+          role="img"
+          aria-label={t('Data map of {0} examples; the list has the same ones.', rows.length)}
+        />
+        {size && chosen !== undefined && (
+          <Ring place={placeOf(columns, chosen, size)} kind="chosen" />
+        )}
+        {size && hovered !== null && (
+          <>
+            <Ring place={placeOf(columns, hovered, size)} kind="hovered" />
+            <Tip model={model} columns={columns} row={hovered} size={size} />
+          </>
+        )}
+      </div>
+      <figcaption class="legend muted small">
+        <span>{t('Never right')}</span>
+        <Shades theme={theme} />
+        <span>{t('Always right')}</span>
+        <span class="legend-hint">{t('Click a point to open its example.')}</span>
+      </figcaption>
+    </figure>
+  );
+}
+
+function Shades({ theme }: { theme: number }) {
+  const colours = useMemo(shades, [theme]);
+  const width = 100 / SHADES;
+  return (
+    <svg class="shades" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
+      {colours.map((colour, i) => (
+        <rect key={i} x={i * width} width={width} height="10" style={{ fill: colour }} />
+      ))}
+    </svg>
+  );
+}
+
+function Ring({ place: [x, y], kind }: { place: [number, number]; kind: string }) {
+  return <span class={`ring ${kind}`} style={{ left: `${x}px`, top: `${y}px` }} />;
+}
+
+/** What is under the pointer. Its words come from the host a moment later. */
+function Tip({
+  model,
+  columns,
+  row,
+  size,
+}: {
+  model: Model;
+  columns: DynamicsColumns;
+  row: number;
+  size: MapSize;
+}) {
+  useEffect(() => model.wantLines([row]), [row]);
+  const [x, y] = placeOf(columns, row, size);
+  const line = model.line(row);
+  const side = {
+    ...(x < size.width / 2
+      ? { left: `${x + 10}px` }
+      : { right: `${size.width - x + 10}px` }),
+    ...(y < size.height / 2 ? { top: `${y + 10}px` } : { bottom: `${size.height - y + 10}px` }),
+  };
+  return (
+    <div class="tip" style={side} aria-hidden="true">
+      {line && (
+        <>
+          <code>{line.identifier}</code>
+          <p>{line.sentence}</p>
+        </>
+      )}
+      <p class="number muted">
+        {t(
+          'confidence {0} · variability {1} · correctness {2}',
+          (columns.confidence[row] ?? NaN).toFixed(2),
+          (columns.variability[row] ?? NaN).toFixed(2),
+          (columns.correctness[row] ?? NaN).toFixed(2),
+        )}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,208 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../shared/translate';
+
+/** Height of a row in CSS pixels; the style sheet says the same. All rows are alike, so no row is measured. */
+export const ROW_HEIGHT = 28;
+/** Left and right of a row, in CSS pixels; the style sheet says the same. */
+const PADDING = 8;
+/** Rows drawn above and below the visible ones. */
+const SPARE = 6;
+
+export interface GridColumn<C extends string> {
+  id: C;
+  title: string;
+  /** Least width in CSS pixels. */
+  width: number;
+  /** Its part of the width that is left; none where it is missing. */
+  grow?: number;
+  numeric?: boolean;
+  /** Explains the column. */
+  hint?: string;
+  sortable?: boolean;
+  /** The largest come first when it is sorted by for the first time. */
+  largestFirst?: boolean;
+}
+
+interface GridProps<C extends string> {
+  label: string;
+  columns: readonly GridColumn<C>[];
+  sort?: { column: C; descending: boolean };
+  onSort?: (column: C, descending: boolean) => void;
+  count: number;
+  /** The row that has the focus when the list has it. */
+  at: number;
+  onAt: (place: number) => void;
+  /** The cells of a row, by column. */
+  cells: (place: number) => Record<C, ComponentChildren>;
+  rowKey: (place: number) => string | number;
+  onOpen: (place: number) => void;
+  /** Other keys on a row. @returns whether it was one of these */
+  onKey?: (event: KeyboardEvent, place: number) => boolean;
+  /** Rows that are drawn, from … to below. */
+  onVisible?: (first: number, last: number) => void;
+  /** Shown in place of rows where there are none. */
+  empty: ComponentChildren;
+}
+
+/**
+ * A table of any length, of which only the visible rows exist. Arrow keys move, Enter or a click opens; the heads sort.
+ * The row with the focus exists always, so that the focus is never lost by scrolling.
+ */
+export function Grid<C extends string>(props: GridProps<C>) {
+  const { label, columns, sort, onSort, count, onAt, cells, rowKey, onOpen } = props;
+  const box = useRef<HTMLDivElement>(null);
+  const [top, setTop] = useState(0);
+  const [height, setHeight] = useState(600);
+  const at = Math.min(Math.max(0, props.at), count - 1);
+
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => setHeight(element.clientHeight));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+
+  const hadFocus = useRef(false);
+  hadFocus.current = box.current?.querySelector('.grid-row:focus') !== null;
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element || at < 0) return;
+    // The head covers the first row's height.
+    const rowTop = at * ROW_HEIGHT;
+    const room = element.clientHeight - ROW_HEIGHT;
+    if (rowTop < element.scrollTop) element.scrollTop = rowTop;
+    else if (rowTop + ROW_HEIGHT > element.scrollTop + room)
+      element.scrollTop = rowTop + ROW_HEIGHT - room;
+    if (hadFocus.current)
+      element.querySelector<HTMLElement>('.grid-row[tabindex="0"]')?.focus({ preventScroll: true });
+  }, [at, count]);
+
+  const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - SPARE);
+  const last = Math.min(count, Math.ceil((top + height) / ROW_HEIGHT) + SPARE);
+  const places = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
+  if (at >= 0 && (at < first || at >= last)) places.push(at);
+  useEffect(() => props.onVisible?.(first, last));
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.altKey || at < 0) return;
+    if (!(event.target instanceof HTMLElement) || !event.target.matches('.grid-row')) return;
+    const page = Math.max(1, Math.floor(height / ROW_HEIGHT) - 2);
+    const to: Readonly<Record<string, number | undefined>> = {
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      PageDown: at + page,
+      PageUp: at - page,
+      Home: 0,
+      End: count - 1,
+    };
+    const next = to[event.key];
+    if (next !== undefined) onAt(Math.min(count - 1, Math.max(0, next)));
+    else if (event.key === 'Enter') onOpen(at);
+    else if (!props.onKey?.(event, at)) return;
+    event.preventDefault();
+  };
+
+  const template = columns
+    .map(({ width, grow }) => (grow === undefined ? `${width}px` : `minmax(${width}px, ${grow}fr)`))
+    .join(' ');
+  const least = columns.reduce((sum, { width }) => sum + width, 2 * PADDING);
+  return (
+    <div
+      ref={box}
+      class="grid"
+      role="grid"
+      aria-label={label}
+      aria-rowcount={count + 1}
+      aria-colcount={columns.length}
+      data-rows={count}
+      style={{ '--columns': template, '--least': `${least}px` }}
+      onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+      onKeyDown={onKeyDown}
+    >
+      <div class="grid-head" role="row" aria-rowindex={1}>
+        {columns.map((column) => (
+          <Head key={column.id} column={column} sort={sort} onSort={onSort} />
+        ))}
+      </div>
+      {count === 0 && (
+        <div role="row">
+          <div class="nothing muted" role="gridcell">
+            {props.empty}
+          </div>
+        </div>
+      )}
+      <div
+        class="grid-length"
+        role="rowgroup"
+        style={{ height: `${Math.max(0, count) * ROW_HEIGHT}px` }}
+      >
+        {places.map((place) => {
+          const of = cells(place);
+          return (
+            <div
+              key={rowKey(place)}
+              class="grid-row"
+              role="row"
+              aria-rowindex={place + 2}
+              aria-selected={place === at}
+              tabIndex={place === at ? 0 : -1}
+              style={{ transform: `translateY(${place * ROW_HEIGHT}px)` }}
+              onFocus={() => {
+                if (place !== at) onAt(place);
+              }}
+              onClick={(event) => {
+                if (event.target instanceof Element && event.target.closest('button')) return;
+                onOpen(place);
+              }}
+            >
+              {columns.map(({ id, numeric }) => (
+                <div key={id} role="gridcell" class={numeric ? 'number' : undefined}>
+                  {of[id]}
+                </div>
+              ))}
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+function Head<C extends string>({
+  column: { id, title, numeric, hint, sortable, largestFirst },
+  sort,
+  onSort,
+}: {
+  column: GridColumn<C>;
+  sort: GridProps<C>['sort'];
+  onSort: GridProps<C>['onSort'];
+}) {
+  const sorted = sort?.column === id;
+  const direction = sorted ? (sort.descending ? 'descending' : 'ascending') : 'none';
+  return (
+    <div
+      role="columnheader"
+      class={numeric ? 'number' : undefined}
+      {...(sortable && { 'aria-sort': direction })}
+      title={hint}
+    >
+      {sortable ? (
+        <button class="quiet" onClick={() => onSort?.(id, sorted ? !sort.descending : largestFirst === true)}>
+          {title}
+          <span aria-hidden="true" class="sort-arrow">
+            {sorted ? (sort.descending ? '↓' : '↑') : ''}
+          </span>
+          {sorted && (
+            <span class="visually-hidden">
+              {sort.descending ? t('sorted, largest first') : t('sorted, smallest first')}
+            </span>
+          )}
+        </button>
+      ) : (
+        title
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,217 @@
+/**
+ * The contract between the analysis panel and its host: one discriminated union each way, and requests. After `ready`
+ * the host sends `init`, then for the predictions shown `begin`, `numbers` as they become known, `examples` and
+ * `dynamics`. These carry the `generation` of the analysis that they belong to. The numbers are those of
+ * `nlvr analyze --json` (docs/analysis.md); shares are 0 to 1.
+ */
+
+export type Split = 'train' | 'val' | 'test';
+
+/** One prediction file of a run: a split after an epoch, or of a stand-alone evaluation (`epoch` null). */
+export interface PredictionSet {
+  split: Split;
+  epoch: number | null;
+}
+
+export type Interval = readonly [low: number, high: number];
+
+export interface Share {
+  n: number;
+  accuracy: number | null;
+  ci95: Interval | null;
+  consistency: number | null;
+  /** Sentences. */
+  groups: number;
+  consistencyCi95: Interval | null;
+}
+
+export interface SliceNumbers extends Share {
+  slice: string;
+  value: string;
+  /** What the slice is called, in the user's language. */
+  title: string;
+  rest: number | null;
+  difference: number | null;
+  q: number | null;
+  marked: boolean;
+  /** What is to be said of a marked slice, in the user's language; null for others. */
+  finding: string | null;
+}
+
+export interface CalibrationBin {
+  low: number;
+  high: number;
+  n: number;
+  confidence: number | null;
+  accuracy: number | null;
+}
+
+export interface Calibration {
+  n: number;
+  ece: number;
+  brier: number;
+  nll: number;
+  temperature: number;
+  atLimit: boolean;
+  eceCalibrated: number;
+  nllCalibrated: number;
+  bins: CalibrationBin[];
+}
+
+export interface DynamicsSummary {
+  epochs: number[];
+  alwaysRight: number;
+  learned: number;
+  forgotten: number;
+  neverLearned: number;
+  forgettings: number;
+}
+
+export interface NoiseCandidate {
+  identifier: string;
+  index: number;
+  sentence: string;
+  label: boolean;
+  score: number;
+  contradiction: number;
+  wrong: number;
+  epochs: number;
+  votes: { agreeing: number; all: number } | null;
+  reasons: ('contradicted' | 'annotators')[];
+}
+
+/** Numbers of the contrast sets among the examples. */
+export interface Contrast {
+  sets: number;
+  examples: number;
+  accuracy: number;
+  consistency: number;
+  withOriginals: {
+    sets: number;
+    originalAccuracy: number;
+    contrastAccuracy: number;
+    consistency: number;
+  } | null;
+}
+
+export interface Numbers extends Share {
+  /** Predictions, unlabelled ones included. */
+  examples: number;
+  slices: SliceNumbers[];
+  calibration: Calibration | null;
+  dynamics: DynamicsSummary | null;
+  labelNoise: NoiseCandidate[];
+  contrast: Contrast | null;
+  /** What is missing, in the user's language. */
+  notes: string[];
+}
+
+/** What became of an example over the epochs; its place is the code in `DynamicsColumns.fate`. */
+export const FATES = ['always right', 'learned', 'forgotten', 'never learned'] as const;
+export type Fate = (typeof FATES)[number];
+
+/** Labelled examples as columns, in the order of their file. Identifiers and sentences stay in the host. */
+export interface DynamicsColumns {
+  /** Mean probability of the label over the epochs. */
+  confidence: Float32Array;
+  variability: Float32Array;
+  /** Share of epochs with a right answer. */
+  correctness: Float32Array;
+  /** A place in `FATES`; 255 where no epoch answered. */
+  fate: Uint8Array;
+}
+
+/** An example of a list. */
+export interface ExampleLine {
+  row: number;
+  identifier: string;
+  sentence: string;
+  label: boolean;
+}
+
+export interface ExampleNote {
+  marked: boolean;
+  note: string;
+}
+
+/** Examples that a number is of; shown in the Failed Examples panel. */
+export type Subset =
+  { kind: 'slice'; slice: string; value: string } | { kind: 'fate'; fate: Fate };
+
+export const TABS = ['overview', 'slices', 'calibration', 'epochs', 'noise'] as const;
+export type TabId = (typeof TABS)[number];
+
+export const SLICE_COLUMNS = ['slice', 'value', 'n', 'accuracy', 'consistency', 'difference', 'q'] as const;
+export type SliceColumn = (typeof SLICE_COLUMNS)[number];
+
+/** What the panel keeps as its own state, by which it is opened again after a reload of the window. */
+export interface PanelState {
+  runFolder: string;
+  set: PredictionSet | null;
+  tab: TabId;
+  slices: { column: SliceColumn; descending: boolean; search: string; marked: boolean };
+  /** Which examples the list next to the data map has; null for all. */
+  fate: Fate | null;
+  points: { column: PointColumn; descending: boolean };
+  /** Candidates with a mark or a note are left out. */
+  unmarkedOnly: boolean;
+  /** The place of the row that has the focus in each list. */
+  at: Partial<Record<ListId, number>>;
+}
+
+export const POINT_COLUMNS = ['confidence', 'variability', 'correctness'] as const;
+export type PointColumn = (typeof POINT_COLUMNS)[number];
+
+/** The lists of the panel. */
+export type ListId = 'slices' | 'points' | 'noise';
+
+export type ToWebview =
+  | {
+      type: 'init';
+      runFolder: string;
+      runName: string;
+      /** The run folder is not there (any more). */
+      missing: boolean;
+      /** It is being trained: predictions will come by themselves. */
+      active: boolean;
+      sets: PredictionSet[];
+    }
+  /** The prediction files of the run changed. */
+  | { type: 'sets'; sets: PredictionSet[]; active: boolean }
+  /** An analysis begins. What was shown stays until its numbers are there, where it is of the same set. */
+  | { type: 'begin'; generation: number; set: PredictionSet }
+  | { type: 'progress'; generation: number; share: number }
+  /** Until `complete`, what is not known yet is null or empty. */
+  | { type: 'numbers'; generation: number; numbers: Numbers; complete: boolean }
+  /** null for fewer than two epochs. */
+  | { type: 'dynamics'; generation: number; columns: DynamicsColumns | null }
+  | { type: 'failed'; generation: number; message: string; hint?: string; trust?: true }
+  | { type: 'cancelled'; generation: number }
+  /** All marks and notes of the shown split by identifier. */
+  | { type: 'notes'; notes: Record<string, ExampleNote> };
+
+export type ToHost =
+  | { type: 'open'; set: PredictionSet }
+  | { type: 'cancel' }
+  | { type: 'again' }
+  /** Shows examples, or one of them, in the Failed Examples panel. */
+  | { type: 'showSubset'; subset: Subset }
+  | { type: 'showExample'; identifier: string }
+  | { type: 'showRow'; generation: number; row: number }
+  | { type: 'openAsText' }
+  | { type: 'openSetting' }
+  | { type: 'openDashboard' }
+  | { type: 'manageTrust' };
+
+export type ListFormat = 'csv' | 'json';
+
+export interface AnalysisContract {
+  toWebview: ToWebview;
+  toHost: ToHost;
+  requests: {
+    rows: { params: { generation: number; rows: number[] }; result: ExampleLine[] };
+    saveNote: { params: { split: Split; identifier: string; note: ExampleNote }; result: null };
+    /** The candidates for label noise with their marks. The file's name, or null when the person cancelled. */
+    exportCandidates: { params: { format: ListFormat }; result: { file: string | null } };
+  };
+}

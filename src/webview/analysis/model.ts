@@ -1,0 +1,298 @@
+import type {
+  AnalysisContract,
+  DynamicsColumns,
+  ExampleLine,
+  ExampleNote,
+  Fate,
+  ListFormat,
+  ListId,
+  NoiseCandidate,
+  Numbers,
+  PanelState,
+  PredictionSet,
+  Subset,
+  TabId,
+  ToHost,
+  ToWebview,
+} from './messages';
+import { FATES, POINT_COLUMNS, SLICE_COLUMNS, TABS } from './messages';
+
+/** The host as the model sees it. */
+export interface Host {
+  send(message: ToHost): void;
+  request<N extends keyof AnalysisContract['requests']>(
+    name: N,
+    params: AnalysisContract['requests'][N]['params'],
+  ): Promise<AnalysisContract['requests'][N]['result']>;
+}
+
+export type Work =
+  | { state: 'none' }
+  | { state: 'working'; share: number }
+  | { state: 'done' }
+  | { state: 'cancelled' }
+  | { state: 'failed'; message: string; hint: string | undefined; trust: boolean };
+
+export interface Notice {
+  level: 'info' | 'error';
+  message: string;
+}
+
+export const DEFAULT_SLICES: PanelState['slices'] = {
+  column: 'slice',
+  descending: false,
+  search: '',
+  marked: false,
+};
+
+/** The panel's state, without DOM: what the host sent, what the person chose. Every change ends in `changed`. */
+export class Model {
+  run: Extract<ToWebview, { type: 'init' }> | null = null;
+  sets: PredictionSet[] = [];
+  set: PredictionSet | null = null;
+  work: Work = { state: 'none' };
+  /** null until the first are there. */
+  numbers: Numbers | null = null;
+  /** Whether `numbers` has everything. */
+  complete = false;
+  /** undefined while they are not known; null for fewer than two epochs. */
+  dynamics: DynamicsColumns | null | undefined;
+  notes: ReadonlyMap<string, ExampleNote> = new Map();
+  notice: Notice | null = null;
+  tab: TabId = 'overview';
+  slices = DEFAULT_SLICES;
+  fate: Fate | null = null;
+  points: PanelState['points'] = { column: 'confidence', descending: false };
+  unmarkedOnly = false;
+  at: PanelState['at'] = {};
+  generation = 0;
+  /** The set of `numbers`: while another one is analysed, its own are not shown as those of the other. */
+  private numbersOf: PredictionSet | null = null;
+  private readonly lines = new Map<number, ExampleLine>();
+  private readonly asked = new Set<number>();
+
+  constructor(
+    private readonly host: Host,
+    private readonly changed: () => void,
+    private readonly saveState: (state: PanelState) => void,
+    state: Partial<PanelState>,
+  ) {
+    this.tab = TABS.find((tab) => tab === state.tab) ?? this.tab;
+    const column = SLICE_COLUMNS.find((each) => each === state.slices?.column);
+    this.slices = { ...DEFAULT_SLICES, ...state.slices, column: column ?? DEFAULT_SLICES.column };
+    this.fate = FATES.find((fate) => fate === state.fate) ?? null;
+    const byPoint = POINT_COLUMNS.find((each) => each === state.points?.column);
+    this.points = { ...this.points, ...state.points, column: byPoint ?? this.points.column };
+    this.unmarkedOnly = state.unmarkedOnly ?? false;
+    this.at = { ...state.at };
+  }
+
+  receive(message: ToWebview): void {
+    if (
+      'generation' in message &&
+      message.type !== 'begin' &&
+      message.generation !== this.generation
+    )
+      return;
+    switch (message.type) {
+      case 'init':
+        this.run = message;
+        this.sets = message.sets;
+        break;
+      case 'sets':
+        this.sets = message.sets;
+        if (this.run) this.run = { ...this.run, active: message.active };
+        break;
+      case 'begin':
+        this.begin(message);
+        break;
+      case 'progress':
+        if (this.work.state === 'working')
+          this.work = { state: 'working', share: message.share };
+        break;
+      case 'numbers':
+        this.takeNumbers(message.numbers, message.complete);
+        break;
+      case 'dynamics':
+        this.dynamics = message.columns;
+        break;
+      case 'failed': {
+        const { message: text, hint, trust } = message;
+        this.work = { state: 'failed', message: text, hint, trust: trust === true };
+        break;
+      }
+      case 'cancelled':
+        this.work = { state: 'cancelled' };
+        break;
+      case 'notes':
+        this.notes = new Map(Object.entries(message.notes));
+        break;
+    }
+    this.changed();
+  }
+
+  /** A newer epoch of the split shown, not yet looked at. */
+  get newer(): PredictionSet | null {
+    const { set } = this;
+    if (!set || set.epoch === null) return null;
+    const latest = this.sets.filter(({ split, epoch }) => split === set.split && epoch !== null);
+    const last = latest.at(-1);
+    return last && (last.epoch ?? 0) > set.epoch ? last : null;
+  }
+
+  open(set: PredictionSet): void {
+    this.host.send({ type: 'open', set });
+  }
+
+  setTab(tab: TabId): void {
+    this.tab = tab;
+    this.keep();
+  }
+
+  setSlices(change: Partial<PanelState['slices']>): void {
+    this.slices = { ...this.slices, ...change };
+    this.moveTo('slices', 0);
+  }
+
+  setFate(fate: Fate | null): void {
+    this.fate = fate;
+    this.moveTo('points', 0);
+  }
+
+  setPoints(change: Partial<PanelState['points']>): void {
+    this.points = { ...this.points, ...change };
+    this.moveTo('points', 0);
+  }
+
+  setUnmarkedOnly(unmarkedOnly: boolean): void {
+    this.unmarkedOnly = unmarkedOnly;
+    this.moveTo('noise', 0);
+  }
+
+  /** Gives a row of a list the focus. */
+  moveTo(list: ListId, place: number): void {
+    this.at = { ...this.at, [list]: place };
+    this.keep();
+  }
+
+  showSubset(subset: Subset): void {
+    this.host.send({ type: 'showSubset', subset });
+  }
+
+  showExample(identifier: string): void {
+    this.host.send({ type: 'showExample', identifier });
+  }
+
+  showRow(row: number): void {
+    this.host.send({ type: 'showRow', generation: this.generation, row });
+  }
+
+  send(message: ToHost): void {
+    this.host.send(message);
+  }
+
+  /** The example of a row, where it has come; asks for those that have not. */
+  line(row: number): ExampleLine | undefined {
+    return this.lines.get(row);
+  }
+
+  /** Asks for the examples of rows that come into view. */
+  wantLines(rows: readonly number[]): void {
+    const missing = rows.filter((row) => !this.lines.has(row) && !this.asked.has(row));
+    if (missing.length === 0) return;
+    for (const row of missing) this.asked.add(row);
+    const { generation } = this;
+    this.host.request('rows', { generation, rows: missing }).then(
+      (lines) => {
+        if (generation !== this.generation) return;
+        for (const line of lines) this.lines.set(line.row, line);
+        // Those that the host did not have yet are asked for again.
+        for (const row of missing) this.asked.delete(row);
+        if (lines.length > 0) this.changed();
+      },
+      (error: unknown) => this.say(error),
+    );
+  }
+
+  noteOf(identifier: string): ExampleNote {
+    return this.notes.get(identifier) ?? { marked: false, note: '' };
+  }
+
+  async toggleMark({ identifier }: Pick<NoiseCandidate, 'identifier'>): Promise<void> {
+    if (!this.set) return;
+    const { split } = this.set;
+    const before = this.noteOf(identifier);
+    const note = { ...before, marked: !before.marked };
+    this.notes = new Map([...this.notes, [identifier, note]]);
+    this.changed();
+    await this.host.request('saveNote', { split, identifier, note }).catch((error: unknown) =>
+      this.say(error),
+    );
+  }
+
+  /** @returns the file's name, null when cancelled or failed. */
+  async exportCandidates(format: ListFormat): Promise<string | null> {
+    try {
+      return (await this.host.request('exportCandidates', { format })).file;
+    } catch (error) {
+      this.say(error);
+      return null;
+    }
+  }
+
+  inform(message: string): void {
+    this.notice = { level: 'info', message };
+    this.changed();
+  }
+
+  dismissNotice(): void {
+    this.notice = null;
+    this.changed();
+  }
+
+  private begin({ generation, set }: Extract<ToWebview, { type: 'begin' }>): void {
+    this.generation = generation;
+    this.set = set;
+    this.work = { state: 'working', share: 0 };
+    this.lines.clear();
+    this.asked.clear();
+    this.notice = null;
+    if (!sameSet(set, this.numbersOf)) {
+      this.numbers = null;
+      this.complete = false;
+      this.dynamics = undefined;
+    }
+    this.save();
+  }
+
+  private takeNumbers(numbers: Numbers, complete: boolean): void {
+    // What is renewed stays whole on the screen until the new numbers are whole.
+    if (!complete && this.complete && sameSet(this.set, this.numbersOf)) return;
+    this.numbers = numbers;
+    this.numbersOf = this.set;
+    this.complete = complete;
+    if (complete) this.work = { state: 'done' };
+  }
+
+  private say(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.notice = { level: 'error', message };
+    this.changed();
+  }
+
+  private keep(): void {
+    this.save();
+    this.changed();
+  }
+
+  private save(): void {
+    const { set, tab, slices, fate, points, unmarkedOnly, at } = this;
+    if (!this.run) return;
+    const { runFolder } = this.run;
+    this.saveState({ runFolder, set, tab, slices, fate, points, unmarkedOnly, at });
+  }
+}
+
+function sameSet(a: PredictionSet | null, b: PredictionSet | null): boolean {
+  return a !== null && b !== null && a.split === b.split && a.epoch === b.epoch;
+}

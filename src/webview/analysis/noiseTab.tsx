@@ -1,0 +1,173 @@
+import { useMemo } from 'preact/hooks';
+import { Icon } from '../shared/icons';
+import { announce } from '../shared/liveRegion';
+import { count, wholePercent } from '../shared/numbers';
+import { t } from '../shared/translate';
+import { Grid, type GridColumn } from './grid';
+import type { ListFormat, NoiseCandidate, Numbers } from './messages';
+import type { Model } from './model';
+import { reasonText, truth } from './words';
+
+type Column =
+  'rank' | 'mark' | 'score' | 'label' | 'contradiction' | 'wrong' | 'votes' | 'reasons' | 'sentence';
+
+function columns(): GridColumn<Column>[] {
+  const numeric = true;
+  return [
+    { id: 'rank', title: t('Place'), width: 56, numeric },
+    { id: 'mark', title: t('Mark'), width: 48 },
+    {
+      id: 'score',
+      title: t('Score'),
+      width: 60,
+      numeric,
+      hint: t('That either the model or a random annotator contradicts the label.'),
+    },
+    { id: 'label', title: t('Label'), width: 54 },
+    {
+      id: 'contradiction',
+      title: t('Contradicted'),
+      width: 112,
+      numeric,
+      hint: t('Mean probability of the other answer over the epochs.'),
+    },
+    { id: 'wrong', title: t('Wrong epochs'), width: 116, numeric },
+    {
+      id: 'votes',
+      title: t('Votes'),
+      width: 64,
+      numeric,
+      hint: t('Annotators who agree with the label, of all.'),
+    },
+    { id: 'reasons', title: t('Reasons'), width: 130, grow: 1 },
+    { id: 'sentence', title: t('Sentence'), width: 180, grow: 2 },
+  ];
+}
+
+/** Examples whose label may be wrong, the most suspicious first, to be worked through. */
+export function NoiseTab({ model, numbers }: { model: Model; numbers: Numbers }) {
+  const { labelNoise } = numbers;
+  const { notes, unmarkedOnly } = model;
+  const ranked = useMemo(() => labelNoise.map((of, i) => ({ of, rank: i + 1 })), [labelNoise]);
+  const shown = useMemo(
+    () => (unmarkedOnly ? ranked.filter(({ of }) => !notes.has(of.identifier)) : ranked),
+    [ranked, unmarkedOnly, unmarkedOnly && notes],
+  );
+  if (model.dynamics === undefined)
+    return <p class="nothing muted">{t('Reading the predictions of the other epochs …')}</p>;
+  if (labelNoise.length === 0)
+    return (
+      <p class="nothing muted">
+        {t(
+          'No label is suspicious: the model contradicts none surely in most epochs, and no annotator disagrees with one.',
+        )}
+      </p>
+    );
+  const done = ranked.filter(({ of }) => model.notes.has(of.identifier)).length;
+  const mark = ({ of }: { of: NoiseCandidate }): void => {
+    announce(model.noteOf(of.identifier).marked ? t('Mark removed.') : t('Marked.'));
+    void model.toggleMark(of);
+  };
+  const save = (format: ListFormat): void =>
+    void model.exportCandidates(format).then((file) => {
+      if (file === null) return;
+      const text = t('Candidates were exported to {0}.', file);
+      model.inform(text);
+      announce(text);
+    });
+  return (
+    <>
+      <div class="tools" role="group" aria-label={t('Candidates for label noise')}>
+        <span class="number">
+          {labelNoise.length === 1
+            ? t('1 candidate, {0} with a mark or a note', count(done))
+            : t(
+                '{0} candidates, {1} with a mark or a note',
+                count(labelNoise.length),
+                count(done),
+              )}
+        </span>
+        <button
+          class="quiet toggle"
+          aria-pressed={unmarkedOnly}
+          title={t('Leave out those with a mark or a note')}
+          onClick={() => model.setUnmarkedOnly(!unmarkedOnly)}
+        >
+          <Icon name="flag" />
+          {t('Unmarked Only')}
+        </button>
+        <button class="quiet end" onClick={() => save('csv')}>
+          <Icon name="save" />
+          {t('Export CSV')}
+        </button>
+        <button class="quiet" onClick={() => save('json')}>
+          <Icon name="save" />
+          {t('Export JSON')}
+        </button>
+      </div>
+      <Grid<Column>
+        label={t('Candidates for label noise')}
+        columns={columns()}
+        count={shown.length}
+        at={model.at.noise ?? 0}
+        onAt={(place) => model.moveTo('noise', place)}
+        rowKey={(place) => shown[place]?.of.identifier ?? ''}
+        onOpen={(place) => {
+          const each = shown[place];
+          if (each) model.showExample(each.of.identifier);
+        }}
+        onKey={(event, place) => {
+          const each = shown[place];
+          if (event.key.toLowerCase() !== 'm' || !each) return false;
+          mark(each);
+          return true;
+        }}
+        cells={(place) => cellsOf(model, shown[place], mark)}
+        empty={t('All candidates have a mark or a note.')}
+      />
+    </>
+  );
+}
+
+function cellsOf(
+  model: Model,
+  each: { of: NoiseCandidate; rank: number } | undefined,
+  mark: (each: { of: NoiseCandidate }) => void,
+): Record<Column, preact.ComponentChildren> {
+  if (!each)
+    return {
+      rank: '',
+      mark: '',
+      score: '',
+      label: '',
+      contradiction: '',
+      wrong: '',
+      votes: '',
+      reasons: '',
+      sentence: '',
+    };
+  const { of, rank } = each;
+  const { marked, note } = model.noteOf(of.identifier);
+  return {
+    rank: count(rank),
+    mark: (
+      <button
+        class={`quiet icon-only mark ${marked ? 'on' : ''}`}
+        tabIndex={-1}
+        aria-pressed={marked}
+        aria-label={t('Mark {0}', of.identifier)}
+        title={note === '' ? t('Mark (M)') : note}
+        onClick={() => mark(each)}
+      >
+        <Icon name="flag" />
+      </button>
+    ),
+    score: of.score.toFixed(2),
+    label: truth(of.label),
+    contradiction: wholePercent(of.contradiction),
+    wrong: t('{0} of {1}', of.wrong, of.epochs),
+    votes: of.votes === null ? '–' : t('{0} of {1}', of.votes.agreeing, of.votes.all),
+    reasons: of.reasons.map(reasonText).join(', '),
+    sentence: <span title={`${of.identifier}: ${of.sentence}`}>{of.sentence}</span>,
+  };
+}

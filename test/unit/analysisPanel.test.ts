@@ -1,0 +1,229 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, it, vi } from 'vitest';
+import { analyze } from '../../src/analysis/analyze';
+import { AnalysisJob } from '../../src/extension/analysis/job';
+import { AnalysisSession } from '../../src/extension/analysis/session';
+import { fileOfSet } from '../../src/run/predictionSets';
+import { UserError } from '../../src/util/userError';
+import type { PanelState, PredictionSet, ToHost, ToWebview } from '../../src/webview/analysis/messages';
+import { Model } from '../../src/webview/analysis/model';
+import { AnalysisProject, type Annotation } from './analysisSupport';
+
+const annotations = Array.from({ length: 80 }, (_, i): Annotation => ({
+  identifier: `dev-${i >> 2}-${(i >> 1) & 1}-${i & 1}`,
+  sentence: i % 8 < 4 ? `There are exactly ${i} dogs.` : `The dog ${i} sleeps.`,
+  label: i % 2 === 0 ? 'True' : 'False',
+  images: ['left.png', 'right.png'],
+}));
+const truth = (i: number): boolean => i % 2 === 0;
+
+/** The panel and its page on a run, without an editor. */
+class Panel {
+  readonly said: ToWebview[] = [];
+  readonly shown: unknown[] = [];
+  readonly session: AnalysisSession;
+  model: Model;
+  trusted = true;
+  /** Changes when an analysis would be another one. */
+  stamp = 0;
+  jobs: AnalysisJob[] = [];
+  refusal: UserError | null = null;
+  private state: Partial<PanelState> = {};
+
+  constructor(readonly folder: string) {
+    this.session = new AnalysisSession({ folder, name: 'run' }, null, {
+      send: (message) => {
+        this.said.push(message);
+        this.model.receive(structuredClone(message));
+      },
+      isTrusted: () => this.trusted,
+      isActive: () => false,
+      identityOf: (set) =>
+        this.refusal
+          ? Promise.reject(this.refusal)
+          : Promise.resolve(JSON.stringify([set, this.stamp])),
+      job: (identity) => {
+        const [{ split, epoch }] = JSON.parse(identity) as [PredictionSet];
+        const request = { run: folder, split, epoch: epoch ?? 'last', userSlices: [] } as const;
+        const job = new AnalysisJob(request, () => undefined);
+        this.jobs.push(job);
+        return job;
+      },
+      showExamples: (set, what) => this.shown.push([set, what]),
+      command: (command) => this.shown.push(command),
+      save: () => Promise.resolve(null),
+      problem: (doing, error) => expect.fail(`${doing}: ${String(error)}`),
+    });
+    this.model = this.newModel();
+  }
+
+  newModel(): Model {
+    const { session } = this;
+    return (this.model = new Model(
+      {
+        send: (message: ToHost) => void session.message(message),
+        request: async (name, params) =>
+          (session.requests[name] as (params: unknown) => Promise<never>)(params),
+      },
+      () => undefined,
+      (state) => (this.state = state),
+      this.state,
+    ));
+  }
+
+  async done(): Promise<void> {
+    await vi.waitFor(() => expect(this.model.work.state).toBe('done'), { timeout: 10_000 });
+  }
+}
+
+let panel: Panel;
+afterEach(() => panel.session.dispose());
+
+async function twoEpochs(): Promise<string> {
+  const project = new AnalysisProject(annotations);
+  const run = await project.import('run', (i) => (truth(i) ? 0.9 : i % 8 < 4 ? 0.7 : 0.2), {
+    epoch: 0,
+  });
+  const second = await project.import('second', (i) => (truth(i) ? 0.8 : 0.3), { epoch: 1 });
+  renameSync(fileOfSet(second, { split: 'val', epoch: 1 }), fileOfSet(run, { split: 'val', epoch: 1 }));
+  return run;
+}
+
+it('shows exactly the numbers of nlvr analyze, the first of them before all are there', async () => {
+  const run = await twoEpochs();
+  panel = new Panel(run);
+  await panel.session.ready();
+  await panel.done();
+  const { analysis, examples } = await analyze({
+    run,
+    split: 'val',
+    epoch: 1,
+    userSlices: [],
+  });
+  const { numbers, dynamics } = panel.model;
+  for (const key of ['n', 'accuracy', 'ci95', 'consistency', 'groups', 'consistencyCi95'] as const)
+    expect(numbers?.[key]).toEqual(analysis[key]);
+  expect(numbers?.slices.map(({ title: _, ...each }) => each)).toEqual(
+    analysis.slices.map((each) => ({ ...each, finding: each.finding?.message ?? null })),
+  );
+  for (const key of ['calibration', 'dynamics', 'labelNoise'] as const)
+    expect(numbers?.[key]).toEqual(analysis[key]);
+  examples.forEach((example, row) => {
+    expect(dynamics?.confidence[row]).toBeCloseTo(example.dynamics?.confidence ?? NaN, 6);
+    expect(dynamics?.variability[row]).toBeCloseTo(example.dynamics?.variability ?? NaN, 6);
+  });
+  const parts = panel.said.filter((each) => each.type === 'numbers');
+  expect(parts.map(({ complete }) => complete)).toEqual([false, false, true]);
+  expect(parts[0]?.numbers).toMatchObject({
+    accuracy: analysis.accuracy,
+    dynamics: null,
+    labelNoise: [],
+    consistencyCi95: null,
+  });
+  panel.model.wantLines([3]);
+  await vi.waitFor(() =>
+    expect(panel.model.line(3)).toEqual({
+      row: 3,
+      identifier: annotations[3].identifier,
+      sentence: annotations[3].sentence,
+      label: false,
+    }),
+  );
+  panel.model.showRow(3);
+  expect(panel.shown).toEqual([
+    [{ split: 'val', epoch: 1 }, { identifier: annotations[3].identifier }],
+  ]);
+});
+
+it('keeps what it shows while a new epoch is taken in, and offers it', async () => {
+  const run = await twoEpochs();
+  const later = fileOfSet(run, { split: 'val', epoch: 1 });
+  renameSync(later, `${later}.later`);
+  panel = new Panel(run);
+  await panel.session.ready();
+  await panel.done();
+  expect(panel.model.dynamics).toBeNull();
+  renameSync(`${later}.later`, later);
+  panel.stamp++;
+  const numbers = panel.model.numbers;
+  await panel.session.refresh();
+  expect(panel.model.numbers).toBe(numbers);
+  await panel.done();
+  expect(panel.model.set).toEqual({ split: 'val', epoch: 0 });
+  expect(panel.model.newer).toEqual({ split: 'val', epoch: 1 });
+  expect(panel.model.numbers?.dynamics?.epochs).toEqual([0, 1]);
+  // Nothing has changed: nothing begins.
+  await panel.session.refresh();
+  expect(panel.jobs).toHaveLength(2);
+  panel.model.open({ split: 'val', epoch: 1 });
+  await vi.waitFor(() => expect(panel.jobs).toHaveLength(3));
+  await panel.done();
+  expect(panel.model.set).toEqual({ split: 'val', epoch: 1 });
+});
+
+it('is cancelled until it is asked again, also by a page that comes back', async () => {
+  panel = new Panel(await twoEpochs());
+  await panel.session.ready();
+  panel.model.send({ type: 'cancel' });
+  expect(panel.model.work.state).toBe('cancelled');
+  await panel.session.refresh();
+  panel.newModel();
+  await panel.session.ready();
+  expect(panel.model.work.state).toBe('cancelled');
+  expect(panel.jobs).toHaveLength(1);
+  panel.model.send({ type: 'again' });
+  await panel.done();
+});
+
+it('says what stands in the way, once, and analyzes when it is gone', async () => {
+  const run = await twoEpochs();
+  panel = new Panel(run);
+  panel.trusted = false;
+  await panel.session.ready();
+  expect(panel.model.work).toMatchObject({ state: 'failed', trust: true });
+  expect(panel.jobs).toEqual([]);
+  panel.trusted = true;
+  panel.refusal = new UserError('nlvr.slices: two slices are called a.', { hint: 'Rename one.' });
+  await panel.session.refresh();
+  await panel.session.refresh();
+  const failures = panel.said.filter(({ type }) => type === 'failed');
+  expect(failures).toMatchObject([
+    { trust: true },
+    { message: 'nlvr.slices: two slices are called a.', hint: 'Rename one.' },
+  ]);
+  panel.refusal = null;
+  await panel.session.refresh();
+  await panel.done();
+  // Predictions that cannot be analysed: the thread says why, in words.
+  const file = fileOfSet(run, { split: 'val', epoch: 1 });
+  rmSync(file);
+  writeFileSync(file, '');
+  panel.stamp++;
+  await panel.session.refresh();
+  await vi.waitFor(() =>
+    expect(panel.model.work).toMatchObject({
+      state: 'failed',
+      message: 'The examples of val in run have no labels: there is nothing to analyse.',
+    }),
+  );
+});
+
+it('keeps marks of candidates in the notes of the run', async () => {
+  const run = await twoEpochs();
+  panel = new Panel(run);
+  await panel.session.ready();
+  await panel.done();
+  await panel.model.toggleMark({ identifier: 'dev-1-0-1' });
+  expect(panel.model.noteOf('dev-1-0-1')).toEqual({ marked: true, note: '' });
+  writeFileSync(
+    join(run, 'notes.json'),
+    JSON.stringify({
+      version: 1,
+      notes: { val: { a: { marked: false, note: 'elsewhere', updated: '2026-01-01T00:00:00Z' } } },
+    }),
+  );
+  await panel.session.notesChanged();
+  expect(panel.model.noteOf('a').note).toBe('elsewhere');
+  expect(panel.model.noteOf('dev-1-0-1').marked).toBe(true);
+});
