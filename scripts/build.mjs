@@ -67,7 +67,10 @@ const nodeEntries = {
   extension: 'src/extension/extension.ts',
 };
 const webviewEntries = Object.fromEntries(
-  ['dashboard', 'failures', 'config', 'analysis'].map((panel) => [panel, `src/webview/${panel}/main.tsx`]),
+  ['dashboard', 'failures', 'config', 'analysis'].map((panel) => [
+    panel,
+    `src/webview/${panel}/main.tsx`,
+  ]),
 );
 const existing = (entries) =>
   Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(file)));

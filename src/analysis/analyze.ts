@@ -154,9 +154,7 @@ export async function analyzeInParts(
   step();
   const builder = new DynamicsBuilder(examples.predictions);
   for (const each of epochs) {
-    const answers = sameSet(each, set)
-      ? predictions
-      : await loadPredictions(run.folder, each, []);
+    const answers = sameSet(each, set) ? predictions : await loadPredictions(run.folder, each, []);
     builder.add(each.epoch ?? 0, answers);
     step();
   }

@@ -1,9 +1,9 @@
 /** What annotations and the files next to them say of examples, beyond what a prediction repeats of them. */
-import { existsSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readRecords } from '../data/annotations/records';
 import type { Prediction } from '../run/predictions';
+import { isThere } from '../util/isThere';
 import { phrase, type Words } from '../util/phrase';
 import { UserError, errnoOf, messageOf, wordsOf } from '../util/userError';
 import type { ExampleFacts } from './slices';
@@ -52,7 +52,8 @@ export async function gatherFacts(sources: FactSources): Promise<Facts> {
     await addIdentifiers(file, listed);
     subsets.set(name, listed);
   }
-  const phenomenaFile = sources.phenomena ?? (folder === null ? null : phenomenaBeside(folder));
+  const phenomenaFile =
+    sources.phenomena ?? (folder === null ? null : await phenomenaBeside(folder));
   const phenomena =
     phenomenaFile === null ? new Map<string, string[]>() : await readPhenomena(phenomenaFile);
   const votesOf = ({ identifier }: Prediction): Votes | null =>
@@ -81,7 +82,7 @@ function nlvr1Sentence(identifier: string): string {
 /** The files that the facts of a split come from, where they exist. @param annotations its annotation file */
 export async function filesOfFacts(annotations: string): Promise<string[]> {
   const folder = dirname(annotations);
-  const phenomena = phenomenaBeside(folder);
+  const phenomena = await phenomenaBeside(folder);
   return [
     annotations,
     ...(await subsetsBeside(folder)).map(([, file]) => file),
@@ -131,9 +132,10 @@ async function subsetsBeside(folder: string): Promise<[name: string, file: strin
   return found;
 }
 
-function phenomenaBeside(folder: string): string | null {
-  const places = [folder, dirname(folder)].map((place) => join(place, PHENOMENA));
-  return places.find((place) => existsSync(place)) ?? null;
+async function phenomenaBeside(folder: string): Promise<string | null> {
+  for (const place of [folder, dirname(folder)])
+    if (await isThere(join(place, PHENOMENA))) return join(place, PHENOMENA);
+  return null;
 }
 
 async function addIdentifiers(file: string, to: Set<string>): Promise<void> {

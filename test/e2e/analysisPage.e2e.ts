@@ -91,7 +91,9 @@ describe('the analysis of a run', () => {
     await expect.poll(() => grid.getAttribute('data-rows')).toBe(String(analysis.slices.length));
     await page.keyboard.press('/');
     await page.keyboard.type('count');
-    await expect.poll(() => grid.getAttribute('data-rows')).not.toBe(String(analysis.slices.length));
+    await expect
+      .poll(() => grid.getAttribute('data-rows'))
+      .not.toBe(String(analysis.slices.length));
     await page.getByRole('searchbox').fill('');
     await page.getByRole('button', { name: /^Differs Only/ }).focus();
     await page.keyboard.press('Enter');
@@ -162,7 +164,9 @@ describe('the analysis of a run', () => {
     await page.keyboard.press('5');
     const grid = page.getByRole('grid');
     const [first, second] = analysis.labelNoise;
-    await expect.poll(() => grid.getAttribute('data-rows')).toBe(String(analysis.labelNoise.length));
+    await expect
+      .poll(() => grid.getAttribute('data-rows'))
+      .toBe(String(analysis.labelNoise.length));
     await page.locator('.grid-row[aria-rowindex="2"]').focus();
     await page.keyboard.press('m');
     await page.keyboard.press('ArrowDown');

@@ -6,7 +6,12 @@ import { AnalysisJob } from '../../src/extension/analysis/job';
 import { AnalysisSession } from '../../src/extension/analysis/session';
 import { fileOfSet } from '../../src/run/predictionSets';
 import { UserError } from '../../src/util/userError';
-import type { PanelState, PredictionSet, ToHost, ToWebview } from '../../src/webview/analysis/messages';
+import type {
+  PanelState,
+  PredictionSet,
+  ToHost,
+  ToWebview,
+} from '../../src/webview/analysis/messages';
 import { Model } from '../../src/webview/analysis/model';
 import { AnalysisProject, type Annotation } from './analysisSupport';
 
@@ -86,7 +91,10 @@ async function twoEpochs(): Promise<string> {
     epoch: 0,
   });
   const second = await project.import('second', (i) => (truth(i) ? 0.8 : 0.3), { epoch: 1 });
-  renameSync(fileOfSet(second, { split: 'val', epoch: 1 }), fileOfSet(run, { split: 'val', epoch: 1 }));
+  renameSync(
+    fileOfSet(second, { split: 'val', epoch: 1 }),
+    fileOfSet(run, { split: 'val', epoch: 1 }),
+  );
   return run;
 }
 

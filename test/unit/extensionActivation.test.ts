@@ -33,12 +33,12 @@ describe('activation', () => {
     expect(evaluated).toContain('src/extension/extension.ts');
     expect(evaluated).toContain('src/extension/configuration/register.ts');
     const heavy =
-      /(^|\/)node_modules\/|^src\/config\/parse\.ts$|^src\/(extension\/(dashboard|failures)|data|model|runtime|train)\//;
+      /(^|\/)node_modules\/|^src\/config\/parse\.ts$|^src\/(extension\/(dashboard|failures|analysis)|data|model|runtime|train)\//;
     expect(evaluated.filter((file) => heavy.test(file))).toEqual([]);
   });
 
   it('still fills the panels that were open before a reload, with the code that they need', async () => {
-    expect([...serializers.keys()]).toEqual(['nlvr.dashboard', 'nlvr.failures']);
+    expect([...serializers.keys()]).toEqual(['nlvr.dashboard', 'nlvr.failures', 'nlvr.analysis']);
     for (const [type, serializer] of serializers) {
       let closed = false;
       const panel = nothing({ dispose: () => (closed = true) });
@@ -48,5 +48,6 @@ describe('activation', () => {
     }
     expect(evaluated).toContain('src/extension/dashboard/panel.ts');
     expect(evaluated).toContain('src/extension/failures/panel.ts');
+    expect(evaluated).toContain('src/extension/analysis/panel.ts');
   });
 });

@@ -121,4 +121,3 @@ export class AnalysisJob {
     for (const follower of [...this.followers]) follower(news);
   }
 }
-

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { chooseSet, listSets, sameSet } from '../../run/predictionSets';
 import { RunFolder } from '../../run/runFolder';
+import { isThere } from '../../util/isThere';
 import { localized, shownError } from '../../util/language';
 import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
@@ -75,7 +75,7 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
       type: 'init',
       runFolder: this.run.folder,
       runName: this.run.name,
-      missing: !existsSync(this.run.folder),
+      missing: !(await isThere(this.run.folder)),
       active: this.editor.isActive(),
       sets: this.sets,
     });

@@ -60,7 +60,10 @@ export function CalibrationTab({ model, numbers }: { model: Model; numbers: Numb
           <Row
             title={t('With this temperature')}
             value={percent(eceCalibrated)}
-            text={t('is the expected calibration error, cross-entropy {0}.', significant(nllCalibrated))}
+            text={t(
+              'is the expected calibration error, cross-entropy {0}.',
+              significant(nllCalibrated),
+            )}
           />
         </dl>
         <p class="muted small">

@@ -134,9 +134,7 @@ function Tip({
   const [x, y] = placeOf(columns, row, size);
   const line = model.line(row);
   const side = {
-    ...(x < size.width / 2
-      ? { left: `${x + 10}px` }
-      : { right: `${size.width - x + 10}px` }),
+    ...(x < size.width / 2 ? { left: `${x + 10}px` } : { right: `${size.width - x + 10}px` }),
     ...(y < size.height / 2 ? { top: `${y + 10}px` } : { bottom: `${size.height - y + 10}px` }),
   };
   return (

@@ -131,7 +131,9 @@ function Points({ model, columns }: { model: Model; columns: DynamicsColumns }) 
         label={t('Examples over the epochs')}
         columns={columnsShown()}
         sort={model.points}
-        onSort={(column, descending) => model.setPoints({ column: column as PointColumn, descending })}
+        onSort={(column, descending) =>
+          model.setPoints({ column: column as PointColumn, descending })
+        }
         count={sorted.length}
         at={at}
         onAt={(place) => model.moveTo('points', place)}

@@ -189,7 +189,10 @@ function Head<C extends string>({
       title={hint}
     >
       {sortable ? (
-        <button class="quiet" onClick={() => onSort?.(id, sorted ? !sort.descending : largestFirst === true)}>
+        <button
+          class="quiet"
+          onClick={() => onSort?.(id, sorted ? !sort.descending : largestFirst === true)}
+        >
           {title}
           <span aria-hidden="true" class="sort-arrow">
             {sorted ? (sort.descending ? '↓' : '↑') : ''}

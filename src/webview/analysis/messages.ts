@@ -135,13 +135,20 @@ export interface ExampleNote {
 }
 
 /** Examples that a number is of; shown in the Failed Examples panel. */
-export type Subset =
-  { kind: 'slice'; slice: string; value: string } | { kind: 'fate'; fate: Fate };
+export type Subset = { kind: 'slice'; slice: string; value: string } | { kind: 'fate'; fate: Fate };
 
 export const TABS = ['overview', 'slices', 'calibration', 'epochs', 'noise'] as const;
 export type TabId = (typeof TABS)[number];
 
-export const SLICE_COLUMNS = ['slice', 'value', 'n', 'accuracy', 'consistency', 'difference', 'q'] as const;
+export const SLICE_COLUMNS = [
+  'slice',
+  'value',
+  'n',
+  'accuracy',
+  'consistency',
+  'difference',
+  'q',
+] as const;
 export type SliceColumn = (typeof SLICE_COLUMNS)[number];
 
 /** What the panel keeps as its own state, by which it is opened again after a reload of the window. */

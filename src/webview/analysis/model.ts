@@ -107,8 +107,7 @@ export class Model {
         this.begin(message);
         break;
       case 'progress':
-        if (this.work.state === 'working')
-          this.work = { state: 'working', share: message.share };
+        if (this.work.state === 'working') this.work = { state: 'working', share: message.share };
         break;
       case 'numbers':
         this.takeNumbers(message.numbers, message.complete);
@@ -225,9 +224,9 @@ export class Model {
     const note = { ...before, marked: !before.marked };
     this.notes = new Map([...this.notes, [identifier, note]]);
     this.changed();
-    await this.host.request('saveNote', { split, identifier, note }).catch((error: unknown) =>
-      this.say(error),
-    );
+    await this.host
+      .request('saveNote', { split, identifier, note })
+      .catch((error: unknown) => this.say(error));
   }
 
   /** @returns the file's name, null when cancelled or failed. */

@@ -9,7 +9,15 @@ import type { Model } from './model';
 import { reasonText, truth } from './words';
 
 type Column =
-  'rank' | 'mark' | 'score' | 'label' | 'contradiction' | 'wrong' | 'votes' | 'reasons' | 'sentence';
+  | 'rank'
+  | 'mark'
+  | 'score'
+  | 'label'
+  | 'contradiction'
+  | 'wrong'
+  | 'votes'
+  | 'reasons'
+  | 'sentence';
 
 function columns(): GridColumn<Column>[] {
   const numeric = true;
@@ -81,11 +89,7 @@ export function NoiseTab({ model, numbers }: { model: Model; numbers: Numbers })
         <span class="number">
           {labelNoise.length === 1
             ? t('1 candidate, {0} with a mark or a note', count(done))
-            : t(
-                '{0} candidates, {1} with a mark or a note',
-                count(labelNoise.length),
-                count(done),
-              )}
+            : t('{0} candidates, {1} with a mark or a note', count(labelNoise.length), count(done))}
         </span>
         <button
           class="quiet toggle"

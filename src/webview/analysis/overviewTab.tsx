@@ -118,7 +118,10 @@ function Headline({ numbers, complete }: { numbers: Numbers; complete: boolean }
               )
             : complete
               ? t('consistency over {0} sentences.', count(groups))
-              : t('consistency over {0} sentences; its interval is being computed …', count(groups))}
+              : t(
+                  'consistency over {0} sentences; its interval is being computed …',
+                  count(groups),
+                )}
         </p>
       )}
     </section>
@@ -157,9 +160,7 @@ function Finding({ model, slice }: { model: Model; slice: SliceNumbers }) {
     <li class={below ? 'below' : 'above'}>
       <button
         class="quiet"
-        onClick={() =>
-          model.showSubset({ kind: 'slice', slice: slice.slice, value: slice.value })
-        }
+        onClick={() => model.showSubset({ kind: 'slice', slice: slice.slice, value: slice.value })}
       >
         <span class="arrow" aria-hidden="true">
           {below ? '▼' : '▲'}

@@ -3,7 +3,10 @@ import type { DynamicsColumns, Fate, PanelState } from './messages';
 import { FATES } from './messages';
 
 /** The rows of a fate (null: all that any epoch answered), in file order. */
-export function rowsOfFate({ fate }: DynamicsColumns, wanted: Fate | null): Int32Array<ArrayBuffer> {
+export function rowsOfFate(
+  { fate }: DynamicsColumns,
+  wanted: Fate | null,
+): Int32Array<ArrayBuffer> {
   const code = wanted === null ? -1 : FATES.indexOf(wanted);
   const rows = new Int32Array(fate.length);
   let count = 0;

@@ -21,7 +21,10 @@ export function shownSlices(
   });
 }
 
-function valueOf(slice: SliceNumbers, column: Exclude<SliceColumn, 'slice' | 'value'>): number | null {
+function valueOf(
+  slice: SliceNumbers,
+  column: Exclude<SliceColumn, 'slice' | 'value'>,
+): number | null {
   return slice[column];
 }
 

@@ -24,7 +24,8 @@ function columns(): GridColumn<SliceColumn>[] {
     {
       id: 'accuracy',
       title: t('Accuracy'),
-      width: 220, grow: 3,
+      width: 220,
+      grow: 3,
       sortable,
       hint: t('With its 95% interval. The line is the accuracy of all examples.'),
     },
@@ -122,7 +123,8 @@ function cellsOf(
   range: [number, number],
   all: number | null,
 ): Record<SliceColumn, preact.ComponentChildren> {
-  if (!each) return { slice: '', value: '', n: '', accuracy: '', consistency: '', difference: '', q: '' };
+  if (!each)
+    return { slice: '', value: '', n: '', accuracy: '', consistency: '', difference: '', q: '' };
   return {
     slice: (
       <span class="slice-name" title={each.finding ?? `${each.title}: ${each.value}`}>
@@ -138,7 +140,9 @@ function cellsOf(
         <span class="number muted interval">{intervalText(each.ci95)}</span>
       </span>
     ),
-    consistency: <span title={intervalText(each.consistencyCi95)}>{percent(each.consistency)}</span>,
+    consistency: (
+      <span title={intervalText(each.consistencyCi95)}>{percent(each.consistency)}</span>
+    ),
     difference: (
       <span class={each.marked ? 'marked' : undefined}>
         {each.marked && (

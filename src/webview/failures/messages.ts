@@ -54,8 +54,7 @@ export interface ExampleNote {
 export type Fate = 'always right' | 'learned' | 'forgotten' | 'never learned';
 
 /** Examples that a number of the analysis is of (docs/analysis.md). */
-export type Subset =
-  { kind: 'slice'; slice: string; value: string } | { kind: 'fate'; fate: Fate };
+export type Subset = { kind: 'slice'; slice: string; value: string } | { kind: 'fate'; fate: Fate };
 
 export type ExportFormat = 'csv' | 'jsonl' | 'nlvr2' | 'nlvr1';
 

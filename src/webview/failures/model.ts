@@ -153,8 +153,7 @@ export class Model {
     this.filter = { ...DEFAULT_FILTER, ...state.filter };
     this.sort = state.sort ?? this.sort;
     this.reverse = state.reverse ?? this.reverse;
-    if (state.subset)
-      this.subset = { of: state.subset, title: '', mask: null, problem: undefined };
+    if (state.subset) this.subset = { of: state.subset, title: '', mask: null, problem: undefined };
     this.listShare = state.listShare ?? this.listShare;
     this.keepZoom = state.keepZoom ?? this.keepZoom;
   }
