@@ -2,8 +2,10 @@
 import './outsideWorld';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { version } from '../../package.json';
+import { MAP_METHODS } from '../model/attentionMaps';
 import { CURVES, isCurveName, type Chosen } from '../run/curves/roles';
 import { assetPath } from '../util/assets';
+import { USUAL_FADE } from '../util/heatMap';
 import { ExitCode } from '../util/userError';
 import type { WantedEpoch } from '../analysis/runPredictions';
 import type { AnalyzeOptions } from './commands/analyze';
@@ -13,6 +15,7 @@ import type { CompareOptions } from './commands/compare';
 import type { ConfigConvertOptions } from './commands/config';
 import type { ConvertCommandOptions } from './commands/convert';
 import type { EvaluateOptions } from './commands/evaluate';
+import type { ExplainOptions } from './commands/explain';
 import type { ExportOptions } from './commands/export';
 import type { ImportOptions } from './commands/import';
 import type { InspectOptions } from './commands/inspect';
@@ -40,6 +43,12 @@ function integer(value: string): number {
 function positive(value: string): number {
   const n = integer(value);
   if (n === 0) throw new InvalidArgumentError('a whole number from 1 is expected.');
+  return n;
+}
+
+function share(value: string): number {
+  const n = value.trim() === '' ? NaN : Number(value);
+  if (!(n >= 0 && n <= 1)) throw new InvalidArgumentError('a number from 0 to 1 is expected.');
   return n;
 }
 
@@ -243,6 +252,51 @@ export function createProgram(): Command {
     .addOption(tensorflowOption())
     .action(async (options: PredictOptions) =>
       (await import('./commands/predict')).predict(options),
+    );
+
+  program
+    .command('explain')
+    .description('where the model looks in the two images for a word of the sentence, or for each')
+    .addOption(runConfigOption())
+    .requiredOption('--checkpoint <weights>', '.pth, .safetensors or run folder')
+    .requiredOption('--left <image>', 'left image')
+    .requiredOption('--right <image>', 'right image')
+    .requiredOption('--sentence <text>', 'sentence about the two')
+    .option(
+      '--word <word>',
+      'a word of the sentence, or several in a row; [ENC] is the whole sentence (default: each)',
+    )
+    .option(
+      '--layer <n>',
+      'layer of the text encoder, from 1 (default: 8, or the last but one of fewer layers)',
+      integer,
+    )
+    .option('--head <n>', 'head of the cross-attention, from 1 (default: the mean)', integer)
+    .addOption(
+      new Option('--answer <answer>', "answer to explain (default: the model's own)").choices([
+        'true',
+        'false',
+      ]),
+    )
+    .addOption(
+      new Option('--method <method>', 'what the text and the pictures show; --json has both')
+        .choices(MAP_METHODS)
+        .default('gradcam'),
+    )
+    .option('--json', 'print one JSON object with the numbers of every patch')
+    .option('--png <path>', 'write pictures: a .png file for one word, else a folder')
+    .addOption(
+      new Option('--fade <share>', 'how strongly the pictures cover the images, 0 to 1')
+        .argParser(share)
+        .default(USUAL_FADE),
+    )
+    .option('--overwrite', 'replace the .png file when it exists')
+    .addOption(allowMissingOption())
+    .addOption(deviceOption())
+    .addOption(setOption())
+    .addOption(tensorflowOption())
+    .action(async (options: ExplainOptions) =>
+      (await import('./commands/explain')).explain(options),
     );
 
   program

@@ -21,6 +21,8 @@ export interface CrossAttentionOptions {
   dropout: number;
   /** Number of this place for dropout. */
   site: number;
+  /** Applied to the probabilities [n, heads, L, N]. */
+  onProbabilities?: ((probabilities: tf.Tensor) => tf.Tensor) | undefined;
 }
 
 /**
@@ -33,7 +35,7 @@ export function crossAttention(
   x: tf.Tensor,
   image: tf.Tensor,
   name: string,
-  { heads, dropout, site }: CrossAttentionOptions,
+  { heads, dropout, site, onProbabilities }: CrossAttentionOptions,
   context: ModelContext,
 ): tf.Tensor {
   const [n, length, width] = x.shape as [number, number, number];
@@ -55,13 +57,16 @@ export function crossAttention(
   const byHead = tf.transpose(tf.reshape(scaled, [n * length, heads, d]), [1, 0, 2]); // [H, n·L, d]
   const towardsImage = tf.matMul(byHead, perHead('key')); // [H, n·L, v]
   const scores = tf.matMul(exchange(towardsImage, heads, n, length), image, false, true);
-  const probabilities = dropoutIn(context, softmax(scores), dropout, site); // [n, H·L, N]
+  const seen = onProbabilities ? inHeads(softmax(scores), heads, onProbabilities) : softmax(scores);
+  const probabilities = dropoutIn(context, seen, dropout, site); // [n, H·L, N]
   const means = tf.matMul(probabilities, image); // [n, H·L, v]
   const values = tf.matMul(exchange(means, n, heads, length), perHead('value'), false, true);
   const bias = context.param(`${name}.value.bias`);
   const merged = tf.reshape(tf.transpose(values, [1, 0, 2]), [n, length, width]); // from [H, n·L, d]
-  if (!context.training || dropout === 0) return tf.add(merged, bias);
-  // Dropped probabilities do not sum to 1, so the bias of the values counts by their sum.
+  const sumTo1 = (!context.training || dropout === 0) && !onProbabilities;
+  if (sumTo1) return tf.add(merged, bias);
+  // Dropped probabilities do not sum to 1, so the bias of the values counts by their sum; nor do those whose gradient
+  // is asked for, one by one.
   const sums = tf.transpose(tf.reshape(tf.sum(probabilities, -1), [n, heads, length]), [0, 2, 1]);
   const weighted = tf.mul(tf.expandDims(sums, -1), tf.reshape(bias, [heads, d])); // [n, L, H, d]
   return tf.add(merged, tf.reshape(weighted, [n, length, width]));
@@ -75,6 +80,12 @@ function exchange(x: tf.Tensor, a: number, b: number, length: number): tf.Tensor
     a * length,
     v,
   ]);
+}
+
+/** Applies `change` to [n, H·L, N] as [n, H, L, N]. */
+function inHeads(x: tf.Tensor, heads: number, change: (x: tf.Tensor) => tf.Tensor): tf.Tensor {
+  const [n, rows, tokens] = x.shape as [number, number, number];
+  return tf.reshape(change(tf.reshape(x, [n, heads, rows / heads, tokens])), x.shape);
 }
 
 /** x; a gradient of zero for `unused`, so that the optimizer treats it as any other parameter. */

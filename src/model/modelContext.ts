@@ -11,6 +11,11 @@ export interface ModelContext {
   seed?: tf.Tensor;
   /** Called with the value after every block and layer, for tests and for looking into a model. */
   observe?(name: string, value: tf.Tensor): void;
+  /**
+   * Called with the cross-attention's probabilities [n, heads, L, N] of a layer (from 0) over an image (0 left,
+   * 1 right); what it returns takes their place. With it the last layer computes all of its tokens.
+   */
+  onCrossAttention?(layer: number, image: 0 | 1, probabilities: tf.Tensor): tf.Tensor;
 }
 
 /**

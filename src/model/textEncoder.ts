@@ -42,11 +42,12 @@ export function textEncoder(
   const encoder = new Encoder(config, image0, image1, scoreMask(attentionMask), context);
   let x = encoder.embeddings(inputIds);
   for (let i = 0; i < config.layers; i++) {
-    const queries = i === config.layers - 1 ? firstToken(x) : x;
+    const last = i === config.layers - 1;
+    const queries = last && !context.onCrossAttention ? firstToken(x) : x;
     x = encoder.layer(i, queries, x);
     context.observe?.(`${ROOT}.encoder.layer.${i}`, x);
   }
-  return tf.reshape(x, [n, config.width]);
+  return tf.reshape(firstToken(x), [n, config.width]);
 }
 
 /** [n, L] → [n, 1, 1, L]: 0 where to attend. */
@@ -157,7 +158,11 @@ class Encoder {
     const { heads, attentionDropout: dropout } = this.config;
     const side = (i: 0 | 1, image: tf.Tensor): tf.Tensor => {
       const site = textSite(index, i === 0 ? 'cross0' : 'cross1');
-      const options = { heads, dropout, site };
+      const { context } = this;
+      const onProbabilities =
+        context.onCrossAttention &&
+        ((p: tf.Tensor): tf.Tensor => context.onCrossAttention?.(index, i, p) ?? p);
+      const options = { heads, dropout, site, onProbabilities };
       const attended = crossAttention(x, image, `${name}.self${i}`, options, this.context);
       return this.linear(attended, `${name}.output.dense${i}`);
     };

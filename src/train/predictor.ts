@@ -4,7 +4,8 @@ import { missingParts, type MissingPart } from '../config/modelParts';
 import { decodeImage } from '../data/image/decode';
 import { evaluationTransform } from '../data/image/transform';
 import { cleanCaption } from '../data/text/caption';
-import { defaultTokenizer } from '../data/text/tokenizer';
+import { defaultTokenizer, type TokenWord } from '../data/text/tokenizer';
+import { usualLayer, type LayerAttention } from '../model/attentionMaps';
 import { readModelConfig } from '../model/config';
 import type { LoadReport } from '../model/loadRules';
 import type { Library } from '../runtime/library';
@@ -13,7 +14,8 @@ import { requireFiniteAnswer } from './finiteAnswers';
 import { ImageSlots } from './imageSlots';
 import { decide, probabilityTrue } from '../analysis/metrics';
 import { initialiseWeights, openModelSession, type ModelSession } from './modelSession';
-import { NlvrPrograms } from './programs';
+import { Explanation, requireLayerAndHead } from './explanation';
+import { attentionName, NlvrPrograms } from './programs';
 
 /** Images whose features stay. */
 const SLOTS = 16;
@@ -22,6 +24,8 @@ const SLOTS = 16;
  * each length, which takes the base model a second; computing the padding takes it at most 0.2 s.
  */
 const LENGTH_MULTIPLE = 40;
+/** Explanations that stay, such as those of True and False of one question: 53 MB each for the base model. */
+const KEPT_EXPLANATIONS = 2;
 
 export interface Question {
   /** Paths of the images. */
@@ -39,7 +43,28 @@ export interface Answer {
   encoded: number;
 }
 
+interface Prepared {
+  /** Of the sentence with its padding. */
+  length: number;
+  words: TokenWord[];
+  feeds: Record<'left' | 'right' | 'inputIds' | 'attentionMask', Int32Array>;
+  /** Images that had to be encoded. */
+  encoded: number;
+}
+
+/** @throws {UserError} when the logits are not finite. */
+function answerOf([isFalse, isTrue]: ArrayLike<number> & Iterable<number>): Omit<
+  Answer,
+  'encoded'
+> {
+  const logits: [number, number] = [isFalse, isTrue];
+  requireFiniteAnswer(logits);
+  return { prediction: decide(logits), prob_true: probabilityTrue(logits), logits };
+}
+
 export class Predictor {
+  /** By question and explained answer, the latest last. */
+  private readonly explanations = new Map<string, Explanation>();
   private readonly slots = new ImageSlots(SLOTS);
   private readonly programs: NlvrPrograms;
   private readonly tokenizer = defaultTokenizer();
@@ -97,7 +122,85 @@ export class Predictor {
   }
 
   /** @throws {UserError} when an image cannot be read or the sentence is empty or too long. */
-  async answer({ left, right, sentence }: Question): Promise<Answer> {
+  async answer(question: Question): Promise<Answer> {
+    const { length, feeds, encoded } = await this.prepare(question);
+    const outputs = await this.programs.classify(1, length).run(feeds);
+    return { ...answerOf(outputs['logits']), encoded };
+  }
+
+  /**
+   * The answer with what it looks at. The latest ones are kept: to look at another word, layer or head takes no time.
+   * @param answer the answer that is explained; undefined for the one that the model gives.
+   * @throws {UserError} as `answer`.
+   */
+  async explain(question: Question, answer: boolean | undefined): Promise<Explanation> {
+    const key = JSON.stringify([question.left, question.right, question.sentence, answer ?? null]);
+    const known = this.explanations.get(key);
+    if (known) return known;
+    // Recording takes the base model a second, in this thread; encoding runs in TensorFlow's.
+    const record = (length: number): void => void this.programs.explain(1, length);
+    const { length, words, feeds, encoded } = await this.prepare(question, record);
+    const wanted = Float32Array.of(
+      answer === false ? 1 : 0,
+      answer === true ? 1 : 0,
+      answer === undefined ? 1 : 0,
+    );
+    const outputs = await this.programs.explain(1, length).run({ ...feeds, wanted });
+    const given = answerOf(outputs['logits']);
+    const { layers, heads } = this.opened.model.text;
+    const attention = (layer: number, image: 0 | 1): LayerAttention => {
+      const name = attentionName(layer, image);
+      return {
+        heads,
+        length,
+        imageTokens: this.programs.featureShape[0],
+        probabilities: outputs[`${name}.probabilities`] as Float32Array,
+        gradient: outputs[`${name}.gradient`] as Float32Array,
+      };
+    };
+    const explanation = new Explanation({
+      ...given,
+      answer: answer ?? given.prediction,
+      encoded,
+      words,
+      heads,
+      attention: Array.from(
+        { length: layers },
+        (_, layer) => [attention(layer, 0), attention(layer, 1)] as const,
+      ),
+    });
+    this.explanations.set(key, explanation);
+    for (const oldest of this.explanations.keys()) {
+      if (this.explanations.size <= KEPT_EXPLANATIONS) break;
+      this.explanations.delete(oldest);
+    }
+    return explanation;
+  }
+
+  /** @throws {UserError} for a layer or head that the model does not have. */
+  requireLayerAndHead(layer: number | undefined, head: number | null | undefined): void {
+    requireLayerAndHead(this.opened.model.text, layer, head);
+  }
+
+  /** The layer whose maps are shown unless another one is asked for, from 1. */
+  get usualLayer(): number {
+    return usualLayer(this.opened.model.text.layers);
+  }
+
+  /** The words of a sentence as the model reads them. */
+  words(sentence: string): TokenWord[] {
+    const caption = cleanCaption(sentence, this.loaded.config.max_words);
+    return this.tokenizer.words(caption, this.opened.model.text.maxPositions);
+  }
+
+  /**
+   * What a question feeds; images that are not in a slot are encoded.
+   * @param meanwhile called with the sentence's padded length while an image is being encoded.
+   */
+  private async prepare(
+    { left, right, sentence }: Question,
+    meanwhile?: (length: number) => void,
+  ): Promise<Prepared> {
     const { config } = this.loaded;
     const { maxPositions } = this.opened.model.text;
     const ids = this.tokenizer.encode(cleanCaption(sentence, config.max_words), maxPositions);
@@ -117,19 +220,19 @@ export class Predictor {
       const pixels = new Uint8Array(config.image_size ** 2 * 3);
       evaluationTransform(await decodeImage(image), config.image_size, pixels);
       const slot = this.slots.take(image, inUse);
-      await this.programs.encode(1).run({ images: pixels, slots: Int32Array.of(slot) });
+      const encoding = this.programs.encode(1).run({ images: pixels, slots: Int32Array.of(slot) });
+      meanwhile?.(length);
+      await encoding;
       encoded++;
       return slot;
     };
-    const outputs = await this.programs.classify(1, length).run({
+    const feeds = {
       left: Int32Array.of(await slotOf(left)),
       right: Int32Array.of(await slotOf(right)),
       inputIds,
       attentionMask,
-    });
-    const logits: [number, number] = [outputs['logits'][0], outputs['logits'][1]];
-    requireFiniteAnswer(logits);
-    return { prediction: decide(logits), prob_true: probabilityTrue(logits), logits, encoded };
+    };
+    return { length, words: this.words(sentence), feeds, encoded };
   }
 
   dispose(): Promise<void> {

@@ -13,6 +13,7 @@ import { joinLanes, splitIntoLanes } from '../runtime/lanes';
 import type { Inputs, InputSpec, Program, Scope } from '../runtime/program';
 import type { Session } from '../runtime/session';
 import { outputOf, tensorOf } from '../runtime/tracer';
+import { watchGradients } from '../runtime/watch';
 import { compileTrainingStep, type TrainingStep } from '../runtime/training';
 import { reportSize } from './sharedReport';
 
@@ -38,6 +39,7 @@ export interface ProgramOptions {
 export class NlvrPrograms {
   private readonly training = new Map<string, TrainingStep>();
   private readonly classification = new Map<string, Program>();
+  private readonly explanation = new Map<string, Program>();
   private readonly encoding = new Map<number, Program>();
   private encodingApart: Program | undefined;
   private slotCount = 0;
@@ -199,13 +201,6 @@ export class NlvrPrograms {
           ...textSpecs(n, length),
         },
         build: (inputs, scope) => {
-          const take = (slots: tf.Tensor): tf.Tensor =>
-            tensorOf(
-              scope.trace.op('ResourceGather', [scope.handle(FEATURES), outputOf(slots)], {
-                dtype: { type: DType.float32 },
-                Tindices: { type: DType.int32 },
-              }),
-            );
           const [left, right, inputIds, attentionMask] = [
             inputs['left'],
             inputs['right'],
@@ -216,14 +211,57 @@ export class NlvrPrograms {
           const logits = left.map((slots, lane) =>
             classify(
               this.model,
-              take(slots),
-              take(right[lane]),
+              takeFeatures(scope, slots),
+              takeFeatures(scope, right[lane]),
               inputIds[lane],
               attentionMask[lane],
               context,
             ),
           );
           return { logits: joinLanes(logits) };
+        },
+      }),
+    );
+  }
+
+  /**
+   * As `classify`, with what the answer looks at. Feeds in addition: `wanted` [n, 3], which logit is explained: one of
+   * [1, 0, 0] false, [0, 1, 0] true, [0, 0, 1] that of the answer itself. Returns in addition, for each layer i (from 0)
+   * and image s (0 left, 1 right), `attentionName(i, s)` with `.probabilities` and `.gradient`: the cross-attention's probabilities [n, heads, length,
+   * tokens], and the gradient of the sum of the explained logits with respect to them.
+   */
+  explain(n: number, length: number): Program {
+    return remember(this.explanation, `${n}x${length}`, () =>
+      this.session.compile({
+        name: `explain_${n}x${length}`,
+        inputs: {
+          left: { shape: [n], dtype: 'int32' },
+          right: { shape: [n], dtype: 'int32' },
+          wanted: { shape: [n, 3], dtype: 'float32' },
+          ...textSpecs(n, length),
+        },
+        build: ({ left, right, wanted, inputIds, attentionMask }, scope) => {
+          // All text goes through this LayerNorm.
+          const start = scope.param('text_encoder.embeddings.LayerNorm.bias');
+          const { outputs, watched } = watchGradients(start, (watch) => {
+            const logits = classify(
+              this.model,
+              takeFeatures(scope, left),
+              takeFeatures(scope, right),
+              inputIds,
+              attentionMask,
+              {
+                ...contextOf(scope),
+                onCrossAttention: (layer, image, p) => watch(attentionName(layer, image), p),
+              },
+            );
+            return { scalar: tf.sum(explained(logits, wanted)), outputs: { logits } };
+          });
+          for (const [name, { value, gradient }] of watched) {
+            outputs[`${name}.probabilities`] = value;
+            outputs[`${name}.gradient`] = gradient;
+          }
+          return outputs;
         },
       }),
     );
@@ -238,6 +276,51 @@ export class NlvrPrograms {
     const images = inputs['images'];
     return this.options.pixels === 'uint8' ? normalise(images) : images;
   }
+}
+
+/** What `NlvrPrograms.explain` calls the cross-attention of a layer (from 0) over an image, before `.probabilities`. */
+export function attentionName(layer: number, image: 0 | 1): string {
+  return `layer.${layer}.image${image}`;
+}
+
+/** Features of the images in these slots. [n] → [n, tokens, width] */
+function takeFeatures(scope: Scope, slots: tf.Tensor): tf.Tensor {
+  return tensorOf(
+    scope.trace.op('ResourceGather', [scope.handle(FEATURES), outputOf(slots)], {
+      dtype: { type: DType.float32 },
+      Tindices: { type: DType.int32 },
+    }),
+  );
+}
+
+/**
+ * The logit of each pair that is to be explained.
+ * @param logits [n, 2]
+ * @param wanted [n, 3]: false, true, or whichever the model answers
+ * @returns [n]
+ */
+function explained(logits: tf.Tensor, wanted: tf.Tensor): tf.Tensor {
+  // Which answer it is has no gradient.
+  return tf.customGrad((both, chosen, save) => {
+    const [isFalse, isTrue] = tf.split(both as tf.Tensor, 2, 1);
+    const answer = tf.cast(tf.greater(isTrue, isFalse), 'float32');
+    const [onFalse, onTrue, onAnswer] = tf.split(chosen as tf.Tensor, 3, 1);
+    const weights = tf.concat(
+      [
+        tf.add(onFalse, tf.mul(onAnswer, tf.sub(1, answer))),
+        tf.add(onTrue, tf.mul(onAnswer, answer)),
+      ],
+      1,
+    );
+    (save as tf.GradSaveFunc)([weights, chosen as tf.Tensor]);
+    return {
+      value: tf.sum(tf.mul(both as tf.Tensor, weights), 1),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => [
+        tf.mul(tf.expandDims(dy, 1), saved[0]),
+        tf.zerosLike(saved[1]),
+      ],
+    };
+  })(logits, wanted);
 }
 
 /** How many of n pairs are answered as labelled; BLIP's decision, a tie is "false". @returns a float32 scalar */

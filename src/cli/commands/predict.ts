@@ -6,6 +6,7 @@ import { requireLibrary } from '../../train/modelSession';
 import { adviceFrom, inEnglish } from '../../util/phrase';
 import { UserError, errorWords } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
+import { explainedLine, parseExplain, type ExplainRequest } from '../explainedLine';
 import { quietNativeLog } from '../quietNativeLog';
 import { configurationOf } from '../runConfiguration';
 import { userPath } from '../userPath';
@@ -84,7 +85,9 @@ async function serve(predictor: Predictor): Promise<void> {
       const question = parseQuestion(line);
       id = question.id;
       const began = performance.now();
-      const answer = await predictor.answer(question);
+      const answer = question.explain
+        ? await explainedLine(predictor, question, question.explain)
+        : await predictor.answer(question);
       writeLine({ id, ...answer, ...incompletely, ms: Math.round(performance.now() - began) });
     } catch (error) {
       writeLine({ id: id ?? idOf(line), ...failureOf(error) });
@@ -104,17 +107,20 @@ function failureOf(thrown: unknown): object {
   return { error, ...more, ...(allowedBy !== undefined && { allowedBy }) };
 }
 
-function parseQuestion(line: string): Question & { id: unknown } {
+type AskedQuestion = Question & { id: unknown; explain?: ExplainRequest };
+
+function parseQuestion(line: string): AskedQuestion {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
     throw new UserError('The question is no JSON object on one line.');
   }
-  const { id, left, right, sentence } = (value ?? {}) as Record<string, unknown>;
+  const { id, left, right, sentence, explain } = (value ?? {}) as Record<string, unknown>;
   if (typeof left !== 'string' || typeof right !== 'string' || typeof sentence !== 'string')
     throw new UserError('A question needs the texts `left`, `right` (image paths) and `sentence`.');
-  return { id, left, right, sentence };
+  const question = { id, left, right, sentence };
+  return explain === undefined ? question : { ...question, explain: parseExplain(explain) };
 }
 
 /** The id of a question that is wrong in another way, so that its asker learns of it. */

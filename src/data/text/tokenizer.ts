@@ -14,6 +14,14 @@ export const tokenIds = {
 /** Longer words become `[UNK]`, as in BERT. */
 const longestWord = 100;
 
+/** A word as the model reads it. */
+export interface TokenWord {
+  /** Lower case; a punctuation sign is a word of its own. */
+  word: string;
+  /** Places of its pieces among the ids of the sentence. */
+  tokens: number[];
+}
+
 /** BERT's WordPiece tokenizer with BLIP's ids. */
 export class Tokenizer {
   private readonly known = new Map<string, readonly number[]>();
@@ -31,6 +39,21 @@ export class Tokenizer {
     if (ids.length > maxTokens - 1) ids.length = maxTokens - 1;
     ids.push(tokenIds.separator);
     return ids;
+  }
+
+  /** The words of a sentence that `encode` keeps, with the places of their pieces; `[ENC]` is at place 0. */
+  words(text: string, maxTokens = 512): TokenWord[] {
+    const words: TokenWord[] = [];
+    let next = 1;
+    for (const word of splitWords(text)) {
+      const tokens = this.wordIds(word)
+        .map((_, i) => next + i)
+        .filter((place) => place < maxTokens - 1);
+      if (tokens.length === 0) break;
+      words.push({ word, tokens });
+      next += tokens.length;
+    }
+    return words;
   }
 
   private wordIds(word: string): readonly number[] {
