@@ -121,6 +121,7 @@ describe('the analysis of a run', () => {
 
   it('has the reliability diagram with its counts, and the temperature', async () => {
     await page.keyboard.press('3');
+    await page.locator('.content.calibration').waitFor();
     const { calibration } = analysis;
     const text = await page.locator('.content').textContent();
     expect(text).toContain(`${(100 * (calibration?.ece ?? 0)).toFixed(1)}%`);

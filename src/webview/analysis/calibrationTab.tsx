@@ -8,6 +8,8 @@ const SIDE = 300;
 const COUNTS = 84;
 const LEFT = 40;
 const BOTTOM = 34;
+/** Half of the last label. */
+const RIGHT = 20;
 
 /** How far the probabilities can be believed. */
 export function CalibrationTab({ model, numbers }: { model: Model; numbers: Numbers }) {
@@ -98,7 +100,7 @@ function Diagram({ calibration: { bins } }: { calibration: Calibration }) {
   return (
     <svg
       class="reliability"
-      viewBox={`0 0 ${LEFT + SIDE + 12} ${base + BOTTOM}`}
+      viewBox={`0 0 ${LEFT + SIDE + RIGHT} ${base + BOTTOM}`}
       role="img"
       aria-label={t('Reliability diagram; its numbers are in the table.')}
     >

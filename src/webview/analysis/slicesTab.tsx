@@ -11,8 +11,8 @@ import { intervalText, pointsText, significanceText } from './words';
 function columns(): GridColumn<SliceColumn>[] {
   const sortable = true;
   return [
-    { id: 'slice', title: t('Slice'), width: 120, grow: 2, sortable },
-    { id: 'value', title: t('Value'), width: 110, grow: 2, sortable },
+    { id: 'slice', title: t('Slice'), width: 120, grow: 1, sortable },
+    { id: 'value', title: t('Value'), width: 110, grow: 1, sortable },
     {
       id: 'n',
       title: t('Examples'),
@@ -24,8 +24,8 @@ function columns(): GridColumn<SliceColumn>[] {
     {
       id: 'accuracy',
       title: t('Accuracy'),
-      width: 220,
-      grow: 3,
+      width: 250,
+      grow: 4,
       sortable,
       hint: t('With its 95% interval. The line is the accuracy of all examples.'),
     },
