@@ -1,0 +1,93 @@
+import { utimesSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type * as analysesModule from '../../src/extension/analysis/analyses';
+import { fileOfSet, type PredictionSet } from '../../src/run/predictionSets';
+import { AnalysisProject, type Annotation } from './analysisSupport';
+import { loadWithVscode, nothing } from './fakeVscode';
+
+const set: PredictionSet = { split: 'val', epoch: 1 };
+const annotations = Array.from({ length: 60 }, (_, i): Annotation => ({
+  identifier: `dev-${i}-0-0`,
+  sentence: i % 3 === 0 ? `There are exactly ${i} dogs.` : 'The dog sleeps.',
+  // An example without a label is no part of the analysis, and is a row of the file.
+  ...(i !== 1 && { label: i % 2 === 0 ? 'True' : 'False' }),
+  images: ['left.png', 'right.png'],
+}));
+
+let settings: { slices: unknown; trusted: boolean };
+let module: typeof analysesModule;
+let project: AnalysisProject;
+let run: string;
+
+beforeAll(async () => {
+  settings = { slices: [], trusted: true };
+  module = await loadWithVscode<typeof analysesModule>('src/extension/analysis/analyses.ts', {
+    workspace: nothing({
+      get isTrusted() {
+        return settings.trusted;
+      },
+      getConfiguration: () => ({ get: () => settings.slices }),
+    }),
+  });
+});
+
+// A folder is of one test: it is removed after it.
+async function begin(): Promise<void> {
+  project = new AnalysisProject(annotations);
+  run = await project.import('run', (i) => (i % 2 === 0 ? 0.9 : 0.2), { epoch: 1 });
+}
+
+const identity = () => module.analyses.identityOf(run, join(project.folder, 'nlvr.yaml'), set);
+
+describe('analyses of a window', () => {
+  it('are the same as long as predictions, annotations and slices are', async () => {
+    await begin();
+    const first = await identity();
+    expect(await identity()).toBe(first);
+    settings.slices = [{ name: 'dogs', pattern: 'dog' }];
+    const withSlices = await identity();
+    expect(withSlices).not.toBe(first);
+    settings.slices = [];
+    const file = fileOfSet(run, set);
+    await writeFile(file, await readFile(file));
+    utimesSync(file, 1, 1);
+    const renewed = await identity();
+    expect(renewed).not.toBe(first);
+    utimesSync(join(project.folder, 'val.json'), 1, 1);
+    expect(await identity()).not.toBe(renewed);
+    settings.slices = [{ name: 'dogs', pattern: '(' }];
+    await expect(identity()).rejects.toThrow(/nlvr\.slices: the pattern of slice dogs/);
+    settings.slices = [];
+  });
+
+  it('are made once for all who ask, and again after the last of them left too early', async () => {
+    await begin();
+    const of = await identity();
+    const job = module.analyses.job(of);
+    expect(module.analyses.job(of)).toBe(job);
+    const [one, other] = [job.follow(() => undefined), job.follow(() => undefined)];
+    one.dispose();
+    expect(module.analyses.job(of)).toBe(job);
+    other.dispose();
+    const again = module.analyses.job(of);
+    expect(again).not.toBe(job);
+    await again.until(() => again.complete);
+    // What is done is kept, whoever leaves.
+    expect(module.analyses.job(of)).toBe(again);
+    expect(again.analysis?.n).toBe(59);
+  });
+
+  it('say which rows of the file are in a slice, unlabelled ones counted', async () => {
+    await begin();
+    const counting = { kind: 'slice', slice: 'counting', value: 'yes' } as const;
+    const config = join(project.folder, 'nlvr.yaml');
+    const { title, rows } = await module.examplesOf(run, config, set, counting);
+    expect(title).toBe('Slice: counting = yes');
+    expect([...rows].slice(0, 3)).toEqual([0, 3, 6]);
+    settings.trusted = false;
+    await expect(module.examplesOf(run, config, set, counting)).rejects.toThrow(/not trusted/);
+    settings.trusted = true;
+  });
+});
