@@ -67,7 +67,7 @@ const nodeEntries = {
   extension: 'src/extension/extension.ts',
 };
 const webviewEntries = Object.fromEntries(
-  ['dashboard', 'failures', 'config', 'analysis'].map((panel) => [
+  ['dashboard', 'failures', 'config', 'analysis', 'runs'].map((panel) => [
     panel,
     `src/webview/${panel}/main.tsx`,
   ]),

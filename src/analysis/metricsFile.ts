@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { MissingPart } from '../config/modelParts';
 import type { Split } from '../run/events';
 import { writeFileAtomic } from '../util/atomicFile';
@@ -45,22 +46,25 @@ export function mergeMetrics(file: string, metrics: SplitMetrics, source: Metric
 export interface ReadMetrics {
   accuracy: number | null;
   consistency: number | null;
+  /** Mean cross-entropy in nats. */
+  loss: number | null;
   epoch: number | null;
   checkpoint: string | null;
 }
 
 /** Reads a `metrics.json`; empty where there is none, or none that can be read. */
-export function readMetrics(file: string): Partial<Record<Split, ReadMetrics>> {
-  const entries = read(file);
+export async function readMetrics(file: string): Promise<Partial<Record<Split, ReadMetrics>>> {
+  const entries = entriesIn(await readFile(file, 'utf8').catch(() => ''));
   const splits: Partial<Record<Split, ReadMetrics>> = {};
   for (const split of ['train', 'val', 'test'] as const) {
     const entry = entries[split];
     if (typeof entry !== 'object' || entry === null) continue;
-    const { accuracy, consistency, epoch, checkpoint } = entry as Record<string, unknown>;
+    const { accuracy, consistency, loss, epoch, checkpoint } = entry as Record<string, unknown>;
     const number = (value: unknown) => (typeof value === 'number' ? value : null);
     splits[split] = {
       accuracy: number(accuracy),
       consistency: number(consistency),
+      loss: number(loss),
       epoch: number(epoch),
       checkpoint: typeof checkpoint === 'string' ? checkpoint : null,
     };
@@ -101,7 +105,15 @@ function write(file: string, entries: Record<string, unknown>): void {
 /** A file that is missing or damaged has nothing to keep. */
 function read(file: string): Record<string, unknown> {
   try {
-    const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return entriesIn(readFileSync(file, 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+function entriesIn(text: string): Record<string, unknown> {
+  try {
+    const content: unknown = JSON.parse(text);
     return typeof content === 'object' && content !== null && !Array.isArray(content)
       ? (content as Record<string, unknown>)
       : {};

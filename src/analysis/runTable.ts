@@ -8,6 +8,8 @@ import { readFlatConfig } from '../run/runConfig';
 import { RunFolder } from '../run/runFolder';
 import type { RunInfo } from '../run/runInfo';
 import type { RunStatus } from '../run/runStatus';
+import { trainedSeconds } from '../run/trainedTime';
+import { csvRow } from '../util/csv';
 import type { Words } from '../util/phrase';
 import { UserError } from '../util/userError';
 import { readMetrics } from './metricsFile';
@@ -29,7 +31,40 @@ export interface RunRow {
   valConsistency: number | null;
   testAccuracy: number | null;
   testConsistency: number | null;
+  /** Mean cross-entropy in nats, of the same weights as the accuracy. */
+  valLoss: number | null;
+  testLoss: number | null;
+  /** Seconds spent training (`run/trainedTime.ts`). */
+  trainedSeconds: number | null;
 }
+
+/** A column of the table. */
+export interface RunColumn {
+  /** In the CSV table. */
+  name: string;
+  field: keyof RunRow;
+  kind: 'text' | 'count' | 'share' | 'loss' | 'seconds' | 'time';
+  /** Which values are the better ones; missing where none is. */
+  better?: 'higher' | 'lower';
+}
+
+/** The columns before those of the configuration, in the order of the CSV table. */
+export const runColumns: readonly RunColumn[] = [
+  { name: 'run', field: 'run', kind: 'text' },
+  { name: 'name', field: 'name', kind: 'text' },
+  { name: 'kind', field: 'kind', kind: 'text' },
+  { name: 'state', field: 'state', kind: 'text' },
+  { name: 'started', field: 'started', kind: 'time' },
+  { name: 'step', field: 'step', kind: 'count' },
+  { name: 'best_epoch', field: 'bestEpoch', kind: 'count' },
+  { name: 'val_accuracy', field: 'valAccuracy', kind: 'share', better: 'higher' },
+  { name: 'val_consistency', field: 'valConsistency', kind: 'share', better: 'higher' },
+  { name: 'test_accuracy', field: 'testAccuracy', kind: 'share', better: 'higher' },
+  { name: 'test_consistency', field: 'testConsistency', kind: 'share', better: 'higher' },
+  { name: 'val_loss', field: 'valLoss', kind: 'loss', better: 'lower' },
+  { name: 'test_loss', field: 'testLoss', kind: 'loss', better: 'lower' },
+  { name: 'trained_seconds', field: 'trainedSeconds', kind: 'seconds' },
+];
 
 export interface RunTable {
   /** Newest first. */
@@ -69,7 +104,7 @@ export async function tableOf(
       const run = await readRun(folder);
       if (run)
         found.push({
-          row: rowOf(shown(folder), folder, run.info, run.status),
+          row: await runRow(shown(folder), folder, run.info, run.status),
           config: await readFlatConfig(folder),
         });
     } catch (error) {
@@ -78,31 +113,72 @@ export async function tableOf(
       if (!(await isBlipFolder(folder))) unreadable.push({ folder, message: error.words });
     }
   found.sort((a, b) => b.row.started.localeCompare(a.row.started));
-  const known = found.filter(({ config }) => config.size > 0);
+  return {
+    rows: found.map(({ row }) => row),
+    differing: differingRunKeys(found),
+    unreadable,
+  };
+}
+
+/** The keys in which the configurations of runs differ, with a value a run. */
+export function differingRunKeys(
+  runs: readonly { row: Pick<RunRow, 'kind'>; config: FlatConfig }[],
+): DifferingKey[] {
+  const known = runs.filter(({ config }) => config.size > 0);
   const foreign = known.filter(({ row }) => row.kind === 'imported').map(({ config }) => config);
   const keys = differingKeys(
     known.map(({ config }) => config),
     new Set(foreign),
   );
-  return {
-    rows: found.map(({ row }) => row),
-    differing: keys.map(({ key }) => ({
-      key,
-      values: found.map(({ config }) => config.get(key) ?? null),
-    })),
-    unreadable,
-  };
+  return keys.map(({ key }) => ({
+    key,
+    values: runs.map(({ config }) => config.get(key) ?? null),
+  }));
 }
 
-function rowOf(run: string, folder: string, info: RunInfo, state: RunStatus): RunRow {
+/** A further column of the CSV table, with a value a row. */
+export interface FurtherColumn {
+  name: string;
+  values: readonly (string | number)[];
+}
+
+/** The table as lines of CSV, the header first: `runColumns`, the further columns, and the keys that differ. */
+export function runTableCsv(
+  rows: readonly RunRow[],
+  differing: readonly DifferingKey[],
+  further: readonly FurtherColumn[] = [],
+): string[] {
+  const header = [
+    ...runColumns.map(({ name }) => name),
+    ...further.map(({ name }) => name),
+    ...differing.map(({ key }) => key),
+  ];
+  return [
+    csvRow(header),
+    ...rows.map((row, i) =>
+      csvRow([
+        ...runColumns.map(({ field }) => row[field] ?? ''),
+        ...further.map(({ values }) => values[i]),
+        ...differing.map(({ values }) => values[i] ?? ''),
+      ]),
+    ),
+  ];
+}
+
+/**
+ * A run's row.
+ * @param run how the row names its folder
+ */
+export async function runRow(run: string, folder: string, info: RunInfo, state: RunStatus): RunRow {
   const { best, kind } = info;
-  const { val, test } = readMetrics(new RunFolder(folder).metrics);
+  const { val, test } = await readMetrics(new RunFolder(folder).metrics);
   // metrics.json may be of a later evaluation with other weights than the best.
   const same =
     best === null ||
     (test?.epoch ?? 0) === best.epoch ||
     (kind === 'evaluate' && test?.checkpoint !== null);
   const ofTest = same ? test : undefined;
+  const ofVal = best === null || (val?.epoch ?? 0) === best.epoch ? val : undefined;
   return {
     run,
     name: info.name,
@@ -116,5 +192,8 @@ function rowOf(run: string, folder: string, info: RunInfo, state: RunStatus): Ru
     valConsistency: best ? best.consistency : (val?.consistency ?? null),
     testAccuracy: ofTest?.accuracy ?? best?.testAccuracy ?? null,
     testConsistency: ofTest?.consistency ?? null,
+    valLoss: ofVal?.loss ?? null,
+    testLoss: ofTest?.loss ?? null,
+    trainedSeconds: state === 'unreadable' ? null : trainedSeconds(info),
   };
 }

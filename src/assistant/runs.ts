@@ -146,7 +146,7 @@ export async function runMetrics(
     name: info.name,
     state: run.status,
     best: info.best,
-    newest: readMetrics(new RunFolder(folder).metrics),
+    newest: await readMetrics(new RunFolder(folder).metrics),
     evaluations: evaluations.slice(-MOST_EPOCHS),
     epochs: epochs.slice(-MOST_EPOCHS),
     curves: OVER_STEPS.flatMap((name) =>

@@ -18,6 +18,7 @@ import { QueueView } from './queue/queueView';
 import { TrainingQueue } from './queue/trainingQueue';
 import { FolderRunRegistry } from './runs/folderRegistry';
 import { RefusedStarts } from './runs/refusedStarts';
+import { RunMarks } from './runs/runMarks';
 import { isActive } from './runs/runRegistry';
 import { RunsView } from './runs/runsView';
 import { WorkspaceRuns, setContext } from './runs/workspaceRuns';
@@ -31,7 +32,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   speak(vscode.l10n.t);
   const log = createLog();
   const programs = new ProgramFinder(context.extensionPath, log);
-  const registry = new FolderRunRegistry((problem) => log.warn(problem));
+  const marks = new RunMarks(context.workspaceState);
+  const registry = new FolderRunRegistry(
+    (problem) => log.warn(problem),
+    (folder) => marks.nameOf(folder),
+  );
   trustSources(vscode.workspace.isTrusted);
   const services: Services = {
     context,
@@ -69,13 +74,16 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     new StatusBar(registry),
     new EndNotifications(registry, log, (run) => refused.dismissed(run)),
     new QueueView(queue),
-    registerCommands({ services, registry, found, checks, queue, refused }),
-    registerPanels(services),
+    registerCommands({ services, registry, found, checks, queue, refused, marks }),
+    registerPanels({ services, marks, queue }),
     registerAssistantTools(registry, found),
     registerConfiguration(services),
     registry.onDidChange(() => {
       void updateContext(registry);
       runner.look();
+    }),
+    marks.onDidChange((folders) => {
+      for (const folder of folders) registry.rename(folder);
     }),
     queue.onDidChange(() => {
       void updateQueueContext(queue);

@@ -3,12 +3,13 @@
  * which brings the YAML parsers, is loaded with the first that is shown.
  */
 import * as vscode from 'vscode';
-import type { Services } from './services';
-import { ANALYSIS_VIEW, DASHBOARD_VIEW, FAILURES_VIEW } from './viewTypes';
+import type { RunsTableContext } from './runsTable/panel';
+import { ANALYSIS_VIEW, DASHBOARD_VIEW, FAILURES_VIEW, RUNS_VIEW } from './viewTypes';
 
 type Serializer = vscode.WebviewPanelSerializer;
 
-export function registerPanels(services: Services): vscode.Disposable {
+export function registerPanels(context: RunsTableContext): vscode.Disposable {
+  const { services } = context;
   return vscode.Disposable.from(
     vscode.window.registerWebviewPanelSerializer(
       DASHBOARD_VIEW,
@@ -21,6 +22,10 @@ export function registerPanels(services: Services): vscode.Disposable {
     vscode.window.registerWebviewPanelSerializer(
       ANALYSIS_VIEW,
       whenShown(async () => (await import('./analysis/panel')).registerAnalysis(services)),
+    ),
+    vscode.window.registerWebviewPanelSerializer(
+      RUNS_VIEW,
+      whenShown(async () => (await import('./runsTable/panel')).registerRunsTable(context)),
     ),
   );
 }

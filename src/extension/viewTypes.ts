@@ -2,3 +2,4 @@
 export const DASHBOARD_VIEW = 'nlvr.dashboard';
 export const FAILURES_VIEW = 'nlvr.failures';
 export const ANALYSIS_VIEW = 'nlvr.analysis';
+export const RUNS_VIEW = 'nlvr.runsTable';

@@ -398,7 +398,8 @@ describe('Delete Run', () => {
     );
     const registry = { get: () => run, refresh: () => Promise.resolve() };
     const found = { forget: () => Promise.resolve() };
-    const remove = () => deleteRuns(registry as never, found as never, root, undefined);
+    const marks = { forget: () => Promise.resolve() };
+    const remove = () => deleteRuns({ registry, found, marks } as never, root, undefined);
     await remove();
     expect(details[0]).toContain('so they stay: images, nlvr.yaml, train.json.');
     expect(deleted).toEqual(['events.jsonl', 'run.json']);

@@ -126,7 +126,7 @@ describe('the manifest', () => {
 
   it('is activated by every kind of panel and editor that may have been open before a reload', () => {
     const panels = viewTypes('registerWebviewPanelSerializer');
-    expect(panels).toEqual(['nlvr.dashboard', 'nlvr.failures', 'nlvr.analysis']);
+    expect(panels).toEqual(['nlvr.dashboard', 'nlvr.failures', 'nlvr.analysis', 'nlvr.runsTable']);
     for (const panel of panels)
       expect(manifest.activationEvents).toContain(`onWebviewPanel:${panel}`);
     // VS Code makes the activation events of custom editors itself, from what is contributed.

@@ -44,6 +44,7 @@ it('has a row a run with its metrics, and a column for each key that differs', a
     'sweep/a',
     {
       started: '2026-01-02T00:00:00.000Z',
+      trainedSeconds: 90,
       best: { epoch: 3, step: 9, accuracy: 0.625, consistency: 0.25, testAccuracy: 0.5 },
     },
     "seed: 1\ninit_lr: 0.00003\nann_root: 'd, e'\noutput_dir: x\nvit: base\nxla: false\n",
@@ -59,7 +60,7 @@ it('has a row a run with its metrics, and a column for each key that differs', a
     "seed: 1\ninit_lr: 0.0001\nann_root: '/d'\noutput_dir: y\nvit: base\nxla: false\n",
   );
   file('b/metrics.json', {
-    test: { epoch: 2, accuracy: 0.75, consistency: 0.5, checkpoint: 'model.pth' },
+    test: { epoch: 2, accuracy: 0.75, consistency: 0.5, loss: 0.55, checkpoint: 'model.pth' },
   });
   file(
     'blip/log.txt',
@@ -74,13 +75,13 @@ it('has a row a run with its metrics, and a column for each key that differs', a
   const [csv, said] = await printed({ csv: true });
   const [header, ...rows] = csv.trimEnd().split('\n');
   expect(header).toBe(
-    'run,name,kind,state,started,step,best_epoch,val_accuracy,val_consistency,test_accuracy,test_consistency,init_lr,ann_root',
+    'run,name,kind,state,started,step,best_epoch,val_accuracy,val_consistency,test_accuracy,test_consistency,val_loss,test_loss,trained_seconds,init_lr,ann_root',
   );
   expect(rows.slice(1)).toEqual([
-    'b,b,evaluate,finished,2026-01-03T00:00:00.000Z,12,,,,0.75,0.5,1e-4,/d',
-    'sweep/a,sweep/a,train,finished,2026-01-02T00:00:00.000Z,12,3,0.625,0.25,0.5,,3e-5,"d, e"',
+    'b,b,evaluate,finished,2026-01-03T00:00:00.000Z,12,,,,0.75,0.5,,0.55,,1e-4,/d',
+    'sweep/a,sweep/a,train,finished,2026-01-02T00:00:00.000Z,12,3,0.625,0.25,0.5,,,,90,3e-5,"d, e"',
   ]);
-  expect(rows[0]).toMatch(/^blip,blip,imported,lost,\d{4}-.*,1,0,0\.7,,0\.6,,3e-5,\/d$/);
+  expect(rows[0]).toMatch(/^blip,blip,imported,lost,\d{4}-.*,1,0,0\.7,,0\.6,,,,,3e-5,\/d$/);
   expect(said).toMatch(/broken is left out: .*run\.json is not valid JSON/);
 
   const [table] = await printed({});

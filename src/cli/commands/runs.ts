@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
-import { runTable, type RunRow, type RunTable } from '../../analysis/runTable';
-import { csvRow } from '../../util/csv';
+import { runTable, runTableCsv, type RunTable } from '../../analysis/runTable';
 import { inEnglish } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import { percent } from '../finalReport';
@@ -23,36 +22,8 @@ export async function runs(folder: string, options: RunsOptions): Promise<void> 
     throw new UserError(`There is no run in ${root}.`, {
       hint: 'A run is a folder with a run.json, or with the log.txt of train_nlvr.py.',
     });
-  const lines = options.csv ? csvLines(table) : tableLines(table);
+  const lines = options.csv ? runTableCsv(table.rows, table.differing) : tableLines(table);
   process.stdout.write(`${lines.join('\n')}\n`);
-}
-
-/** Names of the columns, which are those of the CSV table, and where they come from. */
-const columns: readonly [string, keyof RunRow][] = [
-  ['run', 'run'],
-  ['name', 'name'],
-  ['kind', 'kind'],
-  ['state', 'state'],
-  ['started', 'started'],
-  ['step', 'step'],
-  ['best_epoch', 'bestEpoch'],
-  ['val_accuracy', 'valAccuracy'],
-  ['val_consistency', 'valConsistency'],
-  ['test_accuracy', 'testAccuracy'],
-  ['test_consistency', 'testConsistency'],
-];
-
-function csvLines({ rows, differing }: RunTable): string[] {
-  const header = [...columns.map(([name]) => name), ...differing.map(({ key }) => key)];
-  return [
-    csvRow(header),
-    ...rows.map((row, i) =>
-      csvRow([
-        ...columns.map(([, field]) => row[field] ?? ''),
-        ...differing.map(({ values }) => values[i] ?? ''),
-      ]),
-    ),
-  ];
 }
 
 function tableLines({ rows, differing }: RunTable): string[] {

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { UserError } from '../../util/userError';
+import type { RunsTableContext } from '../runsTable/panel';
 import type { Services } from '../services';
 import { DASHBOARD_VIEW, FAILURES_VIEW } from '../viewTypes';
 import { pickRun, pickRuns } from './pickRun';
@@ -33,6 +34,23 @@ export async function inspectFailedExamples(services: Services, calledOn: unknow
   const { openFailures, registerFailures } = await import('../failures/panel');
   registerFailures(services);
   await openFailures(run.folder);
+}
+
+/** "Open Runs Table" */
+export async function showRunsTable(context: RunsTableContext): Promise<void> {
+  await openRunsTable(context);
+}
+
+/** "New Run from This One…": the runs table with its dialog. */
+export async function newRunFrom(context: RunsTableContext, calledOn: unknown): Promise<void> {
+  const run = await pickRun(context.services.runs, calledOn, () => true, noRuns());
+  if (run) await openRunsTable(context, run.folder);
+}
+
+async function openRunsTable(context: RunsTableContext, newRun?: string): Promise<void> {
+  const panel = await import('../runsTable/panel');
+  panel.registerRunsTable(context);
+  await panel.openRunsTable(newRun);
 }
 
 async function openDashboard(services: Services, folders: readonly string[]): Promise<void> {

@@ -5,6 +5,7 @@ import { showFailure } from '../log';
 import type { TrainingQueue } from '../queue/trainingQueue';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import type { RefusedStarts } from '../runs/refusedStarts';
+import type { RunMarks } from '../runs/runMarks';
 import type { WorkspaceRuns } from '../runs/workspaceRuns';
 import type { Services } from '../services';
 
@@ -16,6 +17,7 @@ export interface CommandContext {
   checks: DatasetChecks;
   queue: TrainingQueue;
   refused: RefusedStarts;
+  marks: RunMarks;
 }
 
 /** A command's handler: what it was called on (a run's folder or a file), and for the views all selected elements. */
@@ -23,7 +25,7 @@ type Handler = (calledOn?: unknown, selected?: unknown) => Promise<void>;
 
 /** Handlers by command without the `nlvr.` before it. Each loads its code when it is first called. */
 function handlers(context: CommandContext): Record<string, Handler> {
-  const { services, registry, found, checks, queue, refused } = context;
+  const { services, registry, found, checks, queue, refused, marks } = context;
   return {
     startTraining: async (on) => (await import('./startTraining')).startTraining(context, on),
     stopTraining: async (on) => (await import('./stopTraining')).stopTraining(registry, on),
@@ -38,6 +40,8 @@ function handlers(context: CommandContext): Record<string, Handler> {
       (await import('./panels')).inspectFailedExamples(services, on),
     openDashboard: async (on, all) => (await import('./panels')).showDashboard(services, on, all),
     compareRuns: async (on, all) => (await import('./panels')).compareRuns(services, on, all),
+    openRunsTable: async () => (await import('./panels')).showRunsTable(context),
+    newRunFrom: async (on) => (await import('./panels')).newRunFrom(context, on),
     checkDataset: async (on) => (await import('./dataset')).checkDataset(checks, on),
     createSample: async () => (await import('./dataset')).createSample(services),
     createAnnotations: async (on) => (await import('./createAnnotations')).createAnnotations(on),
@@ -64,7 +68,8 @@ function handlers(context: CommandContext): Record<string, Handler> {
     revealRun: async (on) => (await import('./runFiles')).revealRun(on),
     copyRunPath: async (on, all) => (await import('./runFiles')).copyRunPath(registry, on, all),
     openTrainerLog: async (on) => (await import('./runFiles')).openTrainerLog(on),
-    deleteRun: async (on, all) => (await import('./runFiles')).deleteRuns(registry, found, on, all),
+    deleteRun: async (on, all) =>
+      (await import('./runFiles')).deleteRuns({ registry, found, marks }, on, all),
     dismissRefused: async (on, all) =>
       (await import('./runFiles')).dismissRefused(registry, refused, on, all),
     forgetRun: async (on) => (await import('./runFiles')).forgetRun(registry, found, on),

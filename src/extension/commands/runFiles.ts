@@ -10,6 +10,7 @@ import { isDeletable } from '../runs/resumable';
 import { isActive, type Run } from '../runs/runRegistry';
 import { folderBytes } from '../runs/runsView';
 import type { RefusedStarts } from '../runs/refusedStarts';
+import type { RunMarks } from '../runs/runMarks';
 import type { WorkspaceRuns } from '../runs/workspaceRuns';
 
 /** The runs that a menu entry of the view was used on: the clicked one, or all selected ones. */
@@ -75,13 +76,19 @@ function doomed(run: Run): Doomed {
   return { run, others, files: others.length === 0 ? [run.folder] : owned };
 }
 
+/** What knows of a run that is deleted. */
+interface DeletionContext {
+  registry: FolderRunRegistry;
+  found: Pick<WorkspaceRuns, 'forget'>;
+  marks: Pick<RunMarks, 'forget'>;
+}
+
 /**
  * Deletes runs, after one question that says whether for good, what goes, how much, and what stays: files in a run's
  * folder that the run did not write are not the run's. Active runs stay.
  */
 export async function deleteRuns(
-  registry: FolderRunRegistry,
-  found: WorkspaceRuns,
+  { registry, found, marks }: DeletionContext,
   calledOn: unknown,
   selected: unknown,
 ): Promise<void> {
@@ -108,6 +115,7 @@ export async function deleteRuns(
     if (now && isActive(now)) continue;
     await deleteFiles(run, files, useTrash);
     await found.forget(run.folder);
+    await marks.forget([run.folder]);
     await registry.refresh(run.folder);
   }
 }

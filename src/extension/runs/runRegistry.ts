@@ -11,7 +11,10 @@ export type { RunStatus } from '../../run/runStatus';
 export interface Run {
   /** Absolute path of the run folder; identifies the run. */
   readonly folder: string;
+  /** With the name that a person gave the run, where one did. */
   readonly info: Readonly<RunInfo>;
+  /** The name that the run has by itself, where a person gave it another. */
+  readonly ownName?: string;
   readonly status: RunStatus;
   /** Why it failed or stopped, or what the newest attempt came to where that left the run as it was. */
   readonly message: string | null;

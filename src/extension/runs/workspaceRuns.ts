@@ -273,6 +273,11 @@ async function outputParent(file: string): Promise<string | undefined> {
   }
 }
 
+const contexts = new Map<string, boolean>();
+
+/** Sets a key of `when` clauses. It is asked for after every change of every run, and sent where it is another value. */
 export function setContext(key: string, value: boolean): Thenable<unknown> {
+  if (contexts.get(key) === value) return Promise.resolve();
+  contexts.set(key, value);
   return vscode.commands.executeCommand('setContext', key, value);
 }

@@ -1,13 +1,12 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../shared/translate';
+import { useVirtualRows } from '../shared/useVirtualRows';
 import type { Model } from './model';
 import { MarkIcon, NoteIcon, VerdictIcon } from './symbols';
 import { probability, truth } from './texts';
 
 /** Height of a row in CSS pixels; the style sheet says the same. All rows are alike, so no row is measured. */
 export const ROW_HEIGHT = 44;
-/** Rows drawn above and below the visible ones. */
-const SPARE = 6;
 
 /**
  * The virtual list: of a hundred thousand rows only the visible ones exist. The selected row exists always,
@@ -15,17 +14,9 @@ const SPARE = 6;
  */
 export function List({ model }: { model: Model }) {
   const box = useRef<HTMLDivElement>(null);
-  const [top, setTop] = useState(0);
-  const [height, setHeight] = useState(600);
   const { rows, shown, selected, position } = model;
 
-  useEffect(() => {
-    const element = box.current;
-    if (!element) return;
-    const observer = new ResizeObserver(() => setHeight(element.clientHeight));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+  const { first, last, onScroll } = useVirtualRows(box, shown.length, ROW_HEIGHT);
 
   // The selection is kept in view, and has the focus when the list had it.
   const hadFocus = useRef(false);
@@ -41,8 +32,6 @@ export function List({ model }: { model: Model }) {
       element.querySelector<HTMLElement>('[aria-selected=true]')?.focus({ preventScroll: true });
   }, [position, selected, shown]);
 
-  const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - SPARE);
-  const last = Math.min(shown.length, Math.ceil((top + height) / ROW_HEIGHT) + SPARE);
   const places = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
   if (position >= 0 && (position < first || position >= last)) places.push(position);
 
@@ -61,7 +50,7 @@ export function List({ model }: { model: Model }) {
       role="listbox"
       aria-label={t('Examples')}
       tabIndex={position < 0 ? 0 : -1}
-      onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+      onScroll={(event) => onScroll(event.currentTarget)}
       data-rows={shown.length}
     >
       <div

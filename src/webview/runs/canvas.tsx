@@ -1,0 +1,92 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { onThemeChange, themeColour } from '../shared/theme';
+
+/** What the charts are drawn with. */
+export interface Colours {
+  text: string;
+  muted: string;
+  grid: string;
+  background: string;
+  accent: string;
+  series: string[];
+  font: string;
+}
+
+const seriesVariables: readonly [string, string][] = [
+  ['--vscode-charts-blue', '#3794ff'],
+  ['--vscode-charts-green', '#388a34'],
+  ['--vscode-charts-purple', '#b180d7'],
+  ['--vscode-charts-yellow', '#bf8803'],
+  ['--vscode-charts-red', '#e51400'],
+  ['--vscode-charts-orange', '#d18616'],
+];
+
+/** Reads the theme; call it again after a change. */
+export function colours(): Colours {
+  const text = themeColour('--vscode-foreground', '#888888');
+  const size = Number.parseFloat(themeColour('--vscode-font-size', '13px')) || 13;
+  return {
+    text,
+    muted: themeColour('--vscode-descriptionForeground', text),
+    grid: themeColour('--vscode-editorWidget-border', '#88888859'),
+    background: themeColour('--vscode-editor-background', '#ffffff'),
+    accent: themeColour('--vscode-focusBorder', '#3794ff'),
+    series: seriesVariables.map(([name, otherwise]) => themeColour(name, otherwise)),
+    font: `${Math.max(10, size - 2)}px ${themeColour('--vscode-font-family', 'sans-serif')}`,
+  };
+}
+
+export interface Size {
+  width: number;
+  height: number;
+}
+
+interface CanvasProps {
+  /** Draws all of it. A new function is drawn at once. */
+  draw: (context: CanvasRenderingContext2D, size: Size, colours: Colours) => void;
+  /** Says what is drawn; missing on one that lies over another. */
+  label?: string;
+}
+
+/** A canvas that fills its parent, sharp on every screen, drawn anew after a change of size or theme. */
+export function Canvas({ draw, label }: CanvasProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [changes, setChanges] = useState(0);
+  useEffect(() => {
+    const parent = canvas.current?.parentElement;
+    if (!parent) return undefined;
+    const again = () => setChanges((count) => count + 1);
+    const observer = new ResizeObserver(again);
+    observer.observe(parent);
+    const stop = onThemeChange(again);
+    return () => {
+      observer.disconnect();
+      stop();
+    };
+  }, []);
+  useEffect(() => {
+    const element = canvas.current;
+    const parent = element?.parentElement;
+    const context = element?.getContext('2d');
+    if (!element || !parent || !context) return;
+    const { clientWidth: width, clientHeight: height } = parent;
+    const ratio = window.devicePixelRatio;
+    element.width = Math.round(width * ratio);
+    element.height = Math.round(height * ratio);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    draw(context, { width, height }, colours());
+  }, [draw, changes]);
+  return label === undefined ? (
+    <canvas ref={canvas} class="layer" aria-hidden="true" />
+  ) : (
+    <canvas ref={canvas} class="layer" role="img" aria-label={label} />
+  );
+}
+
+/** Where the pointer is in an element. */
+export function pointIn(event: PointerEvent): { x: number; y: number } {
+  const element = event.currentTarget as HTMLElement;
+  const { left, top } = element.getBoundingClientRect();
+  return { x: event.clientX - left, y: event.clientY - top };
+}

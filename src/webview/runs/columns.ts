@@ -1,0 +1,217 @@
+import { count, duration, percent, shortExponent, significant } from '../shared/numbers';
+import { language, t } from '../shared/translate';
+import type { MetricColumn, RunLine } from './messages';
+
+/** A run on the page: what the host sends, and its configuration as far as runs differ in it. */
+export interface Row extends RunLine {
+  configurationValues: Record<string, string | null>;
+}
+
+export type Value = string | number | null;
+
+export interface Column {
+  /** `name`, a metric's name, or `config:` and a key. */
+  id: string;
+  title: string;
+  /** The key of the configuration that it shows. */
+  key?: string;
+  /** Whether its values are numbers, or texts and nothing else. */
+  numeric: boolean;
+  better?: 'higher' | 'lower';
+  /** CSS pixels. */
+  width: number;
+  /** By what it is sorted, filtered, grouped and drawn. */
+  value(row: Row): Value;
+  /** What a person reads. */
+  text(row: Row): string;
+  /** A number of this column as a person reads it. */
+  format(value: number): string;
+  /** More about a cell. */
+  hint?(row: Row): string;
+  /** Whether it is shown where nobody has said. */
+  shown: boolean;
+}
+
+const NONE = '–';
+
+/** Names of the metric columns. */
+function titleOf(name: string): string {
+  switch (name) {
+    case 'run':
+      return t('Folder');
+    case 'name':
+      return t('Name');
+    case 'kind':
+      return t('Kind');
+    case 'state':
+      return t('State');
+    case 'started':
+      return t('Started');
+    case 'step':
+      return t('Step');
+    case 'best_epoch':
+      return t('Best epoch');
+    case 'val_accuracy':
+      return t('Val accuracy');
+    case 'val_consistency':
+      return t('Val consistency');
+    case 'test_accuracy':
+      return t('Test accuracy');
+    case 'test_consistency':
+      return t('Test consistency');
+    case 'val_loss':
+      return t('Val loss');
+    case 'test_loss':
+      return t('Test loss');
+    case 'trained_seconds':
+      return t('Trained');
+    default:
+      return name;
+  }
+}
+
+function kindWord(kind: string): string {
+  switch (kind) {
+    case 'evaluate':
+      return t('evaluation');
+    case 'imported':
+      return t('imported');
+    default:
+      return t('training');
+  }
+}
+
+const hiddenMetrics = new Set(['run', 'kind', 'step', 'val_loss', 'test_loss', 'test_consistency']);
+const widths: Record<MetricColumn['kind'], number> = {
+  text: 140,
+  count: 104,
+  share: 128,
+  loss: 96,
+  seconds: 96,
+  time: 150,
+};
+
+/** The columns of the numbers, the name first. */
+export function metricColumns(columns: readonly MetricColumn[]): Column[] {
+  const made = columns.map((column, i) => metricColumn(column, i));
+  const [name, state] = ['name', 'state'].map((id) => made.find((column) => column.id === id));
+  if (name) {
+    name.width = 210;
+    name.value = (row) => shownName(row);
+    name.text = shownName;
+    name.hint = (row) =>
+      [row.name === '' ? '' : t('named {0} by itself', row.ownName), row.description, row.message]
+        .filter((part) => part !== '')
+        .join('\n');
+  }
+  if (state) {
+    state.width = 110;
+    state.value = (row) => row.state;
+    state.text = (row) => row.state;
+    state.hint = (row) => row.message;
+  }
+  const others = made.filter((column) => column !== name && column !== state);
+  return [
+    ...(name ? [name] : []),
+    ...(state ? [state] : []),
+    words('tags', t('Tags'), (row) => row.tags.join(', ')),
+    ...others,
+    words('description', t('Description'), (row) => row.description),
+    words('configuration', t('Configuration'), (row) => row.configuration),
+  ];
+}
+
+/** The name that stands for the run. */
+export function shownName(row: RunLine): string {
+  return row.name === '' ? row.ownName : row.name;
+}
+
+function words(id: string, title: string, text: (row: Row) => string): Column {
+  return {
+    id,
+    title,
+    numeric: false,
+    width: 160,
+    value: (row) => text(row) || null,
+    text,
+    format: String,
+    shown: false,
+  };
+}
+
+function metricColumn({ name, kind, better }: MetricColumn, place: number): Column {
+  const value = (row: Row): Value => {
+    const found = row.values[place] ?? null;
+    return kind === 'time' && typeof found === 'string' ? Date.parse(found) : found;
+  };
+  const format = formatOf(kind, name);
+  return {
+    id: name,
+    title: titleOf(name),
+    numeric: kind !== 'text',
+    ...(better && { better }),
+    width: widths[kind],
+    value: name === 'kind' ? (row) => kindWord(String(value(row))) : value,
+    text: (row) => {
+      const found = value(row);
+      if (typeof found === 'number') return format(found);
+      return name === 'kind' ? kindWord(String(found)) : (found ?? NONE);
+    },
+    format,
+    shown: !hiddenMetrics.has(name),
+  };
+}
+
+const times = new Map<string, Intl.DateTimeFormat>();
+
+function formatOf(kind: MetricColumn['kind'], name: string): (value: number) => string {
+  switch (kind) {
+    case 'share':
+      return percent;
+    case 'loss':
+      return (value) => significant(value);
+    case 'seconds':
+      return duration;
+    case 'time':
+      return (value) => (Number.isFinite(value) ? timeFormat().format(value) : NONE);
+    default:
+      // Epochs are counted from 1 for people.
+      return name === 'best_epoch' ? (value) => count(value + 1) : count;
+  }
+}
+
+function timeFormat(): Intl.DateTimeFormat {
+  const known = times.get(language());
+  if (known) return known;
+  const made = new Intl.DateTimeFormat(language(), { dateStyle: 'short', timeStyle: 'short' });
+  times.set(language(), made);
+  return made;
+}
+
+/** As people write numbers in a configuration: `3e-5`, `0.05`, `384`. */
+function keyNumber(value: number): string {
+  const size = Math.abs(value);
+  return size > 0 && size < 1e-3 ? shortExponent(value, 3) : String(Number(value.toPrecision(4)));
+}
+
+/** A column of a key of the configuration. @param values one a run; null where a run does not have it */
+export function configurationColumn(key: string, values: readonly (string | null)[]): Column {
+  const known = values.filter((value) => value !== null);
+  const numeric = known.every((value) => value.trim() !== '' && Number.isFinite(Number(value)));
+  const isPath = known.some((value) => value.includes('/'));
+  const text = (row: Row): string => row.configurationValues[key] ?? NONE;
+  return {
+    id: `config:${key}`,
+    title: key,
+    key,
+    numeric,
+    width: isPath ? 180 : Math.min(160, Math.max(88, 30 + 8 * key.length)),
+    value: (row) => {
+      const found = row.configurationValues[key] ?? null;
+      return found !== null && numeric ? Number(found) : found;
+    },
+    text,
+    format: keyNumber,
+    shown: true,
+  };
+}

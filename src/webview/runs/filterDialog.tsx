@@ -1,0 +1,129 @@
+import { useState } from 'preact/hooks';
+import { t } from '../shared/translate';
+import type { Column } from './columns';
+import { Dialog } from './dialog';
+import type { Model } from './model';
+
+/** More values than anybody ticks. */
+const MOST_VALUES = 500;
+
+/** Which values of a column pass: from and to for numbers, ticks for the others. */
+export function FilterDialog({ model, column: id }: { model: Model; column: string }) {
+  const column = model.column(id);
+  const close = () => model.open(undefined);
+  return (
+    <Dialog title={t('Filter')} onClose={close} onSubmit={close} class="filter-dialog">
+      <label class="field">
+        <span>{t('Column')}</span>
+        <select
+          value={id}
+          onChange={(event) => model.open({ kind: 'filter', column: event.currentTarget.value })}
+        >
+          {model.columns.map((each) => (
+            <option key={each.id} value={each.id}>
+              {each.title}
+            </option>
+          ))}
+        </select>
+      </label>
+      {column?.numeric === true && <Range key={id} model={model} column={column} />}
+      {column && <Values key={`values ${id}`} model={model} column={column} />}
+      <div class="dialog-buttons">
+        <button type="submit" class="primary">
+          {t('Close')}
+        </button>
+        <button type="button" onClick={() => model.filter(id, {})}>
+          {t('Clear Filter')}
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+/** Shares are written as percentages, times as dates. */
+function scaleOf(column: Column): number {
+  return column.id.endsWith('accuracy') || column.id.endsWith('consistency') ? 100 : 1;
+}
+
+function Range({ model, column }: { model: Model; column: Column }) {
+  const filter = model.view.filters[column.id] ?? {};
+  const scale = scaleOf(column);
+  const isTime = column.id === 'started';
+  const written = (value: number | undefined): string =>
+    value === undefined
+      ? ''
+      : isTime
+        ? new Date(value).toISOString().slice(0, 10)
+        : String(Number((value * scale).toPrecision(6)));
+  const [texts, setTexts] = useState({ min: written(filter.min), max: written(filter.max) });
+  const set = (which: 'min' | 'max', text: string) => {
+    setTexts((before) => ({ ...before, [which]: text }));
+    const { [which]: _, ...others } = model.view.filters[column.id] ?? {};
+    const value = isTime ? Date.parse(text) : Number(text) / scale;
+    const known = text.trim() !== '' && Number.isFinite(value);
+    model.filter(column.id, known ? { ...others, [which]: value } : others);
+  };
+  const unit = scale === 100 ? ' (%)' : column.id === 'trained_seconds' ? ' (s)' : '';
+  return (
+    <div class="range">
+      {(['min', 'max'] as const).map((which) => (
+        <label key={which} class="field">
+          <span>
+            {which === 'min' ? t('From') : t('To')}
+            {unit}
+          </span>
+          <input
+            type={isTime ? 'date' : 'text'}
+            inputMode="decimal"
+            value={texts[which]}
+            onInput={(event) => set(which, event.currentTarget.value)}
+          />
+        </label>
+      ))}
+    </div>
+  );
+}
+
+function Values({ model, column }: { model: Model; column: Column }) {
+  const counts = new Map<string | null, { text: string; count: number }>();
+  for (const row of model.searched) {
+    const value = column.value(row);
+    const key = value === null ? null : String(value);
+    const known = counts.get(key);
+    if (known) known.count++;
+    else counts.set(key, { text: value === null ? t('none') : column.text(row), count: 1 });
+  }
+  // Of many numbers a range says more.
+  if (column.numeric && counts.size > 30) return null;
+  const values = [...counts].sort(([, a], [, b]) =>
+    a.text.localeCompare(b.text, undefined, { numeric: true }),
+  );
+  const filter = model.view.filters[column.id] ?? {};
+  const toggle = (value: string | null, passes: boolean) => {
+    const before = filter.values ?? [...counts.keys()];
+    const after = passes ? [...before, value] : before.filter((each) => each !== value);
+    const { values: _, ...others } = filter;
+    const all = [...counts.keys()].every((each) => after.includes(each));
+    model.filter(column.id, all ? others : { ...others, values: after });
+  };
+  return (
+    <fieldset>
+      <legend>{t('Values')}</legend>
+      <ul class="value-list">
+        {values.slice(0, MOST_VALUES).map(([value, { text, count }]) => (
+          <li key={String(value)}>
+            <label>
+              <input
+                type="checkbox"
+                checked={filter.values === undefined || filter.values.includes(value)}
+                onChange={(event) => toggle(value, event.currentTarget.checked)}
+              />
+              <span class="value-text">{text}</span>
+              <span class="muted number">{count}</span>
+            </label>
+          </li>
+        ))}
+      </ul>
+    </fieldset>
+  );
+}

@@ -1,0 +1,367 @@
+import type { HostConnection } from '../shared/hostConnection';
+import { bestOf, grouped, haystack, lineId, passes, sorted, type Line } from './arrange';
+import { configurationColumn, metricColumns, type Column, type Row } from './columns';
+import type {
+  ColumnFilter,
+  ConfigurationColumns,
+  Mark,
+  MetricColumn,
+  RunLine,
+  RunsAction,
+  RunsContract,
+  TableView,
+  ToWebview,
+} from './messages';
+import { firstView, isFilter, viewOf } from './view';
+
+export type Host = Pick<HostConnection<RunsContract>, 'send' | 'request'>;
+
+/** How long the page waits before it hands over how the table is looked at. */
+const KEEP_MS = 300;
+
+/** What the page shows, and what of it. Everything that is derived is computed once after a change. */
+export class Model {
+  view: TableView = firstView;
+  trusted = true;
+  /** Null until the host has said something. */
+  loading: boolean | null = null;
+  /** Runs that are marked for an action. */
+  readonly selected = new Set<string>();
+  /** The dialog that is open. */
+  dialog: Dialog | undefined;
+  private readonly rows = new Map<string, Row>();
+  private readonly words = new WeakMap<Row, string>();
+  private metrics: MetricColumn[] = [];
+  private configuration: ConfigurationColumns = { runs: [], columns: [] };
+  private made: Derived | undefined;
+  private keeping: ReturnType<typeof setTimeout> | undefined;
+  private columnsMade: Column[] | undefined;
+  private at = '';
+
+  constructor(
+    readonly host: Host,
+    private readonly changed: () => void,
+  ) {}
+
+  receive(message: ToWebview): void {
+    switch (message.type) {
+      case 'init':
+        this.rows.clear();
+        this.metrics = message.columns;
+        this.view = viewOf(message.view);
+        this.trusted = message.trusted;
+        break;
+      case 'rows':
+        this.loading = message.loading;
+        for (const line of message.rows) this.put(line);
+        break;
+      case 'removed':
+        for (const key of message.keys) {
+          this.rows.delete(key);
+          this.selected.delete(key);
+        }
+        break;
+      case 'configuration':
+        this.configure(message.configuration);
+        break;
+      case 'trusted':
+        this.trusted = message.trusted;
+        break;
+      case 'newRun':
+        this.at = message.key;
+        this.dialog = { kind: 'newRun', key: message.key };
+        break;
+    }
+    this.columnsMade =
+      message.type === 'init' || message.type === 'configuration' ? undefined : this.columnsMade;
+    this.derive();
+  }
+
+  /** All columns that there are, those that a person has moved first where they were moved to. */
+  get columns(): readonly Column[] {
+    this.columnsMade ??= this.orderedColumns();
+    return this.columnsMade;
+  }
+
+  column(id: string): Column | undefined {
+    return this.columns.find((column) => column.id === id);
+  }
+
+  /** The columns of the table: the pinned ones first. */
+  get shownColumns(): readonly Column[] {
+    return this.derived.shownColumns;
+  }
+
+  isShown(column: Column): boolean {
+    const said = this.view.shown[column.id];
+    if (said !== undefined) return said;
+    if (column.id === 'tags') return this.all.some(({ tags }) => tags.length > 0);
+    return column.shown;
+  }
+
+  isPinned(column: Column): boolean {
+    return this.view.pinned.includes(column.id);
+  }
+
+  /** All runs, in no order. */
+  get all(): Row[] {
+    return [...this.rows.values()];
+  }
+
+  get count(): number {
+    return this.rows.size;
+  }
+
+  row(key: string): Row | undefined {
+    return this.rows.get(key);
+  }
+
+  get lines(): readonly Line[] {
+    return this.derived.lines;
+  }
+
+  /** The runs that pass, sorted. */
+  get shown(): readonly Row[] {
+    return this.derived.shown;
+  }
+
+  /** The runs that the text finds, whatever the filters of columns say. */
+  get searched(): readonly Row[] {
+    return this.derived.searched;
+  }
+
+  /** The line that the keyboard is at, by its id; the first run where that is gone. */
+  get current(): string {
+    const { places, lines } = this.derived;
+    return places.has(this.at) ? this.at : lineId(lines.find(({ row }) => row));
+  }
+
+  /** The place of a line among the others; undefined where it is not shown. */
+  placeOf(id: string): number | undefined {
+    return this.derived.places.get(id);
+  }
+
+  isBest(column: Column, row: Row): boolean {
+    const best = this.derived.best.get(column.id);
+    return best !== undefined && column.value(row) === best;
+  }
+
+  get archivedCount(): number {
+    return this.all.filter(({ archived }) => archived).length;
+  }
+
+  /** The runs that an action is for: the selected ones that are shown, else the one that the keyboard is at. */
+  get targets(): Row[] {
+    const selected = this.shown.filter(({ key }) => this.selected.has(key));
+    if (selected.length > 0) return selected;
+    const current = this.rows.get(this.current);
+    return current ? [current] : [];
+  }
+
+  change(view: Partial<TableView>): void {
+    this.view = { ...this.view, ...view };
+    if (view.order) this.columnsMade = undefined;
+    clearTimeout(this.keeping);
+    this.keeping = setTimeout(() => this.host.send({ type: 'view', view: this.view }), KEEP_MS);
+    this.derive();
+  }
+
+  /** Sorts by a column. @param further after the columns that it is sorted by already */
+  sortBy(id: string, further: boolean): void {
+    const column = this.column(id);
+    const { sorts } = this.view;
+    const known = sorts.find((sort) => sort.column === id);
+    // The better or the later ones are what is looked for first.
+    const first = column?.better === 'higher' || id === 'started';
+    const next =
+      known === undefined
+        ? { column: id, descending: first }
+        : known.descending === first
+          ? { column: id, descending: !first }
+          : undefined;
+    if (!further) this.change({ sorts: next ? [next] : [] });
+    else if (known === undefined) this.change({ sorts: next ? [...sorts, next] : sorts });
+    else
+      this.change({
+        sorts: sorts.flatMap((sort) => (sort === known ? (next ? [next] : []) : [sort])),
+      });
+  }
+
+  filter(id: string, filter: ColumnFilter): void {
+    const { [id]: _, ...others } = this.view.filters;
+    this.change({ filters: isFilter(filter) ? { ...others, [id]: filter } : others });
+  }
+
+  show(id: string, shown: boolean): void {
+    this.change({ shown: { ...this.view.shown, [id]: shown } });
+  }
+
+  pin(id: string, pinned: boolean): void {
+    const others = this.view.pinned.filter((each) => each !== id);
+    this.change({ pinned: pinned ? [...others, id] : others });
+  }
+
+  /** Moves a column to the place of another one. */
+  move(id: string, to: string): void {
+    if (id === to) return;
+    const ids = this.columns.map((column) => column.id);
+    const [from, place] = [ids.indexOf(id), ids.indexOf(to)];
+    if (from < 0 || place < 0) return;
+    ids.splice(from, 1);
+    ids.splice(place, 0, id);
+    this.change({ order: ids });
+  }
+
+  /** Moves a column by one place among those that are shown next to it. */
+  shift(id: string, by: -1 | 1): void {
+    const column = this.column(id);
+    if (!column) return;
+    const alike = this.shownColumns.filter((each) => this.isPinned(each) === this.isPinned(column));
+    const neighbour = alike[alike.indexOf(column) + by];
+    if (neighbour) this.move(id, neighbour.id);
+  }
+
+  fold(value: string, folded: boolean): void {
+    const others = this.view.folded.filter((each) => each !== value);
+    this.change({ folded: folded ? [...others, value] : others });
+  }
+
+  select(keys: readonly string[], selected: boolean): void {
+    for (const key of keys)
+      if (selected) this.selected.add(key);
+      else this.selected.delete(key);
+    this.changed();
+  }
+
+  selectOnly(keys: readonly string[]): void {
+    this.selected.clear();
+    this.select(keys, true);
+  }
+
+  goTo(key: string): void {
+    if (this.at === key) return;
+    this.at = key;
+    this.changed();
+  }
+
+  open(dialog: Dialog | undefined): void {
+    this.dialog = dialog;
+    this.changed();
+  }
+
+  mark(rows: readonly Row[], change: Partial<Omit<Mark, 'tags'>>): void {
+    this.host.send({ type: 'mark', keys: rows.map(({ key }) => key), change });
+  }
+
+  /** Stars all, or none where all have one. */
+  star(rows: readonly Row[]): void {
+    this.mark(rows, { starred: !rows.every(({ starred }) => starred) });
+  }
+
+  archive(rows: readonly Row[]): void {
+    this.mark(rows, { archived: !rows.every(({ archived }) => archived) });
+  }
+
+  act(action: RunsAction, rows: readonly Row[]): void {
+    if (rows.length > 0)
+      this.host.send({ type: 'action', action, keys: rows.map(({ key }) => key) });
+  }
+
+  private get derived(): Derived {
+    this.made ??= this.compute();
+    return this.made;
+  }
+
+  private derive(): void {
+    this.made = undefined;
+    this.changed();
+  }
+
+  private compute(): Derived {
+    const { view } = this;
+    const words = view.text
+      .toLowerCase()
+      .split(/\s+/)
+      .filter((word) => word !== '');
+    const searched = this.all.filter(
+      (row) =>
+        (view.archived || !row.archived) && words.every((word) => this.wordsOf(row).includes(word)),
+    );
+    const filters = Object.entries(view.filters).flatMap(([id, filter]) => {
+      const column = this.column(id);
+      return column ? [{ column, filter }] : [];
+    });
+    const passing = searched.filter((row) =>
+      filters.every(({ column, filter }) => passes(column.value(row), filter)),
+    );
+    const shown = sorted(passing, view.sorts, (id) => this.column(id));
+    const visible = this.columns.filter((column) => this.isShown(column));
+    const shownColumns = [
+      ...visible.filter((column) => this.isPinned(column)),
+      ...visible.filter((column) => !this.isPinned(column)),
+    ];
+    const best = new Map<string, number>();
+    for (const column of shownColumns) {
+      const value = bestOf(shown, column);
+      if (value !== undefined) best.set(column.id, value);
+    }
+    const group = view.group === '' ? undefined : this.column(view.group);
+    const lines = grouped(shown, group, new Set(view.folded));
+    const places = new Map(lines.map((line, i) => [lineId(line), i]));
+    return { searched, shown, lines, places, shownColumns, best };
+  }
+
+  private wordsOf(row: Row): string {
+    const known = this.words.get(row);
+    if (known !== undefined) return known;
+    const made = haystack(row);
+    this.words.set(row, made);
+    return made;
+  }
+
+  private put(line: RunLine): void {
+    const configurationValues = this.rows.get(line.key)?.configurationValues ?? {};
+    this.rows.set(line.key, { ...line, configurationValues });
+  }
+
+  private configure(configuration: ConfigurationColumns): void {
+    this.configuration = configuration;
+    configuration.runs.forEach((key, i) => {
+      const row = this.rows.get(key);
+      if (!row) return;
+      const values = configuration.columns.map(
+        (column) => [column.key, column.values[i] ?? null] as const,
+      );
+      this.rows.set(key, { ...row, configurationValues: Object.fromEntries(values) });
+    });
+  }
+
+  private orderedColumns(): Column[] {
+    const made = [
+      ...metricColumns(this.metrics),
+      ...this.configuration.columns.map(({ key, values }) => configurationColumn(key, values)),
+    ];
+    const places = new Map(this.view.order.map((id, place) => [id, place]));
+    const placed = made.filter(({ id }) => places.has(id));
+    placed.sort((a, b) => (places.get(a.id) ?? 0) - (places.get(b.id) ?? 0));
+    return [...placed, ...made.filter(({ id }) => !places.has(id))];
+  }
+}
+
+/** What follows from the rows and the view. */
+interface Derived {
+  searched: Row[];
+  shown: Row[];
+  lines: Line[];
+  places: ReadonlyMap<string, number>;
+  shownColumns: Column[];
+  best: ReadonlyMap<string, number>;
+}
+
+/** A dialog, with what it is about. */
+export type Dialog =
+  | { kind: 'columns' }
+  | { kind: 'axes' }
+  | { kind: 'filter'; column: string }
+  | { kind: 'edit'; keys: string[] }
+  | { kind: 'newRun'; key: string };

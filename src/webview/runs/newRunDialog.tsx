@@ -1,0 +1,187 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { HostFailure } from '../shared/hostConnection';
+import { Icon } from '../shared/icons';
+import { announce } from '../shared/liveRegion';
+import { t } from '../shared/translate';
+import { shownName } from './columns';
+import { Dialog } from './dialog';
+import type { ConfigurationKey, ValueList } from './messages';
+import type { Model } from './model';
+
+/** Keys that are changed most, in this order; the dialog starts with the first that the run has. */
+const usual = ['init_lr', 'seed', 'batch_size_train', 'max_epoch'];
+const WAIT_MS = 250;
+const SHOWN_RUNS = 6;
+
+type Plan =
+  | { state: 'waiting' }
+  | { state: 'ready'; changes: string[][] }
+  | { state: 'failed'; message: string };
+
+/** Other values for a few keys of a run: one run to be edited, or several to be queued. */
+export function NewRunDialog({ model, run }: { model: Model; run: string }) {
+  const [keys, setKeys] = useState<ConfigurationKey[]>();
+  const [lists, setLists] = useState<ValueList[]>([]);
+  const [plan, setPlan] = useState<Plan>({ state: 'waiting' });
+  const [busy, setBusy] = useState(false);
+  const asked = useRef(0);
+  const close = () => model.open(undefined);
+  const failed = (error: unknown): Plan => ({
+    state: 'failed',
+    message:
+      error instanceof HostFailure
+        ? [error.message, error.hint ?? ''].join(' ').trim()
+        : String(error),
+  });
+
+  useEffect(() => {
+    model.host.request('configurationKeys', { key: run }).then(
+      (known) => {
+        setKeys(known);
+        const first = usual.find((key) => known.some((each) => each.key === key));
+        const start = known.find(({ key }) => key === (first ?? known[0]?.key));
+        if (start) setLists([{ key: start.key, values: start.value }]);
+      },
+      (error: unknown) => setPlan(failed(error)),
+    );
+  }, []);
+  useEffect(() => {
+    if (!keys) return undefined;
+    const id = ++asked.current;
+    setPlan({ state: 'waiting' });
+    const timer = setTimeout(() => {
+      model.host.request('plan', { key: run, lists }).then(
+        ({ changes }) => id === asked.current && setPlan({ state: 'ready', changes }),
+        (error: unknown) => id === asked.current && setPlan(failed(error)),
+      );
+    }, WAIT_MS);
+    return () => clearTimeout(timer);
+  }, [keys, lists]);
+
+  const setList = (place: number, change: Partial<ValueList>) =>
+    setLists(lists.map((list, i) => (i === place ? { ...list, ...change } : list)));
+  const valueOf = (key: string) => keys?.find((each) => each.key === key)?.value ?? '';
+  const add = () => {
+    const used = new Set(lists.map(({ key }) => key));
+    const next =
+      usual.find((key) => !used.has(key) && keys?.some((each) => each.key === key)) ??
+      keys?.find(({ key }) => !used.has(key))?.key;
+    if (next !== undefined) setLists([...lists, { key: next, values: valueOf(next) }]);
+  };
+  const finish = async (work: () => Promise<unknown>) => {
+    setBusy(true);
+    try {
+      await work();
+      close();
+    } catch (error) {
+      setPlan(failed(error));
+      setBusy(false);
+    }
+  };
+  const queue = () =>
+    finish(async () => {
+      const { queued } = await model.host.request('queue', { key: run, lists });
+      announce(queued === 1 ? t('1 run is queued.') : t('{0} runs are queued.', queued));
+    });
+  const open = () => finish(() => model.host.request('openNew', { key: run, lists }));
+  const count = plan.state === 'ready' ? plan.changes.length : 0;
+  const row = model.row(run);
+  return (
+    <Dialog
+      title={t('New Run from {0}', row ? shownName(row) : '')}
+      onClose={close}
+      onSubmit={() => {
+        if (count === 1 && !busy) void open();
+      }}
+      class="new-run-dialog"
+    >
+      <p class="muted">
+        {t(
+          'Several values with commas between them make a run each, several keys every combination.',
+        )}
+      </p>
+      {lists.map((list, place) => (
+        <div class="value-row" key={place}>
+          <select
+            aria-label={t('Key {0}', place + 1)}
+            value={list.key}
+            onChange={(event) => {
+              const key = event.currentTarget.value;
+              setList(place, { key, values: valueOf(key) });
+            }}
+          >
+            {(keys ?? []).map(({ key }) => (
+              <option key={key} value={key}>
+                {key}
+              </option>
+            ))}
+          </select>
+          <input
+            aria-label={t('Values of {0}', list.key)}
+            value={list.values}
+            spellcheck={false}
+            onInput={(event) => setList(place, { values: event.currentTarget.value })}
+          />
+          <button
+            type="button"
+            class="quiet icon-only"
+            aria-label={t('Leave out {0}', list.key)}
+            title={t('Leave Out')}
+            onClick={() => setLists(lists.filter((_, i) => i !== place))}
+          >
+            <Icon name="cross" />
+          </button>
+        </div>
+      ))}
+      <button type="button" disabled={!keys} onClick={add}>
+        <Icon name="add" />
+        {t('Add Key')}
+      </button>
+      <PlanView plan={plan} />
+      {!model.trusted && (
+        <p class="muted">
+          {t('Nothing can be queued: this workspace is not trusted.')}{' '}
+          <button type="button" onClick={() => model.host.send({ type: 'trust' })}>
+            {t('Manage Workspace Trust')}
+          </button>
+        </p>
+      )}
+      <div class="dialog-buttons">
+        <button type="submit" class="primary" disabled={count !== 1 || busy}>
+          {t('Open as New Configuration')}
+        </button>
+        <button
+          type="button"
+          disabled={count === 0 || busy || !model.trusted}
+          onClick={() => void queue()}
+        >
+          {count > 1 ? t('Queue {0} Runs', count) : t('Queue Run')}
+        </button>
+        <button type="button" onClick={close}>
+          {t('Cancel')}
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+function PlanView({ plan }: { plan: Plan }) {
+  if (plan.state === 'failed')
+    return (
+      <p class="problem" role="alert">
+        <Icon name="error" />
+        <span>{plan.message}</span>
+      </p>
+    );
+  const changes = plan.state === 'ready' ? plan.changes : [];
+  return (
+    <div class="plan" role="status" aria-busy={plan.state === 'waiting'}>
+      <ul>
+        {changes.slice(0, SHOWN_RUNS).map((each, i) => (
+          <li key={i}>{each.length === 0 ? t('The same configuration') : each.join(', ')}</li>
+        ))}
+        {changes.length > SHOWN_RUNS && <li>{t('and {0} more', changes.length - SHOWN_RUNS)}</li>}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,92 @@
+import { t } from '../shared/translate';
+import type { Column, Row } from './columns';
+
+/** How values of a column lie on an axis: from 0 to 1. */
+export interface Scale {
+  column: Column;
+  /** Null for a row that has no place on the axis. */
+  at(row: Row): number | null;
+  /** The value at a place; of texts their number in `labels`. */
+  value(share: number): number;
+  /** Texts in their order; undefined for numbers. */
+  labels: string[] | undefined;
+  log: boolean;
+  ticks: { at: number; text: string }[];
+}
+
+const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
+/** More texts than an axis can name. */
+const MOST_LABELS = 12;
+
+/**
+ * The scale of a column over rows.
+ * @param log wanted; taken only where all values are positive
+ */
+export function scaleOf(column: Column, rows: readonly Row[], log: boolean): Scale {
+  return column.numeric ? numberScale(column, rows, log) : textScale(column, rows);
+}
+
+/** Whether a linear axis would squeeze most values of a column together. */
+export function wantsLog(column: Column, rows: readonly Row[]): boolean {
+  const { low, high } = extent(column, rows);
+  return low > 0 && high / low >= 20;
+}
+
+function extent(column: Column, rows: readonly Row[]): { low: number; high: number } {
+  let [low, high] = [Infinity, -Infinity];
+  for (const row of rows) {
+    const value = column.value(row);
+    if (typeof value !== 'number' || !Number.isFinite(value)) continue;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return { low, high };
+}
+
+function numberScale(column: Column, rows: readonly Row[], wanted: boolean): Scale {
+  const { low, high } = extent(column, rows);
+  const log = wanted && low > 0;
+  const map = (value: number): number => (log ? Math.log10(value) : value);
+  const [from, to] = low <= high ? [map(low), map(high)] : [0, 1];
+  const spread = to - from;
+  const share = (value: number): number => (spread === 0 ? 0.5 : (map(value) - from) / spread);
+  const value = (place: number): number => {
+    const mapped = from + place * spread;
+    return log ? 10 ** mapped : mapped;
+  };
+  const places = spread === 0 ? [0.5] : [0, 0.25, 0.5, 0.75, 1];
+  return {
+    column,
+    log,
+    labels: undefined,
+    at: (row) => {
+      const found = column.value(row);
+      return typeof found === 'number' && Number.isFinite(found) ? share(found) : null;
+    },
+    value,
+    ticks: low <= high ? places.map((at) => ({ at, text: column.format(value(at)) })) : [],
+  };
+}
+
+function textScale(column: Column, rows: readonly Row[]): Scale {
+  const textOf = (row: Row): string => {
+    const value = column.value(row);
+    return value === null ? t('none') : String(value);
+  };
+  const labels = [...new Set(rows.map(textOf))].sort((a, b) => collator.compare(a, b));
+  const places = new Map(labels.map((label, i) => [label, i]));
+  const last = Math.max(1, labels.length - 1);
+  const share = (place: number): number => (labels.length === 1 ? 0.5 : place / last);
+  const every = Math.ceil(labels.length / MOST_LABELS);
+  return {
+    column,
+    log: false,
+    labels,
+    at: (row) => {
+      const place = places.get(textOf(row));
+      return place === undefined ? null : share(place);
+    },
+    value: (at) => at * last,
+    ticks: labels.flatMap((text, i) => (i % every === 0 ? [{ at: share(i), text }] : [])),
+  };
+}
