@@ -169,7 +169,12 @@ export function runTableCsv(
  * A run's row.
  * @param run how the row names its folder
  */
-export async function runRow(run: string, folder: string, info: RunInfo, state: RunStatus): RunRow {
+export async function runRow(
+  run: string,
+  folder: string,
+  info: RunInfo,
+  state: RunStatus,
+): Promise<RunRow> {
   const { best, kind } = info;
   const { val, test } = await readMetrics(new RunFolder(folder).metrics);
   // metrics.json may be of a later evaluation with other weights than the best.

@@ -11,7 +11,7 @@ describe('the page of the runs table', () => {
   let panel: PanelPage;
   const page = () => panel.page;
   const locate = (selector: string) => page().locator(selector);
-  const button = (name: string | RegExp) => page().getByRole('button', { name, exact: true });
+  const button = (name: string) => page().getByRole('button', { name, exact: true });
   const head = (name: string) => page().getByRole('columnheader', { name });
   const listed = () => locate('.grid').getAttribute('data-rows').then(Number);
   /** Texts of a column in the rows in sight. */
@@ -95,7 +95,7 @@ describe('the page of the runs table', () => {
     await page().getByLabel('Name', { exact: true }).fill('Baseline');
     await page().getByLabel(/^Tags/).fill('good, paper');
     await page().keyboard.press('Enter');
-    await locate('.run', { hasText: 'Baseline' }).waitFor();
+    await page().locator('.run', { hasText: 'Baseline' }).waitFor();
     await expect.poll(() => column('Tags')).toContain('good, paper');
     await focusGrid();
     await page().keyboard.press('Space');
@@ -108,8 +108,10 @@ describe('the page of the runs table', () => {
     await page().getByLabel('Archived (2)').check();
     await expect.poll(listed).toBe(RUNS);
     host.update(2, 0.987);
-    await locate('.run', { hasText: '98.7%' }).waitFor();
-    expect(await locate('.run', { hasText: '98.7%' }).locator('.best-mark').count()).toBe(1);
+    await page().locator('.run', { hasText: '98.7%' }).waitFor();
+    expect(await page().locator('.run', { hasText: '98.7%' }).locator('.best-mark').count()).toBe(
+      1,
+    );
     host.remove(2);
     await expect.poll(listed).toBe(RUNS - 1);
     await button('Export CSV…').click();
@@ -117,7 +119,7 @@ describe('the page of the runs table', () => {
   });
 
   it('plans new runs, says what is wrong, and queues them', async () => {
-    await locate('.run', { hasText: 'run-0004' }).click();
+    await page().locator('.run', { hasText: 'run-0004' }).click();
     await page().keyboard.press('n');
     const values = page().getByLabel('Values of init_lr');
     await values.fill('1e-5, nonsense');

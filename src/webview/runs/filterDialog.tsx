@@ -3,6 +3,7 @@ import { t } from '../shared/translate';
 import type { Column } from './columns';
 import { Dialog } from './dialog';
 import type { Model } from './model';
+import { without } from './view';
 
 /** More values than anybody ticks. */
 const MOST_VALUES = 500;
@@ -58,7 +59,7 @@ function Range({ model, column }: { model: Model; column: Column }) {
   const [texts, setTexts] = useState({ min: written(filter.min), max: written(filter.max) });
   const set = (which: 'min' | 'max', text: string) => {
     setTexts((before) => ({ ...before, [which]: text }));
-    const { [which]: _, ...others } = model.view.filters[column.id] ?? {};
+    const others = without(model.view.filters[column.id] ?? {}, which);
     const value = isTime ? Date.parse(text) : Number(text) / scale;
     const known = text.trim() !== '' && Number.isFinite(value);
     model.filter(column.id, known ? { ...others, [which]: value } : others);
@@ -102,7 +103,7 @@ function Values({ model, column }: { model: Model; column: Column }) {
   const toggle = (value: string | null, passes: boolean) => {
     const before = filter.values ?? [...counts.keys()];
     const after = passes ? [...before, value] : before.filter((each) => each !== value);
-    const { values: _, ...others } = filter;
+    const others = without(filter, 'values');
     const all = [...counts.keys()].every((each) => after.includes(each));
     model.filter(column.id, all ? others : { ...others, values: after });
   };

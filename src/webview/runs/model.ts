@@ -12,7 +12,7 @@ import type {
   TableView,
   ToWebview,
 } from './messages';
-import { firstView, isFilter, viewOf } from './view';
+import { firstView, isFilter, viewOf, without } from './view';
 
 export type Host = Pick<HostConnection<RunsContract>, 'send' | 'request'>;
 
@@ -188,7 +188,7 @@ export class Model {
   }
 
   filter(id: string, filter: ColumnFilter): void {
-    const { [id]: _, ...others } = this.view.filters;
+    const others = without(this.view.filters, id);
     this.change({ filters: isFilter(filter) ? { ...others, [id]: filter } : others });
   }
 

@@ -36,3 +36,8 @@ export function viewOf(kept: Partial<Record<keyof TableView, unknown>>): TableVi
 export function isFilter({ values, min, max }: ColumnFilter): boolean {
   return values !== undefined || min !== undefined || max !== undefined;
 }
+
+/** A record without one of its keys. */
+export function without<T extends object>(record: T, key: keyof T): T {
+  return Object.fromEntries(Object.entries(record).filter(([each]) => each !== key)) as T;
+}

@@ -10,7 +10,7 @@ export interface VirtualRows {
   first: number;
   last: number;
   /** To be called when the list is scrolled. */
-  onScroll(element: HTMLElement): void;
+  onScroll: (element: HTMLElement) => void;
 }
 
 /**
