@@ -108,6 +108,22 @@ describe('in Restricted Mode', () => {
     await trust.waitFor({ state: 'detached' });
   });
 
+  it('the runs table can be looked at and marked, and nothing is queued', async () => {
+    await vscode.runCommand('NLVR: Open Runs Table');
+    const frame = await vscode.webviewFrame('runs');
+    const run = frame.locator('.run', { hasText: 'calm-fox-1' });
+    await run.click();
+    await vscode.press('s');
+    await expect.poll(() => run.textContent()).toContain('★');
+    const button = (name: string) => frame.getByRole('button', { name, exact: true });
+    expect(await button('Evaluate…').isDisabled()).toBe(true);
+    await vscode.press('n');
+    await frame.getByText('Nothing can be queued').waitFor();
+    await expect.poll(() => button('Open as New Configuration').isEnabled()).toBe(true);
+    expect(await button('Queue Run').isDisabled()).toBe(true);
+    await button('Cancel').click();
+  });
+
   it('the configuration can be edited', async () => {
     await vscode.runCommand('View: Show Explorer');
     const form = await openForm(vscode);

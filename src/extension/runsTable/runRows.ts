@@ -42,7 +42,7 @@ export class RunRows {
     const known = this.known.get(run.folder);
     if (known?.run === run) return undefined;
     const stamp = await stampOf(new RunFolder(run.folder).config);
-    const row = runRow(this.placeOf(run.folder), run.folder, run.info, run.status);
+    const row = await runRow(this.placeOf(run.folder), run.folder, run.info, run.status);
     if (known?.stamp === stamp) {
       this.known.set(run.folder, { ...known, run, row });
       return 'row';
