@@ -531,7 +531,11 @@ export function createProgram(): Command {
     .option('--batch <n>', 'examples a step', integer, 1)
     .option('--length <n>', 'tokens of a sentence', integer, 24)
     .option('--weights <file>', 'write the weights there, as safetensors')
-    .option('--profile', 'also time every operation of one training step')
+    .option(
+      '--profile [file]',
+      "also time every operation of one training step, and write them in Chrome's trace format",
+    )
+    .option('--graph <file>', 'write the recorded graph as a GraphDef, which Netron opens')
     .addOption(processesOption())
     .addOption(nodesOption())
     .addOption(nodeRankOption())

@@ -47,6 +47,7 @@ interface Signatures {
   Message(status: StatusPointer): string;
   NewGraph(): GraphPointer;
   DeleteGraph(graph: GraphPointer): void;
+  GraphToGraphDef(graph: GraphPointer, definition: BufferPointer, status: StatusPointer): void;
   NewOperation(graph: GraphPointer, type: string, name: string): DescriptionPointer;
   AddInput(description: DescriptionPointer, input: Output): void;
   AddInputList(description: DescriptionPointer, inputs: Memory, count: number): void;
@@ -157,6 +158,7 @@ const DECLARATIONS: Record<keyof Signatures, [string, (string | typeof outputStr
   TensorData: ['void *', ['void *']],
   TensorByteSize: ['size_t', ['void *']],
   TensorType: ['int', ['void *']],
+  GraphToGraphDef: ['void', ['void *', 'void *', 'void *']],
   NewSessionOptions: ['void *', []],
   DeleteSessionOptions: ['void', ['void *']],
   SetTarget: ['void', ['void *', 'str']],

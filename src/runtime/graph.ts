@@ -10,6 +10,7 @@ import {
 } from './capi';
 import { DType } from './dtypes';
 import { RuntimeError, TraceError } from './errors';
+import { bytesOf } from './nativeBuffer';
 import { createTensor } from './nativeTensor';
 import { Status } from './status';
 
@@ -159,6 +160,18 @@ export class Graph {
 
   typeOf(output: Output): DType {
     return this.capi.OperationOutputType(output) as DType;
+  }
+
+  /** The graph as a serialised `GraphDef` (tensorflow/core/framework/graph.proto). */
+  definition(): Uint8Array {
+    const buffer = this.capi.NewBuffer();
+    try {
+      this.capi.GraphToGraphDef(this.native, buffer, this.status.native);
+      this.status.check('graph definition');
+      return bytesOf(this.capi, buffer);
+    } finally {
+      this.capi.DeleteBuffer(buffer);
+    }
   }
 
   dispose(): void {

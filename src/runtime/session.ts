@@ -190,6 +190,14 @@ export class Session {
     return program;
   }
 
+  /**
+   * What was recorded so far as a serialised `GraphDef`, which Netron and TensorBoard show. The values of variables are
+   * not in it.
+   */
+  graphDefinition(): Uint8Array {
+    return this.graph.definition();
+  }
+
   /** Waits for the run in flight and frees everything native. */
   async dispose(): Promise<void> {
     if (this.disposed) return;

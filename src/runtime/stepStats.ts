@@ -10,6 +10,8 @@ export interface OpTiming {
   name: string;
   /** Type of the op, such as MatMul; after TensorFlow's graph passes, so fused ops show as such. */
   op: string;
+  /** Device that ran it, as TensorFlow names it. */
+  device: string;
   /** Milliseconds since the epoch. */
   start: number;
   /** Milliseconds the operation took. */
@@ -40,11 +42,17 @@ export function decodeStepStats(metadata: Uint8Array): OpTiming[] {
   const timings: OpTiming[] = [];
   for (const stepStats of messages(metadata, 1))
     for (const device of messages(stepStats, 1))
-      for (const node of messages(device, 2)) timings.push(decodeNode(node));
+      for (const node of messages(device, 2)) timings.push(decodeNode(node, nameOf(device)));
   return timings;
 }
 
-function decodeNode(node: Uint8Array): OpTiming {
+/** `DeviceStepStats.device`. */
+function nameOf(device: Uint8Array): string {
+  for (const name of messages(device, 1)) return utf8.decode(name);
+  return '';
+}
+
+function decodeNode(node: Uint8Array, device: string): OpTiming {
   let [name, label, start, duration, bytes] = ['', '', 0, 0, 0];
   for (const { field, value } of fieldsOf(node)) {
     if (field === 1 && typeof value !== 'number') name = utf8.decode(value);
@@ -57,7 +65,7 @@ function decodeNode(node: Uint8Array): OpTiming {
   }
   // The label reads "name = Op(inputs)".
   const op = / = (\w+)\(/.exec(label)?.[1] ?? name;
-  return { name, op, start, duration, bytes };
+  return { name, op, device, start, duration, bytes };
 }
 
 function* messages(message: Uint8Array, wanted: number): Generator<Uint8Array> {

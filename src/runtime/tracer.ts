@@ -106,10 +106,10 @@ function convertAttribute(op: string, { name, type, value }: RecordedAttribute):
 /** Makes TensorFlow.js record. Safe to call again. */
 function install(): Backend {
   if (backend) return backend;
-  // tfjs-node still calls these, which Node 23 removed from `util`.
+  // tfjs-node still calls these of `util`: Node 23 removed the one, and Node 22 warns of the other (DEP0044).
   const legacy = util as unknown as Record<string, unknown>;
   legacy['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
-  legacy['isArray'] ??= Array.isArray;
+  legacy['isArray'] = Array.isArray;
   tf.registerBackend(
     BACKEND,
     () => new NodeJSKernelBackend(binding as never, '@tensorflow/tfjs-node-gpu'),

@@ -31,6 +31,8 @@ export interface BenchmarkRequest {
   steps: number;
   /** Where to leave the weights, for another program to time the same. */
   weightsFile?: string;
+  /** Gets the recorded graph, a serialised `GraphDef`. */
+  onGraph?: (definition: Uint8Array) => void;
   /** Has the operations of one more training step timed. */
   profile?: boolean;
 }
@@ -141,6 +143,7 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
     const seconds = await medianSeconds(steps, train);
     const ownStep = own.sort((a, b) => a - b)[own.length >> 1] as number | undefined;
     const peakBytes = peak.bytes;
+    request.onGraph?.(session.graphDefinition());
     let profile: OpTiming[] | undefined;
     if (request.profile) await train((timings) => (profile = timings));
     const buckets = gradientBuckets(

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import type { ProcessGroup } from '../../distributed/processGroup';
 import { benchmark } from '../../train/benchmark';
 import { formatBytes } from '../../train/diskSpace';
+import { chromeTrace } from '../../runtime/chromeTrace';
 import type { OpTiming } from '../../runtime/stepStats';
+import { replaceFile, writeAll, writeFileAtomic } from '../../util/atomicFile';
 import { requireLibrary } from '../../train/modelSession';
 import { UserError } from '../../util/userError';
 import { configuration } from '../configuration';
@@ -19,7 +21,10 @@ export interface BenchOptions extends GroupOptions {
   length: number;
   weights?: string;
   json?: boolean;
-  profile?: boolean;
+  /** true: the table alone; a path: the trace is written there, too. */
+  profile?: boolean | string;
+  /** Where the recorded graph is written. */
+  graph?: string;
   /** Gradients are sent only when all of them exist. */
   no_overlap?: boolean;
   /** Most MiB of gradients in one message. */
@@ -60,12 +65,16 @@ async function benchInGroup(options: BenchOptions, group: ProcessGroup): Promise
       length: options.length,
       steps: options.steps,
       ...(options.profile && { profile: true }),
+      ...(options.graph !== undefined &&
+        group.isMain && { onGraph: writerOf(userPath(options.graph)) }),
       ...(options.weights !== undefined && { weightsFile: userPath(options.weights) }),
     });
     // A collective whose other side is gone never returns.
     const result = await Promise.race([timed, group.failed]);
     await group.close();
     if (!group.isMain) return;
+    if (typeof options.profile === 'string')
+      writeFileAtomic(userPath(options.profile), chromeTrace(result.profile ?? []));
     process.stdout.write(
       options.json
         ? `${JSON.stringify(result)}\n`
@@ -86,6 +95,11 @@ async function benchInGroup(options: BenchOptions, group: ProcessGroup): Promise
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** Writes a graph to a file. */
+function writerOf(file: string): (definition: Uint8Array) => void {
+  return (definition) => replaceFile(file, (fd) => writeAll(fd, definition));
 }
 
 const PROFILED_OPS = 24;
