@@ -41,6 +41,7 @@ function writeVocabulary() {
 
 const common = {
   bundle: true,
+  metafile: true,
   sourcemap: production ? false : 'linked',
   minify: production,
   logLevel: flags.has('--quiet') ? 'error' : 'info',
@@ -89,10 +90,21 @@ const targets = [
   },
 ].filter((target) => Object.keys(target.entryPoints).length > 0);
 
+/** Folders of the packages that the bundles hold, sorted: ThirdPartyNotices.txt is made of them. */
+function bundledPackages(results) {
+  const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  const folder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/;
+  const found = inputs.flatMap((file) => folder.exec(file.replaceAll('\\', '/'))?.[0] ?? []);
+  // Named from node_modules, wherever that lies.
+  return [...new Set(found.map((path) => path.slice(path.indexOf('node_modules/'))))].sort();
+}
+
 mkdirSync(outdir, { recursive: true });
 writeVocabulary();
 if (flags.has('--watch')) {
   for (const target of targets) await (await context(target)).watch();
 } else {
-  await Promise.all(targets.map((target) => build(target)));
+  const results = await Promise.all(targets.map((target) => build(target)));
+  const packages = JSON.stringify(bundledPackages(results), null, 2);
+  writeFileSync(join(outdir, 'packages.json'), `${packages}\n`);
 }

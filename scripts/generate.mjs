@@ -1,12 +1,13 @@
 // Writes what is derived from src/config/definition.ts (the JSON schema, docs/configuration.md and the README's table),
 // from src/run/openFormat.ts (the JSON schemas of the run folder, the tables of docs/run-folder.md) and from
-// src/assistant/definitions.ts (the language model tools in package.json). Tables stand
+// src/assistant/definitions.ts (the language model tools in package.json), and ThirdPartyNotices.txt. Tables stand
 // between markers. `--check` writes nothing and fails when a file is stale.
 import { build } from 'esbuild';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import prettier from 'prettier';
+import { notices } from './notices.mjs';
 import { runSchemas } from './runSchemas.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -69,6 +70,7 @@ const outputs = {
   'package.json': manifest(readFileSync(join(root, 'package.json'), 'utf8')),
   'configs/nlvr.schema.json': JSON.stringify(configSchema()),
   'docs/configuration.md': configurationPage(),
+  'ThirdPartyNotices.txt': notices(),
 };
 const { schemas, tables } = runSchemas();
 for (const [name, schema] of Object.entries(schemas)) outputs[name] = JSON.stringify(schema);
@@ -81,14 +83,16 @@ const stale = [];
 for (const [name, content] of Object.entries(outputs)) {
   const file = join(root, name);
   const options = (await prettier.resolveConfig(file)) ?? {};
-  const text = await prettier.format(content, { ...options, filepath: file });
+  const text = name.endsWith('.txt')
+    ? content
+    : await prettier.format(content, { ...options, filepath: file });
   if (existsSync(file) && readFileSync(file, 'utf8') === text) continue;
   stale.push(name);
   if (!check) writeFileSync(file, text);
 }
 if (check && stale.length > 0) {
   console.error(
-    `${stale.join(', ')}: not what src/config/definition.ts, src/run/openFormat.ts and src/assistant/definitions.ts say. Run npm run generate.`,
+    `${stale.join(', ')}: not what src/config/definition.ts, src/run/openFormat.ts, src/assistant/definitions.ts and the bundled packages say. Run npm run generate.`,
   );
   process.exitCode = 1;
 }
