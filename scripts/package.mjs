@@ -60,11 +60,13 @@ const stage = mkdtempSync(join(tmpdir(), 'nlvr-vsix-'));
 try {
   const dist = join(stage, 'dist');
   const built = option('--dist');
-  if (built !== undefined) cpSync(resolve(built), dist, { recursive: true });
+  if (built !== undefined)
+    cpSync(resolve(built), dist, { recursive: true, filter: (file) => !file.endsWith('.map') });
   else {
     const build = ['scripts/build.mjs', '--quiet', '--production', '--outdir', dist];
     execFileSync(process.execPath, build, { cwd: root, stdio: 'inherit' });
   }
+  rmSync(join(dist, 'packages.json'));
   const texts = readdirSync(root).filter((name) => /^package\.nls.*\.json$/.test(name));
   for (const part of [...parts, ...texts])
     if (existsSync(join(root, part)))

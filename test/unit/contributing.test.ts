@@ -1,0 +1,46 @@
+/** CONTRIBUTING.md and the workspace's own VS Code files name what is there. */
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const text = readFileSync('CONTRIBUTING.md', 'utf8');
+const json = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
+
+describe('CONTRIBUTING.md', () => {
+  it('names files, folders and links that exist', () => {
+    const files = [
+      ...[...text.matchAll(/`((?:src|test|docs|scripts|l10n|configs)\/[\w./-]+)`/g)],
+      ...[...text.matchAll(/\]\(((?!https?:)[^)]+)\)/g)],
+    ].map(([, file]) => file);
+    expect(files.length).toBeGreaterThan(40);
+    expect(files.filter((file) => !existsSync(file))).toEqual([]);
+  });
+
+  it('has every room on its map', () => {
+    for (const room of readdirSync('src'))
+      expect(text).toMatch(new RegExp(`^\\| \`src/${room}\` `, 'm'));
+  });
+
+  it('names scripts of package.json', () => {
+    const { scripts } = json('package.json') as { scripts: Record<string, string> };
+    const named = [...text.matchAll(/`npm (?:run )?(\w[\w:]*)[ `]/g)].map(([, script]) => script);
+    expect(named.length).toBeGreaterThan(5);
+    for (const script of named.filter((each) => each !== 'ci'))
+      expect(scripts).toHaveProperty(script);
+  });
+});
+
+it('the launch configurations start tasks and programs that exist', () => {
+  const { tasks } = json('.vscode/tasks.json') as {
+    tasks: { label: string; dependsOn?: string }[];
+  };
+  const { configurations } = json('.vscode/launch.json') as {
+    configurations: { preLaunchTask: string; program?: string }[];
+  };
+  const labels = tasks.map(({ label }) => label);
+  for (const { preLaunchTask, program } of configurations) {
+    expect(labels).toContain(preLaunchTask);
+    if (program) expect(existsSync(join(program.replace('${workspaceFolder}', '.')))).toBe(true);
+  }
+  for (const { dependsOn } of tasks) if (dependsOn) expect(labels).toContain(dependsOn);
+});
