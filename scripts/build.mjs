@@ -60,6 +60,7 @@ const node = {
 const nodeEntries = {
   cli: 'src/cli/main.ts',
   mcp: 'src/cli/commands/mcp.ts',
+  'assistant-worker': 'src/assistant/assistantWorker.ts',
   'loader-worker': 'src/data/worker.ts',
   'rendezvous-thread': 'src/distributed/rendezvousThread.ts',
   'slice-worker': 'src/analysis/sliceWorker.ts',

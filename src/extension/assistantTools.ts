@@ -1,7 +1,10 @@
 /** Offers the runs and configurations of this workspace to the editor's language models. */
+import { Worker } from 'node:worker_threads';
 import * as vscode from 'vscode';
+import type { AssistantRequest } from '../assistant/assistantWorker';
 import { toolDefinitions, type ToolName } from '../assistant/definitions';
-import type { Places } from '../assistant/places';
+import type { ToolAnswer } from '../assistant/tools';
+import { assetPath } from '../util/assets';
 import { setting } from './settings';
 import type { RunRegistry } from './runs/runRegistry';
 import type { WorkspaceRuns } from './runs/workspaceRuns';
@@ -45,30 +48,52 @@ class WorkspaceTool implements vscode.LanguageModelTool<object> {
     { input }: vscode.LanguageModelToolInvocationOptions<object>,
     token: vscode.CancellationToken,
   ): Promise<vscode.LanguageModelToolResult> {
-    const { callTool } = await import('../assistant/tools');
-    const { text, failed } = await callTool(this.name, input, await this.places());
-    if (token.isCancellationRequested) throw new vscode.CancellationError();
+    await this.found.searchOnce();
+    const { text, failed } = await answer(
+      {
+        tool: this.name,
+        input,
+        roots: (vscode.workspace.workspaceFolders ?? [])
+          .filter(({ uri }) => uri.scheme === 'file')
+          .map(({ uri }) => uri.fsPath),
+        runFolders: this.registry.runs.map(({ folder }) => folder),
+        openTexts: openTexts(),
+        slices: setting('slices'),
+      },
+      token,
+    );
     // The model is to read why, and an error is what says that it failed.
     if (failed) throw new Error(text);
     return new vscode.LanguageModelToolResult([new vscode.LanguageModelTextPart(text)]);
   }
+}
 
-  private async places(): Promise<Places> {
-    const { checkUserSlices } = await import('../analysis/userSlices');
-    const { currentText } = await import('./configuration/openText');
-    return {
-      roots: (vscode.workspace.workspaceFolders ?? [])
-        .filter(({ uri }) => uri.scheme === 'file')
-        .map(({ uri }) => uri.fsPath),
-      runFolders: async () => {
-        await this.found.searchOnce();
-        return this.registry.runs.map(({ folder }) => folder);
-      },
-      dataAnywhere: true,
-      textOf: currentText,
-      userSlices: () => checkUserSlices(setting('slices'), 'nlvr.slices'),
-    };
+/** Has a thread of its own answer, which ends with the answer or when the user cancels. */
+async function answer(
+  request: AssistantRequest,
+  token: vscode.CancellationToken,
+): Promise<ToolAnswer> {
+  const worker = new Worker(assetPath('assistant-worker.js'), { workerData: request });
+  const cancelled = token.onCancellationRequested(() => void worker.terminate());
+  try {
+    return await new Promise<ToolAnswer>((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+      worker.once('exit', () => reject(new vscode.CancellationError()));
+    });
+  } finally {
+    cancelled.dispose();
+    await worker.terminate();
   }
+}
+
+/** What is typed into configurations, and files that they name, counts before it is saved. */
+function openTexts(): Map<string, string> {
+  return new Map(
+    vscode.workspace.textDocuments
+      .filter(({ uri }) => uri.scheme === 'file' && /\.(ya?ml|json)$/i.test(uri.fsPath))
+      .map((document) => [document.uri.fsPath, document.getText()]),
+  );
 }
 
 /** What the chat shows while the tool works. */

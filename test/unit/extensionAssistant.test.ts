@@ -17,6 +17,7 @@ interface Tool {
 class Part {
   constructor(readonly value: string) {}
 }
+class Cancelled extends Error {}
 class Result {
   constructor(readonly content: unknown) {}
 }
@@ -47,6 +48,7 @@ async function register({
           dispose: () => all.forEach((each) => each.dispose()),
         }),
       },
+      CancellationError: Cancelled,
       LanguageModelTextPart: Part,
       LanguageModelToolResult: Result,
       l10n: { t: (text: string) => text },
@@ -67,12 +69,14 @@ async function register({
     { searchOnce: () => Promise.resolve() },
   );
   const call = async (name: string, input: unknown): Promise<Record<string, unknown>> => {
-    const result = await tools.get(name)?.invoke({ input }, { isCancellationRequested: false });
+    const result = await tools.get(name)?.invoke({ input }, token);
     return JSON.parse(result?.content[0].value ?? '') as Record<string, unknown>;
   };
   return { tools, call, grant: () => grant(), disposable, disposed: () => disposed };
 }
 
+/** Of a call that nobody cancels. */
+const token = { onCancellationRequested: () => ({ dispose: () => undefined }) };
 const names = toolDefinitions.map(({ name }) => name);
 
 describe('language model tools', () => {
@@ -116,8 +120,21 @@ describe('language model tools', () => {
     const { slices } = await call('nlvr_analyze_run', { run: 'first' });
     expect(slices).toContainEqual(expect.objectContaining({ slice: 'bottles' }));
     await expect(
-      tools.get('nlvr_run_status')?.invoke({ input: { run: outside } }, {}),
+      tools.get('nlvr_run_status')?.invoke({ input: { run: outside } }, token),
     ).rejects.toThrow('lies outside the folders that may be read');
+  });
+
+  it('end when the user cancels', async () => {
+    const { tools } = await register();
+    const cancelling = {
+      onCancellationRequested: (listener: () => void) => {
+        listener();
+        return { dispose: () => undefined };
+      },
+    };
+    await expect(
+      tools.get('nlvr_list_runs')?.invoke({ input: {} }, cancelling),
+    ).rejects.toBeInstanceOf(Cancelled);
   });
 
   it('check what is typed in a configuration before it is saved', async () => {
