@@ -133,7 +133,7 @@ function endsAtOnce(
     ),
     {
       hint: phrase(
-        'Leave --config and --set out to resume with the configuration of the run, or set {0} to more.',
+        'Resume with the configuration of the run (without --config and --set), or set {0} to more.',
         key,
       ),
     },

@@ -10,7 +10,12 @@ import {
 } from '../../src/webview/dashboard/curves';
 import { EpochScale } from '../../src/webview/dashboard/epochScale';
 import { legendEntries } from '../../src/webview/dashboard/legendEntries';
-import type { DashboardState, RunHeader, StepColumns } from '../../src/webview/dashboard/messages';
+import type {
+  EpochPoint,
+  DashboardState,
+  RunHeader,
+  StepColumns,
+} from '../../src/webview/dashboard/messages';
 import { rankRows } from '../../src/webview/dashboard/rankRows';
 import { emptyHistory, RunData } from '../../src/webview/dashboard/runData';
 import { healthNotes, missingRuns, notesOfAll } from '../../src/webview/dashboard/runNotes';
@@ -63,6 +68,15 @@ function columns(first: number, count: number, change: Partial<StepColumns> = {}
   };
 }
 
+const endAt = (step: number, epoch: number): EpochPoint => ({
+  epoch,
+  step,
+  time: step,
+  loss: null,
+  accuracy: null,
+  seconds: 1,
+});
+
 function runOf(count: number, change: Partial<RunHeader> = {}): RunData {
   const run = new RunData({ ...header, ...change });
   run.append(columns(1, count));
@@ -97,10 +111,24 @@ describe('RunData', () => {
 describe('progress', () => {
   it('tells epoch, percent and time left', () => {
     const run = runOf(3120);
-    expect(progressOf(run)).toMatchObject({ step: 3120, totalSteps: 5100, epoch: 4, maxEpoch: 15 });
-    expect(progressText(run)).toBe('epoch 4/15 · 61%');
+    expect(progressOf(run)).toMatchObject({
+      step: 3120,
+      totalSteps: 5100,
+      epoch: 10,
+      maxEpoch: 15,
+    });
+    expect(progressText(run)).toBe('epoch 10/15 · 61%');
     run.timeLeft = 752;
-    expect(progressText(run)).toBe('epoch 4/15 · 61% · 12m\u00a032s left');
+    expect(progressText(run)).toBe('epoch 10/15 · 61% · 12m\u00a032s left');
+  });
+
+  it('tells the epoch of the step that it tells, also where the run says so later', () => {
+    const run = runOf(3120);
+    run.header = { ...run.header, stepsPerEpoch: 340, epoch: 7, step: 2700 };
+    expect(progressText(run)).toBe('epoch 10/15 · 61%');
+    // The first epochs were short ones.
+    run.history = { ...run.history, epochs: [100, 200, 540].map(endAt) };
+    expect(progressText(run)).toBe('epoch 11/15 · 61%');
   });
 
   it('has no time left while it starts, stops, or is evaluated after its end', () => {

@@ -6,6 +6,7 @@ import type * as checkedState from '../../src/extension/dataset/checkedState';
 import type * as datasetChecks from '../../src/extension/dataset/datasetChecks';
 import type * as runProblems from '../../src/extension/dataset/runProblems';
 import type * as picking from '../../src/extension/commands/pickRun';
+import type * as otherTraining from '../../src/extension/commands/otherTraining';
 import type * as runFiles from '../../src/extension/commands/runFiles';
 import type * as starting from '../../src/extension/commands/startTraining';
 import type * as runInFront from '../../src/extension/runInFront';
@@ -215,6 +216,62 @@ describe('Start NLVR Training', () => {
     const { queued, hasStarted } = await startAgain('Start Next to It');
     await expect.poll(hasStarted, { timeout: 20_000 }).toBe(true);
     expect(queued).toEqual([]);
+  });
+});
+
+describe('Resume', () => {
+  const folder = (name: string) => join(root, name);
+  const run = (name: string, status: string, info: object = {}) => ({
+    folder: folder(name),
+    info: { name, kind: 'train', host: hostname(), configFile: folder('nlvr.yaml'), ...info },
+    status,
+  });
+
+  /** What is asked when `stopped` is resumed among these runs, and whether it is resumed after this answer. */
+  async function resumeAmong(runs: object[], answer?: string) {
+    const asked: string[] = [];
+    const { resumesNextTo } = await loadWithVscode<typeof otherTraining>(
+      'src/extension/commands/otherTraining.ts',
+      {
+        workspace: nothing({ asRelativePath: basename }),
+        window: nothing({
+          showInformationMessage: (text: string, options: { modal: boolean }, button: string) => {
+            asked.push(`${text} ${options.modal} [${button}]`);
+            return Promise.resolve(answer);
+          },
+        }),
+        l10n: {
+          t: (text: string, ...values: string[]) =>
+            text.replace(/\{(\d)\}/g, (_, i: string) => values[Number(i)] ?? ''),
+        },
+      },
+    );
+    const stopped = run('calm-fox-1', 'stopped');
+    const registry = { runs: [stopped, ...runs] };
+    const resumes = await resumesNextTo(stopped as never, registry as never);
+    return { asked, resumes };
+  }
+
+  it('asks while another training is under way on this machine, and goes on only when it is wanted', async () => {
+    const same = [run('merry-owl-7', 'running')];
+    const question = 'merry-owl-7 trains with nlvr.yaml already. true [Resume Next to It]';
+    expect(await resumeAmong(same)).toEqual({ asked: [question], resumes: false });
+    const wanted = await resumeAmong(same, 'Resume Next to It');
+    expect(wanted).toEqual({ asked: [question], resumes: true });
+    const other = [run('merry-owl-7', 'running', { configFile: folder('other.yaml') })];
+    expect((await resumeAmong(other)).asked).toEqual([
+      'merry-owl-7 is training on this machine already. true [Resume Next to It]',
+    ]);
+  });
+
+  it('asks nothing of the run itself, of evaluations, of other machines, and of what has ended', async () => {
+    const runs = [
+      run('calm-fox-1', 'running'),
+      run('a', 'running', { kind: 'evaluate' }),
+      run('b', 'running', { host: 'elsewhere' }),
+      run('c', 'finished'),
+    ];
+    expect(await resumeAmong(runs)).toEqual({ asked: [], resumes: true });
   });
 });
 

@@ -208,7 +208,8 @@ function onKeys(model: FormModel, searchField: () => HTMLInputElement | null): (
   const onKey = (event: KeyboardEvent): void => {
     // Saving goes on to VS Code. It asks for what is being typed; sent now, it need not be waited for.
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 's') model.commitAll();
-    if (event.key !== '/' || isTyping(event.target) || keysAreOff()) return;
+    const finds = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'f';
+    if (!finds && (event.key !== '/' || isTyping(event.target) || keysAreOff())) return;
     event.preventDefault();
     searchField()?.focus();
     searchField()?.select();

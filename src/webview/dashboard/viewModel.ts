@@ -1,6 +1,7 @@
 import { duration, percent, progressPercent } from '../shared/numbers';
 import { t } from '../shared/translate';
 import type { IconName } from '../shared/icons';
+import { EpochScale } from './epochScale';
 import type { RunHeader, RunStatus } from './messages';
 import type { RunData } from './runData';
 
@@ -53,7 +54,11 @@ export function progressOf(run: RunData): Progress {
   const { header, columns, count } = run;
   const step = Math.max(count > 0 ? (columns.step[count - 1] ?? 0) : 0, header.step);
   const { totalSteps, maxEpoch } = header;
-  const epoch = Math.min(header.epoch + 1, Math.max(1, maxEpoch));
+  // Steps come faster than what the run says of itself; the two stand next to each other.
+  const isAhead = isActive(header.status) && step > header.step;
+  const scale = new EpochScale(run.history.epochs, header.stepsPerEpoch);
+  const reached = isAhead ? Math.ceil(scale.toEpochs(step)) : 0;
+  const epoch = Math.min(Math.max(header.epoch + 1, reached), Math.max(1, maxEpoch));
   return {
     step,
     totalSteps,

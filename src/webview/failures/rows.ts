@@ -43,6 +43,7 @@ export class Rows {
     for (const kind of columns.newKinds) this.kinds.push(kind);
     for (const name of COLUMNS) this[name].set(columns[name], first);
     this.count = first + count;
+    this.lower();
   }
 
   verdict(row: number): Verdict {
@@ -60,17 +61,13 @@ export class Rows {
     return this.sentences[this.sentence[row] ?? -1] ?? '';
   }
 
-  /** The distinct sentences in lower case, for searching; made once. */
+  /** The distinct sentences in lower case, for searching. */
   get lowerSentences(): readonly string[] {
-    for (const sentence of this.sentences.slice(this.lowered.length))
-      this.lowered.push(sentence.toLowerCase());
     return this.lowered;
   }
 
-  /** The identifiers in lower case, for searching; made once. */
+  /** The identifiers in lower case, for searching. */
   get lowerIdentifiers(): readonly string[] {
-    for (let row = this.loweredIdentifiers.length; row < this.count; row++)
-      this.loweredIdentifiers.push(this.identifierOf(row).toLowerCase());
     return this.loweredIdentifiers;
   }
 
@@ -109,6 +106,14 @@ export class Rows {
                 : 'wrong';
         return { epoch, verdict, answer: answer === 1 };
       });
+  }
+
+  /** Row by row as they come: for all of them at once the first letter of a search would wait for some frames. */
+  private lower(): void {
+    for (let id = this.lowered.length; id < this.sentences.length; id++)
+      this.lowered.push((this.sentences[id] ?? '').toLowerCase());
+    for (let row = this.loweredIdentifiers.length; row < this.count; row++)
+      this.loweredIdentifiers.push(this.identifierOf(row).toLowerCase());
   }
 
   private groupBySet(): void {

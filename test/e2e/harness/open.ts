@@ -17,6 +17,8 @@ export interface OpenOptions {
   /** User settings besides the quiet ones of the harness. */
   settings?: Record<string, unknown>;
   size?: { width: number; height: number };
+  /** Of the extension, such as `zh-cn`. VS Code itself stays English: no language pack is installed. */
+  language?: string;
 }
 
 const open = new Set<Workbench>();
@@ -39,6 +41,7 @@ export async function openWorkbench(options: OpenOptions): Promise<Workbench> {
     server,
     options.workspace,
     options.size,
+    options.language,
   );
   open.add(workbench);
   return workbench;

@@ -52,9 +52,15 @@ export class Workbench {
     server: Server,
     workspace: string,
     size = { width: 1280, height: 800 },
+    language?: string,
   ): Promise<Workbench> {
     const context = await browser.newContext({ viewport: size, acceptDownloads: true });
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.url });
+    // What a language pack says to VS Code; its own texts stay English, the extension takes its bundle.
+    if (language !== undefined)
+      await context.addInitScript(
+        `Object.defineProperty(globalThis, '_VSCODE_NLS_LANGUAGE', { get: () => '${language}', set() {} })`,
+      );
     // The machine may be busy with other things; a test that hangs still ends by its own limit.
     context.setDefaultTimeout(60_000);
     const workbench = new Workbench(server, context, workspace, await context.newPage());
@@ -81,6 +87,16 @@ export class Workbench {
       .locator('.statusbar .remote-kind, .statusbar [id="status.host"]')
       .first()
       .waitFor({ timeout: 60_000 });
+  }
+
+  /** Runs a command by its title, with keys alone. */
+  async runCommandByKeys(title: string): Promise<void> {
+    await this.openPalette(`>${title}`);
+    await this.page
+      .locator('.quick-input-list .monaco-list-row.focused')
+      .filter({ has: this.page.getByText(title, { exact: true }) })
+      .waitFor();
+    await this.page.keyboard.press('Enter');
   }
 
   /**
