@@ -485,9 +485,13 @@ describe('Evaluate Checkpoint', () => {
   /**
    * Evaluates and stops at once.
    * @param run what is evaluated; a weights file where there is none
+   * @param selected folders of runs like it, which are evaluated instead
    * @returns what was told to the list of runs, and the arguments of the program
    */
-  async function evaluating(run?: object): Promise<{ told: Told[]; args: string }> {
+  async function evaluating(
+    run?: object,
+    selected: string[] = [],
+  ): Promise<{ told: Told[]; args: string }> {
     const file = configuration('a');
     writeFileSync(join(root, 'a', 'val.json'), '[]');
     writeFileSync(file, 'image_root: .\nann_root: .\nann_files: {val: val.json}\n');
@@ -497,8 +501,8 @@ describe('Evaluate Checkpoint', () => {
       cli,
       `if (process.argv[2] === 'runtime') console.log('{"version": "2.21.0", "directory": "/tf"}');
        else {
-         require('node:fs').writeFileSync(${JSON.stringify(started)}, process.argv.slice(2).join(' '));
-         process.exitCode = 130;
+         require('node:fs').appendFileSync(${JSON.stringify(started)}, process.argv.slice(2).join(' ') + '\\n');
+         process.exitCode = ${selected.length > 0 ? 1 : 130};
        }`,
     );
     const last = (items: unknown[]) => Promise.resolve(items.at(-1));
@@ -526,12 +530,14 @@ describe('Evaluate Checkpoint', () => {
       log: nothing(),
       program: () => Promise.resolve({ executable: process.execPath, cli, environment: {} }),
     };
-    const registry = { runs: [], get: () => run, refresh: tell('refresh') };
+    const get = (folder: string) => run && { ...run, folder };
+    const registry = { runs: [], get, refresh: tell('refresh') };
     const found = { remember: tell('remember'), forget: tell('forget') };
     const context = { services, registry, found, refused: nothing() };
     await evaluateCheckpoint(
       context as unknown as Parameters<typeof evaluateCheckpoint>[0],
       run && root,
+      selected,
     );
     return { told, args: readFileSync(started, 'utf8') };
   }
@@ -563,6 +569,22 @@ describe('Evaluate Checkpoint', () => {
       expect(args).toContain(`--output_dir ${root}`);
     },
   );
+
+  it('evaluates several runs one after the other, after one question', async () => {
+    const folders = ['one', 'two'].map((name) => join(root, name));
+    for (const folder of folders) {
+      mkdirSync(folder);
+      const config = 'image_root: .\nann_root: ../a\nann_files: {val: val.json}\n';
+      writeFileSync(join(folder, 'config.yaml'), config);
+    }
+    const info = { name: 'x', kind: 'train' };
+    const run = { info, status: 'finished', checkpoints: { weights: true, last: true } };
+    const { args } = await evaluating(run, folders);
+    const lines = args.trim().split('\n');
+    expect(lines).toHaveLength(2);
+    for (const [i, folder] of folders.entries())
+      expect(lines[i]).toMatch(new RegExp(`--checkpoint ${folder} .*--output_dir ${folder}$`));
+  });
 });
 
 describe('the check of a data set', () => {

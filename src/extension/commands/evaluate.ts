@@ -6,10 +6,11 @@ import { readAttemptFile, type AttemptOutcome } from '../../run/attempts';
 import { localizedMessage } from '../../util/language';
 import { phrase } from '../../util/phrase';
 import { messageOf } from '../../util/userError';
+import { showFailure } from '../log';
 import { withCancellableProgress } from '../progress';
 import { pickMany } from '../quickPick';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
-import { isFree, requireIdle } from '../runs/resumable';
+import { canEvaluate, isFree, requireIdle } from '../runs/resumable';
 import { isActive } from '../runs/runRegistry';
 import type { RefusedStarts } from '../runs/refusedStarts';
 import type { WorkspaceRuns } from '../runs/workspaceRuns';
@@ -21,7 +22,7 @@ import { endTree } from '../trainer/processTree';
 import { startAttempt, type StartedAttempt } from '../trainer/startAttempt';
 import { stopAtOnce } from '../trainer/stop';
 import { requireTrust } from '../trust';
-import { splitsOf, chooseTarget, type Target } from './evaluationTarget';
+import { splitsOf, chooseTarget, targetOf, type Target } from './evaluationTarget';
 
 const PROGRESS_MS = 1000;
 const CANCEL_GRACE_MS = 3000;
@@ -37,18 +38,71 @@ interface EvaluateContext {
  * "Evaluate Checkpoint": a run's best checkpoint or any weights file, on the splits that the user picks. The
  * predictions of a run go into its own folder, beside those of its epochs; those of a weights file into a run of their
  * own. It runs on when the window is closed.
+ * @param selected several runs, which are evaluated one after the other on the same splits; cancelling ends all of it
  */
 export async function evaluateCheckpoint(
-  { services, registry, found, refused }: EvaluateContext,
+  context: EvaluateContext,
   calledOn: unknown,
+  selected?: unknown,
 ): Promise<void> {
   await requireTrust();
-  const target = await chooseTarget(registry, calledOn, vscode.l10n.t('Evaluate Checkpoint'));
-  if (!target) return;
-  const splits = await chooseSplits(target.configFile);
-  if (splits.length === 0 || !(await ensureRuntime(services, target.configFile))) return;
+  const targets = await targetsOf(context.registry, calledOn, selected);
+  const [first] = targets;
+  if (!first) return;
+  const splits = await chooseSplits(first.configFile);
+  if (splits.length === 0 || !(await ensureRuntime(context.services, first.configFile))) return;
+  if (targets.length > 1) return evaluateAll(context, targets, splits);
+  const folder = await evaluateTarget(context, first, splits);
+  if (folder === undefined || folder === 'stopped') return;
+  const [split] = splits;
+  const { openFailures, registerFailures } = await import('../failures/panel');
+  registerFailures(context.services);
+  await openFailures(folder.folder, { split, epoch: null });
+}
+
+/** The selected runs that can be evaluated, or the one target that the command is about. */
+async function targetsOf(
+  registry: FolderRunRegistry,
+  calledOn: unknown,
+  selected: unknown,
+): Promise<Target[]> {
+  const folders: unknown[] = Array.isArray(selected) && selected.length > 1 ? selected : [];
+  if (folders.length === 0) {
+    const title = vscode.l10n.t('Evaluate Checkpoint');
+    const target = await chooseTarget(registry, calledOn, title);
+    return target ? [target] : [];
+  }
+  const targets: Target[] = [];
+  for (const folder of folders) {
+    const run = typeof folder === 'string' ? registry.get(folder) : undefined;
+    const target = run && canEvaluate(run) ? await targetOf(run) : undefined;
+    if (target) targets.push(target);
+  }
+  return targets;
+}
+
+/** One after the other: together they would share the machine. One that cannot be evaluated says why. */
+async function evaluateAll(
+  context: EvaluateContext,
+  targets: readonly Target[],
+  splits: readonly Split[],
+): Promise<void> {
+  for (const target of targets)
+    try {
+      if ((await evaluateTarget(context, target, splits)) === 'stopped') return;
+    } catch (error) {
+      void showFailure(context.services.log, 'evaluate a run', error);
+    }
+}
+
+/** @returns the folder with its predictions; `stopped` when it was cancelled, undefined when it did not succeed */
+async function evaluateTarget(
+  { services, registry, found, refused }: EvaluateContext,
+  target: Target,
+  splits: readonly Split[],
+): Promise<{ folder: string } | 'stopped' | undefined> {
   const reserved = await reserve(registry, target);
-  if (!reserved) return;
+  if (!reserved) return undefined;
   const { folder, release } = reserved;
   const isNew = target.folder === undefined;
   try {
@@ -61,15 +115,12 @@ export async function evaluateCheckpoint(
         outcome = await evaluateInBackground(services, registry, evaluation, [outcome.allowedBy]);
       else await dismiss(registry, refused, folder);
     }
-    if (outcome?.state !== 'finished') return;
+    if (outcome?.state === 'stopped') return 'stopped';
+    return outcome?.state === 'finished' ? { folder } : undefined;
   } finally {
     release();
     if (isNew && !registry.get(folder)) await found.forget(folder);
   }
-  const [split] = splits;
-  const { openFailures, registerFailures } = await import('../failures/panel');
-  registerFailures(services);
-  await openFailures(folder, { split, epoch: null });
 }
 
 /** The folder to write to; undefined when an evaluation of the same run is under way. */

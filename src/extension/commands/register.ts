@@ -34,8 +34,12 @@ function handlers(context: CommandContext): Record<string, Handler> {
     trainLonger: async (on) =>
       (await import('./resumeTraining')).trainLonger(services, registry, on),
     takeOver: async (on) => (await import('./resumeTraining')).takeOver(services, registry, on),
-    evaluateCheckpoint: async (on) =>
-      (await import('./evaluate')).evaluateCheckpoint({ services, registry, found, refused }, on),
+    evaluateCheckpoint: async (on, all) =>
+      (await import('./evaluate')).evaluateCheckpoint(
+        { services, registry, found, refused },
+        on,
+        all,
+      ),
     inspectFailedExamples: async (on) =>
       (await import('./panels')).inspectFailedExamples(services, on),
     openDashboard: async (on, all) => (await import('./panels')).showDashboard(services, on, all),

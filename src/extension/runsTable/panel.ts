@@ -152,7 +152,7 @@ class RunsTable implements vscode.WebviewPanelSerializer, vscode.Disposable {
         const [first] = folders;
         if (first === undefined) return;
         const command = commands[action];
-        if (command !== undefined) execute(command, first);
+        if (command !== undefined) execute(command, first, folders);
         else if (action === 'open') execute('nlvr.openDashboard', first, folders);
         else if (action === 'delete') execute('nlvr.deleteRun', first, folders);
         else execute('vscode.open', vscode.Uri.file(new RunFolder(folderOfRun(first)).config));

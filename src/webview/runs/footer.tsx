@@ -10,6 +10,7 @@ export function Footer({ model }: { model: Model }) {
   const selected = targets.filter(({ key }) => model.selected.has(key)).length;
   const single = targets.length === 1;
   const none = targets.length === 0;
+  const evaluable = targets.filter(({ can }) => can.evaluate);
   const deletable = targets.filter(({ can }) => can.delete);
   return (
     <div class="footer">
@@ -29,8 +30,8 @@ export function Footer({ model }: { model: Model }) {
           {t('Failed Examples')}
         </button>
         <button
-          disabled={!single || !trusted || first?.can.evaluate !== true}
-          onClick={() => model.act('evaluate', targets)}
+          disabled={!trusted || evaluable.length === 0}
+          onClick={() => model.act('evaluate', evaluable)}
         >
           {t('Evaluate…')}
         </button>
