@@ -79,11 +79,15 @@ export function differingKeys(
 ): DifferingKey[] {
   if (configs.length < 2) return [];
   const keys = new Set(configs.flatMap((config) => [...config.keys()]));
+  // Most keys of thousands of configurations are the same: nothing is made for those.
+  const differs = (key: string): boolean => {
+    const counted = configs.find((config) => config.has(key) || !partial.has(config));
+    const first = counted?.get(key);
+    return configs.some(
+      (config) => config.get(key) !== first && (config.has(key) || !partial.has(config)),
+    );
+  };
   return [...keys]
-    .filter((key) => !places.has(key))
-    .map((key) => ({ key, values: configs.map((config) => config.get(key) ?? null) }))
-    .filter(({ values }) => {
-      const counted = values.filter((value, i) => value !== null || !partial.has(configs[i]));
-      return counted.some((value) => value !== counted[0]);
-    });
+    .filter((key) => !places.has(key) && differs(key))
+    .map((key) => ({ key, values: configs.map((config) => config.get(key) ?? null) }));
 }
