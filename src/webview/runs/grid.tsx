@@ -1,29 +1,25 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { keysAreOff } from '../shared/keys';
 import { count as number, percent } from '../shared/numbers';
 import { t } from '../shared/translate';
 import { useVirtualRows } from '../shared/useVirtualRows';
 import { lineId, type Group, type Line } from './arrange';
 import type { Column, Row } from './columns';
-import { gridKey, LEADING, selectAll, type Place } from './gridKeys';
+import { Head } from './gridHead';
+import { gridKey, LEADING, type Place } from './gridKeys';
+import {
+  cellClass,
+  cellId,
+  cellStyle,
+  HEAD_HEIGHT,
+  keepInSight,
+  layoutOf,
+  ROW_HEIGHT,
+  type Layout,
+} from './gridLayout';
 import { headEntries } from './headEntries';
 import { Menu } from './menu';
 import type { Model } from './model';
-
-/** Heights in CSS pixels; the style sheet says the same. */
-export const ROW_HEIGHT = 26;
-const HEAD_HEIGHT = 28;
-const CHECK_WIDTH = 28;
-const STAR_WIDTH = 28;
-
-/** Where each column stands. */
-interface Layout {
-  columns: readonly Column[];
-  /** Left edges of the columns of the grid, the leading ones included, and the whole width behind. */
-  edges: number[];
-  /** How many columns of the grid stay when it is scrolled. */
-  pinned: number;
-}
 
 /**
  * The table: of thousands of runs only those in sight exist. The focus stays on the grid, which names the active cell, so
@@ -52,6 +48,13 @@ export function Grid({ model, search }: { model: Model; search: () => void }) {
   useLayoutEffect(() => {
     if (box.current) keepInSight(box.current, at, layout);
   }, [at.line, at.column, model.view.sorts, model.view.order]);
+
+  // The keys are the grid's as long as nothing else has the focus.
+  useEffect(() => {
+    const { activeElement } = document;
+    if (activeElement === document.body || activeElement?.id === 'root')
+      box.current?.focus({ preventScroll: true });
+  }, []);
 
   const openMenu = (id: string, x: number, y: number) => setMenu({ column: id, x, y });
   const onKeyDown = (event: KeyboardEvent) => {
@@ -159,32 +162,6 @@ export function Grid({ model, search }: { model: Model; search: () => void }) {
   );
 }
 
-function layoutOf(model: Model): Layout {
-  const columns = model.shownColumns;
-  const edges = [0, CHECK_WIDTH, CHECK_WIDTH + STAR_WIDTH];
-  for (const { width } of columns) edges.push((edges.at(-1) ?? 0) + width);
-  const pinned = LEADING + columns.filter((column) => model.isPinned(column)).length;
-  return { columns, edges, pinned };
-}
-
-function cellId(line: number, column: number): string {
-  return `cell-${line}-${column}`;
-}
-
-/** Scrolls as little as brings the active cell into sight, below the head and next to the pinned columns. */
-function keepInSight(box: HTMLElement, { line, column }: Place, { edges, pinned }: Layout): void {
-  if (line >= 0) {
-    const top = line * ROW_HEIGHT;
-    const height = box.clientHeight - HEAD_HEIGHT;
-    if (top < box.scrollTop) box.scrollTop = top;
-    else if (top + ROW_HEIGHT > box.scrollTop + height) box.scrollTop = top + ROW_HEIGHT - height;
-  }
-  if (column < pinned) return;
-  const [left, right, fixed] = [edges[column] ?? 0, edges[column + 1] ?? 0, edges[pinned] ?? 0];
-  if (left - fixed < box.scrollLeft) box.scrollLeft = left - fixed;
-  else if (right > box.scrollLeft + box.clientWidth) box.scrollLeft = right - box.clientWidth;
-}
-
 function selectRange(model: Model, from: string, to: string): void {
   const end = model.placeOf(to) ?? 0;
   const [a, b] = [model.placeOf(from) ?? end, end];
@@ -192,106 +169,6 @@ function selectRange(model: Model, from: string, to: string): void {
   model.select(
     lines.flatMap(({ row }) => (row ? [row.key] : [])),
     true,
-  );
-}
-
-/** Style of a cell: its width, and where it stays. */
-function cellStyle({ edges, pinned }: Layout, column: number): Record<string, string> {
-  const left = edges[column] ?? 0;
-  return {
-    width: `${(edges[column + 1] ?? left) - left}px`,
-    ...(column < pinned && { left: `${left}px` }),
-  };
-}
-
-function cellClass(layout: Layout, column: number, active: number, more = ''): string {
-  const pinned = column < layout.pinned;
-  const edge = column === layout.pinned - 1;
-  return `cell ${more} ${pinned ? 'pinned' : ''} ${edge ? 'pinned-last' : ''} ${column === active ? 'active' : ''}`;
-}
-
-interface HeadProps {
-  model: Model;
-  layout: Layout;
-  active: number;
-  onMenu: (column: string, x: number, y: number) => void;
-  onChoose: (column: number) => void;
-}
-
-function Head({ model, layout, active, onMenu, onChoose }: HeadProps) {
-  const { sorts } = model.view;
-  const all = model.shown.length > 0 && model.shown.every(({ key }) => model.selected.has(key));
-  return (
-    <div class="grid-head" role="rowgroup" style={{ width: `${layout.edges.at(-1) ?? 0}px` }}>
-      <div class="line" role="row" aria-rowindex={1}>
-        <div
-          id={cellId(-1, 0)}
-          role="columnheader"
-          class={cellClass(layout, 0, active, 'check-cell')}
-          style={cellStyle(layout, 0)}
-          aria-label={t('Select')}
-          title={t('Select All')}
-          onClick={() => {
-            onChoose(0);
-            selectAll(model);
-          }}
-        >
-          <span class={`check ${all ? 'checked' : ''}`} aria-hidden="true" />
-        </div>
-        <div
-          id={cellId(-1, 1)}
-          role="columnheader"
-          class={cellClass(layout, 1, active, 'star-cell')}
-          style={cellStyle(layout, 1)}
-          aria-label={t('Star')}
-        />
-        {layout.columns.map((column, i) => {
-          const place = sorts.findIndex((sort) => sort.column === column.id);
-          const sort = sorts[place];
-          const filtered = model.view.filters[column.id] !== undefined;
-          return (
-            <div
-              key={column.id}
-              id={cellId(-1, i + LEADING)}
-              role="columnheader"
-              class={cellClass(layout, i + LEADING, active, column.numeric ? 'numeric' : '')}
-              style={cellStyle(layout, i + LEADING)}
-              aria-sort={sort ? (sort.descending ? 'descending' : 'ascending') : 'none'}
-              title={column.title}
-              draggable
-              onClick={(event) => {
-                onChoose(i + LEADING);
-                model.sortBy(column.id, event.shiftKey);
-              }}
-              onContextMenu={(event) => {
-                event.preventDefault();
-                onMenu(column.id, event.clientX, event.clientY);
-              }}
-              onDragStart={(event) => event.dataTransfer?.setData('text/nlvr-column', column.id)}
-              onDragOver={(event) => event.preventDefault()}
-              onDrop={(event) => {
-                event.preventDefault();
-                const moved = event.dataTransfer?.getData('text/nlvr-column');
-                if (moved) model.move(moved, column.id);
-              }}
-            >
-              <span class="head-title">{column.title}</span>
-              {filtered && (
-                <span class="head-mark" title={t('Filtered')}>
-                  ⊻<span class="visually-hidden">{t('Filtered')}</span>
-                </span>
-              )}
-              {sort && (
-                <span class="head-mark" aria-hidden="true">
-                  {sort.descending ? '▼' : '▲'}
-                  {sorts.length > 1 ? place + 1 : ''}
-                </span>
-              )}
-            </div>
-          );
-        })}
-      </div>
-    </div>
   );
 }
 

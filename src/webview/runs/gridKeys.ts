@@ -136,10 +136,12 @@ function headKey(
       model.show(column.id, false);
       return true;
     case 'ContextMenu':
-    case 'F10':
     case 'm':
       actions.menu();
       return true;
+    case 'F10':
+      if (shiftKey) actions.menu();
+      return shiftKey;
     default:
       return false;
   }
