@@ -24,40 +24,44 @@ export async function sliceMembers(
   userSlices: readonly UserSlice[],
 ): Promise<SliceMembers[]> {
   const facts = examples.map(factsOf);
+  // One for all slices: what is summed over it is summed once.
+  const all = Int32Array.from({ length: examples.length }, (_, row) => row);
   const built = builtInSlices.flatMap(({ slice, title, partial, values }) =>
     membersOf(
       slice,
       title,
       examples.map((example, i) => values(example, facts[i])),
-      partial === true,
+      partial === true ? null : all,
     ),
   );
   const sentences = examples.map(({ sentence }) => sentence);
   for (const each of userSlices) {
     const matches = await matchSentences(each, sentences);
     const values = Array.from(matches, (match) => (match === 1 ? [YES] : []));
-    built.push(...membersOf(each.name, each.name, values, false));
+    built.push(...membersOf(each.name, each.name, values, all));
   }
   return built;
 }
 
+/** @param all the examples, where it is known of all of them; null where it is known of those with a value alone. */
 function membersOf(
   slice: string,
   title: Words,
   values: readonly (readonly string[])[],
-  partial: boolean,
+  all: Int32Array | null,
 ): SliceMembers[] {
   const rows = new Map<string, number[]>();
+  const withValue: number[] = [];
   values.forEach((of, row) => {
-    for (const value of new Set(of)) {
+    if (of.length === 0) return;
+    withValue.push(row);
+    for (const value of of.length === 1 ? of : new Set(of)) {
       const known = rows.get(value);
       if (known) known.push(row);
       else rows.set(value, [row]);
     }
   });
-  const known = Int32Array.from(
-    values.flatMap((of, row) => (partial && of.length === 0 ? [] : [row])),
-  );
+  const known = all ?? Int32Array.from(withValue);
   return [...rows]
     .sort(([, a], [, b]) => b.length - a.length)
     .map(([value, members]) => ({
