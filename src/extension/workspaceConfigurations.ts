@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { isThere } from '../util/isThere';
 import { configurationGlob, isConfiguration } from './configurationFiles';
@@ -25,7 +27,8 @@ export class ConfigurationIndex implements vscode.Disposable {
       this.changed,
       files.onDidCreate((uri) => this.update((known) => known.set(uri.fsPath, uri))),
       files.onDidDelete((uri) => this.update((known) => known.delete(uri.fsPath))),
-      files.onDidChange(() => this.changed.fire()),
+      // Also of a file that came without a word.
+      files.onDidChange((uri) => this.update((known) => known.set(uri.fsPath, uri))),
       vscode.workspace.onDidChangeWorkspaceFolders(() => this.forget()),
       vscode.workspace.onDidChangeConfiguration((change) => {
         if (change.affectsConfiguration('files.exclude') || change.affectsConfiguration('search'))
@@ -41,14 +44,33 @@ export class ConfigurationIndex implements vscode.Disposable {
   /** In no order. The workspace is searched when this is asked for the first time. */
   async all(): Promise<vscode.Uri[]> {
     this.searched ??= search();
-    const known = await this.searched;
-    // A folder that is renamed, as that of a sample that is being drawn, takes its files along without a word.
-    await Promise.all(
-      [...known.keys()].map(async (file) => {
-        if (!(await isThere(file))) known.delete(file);
+    if ((await this.gone()).length > 0) {
+      // A folder that is renamed, as that of a sample that was drawn, takes its files along without a word.
+      this.searched = search();
+      const known = await this.searched;
+      for (const file of await this.gone()) known.delete(file);
+    }
+    return [...(await this.searched).values()];
+  }
+
+  /** Takes up the configurations in folders that appeared: a folder that is moved here brings them without a word. */
+  async lookInto(folders: readonly string[]): Promise<void> {
+    const found = await Promise.all(
+      folders.map(async (folder) => {
+        const names = await readdir(folder).catch((): string[] => []);
+        return names.filter((name) => isConfiguration(name)).map((name) => join(folder, name));
       }),
     );
-    return [...known.values()];
+    const known = await this.searched;
+    const news = found.flat().filter((file) => known !== undefined && !known.has(file));
+    if (news.length === 0) return;
+    this.update((now) => news.forEach((file) => now.set(file, vscode.Uri.file(file))));
+  }
+
+  private async gone(): Promise<string[]> {
+    const files = [...((await this.searched)?.keys() ?? [])];
+    const there = await Promise.all(files.map(isThere));
+    return files.filter((_file, i) => !there[i]);
   }
 
   /** The next question searches the workspace again. */

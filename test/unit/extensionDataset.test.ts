@@ -128,16 +128,33 @@ describe('the data set view', () => {
 });
 
 describe('the index of configurations', () => {
-  it('is one search, and forgets files whose folder was renamed', async () => {
-    const files = [configuration('a', 1), configuration('.a.tmp', 1)];
+  it('is one search, and another one when a folder was renamed, whose files nobody mentions', async () => {
+    const files = [configuration('a', 1), configuration('.b.tmp', 1)];
     const searches: unknown[] = [];
     const { ConfigurationIndex, useIndex, findConfigurations } = await load(files, searches);
     useIndex(new ConfigurationIndex());
-    expect((await findConfigurations()).map(({ fsPath }) => fsPath).sort()).toEqual(files.sort());
-    renameSync(join(root, '.a.tmp'), join(root, 'b'));
-    expect((await findConfigurations()).map(({ fsPath }) => fsPath)).toEqual([
-      join(root, 'a', 'nlvr.yaml'),
-    ]);
+    const found = async () => (await findConfigurations()).map(({ fsPath }) => fsPath);
+    expect(await found()).toEqual([...files].sort());
+    expect(searches).toHaveLength(1);
+    const moved = join(root, 'b', 'nlvr.yaml');
+    renameSync(join(root, '.b.tmp'), join(root, 'b'));
+    files[1] = moved;
+    expect(await found()).toEqual([files[0], moved]);
+    expect(await found()).toEqual([files[0], moved]);
+    expect(searches).toHaveLength(2);
+  });
+
+  it('takes up what a folder brings that is moved into the workspace', async () => {
+    const files = [configuration('a', 1)];
+    const searches: unknown[] = [];
+    const { ConfigurationIndex, useIndex, findConfigurations } = await load(files, searches);
+    const index = new ConfigurationIndex();
+    useIndex(index);
+    await findConfigurations();
+    const brought = configuration('b', 1);
+    await index.lookInto([join(root, 'b'), join(root, 'not there')]);
+    const found = (await findConfigurations()).map(({ fsPath }) => fsPath);
+    expect(found).toEqual([...files, brought]);
     expect(searches).toHaveLength(1);
   });
 });

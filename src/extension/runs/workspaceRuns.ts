@@ -40,6 +40,7 @@ export class WorkspaceRuns implements vscode.Disposable {
   /** Folders of runs that were found, whether they are remembered or not. */
   private readonly found = new Set<string>();
   private readonly appeared = new NewFolders(async (folders) => {
+    await this.configurations.lookInto(folders);
     for (const folder of await findRunFolders(folders)) {
       this.found.add(folder);
       void this.registry.refresh(folder);
@@ -48,7 +49,10 @@ export class WorkspaceRuns implements vscode.Disposable {
 
   constructor(
     private readonly registry: FolderRunRegistry,
-    private readonly configurations: Pick<ConfigurationIndex, 'onDidChange' | 'searchAgain'>,
+    private readonly configurations: Pick<
+      ConfigurationIndex,
+      'onDidChange' | 'searchAgain' | 'lookInto'
+    >,
     private readonly memory: vscode.Memento,
     private readonly log: vscode.LogOutputChannel,
   ) {
