@@ -2,7 +2,15 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  ROBUSTNESS_TESTS,
+  robustnessNumbers,
+  type RobustnessAnswers,
+} from '../../src/analysis/robustness';
+import { writeRobustness } from '../../src/analysis/robustnessFile';
+import type { Example } from '../../src/data/types';
 import type { Prediction } from '../../src/run/predictions';
+import { RunFolder } from '../../src/run/runFolder';
 import { countingBadly } from './analysedRun';
 import { accessibilityProblems } from './harness/axe';
 import { openWorkbench, scratchFolder } from './harness/open';
@@ -86,9 +94,49 @@ describe('the analysis of a run in VS Code', () => {
       .toBe('3');
   });
 
+  it('shows a robustness result as soon as it is stored, and opens the pairs that broke', async () => {
+    const examples = newest.map((each, index): Example => ({
+      ...{ index, identifier: each.identifier, sentence: each.sentence, images: each.images },
+      ...{ label: each.label, consistencyGroup: null, group: null, line: 1 },
+    }));
+    const original = Float32Array.from(newest.flatMap(({ logits }) => logits));
+    const answers = Object.fromEntries(
+      ['original', ...ROBUSTNESS_TESTS].map((test) => [test, original.slice()]),
+    ) as RobustnessAnswers;
+    // Without images: always True.
+    answers['no images'].forEach((_, i, all) => (all[i] = i % 2));
+    for (const i of [3, 30, 300]) {
+      const [no, yes] = newest[i].logits;
+      answers.exchanged.set([yes, no], 2 * i);
+    }
+    await frame.getByRole('tab', { name: 'Robustness' }).click();
+    await frame.getByRole('button', { name: 'Test Robustness…' }).waitFor();
+    expect(await accessibilityProblems(frame)).toEqual([]);
+    writeRobustness(new RunFolder(run), {
+      ...{ version: 1, created: new Date().toISOString(), run: null, epoch: null, step: null },
+      ...{ split: 'val', checkpoint: 'checkpoint_best.safetensors', limit: null },
+      ...{ splitExamples: newest.length, device: 'CPU', precision: 'fp32', seconds: 1 },
+      ...robustnessNumbers(examples, answers),
+    });
+    const row = (name: string) => frame.locator('.tests tr', { hasText: name });
+    await row('The sentence alone').waitFor({ timeout: 60_000 });
+    expect(await row('Images and left/right exchanged').textContent()).toContain('(3)');
+    expect(await frame.locator('.broken li').count()).toBe(3);
+    await frame.getByRole('button', { name: /\(3\)$/ }).click();
+    const failures = await vscode.webviewFrame('failures', 60_000);
+    await failures.locator('.subset', { hasText: 'Changed: images and left/right' }).waitFor();
+    await failures.locator('select[name=show]').selectOption('all');
+    await expect.poll(() => rowsInList(failures)).toBe(3);
+    await failures.getByRole('button', { name: /^Show the examples outside/ }).click();
+    await vscode.runCommand('NLVR: Analyze Predictions');
+    frame = await analysis();
+  });
+
   it.each<Theme>(['light', 'dark', 'hc'])('is accessible in the %s theme', async (theme) => {
     await vscode.setTheme(theme);
-    for (const name of ['Overview', 'Slices', 'Calibration', 'Over epochs', 'Label noise']) {
+    for (const name of [
+      ...['Overview', 'Slices', 'Calibration', 'Over epochs', 'Label noise', 'Robustness'],
+    ]) {
       await frame.getByRole('tab', { name }).click();
       if (name === 'Over epochs') await frame.locator('.map-box[data-drawn=true]').waitFor();
       expect(await accessibilityProblems(frame)).toEqual([]);

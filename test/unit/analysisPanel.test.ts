@@ -2,18 +2,29 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { analyze } from '../../src/analysis/analyze';
+import {
+  ROBUSTNESS_TESTS,
+  robustnessNumbers,
+  type RobustnessTest,
+} from '../../src/analysis/robustness';
+import { writeRobustness, type RobustnessResult } from '../../src/analysis/robustnessFile';
+import type { Example } from '../../src/data/types';
+import type * as analyses from '../../src/extension/analysis/analyses';
 import { AnalysisJob } from '../../src/extension/analysis/job';
 import { AnalysisSession } from '../../src/extension/analysis/session';
 import { fileOfSet } from '../../src/run/predictionSets';
+import { RunFolder } from '../../src/run/runFolder';
 import { UserError } from '../../src/util/userError';
 import type {
   PanelState,
   PredictionSet,
+  Subset,
   ToHost,
   ToWebview,
 } from '../../src/webview/analysis/messages';
 import { Model } from '../../src/webview/analysis/model';
 import { AnalysisProject, type Annotation } from './analysisSupport';
+import { loadWithVscode, nothing } from './fakeVscode';
 
 const annotations = Array.from({ length: 80 }, (_, i): Annotation => ({
   identifier: `dev-${i >> 2}-${(i >> 1) & 1}-${i & 1}`,
@@ -234,4 +245,81 @@ it('keeps marks of candidates in the notes of the run', async () => {
   await panel.session.notesChanged();
   expect(panel.model.noteOf('a').note).toBe('elsewhere');
   expect(panel.model.noteOf('dev-1-0-1').marked).toBe(true);
+});
+
+it('shows stored robustness results, a chosen one, and opens the pairs that broke', async () => {
+  const run = await twoEpochs();
+  const folder = new RunFolder(run);
+  const logits = (p: number): number[] => [0, Math.log(p / (1 - p))];
+  const examples = annotations.map(({ identifier, sentence, label }, index): Example => ({
+    ...{ index, identifier, sentence: String(sentence), label: label === 'True' },
+    ...{ images: ['a', 'b'], consistencyGroup: null, group: null, line: 1 },
+  }));
+  const original = Float32Array.from(examples.flatMap(() => logits(0.9)));
+  const broken = Float32Array.from(examples.flatMap((_, i) => logits(i % 10 === 3 ? 0.1 : 0.9)));
+  const answers = Object.fromEntries(ROBUSTNESS_TESTS.map((test) => [test, original]));
+  const result: RobustnessResult = {
+    version: 1,
+    created: '2026-11-28T12:00:00.000Z',
+    run: 'run',
+    epoch: 0,
+    step: 1,
+    split: 'val',
+    checkpoint: 'checkpoint_best.safetensors',
+    limit: null,
+    splitExamples: 80,
+    device: 'CPU',
+    precision: 'fp32',
+    seconds: 1,
+    ...robustnessNumbers(examples, {
+      ...(answers as Record<RobustnessTest, Float32Array>),
+      original,
+      exchanged: broken,
+    }),
+  };
+  panel = new Panel(run);
+  await panel.session.ready();
+  await panel.done();
+  expect(panel.model.robustness).toEqual([]);
+  writeRobustness(folder, result);
+  writeRobustness(folder, {
+    ...result,
+    created: '2026-11-28T13:00:00.000Z',
+    split: 'test',
+    limit: 80,
+  });
+  await panel.session.robustnessChanged();
+  const { model } = panel;
+  expect(model.robustnessShown?.file).toBe('test-checkpoint_best-80.json');
+  model.setRobustness('val-checkpoint_best.json');
+  expect(model.robustnessShown).toMatchObject({ examples: 80, accuracy: 0.5, incomplete: null });
+  expect(model.robustnessShown?.tests[0]).toMatchObject({ test: 'exchanged', flips: 8 });
+  expect(model.robustnessShown?.tests[0]?.pairs).toHaveLength(8);
+  // Of the epoch that was tested, though another is shown.
+  expect(panel.session.set).toEqual({ split: 'val', epoch: 1 });
+  const subset = { kind: 'robustness', file: 'val-checkpoint_best.json', test: 'exchanged' };
+  model.send({ type: 'showBroken', file: 'val-checkpoint_best.json', test: 'exchanged' });
+  expect(panel.shown).toEqual([[{ split: 'val', epoch: 0 }, { subset }]]);
+  const { examplesOf } = await loadWithVscode<typeof analyses>(
+    'src/extension/analysis/analyses.ts',
+    { workspace: nothing({ isTrusted: false }) },
+  );
+  const found = await examplesOf(run, '', { split: 'val', epoch: 0 }, subset as Subset);
+  expect([...found.rows]).toEqual([3, 13, 23, 33, 43, 53, 63, 73]);
+  await expect(
+    examplesOf(run, '', { split: 'val', epoch: 0 }, { ...subset, file: '../x.json' } as Subset),
+  ).rejects.toThrow('not there any more');
+  // Of a split that has no predictions.
+  await expect(
+    panel.session.message({
+      type: 'showBroken',
+      file: 'test-checkpoint_best-80.json',
+      test: 'exchanged',
+    }),
+  ).rejects.toThrow(/run has no predictions of test/);
+  // What asks for the tab, and the tests that are asked for.
+  panel.session.showTab('robustness');
+  expect(model.tab).toBe('robustness');
+  model.send({ type: 'testRobustness' });
+  expect(panel.shown.at(-1)).toBe('robustness');
 });

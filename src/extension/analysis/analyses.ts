@@ -1,8 +1,10 @@
 import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { FATES } from '../../analysis/analysisColumns';
 import type { AnalyzeRequest } from '../../analysis/analyze';
 import { filesOfFacts } from '../../analysis/exampleFacts';
+import { readRobustness } from '../../analysis/robustnessFile';
 import { checkUserSlices } from '../../analysis/userSlices';
 import { fileOfSet, listSets, type PredictionSet } from '../../run/predictionSets';
 import { runPaths } from '../../run/runPaths';
@@ -84,6 +86,7 @@ export async function examplesOf(
   set: PredictionSet,
   subset: Subset,
 ): Promise<SubsetExamples> {
+  if (subset.kind === 'robustness') return brokenPairs(runFolder, subset);
   if (!vscode.workspace.isTrusted) throw new UserError(untrusted);
   const job = analyses.job(await analyses.identityOf(runFolder, configFile, set));
   // Until the end, so that what was computed is kept for the next question.
@@ -104,6 +107,31 @@ export async function examplesOf(
     rows: Int32Array.from(found?.rows ?? [], (row) => places[row] ?? -1),
   };
 }
+
+/** Whose answer changed in a test. The places of a result are those of the annotations, as those of predictions. */
+async function brokenPairs(
+  runFolder: string,
+  { file, test }: Extract<Subset, { kind: 'robustness' }>,
+): Promise<SubsetExamples> {
+  const stored = (await readRobustness(runFolder)).find((each) => basename(each.file) === file);
+  const found = stored?.result.tests.find((each) => each.test === test);
+  if (!found)
+    throw new UserError(phrase('The result of this robustness test is not there any more.'), {
+      hint: phrase('Run Test Robustness… again.'),
+    });
+  return {
+    title: localized(testTitles[test]),
+    rows: Int32Array.from(found.pairs, ({ index }) => index).sort(),
+  };
+}
+
+const testTitles = {
+  exchanged: phrase('Changed: images and left/right exchanged'),
+  'left image twice': phrase('Changed: left image twice'),
+  'right image twice': phrase('Changed: right image twice'),
+  'no images': phrase('Changed: the sentence alone'),
+  'no sentence': phrase('Changed: the images alone'),
+} as const;
 
 const fateTitles = {
   'always right': phrase('Always right'),

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { RunFolder } from '../../run/runFolder';
 import type { PredictionSet } from '../../run/predictionSets';
 import { UserError } from '../../util/userError';
-import type { AnalysisContract, PanelState } from '../../webview/analysis/messages';
+import type { AnalysisContract, PanelState, TabId } from '../../webview/analysis/messages';
 import { saveText } from '../failures/saveRows';
 import { showFailure, tellIfItFails } from '../log';
 import { showRestored } from '../restoredTabs';
@@ -36,9 +36,10 @@ export function registerAnalysis(
 export async function openAnalysis(
   runFolder: string,
   wanted: Partial<PredictionSet> = {},
+  tab?: TabId,
 ): Promise<void> {
   if (!registered) throw new Error('registerAnalysis was not called');
-  await registered.open(runFolder, wanted);
+  await registered.open(runFolder, wanted, tab);
 }
 
 /** All open panels, at most one for each run. */
@@ -53,7 +54,7 @@ class AnalysisPanels
 
   constructor(private readonly services: Services) {}
 
-  async open(runFolder: string, wanted: Partial<PredictionSet>): Promise<void> {
+  async open(runFolder: string, wanted: Partial<PredictionSet>, tab?: TabId): Promise<void> {
     // Not in turn: the panel that is handed over then takes its turn.
     if (!this.panels.has(runFolder)) await this.showRestored(runFolder);
     const known = await this.turns.take(runFolder, async () => {
@@ -71,6 +72,11 @@ class AnalysisPanels
       return undefined;
     });
     if (known && wanted.split !== undefined) await known.session.show(wanted);
+    const { session } = this.panels.get(runFolder) ?? {};
+    if (!tab || !session) return;
+    // The folder is new to the panel's watcher where this is the first result.
+    await session.robustnessChanged();
+    session.showTab(tab);
   }
 
   /** Called by VS Code for a panel that was open when the window was closed. */
@@ -160,6 +166,9 @@ class AnalysisPanel implements vscode.Disposable {
     });
     const refresh = (): void => this.guard('read predictions', this.session.refresh());
     this.watch(new RunFolder(run.folder).predictions, '*.jsonl', refresh);
+    this.watch(new RunFolder(run.folder).robustness, '*.json', () =>
+      this.guard('read robustness', this.session.robustnessChanged()),
+    );
     this.watch(run.folder, 'notes.json', () =>
       this.guard('read notes', this.session.notesChanged()),
     );
@@ -242,6 +251,9 @@ class AnalysisPanel implements vscode.Disposable {
         const { showAnalysisText } = await import('./textReport');
         return showAnalysisText(this.services, folder, name, set);
       }
+      case 'robustness':
+        await vscode.commands.executeCommand('nlvr.testRobustness', folder);
+        return;
       case 'setting':
         await vscode.commands.executeCommand('workbench.action.openSettings', 'nlvr.slices');
         return;

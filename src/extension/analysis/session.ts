@@ -1,3 +1,5 @@
+import { basename } from 'node:path';
+import { readRobustness, type StoredRobustness } from '../../analysis/robustnessFile';
 import { chooseSet, listSets, sameSet } from '../../run/predictionSets';
 import { RunFolder } from '../../run/runFolder';
 import { isThere } from '../../util/isThere';
@@ -9,6 +11,7 @@ import type {
   ExampleLine,
   PredictionSet,
   Subset,
+  TabId,
   ToHost,
   ToWebview,
 } from '../../webview/analysis/messages';
@@ -17,6 +20,7 @@ import type { MessageHandlers } from '../webview/messenger';
 import { untrusted, type AnalysisJob } from './job';
 import { candidateList } from './candidateList';
 import { shownNumbers } from './shownNumbers';
+import { shownRobustness } from './shownRobustness';
 
 /** What a session needs from the editor around it. */
 export interface SessionEditor {
@@ -29,7 +33,10 @@ export interface SessionEditor {
   job(identity: string): AnalysisJob;
   /** Shows examples of a set in the Failed Examples panel. */
   showExamples(set: PredictionSet, what: { subset: Subset } | { identifier: string }): void;
-  command(command: 'text' | 'setting' | 'dashboard' | 'trust', set: PredictionSet | null): void;
+  command(
+    command: 'text' | 'setting' | 'dashboard' | 'trust' | 'robustness',
+    set: PredictionSet | null,
+  ): void;
   /** Asks where to save and writes there. @returns the file's name, null when cancelled. */
   save(name: string, extension: string, pieces: Iterable<string>): Promise<string | null>;
   problem(doing: string, error: unknown): void;
@@ -55,6 +62,9 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
   private refusal = '';
   private looking: Promise<void> = Promise.resolve();
   private readonly notes: NotesStore;
+  private robustness: readonly StoredRobustness[] = [];
+  /** Asked for before the page was there. */
+  private wantedTab: TabId | null = null;
 
   constructor(
     private readonly run: SessionRun,
@@ -80,6 +90,11 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
       sets: this.sets,
     });
     await this.notesChanged().catch((error: unknown) => this.editor.problem('read notes', error));
+    await this.robustnessChanged().catch((error: unknown) =>
+      this.editor.problem('read robustness', error),
+    );
+    if (this.wantedTab) this.editor.send({ type: 'showTab', tab: this.wantedTab });
+    this.wantedTab = null;
     this.refusal = '';
     if (this.shown && this.job) this.repeat(this.shown, this.job);
     else if (this.shown && this.cancelled) this.sayCancelled(this.shown);
@@ -102,6 +117,20 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
     if (JSON.stringify(this.sets) !== before)
       this.editor.send({ type: 'sets', sets: this.sets, active: this.editor.isActive() });
     if (!this.cancelled) await this.look();
+  }
+
+  /** Results of robustness tests came or went. */
+  async robustnessChanged(): Promise<void> {
+    const stored = await readRobustness(this.run.folder);
+    if (this.disposed) return;
+    this.robustness = stored;
+    this.editor.send({ type: 'robustness', results: stored.map(shownRobustness) });
+  }
+
+  /** Shows a tab, now or once the page is there. */
+  showTab(tab: TabId): void {
+    this.wantedTab = tab;
+    this.editor.send({ type: 'showTab', tab });
   }
 
   async notesChanged(): Promise<void> {
@@ -138,6 +167,10 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
         if (shown && identifier !== undefined) editor.showExamples(shown, { identifier });
         return;
       }
+      case 'showBroken':
+        return this.showBroken(message);
+      case 'testRobustness':
+        return editor.command('robustness', shown);
       case 'openAsText':
         return editor.command('text', shown);
       case 'openSetting':
@@ -295,6 +328,23 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
       case 'examples':
         return;
     }
+  }
+
+  /** In Failed Examples, on the predictions of the split that was tested: of its epoch, else the newest. */
+  private showBroken({ file, test, identifier }: Extract<ToHost, { type: 'showBroken' }>): void {
+    const result = this.robustness.find((each) => basename(each.file) === file)?.result;
+    if (!result) return;
+    const { split, epoch } = result;
+    const ofSplit = this.sets.filter((set) => set.split === split);
+    const set = ofSplit.find((each) => each.epoch === epoch) ?? ofSplit.at(-1);
+    if (!set)
+      throw new UserError(phrase('{0} has no predictions of {1}.', this.run.name, split), {
+        hint: phrase('Evaluate its checkpoint on this split first.'),
+      });
+    this.editor.showExamples(
+      set,
+      identifier === undefined ? { subset: { kind: 'robustness', file, test } } : { identifier },
+    );
   }
 
   private sendNotes(): void {

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { Split } from '../../run/events';
+import { listSets } from '../../run/predictionSets';
 import { localized } from '../../util/language';
 import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
@@ -47,8 +48,13 @@ export async function testRobustness(
   const limit = await chooseLimit();
   if (limit === undefined || !(await ensureRuntime(services, target.configFile))) return;
   const report = await askCheckpoint(services, { target, split, limit });
-  if (report !== undefined)
-    await showReport(services.context, `${run.info.name} ${split} robustness`, report);
+  if (report === undefined) return;
+  // The panel is about predictions; a run that was never evaluated has none.
+  if ((await listSets(run.folder)).length === 0)
+    return showReport(services.context, `${run.info.name} ${split} robustness`, report);
+  const { openAnalysis, registerAnalysis } = await import('../analysis/panel');
+  registerAnalysis(services);
+  await openAnalysis(run.folder, {}, 'robustness');
 }
 
 /** Runs `nlvr robustness`. @returns its report; undefined when an incomplete model was not to be asked. */

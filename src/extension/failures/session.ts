@@ -335,7 +335,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
         fresh,
         ...(problem !== undefined && { problem }),
       });
-    const name = subset.kind === 'slice' ? `${subset.slice} = ${subset.value}` : subset.fate;
+    const name = nameOf(subset);
     say(name, null);
     try {
       const { title, rows } = await this.editor.examplesOf(set, subset);
@@ -448,4 +448,16 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
 /** No split has a slash in its name. */
 function keyOf(split: PredictionSet['split'], identifier: string): string {
   return `${split}/${identifier}`;
+}
+
+/** What a subset is called until its title is known. */
+function nameOf(subset: Subset): string {
+  switch (subset.kind) {
+    case 'slice':
+      return `${subset.slice} = ${subset.value}`;
+    case 'fate':
+      return subset.fate;
+    case 'robustness':
+      return subset.test;
+  }
 }

@@ -15,6 +15,7 @@ import { TABS } from './messages';
 import type { Model } from './model';
 import { NoiseTab } from './noiseTab';
 import { OverviewTab } from './overviewTab';
+import { RobustnessTab } from './robustnessTab';
 import { SlicesTab } from './slicesTab';
 import { setText, tabText } from './words';
 
@@ -25,6 +26,7 @@ const contents: Record<TabId, FunctionComponent<{ model: Model; numbers: Numbers
   calibration: CalibrationTab,
   epochs: EpochsTab,
   noise: NoiseTab,
+  robustness: RobustnessTab,
 };
 
 /** The panel, drawn anew whenever the model has changed. */

@@ -135,9 +135,70 @@ export interface ExampleNote {
 }
 
 /** Examples that a number is of; shown in the Failed Examples panel. */
-export type Subset = { kind: 'slice'; slice: string; value: string } | { kind: 'fate'; fate: Fate };
+export type Subset =
+  | { kind: 'slice'; slice: string; value: string }
+  | { kind: 'fate'; fate: Fate }
+  /** Whose answer changed in a test of a stored result. */
+  | { kind: 'robustness'; file: string; test: RobustnessTest };
 
-export const TABS = ['overview', 'slices', 'calibration', 'epochs', 'noise'] as const;
+export const ROBUSTNESS_TESTS = [
+  'exchanged',
+  'left image twice',
+  'right image twice',
+  'no images',
+  'no sentence',
+] as const;
+export type RobustnessTest = (typeof ROBUSTNESS_TESTS)[number];
+
+/** A share of examples whose answer changed, with its interval. */
+export interface Flips {
+  n: number;
+  flips: number;
+  ci95: Interval;
+}
+
+export interface BrokenPair {
+  identifier: string;
+  sentence: string;
+  asked?: string;
+  label: boolean | null;
+  probTrue: number;
+  probTrueThen: number;
+}
+
+export interface RobustnessTestNumbers extends Flips {
+  test: RobustnessTest;
+  accuracy: number | null;
+  accuracyCi95: Interval | null;
+  difference: number | null;
+  p: number | null;
+  newlyRight: number;
+  newlyWrong: number;
+  sides?: (Flips & { sides: 'none' | 'images' | 'other' })[];
+  /** Those with the largest change of probability; Failed Examples shows all of them. */
+  pairs: BrokenPair[];
+}
+
+/** A stored result of `nlvr robustness` (docs/analysis.md). */
+export interface RobustnessResult {
+  /** Name of its file, by which it is known. */
+  file: string;
+  /** ISO 8601. */
+  created: string;
+  split: Split;
+  epoch: number | null;
+  checkpoint: string;
+  /** What of the model had random values, in the user's language; null for a whole one. */
+  incomplete: string | null;
+  examples: number;
+  splitExamples: number;
+  accuracy: number | null;
+  ci95: Interval | null;
+  majority: number | null;
+  tests: RobustnessTestNumbers[];
+}
+
+export const TABS = ['overview', 'slices', 'calibration', 'epochs', 'noise', 'robustness'] as const;
 export type TabId = (typeof TABS)[number];
 
 export const SLICE_COLUMNS = [
@@ -164,6 +225,8 @@ export interface PanelState {
   unmarkedOnly: boolean;
   /** The place of the row that has the focus in each list. */
   at: Partial<Record<ListId, number>>;
+  /** File of the robustness result that is shown; the newest where there is none. */
+  robustness: string | null;
 }
 
 export const POINT_COLUMNS = ['confidence', 'variability', 'correctness'] as const;
@@ -194,6 +257,10 @@ export type ToWebview =
   | { type: 'dynamics'; generation: number; columns: DynamicsColumns | null }
   | { type: 'failed'; generation: number; message: string; hint?: string; trust?: true }
   | { type: 'cancelled'; generation: number }
+  /** The stored results of robustness tests, the newest first. */
+  | { type: 'robustness'; results: RobustnessResult[] }
+  /** Something else of the editor asks for a tab. */
+  | { type: 'showTab'; tab: TabId }
   /** All marks and notes of the shown split by identifier. */
   | { type: 'notes'; notes: Record<string, ExampleNote> };
 
@@ -205,6 +272,9 @@ export type ToHost =
   | { type: 'showSubset'; subset: Subset }
   | { type: 'showExample'; identifier: string }
   | { type: 'showRow'; generation: number; row: number }
+  /** Shows the examples of one stored result, which may be of another split than the one shown. */
+  | { type: 'showBroken'; file: string; test: RobustnessTest; identifier?: string }
+  | { type: 'testRobustness' }
   | { type: 'openAsText' }
   | { type: 'openSetting' }
   | { type: 'openDashboard' }

@@ -10,6 +10,7 @@ import type {
   Numbers,
   PanelState,
   PredictionSet,
+  RobustnessResult,
   Subset,
   TabId,
   ToHost,
@@ -64,6 +65,9 @@ export class Model {
   fate: Fate | null = null;
   points: PanelState['points'] = { column: 'confidence', descending: false };
   unmarkedOnly = false;
+  /** undefined while they are not known. */
+  robustness: readonly RobustnessResult[] | undefined;
+  private robustnessFile: string | null = null;
   at: PanelState['at'] = {};
   generation = 0;
   /** The set of `numbers`: while another one is analysed, its own are not shown as those of the other. */
@@ -85,6 +89,7 @@ export class Model {
     this.points = { ...this.points, ...state.points, column: byPoint ?? this.points.column };
     this.unmarkedOnly = state.unmarkedOnly ?? false;
     this.at = { ...state.at };
+    this.robustnessFile = state.robustness ?? null;
   }
 
   receive(message: ToWebview): void {
@@ -122,6 +127,13 @@ export class Model {
       }
       case 'cancelled':
         this.work = { state: 'cancelled' };
+        break;
+      case 'robustness':
+        this.robustness = message.results;
+        break;
+      case 'showTab':
+        this.tab = message.tab;
+        this.save();
         break;
       case 'notes':
         this.notes = new Map(Object.entries(message.notes));
@@ -161,6 +173,17 @@ export class Model {
   setPoints(change: Partial<PanelState['points']>): void {
     this.points = { ...this.points, ...change };
     this.moveTo('points', 0);
+  }
+
+  /** The stored result that is shown. */
+  get robustnessShown(): RobustnessResult | undefined {
+    const results = this.robustness ?? [];
+    return results.find(({ file }) => file === this.robustnessFile) ?? results[0];
+  }
+
+  setRobustness(file: string): void {
+    this.robustnessFile = file;
+    this.keep();
   }
 
   setUnmarkedOnly(unmarkedOnly: boolean): void {
@@ -285,10 +308,10 @@ export class Model {
   }
 
   private save(): void {
-    const { set, tab, slices, fate, points, unmarkedOnly, at } = this;
+    const { set, tab, slices, fate, points, unmarkedOnly, at, robustnessFile: robustness } = this;
     if (!this.run) return;
     const { runFolder } = this.run;
-    this.saveState({ runFolder, set, tab, slices, fate, points, unmarkedOnly, at });
+    this.saveState({ runFolder, set, tab, slices, fate, points, unmarkedOnly, at, robustness });
   }
 }
 

@@ -1,6 +1,13 @@
 import { percent } from '../shared/numbers';
 import { t } from '../shared/translate';
-import type { Fate, Interval, NoiseCandidate, PredictionSet, TabId } from './messages';
+import type {
+  Fate,
+  Interval,
+  NoiseCandidate,
+  PredictionSet,
+  RobustnessTest,
+  TabId,
+} from './messages';
 
 /** The panel's words for its own terms. Functions, because the language is known only at run time. */
 
@@ -16,6 +23,8 @@ export function tabText(tab: TabId): string {
       return t('Over epochs');
     case 'noise':
       return t('Label noise');
+    case 'robustness':
+      return t('Robustness');
   }
 }
 
@@ -67,4 +76,19 @@ export function pointsText(difference: number | null): string {
 export function significanceText(q: number | null): string {
   if (q === null) return '–';
   return q < 0.001 ? '< 0.001' : q.toFixed(3);
+}
+
+export function testText(test: RobustnessTest): string {
+  switch (test) {
+    case 'exchanged':
+      return t('Images and left/right exchanged');
+    case 'left image twice':
+      return t('Left image twice');
+    case 'right image twice':
+      return t('Right image twice');
+    case 'no images':
+      return t('The sentence alone');
+    case 'no sentence':
+      return t('The images alone');
+  }
 }

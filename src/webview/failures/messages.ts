@@ -54,7 +54,15 @@ export interface ExampleNote {
 export type Fate = 'always right' | 'learned' | 'forgotten' | 'never learned';
 
 /** Examples that a number of the analysis is of (docs/analysis.md). */
-export type Subset = { kind: 'slice'; slice: string; value: string } | { kind: 'fate'; fate: Fate };
+export type Subset =
+  | { kind: 'slice'; slice: string; value: string }
+  | { kind: 'fate'; fate: Fate }
+  /** Whose answer changed in a test of a stored robustness result. */
+  | { kind: 'robustness'; file: string; test: RobustnessTest };
+
+/** What was done to the pairs in a robustness test. */
+export type RobustnessTest =
+  'exchanged' | 'left image twice' | 'right image twice' | 'no images' | 'no sentence';
 
 export type ExportFormat = 'csv' | 'jsonl' | 'nlvr2' | 'nlvr1';
 
