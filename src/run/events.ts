@@ -84,6 +84,10 @@ export interface StepEvent {
   rankSeconds?: number[];
   /** Resident memory of the trainer in bytes (at most once a second). */
   memory?: number;
+  /** Memory in use on the GPU that trains, by all programs, in bytes (at most once in five seconds). */
+  gpuMemory?: number;
+  /** Share of the last moments in which that GPU was busy, 0..1. */
+  gpuUse?: number;
 }
 
 /** Accuracy of one group of examples. */

@@ -1,5 +1,6 @@
 import type { StepEvent } from '../run/events';
 import type { RunRecord } from '../run/runRecord';
+import type { GpuReading } from './gpuReadings';
 
 const MEMORY_EVERY_MS = 1000;
 
@@ -21,6 +22,8 @@ export class StepReporter {
   constructor(
     private readonly writer: RunRecord,
     private readonly every: number,
+    /** The newest reading of the GPU that trains, once; undefined where there is none. */
+    private readonly gpu: () => GpuReading | undefined = () => undefined,
   ) {}
 
   /** Training begins or goes on after an evaluation, whose time is not the steps'. */
@@ -67,6 +70,7 @@ export class StepReporter {
       ...(this.recorded && { recorded: true as const }),
       wait: Math.min(1, this.waitedMs / elapsed),
       ...(withMemory && { memory: process.memoryUsage.rss() }),
+      ...this.gpu(),
     });
     this.loss = this.batches = this.correct = this.examples = this.waitedMs = 0;
     this.gradNorm = undefined;

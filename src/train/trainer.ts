@@ -19,6 +19,7 @@ import { writeHealth, type HealthMonitor, type Loading } from './health';
 import { LastSaver } from './lastSaver';
 import type { Stage, TrainingPlan } from './plan';
 import { SharedReport } from './sharedReport';
+import type { GpuReading } from './gpuReadings';
 import { StepReporter } from './stepReporter';
 import { resetMoments } from './resetMoments';
 import { beginNextEpoch, stopsEarly, type TrainerState } from './trainerState';
@@ -60,6 +61,8 @@ export interface TrainerParts {
   /** This process among those that share the training. */
   shard: Shard;
   stepFor(batch: Batch): TrainingStep;
+  /** The newest reading of the GPU that trains, once. */
+  gpu?: () => GpuReading | undefined;
 }
 
 export class Trainer {
@@ -73,7 +76,7 @@ export class Trainer {
   };
 
   constructor(private readonly parts: TrainerParts) {
-    this.reporter = new StepReporter(parts.writer, parts.config.log_every);
+    this.reporter = new StepReporter(parts.writer, parts.config.log_every, parts.gpu);
     this.report = new SharedReport(parts.config.accumulate_steps, parts.shard);
     this.saver = new LastSaver(parts, parts.state);
   }

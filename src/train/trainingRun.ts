@@ -16,6 +16,7 @@ import {
   type LoadReport,
 } from '../model/loadRules';
 import { loadWeights } from '../model/loadWeights';
+import { visibleGpus } from '../runtime/gpus';
 import { redirectNativeLog } from '../runtime/nativeLog';
 import type { PrecisionChoice } from '../runtime/precision';
 import type { Replica } from '../runtime/replica/replica';
@@ -34,6 +35,7 @@ import { Evaluator } from './evaluation';
 import { exampleOrder } from './exampleOrder';
 import { FeatureCache, featureFolder } from './featureCache';
 import { FrozenVision } from './frozenVision';
+import { GpuReadings } from './gpuReadings';
 import { HealthMonitor } from './health';
 import { appendLog, trimLog } from './log';
 import { writeMetrics } from '../analysis/metricsFile';
@@ -180,6 +182,9 @@ export class TrainingRun {
       evaluated,
       evaluator: new Evaluator(programs, imageBytes, evaluationBatch(config, datasets), replica),
     });
+    const trainsOnGpu = group.isMain && opened.session.info.device === 'GPU';
+    const gpu = trainsOnGpu ? visibleGpus()[group.spec.localRank] : undefined;
+    const readings = gpu && new GpuReadings(gpu);
     const trainer = new Trainer({
       config,
       plan,
@@ -194,9 +199,10 @@ export class TrainingRun {
       stopAgreed,
       requireEqualWeights: () => requireEqualWeights(replica, group, [...shapes.keys()]),
       stepFor: (batch) => programs.trainingStep(batch.indices.length, batch.length),
+      gpu: () => readings?.take(),
     });
     writer.phase('recording');
-    const trained = await trainer.run();
+    const trained = await trainer.run().finally(() => readings?.dispose());
     return {
       state: trained === 'finished' ? await this.finish(state, epochEnd, opened) : trained,
       folder: writer.folder.root,

@@ -70,6 +70,59 @@ describe('the page of the dashboard', () => {
     await button('Reset zoom').first().waitFor({ state: 'detached' });
   });
 
+  it('zooms the y axis by its labels, the keyboard and two numbers; logarithmic and without outliers by keys', async () => {
+    const card = locate('.chart-card').first();
+    const plot = card.locator('.plot');
+    const reset = card.getByRole('button', { name: 'Reset zoom' });
+    const bounds = card.locator('.axis-bound');
+    const shown = async () =>
+      Promise.all([0, 1].map(async (i) => Number(await bounds.nth(i).inputValue())));
+    await card.getByRole('button', { name: 'Show settings of the y axis' }).click();
+    expect(await shown()).toEqual([0, 0]);
+    const box = await plot.boundingBox();
+    if (!box) throw new Error('no plot');
+    // From a third to two thirds of the labels.
+    await page().mouse.move(box.x + 8, box.y + 80);
+    await page().mouse.down();
+    await page().mouse.move(box.x + 8, box.y + 120);
+    await card.locator('.plot-band').waitFor();
+    await page().mouse.move(box.x + 8, box.y + 160);
+    await page().mouse.up();
+    await reset.waitFor();
+    const [low, high] = await shown();
+    expect(low).toBeGreaterThan(0);
+    expect(high).toBeGreaterThan(low);
+    await plot.focus();
+    await page().keyboard.press('ArrowUp');
+    await expect.poll(async () => (await shown())[0]).toBeGreaterThan(low);
+    // What is typed is what is shown; what makes no range is said and changes nothing.
+    await bounds.nth(1).fill('0.25');
+    await bounds.nth(1).press('Enter');
+    await bounds.nth(0).fill('0.5');
+    await bounds.nth(0).press('Enter');
+    await card.getByRole('alert').waitFor();
+    await bounds.nth(0).fill('0.125');
+    await bounds.nth(0).press('Enter');
+    await card.getByRole('alert').waitFor({ state: 'detached' });
+    const saved = () => page().evaluate<string>('sessionStorage.getItem("state")');
+    await expect.poll(saved).toContain('"yRanges":{"loss":[0.125,0.25]}');
+    await plot.focus();
+    await page().keyboard.press('0');
+    await reset.waitFor({ state: 'detached' });
+    await page().keyboard.press('l');
+    await page().keyboard.press('o');
+    await expect.poll(saved).toContain('"log":["loss"],"clip":["loss"]');
+    expect(await accessibilityProblems(page().mainFrame())).toEqual([]);
+    await locate('.folded-button').click();
+    const norm = locate('.chart-card').filter({ hasText: 'Gradient norm' });
+    await expect.poll(() => norm.locator('.legend').textContent()).toBe('each stepsmoothed');
+    await page().screenshot({ path: join('test', 'e2e', 'artifacts', 'dashboard-y-axis.png') });
+    await locate('.folded-button').click();
+    await page().keyboard.press('l');
+    await page().keyboard.press('o');
+    await card.getByRole('button', { name: 'Hide settings of the y axis' }).click();
+  });
+
   it('marks the end of the curriculum, resumes and the best epoch on the x axis', async () => {
     const plot = await locate('.plot').first().boundingBox();
     if (!plot) throw new Error('no plot');

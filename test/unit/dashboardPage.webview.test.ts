@@ -22,6 +22,7 @@ import { healthNotes, missingRuns, notesOfAll } from '../../src/webview/dashboar
 import { DashboardStore } from '../../src/webview/dashboard/store';
 import { curvesCsv, curveTable } from '../../src/webview/dashboard/table';
 import { valueLabel, xTicks } from '../../src/webview/dashboard/ticks';
+import { withoutOutliers, zoomedY, type YAxis } from '../../src/webview/dashboard/yAxis';
 import {
   isRight,
   probability,
@@ -64,6 +65,9 @@ function columns(first: number, count: number, change: Partial<StepColumns> = {}
     speed: floats((step) => (step % 5 === 0 ? 80 : Number.NaN)),
     wait: floats((step) => (step % 5 === 0 ? 0.01 : Number.NaN)),
     memory: floats(() => Number.NaN),
+    gradNorm: floats((step) => (step % 2 === 0 ? 2 : 1)),
+    gpuMemory: floats(() => Number.NaN),
+    gpuUse: floats(() => Number.NaN),
     ...change,
   };
 }
@@ -158,6 +162,25 @@ describe('progress', () => {
 });
 
 describe('curves', () => {
+  it('smooths every noisy chart, the values as they are pale behind, and goes on with new steps', () => {
+    const run = runOf(100);
+    const [raw, smoothed] = meterCurves('gradNorm', [run], 'step', 0.9);
+    expect([raw.faintOf, smoothed.label]).toEqual([smoothed.id, 'smoothed']);
+    expect([raw.at(99)?.y, raw.at(100)?.y]).toEqual([1, 2]);
+    expect(smoothed.at(100)?.y).toBeCloseTo(1.5, 1);
+    run.append(columns(101, 300, { gradNorm: new Float32Array(300).fill(10) }));
+    expect(smoothed.at(400)?.y).toBeCloseTo(10, 2);
+    expect(meterCurves('speed', [run], 'step', 0.9)).toHaveLength(2);
+    expect(meterCurves('gradNorm', [run], 'step', 0)).toHaveLength(1);
+    // A learning rate is no noise.
+    expect(meterCurves('lr', [run], 'step', 0.9)).toHaveLength(1);
+    run.append(columns(401, 2, { ranks: [Float32Array.of(1, 3), Float32Array.of(2, 2)] }));
+    const ranks = rankCurves([run], 'step', 0.9);
+    expect(ranks.map(({ faintOf }) => faintOf)).toEqual([undefined, undefined]);
+    expect(ranks[0].at(402)?.y).toBeGreaterThan(1);
+    expect(ranks[0].at(402)?.y).toBeLessThan(3);
+  });
+
   it('draws the smoothed loss before the pale raw one', () => {
     const [raw, smoothed] = lossCurves([runOf(100)], 'step', 0.6);
     expect(raw?.faintOf).toBe(smoothed?.id);
@@ -190,6 +213,7 @@ describe('curves', () => {
     expect(accuracyCurves([run], 'step')).toEqual([]);
     expect(meterCurves('memory', [run], 'step')).toEqual([]);
     expect(meterCurves('speed', [run], 'step')).toHaveLength(1);
+    expect(meterCurves('gpuMemory', [run], 'step')).toEqual([]);
   });
 
   it('has the mean loss of the epochs for a run without steps', () => {
@@ -576,18 +600,20 @@ describe('keys of a chart', () => {
     range: [number, number],
     cursor: number | null = null,
     shiftKey = false,
+    y: YAxis = { range: [0, 8], logarithmic: false },
   ) =>
     keyCommand(
       { key, shiftKey, ctrlKey: false, metaKey: false, altKey: false },
       range,
       [0, 1000],
       cursor,
+      y,
     );
 
   it('zoom about the cursor and back out to everything', () => {
     expect(press('+', [0, 1000], 500)).toEqual({ range: [250, 750] });
     expect(press('-', [250, 750])).toEqual({ range: null });
-    expect(press('0', [250, 750])).toEqual({ range: null });
+    expect(press('0', [250, 750])).toEqual({ all: true });
   });
 
   it('pan no further than the data', () => {
@@ -608,8 +634,47 @@ describe('keys of a chart', () => {
         [0, 1],
         [0, 1],
         null,
+        { range: [0, 1], logarithmic: false },
       ),
     ).toBeNull();
+  });
+
+  it('zoom and pan the y axis, by equal factors where it is logarithmic', () => {
+    const all: [number, number] = [0, 1000];
+    expect(press('ArrowUp', all)).toEqual({ yRange: [2, 6] });
+    expect(press('ArrowDown', all)).toEqual({ yRange: [-4, 12] });
+    expect(press('ArrowUp', all, null, true)).toEqual({ yRange: [1.6, 9.6] });
+    const near = (...values: number[]) => ({
+      yRange: values.map((value) => expect.closeTo(value, 9) as number),
+    });
+    const logarithmic = { range: [0.01, 100] as const, logarithmic: true };
+    expect(press('ArrowUp', all, null, false, logarithmic)).toEqual(near(0.1, 10));
+    expect(press('ArrowDown', all, null, true, { ...logarithmic, range: [1, 1e5] })).toEqual(
+      near(0.1, 1e4),
+    );
+  });
+});
+
+describe('the y axis', () => {
+  it('zooms about a value that keeps its place', () => {
+    expect(zoomedY({ range: [0, 10], logarithmic: false }, 0.5, 2)).toEqual([1, 6]);
+  });
+
+  it('leaves out a few far values, and nothing where there are none', () => {
+    const calm = Array.from({ length: 100 }, (_, i) => 1 + 0.01 * i);
+    expect(withoutOutliers(calm, false)).toBeNull();
+    const [low, high] = withoutOutliers([...calm, 500, 900, NaN, -40], false) ?? [];
+    expect(low).toBeGreaterThan(0);
+    expect(low).toBeLessThan(1);
+    expect(high).toBeGreaterThan(1.99);
+    expect(high).toBeLessThan(3);
+    // By factors, and without what a logarithmic axis has no place for.
+    const powers = [...Array.from({ length: 100 }, (_, i) => 10 ** (i / 100)), 1e9, 0, -1];
+    const [, most = 0] = withoutOutliers(powers, true) ?? [];
+    expect(most).toBeGreaterThan(9);
+    expect(most).toBeLessThan(40);
+    expect(withoutOutliers([5], false)).toBeNull();
+    expect(withoutOutliers([5, 5, 5], false)).toBeNull();
   });
 });
 
@@ -630,6 +695,18 @@ describe('DashboardStore', () => {
     await expect.poll(() => told).toBe(1);
     store.setView({ range: null });
     await expect.poll(() => told).toBe(2);
+  });
+
+  it('keeps for each chart what its y axis shows, and resets both axes of one chart', () => {
+    const store = storeOf({ range: [1, 2] });
+    store.setYRange('loss', [0, 1]);
+    store.setYRange('gradNorm', [2, 3]);
+    store.toggle('log', 'gradNorm');
+    store.toggle('clip', 'speed');
+    expect(store.view).toMatchObject({ log: ['gradNorm'], clip: ['speed'] });
+    store.resetZoom('loss');
+    expect(store.view.yRanges).toEqual({ gradNorm: [2, 3] });
+    expect(store.view.range).toBeNull();
   });
 
   it('keeps the data of runs that stay when others are added, and saves the view only', async () => {

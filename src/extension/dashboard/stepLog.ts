@@ -16,6 +16,9 @@ function allocate(rows: number): StepColumns {
     speed: floats(),
     wait: floats(),
     memory: floats(),
+    gradNorm: floats(),
+    gpuMemory: floats(),
+    gpuUse: floats(),
   };
 }
 
@@ -78,6 +81,9 @@ export class StepLog {
     columns.speed[row] = event.speed ?? Number.NaN;
     columns.wait[row] = event.wait ?? Number.NaN;
     columns.memory[row] = event.memory ?? Number.NaN;
+    columns.gradNorm[row] = event.gradNorm ?? Number.NaN;
+    columns.gpuMemory[row] = event.gpuMemory ?? Number.NaN;
+    columns.gpuUse[row] = event.gpuUse ?? Number.NaN;
     setRanks(columns, row, event.rankSeconds);
     this.rows++;
   }

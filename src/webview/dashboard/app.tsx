@@ -8,7 +8,7 @@ import { t } from '../shared/translate';
 import { ChartCard } from './chartCard';
 import { Comparison } from './comparison';
 import { useDashboard, useStore } from './context';
-import type { ChartId, XAxis } from './curve';
+import { noisyCharts, type ChartId, type XAxis } from './curve';
 import { HealthNotes } from './healthNotes';
 import type { DashboardState } from './messages';
 import { RunHeader } from './runHeader';
@@ -82,7 +82,7 @@ function Charts() {
   return (
     <>
       <div class="charts">
-        <ChartCard id="loss" title={t('Loss')} empty={waiting} beside={<LossControls />}>
+        <ChartCard id="loss" title={t('Loss')} empty={waiting} beside={<AxisChoice />}>
           <Smoothing />
         </ChartCard>
         <ChartCard
@@ -95,29 +95,40 @@ function Charts() {
           }
         />
       </div>
-      <Folded id="meters" title={t('Learning rate, throughput, memory')}>
+      <Folded id="meters" title={t('Learning rate, gradient norm, throughput, memory')}>
         {meters(store).map((id) => (
-          <ChartCard key={id} id={id} title={meterTitle(id)} empty={t('Nothing was recorded.')} />
+          <ChartCard key={id} id={id} title={meterTitle(id)} empty={t('Nothing was recorded.')}>
+            {noisyCharts.includes(id) && <Smoothing />}
+          </ChartCard>
         ))}
       </Folded>
     </>
   );
 }
 
-type Meter = Extract<ChartId, 'lr' | 'speed' | 'ranks' | 'memory'>;
+type Meter = Exclude<ChartId, 'loss' | 'accuracy'>;
 
-/** The step times of ranks stand next to the throughput, where there are several ranks. */
+/** Step times of ranks stand next to the throughput where there are several ranks; those of a GPU come last. */
 function meters(store: DashboardStore): readonly Meter[] {
   const ranks = store.runs.some((run) => run.header.ranks || run.columns.ranks);
-  return ranks ? ['lr', 'speed', 'ranks', 'memory'] : ['lr', 'speed', 'memory'];
+  const gpu = store.runs.some((run) => run.last('gpuMemory') !== null);
+  return [
+    ...(['lr', 'gradNorm', 'speed'] as const),
+    ...(ranks ? (['ranks'] as const) : []),
+    'memory',
+    ...(gpu ? (['gpuMemory', 'gpuUse'] as const) : []),
+  ];
 }
 
 function meterTitle(id: Meter): string {
   return {
     lr: t('Learning rate'),
+    gradNorm: t('Gradient norm'),
     speed: t('Examples per second'),
     ranks: t('Step time of each rank'),
     memory: t('Memory'),
+    gpuMemory: t('GPU memory'),
+    gpuUse: t('GPU use'),
   }[id];
 }
 
@@ -164,15 +175,6 @@ function Smoothing() {
   );
 }
 
-function LossControls() {
-  return (
-    <>
-      <AxisChoice />
-      <LogScale />
-    </>
-  );
-}
-
 function AxisChoice() {
   const store = useStore('view');
   const { view } = store;
@@ -199,28 +201,14 @@ function chooseAxis(store: DashboardStore, xAxis: XAxis): void {
   store.setView({ xAxis, range: null });
 }
 
-function LogScale() {
-  const store = useStore('view');
-  const { view } = store;
-  return (
-    <label class="control">
-      <input
-        type="checkbox"
-        checked={view.logY}
-        onChange={(event) => store.setView({ logY: event.currentTarget.checked })}
-      />
-      {t('log y')}
-    </label>
-  );
-}
-
 function keyList(): KeyHelp[] {
   return [
     { keys: ['x'], does: t('next x axis: step, epoch, time') },
-    { keys: ['l'], does: t('logarithmic loss') },
+    { keys: ['l'], does: t('logarithmic y axis of the chart with the focus, else of the loss') },
+    { keys: ['o'], does: t('the same chart without outliers') },
     { keys: ['[', ']'], does: t('less, more smoothing') },
-    { keys: ['m'], does: t('learning rate, throughput, memory') },
-    { keys: ['0'], does: t('show all of the x axis') },
+    { keys: ['m'], does: t('learning rate, gradient norm, throughput, memory') },
+    { keys: ['0'], does: t('show all of the x axis; in a chart, of both axes') },
     { keys: ['f'], does: t('failed examples') },
     { keys: ['←', '→'], does: t('in a chart: previous, next point') },
     { keys: ['Shift', '←', '→'], does: t('in a chart: pan; with the mouse, Shift and drag') },
@@ -228,6 +216,11 @@ function keyList(): KeyHelp[] {
       keys: ['+', '-'],
       does: t('in a chart: zoom; with the mouse, drag, or hold {0} and use the wheel', zoomKey()),
     },
+    {
+      keys: ['↑', '↓'],
+      does: t('in a chart: zoom the y axis; with the mouse, drag over its labels'),
+    },
+    { keys: ['Shift', '↑', '↓'], does: t('in a chart: pan the y axis') },
     { keys: ['?'], does: t('this list') },
   ];
 }
@@ -246,7 +239,9 @@ function useKeys(): void {
         case 'x':
           return chooseAxis(store, axes[(axes.indexOf(view.xAxis) + 1) % axes.length] ?? 'step');
         case 'l':
-          return store.setView({ logY: !view.logY });
+          return store.toggle('log', 'loss');
+        case 'o':
+          return store.toggle('clip', 'loss');
         case '[':
           return store.setView(smooth(-0.05));
         case ']':

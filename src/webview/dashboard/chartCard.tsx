@@ -4,6 +4,7 @@ import { Icon } from '../shared/icons';
 import { announce } from '../shared/liveRegion';
 import { onThemeChange } from '../shared/theme';
 import { t } from '../shared/translate';
+import { AxisControls } from './axisControls';
 import { axisMarks, type PlacedMark } from './axisMarks';
 import { keyCommand } from './chartKeys';
 import { ChartTable } from './chartTable';
@@ -15,7 +16,15 @@ import { Legend } from './legend';
 import { curvesCsv } from './table';
 import { Tooltip } from './tooltip';
 import { useHint } from './useHint';
+import { useYDrag } from './useYDrag';
+import { zoomedY, type YAxis } from './yAxis';
 import { zoomKey } from './zoomKey';
+
+/** The wheel zooms the y axis by so much. */
+const WHEEL_FACTOR = 1.15;
+
+/** Keys that switch something of the chart that has the focus. */
+const chartLists: Readonly<Record<string, 'log' | 'clip' | undefined>> = { l: 'log', o: 'clip' };
 
 interface ChartCardProps {
   id: ChartId;
@@ -39,6 +48,8 @@ export function ChartCard({ id, title, empty, beside, children }: ChartCardProps
   const shown = useMemo(() => curves.filter((curve) => !isHidden(curve, hidden)), [curves, hidden]);
   const marks = useMemo(() => axisMarks(store.runs, xAxis), [store, version, xAxis]);
   const asTable = view.open.includes(`table:${id}`);
+  const withAxis = view.open.includes(`axis:${id}`);
+  const axis = useRef<(() => YAxis) | undefined>(undefined);
   const png = useRef<(() => Promise<Uint8Array>) | undefined>(undefined);
   const [busy, setBusy] = useState(false);
 
@@ -65,13 +76,15 @@ export function ChartCard({ id, title, empty, beside, children }: ChartCardProps
         <h2 id={heading}>{title}</h2>
         {beside}
         <div class="card-actions">
-          {view.range !== null && (
-            <CardButton
-              icon="reset"
-              label={t('Reset zoom')}
-              run={() => store.setView({ range: null })}
-            />
+          {(view.range !== null || view.yRanges[id] !== undefined) && (
+            <CardButton icon="reset" label={t('Reset zoom')} run={() => store.resetZoom(id)} />
           )}
+          <CardButton
+            icon="axis"
+            label={withAxis ? t('Hide settings of the y axis') : t('Show settings of the y axis')}
+            active={withAxis}
+            run={() => store.toggle('open', `axis:${id}`)}
+          />
           <CardButton
             icon="table"
             label={asTable ? t('Show as chart') : t('Show as table')}
@@ -96,19 +109,20 @@ export function ChartCard({ id, title, empty, beside, children }: ChartCardProps
         <Legend curves={curves} />
         <div class="card-controls">{children}</div>
       </div>
+      {withAxis && <AxisControls id={id} axis={axis} />}
       {curves.length === 0 ? (
         <p class="chart-empty muted">{empty}</p>
       ) : asTable ? (
         <ChartTable id={id} title={title} curves={shown} />
       ) : (
-        <Plot id={id} title={title} curves={shown} marks={marks} png={png} />
+        <Plot id={id} title={title} curves={shown} marks={marks} png={png} axis={axis} />
       )}
     </section>
   );
 }
 
 interface CardButtonProps {
-  icon: 'reset' | 'table' | 'copy' | 'save';
+  icon: 'reset' | 'axis' | 'table' | 'copy' | 'save';
   label: string;
   run: () => void;
   disabled?: boolean;
@@ -136,10 +150,11 @@ interface PlotProps {
   curves: Curve[];
   marks: readonly PlacedMark[];
   png: { current: (() => Promise<Uint8Array>) | undefined };
+  axis: { current: (() => YAxis) | undefined };
 }
 
 /** The drawing itself: pointing, zooming and panning by mouse, touch and keyboard. */
-function Plot({ id, title, curves, marks, png }: PlotProps) {
+function Plot({ id, title, curves, marks, png, axis }: PlotProps) {
   const { store, cursor } = useDashboard();
   const { view } = store;
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -164,11 +179,16 @@ function Plot({ id, title, curves, marks, png }: PlotProps) {
       wheelZooms: (event) => {
         const zooms = event.ctrlKey || event.metaKey;
         sayHow(!zooms);
-        return zooms;
+        if (!zooms || !made.isOnYAxis(event.offsetX, event.offsetY)) return zooms;
+        event.preventDefault();
+        const factor = event.deltaY < 0 ? 1 / WHEEL_FACTOR : WHEEL_FACTOR;
+        store.setYRange(id, zoomedY(made.yAxis, factor, made.yAt(event.offsetY)));
+        return false;
       },
     });
     chart.current = made;
     png.current = () => made.png();
+    axis.current = () => made.yAxis;
     const stops = [
       onThemeChange(() => made.restyle()),
       cursor.subscribe((x) => {
@@ -179,24 +199,37 @@ function Plot({ id, title, curves, marks, png }: PlotProps) {
     return () => {
       for (const stop of stops) stop();
       png.current = undefined;
+      axis.current = undefined;
       made.destroy();
     };
-  }, [id, store, cursor, png, sayHow]);
+  }, [id, store, cursor, png, axis, sayHow]);
 
   const { xAxis, range } = view;
-  const logY = view.logY && id === 'loss';
+  const logY = view.log.includes(id);
+  const clip = view.clip.includes(id);
+  const yRange = view.yRanges[id] ?? null;
   // Before the frame is drawn, so that chart and controls change together.
   useLayoutEffect(() => {
-    chart.current?.show({ id, curves, marks, axis: xAxis, logY, range });
-  }, [id, curves, marks, xAxis, logY, range]);
+    chart.current?.show({ id, curves, marks, axis: xAxis, logY, range, yRange, clip });
+  }, [id, curves, marks, xAxis, logY, range, yRange, clip]);
 
   const end = curves.reduce((most, curve) => Math.max(most, curve.end), 0);
   const full: Range = [0, end];
   const onKey = (event: KeyboardEvent) => {
-    const next = keyCommand(event, store.view.range ?? full, full, cursor.value);
+    const list = chartLists[event.key];
+    const y = chart.current?.yAxis;
+    const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (list && plain) {
+      event.preventDefault();
+      store.toggle(list, id);
+      return;
+    }
+    const next = y && keyCommand(event, store.view.range ?? full, full, cursor.value, y);
     if (!next) return;
     event.preventDefault();
     if ('range' in next) store.setView({ range: next.range });
+    else if ('yRange' in next) store.setYRange(id, next.yRange);
+    else if ('all' in next) store.resetZoom(id);
     else {
       point(true);
       const main = curves.find((curve) => curve.faintOf === undefined);
@@ -205,6 +238,7 @@ function Plot({ id, title, curves, marks, png }: PlotProps) {
       if (at !== null) announce(pointText(at));
     }
   };
+  const [band, dragAxis] = useYDrag(box, chart, (drawn) => store.setYRange(id, drawn));
   const marksAt = (x: number): PlacedMark[] => chart.current?.marksAt(x) ?? [];
   const pointText = (x: number): string =>
     [
@@ -224,11 +258,12 @@ function Plot({ id, title, curves, marks, png }: PlotProps) {
       aria-label={t('Chart: {0}', title)}
       aria-describedby={help}
       onKeyDown={onKey}
-      onPointerDown={() => box.current?.focus({ preventScroll: true })}
       onPointerEnter={() => point(true)}
       onFocus={() => point(true)}
       onBlur={() => point(false)}
+      {...dragAxis}
       onPointerMove={(event) => {
+        dragAxis.onPointerMove(event);
         const left = canvas.current?.getBoundingClientRect().left ?? 0;
         cursor.set(chart.current?.xAt(event.clientX - left) ?? null);
       }}
@@ -236,14 +271,15 @@ function Plot({ id, title, curves, marks, png }: PlotProps) {
         point(false);
         cursor.set(null);
       }}
-      onDblClick={() => store.setView({ range: null })}
+      onDblClick={() => store.resetZoom(id)}
     >
       <span id={help} class="visually-hidden">
         {t(
-          'Arrow keys read the points; plus and minus zoom; 0 shows all; question mark lists all keys.',
+          'Left and right arrow read the points; plus and minus zoom; up and down arrow zoom the y axis; 0 shows all; question mark lists all keys.',
         )}
       </span>
       <canvas ref={canvas} aria-hidden="true" />
+      {band && <div class="plot-band" style={{ top: band.top, height: band.height }} />}
       {pointed && pointer !== null && chart.current && (
         <Tooltip
           id={id}

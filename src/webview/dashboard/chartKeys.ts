@@ -1,6 +1,11 @@
 import type { Range } from './range';
+import { pannedY, zoomedY, type YAxis } from './yAxis';
 
-type Command = { range: [number, number] | null } | { cursor: number | null };
+type Command =
+  | { range: [number, number] | null }
+  | { yRange: [number, number] }
+  | { cursor: number | null }
+  | { all: true };
 
 /** What a key does in a chart; null for keys that do nothing. */
 export function keyCommand(
@@ -8,6 +13,7 @@ export function keyCommand(
   range: Range,
   full: Range,
   cursor: number | null,
+  y: YAxis,
 ): Command | null {
   if (event.ctrlKey || event.metaKey || event.altKey) return null;
   const [from, to] = range;
@@ -27,6 +33,10 @@ export function keyCommand(
       const start = cursor ?? (way > 0 ? from : to);
       return { cursor: Math.min(Math.max(start + (way * width) / 50, from), to) };
     }
+    case 'ArrowUp':
+      return { yRange: event.shiftKey ? pannedY(y, 0.2) : zoomedY(y, 0.5) };
+    case 'ArrowDown':
+      return { yRange: event.shiftKey ? pannedY(y, -0.2) : zoomedY(y, 2) };
     case '+':
     case '=':
       return zoom(0.5);
@@ -34,7 +44,7 @@ export function keyCommand(
       return width * 2 >= full[1] - full[0] ? { range: null } : zoom(2);
     case '0':
     case 'Home':
-      return { range: null };
+      return { all: true };
     case 'Escape':
       return cursor === null ? null : { cursor: null };
     default:

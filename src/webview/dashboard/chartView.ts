@@ -18,6 +18,7 @@ import type { Point } from './decimate';
 import { drawMarkLabels, drawMarks, type MarkPlace } from './drawMarks';
 import type { Range } from './range';
 import { valueLabel, xTicks, type Unit } from './ticks';
+import { withoutOutliers, type YAxis } from './yAxis';
 
 Chart.register(
   LineController,
@@ -39,6 +40,9 @@ export interface ChartContent {
   logY: boolean;
   /** The part of x to show; null for all. */
   range: Range | null;
+  /** The part of y to show; null for all, or for all but outliers. */
+  yRange: Range | null;
+  clip: boolean;
 }
 
 const units: Record<ChartId, Unit> = {
@@ -48,6 +52,9 @@ const units: Record<ChartId, Unit> = {
   speed: 'number',
   ranks: 'seconds',
   memory: 'bytes',
+  gradNorm: 'number',
+  gpuMemory: 'bytes',
+  gpuUse: 'percent',
 };
 
 export interface ChartEvents {
@@ -71,6 +78,8 @@ export class ChartView {
   private painted = false;
   /** The part of x on the screen. New options must have it from the start: Chart.js takes them over only later. */
   private bounds: Range = [0, 1];
+  /** Likewise of y; empty where Chart.js chooses. */
+  private yBounds: { min?: number; max?: number } = {};
   private frame = 0;
   /** Largest x of the data. */
   private end = 0;
@@ -123,6 +132,24 @@ export class ChartView {
     return this.chart.scales.x?.getPixelForValue(x) ?? 0;
   }
 
+  /** The y axis as it is on the screen. */
+  get yAxis(): YAxis {
+    const { y } = this.chart.scales;
+    return { range: [y?.min ?? 0, y?.max ?? 1], logarithmic: this.content?.logY === true };
+  }
+
+  /** y of a position in CSS pixels from the canvas's top edge. */
+  yAt(pixel: number): number {
+    const { y } = this.chart.scales;
+    return y?.getValueForPixel(Math.min(Math.max(pixel, y.top), y.bottom)) ?? 0;
+  }
+
+  /** Whether a position, in CSS pixels from the canvas's left and top edge, is on the labels of the y axis. */
+  isOnYAxis(left: number, top: number): boolean {
+    const area = this.chart.chartArea;
+    return area !== undefined && left < area.left && top >= area.top && top <= area.bottom;
+  }
+
   /** What happened within a few pixels of an x. */
   marksAt(x: number): PlacedMark[] {
     const at = this.pixelOf(x);
@@ -161,9 +188,27 @@ export class ChartView {
     );
     const { scales, plugins } = chart.options;
     if (scales?.x) Object.assign(scales.x, { min: from, max: to });
-    if (scales?.y) Object.assign(scales.y, { type: content.logY ? 'logarithmic' : 'linear' });
+    this.yBounds = this.boundsOfY(content);
+    const { min, max } = this.yBounds;
+    if (scales?.y)
+      Object.assign(scales.y, { type: content.logY ? 'logarithmic' : 'linear', min, max });
     if (plugins?.zoom) plugins.zoom.limits = { x: { min: 0, max: end, minRange: end / 1e5 } };
     chart.update('none');
+  }
+
+  private boundsOfY({ yRange, clip, logY }: ChartContent): { min?: number; max?: number } {
+    const range =
+      yRange ??
+      (clip
+        ? withoutOutliers(
+            this.chart.data.datasets.flatMap(({ data }) => data.map(({ y }) => y)),
+            logY,
+          )
+        : null);
+    if (range === null) return {};
+    const [min, max] = range;
+    // A logarithmic axis has no place for 0.
+    return logY && min <= 0 ? { max } : { min, max };
   }
 
   private dataset(curve: Curve, data: Point[]): ChartDataset<'line', Point[]> {
@@ -225,6 +270,7 @@ export class ChartView {
         },
         y: {
           type: this.content?.logY === true ? 'logarithmic' : 'linear',
+          ...this.yBounds,
           grid: { color: grid, drawTicks: false },
           border: { display: false },
           ticks: {

@@ -12,7 +12,12 @@ import { nearest, type Point } from './decimate';
 import type { RunData } from './runData';
 
 export type XAxis = 'step' | 'epoch' | 'time';
-export type ChartId = 'loss' | 'accuracy' | 'lr' | 'speed' | 'ranks' | 'memory';
+export type ChartId =
+  'loss' | 'accuracy' | 'lr' | 'gradNorm' | 'speed' | 'ranks' | 'memory' | 'gpuMemory' | 'gpuUse';
+/** Charts of a value that is known for some steps, one curve a run. */
+export type MeterId = Exclude<ChartId, 'loss' | 'accuracy' | 'ranks'>;
+/** Charts whose values vary from step to step, so that they are smoothed. */
+export const noisyCharts: readonly ChartId[] = ['loss', 'gradNorm', 'speed', 'ranks', 'gpuUse'];
 
 /** One line of a chart, in chart units: steps, epochs or seconds on x. */
 export interface Curve {
@@ -47,6 +52,9 @@ export const valueText: Record<ChartId, (value: number) => string> = {
   speed: (value) => significant(value),
   ranks: (value) => stepTime(value),
   memory: (value) => bytes(value),
+  gradNorm: (value) => significant(value),
+  gpuMemory: (value) => bytes(value),
+  gpuUse: (value) => percent(value),
 };
 
 /** How a place on the x axis is told. */

@@ -1,6 +1,13 @@
 import { t } from '../shared/translate';
-import type { Curve, XAxis } from './curve';
-import { columnCurve, labelOf, pointCurve, unitsOf, type Source } from './curveMaking';
+import { noisyCharts, type Curve, type MeterId, type XAxis } from './curve';
+import {
+  columnCurve,
+  labelOf,
+  pointCurve,
+  unitsOf,
+  type CurveLook,
+  type Source,
+} from './curveMaking';
 import type { Point } from './decimate';
 import type { EvalPoint } from './messages';
 import type { RunData } from './runData';
@@ -14,51 +21,61 @@ export function lossCurves(runs: readonly RunData[], axis: XAxis, smoothing: num
 }
 
 function trainingLossCurves(runs: readonly RunData[], axis: XAxis, smoothing: number): Curve[] {
-  const longest = runs.reduce((most, run) => Math.max(most, run.count), 0);
-  const weight = stepWeight(smoothing, longest);
+  const weight = weightOf(runs, smoothing);
   return runs.flatMap((run, index) => {
-    const { key, name } = run.header;
-    const id = `loss:${key}`;
     // An imported run has the mean loss of each epoch and no steps.
     if (run.count === 0) return epochLossCurve(run, index, runs, axis);
-    const raw = columnCurve(
-      run,
-      axis,
-      () => ({ ...run.columns, values: run.columns.loss, count: run.count }),
-      {
-        id: `${id}:raw`,
-        label: labelOf(run, runs, smoothing > 0 ? t('each step') : t('loss')),
-        colour: index,
-        dash: [],
-        marker: run.count < 60 ? 'circle' : 'none',
-        ...(smoothing > 0 && { faintOf: id }),
-      },
-    );
-    if (smoothing === 0)
-      return [
-        {
-          ...raw,
-          id,
-          get end() {
-            return raw.end;
-          },
-        },
-      ];
-    const smoothed = columnCurve(
-      run,
-      axis,
-      () => ({ ...run.columns, values: run.smoothedLoss(weight), count: run.count }),
-      {
-        id,
-        label: runs.length > 1 ? name : t('smoothed'),
+    return smoothedCurves(run, axis, weight, {
+      name: 'loss',
+      source: () => ({ ...run.columns, values: run.columns.loss, count: run.count }),
+      look: {
+        id: `loss:${run.header.key}`,
+        label: runs.length > 1 ? run.header.name : t('smoothed'),
         colour: index,
         dash: [],
         marker: 'none',
       },
-      0.4,
-    );
-    return [raw, smoothed];
+      rawLabel: labelOf(run, runs, smoothing > 0 ? t('each step') : t('loss')),
+    });
   });
+}
+
+/** The weight of a step where all of these runs are shown. */
+function weightOf(runs: readonly RunData[], smoothing: number): number {
+  return stepWeight(
+    smoothing,
+    runs.reduce((most, run) => Math.max(most, run.count), 0),
+  );
+}
+
+/** Values of steps to be drawn as they are and smoothed. */
+interface Noisy {
+  /** Of the values, by which their smoothing is continued. */
+  name: string;
+  source: () => Source;
+  /** Of the smoothed curve. */
+  look: CurveLook;
+  /** Of the values as they are. */
+  rawLabel: string;
+}
+
+/** The values as they are, pale, and the smoothed curve; without smoothing the values alone. */
+function smoothedCurves(run: RunData, axis: XAxis, weight: number, noisy: Noisy): Curve[] {
+  const { name, source, look, rawLabel } = noisy;
+  const marker = source().count < 60 ? ('circle' as const) : look.marker;
+  if (weight === 0) return [columnCurve(run, axis, source, { ...look, label: rawLabel, marker })];
+  const raw = columnCurve(run, axis, source, {
+    ...look,
+    id: `${look.id}:raw`,
+    label: rawLabel,
+    marker,
+    faintOf: look.id,
+  });
+  const smoothed = (): Source => {
+    const data = source();
+    return { ...data, values: run.smoothed(name, data.values, data.count, weight) };
+  };
+  return [raw, columnCurve(run, axis, smoothed, look, 0.4)];
 }
 
 function epochLossCurve(
@@ -162,13 +179,22 @@ function accuracyPoints(run: RunData, kind: AccuracyKind, axis: XAxis): Point[] 
     .map((point) => ({ x: place(point), y: measured(point) ?? Number.NaN }));
 }
 
-/** Learning rate, examples per second and memory. */
+/** Learning rate, gradient norm, examples per second, memory, and those of the GPU. */
 export function meterCurves(
-  chart: 'lr' | 'speed' | 'memory',
+  chart: MeterId,
   runs: readonly RunData[],
   axis: XAxis,
+  smoothing = 0,
 ): Curve[] {
-  const words = { lr: t('learning rate'), speed: t('examples/s'), memory: t('memory') };
+  const words: Record<MeterId, string> = {
+    lr: t('learning rate'),
+    gradNorm: t('gradient norm'),
+    speed: t('examples/s'),
+    memory: t('memory'),
+    gpuMemory: t('GPU memory'),
+    gpuUse: t('GPU use'),
+  };
+  const weight = noisyCharts.includes(chart) ? weightOf(runs, smoothing) : 0;
   return runs.flatMap((run, index) => {
     const source = (): Source =>
       chart === 'lr'
@@ -176,12 +202,18 @@ export function meterCurves(
         : run.sparseColumn(chart);
     const { values, count } = source();
     if (!values.subarray(0, count).some(Number.isFinite)) return [];
-    return columnCurve(run, axis, source, {
-      id: `${chart}:${run.header.key}`,
-      label: runs.length > 1 ? run.header.name : words[chart],
-      colour: index,
-      dash: [],
-      marker: 'none',
+    const label = runs.length > 1 ? run.header.name : words[chart];
+    return smoothedCurves(run, axis, weight, {
+      name: chart,
+      source,
+      look: {
+        id: `${chart}:${run.header.key}`,
+        label: weight > 0 && runs.length === 1 ? t('smoothed') : label,
+        colour: index,
+        dash: [],
+        marker: 'none',
+      },
+      rawLabel: weight > 0 ? labelOf(run, runs, t('each step')) : label,
     });
   });
 }
@@ -191,27 +223,31 @@ const rankDashes = [[], [8, 4], [2, 3], [8, 3, 2, 3]] as const;
 const SERIES_COLOURS = 6;
 
 /** Seconds that each rank took for its own part of a step. */
-export function rankCurves(runs: readonly RunData[], axis: XAxis): Curve[] {
+export function rankCurves(runs: readonly RunData[], axis: XAxis, smoothing = 0): Curve[] {
   const several = runs.length > 1;
+  const weight = weightOf(runs, smoothing);
   return runs.flatMap((run, index) =>
-    (run.columns.ranks ?? []).map((_, rank) =>
-      columnCurve(
-        run,
-        axis,
-        () => ({
+    (run.columns.ranks ?? []).flatMap((_, rank) => {
+      const label = labelOf(run, runs, t('rank {0}', rank));
+      const curves = smoothedCurves(run, axis, weight, {
+        name: `rank${rank}`,
+        source: () => ({
           ...run.columns,
           values: run.columns.ranks?.[rank] ?? new Float32Array(0),
           count: run.count,
         }),
-        {
+        look: {
           id: `rank${rank}:${run.header.key}`,
-          label: labelOf(run, runs, t('rank {0}', rank)),
+          label,
           // One run: a colour for each rank. Several: a colour for each run, the rank by dashes.
           colour: several ? index : rank,
           dash: rankDashes[(several ? rank : Math.floor(rank / SERIES_COLOURS)) % 4] ?? [],
           marker: 'none',
         },
-      ),
-    ),
+        rawLabel: label,
+      });
+      // Many pale curves behind each other would say nothing.
+      return curves.filter((curve) => curve.faintOf === undefined);
+    }),
   );
 }

@@ -83,6 +83,11 @@ export interface StepColumns {
   wait: Float32Array;
   /** Bytes. */
   memory: Float32Array;
+  /** Global norm of the gradient before clipping. */
+  gradNorm: Float32Array;
+  /** Bytes in use on the GPU, and the share of time it was busy, 0..1; where there is one. */
+  gpuMemory: Float32Array;
+  gpuUse: Float32Array;
   /** By rank: seconds for its own part of a step. Missing where there is one process. */
   ranks?: Float32Array[];
 }
@@ -207,7 +212,12 @@ export interface DashboardState {
   /** 0 (raw) to 0.999 */
   smoothing: number;
   xAxis: 'step' | 'epoch' | 'time';
-  logY: boolean;
+  /** Charts whose y axis is logarithmic. */
+  log: string[];
+  /** Charts whose y axis leaves out outliers. */
+  clip: string[];
+  /** The part of the y axis on the screen by chart, in its units; others show all of it. */
+  yRanges: Record<string, [number, number]>;
   /** Ids of the curves switched off. */
   hidden: string[];
   /** Sections folded out. */

@@ -12,6 +12,9 @@ const names: readonly ColumnName[] = [
   'speed',
   'wait',
   'memory',
+  'gradNorm',
+  'gpuMemory',
+  'gpuUse',
 ];
 
 function empty(capacity: number): StepColumns {
@@ -25,6 +28,9 @@ function empty(capacity: number): StepColumns {
     speed: floats(),
     wait: floats(),
     memory: floats(),
+    gradNorm: floats(),
+    gpuMemory: floats(),
+    gpuUse: floats(),
   };
 }
 
@@ -46,7 +52,8 @@ export interface SparseColumn {
   count: number;
 }
 
-type SparseName = 'speed' | 'wait' | 'memory';
+const sparseNames = ['speed', 'wait', 'memory', 'gradNorm', 'gpuMemory', 'gpuUse'] as const;
+type SparseName = (typeof sparseNames)[number];
 
 class SparseView implements SparseColumn {
   step = new Uint32Array(0);
@@ -90,7 +97,7 @@ export class RunData {
   /** Columns; only the first `count` values of each are used. */
   columns = empty(0);
   count = 0;
-  private smoother: Smoother | undefined;
+  private readonly smoothers = new Map<string, Smoother>();
   private sparse = new Map<SparseName, SparseView>();
 
   constructor(header: RunHeader) {
@@ -101,7 +108,7 @@ export class RunData {
     this.count = 0;
     this.timeLeft = null;
     this.columns = empty(0);
-    this.smoother = undefined;
+    this.smoothers.clear();
     this.sparse.clear();
   }
 
@@ -140,14 +147,18 @@ export class RunData {
     this.columns = larger;
   }
 
-  /** The loss, smoothed; weight 0 is the loss itself. */
-  smoothedLoss(weight: number): Float32Array {
-    if (weight === 0) return this.columns.loss;
-    if (this.smoother?.weight !== weight) this.smoother = new Smoother(weight);
-    return this.smoother.extend(this.columns.loss, this.count);
+  /**
+   * Values that grow at their end, smoothed; weight 0 is the values themselves. The result is reused by the next call.
+   * @param name what the values are, the same at each call
+   */
+  smoothed(name: string, values: Float32Array, count: number, weight: number): Float32Array {
+    if (weight === 0) return values;
+    let smoother = this.smoothers.get(name);
+    if (smoother?.weight !== weight) this.smoothers.set(name, (smoother = new Smoother(weight)));
+    return smoother.extend(values, count);
   }
 
-  /** Speed, waiting share and memory are known for some steps only. The result is reused by the next call. */
+  /** Such columns are known for some steps only. The result is reused by the next call. */
   sparseColumn(name: SparseName): SparseColumn {
     let view = this.sparse.get(name);
     if (!view) this.sparse.set(name, (view = new SparseView()));
@@ -156,8 +167,9 @@ export class RunData {
 
   /** The last known value of a column, or null. */
   last(name: ColumnName): number | null {
-    if (name === 'speed' || name === 'wait' || name === 'memory') {
-      const { values, count } = this.sparseColumn(name);
+    const sparse = sparseNames.find((each) => each === name);
+    if (sparse) {
+      const { values, count } = this.sparseColumn(sparse);
       return values[count - 1] ?? null;
     }
     const value = this.columns[name][this.count - 1];

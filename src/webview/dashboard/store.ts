@@ -7,7 +7,9 @@ export const initialView: DashboardState = {
   runs: [],
   smoothing: 0.6,
   xAxis: 'step',
-  logY: false,
+  log: [],
+  clip: [],
+  yRanges: {},
   hidden: [],
   open: [],
   dismissed: [],
@@ -116,10 +118,24 @@ export class DashboardStore {
     });
   }
 
-  /** Shows or hides a curve, or folds a section in or out. */
-  toggle(list: 'hidden' | 'open', id: string): void {
+  /** Shows or hides a curve, folds a section in or out, or changes the y axis of a chart. */
+  toggle(list: 'hidden' | 'open' | 'log' | 'clip', id: string): void {
     const now = this.view[list];
     this.setView({ [list]: now.includes(id) ? now.filter((other) => other !== id) : [...now, id] });
+  }
+
+  /** @param range of the y axis of a chart; null for all of it */
+  setYRange(chart: ChartId, range: [number, number] | null): void {
+    const others = Object.entries(this.view.yRanges).filter(([id]) => id !== chart);
+    this.setView({
+      yRanges: Object.fromEntries(range === null ? others : [...others, [chart, range]]),
+    });
+  }
+
+  /** Shows all of a chart on both axes. */
+  resetZoom(chart: ChartId): void {
+    this.setView({ range: null });
+    this.setYRange(chart, null);
   }
 
   /** What keeps the panel from showing anything: a fault of its first run, where there is no other. */
@@ -141,11 +157,9 @@ export class DashboardStore {
       case 'accuracy':
         return accuracyCurves(this.runs, xAxis);
       case 'ranks':
-        return rankCurves(this.runs, xAxis);
-      case 'lr':
-      case 'speed':
-      case 'memory':
-        return meterCurves(chart, this.runs, xAxis);
+        return rankCurves(this.runs, xAxis, smoothing);
+      default:
+        return meterCurves(chart, this.runs, xAxis, smoothing);
     }
   }
 

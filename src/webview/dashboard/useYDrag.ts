@@ -1,0 +1,66 @@
+import type { TargetedEvent, RefObject } from 'preact';
+import { useRef, useState } from 'preact/hooks';
+import type { ChartView } from './chartView';
+
+/** What is being selected, in CSS pixels from the plot's top edge. */
+export interface Band {
+  top: number;
+  height: number;
+}
+
+type PointerAt = TargetedEvent<HTMLDivElement, PointerEvent>;
+
+/** Shorter drags are clicks. */
+const LEAST_PIXELS = 4;
+
+/**
+ * Zooms the y axis by dragging over its labels, where nothing else is done by dragging.
+ * @returns what is being selected, and handlers of the plot
+ */
+export function useYDrag(
+  box: RefObject<HTMLDivElement>,
+  chart: RefObject<ChartView | undefined>,
+  selected: (range: [number, number]) => void,
+) {
+  const from = useRef<number | null>(null);
+  const [band, setBand] = useState<Band | null>(null);
+  const place = (event: MouseEvent): [left: number, top: number] => {
+    const edge = box.current?.getBoundingClientRect();
+    return [event.clientX - (edge?.left ?? 0), event.clientY - (edge?.top ?? 0)];
+  };
+  const isOnAxis = (event: MouseEvent): boolean =>
+    chart.current?.isOnYAxis(...place(event)) === true;
+  return [
+    band,
+    {
+      onPointerDown: (event: PointerAt) => {
+        box.current?.focus({ preventScroll: true });
+        if (event.button !== 0 || !isOnAxis(event)) return;
+        event.currentTarget.setPointerCapture(event.pointerId);
+        from.current = place(event)[1];
+      },
+      // The chart's own drag selects a part of x.
+      onMouseDownCapture: (event: TargetedEvent<HTMLDivElement, MouseEvent>) => {
+        if (isOnAxis(event)) event.stopPropagation();
+      },
+      onPointerMove: (event: PointerAt) => {
+        event.currentTarget.style.cursor = isOnAxis(event) ? 'ns-resize' : '';
+        if (from.current === null) return;
+        const [, to] = place(event);
+        setBand({ top: Math.min(from.current, to), height: Math.abs(to - from.current) });
+      },
+      onPointerUp: (event: PointerAt) => {
+        const [, to] = place(event);
+        const began = from.current;
+        from.current = null;
+        setBand(null);
+        if (began === null || !chart.current || Math.abs(to - began) < LEAST_PIXELS) return;
+        selected([chart.current.yAt(Math.max(began, to)), chart.current.yAt(Math.min(began, to))]);
+      },
+      onPointerCancel: () => {
+        from.current = null;
+        setBand(null);
+      },
+    },
+  ] as const;
+}
