@@ -34,6 +34,7 @@ import {
 const header: RunHeader = {
   key: '/runs/a',
   name: 'bright-otter-3',
+  colour: 0,
   status: 'running',
   message: null,
   hint: null,
@@ -197,7 +198,7 @@ describe('curves', () => {
   });
 
   it('names the runs when there are several and gives each its colour', () => {
-    const other = runOf(50, { key: '/runs/b', name: 'calm-fox-1' });
+    const other = runOf(50, { key: '/runs/b', name: 'calm-fox-1', colour: 1 });
     const curves = lossCurves([runOf(50), other], 'step', 0.5);
     expect(
       curves.filter((curve) => !curve.faintOf).map(({ label, colour }) => [label, colour]),
@@ -279,7 +280,7 @@ describe('ranks', () => {
     );
     expect(new Set(looks).size).toBe(8);
     const two = ['a', 'b'].map((key) => {
-      const run = runOf(0, { key, name: key });
+      const run = runOf(0, { key, name: key, colour: key.endsWith('b') ? 1 : 0 });
       run.append(columns(1, 1, { ranks: [seconds(1, 1), seconds(1, 1)] }));
       return run;
     });
@@ -394,7 +395,7 @@ describe('the legend', () => {
   });
 
   it('lists several runs by colour and the kinds once, and either switches curves off', () => {
-    const runs = [evaluated({}), evaluated({ key: '/runs/b', name: 'calm-fox-1' })];
+    const runs = [evaluated({}), evaluated({ key: '/runs/b', name: 'calm-fox-1', colour: 1 })];
     const curves = accuracyCurves(runs, 'step');
     const entries = legendEntries(curves);
     expect(entries.map(({ label, look }) => [label, look.colour])).toEqual([
@@ -565,10 +566,10 @@ describe('marks on the x axis', () => {
       [680, 'best: epoch 2', null],
     ]);
     expect(marks([run], 'time').map(([x]) => x)).toEqual([170, 250, 400]);
-    expect(marks([runOf(5, { name: 'b' }), run], 'step')[0]).toEqual([
+    expect(marks([runOf(5, { name: 'b', colour: 1 }), run], 'step')[0]).toEqual([
       340,
       'bright-otter-3: curriculum ends',
-      1,
+      0,
     ]);
   });
 });
@@ -741,7 +742,7 @@ describe('DashboardStore', () => {
   it('keeps a problem with its run until the host can read that again', () => {
     const store = storeOf();
     const folders = [header.key, '/runs/b'];
-    const runs = [header, { ...header, key: '/runs/b', name: 'calm-fox-1' }];
+    const runs = [header, { ...header, key: '/runs/b', name: 'calm-fox-1', colour: 1 }];
     store.receive({ type: 'runs', folders, runs, differing: [] });
     store.receive({ type: 'problem', run: '/runs/b', message: 'No permission.', hint: null });
     store.receive({ type: 'history', run: header.key, history: emptyHistory });

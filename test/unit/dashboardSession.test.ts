@@ -40,6 +40,7 @@ describe('DashboardSession', () => {
       send: (message) => sent.push(message),
       run: (folder) => runs.get(folder),
       look: () => undefined,
+      colours: (folders) => [...folders.keys()],
       shortPaths: (text, folder) => shortPaths(text, [root], folder),
       thumbnails: (_, images) => Promise.resolve(images.map(() => ({ uri: null }))),
       action: (action, folder) => done.push(`${action} ${folder}`),

@@ -17,6 +17,7 @@ import { followPanel } from '../runInFront';
 import { placeOfRun } from '../runs/placeOfRun';
 import type { Run, RunRegistry } from '../runs/runRegistry';
 import { saveFile } from '../saveFile';
+import { RunColours } from '../runs/runColours';
 import type { Services } from '../services';
 import type { Translate } from '../translate';
 import { mayShowImagesOf } from '../trust';
@@ -250,6 +251,7 @@ class DashboardPanel implements vscode.Disposable {
       send: (message) => this.messenger.send(message),
       run: (folder) => runs.get(folder),
       look: (folder) => void runs.refresh(folder),
+      colours: (folders) => new RunColours(this.services.context.workspaceState).of(folders),
       shortPaths: (text, folder) => {
         const roots = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
         return shortPaths(text, roots, folder);

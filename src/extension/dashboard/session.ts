@@ -24,6 +24,8 @@ export interface DashboardEditor {
   run(folder: string): Run | undefined;
   /** Looks at a run again, whose curves have grown. */
   look(folder: string): void;
+  /** Colours of runs that are shown together, from 0. */
+  colours(folders: readonly string[]): number[];
   /** A sentence about the run with its paths told from the workspace, or from the run's folder, on. */
   shortPaths(text: string, runFolder: string): string;
   thumbnails(run: Run, images: readonly string[]): Promise<Thumbnail[]>;
@@ -48,7 +50,7 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
   /** What was last sent as `runs`, so that nothing is sent twice. */
   private told = '';
 
-  /** @param folders the runs shown, in the order of their colours. */
+  /** @param folders the runs shown, in their order. */
   constructor(
     private folders: readonly string[],
     private readonly editor: DashboardEditor,
@@ -180,9 +182,10 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
 
   private tellRuns(): void {
     const headers: RunHeader[] = [];
-    for (const folder of this.folders) {
+    const colours = this.editor.colours(this.folders);
+    for (const [i, folder] of this.folders.entries()) {
       const run = this.editor.run(folder);
-      if (run) headers.push(this.header(run));
+      if (run) headers.push({ ...this.header(run), colour: colours[i] ?? i });
     }
     const differing = this.differing(headers.map(({ key }) => key));
     const folders = [...this.folders];
@@ -193,7 +196,7 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
     this.send(message);
   }
 
-  private header(run: Run): RunHeader {
+  private header(run: Run): Omit<RunHeader, 'colour'> {
     const header = headerOf(run, this.feeds.get(run.folder)?.runStart);
     const short = (text: string | null) => text && this.editor.shortPaths(text, run.folder);
     const { message, hint, configuration } = header;

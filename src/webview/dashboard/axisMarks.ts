@@ -19,12 +19,12 @@ export interface PlacedMark {
 export function axisMarks(runs: readonly RunData[], axis: XAxis): PlacedMark[] {
   const several = runs.length > 1;
   return runs
-    .flatMap((run, index) =>
+    .flatMap((run) =>
       marksOf(run, axis).map(({ x, label }) => ({
         x,
         label,
         text: several ? `${run.header.name}: ${label}` : label,
-        colour: several ? index : null,
+        colour: several ? run.header.colour : null,
       })),
     )
     .sort((a, b) => a.x - b.x);

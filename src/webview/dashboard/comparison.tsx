@@ -26,10 +26,10 @@ export function Comparison() {
             <thead>
               <tr>
                 <td />
-                {runs.map(({ header }, index) => (
+                {runs.map(({ header }) => (
                   <th key={header.key} scope="col" title={header.key}>
                     <span class="comparison-run">
-                      <Swatch look={{ colour: index, dash: [], marker: 'none' }} />
+                      <Swatch look={{ colour: header.colour, dash: [], marker: 'none' }} />
                       {header.name}
                       <button
                         class="quiet icon-only"

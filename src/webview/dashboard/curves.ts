@@ -16,22 +16,22 @@ import { stepWeight } from './smooth';
 export function lossCurves(runs: readonly RunData[], axis: XAxis, smoothing: number): Curve[] {
   return [
     ...trainingLossCurves(runs, axis, smoothing),
-    ...runs.flatMap((run, index) => valLossCurve(run, index, runs, axis)),
+    ...runs.flatMap((run) => valLossCurve(run, runs, axis)),
   ];
 }
 
 function trainingLossCurves(runs: readonly RunData[], axis: XAxis, smoothing: number): Curve[] {
   const weight = weightOf(runs, smoothing);
-  return runs.flatMap((run, index) => {
+  return runs.flatMap((run) => {
     // An imported run has the mean loss of each epoch and no steps.
-    if (run.count === 0) return epochLossCurve(run, index, runs, axis);
+    if (run.count === 0) return epochLossCurve(run, runs, axis);
     return smoothedCurves(run, axis, weight, {
       name: 'loss',
       source: () => ({ ...run.columns, values: run.columns.loss, count: run.count }),
       look: {
         id: `loss:${run.header.key}`,
         label: runs.length > 1 ? run.header.name : t('smoothed'),
-        colour: index,
+        colour: run.header.colour,
         dash: [],
         marker: 'none',
       },
@@ -78,12 +78,7 @@ function smoothedCurves(run: RunData, axis: XAxis, weight: number, noisy: Noisy)
   return [raw, columnCurve(run, axis, smoothed, look, 0.4)];
 }
 
-function epochLossCurve(
-  run: RunData,
-  colour: number,
-  runs: readonly RunData[],
-  axis: XAxis,
-): Curve[] {
+function epochLossCurve(run: RunData, runs: readonly RunData[], axis: XAxis): Curve[] {
   const units = unitsOf(run, axis);
   const points = run.history.epochs.map((epoch) => ({
     x: units.to(units.timed ? epoch.time : epoch.step),
@@ -95,7 +90,7 @@ function epochLossCurve(
     pointCurve(run, points, {
       id: `loss:${run.header.key}`,
       label: labelOf(run, runs, t('loss, mean of the epoch')),
-      colour,
+      colour: run.header.colour,
       dash: [],
       marker: 'circle',
     }),
@@ -103,7 +98,7 @@ function epochLossCurve(
 }
 
 /** The mean loss on the validation split, where evaluations say it. */
-function valLossCurve(run: RunData, index: number, runs: readonly RunData[], axis: XAxis): Curve[] {
+function valLossCurve(run: RunData, runs: readonly RunData[], axis: XAxis): Curve[] {
   const units = unitsOf(run, axis);
   const points = run.history.evals
     .filter(({ split, loss }) => split === 'val' && loss !== null)
@@ -116,7 +111,7 @@ function valLossCurve(run: RunData, index: number, runs: readonly RunData[], axi
     pointCurve(run, points, {
       id: `loss:val:${run.header.key}`,
       label: labelOf(run, runs, t('val loss')),
-      colour: runs.length > 1 ? index : 1,
+      colour: run.header.colour + (runs.length > 1 ? 0 : 1),
       dash: [8, 4],
       marker: 'circle',
     }),
@@ -134,7 +129,7 @@ type AccuracyKind = keyof typeof splitLooks;
 const kinds = Object.keys(splitLooks) as AccuracyKind[];
 
 export function accuracyCurves(runs: readonly RunData[], axis: XAxis): Curve[] {
-  return runs.flatMap((run, runIndex) =>
+  return runs.flatMap((run) =>
     kinds.flatMap((kind) => {
       const points = accuracyPoints(run, kind, axis);
       const known = points.filter(({ y }) => !Number.isNaN(y)).length;
@@ -151,8 +146,8 @@ export function accuracyCurves(runs: readonly RunData[], axis: XAxis): Curve[] {
         id: `${kind}:${run.header.key}`,
         label: labelOf(run, runs, words[kind]),
         ...(runs.length > 1 && { kind: { id: `kind:${kind}`, label: words[kind] } }),
-        // One run: a colour for each kind. Several: a colour for each run, the kind by dashes and markers.
-        colour: runs.length > 1 ? runIndex : look.colour,
+        // One run: a colour for each kind, its own for val. Several: a colour for each run, the kind by dashes and markers.
+        colour: run.header.colour + (runs.length > 1 ? 0 : look.colour),
         dash: look.dash,
         // A dot shows a lone first epoch that no line could.
         marker: known === 1 && look.marker === 'none' ? 'circle' : look.marker,
@@ -195,7 +190,7 @@ export function meterCurves(
     gpuUse: t('GPU use'),
   };
   const weight = noisyCharts.includes(chart) ? weightOf(runs, smoothing) : 0;
-  return runs.flatMap((run, index) => {
+  return runs.flatMap((run) => {
     const source = (): Source =>
       chart === 'lr'
         ? { ...run.columns, values: run.columns.lr, count: run.count }
@@ -209,7 +204,7 @@ export function meterCurves(
       look: {
         id: `${chart}:${run.header.key}`,
         label: weight > 0 && runs.length === 1 ? t('smoothed') : label,
-        colour: index,
+        colour: run.header.colour,
         dash: [],
         marker: 'none',
       },
@@ -226,7 +221,7 @@ const SERIES_COLOURS = 6;
 export function rankCurves(runs: readonly RunData[], axis: XAxis, smoothing = 0): Curve[] {
   const several = runs.length > 1;
   const weight = weightOf(runs, smoothing);
-  return runs.flatMap((run, index) =>
+  return runs.flatMap((run) =>
     (run.columns.ranks ?? []).flatMap((_, rank) => {
       const label = labelOf(run, runs, t('rank {0}', rank));
       const curves = smoothedCurves(run, axis, weight, {
@@ -240,7 +235,7 @@ export function rankCurves(runs: readonly RunData[], axis: XAxis, smoothing = 0)
           id: `rank${rank}:${run.header.key}`,
           label,
           // One run: a colour for each rank. Several: a colour for each run, the rank by dashes.
-          colour: several ? index : rank,
+          colour: several ? run.header.colour : rank,
           dash: rankDashes[(several ? rank : Math.floor(rank / SERIES_COLOURS)) % 4] ?? [],
           marker: 'none',
         },

@@ -14,6 +14,8 @@ export type RunStatus =
 export interface RunHeader {
   key: string;
   name: string;
+  /** Index into the theme's series colours, the same wherever the run is shown. */
+  colour: number;
   status: RunStatus;
   /** Why it failed or stopped, and what to do. */
   message: string | null;
