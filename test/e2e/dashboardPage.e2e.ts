@@ -179,6 +179,10 @@ describe('the page of the dashboard', () => {
     expect(await row('Configuration')).toBe('Configurationnlvr.yamlnlvr.yaml');
     expect(await button('Add Run').count()).toBe(1);
     expect(await locate('.comparison').getByText('Differs in').isVisible()).toBe(true);
+    await button('Pin noble-bee').click();
+    await expect.poll(() => row('batch_size_train')).toBe('batch_size_train3216');
+    await button('Unpin noble-bee').click();
+    await expect.poll(() => row('batch_size_train')).toBe('batch_size_train1632');
   });
 
   it('names the run that has a fault, and leaves the others alone', async () => {

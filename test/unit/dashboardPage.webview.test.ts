@@ -710,6 +710,18 @@ describe('DashboardStore', () => {
     expect(store.view.range).toBeNull();
   });
 
+  it('puts pinned runs first, in their order, each with its own values of the configuration', () => {
+    const store = storeOf();
+    store.runs = ['a', 'b', 'c'].map((key) => runOf(1, { key, name: key }));
+    store.toggle('pinned', 'c');
+    store.toggle('pinned', 'b');
+    const order = () => store.ordered.map(({ run, place }) => `${run.header.name}${place}`);
+    expect(order()).toEqual(['b1', 'c2', 'a0']);
+    expect(store.curves('lr').map(({ runName }) => runName)).toEqual(['b', 'c', 'a']);
+    store.toggle('pinned', 'b');
+    expect(order()).toEqual(['c2', 'a0', 'b1']);
+  });
+
   it('keeps the data of runs that stay when others are added, and saves the view only', async () => {
     const saved: unknown[] = [];
     const store = storeOf({ smoothing: 0.3 }, saved);

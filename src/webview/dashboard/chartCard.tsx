@@ -43,8 +43,8 @@ export function ChartCard({ id, title, empty, beside, children }: ChartCardProps
   const { host } = useDashboard();
   const heading = useId();
   const { view, version } = store;
-  const { xAxis, smoothing, hidden } = view;
-  const curves = useMemo(() => store.curves(id), [store, id, version, xAxis, smoothing]);
+  const { xAxis, smoothing, hidden, pinned } = view;
+  const curves = useMemo(() => store.curves(id), [store, id, version, xAxis, smoothing, pinned]);
   const shown = useMemo(() => curves.filter((curve) => !isHidden(curve, hidden)), [curves, hidden]);
   const marks = useMemo(() => axisMarks(store.runs, xAxis), [store, version, xAxis]);
   const asTable = view.open.includes(`table:${id}`);
@@ -204,14 +204,14 @@ function Plot({ id, title, curves, marks, png, axis }: PlotProps) {
     };
   }, [id, store, cursor, png, axis, sayHow]);
 
-  const { xAxis, range } = view;
+  const { xAxis, range, pinned } = view;
   const logY = view.log.includes(id);
   const clip = view.clip.includes(id);
   const yRange = view.yRanges[id] ?? null;
   // Before the frame is drawn, so that chart and controls change together.
   useLayoutEffect(() => {
-    chart.current?.show({ id, curves, marks, axis: xAxis, logY, range, yRange, clip });
-  }, [id, curves, marks, xAxis, logY, range, yRange, clip]);
+    chart.current?.show({ id, curves, marks, axis: xAxis, logY, range, yRange, clip, pinned });
+  }, [id, curves, marks, xAxis, logY, range, yRange, clip, pinned]);
 
   const end = curves.reduce((most, curve) => Math.max(most, curve.end), 0);
   const full: Range = [0, end];

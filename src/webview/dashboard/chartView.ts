@@ -43,6 +43,8 @@ export interface ChartContent {
   /** The part of y to show; null for all, or for all but outliers. */
   yRange: Range | null;
   clip: boolean;
+  /** Keys of runs that are drawn in front of others. */
+  pinned: readonly string[];
 }
 
 const units: Record<ChartId, Unit> = {
@@ -214,11 +216,12 @@ export class ChartView {
   private dataset(curve: Curve, data: Point[]): ChartDataset<'line', Point[]> {
     const colour = seriesColour(this.colours, curve.colour);
     const pale = curve.faintOf !== undefined;
+    const pinned = this.content?.pinned.includes(curve.run) === true;
     const few = curve.marker !== 'none' && data.length < 200;
     return {
       data,
       borderColor: pale ? faint(colour, this.colours.highContrast ? 42 : 32) : colour,
-      borderWidth: pale ? 1 : 1.75,
+      borderWidth: pale ? 1 : pinned ? 3 : 1.75,
       borderDash: [...curve.dash],
       borderJoinStyle: 'round',
       pointStyle: curve.marker === 'none' ? 'circle' : curve.marker,
@@ -227,7 +230,8 @@ export class ChartView {
       clip: few ? 5 : 1,
       pointBackgroundColor: colour,
       pointBorderColor: colour,
-      order: pale ? 1 : 0,
+      // The least is in front.
+      order: pale ? 1 : pinned ? -1 : 0,
     };
   }
 

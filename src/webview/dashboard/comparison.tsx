@@ -10,8 +10,10 @@ import { progressOf, wallText } from './viewModel';
 /** The runs side by side, and only those configuration keys in which they differ. */
 export function Comparison() {
   const { host } = useDashboard();
-  const { runs, differing } = useStore('data');
-  if (runs.length < 2) return null;
+  const store = useStore('data', 'view');
+  const { ordered, differing, view } = store;
+  if (ordered.length < 2) return null;
+  const runs = ordered.map(({ run }) => run);
   return (
     <div class="comparison">
       <section aria-labelledby="comparison-title">
@@ -31,6 +33,11 @@ export function Comparison() {
                     <span class="comparison-run">
                       <Swatch look={{ colour: header.colour, dash: [], marker: 'none' }} />
                       {header.name}
+                      <PinButton
+                        name={header.name}
+                        pinned={view.pinned.includes(header.key)}
+                        toggle={() => store.toggle('pinned', header.key)}
+                      />
                       <button
                         class="quiet icon-only"
                         aria-label={t('Remove {0} from the comparison', header.name)}
@@ -92,8 +99,8 @@ export function Comparison() {
                   <th scope="row">
                     <code>{key}</code>
                   </th>
-                  {values.map((value, index) => (
-                    <td key={runs[index]?.header.key}>{value ?? <span class="muted">–</span>}</td>
+                  {ordered.map(({ run, place }) => (
+                    <td key={run.header.key}>{values[place] ?? <span class="muted">–</span>}</td>
                   ))}
                 </tr>
               ))}
@@ -102,6 +109,20 @@ export function Comparison() {
         </div>
       </section>
     </div>
+  );
+}
+
+function PinButton(props: { name: string; pinned: boolean; toggle: () => void }) {
+  const { name, pinned, toggle } = props;
+  return (
+    <button
+      class={`quiet icon-only ${pinned ? 'active' : ''}`}
+      aria-label={pinned ? t('Unpin {0}', name) : t('Pin {0}', name)}
+      title={t('Pinned runs stand first and are drawn in front')}
+      onClick={toggle}
+    >
+      <Icon name="pin" />
+    </button>
   );
 }
 

@@ -220,6 +220,8 @@ export interface DashboardState {
   clip: string[];
   /** The part of the y axis on the screen by chart, in its units; others show all of it. */
   yRanges: Record<string, [number, number]>;
+  /** Runs that stand first in a comparison and are drawn in front, by their keys. */
+  pinned: string[];
   /** Ids of the curves switched off. */
   hidden: string[];
   /** Sections folded out. */

@@ -10,6 +10,7 @@ export const initialView: DashboardState = {
   log: [],
   clip: [],
   yRanges: {},
+  pinned: [],
   hidden: [],
   open: [],
   dismissed: [],
@@ -118,8 +119,8 @@ export class DashboardStore {
     });
   }
 
-  /** Shows or hides a curve, folds a section in or out, or changes the y axis of a chart. */
-  toggle(list: 'hidden' | 'open' | 'log' | 'clip', id: string): void {
+  /** Shows or hides a curve, folds a section in or out, changes the y axis of a chart, or pins a run. */
+  toggle(list: 'hidden' | 'open' | 'log' | 'clip' | 'pinned', id: string): void {
     const now = this.view[list];
     this.setView({ [list]: now.includes(id) ? now.filter((other) => other !== id) : [...now, id] });
   }
@@ -148,18 +149,28 @@ export class DashboardStore {
     this.setView({ dismissed: [...this.view.dismissed, key].slice(-MOST_DISMISSED) });
   }
 
+  /** The runs with their places in `runs`, those that are pinned first. */
+  get ordered(): { run: RunData; place: number }[] {
+    const { pinned } = this.view;
+    const isPinned = ({ run }: { run: RunData }): number => Number(pinned.includes(run.header.key));
+    return this.runs
+      .map((run, place) => ({ run, place }))
+      .sort((a, b) => isPinned(b) - isPinned(a) || a.place - b.place);
+  }
+
   /** All curves of a chart, switched off ones too. */
   curves(chart: ChartId): Curve[] {
     const { xAxis, smoothing } = this.view;
+    const runs = this.ordered.map(({ run }) => run);
     switch (chart) {
       case 'loss':
-        return lossCurves(this.runs, xAxis, smoothing);
+        return lossCurves(runs, xAxis, smoothing);
       case 'accuracy':
-        return accuracyCurves(this.runs, xAxis);
+        return accuracyCurves(runs, xAxis);
       case 'ranks':
-        return rankCurves(this.runs, xAxis, smoothing);
+        return rankCurves(runs, xAxis, smoothing);
       default:
-        return meterCurves(chart, this.runs, xAxis, smoothing);
+        return meterCurves(chart, runs, xAxis, smoothing);
     }
   }
 
