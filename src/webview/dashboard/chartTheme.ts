@@ -1,3 +1,4 @@
+import { seriesColours } from '../shared/seriesColours';
 import { isHighContrast, themeColour } from '../shared/theme';
 
 /** What a chart is drawn with. */
@@ -13,22 +14,12 @@ export interface ChartColours {
   highContrast: boolean;
 }
 
-/** Those that themes keep furthest apart first; orange and yellow are close in many. */
-const seriesVariables: readonly [string, string][] = [
-  ['--vscode-charts-blue', '#3794ff'],
-  ['--vscode-charts-green', '#388a34'],
-  ['--vscode-charts-purple', '#b180d7'],
-  ['--vscode-charts-yellow', '#bf8803'],
-  ['--vscode-charts-red', '#e51400'],
-  ['--vscode-charts-orange', '#d18616'],
-];
-
 /** Reads the theme; call it again after a change. */
 export function chartColours(): ChartColours {
   const highContrast = isHighContrast();
   const text = themeColour('--vscode-foreground', '#888888');
   return {
-    series: seriesVariables.map(([name, otherwise]) => opaque(themeColour(name, otherwise))),
+    series: seriesColours(),
     text,
     muted: themeColour('--vscode-descriptionForeground', text),
     grid: highContrast ? faint(text, 35) : faint(text, 12),
@@ -41,23 +32,6 @@ export function chartColours(): ChartColours {
     ),
     highContrast,
   };
-}
-
-/** Some themes have see-through series colours, made for other purposes: lines would be lost. */
-function opaque(colour: string): string {
-  const context = new OffscreenCanvas(1, 1).getContext('2d');
-  if (!context) return colour;
-  // The canvas writes any colour it understands as #rrggbb or, with transparency, as rgba().
-  context.fillStyle = colour;
-  const [, red, green, blue] = /^rgba\((\d+), (\d+), (\d+),/.exec(String(context.fillStyle)) ?? [];
-  return red === undefined ? colour : `rgb(${red}, ${green}, ${blue})`;
-}
-
-/** Hands the series colours to the style sheet as `--series-0` …, for legends that match the lines. */
-export function applySeriesColours(element: HTMLElement): void {
-  chartColours().series.forEach((colour, index) => {
-    element.style.setProperty(`--series-${index}`, colour);
-  });
 }
 
 /** Colour of the series with this index; they repeat after six. */

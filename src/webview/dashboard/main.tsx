@@ -6,7 +6,7 @@ import { pageRoot } from '../shared/pageRoot';
 import { onThemeChange } from '../shared/theme';
 import { t } from '../shared/translate';
 import { App } from './app';
-import { applySeriesColours } from './chartTheme';
+import { applySeriesColours } from '../shared/seriesColours';
 import './charts.css';
 import { Context, Cursor, type Host } from './context';
 import './dashboard.css';

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { seriesColours } from '../shared/seriesColours';
 import { onThemeChange, themeColour } from '../shared/theme';
 
 /** What the charts are drawn with. */
@@ -12,15 +13,6 @@ export interface Colours {
   font: string;
 }
 
-const seriesVariables: readonly [string, string][] = [
-  ['--vscode-charts-blue', '#3794ff'],
-  ['--vscode-charts-green', '#388a34'],
-  ['--vscode-charts-purple', '#b180d7'],
-  ['--vscode-charts-yellow', '#bf8803'],
-  ['--vscode-charts-red', '#e51400'],
-  ['--vscode-charts-orange', '#d18616'],
-];
-
 /** Reads the theme; call it again after a change. */
 export function colours(): Colours {
   const text = themeColour('--vscode-foreground', '#888888');
@@ -31,7 +23,7 @@ export function colours(): Colours {
     grid: themeColour('--vscode-editorWidget-border', '#88888859'),
     background: themeColour('--vscode-editor-background', '#ffffff'),
     accent: themeColour('--vscode-focusBorder', '#3794ff'),
-    series: seriesVariables.map(([name, otherwise]) => themeColour(name, otherwise)),
+    series: seriesColours(),
     font: `${Math.max(10, size - 2)}px ${themeColour('--vscode-font-family', 'sans-serif')}`,
   };
 }

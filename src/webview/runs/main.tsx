@@ -3,6 +3,8 @@ import '../shared/base.css';
 import { followConnection } from '../shared/connectionBanner';
 import { HostConnection } from '../shared/hostConnection';
 import { pageRoot } from '../shared/pageRoot';
+import { applySeriesColours } from '../shared/seriesColours';
+import { onThemeChange } from '../shared/theme';
 import { t } from '../shared/translate';
 import { App } from './app';
 import type { RunsContract } from './messages';
@@ -27,6 +29,8 @@ const model = new Model(connection, changed);
 function draw(): void {
   render(<App model={model} />, root);
 }
+applySeriesColours(root);
+onThemeChange(() => applySeriesColours(root));
 draw();
 connection.ready();
 followConnection(
