@@ -65,6 +65,8 @@ function answerOf([isFalse, isTrue]: ArrayLike<number> & Iterable<number>): Omit
 export class Predictor {
   /** By question and explained answer, the latest last. */
   private readonly explanations = new Map<string, Explanation>();
+  /** Questions may be followed by where the model looks: that is prepared while their images are encoded. */
+  willExplain = false;
   private readonly slots = new ImageSlots(SLOTS);
   private readonly programs: NlvrPrograms;
   private readonly tokenizer = defaultTokenizer();
@@ -123,7 +125,8 @@ export class Predictor {
 
   /** @throws {UserError} when an image cannot be read or the sentence is empty or too long. */
   async answer(question: Question): Promise<Answer> {
-    const { length, feeds, encoded } = await this.prepare(question);
+    const meanwhile = this.willExplain ? this.recordExplanation : undefined;
+    const { length, feeds, encoded } = await this.prepare(question, meanwhile);
     const outputs = await this.programs.classify(1, length).run(feeds);
     return { ...answerOf(outputs['logits']), encoded };
   }
@@ -137,9 +140,7 @@ export class Predictor {
     const key = JSON.stringify([question.left, question.right, question.sentence, answer ?? null]);
     const known = this.explanations.get(key);
     if (known) return known;
-    // Recording takes the base model a second, in this thread; encoding runs in TensorFlow's.
-    const record = (length: number): void => void this.programs.explain(1, length);
-    const { length, words, feeds, encoded } = await this.prepare(question, record);
+    const { length, words, feeds, encoded } = await this.prepare(question, this.recordExplanation);
     const wanted = Float32Array.of(
       answer === false ? 1 : 0,
       answer === true ? 1 : 0,
@@ -192,6 +193,10 @@ export class Predictor {
     const caption = cleanCaption(sentence, this.loaded.config.max_words);
     return this.tokenizer.words(caption, this.opened.model.text.maxPositions);
   }
+
+  /** Recording takes the base model a second in this thread, while TensorFlow's threads encode an image. */
+  private readonly recordExplanation = (length: number): void =>
+    void this.programs.explain(1, length);
 
   /**
    * What a question feeds; images that are not in a slot are encoded.

@@ -28,13 +28,13 @@ export const USUAL_FADE = 0.6;
 
 export const PLACES = [
   'upper left',
-  'top',
+  'upper middle',
   'upper right',
-  'left edge',
-  'middle',
-  'right edge',
+  'middle left',
+  'centre',
+  'middle right',
   'lower left',
-  'bottom',
+  'lower middle',
   'lower right',
 ] as const;
 export type Place = (typeof PLACES)[number];

@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
+import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { accessibilityProblems } from './harness/axe';
 import { openWorkbench, scratchFolder } from './harness/open';
@@ -16,10 +19,11 @@ function servers(): number[] {
 describe('asking the model again', () => {
   let vscode: Workbench;
   let frame: Frame;
+  let workspace: string;
   const answers = () => frame.locator('.asked tbody tr');
 
   beforeAll(async () => {
-    const workspace = scratchFolder('ask');
+    workspace = scratchFolder('ask');
     await prepareTiny(workspace);
     vscode = await openWorkbench({ workspace });
     await showNlvrView(vscode);
@@ -72,6 +76,82 @@ describe('asking the model again', () => {
     await frame.locator('.asked').scrollIntoViewIfNeeded();
     expect(await accessibilityProblems(frame)).toEqual([]);
     await vscode.screenshot('failures-ask');
+  });
+
+  it('shows where the model looks for a word, by keyboard alone', async () => {
+    await frame.locator('.row').first().click();
+    const choices = frame.locator('.explain-words');
+    const chosen = () => choices.locator('[aria-checked=true]').textContent();
+    const said = () => frame.locator('.explain-text').textContent();
+    const heat = frame.locator('.frame .heat');
+    await frame.locator('.row[aria-selected=true]').focus();
+    await vscode.press('h');
+    await expect.poll(() => heat.count(), { timeout: 60_000 }).toBe(2);
+    await expect.poll(said).toMatch(/^The model says (True|False), probability of True/);
+    await expect
+      .poll(() => frame.locator('[role=status]').first().textContent())
+      .toBe(await said());
+    expect(await choices.locator('button').allTextContents()).toEqual(
+      expect.arrayContaining(['whole sentence', 'the', 'dog']),
+    );
+    await vscode.press('w');
+    await vscode.press('ArrowRight');
+    await expect.poll(chosen).not.toBe('whole sentence');
+    await vscode.press('End');
+    const last = await choices.locator('button').last().textContent();
+    await expect.poll(chosen).toBe(last);
+    await expect.poll(said).toContain(`“${last}”`);
+    // The focus is on the word: the list has not moved.
+    expect(await frame.locator('.row').first().getAttribute('aria-selected')).toBe('true');
+    expect(await frame.evaluate('document.activeElement?.textContent')).toBe(last);
+    await vscode.press('h');
+    await expect.poll(() => heat.count()).toBe(0);
+    await vscode.press('h');
+    await expect.poll(() => heat.count()).toBe(2);
+  });
+
+  it('explains the other answer, any layer, head and method, fades, and is saved', async () => {
+    const said = () => frame.locator('.explain-text').textContent();
+    const choice = (name: string) => frame.locator('.explain').getByLabel(name, { exact: true });
+    await choice('Method').selectOption('attention');
+    await choice('Head').selectOption('2');
+    await expect.poll(said).toMatch(/is strongest in the .* of the (left|right) image/);
+    const colours = await frame.evaluate<number[]>(
+      `[...document.querySelectorAll('.frame .heat')].map((canvas) => {
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        return new Set(Array.from({ length: data.length / 400 }, (_, i) => data[400 * i])).size;
+      })`,
+    );
+    for (const each of colours) expect(each).toBeGreaterThan(1);
+    await choice('Method').selectOption('gradcam');
+    await choice('Answer').selectOption({ index: (await said())?.includes('says True') ? 1 : 0 });
+    await expect
+      .poll(() => choice('Answer').locator('option:checked').textContent())
+      .toMatch(/^why not/);
+    // Of two layers, the last one reads the first token only.
+    await choice('Layer').selectOption('2');
+    await expect.poll(said).toContain('In the last layer only');
+    await choice('Method').selectOption('attention');
+    await choice('Strength').press('ArrowLeft');
+    await expect
+      .poll(() => frame.locator('.frame .heat').first().getAttribute('style'))
+      .toContain('opacity: 0.55');
+    for (const theme of ['light', 'hc', 'dark'] as const) {
+      await vscode.setTheme(theme);
+      expect(await accessibilityProblems(frame)).toEqual([]);
+      await vscode.screenshot(`failures-explain-${theme}`);
+    }
+    await frame.getByRole('button', { name: 'Save Picture…' }).click();
+    await expect.poll(() => vscode.quickInput.inputValue()).toContain('-where.png');
+    const file = join(workspace, 'where.png');
+    await vscode.answerFileDialog(file);
+    await expect.poll(() => existsSync(file), { timeout: 10_000 }).toBe(true);
+    expect((await sharp(file).metadata()).format).toBe('png');
+    await frame.getByText('Saved as where.png.').waitFor();
+    // Another question has not been explained.
+    await frame.locator('.ask textarea').fill('There is a cat.');
+    await frame.getByRole('button', { name: 'Show Where It Looks' }).waitFor();
+    expect(await frame.locator('.frame .heat').count()).toBe(0);
   });
 
   it('opens the annotation of an example at its line', async () => {

@@ -56,7 +56,10 @@ export class Panel {
         Promise.resolve(void this.opened.push(place ? [file, place.line] : [file])),
       copy: () => Promise.resolve(),
       save: (name, _extension, pieces) => {
-        this.saved = { name, text: [...pieces].join('') };
+        this.saved = {
+          name,
+          text: Buffer.concat([...pieces].map((each) => Buffer.from(each))).toString(),
+        };
         return Promise.resolve(name);
       },
       command: () => undefined,

@@ -75,6 +75,7 @@ export async function predict(options: PredictOptions): Promise<void> {
  * a line with the answer or `error` under the same `id`. Ends with standard input.
  */
 async function serve(predictor: Predictor): Promise<void> {
+  predictor.willExplain = true;
   const { device, parameters, incomplete } = predictor;
   const incompletely = incomplete.length > 0 && { incomplete };
   writeLine({ ready: true, device, parameters, ...incompletely });

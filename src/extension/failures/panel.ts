@@ -351,12 +351,13 @@ class FailuresPanel implements vscode.Disposable {
   private async save(
     name: string,
     extension: string,
-    pieces: Iterable<string>,
+    pieces: Iterable<string | Uint8Array>,
   ): Promise<string | null> {
     const target = await vscode.window.showSaveDialog({
       defaultUri: vscode.Uri.file(join(this.run.folder, name)),
       filters: { [extension.toUpperCase()]: [extension] },
-      title: vscode.l10n.t('Export Predictions'),
+      title:
+        extension === 'png' ? vscode.l10n.t('Save Picture') : vscode.l10n.t('Export Predictions'),
     });
     if (!target) return null;
     try {

@@ -4,6 +4,7 @@ import { incompleteModel, missingPartsIn } from '../../config/modelParts';
 import { localized, shownError } from '../../util/language';
 import { phrase } from '../../util/phrase';
 import { errorFrom } from '../trainer/failure';
+import { explainedIn, type Explained, type ExplainRequest } from './explained';
 import { UserError } from '../../util/userError';
 
 /** How to start the process: `nlvr predict --serve`. */
@@ -44,7 +45,7 @@ export interface ShownProblem {
 }
 
 interface Pending {
-  resolve: (answer: Answer) => void;
+  resolve: (line: Line) => void;
   reject: (error: Error) => void;
   timer: NodeJS.Timeout;
 }
@@ -67,6 +68,7 @@ interface Line {
   prediction?: boolean;
   prob_true?: number;
   ms?: number;
+  explained?: unknown;
   error?: string;
   hint?: string;
   /** What error and hint are made of. */
@@ -107,10 +109,27 @@ export class PredictClient {
 
   /** @throws {UserError} with the reason: the process's own, or why it ended. */
   async ask(question: Question): Promise<Answer> {
+    return answerIn(await this.send(question));
+  }
+
+  /**
+   * Asks where the model looks.
+   * @param explain as `nlvr predict --serve` takes it.
+   * @throws {UserError} as `ask`.
+   */
+  async explain(question: Question, explain: ExplainRequest): Promise<Explained> {
+    const line = await this.send({ ...question, explain });
+    const explained = explainedIn(line.explained);
+    if (!explained) throw notUnderstood();
+    const { prediction, probTrue, milliseconds } = answerIn(line);
+    return { ...explained, prediction, probTrue, milliseconds };
+  }
+
+  private async send(question: object): Promise<Line> {
     const running = await this.process();
     const id = this.nextId++;
     this.restartIdleTimer();
-    return new Promise<Answer>((resolve, reject) => {
+    return new Promise<Line>((resolve, reject) => {
       const timer = setTimeout(() => {
         running.pending.delete(id);
         reject(
@@ -232,17 +251,7 @@ export class PredictClient {
     this.restartIdleTimer();
     if (line.error !== undefined) {
       pending.reject(errorFrom(line.error, line));
-    } else if (typeof line.prediction === 'boolean' && typeof line.prob_true === 'number') {
-      pending.resolve({
-        prediction: line.prediction,
-        probTrue: line.prob_true,
-        milliseconds: line.ms ?? 0,
-      });
-    } else {
-      pending.reject(
-        new UserError(phrase('The prediction process sent an answer that cannot be understood.')),
-      );
-    }
+    } else pending.resolve(line);
   }
 
   private ended(running: Running, error: Error): void {
@@ -329,6 +338,16 @@ function endOf(running: Running, code: number | null, signal: NodeJS.Signals | n
       : phrase('The prediction process ended ({0}):\n{1}', how, last),
     { hint },
   );
+}
+
+/** @throws {UserError} when the line holds no answer. */
+function answerIn({ prediction, prob_true: probTrue, ms = 0 }: Line): Answer {
+  if (typeof prediction !== 'boolean' || typeof probTrue !== 'number') throw notUnderstood();
+  return { prediction, probTrue, milliseconds: ms };
+}
+
+function notUnderstood(): UserError {
+  return new UserError(phrase('The prediction process sent an answer that cannot be understood.'));
 }
 
 function parseLine(text: string): Line | undefined {

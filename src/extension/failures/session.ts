@@ -8,6 +8,7 @@ import type {
   AskedAbout,
   AskState,
   DetailImage,
+  ExplainChoice,
   ExportFormat,
   FailuresContract,
   PredictionSet,
@@ -20,7 +21,14 @@ import type { MessageHandlers } from '../webview/messenger';
 import { findAnnotation, type AnnotationPlace } from './annotationLine';
 import { exportedSet, exportExtension, exportName } from './exportRows';
 import { NotesStore } from './notesStore';
-import { PredictClient, type Answer, type Launch, shownProblem } from './predictClient';
+import { asShown, pictureOf, requestOf } from './explained';
+import {
+  PredictClient,
+  type Answer,
+  type Launch,
+  type Question,
+  shownProblem,
+} from './predictClient';
 import { chooseSet, listSets, sameSet } from '../../run/predictionSets';
 import { imageFile, imageProblem, type MayShow } from './runImages';
 import type { Prediction } from '../../run/predictions';
@@ -36,7 +44,11 @@ export interface SessionEditor {
   openFile(file: string, place?: AnnotationPlace): Promise<void>;
   copy(text: string): Promise<void>;
   /** Asks where to save and writes there. @returns the file's name, null when cancelled. */
-  save(name: string, extension: string, pieces: Iterable<string>): Promise<string | null>;
+  save(
+    name: string,
+    extension: string,
+    pieces: Iterable<string | Uint8Array>,
+  ): Promise<string | null>;
   command(command: 'dashboard' | 'trust' | 'log'): void;
   /** Opens the analysis of these predictions. */
   analyze(set: PredictionSet): void;
@@ -263,6 +275,24 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
       this.keep(split, identifier, asked);
       return asked;
     },
+    explain: async ({ generation, row, ...choice }) => {
+      try {
+        const question = await this.question(generation, row, choice);
+        const explained = await this.client.explain(question, requestOf(choice));
+        return { explained: await asShown(explained, question), problem: null };
+      } catch (error) {
+        return { explained: null, problem: shownProblem(error) };
+      }
+    },
+    saveExplanation: async ({ generation, row, fade, ...choice }) => {
+      const question = await this.question(generation, row, choice);
+      const picture = await pictureOf((save) =>
+        this.client.explain(question, { ...requestOf(choice), save, fade }),
+      );
+      const { identifier } = await this.row(generation, row);
+      const name = `${identifier.replace(/[^\w.-]+/g, '-')}-where.png`;
+      return { file: await this.editor.save(name, 'png', [picture]) };
+    },
   };
 
   failed(error: unknown, during: string): void {
@@ -276,14 +306,34 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   }
 
   /** @throws {UserError} why there is no answer. */
-  private async ask([left, right]: readonly [string, string], sentence: string): Promise<Answer> {
+  private async ask(images: readonly [string, string], sentence: string): Promise<Answer> {
+    return this.client.ask(await this.filesOf(images, sentence));
+  }
+
+  private async question(
+    generation: number,
+    row: number,
+    { swapImages, sentence }: Pick<ExplainChoice, 'swapImages' | 'sentence'>,
+  ): Promise<Question> {
+    const { images } = await this.row(generation, row);
+    return this.filesOf(swapImages ? [images[1], images[0]] : images, sentence);
+  }
+
+  /**
+   * The files of a question; a process that has older weights is ended.
+   * @throws {UserError} why it cannot be asked.
+   */
+  private async filesOf(
+    [left, right]: readonly [string, string],
+    sentence: string,
+  ): Promise<Question> {
     const unavailable = await this.editor.askUnavailable();
     if (unavailable) throw new UserError(unavailable.message);
     const files = { left: await this.requireImage(left), right: await this.requireImage(right) };
     const stamp = await this.editor.checkpointStamp();
     if (this.stamp !== stamp) this.client.restart();
     this.stamp = stamp;
-    return this.client.ask({ ...files, sentence });
+    return { ...files, sentence };
   }
 
   private keep(split: PredictionSet['split'], identifier: string, asked: Asked): void {

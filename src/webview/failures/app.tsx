@@ -7,6 +7,7 @@ import { count } from '../shared/numbers';
 import { StateMessage } from '../shared/stateMessage';
 import { t } from '../shared/translate';
 import { Detail } from './detail';
+import { toggleHeat } from './explain';
 import { ExportDialog } from './exportDialog';
 import { DEFAULT_FILTER } from './filter';
 import { keyHelp } from './keyHelp';
@@ -97,6 +98,10 @@ function Browser({ model }: { model: Model }) {
         return askField.current?.select();
       case 'swap':
         return root.current?.querySelector<HTMLElement>('.ask-actions .toggle')?.click();
+      case 'heat':
+        return toggleHeat(model);
+      case 'words':
+        return root.current?.querySelector<HTMLElement>('.explain [aria-checked=true]')?.focus();
       case 'copy':
         if (selected < 0) return;
         announce(t('Identifier copied.'));

@@ -275,7 +275,7 @@ interface ProblemProps {
   anyway: () => void;
 }
 
-function ProblemText({ model, problem, anyway }: ProblemProps) {
+export function ProblemText({ model, problem, anyway }: ProblemProps) {
   const { message, hint } = problem;
   return (
     <div class="problem">

@@ -5,6 +5,7 @@ import { Icon } from '../shared/icons';
 import { significant } from '../shared/numbers';
 import { t } from '../shared/translate';
 import { AskAgain } from './askAgain';
+import { Explain, heatLayers } from './explain';
 import { ImagePair } from './imagePair';
 import type { Model } from './model';
 import { MarkIcon, VerdictIcon } from './symbols';
@@ -41,6 +42,7 @@ export function Detail({ model, view, onView, pointer, noteField, askField }: De
         keepZoom={model.keepZoom}
         onKeepZoom={(keep) => model.setKeepZoom(keep)}
         pointer={pointer}
+        overlay={heatLayers(model, row)}
         onOpen={(side) => void model.openImage(row, side)}
       />
       <div class="sentence-line">
@@ -85,6 +87,7 @@ export function Detail({ model, view, onView, pointer, noteField, askField }: De
           </button>
         </Fact>
       </dl>
+      <Explain key={`explain ${identifier}\n${set?.split}`} model={model} row={row} />
       <Epochs model={model} row={row} />
       <Together model={model} row={row} />
       <AskAgain key={`${identifier}\n${set?.split}`} model={model} row={row} field={askField} />

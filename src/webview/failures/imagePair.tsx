@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import type { MutableRef } from 'preact/hooks';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from '../shared/icons';
@@ -21,10 +22,21 @@ interface PairProps {
   /** Where the mouse is over an image. */
   pointer: MutableRef<Point | null>;
   onOpen: (side: 0 | 1) => void;
+  /** What lies over an image; left and right as they are shown. */
+  overlay?: ((place: 0 | 1, ratio: number, view: Viewpoint) => ComponentChildren) | undefined;
 }
 
 /** The two images side by side. Wheel with Ctrl, pinch or keys zoom, dragging or Shift and arrows pan, both together. */
-export function ImagePair({ images, swapped, view, onView, pointer, onOpen, ...zoom }: PairProps) {
+export function ImagePair({
+  images,
+  swapped,
+  view,
+  onView,
+  pointer,
+  onOpen,
+  overlay,
+  ...zoom
+}: PairProps) {
   const [sizes, setSizes] = useState<Record<string, number>>({});
   const order = swapped ? ([1, 0] as const) : ([0, 1] as const);
   const known = images?.map(({ path }) => sizes[path]).filter((ratio) => ratio !== undefined) ?? [];
@@ -58,6 +70,7 @@ export function ImagePair({ images, swapped, view, onView, pointer, onOpen, ...z
             view={view}
             onView={onView}
             pointer={pointer}
+            overlay={overlay?.(place === 0 ? 0 : 1, sizes[images?.[side].path ?? ''] ?? 1, view)}
             onSize={(path, ratio) => setSizes((known) => ({ ...known, [path]: ratio }))}
           />
         </figure>
@@ -109,9 +122,10 @@ interface FrameProps {
   onView: (view: Viewpoint) => void;
   pointer: MutableRef<Point | null>;
   onSize: (path: string, ratio: number) => void;
+  overlay: ComponentChildren;
 }
 
-function ImageFrame({ image, alt, ratio, view, onView, pointer, onSize }: FrameProps) {
+function ImageFrame({ image, alt, ratio, view, onView, pointer, onSize, overlay }: FrameProps) {
   const frame = useRef<HTMLDivElement>(null);
   const [failed, setFailed] = useState<string | null>(null);
   const [fit, setFit] = useState(1);
@@ -168,9 +182,7 @@ function ImageFrame({ image, alt, ratio, view, onView, pointer, onSize }: FrameP
           title={image.path}
           draggable={false}
           class={fit * view.scale >= PIXELATED_FROM ? 'pixelated' : ''}
-          style={{
-            transform: `translate(${view.x * 100}%, ${view.y * 100}%) scale(${view.scale})`,
-          }}
+          style={{ transform: transformOf(view) }}
           onError={() => setFailed(image.uri)}
           onLoad={(event) => {
             const { naturalWidth, naturalHeight } = event.currentTarget;
@@ -180,6 +192,7 @@ function ImageFrame({ image, alt, ratio, view, onView, pointer, onSize }: FrameP
           }}
         />
       )}
+      {image && !broken && overlay}
       {broken && (
         <div class="no-image" role="img" aria-label={alt}>
           <Icon name="warning" />
@@ -189,6 +202,11 @@ function ImageFrame({ image, alt, ratio, view, onView, pointer, onSize }: FrameP
       )}
     </div>
   );
+}
+
+/** How whatever fills a frame is moved and enlarged. */
+export function transformOf({ x, y, scale }: Viewpoint): string {
+  return `translate(${x * 100}%, ${y * 100}%) scale(${scale})`;
 }
 
 /** Where a pointer is in a frame. */

@@ -13,6 +13,8 @@ export function keyHelp(): KeyHelp[] {
     { keys: ['Shift', '←', '↑', '→', '↓'], does: t('move about in the zoomed images') },
     { keys: ['S'], does: t('swap the images') },
     { keys: ['A'], does: t('ask about a changed sentence') },
+    { keys: ['H'], does: t('show or hide where the model looks') },
+    { keys: ['W'], does: t('choose the word that it looks for') },
     { keys: ['M'], does: t('mark or unmark') },
     { keys: ['N'], does: t('write a note') },
     { keys: ['O'], does: t('open the annotation') },

@@ -7,7 +7,18 @@ export type KeyAction =
   /** Towards another part of the zoomed images. */
   | { do: 'pan'; right: -1 | 0 | 1; down: -1 | 0 | 1 }
   | {
-      do: 'mark' | 'note' | 'search' | 'export' | 'swap' | 'ask' | 'annotation' | 'copy' | 'leave';
+      do:
+        | 'heat'
+        | 'words'
+        | 'mark'
+        | 'note'
+        | 'search'
+        | 'export'
+        | 'swap'
+        | 'ask'
+        | 'annotation'
+        | 'copy'
+        | 'leave';
     };
 
 interface Key {
@@ -79,6 +90,10 @@ export function actionOf(event: Key, typing: boolean, page: number): KeyAction |
       return { do: 'ask' };
     case 'c':
       return { do: 'copy' };
+    case 'h':
+      return { do: 'heat' };
+    case 'w':
+      return { do: 'words' };
     case 'o':
       return { do: 'annotation' };
   }

@@ -101,6 +101,43 @@ export interface Asked {
   problem: Problem | null;
 }
 
+/** Which map of where the model looks, of the question as it stands in the panel. */
+export interface ExplainChoice {
+  sentence: string;
+  swapImages: boolean;
+  /** Place among the words that the model reads; 0 is the whole sentence. */
+  word: number;
+  /** From 1; null for the usual one. */
+  layer: number | null;
+  /** From 1; null for the mean over heads. */
+  head: number | null;
+  method: 'gradcam' | 'attention';
+  /** The answer that is explained; null for the model's own. */
+  answer: boolean | null;
+}
+
+/** Where the model looks. */
+export interface Explained {
+  prediction: boolean;
+  probTrue: number;
+  milliseconds: number;
+  /** What was explained. */
+  answer: boolean;
+  /** As the model reads them; the first stands for the whole sentence. */
+  words: string[];
+  word: number;
+  layer: number;
+  layers: number;
+  heads: number;
+  /** Patches along a side. */
+  grid: number;
+  /** A number a patch, row by row, of the image as it is shown. */
+  left: number[];
+  right: number[];
+  /** The map has to be 0: in the last layer only the whole sentence reaches the answer. */
+  empty: boolean;
+}
+
 /** What was asked about one example. Identifiers are unique within a split only: BLIP makes them of file names. */
 export interface AskedAbout {
   split: Split;
@@ -223,6 +260,16 @@ export interface FailuresRequests {
   /** The file's name, or null when the person cancelled. */
   export: {
     params: { generation: number; format: ExportFormat; rows: Int32Array };
+    result: { file: string | null };
+  };
+  /** A failure is part of the answer, since it may be allowed. */
+  explain: {
+    params: { generation: number; row: number } & ExplainChoice;
+    result: { explained: Explained; problem: null } | { explained: null; problem: Problem };
+  };
+  /** Both images with the map over them; the file's name, or null when the person cancelled. */
+  saveExplanation: {
+    params: { generation: number; row: number; fade: number } & ExplainChoice;
     result: { file: string | null };
   };
   ask: {

@@ -12,6 +12,7 @@ import type {
   ToHost,
   ToWebview,
 } from './messages';
+import { Explaining, type ExplainedQuestion } from './explaining';
 import { Drafts, type Draft } from './drafts';
 import { countVerdicts, DEFAULT_FILTER, filterRows, type Filter } from './filter';
 import { Rows } from './rows';
@@ -113,6 +114,7 @@ export class Model {
   newer: PredictionSet | null = null;
   readonly thumbnails: ThumbnailBook;
   readonly questions: Questions;
+  readonly explaining: Explaining;
   private readonly drafts: Drafts;
   /** A load whose rows are not shown yet: until then the old ones stay, and the focus with them. */
   private incoming: Incoming | null = null;
@@ -149,6 +151,21 @@ export class Model {
       },
     );
     this.questions.restore(state.asked ?? []);
+    this.explaining = new Explaining(
+      {
+        explain: (choice) =>
+          host.request('explain', { generation: this.generation, row: this.selected, ...choice }),
+        save: (choice, fade) =>
+          this.tell(
+            host.request('saveExplanation', {
+              ...{ generation: this.generation, row: this.selected },
+              ...choice,
+              fade,
+            }),
+          ),
+      },
+      changed,
+    );
     this.drafts = new Drafts(state.drafts);
     this.filter = { ...DEFAULT_FILTER, ...state.filter };
     this.sort = state.sort ?? this.sort;
@@ -282,6 +299,13 @@ export class Model {
   draftOf(row: number): Pick<Draft, 'sentence' | 'swapped'> {
     const draft = this.set && this.drafts.of(this.set.split, this.rows.identifierOf(row));
     return draft ?? { sentence: this.rows.sentenceOf(row), swapped: false };
+  }
+
+  /** The question whose explanation may be shown now. */
+  explainedQuestion(row: number): ExplainedQuestion {
+    const { sentence, swapped } = this.draftOf(row);
+    const example = `${this.set?.split}/${this.rows.identifierOf(row)}`;
+    return { example, sentence: sentence.trim(), swapImages: swapped };
   }
 
   setDraft(row: number, change: Partial<Pick<Draft, 'sentence' | 'swapped'>>): void {

@@ -1,0 +1,98 @@
+/** Where the model looks, as `nlvr predict --serve` says it and as the panel shows it. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { examineImage } from '../../data/image/decode';
+import { orient } from '../../data/image/orient';
+import type { Explained as Shown, ExplainChoice } from '../../webview/failures/messages';
+
+/** `explain` of a question of `nlvr predict --serve`. */
+export interface ExplainRequest {
+  word?: number;
+  layer?: number;
+  head?: number | null;
+  method?: ExplainChoice['method'];
+  answer?: boolean;
+  /** Absolute path of a PNG file to write. */
+  save?: string;
+  fade?: number;
+}
+
+/** With maps of the images as they are stored. */
+export type Explained = Shown;
+
+export function requestOf({ word, layer, head, method, answer }: ExplainChoice): ExplainRequest {
+  return {
+    word,
+    head,
+    method,
+    ...(layer !== null && { layer }),
+    ...(answer !== null && { answer }),
+  };
+}
+
+type Fields = Omit<Explained, 'prediction' | 'probTrue' | 'milliseconds'>;
+
+/** The field `explained` of a line; undefined when it is not what is expected. */
+export function explainedIn(value: unknown): Fields | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { answer, words, word, layer, layers, heads, grid, left, right, empty } =
+    value as Partial<Fields>;
+  const cells = Number(grid) ** 2;
+  const isMap = (map: unknown): boolean =>
+    Array.isArray(map) && map.length === cells && map.every((each) => typeof each === 'number');
+  if (
+    typeof answer !== 'boolean' ||
+    typeof word !== 'number' ||
+    typeof layer !== 'number' ||
+    typeof layers !== 'number' ||
+    typeof heads !== 'number' ||
+    typeof grid !== 'number' ||
+    !Array.isArray(words) ||
+    !isMap(left) ||
+    !isMap(right)
+  )
+    return undefined;
+  return {
+    ...{ answer, words, word, layer, layers, heads, grid },
+    ...{ left: left ?? [], right: right ?? [], empty: empty === true },
+  };
+}
+
+/** The maps turned as a browser turns the images: the model sees them as they are stored. */
+export async function asShown(
+  explained: Explained,
+  { left, right }: { left: string; right: string },
+): Promise<Explained> {
+  const turned = async (map: number[], image: string): Promise<number[]> => {
+    const { orientation } = await examineImage(image, 'header');
+    return turnedMap(map, explained.grid, orientation);
+  };
+  return {
+    ...explained,
+    left: await turned(explained.left, left),
+    right: await turned(explained.right, right),
+  };
+}
+
+/** A square map as an image of EXIF orientation 1 to 8 is shown. */
+export function turnedMap(map: readonly number[], grid: number, orientation: number): number[] {
+  // The numbers of the cells as colours, so that there is one definition of the orientations.
+  const data = Uint8Array.from(map.flatMap((_, i) => [i >> 16, (i >> 8) & 255, i & 255]));
+  const { data: turned } = orient({ data, width: grid, height: grid }, orientation);
+  return map.map(
+    (_, i) => map[(turned[3 * i] << 16) | (turned[3 * i + 1] << 8) | turned[3 * i + 2]],
+  );
+}
+
+/** The bytes of a picture that is written to a file of its own, which is removed again. */
+export async function pictureOf(write: (file: string) => Promise<unknown>): Promise<Uint8Array> {
+  const folder = await mkdtemp(join(tmpdir(), 'nlvr-where-'));
+  try {
+    const file = join(folder, 'picture.png');
+    await write(file);
+    return await readFile(file);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

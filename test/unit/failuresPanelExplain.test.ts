@@ -1,0 +1,144 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { turnedMap } from '../../src/extension/failures/explained';
+import { panelBench } from './failuresPanelSupport';
+
+const bench = panelBench();
+
+/** Says where it looks by what it is asked; the strongest patch is the upper left one of the image as it is stored. */
+const SERVER = `
+const { writeFileSync } = require('node:fs');
+const say = (line) => console.log(JSON.stringify(line));
+say(process.argv[1] === 'refuse' ? { error: 'It lacks its head.', allowedBy: '--allow_missing' } : { ready: true, device: 'CPU', parameters: 7 });
+require('node:readline').createInterface({ input: process.stdin }).on('line', (text) => {
+  const { id, left, sentence, explain } = JSON.parse(text);
+  if (sentence === 'die') process.exit(1);
+  const { word = 0, layer = 8, head = null, method, answer = true, save } = explain ?? {};
+  if (layer === 13) return say({ id, error: 'The text encoder has no layer 13.' });
+  if (save) writeFileSync(save, JSON.stringify(explain));
+  const explained = {
+    answer, method, layer, layers: 12, head, heads: 12, grid: 2, words: ['[ENC]', ...sentence.split(' ')], word,
+    left: [left.endsWith('b.png') ? 4 : 2, 1, 0, 0], right: [1, 0, 0, 0], empty: false,
+  };
+  const line = { id, prediction: true, prob_true: 0.75, ms: 3, ...(explain && { explained: sentence === 'odd' ? { grid: 2 } : explained }) };
+  setTimeout(() => say(line), sentence.startsWith('slow') && word === 1 ? 200 : 0);
+}).on('close', () => process.exit());`;
+
+async function open(mode = 'serve'): Promise<typeof bench.panel> {
+  const picture = sharp({ create: { width: 4, height: 2, channels: 3, background: '#123' } });
+  await picture
+    .clone()
+    .png()
+    .toFile(join(bench.folder, 'images', 'b.png'));
+  // Shown turned by a quarter to the right.
+  const turned = await picture.clone().jpeg().withMetadata({ orientation: 6 }).toBuffer();
+  await writeFile(join(bench.folder, 'images', 'a.png'), turned);
+  await bench.write('val.jsonl', [bench.example(0, 0.1), bench.example(1, 0.2)]);
+  const panel = bench.open();
+  panel.launch = (allowed) =>
+    Promise.resolve({
+      command: process.execPath,
+      args: ['-e', SERVER, mode === 'refuse' && !allowed ? 'refuse' : 'serve'],
+      env: process.env,
+    });
+  await panel.ready();
+  panel.model.select(0);
+  return panel;
+}
+
+describe('where the model looks', () => {
+  it('is said of the question as it stands, with the maps turned as the images are shown', async () => {
+    const { model } = await open();
+    const { explaining } = model;
+    const question = model.explainedQuestion(0);
+    const explained = await explaining.show(question, { word: 1, head: 3 });
+    // a.png is turned to the right: its upper left is shown in the upper right.
+    expect(explained).toMatchObject({
+      ...{ word: 1, layer: 8, answer: true, prediction: true, probTrue: 0.75 },
+      ...{ left: [0, 2, 0, 1], right: [1, 0, 0, 0] },
+    });
+    expect(explaining.explained(question)).toBe(explained);
+    // Exchanged images are another question, whose word is the whole sentence again; the head stays.
+    model.setDraft(0, { swapped: true });
+    const exchanged = model.explainedQuestion(0);
+    expect(explaining.explained(exchanged)).toBeNull();
+    expect(await explaining.show(exchanged)).toMatchObject({ word: 0, left: [4, 1, 0, 0] });
+    expect(explaining.shown).toMatchObject({ head: 3, word: 0, answer: null });
+    // So is another example.
+    expect(explaining.explained(model.explainedQuestion(1))).toBeNull();
+  });
+
+  it('says what goes wrong, keeps what was shown, and goes on', async () => {
+    const { model } = await open();
+    const { explaining } = model;
+    const question = model.explainedQuestion(0);
+    const before = await explaining.show(question);
+    expect(await explaining.show(question, { layer: 13 })).toBeNull();
+    expect(explaining.problem(question)?.message).toBe('The text encoder has no layer 13.');
+    expect(explaining.explained(question)).toBe(before);
+    expect(await explaining.show(question, { layer: 12 })).toMatchObject({ layer: 12 });
+    expect(explaining.problem(question)).toBeNull();
+    const asked = (sentence: string) => ({ ...question, sentence });
+    await explaining.show(asked('odd'));
+    expect(explaining.problem(asked('odd'))?.message).toContain('cannot be understood');
+    await explaining.show(asked('die'));
+    expect(explaining.problem(asked('die'))?.message).toContain('exit code 1');
+    expect(await explaining.show(asked('again'))).toMatchObject({ words: ['[ENC]', 'again'] });
+  });
+
+  it('drops what came too late, and what is not waited for any longer', async () => {
+    const { model } = await open();
+    const { explaining } = model;
+    const question = { ...model.explainedQuestion(0), sentence: 'slow one' };
+    const slow = explaining.show(question, { word: 1 });
+    const fast = explaining.show(question, { word: 2 });
+    expect(await fast).toMatchObject({ word: 2 });
+    expect(await slow).toBeNull();
+    expect(explaining.explained(question)).toMatchObject({ word: 2 });
+    const cancelled = explaining.show(question, { word: 1 });
+    expect(explaining.waitsFor(question)).toBe(true);
+    explaining.cancel();
+    expect(explaining.waitsFor(question)).toBe(false);
+    expect(await cancelled).toBeNull();
+    expect(explaining.explained(question)).toMatchObject({ word: 2 });
+  });
+
+  it('of a model that is incomplete is shown only once the person has allowed it', async () => {
+    const { model } = await open('refuse');
+    const question = model.explainedQuestion(0);
+    expect(await model.explaining.show(question)).toBeNull();
+    expect(model.explaining.problem(question)).toMatchObject({ anyway: true });
+    model.send({ type: 'allowMissing' });
+    expect(await model.explaining.show(question)).toMatchObject({ layer: 8 });
+  });
+
+  it('is refused where nothing can be asked', async () => {
+    const panel = await open();
+    panel.unavailable = { state: 'unavailable', message: 'Not trusted.', trust: true };
+    const question = panel.model.explainedQuestion(0);
+    expect(await panel.model.explaining.show(question)).toBeNull();
+    expect(panel.model.explaining.problem(question)?.message).toBe('Not trusted.');
+  });
+
+  it('is saved as the picture that the process makes', async () => {
+    const panel = await open();
+    const { explaining } = panel.model;
+    const question = panel.model.explainedQuestion(0);
+    await explaining.show(question, { word: 2, method: 'attention' });
+    explaining.setFade(0.3);
+    expect(await explaining.save(question)).toBe('dev-0-0-0-where.png');
+    const { save, ...asked } = JSON.parse(panel.saved?.text ?? '') as Record<string, unknown>;
+    expect(asked).toEqual({ word: 2, head: null, method: 'attention', fade: 0.3 });
+    // The file in between is gone.
+    await expect(readFile(String(save))).rejects.toThrow(/ENOENT/);
+  });
+});
+
+it('a map is turned as each EXIF orientation says', () => {
+  const map = [1, 2, 3, 4];
+  expect([1, 2, 3, 4, 5, 6, 7, 8].map((each) => turnedMap(map, 2, each).join(''))).toEqual([
+    ...['1234', '2143', '4321', '3412', '1324', '3142', '4231', '2413'],
+  ]);
+});
