@@ -112,10 +112,11 @@ describe('asking the model again', () => {
 
   it('explains the other answer, any layer, head and method, fades, and is saved', async () => {
     const said = () => frame.locator('.explain-text').textContent();
-    const choice = (name: string) => frame.locator('.explain').getByLabel(name, { exact: true });
+    const choice = (name: string) =>
+      frame.locator('.explain').getByRole('combobox', { name, exact: true });
     await choice('Method').selectOption('attention');
     await choice('Head').selectOption('2');
-    await expect.poll(said).toMatch(/is strongest in the .* of the (left|right) image/);
+    await expect.poll(said).toMatch(/the strongest patch is in the .* of the (left|right) image/);
     const colours = await frame.evaluate<number[]>(
       `[...document.querySelectorAll('.frame .heat')].map((canvas) => {
         const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -132,7 +133,7 @@ describe('asking the model again', () => {
     await choice('Layer').selectOption('2');
     await expect.poll(said).toContain('In the last layer only');
     await choice('Method').selectOption('attention');
-    await choice('Strength').press('ArrowLeft');
+    await frame.getByRole('slider', { name: 'Strength' }).press('ArrowLeft');
     await expect
       .poll(() => frame.locator('.frame .heat').first().getAttribute('style'))
       .toContain('opacity: 0.55');

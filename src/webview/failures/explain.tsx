@@ -337,25 +337,25 @@ function whereText(
 ): string {
   if (right === undefined)
     return t(
-      '“{0}” is strongest in the {1} of the left image; there is nothing in the right one.',
+      'For “{0}” the strongest patch is in the {1} of the left image; there is nothing in the right image.',
       name,
       left ? placeText(left) : '',
     );
   if (left === undefined)
     return t(
-      '“{0}” is strongest in the {1} of the right image; there is nothing in the left one.',
+      'For “{0}” the strongest patch is in the {1} of the right image; there is nothing in the left image.',
       name,
       placeText(right),
     );
   return inLeft
     ? t(
-        '“{0}” is strongest in the {1} of the left image; of the right image in the {2}.',
+        'For “{0}” the strongest patch is in the {1} of the left image; in the right image it is in the {2}.',
         name,
         placeText(left),
         placeText(right),
       )
     : t(
-        '“{0}” is strongest in the {1} of the right image; of the left image in the {2}.',
+        'For “{0}” the strongest patch is in the {1} of the right image; in the left image it is in the {2}.',
         name,
         placeText(right),
         placeText(left),
