@@ -92,7 +92,7 @@ describe('asking the model again', () => {
       .poll(() => frame.locator('[role=status]').first().textContent())
       .toBe(await said());
     expect(await choices.locator('button').allTextContents()).toEqual(
-      expect.arrayContaining(['whole sentence', 'the', 'dog']),
+      expect.arrayContaining(['whole sentence', 'the']),
     );
     await vscode.press('w');
     await vscode.press('ArrowRight');
@@ -117,13 +117,15 @@ describe('asking the model again', () => {
     await choice('Method').selectOption('attention');
     await choice('Head').selectOption('2');
     await expect.poll(said).toMatch(/the strongest patch is in the .* of the (left|right) image/);
-    const colours = await frame.evaluate<number[]>(
+    // On one scale: the brightest colour is in one of the maps, and no patch of either is without attention.
+    const brightness = await frame.evaluate<number[]>(
       `[...document.querySelectorAll('.frame .heat')].map((canvas) => {
         const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-        return new Set(Array.from({ length: data.length / 400 }, (_, i) => data[400 * i])).size;
+        return data.reduce((most, value, i) => (i % 4 === 0 ? Math.max(most, value) : most), 0);
       })`,
     );
-    for (const each of colours) expect(each).toBeGreaterThan(1);
+    expect(Math.max(...brightness)).toBeGreaterThan(240);
+    expect(Math.min(...brightness)).toBeGreaterThan(20);
     await choice('Method').selectOption('gradcam');
     await choice('Answer').selectOption({ index: (await said())?.includes('says True') ? 1 : 0 });
     await expect
