@@ -58,7 +58,7 @@ module.exports = {
     {
       name: 'webview-panels-are-apart',
       severity: 'error',
-      from: { path: '^src/webview/(dashboard|failures|config|analysis|runs)/' },
+      from: { path: '^src/webview/(dashboard|failures|config|analysis|runs|comparison)/' },
       to: { path: '^src/webview/(?!shared/)', pathNot: '^src/webview/$1/' },
     },
   ],

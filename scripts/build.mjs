@@ -65,11 +65,12 @@ const nodeEntries = {
   'rendezvous-thread': 'src/distributed/rendezvousThread.ts',
   'slice-worker': 'src/analysis/sliceWorker.ts',
   'analysis-worker': 'src/analysis/analysisWorker.ts',
+  'compare-worker': 'src/analysis/compareWorker.ts',
   'runtime-self-test': 'src/runtime/selfTestMain.ts',
   extension: 'src/extension/extension.ts',
 };
 const webviewEntries = Object.fromEntries(
-  ['dashboard', 'failures', 'config', 'analysis', 'runs'].map((panel) => [
+  ['dashboard', 'failures', 'config', 'analysis', 'runs', 'comparison'].map((panel) => [
     panel,
     `src/webview/${panel}/main.tsx`,
   ]),

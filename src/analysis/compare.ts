@@ -11,7 +11,7 @@ import {
   type AnalysedRun,
   type WantedEpoch,
 } from './runPredictions';
-import { sliceMembers } from './sliceMembers';
+import { sliceMembers, type SliceMembers } from './sliceMembers';
 import { correct, FEWEST_TESTED, MARKED_BELOW, pointsOf } from './sliceNumbers';
 import { mcnemarExact, pairedDifference, type Interval } from './statistics';
 
@@ -31,11 +31,17 @@ export interface PairedNumbers {
   n: number;
   accuracyA: number | null;
   accuracyB: number | null;
+  /** Wilson's intervals of the accuracies. */
+  accuracyCiA95: Interval | null;
+  accuracyCiB95: Interval | null;
   /** Accuracy of b minus that of a, with a 95% interval: a bootstrap over sentences, for few Bonett and Price's. */
   difference: number | null;
   ci95: Interval | null;
   consistencyA: number | null;
   consistencyB: number | null;
+  /** By a bootstrap over sentences; Wilson's for few. */
+  consistencyCiA95: Interval | null;
+  consistencyCiB95: Interval | null;
   groups: number;
   /** Right in b alone, wrong in b alone, and alike. */
   newlyRight: number;
@@ -88,8 +94,40 @@ export interface ComparisonResult {
   examples: ComparedExample[];
 }
 
+/** A comparison with all that it was computed from. */
+export interface DetailedComparison {
+  comparison: Comparison;
+  /** The examples in common, in the same order in both; with the labels of b. */
+  inA: Examples;
+  inB: Examples;
+  /** Members of `comparison.slices`, in their order; places in `inA` and `inB`. */
+  members: readonly SliceMembers[];
+}
+
 /** @throws {UserError} when the runs have no labelled examples in common. */
 export async function compare(request: CompareRequest): Promise<ComparisonResult> {
+  const { comparison, inA, inB, members } = await compareInDetail(request);
+  const ofSlices = slicesByRow(inB.count, members);
+  return {
+    comparison,
+    examples: inB.predictions.map(({ identifier, index }, row) => ({
+      identifier,
+      index,
+      outcome: outcomeOf(inA.right[row], inB.right[row]),
+      slices: ofSlices[row],
+    })),
+  };
+}
+
+/**
+ * As `compare`, with what the numbers are made of.
+ * @param quick told of the numbers without those intervals that need the bootstrap, which takes longest: they are null
+ * @throws {UserError} when the runs have no labelled examples in common.
+ */
+export async function compareInDetail(
+  request: CompareRequest,
+  quick?: (detail: DetailedComparison) => void,
+): Promise<DetailedComparison> {
   const notes: Words[] = [];
   const { split } = request;
   const a = await side(request.a, split, request.epochA, notes);
@@ -137,22 +175,28 @@ export async function compare(request: CompareRequest): Promise<ComparisonResult
       finding: marked ? finding(title, each) : null,
     };
   });
-  const ofSlices = slicesByRow(inB.count, members);
+  const all = allRows(inB.count);
+  const comparison: Comparison = {
+    a: described(a, common.length),
+    b: described(b, common.length),
+    split,
+    ...paired(inA, inB, all, true),
+    slices,
+    notes: notes.map(messageFrom),
+  };
+  quick?.({ comparison, inA, inB, members });
   return {
     comparison: {
-      a: described(a, common.length),
-      b: described(b, common.length),
-      split,
-      ...paired(inA, inB, allRows(inB.count), true),
-      slices,
-      notes: notes.map(messageFrom),
+      ...comparison,
+      ...intervals(inA, inB, all, comparison),
+      slices: slices.map((each, i) => ({
+        ...each,
+        ...intervals(inA, inB, members[i].rows, each),
+      })),
     },
-    examples: inB.predictions.map(({ identifier, index }, row) => ({
-      identifier,
-      index,
-      outcome: outcomeOf(inA.right[row], inB.right[row]),
-      slices: ofSlices[row],
-    })),
+    inA,
+    inB,
+    members,
   };
 }
 
@@ -178,12 +222,13 @@ function described({ run, epoch, examples }: Side, common: number): ComparedRun 
   return { run: run.folder, name: run.info.name, epoch, alone: examples.count - common };
 }
 
-function outcomeOf(a: number, b: number): Outcome {
+/** @param a whether a is right, as 0 or 1. */
+export function outcomeOf(a: number, b: number): Outcome {
   if (b === 1) return a === 1 ? 'both right' : 'newly right';
   return a === 1 ? 'newly wrong' : 'both wrong';
 }
 
-/** @param rows places of the examples in both. */
+/** All numbers but the intervals that need the bootstrap. @param rows places of the examples in both. */
 function paired(a: Examples, b: Examples, rows: Int32Array, tested: boolean): PairedNumbers {
   const counts: Record<Outcome, number> = {
     'both right': 0,
@@ -193,24 +238,43 @@ function paired(a: Examples, b: Examples, rows: Int32Array, tested: boolean): Pa
   };
   for (const row of rows) counts[outcomeOf(a.right[row], b.right[row])]++;
   const n = rows.length;
-  const shareA = a.share(rows);
-  const shareB = b.share(rows);
+  const shareA = a.quickShare(rows);
+  const shareB = b.quickShare(rows);
   const newlyRight = counts['newly right'];
   const newlyWrong = counts['newly wrong'];
   return {
     n,
     accuracyA: shareA.accuracy,
     accuracyB: shareB.accuracy,
+    accuracyCiA95: shareA.ci95,
+    accuracyCiB95: shareB.ci95,
     difference: n === 0 ? null : (newlyRight - newlyWrong) / n,
-    ci95: n === 0 ? null : differenceInterval(a, b, rows, newlyRight, newlyWrong),
+    ci95: null,
     consistencyA: shareA.consistency,
     consistencyB: shareB.consistency,
+    consistencyCiA95: null,
+    consistencyCiB95: null,
     groups: shareB.groups,
     newlyRight,
     newlyWrong,
     bothRight: counts['both right'],
     bothWrong: counts['both wrong'],
     p: tested ? mcnemarExact(newlyWrong, newlyRight) : null,
+  };
+}
+
+/** The intervals that `paired` leaves out. */
+function intervals(
+  a: Examples,
+  b: Examples,
+  rows: Int32Array,
+  { n, newlyRight, newlyWrong, consistencyA }: PairedNumbers,
+): Pick<PairedNumbers, 'ci95' | 'consistencyCiA95' | 'consistencyCiB95'> {
+  const bootstrap = a.sentences === b.sentences ? () => b.bootstrap : undefined;
+  return {
+    ci95: n === 0 ? null : differenceInterval(a, b, rows, newlyRight, newlyWrong),
+    consistencyCiA95: consistencyA === null ? null : a.consistencyInterval(rows, bootstrap),
+    consistencyCiB95: consistencyA === null ? null : b.consistencyInterval(rows),
   };
 }
 

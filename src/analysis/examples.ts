@@ -85,14 +85,20 @@ export class Examples {
     };
   }
 
-  /** The interval of the consistency of some examples; null where their identifiers do not group. */
-  consistencyInterval(rows: ArrayLike<number>): Interval | null {
+  /**
+   * The interval of the consistency of some examples; null where their identifiers do not group.
+   * @param bootstrap that of other predictions of the same sentences, which need not be drawn twice
+   */
+  consistencyInterval(
+    rows: ArrayLike<number>,
+    bootstrap: () => SentenceBootstrap = () => this.bootstrap,
+  ): Interval | null {
     const groups = this.sentencesOf(rows);
     if (groups.length === 0) return null;
     const consistent = groups.filter(({ examples, right }) => examples === right).length;
     return groups.length < FEW_SENTENCES || consistent === 0 || consistent === groups.length
       ? wilson(consistent, groups.length)
-      : this.bootstrap.interval(
+      : bootstrap().interval(
           groups.map(({ sentence }) => sentence),
           groups.map(({ examples, right }) => Number(examples === right)),
           groups.map(() => 1),

@@ -4,7 +4,13 @@
  */
 import * as vscode from 'vscode';
 import type { RunsTableContext } from './runsTable/panel';
-import { ANALYSIS_VIEW, DASHBOARD_VIEW, FAILURES_VIEW, RUNS_VIEW } from './viewTypes';
+import {
+  ANALYSIS_VIEW,
+  COMPARISON_VIEW,
+  DASHBOARD_VIEW,
+  FAILURES_VIEW,
+  RUNS_VIEW,
+} from './viewTypes';
 
 type Serializer = vscode.WebviewPanelSerializer;
 
@@ -26,6 +32,10 @@ export function registerPanels(context: RunsTableContext): vscode.Disposable {
     vscode.window.registerWebviewPanelSerializer(
       RUNS_VIEW,
       whenShown(async () => (await import('./runsTable/panel')).registerRunsTable(context)),
+    ),
+    vscode.window.registerWebviewPanelSerializer(
+      COMPARISON_VIEW,
+      whenShown(async () => (await import('./comparison/panel')).registerComparisons(services)),
     ),
   );
 }

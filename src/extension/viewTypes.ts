@@ -3,3 +3,4 @@ export const DASHBOARD_VIEW = 'nlvr.dashboard';
 export const FAILURES_VIEW = 'nlvr.failures';
 export const ANALYSIS_VIEW = 'nlvr.analysis';
 export const RUNS_VIEW = 'nlvr.runsTable';
+export const COMPARISON_VIEW = 'nlvr.comparison';

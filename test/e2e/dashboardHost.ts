@@ -104,6 +104,7 @@ export class DashboardHost {
         this.removed.push(folder);
         session.show(session.runs.filter((shown) => shown !== folder));
       },
+      comparePredictions: () => undefined,
       openImage: () => undefined,
       savePng: () => Promise.resolve(null),
       copy: () => Promise.resolve(),

@@ -47,6 +47,7 @@ describe('DashboardSession', () => {
       startTraining: () => done.push('start'),
       addRun: () => done.push('add'),
       removeRun: (folder) => done.push(`remove ${folder}`),
+      comparePredictions: ([a, b]) => done.push(`compare ${a} ${b}`),
       openImage: (run, path) => done.push(`open ${path} of ${run.folder}`),
       savePng: () => Promise.resolve(null),
       copy: (text) => Promise.resolve(void done.push(`copy ${text}`)),

@@ -126,7 +126,13 @@ describe('the manifest', () => {
 
   it('is activated by every kind of panel and editor that may have been open before a reload', () => {
     const panels = viewTypes('registerWebviewPanelSerializer');
-    expect(panels).toEqual(['nlvr.dashboard', 'nlvr.failures', 'nlvr.analysis', 'nlvr.runsTable']);
+    expect(panels).toEqual([
+      'nlvr.dashboard',
+      'nlvr.failures',
+      'nlvr.analysis',
+      'nlvr.runsTable',
+      'nlvr.comparison',
+    ]);
     for (const panel of panels)
       expect(manifest.activationEvents).toContain(`onWebviewPanel:${panel}`);
     // VS Code makes the activation events of custom editors itself, from what is contributed.

@@ -3,7 +3,7 @@ import { compare, type Comparison } from '../../analysis/compare';
 import type { WantedEpoch } from '../../analysis/runPredictions';
 import type { Interval } from '../../analysis/statistics';
 import { percent } from '../finalReport';
-import { align, number, significance, sliceName } from '../numbers';
+import { align, interval, number, significance, sliceName } from '../numbers';
 import { analysisOptions, type SliceOptions } from './analyze';
 
 export interface CompareOptions extends SliceOptions {
@@ -36,11 +36,11 @@ function describe(comparison: Comparison): string[] {
     side.epoch === null ? side.name : `${side.name} (epoch ${side.epoch})`;
   const lines = [
     `${name(a)} and ${name(b)}, ${split}: ${number(n)} labelled examples in common`,
-    `accuracy ${percent(comparison.accuracyA)} and ${percent(comparison.accuracyB)}: ${points(comparison.difference)} points ${pointInterval(comparison.ci95)}, McNemar's exact p ${significance(comparison.p)}`,
+    `accuracy ${share(comparison.accuracyA, comparison.accuracyCiA95)} and ${share(comparison.accuracyB, comparison.accuracyCiB95)}: ${points(comparison.difference)} points ${pointInterval(comparison.ci95)}, McNemar's exact p ${significance(comparison.p)}`,
   ];
   if (comparison.consistencyA !== null)
     lines.push(
-      `consistency ${percent(comparison.consistencyA)} and ${percent(comparison.consistencyB)} of ${number(comparison.groups)} sentences`,
+      `consistency ${share(comparison.consistencyA, comparison.consistencyCiA95)} and ${share(comparison.consistencyB, comparison.consistencyCiB95)} of ${number(comparison.groups)} sentences`,
     );
   lines.push(
     `${number(comparison.newlyRight)} newly right, ${number(comparison.newlyWrong)} newly wrong, ${number(comparison.bothWrong)} both wrong, ${number(comparison.bothRight)} both right`,
@@ -89,6 +89,11 @@ function describe(comparison: Comparison): string[] {
   if (comparison.notes.length > 0)
     lines.push('', ...comparison.notes.map(({ message }) => message));
   return lines;
+}
+
+/** `75.0% [58.9, 86.2]`. */
+function share(value: number | null, ci: Interval | null): string {
+  return `${percent(value)} ${interval(ci)}`;
 }
 
 /** A difference with its sign, in percentage points. */

@@ -11,7 +11,7 @@ import { runPaths } from '../../run/runPaths';
 import { localized } from '../../util/language';
 import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
-import type { Subset } from '../../webview/failures/messages';
+import type { AnalysedSubset } from '../../webview/failures/messages';
 import { setting } from '../settings';
 import { AnalysisJob, untrusted } from './job';
 
@@ -84,7 +84,7 @@ export async function examplesOf(
   runFolder: string,
   configFile: string,
   set: PredictionSet,
-  subset: Subset,
+  subset: AnalysedSubset,
 ): Promise<SubsetExamples> {
   if (subset.kind === 'robustness') return brokenPairs(runFolder, subset);
   if (!vscode.workspace.isTrusted) throw new UserError(untrusted);
@@ -111,7 +111,7 @@ export async function examplesOf(
 /** Whose answer changed in a test. The places of a result are those of the annotations, as those of predictions. */
 async function brokenPairs(
   runFolder: string,
-  { file, test }: Extract<Subset, { kind: 'robustness' }>,
+  { file, test }: Extract<AnalysedSubset, { kind: 'robustness' }>,
 ): Promise<SubsetExamples> {
   const stored = (await readRobustness(runFolder)).find((each) => basename(each.file) === file);
   const found = stored?.result.tests.find((each) => each.test === test);

@@ -52,6 +52,28 @@ export async function pickRun(
 }
 
 /**
+ * One of these runs, picked by the user.
+ * @param first folder of the run to propose
+ * @returns its folder
+ */
+export async function pickOf(
+  runs: readonly Run[],
+  options: { title: string; placeHolder: string; first: string | undefined },
+): Promise<string | undefined> {
+  const { first, ...shown } = options;
+  const items = [
+    ...runs.filter(({ folder }) => folder === first),
+    ...runs.filter(({ folder }) => folder !== first),
+  ].map(itemOf);
+  const picked = await pickOne(items, {
+    ...shown,
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  return picked?.run.folder;
+}
+
+/**
  * The runs that a command is about: those selected in the view, or those that the user picks.
  * @param calledOn what the view gives: the element clicked and all selected ones
  */

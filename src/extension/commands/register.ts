@@ -46,6 +46,8 @@ function handlers(context: CommandContext): Record<string, Handler> {
     compareRuns: async (on, all) => (await import('./panels')).compareRuns(services, on, all),
     openRunsTable: async () => (await import('./panels')).showRunsTable(context),
     newRunFrom: async (on) => (await import('./panels')).newRunFrom(context, on),
+    comparePredictions: async (on, all) =>
+      (await import('./comparePredictions')).comparePredictions(services, on, all),
     checkDataset: async (on) => (await import('./dataset')).checkDataset(checks, on),
     createSample: async () => (await import('./dataset')).createSample(services),
     createAnnotations: async (on) => (await import('./createAnnotations')).createAnnotations(on),

@@ -267,6 +267,7 @@ class DashboardPanel implements vscode.Disposable {
         const left = this.session.runs.filter((shown) => shown !== folder);
         if (left.length > 0) this.show(left);
       },
+      comparePredictions: ([a, b]) => execute('nlvr.comparePredictions', a, [a, b]),
       openImage: (run, path) => tellIfItFails(log, 'open an image', this.openImage(run, path)),
       savePng: (name, png) => this.savePng(name, png),
       copy: async (text) => {

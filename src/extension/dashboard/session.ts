@@ -34,6 +34,8 @@ export interface DashboardEditor {
   /** Lets the user choose runs to compare with. */
   addRun(): void;
   removeRun(folder: string): void;
+  /** Compares the predictions of the second run with those of the first. */
+  comparePredictions(folders: readonly [string, string]): void;
   /** Opens an image of the run; anything else that a damaged run may name is refused. */
   openImage(run: Run, path: string): void;
   savePng(name: string, png: Uint8Array): Promise<string | null>;
@@ -105,6 +107,10 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
         return this.editor.addRun();
       case 'removeRun':
         return this.editor.removeRun(message.run);
+      case 'comparePredictions':
+        if (message.runs.every((folder) => this.shown(folder)))
+          this.editor.comparePredictions(message.runs);
+        return;
       case 'openImage': {
         const run = this.shown(message.run);
         if (run) this.editor.openImage(run, message.path);

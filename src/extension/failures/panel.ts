@@ -338,6 +338,12 @@ class FailuresPanel implements vscode.Disposable {
           );
       },
       examplesOf: async (set, subset) => {
+        if (subset.kind === 'comparison')
+          return (await import('../comparison/subset')).comparedExamples(
+            this.run.folder,
+            set,
+            subset,
+          );
         const { examplesOf } = await import('../analysis/analyses');
         const configFile = this.services.runs.get(this.run.folder)?.info.configFile ?? '';
         return examplesOf(this.run.folder, configFile, set, subset);

@@ -495,11 +495,6 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   }
 }
 
-/** No split has a slash in its name. */
-function keyOf(split: PredictionSet['split'], identifier: string): string {
-  return `${split}/${identifier}`;
-}
-
 /** What a subset is called until its title is known. */
 function nameOf(subset: Subset): string {
   switch (subset.kind) {
@@ -509,5 +504,12 @@ function nameOf(subset: Subset): string {
       return subset.fate;
     case 'robustness':
       return subset.test;
+    case 'comparison':
+      return subset.title;
   }
+}
+
+/** No split has a slash in its name. */
+function keyOf(split: PredictionSet['split'], identifier: string): string {
+  return `${split}/${identifier}`;
 }

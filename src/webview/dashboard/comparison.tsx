@@ -14,12 +14,23 @@ export function Comparison() {
   const { ordered, differing, view } = store;
   if (ordered.length < 2) return null;
   const runs = ordered.map(({ run }) => run);
+  const [first, second] = runs.map(({ header }) => header.key);
+  const pair = runs.length === 2 && first !== undefined && second !== undefined;
   return (
     <div class="comparison">
       <section aria-labelledby="comparison-title">
         <div class="card-head">
           <h2 id="comparison-title">{t('Compared runs')}</h2>
           <div class="card-actions">
+            {pair && (
+              <button
+                class="quiet"
+                title={t('Which examples became right and wrong, by slice')}
+                onClick={() => host.send({ type: 'comparePredictions', runs: [first, second] })}
+              >
+                {t('Compare Predictions')}
+              </button>
+            )}
             <AddRun />
           </div>
         </div>

@@ -187,6 +187,8 @@ export type ToHost =
   | { type: 'action'; action: RunAction; run: string }
   | { type: 'addRun' }
   | { type: 'removeRun'; run: string }
+  /** Compare the predictions of these two, of the second against the first. */
+  | { type: 'comparePredictions'; runs: [string, string] }
   | { type: 'openImage'; path: string; run: string }
   | { type: 'startTraining' };
 

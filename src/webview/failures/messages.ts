@@ -54,7 +54,7 @@ export interface ExampleNote {
 export type Fate = 'always right' | 'learned' | 'forgotten' | 'never learned';
 
 /** Examples that a number of the analysis is of (docs/analysis.md). */
-export type Subset =
+export type AnalysedSubset =
   | { kind: 'slice'; slice: string; value: string }
   | { kind: 'fate'; fate: Fate }
   /** Whose answer changed in a test of a stored robustness result. */
@@ -63,6 +63,27 @@ export type Subset =
 /** What was done to the pairs in a robustness test. */
 export type RobustnessTest =
   'exchanged' | 'left image twice' | 'right image twice' | 'no images' | 'no sentence';
+
+/** Examples that a number of another panel is of. */
+export type Subset = AnalysedSubset | ComparedSubset;
+
+/** Examples that a number of a comparison of two runs is of. */
+export interface ComparedSubset {
+  kind: 'comparison';
+  /** What they are, in the language of the user who asked for them. */
+  title: string;
+  /** Folders of the runs. */
+  a: string;
+  b: string;
+  split: Split;
+  epochA: number | null;
+  epochB: number | null;
+  outcomes: ('both right' | 'newly right' | 'newly wrong' | 'both wrong')[];
+  /** null: of all slices. */
+  slice: { slice: string; value: string } | null;
+  /** Words that all occur in the sentence or in the identifier. */
+  search: string;
+}
 
 export type ExportFormat = 'csv' | 'jsonl' | 'nlvr2' | 'nlvr1';
 

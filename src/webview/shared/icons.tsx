@@ -21,6 +21,8 @@ const paths = {
   pin: 'M9.6 2.4l4 4-2.4.8-2 2-.3 3-5.1-5.1 3-.3 2-2zM6.2 9.8l-3.7 3.7',
   flag: 'M4 14V2.5h8.2L10 5.8l2.2 3.4H4',
   edit: 'M3 13l.7-3L10.9 2.8l2.3 2.3L6 12.3z',
+  up: 'M8 13V3.5M4 7.5l4-4 4 4',
+  down: 'M8 3v9.5M4 8.5l4 4 4-4',
 } as const;
 
 export type IconName = keyof typeof paths;

@@ -52,7 +52,7 @@ export class PanelPage implements MessagePort {
    * @param theme the class that VS Code gives the body
    */
   static async open(
-    panel: 'config' | 'dashboard' | 'failures' | 'analysis' | 'runs',
+    panel: 'config' | 'dashboard' | 'failures' | 'analysis' | 'runs' | 'comparison',
     size: { width: number; height: number },
     theme = 'vscode-dark',
   ): Promise<PanelPage> {

@@ -1,0 +1,78 @@
+import * as vscode from 'vscode';
+import { listSets } from '../../run/predictionSets';
+import { phrase } from '../../util/phrase';
+import { UserError } from '../../util/userError';
+import { runInFront } from '../runInFront';
+import type { Run } from '../runs/runRegistry';
+import type { Services } from '../services';
+import { COMPARISON_VIEW } from '../viewTypes';
+import { pickOf } from './pickRun';
+
+/**
+ * "Compare Predictions…": of the two runs selected in the view, of the run that it is called on and another one, or of
+ * two that the user picks, the run in front first.
+ */
+export async function comparePredictions(
+  services: Services,
+  calledOn: unknown,
+  selected: unknown,
+): Promise<void> {
+  const runs = await chooseTwo(services, calledOn, selected);
+  if (!runs) return;
+  const { openComparison, registerComparisons } = await import('../comparison/panel');
+  registerComparisons(services);
+  await openComparison(runs);
+}
+
+/** The folders of the runs to compare; undefined when the user thought better of it. */
+export async function chooseTwo(
+  { runs }: Services,
+  calledOn: unknown,
+  selected: unknown,
+): Promise<{ a: string; b: string } | undefined> {
+  const folders = Array.isArray(selected)
+    ? selected.filter((each): each is string => typeof each === 'string')
+    : [];
+  if (folders.length > 2)
+    throw new UserError(phrase('{0} runs are selected.', folders.length), {
+      hint: phrase('Select two runs to compare their predictions.'),
+    });
+  if (folders.length === 2) {
+    // What came later is measured against what was there before.
+    const [a, b] = folders.sort(
+      (left, right) => startOf(runs.get(left)) - startOf(runs.get(right)),
+    );
+    return { a, b };
+  }
+  const withPredictions: Run[] = [];
+  for (const run of runs.runs)
+    if ((await listSets(run.folder)).length > 0) withPredictions.push(run);
+  if (withPredictions.length === 0)
+    throw new UserError(phrase('There is no run with predictions.'), {
+      hint: phrase('They are written after each epoch, and by Evaluate Checkpoint.'),
+    });
+  const title = vscode.l10n.t('Compare Predictions');
+  const front = runInFront(COMPARISON_VIEW);
+  const a =
+    typeof calledOn === 'string'
+      ? calledOn
+      : await pickOf(withPredictions, {
+          title,
+          placeHolder: vscode.l10n.t('Run to compare with (A)'),
+          first: front,
+        });
+  if (a === undefined) return undefined;
+  // A run may be compared with itself, after another epoch: it comes last.
+  const others = withPredictions.filter(({ folder }) => folder !== a);
+  const same = withPredictions.filter(({ folder }) => folder === a);
+  const b = await pickOf([...others, ...same], {
+    title,
+    placeHolder: vscode.l10n.t('Run whose predictions are compared (B)'),
+    first: front === a ? undefined : front,
+  });
+  return b === undefined ? undefined : { a, b };
+}
+
+function startOf(run: Run | undefined): number {
+  return run === undefined ? 0 : Date.parse(run.info.created);
+}

@@ -1,0 +1,52 @@
+import { compareInThread } from '../../analysis/compareThread';
+import { selectRows } from '../../analysis/comparedTable';
+import { fileOfSet, type PredictionSet } from '../../run/predictionSets';
+import { readPredictions } from '../../run/readPredictions';
+import { phrase } from '../../util/phrase';
+import { UserError } from '../../util/userError';
+import type { ComparedSubset } from '../../webview/failures/messages';
+import { shownComparison } from './shownComparisons';
+import { userSlicesNow } from './userSlicesNow';
+
+/**
+ * The examples that a number of a comparison is of: from the panel that shows it, else compared anew.
+ * @returns their rows in the predictions shown, which may be those of any epoch
+ * @throws {UserError} when the predictions shown are of another split, or cannot be compared any more.
+ */
+export async function comparedExamples(
+  runFolder: string,
+  set: PredictionSet,
+  subset: ComparedSubset,
+): Promise<{ title: string; rows: Int32Array }> {
+  const { split } = set;
+  if (split !== subset.split)
+    throw new UserError(phrase('The comparison is of the examples of {0}.', subset.split));
+  const { a, b, epochA, epochB } = subset;
+  const { comparison, table } =
+    shownComparison(subset) ??
+    (await compareInThread({
+      a,
+      b,
+      split,
+      // A stand-alone evaluation is the newest.
+      epochA: epochA ?? 'last',
+      epochB: epochB ?? 'last',
+      userSlices: userSlicesNow(),
+    }));
+  const { outcomes, slice, search } = subset;
+  const place =
+    slice &&
+    comparison.slices.findIndex((each) => each.slice === slice.slice && each.value === slice.value);
+  if (place === -1)
+    throw new UserError(phrase('There is no slice {0} any more.', slice?.slice ?? ''));
+  const rows = selectRows(table, { outcomes, slice: place, search, order: 'annotations' });
+  const wanted = new Set(Array.from(rows, (row) => table.identifiers[row]));
+  const shown: number[] = [];
+  let row = 0;
+  for await (const { predictions } of readPredictions(fileOfSet(runFolder, set)))
+    for (const { identifier } of predictions) {
+      if (wanted.has(identifier)) shown.push(row);
+      row += 1;
+    }
+  return { title: subset.title, rows: Int32Array.from(shown) };
+}

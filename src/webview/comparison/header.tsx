@@ -1,0 +1,130 @@
+import { Icon } from '../shared/icons';
+import { announce } from '../shared/liveRegion';
+import { t } from '../shared/translate';
+import type { Choice, RunOffer, Side, Split, WantedEpoch } from './messages';
+import type { Model } from './model';
+import { wantedText } from './texts';
+
+/** Which predictions are compared, and what is done with the comparison. */
+export function Header({ model }: { model: Model }) {
+  const { runs, complete } = model;
+  if (!runs) return null;
+  const { a, b, choice } = runs;
+  const splits = (['val', 'test', 'train'] as const).filter((split) =>
+    [...a.sets, ...b.sets].some((set) => set.split === split),
+  );
+  const save = async (): Promise<void> => {
+    const file = await model.export();
+    if (file === null) return;
+    const says = t('Written to {0}.', file);
+    model.inform(says);
+    announce(says);
+  };
+  const copy = async (): Promise<void> => {
+    if (await model.copyJson()) announce(t('Copied as JSON.'));
+  };
+  return (
+    <header class="header">
+      <h1 class="visually-hidden">{t('Compare: {0} vs {1}', a.name, b.name)}</h1>
+      <Run side="a" run={a} choice={choice} model={model} />
+      <button
+        class="quiet icon-only"
+        aria-label={t('Exchange A and B')}
+        title={t('Exchange A and B')}
+        onClick={() => model.exchange()}
+      >
+        <Icon name="swap" />
+      </button>
+      <Run side="b" run={b} choice={choice} model={model} />
+      {splits.length > 0 && (
+        <label class="choice">
+          <span class="visually-hidden">{t('Split')}</span>
+          <select
+            name="split"
+            value={choice.split}
+            onChange={(event) =>
+              model.choose({
+                split: event.currentTarget.value as Split,
+                epochA: 'last',
+                epochB: 'last',
+              })
+            }
+          >
+            {splits.map((split) => (
+              <option key={split} value={split}>
+                {split}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      <span class="header-actions">
+        <button
+          class="quiet"
+          disabled={!complete}
+          title={t('Copy the comparison as nlvr compare --json prints it')}
+          onClick={() => void copy()}
+        >
+          <Icon name="copy" />
+          {t('Copy JSON')}
+        </button>
+        <button class="quiet" disabled={!complete} onClick={() => void save()}>
+          <Icon name="save" />
+          {t('Export…')}
+        </button>
+      </span>
+    </header>
+  );
+}
+
+interface RunProps {
+  side: Side;
+  run: RunOffer;
+  choice: Choice;
+  model: Model;
+}
+
+/** One of the two runs with its epoch. */
+function Run({ side, run, choice, model }: RunProps) {
+  const wanted = side === 'a' ? choice.epochA : choice.epochB;
+  const epochs = epochsOf(run, choice.split);
+  // One that is not there (any more) is said by the comparison; it stays chosen.
+  const offered = epochs.includes(wanted) ? epochs : [wanted, ...epochs];
+  const letter = side.toUpperCase();
+  return (
+    <span class="run" title={run.folder}>
+      <span class="side">{letter}</span>
+      <span class="run-name">{run.name}</span>
+      <label class="choice">
+        <span class="visually-hidden">{t('Epoch of {0}', letter)}</span>
+        <select
+          name={side === 'a' ? 'epochA' : 'epochB'}
+          value={String(wanted)}
+          onChange={(event) => {
+            const epoch = wantedOf(event.currentTarget.value);
+            model.choose(side === 'a' ? { epochA: epoch } : { epochB: epoch });
+          }}
+        >
+          {offered.map((each) => (
+            <option key={each} value={String(each)}>
+              {wantedText(each)}
+            </option>
+          ))}
+        </select>
+      </label>
+    </span>
+  );
+}
+
+/** What can be chosen: the newest, the best where it has predictions, and every epoch. */
+function epochsOf({ sets, bestEpoch }: RunOffer, split: Split): WantedEpoch[] {
+  const epochs = sets.flatMap((set) =>
+    set.split === split && set.epoch !== null ? [set.epoch] : [],
+  );
+  const best = bestEpoch !== null && epochs.includes(bestEpoch);
+  return ['last', ...(best ? (['best'] as const) : []), ...epochs];
+}
+
+function wantedOf(value: string): WantedEpoch {
+  return value === 'last' || value === 'best' ? value : Number(value);
+}

@@ -1,0 +1,364 @@
+import type {
+  Choice,
+  ComparisonContract,
+  ComparisonNumbers,
+  ListedExample,
+  Outcome,
+  PanelState,
+  Selection,
+  Side,
+  ToHost,
+  ToWebview,
+} from './messages';
+import { cellText } from './texts';
+
+type Requests = ComparisonContract['requests'];
+
+/** The host as the model sees it. */
+export interface Host {
+  send(message: ToHost): void;
+  request<N extends keyof Requests>(
+    name: N,
+    params: Requests[N]['params'],
+  ): Promise<Requests[N]['result']>;
+}
+
+/** A number whose examples are listed: of these outcomes, in this slice. Slices are named: places change. */
+export interface Cell {
+  outcomes: Outcome[];
+  slice: { slice: string; value: string } | null;
+}
+
+export const SLICE_ORDERS = ['listed', 'difference', 'examples', 'certainty'] as const;
+export type SliceOrder = (typeof SLICE_ORDERS)[number];
+
+/** What survives a reload of the page. */
+export interface ViewState extends PanelState {
+  cell: Cell | null;
+  /** Identifier of the example that is selected in the list. */
+  identifier: string | null;
+  search: string;
+  order: Selection['order'];
+  sliceOrder: SliceOrder;
+  /** Slices of which all values are shown. */
+  unfolded: string[];
+}
+
+export type State =
+  | { state: 'opening' }
+  | { state: 'comparing' }
+  /** `complete`: all intervals are there. */
+  | { state: 'compared'; complete: boolean }
+  | { state: 'failed'; message: string; hint: string | null };
+
+export interface Notice {
+  level: 'info' | 'error';
+  message: string;
+}
+
+/** Examples that are asked for at once. */
+const PAGE = 100;
+
+/** Letters typed into the search are waited for this many milliseconds. */
+const SEARCH_MS = 150;
+
+/** The panel's state, without DOM. Every change ends in `changed`. */
+export class Model {
+  runs: Extract<ToWebview, { type: 'runs' }> | null = null;
+  state: State = { state: 'opening' };
+  /** The last one; shown greyed while another is computed. */
+  comparison: ComparisonNumbers | null = null;
+  notice: Notice | null = null;
+  cell: Cell | null = null;
+  search = '';
+  order: Selection['order'] = 'annotations';
+  sliceOrder: SliceOrder = 'listed';
+  readonly unfolded = new Set<string>();
+  /** Examples in the list; null until the first of them are there. */
+  total: number | null = null;
+  /** The user has opened the list and it has not had the focus yet. */
+  justOpened = false;
+  /** Place of the selected example in the list. */
+  selected = 0;
+  private examples: (ListedExample | undefined)[] = [];
+  private readonly asked = new Set<number>();
+  private generation = 0;
+  /** Counts the lists, so that an answer about an earlier one is dropped. */
+  private list = 0;
+  private wanted: string | null;
+  private searchTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly host: Host,
+    private readonly changed: () => void,
+    private readonly saveState: (state: ViewState) => void,
+    state: Partial<ViewState>,
+  ) {
+    this.cell = state.cell ?? null;
+    this.search = state.search ?? '';
+    this.order = state.order ?? this.order;
+    this.sliceOrder = state.sliceOrder ?? this.sliceOrder;
+    this.wanted = state.identifier ?? null;
+    for (const slice of state.unfolded ?? []) this.unfolded.add(slice);
+  }
+
+  receive(message: ToWebview): void {
+    switch (message.type) {
+      case 'runs':
+        this.runs = message;
+        this.save();
+        break;
+      case 'comparing':
+        this.generation = message.generation;
+        this.state = { state: 'comparing' };
+        break;
+      case 'compared': {
+        const known = this.state.state === 'compared' && this.generation === message.generation;
+        this.generation = message.generation;
+        this.comparison = message.comparison;
+        this.state = { state: 'compared', complete: message.complete };
+        if (known) break;
+        // The number that was looked into may be gone with its slice.
+        if (this.cell && this.selection() === null) this.cell = null;
+        this.wanted ??= this.selectedExample?.identifier ?? null;
+        this.startList();
+        break;
+      }
+      case 'failed':
+        this.generation = message.generation;
+        this.comparison = null;
+        this.state = { state: 'failed', message: message.message, hint: message.hint };
+        break;
+    }
+    this.changed();
+  }
+
+  /** Whether all numbers are there. */
+  get complete(): boolean {
+    return this.state.state === 'compared' && this.state.complete;
+  }
+
+  choose(change: Partial<Choice>): void {
+    if (!this.runs) return;
+    this.host.send({ type: 'choose', choice: { ...this.runs.choice, ...change } });
+  }
+
+  exchange(): void {
+    this.host.send({ type: 'exchange' });
+  }
+
+  compareAgain(): void {
+    this.host.send({ type: 'compareAgain' });
+  }
+
+  setSliceOrder(order: SliceOrder): void {
+    this.sliceOrder = order;
+    this.save();
+    this.changed();
+  }
+
+  unfold(slice: string): void {
+    this.unfolded.add(slice);
+    this.save();
+    this.changed();
+  }
+
+  /** Lists the examples of a number. */
+  openCell(cell: Cell): void {
+    this.cell = cell;
+    this.justOpened = true;
+    this.search = '';
+    this.wanted = null;
+    this.startList();
+    this.save();
+    this.changed();
+  }
+
+  closeList(): void {
+    this.cell = null;
+    this.startList();
+    this.save();
+    this.changed();
+  }
+
+  isOpen(cell: Cell): boolean {
+    return JSON.stringify(cell) === JSON.stringify(this.cell);
+  }
+
+  setSearch(search: string): void {
+    this.search = search;
+    clearTimeout(this.searchTimer);
+    this.searchTimer = setTimeout(() => {
+      this.wanted = this.selectedExample?.identifier ?? null;
+      this.startList();
+      this.save();
+      this.changed();
+    }, SEARCH_MS);
+    this.changed();
+  }
+
+  setOrder(order: Selection['order']): void {
+    this.order = order;
+    this.wanted = null;
+    this.startList();
+    this.save();
+    this.changed();
+  }
+
+  /** What is listed, as the host is asked for it; null where nothing is. */
+  selection(): Selection | null {
+    const { cell, comparison, search, order } = this;
+    if (!cell || !comparison) return null;
+    const slice = cell.slice && this.placeOf(cell.slice);
+    return slice === -1 ? null : { outcomes: cell.outcomes, slice, search, order };
+  }
+
+  /** What is listed, in words. */
+  get title(): string {
+    const { cell, comparison } = this;
+    if (!cell || !comparison) return '';
+    const place = cell.slice ? this.placeOf(cell.slice) : -1;
+    return cellText(cell.outcomes, comparison.slices[place]?.title ?? null, comparison);
+  }
+
+  exampleAt(place: number): ListedExample | undefined {
+    return this.examples[place];
+  }
+
+  get selectedExample(): ListedExample | undefined {
+    return this.examples[this.selected];
+  }
+
+  /** These places of the list are on the screen: asks for the examples that are not there yet. */
+  need(first: number, last: number): void {
+    const end = Math.min(last, (this.total ?? PAGE) - 1);
+    for (let page = Math.floor(first / PAGE); page <= Math.floor(end / PAGE); page++)
+      if (!this.asked.has(page)) this.ask(page);
+  }
+
+  /** Moves the selection; stays within the list. */
+  moveTo(place: number): void {
+    const { total } = this;
+    if (total === null || total === 0) return;
+    this.selected = Math.min(total - 1, Math.max(0, place));
+    this.wanted = null;
+    this.need(this.selected, this.selected);
+    this.save();
+    this.changed();
+  }
+
+  /** Opens the selected example among those of the list in the failed examples of a run. */
+  async open(side: Side): Promise<void> {
+    const selection = this.selection();
+    if (selection === null || this.total === 0) return;
+    await this.tell('openExamples', {
+      generation: this.generation,
+      side,
+      selection,
+      title: this.title,
+      identifier: this.selectedExample?.identifier ?? null,
+    });
+  }
+
+  /** @returns whether it was copied. */
+  async copyJson(): Promise<boolean> {
+    return (await this.tell('copyJson', { generation: this.generation })) !== undefined;
+  }
+
+  /** @returns the file's name, null when nothing was written. */
+  async export(): Promise<string | null> {
+    const { generation } = this;
+    const saved = await this.tell('export', { generation, selection: this.selection() });
+    return saved?.file ?? null;
+  }
+
+  inform(message: string): void {
+    this.notice = { level: 'info', message };
+    this.changed();
+  }
+
+  dismissNotice(): void {
+    this.notice = null;
+    this.changed();
+  }
+
+  private placeOf(of: { slice: string; value: string }): number {
+    const slices = this.comparison?.slices ?? [];
+    return slices.findIndex(({ slice, value }) => slice === of.slice && value === of.value);
+  }
+
+  /** A list from its beginning; nothing where no number is open. */
+  private startList(): void {
+    clearTimeout(this.searchTimer);
+    this.list += 1;
+    this.total = null;
+    this.examples = [];
+    this.asked.clear();
+    this.selected = 0;
+    if (this.selection() !== null) this.ask(0);
+  }
+
+  private ask(page: number): void {
+    const selection = this.selection();
+    if (selection === null || this.state.state !== 'compared') return;
+    this.asked.add(page);
+    const { list, generation } = this;
+    const first = page * PAGE;
+    const find = this.wanted;
+    this.host.request('examples', { generation, selection, first, count: PAGE, find }).then(
+      ({ total, examples, found }) => {
+        if (list !== this.list) return;
+        this.total = total;
+        examples.forEach((example, i) => (this.examples[first + i] = example));
+        // Unless another was selected meanwhile.
+        if (find !== null && find === this.wanted) {
+          this.wanted = null;
+          if (found !== null) this.selected = found;
+        }
+        this.need(this.selected, this.selected);
+        this.changed();
+      },
+      (error: unknown) => {
+        if (list === this.list) this.say(error);
+      },
+    );
+  }
+
+  private async tell<N extends keyof Requests>(
+    name: N,
+    params: Requests[N]['params'],
+  ): Promise<Requests[N]['result'] | undefined> {
+    try {
+      return await this.host.request(name, params);
+    } catch (error) {
+      this.say(error);
+      return undefined;
+    }
+  }
+
+  private say(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    const hint = error instanceof Error && 'hint' in error ? error.hint : undefined;
+    this.notice = {
+      level: 'error',
+      message: typeof hint === 'string' ? `${message} ${hint}` : message,
+    };
+    this.changed();
+  }
+
+  private save(): void {
+    const { runs, cell, search, order, sliceOrder } = this;
+    if (!runs) return;
+    this.saveState({
+      a: runs.a.folder,
+      b: runs.b.folder,
+      choice: runs.choice,
+      cell,
+      identifier: this.wanted ?? this.selectedExample?.identifier ?? null,
+      search,
+      order,
+      sliceOrder,
+      unfolded: [...this.unfolded],
+    });
+  }
+}
