@@ -207,7 +207,7 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
       description: (await this.checks.isCurrent(configuration))
         ? vscode.l10n.t('checked {0}', time)
         : vscode.l10n.t('checked {0}, changed since', time),
-      icon: errors > 0 ? problemIcon() : new vscode.ThemeIcon('pass'),
+      icon: errors > 0 ? problemIcon() : new vscode.ThemeIcon(warnings > 0 ? 'warning' : 'pass'),
       isFolded: true,
       children: problems.slice(0, MOST_PROBLEMS).map((problem, index) => ({
         id: `${id} ${index}`,

@@ -25,7 +25,10 @@ interface DetailProps {
 /** Everything about the selected example. */
 export function Detail({ model, view, onView, pointer, noteField, askField }: DetailProps) {
   const { rows, set, selected: row } = model;
-  if (row < 0) return <p class="nothing muted">{t('Choose an example to see its images.')}</p>;
+  if (row < 0)
+    return model.shown.length === 0 ? null : (
+      <p class="nothing muted">{t('Choose an example to see its images.')}</p>
+    );
   const { swapped } = model.draftOf(row);
   const verdict = rows.verdict(row);
   const identifier = rows.identifierOf(row);

@@ -1,0 +1,242 @@
+/**
+ * Photographs every panel, view, dialog and walkthrough step in the light, the dark and the high contrast theme, in a
+ * large window and a narrow one, to be looked at: not a test, and not part of the suite. Writes
+ * test/e2e/artifacts/panels-<scene>.png, six windows a picture (three minutes).
+ *
+ *     NLVR_PICTURES=panels npx vitest run -c test/e2e/vitest.config.mts
+ */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openWorkbench, scratchFolder } from './harness/open';
+import type { Workbench } from './harness/workbench';
+import { openDashboard, openFailures, openForm, showNlvrView, viewRow } from './panels';
+import { syntheticRun } from './syntheticRun';
+import { prepareTiny, trainTiny } from './tinyWorkspace';
+
+const THEMES = [
+  { label: 'Default Light Modern', className: 'vs' },
+  { label: 'Default Dark Modern', className: 'vs-dark' },
+  { label: 'Default High Contrast', className: 'hc-black' },
+];
+const SIZES = [
+  { width: 1400, height: 900 },
+  { width: 700, height: 800 },
+];
+
+let vscode: Workbench;
+let workspace: string;
+/** Of the run whose checkpoint can be asked. */
+let trainedName: string;
+
+/** Themes are changed on the disk: a palette would close the dialog or the list that is photographed. */
+async function useTheme({ label, className }: (typeof THEMES)[number]): Promise<void> {
+  mkdirSync(join(workspace, '.vscode'), { recursive: true });
+  const settings = { 'workbench.colorTheme': label, 'window.autoDetectColorScheme': false };
+  writeFileSync(join(workspace, '.vscode', 'settings.json'), JSON.stringify(settings));
+  await vscode.page.locator(`.monaco-workbench.${className}`).waitFor();
+}
+
+/** One picture of the window in all themes and sizes: a row for each theme. */
+async function photograph(scene: string): Promise<void> {
+  const shots: { theme: number; left: number; png: Buffer }[] = [];
+  for (const [theme, each] of THEMES.entries()) {
+    await useTheme(each);
+    let left = 0;
+    for (const size of SIZES) {
+      await vscode.page.setViewportSize(size);
+      await vscode.settled();
+      await vscode.page.waitForTimeout(500);
+      shots.push({ theme, left, png: await vscode.page.screenshot({ animations: 'disabled' }) });
+      left += size.width;
+    }
+  }
+  await vscode.page.setViewportSize(SIZES[0]);
+  const [width, height] = [SIZES[0].width + SIZES[1].width, SIZES[0].height];
+  mkdirSync('test/e2e/artifacts', { recursive: true });
+  await sharp({
+    create: { width, height: height * THEMES.length, channels: 3, background: '#777' },
+  })
+    .composite(shots.map(({ theme, left, png }) => ({ input: png, left, top: theme * height })))
+    .png()
+    .toFile(`test/e2e/artifacts/panels-${scene}.png`);
+}
+
+async function closeEditors(): Promise<void> {
+  await vscode.runCommand('View: Close All Editors');
+}
+
+describe('the pictures of', () => {
+  beforeAll(async () => {
+    workspace = scratchFolder('panels');
+    await prepareTiny(workspace);
+    await trainTiny(workspace);
+    const output = join(workspace, 'output');
+    const trained = readFileSync(join(output, 'quick-owl-1', 'run.json'), 'utf8');
+    trainedName = (JSON.parse(trained) as { name: string }).name;
+    const usual = { epochs: 6, maxEpoch: 8, steps: 3000, predictions: 400, predictedEpochs: 3 };
+    await syntheticRun(join(output, 'calm-fox-1'), { ...usual, name: 'calm-fox-1', seed: 1 });
+    await syntheticRun(join(output, 'merry-owl-7'), {
+      ...usual,
+      name: 'merry-owl-7',
+      seed: 2,
+      state: 'stopped',
+      stuck: true,
+      config: { init_lr: 1e-4 },
+    });
+    const died = await syntheticRun(join(output, 'bold-elk-3'), {
+      steps: 400,
+      epochs: 1,
+      predictions: 20,
+      name: 'bold-elk-3',
+    });
+    const info = {
+      ...died.info,
+      state: 'running',
+      pid: 2 ** 22 - 1,
+      processStart: '1',
+      ended: null,
+    };
+    writeFileSync(join(output, 'bold-elk-3', 'run.json'), JSON.stringify(info));
+    const oom = 'OOM when allocating tensor [64,577,768]\n';
+    writeFileSync(join(output, 'bold-elk-3', 'trainer.log'), oom);
+    vscode = await openWorkbench({ workspace, size: SIZES[0] });
+    await showNlvrView(vscode);
+    await viewRow(vscode, 'calm-fox-1').waitFor();
+  }, 300_000);
+  afterAll(() => vscode.close());
+
+  it('the dashboard', async () => {
+    const frame = await openDashboard(vscode, 'calm-fox-1');
+    await frame.locator('.plot canvas').nth(1).waitFor();
+    await photograph('dashboard');
+    await frame.locator('.watched').scrollIntoViewIfNeeded();
+    await photograph('dashboard-pairs');
+    await closeEditors();
+  });
+
+  it('the dashboard of a run that failed', async () => {
+    await openDashboard(vscode, 'bold-elk-3');
+    await photograph('dashboard-failed');
+    await closeEditors();
+  });
+
+  it('a comparison', async () => {
+    await vscode.runCommand('NLVR: Compare Runs');
+    const rows = vscode.page.locator('.quick-input-list .monaco-list-row');
+    for (const name of ['calm-fox-1', 'merry-owl-7']) {
+      const box = rows.filter({ hasText: name }).locator('[role=checkbox], input[type=checkbox]');
+      if ((await box.first().getAttribute('aria-checked')) !== 'true')
+        await rows.filter({ hasText: name }).first().click();
+    }
+    await photograph('pick-runs');
+    await vscode.page.keyboard.press('Enter');
+    const frame = await vscode.webviewFrame('dashboard');
+    await frame.locator('.plot canvas').nth(1).waitFor();
+    await photograph('comparison');
+    await closeEditors();
+  });
+
+  it('failed examples', async () => {
+    const frame = await openFailures(vscode, 'calm-fox-1');
+    await frame.locator('.row').nth(2).click();
+    await photograph('failures');
+    await vscode.press('?');
+    await photograph('failures-keys');
+    await vscode.press('Escape');
+    await frame.locator('input[type=search]').fill('nothing has these words');
+    await expect.poll(() => frame.locator('.row').count()).toBe(0);
+    await photograph('failures-none');
+    await closeEditors();
+  });
+
+  it('a question', async () => {
+    const frame = await openFailures(vscode, trainedName);
+    await frame.locator('.row').first().click();
+    await vscode.press('a');
+    await expect
+      .poll(() => frame.locator('.ask-state').textContent(), { timeout: 60_000 })
+      .toContain('parameters');
+    await vscode.press('Enter');
+    await frame.locator('.asked tbody tr').nth(1).waitFor();
+    await photograph('failures-asked');
+    await closeEditors();
+  });
+
+  it('the form', async () => {
+    await vscode.runCommand('View: Show Explorer');
+    const frame = await openForm(vscode);
+    await photograph('form');
+    await closeEditors();
+    const file = join(workspace, 'nlvr.yaml');
+    const good = readFileSync(file, 'utf8');
+    writeFileSync(file, `${good.replace('max_epoch: 1', 'max_epoch: abc')}inti_lr: 1\n`);
+    const faulty = await openForm(vscode);
+    await faulty.locator('#field-max_epoch').scrollIntoViewIfNeeded();
+    await photograph('form-faulty');
+    await closeEditors();
+    await vscode.openFile('nlvr.yaml');
+    await vscode.runCommand('View: Show Problems');
+    await photograph('text-faulty');
+    await vscode.runCommand('View: Hide Panel');
+    await closeEditors();
+    await showNlvrView(vscode);
+    writeFileSync(file, good);
+    expect(frame.isDetached()).toBe(true);
+  });
+
+  it('the views and their dialogs', async () => {
+    await vscode.runCommand('NLVR: Check Data Set');
+    await expect
+      .poll(() => viewRow(vscode, 'checked').count(), { timeout: 60_000 })
+      .toBeGreaterThan(0);
+    await photograph('views');
+    await vscode.openContextMenu(viewRow(vscode, 'merry-owl-7'));
+    await vscode.screenshot('panels-menu');
+    await vscode.chooseFromMenu('Delete Run…');
+    await vscode.page.locator('.monaco-dialog-box').waitFor();
+    await photograph('delete');
+    await vscode.dialogButton('Keep Run').click();
+    await vscode.runCommand('NLVR: Set Up TensorFlow Runtime');
+    await vscode.notificationButton(/Change|Remove/).waitFor();
+    await photograph('runtime');
+    await vscode.runCommand('Notifications: Clear All Notifications');
+    await vscode.runCommand('NLVR: Create Sample Data Set');
+    await viewRowOfList('sample').waitFor();
+    await photograph('pick-sample');
+    await vscode.press('Escape');
+  });
+
+  it('the walkthrough', async () => {
+    await vscode.runCommand('NLVR: Open Walkthrough');
+    const page = vscode.page.locator('.gettingStartedContainer');
+    await page.getByText('Train your first NLVR model').first().waitFor();
+    for (const [at, title] of [
+      'Make a sample data set',
+      'Set up the TensorFlow runtime',
+      'Start training',
+      'Inspect the failed examples',
+    ].entries()) {
+      await page.locator('.getting-started-step', { hasText: title }).click();
+      await photograph(`walkthrough-${at + 1}`);
+    }
+    await closeEditors();
+  });
+
+  it('an empty folder', async () => {
+    const before = { vscode, workspace };
+    workspace = scratchFolder('panels-empty');
+    vscode = await openWorkbench({ workspace, size: SIZES[0] });
+    await showNlvrView(vscode);
+    await vscode.page.locator('.monaco-button', { hasText: 'Create Sample Data Set' }).waitFor();
+    await photograph('welcome');
+    await vscode.close();
+    rmSync(workspace, { recursive: true });
+    ({ vscode, workspace } = before);
+  });
+});
+
+function viewRowOfList(text: string) {
+  return vscode.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
+}
