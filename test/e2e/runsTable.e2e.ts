@@ -16,9 +16,11 @@ const blipLog =
 async function workspaceWithRuns(): Promise<string> {
   const folder = scratchFolder('runs-table');
   const configuration = 'image_root: images # mine\nann_root: annotations\ninit_lr: 3e-5\n';
-  writeFileSync(join(folder, 'nlvr.yaml'), configuration);
-  const small = { steps: 120, epochs: 4, predictions: 10, images: 4 };
   const output = join(folder, 'output');
+  mkdirSync(output);
+  // Where the runs say that their configuration is.
+  writeFileSync(join(output, 'nlvr.yaml'), configuration);
+  const small = { steps: 120, epochs: 4, predictions: 10, images: 4 };
   const config = { image_root: join(folder, 'images'), ann_root: join(folder, 'annotations') };
   const runs = [
     ['calm-fox-1', 'finished', { ...config, init_lr: 3e-5, seed: 1 }],
