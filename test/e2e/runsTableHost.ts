@@ -90,7 +90,7 @@ export class RunsTableHost {
         this.saved = text;
         return Promise.resolve('runs.csv');
       },
-      problem: (doing, error) => console.error(doing, error),
+      problem: () => undefined,
       translate: (text) => text,
     });
     const messenger = new Messenger<RunsContract>(this.panel, session);

@@ -28,21 +28,26 @@ import type { Model } from './model';
 export function Grid({ model, search }: { model: Model; search: () => void }) {
   const box = useRef<HTMLDivElement>(null);
   const { lines } = model;
-  const [column, setColumn] = useState(LEADING);
-  const [inHead, setInHead] = useState(false);
+  // Keys may come before what the last one changed is drawn: where the keyboard is, is asked for and not remembered.
+  const cell = useRef({ column: LEADING, inHead: false });
+  const [, draw] = useState(0);
   const [menu, setMenu] = useState<{ column: string; x: number; y: number }>();
   const { first, last, onScroll } = useVirtualRows(box, lines.length, ROW_HEIGHT);
   const layout = layoutOf(model);
   const current = model.placeOf(model.current) ?? -1;
-  const at: Place = {
-    line: inHead ? -1 : current,
-    column: Math.min(column, layout.columns.length + LEADING - 1),
+  const place = (): Place => ({
+    line: cell.current.inHead ? -1 : (model.placeOf(model.current) ?? -1),
+    column: Math.min(cell.current.column, model.shownColumns.length + LEADING - 1),
+  });
+  const at = place();
+  const goTo = (column: number, inHead: boolean) => {
+    cell.current = { column, inHead };
+    draw((count) => count + 1);
   };
   const anchor = useRef('');
 
   const move = (to: Place) => {
-    setColumn(to.column);
-    setInHead(to.line < 0);
+    goTo(to.column, to.line < 0);
     if (to.line >= 0) model.goTo(lineId(model.lines[to.line]));
   };
   useLayoutEffect(() => {
@@ -61,27 +66,27 @@ export function Grid({ model, search }: { model: Model; search: () => void }) {
     const element = box.current;
     if (!element || event.target !== element || keysAreOff()) return;
     const page = Math.max(1, Math.floor((element.clientHeight - HEAD_HEIGHT) / ROW_HEIGHT) - 1);
-    const handled = gridKey(event, model, at, page, {
+    const from = place();
+    const handled = gridKey(event, model, from, page, {
       move,
       search,
       menu: () => {
-        const cell = document.getElementById(cellId(-1, at.column))?.getBoundingClientRect();
-        const id = layout.columns[at.column - LEADING]?.id;
-        if (cell && id !== undefined) openMenu(id, cell.left, cell.bottom);
+        const box = document.getElementById(cellId(-1, from.column))?.getBoundingClientRect();
+        const id = layout.columns[from.column - LEADING]?.id;
+        if (box && id !== undefined) openMenu(id, box.left, box.bottom);
       },
     });
     if (handled) event.preventDefault();
   };
-  const choose = (line: Line, cell: number, event: MouseEvent) => {
-    setColumn(cell);
-    setInHead(false);
+  const choose = (line: Line, column: number, event: MouseEvent) => {
+    goTo(column, false);
     model.goTo(lineId(line));
     if (line.group) return model.fold(line.group.value, !line.group.folded);
     const { row } = line;
     if (event.shiftKey) selectRange(model, anchor.current, row.key);
-    else if (cell === 0 || event.ctrlKey || event.metaKey)
+    else if (column === 0 || event.ctrlKey || event.metaKey)
       model.select([row.key], !model.selected.has(row.key));
-    else if (cell === 1) model.star([row]);
+    else if (column === 1) model.star([row]);
     if (!event.shiftKey) anchor.current = row.key;
   };
 
@@ -111,10 +116,7 @@ export function Grid({ model, search }: { model: Model; search: () => void }) {
           layout={layout}
           active={at.line < 0 ? at.column : -1}
           onMenu={openMenu}
-          onChoose={(place) => {
-            setColumn(place);
-            setInHead(true);
-          }}
+          onChoose={(column) => goTo(column, true)}
         />
         {lines.length > 0 && (
           <div
@@ -139,7 +141,7 @@ export function Grid({ model, search }: { model: Model; search: () => void }) {
                   key={line.row.key}
                   {...shared}
                   row={line.row}
-                  isCurrent={!inHead && place === current}
+                  isCurrent={at.line >= 0 && place === current}
                   onChoose={(cell, event) => choose(line, cell, event)}
                 />
               );
