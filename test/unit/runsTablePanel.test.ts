@@ -202,11 +202,12 @@ it('is opened once, shows the runs, and runs the commands of its buttons', async
   await table.openRunsTable();
   expect(created).toHaveBeenCalledTimes(1);
   expect(panels[0].panel.reveal).toHaveBeenCalled();
-  for (const action of ['open', 'failedExamples', 'evaluate', 'delete'])
+  for (const action of ['open', 'failedExamples', 'comparePredictions', 'evaluate', 'delete'])
     message({ type: 'action', action, keys: [folder, '/not/a/run'] });
   expect(commands).toEqual([
     ['nlvr.openDashboard', folder, [folder]],
     ['nlvr.inspectFailedExamples', folder, [folder]],
+    ['nlvr.comparePredictions', folder, [folder]],
     ['nlvr.evaluateCheckpoint', folder, [folder]],
     ['nlvr.deleteRun', folder, [folder]],
   ]);

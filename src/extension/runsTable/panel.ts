@@ -50,6 +50,7 @@ export async function openRunsTable(newRunFrom?: string): Promise<void> {
 
 const commands: Partial<Record<RunsAction, string>> = {
   failedExamples: 'nlvr.inspectFailedExamples',
+  comparePredictions: 'nlvr.comparePredictions',
   evaluate: 'nlvr.evaluateCheckpoint',
   reveal: 'nlvr.revealRun',
 };

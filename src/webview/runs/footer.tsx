@@ -30,6 +30,12 @@ export function Footer({ model }: { model: Model }) {
           {t('Failed Examples')}
         </button>
         <button
+          disabled={targets.length !== 2}
+          onClick={() => model.act('comparePredictions', targets)}
+        >
+          {t('Compare Predictions')}
+        </button>
+        <button
           disabled={!trusted || evaluable.length === 0}
           onClick={() => model.act('evaluate', evaluable)}
         >

@@ -94,7 +94,13 @@ export interface ValueList {
 }
 
 export type RunsAction =
-  'open' | 'failedExamples' | 'evaluate' | 'delete' | 'openConfiguration' | 'reveal';
+  | 'open'
+  | 'failedExamples'
+  | 'comparePredictions'
+  | 'evaluate'
+  | 'delete'
+  | 'openConfiguration'
+  | 'reveal';
 
 export type ToWebview =
   | { type: 'init'; columns: MetricColumn[]; view: Partial<TableView>; trusted: boolean }
