@@ -89,6 +89,7 @@ describe('the analysis of a run', () => {
     await expect.poll(() => tab(page, 'Slices').getAttribute('aria-selected')).toBe('true');
     const grid = page.getByRole('grid', { name: 'Slices' });
     await expect.poll(() => grid.getAttribute('data-rows')).toBe(String(analysis.slices.length));
+    await page.getByRole('searchbox').waitFor();
     await page.keyboard.press('/');
     await page.keyboard.type('count');
     await expect

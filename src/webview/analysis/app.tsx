@@ -134,11 +134,14 @@ function useKeys(model: Model): void {
   }, []);
 }
 
-/** Focuses what the next frame draws. */
+/** Focuses what is there, so that no key typed next is lost, or what the next frame draws. */
 function focusSoon(selector: string): void {
-  requestAnimationFrame(() =>
-    requestAnimationFrame(() => document.querySelector<HTMLElement>(selector)?.focus()),
-  );
+  const focus = (): boolean => {
+    const found = document.querySelector<HTMLElement>(selector);
+    found?.focus();
+    return found !== null;
+  };
+  if (!focus()) requestAnimationFrame(() => requestAnimationFrame(focus));
 }
 
 function Tabs({ model, numbers }: { model: Model; numbers: Numbers }) {
