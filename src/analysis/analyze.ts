@@ -78,6 +78,8 @@ export interface AnalysisResult {
   analysis: Analysis;
   /** The examples behind every number, in annotation order. */
   examples: AnalysedExample[];
+  /** What they were answered, in the same order. */
+  predictions: readonly Prediction[];
 }
 
 /** An analysis with what its numbers are made of. */
@@ -106,7 +108,11 @@ export interface AnalysisListener {
 /** @throws {UserError} when there is nothing to analyse, a named file cannot be read or a user's pattern is too slow. */
 export async function analyze(request: AnalyzeRequest): Promise<AnalysisResult> {
   const { analysis, examples, members, dynamics } = await analyzeInParts(request);
-  return { analysis, examples: listExamples(examples, members, dynamics) };
+  return {
+    analysis,
+    examples: listExamples(examples, members, dynamics),
+    predictions: examples.predictions,
+  };
 }
 
 /** As `analyze`, telling a listener of what is there already. @throws as `analyze` */

@@ -1,11 +1,9 @@
+import { percent } from '../analysis/figures';
 import type { Metrics } from '../analysis/metrics';
 import { consistencyReason } from '../analysis/metricsFile';
 import type { TrainingOutcome } from '../train/trainingTypes';
 import { formatDuration } from '../util/duration';
 import { counted } from './counted';
-
-export const percent = (share: number | null): string =>
-  share === null ? '–' : `${(share * 100).toFixed(1)}%`;
 
 /**
  * What a person wants to know when a run ends: how good, where the weights are, and how it does by group of sentences.

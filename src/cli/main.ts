@@ -23,6 +23,7 @@ import type { InstallOptions, StatusOptions } from './commands/runtime';
 import type * as mcpCommand from './commands/mcp';
 import type { PredictOptions } from './commands/predict';
 import type { SampleCommandOptions } from './commands/sample';
+import type { ReportOptions } from './commands/report';
 import type { RobustnessOptions } from './commands/robustness';
 import type { RunsOptions } from './commands/runs';
 import type { StatusCommandOptions } from './commands/status';
@@ -49,6 +50,12 @@ function positive(value: string): number {
 function share(value: string): number {
   const n = value.trim() === '' ? NaN : Number(value);
   if (!(n >= 0 && n <= 1)) throw new InvalidArgumentError('a number from 0 to 1 is expected.');
+  return n;
+}
+
+function worst(value: string): number {
+  const n = integer(value);
+  if (n > 200) throw new InvalidArgumentError('a whole number from 0 to 200 is expected.');
   return n;
 }
 
@@ -136,14 +143,19 @@ const epochOption = (name: string): Option =>
     .argParser(wantedEpoch)
     .default('last');
 
-/** Options that `analyze` and `compare` have in common. */
+/** Options that `analyze`, `compare` and `report` have in common. */
 function withSlices(command: Command): Command {
   return command
     .addOption(splitOption().default('val'))
     .option('--slices <file>', 'slices of your own: a list of name and pattern, as JSON or YAML')
     .option('--annotations <file>', "annotation file (default: that of the run's configuration)")
     .option('--subset <name=file>', 'annotations of a subset; may be repeated', subset, [])
-    .option('--phenomena <file>', "NLVR2's annotated_dev_examples.txt")
+    .option('--phenomena <file>', "NLVR2's annotated_dev_examples.txt");
+}
+
+/** Options that `analyze` and `compare` have in common. */
+function withExamples(command: Command): Command {
+  return withSlices(command)
     .option('--examples', 'with --json: the examples behind every number, as exampleList')
     .option('--json', 'print one JSON object');
 }
@@ -425,7 +437,7 @@ export function createProgram(): Command {
       (await import('./commands/import')).importFile(file, options),
     );
 
-  withSlices(
+  withExamples(
     program
       .command('analyze')
       .description('what kind of thing a model gets wrong, and whether it is more than chance')
@@ -437,7 +449,7 @@ export function createProgram(): Command {
       (await import('./commands/analyze')).analyzeRun(run, options),
     );
 
-  withSlices(
+  withExamples(
     program
       .command('compare')
       .description('what changed from one run to another on the same examples')
@@ -494,6 +506,22 @@ export function createProgram(): Command {
       const file = assetPath('mcp.js');
       await ((await import(file)) as typeof mcpCommand).mcp(options);
     });
+
+  withSlices(
+    program
+      .command('report')
+      .description('write a run as one HTML file, which needs no network and no script')
+      .argument('<run>', 'run folder')
+      .requiredOption('-o, --output <file>', 'file to write, such as report.html'),
+  )
+    .option('--compare <run>', 'run folder that is compared with it')
+    .addOption(epochOption('epoch'))
+    .option('--worst <n>', 'wrong answers that are shown, at most 200', worst, 24)
+    .option('--language <language>', 'language of the report, such as zh-cn', 'en')
+    .option('--overwrite', 'replace the file when it exists')
+    .action(async (run: string, options: ReportOptions) =>
+      (await import('./commands/report')).reportRun(run, options),
+    );
 
   const runtime = program
     .command('runtime')

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import type { Analysis } from '../../src/analysis/analyze';
 import type { Comparison } from '../../src/analysis/compare';
+import { shownSlices } from '../../src/analysis/figures';
 import { fail, succeed } from './cliSupport';
 import { sharedFolder } from './tinyProject';
 
@@ -73,6 +74,77 @@ test('compare: a report for people, and JSON whose every field is documented', a
   const documented = readFileSync('docs/analysis.md', 'utf8');
   for (const field of fieldsOf(comparison))
     expect(documented).toMatch(new RegExp(`\\b${field}\\b`));
+});
+
+/** The exact numbers in a part of a report, in the order of the page. */
+function numbersIn(page: string, part: string): number[] {
+  const [, content = ''] = new RegExp(`<section id="${part}"([^]*?)</section>`).exec(page) ?? [];
+  return [...content.matchAll(/<data value="([^"]*)"/g)].map(([, value]) => Number(value));
+}
+
+const known = (values: readonly (number | null)[]): number[] =>
+  values.filter((value) => value !== null);
+
+test('report: one file whose numbers are those of analyze and compare, never written over another', async () => {
+  const file = join(folder, 'report.html');
+  const asked = [run('a'), '--epoch', '0', '-o', file];
+  expect(await succeed('report', ...asked, '--compare', run('b'))).toMatch(/^Wrote the report to /);
+  const page = readFileSync(file, 'utf8');
+  const said = await succeed('analyze', run('a'), '--epoch', '0', '--json');
+  const { calibration, dynamics, ...rest } = JSON.parse(said) as Analysis;
+  const { accuracy, consistency, n, groups } = rest;
+  expect(numbersIn(page, 'metrics')).toEqual(
+    known([accuracy, consistency, n, groups, calibration?.ece ?? null]),
+  );
+  const { shown } = shownSlices(rest.slices);
+  expect(shown.length).toBeGreaterThan(30);
+  expect(numbersIn(page, 'slices')).toEqual(
+    known(
+      shown.flatMap((each) => [each.n, each.accuracy, each.consistency, each.difference, each.q]),
+    ),
+  );
+  for (const { finding } of shown.filter(({ marked }) => marked))
+    expect(page).toContain(finding?.message.replaceAll('"', '&quot;'));
+  const bins = calibration?.bins.filter((bin) => bin.n > 0) ?? [];
+  expect(numbersIn(page, 'calibration')).toEqual(
+    known([
+      ...(['ece', 'brier', 'temperature', 'eceCalibrated'] as const).map(
+        (name) => calibration?.[name] ?? null,
+      ),
+      ...bins.flatMap((bin) => [bin.n, bin.confidence, bin.accuracy]),
+    ]),
+  );
+  expect(numbersIn(page, 'epochs')).toEqual(
+    (['alwaysRight', 'learned', 'forgotten', 'neverLearned', 'forgettings'] as const).map(
+      (name) => dynamics?.[name],
+    ),
+  );
+  const compared = await succeed('compare', run('a'), run('b'), '--epoch_a', '0', '--json');
+  const { slices, a, b, ...pair } = JSON.parse(compared) as Comparison;
+  expect(numbersIn(page, 'comparison')).toEqual(
+    known([
+      ...[pair.accuracyA, pair.consistencyA, a.alone, pair.accuracyB, pair.consistencyB, b.alone],
+      ...[pair.difference, pair.p],
+      ...[pair.newlyRight, pair.newlyWrong, pair.bothWrong, pair.bothRight],
+      ...shownSlices(slices).shown.flatMap((each) => [
+        ...[each.n, each.accuracyA, each.accuracyB, each.difference],
+        ...[each.newlyRight, each.newlyWrong, each.q],
+      ]),
+    ]),
+  );
+
+  expect(await fail(2, 'report', ...asked)).toMatch(
+    /report\.html exists already; it was not touched/,
+  );
+  expect(readFileSync(file, 'utf8')).toBe(page);
+  expect(await fail(2, 'report', ...asked, '--overwrite', '--language', 'fr')).toMatch(
+    /no texts in fr\. Choose one of: en, zh-cn\./,
+  );
+  await succeed('report', ...asked, '--overwrite', '--language', 'zh-cn');
+  const chinese = readFileSync(file, 'utf8');
+  expect(chinese).toContain('<html lang="zh-cn">');
+  expect(chinese).toContain('配置');
+  expect(numbersIn(chinese, 'slices')).toEqual(numbersIn(page, 'slices'));
 });
 
 test('what cannot be analysed is refused with what to do', async () => {

@@ -1,10 +1,17 @@
 import { resolve } from 'node:path';
 import { analyze, type Analysis, type AnalysisOptions } from '../../analysis/analyze';
+import {
+  interval,
+  number,
+  percent,
+  significance,
+  shownSlices,
+  sliceName,
+} from '../../analysis/figures';
 import { readUserSlices } from '../../analysis/userSlices';
 import type { WantedEpoch } from '../../analysis/runPredictions';
 import type { Split } from '../../data/split';
-import { percent } from '../finalReport';
-import { align, interval, number, significance, sliceName } from '../numbers';
+import { align } from '../numbers';
 
 /** Options that `analyze` and `compare` have in common. */
 export interface SliceOptions {
@@ -49,8 +56,6 @@ export async function analysisOptions(options: SliceOptions): Promise<AnalysisOp
   };
 }
 
-/** Values of one slice on the terminal; the largest. */
-const VALUES_SHOWN = 12;
 const CANDIDATES_SHOWN = 10;
 const SENTENCE_SHOWN = 80;
 
@@ -72,10 +77,7 @@ function describe(analysis: Analysis): string[] {
 }
 
 function sliceTable({ slices }: Analysis): string[] {
-  const shown = slices.filter(
-    (each, i) =>
-      slices.slice(0, i).filter(({ slice }) => slice === each.slice).length < VALUES_SHOWN,
-  );
+  const { shown, left } = shownSlices(slices);
   const rows = shown.map((each) => [
     `${each.marked ? '*' : ' '} ${sliceName(each)}`,
     number(each.n),
@@ -86,8 +88,7 @@ function sliceTable({ slices }: Analysis): string[] {
   ]);
   const header = ['  slice', 'examples', 'accuracy', '95% interval', 'consistency', 'q'];
   const lines = align([header, ...rows]);
-  if (shown.length < slices.length)
-    lines.push(`  … and ${number(slices.length - shown.length)} more values (--json has all)`);
+  if (left > 0) lines.push(`  … and ${number(left)} more values (--json has all)`);
   return lines;
 }
 

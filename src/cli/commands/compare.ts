@@ -1,9 +1,18 @@
 import { resolve } from 'node:path';
 import { compare, type Comparison } from '../../analysis/compare';
+import {
+  interval,
+  number,
+  percent,
+  pointInterval,
+  points,
+  significance,
+  shownSlices,
+  sliceName,
+} from '../../analysis/figures';
 import type { WantedEpoch } from '../../analysis/runPredictions';
 import type { Interval } from '../../analysis/statistics';
-import { percent } from '../finalReport';
-import { align, interval, number, significance, sliceName } from '../numbers';
+import { align } from '../numbers';
 import { analysisOptions, type SliceOptions } from './analyze';
 
 export interface CompareOptions extends SliceOptions {
@@ -27,9 +36,6 @@ export async function compareRuns(a: string, b: string, options: CompareOptions)
   else process.stdout.write(`${describe(comparison).join('\n')}\n`);
 }
 
-/** Values of one slice on the terminal; the largest. */
-const VALUES_SHOWN = 12;
-
 function describe(comparison: Comparison): string[] {
   const { a, b, split, n, slices } = comparison;
   const name = (side: typeof a): string =>
@@ -48,10 +54,7 @@ function describe(comparison: Comparison): string[] {
   for (const side of [a, b])
     if (side.alone > 0)
       lines.push(`${number(side.alone)} examples are answered by ${name(side)} alone`);
-  const shown = slices.filter(
-    (each, i) =>
-      slices.slice(0, i).filter(({ slice }) => slice === each.slice).length < VALUES_SHOWN,
-  );
+  const { shown, left } = shownSlices(slices);
   const header = [
     '  slice',
     'examples',
@@ -77,8 +80,7 @@ function describe(comparison: Comparison): string[] {
     significance(each.q),
   ]);
   lines.push('', ...align([header, ...rows]));
-  if (shown.length < slices.length)
-    lines.push(`  … and ${number(slices.length - shown.length)} more values (--json has all)`);
+  if (left > 0) lines.push(`  … and ${number(left)} more values (--json has all)`);
   const marked = slices.flatMap(({ finding }) => (finding ? [`  ${finding.message}`] : []));
   lines.push(
     '',
@@ -94,13 +96,4 @@ function describe(comparison: Comparison): string[] {
 /** `75.0% [58.9, 86.2]`. */
 function share(value: number | null, ci: Interval | null): string {
   return `${percent(value)} ${interval(ci)}`;
-}
-
-/** A difference with its sign, in percentage points. */
-function points(difference: number | null): string {
-  return difference === null ? '' : `${difference < 0 ? '' : '+'}${(100 * difference).toFixed(1)}`;
-}
-
-function pointInterval(ci: Interval | null): string {
-  return ci === null ? '' : `[${ci.map(points).join(', ')}]`;
 }

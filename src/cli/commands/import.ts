@@ -7,7 +7,7 @@ import type { Split } from '../../data/split';
 import { runFolderName } from '../../run/runName';
 import { inEnglish } from '../../util/phrase';
 import { configuration } from '../configuration';
-import { percent } from '../finalReport';
+import { percent } from '../../analysis/figures';
 import { requireOutputFolder } from '../outputPath';
 import { importCurvesOf } from './importCurves';
 import type { Chosen } from '../../run/curves/roles';

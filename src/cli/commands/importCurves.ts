@@ -7,7 +7,7 @@ import { runFolderName } from '../../run/runName';
 import { NoCurvesError } from '../../run/curves/csvSource';
 import { inEnglish } from '../../util/phrase';
 import { UserError } from '../../util/userError';
-import { percent } from '../finalReport';
+import { percent } from '../../analysis/figures';
 import { requireOutputFolder } from '../outputPath';
 import { userPath } from '../userPath';
 

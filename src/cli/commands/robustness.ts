@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { interval, number, percent, significance } from '../../analysis/figures';
 import type { RobustnessTest, TestNumbers } from '../../analysis/robustness';
 import type { RobustnessResult } from '../../analysis/robustnessFile';
 import { incompleteModel } from '../../config/modelParts';
@@ -12,9 +13,8 @@ import { testRobustness } from '../../train/robustness';
 import { inEnglish } from '../../util/phrase';
 import { ExitCode } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
-import { percent } from '../finalReport';
 import { withStopSignal } from '../interrupt';
-import { align, interval, number, significance } from '../numbers';
+import { align } from '../numbers';
 import { requireOutputFolder } from '../outputPath';
 import { createProgress } from '../progress';
 import { quietNativeLog } from '../quietNativeLog';

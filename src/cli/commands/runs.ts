@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { runTable, runTableCsv, type RunTable } from '../../analysis/runTable';
 import { inEnglish } from '../../util/phrase';
 import { UserError } from '../../util/userError';
-import { percent } from '../finalReport';
+import { percent } from '../../analysis/figures';
 import { align } from '../numbers';
 import { userPath } from '../userPath';
 

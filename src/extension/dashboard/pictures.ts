@@ -2,7 +2,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Thumbnail } from '../../webview/dashboard/messages';
 import { runPaths } from '../../run/runPaths';
-import { imageFile, imageProblem, type MayShow } from '../failures/runImages';
+import { imageFile, imageProblem, type MayShow } from '../../run/runImages';
+import { say } from '../../util/phrase';
 import type { Translate } from '../translate';
 import type { Thumbnails } from '../failures/thumbnails';
 import { untilFound } from '../untilFound';
@@ -48,7 +49,8 @@ export class Pictures {
   ): Promise<{ path: string; problem: string | null }> {
     const root = await this.root(runFolder, configFile);
     const path = imageFile(root, image);
-    return { path, problem: await imageProblem(root, path, this.translate, this.trust.mayShow) };
+    const problem = await imageProblem(root, path, this.trust.mayShow);
+    return { path, problem: problem === null ? null : say(problem, this.translate) };
   }
 
   private root(runFolder: string, configFile: string): Promise<string | null> {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ConfigPaths } from '../../config/paths';
-import { phrase } from '../../util/phrase';
+import { phrase, say } from '../../util/phrase';
 import { isThere } from '../../util/isThere';
 import { UserError } from '../../util/userError';
 import type {
@@ -30,7 +30,7 @@ import {
   shownProblem,
 } from './predictClient';
 import { chooseSet, listSets, sameSet } from '../../run/predictionSets';
-import { imageFile, imageProblem, type MayShow } from './runImages';
+import { imageFile, imageProblem, type MayShow } from '../../run/runImages';
 import type { Prediction } from '../../run/predictions';
 import { otherPredictions, SetLoader } from './setLoader';
 import { FileChanged } from './shownFile';
@@ -437,7 +437,8 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     const imageRoot = (await this.run.paths())?.imageRoot ?? null;
     const path = imageFile(imageRoot, named);
     const { translate, mayShow } = this.editor;
-    return { path, problem: await imageProblem(imageRoot, path, translate, mayShow) };
+    const problem = await imageProblem(imageRoot, path, mayShow);
+    return { path, problem: problem === null ? null : say(problem, translate) };
   }
 
   /**

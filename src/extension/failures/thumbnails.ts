@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { smallPicture } from '../../data/image/smallPicture';
 import { temporaryName } from '../../util/atomicFile';
 
 /** Longer side in pixels: list rows show them at up to 44 CSS pixels, on dense screens too. */
@@ -62,17 +63,9 @@ export class Thumbnails {
     const exists = await touch(file);
     if (exists) return file;
     await mkdir(this.folder, { recursive: true });
-    // Loaded with the first thumbnail: the native library costs more than the rest of the panel.
-    const { default: sharp } = await import('sharp');
     const temporary = temporaryName(file);
     try {
-      // Small drawings are kept exactly. The orientation tag is not applied: the model does not see it either.
-      const { width = 0, height = 0 } = await sharp(image).metadata();
-      const small = Math.max(width, height) <= 2 * SIDE;
-      await sharp(image, { failOn: 'none' })
-        .resize(SIDE, SIDE, { fit: 'inside', withoutEnlargement: true })
-        .webp(small ? { lossless: true } : { quality: 80 })
-        .toFile(temporary);
+      await writeFile(temporary, await smallPicture(image, SIDE), { flag: 'wx' });
       await rename(temporary, file);
     } catch (error) {
       await rm(temporary, { force: true });

@@ -1,8 +1,8 @@
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
-import { isThere } from '../../util/isThere';
-import { errnoOf, messageOf } from '../../util/userError';
-import type { Translate } from '../translate';
+import { isThere } from '../util/isThere';
+import { phrase, type Words } from '../util/phrase';
+import { errnoOf, messageOf } from '../util/userError';
 
 /** Where an image of a prediction lies: seen from the image root, or absolute in predictions of before. */
 export function imageFile(imageRoot: string | null, image: string): string {
@@ -23,37 +23,36 @@ const LARGEST_BYTES = 64 << 20;
 
 /**
  * Why an image of a prediction cannot be shown, in words; null when it can. Predictions are data: a path
- * in them must not lead the panel to files outside the run's image folder, not through a link either.
+ * in them must not lead a reader to files outside the run's image folder, not through a link either.
  * @param file from `imageFile`
  * @param mayShow asked before anything of the folder is looked at
  */
 export async function imageProblem(
   imageRoot: string | null,
   file: string,
-  t: Translate,
   mayShow: MayShow,
-): Promise<string | null> {
+): Promise<Words | null> {
   if (imageRoot === null)
-    return t('The image folder of this run is not known: its config.yaml cannot be read.');
+    return phrase('The image folder of this run is not known: its config.yaml cannot be read.');
   if (!isAbsolute(file) || !isInside(imageRoot, file))
-    return t("It lies outside the run's image folder {0}.", imageRoot);
+    return phrase("It lies outside the run's image folder {0}.", imageRoot);
   if (!(await mayShow(imageRoot)))
-    return t(
+    return phrase(
       'The image folder {0} lies outside the workspace, which is not trusted. Trust the workspace to see its images.',
       imageRoot,
     );
   try {
     const { size } = await stat(file);
     if (size > LARGEST_BYTES)
-      return t('It is too large to show: {0} MB.', Math.round(size / 2 ** 20));
+      return phrase('It is too large to show: {0} MB.', Math.round(size / 2 ** 20));
     if (!isInside(await realpath(imageRoot), await realpath(file)))
-      return t("It is a link that leads out of the run's image folder {0}.", imageRoot);
+      return phrase("It is a link that leads out of the run's image folder {0}.", imageRoot);
     return null;
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') return messageOf(error);
     return (await isThere(imageRoot))
-      ? t('The file is missing.')
-      : t(
+      ? phrase('The file is missing.')
+      : phrase(
           "The image folder {0} is missing. Correct image_root in the run's config.yaml.",
           imageRoot,
         );

@@ -1,0 +1,69 @@
+/** The worst examples with their images. */
+import { localized } from '../../util/language';
+import { phrase, type Words } from '../../util/phrase';
+import { number, percent } from '../figures';
+import type { Report, WorstExample } from './gather';
+import { html, type Html } from './html';
+import { exact, paragraph, section, shortened } from './parts';
+import { Pictures, type Picture } from './pictures';
+
+export async function examplesSection({ worst, wrong, imageRoot }: Report): Promise<Html> {
+  const title = phrase('Worst examples');
+  if (worst.length === 0)
+    return section(
+      'examples',
+      title,
+      paragraph(phrase(wrong === 0 ? 'No answer is wrong.' : 'None are shown.')),
+    );
+  const pictures = new Pictures(imageRoot);
+  const items: Html[] = [];
+  for (const each of worst) items.push(await example(each, pictures));
+  return section(
+    'examples',
+    title,
+    paragraph(
+      phrase(
+        'Wrong answers: {0}. Shown are {1}, those first that the model was most sure of.',
+        number(wrong),
+        number(worst.length),
+      ),
+    ),
+    html`<ol class="examples">
+      ${items}
+    </ol>`,
+  );
+}
+
+async function example(
+  { identifier, sentence, images, label, prediction, probLabel }: WorstExample,
+  pictures: Pictures,
+): Promise<Html> {
+  const [left, right] = images;
+  return html`<li>
+    <p class="sentence" dir="auto">${shortened(sentence)}</p>
+    <div class="pair">
+      ${picture(await pictures.get(left), phrase('left image'), left)}
+      ${picture(await pictures.get(right), phrase('right image'), right)}
+    </div>
+    <p>
+      ${localized(phrase('label {0}, predicted {1}', word(label === true), word(prediction)))}${
+        probLabel !== null &&
+        html`, ${localized(phrase('probability of the label'))}
+        ${exact(probLabel, percent(probLabel))}`
+      }
+    </p>
+    <p class="identifier"><code>${shortened(identifier)}</code></p>
+  </li>`;
+}
+
+function picture(found: Picture, name: Words, path: string): Html {
+  if ('url' in found) return html`<img src="${found.url}" alt="${localized(name)}" />`;
+  return html`<p class="missing">
+    ${localized(name)}: ${localized(found.problem)} <code>${shortened(path)}</code>
+  </p>`;
+}
+
+/** As the annotations write it, in every language. */
+function word(answer: boolean): string {
+  return answer ? 'True' : 'False';
+}

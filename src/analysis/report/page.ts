@@ -1,0 +1,120 @@
+/** The report as one file of HTML, which needs no network and no script. */
+import { createHash } from 'node:crypto';
+import { localized } from '../../util/language';
+import { phrase, type Words } from '../../util/phrase';
+import { percent } from '../figures';
+import { examplesSection } from './examplesSection';
+import { gatherReport, type Report, type ReportRequest } from './gather';
+import { html, type Html } from './html';
+import { paragraph, section, shortened } from './parts';
+import {
+  calibrationSection,
+  comparisonSection,
+  epochsSection,
+  metricsSection,
+  slicesSection,
+} from './predictionSections';
+import { configurationSection, curvesSection, environmentSection } from './runSections';
+import { style } from './style';
+
+export interface PageOptions {
+  /** BCP 47, of the texts. */
+  language: string;
+  /** Of this program. */
+  version: string;
+  made: Date;
+}
+
+/**
+ * Makes a report of a run.
+ * @returns the whole file
+ * @throws {UserError} as `gatherReport`
+ */
+export async function makeReport(request: ReportRequest, options: PageOptions): Promise<string> {
+  return page(await gatherReport(request), options);
+}
+
+async function page(report: Report, { language, version, made }: PageOptions): Promise<string> {
+  const { info } = report.run;
+  const title = localized(phrase('NLVR report: {0}', shortened(info.name)));
+  const hash = createHash('sha256').update(style).digest('base64');
+  const policy = `default-src 'none'; img-src data:; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
+  const body = html`<header>
+      <h1>${shortened(info.name)}</h1>
+      <p>${localized(summary(report))}</p>
+      <p class="note">
+        ${localized(
+          phrase(
+            'Made by NLVR Workbench {0}, {1}. Epochs are counted from 1.',
+            version,
+            made.toISOString().slice(0, 16).replace('T', ' ') + ' UTC',
+          ),
+        )}
+      </p>
+    </header>
+    <main>${await sections(report)}</main>`;
+  return `<!doctype html>
+<html lang="${html`${language}`.text}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${html`${title}`.text}</title>
+<style>${style}</style>
+</head>
+<body>
+${body.text}
+</body>
+</html>
+`;
+}
+
+async function sections(report: Report): Promise<(Html | null)[]> {
+  const { analysis, comparison } = report;
+  const about =
+    typeof analysis === 'object' && 'slices' in analysis
+      ? [
+          metricsSection(analysis),
+          slicesSection(analysis),
+          comparison && comparisonSection(comparison),
+          calibrationSection(analysis),
+          epochsSection(analysis),
+          await examplesSection(report),
+        ]
+      : [section('metrics', phrase('Metrics'), paragraph(analysis))];
+  const [metrics, ...rest] = about;
+  return [
+    metrics,
+    configurationSection(report),
+    curvesSection(report),
+    ...rest,
+    environmentSection(report),
+  ];
+}
+
+function summary({ run: { info, status, message } }: Report): Words {
+  const best =
+    info.best === null
+      ? statusWords[status]
+      : phrase(
+          '{0}, best validation accuracy {1} after epoch {2}',
+          statusWords[status],
+          percent(info.best.accuracy),
+          info.best.epoch + 1,
+        );
+  return message === null ? best : phrase('{0}. {1}', best, shortened(localized(message)));
+}
+
+/** As the runs view says them. */
+const statusWords: Record<Report['run']['status'], Words> = {
+  starting: phrase('starting'),
+  running: phrase('running'),
+  evaluating: phrase('evaluating'),
+  stopping: phrase('stopping'),
+  stopped: phrase('stopped'),
+  finished: phrase('finished'),
+  failed: phrase('failed'),
+  lost: phrase('out of reach'),
+  unreadable: phrase('unreadable'),
+};

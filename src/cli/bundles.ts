@@ -1,0 +1,33 @@
+/** The translations that ship with the extension, for what the command line writes for people elsewhere. */
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { assetPath } from '../util/assets';
+import { speak } from '../util/language';
+import { UserError } from '../util/userError';
+
+const NAME = /^bundle\.l10n\.(.+)\.json$/;
+
+/**
+ * Speaks a language from now on.
+ * @param language BCP 47, in any case; `en`, or one that there are texts in
+ * @throws {UserError} naming those
+ */
+export function speakLanguage(language: string): void {
+  const wanted = language.toLowerCase();
+  if (wanted === 'en' || wanted.startsWith('en-')) return;
+  const folder = join(dirname(assetPath('cli.js')), '..', 'l10n');
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const known = names.flatMap((name) => NAME.exec(name)?.[1] ?? []);
+  if (!known.includes(wanted))
+    throw new UserError(`There are no texts in ${language}.`, {
+      hint: `Choose one of: ${['en', ...known].join(', ')}.`,
+    });
+  const file = join(folder, `bundle.l10n.${wanted}.json`);
+  const bundle = JSON.parse(readFileSync(file, 'utf8')) as Partial<Record<string, string>>;
+  speak((text, ...values) =>
+    (bundle[text] ?? text).replace(
+      /\{(\d+)\}/g,
+      (place, at: string) => values[Number(at)] ?? place,
+    ),
+  );
+}

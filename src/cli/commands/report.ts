@@ -1,0 +1,39 @@
+import { makeReport } from '../../analysis/report/page';
+import type { WantedEpoch } from '../../analysis/runPredictions';
+import { version } from '../../../package.json';
+import { writeFileAtomic } from '../../util/atomicFile';
+import { speakLanguage } from '../bundles';
+import { number } from '../../analysis/figures';
+import { requireOutputFile } from '../outputPath';
+import { userPath } from '../userPath';
+import { analysisOptions, type SliceOptions } from './analyze';
+
+export interface ReportOptions extends Omit<SliceOptions, 'examples' | 'json'> {
+  output: string;
+  overwrite?: boolean;
+  compare?: string;
+  epoch: WantedEpoch;
+  worst: number;
+  language: string;
+}
+
+/** `nlvr report`: a run as one file of HTML. */
+export async function reportRun(run: string, options: ReportOptions): Promise<void> {
+  const target = userPath(options.output);
+  requireOutputFile(target, options.overwrite === true);
+  speakLanguage(options.language);
+  const page = await makeReport(
+    {
+      ...(await analysisOptions(options)),
+      run: userPath(run),
+      epoch: options.epoch,
+      ...(options.compare !== undefined && { compareWith: userPath(options.compare) }),
+      worst: options.worst,
+    },
+    { language: options.language, version, made: new Date() },
+  );
+  writeFileAtomic(target, page);
+  process.stdout.write(
+    `Wrote the report to ${target} (${number(Math.ceil(Buffer.byteLength(page) / 1024))} KB).\n`,
+  );
+}
