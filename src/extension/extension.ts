@@ -1,11 +1,13 @@
 /** Where VS Code enters. What is needed at once is made here; panels and commands load their code when they are used. */
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { trustSources } from '../run/curves/curvesFile';
 import { speak } from '../util/language';
 import { registerAssistantTools } from './assistantTools';
 import { registerCommands } from './commands/register';
 import { registerConfiguration } from './configuration/register';
+import { isDemo, keepDemoIn } from './demo/demoFolder';
 import { DatasetChecks } from './dataset/datasetChecks';
 import { DatasetView } from './dataset/datasetView';
 import { RunProblems } from './dataset/runProblems';
@@ -38,6 +40,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     (folder) => marks.nameOf(folder),
   );
   trustSources(vscode.workspace.isTrusted);
+  keepDemoIn(join(context.globalStorageUri.fsPath, 'demo'));
   const services: Services = {
     context,
     log,
@@ -115,6 +118,10 @@ async function updateQueueContext(queue: TrainingQueue): Promise<void> {
 async function updateContext(registry: FolderRunRegistry): Promise<void> {
   await setContext('nlvr.hasRuns', registry.runs.length > 0);
   await setContext('nlvr.hasActiveRuns', registry.runs.some(isActive));
-  const hasTrained = registry.runs.some(({ info, begun }) => info.kind === 'train' && begun);
+  const hasDemo = registry.runs.some(({ folder }) => isDemo(folder));
+  await setContext('nlvr.hasDemo', hasDemo);
+  const hasTrained = registry.runs.some(
+    ({ folder, info, begun }) => info.kind === 'train' && begun && !isDemo(folder),
+  );
   await setContext('nlvr.hasTrained', hasTrained);
 }

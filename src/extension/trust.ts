@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { relative, isAbsolute, sep } from 'node:path';
 import * as vscode from 'vscode';
+import { isDemo } from './demo/demoFolder';
 
 /**
  * Refuses to go on in Restricted Mode. Menus hide what runs programs, but keyboard shortcuts and other extensions can
@@ -20,10 +21,10 @@ export async function requireTrust(): Promise<void> {
 
 /**
  * Whether images may be read from a folder that a file of the workspace names: in Restricted Mode only where it lies in
- * the workspace, links followed.
+ * the workspace, links followed, or is that of the demo.
  */
 export async function mayShowImagesOf(folder: string): Promise<boolean> {
-  if (vscode.workspace.isTrusted) return true;
+  if (vscode.workspace.isTrusted || isDemo(folder)) return true;
   const real = (path: string): Promise<string> => realpath(path).catch(() => path);
   const wanted = await real(folder);
   const homes = await Promise.all(

@@ -124,6 +124,56 @@ describe('in Restricted Mode', () => {
     await button('Cancel').click();
   });
 
+  it('the demo is shown with its images, takes marks, becomes a report, and goes again', async () => {
+    await vscode.runCommand('NLVR: Open Demo Run');
+    const dashboard = await vscode.webviewFrame('dashboard', 60_000, 'demo');
+    await dashboard.locator('.plot canvas').nth(1).waitFor();
+    await expect.poll(() => dashboard.locator('.watched img').count()).toBeGreaterThan(4);
+    await vscode.screenshot('demo-dashboard');
+    const offer = vscode.page.locator('.notification-list-item', { hasText: 'sample data set' });
+    await offer.getByRole('button', { name: 'Inspect Failed Examples' }).click();
+    const failures = await vscode.webviewFrame('failures', 60_000, 'demo');
+    await failures.locator('.row').first().waitFor();
+    await failures.waitForFunction(
+      "[...document.querySelectorAll('.frame img')].filter((each) => each.naturalWidth > 0).length === 2",
+    );
+    await failures.locator('.row').first().click();
+    await vscode.press('m');
+    const home = join(
+      vscode.server.options.userData,
+      'User/globalStorage/nlvr-workbench.nlvr-workbench/demo',
+    );
+    await expect.poll(() => existsSync(join(home, 'runs/demo/notes.json'))).toBe(true);
+    await vscode.screenshot('demo-failures');
+
+    const file = join(workspace, 'demo.html');
+    await vscode.runAndPick('NLVR: Create Report…', /^val/, 'demo-lower-lr');
+    await vscode.answerFileDialog(file);
+    await expect.poll(() => existsSync(file)).toBe(true);
+    expect(readFileSync(file, 'utf8')).toMatch(/<h1>demo<[^]*id="comparison"/);
+
+    await vscode.runCommand('NLVR: Remove Demo Run');
+    await vscode.dialogButton('Remove').click();
+    await showNlvrView(vscode);
+    await viewRow(vscode, 'demo').waitFor({ state: 'detached' });
+    await viewRow(vscode, 'calm-fox-1').waitFor();
+    await expect.poll(() => existsSync(home)).toBe(false);
+  });
+
+  it('without a folder, the empty view offers the demo', async () => {
+    const file = join(scratchFolder('nothing'), 'nothing.code-workspace');
+    writeFileSync(file, '{ "folders": [] }');
+    const empty = await openWorkbench({ workspace: file, trusted: false });
+    await showNlvrView(empty);
+    await empty.page.locator('.pane-body').getByText('Open Demo Run').first().click();
+    await viewRow(empty, 'demo-lower-lr').waitFor();
+    const dashboard = await empty.webviewFrame('dashboard', 60_000, 'demo');
+    await dashboard.locator('.plot canvas').first().waitFor();
+    await empty.screenshot('demo-without-folder');
+    expect(empty.cspViolations).toEqual([]);
+    await empty.close();
+  });
+
   it('the configuration can be edited', async () => {
     await vscode.runCommand('View: Show Explorer');
     const form = await openForm(vscode);

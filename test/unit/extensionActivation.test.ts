@@ -22,7 +22,8 @@ beforeAll(async () => {
     { window },
     evaluated,
   );
-  await activate(nothing({ subscriptions, extensionPath: '/extension' }));
+  const globalStorageUri = { fsPath: '/storage' };
+  await activate(nothing({ subscriptions, extensionPath: '/extension', globalStorageUri }));
 });
 afterAll(() => {
   for (const each of subscriptions) each.dispose();

@@ -12,6 +12,7 @@ import { localized } from '../../util/language';
 import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 import type { AnalysedSubset } from '../../webview/failures/messages';
+import { isDemo } from '../demo/demoFolder';
 import { setting } from '../settings';
 import { AnalysisJob, untrusted } from './job';
 
@@ -27,7 +28,8 @@ class Analyses {
    * @throws {UserError} when the setting nlvr.slices is wrong.
    */
   async identityOf(runFolder: string, configFile: string, set: PredictionSet): Promise<string> {
-    const userSlices = checkUserSlices(setting('slices'), 'nlvr.slices');
+    const { isTrusted } = vscode.workspace;
+    const userSlices = isTrusted ? checkUserSlices(setting('slices'), 'nlvr.slices') : [];
     const annotations = (await runPaths(runFolder, configFile))?.annFiles[set.split];
     const files = [
       ...(await listSets(runFolder)).map((each) => fileOfSet(runFolder, each)),
@@ -69,6 +71,11 @@ class Analyses {
 
 export const analyses = new Analyses();
 
+/** Whether a run may be analysed: in Restricted Mode the demo alone, whose files no workspace can write. */
+export function mayAnalyze(runFolder: string): boolean {
+  return vscode.workspace.isTrusted || isDemo(runFolder);
+}
+
 /** The examples of a subset, with what to call it in the user's language. */
 export interface SubsetExamples {
   title: string;
@@ -87,7 +94,7 @@ export async function examplesOf(
   subset: AnalysedSubset,
 ): Promise<SubsetExamples> {
   if (subset.kind === 'robustness') return brokenPairs(runFolder, subset);
-  if (!vscode.workspace.isTrusted) throw new UserError(untrusted);
+  if (!mayAnalyze(runFolder)) throw new UserError(untrusted);
   const job = analyses.job(await analyses.identityOf(runFolder, configFile, set));
   // Until the end, so that what was computed is kept for the next question.
   await job.until(() => job.complete);

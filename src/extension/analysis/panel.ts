@@ -14,7 +14,7 @@ import { Turns } from '../turns';
 import { ANALYSIS_VIEW } from '../viewTypes';
 import { Messenger } from '../webview/messenger';
 import { panelIcon, setUpWebview } from '../webview/panelWebview';
-import { analyses } from './analyses';
+import { analyses, mayAnalyze } from './analyses';
 import { AnalysisSession, type SessionEditor, type SessionRun } from './session';
 
 let registered: AnalysisPanels | undefined;
@@ -214,7 +214,7 @@ class AnalysisPanel implements vscode.Disposable {
     const { folder } = this.run;
     return {
       send: (message) => this.messenger.send(message),
-      isTrusted: () => vscode.workspace.isTrusted,
+      isTrusted: () => mayAnalyze(folder),
       isActive: () => {
         const run = runs.get(folder);
         return run !== undefined && isActive(run);

@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { checkUserSlices } from '../../analysis/userSlices';
 import type { PredictionSet } from '../../run/predictionSets';
@@ -12,6 +9,7 @@ import { setting } from '../settings';
 import { failureIn } from '../trainer/failure';
 import { runProgram } from '../trainer/process';
 import { requireTrust } from '../trust';
+import { withSlicesFile } from './slicesFile';
 
 /** The report of `nlvr analyze` on predictions, with the slices of the settings, as a document. */
 export async function showAnalysisText(
@@ -22,25 +20,17 @@ export async function showAnalysisText(
 ): Promise<void> {
   await requireTrust();
   const slices = checkUserSlices(setting('slices'), 'nlvr.slices');
-  const folder = await mkdtemp(join(tmpdir(), 'nlvr-slices-'));
-  try {
-    const file = join(folder, 'slices.json');
-    await writeFile(file, JSON.stringify(slices));
+  const report = await withSlicesFile(slices, async (file) => {
     const args = ['analyze', runFolder, '--split', set.split, '--slices', file];
     if (set.epoch !== null) args.push('--epoch', String(set.epoch));
     const program = await services.program();
-    const report = await withCancellableProgress(
-      vscode.l10n.t('Analyzing predictions'),
-      async (signal) => {
-        const { code, stdout, stderr } = await runProgram(program, args, { signal });
-        if (code !== 0)
-          throw failureIn(stderr, phrase('nlvr {0} ended with {1}', 'analyze', String(code)));
-        return stdout;
-      },
-    );
-    const epoch = set.epoch === null ? '' : ` ${vscode.l10n.t('epoch {0}', set.epoch + 1)}`;
-    await showReport(services.context, `${name} ${set.split}${epoch}`, report);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    return withCancellableProgress(vscode.l10n.t('Analyzing predictions'), async (signal) => {
+      const { code, stdout, stderr } = await runProgram(program, args, { signal });
+      if (code !== 0)
+        throw failureIn(stderr, phrase('nlvr {0} ended with {1}', 'analyze', String(code)));
+      return stdout;
+    });
+  });
+  const epoch = set.epoch === null ? '' : ` ${vscode.l10n.t('epoch {0}', set.epoch + 1)}`;
+  await showReport(services.context, `${name} ${set.split}${epoch}`, report);
 }

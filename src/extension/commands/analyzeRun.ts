@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { PredictionSet } from '../../run/predictionSets';
+import { isDemo } from '../demo/demoFolder';
 import type { RunRegistry } from '../runs/runRegistry';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
@@ -16,10 +17,10 @@ export async function analyzeRun(
   calledOn: unknown,
   set?: unknown,
 ): Promise<void> {
-  await requireTrust();
   const none = vscode.l10n.t('There is no run with predictions.');
   const run = await pickRun(runs, calledOn, () => true, none, ANALYSIS_VIEW);
   if (!run) return;
+  if (!isDemo(run.folder)) await requireTrust();
   const { openAnalysis, registerAnalysis } = await import('../analysis/panel');
   registerAnalysis(services);
   await openAnalysis(run.folder, isSet(set) ? set : {});

@@ -1,13 +1,18 @@
 import * as vscode from 'vscode';
 
-/** Says that a command needs a configuration, and offers to make one with the sample data set. */
+/**
+ * Says that a command needs a configuration, and offers to make one with the sample data set, or to look at a run first.
+ */
 export async function offerSample(): Promise<void> {
   const create = vscode.l10n.t('Create Sample Data Set');
+  const demo = vscode.l10n.t('Open Demo Run');
   const chosen = await vscode.window.showInformationMessage(
     vscode.l10n.t(
       'There is no nlvr.yaml in this workspace. The sample data set brings one, and trains in minutes on a CPU.',
     ),
     create,
+    demo,
   );
   if (chosen === create) await vscode.commands.executeCommand('nlvr.createSample');
+  if (chosen === demo) await vscode.commands.executeCommand('nlvr.openDemo');
 }

@@ -58,6 +58,10 @@ function handlers(context: CommandContext): Record<string, Handler> {
       (await import('./analyzeRun')).analyzeRun(services, registry, on, set),
     testRobustness: async (on) =>
       (await import('./testRobustness')).testRobustness(services, registry, on),
+    createReport: async (on) =>
+      (await import('./createReport')).createReport(services, registry, on),
+    openDemo: async () => (await import('./demo')).openDemo({ services, registry, found }),
+    removeDemo: async () => (await import('./demo')).removeDemo({ services, registry, found }),
     importPredictions: async (on) =>
       (await import('./importPredictions')).importPredictions({ services, registry, found }, on),
     importCurves: async (on) =>

@@ -100,7 +100,7 @@ export function isRefusedStart({ status, attempt }: Run): boolean {
 }
 
 /** What decides which actions a run offers; words of the tree item's `contextValue`. */
-export function runFlags(run: Run, has: { forgettable: boolean }): string {
+export function runFlags(run: Run, has: { forgettable: boolean; demo?: boolean }): string {
   const active = isActive(run);
   const flags = [
     'run',
@@ -109,8 +109,9 @@ export function runFlags(run: Run, has: { forgettable: boolean }): string {
     canTrainLonger(run) && 'lengthenable',
     isTakeable(run) && 'takeable',
     canEvaluate(run) && 'evaluable',
-    isDeletable(run) && (isRefusedStart(run) ? 'refused' : 'deletable'),
-    !active && has.forgettable && 'forgettable',
+    !has.demo && isDeletable(run) && (isRefusedStart(run) ? 'refused' : 'deletable'),
+    !has.demo && !active && has.forgettable && 'forgettable',
+    has.demo === true && 'demo',
   ];
   return flags.filter((flag) => typeof flag === 'string').join(' ');
 }

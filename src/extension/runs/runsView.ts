@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { isDemo } from '../demo/demoFolder';
 import { bytes } from '../format';
 import { configurationOfRun } from './placeOfRun';
 import { isActive, type Run, type RunRegistry } from './runRegistry';
@@ -52,7 +53,10 @@ export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposa
     const { icon, color } = statusIcon(run);
     item.iconPath = new vscode.ThemeIcon(icon, color ? new vscode.ThemeColor(color) : undefined);
     item.description = this.describe(run);
-    item.contextValue = runFlags(run, { forgettable: this.found.isOnlyRemembered(folder) });
+    item.contextValue = runFlags(run, {
+      forgettable: this.found.isOnlyRemembered(folder),
+      demo: isDemo(folder),
+    });
     item.accessibilityInformation = {
       label: `${run.info.name}, ${statusWord(run.status, vscode.l10n.t)}, ${item.description}`,
     };

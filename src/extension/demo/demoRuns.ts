@@ -1,0 +1,52 @@
+import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RunFolder } from '../../run/runFolder';
+import { temporaryName } from '../../util/atomicFile';
+import { isThere } from '../../util/isThere';
+
+/** The runs of media/demo, the one to show first. */
+export const DEMO_RUNS = ['demo', 'demo-lower-lr'] as const;
+
+/**
+ * Puts the demo where its notes can be written, unless it is there: the extension's own folder may be read-only and goes
+ * with an update.
+ * @param shipped media/demo of the extension
+ * @param home where it is to be
+ * @returns the run folders
+ */
+export async function copyDemo(shipped: string, home: string): Promise<string[]> {
+  const runs = DEMO_RUNS.map((name) => join(home, 'runs', name));
+  if (await areThere(runs)) return runs;
+  const temporary = temporaryName(home);
+  try {
+    await copyFolder(shipped, temporary);
+    await rm(home, { recursive: true, force: true });
+    await rename(temporary, home);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    // Another window may have been quicker.
+    if (!(await areThere(runs))) throw error;
+  }
+  return runs;
+}
+
+/** Whether somebody has marked examples of the demo or written notes. */
+export async function hasNotes(home: string): Promise<boolean> {
+  const notes = DEMO_RUNS.map((name) => new RunFolder(join(home, 'runs', name)).notes);
+  return (await Promise.all(notes.map(isThere))).includes(true);
+}
+
+async function areThere(runs: readonly string[]): Promise<boolean> {
+  const found = runs.map((folder) => isThere(new RunFolder(folder).runJson));
+  return !(await Promise.all(found)).includes(false);
+}
+
+/** Folders are made anew, so that they can be written to whatever those of the extension are. */
+async function copyFolder(from: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) await copyFolder(source, target);
+    else await copyFile(source, target);
+  }
+}
