@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { annotatedSplits } from '../../src/extension/annotatedSplits';
 import { fingerprintOf } from '../../src/extension/dataset/checkedState';
-import { imageProblem } from '../../src/extension/failures/runImages';
+import { imageProblem } from '../../src/run/runImages';
+import type { Words } from '../../src/util/phrase';
 import { claimRunFolder } from '../../src/extension/trainer/newRunFolder';
 import { requestStop } from '../../src/extension/trainer/stop';
 import { openEvents } from '../../src/run/eventSource';
@@ -95,14 +96,12 @@ it('a configuration, a dashboard, an image, a start and a stop on a slow disk: n
   await source.read();
   await source.elsewhere?.();
   const images = join(root, 'images');
-  const words = (image: string): Promise<string | null> =>
-    imageProblem(
-      images,
-      join(images, image),
-      (text) => text,
-      () => Promise.resolve(true),
-    );
-  expect([await words('a.png'), await words('b.png')]).toEqual([null, 'The file is missing.']);
+  const words = (image: string): Promise<Words | null> =>
+    imageProblem(images, join(images, image), () => Promise.resolve(true));
+  expect([await words('a.png'), await words('b.png')]).toEqual([
+    null,
+    expect.objectContaining({ text: 'The file is missing.' }),
+  ]);
   const claimed = await claimRunFolder(run, () => false);
   expect(claimed.folder).toBe(`${run}-2`);
   await requestStop(claimed.folder);
