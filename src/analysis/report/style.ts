@@ -23,7 +23,7 @@ p { margin: 8px 0; }
 code { font: 13px/1.4 ui-monospace, "SFMono-Regular", Menlo, Consolas, monospace; }
 .note, .ci, .identifier { color: var(--soft); }
 .ci { font-size: 12px; white-space: nowrap; }
-.table { overflow-x: auto; }
+.table { overflow-x: auto; overflow-wrap: break-word; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { padding: 8px 0; color: var(--soft); text-align: left; }
 th, td { padding: 4px 12px 4px 0; border-bottom: 1px solid var(--rule); font-weight: normal; vertical-align: top; }
