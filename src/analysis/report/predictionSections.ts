@@ -121,7 +121,7 @@ export function comparisonSection(comparison: Comparison): Html {
     html`<p>
       ${localized(phrase('Difference in percentage points'))}:
       ${exact(comparison.difference, points(comparison.difference))}
-      ${pointInterval(comparison.ci95)}, ${localized(phrase("McNemar's exact test"))} p =
+      ${pointInterval(comparison.ci95)}, ${localized(phrase("McNemar's exact test"))} p
       ${exact(comparison.p, significance(comparison.p))}
     </p>`,
     html`<dl class="cards">
