@@ -4,7 +4,6 @@ import { folderOfRun } from '../../run/blipFolder';
 import { contentOf } from '../../run/ownedFiles';
 import { RunFolder } from '../../run/runFolder';
 import { isThere } from '../../util/isThere';
-import { isDemo } from '../demo/demoFolder';
 import { bytes } from '../format';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import { isDeletable } from '../runs/resumable';
@@ -93,9 +92,7 @@ export async function deleteRuns(
   calledOn: unknown,
   selected: unknown,
 ): Promise<void> {
-  const runs = runsOf(registry, calledOn, selected).filter(
-    (run) => isDeletable(run) && !isDemo(run.folder),
-  );
+  const runs = runsOf(registry, calledOn, selected).filter(isDeletable);
   if (runs.length === 0) return;
   const planned = runs.map(doomed);
   const useTrash = hasTrash();

@@ -1,6 +1,7 @@
 /** What may be done with a run that is there. */
 import { phrase, type Words } from '../../util/phrase';
 import { UserError } from '../../util/userError';
+import { isDemo } from '../demo/demoFolder';
 import { isActive, type Run } from './runRegistry';
 
 /** @throws {UserError} with the hint when the run is being written to. */
@@ -36,10 +37,11 @@ export function canEvaluate(run: Run): boolean {
 
 /**
  * Whether its folder may be deleted: that of another trainer may not. A run of imported curves has a folder of ours, which
- * a process of ours wrote.
+ * a process of ours wrote. The demo is removed as a whole.
  */
 export function isDeletable(run: Run): boolean {
-  return !isActive(run) && (run.info.kind !== 'imported' || run.info.pid !== 0);
+  const ours = run.info.kind !== 'imported' || run.info.pid !== 0;
+  return ours && !isActive(run) && !isDemo(run.folder);
 }
 
 /** Whether the newest attempt was refused because a process that cannot be looked up has the folder. */

@@ -109,7 +109,7 @@ export function runFlags(run: Run, has: { forgettable: boolean; demo?: boolean }
     canTrainLonger(run) && 'lengthenable',
     isTakeable(run) && 'takeable',
     canEvaluate(run) && 'evaluable',
-    !has.demo && isDeletable(run) && (isRefusedStart(run) ? 'refused' : 'deletable'),
+    isDeletable(run) && (isRefusedStart(run) ? 'refused' : 'deletable'),
     !has.demo && !active && has.forgettable && 'forgettable',
     has.demo === true && 'demo',
   ];
