@@ -64,7 +64,9 @@ test('analyze: a report for people, and JSON whose every field is documented', a
 test('compare: a report for people, and JSON whose every field is documented', async () => {
   const said = await succeed('compare', run('a'), run('b'), '--epoch_a', '0');
   expect(said).toMatch(/^a \(epoch 0\) and b, val: 382 labelled examples in common\n/);
-  expect(said).toMatch(/^accuracy \d\d\.\d% \[\d\d\.\d, \d\d\.\d\] and \d\d\.\d% \[\d\d\.\d, \d\d\.\d\]: \+\d+\.\d points \[/m);
+  expect(said).toMatch(
+    /^accuracy \d\d\.\d% \[\d\d\.\d, \d\d\.\d\] and \d\d\.\d% \[\d\d\.\d, \d\d\.\d\]: \+\d+\.\d points \[/m,
+  );
   expect(said).toMatch(/^\d+ newly right, \d+ newly wrong, \d+ both wrong, \d+ both right$/m);
   expect(said).toMatch(/^ {2}Phenomenon "hard cardinality": \d+ points worse on \d+ \(/m);
   const json = await succeed('compare', run('a'), run('b'), '--json', '--examples');
