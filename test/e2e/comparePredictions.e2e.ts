@@ -15,7 +15,8 @@ describe('Compare Predictions', () => {
   let workspace: string;
   let expected: ComparisonResult;
 
-  const list = () => frame.locator('.list');
+  // Its examples come a moment after it.
+  const list = () => frame.locator('.list[aria-busy=false]');
   const cell = (name: string) => frame.locator('.outcomes').getByRole('button', { name });
   const compared = () => frame.locator('.comparison[aria-busy=false] .facts').waitFor();
   const ofOutcome = (outcome: string) =>

@@ -15,7 +15,8 @@ describe('the page of a comparison', () => {
   let session: ComparisonSession;
   const opened: Parameters<ComparisonEditor['openFailures']>[] = [];
   const page = () => panel.page;
-  const list = () => page().locator('.list');
+  // Its examples come a moment after it.
+  const list = () => page().locator('.list[aria-busy=false]');
   const rows = async () => Number(await list().getAttribute('data-rows'));
   const cell = (name: string) => page().locator('.outcomes').getByRole('button', { name });
 

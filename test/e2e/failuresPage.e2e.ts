@@ -5,7 +5,13 @@ import { parseConfig } from '../../src/config/parse';
 import { FailuresSession } from '../../src/extension/failures/session';
 import { Thumbnails } from '../../src/extension/failures/thumbnails';
 import { Messenger } from '../../src/extension/webview/messenger';
-import type { Asked, FailuresContract, PanelState } from '../../src/webview/failures/messages';
+import type {
+  Asked,
+  FailuresContract,
+  PanelState,
+  SavedFilter,
+} from '../../src/webview/failures/messages';
+import { accessibilityProblems } from './harness/axe';
 import { scratchFolder } from './harness/open';
 import { PanelPage, panelSizes } from './harness/panelPage';
 import { syntheticRun } from './syntheticRun';
@@ -14,6 +20,7 @@ describe('the page of failed examples', () => {
   let run: string;
   let panel: PanelPage;
   let session: FailuresSession;
+  let filters: SavedFilter[] = [];
   const page = () => panel.page;
   const box = async (selector: string) => {
     const found = await page().locator(selector).boundingBox();
@@ -49,6 +56,14 @@ describe('the page of failed examples', () => {
         log: () => undefined,
         problem: () => undefined,
         examplesOf: () => Promise.resolve({ title: '', rows: new Int32Array(0) }),
+        filters: {
+          all: () => filters,
+          keep: (all) => {
+            filters = all;
+            session.sendFilters();
+            return Promise.resolve();
+          },
+        },
         mayShow: () => Promise.resolve(true),
         mayDecode: () => true,
         translate: (text) => text,
@@ -126,6 +141,56 @@ describe('the page of failed examples', () => {
     await selected.focus();
     await page().keyboard.press('Escape');
     await page().locator('.zoom-factor').waitFor({ state: 'detached' });
+  });
+
+  it('shows the examples as a grid of pairs, walked through by the arrow keys', async () => {
+    await page().locator('.row').first().click();
+    await page().keyboard.press('g');
+    await page().locator('.grid .grid-cell img.thumbnail').first().waitFor();
+    const columns = Number(await page().locator('.grid').getAttribute('data-columns'));
+    expect(columns).toBeGreaterThan(1);
+    const selected = page().locator('.grid-cell[aria-selected=true]');
+    const place = () => selected.getAttribute('aria-posinset');
+    await selected.focus();
+    await page().keyboard.press('ArrowDown');
+    await expect.poll(place).toBe(String(1 + columns));
+    await page().keyboard.press('ArrowRight');
+    await expect.poll(place).toBe(String(2 + columns));
+    await page().screenshot({ path: 'test/e2e/artifacts/failures-grid.png' });
+    expect(await accessibilityProblems(page().mainFrame())).toEqual([]);
+    await page().keyboard.press('g');
+    await page().locator('.grid').waitFor({ state: 'detached' });
+    await expect
+      .poll(() => page().locator('.row[aria-selected=true]').getAttribute('aria-posinset'))
+      .toBe(String(2 + columns));
+  });
+
+  it('tags an example and all of the list, and keeps the filter, by keyboard', async () => {
+    await page().locator('.row').first().click();
+    await page().keyboard.press('t');
+    await page().keyboard.type('blurred');
+    await page().keyboard.press('Enter');
+    await page().locator('.tag', { hasText: 'blurred' }).waitFor();
+    await page().keyboard.press('Escape');
+    await page().keyboard.press('Shift+M');
+    await page().locator('dialog.mark-all input').fill('hard');
+    expect(await accessibilityProblems(page().mainFrame())).toEqual([]);
+    await page().keyboard.press('Enter');
+    await page().locator('.notice', { hasText: 'examples were changed' }).waitFor();
+    await page().locator('select[name=tag]').selectOption('blurred');
+    await expect.poll(() => page().locator('.list').getAttribute('data-rows')).toBe('1');
+    await page().getByRole('button', { name: 'Saved Filters' }).click();
+    await page().locator('dialog.saved-filters input').fill('Blurred pairs');
+    await page().keyboard.press('Enter');
+    await page().locator('dialog.saved-filters li').waitFor();
+    expect(await accessibilityProblems(page().mainFrame())).toEqual([]);
+    await page().screenshot({ path: 'test/e2e/artifacts/failures-tags.png' });
+    await page().keyboard.press('Escape');
+    await page().locator('.filters').getByRole('button', { name: 'Reset' }).click();
+    await page().keyboard.press('f');
+    await page().getByRole('button', { name: 'Blurred pairs', exact: true }).click();
+    await expect.poll(() => page().locator('.list').getAttribute('data-rows')).toBe('1');
+    await page().locator('.filters').getByRole('button', { name: 'Reset' }).click();
   });
 
   it('shows no example that the filter leaves out, and exports none', async () => {

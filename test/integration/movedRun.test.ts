@@ -40,6 +40,7 @@ function failedExamples(run: string): { session: FailuresSession; told: ToWebvie
     examplesOf: () => Promise.resolve({ title: '', rows: new Int32Array(0) }),
     log: () => undefined,
     problem: (doing, error) => expect.fail(`${doing}: ${String(error)}`),
+    filters: { all: () => [], keep: () => Promise.resolve() },
     mayShow: () => Promise.resolve(true),
     mayDecode: () => true,
     translate: (text, ...values) =>

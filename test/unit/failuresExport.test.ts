@@ -24,10 +24,10 @@ function text(format: ExportFormat, rows: Partial<Prediction>[], note?: ExampleN
 
 describe('exporting rows', () => {
   it('as CSV with a heading, quoted where needed', () => {
-    expect(text('csv', [{}], { marked: true, note: 'odd' })).toBe(
-      'identifier,index,split,sentence,left_image,right_image,label,prediction,prob_true,loss,logit_false,logit_true,group,marked,note\n' +
+    expect(text('csv', [{}], { marked: true, note: 'odd', tags: ['blurred', 'two dogs'] })).toBe(
+      'identifier,index,split,sentence,left_image,right_image,label,prediction,prob_true,loss,logit_false,logit_true,group,marked,note,tags\n' +
         'dev-850-0-0,7,val,"Two dogs, one ""asleep"".",/data/dev-850-0-img0.png,/data/dev-850-0-img1.png,' +
-        'True,False,0.25,2.1269280110429727,2,0,dog,true,odd\n',
+        'True,False,0.25,2.1269280110429727,2,0,dog,true,odd,"blurred; two dogs"\n',
     );
   });
 
@@ -36,7 +36,7 @@ describe('exporting rows', () => {
       text('csv', [{ label: null, prob_true: NaN, logits: [NaN, NaN], group: undefined }]).split(
         '\n',
       )[1],
-    ).toMatch(/png,,False,,,,,,,$/);
+    ).toMatch(/png,,False,,,,,,,,$/);
   });
 
   it.each(['=1+1', '+cmd', '-2', '@SUM(A1)', '\tx', '\rx'])(
@@ -61,6 +61,7 @@ describe('exporting rows', () => {
       loss: 2.1269280110429727,
       marked: false,
       note: 'odd',
+      tags: [],
     });
   });
 

@@ -114,6 +114,55 @@ describe('the notes of a run', () => {
     expect(late.of('val').a?.note).toBe('new');
   });
 
+  it('have tags, trimmed, each once and in order, which the other fields leave alone', async () => {
+    const notes = store('2026-01-01');
+    await notes.set('val', 'a', { tags: ['blurred', ' odd ', 'blurred', '', 'x'.repeat(60)] });
+    await notes.set('val', 'a', { marked: true, note: 'mark of the analysis' });
+    const again = store('2026-01-02');
+    await again.reload();
+    expect(again.of('val').a).toEqual({
+      marked: true,
+      note: 'mark of the analysis',
+      tags: ['blurred', 'odd', 'x'.repeat(40)],
+    });
+    await again.set('val', 'a', { marked: false, note: '', tags: [] });
+    expect(again.of('val')).toEqual({});
+  });
+
+  it('are a file of version 1 until an example has tags: older programs would lose these', async () => {
+    const before =
+      '{"version":1,"notes":{"val":{"a":{"marked":true,"note":"","updated":"2026-01-01"}}}}';
+    await writeFile(file, before);
+    const notes = store('2026-01-02');
+    await notes.set('val', 'b', { marked: true, note: '' });
+    const written = () =>
+      readFile(file, 'utf8').then((text) => JSON.parse(text) as { version: number });
+    expect(await written()).toMatchObject({
+      version: 1,
+      notes: { val: { a: { marked: true, note: '', updated: '2026-01-01' } } },
+    });
+    await notes.set('val', 'b', { tags: ['odd'] });
+    expect(await written()).toMatchObject({ version: 2, notes: { val: { b: { tags: ['odd'] } } } });
+    await notes.set('val', 'b', { tags: [] });
+    expect((await written()).version).toBe(1);
+  });
+
+  it('of many examples are changed by one write, and only where something changes', async () => {
+    let told = 0;
+    const notes = store('2026-01-01', () => told++);
+    const all = Array.from({ length: 500 }, (_, i) => `x${i}`);
+    await notes.set('val', 'x0', { marked: true, note: 'mine', tags: ['odd'] });
+    await notes.setMany('val', all, { marked: true, addTag: 'batch' });
+    expect(told).toBe(1);
+    expect(Object.keys(notes.of('val'))).toHaveLength(500);
+    expect(notes.of('val').x0).toEqual({ marked: true, note: 'mine', tags: ['batch', 'odd'] });
+    const text = await readFile(file, 'utf8');
+    await notes.setMany('val', all, { addTag: 'batch' });
+    expect(await readFile(file, 'utf8')).toBe(text);
+    await notes.setMany('val', all, { marked: false, removeTag: 'batch' });
+    expect(notes.of('val')).toEqual({ x0: { marked: false, note: 'mine', tags: ['odd'] } });
+  });
+
   it('many at once are all kept', async () => {
     const notes = store('2026-01-01');
     await Promise.all(

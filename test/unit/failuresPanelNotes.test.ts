@@ -1,6 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { DEFAULT_FILTER } from '../../src/webview/failures/filter';
+import { MOST_MARKED } from '../../src/webview/failures/messages';
 import { panelBench } from './failuresPanelSupport';
 
 const bench = panelBench();
@@ -18,7 +20,7 @@ describe('marks and notes in the panel', () => {
     expect(bench.panel.listed).toEqual(['dev-1-0-0']);
     expect(await bench.panel.model.export('csv')).toBe('calm_fox_1-val-epoch-2.csv');
     expect(bench.panel.saved?.text.split('\n')).toHaveLength(3);
-    expect(bench.panel.saved?.text).toMatch(/true,"'=odd"\n$/);
+    expect(bench.panel.saved?.text).toMatch(/true,"'=odd",\n$/);
     expect(bench.panel.model.formats).toEqual(['csv', 'jsonl', 'nlvr2']);
     await writeFile(join(bench.folder, 'notes.json'), '{"version":9,"notes":{}}');
     await bench.panel.model.setNote(0, { marked: true });
@@ -47,6 +49,68 @@ describe('marks and notes in the panel', () => {
     };
     expect(Object.keys(notes)).toEqual(['val']);
     expect(notes.val).toMatchObject({ 'dev-0-0-0': { marked: true, note: 'odd' } });
+  });
+
+  it('tags examples, one or all of the list, filters by a tag and exports them', async () => {
+    await bench.writeEpochs();
+    await bench.open().ready();
+    const { model } = bench.panel;
+    model.setFilter({ show: 'all' });
+    await model.setNote(1, { tags: ['blurred'] });
+    await model.setNote(1, { tags: ['blurred', 'dog'] });
+    model.setFilter({ show: 'wrong' });
+    const wrong = bench.panel.listed;
+    expect(await model.markShown({ addTag: 'hard', marked: true })).toBe(wrong.length);
+    expect(model.rows.tags).toEqual([
+      ['blurred', 1],
+      ['dog', 1],
+      ['hard', wrong.length],
+    ]);
+    model.setFilter({ show: 'all', tag: 'hard' });
+    expect(bench.panel.listed).toEqual(wrong);
+    model.setFilter({ tag: 'blurred' });
+    expect(bench.panel.listed).toEqual(['dev-1-0-0']);
+    model.setFilter({ tag: null, search: 'dog blurred' });
+    expect(bench.panel.listed).toEqual(['dev-1-0-0']);
+    await model.export('csv');
+    expect(bench.panel.saved?.text).toMatch(/,true,,"blurred; dog; hard"\n$/);
+    await model.setNote(1, { tags: [] });
+    // A page that is loaded anew has them, too.
+    model.setFilter({ search: '' });
+    const again = bench.panel.newModel();
+    await bench.panel.session.ready();
+    expect(again.rows.tags).toEqual([['hard', wrong.length - 1]]);
+  });
+
+  it('keeps filters for the workspace, those of before with fewer fields, too', async () => {
+    await bench.writeEpochs();
+    bench.open();
+    bench.panel.savedFilters = [{ name: 'older', filter: { show: 'right' } }];
+    await bench.panel.ready();
+    const { model } = bench.panel;
+    model.setFilter({ show: 'all', search: 'sentence 1' });
+    await model.saveFilter('mine');
+    expect(model.savedFilters.map(({ name }) => name)).toEqual(['mine', 'older']);
+    const [mine, older] = model.savedFilters;
+    if (older) model.applyFilter(older);
+    expect(model.filter).toEqual({ ...DEFAULT_FILTER, show: 'right' });
+    if (mine) model.applyFilter(mine);
+    expect(bench.panel.listed).toEqual(['dev-1-0-0']);
+    await model.deleteFilter('older');
+    expect(bench.panel.savedFilters.map(({ name }) => name)).toEqual(['mine']);
+  });
+
+  it('refuses to mark more than a file of notes is for', async () => {
+    await bench.writeEpochs();
+    await bench.open().ready();
+    const identifiers = Array.from({ length: MOST_MARKED + 1 }, (_, i) => `x${i}`);
+    await expect(
+      bench.panel.session.requests.saveNotes({
+        split: 'val',
+        identifiers,
+        change: { marked: true },
+      }),
+    ).rejects.toThrow('20001 examples are too many to mark at once.');
   });
 
   it('shows a mark made while another epoch of the split is loaded', async () => {

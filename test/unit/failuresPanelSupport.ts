@@ -8,7 +8,12 @@ import type { Launch } from '../../src/extension/failures/predictClient';
 import { FailuresSession, type SessionEditor } from '../../src/extension/failures/session';
 import { Thumbnails } from '../../src/extension/failures/thumbnails';
 import type { Prediction } from '../../src/run/predictions';
-import type { AskState, FailuresRequests, ToWebview } from '../../src/webview/failures/messages';
+import type {
+  AskState,
+  FailuresRequests,
+  SavedFilter,
+  ToWebview,
+} from '../../src/webview/failures/messages';
 import { Model, type ViewState } from '../../src/webview/failures/model';
 
 type Wanted = ConstructorParameters<typeof FailuresSession>[1];
@@ -27,6 +32,8 @@ export class Panel {
   checkpoint = 'first';
   /** Whether the workspace is. */
   trusted = true;
+  /** The filters of the workspace. */
+  savedFilters: SavedFilter[] = [];
   /** Null: the run has no configuration yet. */
   imageRoot: string | null;
   state: Partial<ViewState> = {};
@@ -71,6 +78,14 @@ export class Panel {
       examplesOf: (set, subset) => this.examplesOf(set, subset),
       log: () => undefined,
       problem: (_doing, error) => this.problems.push(error),
+      filters: {
+        all: () => this.savedFilters,
+        keep: (filters) => {
+          this.savedFilters = structuredClone(filters);
+          this.session.sendFilters();
+          return Promise.resolve();
+        },
+      },
       mayShow: (imageRoot) => Promise.resolve(this.trusted || !imageRoot.includes('outside')),
       mayDecode: () => this.trusted,
       translate: (text, ...values) =>

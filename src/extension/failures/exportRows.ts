@@ -35,6 +35,7 @@ const COLUMNS = [
   'group',
   'marked',
   'note',
+  'tags',
 ];
 
 const exporters: Record<ExportFormat, Exporter> = {
@@ -58,6 +59,7 @@ const exporters: Record<ExportFormat, Exporter> = {
         csvText(p.group ?? ''),
         note?.marked ? 'true' : '',
         csvText(note?.note ?? ''),
+        csvText((note?.tags ?? []).join('; ')),
       ].join(','),
   },
   jsonl: {
@@ -66,7 +68,7 @@ const exporters: Record<ExportFormat, Exporter> = {
       JSON.stringify({
         ...prediction,
         loss: crossEntropyOf(prediction.logits, prediction.label),
-        ...(note && { marked: note.marked, note: note.note }),
+        ...(note && { marked: note.marked, note: note.note, tags: note.tags ?? [] }),
       }),
   },
   // Read by the official nlvr2/eval/metrics.py: `identifier,prediction`, no header, no quoting.

@@ -1,8 +1,10 @@
-import type { ExampleNote, Split } from '../../webview/failures/messages';
+import { LONGEST_TAG, type ExampleNote, type Split } from '../../webview/failures/messages';
 import { phrase } from '../../util/phrase';
 import { UserError } from '../../util/userError';
 
-const VERSION = 1;
+/** Files without tags are still written as version 1: an older program may change them. */
+const WITHOUT_TAGS = 1;
+const VERSION = 2;
 
 /** An entry of `notes.json`. A note taken back stays as an empty entry, so that it does not return in a merge. */
 export interface NoteEntry extends ExampleNote {
@@ -38,12 +40,23 @@ export function parseNotes(text: string): Notes {
       ofSplit.set(identifier, {
         marked: entry.marked === true,
         note: typeof entry.note === 'string' ? entry.note : '',
+        ...tagsOf(entry.tags),
         updated: typeof entry.updated === 'string' ? entry.updated : '',
       });
     }
     notes.set(split, ofSplit);
   }
   return notes;
+}
+
+/** Tags as they are kept: trimmed, not too long, each once, in order; nothing where there are none. */
+export function tagsOf(value: unknown): { tags?: string[] } {
+  if (!Array.isArray(value)) return {};
+  const tags = value.flatMap((tag: unknown) => {
+    const text = typeof tag === 'string' ? tag.trim().slice(0, LONGEST_TAG) : '';
+    return text === '' ? [] : [text];
+  });
+  return tags.length === 0 ? {} : { tags: [...new Set(tags)].sort() };
 }
 
 /** A notes file of a newer version: shown as it is, never written. */
@@ -74,7 +87,10 @@ export function formatNotes(notes: Notes): string {
       return `    ${JSON.stringify(split)}: {\n${lines.join(',\n')}\n    }`;
     });
   const body = splits.length === 0 ? '{}' : `{\n${splits.join(',\n')}\n  }`;
-  return `{\n  "version": ${VERSION},\n  "notes": ${body}\n}\n`;
+  const tagged = [...notes.values()].some((entries) =>
+    [...entries.values()].some(({ tags }) => tags !== undefined),
+  );
+  return `{\n  "version": ${tagged ? VERSION : WITHOUT_TAGS},\n  "notes": ${body}\n}\n`;
 }
 
 /**
@@ -96,7 +112,9 @@ export function mergeNotes(a: Notes, b: Notes): Notes {
 
 function isLater(a: NoteEntry, b: NoteEntry): boolean {
   if (a.updated !== b.updated) return a.updated > b.updated;
-  return JSON.stringify([a.note, a.marked]) > JSON.stringify([b.note, b.marked]);
+  const content = ({ note, marked, tags }: NoteEntry): string =>
+    JSON.stringify([note, marked, tags]);
+  return content(a) > content(b);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,6 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ExampleNote, Split } from '../../webview/failures/messages';
+import type { ExampleNote, NoteChange, Split } from '../../webview/failures/messages';
 import { temporaryName } from '../../util/atomicFile';
 import { errnoOf } from '../../util/userError';
 import {
@@ -8,6 +8,7 @@ import {
   mergeNotes,
   NewerNotesError,
   parseNotes,
+  tagsOf,
   type NoteEntry,
   type Notes,
 } from './notesFile';
@@ -27,29 +28,65 @@ export class NotesStore {
     private readonly now: () => Date = () => new Date(),
   ) {}
 
-  /** Marks and notes of a split by identifier; examples without either are left out. */
+  /** Marks, notes and tags of a split by identifier; examples without any are left out. */
   of(split: Split): Record<string, ExampleNote> {
     const entries = [...(this.notes.get(split) ?? [])]
-      .filter(([, { marked, note }]) => marked || note !== '')
-      .map(([identifier, { marked, note }]): [string, ExampleNote] => [
+      .filter(([, { marked, note, tags }]) => marked || note !== '' || tags !== undefined)
+      .map(([identifier, { marked, note, tags }]): [string, ExampleNote] => [
         identifier,
-        { marked, note },
+        { marked, note, ...(tags && { tags }) },
       ]);
     return Object.fromEntries(entries);
   }
 
   /**
-   * Sets the mark and note of an example and writes the file.
+   * Sets what is given of the mark, note and tags of an example, and writes the file.
    * @throws what the file system says; the note is kept in memory and goes along with the next write.
    */
-  async set(split: Split, identifier: string, { marked, note }: ExampleNote): Promise<void> {
+  async set(split: Split, identifier: string, change: Partial<ExampleNote>): Promise<void> {
+    this.change(split, identifier, (before) => ({ ...before, ...change }));
+    await this.reload();
+  }
+
+  /**
+   * Changes the marks and tags of several examples by one write. Examples that have them already are left alone.
+   * @throws what the file system says, as `set`.
+   */
+  async setMany(
+    split: Split,
+    identifiers: readonly string[],
+    { marked, addTag, removeTag }: NoteChange,
+  ): Promise<void> {
+    for (const identifier of identifiers)
+      this.change(split, identifier, (before) => {
+        const kept = (before.tags ?? []).filter((tag) => tag !== removeTag);
+        return {
+          ...before,
+          ...(marked !== undefined && { marked }),
+          tags: addTag === undefined ? kept : [...kept, addTag],
+        };
+      });
+    this.changed();
+    await this.reload();
+  }
+
+  private change(
+    split: Split,
+    identifier: string,
+    change: (before: ExampleNote) => ExampleNote,
+  ): void {
     const entries = this.notes.get(split) ?? new Map<string, NoteEntry>();
     this.notes.set(split, entries);
+    const before = entries.get(identifier);
+    const { updated: last = '', ...old } = before ?? { marked: false, note: '' };
+    const { tags, ...changed } = change(old);
+    const next = { marked: changed.marked, note: changed.note, ...tagsOf(tags) };
+    if (JSON.stringify(next) === JSON.stringify(old)) return;
     // A clock that was set back must not make the new note lose against the old one.
-    const before = Date.parse(entries.get(identifier)?.updated ?? '') || 0;
-    const updated = new Date(Math.max(this.now().getTime(), before + 1)).toISOString();
-    entries.set(identifier, { marked, note, updated });
-    await this.reload();
+    const updated = new Date(
+      Math.max(this.now().getTime(), (Date.parse(last) || 0) + 1),
+    ).toISOString();
+    entries.set(identifier, { ...next, updated });
   }
 
   /** Takes in what the file holds, and writes it when it lacks something. */

@@ -5,7 +5,7 @@ import type { ConfigPaths } from '../../config/paths';
 import { RunFolder } from '../../run/runFolder';
 import { isThere } from '../../util/isThere';
 import { UserError } from '../../util/userError';
-import type { FailuresContract, PanelState } from '../../webview/failures/messages';
+import type { FailuresContract, PanelState, SavedFilter } from '../../webview/failures/messages';
 import { showFailure, tellIfItFails } from '../log';
 import { showRestored } from '../restoredTabs';
 import { followPanel } from '../runInFront';
@@ -30,6 +30,9 @@ import {
   type WantedPredictions,
 } from './session';
 import { Thumbnails } from './thumbnails';
+
+/** Where the workspace's filters are kept. */
+const FILTERS = 'nlvr.failures.filters';
 
 let registered: FailuresPanels | undefined;
 
@@ -159,6 +162,13 @@ class FailuresPanels
       mayShow ? known.imageRoot : undefined,
       wanted,
       this.thumbnails,
+      {
+        all: () => this.services.context.workspaceState.get<SavedFilter[]>(FILTERS, []),
+        keep: async (filters) => {
+          await this.services.context.workspaceState.update(FILTERS, filters);
+          for (const { session: other } of this.panels.values()) other.sendFilters();
+        },
+      },
       this.services,
     );
     this.panels.set(runFolder, filled);
@@ -194,6 +204,7 @@ class FailuresPanel implements vscode.Disposable {
     private imageRoot: string | undefined,
     wanted: WantedPredictions,
     private readonly thumbnails: Thumbnails,
+    private readonly filters: SessionEditor['filters'],
     private readonly services: Services,
   ) {
     const asked = { ...run, paths: () => this.paths() };
@@ -348,6 +359,7 @@ class FailuresPanel implements vscode.Disposable {
         const configFile = this.services.runs.get(this.run.folder)?.info.configFile ?? '';
         return examplesOf(this.run.folder, configFile, set, subset);
       },
+      filters: this.filters,
       mayShow: mayShowImagesOf,
       mayDecode: () => vscode.workspace.isTrusted,
       translate: (message, ...args) => vscode.l10n.t(message, ...args),

@@ -3,18 +3,20 @@ import type { ConfigPaths } from '../../config/paths';
 import { phrase, say } from '../../util/phrase';
 import { isThere } from '../../util/isThere';
 import { UserError } from '../../util/userError';
-import type {
-  Asked,
-  AskedAbout,
-  AskState,
-  DetailImage,
-  ExplainChoice,
-  ExportFormat,
-  FailuresContract,
-  PredictionSet,
-  Subset,
-  ToHost,
-  ToWebview,
+import {
+  MOST_MARKED,
+  type Asked,
+  type AskedAbout,
+  type AskState,
+  type DetailImage,
+  type ExplainChoice,
+  type ExportFormat,
+  type FailuresContract,
+  type PredictionSet,
+  type SavedFilter,
+  type Subset,
+  type ToHost,
+  type ToWebview,
 } from '../../webview/failures/messages';
 import type { Translate } from '../translate';
 import type { MessageHandlers } from '../webview/messenger';
@@ -68,6 +70,12 @@ export interface SessionEditor {
   problem(doing: string, error: unknown): void;
   /** Which rows of a set belong to a subset. @throws {UserError} when they cannot be found out */
   examplesOf(set: PredictionSet, subset: Subset): Promise<{ title: string; rows: Int32Array }>;
+  /** Filters that are kept for the workspace. */
+  filters: {
+    all(): SavedFilter[];
+    /** Resolves when they are kept; every panel is told. */
+    keep(filters: SavedFilter[]): Promise<void>;
+  };
   /** Whether images of a folder may be read. */
   mayShow: MayShow;
   /** Whether images may be decoded in this process. */
@@ -150,6 +158,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
       ask: this.askState,
       asked: [...this.asked.values()],
     });
+    this.sendFilters();
     await this.notes.reload().catch((error: unknown) => this.editor.problem('read notes', error));
     if (this.loader.set) {
       this.loading = this.loader.load(this.loader.set, this.selected, this.sets);
@@ -190,6 +199,12 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
 
   async notesChanged(): Promise<void> {
     await this.notes.reload();
+  }
+
+  /** Filters were saved or deleted, in this panel or another. */
+  sendFilters(): void {
+    if (!this.disposed)
+      this.editor.send({ type: 'savedFilters', filters: this.editor.filters.all() });
   }
 
   /** Trust was granted, or weights appeared. */
@@ -236,6 +251,21 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     },
     saveNote: async ({ split, identifier, note }) => {
       await this.notes.set(split, identifier, note);
+      return null;
+    },
+    saveNotes: async ({ split, identifiers, change }) => {
+      if (identifiers.length > MOST_MARKED)
+        throw new UserError(
+          phrase('{0} examples are too many to mark at once.', identifiers.length),
+          { hint: phrase('Narrow the list to at most {0}.', MOST_MARKED) },
+        );
+      await this.notes.setMany(split, identifiers, change);
+      return null;
+    },
+    saveFilter: async ({ name, filter }) => {
+      const others = this.editor.filters.all().filter((each) => each.name !== name);
+      const all = filter === null ? others : [...others, { name, filter }];
+      await this.editor.filters.keep(all.sort((a, b) => (a.name < b.name ? -1 : 1)));
       return null;
     },
     openImage: async ({ generation, row, side }) => {

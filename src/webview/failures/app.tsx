@@ -10,9 +10,12 @@ import { Detail } from './detail';
 import { toggleHeat } from './explain';
 import { ExportDialog } from './exportDialog';
 import { DEFAULT_FILTER } from './filter';
+import { FiltersDialog } from './filtersDialog';
+import { CELL_HEIGHT, Grid } from './grid';
 import { keyHelp } from './keyHelp';
 import { actionOf, type KeyAction } from './keys';
 import { List, ROW_HEIGHT } from './list';
+import { MarkDialog } from './markDialog';
 import type { Model } from './model';
 import { Splitter } from './splitter';
 import { setText } from './texts';
@@ -68,21 +71,30 @@ function Content({ model }: { model: Model }) {
 function Browser({ model }: { model: Model }) {
   const { loading, set, rows, shown, newer } = model;
   const [exporting, setExporting] = useState(false);
+  const [marking, setMarking] = useState(false);
+  const [filtering, setFiltering] = useState(false);
   const { view, setView, pointer, zoom, pan } = useZoom(model);
   const search = useRef<HTMLInputElement>(null);
   const noteField = useRef<HTMLTextAreaElement>(null);
   const askField = useRef<HTMLTextAreaElement>(null);
   const root = useRef<HTMLDivElement>(null);
 
+  const grid = model.layout === 'grid';
   const act = (action: KeyAction): void => {
     const { selected } = model;
     switch (action.do) {
-      case 'move':
-        return model.moveTo(model.position < 0 ? 0 : model.position + action.by);
+      case 'move': {
+        // A line of the grid has several.
+        const by = grid && Math.abs(action.by) === 1 ? action.by * model.gridColumns : action.by;
+        return model.moveTo(model.position < 0 ? 0 : model.position + by);
+      }
       case 'jump':
         return model.moveTo(action.to === 'first' ? 0 : shown.length - 1);
       case 'group':
+        if (grid) return model.moveTo(model.position + action.by);
         return model.moveTogether(action.by);
+      case 'layout':
+        return model.setLayout(grid ? 'list' : 'grid');
       case 'zoom':
         return zoom(action.by);
       case 'pan':
@@ -91,6 +103,12 @@ function Browser({ model }: { model: Model }) {
         if (selected < 0) return;
         announce(model.rows.noteOf(selected).marked ? t('Mark removed.') : t('Marked.'));
         return void model.setNote(selected, { marked: !model.rows.noteOf(selected).marked });
+      case 'markAll':
+        return setMarking(shown.length > 0);
+      case 'filters':
+        return setFiltering(true);
+      case 'tag':
+        return root.current?.querySelector<HTMLElement>('.tags input')?.focus();
       case 'note':
         return noteField.current?.focus();
       case 'ask':
@@ -129,7 +147,9 @@ function Browser({ model }: { model: Model }) {
       const slides = target?.matches('input[type=range], [role=separator]') ?? false;
       if (slides && event.key.startsWith('Arrow')) return;
       const list = root.current?.querySelector('.list');
-      const page = Math.max(1, Math.floor((list?.clientHeight ?? 0) / ROW_HEIGHT) - 1);
+      const lineHeight = model.layout === 'grid' ? CELL_HEIGHT : ROW_HEIGHT;
+      const lines = Math.max(1, Math.floor((list?.clientHeight ?? 0) / lineHeight) - 1);
+      const page = model.layout === 'grid' ? lines * model.gridColumns : lines;
       const action = actionOf(event, isTyping(event.target), page);
       if (!action) return;
       event.preventDefault();
@@ -151,13 +171,19 @@ function Browser({ model }: { model: Model }) {
   return (
     <div class="browser" ref={root} aria-busy={!ready}>
       <Header model={model} onExport={() => setExporting(true)} />
-      <Filters model={model} search={search} />
+      <Filters model={model} search={search} onSaved={() => setFiltering(true)} />
       <Progress model={model} />
       <Notices model={model} />
       <main class="main" style={{ '--list-share': `${(100 * model.listShare).toFixed(1)}%` }}>
         <section class="list-side" aria-label={t('Examples')}>
-          <ListHead model={model} />
-          {shown.length > 0 ? <List model={model} /> : <EmptyList model={model} />}
+          <ListHead model={model} onMarkAll={() => setMarking(true)} />
+          {shown.length === 0 ? (
+            <EmptyList model={model} />
+          ) : grid ? (
+            <Grid model={model} />
+          ) : (
+            <List model={model} />
+          )}
         </section>
         <Splitter share={model.listShare} onShare={(share) => model.setListShare(share)} />
         <Detail
@@ -178,6 +204,8 @@ function Browser({ model }: { model: Model }) {
         <KeysHelp keys={keyHelp()} openByButton />
       </footer>
       <ExportDialog model={model} open={exporting} onClose={() => setExporting(false)} />
+      <MarkDialog model={model} open={marking} onClose={() => setMarking(false)} />
+      <FiltersDialog model={model} open={filtering} onClose={() => setFiltering(false)} />
     </div>
   );
 }

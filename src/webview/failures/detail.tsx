@@ -11,6 +11,7 @@ import type { Model } from './model';
 import { MarkIcon, VerdictIcon } from './symbols';
 import { probability, truth, verdictText } from './texts';
 import { Epochs, Together } from './together';
+import { Tags } from './tags';
 import type { Point, Viewpoint } from './viewpoint';
 
 interface DetailProps {
@@ -94,6 +95,12 @@ export function Detail({ model, view, onView, pointer, noteField, askField }: De
       <Epochs model={model} row={row} />
       <Together model={model} row={row} />
       <AskAgain key={`${identifier}\n${set?.split}`} model={model} row={row} field={askField} />
+      <Tags
+        key={`tags ${identifier}\n${set?.split}`}
+        tags={rows.noteOf(row).tags ?? []}
+        known={rows.tags.map(([tag]) => tag)}
+        onChange={(tags) => void model.setNote(row, { tags }, { rows, set })}
+      />
       <Note
         key={`note ${identifier}\n${set?.split}`}
         note={note}

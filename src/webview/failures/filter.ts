@@ -18,8 +18,10 @@ export interface Filter {
   /** Confidence in the answer given, 0.5 … 1. */
   confidence: [number, number];
   change: Change;
-  /** Only examples with a mark or a note. */
+  /** Only examples with a mark, a note or a tag. */
   marked: boolean;
+  /** Only examples with this tag; null for all. */
+  tag: string | null;
   /** Words that must all occur in the sentence, identifier or note, without regard to case. */
   search: string;
 }
@@ -30,6 +32,7 @@ export const DEFAULT_FILTER: Filter = {
   confidence: [0.5, 1],
   change: 'any',
   marked: false,
+  tag: null,
   search: '',
 };
 
@@ -67,6 +70,8 @@ export function filterRows(
       if (!within(answer === 1 ? sure : 1 - sure, low, high)) continue;
     }
     if (filter.marked && !rows.notes.has(rows.identifierOf(row))) continue;
+    if (filter.tag !== null && !rows.notes.get(rows.identifierOf(row))?.tags?.includes(filter.tag))
+      continue;
     if (changed && !changed(row)) continue;
     if (matches && !matches(row)) continue;
     room[count++] = row;
@@ -137,7 +142,8 @@ function searchTest(rows: Rows, search: string): ((row: number) => boolean) | nu
     const noted = notes.size > 0 ? notes.get(rows.identifierOf(row)) : undefined;
     // Words that match nothing but the sentence are common, so the cheap test comes first.
     if (!noted && !words.some((word) => identifier.includes(word))) return false;
-    const text = `${rows.sentenceOf(row)} ${identifier} ${noted?.note ?? ''}`.toLowerCase();
+    const text =
+      `${rows.sentenceOf(row)} ${identifier} ${noted?.note ?? ''} ${noted?.tags?.join(' ') ?? ''}`.toLowerCase();
     return words.every((word) => text.includes(word));
   };
 }

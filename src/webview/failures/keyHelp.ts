@@ -16,6 +16,13 @@ export function keyHelp(): KeyHelp[] {
     { keys: ['H'], does: t('show or hide where the model looks') },
     { keys: ['W'], does: t('choose the word that it looks for') },
     { keys: ['M'], does: t('mark or unmark') },
+    {
+      keys: ['G'],
+      does: t('list or grid of pairs; in the grid the arrow keys go from pair to pair'),
+    },
+    { keys: ['T'], does: t('add a tag') },
+    { keys: ['Shift', 'M'], does: t('mark or tag all examples of the list') },
+    { keys: ['F'], does: t('saved filters') },
     { keys: ['N'], does: t('write a note') },
     { keys: ['O'], does: t('open the annotation') },
     { keys: ['C'], does: t('copy the identifier') },

@@ -11,6 +11,10 @@ export type KeyAction =
         | 'heat'
         | 'words'
         | 'mark'
+        | 'markAll'
+        | 'tag'
+        | 'filters'
+        | 'layout'
         | 'note'
         | 'search'
         | 'export'
@@ -79,7 +83,13 @@ export function actionOf(event: Key, typing: boolean, page: number): KeyAction |
     case 'z':
       return { do: 'zoom', by: 'toggle' };
     case 'm':
-      return { do: 'mark' };
+      return { do: event.shiftKey ? 'markAll' : 'mark' };
+    case 't':
+      return { do: 'tag' };
+    case 'f':
+      return { do: 'filters' };
+    case 'g':
+      return { do: 'layout' };
     case 'n':
       return { do: 'note' };
     case 'e':

@@ -70,7 +70,7 @@ function Row({ model, place }: { model: Model; place: number }) {
   const { rows, shown } = model;
   const row = shown[place] ?? -1;
   const isSelected = row === model.selected;
-  const { marked, note } = rows.noteOf(row);
+  const { marked, note, tags = [] } = rows.noteOf(row);
   return (
     <div
       class="row"
@@ -95,6 +95,11 @@ function Row({ model, place }: { model: Model; place: number }) {
         <Thumbnail model={model} image={rows.right[row] ?? -1} />
       </span>
       <span class="row-sentence">{rows.sentenceOf(row)}</span>
+      {tags.length > 0 && (
+        <span class="row-tags muted" title={tags.join(', ')}>
+          {tags.join(', ')}
+        </span>
+      )}
       {marked && (
         <span title={t('Marked')}>
           <MarkIcon filled />

@@ -44,11 +44,25 @@ export interface RowColumns {
   right: Int32Array;
 }
 
-/** A person's mark and note on an example; kept for the split and identifier, so for all epochs. */
+/** A person's mark, note and tags on an example; kept for the split and identifier, so for all epochs. */
 export interface ExampleNote {
   marked: boolean;
   note: string;
+  /** In alphabetical order, each once; missing where there are none. */
+  tags?: string[];
 }
+
+/** What is done to the marks and tags of several examples at once. */
+export interface NoteChange {
+  marked?: boolean;
+  addTag?: string;
+  removeTag?: string;
+}
+
+/** More examples than these are not marked at once: each of them is a line in a file that people keep. */
+export const MOST_MARKED = 20_000;
+/** The longest tag, in characters. */
+export const LONGEST_TAG = 40;
 
 /** What became of an example over the epochs. */
 export type Fate = 'always right' | 'learned' | 'forgotten' | 'never learned';
@@ -83,6 +97,12 @@ export interface ComparedSubset {
   slice: { slice: string; value: string } | null;
   /** Words that all occur in the sentence or in the identifier. */
   search: string;
+}
+
+/** A filter with its name. What it says is the page's own; fields that are missing are at their defaults. */
+export interface SavedFilter {
+  name: string;
+  filter: Readonly<Record<string, unknown>>;
 }
 
 export type ExportFormat = 'csv' | 'jsonl' | 'nlvr2' | 'nlvr1';
@@ -240,6 +260,8 @@ export type ToWebview =
     }
   /** Show this example. */
   | { type: 'select'; generation: number; identifier: string }
+  /** The filters that are kept for the workspace, by name. */
+  | { type: 'savedFilters'; filters: SavedFilter[] }
   /** `uri` null: there is no picture to show. */
   | {
       type: 'thumbnails';
@@ -275,6 +297,16 @@ export interface FailuresRequests {
   };
   /** Says the split itself: the rows it is written beside may be those of a set that is being left. */
   saveNote: { params: { split: Split; identifier: string; note: ExampleNote }; result: null };
+  /** @throws when there are more than `MOST_MARKED`. */
+  saveNotes: {
+    params: { split: Split; identifiers: string[]; change: NoteChange };
+    result: null;
+  };
+  /** Keeps a filter for the workspace in place of one of that name; null deletes it. */
+  saveFilter: {
+    params: { name: string; filter: SavedFilter['filter'] | null };
+    result: null;
+  };
   openImage: { params: { generation: number; row: number; side: 0 | 1 }; result: null };
   openAnnotation: { params: { generation: number; row: number }; result: null };
   copy: { params: { text: string }; result: null };

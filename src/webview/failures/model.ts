@@ -7,7 +7,9 @@ import type {
   ExportFormat,
   FailuresRequests,
   PanelState,
+  NoteChange,
   PredictionSet,
+  SavedFilter,
   Subset,
   ToHost,
   ToWebview,
@@ -29,6 +31,9 @@ export interface Host {
   ): Promise<FailuresRequests[N]['result']>;
 }
 
+/** How the examples are shown: with their sentences, or as pairs of pictures. */
+export type Layout = 'list' | 'grid';
+
 /** What survives a reload of the page. */
 export interface ViewState extends PanelState {
   filter: Filter;
@@ -38,6 +43,7 @@ export interface ViewState extends PanelState {
   listShare: number;
   /** The next example is shown at the zoom of the one before. */
   keepZoom: boolean;
+  layout: Layout;
   drafts: readonly Draft[];
   /** The host loses what was asked with its window, so the page keeps the latest. */
   asked: readonly AskedAbout[];
@@ -99,6 +105,9 @@ export class Model {
   reverse = false;
   listShare = 0.38;
   keepZoom = false;
+  layout: Layout = 'list';
+  /** Pairs in a line of the grid, as it was last drawn. */
+  gridColumns = 1;
   /** Rows that pass the filter, in order. */
   shown = new Int32Array(0);
   counts = { wrong: 0, right: 0, unlabelled: 0 };
@@ -108,6 +117,8 @@ export class Model {
   /** null for all examples. */
   subset: ShownSubset | null = null;
   formats: ExportFormat[] = [];
+  /** Of the workspace. */
+  savedFilters: SavedFilter[] = [];
   ask: AskState = { state: 'idle' };
   notice: Notice | null = null;
   /** A newer epoch of the split shown, not yet looked at. */
@@ -173,6 +184,7 @@ export class Model {
     if (state.subset) this.subset = { of: state.subset, title: '', mask: null, problem: undefined };
     this.listShare = state.listShare ?? this.listShare;
     this.keepZoom = state.keepZoom ?? this.keepZoom;
+    this.layout = state.layout ?? this.layout;
   }
 
   receive(message: ToWebview): void {
@@ -224,7 +236,10 @@ export class Model {
         break;
       case 'notes':
         rows.notes = new Map(Object.entries(message.notes));
-        if (!this.incoming && (this.filter.marked || this.filter.search !== '')) this.refresh();
+        if (!this.incoming && this.filterReadsNotes) this.refresh();
+        break;
+      case 'savedFilters':
+        this.savedFilters = message.filters;
         break;
       case 'subset':
         this.takeSubset(message);
@@ -349,6 +364,12 @@ export class Model {
     if (row !== undefined) this.select(row);
   }
 
+  setLayout(layout: Layout): void {
+    this.layout = layout;
+    this.save();
+    this.changed();
+  }
+
   /** Moves among the examples of the same sentence; goes round. */
   moveTogether(step: 1 | -1): void {
     if (this.selected < 0) return;
@@ -365,11 +386,44 @@ export class Model {
     const identifier = rows.identifierOf(row);
     const before = rows.noteOf(row);
     const note = { ...before, ...change };
-    if (note.marked === before.marked && note.note === before.note) return;
+    if (JSON.stringify(note) === JSON.stringify(before)) return;
     for (const shown of [page, this, this.incoming])
       if (shown?.set?.split === set.split) shown.rows.notes.set(identifier, note);
     this.changed();
     await this.tell(this.host.request('saveNote', { split: set.split, identifier, note }));
+  }
+
+  /**
+   * Marks, unmarks or tags all examples of the list.
+   * @returns how many; null when they were not changed
+   */
+  async markShown(change: NoteChange): Promise<number | null> {
+    const { rows, set } = this;
+    if (!set) return null;
+    const identifiers = Array.from(this.shown, (row) => rows.identifierOf(row));
+    const params = { split: set.split, identifiers, change };
+    try {
+      // The host says all notes anew.
+      await this.host.request('saveNotes', params);
+      return identifiers.length;
+    } catch (error) {
+      this.say(error);
+      return null;
+    }
+  }
+
+  /** Keeps the filter that is set, under a name. */
+  async saveFilter(name: string): Promise<void> {
+    await this.tell(this.host.request('saveFilter', { name, filter: { ...this.filter } }));
+  }
+
+  async deleteFilter(name: string): Promise<void> {
+    await this.tell(this.host.request('saveFilter', { name, filter: null }));
+  }
+
+  /** Sets a filter that was kept; one of an older version has fewer fields. */
+  applyFilter({ filter }: SavedFilter): void {
+    this.setFilter({ ...DEFAULT_FILTER, ...filter });
   }
 
   openImage(row: number, side: 0 | 1): Promise<unknown> {
@@ -439,6 +493,11 @@ export class Model {
     this.counted = -1;
     this.refresh(true);
     this.save();
+  }
+
+  private get filterReadsNotes(): boolean {
+    const { marked, tag, search } = this.filter;
+    return marked || tag !== null || search !== '';
   }
 
   private takeSets(sets: PredictionSet[]): void {
@@ -587,6 +646,7 @@ export class Model {
       reverse,
       listShare,
       keepZoom,
+      layout: this.layout,
       subset: this.subset?.of ?? null,
       drafts: this.drafts.all,
       asked: this.questions.latest(),

@@ -83,6 +83,14 @@ export class Rows {
     return this.notes.get(this.identifierOf(row)) ?? { marked: false, note: '' };
   }
 
+  /** The tags of the split with how many examples have them, in alphabetical order. */
+  get tags(): [tag: string, examples: number][] {
+    const counts = new Map<string, number>();
+    for (const { tags } of this.notes.values())
+      for (const tag of tags ?? []) counts.set(tag, (counts.get(tag) ?? 0) + 1);
+    return [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
   /** The rows of the same consistency group or sentence, the row itself among them, in file order. */
   together(row: number): readonly number[] {
     this.groupBySet();

@@ -103,9 +103,17 @@ function headline({ counts, shown, rows, filter }: Model): string {
     : t('{0} shown of {1} wrong, {2} in all', count(shown.length), wrong, all);
 }
 
+interface FiltersProps {
+  model: Model;
+  search: RefObject<HTMLInputElement>;
+  /** Opens the filters that are kept. */
+  onSaved: () => void;
+}
+
 /** The filters. Each acts as it is changed. */
-export function Filters({ model, search }: { model: Model; search: RefObject<HTMLInputElement> }) {
+export function Filters({ model, search, onSaved }: FiltersProps) {
   const { filter, rows } = model;
+  const { tags } = rows;
   const isDefault = JSON.stringify(filter) === JSON.stringify(DEFAULT_FILTER);
   return (
     <div class="filters" role="search" aria-label={t('Filter the examples')}>
@@ -149,15 +157,41 @@ export function Filters({ model, search }: { model: Model; search: RefObject<HTM
           onChange={(change) => model.setFilter({ change: change as Change })}
         />
       )}
+      {(tags.length > 0 || filter.tag !== null) && (
+        <Choice
+          name="tag"
+          label={t('Tag')}
+          value={filter.tag ?? ''}
+          options={[
+            ['', t('All tags')],
+            ...tags.map(([tag, examples]): [string, string] => [
+              tag,
+              `${tag} (${count(examples)})`,
+            ]),
+            ...(filter.tag !== null && !tags.some(([tag]) => tag === filter.tag)
+              ? [[filter.tag, filter.tag] as const]
+              : []),
+          ]}
+          onChange={(tag) => model.setFilter({ tag: tag === '' ? null : tag })}
+        />
+      )}
       <Confidence model={model} />
       <button
         class="quiet toggle"
         aria-pressed={filter.marked}
-        title={t('Only examples with a mark or a note')}
+        title={t('Only examples with a mark, a note or a tag')}
         onClick={() => model.setFilter({ marked: !filter.marked })}
       >
         <MarkIcon filled={filter.marked} />
         {t('Marked')}
+      </button>
+      <button
+        class="quiet"
+        aria-haspopup="dialog"
+        title={t('Filters that are kept for this workspace (F)')}
+        onClick={onSaved}
+      >
+        {t('Saved Filters')}
       </button>
       {!isDefault && (
         <button class="quiet" onClick={() => model.setFilter(DEFAULT_FILTER)}>
@@ -221,7 +255,7 @@ function Confidence({ model }: { model: Model }) {
 }
 
 /** Head of the list: how many rows it has, and their order. */
-export function ListHead({ model }: { model: Model }) {
+export function ListHead({ model, onMarkAll }: { model: Model; onMarkAll: () => void }) {
   const { shown, rows, sort, reverse } = model;
   return (
     <div class="list-head">
@@ -230,6 +264,25 @@ export function ListHead({ model }: { model: Model }) {
           ? count(shown.length)
           : t('{0} of {1}', count(shown.length), count(rows.count))}
       </span>
+      <button
+        class="quiet icon-only"
+        aria-pressed={model.layout === 'grid'}
+        aria-label={t('Grid of pairs')}
+        title={t('Grid of pairs (G)')}
+        onClick={() => model.setLayout(model.layout === 'grid' ? 'list' : 'grid')}
+      >
+        <Icon name="grid" />
+      </button>
+      <button
+        class="quiet icon-only"
+        aria-label={t('Mark All')}
+        aria-haspopup="dialog"
+        disabled={shown.length === 0}
+        title={t('Mark or tag all examples of the list (Shift+M)')}
+        onClick={onMarkAll}
+      >
+        <MarkIcon filled={false} />
+      </button>
       <Choice
         name="sort"
         label={t('Order')}
