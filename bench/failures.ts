@@ -12,7 +12,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Frame } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PredictionTable } from '../src/extension/failures/predictionTable';
-import { readPredictions } from '../src/run/readPredictions';
+import { readPredictions } from '../src/run/read/readPredictions';
 import { openWorkbench, scratchFolder } from '../test/e2e/harness/open';
 import type { Workbench } from '../test/e2e/harness/workbench';
 import { syntheticRun } from '../test/e2e/syntheticRun';

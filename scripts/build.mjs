@@ -66,7 +66,7 @@ const nodeEntries = {
   'slice-worker': 'src/analysis/sliceWorker.ts',
   'analysis-worker': 'src/analysis/analysisWorker.ts',
   'compare-worker': 'src/analysis/compareWorker.ts',
-  'runtime-self-test': 'src/runtime/selfTestMain.ts',
+  'runtime-self-test': 'src/runtime/install/selfTestMain.ts',
   extension: 'src/extension/extension.ts',
 };
 const webviewEntries = Object.fromEntries(

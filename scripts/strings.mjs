@@ -1,7 +1,7 @@
 // The texts that are translated: every literal given to `vscode.l10n.t`, `t` or `translate` in src/extension and
-// src/webview and to `phrase` anywhere in src, and what the configuration's definition says of its keys. Writes them
+// src/webview and to `localize` anywhere in src, and what the configuration's definition says of its keys. Writes them
 // to l10n/bundle.l10n.json (VS Code's export format, key = English text), and says which texts the translations lack
-// or hold for nothing, and which phrases cannot be collected or have other places than values.
+// or hold for nothing, and which messages cannot be collected or have other places than values.
 //
 //   node scripts/strings.mjs [--check]
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const translators = new Set(['t', 'translate', 'phrase']);
+const translators = new Set(['t', 'translate', 'localize']);
 
 /** @returns {string[]} sorted, each once. */
 export function translatedTexts() {
@@ -23,7 +23,7 @@ function collectAll() {
   const problems = [];
   for (const file of readdirSync(join(root, 'src'), { recursive: true }))
     if (/\.tsx?$/.test(file)) {
-      const spoken = /^(extension|webview)\b/.test(file) ? translators : new Set(['phrase']);
+      const spoken = /^(extension|webview)\b/.test(file) ? translators : new Set(['localize']);
       collect(join('src', file), spoken, found, problems);
     }
   collectDefinition(found);
@@ -47,7 +47,7 @@ function collect(path, spoken, found, problems) {
       if (ts.isIdentifier(callee) && spoken.has(callee.text)) {
         const texts = literals(node.arguments[0]);
         for (const text of texts) found.add(text);
-        if (callee.text === 'phrase') problems.push(...phraseProblems(node, texts, source));
+        if (callee.text === 'localize') problems.push(...localizeProblems(node, texts, source));
       }
     }
     ts.forEachChild(node, visit);
@@ -64,8 +64,8 @@ function literals(node) {
   return [];
 }
 
-/** A phrase has literals only, and a place for each value. */
-function phraseProblems(call, texts, source) {
+/** A message has literals only, and a place for each value. */
+function localizeProblems(call, texts, source) {
   const { line } = source.getLineAndCharacterOfPosition(call.getStart());
   const place = `${source.fileName}:${line + 1}`;
   const [first, ...values] = call.arguments;
@@ -75,7 +75,7 @@ function phraseProblems(call, texts, source) {
       : ts.isConditionalExpression(node)
         ? choices(node.whenTrue) + choices(node.whenFalse)
         : 1;
-  if (choices(first) !== texts.length) return [`${place}: a text of phrase() is no literal`];
+  if (choices(first) !== texts.length) return [`${place}: a text of localize() is not a literal`];
   return texts
     .filter((text) => places(text).join() !== values.map((_, index) => `{${index}}`).join())
     .map((text) => `${place}: ${JSON.stringify(text)} has ${values.length} values`);

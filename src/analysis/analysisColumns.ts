@@ -1,7 +1,7 @@
 /** The examples of an analysis as columns, so that a hundred thousand go from a thread to another at once. */
 import type { AnalysisParts } from './analyze';
 import type { Fate } from './dynamics';
-import type { Words } from '../util/phrase';
+import type { MessageText } from '../util/localize';
 
 /** Fates in the order of their codes in `ExampleColumns.fate`. */
 export const FATES: readonly Fate[] = ['always right', 'learned', 'forgotten', 'never learned'];
@@ -35,7 +35,7 @@ export interface DynamicsColumns {
 export interface SliceRows {
   slice: string;
   value: string;
-  title: Words;
+  title: MessageText;
   rows: Int32Array;
 }
 

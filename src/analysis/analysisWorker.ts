@@ -1,7 +1,7 @@
 /** A worker thread that analyses predictions for the editor, and may be ended at any time. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { adviceFrom, type Advice } from '../util/phrase';
-import { errorWords, messageOf, UserError } from '../util/userError';
+import { storedAdvice, type StoredAdvice } from '../util/localize';
+import { errorDetails, messageOf, UserError } from '../util/userError';
 import { analyzeInParts, type Analysis, type AnalyzeRequest } from './analyze';
 import {
   dynamicsColumns,
@@ -19,7 +19,7 @@ export type AnalysisNews =
   | { type: 'dynamics'; dynamics: DynamicsColumns | null }
   | { type: 'numbers'; analysis: Analysis; complete: boolean }
   /** `defect` is the stack of what is not meant for people. */
-  | { type: 'failed'; advice: Advice; defect?: string };
+  | { type: 'failed'; advice: StoredAdvice; defect?: string };
 
 const say = (news: AnalysisNews): void => parentPort?.postMessage(news);
 
@@ -38,11 +38,11 @@ async function work(): Promise<void> {
 }
 
 work().catch((error: unknown) => {
-  const { message, hint } = errorWords(error);
+  const { message, hint } = errorDetails(error);
   const defect = error instanceof Error && !(error instanceof UserError) ? error.stack : undefined;
   say({
     type: 'failed',
-    advice: adviceFrom(message, hint),
+    advice: storedAdvice(message, hint),
     ...(defect !== undefined && { defect: defect || messageOf(error) }),
   });
 });

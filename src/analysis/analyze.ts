@@ -1,9 +1,9 @@
 /** Everything that `nlvr analyze` says of the predictions of a run; the panels show exactly these numbers. */
 import type { Split } from '../run/events';
 import type { Prediction } from '../run/predictions';
-import { sameSet } from '../run/predictionSets';
+import { sameSet } from '../run/read/predictionSets';
 import { runPaths } from '../run/runPaths';
-import { messageFrom, phrase, type Message, type Words } from '../util/phrase';
+import { storedMessage, localize, type StoredMessage, type MessageText } from '../util/localize';
 import { UserError } from '../util/userError';
 import { calibrate, type Calibration } from './calibration';
 import { contrastOf, hasContrastSets, type Contrast } from './contrast';
@@ -71,7 +71,7 @@ export interface Analysis extends Share {
   labelNoise: NoiseCandidate[];
   contrast: Contrast | null;
   /** What is missing or remarkable. */
-  notes: Message[];
+  notes: StoredMessage[];
 }
 
 export interface AnalysisResult {
@@ -120,7 +120,7 @@ export async function analyzeInParts(
   request: AnalyzeRequest,
   listener?: AnalysisListener,
 ): Promise<AnalysisParts> {
-  const notes: Words[] = [];
+  const notes: MessageText[] = [];
   const run = await openAnalysedRun(request.run);
   const { split } = request;
   const set = chooseWanted(run, split, request.epoch);
@@ -154,7 +154,7 @@ export async function analyzeInParts(
       examples.predictions,
       hasContrastSets(examples.predictions) ? await originalsOf(run, request) : [],
     ),
-    notes: notes.map(messageFrom),
+    notes: notes.map(storedMessage),
   };
   listener?.part({ analysis, examples, places, members, dynamics: null });
   step();
@@ -217,12 +217,12 @@ export function requireLabelled(
   const examples = new Examples(predictions);
   if (examples.count === 0)
     throw new UserError(
-      phrase(
+      localize(
         'The examples of {0} in {1} have no labels: there is nothing to analyse.',
         split,
         run.info.name,
       ),
-      { hint: phrase('Analyse a split whose annotations have labels.') },
+      { hint: localize('Analyse a split whose annotations have labels.') },
     );
   return examples;
 }

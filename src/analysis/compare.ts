@@ -1,6 +1,6 @@
 /** Everything that `nlvr compare` says of two runs on the same examples. */
 import type { Split } from '../run/events';
-import { messageFrom, phrase, type Message, type Words } from '../util/phrase';
+import { storedMessage, localize, type StoredMessage, type MessageText } from '../util/localize';
 import { UserError } from '../util/userError';
 import { allRows, factsOf, requireLabelled, slicesByRow, type AnalysisOptions } from './analyze';
 import { Examples, FEW_SENTENCES } from './examples';
@@ -60,7 +60,7 @@ export interface ComparedSlice extends PairedNumbers {
   /** Whether it changed beyond chance: q below 0.05. */
   marked: boolean;
   /** What is to be said of a marked slice; null for others. */
-  finding: Message | null;
+  finding: StoredMessage | null;
 }
 
 export interface ComparedRun {
@@ -76,7 +76,7 @@ export interface Comparison extends PairedNumbers {
   b: ComparedRun;
   split: Split;
   slices: ComparedSlice[];
-  notes: Message[];
+  notes: StoredMessage[];
 }
 
 export interface ComparedExample {
@@ -128,7 +128,7 @@ export async function compareInDetail(
   request: CompareRequest,
   quick?: (detail: DetailedComparison) => void,
 ): Promise<DetailedComparison> {
-  const notes: Words[] = [];
+  const notes: MessageText[] = [];
   const { split } = request;
   const a = await side(request.a, split, request.epochA, notes);
   const b = await side(request.b, split, request.epochB, notes);
@@ -139,18 +139,18 @@ export async function compareInDetail(
   });
   if (common.length === 0)
     throw new UserError(
-      phrase(
+      localize(
         '{0} and {1} answer none of the same examples of {2}.',
         a.run.info.name,
         b.run.info.name,
         split,
       ),
-      { hint: phrase('Compare runs whose predictions are of the same annotations.') },
+      { hint: localize('Compare runs whose predictions are of the same annotations.') },
     );
   const relabelled = common.filter((pair) => pair.a.label !== pair.b.label).length;
   if (relabelled > 0)
     notes.push(
-      phrase(
+      localize(
         'Examples whose labels differ between the runs: {0}. The labels of {1} count.',
         relabelled,
         b.run.info.name,
@@ -182,7 +182,7 @@ export async function compareInDetail(
     split,
     ...paired(inA, inB, all, true),
     slices,
-    notes: notes.map(messageFrom),
+    notes: notes.map(storedMessage),
   };
   quick?.({ comparison, inA, inB, members });
   return {
@@ -210,7 +210,7 @@ async function side(
   folder: string,
   split: Split,
   wanted: WantedEpoch,
-  notes: Words[],
+  notes: MessageText[],
 ): Promise<Side> {
   const run = await openAnalysedRun(folder);
   const set = chooseWanted(run, split, wanted);
@@ -305,9 +305,12 @@ function differenceInterval(
   return resampled ?? pairedDifference(newlyWrong, newlyRight, rows.length);
 }
 
-function finding(title: Words, { n, difference, newlyRight, newlyWrong }: PairedNumbers): Message {
-  return messageFrom(
-    phrase(
+function finding(
+  title: MessageText,
+  { n, difference, newlyRight, newlyWrong }: PairedNumbers,
+): StoredMessage {
+  return storedMessage(
+    localize(
       (difference ?? 0) < 0
         ? '{0}: {1} points worse on {2} ({3} newly wrong, {4} newly right)'
         : '{0}: {1} points better on {2} ({4} newly right, {3} newly wrong)',

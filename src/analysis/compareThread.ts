@@ -1,7 +1,7 @@
 /** Compares the predictions of two runs in a thread of its own. */
 import { Worker } from 'node:worker_threads';
 import { assetPath } from '../util/assets';
-import { phraseIn, type Advice } from '../util/phrase';
+import { parseLocalizedMessage, type StoredAdvice } from '../util/localize';
 import { UserError } from '../util/userError';
 import type { Comparison, CompareRequest } from './compare';
 import type { ComparedColumns, ComparedTable } from './comparedTable';
@@ -12,7 +12,7 @@ export type CompareMessage =
   | { type: 'quick'; comparison: Comparison; columns: ComparedColumns }
   | { type: 'compared'; comparison: Comparison }
   /** `expected`: a `UserError`, and no defect. */
-  | { type: 'failed'; expected: boolean; advice: Advice };
+  | { type: 'failed'; expected: boolean; advice: StoredAdvice };
 
 export interface ComparedInThread {
   comparison: Comparison;
@@ -66,8 +66,8 @@ export async function compareInThread(
   }
 }
 
-function userError({ message, phrase, hint, hintPhrase }: Advice): UserError {
-  return new UserError(phraseIn(phrase) ?? message, {
-    ...(hint !== undefined && { hint: phraseIn(hintPhrase) ?? hint }),
+function userError({ message, phrase, hint, hintPhrase }: StoredAdvice): UserError {
+  return new UserError(parseLocalizedMessage(phrase) ?? message, {
+    ...(hint !== undefined && { hint: parseLocalizedMessage(hintPhrase) ?? hint }),
   });
 }

@@ -1,7 +1,7 @@
 /** A worker thread that compares the predictions of two runs, so that no other thread waits for it. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { adviceFrom } from '../util/phrase';
-import { UserError, errorWords } from '../util/userError';
+import { storedAdvice } from '../util/localize';
+import { UserError, errorDetails } from '../util/userError';
 import { compareInDetail, type CompareRequest } from './compare';
 import { tableOf } from './comparedTable';
 import type { CompareMessage } from './compareThread';
@@ -28,6 +28,10 @@ async function work(): Promise<void> {
 }
 
 work().catch((error: unknown) => {
-  const { message, hint } = errorWords(error);
-  say({ type: 'failed', expected: error instanceof UserError, advice: adviceFrom(message, hint) });
+  const { message, hint } = errorDetails(error);
+  say({
+    type: 'failed',
+    expected: error instanceof UserError,
+    advice: storedAdvice(message, hint),
+  });
 });

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { readRecords } from '../data/annotations/records';
 import type { Prediction } from '../run/predictions';
 import { isThere } from '../util/isThere';
-import { phrase, type Words } from '../util/phrase';
-import { UserError, errnoOf, messageOf, wordsOf } from '../util/userError';
+import { localize, type MessageText } from '../util/localize';
+import { UserError, errnoOf, messageOf, messageTextOf } from '../util/userError';
 import type { ExampleFacts } from './slices';
 
 /** How the annotators of an example voted. */
@@ -29,7 +29,7 @@ export interface Facts {
   /** null where the annotations have no votes. */
   votesOf: (example: Prediction) => Votes | null;
   /** What was expected and is not known. */
-  notes: Words[];
+  notes: MessageText[];
 }
 
 const PHENOMENA = 'annotated_dev_examples.txt';
@@ -40,7 +40,7 @@ const PHENOMENA = 'annotated_dev_examples.txt';
  * @throws {UserError} when a named subset or phenomena file cannot be read.
  */
 export async function gatherFacts(sources: FactSources): Promise<Facts> {
-  const notes: Words[] = [];
+  const notes: MessageText[] = [];
   const votes = await readVotes(sources.annotations, notes);
   const folder = sources.annotations === null ? null : dirname(sources.annotations);
   const subsets = new Map<string, Set<string>>();
@@ -91,11 +91,11 @@ export async function filesOfFacts(annotations: string): Promise<string[]> {
 }
 
 /** Votes by identifier: NLVR2's `validation` and `extra_validations`, NLVR's `evals`. */
-async function readVotes(file: string | null, notes: Words[]): Promise<Map<string, Votes>> {
+async function readVotes(file: string | null, notes: MessageText[]): Promise<Map<string, Votes>> {
   const votes = new Map<string, Votes>();
   if (file === null) {
     notes.push(
-      phrase('The annotation file of this run is not known: slices by annotators are missing.'),
+      localize('The annotation file of this run is not known: slices by annotators are missing.'),
     );
     return votes;
   }
@@ -112,7 +112,7 @@ async function readVotes(file: string | null, notes: Words[]): Promise<Map<strin
     });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    notes.push(phrase('Slices by annotators are missing: {0}', wordsOf(error)));
+    notes.push(localize('Slices by annotators are missing: {0}', messageTextOf(error)));
   }
   return votes;
 }
@@ -155,8 +155,8 @@ async function readPhenomena(file: string): Promise<Map<string, string[]>> {
   } catch (cause) {
     throw new UserError(
       errnoOf(cause) === 'ENOENT'
-        ? phrase('The phenomena file {0} does not exist.', file)
-        : phrase('The phenomena file {0} cannot be read: {1}', file, messageOf(cause)),
+        ? localize('The phenomena file {0} does not exist.', file)
+        : localize('The phenomena file {0} cannot be read: {1}', file, messageOf(cause)),
       { cause },
     );
   }

@@ -5,7 +5,7 @@
  */
 import type { Dataset, Example } from '../data/types';
 import type { GroupAccuracy } from '../run/events';
-import { phrase, type Words } from '../util/phrase';
+import { localize, type MessageText } from '../util/localize';
 
 /** Why consistency is null: no example has a label, or their identifiers do not say which share a sentence. */
 export type ConsistencyReason = 'unlabelled' | 'no-identifiers';
@@ -35,8 +35,8 @@ export function measureDataset(
 }
 
 /** What to say of results that are of a part of a split. */
-export function skippedNote(split: string, { examples, skipped = 0 }: Metrics): Words {
-  return phrase(
+export function skippedNote(split: string, { examples, skipped = 0 }: Metrics): MessageText {
+  return localize(
     'The results on {0} are of {1} of {2} examples; the others were left out, as their images are missing.',
     split,
     examples,

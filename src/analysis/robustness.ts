@@ -1,6 +1,6 @@
 /**
  * How much an answer depends on what it should depend on: accuracy and changed answers when the inputs of a model are
- * changed on purpose. The numbers alone; `train/robustness.ts` asks the model.
+ * changed on purpose. The numbers alone; `train/evaluate/robustness.ts` asks the model.
  */
 import type { Example } from '../data/types';
 import { exchangeSides, sidesOf, type Sides } from '../util/sides';

@@ -1,11 +1,11 @@
 /** Opens the predictions of a run for the analysis. */
 import type { Split } from '../run/events';
-import { readRunInfo } from '../run/migrate';
+import { readRunInfo } from '../run/read/migrate';
 import type { Prediction } from '../run/predictions';
-import { fileOfSet, listSets, type PredictionSet } from '../run/predictionSets';
-import { readPredictions } from '../run/readPredictions';
+import { fileOfSet, listSets, type PredictionSet } from '../run/read/predictionSets';
+import { readPredictions } from '../run/read/readPredictions';
 import type { RunInfo } from '../run/runInfo';
-import { phrase, type Words } from '../util/phrase';
+import { localize, type MessageText } from '../util/localize';
 import { UserError } from '../util/userError';
 
 /** Which predictions of a split: after an epoch (from 0), the best epoch's, or the newest. */
@@ -22,13 +22,13 @@ export interface AnalysedRun {
 export async function openAnalysedRun(folder: string): Promise<AnalysedRun> {
   const info = await readRunInfo(folder);
   if (!info)
-    throw new UserError(phrase('{0} holds no run.', folder), {
-      hint: phrase('Name a run folder, or make one of a file of predictions by nlvr import.'),
+    throw new UserError(localize('{0} holds no run.', folder), {
+      hint: localize('Name a run folder, or make one of a file of predictions by nlvr import.'),
     });
   const sets = await listSets(folder);
   if (sets.length === 0)
-    throw new UserError(phrase('{0} has no predictions yet.', info.name), {
-      hint: phrase('They are written after each epoch, by nlvr evaluate and by nlvr import.'),
+    throw new UserError(localize('{0} has no predictions yet.', info.name), {
+      hint: localize('They are written after each epoch, by nlvr evaluate and by nlvr import.'),
     });
   return { folder, info, sets };
 }
@@ -45,8 +45,8 @@ export function chooseWanted(
   const ofSplit = sets.filter((set) => set.split === split);
   const last = ofSplit.at(-1);
   if (last === undefined)
-    throw new UserError(phrase('{0} has no predictions of {1}.', info.name, split), {
-      hint: phrase('There are predictions of: {0}.', [...new Set(sets.map((set) => set.split))]),
+    throw new UserError(localize('{0} has no predictions of {1}.', info.name, split), {
+      hint: localize('There are predictions of: {0}.', [...new Set(sets.map((set) => set.split))]),
     });
   if (wanted === 'last') return last;
   const epoch = wanted === 'best' ? info.best?.epoch : wanted;
@@ -58,13 +58,13 @@ export function chooseWanted(
   const epochs = ofSplit.flatMap((set) => (set.epoch === null ? [] : [set.epoch]));
   throw new UserError(
     wanted === 'best'
-      ? phrase('{0} has no predictions of {1} after its best epoch.', info.name, split)
-      : phrase('{0} has no predictions of {1} after epoch {2}.', info.name, split, wanted),
+      ? localize('{0} has no predictions of {1} after its best epoch.', info.name, split)
+      : localize('{0} has no predictions of {1} after epoch {2}.', info.name, split, wanted),
     {
       hint:
         epochs.length === 0
-          ? phrase('It has none after any epoch: leave --epoch out.')
-          : phrase('Epochs with predictions, from 0: {0}.', epochs),
+          ? localize('It has none after any epoch: leave --epoch out.')
+          : localize('Epochs with predictions, from 0: {0}.', epochs),
     },
   );
 }
@@ -73,7 +73,7 @@ export function chooseWanted(
 export async function loadPredictions(
   folder: string,
   set: PredictionSet,
-  notes: Words[],
+  notes: MessageText[],
 ): Promise<Prediction[]> {
   const predictions: Prediction[] = [];
   let skipped = 0;
@@ -83,7 +83,7 @@ export async function loadPredictions(
   }
   if (skipped > 0)
     notes.push(
-      phrase('Lines of {0} that could not be read: {1}.', fileOfSet(folder, set), skipped),
+      localize('Lines of {0} that could not be read: {1}.', fileOfSet(folder, set), skipped),
     );
   return predictions;
 }

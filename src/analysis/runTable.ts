@@ -1,16 +1,16 @@
 /** Runs side by side: what they reached, and the keys in which their configurations differ. */
 import { relative } from 'node:path';
 import { differingKeys, type DifferingKey, type FlatConfig } from '../config/flat';
-import { isBlipFolder } from '../run/blipFolder';
-import { findRunFolders } from '../run/discovery';
-import { readRun } from '../run/readRun';
+import { isBlipFolder } from '../run/import/blipFolder';
+import { findRunFolders } from '../run/read/discovery';
+import { readRun } from '../run/read/readRun';
 import { readFlatConfig } from '../run/runConfig';
 import { RunFolder } from '../run/runFolder';
 import type { RunInfo } from '../run/runInfo';
-import type { RunStatus } from '../run/runStatus';
-import { trainedSeconds } from '../run/trainedTime';
+import type { RunStatus } from '../run/record/runStatus';
+import { trainedSeconds } from '../run/record/trainedTime';
 import { csvRow } from '../util/csv';
-import type { Words } from '../util/phrase';
+import type { MessageText } from '../util/localize';
 import { UserError } from '../util/userError';
 import { readMetrics } from './metricsFile';
 
@@ -34,7 +34,7 @@ export interface RunRow {
   /** Mean cross-entropy in nats, of the same weights as the accuracy. */
   valLoss: number | null;
   testLoss: number | null;
-  /** Seconds spent training (`run/trainedTime.ts`). */
+  /** Seconds spent training (`run/record/trainedTime.ts`). */
   trainedSeconds: number | null;
 }
 
@@ -72,7 +72,7 @@ export interface RunTable {
   /** A value a row. */
   differing: DifferingKey[];
   /** Runs that cannot be read; they have no row. */
-  unreadable: { folder: string; message: Words }[];
+  unreadable: { folder: string; message: MessageText }[];
 }
 
 /** Deeper than anybody sorts runs into folders. */

@@ -1,13 +1,13 @@
 /** Which examples are in which slice. */
 import type { Prediction } from '../run/predictions';
-import { phrase, type Words } from '../util/phrase';
+import { localize, type MessageText } from '../util/localize';
 import { builtInSlices, YES, type ExampleFacts } from './slices';
 import { matchSentences, type UserSlice } from './userSlices';
 
 export interface SliceMembers {
   slice: string;
   value: string;
-  title: Words;
+  title: MessageText;
   /** Places of its examples, ascending. */
   rows: Int32Array;
   /** Places of these and of those that they are compared with: all of which it is known whether they are in it. */
@@ -46,7 +46,7 @@ export async function sliceMembers(
 /** @param all the examples, where it is known of all of them; null where it is known of those with a value alone. */
 function membersOf(
   slice: string,
-  title: Words,
+  title: MessageText,
   values: readonly (readonly string[])[],
   all: Int32Array | null,
 ): SliceMembers[] {
@@ -67,7 +67,7 @@ function membersOf(
     .map(([value, members]) => ({
       slice,
       value,
-      title: value === YES ? title : phrase('{0} "{1}"', title, value),
+      title: value === YES ? title : localize('{0} "{1}"', title, value),
       rows: Int32Array.from(members),
       known,
     }));

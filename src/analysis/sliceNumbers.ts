@@ -1,5 +1,5 @@
 /** Accuracy and consistency of every slice, and which of them differ from the rest beyond chance. */
-import { phrase, type Message, messageFrom, type Words } from '../util/phrase';
+import { localize, type StoredMessage, storedMessage, type MessageText } from '../util/localize';
 import type { Examples, Share } from './examples';
 import type { SliceMembers } from './sliceMembers';
 import {
@@ -28,7 +28,7 @@ export interface SliceNumbers extends Share {
   /** Whether it differs beyond chance: q below 0.05. */
   marked: boolean;
   /** What is to be said of a marked slice; null for others. */
-  finding: Message | null;
+  finding: StoredMessage | null;
 }
 
 /** Numbers of all slices in the order of `members`; `addIntervals` adds the intervals of their consistency. */
@@ -97,12 +97,12 @@ function largerP(exact: number, clustered: number): number {
 }
 
 function finding(
-  title: Words,
+  title: MessageText,
   { n, accuracy, difference }: { n: number; accuracy: number | null; difference: number | null },
-): Message {
+): StoredMessage {
   const points = pointsOf(difference ?? 0);
-  return messageFrom(
-    phrase(
+  return storedMessage(
+    localize(
       (difference ?? 0) < 0
         ? '{0}: {1}% of {2}, {3} points below the rest'
         : '{0}: {1}% of {2}, {3} points above the rest',

@@ -6,7 +6,7 @@
  * docs/analysis.md has their precision and recall, and a test holds them.
  */
 import type { Prediction } from '../run/predictions';
-import { phrase, type Words } from '../util/phrase';
+import { localize, type MessageText } from '../util/localize';
 
 /** What is known of an example besides its prediction. */
 export interface ExampleFacts {
@@ -22,7 +22,7 @@ export interface SliceDefinition {
   /** Stable: the field `slice` of the JSON. */
   slice: string;
   /** As people read it; the value stands behind it, but for slices that an example is in or not. */
-  title: Words;
+  title: MessageText;
   /** Whether examples without a value are not known, and so are no part of the rest that a slice is compared with. */
   partial?: boolean;
   values: (example: Prediction, facts: ExampleFacts) => readonly string[];
@@ -86,51 +86,51 @@ const has = (pattern: RegExp): SliceDefinition['values'] => {
 export const builtInSlices: readonly SliceDefinition[] = [
   {
     slice: 'label',
-    title: phrase('Label'),
+    title: localize('Label'),
     values: ({ label }) => (label === null ? [] : [label ? 'True' : 'False']),
   },
   {
     slice: 'sentence length',
-    title: phrase('Sentence length'),
+    title: localize('Sentence length'),
     values: ({ sentence }) => [lengthOf(sentence)],
   },
   {
     slice: 'order words',
-    title: phrase('Order words'),
+    title: localize('Order words'),
     values: ({ sentence }) => [orderWords(sentence)],
   },
-  { slice: 'counting', title: phrase('Counting'), values: has(patterns.counting) },
-  { slice: 'comparison', title: phrase('Comparison'), values: has(patterns.comparison) },
-  { slice: 'negation', title: phrase('Negation'), values: has(patterns.negation) },
+  { slice: 'counting', title: localize('Counting'), values: has(patterns.counting) },
+  { slice: 'comparison', title: localize('Comparison'), values: has(patterns.comparison) },
+  { slice: 'negation', title: localize('Negation'), values: has(patterns.negation) },
   {
     slice: 'quantifier',
-    title: phrase('Quantifier'),
+    title: localize('Quantifier'),
     values: ({ sentence }) =>
       (['universal', 'existential'] as const).filter((each) => patterns[each].test(sentence)),
   },
-  { slice: 'spatial words', title: phrase('Spatial words'), values: has(patterns.spatial) },
+  { slice: 'spatial words', title: localize('Spatial words'), values: has(patterns.spatial) },
   {
     slice: 'kind',
-    title: phrase('Kind'),
+    title: localize('Kind'),
     partial: true,
     values: ({ group }) => (group === undefined ? [] : [group]),
   },
   {
     slice: 'annotators',
-    title: phrase('Annotators'),
+    title: localize('Annotators'),
     partial: true,
     values: (_, { unanimous }) =>
       unanimous === null ? [] : [unanimous ? 'unanimous' : 'not unanimous'],
   },
   {
     slice: 'subset',
-    title: phrase('Subset'),
+    title: localize('Subset'),
     partial: true,
     values: (_, { subsets }) => subsets,
   },
   {
     slice: 'phenomenon',
-    title: phrase('Phenomenon'),
+    title: localize('Phenomenon'),
     partial: true,
     values: (_, { phenomena }) => phenomena,
   },

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { load } from 'js-yaml';
 import { assetPath } from '../util/assets';
-import { phrase } from '../util/phrase';
+import { localize } from '../util/localize';
 import { UserError, errnoOf, messageOf } from '../util/userError';
 import { compilePattern, type MatchRequest } from './slicePattern';
 import { builtInSlices } from './slices';
@@ -32,8 +32,8 @@ export async function readUserSlices(file: string): Promise<UserSlice[]> {
   } catch (cause) {
     throw new UserError(
       errnoOf(cause) === 'ENOENT'
-        ? phrase('The slices file {0} does not exist.', file)
-        : phrase('The slices file {0} cannot be read: {1}', file, messageOf(cause)),
+        ? localize('The slices file {0} does not exist.', file)
+        : localize('The slices file {0} cannot be read: {1}', file, messageOf(cause)),
       { cause },
     );
   }
@@ -46,12 +46,12 @@ export async function readUserSlices(file: string): Promise<UserSlice[]> {
  * @throws {UserError} naming the element and what is wrong with it.
  */
 export function checkUserSlices(content: unknown, source: string): UserSlice[] {
-  const hint = phrase('A slice has a name and a pattern, such as {0}.', example);
+  const hint = localize('A slice has a name and a pattern, such as {0}.', example);
   if (!Array.isArray(content))
-    throw new UserError(phrase('{0}: a list of slices is expected.', source), { hint });
+    throw new UserError(localize('{0}: a list of slices is expected.', source), { hint });
   if (content.length > MOST_SLICES)
     throw new UserError(
-      phrase(
+      localize(
         '{0}: {1} slices are too many; {2} are possible.',
         source,
         content.length,
@@ -65,17 +65,17 @@ export function checkUserSlices(content: unknown, source: string): UserSlice[] {
     ) as Partial<Record<keyof UserSlice, unknown>>;
     if (typeof name !== 'string' || name.trim() === '' || name.length > LONGEST_NAME)
       throw new UserError(
-        phrase('{0}: slice {1} has no name of 1 to {2} characters.', source, i + 1, LONGEST_NAME),
+        localize('{0}: slice {1} has no name of 1 to {2} characters.', source, i + 1, LONGEST_NAME),
         { hint },
       );
     if (names.has(name))
-      throw new UserError(phrase('{0}: two slices are called {1}.', source, name));
+      throw new UserError(localize('{0}: two slices are called {1}.', source, name));
     names.add(name);
     if (builtInSlices.some(({ slice }) => slice === name))
-      throw new UserError(phrase('{0}: {1} is the name of a built-in slice.', source, name));
+      throw new UserError(localize('{0}: {1} is the name of a built-in slice.', source, name));
     if (typeof pattern !== 'string' || pattern === '' || pattern.length > LONGEST_PATTERN)
       throw new UserError(
-        phrase(
+        localize(
           '{0}: slice {1} has no pattern of 1 to {2} characters.',
           source,
           name,
@@ -87,7 +87,7 @@ export function checkUserSlices(content: unknown, source: string): UserSlice[] {
       compilePattern(pattern);
     } catch (cause) {
       throw new UserError(
-        phrase(
+        localize(
           '{0}: the pattern of slice {1} is no regular expression: {2}',
           source,
           name,
@@ -134,9 +134,9 @@ export async function matchSentences(
 
 function tooSlow(name: string, timeLimit: number): UserError {
   return new UserError(
-    phrase('The pattern of slice {0} takes longer than {1} seconds.', name, timeLimit / 1000),
+    localize('The pattern of slice {0} takes longer than {1} seconds.', name, timeLimit / 1000),
     {
-      hint: phrase(
+      hint: localize(
         'Nested repetitions such as (a+)+ backtrack without end: write it without them.',
       ),
     },

@@ -6,7 +6,7 @@ import { checkMedConfig } from '../config/medConfig';
 import { configPaths } from '../config/paths';
 import type { ConfigProblem, Suggestion } from '../config/problem';
 import { parseConfigFile } from '../config/relocate';
-import { phrase } from '../util/phrase';
+import { localize } from '../util/localize';
 import { UserError } from '../util/userError';
 import { leftOut } from './bounded';
 import { mayLookAt, requireFile, type Places } from './places';
@@ -19,8 +19,8 @@ export async function checkConfiguration(
   places: Places,
 ): Promise<Record<string, unknown>> {
   if (!/^\.ya?ml$/i.test(extname(text)))
-    throw new UserError(phrase('{0} is no YAML file.', text), {
-      hint: phrase('Name a configuration such as {0}.', 'nlvr.yaml'),
+    throw new UserError(localize('{0} is no YAML file.', text), {
+      hint: localize('Name a configuration such as {0}.', 'nlvr.yaml'),
     });
   const file = await requireFile(text, places);
   const parsed = parseConfigFile((await places.textOf(file)) ?? '', file);

@@ -2,11 +2,11 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { UserSlice } from '../analysis/userSlices';
-import { folderOfRun } from '../run/blipFolder';
+import { folderOfRun } from '../run/import/blipFolder';
 import { readCurvesFile } from '../run/curves/curvesFile';
-import { readRunInfo } from '../run/migrate';
+import { readRunInfo } from '../run/read/migrate';
 import { RunFolder } from '../run/runFolder';
-import { phrase } from '../util/phrase';
+import { localize } from '../util/localize';
 import { errnoOf, UserError } from '../util/userError';
 
 /** Where the program that answers may look. */
@@ -62,8 +62,8 @@ async function liesIn(folders: readonly string[], path: string): Promise<boolean
 }
 
 function refused(path: string, { roots }: Places): UserError {
-  return new UserError(phrase('{0} lies outside the folders that may be read.', path), {
-    hint: phrase('Name a path inside {0}.', roots),
+  return new UserError(localize('{0} lies outside the folders that may be read.', path), {
+    hint: localize('Name a path inside {0}.', roots),
   });
 }
 
@@ -87,7 +87,7 @@ function candidates(text: string, { roots }: Places): string[] {
 export async function requireFile(text: string, places: Places): Promise<string> {
   for (const file of await insideOnly(candidates(text, places), text, places))
     if ((await places.textOf(file)) !== undefined) return file;
-  throw new UserError(phrase('{0} does not exist or cannot be read.', text));
+  throw new UserError(localize('{0} does not exist or cannot be read.', text));
 }
 
 /** Those of the paths that lie inside the roots. @throws {UserError} when none does */
@@ -140,11 +140,11 @@ async function byName(
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
   throw found.length === 0
-    ? new UserError(phrase('There is no run {0}; {1} holds none.', name, looked), {
-        hint: phrase('{0} lists the runs.', 'nlvr_list_runs'),
+    ? new UserError(localize('There is no run {0}; {1} holds none.', name, looked), {
+        hint: localize('{0} lists the runs.', 'nlvr_list_runs'),
       })
-    : new UserError(phrase('Several runs are called {0}.', name), {
-        hint: phrase('Name the folder of one: {0}.', found.slice(0, 10)),
+    : new UserError(localize('Several runs are called {0}.', name), {
+        hint: localize('Name the folder of one: {0}.', found.slice(0, 10)),
       });
 }
 

@@ -10,10 +10,10 @@ import {
 } from '../analysis/runPredictions';
 import type { Split } from '../run/events';
 import type { Prediction } from '../run/predictions';
-import { fileOfSet } from '../run/predictionSets';
-import { readPredictions } from '../run/readPredictions';
+import { fileOfSet } from '../run/read/predictionSets';
+import { readPredictions } from '../run/read/readPredictions';
 import { runPaths } from '../run/runPaths';
-import { phrase, type Message } from '../util/phrase';
+import { localize, type StoredMessage } from '../util/localize';
 import { UserError } from '../util/userError';
 import { leftOut } from './bounded';
 import { ANALYZE_RUN, DEFAULT_EXAMPLES } from './definitions';
@@ -79,7 +79,7 @@ function markedFirst<T extends { marked: boolean; difference: number | null }>(
   return [...marked, ...slices.filter((each) => !each.marked)];
 }
 
-function withoutPhrase<T extends { finding: Message | null }>(
+function withoutPhrase<T extends { finding: StoredMessage | null }>(
   slice: T,
 ): Omit<T, 'finding'> & { finding: string | null } {
   return { ...slice, finding: slice.finding?.message ?? null };
@@ -153,11 +153,11 @@ async function sliceFilter(
   const place = slices.findIndex((each) => each.slice === slice && each.value === value);
   if (place < 0) {
     const values = slices.filter((each) => each.slice === slice).map((each) => each.value);
-    throw new UserError(phrase('There is no slice {0} with the value {1}.', slice, value), {
+    throw new UserError(localize('There is no slice {0} with the value {1}.', slice, value), {
       hint:
         values.length > 0
-          ? phrase('Its values are: {0}.', values.slice(0, 30))
-          : phrase('{0} lists the slices.', ANALYZE_RUN),
+          ? localize('Its values are: {0}.', values.slice(0, 30))
+          : localize('{0} lists the slices.', ANALYZE_RUN),
     });
   }
   const members = new Set(

@@ -4,16 +4,16 @@ import { tableOf, type RunTable } from '../analysis/runTable';
 import { curvesIn } from '../run/curves/exportCurves';
 import type { CurveName } from '../run/curves/roles';
 import type { Series } from '../run/curves/series';
-import { openEvents } from '../run/eventSource';
-import type { PlacedEvent } from '../run/eventReader';
+import { openEvents } from '../run/read/eventSource';
+import type { PlacedEvent } from '../run/read/eventReader';
 import type { EpochEvent, EvalEvent, NoteEvent } from '../run/events';
-import { listSets } from '../run/predictionSets';
-import { readRun, type ReadRun } from '../run/readRun';
+import { listSets } from '../run/read/predictionSets';
+import { readRun, type ReadRun } from '../run/read/readRun';
 import { RunFolder } from '../run/runFolder';
-import { isActiveStatus } from '../run/runStatus';
+import { isActiveStatus } from '../run/record/runStatus';
 import { statusReport } from '../run/statusReport';
-import { TimeLeft } from '../run/timeLeft';
-import { inEnglish, phrase } from '../util/phrase';
+import { TimeLeft } from '../run/record/timeLeft';
+import { inEnglish, localize } from '../util/localize';
 import { UserError } from '../util/userError';
 import { leftOut } from './bounded';
 import { DEFAULT_POINTS, DEFAULT_RUNS } from './definitions';
@@ -209,7 +209,7 @@ function meanOf(values: readonly number[]): number | null {
 async function openRun(text: string, places: Places): Promise<{ folder: string; run: ReadRun }> {
   const folder = await requireRun(text, places);
   const run = await readRun(folder);
-  if (!run) throw new UserError(phrase('{0} holds no run.', folder));
+  if (!run) throw new UserError(localize('{0} holds no run.', folder));
   return { folder, run };
 }
 

@@ -1,6 +1,6 @@
 /** Calls a tool by its name, for the editor and for `nlvr mcp` alike. */
 import Ajv, { type ValidateFunction } from 'ajv';
-import { phrase } from '../util/phrase';
+import { localize } from '../util/localize';
 import { errorText, UserError } from '../util/userError';
 import { boundedJson } from './bounded';
 import { checkConfiguration } from './configuration';
@@ -47,8 +47,8 @@ export async function callTool(name: string, input: unknown, places: Places): Pr
 function checkedInput(name: string, input: unknown): unknown {
   const definition = toolDefinitions.find((each) => each.name === name);
   if (!definition)
-    throw new UserError(phrase('There is no tool {0}.', name), {
-      hint: phrase(
+    throw new UserError(localize('There is no tool {0}.', name), {
+      hint: localize(
         'There are: {0}.',
         toolDefinitions.map((each) => each.name),
       ),
@@ -65,7 +65,7 @@ function checkedInput(name: string, input: unknown): unknown {
     `${instancePath.slice(1) || 'input'} ${message ?? ''} ${faultDetail(params)}`.trim(),
   );
   throw new UserError(
-    phrase('The input of {0} is not accepted: {1}.', name, faults.slice(0, 5).join('; ')),
+    localize('The input of {0} is not accepted: {1}.', name, faults.slice(0, 5).join('; ')),
   );
 }
 

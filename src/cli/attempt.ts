@@ -1,9 +1,9 @@
 /** The record of what this program was started for. */
 import { resolve } from 'node:path';
-import { AttemptWriter } from '../run/attemptWriter';
-import type { AttemptKind } from '../run/attempts';
+import { AttemptWriter } from '../run/record/attemptWriter';
+import type { AttemptKind } from '../run/record/attempts';
 import { RunFolder } from '../run/runFolder';
-import type { LockWait } from '../run/runLock';
+import type { LockWait } from '../run/record/runLock';
 import { ExitCode } from '../util/userError';
 
 interface Given {
@@ -62,7 +62,7 @@ export async function recordRefusal<T>(
 }
 
 /** Says on standard error why nothing happens for a while. */
-export function sayWait({ owner, silent, seconds }: LockWait): void {
+export function reportLockWait({ owner, silent, seconds }: LockWait): void {
   process.stderr.write(
     `The run folder belongs to process ${owner.pid} on ${owner.host}, which was heard of ${silent} s ago. ` +
       `It is taken in ${seconds} s, unless that process is heard of; --take_over takes it at once.\n`,

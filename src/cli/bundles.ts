@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { assetPath } from '../util/assets';
-import { speak } from '../util/language';
+import { setTranslator } from '../util/language';
 import { UserError } from '../util/userError';
 
 const NAME = /^bundle\.l10n\.(.+)\.json$/;
@@ -24,7 +24,7 @@ export function speakLanguage(language: string): void {
     });
   const file = join(folder, `bundle.l10n.${wanted}.json`);
   const bundle = JSON.parse(readFileSync(file, 'utf8')) as Partial<Record<string, string>>;
-  speak((text, ...values) =>
+  setTranslator((text, ...values) =>
     (bundle[text] ?? text).replace(
       /\{(\d+)\}/g,
       (place, at: string) => values[Number(at)] ?? place,

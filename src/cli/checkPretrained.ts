@@ -5,7 +5,7 @@ import { readModelConfig } from '../model/config';
 import { describeReport, isUnusualStart } from '../model/loadRules';
 import { loadWeights } from '../model/loadWeights';
 import { pretrainedOf } from '../train/modelSession';
-import { messageFrom, phrase, sentences } from '../util/phrase';
+import { storedMessage, localize, sentences } from '../util/localize';
 import { UserError } from '../util/userError';
 
 /** A problem of the configuration, of the weights to start from or of the data. */
@@ -17,8 +17,10 @@ export async function checkPretrained(loaded: LoadedConfig): Promise<CheckedProb
   if (source === undefined) return [];
   const about = { code: 'pretrained', file: loaded.file };
   if (isUrl(source)) {
-    const says = phrase('`pretrained` is downloaded when the training begins; it was not checked.');
-    return [{ ...about, severity: 'information', ...messageFrom(says) }];
+    const says = localize(
+      '`pretrained` is downloaded when the training begins; it was not checked.',
+    );
+    return [{ ...about, severity: 'information', ...storedMessage(says) }];
   }
   try {
     const weights = await loadWeights(source, readModelConfig(loaded.config, loaded.folder));
@@ -28,13 +30,13 @@ export async function checkPretrained(loaded: LoadedConfig): Promise<CheckedProb
       await weights.close();
     }
     const [first, ...others] = describeReport(weights.report);
-    const says = messageFrom(sentences(phrase('`pretrained`: {0}', first), ...others));
+    const says = storedMessage(sentences(localize('`pretrained`: {0}', first), ...others));
     const severity = isUnusualStart(weights.report) ? 'warning' : 'information';
     return [{ ...about, severity, ...says }];
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const { words, hintWords } = error;
-    const says = phrase('`pretrained`: {0}', hintWords ? sentences(words, hintWords) : words);
-    return [{ ...about, severity: 'error', ...messageFrom(says) }];
+    const says = localize('`pretrained`: {0}', hintWords ? sentences(words, hintWords) : words);
+    return [{ ...about, severity: 'error', ...storedMessage(says) }];
   }
 }

@@ -1,7 +1,7 @@
 /** Questions of `nlvr predict --serve` that ask where the model looks. */
 import { MAP_METHODS, type MapMethod } from '../model/attentionMaps';
-import { writeExplanation } from '../train/explanationPicture';
-import type { Predictor, Question } from '../train/predictor';
+import { writeExplanation } from '../train/predict/explanationPicture';
+import type { Predictor, Question } from '../train/predict/predictor';
 import { USUAL_FADE } from '../util/heatMap';
 import { UserError } from '../util/userError';
 

@@ -1,7 +1,7 @@
 import { percent } from '../analysis/figures';
 import type { Metrics } from '../analysis/metrics';
 import { consistencyReason } from '../analysis/metricsFile';
-import type { TrainingOutcome } from '../train/trainingTypes';
+import type { TrainingOutcome } from '../train/types';
 import { formatDuration } from '../util/duration';
 import { counted } from './counted';
 

@@ -12,9 +12,9 @@ import {
   type DistributedFlags,
   type LaunchSettings,
 } from '../distributed/settings';
-import { exitNow } from '../runtime/exitNow';
-import { visibleGpus } from '../runtime/gpus';
-import { inEnglish, phrase } from '../util/phrase';
+import { exitNow } from '../runtime/machine/exitNow';
+import { visibleGpus } from '../runtime/machine/gpus';
+import { inEnglish, localize } from '../util/localize';
 import { ExitCode, UserError } from '../util/userError';
 import { report } from './report';
 
@@ -100,9 +100,9 @@ export function requireGpus(device: Config['device'], processes: number): void {
   const gpus = visibleGpus().length;
   if (gpus >= processes || (gpus === 0 && device === 'auto')) return;
   throw new UserError(
-    phrase('{0} processes need a GPU each; {1} can be used here.', processes, gpus),
+    localize('{0} processes need a GPU each; {1} can be used here.', processes, gpus),
     {
-      hint: phrase(
+      hint: localize(
         'Lower --nproc_per_node, look at CUDA_VISIBLE_DEVICES, or train on the processor with --device cpu.',
       ),
     },

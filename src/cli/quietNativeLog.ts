@@ -1,6 +1,6 @@
 import { devNull } from 'node:os';
 import { join } from 'node:path';
-import { redirectNativeLog } from '../runtime/nativeLog';
+import { redirectNativeLog } from '../runtime/tensorflow/nativeLog';
 import { usableCacheFolder } from '../util/cacheFolder';
 import { withDiskErrors } from '../util/diskError';
 

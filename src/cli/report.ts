@@ -1,4 +1,4 @@
-import { adviceFrom } from '../util/phrase';
+import { storedAdvice } from '../util/localize';
 import { ExitCode, UserError, errnoOf, isAbort, messageOf } from '../util/userError';
 
 /** Exit code of a defect in this program. */
@@ -35,7 +35,7 @@ export function report(error: unknown, verbose: boolean): number {
 /** For a person; for the editor, which says it in its own language, with what the sentences are made of. */
 function lastWords({ message, hint, words, hintWords }: UserError): string {
   return process.env['NLVR_JSON_ERRORS'] === '1'
-    ? JSON.stringify(adviceFrom(words, hintWords))
+    ? JSON.stringify(storedAdvice(words, hintWords))
     : `nlvr: ${[message, hint].filter(Boolean).join(' ')}`;
 }
 

@@ -2,7 +2,7 @@ import type { SplitSummary } from '../data/check/checkDataset';
 import { counted } from './counted';
 
 /** `24 examples (8 true, 16 false), 3 sentences, 3 pairs, 6 images, the smallest 20×24, the largest 33×24`. */
-export function splitWords(summary: SplitSummary): string {
+export function splitSummaryText(summary: SplitSummary): string {
   const n = (value: number): string => value.toLocaleString('en');
   const labels = [`${n(summary.true)} true`, `${n(summary.false)} false`];
   if (summary.unlabelled > 0) labels.push(`${n(summary.unlabelled)} unlabelled`);

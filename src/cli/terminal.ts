@@ -6,7 +6,7 @@
  */
 import logUpdate from 'log-update';
 import type { EvalEvent, EvalProgressEvent, RunEvent, StartEvent, StepEvent } from '../run/events';
-import { TimeLeft } from '../run/timeLeft';
+import { TimeLeft } from '../run/record/timeLeft';
 import { formatDuration } from '../util/duration';
 import { pythonFixed } from '../util/pythonFixed';
 import { counted } from './counted';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { expandPath } from '../config/expandPath';
-import { phrase } from '../util/phrase';
+import { localize } from '../util/localize';
 import { UserError } from '../util/userError';
 
 /**
@@ -11,9 +11,9 @@ import { UserError } from '../util/userError';
 export function userPath(value: string): string {
   const expansion = expandPath(value);
   if ('fault' in expansion)
-    throw new UserError(phrase('The path {0} cannot be used: {1}.', value, expansion.fault), {
+    throw new UserError(localize('The path {0} cannot be used: {1}.', value, expansion.fault), {
       ...(expansion.meant !== undefined && {
-        hint: phrase('Did you mean {0}?', expansion.meant),
+        hint: localize('Did you mean {0}?', expansion.meant),
       }),
     });
   return /^https?:/i.test(expansion.path) ? expansion.path : resolve(expansion.path);

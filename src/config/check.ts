@@ -1,5 +1,5 @@
 /** Checks one value against its definition. Knows nothing of files and positions. */
-import { phrase, type Words } from '../util/phrase';
+import { localize, type MessageText } from '../util/localize';
 import type { EnumKey, FieldKey, IntegerKey, NumberKey, PathKey } from './definition';
 import { expandPath } from './expandPath';
 import { formatList, formatNumber, formatValue } from './format';
@@ -9,7 +9,7 @@ import type { ProblemCode, ScalarValue } from './problem';
 /** What is wrong with a value; `values` are replacements that would be right, best first. */
 export interface ValueIssue {
   code: ProblemCode;
-  message: Words;
+  message: MessageText;
   values: readonly ScalarValue[];
 }
 
@@ -17,7 +17,7 @@ export type CheckResult = { value: ScalarValue } | { issue: ValueIssue };
 
 const wrong = (
   code: ProblemCode,
-  message: Words,
+  message: MessageText,
   ...values: (ScalarValue | undefined)[]
 ): CheckResult => ({
   issue: { code, message, values: values.filter((value) => value !== undefined) },
@@ -31,8 +31,8 @@ function numberIn(value: unknown): number | undefined {
 }
 
 function checkNumber(name: string, key: IntegerKey | NumberKey, value: unknown): CheckResult {
-  const what = phrase(key.kind === 'integer' ? 'a whole number' : 'a number');
-  const range = phrase('from {0} to {1}', formatNumber(key.min), formatNumber(key.max));
+  const what = localize(key.kind === 'integer' ? 'a whole number' : 'a number');
+  const range = localize('from {0} to {1}', formatNumber(key.min), formatNumber(key.max));
   const written = formatValue(value);
   const clamp = (number: number): number => Math.min(key.max, Math.max(key.min, number));
   const round = key.kind === 'integer' ? Math.round : (number: number): number => number;
@@ -42,8 +42,8 @@ function checkNumber(name: string, key: IntegerKey | NumberKey, value: unknown):
     return wrong(
       'wrong-type',
       meant === undefined
-        ? phrase('`{0}` is {1}: it must be {2} {3}.', name, written, what, range)
-        : phrase(
+        ? localize('`{0}` is {1}: it must be {2} {3}.', name, written, what, range)
+        : localize(
             '`{0}` is {1}: it must be {2}, without quotes or underscores.',
             name,
             written,
@@ -55,13 +55,13 @@ function checkNumber(name: string, key: IntegerKey | NumberKey, value: unknown):
   if (Number.isNaN(value) || (key.kind === 'integer' && !Number.isInteger(value)))
     return wrong(
       'wrong-type',
-      phrase('`{0}` is {1}: it must be {2} {3}.', name, written, what, range),
+      localize('`{0}` is {1}: it must be {2} {3}.', name, written, what, range),
       Number.isNaN(value) ? key.default : clamp(round(value)),
     );
   if (value < key.min || value > key.max)
     return wrong(
       'out-of-range',
-      phrase('`{0}` is {1}: it must be {2}.', name, written, range),
+      localize('`{0}` is {1}: it must be {2}.', name, written, range),
       clamp(value),
     );
   return { value };
@@ -86,7 +86,7 @@ function checkBoolean(name: string, fallback: boolean, value: unknown): CheckRes
   const word = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   return wrong(
     'wrong-type',
-    phrase('`{0}` is {1}: it must be true or false.', name, formatValue(value)),
+    localize('`{0}` is {1}: it must be true or false.', name, formatValue(value)),
     booleanWords[word.toLowerCase()] ?? fallback,
   );
 }
@@ -95,33 +95,33 @@ function checkEnum(name: string, key: EnumKey, value: unknown): CheckResult {
   if (typeof value === 'string' && key.values.includes(value)) return { value };
   return wrong(
     typeof value === 'string' ? 'not-one-of' : 'wrong-type',
-    phrase('`{0}` is {1}: it must be {2}.', name, formatValue(value), formatList(key.values)),
+    localize('`{0}` is {1}: it must be {2}.', name, formatValue(value), formatList(key.values)),
     (typeof value === 'string' ? nearest(value, key.values) : undefined) ?? key.default,
   );
 }
 
 function checkPath(name: string, key: PathKey, value: unknown): CheckResult {
-  const what = phrase(key.url ? 'a path or an https address' : 'a path');
+  const what = localize(key.url ? 'a path or an https address' : 'a path');
   // `pretrained:` with nothing behind it, or `~`, is how people write "none".
   if (value === null && key.optional) return { value: '' };
   if (typeof value !== 'string')
     return wrong(
       'wrong-type',
-      phrase('`{0}` is {1}: it must be {2}.', name, formatValue(value), what),
+      localize('`{0}` is {1}: it must be {2}.', name, formatValue(value), what),
       typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined,
     );
   if (value.includes('\0'))
-    return wrong('bad-path', phrase('`{0}` holds a NUL character, which no path can.', name));
+    return wrong('bad-path', localize('`{0}` holds a NUL character, which no path can.', name));
   if (/^http:\/\//i.test(value) && key.url)
     return wrong(
       'bad-path',
-      phrase('`{0}` is {1}: weights are fetched over https only.', name, formatValue(value)),
+      localize('`{0}` is {1}: weights are fetched over https only.', name, formatValue(value)),
       `https${value.slice('http'.length)}`,
     );
   if (/^https?:\/\//i.test(value) && !key.url)
     return wrong(
       'bad-path',
-      phrase(
+      localize(
         '`{0}` is {1}: it must be a path on this machine, not an address.',
         name,
         formatValue(value),
@@ -131,7 +131,7 @@ function checkPath(name: string, key: PathKey, value: unknown): CheckResult {
   if ('fault' in expansion)
     return wrong(
       'bad-path',
-      phrase('`{0}` is {1}: {2}.', name, formatValue(value), expansion.fault),
+      localize('`{0}` is {1}: {2}.', name, formatValue(value), expansion.fault),
       expansion.meant,
     );
   return { value };

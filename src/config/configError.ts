@@ -1,4 +1,4 @@
-import { phrase, type Words } from '../util/phrase';
+import { localize, type MessageText } from '../util/localize';
 import { UserError } from '../util/userError';
 import type { ConfigProblem } from './problem';
 
@@ -9,9 +9,9 @@ export class ConfigError extends UserError {
   readonly file: string | undefined;
 
   constructor(
-    message: Words,
+    message: MessageText,
     readonly problems: readonly ConfigProblem[],
-    options: { hint?: Words; cause?: unknown; file?: string } = {},
+    options: { hint?: MessageText; cause?: unknown; file?: string } = {},
   ) {
     super(message, options);
     this.file = options.file;
@@ -21,13 +21,13 @@ export class ConfigError extends UserError {
 const shown = 5;
 
 /** `nlvr.yaml:3:10: …` for the first problems, in one paragraph. */
-export function describeErrors(file: string, errors: readonly ConfigProblem[]): Words {
-  const lines: Words[] = errors
+export function describeErrors(file: string, errors: readonly ConfigProblem[]): MessageText {
+  const lines: MessageText[] = errors
     .slice(0, shown)
     .map(({ message, phrase: words = message, line, column, range }) =>
-      range[1] === 0 ? words : phrase('{0}: {1}', `${file}:${line}:${column}`, words),
+      range[1] === 0 ? words : localize('{0}: {1}', `${file}:${line}:${column}`, words),
     );
   const more = errors.length - lines.length;
-  if (more > 0) lines.push(phrase('… and {0} more.', more));
-  return lines.reduce((before, next) => phrase('{0}\n{1}', before, next));
+  if (more > 0) lines.push(localize('… and {0} more.', more));
+  return lines.reduce((before, next) => localize('{0}\n{1}', before, next));
 }

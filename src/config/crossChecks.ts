@@ -1,5 +1,5 @@
 /** Checks that concern several keys at once: what a schema cannot say. */
-import { phrase } from '../util/phrase';
+import { localize } from '../util/localize';
 import { conflict, nearestDivisor, noEffect, set, warning, type CrossIssue } from './crossIssue';
 import type { Config } from './definition';
 import { formatNumber } from './format';
@@ -18,7 +18,7 @@ const checks: readonly Check[] = [
     const near = Math.max(1, Math.round(config.image_size / patch)) * patch;
     return conflict(
       ['image_size', 'vit.patch_size', 'vit'],
-      phrase(
+      localize(
         '`image_size` is {0}: it must be a multiple of the patch size, {1}.',
         config.image_size,
         patch,
@@ -31,7 +31,7 @@ const checks: readonly Check[] = [
     if (width % heads === 0) return undefined;
     return conflict(
       ['vit.heads', 'vit.width', 'vit'],
-      phrase('`vit.heads` is {0}: it must divide `vit.width`, {1}.', heads, width),
+      localize('`vit.heads` is {0}: it must divide `vit.width`, {1}.', heads, width),
       set('vit.heads', nearestDivisor(width, heads)),
     );
   },
@@ -44,7 +44,7 @@ const checks: readonly Check[] = [
     if (med.encoder_width === width) return undefined;
     return noEffect(
       ['med_config.encoder_width', 'vit.width', 'vit'],
-      phrase(
+      localize(
         '`med_config.encoder_width` is {0} and has no effect: the width of the image features is that of `vit`, {1}, as in BLIP.',
         med.encoder_width,
         width,
@@ -56,7 +56,7 @@ const checks: readonly Check[] = [
     if (!xla || !vit_grad_ckpt || vit_ckpt_layer === 0) return undefined;
     return conflict(
       ['xla', 'vit_grad_ckpt'],
-      phrase(
+      localize(
         '`xla` cannot be combined with gradient checkpointing (`vit_grad_ckpt`): XLA would merge the second forward pass with the first.',
       ),
       set('xla', false),
@@ -68,7 +68,7 @@ const checks: readonly Check[] = [
     const { depth } = vitSize(vit);
     return warning(
       ['vit_grad_ckpt', 'vit_ckpt_layer'],
-      phrase(
+      localize(
         '`vit_grad_ckpt` is on, but `vit_ckpt_layer` is 0: nothing is checkpointed, and no memory is saved. Set `vit_ckpt_layer` to the number of blocks, {0}, or turn `vit_grad_ckpt` off.',
         depth,
       ),
@@ -80,7 +80,7 @@ const checks: readonly Check[] = [
     if (vit_grad_ckpt || vit_ckpt_layer === 0) return undefined;
     return noEffect(
       ['vit_ckpt_layer'],
-      phrase(
+      localize(
         '`vit_ckpt_layer` is {0} but `vit_grad_ckpt` is off: nothing is checkpointed.',
         vit_ckpt_layer,
       ),
@@ -93,7 +93,7 @@ const checks: readonly Check[] = [
     if (!vit_grad_ckpt || vit_ckpt_layer <= depth) return undefined;
     return noEffect(
       ['vit_ckpt_layer', 'vit.depth'],
-      phrase(
+      localize(
         '`vit_ckpt_layer` is {0}, but the vision transformer has {1} blocks: all are checkpointed.',
         vit_ckpt_layer,
         depth,
@@ -105,7 +105,7 @@ const checks: readonly Check[] = [
     if (min_lr <= init_lr) return undefined;
     return conflict(
       ['min_lr', 'init_lr'],
-      phrase(
+      localize(
         '`min_lr` is {0}: it must not be above `init_lr`, {1}.',
         formatNumber(min_lr),
         formatNumber(init_lr),
@@ -117,7 +117,7 @@ const checks: readonly Check[] = [
     if (warmup_steps === 0 || warmup_lr <= init_lr) return undefined;
     return warning(
       ['warmup_lr', 'init_lr'],
-      phrase(
+      localize(
         '`warmup_lr` is {0}, above `init_lr`, {1}: there is no warm-up to speak of.',
         formatNumber(warmup_lr),
         formatNumber(init_lr),
@@ -130,14 +130,14 @@ const checks: readonly Check[] = [
       ? undefined
       : warning(
           ['init_lr'],
-          phrase('`init_lr` is 0: nothing will be learned.'),
+          localize('`init_lr` is 0: nothing will be learned.'),
           set('init_lr', 3e-5),
         ),
   ({ freeze_vit, pretrained }) =>
     freeze_vit && pretrained === ''
       ? warning(
           ['freeze_vit', 'pretrained'],
-          phrase(
+          localize(
             '`freeze_vit` is on without `pretrained`: the vision transformer stays as random as it began.',
           ),
           set('freeze_vit', false),
@@ -147,7 +147,7 @@ const checks: readonly Check[] = [
     freeze_vit && augment && written('augment')
       ? noEffect(
           ['augment', 'freeze_vit'],
-          phrase(
+          localize(
             '`augment` has no effect with `freeze_vit`: each image is encoded once, as it is.',
           ),
           set('augment', false),
@@ -157,7 +157,7 @@ const checks: readonly Check[] = [
     curriculum.epochs > 0 && curriculum.ann_file === ''
       ? conflict(
           ['curriculum.epochs', 'curriculum'],
-          phrase(
+          localize(
             '`curriculum.epochs` is {0}, but `curriculum.ann_file` names no examples.',
             curriculum.epochs,
           ),
@@ -168,7 +168,7 @@ const checks: readonly Check[] = [
     curriculum.epochs === 0 && curriculum.ann_file !== ''
       ? noEffect(
           ['curriculum.ann_file', 'curriculum'],
-          phrase('`curriculum.ann_file` has no effect: `curriculum.epochs` is 0.'),
+          localize('`curriculum.ann_file` has no effect: `curriculum.epochs` is 0.'),
           set('curriculum.epochs', 1),
         )
       : undefined,
@@ -176,7 +176,7 @@ const checks: readonly Check[] = [
     early_stop > 0 && ann_files.val === ''
       ? conflict(
           ['early_stop', 'ann_files.val'],
-          phrase('`early_stop` needs a validation split, and `ann_files.val` is empty.'),
+          localize('`early_stop` needs a validation split, and `ann_files.val` is empty.'),
           set('early_stop', 0),
         )
       : undefined,

@@ -1,5 +1,5 @@
 /** What is wrong between keys: the form that all such checks give it. */
-import type { Words } from '../util/phrase';
+import type { MessageText } from '../util/localize';
 import type { ProblemCode, Severity, Suggestion } from './problem';
 
 export interface CrossIssue {
@@ -7,7 +7,7 @@ export interface CrossIssue {
   code: Extract<ProblemCode, 'conflict' | 'no-effect'>;
   /** The key to blame, then others that take part: the first one that is written gets the mark. */
   keys: readonly [string, ...string[]];
-  message: Words;
+  message: MessageText;
   suggestions: readonly Suggestion[];
 }
 
@@ -19,19 +19,19 @@ export const set = (key: string, value: string | number | boolean): Suggestion =
 
 export const conflict = (
   keys: CrossIssue['keys'],
-  message: Words,
+  message: MessageText,
   ...suggestions: Suggestion[]
 ): CrossIssue => ({ severity: 'error', code: 'conflict', keys, message, suggestions });
 
 export const warning = (
   keys: CrossIssue['keys'],
-  message: Words,
+  message: MessageText,
   ...suggestions: Suggestion[]
 ): CrossIssue => ({ severity: 'warning', code: 'conflict', keys, message, suggestions });
 
 export const noEffect = (
   keys: CrossIssue['keys'],
-  message: Words,
+  message: MessageText,
   ...suggestions: Suggestion[]
 ): CrossIssue => ({ severity: 'information', code: 'no-effect', keys, message, suggestions });
 

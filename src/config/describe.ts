@@ -1,5 +1,5 @@
 /** Defaults and ranges in words: for the documentation, hovers, the schema and the form. */
-import { phrase, type Words } from '../util/phrase';
+import { localize, type MessageText } from '../util/localize';
 import type { FieldKey, KeyDefinition } from './definition';
 import { formatNumber } from './format';
 import { alternativeOf } from './keys';
@@ -7,12 +7,12 @@ import { alternativeOf } from './keys';
 const code = (text: string): string => `\`${text}\``;
 
 /** A default as it would be written in the file, in code quotes; "none" for an empty path. */
-export function describeDefault(key: KeyDefinition): Words {
+export function describeDefault(key: KeyDefinition): MessageText {
   const text = yamlText(key.default);
   return text === ''
     ? key.kind === 'path' && !key.optional
-      ? phrase("the file's folder")
-      : phrase('none')
+      ? localize("the file's folder")
+      : localize('none')
     : code(text);
 }
 
@@ -27,33 +27,33 @@ export function yamlText(value: unknown): string {
 }
 
 /** The values that a key takes: `0 to 10`, `true` or `false`, a path. */
-export function describeRange(key: KeyDefinition): Words {
+export function describeRange(key: KeyDefinition): MessageText {
   if (key.kind !== 'mapping') return fieldRange(key);
   const alternative = alternativeOf(key);
   const fields = Object.keys(key.fields).map(code);
   return alternative === undefined
-    ? phrase('a mapping of {0}', fields)
-    : phrase('{0}, or a mapping of {1}', fieldRange(alternative), fields);
+    ? localize('a mapping of {0}', fields)
+    : localize('{0}, or a mapping of {1}', fieldRange(alternative), fields);
 }
 
 /** 2^31 - 1 stands for "no limit that matters". */
 const endless = 2 ** 31 - 1;
 
-function fieldRange(key: FieldKey): Words {
+function fieldRange(key: FieldKey): MessageText {
   switch (key.kind) {
     case 'integer':
     case 'number':
       return key.max >= endless
-        ? phrase('{0} or more', formatNumber(key.min))
-        : phrase('{0} to {1}', formatNumber(key.min), formatNumber(key.max));
+        ? localize('{0} or more', formatNumber(key.min))
+        : localize('{0} to {1}', formatNumber(key.min), formatNumber(key.max));
     case 'boolean':
       return '`true`, `false`';
     case 'enum':
       return key.values.map(code).join(', ');
     case 'path': {
-      const place = phrase(key.target === 'file' ? 'file' : 'folder');
-      const target = key.url ? phrase('{0} or https address', place) : place;
-      return key.optional ? phrase('{0}, or empty', target) : target;
+      const place = localize(key.target === 'file' ? 'file' : 'folder');
+      const target = key.url ? localize('{0} or https address', place) : place;
+      return key.optional ? localize('{0}, or empty', target) : target;
     }
   }
 }

@@ -1,5 +1,5 @@
 /** Problems of a configuration that only a look at the disk can find. */
-import { messageFrom } from '../util/phrase';
+import { storedMessage } from '../util/localize';
 import { blipMedConfig, checkMedConfig } from './medConfig';
 import type { ParsedConfig } from './parse';
 import { configPaths } from './paths';
@@ -53,7 +53,7 @@ async function tooLong(
       const range = written.get(key)?.at(-1)?.value;
       if (!range) return [];
       const place = placeOf(parsed, range);
-      return [{ severity, code, key, ...messageFrom(message), suggestions, ...place }];
+      return [{ severity, code, key, ...storedMessage(message), suggestions, ...place }];
     },
   );
 }

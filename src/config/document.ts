@@ -5,10 +5,10 @@
  */
 import { CORE_SCHEMA, YAMLException, load, mergeTag } from 'js-yaml';
 import { LineCounter, isMap, isNode, parseDocument, type Document, type YAMLMap } from 'yaml';
-import type { Words } from '../util/phrase';
+import type { MessageText } from '../util/localize';
 import { messageOf } from '../util/userError';
 import type { TextRange } from './problem';
-import { faultWords } from './yamlFaults';
+import { yamlFaultMessage } from './yamlFaults';
 
 /** Where a key and its value stand. */
 export interface KeyLocation {
@@ -20,7 +20,7 @@ export interface KeyLocation {
 }
 
 export interface SyntaxIssue {
-  message: Words;
+  message: MessageText;
   range: TextRange;
 }
 
@@ -49,7 +49,7 @@ export function readDocument(text: string): ConfigDocument {
     logLevel: 'error',
   });
   const errors: SyntaxIssue[] = document.errors.map((error) => ({
-    message: faultWords(error.code, error.message),
+    message: yamlFaultMessage(error.code, error.message),
     range: clip(error.pos, text.length),
   }));
   let value: unknown;
@@ -72,7 +72,7 @@ function fromJsYaml(error: unknown, length: number): SyntaxIssue {
   if (!(error instanceof YAMLException)) return { message: messageOf(error), range: [0, length] };
   const at = error.mark?.position ?? 0;
   const reason = error.reason ?? error.message;
-  return { message: faultWords(reason, reason), range: clip([at, at + 1], length) };
+  return { message: yamlFaultMessage(reason, reason), range: clip([at, at + 1], length) };
 }
 
 function locate(contents: unknown, text: string): Map<string, KeyLocation[]> {

@@ -3,7 +3,7 @@
  * line ends and everything else stay as they are.
  */
 import { isMap, isNode, isScalar, type Node, type YAMLMap } from 'yaml';
-import { phrase } from '../util/phrase';
+import { localize } from '../util/localize';
 import { UserError } from '../util/userError';
 import { keyName, readDocument } from './document';
 import { keepingAnchors } from './editAnchors';
@@ -35,8 +35,8 @@ export function editConfig(text: string, edit: ConfigEdit): TextEdit | undefined
   const contents: unknown = document.contents;
   const root = isScalar(contents) && contents.value === null ? null : contents;
   if (errors.length > 0 || (root !== null && !isMap(root)))
-    throw new UserError(phrase('The file is not valid YAML, so it cannot be edited here.'), {
-      hint: phrase('Correct it as text first.'),
+    throw new UserError(localize('The file is not valid YAML, so it cannot be edited here.'), {
+      hint: localize('Correct it as text first.'),
     });
   const made = spliceOf(text, root, edit);
   return made && keepingAnchors(document, text, made);
@@ -91,7 +91,7 @@ function split(key: string): [name: string, field: string | undefined] {
 
 function rangeOf(node: Node | null): [number, number] {
   const range = node?.range;
-  if (!range) throw new UserError(phrase('This part of the file can only be edited as text.'));
+  if (!range) throw new UserError(localize('This part of the file can only be edited as text.'));
   return [range[0], range[1]];
 }
 
@@ -241,7 +241,7 @@ class Source {
     const [keyStart] = rangeOf(pair.key);
     const start = this.lineStart(keyStart);
     if (this.text.slice(start, keyStart).trim() !== '')
-      throw new UserError(phrase('This part of the file can only be edited as text.'));
+      throw new UserError(localize('This part of the file can only be edited as text.'));
     const end = this.contentEnd(this.pairEnd(pair));
     const next = this.text.startsWith('\r\n', end) ? end + 2 : Math.min(end + 1, this.text.length);
     return { range: [start, next], text: '' };

@@ -1,6 +1,6 @@
 /** Anchors and aliases: an edit that takes an anchor away must not leave aliases without their value. */
 import { isAlias, isCollection, isNode, visit, type Document, type Node } from 'yaml';
-import { phrase } from '../util/phrase';
+import { localize } from '../util/localize';
 import { UserError } from '../util/userError';
 import type { TextEdit } from './textEdit';
 
@@ -43,8 +43,8 @@ export function keepingAnchors(document: Document.Parsed, text: string, edit: Te
 /** @throws {UserError} always */
 export function refuse(anchor: string): never {
   throw new UserError(
-    phrase('This value has the name `&{0}`, and other lines of the file use it.', anchor),
-    { hint: phrase('Edit this part as text.') },
+    localize('This value has the name `&{0}`, and other lines of the file use it.', anchor),
+    { hint: localize('Edit this part as text.') },
   );
 }
 

@@ -1,10 +1,10 @@
 /** `~` and `$NAME` in paths, as the user's shell would expand them. */
 import { fileURLToPath } from 'node:url';
 import { homeFolder } from '../util/cacheFolder';
-import { phrase, type Words } from '../util/phrase';
+import { localize, type MessageText } from '../util/localize';
 
 /** The path to use, or why there is none and, where it can be known, the path that was meant. */
-export type Expansion = { path: string } | { fault: Words; meant?: string };
+export type Expansion = { path: string } | { fault: MessageText; meant?: string };
 
 const variable = /\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))/g;
 
@@ -21,34 +21,38 @@ export function expandPath(
   if (/^file:/i.test(value)) {
     const meant = pathOf(value);
     return {
-      fault: phrase('write the path itself, not a file: address'),
+      fault: localize('write the path itself, not a file: address'),
       ...(meant !== undefined && { meant }),
     };
   }
   const other = /^~[^/\\]+/.exec(value)?.[0];
   if (other !== undefined)
-    return { fault: phrase('{0} is not expanded; only ~ alone, your home folder, is', other) };
+    return { fault: localize('{0} is not expanded; only ~ alone, your home folder, is', other) };
   const windows = /%([A-Za-z_]\w*)%/.exec(value);
   if (windows)
     return {
-      fault: phrase('{0} is not expanded; write ${1}, or the path itself', windows[0], windows[1]),
+      fault: localize(
+        '{0} is not expanded; write ${1}, or the path itself',
+        windows[0],
+        windows[1],
+      ),
       meant: value.replaceAll(/%([A-Za-z_]\w*)%/g, '$$$1'),
     };
-  if (/\$\(|`/.test(value)) return { fault: phrase('commands in a path are not run') };
+  if (/\$\(|`/.test(value)) return { fault: localize('commands in a path are not run') };
   const startsAtHome = /^~(?=$|[/\\])/.test(value);
   const home = startsAtHome ? environment.HOME || homeFolder() : '';
-  if (home === undefined) return { fault: phrase('there is no home folder that ~ could mean') };
+  if (home === undefined) return { fault: localize('there is no home folder that ~ could mean') };
   const atHome = startsAtHome ? home + value.slice(1) : value;
-  let fault: Words | undefined;
+  let fault: MessageText | undefined;
   const path = atHome.replaceAll(variable, (written: string, braced?: string, bare?: string) => {
     const name = braced ?? bare ?? '';
     const found = environment[name];
     if (found === undefined || found === '')
-      fault ??= phrase('the environment variable {0} is not set', name);
+      fault ??= localize('the environment variable {0} is not set', name);
     return found ?? written;
   });
   if (fault !== undefined) return { fault };
-  if (path.includes('${')) return { fault: phrase('only $NAME and {0} are expanded', '${NAME}') };
+  if (path.includes('${')) return { fault: localize('only $NAME and {0} are expanded', '${NAME}') };
   return { path };
 }
 

@@ -1,6 +1,6 @@
 /** Configurations of neighbours (ALBEF, X-VLM, LAVIS, UNITER): recognised, and converted as far as there are counterparts. */
 import { Document } from 'yaml';
-import { phrase, type Words } from '../util/phrase';
+import { localize, type MessageText } from '../util/localize';
 import { readDocument } from './document';
 import { configKeys } from './keys';
 import { parseConfig } from './parse';
@@ -183,5 +183,5 @@ function textOf(
 }
 
 /** What to say of a configuration of a neighbour. */
-export const foreignWords = (origin: Origin): Words =>
-  phrase('This is a configuration of {0}. Convert it with `nlvr config convert`.', origin);
+export const foreignConfigMessage = (origin: Origin): MessageText =>
+  localize('This is a configuration of {0}. Convert it with `nlvr config convert`.', origin);

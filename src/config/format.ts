@@ -1,4 +1,4 @@
-import { phrase, type Words } from '../util/phrase';
+import { localize, type MessageText } from '../util/localize';
 
 /** A number as people write it in a configuration: `3e-5`, `0.05`, `384`. */
 export function formatNumber(value: number): string {
@@ -9,7 +9,7 @@ export function formatNumber(value: number): string {
 const longest = 60;
 
 /** A value as it stands in a message: strings quoted, long ones shortened, mappings and lists by their kind. */
-export function formatValue(value: unknown): Words {
+export function formatValue(value: unknown): MessageText {
   switch (typeof value) {
     case 'number':
       return formatNumber(value);
@@ -19,16 +19,16 @@ export function formatValue(value: unknown): Words {
       return `"${value.length > longest ? `${value.slice(0, longest)}…` : value}"`;
     default:
       return value === null || value === undefined
-        ? phrase('empty')
+        ? localize('empty')
         : Array.isArray(value)
-          ? phrase('a list')
-          : phrase('a mapping');
+          ? localize('a list')
+          : localize('a mapping');
   }
 }
 
 /** `a, b or c`. */
-export function formatList(values: readonly string[]): Words {
+export function formatList(values: readonly string[]): MessageText {
   return values.length < 2
     ? values.join('')
-    : phrase('{0} or {1}', values.slice(0, -1), values[values.length - 1] ?? '');
+    : localize('{0} or {1}', values.slice(0, -1), values[values.length - 1] ?? '');
 }

@@ -2,7 +2,7 @@
  * A JSON object with the places of its keys and values. `JSON.parse` says neither, nor, for short texts, where the text
  * is wrong.
  */
-import { phrase, type Words } from '../util/phrase';
+import { localize, type MessageText } from '../util/localize';
 import type { TextRange } from './problem';
 
 export interface JsonEntry {
@@ -15,7 +15,7 @@ export interface JsonEntry {
 
 /** Why a text is no JSON, and where. */
 export interface JsonFault {
-  message: Words;
+  message: MessageText;
   range: TextRange;
 }
 
@@ -56,18 +56,18 @@ class Scanner {
     if (isObject) this.members((entry) => entries.push(entry));
     else this.value();
     this.skipSpace();
-    if (this.at < this.text.length) this.fail(phrase('Nothing may follow the object.'));
+    if (this.at < this.text.length) this.fail(localize('Nothing may follow the object.'));
     return isObject ? entries : undefined;
   }
 
   private value(): TextRange {
     this.skipSpace();
     const start = this.at;
-    if (++this.depth > DEEPEST) this.fail(phrase('It is nested too deeply.'));
+    if (++this.depth > DEEPEST) this.fail(localize('It is nested too deeply.'));
     if (this.text[start] === '{') this.members(() => undefined);
     else if (this.text[start] === '[') this.list(']', () => this.value());
     else if (!this.take(STRING) && !this.take(SCALAR))
-      this.fail(phrase('A value is expected here.'));
+      this.fail(localize('A value is expected here.'));
     this.depth--;
     return [start, this.at];
   }
@@ -76,10 +76,10 @@ class Scanner {
     this.list('}', () => {
       this.skipSpace();
       const start = this.at;
-      if (!this.take(STRING)) this.fail(phrase('A key in double quotes is expected here.'));
+      if (!this.take(STRING)) this.fail(localize('A key in double quotes is expected here.'));
       const key: TextRange = [start, this.at];
       this.skipSpace();
-      if (this.text[this.at] !== ':') this.fail(phrase('A colon is expected here.'));
+      if (this.text[this.at] !== ':') this.fail(localize('A colon is expected here.'));
       this.at++;
       const place = this.value();
       const read = (range: TextRange): unknown => JSON.parse(this.text.slice(...range));
@@ -99,7 +99,7 @@ class Scanner {
       this.skipSpace();
       const next = this.text[this.at];
       if (next !== ',' && next !== close)
-        this.fail(phrase('A comma or {0} is expected here.', `"${close}"`));
+        this.fail(localize('A comma or {0} is expected here.', `"${close}"`));
       this.at++;
       if (next === close) return;
     }
@@ -116,10 +116,10 @@ class Scanner {
     return found !== undefined;
   }
 
-  private fail(expected: Words): never {
+  private fail(expected: MessageText): never {
     const start = Math.max(0, Math.min(this.at, this.text.length - 1));
     throw new Fault({
-      message: phrase('This is not valid JSON. {0}', expected),
+      message: localize('This is not valid JSON. {0}', expected),
       range: [start, Math.min(start + 1, this.text.length)],
     });
   }

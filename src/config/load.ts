@@ -1,12 +1,12 @@
 /** Loads a configuration file for the command line. */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { phrase } from '../util/phrase';
+import { localize } from '../util/localize';
 import { errnoOf, messageOf } from '../util/userError';
 import { ConfigError, describeErrors } from './configError';
 import type { Config } from './definition';
 import { configHash } from './dump';
-import { foreignWords, originOf } from './foreign';
+import { foreignConfigMessage, originOf } from './foreign';
 import { parseOverride } from './overrides';
 import type { ConfigProblem } from './problem';
 import { parseConfigFile } from './relocate';
@@ -44,7 +44,7 @@ export function loadConfig(
     throw new ConfigError(
       describeErrors(absolute, errors),
       problems,
-      origin === undefined ? {} : { hint: foreignWords(origin) },
+      origin === undefined ? {} : { hint: foreignConfigMessage(origin) },
     );
   }
   const folder = dirname(absolute);
@@ -54,17 +54,17 @@ export function loadConfig(
 function readText(file: string): string {
   try {
     if (statSync(file).isDirectory())
-      throw new ConfigError(phrase('{0} is a folder, not a configuration file.', file), []);
+      throw new ConfigError(localize('{0} is a folder, not a configuration file.', file), []);
     return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     if (errnoOf(error) === 'ENOENT')
-      throw new ConfigError(phrase('The configuration file {0} does not exist.', file), [], {
-        hint: phrase('Name it with --config, or make one that works with `nlvr sample`.'),
+      throw new ConfigError(localize('The configuration file {0} does not exist.', file), [], {
+        hint: localize('Name it with --config, or make one that works with `nlvr sample`.'),
         cause: error,
       });
     throw new ConfigError(
-      phrase('The configuration file {0} cannot be read: {1}.', file, messageOf(error)),
+      localize('The configuration file {0} cannot be read: {1}.', file, messageOf(error)),
       [],
       { cause: error },
     );

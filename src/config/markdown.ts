@@ -1,5 +1,5 @@
 /** The documentation's tables of keys. */
-import { inEnglish } from '../util/phrase';
+import { inEnglish } from '../util/localize';
 import { definition, groups, type Group, type KeyDefinition } from './definition';
 import { describeDefault, describeRange } from './describe';
 

@@ -1,6 +1,6 @@
 /** The text encoder's configuration, from BLIP's `med_config.json`, a file like it, or a mapping. */
 import { existsSync, readFileSync } from 'node:fs';
-import { messageFrom, phrase, sentences, type Words } from '../util/phrase';
+import { storedMessage, localize, sentences, type MessageText } from '../util/localize';
 import { UserError, messageOf } from '../util/userError';
 import { checkValue } from './check';
 import { ConfigError, describeErrors } from './configError';
@@ -54,7 +54,7 @@ export function readMedConfig(
   const med = found ? found.config : { ...blipMedConfig };
   const [tooLong] = checkLength(med, config.max_words);
   if (!tooLong) return med;
-  throw new UserError(found ? phrase('{0}: {1}', found.file, tooLong.message) : tooLong.message);
+  throw new UserError(found ? localize('{0}: {1}', found.file, tooLong.message) : tooLong.message);
 }
 
 /**
@@ -76,17 +76,20 @@ function requireSound(problems: readonly ConfigProblem[], file: string): void {
 
 function readText(file: string): string {
   if (!existsSync(file))
-    throw new UserError(phrase('`med_config` names {0}, which does not exist.', file), {
-      hint: phrase(
+    throw new UserError(localize('`med_config` names {0}, which does not exist.', file), {
+      hint: localize(
         "Correct the path. Without the key the model has BLIP's own text encoder, which may be another one.",
       ),
     });
   try {
     return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
-    throw new UserError(phrase('{0} (`med_config`) cannot be read: {1}.', file, messageOf(error)), {
-      cause: error,
-    });
+    throw new UserError(
+      localize('{0} (`med_config`) cannot be read: {1}.', file, messageOf(error)),
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -105,7 +108,7 @@ export function checkMedConfig(text: string): CheckedMedConfig {
       report.add(
         'not-a-mapping',
         '',
-        phrase("The file must hold one JSON object, as BLIP's med_config.json does."),
+        localize("The file must hold one JSON object, as BLIP's med_config.json does."),
         [0, text.trimEnd().length],
       );
     return { config, problems: report.problems };
@@ -132,14 +135,14 @@ function readEntry(
   }
   if (!ignored || !Object.hasOwn(ignored, name)) {
     const meant = nearest(name, fieldNames);
-    const says = phrase('`{0}` is not a key of `{1}`.', name, 'med_config');
+    const says = localize('`{0}` is not a key of `{1}`.', name, 'med_config');
     const isFree = meant !== undefined && entries.every((each) => each.name !== meant);
     report.add(
       'unknown-key',
       name,
       isFree
-        ? sentences(says, phrase('Did you mean `{0}`?', meant))
-        : sentences(says, phrase('It has no effect.')),
+        ? sentences(says, localize('Did you mean `{0}`?', meant))
+        : sentences(says, localize('It has no effect.')),
       key,
       'warning',
     );
@@ -150,7 +153,7 @@ function readEntry(
   report.add(
     'not-one-of',
     name,
-    phrase('`{0}` is {1}: the model has {2} only.', name, formatValue(value), formatValue(only)),
+    localize('`{0}` is {1}: the model has {2} only.', name, formatValue(value), formatValue(only)),
     place,
   );
 }
@@ -164,7 +167,7 @@ class Report {
   add(
     code: ConfigProblem['code'],
     key: string,
-    message: Words,
+    message: MessageText,
     range: TextRange,
     severity: ConfigProblem['severity'] = 'error',
     suggestions: readonly Suggestion[] = [],
@@ -176,7 +179,7 @@ class Report {
       severity,
       code,
       key,
-      ...messageFrom(message),
+      ...storedMessage(message),
       line,
       column,
       range,

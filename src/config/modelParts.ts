@@ -1,5 +1,5 @@
 /** The parts of the model by name, for what is said of parameters that a checkpoint lacks. */
-import { phrase, type PhraseValue, type Words } from '../util/phrase';
+import { localize, type MessageValue, type MessageText } from '../util/localize';
 
 const partNames = ['vision', 'text', 'cross-attention', 'head'] as const;
 
@@ -26,27 +26,27 @@ export function missingParts(names: readonly string[]): MissingPart[] {
 }
 
 /** "the classification head: 4 parameters", one for each part. */
-export function describeParts(parts: readonly MissingPart[]): Words[] {
+export function describeParts(parts: readonly MissingPart[]): MessageText[] {
   return parts.map(({ part, parameters }) => {
     const one = parameters === 1;
     switch (part) {
       case 'vision':
-        return phrase(
+        return localize(
           one ? 'the vision transformer: {0} parameter' : 'the vision transformer: {0} parameters',
           parameters,
         );
       case 'text':
-        return phrase(
+        return localize(
           one ? 'the text encoder: {0} parameter' : 'the text encoder: {0} parameters',
           parameters,
         );
       case 'cross-attention':
-        return phrase(
+        return localize(
           one ? 'the cross-attention: {0} parameter' : 'the cross-attention: {0} parameters',
           parameters,
         );
       case 'head':
-        return phrase(
+        return localize(
           one
             ? 'the classification head: {0} parameter'
             : 'the classification head: {0} parameters',
@@ -57,9 +57,9 @@ export function describeParts(parts: readonly MissingPart[]): Words[] {
 }
 
 /** What every output of an incomplete model says of it. */
-export function incompleteModel(parts: readonly MissingPart[]): Words {
-  const listed: PhraseValue = describeParts(parts);
-  return phrase('Incomplete model: random values stand in for {0}.', listed);
+export function incompleteModel(parts: readonly MissingPart[]): MessageText {
+  const listed: MessageValue = describeParts(parts);
+  return localize('Incomplete model: random values stand in for {0}.', listed);
 }
 
 /** The parts in something read from a file; undefined where there are none. */

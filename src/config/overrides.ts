@@ -1,7 +1,7 @@
 /** `key=value` overrides of the command line. */
 import { resolve } from 'node:path';
 import { CORE_SCHEMA, load } from 'js-yaml';
-import { phrase } from '../util/phrase';
+import { localize } from '../util/localize';
 import { UserError } from '../util/userError';
 import { definitionOf, nearest, configKeys } from './keys';
 import { medConfigPath } from './paths';
@@ -47,7 +47,7 @@ export function parseOverride(source: string, from: string): Override {
     const isFile = key === 'med_config' && typeof value === 'string';
     return { key, value: isFile ? (medConfigPath(value, from) ?? value) : value, source };
   } catch {
-    throw new UserError(phrase('"{0}": the value is not valid YAML.', source));
+    throw new UserError(localize('"{0}": the value is not valid YAML.', source));
   }
 }
 

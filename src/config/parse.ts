@@ -1,5 +1,11 @@
 /** Text of a configuration file → configuration and problems, each with its place in the text. */
-import { messageFrom, phrase, sentences, type PhraseValue, type Words } from '../util/phrase';
+import {
+  storedMessage,
+  localize,
+  sentences,
+  type MessageValue,
+  type MessageText,
+} from '../util/localize';
 import { checkValue } from './check';
 import { crossCheck } from './crossChecks';
 import type { CrossIssue } from './crossIssue';
@@ -21,7 +27,9 @@ export interface ParsedConfig {
 }
 
 /** What a problem is before it has a place. */
-type Issue = Pick<ConfigProblem, 'severity' | 'code' | 'key' | 'suggestions'> & { words: Words };
+type Issue = Pick<ConfigProblem, 'severity' | 'code' | 'key' | 'suggestions'> & {
+  words: MessageText;
+};
 
 /**
  * Parses and checks a configuration. Never throws.
@@ -37,7 +45,7 @@ export function parseConfig(text: string, overrides: readonly Override[] = []): 
   if (root !== undefined && root !== null && !isMapping(root))
     report.whole(
       'not-a-mapping',
-      phrase('A configuration is a list of `key: value` lines; this is {0}.', formatValue(root)),
+      localize('A configuration is a list of `key: value` lines; this is {0}.', formatValue(root)),
     );
   if (isMapping(root)) {
     report.duplicates();
@@ -109,11 +117,11 @@ class Reporter {
     return [...this.problems].sort((a, b) => a.range[0] - b.range[0]);
   }
 
-  syntax(message: Words, range: TextRange): void {
+  syntax(message: MessageText, range: TextRange): void {
     this.add(issue('error', 'syntax', '', message), range);
   }
 
-  whole(code: ProblemCode, message: Words): void {
+  whole(code: ProblemCode, message: MessageText): void {
     this.add(issue('error', code, '', message), [0, this.document.text.trimEnd().length]);
   }
 
@@ -127,7 +135,7 @@ class Reporter {
             'error',
             'duplicate-key',
             key,
-            phrase('`{0}` is set twice; first in line {1}.', key, first),
+            localize('`{0}` is set twice; first in line {1}.', key, first),
             [{ kind: 'remove' }],
           ),
           place.key,
@@ -145,18 +153,18 @@ class Reporter {
     const owner = configKeys.find((key) => Object.hasOwn(fieldsOf(definitionOf(key)) ?? {}, name));
     const hint =
       meant !== undefined
-        ? phrase(
+        ? localize(
             siblings.includes(meant)
               ? 'Did you mean `{0}`, which is set already?'
               : 'Did you mean `{0}`?',
             meant,
           )
         : owner !== undefined && !isField
-          ? phrase('It belongs under `{0}`.', owner)
+          ? localize('It belongs under `{0}`.', owner)
           : undefined;
     const says = isField
-      ? phrase('`{0}` is not a key of `{1}`.', name, parent)
-      : phrase('`{0}` is not a key of the configuration.', name);
+      ? localize('`{0}` is not a key of `{1}`.', name, parent)
+      : localize('`{0}` is not a key of the configuration.', name);
     const rename: Suggestion[] =
       meant !== undefined && !siblings.includes(meant) ? [{ kind: 'rename', to: meant }] : [];
     this.atKey(
@@ -168,14 +176,14 @@ class Reporter {
   }
 
   wrongMapping(name: string, key: MappingKey, value: unknown): void {
-    const fields: PhraseValue = Object.keys(key.fields).map((field) => `\`${field}\``);
+    const fields: MessageValue = Object.keys(key.fields).map((field) => `\`${field}\``);
     const hasPath = alternativeOf(key)?.kind === 'path';
     this.atValue(
       issue(
         'error',
         'wrong-type',
         name,
-        phrase(
+        localize(
           hasPath
             ? '`{0}` is {1}: it must be a path, or a mapping with {2}.'
             : '`{0}` is {1}: it must be a mapping with {2}.',
@@ -196,7 +204,7 @@ class Reporter {
         'error',
         'not-one-of',
         path,
-        phrase(
+        localize(
           '`{0}` is {1}: the model has {2} only.',
           path,
           formatValue(value),
@@ -269,7 +277,7 @@ class Reporter {
     const { words, ...rest } = found;
     this.problems.push({
       ...rest,
-      ...messageFrom(override ? phrase('{0} (from {1})', words, override.source) : words),
+      ...storedMessage(override ? localize('{0} (from {1})', words, override.source) : words),
       line: Math.max(1, line),
       column: Math.max(1, col),
       range: place,
@@ -281,7 +289,7 @@ function issue(
   severity: Severity,
   code: ProblemCode,
   key: string,
-  words: Words,
+  words: MessageText,
   suggestions: readonly Suggestion[] = [],
 ): Issue {
   return { severity, code, key, words, suggestions };

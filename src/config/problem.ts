@@ -1,4 +1,4 @@
-import type { Message } from '../util/phrase';
+import type { StoredMessage } from '../util/localize';
 
 /** What can be wrong with a configuration, in the form that the command line and the editor share. */
 export const problemCodes = [
@@ -39,7 +39,7 @@ export type Suggestion =
 export type TextRange = readonly [start: number, end: number];
 
 /** `message` is a full sentence that names key, value and what is expected. */
-export interface ConfigProblem extends Message {
+export interface ConfigProblem extends StoredMessage {
   severity: Severity;
   code: ProblemCode;
   /** Dotted for a field of a mapping (`vit.width`); empty when the problem is about the whole file. */

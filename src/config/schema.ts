@@ -1,5 +1,5 @@
 /** The definition as a JSON schema (draft 7), for editors that know nothing of this program. */
-import { inEnglish } from '../util/phrase';
+import { inEnglish } from '../util/localize';
 import {
   definition,
   type EnumKey,

@@ -1,5 +1,5 @@
 /** Lists of values for a few keys, each combination of which is a configuration. */
-import { phrase } from '../util/phrase';
+import { localize } from '../util/localize';
 import { UserError } from '../util/userError';
 import { parseOverride, type Override } from './overrides';
 
@@ -23,22 +23,22 @@ export function combinations(lists: readonly ValueList[], from: string): Overrid
   const keys = lists.map(({ key }) => key);
   const twice = keys.find((key, i) => keys.indexOf(key) !== i);
   if (twice !== undefined)
-    throw new UserError(phrase('`{0}` is there twice.', twice), {
-      hint: phrase('Write its values in one list.'),
+    throw new UserError(localize('`{0}` is there twice.', twice), {
+      hint: localize('Write its values in one list.'),
     });
   const choices = lists.map(({ key, values }) => {
     const written = [...new Set(splitValues(values))];
     if (written.length === 0)
-      throw new UserError(phrase('`{0}` has no value.', key), {
-        hint: phrase('Write one or more, with commas between them.'),
+      throw new UserError(localize('`{0}` has no value.', key), {
+        hint: localize('Write one or more, with commas between them.'),
       });
     return written.map((value) => parseOverride(`${key}=${value}`, from));
   });
   const count = choices.reduce((product, { length }) => product * length, 1);
   if (count > MOST_COMBINATIONS)
     throw new UserError(
-      phrase('These are {0} combinations, more than {1}.', count, MOST_COMBINATIONS),
-      { hint: phrase('Leave out some values.') },
+      localize('These are {0} combinations, more than {1}.', count, MOST_COMBINATIONS),
+      { hint: localize('Leave out some values.') },
     );
   return choices.reduce<Override[][]>(
     (made, values) => made.flatMap((before) => values.map((value) => [...before, value])),

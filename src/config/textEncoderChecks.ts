@@ -1,5 +1,5 @@
 /** What the measures of a text encoder must meet beyond their ranges, whether they stand in a file or in a mapping. */
-import { phrase } from '../util/phrase';
+import { localize } from '../util/localize';
 import { conflict, nearestDivisor, set, type CrossIssue } from './crossIssue';
 import type { MedConfig } from './definition';
 
@@ -24,7 +24,7 @@ export function checkMeasures(med: MedConfig): CrossIssue[] {
     issues.push(
       conflict(
         ['med_config.num_attention_heads', 'med_config.hidden_size', 'med_config'],
-        phrase(
+        localize(
           '`med_config.num_attention_heads` is {0}: it must divide `med_config.hidden_size`, {1}.',
           med.num_attention_heads,
           med.hidden_size,
@@ -39,7 +39,7 @@ export function checkMeasures(med: MedConfig): CrossIssue[] {
     issues.push(
       conflict(
         ['med_config.vocab_size', 'med_config'],
-        phrase(
+        localize(
           "`med_config.vocab_size` is {0}: BLIP's tokenizer needs {1} rows, as [DEC] and [ENC] follow the {2} word pieces of BERT.",
           med.vocab_size,
           TOKENIZER_VOCABULARY,
@@ -61,7 +61,7 @@ export function checkLength(
   return [
     conflict(
       ['max_words', 'med_config.max_position_embeddings', 'med_config'],
-      phrase(
+      localize(
         '`max_words` is {0}: such a sentence has at least {1} tokens, and `med_config.max_position_embeddings` has room for {2}.',
         maxWords,
         maxWords + TOKENS_AROUND,

@@ -1,6 +1,6 @@
 /** The paths of a configuration as they stand in its text. */
 import { resolve } from 'node:path';
-import { messageFrom, phrase, type Words } from '../util/phrase';
+import { storedMessage, localize, type MessageText } from '../util/localize';
 import { definitionOf } from './keys';
 import type { ParsedConfig } from './parse';
 import { configPaths, isUrl, type ConfigPaths } from './paths';
@@ -78,12 +78,12 @@ export async function missingPaths(
   lookUp: Lookup,
 ): Promise<ConfigProblem[]> {
   const problems: ConfigProblem[] = [];
-  const add = (key: string, range: TextRange, words: Words): void => {
+  const add = (key: string, range: TextRange, words: MessageText): void => {
     problems.push({
       severity: 'warning',
       code: 'missing-path',
       key,
-      ...messageFrom(words),
+      ...storedMessage(words),
       suggestions: [],
       ...placeOf(parsed, range),
     });
@@ -103,8 +103,8 @@ export async function missingPaths(
       key,
       range,
       found === undefined
-        ? phrase('`{0}`: {1} does not exist.', key, target)
-        : phrase(
+        ? localize('`{0}`: {1} does not exist.', key, target)
+        : localize(
             kind === 'folder'
               ? '`{0}`: {1} is a file, and a folder is needed.'
               : '`{0}`: {1} is a folder, and a file is needed.',
@@ -118,7 +118,7 @@ export async function missingPaths(
   for (const [split, file] of Object.entries(configPaths(parsed.config, folder).annFiles)) {
     const key = `ann_files.${split}`;
     if (parsed.written.has(key) || (await lookUp(file)) !== undefined) continue;
-    add('ann_root', root, phrase('`{0}`: {1} does not exist.', key, resolve(file)));
+    add('ann_root', root, localize('`{0}`: {1} does not exist.', key, resolve(file)));
   }
   return problems;
 }

@@ -1,43 +1,44 @@
 /** What the YAML parsers find wrong, in words for people and for other languages. */
-import { inEnglish, phrase, type Phrase, type Words } from '../util/phrase';
+import { inEnglish, localize, type LocalizedMessage, type MessageText } from '../util/localize';
 
 /** The parsers' terse messages that people need other words for, by their code or their text. */
-const remedies: Readonly<Record<string, Phrase>> = {
-  TAB_AS_INDENT: phrase('YAML does not allow tabs as indentation. Use spaces.'),
-  BLOCK_AS_IMPLICIT_KEY: phrase(
+const remedies: Readonly<Record<string, LocalizedMessage>> = {
+  TAB_AS_INDENT: localize('YAML does not allow tabs as indentation. Use spaces.'),
+  BLOCK_AS_IMPLICIT_KEY: localize(
     'A value cannot hold another "key: value" on the same line. Quote it, or put it on a line of its own.',
   ),
-  MULTIPLE_DOCS: phrase(
+  MULTIPLE_DOCS: localize(
     'A configuration is one YAML document: remove the `---` line in the middle.',
   ),
-  'deficient indentation': phrase(
+  'deficient indentation': localize(
     'What goes on over several lines must be indented deeper than its key, closing brackets and quotes too.',
   ),
 };
 
 /** Those whose own words are good enough, as sentences with at most one value; any other is told in English. */
-const known: readonly ((value: string) => Phrase)[] = [
-  () => phrase('All mapping items must start at the same column.'),
-  () => phrase('Flow map in block collection must be sufficiently indented and end with a }.'),
-  () => phrase('Flow sequence in block collection must be sufficiently indented and end with a ].'),
-  () => phrase('Flow map must end with a }.'),
-  () => phrase('Flow sequence must end with a ].'),
-  () => phrase('Implicit keys need to be on a single line.'),
-  () => phrase('Implicit map keys need to be followed by map values.'),
-  () => phrase('Missing closing "quote.'),
-  () => phrase("Missing closing 'quote."),
-  () => phrase('Unexpected scalar at node end.'),
-  (value) => phrase('Invalid escape sequence {0}.', value),
-  (value) => phrase('Plain value cannot start with reserved character {0}.', value),
-  (value) => phrase('Plain value cannot start with directive indicator character {0}.', value),
-  (value) => phrase('Unidentified alias {0}.', value),
+const known: readonly ((value: string) => LocalizedMessage)[] = [
+  () => localize('All mapping items must start at the same column.'),
+  () => localize('Flow map in block collection must be sufficiently indented and end with a }.'),
+  () =>
+    localize('Flow sequence in block collection must be sufficiently indented and end with a ].'),
+  () => localize('Flow map must end with a }.'),
+  () => localize('Flow sequence must end with a ].'),
+  () => localize('Implicit keys need to be on a single line.'),
+  () => localize('Implicit map keys need to be followed by map values.'),
+  () => localize('Missing closing "quote.'),
+  () => localize("Missing closing 'quote."),
+  () => localize('Unexpected scalar at node end.'),
+  (value) => localize('Invalid escape sequence {0}.', value),
+  (value) => localize('Plain value cannot start with reserved character {0}.', value),
+  (value) => localize('Plain value cannot start with directive indicator character {0}.', value),
+  (value) => localize('Unidentified alias {0}.', value),
 ];
 
 /**
  * @param code of the fault, where the parser has one
  * @param message the parser's own
  */
-export function faultWords(code: string, message: string): Words {
+export function yamlFaultMessage(code: string, message: string): MessageText {
   const remedy = remedies[code];
   if (remedy !== undefined) return remedy;
   const said = sentence(message);

@@ -1,4 +1,4 @@
-import { phrase, type Words } from '../util/phrase';
+import { localize, type MessageText } from '../util/localize';
 import { UserError } from '../util/userError';
 
 /** Where in the user's data an error lies. */
@@ -34,10 +34,10 @@ export class DataError extends UserError {
   readonly span: Span | undefined;
   readonly identifier: string | undefined;
   /** The message without the place. */
-  readonly reason: Words;
+  readonly reason: MessageText;
 
-  constructor(reason: Words, place: DataPlace) {
-    super(phrase('{0}: {1}', describePlace(place), reason));
+  constructor(reason: MessageText, place: DataPlace) {
+    super(localize('{0}: {1}', describePlace(place), reason));
     this.reason = reason;
     this.file = place.file;
     this.line = place.line;
@@ -47,15 +47,15 @@ export class DataError extends UserError {
   }
 }
 
-function describePlace({ file, line, key, span, identifier }: DataPlace): Words {
+function describePlace({ file, line, key, span, identifier }: DataPlace): MessageText {
   const where = [file, line, span?.column].filter((part) => part !== undefined).join(':');
-  const place = span ? phrase('{0}: {1}', where, describeElement(span, identifier)) : where;
-  return key ? phrase('{0}: {1}', place, key) : place;
+  const place = span ? localize('{0}: {1}', where, describeElement(span, identifier)) : where;
+  return key ? localize('{0}: {1}', place, key) : place;
 }
 
 /** `element 37 (dev-850-0-0)`, as far as it is known. */
-export function describeElement({ element }: Span, identifier?: string): Words {
+export function describeElement({ element }: Span, identifier?: string): MessageText {
   return identifier === undefined
-    ? phrase('element {0}', element)
-    : phrase('element {0} ({1})', element, identifier);
+    ? localize('element {0}', element)
+    : localize('element {0} ({1})', element, identifier);
 }

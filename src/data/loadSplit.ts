@@ -1,7 +1,7 @@
 /** The annotations of a configuration's splits. */
 import type { LoadedConfig } from '../config/load';
 import { configPaths } from '../config/paths';
-import { phrase } from '../util/phrase';
+import { localize } from '../util/localize';
 import { UserError } from '../util/userError';
 import { loadDataset } from './annotations/loadDataset';
 import { skipMissingImages } from './skipMissing';
@@ -28,8 +28,8 @@ export async function loadWholeSplit(loaded: LoadedConfig, split: Split): Promis
 
 /** The error of a split that the configuration does not have. */
 export function unnamedSplit({ file }: LoadedConfig, split: Split): UserError {
-  return new UserError(phrase('{0} names no annotations for {1}.', file, split), {
-    hint: phrase('Set ann_files.{0}.', split),
+  return new UserError(localize('{0} names no annotations for {1}.', file, split), {
+    hint: localize('Set ann_files.{0}.', split),
   });
 }
 
@@ -44,23 +44,29 @@ export async function loadAnnotations(
 ): Promise<Dataset> {
   const { config, folder } = loaded;
   const { imageRoot } = configPaths(config, folder);
-  return usable(loaded, await loadDataset(file, split, { format: config.ann_format, imageRoot }));
+  return withoutMissingImages(
+    loaded,
+    await loadDataset(file, split, { format: config.ann_format, imageRoot }),
+  );
 }
 
 /**
  * What a run takes of a data set as it was read: with `missing_images: skip`, the examples that have their images.
  * @throws {UserError} when nothing is left.
  */
-export async function usable({ config, folder }: LoadedConfig, whole: Dataset): Promise<Dataset> {
+export async function withoutMissingImages(
+  { config, folder }: LoadedConfig,
+  whole: Dataset,
+): Promise<Dataset> {
   const { split, file } = whole;
   const dataset = config.missing_images === 'skip' ? await skipMissingImages(whole) : whole;
   if (dataset.examples.length > 0) return dataset;
   if (whole.examples.length > 0)
     throw new UserError(
-      phrase('No example of the {0} split ({1}) has both its images.', split, file),
-      { hint: phrase('Is image_root right? It is {0}.', configPaths(config, folder).imageRoot) },
+      localize('No example of the {0} split ({1}) has both its images.', split, file),
+      { hint: localize('Is image_root right? It is {0}.', configPaths(config, folder).imageRoot) },
     );
-  throw new UserError(phrase('{0} has no examples: the {1} split is empty.', file, split), {
-    hint: phrase('Correct ann_files.{0} or the file.', split),
+  throw new UserError(localize('{0} has no examples: the {1} split is empty.', file, split), {
+    hint: localize('Correct ann_files.{0} or the file.', split),
   });
 }

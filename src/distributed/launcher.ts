@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import { constants } from 'node:os';
-import { phrase, type Words } from '../util/phrase';
+import { localize, type MessageText } from '../util/localize';
 import { hasTerminal, SAME_REQUEST_MS, SAVE_SIGNALS } from '../util/signals';
 import { UserError } from '../util/userError';
 import { bringLoopbackUp, NAMESPACE_VARIABLE, namespaceCommand } from './namespace';
@@ -28,7 +28,7 @@ export interface LaunchOptions {
   /** Node, its flags, the program and its arguments: each rank is started with them. */
   command: readonly string[];
   /** Prints one line for a person. */
-  say(text: Words): void;
+  say(text: MessageText): void;
 }
 
 /**
@@ -44,14 +44,14 @@ export async function launch(options: LaunchOptions): Promise<number> {
     if (inside) return runInside(inside, options.command);
     process.env[OPEN_PORTS_VARIABLE] = '1';
     options.say(
-      phrase(
+      localize(
         'This system allows no network namespaces: while the training runs, whoever reaches ports of this machine can run TensorFlow programs in it.',
       ),
     );
   }
   if (process.env[NAMESPACE_VARIABLE] !== undefined && !bringLoopbackUp())
-    throw new UserError(phrase('The network namespace of the ranks has no loopback interface.'), {
-      hint: phrase('Report this with the output of `uname -a`.'),
+    throw new UserError(localize('The network namespace of the ranks has no loopback interface.'), {
+      hint: localize('Report this with the output of `uname -a`.'),
     });
   return new Launcher(options, await masterPort(settings)).run();
 }
@@ -93,8 +93,8 @@ async function masterPort({
     const ports = Array.from({ length: nprocPerNode + 1 }, (_, k) => port + k);
     if ((await Promise.all(ports.map(isFree))).every(Boolean)) return port;
   }
-  throw new UserError(phrase('No {0} free ports in a row were found.', nprocPerNode + 1), {
-    hint: phrase('Name the first one with --master_port.'),
+  throw new UserError(localize('No {0} free ports in a row were found.', nprocPerNode + 1), {
+    hint: localize('Name the first one with --master_port.'),
   });
 }
 
@@ -242,13 +242,13 @@ class Launcher {
     if (signal !== null || failed.lines.length === 0)
       this.options.say(
         signal === null
-          ? phrase(
+          ? localize(
               'Rank {0} (process {1}) ended with exit code {2}.',
               failed.rank,
               failed.child.pid ?? 0,
               code ?? 1,
             )
-          : phrase(
+          : localize(
               'Rank {0} (process {1}) was ended by {2}. Go on from the last checkpoint with --resume.',
               failed.rank,
               failed.child.pid ?? 0,

@@ -3,7 +3,7 @@
  * for a password; in a network namespace with nothing but its loopback interface, nobody else can reach it.
  */
 import { spawnSync } from 'node:child_process';
-import { loadLibc } from '../runtime/capi';
+import { loadLibc } from '../runtime/tensorflow/capi';
 
 /** Set in processes that run inside such a namespace. */
 export const NAMESPACE_VARIABLE = 'NLVR_NETWORK_NAMESPACE';

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type ReplicaSpec, SINGLE } from '../runtime/replica/spec';
 import { assetPath } from '../util/assets';
-import { inEnglish, phrase, type Advice } from '../util/phrase';
+import { inEnglish, localize, type StoredAdvice } from '../util/localize';
 import { ExitCode, UserError } from '../util/userError';
 import { PROTOCOL, type Failure, type Member } from './protocol';
 import type { RendezvousEvent, RendezvousOptions, RendezvousRequest } from './rendezvous';
@@ -48,7 +48,7 @@ export interface ProcessGroup {
   /** Takes the text that other ranks sent. */
   onLog(take: (rank: number, text: string) => void): void;
   /** Ends the job on all ranks because of an error on this one. Resolves when they have been sent word. */
-  fail(failure: Advice & { exitCode: number }): Promise<void>;
+  fail(failure: StoredAdvice & { exitCode: number }): Promise<void>;
   /** Leaves the group in good order. Resolves when the others have been sent word. */
   close(): Promise<void>;
 }
@@ -181,7 +181,7 @@ class ConnectedGroup implements ProcessGroup {
     if (difference === null) return;
     const { rank, what, theirs, ours } = difference;
     throw new UserError(
-      phrase(
+      localize(
         'Rank {0} (on {1}) has another {2} than rank 0: {3}, not {4}.',
         rank,
         this.members[rank]?.host ?? '',
@@ -190,7 +190,9 @@ class ConnectedGroup implements ProcessGroup {
         ours,
       ),
       {
-        hint: phrase('Give all ranks the same configuration, the same data and the same program.'),
+        hint: localize(
+          'Give all ranks the same configuration, the same data and the same program.',
+        ),
       },
     );
   }
@@ -223,7 +225,7 @@ class ConnectedGroup implements ProcessGroup {
     this.takeLog = take;
   }
 
-  fail(failure: Advice & { exitCode: number }): Promise<void> {
+  fail(failure: StoredAdvice & { exitCode: number }): Promise<void> {
     this.post({ type: 'fail', failure: { ...failure, rank: this.spec.rank } });
     return this.left;
   }
@@ -263,10 +265,10 @@ class ConnectedGroup implements ProcessGroup {
 }
 
 /** The failure that an error on this rank is to the others. */
-export function failureOf(error: unknown, spec: ReplicaSpec): Advice & { exitCode: number } {
+export function failureOf(error: unknown, spec: ReplicaSpec): StoredAdvice & { exitCode: number } {
   const user = error instanceof UserError ? error : undefined;
   const words = user?.words ?? (error instanceof Error ? error.message : String(error));
-  const message = phrase('Rank {0} on {1} failed: {2}', spec.rank, hostname(), words);
+  const message = localize('Rank {0} on {1} failed: {2}', spec.rank, hostname(), words);
   return {
     message: inEnglish(message),
     phrase: message,

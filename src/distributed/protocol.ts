@@ -1,5 +1,5 @@
 /** What the ranks of a training say to each other besides TensorFlow: JSON, one message a line, over TCP. */
-import type { Advice } from '../util/phrase';
+import type { StoredAdvice } from '../util/localize';
 
 /** Raised when a message changes its meaning; ranks of different versions refuse each other. */
 export const PROTOCOL = 1;
@@ -16,7 +16,7 @@ export interface Member {
 }
 
 /** Why the job ends, as the ranks pass it on. */
-export interface Failure extends Advice {
+export interface Failure extends StoredAdvice {
   /** Where it came from. */
   rank: number;
   exitCode: number;
@@ -39,7 +39,7 @@ export interface Hello {
 export type Message =
   | Hello
   | { type: 'welcome'; members: Member[]; localWorldSizes: number[] }
-  | ({ type: 'refused' } & Advice)
+  | ({ type: 'refused' } & StoredAdvice)
   | { type: 'ping' }
   /** From rank 0 to all, or from one rank to rank 0. */
   | { type: 'value'; id: number; value: unknown }

@@ -2,7 +2,7 @@
  * Which process of a distributed training this one is to be: from the flags and the environment that torchrun,
  * TensorFlow (TF_CONFIG) and Slurm define. BLIP: utils.py, init_distributed_mode.
  */
-import { phrase, type Words } from '../util/phrase';
+import { localize, type MessageText } from '../util/localize';
 import { UserError } from '../util/userError';
 import { expandHostList } from './hostList';
 
@@ -73,13 +73,13 @@ export function distributedSettings(
     env[LAUNCHED_VARIABLE] === undefined && (starts || !rank) ? fromFlags(flags) : undefined;
   if (launch && rank)
     throw new UserError(
-      phrase(
+      localize(
         '{0} says that this process is rank {1} of {2}; --nproc_per_node and --nnodes would start ranks of its own.',
         rank.source,
         rank.rank,
         rank.worldSize,
       ),
-      { hint: phrase('Leave the flags out, or unset what {0} sets.', rank.source) },
+      { hint: localize('Leave the flags out, or unset what {0} sets.', rank.source) },
     );
   if (rank) return rank.worldSize === 1 ? { kind: 'single' } : rank;
   return launch ?? { kind: 'single' };
@@ -97,8 +97,8 @@ function fromFlags(flags: DistributedFlags): LaunchSettings | undefined {
   if (master_port !== undefined) requirePort('--master_port', master_port);
   if (nnodes === 1) {
     if (node_rank !== undefined && node_rank !== 0)
-      throw new UserError(phrase('--node_rank {0} needs --nnodes.', node_rank), {
-        hint: phrase('Say how many machines take part: --nnodes {0} or more.', node_rank + 1),
+      throw new UserError(localize('--node_rank {0} needs --nnodes.', node_rank), {
+        hint: localize('Say how many machines take part: --nnodes {0} or more.', node_rank + 1),
       });
     return {
       kind: 'launch',
@@ -110,23 +110,23 @@ function fromFlags(flags: DistributedFlags): LaunchSettings | undefined {
     };
   }
   if (nprocPerNode === 'auto')
-    throw new UserError(phrase('--nproc_per_node auto cannot be combined with --nnodes.'), {
-      hint: phrase('Give the number: every machine must start as many processes.'),
+    throw new UserError(localize('--nproc_per_node auto cannot be combined with --nnodes.'), {
+      hint: localize('Give the number: every machine must start as many processes.'),
     });
   const missing = [
     ...(node_rank === undefined ? ['--node_rank'] : []),
     ...(master_addr === undefined ? ['--master_addr'] : []),
   ];
   if (node_rank === undefined || master_addr === undefined)
-    throw new UserError(phrase('--nnodes {0} also needs {1}.', nnodes, missing), {
-      hint: phrase(
+    throw new UserError(localize('--nnodes {0} also needs {1}.', nnodes, missing), {
+      hint: localize(
         '--node_rank is the number of this machine, from 0; --master_addr is the address of machine 0.',
       ),
     });
   if (node_rank >= nnodes)
     throw new UserError(
-      phrase('--node_rank {0} is out of range: --nnodes {1} counts from 0.', node_rank, nnodes),
-      { hint: phrase('Use 0 to {0}.', nnodes - 1) },
+      localize('--node_rank {0} is out of range: --nnodes {1} counts from 0.', node_rank, nnodes),
+      { hint: localize('Use 0 to {0}.', nnodes - 1) },
     );
   return {
     kind: 'launch',
@@ -147,18 +147,18 @@ function fromTorchrun(env: NodeJS.ProcessEnv): RankSettings | undefined {
   );
   if (RANK === undefined || WORLD_SIZE === undefined)
     throw new UserError(
-      phrase(
+      localize(
         '{0} is set and {1} is not.',
         RANK === undefined ? 'WORLD_SIZE' : 'RANK',
         missing.join(),
       ),
-      { hint: phrase('Set both, as torchrun does, or neither.') },
+      { hint: localize('Set both, as torchrun does, or neither.') },
     );
   const worldSize = whole('WORLD_SIZE', WORLD_SIZE, 1);
   const rank = requireRank('RANK', whole('RANK', RANK, 0), 'WORLD_SIZE', worldSize);
   if (worldSize > 1 && MASTER_ADDR === undefined)
-    throw new UserError(phrase('WORLD_SIZE is {0} and MASTER_ADDR is not set.', worldSize), {
-      hint: phrase('Set MASTER_ADDR to the address of the machine of rank 0.'),
+    throw new UserError(localize('WORLD_SIZE is {0} and MASTER_ADDR is not set.', worldSize), {
+      hint: localize('Set MASTER_ADDR to the address of the machine of rank 0.'),
     });
   const localWorldSize = optional(LOCAL_WORLD_SIZE, (text) => whole('LOCAL_WORLD_SIZE', text, 1));
   const localRank = optional(LOCAL_RANK, (text) => whole('LOCAL_RANK', text, 0));
@@ -183,9 +183,9 @@ function fromTorchrun(env: NodeJS.ProcessEnv): RankSettings | undefined {
 function fromTensorFlow(env: NodeJS.ProcessEnv): RankSettings | undefined {
   const text = env['TF_CONFIG'];
   if (text === undefined || text.trim() === '') return undefined;
-  const wrong = (what: Words): UserError =>
-    new UserError(phrase('TF_CONFIG cannot be used: {0}.', what), {
-      hint: phrase(
+  const wrong = (what: MessageText): UserError =>
+    new UserError(localize('TF_CONFIG cannot be used: {0}.', what), {
+      hint: localize(
         'Expected is {0}',
         '{"cluster": {"worker": ["host0:port", "host1:port"]}, "task": {"type": "worker", "index": 0}}.',
       ),
@@ -194,21 +194,21 @@ function fromTensorFlow(env: NodeJS.ProcessEnv): RankSettings | undefined {
   try {
     value = JSON.parse(text);
   } catch {
-    throw wrong(phrase('it is not JSON'));
+    throw wrong(localize('it is not JSON'));
   }
   const { cluster, task } = (value ?? {}) as { cluster?: unknown; task?: unknown };
-  if (typeof cluster !== 'object' || cluster === null) throw wrong(phrase('it has no `cluster`'));
-  if (typeof task !== 'object' || task === null) throw wrong(phrase('it has no `task`'));
+  if (typeof cluster !== 'object' || cluster === null) throw wrong(localize('it has no `cluster`'));
+  if (typeof task !== 'object' || task === null) throw wrong(localize('it has no `task`'));
   const other = Object.keys(cluster).find((name) => name !== 'chief' && name !== 'worker');
   if (other !== undefined)
-    throw wrong(phrase('it has a job {0}; known are chief and worker', other));
+    throw wrong(localize('it has a job {0}; known are chief and worker', other));
   const jobs = cluster as Record<string, unknown>;
   const tasks = (['chief', 'worker'] as const).flatMap((job) => {
     const addresses = jobs[job] ?? [];
-    if (!Array.isArray(addresses)) throw wrong(phrase('`cluster.{0}` is not a list', job));
+    if (!Array.isArray(addresses)) throw wrong(localize('`cluster.{0}` is not a list', job));
     return addresses.map((address: unknown, index) => {
       if (typeof address !== 'string' || portOf(address) === undefined)
-        throw wrong(phrase('`cluster.{0}[{1}]` is not host:port', job, index));
+        throw wrong(localize('`cluster.{0}[{1}]` is not host:port', job, index));
       return { job, index, address };
     });
   });
@@ -216,7 +216,7 @@ function fromTensorFlow(env: NodeJS.ProcessEnv): RankSettings | undefined {
   const rank = tasks.findIndex((each) => each.job === type && each.index === Number(index));
   if (rank < 0)
     throw wrong(
-      phrase('task {0} {1} is not in `cluster`', JSON.stringify(type), JSON.stringify(index)),
+      localize('task {0} {1} is not in `cluster`', JSON.stringify(type), JSON.stringify(index)),
     );
   const addresses = tasks.map(({ address }) => address);
   const hosts = addresses.map(hostOf);
@@ -253,8 +253,8 @@ function fromSlurm(env: NodeJS.ProcessEnv, flags: DistributedFlags): RankSetting
   const [first] = expandHostList(SLURM_STEP_NODELIST);
   if (first === undefined)
     throw new UserError(
-      phrase('SLURM_STEP_NODELIST names no machine: {0}', JSON.stringify(SLURM_STEP_NODELIST)),
-      { hint: phrase('Start the training with srun.') },
+      localize('SLURM_STEP_NODELIST names no machine: {0}', JSON.stringify(SLURM_STEP_NODELIST)),
+      { hint: localize('Start the training with srun.') },
     );
   const job = Number(SLURM_JOB_ID ?? 0) + Number(env['SLURM_STEP_ID'] ?? 0);
   const { first: lowest, count } = SLURM_PORTS;
@@ -286,23 +286,29 @@ function whole(name: string, text: string, least: number): number {
 
 function outOfRange(name: string, text: string, least: number): UserError {
   return new UserError(
-    phrase('{0} is {1}: a whole number from {2} is expected.', name, JSON.stringify(text), least),
-    { hint: phrase('Correct {0}.', name) },
+    localize('{0} is {1}: a whole number from {2} is expected.', name, JSON.stringify(text), least),
+    { hint: localize('Correct {0}.', name) },
   );
 }
 
 function requireRank(name: string, rank: number, sizeName: string, size: number): number {
   if (rank < size) return rank;
   throw new UserError(
-    phrase('{0} {1} is out of range: {2} is {3}, ranks count from 0.', name, rank, sizeName, size),
-    { hint: phrase('Use 0 to {0}.', size - 1) },
+    localize(
+      '{0} {1} is out of range: {2} is {3}, ranks count from 0.',
+      name,
+      rank,
+      sizeName,
+      size,
+    ),
+    { hint: localize('Use 0 to {0}.', size - 1) },
   );
 }
 
 function requirePort(name: string, port: number): number {
   if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
-  throw new UserError(phrase('{0}: {1} is no port.', name, port), {
-    hint: phrase('Choose a number from 1024 to 65535.'),
+  throw new UserError(localize('{0}: {1} is no port.', name, port), {
+    hint: localize('Choose a number from 1024 to 65535.'),
   });
 }
 

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { trustSources } from '../run/curves/curvesFile';
-import { speak } from '../util/language';
+import { setTranslator } from '../util/language';
 import { registerAssistantTools } from './assistantTools';
 import { registerCommands } from './commands/register';
 import { registerConfiguration } from './configuration/register';
@@ -31,7 +31,7 @@ import { ConfigurationIndex, useIndex } from './workspaceConfigurations';
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const began = performance.now();
-  speak(vscode.l10n.t);
+  setTranslator(vscode.l10n.t);
   const log = createLog();
   const programs = new ProgramFinder(context.extensionPath, log);
   const marks = new RunMarks(context.workspaceState);

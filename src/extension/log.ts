@@ -31,7 +31,7 @@ export async function showFailure(
 }
 
 /** For work that nobody waits for: that it failed is told all the same. */
-export function tellIfItFails(
+export function showErrorOf(
   log: vscode.LogOutputChannel,
   doing: string,
   work: PromiseLike<unknown>,

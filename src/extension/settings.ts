@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { phrase } from '../util/phrase';
+import { localize } from '../util/localize';
 import { UserError } from '../util/userError';
 
 /** The extension's settings with their types; defaults are in package.json. */
@@ -32,11 +32,11 @@ export function processesPerNode(value: unknown = setting('processesPerNode')): 
   if (value === 'auto' || (Number.isSafeInteger(value) && Number(value) >= 1))
     return value as number | 'auto';
   throw new UserError(
-    phrase(
+    localize(
       'The setting nlvr.processesPerNode must be a whole number from 1, or "auto", not {0}.',
       JSON.stringify(value),
     ),
-    { hint: phrase('Change it in the settings.') },
+    { hint: localize('Change it in the settings.') },
   );
 }
 

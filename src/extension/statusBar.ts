@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { percent } from './format';
 import { isActive, type Run, type RunRegistry } from './runs/runRegistry';
 import { progressOf } from './runs/progress';
-import { activityWord } from './runs/runWords';
+import { activityText } from './runs/runWords';
 import { setting } from './settings';
 
 /** Epoch, progress and best accuracy of the newest active run; a click opens its dashboard. */
@@ -57,7 +57,7 @@ export class StatusBar implements vscode.Disposable {
 function describe(run: Run): string[] {
   const { info, status } = run;
   const progress = progressOf(info);
-  if (status !== 'running' || progress === null) return [activityWord(run, vscode.l10n.t)];
+  if (status !== 'running' || progress === null) return [activityText(run, vscode.l10n.t)];
   if (info.kind === 'evaluate')
     return [vscode.l10n.t('evaluation'), `${Math.floor(progress * 100)}%`];
   const epoch = vscode.l10n.t(

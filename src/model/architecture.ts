@@ -2,7 +2,7 @@
 import type { Config, MedConfig } from '../config/definition';
 import { blipMedConfig } from '../config/medConfig';
 import { namedVit } from '../config/vit';
-import { phrase, type Words } from '../util/phrase';
+import { localize, type MessageText } from '../util/localize';
 import type { CheckpointFile } from './checkpoint/checkpointFile';
 import type { NlvrModelConfig } from './config';
 
@@ -31,7 +31,7 @@ export interface TextArchitecture {
 }
 
 export interface Architecture {
-  kind: Words;
+  kind: MessageText;
   /** Whether it was trained for NLVR: both images have cross-attentions of their own. */
   isNlvr: boolean;
   vision?: VisionArchitecture;
@@ -63,20 +63,20 @@ function kindOf(
   isNlvr: boolean,
   hasVision: boolean,
   hasText: boolean,
-): Words {
+): MessageText {
   const has = (prefix: string): boolean => names.some((name) => name.startsWith(prefix));
-  if (!hasVision && !hasText) return phrase('no checkpoint of BLIP');
-  if (isNlvr) return phrase("a model of BLIP's NLVR kind");
+  if (!hasVision && !hasText) return localize('no checkpoint of BLIP');
+  if (isNlvr) return localize("a model of BLIP's NLVR kind");
   if (has('text_decoder.'))
     return hasText && (has('visual_encoder_m.') || has('itm_head.') || has('text_queue'))
-      ? phrase('a pretraining checkpoint of BLIP')
+      ? localize('a pretraining checkpoint of BLIP')
       : hasText
-        ? phrase('a question answering model of BLIP')
-        : phrase('a captioning model of BLIP');
-  if (has('itm_head.')) return phrase('a retrieval model of BLIP');
-  if (!hasText) return phrase('a vision transformer with the names of BLIP');
-  if (!hasVision) return phrase('a text encoder with the names of BLIP');
-  return phrase('vision transformer and text encoder of BLIP');
+        ? localize('a question answering model of BLIP')
+        : localize('a captioning model of BLIP');
+  if (has('itm_head.')) return localize('a retrieval model of BLIP');
+  if (!hasText) return localize('a vision transformer with the names of BLIP');
+  if (!hasVision) return localize('a text encoder with the names of BLIP');
+  return localize('vision transformer and text encoder of BLIP');
 }
 
 function visionOf(tensors: Tensors, names: readonly string[]): VisionArchitecture | undefined {
@@ -162,37 +162,41 @@ export function keysFor({ vision, text }: Architecture): ArchitectureKeys {
 export function architectureDifferences(
   { vision, text }: Architecture,
   config: NlvrModelConfig,
-): Words[] {
-  const differences: Words[] = [];
-  const compare = (has: number, wants: number, say: (a: number, b: number) => Words): void => {
+): MessageText[] {
+  const differences: MessageText[] = [];
+  const compare = (
+    has: number,
+    wants: number,
+    say: (a: number, b: number) => MessageText,
+  ): void => {
     if (has !== wants) differences.push(say(has, wants));
   };
   if (vision) {
     compare(vision.width, config.vision.width, (a, b) =>
-      phrase('the checkpoint has vision width {0}, the configuration {1}', a, b),
+      localize('the checkpoint has vision width {0}, the configuration {1}', a, b),
     );
     compare(vision.depth, config.vision.depth, (a, b) =>
-      phrase('the checkpoint has {0} vision blocks, the configuration {1}', a, b),
+      localize('the checkpoint has {0} vision blocks, the configuration {1}', a, b),
     );
     compare(vision.patchSize, config.vision.patchSize, (a, b) =>
-      phrase('the checkpoint has patches of {0} pixels, the configuration of {1}', a, b),
+      localize('the checkpoint has patches of {0} pixels, the configuration of {1}', a, b),
     );
   }
   if (text) {
     compare(text.width, config.text.width, (a, b) =>
-      phrase('the checkpoint has text width {0}, the configuration {1}', a, b),
+      localize('the checkpoint has text width {0}, the configuration {1}', a, b),
     );
     compare(text.layers, config.text.layers, (a, b) =>
-      phrase('the checkpoint has {0} text layers, the configuration {1}', a, b),
+      localize('the checkpoint has {0} text layers, the configuration {1}', a, b),
     );
     compare(text.intermediateWidth, config.text.intermediateWidth, (a, b) =>
-      phrase('the checkpoint has intermediate width {0}, the configuration {1}', a, b),
+      localize('the checkpoint has intermediate width {0}, the configuration {1}', a, b),
     );
     compare(text.vocabularySize, config.text.vocabularySize, (a, b) =>
-      phrase('the checkpoint has a vocabulary of {0}, the configuration of {1}', a, b),
+      localize('the checkpoint has a vocabulary of {0}, the configuration of {1}', a, b),
     );
     compare(text.maxPositions, config.text.maxPositions, (a, b) =>
-      phrase('the checkpoint has {0} text positions, the configuration {1}', a, b),
+      localize('the checkpoint has {0} text positions, the configuration {1}', a, b),
     );
   }
   return differences;

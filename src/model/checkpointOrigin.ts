@@ -2,7 +2,7 @@
  * What a checkpoint says of itself, in the metadata of its safetensors file: which model its weights are the weights of
  * (heads and epsilons show in no shape), and which run saved it when.
  */
-import { phrase, type Words } from '../util/phrase';
+import { localize, type MessageText } from '../util/localize';
 import type { NlvrModelConfig } from './config';
 
 /** Its key in the metadata. The value is JSON. */
@@ -85,6 +85,8 @@ export function modelDifferences(
 }
 
 /** "vit.heads 4 (now 8)", one for each. */
-export function describeDifferences(differences: readonly ModelDifference[]): Words[] {
-  return differences.map(({ key, trained, now }) => phrase('{0} {1} (now {2})', key, trained, now));
+export function describeDifferences(differences: readonly ModelDifference[]): MessageText[] {
+  return differences.map(({ key, trained, now }) =>
+    localize('{0} {1} (now {2})', key, trained, now),
+  );
 }

@@ -2,7 +2,7 @@
 import { readMedConfig } from '../config/medConfig';
 import { vitSize } from '../config/vit';
 import type { Config, MedConfig } from '../config/definition';
-import { phrase } from '../util/phrase';
+import { localize } from '../util/localize';
 import { UserError } from '../util/userError';
 
 export interface VisionConfig {
@@ -96,7 +96,7 @@ export function modelConfig(config: ModelKeys, med: MedConfig): NlvrModelConfig 
 function divides(partKey: string, part: number, wholeKey: string, whole: number): void {
   if (whole % part === 0) return;
   throw new UserError(
-    phrase('`{0}` is {1}: it must be a multiple of `{2}`, {3}.', wholeKey, whole, partKey, part),
+    localize('`{0}` is {1}: it must be a multiple of `{2}`, {3}.', wholeKey, whole, partKey, part),
   );
 }
 

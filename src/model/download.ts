@@ -8,7 +8,7 @@ import { EnvHttpProxyAgent, fetch } from 'undici';
 import type { Dispatcher, Response } from 'undici';
 import { syncFolder, writeFileAtomic } from '../util/atomicFile';
 import { makeCacheFolder } from '../util/cacheFolder';
-import { phrase } from '../util/phrase';
+import { localize } from '../util/localize';
 import { UserError, errnoOf, messageOf } from '../util/userError';
 import { withDownloadLock } from './downloadLock';
 
@@ -77,8 +77,8 @@ function checkAddress(url: string): void {
   const { protocol, hostname } = new URL(url);
   const loopback = ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
   if (protocol === 'https:' || (protocol === 'http:' && loopback)) return;
-  throw new UserError(phrase('{0} is not an https address.', url), {
-    hint: phrase(
+  throw new UserError(localize('{0} is not an https address.', url), {
+    hint: localize(
       'Weights are downloaded over https only: use such an address, or download the file yourself and give its path.',
     ),
   });
@@ -163,7 +163,7 @@ async function get(
     address = new URL(location, address).href;
     checkAddress(address);
   }
-  throw new UserError(phrase('{0} redirects more than {1} times.', url, mostRedirects));
+  throw new UserError(localize('{0} redirects more than {1} times.', url, mostRedirects));
 }
 
 /** Where the response's bytes belong; `start` null when they do not fit what is there. */
@@ -188,14 +188,14 @@ function extent(response: Response, have: number): { start: number | null; total
       throw new Interrupted(`the server answered ${response.status} ${response.statusText}`);
     default:
       throw new UserError(
-        phrase(
+        localize(
           '{0} cannot be downloaded: the server answered {1} {2}.',
           response.url,
           response.status,
           response.statusText,
         ),
         {
-          hint: phrase(
+          hint: localize(
             response.status === 401 || response.status === 403
               ? 'The address asks for a login: download the file yourself and give its path.'
               : 'Check the address.',
@@ -220,7 +220,7 @@ async function append(
       for await (const chunk of response.body ?? []) {
         const bytes = chunk as Uint8Array;
         if (total !== null && received + bytes.length > total)
-          throw new UserError(phrase('{0} sends more bytes than it announced.', response.url));
+          throw new UserError(localize('{0} sends more bytes than it announced.', response.url));
         await file.write(bytes, 0, bytes.length, received);
         received += bytes.length;
         onProgress?.({ received, total });
@@ -269,13 +269,13 @@ async function checkSpace(part: string, needed: number): Promise<void> {
   const { bavail, bsize } = await statfs(join(part, '..'));
   if (needed <= bavail * bsize) return;
   throw new UserError(
-    phrase(
+    localize(
       'There is no room for the download: it needs {0}, the disk of {1} has {2} left.',
       gigabytes(needed),
       part,
       gigabytes(bavail * bsize),
     ),
-    { hint: phrase('Free some space, or set NLVR_CACHE_DIR to a folder on another disk.') },
+    { hint: localize('Free some space, or set NLVR_CACHE_DIR to a folder on another disk.') },
   );
 }
 
@@ -289,17 +289,17 @@ function reason(error: unknown): string {
 
 function inWords(error: unknown, url: string, folder: string): unknown {
   if (error instanceof Interrupted)
-    return new UserError(phrase('{0} could not be downloaded: {1}.', url, error.message), {
-      hint: phrase(
+    return new UserError(localize('{0} could not be downloaded: {1}.', url, error.message), {
+      hint: localize(
         'Check the network and the proxy settings (HTTPS_PROXY), then start again: what has arrived is kept.',
       ),
       cause: error,
     });
   if (errnoOf(error) === 'ENOSPC')
     return new UserError(
-      phrase('The disk of {0} is full: {1} could not be downloaded.', folder, url),
+      localize('The disk of {0} is full: {1} could not be downloaded.', folder, url),
       {
-        hint: phrase(
+        hint: localize(
           'Free some space, or set NLVR_CACHE_DIR to a folder on another disk. What has arrived is kept.',
         ),
         cause: error,

@@ -2,7 +2,7 @@
 import { definition } from '../config/definition';
 import { blipMedConfig } from '../config/medConfig';
 import { yamlText } from '../config/describe';
-import { inEnglish, phrase, type Words } from '../util/phrase';
+import { inEnglish, localize, type MessageText } from '../util/localize';
 import { architectureOf, keysFor, type Architecture, type ArchitectureKeys } from './architecture';
 import type { CheckpointFile } from './checkpoint/checkpointFile';
 import { elementCount } from './checkpoint/elementTypes';
@@ -22,7 +22,7 @@ export interface Inspection {
   /** Tensors by the type of their elements. */
   types: Record<string, number>;
   /** How the weights were found. */
-  notes: readonly Words[];
+  notes: readonly MessageText[];
   /** Keys that the NLVR model of this architecture needs and the file lacks; undefined when a part is missing. */
   missing: { expected: string[]; unexpected: string[] } | undefined;
   /** Values of `vit` and `med_config` that fit it. */
@@ -115,11 +115,11 @@ function configFor(
 const number = (value: number): string => value.toLocaleString('en');
 
 /** What it is, a sentence or a line each. */
-export function describeInspection(found: Inspection): Words[] {
+export function describeInspection(found: Inspection): MessageText[] {
   const { architecture, types, missing, notes } = found;
   const { vision, text } = architecture;
-  const lines: Words[] = [
-    phrase(
+  const lines: MessageText[] = [
+    localize(
       'It is {0}: {1} tensors with {2} values ({3}).',
       architecture.kind,
       number(found.tensors),
@@ -130,17 +130,17 @@ export function describeInspection(found: Inspection): Words[] {
   ];
   if (vision)
     lines.push(
-      phrase(
+      localize(
         'Vision transformer: width {0}, depth {1}, patch size {2}, image size {3}.',
         vision.width,
         vision.depth,
         vision.patchSize,
-        vision.imageSize ?? phrase('unknown'),
+        vision.imageSize ?? localize('unknown'),
       ),
     );
   if (text)
     lines.push(
-      phrase(
+      localize(
         'Text encoder: width {0}, layers {1}, intermediate width {2}, vocabulary {3}, positions {4}.',
         text.width,
         text.layers,
@@ -151,40 +151,40 @@ export function describeInspection(found: Inspection): Words[] {
     );
   if (vision || text)
     lines.push(
-      phrase(
+      localize(
         'The number of attention heads cannot be seen in a checkpoint; usual are {0} (64 values a head).',
         [vision?.usualHeads, text?.usualHeads].filter((heads) => heads !== undefined),
       ),
     );
   if (!vision || !text)
     lines.push(
-      phrase('It cannot be used for NLVR as it is: {0}.', [
-        ...(vision ? [] : [phrase('the vision transformer (visual_encoder) is missing')]),
-        ...(text ? [] : [phrase('the text encoder (text_encoder) is missing')]),
+      localize('It cannot be used for NLVR as it is: {0}.', [
+        ...(vision ? [] : [localize('the vision transformer (visual_encoder) is missing')]),
+        ...(text ? [] : [localize('the text encoder (text_encoder) is missing')]),
       ]),
     );
   if (missing && missing.expected.length > 0)
     lines.push(
-      phrase(
+      localize(
         'Missing, as expected before fine-tuning for NLVR, and initialised at random: {0}.',
         groupsOf(missing.expected),
       ),
     );
   if (missing && missing.unexpected.length > 0)
-    lines.push(phrase('Missing unexpectedly: {0}.', groupsOf(missing.unexpected)));
+    lines.push(localize('Missing unexpectedly: {0}.', groupsOf(missing.unexpected)));
   if (missing && missing.expected.length + missing.unexpected.length === 0)
-    lines.push(phrase('Nothing is missing for NLVR.'));
+    lines.push(localize('Nothing is missing for NLVR.'));
   return lines;
 }
 
 /** Names with their numbers replaced by `*`, each once, with how many there are. */
-function groupsOf(names: readonly string[]): Words[] {
+function groupsOf(names: readonly string[]): MessageText[] {
   const groups = new Map<string, number>();
   for (const name of names) {
     const group = name.replace(/\.\d+\./, '.*.').replace(/\.(?:weight|bias)$/, '');
     groups.set(group, (groups.get(group) ?? 0) + 1);
   }
-  return [...groups].map(([group, count]) => phrase('{0} ({1})', group, count));
+  return [...groups].map(([group, count]) => localize('{0} ({1})', group, count));
 }
 
 /** The lines of `nlvr.yaml` that fit, empty when no part is BLIP's. */

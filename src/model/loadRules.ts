@@ -2,7 +2,7 @@
  * Which tensor of a checkpoint goes where: BLIP's rules (models/blip_nlvr.py, `load_checkpoint`), told in a
  * report instead of passed over in silence.
  */
-import { phrase, type PhraseValue, type Words } from '../util/phrase';
+import { localize, type MessageValue, type MessageText } from '../util/localize';
 import { UserError } from '../util/userError';
 import type { CheckpointFile, StoredTensor } from './checkpoint/checkpointFile';
 import {
@@ -37,7 +37,7 @@ export interface LoadReport {
   /** Single cross-attentions that were copied to both images' own. */
   copied: { from: string; to: [string, string] }[];
   /** What was done to find the tensors of the file (`CheckpointFile.notes`). */
-  notes: Words[];
+  notes: MessageText[];
   /** Position embeddings that were resized to this image size. */
   resized: { name: string; from: number[]; to: number[] }[];
   /** What the file says of itself; null where it says nothing. */
@@ -118,7 +118,7 @@ export function planLoad(
       notes: [
         ...(checkpoint.notes ?? []),
         // Of the same widths, so that what both have fits.
-        ...architectural.map((difference) => phrase('Note that {0}.', difference)),
+        ...architectural.map((difference) => localize('Note that {0}.', difference)),
       ],
       resized,
       origin,
@@ -157,11 +157,11 @@ export function isExpectedToMiss(name: string, isNlvr: boolean): boolean {
 function otherArchitecture(
   path: string,
   architecture: Architecture,
-  differences: readonly Words[],
+  differences: readonly MessageText[],
 ): UserError {
   const keys = Object.keys(keysFor(architecture)).map((key) => `\`${key}\``);
-  return new UserError(phrase('{0} does not fit the model: {1}.', path, differences), {
-    hint: phrase(
+  return new UserError(localize('{0} does not fit the model: {1}.', path, differences), {
+    hint: localize(
       'Set {0} to what `nlvr inspect` prints for it, or in the editor use the quick fix "Use This Checkpoint\'s Architecture" on `pretrained`; or choose another checkpoint.',
       keys,
     ),
@@ -179,20 +179,20 @@ function canResize(from: readonly number[], to: readonly number[]): boolean {
   );
 }
 
-const configKeys: readonly [RegExp, Words][] = [
-  [/^visual_encoder\.patch_embed\.proj\.weight$/, phrase('`vit` (its width and patch_size)')],
+const configKeys: readonly [RegExp, MessageText][] = [
+  [/^visual_encoder\.patch_embed\.proj\.weight$/, localize('`vit` (its width and patch_size)')],
   [/^visual_encoder\./, '`vit`'],
-  [/word_embeddings/, phrase('`med_config` (vocab_size and hidden_size)')],
-  [/position_embeddings/, phrase('`med_config` (max_position_embeddings and hidden_size)')],
+  [/word_embeddings/, localize('`med_config` (vocab_size and hidden_size)')],
+  [/position_embeddings/, localize('`med_config` (max_position_embeddings and hidden_size)')],
   [
     /crossattention\.self\d?\.(key|value)/,
-    phrase('`vit` (its width) and `med_config` (hidden_size)'),
+    localize('`vit` (its width) and `med_config` (hidden_size)'),
   ],
   [
     /layer\.\d+\.(intermediate\.dense|output\.dense\.weight)/,
-    phrase('`med_config` (intermediate_size and hidden_size)'),
+    localize('`med_config` (intermediate_size and hidden_size)'),
   ],
-  [/./, phrase('`med_config` (hidden_size)')],
+  [/./, localize('`med_config` (hidden_size)')],
 ];
 
 function mismatch(
@@ -205,14 +205,14 @@ function mismatch(
   const configKey = configKeys.find(([pattern]) => pattern.test(name))?.[1] ?? '`vit`';
   return new UserError(
     key === name
-      ? phrase(
+      ? localize(
           '{0} does not fit the model: {1} has shape [{2}], the model has [{3}].',
           path,
           key,
           stored.shape.join(', '),
           shape.join(', '),
         )
-      : phrase(
+      : localize(
           "{0} does not fit the model: {1} has shape [{2}], the model's {3} has [{4}].",
           path,
           key,
@@ -221,7 +221,7 @@ function mismatch(
           shape.join(', '),
         ),
     {
-      hint: phrase(
+      hint: localize(
         'Set {0} to what the checkpoint was trained with, or choose another checkpoint.',
         configKey,
       ),
@@ -245,7 +245,7 @@ function refuseMostlyMissing(
   if (loaded >= LEAST_LOADED * total) return;
   const example = [...shapes.keys()].find((name) => !sources.has(name)) ?? '';
   throw new UserError(
-    phrase(
+    localize(
       '{0} would leave most of the model untouched: {1} of {2} parameters ({3}% of the values) are in it. The model needs names such as {4}; the file has names such as {5}.',
       path,
       sources.size,
@@ -255,7 +255,7 @@ function refuseMostlyMissing(
       keys.slice(0, 3),
     ),
     {
-      hint: phrase(
+      hint: localize(
         'Choose a checkpoint of BLIP or of this program; leave `pretrained` empty to start from random weights.',
       ),
     },
@@ -272,10 +272,10 @@ function countByPrefix(keys: readonly string[]): { prefix: string; count: number
 }
 
 /** A report in a few sentences, for the log and the terminal. */
-export function describeReport(report: LoadReport): [Words, ...Words[]] {
+export function describeReport(report: LoadReport): [MessageText, ...MessageText[]] {
   const { loaded, missing, unused, copied, resized, differences } = report;
-  const lines: [Words, ...Words[]] = [
-    phrase(
+  const lines: [MessageText, ...MessageText[]] = [
+    localize(
       '{0} of {1} parameters loaded from {2}.',
       loaded.length,
       loaded.length + missing.length,
@@ -285,14 +285,14 @@ export function describeReport(report: LoadReport): [Words, ...Words[]] {
   lines.push(...report.notes);
   if (copied.length > 0)
     lines.push(
-      phrase(
+      localize(
         '{0} tensors of the single cross-attention were copied to those of both images.',
         copied.length,
       ),
     );
   for (const { name, from, to } of resized)
     lines.push(
-      phrase(
+      localize(
         '{0} was resized from {1} to {2} patches.',
         name,
         (from[1] ?? 0) - 1,
@@ -306,16 +306,16 @@ export function describeReport(report: LoadReport): [Words, ...Words[]] {
   const others = missing.filter((name) => !isExpected(name));
   if (expected.length > 0)
     lines.push(
-      phrase(
+      localize(
         'Not in the checkpoint, as expected before fine-tuning for NLVR, left at fresh values: {0}.',
         listed(expected),
       ),
     );
   if (others.length > 0)
-    lines.push(phrase('Not in the checkpoint, left at fresh values: {0}.', listed(others)));
+    lines.push(localize('Not in the checkpoint, left at fresh values: {0}.', listed(others)));
   if (unused.length > 0)
     lines.push(
-      phrase(
+      localize(
         'In the checkpoint, but no part of this model: {0}.',
         listed(
           unused.map(({ prefix, count }) => (count > 1 ? `${prefix}.* (${count})` : prefix)),
@@ -344,15 +344,15 @@ export function missingUnexpectedly({ missing, copied }: LoadReport): string[] {
 }
 
 /** What is said of weights that were trained in another model than they are used in. */
-export function otherModel(differences: readonly ModelDifference[]): Words {
-  return phrase(
+export function otherModel(differences: readonly ModelDifference[]): MessageText {
+  return localize(
     'The weights were trained with other values: {0}.',
     describeDifferences(differences),
   );
 }
 
-function listed(names: readonly string[], most = 8): PhraseValue {
+function listed(names: readonly string[], most = 8): MessageValue {
   const more = names.length - most;
   const first = names.slice(0, most);
-  return more > 0 ? phrase('{0} and {1} more', first, more) : first;
+  return more > 0 ? localize('{0} and {1} more', first, more) : first;
 }

@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { requireCacheFolder } from '../util/cacheFolder';
-import { phrase } from '../util/phrase';
+import { localize } from '../util/localize';
 import { UserError } from '../util/userError';
 import type { CheckpointFile } from './checkpoint/checkpointFile';
 import { openCheckpoint } from './checkpoint/openCheckpoint';
@@ -56,8 +56,8 @@ export async function locateWeights(source: string, options: LoadOptions = {}): 
   if (!existsSync(source) || !statSync(source).isDirectory()) return source;
   const name = namesInRunFolder.find((candidate) => existsSync(join(source, candidate)));
   if (name === undefined)
-    throw new UserError(phrase('The folder {0} holds no checkpoint.', source), {
-      hint: phrase(
+    throw new UserError(localize('The folder {0} holds no checkpoint.', source), {
+      hint: localize(
         'A run folder has {0} after its first evaluation; or name the file itself.',
         namesInRunFolder[0],
       ),

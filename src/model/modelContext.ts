@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import { dropPath, dropout, type Rows } from '../runtime/random';
+import { dropPath, dropout, type Rows } from '../runtime/trace/random';
 
 /** What the model's functions need beside their inputs. */
 export interface ModelContext {
@@ -26,9 +26,10 @@ export interface ModelContext {
 const SITES_PER_LAYER = 16;
 const TEXT_SITES = 4096;
 
-export const visionSite = (block: number, site: 0 | 1): number => block * SITES_PER_LAYER + site;
-export const EMBEDDING_SITE = TEXT_SITES;
-export const textSites = [
+export const visionRngStream = (block: number, site: 0 | 1): number =>
+  block * SITES_PER_LAYER + site;
+export const EMBEDDING_RNG_STREAM = TEXT_SITES;
+export const textRngStreams = [
   'self',
   'selfOutput',
   'cross0',
@@ -36,8 +37,8 @@ export const textSites = [
   'crossOutput',
   'output',
 ] as const;
-export const textSite = (layer: number, site: (typeof textSites)[number]): number =>
-  TEXT_SITES + (layer + 1) * SITES_PER_LAYER + textSites.indexOf(site);
+export const textRngStream = (layer: number, site: (typeof textRngStreams)[number]): number =>
+  TEXT_SITES + (layer + 1) * SITES_PER_LAYER + textRngStreams.indexOf(site);
 
 function seedOf({ seed }: ModelContext): tf.Tensor {
   if (!seed) throw new Error('training with dropout needs a seed');

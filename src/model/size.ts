@@ -80,7 +80,7 @@ export function encodingChunk(model: NlvrModelConfig, most: number): number {
   return Math.max(1, Math.min(most, Math.floor(TOKENS_PER_ENCODING / imageTokens(model))));
 }
 
-/** Bytes of `train/evaluation.ts`: features of a batch's images, the encoding of some, the answers to all. */
+/** Bytes of `train/evaluate/evaluator.ts`: features of a batch's images, the encoding of some, the answers to all. */
 function evaluation(config: TrainingKeys, model: NlvrModelConfig): number {
   const { text, vision } = model;
   const pairs = config.batch_size_test;

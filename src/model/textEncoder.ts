@@ -13,7 +13,7 @@ import { layerNorm } from '../runtime/ops/layerNorm';
 import { linear } from '../runtime/ops/linear';
 import type { TextConfig } from './config';
 import { crossAttention } from './crossAttention';
-import { EMBEDDING_SITE, dropoutIn, textSite } from './modelContext';
+import { EMBEDDING_RNG_STREAM, dropoutIn, textRngStream } from './modelContext';
 import type { ModelContext } from './modelContext';
 import { FIRST_MERGED_LAYER } from './parameters';
 
@@ -86,7 +86,7 @@ class Encoder {
     const positions = tf.slice(table, [0, 0], [length, width]);
     const x = this.norm(tf.add(words, positions), `${name}.LayerNorm`);
     this.context.observe?.(name, x);
-    return dropoutIn(this.context, x, hiddenDropout, EMBEDDING_SITE);
+    return dropoutIn(this.context, x, hiddenDropout, EMBEDDING_RNG_STREAM);
   }
 
   /**
@@ -104,7 +104,7 @@ class Encoder {
     );
     const own = this.norm(
       tf.add(
-        dropoutIn(this.context, attended, hiddenDropout, textSite(index, 'selfOutput')),
+        dropoutIn(this.context, attended, hiddenDropout, textRngStream(index, 'selfOutput')),
         queries,
       ),
       `${name}.attention.output.LayerNorm`,
@@ -115,7 +115,7 @@ class Encoder {
           this.context,
           this.twinAttention(index, own),
           hiddenDropout,
-          textSite(index, 'crossOutput'),
+          textRngStream(index, 'crossOutput'),
         ),
         own,
       ),
@@ -124,7 +124,7 @@ class Encoder {
     const hidden = gelu(this.linear(crossed, `${name}.intermediate.dense`));
     const fed = this.linear(hidden, `${name}.output.dense`);
     return this.norm(
-      tf.add(dropoutIn(this.context, fed, hiddenDropout, textSite(index, 'output')), crossed),
+      tf.add(dropoutIn(this.context, fed, hiddenDropout, textRngStream(index, 'output')), crossed),
       `${name}.output.LayerNorm`,
     );
   }
@@ -139,7 +139,7 @@ class Encoder {
       {
         mask: this.mask,
         onProbabilities: (p) =>
-          dropoutIn(this.context, p, attentionDropout, textSite(index, 'self')),
+          dropoutIn(this.context, p, attentionDropout, textRngStream(index, 'self')),
       },
     );
     return tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [...queries.shape.slice(0, 2), width]);
@@ -157,7 +157,7 @@ class Encoder {
     const name = `${ROOT}.encoder.layer.${index}.crossattention`;
     const { heads, attentionDropout: dropout } = this.config;
     const side = (i: 0 | 1, image: tf.Tensor): tf.Tensor => {
-      const site = textSite(index, i === 0 ? 'cross0' : 'cross1');
+      const site = textRngStream(index, i === 0 ? 'cross0' : 'cross1');
       const { context } = this;
       const onProbabilities =
         context.onCrossAttention &&

@@ -7,16 +7,16 @@
  * Shapes: m images (of a lane, inside), N = patches + 1 tokens, D width, H heads, d = D / H.
  */
 import * as tf from '@tensorflow/tfjs';
-import { gradientCheckpoint } from '../runtime/checkpoint';
-import { joinLanes, splitIntoLanes } from '../runtime/lanes';
+import { gradientCheckpoint } from '../runtime/trace/gradientCheckpoint';
+import { joinShards, splitIntoShards } from '../runtime/trace/shards';
 import { gelu } from '../runtime/ops/gelu';
 import { layerNorm } from '../runtime/ops/layerNorm';
 import { linear } from '../runtime/ops/linear';
 import { selfAttention } from '../runtime/ops/selfAttention';
 import type { VisionConfig } from './config';
-import { dropPathIn, visionSite } from './modelContext';
+import { dropPathIn, visionRngStream } from './modelContext';
 import type { ModelContext } from './modelContext';
-import type { Rows } from '../runtime/random';
+import type { Rows } from '../runtime/trace/random';
 
 const LAYER_NORM_EPS = 1e-6;
 const ROOT = 'visual_encoder';
@@ -51,8 +51,8 @@ export function visionTransformer(
 ): tf.Tensor {
   const { depth } = config;
   const observe = (name: string, lanes: readonly tf.Tensor[]): void =>
-    context.observe?.(name, joinLanes(lanes));
-  const patches = splitIntoLanes(images).map((lane) => patchEmbedding(config, lane, context));
+    context.observe?.(name, joinShards(lanes));
+  const patches = splitIntoShards(images).map((lane) => patchEmbedding(config, lane, context));
   observe(`${ROOT}.patch_embed`, patches);
   let lanes = patches.map((lane) => withPositions(config, lane, context));
   const sizes = lanes.map((lane) => lane.shape[0] ?? 1);
@@ -78,7 +78,7 @@ export function visionTransformer(
     });
     observe(`${ROOT}.blocks.${i}`, lanes);
   }
-  const features = joinLanes(
+  const features = joinShards(
     lanes.map((x) =>
       norm(x, context.param(`${ROOT}.norm.weight`), context.param(`${ROOT}.norm.bias`)),
     ),
@@ -143,12 +143,12 @@ function block(
     p['attn.proj.weight'],
     p['attn.proj.bias'],
   );
-  const y = tf.add(x, dropPathIn(context, attended, rate, visionSite(index, 0), rows));
+  const y = tf.add(x, dropPathIn(context, attended, rate, visionRngStream(index, 0), rows));
   const hidden = gelu(
     linear(norm(y, p['norm2.weight'], p['norm2.bias']), p['mlp.fc1.weight'], p['mlp.fc1.bias']),
   );
   const fed = linear(hidden, p['mlp.fc2.weight'], p['mlp.fc2.bias']);
-  return tf.add(y, dropPathIn(context, fed, rate, visionSite(index, 1), rows));
+  return tf.add(y, dropPathIn(context, fed, rate, visionRngStream(index, 1), rows));
 }
 
 /** Rises linearly from 0 at the first block (torch.linspace in BLIP). */

@@ -1,6 +1,6 @@
 /** What weights must be like before a model answers with them. */
 import { describeParts, missingParts } from '../config/modelParts';
-import { phrase, sentences } from '../util/phrase';
+import { localize, sentences } from '../util/localize';
 import { UserError } from '../util/userError';
 import type { LoadReport } from './loadRules';
 
@@ -10,13 +10,13 @@ import type { LoadReport } from './loadRules';
  */
 export function requireWhole({ file, missing, unexpected }: LoadReport): void {
   if (missing.length === 0) return;
-  const says = phrase('{0} lacks {1}.', file, describeParts(missingParts(missing)));
+  const says = localize('{0} lacks {1}.', file, describeParts(missingParts(missing)));
   throw new UserError(
     unexpected.length === 0
       ? says
       : sentences(
           says,
-          phrase(
+          localize(
             unexpected.length === 1
               ? 'The model needs names such as {0}; {1} name in the file is none of the model: {2}.'
               : 'The model needs names such as {0}; {1} names in the file are none of the model, such as {2}.',
@@ -26,7 +26,7 @@ export function requireWhole({ file, missing, unexpected }: LoadReport): void {
           ),
         ),
     {
-      hint: phrase(
+      hint: localize(
         'Its answers would depend on random values. Choose a fine-tuned checkpoint, train from this one as `pretrained`, or give --allow_missing to evaluate it all the same.',
       ),
       allowedBy: '--allow_missing',
@@ -65,7 +65,7 @@ export async function* finiteValues(
   }
   if (first === undefined) return;
   throw new UserError(
-    phrase(
+    localize(
       count === 1
         ? '{0} holds {1} value that is not finite (in {2} of its tensors): {3} has {4} at position {5}.'
         : '{0} holds {1} values that are not finite (in {2} of its tensors): the first is in {3}, {4} at position {5}.',
@@ -77,7 +77,7 @@ export async function* finiteValues(
       first.at,
     ),
     {
-      hint: phrase(
+      hint: localize(
         'The training that saved it had diverged, or the file is damaged. Choose an earlier checkpoint, or another one.',
       ),
     },

@@ -3,7 +3,7 @@
  * read by the dashboard. Readers skip what they do not know, so an older reader survives a newer writer.
  */
 import type { MissingPart } from '../config/modelParts';
-import type { Advice } from '../util/phrase';
+import type { StoredAdvice } from '../util/localize';
 import type { Precision } from '../util/precision';
 
 /** Version of the event format; raised when the meaning of an existing field changes. */
@@ -183,7 +183,7 @@ export interface WatchEvent {
 }
 
 /** Something a person should know: a health note, a warning, an error. `code` is stable, for tests and filters. */
-export interface NoteEvent extends Advice {
+export interface NoteEvent extends StoredAdvice {
   type: 'note';
   time: number;
   level: 'info' | 'warning' | 'error';
@@ -198,7 +198,7 @@ export interface ResolvedEvent {
   code: string;
 }
 
-export interface EndEvent extends Partial<Advice> {
+export interface EndEvent extends Partial<StoredAdvice> {
   type: 'end';
   time: number;
   state: 'finished' | 'stopped' | 'failed';

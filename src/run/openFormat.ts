@@ -14,7 +14,7 @@ import type {
   WatchEvent,
 } from './events';
 import type { WrittenPrediction } from './predictions';
-import type { RUN_FORMAT } from './runMark';
+import type { RUN_FORMAT } from './read/runMark';
 import type { RunInfo } from './runInfo';
 
 /** Of the properties of T, K are needed. Translations of messages are ours alone. */

@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { isThere } from '../util/isThere';
-import { phrase, type Words } from '../util/phrase';
+import { localize, type MessageText } from '../util/localize';
 import { errnoOf, messageOf } from '../util/userError';
 
 /** Where an image of a prediction lies: seen from the image root, or absolute in predictions of before. */
@@ -31,28 +31,28 @@ export async function imageProblem(
   imageRoot: string | null,
   file: string,
   mayShow: MayShow,
-): Promise<Words | null> {
+): Promise<MessageText | null> {
   if (imageRoot === null)
-    return phrase('The image folder of this run is not known: its config.yaml cannot be read.');
+    return localize('The image folder of this run is not known: its config.yaml cannot be read.');
   if (!isAbsolute(file) || !isInside(imageRoot, file))
-    return phrase("It lies outside the run's image folder {0}.", imageRoot);
+    return localize("It lies outside the run's image folder {0}.", imageRoot);
   if (!(await mayShow(imageRoot)))
-    return phrase(
+    return localize(
       'The image folder {0} lies outside the workspace, which is not trusted. Trust the workspace to see its images.',
       imageRoot,
     );
   try {
     const { size } = await stat(file);
     if (size > LARGEST_BYTES)
-      return phrase('It is too large to show: {0} MB.', Math.round(size / 2 ** 20));
+      return localize('It is too large to show: {0} MB.', Math.round(size / 2 ** 20));
     if (!isInside(await realpath(imageRoot), await realpath(file)))
-      return phrase("It is a link that leads out of the run's image folder {0}.", imageRoot);
+      return localize("It is a link that leads out of the run's image folder {0}.", imageRoot);
     return null;
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') return messageOf(error);
     return (await isThere(imageRoot))
-      ? phrase('The file is missing.')
-      : phrase(
+      ? localize('The file is missing.')
+      : localize(
           "The image folder {0} is missing. Correct image_root in the run's config.yaml.",
           imageRoot,
         );

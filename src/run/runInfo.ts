@@ -1,6 +1,6 @@
 /** `run.json`: what a run is and how it stands. Rewritten atomically; the trainer is its only writer while it lives. */
 import type { MissingPart } from '../config/modelParts';
-import type { Phrase } from '../util/phrase';
+import type { LocalizedMessage } from '../util/localize';
 import type { RankInfo } from './events';
 import type { Precision } from '../util/precision';
 
@@ -73,7 +73,7 @@ export interface RunInfo {
   step: number;
   /** Steps in all; 0 where they are not known. */
   totalSteps: number;
-  /** Seconds spent training, over all attempts (`run/trainedTime.ts`); missing in older runs. */
+  /** Seconds spent training, over all attempts (`run/record/trainedTime.ts`); missing in older runs. */
   trainedSeconds?: number;
   /** The best result on val. */
   best: BestResult | null;
@@ -86,8 +86,8 @@ export interface RunInfo {
   /** What to do about it. */
   hint: string | null;
   /** What message and hint are made of, for other languages; missing where there is none, and in older runs. */
-  phrase?: Phrase;
-  hintPhrase?: Phrase;
+  phrase?: LocalizedMessage;
+  hintPhrase?: LocalizedMessage;
 }
 
 export const HEARTBEAT_SECONDS = 5;

@@ -1,9 +1,9 @@
 /** How a run stands, as programs read it: `nlvr status --json` and assistants. */
-import { inEnglish } from '../util/phrase';
-import type { ReadRun } from './readRun';
+import { inEnglish } from '../util/localize';
+import type { ReadRun } from './read/readRun';
 import type { RunInfo } from './runInfo';
-import type { RunStatus } from './runStatus';
-import { trainedSeconds } from './trainedTime';
+import type { RunStatus } from './record/runStatus';
+import { trainedSeconds } from './record/trainedTime';
 
 export interface StatusReport extends Pick<RunInfo, 'name' | 'kind' | 'epoch' | 'step' | 'best'> {
   /** Absolute path. */

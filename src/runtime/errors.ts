@@ -1,9 +1,9 @@
-import type { Words } from '../util/phrase';
+import type { MessageText } from '../util/localize';
 import { ExitCode, UserError } from '../util/userError';
 
 interface Options {
   /** What the person can do about it. */
-  hint?: Words;
+  hint?: MessageText;
   cause?: unknown;
 }
 
@@ -11,7 +11,7 @@ interface Options {
 export class RuntimeError extends UserError {
   override readonly name: string = 'RuntimeError';
 
-  constructor(message: Words, options: Options = {}) {
+  constructor(message: MessageText, options: Options = {}) {
     super(message, { ...options, exitCode: ExitCode.runtime });
   }
 }

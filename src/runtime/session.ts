@@ -1,18 +1,18 @@
 /** A TensorFlow session with its variables and the programs recorded into it: `tf.function` for Node. */
-import { type Capi, loadCapi, loadLibc } from './capi';
+import { type Capi, loadCapi, loadLibc } from './tensorflow/capi';
 import { NoGpuError, RuntimeError } from './errors';
-import { Graph } from './graph';
-import { hasNvidiaDevice, type Library } from './library';
-import { NativeSession } from './nativeSession';
-import { parallelism } from './parallelism';
-import { trimMalloc } from './processMemory';
-import { Program, type ProgramSpec } from './program';
+import { Graph } from './tensorflow/graph';
+import { hasNvidiaDevice, type Library } from './install/library';
+import { NativeSession } from './tensorflow/nativeSession';
+import { parallelism } from './machine/parallelism';
+import { trimMalloc } from './machine/processMemory';
+import { Program, type ProgramSpec } from './trace/program';
 import { type ReplicaSpec, SINGLE, taskName } from './replica/spec';
-import { Trace } from './trace';
-import { checkVersion } from './versions';
+import { Trace } from './trace/trace';
+import { checkVersion } from './install/versions';
 import { Variables } from './variables';
 import { collectGarbage } from '../util/collectGarbage';
-import { phrase } from '../util/phrase';
+import { localize } from '../util/localize';
 import type { Precision } from '../util/precision';
 
 export interface SessionOptions {
@@ -28,7 +28,7 @@ export interface SessionOptions {
   /** Threads for one operation; 0: one per core. */
   threads: number;
   /**
-   * Programs are recorded in lanes (lanes.ts) where that is faster; each operation then takes one thread. Not for
+   * Programs are recorded in lanes (trace/shards.ts) where that is faster; each operation then takes one thread. Not for
    * programs that are one chain of operations.
    */
   lanes?: boolean;
@@ -81,12 +81,12 @@ export class Session {
       await native.dispose();
       graph.dispose();
       throw new NoGpuError(
-        phrase(
+        localize(
           '`device: gpu` was asked for, but TensorFlow in {0} sees no GPU.',
           options.library.directory,
         ),
         {
-          hint: phrase(
+          hint: localize(
             'It needs an NVIDIA GPU with its driver and the GPU build of the library: `nlvr runtime install --gpu`.',
           ),
         },
@@ -136,7 +136,7 @@ export class Session {
     trimMalloc(loadLibc());
   }
 
-  /** Independent parts that this session's programs should be recorded in (lanes.ts). */
+  /** Independent parts that this session's programs should be recorded in (trace/shards.ts). */
   get lanes(): number {
     return parallelism(this.options).lanes;
   }

@@ -1,10 +1,10 @@
 /** Variables that live inside the runtime: weights, moments, accumulators. All are float32. */
-import type { Capi, OperationPointer, Output, TensorPointer } from './capi';
-import { DType, elementCount } from './dtypes';
+import type { Capi, OperationPointer, Output, TensorPointer } from './tensorflow/capi';
+import { DType, elementCount } from './tensorflow/dtypes';
 import { RuntimeError, TraceError } from './errors';
-import type { Graph } from './graph';
-import type { NativeSession } from './nativeSession';
-import { createTensor, readTensor } from './nativeTensor';
+import type { Graph } from './tensorflow/graph';
+import type { NativeSession } from './tensorflow/nativeSession';
+import { createTensor, readTensor } from './tensorflow/nativeTensor';
 
 export interface Variable {
   readonly name: string;

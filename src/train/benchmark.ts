@@ -2,16 +2,16 @@
 import { modelKeyValues } from '../model/checkpointOrigin';
 import { PeakMemory } from './peakMemory';
 import type { LoadedConfig } from '../config/load';
-import type { Library } from '../runtime/library';
-import { saveWeights } from './checkpoints';
+import type { Library } from '../runtime/install/library';
+import { saveWeights } from './checkpoint/checkpoints';
 import { probabilityTrue } from '../analysis/metrics';
 import { initialiseWeights, openModelSession } from './modelSession';
 import { NlvrPrograms } from './programs';
-import { reportSize } from './sharedReport';
-import { elementCount } from '../runtime/dtypes';
+import { reportSize } from './ranks/stepReport';
+import { elementCount } from '../runtime/tensorflow/dtypes';
 import { gradientBuckets } from '../runtime/replica/gradients';
 import type { ReplicaSpec } from '../runtime/replica/spec';
-import type { OpTiming } from '../runtime/stepStats';
+import type { OpTiming } from '../runtime/tensorflow/stepStats';
 import type { Precision } from '../util/precision';
 
 export interface BenchmarkRequest {

@@ -1,8 +1,8 @@
 import type { LoadedConfig } from '../config/load';
 import { differingKeys, flatConfig, readFlatFile } from '../config/flat';
-import type { ConfigChange } from '../run/attempts';
+import type { ConfigChange } from '../run/record/attempts';
 import type { RunFolder } from '../run/runFolder';
-import { phrase, type Words } from '../util/phrase';
+import { localize, type MessageText } from '../util/localize';
 
 /** The keys in which a configuration differs from the one that a run has; none where the run's cannot be read. */
 export function configChanges(
@@ -17,8 +17,8 @@ export function configChanges(
 }
 
 /** `max_epoch: 15 → 20` for every change. */
-export function describeChanges(changes: readonly ConfigChange[]): Words {
-  return phrase(
+export function describeChanges(changes: readonly ConfigChange[]): MessageText {
+  return localize(
     'The run goes on with another configuration: {0}.',
     changes.map(({ key, from, to }) => `${key}: ${from ?? '–'} → ${to ?? '–'}`),
   );

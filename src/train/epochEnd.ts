@@ -4,19 +4,19 @@ import { basename, relative } from 'node:path';
 import type { Config } from '../config/definition';
 import type { Dataset } from '../data/types';
 import type { Split } from '../run/events';
-import type { RunRecord } from '../run/runRecord';
-import type { StopController } from '../run/stopController';
-import { saveWeights, type CheckpointSource } from './checkpoints';
-import type { Evaluator } from './evaluation';
-import { requireFiniteAnswers } from './finiteAnswers';
+import type { RunRecord } from '../run/record/runRecord';
+import type { StopController } from '../run/record/stopController';
+import { saveWeights, type CheckpointSource } from './checkpoint/checkpoints';
+import type { Evaluator } from './evaluate/evaluator';
+import { requireFiniteAnswers } from './evaluate/finiteAnswers';
 import { writeHealth, type HealthMonitor } from './health';
 import { appendLog, epochLine } from './log';
 import { measureDataset, type Metrics } from '../analysis/metrics';
 import type { TrainingPlan } from './plan';
-import { writePredictions } from './predictionFile';
-import type { TrainingData } from './trainer';
-import type { TrainerState } from './trainerState';
-import { chooseWatched, watchedPairs } from './watch';
+import { writePredictions } from './evaluate/predictionFile';
+import type { TrainingData } from './loop';
+import type { TrainerState } from './state';
+import { chooseWatched, watchedPairs } from './evaluate/watchedPairs';
 
 const PROGRESS_EVERY_MS = 500;
 

@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { Gpu } from '../runtime/gpus';
+import type { Gpu } from '../runtime/machine/gpus';
 
 const EVERY_SECONDS = 5;
 const MIB = 2 ** 20;

@@ -1,13 +1,13 @@
-import type { RunRecord } from '../run/runRecord';
-import { phrase, type Words } from '../util/phrase';
+import type { RunRecord } from '../run/record/runRecord';
+import { localize, type MessageText } from '../util/localize';
 
 /** A note on a run's health that a person watching it would want to read. */
 export interface HealthNote {
   level: 'warning' | 'error';
   code: string;
-  message: Words;
+  message: MessageText;
   /** Left out where nothing that the person could do would help. */
-  hint?: Words;
+  hint?: MessageText;
 }
 
 /** Accuracy within this distance of the majority share counts as chance. */
@@ -105,13 +105,13 @@ export class HealthMonitor {
     return this.once({
       level: 'warning',
       code: 'slow-rank',
-      message: phrase(
+      message: localize(
         'Rank {0} on {1} takes {2} times as long for a step as the other ranks, which wait for it.',
         slowest,
         this.run.hosts?.[slowest] ?? '?',
         (means[slowest] / usual).toFixed(1),
       ),
-      hint: phrase('Look for other programs on that machine, a slower device, or slow storage.'),
+      hint: localize('Look for other programs on that machine, a slower device, or slow storage.'),
     });
   }
 
@@ -125,18 +125,18 @@ export class HealthMonitor {
     return this.once({
       level: 'warning',
       code: AT_CHANCE,
-      message: phrase(
+      message: localize(
         'Validation accuracy has stayed at chance for {0} evaluations.',
         CHANCE_EPOCHS,
       ),
       hint: pretrained
         ? missingKeys > 0
-          ? phrase(
+          ? localize(
               '{0} parameters of the model were not in the pretrained checkpoint, which should have them: see the note about it.',
               missingKeys,
             )
-          : phrase('Check the labels and the learning rate.')
-        : phrase('The model starts from random weights: is `pretrained` meant to be set?'),
+          : localize('Check the labels and the learning rate.')
+        : localize('The model starts from random weights: is `pretrained` meant to be set?'),
     });
   }
 
@@ -159,18 +159,18 @@ export class HealthMonitor {
     return this.once({
       level: 'warning',
       code: 'slow-loader',
-      message: phrase('Training waited for images {0}% of the time.', Math.round(share * 100)),
+      message: localize('Training waited for images {0}% of the time.', Math.round(share * 100)),
       ...(hint && { hint }),
     });
   }
 
-  private loaderHint(): Words | undefined {
+  private loaderHint(): MessageText | undefined {
     const { numWorkers, processors, imagesKept } = this.run;
     const more = numWorkers < processors;
     if (more && !imagesKept)
-      return phrase('Raise num_workers (now {0}), or set cache_images.', numWorkers);
-    if (more) return phrase('Raise num_workers (now {0}).', numWorkers);
-    return imagesKept ? undefined : phrase('Set cache_images.');
+      return localize('Raise num_workers (now {0}), or set cache_images.', numWorkers);
+    if (more) return localize('Raise num_workers (now {0}).', numWorkers);
+    return imagesKept ? undefined : localize('Set cache_images.');
   }
 
   private resolve(code: string): void {

@@ -8,14 +8,14 @@ import { loadWeights, type LoadOptions } from '../model/loadWeights';
 import type { LoadReport } from '../model/loadRules';
 import { requireWhole } from '../model/wholeModel';
 import { parameterShapes } from '../model/parameters';
-import { findLibrary, type Library } from '../runtime/library';
-import { choosePrecision, machineOf, type PrecisionChoice } from '../runtime/precision';
+import { findLibrary, type Library } from '../runtime/install/library';
+import { choosePrecision, machineOf, type PrecisionChoice } from '../runtime/machine/precision';
 import { Replica } from '../runtime/replica/replica';
 import { type ReplicaSpec, SINGLE } from '../runtime/replica/spec';
 import { Session } from '../runtime/session';
-import { assignValues } from './assignValues';
+import { assignValues } from './checkpoint/assignValues';
 import type { Resources } from './resources';
-import { phrase, type Words } from '../util/phrase';
+import { localize, type MessageText } from '../util/localize';
 import type { Precision } from '../util/precision';
 
 export interface ModelSession {
@@ -27,9 +27,9 @@ export interface ModelSession {
   shapes: ReadonlyMap<string, readonly number[]>;
   precision: Precision;
   /** Why that precision. */
-  precisionReason: Words;
+  precisionReason: MessageText;
   /** Why another one would be faster, where one would. */
-  precisionRemark: Words | undefined;
+  precisionRemark: MessageText | undefined;
   dispose(): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ export interface SessionRequest {
   /** Which process of a data parallel training this is. */
   replica?: ReplicaSpec;
   /** For one pair at a time, whose text is a single chain of operations that all threads should share. */
-  oneQuestion?: boolean;
+  latencyMode?: boolean;
 }
 
 /**
@@ -62,7 +62,7 @@ export async function openModelSession({
   kept,
   choice,
   replica = SINGLE,
-  oneQuestion = false,
+  latencyMode: oneQuestion = false,
 }: SessionRequest): Promise<ModelSession> {
   const { config, folder } = loaded;
   const model = readModelConfig(config, folder);
@@ -78,7 +78,7 @@ export async function openModelSession({
         : 'cpu'
       : config.device;
   const chosen: PrecisionChoice = kept
-    ? { precision: kept.precision, reason: phrase('as the run began') }
+    ? { precision: kept.precision, reason: localize('as the run began') }
     : (choice ?? choosePrecision(config.precision, device, machineOf(device, replica.localRank)));
   const session = await Session.open({
     library,

@@ -1,14 +1,14 @@
 import { version } from '../../package.json';
 import { dumpConfig } from '../config/dump';
-import type { ConfigChange } from '../run/attempts';
+import type { ConfigChange } from '../run/record/attempts';
 import type { RunFolder } from '../run/runFolder';
-import type { HeldLock } from '../run/runLock';
-import { RunWriter, type RunMode } from '../run/runWriter';
+import type { HeldLock } from '../run/record/runLock';
+import { RunWriter, type RunMode } from '../run/record/runWriter';
 import { configChanges } from './configChanges';
 import type { TrainingPlan } from './plan';
 import { resumableState } from './resume';
-import type { TrainerState } from './trainerState';
-import type { TrainingRequest } from './trainingTypes';
+import type { TrainerState } from './state';
+import type { TrainingRequest } from './types';
 
 /** A run folder that is this process's, ready to be written. */
 export interface OpenedRun {

@@ -5,7 +5,7 @@
 import type { Config } from '../config/definition';
 import { curriculumLearningRate, learningRate, stepsPerEpoch } from '../config/schedule';
 import type { Dataset } from '../data/types';
-import { phrase } from '../util/phrase';
+import { localize } from '../util/localize';
 import { UserError } from '../util/userError';
 
 export interface Stage {
@@ -116,19 +116,19 @@ function optimizerSteps(config: Config, dataset: Dataset, worldSize: number): nu
   const steps = stepsPerEpoch(config, dataset.examples.length, worldSize);
   if (steps === 0 && worldSize > 1)
     throw new UserError(
-      phrase(
+      localize(
         '{0} has {1} examples, fewer than one training step of {2} processes takes ({3}).',
         dataset.file,
         dataset.examples.length,
         worldSize,
         config.batch_size_train * config.accumulate_steps * worldSize,
       ),
-      { hint: phrase('Lower batch_size_train, or use fewer processes.') },
+      { hint: localize('Lower batch_size_train, or use fewer processes.') },
     );
   if (steps === 0)
     throw new UserError(
       config.accumulate_steps > 1
-        ? phrase(
+        ? localize(
             dataset.examples.length === 1
               ? '{0} has {1} example, fewer than one training step takes (batch_size_train {2} × accumulate_steps {3}).'
               : '{0} has {1} examples, fewer than one training step takes (batch_size_train {2} × accumulate_steps {3}).',
@@ -137,7 +137,7 @@ function optimizerSteps(config: Config, dataset: Dataset, worldSize: number): nu
             config.batch_size_train,
             config.accumulate_steps,
           )
-        : phrase(
+        : localize(
             dataset.examples.length === 1
               ? '{0} has {1} example, fewer than one training step takes (batch_size_train {2}).'
               : '{0} has {1} examples, fewer than one training step takes (batch_size_train {2}).',
@@ -145,7 +145,7 @@ function optimizerSteps(config: Config, dataset: Dataset, worldSize: number): nu
             dataset.examples.length,
             config.batch_size_train,
           ),
-      { hint: phrase('Lower batch_size_train.') },
+      { hint: localize('Lower batch_size_train.') },
     );
   return steps;
 }

@@ -8,14 +8,14 @@ import { classify, crossEntropy, encodeImages, normalise } from '../model/blipNl
 import { imageTokens, type NlvrModelConfig } from '../model/config';
 import type { ModelContext } from '../model/modelContext';
 import { encodingChunk } from '../model/size';
-import { DType } from '../runtime/dtypes';
-import { joinLanes, splitIntoLanes } from '../runtime/lanes';
-import type { Inputs, InputSpec, Program, Scope } from '../runtime/program';
+import { DType } from '../runtime/tensorflow/dtypes';
+import { joinShards, splitIntoShards } from '../runtime/trace/shards';
+import type { Inputs, InputSpec, Program, Scope } from '../runtime/trace/program';
 import type { Session } from '../runtime/session';
-import { outputOf, tensorOf } from '../runtime/tracer';
-import { watchGradients } from '../runtime/watch';
-import { compileTrainingStep, type TrainingStep } from '../runtime/training';
-import { reportSize } from './sharedReport';
+import { outputOf, tensorOf } from '../runtime/trace/tracer';
+import { watchGradients } from '../runtime/trace/watch';
+import { compileTrainingStep, type TrainingStep } from '../runtime/optimizer/trainingStep';
+import { reportSize } from './ranks/stepReport';
 
 /** Image features of a split's neighbourhood, one slot an image: [slots, tokens, width]. */
 const FEATURES = 'evaluation.features';
@@ -167,18 +167,18 @@ export class NlvrPrograms {
   }
 
   /** Images that `encodeToHost` takes. */
-  get imagesApart(): number {
+  get imagesPerRun(): number {
     return this.session.lanes;
   }
 
   /**
-   * Encodes `imagesApart` images, each in a lane of its own, and returns their `features` [images, tokens, width]. They
+   * Encodes `imagesPerRun` images, each in a lane of its own, and returns their `features` [images, tokens, width]. They
    * depend on the image alone, to the last bit, and not on its place or on the others.
    */
   encodeToHost(): Program {
     this.encodingApart ??= this.session.compile({
       name: 'features',
-      inputs: { images: this.imageSpec(this.imagesApart) },
+      inputs: { images: this.imageSpec(this.imagesPerRun) },
       build: (inputs, scope) => ({
         features: encodeImages(this.model, this.pixels(inputs), contextOf(scope)),
       }),
@@ -206,7 +206,7 @@ export class NlvrPrograms {
             inputs['right'],
             inputs['inputIds'],
             inputs['attentionMask'],
-          ].map(splitIntoLanes);
+          ].map(splitIntoShards);
           const context = contextOf(scope);
           const logits = left.map((slots, lane) =>
             classify(
@@ -218,7 +218,7 @@ export class NlvrPrograms {
               context,
             ),
           );
-          return { logits: joinLanes(logits) };
+          return { logits: joinShards(logits) };
         },
       }),
     );

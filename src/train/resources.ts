@@ -1,5 +1,5 @@
 import type { Session } from '../runtime/session';
-import { phrase, type Phrase } from '../util/phrase';
+import { localize, type LocalizedMessage } from '../util/localize';
 
 /** What the last bits of a run's numbers depend on besides its configuration, as it was resolved. */
 export interface Resources {
@@ -7,7 +7,7 @@ export interface Resources {
   device: string;
   /** Threads of the runtime. */
   threads: number;
-  /** Parts that programs are recorded in (`runtime/lanes.ts`). */
+  /** Parts that programs are recorded in (`runtime/trace/shards.ts`). */
   lanes: number;
   /** TensorFlow's version. */
   tensorflow: string;
@@ -18,17 +18,17 @@ export function resourcesOf({ info, threads, lanes }: Session): Resources {
 }
 
 /** What is otherwise than it was; a GPU's numbers do not depend on the processor's threads. */
-export function changedResources(before: Resources, now: Resources): Phrase[] {
-  const changes: Phrase[] = [];
+export function changedResources(before: Resources, now: Resources): LocalizedMessage[] {
+  const changes: LocalizedMessage[] = [];
   if (now.device !== before.device)
-    changes.push(phrase('on a {0} instead of a {1}', now.device, before.device));
+    changes.push(localize('on a {0} instead of a {1}', now.device, before.device));
   if (now.device === 'CPU' && before.device === 'CPU') {
     if (now.threads !== before.threads)
-      changes.push(phrase('with threads: {0} instead of {1}', now.threads, before.threads));
+      changes.push(localize('with threads: {0} instead of {1}', now.threads, before.threads));
     if (now.lanes !== before.lanes)
-      changes.push(phrase('with lanes: {0} instead of {1}', now.lanes, before.lanes));
+      changes.push(localize('with lanes: {0} instead of {1}', now.lanes, before.lanes));
   }
   if (now.tensorflow !== before.tensorflow)
-    changes.push(phrase('with TensorFlow {0} instead of {1}', now.tensorflow, before.tensorflow));
+    changes.push(localize('with TensorFlow {0} instead of {1}', now.tensorflow, before.tensorflow));
   return changes;
 }

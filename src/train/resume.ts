@@ -2,16 +2,16 @@ import { readConfigFile } from '../config/flat';
 import type { LoadedConfig } from '../config/load';
 import { readModelConfig } from '../model/config';
 import { parameterShapes } from '../model/parameters';
-import { readRunInfo } from '../run/migrate';
+import { readRunInfo } from '../run/read/migrate';
 import type { RunFolder } from '../run/runFolder';
-import { phrase } from '../util/phrase';
+import { localize } from '../util/localize';
 import { UserError } from '../util/userError';
-import { readLastState, requireFitting } from './checkpoints';
-import { exampleOrder, requireSameOrder } from './exampleOrder';
+import { readLastState, requireFitting } from './checkpoint/checkpoints';
+import { exampleOrder, requireSameOrder } from './data/exampleOrder';
 import type { TrainingPlan } from './plan';
-import { requireSameModel } from './sameModel';
-import { trainableParameters } from './trainable';
-import { stopsEarly, type TrainerState } from './trainerState';
+import { requireSameModel } from './checkpoint/sameModel';
+import { trainableParameters } from './checkpoint/trainable';
+import { stopsEarly, type TrainerState } from './state';
 
 /**
  * State of the last checkpoint, when the run can go on from it as the configuration now says. Reads only, so that a
@@ -26,13 +26,13 @@ export async function resumableState(
   const state = readLastState(folder);
   if (state.seed !== config.seed)
     throw new UserError(
-      phrase(
+      localize(
         'The run in {0} was started with seed {1}; it cannot go on with seed {2}.',
         folder.root,
         state.seed,
         config.seed,
       ),
-      { hint: phrase('Resume with --seed {0}.', state.seed) },
+      { hint: localize('Resume with --seed {0}.', state.seed) },
     );
   requireSamePrecision(folder, state, config);
   requireSameOrder(state.order, exampleOrder(config, plan), folder);
@@ -57,14 +57,14 @@ function requireSamePrecision(
   if (precision === 'auto' || precision === state.precision) return;
   if (own === undefined || own === precision) return;
   throw new UserError(
-    phrase(
+    localize(
       'The run in {0} was started with precision {1}; it cannot go on with precision {2}.',
       folder.root,
       state.precision,
       precision,
     ),
     {
-      hint: phrase(
+      hint: localize(
         'Resume with --set precision={0}, or start a new run with the other precision.',
         own,
       ),
@@ -93,22 +93,22 @@ async function requireUnfinished(
   const [why, hint] =
     state.epoch < epochs
       ? [
-          phrase(
+          localize(
             config.early_stop === 1
               ? 'it stopped early, {0} evaluation after its best'
               : 'it stopped early, {0} evaluations after its best',
             config.early_stop,
           ),
-          phrase('To train longer, raise early_stop: --set early_stop=0 turns it off.'),
+          localize('To train longer, raise early_stop: --set early_stop=0 turns it off.'),
         ]
       : [
-          phrase(epochs === 1 ? 'its {0} epoch is done' : 'all {0} epochs are done', epochs),
-          phrase(
+          localize(epochs === 1 ? 'its {0} epoch is done' : 'all {0} epochs are done', epochs),
+          localize(
             'To train longer, raise max_epoch: --set max_epoch={0}, for example.',
             config.max_epoch + 1,
           ),
         ];
-  throw new UserError(phrase('The run in {0} is finished: {1}.', folder.root, why), { hint });
+  throw new UserError(localize('The run in {0} is finished: {1}.', folder.root, why), { hint });
 }
 
 function endsAtOnce(
@@ -123,7 +123,7 @@ function endsAtOnce(
       ? (['max_epoch', own.max_epoch, config.max_epoch] as const)
       : (['early_stop', own.early_stop, config.early_stop] as const);
   return new UserError(
-    phrase(
+    localize(
       'The run in {0} is in epoch {1}; {2}: {3} → {4} would end it at once. It was not touched.',
       folder.root,
       state.epoch + 1,
@@ -132,7 +132,7 @@ function endsAtOnce(
       now,
     ),
     {
-      hint: phrase(
+      hint: localize(
         'Resume with the configuration of the run (without --config and --set), or set {0} to more.',
         key,
       ),

@@ -1,5 +1,5 @@
 import type { StepEvent } from '../run/events';
-import type { RunRecord } from '../run/runRecord';
+import type { RunRecord } from '../run/record/runRecord';
 import type { GpuReading } from './gpuReadings';
 
 const MEMORY_EVERY_MS = 1000;

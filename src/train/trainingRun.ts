@@ -5,8 +5,8 @@ import type { Config } from '../config/definition';
 import type { ProcessGroup } from '../distributed/processGroup';
 import type { Dataset } from '../data/types';
 import { EVENT_VERSION, type RankInfo, type Split } from '../run/events';
-import type { RunRecord } from '../run/runRecord';
-import type { StopController } from '../run/stopController';
+import type { RunRecord } from '../run/record/runRecord';
+import type { StopController } from '../run/record/stopController';
 import { modelKeyValues } from '../model/checkpointOrigin';
 import { readModelConfig } from '../model/config';
 import {
@@ -16,25 +16,25 @@ import {
   type LoadReport,
 } from '../model/loadRules';
 import { loadWeights } from '../model/loadWeights';
-import { visibleGpus } from '../runtime/gpus';
-import { redirectNativeLog } from '../runtime/nativeLog';
-import type { PrecisionChoice } from '../runtime/precision';
+import { visibleGpus } from '../runtime/machine/gpus';
+import { redirectNativeLog } from '../runtime/tensorflow/nativeLog';
+import type { PrecisionChoice } from '../runtime/machine/precision';
 import type { Replica } from '../runtime/replica/replica';
-import { momentNames } from '../runtime/training';
+import { momentNames } from '../runtime/optimizer/trainingStep';
 import type { Session } from '../runtime/session';
 import { withDiskErrors } from '../util/diskError';
-import { phrase, sentences } from '../util/phrase';
+import { localize, sentences } from '../util/localize';
 import type { Precision } from '../util/precision';
 import { ExitCode, isAbort, UserError } from '../util/userError';
-import { assignValues } from './assignValues';
-import { restoreLast, type CheckpointSource } from './checkpoints';
-import { majorityShare } from './datasets';
-import { checkDiskSpace, checkpointBytes, formatBytes, presentBytes } from './diskSpace';
+import { assignValues } from './checkpoint/assignValues';
+import { restoreLast, type CheckpointSource } from './checkpoint/checkpoints';
+import { majorityShare } from './data/datasets';
+import { checkDiskSpace, checkpointBytes, formatBytes, presentBytes } from './checkpoint/diskSpace';
 import { EpochEnd } from './epochEnd';
-import { Evaluator } from './evaluation';
-import { exampleOrder } from './exampleOrder';
-import { FeatureCache, featureFolder } from './featureCache';
-import { FrozenVision } from './frozenVision';
+import { Evaluator } from './evaluate/evaluator';
+import { exampleOrder } from './data/exampleOrder';
+import { FeatureCache, featureFolder } from './data/featureCache';
+import { FrozenVision } from './data/frozenVision';
 import { GpuReadings } from './gpuReadings';
 import { HealthMonitor } from './health';
 import { appendLog, trimLog } from './log';
@@ -48,13 +48,13 @@ import {
 } from './modelSession';
 import type { TrainingPlan } from './plan';
 import { NlvrPrograms } from './programs';
-import { appendRankLog, forwardNativeLog } from './rankLog';
-import { RunData } from './runData';
+import { appendRankLog, forwardNativeLog } from './ranks/rankLog';
+import { RunData } from './data/runData';
 import { changedResources, resourcesOf, type Resources } from './resources';
-import type { TrainedRun, TrainingRequest } from './trainingTypes';
-import { trainableParameters } from './trainable';
-import { evaluatedDatasets, Trainer } from './trainer';
-import { freshState, type TrainerState } from './trainerState';
+import type { TrainedRun, TrainingRequest } from './types';
+import { trainableParameters } from './checkpoint/trainable';
+import { evaluatedDatasets, Trainer } from './loop';
+import { freshState, type TrainerState } from './state';
 
 export class TrainingRun {
   constructor(
@@ -140,10 +140,10 @@ export class TrainingRun {
       writer.note(
         'warning',
         'no-cache-folder',
-        phrase(
+        localize(
           '`cache_images` has no effect: there is no folder for downloads that can be written to.',
         ),
-        phrase('Set NLVR_CACHE_DIR to a folder that you may write to.'),
+        localize('Set NLVR_CACHE_DIR to a folder that you may write to.'),
       );
     const report = group.isMain ? await this.loadWeights(opened, checkpoint) : undefined;
     await this.shareWeights(replica, checkpoint);
@@ -262,7 +262,7 @@ export class TrainingRun {
     writer.note(
       'info',
       'plan',
-      phrase(
+      localize(
         'Precision {0}: {1}. Checkpoints take up to {2} of disk.',
         opened.precision,
         opened.precisionReason,
@@ -283,8 +283,10 @@ export class TrainingRun {
       writer.note(
         'warning',
         'not-exact',
-        phrase('The run goes on {0}: its numbers are not those that it would have had.', changes),
-        phrase('For the same numbers resume it as it was started, on a machine of the same kind.'),
+        localize('The run goes on {0}: its numbers are not those that it would have had.', changes),
+        localize(
+          'For the same numbers resume it as it was started, on a machine of the same kind.',
+        ),
       );
   }
 
@@ -298,8 +300,8 @@ export class TrainingRun {
       writer.note(
         'warning',
         'world-size-changed',
-        phrase('The run was trained by {0} processes before, now by {1}.', before, worldSize),
-        phrase(
+        localize('The run was trained by {0} processes before, now by {1}.', before, worldSize),
+        localize(
           'It goes on with the rest of the same order of examples. A step now takes {0} examples, {1} before.',
           plan.batchExamples * accumulate,
           state.order.batchSize * state.order.accumulateSteps * before,
@@ -309,7 +311,7 @@ export class TrainingRun {
       writer.note(
         'info',
         'effective-batch',
-        phrase(
+        localize(
           'A step takes {0} examples: {1} on each of {2} processes, {3} times.',
           batch * worldSize * accumulate,
           batch,
@@ -351,8 +353,8 @@ export class TrainingRun {
     }).catch((error: unknown) => {
       if (!isAbort(error)) throw error;
       throw new UserError(
-        phrase('Stopped before the training began: there is nothing to resume.'),
-        { hint: phrase('Start it again.'), exitCode: ExitCode.stopped },
+        localize('Stopped before the training began: there is nothing to resume.'),
+        { hint: localize('Start it again.'), exitCode: ExitCode.stopped },
       );
     });
     if (report) {
@@ -382,24 +384,24 @@ export class TrainingRun {
       'info',
       'feature-cache',
       limit === 0
-        ? phrase(
+        ? localize(
             'Features of {0} images take {1} of disk; none are kept, all images are encoded each epoch.',
             images.size,
             formatBytes(needed),
           )
         : needed > limit
-          ? phrase(
+          ? localize(
               'Features of {0} images take {1} of disk; {2} of them are kept, the rest is encoded each epoch.',
               images.size,
               formatBytes(needed),
               formatBytes(limit),
             )
-          : phrase(
+          : localize(
               'Features of {0} images take {1} of disk while the run lasts.',
               images.size,
               formatBytes(needed),
             ),
-      ...(needed > limit ? [phrase('Raise feature_cache to keep more.')] : []),
+      ...(needed > limit ? [localize('Raise feature_cache to keep more.')] : []),
     );
     return new FrozenVision(programs, cache, imageBytes);
   }
@@ -458,14 +460,14 @@ async function requireEqualWeights(
   if (!difference) return;
   const { rank, name } = difference;
   throw new UserError(
-    phrase(
+    localize(
       'The weights of rank {0} (on {1}) differ from those of rank 0, first in {2}.',
       rank,
       group.members[rank].host,
       name,
     ),
     {
-      hint: phrase(
+      hint: localize(
         'Memory or the connection of that machine may be faulty. Go on from the last checkpoint with --resume, without it if this happens again.',
       ),
       exitCode: ExitCode.failed,

@@ -1,10 +1,10 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { phrase } from './phrase';
+import { localize } from './localize';
 import { UserError, messageOf } from './userError';
 
-const HINT = phrase('Set NLVR_CACHE_DIR to a folder that you may write to.');
+const HINT = localize('Set NLVR_CACHE_DIR to a folder that you may write to.');
 
 /**
  * The per-user folder for what is downloaded once and can be downloaded again: `NLVR_CACHE_DIR`, else the
@@ -27,7 +27,7 @@ export function findCacheFolder(environment: NodeJS.ProcessEnv = process.env): s
 export function requireCacheFolder(environment?: NodeJS.ProcessEnv): string {
   const folder = findCacheFolder(environment);
   if (folder !== undefined) return folder;
-  throw new UserError(phrase('There is no home folder to keep downloads in.'), { hint: HINT });
+  throw new UserError(localize('There is no home folder to keep downloads in.'), { hint: HINT });
 }
 
 /** Makes a folder of the cache where it is missing. @throws {UserError} that names NLVR_CACHE_DIR. */
@@ -37,7 +37,7 @@ export function makeCacheFolder(folder: string): void {
     accessSync(folder, constants.W_OK);
   } catch (error) {
     throw new UserError(
-      phrase('The folder for downloads cannot be written to: {0}.', messageOf(error)),
+      localize('The folder for downloads cannot be written to: {0}.', messageOf(error)),
       { hint: HINT, cause: error },
     );
   }
@@ -70,8 +70,11 @@ export function scratchFolder(environment: NodeJS.ProcessEnv = process.env): str
     accessSync(folder, constants.W_OK);
   } catch (cause) {
     throw new UserError(
-      phrase('The folder of NLVR_SCRATCH_DIR cannot be written to: {0}.', messageOf(cause)),
-      { hint: phrase('Name a folder on a local disk that you may write to, or unset it.'), cause },
+      localize('The folder of NLVR_SCRATCH_DIR cannot be written to: {0}.', messageOf(cause)),
+      {
+        hint: localize('Name a folder on a local disk that you may write to, or unset it.'),
+        cause,
+      },
     );
   }
   return folder;

@@ -1,6 +1,6 @@
 /** What the operating system refuses about files and folders, said in words. */
 import { mkdirSync } from 'node:fs';
-import { phrase } from './phrase';
+import { localize } from './localize';
 import { UserError, errnoOf } from './userError';
 
 /** Says "disk full", "not allowed" and "that is no folder" in words; anything else is returned as it is. */
@@ -9,12 +9,12 @@ export function diskError(error: unknown, file: string): unknown {
     case 'ENOSPC':
     case 'EDQUOT':
       return new UserError(
-        phrase(
+        localize(
           'The disk is full: {0} could not be written. What was there before is untouched.',
           file,
         ),
         {
-          hint: phrase(
+          hint: localize(
             'Free some space, or write to another disk. A training can then be resumed.',
           ),
           cause: error,
@@ -23,22 +23,22 @@ export function diskError(error: unknown, file: string): unknown {
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return new UserError(phrase('{0} cannot be written: permission denied.', file), {
-        hint: phrase('Choose another folder, which you may write to.'),
+      return new UserError(localize('{0} cannot be written: permission denied.', file), {
+        hint: localize('Choose another folder, which you may write to.'),
         cause: error,
       });
     case 'EEXIST':
     case 'ENOTDIR':
       return new UserError(
-        phrase('{0} cannot be written: it or a folder above it is a file.', file),
+        localize('{0} cannot be written: it or a folder above it is a file.', file),
         {
-          hint: phrase('Choose another folder, or move that file away.'),
+          hint: localize('Choose another folder, or move that file away.'),
           cause: error,
         },
       );
     case 'EISDIR':
-      return new UserError(phrase('{0} cannot be written: it is a folder.', file), {
-        hint: phrase('Choose another name, or move that folder away.'),
+      return new UserError(localize('{0} cannot be written: it is a folder.', file), {
+        hint: localize('Choose another name, or move that folder away.'),
         cause: error,
       });
     default:

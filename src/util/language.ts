@@ -1,38 +1,38 @@
 /** The language that people are spoken to in: English, until the editor's extension says otherwise. */
 import {
   inEnglish,
-  phraseIn,
-  say,
-  type Message,
-  type Phrase,
+  parseLocalizedMessage,
+  formatMessage,
+  type StoredMessage,
+  type LocalizedMessage,
   type Translate,
-  type Words,
-} from './phrase';
-import { errorWords } from './userError';
+  type MessageText,
+} from './localize';
+import { errorDetails } from './userError';
 
 let translate: Translate | undefined;
 
 /** Speaks another language from now on. The extension calls it once, before anything is shown. */
-export function speak(translator: Translate | undefined): void {
+export function setTranslator(translator: Translate | undefined): void {
   translate = translator;
 }
 
 /** The words as a person is to read them. */
-export function localized(words: Words): string {
-  return translate === undefined ? inEnglish(words) : say(words, translate);
+export function localized(words: MessageText): string {
+  return translate === undefined ? inEnglish(words) : formatMessage(words, translate);
 }
 
 /** A message of another process or of a file as a person is to read it; a damaged phrase is passed over. */
-export function localizedMessage({ message, phrase }: Message): string {
-  return localized(phraseIn(phrase) ?? message);
+export function localizedMessage({ message, phrase }: StoredMessage): string {
+  return localized(parseLocalizedMessage(phrase) ?? message);
 }
 
 /** What another process or a file says of a failure, as a person is to read it. */
 export function localizedAdvice(said: {
   message: string | null;
-  phrase?: Phrase;
+  phrase?: LocalizedMessage;
   hint?: string | null;
-  hintPhrase?: Phrase;
+  hintPhrase?: LocalizedMessage;
 }): { message: string | null; hint: string | null } {
   const { message, phrase, hint = null, hintPhrase } = said;
   return {
@@ -46,6 +46,6 @@ export function localizedAdvice(said: {
 
 /** What to tell a person about anything thrown. `messageOf` says it in English, for logs. */
 export function shownError(error: unknown): { message: string; hint: string | null } {
-  const { message, hint } = errorWords(error);
+  const { message, hint } = errorDetails(error);
   return { message: localized(message), hint: hint === null ? null : localized(hint) };
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
-import { phrase, type Words } from './phrase';
+import { localize, type MessageText } from './localize';
 
 /** How the name that is there differs from the one asked for. */
 export type Difference = 'unicode' | 'case' | 'extension';
@@ -97,16 +97,16 @@ function matchOf(
 }
 
 /** The near name in words; `shown` is how a person knows the path. */
-export function describeNear({ difference }: NearName, shown: string): Words {
+export function describeNear({ difference }: NearName, shown: string): MessageText {
   switch (difference) {
     case 'unicode':
-      return phrase(
+      return localize(
         'there is {0}, which looks the same but is written with other Unicode characters',
         shown,
       );
     case 'case':
-      return phrase('there is {0}, in other case', shown);
+      return localize('there is {0}, in other case', shown);
     case 'extension':
-      return phrase('there is {0}, with another extension', shown);
+      return localize('there is {0}, with another extension', shown);
   }
 }

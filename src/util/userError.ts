@@ -1,4 +1,4 @@
-import { inEnglish, type Words } from './phrase';
+import { inEnglish, type MessageText } from './localize';
 
 /** Exit codes of the command line (README, "Exit codes"). */
 export const ExitCode = { done: 0, failed: 1, badInput: 2, runtime: 3, stopped: 130 } as const;
@@ -20,16 +20,21 @@ export function allowOptionIn(value: unknown): { allowedBy?: AllowOption } {
 export class UserError extends Error {
   override readonly name: string = 'UserError';
   /** The message, so that it can be said in another language. */
-  readonly words: Words;
+  readonly words: MessageText;
   readonly hint: string | undefined;
-  readonly hintWords: Words | undefined;
+  readonly hintWords: MessageText | undefined;
   readonly exitCode: ExitCode;
   /** The option of the command line with which the same thing is done all the same. */
   readonly allowedBy: AllowOption | undefined;
 
   constructor(
-    message: Words,
-    options: { hint?: Words; exitCode?: ExitCode; cause?: unknown; allowedBy?: AllowOption } = {},
+    message: MessageText,
+    options: {
+      hint?: MessageText;
+      exitCode?: ExitCode;
+      cause?: unknown;
+      allowedBy?: AllowOption;
+    } = {},
   ) {
     super(inEnglish(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.words = message;
@@ -46,7 +51,7 @@ export function messageOf(error: unknown): string {
 }
 
 /** The message of anything thrown, as a part of another one. */
-export function wordsOf(error: unknown): Words {
+export function messageTextOf(error: unknown): MessageText {
   return error instanceof UserError ? error.words : messageOf(error);
 }
 
@@ -57,16 +62,16 @@ export function errnoOf(error: unknown): string | undefined {
 }
 
 /** What to tell a person about anything thrown: what happened, and what to do where that is known. */
-export function errorWords(error: unknown): { message: Words; hint: Words | null } {
+export function errorDetails(error: unknown): { message: MessageText; hint: MessageText | null } {
   return {
-    message: wordsOf(error),
+    message: messageTextOf(error),
     hint: error instanceof UserError ? (error.hintWords ?? null) : null,
   };
 }
 
 /** `errorWords` in English. */
 export function errorText(error: unknown): { message: string; hint: string | null } {
-  const { message, hint } = errorWords(error);
+  const { message, hint } = errorDetails(error);
   return { message: inEnglish(message), hint: hint === null ? null : inEnglish(hint) };
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FormSession } from '../../src/extension/configuration/formSession';
-import { InsightMaker } from '../../src/extension/configuration/insights';
+import { TrainingPlanBuilder } from '../../src/extension/configuration/documentAnalyses';
 import { lookUp } from '../../src/extension/configuration/lookup';
 import { scratchFolder } from './harness/open';
 import { PanelPage, panelSizes } from './harness/panelPage';
@@ -36,7 +36,7 @@ describe('the page of the configuration form', () => {
         openText: () => undefined,
         log: () => undefined,
       },
-      new InsightMaker(translate),
+      new TrainingPlanBuilder(translate),
       lookUp,
       translate,
     );

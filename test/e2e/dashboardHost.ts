@@ -6,7 +6,7 @@ import { Thumbnails } from '../../src/extension/failures/thumbnails';
 import type { Run } from '../../src/extension/runs/runRegistry';
 import { Messenger } from '../../src/extension/webview/messenger';
 import type { RunEvent, StartEvent } from '../../src/run/events';
-import { readRun } from '../../src/run/readRun';
+import { readRun } from '../../src/run/read/readRun';
 import type { DashboardContract } from '../../src/webview/dashboard/messages';
 import { scratchFolder } from './harness/open';
 import type { PanelPage } from './harness/panelPage';

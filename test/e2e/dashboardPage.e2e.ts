@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { NoteEvent, RunEvent, StartEvent } from '../../src/run/events';
-import { readRun } from '../../src/run/readRun';
+import { readRun } from '../../src/run/read/readRun';
 import { DashboardHost } from './dashboardHost';
 import { accessibilityProblems } from './harness/axe';
 import { PanelPage, panelSizes } from './harness/panelPage';

@@ -7,7 +7,7 @@ import { RunsSession } from '../../src/extension/runsTable/session';
 import { RunMarks } from '../../src/extension/runs/runMarks';
 import type { Run } from '../../src/extension/runs/runRegistry';
 import { Messenger } from '../../src/extension/webview/messenger';
-import { migrateRunInfo } from '../../src/run/migrate';
+import { migrateRunInfo } from '../../src/run/read/migrate';
 import type { RunsAction, RunsContract, TableView } from '../../src/webview/runs/messages';
 import { scratchFolder } from './harness/open';
 import type { PanelPage } from './harness/panelPage';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
-import { fieldsOf } from '../../src/runtime/protobuf';
+import { fieldsOf } from '../../src/runtime/tensorflow/protobuf';
 import { succeed } from './cliSupport';
 import { openSession } from './runtimeSupport';
 import { tinyProject } from './tinyProject';

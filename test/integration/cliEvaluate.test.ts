@@ -4,8 +4,8 @@ import { copyFileSync, existsSync, readFileSync, readdirSync, writeFileSync } fr
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { blipEvents } from '../../src/run/blipLog';
-import { readRun } from '../../src/run/readRun';
+import { blipEvents } from '../../src/run/import/blipLog';
+import { readRun } from '../../src/run/read/readRun';
 import { runPaths } from '../../src/run/runPaths';
 import {
   crossEntropy,

@@ -2,8 +2,8 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { hasNvidiaDevice } from '../../src/runtime/library';
-import { TENSORFLOW_VERSION } from '../../src/runtime/wheels';
+import { hasNvidiaDevice } from '../../src/runtime/install/library';
+import { TENSORFLOW_VERSION } from '../../src/runtime/install/wheels';
 import { fail, succeed } from './cliSupport';
 import { nlvr, scratchFolder, tinyProject } from './tinyProject';
 

@@ -8,7 +8,7 @@ import { writeSafetensors } from '../../src/model/checkpoint/safetensorsWriter';
 import { readModelConfig } from '../../src/model/config';
 import { initialParameters } from '../../src/model/initialise';
 import { parameterShapes } from '../../src/model/parameters';
-import { readAttempts } from '../../src/run/attempts';
+import { readAttempts } from '../../src/run/record/attempts';
 import { RunFolder } from '../../src/run/runFolder';
 import { fail, metricsOf, predictionsOf, readJson, succeed } from './cliSupport';
 import {

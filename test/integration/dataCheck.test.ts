@@ -13,9 +13,9 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load';
 import { checkDataset, type CheckOptions } from '../../src/data/check/checkDataset';
-import { loadDatasets } from '../../src/train/datasets';
+import { loadDatasets } from '../../src/train/data/datasets';
 import { measureDataset, skippedNote } from '../../src/analysis/metrics';
-import { inEnglish } from '../../src/util/phrase';
+import { inEnglish } from '../../src/util/localize';
 import type { Split } from '../../src/data/split';
 
 const nlvr1 = join(import.meta.dirname, '../data/nlvr1');

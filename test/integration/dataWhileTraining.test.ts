@@ -5,9 +5,9 @@ import { expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load';
 import { SAMPLE_IMAGES } from '../../src/data/check/checkDataset';
 import { SINGLE_PROCESS } from '../../src/distributed/processGroup';
-import { findLibrary } from '../../src/runtime/library';
-import { checkData } from '../../src/train/dataCheck';
-import { runTraining } from '../../src/train/runTraining';
+import { findLibrary } from '../../src/runtime/install/library';
+import { checkData } from '../../src/train/data/dataCheck';
+import { runTraining } from '../../src/train/train';
 import { eventsOf, tinyProject } from './tinyProject';
 
 test('what was checked is trained, whatever is written to the annotations meanwhile', async () => {

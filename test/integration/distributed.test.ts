@@ -10,7 +10,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { OpTiming } from '../../src/runtime/stepStats';
+import type { OpTiming } from '../../src/runtime/tensorflow/stepStats';
 import {
   eventsOf,
   lossesOf,

@@ -1,7 +1,7 @@
 /** Containers with a random user id: no home folder, or one that cannot be written. Only what is downloaded needs one. */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { findLibrary } from '../../src/runtime/library';
+import { findLibrary } from '../../src/runtime/install/library';
 import { eventsOf, nlvr, tinyProject, type Outcome } from './tinyProject';
 
 describe.each([

@@ -19,14 +19,14 @@ import { pytorch } from '../../scripts/pytorch.mjs';
 import { consistencyGroupOf } from '../../src/data/annotations/format';
 import { crossEntropyOf, measureAnswers } from '../../src/analysis/metrics';
 import { generateSample } from '../../src/data/sample/generateSample';
-import { EventReader } from '../../src/run/eventReader';
+import { EventReader } from '../../src/run/read/eventReader';
 import type { Prediction } from '../../src/run/predictions';
-import { readPredictions } from '../../src/run/readPredictions';
-import { readRun } from '../../src/run/readRun';
+import { readPredictions } from '../../src/run/read/readPredictions';
+import { readRun } from '../../src/run/read/readRun';
 import { RunFolder } from '../../src/run/runFolder';
 import { runPaths } from '../../src/run/runPaths';
-import { requireUsableFolder } from '../../src/run/runWriter';
-import { inEnglish } from '../../src/util/phrase';
+import { requireUsableFolder } from '../../src/run/record/runWriter';
+import { inEnglish } from '../../src/util/localize';
 
 const run = promisify(execFile);
 /** What the documentation promises of a file. */

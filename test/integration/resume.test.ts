@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { readAttempts } from '../../src/run/attempts';
+import { readAttempts } from '../../src/run/record/attempts';
 import { RunFolder } from '../../src/run/runFolder';
 import { eventsOf, lossesOf, nlvr, startNlvr, tinyProject, type TinyProject } from './tinyProject';
 

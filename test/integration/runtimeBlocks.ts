@@ -4,13 +4,13 @@
  */
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
-import { gradientCheckpoint } from '../../src/runtime/checkpoint';
+import { gradientCheckpoint } from '../../src/runtime/trace/gradientCheckpoint';
 import { attention } from '../../src/runtime/ops/attention';
 import { gelu } from '../../src/runtime/ops/gelu';
 import { layerNorm } from '../../src/runtime/ops/layerNorm';
 import { linear } from '../../src/runtime/ops/linear';
-import { dropout } from '../../src/runtime/random';
-import { compileTrainingStep } from '../../src/runtime/training';
+import { dropout } from '../../src/runtime/trace/random';
+import { compileTrainingStep } from '../../src/runtime/optimizer/trainingStep';
 import { openSession, wave } from './runtimeSupport';
 
 const [BATCH, TOKENS, WIDTH, HEADS, DEPTH] = [16, 128, 128, 4, 12];

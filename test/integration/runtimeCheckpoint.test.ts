@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gradientCheckpoint } from '../../src/runtime/checkpoint';
+import { gradientCheckpoint } from '../../src/runtime/trace/gradientCheckpoint';
 import { openSession } from './runtimeSupport';
 
 const run = promisify(execFile);

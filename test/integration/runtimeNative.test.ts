@@ -4,10 +4,10 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findLibrary } from '../../src/runtime/library';
-import { inEnglish } from '../../src/util/phrase';
-import { runtimeStatus } from '../../src/runtime/runtimeStatus';
-import { selfTest } from '../../src/runtime/selfTest';
+import { findLibrary } from '../../src/runtime/install/library';
+import { inEnglish } from '../../src/util/localize';
+import { runtimeStatus } from '../../src/runtime/install/runtimeStatus';
+import { selfTest } from '../../src/runtime/install/selfTest';
 
 const run = promisify(execFile);
 const suffix = process.platform === 'darwin' ? '2.dylib' : 'so.2';
@@ -42,7 +42,7 @@ describe('the native library', () => {
     await build({
       stdin: {
         contents: `
-          import { redirectNativeLog } from '../../src/runtime/nativeLog';
+          import { redirectNativeLog } from '../../src/runtime/tensorflow/nativeLog';
           import { openSession } from './runtimeSupport';
           process.env.TF_CPP_MIN_LOG_LEVEL = '0';
           console.error('before');

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chance, dropout, dropPath } from '../../src/runtime/random';
+import { bernoulliMask, dropout, dropPath } from '../../src/runtime/trace/random';
 import type { Session } from '../../src/runtime/session';
-import { compileGradients } from '../../src/runtime/training';
+import { compileGradients } from '../../src/runtime/optimizer/trainingStep';
 import { openSession, wave } from './runtimeSupport';
 
 describe('random operations', () => {
@@ -16,7 +16,9 @@ describe('random operations', () => {
       name: 'draw',
       inputs: { seed: { shape: [2], dtype: 'int32' } },
       build: ({ seed }) =>
-        Object.fromEntries(salts.map((salt) => [`u${salt}`, chance(shape, 0.3, seed, salt)])),
+        Object.fromEntries(
+          salts.map((salt) => [`u${salt}`, bernoulliMask(shape, 0.3, seed, salt)]),
+        ),
     });
 
   it('depend on the seed and the salt only', async () => {
@@ -59,7 +61,10 @@ describe('random operations', () => {
     const program = session.compile({
       name: 'certain',
       inputs: { seed: { shape: [2], dtype: 'int32' } },
-      build: ({ seed }) => ({ never: chance([9], 0, seed, 0), always: chance([9], 1, seed, 0) }),
+      build: ({ seed }) => ({
+        never: bernoulliMask([9], 0, seed, 0),
+        always: bernoulliMask([9], 1, seed, 0),
+      }),
     });
     const { never, always } = await program.run({ seed: Int32Array.of(1, 2) });
     expect([...never]).toEqual(new Array<number>(9).fill(0));

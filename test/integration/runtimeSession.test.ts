@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadCapi } from '../../src/runtime/capi';
+import { loadCapi } from '../../src/runtime/tensorflow/capi';
 import { RuntimeError, TraceError } from '../../src/runtime/errors';
-import { findLibrary } from '../../src/runtime/library';
-import type { Program, Scope } from '../../src/runtime/program';
+import { findLibrary } from '../../src/runtime/install/library';
+import type { Program, Scope } from '../../src/runtime/trace/program';
 import type { Session } from '../../src/runtime/session';
-import type { OpTiming } from '../../src/runtime/stepStats';
-import { rawOp } from '../../src/runtime/tracer';
-import { compileGradients } from '../../src/runtime/training';
+import type { OpTiming } from '../../src/runtime/tensorflow/stepStats';
+import { rawOp } from '../../src/runtime/trace/tracer';
+import { compileGradients } from '../../src/runtime/optimizer/trainingStep';
 import { openSession, wave } from './runtimeSupport';
 
 describe('Session', () => {

@@ -1,5 +1,5 @@
 /** Shared by the runtime's tests. */
-import { findLibrary } from '../../src/runtime/library';
+import { findLibrary } from '../../src/runtime/install/library';
 import { Session, type SessionOptions } from '../../src/runtime/session';
 
 /** A session on the CPU. Fails where the library is not installed. */

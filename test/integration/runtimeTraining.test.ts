@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { linear } from '../../src/runtime/ops/linear';
 import type { Session } from '../../src/runtime/session';
-import { compileTrainingStep, type TrainingSpec } from '../../src/runtime/training';
+import { compileTrainingStep, type TrainingSpec } from '../../src/runtime/optimizer/trainingStep';
 import { difference, openSession, wave } from './runtimeSupport';
 
 const expected = JSON.parse(readFileSync('test/fixtures/runtime/pytorch.json', 'utf8')) as Record<

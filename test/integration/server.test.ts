@@ -2,10 +2,10 @@
 import { existsSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { featureFolder } from '../../src/train/featureCache';
-import { findLibrary } from '../../src/runtime/library';
+import { featureFolder } from '../../src/train/data/featureCache';
+import { findLibrary } from '../../src/runtime/install/library';
 import { RunFolder } from '../../src/run/runFolder';
-import type { RunRecord } from '../../src/run/runRecord';
+import type { RunRecord } from '../../src/run/record/runRecord';
 import { nlvr, scratchFolder, tinyProject } from './tinyProject';
 
 /** Runs a function with a variable of the environment. */

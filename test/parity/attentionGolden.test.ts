@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { attentionMap } from '../../src/model/attentionMaps';
 import { openCheckpoint } from '../../src/model/checkpoint/openCheckpoint';
 import type { NlvrModelConfig } from '../../src/model/config';
-import type { Values } from '../../src/runtime/program';
+import type { Values } from '../../src/runtime/trace/program';
 import type { Session } from '../../src/runtime/session';
 import { attentionName, NlvrPrograms } from '../../src/train/programs';
 import {

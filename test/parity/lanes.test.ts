@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeImages } from '../../src/model/blipNlvr';
 import type { NlvrModelConfig } from '../../src/model/config';
-import { splitIntoLanes } from '../../src/runtime/lanes';
+import { splitIntoShards } from '../../src/runtime/trace/shards';
 import type { Session } from '../../src/runtime/session';
 import { type Golden, configOf, fixture, loadInto, openSession, readJson } from './support';
 
@@ -34,7 +34,7 @@ describe('lanes', () => {
         name: `split_${m}`,
         inputs: { x: { shape: [m, 3], dtype: 'float32' } },
         build: ({ x }) => {
-          const parts = splitIntoLanes(x);
+          const parts = splitIntoShards(x);
           sizes = parts.map(({ shape }) => shape[0] ?? 0);
           return { y: tf.concat(parts) };
         },

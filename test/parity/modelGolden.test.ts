@@ -5,7 +5,7 @@ import type { NlvrModelConfig } from '../../src/model/config';
 import type { LoadReport } from '../../src/model/loadRules';
 import { parameterShapes } from '../../src/model/parameters';
 import type { Session } from '../../src/runtime/session';
-import { compileGradients, compileTrainingStep } from '../../src/runtime/training';
+import { compileGradients, compileTrainingStep } from '../../src/runtime/optimizer/trainingStep';
 import {
   type Batch,
   type Golden,

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { openCheckpoint } from '../../src/model/checkpoint/openCheckpoint';
 import type { NlvrModelConfig } from '../../src/model/config';
 import { parameterShapes } from '../../src/model/parameters';
-import type { Program, Values } from '../../src/runtime/program';
+import type { Program, Values } from '../../src/runtime/trace/program';
 import type { Session } from '../../src/runtime/session';
-import { type TrainingStep, compileTrainingStep } from '../../src/runtime/training';
+import { type TrainingStep, compileTrainingStep } from '../../src/runtime/optimizer/trainingStep';
 import {
   type Batch,
   type VitMeasures,

@@ -9,9 +9,9 @@ import { initialParameters } from '../../src/model/initialise';
 import { type ModelContext, dropoutIn } from '../../src/model/modelContext';
 import { isVisionParameter, parameterShapes } from '../../src/model/parameters';
 import { linear } from '../../src/runtime/ops/linear';
-import type { Inputs } from '../../src/runtime/program';
+import type { Inputs } from '../../src/runtime/trace/program';
 import type { Session } from '../../src/runtime/session';
-import { compileGradients, compileTrainingStep } from '../../src/runtime/training';
+import { compileGradients, compileTrainingStep } from '../../src/runtime/optimizer/trainingStep';
 import { type Batch, distance, feedsOf, forward, inputSpecs, l2, openSession } from './support';
 
 // Recording and optimising a graph takes seconds, on a busy machine many.

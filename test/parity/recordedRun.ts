@@ -5,20 +5,20 @@ import type { Dataset } from '../../src/data/types';
 import { openCheckpoint } from '../../src/model/checkpoint/openCheckpoint';
 import { parameterShapes } from '../../src/model/parameters';
 import type { RunEvent } from '../../src/run/events';
-import { SilentRecord, type RunRecord } from '../../src/run/runRecord';
-import { RunWriter } from '../../src/run/runWriter';
+import { SilentRecord, type RunRecord } from '../../src/run/record/runRecord';
+import { RunWriter } from '../../src/run/record/runWriter';
 import { Replica } from '../../src/runtime/replica/replica';
 import type { ReplicaSpec } from '../../src/runtime/replica/spec';
 import type { Session } from '../../src/runtime/session';
 import { EpochEnd } from '../../src/train/epochEnd';
-import { Evaluator, type EvaluationBatch } from '../../src/train/evaluation';
-import { exampleOrder } from '../../src/train/exampleOrder';
+import { Evaluator, type EvaluationBatch } from '../../src/train/evaluate/evaluator';
+import { exampleOrder } from '../../src/train/data/exampleOrder';
 import { HealthMonitor } from '../../src/train/health';
 import { appendLog } from '../../src/train/log';
 import { TrainingPlan } from '../../src/train/plan';
 import { NlvrPrograms } from '../../src/train/programs';
-import { Trainer, type TrainingData } from '../../src/train/trainer';
-import { freshState, type TrainerState } from '../../src/train/trainerState';
+import { Trainer, type TrainingData } from '../../src/train/loop';
+import { freshState, type TrainerState } from '../../src/train/state';
 import {
   configOf,
   fixture,

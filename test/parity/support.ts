@@ -12,8 +12,8 @@ import { loadWeights } from '../../src/model/loadWeights';
 import type { LoadReport } from '../../src/model/loadRules';
 import type { ModelContext } from '../../src/model/modelContext';
 import { parameterShapes } from '../../src/model/parameters';
-import { findLibrary } from '../../src/runtime/library';
-import type { Feeds, InputSpec, Inputs, Scope } from '../../src/runtime/program';
+import { findLibrary } from '../../src/runtime/install/library';
+import type { Feeds, InputSpec, Inputs, Scope } from '../../src/runtime/trace/program';
 import { Session } from '../../src/runtime/session';
 import type { SessionOptions } from '../../src/runtime/session';
 

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type * as analysesModule from '../../src/extension/analysis/analyses';
-import { fileOfSet, type PredictionSet } from '../../src/run/predictionSets';
+import { fileOfSet, type PredictionSet } from '../../src/run/read/predictionSets';
 import { AnalysisProject, type Annotation } from './analysisSupport';
 import { loadWithVscode, nothing } from './fakeVscode';
 

@@ -12,7 +12,7 @@ import type { Example } from '../../src/data/types';
 import type * as analyses from '../../src/extension/analysis/analyses';
 import { AnalysisJob } from '../../src/extension/analysis/job';
 import { AnalysisSession } from '../../src/extension/analysis/session';
-import { fileOfSet } from '../../src/run/predictionSets';
+import { fileOfSet } from '../../src/run/read/predictionSets';
 import { RunFolder } from '../../src/run/runFolder';
 import { UserError } from '../../src/util/userError';
 import type {

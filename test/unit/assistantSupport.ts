@@ -1,7 +1,7 @@
 /** Runs for assistants to ask about: imported predictions, a training with a long history, and hostile folders. */
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { migrateRunInfo } from '../../src/run/migrate';
+import { migrateRunInfo } from '../../src/run/read/migrate';
 import { AnalysisProject, type Annotation } from './analysisSupport';
 
 const annotations = readFileSync(

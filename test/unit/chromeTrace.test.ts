@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { chromeTrace } from '../../src/runtime/chromeTrace';
-import type { OpTiming } from '../../src/runtime/stepStats';
+import { chromeTrace } from '../../src/runtime/tensorflow/chromeTrace';
+import type { OpTiming } from '../../src/runtime/tensorflow/stepStats';
 
 it("a step's operations are Chrome's trace events: a process a device, a row for what runs at once", () => {
   const timing = (name: string, device: string, start: number, duration: number): OpTiming => ({

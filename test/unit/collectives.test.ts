@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { DType } from '../../src/runtime/dtypes';
+import { DType } from '../../src/runtime/tensorflow/dtypes';
 import { Collectives } from '../../src/runtime/replica/collectives';
-import type { Trace } from '../../src/runtime/trace';
+import type { Trace } from '../../src/runtime/trace/trace';
 
 it('asks for NCCL by name where gradients are on the device, and for the ring between hosts', () => {
   // No GPU here, so what TensorFlow is asked for is what can be looked at. With `auto` it never takes NCCL.

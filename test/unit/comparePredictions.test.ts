@@ -6,7 +6,7 @@ import type * as command from '../../src/extension/commands/comparePredictions';
 import type * as shown from '../../src/extension/comparison/shownComparisons';
 import type * as subsets from '../../src/extension/comparison/subset';
 import type * as runInFront from '../../src/extension/runInFront';
-import { readRunInfo } from '../../src/run/migrate';
+import { readRunInfo } from '../../src/run/read/migrate';
 import type { ComparedSubset } from '../../src/webview/failures/messages';
 import { AnalysisProject, type Annotation } from './analysisSupport';
 import { loadWithVscode, nothing } from './fakeVscode';

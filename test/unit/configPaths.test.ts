@@ -7,7 +7,7 @@ import { expandPath } from '../../src/config/expandPath';
 import { parseConfig } from '../../src/config/parse';
 import { configPaths } from '../../src/config/paths';
 import { NearNames } from '../../src/util/nearNames';
-import { inEnglish } from '../../src/util/phrase';
+import { inEnglish } from '../../src/util/localize';
 
 const environment = { HOME: '/home/me', DATA: '/data', EMPTY: '' };
 

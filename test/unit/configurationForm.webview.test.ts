@@ -9,7 +9,7 @@ import { fieldInfos } from '../../src/extension/configuration/fieldInfo';
 import type { Translate } from '../../src/extension/configuration/fixes';
 import { typedValue } from '../../src/extension/configuration/formEdits';
 import { FormSession } from '../../src/extension/configuration/formSession';
-import { InsightMaker } from '../../src/extension/configuration/insights';
+import { TrainingPlanBuilder } from '../../src/extension/configuration/documentAnalyses';
 import { lookUp } from '../../src/extension/configuration/lookup';
 import { matches } from '../../src/webview/config/filter';
 import { FormModel } from '../../src/webview/config/formModel';
@@ -72,7 +72,7 @@ class Form {
         openText: (line) => this.openedLines.push(line),
         log: (error) => this.errors.push(String(error)),
       },
-      new InsightMaker(t, () => this.processes),
+      new TrainingPlanBuilder(t, () => this.processes),
       (path) => (this.diskFails ? Promise.reject(new Error('no disk')) : lookUp(path)),
       t,
     );

@@ -18,14 +18,14 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import { trustSources } from '../../src/run/curves/curvesFile';
 import { curveNamed } from '../../src/run/curves/roles';
 import { findCurves, importCurves } from '../../src/run/curves/importCurves';
-import { openEvents } from '../../src/run/eventSource';
+import { openEvents } from '../../src/run/read/eventSource';
 import type { EvalEvent, RunEvent, StepEvent } from '../../src/run/events';
-import { migrateRunInfo } from '../../src/run/migrate';
-import { readRun } from '../../src/run/readRun';
+import { migrateRunInfo } from '../../src/run/read/migrate';
+import { readRun } from '../../src/run/read/readRun';
 import { recordOf } from '../../src/run/tensorboard/records';
 import { scalarMessage, versionMessage } from '../../src/run/tensorboard/scalars';
 import { crc32c } from '../../src/util/crc32c';
-import { inEnglish } from '../../src/util/phrase';
+import { inEnglish } from '../../src/util/localize';
 
 const fixtures = join(import.meta.dirname, '..', 'fixtures', 'tensorboard');
 const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');

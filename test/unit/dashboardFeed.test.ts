@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RunFeed, type FeedListener } from '../../src/extension/dashboard/runFeed';
 import { StepLog } from '../../src/extension/dashboard/stepLog';
-import { EventReader } from '../../src/run/eventReader';
+import { EventReader } from '../../src/run/read/eventReader';
 import type { EvalEvent, RunEvent, StartEvent, StepEvent } from '../../src/run/events';
 import type { RunHistory, StepColumns } from '../../src/webview/dashboard/messages';
 

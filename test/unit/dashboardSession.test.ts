@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DashboardSession, type DashboardEditor } from '../../src/extension/dashboard/session';
 import { shortPaths } from '../../src/extension/dashboard/shortPaths';
 import type { Run } from '../../src/extension/runs/runRegistry';
-import { readRunInfo } from '../../src/run/migrate';
-import { phrase } from '../../src/util/phrase';
+import { readRunInfo } from '../../src/run/read/migrate';
+import { localize } from '../../src/util/localize';
 import type { ToWebview } from '../../src/webview/dashboard/messages';
 
 const step = (number: number) =>
@@ -93,7 +93,7 @@ describe('DashboardSession', () => {
     const known = runs.get(run);
     if (!known) throw new Error('no run');
     const ranks = [0, 1].map((rank) => ({ rank, host: 'node7', pid: 40 + rank, localRank: rank }));
-    const why = phrase('{0} ended.', phrase('Rank {0} (process {1} on {2})', 1, 41, 'node7'));
+    const why = localize('{0} ended.', localize('Rank {0} (process {1} on {2})', 1, 41, 'node7'));
     runs.set(run, { ...known, status: 'failed', info: { ...known.info, ranks, phrase: why } });
     await open(run).ready();
     const [message] = sent;

@@ -13,7 +13,7 @@ import { analyze } from '../../src/analysis/analyze';
 import { compare } from '../../src/analysis/compare';
 import { copyDemo, DEMO_RUNS, hasNotes } from '../../src/extension/demo/demoRuns';
 import type { RunEvent } from '../../src/run/events';
-import { readRun } from '../../src/run/readRun';
+import { readRun } from '../../src/run/read/readRun';
 import { RunFolder } from '../../src/run/runFolder';
 import { runPaths } from '../../src/run/runPaths';
 import { scratchFolder } from '../integration/tinyProject';

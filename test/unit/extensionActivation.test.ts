@@ -40,7 +40,7 @@ describe('activation', () => {
 
   it('still fills the panels that were open before a reload, with the code that they need', async () => {
     const panels = ['nlvr.dashboard', 'nlvr.failures', 'nlvr.analysis'];
-    expect([...serializers.keys()]).toEqual([...panels, 'nlvr.runsTable']);
+    expect([...serializers.keys()]).toEqual([...panels, 'nlvr.runsTable', 'nlvr.comparison']);
     for (const [type, serializer] of serializers) {
       // There is one runs table, of all runs.
       if (!panels.includes(type)) continue;

@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { EventReader, parseEvent, type EventBatch } from '../../src/run/eventReader';
+import { EventReader, parseEvent, type EventBatch } from '../../src/run/read/eventReader';
 import { UserError } from '../../src/util/userError';
 
 const step = (n: number, extra: object = {}): string =>

@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { processStartTime } from '../../src/run/liveness';
-import { ageOf, findPresence, presenceOf, thisPlace } from '../../src/run/owner';
-import { findProcessStart, gathered, startsFromPs } from '../../src/run/processStarts';
-import { startsOfPs } from '../../src/run/processTable';
+import { processStartTime } from '../../src/run/record/liveness';
+import { ageOf, findPresence, presenceOf, thisPlace } from '../../src/run/record/owner';
+import { findProcessStart, gathered, startsFromPs } from '../../src/run/record/processStarts';
+import { startsOfPs } from '../../src/run/record/processTable';
 
 const children: ChildProcess[] = [];
 afterEach(() => {

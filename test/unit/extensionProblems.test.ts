@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type * as checkProblems from '../../src/extension/dataset/checkProblems';
 import type { CheckProblem } from '../../src/extension/dataset/checkReport';
-import { ProblemBook } from '../../src/extension/dataset/problemBook';
+import { DiagnosticsStore } from '../../src/extension/dataset/diagnosticsStore';
 import { loadWithVscode, nothing } from './fakeVscode';
 
 const problem = (message: string, file = ''): CheckProblem => ({
@@ -10,7 +10,8 @@ const problem = (message: string, file = ''): CheckProblem => ({
   message,
   file,
 });
-const messages = (book: ProblemBook, file: string) => book.of(file).map(({ message }) => message);
+const messages = (book: DiagnosticsStore, file: string) =>
+  book.of(file).map(({ message }) => message);
 
 interface Shown {
   range: { args: number[] };
@@ -134,7 +135,7 @@ it('what the language features of an open configuration say is not said twice', 
 
 describe('ProblemBook', () => {
   it('keeps what the checks of other configurations found', () => {
-    const book = new ProblemBook();
+    const book = new DiagnosticsStore();
     book.replace('/a/nlvr.yaml', [problem('a'), problem('train of a', '/a/train.json')]);
     expect(book.replace('/b/nlvr.yaml', [problem('b')])).toEqual(['/b/nlvr.yaml']);
     expect(messages(book, '/a/nlvr.yaml')).toEqual(['a']);
@@ -143,7 +144,7 @@ describe('ProblemBook', () => {
   });
 
   it('names the files that have problems no longer, so that they are cleared', () => {
-    const book = new ProblemBook();
+    const book = new DiagnosticsStore();
     book.replace('/nlvr.yaml', [problem('old', '/train.json')]);
     expect(book.replace('/nlvr.yaml', [problem('new', '/val.json')])).toEqual([
       '/train.json',
@@ -154,7 +155,7 @@ describe('ProblemBook', () => {
   });
 
   it('tells what two configurations say of a file they share once', () => {
-    const book = new ProblemBook();
+    const book = new DiagnosticsStore();
     book.replace('/a.nlvr.yaml', [problem('line 3', '/train.json'), problem('a', '/train.json')]);
     book.replace('/b.nlvr.yaml', [problem('line 3', '/train.json')]);
     expect(messages(book, '/train.json')).toEqual(['line 3', 'a']);

@@ -9,7 +9,7 @@ import { isActive, type Run, type RunStatus } from '../../src/extension/runs/run
 import { canTrainLonger, requireResumable } from '../../src/extension/runs/resumable';
 import { headerOf } from '../../src/extension/dashboard/header';
 import { progressOf } from '../../src/extension/runs/progress';
-import { trainedSeconds } from '../../src/run/trainedTime';
+import { trainedSeconds } from '../../src/run/record/trainedTime';
 import { runDescription, runDetails, runFlags } from '../../src/extension/runs/runWords';
 import {
   closeAttempt,
@@ -17,14 +17,14 @@ import {
   readAttemptFile,
   writeAttempt,
   type Attempt,
-} from '../../src/run/attempts';
-import { processStartTime } from '../../src/run/liveness';
-import { thisPlace } from '../../src/run/owner';
+} from '../../src/run/record/attempts';
+import { processStartTime } from '../../src/run/record/liveness';
+import { thisPlace } from '../../src/run/record/owner';
 import { RunFolder } from '../../src/run/runFolder';
-import { messageFrom, phrase } from '../../src/util/phrase';
-import { migrateRunInfo } from '../../src/run/migrate';
+import { storedMessage, localize } from '../../src/util/localize';
+import { migrateRunInfo } from '../../src/run/read/migrate';
 import type { RunInfo } from '../../src/run/runInfo';
-import { RunWriter } from '../../src/run/runWriter';
+import { RunWriter } from '../../src/run/record/runWriter';
 
 const t: Translate = (message, ...args) =>
   message.replace(/\{(\d+)\}/g, (_, index: string) => String(args[Number(index)]));
@@ -238,8 +238,8 @@ describe('FolderRunRegistry', () => {
   it('shows a resume that was refused next to what the run is', async () => {
     const folder = writeRun('done', { state: 'finished' });
     const file = attemptIn(folder, { kind: 'resume' });
-    const said = phrase('all {0} epochs are done', 3);
-    closeAttempt(file, { state: 'refused', exitCode: 2, ...messageFrom(said) });
+    const said = localize('all {0} epochs are done', 3);
+    closeAttempt(file, { state: 'refused', exitCode: 2, ...storedMessage(said) });
     expect(await registry.add(folder)).toMatchObject({
       status: 'finished',
       message: 'The last resume was refused: all 3 epochs are done',

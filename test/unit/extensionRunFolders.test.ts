@@ -2,14 +2,14 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findRunFolders, watchFolder } from '../../src/run/discovery';
-import { lastWords } from '../../src/run/lastWords';
-import { migrateRunInfo, readRunInfo } from '../../src/run/migrate';
-import { contentOf } from '../../src/run/ownedFiles';
+import { findRunFolders, watchFolder } from '../../src/run/read/discovery';
+import { diagnoseExit } from '../../src/run/record/exitDiagnosis';
+import { migrateRunInfo, readRunInfo } from '../../src/run/read/migrate';
+import { contentOf } from '../../src/run/record/ownedFiles';
 import { RunFolder } from '../../src/run/runFolder';
 import { RUN_SCHEMA_VERSION, type RunInfo } from '../../src/run/runInfo';
-import { RUN_FORMAT, runJsonText } from '../../src/run/runMark';
-import { requireUsableFolder } from '../../src/run/runWriter';
+import { RUN_FORMAT, runJsonText } from '../../src/run/read/runMark';
+import { requireUsableFolder } from '../../src/run/record/runWriter';
 
 const mark = `{"format": "${RUN_FORMAT}"}`;
 let root: string;
@@ -231,7 +231,7 @@ describe('migrateRunInfo', () => {
 describe('lastWords', () => {
   const now = new Date().toISOString();
   const cause = async (text: string, ending?: { code: number | null; signal: string | null }) =>
-    (await lastWords(folder('run', { 'trainer.log': text }), now, { ...(ending && { ending }) }))
+    (await diagnoseExit(folder('run', { 'trainer.log': text }), now, { ...(ending && { ending }) }))
       .cause;
 
   it.each([
@@ -248,23 +248,23 @@ describe('lastWords', () => {
     expect(await cause('epoch 1', { code: null, signal: 'SIGSEGV' })).toBe('crash');
     expect(await cause('epoch 1')).toBe('killed');
     const run = folder('run', { 'trainer.log': 'OOM when allocating\nat step 3\n' });
-    expect((await lastWords(run, now)).telling).toBe('OOM when allocating');
+    expect((await diagnoseExit(run, now)).evidence).toBe('OOM when allocating');
     const silent = folder('run', { 'trainer.log': 'epoch 1\n' });
-    expect((await lastWords(silent, now)).telling).toBeNull();
+    expect((await diagnoseExit(silent, now)).evidence).toBeNull();
   });
 
   it('notices that the machine was restarted since', async () => {
     const run = folder('run', { 'trainer.log': 'epoch 1' });
     const before = new Date(Date.now() - 20 * 365 * 86_400_000).toISOString();
-    expect((await lastWords(run, before)).cause).toBe('restart');
+    expect((await diagnoseExit(run, before)).cause).toBe('restart');
   });
 
   it('reads lines as a terminal would leave them', async () => {
     const run = folder('run', { 'trainer.log': 'ok\n 1%\r\u001b[31mOOM\u001b[0m at 2%\n\n' });
-    expect((await lastWords(run, now)).telling).toBe('OOM at 2%');
+    expect((await diagnoseExit(run, now)).evidence).toBe('OOM at 2%');
   });
 
   it('has no words for a run without trainer.log', async () => {
-    expect((await lastWords(root, now)).telling).toBeNull();
+    expect((await diagnoseExit(root, now)).evidence).toBeNull();
   });
 });

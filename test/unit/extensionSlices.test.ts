@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Breather } from '../../src/util/breather';
-import { InSlices } from '../../src/extension/inSlices';
+import { EventLoopYielder } from '../../src/util/yieldToEventLoop';
+import { ChunkedWork } from '../../src/extension/chunkedWork';
 
 /** Keeps the thread busy. */
 function work(milliseconds: number): void {
@@ -13,19 +13,19 @@ describe('long work on the thread of the host', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     onTestFinished(() => void vi.useRealTimers());
     let turns = 0;
-    const breather = new Breather();
+    const breather = new EventLoopYielder();
     setImmediate(() => turns++);
-    await breather.breathe();
+    await breather.yieldIfDue();
     expect(turns).toBe(0);
     vi.advanceTimersByTime(12);
-    await breather.breathe();
+    await breather.yieldIfDue();
     expect(turns).toBe(1);
   });
 
   it('in pieces, is done in order, with what comes meanwhile', async () => {
     const wanted = [1, 2, 3, 4];
     const done: number[] = [];
-    const slices = new InSlices(() => {
+    const slices = new ChunkedWork(() => {
       const next = wanted.shift();
       if (next === undefined) return false;
       work(9);
@@ -47,7 +47,7 @@ describe('long work on the thread of the host', () => {
 
   it('goes on after a piece that failed', async () => {
     const pieces = [() => true, () => fail(), () => true];
-    const slices = new InSlices(() => pieces.shift()?.() ?? false);
+    const slices = new ChunkedWork(() => pieces.shift()?.() ?? false);
     await expect(slices.run()).rejects.toThrow('broken');
     await slices.run();
     expect(pieces).toEqual([]);

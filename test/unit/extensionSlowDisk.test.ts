@@ -8,15 +8,15 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { annotatedSplits } from '../../src/extension/annotatedSplits';
 import { fingerprintOf } from '../../src/extension/dataset/checkedState';
 import { imageProblem } from '../../src/run/runImages';
-import type { Words } from '../../src/util/phrase';
+import type { MessageText } from '../../src/util/localize';
 import { claimRunFolder } from '../../src/extension/trainer/newRunFolder';
 import { requestStop } from '../../src/extension/trainer/stop';
-import { openEvents } from '../../src/run/eventSource';
+import { openEvents } from '../../src/run/read/eventSource';
 import { headerOf } from '../../src/extension/dashboard/header';
 import { FolderRunRegistry } from '../../src/extension/runs/folderRegistry';
 import { runFlags } from '../../src/extension/runs/runWords';
-import { migrateRunInfo } from '../../src/run/migrate';
-import { runJsonText } from '../../src/run/runMark';
+import { migrateRunInfo } from '../../src/run/read/migrate';
+import { runJsonText } from '../../src/run/read/runMark';
 
 /** Calls that a path below the folder of the runs was given, while `watched`. */
 const seen = vi.hoisted(() => ({ root: '', sync: [] as string[], async: 0, delayMs: 0 }));
@@ -96,7 +96,7 @@ it('a configuration, a dashboard, an image, a start and a stop on a slow disk: n
   await source.read();
   await source.elsewhere?.();
   const images = join(root, 'images');
-  const words = (image: string): Promise<Words | null> =>
+  const words = (image: string): Promise<MessageText | null> =>
     imageProblem(images, join(images, image), () => Promise.resolve(true));
   expect([await words('a.png'), await words('b.png')]).toEqual([
     null,

@@ -21,10 +21,10 @@ import {
   readAttempts,
   writeAttempt,
   type Attempt,
-} from '../../src/run/attempts';
-import { AttemptWriter } from '../../src/run/attemptWriter';
-import { processStartTime } from '../../src/run/liveness';
-import { thisPlace } from '../../src/run/owner';
+} from '../../src/run/record/attempts';
+import { AttemptWriter } from '../../src/run/record/attemptWriter';
+import { processStartTime } from '../../src/run/record/liveness';
+import { thisPlace } from '../../src/run/record/owner';
 import { RunFolder } from '../../src/run/runFolder';
 
 /** The machine may be busy. */

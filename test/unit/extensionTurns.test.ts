@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { Turns } from '../../src/extension/turns';
+import { KeyedMutex } from '../../src/extension/keyedMutex';
 
 const later = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 describe('Turns', () => {
   it('opens a thing once, however quickly it is asked for again', async () => {
-    const turns = new Turns();
+    const turns = new KeyedMutex();
     const open = new Set<string>();
     let made = 0;
     const ask = (key: string) =>
-      turns.take(key, async () => {
+      turns.run(key, async () => {
         if (open.has(key)) return;
         await later();
         made += 1;
@@ -24,18 +24,18 @@ describe('Turns', () => {
   });
 
   it('does not let different things wait for each other', async () => {
-    const turns = new Turns();
+    const turns = new KeyedMutex();
     let release = (): void => undefined;
-    const held = turns.take('a', () => new Promise<void>((resolve) => (release = resolve)));
-    expect(await turns.take('b', () => Promise.resolve(2))).toBe(2);
+    const held = turns.run('a', () => new Promise<void>((resolve) => (release = resolve)));
+    expect(await turns.run('b', () => Promise.resolve(2))).toBe(2);
     release();
     await held;
   });
 
   it('goes on after a failure, which is told to the one it happened to', async () => {
-    const turns = new Turns();
-    const first = turns.take('a', () => Promise.reject(new Error('no')));
-    const second = turns.take('a', () => Promise.resolve('yes'));
+    const turns = new KeyedMutex();
+    const first = turns.run('a', () => Promise.reject(new Error('no')));
+    const second = turns.run('a', () => Promise.resolve('yes'));
     await expect(first).rejects.toThrow('no');
     expect(await second).toBe('yes');
   });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { untilFound } from '../../src/extension/untilFound';
+import { retryUntilFound } from '../../src/extension/retryUntilFound';
 
 describe('untilFound', () => {
   it('searches until something is found, and never again', async () => {
     const answers: (string | null)[] = [null, null, 'here', 'elsewhere'];
-    const find = untilFound(() => Promise.resolve(answers.shift() ?? null));
+    const find = retryUntilFound(() => Promise.resolve(answers.shift() ?? null));
     expect([await find(), await find(), await find(), await find()]).toEqual([
       null,
       null,
@@ -16,7 +16,7 @@ describe('untilFound', () => {
 
   it('searches once for all who ask meanwhile, and again after a search that failed', async () => {
     let searches = 0;
-    const find = untilFound(() => {
+    const find = retryUntilFound(() => {
       searches += 1;
       return searches === 1 ? Promise.reject(new Error('no')) : Promise.resolve('here');
     });

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { keyHelp } from '../../src/webview/failures/keyHelp';
 import { actionOf } from '../../src/webview/failures/keys';
 import { probability } from '../../src/webview/failures/texts';
-import { ThumbnailBook } from '../../src/webview/failures/thumbnailBook';
+import { ThumbnailCache } from '../../src/webview/failures/thumbnailCache';
 import { bounded, panned, WHOLE, zoomed } from '../../src/webview/failures/viewpoint';
 
 const key = (
@@ -96,7 +96,7 @@ describe('the thumbnails of the page', () => {
   it('are asked for once the list rests, only those on the screen and not yet known', () => {
     vi.useFakeTimers();
     const asked: number[][] = [];
-    const book = new ThumbnailBook((images) => asked.push(images));
+    const book = new ThumbnailCache((images) => asked.push(images));
     book.show('list', [1, 2]);
     book.show('list', [3, 4]);
     book.show('together', [4, 5]);

@@ -1,4 +1,4 @@
-import { phrase } from '../../src/util/phrase';
+import { localize } from '../../src/util/localize';
 import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,14 +7,14 @@ import { crossEntropyOf } from '../../src/analysis/metrics';
 import { setKey } from '../../src/data/annotations/format';
 import { officialNlvr1Name } from '../../src/extension/failures/exampleSets';
 import { NO_ANSWER, readAnswers } from '../../src/extension/failures/history';
-import { chooseSet, listSets, parseSetName } from '../../src/run/predictionSets';
+import { chooseSet, listSets, parseSetName } from '../../src/run/read/predictionSets';
 import { FileChanged, ShownFile, stampOf } from '../../src/extension/failures/shownFile';
 import { PredictionTable } from '../../src/extension/failures/predictionTable';
 import {
   parsePrediction,
   readPredictions,
   type PredictionBatch,
-} from '../../src/run/readPredictions';
+} from '../../src/run/read/readPredictions';
 import type { Prediction } from '../../src/run/predictions';
 
 let folder: string;
@@ -87,7 +87,7 @@ describe('reading a predictions file', () => {
     expect(predictions.map((p) => p.index)).toEqual([0, 1]);
     expect(skipped).toBe(2);
     // A phrase: the panel says it in the editor's language.
-    expect(firstProblem).toEqual(phrase('line {0}: {1}', 2, phrase('`sentence` is missing')));
+    expect(firstProblem).toEqual(localize('line {0}: {1}', 2, localize('`sentence` is missing')));
   });
 
   it('takes a last line without newline, and forgives one that is half written', async () => {
@@ -101,8 +101,8 @@ describe('reading a predictions file', () => {
   it('takes a line whose numbers were not finite for no answer, not for False', () => {
     const wrong = 'the answer is not a finite number';
     const line = { ...example(0), prediction: false };
-    expect(parsePrediction(JSON.stringify({ ...line, prob_true: NaN }))).toEqual(phrase(wrong));
-    expect(parsePrediction(JSON.stringify({ ...line, logits: [0, NaN] }))).toEqual(phrase(wrong));
+    expect(parsePrediction(JSON.stringify({ ...line, prob_true: NaN }))).toEqual(localize(wrong));
+    expect(parsePrediction(JSON.stringify({ ...line, logits: [0, NaN] }))).toEqual(localize(wrong));
     const bare = { ...line, prob_true: undefined, logits: undefined };
     expect(parsePrediction(JSON.stringify(bare))).toMatchObject({
       prob_true: NaN,
@@ -128,7 +128,7 @@ describe('reading a predictions file', () => {
     [JSON.stringify({ ...example(0), label: 'True' }), '`label` is not true, false or null'],
     [JSON.stringify({ ...example(0), prediction: 1 }), '`prediction` is not true or false'],
   ])('says what is wrong with %s', (line, problem) =>
-    expect(parsePrediction(line)).toEqual(phrase(problem)),
+    expect(parsePrediction(line)).toEqual(localize(problem)),
   );
 
   it('lets others have the thread', async () => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { contributes } from '../../package.json';
-import { releaseFor } from '../../src/runtime/wheels';
+import { releaseFor } from '../../src/runtime/install/wheels';
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -49,7 +49,7 @@ describe('docs/formats.md', () => {
     for (const field of fieldsOf('src/run/events.ts', 'WatchedPair'))
       expect(section('`events.jsonl`')).toContain(`\`${field}\``);
     for (const name of ['Question', 'Answer'])
-      for (const field of fieldsOf('src/train/predictor.ts', name))
+      for (const field of fieldsOf('src/train/predict/predictor.ts', name))
         expect(section('`nlvr predict`')).toContain(`\`${field}\``);
     for (const field of fieldsOf('src/analysis/metrics.ts', 'Metrics'))
       if (field !== 'consistencyReason')

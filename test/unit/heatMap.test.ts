@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { heatOverlay } from '../../src/data/image/heatOverlay';
 import { defaultTokenizer } from '../../src/data/text/tokenizer';
 import { usualLayer } from '../../src/model/attentionMaps';
-import { findWords } from '../../src/train/explanation';
+import { findWords } from '../../src/train/predict/explanation';
 import { heatColour, scaleOf, strongest } from '../../src/util/heatMap';
 
 describe('a heat map', () => {

@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { importPredictions, type ImportResult } from '../../src/analysis/import/importPredictions';
 import { loadConfig } from '../../src/config/load';
 import type { Prediction } from '../../src/run/predictions';
-import { listSets } from '../../src/run/predictionSets';
-import { readPredictions } from '../../src/run/readPredictions';
-import { readRunInfo } from '../../src/run/migrate';
-import { inEnglish } from '../../src/util/phrase';
+import { listSets } from '../../src/run/read/predictionSets';
+import { readPredictions } from '../../src/run/read/readPredictions';
+import { readRunInfo } from '../../src/run/read/migrate';
+import { inEnglish } from '../../src/util/localize';
 import { officialNlvr2 } from '../integration/cliSupport';
 import { scratchFolder } from '../integration/tinyProject';
 

@@ -4,10 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { blipMedConfig } from '../../src/config/medConfig';
 import { type ModelKeys, modelConfig, readModelConfig } from '../../src/model/config';
 import { initialParameters } from '../../src/model/initialise';
-import { inEnglish } from '../../src/util/phrase';
+import { inEnglish } from '../../src/util/localize';
 import { modelKeyValues } from '../../src/model/checkpointOrigin';
 import { describeReport, isUnusualStart, planLoad } from '../../src/model/loadRules';
-import { EMBEDDING_SITE, textSite, textSites, visionSite } from '../../src/model/modelContext';
+import {
+  EMBEDDING_RNG_STREAM,
+  textRngStream,
+  textRngStreams,
+  visionRngStream,
+} from '../../src/model/modelContext';
 import { parameterCount, parameterShapes } from '../../src/model/parameters';
 import { modelSize } from '../../src/model/size';
 import { resizePositionEmbedding } from '../../src/model/positionEmbedding';
@@ -78,10 +83,10 @@ describe('measures', () => {
   });
 
   it('number every place that draws random numbers differently', () => {
-    const sites = [EMBEDDING_SITE];
+    const sites = [EMBEDDING_RNG_STREAM];
     for (let i = 0; i < 64; i++) {
-      sites.push(visionSite(i, 0), visionSite(i, 1));
-      for (const site of textSites) sites.push(textSite(i, site));
+      sites.push(visionRngStream(i, 0), visionRngStream(i, 1));
+      for (const site of textRngStreams) sites.push(textRngStream(i, site));
     }
     expect(new Set(sites).size).toBe(sites.length);
   });

@@ -10,7 +10,7 @@ import { BufferInput, unpickle } from '../../src/model/checkpoint/pickle';
 import { stateDict } from '../../src/model/checkpoint/stateDict';
 import { TorchPickleHost } from '../../src/model/checkpoint/torchObjects';
 import { locateWeights } from '../../src/model/loadWeights';
-import { inEnglish } from '../../src/util/phrase';
+import { inEnglish } from '../../src/util/localize';
 import { UserError } from '../../src/util/userError';
 
 const small = (name: string): string => join(__dirname, '../fixtures/checkpoints', name);

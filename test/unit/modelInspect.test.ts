@@ -16,7 +16,7 @@ import {
 } from '../../src/model/inspect';
 import { describeReport, planLoad } from '../../src/model/loadRules';
 import { parameterShapes } from '../../src/model/parameters';
-import { inEnglish } from '../../src/util/phrase';
+import { inEnglish } from '../../src/util/localize';
 
 const fixtures = join(__dirname, '../fixtures');
 const keys = { vit_grad_ckpt: false, vit_ckpt_layer: 0, drop_path_rate: 0.1, med_config: '' };

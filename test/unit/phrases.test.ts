@@ -12,13 +12,13 @@ import { describe as describeKey } from '../../src/extension/configuration/hover
 import { fieldInfos } from '../../src/extension/configuration/fieldInfo';
 import { HistoryLog } from '../../src/extension/dashboard/historyLog';
 import { parseCheckReport } from '../../src/extension/dataset/checkReport';
-import { failureIn, tellsFailuresAsJson } from '../../src/extension/trainer/failure';
+import { failureIn, jsonErrorEnvironment } from '../../src/extension/trainer/failure';
 import { findNode } from '../../src/extension/trainer/findNode';
 import { Messenger, type MessageHandlers } from '../../src/extension/webview/messenger';
-import { EventReader } from '../../src/run/eventReader';
-import { migrateRunInfo, readRunInfo } from '../../src/run/migrate';
+import { EventReader } from '../../src/run/read/eventReader';
+import { migrateRunInfo, readRunInfo } from '../../src/run/read/migrate';
 import { RunFolder } from '../../src/run/runFolder';
-import { RunWriter } from '../../src/run/runWriter';
+import { RunWriter } from '../../src/run/record/runWriter';
 import { HealthMonitor } from '../../src/train/health';
 import { diskError } from '../../src/util/diskError';
 import {
@@ -26,19 +26,19 @@ import {
   localizedAdvice,
   localizedMessage,
   shownError,
-  speak,
+  setTranslator,
 } from '../../src/util/language';
 import {
   inEnglish,
-  messageFrom,
-  phrase,
-  phraseIn,
-  say,
-  sayMessage,
+  storedMessage,
+  localize,
+  parseLocalizedMessage,
+  formatMessage,
+  formatStoredMessage,
   sentences,
   type Translate,
-} from '../../src/util/phrase';
-import { UserError, messageOf, wordsOf } from '../../src/util/userError';
+} from '../../src/util/localize';
+import { UserError, messageOf, messageTextOf } from '../../src/util/userError';
 import type { FailuresContract } from '../../src/webview/failures/messages';
 
 const bundle = JSON.parse(readFileSync('l10n/bundle.l10n.zh-cn.json', 'utf8')) as Record<
@@ -49,10 +49,10 @@ const bundle = JSON.parse(readFileSync('l10n/bundle.l10n.zh-cn.json', 'utf8')) a
 const chinese: Translate = (text, ...values) =>
   (bundle[text] ?? text).replace(/\{(\d+)\}/g, (_, index: string) => values[Number(index)] ?? '');
 
-afterEach(() => speak(undefined));
+afterEach(() => setTranslator(undefined));
 
 describe('a phrase', () => {
-  const named = phrase('`{0}`: {1} does not exist.', 'a', 'b{0}');
+  const named = localize('`{0}`: {1} does not exist.', 'a', 'b{0}');
 
   it('is said in English, and a value is no template', () => {
     expect(inEnglish(named)).toBe('`a`: b{0} does not exist.');
@@ -60,35 +60,43 @@ describe('a phrase', () => {
   });
 
   it('is said in another language, with the phrases and lists in it', () => {
-    const words = phrase('`{0}` is {1}: it must be {2}.', 'vit', phrase('empty'), ['a', 'b', 3]);
+    const words = localize('`{0}` is {1}: it must be {2}.', 'vit', localize('empty'), [
+      'a',
+      'b',
+      3,
+    ]);
     expect(inEnglish(words)).toBe('`vit` is empty: it must be a, b, 3.');
-    expect(say(words, chinese)).toBe('`vit` 的值是 空：应为 a、b、3。');
-    expect(say(sentences('A.', 'B.'), chinese)).toBe('A.B.');
+    expect(formatMessage(words, chinese)).toBe('`vit` 的值是 空：应为 a、b、3。');
+    expect(formatMessage(sentences('A.', 'B.'), chinese)).toBe('A.B.');
   });
 
   it('outlives a file, and what is none is not taken for one', () => {
-    const kept: unknown = JSON.parse(JSON.stringify(messageFrom(named)));
+    const kept: unknown = JSON.parse(JSON.stringify(storedMessage(named)));
     expect(kept).toEqual({ message: '`a`: b{0} does not exist.', phrase: named });
-    expect(phraseIn((kept as { phrase: unknown }).phrase)).toEqual(named);
-    expect(messageFrom('as it is')).toEqual({ message: 'as it is' });
+    expect(parseLocalizedMessage((kept as { phrase: unknown }).phrase)).toEqual(named);
+    expect(storedMessage('as it is')).toEqual({ message: 'as it is' });
     for (const other of [null, 'x', { text: 'x' }, { text: 1, values: [] }])
-      expect(phraseIn(other)).toBeUndefined();
-    expect(phraseIn({ text: 'x', values: [{ text: 'y', values: [null] }] })).toBeUndefined();
-    expect(phraseIn({ text: 'x', values: [['y', 1, named]] })).toBeDefined();
+      expect(parseLocalizedMessage(other)).toBeUndefined();
+    expect(
+      parseLocalizedMessage({ text: 'x', values: [{ text: 'y', values: [null] }] }),
+    ).toBeUndefined();
+    expect(parseLocalizedMessage({ text: 'x', values: [['y', 1, named]] })).toBeDefined();
   });
 });
 
 describe('an error', () => {
-  const error = new UserError(phrase('`{0}`: {1} does not exist.', 'a', 'b'), {
-    hint: phrase('Correct it as text first.'),
+  const error = new UserError(localize('`{0}`: {1} does not exist.', 'a', 'b'), {
+    hint: localize('Correct it as text first.'),
   });
 
   it('is English for logs, and a part of other messages', () => {
-    speak(chinese);
+    setTranslator(chinese);
     expect(messageOf(error)).toBe('`a`: b does not exist.');
     expect(error.hint).toBe('Correct it as text first.');
-    expect(inEnglish(phrase('{0}: {1}', 'x', wordsOf(error)))).toBe('x: `a`: b does not exist.');
-    expect(wordsOf(new Error('plain'))).toBe('plain');
+    expect(inEnglish(localize('{0}: {1}', 'x', messageTextOf(error)))).toBe(
+      'x: `a`: b does not exist.',
+    );
+    expect(messageTextOf(new Error('plain'))).toBe('plain');
   });
 
   it('is shown in the language that is spoken', () => {
@@ -96,17 +104,17 @@ describe('an error', () => {
       message: '`a`: b does not exist.',
       hint: 'Correct it as text first.',
     });
-    speak(chinese);
+    setTranslator(chinese);
     expect(shownError(error)).toEqual({ message: '`a`：b 不存在。', hint: '请先以文本方式改正。' });
     expect(shownError(new Error('plain'))).toEqual({ message: 'plain', hint: null });
-    expect(localized(phrase('none'))).toBe('无');
+    expect(localized(localize('none'))).toBe('无');
     expect(localizedMessage({ message: 'of an older version' })).toBe('of an older version');
   });
 });
 
 describe('a configuration in Chinese', () => {
   const said = (text: string): string[] =>
-    parseConfig(text).problems.map((problem) => sayMessage(problem, chinese));
+    parseConfig(text).problems.map((problem) => formatStoredMessage(problem, chinese));
 
   it.each([
     ['init_rl: 1\n', '`init_rl` 不是配置的键。是否想写 `init_lr`？'],
@@ -139,7 +147,7 @@ describe('a configuration in Chinese', () => {
 
 describe('a failure of the host in Chinese', () => {
   it('reaches the page of a panel', async () => {
-    speak(chinese);
+    setTranslator(chinese);
     const answers: unknown[] = [];
     let ask: (frame: unknown) => void = () => undefined;
     new Messenger<FailuresContract>(
@@ -172,7 +180,7 @@ describe('a failure of the host in Chinese', () => {
   });
 
   it('is told of a setting', async () => {
-    speak(chinese);
+    setTranslator(chinese);
     const search = findNode({ configured: '/nothing/node', path: '', execPath: '' });
     expect(shownError(await search.catch((error: unknown) => error))).toMatchObject({
       message: expect.stringMatching(/^nlvr\.nodePath（.*）不是可运行的 Node\.js：/) as string,
@@ -190,14 +198,14 @@ describe('a command that failed', () => {
   it('is understood by the editor, and read by a person on a terminal', () => {
     const said: string[] = [];
     vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
-    const error = new UserError(phrase('{0} is a file.', '/s'), {
-      hint: phrase('Name a folder for the sample.'),
+    const error = new UserError(localize('{0} is a file.', '/s'), {
+      hint: localize('Name a folder for the sample.'),
     });
     report(error, false);
-    for (const [name, value] of Object.entries(tellsFailuresAsJson)) vi.stubEnv(name, value);
+    for (const [name, value] of Object.entries(jsonErrorEnvironment)) vi.stubEnv(name, value);
     report(error, false);
     expect(said[0]).toBe('nlvr: /s is a file. Name a folder for the sample.\n');
-    speak(chinese);
+    setTranslator(chinese);
     expect(shownError(failureIn(`drawing\n${said[1]}`, ''))).toEqual({
       message: '/s 是一个文件。',
       hint: '请为示例指定一个文件夹。',
@@ -205,9 +213,9 @@ describe('a command that failed', () => {
   });
 
   it('is told as it was said when nothing better is known', () => {
-    speak(chinese);
+    setTranslator(chinese);
     const told = (stderr: string): string =>
-      shownError(failureIn(stderr, phrase('The data check ended without a report.'))).message;
+      shownError(failureIn(stderr, localize('The data check ended without a report.'))).message;
     expect(told('nlvr: no\n')).toBe('nlvr: no');
     expect(told('{"broken\n')).toBe('{"broken');
     expect(told('\n')).toBe('数据检查结束，但没有给出报告。');
@@ -240,7 +248,7 @@ describe('a problem of the data in Chinese', () => {
     expect(report.problems.map(({ message }) => message)).toContain(
       '1 example repeats an earlier one: e2, as line 1 (line 2).',
     );
-    speak(chinese);
+    setTranslator(chinese);
     expect(report.problems.map(localizedMessage)).toContain(
       '1 个样例与前面的重复：e2，与第 1 行相同（第 2 行）。',
     );
@@ -248,9 +256,9 @@ describe('a problem of the data in Chinese', () => {
   });
 
   it('keeps its words on the way between threads', () => {
-    const error = new DataError(phrase('the image is missing'), { file: '/a.png' });
+    const error = new DataError(localize('the image is missing'), { file: '/a.png' });
     const arrived = unpackError(structuredClone(packError(error)));
-    speak(chinese);
+    setTranslator(chinese);
     expect(shownError(arrived).message).toBe('/a.png：图像缺失');
     expect(messageOf(arrived)).toBe('/a.png: the image is missing');
   });
@@ -292,7 +300,7 @@ describe('a run in Chinese', () => {
     expect(readFileSync(folder.events, 'utf8')).toContain(
       '"message":"Training waited for images 50% of the time."',
     );
-    speak(chinese);
+    setTranslator(chinese);
     const history = new HistoryLog();
     for (const { event, step } of (await new EventReader(folder.events).read()).events)
       history.push(event, step, 0);
@@ -304,14 +312,14 @@ describe('a run in Chinese', () => {
 
   it('says in Chinese why it failed', async () => {
     const failure = new UserError(
-      phrase('The disk of {0} is full: {1} could not be downloaded.', '/d', 'https://a/b'),
-      { hint: phrase('Lower batch_size_train.') },
+      localize('The disk of {0} is full: {1} could not be downloaded.', '/d', 'https://a/b'),
+      { hint: localize('Lower batch_size_train.') },
     );
     const folder = ended((writer) => writer.close('failed', failure.words, failure.hintWords));
     const info = await readRunInfo(root);
     if (info === undefined) throw new Error('no run');
     expect(localizedAdvice(info)).toEqual({ message: failure.message, hint: failure.hint });
-    speak(chinese);
+    setTranslator(chinese);
     expect(localizedAdvice(info)).toEqual({
       message: '/d 所在磁盘已满：无法下载 https://a/b。',
       hint: '请调小 batch_size_train。',

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { status } from '../../src/cli/commands/status';
-import { TENSORFLOW_VERSION } from '../../src/runtime/wheels';
-import { migrateRunInfo } from '../../src/run/migrate';
+import { TENSORFLOW_VERSION } from '../../src/runtime/install/wheels';
+import { migrateRunInfo } from '../../src/run/read/migrate';
 import { ExitCode } from '../../src/util/userError';
 
 const run = promisify(execFile);

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type * as refusedStarts from '../../src/extension/runs/refusedStarts';
-import { closeAttempt, newAttempt, writeAttempt } from '../../src/run/attempts';
+import { closeAttempt, newAttempt, writeAttempt } from '../../src/run/record/attempts';
 import { RunFolder } from '../../src/run/runFolder';
-import { readRun } from '../../src/run/readRun';
-import { removeRefusedStarts } from '../../src/run/refusedStarts';
+import { readRun } from '../../src/run/read/readRun';
+import { removeRefusedStarts } from '../../src/run/record/refusedStarts';
 import { loadWithVscode } from './fakeVscode';
 
 let root: string;

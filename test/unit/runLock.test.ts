@@ -3,11 +3,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { processStartTime } from '../../src/run/liveness';
+import { processStartTime } from '../../src/run/record/liveness';
 import { RunFolder } from '../../src/run/runFolder';
-import { thisPlace, thisProcess } from '../../src/run/owner';
-import { acquireLock, tryLock, type HeldLock, type LockWait } from '../../src/run/runLock';
-import { RunWriter, type RunStart } from '../../src/run/runWriter';
+import { thisPlace, thisProcess } from '../../src/run/record/owner';
+import { acquireLock, tryLock, type HeldLock, type LockWait } from '../../src/run/record/runLock';
+import { RunWriter, type RunStart } from '../../src/run/record/runWriter';
 
 let folder: RunFolder;
 const children: ChildProcess[] = [];

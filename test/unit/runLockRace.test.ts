@@ -12,10 +12,10 @@ import type * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { processStartTime } from '../../src/run/liveness';
-import { thisPlace } from '../../src/run/owner';
+import { processStartTime } from '../../src/run/record/liveness';
+import { thisPlace } from '../../src/run/record/owner';
 import { RunFolder } from '../../src/run/runFolder';
-import { tryLock } from '../../src/run/runLock';
+import { tryLock } from '../../src/run/record/runLock';
 
 /** Called after a file was read, as if another process had its turn just then. */
 let afterRead: ((file: string) => void) | undefined;

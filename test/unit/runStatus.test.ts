@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { newAttempt, type Attempt, type AttemptOutcome } from '../../src/run/attempts';
-import { migrateRunInfo } from '../../src/run/migrate';
+import { newAttempt, type Attempt, type AttemptOutcome } from '../../src/run/record/attempts';
+import { migrateRunInfo } from '../../src/run/read/migrate';
 import type { RunInfo } from '../../src/run/runInfo';
-import { standingOf, type RunFacts, type SeenAttempt } from '../../src/run/runStatus';
+import { deriveStatus, type RunFacts, type SeenAttempt } from '../../src/run/record/runStatus';
 
 type Presence = SeenAttempt['presence'];
 
@@ -230,7 +230,7 @@ describe('how a run stands', () => {
   it.each(table())(
     'run.json: $runJson; attempts: $attempts → $status',
     ({ facts, status, said }) => {
-      const standing = standingOf({
+      const standing = deriveStatus({
         info: undefined,
         presence: 'gone',
         attempts: [],

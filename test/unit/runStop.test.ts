@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadConfig } from '../../src/config/load';
 import { RunFolder } from '../../src/run/runFolder';
-import { StopController } from '../../src/run/stopController';
+import { StopController } from '../../src/run/record/stopController';
 import { SINGLE_PROCESS } from '../../src/distributed/processGroup';
-import { runTraining } from '../../src/train/runTraining';
+import { runTraining } from '../../src/train/train';
 import { stopOnSignals } from '../../src/util/signals';
 
 let folder: RunFolder;

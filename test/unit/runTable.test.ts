@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { runs } from '../../src/cli/commands/runs';
-import { migrateRunInfo } from '../../src/run/migrate';
+import { migrateRunInfo } from '../../src/run/read/migrate';
 
 let root: string;
 beforeEach(() => {

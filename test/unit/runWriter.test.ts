@@ -12,8 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunInfo } from '../../src/run/runInfo';
-import { requireUsableFolder, RunWriter, type RunStart } from '../../src/run/runWriter';
-import { trainedSeconds, wallSeconds } from '../../src/run/trainedTime';
+import { requireUsableFolder, RunWriter, type RunStart } from '../../src/run/record/runWriter';
+import { trainedSeconds, wallSeconds } from '../../src/run/record/trainedTime';
 import { UserError } from '../../src/util/userError';
 
 let scratch: string;

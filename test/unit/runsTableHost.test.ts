@@ -7,7 +7,7 @@ import { RunRows } from '../../src/extension/runsTable/runRows';
 import { RunsSession } from '../../src/extension/runsTable/session';
 import { FolderRunRegistry } from '../../src/extension/runs/folderRegistry';
 import { RunMarks } from '../../src/extension/runs/runMarks';
-import { migrateRunInfo } from '../../src/run/migrate';
+import { migrateRunInfo } from '../../src/run/read/migrate';
 import type { ToWebview } from '../../src/webview/runs/messages';
 
 /** As VS Code's workspace state: what is put in comes out as JSON made it. */

@@ -9,7 +9,7 @@ import { RunMarks } from '../../src/extension/runs/runMarks';
 import type { Run } from '../../src/extension/runs/runRegistry';
 import type * as tablePanel from '../../src/extension/runsTable/panel';
 import { TrainingQueue } from '../../src/extension/queue/trainingQueue';
-import { migrateRunInfo } from '../../src/run/migrate';
+import { migrateRunInfo } from '../../src/run/read/migrate';
 import type { HostFrame } from '../../src/webview/shared/messages';
 import { loadWithVscode, nothing } from './fakeVscode';
 

@@ -16,9 +16,9 @@ import { pipeline } from 'node:stream/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import yazl from 'yazl';
 import { InstallError } from '../../src/runtime/errors';
-import { install, type InstallProgress, removeManaged } from '../../src/runtime/install';
-import { findLibrary, managedFolder, managedRoot } from '../../src/runtime/library';
-import { type Release, releaseFor } from '../../src/runtime/wheels';
+import { install, type InstallProgress, removeManaged } from '../../src/runtime/install/install';
+import { findLibrary, managedFolder, managedRoot } from '../../src/runtime/install/library';
+import { type Release, releaseFor } from '../../src/runtime/install/wheels';
 
 const suffix = process.platform === 'darwin' ? '2.dylib' : 'so.2';
 

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RuntimeMissingError, UnsupportedPlatformError } from '../../src/runtime/errors';
-import { findLibrary, managedFolder } from '../../src/runtime/library';
-import { checkVersion } from '../../src/runtime/versions';
-import { releaseFor, requireSupported } from '../../src/runtime/wheels';
+import { findLibrary, managedFolder } from '../../src/runtime/install/library';
+import { checkVersion } from '../../src/runtime/install/versions';
+import { releaseFor, requireSupported } from '../../src/runtime/install/wheels';
 import { ExitCode } from '../../src/util/userError';
 
 const suffix = process.platform === 'darwin' ? '2.dylib' : 'so.2';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { choosePrecision } from '../../src/runtime/precision';
-import { inEnglish } from '../../src/util/phrase';
+import { choosePrecision } from '../../src/runtime/machine/precision';
+import { inEnglish } from '../../src/util/localize';
 
 describe('choosePrecision', () => {
   const machine = (flags: string[], computeCapability?: number) => ({

@@ -8,7 +8,7 @@ import { parseConfig } from '../../src/config/parse';
 import { combinations, splitValues } from '../../src/config/sweep';
 import { configurationOf, newConfiguration, planRuns } from '../../src/extension/runsTable/newRuns';
 import type { Run } from '../../src/extension/runs/runRegistry';
-import { migrateRunInfo } from '../../src/run/migrate';
+import { migrateRunInfo } from '../../src/run/read/migrate';
 
 const original = `# My experiment
 image_root: images # drawn

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EvalEvent, RunEvent, StartEvent } from '../../src/run/events';
-import { TimeLeft } from '../../src/run/timeLeft';
+import { TimeLeft } from '../../src/run/record/timeLeft';
 
 const plan: StartEvent = {
   type: 'start',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Dataset } from '../../src/data/types';
-import { Evaluator } from '../../src/train/evaluation';
+import { Evaluator } from '../../src/train/evaluate/evaluator';
 import type { NlvrPrograms } from '../../src/train/programs';
 
 test("images' features are held while an evaluation runs, also one that fails, and at no other time", async () => {

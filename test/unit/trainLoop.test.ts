@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/parse';
 import type { Dataset, Example } from '../../src/data/types';
-import { FeatureCache } from '../../src/train/featureCache';
+import { FeatureCache } from '../../src/train/data/featureCache';
 import { HealthMonitor } from '../../src/train/health';
-import { ImageSlots } from '../../src/train/imageSlots';
+import { ImageSlots } from '../../src/train/evaluate/imageSlots';
 import { epochLine, evaluationLine, trimLog } from '../../src/train/log';
 import { TrainingPlan } from '../../src/train/plan';
-import { chooseWatched } from '../../src/train/watch';
-import { inEnglish } from '../../src/util/phrase';
+import { chooseWatched } from '../../src/train/evaluate/watchedPairs';
+import { inEnglish } from '../../src/util/localize';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'nlvr-test-'))));

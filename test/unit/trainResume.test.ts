@@ -5,15 +5,15 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/parse';
 import type { Batch, Dataset, Example } from '../../src/data/types';
 import { RunFolder } from '../../src/run/runFolder';
-import { checkDiskSpace, presentBytes } from '../../src/train/diskSpace';
-import { exampleOrder, requireSameOrder } from '../../src/train/exampleOrder';
-import { FeatureCache } from '../../src/train/featureCache';
-import { FrozenVision } from '../../src/train/frozenVision';
+import { checkDiskSpace, presentBytes } from '../../src/train/checkpoint/diskSpace';
+import { exampleOrder, requireSameOrder } from '../../src/train/data/exampleOrder';
+import { FeatureCache } from '../../src/train/data/featureCache';
+import { FrozenVision } from '../../src/train/data/frozenVision';
 import { mergeMetrics, writeMetrics } from '../../src/analysis/metricsFile';
 import type { Metrics } from '../../src/analysis/metrics';
 import { TrainingPlan } from '../../src/train/plan';
 import { changedResources } from '../../src/train/resources';
-import { inEnglish } from '../../src/util/phrase';
+import { inEnglish } from '../../src/util/localize';
 
 let root: string;
 let folder: RunFolder;
@@ -102,7 +102,7 @@ describe('features of a frozen vision transformer', () => {
   /** An encoder of two images, each in a lane of its own: [image, 100 + image] of bytes. */
   const programs = {
     featureShape: [1, 2] as [number, number],
-    imagesApart: 2,
+    imagesPerRun: 2,
     encodeToHost: () => ({
       run: ({ images }: { images: Uint8Array }) => {
         if (images.length !== 2) throw new RangeError(`${images.length} images`);

@@ -8,15 +8,15 @@ import { parseConfig } from '../../src/config/parse';
 import type { Batch, Dataset } from '../../src/data/types';
 import type { RunEvent } from '../../src/run/events';
 import { RunFolder } from '../../src/run/runFolder';
-import { RunWriter } from '../../src/run/runWriter';
-import type { Feeds } from '../../src/runtime/program';
+import { RunWriter } from '../../src/run/record/runWriter';
+import type { Feeds } from '../../src/runtime/trace/program';
 import type { Session } from '../../src/runtime/session';
-import { readLastState } from '../../src/train/checkpoints';
-import { exampleOrder } from '../../src/train/exampleOrder';
+import { readLastState } from '../../src/train/checkpoint/checkpoints';
+import { exampleOrder } from '../../src/train/data/exampleOrder';
 import { HealthMonitor } from '../../src/train/health';
 import { TrainingPlan } from '../../src/train/plan';
-import { Trainer } from '../../src/train/trainer';
-import { freshState, type TrainerState } from '../../src/train/trainerState';
+import { Trainer } from '../../src/train/loop';
+import { freshState, type TrainerState } from '../../src/train/state';
 
 const dataset: Dataset = {
   split: 'train',

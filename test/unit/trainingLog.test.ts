@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FolderRunRegistry } from '../../src/extension/runs/folderRegistry';
 import { runDescription } from '../../src/extension/runs/runWords';
-import { isOtherRunOfLog, isTrainedByBlip } from '../../src/run/blipFolder';
-import { blipEvents, blipRunInfo, otherRunsOfLog } from '../../src/run/blipLog';
+import { isOtherRunOfLog, isTrainedByBlip } from '../../src/run/import/blipFolder';
+import { blipEvents, blipRunInfo, otherRunsOfLog } from '../../src/run/import/blipLog';
 import type { RunEvent } from '../../src/run/events';
-import { openEvents } from '../../src/run/eventSource';
-import { readRunInfo } from '../../src/run/migrate';
-import { readRun } from '../../src/run/readRun';
+import { openEvents } from '../../src/run/read/eventSource';
+import { readRunInfo } from '../../src/run/read/migrate';
+import { readRun } from '../../src/run/read/readRun';
 import { runPaths } from '../../src/run/runPaths';
-import { parseTrainingLog } from '../../src/run/trainingLog';
+import { parseTrainingLog } from '../../src/run/import/trainingLog';
 
 let root: string;
 beforeEach(() => {

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { listElements } from '../../data/annotations/listElements';
 import { DataError } from '../../data/dataError';
-import { phrase, type Words } from '../../util/phrase';
+import { localize, type MessageText } from '../../util/localize';
 import { UserError, errnoOf, messageOf } from '../../util/userError';
 import { parseDelimited, type DelimitedRow } from '../../data/convert/delimited';
 import { FIELDS, fieldNamed, type Field } from './fields';
@@ -20,12 +20,12 @@ export interface AnswerFile {
   unit: 'line' | 'element';
   rows: AnswerRow[];
   /** How the content was understood, where the file does not say it itself. */
-  notes: Words[];
+  notes: MessageText[];
 }
 
 /** Where a row stands, in words. */
-export function placeOf(unit: AnswerFile['unit'], place: number): Words {
-  return phrase(unit === 'line' ? 'line {0}' : 'element {0}', place);
+export function placeOf(unit: AnswerFile['unit'], place: number): MessageText {
+  return localize(unit === 'line' ? 'line {0}' : 'element {0}', place);
 }
 
 /**
@@ -36,11 +36,11 @@ export async function readAnswerFile(file: string): Promise<AnswerFile> {
   const text = await readText(file);
   const first = /\S/.exec(text)?.[0];
   if (first === undefined)
-    throw new DataError(phrase('the file is empty; predictions are expected'), { file });
+    throw new DataError(localize('the file is empty; predictions are expected'), { file });
   const read = first === '[' ? jsonList : first === '{' ? jsonObjects : table;
   const answers = read(text, file);
   if (answers.rows.length === 0)
-    throw new DataError(phrase('the file holds no predictions'), { file });
+    throw new DataError(localize('the file holds no predictions'), { file });
   return answers;
 }
 
@@ -51,8 +51,8 @@ async function readText(file: string): Promise<string> {
   } catch (cause) {
     throw new UserError(
       errnoOf(cause) === 'ENOENT'
-        ? phrase('The predictions file {0} does not exist.', file)
-        : phrase('The predictions file {0} cannot be read: {1}', file, messageOf(cause)),
+        ? localize('The predictions file {0} does not exist.', file)
+        : localize('The predictions file {0} cannot be read: {1}', file, messageOf(cause)),
       { cause },
     );
   }
@@ -67,15 +67,15 @@ async function readText(file: string): Promise<string> {
     // Without its byte order mark.
     text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new UserError(phrase('{0} is not a text file.', file), { hint: expected(), cause });
+    throw new UserError(localize('{0} is not a text file.', file), { hint: expected(), cause });
   }
   if (text.includes('\0'))
-    throw new UserError(phrase('{0} is not a text file.', file), { hint: expected() });
+    throw new UserError(localize('{0} is not a text file.', file), { hint: expected() });
   return text;
 }
 
-function expected(): Words {
-  return phrase(
+function expected(): MessageText {
+  return localize(
     'Expected are CSV, TSV, JSON or JSON lines with an identifier and a prediction, prob_true, score or logits in each row.',
   );
 }
@@ -90,7 +90,7 @@ function jsonList(text: string, file: string): AnswerFile {
       value = parseJson(element.text);
     } catch (error) {
       throw new DataError(
-        phrase('{0} is not valid JSON ({1})', placeOf('element', place), messageOf(error)),
+        localize('{0} is not valid JSON ({1})', placeOf('element', place), messageOf(error)),
         {
           file,
           line: element.line,
@@ -126,7 +126,7 @@ function jsonObjects(text: string, file: string): AnswerFile {
       rows.push({ place: i + 1, values: valuesOf(parseJson(line)) });
     } catch (error) {
       throw new DataError(
-        phrase(
+        localize(
           'the line is not valid JSON ({0}); expected is one JSON object a line, or one JSON list',
           messageOf(error),
         ),
@@ -194,7 +194,7 @@ function table(text: string, file: string): AnswerFile {
   const width = first.fields.length;
   if (width > 2)
     throw new DataError(
-      phrase(
+      localize(
         'the file has {0} columns without names; give them names in the first line, such as identifier,prediction,prob_true',
         width,
       ),
@@ -214,7 +214,7 @@ function named(
   const twice = names.find((name, i) => name !== undefined && names.indexOf(name) < i);
   if (twice !== undefined)
     throw new DataError(
-      phrase(
+      localize(
         'two columns mean {0}: {1}',
         twice,
         header.fields.filter((each) => fieldNamed(each) === twice),
@@ -225,7 +225,7 @@ function named(
   const answers = names.some((name) => name !== undefined && FIELDS[name].answers);
   if (!answers)
     throw new DataError(
-      phrase(
+      localize(
         'no column holds answers (columns: {0}); expected is one of prediction, prob_true, score, logits, label',
         header.fields,
       ),
@@ -235,7 +235,7 @@ function named(
     format,
     unit: 'line',
     rows: rest.map((row) => rowOf(row, names, file)),
-    notes: unknown.length === 0 ? [] : [phrase('Columns that are not used: {0}.', unknown)],
+    notes: unknown.length === 0 ? [] : [localize('Columns that are not used: {0}.', unknown)],
   };
 }
 
@@ -246,7 +246,7 @@ function rowOf(
 ): AnswerRow {
   if (fields.length !== names.length)
     throw new DataError(
-      phrase(
+      localize(
         fields.length === 1
           ? 'expected {0} columns, found {1} column'
           : 'expected {0} columns, found {1} columns',

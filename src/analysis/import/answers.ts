@@ -1,5 +1,5 @@
 /** What a model answered, from whatever a row says of it. */
-import { phrase, type Words } from '../../util/phrase';
+import { localize, type MessageText } from '../../util/localize';
 import { DataError } from '../../data/dataError';
 import { decide, probabilityTrue } from '../metrics';
 import { placeOf, type AnswerFile, type AnswerRow } from './answerRows';
@@ -16,9 +16,9 @@ export interface Answer {
 
 export interface Answers {
   /** One a row of the file; the reason for a row that gives no answer. */
-  answers: (Answer | { problem: Words })[];
+  answers: (Answer | { problem: MessageText })[];
   /** How the file was understood. */
-  notes: Words[];
+  notes: MessageText[];
 }
 
 /** Values of a row that can be understood alone. */
@@ -37,19 +37,21 @@ const TIE = 1e-9;
  * Understands every row. What a `score` and a lone `label` mean is decided for the file as a whole, and said.
  * @throws {DataError} when a score contradicts the predictions in whichever way it is read.
  */
-export function understand(file: string, { rows, unit }: AnswerFile): Answers {
-  const notes: Words[] = [];
+export function parseAnswers(file: string, { rows, unit }: AnswerFile): Answers {
+  const notes: MessageText[] = [];
   const values = rows.map((row) => valuesOf(row));
   const usable = values.filter((each): each is Values => !('problem' in each));
   nameBareAnswers(usable, rows);
   const readScore = scoreReader(file, values, rows, unit, notes);
   if (usable.length > 0 && usable.every(onlyLabel))
     notes.push(
-      phrase('The file has labels and nothing else: they are taken for the answers of the model.'),
+      localize(
+        'The file has labels and nothing else: they are taken for the answers of the model.',
+      ),
     );
   let contradictions = 0;
   let firstPlace = 0;
-  const answers = values.map((each, i): Answer | { problem: Words } => {
+  const answers = values.map((each, i): Answer | { problem: MessageText } => {
     if ('problem' in each) return each;
     const logits = each.logits;
     const probTrue = logits ? probabilityTrue(logits) : (each.probTrue ?? readScore(each));
@@ -57,7 +59,7 @@ export function understand(file: string, { rows, unit }: AnswerFile): Answers {
     const given = each.prediction ?? (lonely ? each.label : undefined);
     const byOutput = logits ? decide(logits) : probTrue > 0.5;
     if (given === undefined && Number.isNaN(probTrue))
-      return { problem: phrase('it gives no answer') };
+      return { problem: localize('it gives no answer') };
     if (given !== undefined && Math.abs(probTrue - 0.5) > TIE && given !== byOutput) {
       contradictions++;
       firstPlace ||= rows[i].place;
@@ -71,7 +73,7 @@ export function understand(file: string, { rows, unit }: AnswerFile): Answers {
   });
   if (contradictions > 0)
     notes.push(
-      phrase(
+      localize(
         'Rows whose prediction is not the likelier answer: {0}, first in {1}. The prediction counts.',
         contradictions,
         placeOf(unit, firstPlace),
@@ -106,10 +108,10 @@ function nameBareAnswers(usable: readonly Values[], rows: readonly AnswerRow[]):
 /** How a row's score gives the probability of True; NaN without a score. */
 function scoreReader(
   file: string,
-  values: readonly (Values | { problem: Words })[],
+  values: readonly (Values | { problem: MessageText })[],
   rows: readonly AnswerRow[],
   unit: AnswerFile['unit'],
-  notes: Words[],
+  notes: MessageText[],
 ): (values: Values) => number {
   const scored = values.flatMap((each, i) =>
     !('problem' in each) && each.score !== undefined && !each.logits && each.probTrue === undefined
@@ -128,18 +130,18 @@ function scoreReader(
   if (!contradiction) {
     notes.push(
       within
-        ? phrase('Scores from 0 to 1 are taken for the probability of True.')
-        : phrase('Scores beyond 0 to 1 are taken for the log odds of True.'),
+        ? localize('Scores from 0 to 1 are taken for the probability of True.')
+        : localize('Scores beyond 0 to 1 are taken for the log odds of True.'),
     );
     return ({ score }) => (score === undefined ? NaN : within ? score : 1 / (1 + Math.exp(-score)));
   }
   if (within && scored.every(({ score }) => score >= 0.5 - TIE)) {
-    notes.push(phrase('Scores from 0.5 to 1 are taken for the probability of the prediction.'));
+    notes.push(localize('Scores from 0.5 to 1 are taken for the probability of the prediction.'));
     return ({ score, prediction }) =>
       score === undefined || prediction === undefined ? NaN : prediction ? score : 1 - score;
   }
   throw new DataError(
-    phrase(
+    localize(
       'the score {0} contradicts the prediction in {1}, and not every score is a probability of the prediction; name it prob_true, or leave it out',
       contradiction.score,
       placeOf(unit, contradiction.place),
@@ -149,13 +151,13 @@ function scoreReader(
 }
 
 /** Everything that a row says, or why it cannot be used: what is there must be sound. */
-function valuesOf({ values }: AnswerRow): Values | { problem: Words } {
+function valuesOf({ values }: AnswerRow): Values | { problem: MessageText } {
   const found: Values = {};
-  const wrong = (field: string, value: unknown, wanted: Words): { problem: Words } => ({
-    problem: phrase('{0} is {1}; expected is {2}', field, shown(value), wanted),
+  const wrong = (field: string, value: unknown, wanted: MessageText): { problem: MessageText } => ({
+    problem: localize('{0} is {1}; expected is {2}', field, shown(value), wanted),
   });
-  const boolean = phrase('True or False');
-  const number = phrase('a finite number');
+  const boolean = localize('True or False');
+  const number = localize('a finite number');
   const { prediction, label, probTrue, score, answer } = values;
   if (isGiven(prediction)) {
     const value = booleanOf(prediction);
@@ -170,7 +172,7 @@ function valuesOf({ values }: AnswerRow): Values | { problem: Words } {
   if (isGiven(probTrue)) {
     const value = numberOf(probTrue);
     if (value === undefined || value < 0 || value > 1)
-      return wrong('prob_true', probTrue, phrase('a probability from 0 to 1'));
+      return wrong('prob_true', probTrue, localize('a probability from 0 to 1'));
     found.probTrue = value;
   }
   if (isGiven(score)) {
@@ -185,7 +187,7 @@ function valuesOf({ values }: AnswerRow): Values | { problem: Words } {
       : undefined;
   if (logits !== undefined) {
     const pair = pairOf(logits);
-    if (!pair) return wrong('logits', logits, phrase('two finite numbers, of False and of True'));
+    if (!pair) return wrong('logits', logits, localize('two finite numbers, of False and of True'));
     found.logits = pair;
   }
   if (isGiven(answer)) {
@@ -195,7 +197,7 @@ function valuesOf({ values }: AnswerRow): Values | { problem: Words } {
     if (truth !== undefined) found.prediction = truth;
     if (value !== undefined) found.score = value;
   }
-  return Object.keys(found).length === 0 ? { problem: phrase('it gives no answer') } : found;
+  return Object.keys(found).length === 0 ? { problem: localize('it gives no answer') } : found;
 }
 
 function isGiven(value: unknown): boolean {

@@ -13,14 +13,20 @@ import {
   type WrittenPrediction,
 } from '../../run/predictions';
 import { RunFolder } from '../../run/runFolder';
-import { RunWriter } from '../../run/runWriter';
+import { RunWriter } from '../../run/record/runWriter';
 import { writeFileAtomic } from '../../util/atomicFile';
 import { makeFolder } from '../../util/diskError';
-import { inEnglish, messageFrom, phrase, type Message, type Words } from '../../util/phrase';
+import {
+  inEnglish,
+  storedMessage,
+  localize,
+  type StoredMessage,
+  type MessageText,
+} from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { crossEntropyOf, measureAnswers, type Metrics } from '../metrics';
 import { mergeMetrics } from '../metricsFile';
-import { understand, type Answer } from './answers';
+import { parseAnswers, type Answer } from './answers';
 import { placeOf, readAnswerFile } from './answerRows';
 import { joinRows, type Joined, type RowProblem } from './join';
 
@@ -64,7 +70,7 @@ export interface ImportReport {
   accuracy: number | null;
   consistency: number | null;
   /** How the file was understood, and what is remarkable about it. */
-  notes: Message[];
+  notes: StoredMessage[];
   /** Absolute path of the report with every row. */
   report: string;
 }
@@ -86,7 +92,7 @@ export async function importPredictions(request: ImportRequest): Promise<ImportR
   const mode = requireRoom(folder, request);
   const dataset = await loadWholeSplit(loaded, split);
   const answerFile = await readAnswerFile(file);
-  const { answers, notes } = understand(file, answerFile);
+  const { answers, notes } = parseAnswers(file, answerFile);
   const unusable = answers.flatMap((answer, i): RowProblem[] =>
     'problem' in answer
       ? [{ place: answerFile.rows[i].place, kind: 'unusable', reason: answer.problem }]
@@ -94,7 +100,7 @@ export async function importPredictions(request: ImportRequest): Promise<ImportR
   );
   if (unusable.length === answers.length)
     throw new UserError(
-      phrase(
+      localize(
         'No row of {0} gives an answer: {1}: {2}.',
         file,
         placeOf(answerFile.unit, unusable[0].place),
@@ -133,7 +139,7 @@ export async function importPredictions(request: ImportRequest): Promise<ImportR
     missing: dataset.examples.length - matched.length,
     accuracy: metrics.accuracy,
     consistency: metrics.consistency,
-    notes: notes.map(messageFrom),
+    notes: notes.map(storedMessage),
     report: reportFile(folder, split, epoch),
   };
   const answered = new Set(examples);
@@ -163,15 +169,15 @@ function requireRoom(folder: RunFolder, request: ImportRequest): 'new' | 'again'
   if (!overwrite && existsSync(folder.predictionsOf(split, epoch)))
     throw new UserError(
       epoch === null
-        ? phrase('{0} has predictions of {1} already; they were not touched.', folder.root, split)
-        : phrase(
+        ? localize('{0} has predictions of {1} already; they were not touched.', folder.root, split)
+        : localize(
             '{0} has predictions of {1} after epoch {2} already; they were not touched.',
             folder.root,
             split,
             epoch,
           ),
       {
-        hint: phrase(
+        hint: localize(
           'Choose another epoch, another name or output folder, or replace them by --overwrite.',
         ),
       },
@@ -185,24 +191,24 @@ function reportFile(folder: RunFolder, split: Split, epoch: number | null): stri
 }
 
 /** What a person should know beyond the counts. */
-function remarks(joined: Joined, matched: readonly Matched[], examples: number): Words[] {
-  const notes: Words[] = [];
+function remarks(joined: Joined, matched: readonly Matched[], examples: number): MessageText[] {
+  const notes: MessageText[] = [];
   if (joined.by === 'order')
-    notes.push(phrase('The rows have no identifiers: they are taken in annotation order.'));
+    notes.push(localize('The rows have no identifiers: they are taken in annotation order.'));
   if (joined.by === 'confirmed order')
     notes.push(
-      phrase(
+      localize(
         'The annotations have no identifiers: the rows are taken in annotation order, which the image pairs in their identifiers confirm.',
       ),
     );
   if (joined.by === 'content')
-    notes.push(phrase('The rows were joined by their images and sentences.'));
+    notes.push(localize('The rows were joined by their images and sentences.'));
   const differing = matched.filter(
     ({ example, answer }) => answer.label !== null && answer.label !== example.label,
   );
   if (differing.length > 0)
     notes.push(
-      phrase(
+      localize(
         'Rows whose label is not that of the annotations: {0}, such as {1}. The annotations count.',
         differing.length,
         differing[0].example.identifier,
@@ -210,7 +216,7 @@ function remarks(joined: Joined, matched: readonly Matched[], examples: number):
     );
   if (matched.length < examples)
     notes.push(
-      phrase(
+      localize(
         'Accuracy and consistency are of a part: {0} of {1} examples have an answer.',
         matched.length,
         examples,

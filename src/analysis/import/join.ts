@@ -1,6 +1,6 @@
 /** Joins rows of predictions to the examples of a split: by identifier, else by images and sentence, else by order. */
 import type { Dataset, Example } from '../../data/types';
-import { phrase, type Words } from '../../util/phrase';
+import { localize, type MessageText } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { placeOf, type AnswerFile, type AnswerRow } from './answerRows';
 
@@ -10,7 +10,7 @@ export interface RowProblem {
   /** Line, or element of a list, from 1. */
   place: number;
   kind: RowFault | 'unusable';
-  reason: Words;
+  reason: MessageText;
 }
 
 export interface Joined {
@@ -53,7 +53,7 @@ export function joinRows(
         problems.push({
           place,
           kind: 'ambiguous',
-          reason: phrase(
+          reason: localize(
             'its images and its sentence fit {0} examples, such as {1}',
             found.length,
             examples[found[0]].identifier,
@@ -65,14 +65,14 @@ export function joinRows(
     if (example === undefined) {
       const reason =
         identifier === null
-          ? phrase('no example has its images and its sentence')
-          : phrase('no example is called {0}', identifier);
+          ? localize('no example has its images and its sentence')
+          : localize('no example is called {0}', identifier);
       problems.push({ place, kind: 'unmatched', reason });
       return;
     }
     const first = rowOf[example];
     if (first >= 0) {
-      const reason = phrase(
+      const reason = localize(
         '{0} was answered in {1} already; that answer counts',
         examples[example].identifier,
         placeOf(unit, rows[first].place),
@@ -163,7 +163,7 @@ function byOrder(
 ): Joined {
   if (rows.length !== examples.length)
     throw new UserError(
-      phrase(
+      localize(
         '{0} has {1} rows without identifiers, but {2} has {3} examples.',
         file,
         rows.length,
@@ -171,7 +171,7 @@ function byOrder(
         examples.length,
       ),
       {
-        hint: phrase(
+        hint: localize(
           'Add an identifier to each row, or its two images and its sentence, or one row for each annotation in their order.',
         ),
       },
@@ -180,13 +180,13 @@ function byOrder(
     const sentence = textOf(values.sentence);
     if (sentence !== null && sentence !== examples[i].sentence.trim())
       throw new UserError(
-        phrase(
+        localize(
           '{0} has no identifiers and is not in the order of {1}: {2} has another sentence.',
           file,
           annotations,
           placeOf(unit, place),
         ),
-        { hint: phrase('Add an identifier to each row, or its two images.') },
+        { hint: localize('Add an identifier to each row, or its two images.') },
       );
   });
   return {
@@ -224,12 +224,12 @@ function nothingMatches(file: string, rows: readonly AnswerRow[], dataset: Datas
   const { identifier } = dataset.examples[0];
   return new UserError(
     first === undefined
-      ? phrase(
+      ? localize(
           'No row of {0} has the images and the sentence of an example of {1}.',
           file,
           dataset.file,
         )
-      : phrase(
+      : localize(
           'No row of {0} belongs to {1}: identifiers such as {2} there, such as {3} in the annotations.',
           file,
           dataset.file,
@@ -237,7 +237,7 @@ function nothingMatches(file: string, rows: readonly AnswerRow[], dataset: Datas
           identifier,
         ),
     {
-      hint: phrase(
+      hint: localize(
         'Choose another split, or another configuration. Rows with two images and a sentence are joined by them.',
       ),
     },

@@ -1,6 +1,6 @@
 /** Line charts and the reliability diagram as SVG, in colours of the page. */
 import { localized } from '../../util/language';
-import { phrase, type Words } from '../../util/phrase';
+import { localize, type MessageText } from '../../util/localize';
 import type { CalibrationBin } from '../calibration';
 import { html, type Html } from './html';
 import { ticks } from './ticks';
@@ -15,7 +15,7 @@ const BOTTOM = 36;
 const MOST_POINTS = 320;
 
 export interface Line {
-  name: Words;
+  name: MessageText;
   /** Ascending steps and their values; NaN is a gap. */
   steps: readonly number[];
   values: readonly number[];
@@ -25,7 +25,7 @@ export interface Line {
 
 export interface LineChart {
   id: string;
-  title: Words;
+  title: MessageText;
   /** What is on the vertical axis. */
   format: (value: number) => string;
   /** The range of the vertical axis, where it is fixed. */
@@ -49,7 +49,12 @@ export function lineChart({ id, title, format, range, lines }: LineChart): Html 
     HEIGHT - BOTTOM - ((value - low) / (high - low)) * (HEIGHT - TOP - BOTTOM);
   const says = drawn.map(({ name, values }) => {
     const known = values.filter(Number.isFinite);
-    return phrase('{0}: from {1} to {2}.', name, format(known[0]), format(known[known.length - 1]));
+    return localize(
+      '{0}: from {1} to {2}.',
+      name,
+      format(known[0]),
+      format(known[known.length - 1]),
+    );
   });
   return html`<figure>
     <figcaption id="${id}-caption">${localized(title)}</figcaption>
@@ -61,7 +66,7 @@ export function lineChart({ id, title, format, range, lines }: LineChart): Html 
         .filter(Number.isInteger)
         .map((step) => xTick(x(step), step.toLocaleString('en')))}
       <text class="axis" x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 2}" text-anchor="middle">
-        ${localized(phrase('step'))}
+        ${localized(localize('step'))}
       </text>
       ${drawn.map(
         ({ points, style }) =>
@@ -95,7 +100,7 @@ export function reliabilityDiagram(bins: readonly CalibrationBin[]): Html {
     LEFT + ((confidence - low) / (1 - low)) * (width - LEFT - RIGHT);
   const y = (accuracy: number): number => HEIGHT - BOTTOM - accuracy * side;
   const percent = (share: number): string => `${Math.round(100 * share)}%`;
-  const title = localized(phrase('Reliability diagram'));
+  const title = localized(localize('Reliability diagram'));
   return html`<svg
     class="narrow"
     viewBox="0 0 ${Math.round(width)} ${HEIGHT}"
@@ -105,7 +110,7 @@ export function reliabilityDiagram(bins: readonly CalibrationBin[]): Html {
     <title id="reliability-title">${title}</title>
     <desc id="reliability-desc">
       ${localized(
-        phrase(
+        localize(
           'A bar for each range of confidence, as high as the share of right answers in it. The table has the numbers.',
         ),
       )}
@@ -124,7 +129,7 @@ export function reliabilityDiagram(bins: readonly CalibrationBin[]): Html {
     )}
     <path class="diagonal" d="M${round(x(low))} ${round(y(low))}L${round(x(1))} ${round(y(1))}" />
     <text class="axis" x="${(LEFT + width - RIGHT) / 2}" y="${HEIGHT - 2}" text-anchor="middle">
-      ${localized(phrase('confidence'))}
+      ${localized(localize('confidence'))}
     </text>
   </svg>`;
 }

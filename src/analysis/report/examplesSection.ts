@@ -1,6 +1,6 @@
 /** The worst examples with their images. */
 import { localized } from '../../util/language';
-import { phrase, type Words } from '../../util/phrase';
+import { localize, type MessageText } from '../../util/localize';
 import { number, percent } from '../figures';
 import type { Report, WorstExample } from './gather';
 import { html, type Html } from './html';
@@ -8,12 +8,12 @@ import { exact, paragraph, section, shortened } from './parts';
 import { Pictures, type Picture } from './pictures';
 
 export async function examplesSection({ worst, wrong, imageRoot }: Report): Promise<Html> {
-  const title = phrase('Worst examples');
+  const title = localize('Worst examples');
   if (worst.length === 0)
     return section(
       'examples',
       title,
-      paragraph(phrase(wrong === 0 ? 'No answer is wrong.' : 'None are shown.')),
+      paragraph(localize(wrong === 0 ? 'No answer is wrong.' : 'None are shown.')),
     );
   const pictures = new Pictures(imageRoot);
   const items: Html[] = [];
@@ -22,7 +22,7 @@ export async function examplesSection({ worst, wrong, imageRoot }: Report): Prom
     'examples',
     title,
     paragraph(
-      phrase(
+      localize(
         'Wrong answers: {0}. Shown are {1}, those first that the model was most sure of.',
         number(wrong),
         number(worst.length),
@@ -42,13 +42,13 @@ async function example(
   return html`<li>
     <p class="sentence" dir="auto">${shortened(sentence)}</p>
     <div class="pair">
-      ${picture(await pictures.get(left), phrase('left image'), left)}
-      ${picture(await pictures.get(right), phrase('right image'), right)}
+      ${picture(await pictures.get(left), localize('left image'), left)}
+      ${picture(await pictures.get(right), localize('right image'), right)}
     </div>
     <p>
-      ${localized(phrase('label {0}, predicted {1}', word(label === true), word(prediction)))}${
+      ${localized(localize('label {0}, predicted {1}', word(label === true), word(prediction)))}${
         probLabel !== null &&
-        html`, ${localized(phrase('probability of the label'))}
+        html`, ${localized(localize('probability of the label'))}
         ${exact(probLabel, percent(probLabel))}`
       }
     </p>
@@ -56,7 +56,7 @@ async function example(
   </li>`;
 }
 
-function picture(found: Picture, name: Words, path: string): Html {
+function picture(found: Picture, name: MessageText, path: string): Html {
   if ('url' in found) return html`<img src="${found.url}" alt="${localized(name)}" />`;
   return html`<p class="missing">
     ${localized(name)}: ${localized(found.problem)} <code>${shortened(path)}</code>

@@ -4,13 +4,13 @@ import { yamlText } from '../../config/describe';
 import { flatConfig, type FlatConfig } from '../../config/flat';
 import { definitionOf } from '../../config/keys';
 import { parseConfig } from '../../config/parse';
-import { folderOfRun } from '../../run/blipFolder';
+import { folderOfRun } from '../../run/import/blipFolder';
 import { curvesOf, type Curves } from '../../run/curves/exportCurves';
 import type { Prediction } from '../../run/predictions';
-import { readRun, type ReadRun } from '../../run/readRun';
+import { readRun, type ReadRun } from '../../run/read/readRun';
 import { readFlatConfig } from '../../run/runConfig';
 import { runPaths } from '../../run/runPaths';
-import { phrase, type Words } from '../../util/phrase';
+import { localize, type MessageText } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { analyze, type Analysis, type AnalysisOptions, type AnalysisResult } from '../analyze';
 import { compare, type Comparison } from '../compare';
@@ -52,7 +52,7 @@ export interface Report {
   /** null where the run has none. */
   curves: Curves | null;
   /** Why there is none, in its place. */
-  analysis: Analysis | Words;
+  analysis: Analysis | MessageText;
   comparison: Comparison | null;
   /** The surest first; of `wrong` in all. */
   worst: WorstExample[];
@@ -66,8 +66,8 @@ export async function gatherReport(request: ReportRequest): Promise<Report> {
   const folder = request.run;
   const run = await readRun(folder);
   if (!run)
-    throw new UserError(phrase('{0} holds no run.', folder), {
-      hint: phrase('Name a run folder: it holds run.json.'),
+    throw new UserError(localize('{0} holds no run.', folder), {
+      hint: localize('Name a run folder: it holds run.json.'),
     });
   const result = await analysed(request);
   const comparison =
@@ -101,7 +101,9 @@ export async function gatherReport(request: ReportRequest): Promise<Report> {
 }
 
 /** A run that has no predictions at all still has curves and a configuration. */
-async function analysed(request: ReportRequest): Promise<AnalysisResult | { missing: Words }> {
+async function analysed(
+  request: ReportRequest,
+): Promise<AnalysisResult | { missing: MessageText }> {
   const without = await openAnalysedRun(request.run).then(
     () => null,
     (error: unknown) => {

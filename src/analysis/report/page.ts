@@ -1,7 +1,7 @@
 /** The report as one file of HTML, which needs no network and no script. */
 import { createHash } from 'node:crypto';
 import { localized } from '../../util/language';
-import { phrase, type Words } from '../../util/phrase';
+import { localize, type MessageText } from '../../util/localize';
 import { percent } from '../figures';
 import { examplesSection } from './examplesSection';
 import { gatherReport, type Report, type ReportRequest } from './gather';
@@ -36,7 +36,7 @@ export async function makeReport(request: ReportRequest, options: PageOptions): 
 
 async function page(report: Report, { language, version, made }: PageOptions): Promise<string> {
   const { info } = report.run;
-  const title = localized(phrase('NLVR report: {0}', shortened(info.name)));
+  const title = localized(localize('NLVR report: {0}', shortened(info.name)));
   const hash = createHash('sha256').update(style).digest('base64');
   const policy = `default-src 'none'; img-src data:; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
   const body = html`<header>
@@ -44,7 +44,7 @@ async function page(report: Report, { language, version, made }: PageOptions): P
       <p>${localized(summary(report))}</p>
       <p class="note">
         ${localized(
-          phrase(
+          localize(
             'Made by NLVR Workbench {0}, {1}. Epochs are counted from 1.',
             version,
             made.toISOString().slice(0, 16).replace('T', ' ') + ' UTC',
@@ -82,7 +82,7 @@ async function sections(report: Report): Promise<(Html | null)[]> {
           epochsSection(analysis),
           await examplesSection(report),
         ]
-      : [section('metrics', phrase('Metrics'), paragraph(analysis))];
+      : [section('metrics', localize('Metrics'), paragraph(analysis))];
   const [metrics, ...rest] = about;
   return [
     metrics,
@@ -93,28 +93,28 @@ async function sections(report: Report): Promise<(Html | null)[]> {
   ];
 }
 
-function summary({ run: { info, status, message } }: Report): Words {
+function summary({ run: { info, status, message } }: Report): MessageText {
   const best =
     info.best === null
       ? statusWords[status]
-      : phrase(
+      : localize(
           '{0}, best validation accuracy {1} after epoch {2}',
           statusWords[status],
           percent(info.best.accuracy),
           info.best.epoch + 1,
         );
-  return message === null ? best : phrase('{0}. {1}', best, shortened(localized(message)));
+  return message === null ? best : localize('{0}. {1}', best, shortened(localized(message)));
 }
 
 /** As the runs view says them. */
-const statusWords: Record<Report['run']['status'], Words> = {
-  starting: phrase('starting'),
-  running: phrase('running'),
-  evaluating: phrase('evaluating'),
-  stopping: phrase('stopping'),
-  stopped: phrase('stopped'),
-  finished: phrase('finished'),
-  failed: phrase('failed'),
-  lost: phrase('out of reach'),
-  unreadable: phrase('unreadable'),
+const statusWords: Record<Report['run']['status'], MessageText> = {
+  starting: localize('starting'),
+  running: localize('running'),
+  evaluating: localize('evaluating'),
+  stopping: localize('stopping'),
+  stopped: localize('stopped'),
+  finished: localize('finished'),
+  failed: localize('failed'),
+  lost: localize('out of reach'),
+  unreadable: localize('unreadable'),
 };

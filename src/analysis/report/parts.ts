@@ -1,6 +1,6 @@
 /** Pieces that sections of the report are made of. */
 import { localized } from '../../util/language';
-import type { Words } from '../../util/phrase';
+import type { MessageText } from '../../util/localize';
 import { interval, percent } from '../figures';
 import type { Interval } from '../statistics';
 import { html, type Content, type Html } from './html';
@@ -9,14 +9,14 @@ import { html, type Content, type Html } from './html';
 const LONGEST = 600;
 
 /** A part of the page with a heading. */
-export function section(id: string, title: Words, ...content: Content[]): Html {
+export function section(id: string, title: MessageText, ...content: Content[]): Html {
   return html`<section id="${id}" aria-labelledby="${id}-heading">
     <h2 id="${id}-heading">${localized(title)}</h2>
     ${content}
   </section>`;
 }
 
-export function paragraph(words: Words): Html {
+export function paragraph(words: MessageText): Html {
   return html`<p>${localized(words)}</p>`;
 }
 
@@ -32,14 +32,14 @@ export function share(value: number | null, ci95: Interval | null = null): Html 
 }
 
 export interface Column {
-  title: Words;
+  title: MessageText;
   /** Text stands on the left, numbers on the right. */
   text?: boolean;
 }
 
 /** A table whose first column names its rows. It scrolls by itself where it is wider than the page. */
 export function table(
-  caption: Words,
+  caption: MessageText,
   columns: readonly Column[],
   rows: readonly { cells: readonly Content[]; marked?: boolean }[],
 ): Html {

@@ -1,7 +1,7 @@
 /** The images of examples as small pictures within the report. */
 import { smallPicture } from '../../data/image/smallPicture';
 import { imageFile, imageProblem } from '../../run/runImages';
-import { phrase, type Words } from '../../util/phrase';
+import { localize, type MessageText } from '../../util/localize';
 
 /** Longer side in pixels. */
 const SIDE = 224;
@@ -9,7 +9,7 @@ const SIDE = 224;
 const MOST_BYTES = 12 << 20;
 
 /** A data URL, or why there is no picture. */
-export type Picture = { url: string } | { problem: Words };
+export type Picture = { url: string } | { problem: MessageText };
 
 export class Pictures {
   /**
@@ -27,9 +27,9 @@ export class Pictures {
     const problem = await imageProblem(this.imageRoot, file, () => Promise.resolve(true));
     if (problem !== null) return { problem };
     if (this.left <= 0)
-      return { problem: phrase('It is left out: the report has enough pictures.') };
+      return { problem: localize('It is left out: the report has enough pictures.') };
     const bytes = await smallPicture(file, SIDE).catch(() => null);
-    if (bytes === null) return { problem: phrase('It is not a picture.') };
+    if (bytes === null) return { problem: localize('It is not a picture.') };
     this.left -= bytes.length;
     return { url: `data:image/webp;base64,${bytes.toString('base64')}` };
   }

@@ -1,6 +1,6 @@
 /** What a report says of the predictions: slices, comparison, calibration, epochs. */
 import { localized, localizedMessage } from '../../util/language';
-import { phrase, type Message, type Words } from '../../util/phrase';
+import { localize, type StoredMessage, type MessageText } from '../../util/localize';
 import type { Analysis } from '../analyze';
 import type { ComparedRun, Comparison } from '../compare';
 import {
@@ -17,24 +17,24 @@ import { html, type Content, type Html } from './html';
 import { exact, paragraph, section, share, shortened, table } from './parts';
 
 /** `val after epoch 3`, counted from 1. */
-export function setWords(split: string, epoch: number | null): Words {
+export function setWords(split: string, epoch: number | null): MessageText {
   return epoch === null
-    ? phrase('{0}, evaluation', split)
-    : phrase('{0} after epoch {1}', split, epoch + 1);
+    ? localize('{0}, evaluation', split)
+    : localize('{0} after epoch {1}', split, epoch + 1);
 }
 
 export function metricsSection(analysis: Analysis): Html {
   const { split, epoch, n, groups, calibration } = analysis;
-  const cards: [Words, Content][] = [
-    [phrase('Accuracy'), share(analysis.accuracy, analysis.ci95)],
-    [phrase('Consistency'), share(analysis.consistency, analysis.consistencyCi95)],
-    [phrase('Labelled examples'), exact(n, number(n))],
-    [phrase('Sentences'), exact(groups, number(groups))],
-    [phrase('Calibration error (ECE)'), share(calibration?.ece ?? null)],
+  const cards: [MessageText, Content][] = [
+    [localize('Accuracy'), share(analysis.accuracy, analysis.ci95)],
+    [localize('Consistency'), share(analysis.consistency, analysis.consistencyCi95)],
+    [localize('Labelled examples'), exact(n, number(n))],
+    [localize('Sentences'), exact(groups, number(groups))],
+    [localize('Calibration error (ECE)'), share(calibration?.ece ?? null)],
   ];
   return section(
     'metrics',
-    phrase('Metrics: {0}', setWords(split, epoch)),
+    localize('Metrics: {0}', setWords(split, epoch)),
     html`<dl class="cards">
       ${cards.map(
         ([name, value]) =>
@@ -55,18 +55,18 @@ export function slicesSection({ slices }: Analysis): Html {
   const { shown, left } = shownSlices(slices);
   return section(
     'slices',
-    phrase('Slices'),
-    findingList(findings, phrase('No slice differs from the rest beyond chance.')),
+    localize('Slices'),
+    findingList(findings, localize('No slice differs from the rest beyond chance.')),
     table(
-      phrase(
+      localize(
         'Accuracy by slice, with 95% intervals; those in bold differ from the rest beyond chance',
       ),
       [
-        { title: phrase('Slice'), text: true },
-        { title: phrase('Examples') },
-        { title: phrase('Accuracy') },
-        { title: phrase('Consistency') },
-        { title: phrase('Against the rest') },
+        { title: localize('Slice'), text: true },
+        { title: localize('Examples') },
+        { title: localize('Accuracy') },
+        { title: localize('Consistency') },
+        { title: localize('Against the rest') },
         { title: 'q' },
       ],
       shown.map((each) => ({
@@ -90,14 +90,14 @@ export function comparisonSection(comparison: Comparison): Html {
   const { shown, left } = shownSlices(slices);
   return section(
     'comparison',
-    phrase('Comparison: {0} and {1}', sideName(a), sideName(b)),
+    localize('Comparison: {0} and {1}', sideName(a), sideName(b)),
     table(
-      phrase('Labelled examples of {0} that both answer: {1}', split, number(n)),
+      localize('Labelled examples of {0} that both answer: {1}', split, number(n)),
       [
-        { title: phrase('Run'), text: true },
-        { title: phrase('Accuracy') },
-        { title: phrase('Consistency') },
-        { title: phrase('Only answered by it') },
+        { title: localize('Run'), text: true },
+        { title: localize('Accuracy') },
+        { title: localize('Consistency') },
+        { title: localize('Only answered by it') },
       ],
       [
         {
@@ -119,17 +119,17 @@ export function comparisonSection(comparison: Comparison): Html {
       ],
     ),
     html`<p>
-      ${localized(phrase('Difference in percentage points'))}:
+      ${localized(localize('Difference in percentage points'))}:
       ${exact(comparison.difference, points(comparison.difference))}
-      ${pointInterval(comparison.ci95)}, ${localized(phrase("McNemar's exact test"))} p
+      ${pointInterval(comparison.ci95)}, ${localized(localize("McNemar's exact test"))} p
       ${exact(comparison.p, significance(comparison.p))}
     </p>`,
     html`<dl class="cards">
       ${[
-        [phrase('Newly right'), comparison.newlyRight] as const,
-        [phrase('Newly wrong'), comparison.newlyWrong] as const,
-        [phrase('Both wrong'), comparison.bothWrong] as const,
-        [phrase('Both right'), comparison.bothRight] as const,
+        [localize('Newly right'), comparison.newlyRight] as const,
+        [localize('Newly wrong'), comparison.newlyWrong] as const,
+        [localize('Both wrong'), comparison.bothWrong] as const,
+        [localize('Both right'), comparison.bothRight] as const,
       ].map(
         ([name, count]) =>
           html`<div>
@@ -138,17 +138,17 @@ export function comparisonSection(comparison: Comparison): Html {
           </div>`,
       )}
     </dl>`,
-    findingList(slices, phrase('No slice changed beyond chance.')),
+    findingList(slices, localize('No slice changed beyond chance.')),
     table(
-      phrase('Changes by slice, with 95% intervals; those in bold changed beyond chance'),
+      localize('Changes by slice, with 95% intervals; those in bold changed beyond chance'),
       [
-        { title: phrase('Slice'), text: true },
-        { title: phrase('Examples') },
+        { title: localize('Slice'), text: true },
+        { title: localize('Examples') },
         { title: shortened(a.name) },
         { title: shortened(b.name) },
-        { title: phrase('Difference') },
-        { title: phrase('Newly right') },
-        { title: phrase('Newly wrong') },
+        { title: localize('Difference') },
+        { title: localize('Newly right') },
+        { title: localize('Newly wrong') },
         { title: 'q' },
       ],
       shown.map((each) => ({
@@ -172,23 +172,23 @@ export function comparisonSection(comparison: Comparison): Html {
 }
 
 export function calibrationSection({ calibration }: Analysis): Html {
-  const title = phrase('Calibration');
+  const title = localize('Calibration');
   if (calibration === null)
     return section(
       'calibration',
       title,
-      paragraph(phrase('The predictions have no probabilities.')),
+      paragraph(localize('The predictions have no probabilities.')),
     );
   const { n, ece, brier, temperature, atLimit, eceCalibrated, bins } = calibration;
-  const cards: [Words, Content][] = [
-    [phrase('Expected calibration error (15 bins)'), exact(ece, percent(ece))],
-    [phrase('Brier score'), exact(brier, brier.toFixed(4))],
+  const cards: [MessageText, Content][] = [
+    [localize('Expected calibration error (15 bins)'), exact(ece, percent(ece))],
+    [localize('Brier score'), exact(brier, brier.toFixed(4))],
     [
-      phrase('Temperature that fits best'),
+      localize('Temperature that fits best'),
       html`${exact(temperature, temperature.toFixed(3))}
-      ${atLimit && localized(phrase('(at the end of its range)'))}`,
+      ${atLimit && localized(localize('(at the end of its range)'))}`,
     ],
-    [phrase('Calibration error with it'), exact(eceCalibrated, percent(eceCalibrated))],
+    [localize('Calibration error with it'), exact(eceCalibrated, percent(eceCalibrated))],
   ];
   return section(
     'calibration',
@@ -204,12 +204,12 @@ export function calibrationSection({ calibration }: Analysis): Html {
     </dl>`,
     reliabilityDiagram(bins),
     table(
-      phrase('Examples with a probability: {0}', number(n)),
+      localize('Examples with a probability: {0}', number(n)),
       [
-        { title: phrase('Confidence'), text: true },
-        { title: phrase('Examples') },
-        { title: phrase('Mean confidence') },
-        { title: phrase('Accuracy') },
+        { title: localize('Confidence'), text: true },
+        { title: localize('Examples') },
+        { title: localize('Mean confidence') },
+        { title: localize('Accuracy') },
       ],
       bins
         .filter((bin) => bin.n > 0)
@@ -229,15 +229,15 @@ export function epochsSection({ dynamics }: Analysis): Html | null {
   if (dynamics === null) return null;
   const { epochs, forgettings } = dynamics;
   const counts = [
-    [phrase('Always right'), dynamics.alwaysRight],
-    [phrase('Learned'), dynamics.learned],
-    [phrase('Forgotten'), dynamics.forgotten],
-    [phrase('Never learned'), dynamics.neverLearned],
-    [phrase('Right answers that became wrong'), forgettings],
+    [localize('Always right'), dynamics.alwaysRight],
+    [localize('Learned'), dynamics.learned],
+    [localize('Forgotten'), dynamics.forgotten],
+    [localize('Never learned'), dynamics.neverLearned],
+    [localize('Right answers that became wrong'), forgettings],
   ] as const;
   return section(
     'epochs',
-    phrase('Over {0} epochs', epochs.length),
+    localize('Over {0} epochs', epochs.length),
     html`<dl class="cards">
       ${counts.map(
         ([name, count]) =>
@@ -250,11 +250,14 @@ export function epochsSection({ dynamics }: Analysis): Html | null {
   );
 }
 
-function sideName({ name, epoch }: ComparedRun): Words {
-  return epoch === null ? shortened(name) : phrase('{0} (epoch {1})', shortened(name), epoch + 1);
+function sideName({ name, epoch }: ComparedRun): MessageText {
+  return epoch === null ? shortened(name) : localize('{0} (epoch {1})', shortened(name), epoch + 1);
 }
 
-function findingList(slices: readonly { finding: Message | null }[], none: Words): Html {
+function findingList(
+  slices: readonly { finding: StoredMessage | null }[],
+  none: MessageText,
+): Html {
   const said = slices.flatMap(({ finding }) => (finding === null ? [] : [finding]));
   if (said.length === 0) return paragraph(none);
   return html`<ul class="findings">
@@ -263,9 +266,9 @@ function findingList(slices: readonly { finding: Message | null }[], none: Words
 }
 
 function moreValues(left: number): Content {
-  return left > 0 && paragraph(phrase('Values of slices that are not shown: {0}.', number(left)));
+  return left > 0 && paragraph(localize('Values of slices that are not shown: {0}.', number(left)));
 }
 
-function notes(messages: readonly Message[]): Content {
+function notes(messages: readonly StoredMessage[]): Content {
   return messages.map((each) => html`<p class="note">${shortened(localizedMessage(each))}</p>`);
 }

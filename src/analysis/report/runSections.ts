@@ -1,9 +1,9 @@
 /** What a report says of the run itself: configuration, environment, curves. */
 import type { CurveName } from '../../run/curves/roles';
-import { trainedSeconds } from '../../run/trainedTime';
+import { trainedSeconds } from '../../run/record/trainedTime';
 import { formatDuration } from '../../util/duration';
 import { localized } from '../../util/language';
-import { phrase, type Words } from '../../util/phrase';
+import { localize, type MessageText } from '../../util/localize';
 import { percent } from '../figures';
 import { lineChart, type Line } from './chart';
 import type { ConfigRow, Report } from './gather';
@@ -11,12 +11,12 @@ import { html, type Content, type Html } from './html';
 import { exact, paragraph, section, share, shortened, table } from './parts';
 
 export function configurationSection({ config }: Report): Html {
-  const title = phrase('Configuration');
+  const title = localize('Configuration');
   if (config === null)
     return section(
       'configuration',
       title,
-      paragraph(phrase('This run has no configuration that can be read.')),
+      paragraph(localize('This run has no configuration that can be read.')),
     );
   const { changed, others } = config;
   const cells = ({ key, value, byDefault }: ConfigRow) => ({
@@ -26,18 +26,18 @@ export function configurationSection({ config }: Report): Html {
     'configuration',
     title,
     changed.length === 0
-      ? paragraph(phrase('All keys have their defaults.'))
+      ? paragraph(localize('All keys have their defaults.'))
       : table(
-          phrase('Keys that differ from the defaults'),
+          localize('Keys that differ from the defaults'),
           [
-            { title: phrase('Key'), text: true },
-            { title: phrase('Value'), text: true },
-            { title: phrase('Default'), text: true },
+            { title: localize('Key'), text: true },
+            { title: localize('Value'), text: true },
+            { title: localize('Default'), text: true },
           ],
           changed.map(cells),
         ),
     others.length > 0 && [
-      html`<h3>${localized(phrase('As by default'))}</h3>`,
+      html`<h3>${localized(localize('As by default'))}</h3>`,
       html`<ul class="keys">
         ${others.map(({ key, value }) => html`<li>${code(value === '' ? key : `${key}: ${value}`)}</li>`)}
       </ul>`,
@@ -48,26 +48,26 @@ export function configurationSection({ config }: Report): Html {
 export function environmentSection({ folder, run: { info } }: Report): Html {
   const trained = trainedSeconds(info);
   const { versions } = info;
-  const rows: [Words, string | number | null | undefined][] = [
-    [phrase('Folder'), folder],
-    [phrase('Written by'), info.trainer],
+  const rows: [MessageText, string | number | null | undefined][] = [
+    [localize('Folder'), folder],
+    [localize('Written by'), info.trainer],
     ['NLVR Workbench', versions.nlvr],
     ['TensorFlow', versions.tensorflow],
     ['Node.js', versions.node],
-    [phrase('Machine'), info.host],
-    [phrase('Device'), info.device],
-    [phrase('Precision'), info.precision],
-    [phrase('Threads'), info.threads],
-    [phrase('Processes'), info.ranks?.length],
-    [phrase('Started'), info.started],
-    [phrase('Ended'), info.ended],
-    [phrase('Time spent training'), trained === null ? null : formatDuration(trained)],
-    [phrase('Configuration (SHA-256)'), info.configHash],
+    [localize('Machine'), info.host],
+    [localize('Device'), info.device],
+    [localize('Precision'), info.precision],
+    [localize('Threads'), info.threads],
+    [localize('Processes'), info.ranks?.length],
+    [localize('Started'), info.started],
+    [localize('Ended'), info.ended],
+    [localize('Time spent training'), trained === null ? null : formatDuration(trained)],
+    [localize('Configuration (SHA-256)'), info.configHash],
   ];
   const known = rows.filter(([, value]) => value !== null && value !== undefined && value !== '');
   return section(
     'environment',
-    phrase('Environment'),
+    localize('Environment'),
     html`<dl>
       ${known.map(
         ([name, value]) =>
@@ -81,38 +81,38 @@ export function environmentSection({ folder, run: { info } }: Report): Html {
 }
 
 export function curvesSection({ curves }: Report): Html {
-  const title = phrase('Curves');
+  const title = localize('Curves');
   if (curves === null)
-    return section('curves', title, paragraph(phrase('This run has no curves.')));
-  const line = (name: CurveName, words: Words, style: number): Line[] =>
+    return section('curves', title, paragraph(localize('This run has no curves.')));
+  const line = (name: CurveName, words: MessageText, style: number): Line[] =>
     curves[name].values.some(Number.isFinite) ? [{ name: words, ...curves[name], style }] : [];
   const charts = [
     {
       id: 'loss',
-      title: phrase('Loss'),
+      title: localize('Loss'),
       format: (value: number) => value.toPrecision(3),
       lines: [
-        ...line('loss/train', phrase('train'), 1),
-        ...line('loss/val', phrase('val'), 2),
-        ...line('loss/test', phrase('test'), 3),
+        ...line('loss/train', localize('train'), 1),
+        ...line('loss/val', localize('val'), 2),
+        ...line('loss/test', localize('test'), 3),
       ],
     },
     {
       id: 'accuracy',
-      title: phrase('Accuracy'),
+      title: localize('Accuracy'),
       format: percent,
       lines: [
-        ...line('accuracy/train', phrase('train'), 1),
-        ...line('accuracy/val', phrase('val'), 2),
-        ...line('accuracy/test', phrase('test'), 3),
-        ...line('consistency/val', phrase('consistency, val'), 4),
+        ...line('accuracy/train', localize('train'), 1),
+        ...line('accuracy/val', localize('val'), 2),
+        ...line('accuracy/test', localize('test'), 3),
+        ...line('consistency/val', localize('consistency, val'), 4),
       ],
     },
     {
       id: 'learning-rate',
-      title: phrase('Learning rate'),
+      title: localize('Learning rate'),
       format: (value: number) => (value === 0 ? '0' : value.toExponential(1).replace('e+', 'e')),
-      lines: line('lr', phrase('learning rate'), 1),
+      lines: line('lr', localize('learning rate'), 1),
     },
   ].filter(({ lines }) => lines.length > 0);
   return section(
@@ -126,11 +126,11 @@ export function curvesSection({ curves }: Report): Html {
 /** The numbers of the evaluations, which the charts show. */
 function evaluations(curves: NonNullable<Report['curves']>): Content {
   const names = [
-    ['accuracy/val', phrase('val')],
-    ['consistency/val', phrase('consistency, val')],
-    ['loss/val', phrase('loss, val')],
-    ['accuracy/test', phrase('test')],
-    ['consistency/test', phrase('consistency, test')],
+    ['accuracy/val', localize('val')],
+    ['consistency/val', localize('consistency, val')],
+    ['loss/val', localize('loss, val')],
+    ['accuracy/test', localize('test')],
+    ['consistency/test', localize('consistency, test')],
   ] as const;
   const shown = names.filter(([name]) => curves[name].length > 0);
   const steps = [...new Set(shown.flatMap(([name]) => curves[name].steps))].sort((a, b) => a - b);
@@ -147,9 +147,9 @@ function evaluations(curves: NonNullable<Report['curves']>): Content {
   }));
   return table(
     steps.length > MOST_EVALUATIONS
-      ? phrase('Evaluations, the last {0}', MOST_EVALUATIONS)
-      : phrase('Evaluations'),
-    [{ title: phrase('step'), text: true }, ...shown.map(([, title]) => ({ title }))],
+      ? localize('Evaluations, the last {0}', MOST_EVALUATIONS)
+      : localize('Evaluations'),
+    [{ title: localize('step'), text: true }, ...shown.map(([, title]) => ({ title }))],
     rows,
   );
 }

@@ -7,15 +7,15 @@ import type { SplitSummary } from '../../data/check/checkDataset';
 import { missingUrls } from '../../data/check/missingUrls';
 import { NAMED_CASES } from '../../data/check/problem';
 import { readModelConfig } from '../../model/config';
-import { checkData, describeProblem } from '../../train/dataCheck';
+import { checkData, describeProblem } from '../../train/data/dataCheck';
 import { writeFileAtomic } from '../../util/atomicFile';
-import { inEnglish, messageFrom } from '../../util/phrase';
+import { inEnglish, storedMessage } from '../../util/localize';
 import { ExitCode, UserError } from '../../util/userError';
 import { checkPretrained, type CheckedProblem as Problem } from '../checkPretrained';
 import { overridesOf } from '../configuration';
 import { withStopSignal } from '../interrupt';
 import { createProgress } from '../progress';
-import { splitWords } from '../splitWords';
+import { splitSummaryText } from '../splitWords';
 import { userPath } from '../userPath';
 
 export interface CheckOptions {
@@ -94,7 +94,7 @@ function load(options: CheckOptions): LoadedConfig {
       const whole: Problem = {
         severity: 'error',
         code: 'configuration',
-        ...messageFrom(error.words),
+        ...storedMessage(error.words),
         file: path,
       };
       printJson(listed.length > 0 ? listed : [whole], {});
@@ -128,7 +128,7 @@ function print(
   all: boolean,
 ): void {
   for (const [split, summary] of Object.entries(splits))
-    if (summary) process.stdout.write(`${split.padEnd(6)}${splitWords(summary)}\n`);
+    if (summary) process.stdout.write(`${split.padEnd(6)}${splitSummaryText(summary)}\n`);
   const words = { error: 'Error', warning: 'Warning', information: 'Note' };
   let left = 0;
   for (const problem of problems) {

@@ -1,12 +1,15 @@
 import { incompleteModel, missingParts } from '../../config/modelParts';
 import type { Split } from '../../data/split';
 import { describeReport } from '../../model/loadRules';
-import { evaluateCheckpoint, type EvaluationRequest } from '../../train/evaluateCheckpoint';
-import { evaluatedSplits } from '../../train/datasets';
+import {
+  evaluateCheckpoint,
+  type EvaluationRequest,
+} from '../../train/evaluate/evaluateCheckpoint';
+import { evaluatedSplits } from '../../train/data/datasets';
 import { skippedNote } from '../../analysis/metrics';
 import { requireLibrary } from '../../train/modelSession';
 import { ExitCode, UserError } from '../../util/userError';
-import { recorded, sayWait } from '../attempt';
+import { recorded, reportLockWait } from '../attempt';
 import { configuration, type CommonOptions } from '../configuration';
 import { byGroup } from '../finalReport';
 import { requireOutputFolder } from '../outputPath';
@@ -14,7 +17,7 @@ import { createProgress } from '../progress';
 import { configurationOf } from '../runConfiguration';
 import { quietNativeLog } from '../quietNativeLog';
 import { userPath } from '../userPath';
-import { inEnglish } from '../../util/phrase';
+import { inEnglish } from '../../util/localize';
 
 export interface EvaluateOptions extends Omit<CommonOptions, 'config'> {
   config?: string;
@@ -62,7 +65,7 @@ export async function evaluateAndReport(
   try {
     const results = await evaluateCheckpoint({
       ...request,
-      onWait: sayWait,
+      onWait: reportLockWait,
       onLoaded: (report) => {
         if (!report) return;
         process.stdout.write(`${describeReport(report).map(inEnglish).join('\n')}\n`);

@@ -10,12 +10,12 @@ import {
   SENTENCE_TOKEN,
   type Explanation,
   type FoundWord,
-} from '../../train/explanation';
-import { writeExplanation } from '../../train/explanationPicture';
+} from '../../train/predict/explanation';
+import { writeExplanation } from '../../train/predict/explanationPicture';
 import { requireLibrary } from '../../train/modelSession';
-import { Predictor, type Question } from '../../train/predictor';
+import { Predictor, type Question } from '../../train/predict/predictor';
 import { strongest } from '../../util/heatMap';
-import { inEnglish } from '../../util/phrase';
+import { inEnglish } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
 import { align } from '../numbers';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { exportCheckpoint, type ExportFormat } from '../../model/exportCheckpoint';
 import { csvLines, curvesOf, eventFileOf, writeEventFile } from '../../run/curves/exportCurves';
-import { readRun } from '../../run/readRun';
+import { readRun } from '../../run/read/readRun';
 import { RunFolder } from '../../run/runFolder';
 import { writeFileAtomic } from '../../util/atomicFile';
 import { UserError } from '../../util/userError';

@@ -5,7 +5,7 @@ import { placeOf } from '../../analysis/import/answerRows';
 import { configPaths } from '../../config/paths';
 import type { Split } from '../../data/split';
 import { runFolderName } from '../../run/runName';
-import { inEnglish } from '../../util/phrase';
+import { inEnglish } from '../../util/localize';
 import { configuration } from '../configuration';
 import { percent } from '../../analysis/figures';
 import { requireOutputFolder } from '../outputPath';

@@ -5,7 +5,7 @@ import { CURVES, type Chosen } from '../../run/curves/roles';
 import { isEventFile } from '../../run/tensorboard/logFolder';
 import { runFolderName } from '../../run/runName';
 import { NoCurvesError } from '../../run/curves/csvSource';
-import { inEnglish } from '../../util/phrase';
+import { inEnglish } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { percent } from '../../analysis/figures';
 import { requireOutputFolder } from '../outputPath';

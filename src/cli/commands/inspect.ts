@@ -5,7 +5,7 @@ import {
   yamlFor,
 } from '../../model/inspect';
 import { locateWeights } from '../../model/loadWeights';
-import { inEnglish } from '../../util/phrase';
+import { inEnglish } from '../../util/localize';
 import { userPath } from '../userPath';
 
 export interface InspectOptions {

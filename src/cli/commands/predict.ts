@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline';
 import { incompleteModel } from '../../config/modelParts';
 import { otherModel } from '../../model/loadRules';
-import { Predictor, type Question } from '../../train/predictor';
+import { Predictor, type Question } from '../../train/predict/predictor';
 import { requireLibrary } from '../../train/modelSession';
-import { adviceFrom, inEnglish } from '../../util/phrase';
-import { UserError, errorWords } from '../../util/userError';
+import { storedAdvice, inEnglish } from '../../util/localize';
+import { UserError, errorDetails } from '../../util/userError';
 import { configuration, type CommonOptions } from '../configuration';
 import { explainedLine, parseExplain, type ExplainRequest } from '../explainedLine';
 import { quietNativeLog } from '../quietNativeLog';
@@ -102,8 +102,8 @@ function writeLine(line: object): void {
 
 /** An error as a line of answers has it. */
 function failureOf(thrown: unknown): object {
-  const { message: words, hint } = errorWords(thrown);
-  const { message: error, ...more } = adviceFrom(words, hint);
+  const { message: words, hint } = errorDetails(thrown);
+  const { message: error, ...more } = storedAdvice(words, hint);
   const allowedBy = thrown instanceof UserError ? thrown.allowedBy : undefined;
   return { error, ...more, ...(allowedBy !== undefined && { allowedBy }) };
 }

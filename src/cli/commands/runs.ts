@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { runTable, runTableCsv, type RunTable } from '../../analysis/runTable';
-import { inEnglish } from '../../util/phrase';
+import { inEnglish } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { percent } from '../../analysis/figures';
 import { align } from '../numbers';

@@ -1,8 +1,12 @@
-import { removeManaged, install as installLibrary, installSize } from '../../runtime/install';
-import { findLibrary, managedFolder, managedLibrary } from '../../runtime/library';
-import { runtimeStatus } from '../../runtime/runtimeStatus';
-import { formatBytes } from '../../train/diskSpace';
-import { adviceFrom, inEnglish } from '../../util/phrase';
+import {
+  removeManaged,
+  install as installLibrary,
+  installSize,
+} from '../../runtime/install/install';
+import { findLibrary, managedFolder, managedLibrary } from '../../runtime/install/library';
+import { runtimeStatus } from '../../runtime/install/runtimeStatus';
+import { formatBytes } from '../../train/checkpoint/diskSpace';
+import { storedAdvice, inEnglish } from '../../util/localize';
 import { ExitCode } from '../../util/userError';
 import { withStopSignal } from '../interrupt';
 import { createProgress, type Progress } from '../progress';
@@ -27,7 +31,7 @@ export async function status(options: StatusOptions): Promise<void> {
       source: library?.source ?? null,
       size,
       gpu,
-      ...(problem === null ? { message: null, hint: null } : adviceFrom(problem, hint)),
+      ...(problem === null ? { message: null, hint: null } : storedAdvice(problem, hint)),
     };
     process.stdout.write(`${JSON.stringify(line)}\n`);
   } else if (found.library) {

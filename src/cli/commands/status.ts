@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { readRun } from '../../run/readRun';
+import { readRun } from '../../run/read/readRun';
 import { statusReport } from '../../run/statusReport';
 import { formatDuration } from '../../util/duration';
 import { UserError } from '../../util/userError';

@@ -2,22 +2,22 @@ import { existsSync } from 'node:fs';
 import type { LoadedConfig } from '../../config/load';
 import type { ProcessGroup } from '../../distributed/processGroup';
 import { locateWeights } from '../../model/loadWeights';
-import type { AttemptKind } from '../../run/attempts';
-import type { AttemptWriter } from '../../run/attemptWriter';
+import type { AttemptKind } from '../../run/record/attempts';
+import type { AttemptWriter } from '../../run/record/attemptWriter';
 import { RunFolder } from '../../run/runFolder';
-import type { Library } from '../../runtime/library';
-import { evaluatedSplits } from '../../train/datasets';
+import type { Library } from '../../runtime/install/library';
+import { evaluatedSplits } from '../../train/data/datasets';
 import { pretrainedOf, requireLibrary } from '../../train/modelSession';
-import { runTraining } from '../../train/runTraining';
+import { runTraining } from '../../train/train';
 import { ExitCode, UserError } from '../../util/userError';
 import { configPaths, isUrl } from '../../config/paths';
-import { recorded, recordRefusal, sayWait } from '../attempt';
+import { recorded, recordRefusal, reportLockWait } from '../attempt';
 import { resumeCommand } from '../commandLine';
 import { configurationOf } from '../runConfiguration';
 import { userPath } from '../userPath';
 import { configuration, type CommonOptions } from '../configuration';
 import { createProgress } from '../progress';
-import { formatBytes } from '../../train/diskSpace';
+import { formatBytes } from '../../train/checkpoint/diskSpace';
 import { finalReport } from '../finalReport';
 import { inProcessGroup, requireGpus, type GroupOptions, type LaunchPlan } from '../processGroup';
 import { createTerminal } from '../terminal';
@@ -190,7 +190,7 @@ async function trainAndReport({
       mode: options.resume ? 'resume' : options.overwrite ? 'overwrite' : 'new',
       ...(attempt && { attempt }),
       takeOver: options.take_over === true,
-      onWait: sayWait,
+      onWait: reportLockWait,
       observe: (event) => terminal.show(event),
       onDownload: ({ received, total }) =>
         download.show(received, total ?? 0, formatBytes(received)),

@@ -7,7 +7,7 @@ import {
   type ReadContext,
 } from './format';
 import { describeJson, type AnnotationRecord } from './records';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 
 /**
  * BLIP's own annotations: `{"images": [left, right], "sentence", "label"}`, paths relative to `image_root`.
@@ -68,15 +68,15 @@ function imagesField(record: AnnotationRecord): [string, string] {
       record,
       'images',
       Array.isArray(images)
-        ? phrase('expected two paths, left and right, found {0}', images.length)
-        : phrase('expected a list of two paths, left and right, found {0}', describeJson(images)),
+        ? localize('expected two paths, left and right, found {0}', images.length)
+        : localize('expected a list of two paths, left and right, found {0}', describeJson(images)),
     );
   const [left, right] = images.map((path: unknown, i) => {
     if (typeof path !== 'string')
       throw fieldError(
         record,
         `images[${i}]`,
-        phrase('expected a path, found {0}', describeJson(path)),
+        localize('expected a path, found {0}', describeJson(path)),
       );
     return path;
   });

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { DataError } from '../dataError';
 import { describeJson, placeOf, type AnnotationRecord } from './records';
-import { phrase, type Words } from '../../util/phrase';
+import { localize, type MessageText } from '../../util/localize';
 
 /** The error for one key of an annotation. */
-export function fieldError(record: AnnotationRecord, key: string, reason: Words): DataError {
+export function fieldError(record: AnnotationRecord, key: string, reason: MessageText): DataError {
   return new DataError(reason, { ...placeOf(record), key });
 }
 
@@ -13,7 +13,7 @@ export function fieldError(record: AnnotationRecord, key: string, reason: Words)
 export function stringField(record: AnnotationRecord, key: string): string {
   const value = record.value[key];
   if (typeof value !== 'string')
-    throw fieldError(record, key, phrase('expected a string, found {0}', describeJson(value)));
+    throw fieldError(record, key, localize('expected a string, found {0}', describeJson(value)));
   return value;
 }
 
@@ -41,7 +41,7 @@ export function labelField(record: AnnotationRecord): boolean | null {
       throw fieldError(
         record,
         'label',
-        phrase(
+        localize(
           'expected "True" or "False", found {0}; leave the key out for an unlabelled example',
           describeJson(value),
         ),
@@ -65,7 +65,7 @@ export function imagePath(
     throw fieldError(
       record,
       key,
-      phrase('expected the path of an image, found {0}', describeJson(path)),
+      localize('expected the path of an image, found {0}', describeJson(path)),
     );
   if (sep === '/' && path.includes('\\') && !existsSync(join(imageRoot, path))) {
     const forward = path.replaceAll('\\', '/');
@@ -76,7 +76,10 @@ export function imagePath(
     throw fieldError(
       record,
       key,
-      phrase('{0} is an absolute path; image paths are relative to image_root', describeJson(path)),
+      localize(
+        '{0} is an absolute path; image paths are relative to image_root',
+        describeJson(path),
+      ),
     );
   // Most paths hold no empty, `.` or `..` part and need no resolving.
   if (sep === '/' && !/(?:^|\/)\.{0,2}(?:\/|$)/.test(path))
@@ -87,7 +90,7 @@ export function imagePath(
     throw fieldError(
       record,
       key,
-      phrase('{0} leaves image_root ({1})', describeJson(path), imageRoot),
+      localize('{0} leaves image_root ({1})', describeJson(path), imageRoot),
     );
   return whole;
 }

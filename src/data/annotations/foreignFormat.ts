@@ -1,30 +1,30 @@
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { DataError } from '../dataError';
 
 /** The error for a file that is plainly something else than JSON; undefined when it may be JSON with a fault. */
 export function foreignFormat(text: string, file: string): DataError | undefined {
   if (text.includes('\0'))
     return new DataError(
-      phrase('this is no text file; expected one JSON list, or one JSON object a line'),
+      localize('this is no text file; expected one JSON list, or one JSON object a line'),
       { file },
     );
   if (text.trimStart().startsWith('<'))
     return new DataError(
-      phrase(
+      localize(
         'this is a web page or an XML document; download the annotations themselves, not their page',
       ),
       { file },
     );
   if (/^\s*version https:\/\/git-lfs/.test(text))
     return new DataError(
-      phrase('this is a Git LFS pointer, not the annotations; run `git lfs pull`'),
+      localize('this is a Git LFS pointer, not the annotations; run `git lfs pull`'),
       { file },
     );
   const [header = ''] = text.trimStart().split(/\r?\n/, 1);
   const separator = [',', '\t', ';'].find((each) => header.split(each).length >= 3);
   if (separator === undefined || /[{[]/.test(header)) return undefined;
   return new DataError(
-    phrase(
+    localize(
       'this is a table (CSV), not JSON; make annotations of it with {0}',
       `nlvr convert ${file} annotation.json`,
     ),

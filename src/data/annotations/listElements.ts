@@ -1,4 +1,4 @@
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { DataError, type Span } from '../dataError';
 
 const newline = 10;
@@ -64,7 +64,7 @@ export function* listElements(text: string, file: string): Generator<ListElement
         continue;
       }
       if (!separated || code === comma)
-        throw new DataError(phrase('a comma is missing or too many in the list'), {
+        throw new DataError(localize('a comma is missing or too many in the list'), {
           file,
           line,
           span: {
@@ -102,7 +102,7 @@ export function* listElements(text: string, file: string): Generator<ListElement
     }
   }
   throw new DataError(
-    phrase(
+    localize(
       elements === 1
         ? 'the file ends inside its list, after {0} whole element; it is cut off'
         : 'the file ends inside its list, after {0} whole elements; it is cut off',
@@ -129,5 +129,5 @@ function rejectRest(text: string, from: number, line: number, file: string): voi
   const place = /\S/.exec(rest);
   if (!place) return;
   const lines = rest.slice(0, place.index).split('\n').length - 1;
-  throw new DataError(phrase('text follows the end of the list'), { file, line: line + lines });
+  throw new DataError(localize('text follows the end of the list'), { file, line: line + lines });
 }

@@ -7,8 +7,8 @@ import { BlipReader } from './blip';
 import type { FormatReader, ReadContext } from './format';
 import { Nlvr1Reader } from './nlvr1';
 import { Nlvr2Reader } from './nlvr2';
-import { placeOf, readRecords, uniterWords, type AnnotationRecord } from './records';
-import { phrase } from '../../util/phrase';
+import { placeOf, readRecords, uniterMessage, type AnnotationRecord } from './records';
+import { localize } from '../../util/localize';
 
 type Format = Dataset['format'];
 
@@ -69,7 +69,7 @@ function recognise(record: AnnotationRecord): Format {
   // LXMERT's, MaRVL's and the like, some with NLVR2's identifiers.
   if (left !== undefined && right !== undefined && sentence !== undefined)
     throw new DataError(
-      phrase(
+      localize(
         'these are annotations of another layout (keys: {0}); make annotations of them with {1}',
         Object.keys(value).slice(0, 8),
         `nlvr convert ${record.file} annotation.json`,
@@ -83,10 +83,10 @@ function recognise(record: AnnotationRecord): Format {
   // txt2img.json and id2len.json: identifiers, with the files of the images or with numbers.
   const [first] = Object.keys(value);
   if (first !== undefined && /^[A-Za-z0-9_]+-\d+-\d+-\d+$/.test(first))
-    throw new DataError(uniterWords, placeOf(record));
+    throw new DataError(uniterMessage, placeOf(record));
   const keys = Object.keys(value).slice(0, 8).join(', ') || 'none';
   throw new DataError(
-    phrase(
+    localize(
       'the format is not recognised (keys: {0}); expected "images" (BLIP), "left_url" (NLVR2) or "structured_rep" (NLVR)',
       keys,
     ),

@@ -4,7 +4,7 @@ import { fieldError, imagePath, labelField, optionalText, stringField } from './
 import type { FormatReader, NewExample, ReadContext } from './format';
 import { chooseLayout, type Layout } from './layout';
 import { describeJson, type AnnotationRecord } from './records';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 
 interface Nlvr1Item {
   record: AnnotationRecord;
@@ -52,7 +52,7 @@ export class Nlvr1Reader implements FormatReader {
       throw fieldError(
         record,
         'identifier',
-        phrase(
+        localize(
           'expected NLVR\'s number and position such as "72-0", found {0}',
           describeJson(identifier),
         ),
@@ -62,7 +62,7 @@ export class Nlvr1Reader implements FormatReader {
       throw fieldError(
         record,
         'directory',
-        phrase("expected the images' folder, found {0}", describeJson(record.value.directory)),
+        localize("expected the images' folder, found {0}", describeJson(record.value.directory)),
       );
     this.items.push({
       // The drawing's description, by far the largest part of a line, is not kept.

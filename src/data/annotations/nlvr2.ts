@@ -9,7 +9,7 @@ import {
 } from './format';
 import { chooseLayout, type Layout } from './layout';
 import { describeJson, type AnnotationRecord } from './records';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 
 interface Nlvr2Item {
   record: AnnotationRecord;
@@ -52,7 +52,7 @@ export class Nlvr2Reader implements FormatReader {
       throw fieldError(
         record,
         'identifier',
-        phrase(
+        localize(
           'expected NLVR2\'s split-set-pair-sentence such as "dev-850-0-0", found {0}',
           describeJson(identifier),
         ),

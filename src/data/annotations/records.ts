@@ -1,6 +1,6 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { phrase, type Words } from '../../util/phrase';
+import { localize, type MessageText } from '../../util/localize';
 import { errnoOf, messageOf } from '../../util/userError';
 import { StringDecoder } from 'node:string_decoder';
 import { NearNames } from '../../util/nearNames';
@@ -31,7 +31,7 @@ export function placeOf({ file, line, span, value }: AnnotationRecord): DataPlac
 }
 
 /** What to say of the files that UNITER makes of annotations. */
-export const uniterWords = phrase(
+export const uniterMessage = localize(
   "this belongs to a database of UNITER (LMDB), which holds tokens and features; use NLVR2's own annotations (https://github.com/lil-lab/nlvr), of which it was made",
 );
 
@@ -64,7 +64,7 @@ export async function readRecords(
   let list: string | null = null;
   let started = false;
   const visitLine = (text: string) => {
-    if (text.trim() !== '') visit(parseRecord(text, { file, line }, phrase('a line')));
+    if (text.trim() !== '') visit(parseRecord(text, { file, line }, localize('a line')));
     line++;
   };
   for await (const chunk of chunks(file, encoding)) {
@@ -100,7 +100,7 @@ export async function readRecords(
         parseRecord(
           text,
           { file, line: at, ...(span && { span }) },
-          phrase('an element of the list'),
+          localize('an element of the list'),
         ),
       );
   return encoding;
@@ -124,12 +124,12 @@ async function* chunks(file: string, found: RecordsRead): AsyncGenerator<string>
       const bytes = chunk as Buffer;
       if (isFirst && isUtf16(bytes))
         throw new DataError(
-          phrase(
+          localize(
             'the file is UTF-16; save it as UTF-8 (in VS Code: click the encoding in the status bar, then Save with Encoding)',
           ),
           { file },
         );
-      if (isFirst && isDatabase(bytes)) throw new DataError(uniterWords, { file });
+      if (isFirst && isDatabase(bytes)) throw new DataError(uniterMessage, { file });
       isFirst = false;
       check(bytes);
       yield decoder.write(bytes);
@@ -141,19 +141,19 @@ async function* chunks(file: string, found: RecordsRead): AsyncGenerator<string>
     if (errnoOf(error) === 'EISDIR')
       throw new DataError(
         existsSync(join(file, 'data.mdb'))
-          ? uniterWords
-          : phrase('this is a folder; name the annotation file in it'),
+          ? uniterMessage
+          : localize('this is a folder; name the annotation file in it'),
         { file },
       );
     if (errnoOf(error) !== 'ENOENT')
-      throw new DataError(phrase('the annotation file cannot be read ({0})', messageOf(error)), {
+      throw new DataError(localize('the annotation file cannot be read ({0})', messageOf(error)), {
         file,
       });
     const near = new NearNames().find(file);
     throw new DataError(
       near
-        ? phrase('the annotation file does not exist; did you mean {0}?', near.path)
-        : phrase('the annotation file does not exist; look at ann_root and ann_files'),
+        ? localize('the annotation file does not exist; did you mean {0}?', near.path)
+        : localize('the annotation file does not exist; look at ann_root and ann_files'),
       { file },
     );
   }
@@ -168,7 +168,7 @@ function isUtf16(bytes: Buffer): boolean {
   return [0, 1].some((odd) => first.every((byte, i) => (byte === 0) === (i % 2 === odd)));
 }
 
-function parseRecord(text: string, place: DataPlace, what: Words): AnnotationRecord {
+function parseRecord(text: string, place: DataPlace, what: MessageText): AnnotationRecord {
   const { file, line = 1, span } = place;
   let value: unknown;
   try {
@@ -177,7 +177,7 @@ function parseRecord(text: string, place: DataPlace, what: Words): AnnotationRec
     // It may still say which one it is.
     const identifier = /"identifier"\s*:\s*"([^"\\]+)"/.exec(text)?.[1];
     throw new DataError(
-      phrase(
+      localize(
         '{0} is not valid JSON ({1}); expected one JSON list, or one JSON object a line',
         what,
         messageOf(error),
@@ -187,7 +187,7 @@ function parseRecord(text: string, place: DataPlace, what: Words): AnnotationRec
   }
   if (!isObject(value))
     throw new DataError(
-      phrase('expected a JSON object with a sentence, found {0}', describeJson(value)),
+      localize('expected a JSON object with a sentence, found {0}', describeJson(value)),
       place,
     );
   return { file, line, value, ...(span && { span }) };
@@ -198,10 +198,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** A JSON value in a few words, for messages. */
-export function describeJson(value: unknown): Words {
-  if (value === undefined) return phrase('nothing');
+export function describeJson(value: unknown): MessageText {
+  if (value === undefined) return localize('nothing');
   if (value !== null && typeof value === 'object')
-    return phrase(Array.isArray(value) ? 'a list' : 'an object');
+    return localize(Array.isArray(value) ? 'a list' : 'an object');
   const text = JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

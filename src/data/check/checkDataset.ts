@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { loadDataset, type LoadOptions } from '../annotations/loadDataset';
-import { messageFrom, phrase, type Words } from '../../util/phrase';
+import { storedMessage, localize, type MessageText } from '../../util/localize';
 import { describeNear, NearNames } from '../../util/nearNames';
 import { DataError, describeElement } from '../dataError';
 import type { Split } from '../split';
@@ -88,11 +88,11 @@ export async function checkDataset(
       if (!(error instanceof DataError)) throw error;
       const { line, key, reason, span, identifier } = error;
       const where = span && describeElement(span, identifier);
-      const what = key === undefined ? reason : phrase('{0}: {1}', key, reason);
+      const what = key === undefined ? reason : localize('{0}: {1}', key, reason);
       unread.push({
         severity: 'error',
         code: 'annotation',
-        ...messageFrom(where === undefined ? what : phrase('{0}: {1}', where, what)),
+        ...storedMessage(where === undefined ? what : localize('{0}: {1}', where, what)),
         file: error.file,
         ...(line !== undefined && { line }),
         ...columnsOf(span ? { span } : {}),
@@ -226,9 +226,10 @@ function checkImages(
     if (missing.has(image)) {
       const near = nearNames.find(image);
       const meant = near && describeNear(near, relative(imageRoot, near.path));
-      absent.push({ example, name: meant ? phrase('{0}: {1}', name, meant) : name });
+      absent.push({ example, name: meant ? localize('{0}: {1}', name, meant) : name });
     } else if (turned.has(image)) rotated.push({ example, name });
-    else if (reason !== undefined) broken.push({ example, name: phrase('{0}: {1}', name, reason) });
+    else if (reason !== undefined)
+      broken.push({ example, name: localize('{0}: {1}', name, reason) });
   }
   return [
     ...problemOf(
@@ -245,7 +246,7 @@ function checkImages(
       'error',
       'unreadable-image',
       broken,
-      phrase(
+      localize(
         broken.length === 1 ? '{0} image cannot be read' : '{0} images cannot be read',
         broken.length,
       ),
@@ -255,7 +256,7 @@ function checkImages(
       'warning',
       'turned-image',
       rotated,
-      phrase(
+      localize(
         images.size === 1
           ? '{0} of {1} image has an EXIF orientation, which is ignored as in BLIP: the model sees it turned'
           : rotated.length === 1
@@ -273,9 +274,9 @@ function skippedWords(
   { examples, split }: Dataset,
   missing: ReadonlySet<string>,
   absent: number,
-): Words {
+): MessageText {
   const skipped = examples.filter(({ images }) => images.some((image) => missing.has(image)));
-  return phrase(
+  return localize(
     split === 'train'
       ? 'Left out of {0} (missing_images: skip): {1} of {2} examples; missing images: {3}'
       : 'Left out of {0} (missing_images: skip), whose results are of the rest: {1} of {2} examples; missing images: {3}',
@@ -286,8 +287,8 @@ function skippedWords(
   );
 }
 
-function missingWords(absent: number, images: number, imageRoot: string): Words {
-  const says = phrase(
+function missingWords(absent: number, images: number, imageRoot: string): MessageText {
+  const says = localize(
     images === 1
       ? '{0} of {1} image is missing'
       : absent === 1
@@ -296,7 +297,9 @@ function missingWords(absent: number, images: number, imageRoot: string): Words 
     absent,
     images,
   );
-  return absent === images ? phrase('{0}; is image_root right? It is {1}', says, imageRoot) : says;
+  return absent === images
+    ? localize('{0}; is image_root right? It is {1}', says, imageRoot)
+    : says;
 }
 
 function summarise(

@@ -1,4 +1,4 @@
-import { messageFrom, phrase } from '../../util/phrase';
+import { storedMessage, localize } from '../../util/localize';
 import { cleanCaption, countWords } from '../text/caption';
 import { describeElement } from '../dataError';
 import type { Dataset, Example } from '../types';
@@ -19,7 +19,7 @@ export function checkContents(dataset: Dataset, maxWords: number): DataProblem[]
       {
         severity: 'error',
         code: 'empty-split',
-        ...messageFrom(phrase('The {0} split has no examples.', split)),
+        ...storedMessage(localize('The {0} split has no examples.', split)),
         file: dataset.file,
         split,
         count: 0,
@@ -36,7 +36,7 @@ export function checkContents(dataset: Dataset, maxWords: number): DataProblem[]
       'warning',
       'empty-sentence',
       empty.map(caseOf),
-      phrase(
+      localize(
         empty.length === 1 ? '{0} sentence is empty' : '{0} sentences are empty',
         empty.length,
       ),
@@ -47,13 +47,13 @@ export function checkContents(dataset: Dataset, maxWords: number): DataProblem[]
       'wrong-encoding',
       damaged.map(caseOf),
       dataset.notUtf8
-        ? phrase(
+        ? localize(
             damaged.length === 1
               ? '{0} sentence holds characters that could not be read; the file is not UTF-8'
               : '{0} sentences hold characters that could not be read; the file is not UTF-8',
             damaged.length,
           )
-        : phrase(
+        : localize(
             damaged.length === 1
               ? '{0} sentence holds the replacement character U+FFFD; the file is valid UTF-8, so it was lost before the file was written'
               : '{0} sentences hold the replacement character U+FFFD; the file is valid UTF-8, so it was lost before the file was written',
@@ -66,7 +66,7 @@ export function checkContents(dataset: Dataset, maxWords: number): DataProblem[]
       'information',
       'same-image-twice',
       twice.map(caseOf),
-      phrase(
+      localize(
         twice.length === 1
           ? '{0} example shows the same image left and right'
           : '{0} examples show the same image left and right',
@@ -78,7 +78,7 @@ export function checkContents(dataset: Dataset, maxWords: number): DataProblem[]
       'information',
       'long-sentence',
       long.map(caseOf),
-      phrase(
+      localize(
         long.length === 1
           ? '{0} sentence has more than {1} words (max_words) and will be cut'
           : '{0} sentences have more than {1} words (max_words) and will be cut',
@@ -94,16 +94,16 @@ function checkLabels(dataset: Dataset): DataProblem[] {
   const unlabelled = examples.filter(({ label }) => label === null);
   const isFatal = split === 'train' || (split === 'val' && unlabelled.length === examples.length);
   const consequence = {
-    train: phrase('training needs every label'),
-    val: phrase('they do not count for the accuracy that chooses the best checkpoint'),
-    test: phrase('they are predicted, but do not count'),
+    train: localize('training needs every label'),
+    val: localize('they do not count for the accuracy that chooses the best checkpoint'),
+    test: localize('they are predicted, but do not count'),
   }[split];
   const problems = problemOf(
     dataset,
     isFatal ? 'error' : 'warning',
     'unlabelled',
     unlabelled.map(caseOf),
-    phrase(
+    localize(
       examples.length === 1
         ? '{0} of {1} example has no label; {2}'
         : unlabelled.length === 1
@@ -119,8 +119,12 @@ function checkLabels(dataset: Dataset): DataProblem[] {
     problems.push({
       severity: 'warning',
       code: 'one-label',
-      ...messageFrom(
-        phrase('Every label of the {0} split is {1}.', split, labelled[0].label ? 'True' : 'False'),
+      ...storedMessage(
+        localize(
+          'Every label of the {0} split is {1}.',
+          split,
+          labelled[0].label ? 'True' : 'False',
+        ),
       ),
       file: dataset.file,
       split,
@@ -145,8 +149,8 @@ function checkDuplicates(dataset: Dataset): DataProblem[] {
       continue;
     }
     const name = first.span
-      ? phrase('{0}, as {1}', example.identifier, describeElement(first.span))
-      : phrase('{0}, as line {1}', example.identifier, first.line);
+      ? localize('{0}, as {1}', example.identifier, describeElement(first.span))
+      : localize('{0}, as line {1}', example.identifier, first.line);
     const isConflict = first.label !== example.label;
     (isConflict ? conflicting : repeated).push({ name, example });
   }
@@ -156,7 +160,7 @@ function checkDuplicates(dataset: Dataset): DataProblem[] {
       'warning',
       'duplicate-example',
       repeated,
-      phrase(
+      localize(
         repeated.length === 1
           ? '{0} example repeats an earlier one'
           : '{0} examples repeat an earlier one',
@@ -168,7 +172,7 @@ function checkDuplicates(dataset: Dataset): DataProblem[] {
       'warning',
       'conflicting-labels',
       conflicting,
-      phrase(
+      localize(
         conflicting.length === 1
           ? '{0} example repeats an earlier one with another label'
           : '{0} examples repeat an earlier one with another label',
@@ -180,7 +184,7 @@ function checkDuplicates(dataset: Dataset): DataProblem[] {
       'warning',
       'duplicate-identifier',
       sameName,
-      phrase(
+      localize(
         sameName.length === 1 ? '{0} identifier occurs twice' : '{0} identifiers occur twice',
         sameName.length,
       ),

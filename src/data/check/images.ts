@@ -1,11 +1,11 @@
 import { access, readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, dirname } from 'node:path';
-import type { Words } from '../../util/phrase';
+import type { MessageText } from '../../util/localize';
 import { messageOf } from '../../util/userError';
 import { DataError } from '../dataError';
 import { examineImage } from '../image/decode';
-import { inLanes } from './lanes';
+import { limitedConcurrency } from './limitedConcurrency';
 import type { VerifiedImages } from './verifiedImages';
 
 /**
@@ -24,7 +24,7 @@ export async function findMissing(
     else folders.set(folder, [image]);
   }
   const unlisted: string[] = [];
-  await inLanes(
+  await limitedConcurrency(
     folders,
     8,
     async ([folder, files]) => {
@@ -36,13 +36,13 @@ export async function findMissing(
   // A name may differ from the listing's in case or Unicode form and still be found on some file systems.
   const missing = new Set<string>();
   const confirm = (file: string) => access(file).catch(() => void missing.add(file));
-  await inLanes(unlisted, 16, confirm, signal);
+  await limitedConcurrency(unlisted, 16, confirm, signal);
   return missing;
 }
 
 export interface ImageFindings {
   /** Why an image cannot be read, by file. */
-  unreadable: Map<string, Words>;
+  unreadable: Map<string, MessageText>;
   /** Width and height of those that can, by file. */
   sizes: Map<string, readonly [number, number]>;
   /** Those that viewers turn by their EXIF orientation, which BLIP's reader ignores, and ours as well. */
@@ -82,6 +82,6 @@ export async function readImages(
     }
     onImage?.(++done, findings);
   };
-  await inLanes(images, lanes, look, signal);
+  await limitedConcurrency(images, lanes, look, signal);
   return findings;
 }

@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { messageFrom, phrase } from '../../util/phrase';
+import { storedMessage, localize } from '../../util/localize';
 import type { Dataset } from '../types';
 import { exampleKey } from './contents';
 import { problemOf, type DataProblem } from './problem';
@@ -17,8 +17,8 @@ function compare(earlier: Dataset, later: Dataset): DataProblem[] {
       {
         severity: 'warning',
         code: 'same-file',
-        ...messageFrom(
-          phrase(
+        ...storedMessage(
+          localize(
             'The {0} and {1} splits are the same file: the accuracy on {1} says nothing about new examples.',
             earlier.split,
             later.split,
@@ -43,7 +43,7 @@ function compare(earlier: Dataset, later: Dataset): DataProblem[] {
       'warning',
       'shared-examples',
       casesOf(shared),
-      phrase(
+      localize(
         total === 1
           ? '{0} of {1} example of {2} is in {3} too'
           : shared.length === 1
@@ -60,7 +60,7 @@ function compare(earlier: Dataset, later: Dataset): DataProblem[] {
       'warning',
       'shared-images',
       casesOf(sharing),
-      phrase(
+      localize(
         total === 1
           ? '{0} of {1} example of {2} shows images of {3}'
           : sharing.length === 1

@@ -1,4 +1,4 @@
-import { messageFrom, phrase, type Message, type Words } from '../../util/phrase';
+import { storedMessage, localize, type StoredMessage, type MessageText } from '../../util/localize';
 import type { Split } from '../split';
 import { describeElement, type Span } from '../dataError';
 import type { Dataset, Example } from '../types';
@@ -26,7 +26,7 @@ export type DataProblemCode =
  * What is wrong with a data set, in a sentence that names the first few cases and how many there are. `error` prevents
  * training, `information` is good to know.
  */
-export interface DataProblem extends Message {
+export interface DataProblem extends StoredMessage {
   severity: 'error' | 'warning' | 'information';
   code: DataProblemCode;
   /** Absolute path of the annotation file. */
@@ -40,13 +40,13 @@ export interface DataProblem extends Message {
   /** How many cases. */
   count: number;
   /** The message without the cases, where these are listed in `cases`. */
-  summary?: Message;
+  summary?: StoredMessage;
   /** Every case, in the order of the file. */
   cases?: ProblemCase[];
 }
 
 /** One case of a problem, as it is written to `nlvr check --json`. */
-export interface ProblemCase extends Message {
+export interface ProblemCase extends StoredMessage {
   /** 1-based. */
   line: number;
   /** Number in the JSON list, from 1, and columns, where several annotations stand on the line. */
@@ -59,7 +59,7 @@ export interface ProblemCase extends Message {
 /** One case of a problem: an example, and how a message names what is wrong with it. */
 export interface Case {
   example: Example;
-  name: Words;
+  name: MessageText;
 }
 
 /** Cases that a message names. */
@@ -71,7 +71,7 @@ export function problemOf(
   severity: DataProblem['severity'],
   code: DataProblemCode,
   cases: readonly Case[],
-  says: Words,
+  says: MessageText,
 ): DataProblem[] {
   if (cases.length === 0) return [];
   const shown = cases.slice(0, NAMED_CASES).map(whereWords);
@@ -81,19 +81,19 @@ export function problemOf(
     {
       severity,
       code,
-      ...messageFrom(
+      ...storedMessage(
         more > 0
-          ? phrase('{0}: {1} and {2} more.', says, shown, more)
-          : phrase('{0}: {1}.', says, shown),
+          ? localize('{0}: {1} and {2} more.', says, shown, more)
+          : localize('{0}: {1}.', says, shown),
       ),
       file: dataset.file,
       line: first.example.line,
       ...columnsOf(first.example),
       split: dataset.split,
       count: cases.length,
-      summary: messageFrom(phrase('{0}.', says)),
+      summary: storedMessage(localize('{0}.', says)),
       cases: cases.map(({ example, name }) => ({
-        ...messageFrom(name),
+        ...storedMessage(name),
         line: example.line,
         ...(example.span && { element: example.span.element }),
         ...columnsOf(example),
@@ -104,11 +104,11 @@ export function problemOf(
 }
 
 /** A case with its place: the line, or the element of a list that is on one line. */
-function whereWords({ example, name }: Case): Words {
+function whereWords({ example, name }: Case): MessageText {
   const { span, line, identifier } = example;
-  if (!span) return phrase('{0} (line {1})', name, line);
+  if (!span) return localize('{0} (line {1})', name, line);
   const isNamed = name === identifier;
-  return phrase(
+  return localize(
     '{0} ({1}, columns {2} to {3})',
     name,
     describeElement(span, isNamed ? undefined : identifier),

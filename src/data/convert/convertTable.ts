@@ -1,7 +1,7 @@
 /** Makes annotations in BLIP's format of a table with a row for each pair and sentence. */
 import { readFile } from 'node:fs/promises';
 import { extname, isAbsolute, relative, resolve, sep } from 'node:path';
-import { phrase, type Words } from '../../util/phrase';
+import { localize, type MessageText } from '../../util/localize';
 import { errnoOf, messageOf, UserError } from '../../util/userError';
 import { readRecords, type AnnotationRecord } from '../annotations/records';
 import { DataError } from '../dataError';
@@ -29,20 +29,20 @@ export async function readTable(file: string): Promise<Table> {
     const code = errnoOf(error);
     throw new DataError(
       code === 'ENOENT'
-        ? phrase('the table does not exist')
+        ? localize('the table does not exist')
         : error instanceof TypeError
-          ? phrase('the table is not UTF-8; save it as UTF-8 (in a spreadsheet: CSV UTF-8)')
-          : phrase('the table cannot be read ({0})', messageOf(error)),
+          ? localize('the table is not UTF-8; save it as UTF-8 (in a spreadsheet: CSV UTF-8)')
+          : localize('the table cannot be read ({0})', messageOf(error)),
       { file },
     );
   }
   if (/^PK\x03\x04/.test(text))
-    throw new DataError(phrase('this is a spreadsheet; save it as CSV'), { file });
+    throw new DataError(localize('this is a spreadsheet; save it as CSV'), { file });
   if (/^\s*[[{]/.test(text)) return readJson(file);
   const { delimiter, rows } = parseDelimited(text, file);
   if (delimiter === null || rows.length < 2)
     throw new DataError(
-      phrase(
+      localize(
         'expected a table with names of columns in its first line, such as left,right,sentence,label, and a row for each example',
       ),
       { file },
@@ -53,7 +53,7 @@ export async function readTable(file: string): Promise<Table> {
 async function readJson(file: string): Promise<Table> {
   const records: AnnotationRecord[] = [];
   await readRecords(file, (record) => void records.push(record));
-  if (records.length === 0) throw new DataError(phrase('the file holds no examples'), { file });
+  if (records.length === 0) throw new DataError(localize('the file holds no examples'), { file });
   const header = [...new Set(records.flatMap(({ value }) => Object.keys(value)))];
   const textOf = (value: unknown): string =>
     typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
@@ -101,17 +101,17 @@ export function convertTable(table: Table, options: ConvertOptions): Part[] {
   const missing = requiredRoles.filter((role) => columns[role] === undefined);
   if (missing.length > 0)
     throw new UserError(
-      phrase(
+      localize(
         '{0}: no column is known for {1}. Its columns are {2}.',
         table.file,
         missing,
         table.header,
       ),
-      { hint: phrase('Name it, for example with {0}.', `--${missing[0]} "${table.header[0]}"`) },
+      { hint: localize('Name it, for example with {0}.', `--${missing[0]} "${table.header[0]}"`) },
     );
   if (split === 'column' && columns.split === undefined)
-    throw new UserError(phrase('{0} has no column that names the split.', table.file), {
-      hint: phrase('Name it with {0}, or split by ratio.', '--split_column'),
+    throw new UserError(localize('{0} has no column that names the split.', table.file), {
+      hint: localize('Name it with {0}, or split by ratio.', '--split_column'),
     });
   const annotations = table.rows.map((row) => annotationOf(table, row, options));
   const splits =
@@ -144,7 +144,7 @@ function part(split: Split | undefined, annotations: Annotation[]): Part {
 
 function annotationOf(table: Table, row: DelimitedRow, options: ConvertOptions): Annotation {
   const { columns } = options;
-  const wrong = (role: Role, reason: Words): DataError =>
+  const wrong = (role: Role, reason: MessageText): DataError =>
     new DataError(reason, {
       file: table.file,
       line: row.line,
@@ -152,7 +152,7 @@ function annotationOf(table: Table, row: DelimitedRow, options: ConvertOptions):
     });
   if (row.fields.length > table.header.length)
     throw new DataError(
-      phrase(
+      localize(
         'the row has {0} fields, the first line names {1}; quote fields that hold the separator',
         row.fields.length,
         table.header.length,
@@ -169,12 +169,12 @@ function annotationOf(table: Table, row: DelimitedRow, options: ConvertOptions):
     return result;
   };
   const sentence = field('sentence');
-  if (sentence === '') throw wrong('sentence', phrase('the sentence is empty'));
+  if (sentence === '') throw wrong('sentence', localize('the sentence is empty'));
   const label = labelOf(field('label'));
   if (label === 'unknown')
     throw wrong(
       'label',
-      phrase(
+      localize(
         'expected true or false (also 1 or 0, yes or no), found {0}; leave the field empty for an unlabelled example',
         JSON.stringify(field('label')),
       ),
@@ -189,19 +189,19 @@ function annotationOf(table: Table, row: DelimitedRow, options: ConvertOptions):
 }
 
 /** The path from the image folder, with slashes. */
-function imageOf(path: string, imageRoot: string | undefined): string | { fault: Words } {
-  if (path === '') return { fault: phrase('the path of the image is empty') };
+function imageOf(path: string, imageRoot: string | undefined): string | { fault: MessageText } {
+  if (path === '') return { fault: localize('the path of the image is empty') };
   if (/^https?:/i.test(path))
-    return { fault: phrase('{0} is an address; download the images and name the files', path) };
+    return { fault: localize('{0} is an address; download the images and name the files', path) };
   const forward = sep === '/' && !isAbsolute(path) ? path.replaceAll('\\', '/') : path;
   if (/^[A-Za-z]:/.test(forward) || (isAbsolute(forward) && imageRoot === undefined))
     return {
-      fault: phrase('{0} is an absolute path; give the folder that paths start from', path),
+      fault: localize('{0} is an absolute path; give the folder that paths start from', path),
     };
   if (imageRoot === undefined) return forward;
   const inside = relative(imageRoot, resolve(imageRoot, forward));
   return inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)
-    ? { fault: phrase('{0} does not lie in {1}', path, imageRoot) }
+    ? { fault: localize('{0} does not lie in {1}', path, imageRoot) }
     : inside;
 }
 
@@ -228,7 +228,7 @@ function splitOf(table: Table, row: DelimitedRow, { split: column = 0 }: Columns
   const text = row.fields[column] ?? '';
   const split = splitNames[text.toLowerCase()] as Split | undefined;
   if (split !== undefined) return split;
-  throw new DataError(phrase('expected train, val or test, found {0}', JSON.stringify(text)), {
+  throw new DataError(localize('expected train, val or test, found {0}', JSON.stringify(text)), {
     file: table.file,
     line: row.line,
     key: table.header[column],
@@ -247,7 +247,7 @@ function refuseSharedImages(
       if (before === undefined) first.set(image, i);
       else if (splits[before] !== splits[i])
         throw new DataError(
-          phrase(
+          localize(
             '{0} is in {1} here and in {2} in line {3}; an image in two splits makes the accuracy too good. Correct the column, or split by ratio',
             image,
             splits[i],

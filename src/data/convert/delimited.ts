@@ -1,5 +1,5 @@
 import { splitDelimited, UnclosedQuote, type DelimitedText } from '../../util/delimited';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { DataError } from '../dataError';
 
 export type { DelimitedRow } from '../../util/delimited';
@@ -13,6 +13,6 @@ export function parseDelimited(text: string, file: string): DelimitedText {
     return splitDelimited(text);
   } catch (error) {
     if (!(error instanceof UnclosedQuote)) throw error;
-    throw new DataError(phrase('a quoted field is not closed'), { file, line: error.line });
+    throw new DataError(localize('a quoted field is not closed'), { file, line: error.line });
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { writeFileAtomic } from '../../util/atomicFile';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { annotationText, type Part } from './convertTable';
 
@@ -31,8 +31,8 @@ export function writeAnnotations(
   }));
   const taken = placed.find(({ file }) => existsSync(file));
   if (taken && !overwrite)
-    throw new UserError(phrase('{0} exists already.', taken.file), {
-      hint: phrase('Choose another name, or allow overwriting with --overwrite.'),
+    throw new UserError(localize('{0} exists already.', taken.file), {
+      hint: localize('Choose another name, or allow overwriting with --overwrite.'),
     });
   return placed.map(({ annotations, ...part }) => {
     writeFileAtomic(part.file, annotationText(annotations));

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import { phrase, type Words } from '../../util/phrase';
+import { localize, type MessageText } from '../../util/localize';
 import { errnoOf, messageOf } from '../../util/userError';
 import { DataError } from '../dataError';
 import { orient } from './orient';
@@ -79,10 +79,10 @@ async function readImageFile(file: string): Promise<Buffer> {
     bytes = await readFile(file);
   } catch (error) {
     const code = errnoOf(error);
-    if (code === 'ENOENT') throw new DataError(phrase('the image is missing'), { file });
+    if (code === 'ENOENT') throw new DataError(localize('the image is missing'), { file });
     if (code === 'EISDIR')
-      throw new DataError(phrase('a folder stands where the image should be'), { file });
-    throw new DataError(phrase('the image cannot be read ({0})', messageOf(error)), { file });
+      throw new DataError(localize('a folder stands where the image should be'), { file });
+    throw new DataError(localize('the image cannot be read ({0})', messageOf(error)), { file });
   }
   if (!sniffFormat(bytes)) throw new DataError(describeForeign(bytes), { file });
   return bytes;
@@ -97,7 +97,7 @@ async function refused(file: string, bytes: Buffer, error: unknown): Promise<Dat
       .catch(() => null);
     if (size)
       return new DataError(
-        phrase(
+        localize(
           'the image has {0} × {1} pixels, more than the {2} that are read (as with Pillow); scale it down',
           size.width,
           size.height,
@@ -106,7 +106,7 @@ async function refused(file: string, bytes: Buffer, error: unknown): Promise<Dat
         { file },
       );
   }
-  return new DataError(phrase('the image is truncated or damaged ({0})', detail), { file });
+  return new DataError(localize('the image is truncated or damaged ({0})', detail), { file });
 }
 
 async function decodeTiff(file: string, bytes: Buffer, layout: TiffLayout): Promise<RgbImage> {
@@ -126,11 +126,11 @@ const isPlainYcc = ({ photometric, compression }: TiffLayout): boolean =>
   photometric === YCBCR && compression !== 6 && compression !== 7;
 
 /** Why the colours of a TIFF cannot be read; undefined when they can. */
-function foreignColours(layout: TiffLayout): Words | undefined {
+function foreignColours(layout: TiffLayout): MessageText | undefined {
   if (layout.photometric >= 8 && layout.photometric <= 10)
-    return phrase('this TIFF has CIELAB colours, which are not read; convert it to PNG');
+    return localize('this TIFF has CIELAB colours, which are not read; convert it to PNG');
   if (isPlainYcc(layout) && layout.subsampling.some((step) => step !== 1))
-    return phrase(
+    return localize(
       'this TIFF has subsampled YCbCr colours without JPEG compression, which are not read; convert it to PNG',
     );
   return undefined;

@@ -1,4 +1,4 @@
-import { phrase, type Words } from '../../util/phrase';
+import { localize, type MessageText } from '../../util/localize';
 
 /** Raster formats that the loader reads, by their first bytes; names of files do not matter. */
 export type ImageFormat = 'png' | 'jpeg' | 'gif' | 'webp' | 'tiff' | 'avif';
@@ -49,27 +49,27 @@ const others: readonly (readonly [mark: string, at: number, name: string])[] = [
   ['DDS ', 0, 'DDS'],
 ];
 
-const unread = (format: string): Words =>
-  phrase(
+const unread = (format: string): MessageText =>
+  localize(
     'this is a {0} image, which is not read; convert it to PNG or JPEG, for example with `{1}`',
     format,
     'magick mogrify -format png FILE',
   );
 
 /** Says what a file is that is no image that can be read. */
-export function describeForeign(bytes: Uint8Array): Words {
+export function describeForeign(bytes: Uint8Array): MessageText {
   const footer = Buffer.from(bytes.subarray(-26)).toString('latin1');
   if (footer.includes('TRUEVISION-XFILE')) return unread('TGA');
   const other = others.find(([mark, at]) => startsWith(bytes, mark, at));
   if (other) return unread(other[2]);
-  if (bytes.length === 0) return phrase('the image file is empty');
+  if (bytes.length === 0) return localize('the image file is empty');
   if (startsWith(bytes, 'version https://git-lfs'))
-    return phrase('this is a Git LFS pointer, not the image; run `git lfs pull`');
+    return localize('this is a Git LFS pointer, not the image; run `git lfs pull`');
   if (startsWith(bytes, '<'))
-    return phrase(
+    return localize(
       'this is a text file (HTML, SVG or XML), not a PNG, JPEG, GIF, WebP, TIFF or AVIF image',
     );
-  return phrase('this is not a PNG, JPEG, GIF, WebP, TIFF or AVIF image');
+  return localize('this is not a PNG, JPEG, GIF, WebP, TIFF or AVIF image');
 }
 
 /** Whether a file is a JPEG of four colour channels, found by walking its segments to the frame header. */

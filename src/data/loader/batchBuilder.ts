@@ -8,7 +8,7 @@ import { defaultTokenizer, type Tokenizer } from '../text/tokenizer';
 import type { Batch } from '../types';
 import type { BatchTask } from './batchTask';
 import type { ImageStore } from './imageStore';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 
 type TaskExample = BatchTask['examples'][number];
 
@@ -93,7 +93,7 @@ export class BatchBuilder {
       if (!(error instanceof DataError)) throw error;
       const { identifier, line } = job.example;
       throw new DataError(
-        phrase(
+        localize(
           '{0}; it belongs to example {1} ({2}:{3})',
           error.reason,
           identifier,

@@ -1,4 +1,4 @@
-import type { Words } from '../../util/phrase';
+import type { MessageText } from '../../util/localize';
 import type { Batch, Example } from '../types';
 import { DataError, type DataPlace } from '../dataError';
 import type { PipelineSettings } from './settings';
@@ -39,7 +39,7 @@ export type WorkerReply = { id: number; batch: Batch } | { id: number; error: Se
 
 /** An error as it passes between threads, where classes are lost. */
 export type SentError =
-  | { kind: 'data'; reason: Words; place: DataPlace }
+  | { kind: 'data'; reason: MessageText; place: DataPlace }
   | { kind: 'defect'; message: string; stack: string | undefined };
 
 export function packError(error: unknown): SentError {

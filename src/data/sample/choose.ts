@@ -1,6 +1,6 @@
 import type { KeyedRandom } from '../random';
 
-export function chance(random: KeyedRandom, probability: number): boolean {
+export function bernoulli(random: KeyedRandom, probability: number): boolean {
   return random.uniform() < probability;
 }
 

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { assetPath } from '../../util/assets';
 import { temporaryName } from '../../util/atomicFile';
 import { diskError } from '../../util/diskError';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { errnoOf, UserError } from '../../util/userError';
 import { KeyedRandom, Purpose } from '../random';
 import { Artist } from './drawing';
@@ -91,14 +91,14 @@ async function inspect(folder: string): Promise<string[]> {
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
     if (errnoOf(error) === 'ENOTDIR')
-      throw new UserError(phrase('{0} is a file.', folder), {
-        hint: phrase('Name a folder for the sample.'),
+      throw new UserError(localize('{0} is a file.', folder), {
+        hint: localize('Name a folder for the sample.'),
       });
     throw error;
   }
   if (entries.length > 0 && !entries.includes(marker))
-    throw new UserError(phrase('{0} is not empty and holds no sample data set.', folder), {
-      hint: phrase('Name a new or an empty folder, so that nothing of yours is replaced.'),
+    throw new UserError(localize('{0} is not empty and holds no sample data set.', folder), {
+      hint: localize('Name a new or an empty folder, so that nothing of yours is replaced.'),
     });
   return entries;
 }

@@ -1,6 +1,6 @@
 /** What the sample's pictures show: coloured shapes, one to a cell of a 3 × 3 grid. */
 import type { KeyedRandom } from '../random';
-import { chance, pick, shuffle } from './choose';
+import { bernoulli, pick, shuffle } from './choose';
 
 /**
  * Fills in sRGB. All are clearly brighter than the background and about equally so: brightness then tells a
@@ -70,7 +70,8 @@ export function randomScene(random: KeyedRandom, phrases: readonly Phrase[], mos
     .sort((a, b) => a - b)
     .map((cell) => {
       const asked = pick(random, phrases).colour;
-      const kind = chance(random, 0.6) && asked !== null ? asked : random.integer(colours.length);
+      const kind =
+        bernoulli(random, 0.6) && asked !== null ? asked : random.integer(colours.length);
       // Colour and shape go together: told apart independently, they take a small model far longer than minutes.
       return { cell, colour: kind, shape: kind };
     });

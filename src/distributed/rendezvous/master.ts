@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { createServer, isIPv6, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { adviceFrom, phrase, type Advice, type Words } from '../../util/phrase';
+import { storedAdvice, localize, type StoredAdvice, type MessageText } from '../../util/localize';
 import { errnoOf, messageOf } from '../../util/userError';
 import {
   LineReader,
@@ -81,7 +81,7 @@ export class MasterRendezvous extends Rendezvous {
   }
 
   /** Ends before all ranks are here. */
-  private refuse({ message, phrase: words, hint, hintPhrase }: Advice): void {
+  private refuse({ message, phrase: words, hint, hintPhrase }: StoredAdvice): void {
     const advice = {
       message,
       ...(words && { phrase: words }),
@@ -105,15 +105,16 @@ export class MasterRendezvous extends Rendezvous {
 
   private async listen(): Promise<void> {
     const { masterAddr, masterPort, timeoutMs, hello } = this.options;
-    const refuse = (message: Words, hint: Words): void => this.refuse(adviceFrom(message, hint));
+    const refuse = (message: MessageText, hint: MessageText): void =>
+      this.refuse(storedAdvice(message, hint));
     let loopback = false;
     try {
       const { address } = await lookup(masterAddr);
       loopback = /^127\.|^::1$/.test(address);
     } catch {
       refuse(
-        phrase("Rank 0's own address {0} does not resolve.", masterAddr),
-        phrase('Set MASTER_ADDR or --master_addr to a name or address of the machine of rank 0.'),
+        localize("Rank 0's own address {0} does not resolve.", masterAddr),
+        localize('Set MASTER_ADDR or --master_addr to a name or address of the machine of rank 0.'),
       );
       return;
     }
@@ -121,14 +122,18 @@ export class MasterRendezvous extends Rendezvous {
       const taken = errnoOf(error) === 'EADDRINUSE';
       refuse(
         taken
-          ? phrase('Rank 0 cannot listen on port {0} of {1}: it is taken.', masterPort, masterAddr)
-          : phrase(
+          ? localize(
+              'Rank 0 cannot listen on port {0} of {1}: it is taken.',
+              masterPort,
+              masterAddr,
+            )
+          : localize(
               'Rank 0 cannot listen on port {0} of {1}: {2}',
               masterPort,
               masterAddr,
               messageOf(error),
             ),
-        phrase('Choose another port with --master_port or MASTER_PORT, the same on all ranks.'),
+        localize('Choose another port with --master_port or MASTER_PORT, the same on all ranks.'),
       );
     });
     // Only as far as the ranks need: those of one machine meet on its own interface.
@@ -147,8 +152,8 @@ export class MasterRendezvous extends Rendezvous {
         said = true;
         this.emit({
           type: 'waiting',
-          text: adviceFrom(
-            phrase(
+          text: storedAdvice(
+            localize(
               'Waiting for rank {0} at {1}:{2} (at most {3} seconds).',
               missing(),
               masterAddr,
@@ -160,14 +165,14 @@ export class MasterRendezvous extends Rendezvous {
       }
       if (waited > timeoutMs)
         refuse(
-          phrase(
+          localize(
             'Rank {0} did not come to {1}:{2} within {3} seconds.',
             missing(),
             masterAddr,
             masterPort,
             Math.round(timeoutMs / 1000),
           ),
-          phrase('Start {0} processes, and check that they reach that address.', hello.worldSize),
+          localize('Start {0} processes, and check that they reach that address.', hello.worldSize),
         );
     }
   }
@@ -197,38 +202,38 @@ export class MasterRendezvous extends Rendezvous {
 
   private enter(hello: Hello, socket: Socket, reader: LineReader): void {
     const own = this.options.hello;
-    const refuse = (message: Words, hint: Words): void => {
-      send(socket, { type: 'refused', ...adviceFrom(message, hint) });
+    const refuse = (message: MessageText, hint: MessageText): void => {
+      send(socket, { type: 'refused', ...storedAdvice(message, hint) });
       socket.end();
     };
     const name = describe(hello);
     if (hello.protocol !== PROTOCOL)
       return refuse(
-        phrase('{0} runs another version of this program than rank 0.', name),
-        phrase('Install the same version everywhere.'),
+        localize('{0} runs another version of this program than rank 0.', name),
+        localize('Install the same version everywhere.'),
       );
     if (hello.worldSize !== own.worldSize)
       return refuse(
-        phrase(
+        localize(
           '{0} counts {1} processes, rank 0 counts {2}.',
           name,
           hello.worldSize,
           own.worldSize,
         ),
-        phrase('Give all ranks the same number of processes.'),
+        localize('Give all ranks the same number of processes.'),
       );
     if (hello.rank === 0 || this.hellos.has(hello.rank))
       return refuse(
-        phrase(
+        localize(
           '{0}: rank {1} is there already (process {2} on {3}).',
           name,
           hello.rank,
           (this.hellos.get(hello.rank)?.hello ?? own).pid,
           (this.hellos.get(hello.rank)?.hello ?? own).host,
         ),
-        phrase('Give each process a rank of its own, and each job a port of its own.'),
+        localize('Give each process a rank of its own, and each job a port of its own.'),
       );
-    if (this.complete || this.ended) return refuse(phrase('The training has begun.'), resumeHint);
+    if (this.complete || this.ended) return refuse(localize('The training has begun.'), resumeHint);
     this.hellos.set(hello.rank, { hello, socket, reader });
     socket.once('close', () => {
       if (!this.complete) this.hellos.delete(hello.rank);

@@ -1,7 +1,7 @@
 /** What rank 0 and the others share: watched connections, and what is said over them. */
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { adviceFrom, phrase, type Advice, type Words } from '../../util/phrase';
+import { storedAdvice, localize, type StoredAdvice, type MessageText } from '../../util/localize';
 import { messageOf } from '../../util/userError';
 import {
   encode,
@@ -33,9 +33,9 @@ export interface RendezvousOptions {
 
 /** What the thread says to the main thread. */
 export type RendezvousEvent =
-  | { type: 'waiting'; text: Advice }
+  | { type: 'waiting'; text: StoredAdvice }
   | { type: 'welcome'; members: Member[]; localWorldSizes: number[] }
-  | ({ type: 'refused' } & Advice)
+  | ({ type: 'refused' } & StoredAdvice)
   | { type: 'value'; from: number; id: number; value: unknown }
   | { type: 'log'; from: number; text: string }
   | { type: 'failure'; failure: Failure }
@@ -51,7 +51,7 @@ export type RendezvousRequest =
 /** Another rank, at the other end of a connection. */
 export interface Peer {
   rank: number;
-  name: Words;
+  name: MessageText;
   socket: Socket;
   heard: number;
   left: boolean;
@@ -98,14 +98,14 @@ export abstract class Rendezvous {
           else if (message.type !== 'ping') this.receive(peer, message);
         }
       } catch (error) {
-        this.lost(peer, phrase('{0} sent what cannot be read: {1}', peer.name, messageOf(error)));
+        this.lost(peer, localize('{0} sent what cannot be read: {1}', peer.name, messageOf(error)));
       }
     });
     socket.on('close', () => {
       if (peer.left || this.ended) return;
       this.lost(
         peer,
-        phrase(
+        localize(
           '{0} ended without a word: it was killed, for example for lack of memory, or its machine went down.',
           peer.name,
         ),
@@ -114,10 +114,10 @@ export abstract class Rendezvous {
     this.peers.set(peer.rank, peer);
   }
 
-  protected lost(peer: Peer, message: Words): void {
+  protected lost(peer: Peer, message: MessageText): void {
     if (peer.left || this.ended) return;
     peer.left = true;
-    this.fail({ rank: peer.rank, exitCode: 1, ...adviceFrom(message, resumeHint) });
+    this.fail({ rank: peer.rank, exitCode: 1, ...storedAdvice(message, resumeHint) });
   }
 
   private tick(): void {
@@ -132,7 +132,7 @@ export abstract class Rendezvous {
       if (silent > SILENCE_MS)
         this.lost(
           peer,
-          phrase(
+          localize(
             '{0} has not answered for {1} seconds: it is stopped, its machine hangs, or the network to it is cut.',
             peer.name,
             Math.round(silent / 1000),
@@ -143,13 +143,13 @@ export abstract class Rendezvous {
 }
 
 /** What to do after a rank was lost. */
-export const resumeHint = phrase(
+export const resumeHint = localize(
   'Find out why, then go on from the last checkpoint with --resume; the number of processes may be another one.',
 );
 
 /** A rank as messages name it: number, process, machine. */
-export function describe({ rank, host, pid }: Pick<Member, 'rank' | 'host' | 'pid'>): Words {
-  return phrase('Rank {0} (process {1} on {2})', rank, pid, host);
+export function describe({ rank, host, pid }: Pick<Member, 'rank' | 'host' | 'pid'>): MessageText {
+  return localize('Rank {0} (process {1} on {2})', rank, pid, host);
 }
 
 /** What a message says of a failure, without what makes it a message. */

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { adviceFrom, phrase, type Words } from '../../util/phrase';
+import { storedAdvice, localize, type MessageText } from '../../util/localize';
 import { errnoOf, messageOf } from '../../util/userError';
 import { LineReader, type Failure, type Message } from '../protocol';
 import {
@@ -59,13 +59,13 @@ export class WorkerRendezvous extends Rendezvous {
     else
       this.emit({
         type: 'refused',
-        ...adviceFrom(
-          phrase(
+        ...storedAdvice(
+          localize(
             '{0}:{1} answered, but not as rank 0 of this training.',
             this.options.masterAddr,
             this.options.masterPort,
           ),
-          phrase(
+          localize(
             'Check the address and the port, and whether rank 0 ended with an error of its own.',
           ),
         ),
@@ -82,8 +82,8 @@ export class WorkerRendezvous extends Rendezvous {
     );
   }
 
-  private refuse(message: Words, hint: Words): void {
-    this.emit({ type: 'refused', ...adviceFrom(message, hint) });
+  private refuse(message: MessageText, hint: MessageText): void {
+    this.emit({ type: 'refused', ...storedAdvice(message, hint) });
     this.end();
   }
 
@@ -100,8 +100,8 @@ export class WorkerRendezvous extends Rendezvous {
       if (waited > (unresolved ? Math.min(RESOLVE_MS, timeoutMs) : timeoutMs))
         return this.refuse(
           unresolved
-            ? phrase('The address of rank 0, {0}, does not resolve.', masterAddr)
-            : phrase(
+            ? localize('The address of rank 0, {0}, does not resolve.', masterAddr)
+            : localize(
                 'Rank {0} found no rank 0 at {1}:{2} within {3} seconds ({4}).',
                 hello.rank,
                 masterAddr,
@@ -109,14 +109,16 @@ export class WorkerRendezvous extends Rendezvous {
                 Math.round(timeoutMs / 1000),
                 outcome,
               ),
-          phrase('Check that rank 0 runs there, and that --master_addr and --master_port are its.'),
+          localize(
+            'Check that rank 0 runs there, and that --master_addr and --master_port are its.',
+          ),
         );
       if (!said && waited > 5000) {
         said = true;
         this.emit({
           type: 'waiting',
-          text: adviceFrom(
-            phrase(
+          text: storedAdvice(
+            localize(
               'Waiting for rank 0 at {0}:{1} (at most {2} seconds).',
               masterAddr,
               masterPort,
@@ -134,7 +136,7 @@ export class WorkerRendezvous extends Rendezvous {
     socket.setEncoding('utf8');
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
-    const name = phrase('Rank 0 (at {0}:{1})', masterAddr, masterPort);
+    const name = localize('Rank 0 (at {0}:{1})', masterAddr, masterPort);
     this.master = { rank: 0, name, socket, heard: performance.now(), left: false };
     this.watch(this.master, new LineReader());
     send(socket, hello);

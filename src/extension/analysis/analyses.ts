@@ -6,10 +6,10 @@ import type { AnalyzeRequest } from '../../analysis/analyze';
 import { filesOfFacts } from '../../analysis/exampleFacts';
 import { readRobustness } from '../../analysis/robustnessFile';
 import { checkUserSlices } from '../../analysis/userSlices';
-import { fileOfSet, listSets, type PredictionSet } from '../../run/predictionSets';
+import { fileOfSet, listSets, type PredictionSet } from '../../run/read/predictionSets';
 import { runPaths } from '../../run/runPaths';
 import { localized } from '../../util/language';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import type { AnalysedSubset } from '../../webview/failures/messages';
 import { isDemo } from '../demo/demoFolder';
@@ -110,7 +110,7 @@ export async function examplesOf(
   const { slice, value } = subset;
   const found = job.slices.find((each) => each.slice === slice && each.value === value);
   return {
-    title: localized(phrase('Slice: {0} = {1}', slice, value)),
+    title: localized(localize('Slice: {0} = {1}', slice, value)),
     rows: Int32Array.from(found?.rows ?? [], (row) => places[row] ?? -1),
   };
 }
@@ -123,8 +123,8 @@ async function brokenPairs(
   const stored = (await readRobustness(runFolder)).find((each) => basename(each.file) === file);
   const found = stored?.result.tests.find((each) => each.test === test);
   if (!found)
-    throw new UserError(phrase('The result of this robustness test is not there any more.'), {
-      hint: phrase('Run Test Robustness… again.'),
+    throw new UserError(localize('The result of this robustness test is not there any more.'), {
+      hint: localize('Run Test Robustness… again.'),
     });
   return {
     title: localized(testTitles[test]),
@@ -133,16 +133,16 @@ async function brokenPairs(
 }
 
 const testTitles = {
-  exchanged: phrase('Changed: images and left/right exchanged'),
-  'left image twice': phrase('Changed: left image twice'),
-  'right image twice': phrase('Changed: right image twice'),
-  'no images': phrase('Changed: the sentence alone'),
-  'no sentence': phrase('Changed: the images alone'),
+  exchanged: localize('Changed: images and left/right exchanged'),
+  'left image twice': localize('Changed: left image twice'),
+  'right image twice': localize('Changed: right image twice'),
+  'no images': localize('Changed: the sentence alone'),
+  'no sentence': localize('Changed: the images alone'),
 } as const;
 
 const fateTitles = {
-  'always right': phrase('Always right'),
-  learned: phrase('Learned'),
-  forgotten: phrase('Forgotten'),
-  'never learned': phrase('Never learned'),
+  'always right': localize('Always right'),
+  learned: localize('Learned'),
+  forgotten: localize('Forgotten'),
+  'never learned': localize('Never learned'),
 } as const;

@@ -4,11 +4,11 @@ import type { AnalysisNews } from '../../analysis/analysisWorker';
 import type { Analysis, AnalyzeRequest } from '../../analysis/analyze';
 import { assetPath } from '../../util/assets';
 import { localized, localizedAdvice } from '../../util/language';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 
 /** Why nothing is analysed in Restricted Mode. */
-export const untrusted = phrase(
+export const untrusted = localize(
   'Predictions are analyzed with patterns and files that the workspace names, and this workspace is not trusted.',
 );
 
@@ -43,7 +43,7 @@ export class AnalysisJob {
     this.worker.on('message', (news: AnalysisNews) => this.take(news));
     this.worker.once('error', (error) => this.fail({ message: error.message }));
     this.worker.once('exit', () => {
-      if (!this.complete) this.fail({ message: localized(phrase('The analysis ended early.')) });
+      if (!this.complete) this.fail({ message: localized(localize('The analysis ended early.')) });
     });
   }
 

@@ -1,16 +1,16 @@
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { RunFolder } from '../../run/runFolder';
-import type { PredictionSet } from '../../run/predictionSets';
+import type { PredictionSet } from '../../run/read/predictionSets';
 import { UserError } from '../../util/userError';
 import type { AnalysisContract, PanelState, TabId } from '../../webview/analysis/messages';
 import { saveText } from '../failures/saveRows';
-import { showFailure, tellIfItFails } from '../log';
+import { showFailure, showErrorOf } from '../log';
 import { showRestored } from '../restoredTabs';
 import { followPanel } from '../runInFront';
 import { isActive } from '../runs/runRegistry';
 import type { Services } from '../services';
-import { Turns } from '../turns';
+import { KeyedMutex } from '../keyedMutex';
 import { ANALYSIS_VIEW } from '../viewTypes';
 import { Messenger } from '../webview/messenger';
 import { panelIcon, setUpWebview } from '../webview/panelWebview';
@@ -48,7 +48,7 @@ class AnalysisPanels
 {
   private readonly panels = new Map<string, AnalysisPanel>();
   /** A second command for the same run waits for the first. */
-  private readonly turns = new Turns();
+  private readonly turns = new KeyedMutex();
   /** Runs whose panel VS Code has handed over after a reload. */
   private readonly handedOver = new Set<string>();
 
@@ -57,7 +57,7 @@ class AnalysisPanels
   async open(runFolder: string, wanted: Partial<PredictionSet>, tab?: TabId): Promise<void> {
     // Not in turn: the panel that is handed over then takes its turn.
     if (!this.panels.has(runFolder)) await this.showRestored(runFolder);
-    const known = await this.turns.take(runFolder, async () => {
+    const known = await this.turns.run(runFolder, async () => {
       const open = this.panels.get(runFolder);
       if (open) {
         open.panel.reveal();
@@ -90,7 +90,7 @@ class AnalysisPanels
       return;
     }
     this.handedOver.add(runFolder);
-    await this.turns.take(runFolder, async () => {
+    await this.turns.run(runFolder, async () => {
       if (this.panels.has(runFolder)) panel.dispose();
       else await this.fill(panel, runFolder, { ...set });
     });
@@ -227,9 +227,9 @@ class AnalysisPanel implements vscode.Disposable {
           registerFailures(this.services);
           await openFailures(folder, { ...set, ...what });
         };
-        tellIfItFails(log, 'show examples', show());
+        showErrorOf(log, 'show examples', show());
       },
-      command: (command, set) => tellIfItFails(log, command, this.command(command, set)),
+      command: (command, set) => showErrorOf(log, command, this.command(command, set)),
       save: (name, extension, pieces) => this.save(name, extension, pieces),
       problem: (doing, error) => {
         // A person sees it in the panel; what is not meant for people belongs in the log.

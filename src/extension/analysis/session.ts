@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import { readRobustness, type StoredRobustness } from '../../analysis/robustnessFile';
-import { chooseSet, listSets, sameSet } from '../../run/predictionSets';
+import { chooseSet, listSets, sameSet } from '../../run/read/predictionSets';
 import { RunFolder } from '../../run/runFolder';
 import { isThere } from '../../util/isThere';
 import { localized, shownError } from '../../util/language';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import type {
   AnalysisContract,
@@ -202,7 +202,7 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
     exportCandidates: async ({ format }) => {
       const { shown, job } = this;
       if (!shown || !job?.analysis)
-        throw new UserError(phrase('The candidates for label noise are not known yet.'));
+        throw new UserError(localize('The candidates for label noise are not known yet.'));
       const pieces = candidateList(format, job.analysis.labelNoise, this.notes.of(shown.split));
       const after = shown.epoch === null ? '' : `-epoch-${shown.epoch + 1}`;
       const name = `${this.run.name}-${shown.split}${after}-label-noise.${format}`;
@@ -338,8 +338,8 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
     const ofSplit = this.sets.filter((set) => set.split === split);
     const set = ofSplit.find((each) => each.epoch === epoch) ?? ofSplit.at(-1);
     if (!set)
-      throw new UserError(phrase('{0} has no predictions of {1}.', this.run.name, split), {
-        hint: phrase('Evaluate its checkpoint on this split first.'),
+      throw new UserError(localize('{0} has no predictions of {1}.', this.run.name, split), {
+        hint: localize('Evaluate its checkpoint on this split first.'),
       });
     this.editor.showExamples(
       set,

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { checkUserSlices } from '../../analysis/userSlices';
-import type { PredictionSet } from '../../run/predictionSets';
-import { phrase } from '../../util/phrase';
+import type { PredictionSet } from '../../run/read/predictionSets';
+import { localize } from '../../util/localize';
 import { withCancellableProgress } from '../progress';
 import { showReport } from '../reports';
 import type { Services } from '../services';
@@ -27,7 +27,7 @@ export async function showAnalysisText(
     return withCancellableProgress(vscode.l10n.t('Analyzing predictions'), async (signal) => {
       const { code, stdout, stderr } = await runProgram(program, args, { signal });
       if (code !== 0)
-        throw failureIn(stderr, phrase('nlvr {0} ended with {1}', 'analyze', String(code)));
+        throw failureIn(stderr, localize('nlvr {0} ended with {1}', 'analyze', String(code)));
       return stdout;
     });
   });

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { PredictionSet } from '../../run/predictionSets';
+import type { PredictionSet } from '../../run/read/predictionSets';
 import { isDemo } from '../demo/demoFolder';
 import type { RunRegistry } from '../runs/runRegistry';
 import type { Services } from '../services';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { listSets, type PredictionSet } from '../../run/predictionSets';
-import { phrase } from '../../util/phrase';
+import { listSets, type PredictionSet } from '../../run/read/predictionSets';
+import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { pickOne } from '../quickPick';
 
@@ -15,8 +15,8 @@ export async function choosePredictions(
 ): Promise<PredictionSet | undefined> {
   const sets = await listSets(folder);
   if (sets.length === 0)
-    throw new UserError(phrase('{0} has no predictions yet.', name), {
-      hint: phrase('They are written after each epoch, and by Evaluate Checkpoint.'),
+    throw new UserError(localize('{0} has no predictions yet.', name), {
+      hint: localize('They are written after each epoch, and by Evaluate Checkpoint.'),
     });
   if (sets.length === 1) return sets[0];
   // The newest first: it is what one mostly wants.

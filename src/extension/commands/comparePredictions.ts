@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { listSets } from '../../run/predictionSets';
-import { phrase } from '../../util/phrase';
+import { listSets } from '../../run/read/predictionSets';
+import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { runInFront } from '../runInFront';
 import type { Run } from '../runs/runRegistry';
@@ -34,8 +34,8 @@ export async function chooseTwo(
     ? selected.filter((each): each is string => typeof each === 'string')
     : [];
   if (folders.length > 2)
-    throw new UserError(phrase('{0} runs are selected.', folders.length), {
-      hint: phrase('Select two runs to compare their predictions.'),
+    throw new UserError(localize('{0} runs are selected.', folders.length), {
+      hint: localize('Select two runs to compare their predictions.'),
     });
   if (folders.length === 2) {
     // What came later is measured against what was there before.
@@ -48,8 +48,8 @@ export async function chooseTwo(
   for (const run of runs.runs)
     if ((await listSets(run.folder)).length > 0) withPredictions.push(run);
   if (withPredictions.length === 0)
-    throw new UserError(phrase('There is no run with predictions.'), {
-      hint: phrase('They are written after each epoch, and by Evaluate Checkpoint.'),
+    throw new UserError(localize('There is no run with predictions.'), {
+      hint: localize('They are written after each epoch, and by Evaluate Checkpoint.'),
     });
   const title = vscode.l10n.t('Compare Predictions');
   const front = runInFront(COMPARISON_VIEW);

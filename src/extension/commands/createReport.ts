@@ -4,8 +4,8 @@ import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { version } from '../../../package.json';
 import { checkUserSlices } from '../../analysis/userSlices';
-import { listSets, type PredictionSet } from '../../run/predictionSets';
-import { phrase } from '../../util/phrase';
+import { listSets, type PredictionSet } from '../../run/read/predictionSets';
+import { localize } from '../../util/localize';
 import { withSlicesFile } from '../analysis/slicesFile';
 import { isDemo } from '../demo/demoFolder';
 import { withCancellableProgress } from '../progress';
@@ -101,7 +101,7 @@ function asProgram(
     if (compareWith) args.push('--compare', compareWith.folder);
     const { code, stderr } = await runProgram(await services.program(), args, { signal });
     if (code !== 0)
-      throw failureIn(stderr, phrase('nlvr {0} ended with {1}', 'report', String(code)));
+      throw failureIn(stderr, localize('nlvr {0} ended with {1}', 'report', String(code)));
     return readFile(output, 'utf8');
   });
 }

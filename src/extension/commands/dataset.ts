@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { errnoOf } from '../../util/userError';
 import type { DatasetChecks } from '../dataset/datasetChecks';
 import { problemCounts } from '../dataset/problemCounts';
-import { isUnderWay, oneAtATime } from '../oneAtATime';
+import { isRunning, shareWork } from '../sharedWork';
 import { withCancellableProgress } from '../progress';
 import { pickOne } from '../quickPick';
 import type { Services } from '../services';
@@ -48,7 +48,7 @@ const DRAWING = 'draw the sample data set';
 /** "Create Sample Data Set": asks where, draws it, then opens its configuration. */
 export async function createSample(services: Services): Promise<void> {
   await requireTrust();
-  if (isUnderWay(DRAWING)) {
+  if (isRunning(DRAWING)) {
     void vscode.window.showInformationMessage(
       vscode.l10n.t(
         'The sample data set is being drawn already. Its notification shows how far it is.',
@@ -56,7 +56,7 @@ export async function createSample(services: Services): Promise<void> {
     );
     return;
   }
-  const folder = await oneAtATime(DRAWING, async () => {
+  const folder = await shareWork(DRAWING, async () => {
     const chosen = await chooseSampleFolder();
     if (chosen !== undefined) await drawSample(services, chosen);
     return chosen;
@@ -86,7 +86,7 @@ async function drawSample(services: Services, folder: string): Promise<void> {
         onErrorLine,
       });
       if (code !== 0)
-        throw failureIn(stderr, phrase('nlvr {0} ended with {1}', 'sample', String(code)));
+        throw failureIn(stderr, localize('nlvr {0} ended with {1}', 'sample', String(code)));
     },
   );
 }

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { Split } from '../../run/events';
-import { readAttemptFile, type AttemptOutcome } from '../../run/attempts';
+import { readAttemptFile, type AttemptOutcome } from '../../run/record/attempts';
 import { localizedMessage } from '../../util/language';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { messageOf } from '../../util/userError';
 import { showFailure } from '../log';
 import { withCancellableProgress } from '../progress';
@@ -134,7 +134,7 @@ async function reserve(
     );
   await registry.refresh(folder);
   const run = registry.get(folder);
-  const hint = phrase('Stop it first, or wait until it ends.');
+  const hint = localize('Stop it first, or wait until it ends.');
   if (run && !isFree(run)) requireIdle(run, hint);
   return reserveFolder(folder);
 }
@@ -183,7 +183,7 @@ async function evaluateInBackground(
     await registry.refresh(folder);
     const cancelled = await withProgress(services.log, started);
     // One that did not hear in time could not write how it ended.
-    if (cancelled) await stopAtOnce(folder, phrase('Stopped at once, without saving.'));
+    if (cancelled) await stopAtOnce(folder, localize('Stopped at once, without saving.'));
     await registry.refresh(folder);
     return readAttemptFile(started.file)?.outcome ?? undefined;
   });

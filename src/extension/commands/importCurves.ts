@@ -5,7 +5,7 @@ import { CURVES, type Chosen, type CurveName } from '../../run/curves/roles';
 import { runFolderName } from '../../run/runName';
 import { isEventFile } from '../../run/tensorboard/logFolder';
 import { localized } from '../../util/language';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { count } from '../format';
 import { withCancellableProgress } from '../progress';
@@ -48,7 +48,7 @@ export async function importCurves(
     async (signal) => {
       const { code, stdout, stderr } = await runProgram(program, args, { signal });
       if (code !== 0)
-        throw failureIn(stderr, phrase('nlvr {0} ended with {1}', 'import', String(code)));
+        throw failureIn(stderr, localize('nlvr {0} ended with {1}', 'import', String(code)));
       return JSON.parse(stdout) as CurvesReport;
     },
   );
@@ -73,8 +73,8 @@ export async function importCurves(
 function outputFolder(): string {
   const [first] = vscode.workspace.workspaceFolders ?? [];
   if (!first)
-    throw new UserError(phrase('No folder is open.'), {
-      hint: phrase('Open a folder first: the imported run is put into its output folder.'),
+    throw new UserError(localize('No folder is open.'), {
+      hint: localize('Open a folder first: the imported run is put into its output folder.'),
     });
   return join(first.uri.fsPath, 'output');
 }
@@ -123,8 +123,8 @@ async function chooseSource(): Promise<string | undefined> {
 /** The curves with common names are chosen already; the user may choose others. Undefined: dismissed. */
 async function chooseCurves(found: FoundCurves): Promise<Chosen | undefined> {
   if (found.scalars.length === 0)
-    throw new UserError(phrase('There are no scalars in it.'), {
-      hint: phrase('Choose the folder whose event files TensorBoard shows curves of.'),
+    throw new UserError(localize('There are no scalars in it.'), {
+      hint: localize('Choose the folder whose event files TensorBoard shows curves of.'),
     });
   const chosen: Chosen = { ...found.chosen };
   for (;;) {

@@ -3,11 +3,11 @@ import { basename, dirname, extname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { ImportReport } from '../../analysis/import/importPredictions';
 import type { Split } from '../../data/split';
-import { listSets } from '../../run/predictionSets';
+import { listSets } from '../../run/read/predictionSets';
 import { RunFolder } from '../../run/runFolder';
 import { runFolderName } from '../../run/runName';
 import { localizedMessage } from '../../util/language';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { isThere } from '../../util/isThere';
 import { UserError } from '../../util/userError';
 import { annotatedSplits } from '../annotatedSplits';
@@ -69,7 +69,7 @@ export async function importPredictions(
     async (signal) => {
       const { code, stdout, stderr } = await runProgram(program, args, { signal });
       if (code !== 0)
-        throw failureIn(stderr, phrase('nlvr {0} ended with {1}', 'import', String(code)));
+        throw failureIn(stderr, localize('nlvr {0} ended with {1}', 'import', String(code)));
       return JSON.parse(stdout) as ImportReport;
     },
   );
@@ -108,8 +108,8 @@ async function chooseSplit(annFiles: Partial<Record<Split, string>>): Promise<Sp
     split,
   }));
   if (items.length === 0)
-    throw new UserError(phrase('The configuration names no annotations that exist.'), {
-      hint: phrase('Set ann_root and ann_files: the predictions are joined to the annotations.'),
+    throw new UserError(localize('The configuration names no annotations that exist.'), {
+      hint: localize('Set ann_root and ann_files: the predictions are joined to the annotations.'),
     });
   if (items.length === 1) return items[0].split;
   const picked = await pickOne(items, {

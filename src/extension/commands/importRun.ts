@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { blipRunInfo } from '../../run/blipLog';
-import { readRunInfo } from '../../run/migrate';
+import { blipRunInfo } from '../../run/import/blipLog';
+import { readRunInfo } from '../../run/read/migrate';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import type { WorkspaceRuns } from '../runs/workspaceRuns';
 

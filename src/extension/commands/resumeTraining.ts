@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { RunFolder } from '../../run/runFolder';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { isThere } from '../../util/isThere';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import {
@@ -52,7 +52,7 @@ export async function trainLonger(
   const none = vscode.l10n.t('There is no finished run that could be trained longer.');
   const run = await pickRun(registry, calledOn, canTrainLonger, none);
   if (!run) return;
-  requireIdle(run, phrase('Stop it first, or start a new training next to it.'));
+  requireIdle(run, localize('Stop it first, or start a new training next to it.'));
   if (!canTrainLonger(run)) return requireResumable(run);
   await goOn(services, registry, run, () => epochsToTrain(run));
 }
@@ -104,7 +104,7 @@ async function goOn(
     if (more === undefined || !(await ensureRuntime(services, run.info.configFile))) return;
     // Somebody else may have gone on with it while questions stood.
     await registry.refresh(run.folder);
-    requireIdle(registry.get(run.folder) ?? run, phrase('Stop it first.'));
+    requireIdle(registry.get(run.folder) ?? run, localize('Stop it first.'));
     if (!(await resumesNextTo(run, registry))) return;
     await launch(services, registry, {
       kind: 'resume',

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
-import { folderOfRun } from '../../run/blipFolder';
-import { contentOf } from '../../run/ownedFiles';
+import { folderOfRun } from '../../run/import/blipFolder';
+import { contentOf } from '../../run/record/ownedFiles';
 import { RunFolder } from '../../run/runFolder';
 import { isThere } from '../../util/isThere';
 import { bytes } from '../format';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import { isStoppable, type Run } from '../runs/runRegistry';
 import { requestStop, stopAtOnce, stopStarting } from '../trainer/stop';
@@ -51,6 +51,6 @@ async function stopNow(registry: FolderRunRegistry, run: Run): Promise<void> {
     now,
   );
   if (chosen !== now) return;
-  await stopAtOnce(run.folder, phrase('Stopped at once, without saving.'));
+  await stopAtOnce(run.folder, localize('Stopped at once, without saving.'));
   await registry.refresh(run.folder);
 }

@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { Split } from '../../run/events';
-import { listSets } from '../../run/predictionSets';
+import { listSets } from '../../run/read/predictionSets';
 import { localized } from '../../util/language';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { withCancellableProgress } from '../progress';
 import { pickOne } from '../quickPick';
@@ -96,7 +96,7 @@ async function runRobustness(
       const outcome = await runProgram(program, args, { cwd, signal, onErrorLine });
       const { code, stdout, stderr } = outcome;
       if (code !== 0)
-        throw failureIn(stderr, phrase('nlvr {0} ended with {1}', 'robustness', String(code)));
+        throw failureIn(stderr, localize('nlvr {0} ended with {1}', 'robustness', String(code)));
       return stdout;
     },
   );
@@ -106,8 +106,8 @@ async function runRobustness(
 async function chooseSplit(configFile: string): Promise<Split | undefined> {
   const splits = await splitsOf(configFile);
   if (splits.length === 0)
-    throw new UserError(phrase('{0} names no annotations that are there.', configFile), {
-      hint: phrase('Set ann_files to the annotations of val or test.'),
+    throw new UserError(localize('{0} names no annotations that are there.', configFile), {
+      hint: localize('Set ann_files to the annotations of val or test.'),
     });
   const items = splits.map(({ split, file }) => ({
     label: split,

@@ -14,7 +14,7 @@ import { pickOne } from '../quickPick';
 import { showRestored } from '../restoredTabs';
 import { followPanel } from '../runInFront';
 import type { Services } from '../services';
-import { Turns } from '../turns';
+import { KeyedMutex } from '../keyedMutex';
 import { COMPARISON_VIEW } from '../viewTypes';
 import { Messenger } from '../webview/messenger';
 import { panelIcon, setUpWebview } from '../webview/panelWebview';
@@ -52,7 +52,7 @@ class ComparisonPanels
 {
   private readonly panels = new Set<ComparisonPanel>();
   /** A second command for the same runs waits for the first. */
-  private readonly turns = new Turns();
+  private readonly turns = new KeyedMutex();
   /** Pairs whose panel VS Code has handed over after a reload. */
   private readonly handedOver = new Set<string>();
 
@@ -61,7 +61,7 @@ class ComparisonPanels
   async open(runs: Runs): Promise<void> {
     // Not in turn: the panel that is handed over then takes its turn.
     if (!this.panelOf(runs)) await this.showRestored(runs);
-    await this.turns.take(keyOf(runs), async () => {
+    await this.turns.run(keyOf(runs), async () => {
       const known = this.panelOf(runs);
       if (known) {
         known.panel.reveal();
@@ -88,7 +88,7 @@ class ComparisonPanels
     }
     const runs = { a, b };
     this.handedOver.add(keyOf(runs));
-    await this.turns.take(keyOf(runs), async () => {
+    await this.turns.run(keyOf(runs), async () => {
       if (this.panelOf(runs)) panel.dispose();
       else await this.fill(panel, runs, choice ?? null);
     });

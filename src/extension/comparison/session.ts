@@ -9,9 +9,9 @@ import {
 import type { ComparedInThread } from '../../analysis/compareThread';
 import { builtInSlices, YES } from '../../analysis/slices';
 import type { UserSlice } from '../../analysis/userSlices';
-import { fileOfSet, listSets } from '../../run/predictionSets';
+import { fileOfSet, listSets } from '../../run/read/predictionSets';
 import { localized, localizedMessage, shownError } from '../../util/language';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { isAbort, UserError } from '../../util/userError';
 import type {
   Choice,
@@ -216,14 +216,14 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
   /** @throws {UserError} when another comparison is shown by now. */
   private result(generation: number): Extract<Shown, { type: 'compared' }> {
     if (generation !== this.generation || this.shown?.type !== 'compared')
-      throw new UserError(phrase('Other predictions are compared now.'));
+      throw new UserError(localize('Other predictions are compared now.'));
     return this.shown;
   }
 
   /** @throws {UserError} while intervals are still to come, too. */
   private whole(generation: number): Extract<Shown, { type: 'compared' }> {
     const result = this.result(generation);
-    if (!result.complete) throw new UserError(phrase('The intervals are still being computed.'));
+    if (!result.complete) throw new UserError(localize('The intervals are still being computed.'));
     return result;
   }
 

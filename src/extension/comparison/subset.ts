@@ -1,8 +1,8 @@
 import { compareInThread } from '../../analysis/compareThread';
 import { selectRows } from '../../analysis/comparedTable';
-import { fileOfSet, type PredictionSet } from '../../run/predictionSets';
-import { readPredictions } from '../../run/readPredictions';
-import { phrase } from '../../util/phrase';
+import { fileOfSet, type PredictionSet } from '../../run/read/predictionSets';
+import { readPredictions } from '../../run/read/readPredictions';
+import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import type { ComparedSubset } from '../../webview/failures/messages';
 import { shownComparison } from './shownComparisons';
@@ -20,7 +20,7 @@ export async function comparedExamples(
 ): Promise<{ title: string; rows: Int32Array }> {
   const { split } = set;
   if (split !== subset.split)
-    throw new UserError(phrase('The comparison is of the examples of {0}.', subset.split));
+    throw new UserError(localize('The comparison is of the examples of {0}.', subset.split));
   const { a, b, epochA, epochB } = subset;
   const { comparison, table } =
     shownComparison(subset) ??
@@ -38,7 +38,7 @@ export async function comparedExamples(
     slice &&
     comparison.slices.findIndex((each) => each.slice === slice.slice && each.value === slice.value);
   if (place === -1)
-    throw new UserError(phrase('There is no slice {0} any more.', slice?.slice ?? ''));
+    throw new UserError(localize('There is no slice {0} any more.', slice?.slice ?? ''));
   const rows = selectRows(table, { outcomes, slice: place, search, order: 'annotations' });
   const wanted = new Set(Array.from(rows, (row) => table.identifiers[row]));
   const shown: number[] = [];

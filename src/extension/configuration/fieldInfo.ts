@@ -1,7 +1,7 @@
 /** The definition as the form needs it. */
 import { definition, type FieldKey, type KeyDefinition } from '../../config/definition';
 import { describeDefault, describeRange } from '../../config/describe';
-import { say } from '../../util/phrase';
+import { formatMessage } from '../../util/localize';
 import type { FieldInfo, FieldKind } from '../../webview/config/messages';
 import type { Translate } from './fixes';
 
@@ -17,8 +17,8 @@ function fieldInfo(name: string, key: KeyDefinition, t: Translate): FieldInfo {
     kind: kindOf(key),
     group: key.group,
     meaning: t(key.doc),
-    defaultText: plain(say(describeDefault(key), t)),
-    rangeText: plain(say(describeRange(key), t)),
+    defaultText: plain(formatMessage(describeDefault(key), t)),
+    rangeText: plain(formatMessage(describeRange(key), t)),
   };
   const blip = key.blip ?? (isField ? undefined : t('the same'));
   if (blip !== undefined) info.blipText = t(blip);

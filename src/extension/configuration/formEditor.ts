@@ -4,18 +4,18 @@ import * as vscode from 'vscode';
 import { definitionOf } from '../../config/keys';
 import { configPaths } from '../../config/paths';
 import { messageOf } from '../../util/userError';
-import { tellIfItFails } from '../log';
+import { showErrorOf } from '../log';
 import type { Services } from '../services';
 import { setting } from '../settings';
 import { panelIcon, setUpWebview } from '../webview/panelWebview';
 import { FormSession, type SessionEditor } from './formSession';
-import { InsightMaker } from './insights';
+import { TrainingPlanBuilder } from './documentAnalyses';
 import { lookUp } from './lookup';
 import { folderOf, parsedConfig } from './parsedDocuments';
 import { toWorkspaceEdit } from './ranges';
 
 /** Remembers counts of examples for all forms. */
-const insights = new InsightMaker(vscode.l10n.t, countProcesses);
+const insights = new TrainingPlanBuilder(vscode.l10n.t, countProcesses);
 
 /** Processes of a training by the setting; a wrong value is said when a training is started. */
 function countProcesses(folder: string): number | 'auto' {
@@ -38,7 +38,7 @@ export function openFormEditor(
     apply: (edit) => vscode.workspace.applyEdit(toWorkspaceEdit(document, edit)),
     browse: (key) => browse(document, key),
     openText: (line) =>
-      tellIfItFails(
+      showErrorOf(
         services.log,
         'open a configuration as text',
         openText(document.uri, line, panel.viewColumn),

@@ -6,7 +6,7 @@ import { readMedConfig } from '../../config/medConfig';
 import { parseConfig } from '../../config/parse';
 import type { ConfigProblem, ScalarValue } from '../../config/problem';
 import { vitSize } from '../../config/vit';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 
 const numeral = /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/;
@@ -36,7 +36,7 @@ export function typedValue(known: KeyDefinition, text: string): ScalarValue {
 function known(key: string): KeyDefinition {
   const found = definitionOf(key);
   if (found === undefined)
-    throw new UserError(phrase('`{0}` is not a key of the configuration.', key));
+    throw new UserError(localize('`{0}` is not a key of the configuration.', key));
   return found;
 }
 
@@ -60,7 +60,7 @@ export function expandEdit(text: string, key: string, folder: string): ConfigEdi
   function fieldsBehind(): EditValue {
     if (key === 'vit') return { ...vitSize(config.vit) };
     if (key === 'med_config') return readMedConfig(config, folder);
-    throw new UserError(phrase('`{0}` has no name or path to replace.', key));
+    throw new UserError(localize('`{0}` has no name or path to replace.', key));
   }
 }
 

@@ -3,7 +3,7 @@ import { editConfig, type ConfigEdit, type TextEdit } from '../../config/edit';
 import { groups } from '../../config/definition';
 import { parseConfig } from '../../config/parse';
 import type { ConfigProblem } from '../../config/problem';
-import { phrase, sayMessage } from '../../util/phrase';
+import { localize, formatStoredMessage } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import type { ConfigContract, FormProblem, ToHost } from '../../webview/config/messages';
 import { Messenger, type MessagePort } from '../webview/messenger';
@@ -11,7 +11,7 @@ import { fieldInfos } from './fieldInfo';
 import type { Fix, Translate } from './fixes';
 import { expandEdit, problemsWith, resetEdit, setEdit } from './formEdits';
 import { formView } from './formState';
-import type { InsightMaker } from './insights';
+import type { TrainingPlanBuilder } from './documentAnalyses';
 import { missingPaths, type Lookup } from '../../config/writtenPaths';
 
 /** What a session needs of VS Code. */
@@ -52,7 +52,7 @@ export class FormSession {
   constructor(
     port: MessagePort,
     private readonly editor: SessionEditor,
-    private readonly insightMaker: InsightMaker,
+    private readonly insightMaker: TrainingPlanBuilder,
     private readonly lookUp: Lookup,
     private readonly t: Translate,
   ) {
@@ -187,7 +187,7 @@ export class FormSession {
       const edit = make();
       if (edit === undefined) return;
       if (!(await this.editor.apply(edit)))
-        throw new UserError(phrase('The file could not be changed; it may be read-only.'));
+        throw new UserError(localize('The file could not be changed; it may be read-only.'));
     });
     this.queue = turn.catch(() => undefined);
     return turn;
@@ -201,7 +201,7 @@ export class FormSession {
   private shownAsTyped(problem: ConfigProblem): FormProblem {
     return {
       severity: problem.severity,
-      message: sayMessage(problem, this.t),
+      message: formatStoredMessage(problem, this.t),
       line: 0,
       fixes: [],
     };

@@ -4,7 +4,7 @@ import { yamlText } from '../../config/describe';
 import { definitionOf } from '../../config/keys';
 import type { ParsedConfig } from '../../config/parse';
 import type { ConfigProblem } from '../../config/problem';
-import { sayMessage } from '../../util/phrase';
+import { formatStoredMessage } from '../../util/localize';
 import type { FieldState, FormProblem, FormState } from '../../webview/config/messages';
 import { fixesFor, type Fix, type Translate } from './fixes';
 
@@ -31,7 +31,7 @@ export function formView(
         version,
         fields: {},
         others: [],
-        broken: { message: sayMessage(broken, t), line: broken.line },
+        broken: { message: formatStoredMessage(broken, t), line: broken.line },
       },
       fixes: [],
     };
@@ -72,7 +72,7 @@ function formProblem(
   }));
   return {
     severity,
-    message: sayMessage(problem, t),
+    message: formatStoredMessage(problem, t),
     line: range[1] === 0 ? 0 : line,
     fixes: offered,
   };

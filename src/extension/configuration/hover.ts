@@ -4,7 +4,7 @@ import { describeDefault, describeRange } from '../../config/describe';
 import { definitionOf } from '../../config/keys';
 import type { ParsedConfig } from '../../config/parse';
 import type { TextRange } from '../../config/problem';
-import { say } from '../../util/phrase';
+import { formatMessage } from '../../util/localize';
 import type { Translate } from './fixes';
 
 export interface KeyHover {
@@ -35,8 +35,8 @@ const size = ([start, end]: TextRange): number => end - start;
 /** A key in words: meaning, default, values, and BLIP's value. */
 export function describe(key: string, definition: KeyDefinition, t: Translate): string {
   const facts = [
-    [t('Default'), say(describeDefault(definition), t)],
-    [t('Values'), say(describeRange(definition), t)],
+    [t('Default'), formatMessage(describeDefault(definition), t)],
+    [t('Values'), formatMessage(describeRange(definition), t)],
     [t('In BLIP'), inBlip(key, definition, t)],
   ];
   const lines = facts.filter(([, value]) => value !== undefined);

@@ -10,7 +10,7 @@ import { convertForeign } from '../../config/foreign';
 import { definitionOf } from '../../config/keys';
 import { configPaths, isUrl } from '../../config/paths';
 import { describeInspection, yamlFor } from '../../model/inspect';
-import { say } from '../../util/phrase';
+import { formatMessage } from '../../util/localize';
 import { architectureEdit, pretrainedInfo } from './checkpointInfo';
 import { placeAt, proposalsAt, type Place, type Proposal } from './completion';
 import { documentProblems } from './documentProblems';
@@ -94,7 +94,7 @@ export async function provideHover(
     // As text: names of tensors come from the file.
     const about = new vscode.MarkdownString();
     for (const line of describeInspection(info.inspection))
-      about.appendText(`${say(line, vscode.l10n.t)}\n\n`);
+      about.appendText(`${formatMessage(line, vscode.l10n.t)}\n\n`);
     parts.push(about.appendCodeblock(yamlFor(info.inspection.keys), 'yaml'));
   }
   return new vscode.Hover(parts, toRange(document, hover.range));

@@ -1,6 +1,6 @@
 import type { StartEvent } from '../../run/events';
-import { trainedSeconds, wallSeconds } from '../../run/trainedTime';
-import type { PhraseValue } from '../../util/phrase';
+import { trainedSeconds, wallSeconds } from '../../run/record/trainedTime';
+import type { MessageValue } from '../../util/localize';
 import type { Rank, RunHeader } from '../../webview/dashboard/messages';
 import { canEvaluate, canTrainLonger, isResumable, isTakeable } from '../runs/resumable';
 import { isStoppable, type Run } from '../runs/runRegistry';
@@ -62,7 +62,7 @@ function ranksOf({ info, status }: Run): { ranks?: Rank[] } {
 }
 
 /** The rank that a message of the trainer is about: `Rank {0} (process {1} on {2})` or `Rank {0} on {1} failed: {2}`. */
-function namedRank(words: PhraseValue | undefined): number | undefined {
+function namedRank(words: MessageValue | undefined): number | undefined {
   if (typeof words !== 'object') return undefined;
   if (!('text' in words)) return undefined;
   const [first] = words.values ?? [];

@@ -1,8 +1,8 @@
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import { folderOfRun } from '../../run/blipFolder';
+import { folderOfRun } from '../../run/import/blipFolder';
 import { RunFolder } from '../../run/runFolder';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import type {
   DashboardContract,
@@ -10,7 +10,7 @@ import type {
   RunAction,
 } from '../../webview/dashboard/messages';
 import { Thumbnails } from '../failures/thumbnails';
-import { showFailure, tellIfItFails } from '../log';
+import { showFailure, showErrorOf } from '../log';
 import { pickMany } from '../quickPick';
 import { showRestored } from '../restoredTabs';
 import { followPanel } from '../runInFront';
@@ -21,7 +21,7 @@ import { RunColours } from '../runs/runColours';
 import type { Services } from '../services';
 import type { Translate } from '../translate';
 import { mayShowImagesOf } from '../trust';
-import { Turns } from '../turns';
+import { KeyedMutex } from '../keyedMutex';
 import { DASHBOARD_VIEW } from '../viewTypes';
 import { Messenger } from '../webview/messenger';
 import { panelIcon, setUpWebview } from '../webview/panelWebview';
@@ -80,7 +80,7 @@ class DashboardPanels
 {
   private readonly panels = new Set<DashboardPanel>();
   /** A second command for the same runs waits for the first. */
-  private readonly turns = new Turns();
+  private readonly turns = new KeyedMutex();
   /** Runs whose panel VS Code has handed over after a reload. */
   private readonly handedOver = new Set<string>();
   private readonly pictures: Pictures;
@@ -97,7 +97,7 @@ class DashboardPanels
   async open(folders: readonly string[]): Promise<void> {
     // Not in turn: the panel that is handed over then takes its turn.
     if (!this.panelOf(folders)) await this.showRestored(folders);
-    await this.turns.take(keyOf(folders), async () => {
+    await this.turns.run(keyOf(folders), async () => {
       const known = this.panelOf(folders);
       if (known) {
         known.panel.reveal();
@@ -119,7 +119,7 @@ class DashboardPanels
   ): Promise<void> {
     const folders = state?.runs?.filter((folder) => typeof folder === 'string') ?? [];
     this.handedOver.add(keyOf(folders));
-    await this.turns.take(keyOf(folders), async () => {
+    await this.turns.run(keyOf(folders), async () => {
       if (folders.length === 0 || this.panelOf(folders)) panel.dispose();
       else await this.fill(panel, folders);
     });
@@ -246,7 +246,7 @@ class DashboardPanel implements vscode.Disposable {
   private editor(): DashboardEditor {
     const { runs, log } = this.services;
     const execute = (command: string, ...args: unknown[]): void =>
-      tellIfItFails(log, command, vscode.commands.executeCommand(command, ...args));
+      showErrorOf(log, command, vscode.commands.executeCommand(command, ...args));
     return {
       send: (message) => this.messenger.send(message),
       run: (folder) => runs.get(folder),
@@ -262,13 +262,13 @@ class DashboardPanel implements vscode.Disposable {
           ? execute(commands[action], vscode.Uri.file(new RunFolder(folderOfRun(folder)).config))
           : execute(commands[action], folder),
       startTraining: () => execute('nlvr.startTraining'),
-      addRun: () => tellIfItFails(log, 'add a run to the comparison', this.addRun()),
+      addRun: () => showErrorOf(log, 'add a run to the comparison', this.addRun()),
       removeRun: (folder) => {
         const left = this.session.runs.filter((shown) => shown !== folder);
         if (left.length > 0) this.show(left);
       },
       comparePredictions: ([a, b]) => execute('nlvr.comparePredictions', a, [a, b]),
-      openImage: (run, path) => tellIfItFails(log, 'open an image', this.openImage(run, path)),
+      openImage: (run, path) => showErrorOf(log, 'open an image', this.openImage(run, path)),
       savePng: (name, png) => this.savePng(name, png),
       copy: async (text) => {
         await vscode.env.clipboard.writeText(text);
@@ -281,7 +281,7 @@ class DashboardPanel implements vscode.Disposable {
 
   private async openImage({ folder, info }: Run, image: string): Promise<void> {
     const { path, problem } = await this.pictures.find(folder, info.configFile, image);
-    if (problem !== null) throw new UserError(phrase('{0}: {1}', path, problem));
+    if (problem !== null) throw new UserError(localize('{0}: {1}', path, problem));
     const beside = { viewColumn: vscode.ViewColumn.Beside };
     await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(path), beside);
   }

@@ -3,10 +3,10 @@ import { extname } from 'node:path';
 import type { Thumbnail } from '../../webview/dashboard/messages';
 import { runPaths } from '../../run/runPaths';
 import { imageFile, imageProblem, type MayShow } from '../../run/runImages';
-import { say } from '../../util/phrase';
+import { formatMessage } from '../../util/localize';
 import type { Translate } from '../translate';
 import type { Thumbnails } from '../failures/thumbnails';
-import { untilFound } from '../untilFound';
+import { retryUntilFound } from '../retryUntilFound';
 
 /** What the editor allows. */
 interface Trust {
@@ -50,7 +50,7 @@ export class Pictures {
     const root = await this.root(runFolder, configFile);
     const path = imageFile(root, image);
     const problem = await imageProblem(root, path, this.trust.mayShow);
-    return { path, problem: problem === null ? null : say(problem, this.translate) };
+    return { path, problem: problem === null ? null : formatMessage(problem, this.translate) };
   }
 
   private root(runFolder: string, configFile: string): Promise<string | null> {
@@ -58,7 +58,9 @@ export class Pictures {
     const key = `${runFolder}\0${configFile}`;
     let root = this.roots.get(key);
     if (!root) {
-      root = untilFound(async () => (await runPaths(runFolder, configFile))?.imageRoot ?? null);
+      root = retryUntilFound(
+        async () => (await runPaths(runFolder, configFile))?.imageRoot ?? null,
+      );
       this.roots.set(key, root);
     }
     return root();

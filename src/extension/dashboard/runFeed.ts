@@ -1,7 +1,7 @@
 import type { StartEvent } from '../../run/events';
 import type { RunInfo } from '../../run/runInfo';
 import type { RunHistory, StepColumns } from '../../webview/dashboard/messages';
-import { InSlices } from '../inSlices';
+import { ChunkedWork } from '../chunkedWork';
 import { RunReading, type Reader } from './runReading';
 import type { StepCursor } from './stepLog';
 
@@ -23,7 +23,7 @@ export class RunFeed implements Reader {
   private readonly cursor: StepCursor;
   private toldLeft: number | null = null;
   /** A long run has megabytes of steps: a message with some of them, then others have a turn. */
-  private readonly telling = new InSlices(() => this.tellSome());
+  private readonly telling = new ChunkedWork(() => this.tellSome());
   private disposed = false;
 
   constructor(

@@ -1,9 +1,9 @@
-import { watchFolder, type RunWatch } from '../../run/discovery';
-import type { EventBatch } from '../../run/eventReader';
-import { openEvents, type EventSource } from '../../run/eventSource';
+import { watchFolder, type RunWatch } from '../../run/read/discovery';
+import type { EventBatch } from '../../run/read/eventReader';
+import { openEvents, type EventSource } from '../../run/read/eventSource';
 import type { RunEvent } from '../../run/events';
 import type { RunInfo } from '../../run/runInfo';
-import { TimeLeft } from '../../run/timeLeft';
+import { TimeLeft } from '../../run/record/timeLeft';
 import { HistoryLog } from './historyLog';
 import { StepLog } from './stepLog';
 import { TrainingClock } from './trainingClock';

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { problemCodes } from '../../config/problem';
 import { localizedMessage } from '../../util/language';
 import type { CheckProblem, Severity } from './checkReport';
-import { ProblemBook } from './problemBook';
+import { DiagnosticsStore } from './diagnosticsStore';
 
 const severities: Record<Severity, vscode.DiagnosticSeverity> = {
   error: vscode.DiagnosticSeverity.Error,
@@ -14,7 +14,7 @@ const languageFeatures: ReadonlySet<string> = new Set(problemCodes);
 /** What the last check of each configuration found, in the Problems view. */
 export class CheckProblems implements vscode.Disposable {
   private readonly collection = vscode.languages.createDiagnosticCollection('nlvr-check');
-  private readonly book = new ProblemBook();
+  private readonly book = new DiagnosticsStore();
   /** The lists that diagnostics lead to, by the address of their document. */
   private readonly lists = new Map<string, string>();
   private readonly provider = vscode.workspace.registerTextDocumentContentProvider(LIST_SCHEME, {

@@ -1,11 +1,11 @@
 /** What `nlvr check --json` says. */
-import { phrase, phraseIn, type Message } from '../../util/phrase';
+import { localize, parseLocalizedMessage, type StoredMessage } from '../../util/localize';
 import { failureIn } from '../trainer/failure';
 import { UserError } from '../../util/userError';
 
 export type Severity = 'error' | 'warning' | 'information';
 
-export interface CheckProblem extends Message {
+export interface CheckProblem extends StoredMessage {
   severity: Severity;
   code: string;
   /** Absolute path of the file it is about. */
@@ -17,7 +17,7 @@ export interface CheckProblem extends Message {
   endColumn?: number;
   split?: string;
   /** The message without the cases. */
-  summary?: Message;
+  summary?: StoredMessage;
   /** Every case, in the order of the file. */
   cases?: readonly CheckCase[];
   /** How many cases there are, where `cases` does not have all. */
@@ -25,7 +25,7 @@ export interface CheckProblem extends Message {
 }
 
 /** One case of a problem: an example or an image. */
-export interface CheckCase extends Message {
+export interface CheckCase extends StoredMessage {
   line: number;
   column?: number;
   endColumn?: number;
@@ -60,9 +60,9 @@ export function parseCheckReport(stdout: string, stderr: string): CheckReport {
   try {
     value = JSON.parse(stdout);
   } catch (cause) {
-    throw failureIn(stderr, phrase('The data check ended without a report.'), cause);
+    throw failureIn(stderr, localize('The data check ended without a report.'), cause);
   }
-  if (!isRecord(value)) throw new UserError(phrase('The data check gave no report.'));
+  if (!isRecord(value)) throw new UserError(localize('The data check gave no report.'));
   const problems = Array.isArray(value.problems) ? value.problems : [];
   const splits = isRecord(value.splits) ? value.splits : {};
   return {
@@ -79,7 +79,7 @@ export function parseCheckReport(stdout: string, stderr: string): CheckReport {
 function problemOf(value: unknown): CheckProblem | undefined {
   if (!isRecord(value) || typeof value.message !== 'string') return undefined;
   const { severity, code, message, file, line, split, count } = value;
-  const words = phraseIn(value.phrase);
+  const words = parseLocalizedMessage(value.phrase);
   const summary = isRecord(value.summary) ? messageIn(value.summary) : undefined;
   const cases = Array.isArray(value.cases) ? value.cases.flatMap((each) => caseOf(each) ?? []) : [];
   return {
@@ -109,8 +109,8 @@ function caseOf(value: unknown): CheckCase | undefined {
   };
 }
 
-function messageIn({ message, phrase }: Record<string, unknown>): Message | undefined {
-  const words = phraseIn(phrase);
+function messageIn({ message, phrase }: Record<string, unknown>): StoredMessage | undefined {
+  const words = parseLocalizedMessage(phrase);
   return typeof message === 'string' ? { message, ...(words && { phrase: words }) } : undefined;
 }
 

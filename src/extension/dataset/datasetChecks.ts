@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
-import { oneAtATime } from '../oneAtATime';
+import { shareWork } from '../sharedWork';
 import { withCancellableProgress } from '../progress';
 import type { Services } from '../services';
 import { runProgram } from '../trainer/process';
@@ -87,7 +87,7 @@ export class DatasetChecks implements vscode.Disposable {
    * @throws {UserError} when the check itself could not run.
    */
   check(configuration: vscode.Uri, images: 'all' | 'sample' = 'all'): Promise<CheckReport> {
-    return oneAtATime(`check ${images} of ${configuration.fsPath}`, () =>
+    return shareWork(`check ${images} of ${configuration.fsPath}`, () =>
       this.checkNow(configuration, images),
     );
   }

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import type { Prediction } from '../../run/predictions';
-import { Breather } from '../../util/breather';
+import { EventLoopYielder } from '../../util/yieldToEventLoop';
 
 /** How far from a sentence the rest of its annotation is looked for, in characters. */
 const NEAR = 2000;
@@ -26,12 +26,12 @@ export async function findAnnotation(
   example: Prediction,
 ): Promise<AnnotationPlace | null> {
   const search = new Search(example);
-  const breather = new Breather();
+  const breather = new EventLoopYielder();
   const stream = createReadStream(file, { encoding: 'utf8', highWaterMark: CHUNK });
   for await (const chunk of stream as AsyncIterable<string>) {
     search.add(chunk);
     if (search.certain) break;
-    await breather.breathe();
+    await breather.yieldIfDue();
   }
   search.end();
   return search.place;

@@ -1,8 +1,8 @@
 import { crossEntropyOf } from '../../analysis/metrics';
 import type { Prediction } from '../../run/predictions';
-import type { PredictionSet } from '../../run/predictionSets';
+import type { PredictionSet } from '../../run/read/predictionSets';
 import type { ExampleNote, ExportFormat } from '../../webview/failures/messages';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { officialNlvr1Name } from './exampleSets';
 
@@ -83,9 +83,9 @@ const exporters: Record<ExportFormat, Exporter> = {
       const name = officialNlvr1Name(prediction.identifier, prediction.split, prediction.images[0]);
       if (name === null)
         throw new UserError(
-          phrase('“{0}” is not an identifier of the NLVR data set.', prediction.identifier),
+          localize('“{0}” is not an identifier of the NLVR data set.', prediction.identifier),
           {
-            hint: phrase('Export as CSV or JSON lines instead.'),
+            hint: localize('Export as CSV or JSON lines instead.'),
           },
         );
       return `${name},${prediction.prediction}`;
@@ -176,11 +176,11 @@ function official(answer: boolean): string {
 function plain(identifier: string): string {
   if (/[,"\s]|^[=+\-@]/.test(identifier) || identifier === '')
     throw new UserError(
-      phrase(
+      localize(
         '“{0}” cannot stand in an official prediction file, which has no quoting.',
         identifier,
       ),
-      { hint: phrase('Export as CSV or JSON lines instead.') },
+      { hint: localize('Export as CSV or JSON lines instead.') },
     );
   return identifier;
 }

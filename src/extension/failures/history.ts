@@ -1,7 +1,7 @@
 import type { PredictionSet } from '../../webview/failures/messages';
-import { fileOfSet } from '../../run/predictionSets';
+import { fileOfSet } from '../../run/read/predictionSets';
 import type { PredictionTable } from './predictionTable';
-import { readPredictions } from '../../run/readPredictions';
+import { readPredictions } from '../../run/read/readPredictions';
 
 /** No answer of that epoch for a row. */
 export const NO_ANSWER = 255;

@@ -1,5 +1,5 @@
 import { LONGEST_TAG, type ExampleNote, type Split } from '../../webview/failures/messages';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 
 /** Files without tags are still written as version 1: an older program may change them. */
@@ -24,10 +24,10 @@ export function parseNotes(text: string): Notes {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new UserError(phrase('notes.json is not valid JSON.'), { cause: error });
+    throw new UserError(localize('notes.json is not valid JSON.'), { cause: error });
   }
   if (!isRecord(value) || !isRecord(value.notes))
-    throw new UserError(phrase('notes.json holds no notes.'));
+    throw new UserError(localize('notes.json holds no notes.'));
   if (typeof value.version === 'number' && value.version > VERSION)
     throw new NewerNotesError(value.version);
   const notes: Notes = new Map();
@@ -63,12 +63,12 @@ export function tagsOf(value: unknown): { tags?: string[] } {
 export class NewerNotesError extends UserError {
   constructor(version: number) {
     super(
-      phrase(
+      localize(
         'notes.json was written by a newer version (format {0}, this one knows {1}).',
         version,
         VERSION,
       ),
-      { hint: phrase('Update NLVR Workbench to change marks and notes of this run.') },
+      { hint: localize('Update NLVR Workbench to change marks and notes of this run.') },
     );
   }
 }

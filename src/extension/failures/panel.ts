@@ -6,7 +6,7 @@ import { RunFolder } from '../../run/runFolder';
 import { isThere } from '../../util/isThere';
 import { UserError } from '../../util/userError';
 import type { FailuresContract, PanelState, SavedFilter } from '../../webview/failures/messages';
-import { showFailure, tellIfItFails } from '../log';
+import { showFailure, showErrorOf } from '../log';
 import { showRestored } from '../restoredTabs';
 import { followPanel } from '../runInFront';
 import { isActive } from '../runs/runRegistry';
@@ -14,13 +14,13 @@ import { setContext } from '../runs/workspaceRuns';
 import type { Services } from '../services';
 import { childEnvironment } from '../trainer/process';
 import { mayShowImagesOf } from '../trust';
-import { Turns } from '../turns';
-import { untilFound } from '../untilFound';
+import { KeyedMutex } from '../keyedMutex';
+import { retryUntilFound } from '../retryUntilFound';
 import { FAILURES_VIEW } from '../viewTypes';
 import { Messenger } from '../webview/messenger';
 import { panelIcon, setPictureRoots, setUpWebview } from '../webview/panelWebview';
 import type { Launch } from './predictClient';
-import { parseSetName } from '../../run/predictionSets';
+import { parseSetName } from '../../run/read/predictionSets';
 import { runPaths } from '../../run/runPaths';
 import { saveText } from './saveRows';
 import {
@@ -64,7 +64,7 @@ class FailuresPanels
 {
   private readonly panels = new Map<string, FailuresPanel>();
   /** A second command for the same run waits for the first. */
-  private readonly turns = new Turns();
+  private readonly turns = new KeyedMutex();
   /** Runs whose panel VS Code has handed over after a reload. */
   private readonly handedOver = new Set<string>();
   private readonly thumbnails: Thumbnails;
@@ -77,7 +77,7 @@ class FailuresPanels
   async open(runFolder: string, wanted: WantedPredictions): Promise<void> {
     // Not in turn: the panel that is handed over then takes its turn.
     if (!this.panels.has(runFolder)) await this.showRestored(runFolder);
-    const known = await this.turns.take(runFolder, async () => {
+    const known = await this.turns.run(runFolder, async () => {
       const open = this.panels.get(runFolder);
       if (open) {
         open.panel.reveal();
@@ -106,7 +106,7 @@ class FailuresPanels
       return;
     }
     this.handedOver.add(runFolder);
-    await this.turns.take(runFolder, async () => {
+    await this.turns.run(runFolder, async () => {
       if (this.panels.has(runFolder)) panel.dispose();
       else
         await this.fill(panel, runFolder, {
@@ -146,7 +146,7 @@ class FailuresPanels
     let closed = false;
     panel.onDidDispose(() => (closed = true));
     const name = await this.nameOf(runFolder);
-    const paths = untilFound(() =>
+    const paths = retryUntilFound(() =>
       runPaths(runFolder, this.services.runs.get(runFolder)?.info.configFile ?? ''),
     );
     const known = await paths();
@@ -320,12 +320,12 @@ class FailuresPanel implements vscode.Disposable {
           log: ['nlvr.showLog'],
         } as const;
         const [id, ...args] = commands[command];
-        tellIfItFails(log, id, vscode.commands.executeCommand(id, ...args));
+        showErrorOf(log, id, vscode.commands.executeCommand(id, ...args));
       },
       analyze: (set) => {
         const command = 'nlvr.analyzeRun';
         const open = vscode.commands.executeCommand(command, this.run.folder, set);
-        tellIfItFails(log, command, open);
+        showErrorOf(log, command, open);
       },
       launch: (allowMissing) => this.launch(allowMissing),
       askUnavailable: () => this.askUnavailable(),

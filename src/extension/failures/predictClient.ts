@@ -2,7 +2,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { incompleteModel, missingPartsIn } from '../../config/modelParts';
 import { localized, shownError } from '../../util/language';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { errorFrom } from '../trainer/failure';
 import { explainedIn, type Explained, type ExplainRequest } from './explained';
 import { UserError } from '../../util/userError';
@@ -133,8 +133,8 @@ export class PredictClient {
       const timer = setTimeout(() => {
         running.pending.delete(id);
         reject(
-          new UserError(phrase('The model did not answer in time.'), {
-            hint: phrase('It will be started again with the next question.'),
+          new UserError(localize('The model did not answer in time.'), {
+            hint: localize('It will be started again with the next question.'),
           }),
         );
         this.stop();
@@ -158,7 +158,7 @@ export class PredictClient {
   }
 
   private process(): Promise<Running> {
-    if (this.disposed) return Promise.reject(new UserError(phrase('The panel was closed.')));
+    if (this.disposed) return Promise.reject(new UserError(localize('The panel was closed.')));
     if (this.running) return this.running.ready.then(() => this.running ?? this.process());
     this.starting ??= this.start().finally(() => (this.starting = undefined));
     return this.starting;
@@ -168,7 +168,7 @@ export class PredictClient {
     this.options.onState({ state: 'starting' });
     try {
       const launch = await this.options.launch();
-      if (this.disposed) throw new UserError(phrase('The panel was closed.'));
+      if (this.disposed) throw new UserError(localize('The panel was closed.'));
       const running = this.spawn(launch);
       this.running = running;
       await running.ready;
@@ -191,8 +191,8 @@ export class PredictClient {
     running.ready = new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
         reject(
-          new UserError(phrase('The model was not ready in time.'), {
-            hint: phrase('See the log for what it was doing.'),
+          new UserError(localize('The model was not ready in time.'), {
+            hint: localize('See the log for what it was doing.'),
           }),
         );
         this.stop();
@@ -204,8 +204,8 @@ export class PredictClient {
       };
       child.once('error', (error) =>
         fail(
-          new UserError(phrase('{0} could not be started: {1}', command, error.message), {
-            hint: phrase('Check the setting nlvr.nodePath.'),
+          new UserError(localize('{0} could not be started: {1}', command, error.message), {
+            hint: localize('Check the setting nlvr.nodePath.'),
           }),
         ),
       );
@@ -280,7 +280,7 @@ export class PredictClient {
     const { running } = this;
     if (!running) return;
     this.running = undefined;
-    this.ended(running, new UserError(phrase('The prediction process was stopped.')));
+    this.ended(running, new UserError(localize('The prediction process was stopped.')));
     running.child.stdin.end();
     killTree(running.child);
   }
@@ -297,7 +297,7 @@ export function shownProblem(error: unknown): ShownProblem {
     return {
       message,
       // The button stands for the option of the command line.
-      hint: localized(phrase('Its answers would depend on random values.')),
+      hint: localized(localize('Its answers would depend on random values.')),
       anyway: true,
     };
   return { message, ...(hint !== null && { hint }) };
@@ -322,20 +322,20 @@ function killTree(child: ChildProcessWithoutNullStreams): void {
 }
 
 function endOf(running: Running, code: number | null, signal: NodeJS.Signals | null): UserError {
-  const how = signal ?? phrase('exit code {0}', String(code));
+  const how = signal ?? localize('exit code {0}', String(code));
   const last = running.said
     .filter((line) => line.trim() !== '')
     .slice(-4)
     .join('\n');
-  const hint = phrase(
+  const hint = localize(
     signal === 'SIGKILL'
       ? 'It may have run out of memory. Close other programs, or stop a training run, and ask again.'
       : 'Ask again to start it anew; the log has all it said.',
   );
   return new UserError(
     last === ''
-      ? phrase('The prediction process ended ({0}).', how)
-      : phrase('The prediction process ended ({0}):\n{1}', how, last),
+      ? localize('The prediction process ended ({0}).', how)
+      : localize('The prediction process ended ({0}):\n{1}', how, last),
     { hint },
   );
 }
@@ -347,7 +347,9 @@ function answerIn({ prediction, prob_true: probTrue, ms = 0 }: Line): Answer {
 }
 
 function notUnderstood(): UserError {
-  return new UserError(phrase('The prediction process sent an answer that cannot be understood.'));
+  return new UserError(
+    localize('The prediction process sent an answer that cannot be understood.'),
+  );
 }
 
 function parseLine(text: string): Line | undefined {

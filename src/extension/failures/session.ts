@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ConfigPaths } from '../../config/paths';
-import { phrase, say } from '../../util/phrase';
+import { localize, formatMessage } from '../../util/localize';
 import { isThere } from '../../util/isThere';
 import { UserError } from '../../util/userError';
 import {
@@ -31,7 +31,7 @@ import {
   type Question,
   shownProblem,
 } from './predictClient';
-import { chooseSet, listSets, sameSet } from '../../run/predictionSets';
+import { chooseSet, listSets, sameSet } from '../../run/read/predictionSets';
 import { imageFile, imageProblem, type MayShow } from '../../run/runImages';
 import type { Prediction } from '../../run/predictions';
 import { otherPredictions, SetLoader } from './setLoader';
@@ -256,8 +256,8 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     saveNotes: async ({ split, identifiers, change }) => {
       if (identifiers.length > MOST_MARKED)
         throw new UserError(
-          phrase('{0} examples are too many to mark at once.', identifiers.length),
-          { hint: phrase('Narrow the list to at most {0}.', MOST_MARKED) },
+          localize('{0} examples are too many to mark at once.', identifiers.length),
+          { hint: localize('Narrow the list to at most {0}.', MOST_MARKED) },
         );
       await this.notes.setMany(split, identifiers, change);
       return null;
@@ -277,13 +277,13 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
       const example = await this.row(generation, row);
       const file = (await this.run.paths())?.annFiles[example.split];
       if (file === undefined)
-        throw new UserError(phrase('The annotation file of this run is not known.'), {
-          hint: phrase('Its config.yaml cannot be read or names none for {0}.', example.split),
+        throw new UserError(localize('The annotation file of this run is not known.'), {
+          hint: localize('Its config.yaml cannot be read or names none for {0}.', example.split),
         });
       const place = await findAnnotation(file, example);
       if (place === null)
-        throw new UserError(phrase('{0} has no annotation of {1}.', file, example.identifier), {
-          hint: phrase('It may have changed since the predictions were made.'),
+        throw new UserError(localize('{0} has no annotation of {1}.', file, example.identifier), {
+          hint: localize('It may have changed since the predictions were made.'),
         });
       await this.editor.openFile(file, place);
       return null;
@@ -468,7 +468,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     const path = imageFile(imageRoot, named);
     const { translate, mayShow } = this.editor;
     const problem = await imageProblem(imageRoot, path, mayShow);
-    return { path, problem: problem === null ? null : say(problem, translate) };
+    return { path, problem: problem === null ? null : formatMessage(problem, translate) };
   }
 
   /**
@@ -477,7 +477,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
    */
   private async requireImage(image: string): Promise<string> {
     const { path, problem } = await this.image(image);
-    if (problem !== null) throw new UserError(phrase('{0}: {1}', path, problem));
+    if (problem !== null) throw new UserError(localize('{0}: {1}', path, problem));
     return path;
   }
 

@@ -1,14 +1,14 @@
 import { stat } from 'node:fs/promises';
 import type { Prediction } from '../../run/predictions';
 import { localized } from '../../util/language';
-import { phrase, type Words } from '../../util/phrase';
-import { errnoOf, UserError, wordsOf } from '../../util/userError';
+import { localize, type MessageText } from '../../util/localize';
+import { errnoOf, UserError, messageTextOf } from '../../util/userError';
 import type { PredictionSet, ToWebview } from '../../webview/failures/messages';
 import { exportFormats } from './exportRows';
 import { readAnswers } from './history';
-import { fileOfSet } from '../../run/predictionSets';
+import { fileOfSet } from '../../run/read/predictionSets';
 import { PredictionTable } from './predictionTable';
-import { readPredictions } from '../../run/readPredictions';
+import { readPredictions } from '../../run/read/readPredictions';
 import { FileChanged, ShownFile, stampOf } from './shownFile';
 
 /** Rows of a message: small enough to be unpacked by the webview within a frame. */
@@ -121,7 +121,7 @@ export class SetLoader {
     const table = new PredictionTable(shown.images);
     let formats = exportFormats(undefined);
     let skipped = 0;
-    let firstProblem: Words | undefined;
+    let firstProblem: MessageText | undefined;
     let incomplete = false;
     for await (const batch of readPredictions(shown.file, { signal, batchSize: ROWS_A_MESSAGE })) {
       if (signal.aborted) return undefined;
@@ -186,7 +186,7 @@ export class SetLoader {
 
 /** What is asked about rows that are no longer shown. */
 export function otherPredictions(): UserError {
-  return new UserError(phrase('Other predictions have been opened meanwhile.'));
+  return new UserError(localize('Other predictions have been opened meanwhile.'));
 }
 
 /** Distance in epochs, earlier ones before later ones. */
@@ -196,7 +196,7 @@ function distance(other: PredictionSet, set: PredictionSet): number {
   return to < from ? from - to : 1e6 + to - from;
 }
 
-function explain(error: unknown, file: string): Words {
-  if (errnoOf(error) === 'ENOENT') return phrase('{0} is not there any more.', file);
-  return phrase('{0} cannot be read: {1}', file, wordsOf(error));
+function explain(error: unknown, file: string): MessageText {
+  if (errnoOf(error) === 'ENOENT') return localize('{0} is not there any more.', file);
+  return localize('{0} cannot be read: {1}', file, messageTextOf(error));
 }

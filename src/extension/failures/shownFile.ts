@@ -1,5 +1,5 @@
 import { open, readFile, stat } from 'node:fs/promises';
-import { isPrediction, parsePrediction } from '../../run/readPredictions';
+import { isPrediction, parsePrediction } from '../../run/read/readPredictions';
 import type { Prediction } from '../../run/predictions';
 
 /** The file is not the one whose rows the page has. */

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
-import { folderOfRun, isOtherRunOfLog } from '../../run/blipFolder';
-import { otherRunsOfLog } from '../../run/blipLog';
+import { folderOfRun, isOtherRunOfLog } from '../../run/import/blipFolder';
+import { otherRunsOfLog } from '../../run/import/blipLog';
 import { RunFolder } from '../../run/runFolder';
-import { watchFolder, type RunWatch } from '../../run/discovery';
-import { readRun, type ReadRun } from '../../run/readRun';
+import { watchFolder, type RunWatch } from '../../run/read/discovery';
+import { readRun, type ReadRun } from '../../run/read/readRun';
 import { localized, shownError } from '../../util/language';
 import { messageOf } from '../../util/userError';
 import { checkpointsOf } from './checkpoints';

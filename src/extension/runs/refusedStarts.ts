@@ -1,5 +1,5 @@
 import type * as vscode from 'vscode';
-import { removeRefusedStarts } from '../../run/refusedStarts';
+import { removeRefusedStarts } from '../../run/record/refusedStarts';
 import { RunFolder } from '../../run/runFolder';
 import { messageOf } from '../../util/userError';
 import { isRefusedStart } from './runWords';

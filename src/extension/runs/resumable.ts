@@ -1,13 +1,13 @@
 /** What may be done with a run that is there. */
-import { phrase, type Words } from '../../util/phrase';
+import { localize, type MessageText } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { isDemo } from '../demo/demoFolder';
 import { isActive, type Run } from './runRegistry';
 
 /** @throws {UserError} with the hint when the run is being written to. */
-export function requireIdle(run: Run, hint: Words): void {
+export function requireIdle(run: Run, hint: MessageText): void {
   if (isActive(run))
-    throw new UserError(phrase('{0} is running already.', run.info.name), { hint });
+    throw new UserError(localize('{0} is running already.', run.info.name), { hint });
 }
 
 /** Whether a training can go on in the run's folder; one that saved nothing yet begins at the beginning. */
@@ -51,14 +51,14 @@ export function isTakeable({ notice, attempt }: Run): boolean {
 
 /** @throws {UserError} when the run is being written to, and when resuming cannot help. */
 export function requireResumable(run: Run): void {
-  requireIdle(run, phrase('Stop it first, or start a new training next to it.'));
+  requireIdle(run, localize('Stop it first, or start a new training next to it.'));
   if (isResumable(run)) return;
-  throw new UserError(phrase('{0} has nothing to resume.', run.info.name), {
+  throw new UserError(localize('{0} has nothing to resume.', run.info.name), {
     hint:
       run.info.trainer !== undefined
-        ? phrase('It was written by {0}: start that again.', run.info.trainer)
+        ? localize('It was written by {0}: start that again.', run.info.trainer)
         : canTrainLonger(run)
-          ? phrase('It is finished. Use "NLVR: Train Longer…" to give it more epochs.')
-          : phrase('Start a new training.'),
+          ? localize('It is finished. Use "NLVR: Train Longer…" to give it more epochs.')
+          : localize('Start a new training.'),
   });
 }

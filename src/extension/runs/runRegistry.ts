@@ -1,11 +1,11 @@
 /** The runs that the editor knows of; views, panels and commands see them through this. */
-import type { Attempt } from '../../run/attempts';
+import type { Attempt } from '../../run/record/attempts';
 import type { RunInfo } from '../../run/runInfo';
-import { isActiveStatus, type RunStatus } from '../../run/runStatus';
+import { isActiveStatus, type RunStatus } from '../../run/record/runStatus';
 
 import type { Checkpoints } from './checkpoints';
 
-export type { RunStatus } from '../../run/runStatus';
+export type { RunStatus } from '../../run/record/runStatus';
 
 /** A run as it stood when it was last looked at. Immutable: a change makes a new object. */
 export interface Run {

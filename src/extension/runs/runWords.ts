@@ -1,7 +1,7 @@
 /** What the views say about a run. */
 import { incompleteModel } from '../../config/modelParts';
-import { say } from '../../util/phrase';
-import { trainedSeconds, wallSeconds } from '../../run/trainedTime';
+import { formatMessage } from '../../util/localize';
+import { trainedSeconds, wallSeconds } from '../../run/record/trainedTime';
 import { formatDuration } from '../../util/duration';
 import { count, percent } from '../format';
 import type { Translate } from '../translate';
@@ -9,7 +9,7 @@ import { canEvaluate, canTrainLonger, isDeletable, isResumable, isTakeable } fro
 import { isActive, isStoppable, type Run, type RunStatus } from './runRegistry';
 import { progressOf } from './progress';
 
-export function statusWord(status: RunStatus, t: Translate): string {
+export function statusText(status: RunStatus, t: Translate): string {
   switch (status) {
     case 'starting':
       return t('starting');
@@ -33,8 +33,8 @@ export function statusWord(status: RunStatus, t: Translate): string {
 }
 
 /** What an active run is at, where its status says less. */
-export function activityWord({ status, attempt }: Run, t: Translate): string {
-  if (status !== 'starting' && status !== 'running') return statusWord(status, t);
+export function activityText({ status, attempt }: Run, t: Translate): string {
+  if (status !== 'starting' && status !== 'running') return statusText(status, t);
   switch (attempt?.phase) {
     case 'waiting':
       return t('waiting for the folder');
@@ -45,7 +45,7 @@ export function activityWord({ status, attempt }: Run, t: Translate): string {
     case 'recording':
       return t('recording the model');
     default:
-      return statusWord(status, t);
+      return statusText(status, t);
   }
 }
 
@@ -83,7 +83,7 @@ export function runDescription(run: Run, t: Translate): string {
   const state =
     run.status === 'running' && progress !== null
       ? `${Math.floor(progress * 100)}%`
-      : activityWord(run, t);
+      : activityText(run, t);
   const kinds = { imported: [t('imported')], evaluate: [t('evaluation')], train: [] };
   const parts: string[] = kinds[info.kind];
   if (info.kind === 'train' || run.status !== 'finished') parts.push(state);
@@ -119,7 +119,7 @@ export function runFlags(run: Run, has: { forgettable: boolean; demo?: boolean }
 /** Lines of a run's tooltip, as plain text. */
 export function runDetails(run: Run, t: Translate, language: string): string[] {
   const { info } = run;
-  const lines = [`${statusWord(run.status, t)} · ${run.folder}`];
+  const lines = [`${statusText(run.status, t)} · ${run.folder}`];
   if (run.message) lines.push(run.message);
   if (run.hint) lines.push(run.hint);
   if (info.maxEpoch > 0)
@@ -136,7 +136,7 @@ export function runDetails(run: Run, t: Translate, language: string): string[] {
     if (info.best.testAccuracy !== null)
       lines.push(t('test {0} at that epoch', percent(info.best.testAccuracy)));
   }
-  if (info.incomplete) lines.push(say(incompleteModel(info.incomplete), t));
+  if (info.incomplete) lines.push(formatMessage(incompleteModel(info.incomplete), t));
   if (info.trainer !== undefined) lines.push(t('written by {0}', info.trainer));
   const trained = run.status === 'unreadable' ? null : trainedSeconds(info);
   if (trained !== null)

@@ -6,7 +6,7 @@ import { bytes } from '../format';
 import { configurationOfRun } from './placeOfRun';
 import { isActive, type Run, type RunRegistry } from './runRegistry';
 import type { WorkspaceRuns } from './workspaceRuns';
-import { runDescription, runDetails, runFlags, statusIcon, statusWord } from './runWords';
+import { runDescription, runDetails, runFlags, statusIcon, statusText } from './runWords';
 
 /** The NLVR view's list of runs, newest first. Elements are run folders, so that a refresh keeps the selection. */
 export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposable {
@@ -58,7 +58,7 @@ export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposa
       demo: isDemo(folder),
     });
     item.accessibilityInformation = {
-      label: `${run.info.name}, ${statusWord(run.status, vscode.l10n.t)}, ${item.description}`,
+      label: `${run.info.name}, ${statusText(run.status, vscode.l10n.t)}, ${item.description}`,
     };
     item.command = {
       command: 'nlvr.openDashboard',

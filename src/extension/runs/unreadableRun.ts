@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { migrateRunInfo } from '../../run/migrate';
+import { migrateRunInfo } from '../../run/read/migrate';
 import { RunFolder } from '../../run/runFolder';
 import { shownError } from '../../util/language';
 import type { Run } from './runRegistry';

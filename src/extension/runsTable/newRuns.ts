@@ -11,11 +11,11 @@ import { parseConfig } from '../../config/parse';
 import { configPaths } from '../../config/paths';
 import { parseConfigFile } from '../../config/relocate';
 import { combinations, type ValueList } from '../../config/sweep';
-import { folderOfRun } from '../../run/blipFolder';
+import { folderOfRun } from '../../run/import/blipFolder';
 import { RunFolder } from '../../run/runFolder';
 import { load } from 'js-yaml';
 import { localizedMessage } from '../../util/language';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { isThere } from '../../util/isThere';
 import { errnoOf, UserError } from '../../util/userError';
 import type { QueuedTraining } from '../queue/trainingQueue';
@@ -81,8 +81,8 @@ export async function newConfiguration(
 ): Promise<NewConfiguration> {
   const [plan, ...others] = await planRuns(run, lists);
   if (others.length > 0)
-    throw new UserError(phrase('These values make {0} runs.', others.length + 1), {
-      hint: phrase('Queue them, or give each key one value.'),
+    throw new UserError(localize('These values make {0} runs.', others.length + 1), {
+      hint: localize('Queue them, or give each key one value.'),
     });
   const own = await withComments(run, plan);
   const folder = own === undefined ? fallback : dirname(run.info.configFile);
@@ -153,8 +153,8 @@ async function configurationFile(run: Run): Promise<ConfigurationFile> {
     return { file, folder, text, base: checked(text, file, []) };
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
-    throw new UserError(phrase('{0} has no configuration to start from.', run.info.name), {
-      hint: phrase('There is no {0} that can be read.', file),
+    throw new UserError(localize('{0} has no configuration to start from.', run.info.name), {
+      hint: localize('There is no {0} that can be read.', file),
     });
   }
 }

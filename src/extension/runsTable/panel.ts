@@ -1,9 +1,9 @@
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
-import { folderOfRun } from '../../run/blipFolder';
+import { folderOfRun } from '../../run/import/blipFolder';
 import { RunFolder } from '../../run/runFolder';
 import type { RunsAction, RunsContract, TableView } from '../../webview/runs/messages';
-import { showFailure, tellIfItFails } from '../log';
+import { showFailure, showErrorOf } from '../log';
 import type { TrainingQueue } from '../queue/trainingQueue';
 import { showRestored } from '../restoredTabs';
 import { configurationOfRun } from '../runs/placeOfRun';
@@ -12,7 +12,7 @@ import { ensureRuntime } from '../runtimeSetup/setUpRuntime';
 import { saveFile } from '../saveFile';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
-import { Turns } from '../turns';
+import { KeyedMutex } from '../keyedMutex';
 import { RUNS_VIEW } from '../viewTypes';
 import { Messenger } from '../webview/messenger';
 import { panelIcon, setUpWebview } from '../webview/panelWebview';
@@ -58,7 +58,7 @@ const commands: Partial<Record<RunsAction, string>> = {
 /** There is one table in a window. */
 class RunsTable implements vscode.WebviewPanelSerializer, vscode.Disposable {
   private shown: { panel: vscode.WebviewPanel; session: RunsSession } | undefined;
-  private readonly turns = new Turns();
+  private readonly turns = new KeyedMutex();
   private readonly rows = new RunRows((folder) => vscode.workspace.asRelativePath(folder));
   private handedOver = false;
 
@@ -67,7 +67,7 @@ class RunsTable implements vscode.WebviewPanelSerializer, vscode.Disposable {
   async open(newRunFrom: string | undefined): Promise<void> {
     // Not in turn: the panel that is handed over then takes its turn.
     if (!this.shown) await this.showRestored();
-    await this.turns.take('', () => {
+    await this.turns.run('', () => {
       if (this.shown) this.shown.panel.reveal();
       else
         this.fill(vscode.window.createWebviewPanel(RUNS_VIEW, title(), vscode.ViewColumn.Active));
@@ -79,7 +79,7 @@ class RunsTable implements vscode.WebviewPanelSerializer, vscode.Disposable {
   /** Called by VS Code for a panel that was open when the window was closed. */
   async deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
     this.handedOver = true;
-    await this.turns.take('', () => {
+    await this.turns.run('', () => {
       if (this.shown) panel.dispose();
       else this.fill(panel);
       return Promise.resolve();
@@ -137,7 +137,7 @@ class RunsTable implements vscode.WebviewPanelSerializer, vscode.Disposable {
     const { services, marks, queue } = this.context;
     const { runs, log, context } = services;
     const execute = (command: string, ...args: unknown[]): void =>
-      tellIfItFails(log, command, vscode.commands.executeCommand(command, ...args));
+      showErrorOf(log, command, vscode.commands.executeCommand(command, ...args));
     return {
       send,
       runs: () => runs.runs,
@@ -148,7 +148,7 @@ class RunsTable implements vscode.WebviewPanelSerializer, vscode.Disposable {
       trust: () => execute('workbench.trust.manage'),
       view: () => context.workspaceState.get<Partial<TableView>>(VIEW, {}),
       keepView: (view) =>
-        tellIfItFails(log, 'keep the view', context.workspaceState.update(VIEW, view)),
+        showErrorOf(log, 'keep the view', context.workspaceState.update(VIEW, view)),
       action: (action, folders) => {
         const [first] = folders;
         if (first === undefined) return;

@@ -10,11 +10,11 @@ import type {
   ToWebview,
   ValueList,
 } from '../../webview/runs/messages';
-import { Breather } from '../../util/breather';
+import { EventLoopYielder } from '../../util/yieldToEventLoop';
 import { canEvaluate, isDeletable } from '../runs/resumable';
 import type { RunMark } from '../runs/runMarks';
 import { isActive, type Run } from '../runs/runRegistry';
-import { statusWord } from '../runs/runWords';
+import { statusText } from '../runs/runWords';
 import type { Translate } from '../translate';
 import type { MessageHandlers } from '../webview/messenger';
 import type { KnownRun, RunRows } from './runRows';
@@ -214,7 +214,7 @@ export class RunsSession implements MessageHandlers<RunsContract> {
     let stale = gone.length > 0;
     let lines: RunLine[] = [];
     let flushed = performance.now();
-    const breather = new Breather();
+    const breather = new EventLoopYielder();
     for (const [place, run] of runs.entries()) {
       if (place % AT_ONCE === 0)
         await Promise.all(runs.slice(place, place + AT_ONCE).map((each) => rows.read(each)));
@@ -225,7 +225,7 @@ export class RunsSession implements MessageHandlers<RunsContract> {
       stale ||= before?.known.config !== known.config;
       sent.set(run.folder, { known, mark });
       lines.push(this.lineOf(known, mark));
-      await breather.breathe();
+      await breather.yieldIfDue();
       if (!this.listening || this.disposed) return;
       if (performance.now() - flushed < FLUSH_MS) continue;
       editor.send({ type: 'rows', rows: lines, loading: true });
@@ -258,7 +258,7 @@ export class RunsSession implements MessageHandlers<RunsContract> {
       ...mark,
       ownName: run.ownName ?? run.info.name,
       values: runColumns.map(({ field }) => row[field]),
-      state: statusWord(run.status, t),
+      state: statusText(run.status, t),
       active: isActive(run),
       configuration: this.editor.configurationOf(run),
       message: [run.message, run.hint].filter((part) => part !== null).join(' '),

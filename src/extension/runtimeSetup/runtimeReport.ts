@@ -1,6 +1,6 @@
 /** What `nlvr runtime` says with `--json`. */
 import { failureIn } from '../trainer/failure';
-import { phraseIn, type Words } from '../../util/phrase';
+import { parseLocalizedMessage, type MessageText } from '../../util/localize';
 
 export interface RuntimeStatus {
   works: boolean;
@@ -10,7 +10,7 @@ export interface RuntimeStatus {
   /** Whether it is the copy that `nlvr runtime install` made, which can be removed. */
   managed: boolean;
   /** Why it does not work. */
-  message: Words | null;
+  message: MessageText | null;
 }
 
 export interface InstallProgress {
@@ -35,7 +35,7 @@ export function parseStatus(stdout: string, stderr: string, code: number | null)
     directory: text('directory'),
     managed: text('source') === 'managed',
     message:
-      phraseIn(value?.phrase) ??
+      parseLocalizedMessage(value?.phrase) ??
       text('message') ??
       (code === 0 || stderr.trim() === '' ? null : failureIn(stderr, '').words),
   };

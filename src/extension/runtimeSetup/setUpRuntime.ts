@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import * as vscode from 'vscode';
 import { localized } from '../../util/language';
-import { inEnglish, phrase, type Words } from '../../util/phrase';
+import { inEnglish, localize, type MessageText } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { bytes } from '../format';
-import { oneAtATime } from '../oneAtATime';
+import { shareWork } from '../sharedWork';
 import { isActive } from '../runs/runRegistry';
 import { setContext } from '../runs/workspaceRuns';
 import type { Services } from '../services';
@@ -70,8 +70,8 @@ async function removeRuntime(
 ): Promise<void> {
   const active = runs.runs.find(isActive);
   if (active)
-    throw new UserError(phrase('{0} uses the TensorFlow library now.', active.info.name), {
-      hint: phrase('Stop it first, or wait until it ends.'),
+    throw new UserError(localize('{0} uses the TensorFlow library now.', active.info.name), {
+      hint: localize('Stop it first, or wait until it ends.'),
     });
   const remove = vscode.l10n.t('Remove');
   const chosen = await vscode.window.showWarningMessage(
@@ -88,14 +88,14 @@ async function removeRuntime(
   if (chosen !== remove) return;
   const { code, stderr } = await runProgram(program, ['runtime', 'remove']);
   if (code !== 0)
-    throw failureIn(stderr, phrase('nlvr {0} ended with {1}', 'runtime remove', String(code)));
+    throw failureIn(stderr, localize('nlvr {0} ended with {1}', 'runtime remove', String(code)));
   working.delete(program);
   void vscode.window.showInformationMessage(
     vscode.l10n.t('TensorFlow {0} was removed.', version ?? ''),
   );
 }
 
-async function offerInstall(services: Services, problem: Words | null): Promise<boolean> {
+async function offerInstall(services: Services, problem: MessageText | null): Promise<boolean> {
   const cpu = vscode.l10n.t('Install (274 MB)');
   const gpu = vscode.l10n.t('Install for NVIDIA GPU (3 GB)');
   const setting = vscode.l10n.t('Choose a Folder…');
@@ -126,7 +126,7 @@ async function offerInstall(services: Services, problem: Words | null): Promise<
 
 /** @throws {UserError} when the installation fails, {vscode.CancellationError} when it is cancelled. */
 function install(services: Services, gpu: boolean): Promise<void> {
-  return oneAtATime('install the runtime', () => installNow(services, gpu));
+  return shareWork('install the runtime', () => installNow(services, gpu));
 }
 
 async function installNow(services: Services, gpu: boolean): Promise<void> {
@@ -160,13 +160,16 @@ async function installNow(services: Services, gpu: boolean): Promise<void> {
       const args = ['runtime', 'install', '--json', ...(gpu ? ['--gpu'] : [])];
       const { code, stderr } = await runProgram(program, args, { signal: abort.signal, onLine });
       if (code !== 0)
-        throw failureIn(stderr, phrase('nlvr {0} ended with {1}', 'runtime install', String(code)));
+        throw failureIn(
+          stderr,
+          localize('nlvr {0} ended with {1}', 'runtime install', String(code)),
+        );
     },
   );
   const status = await runtimeStatus(program);
   if (!status.works)
     throw new UserError(
-      status.message ?? phrase('The installed TensorFlow library does not work.'),
+      status.message ?? localize('The installed TensorFlow library does not work.'),
     );
   void vscode.window.showInformationMessage(
     vscode.l10n.t('TensorFlow {0} is ready.', status.version ?? ''),

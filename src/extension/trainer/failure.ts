@@ -1,8 +1,8 @@
-import { phraseIn, type Advice, type Words } from '../../util/phrase';
+import { parseLocalizedMessage, type StoredAdvice, type MessageText } from '../../util/localize';
 import { allowOptionIn, UserError } from '../../util/userError';
 
 /** What a child is told (`src/cli/report.ts`) so that its last words can be said in the editor's language. */
-export const tellsFailuresAsJson = { NLVR_JSON_ERRORS: '1' } as const;
+export const jsonErrorEnvironment = { NLVR_JSON_ERRORS: '1' } as const;
 
 /** An error that another process told, with what its sentences are made of. */
 export function errorFrom(
@@ -12,11 +12,11 @@ export function errorFrom(
     hint,
     hintPhrase,
     allowedBy,
-  }: Readonly<Partial<Record<keyof Advice | 'allowedBy', unknown>>>,
+  }: Readonly<Partial<Record<keyof StoredAdvice | 'allowedBy', unknown>>>,
   cause?: unknown,
 ): UserError {
-  const advice = phraseIn(hintPhrase) ?? (typeof hint === 'string' ? hint : undefined);
-  return new UserError(phraseIn(phrase) ?? message, {
+  const advice = parseLocalizedMessage(hintPhrase) ?? (typeof hint === 'string' ? hint : undefined);
+  return new UserError(parseLocalizedMessage(phrase) ?? message, {
     cause,
     ...(advice && { hint: advice }),
     ...allowOptionIn(allowedBy),
@@ -28,7 +28,7 @@ export function errorFrom(
  * @param stderr what it said; the last line is a JSON object where it knew what went wrong
  * @param otherwise when it said nothing
  */
-export function failureIn(stderr: string, otherwise: Words, cause?: unknown): UserError {
+export function failureIn(stderr: string, otherwise: MessageText, cause?: unknown): UserError {
   const said = stderr.trim();
   return told(said, cause) ?? new UserError(said === '' ? otherwise : said, { cause });
 }

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { isThere } from '../../util/isThere';
 import { homeFolder } from '../../util/cacheFolder';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { UserError, messageOf } from '../../util/userError';
 
 /** The oldest Node that the trainer runs on. */
@@ -45,9 +45,9 @@ export async function findNode({ configured, path, execPath }: NodeSearch): Prom
   if (version !== undefined && isNewEnough(version))
     return { executable: execPath, version, source: 'editor', environment };
   throw new UserError(
-    phrase('No Node.js {0} or newer was found to run the trainer.', OLDEST_NODE),
+    localize('No Node.js {0} or newer was found to run the trainer.', OLDEST_NODE),
     {
-      hint: phrase('Install Node.js, or set nlvr.nodePath to one.'),
+      hint: localize('Install Node.js, or set nlvr.nodePath to one.'),
     },
   );
 }
@@ -58,22 +58,22 @@ async function fromSetting(executable: string): Promise<NodeChoice> {
     version = await nodeVersion(executable);
   } catch (cause) {
     throw new UserError(
-      phrase('nlvr.nodePath, {0}, is not a Node.js that runs: {1}', executable, messageOf(cause)),
+      localize('nlvr.nodePath, {0}, is not a Node.js that runs: {1}', executable, messageOf(cause)),
       {
-        hint: phrase('Correct the setting, or empty it to let one be found.'),
+        hint: localize('Correct the setting, or empty it to let one be found.'),
         cause,
       },
     );
   }
   if (!isNewEnough(version))
     throw new UserError(
-      phrase(
+      localize(
         'nlvr.nodePath, {0}, is Node.js {1}; the trainer needs {2} or newer.',
         executable,
         version,
         OLDEST_NODE,
       ),
-      { hint: phrase('Set nlvr.nodePath to a newer one, or empty it to let one be found.') },
+      { hint: localize('Set nlvr.nodePath to a newer one, or empty it to let one be found.') },
     );
   return { executable, version, source: 'setting', environment: {} };
 }

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { RunFolder } from '../../run/runFolder';
-import { tellsFailuresAsJson } from './failure';
+import { jsonErrorEnvironment } from './failure';
 import { endTree } from './processTree';
 
 /** How the command line program is started on this machine. */
@@ -100,7 +100,7 @@ export async function runProgram(
   signal?.throwIfAborted();
   const child = spawn(program.executable, [program.cli, ...args], {
     cwd,
-    env: { ...childEnvironment(program), ...tellsFailuresAsJson },
+    env: { ...childEnvironment(program), ...jsonErrorEnvironment },
     windowsHide: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { setting } from '../settings';
 import { expandHome, findNode } from './findNode';
@@ -24,14 +24,14 @@ export class ProgramFinder implements vscode.Disposable {
   program(configFile?: string): Promise<Program> {
     if (!vscode.workspace.isTrusted)
       return Promise.reject(
-        new UserError(phrase('This workspace is not trusted, so nothing is run from it.'), {
-          hint: phrase('Trust the workspace first.'),
+        new UserError(localize('This workspace is not trusted, so nothing is run from it.'), {
+          hint: localize('Trust the workspace first.'),
         }),
       );
     if (process.platform === 'win32')
       return Promise.reject(
-        new UserError(phrase('The trainer runs on Linux and macOS.'), {
-          hint: phrase('On Windows, open the folder in WSL or on a remote machine.'),
+        new UserError(localize('The trainer runs on Linux and macOS.'), {
+          hint: localize('On Windows, open the folder in WSL or on a remote machine.'),
         }),
       );
     const file = configFile === undefined ? undefined : vscode.Uri.file(configFile);

@@ -7,13 +7,13 @@ import {
   writeAttempt,
   type Attempt,
   type AttemptOutcome,
-} from '../../run/attempts';
-import { ATTEMPT_VARIABLE } from '../../run/attemptWriter';
-import { deathOf } from '../../run/death';
-import { lastWords, type Ending } from '../../run/lastWords';
+} from '../../run/record/attempts';
+import { ATTEMPT_VARIABLE } from '../../run/record/attemptWriter';
+import { exitMessage } from '../../run/record/exitMessage';
+import { diagnoseExit, type ProcessExit } from '../../run/record/exitDiagnosis';
 import { RunFolder } from '../../run/runFolder';
-import { adviceFrom, phrase } from '../../util/phrase';
-import { ExitCode, errorWords } from '../../util/userError';
+import { storedAdvice, localize } from '../../util/localize';
+import { ExitCode, errorDetails } from '../../util/userError';
 import { spawnTrainer, type Program } from './process';
 
 /** A program to start on a run folder. */
@@ -33,7 +33,7 @@ export interface StartedAttempt {
   file: string;
   pid: number;
   /** Settles when the program has ended and its record says how. */
-  ended: Promise<Ending>;
+  ended: Promise<ProcessExit>;
 }
 
 /**
@@ -58,8 +58,8 @@ export async function startAttempt(program: Program, asked: Asked): Promise<Star
     });
     return { attempt, file, pid: child.pid, ended };
   } catch (error) {
-    const { message, hint } = errorWords(error);
-    closeAttempt(file, { state: 'refused', exitCode: null, ...adviceFrom(message, hint) });
+    const { message, hint } = errorDetails(error);
+    closeAttempt(file, { state: 'refused', exitCode: null, ...storedAdvice(message, hint) });
     throw error;
   }
 }
@@ -67,7 +67,7 @@ export async function startAttempt(program: Program, asked: Asked): Promise<Star
 async function outcomeOf(
   { root }: RunFolder,
   { created }: Attempt,
-  ending: Ending,
+  ending: ProcessExit,
 ): Promise<Omit<AttemptOutcome, 'ended'>> {
   const { code } = ending;
   if (code === 0) return { state: 'finished', exitCode: code };
@@ -75,8 +75,8 @@ async function outcomeOf(
     return {
       state: 'stopped',
       exitCode: code,
-      ...adviceFrom(phrase('Ended at once, without saving.')),
+      ...storedAdvice(localize('Ended at once, without saving.')),
     };
-  const { message, hint } = deathOf(await lastWords(root, created, { ending }));
-  return { state: 'failed', exitCode: code, ...adviceFrom(message, hint) };
+  const { message, hint } = exitMessage(await diagnoseExit(root, created, { ending }));
+  return { state: 'failed', exitCode: code, ...storedAdvice(message, hint) };
 }

@@ -1,16 +1,16 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { closeAttempt, readAttemptFile, type Attempt } from '../../run/attempts';
-import { readRunInfo } from '../../run/migrate';
-import { ageOf, findPresence, type Owner, type Presence } from '../../run/owner';
-import { ownerOf, readRun } from '../../run/readRun';
+import { closeAttempt, readAttemptFile, type Attempt } from '../../run/record/attempts';
+import { readRunInfo } from '../../run/read/migrate';
+import { ageOf, findPresence, type Owner, type Presence } from '../../run/record/owner';
+import { ownerOf, readRun } from '../../run/read/readRun';
 import { RunFolder } from '../../run/runFolder';
 import type { RunInfo } from '../../run/runInfo';
-import { runJsonText } from '../../run/runMark';
-import { isActiveStatus } from '../../run/runStatus';
+import { runJsonText } from '../../run/read/runMark';
+import { isActiveStatus } from '../../run/record/runStatus';
 import { writeFileAtomic } from '../../util/atomicFile';
-import { messageFrom, phrase, type Words } from '../../util/phrase';
+import { storedMessage, localize, type MessageText } from '../../util/localize';
 import { ExitCode, UserError } from '../../util/userError';
 import { endTraining } from './processTree';
 
@@ -33,7 +33,7 @@ export async function requestStop(folder: string): Promise<void> {
  */
 export async function stopAtOnce(
   folder: string,
-  message: Words,
+  message: MessageText,
   graceMs = GRACE_MS,
 ): Promise<void> {
   const run = await readRun(folder);
@@ -41,9 +41,9 @@ export async function stopAtOnce(
   const { owner, presence } = await writerOf(run);
   if (presence === 'elsewhere' || presence === 'silent')
     throw new UserError(
-      phrase('This run belongs to {0}; it cannot be ended from here.', owner.host),
+      localize('This run belongs to {0}; it cannot be ended from here.', owner.host),
       {
-        hint: phrase(
+        hint: localize(
           'It was asked to stop. To end it at once, end process {0} on {1}.',
           owner.pid,
           owner.host,
@@ -62,7 +62,7 @@ export async function stopAtOnce(
     state: 'stopped',
     ended: new Date().toISOString(),
     hint: null,
-    ...messageFrom(message),
+    ...storedMessage(message),
   };
   writeFileAtomic(paths.runJson, runJsonText(stopped));
 }
@@ -84,11 +84,11 @@ function recordOf(folder: RunFolder, id: string): string {
   return join(folder.attempts, `${id}.json`);
 }
 
-function sayStopped(folder: RunFolder, { id }: Attempt, message: Words): void {
+function sayStopped(folder: RunFolder, { id }: Attempt, message: MessageText): void {
   closeAttempt(recordOf(folder, id), {
     state: 'stopped',
     exitCode: ExitCode.stopped,
-    ...messageFrom(message),
+    ...storedMessage(message),
   });
 }
 
@@ -116,6 +116,6 @@ export async function stopStarting(
   }
   if (owner && (await lives())) await endTraining(owner.pid, graceMs);
   // A process that has not even begun finds its record closed, and ends.
-  sayStopped(paths, attempt, phrase('Stopped before it began.'));
+  sayStopped(paths, attempt, localize('Stopped before it began.'));
   await rm(paths.stopRequest, { force: true });
 }

@@ -19,7 +19,7 @@ export class FileRange implements ByteSource {
   ) {}
 
   async read(position: number, target: Uint8Array): Promise<void> {
-    if (!(position >= 0 && position + target.length <= this.size)) throw ended();
+    if (!(position >= 0 && position + target.length <= this.size)) throw unexpectedEnd();
     for (let done = 0; done < target.length;) {
       const length = Math.min(target.length - done, largestRead);
       const { bytesRead } = await this.file.read(
@@ -28,7 +28,7 @@ export class FileRange implements ByteSource {
         length,
         this.start + position + done,
       );
-      if (bytesRead === 0) throw ended();
+      if (bytesRead === 0) throw unexpectedEnd();
       done += bytesRead;
     }
   }
@@ -44,11 +44,11 @@ export class BufferSource implements ByteSource {
 
   read(position: number, target: Uint8Array): Promise<void> {
     if (position < 0 || position + target.length > this.buffer.length)
-      return Promise.reject(ended());
+      return Promise.reject(unexpectedEnd());
     target.set(this.buffer.subarray(position, position + target.length));
     return Promise.resolve();
   }
 }
 
-export const ended = (): CheckpointFormatError =>
+export const unexpectedEnd = (): CheckpointFormatError =>
   new CheckpointFormatError('it ends before its contents do');

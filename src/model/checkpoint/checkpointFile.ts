@@ -1,4 +1,4 @@
-import type { Words } from '../../util/phrase';
+import type { MessageText } from '../../util/localize';
 import type { ElementType } from './elementTypes';
 
 /** One tensor of a checkpoint file, not yet read. */
@@ -16,7 +16,7 @@ export interface CheckpointFile {
   /** What the file says of itself; empty for `.pth`, which has no such place. */
   readonly metadata: ReadonlyMap<string, string>;
   /** What was done to find the tensors and their names, in sentences: where they lay, which prefix was removed. */
-  readonly notes: readonly Words[];
+  readonly notes: readonly MessageText[];
   /** Reads one tensor as contiguous float32 in row-major order, whatever its stored type. */
   read(name: string): Promise<Float32Array>;
   close(): Promise<void>;

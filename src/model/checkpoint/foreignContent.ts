@@ -1,14 +1,14 @@
 /** Says what a file is that holds no weights, by its first bytes, and what to do with it. */
-import { phrase, type Words } from '../../util/phrase';
+import { localize, type MessageText } from '../../util/localize';
 import { CheckpointFormatError, saveWeightsAlone } from './formatError';
 
-const convert = phrase(
+const convert = localize(
   'Only PyTorch and safetensors files are read: load it with the program that made it and save the weights with {0} or the safetensors package.',
   'torch.save',
 );
-const unpackWith = (command: string): Words =>
-  phrase('Unpack it first, for example with `{0}`.', command);
-const chooseWeights = phrase(
+const unpackWith = (command: string): MessageText =>
+  localize('Unpack it first, for example with `{0}`.', command);
+const chooseWeights = localize(
   'Choose the file with the weights, which usually ends in .pth, .bin or .safetensors, or the folder that holds it.',
 );
 
@@ -16,16 +16,16 @@ interface Kind {
   /** Bytes at `at` (default 0), as latin-1. */
   bytes: string;
   at?: number;
-  what: Words;
-  hint: Words;
+  what: MessageText;
+  hint: MessageText;
 }
 
 const packed = (bytes: string, program: string, command: string): Kind => ({
   bytes,
-  what: phrase('it is an archive packed with {0}', program),
+  what: localize('it is an archive packed with {0}', program),
   hint: unpackWith(command),
 });
-const other = (bytes: string, what: Words, hint: Words = convert, at = 0): Kind => ({
+const other = (bytes: string, what: MessageText, hint: MessageText = convert, at = 0): Kind => ({
   bytes,
   what,
   hint,
@@ -39,16 +39,16 @@ const kinds: readonly Kind[] = [
   packed('\x28\xb5\x2f\xfd', 'zstd', 'unzstd'),
   packed("7z\xbc\xaf'\x1c", '7-Zip', '7z x'),
   packed('Rar!', 'RAR', 'unrar x'),
-  other('\x89HDF\r\n', phrase('it is an HDF5 file, as Keras writes them')),
-  other('GGUF', phrase('it is a GGUF file, as llama.cpp reads them')),
-  other('\x93NUMPY', phrase('it is a NumPy array')),
-  other('\x89PNG', phrase('it is a picture'), chooseWeights),
-  other('\xff\xd8\xff', phrase('it is a picture'), chooseWeights),
-  other('%PDF', phrase('it is a PDF document'), chooseWeights),
+  other('\x89HDF\r\n', localize('it is an HDF5 file, as Keras writes them')),
+  other('GGUF', localize('it is a GGUF file, as llama.cpp reads them')),
+  other('\x93NUMPY', localize('it is a NumPy array')),
+  other('\x89PNG', localize('it is a picture'), chooseWeights),
+  other('\xff\xd8\xff', localize('it is a picture'), chooseWeights),
+  other('%PDF', localize('it is a PDF document'), chooseWeights),
   other(
     'ustar',
-    phrase('it is a tar archive, of which only PyTorch before 0.2 made checkpoints'),
-    phrase(
+    localize('it is a tar archive, of which only PyTorch before 0.2 made checkpoints'),
+    localize(
       'If files are packed in it, unpack it with `{0}`; if it is such a checkpoint, load it with a PyTorch that still can and save it again with torch.save.',
       'tar xf',
     ),
@@ -66,35 +66,38 @@ export function foreignContent(head: Buffer): CheckpointFormatError {
   if (kind) return new CheckpointFormatError(kind.what, kind.hint);
   if (head[0] === 0x80 && head[1] > 5)
     return new CheckpointFormatError(
-      phrase('it is a Python pickle of protocol {0}; 2 to 5 are read', head[1]),
+      localize('it is a Python pickle of protocol {0}; 2 to 5 are read', head[1]),
       saveWeightsAlone,
     );
   const text = bytes.replace(/^\xef\xbb\xbf/, '').trimStart();
   if (text.startsWith('version https://git-lfs'))
     return new CheckpointFormatError(
-      phrase('it is a Git LFS pointer, not the file itself'),
-      phrase('Run `git lfs pull` where it came from.'),
+      localize('it is a Git LFS pointer, not the file itself'),
+      localize('Run `git lfs pull` where it came from.'),
     );
   if (/^<(?:!doctype html|html)/i.test(text))
     return new CheckpointFormatError(
-      phrase('it is a web page'),
-      phrase('Download the file itself, not its page.'),
+      localize('it is a web page'),
+      localize('Download the file itself, not its page.'),
     );
   if (text.startsWith('<'))
     return new CheckpointFormatError(
-      phrase('it is an XML document'),
-      phrase(
+      localize('it is an XML document'),
+      localize(
         'A server that refuses a download often answers so: open it in an editor to read why, and download the file again.',
       ),
     );
   if (isText(head))
     return new CheckpointFormatError(
-      phrase('it is a text file that starts with {0}', JSON.stringify(text.slice(0, 40).trimEnd())),
+      localize(
+        'it is a text file that starts with {0}',
+        JSON.stringify(text.slice(0, 40).trimEnd()),
+      ),
       chooseWeights,
     );
   return new CheckpointFormatError(
-    phrase('it is neither a .pth nor a .safetensors file'),
-    phrase(
+    localize('it is neither a .pth nor a .safetensors file'),
+    localize(
       'If it should be one, it is damaged: copy or download it again and compare its size with the original.',
     ),
   );
@@ -114,20 +117,20 @@ export function foreignArchive(names: readonly string[]): CheckpointFormatError 
   const weights = files.find((name) => /\.(?:pth?|bin|ckpt|safetensors|tar|zip|gz)$/i.test(name));
   if (weights !== undefined)
     return new CheckpointFormatError(
-      phrase('it is a zip archive in which {0} is packed', JSON.stringify(weights)),
-      phrase(
+      localize('it is a zip archive in which {0} is packed', JSON.stringify(weights)),
+      localize(
         'Unpack it first, for example with `{0}`, and choose the file that comes out.',
         'unzip',
       ),
     );
   if (files.length > 0 && files.every((name) => name.endsWith('.npy')))
-    return new CheckpointFormatError(phrase('it is an archive of NumPy arrays (.npz)'), convert);
+    return new CheckpointFormatError(localize('it is an archive of NumPy arrays (.npz)'), convert);
   if (files.some((name) => name.endsWith('.weights.h5')))
-    return new CheckpointFormatError(phrase('it is a Keras model'), convert);
+    return new CheckpointFormatError(localize('it is a Keras model'), convert);
   return new CheckpointFormatError(
     files.length === 0
-      ? phrase('it is an empty zip archive')
-      : phrase(
+      ? localize('it is an empty zip archive')
+      : localize(
           'it is a zip archive, but not one that torch.save wrote; it holds {0}',
           files.slice(0, shown).map((name) => JSON.stringify(name)),
         ),
@@ -140,8 +143,8 @@ export function foreignJson(value: unknown): CheckpointFormatError {
   const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
   return new CheckpointFormatError(
     keys.length === 0 || Array.isArray(value)
-      ? phrase('it is a JSON file')
-      : phrase('it is a JSON file with the keys {0}', keys.slice(0, shown)),
+      ? localize('it is a JSON file')
+      : localize('it is a JSON file with the keys {0}', keys.slice(0, shown)),
     chooseWeights,
   );
 }

@@ -1,4 +1,4 @@
-import { inEnglish, phrase, type Words } from '../../util/phrase';
+import { inEnglish, localize, type MessageText } from '../../util/localize';
 import { UserError } from '../../util/userError';
 
 /**
@@ -8,8 +8,8 @@ import { UserError } from '../../util/userError';
 export class CheckpointFormatError extends Error {
   override readonly name = 'CheckpointFormatError';
   constructor(
-    readonly what: Words,
-    readonly hint?: Words,
+    readonly what: MessageText,
+    readonly hint?: MessageText,
   ) {
     super(inEnglish(what));
   }
@@ -18,10 +18,10 @@ export class CheckpointFormatError extends Error {
 /** Turns a fault found while reading `file` into a sentence that names the file; other errors pass. */
 export function describe(error: unknown, file: string): unknown {
   if (!(error instanceof CheckpointFormatError)) return error;
-  return new UserError(phrase('Checkpoint {0} cannot be read: {1}.', file, error.what), {
+  return new UserError(localize('Checkpoint {0} cannot be read: {1}.', file, error.what), {
     hint:
       error.hint ??
-      phrase(
+      localize(
         'The file is damaged or incomplete: copy or download it again and compare its size with the original.',
       ),
     cause: error,
@@ -29,7 +29,7 @@ export function describe(error: unknown, file: string): unknown {
 }
 
 /** What to do with a pickle that holds more than weights. */
-export const saveWeightsAlone = phrase(
+export const saveWeightsAlone = localize(
   'If you trust its origin, load it in Python and save the weights alone: {0}.',
   'torch.save({"model": model.state_dict()}, file)',
 );
@@ -37,8 +37,8 @@ export const saveWeightsAlone = phrase(
 /** The error for a tensor of a type that is known but not read. */
 export const unreadableType = (name: string, type: string): CheckpointFormatError =>
   new CheckpointFormatError(
-    phrase('tensor {0} has the element type {1}, which is not supported', name, type),
-    phrase(
+    localize('tensor {0} has the element type {1}, which is not supported', name, type),
+    localize(
       'Convert it in Python with the program that made it, for example with {0}, and save it again.',
       'tensor.to(torch.float32)',
     ),

@@ -2,7 +2,7 @@
  * Names of tensors as people's files have them: prefixes of wrappers (DataParallel, torch.compile, Lightning) and the
  * names that Hugging Face's transformers give to BLIP. Removed or translated where that makes them BLIP's.
  */
-import { phrase, type Words } from '../../util/phrase';
+import { localize, type MessageText } from '../../util/localize';
 import type { CheckpointFile, StoredTensor } from './checkpointFile';
 import { CheckpointFormatError } from './formatError';
 
@@ -39,7 +39,7 @@ export function fitsBlip(keys: Iterable<string>): number {
  * @throws {CheckpointFormatError} when only a part of the names has a prefix, or two names become one.
  */
 export function withBlipNames(file: CheckpointFile): CheckpointFile {
-  const notes: Words[] = [...file.notes];
+  const notes: MessageText[] = [...file.notes];
   const keys = [...file.tensors.keys()];
   const prefix = commonPrefix(keys);
   if (prefix === undefined) return file;
@@ -60,8 +60,8 @@ export function withBlipNames(file: CheckpointFile): CheckpointFile {
     const other = sources.get(name);
     if (other !== undefined)
       throw new CheckpointFormatError(
-        phrase('{0} and {1} are the same tensor {2} once prefixes are removed', other, key, name),
-        phrase('Remove one of them in Python and save the file again.'),
+        localize('{0} and {1} are the same tensor {2} once prefixes are removed', other, key, name),
+        localize('Remove one of them in Python and save the file again.'),
       );
     sources.set(name, key);
   }
@@ -69,11 +69,14 @@ export function withBlipNames(file: CheckpointFile): CheckpointFile {
   if (unwrapped > 0)
     notes.push(
       prefix === ''
-        ? phrase('Parts of names that a wrapper had added were removed from {0} names.', unwrapped)
-        : phrase('The prefix {0} was removed from {1} names.', `"${prefix}"`, unwrapped),
+        ? localize(
+            'Parts of names that a wrapper had added were removed from {0} names.',
+            unwrapped,
+          )
+        : localize('The prefix {0} was removed from {1} names.', `"${prefix}"`, unwrapped),
     );
   if (translated > 0)
-    notes.push(phrase("{0} names of transformers' BLIP were translated to BLIP's.", translated));
+    notes.push(localize("{0} names of transformers' BLIP were translated to BLIP's.", translated));
   const tensors = new Map<string, StoredTensor>();
   for (const [name, key] of sources) {
     const stored = file.tensors.get(key);
@@ -103,11 +106,13 @@ function commonPrefix(keys: readonly string[]): string | undefined {
   if (examples.size === 0) return ownPrefix(keys);
   if (examples.size === 1) return [...examples.keys()][0];
   throw new CheckpointFormatError(
-    phrase(
+    localize(
       'only a part of its names has a prefix: {0}',
-      [...examples.values()].map(({ example, count }) => phrase('{0} such as {1}', count, example)),
+      [...examples.values()].map(({ example, count }) =>
+        localize('{0} such as {1}', count, example),
+      ),
     ),
-    phrase(
+    localize(
       'It seems to be put together from two models. Save the weights of one in Python: {0}.',
       'torch.save({"model": model.state_dict()}, file)',
     ),

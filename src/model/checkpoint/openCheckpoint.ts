@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { NearNames } from '../../util/nearNames';
-import { phrase, sentences } from '../../util/phrase';
+import { localize, sentences } from '../../util/localize';
 import { UserError, errnoOf } from '../../util/userError';
 import type { CheckpointFile } from './checkpointFile';
 import { foreignContent, isText } from './foreignContent';
@@ -36,14 +36,14 @@ async function openFile(path: string): Promise<FileHandle> {
     const code = errnoOf(error);
     const what =
       code === 'ENOENT' || code === 'ENOTDIR'
-        ? phrase('Checkpoint {0} does not exist.', path)
+        ? localize('Checkpoint {0} does not exist.', path)
         : code === 'EACCES'
-          ? phrase('Checkpoint {0} may not be read (permission denied).', path)
+          ? localize('Checkpoint {0} may not be read (permission denied).', path)
           : undefined;
     if (!what) throw error;
     const near = code === 'ENOENT' ? new NearNames().find(path) : undefined;
-    throw new UserError(near ? sentences(what, phrase('Did you mean {0}?', near.path)) : what, {
-      hint: phrase(
+    throw new UserError(near ? sentences(what, localize('Did you mean {0}?', near.path)) : what, {
+      hint: localize(
         'Correct the path. In a configuration a relative one starts at its folder, on the command line at the working folder.',
       ),
       cause: error,
@@ -55,13 +55,13 @@ async function openByContent(path: string, file: FileHandle): Promise<Checkpoint
   const stat = await file.stat();
   if (stat.isDirectory())
     throw new CheckpointFormatError(
-      phrase('it is a folder'),
-      phrase('Choose a file in it that ends in .pth, .bin, .safetensors or .index.json.'),
+      localize('it is a folder'),
+      localize('Choose a file in it that ends in .pth, .bin, .safetensors or .index.json.'),
     );
   const start = new Uint8Array(512);
   const { bytesRead } = await file.read(start, 0, start.length, 0);
   const head = Buffer.from(start.subarray(0, bytesRead));
-  if (head.length === 0) throw new CheckpointFormatError(phrase('it is empty'));
+  if (head.length === 0) throw new CheckpointFormatError(localize('it is empty'));
   if (head.subarray(0, 4).equals(Buffer.from('PK\x03\x04'))) return openTorchZipFile(path, file);
   if (head[0] === 0x80 && head[1] >= 2 && head[1] <= 5)
     return openTorchLegacyFile(path, file, stat.size);

@@ -3,7 +3,7 @@
  * nothing: what a GLOBAL stands for and what a REDUCE does is the host's short list; everything else becomes an
  * `Opaque` value without content, or ends in an error that names it.
  */
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { CheckpointFormatError } from './formatError';
 
 /** Where the bytes come from; a lying length must be found out before it is allocated. */
@@ -201,7 +201,7 @@ class Unpickler {
         return this.push(this.host.persistent(this.pop()));
       default:
         throw new CheckpointFormatError(
-          phrase(
+          localize(
             'its pickle has opcode {0}, which torch.save does not write',
             `0x${opcode.toString(16).padStart(2, '0')}`,
           ),
@@ -214,7 +214,7 @@ class Unpickler {
     const version = this.input.byte();
     if (version < 2 || version > 5)
       throw new CheckpointFormatError(
-        phrase('its pickle has protocol {0}, 2 to 5 are read', version),
+        localize('its pickle has protocol {0}, 2 to 5 are read', version),
         saveAgain,
       );
   }
@@ -317,7 +317,7 @@ class Unpickler {
   }
 }
 
-const saveAgain = phrase(
+const saveAgain = localize(
   'Load it in Python and save it again with torch.save(obj, file) and the default pickle protocol.',
 );
 

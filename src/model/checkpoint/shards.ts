@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { errnoOf } from '../../util/userError';
 import type { CheckpointFile, StoredTensor } from './checkpointFile';
 import { foreignJson } from './foreignContent';
@@ -39,7 +39,7 @@ export async function openShards(
       const stored = shards.get(name)?.tensors.get(tensor);
       if (!stored)
         throw new CheckpointFormatError(
-          phrase('its index places {0} in {1}, which does not hold it', tensor, name),
+          localize('its index places {0} in {1}, which does not hold it', tensor, name),
         );
       tensors.set(tensor, stored);
     }
@@ -48,7 +48,7 @@ export async function openShards(
       format: [...shards.values()][0]?.format ?? 'safetensors',
       tensors,
       metadata: [...shards.values()][0]?.metadata ?? new Map(),
-      notes: [phrase('The weights were read from {0} files.', shards.size)],
+      notes: [localize('The weights were read from {0} files.', shards.size)],
       async read(tensor) {
         const shard = shards.get(weightMap.get(tensor) ?? '');
         if (!shard) throw new RangeError(`${index} has no tensor ${tensor}`);
@@ -72,8 +72,8 @@ async function openNamed(
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
     throw new CheckpointFormatError(
-      phrase('{0}, which its index names, is missing', name),
-      phrase('Download all files of the checkpoint into one folder.'),
+      localize('{0}, which its index names, is missing', name),
+      localize('Download all files of the checkpoint into one folder.'),
     );
   }
 }
@@ -86,7 +86,7 @@ async function readIndex(index: string, size: number): Promise<Map<string, strin
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new CheckpointFormatError(
-      phrase('it starts as JSON, but is not valid JSON ({0})', error.message),
+      localize('it starts as JSON, but is not valid JSON ({0})', error.message),
     );
   }
   const map = (value as { weight_map?: unknown } | null)?.weight_map;
@@ -95,8 +95,12 @@ async function readIndex(index: string, size: number): Promise<Map<string, strin
   for (const [tensor, name] of Object.entries(map)) {
     if (typeof name !== 'string' || name === '..' || name !== basename(name) || name.includes('\\'))
       throw new CheckpointFormatError(
-        phrase('its index places {0} in {1}, which is no file name', tensor, JSON.stringify(name)),
-        phrase('An index may only name files that lie next to it.'),
+        localize(
+          'its index places {0} in {1}, which is no file name',
+          tensor,
+          JSON.stringify(name),
+        ),
+        localize('An index may only name files that lie next to it.'),
       );
     weightMap.set(tensor, name);
   }
@@ -111,7 +115,9 @@ export function refuseShard(path: string): void {
   const [, number, total] = shardName.exec(path) ?? [];
   if (number === undefined || Number(total) < 2) return;
   throw new CheckpointFormatError(
-    phrase('it is part {0} of {1} of a checkpoint', Number(number), Number(total)),
-    phrase('Choose the folder, or the file that ends in .index.json, so that all parts are read.'),
+    localize('it is part {0} of {1} of a checkpoint', Number(number), Number(total)),
+    localize(
+      'Choose the folder, or the file that ends in .index.json, so that all parts are read.',
+    ),
   );
 }

@@ -1,5 +1,5 @@
 /** Where the weights lie within what a `.pth` file holds. */
-import { phrase, type PhraseValue, type Words } from '../../util/phrase';
+import { localize, type MessageValue, type MessageText } from '../../util/localize';
 import { CheckpointFormatError } from './formatError';
 import { fitsBlip } from './names';
 import { Opaque, PickleTuple } from './pickle';
@@ -8,7 +8,7 @@ import { TorchTensor } from './torchObjects';
 /** The tensors of a file by name, and what to say of where they were found. */
 export interface StateDict {
   tensors: Map<string, TorchTensor>;
-  notes: Words[];
+  notes: MessageText[];
 }
 
 interface Candidate {
@@ -50,23 +50,23 @@ export function stateDict(root: unknown): StateDict {
   );
   if (candidates.length === 0) throw noTensors(root);
   const [{ path, tensors, fits }, ...others] = candidates;
-  const notes: Words[] = [];
+  const notes: MessageText[] = [];
   const rivals = others.filter((other) => fits > 0 && other.fits === fits);
   if (rivals.length > 0)
     notes.push(
-      phrase(
+      localize(
         'The weights under {0} were taken; the file has others under {1}.',
         placeName(path),
         rivals.map((rival) => placeName(rival.path)),
       ),
     );
   else if (path !== '' && !['model', 'state_dict'].includes(path))
-    notes.push(phrase('The weights were found under {0}.', placeName(path)));
+    notes.push(localize('The weights were found under {0}.', placeName(path)));
   return { tensors, notes };
 }
 
-const placeName = (path: string): PhraseValue =>
-  path === '' ? phrase('the top level') : `"${path}"`;
+const placeName = (path: string): MessageValue =>
+  path === '' ? localize('the top level') : `"${path}"`;
 
 function collect(value: unknown, path: readonly string[], found: Candidate[]): void {
   const entries = value instanceof Opaque ? value.entries : value;
@@ -85,39 +85,39 @@ function collect(value: unknown, path: readonly string[], found: Candidate[]): v
 const shown = 8;
 
 function noTensors(root: unknown): CheckpointFormatError {
-  const hint = phrase(
+  const hint = localize(
     'Save one in Python: {0}.',
     'torch.save({"model": model.state_dict()}, file)',
   );
   const entries = root instanceof Opaque ? root.entries : root;
   if (!(entries instanceof Map) || entries.size === 0)
     return new CheckpointFormatError(
-      phrase('it holds no state dict (tensors by name) but {0}', kindOf(root)),
+      localize('it holds no state dict (tensors by name) but {0}', kindOf(root)),
       hint,
     );
   const keys = [...(entries as Map<unknown, unknown>)].map(([key, value]) =>
-    phrase('{0} ({1})', JSON.stringify(key), kindOf(value)),
+    localize('{0} ({1})', JSON.stringify(key), kindOf(value)),
   );
   return new CheckpointFormatError(
     keys.length > shown
-      ? phrase(
+      ? localize(
           'it holds no state dict (tensors by name); its keys are {0} and {1} more',
           keys.slice(0, shown),
           keys.length - shown,
         )
-      : phrase('it holds no state dict (tensors by name); its keys are {0}', keys),
+      : localize('it holds no state dict (tensors by name); its keys are {0}', keys),
     hint,
   );
 }
 
-function kindOf(value: unknown): Words {
-  if (value === null) return phrase('None');
-  if (typeof value === 'string') return phrase('a text');
-  if (['number', 'bigint', 'boolean'].includes(typeof value)) return phrase('a number');
-  if (value instanceof TorchTensor) return phrase('a tensor');
-  if (value instanceof Opaque) return phrase('an object of class {0}', value.className);
+function kindOf(value: unknown): MessageText {
+  if (value === null) return localize('None');
+  if (typeof value === 'string') return localize('a text');
+  if (['number', 'bigint', 'boolean'].includes(typeof value)) return localize('a number');
+  if (value instanceof TorchTensor) return localize('a tensor');
+  if (value instanceof Opaque) return localize('an object of class {0}', value.className);
   if (value instanceof Map)
-    return value.size === 0 ? phrase('an empty dict') : phrase('a dict of {0}', value.size);
-  if (value instanceof PickleTuple || Array.isArray(value)) return phrase('a list');
-  return phrase('an object');
+    return value.size === 0 ? localize('an empty dict') : localize('a dict of {0}', value.size);
+  if (value instanceof PickleTuple || Array.isArray(value)) return localize('a list');
+  return localize('an object');
 }

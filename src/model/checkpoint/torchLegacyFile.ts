@@ -5,10 +5,10 @@
  */
 import { readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { FileRange, ended } from './byteSource';
+import { FileRange, unexpectedEnd } from './byteSource';
 import type { CheckpointFile, StoredTensor } from './checkpointFile';
 import { elementSizes } from './elementTypes';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { CheckpointFormatError, describe } from './formatError';
 import { unpickle } from './pickle';
 import type { PickleInput } from './pickle';
@@ -48,7 +48,7 @@ class FileInput implements PickleInput {
   /** Moves on without reading. @throws {CheckpointFormatError} when the file ends before. */
   skip(length: number): void {
     const next = this.position + length;
-    if (next > this.size) throw ended();
+    if (next > this.size) throw unexpectedEnd();
     this.buffer = new Uint8Array(0);
     this.used = 0;
     this.bufferStart = next;
@@ -56,11 +56,11 @@ class FileInput implements PickleInput {
 
   private fill(length: number): void {
     const start = this.position;
-    if (start + length > this.size) throw ended();
+    if (start + length > this.size) throw unexpectedEnd();
     const next = new Uint8Array(Math.min(Math.max(length, 1 << 16), this.size - start));
     for (let done = 0; done < next.length;) {
       const count = readSync(this.fd, next, done, next.length - done, start + done);
-      if (count === 0) throw ended();
+      if (count === 0) throw unexpectedEnd();
       done += count;
     }
     this.buffer = next;
@@ -75,8 +75,8 @@ export function openTorchLegacyFile(path: string, file: FileHandle, size: number
   const host = new TorchPickleHost();
   if (unpickle(input, host) !== magicNumber)
     throw new CheckpointFormatError(
-      phrase('it is a Python pickle, but not one that torch.save wrote'),
-      phrase('Load it in Python and save it with torch.save.'),
+      localize('it is a Python pickle, but not one that torch.save wrote'),
+      localize('Load it in Python and save it with torch.save.'),
     );
   const protocol = unpickle(input, host);
   if (protocol !== protocolVersion)
@@ -86,8 +86,8 @@ export function openTorchLegacyFile(path: string, file: FileHandle, size: number
   const system = unpickle(input, host);
   if (system instanceof Map && system.get('little_endian') === false)
     throw new CheckpointFormatError(
-      phrase('it was written on a big-endian machine, which is not supported'),
-      phrase('Load it in Python on another machine and save it again.'),
+      localize('it was written on a big-endian machine, which is not supported'),
+      localize('Load it in Python on another machine and save it again.'),
     );
   const { tensors, notes } = stateDict(unpickle(input, host));
   const keys = unpickle(input, host);

@@ -1,7 +1,7 @@
 /** What the pickles of `torch.save` may name, and what stands for it here. */
 import { elementSizes } from './elementTypes';
 import type { ElementType } from './elementTypes';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { CheckpointFormatError, saveWeightsAlone } from './formatError';
 import { Opaque, PickleTuple } from './pickle';
 import type { PickleHost } from './pickle';
@@ -187,7 +187,7 @@ export class TorchPickleHost implements PickleHost {
     if (known !== undefined) return known;
     if (!builtinTypes.test(full) && suspicious.some((pattern) => pattern.test(full)))
       throw new CheckpointFormatError(
-        phrase(
+        localize(
           'it asks Python to load {0}, which is no part of a checkpoint of weights; nothing of it was run',
           JSON.stringify(full),
         ),
@@ -213,7 +213,7 @@ export class TorchPickleHost implements PickleHost {
     const [kind, type, key, , elements, view] = id instanceof PickleTuple ? id.items : [];
     if (kind === 'module')
       throw new CheckpointFormatError(
-        phrase('it holds a whole Python module, not a state dict'),
+        localize('it holds a whole Python module, not a state dict'),
         saveWeightsAlone,
       );
     if (kind !== 'storage' || typeof key !== 'string')

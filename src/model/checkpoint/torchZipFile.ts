@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { RandomAccessReader, fromRandomAccessReaderPromise } from 'yauzl';
 import type { Entry, ZipFile } from 'yauzl';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { BufferSource, FileRange } from './byteSource';
 import type { ByteSource } from './byteSource';
 import type { CheckpointFile, StoredTensor } from './checkpointFile';
@@ -141,8 +141,8 @@ class Archive {
     if (!entry) throw new CheckpointFormatError(`record ${name} is missing`);
     if (!entry.canDecodeFileData())
       throw new CheckpointFormatError(
-        phrase('record {0} is encrypted or packed in an unusual way', name),
-        phrase(
+        localize('record {0} is encrypted or packed in an unusual way', name),
+        localize(
           'Unpack the archive and pack it again without a password, or save the weights again.',
         ),
       );
@@ -181,7 +181,7 @@ function asFormatError(error: unknown): unknown {
 async function readTable(archive: Archive): Promise<StateDict> {
   if (archive.has('constants.pkl'))
     throw new CheckpointFormatError(
-      phrase('it is a TorchScript program, not a state dict'),
+      localize('it is a TorchScript program, not a state dict'),
       saveWeightsAlone,
     );
   if (!archive.has('data.pkl')) throw foreignArchive(archive.names);
@@ -189,8 +189,8 @@ async function readTable(archive: Archive): Promise<StateDict> {
     const order = Buffer.from(await archive.bytes('byteorder', 64)).toString('latin1');
     if (order !== 'little')
       throw new CheckpointFormatError(
-        phrase('it was written on a big-endian machine, which is not supported'),
-        phrase('Load it in Python on another machine and save it again.'),
+        localize('it was written on a big-endian machine, which is not supported'),
+        localize('Load it in Python on another machine and save it again.'),
       );
   }
   const pickle = await archive.bytes('data.pkl', largestPickle);

@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { splitDelimited, UnclosedQuote, type DelimitedText } from '../../util/delimited';
-import { phrase, type Words } from '../../util/phrase';
+import { localize, type MessageText } from '../../util/localize';
 import { messageOf, UserError } from '../../util/userError';
 import { isStep, seriesOf, type ScalarSource, type SeriesTable } from './series';
 
@@ -28,7 +28,7 @@ const EMPTY = /^(|nan|none|null|n\/a)$/i;
 
 export class CsvSource implements ScalarSource {
   series: SeriesTable = new Map();
-  problems: Words[] = [];
+  problems: MessageText[] = [];
   state = '';
 
   /** @param file absolute path */
@@ -41,9 +41,9 @@ export class CsvSource implements ScalarSource {
     const { ino, size, mtimeMs } = found;
     // A pipe or a device would never end.
     if (!found.isFile())
-      throw new UserError(phrase('{0} is not a file.', this.file), { hint: expected() });
+      throw new UserError(localize('{0} is not a file.', this.file), { hint: expected() });
     if (size > MAX_BYTES)
-      throw new UserError(phrase('{0} is too large for a table of curves.', this.file), {
+      throw new UserError(localize('{0} is too large for a table of curves.', this.file), {
         hint: expected(),
       });
     return `${ino} ${size} ${mtimeMs}`;
@@ -67,15 +67,15 @@ export class CsvSource implements ScalarSource {
   private unreadable(cause: unknown): UserError {
     return new UserError(
       cause instanceof TypeError
-        ? phrase('{0} is not UTF-8 text.', this.file)
-        : phrase('{0} cannot be read: {1}', this.file, messageOf(cause)),
+        ? localize('{0} is not UTF-8 text.', this.file)
+        : localize('{0} cannot be read: {1}', this.file, messageOf(cause)),
       { hint: expected(), cause },
     );
   }
 }
 
-function expected(): Words {
-  return phrase(
+function expected(): MessageText {
+  return localize(
     'Expected is a table with names in its first line, a column step or epoch, and columns of numbers.',
   );
 }
@@ -85,7 +85,7 @@ function split(text: string, file: string): DelimitedText {
     return splitDelimited(text);
   } catch (error) {
     if (!(error instanceof UnclosedQuote)) throw error;
-    throw new UserError(phrase('{0}:{1}: a quoted field is not closed.', file, error.line), {
+    throw new UserError(localize('{0}:{1}: a quoted field is not closed.', file, error.line), {
       hint: expected(),
     });
   }
@@ -98,14 +98,14 @@ function split(text: string, file: string): DelimitedText {
 export function parseCurves(
   text: string,
   file: string,
-): { series: SeriesTable; problems: Words[] } {
+): { series: SeriesTable; problems: MessageText[] } {
   const { delimiter, rows } = split(text, file);
   const [header, ...lines] = rows;
   const names = header?.fields ?? [];
   const at = (place: Place): number => names.findIndex((name) => PLACES[place].test(name));
   const places = { step: at('step'), epoch: at('epoch'), time: at('time') };
   if (delimiter === null || (places.step < 0 && places.epoch < 0))
-    throw new NoCurvesError(phrase('{0} is no table of curves: no column says the step.', file), {
+    throw new NoCurvesError(localize('{0} is no table of curves: no column says the step.', file), {
       hint: expected(),
     });
   const columns = names.flatMap((name, column) =>
@@ -137,7 +137,7 @@ export function parseCurves(
     skipped === 0
       ? []
       : [
-          phrase(
+          localize(
             '{0} has rows without a step, which are left out: {1} (the first on line {2}).',
             file,
             skipped,

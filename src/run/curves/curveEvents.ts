@@ -1,8 +1,8 @@
 /** The curves of an imported run as events, which grow while the file or folder that they are read from does. */
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { adviceFrom } from '../../util/phrase';
-import type { EventBatch, PlacedEvent } from '../eventReader';
+import { storedAdvice } from '../../util/localize';
+import type { EventBatch, PlacedEvent } from '../read/eventReader';
 import type { RunEvent } from '../events';
 import { RunFolder } from '../runFolder';
 import { openScalars, readCurvesFile, type CurvesFile } from './curvesFile';
@@ -167,6 +167,6 @@ function notesOf({ problems }: ScalarSource): RunEvent[] {
     time: Number.NaN,
     level: 'warning',
     code: `curves-${i}`,
-    ...adviceFrom(message),
+    ...storedAdvice(message),
   }));
 }

@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { writeFileAtomic } from '../../util/atomicFile';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { errnoOf, UserError } from '../../util/userError';
 import type { RunFolder } from '../runFolder';
 import { isEventFile, TensorBoardSource } from '../tensorboard/logFolder';
@@ -54,8 +54,8 @@ export async function readCurvesFile(folder: RunFolder): Promise<CurvesFile | un
     content = JSON.parse(await readFile(folder.curves, 'utf8'));
   } catch (cause) {
     if (errnoOf(cause) === 'ENOENT') return undefined;
-    throw new UserError(phrase('{0} is not valid JSON.', folder.curves), {
-      hint: phrase('Import the curves again.'),
+    throw new UserError(localize('{0} is not valid JSON.', folder.curves), {
+      hint: localize('Import the curves again.'),
       cause,
     });
   }
@@ -66,16 +66,19 @@ export async function readCurvesFile(folder: RunFolder): Promise<CurvesFile | un
     curves?: unknown;
   };
   if (!trusted)
-    throw new UserError(phrase('The curves of the run are read from files outside of it.'), {
-      hint: phrase('Trust this workspace to see them.'),
+    throw new UserError(localize('The curves of the run are read from files outside of it.'), {
+      hint: localize('Trust this workspace to see them.'),
     });
   const named = typeof raw.source === 'string' ? raw.source : '';
   const moved = typeof raw.relative === 'string' ? resolve(folder.root, raw.relative) : named;
   const source = (await isThere(named)) ? named : moved;
   if (!(await isThere(source)))
-    throw new UserError(phrase('The curves of the run are read from {0}, which is gone.', named), {
-      hint: phrase('Put it back, or import the curves again from where they are now.'),
-    });
+    throw new UserError(
+      localize('The curves of the run are read from {0}, which is gone.', named),
+      {
+        hint: localize('Put it back, or import the curves again from where they are now.'),
+      },
+    );
   const chosen = typeof raw.curves === 'object' && raw.curves !== null ? raw.curves : {};
   return {
     source,

@@ -3,10 +3,10 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFileAsync } from '../../util/atomicFile';
 import { csvRow } from '../../util/csv';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
-import type { PlacedEvent } from '../eventReader';
-import { openEvents } from '../eventSource';
+import type { PlacedEvent } from '../read/eventReader';
+import { openEvents } from '../read/eventSource';
 import type { RunEvent } from '../events';
 import type { RunInfo } from '../runInfo';
 import { recordOf } from '../tensorboard/records';
@@ -24,7 +24,7 @@ export async function curvesOf(folder: string, kind: RunInfo['kind']): Promise<C
   const { events } = await openEvents(folder, kind).read();
   const curves = curvesIn(events);
   if (CURVES.every((name) => curves[name].length === 0))
-    throw new UserError(phrase('The run in {0} has no curves yet.', folder));
+    throw new UserError(localize('The run in {0} has no curves yet.', folder));
   return curves;
 }
 

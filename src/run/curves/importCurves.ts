@@ -1,9 +1,9 @@
 /** Makes a run of the curves that another program wrote: TensorBoard's event files, or a table. */
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { phrase, type Words } from '../../util/phrase';
+import { localize, type MessageText } from '../../util/localize';
 import { UserError } from '../../util/userError';
-import { RunWriter } from '../runWriter';
+import { RunWriter } from '../record/runWriter';
 import { formatOf, openScalars, writeCurvesFile, type CurveFormat } from './curvesFile';
 import { infoOf } from './curvesInfo';
 import { commonCurves, CURVES, type Chosen } from './roles';
@@ -16,7 +16,7 @@ export interface FoundCurves {
   scalars: { name: string; points: number }[];
   /** Those with common names, by curve. */
   chosen: Chosen;
-  problems: Words[];
+  problems: MessageText[];
 }
 
 /**
@@ -63,22 +63,22 @@ export interface CurvesReport {
  */
 export async function importCurves(
   request: CurvesRequest,
-): Promise<{ report: CurvesReport; problems: Words[] }> {
+): Promise<{ report: CurvesReport; problems: MessageText[] }> {
   const { source, folder, name, overwrite, version } = request;
   const { found, curves } = await look(source, request.wanted);
   const { format, chosen, scalars, problems } = found;
   if (Object.keys(chosen).length === 0)
     throw new UserError(
       scalars.length === 0
-        ? (problems.at(0) ?? phrase('{0} holds no scalars.', source))
-        : phrase(
+        ? (problems.at(0) ?? localize('{0} holds no scalars.', source))
+        : localize(
             '{0} holds no scalar with a common name of a curve. Its scalars are {1}.',
             source,
             scalars.map((each) => each.name),
           ),
       scalars.length === 0
         ? {}
-        : { hint: phrase('Say which is which, for example {0}.', exampleOf(scalars[0].name)) },
+        : { hint: localize('Say which is which, for example {0}.', exampleOf(scalars[0].name)) },
     );
   const info = infoOf(curves);
   const writer = RunWriter.open({
@@ -126,7 +126,7 @@ async function look(
   wanted: Chosen,
 ): Promise<{ found: FoundCurves; curves: TrainingCurves }> {
   const found = statSync(source, { throwIfNoEntry: false });
-  if (!found) throw new UserError(phrase('{0} does not exist.', source));
+  if (!found) throw new UserError(localize('{0} does not exist.', source));
   const format = formatOf(source, found.isDirectory());
   const opened = openScalars({ source, format });
   await opened.read();
@@ -138,7 +138,7 @@ async function look(
     if (scalar === '') delete chosen[curve];
     else if (!series.has(scalar))
       throw new UserError(
-        phrase('{0} has no scalar {1}. Its scalars are {2}.', source, scalar, [...series.keys()]),
+        localize('{0} has no scalar {1}. Its scalars are {2}.', source, scalar, [...series.keys()]),
       );
   }
   const scalars = [...series].map(([name, { length }]) => ({ name, points: length }));

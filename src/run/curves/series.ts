@@ -1,5 +1,5 @@
 /** Scalars of a training by their names: what TensorBoard's event files and tables of curves hold. */
-import type { Words } from '../../util/phrase';
+import type { MessageText } from '../../util/localize';
 
 /** Steps are a column of unsigned integers in the dashboard. */
 export function isStep(step: number): boolean {
@@ -80,7 +80,7 @@ export interface ScalarSource {
   /** The scalars as they were last read; another object where all were read again. */
   readonly series: SeriesTable;
   /** What could not be read of it. */
-  readonly problems: readonly Words[];
+  readonly problems: readonly MessageText[];
   /** What the files were when they were last read. */
   readonly state: string;
   /**

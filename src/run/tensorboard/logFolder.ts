@@ -1,7 +1,7 @@
 /** A folder of TensorBoard's event files, read while they grow. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { phrase, type Words } from '../../util/phrase';
+import { localize, type MessageText } from '../../util/localize';
 import { messageOf, UserError } from '../../util/userError';
 import { isStep, seriesOf, type ScalarSource, type SeriesTable } from '../curves/series';
 import { RecordReader } from './records';
@@ -35,13 +35,13 @@ export class TensorBoardSource implements ScalarSource {
   /** @param path absolute path of a log folder, or of one event file */
   constructor(private readonly path: string) {}
 
-  get problems(): Words[] {
-    const problems: Words[] = [];
+  get problems(): MessageText[] {
+    const problems: MessageText[] = [];
     for (const { reader } of this.followed.values()) {
       const { file, damagedAt, lostAt } = reader;
       if (damagedAt.length > 0)
         problems.push(
-          phrase(
+          localize(
             '{0} has damaged records, which are left out: {1} (the first at byte {2}). Their checksums do not fit.',
             file,
             damagedAt.length,
@@ -50,7 +50,7 @@ export class TensorBoardSource implements ScalarSource {
         );
       if (lostAt !== null)
         problems.push(
-          phrase(
+          localize(
             '{0} is damaged at byte {1}: the checksum of a length does not fit. What follows there cannot be read.',
             file,
             lostAt,
@@ -59,11 +59,11 @@ export class TensorBoardSource implements ScalarSource {
     }
     if (this.unknown > 0)
       problems.push(
-        phrase("{0} has records that are not TensorBoard's: {1}.", this.path, this.unknown),
+        localize("{0} has records that are not TensorBoard's: {1}.", this.path, this.unknown),
       );
     if (this.beyond > 0)
       problems.push(
-        phrase(
+        localize(
           '{0} has scalars whose step is below 0 or beyond 32 bits, which are left out: {1}.',
           this.path,
           this.beyond,
@@ -128,23 +128,23 @@ interface EventFile {
  */
 async function eventFiles(path: string): Promise<EventFile[]> {
   const found = await stat(path).catch((cause: unknown) => {
-    throw new UserError(phrase('{0} cannot be read: {1}', path, messageOf(cause)), { cause });
+    throw new UserError(localize('{0} cannot be read: {1}', path, messageOf(cause)), { cause });
   });
   if (found.isFile()) return [{ file: path, prefix: '' }];
-  if (!found.isDirectory()) throw new UserError(phrase('{0} is not a file.', path));
+  if (!found.isDirectory()) throw new UserError(localize('{0} is not a file.', path));
   const folder = await lookInto(path, MAX_DEPTH);
   const training = trainingOf(folder);
   if (training === undefined) {
     const several = withFiles(folder).map((each) => each.slice(path.length + 1));
     throw new UserError(
       several.length === 0
-        ? phrase('{0} holds no event file of TensorBoard.', path)
-        : phrase('{0} holds the event files of several trainings: {1}.', path, several),
+        ? localize('{0} holds no event file of TensorBoard.', path)
+        : localize('{0} holds the event files of several trainings: {1}.', path, several),
       {
         hint:
           several.length === 0
-            ? phrase('Such files have tfevents in their names.')
-            : phrase('Name the folder of one.'),
+            ? localize('Such files have tfevents in their names.')
+            : localize('Name the folder of one.'),
       },
     );
   }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { DType } from '../dtypes';
-import { rawOp } from '../tracer';
+import { DType } from '../tensorflow/dtypes';
+import { rawOp } from '../trace/tracer';
 
 const FLOAT = { T: { type: DType.float32 } } as const;
 

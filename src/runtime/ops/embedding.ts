@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { DType } from '../dtypes';
-import { rawOp } from '../tracer';
+import { DType } from '../tensorflow/dtypes';
+import { rawOp } from '../trace/tracer';
 
 const INT = { type: DType.int32 } as const;
 const FLOAT = { type: DType.float32 } as const;

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
-import { DType } from '../dtypes';
-import { rawOp } from '../tracer';
-import { kept, recomputable } from './recompute';
+import { DType } from '../tensorflow/dtypes';
+import { rawOp } from '../trace/tracer';
+import { savedTensor, registerRematerialization } from '../trace/rematerialize';
 
 const FLOAT = { T: { type: DType.float32 } } as const;
 const INVERSE_ROOT_PI = 1 / Math.sqrt(Math.PI);
@@ -15,8 +15,8 @@ export function gelu(x: tf.Tensor): tf.Tensor {
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => gradient(dy, saved[0]),
     };
   })(x);
-  const input = kept(x);
-  recomputable(result, () => forward(tf.reshape(input(), [-1, x.shape.at(-1) ?? 1])));
+  const input = savedTensor(x);
+  registerRematerialization(result, () => forward(tf.reshape(input(), [-1, x.shape.at(-1) ?? 1])));
   return result;
 }
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
-import { DType } from '../dtypes';
-import { rawOp } from '../tracer';
-import { kept, recomputable } from './recompute';
+import { DType } from '../tensorflow/dtypes';
+import { rawOp } from '../trace/tracer';
+import { savedTensor, registerRematerialization } from '../trace/rematerialize';
 
 const FLOAT = { T: { type: DType.float32 } } as const;
 
@@ -24,15 +24,15 @@ export function layerNorm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, eps: 
     const centred = tf.sub(value, rowMean(value));
     const reciprocal = tf.rsqrt(tf.add(rowMean(tf.square(centred)), eps));
     const xHat = tf.mul(centred, reciprocal);
-    const keptXHat = kept(xHat);
-    const keptGamma = kept(g as tf.Tensor);
-    const keptBeta = kept(b as tf.Tensor);
+    const keptXHat = savedTensor(xHat);
+    const keptGamma = savedTensor(g as tf.Tensor);
+    const keptBeta = savedTensor(b as tf.Tensor);
     recipe = () => affine(keptXHat(), keptGamma(), keptBeta());
     (save as tf.GradSaveFunc)([xHat, reciprocal, g as tf.Tensor]);
     return { value: affine(xHat, g as tf.Tensor, b as tf.Tensor), gradFunc: gradient };
   })(rows, gamma, beta);
   const result = tf.reshape(normalised, x.shape);
-  if (recipe) recomputable(result, recipe);
+  if (recipe) registerRematerialization(result, recipe);
   return result;
 }
 

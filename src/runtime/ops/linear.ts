@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
-import { DType } from '../dtypes';
+import { DType } from '../tensorflow/dtypes';
 import { TraceError } from '../errors';
-import { rawOp } from '../tracer';
-import { followRecipe, recipeOf } from './recompute';
+import { rawOp } from '../trace/tracer';
+import { rematerializeAfter, rematerializationOf } from '../trace/rematerialize';
 
 const FLOAT = { T: { type: DType.float32 } } as const;
 
@@ -30,7 +30,7 @@ export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Te
     throw new TraceError(
       `linear: input [${x.shape.join(', ')}] does not fit weight [${weight.shape.join(', ')}]`,
     );
-  const recipe = recipeOf(x);
+  const recipe = rematerializationOf(x);
   const product = tf.customGrad((...args) => {
     const save = args.pop() as unknown as tf.GradSaveFunc;
     const [rows, w, b] = args as tf.Tensor[] as [tf.Tensor, tf.Tensor, tf.Tensor?];
@@ -41,7 +41,7 @@ export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Te
       value: b ? rawOp('BiasAdd', [value, b], FLOAT) : value,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const [savedWeight, savedRows] = saved as [tf.Tensor, tf.Tensor?];
-        const input = savedRows ?? (recipe ? followRecipe(recipe, dy) : rows);
+        const input = savedRows ?? (recipe ? rematerializeAfter(recipe, dy) : rows);
         const gradients = [
           matMul(dy, savedWeight, false, false), // [rows, out] · [out, in]
           matMul(dy, input, true, false), // [rows, out]ᵀ · [rows, in]

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
-import type { OperationPointer } from '../capi';
-import { DType } from '../dtypes';
-import { currentTrace, outputOf, rawOp, rawOps } from '../tracer';
+import type { OperationPointer } from '../tensorflow/capi';
+import { DType } from '../tensorflow/dtypes';
+import { currentTrace, outputOf, rawOp, rawOps } from '../trace/tracer';
 import { batchMatMul } from './attention';
-import { kept } from './recompute';
+import { savedTensor } from '../trace/rematerialize';
 
 const FLOAT = { T: { type: DType.float32 } } as const;
 
@@ -41,7 +41,7 @@ export function selfAttention(qkv: tf.Tensor, heads: number): tf.Tensor {
     const probabilities: (() => tf.Tensor)[] = [];
     const attended = oneAfterTheOther([], q.length, (i) => {
       const p = softmaxOfScores(at(q, i), at(k, i), d);
-      probabilities.push(kept(p));
+      probabilities.push(savedTensor(p));
       return [batchMatMul(p, at(v, i), false, false)];
     });
     const merged = mergeHeads(concat(attended), sizes);

@@ -1,7 +1,7 @@
 /** When something in a program happened, on the clock that JavaScript reads too. */
-import type { OperationPointer, Output } from '../capi';
-import { DType } from '../dtypes';
-import type { Trace } from '../trace';
+import type { OperationPointer, Output } from '../tensorflow/capi';
+import { DType } from '../tensorflow/dtypes';
+import type { Trace } from '../trace/trace';
 
 /** Milliseconds are counted modulo this, so that they fit into 32 bits. */
 const CYCLE_MS = 100_000_000;

@@ -2,10 +2,10 @@
  * Collective operations inside programs: TensorFlow's CollectiveReduce, CollectiveGather and CollectiveBcast, a ring
  * over gRPC on CPUs, NCCL on GPUs. Every rank must run every collective, in programs that hold the same set of them.
  */
-import type { Output } from '../capi';
-import { DType, elementCount } from '../dtypes';
-import type { Attribute } from '../graph';
-import type { Trace } from '../trace';
+import type { Output } from '../tensorflow/capi';
+import { DType, elementCount } from '../tensorflow/dtypes';
+import type { Attribute } from '../tensorflow/graph';
+import type { Trace } from '../trace/trace';
 import { type ReplicaSpec, taskName } from './spec';
 
 /** Ranks of a collective, by the devices they take part with: a group has one kind of device. */

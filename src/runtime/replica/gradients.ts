@@ -1,7 +1,7 @@
 /** Gradients averaged over the ranks, as PyTorch's DistributedDataParallel does (Li et al., VLDB 2020). */
-import type { Output } from '../capi';
-import { DType, elementCount } from '../dtypes';
-import type { Trace } from '../trace';
+import type { Output } from '../tensorflow/capi';
+import { DType, elementCount } from '../tensorflow/dtypes';
+import type { Trace } from '../trace/trace';
 import { Collectives, Packing } from './collectives';
 import type { ReplicaSpec } from './spec';
 

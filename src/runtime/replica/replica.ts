@@ -3,11 +3,11 @@
  * its own part of the data. A world size of 1 makes every operation the identity, so there is one way through the code.
  */
 import * as tf from '@tensorflow/tfjs';
-import { DType, elementCount } from '../dtypes';
+import { DType, elementCount } from '../tensorflow/dtypes';
 import { RuntimeError } from '../errors';
-import type { Program } from '../program';
+import type { Program } from '../trace/program';
 import type { Session } from '../session';
-import { outputOf, rawOp, tensorOf } from '../tracer';
+import { outputOf, rawOp, tensorOf } from '../trace/tracer';
 import { Collectives, Packing } from './collectives';
 import type { ReplicaSpec } from './spec';
 

@@ -1,9 +1,9 @@
 /** TensorFlow's gRPC server in this process, through which the ranks of a training reach each other. */
-import type { Capi } from '../capi';
-import { type Bytes, bytesField, intField } from '../protobuf';
-import { Status } from '../status';
+import type { Capi } from '../tensorflow/capi';
+import { type Bytes, bytesField, intField } from '../tensorflow/protobuf';
+import { Status } from '../tensorflow/status';
 import { RuntimeError } from '../errors';
-import { phrase } from '../../util/phrase';
+import { localize } from '../../util/localize';
 import { jobName, type ReplicaSpec } from './spec';
 
 /** Field numbers of tensorflow/core/protobuf/{tensorflow_server,cluster}.proto. */
@@ -39,14 +39,14 @@ export function startServer(capi: Capi, spec: ReplicaSpec, config: Uint8Array): 
       status.check('starting the TensorFlow server');
     } catch (error) {
       throw new RuntimeError(
-        phrase(
+        localize(
           "Rank {0} cannot start TensorFlow's server at {1}: {2}",
           spec.rank,
           spec.addresses[spec.rank],
           error instanceof Error ? error.message : String(error),
         ),
         {
-          hint: phrase('Choose other ports with --master_port, or end the program that has it.'),
+          hint: localize('Choose other ports with --master_port, or end the program that has it.'),
           cause: error,
         },
       );

@@ -20,7 +20,7 @@ import { countVerdicts, DEFAULT_FILTER, filterRows, type Filter } from './filter
 import { Rows } from './rows';
 import { problemOf, Questions, type Question } from './questions';
 import { sortRows, type Sort } from './sort';
-import { ThumbnailBook } from './thumbnailBook';
+import { ThumbnailCache } from './thumbnailCache';
 
 /** The host as the model sees it. */
 export interface Host {
@@ -123,7 +123,7 @@ export class Model {
   notice: Notice | null = null;
   /** A newer epoch of the split shown, not yet looked at. */
   newer: PredictionSet | null = null;
-  readonly thumbnails: ThumbnailBook;
+  readonly thumbnails: ThumbnailCache;
   readonly questions: Questions;
   readonly explaining: Explaining;
   private readonly drafts: Drafts;
@@ -151,7 +151,7 @@ export class Model {
     private readonly saveState: (state: ViewState) => void,
     state: Partial<ViewState>,
   ) {
-    this.thumbnails = new ThumbnailBook((images) =>
+    this.thumbnails = new ThumbnailCache((images) =>
       host.send({ type: 'wantThumbnails', generation: this.generation, images }),
     );
     this.questions = new Questions(

@@ -1,0 +1,226 @@
+/** What follows from a configuration: the side of the form. The trainer counts with the same functions. */
+import type { Config } from '../../config/definition';
+import type { ParsedConfig } from '../../config/parse';
+import { configPaths, type ConfigPaths } from '../../config/paths';
+import type { ProblemCode } from '../../config/problem';
+import { scheduleCorners, stepsPerEpoch } from '../../config/schedule';
+import { readModelConfig } from '../../model/config';
+import { modelSize, totalMemory } from '../../model/size';
+import { formatMessage } from '../../util/localize';
+import { messageTextOf } from '../../util/userError';
+import type { Insights } from '../../webview/config/messages';
+import { ExampleCounts } from './exampleCount';
+import type { Translate } from './fixes';
+
+/** What was counted; null where that could not be. */
+interface Data {
+  examples: number | null;
+  /** Of the curriculum's easy stage. */
+  easy: number | null;
+  /** Why nothing was counted, where a wrong value is the reason. */
+  note: string | null;
+}
+
+type Steps = Pick<Insights, 'stepsPerEpoch' | 'totalSteps' | 'dataNote'> & {
+  /** Steps of the curriculum's easy stage. */
+  easySteps: number;
+};
+
+/** What is wrong with the value of a key by itself: its default stands in its place in the configuration. */
+const wrongValues: ReadonlySet<string> = new Set<ProblemCode>([
+  'wrong-type',
+  'out-of-range',
+  'not-one-of',
+  'bad-path',
+]);
+
+/** Thrown where something would be computed of a default that stands in the place of a wrong value. */
+class WrongValue extends Error {
+  constructor(readonly key: string) {
+    super(key);
+  }
+}
+
+/** The configuration; reading a key whose value is wrong throws `WrongValue`. */
+function withoutWrongValues({ config, problems }: Checked): Config {
+  const wrong = new Set(
+    problems
+      .filter(({ severity, code }) => severity === 'error' && wrongValues.has(code))
+      .map(({ key }) => key.split('.', 1)[0]),
+  );
+  return new Proxy(config, {
+    get(target, key, receiver) {
+      if (typeof key === 'string' && wrong.has(key)) throw new WrongValue(key);
+      return Reflect.get(target, key, receiver) as unknown;
+    },
+  });
+}
+
+type Checked = Pick<ParsedConfig, 'config' | 'problems'>;
+
+/** Computes what the side of the form shows. */
+export class TrainingPlanBuilder {
+  private readonly counts = new ExampleCounts();
+
+  /** @param processes how many share a training that is started here */
+  constructor(
+    private readonly t: Translate,
+    private readonly processes: (folder: string) => number | 'auto' = () => 1,
+  ) {}
+
+  /**
+   * What follows from a configuration. What a wrong value decides is left out, with a note that names the key.
+   * @param folder of the configuration file
+   */
+  async insights(checked: Checked, folder: string): Promise<Insights> {
+    const config = withoutWrongValues(checked);
+    const data = await this.data(config, configPaths(checked.config, folder));
+    const asked = this.processes(folder);
+    // The trainer counts the GPUs; the editor runs nothing to find out.
+    const processes = asked === 'auto' ? 1 : asked;
+    const steps = this.steps(config, data, processes);
+    return {
+      processes,
+      processesNote:
+        asked === 'auto'
+          ? this.t('`nlvr.processesPerNode` is auto: one process per GPU. One is counted here.')
+          : null,
+      ...this.batch(config, processes),
+      examples: data.examples,
+      ...steps,
+      dataNote: data.note ?? steps.dataNote,
+      ...this.schedule(config, data, steps),
+      ...this.model(config, folder),
+    };
+  }
+
+  /** What `make` finds, or `otherwise` with a note where a wrong value would decide it. */
+  private unlessWrong<T>(make: () => T, otherwise: (note: string) => T): T {
+    try {
+      return make();
+    } catch (error) {
+      if (!(error instanceof WrongValue)) throw error;
+      return otherwise(this.noteOn(error));
+    }
+  }
+
+  private noteOn({ key }: WrongValue): string {
+    return this.t('Cannot be computed: the value of `{0}` is wrong.', key);
+  }
+
+  /** Counts the examples of an epoch, and those of the curriculum's easy stage. */
+  private async data(config: Config, paths: ConfigPaths): Promise<Data> {
+    const wrong = this.unlessWrong<string | null>(
+      () => {
+        // The paths are made of these.
+        void [config.ann_root, config.ann_files, config.ann_format, config.curriculum];
+        return null;
+      },
+      (note) => note,
+    );
+    if (wrong !== null) return { examples: null, easy: null, note: wrong };
+    const count = (file: string | undefined): Promise<number | null> | null =>
+      file === undefined ? null : this.counts.of(file, config.ann_format);
+    const examples = await count(paths.annFiles.train);
+    const easy = config.curriculum.epochs > 0 ? await count(paths.curriculum) : 0;
+    return { examples, easy, note: null };
+  }
+
+  private batch(
+    config: Config,
+    processes: number,
+  ): Pick<Insights, 'batchPerProcess' | 'accumulateSteps' | 'effectiveBatch'> {
+    return this.unlessWrong<ReturnType<TrainingPlanBuilder['batch']>>(
+      () => {
+        const { batch_size_train: batchPerProcess, accumulate_steps: accumulateSteps } = config;
+        const effectiveBatch = batchPerProcess * processes * accumulateSteps;
+        return { batchPerProcess, accumulateSteps, effectiveBatch };
+      },
+      () => ({ batchPerProcess: null, accumulateSteps: null, effectiveBatch: null }),
+    );
+  }
+
+  private steps(config: Config, { examples, easy }: Data, processes: number): Steps {
+    const none = { stepsPerEpoch: null, totalSteps: null, easySteps: 0 };
+    if (examples === null)
+      return { ...none, dataNote: this.t('The training annotations are not there yet.') };
+    return this.unlessWrong<Steps>(
+      () => {
+        const steps = stepsPerEpoch(config, examples, processes);
+        if (steps === 0) {
+          const note = this.t('Fewer examples than one step takes. Lower `batch_size_train`.');
+          return { ...none, dataNote: note };
+        }
+        const easySteps =
+          easy === null ? 0 : config.curriculum.epochs * stepsPerEpoch(config, easy, processes);
+        const totalSteps = config.max_epoch * steps + easySteps;
+        return { stepsPerEpoch: steps, totalSteps, easySteps, dataNote: null };
+      },
+      (dataNote) => ({ ...none, dataNote }),
+    );
+  }
+
+  private schedule(
+    config: Config,
+    { note }: Data,
+    { stepsPerEpoch: steps, easySteps }: Steps,
+  ): Pick<Insights, 'schedule' | 'scheduleUnit' | 'scheduleNote'> {
+    return this.unlessWrong<ReturnType<TrainingPlanBuilder['schedule']>>(
+      () => {
+        const { init_lr, min_lr, max_epoch, warmup_lr, warmup_steps } = config;
+        const keys = { init_lr, min_lr, max_epoch, warmup_lr, warmup_steps };
+        if (steps !== null)
+          return {
+            schedule: scheduleCorners(keys, steps, easySteps),
+            scheduleUnit: 'steps',
+            scheduleNote: null,
+          };
+        if (note === null) void [config.batch_size_train, config.accumulate_steps];
+        return {
+          // Without a step count the warm-up cannot be drawn to scale, so it is left out.
+          schedule: scheduleCorners({ ...keys, warmup_steps: 0 }, 1),
+          scheduleUnit: 'epochs',
+          scheduleNote: null,
+        };
+      },
+      (scheduleNote) => ({ schedule: null, scheduleUnit: 'epochs', scheduleNote }),
+    );
+  }
+
+  private model(
+    config: Config,
+    folder: string,
+  ): Pick<Insights, 'parameters' | 'memory' | 'modelNote'> {
+    try {
+      const { parameters, memory } = modelSize(config, readModelConfig(config, folder));
+      const total = (parts: readonly number[]): number => parts.reduce((a, b) => a + b, 0);
+      return {
+        parameters: {
+          total: total(Object.values(parameters)),
+          parts: [
+            { name: this.t('vision'), count: parameters.vision },
+            { name: this.t('text'), count: parameters.text },
+            { name: this.t('head'), count: parameters.head },
+          ],
+        },
+        memory: {
+          total: totalMemory(memory),
+          parts: [
+            { name: this.t('weights'), bytes: memory.weights },
+            { name: this.t('optimizer'), bytes: memory.optimizer },
+            { name: this.t('gradients'), bytes: memory.gradients },
+            { name: this.t('activations'), bytes: memory.activations },
+            { name: this.t('evaluation, in place of both'), bytes: memory.evaluation },
+          ],
+        },
+        modelNote: null,
+      };
+    } catch (error) {
+      const note =
+        error instanceof WrongValue
+          ? this.noteOn(error)
+          : formatMessage(messageTextOf(error), this.t);
+      return { parameters: null, memory: null, modelNote: note };
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { writeAll } from '../../util/atomicFile';
+import { withDiskErrors } from '../../util/diskError';
+import type { RunEvent } from '../events';
+
+const FLUSH_MS = 200;
+
+/**
+ * Appends events to `events.jsonl`, whole lines at a time. Steps are gathered for a fifth of a second,
+ * everything else is written at once, in order.
+ */
+export class EventWriter {
+  private readonly fd: number;
+  private pending: string[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private closed = false;
+
+  /** @param file `events.jsonl`; created when missing. A half line left by a killed trainer is closed off. */
+  constructor(private readonly file: string) {
+    this.fd = withDiskErrors(file, () => openSync(file, 'a+'));
+    const size = fstatSync(this.fd).size;
+    const last = Buffer.alloc(1);
+    if (size > 0 && readSync(this.fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a)
+      this.pending.push('');
+  }
+
+  /** @throws {UserError} when the disk is full. */
+  write(event: RunEvent): void {
+    this.pending.push(JSON.stringify(event));
+    if (event.type === 'step' || event.type === 'evalProgress')
+      this.timer ??= setTimeout(() => this.flushQuietly(), FLUSH_MS);
+    else this.flush();
+  }
+
+  flush(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (this.pending.length === 0) return;
+    const lines = this.pending.join('\n') + '\n';
+    this.pending = [];
+    withDiskErrors(this.file, () => writeAll(this.fd, Buffer.from(lines)));
+  }
+
+  /** Again it does nothing, so that whoever ends a run that could not be ended may try. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    try {
+      this.flush();
+    } finally {
+      closeSync(this.fd);
+    }
+  }
+
+  /** From the timer nobody can catch: keep the lines, the next write by the loop meets the error. */
+  private flushQuietly(): void {
+    const kept = this.pending;
+    try {
+      this.flush();
+    } catch {
+      this.pending = kept;
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import { localize, type MessageText } from '../../util/localize';
+import type { ExitCause, ExitDiagnosis } from './exitDiagnosis';
+
+/** What to say of a program that ended without a word: what happened, its last output, what to do. */
+export function exitMessage({ cause, evidence: telling }: ExitDiagnosis): {
+  message: MessageText;
+  hint: MessageText;
+} {
+  const { message, hint } = words(cause);
+  return { message: telling === null ? message : localize('{0} {1}', message, telling), hint };
+}
+
+function words(cause: ExitCause): { message: MessageText; hint: MessageText } {
+  switch (cause) {
+    case 'memory':
+      return {
+        message: localize('The trainer ran out of memory.'),
+        hint: localize(
+          "Resume with vit_grad_ckpt and a vit_ckpt_layer above 0, or with freeze_vit. Or start a new run from this one's folder (pretrained) with a lower batch_size_train (accumulate_steps keeps the effective batch) or image_size.",
+        ),
+      };
+    case 'restart':
+      return {
+        message: localize('The machine was restarted while the run was going.'),
+        hint: localize('Resume it: it goes on from its last checkpoint.'),
+      };
+    case 'killed':
+      return {
+        message: localize('The trainer was killed.'),
+        hint: localize(
+          'When nobody did it, the system did, because memory ran out: resume with vit_grad_ckpt and a vit_ckpt_layer above 0, or start a new run with a lower batch_size_train or image_size.',
+        ),
+      };
+    case 'exit':
+      return {
+        message: localize('The trainer ended before it could say why.'),
+        hint: localize('See trainer.log in the run folder.'),
+      };
+    case 'crash':
+      return {
+        message: localize('The TensorFlow runtime crashed.'),
+        hint: localize(
+          'See trainer.log in the run folder. On a GPU this is often a driver that is too old; device: cpu tells.',
+        ),
+      };
+  }
+}
+
+/** As `deathOf`, of another trainer: what it runs on and how it goes on is not known here. */
+export function foreignExitMessage({ cause, evidence: telling }: ExitDiagnosis): {
+  message: MessageText;
+  hint: MessageText;
+} {
+  const { message, hint } = foreignWords(cause);
+  return { message: telling === null ? message : localize('{0} {1}', message, telling), hint };
+}
+
+function foreignWords(cause: ExitCause): { message: MessageText; hint: MessageText } {
+  switch (cause) {
+    case 'memory':
+      return {
+        message: localize('The training ran out of memory.'),
+        hint: localize('Start it again with smaller batches or smaller images.'),
+      };
+    case 'restart':
+      return {
+        message: localize('The machine was restarted while the run was going.'),
+        hint: localize('Start the training again.'),
+      };
+    case 'killed':
+    case 'exit':
+    case 'crash':
+      return {
+        message: localize('The training process is gone and did not say why.'),
+        hint: localize(
+          'See what your script printed last. When nobody ended it, the system may have, because memory ran out.',
+        ),
+      };
+  }
+}

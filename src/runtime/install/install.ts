@@ -1,0 +1,254 @@
+/** Installs TensorFlow's library into the per-user cache, and removes it. */
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { findCacheFolder, makeCacheFolder } from '../../util/cacheFolder';
+import { localize } from '../../util/localize';
+import { errnoOf } from '../../util/userError';
+import { InstallError } from '../errors';
+import { type Library, managedFolder, managedLibrary, managedRoot } from './library';
+import { downloadWheel, findPip } from './pip';
+import { selfTest } from './selfTest';
+import { sha256Of, unpack } from './unpack';
+import { type Release, releaseFor, type Wheel } from './wheels';
+
+/** Unpacking reports its progress this often. */
+const REPORT_MS = 200;
+
+export interface InstallProgress {
+  phase: 'downloading' | 'verifying' | 'unpacking' | 'testing';
+  /** The package it is about. */
+  item: string;
+  /** Bytes, over all packages; downloading and unpacking are counted apart. */
+  done: number;
+  total: number;
+}
+
+export interface InstallOptions {
+  /** The CUDA build with NVIDIA's libraries. */
+  gpu?: boolean;
+  /** Wheels that are already here; the others are downloaded. */
+  wheels?: readonly string[];
+  onProgress?: (progress: InstallProgress) => void;
+  signal?: AbortSignal;
+  env?: NodeJS.ProcessEnv;
+  /** What to install; the pinned release of this platform unless given. */
+  release?: Release;
+  /** Run on the unpacked library before it is put in place. */
+  test?: (library: Library) => Promise<unknown>;
+}
+
+/** How much an install downloads and then keeps, in bytes. */
+export function installSize(gpu: boolean): { download: number; installed: number } {
+  const release = releaseFor(gpu ? 'gpu' : 'cpu');
+  return { download: downloadBytes(release), installed: release.unpackedBytes };
+}
+
+/**
+ * Downloads, checks, unpacks and tests the library, then puts it in place as a whole. Where it is installed
+ * already, nothing happens. Aborted or failed, it leaves nothing behind; two installs at once do no harm.
+ *
+ * @throws InstallError what failed and what to do
+ * @throws DOMException AbortError
+ */
+export async function install(options: InstallOptions = {}): Promise<Library> {
+  const { env = process.env, signal } = options;
+  const release = options.release ?? releaseFor(options.gpu ? 'gpu' : 'cpu');
+  const final = managedFolder(release.variant, env);
+  const present = managedLibrary(final);
+  if (present) return present;
+  const root = managedRoot(env);
+  makeCacheFolder(root);
+  await removeLeftovers(root);
+  await requireSpace(root, release);
+  const work = join(root, `.installing-${process.pid}-${randomBytes(4).toString('hex')}`);
+  try {
+    await mkdir(work);
+    const staged = join(work, 'library');
+    await stage(release, staged, work, options, env);
+    signal?.throwIfAborted();
+    const library = managedLibrary(staged);
+    if (!library)
+      throw new InstallError(localize('The wheel does not hold TensorFlow’s two libraries.'));
+    options.onProgress?.({ phase: 'testing', item: 'TensorFlow', done: 0, total: 1 });
+    await (options.test ?? selfTest)(library);
+    signal?.throwIfAborted();
+    await putInPlace(staged, final);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOSPC')
+      throw new InstallError(localize('The disk of {0} is full; nothing was installed.', root), {
+        hint: localize('Free some space, or set NLVR_CACHE_DIR to a folder on a larger disk.'),
+        cause: error,
+      });
+    throw error;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+  const library = managedLibrary(final);
+  if (!library)
+    throw new InstallError(localize('{0} is incomplete; remove it and install again.', final));
+  return library;
+}
+
+/** Deletes all managed copies. @returns whether there was one */
+export async function removeManaged(env: NodeJS.ProcessEnv = process.env): Promise<boolean> {
+  if (findCacheFolder(env) === undefined) return false;
+  const root = managedRoot(env);
+  const existed = existsSync(root);
+  await rm(root, { recursive: true, force: true });
+  return existed;
+}
+
+/** Fetches and unpacks every wheel of the release into `staged`. */
+async function stage(
+  release: Release,
+  staged: string,
+  work: string,
+  { wheels: files = [], onProgress, signal }: InstallOptions,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const local = await matchFiles(release, files, signal);
+  const total = downloadBytes(release);
+  let downloaded = 0;
+  let unpacked = 0;
+  let pip: readonly string[] | undefined;
+  for (const wheel of release.wheels) {
+    signal?.throwIfAborted();
+    const report = (phase: InstallProgress['phase'], done: number, of: number): void =>
+      onProgress?.({ phase, item: wheel.project, done: Math.min(done, of), total: of });
+    const folder = join(work, wheel.project);
+    let file = local.get(wheel);
+    if (!file) {
+      pip ??= await findPip(env);
+      const before = downloaded;
+      file = await downloadWheel(wheel, folder, {
+        pip,
+        env,
+        signal,
+        onBytes: (bytes) => report('downloading', before + bytes, total),
+      });
+      report('verifying', 0, 1);
+      const sha256 = await sha256Of(file, signal);
+      if (sha256 !== wheel.sha256)
+        throw new InstallError(
+          localize(
+            '{0} is not what was published: its SHA-256 is {1}, expected {2}.',
+            basename(file),
+            sha256,
+            wheel.sha256,
+          ),
+          {
+            hint: localize(
+              'The download is damaged or the package index serves another file. Try again.',
+            ),
+          },
+        );
+    }
+    downloaded += wheel.bytes;
+    let reported = 0;
+    const onBytes = (bytes: number): void => {
+      unpacked += bytes;
+      if (Date.now() - reported < REPORT_MS) return;
+      reported = Date.now();
+      report('unpacking', unpacked, release.unpackedBytes);
+    };
+    await unpack(file, wheel.take, staged, onBytes, signal);
+    report('unpacking', unpacked, release.unpackedBytes);
+    // Each wheel goes as soon as it is unpacked: the GPU build has 3 GB of them.
+    await rm(folder, { recursive: true, force: true });
+  }
+  const manifest = {
+    version: release.version,
+    variant: release.variant,
+    wheels: release.wheels.map(({ project, version, sha256 }) => ({ project, version, sha256 })),
+  };
+  await writeFile(join(staged, 'install.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** Finds out, by their hashes, which of the pinned wheels the given files are. */
+async function matchFiles(
+  release: Release,
+  files: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Map<Wheel, string>> {
+  const matched = new Map<Wheel, string>();
+  for (const file of files) {
+    if (!existsSync(file)) throw new InstallError(localize('{0} does not exist.', file));
+    const sha256 = await sha256Of(file, signal);
+    const wheel = release.wheels.find((candidate) => candidate.sha256 === sha256);
+    if (!wheel)
+      throw new InstallError(
+        localize('{0} is not a wheel of this release: its SHA-256 is {1}.', file, sha256),
+        {
+          hint: localize(
+            'Needed: {0}.',
+            release.wheels.map((w) =>
+              localize(
+                '{0} {1} for {2} (SHA-256 {3})',
+                w.project,
+                w.version,
+                w.platforms[0] ?? '',
+                w.sha256,
+              ),
+            ),
+          ),
+        },
+      );
+    matched.set(wheel, file);
+  }
+  return matched;
+}
+
+async function putInPlace(staged: string, final: string): Promise<void> {
+  try {
+    await rename(staged, final);
+  } catch (error) {
+    // Another install was faster: its copy is as good. A folder without the libraries is in the way, though.
+    if (managedLibrary(final)) return;
+    if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'EEXIST') throw error;
+    await rm(final, { recursive: true, force: true });
+    await rename(staged, final);
+  }
+}
+
+/** Removes the work folders of installs that were killed. */
+async function removeLeftovers(root: string): Promise<void> {
+  for (const name of await readdir(root)) {
+    const pid = /^\.installing-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid)))
+      await rm(join(root, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errnoOf(error) === 'EPERM';
+  }
+}
+
+async function requireSpace(root: string, release: Release): Promise<void> {
+  const { bavail, bsize } = await statfs(root);
+  const largest = Math.max(...release.wheels.map((wheel) => wheel.bytes));
+  // pip writes a wheel twice: where it downloads to, and where it was asked to put it.
+  const needed = release.unpackedBytes + 2 * largest;
+  if (bavail * bsize < needed)
+    throw new InstallError(
+      localize(
+        '{0} has {1} free; the install needs {2}.',
+        root,
+        gigabytes(bavail * bsize),
+        gigabytes(needed),
+      ),
+      { hint: localize('Free some space, or set NLVR_CACHE_DIR to a folder on a larger disk.') },
+    );
+}
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+
+function downloadBytes(release: Release): number {
+  return release.wheels.reduce((sum, wheel) => sum + wheel.bytes, 0);
+}

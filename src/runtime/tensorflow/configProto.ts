@@ -1,0 +1,102 @@
+/** TensorFlow's session configuration (tensorflow/core/protobuf/config.proto), encoded by hand. */
+import { parallelism, type ParallelismOptions } from '../machine/parallelism';
+import { type Bytes, bytesField, intField } from './protobuf';
+import { type ReplicaSpec, taskName } from '../replica/spec';
+
+export interface SessionConfig extends ParallelismOptions {
+  replica: ReplicaSpec;
+}
+
+const ConfigProto = {
+  deviceCount: 1,
+  intraOpParallelismThreads: 2,
+  deviceFilters: 4,
+  interOpParallelismThreads: 5,
+  gpuOptions: 6,
+  allowSoftPlacement: 7,
+  graphOptions: 10,
+  experimental: 16,
+} as const;
+
+const GpuOptions = { allowGrowth: 4, visibleDeviceList: 5 } as const;
+
+const Experimental = {
+  collectiveGroupLeader: 1,
+  disableThreadSpinning: 9,
+  disableOutputPartitionGraphs: 14,
+} as const;
+
+const GraphOptions = { optimizerOptions: 3, rewriteOptions: 10 } as const;
+const OptimizerOptions = { globalJitLevel: 5 } as const;
+const JIT_ON_1 = 1;
+
+/**
+ * Grappler's passes that find nothing to do in a recorded program, yet copy the whole graph to look for it, and the
+ * memory pass, which makes of a long sum additions in no fixed order.
+ */
+const RewriterConfig = {
+  layoutOptimizer: 1,
+  memoryOptimization: 4,
+  loopOptimization: 9,
+  functionOptimization: 10,
+  metaOptimizerIterations: 12,
+  shapeOptimization: 13,
+  pinToHostOptimization: 18,
+  implementationSelector: 22,
+} as const;
+const OFF = 2;
+const NO_MEMORY_OPTIMIZATION = 1;
+const ONE_ITERATION = 1;
+
+export function encodeConfig(config: SessionConfig): Uint8Array {
+  const fields: Bytes[] = [];
+  // Without this a CPU session still creates a CUDA context where a GPU is present.
+  if (config.device === 'cpu')
+    fields.push(bytesField(ConfigProto.deviceCount, [...bytesField(1, 'GPU'), ...intField(2, 0)]));
+  const { lanes, perOperation, operations } = parallelism(config);
+  if (perOperation > 0) fields.push(intField(ConfigProto.intraOpParallelismThreads, perOperation));
+  if (operations > 0) fields.push(intField(ConfigProto.interOpParallelismThreads, operations));
+  const { replica } = config;
+  // A rank's session places operations on its own devices only.
+  if (replica.worldSize > 1)
+    fields.push(bytesField(ConfigProto.deviceFilters, taskName(replica.rank)));
+  fields.push(
+    bytesField(ConfigProto.experimental, [
+      ...(replica.worldSize > 1 ? bytesField(Experimental.collectiveGroupLeader, taskName(0)) : []),
+      // A thread that waits for its lane's next operation would take the core from one that computes.
+      ...(lanes > 1 ? intField(Experimental.disableThreadSpinning, true) : []),
+      // Nobody asks for these copies.
+      ...intField(Experimental.disableOutputPartitionGraphs, true),
+    ]),
+  );
+  fields.push(
+    bytesField(ConfigProto.gpuOptions, [
+      // Take GPU memory as it is needed, not all of it at the start.
+      ...intField(GpuOptions.allowGrowth, true),
+      // One GPU a process. The others stay untouched: no context, no memory.
+      ...bytesField(GpuOptions.visibleDeviceList, String(replica.localRank)),
+    ]),
+  );
+  fields.push(intField(ConfigProto.allowSoftPlacement, true));
+  fields.push(
+    bytesField(ConfigProto.graphOptions, [
+      ...(config.xla
+        ? bytesField(
+            GraphOptions.optimizerOptions,
+            intField(OptimizerOptions.globalJitLevel, JIT_ON_1),
+          )
+        : []),
+      ...bytesField(GraphOptions.rewriteOptions, [
+        ...intField(RewriterConfig.layoutOptimizer, OFF),
+        ...intField(RewriterConfig.memoryOptimization, NO_MEMORY_OPTIMIZATION),
+        ...intField(RewriterConfig.loopOptimization, OFF),
+        ...intField(RewriterConfig.functionOptimization, OFF),
+        ...intField(RewriterConfig.metaOptimizerIterations, ONE_ITERATION),
+        ...intField(RewriterConfig.shapeOptimization, OFF),
+        ...intField(RewriterConfig.pinToHostOptimization, OFF),
+        ...intField(RewriterConfig.implementationSelector, OFF),
+      ]),
+    ]),
+  );
+  return Uint8Array.from(fields.flat());
+}

@@ -1,0 +1,61 @@
+/** Gradient checkpointing: a block's inner values are computed again in the backward pass, not kept. */
+import * as tf from '@tensorflow/tfjs';
+import { RuntimeError } from '../errors';
+import { currentTrace, outputOf } from './tracer';
+import { localize } from '../../util/localize';
+
+interface EngineState {
+  activeTape: unknown;
+}
+
+/**
+ * `fn(...inputs)`, keeping only the inputs for the gradient.
+ *
+ * Everything the gradient depends on must be among the inputs, parameters included. Random operations of
+ * random.ts inside `fn` give the same numbers again. The recomputation waits, by control edges, for the
+ * gradient that arrives: so it runs late, and TensorFlow's graph passes do not merge it with the first one.
+ *
+ * @param fn called twice while recording
+ * @returns fn's result
+ * @throws RuntimeError in sessions with XLA, which drops control edges and would undo the saving
+ */
+export function gradientCheckpoint<T extends tf.Tensor>(
+  fn: (...tensors: tf.Tensor[]) => T,
+  inputs: readonly tf.Tensor[],
+): T {
+  if (!currentTrace().allowsCheckpointing)
+    throw new RuntimeError(
+      localize(
+        'Gradient checkpointing does not work with XLA, which drops the control edges it relies on.',
+      ),
+      { hint: localize('Turn one of the two off.') },
+    );
+  const checkpointed = tf.customGrad((...args) => {
+    const save = args.pop() as unknown as tf.GradSaveFunc;
+    const tensors = args as tf.Tensor[];
+    save(tensors);
+    return {
+      value: fn(...tensors),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const state = tf.engine().state as unknown as EngineState;
+        const { activeTape } = state;
+        try {
+          return currentTrace().after([outputOf(dy).oper], () => gradients(fn, saved, dy));
+        } finally {
+          // TensorFlow.js forgets the outer tape when a gradient is taken inside a gradient.
+          state.activeTape = activeTape;
+        }
+      },
+    };
+  });
+  return checkpointed(...inputs);
+}
+
+function gradients(
+  fn: (...tensors: tf.Tensor[]) => tf.Tensor,
+  inputs: tf.Tensor[],
+  dy: tf.Tensor,
+): tf.Tensor[] {
+  const { grads } = tf.engine().gradients(() => fn(...inputs), inputs, dy, true);
+  return inputs.map((input, i) => grads[i] ?? tf.zerosLike(input));
+}

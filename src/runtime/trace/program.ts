@@ -1,0 +1,260 @@
+/** Computations recorded once and run many times. */
+import type * as tf from '@tensorflow/tfjs';
+import type { Capi, OperationPointer, Output, TensorPointer } from '../tensorflow/capi';
+import { DType, elementCount, type FeedDType } from '../tensorflow/dtypes';
+import { RuntimeError, TraceError } from '../errors';
+import type { NativeSession } from '../tensorflow/nativeSession';
+import { createTensor, readTensor } from '../tensorflow/nativeTensor';
+import type { ReplicaSpec } from '../replica/spec';
+import type { Trace } from './trace';
+import { decodeStepStats, type OpTiming } from '../tensorflow/stepStats';
+import { outputOf, tensorOf, withTrace } from './tracer';
+import type { Variables } from '../variables';
+
+export interface InputSpec {
+  /** Static: programs are compiled once per shape. */
+  shape: readonly number[];
+  /** `uint8` arrives in `build` as float32 0…255: bytes are cheap to feed, and TensorFlow.js has no such type. */
+  dtype: FeedDType;
+}
+
+export type Inputs = Record<string, tf.Tensor>;
+export type FeedValue = Float32Array | Int32Array | Uint8Array | number;
+export type Feeds = Record<string, FeedValue>;
+export type Values = Record<string, Float32Array | Int32Array | Uint8Array>;
+
+export interface ProgramSpec {
+  /** For error messages. */
+  name: string;
+  inputs: Record<string, InputSpec>;
+  /**
+   * On a CPU, records in a fixed number of parts instead of the session's lanes. What a row of a matrix product comes to
+   * may depend, in its last bit, on how many rows there are: with fixed parts a result is the same for one thread an
+   * operation, whether the session has lanes or not.
+   */
+  fixedParts?: boolean;
+  /** Called once, to record the computation; returns the outputs by name. */
+  build(inputs: Inputs, scope: Scope): Record<string, tf.Tensor>;
+}
+
+/** What a computation can reach beside its inputs, while it is recorded. */
+export class Scope {
+  private readonly reads = new Map<string, { tensor: tf.Tensor; output: Output }>();
+  private readonly assignments: { name: string; value: Output }[] = [];
+  private readonly effects: (() => OperationPointer)[] = [];
+
+  constructor(
+    readonly trace: Trace,
+    private readonly variables: Variables,
+  ) {}
+
+  /** Which process of a data parallel training records this. */
+  get replica(): ReplicaSpec {
+    return this.trace.replica;
+  }
+
+  /** A variable's value at the beginning of the run, as a tensor; every call gives the same one. */
+  param(name: string): tf.Tensor {
+    let read = this.reads.get(name);
+    if (!read) {
+      const output = this.trace.graph.op('ReadVariableOp', [this.variables.get(name).handle], {
+        dtype: { type: DType.float32 },
+      });
+      this.trace.markVariable(output);
+      const tensor = tensorOf(output);
+      // It may be made inside a tidy() of TensorFlow.js, and is used again outside of it.
+      tensor.kept = true;
+      read = { tensor, output };
+      this.reads.set(name, read);
+    }
+    return read.tensor;
+  }
+
+  /** Sets a variable once its old value has been read. */
+  assign(name: string, value: tf.Tensor): void {
+    const { shape } = this.variables.get(name);
+    if (shape.join() !== value.shape.join())
+      throw new TraceError(
+        `variable ${name} has shape [${shape.join(', ')}], the new value [${value.shape.join(', ')}]`,
+      );
+    this.assignments.push({ name, value: outputOf(value) });
+  }
+
+  /** Handle of a variable, for ops that update it in place. */
+  handle(name: string): Output {
+    return this.variables.get(name).handle;
+  }
+
+  /** Registers nodes to be recorded behind all reads of variables and run with the program. */
+  effect(record: () => OperationPointer): void {
+    this.effects.push(record);
+  }
+
+  /** Records what must happen after the reads. @internal */
+  finish(): OperationPointer[] {
+    const { graph } = this.trace;
+    const control = [...this.reads.values()].map(({ output }) => output.oper);
+    const barrier = graph.add('NoOp', [], {}, { control }).operation;
+    return this.trace.after([barrier], () => [
+      ...this.assignments.map(({ name, value }) =>
+        this.trace.effect('AssignVariableOp', [this.handle(name), value], {
+          dtype: { type: DType.float32 },
+        }),
+      ),
+      ...this.effects.map((record) => record()),
+    ]);
+  }
+
+  /** Names of the variables that the program reads. @internal */
+  readNames(): string[] {
+    return [...this.reads.keys()];
+  }
+
+  /** Lets go of the tensors that outlive TensorFlow.js's own scopes. @internal */
+  release(): void {
+    for (const { tensor } of this.reads.values()) tensor.dispose();
+  }
+}
+
+interface Feed {
+  spec: InputSpec;
+  placeholder: Output;
+}
+
+/** A recorded computation, ready to run. */
+export class Program {
+  private readonly outputNames: string[];
+  private hasRun = false;
+
+  private constructor(
+    readonly name: string,
+    private readonly capi: Capi,
+    private readonly session: NativeSession,
+    private readonly variables: Variables,
+    private readonly feeds: Map<string, Feed>,
+    private readonly outputs: Map<string, Output>,
+    private readonly targets: readonly OperationPointer[],
+    private readonly reads: readonly string[],
+  ) {
+    this.outputNames = [...outputs.keys()];
+  }
+
+  /** Records `spec.build`. Use Session.compile. @internal */
+  static record(
+    spec: ProgramSpec,
+    trace: Trace,
+    capi: Capi,
+    session: NativeSession,
+    variables: Variables,
+  ): Program {
+    const feeds = new Map<string, Feed>();
+    const outputs = new Map<string, Output>();
+    let targets: OperationPointer[] = [];
+    const scope = new Scope(trace, variables);
+    const record = (): void => {
+      const inputs: Inputs = {};
+      for (const [name, input] of Object.entries(spec.inputs)) {
+        const placeholder = trace.graph.op(
+          'Placeholder',
+          [],
+          { dtype: { type: DType[input.dtype] }, shape: { shape: input.shape } },
+          { name },
+        );
+        feeds.set(name, { spec: input, placeholder });
+        inputs[name] = tensorOf(
+          input.dtype === 'uint8'
+            ? trace.cast(placeholder, DType.uint8, DType.float32)
+            : placeholder,
+        );
+      }
+      const results = spec.build(inputs, scope);
+      for (const [name, tensor] of Object.entries(results)) outputs.set(name, outputOf(tensor));
+      targets = scope.finish();
+      scope.release();
+    };
+    trace.graph.inScope(spec.name, () => withTrace(trace, record));
+    return new Program(
+      spec.name,
+      capi,
+      session,
+      variables,
+      feeds,
+      outputs,
+      targets,
+      scope.readNames(),
+    );
+  }
+
+  /**
+   * Runs the program once, after all runs asked for earlier in its session.
+   *
+   * @param feeds one value per input; a number where the shape is []. The arrays may be reused at once.
+   * @param onProfile has every operation timed, which slows the run a little, and takes the timings
+   * @returns fresh arrays, one per output; a scalar is an array of one
+   */
+  async run(feeds: Feeds, onProfile?: (timings: OpTiming[]) => void): Promise<Values> {
+    this.variables.requireValues(this.reads);
+    // Copied here, so that the caller may reuse its arrays while the run waits for its turn.
+    const prepared = this.createFeeds(feeds);
+    const initialised = this.variables.initialise();
+    const running = this.session.run({
+      name: this.name,
+      feeds: prepared,
+      fetches: [...this.outputs.values()],
+      targets: this.targets,
+      ...(onProfile && { onMetadata: (bytes) => onProfile(decodeStepStats(bytes)) }),
+    });
+    await initialised;
+    const tensors = await running;
+    if (!this.hasRun) {
+      // Graph passes and kernels, made in the first run, leave much behind.
+      this.hasRun = true;
+      this.capi.releaseMemory();
+    }
+    try {
+      return Object.fromEntries(
+        tensors.map((tensor, i) => [
+          this.outputNames[i] ?? '',
+          readTensor(this.capi, tensor) as Values[string],
+        ]),
+      );
+    } finally {
+      for (const tensor of tensors) this.capi.DeleteTensor(tensor);
+    }
+  }
+
+  private createFeeds(values: Feeds): [Output, TensorPointer][] {
+    const unknown = Object.keys(values).find((name) => !this.feeds.has(name));
+    if (unknown !== undefined)
+      throw new RuntimeError(`program ${this.name} has no input ${unknown}`);
+    const created: [Output, TensorPointer][] = [];
+    try {
+      for (const [name, { spec, placeholder }] of this.feeds) {
+        const value = values[name];
+        if (value === undefined)
+          throw new RuntimeError(`program ${this.name} needs a value for input ${name}`);
+        const array = this.toArray(name, spec, value);
+        created.push([placeholder, createTensor(this.capi, spec.shape, DType[spec.dtype], array)]);
+      }
+      return created;
+    } catch (error) {
+      for (const [, tensor] of created) this.capi.DeleteTensor(tensor);
+      throw error;
+    }
+  }
+
+  private toArray(name: string, spec: InputSpec, value: FeedValue): NodeJS.TypedArray {
+    const Kind =
+      spec.dtype === 'float32' ? Float32Array : spec.dtype === 'int32' ? Int32Array : Uint8Array;
+    const array = typeof value === 'number' ? Kind.of(value) : value;
+    if (!(array instanceof Kind))
+      throw new RuntimeError(
+        `input ${name} of program ${this.name} is ${spec.dtype}, got ${array.constructor.name}`,
+      );
+    if (array.length !== elementCount(spec.shape))
+      throw new RuntimeError(
+        `input ${name} of program ${this.name} has shape [${spec.shape.join(', ')}], got ${array.length} values`,
+      );
+    return array;
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * One recording of a computation into a graph.
+ *
+ * While a trace is active (see tracer.ts), every TensorFlow.js kernel that runs adds nodes to it instead of
+ * computing anything; its tensors are names for outputs of nodes.
+ */
+import type { OperationPointer, Output } from '../tensorflow/capi';
+import { bytesPerElement, DType, dtypeName, elementCount } from '../tensorflow/dtypes';
+import { TraceError } from '../errors';
+import type { Attributes, Graph, NodeInput, NodeOptions } from '../tensorflow/graph';
+import { FIXED_PARTS, parallelism, type ParallelismOptions } from '../machine/parallelism';
+import { type ReplicaSpec, SINGLE } from '../replica/spec';
+import type { Precision } from '../../util/precision';
+
+/** Ops whose float32 operands are rounded to bfloat16 where that precision was asked for. */
+const MATRIX_PRODUCTS = new Set(['MatMul', 'BatchMatMulV2', '_FusedMatMul']);
+
+/** Constants up to this size are shared; larger ones of one repeated value become a Fill. */
+const SMALL_CONSTANT_BYTES = 256;
+
+/** What TensorFlow.js's backend keeps about a tensor. */
+export interface Symbol {
+  readonly id: number;
+  readonly shape: number[];
+  readonly dtype: number;
+}
+
+export interface TraceOptions extends ParallelismOptions {
+  precision: Precision;
+  replica?: ReplicaSpec;
+  /** Records in a fixed number of parts on a CPU (`ProgramSpec.fixedParts`). */
+  fixedParts?: boolean | undefined;
+}
+
+export class Trace {
+  private readonly outputs = new Map<number, Output>();
+  private readonly constantValues = new Map<number, NodeJS.TypedArray>();
+  private readonly constants = new Map<string, Output>();
+  private readonly casts = new Map<string, Output>();
+  private control: readonly OperationPointer[] = [];
+  private generation = 0;
+  private nextId = 1;
+
+  constructor(
+    readonly graph: Graph,
+    private readonly options: TraceOptions,
+  ) {}
+
+  /** Whether control edges delay what stands behind them. XLA drops them. */
+  get allowsCheckpointing(): boolean {
+    return !this.options.xla;
+  }
+
+  get device(): 'cpu' | 'gpu' {
+    return this.options.device;
+  }
+
+  /** Which process of a data parallel training this is. */
+  get replica(): ReplicaSpec {
+    return this.options.replica ?? SINGLE;
+  }
+
+  /** Threads that one operation may use. */
+  get threads(): number {
+    return parallelism(this.options).perOperation;
+  }
+
+  /** Independent parts that a computation should be recorded in (trace/shards.ts). */
+  get lanes(): number {
+    const { fixedParts, device, xla } = this.options;
+    return fixedParts && device === 'cpu' && !xla ? FIXED_PARTS : parallelism(this.options).lanes;
+  }
+
+  /** Adds a node; inside `after`, behind that control edge. */
+  add(
+    type: string,
+    inputs: readonly NodeInput[],
+    attributes: Attributes = {},
+    options: Pick<NodeOptions, 'device'> = {},
+  ): Output[] {
+    const operandType = attributes['T'];
+    if (
+      this.options.precision === 'bf16' &&
+      MATRIX_PRODUCTS.has(type) &&
+      operandType &&
+      'type' in operandType &&
+      operandType.type === DType.float32
+    ) {
+      const rounded = inputs.map((input) =>
+        Array.isArray(input)
+          ? (input as readonly Output[]).map((o) => this.toBfloat16(o))
+          : this.toBfloat16(input as Output),
+      );
+      const narrow = { ...attributes, T: { type: DType.bfloat16 } } as const;
+      const product = this.graph.op(type, rounded, narrow, { control: this.control });
+      return [this.cast(product, DType.bfloat16, DType.float32)];
+    }
+    return this.graph.add(type, inputs, attributes, { ...options, control: this.control }).outputs;
+  }
+
+  /** Adds a node that is run for its effect, such as an assignment. */
+  effect(
+    type: string,
+    inputs: readonly NodeInput[],
+    attributes: Attributes = {},
+  ): OperationPointer {
+    return this.graph.add(type, inputs, attributes, { control: this.control }).operation;
+  }
+
+  /** Adds a node of one output. */
+  op(
+    type: string,
+    inputs: readonly NodeInput[],
+    attributes: Attributes = {},
+    options: Pick<NodeOptions, 'device'> = {},
+  ): Output {
+    const [output] = this.add(type, inputs, attributes, options);
+    if (!output) throw new TraceError(`TensorFlow op ${type} has no output`);
+    return output;
+  }
+
+  /**
+   * Adds what `record` adds behind control edges from these operations: it runs after them, and no graph
+   * pass may take its nodes for copies of earlier ones.
+   */
+  after<T>(operations: readonly OperationPointer[], record: () => T): T {
+    const before = [this.control, this.generation] as const;
+    this.control = [...this.control, ...operations];
+    this.generation = ++this.lastGeneration;
+    try {
+      return record();
+    } finally {
+      [this.control, this.generation] = before;
+    }
+  }
+  private lastGeneration = 0;
+
+  /** Whether nodes are being added behind a control edge: in the backward pass of a checkpointed block. */
+  get isRecomputing(): boolean {
+    return this.control.length > 0;
+  }
+
+  /** A constant node; equal small constants share one. */
+  constant(shape: readonly number[], dtype: DType, values: NodeJS.TypedArray): Output {
+    const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+    if (bytes.length <= SMALL_CONSTANT_BYTES) {
+      const key = `${dtype}:${shape.join(',')}:${bytes.toString('latin1')}`;
+      let output = this.constants.get(key);
+      if (!output) {
+        output = this.graph.constant(shape, dtype, values);
+        this.constants.set(key, output);
+      }
+      return output;
+    }
+    const size = bytesPerElement(dtype);
+    const repeated = bytes.subarray(size).equals(bytes.subarray(0, bytes.length - size));
+    if (!repeated) return this.graph.constant(shape, dtype, values);
+    const dims = this.constant([shape.length], DType.int32, Int32Array.from(shape));
+    const value = this.constant([], dtype, values.subarray(0, 1));
+    return this.op('Fill', [dims, value], {
+      T: { type: dtype },
+      index_type: { type: DType.int32 },
+    });
+  }
+
+  cast(input: Output, from: DType, to: DType): Output {
+    return this.op('Cast', [input], { SrcT: { type: from }, DstT: { type: to } });
+  }
+
+  /** Gives a node's output a name that TensorFlow.js can carry. */
+  symbol(output: Output): Symbol {
+    const id = this.nextId++;
+    this.outputs.set(id, output);
+    return { id, shape: this.graph.shapeOf(output), dtype: this.graph.typeOf(output) };
+  }
+
+  /** A constant that arrives from TensorFlow.js; its values stay readable. */
+  constantSymbol(shape: number[], dtype: number, values: NodeJS.TypedArray | unknown[]): Symbol {
+    const typed = toTypedArray(dtype, values);
+    if (typed.length !== elementCount(shape))
+      throw new TraceError(`constant of shape [${shape.join(', ')}] has ${typed.length} values`);
+    const symbol = this.symbol(this.constant(shape, dtype as DType, typed));
+    if (typed.byteLength <= SMALL_CONSTANT_BYTES) this.constantValues.set(symbol.id, typed);
+    return symbol;
+  }
+
+  output(id: number): Output {
+    const output = this.outputs.get(id);
+    if (!output)
+      throw new TraceError(
+        'a tensor was used outside the program that made it; pass values between programs as feeds',
+      );
+    return output;
+  }
+
+  /** Values of a small constant; anything else has none before the program runs. */
+  valuesOf(id: number): NodeJS.TypedArray {
+    const values = this.constantValues.get(id);
+    if (!values)
+      throw new TraceError(
+        'the value of a tensor was read while its computation was being recorded. A program is recorded once ' +
+          'and run many times, so no value exists yet: use tensor operations, or return the tensor as an output',
+      );
+    return values;
+  }
+
+  forget(id: number): void {
+    this.outputs.delete(id);
+    this.constantValues.delete(id);
+  }
+
+  private toBfloat16(output: Output): Output {
+    const type = this.graph.typeOf(output);
+    if (type !== DType.float32) return output;
+    // One rounded copy serves all uses of a tensor, but a recomputed block makes its own.
+    const key = `${output.oper}:${output.index}:${this.isVariable(output) ? 0 : this.generation}`;
+    let rounded = this.casts.get(key);
+    if (!rounded) {
+      rounded = this.isVariable(output)
+        ? this.graph.op('Cast', [output], {
+            SrcT: { type: DType.float32 },
+            DstT: { type: DType.bfloat16 },
+          })
+        : this.cast(output, DType.float32, DType.bfloat16);
+      this.casts.set(key, rounded);
+    }
+    return rounded;
+  }
+
+  private readonly variableReads = new Set<OperationPointer>();
+
+  /** Marks an output as a variable's value, the same wherever in the step it is used. */
+  markVariable(output: Output): void {
+    this.variableReads.add(output.oper);
+  }
+
+  private isVariable(output: Output): boolean {
+    return this.variableReads.has(output.oper);
+  }
+}
+
+function toTypedArray(dtype: number, values: NodeJS.TypedArray | unknown[]): NodeJS.TypedArray {
+  switch (dtype) {
+    case DType.float32:
+      return values instanceof Float32Array ? values : Float32Array.from(values as number[]);
+    case DType.int32:
+      return values instanceof Int32Array ? values : Int32Array.from(values as number[]);
+    case DType.bool:
+      return values instanceof Uint8Array ? values : Uint8Array.from(values as number[]);
+    default:
+      throw new TraceError(`constants of type ${dtypeName(dtype)} are not supported`);
+  }
+}

@@ -1,0 +1,263 @@
+/**
+ * TensorFlow.js as a recorder: its Node.js kernels, which name TensorFlow ops, write into a graph.
+ *
+ * `@tensorflow/tfjs-node-gpu` turns every TensorFlow.js kernel into `binding.executeOp(op, attributes,
+ * inputs)`. Its native binding computes at once; ours adds a node to the active trace. So model code written
+ * with `tf.*`, and the gradients that TensorFlow.js derives from it, become one TensorFlow graph.
+ */
+import util from 'node:util';
+import * as tf from '@tensorflow/tfjs';
+import { NodeJSKernelBackend } from '@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js';
+import '@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js';
+import type { Output } from '../tensorflow/capi';
+import { DType } from '../tensorflow/dtypes';
+import { TraceError } from '../errors';
+import type { Attribute, Attributes, NodeInput } from '../tensorflow/graph';
+import type { Symbol, Trace } from './trace';
+
+const BACKEND = 'tensorflow';
+
+/** Attribute kinds of `TFEOpAttr`, numbered as tfjs-node's native binding numbers them. */
+const ATTRIBUTE_KINDS = ['string', 'int', 'float', 'bool', 'type', 'shape'] as const;
+
+interface RecordedAttribute {
+  name: string;
+  type: number;
+  value: unknown;
+}
+
+/** The parts of NodeJSKernelBackend that its type hides. */
+interface Backend {
+  getInputTensorIds(tensors: readonly tf.TensorInfo[]): number[];
+  createOutputTensor(symbol: Symbol): tf.Tensor;
+}
+
+let active: Trace | undefined;
+let backend: Backend | undefined;
+
+/** The trace that is being recorded. @throws TraceError outside of one */
+export function currentTrace(): Trace {
+  if (!active)
+    throw new TraceError('tensors exist only while a program is recorded (Session.compile)');
+  return active;
+}
+
+const binding = {
+  TF_FLOAT: DType.float32,
+  TF_INT32: DType.int32,
+  TF_INT64: DType.int64,
+  TF_BOOL: DType.bool,
+  TF_COMPLEX64: DType.complex64,
+  TF_STRING: DType.string,
+  TF_RESOURCE: DType.resource,
+  TF_UINT8: DType.uint8,
+  TF_ATTR_STRING: 0,
+  TF_ATTR_INT: 1,
+  TF_ATTR_FLOAT: 2,
+  TF_ATTR_BOOL: 3,
+  TF_ATTR_TYPE: 4,
+  TF_ATTR_SHAPE: 5,
+  TF_ATTR_RESOURCE: 11,
+  isUsingGpuDevice: () => false,
+  createTensor: (shape: number[], dtype: number, values: NodeJS.TypedArray) =>
+    currentTrace().constantSymbol(shape, dtype, values).id,
+  deleteTensor: (id: number) => active?.forget(id),
+  tensorDataSync: (id: number) => currentTrace().valuesOf(id),
+  executeOp(name: string, attributes: RecordedAttribute[], ids: number[], count: number): Symbol[] {
+    const trace = currentTrace();
+    const inputs = ids.map((id) => trace.output(id));
+    const converted: Attributes = {};
+    let listLength: number | undefined;
+    for (const attribute of attributes) {
+      if (attribute.name === 'N') listLength = attribute.value as number;
+      else converted[attribute.name] = convertAttribute(name, attribute);
+    }
+    // TensorFlow infers N from the list itself, which comes first in every op that has one.
+    const grouped: NodeInput[] =
+      listLength === undefined
+        ? inputs
+        : [inputs.slice(0, listLength), ...inputs.slice(listLength)];
+    return trace
+      .add(name, grouped, converted)
+      .slice(0, count)
+      .map((output) => trace.symbol(output));
+  },
+};
+
+function convertAttribute(op: string, { name, type, value }: RecordedAttribute): Attribute {
+  switch (ATTRIBUTE_KINDS[type]) {
+    case 'string':
+      return { string: value as string };
+    case 'int':
+      return Array.isArray(value) ? { ints: value as number[] } : { int: value as number };
+    case 'float':
+      return { float: value as number };
+    case 'bool':
+      return { bool: value as boolean };
+    case 'type':
+      return { type: value as DType };
+    case 'shape':
+      return { shape: value as number[] };
+    default:
+      throw new TraceError(`attribute ${name} of TensorFlow op ${op} is of an unknown kind`);
+  }
+}
+
+/** Makes TensorFlow.js record. Safe to call again. */
+function install(): Backend {
+  if (backend) return backend;
+  // tfjs-node still calls these of `util`: Node 23 removed the one, and Node 22 warns of the other (DEP0044).
+  const legacy = util as unknown as Record<string, unknown>;
+  legacy['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
+  legacy['isArray'] = Array.isArray;
+  tf.registerBackend(
+    BACKEND,
+    () => new NodeJSKernelBackend(binding as never, '@tensorflow/tfjs-node-gpu'),
+    3,
+  );
+  replaceGather();
+  replaceTranspose();
+  // Resolves at once: the factory is synchronous.
+  void tf.setBackend(BACKEND);
+  backend = tf.backend() as unknown as Backend;
+  return backend;
+}
+
+/** tfjs-node's gather checks the index values in JavaScript, which a recording does not have. */
+function replaceGather(): void {
+  tf.unregisterKernel(tf.GatherV2, BACKEND);
+  tf.registerKernel({
+    kernelName: tf.GatherV2,
+    backendName: BACKEND,
+    kernelFunc: ({ inputs, attrs }) => {
+      const { axis, batchDims } = attrs as unknown as tf.GatherV2Attrs;
+      const x = inputs['x'] as tf.TensorInfo;
+      const indices = inputs['indices'] as tf.TensorInfo;
+      return rawOp('GatherV2', [x, indices, tf.scalar(axis, 'int32')], {
+        batch_dims: { int: batchDims },
+        Tparams: { type: toDType(x.dtype) },
+        Tindices: { type: toDType(indices.dtype) },
+        Taxis: { type: DType.int32 },
+      });
+    },
+  });
+}
+
+/**
+ * On a CPU, floats are moved as unsigned integers: TensorFlow hands the transposition of floats to oneDNN, which takes
+ * 0.1 ms before it begins; integers it moves by its own code. A Bitcast copies nothing.
+ */
+function replaceTranspose(): void {
+  tf.unregisterKernel(tf.Transpose, BACKEND);
+  tf.registerKernel({
+    kernelName: tf.Transpose,
+    backendName: BACKEND,
+    kernelFunc: ({ inputs, attrs }) => {
+      const x = inputs['x'] as tf.TensorInfo;
+      const { perm } = attrs as unknown as tf.TransposeAttrs;
+      const order = outputOf(tf.tensor1d(perm, 'int32'));
+      const transposed = (value: Output, type: DType): Output =>
+        currentTrace().op('Transpose', [value, order], {
+          T: { type },
+          Tperm: { type: DType.int32 },
+        });
+      const { float32, uint32 } = DType;
+      return x.dtype === 'float32' && currentTrace().device === 'cpu'
+        ? tensorOf(
+            bitcast(transposed(bitcast(outputOf(x), float32, uint32), uint32), uint32, float32),
+          )
+        : tensorOf(transposed(outputOf(x), toDType(x.dtype)));
+    },
+  });
+}
+
+/** The same bits under another type of the same size. */
+function bitcast(x: Output, from: DType, to: DType): Output {
+  return currentTrace().op('Bitcast', [x], { T: { type: from }, type: { type: to } });
+}
+
+/** TensorFlow's element type of a TensorFlow.js tensor. */
+export function toDType(dtype: tf.DataType): DType {
+  if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return DType[dtype];
+  throw new TraceError(`tensors of type ${dtype} are not supported`);
+}
+
+/**
+ * Records with this trace active: TensorFlow.js operations inside `record` add nodes.
+ * Tensors made inside are gone afterwards; take what is needed as `Output`s.
+ */
+export function withTrace<T>(trace: Trace, record: () => T): T {
+  if (active) throw new TraceError('a program cannot be compiled while another is being recorded');
+  install();
+  active = trace;
+  const engine = tf.engine();
+  engine.startScope('trace');
+  try {
+    return record();
+  } catch (error) {
+    throw explain(error);
+  } finally {
+    try {
+      engine.endScope();
+    } finally {
+      active = undefined;
+    }
+  }
+}
+
+/** TensorFlow.js's own errors about missing parts, as errors of the runtime. */
+function explain(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const kernel = /Kernel '(\w+)' not registered/.exec(error.message)?.[1];
+  if (kernel)
+    return new TraceError(`TensorFlow.js kernel ${kernel} has no TensorFlow implementation here`, {
+      cause: error,
+    });
+  const gradient = /gradient function not found for (\w+)/.exec(error.message)?.[1];
+  if (gradient)
+    return new TraceError(`TensorFlow.js has no gradient for ${gradient}`, { cause: error });
+  return error;
+}
+
+/** The graph output that a tensor stands for. */
+export function outputOf(tensor: tf.TensorInfo): Output {
+  const [id] = install().getInputTensorIds([tensor]);
+  return currentTrace().output(id ?? -1);
+}
+
+/** A tensor that stands for a graph output. */
+export function tensorOf(output: Output): tf.Tensor {
+  return install().createOutputTensor(currentTrace().symbol(output));
+}
+
+/**
+ * Runs any TensorFlow op by name. It is not on the gradient tape: use it inside `tf.customGrad`, or where no
+ * gradient is wanted.
+ *
+ * @returns the op's first output
+ */
+export function rawOp(
+  op: string,
+  inputs: readonly (tf.TensorInfo | readonly tf.TensorInfo[])[],
+  attributes: Attributes = {},
+): tf.Tensor {
+  const [first] = rawOps(op, inputs, attributes);
+  if (!first) throw new TraceError(`TensorFlow op ${op} has no output`);
+  return first;
+}
+
+/** `rawOp` with all of the op's outputs. */
+export function rawOps(
+  op: string,
+  inputs: readonly (tf.TensorInfo | readonly tf.TensorInfo[])[],
+  attributes: Attributes = {},
+): tf.Tensor[] {
+  const outputs = inputs.map((input) =>
+    isList(input) ? input.map((tensor) => outputOf(tensor)) : outputOf(input),
+  );
+  return currentTrace().add(op, outputs, attributes).map(tensorOf);
+}
+
+function isList<T>(input: T | readonly T[]): input is readonly T[] {
+  return Array.isArray(input);
+}

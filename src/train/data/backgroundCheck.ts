@@ -1,0 +1,76 @@
+import { rmSync } from 'node:fs';
+import type { LoadedConfig } from '../../config/load';
+import type { DataProblem } from '../../data/check/problem';
+import type { RunWriter } from '../../run/record/runWriter';
+import { writeFileAtomic } from '../../util/atomicFile';
+import { localize } from '../../util/localize';
+import { checkUnseenImages, describeProblem, type CheckedData } from './dataCheck';
+
+/**
+ * Looks, while the run trains, at the images that the check before it left out: one at a time, on a thread that is not the
+ * loop's. What it finds becomes notes of the run, and `problems.json` for the editor's Problems view, as soon as the
+ * first damaged image is found, and once more at the end. It never fails: training meets the image by itself.
+ */
+export class BackgroundCheck {
+  private readonly aborter = new AbortController();
+  private readonly running: Promise<void>;
+
+  constructor(
+    private readonly loaded: LoadedConfig,
+    private readonly checked: CheckedData,
+    private readonly writer: Pick<RunWriter, 'folder' | 'note'>,
+  ) {
+    // What an earlier attempt found may have been corrected.
+    rmSync(writer.folder.problems, { force: true });
+    this.running = this.look().catch(() => undefined);
+  }
+
+  /** Resolves when every image was looked at, or the check was ended. */
+  get done(): Promise<void> {
+    return this.running;
+  }
+
+  /** Ends it. Images that were found sound are not looked at again by the next run. */
+  async stop(): Promise<void> {
+    this.aborter.abort();
+    await this.running;
+  }
+
+  private async look(): Promise<void> {
+    const { unseen } = this.checked;
+    if (unseen.length === 0) return;
+    let said = 0;
+    const say = (problems: readonly DataProblem[]): void => {
+      const count = problems.reduce((sum, problem) => sum + problem.count, 0);
+      if (count === said) return;
+      said = count;
+      this.report(problems);
+    };
+    const problems = await checkUnseenImages(this.loaded, this.checked, {
+      signal: this.aborter.signal,
+      onFirst: say,
+    });
+    say(problems);
+    if (problems.length === 0)
+      this.writer.note(
+        'info',
+        'images-checked',
+        localize('All images were read while training; none is damaged.'),
+      );
+  }
+
+  private report(problems: readonly DataProblem[]): void {
+    const { writer, checked } = this;
+    for (const problem of problems)
+      writer.note(
+        'error',
+        `data-${problem.code}`,
+        describeProblem(problem),
+        localize(
+          'Replace the image: a training that comes to a damaged one saves its last good step and ends.',
+        ),
+      );
+    const all = { problems: [...problems, ...checked.problems] };
+    writeFileAtomic(writer.folder.problems, `${JSON.stringify(all, null, 2)}\n`);
+  }
+}

@@ -1,0 +1,110 @@
+/** The check of a configuration's data that runs before training and as `nlvr check`. */
+import { join } from 'node:path';
+import type { LoadedConfig } from '../../config/load';
+import { configPaths } from '../../config/paths';
+import {
+  checkDataset,
+  checkUnseen,
+  type CheckOptions,
+  type CheckProgress,
+  type DataReport,
+} from '../../data/check/checkDataset';
+import type { DataProblem } from '../../data/check/problem';
+import type { Dataset } from '../../data/types';
+import { findCacheFolder } from '../../util/cacheFolder';
+import { localize, sentences, type MessageText } from '../../util/localize';
+import { UserError } from '../../util/userError';
+
+export interface CheckHooks {
+  onProgress?(progress: CheckProgress): void;
+  signal?: AbortSignal;
+}
+
+/** The editor's and the trainer's check before a run looks at a `sample`, `nlvr check` at all images. */
+export type CheckDepth = Extract<CheckOptions['images'], 'decode' | 'sample'>;
+
+/** What was found, with the data sets as they were read: they are what is trained. */
+export interface CheckedData extends DataReport {
+  /** The easy examples, where there are any to train on. */
+  curriculum?: Dataset;
+}
+
+/**
+ * Reads every annotation and decodes every image, or a sample, of the splits and of the curriculum. Images found sound
+ * before, and unchanged since, are not decoded again.
+ */
+export async function checkData(
+  loaded: LoadedConfig,
+  hooks: CheckHooks = {},
+  depth: CheckDepth = 'decode',
+): Promise<CheckedData> {
+  const { config, folder } = loaded;
+  const paths = configPaths(config, folder);
+  const options = {
+    format: config.ann_format,
+    imageRoot: paths.imageRoot,
+    maxWords: config.max_words,
+    missingImages: config.missing_images,
+    images: depth,
+    ...verifiedFile(),
+    ...(hooks.signal && { signal: hooks.signal }),
+    ...(hooks.onProgress && { onProgress: hooks.onProgress.bind(hooks) }),
+  } as const;
+  const files = (['train', 'val', 'test'] as const).flatMap((split) => {
+    const file = paths.annFiles[split];
+    return file === undefined ? [] : [{ split, file }];
+  });
+  const report = await checkDataset(files, options);
+  if (paths.curriculum === undefined || config.curriculum.epochs === 0) return report;
+  const easy = await checkDataset([{ split: 'train', file: paths.curriculum }], options);
+  const [curriculum] = easy.datasets;
+  return {
+    ...report,
+    problems: [...report.problems, ...easy.problems],
+    unseen: [...new Set([...report.unseen, ...easy.unseen])],
+    ...(easy.datasets.length > 0 && { curriculum }),
+  };
+}
+
+/** Decodes the images that a check by sample left out (`checkUnseen`). */
+export function checkUnseenImages(
+  { config, folder }: LoadedConfig,
+  { datasets, curriculum, unseen }: CheckedData,
+  hooks: { signal: AbortSignal; onFirst: (problems: DataProblem[]) => void },
+): Promise<DataProblem[]> {
+  const all = curriculum ? [...datasets, curriculum] : datasets;
+  const { imageRoot } = configPaths(config, folder);
+  return checkUnseen(all, unseen, { imageRoot, ...verifiedFile(), ...hooks });
+}
+
+/** Where it is remembered which images are sound, if anywhere. */
+function verifiedFile(): Pick<CheckOptions, 'verifiedFile'> {
+  const cache = findCacheFolder();
+  return cache === undefined ? {} : { verifiedFile: join(cache, 'verified-images.txt') };
+}
+
+/** @throws {UserError} with the first errors of a report, where it has any. */
+export function throwOnErrors({ problems }: DataReport): void {
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  if (errors.length === 0) return;
+  const [first, ...others] = errors.slice(0, SHOWN).map(describeProblem);
+  const more = errors.length - SHOWN;
+  if (more > 0) others.push(localize('… and {0} more problems.', more));
+  throw new UserError(sentences(first, ...others), {
+    hint: localize('Correct the data; `nlvr check --all` lists every case.'),
+  });
+}
+
+const SHOWN = 3;
+
+/** `file:line: message`, with the column where a line holds several annotations */
+export function describeProblem({
+  file,
+  line,
+  column,
+  message,
+  phrase: words,
+}: Pick<DataProblem, 'file' | 'line' | 'column' | 'message' | 'phrase'>): MessageText {
+  const place = [file, line, column].filter((part) => part !== undefined).join(':');
+  return localize('{0}: {1}', place, words ?? message);
+}

@@ -1,0 +1,78 @@
+/** The data sets a run needs, read and checked as far as training depends on it. */
+import type { LoadedConfig } from '../../config/load';
+import { configPaths } from '../../config/paths';
+import {
+  loadAnnotations,
+  loadSplit,
+  unnamedSplit,
+  withoutMissingImages,
+} from '../../data/loadSplit';
+import type { Split } from '../../data/split';
+import type { Dataset } from '../../data/types';
+import { localize } from '../../util/localize';
+import { UserError } from '../../util/userError';
+
+/**
+ * Loads the annotation files of some splits.
+ * @throws {UserError} naming file and line; also when a split is not configured or empty.
+ */
+export async function loadDatasets<S extends Split>(
+  loaded: LoadedConfig,
+  splits: readonly S[],
+): Promise<Record<S, Dataset>> {
+  const entries: [S, Dataset][] = [];
+  for (const split of splits) entries.push([split, await loadSplit(loaded, split)]);
+  return Object.fromEntries(entries) as Record<S, Dataset>;
+}
+
+/** The splits of a configuration that have an annotation file, in order. */
+export function configuredSplits(loaded: LoadedConfig): Split[] {
+  const { annFiles } = configPaths(loaded.config, loaded.folder);
+  return (['train', 'val', 'test'] as const).filter((split) => annFiles[split] !== undefined);
+}
+
+/**
+ * The splits that an evaluation takes when it is not told which: val and test, as far as there are.
+ * @throws {UserError} when there is neither.
+ */
+export function evaluatedSplits(loaded: LoadedConfig): Split[] {
+  const splits = configuredSplits(loaded).filter((split) => split !== 'train');
+  if (splits.length === 0)
+    throw new UserError(localize('{0} names no annotations for val or test.', loaded.file), {
+      hint: localize('Set ann_files.val or ann_files.test.'),
+    });
+  return splits;
+}
+
+/** The easy examples of the curriculum, where there is one. */
+export async function loadCurriculum(loaded: LoadedConfig): Promise<Dataset | undefined> {
+  const { curriculum } = configPaths(loaded.config, loaded.folder);
+  return curriculum === undefined || loaded.config.curriculum.epochs === 0
+    ? undefined
+    : loadAnnotations(loaded, curriculum, 'train');
+}
+
+/**
+ * The data sets of a check without errors as a training takes them.
+ * @throws {UserError} when there is no training split, or one is empty.
+ */
+export async function checkedDatasets(
+  loaded: LoadedConfig,
+  checked: readonly Dataset[],
+): Promise<Partial<Record<Split, Dataset>> & { train: Dataset }> {
+  const datasets: Partial<Record<Split, Dataset>> = {};
+  for (const dataset of checked)
+    datasets[dataset.split] = await withoutMissingImages(loaded, dataset);
+  const { train } = datasets;
+  if (train === undefined) throw unnamedSplit(loaded, 'train');
+  return { ...datasets, train };
+}
+
+/** Share of the more frequent label, 0..1; chance level of an accuracy. */
+export function majorityShare(dataset: Dataset | undefined): number {
+  const labelled = dataset?.examples.filter(({ label }) => label !== null) ?? [];
+  const positive = labelled.filter(({ label }) => label === true).length;
+  return labelled.length === 0
+    ? 0.5
+    : Math.max(positive, labelled.length - positive) / labelled.length;
+}

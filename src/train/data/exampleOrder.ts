@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import type { Config } from '../../config/definition';
+import type { Dataset } from '../../data/types';
+import type { RunFolder } from '../../run/runFolder';
+import { localize, type LocalizedMessage } from '../../util/localize';
+import { UserError } from '../../util/userError';
+import type { TrainingPlan } from '../plan';
+
+/** What decides, with the seed, which examples a step sees: counts of batches and steps mean nothing without it. */
+export interface ExampleOrder {
+  batchSize: number;
+  accumulateSteps: number;
+  /** Processes that shared the training; missing in runs of one. */
+  worldSize?: number;
+  /** Digest of the training examples, those of the curriculum and its length included. */
+  examples: string;
+}
+
+/** The order that a configuration and its data give. Labels do not count, nor do the folders that images lie in. */
+export function exampleOrder(
+  config: Pick<Config, 'batch_size_train' | 'accumulate_steps'>,
+  plan: Pick<TrainingPlan, 'stages' | 'worldSize'>,
+): ExampleOrder {
+  return {
+    batchSize: config.batch_size_train,
+    accumulateSteps: config.accumulate_steps,
+    ...(plan.worldSize > 1 && { worldSize: plan.worldSize }),
+    examples: digestOf(
+      plan.stages.map(({ name, firstEpoch, dataset }) => ({
+        title: `${name} from epoch ${firstEpoch}`,
+        dataset,
+      })),
+    ),
+  };
+}
+
+/** Digest of the examples of some data sets, without labels and folders. */
+export function examplesDigest(datasets: readonly Dataset[]): string {
+  return digestOf(datasets.map((dataset) => ({ title: dataset.split, dataset })));
+}
+
+function digestOf(parts: readonly { title: string; dataset: Dataset }[]): string {
+  const hash = createHash('sha256');
+  for (const { title, dataset } of parts) {
+    hash.update(`${title}\n`);
+    for (const { sentence, images } of dataset.examples)
+      hash.update(`${JSON.stringify([sentence, ...images.map((image) => basename(image))])}\n`);
+  }
+  return hash.digest('hex');
+}
+
+/** @throws {UserError} when a run was begun with another order than it is to go on with. */
+export function requireSameOrder(begun: ExampleOrder, now: ExampleOrder, folder: RunFolder): void {
+  // With another number of processes the batch of each may change, too, as long as the whole one stays.
+  const sameStep = stepExamples(begun) === stepExamples(now);
+  const changes = [
+    ...(sameStep
+      ? []
+      : [
+          ...changed('batch_size_train', begun.batchSize, now.batchSize),
+          ...changed('accumulate_steps', begun.accumulateSteps, now.accumulateSteps),
+        ]),
+    ...(begun.examples === now.examples
+      ? []
+      : [localize('other training examples (or another curriculum) than now')]),
+  ];
+  if (changes.length === 0) return;
+  throw new UserError(
+    localize(
+      'The run in {0} was begun with {1}; it cannot go on: the place it stopped at would be other examples. It was not touched.',
+      folder.root,
+      changes.reduce((before, next) => localize('{0}, and with {1}', before, next)),
+    ),
+    {
+      hint: localize(
+        'Resume with what it was begun with ({0}), or begin a new run from its weights: pretrained: {1}.',
+        folder.config,
+        folder.root,
+      ),
+    },
+  );
+}
+
+/** Examples of an optimizer step. */
+function stepExamples({ batchSize, accumulateSteps, worldSize = 1 }: ExampleOrder): number {
+  return batchSize * accumulateSteps * worldSize;
+}
+
+function changed(key: string, begun: number, now: number): LocalizedMessage[] {
+  return begun === now ? [] : [localize('{0} {1}, not {2}', key, begun, now)];
+}

@@ -1,0 +1,73 @@
+import type { Batch, Dataset } from '../../data/types';
+import type { FeatureCache } from './featureCache';
+import type { NlvrPrograms } from '../programs';
+
+/**
+ * Features of a training batch's images from the cache; those that are missing are encoded and kept. No two images
+ * share a matrix product: what a row of it comes to may depend, in its last bit, on its place among the others, and so
+ * would a run's losses on where it was stopped and resumed.
+ */
+export class FrozenVision {
+  constructor(
+    private readonly programs: Pick<NlvrPrograms, 'featureShape' | 'imagesPerRun' | 'encodeToHost'>,
+    private readonly cache: FeatureCache,
+    private readonly imageBytes: number,
+  ) {}
+
+  /** @returns [2n, tokens, width], images 0 of all pairs first, as the training step takes them. */
+  async features(dataset: Dataset, batch: Batch): Promise<Float32Array> {
+    const [tokens, width] = this.programs.featureShape;
+    const size = tokens * width;
+    const n = batch.indices.length;
+    const result = new Float32Array(2 * n * size);
+    const places = this.imagesOf(dataset, batch);
+    /** Image → rows of the result that wait for its features. */
+    const missing = new Map<string, { pixels: number; rows: number[] }>();
+    places.forEach(({ image, pixels }, row) => {
+      if (this.cache.read(image, result.subarray(row * size, (row + 1) * size))) return;
+      const entry = missing.get(image) ?? { pixels, rows: [] };
+      entry.rows.push(row);
+      missing.set(image, entry);
+    });
+    const { imagesPerRun: count } = this.programs;
+    const waiting = [...missing];
+    for (let first = 0; first < waiting.length; first += count) {
+      const group = waiting.slice(first, first + count);
+      // Of a last group that is not full the rest stays black.
+      const images = new Uint8Array(count * this.imageBytes);
+      group.forEach(([, { pixels }], i) => {
+        const start = pixels * this.imageBytes;
+        images.set(batch.images.subarray(start, start + this.imageBytes), i * this.imageBytes);
+      });
+      const { features } = await this.programs.encodeToHost().run({ images });
+      group.forEach(([image, { rows }], i) => {
+        const own = features.subarray(i * size, (i + 1) * size) as Float32Array;
+        for (const row of rows) result.set(own, row * size);
+        this.cache.write(image, own);
+      });
+    }
+    return result;
+  }
+
+  /** The image of each row of the result, and where the batch has its pixels. The exchange swapped some pairs. */
+  private imagesOf(dataset: Dataset, batch: Batch): { image: string; pixels: number }[] {
+    const n = batch.indices.length;
+    const rows = new Array<{ image: string; pixels: number }>(2 * n);
+    batch.indices.forEach((index, i) => {
+      const { images } = dataset.examples[index];
+      const [left, right] = batch.swapped[i] === 1 ? [images[1], images[0]] : images;
+      rows[i] = { image: left, pixels: batch.left[i] };
+      rows[n + i] = { image: right, pixels: batch.right[i] };
+    });
+    return rows;
+  }
+
+  /** Whether an image's features are there, so that nobody needs its pixels. Once true it stays true. */
+  has(image: string): boolean {
+    return this.cache.has(image);
+  }
+
+  dispose(): void {
+    this.cache.dispose();
+  }
+}

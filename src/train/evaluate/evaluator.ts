@@ -1,0 +1,236 @@
+/**
+ * Evaluation: BLIP's `evaluate` (train_nlvr.py) without its random left/right exchange, each distinct image
+ * encoded once.
+ */
+import { evaluationSteps, shardSteps, type EvaluationStep } from '../../data/order';
+import type { EncodedTexts } from '../../data/text/encodeTexts';
+import type { Batch, Dataset } from '../../data/types';
+import type { Replica } from '../../runtime/replica/replica';
+import { ImageSlots } from './imageSlots';
+import type { NlvrPrograms } from '../programs';
+
+/** A batch whose pixels are bytes, or (golden tests) normalised floats, as the programs were made for. */
+export type EvaluationBatch = Omit<Batch, 'images'> & { images: Uint8Array | Float32Array };
+
+/** The batches of an evaluation that one process takes, as `steps` of its plan. */
+export type BatchSource = AsyncIterable<EvaluationBatch>;
+
+/** How the pairs of a batch are asked about. */
+export interface Asked extends EncodedTexts {
+  /** The images of each pair, as places in the batch's images; BLANK for none. */
+  left: ArrayLike<number>;
+  right: ArrayLike<number>;
+}
+
+/** Stands for no image: the mean image. */
+export const BLANK = -1;
+
+/** One way to ask about the pairs of a batch; nothing but this differs from one to the next. */
+export type Variant = (batch: EvaluationBatch) => Asked;
+
+/** As the annotations have them. */
+export const asAnnotated: Variant = (batch) => batch;
+
+export interface EvaluationHooks {
+  /** After each batch of all processes; `done` of `total` examples have answers. */
+  onProgress?(done: number, total: number): void;
+  /** Looked at between batches; an evaluation that was stopped on any process has no result. */
+  stopped?(): boolean;
+  /** Awaited between two batches. */
+  between?(): Promise<void>;
+}
+
+/** Which batches of a split each process answers. */
+export interface EvaluationPlan {
+  /** This process's. */
+  steps: readonly EvaluationStep[];
+  /** Batches of the process that has the most. */
+  rounds: number;
+}
+
+export class Evaluator {
+  private readonly slots: ImageSlots;
+  private readonly chunk: number;
+  /** What padding of a half-filled encoding run is written to. */
+  private readonly paddingSlot: number;
+  /** Of the mean image, where it is asked about. */
+  private readonly blankSlot: number;
+
+  /**
+   * @param batchSize the most examples of a batch.
+   * @param replica the processes that share an evaluation.
+   * @param blank bytes of the mean image, for variants that ask about it.
+   */
+  constructor(
+    private readonly programs: NlvrPrograms,
+    private readonly pixelsPerImage: number,
+    private readonly batchSize: number,
+    private readonly replica: Pick<Replica, 'rank' | 'worldSize' | 'allReduceSum'>,
+    private readonly blank?: Uint8Array,
+  ) {
+    const capacity = 2 * batchSize;
+    this.chunk = programs.encodingChunk(capacity);
+    this.slots = new ImageSlots(capacity);
+    this.paddingSlot = capacity;
+    this.blankSlot = capacity + 1;
+  }
+
+  /** What each process has to do for a split. It does not depend on how many there are what a batch consists of. */
+  plan({ examples }: Dataset): EvaluationPlan {
+    const { rank, worldSize } = this.replica;
+    const shares = shardSteps(evaluationSteps(examples, this.batchSize), worldSize);
+    return { steps: shares[rank], rounds: Math.max(...shares.map((share) => share.length)) };
+  }
+
+  /**
+   * Logits of a whole split, the same on every process.
+   * @param batches those of the plan's steps, in order.
+   * @returns two numbers an example, [false, true], in annotation order; undefined when stopped.
+   */
+  async evaluate(
+    dataset: Dataset,
+    plan: EvaluationPlan,
+    batches: BatchSource,
+    hooks: EvaluationHooks = {},
+  ): Promise<Float32Array | undefined> {
+    return (await this.evaluateVariants(dataset, plan, batches, [asAnnotated], hooks))?.[0];
+  }
+
+  /**
+   * As `evaluate`, for several ways to ask about the same pairs; each image is encoded once for all of them.
+   * @returns the logits of each variant.
+   */
+  async evaluateVariants(
+    dataset: Dataset,
+    plan: EvaluationPlan,
+    batches: BatchSource,
+    variants: readonly Variant[],
+    hooks: EvaluationHooks = {},
+  ): Promise<Float32Array[] | undefined> {
+    // Training needs the memory of the features: 228 MB for the base model.
+    this.programs.reserveSlots((this.blank ? this.blankSlot : this.paddingSlot) + 1);
+    const source = batches[Symbol.asyncIterator]();
+    try {
+      if (this.blank) await this.encodeBlank(this.blank);
+      return await this.answerAll(dataset, plan, source, variants, hooks);
+    } finally {
+      await source.return?.();
+      await this.programs.releaseSlots();
+    }
+  }
+
+  private async answerAll(
+    dataset: Dataset,
+    { steps, rounds }: EvaluationPlan,
+    source: AsyncIterator<EvaluationBatch>,
+    variants: readonly Variant[],
+    hooks: EvaluationHooks,
+  ): Promise<Float32Array[] | undefined> {
+    const logits = variants.map(() => new Float32Array(2 * dataset.examples.length));
+    let answered = 0;
+    for (let round = 0; round < rounds; round++) {
+      if (round < steps.length) {
+        // Between two evaluations the weights may have changed, and what is shared must not depend on the processes.
+        if (!steps[round].goesOn) this.slots.clear();
+        const next = await source.next();
+        if (next.done === true)
+          throw new RangeError('an evaluation has fewer batches than its plan');
+        const batch = next.value;
+        const slots = await this.encode(imageNames(dataset, batch), batch.images);
+        for (const [v, variant] of variants.entries()) {
+          const answers = await this.answer(batch.indices.length, slots, variant(batch));
+          batch.indices.forEach((index, i) =>
+            logits[v].set(answers.subarray(2 * i, 2 * i + 2), 2 * index),
+          );
+        }
+        answered += batch.indices.length;
+      }
+      // All ranks meet after every batch: none goes on where another one stopped.
+      const stopped = hooks.stopped?.() === true;
+      const [done, stops] = await this.replica.allReduceSum(
+        Float32Array.of(answered, stopped ? 1 : 0),
+      );
+      if (stops > 0) return undefined;
+      hooks.onProgress?.(done, dataset.examples.length);
+      await hooks.between?.();
+    }
+    // Each example's logits are 0 on all ranks but one.
+    const shared: Float32Array[] = [];
+    for (const each of logits) shared.push(await this.replica.allReduceSum(each));
+    return shared;
+  }
+
+  /** Logits of `n` pairs, [n, 2]. @param slots of the batch's images */
+  private async answer(n: number, slots: Int32Array, asked: Asked): Promise<Float32Array> {
+    const { left, right, inputIds, attentionMask, length } = asked;
+    const slotsOf = (images: ArrayLike<number>): Int32Array =>
+      Int32Array.from(images, (image) => (image === BLANK ? this.blankSlot : slots[image]));
+    const outputs = await this.programs.classify(this.batchSize, length).run({
+      left: this.padded(n, 1, slotsOf(left)),
+      right: this.padded(n, 1, slotsOf(right)),
+      inputIds: this.padded(n, length, inputIds),
+      attentionMask: this.padded(n, length, attentionMask),
+    });
+    return outputs['logits'] as Float32Array;
+  }
+
+  private async encodeBlank(blank: Uint8Array): Promise<void> {
+    const images = new Uint8Array(this.chunk * this.pixelsPerImage);
+    images.set(blank);
+    const slots = new Int32Array(this.chunk).fill(this.paddingSlot);
+    slots[0] = this.blankSlot;
+    await this.programs.encode(this.chunk).run({ images, slots });
+  }
+
+  /** Slots of the images, those that were not there encoded in full runs of `chunk`. */
+  private async encode(
+    names: readonly string[],
+    pixels: Uint8Array | Float32Array,
+  ): Promise<Int32Array> {
+    const inUse = new Set(names);
+    const slots = new Int32Array(names.length);
+    const missing: number[] = [];
+    names.forEach((name, i) => {
+      const slot = this.slots.find(name);
+      if (slot === undefined) missing.push(i);
+      else slots[i] = slot;
+    });
+    for (let start = 0; start < missing.length; start += this.chunk) {
+      const count = this.chunk * this.pixelsPerImage;
+      const images = pixels instanceof Uint8Array ? new Uint8Array(count) : new Float32Array(count);
+      const targets = new Int32Array(this.chunk).fill(this.paddingSlot);
+      missing.slice(start, start + this.chunk).forEach((i, k) => {
+        images.set(
+          pixels.subarray(i * this.pixelsPerImage, (i + 1) * this.pixelsPerImage),
+          k * this.pixelsPerImage,
+        );
+        targets[k] = slots[i] = this.slots.take(names[i], inUse);
+      });
+      await this.programs.encode(this.chunk).run({ images, slots: targets });
+    }
+    return slots;
+  }
+
+  /** [n × width] values padded to the batch size by repeating the first row, whose answer is then ignored. */
+  private padded(n: number, width: number, values: Int32Array): Int32Array {
+    if (n === this.batchSize) return values;
+    const full = new Int32Array(this.batchSize * width);
+    for (let row = n; row < this.batchSize; row++) full.set(values.subarray(0, width), row * width);
+    full.set(values.subarray(0, n * width));
+    return full;
+  }
+}
+
+/** Paths of the images of a batch, by their places in it. */
+function imageNames(
+  dataset: Dataset,
+  { indices, imageCount, left, right }: EvaluationBatch,
+): string[] {
+  const names = new Array<string>(imageCount);
+  indices.forEach((index, i) => {
+    const { images } = dataset.examples[index];
+    names[left[i]] = images[0];
+    names[right[i]] = images[1];
+  });
+  return names;
+}

@@ -1,0 +1,27 @@
+import { decodeImage } from '../../data/image/decode';
+import { heatOverlay, pairAsPng } from '../../data/image/heatOverlay';
+import { replaceFileAsync } from '../../util/atomicFile';
+import { scaleOf } from '../../util/heatMap';
+
+/**
+ * Writes both images with their maps over them, next to each other, as a PNG file.
+ * @param maps of the left and the right image, on one scale.
+ * @param grid patches along a side.
+ * @param fade 0 for the images alone, 1 for the maps alone.
+ * @throws {UserError} when an image cannot be read, or the disk is full.
+ */
+export async function writeExplanation(
+  file: string,
+  { left, right }: { left: string; right: string },
+  maps: readonly [ArrayLike<number>, ArrayLike<number>],
+  grid: number,
+  fade: number,
+): Promise<void> {
+  const scale = scaleOf(maps);
+  const overlaid = async (image: string, map: ArrayLike<number>) =>
+    heatOverlay(await decodeImage(image), map, grid, scale, fade);
+  const png = await pairAsPng(await overlaid(left, maps[0]), await overlaid(right, maps[1]));
+  await replaceFileAsync(file, async (handle) => {
+    await handle.writeFile(png);
+  });
+}

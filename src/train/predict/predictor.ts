@@ -1,0 +1,246 @@
+/** Answers single questions about image pairs; the features of images asked about lately stay in the runtime. */
+import type { LoadedConfig } from '../../config/load';
+import { missingParts, type MissingPart } from '../../config/modelParts';
+import { decodeImage } from '../../data/image/decode';
+import { evaluationTransform } from '../../data/image/transform';
+import { cleanCaption } from '../../data/text/caption';
+import { defaultTokenizer, type TokenWord } from '../../data/text/tokenizer';
+import { usualLayer, type LayerAttention } from '../../model/attentionMaps';
+import { readModelConfig } from '../../model/config';
+import type { LoadReport } from '../../model/loadRules';
+import type { Library } from '../../runtime/install/library';
+import { checkWeights } from '../checkpoint/checkWeights';
+import { requireFiniteAnswer } from '../evaluate/finiteAnswers';
+import { ImageSlots } from '../evaluate/imageSlots';
+import { decide, probabilityTrue } from '../../analysis/metrics';
+import { initialiseWeights, openModelSession, type ModelSession } from '../modelSession';
+import { Explanation, requireLayerAndHead } from './explanation';
+import { attentionName, NlvrPrograms } from '../programs';
+
+/** Images whose features stay. */
+const SLOTS = 16;
+/**
+ * Sentences are padded to a multiple of this many tokens, most of them to the same length: a program is recorded for
+ * each length, which takes the base model a second; computing the padding takes it at most 0.2 s.
+ */
+const LENGTH_MULTIPLE = 40;
+/** Explanations that stay, such as those of True and False of one question: 53 MB each for the base model. */
+const KEPT_EXPLANATIONS = 2;
+
+export interface Question {
+  /** Paths of the images. */
+  left: string;
+  right: string;
+  sentence: string;
+}
+
+export interface Answer {
+  prediction: boolean;
+  prob_true: number;
+  /** [false, true] */
+  logits: [number, number];
+  /** Images that had to be encoded for it: 0, 1 or 2. */
+  encoded: number;
+}
+
+interface Prepared {
+  /** Of the sentence with its padding. */
+  length: number;
+  words: TokenWord[];
+  feeds: Record<'left' | 'right' | 'inputIds' | 'attentionMask', Int32Array>;
+  /** Images that had to be encoded. */
+  encoded: number;
+}
+
+/** @throws {UserError} when the logits are not finite. */
+function answerOf([isFalse, isTrue]: ArrayLike<number> & Iterable<number>): Omit<
+  Answer,
+  'encoded'
+> {
+  const logits: [number, number] = [isFalse, isTrue];
+  requireFiniteAnswer(logits);
+  return { prediction: decide(logits), prob_true: probabilityTrue(logits), logits };
+}
+
+export class Predictor {
+  /** By question and explained answer, the latest last. */
+  private readonly explanations = new Map<string, Explanation>();
+  /** Questions may be followed by where the model looks: that is prepared while their images are encoded. */
+  willExplain = false;
+  private readonly slots = new ImageSlots(SLOTS);
+  private readonly programs: NlvrPrograms;
+  private readonly tokenizer = defaultTokenizer();
+
+  private constructor(
+    private readonly loaded: LoadedConfig,
+    private readonly opened: ModelSession,
+    readonly report: LoadReport | undefined,
+  ) {
+    this.programs = new NlvrPrograms(opened.session, opened.model, {
+      optimizer: loaded.config,
+      trainable: [],
+      frozenVit: false,
+      pixels: 'uint8',
+    });
+    this.programs.reserveSlots(SLOTS);
+  }
+
+  /**
+   * @param checkpoint `.pth`, `.safetensors`, run folder or address.
+   * @param allowMissing whether random values may stand in for what it lacks.
+   */
+  static async open(
+    loaded: LoadedConfig,
+    library: Library,
+    checkpoint: string,
+    allowMissing: boolean,
+  ): Promise<Predictor> {
+    // What is wrong is found before the session is opened, which takes longer.
+    await checkWeights(checkpoint, readModelConfig(loaded.config, loaded.folder), allowMissing);
+    const opened = await openModelSession({ loaded, library, latencyMode: true });
+    try {
+      const report = await initialiseWeights(opened, loaded, checkpoint, { allowMissing });
+      return new Predictor(loaded, opened, report);
+    } catch (error) {
+      await opened.dispose();
+      throw error;
+    }
+  }
+
+  /** Parts of the model that have random values. */
+  get incomplete(): MissingPart[] {
+    return missingParts(this.report?.missing ?? []);
+  }
+
+  get device(): string {
+    return this.opened.session.info.device;
+  }
+
+  get parameters(): number {
+    return [...this.opened.shapes.values()].reduce(
+      (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
+      0,
+    );
+  }
+
+  /** @throws {UserError} when an image cannot be read or the sentence is empty or too long. */
+  async answer(question: Question): Promise<Answer> {
+    const meanwhile = this.willExplain ? this.recordExplanation : undefined;
+    const { length, feeds, encoded } = await this.prepare(question, meanwhile);
+    const outputs = await this.programs.classify(1, length).run(feeds);
+    return { ...answerOf(outputs['logits']), encoded };
+  }
+
+  /**
+   * The answer with what it looks at. The latest ones are kept: to look at another word, layer or head takes no time.
+   * @param answer the answer that is explained; undefined for the one that the model gives.
+   * @throws {UserError} as `answer`.
+   */
+  async explain(question: Question, answer: boolean | undefined): Promise<Explanation> {
+    const key = JSON.stringify([question.left, question.right, question.sentence, answer ?? null]);
+    const known = this.explanations.get(key);
+    if (known) return known;
+    const { length, words, feeds, encoded } = await this.prepare(question, this.recordExplanation);
+    const wanted = Float32Array.of(
+      answer === false ? 1 : 0,
+      answer === true ? 1 : 0,
+      answer === undefined ? 1 : 0,
+    );
+    const outputs = await this.programs.explain(1, length).run({ ...feeds, wanted });
+    const given = answerOf(outputs['logits']);
+    const { layers, heads } = this.opened.model.text;
+    const attention = (layer: number, image: 0 | 1): LayerAttention => {
+      const name = attentionName(layer, image);
+      return {
+        heads,
+        length,
+        imageTokens: this.programs.featureShape[0],
+        probabilities: outputs[`${name}.probabilities`] as Float32Array,
+        gradient: outputs[`${name}.gradient`] as Float32Array,
+      };
+    };
+    const explanation = new Explanation({
+      ...given,
+      answer: answer ?? given.prediction,
+      encoded,
+      words,
+      heads,
+      attention: Array.from(
+        { length: layers },
+        (_, layer) => [attention(layer, 0), attention(layer, 1)] as const,
+      ),
+    });
+    this.explanations.set(key, explanation);
+    for (const oldest of this.explanations.keys()) {
+      if (this.explanations.size <= KEPT_EXPLANATIONS) break;
+      this.explanations.delete(oldest);
+    }
+    return explanation;
+  }
+
+  /** @throws {UserError} for a layer or head that the model does not have. */
+  requireLayerAndHead(layer: number | undefined, head: number | null | undefined): void {
+    requireLayerAndHead(this.opened.model.text, layer, head);
+  }
+
+  /** The layer whose maps are shown unless another one is asked for, from 1. */
+  get usualLayer(): number {
+    return usualLayer(this.opened.model.text.layers);
+  }
+
+  /** The words of a sentence as the model reads them. */
+  words(sentence: string): TokenWord[] {
+    const caption = cleanCaption(sentence, this.loaded.config.max_words);
+    return this.tokenizer.words(caption, this.opened.model.text.maxPositions);
+  }
+
+  /** Recording takes the base model a second in this thread, while TensorFlow's threads encode an image. */
+  private readonly recordExplanation = (length: number): void =>
+    void this.programs.explain(1, length);
+
+  /**
+   * What a question feeds; images that are not in a slot are encoded.
+   * @param meanwhile called with the sentence's padded length while an image is being encoded.
+   */
+  private async prepare(
+    { left, right, sentence }: Question,
+    meanwhile?: (length: number) => void,
+  ): Promise<Prepared> {
+    const { config } = this.loaded;
+    const { maxPositions } = this.opened.model.text;
+    const ids = this.tokenizer.encode(cleanCaption(sentence, config.max_words), maxPositions);
+    const length = Math.min(
+      Math.ceil(ids.length / LENGTH_MULTIPLE) * LENGTH_MULTIPLE,
+      maxPositions,
+    );
+    const inputIds = new Int32Array(length);
+    const attentionMask = new Int32Array(length);
+    inputIds.set(ids);
+    attentionMask.fill(1, 0, ids.length);
+    const inUse = new Set([left, right]);
+    let encoded = 0;
+    const slotOf = async (image: string): Promise<number> => {
+      const known = this.slots.find(image);
+      if (known !== undefined) return known;
+      const pixels = new Uint8Array(config.image_size ** 2 * 3);
+      evaluationTransform(await decodeImage(image), config.image_size, pixels);
+      const slot = this.slots.take(image, inUse);
+      const encoding = this.programs.encode(1).run({ images: pixels, slots: Int32Array.of(slot) });
+      meanwhile?.(length);
+      await encoding;
+      encoded++;
+      return slot;
+    };
+    const feeds = {
+      left: Int32Array.of(await slotOf(left)),
+      right: Int32Array.of(await slotOf(right)),
+      inputIds,
+      attentionMask,
+    };
+    return { length, words: this.words(sentence), feeds, encoded };
+  }
+
+  dispose(): Promise<void> {
+    return this.opened.dispose();
+  }
+}
