@@ -132,7 +132,7 @@ describe('in Restricted Mode', () => {
     await vscode.screenshot('demo-dashboard');
     const offer = vscode.page.locator('.notification-list-item', { hasText: 'sample data set' });
     await offer.getByRole('button', { name: 'Inspect Failed Examples' }).click();
-    const failures = await vscode.webviewFrame('failures', 60_000, 'demo');
+    const failures = await vscode.webviewFrame('failures', 60_000, 'of 320');
     await failures.locator('.row').first().waitFor();
     await failures.waitForFunction(
       "[...document.querySelectorAll('.frame img')].filter((each) => each.naturalWidth > 0).length === 2",
@@ -147,7 +147,7 @@ describe('in Restricted Mode', () => {
     await vscode.screenshot('demo-failures');
 
     const file = join(workspace, 'demo.html');
-    await vscode.runAndPick('NLVR: Create Report…', /^val/, 'demo-lower-lr');
+    await vscode.runAndPick('NLVR: Create Report…', /epoch 11/, 'demo-lower-lr');
     await vscode.answerFileDialog(file);
     await expect.poll(() => existsSync(file)).toBe(true);
     expect(readFileSync(file, 'utf8')).toMatch(/<h1>demo<[^]*id="comparison"/);
