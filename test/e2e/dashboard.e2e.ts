@@ -245,7 +245,10 @@ describe('the training dashboard', () => {
     await vscode.press('x');
     await expect.poll(() => frame.locator('select').inputValue()).toBe('epoch');
     await vscode.press('l');
-    await expect.poll(() => frame.locator('input[type=checkbox]').isChecked()).toBe(true);
+    const loss = frame.locator('.chart-card').first();
+    await loss.getByRole('button', { name: 'Show settings of the y axis' }).click();
+    await expect.poll(() => loss.getByRole('checkbox', { name: 'log y' }).isChecked()).toBe(true);
+    await loss.getByRole('button', { name: 'Hide settings of the y axis' }).click();
     await vscode.press(']');
     await expect.poll(() => frame.locator('output').textContent()).toBe('0.65');
   });

@@ -167,6 +167,8 @@ describe('the page of failed examples', () => {
 
   it('tags an example and all of the list, and keeps the filter, by keyboard', async () => {
     await page().locator('.row').first().click();
+    // The example is drawn a frame after the click.
+    await page().locator('.row[aria-selected=true][aria-posinset="1"]').waitFor();
     await page().keyboard.press('t');
     await page().keyboard.type('blurred');
     await page().keyboard.press('Enter');

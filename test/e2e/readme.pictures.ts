@@ -76,6 +76,10 @@ it('takes the pictures', { timeout: HOUR }, async () => {
   await failures.locator('.ask textarea').press('Enter');
   await failures.locator('.asked tbody tr').nth(1).waitFor();
   await picture(vscode, 'failed-examples');
+  await failures.getByRole('button', { name: 'Show Where It Looks' }).click();
+  await failures.locator('.explain-words button').nth(2).click();
+  await failures.locator('.frame .heat').nth(1).waitFor();
+  await picture(vscode, 'where-it-looks');
   await vscode.runCommand('View: Close All Editors');
 
   await vscode.setTheme('hc');
@@ -93,6 +97,36 @@ it('takes the pictures', { timeout: HOUR }, async () => {
   await expect.poll(() => form.locator('.card').textContent()).toContain('Steps per epoch');
   await picture(vscode, 'configuration-form');
   rmSync(workspace, { recursive: true });
+});
+
+it('takes the pictures of the analysis of the demo', { timeout: HOUR }, async () => {
+  const workspace = scratchFolder('pictures-demo');
+  const vscode = await openWorkbench({ workspace, size: { width: 1280, height: 800 } });
+  await vscode.setTheme('dark');
+  await vscode.runCommand('NLVR: Open Demo Run');
+  await vscode.webviewFrame('dashboard', 60_000, 'demo');
+  await vscode.runCommand('View: Close All Editors');
+  await vscode.runAndPick('NLVR: Analyze Predictions', 'demo');
+  const analysis = await vscode.webviewFrame('analysis', 60_000);
+  await analysis.locator('.analysis[aria-busy=false] .tabs').waitFor({ timeout: 60_000 });
+  await analysis.getByRole('tab', { name: 'Slices' }).click();
+  await picture(vscode, 'analysis-slices');
+  await analysis.getByRole('tab', { name: /epochs/i }).click();
+  await picture(vscode, 'analysis-epochs');
+  await vscode.runCommand('View: Close All Editors');
+
+  await vscode.setTheme('light');
+  await vscode.runAndPick('NLVR: Compare Predictions…', 'demo', 'demo-lower-lr');
+  const comparison = await vscode.webviewFrame('comparison', 60_000);
+  await comparison.locator('.comparison[aria-busy=false]').waitFor({ timeout: 60_000 });
+  await picture(vscode, 'compare-predictions');
+  await vscode.runCommand('View: Close All Editors');
+
+  await vscode.setTheme('dark');
+  await vscode.runCommand('NLVR: Open Runs Table');
+  const table = await vscode.webviewFrame('runs', 60_000);
+  await table.getByText('demo-lower-lr').first().waitFor();
+  await picture(vscode, 'runs-table');
 });
 
 /** As a user would write it; what is around it is in examples/python/train_pytorch.py. */

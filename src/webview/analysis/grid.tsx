@@ -85,7 +85,11 @@ export function Grid<C extends string>(props: GridProps<C>) {
   if (at >= 0 && (at < first || at >= last)) places.push(at);
   useEffect(() => props.onVisible?.(first, last));
 
+  // Where the keyboard is, also before the next frame draws it: keys may come faster than frames.
+  const current = useRef(at);
+  current.current = at;
   const onKeyDown = (event: KeyboardEvent): void => {
+    const at = current.current;
     if (event.ctrlKey || event.metaKey || event.altKey || at < 0) return;
     if (!(event.target instanceof HTMLElement) || !event.target.matches('.grid-row')) return;
     const page = Math.max(1, Math.floor(height / ROW_HEIGHT) - 2);
@@ -98,8 +102,10 @@ export function Grid<C extends string>(props: GridProps<C>) {
       End: count - 1,
     };
     const next = to[event.key];
-    if (next !== undefined) onAt(Math.min(count - 1, Math.max(0, next)));
-    else if (event.key === 'Enter') onOpen(at);
+    if (next !== undefined) {
+      current.current = Math.min(count - 1, Math.max(0, next));
+      onAt(current.current);
+    } else if (event.key === 'Enter') onOpen(at);
     else if (!props.onKey?.(event, at)) return;
     event.preventDefault();
   };

@@ -125,14 +125,15 @@ function Rows({ model }: { model: Model }) {
   const places = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
   if (total > 0 && (selected < first || selected >= last)) places.push(selected);
   const page = Math.max(1, Math.floor(height / ROW_HEIGHT) - 1);
-  const moves: Record<string, number | undefined> = {
-    ArrowUp: selected - 1,
-    ArrowDown: selected + 1,
-    PageUp: selected - page,
-    PageDown: selected + page,
+  // From where the selection is when the key comes: keys may come faster than frames.
+  const moves = (): Record<string, number | undefined> => ({
+    ArrowUp: model.selected - 1,
+    ArrowDown: model.selected + 1,
+    PageUp: model.selected - page,
+    PageDown: model.selected + page,
     Home: 0,
     End: total - 1,
-  };
+  });
   return (
     <div
       ref={box}
@@ -149,7 +150,7 @@ function Rows({ model }: { model: Model }) {
           void model.open('b');
           return;
         }
-        const to = moves[event.key];
+        const to = moves()[event.key];
         if (to === undefined) return;
         event.preventDefault();
         model.moveTo(to);
