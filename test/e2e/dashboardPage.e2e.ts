@@ -177,7 +177,7 @@ describe('the page of the dashboard', () => {
     const row = (name: string) => table.locator('tr', { hasText: name }).textContent();
     await expect.poll(() => row('batch_size_train')).toBe('batch_size_train1632');
     expect(await row('Configuration')).toBe('Configurationnlvr.yamlnlvr.yaml');
-    expect(await button('Add Run').count()).toBe(1);
+    await expect.poll(() => button('Add Run').count()).toBe(1);
     expect(await locate('.comparison').getByText('Differs in').isVisible()).toBe(true);
     await button('Pin noble-bee').click();
     await expect.poll(() => row('batch_size_train')).toBe('batch_size_train3216');

@@ -125,7 +125,8 @@ describe('asking the model again', () => {
       })`,
     );
     expect(Math.max(...brightness)).toBeGreaterThan(240);
-    expect(Math.min(...brightness)).toBeGreaterThan(20);
+    // Zero is black; how little the other image gets depends on the training.
+    expect(Math.min(...brightness)).toBeGreaterThan(0);
     await choice('Method').selectOption('gradcam');
     await choice('Answer').selectOption({ index: (await said())?.includes('says True') ? 1 : 0 });
     await expect

@@ -134,9 +134,8 @@ describe('in Restricted Mode', () => {
     await offer.getByRole('button', { name: 'Inspect Failed Examples' }).click();
     const failures = await vscode.webviewFrame('failures', 60_000, 'of 320');
     await failures.locator('.row').first().waitFor();
-    await failures.waitForFunction(
-      "[...document.querySelectorAll('.frame img')].filter((each) => each.naturalWidth > 0).length === 2",
-    );
+    const decoded = `[...document.querySelectorAll('.frame img')].filter((each) => each.naturalWidth > 0).length`;
+    await expect.poll(() => failures.evaluate<number>(decoded)).toBe(2);
     await failures.locator('.row').first().click();
     await vscode.press('m');
     const home = join(

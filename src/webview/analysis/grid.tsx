@@ -65,7 +65,7 @@ export function Grid<C extends string>(props: GridProps<C>) {
   }, []);
 
   const hadFocus = useRef(false);
-  hadFocus.current = box.current?.querySelector('.grid-row:focus') !== null;
+  hadFocus.current = (box.current?.querySelector('.grid-row:focus') ?? null) !== null;
   useLayoutEffect(() => {
     const element = box.current;
     if (!element || at < 0) return;
