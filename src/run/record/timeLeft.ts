@@ -142,8 +142,9 @@ export class TimeLeft {
   private addPoint(point: Point): void {
     // The clock was set back.
     if (point.seconds <= 0) return;
-    const pace = this.pace();
-    if (this.saved && pace !== undefined) {
+    // Of a long run there are hundreds of thousands of points: the pace is computed where it is needed only.
+    const pace = this.saved ? this.pace() : undefined;
+    if (pace !== undefined) {
       this.savingSeconds += Math.max(0, point.seconds - pace * point.steps);
       this.steppingSeconds += pace * point.steps;
       return;
