@@ -15,7 +15,7 @@ import { markedEnvironment } from './harness/processes';
 import type { Workbench } from './harness/workbench';
 import { pytorch } from '../../scripts/pytorch.mjs';
 import { generateSample } from '../../src/data/sample/generateSample';
-import { openDashboard, openFailures, openForm, openText, showNlvrView, viewRow } from './panels';
+import { openDashboard, openForm, openText, showNlvrView, viewRow } from './panels';
 
 const HOUR = 3_600_000;
 
@@ -66,7 +66,10 @@ it('takes the pictures', { timeout: HOUR }, async () => {
   await vscode.runCommand('View: Close All Editors');
 
   await vscode.setTheme('light');
-  const failures = await openFailures(vscode, 'output/sample');
+  // Picked by its folder; the panel has the run's name.
+  await vscode.runAndPick('NLVR: Inspect Failed Examples', 'output/sample');
+  const failures = await vscode.webviewFrame('failures', 60_000);
+  await failures.locator('.browser[aria-busy=false]').waitFor();
   await failures.locator('.row').nth(1).click();
   await vscode.press('a');
   await expect
