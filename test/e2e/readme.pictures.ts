@@ -78,10 +78,19 @@ it('takes the pictures', { timeout: HOUR }, async () => {
   // A notification of the training that has just ended may have taken the focus.
   await failures.locator('.ask textarea').press('Enter');
   await failures.locator('.asked tbody tr').nth(1).waitFor();
+  // Tall enough for the images and the question.
+  await vscode.page.setViewportSize({ width: 1280, height: 1100 });
+  await failures.locator('.frame').first().scrollIntoViewIfNeeded();
   await picture(vscode, 'failed-examples');
+  await vscode.page.setViewportSize({ width: 1280, height: 800 });
   await failures.getByRole('button', { name: 'Show Where It Looks' }).click();
-  await failures.locator('.explain-words button').nth(2).click();
   await failures.locator('.frame .heat').nth(1).waitFor();
+  const words = failures.locator('.explain-words button');
+  await words
+    .filter({ hasText: /^(circle|square|star|triangle)s?$/ })
+    .first()
+    .click();
+  await failures.locator('.frame').first().scrollIntoViewIfNeeded();
   await picture(vscode, 'where-it-looks');
   await vscode.runCommand('View: Close All Editors');
 
