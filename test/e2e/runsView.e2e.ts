@@ -120,6 +120,9 @@ describe('the NLVR view', () => {
     await vscode.reloadWindow();
     await row(vscode, 'blip').waitFor();
     expect(readFileSync(join(workspace, 'blip', 'log.txt'), 'utf8')).toBe(blipLog);
+    // The dashboard in front is restored and takes the focus, which would close a menu.
+    await vscode.webviewFrame('dashboard', 60_000, 'blip');
+    await vscode.settled();
     const entries = await vscode.openContextMenu(row(vscode, 'blip'));
     expect(entries).toContain('Remove from View');
     expect(entries).not.toContain('Delete Run…');
