@@ -161,8 +161,8 @@ describe('the panel', () => {
     const before = await held();
     await loader.load({ split: 'val', epoch: null }, null, []);
     expect(rows).toBe(1000 + count);
-    // 8 bytes a row, and room to grow, say where it stands; the row itself takes hundreds.
-    expect(((await held()) - before) / count).toBeLessThan(40);
+    // 8 bytes a row say where it stands; the row itself takes hundreds. The rest is for what the engine compiles meanwhile.
+    expect(((await held()) - before) / count).toBeLessThan(100);
     expect((await loader.row(loader.generation, count - 1)).identifier).toBe(
       `dev-${count - 1}-0-0`,
     );

@@ -147,7 +147,7 @@ describe('the prediction process', () => {
   });
 
   it('that does not answer in time is ended', async () => {
-    make('answer', { answerMs: 100 });
+    make('answer', { answerMs: 1000 });
     await expect(client.ask(question('hang'))).rejects.toThrow(/did not answer in time/);
     const [first] = await pids();
     await expect.poll(() => isAlive(first ?? 0)).toBe(false);
