@@ -14,7 +14,7 @@ import { appendLog, epochLine } from './log';
 import { measureDataset, type Metrics } from '../analysis/metrics';
 import type { TrainingPlan } from './plan';
 import { writePredictions } from './evaluate/predictionFile';
-import type { TrainingData } from './loop';
+import type { TrainingData } from './types';
 import type { TrainerState } from './state';
 import { chooseWatched, watchedPairs } from './evaluate/watchedPairs';
 

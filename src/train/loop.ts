@@ -4,7 +4,7 @@
  * early stopping, and a stop that finishes the step and saves.
  */
 import type { Config } from '../config/definition';
-import type { EvaluationStep, Shard } from '../data/order';
+import type { Shard } from '../data/order';
 import type { Batch, Dataset } from '../data/types';
 import type { Split } from '../run/events';
 import type { RunRecord } from '../run/record/runRecord';
@@ -14,7 +14,6 @@ import { localize, type MessageText } from '../util/localize';
 import { ExitCode, UserError } from '../util/userError';
 import type { CheckpointSource } from './checkpoint/checkpoints';
 import type { EpochEnd } from './epochEnd';
-import type { BatchSource } from './evaluate/evaluator';
 import { writeHealth, type HealthMonitor, type Loading } from './health';
 import { LastSaver } from './checkpoint/lastSaver';
 import type { Stage, TrainingPlan } from './plan';
@@ -23,26 +22,7 @@ import type { GpuReading } from './gpuReadings';
 import { StepReporter } from './stepReporter';
 import { resetOptimizer } from './checkpoint/resetOptimizer';
 import { beginNextEpoch, stopsEarly, type TrainerState } from './state';
-
-/** Batches of an epoch with the time that the loop waited for them. */
-export interface TimedBatches extends AsyncIterable<Batch> {
-  /** Milliseconds waited so far. */
-  readonly waitMs: number;
-}
-
-/** Where the loop's examples and steps come from; tests give BLIP's recorded ones. */
-export interface TrainingData {
-  /**
-   * This process's batches of an epoch, shuffled by seed and epoch.
-   * @param startExample examples of the epoch's order that are done
-   * @param count batches at most
-   */
-  trainBatches(stage: Stage, epoch: number, startExample: number, count: number): TimedBatches;
-  /** The batches of an evaluation that this process takes, in the order of `steps`. */
-  evalBatches(dataset: Dataset, steps: readonly EvaluationStep[]): BatchSource;
-  /** The pixels of a training batch as the step takes them: bytes, or features of a frozen ViT. */
-  visionFeeds(stage: Stage, batch: Batch): Promise<Record<string, Uint8Array | Float32Array>>;
-}
+import type { TrainingData } from './types';
 
 export interface TrainerParts {
   config: Config;

@@ -1,5 +1,7 @@
 /** What a training run is asked for, and what comes of it. */
 import type { LoadedConfig } from '../config/load';
+import type { EvaluationStep } from '../data/order';
+import type { Batch, Dataset } from '../data/types';
 import type { ProcessGroup } from '../distributed/processGroup';
 import type { DownloadProgress } from '../model/download';
 import type { Split } from '../run/events';
@@ -9,6 +11,8 @@ import type { LockWait } from '../run/record/runLock';
 import type { RunObserver } from '../run/record/runWriter';
 import type { Library } from '../runtime/install/library';
 import type { CheckHooks } from './data/dataCheck';
+import type { BatchSource } from './evaluate/evaluator';
+import type { Stage } from './plan';
 import type { Metrics } from '../analysis/metrics';
 
 export interface TrainingRequest {
@@ -51,4 +55,24 @@ export interface TrainedRun {
 export interface TrainingOutcome extends TrainedRun {
   /** Over all attempts, as `run/record/trainedTime.ts` defines it. */
   trainedSeconds: number;
+}
+
+/** Batches of an epoch with the time that the loop waited for them. */
+export interface TimedBatches extends AsyncIterable<Batch> {
+  /** Milliseconds waited so far. */
+  readonly waitMs: number;
+}
+
+/** Where the loop's examples and steps come from; tests give BLIP's recorded ones. */
+export interface TrainingData {
+  /**
+   * This process's batches of an epoch, shuffled by seed and epoch.
+   * @param startExample examples of the epoch's order that are done
+   * @param count batches at most
+   */
+  trainBatches(stage: Stage, epoch: number, startExample: number, count: number): TimedBatches;
+  /** The batches of an evaluation that this process takes, in the order of `steps`. */
+  evalBatches(dataset: Dataset, steps: readonly EvaluationStep[]): BatchSource;
+  /** The pixels of a training batch as the step takes them: bytes, or features of a frozen ViT. */
+  visionFeeds(stage: Stage, batch: Batch): Promise<Record<string, Uint8Array | Float32Array>>;
 }

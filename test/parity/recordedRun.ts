@@ -17,7 +17,8 @@ import { HealthMonitor } from '../../src/train/health';
 import { appendLog } from '../../src/train/log';
 import { TrainingPlan } from '../../src/train/plan';
 import { NlvrPrograms } from '../../src/train/programs';
-import { Trainer, type TrainingData } from '../../src/train/loop';
+import { Trainer } from '../../src/train/loop';
+import type { TrainingData } from '../../src/train/types';
 import { freshState, type TrainerState } from '../../src/train/state';
 import {
   configOf,

@@ -8,7 +8,7 @@ import type { Batch, Dataset } from '../../data/types';
 import { scratchFolder, usableCacheFolder } from '../../util/cacheFolder';
 import type { FrozenVision } from './frozenVision';
 import type { Stage } from '../plan';
-import type { TimedBatches, TrainingData } from '../loop';
+import type { TimedBatches, TrainingData } from '../types';
 
 /** The run's examples from disk through the loader's worker threads. */
 export class RunData implements TrainingData {
