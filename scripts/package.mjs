@@ -1,4 +1,4 @@
-// `npm run package`: makes the VSIX for a platform, on any machine. It needs no node_modules beside it: the bundles are
+// `npm run package`: makes the VSIX for a platform, on any machine. It needs no node_modules next to it: the bundles are
 // built for production, and the two packages with native parts (koffi, sharp) lie in dist/node_modules, with no file that
 // is not loaded.
 //

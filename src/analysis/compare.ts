@@ -121,7 +121,7 @@ export async function compare(request: CompareRequest): Promise<ComparisonResult
 
 /**
  * As `compare`, with what the numbers are made of.
- * @param quick told of the numbers without those intervals that need the bootstrap, which takes longest: they are null
+ * @param quick receives the numbers without those intervals that need the bootstrap, which takes longest: they are null
  * @throws {UserError} when the runs have no labelled examples in common.
  */
 export async function compareInDetail(

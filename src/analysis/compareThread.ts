@@ -21,7 +21,7 @@ export interface ComparedInThread {
 
 /**
  * As `compare`, without keeping this thread from other work for more than a few milliseconds at a time.
- * @param quick told of all that is known before the bootstrap is done; the intervals that it makes are null
+ * @param quick receives all that is known before the bootstrap is done; the intervals that it makes are null
  * @throws {UserError} as `compare`; `AbortError` when `signal` fires, which ends the thread.
  */
 export async function compareInThread(

@@ -38,7 +38,7 @@ export interface RunInfo {
   ended: string | null;
   /** Process that writes the run. */
   pid: number;
-  /** When that process started, so that a reused pid is told apart (Linux: field 22 of `/proc/<pid>/stat`); null where it is not known. */
+  /** When that process started, so that a reused pid is recognized (Linux: field 22 of `/proc/<pid>/stat`); null where it is not known. */
   processStart: string | null;
   /** Name of the machine, for people. */
   host: string;

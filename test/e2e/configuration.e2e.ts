@@ -199,7 +199,7 @@ describe('the configuration form', () => {
 });
 
 describe('the configuration as text', () => {
-  it('shows a diagnostic at its place and mends it by a quick fix', async () => {
+  it('shows a diagnostic at its place and fixes it by a quick fix', async () => {
     const { folder, file } = workspace('# c\nimage_root: images\nann_root: annotations\nseed: 1\n');
     const vscode = await openWorkbench({ workspace: folder });
     await openText(vscode, 'nlvr.yaml');

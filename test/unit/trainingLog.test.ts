@@ -201,7 +201,7 @@ describe('a log of LAVIS', () => {
 });
 
 describe('a log that grows', () => {
-  it('delivers each epoch once, and everything anew when another run begins', async () => {
+  it('delivers each epoch once, and everything again when another run begins', async () => {
     const blip = folder('live', { 'log.txt': line(0, '0.5') });
     const log = join(blip, 'log.txt');
     const source = openEvents(blip, 'imported');
