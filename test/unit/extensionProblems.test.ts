@@ -133,7 +133,7 @@ it('what the language features of an open configuration say is not said twice', 
   expect(Object.fromEntries(shown)).toEqual({ '/bert.json': 1, '/val.json': 1 });
 });
 
-describe('ProblemBook', () => {
+describe('DiagnosticsStore', () => {
   it('keeps what the checks of other configurations found', () => {
     const book = new DiagnosticsStore();
     book.replace('/a/nlvr.yaml', [problem('a'), problem('train of a', '/a/train.json')]);

@@ -228,7 +228,7 @@ describe('migrateRunInfo', () => {
   });
 });
 
-describe('lastWords', () => {
+describe('diagnoseExit', () => {
   const now = new Date().toISOString();
   const cause = async (text: string, ending?: { code: number | null; signal: string | null }) =>
     (await diagnoseExit(folder('run', { 'trainer.log': text }), now, { ...(ending && { ending }) }))

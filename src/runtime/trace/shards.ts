@@ -16,7 +16,7 @@ export function splitIntoShards(x: tf.Tensor): tf.Tensor[] {
   return tf.split(x, sizes, 0);
 }
 
-/** The parts of `splitIntoLanes` put together: [m, …]. */
+/** The parts of `splitIntoShards` put together: [m, …]. */
 export function joinShards(parts: readonly tf.Tensor[]): tf.Tensor {
   const [only] = parts;
   return parts.length === 1 && only ? only : tf.concat([...parts], 0);

@@ -3,7 +3,7 @@ import { KeyedMutex } from '../../src/extension/keyedMutex';
 
 const later = () => new Promise((resolve) => setTimeout(resolve, 5));
 
-describe('Turns', () => {
+describe('KeyedMutex', () => {
   it('opens a thing once, however quickly it is asked for again', async () => {
     const turns = new KeyedMutex();
     const open = new Set<string>();

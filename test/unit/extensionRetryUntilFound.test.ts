@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { retryUntilFound } from '../../src/extension/retryUntilFound';
 
-describe('untilFound', () => {
+describe('retryUntilFound', () => {
   it('searches until something is found, and never again', async () => {
     const answers: (string | null)[] = [null, null, 'here', 'elsewhere'];
     const find = retryUntilFound(() => Promise.resolve(answers.shift() ?? null));
