@@ -69,7 +69,7 @@ function table(): Case[] {
   const far = live('train', 'training', 'elsewhere');
   add(
     'running',
-    'training elsewhere, heard of',
+    'training elsewhere, heartbeat fresh',
     { info: written('running', far), attempts: [far] },
     'running',
   );
@@ -191,7 +191,7 @@ function table(): Case[] {
     'running',
   );
   add(
-    'running; its process is heard of',
+    'running; its process sends heartbeats',
     'none',
     { info: written('running'), presence: 'elsewhere' },
     'running',

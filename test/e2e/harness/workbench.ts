@@ -139,9 +139,16 @@ export class Workbench {
     return entries;
   }
 
-  /** Whether the palette offers a command, asked for by its title. */
+  /** Whether the palette offers a command now, by its title. */
   async offersCommand(title: string): Promise<boolean> {
     return (await this.paletteEntries(title)).includes(title);
+  }
+
+  /** Waits until the palette offers a command: a window just opened reads its extensions for some seconds. */
+  async waitForCommand(title: string, timeout = 60_000): Promise<void> {
+    for (const until = Date.now() + timeout; Date.now() < until;)
+      if (await this.offersCommand(title)) return;
+    throw new Error(`the palette does not offer "${title}"`);
   }
 
   private async closeQuickInput(): Promise<void> {
