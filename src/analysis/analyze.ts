@@ -218,11 +218,11 @@ export function requireLabelled(
   if (examples.count === 0)
     throw new UserError(
       localize(
-        'The examples of {0} in {1} have no labels: there is nothing to analyse.',
+        'The examples of {0} in {1} have no labels, so there is nothing to analyze.',
         split,
         run.info.name,
       ),
-      { hint: localize('Analyse a split whose annotations have labels.') },
+      { hint: localize('Analyze a split whose annotations have labels.') },
     );
   return examples;
 }

@@ -145,13 +145,13 @@ export async function compareInDetail(
         b.run.info.name,
         split,
       ),
-      { hint: localize('Compare runs whose predictions are of the same annotations.') },
+      { hint: localize('Compare runs whose predictions belong to the same annotations.') },
     );
   const relabelled = common.filter((pair) => pair.a.label !== pair.b.label).length;
   if (relabelled > 0)
     notes.push(
       localize(
-        'Examples whose labels differ between the runs: {0}. The labels of {1} count.',
+        'Examples whose labels differ between the runs: {0}. The labels of {1} are used.',
         relabelled,
         b.run.info.name,
       ),

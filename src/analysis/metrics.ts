@@ -37,7 +37,7 @@ export function measureDataset(
 /** What to say of results that are of a part of a split. */
 export function skippedNote(split: string, { examples, skipped = 0 }: Metrics): MessageText {
   return localize(
-    'The results on {0} are of {1} of {2} examples; the others were left out, as their images are missing.',
+    'The results on {0} cover {1} of {2} examples. The others were skipped because their images are missing.',
     split,
     examples,
     examples + skipped,

@@ -21,7 +21,7 @@ type SplitMetrics = Partial<Record<Split, Metrics>>;
 
 const reasons: Record<ConsistencyReason, string> = {
   unlabelled: 'No example has a label.',
-  'no-identifiers': 'The identifiers do not say which examples share a sentence.',
+  'no-identifiers': 'The identifiers do not show which examples share a sentence.',
 };
 
 /** Why there is no consistency, for files and the terminal; null where there is. */

@@ -22,8 +22,10 @@ export interface AnalysedRun {
 export async function openAnalysedRun(folder: string): Promise<AnalysedRun> {
   const info = await readRunInfo(folder);
   if (!info)
-    throw new UserError(localize('{0} holds no run.', folder), {
-      hint: localize('Name a run folder, or make one of a file of predictions by nlvr import.'),
+    throw new UserError(localize('{0} does not contain a run.', folder), {
+      hint: localize(
+        'Specify a run folder, or create one from a predictions file with nlvr import.',
+      ),
     });
   const sets = await listSets(folder);
   if (sets.length === 0)
@@ -63,7 +65,7 @@ export function chooseWanted(
     {
       hint:
         epochs.length === 0
-          ? localize('It has none after any epoch: leave --epoch out.')
+          ? localize('Its predictions have no epoch. Omit --epoch.')
           : localize('Epochs with predictions, from 0: {0}.', epochs),
     },
   );

@@ -48,11 +48,11 @@ export async function readUserSlices(file: string): Promise<UserSlice[]> {
 export function checkUserSlices(content: unknown, source: string): UserSlice[] {
   const hint = localize('A slice has a name and a pattern, such as {0}.', example);
   if (!Array.isArray(content))
-    throw new UserError(localize('{0}: a list of slices is expected.', source), { hint });
+    throw new UserError(localize('{0}: expected a list of slices.', source), { hint });
   if (content.length > MOST_SLICES)
     throw new UserError(
       localize(
-        '{0}: {1} slices are too many; {2} are possible.',
+        '{0}: {1} slices are too many; at most {2} are allowed.',
         source,
         content.length,
         MOST_SLICES,
@@ -65,18 +65,23 @@ export function checkUserSlices(content: unknown, source: string): UserSlice[] {
     ) as Partial<Record<keyof UserSlice, unknown>>;
     if (typeof name !== 'string' || name.trim() === '' || name.length > LONGEST_NAME)
       throw new UserError(
-        localize('{0}: slice {1} has no name of 1 to {2} characters.', source, i + 1, LONGEST_NAME),
+        localize(
+          '{0}: slice {1} needs a name of 1 to {2} characters.',
+          source,
+          i + 1,
+          LONGEST_NAME,
+        ),
         { hint },
       );
     if (names.has(name))
-      throw new UserError(localize('{0}: two slices are called {1}.', source, name));
+      throw new UserError(localize('{0}: two slices are named {1}.', source, name));
     names.add(name);
     if (builtInSlices.some(({ slice }) => slice === name))
       throw new UserError(localize('{0}: {1} is the name of a built-in slice.', source, name));
     if (typeof pattern !== 'string' || pattern === '' || pattern.length > LONGEST_PATTERN)
       throw new UserError(
         localize(
-          '{0}: slice {1} has no pattern of 1 to {2} characters.',
+          '{0}: slice {1} needs a pattern of 1 to {2} characters.',
           source,
           name,
           LONGEST_PATTERN,
@@ -88,7 +93,7 @@ export function checkUserSlices(content: unknown, source: string): UserSlice[] {
     } catch (cause) {
       throw new UserError(
         localize(
-          '{0}: the pattern of slice {1} is no regular expression: {2}',
+          '{0}: the pattern of slice {1} is not a valid regular expression: {2}',
           source,
           name,
           messageOf(cause),
@@ -137,7 +142,7 @@ function tooSlow(name: string, timeLimit: number): UserError {
     localize('The pattern of slice {0} takes longer than {1} seconds.', name, timeLimit / 1000),
     {
       hint: localize(
-        'Nested repetitions such as (a+)+ backtrack without end: write it without them.',
+        'Avoid nested repetitions such as (a+)+, which cause catastrophic backtracking.',
       ),
     },
   );

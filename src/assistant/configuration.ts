@@ -19,8 +19,8 @@ export async function checkConfiguration(
   places: Places,
 ): Promise<Record<string, unknown>> {
   if (!/^\.ya?ml$/i.test(extname(text)))
-    throw new UserError(localize('{0} is no YAML file.', text), {
-      hint: localize('Name a configuration such as {0}.', 'nlvr.yaml'),
+    throw new UserError(localize('{0} is not a YAML file.', text), {
+      hint: localize('Specify a configuration such as {0}.', 'nlvr.yaml'),
     });
   const file = await requireFile(text, places);
   const parsed = parseConfigFile((await places.textOf(file)) ?? '', file);

@@ -62,8 +62,8 @@ async function liesIn(folders: readonly string[], path: string): Promise<boolean
 }
 
 function refused(path: string, { roots }: Places): UserError {
-  return new UserError(localize('{0} lies outside the folders that may be read.', path), {
-    hint: localize('Name a path inside {0}.', roots),
+  return new UserError(localize('{0} is outside the folders that may be read.', path), {
+    hint: localize('Specify a path inside {0}.', roots),
   });
 }
 
@@ -140,11 +140,11 @@ async function byName(
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
   throw found.length === 0
-    ? new UserError(localize('There is no run {0}; {1} holds none.', name, looked), {
+    ? new UserError(localize('There is no run {0}; {1} contains none.', name, looked), {
         hint: localize('{0} lists the runs.', 'nlvr_list_runs'),
       })
-    : new UserError(localize('Several runs are called {0}.', name), {
-        hint: localize('Name the folder of one: {0}.', found.slice(0, 10)),
+    : new UserError(localize('Several runs are named {0}.', name), {
+        hint: localize('Specify the folder of one of them: {0}.', found.slice(0, 10)),
       });
 }
 

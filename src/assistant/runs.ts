@@ -209,7 +209,7 @@ function meanOf(values: readonly number[]): number | null {
 async function openRun(text: string, places: Places): Promise<{ folder: string; run: ReadRun }> {
   const folder = await requireRun(text, places);
   const run = await readRun(folder);
-  if (!run) throw new UserError(localize('{0} holds no run.', folder));
+  if (!run) throw new UserError(localize('{0} does not contain a run.', folder));
   return { folder, run };
 }
 

@@ -64,7 +64,7 @@ export async function recordRefusal<T>(
 /** Says on standard error why nothing happens for a while. */
 export function reportLockWait({ owner, silent, seconds }: LockWait): void {
   process.stderr.write(
-    `The run folder belongs to process ${owner.pid} on ${owner.host}, which was heard of ${silent} s ago. ` +
-      `It is taken in ${seconds} s, unless that process is heard of; --take_over takes it at once.\n`,
+    `The run folder belongs to process ${owner.pid} on ${owner.host}, whose last heartbeat was ${silent} s ago. ` +
+      `It is taken over in ${seconds} s, unless that process sends a heartbeat; --take_over takes it over immediately.\n`,
   );
 }

@@ -17,9 +17,7 @@ export async function checkPretrained(loaded: LoadedConfig): Promise<CheckedProb
   if (source === undefined) return [];
   const about = { code: 'pretrained', file: loaded.file };
   if (isUrl(source)) {
-    const says = localize(
-      '`pretrained` is downloaded when the training begins; it was not checked.',
-    );
+    const says = localize('`pretrained` is downloaded when training starts. It was not checked.');
     return [{ ...about, severity: 'information', ...storedMessage(says) }];
   }
   try {

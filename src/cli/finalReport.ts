@@ -14,7 +14,7 @@ export function finalReport(
   goOn: string,
 ): string {
   const lines = [''];
-  if (state === 'stopped') lines.push(`Stopped and saved in ${folder}. Go on with:\n  ${goOn}`);
+  if (state === 'stopped') lines.push(`Stopped and saved in ${folder}. Continue with:\n  ${goOn}`);
   if (best) {
     const test = best.testAccuracy === null ? '' : `, test ${percent(best.testAccuracy)}`;
     lines.push(

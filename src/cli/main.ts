@@ -386,7 +386,7 @@ export function createProgram(): Command {
     .argument('<run>', 'run folder; for weights also .pth or .safetensors')
     .argument(
       '[file]',
-      'file to write; for tensorboard a folder (default: tensorboard in the run folder), for csv standard output where it is left out',
+      'file to write; for tensorboard a folder (default: tensorboard in the run folder), for csv standard output if omitted',
     )
     .addOption(
       new Option('--format <format>', 'what to write (default: by the ending)').choices([

@@ -30,7 +30,7 @@ export function requireOutputFile(file: string, overwrite: boolean): void {
   if (found?.isDirectory())
     throw new UserError(`${file} is a folder.`, { hint: 'Name the file to write.' });
   if (found && !overwrite)
-    throw new UserError(`${file} exists already; it was not touched.`, {
+    throw new UserError(`${file} already exists. It was not changed.`, {
       hint: 'Choose another name, or --overwrite.',
     });
   const folder = dirname(file);

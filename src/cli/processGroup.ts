@@ -100,10 +100,10 @@ export function requireGpus(device: Config['device'], processes: number): void {
   const gpus = visibleGpus().length;
   if (gpus >= processes || (gpus === 0 && device === 'auto')) return;
   throw new UserError(
-    localize('{0} processes need a GPU each; {1} can be used here.', processes, gpus),
+    localize('{0} processes need one GPU each; {1} can be used here.', processes, gpus),
     {
       hint: localize(
-        'Lower --nproc_per_node, look at CUDA_VISIBLE_DEVICES, or train on the processor with --device cpu.',
+        'Lower --nproc_per_node, check CUDA_VISIBLE_DEVICES, or train on the CPU with --device cpu.',
       ),
     },
   );

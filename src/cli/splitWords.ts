@@ -5,7 +5,7 @@ import { counted } from './counted';
 export function splitSummaryText(summary: SplitSummary): string {
   const n = (value: number): string => value.toLocaleString('en');
   const labels = [`${n(summary.true)} true`, `${n(summary.false)} false`];
-  if (summary.unlabelled > 0) labels.push(`${n(summary.unlabelled)} unlabelled`);
+  if (summary.unlabelled > 0) labels.push(`${n(summary.unlabelled)} unlabeled`);
   return [
     `${counted(summary.examples, 'example')} (${labels.join(', ')})`,
     counted(summary.sentences, 'sentence'),

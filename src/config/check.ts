@@ -111,7 +111,10 @@ function checkPath(name: string, key: PathKey, value: unknown): CheckResult {
       typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined,
     );
   if (value.includes('\0'))
-    return wrong('bad-path', localize('`{0}` holds a NUL character, which no path can.', name));
+    return wrong(
+      'bad-path',
+      localize('`{0}` contains a NUL character, which paths cannot contain.', name),
+    );
   if (/^http:\/\//i.test(value) && key.url)
     return wrong(
       'bad-path',

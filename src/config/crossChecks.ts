@@ -118,7 +118,7 @@ const checks: readonly Check[] = [
     return warning(
       ['warmup_lr', 'init_lr'],
       localize(
-        '`warmup_lr` is {0}, above `init_lr`, {1}: there is no warm-up to speak of.',
+        '`warmup_lr` is {0}, above `init_lr`, {1}: the learning rate does not warm up.',
         formatNumber(warmup_lr),
         formatNumber(init_lr),
       ),
@@ -130,7 +130,7 @@ const checks: readonly Check[] = [
       ? undefined
       : warning(
           ['init_lr'],
-          localize('`init_lr` is 0: nothing will be learned.'),
+          localize('`init_lr` is 0: the model does not learn.'),
           set('init_lr', 3e-5),
         ),
   ({ freeze_vit, pretrained }) =>
@@ -138,7 +138,7 @@ const checks: readonly Check[] = [
       ? warning(
           ['freeze_vit', 'pretrained'],
           localize(
-            '`freeze_vit` is on without `pretrained`: the vision transformer stays as random as it began.',
+            '`freeze_vit` is on without `pretrained`: the vision transformer keeps its random initial weights.',
           ),
           set('freeze_vit', false),
         )
@@ -148,7 +148,7 @@ const checks: readonly Check[] = [
       ? noEffect(
           ['augment', 'freeze_vit'],
           localize(
-            '`augment` has no effect with `freeze_vit`: each image is encoded once, as it is.',
+            '`augment` has no effect with `freeze_vit`: each image is encoded once, without augmentation.',
           ),
           set('augment', false),
         )

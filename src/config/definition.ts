@@ -4,7 +4,7 @@
  */
 
 /** Groups of the form and of the documentation, in their order. */
-export const groups = ['Data', 'Model', 'Optimisation', 'Hardware', 'Run'] as const;
+export const groups = ['Data', 'Model', 'Optimization', 'Hardware', 'Run'] as const;
 export type Group = (typeof groups)[number];
 
 interface Common {
@@ -184,13 +184,9 @@ export type MedConfig = {
 };
 
 export const definition = {
-  image_root: path(
-    'Data',
-    '',
-    'folder',
-    'Folder that the image paths of the annotations start from.',
-    { blip: '/export/share/datasets/vision/NLVR2/' },
-  ),
+  image_root: path('Data', '', 'folder', 'Base folder of the image paths in the annotations.', {
+    blip: '/export/share/datasets/vision/NLVR2/',
+  }),
   ann_root: path('Data', 'annotation', 'folder', 'Folder with the annotation files.'),
   ann_files: mapping(
     'Data',
@@ -207,14 +203,14 @@ export const definition = {
         'Data',
         'nlvr_dev.json',
         'file',
-        'Annotations that choose the best checkpoint, relative to `ann_root`.',
+        'Annotations used to select the best checkpoint, relative to `ann_root`.',
         { optional: true },
       ),
       test: path(
         'Data',
         'nlvr_test.json',
         'file',
-        'Annotations that are only reported, relative to `ann_root`; empty for none.',
+        'Annotations that are evaluated but not used to select a checkpoint, relative to `ann_root`; empty for none.',
         { optional: true },
       ),
     },
@@ -226,14 +222,14 @@ export const definition = {
     'Data',
     'auto',
     ['auto', 'blip', 'nlvr2', 'nlvr1'],
-    'Format of the annotation files; `auto` recognises each file by its content.',
+    'Format of the annotation files; `auto` detects it for each file from its content.',
     'blip',
   ),
   missing_images: oneOf(
     'Data',
     'fail',
     ['fail', 'skip'],
-    "What to do when images do not exist (about 5% of NLVR2's are gone from the web): `fail` refuses to start, `skip` leaves out the examples that show them and notes that results are of a part.",
+    "What to do when images are missing (about 5% of NLVR2's are no longer on the web): `fail` does not start, `skip` skips the examples that show them and notes that the results cover part of the data.",
     'fail, when the first such image is read',
   ),
   image_size: integer(
@@ -241,7 +237,7 @@ export const definition = {
     384,
     16,
     1024,
-    'Side in pixels of the square that every image is resized to; a multiple of the patch size.',
+    'Side length in pixels that every image is resized to; a multiple of the patch size.',
   ),
   augment: boolean(
     'Data',
@@ -251,10 +247,16 @@ export const definition = {
   swap_images: boolean(
     'Data',
     true,
-    'In training, exchange the two images of half of the examples, and the words "left" and "right" with them.',
-    'true, and in val and test too, which makes its evaluation random',
+    'During training, swap the two images of half of the examples, together with the words "left" and "right".',
+    'true, also in val and test, which makes its evaluation random',
   ),
-  max_words: integer('Data', 40, 1, 500, 'Words of a sentence that are kept.'),
+  max_words: integer(
+    'Data',
+    40,
+    1,
+    500,
+    'Maximum number of words of a sentence; longer ones are truncated.',
+  ),
   cache_images: boolean(
     'Data',
     false,
@@ -266,14 +268,14 @@ export const definition = {
     4,
     0,
     64,
-    'Threads that read and transform images; 0 does it on the main thread. Has no influence on results.',
+    'Threads that read and transform images; 0 uses the main thread. Does not affect results.',
   ),
 
   pretrained: path(
     'Model',
     '',
     'file',
-    'Weights to start from: a `.pth` or `.safetensors` file, a run folder, or an https address. Empty: start from random weights.',
+    'Weights to start from: a `.pth` or `.safetensors` file, a run folder, or an https address. If empty, training starts from random weights.',
     { url: true, optional: true, blip: 'model_base_nlvr.pth, the fine-tuned model, over https' },
   ),
   vit: mapping(
@@ -291,14 +293,14 @@ export const definition = {
   vit_grad_ckpt: boolean(
     'Model',
     false,
-    'Gradient checkpointing in the vision transformer: less memory, about a third more time. Needs `vit_ckpt_layer`.',
+    'Gradient checkpointing in the vision transformer: less memory, about a third more time. Requires `vit_ckpt_layer`.',
   ),
   vit_ckpt_layer: integer(
     'Model',
     0,
     0,
     64,
-    'How many of the last blocks are checkpointed; 0 checkpoints nothing.',
+    'Number of blocks to checkpoint, from the last one; 0 disables checkpointing.',
   ),
   med_config: mapping(
     'Model',
@@ -333,7 +335,7 @@ export const definition = {
         'Dropout on attention probabilities.',
       ),
     },
-    "Text encoder: a BERT configuration file as BLIP's `med_config.json`, or the same as a mapping. `med_config.json` alone means BLIP's.",
+    "Text encoder: a BERT configuration file such as BLIP's `med_config.json`, or the same keys as a mapping. `med_config.json` without a folder means BLIP's.",
     path('Model', 'med_config.json', 'file', 'A BERT configuration file.'),
     'configs/med_config.json',
     {
@@ -364,7 +366,7 @@ export const definition = {
     0.02,
     1e-5,
     1,
-    "Standard deviation of freshly initialised weights; small models from scratch need more than BLIP's.",
+    "Standard deviation of newly initialized weights. Small models trained from scratch need more than BLIP's.",
   ),
   freeze_vit: boolean(
     'Model',
@@ -374,26 +376,26 @@ export const definition = {
   ),
 
   batch_size_train: integer(
-    'Optimisation',
+    'Optimization',
     16,
     1,
     65536,
     'Examples per training step and process.',
   ),
-  batch_size_test: integer('Optimisation', 64, 1, 65536, 'Examples per evaluation step.'),
+  batch_size_test: integer('Optimization', 64, 1, 65536, 'Examples per evaluation step.'),
   accumulate_steps: integer(
-    'Optimisation',
+    'Optimization',
     1,
     1,
     4096,
     'Batches whose gradients are averaged before one optimizer step.',
     'not available',
   ),
-  max_epoch: integer('Optimisation', 15, 1, 100000, 'Passes over the training split.'),
-  init_lr: number('Optimisation', 3e-5, 0, 10, 'Learning rate at the first epoch.'),
-  min_lr: number('Optimisation', 0, 0, 10, 'Learning rate that the cosine schedule falls towards.'),
+  max_epoch: integer('Optimization', 15, 1, 100000, 'Passes over the training split.'),
+  init_lr: number('Optimization', 3e-5, 0, 10, 'Learning rate at the first epoch.'),
+  min_lr: number('Optimization', 0, 0, 10, 'Learning rate that the cosine schedule approaches.'),
   warmup_steps: integer(
-    'Optimisation',
+    'Optimization',
     0,
     0,
     big,
@@ -401,7 +403,7 @@ export const definition = {
     '0: train_nlvr.py has no warm-up',
   ),
   warmup_lr: number(
-    'Optimisation',
+    'Optimization',
     1e-6,
     0,
     10,
@@ -409,45 +411,45 @@ export const definition = {
     'not available',
   ),
   weight_decay: number(
-    'Optimisation',
+    'Optimization',
     0.05,
     0,
     10,
-    "AdamW's decoupled weight decay, on every parameter as in BLIP.",
+    'Decoupled weight decay of AdamW, applied to all parameters as in BLIP.',
   ),
   grad_clip: number(
-    'Optimisation',
+    'Optimization',
     0,
     0,
     1e6,
-    'Largest global norm of the gradient; 0 does not clip.',
+    'Maximum global norm of the gradient; 0 disables clipping.',
     'not available',
   ),
   early_stop: integer(
-    'Optimisation',
+    'Optimization',
     0,
     0,
     100000,
-    'Stop after this many evaluations without a better validation accuracy; 0 never.',
+    'Stop after this many evaluations without a better validation accuracy; 0 never stops early.',
     'not available',
   ),
   curriculum: mapping(
-    'Optimisation',
+    'Optimization',
     { ann_file: '', epochs: 0 },
     {
       ann_file: path(
-        'Optimisation',
+        'Optimization',
         '',
         'file',
-        'Easy examples, relative to `ann_root`; empty for no curriculum.',
+        'Annotations of easy examples, relative to `ann_root`; empty for no curriculum.',
         { optional: true },
       ),
       epochs: integer(
-        'Optimisation',
+        'Optimization',
         0,
         0,
         100000,
-        'Passes over them at a constant `init_lr`; the optimizer then starts anew.',
+        'Passes over them at a constant `init_lr`. The optimizer is reset afterwards.',
       ),
     },
     'A first stage on easy examples before the training split, for models that start from random weights.',
@@ -460,26 +462,26 @@ export const definition = {
     8,
     0,
     100000,
-    'Most gigabytes of disk for image features with `freeze_vit`; what does not fit is encoded again each epoch.',
+    'Maximum disk space for image features with `freeze_vit`, in gigabytes. Features that do not fit are computed again each epoch.',
     'not available',
   ),
   device: oneOf(
     'Hardware',
     'auto',
     ['auto', 'cpu', 'gpu'],
-    'Where to train; `auto` takes a GPU when the runtime has one.',
+    'Device to train on; `auto` uses a GPU if the runtime has one.',
     'gpu',
   ),
   precision: oneOf(
     'Hardware',
     'fp32',
     ['fp32', 'tf32', 'bf16', 'auto'],
-    "Precision of matrix products; weights and sums stay fp32. `tf32` is a GPU's; `auto` takes bf16 where the hardware has it, fp32 elsewhere.",
+    'Precision of matrix products; weights and sums stay fp32. `tf32` requires a GPU; `auto` uses bf16 if the hardware supports it, otherwise fp32.',
   ),
   xla: boolean(
     'Hardware',
     false,
-    "Compile with TensorFlow's XLA. Cannot be combined with gradient checkpointing.",
+    'Compile with XLA, for GPUs: on a CPU it is slower and takes more memory. Cannot be combined with gradient checkpointing.',
     'not available',
   ),
   gradient_precision: oneOf(
@@ -493,7 +495,7 @@ export const definition = {
     0,
     0,
     1024,
-    'Threads of the TensorFlow runtime; 0 takes one per core. Results are reproducible for the same number only.',
+    'Threads of the TensorFlow runtime; 0 uses one per core. Results are reproducible only with the same number of threads.',
     'not available',
   ),
 
@@ -503,20 +505,20 @@ export const definition = {
     'folder',
     'Run folder: events, log, checkpoints and predictions.',
   ),
-  seed: integer('Run', 42, 0, big, 'Seed of initialisation, order, augmentation and dropout.'),
+  seed: integer('Run', 42, 0, big, 'Seed for initialization, order, augmentation and dropout.'),
   log_every: integer(
     'Run',
     1,
     1,
     1000000,
-    'Steps between two points of the loss curve.',
+    'Number of steps between two points of the loss curve.',
     '50, on the terminal',
   ),
   eval_every: integer('Run', 1, 1, 100000, 'Epochs between two evaluations.'),
   eval_test: boolean(
     'Run',
     true,
-    'Evaluate the test split after each epoch, as BLIP does; false: once at the end, with the best checkpoint.',
+    'Evaluate the test split after each epoch, as BLIP does. If false, evaluate it once at the end, with the best checkpoint.',
   ),
   save_every: integer(
     'Run',
@@ -531,7 +533,7 @@ export const definition = {
     0,
     0,
     big,
-    'Steps between two saves of the last checkpoint within an epoch; 0 does not count steps.',
+    'Steps between two saves of the last checkpoint within an epoch; 0 never saves by steps.',
     'not available: only the best checkpoint is kept',
   ),
   save_minutes: number(
@@ -539,7 +541,7 @@ export const definition = {
     10,
     0,
     100000,
-    'Minutes after which the last checkpoint is saved again within an epoch: what a crash costs at most; 0 never.',
+    'Minutes between two saves of the last checkpoint within an epoch, the most that a crash can cost; 0 never saves by time.',
     'not available: only the best checkpoint is kept',
   ),
   keep_checkpoints: integer(
@@ -547,7 +549,7 @@ export const definition = {
     0,
     0,
     1000,
-    'Checkpoints of earlier epochs to keep beside the best and the last.',
+    'Number of checkpoints of earlier epochs to keep in addition to the best and the last.',
     'not available: only the best checkpoint is kept',
   ),
   watch_pairs: integer(

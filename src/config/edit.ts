@@ -36,7 +36,7 @@ export function editConfig(text: string, edit: ConfigEdit): TextEdit | undefined
   const root = isScalar(contents) && contents.value === null ? null : contents;
   if (errors.length > 0 || (root !== null && !isMap(root)))
     throw new UserError(localize('The file is not valid YAML, so it cannot be edited here.'), {
-      hint: localize('Correct it as text first.'),
+      hint: localize('Fix it in the text editor first.'),
     });
   const made = spliceOf(text, root, edit);
   return made && keepingAnchors(document, text, made);

@@ -44,7 +44,7 @@ export function keepingAnchors(document: Document.Parsed, text: string, edit: Te
 export function refuse(anchor: string): never {
   throw new UserError(
     localize('This value has the name `&{0}`, and other lines of the file use it.', anchor),
-    { hint: localize('Edit this part as text.') },
+    { hint: localize('Edit this part in the text editor.') },
   );
 }
 

@@ -38,10 +38,11 @@ export function expandPath(
       ),
       meant: value.replaceAll(/%([A-Za-z_]\w*)%/g, '$$$1'),
     };
-  if (/\$\(|`/.test(value)) return { fault: localize('commands in a path are not run') };
+  if (/\$\(|`/.test(value)) return { fault: localize('commands in paths are not executed') };
   const startsAtHome = /^~(?=$|[/\\])/.test(value);
   const home = startsAtHome ? environment.HOME || homeFolder() : '';
-  if (home === undefined) return { fault: localize('there is no home folder that ~ could mean') };
+  if (home === undefined)
+    return { fault: localize('~ cannot be expanded, because there is no home folder') };
   const atHome = startsAtHome ? home + value.slice(1) : value;
   let fault: MessageText | undefined;
   const path = atHome.replaceAll(variable, (written: string, braced?: string, bare?: string) => {

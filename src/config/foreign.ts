@@ -176,7 +176,7 @@ function textOf(
   return [
     '# nlvr',
     `# Converted from a configuration of ${origin}.`,
-    ...(comments.length > 0 ? ['# Without a counterpart, and left out:', ...comments] : []),
+    ...(comments.length > 0 ? ['# Without a counterpart, omitted:', ...comments] : []),
     new Document(Object.fromEntries(ordered)).toString({ lineWidth: 0 }).trimEnd(),
     '',
   ].join('\n');

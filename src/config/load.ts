@@ -60,7 +60,7 @@ function readText(file: string): string {
     if (error instanceof ConfigError) throw error;
     if (errnoOf(error) === 'ENOENT')
       throw new ConfigError(localize('The configuration file {0} does not exist.', file), [], {
-        hint: localize('Name it with --config, or make one that works with `nlvr sample`.'),
+        hint: localize('Specify it with --config, or create a working one with `nlvr sample`.'),
         cause: error,
       });
     throw new ConfigError(

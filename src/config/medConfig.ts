@@ -78,7 +78,7 @@ function readText(file: string): string {
   if (!existsSync(file))
     throw new UserError(localize('`med_config` names {0}, which does not exist.', file), {
       hint: localize(
-        "Correct the path. Without the key the model has BLIP's own text encoder, which may be another one.",
+        'Correct the path. Without the key, the model uses the text encoder of BLIP, which may differ.',
       ),
     });
   try {
@@ -108,7 +108,7 @@ export function checkMedConfig(text: string): CheckedMedConfig {
       report.add(
         'not-a-mapping',
         '',
-        localize("The file must hold one JSON object, as BLIP's med_config.json does."),
+        localize("The file must contain one JSON object, as BLIP's med_config.json does."),
         [0, text.trimEnd().length],
       );
     return { config, problems: report.problems };

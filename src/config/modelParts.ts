@@ -59,7 +59,7 @@ export function describeParts(parts: readonly MissingPart[]): MessageText[] {
 /** What every output of an incomplete model says of it. */
 export function incompleteModel(parts: readonly MissingPart[]): MessageText {
   const listed: MessageValue = describeParts(parts);
-  return localize('Incomplete model: random values stand in for {0}.', listed);
+  return localize('Incomplete model: random values were used for {0}.', listed);
 }
 
 /** The parts in something read from a file; undefined where there are none. */

@@ -155,7 +155,7 @@ class Reporter {
       meant !== undefined
         ? localize(
             siblings.includes(meant)
-              ? 'Did you mean `{0}`, which is set already?'
+              ? 'Did you mean `{0}`, which is already set?'
               : 'Did you mean `{0}`?',
             meant,
           )

@@ -23,14 +23,14 @@ export function combinations(lists: readonly ValueList[], from: string): Overrid
   const keys = lists.map(({ key }) => key);
   const twice = keys.find((key, i) => keys.indexOf(key) !== i);
   if (twice !== undefined)
-    throw new UserError(localize('`{0}` is there twice.', twice), {
+    throw new UserError(localize('`{0}` appears twice.', twice), {
       hint: localize('Write its values in one list.'),
     });
   const choices = lists.map(({ key, values }) => {
     const written = [...new Set(splitValues(values))];
     if (written.length === 0)
       throw new UserError(localize('`{0}` has no value.', key), {
-        hint: localize('Write one or more, with commas between them.'),
+        hint: localize('Enter one or more, separated by commas.'),
       });
     return written.map((value) => parseOverride(`${key}=${value}`, from));
   });
@@ -38,7 +38,7 @@ export function combinations(lists: readonly ValueList[], from: string): Overrid
   if (count > MOST_COMBINATIONS)
     throw new UserError(
       localize('These are {0} combinations, more than {1}.', count, MOST_COMBINATIONS),
-      { hint: localize('Leave out some values.') },
+      { hint: localize('Remove some values.') },
     );
   return choices.reduce<Override[][]>(
     (made, values) => made.flatMap((before) => values.map((value) => [...before, value])),

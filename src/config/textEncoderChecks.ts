@@ -62,7 +62,7 @@ export function checkLength(
     conflict(
       ['max_words', 'med_config.max_position_embeddings', 'med_config'],
       localize(
-        '`max_words` is {0}: such a sentence has at least {1} tokens, and `med_config.max_position_embeddings` has room for {2}.',
+        '`max_words` is {0}: such a sentence has at least {1} tokens, but `med_config.max_position_embeddings` allows {2}.',
         maxWords,
         maxWords + TOKENS_AROUND,
         positions,

@@ -106,8 +106,8 @@ export async function missingPaths(
         ? localize('`{0}`: {1} does not exist.', key, target)
         : localize(
             kind === 'folder'
-              ? '`{0}`: {1} is a file, and a folder is needed.'
-              : '`{0}`: {1} is a folder, and a file is needed.',
+              ? '`{0}`: {1} is a file. A folder is required.'
+              : '`{0}`: {1} is a folder. A file is required.',
             key,
             target,
           ),

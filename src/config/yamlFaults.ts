@@ -5,13 +5,13 @@ import { inEnglish, localize, type LocalizedMessage, type MessageText } from '..
 const remedies: Readonly<Record<string, LocalizedMessage>> = {
   TAB_AS_INDENT: localize('YAML does not allow tabs as indentation. Use spaces.'),
   BLOCK_AS_IMPLICIT_KEY: localize(
-    'A value cannot hold another "key: value" on the same line. Quote it, or put it on a line of its own.',
+    'A value cannot contain another "key: value" on the same line. Quote it, or put it on its own line.',
   ),
   MULTIPLE_DOCS: localize(
     'A configuration is one YAML document: remove the `---` line in the middle.',
   ),
   'deficient indentation': localize(
-    'What goes on over several lines must be indented deeper than its key, closing brackets and quotes too.',
+    'A value on several lines must be indented deeper than its key, including closing brackets and quotes.',
   ),
 };
 

@@ -28,7 +28,7 @@ export async function loadWholeSplit(loaded: LoadedConfig, split: Split): Promis
 
 /** The error of a split that the configuration does not have. */
 export function unnamedSplit({ file }: LoadedConfig, split: Split): UserError {
-  return new UserError(localize('{0} names no annotations for {1}.', file, split), {
+  return new UserError(localize('{0} specifies no annotations for {1}.', file, split), {
     hint: localize('Set ann_files.{0}.', split),
   });
 }
@@ -64,7 +64,7 @@ export async function withoutMissingImages(
   if (whole.examples.length > 0)
     throw new UserError(
       localize('No example of the {0} split ({1}) has both its images.', split, file),
-      { hint: localize('Is image_root right? It is {0}.', configPaths(config, folder).imageRoot) },
+      { hint: localize('Check image_root, which is {0}.', configPaths(config, folder).imageRoot) },
     );
   throw new UserError(localize('{0} has no examples: the {1} split is empty.', file, split), {
     hint: localize('Correct ann_files.{0} or the file.', split),

@@ -45,13 +45,13 @@ export async function launch(options: LaunchOptions): Promise<number> {
     process.env[OPEN_PORTS_VARIABLE] = '1';
     options.say(
       localize(
-        'This system allows no network namespaces: while the training runs, whoever reaches ports of this machine can run TensorFlow programs in it.',
+        'This system does not allow network namespaces. While the training runs, anyone who can reach the ports of this machine can run TensorFlow programs in it.',
       ),
     );
   }
   if (process.env[NAMESPACE_VARIABLE] !== undefined && !bringLoopbackUp())
     throw new UserError(localize('The network namespace of the ranks has no loopback interface.'), {
-      hint: localize('Report this with the output of `uname -a`.'),
+      hint: localize('Report this problem with the output of `uname -a`.'),
     });
   return new Launcher(options, await masterPort(settings)).run();
 }
@@ -93,8 +93,8 @@ async function masterPort({
     const ports = Array.from({ length: nprocPerNode + 1 }, (_, k) => port + k);
     if ((await Promise.all(ports.map(isFree))).every(Boolean)) return port;
   }
-  throw new UserError(localize('No {0} free ports in a row were found.', nprocPerNode + 1), {
-    hint: localize('Name the first one with --master_port.'),
+  throw new UserError(localize('No {0} consecutive free ports were found.', nprocPerNode + 1), {
+    hint: localize('Specify the first one with --master_port.'),
   });
 }
 
@@ -249,7 +249,7 @@ class Launcher {
               code ?? 1,
             )
           : localize(
-              'Rank {0} (process {1}) was ended by {2}. Go on from the last checkpoint with --resume.',
+              'Rank {0} (process {1}) was ended by {2}. Continue from the last checkpoint with --resume.',
               failed.rank,
               failed.child.pid ?? 0,
               signal,

@@ -190,9 +190,7 @@ class ConnectedGroup implements ProcessGroup {
         ours,
       ),
       {
-        hint: localize(
-          'Give all ranks the same configuration, the same data and the same program.',
-        ),
+        hint: localize('Use the same configuration, data and program version on all ranks.'),
       },
     );
   }

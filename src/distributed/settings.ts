@@ -74,12 +74,12 @@ export function distributedSettings(
   if (launch && rank)
     throw new UserError(
       localize(
-        '{0} says that this process is rank {1} of {2}; --nproc_per_node and --nnodes would start ranks of its own.',
+        '{0} makes this process rank {1} of {2}; --nproc_per_node and --nnodes would start additional ranks.',
         rank.source,
         rank.rank,
         rank.worldSize,
       ),
-      { hint: localize('Leave the flags out, or unset what {0} sets.', rank.source) },
+      { hint: localize('Omit the flags, or unset the variables that {0} sets.', rank.source) },
     );
   if (rank) return rank.worldSize === 1 ? { kind: 'single' } : rank;
   return launch ?? { kind: 'single' };
@@ -98,7 +98,7 @@ function fromFlags(flags: DistributedFlags): LaunchSettings | undefined {
   if (nnodes === 1) {
     if (node_rank !== undefined && node_rank !== 0)
       throw new UserError(localize('--node_rank {0} needs --nnodes.', node_rank), {
-        hint: localize('Say how many machines take part: --nnodes {0} or more.', node_rank + 1),
+        hint: localize('Specify the number of machines: --nnodes {0} or more.', node_rank + 1),
       });
     return {
       kind: 'launch',
@@ -111,7 +111,7 @@ function fromFlags(flags: DistributedFlags): LaunchSettings | undefined {
   }
   if (nprocPerNode === 'auto')
     throw new UserError(localize('--nproc_per_node auto cannot be combined with --nnodes.'), {
-      hint: localize('Give the number: every machine must start as many processes.'),
+      hint: localize('Give a number: every machine must start the same number of processes.'),
     });
   const missing = [
     ...(node_rank === undefined ? ['--node_rank'] : []),
@@ -186,7 +186,7 @@ function fromTensorFlow(env: NodeJS.ProcessEnv): RankSettings | undefined {
   const wrong = (what: MessageText): UserError =>
     new UserError(localize('TF_CONFIG cannot be used: {0}.', what), {
       hint: localize(
-        'Expected is {0}',
+        'Expected: {0}',
         '{"cluster": {"worker": ["host0:port", "host1:port"]}, "task": {"type": "worker", "index": 0}}.',
       ),
     });
@@ -201,7 +201,7 @@ function fromTensorFlow(env: NodeJS.ProcessEnv): RankSettings | undefined {
   if (typeof task !== 'object' || task === null) throw wrong(localize('it has no `task`'));
   const other = Object.keys(cluster).find((name) => name !== 'chief' && name !== 'worker');
   if (other !== undefined)
-    throw wrong(localize('it has a job {0}; known are chief and worker', other));
+    throw wrong(localize('it has a job {0}; supported jobs are chief and worker', other));
   const jobs = cluster as Record<string, unknown>;
   const tasks = (['chief', 'worker'] as const).flatMap((job) => {
     const addresses = jobs[job] ?? [];
@@ -286,7 +286,12 @@ function whole(name: string, text: string, least: number): number {
 
 function outOfRange(name: string, text: string, least: number): UserError {
   return new UserError(
-    localize('{0} is {1}: a whole number from {2} is expected.', name, JSON.stringify(text), least),
+    localize(
+      '{0} is {1}; expected a whole number, at least {2}.',
+      name,
+      JSON.stringify(text),
+      least,
+    ),
     { hint: localize('Correct {0}.', name) },
   );
 }
@@ -307,7 +312,7 @@ function requireRank(name: string, rank: number, sizeName: string, size: number)
 
 function requirePort(name: string, port: number): number {
   if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
-  throw new UserError(localize('{0}: {1} is no port.', name, port), {
+  throw new UserError(localize('{0}: {1} is not a valid port.', name, port), {
     hint: localize('Choose a number from 1024 to 65535.'),
   });
 }

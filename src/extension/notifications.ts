@@ -91,17 +91,17 @@ function ending(run: Run, before: Active): EndingWords {
   if (before.evaluates) return said(vscode.l10n.t('The evaluation of {0} has ended.', info.name));
   switch (status) {
     case 'lost':
-      return said(vscode.l10n.t('{0} has gone silent. {1}', info.name, why), 'warning');
+      return said(vscode.l10n.t('{0} stopped responding. {1}', info.name, why), 'warning');
     case 'failed':
       if (attempt?.outcome?.state === 'refused')
         return attempt.kind === 'evaluate'
-          ? said(vscode.l10n.t('The evaluation did not begin. {0}', why), 'error')
-          : said(vscode.l10n.t('The training did not begin. {0}', why), 'error');
+          ? said(vscode.l10n.t('The evaluation did not start. {0}', why), 'error')
+          : said(vscode.l10n.t('Training did not start. {0}', why), 'error');
       return said(vscode.l10n.t('{0} failed. {1}', info.name, why), 'error');
     case 'stopped':
       if (info.kind === 'evaluate') return said(vscode.l10n.t('{0} was stopped.', info.name));
       return run.begun === false
-        ? said(vscode.l10n.t('{0} was stopped before it began.', info.name))
+        ? said(vscode.l10n.t('{0} was stopped before it started.', info.name))
         : said(vscode.l10n.t('{0} stopped at epoch {1}.', info.name, info.epoch + 1));
     default:
       return said(

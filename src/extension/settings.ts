@@ -36,7 +36,7 @@ export function processesPerNode(value: unknown = setting('processesPerNode')): 
       'The setting nlvr.processesPerNode must be a whole number from 1, or "auto", not {0}.',
       JSON.stringify(value),
     ),
-    { hint: localize('Change it in the settings.') },
+    { hint: localize('Change it in Settings.') },
   );
 }
 

@@ -12,7 +12,7 @@ export async function requireTrust(): Promise<void> {
   if (vscode.workspace.isTrusted) return;
   const manage = vscode.l10n.t('Manage Workspace Trust');
   const chosen = await vscode.window.showWarningMessage(
-    vscode.l10n.t('This workspace is not trusted, so nothing is run from it.'),
+    vscode.l10n.t('This workspace is not trusted. Nothing in it is run.'),
     manage,
   );
   if (chosen === manage) await vscode.commands.executeCommand('workbench.trust.manage');

@@ -65,7 +65,7 @@ function kindOf(
   hasText: boolean,
 ): MessageText {
   const has = (prefix: string): boolean => names.some((name) => name.startsWith(prefix));
-  if (!hasVision && !hasText) return localize('no checkpoint of BLIP');
+  if (!hasVision && !hasText) return localize('not a BLIP checkpoint');
   if (isNlvr) return localize("a model of BLIP's NLVR kind");
   if (has('text_decoder.'))
     return hasText && (has('visual_encoder_m.') || has('itm_head.') || has('text_queue'))

@@ -79,7 +79,7 @@ function checkAddress(url: string): void {
   if (protocol === 'https:' || (protocol === 'http:' && loopback)) return;
   throw new UserError(localize('{0} is not an https address.', url), {
     hint: localize(
-      'Weights are downloaded over https only: use such an address, or download the file yourself and give its path.',
+      'Weights are downloaded over https only. Use an https address, or download the file yourself and specify its path.',
     ),
   });
 }
@@ -197,7 +197,7 @@ function extent(response: Response, have: number): { start: number | null; total
         {
           hint: localize(
             response.status === 401 || response.status === 403
-              ? 'The address asks for a login: download the file yourself and give its path.'
+              ? 'The address requires a login. Download the file yourself and specify its path.'
               : 'Check the address.',
           ),
         },
@@ -270,7 +270,7 @@ async function checkSpace(part: string, needed: number): Promise<void> {
   if (needed <= bavail * bsize) return;
   throw new UserError(
     localize(
-      'There is no room for the download: it needs {0}, the disk of {1} has {2} left.',
+      'There is not enough disk space for the download: it needs {0}, the disk of {1} has {2} free.',
       gigabytes(needed),
       part,
       gigabytes(bavail * bsize),
@@ -291,7 +291,7 @@ function inWords(error: unknown, url: string, folder: string): unknown {
   if (error instanceof Interrupted)
     return new UserError(localize('{0} could not be downloaded: {1}.', url, error.message), {
       hint: localize(
-        'Check the network and the proxy settings (HTTPS_PROXY), then start again: what has arrived is kept.',
+        'Check the network and the proxy settings (HTTPS_PROXY), then start again. The download resumes where it stopped.',
       ),
       cause: error,
     });
@@ -300,7 +300,7 @@ function inWords(error: unknown, url: string, folder: string): unknown {
       localize('The disk of {0} is full: {1} could not be downloaded.', folder, url),
       {
         hint: localize(
-          'Free some space, or set NLVR_CACHE_DIR to a folder on another disk. What has arrived is kept.',
+          'Free some space, or set NLVR_CACHE_DIR to a folder on another disk. The download resumes where it stopped.',
         ),
         cause: error,
       },

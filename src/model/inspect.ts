@@ -152,7 +152,7 @@ export function describeInspection(found: Inspection): MessageText[] {
   if (vision || text)
     lines.push(
       localize(
-        'The number of attention heads cannot be seen in a checkpoint; usual are {0} (64 values a head).',
+        'The number of attention heads cannot be read from a checkpoint; the usual number is {0} (64 values per head).',
         [vision?.usualHeads, text?.usualHeads].filter((heads) => heads !== undefined),
       ),
     );
@@ -166,12 +166,12 @@ export function describeInspection(found: Inspection): MessageText[] {
   if (missing && missing.expected.length > 0)
     lines.push(
       localize(
-        'Missing, as expected before fine-tuning for NLVR, and initialised at random: {0}.',
+        'Missing, as expected before fine-tuning for NLVR, and randomly initialized: {0}.',
         groupsOf(missing.expected),
       ),
     );
   if (missing && missing.unexpected.length > 0)
-    lines.push(localize('Missing unexpectedly: {0}.', groupsOf(missing.unexpected)));
+    lines.push(localize('Unexpectedly missing: {0}.', groupsOf(missing.unexpected)));
   if (missing && missing.expected.length + missing.unexpected.length === 0)
     lines.push(localize('Nothing is missing for NLVR.'));
   return lines;

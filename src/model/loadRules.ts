@@ -222,7 +222,7 @@ function mismatch(
         ),
     {
       hint: localize(
-        'Set {0} to what the checkpoint was trained with, or choose another checkpoint.',
+        'Set {0} to the values that the checkpoint was trained with, or choose another checkpoint.',
         configKey,
       ),
     },
@@ -246,7 +246,7 @@ function refuseMostlyMissing(
   const example = [...shapes.keys()].find((name) => !sources.has(name)) ?? '';
   throw new UserError(
     localize(
-      '{0} would leave most of the model untouched: {1} of {2} parameters ({3}% of the values) are in it. The model needs names such as {4}; the file has names such as {5}.',
+      '{0} covers only part of the model: {1} of {2} parameters ({3}% of the values). The model needs names such as {4}; the file has names such as {5}.',
       path,
       sources.size,
       shapes.size,
@@ -307,16 +307,16 @@ export function describeReport(report: LoadReport): [MessageText, ...MessageText
   if (expected.length > 0)
     lines.push(
       localize(
-        'Not in the checkpoint, as expected before fine-tuning for NLVR, left at fresh values: {0}.',
+        'Not in the checkpoint, as expected before fine-tuning for NLVR, and randomly initialized: {0}.',
         listed(expected),
       ),
     );
   if (others.length > 0)
-    lines.push(localize('Not in the checkpoint, left at fresh values: {0}.', listed(others)));
+    lines.push(localize('Not in the checkpoint, and randomly initialized: {0}.', listed(others)));
   if (unused.length > 0)
     lines.push(
       localize(
-        'In the checkpoint, but no part of this model: {0}.',
+        'In the checkpoint, but not in this model: {0}.',
         listed(
           unused.map(({ prefix, count }) => (count > 1 ? `${prefix}.* (${count})` : prefix)),
           20,

@@ -56,9 +56,9 @@ export async function locateWeights(source: string, options: LoadOptions = {}): 
   if (!existsSync(source) || !statSync(source).isDirectory()) return source;
   const name = namesInRunFolder.find((candidate) => existsSync(join(source, candidate)));
   if (name === undefined)
-    throw new UserError(localize('The folder {0} holds no checkpoint.', source), {
+    throw new UserError(localize('The folder {0} contains no checkpoint.', source), {
       hint: localize(
-        'A run folder has {0} after its first evaluation; or name the file itself.',
+        'A run folder has {0} after its first evaluation. You can also specify the file.',
         namesInRunFolder[0],
       ),
     });

@@ -18,8 +18,8 @@ export function requireWhole({ file, missing, unexpected }: LoadReport): void {
           says,
           localize(
             unexpected.length === 1
-              ? 'The model needs names such as {0}; {1} name in the file is none of the model: {2}.'
-              : 'The model needs names such as {0}; {1} names in the file are none of the model, such as {2}.',
+              ? 'The model needs names such as {0}; {1} name in the file is not in the model: {2}.'
+              : 'The model needs names such as {0}; {1} names in the file are not in the model, such as {2}.',
             missing[0],
             unexpected.length,
             unexpected[0],
@@ -27,7 +27,7 @@ export function requireWhole({ file, missing, unexpected }: LoadReport): void {
         ),
     {
       hint: localize(
-        'Its answers would depend on random values. Choose a fine-tuned checkpoint, train from this one as `pretrained`, or give --allow_missing to evaluate it all the same.',
+        'Its answers would depend on random values. Choose a fine-tuned checkpoint, train from this one as `pretrained`, or pass --allow_missing to evaluate it anyway.',
       ),
       allowedBy: '--allow_missing',
     },
@@ -67,8 +67,8 @@ export async function* finiteValues(
   throw new UserError(
     localize(
       count === 1
-        ? '{0} holds {1} value that is not finite (in {2} of its tensors): {3} has {4} at position {5}.'
-        : '{0} holds {1} values that are not finite (in {2} of its tensors): the first is in {3}, {4} at position {5}.',
+        ? '{0} contains {1} value that is not finite (in {2} of its tensors): {3} has {4} at position {5}.'
+        : '{0} contains {1} values that are not finite (in {2} of its tensors): the first is in {3}, {4} at position {5}.',
       file,
       count,
       tensors,
@@ -78,7 +78,7 @@ export async function* finiteValues(
     ),
     {
       hint: localize(
-        'The training that saved it had diverged, or the file is damaged. Choose an earlier checkpoint, or another one.',
+        'The training that saved it had diverged, or the file is damaged. Choose an earlier or another checkpoint.',
       ),
     },
   );

@@ -35,10 +35,10 @@ export async function imageProblem(
   if (imageRoot === null)
     return localize('The image folder of this run is not known: its config.yaml cannot be read.');
   if (!isAbsolute(file) || !isInside(imageRoot, file))
-    return localize("It lies outside the run's image folder {0}.", imageRoot);
+    return localize("It is outside the run's image folder {0}.", imageRoot);
   if (!(await mayShow(imageRoot)))
     return localize(
-      'The image folder {0} lies outside the workspace, which is not trusted. Trust the workspace to see its images.',
+      'The image folder {0} is outside the workspace, which is not trusted. Trust the workspace to see its images.',
       imageRoot,
     );
   try {
@@ -46,7 +46,7 @@ export async function imageProblem(
     if (size > LARGEST_BYTES)
       return localize('It is too large to show: {0} MB.', Math.round(size / 2 ** 20));
     if (!isInside(await realpath(imageRoot), await realpath(file)))
-      return localize("It is a link that leads out of the run's image folder {0}.", imageRoot);
+      return localize("It is a link that leads outside the run's image folder {0}.", imageRoot);
     return null;
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') return messageOf(error);

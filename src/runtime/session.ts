@@ -81,10 +81,7 @@ export class Session {
       await native.dispose();
       graph.dispose();
       throw new NoGpuError(
-        localize(
-          '`device: gpu` was asked for, but TensorFlow in {0} sees no GPU.',
-          options.library.directory,
-        ),
+        localize('`device` is gpu, but TensorFlow in {0} finds no GPU.', options.library.directory),
         {
           hint: localize(
             'It needs an NVIDIA GPU with its driver and the GPU build of the library: `nlvr runtime install --gpu`.',

@@ -19,7 +19,7 @@ export function configChanges(
 /** `max_epoch: 15 → 20` for every change. */
 export function describeChanges(changes: readonly ConfigChange[]): MessageText {
   return localize(
-    'The run goes on with another configuration: {0}.',
+    'The run continues with a changed configuration: {0}.',
     changes.map(({ key, from, to }) => `${key}: ${from ?? '–'} → ${to ?? '–'}`),
   );
 }

@@ -111,7 +111,7 @@ export class HealthMonitor {
         this.run.hosts?.[slowest] ?? '?',
         (means[slowest] / usual).toFixed(1),
       ),
-      hint: localize('Look for other programs on that machine, a slower device, or slow storage.'),
+      hint: localize('Check that machine for other programs, a slower device, or slow storage.'),
     });
   }
 
@@ -126,7 +126,7 @@ export class HealthMonitor {
       level: 'warning',
       code: AT_CHANCE,
       message: localize(
-        'Validation accuracy has stayed at chance for {0} evaluations.',
+        'Validation accuracy has been at chance level for {0} evaluations.',
         CHANCE_EPOCHS,
       ),
       hint: pretrained
@@ -136,7 +136,7 @@ export class HealthMonitor {
               missingKeys,
             )
           : localize('Check the labels and the learning rate.')
-        : localize('The model starts from random weights: is `pretrained` meant to be set?'),
+        : localize('The model starts from random weights. Did you intend to set `pretrained`?'),
     });
   }
 

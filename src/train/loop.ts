@@ -101,8 +101,8 @@ export class Trainer {
         'early-stop',
         localize(
           config.early_stop === 1
-            ? 'Stopped early: {0} evaluation brought no better validation accuracy.'
-            : 'Stopped early: {0} evaluations brought no better validation accuracy.',
+            ? 'Stopped early: {0} evaluation did not improve the validation accuracy.'
+            : 'Stopped early: {0} evaluations did not improve the validation accuracy.',
           config.early_stop,
         ),
       );
@@ -244,7 +244,7 @@ export class Trainer {
     this.reporter.flush();
     throw new UserError(
       localize(
-        'Training diverged: {0} became {1} at step {2} of epoch {3}. The checkpoints of before are untouched.',
+        'Training diverged: {0} became {1} at step {2} of epoch {3}. Earlier checkpoints are unchanged.',
         what,
         String(value),
         state.step + 1,
@@ -254,10 +254,10 @@ export class Trainer {
         hint:
           state.precision === 'fp32'
             ? localize(
-                'Lower init_lr, or set warmup_steps or grad_clip; then start again, or go on from the last checkpoint with --resume.',
+                'Lower init_lr, or set warmup_steps or grad_clip. Then start again, or continue from the last checkpoint with --resume.',
               )
             : localize(
-                'Lower init_lr, set warmup_steps or grad_clip, or try precision: fp32; then start again, or go on from the last checkpoint with --resume.',
+                'Lower init_lr, set warmup_steps or grad_clip, or try precision: fp32. Then start again, or continue from the last checkpoint with --resume.',
               ),
         exitCode: ExitCode.failed,
       },

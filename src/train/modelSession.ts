@@ -78,7 +78,7 @@ export async function openModelSession({
         : 'cpu'
       : config.device;
   const chosen: PrecisionChoice = kept
-    ? { precision: kept.precision, reason: localize('as the run began') }
+    ? { precision: kept.precision, reason: localize('as when the run started') }
     : (choice ?? choosePrecision(config.precision, device, machineOf(device, replica.localRank)));
   const session = await Session.open({
     library,

@@ -26,7 +26,7 @@ export function changedResources(before: Resources, now: Resources): LocalizedMe
     if (now.threads !== before.threads)
       changes.push(localize('with threads: {0} instead of {1}', now.threads, before.threads));
     if (now.lanes !== before.lanes)
-      changes.push(localize('with lanes: {0} instead of {1}', now.lanes, before.lanes));
+      changes.push(localize('with shards: {0} instead of {1}', now.lanes, before.lanes));
   }
   if (now.tensorflow !== before.tensorflow)
     changes.push(localize('with TensorFlow {0} instead of {1}', now.tensorflow, before.tensorflow));

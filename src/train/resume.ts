@@ -27,7 +27,7 @@ export async function resumableState(
   if (state.seed !== config.seed)
     throw new UserError(
       localize(
-        'The run in {0} was started with seed {1}; it cannot go on with seed {2}.',
+        'The run in {0} was started with seed {1} and cannot be resumed with seed {2}.',
         folder.root,
         state.seed,
         config.seed,
@@ -58,7 +58,7 @@ function requireSamePrecision(
   if (own === undefined || own === precision) return;
   throw new UserError(
     localize(
-      'The run in {0} was started with precision {1}; it cannot go on with precision {2}.',
+      'The run in {0} was started with precision {1} and cannot be resumed with precision {2}.',
       folder.root,
       state.precision,
       precision,
@@ -124,7 +124,7 @@ function endsAtOnce(
       : (['early_stop', own.early_stop, config.early_stop] as const);
   return new UserError(
     localize(
-      'The run in {0} is in epoch {1}; {2}: {3} → {4} would end it at once. It was not touched.',
+      'The run in {0} is in epoch {1}; {2}: {3} → {4} would end it immediately. It was not changed.',
       folder.root,
       state.epoch + 1,
       key,
@@ -133,7 +133,7 @@ function endsAtOnce(
     ),
     {
       hint: localize(
-        'Resume with the configuration of the run (without --config and --set), or set {0} to more.',
+        'Resume with the configuration of the run (without --config and --set), or raise {0}.',
         key,
       ),
     },

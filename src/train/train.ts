@@ -251,17 +251,17 @@ async function train(
       'warning',
       'open-ports',
       localize(
-        'The ranks can be reached by other programs: this system allows no network namespaces.',
+        'Other programs can reach the ranks, because this system does not allow network namespaces.',
       ),
       localize(
-        'Close their ports by a firewall rule where other people use this machine or network.',
+        'If other people use this machine or network, block the ports with a firewall rule.',
       ),
     );
   if (place && request.mode === 'resume' && place.mode !== 'resume')
     record.note(
       'info',
       'nothing-to-resume',
-      localize('Nothing was saved yet to go on from: the training begins at the beginning.'),
+      localize('No checkpoint was saved yet. The training starts from the beginning.'),
     );
   noteChanges(record, opened?.changes ?? []);
   for (const problem of report?.problems ?? [])

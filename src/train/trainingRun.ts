@@ -140,9 +140,7 @@ export class TrainingRun {
       writer.note(
         'warning',
         'no-cache-folder',
-        localize(
-          '`cache_images` has no effect: there is no folder for downloads that can be written to.',
-        ),
+        localize('`cache_images` has no effect: there is no writable cache folder.'),
         localize('Set NLVR_CACHE_DIR to a folder that you may write to.'),
       );
     const report = group.isMain ? await this.loadWeights(opened, checkpoint) : undefined;
@@ -283,9 +281,12 @@ export class TrainingRun {
       writer.note(
         'warning',
         'not-exact',
-        localize('The run goes on {0}: its numbers are not those that it would have had.', changes),
         localize(
-          'For the same numbers resume it as it was started, on a machine of the same kind.',
+          'The run continues {0}: its numbers differ from those of an uninterrupted run.',
+          changes,
+        ),
+        localize(
+          'To get identical numbers, resume the run with its original settings on the same kind of machine.',
         ),
       );
   }
@@ -300,9 +301,13 @@ export class TrainingRun {
       writer.note(
         'warning',
         'world-size-changed',
-        localize('The run was trained by {0} processes before, now by {1}.', before, worldSize),
         localize(
-          'It goes on with the rest of the same order of examples. A step now takes {0} examples, {1} before.',
+          'The run was trained by {0} processes before. Now it is trained by {1}.',
+          before,
+          worldSize,
+        ),
+        localize(
+          'It continues with the remaining examples in the same order. A step now takes {0} examples, {1} before.',
           plan.batchExamples * accumulate,
           state.order.batchSize * state.order.accumulateSteps * before,
         ),
@@ -353,7 +358,7 @@ export class TrainingRun {
     }).catch((error: unknown) => {
       if (!isAbort(error)) throw error;
       throw new UserError(
-        localize('Stopped before the training began: there is nothing to resume.'),
+        localize('Stopped before training started: there is nothing to resume.'),
         { hint: localize('Start it again.'), exitCode: ExitCode.stopped },
       );
     });
@@ -385,23 +390,23 @@ export class TrainingRun {
       'feature-cache',
       limit === 0
         ? localize(
-            'Features of {0} images take {1} of disk; none are kept, all images are encoded each epoch.',
+            'Features of {0} images take {1} of disk space. None are stored; all images are encoded in each epoch.',
             images.size,
             formatBytes(needed),
           )
         : needed > limit
           ? localize(
-              'Features of {0} images take {1} of disk; {2} of them are kept, the rest is encoded each epoch.',
+              'Features of {0} images take {1} of disk space. {2} of them are stored; the rest are encoded in each epoch.',
               images.size,
               formatBytes(needed),
               formatBytes(limit),
             )
           : localize(
-              'Features of {0} images take {1} of disk while the run lasts.',
+              'Features of {0} images take {1} of disk space during the run.',
               images.size,
               formatBytes(needed),
             ),
-      ...(needed > limit ? [localize('Raise feature_cache to keep more.')] : []),
+      ...(needed > limit ? [localize('Raise feature_cache to store more.')] : []),
     );
     return new FrozenVision(programs, cache, imageBytes);
   }
@@ -468,7 +473,7 @@ async function requireEqualWeights(
     ),
     {
       hint: localize(
-        'Memory or the connection of that machine may be faulty. Go on from the last checkpoint with --resume, without it if this happens again.',
+        'The memory or network of that machine may be faulty. Continue from the last checkpoint with --resume, without that machine if it happens again.',
       ),
       exitCode: ExitCode.failed,
     },

@@ -72,7 +72,7 @@ export function scratchFolder(environment: NodeJS.ProcessEnv = process.env): str
     throw new UserError(
       localize('The folder of NLVR_SCRATCH_DIR cannot be written to: {0}.', messageOf(cause)),
       {
-        hint: localize('Name a folder on a local disk that you may write to, or unset it.'),
+        hint: localize('Set it to a folder on a local disk that you can write to, or unset it.'),
         cause,
       },
     );

@@ -9,14 +9,9 @@ export function diskError(error: unknown, file: string): unknown {
     case 'ENOSPC':
     case 'EDQUOT':
       return new UserError(
-        localize(
-          'The disk is full: {0} could not be written. What was there before is untouched.',
-          file,
-        ),
+        localize('The disk is full: {0} could not be written. Existing files are unchanged.', file),
         {
-          hint: localize(
-            'Free some space, or write to another disk. A training can then be resumed.',
-          ),
+          hint: localize('Free some space, or write to another disk. Then resume the training.'),
           cause: error,
         },
       );
@@ -24,7 +19,7 @@ export function diskError(error: unknown, file: string): unknown {
     case 'EPERM':
     case 'EROFS':
       return new UserError(localize('{0} cannot be written: permission denied.', file), {
-        hint: localize('Choose another folder, which you may write to.'),
+        hint: localize('Choose a folder that you can write to.'),
         cause: error,
       });
     case 'EEXIST':
@@ -32,13 +27,13 @@ export function diskError(error: unknown, file: string): unknown {
       return new UserError(
         localize('{0} cannot be written: it or a folder above it is a file.', file),
         {
-          hint: localize('Choose another folder, or move that file away.'),
+          hint: localize('Choose another folder, or move that file.'),
           cause: error,
         },
       );
     case 'EISDIR':
       return new UserError(localize('{0} cannot be written: it is a folder.', file), {
-        hint: localize('Choose another name, or move that folder away.'),
+        hint: localize('Choose another name, or move that folder.'),
         cause: error,
       });
     default:

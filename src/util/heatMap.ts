@@ -31,7 +31,7 @@ export const PLACES = [
   'upper middle',
   'upper right',
   'middle left',
-  'centre',
+  'center',
   'middle right',
   'lower left',
   'lower middle',

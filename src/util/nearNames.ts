@@ -105,7 +105,7 @@ export function describeNear({ difference }: NearName, shown: string): MessageTe
         shown,
       );
     case 'case':
-      return localize('there is {0}, in other case', shown);
+      return localize('there is {0}, in different case', shown);
     case 'extension':
       return localize('there is {0}, with another extension', shown);
   }

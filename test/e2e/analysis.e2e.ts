@@ -124,7 +124,7 @@ describe('the analysis of a run in VS Code', () => {
     });
     const row = (name: string) => frame.locator('.tests tr', { hasText: name });
     await row('The sentence alone').waitFor({ timeout: 60_000 });
-    expect(await row('Images and left/right exchanged').textContent()).toContain('(3)');
+    expect(await row('Images and left/right swapped').textContent()).toContain('(3)');
     expect(await frame.locator('.broken li').count()).toBe(3);
     await frame.getByRole('button', { name: /\(3\)$/ }).click();
     const failures = await vscode.webviewFrame('failures', 60_000);

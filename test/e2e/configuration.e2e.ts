@@ -15,7 +15,7 @@ ann_files: { train: train.json, val: val.json, test: '' }
 vit: tiny
 image_size: 64
 
-# Optimisation
+# Optimization
 init_lr: 3e-4 # hot
 warmup_steps: 20
 batch_size_train: 16
@@ -65,7 +65,7 @@ describe('the configuration form', () => {
       .toBe('field-init_lr');
 
     await form.locator('#field-freeze_vit').check();
-    await form.locator('#field-vit').selectOption('own measures');
+    await form.locator('#field-vit').selectOption('custom size');
     await form.locator('[id="field-vit.depth"]').fill('4');
     await form.locator('[id="field-vit.depth"]').press('Tab');
     await save(vscode);
@@ -119,7 +119,7 @@ describe('the configuration form', () => {
     await expect.poll(() => form.locator('#field-init_lr').inputValue()).toBe('3e-5');
     await save(vscode);
     await expect.poll(saved(file)).not.toContain('init_lr');
-    expect(readFileSync(file, 'utf8')).toContain('# Optimisation\nwarmup_steps: 20');
+    expect(readFileSync(file, 'utf8')).toContain('# Optimization\nwarmup_steps: 20');
     await vscode.close();
   });
 
@@ -165,7 +165,7 @@ describe('the configuration form', () => {
     const form = await vscode.webviewFrame('config', 60_000);
     await expect
       .poll(() => form.locator('.card').textContent())
-      .toContain('Cannot be computed: the value of max_epoch is wrong.');
+      .toContain('Not available: the value of max_epoch is invalid.');
     await form.getByRole('button', { name: 'Reset to Default (15)' }).waitFor();
     expect(await vscode.page.locator('.tabs-container .tab').allTextContents()).toEqual([
       'nlvr.yaml',
@@ -284,7 +284,7 @@ describe('the configuration as text', () => {
       .hover({
         position: { x: 20, y: 8 },
       });
-    const hover = vscode.page.locator('.monaco-hover', { hasText: 'Seed of initialisation' });
+    const hover = vscode.page.locator('.monaco-hover', { hasText: 'Seed for initialization' });
     await hover.waitFor();
     await vscode.screenshot('configuration-hover');
     await vscode.close();

@@ -68,7 +68,7 @@ describe('the page of the configuration form', () => {
       async () => {
         await page().keyboard.press('Escape');
         await page().locator('input[type=search]').fill('no such key');
-        await page().getByText('No key matches').waitFor();
+        await page().getByText('No matching keys').waitFor();
       },
     ],
     [

@@ -319,7 +319,7 @@ describe('the training dashboard', () => {
   });
 
   it('says that its host is gone, is inert meanwhile, and goes on when the host answers again', async () => {
-    const lost = frame.getByRole('alert').getByText('The connection to the extension is lost.');
+    const lost = frame.getByRole('alert').getByText('The connection to the extension was lost.');
     const hosts = vscode.server.extensionHosts();
     const focused = frame.getByRole('button', { name: 'Show as table' }).first();
     await focused.focus();
@@ -418,7 +418,7 @@ describe('a dashboard with nothing to show', () => {
 
   it('says that its run is gone', async () => {
     rmSync(run(), { recursive: true });
-    await frame.locator('.state-empty', { hasText: 'This run is gone' }).waitFor();
+    await frame.locator('.state-empty', { hasText: 'This run no longer exists' }).waitFor();
     expect(await accessibilityProblems(frame)).toEqual([]);
     await vscode.screenshot('dashboard-gone');
   });

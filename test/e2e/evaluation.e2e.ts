@@ -145,7 +145,7 @@ describe('a run and what is evaluated in its folder', () => {
     await frame.getByRole('button', { name: 'Ask Anyway' }).click({ timeout: SLOW.timeout });
     await expect
       .poll(() => frame.locator('.ask-state').textContent(), SLOW)
-      .toContain('random values stand in for the classification head');
+      .toContain('random values were used for the classification head');
     await expect
       .poll(() => frame.locator('.ask').textContent(), SLOW)
       .toMatch(/(True|False)P\(True\)/);

@@ -107,7 +107,7 @@ describe('the failed examples of a run', () => {
     await frame.locator('input[type=search]').fill('no such words anywhere');
     await expect
       .poll(() => frame.locator('.list-side .nothing').textContent())
-      .toContain('No example passes the filter.');
+      .toContain('No examples match the filter.');
     await frame.locator('.list-side .nothing button').click();
     await expect.poll(rowsInList).toBe(wrong.length);
   });

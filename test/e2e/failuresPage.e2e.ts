@@ -201,7 +201,7 @@ describe('the page of failed examples', () => {
     await page().locator('input[type=search]').fill('circle');
     await expect.poll(heading).toMatch(/^\d+ shown of \d+ wrong, 300 in all/);
     await page().locator('input[type=search]').fill('no such words');
-    await page().getByText('No example passes the filter.').waitFor();
+    await page().getByText('No examples match the filter.').waitFor();
     expect(await page().locator('.detail').count()).toBe(0);
     expect(await page().getByRole('button', { name: 'Export' }).isDisabled()).toBe(true);
     await page().getByRole('button', { name: 'Clear Other Filters' }).click();

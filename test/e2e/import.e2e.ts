@@ -60,7 +60,7 @@ describe('predictions of a model that was trained elsewhere', () => {
     expect(await frame.locator('.facts').textContent()).toMatch(/P\(True\)–/);
     expect(await frame.locator('.browser').textContent()).toContain(wrong[0].sentence);
     expect((await vscode.notifications()).join()).toMatch(
-      /36 of 36 examples have an answer, accuracy 75\.0%\. Rows that could not be used: 1\./,
+      /36 of 36 examples have an answer, accuracy 75\.0%\. Unusable rows: 1\./,
     );
     await vscode.screenshot('import-failures');
   });
@@ -77,7 +77,7 @@ describe('predictions of a model that was trained elsewhere', () => {
     const lines = vscode.page.locator('.editor-instance .view-lines').first();
     await expect
       .poll(async () => (await lines.textContent())?.replaceAll('\u00a0', ' '))
-      .toMatch(/theirs, val: 36 labelled examples.*accuracy 75\.0%/s);
+      .toMatch(/theirs, val: 36 labeled examples.*accuracy 75\.0%/s);
     await vscode.screenshot('import-analysis');
     expect(vscode.cspViolations).toEqual([]);
   });

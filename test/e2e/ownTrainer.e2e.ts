@@ -96,7 +96,7 @@ describe('a training in PyTorch', () => {
     await expect.poll(() => header.textContent(), SLOW).toMatch(/failed/);
     await expect
       .poll(() => dashboard.locator('body').textContent(), SLOW)
-      .toContain('The training process is gone and did not say why.');
+      .toContain('The training process ended without an error message.');
     expect(vscode.cspViolations).toEqual([]);
   });
 });

@@ -137,12 +137,12 @@ describe('runs and who owns them', () => {
       .poll(() => frame.locator('.run-title').textContent(), SLOW)
       .toContain('out of reach');
     await frame
-      .locator('.note', { hasText: 'Nothing has been heard of process 7 on elsewhere since' })
+      .locator('.note', { hasText: 'Process 7 on elsewhere has sent no heartbeat since' })
       .waitFor();
     await expect.poll(() => statusBarEntry(vscode).count(), SLOW).toBe(0);
     await expect
       .poll(() => vscode.notifications(), SLOW)
-      .toContainEqual(expect.stringContaining(`${OWL} has gone silent.`));
+      .toContainEqual(expect.stringContaining(`${OWL} stopped responding.`));
     expect((await vscode.notifications()).join()).not.toContain('finished');
     await vscode.screenshot('ownership-lost');
 
@@ -197,7 +197,7 @@ describe('runs and who owns them', () => {
     await expect.poll(() => info().state, SLOW).toBe('finished');
     expect(await isAsked()).toBe(false);
     expect(info().id).toBe(id);
-    await waitForNote(frame, 'Nothing was saved yet to go on from');
+    await waitForNote(frame, 'No checkpoint was saved yet');
     await expect.poll(() => frame.locator('.run-title').textContent(), SLOW).toContain('finished');
     await vscode.screenshot('ownership-resumed');
     expect(await train(vscode.workspace, whole)).toBe(0);
@@ -215,7 +215,7 @@ describe('runs and who owns them', () => {
     writeFileSync(file, text.replace('batch_size_train: 8', 'batch_size_train: 64'));
     await vscode.runCommand('NLVR: Start NLVR Training');
     const message = vscode.page.locator('.notification-list-item', {
-      hasText: 'The training did not begin.',
+      hasText: 'Training did not start.',
     });
     await message.waitFor({ timeout: SLOW.timeout });
     const row = viewRow(vscode, 'quick-owl-1-2');

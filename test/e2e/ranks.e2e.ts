@@ -159,7 +159,7 @@ describe('a training with two ranks', () => {
       await vscode.runCommand('NLVR: Stop');
       await expect.poll(() => existsSync(join(run, 'stop.request')), SLOW).toBe(true);
       await vscode.runCommand('NLVR: Stop');
-      await vscode.dialogButton('Stop at Once').click();
+      await vscode.dialogButton('Stop Immediately').click();
       await expect
         .poll(() => pids.filter((pid) => processStartTime(pid) !== null), SLOW)
         .toEqual([]);
@@ -170,7 +170,7 @@ describe('a training with two ranks', () => {
   it('resumes once more with both ranks, and finishes', { timeout: LONG }, async () => {
     setKeys({ max_epoch: String((info()?.epoch ?? 0) + 2) });
     await vscode.runCommand('NLVR: Resume');
-    await vscode.dialogButton('Resume with the Changes').click();
+    await vscode.dialogButton('Resume with Changes').click();
     await expect.poll(state, SLOW).toBe('finished');
     const steps = events().filter((event) => event.type === 'step');
     expect(steps.at(-1)?.rankSeconds).toHaveLength(2);

@@ -93,14 +93,16 @@ describe('the NLVR view', () => {
     // A server has no trash.
     const question = vscode.page.locator('.monaco-dialog-box');
     await question.waitFor();
-    expect(await question.textContent()).toMatch(/Delete swift-hare-9 \([\d.]+ [kM]B\) for good\?/);
+    expect(await question.textContent()).toMatch(
+      /Permanently delete swift-hare-9 \([\d.]+ [kM]B\)\?/,
+    );
     await vscode.screenshot('view-delete');
     await vscode.page.keyboard.press('Enter');
     await question.waitFor({ state: 'detached' });
     expect(existsSync(join(workspace, 'output', 'late', 'run.json'))).toBe(true);
     await vscode.openContextMenu(row(vscode, 'swift-hare-9'));
     await vscode.chooseFromMenu('Delete Run…');
-    await vscode.dialogButton('Delete for Good').click();
+    await vscode.dialogButton('Delete Permanently').click();
     await row(vscode, 'swift-hare-9').waitFor({ state: 'detached' });
     expect(existsSync(join(workspace, 'output', 'late'))).toBe(false);
   });

@@ -248,7 +248,7 @@ class Synthesis {
         time,
         level: 'warning',
         code: 'accuracy-at-chance',
-        message: 'Accuracy has stayed at chance for 3 epochs.',
+        message: 'Accuracy has been at chance level for 3 epochs.',
         hint: 'Check `pretrained` and the labels.',
         step,
       });

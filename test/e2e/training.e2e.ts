@@ -305,7 +305,7 @@ describe('from the sample data set to its failed examples', () => {
     for (const flag of ['--overwrite', '--resume']) {
       const to = ['--config', 'nlvr.yaml', '--output_dir', run, flag];
       const { code, stderr } = await inTerminal(sample, 'train', ...to);
-      expect(stderr).toContain(`A run is being written to ${run} right now`);
+      expect(stderr).toContain(`A run is being written to ${run} (process`);
       expect(code).toBe(2);
     }
     expect(readRun(run)).toMatchObject({ state: 'running', pid: before?.pid, id: before?.id });
@@ -323,7 +323,7 @@ describe('from the sample data set to its failed examples', () => {
     await expect.poll(() => existsSync(join(second, 'stop.request')), SLOW).toBe(true);
     await expect.poll(() => viewRow(vscode, name).textContent(), SLOW).toContain('stopping');
     await vscode.runCommand('NLVR: Stop');
-    await vscode.dialogButton('Stop at Once').click();
+    await vscode.dialogButton('Stop Immediately').click();
     await expect.poll(() => processStartTime(pid), SLOW).toBeNull();
     await expect.poll(stateOf(second), SLOW).toBe('stopped');
     expect(readRun(run)?.state).toBe('running');
@@ -349,7 +349,7 @@ describe('from the sample data set to its failed examples', () => {
       setKeys(sample, { max_epoch: `${epochs}` });
       await openDashboard(vscode, stopped?.name);
       await vscode.runCommand('NLVR: Resume');
-      await vscode.dialogButton('Resume with the Changes').click();
+      await vscode.dialogButton('Resume with Changes').click();
       await expect.poll(stateOf(run), SLOW).toBe('finished');
       await expect
         .poll(() => vscode.notifications(), SLOW)
@@ -390,7 +390,7 @@ describe('from the sample data set to its failed examples', () => {
       const frame = await vscode.webviewFrame('dashboard');
       await frame.getByRole('button', { name: 'Train Longer…' }).click();
       await vscode.quickInput.fill(`${epochs - 1}`);
-      await vscode.page.getByText(`A whole number from ${epochs} is needed.`).waitFor();
+      await vscode.page.getByText(`Enter a whole number, at least ${epochs}.`).waitFor();
       await vscode.quickInput.fill(`${epochs}`);
       await vscode.press('Enter');
       await expect.poll(() => readRun(run)?.maxEpoch, SLOW).toBe(epochs);

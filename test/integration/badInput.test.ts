@@ -161,7 +161,7 @@ describe('run folder', () => {
     const { code, stderr } = await nlvr(['train', '--config', project.config]);
     expect([code, stderr]).toEqual([
       2,
-      expect.stringMatching(/already holds a run.*--resume.*--overwrite/s),
+      expect.stringMatching(/already contains a run.*--resume.*--overwrite/s),
     ]);
     expect(readFileSync(join(project.run, 'events.jsonl'), 'utf8')).toBe(before);
     expect((await nlvr(['train', '--config', project.config, '--overwrite'])).code).toBe(0);

@@ -41,7 +41,7 @@ test('analyze: a report for people, and JSON whose every field is documented', a
   writeFileSync(slices, "- name: animals\n  pattern: '\\b(dogs?|birds?)\\b'\n");
   const options = [run('a'), '--slices', slices];
   const said = await succeed('analyze', ...options);
-  expect(said).toMatch(/^a, val after epoch 1: 382 labelled examples\naccuracy \d\d\.\d% \[/);
+  expect(said).toMatch(/^a, val after epoch 1: 382 labeled examples\naccuracy \d\d\.\d% \[/);
   expect(said).toMatch(/^consistency \d\d\.\d% \[\d\d\.\d, \d\d\.\d\] of 110 sentences$/m);
   expect(said).toMatch(/^\* phenomenon: hard cardinality +\d+ +\d\d\.\d%/m);
   expect(said).toMatch(
@@ -63,7 +63,7 @@ test('analyze: a report for people, and JSON whose every field is documented', a
 
 test('compare: a report for people, and JSON whose every field is documented', async () => {
   const said = await succeed('compare', run('a'), run('b'), '--epoch_a', '0');
-  expect(said).toMatch(/^a \(epoch 0\) and b, val: 382 labelled examples in common\n/);
+  expect(said).toMatch(/^a \(epoch 0\) and b, val: 382 labeled examples in common\n/);
   expect(said).toMatch(
     /^accuracy \d\d\.\d% \[\d\d\.\d, \d\d\.\d\] and \d\d\.\d% \[\d\d\.\d, \d\d\.\d\]: \+\d+\.\d points \[/m,
   );
@@ -136,7 +136,7 @@ test('report: one file whose numbers are those of analyze and compare, never wri
   );
 
   expect(await fail(2, 'report', ...asked)).toMatch(
-    /report\.html exists already; it was not touched/,
+    /report\.html already exists\. It was not changed/,
   );
   expect(readFileSync(file, 'utf8')).toBe(page);
   expect(await fail(2, 'report', ...asked, '--overwrite', '--language', 'fr')).toMatch(
@@ -150,7 +150,7 @@ test('report: one file whose numbers are those of analyze and compare, never wri
 });
 
 test('what cannot be analysed is refused with what to do', async () => {
-  expect(await fail(2, 'analyze', folder)).toMatch(/holds no run\. Name a run folder/);
+  expect(await fail(2, 'analyze', folder)).toMatch(/does not contain a run\. Specify a run folder/);
   expect(await fail(2, 'analyze', run('a'), '--split', 'test')).toMatch(
     /a has no predictions of test\. There are predictions of: val\./,
   );

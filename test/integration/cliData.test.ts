@@ -129,7 +129,7 @@ describe('nlvr convert', () => {
     );
     writeFileSync(at('pairs.csv'), ['one,two,sentence,label', ...rows].join('\n'));
     expect(await fail(2, 'convert', at('pairs.csv'), at('made.json'))).toMatch(
-      /no column is known for left, right.*one, two, sentence, label.*--left/s,
+      /no column was found for left, right.*one, two, sentence, label.*--left/s,
     );
     const args = ['convert', at('pairs.csv'), at('made.json'), '--left', 'one', '--right', 'two'];
     expect(await succeed(...args)).toMatch(
@@ -151,9 +151,7 @@ describe('nlvr convert', () => {
       '--set',
       'ann_files.train=pairs.csv',
     ]);
-    expect(stdout).toContain(
-      'this is a table (CSV), not JSON; make annotations of it with nlvr convert',
-    );
+    expect(stdout).toContain('this is a table (CSV), not JSON; convert it with nlvr convert');
   });
 });
 
@@ -170,7 +168,7 @@ describe('nlvr config convert', () => {
     );
     const ours = join(folder, 'nlvr.yaml');
     const { code, stderr } = await nlvr(['config', 'convert', theirs, ours]);
-    expect([code, stderr]).toEqual([0, 'Without a counterpart, and left out: alpha.\n']);
+    expect([code, stderr]).toEqual([0, 'Without a counterpart, omitted: alpha.\n']);
     expect(await succeed('config', 'convert', theirs)).toBe(readFileSync(ours, 'utf8'));
     expect((await nlvr(['check', '--config', ours])).stdout).toMatch(
       /train\.json: the annotation file does not exist/,

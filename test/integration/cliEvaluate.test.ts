@@ -179,7 +179,7 @@ describe('nlvr evaluate', () => {
       val: {
         accuracy: lines.filter(({ label, prediction }) => label === prediction).length / 10,
         consistency: null,
-        consistency_reason: 'The identifiers do not say which examples share a sentence.',
+        consistency_reason: 'The identifiers do not show which examples share a sentence.',
         run: expect.any(String) as string,
         epoch: expect.any(Number) as number,
         checkpoint: expect.any(String) as string,
@@ -242,7 +242,7 @@ test("nlvr train --evaluate gives the same, and BLIP's log line", async () => {
   await succeed('train', '--pretrained', project.run, '--output_dir', own, '--evaluate');
   expect(written(own)).toEqual(written(reference));
   expect(await fail(2, 'train', '--pretrained', pth, '--output_dir', own, '--evaluate')).toMatch(
-    /does not lie in a run folder.*--config/s,
+    /is not in a run folder.*--config/s,
   );
   const { val, test: tested } = metricsOf(to);
   const four = (value: number | null): string => (value ?? NaN).toFixed(4);

@@ -44,12 +44,12 @@ test('nlvr import makes a run next to the others and says what came of it', asyn
   const said = await succeed('import', file, ...shared, '--name', 'Theirs', '--epoch', '2');
   expect(said).toContain('val: 10 of 10 examples have an answer (11 rows, csv).');
   expect(said).toMatch(
-    /1 row belongs to no example\.\n {2}line 11: no example is called dev-77-0-0/,
+    /1 row belongs to no example\.\n {2}line 11: no example is named dev-77-0-0/,
   );
   expect(said).toContain(`Run: ${join(project.folder, 'output', 'Theirs')}`);
 
   expect(await fail(2, 'import', file, ...shared)).toMatch(
-    /already; they were not touched.*--overwrite/,
+    /already has predictions.*They were not changed.*--overwrite/s,
   );
   expect(await fail(2, 'import', file, '--config', project.config)).toMatch(/--split/);
 });

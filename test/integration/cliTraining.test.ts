@@ -55,8 +55,11 @@ describe('freeze_vit', () => {
       return [...lossesOf(run).values()].map(Number);
     };
     const losses = await Promise.all([
-      frozen('0', /^Features of 6 images take \d+ kB of disk; .*encoded each epoch.*feature_cache/),
-      frozen('1', /^Features of 6 images take \d+ kB of disk while the run lasts/),
+      frozen(
+        '0',
+        /^Features of 6 images take \d+ kB of disk space\. .*encoded in each epoch.*feature_cache/,
+      ),
+      frozen('1', /^Features of 6 images take \d+ kB of disk space during the run/),
     ]);
     expect(losses[0]).toHaveLength(12);
     // An image's features differ in their last bits with its place among those encoded together.

@@ -113,7 +113,7 @@ describe('a checkpoint without its classification head', () => {
     const file = await write('headless.safetensors', without);
     const to = join(scratchFolder(), 'evaluated');
     const sentence =
-      'Incomplete model: random values stand in for the classification head: 4 parameters.';
+      'Incomplete model: random values were used for the classification head: 4 parameters.';
     const parts = [{ part: 'head', parameters: 4 }];
     expect(await succeed(...evaluate(file, to, '--allow_missing'))).toContain(sentence);
     expect(metricsOf(to)['val']).toMatchObject({ incomplete: parts });
@@ -200,7 +200,7 @@ test('a model that is another one though every shape fits: refused on resume, na
   const before = readFileSync(join(made.run, 'config.yaml'), 'utf8');
   const train = ['train', '--config', made.config, '--set', 'max_epoch=2'] as const;
   expect(await fail(2, ...train, '--resume', ...heads)).toContain(
-    `trains another model, with ${says}; it cannot go on`,
+    `trains another model, with ${says}, and cannot be resumed`,
   );
   expect(readFileSync(join(made.run, 'config.yaml'), 'utf8')).toBe(before);
   // The weights say it themselves, without their run, and after an export.
@@ -248,7 +248,7 @@ describe('nlvr check: the weights to start from', () => {
     const [sound] = await about(0, pretrained);
     expect(sound).toMatchObject({ severity: 'information', file: project.config });
     expect(sound.message).toContain(
-      'as expected before fine-tuning for NLVR, left at fresh values: text_encoder',
+      'as expected before fine-tuning for NLVR, and randomly initialized: text_encoder',
     );
     // Anything else is worth a warning.
     const short = await write('short.safetensors', (name) =>

@@ -137,7 +137,7 @@ describe('problems', () => {
     const file = write('train.json', good);
     const { problems } = await check({ train: file }, { imageRoot: join(root, 'elsewhere') });
     expect(problems[0].message).toContain(
-      `3 of 3 images are missing; is image_root right? It is ${join(root, 'elsewhere')}`,
+      `3 of 3 images are missing; check image_root, which is ${join(root, 'elsewhere')}`,
     );
   });
 
@@ -308,7 +308,7 @@ describe('places', () => {
     expect(problems).toMatchObject([
       {
         ...place,
-        message: `1 of 4 images is missing: A.png: there is a.png, in other case (element 4 (dev-0-0-0), columns ${column} to ${text.length - 1}).`,
+        message: `1 of 4 images is missing: A.png: there is a.png, in different case (element 4 (dev-0-0-0), columns ${column} to ${text.length - 1}).`,
         summary: { message: '1 of 4 images is missing.' },
         cases: [{ ...place, element: 4, identifier: 'dev-0-0-0' }],
       },
@@ -333,7 +333,7 @@ it('images that are missing are a warning where their examples are left out, wit
       code: 'missing-image',
       summary: {
         message:
-          'Left out of val (missing_images: skip), whose results are of the rest: 1 of 4 examples; missing images: 1.',
+          'Skipped in val (missing_images: skip): 1 of 4 examples. The results cover the rest. Missing images: 1.',
       },
     },
   ]);
@@ -351,7 +351,7 @@ it('images that are missing are a warning where their examples are left out, wit
   const metrics = measureDataset(val, new Float32Array(6));
   expect(metrics).toMatchObject({ examples: 3, skipped: 1 });
   expect(inEnglish(skippedNote('val', metrics))).toBe(
-    'The results on val are of 3 of 4 examples; the others were left out, as their images are missing.',
+    'The results on val cover 3 of 4 examples. The others were skipped because their images are missing.',
   );
   const nothing = write('val.json', [{ images: ['gone.png', 'a.png'] }]);
   expect(nothing).toBe(file);

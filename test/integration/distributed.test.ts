@@ -249,7 +249,7 @@ describe('a job', () => {
     process.kill(ranks[1].pid, 'SIGKILL');
     expect(await codeOf(child, 30_000)).toBe(1);
     expect(said()).toContain(
-      `Rank 1 (process ${ranks[1].pid} on ${hostname()}) ended without a word`,
+      `Rank 1 (process ${ranks[1].pid} on ${hostname()}) ended without an error message`,
     );
     expect(runInfo(run).state).toBe('failed');
     expect(runInfo(run).message).toContain(`process ${ranks[1].pid}`);
@@ -270,7 +270,7 @@ describe('a job', () => {
     const began = performance.now();
     expect(await codeOf(child, 45_000)).toBe(1);
     expect(performance.now() - began).toBeLessThan(30_000);
-    expect(said()).toMatch(/Rank 1 \(process \d+ on .*\) has not answered for \d+ seconds/);
+    expect(said()).toMatch(/Rank 1 \(process \d+ on .*\) has not responded for \d+ seconds/);
     await resumesExactly(run);
   }, 300_000);
 
@@ -374,7 +374,7 @@ describe('wrong settings end with exit code 2 on every rank', () => {
     expect(other.code).toBe(2);
     expect(other.stderr).toMatch(/counts 3 processes, rank 0 counts 2/);
     expect(main.code).toBe(2);
-    expect(main.stderr).toMatch(/Rank 1 did not come to 127\.0\.0\.1:\d+ within 3 seconds/);
+    expect(main.stderr).toMatch(/Rank 1 did not connect to 127\.0\.0\.1:\d+ within 3 seconds/);
   });
 
   test('a port that is taken, an address that does not resolve, no rank 0', async () => {

@@ -92,13 +92,13 @@ test('reads nothing outside its folders, and opens no port', async () => {
     for (const name of ['nlvr_run_status', 'nlvr_failed_examples']) {
       const { text, failed } = await call(name, { run });
       expect(failed, text).toBe(true);
-      expect(text).toContain('lies outside the folders that may be read');
+      expect(text).toContain('is outside the folders that may be read');
     }
   const files = [join(world.outside, 'secret.yaml'), '../x.yaml', 'linked.yaml'];
   for (const file of files)
     expect(await call('nlvr_check_configuration', { file })).toMatchObject({
       failed: true,
-      text: expect.stringContaining('lies outside') as string,
+      text: expect.stringContaining('is outside') as string,
     });
   // Sockets in the state LISTEN (0A) of this network namespace that belong to the server.
   const listening = ['tcp', 'tcp6'].flatMap((protocol) =>

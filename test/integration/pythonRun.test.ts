@@ -231,7 +231,7 @@ with Run(folder, {"image_root": "images", "lr": 1e-5, "clip": math.inf}, max_epo
     const dead = await standing();
     expect(dead).toMatchObject({
       status: 'failed',
-      message: 'The training process is gone and did not say why.',
+      message: 'The training process ended without an error message.',
     });
     expect(dead.hint).not.toContain('esume');
     // Our own trainer does not take it for a run of its own that it may begin again.
@@ -246,7 +246,7 @@ with Run(folder, {"image_root": "images", "lr": 1e-5, "clip": math.inf}, max_epo
     await kill(child);
     writeFileSync(join(folder, 'events.jsonl'), '{"type": "step", "step": 5, "lo', { flag: 'a' });
     expect(await python('Run(folder)')).toMatch(
-      /already holds a run \(run, running\); it was not touched/,
+      /already contains a run \(run, running\)\. It was not changed/,
     );
     await python(
       'with Run(folder, resume_step=2, resume_epoch=0) as run:\n    run.log(3, 0.25, 0.1)',

@@ -38,7 +38,7 @@ describe('a run that cannot go on stays as it was', () => {
     };
     expect(await refused()).toMatch(/is finished: its 1 epoch is done.*max_epoch/s);
     expect(await refused('--set', 'precision=bf16')).toMatch(
-      /precision fp32; it cannot go on with precision bf16.*--set precision=fp32/s,
+      /precision fp32 and cannot be resumed with precision bf16.*--set precision=fp32/s,
     );
     expect(await refused('--seed', '7')).toMatch(/seed 42.*--seed 42/s);
     const longer = ['--set', 'max_epoch=2'];
@@ -107,7 +107,7 @@ describe('a run that was killed before its first save', () => {
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/--resume/)]);
     const { code, stdout, stderr } = await nlvr(['train', '--resume', '--output_dir', project.run]);
     expect(code, stderr).toBe(0);
-    expect(stdout).toContain('the training begins at the beginning');
+    expect(stdout).toContain('The training starts from the beginning');
     expect(lossesOf(project.run)).toEqual(lossesOf(whole.run));
     expect(JSON.parse(text(project, 'run.json'))).toMatchObject({ id, configFile: project.config });
     const states = (await attemptsOf(project)).map(({ kind, outcome }) => [kind, outcome?.state]);
@@ -120,7 +120,7 @@ describe('a run that was killed before its first save', () => {
 });
 
 describe('a run goes on with its own configuration', () => {
-  test('and what a file or --set changes is listed; what would end it at once is refused', async () => {
+  test('and what a file or --set changes is listed; what would end it immediately is refused', async () => {
     const project = await tinyProject({ max_epoch: '2', save_steps: '1' });
     const child = startNlvr(['train', '--config', project.config, '--set', 'max_epoch=40']);
     let stdout = '';
@@ -137,14 +137,14 @@ describe('a run goes on with its own configuration', () => {
     const shorter = await nlvr(['train', '--config', project.config, '--resume']);
     expect([shorter.code, shorter.stderr]).toEqual([
       2,
-      expect.stringMatching(/in epoch \d+; max_epoch: 40 → 2 would end it at once/),
+      expect.stringMatching(/in epoch \d+; max_epoch: 40 → 2 would end it immediately/),
     ]);
     expect(['run.json', 'config.yaml'].map((file) => text(project, file))).toEqual(before);
     const [refusal] = await attemptsOf(project);
     expect(refusal).toMatchObject({ kind: 'resume', outcome: { state: 'refused', exitCode: 2 } });
 
     // The command that was printed is complete: a shell runs it as it stands.
-    const printed = /Go on with:\n {2}(.+)/.exec(stdout)?.[1] ?? '';
+    const printed = /Continue with:\n {2}(.+)/.exec(stdout)?.[1] ?? '';
     const changed = ['--set max_epoch=5', '--set init_lr=2e-3'].join(' ');
     const { stdout: resumed } = await promisify(execFile)('sh', ['-c', `${printed} ${changed}`]);
     expect(resumed).toContain('max_epoch: 40 → 5, init_lr: 0.001 → 0.002');

@@ -155,12 +155,12 @@ describe('slices of sentences', () => {
       /slices\.yaml\.gone does not exist/,
     );
     const wrong: [unknown, RegExp][] = [
-      [{}, /a list of slices is expected/],
-      [[{ pattern: 'x' }], /slice 1 has no name/],
-      [[...slices, ...slices], /two slices are called colours/],
+      [{}, /expected a list of slices/],
+      [[{ pattern: 'x' }], /slice 1 needs a name/],
+      [[...slices, ...slices], /two slices are named colours/],
       [[{ name: 'label', pattern: 'x' }], /label is the name of a built-in slice/],
-      [[{ name: 'x' }], /slice x has no pattern/],
-      [[{ name: 'x', pattern: '(' }], /pattern of slice x is no regular expression/],
+      [[{ name: 'x' }], /slice x needs a pattern/],
+      [[{ name: 'x', pattern: '(' }], /pattern of slice x is not a valid regular expression/],
     ];
     for (const [content, message] of wrong)
       expect(() => checkUserSlices(content, file)).toThrow(message);
@@ -314,7 +314,9 @@ describe('over epochs', () => {
       /no predictions of val after epoch 7/,
     );
     await expect(analyzed(run, { split: 'train' })).rejects.toThrow(/no predictions of train/);
-    await expect(analyzed(join(project.folder, 'nowhere'))).rejects.toThrow(/holds no run/);
+    await expect(analyzed(join(project.folder, 'nowhere'))).rejects.toThrow(
+      /does not contain a run/,
+    );
   });
 });
 

@@ -87,7 +87,9 @@ describe('analyses of a window', () => {
     expect(title).toBe('Slice: counting = yes');
     expect([...rows].slice(0, 3)).toEqual([0, 3, 6]);
     settings.trusted = false;
-    await expect(module.examplesOf(run, config, set, counting)).rejects.toThrow(/not trusted/);
+    await expect(module.examplesOf(run, config, set, counting)).rejects.toThrow(
+      /requires a trusted workspace/,
+    );
     settings.trusted = true;
   });
 });

@@ -203,13 +203,13 @@ it('says what stands in the way, once, and analyzes when it is gone', async () =
   expect(panel.model.work).toMatchObject({ state: 'failed', trust: true });
   expect(panel.jobs).toEqual([]);
   panel.trusted = true;
-  panel.refusal = new UserError('nlvr.slices: two slices are called a.', { hint: 'Rename one.' });
+  panel.refusal = new UserError('nlvr.slices: two slices are named a.', { hint: 'Rename one.' });
   await panel.session.refresh();
   await panel.session.refresh();
   const failures = panel.said.filter(({ type }) => type === 'failed');
   expect(failures).toMatchObject([
     { trust: true },
-    { message: 'nlvr.slices: two slices are called a.', hint: 'Rename one.' },
+    { message: 'nlvr.slices: two slices are named a.', hint: 'Rename one.' },
   ]);
   panel.refusal = null;
   await panel.session.refresh();
@@ -223,7 +223,7 @@ it('says what stands in the way, once, and analyzes when it is gone', async () =
   await vi.waitFor(() =>
     expect(panel.model.work).toMatchObject({
       state: 'failed',
-      message: 'The examples of val in run have no labels: there is nothing to analyse.',
+      message: 'The examples of val in run have no labels, so there is nothing to analyze.',
     }),
   );
 });
@@ -308,7 +308,7 @@ it('shows stored robustness results, a chosen one, and opens the pairs that brok
   expect([...found.rows]).toEqual([3, 13, 23, 33, 43, 53, 63, 73]);
   await expect(
     examplesOf(run, '', { split: 'val', epoch: 0 }, { ...subset, file: '../x.json' } as Subset),
-  ).rejects.toThrow('not there any more');
+  ).rejects.toThrow('no longer exists');
   // Of a split that has no predictions.
   await expect(
     panel.session.message({

@@ -103,7 +103,7 @@ describe('runs', () => {
     for (const run of [folder, 'sweep/a', './sweep/../sweep/a', 'a'])
       expect((await ask('nlvr_run_status', { run })).folder).toBe(folder);
     expect(await refusal('nlvr_run_status', { run: 'amber-owl-2' })).toMatch(
-      /^Several runs are called amber-owl-2\. Name the folder of one: .*sweep.[ab], .*sweep.[ab]\.$/,
+      /^Several runs are named amber-owl-2\. Specify the folder of one of them: .*sweep.[ab], .*sweep.[ab]\.$/,
     );
     expect(await refusal('nlvr_run_status', { run: 'none' })).toMatch(/^There is no run none/);
     expect(await refusal('nlvr_run_status', { run: 'sweep' })).toMatch(/^There is no run sweep/);
@@ -243,11 +243,11 @@ describe('what lies elsewhere', () => {
     const elsewhere = trainingIn(world.outside, 'run');
     const named = [elsewhere, '/', '..', '../../etc', join(world.root, '..'), 'a\0b'];
     for (const run of named)
-      expect(await refusal('nlvr_run_status', { run }), run).toContain('lies outside');
+      expect(await refusal('nlvr_run_status', { run }), run).toContain('is outside');
     for (const file of ['/etc/passwd.yaml', '../x.yaml', join(world.outside, 'nlvr.yaml')])
-      expect(await refusal('nlvr_check_configuration', { file })).toContain('lies outside');
+      expect(await refusal('nlvr_check_configuration', { file })).toContain('is outside');
     expect(await refusal('nlvr_check_configuration', { file: '/etc/passwd' })).toContain(
-      'is no YAML file',
+      'is not a YAML file',
     );
   });
 
@@ -263,11 +263,11 @@ describe('what lies elsewhere', () => {
     for (const run of hostile)
       for (const tool of ['nlvr_run_status', 'nlvr_run_metrics', 'nlvr_failed_examples']) {
         const said = await refusal(tool, { run }, there);
-        expect(said, `${tool} ${run}`).toContain('lies outside');
+        expect(said, `${tool} ${run}`).toContain('is outside');
         expect(said).not.toContain('the secret');
       }
     expect(await refusal('nlvr_check_configuration', { file: 'linked.yaml' }, there)).toContain(
-      'lies outside',
+      'is outside',
     );
     const list = await ask('nlvr_list_runs', {}, there);
     expect((list.runs as { run: string }[]).map(({ run }) => run).sort()).toEqual([

@@ -126,7 +126,7 @@ it('Failed Examples finds the examples of a number of a comparison, in any epoch
     expected.map(({ identifier }) => identifier).sort(),
   );
   await expect(comparedExamples(b, { split: 'test', epoch: null }, subset)).rejects.toThrow(
-    'The comparison is of the examples of val.',
+    'The comparison covers the examples of val.',
   );
   await expect(
     comparedExamples(
@@ -134,5 +134,5 @@ it('Failed Examples finds the examples of a number of a comparison, in any epoch
       { split: 'val', epoch: 0 },
       { ...subset, slice: { slice: 'gone', value: 'yes' } },
     ),
-  ).rejects.toThrow('There is no slice gone any more.');
+  ).rejects.toThrow('Slice gone no longer exists.');
 });

@@ -158,7 +158,7 @@ describe('parseConfig', () => {
     const text = 'init_lr: 1e-4\nlearning_rate: 1e-4\n';
     const problem = problemOf(text);
     expect(problem.suggestions).toEqual([{ kind: 'remove' }]);
-    expect(problem.message).toContain('which is set already');
+    expect(problem.message).toContain('which is already set');
     expect(markedText(text, problem)).toBe('learning_rate');
     expect(problemOf('zzzzzz: 1').suggestions).toEqual([{ kind: 'remove' }]);
     expect(problemOf('constructor: 1').code).toBe('unknown-key');
@@ -515,7 +515,7 @@ describe('readMedConfig', () => {
     const folder = mkdtempSync(join(tmpdir(), 'nlvr-med-'));
     for (const [text, message] of [
       ['{', 'is not valid JSON'],
-      ['[]', 'must hold one JSON object'],
+      ['[]', 'must contain one JSON object'],
       ['{"hidden_size": "big"}', 'm.json:1:17: `hidden_size` is "big"'],
       ['{"hidden_size": 770}', '`med_config.num_attention_heads` is 12: it must divide'],
       ['{"vocab_size": 30522}', "is 30522: BLIP's tokenizer needs 30524 rows"],

@@ -155,7 +155,7 @@ describe('adding a key', () => {
   const file = `# my run
 image_root: images # there
 
-# Optimisation
+# Optimization
 init_lr: 3e-5 # hot
 max_epoch: 5
 

@@ -31,7 +31,7 @@ describe('paths of a configuration', () => {
     ['$NONE/x', 'the environment variable NONE is not set', undefined],
     ['${EMPTY}/x', 'the environment variable EMPTY is not set', undefined],
     ['${DATA:-x}', 'only $NAME and ${NAME} are expanded', undefined],
-    ['$(pwd)/x', 'commands in a path are not run', undefined],
+    ['$(pwd)/x', 'commands in paths are not executed', undefined],
   ])('refuse %j with the reason', (value, reason, meant) => {
     const expansion = expandPath(value, environment);
     if (!('fault' in expansion)) throw new Error(`it became ${expansion.path}`);

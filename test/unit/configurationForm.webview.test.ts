@@ -163,7 +163,7 @@ describe('the form', () => {
   it('knows every key, in the groups of the definition', async () => {
     await open('');
     expect(form.model.fields.map(({ key }) => key)).toEqual(Object.keys(definition));
-    expect(form.model.groups).toEqual(['Data', 'Model', 'Optimisation', 'Hardware', 'Run']);
+    expect(form.model.groups).toEqual(['Data', 'Model', 'Optimization', 'Hardware', 'Run']);
     for (const info of form.model.fields) {
       expect(form.model.groups).toContain(info.group);
       for (const each of [info, ...(info.fields ?? [])])
@@ -406,14 +406,14 @@ describe('the form', () => {
     expect(insights.schedule?.at(-1)?.step).toBe(12);
     form.write('ann_root: nowhere\nvit: {heads: 5}\n');
     await vi.waitFor(() => expect(form.model.insights?.examples).toBe(null), { timeout: 3000 });
-    expect(form.model.insights?.dataNote).toContain('not there yet');
+    expect(form.model.insights?.dataNote).toContain('do not exist yet');
     expect(form.model.insights?.modelNote).toContain('vit.heads');
     expect(form.model.insights?.scheduleUnit).toBe('epochs');
   });
 
   it('computes nothing of the default of a wrong value, and says which value is wrong', async () => {
     const insights = () => form.model.insights;
-    const note = (key: string) => `Cannot be computed: the value of \`${key}\` is wrong.`;
+    const note = (key: string) => `Not available: the value of \`${key}\` is invalid.`;
     await open('batch_size_train: 1\ninit_lr: abc\n');
     await vi.waitFor(() => expect(insights()?.scheduleNote).toBe(note('init_lr')));
     // What it does not decide is computed.

@@ -72,7 +72,7 @@ describe('hovers', () => {
     for (const marked of ['see|d: 1', 'seed: 1|']) {
       const { text, offset } = atCursor(marked);
       const hover = hoverAt(parseConfig(text), offset, t);
-      expect(hover?.text).toContain('Seed of initialisation');
+      expect(hover?.text).toContain('Seed for initialization');
       expect(hover?.text).toContain('Default: `42`');
       expect(hover?.text).toContain('In BLIP: the same');
     }
@@ -202,7 +202,7 @@ describe('on the disk', () => {
 
   it('tells a file from a folder, and takes a run folder for weights', async () => {
     expect(await missing('image_root: ann/train.json\n')).toEqual([
-      '1 image_root: `image_root`: ./ann/train.json is a file, and a folder is needed.',
+      '1 image_root: `image_root`: ./ann/train.json is a file. A folder is required.',
     ]);
     expect(await missing('pretrained: images\n')).toEqual([]);
     expect(await missing('pretrained: https://example.org/w.pth\n')).toEqual([]);

@@ -186,7 +186,7 @@ describe("TensorBoard's event files", () => {
     writeFileSync(file, Buffer.concat(records));
     const { problems } = await imported(file);
     expect(problems.map(inEnglish)).toEqual([
-      `${file} has damaged records, which are left out: 1 (the first at byte ${records[0].length}). Their checksums do not fit.`,
+      `${file} has damaged records, which are skipped: 1 (the first at byte ${records[0].length}). Their checksums are wrong.`,
     ]);
     const whole = await eventsOf();
     expect(stepsIn(whole).map(({ step }) => step)).toEqual([1, 3]);
@@ -196,13 +196,13 @@ describe("TensorBoard's event files", () => {
     writeFileSync(file, lengths);
     const after = await eventsOf();
     expect(stepsIn(after).map(({ step }) => step)).toEqual([1, 3]);
-    expect(notesIn(after)[1]).toContain('the checksum of a length does not fit');
+    expect(notesIn(after)[1]).toContain('a length has a wrong checksum');
 
     const beyond = join(root, 'tfevents.beyond');
     writeFileSync(beyond, Buffer.concat([scalars(-1, { loss: 1 }), scalars(2 ** 32, { loss: 1 })]));
     await expect(findCurves(beyond)).resolves.toMatchObject({ scalars: [] });
     run = join(root, 'other');
-    await expect(imported(beyond)).rejects.toThrow('beyond 32 bits, which are left out: 2.');
+    await expect(imported(beyond)).rejects.toThrow('exceeds 32 bits, which are skipped: 2.');
     writeFileSync(beyond, 'This is no event file at all.');
     await expect(imported(beyond)).rejects.toThrow(`${beyond} is damaged at byte 0`);
   });
@@ -211,10 +211,10 @@ describe("TensorBoard's event files", () => {
     for (const name of ['a', 'b'])
       cpSync(join(fixtures, 'pytorch'), join(root, 'logs', name), { recursive: true });
     await expect(imported(join(root, 'logs'))).rejects.toThrow(
-      `${join(root, 'logs')} holds the event files of several trainings: a, b.`,
+      `${join(root, 'logs')} contains the event files of several trainings: a, b.`,
     );
     mkdirSync(join(root, 'none'));
-    await expect(imported(join(root, 'none'))).rejects.toThrow('holds no event file');
+    await expect(imported(join(root, 'none'))).rejects.toThrow('has no TensorBoard event files');
     await expect(imported(join(fixtures, 'pytorch'), { lr: 'rate' })).rejects.toThrow(
       /has no scalar rate. Its scalars are train\/loss, /,
     );
@@ -290,7 +290,7 @@ describe('tables of curves', () => {
     });
     expect(report.others).toEqual([]);
     expect(problems.map(inEnglish)).toEqual([
-      `${file} has rows without a step, which are left out: 1 (the first on line 6).`,
+      `${file} has rows without a step, which are skipped: 1 (the first on line 6).`,
     ]);
     const events = await eventsOf();
     expect(stepsIn(events).map(({ step, epoch, loss }) => [step, epoch, loss])).toEqual([
@@ -329,10 +329,10 @@ describe('tables of curves', () => {
 
   it('say what is wrong with another file, and find one that was moved together with the run', async () => {
     const other = table('predictions.csv', 'identifier,prediction', 'dev-1-0-0,True');
-    await expect(imported(other)).rejects.toThrow('no column says the step');
+    await expect(imported(other)).rejects.toThrow('it has no step column');
     const plain = table('plain.csv', 'step,foo', '1,2');
     await expect(imported(plain)).rejects.toThrow(
-      `${plain} holds no scalar with a common name of a curve. Its scalars are foo.`,
+      `${plain} has no scalar with a common curve name. Its scalars are foo.`,
     );
     mkdirSync(join(root, 'here'));
     const file = table('here/log.csv', 'step,loss', '1,0.5');
@@ -342,7 +342,7 @@ describe('tables of curves', () => {
     run = join(root, 'there', 'run');
     expect(await eventsOf()).toHaveLength(1);
     rmSync(join(root, 'there', 'log.csv'));
-    await expect(eventsOf()).rejects.toThrow(`are read from ${file}, which is gone`);
+    await expect(eventsOf()).rejects.toThrow(`are read from ${file}, which no longer exists`);
     expect((await readRun(run))?.info.step).toBe(1);
   });
 });
@@ -352,7 +352,7 @@ it('are not read from elsewhere in a workspace that nobody trusts, nor from what
   await imported(file);
   trustSources(false);
   onTestFinished(() => trustSources(true));
-  await expect(eventsOf()).rejects.toThrow('are read from files outside of it');
+  await expect(eventsOf()).rejects.toThrow('are read from files outside the run folder');
   expect((await readRun(run))?.info).toMatchObject({ name: 'theirs', step: 1 });
   trustSources(true);
   expect(await eventsOf()).toHaveLength(1);
@@ -420,7 +420,7 @@ describe('nlvr export and nlvr import of curves', () => {
       const file = join(root, target, 'events.out.tfevents.1767312000.nlvr');
       expect(written.stdout).toContain(file);
       // Again there is one file, not two with the same curves.
-      expect(nlvr('export', '--format', format, 'ours', target).stderr).toContain('exists already');
+      expect(nlvr('export', '--format', format, 'ours', target).stderr).toContain('already exists');
       expect(nlvr('export', '--format', format, '--overwrite', 'ours', target).status).toBe(0);
     } else
       expect(readFileSync(join(root, target), 'utf8').split('\n').slice(0, 3)).toEqual([
@@ -467,10 +467,10 @@ describe('nlvr export and nlvr import of curves', () => {
     expect(refused.status).toBe(2);
     expect(refused.stderr).toContain('Predictions need --config and --split; --config is missing.');
     expect(nlvr('import', 'p.csv').stderr).toMatch(
-      /no column says the step\. .* Predictions need --config and --split\.$/m,
+      /it has no step column\. .* Predictions need --config and --split\.$/m,
     );
     expect(nlvr('export', 'nowhere').stderr).toContain('Nothing says what to export.');
-    expect(nlvr('export', '--format', 'csv', 'nowhere').stderr).toContain('holds no run');
+    expect(nlvr('export', '--format', 'csv', 'nowhere').stderr).toContain('does not contain a run');
     expect(nlvr('import', 'x', '--curve', 'y=z').stderr).toContain('curves are loss/train, lr');
   });
 });

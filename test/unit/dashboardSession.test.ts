@@ -179,7 +179,7 @@ describe('DashboardSession', () => {
     expect(done).toEqual([`stop ${run}`]);
     await expect(
       Promise.resolve(session.requests.thumbnails({ run: '/etc', images: ['/etc/passwd'] })),
-    ).rejects.toThrow('not shown');
+    ).rejects.toThrow('no longer shown');
   });
 
   it('tells a run that is gone by an empty list, and what the panel is about all the same', async () => {

@@ -144,7 +144,7 @@ describe('NLVR2', () => {
     expect((await problem(line('../../etc-1-0-0'))).key).toBe('identifier');
     const error = await problem(line('train-1-0-0', { directory: '../../..' }));
     expect(error.key).toBe('directory');
-    expect(error.message).toContain('leaves image_root');
+    expect(error.message).toContain('is outside image_root');
   });
 });
 
@@ -202,10 +202,10 @@ describe("BLIP's format", () => {
   it.each([
     ['/etc/passwd', 'absolute'],
     ['C:\\x.png', 'absolute'],
-    ['../x.png', 'leaves image_root'],
-    ['a/../../x.png', 'leaves image_root'],
-    ['..', 'leaves image_root'],
-    ['.', 'leaves image_root'],
+    ['../x.png', 'is outside image_root'],
+    ['a/../../x.png', 'is outside image_root'],
+    ['..', 'is outside image_root'],
+    ['.', 'is outside image_root'],
     ['', 'expected the path'],
     ['a\0.png', 'expected the path'],
   ])('refuses the image path %j', async (path, reason) => {
@@ -284,7 +284,7 @@ describe('files', () => {
     [`[${JSON.stringify(pair())}]\n\n{}`, 3, 'text follows'],
     ['[1, 2]', 1, 'found 1'],
     ['\n"text"', 2, 'found "text"'],
-    ['{"a": 1, "b": 2}', 1, 'format is not recognised (keys: a, b)'],
+    ['{"a": 1, "b": 2}', 1, 'format is not recognized (keys: a, b)'],
     ['PNG', 1, 'not valid JSON'],
   ])('names the line of %j', async (text, line, reason) => {
     const error = await problem(text);
@@ -325,7 +325,7 @@ describe('files', () => {
   it.each([
     ['UTF-16', Buffer.from('\ufeff[{}]', 'utf16le'), 'the file is UTF-16; save it as UTF-8'],
     ['UTF-16 without a mark', Buffer.from('[{"a": 1}]', 'utf16le'), 'the file is UTF-16'],
-    ['a binary file', Buffer.from('PNG\0'), 'no text file'],
+    ['a binary file', Buffer.from('PNG\0'), 'not a text file'],
     ['XML', Buffer.from('<?xml?>'), 'an XML document'],
     ['a CSV table', Buffer.from('left,right,sentence,label\na,b,c,1\n'), 'nlvr convert'],
   ])('says what the file is: %s', async (_, bytes, message) => {
@@ -354,7 +354,7 @@ describe('files', () => {
     expect(examples[0].images).toEqual([join(folder, 'dev/a.png'), join(folder, 'dev\\gone.png')]);
     expect(
       (await problem(JSON.stringify(pair({ images: ['..\\..\\etc\\passwd', 'b'] })))).message,
-    ).toContain('leaves image_root');
+    ).toContain('is outside image_root');
   });
 
   it('names a file with a near name', async () => {

@@ -63,7 +63,7 @@ describe('a table', () => {
       { label: false, line: 3 },
     ]);
     expect(() => writeAnnotations([part], join(folder, 'annotation.json'), false)).toThrow(
-      'exists already',
+      'already exists',
     );
   });
 
@@ -84,7 +84,7 @@ describe('a table', () => {
     [
       'a column',
       'left,right,words,label\na,b,s,1\n',
-      /no column is known for sentence. Its columns are left, right, words, label/,
+      /no column was found for sentence. Its columns are left, right, words, label/,
     ],
     ['a spreadsheet', 'PK\x03\x04', /save it as CSV/],
     ['one column', 'left\na\n', /expected a table/],
@@ -144,10 +144,10 @@ describe('a table', () => {
     const file = join(database, name);
     if (name !== '.') writeFileSync(file, Buffer.from(text, 'latin1'));
     await expect(loadDataset(file, 'val', { format: 'auto', imageRoot: folder })).rejects.toThrow(
-      /a database of UNITER \(LMDB\).*use NLVR2's own annotations/,
+      /a UNITER database \(LMDB\).*use the NLVR2 annotations/,
     );
     await expect(loadDataset(folder, 'val', { format: 'auto', imageRoot: folder })).rejects.toThrow(
-      'this is a folder; name the annotation file in it',
+      'this is a folder; specify the annotation file in it',
     );
   });
 
@@ -155,9 +155,7 @@ describe('a table', () => {
     const text = `left,right,sentence,label\n${folder}/x/a.png,x/b.png,s,1\n`;
     const [{ annotations }] = await parts(text, { imageRoot: folder });
     expect(annotations[0].images).toEqual(['x/a.png', 'x/b.png']);
-    await expect(parts(text, { imageRoot: join(folder, 'x/y') })).rejects.toThrow(
-      'does not lie in',
-    );
+    await expect(parts(text, { imageRoot: join(folder, 'x/y') })).rejects.toThrow('is not in');
   });
 
   it('is split by a column, but never an image into two splits', async () => {

@@ -79,7 +79,7 @@ describe('images', () => {
 
   it('that are too large are called so, with the limit', async () => {
     await expect(decodeImage(temporary('large.png', emptyPng(20000, 9000)))).rejects.toThrow(
-      'the image has 20000 × 9000 pixels, more than the 178,956,970 that are read',
+      'the image has 20000 × 9000 pixels, more than the limit of 178,956,970',
     );
   });
 
@@ -92,7 +92,7 @@ describe('images', () => {
     ['TGA', Buffer.from('\0\0\x02pixelsTRUEVISION-XFILE.\0', 'latin1')],
   ])('of %s are named, with what to do', async (name, bytes) => {
     await expect(decodeImage(temporary('other', bytes))).rejects.toThrow(
-      new RegExp(`this is a ${name} image, which is not read; convert it to PNG or JPEG`),
+      new RegExp(`this is a ${name} image, which is not supported; convert it to PNG or JPEG`),
     );
   });
 });

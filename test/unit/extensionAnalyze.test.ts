@@ -60,9 +60,9 @@ it('Open as Text shows the report, with the slices of the settings, which are ch
   const run = await project.import('run', (i) => i % 3 > 0, { epoch: 1 });
   const [report] = await callAnalyze(run, [{ name: 'drinks', pattern: '\\b(beer|bottles?)\\b' }]);
   expect(report.path).toBe('/theirs val epoch 2.txt');
-  expect(report.text).toMatch(/^run, val after epoch 1: 36 labelled examples\n/);
+  expect(report.text).toMatch(/^run, val after epoch 1: 36 labeled examples\n/);
   expect(report.text).toMatch(/^[ *] drinks +\d+ +\d/m);
   await expect(callAnalyze(run, [{ name: 'drinks', pattern: '(' }])).rejects.toThrow(
-    /nlvr\.slices: the pattern of slice drinks is no regular expression/,
+    /nlvr\.slices: the pattern of slice drinks is not a valid regular expression/,
   );
 });

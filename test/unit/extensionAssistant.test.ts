@@ -121,7 +121,7 @@ describe('language model tools', () => {
     expect(slices).toContainEqual(expect.objectContaining({ slice: 'bottles' }));
     await expect(
       tools.get('nlvr_run_status')?.invoke({ input: { run: outside } }, token),
-    ).rejects.toThrow('lies outside the folders that may be read');
+    ).rejects.toThrow('is outside the folders that may be read');
   });
 
   it('end when the user cancels', async () => {

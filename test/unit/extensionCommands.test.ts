@@ -87,7 +87,7 @@ describe('Create Sample Data Set', () => {
     expect(picked).toEqual([['sample', 'Choose a Folder…']]);
     expect(readFileSync(drawn, 'utf8')).toBe(`${join(root, 'sample')}\n`);
     expect(said).toEqual([
-      expect.stringContaining('is being drawn already'),
+      expect.stringContaining('is already being created'),
       'The sample data set is in sample.',
     ]);
   });

@@ -195,7 +195,7 @@ describe('Start NLVR Training', () => {
 
   it('asks also when another configuration trains on this machine', async () => {
     const { asked, hasStarted } = await startAgain(undefined, '/elsewhere/nlvr.yaml');
-    expect(asked).toEqual(['calm-fox-1 is training on this machine already.']);
+    expect(asked).toEqual(['calm-fox-1 is already training on this machine.']);
     expect(hasStarted()).toBe(false);
   });
 
@@ -254,13 +254,13 @@ describe('Resume', () => {
 
   it('asks while another training is under way on this machine, and goes on only when it is wanted', async () => {
     const same = [run('merry-owl-7', 'running')];
-    const question = 'merry-owl-7 trains with nlvr.yaml already. true [Resume Next to It]';
+    const question = 'merry-owl-7 is already training with nlvr.yaml. true [Resume Next to It]';
     expect(await resumeAmong(same)).toEqual({ asked: [question], resumes: false });
     const wanted = await resumeAmong(same, 'Resume Next to It');
     expect(wanted).toEqual({ asked: [question], resumes: true });
     const other = [run('merry-owl-7', 'running', { configFile: folder('other.yaml') })];
     expect((await resumeAmong(other)).asked).toEqual([
-      'merry-owl-7 is training on this machine already. true [Resume Next to It]',
+      'merry-owl-7 is already training on this machine. true [Resume Next to It]',
     ]);
   });
 
@@ -349,7 +349,7 @@ describe('what is announced when a run ends', () => {
       { status: 'running' },
       { status: 'lost', message: silent },
       'warning',
-      `calm-fox-1 has gone silent. ${silent}`,
+      `calm-fox-1 stopped responding. ${silent}`,
     ],
     [
       'a resume of a finished run that was refused',
@@ -377,7 +377,7 @@ describe('what is announced when a run ends', () => {
       { status: 'starting', attempt: { kind: 'train' } },
       { status: 'failed', message: 'No GPU.', attempt: { outcome: { state: 'refused' } } },
       'error',
-      'The training did not begin. No GPU.',
+      'Training did not start. No GPU.',
     ],
     [
       'an evaluation that was refused',
@@ -389,7 +389,7 @@ describe('what is announced when a run ends', () => {
         attempt: { kind: 'evaluate', outcome: { state: 'refused' } },
       },
       'error',
-      'The evaluation did not begin. It lacks its head.',
+      'The evaluation did not start. It lacks its head.',
     ],
   ])('%s', async (_what, before, after, level, text) => {
     expect((await announced(before, after)).slice(0, 2)).toEqual([level, text]);
@@ -458,14 +458,14 @@ describe('Delete Run', () => {
     const marks = { forget: () => Promise.resolve() };
     const remove = () => deleteRuns({ registry, found, marks } as never, root, undefined);
     await remove();
-    expect(details[0]).toContain('so they stay: images, nlvr.yaml, train.json.');
+    expect(details[0]).toContain('and are kept: images, nlvr.yaml, train.json.');
     expect(deleted).toEqual(['events.jsonl', 'run.json']);
     // One question, which says what goes for good and how much; Enter keeps it.
     expect(asked).toEqual([
       [
-        expect.stringMatching(/^Delete calm-fox-1 \(.*\) for good\?$/),
+        expect.stringMatching(/^Permanently delete calm-fox-1 \(.*\)\?$/),
         'Keep Run',
-        'Delete for Good',
+        'Delete Permanently',
       ],
     ]);
     expect(trashed).toEqual([false, false]);

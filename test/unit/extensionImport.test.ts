@@ -121,7 +121,7 @@ describe('Import Predictions', () => {
     expect(opened).toHaveLength(1);
     expect(existsSync(join(run, 'predictions', 'val.jsonl'))).toBe(true);
     expect(said.join()).toMatch(
-      /^36 of 36 examples have an answer, accuracy \d\d\.\d%\. Rows that could not be used: 1\.$/,
+      /^36 of 36 examples have an answer, accuracy \d\d\.\d%\. Unusable rows: 1\.$/,
     );
   });
 

@@ -90,7 +90,7 @@ it('makes a run of a log folder by common names, and opens its dashboard', async
   expect(known).toContain(run);
   expect(executed).toEqual([['nlvr.openDashboard', run]]);
   expect(said).toEqual([
-    'Steps: 20, epochs: 2. The curves go on while pytorch grows. Taken as percent: accuracy/val.',
+    'Steps: 20, epochs: 2. The curves are updated while pytorch grows. Interpreted as percent: accuracy/val.',
   ]);
 });
 
@@ -122,6 +122,6 @@ it('offers the other scalars of a table for each curve', async () => {
 it('says what is needed', async () => {
   await expect(callImport(logs, { picks: [], folders: [] })).rejects.toThrow('No folder is open.');
   await expect(callImport(root, { picks: ['TensorBoard Log Folder'] })).rejects.toThrow(
-    'holds no event file',
+    'has no TensorBoard event files',
   );
 });

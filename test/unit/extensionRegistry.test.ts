@@ -254,7 +254,7 @@ describe('FolderRunRegistry', () => {
     const run = await registry.add(folder);
     expect(run?.status).toBe('evaluating');
     expect(run && isActive(run)).toBe(true);
-    expect(() => run && requireResumable(run)).toThrow('calm-fox-1 is running already.');
+    expect(() => run && requireResumable(run)).toThrow('calm-fox-1 is already running.');
     closeAttempt(file, { state: 'failed', exitCode: 3, message: 'No GPU.' });
     await poll(() => registry.get(folder)?.status).toBe('finished');
     expect(registry.get(folder)?.message).toBe('The last evaluation failed: No GPU.');
@@ -278,7 +278,7 @@ describe('FolderRunRegistry', () => {
     expect(run).toMatchObject({
       status: 'unreadable',
       message: expect.stringContaining('not valid JSON') as string,
-      hint: expect.stringContaining('checkpoints beside it are not affected') as string,
+      hint: expect.stringContaining('checkpoints of the run are not affected') as string,
     });
     expect(run && isActive(run)).toBe(false);
     expect(run && runDescription(run, t)).toBe('unreadable');
@@ -313,7 +313,7 @@ describe('FolderRunRegistry', () => {
     const folder = writeRun('live', livingTrainer(child));
     mkdirSync(join(folder, 'checkpoint_last'));
     const run = await registry.add(folder);
-    expect(() => run && requireResumable(run)).toThrow('calm-fox-1 is running already.');
+    expect(() => run && requireResumable(run)).toThrow('calm-fox-1 is already running.');
     child.kill('SIGKILL');
     await poll(() => registry.get(folder)?.status).toBe('failed');
     const dead = registry.get(folder);

@@ -243,8 +243,8 @@ describe('an attempt', () => {
   it.each([
     ['process.abort()', 'failed', 'The TensorFlow runtime crashed.'],
     ['process.kill(process.pid, "SIGKILL")', 'failed', 'The trainer was killed.'],
-    ['process.exit(7)', 'failed', 'The trainer ended before it could say why.'],
-    ['process.exit(130)', 'stopped', 'Ended at once, without saving.'],
+    ['process.exit(7)', 'failed', 'The trainer ended without an error message.'],
+    ['process.exit(130)', 'stopped', 'Ended immediately, without saving.'],
   ])('of a program that ends by %s has %s as its outcome', async (script, state, message) => {
     const { ended, file } = await startAttempt(program(script), asked());
     await ended;
@@ -463,9 +463,13 @@ describe('findNode', () => {
     const old = fakeNode('old', '18.19.0');
     await expect(findNode({ ...search, configured: old })).rejects.toThrow(/is Node.js 18.19.0/);
     const other = fakeNode('other', 'hello');
-    await expect(findNode({ ...search, configured: other })).rejects.toThrow(/not a Node.js/);
+    await expect(findNode({ ...search, configured: other })).rejects.toThrow(
+      /not a working Node.js/,
+    );
     const missing = join(root, 'missing');
-    await expect(findNode({ ...search, configured: missing })).rejects.toThrow(/not a Node.js/);
+    await expect(findNode({ ...search, configured: missing })).rejects.toThrow(
+      /not a working Node.js/,
+    );
   });
 
   it('takes the first node on the PATH that is new enough', async () => {

@@ -133,7 +133,7 @@ describe('the panel', () => {
     const { model } = bench.panel;
     await bench.write('val-epoch-000.jsonl', bench.epoch0().slice(0, 2));
     expect(await model.export('csv')).toBeNull();
-    expect(model.notice?.message).toBe('Other predictions have been opened meanwhile.');
+    expect(model.notice?.message).toBe('Other predictions were opened in the meantime.');
     await vi.waitFor(() => expect(bench.panel.listed).toEqual(['dev-0-0-0']));
     expect(await model.export('nlvr2')).toBe('calm_fox_1-val-epoch-1-predictions.csv');
     expect(bench.panel.saved?.text).toBe('dev-0-0-0,False\n');

@@ -9,7 +9,7 @@ describe('a heat map', () => {
   it('says where it is strongest, and that it is nowhere', () => {
     const map = (at: number) => Array.from({ length: 36 }, (_, i) => (i === at ? 2 : 1));
     expect(strongest(map(0), 6)).toEqual({ row: 0, column: 0, value: 2, place: 'upper left' });
-    expect(strongest(map(14), 6)).toMatchObject({ row: 2, column: 2, place: 'centre' });
+    expect(strongest(map(14), 6)).toMatchObject({ row: 2, column: 2, place: 'center' });
     expect(strongest(map(35), 6)?.place).toBe('lower right');
     expect(strongest(map(17), 6)?.place).toBe('middle right');
     expect(strongest([0, 0, 0, 0], 2)).toBeNull();

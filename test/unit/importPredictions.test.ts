@@ -125,7 +125,7 @@ describe('a file of predictions becomes a run', () => {
         ...answers.map((a, i) => `${a.identifier}\t"a ""b""\n${i}"\t${Number(a.prediction)}`),
       ].join('\n'),
     ],
-    ['JSON lines', answers.map((a) => JSON.stringify(a)).join('\n')],
+    ['JSON Lines', answers.map((a) => JSON.stringify(a)).join('\n')],
     ['a JSON list on one line', JSON.stringify(answers)],
     [
       'a JSON object by identifier',
@@ -280,14 +280,14 @@ describe('nothing is guessed in silence', () => {
     expect(report).toMatchObject({ rows: 7, matched: 2, unmatched: 1, doubled: 1, unusable: 3 });
     expect(report).toMatchObject({ missing: examples - 2, accuracy: 1 });
     expect(faults).toEqual([
-      '3 doubled: dev-850-0-0 was answered in line 2 already; that answer counts',
-      '4 unmatched: no example is called dev-1-1-1',
-      '5 unusable: prob_true is nan; expected is a probability from 0 to 1',
-      '6 unusable: prediction is perhaps; expected is True or False',
-      '8 unusable: it gives no answer',
+      '3 doubled: dev-850-0-0 was already answered in line 2; that answer is used',
+      '4 unmatched: no example is named dev-1-1-1',
+      '5 unusable: prob_true is nan; expected a probability from 0 to 1',
+      '6 unusable: prediction is perhaps; expected True or False',
+      '8 unusable: it has no answer',
     ]);
     expect(notes).toEqual([
-      `Accuracy and consistency are of a part: 2 of ${examples} examples have an answer.`,
+      `Accuracy and consistency cover part of the split: 2 of ${examples} examples have an answer.`,
     ]);
     expect(predictions.map(({ identifier }) => identifier)).toEqual(['dev-850-0-0', 'dev-850-1-0']);
     const listed = JSON.parse(readFileSync(report.report, 'utf8')) as {
@@ -308,7 +308,7 @@ describe('nothing is guessed in silence', () => {
       const { report, faults } = await importText(text);
       expect(report).toMatchObject({ rows: 3, matched: 1, unusable: 2 });
       expect(faults[0]).toMatch(
-        /^1 unusable: logits is \["NaN","-Infinity"\]; expected is two finite/,
+        /^1 unusable: logits is \["NaN","-Infinity"\]; expected two finite/,
       );
     }
   });
@@ -322,8 +322,8 @@ describe('nothing is guessed in silence', () => {
     }));
     const { notes, predictions } = await importText(JSON.stringify(rows));
     expect(notes).toEqual([
-      'Rows whose prediction is not the likelier answer: 1, first in element 5. The prediction counts.',
-      `Rows whose label is not that of the annotations: 1, such as ${dev[5].identifier}. The annotations count.`,
+      'Rows whose prediction is not the more probable answer: 1, first in element 5. The prediction is used.',
+      `Rows whose label differs from the annotations: 1, such as ${dev[5].identifier}. The annotations are used.`,
     ]);
     expect(predictions[4].prediction).toBe(answers[4].prediction);
     expect(predictions[5].label).toBe(dev[5].label === 'True');
@@ -333,12 +333,12 @@ describe('nothing is guessed in silence', () => {
     ['', /the file is empty/],
     ['\0\x01\x02', /is not a text file/],
     [Buffer.from([0x50, 0x4b, 3, 4, 0xff, 0xfe, 0x80]), /is not a text file/],
-    ['[]', /holds no predictions/],
+    ['[]', /contains no predictions/],
     [
       'identifier,predicted by\ndev-850-0-0,me',
-      /no column holds answers \(columns: identifier, predicted by\)/,
+      /no column has answers \(columns: identifier, predicted by\)/,
     ],
-    ['pred,prediction,id\n1,1,dev-850-0-0', /two columns mean prediction: pred, prediction/],
+    ['pred,prediction,id\n1,1,dev-850-0-0', /two columns match prediction: pred, prediction/],
     ['dev-850-0-0,True,0.5', /3 columns without names/],
     ['id,prediction\ndev-850-0-0,True\ndev-850-2-0', /:3: expected 2 columns, found 1 column/],
     ['id,prediction\n"dev-850-0-0,True\n', /:2: a quoted field is not closed/],
@@ -354,7 +354,7 @@ describe('nothing is guessed in silence', () => {
     ['test1-0-0-0,True', /identifiers such as test1-0-0-0 there, such as dev-850-0-0/],
     [
       'id,prediction\ndev-850-0-0,maybe',
-      /No row of .* gives an answer: line 2: prediction is maybe/,
+      /No row of .* has a usable answer: line 2: prediction is maybe/,
     ],
     [
       'id,prediction,score\ndev-850-0-0,True,0.3\ndev-850-2-0,True,0.9',
@@ -402,7 +402,7 @@ describe('several imports', () => {
     await importText(official.join('\n'), { folder, epoch: 3 });
     const again = dev.map(({ identifier }) => `${identifier},True`).join('\n');
     await expect(importText(again, { folder, epoch: 3 })).rejects.toThrow(
-      /has predictions of val after epoch 3 already; they were not touched/,
+      /already has predictions of val after epoch 3\. They were not changed/,
     );
     const { predictions } = await importText(again, { folder, epoch: 3, overwrite: true });
     expect(predictions.every(({ prediction }) => prediction)).toBe(true);
@@ -410,7 +410,7 @@ describe('several imports', () => {
     const training = scratchFolder();
     mkdirSync(join(training, 'run', 'checkpoint_last'), { recursive: true });
     await expect(importText(again, { folder: training, overwrite: true })).rejects.toThrow(
-      /already holds a run; it was not touched/,
+      /already contains a run\. It was not changed/,
     );
   });
 });

@@ -86,13 +86,13 @@ describe('a phrase', () => {
 
 describe('an error', () => {
   const error = new UserError(localize('`{0}`: {1} does not exist.', 'a', 'b'), {
-    hint: localize('Correct it as text first.'),
+    hint: localize('Fix it in the text editor first.'),
   });
 
   it('is English for logs, and a part of other messages', () => {
     setTranslator(chinese);
     expect(messageOf(error)).toBe('`a`: b does not exist.');
-    expect(error.hint).toBe('Correct it as text first.');
+    expect(error.hint).toBe('Fix it in the text editor first.');
     expect(inEnglish(localize('{0}: {1}', 'x', messageTextOf(error)))).toBe(
       'x: `a`: b does not exist.',
     );
@@ -102,10 +102,13 @@ describe('an error', () => {
   it('is shown in the language that is spoken', () => {
     expect(shownError(error)).toEqual({
       message: '`a`: b does not exist.',
-      hint: 'Correct it as text first.',
+      hint: 'Fix it in the text editor first.',
     });
     setTranslator(chinese);
-    expect(shownError(error)).toEqual({ message: '`a`：b 不存在。', hint: '请先以文本方式改正。' });
+    expect(shownError(error)).toEqual({
+      message: '`a`：b 不存在。',
+      hint: '请先在文本编辑器中修正。',
+    });
     expect(shownError(new Error('plain'))).toEqual({ message: 'plain', hint: null });
     expect(localized(localize('none'))).toBe('无');
     expect(localizedMessage({ message: 'of an older version' })).toBe('of an older version');
@@ -173,7 +176,7 @@ describe('a failure of the host in Chinese', () => {
     await vi.waitFor(() => expect(answers).toHaveLength(1));
     expect(answers[0]).toMatchObject({
       failure: {
-        message: '磁盘已满：无法写入 a.csv。原有内容未受影响。',
+        message: '磁盘已满：无法写入 a.csv。已有文件未受影响。',
         hint: '请释放一些空间，或写入其他磁盘。之后训练可以继续。',
       },
     });
@@ -199,12 +202,12 @@ describe('a command that failed', () => {
     const said: string[] = [];
     vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
     const error = new UserError(localize('{0} is a file.', '/s'), {
-      hint: localize('Name a folder for the sample.'),
+      hint: localize('Specify a folder for the sample.'),
     });
     report(error, false);
     for (const [name, value] of Object.entries(jsonErrorEnvironment)) vi.stubEnv(name, value);
     report(error, false);
-    expect(said[0]).toBe('nlvr: /s is a file. Name a folder for the sample.\n');
+    expect(said[0]).toBe('nlvr: /s is a file. Specify a folder for the sample.\n');
     setTranslator(chinese);
     expect(shownError(failureIn(`drawing\n${said[1]}`, ''))).toEqual({
       message: '/s 是一个文件。',

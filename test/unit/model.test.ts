@@ -229,7 +229,7 @@ describe('load rules', () => {
     expect(report.unused).toEqual([{ prefix: 'temp', count: 1 }]);
     expect(report.unexpected).toContain(`${layer}.self.key.weight`);
     expect(describeReport(report).map(inEnglish).join('\n')).toContain(
-      'left at fresh values: text_encoder.encoder.layer.6',
+      'randomly initialized: text_encoder.encoder.layer.6',
     );
   });
 

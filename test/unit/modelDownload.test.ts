@@ -104,7 +104,7 @@ describe('a download', () => {
       count === 1 ? serve(request, response, 1_000_000) : response.destroy();
     await expect(fetchIt()).rejects.toMatchObject({
       message: expect.stringMatching(/could not be downloaded/) as string,
-      hint: expect.stringMatching(/what has arrived is kept/) as string,
+      hint: expect.stringMatching(/The download resumes where it stopped/) as string,
       exitCode: 2,
     });
     expect(existsSync(at())).toBe(false);

@@ -143,7 +143,7 @@ it('writes the very file that PyTorch was seen to load', async () => {
 describe('weights are found', () => {
   it('in a run folder, the best first', async () => {
     const run = mkdtempSync(join(folder, 'run-'));
-    await expect(locateWeights(run)).rejects.toThrow('holds no checkpoint');
+    await expect(locateWeights(run)).rejects.toThrow('contains no checkpoint');
     writeFileSync(join(run, 'checkpoint_best.pth'), '');
     expect(await locateWeights(run)).toBe(join(run, 'checkpoint_best.pth'));
     writeFileSync(join(run, 'checkpoint_best.safetensors'), '');

@@ -148,7 +148,7 @@ describe('prefixes of wrappers', () => {
       ),
     );
     expect(message).toContain(
-      'only a part of its names has a prefix: 1 such as module.visual_encoder.cls_token, 1 such as cls_head.0.bias',
+      'only some of its names have a prefix: 1 such as module.visual_encoder.cls_token, 1 such as cls_head.0.bias',
     );
   });
 });
@@ -218,9 +218,9 @@ describe('weights in several files', () => {
     [
       'a tensor that is elsewhere',
       index({ other: first }),
-      'places other in model-00001-of-00002.safetensors, which does not hold it',
+      'places other in model-00001-of-00002.safetensors, which does not contain it',
     ],
-    ['a path that leads out', index({ w: '../w.safetensors' }), 'which is no file name'],
+    ['a path that leads out', index({ w: '../w.safetensors' }), 'which is not a file name'],
   ])('name %s', async (_, text, message) => {
     expect((await refusal(temporary('sharded/bad.index.json', text))).message).toContain(message);
   });
@@ -240,28 +240,33 @@ async function zip(entries: Record<string, string>): Promise<Buffer> {
 
 describe('files of other kinds', () => {
   it.each<[string, () => Promise<Buffer | string> | Buffer | string, string, string]>([
-    ['gzip', () => gzipSync('weights'), 'packed with gzip', 'gunzip'],
+    ['gzip', () => gzipSync('weights'), 'compressed with gzip', 'gunzip'],
     ['XML', () => '<?xml version="1.0"?><Error>', 'an XML document', 'download'],
     ['HDF5', () => Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'), 'HDF5 file', 'torch.save'],
     [
       'JSON',
       () => '{"hidden_size": 768, "vit": "base"}',
       'a JSON file with the keys hidden_size, vit',
-      'Choose the file',
+      'Choose the weights file',
     ],
-    ['text', () => 'hello world', 'a text file that starts with "hello world"', 'Choose the file'],
+    [
+      'text',
+      () => 'hello world',
+      'a text file that starts with "hello world"',
+      'Choose the weights file',
+    ],
     [
       'a zip in a zip',
       () => zip({ 'a/': '', 'b/': '', 'best/model.pth': 'PK' }),
-      '"best/model.pth" is packed',
+      'contains "best/model.pth"',
       'unzip',
     ],
     ['NumPy arrays', () => zip({ 'a.npy': 'x' }), 'NumPy arrays', 'torch.save'],
     [
       'any zip',
       () => zip({ 'word/document.xml': 'x' }),
-      'holds "word/document.xml"',
-      'Choose the file',
+      'contains "word/document.xml"',
+      'Choose the weights file',
     ],
   ])('are called what they are: %s', async (_, make, message, hint) => {
     const said = await refusal(temporary('other', await make()));

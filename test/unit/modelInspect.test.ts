@@ -59,7 +59,7 @@ describe('inspecting a checkpoint', () => {
     expect(yamlFor(found.keys)).toBe('vit: base\nmed_config: med_config.json');
     expect(describeInspection(found).map(inEnglish)).toEqual(
       expect.arrayContaining([
-        'The number of attention heads cannot be seen in a checkpoint; usual are 12, 12 (64 values a head).',
+        'The number of attention heads cannot be read from a checkpoint; the usual number is 12, 12 (64 values per head).',
         'Nothing is missing for NLVR.',
       ]),
     );

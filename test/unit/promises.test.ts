@@ -91,7 +91,7 @@ describe('the README', () => {
     onTestFinished(() => write.mockRestore());
     await status([folder], {});
     expect(write.mock.lastCall?.[0]).toContain(`calm-fox-1: finished, step 12 (${folder})`);
-    await expect(status([join(folder, 'none')], {})).rejects.toThrow('holds no run');
+    await expect(status([join(folder, 'none')], {})).rejects.toThrow('does not contain a run');
   });
 
   it('the exit codes are those of the README', () => {

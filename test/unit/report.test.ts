@@ -80,9 +80,9 @@ test('wrong answers stand there with their images, the surest first, and missing
     width: 224,
     height: 134,
   });
-  expect(page).toMatch(/right image: It is not a picture\.\s+<code>dev\/dev-0-0-img1\.png<\/code>/);
+  expect(page).toMatch(/right image: It is not an image\.\s+<code>dev\/dev-0-0-img1\.png<\/code>/);
   expect(page).toMatch(/left image: The file is missing\.\s+<code>dev\/dev-0-2-img0\.png<\/code>/);
-  expect(page).toContain('Wrong answers: 20. Shown are 3,');
+  expect(page).toContain('Wrong answers: 20. 3 are shown,');
   expect(page).toMatch(
     /label True, predicted False,\s+probability of the label\s+<data value="0">0\.0%/,
   );
@@ -98,7 +98,7 @@ test('a report stays small: long texts are cut, and there are only so many pictu
   expect(await pictures.get('red.png')).toHaveProperty('url');
   expect(await pictures.get('red.png')).toHaveProperty(
     'problem.text',
-    expect.stringMatching(/^It is left out/),
+    expect.stringMatching(/^It is omitted/),
   );
 });
 
@@ -107,7 +107,7 @@ test('a run without configuration, and one without predictions, say so', async (
   const run = await project.import('run', (i) => i % 3 > 0);
   rmSync(join(run, 'config.yaml'));
   const page = await report(run);
-  expect(page).toContain('This run has no configuration that can be read.');
+  expect(page).toContain('This run has no readable configuration.');
   expect(page).toContain('The predictions have no probabilities.');
   expect(page).toContain('The image folder of this run is not known');
 

@@ -46,7 +46,7 @@ describe('the lock of a run folder', () => {
     writeFileSync(folder.runJson, '{"name": "calm-fox-1"}');
     for (const mode of ['new', 'resume', 'overwrite', 'again'] as const)
       expect(() => RunWriter.open(start(mode)), mode).toThrow(
-        `A run is being written to ${folder.root} right now (process ${pid} on ${hostname()}); it was not touched.`,
+        `A run is being written to ${folder.root} (process ${pid} on ${hostname()}). It was not changed.`,
       );
     expect(readFileSync(folder.runJson, 'utf8')).toBe('{"name": "calm-fox-1"}');
     expect(existsSync(folder.config)).toBe(false);
@@ -68,7 +68,7 @@ describe('the lock of a run folder', () => {
     expect(existsSync(folder.lock)).toBe(true);
     writer.close('finished');
     expect(existsSync(folder.lock)).toBe(false);
-    expect(() => RunWriter.open(start('new'))).toThrow(/already holds a run/);
+    expect(() => RunWriter.open(start('new'))).toThrow(/already contains a run/);
     expect(existsSync(folder.lock)).toBe(false);
   });
 });
@@ -96,7 +96,9 @@ describe('the lock of an owner that cannot be looked up', () => {
 
   it.each(Object.entries(unseen))('of %s: fresh, it is held', (_who, more) => {
     lockOf(more);
-    expect(() => tryLock(folder)).toThrow(/belongs to process \d+ on \S+, which was heard of/);
+    expect(() => tryLock(folder)).toThrow(
+      /belongs to process \d+ on \S+, whose last heartbeat was/,
+    );
     expect(() => tryLock(folder)).toThrow(
       expect.objectContaining({
         takeable: true,
@@ -148,7 +150,9 @@ describe('the lock of an owner that cannot be looked up', () => {
     lockOf({ host: 'elsewhere', boot: 'another' });
     expect(held(await acquireLock(folder, { takeOver: true }))).toBe(true);
     lockOf({ processStart: processStartTime(process.ppid) });
-    await expect(acquireLock(folder, { takeOver: true })).rejects.toThrow(/right now/);
+    await expect(acquireLock(folder, { takeOver: true })).rejects.toThrow(
+      /A run is being written to/,
+    );
   });
 
   it('once taken is noticed by the process that had it, which writes nothing more', () => {

@@ -82,7 +82,7 @@ it('has a row a run with its metrics, and a column for each key that differs', a
     'sweep/a,sweep/a,train,finished,2026-01-02T00:00:00.000Z,12,3,0.625,0.25,0.5,,,,90,3e-5,"d, e"',
   ]);
   expect(rows[0]).toMatch(/^blip,blip,imported,lost,\d{4}-.*,1,0,0\.7,,0\.6,,,,,3e-5,\/d$/);
-  expect(said).toMatch(/broken is left out: .*run\.json is not valid JSON/);
+  expect(said).toMatch(/broken is skipped: .*run\.json is not valid JSON/);
 
   const [table] = await printed({});
   expect(table).toMatch(

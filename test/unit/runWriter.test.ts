@@ -194,8 +194,8 @@ describe('a run that ended before its first step', () => {
     add();
     const before = readdirSync(root, { recursive: true }).sort();
     const events = readFileSync(join(root, 'events.jsonl'), 'utf8');
-    expect(() => requireUsableFolder(root, 'new')).toThrow(/already holds a run/);
-    expect(() => open()).toThrow(/already holds a run/);
+    expect(() => requireUsableFolder(root, 'new')).toThrow(/already contains a run/);
+    expect(() => open()).toThrow(/already contains a run/);
     expect(readdirSync(root, { recursive: true }).sort()).toEqual(before);
     expect(readFileSync(join(root, 'events.jsonl'), 'utf8')).toBe(events);
   });

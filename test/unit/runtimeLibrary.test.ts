@@ -62,10 +62,10 @@ describe('findLibrary', () => {
   it('does not go on searching when a named folder has no library', async () => {
     place(managedFolder('cpu', env).slice(folder.length + 1), 'tensorflow');
     await expect(findLibrary({ env, directory: folder })).rejects.toThrow(
-      /does not hold libtensor/,
+      /does not contain libtensor/,
     );
     env['NLVR_TF_DIR'] = folder;
-    await expect(findLibrary({ env })).rejects.toThrow(/NLVR_TF_DIR is .* does not hold/);
+    await expect(findLibrary({ env })).rejects.toThrow(/NLVR_TF_DIR is .* does not contain/);
   });
 
   it('skips an incomplete managed copy', async () => {

@@ -12,7 +12,7 @@ describe('choosePrecision', () => {
     ['fp32', 'cpu', machine(['avx512_bf16']), 'fp32', /configured/],
     ['bf16', 'cpu', machine([]), 'bf16', /configured/],
     ['tf32', 'gpu', machine([], 8), 'tf32', /configured/],
-    ['tf32', 'cpu', machine([]), 'fp32', /only GPUs/],
+    ['tf32', 'cpu', machine([]), 'fp32', /requires a GPU/],
     ['auto', 'cpu', machine(['avx2', 'avx512_bf16']), 'bf16', /avx512_bf16/],
     ['auto', 'cpu', machine(['amx_bf16', 'avx512_bf16']), 'bf16', /amx_bf16/],
     ['auto', 'cpu', machine(['avx2', 'avx512f']), 'fp32', /no bf16/],

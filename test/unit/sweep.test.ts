@@ -67,7 +67,7 @@ describe('combinations of values', () => {
         root,
       );
     expect(() => of(['seed', ' , '])).toThrow('`seed` has no value');
-    expect(() => of(['seed', '1'], ['seed', '2'])).toThrow('`seed` is there twice');
+    expect(() => of(['seed', '1'], ['seed', '2'])).toThrow('`seed` appears twice');
     const many = Array.from({ length: 21 }, (_, i) => i).join();
     expect(() => of(['seed', many], ['max_epoch', many])).toThrow('441 combinations');
     expect(() => of(['seed', '[1'])).toThrow('not valid YAML');
@@ -121,7 +121,7 @@ describe('New Run from This One', () => {
     expect(file).toBe(join(other, 'calm-fox-1-3.nlvr.yaml'));
     expect(parseConfig(text).config).toMatchObject({ seed: 3, init_lr: 1e-4, ann_root: root });
     await expect(newConfiguration(run, [{ key: 'seed', values: '3, 4' }], other)).rejects.toThrow(
-      'These values make 2 runs',
+      'These values create 2 runs',
     );
   });
 

@@ -48,10 +48,10 @@ describe('a run goes on only with the examples it was begun with', () => {
 
   test('in batches and steps of the same size', () => {
     expect(() => requireSameOrder(begun, order({ batch_size_train: 8 }), folder)).toThrow(
-      /begun with batch_size_train 4, not 8;/,
+      /started with batch_size_train 4, not 8 and/,
     );
     expect(() => requireSameOrder(begun, order({ accumulate_steps: 1 }), folder)).toThrow(
-      /begun with accumulate_steps 2, not 1;/,
+      /started with accumulate_steps 2, not 1 and/,
     );
   });
 
@@ -179,7 +179,7 @@ test('says what changed of the machine, as far as numbers depend on it', () => {
   expect(changes({})).toEqual([]);
   expect(changes({ threads: 4, lanes: 1 })).toEqual([
     'with threads: 4 instead of 2',
-    'with lanes: 1 instead of 2',
+    'with shards: 1 instead of 2',
   ]);
   expect(changes({ device: 'GPU', threads: 64, lanes: 1 })).toEqual(['on a GPU instead of a CPU']);
   expect(changes({ tensorflow: '2.20.0' })).toEqual(['with TensorFlow 2.20.0 instead of 2.21.0']);

@@ -160,7 +160,7 @@ describe("BLIP's log.txt", () => {
   });
 
   it('that is missing is refused, but not before the first epoch of BLIP', async () => {
-    await expect(blipRunInfo(folder('none', {}))).rejects.toThrow(/no log.txt/);
+    await expect(blipRunInfo(folder('none', {}))).rejects.toThrow(/no readable log.txt/);
     expect(
       await readRunInfo(folder('mine', { 'config.yaml': 'image_root: x\nann_root: y\n' })),
     ).toBeUndefined();

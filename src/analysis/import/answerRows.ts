@@ -36,11 +36,11 @@ export async function readAnswerFile(file: string): Promise<AnswerFile> {
   const text = await readText(file);
   const first = /\S/.exec(text)?.[0];
   if (first === undefined)
-    throw new DataError(localize('the file is empty; predictions are expected'), { file });
+    throw new DataError(localize('the file is empty; expected predictions'), { file });
   const read = first === '[' ? jsonList : first === '{' ? jsonObjects : table;
   const answers = read(text, file);
   if (answers.rows.length === 0)
-    throw new DataError(localize('the file holds no predictions'), { file });
+    throw new DataError(localize('the file contains no predictions'), { file });
   return answers;
 }
 
@@ -76,7 +76,7 @@ async function readText(file: string): Promise<string> {
 
 function expected(): MessageText {
   return localize(
-    'Expected are CSV, TSV, JSON or JSON lines with an identifier and a prediction, prob_true, score or logits in each row.',
+    'Expected CSV, TSV, JSON or JSON Lines with an identifier and a prediction, prob_true, score or logits in each row.',
   );
 }
 
@@ -127,7 +127,7 @@ function jsonObjects(text: string, file: string): AnswerFile {
     } catch (error) {
       throw new DataError(
         localize(
-          'the line is not valid JSON ({0}); expected is one JSON object a line, or one JSON list',
+          'the line is not valid JSON ({0}); expected one JSON object per line, or one JSON list',
           messageOf(error),
         ),
         { file, line: i + 1 },
@@ -215,7 +215,7 @@ function named(
   if (twice !== undefined)
     throw new DataError(
       localize(
-        'two columns mean {0}: {1}',
+        'two columns match {0}: {1}',
         twice,
         header.fields.filter((each) => fieldNamed(each) === twice),
       ),
@@ -226,7 +226,7 @@ function named(
   if (!answers)
     throw new DataError(
       localize(
-        'no column holds answers (columns: {0}); expected is one of prediction, prob_true, score, logits, label',
+        'no column has answers (columns: {0}); expected prediction, prob_true, score, logits or label',
         header.fields,
       ),
       { file, line: header.line },
@@ -235,7 +235,7 @@ function named(
     format,
     unit: 'line',
     rows: rest.map((row) => rowOf(row, names, file)),
-    notes: unknown.length === 0 ? [] : [localize('Columns that are not used: {0}.', unknown)],
+    notes: unknown.length === 0 ? [] : [localize('Unused columns: {0}.', unknown)],
   };
 }
 

@@ -45,9 +45,7 @@ export function parseAnswers(file: string, { rows, unit }: AnswerFile): Answers 
   const readScore = scoreReader(file, values, rows, unit, notes);
   if (usable.length > 0 && usable.every(onlyLabel))
     notes.push(
-      localize(
-        'The file has labels and nothing else: they are taken for the answers of the model.',
-      ),
+      localize('The file has only labels. They are interpreted as the answers of the model.'),
     );
   let contradictions = 0;
   let firstPlace = 0;
@@ -59,7 +57,7 @@ export function parseAnswers(file: string, { rows, unit }: AnswerFile): Answers 
     const given = each.prediction ?? (lonely ? each.label : undefined);
     const byOutput = logits ? decide(logits) : probTrue > 0.5;
     if (given === undefined && Number.isNaN(probTrue))
-      return { problem: localize('it gives no answer') };
+      return { problem: localize('it has no answer') };
     if (given !== undefined && Math.abs(probTrue - 0.5) > TIE && given !== byOutput) {
       contradictions++;
       firstPlace ||= rows[i].place;
@@ -74,7 +72,7 @@ export function parseAnswers(file: string, { rows, unit }: AnswerFile): Answers 
   if (contradictions > 0)
     notes.push(
       localize(
-        'Rows whose prediction is not the likelier answer: {0}, first in {1}. The prediction counts.',
+        'Rows whose prediction is not the more probable answer: {0}, first in {1}. The prediction is used.',
         contradictions,
         placeOf(unit, firstPlace),
       ),
@@ -130,13 +128,15 @@ function scoreReader(
   if (!contradiction) {
     notes.push(
       within
-        ? localize('Scores from 0 to 1 are taken for the probability of True.')
-        : localize('Scores beyond 0 to 1 are taken for the log odds of True.'),
+        ? localize('Scores from 0 to 1 are interpreted as the probability of True.')
+        : localize('Scores outside 0 to 1 are interpreted as the log odds of True.'),
     );
     return ({ score }) => (score === undefined ? NaN : within ? score : 1 / (1 + Math.exp(-score)));
   }
   if (within && scored.every(({ score }) => score >= 0.5 - TIE)) {
-    notes.push(localize('Scores from 0.5 to 1 are taken for the probability of the prediction.'));
+    notes.push(
+      localize('Scores from 0.5 to 1 are interpreted as the probability of the prediction.'),
+    );
     return ({ score, prediction }) =>
       score === undefined || prediction === undefined ? NaN : prediction ? score : 1 - score;
   }
@@ -154,7 +154,7 @@ function scoreReader(
 function valuesOf({ values }: AnswerRow): Values | { problem: MessageText } {
   const found: Values = {};
   const wrong = (field: string, value: unknown, wanted: MessageText): { problem: MessageText } => ({
-    problem: localize('{0} is {1}; expected is {2}', field, shown(value), wanted),
+    problem: localize('{0} is {1}; expected {2}', field, shown(value), wanted),
   });
   const boolean = localize('True or False');
   const number = localize('a finite number');
@@ -197,7 +197,7 @@ function valuesOf({ values }: AnswerRow): Values | { problem: MessageText } {
     if (truth !== undefined) found.prediction = truth;
     if (value !== undefined) found.score = value;
   }
-  return Object.keys(found).length === 0 ? { problem: localize('it gives no answer') } : found;
+  return Object.keys(found).length === 0 ? { problem: localize('it has no answer') } : found;
 }
 
 function isGiven(value: unknown): boolean {

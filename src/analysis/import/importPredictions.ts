@@ -101,7 +101,7 @@ export async function importPredictions(request: ImportRequest): Promise<ImportR
   if (unusable.length === answers.length)
     throw new UserError(
       localize(
-        'No row of {0} gives an answer: {1}: {2}.',
+        'No row of {0} has a usable answer: {1}: {2}.',
         file,
         placeOf(answerFile.unit, unusable[0].place),
         unusable[0].reason,
@@ -169,16 +169,16 @@ function requireRoom(folder: RunFolder, request: ImportRequest): 'new' | 'again'
   if (!overwrite && existsSync(folder.predictionsOf(split, epoch)))
     throw new UserError(
       epoch === null
-        ? localize('{0} has predictions of {1} already; they were not touched.', folder.root, split)
+        ? localize('{0} already has predictions of {1}. They were not changed.', folder.root, split)
         : localize(
-            '{0} has predictions of {1} after epoch {2} already; they were not touched.',
+            '{0} already has predictions of {1} after epoch {2}. They were not changed.',
             folder.root,
             split,
             epoch,
           ),
       {
         hint: localize(
-          'Choose another epoch, another name or output folder, or replace them by --overwrite.',
+          'Choose another epoch, name or output folder, or replace them with --overwrite.',
         ),
       },
     );
@@ -194,22 +194,22 @@ function reportFile(folder: RunFolder, split: Split, epoch: number | null): stri
 function remarks(joined: Joined, matched: readonly Matched[], examples: number): MessageText[] {
   const notes: MessageText[] = [];
   if (joined.by === 'order')
-    notes.push(localize('The rows have no identifiers: they are taken in annotation order.'));
+    notes.push(localize('The rows have no identifiers. They are matched in annotation order.'));
   if (joined.by === 'confirmed order')
     notes.push(
       localize(
-        'The annotations have no identifiers: the rows are taken in annotation order, which the image pairs in their identifiers confirm.',
+        'The annotations have no identifiers. The rows are matched in annotation order, which the image pairs in their identifiers confirm.',
       ),
     );
   if (joined.by === 'content')
-    notes.push(localize('The rows were joined by their images and sentences.'));
+    notes.push(localize('The rows were matched by their images and sentences.'));
   const differing = matched.filter(
     ({ example, answer }) => answer.label !== null && answer.label !== example.label,
   );
   if (differing.length > 0)
     notes.push(
       localize(
-        'Rows whose label is not that of the annotations: {0}, such as {1}. The annotations count.',
+        'Rows whose label differs from the annotations: {0}, such as {1}. The annotations are used.',
         differing.length,
         differing[0].example.identifier,
       ),
@@ -217,7 +217,7 @@ function remarks(joined: Joined, matched: readonly Matched[], examples: number):
   if (matched.length < examples)
     notes.push(
       localize(
-        'Accuracy and consistency are of a part: {0} of {1} examples have an answer.',
+        'Accuracy and consistency cover part of the split: {0} of {1} examples have an answer.',
         matched.length,
         examples,
       ),

@@ -66,14 +66,14 @@ export function joinRows(
       const reason =
         identifier === null
           ? localize('no example has its images and its sentence')
-          : localize('no example is called {0}', identifier);
+          : localize('no example is named {0}', identifier);
       problems.push({ place, kind: 'unmatched', reason });
       return;
     }
     const first = rowOf[example];
     if (first >= 0) {
       const reason = localize(
-        '{0} was answered in {1} already; that answer counts',
+        '{0} was already answered in {1}; that answer is used',
         examples[example].identifier,
         placeOf(unit, rows[first].place),
       );

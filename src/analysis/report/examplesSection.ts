@@ -23,7 +23,7 @@ export async function examplesSection({ worst, wrong, imageRoot }: Report): Prom
     title,
     paragraph(
       localize(
-        'Wrong answers: {0}. Shown are {1}, those first that the model was most sure of.',
+        'Wrong answers: {0}. {1} are shown, the most confident ones first.',
         number(wrong),
         number(worst.length),
       ),

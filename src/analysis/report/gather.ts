@@ -66,8 +66,8 @@ export async function gatherReport(request: ReportRequest): Promise<Report> {
   const folder = request.run;
   const run = await readRun(folder);
   if (!run)
-    throw new UserError(localize('{0} holds no run.', folder), {
-      hint: localize('Name a run folder: it holds run.json.'),
+    throw new UserError(localize('{0} does not contain a run.', folder), {
+      hint: localize('Specify a run folder, which contains run.json.'),
     });
   const result = await analysed(request);
   const comparison =

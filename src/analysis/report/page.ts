@@ -45,7 +45,7 @@ async function page(report: Report, { language, version, made }: PageOptions): P
       <p class="note">
         ${localized(
           localize(
-            'Made by NLVR Workbench {0}, {1}. Epochs are counted from 1.',
+            'Created by NLVR Workbench {0}, {1}. Epochs are counted from 1.',
             version,
             made.toISOString().slice(0, 16).replace('T', ' ') + ' UTC',
           ),

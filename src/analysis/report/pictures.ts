@@ -27,9 +27,11 @@ export class Pictures {
     const problem = await imageProblem(this.imageRoot, file, () => Promise.resolve(true));
     if (problem !== null) return { problem };
     if (this.left <= 0)
-      return { problem: localize('It is left out: the report has enough pictures.') };
+      return {
+        problem: localize('It is omitted because the report has reached its limit of images.'),
+      };
     const bytes = await smallPicture(file, SIDE).catch(() => null);
-    if (bytes === null) return { problem: localize('It is not a picture.') };
+    if (bytes === null) return { problem: localize('It is not an image.') };
     this.left -= bytes.length;
     return { url: `data:image/webp;base64,${bytes.toString('base64')}` };
   }

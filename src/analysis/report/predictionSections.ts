@@ -56,10 +56,10 @@ export function slicesSection({ slices }: Analysis): Html {
   return section(
     'slices',
     localize('Slices'),
-    findingList(findings, localize('No slice differs from the rest beyond chance.')),
+    findingList(findings, localize('No slice differs significantly from the rest.')),
     table(
       localize(
-        'Accuracy by slice, with 95% intervals; those in bold differ from the rest beyond chance',
+        'Accuracy by slice, with 95% intervals; those in bold differ significantly from the rest',
       ),
       [
         { title: localize('Slice'), text: true },
@@ -92,7 +92,7 @@ export function comparisonSection(comparison: Comparison): Html {
     'comparison',
     localize('Comparison: {0} and {1}', sideName(a), sideName(b)),
     table(
-      localize('Labelled examples of {0} that both answer: {1}', split, number(n)),
+      localize('Labeled examples of {0} with answers in both runs: {1}', split, number(n)),
       [
         { title: localize('Run'), text: true },
         { title: localize('Accuracy') },
@@ -138,9 +138,9 @@ export function comparisonSection(comparison: Comparison): Html {
           </div>`,
       )}
     </dl>`,
-    findingList(slices, localize('No slice changed beyond chance.')),
+    findingList(slices, localize('No slice changed significantly.')),
     table(
-      localize('Changes by slice, with 95% intervals; those in bold changed beyond chance'),
+      localize('Changes by slice, with 95% intervals; those in bold changed significantly'),
       [
         { title: localize('Slice'), text: true },
         { title: localize('Examples') },
@@ -184,9 +184,9 @@ export function calibrationSection({ calibration }: Analysis): Html {
     [localize('Expected calibration error (15 bins)'), exact(ece, percent(ece))],
     [localize('Brier score'), exact(brier, brier.toFixed(4))],
     [
-      localize('Temperature that fits best'),
+      localize('Best-fitting temperature'),
       html`${exact(temperature, temperature.toFixed(3))}
-      ${atLimit && localized(localize('(at the end of its range)'))}`,
+      ${atLimit && localized(localize('(at the limit of its range)'))}`,
     ],
     [localize('Calibration error with it'), exact(eceCalibrated, percent(eceCalibrated))],
   ];

@@ -16,7 +16,7 @@ export function configurationSection({ config }: Report): Html {
     return section(
       'configuration',
       title,
-      paragraph(localize('This run has no configuration that can be read.')),
+      paragraph(localize('This run has no readable configuration.')),
     );
   const { changed, others } = config;
   const cells = ({ key, value, byDefault }: ConfigRow) => ({
@@ -37,7 +37,7 @@ export function configurationSection({ config }: Report): Html {
           changed.map(cells),
         ),
     others.length > 0 && [
-      html`<h3>${localized(localize('As by default'))}</h3>`,
+      html`<h3>${localized(localize('Default values'))}</h3>`,
       html`<ul class="keys">
         ${others.map(({ key, value }) => html`<li>${code(value === '' ? key : `${key}: ${value}`)}</li>`)}
       </ul>`,

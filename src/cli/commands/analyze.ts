@@ -63,7 +63,7 @@ function describe(analysis: Analysis): string[] {
   const { name, split, epoch, n, groups } = analysis;
   const after = epoch === null ? '' : ` after epoch ${epoch}`;
   const lines = [
-    `${name}, ${split}${after}: ${number(n)} labelled examples`,
+    `${name}, ${split}${after}: ${number(n)} labeled examples`,
     `accuracy ${percent(analysis.accuracy)} ${interval(analysis.ci95)}`,
   ];
   if (analysis.consistency !== null)
@@ -96,7 +96,7 @@ function findings({ slices }: Analysis): string[] {
   const marked = slices
     .filter(({ finding }) => finding !== null)
     .sort((a, b) => Math.abs(b.difference ?? 0) - Math.abs(a.difference ?? 0));
-  if (marked.length === 0) return ['', 'No slice differs from the rest beyond chance.'];
+  if (marked.length === 0) return ['', 'No slice differs significantly from the rest.'];
   return [
     '',
     'Beyond chance (false discovery rate 5%):',
@@ -109,7 +109,7 @@ function calibration({ calibration }: Analysis): string[] {
   const { ece, brier, temperature, atLimit, eceCalibrated } = calibration;
   return [
     '',
-    `Calibration: ECE ${percent(ece)}, Brier score ${brier.toFixed(4)}, temperature ${temperature.toFixed(3)}${atLimit ? ' (at the end of its range)' : ''}, with it ECE ${percent(eceCalibrated)}`,
+    `Calibration: ECE ${percent(ece)}, Brier score ${brier.toFixed(4)}, temperature ${temperature.toFixed(3)}${atLimit ? ' (at the limit of its range)' : ''}, with it ECE ${percent(eceCalibrated)}`,
   ];
 }
 

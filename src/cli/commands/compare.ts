@@ -41,7 +41,7 @@ function describe(comparison: Comparison): string[] {
   const name = (side: typeof a): string =>
     side.epoch === null ? side.name : `${side.name} (epoch ${side.epoch})`;
   const lines = [
-    `${name(a)} and ${name(b)}, ${split}: ${number(n)} labelled examples in common`,
+    `${name(a)} and ${name(b)}, ${split}: ${number(n)} labeled examples in common`,
     `accuracy ${share(comparison.accuracyA, comparison.accuracyCiA95)} and ${share(comparison.accuracyB, comparison.accuracyCiB95)}: ${points(comparison.difference)} points ${pointInterval(comparison.ci95)}, McNemar's exact p ${significance(comparison.p)}`,
   ];
   if (comparison.consistencyA !== null)
@@ -85,7 +85,7 @@ function describe(comparison: Comparison): string[] {
   lines.push(
     '',
     ...(marked.length === 0
-      ? ['No slice changed beyond chance.']
+      ? ['No slice changed significantly.']
       : ['Beyond chance (false discovery rate 5%):', ...marked]),
   );
   if (comparison.notes.length > 0)

@@ -31,7 +31,7 @@ export function configConvert(
   }
   if (left.length > 0)
     process.stderr.write(
-      `Without a counterpart, and left out: ${left.map(({ key }) => key).join(', ')}.\n`,
+      `Without a counterpart, omitted: ${left.map(({ key }) => key).join(', ')}.\n`,
     );
 }
 

@@ -137,7 +137,7 @@ function target(
     return { kind: 'folder', path };
   }
   if (word === undefined)
-    throw new UserError(`${path} holds the picture of one word.`, {
+    throw new UserError(`${path} can contain the image of only one word.`, {
       hint: 'Choose it with --word, or name a folder for the pictures of all words.',
     });
   requireOutputFile(path, overwrite === true);

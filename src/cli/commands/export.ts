@@ -73,8 +73,8 @@ async function exportTable(
 async function runCurves(folder: string) {
   const run = await readRun(folder);
   if (!run)
-    throw new UserError(`${folder} holds no run.`, {
-      hint: 'Name a run folder: it holds run.json.',
+    throw new UserError(`${folder} does not contain a run.`, {
+      hint: 'Specify a run folder, which contains run.json.',
     });
   return { info: run.info, curves: await curvesOf(folder, run.info.kind) };
 }

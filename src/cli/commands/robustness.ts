@@ -114,7 +114,7 @@ function describe(result: RobustnessResult, file: string | undefined): string[] 
     `${split}: ${number(examples)} examples${of}; ${checkpoint}${after}`,
     ...(incomplete ? [inEnglish(incompleteModel(incomplete))] : []),
     ...(skipped > 0
-      ? [`${number(skipped)} examples were left out: their images are missing.`]
+      ? [`${number(skipped)} examples were skipped because their images are missing.`]
       : []),
     '',
     ...align([header, [...original, '', '', '', ''], ...rows]),

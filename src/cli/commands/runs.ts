@@ -17,7 +17,7 @@ export async function runs(folder: string, options: RunsOptions): Promise<void> 
     throw new UserError(`There is no folder ${root}.`, { hint: 'Name a folder that holds runs.' });
   const table = await runTable(root);
   for (const { folder: each, message } of table.unreadable)
-    process.stderr.write(`nlvr: ${each} is left out: ${inEnglish(message)}\n`);
+    process.stderr.write(`nlvr: ${each} is skipped: ${inEnglish(message)}\n`);
   if (table.rows.length === 0)
     throw new UserError(`There is no run in ${root}.`, {
       hint: 'A run is a folder with a run.json, or with the log.txt of train_nlvr.py.',

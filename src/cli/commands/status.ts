@@ -16,8 +16,8 @@ export async function status(
   for (const folder of folders.map((each) => resolve(each))) {
     const run = await readRun(folder);
     if (!run)
-      throw new UserError(`${folder} holds no run.`, {
-        hint: 'Name a run folder: it holds run.json.',
+      throw new UserError(`${folder} does not contain a run.`, {
+        hint: 'Specify a run folder, which contains run.json.',
       });
     const report = statusReport(folder, run);
     if (options.json) {

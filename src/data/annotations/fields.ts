@@ -42,7 +42,7 @@ export function labelField(record: AnnotationRecord): boolean | null {
         record,
         'label',
         localize(
-          'expected "True" or "False", found {0}; leave the key out for an unlabelled example',
+          'expected "True" or "False", found {0}; omit the key for an unlabeled example',
           describeJson(value),
         ),
       );
@@ -90,7 +90,7 @@ export function imagePath(
     throw fieldError(
       record,
       key,
-      localize('{0} leaves image_root ({1})', describeJson(path), imageRoot),
+      localize('{0} is outside image_root ({1})', describeJson(path), imageRoot),
     );
   return whole;
 }

@@ -5,7 +5,7 @@ import { DataError } from '../dataError';
 export function foreignFormat(text: string, file: string): DataError | undefined {
   if (text.includes('\0'))
     return new DataError(
-      localize('this is no text file; expected one JSON list, or one JSON object a line'),
+      localize('this is not a text file; expected one JSON list, or one JSON object per line'),
       { file },
     );
   if (text.trimStart().startsWith('<'))
@@ -25,7 +25,7 @@ export function foreignFormat(text: string, file: string): DataError | undefined
   if (separator === undefined || /[{[]/.test(header)) return undefined;
   return new DataError(
     localize(
-      'this is a table (CSV), not JSON; make annotations of it with {0}',
+      'this is a table (CSV), not JSON; convert it with {0}',
       `nlvr convert ${file} annotation.json`,
     ),
     { file },

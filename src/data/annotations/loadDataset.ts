@@ -70,7 +70,7 @@ function recognise(record: AnnotationRecord): Format {
   if (left !== undefined && right !== undefined && sentence !== undefined)
     throw new DataError(
       localize(
-        'these are annotations of another layout (keys: {0}); make annotations of them with {1}',
+        'these annotations have another layout (keys: {0}); convert them with {1}',
         Object.keys(value).slice(0, 8),
         `nlvr convert ${record.file} annotation.json`,
       ),
@@ -87,7 +87,7 @@ function recognise(record: AnnotationRecord): Format {
   const keys = Object.keys(value).slice(0, 8).join(', ') || 'none';
   throw new DataError(
     localize(
-      'the format is not recognised (keys: {0}); expected "images" (BLIP), "left_url" (NLVR2) or "structured_rep" (NLVR)',
+      'the format is not recognized (keys: {0}); expected "images" (BLIP), "left_url" (NLVR2) or "structured_rep" (NLVR)',
       keys,
     ),
     placeOf(record),

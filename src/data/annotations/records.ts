@@ -32,7 +32,7 @@ export function placeOf({ file, line, span, value }: AnnotationRecord): DataPlac
 
 /** What to say of the files that UNITER makes of annotations. */
 export const uniterMessage = localize(
-  "this belongs to a database of UNITER (LMDB), which holds tokens and features; use NLVR2's own annotations (https://github.com/lil-lab/nlvr), of which it was made",
+  'this belongs to a UNITER database (LMDB), which contains tokens and features; use the NLVR2 annotations (https://github.com/lil-lab/nlvr) that it was made from',
 );
 
 /** An LMDB file has its mark behind the head of its first page. */
@@ -142,7 +142,7 @@ async function* chunks(file: string, found: RecordsRead): AsyncGenerator<string>
       throw new DataError(
         existsSync(join(file, 'data.mdb'))
           ? uniterMessage
-          : localize('this is a folder; name the annotation file in it'),
+          : localize('this is a folder; specify the annotation file in it'),
         { file },
       );
     if (errnoOf(error) !== 'ENOENT')
@@ -153,7 +153,7 @@ async function* chunks(file: string, found: RecordsRead): AsyncGenerator<string>
     throw new DataError(
       near
         ? localize('the annotation file does not exist; did you mean {0}?', near.path)
-        : localize('the annotation file does not exist; look at ann_root and ann_files'),
+        : localize('the annotation file does not exist; check ann_root and ann_files'),
       { file },
     );
   }
@@ -178,7 +178,7 @@ function parseRecord(text: string, place: DataPlace, what: MessageText): Annotat
     const identifier = /"identifier"\s*:\s*"([^"\\]+)"/.exec(text)?.[1];
     throw new DataError(
       localize(
-        '{0} is not valid JSON ({1}); expected one JSON list, or one JSON object a line',
+        '{0} is not valid JSON ({1}); expected one JSON list, or one JSON object per line',
         what,
         messageOf(error),
       ),

@@ -278,8 +278,8 @@ function skippedWords(
   const skipped = examples.filter(({ images }) => images.some((image) => missing.has(image)));
   return localize(
     split === 'train'
-      ? 'Left out of {0} (missing_images: skip): {1} of {2} examples; missing images: {3}'
-      : 'Left out of {0} (missing_images: skip), whose results are of the rest: {1} of {2} examples; missing images: {3}',
+      ? 'Skipped in {0} (missing_images: skip): {1} of {2} examples. Missing images: {3}'
+      : 'Skipped in {0} (missing_images: skip): {1} of {2} examples. The results cover the rest. Missing images: {3}',
     split,
     skipped.length,
     examples.length,
@@ -298,7 +298,7 @@ function missingWords(absent: number, images: number, imageRoot: string): Messag
     images,
   );
   return absent === images
-    ? localize('{0}; is image_root right? It is {1}', says, imageRoot)
+    ? localize('{0}; check image_root, which is {1}', says, imageRoot)
     : says;
 }
 

@@ -49,8 +49,8 @@ export function checkContents(dataset: Dataset, maxWords: number): DataProblem[]
       dataset.notUtf8
         ? localize(
             damaged.length === 1
-              ? '{0} sentence holds characters that could not be read; the file is not UTF-8'
-              : '{0} sentences hold characters that could not be read; the file is not UTF-8',
+              ? '{0} sentence contains unreadable characters; the file is not UTF-8'
+              : '{0} sentences contain unreadable characters; the file is not UTF-8',
             damaged.length,
           )
         : localize(
@@ -95,8 +95,8 @@ function checkLabels(dataset: Dataset): DataProblem[] {
   const isFatal = split === 'train' || (split === 'val' && unlabelled.length === examples.length);
   const consequence = {
     train: localize('training needs every label'),
-    val: localize('they do not count for the accuracy that chooses the best checkpoint'),
-    test: localize('they are predicted, but do not count'),
+    val: localize('they are not counted in the accuracy that selects the best checkpoint'),
+    test: localize('they are predicted, but not counted'),
   }[split];
   const problems = problemOf(
     dataset,

@@ -19,7 +19,7 @@ function compare(earlier: Dataset, later: Dataset): DataProblem[] {
         code: 'same-file',
         ...storedMessage(
           localize(
-            'The {0} and {1} splits are the same file: the accuracy on {1} says nothing about new examples.',
+            'The {0} and {1} splits are the same file: the accuracy on {1} does not measure generalization.',
             earlier.split,
             later.split,
           ),

@@ -53,7 +53,8 @@ export async function readTable(file: string): Promise<Table> {
 async function readJson(file: string): Promise<Table> {
   const records: AnnotationRecord[] = [];
   await readRecords(file, (record) => void records.push(record));
-  if (records.length === 0) throw new DataError(localize('the file holds no examples'), { file });
+  if (records.length === 0)
+    throw new DataError(localize('the file contains no examples'), { file });
   const header = [...new Set(records.flatMap(({ value }) => Object.keys(value)))];
   const textOf = (value: unknown): string =>
     typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
@@ -102,16 +103,18 @@ export function convertTable(table: Table, options: ConvertOptions): Part[] {
   if (missing.length > 0)
     throw new UserError(
       localize(
-        '{0}: no column is known for {1}. Its columns are {2}.',
+        '{0}: no column was found for {1}. Its columns are {2}.',
         table.file,
         missing,
         table.header,
       ),
-      { hint: localize('Name it, for example with {0}.', `--${missing[0]} "${table.header[0]}"`) },
+      {
+        hint: localize('Specify it, for example with {0}.', `--${missing[0]} "${table.header[0]}"`),
+      },
     );
   if (split === 'column' && columns.split === undefined)
     throw new UserError(localize('{0} has no column that names the split.', table.file), {
-      hint: localize('Name it with {0}, or split by ratio.', '--split_column'),
+      hint: localize('Specify it with {0}, or split by ratio.', '--split_column'),
     });
   const annotations = table.rows.map((row) => annotationOf(table, row, options));
   const splits =
@@ -175,7 +178,7 @@ function annotationOf(table: Table, row: DelimitedRow, options: ConvertOptions):
     throw wrong(
       'label',
       localize(
-        'expected true or false (also 1 or 0, yes or no), found {0}; leave the field empty for an unlabelled example',
+        'expected true or false (also 1 or 0, yes or no), found {0}; leave the field empty for an unlabeled example',
         JSON.stringify(field('label')),
       ),
     );
@@ -196,12 +199,12 @@ function imageOf(path: string, imageRoot: string | undefined): string | { fault:
   const forward = sep === '/' && !isAbsolute(path) ? path.replaceAll('\\', '/') : path;
   if (/^[A-Za-z]:/.test(forward) || (isAbsolute(forward) && imageRoot === undefined))
     return {
-      fault: localize('{0} is an absolute path; give the folder that paths start from', path),
+      fault: localize('{0} is an absolute path; specify the base folder of the paths', path),
     };
   if (imageRoot === undefined) return forward;
   const inside = relative(imageRoot, resolve(imageRoot, forward));
   return inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)
-    ? { fault: localize('{0} does not lie in {1}', path, imageRoot) }
+    ? { fault: localize('{0} is not in {1}', path, imageRoot) }
     : inside;
 }
 
@@ -248,7 +251,7 @@ function refuseSharedImages(
       else if (splits[before] !== splits[i])
         throw new DataError(
           localize(
-            '{0} is in {1} here and in {2} in line {3}; an image in two splits makes the accuracy too good. Correct the column, or split by ratio',
+            '{0} is in {1} here and in {2} in line {3}; an image in two splits inflates the accuracy. Correct the column, or split by ratio',
             image,
             splits[i],
             splits[before],

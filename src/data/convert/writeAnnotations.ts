@@ -31,7 +31,7 @@ export function writeAnnotations(
   }));
   const taken = placed.find(({ file }) => existsSync(file));
   if (taken && !overwrite)
-    throw new UserError(localize('{0} exists already.', taken.file), {
+    throw new UserError(localize('{0} already exists.', taken.file), {
       hint: localize('Choose another name, or allow overwriting with --overwrite.'),
     });
   return placed.map(({ annotations, ...part }) => {

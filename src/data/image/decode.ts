@@ -81,7 +81,7 @@ async function readImageFile(file: string): Promise<Buffer> {
     const code = errnoOf(error);
     if (code === 'ENOENT') throw new DataError(localize('the image is missing'), { file });
     if (code === 'EISDIR')
-      throw new DataError(localize('a folder stands where the image should be'), { file });
+      throw new DataError(localize('the path of the image is a folder'), { file });
     throw new DataError(localize('the image cannot be read ({0})', messageOf(error)), { file });
   }
   if (!sniffFormat(bytes)) throw new DataError(describeForeign(bytes), { file });
@@ -98,7 +98,7 @@ async function refused(file: string, bytes: Buffer, error: unknown): Promise<Dat
     if (size)
       return new DataError(
         localize(
-          'the image has {0} × {1} pixels, more than the {2} that are read (as with Pillow); scale it down',
+          'the image has {0} × {1} pixels, more than the limit of {2} (as in Pillow); scale it down',
           size.width,
           size.height,
           LARGEST_IMAGE.toLocaleString('en'),
@@ -128,10 +128,10 @@ const isPlainYcc = ({ photometric, compression }: TiffLayout): boolean =>
 /** Why the colours of a TIFF cannot be read; undefined when they can. */
 function foreignColours(layout: TiffLayout): MessageText | undefined {
   if (layout.photometric >= 8 && layout.photometric <= 10)
-    return localize('this TIFF has CIELAB colours, which are not read; convert it to PNG');
+    return localize('this TIFF has CIELAB colors, which are not supported; convert it to PNG');
   if (isPlainYcc(layout) && layout.subsampling.some((step) => step !== 1))
     return localize(
-      'this TIFF has subsampled YCbCr colours without JPEG compression, which are not read; convert it to PNG',
+      'this TIFF has subsampled YCbCr colors without JPEG compression, which are not supported; convert it to PNG',
     );
   return undefined;
 }

@@ -51,7 +51,7 @@ const others: readonly (readonly [mark: string, at: number, name: string])[] = [
 
 const unread = (format: string): MessageText =>
   localize(
-    'this is a {0} image, which is not read; convert it to PNG or JPEG, for example with `{1}`',
+    'this is a {0} image, which is not supported; convert it to PNG or JPEG, for example with `{1}`',
     format,
     'magick mogrify -format png FILE',
   );

@@ -92,14 +92,17 @@ async function inspect(folder: string): Promise<string[]> {
     if (errnoOf(error) === 'ENOENT') return [];
     if (errnoOf(error) === 'ENOTDIR')
       throw new UserError(localize('{0} is a file.', folder), {
-        hint: localize('Name a folder for the sample.'),
+        hint: localize('Specify a folder for the sample.'),
       });
     throw error;
   }
   if (entries.length > 0 && !entries.includes(marker))
-    throw new UserError(localize('{0} is not empty and holds no sample data set.', folder), {
-      hint: localize('Name a new or an empty folder, so that nothing of yours is replaced.'),
-    });
+    throw new UserError(
+      localize('{0} is not empty and does not contain a sample data set.', folder),
+      {
+        hint: localize('Specify a new or empty folder, so that none of your files are replaced.'),
+      },
+    );
   return entries;
 }
 

@@ -113,7 +113,7 @@ export class MasterRendezvous extends Rendezvous {
       loopback = /^127\.|^::1$/.test(address);
     } catch {
       refuse(
-        localize("Rank 0's own address {0} does not resolve.", masterAddr),
+        localize('The address of rank 0, {0}, does not resolve on its own machine.', masterAddr),
         localize('Set MASTER_ADDR or --master_addr to a name or address of the machine of rank 0.'),
       );
       return;
@@ -123,7 +123,7 @@ export class MasterRendezvous extends Rendezvous {
       refuse(
         taken
           ? localize(
-              'Rank 0 cannot listen on port {0} of {1}: it is taken.',
+              'Rank 0 cannot listen on port {0} of {1}: the port is in use.',
               masterPort,
               masterAddr,
             )
@@ -166,7 +166,7 @@ export class MasterRendezvous extends Rendezvous {
       if (waited > timeoutMs)
         refuse(
           localize(
-            'Rank {0} did not come to {1}:{2} within {3} seconds.',
+            'Rank {0} did not connect to {1}:{2} within {3} seconds.',
             missing(),
             masterAddr,
             masterPort,
@@ -220,20 +220,20 @@ export class MasterRendezvous extends Rendezvous {
           hello.worldSize,
           own.worldSize,
         ),
-        localize('Give all ranks the same number of processes.'),
+        localize('Use the same number of processes on all ranks.'),
       );
     if (hello.rank === 0 || this.hellos.has(hello.rank))
       return refuse(
         localize(
-          '{0}: rank {1} is there already (process {2} on {3}).',
+          '{0}: rank {1} is already connected (process {2} on {3}).',
           name,
           hello.rank,
           (this.hellos.get(hello.rank)?.hello ?? own).pid,
           (this.hellos.get(hello.rank)?.hello ?? own).host,
         ),
-        localize('Give each process a rank of its own, and each job a port of its own.'),
+        localize('Use a unique rank for each process and a unique port for each job.'),
       );
-    if (this.complete || this.ended) return refuse(localize('The training has begun.'), resumeHint);
+    if (this.complete || this.ended) return refuse(localize('Training has started.'), resumeHint);
     this.hellos.set(hello.rank, { hello, socket, reader });
     socket.once('close', () => {
       if (!this.complete) this.hellos.delete(hello.rank);

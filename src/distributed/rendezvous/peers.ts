@@ -98,7 +98,10 @@ export abstract class Rendezvous {
           else if (message.type !== 'ping') this.receive(peer, message);
         }
       } catch (error) {
-        this.lost(peer, localize('{0} sent what cannot be read: {1}', peer.name, messageOf(error)));
+        this.lost(
+          peer,
+          localize('{0} sent an unreadable message: {1}', peer.name, messageOf(error)),
+        );
       }
     });
     socket.on('close', () => {
@@ -106,7 +109,7 @@ export abstract class Rendezvous {
       this.lost(
         peer,
         localize(
-          '{0} ended without a word: it was killed, for example for lack of memory, or its machine went down.',
+          '{0} ended without an error message: it was killed, for example because memory ran out, or its machine went down.',
           peer.name,
         ),
       );
@@ -133,7 +136,7 @@ export abstract class Rendezvous {
         this.lost(
           peer,
           localize(
-            '{0} has not answered for {1} seconds: it is stopped, its machine hangs, or the network to it is cut.',
+            '{0} has not responded for {1} seconds: it is suspended, its machine hangs, or the network connection is down.',
             peer.name,
             Math.round(silent / 1000),
           ),
@@ -144,7 +147,7 @@ export abstract class Rendezvous {
 
 /** What to do after a rank was lost. */
 export const resumeHint = localize(
-  'Find out why, then go on from the last checkpoint with --resume; the number of processes may be another one.',
+  'Find the cause, then continue from the last checkpoint with --resume. The number of processes may change.',
 );
 
 /** A rank as messages name it: number, process, machine. */

@@ -65,9 +65,7 @@ export class WorkerRendezvous extends Rendezvous {
             this.options.masterAddr,
             this.options.masterPort,
           ),
-          localize(
-            'Check the address and the port, and whether rank 0 ended with an error of its own.',
-          ),
+          localize('Check the address and the port, and whether rank 0 reported an error.'),
         ),
       });
     this.end();
@@ -110,7 +108,7 @@ export class WorkerRendezvous extends Rendezvous {
                 outcome,
               ),
           localize(
-            'Check that rank 0 runs there, and that --master_addr and --master_port are its.',
+            'Check that rank 0 runs there, and that --master_addr and --master_port are its address and port.',
           ),
         );
       if (!said && waited > 5000) {

@@ -123,7 +123,7 @@ async function brokenPairs(
   const stored = (await readRobustness(runFolder)).find((each) => basename(each.file) === file);
   const found = stored?.result.tests.find((each) => each.test === test);
   if (!found)
-    throw new UserError(localize('The result of this robustness test is not there any more.'), {
+    throw new UserError(localize('The result of this robustness test no longer exists.'), {
       hint: localize('Run Test Robustness… again.'),
     });
   return {
@@ -133,7 +133,7 @@ async function brokenPairs(
 }
 
 const testTitles = {
-  exchanged: localize('Changed: images and left/right exchanged'),
+  exchanged: localize('Changed: images and left/right swapped'),
   'left image twice': localize('Changed: left image twice'),
   'right image twice': localize('Changed: right image twice'),
   'no images': localize('Changed: the sentence alone'),

@@ -9,7 +9,7 @@ import { UserError } from '../../util/userError';
 
 /** Why nothing is analysed in Restricted Mode. */
 export const untrusted = localize(
-  'Predictions are analyzed with patterns and files that the workspace names, and this workspace is not trusted.',
+  'Analyze Predictions uses patterns and files from the workspace, which requires a trusted workspace.',
 );
 
 /** Why there are no numbers, in the user's language; `defect` is for the log. */

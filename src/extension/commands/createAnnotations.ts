@@ -44,7 +44,7 @@ export async function createAnnotations(calledOn: unknown): Promise<void> {
   await vscode.window.showTextDocument(document);
   void vscode.window.showInformationMessage(
     vscode.l10n.t(
-      'Annotations are in {0}. Save the configuration as nlvr.yaml, or copy its lines into yours.',
+      'The annotations are in {0}. Save the configuration as nlvr.yaml, or copy its lines into your own.',
       dirname(output.fsPath),
     ),
   );
@@ -111,7 +111,7 @@ async function chooseSplit(
 async function chooseImageRoot(near: string): Promise<string | undefined> {
   const [chosen] =
     (await vscode.window.showOpenDialog({
-      title: vscode.l10n.t('Folder That Image Paths Start From'),
+      title: vscode.l10n.t('Base Folder of Image Paths'),
       openLabel: vscode.l10n.t('Use This Folder'),
       defaultUri: vscode.Uri.file(near),
       canSelectFiles: false,

@@ -38,7 +38,7 @@ export async function createReport(
   runs: RunRegistry,
   calledOn: unknown,
 ): Promise<void> {
-  const none = vscode.l10n.t('There are no runs yet. Start NLVR Training makes one.');
+  const none = vscode.l10n.t('There are no runs yet. Run Start NLVR Training to create one.');
   const run = await pickRun(runs, calledOn, () => true, none);
   if (!run) return;
   if (!isDemo(run.folder)) await requireTrust();

@@ -34,7 +34,7 @@ export async function checkDataset(checks: DatasetChecks, calledOn: unknown): Pr
   const chosen =
     errors + warnings === 0
       ? await vscode.window.showInformationMessage(
-          vscode.l10n.t('The data set is in order: {0}.', examples),
+          vscode.l10n.t('No problems were found in the data set: {0}.', examples),
         )
       : await (errors > 0 ? vscode.window.showErrorMessage : vscode.window.showWarningMessage)(
           `${problemCounts(errors, warnings)}. ${examples}`,
@@ -51,7 +51,7 @@ export async function createSample(services: Services): Promise<void> {
   if (isRunning(DRAWING)) {
     void vscode.window.showInformationMessage(
       vscode.l10n.t(
-        'The sample data set is being drawn already. Its notification shows how far it is.',
+        'The sample data set is already being created. Its notification shows the progress.',
       ),
     );
     return;
@@ -79,7 +79,7 @@ export async function createSample(services: Services): Promise<void> {
 async function drawSample(services: Services, folder: string): Promise<void> {
   const program = await services.program();
   await withCancellableProgress(
-    vscode.l10n.t('Drawing the sample data set'),
+    vscode.l10n.t('Creating the sample data set'),
     async (signal, onErrorLine) => {
       const { code, stderr } = await runProgram(program, ['sample', folder], {
         signal,
@@ -103,7 +103,9 @@ async function chooseSampleFolder(): Promise<string | undefined> {
   const elsewhere = { label: vscode.l10n.t('Choose a Folder…'), folder: undefined };
   const picked = await pickOne([...inside, elsewhere], {
     title: vscode.l10n.t('Create Sample Data Set'),
-    placeHolder: vscode.l10n.t('Where? It is drawn in about a minute and takes 100 MB.'),
+    placeHolder: vscode.l10n.t(
+      'Choose a folder. The sample takes about a minute to create and 100 MB of disk space.',
+    ),
   });
   if (picked?.folder !== undefined || picked === undefined) return picked?.folder;
   const [chosen] =

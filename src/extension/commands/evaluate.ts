@@ -157,7 +157,7 @@ async function evaluatesAnyway(outcome: AttemptOutcome): Promise<boolean> {
     {
       modal: true,
       detail: vscode.l10n.t(
-        'Its answers would depend on random values. The predictions and the metrics would say so.',
+        'Its answers would depend on random values. The predictions and metrics would be marked accordingly.',
       ),
     },
     anyway,
@@ -183,7 +183,7 @@ async function evaluateInBackground(
     await registry.refresh(folder);
     const cancelled = await withProgress(services.log, started);
     // One that did not hear in time could not write how it ended.
-    if (cancelled) await stopAtOnce(folder, localize('Stopped at once, without saving.'));
+    if (cancelled) await stopAtOnce(folder, localize('Stopped immediately, without saving.'));
     await registry.refresh(folder);
     return readAttemptFile(started.file)?.outcome ?? undefined;
   });

@@ -93,7 +93,7 @@ async function withConfiguration(checkpoint: string): Promise<Target | undefined
   if (configuration === 'dismissed') return undefined;
   if (configuration) return { checkpoint, configFile: configuration.fsPath, folder: undefined };
   void vscode.window.showInformationMessage(
-    vscode.l10n.t('An nlvr.yaml is needed: it says which model and which data.'),
+    vscode.l10n.t('An nlvr.yaml is required: it specifies the model and the data.'),
   );
   return undefined;
 }

@@ -58,13 +58,13 @@ export async function importCurves(
   const { language } = vscode.env;
   const said = [
     vscode.l10n.t(
-      'Steps: {0}, epochs: {1}. The curves go on while {2} grows.',
+      'Steps: {0}, epochs: {1}. The curves are updated while {2} grows.',
       count(report.steps, language),
       count(report.epochs, language),
       basename(source),
     ),
     ...(report.inPercent.length > 0
-      ? [vscode.l10n.t('Taken as percent: {0}.', report.inPercent.join(', '))]
+      ? [vscode.l10n.t('Interpreted as percent: {0}.', report.inPercent.join(', '))]
       : []),
   ];
   void vscode.window.showInformationMessage(said.join(' '));
@@ -74,7 +74,7 @@ function outputFolder(): string {
   const [first] = vscode.workspace.workspaceFolders ?? [];
   if (!first)
     throw new UserError(localize('No folder is open.'), {
-      hint: localize('Open a folder first: the imported run is put into its output folder.'),
+      hint: localize('Open a folder first. The imported run is saved in its output folder.'),
     });
   return join(first.uri.fsPath, 'output');
 }
@@ -101,7 +101,7 @@ async function chooseSource(): Promise<string | undefined> {
   ];
   const kind = await pickOne(kinds, {
     title: vscode.l10n.t('Import Curves'),
-    placeHolder: vscode.l10n.t('What are the curves in?'),
+    placeHolder: vscode.l10n.t('What contains the curves?'),
   });
   if (!kind) return undefined;
   const [chosen] =
@@ -124,7 +124,7 @@ async function chooseSource(): Promise<string | undefined> {
 async function chooseCurves(found: FoundCurves): Promise<Chosen | undefined> {
   if (found.scalars.length === 0)
     throw new UserError(localize('There are no scalars in it.'), {
-      hint: localize('Choose the folder whose event files TensorBoard shows curves of.'),
+      hint: localize('Choose the folder that you would open in TensorBoard.'),
     });
   const chosen: Chosen = { ...found.chosen };
   for (;;) {
@@ -142,8 +142,8 @@ async function chooseCurves(found: FoundCurves): Promise<Chosen | undefined> {
     const picked = await pickOne(nothing ? curves : [take, ...curves], {
       title: vscode.l10n.t('Import Curves'),
       placeHolder: nothing
-        ? vscode.l10n.t('No name is a common one: choose a curve to say what it is read from')
-        : vscode.l10n.t('Import, or choose a curve to change what it is read from'),
+        ? vscode.l10n.t('No common name was found: choose a curve to select its source')
+        : vscode.l10n.t('Import, or choose a curve to change its source'),
     });
     if (!picked) return undefined;
     if (picked.curve === undefined) return chosen;

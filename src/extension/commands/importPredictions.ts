@@ -50,7 +50,7 @@ export async function importPredictions(
   if (!configuration) {
     void vscode.window.showInformationMessage(
       vscode.l10n.t(
-        'An nlvr.yaml is needed: it names the annotations that the predictions are of.',
+        'An nlvr.yaml is required: it specifies the annotations that the predictions belong to.',
       ),
     );
     return;
@@ -108,13 +108,13 @@ async function chooseSplit(annFiles: Partial<Record<Split, string>>): Promise<Sp
     split,
   }));
   if (items.length === 0)
-    throw new UserError(localize('The configuration names no annotations that exist.'), {
+    throw new UserError(localize('The configuration specifies no existing annotations.'), {
       hint: localize('Set ann_root and ann_files: the predictions are joined to the annotations.'),
     });
   if (items.length === 1) return items[0].split;
   const picked = await pickOne(items, {
     title: vscode.l10n.t('Import Predictions'),
-    placeHolder: vscode.l10n.t('Which annotations are the predictions of?'),
+    placeHolder: vscode.l10n.t('Which annotations do the predictions belong to?'),
   });
   return picked?.split;
 }
@@ -145,7 +145,7 @@ async function chooseTarget(
   ];
   const picked = await pickOne(items, {
     title: vscode.l10n.t('Import Predictions'),
-    placeHolder: vscode.l10n.t('A new run, or another epoch of one?'),
+    placeHolder: vscode.l10n.t('Import as a new run, or as another epoch of an existing run?'),
   });
   if (!picked) return undefined;
   if (picked.folder === undefined) return fresh;
@@ -160,15 +160,15 @@ async function chooseEpoch(folder: string, split: Split): Promise<number | undef
   );
   const entered = await vscode.window.showInputBox({
     title: vscode.l10n.t('Import Predictions'),
-    prompt: vscode.l10n.t('After which epoch were they made? The first is 1.'),
+    prompt: vscode.l10n.t('Which epoch are the predictions from? The first epoch is 1.'),
     value: String(Math.max(-1, ...taken) + 2),
     ignoreFocusOut: true,
     validateInput: (text) => {
       const epoch = Number(text);
       if (!Number.isInteger(epoch) || epoch < 1)
-        return vscode.l10n.t('A whole number from 1 is expected.');
+        return vscode.l10n.t('Enter a whole number, at least 1.');
       if (taken.includes(epoch - 1))
-        return vscode.l10n.t('The run has predictions of this epoch already.');
+        return vscode.l10n.t('The run already has predictions of this epoch.');
       return undefined;
     },
   });
@@ -195,9 +195,7 @@ async function sayResult(report: ImportReport): Promise<void> {
       count(examples, language),
       percent(accuracy),
     ),
-    ...(unused > 0
-      ? [vscode.l10n.t('Rows that could not be used: {0}.', count(unused, language))]
-      : []),
+    ...(unused > 0 ? [vscode.l10n.t('Unusable rows: {0}.', count(unused, language))] : []),
     ...report.notes.map(localizedMessage),
   ].join(' ');
   if (unused === 0 && report.notes.length === 0) {

@@ -8,7 +8,7 @@ export async function offerSample(): Promise<void> {
   const demo = vscode.l10n.t('Open Demo Run');
   const chosen = await vscode.window.showInformationMessage(
     vscode.l10n.t(
-      'There is no nlvr.yaml in this workspace. The sample data set brings one, and trains in minutes on a CPU.',
+      'There is no nlvr.yaml in this workspace. The sample data set includes one and trains in minutes on a CPU.',
     ),
     create,
     demo,

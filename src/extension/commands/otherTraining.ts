@@ -22,11 +22,11 @@ export function trainingHere(
 export function saysTraining({ info }: Run, configFile: string): string {
   return info.configFile === configFile
     ? vscode.l10n.t(
-        '{0} trains with {1} already.',
+        '{0} is already training with {1}.',
         info.name,
         vscode.workspace.asRelativePath(configFile),
       )
-    : vscode.l10n.t('{0} is training on this machine already.', info.name);
+    : vscode.l10n.t('{0} is already training on this machine.', info.name);
 }
 
 /** Asks whether to go on with a run while another one trains on this machine. */
@@ -37,7 +37,7 @@ export async function resumesNextTo(run: Run, runs: Pick<RunRegistry, 'runs'>): 
   const resume = vscode.l10n.t('Resume Next to It');
   const chosen = await vscode.window.showInformationMessage(
     saysTraining(other, configFile),
-    { modal: true, detail: vscode.l10n.t('Both would share the machine.') },
+    { modal: true, detail: vscode.l10n.t('Both trainings would share the machine.') },
     resume,
   );
   return chosen === resume;

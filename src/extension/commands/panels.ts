@@ -60,5 +60,5 @@ async function openDashboard(services: Services, folders: readonly string[]): Pr
 }
 
 function noRuns(): string {
-  return vscode.l10n.t('There are no runs yet. Start NLVR Training makes one.');
+  return vscode.l10n.t('There are no runs yet. Run Start NLVR Training to create one.');
 }

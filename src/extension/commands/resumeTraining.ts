@@ -49,7 +49,7 @@ export async function trainLonger(
   calledOn: unknown,
 ): Promise<void> {
   await requireTrust();
-  const none = vscode.l10n.t('There is no finished run that could be trained longer.');
+  const none = vscode.l10n.t('There is no finished run to train longer.');
   const run = await pickRun(registry, calledOn, canTrainLonger, none);
   if (!run) return;
   requireIdle(run, localize('Stop it first, or start a new training next to it.'));
@@ -64,7 +64,7 @@ export async function takeOver(
   calledOn: unknown,
 ): Promise<void> {
   await requireTrust();
-  const none = vscode.l10n.t('There is no run whose folder another machine holds.');
+  const none = vscode.l10n.t('No run folder is held by another machine.');
   const run = await pickRun(registry, calledOn, isTakeable, none);
   const refused = run?.notice ?? run?.attempt;
   if (!run || !refused || !isTakeable(run)) return;
@@ -74,7 +74,7 @@ export async function takeOver(
     {
       modal: true,
       detail: vscode.l10n.t(
-        'Do this only when you know that the other process has ended. If it lives after all, it notices within seconds and ends without writing anything more.',
+        'Do this only if you know that the other process has ended. If it is still running, it notices within seconds and exits without writing anything else.',
       ),
     },
     take,
@@ -143,7 +143,7 @@ async function takeOverSilent(run: Run): Promise<string[] | undefined> {
     {
       modal: true,
       detail: vscode.l10n.t(
-        'The trainer waits until the other process has been silent for half a minute, then resumes. Take over at once only when you know that it has ended.',
+        'The trainer resumes when the other process has sent no heartbeat for 30 seconds. Take over immediately only if you know that it has ended.',
       ),
     },
     wait,
@@ -162,15 +162,15 @@ async function epochsToTrain({ info }: Run): Promise<string[] | undefined> {
     prompt: stoppedEarly
       ? vscode.l10n.t(
           info.epoch === 0
-            ? '{0} stopped early after {1} epoch. How many epochs in all? early_stop is turned off.'
-            : '{0} stopped early after {1} epochs. How many epochs in all? early_stop is turned off.',
+            ? '{0} stopped early after {1} epoch. How many epochs in total? This turns off early_stop.'
+            : '{0} stopped early after {1} epochs. How many epochs in total? This turns off early_stop.',
           info.name,
           info.epoch + 1,
         )
       : vscode.l10n.t(
           info.maxEpoch === 1
-            ? '{0} has {1} epoch. How many in all?'
-            : '{0} has {1} epochs. How many in all?',
+            ? '{0} has {1} epoch. How many in total?'
+            : '{0} has {1} epochs. How many in total?',
           info.name,
           info.maxEpoch,
         ),
@@ -178,7 +178,7 @@ async function epochsToTrain({ info }: Run): Promise<string[] | undefined> {
     validateInput: (value) =>
       /^\d+$/.test(value.trim()) && Number(value) >= least
         ? undefined
-        : vscode.l10n.t('A whole number from {0} is needed.', least),
+        : vscode.l10n.t('Enter a whole number, at least {0}.', least),
   });
   if (text === undefined) return undefined;
   const more = ['--set', `max_epoch=${Number(text)}`];
@@ -195,8 +195,8 @@ async function configurationToResume(run: Run): Promise<string[] | undefined> {
   if (!(await isThere(new RunFolder(run.folder).config))) return ['--config', configFile];
   const changed = await changedKeys(run);
   if (changed.length === 0) return [];
-  const keep = vscode.l10n.t('Resume as It Was');
-  const take = vscode.l10n.t('Resume with the Changes');
+  const keep = vscode.l10n.t('Resume without Changes');
+  const take = vscode.l10n.t('Resume with Changes');
   const chosen = await vscode.window.showInformationMessage(
     vscode.l10n.t('The configuration has changed since {0} was started.', run.info.name),
     { modal: true, detail: changed.slice(0, 12).join('\n') },

@@ -53,7 +53,7 @@ export async function openTrainerLog(calledOn: unknown): Promise<void> {
   const file = new RunFolder(calledOn).trainerLog;
   if (!(await isThere(file))) {
     void vscode.window.showInformationMessage(
-      vscode.l10n.t('This run has no trainer.log: it was not started from the editor.'),
+      vscode.l10n.t('This run has no trainer.log because it was not started from VS Code.'),
     );
     return;
   }
@@ -96,7 +96,7 @@ export async function deleteRuns(
   if (runs.length === 0) return;
   const planned = runs.map(doomed);
   const useTrash = hasTrash();
-  const remove = useTrash ? vscode.l10n.t('Move to Trash') : vscode.l10n.t('Delete for Good');
+  const remove = useTrash ? vscode.l10n.t('Move to Trash') : vscode.l10n.t('Delete Permanently');
   // The first button is the one that Enter presses; VS Code adds Cancel by itself, as the last one.
   const keep = runs.length === 1 ? vscode.l10n.t('Keep Run') : vscode.l10n.t('Keep Runs');
   const sizes = await Promise.all(planned.flatMap(({ files }) => files.map(bytesOf)));
@@ -130,16 +130,19 @@ function deletionQuestion(runs: readonly Run[], size: string, useTrash: boolean)
   if (runs.length === 1)
     return useTrash
       ? vscode.l10n.t('Move {0} ({1}) to the trash?', info.name, size)
-      : vscode.l10n.t('Delete {0} ({1}) for good?', info.name, size);
+      : vscode.l10n.t('Permanently delete {0} ({1})?', info.name, size);
   return useTrash
     ? vscode.l10n.t('Move {0} runs ({1}) to the trash?', runs.length, size)
-    : vscode.l10n.t('Delete {0} runs ({1}) for good?', runs.length, size);
+    : vscode.l10n.t('Permanently delete {0} runs ({1})?', runs.length, size);
 }
 
 const SHOWN_NAMES = 8;
 
 function deletionDetail(planned: readonly Doomed[]): string {
-  const lines = [vscode.l10n.t('Checkpoints, predictions and notes go with the run.'), ''];
+  const lines = [
+    vscode.l10n.t('The checkpoints, predictions and notes of the run are deleted with it.'),
+    '',
+  ];
   for (const { run, others } of planned) {
     lines.push(run.folder);
     if (others.length === 0) continue;
@@ -147,11 +150,11 @@ function deletionDetail(planned: readonly Doomed[]): string {
     lines.push(
       others.length > SHOWN_NAMES
         ? vscode.l10n.t(
-            'The run did not write these, so they stay: {0} and {1} more.',
+            'These files were not written by the run and are kept: {0} and {1} more.',
             shown,
             others.length - SHOWN_NAMES,
           )
-        : vscode.l10n.t('The run did not write these, so they stay: {0}.', shown),
+        : vscode.l10n.t('These files were not written by the run and are kept: {0}.', shown),
     );
   }
   return lines.join('\n');
@@ -181,9 +184,9 @@ async function deleteFiles(
     await remove(useTrash);
   } catch (error) {
     if (!useTrash) throw error;
-    const forGood = vscode.l10n.t('Delete for Good');
+    const forGood = vscode.l10n.t('Delete Permanently');
     const chosen = await vscode.window.showWarningMessage(
-      vscode.l10n.t('The trash does not take {0}. Delete it for good?', info.name),
+      vscode.l10n.t('{0} cannot be moved to the trash. Delete it permanently?', info.name),
       { modal: true, detail: files.length === 1 ? files[0] : [folder, ...files].join('\n') },
       vscode.l10n.t('Keep Run'),
       forGood,

@@ -26,7 +26,7 @@ export async function savePythonHelper(extension: vscode.Uri): Promise<void> {
   const guide = vscode.l10n.t('Open Guide');
   const chosen = await vscode.window.showInformationMessage(
     vscode.l10n.t(
-      '{0} is saved. Import Run from it in your training script: its runs are then shown here while they train.',
+      '{0} is saved. Import Run from it in your training script to see its runs here while they train.',
       basename(target.path),
     ),
     example,

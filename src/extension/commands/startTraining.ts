@@ -80,7 +80,7 @@ function whatTrains(registry: FolderRunRegistry, file: string): string | undefin
   return other === undefined
     ? undefined
     : vscode.l10n.t(
-        'A training with {0} is being started already.',
+        'A training with {0} is already starting.',
         vscode.workspace.asRelativePath(other),
       );
 }
@@ -94,7 +94,7 @@ async function askAboutSecond(busy: string): Promise<'start' | 'queue' | undefin
     {
       modal: true,
       detail: vscode.l10n.t(
-        'Queued, it starts when nothing else is training on this machine, with the configuration as it is now. Started next to it, both share the machine.',
+        'If queued, it starts when nothing else is training on this machine, with the configuration as it is now. If started next to it, both share the machine.',
       ),
     },
     queue,

@@ -31,8 +31,8 @@ export async function stopTraining(registry: FolderRunRegistry, calledOn: unknow
   await registry.refresh(run.folder);
   vscode.window.setStatusBarMessage(
     starting
-      ? vscode.l10n.t('{0} is stopped before it begins…', run.info.name)
-      : vscode.l10n.t('{0} finishes its step and saves…', run.info.name),
+      ? vscode.l10n.t('{0} is being stopped before it starts…', run.info.name)
+      : vscode.l10n.t('{0} is finishing its step and saving…', run.info.name),
     5000,
   );
   if (!starting) return;
@@ -41,16 +41,18 @@ export async function stopTraining(registry: FolderRunRegistry, calledOn: unknow
 }
 
 async function stopNow(registry: FolderRunRegistry, run: Run): Promise<void> {
-  const now = vscode.l10n.t('Stop at Once');
+  const now = vscode.l10n.t('Stop Immediately');
   const chosen = await vscode.window.showWarningMessage(
     vscode.l10n.t('{0} is still finishing its step and saving.', run.info.name),
     {
       modal: true,
-      detail: vscode.l10n.t('Stopped at once, it loses the steps since its last checkpoint.'),
+      detail: vscode.l10n.t(
+        'If stopped immediately, it loses the steps since its last checkpoint.',
+      ),
     },
     now,
   );
   if (chosen !== now) return;
-  await stopAtOnce(run.folder, localize('Stopped at once, without saving.'));
+  await stopAtOnce(run.folder, localize('Stopped immediately, without saving.'));
   await registry.refresh(run.folder);
 }

@@ -106,7 +106,7 @@ async function runRobustness(
 async function chooseSplit(configFile: string): Promise<Split | undefined> {
   const splits = await splitsOf(configFile);
   if (splits.length === 0)
-    throw new UserError(localize('{0} names no annotations that are there.', configFile), {
+    throw new UserError(localize('{0} specifies no existing annotations.', configFile), {
       hint: localize('Set ann_files to the annotations of val or test.'),
     });
   const items = splits.map(({ split, file }) => ({
@@ -128,7 +128,7 @@ async function chooseLimit(): Promise<number | null | undefined> {
   const items: (vscode.QuickPickItem & { limit: number | null })[] = [
     ...SIZES.map((limit) => ({
       label: vscode.l10n.t('{0} examples', limit.toLocaleString()),
-      description: vscode.l10n.t('drawn at random, the same ones each time'),
+      description: vscode.l10n.t('a random sample, the same examples each time'),
       limit,
     })),
     { label: vscode.l10n.t('All examples'), limit: null },

@@ -20,7 +20,7 @@ export async function comparedExamples(
 ): Promise<{ title: string; rows: Int32Array }> {
   const { split } = set;
   if (split !== subset.split)
-    throw new UserError(localize('The comparison is of the examples of {0}.', subset.split));
+    throw new UserError(localize('The comparison covers the examples of {0}.', subset.split));
   const { a, b, epochA, epochB } = subset;
   const { comparison, table } =
     shownComparison(subset) ??
@@ -38,7 +38,7 @@ export async function comparedExamples(
     slice &&
     comparison.slices.findIndex((each) => each.slice === slice.slice && each.value === slice.value);
   if (place === -1)
-    throw new UserError(localize('There is no slice {0} any more.', slice?.slice ?? ''));
+    throw new UserError(localize('Slice {0} no longer exists.', slice?.slice ?? ''));
   const rows = selectRows(table, { outcomes, slice: place, search, order: 'annotations' });
   const wanted = new Set(Array.from(rows, (row) => table.identifiers[row]));
   const shown: number[] = [];

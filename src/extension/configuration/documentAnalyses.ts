@@ -83,7 +83,7 @@ export class TrainingPlanBuilder {
       processes,
       processesNote:
         asked === 'auto'
-          ? this.t('`nlvr.processesPerNode` is auto: one process per GPU. One is counted here.')
+          ? this.t('`nlvr.processesPerNode` is auto: one process per GPU. This plan assumes one.')
           : null,
       ...this.batch(config, processes),
       examples: data.examples,
@@ -105,7 +105,7 @@ export class TrainingPlanBuilder {
   }
 
   private noteOn({ key }: WrongValue): string {
-    return this.t('Cannot be computed: the value of `{0}` is wrong.', key);
+    return this.t('Not available: the value of `{0}` is invalid.', key);
   }
 
   /** Counts the examples of an epoch, and those of the curriculum's easy stage. */
@@ -143,12 +143,14 @@ export class TrainingPlanBuilder {
   private steps(config: Config, { examples, easy }: Data, processes: number): Steps {
     const none = { stepsPerEpoch: null, totalSteps: null, easySteps: 0 };
     if (examples === null)
-      return { ...none, dataNote: this.t('The training annotations are not there yet.') };
+      return { ...none, dataNote: this.t('The training annotations do not exist yet.') };
     return this.unlessWrong<Steps>(
       () => {
         const steps = stepsPerEpoch(config, examples, processes);
         if (steps === 0) {
-          const note = this.t('Fewer examples than one step takes. Lower `batch_size_train`.');
+          const note = this.t(
+            'There are fewer examples than one step takes. Lower `batch_size_train`.',
+          );
           return { ...none, dataNote: note };
         }
         const easySteps =

@@ -72,7 +72,7 @@ export class Pictures {
     if (!this.trust.mayDecode()) return this.whole(path);
     const file = await this.thumbnails.get(path);
     if (typeof file !== 'string')
-      return { uri: null, problem: this.translate('It is not a picture.') };
+      return { uri: null, problem: this.translate('It is not an image.') };
     const bytes = await readFile(file);
     return { uri: `data:image/webp;base64,${bytes.toString('base64')}` };
   }

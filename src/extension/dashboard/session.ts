@@ -124,7 +124,7 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
   readonly requests: MessageHandlers<DashboardContract>['requests'] = {
     thumbnails: async ({ run: folder, images }) => {
       const run = this.shown(folder);
-      if (!run) throw new UserError(localize('The run is not shown any more.'));
+      if (!run) throw new UserError(localize('The run is no longer shown.'));
       return this.editor.thumbnails(run, images);
     },
     savePng: ({ name, png }) => this.editor.savePng(name, png),

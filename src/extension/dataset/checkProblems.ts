@@ -20,7 +20,7 @@ export class CheckProblems implements vscode.Disposable {
   private readonly provider = vscode.workspace.registerTextDocumentContentProvider(LIST_SCHEME, {
     provideTextDocumentContent: (uri) =>
       this.lists.get(uri.toString()) ??
-      vscode.l10n.t('This list is of an earlier check. Run NLVR: Check Data Set.'),
+      vscode.l10n.t('This list is from an earlier check. Run NLVR: Check Data Set.'),
   });
   /** What was shown last, by configuration. */
   private readonly last = new Map<string, readonly CheckProblem[]>();

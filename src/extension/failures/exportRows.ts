@@ -85,7 +85,7 @@ const exporters: Record<ExportFormat, Exporter> = {
         throw new UserError(
           localize('“{0}” is not an identifier of the NLVR data set.', prediction.identifier),
           {
-            hint: localize('Export as CSV or JSON lines instead.'),
+            hint: localize('Export as CSV or JSON Lines instead.'),
           },
         );
       return `${name},${prediction.prediction}`;
@@ -177,10 +177,10 @@ function plain(identifier: string): string {
   if (/[,"\s]|^[=+\-@]/.test(identifier) || identifier === '')
     throw new UserError(
       localize(
-        '“{0}” cannot stand in an official prediction file, which has no quoting.',
+        '“{0}” cannot be written to an official prediction file, which has no quoting.',
         identifier,
       ),
-      { hint: localize('Export as CSV or JSON lines instead.') },
+      { hint: localize('Export as CSV or JSON Lines instead.') },
     );
   return identifier;
 }

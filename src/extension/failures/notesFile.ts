@@ -27,7 +27,7 @@ export function parseNotes(text: string): Notes {
     throw new UserError(localize('notes.json is not valid JSON.'), { cause: error });
   }
   if (!isRecord(value) || !isRecord(value.notes))
-    throw new UserError(localize('notes.json holds no notes.'));
+    throw new UserError(localize('notes.json contains no notes.'));
   if (typeof value.version === 'number' && value.version > VERSION)
     throw new NewerNotesError(value.version);
   const notes: Notes = new Map();

@@ -391,7 +391,7 @@ class FailuresPanel implements vscode.Disposable {
     if (!vscode.workspace.isTrusted)
       return {
         state: 'unavailable',
-        message: vscode.l10n.t('Asking runs the model, and this workspace is not trusted.'),
+        message: vscode.l10n.t('Ask Again runs the model, which requires a trusted workspace.'),
         trust: true,
       };
     if (!(await Promise.all(checkpoints(this.run.folder).map(isThere))).includes(true))

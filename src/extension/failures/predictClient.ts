@@ -134,7 +134,7 @@ export class PredictClient {
         running.pending.delete(id);
         reject(
           new UserError(localize('The model did not answer in time.'), {
-            hint: localize('It will be started again with the next question.'),
+            hint: localize('It starts again with the next question.'),
           }),
         );
         this.stop();
@@ -192,7 +192,7 @@ export class PredictClient {
       const timer = setTimeout(() => {
         reject(
           new UserError(localize('The model was not ready in time.'), {
-            hint: localize('See the log for what it was doing.'),
+            hint: localize('See the log for details.'),
           }),
         );
         this.stop();
@@ -330,7 +330,7 @@ function endOf(running: Running, code: number | null, signal: NodeJS.Signals | n
   const hint = localize(
     signal === 'SIGKILL'
       ? 'It may have run out of memory. Close other programs, or stop a training run, and ask again.'
-      : 'Ask again to start it anew; the log has all it said.',
+      : 'Ask again to restart it. Its output is in the log.',
   );
   return new UserError(
     last === ''

@@ -278,7 +278,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
       const file = (await this.run.paths())?.annFiles[example.split];
       if (file === undefined)
         throw new UserError(localize('The annotation file of this run is not known.'), {
-          hint: localize('Its config.yaml cannot be read or names none for {0}.', example.split),
+          hint: localize('Its config.yaml cannot be read, or has none for {0}.', example.split),
         });
       const place = await findAnnotation(file, example);
       if (place === null)

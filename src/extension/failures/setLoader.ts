@@ -186,7 +186,7 @@ export class SetLoader {
 
 /** What is asked about rows that are no longer shown. */
 export function otherPredictions(): UserError {
-  return new UserError(localize('Other predictions have been opened meanwhile.'));
+  return new UserError(localize('Other predictions were opened in the meantime.'));
 }
 
 /** Distance in epochs, earlier ones before later ones. */
@@ -197,6 +197,6 @@ function distance(other: PredictionSet, set: PredictionSet): number {
 }
 
 function explain(error: unknown, file: string): MessageText {
-  if (errnoOf(error) === 'ENOENT') return localize('{0} is not there any more.', file);
+  if (errnoOf(error) === 'ENOENT') return localize('{0} no longer exists.', file);
   return localize('{0} cannot be read: {1}', file, messageTextOf(error));
 }

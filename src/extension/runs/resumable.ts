@@ -7,7 +7,7 @@ import { isActive, type Run } from './runRegistry';
 /** @throws {UserError} with the hint when the run is being written to. */
 export function requireIdle(run: Run, hint: MessageText): void {
   if (isActive(run))
-    throw new UserError(localize('{0} is running already.', run.info.name), { hint });
+    throw new UserError(localize('{0} is already running.', run.info.name), { hint });
 }
 
 /** Whether a training can go on in the run's folder; one that saved nothing yet begins at the beginning. */
@@ -56,7 +56,7 @@ export function requireResumable(run: Run): void {
   throw new UserError(localize('{0} has nothing to resume.', run.info.name), {
     hint:
       run.info.trainer !== undefined
-        ? localize('It was written by {0}: start that again.', run.info.trainer)
+        ? localize('It was written by {0}. Start that program again.', run.info.trainer)
         : canTrainLonger(run)
           ? localize('It is finished. Use "NLVR: Train Longer…" to give it more epochs.')
           : localize('Start a new training.'),

@@ -81,7 +81,7 @@ export async function newConfiguration(
 ): Promise<NewConfiguration> {
   const [plan, ...others] = await planRuns(run, lists);
   if (others.length > 0)
-    throw new UserError(localize('These values make {0} runs.', others.length + 1), {
+    throw new UserError(localize('These values create {0} runs.', others.length + 1), {
       hint: localize('Queue them, or give each key one value.'),
     });
   const own = await withComments(run, plan);
@@ -154,7 +154,7 @@ async function configurationFile(run: Run): Promise<ConfigurationFile> {
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     throw new UserError(localize('{0} has no configuration to start from.', run.info.name), {
-      hint: localize('There is no {0} that can be read.', file),
+      hint: localize('There is no readable {0}.', file),
     });
   }
 }

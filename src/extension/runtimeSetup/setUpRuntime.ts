@@ -107,7 +107,7 @@ async function offerInstall(services: Services, problem: MessageText | null): Pr
       detail: [
         problem === null ? '' : localized(problem),
         vscode.l10n.t(
-          'Your pip downloads it once, with its mirrors and proxies, into your cache folder. No Python runs when you train.',
+          'pip downloads it once into your cache folder, with your mirrors and proxies. Training does not use Python.',
         ),
       ]
         .filter((line) => line !== '')

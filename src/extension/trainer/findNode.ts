@@ -47,7 +47,7 @@ export async function findNode({ configured, path, execPath }: NodeSearch): Prom
   throw new UserError(
     localize('No Node.js {0} or newer was found to run the trainer.', OLDEST_NODE),
     {
-      hint: localize('Install Node.js, or set nlvr.nodePath to one.'),
+      hint: localize('Install Node.js, or set nlvr.nodePath to its executable.'),
     },
   );
 }
@@ -58,9 +58,9 @@ async function fromSetting(executable: string): Promise<NodeChoice> {
     version = await nodeVersion(executable);
   } catch (cause) {
     throw new UserError(
-      localize('nlvr.nodePath, {0}, is not a Node.js that runs: {1}', executable, messageOf(cause)),
+      localize('nlvr.nodePath, {0}, is not a working Node.js: {1}', executable, messageOf(cause)),
       {
-        hint: localize('Correct the setting, or empty it to let one be found.'),
+        hint: localize('Correct the setting, or clear it to search automatically.'),
         cause,
       },
     );
@@ -73,7 +73,7 @@ async function fromSetting(executable: string): Promise<NodeChoice> {
         version,
         OLDEST_NODE,
       ),
-      { hint: localize('Set nlvr.nodePath to a newer one, or empty it to let one be found.') },
+      { hint: localize('Set nlvr.nodePath to a newer one, or clear it to search automatically.') },
     );
   return { executable, version, source: 'setting', environment: {} };
 }

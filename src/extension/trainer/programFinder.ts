@@ -24,7 +24,7 @@ export class ProgramFinder implements vscode.Disposable {
   program(configFile?: string): Promise<Program> {
     if (!vscode.workspace.isTrusted)
       return Promise.reject(
-        new UserError(localize('This workspace is not trusted, so nothing is run from it.'), {
+        new UserError(localize('This workspace is not trusted. Nothing in it is run.'), {
           hint: localize('Trust the workspace first.'),
         }),
       );

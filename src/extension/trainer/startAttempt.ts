@@ -75,7 +75,7 @@ async function outcomeOf(
     return {
       state: 'stopped',
       exitCode: code,
-      ...storedAdvice(localize('Ended at once, without saving.')),
+      ...storedAdvice(localize('Ended immediately, without saving.')),
     };
   const { message, hint } = exitMessage(await diagnoseExit(root, created, { ending }));
   return { state: 'failed', exitCode: code, ...storedAdvice(message, hint) };

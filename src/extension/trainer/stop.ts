@@ -44,7 +44,7 @@ export async function stopAtOnce(
       localize('This run belongs to {0}; it cannot be ended from here.', owner.host),
       {
         hint: localize(
-          'It was asked to stop. To end it at once, end process {0} on {1}.',
+          'It was asked to stop. To end it immediately, end process {0} on {1}.',
           owner.pid,
           owner.host,
         ),
@@ -116,6 +116,6 @@ export async function stopStarting(
   }
   if (owner && (await lives())) await endTraining(owner.pid, graceMs);
   // A process that has not even begun finds its record closed, and ends.
-  sayStopped(paths, attempt, localize('Stopped before it began.'));
+  sayStopped(paths, attempt, localize('Stopped before it started.'));
   await rm(paths.stopRequest, { force: true });
 }

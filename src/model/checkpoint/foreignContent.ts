@@ -9,7 +9,7 @@ const convert = localize(
 const unpackWith = (command: string): MessageText =>
   localize('Unpack it first, for example with `{0}`.', command);
 const chooseWeights = localize(
-  'Choose the file with the weights, which usually ends in .pth, .bin or .safetensors, or the folder that holds it.',
+  'Choose the weights file, which usually ends in .pth, .bin or .safetensors, or the folder that contains it.',
 );
 
 interface Kind {
@@ -22,7 +22,7 @@ interface Kind {
 
 const packed = (bytes: string, program: string, command: string): Kind => ({
   bytes,
-  what: localize('it is an archive packed with {0}', program),
+  what: localize('it is an archive compressed with {0}', program),
   hint: unpackWith(command),
 });
 const other = (bytes: string, what: MessageText, hint: MessageText = convert, at = 0): Kind => ({
@@ -42,14 +42,14 @@ const kinds: readonly Kind[] = [
   other('\x89HDF\r\n', localize('it is an HDF5 file, as Keras writes them')),
   other('GGUF', localize('it is a GGUF file, as llama.cpp reads them')),
   other('\x93NUMPY', localize('it is a NumPy array')),
-  other('\x89PNG', localize('it is a picture'), chooseWeights),
-  other('\xff\xd8\xff', localize('it is a picture'), chooseWeights),
+  other('\x89PNG', localize('it is an image'), chooseWeights),
+  other('\xff\xd8\xff', localize('it is an image'), chooseWeights),
   other('%PDF', localize('it is a PDF document'), chooseWeights),
   other(
     'ustar',
-    localize('it is a tar archive, of which only PyTorch before 0.2 made checkpoints'),
+    localize('it is a tar archive, a format in which only PyTorch before 0.2 wrote checkpoints'),
     localize(
-      'If files are packed in it, unpack it with `{0}`; if it is such a checkpoint, load it with a PyTorch that still can and save it again with torch.save.',
+      'If it is an archive, unpack it with `{0}`. If it is such a checkpoint, load it with a PyTorch version that still supports it and save it again with torch.save.',
       'tar xf',
     ),
     257,
@@ -66,7 +66,7 @@ export function foreignContent(head: Buffer): CheckpointFormatError {
   if (kind) return new CheckpointFormatError(kind.what, kind.hint);
   if (head[0] === 0x80 && head[1] > 5)
     return new CheckpointFormatError(
-      localize('it is a Python pickle of protocol {0}; 2 to 5 are read', head[1]),
+      localize('it is a Python pickle of protocol {0}; protocols 2 to 5 are supported', head[1]),
       saveWeightsAlone,
     );
   const text = bytes.replace(/^\xef\xbb\xbf/, '').trimStart();
@@ -84,7 +84,7 @@ export function foreignContent(head: Buffer): CheckpointFormatError {
     return new CheckpointFormatError(
       localize('it is an XML document'),
       localize(
-        'A server that refuses a download often answers so: open it in an editor to read why, and download the file again.',
+        'Servers often send such a file when they refuse a download. Open it in an editor to see the reason, then download the file again.',
       ),
     );
   if (isText(head))
@@ -98,7 +98,7 @@ export function foreignContent(head: Buffer): CheckpointFormatError {
   return new CheckpointFormatError(
     localize('it is neither a .pth nor a .safetensors file'),
     localize(
-      'If it should be one, it is damaged: copy or download it again and compare its size with the original.',
+      'If it is supposed to be one, it is damaged: copy or download it again and compare its size with the original.',
     ),
   );
 }
@@ -117,11 +117,8 @@ export function foreignArchive(names: readonly string[]): CheckpointFormatError 
   const weights = files.find((name) => /\.(?:pth?|bin|ckpt|safetensors|tar|zip|gz)$/i.test(name));
   if (weights !== undefined)
     return new CheckpointFormatError(
-      localize('it is a zip archive in which {0} is packed', JSON.stringify(weights)),
-      localize(
-        'Unpack it first, for example with `{0}`, and choose the file that comes out.',
-        'unzip',
-      ),
+      localize('it is a zip archive that contains {0}', JSON.stringify(weights)),
+      localize('Unpack it first, for example with `{0}`, and choose the unpacked file.', 'unzip'),
     );
   if (files.length > 0 && files.every((name) => name.endsWith('.npy')))
     return new CheckpointFormatError(localize('it is an archive of NumPy arrays (.npz)'), convert);
@@ -131,7 +128,7 @@ export function foreignArchive(names: readonly string[]): CheckpointFormatError 
     files.length === 0
       ? localize('it is an empty zip archive')
       : localize(
-          'it is a zip archive, but not one that torch.save wrote; it holds {0}',
+          'it is a zip archive, but not one that torch.save wrote; it contains {0}',
           files.slice(0, shown).map((name) => JSON.stringify(name)),
         ),
     chooseWeights,

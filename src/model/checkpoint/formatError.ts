@@ -30,7 +30,7 @@ export function describe(error: unknown, file: string): unknown {
 
 /** What to do with a pickle that holds more than weights. */
 export const saveWeightsAlone = localize(
-  'If you trust its origin, load it in Python and save the weights alone: {0}.',
+  'If you trust its origin, load it in Python and save only the weights: {0}.',
   'torch.save({"model": model.state_dict()}, file)',
 );
 
@@ -39,7 +39,7 @@ export const unreadableType = (name: string, type: string): CheckpointFormatErro
   new CheckpointFormatError(
     localize('tensor {0} has the element type {1}, which is not supported', name, type),
     localize(
-      'Convert it in Python with the program that made it, for example with {0}, and save it again.',
+      'Convert it in Python with the program that wrote it, for example with {0}, and save it again.',
       'tensor.to(torch.float32)',
     ),
   );

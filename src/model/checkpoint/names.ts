@@ -69,10 +69,7 @@ export function withBlipNames(file: CheckpointFile): CheckpointFile {
   if (unwrapped > 0)
     notes.push(
       prefix === ''
-        ? localize(
-            'Parts of names that a wrapper had added were removed from {0} names.',
-            unwrapped,
-          )
+        ? localize('Prefixes that a wrapper had added were removed from {0} names.', unwrapped)
         : localize('The prefix {0} was removed from {1} names.', `"${prefix}"`, unwrapped),
     );
   if (translated > 0)
@@ -107,13 +104,13 @@ function commonPrefix(keys: readonly string[]): string | undefined {
   if (examples.size === 1) return [...examples.keys()][0];
   throw new CheckpointFormatError(
     localize(
-      'only a part of its names has a prefix: {0}',
+      'only some of its names have a prefix: {0}',
       [...examples.values()].map(({ example, count }) =>
         localize('{0} such as {1}', count, example),
       ),
     ),
     localize(
-      'It seems to be put together from two models. Save the weights of one in Python: {0}.',
+      'It seems to combine two models. Save the weights of one of them in Python: {0}.',
       'torch.save({"model": model.state_dict()}, file)',
     ),
   );

@@ -44,7 +44,7 @@ async function openFile(path: string): Promise<FileHandle> {
     const near = code === 'ENOENT' ? new NearNames().find(path) : undefined;
     throw new UserError(near ? sentences(what, localize('Did you mean {0}?', near.path)) : what, {
       hint: localize(
-        'Correct the path. In a configuration a relative one starts at its folder, on the command line at the working folder.',
+        'Correct the path. Relative paths start at the folder of the configuration, or at the working folder on the command line.',
       ),
       cause: error,
     });

@@ -214,7 +214,7 @@ class Unpickler {
     const version = this.input.byte();
     if (version < 2 || version > 5)
       throw new CheckpointFormatError(
-        localize('its pickle has protocol {0}, 2 to 5 are read', version),
+        localize('its pickle has protocol {0}; protocols 2 to 5 are supported', version),
         saveAgain,
       );
   }

@@ -39,7 +39,7 @@ export async function openShards(
       const stored = shards.get(name)?.tensors.get(tensor);
       if (!stored)
         throw new CheckpointFormatError(
-          localize('its index places {0} in {1}, which does not hold it', tensor, name),
+          localize('its index places {0} in {1}, which does not contain it', tensor, name),
         );
       tensors.set(tensor, stored);
     }
@@ -96,11 +96,11 @@ async function readIndex(index: string, size: number): Promise<Map<string, strin
     if (typeof name !== 'string' || name === '..' || name !== basename(name) || name.includes('\\'))
       throw new CheckpointFormatError(
         localize(
-          'its index places {0} in {1}, which is no file name',
+          'its index places {0} in {1}, which is not a file name',
           tensor,
           JSON.stringify(name),
         ),
-        localize('An index may only name files that lie next to it.'),
+        localize('An index may refer only to files in its own folder.'),
       );
     weightMap.set(tensor, name);
   }
@@ -116,8 +116,6 @@ export function refuseShard(path: string): void {
   if (number === undefined || Number(total) < 2) return;
   throw new CheckpointFormatError(
     localize('it is part {0} of {1} of a checkpoint', Number(number), Number(total)),
-    localize(
-      'Choose the folder, or the file that ends in .index.json, so that all parts are read.',
-    ),
+    localize('Choose the folder, or the file that ends in .index.json, to read all parts.'),
   );
 }

@@ -55,7 +55,7 @@ export function stateDict(root: unknown): StateDict {
   if (rivals.length > 0)
     notes.push(
       localize(
-        'The weights under {0} were taken; the file has others under {1}.',
+        'The weights under {0} were used; the file has others under {1}.',
         placeName(path),
         rivals.map((rival) => placeName(rival.path)),
       ),
@@ -92,7 +92,7 @@ function noTensors(root: unknown): CheckpointFormatError {
   const entries = root instanceof Opaque ? root.entries : root;
   if (!(entries instanceof Map) || entries.size === 0)
     return new CheckpointFormatError(
-      localize('it holds no state dict (tensors by name) but {0}', kindOf(root)),
+      localize('it contains no state dict (tensors by name), but {0}', kindOf(root)),
       hint,
     );
   const keys = [...(entries as Map<unknown, unknown>)].map(([key, value]) =>
@@ -101,11 +101,11 @@ function noTensors(root: unknown): CheckpointFormatError {
   return new CheckpointFormatError(
     keys.length > shown
       ? localize(
-          'it holds no state dict (tensors by name); its keys are {0} and {1} more',
+          'it contains no state dict (tensors by name); its keys are {0} and {1} more',
           keys.slice(0, shown),
           keys.length - shown,
         )
-      : localize('it holds no state dict (tensors by name); its keys are {0}', keys),
+      : localize('it contains no state dict (tensors by name); its keys are {0}', keys),
     hint,
   );
 }

@@ -188,7 +188,7 @@ export class TorchPickleHost implements PickleHost {
     if (!builtinTypes.test(full) && suspicious.some((pattern) => pattern.test(full)))
       throw new CheckpointFormatError(
         localize(
-          'it asks Python to load {0}, which is no part of a checkpoint of weights; nothing of it was run',
+          'it asks Python to load {0}, which is not part of a weights checkpoint; nothing in it was executed',
           JSON.stringify(full),
         ),
         saveWeightsAlone,
@@ -213,7 +213,7 @@ export class TorchPickleHost implements PickleHost {
     const [kind, type, key, , elements, view] = id instanceof PickleTuple ? id.items : [];
     if (kind === 'module')
       throw new CheckpointFormatError(
-        localize('it holds a whole Python module, not a state dict'),
+        localize('it contains a whole Python module, not a state dict'),
         saveWeightsAlone,
       );
     if (kind !== 'storage' || typeof key !== 'string')

@@ -76,7 +76,7 @@ export class CsvSource implements ScalarSource {
 
 function expected(): MessageText {
   return localize(
-    'Expected is a table with names in its first line, a column step or epoch, and columns of numbers.',
+    'Expected a table with column names in its first line, a step or epoch column, and columns of numbers.',
   );
 }
 
@@ -105,9 +105,12 @@ export function parseCurves(
   const at = (place: Place): number => names.findIndex((name) => PLACES[place].test(name));
   const places = { step: at('step'), epoch: at('epoch'), time: at('time') };
   if (delimiter === null || (places.step < 0 && places.epoch < 0))
-    throw new NoCurvesError(localize('{0} is no table of curves: no column says the step.', file), {
-      hint: expected(),
-    });
+    throw new NoCurvesError(
+      localize('{0} is not a table of curves: it has no step column.', file),
+      {
+        hint: expected(),
+      },
+    );
   const columns = names.flatMap((name, column) =>
     name === '' || BOUND.test(name) || (column !== places.epoch && isPlace(name))
       ? []
@@ -138,7 +141,7 @@ export function parseCurves(
       ? []
       : [
           localize(
-            '{0} has rows without a step, which are left out: {1} (the first on line {2}).',
+            '{0} has rows without a step, which are skipped: {1} (the first on line {2}).',
             file,
             skipped,
             firstSkipped,

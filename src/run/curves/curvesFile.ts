@@ -66,17 +66,20 @@ export async function readCurvesFile(folder: RunFolder): Promise<CurvesFile | un
     curves?: unknown;
   };
   if (!trusted)
-    throw new UserError(localize('The curves of the run are read from files outside of it.'), {
-      hint: localize('Trust this workspace to see them.'),
-    });
+    throw new UserError(
+      localize('The curves of the run are read from files outside the run folder.'),
+      {
+        hint: localize('Trust this workspace to see them.'),
+      },
+    );
   const named = typeof raw.source === 'string' ? raw.source : '';
   const moved = typeof raw.relative === 'string' ? resolve(folder.root, raw.relative) : named;
   const source = (await isThere(named)) ? named : moved;
   if (!(await isThere(source)))
     throw new UserError(
-      localize('The curves of the run are read from {0}, which is gone.', named),
+      localize('The curves of the run are read from {0}, which no longer exists.', named),
       {
-        hint: localize('Put it back, or import the curves again from where they are now.'),
+        hint: localize('Restore it, or import the curves again from their new location.'),
       },
     );
   const chosen = typeof raw.curves === 'object' && raw.curves !== null ? raw.curves : {};

@@ -70,15 +70,15 @@ export async function importCurves(
   if (Object.keys(chosen).length === 0)
     throw new UserError(
       scalars.length === 0
-        ? (problems.at(0) ?? localize('{0} holds no scalars.', source))
+        ? (problems.at(0) ?? localize('{0} contains no scalars.', source))
         : localize(
-            '{0} holds no scalar with a common name of a curve. Its scalars are {1}.',
+            '{0} has no scalar with a common curve name. Its scalars are {1}.',
             source,
             scalars.map((each) => each.name),
           ),
       scalars.length === 0
         ? {}
-        : { hint: localize('Say which is which, for example {0}.', exampleOf(scalars[0].name)) },
+        : { hint: localize('Specify the columns, for example {0}.', exampleOf(scalars[0].name)) },
     );
   const info = infoOf(curves);
   const writer = RunWriter.open({

@@ -108,9 +108,9 @@ export async function readLog(path: string): Promise<ReadLog> {
     [text, times] = await Promise.all([readFile(file, 'utf8'), stat(file)]);
   } catch (cause) {
     if (!configured || (await isThere(file)) || !isDumpedByBlip(config))
-      throw new UserError(localize('{0} holds no log.txt that can be read.', folder), {
+      throw new UserError(localize('{0} has no readable log.txt.', folder), {
         hint: localize(
-          "Choose the output folder of BLIP's train_nlvr.py or of LAVIS: it holds log.txt and, after the first epoch, checkpoint_best.pth.",
+          "Choose the output folder of BLIP's train_nlvr.py or of LAVIS: it contains log.txt and, after the first epoch, checkpoint_best.pth.",
         ),
         cause,
       });
@@ -149,7 +149,7 @@ function notALog(file: string, unknown: readonly string[]): UserError {
         );
   return new UserError(found, {
     hint: localize(
-      'Expected are lines as BLIP writes them, JSON objects with train_loss, val_acc, test_acc and epoch, or a log of LAVIS: its configuration, then objects with train_loss, val_acc and test_acc.',
+      'Expected lines as BLIP writes them (JSON objects with train_loss, val_acc, test_acc and epoch), or a LAVIS log: its configuration, then objects with train_loss, val_acc and test_acc.',
     ),
   });
 }

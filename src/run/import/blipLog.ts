@@ -95,16 +95,13 @@ export async function blipEvents(path: string): Promise<RunEvent[]> {
     remark(
       'several-runs',
       localize(
-        'log.txt holds {0} runs; this is number {1}. The others are in the list of runs.',
+        'log.txt contains {0} runs. This is number {1}; the others are in the list of runs.',
         log.runs.length,
         at + 1,
       ),
     );
   if (run.percentages)
-    remark(
-      'percentages',
-      localize('Accuracies stand in log.txt as percentages and were divided by 100.'),
-    );
+    remark('percentages', localize('log.txt has accuracies in percent. They were divided by 100.'));
   events.push(...run.epochs.flatMap((epoch) => epochEvents(epoch, time)));
   for (const split of ['val', 'test'] as const) {
     const accuracy = run.evaluation?.[split];
@@ -155,7 +152,7 @@ function chosenRun(
   const at = number === undefined ? Math.max(0, newestTraining(runs)) : number - 1;
   const run = runs[at] ?? (number === undefined ? nothingYet : undefined);
   if (!run)
-    throw new UserError(localize('{0} is not there any more: the log was replaced.', path), {
+    throw new UserError(localize('{0} no longer exists: the log was replaced.', path), {
       hint: localize('Import the folder again.'),
     });
   return { run, at };

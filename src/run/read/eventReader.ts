@@ -82,7 +82,7 @@ export class EventReader {
           localize('The history of the run, {0}, cannot be read: {1}', this.file, messageOf(error)),
           {
             hint: localize(
-              'Checkpoints and predictions are files of their own and are not touched by this. Restore the file, or see that you may read it.',
+              'Checkpoints and predictions are separate files and are not affected. Restore the file, or check its permissions.',
             ),
             cause: error,
           },

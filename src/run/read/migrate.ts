@@ -37,7 +37,9 @@ const migrations: readonly ((raw: Record<string, unknown>) => Record<string, unk
 export function migrateRunInfo(content: unknown, folder: string): RunInfo {
   if (typeof content !== 'object' || content === null || Array.isArray(content))
     throw new UserError(localize('{0} does not describe a run.', join(folder, 'run.json')), {
-      hint: localize('The file is damaged. Events and checkpoints beside it are not affected.'),
+      hint: localize(
+        'The file is damaged. The events and checkpoints of the run are not affected.',
+      ),
     });
   let raw = content as Record<string, unknown>;
   for (let version = numberOr(raw.schema, 0); version < RUN_SCHEMA_VERSION; version++)
@@ -115,7 +117,9 @@ export async function readRunInfo(folder: string): Promise<RunInfo | undefined> 
     content = parsePythonJson(text);
   } catch (cause) {
     throw new UserError(localize('{0} is not valid JSON.', file), {
-      hint: localize('The file is damaged. Events and checkpoints beside it are not affected.'),
+      hint: localize(
+        'The file is damaged. The events and checkpoints of the run are not affected.',
+      ),
       cause,
     });
   }

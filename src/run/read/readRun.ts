@@ -165,7 +165,7 @@ async function wordsOf(
   if (status === 'lost')
     return {
       message: localize(
-        'Nothing has been heard of process {0} on {1} since {2}.',
+        'Process {0} on {1} has sent no heartbeat since {2}.',
         info.pid,
         info.host,
         minuteOf(info.heartbeat),
@@ -173,14 +173,14 @@ async function wordsOf(
       hint:
         info.trainer === undefined
           ? localize(
-              'It may still be training there. If it has ended, resume the run: it goes on from its last checkpoint.',
+              'It may still be training there. If it has ended, resume the run to continue from its last checkpoint.',
             )
           : localize('It may still be training there. If it has ended, start it again there.'),
     };
   if (attempt && !attempt.outcome && attempt.phase === 'waiting')
     return {
-      message: localize('It waits for the run folder, whose lock belongs to another process.'),
-      hint: localize('It takes the folder when that process stays silent for 30 seconds.'),
+      message: localize('It is waiting for the run folder, which is locked by another process.'),
+      hint: localize('It takes over the folder if that process sends no heartbeat for 30 seconds.'),
     };
   // A program that was killed could not say so in run.json; who started it has said so in its record.
   const said = info.attempt === attempt?.id && info.message !== null;
@@ -195,7 +195,7 @@ function silentLog({ heartbeat }: RunInfo): Pick<ReadRun, 'message' | 'hint'> {
       'log.txt has not grown since {0}, and does not say that the training has ended.',
       minuteOf(heartbeat),
     ),
-    hint: localize('If it still trains, the next epoch appears here. If not, start it again.'),
+    hint: localize('If it is still training, the next epoch appears here. If not, start it again.'),
   };
 }
 
@@ -209,11 +209,11 @@ function noticeWords({ attempt, presence }: SeenAttempt): Pick<ReadRun, 'message
   if (!outcome)
     return presence === 'silent'
       ? {
-          message: localize('Nothing has been heard of the last evaluation.'),
+          message: localize('The last evaluation has stopped reporting.'),
           hint: localize('Evaluate again.'),
         }
       : {
-          message: localize('The last evaluation ended without saying why.'),
+          message: localize('The last evaluation ended without an error message.'),
           hint: localize('See trainer.log in the run folder, then evaluate again.'),
         };
   const { message, hint } = outcomeMessage(outcome);

@@ -183,7 +183,7 @@ export class AttemptWriter {
     this.close(
       stopped ? 'stopped' : 'failed',
       code,
-      stopped ? localize('Ended at once, without saving.') : null,
+      stopped ? localize('Ended immediately, without saving.') : null,
     );
   };
 

@@ -21,26 +21,26 @@ function words(cause: ExitCause): { message: MessageText; hint: MessageText } {
       };
     case 'restart':
       return {
-        message: localize('The machine was restarted while the run was going.'),
-        hint: localize('Resume it: it goes on from its last checkpoint.'),
+        message: localize('The machine was restarted during the run.'),
+        hint: localize('Resume it to continue from its last checkpoint.'),
       };
     case 'killed':
       return {
         message: localize('The trainer was killed.'),
         hint: localize(
-          'When nobody did it, the system did, because memory ran out: resume with vit_grad_ckpt and a vit_ckpt_layer above 0, or start a new run with a lower batch_size_train or image_size.',
+          'If you did not end it, the system may have ended it because memory ran out. Resume with vit_grad_ckpt and a vit_ckpt_layer above 0, or start a new run with a lower batch_size_train or image_size.',
         ),
       };
     case 'exit':
       return {
-        message: localize('The trainer ended before it could say why.'),
+        message: localize('The trainer ended without an error message.'),
         hint: localize('See trainer.log in the run folder.'),
       };
     case 'crash':
       return {
         message: localize('The TensorFlow runtime crashed.'),
         hint: localize(
-          'See trainer.log in the run folder. On a GPU this is often a driver that is too old; device: cpu tells.',
+          'See trainer.log in the run folder. On a GPU, a common cause is an outdated driver; try device: cpu to find out.',
         ),
       };
   }
@@ -64,16 +64,16 @@ function foreignWords(cause: ExitCause): { message: MessageText; hint: MessageTe
       };
     case 'restart':
       return {
-        message: localize('The machine was restarted while the run was going.'),
+        message: localize('The machine was restarted during the run.'),
         hint: localize('Start the training again.'),
       };
     case 'killed':
     case 'exit':
     case 'crash':
       return {
-        message: localize('The training process is gone and did not say why.'),
+        message: localize('The training process ended without an error message.'),
         hint: localize(
-          'See what your script printed last. When nobody ended it, the system may have, because memory ran out.',
+          'Check the last output of your script. If nobody ended it, the system may have ended it because memory ran out.',
         ),
       };
   }

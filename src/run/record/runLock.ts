@@ -220,14 +220,14 @@ function held({ root, lock }: RunFolder, found: Found): FolderHeldError {
   // One that is gone and still there is being taken by somebody else.
   if (!owner || owns === 'gone')
     return new FolderHeldError(
-      localize('A run is being written to {0} right now; it was not touched.', root),
+      localize('A run is being written to {0}. It was not changed.', root),
       wait,
       false,
     );
   if (owns === 'here')
     return new FolderHeldError(
       localize(
-        'A run is being written to {0} right now (process {1} on {2}); it was not touched.',
+        'A run is being written to {0} (process {1} on {2}). It was not changed.',
         root,
         owner.pid,
         owner.host,
@@ -237,14 +237,14 @@ function held({ root, lock }: RunFolder, found: Found): FolderHeldError {
     );
   return new FolderHeldError(
     localize(
-      'The run folder {0} belongs to process {1} on {2}, which was heard of {3} s ago; it was not touched.',
+      'The run folder {0} belongs to process {1} on {2}, whose last heartbeat was {3} s ago. It was not changed.',
       root,
       owner.pid,
       owner.host,
       Math.round(age),
     ),
     localize(
-      'Wait for that process, stop it there, or choose another --output_dir. If you know that it has ended, take the folder with --take_over. The lock is {0}.',
+      'Wait for that process, stop it there, or choose another --output_dir. If you know that it has ended, take over the folder with --take_over. The lock is {0}.',
       lock,
     ),
     true,
@@ -255,16 +255,16 @@ function taken(folder: RunFolder, by: Owner | undefined): UserError {
   return new UserError(
     by
       ? localize(
-          'The run folder {0} was taken over by process {1} on {2}. This process writes nothing more to it.',
+          'The run folder {0} was taken over by process {1} on {2}. This process stops writing to it.',
           folder.root,
           by.pid,
           by.host,
         )
       : localize(
-          'The run folder {0} was taken over by another process. This process writes nothing more to it.',
+          'The run folder {0} was taken over by another process. This process stops writing to it.',
           folder.root,
         ),
-    { hint: localize('The run goes on there. Let only one process train in a folder.') },
+    { hint: localize('The run continues there. Use one process per run folder.') },
   );
 }
 

@@ -273,11 +273,11 @@ export function requireUsableFolder(root: string, mode: RunMode): RunMode {
   const found = withDiskErrors(root, () => statSync(root, { throwIfNoEntry: false }));
   if (found?.isDirectory() === false)
     throw new UserError(localize('{0} cannot be a run folder: it is a file.', root), {
-      hint: localize('Choose another output_dir, or move that file away.'),
+      hint: localize('Choose another output_dir, or move that file.'),
     });
   if (hasForeignRunJson(folder))
     throw new UserError(
-      localize('{0} was written by another program; the folder was not touched.', folder.runJson),
+      localize('{0} was written by another program. The folder was not changed.', folder.runJson),
       { hint: localize('Choose another --output_dir.') },
     );
   if (mode === 'resume') {
@@ -285,7 +285,7 @@ export function requireUsableFolder(root: string, mode: RunMode): RunMode {
     if (trainer !== undefined)
       throw new UserError(
         localize(
-          '{0} is a run of {1}, which nlvr cannot go on with; it was not touched.',
+          '{0} is a run of {1}, which nlvr cannot resume. It was not changed.',
           root,
           trainer,
         ),
@@ -297,12 +297,12 @@ export function requireUsableFolder(root: string, mode: RunMode): RunMode {
   }
   const traces = [folder.runJson, folder.events, folder.best, folder.last];
   if (mode === 'new' && traces.some((file) => existsSync(file)) && !isDisposable(folder))
-    throw new UserError(localize('{0} already holds a run; it was not touched.', folder.root), {
+    throw new UserError(localize('{0} already contains a run. It was not changed.', folder.root), {
       hint: isTraining(folder)
         ? localize(
-            'Go on with it by --resume, replace it by --overwrite, or choose another --output_dir.',
+            'Continue it with --resume, replace it with --overwrite, or choose another --output_dir.',
           )
-        : localize('Replace it by --overwrite, or choose another --output_dir.'),
+        : localize('Replace it with --overwrite, or choose another --output_dir.'),
     });
   return mode;
 }

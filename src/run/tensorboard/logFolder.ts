@@ -42,7 +42,7 @@ export class TensorBoardSource implements ScalarSource {
       if (damagedAt.length > 0)
         problems.push(
           localize(
-            '{0} has damaged records, which are left out: {1} (the first at byte {2}). Their checksums do not fit.',
+            '{0} has damaged records, which are skipped: {1} (the first at byte {2}). Their checksums are wrong.',
             file,
             damagedAt.length,
             damagedAt[0],
@@ -51,7 +51,7 @@ export class TensorBoardSource implements ScalarSource {
       if (lostAt !== null)
         problems.push(
           localize(
-            '{0} is damaged at byte {1}: the checksum of a length does not fit. What follows there cannot be read.',
+            '{0} is damaged at byte {1}: a length has a wrong checksum. The rest of the file cannot be read.',
             file,
             lostAt,
           ),
@@ -64,7 +64,7 @@ export class TensorBoardSource implements ScalarSource {
     if (this.beyond > 0)
       problems.push(
         localize(
-          '{0} has scalars whose step is below 0 or beyond 32 bits, which are left out: {1}.',
+          '{0} has scalars whose step is negative or exceeds 32 bits, which are skipped: {1}.',
           this.path,
           this.beyond,
         ),
@@ -138,13 +138,13 @@ async function eventFiles(path: string): Promise<EventFile[]> {
     const several = withFiles(folder).map((each) => each.slice(path.length + 1));
     throw new UserError(
       several.length === 0
-        ? localize('{0} holds no event file of TensorBoard.', path)
-        : localize('{0} holds the event files of several trainings: {1}.', path, several),
+        ? localize('{0} has no TensorBoard event files.', path)
+        : localize('{0} contains the event files of several trainings: {1}.', path, several),
       {
         hint:
           several.length === 0
             ? localize('Such files have tfevents in their names.')
-            : localize('Name the folder of one.'),
+            : localize('Specify the folder of one of them.'),
       },
     );
   }

@@ -70,7 +70,9 @@ export async function install(options: InstallOptions = {}): Promise<Library> {
     signal?.throwIfAborted();
     const library = managedLibrary(staged);
     if (!library)
-      throw new InstallError(localize('The wheel does not hold TensorFlow’s two libraries.'));
+      throw new InstallError(
+        localize('The wheel does not contain the two libraries of TensorFlow.'),
+      );
     options.onProgress?.({ phase: 'testing', item: 'TensorFlow', done: 0, total: 1 });
     await (options.test ?? selfTest)(library);
     signal?.throwIfAborted();
@@ -87,7 +89,7 @@ export async function install(options: InstallOptions = {}): Promise<Library> {
   }
   const library = managedLibrary(final);
   if (!library)
-    throw new InstallError(localize('{0} is incomplete; remove it and install again.', final));
+    throw new InstallError(localize('{0} is incomplete. Remove it and install it again.', final));
   return library;
 }
 
@@ -133,14 +135,14 @@ async function stage(
       if (sha256 !== wheel.sha256)
         throw new InstallError(
           localize(
-            '{0} is not what was published: its SHA-256 is {1}, expected {2}.',
+            '{0} differs from the published file: its SHA-256 is {1}, expected {2}.',
             basename(file),
             sha256,
             wheel.sha256,
           ),
           {
             hint: localize(
-              'The download is damaged or the package index serves another file. Try again.',
+              'The download is damaged, or the package index served another file. Try again.',
             ),
           },
         );
@@ -182,7 +184,7 @@ async function matchFiles(
         localize('{0} is not a wheel of this release: its SHA-256 is {1}.', file, sha256),
         {
           hint: localize(
-            'Needed: {0}.',
+            'Required: {0}.',
             release.wheels.map((w) =>
               localize(
                 '{0} {1} for {2} (SHA-256 {3})',

@@ -65,10 +65,16 @@ function named(directory: string, source: Library['source'], what: MessageText):
   const library = at(directory, source) ?? at(join(directory, 'tensorflow'), source);
   if (library) return library;
   throw new RuntimeMissingError(
-    localize('{0} is {1}, which does not hold {2} and {3}.', what, directory, LIBRARY, FRAMEWORK),
+    localize(
+      '{0} is {1}, which does not contain {2} and {3}.',
+      what,
+      directory,
+      LIBRARY,
+      FRAMEWORK,
+    ),
     {
       hint: sentences(
-        localize('Name the folder `tensorflow` of an unpacked wheel or a Python environment.'),
+        localize('Specify the `tensorflow` folder of an unpacked wheel or a Python environment.'),
         INSTALL_HINT,
       ),
     },

@@ -32,7 +32,7 @@ export async function findPip(env: NodeJS.ProcessEnv = process.env): Promise<rea
     localize('No pip was found (tried python3 -m pip, python -m pip, pip3 and pip).'),
     {
       hint: localize(
-        "Install Python's pip, or download the wheel elsewhere and name it: `nlvr runtime install --wheel <file>`. Python is used for this download only.",
+        "Install Python's pip, or download the wheel elsewhere and specify it: `nlvr runtime install --wheel <file>`. Python is used only for this download.",
       ),
     },
   );
@@ -130,7 +130,7 @@ function runPip(
             ),
             {
               hint: localize(
-                'Check the network, the proxy and the package index that pip is configured for; or download the wheel elsewhere and name it: `nlvr runtime install --wheel <file>`.',
+                'Check the network, the proxy and the package index that pip is configured for. Or download the wheel elsewhere and specify it: `nlvr runtime install --wheel <file>`.',
               ),
             },
           ),

@@ -57,7 +57,7 @@ function reasonOf(error: unknown): MessageText {
 function hintFor(library: Library): MessageText {
   return localize(
     library.source === 'managed'
-      ? 'Install it anew: `nlvr runtime remove`, then `nlvr runtime install`.'
-      : 'Install a copy of its own for training: `nlvr runtime install`, and unset what names this one.',
+      ? 'Reinstall it: `nlvr runtime remove`, then `nlvr runtime install`.'
+      : 'Install a separate copy for training with `nlvr runtime install`, and unset whatever selects this one.',
   );
 }

@@ -23,6 +23,6 @@ export function checkVersion(version: string, directory: string): void {
       ACCEPTED_VERSIONS.from.join('.'),
       ACCEPTED_VERSIONS.before.join('.'),
     ),
-    { hint: localize('Install a supported one: `nlvr runtime install`.') },
+    { hint: localize('Install a supported version with `nlvr runtime install`.') },
   );
 }

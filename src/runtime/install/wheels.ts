@@ -222,7 +222,7 @@ export function requireSupported(
       localize('TensorFlow has no library for {0} on {1}.', platform, arch),
       {
         hint: localize(
-          'Supported are Linux on x86-64 and arm64, and macOS on Apple silicon; others can use a remote machine.',
+          'Supported platforms are Linux on x86-64 and arm64, and macOS on Apple silicon. On other platforms, use a remote machine.',
         ),
       },
     );

@@ -29,7 +29,7 @@ export function choosePrecision(
   machine: Machine = machineOf(device),
 ): PrecisionChoice {
   if (requested === 'tf32' && device === 'cpu')
-    return { precision: 'fp32', reason: localize('only GPUs have tf32') };
+    return { precision: 'fp32', reason: localize('tf32 requires a GPU') };
   if (requested === 'tf32' || requested === 'bf16')
     return { precision: requested, reason: localize('as configured') };
   const fastest = fastestPrecision(device, machine);

@@ -46,7 +46,9 @@ export function startServer(capi: Capi, spec: ReplicaSpec, config: Uint8Array): 
           error instanceof Error ? error.message : String(error),
         ),
         {
-          hint: localize('Choose other ports with --master_port, or end the program that has it.'),
+          hint: localize(
+            'Choose other ports with --master_port, or end the program that uses the port.',
+          ),
           cause: error,
         },
       );

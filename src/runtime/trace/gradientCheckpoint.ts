@@ -28,7 +28,7 @@ export function gradientCheckpoint<T extends tf.Tensor>(
       localize(
         'Gradient checkpointing does not work with XLA, which drops the control edges it relies on.',
       ),
-      { hint: localize('Turn one of the two off.') },
+      { hint: localize('Turn off one of them.') },
     );
   const checkpointed = tf.customGrad((...args) => {
     const save = args.pop() as unknown as tf.GradSaveFunc;

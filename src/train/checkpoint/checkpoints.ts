@@ -151,7 +151,7 @@ function requireLast(folder: RunFolder): string {
   if (path === undefined)
     throw new UserError(
       localize(
-        '{0} has nothing to resume: it holds no whole {1}.',
+        '{0} has nothing to resume: it has no complete {1}.',
         folder.root,
         basename(folder.last),
       ),

@@ -94,7 +94,7 @@ export class LastSaver {
         'info',
         'saved-before-failure',
         localize('The run failed after step {0}, which was saved.', good.step),
-        localize('Correct the cause, then resume the run.'),
+        localize('Fix the cause, then resume the run.'),
       );
     } catch {
       // On a full disk, or when the runtime is broken. The checkpoint of before is whole.

@@ -21,13 +21,13 @@ export async function requireSameModel(folder: RunFolder, model: NlvrModelConfig
   if (differences.length === 0) return;
   throw new UserError(
     localize(
-      'The run in {0} trains another model, with {1}; it cannot go on. It was not touched.',
+      'The run in {0} trains another model, with {1}, and cannot be resumed. It was not changed.',
       folder.root,
       describeDifferences(differences),
     ),
     {
       hint: localize(
-        'Resume with what it was begun with ({0}), or begin a new run from its weights: pretrained: {1}.',
+        'Resume with its original values ({0}), or start a new run from its weights: pretrained: {1}.',
         folder.config,
         folder.root,
       ),

@@ -55,7 +55,7 @@ export class BackgroundCheck {
       this.writer.note(
         'info',
         'images-checked',
-        localize('All images were read while training; none is damaged.'),
+        localize('All images were read during training. None are damaged.'),
       );
   }
 
@@ -67,7 +67,7 @@ export class BackgroundCheck {
         `data-${problem.code}`,
         describeProblem(problem),
         localize(
-          'Replace the image: a training that comes to a damaged one saves its last good step and ends.',
+          'Replace the image: a training that reads a damaged image saves its last good step and ends.',
         ),
       );
     const all = { problems: [...problems, ...checked.problems] };

@@ -38,7 +38,7 @@ export function configuredSplits(loaded: LoadedConfig): Split[] {
 export function evaluatedSplits(loaded: LoadedConfig): Split[] {
   const splits = configuredSplits(loaded).filter((split) => split !== 'train');
   if (splits.length === 0)
-    throw new UserError(localize('{0} names no annotations for val or test.', loaded.file), {
+    throw new UserError(localize('{0} specifies no annotations for val or test.', loaded.file), {
       hint: localize('Set ann_files.val or ann_files.test.'),
     });
   return splits;

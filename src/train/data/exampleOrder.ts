@@ -68,13 +68,13 @@ export function requireSameOrder(begun: ExampleOrder, now: ExampleOrder, folder:
   if (changes.length === 0) return;
   throw new UserError(
     localize(
-      'The run in {0} was begun with {1}; it cannot go on: the place it stopped at would be other examples. It was not touched.',
+      'The run in {0} was started with {1} and cannot be resumed: its position in the data would refer to other examples. It was not changed.',
       folder.root,
       changes.reduce((before, next) => localize('{0}, and with {1}', before, next)),
     ),
     {
       hint: localize(
-        'Resume with what it was begun with ({0}), or begin a new run from its weights: pretrained: {1}.',
+        'Resume with its original values ({0}), or start a new run from its weights: pretrained: {1}.',
         folder.config,
         folder.root,
       ),

@@ -4,7 +4,7 @@ import { localize } from '../../util/localize';
 import { ExitCode, UserError } from '../../util/userError';
 
 const hint = localize(
-  'The weights are finite, but what is computed with them is not. Choose an earlier checkpoint.',
+  'The weights are finite, but the values computed from them are not. Choose an earlier checkpoint.',
 );
 
 /**

@@ -215,7 +215,7 @@ async function write(
   if ((await runIn(folder)) !== run)
     throw new UserError(
       localize(
-        '{0} holds another run now: the result of the robustness test was not written.',
+        '{0} now contains another run. The result of the robustness test was not written.',
         folder,
       ),
       { hint: localize('Test the checkpoint of the new run.') },

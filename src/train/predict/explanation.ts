@@ -103,7 +103,7 @@ export function requireLayerAndHead(
     });
   if (head !== undefined && head !== null && !isOne(head, heads))
     throw new UserError(localize('The cross-attention has no head {0}.', head), {
-      hint: localize('Choose a head from 1 to {0}, or leave it out for their mean.', heads),
+      hint: localize('Choose a head from 1 to {0}, or omit it for the mean of all heads.', heads),
     });
 }
 

@@ -41,12 +41,12 @@ export function App({ model }: { model: Model }) {
 
 function Content({ model }: { model: Model }) {
   const { run, sets } = model;
-  if (!run) return <StateMessage kind="loading" title={t('Opening the predictions …')} />;
+  if (!run) return <StateMessage kind="loading" title={t('Opening the predictions…')} />;
   if (run.missing)
     return (
       <StateMessage
         kind="error"
-        title={t('This run folder is not there any more')}
+        title={t('This run folder no longer exists')}
         text={run.runFolder}
       />
     );
@@ -57,9 +57,7 @@ function Content({ model }: { model: Model }) {
         title={t('No predictions yet')}
         text={
           run.active
-            ? t(
-                'What the model answers on the validation split appears here after the first epoch.',
-              )
+            ? t('The predictions on the validation split appear here after the first epoch.')
             : t(
                 'This run has never been evaluated. Evaluate its checkpoint, or resume the training.',
               )
@@ -89,7 +87,7 @@ function Analysis({ model }: { model: Model }) {
         <Tabs model={model} numbers={numbers} />
       ) : (
         work.state === 'working' && (
-          <StateMessage kind="loading" title={t('Analyzing the predictions …')} />
+          <StateMessage kind="loading" title={t('Analyzing the predictions…')} />
         )
       )}
       <footer class="keys-line">
@@ -227,8 +225,8 @@ function Working({ model }: { model: Model }) {
           <Icon name="info" />
           <span>
             {model.numbers
-              ? t('The analysis was cancelled. What is shown may lack numbers.')
-              : t('The analysis was cancelled.')}
+              ? t('The analysis was canceled. Some numbers may be missing.')
+              : t('The analysis was canceled.')}
           </span>
           <button onClick={() => model.send({ type: 'again' })}>{t('Analyze Again')}</button>
         </div>

@@ -53,10 +53,12 @@ export function CalibrationTab({ model, numbers }: { model: Model; numbers: Numb
             value={temperature.toFixed(3)}
             text={
               atLimit
-                ? t('At the end of its range: the answers are all right or say nothing.')
+                ? t(
+                    'At the limit of its range: all answers are right, or the probabilities carry no information.',
+                  )
                 : temperature > 1
-                  ? t('The model is surer than it is right: logits divided by this fit best.')
-                  : t('The model is less sure than it is right: logits divided by this fit best.')
+                  ? t('The model is overconfident: logits divided by this value fit best.')
+                  : t('The model is underconfident: logits divided by this value fit best.')
             }
           />
           <Row
@@ -70,8 +72,10 @@ export function CalibrationTab({ model, numbers }: { model: Model; numbers: Numb
         </dl>
         <p class="muted small">
           {model.set?.split === 'val'
-            ? t('The temperature fits val; apply it to other splits.')
-            : t('The temperature fits these examples. Fit it on val to apply it elsewhere.')}
+            ? t('The temperature was fitted on val. Apply it to other splits.')
+            : t(
+                'The temperature was fitted to these examples. To apply it to other splits, fit it on val.',
+              )}
         </p>
         <BinTable bins={calibration.bins} />
       </div>

@@ -51,7 +51,7 @@ export function EpochsTab({ model, numbers }: { model: Model; numbers: Numbers }
   const { dynamics: columns } = model;
   const summary = numbers.dynamics;
   if (columns === undefined)
-    return <p class="nothing muted">{t('Reading the predictions of the other epochs …')}</p>;
+    return <p class="nothing muted">{t('Reading the predictions of the other epochs…')}</p>;
   if (columns === null || summary === null)
     return (
       <p class="nothing muted">
@@ -157,7 +157,7 @@ function Points({ model, columns }: { model: Model; columns: DynamicsColumns }) 
             ),
           };
         }}
-        empty={t('No example is of this kind.')}
+        empty={t('There are no examples of this kind.')}
       />
     </div>
   );

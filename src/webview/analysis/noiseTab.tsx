@@ -22,14 +22,14 @@ type Column =
 function columns(): GridColumn<Column>[] {
   const numeric = true;
   return [
-    { id: 'rank', title: t('Place'), width: 56, numeric },
+    { id: 'rank', title: t('Position'), width: 56, numeric },
     { id: 'mark', title: t('Mark'), width: 48 },
     {
       id: 'score',
       title: t('Score'),
       width: 60,
       numeric,
-      hint: t('That either the model or a random annotator contradicts the label.'),
+      hint: t('Probability that the model or a random annotator contradicts the label.'),
     },
     { id: 'label', title: t('Label'), width: 54 },
     {
@@ -45,7 +45,7 @@ function columns(): GridColumn<Column>[] {
       title: t('Votes'),
       width: 64,
       numeric,
-      hint: t('Annotators who agree with the label, of all.'),
+      hint: t('Annotators who agree with the label, out of all.'),
     },
     { id: 'reasons', title: t('Reasons'), width: 130, grow: 1 },
     { id: 'sentence', title: t('Sentence'), width: 180, grow: 2 },
@@ -62,12 +62,12 @@ export function NoiseTab({ model, numbers }: { model: Model; numbers: Numbers })
     [ranked, unmarkedOnly, unmarkedOnly && notes],
   );
   if (model.dynamics === undefined)
-    return <p class="nothing muted">{t('Reading the predictions of the other epochs …')}</p>;
+    return <p class="nothing muted">{t('Reading the predictions of the other epochs…')}</p>;
   if (labelNoise.length === 0)
     return (
       <p class="nothing muted">
         {t(
-          'No label is suspicious: the model contradicts none surely in most epochs, and no annotator disagrees with one.',
+          'No suspicious labels: the model does not contradict any label with confidence in most epochs, and no annotator disagrees with one.',
         )}
       </p>
     );
@@ -94,7 +94,7 @@ export function NoiseTab({ model, numbers }: { model: Model; numbers: Numbers })
         <button
           class="quiet toggle"
           aria-pressed={unmarkedOnly}
-          title={t('Leave out those with a mark or a note')}
+          title={t('Exclude those with a mark or a note')}
           onClick={() => model.setUnmarkedOnly(!unmarkedOnly)}
         >
           <Icon name="flag" />

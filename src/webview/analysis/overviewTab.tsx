@@ -42,7 +42,7 @@ export function OverviewTab({ model, numbers }: { model: Model; numbers: Numbers
                   count(dynamics.neverLearned),
                 )
               : model.dynamics === undefined
-                ? t('Being computed …')
+                ? t('Computing…')
                 : t('There are predictions of fewer than two epochs.')
           }
         />
@@ -51,7 +51,7 @@ export function OverviewTab({ model, numbers }: { model: Model; numbers: Numbers
           action={() => model.setTab('noise')}
           text={
             model.dynamics === undefined
-              ? t('Being computed …')
+              ? t('Computing…')
               : labelNoise.length === 1
                 ? t('1 example may have a wrong label.')
                 : t('{0} examples may have a wrong label.', count(labelNoise.length))
@@ -83,7 +83,7 @@ export function OverviewTab({ model, numbers }: { model: Model; numbers: Numbers
         )}
       </dl>
       {notes.length > 0 && (
-        <ul class="remarks" aria-label={t('Remarks')}>
+        <ul class="remarks" aria-label={t('Notes')}>
           {notes.map((note) => (
             <li key={note}>
               <Icon name="info" />
@@ -102,11 +102,13 @@ function Headline({ numbers, complete }: { numbers: Numbers; complete: boolean }
     <section class="headline" aria-label={t('Accuracy and consistency')}>
       <p>
         <strong class="number large">{percent(accuracy)}</strong>{' '}
-        {t('accuracy on {0} labelled examples, 95% interval {1}.', count(n), intervalText(ci95))}
+        {t('accuracy on {0} labeled examples, 95% interval {1}.', count(n), intervalText(ci95))}
         {examples > n && ` ${t('Without a label: {0}.', count(examples - n))}`}
       </p>
       {consistency === null ? (
-        <p class="muted">{t('Identifiers do not group examples: there is no consistency.')}</p>
+        <p class="muted">
+          {t('Consistency is not available, because the identifiers do not group examples.')}
+        </p>
       ) : (
         <p>
           <strong class="number large">{percent(consistency)}</strong>{' '}
@@ -118,10 +120,7 @@ function Headline({ numbers, complete }: { numbers: Numbers; complete: boolean }
               )
             : complete
               ? t('consistency over {0} sentences.', count(groups))
-              : t(
-                  'consistency over {0} sentences; its interval is being computed …',
-                  count(groups),
-                )}
+              : t('consistency over {0} sentences; computing its interval…', count(groups))}
         </p>
       )}
     </section>
@@ -135,9 +134,9 @@ function Findings({ model, numbers }: { model: Model; numbers: Numbers }) {
     .sort((a, b) => Math.abs(b.difference ?? 0) - Math.abs(a.difference ?? 0));
   return (
     <section aria-label={t('Slices that differ')}>
-      <h2>{t('Differs from the rest beyond chance')}</h2>
+      <h2>{t('Differs significantly from the rest')}</h2>
       {marked.length === 0 ? (
-        <p class="muted">{t('No slice differs from the rest beyond chance.')}</p>
+        <p class="muted">{t('No slice differs significantly from the rest.')}</p>
       ) : (
         <ul class="findings">
           {marked.map((each) => (

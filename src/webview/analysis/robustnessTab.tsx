@@ -15,13 +15,13 @@ import { epochText, intervalText, pointsText, significanceText, testText, truth 
 export function RobustnessTab({ model }: { model: Model }) {
   const { robustness, robustnessShown: shown } = model;
   const run = () => model.send({ type: 'testRobustness' });
-  if (!robustness) return <p class="nothing muted">{t('Reading the results …')}</p>;
+  if (!robustness) return <p class="nothing muted">{t('Reading the results…')}</p>;
   if (!shown)
     return (
       <div class="nothing">
         <p class="muted">
           {t(
-            'Does the model look? It is asked about changed pairs: images and left/right exchanged, one image twice, no images, no sentence. The result stays in the run folder.',
+            'Tests whether the answers depend on both images and the sentence. The model is asked about changed pairs: images and left/right swapped, one image twice, no images, no sentence. The result is saved in the run folder.',
           )}
         </p>
         <p>
@@ -62,7 +62,7 @@ export function RobustnessTab({ model }: { model: Model }) {
         {shown.majority !== null && (
           <p class="muted small">
             {t(
-              'Always giving the more frequent answer: {0}. What the accuracy without images or without the sentence is above that is not due to looking.',
+              'Always giving the more frequent answer: {0}. If the accuracy without images or without the sentence is higher, the difference does not come from comparing images and sentence.',
               percent(shown.majority),
             )}
           </p>

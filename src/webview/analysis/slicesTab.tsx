@@ -27,7 +27,7 @@ function columns(): GridColumn<SliceColumn>[] {
       width: 250,
       grow: 4,
       sortable,
-      hint: t('With its 95% interval. The line is the accuracy of all examples.'),
+      hint: t('With its 95% interval. The line is the accuracy on all examples.'),
     },
     {
       id: 'consistency',
@@ -35,7 +35,7 @@ function columns(): GridColumn<SliceColumn>[] {
       width: 116,
       numeric: true,
       sortable,
-      hint: t('Share of sentences all of whose examples in the slice are right.'),
+      hint: t('Share of sentences for which all examples in the slice are right.'),
     },
     {
       id: 'difference',
@@ -81,7 +81,7 @@ export function SlicesTab({ model, numbers }: { model: Model; numbers: Numbers }
         <button
           class="quiet toggle"
           aria-pressed={model.slices.marked}
-          title={t('Only slices that differ from the rest beyond chance')}
+          title={t('Only slices that differ significantly from the rest')}
           onClick={() => model.setSlices({ marked: !model.slices.marked })}
         >
           <Icon name="warning" />
@@ -90,7 +90,7 @@ export function SlicesTab({ model, numbers }: { model: Model; numbers: Numbers }
         <span class="muted number">{t('{0} of {1} slices', shown.length, slices.length)}</span>
         <button class="quiet end" onClick={() => model.send({ type: 'openSetting' })}>
           <Icon name="edit" />
-          {t('Own Slices…')}
+          {t('Custom Slices…')}
         </button>
       </div>
       <Grid
@@ -109,7 +109,7 @@ export function SlicesTab({ model, numbers }: { model: Model; numbers: Numbers }
         cells={(place) => cellsOf(shown[place], range, numbers.accuracy)}
         empty={
           <>
-            {t('No slice passes the filter.')}{' '}
+            {t('No slices match the filter.')}{' '}
             <button onClick={() => model.setSlices(DEFAULT_SLICES)}>{t('Reset')}</button>
           </>
         }
@@ -148,7 +148,7 @@ function cellsOf(
         {each.marked && (
           <>
             <Icon name="warning" />
-            <span class="visually-hidden">{t('Differs beyond chance:')}</span>
+            <span class="visually-hidden">{t('Significant differences:')}</span>
           </>
         )}
         {pointsText(each.difference)}

@@ -81,7 +81,7 @@ export function significanceText(q: number | null): string {
 export function testText(test: RobustnessTest): string {
   switch (test) {
     case 'exchanged':
-      return t('Images and left/right exchanged');
+      return t('Images and left/right swapped');
     case 'left image twice':
       return t('Left image twice');
     case 'right image twice':

@@ -75,7 +75,7 @@ function Content({ model }: { model: Model }) {
     );
   }, [state.state === 'compared', comparison?.a.epoch, comparison?.b.epoch, comparison?.split]);
 
-  if (!runs) return <StateMessage kind="loading" title={t('Opening the comparison …')} />;
+  if (!runs) return <StateMessage kind="loading" title={t('Opening the comparison…')} />;
   return (
     <div class="comparison" ref={root} aria-busy={!model.complete}>
       <Header model={model} />
@@ -83,7 +83,7 @@ function Content({ model }: { model: Model }) {
       {state.state === 'failed' ? (
         <StateMessage kind="error" title={state.message} text={state.hint ?? undefined} />
       ) : comparison === null ? (
-        <StateMessage kind="loading" title={t('Comparing the predictions …')} />
+        <StateMessage kind="loading" title={t('Comparing the predictions…')} />
       ) : (
         <main class={`main ${cell === null ? '' : 'with-list'}`}>
           <div

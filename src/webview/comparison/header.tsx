@@ -29,8 +29,8 @@ export function Header({ model }: { model: Model }) {
       <Run side="a" run={a} choice={choice} model={model} />
       <button
         class="quiet icon-only"
-        aria-label={t('Exchange A and B')}
-        title={t('Exchange A and B')}
+        aria-label={t('Swap A and B')}
+        title={t('Swap A and B')}
         onClick={() => model.exchange()}
       >
         <Icon name="swap" />

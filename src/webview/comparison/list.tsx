@@ -71,7 +71,7 @@ export function ExampleList({ model, comparison, onClose }: Props) {
         {open('b', sideText(comparison.b))}
       </div>
       {total === 0 ? (
-        <p class="nothing muted">{t('No example has these words.')}</p>
+        <p class="nothing muted">{t('No examples contain this text.')}</p>
       ) : (
         <Rows key={title} model={model} />
       )}
@@ -234,7 +234,7 @@ function Answer({ letter, label, answer, probTrue }: AnswerProps) {
   return (
     <span
       class="answer number"
-      title={t('{0} says {1}, P(True) {2}', letter, truth(answer), probability(probTrue) || '–')}
+      title={t('{0} answers {1}, P(True) {2}', letter, truth(answer), probability(probTrue) || '–')}
     >
       <span class="side" aria-hidden="true">
         {letter}

@@ -39,5 +39,5 @@ connection.ready();
 followConnection(
   connection,
   root,
-  t('Close this panel and open it again by NLVR: Compare Predictions… in the Command Palette.'),
+  t('Close this panel and open it again with NLVR: Compare Predictions… in the Command Palette.'),
 );

@@ -103,8 +103,8 @@ function Slice({ model, comparison, slice, scale }: SliceProps) {
       <td title={pointInterval(slice.ci95)}>
         {marked ? <strong>{points(slice.difference)}</strong> : points(slice.difference)}
         {marked && (
-          <span title={t('Changed beyond chance')}>
-            *<span class="visually-hidden">{t('Changed beyond chance')}</span>
+          <span title={t('Changed significantly')}>
+            *<span class="visually-hidden">{t('Changed significantly')}</span>
           </span>
         )}
         <span class="visually-hidden"> {pointInterval(slice.ci95)}</span>
@@ -180,6 +180,6 @@ function orderText(order: SliceOrder): string {
     case 'examples':
       return t('Most examples first');
     case 'certainty':
-      return t('Least likely by chance first');
+      return t('Lowest p-value first');
   }
 }

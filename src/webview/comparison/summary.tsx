@@ -28,8 +28,8 @@ export function Summary({ model, comparison }: Props) {
       <h2 id="summary-title">{verdict(comparison)}</h2>
       <p class="muted number">
         {n === 1
-          ? t('1 labelled example in common.')
-          : t('{0} labelled examples in common.', count(n))}
+          ? t('1 labeled example in common.')
+          : t('{0} labeled examples in common.', count(n))}
         {[a, b]
           .filter(({ alone }) => alone > 0)
           .map((side) => ` ${t('{0} more only in {1}.', count(side.alone), sideText(side))}`)}
@@ -68,7 +68,7 @@ export function Summary({ model, comparison }: Props) {
               <th scope="row">{t('Consistency')}</th>
               {comparison.consistencyA === null ? (
                 <td colSpan={3} class="muted">
-                  {t('The identifiers do not say which examples share a sentence.')}
+                  {t('The identifiers do not show which examples share a sentence.')}
                 </td>
               ) : (
                 <>
@@ -91,7 +91,7 @@ export function Summary({ model, comparison }: Props) {
               )}
             </tr>
             <tr>
-              <th scope="row">{t('McNemar’s exact test')}</th>
+              <th scope="row">{t("McNemar's exact test")}</th>
               <td colSpan={3}>p {significance(p)}</td>
             </tr>
           </tbody>
@@ -106,10 +106,10 @@ export function Summary({ model, comparison }: Props) {
 function verdict({ a, b, difference, p }: ComparisonNumbers): string {
   const by = (100 * Math.abs(difference ?? 0)).toFixed(1);
   if (p === null || p >= 0.05)
-    return t('No difference beyond chance between {0} and {1}', sideText(a), sideText(b));
+    return t('No significant difference between {0} and {1}', sideText(a), sideText(b));
   return (difference ?? 0) > 0
-    ? t('{0} is {1} points better than {2}, beyond chance', sideText(b), by, sideText(a))
-    : t('{0} is {1} points worse than {2}, beyond chance', sideText(b), by, sideText(a));
+    ? t('{0} is {1} points better than {2}, a significant difference', sideText(b), by, sideText(a))
+    : t('{0} is {1} points worse than {2}, a significant difference', sideText(b), by, sideText(a));
 }
 
 interface ShareProps {
@@ -190,7 +190,7 @@ export function Findings({ model, comparison }: Props) {
   if (comparison.slices.length === 0) return null;
   return (
     <section aria-labelledby="findings-title">
-      <h2 id="findings-title">{t('Slices that changed beyond chance')}</h2>
+      <h2 id="findings-title">{t('Slices that changed significantly')}</h2>
       {marked.length === 0 ? (
         <p class="muted">{t('None, at a false discovery rate of 5%.')}</p>
       ) : (

@@ -108,7 +108,7 @@ export function App({ model, view, saveView }: AppProps) {
             {shown.length === 0 && (
               <StateMessage
                 kind="empty"
-                title={t('No key matches')}
+                title={t('No matching keys')}
                 action={{
                   label: t('Show all'),
                   run: () => {
@@ -199,7 +199,7 @@ function Failure({ model }: { model: FormModel }) {
 const keys = () => [
   { keys: ['/'], does: t('search keys') },
   { keys: ['Enter'], does: t('write what was typed') },
-  { keys: ['Esc'], does: t('give up what was typed') },
+  { keys: ['Esc'], does: t('discard what was typed') },
   { keys: ['Ctrl', 'Z'], does: t('undo') },
   { keys: ['?'], does: t('these keys') },
 ];

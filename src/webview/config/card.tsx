@@ -62,7 +62,7 @@ function Contents({ insights }: { insights: Insights }) {
             {shortCount(part.count)}
           </Fact>
         ))}
-        <Fact name={t('Memory, about')}>{bytes(memory?.total)}</Fact>
+        <Fact name={t('Memory (estimate)')}>{bytes(memory?.total)}</Fact>
         {memory?.parts.map((part) => (
           <Fact key={part.name} name={part.name} part>
             {bytes(part.bytes)}

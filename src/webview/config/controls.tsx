@@ -134,7 +134,7 @@ function NameOrFields({ info, state, model, id, describedBy }: ControlProps) {
           {choice}
         </option>
       ))}
-      <option value={OWN}>{t('own measures')}</option>
+      <option value={OWN}>{t('custom size')}</option>
     </select>
   );
 }
@@ -156,7 +156,7 @@ function PathOrFields(props: ControlProps) {
         }}
       >
         <option value="file">{t('a file')}</option>
-        <option value="fields">{t('own measures')}</option>
+        <option value="fields">{t('custom size')}</option>
       </select>
       {!asFields && <PathControl {...props} />}
     </div>

@@ -39,7 +39,7 @@ export function App() {
     return store.loaded ? (
       <StateMessage
         kind="empty"
-        title={t('This run is gone')}
+        title={t('This run no longer exists')}
         text={t(
           'Its folder was moved or deleted. Loss, accuracy and watched pairs of a run appear here while it trains.',
         )}

@@ -42,7 +42,7 @@ export function AxisControls({ id, axis }: AxisControlsProps) {
           disabled={range !== undefined}
           onChange={() => store.toggle('clip', id)}
         />
-        {t('leave out outliers')}
+        {t('exclude outliers')}
       </label>
       <Bounds key={id} id={id} axis={axis} unit={unit} size={size} />
     </div>
@@ -103,7 +103,7 @@ function Bounds({ id, axis, unit, size }: BoundsProps) {
       {unit !== '' && <span class="muted">{unit}</span>}
       {wrong && (
         <span class="axis-problem" role="alert">
-          {t('Two numbers are needed, the smaller one first.')}
+          {t('Enter two numbers, the smaller one first.')}
         </span>
       )}
     </>

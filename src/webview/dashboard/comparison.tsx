@@ -129,7 +129,7 @@ function PinButton(props: { name: string; pinned: boolean; toggle: () => void })
     <button
       class={`quiet icon-only ${pinned ? 'active' : ''}`}
       aria-label={pinned ? t('Unpin {0}', name) : t('Pin {0}', name)}
-      title={t('Pinned runs stand first and are drawn in front')}
+      title={t('Pinned runs are listed first and drawn in front')}
       onClick={toggle}
     >
       <Icon name="pin" />

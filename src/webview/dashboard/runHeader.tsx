@@ -49,7 +49,7 @@ export function RunHeader({ run }: { run: RunData }) {
               onClick={() => act('stop')}
               title={
                 header.status === 'stopping'
-                  ? t('Ends the trainer at once')
+                  ? t('Ends the trainer immediately')
                   : t('Finishes the step, saves and stops')
               }
             >

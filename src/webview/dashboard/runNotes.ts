@@ -61,7 +61,7 @@ export function healthNotes(run: RunData): Note[] {
       level: 'info',
       code: 'skipped-lines',
       message: t(
-        '{0} lines of events.jsonl could not be read and are left out.',
+        '{0} lines of events.jsonl could not be read and are skipped.',
         history.skippedLines,
       ),
       step: header.step,

@@ -34,12 +34,12 @@ export function App({ model }: { model: Model }) {
 
 function Content({ model }: { model: Model }) {
   const { run, sets, loading } = model;
-  if (!run) return <StateMessage kind="loading" title={t('Opening the predictions …')} />;
+  if (!run) return <StateMessage kind="loading" title={t('Opening the predictions…')} />;
   if (run.missing)
     return (
       <StateMessage
         kind="error"
-        title={t('This run folder is not there any more')}
+        title={t('This run folder no longer exists')}
         text={run.runFolder}
       />
     );
@@ -50,9 +50,7 @@ function Content({ model }: { model: Model }) {
         title={t('No predictions yet')}
         text={
           run.active
-            ? t(
-                'What the model answers on the validation split appears here after the first epoch.',
-              )
+            ? t('The predictions on the validation split appear here after the first epoch.')
             : t(
                 'This run has never been evaluated. Evaluate its checkpoint, or resume the training.',
               )
@@ -165,7 +163,7 @@ function Browser({ model }: { model: Model }) {
       announce(t('{0}: {1} examples, {2} wrong.', setText(set), rows.count, model.counts.wrong));
   }, [ready, rows]);
   useEffect(() => {
-    if (newer) announce(t('Predictions of {0} are there.', setText(newer)));
+    if (newer) announce(t('There are predictions of {0}.', setText(newer)));
   }, [newer?.epoch]);
 
   return (
@@ -241,7 +239,7 @@ function Notices({ model }: { model: Model }) {
           <Icon name="warning" />
           <span>
             {t(
-              'The model was incomplete: parts of it had random values when it gave these answers.',
+              'The model was incomplete: parts of it had random values when it made these predictions.',
             )}
           </span>
         </p>
@@ -275,14 +273,14 @@ function Notices({ model }: { model: Model }) {
 /** Nothing passes the filter; or everything is right, which is worth saying. */
 function EmptyList({ model }: { model: Model }) {
   const { rows, counts, filter, loading } = model;
-  if (loading.state === 'loading') return <p class="nothing muted">{t('Reading …')}</p>;
+  if (loading.state === 'loading') return <p class="nothing muted">{t('Reading…')}</p>;
   if (rows.count === 0) return <p class="nothing muted">{t('The predictions file is empty.')}</p>;
   const alone = { ...DEFAULT_FILTER, show: filter.show };
   // The answers asked for stay: only what narrows them further goes.
   if (model.countOf(alone) > 0)
     return (
       <div class="nothing">
-        <p>{t('No example passes the filter.')}</p>
+        <p>{t('No examples match the filter.')}</p>
         <button class="primary" onClick={() => model.setFilter(alone)}>
           {t('Clear Other Filters')}
         </button>
@@ -295,8 +293,8 @@ function EmptyList({ model }: { model: Model }) {
         {allRight
           ? t('Every answer is right.')
           : counts.wrong + counts.right === 0
-            ? t('These examples have no labels, so none is right or wrong.')
-            : t('No answer is of this kind.')}
+            ? t('These examples have no labels, so their answers cannot be right or wrong.')
+            : t('There are no answers of this kind.')}
       </p>
       <button onClick={() => model.setFilter({ ...DEFAULT_FILTER, show: 'all' })}>
         {t('Show All {0}', count(rows.count))}

@@ -42,7 +42,7 @@ export function AskAgain({ model, row, field }: AskProps) {
     announce(
       answer
         ? t(
-            'The model says {0}, probability of True {1}.',
+            'The model answers {0}, probability of True {1}.',
             truth(answer.prediction),
             probability(answer.probTrue),
           )
@@ -111,7 +111,7 @@ export function AskAgain({ model, row, field }: AskProps) {
           <button
             class="toggle"
             aria-pressed={swapped}
-            title={t('Show and ask with the left and right image exchanged (S)')}
+            title={t('Show and ask with the left and right image swapped (S)')}
             onClick={() => model.setDraft(row, { swapped: !swapped })}
           >
             <Icon name="swap" />
@@ -119,7 +119,7 @@ export function AskAgain({ model, row, field }: AskProps) {
           </button>
           {exchanged !== sentence && (
             <button
-              title={t('Exchange the words “left” and “right” in the sentence')}
+              title={t('Swap the words “left” and “right” in the sentence')}
               onClick={() => setSentence(exchanged)}
             >
               {t('left ⇄ right')}
@@ -128,7 +128,7 @@ export function AskAgain({ model, row, field }: AskProps) {
           <button
             disabled={waiting}
             title={t(
-              'Exchange the images and the words left and right together: a sound model keeps its answer',
+              'Swap the images and the words "left" and "right" together: a consistent model keeps its answer',
             )}
             onClick={() =>
               void send({ sentence: exchangeSides(original), swapImages: true, swapTest: true })
@@ -186,7 +186,7 @@ function LatestAnswer({ model, row, latest, anyway }: LatestProps) {
           </span>
         </>
       ) : (
-        <span class="muted">{t('Waiting for the answer …')}</span>
+        <span class="muted">{t('Waiting for the answer…')}</span>
       )}
     </p>
   );
@@ -195,7 +195,7 @@ function LatestAnswer({ model, row, latest, anyway }: LatestProps) {
 function ModelState({ state }: { state: AskState }) {
   switch (state.state) {
     case 'starting':
-      return <span class="muted ask-state">{t('the model is starting …')}</span>;
+      return <span class="muted ask-state">{t('the model is starting…')}</span>;
     case 'ready':
       return (
         <span class="muted ask-state">

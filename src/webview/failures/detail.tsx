@@ -149,7 +149,7 @@ function Note({ note, field, onSave }: NoteProps) {
         ref={field}
         rows={2}
         value={text}
-        placeholder={t('Kept with the run, in notes.json')}
+        placeholder={t('Saved with the run in notes.json')}
         onInput={(event) => {
           setTyping(true);
           setText(event.currentTarget.value);

@@ -300,7 +300,7 @@ function Waiting({ model, question }: { model: Model; question: ExplainedQuestio
   if (!waiting || !long) return null;
   return (
     <p class="explain-waiting muted">
-      {ask.state === 'starting' ? t('the model is starting …') : t('Looking at the images …')}{' '}
+      {ask.state === 'starting' ? t('the model is starting…') : t('Computing the heat map…')}{' '}
       <button class="quiet" onClick={() => explaining.cancel()}>
         {t('Cancel')}
       </button>
@@ -319,12 +319,12 @@ function description(explained: Explained): string {
     );
   const [left, right] = [strongest(explained.left, grid), strongest(explained.right, grid)];
   const said = t(
-    'The model says {0}, probability of True {1}.',
+    'The model answers {0}, probability of True {1}.',
     truth(prediction),
     probability(probTrue),
   );
   if (!left && !right)
-    return `${said} ${t('“{0}”: nothing in the images speaks for that answer here.', name)}`;
+    return `${said} ${t('“{0}”: nothing in the images supports that answer here.', name)}`;
   return `${said} ${whereText(name, left?.place, right?.place, (left?.value ?? 0) >= (right?.value ?? 0))}`;
 }
 
@@ -372,8 +372,8 @@ function placeText(place: Place): string {
       return t('upper right');
     case 'middle left':
       return t('middle left');
-    case 'centre':
-      return t('centre');
+    case 'center':
+      return t('center');
     case 'middle right':
       return t('middle right');
     case 'lower left':

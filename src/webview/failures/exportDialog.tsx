@@ -51,7 +51,7 @@ export function ExportDialog({ model, open, onClose }: ExportProps) {
                   <span class="warning-text">
                     <Icon name="warning" />{' '}
                     {t(
-                      'The official evaluation wants all {0} examples: the filter leaves some out.',
+                      'The official evaluation requires all {0} examples, but the filter excludes some.',
                       count(model.rows.count),
                     )}
                   </span>

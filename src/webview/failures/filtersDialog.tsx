@@ -28,7 +28,7 @@ export function FiltersDialog({ model, open, onClose }: FiltersProps) {
       <h2 id="filters-title">{t('Saved filters')}</h2>
       {model.savedFilters.length === 0 ? (
         <p class="muted">
-          {t('None yet. A filter that is saved here is there in every run of this workspace.')}
+          {t('None yet. Saved filters are available in every run of this workspace.')}
         </p>
       ) : (
         <ul>

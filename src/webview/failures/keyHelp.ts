@@ -10,7 +10,7 @@ export function keyHelp(): KeyHelp[] {
     { keys: ['←', '→'], does: t('other pairs of the same sentence') },
     { keys: ['Z'], does: t('zoom in and back') },
     { keys: ['+', '-', '0'], does: t('zoom in, out, whole image') },
-    { keys: ['Shift', '←', '↑', '→', '↓'], does: t('move about in the zoomed images') },
+    { keys: ['Shift', '←', '↑', '→', '↓'], does: t('move the zoomed images') },
     { keys: ['S'], does: t('swap the images') },
     { keys: ['A'], does: t('ask about a changed sentence') },
     { keys: ['H'], does: t('show or hide where the model looks') },
@@ -18,7 +18,7 @@ export function keyHelp(): KeyHelp[] {
     { keys: ['M'], does: t('mark or unmark') },
     {
       keys: ['G'],
-      does: t('list or grid of pairs; in the grid the arrow keys go from pair to pair'),
+      does: t('list or grid of pairs; in the grid the arrow keys move from pair to pair'),
     },
     { keys: ['T'], does: t('add a tag') },
     { keys: ['Shift', 'M'], does: t('mark or tag all examples of the list') },

@@ -85,7 +85,7 @@ export function formatText(format: ExportFormat): { name: string; about: string 
     case 'csv':
       return { name: t('CSV'), about: t('All columns, for a spreadsheet') };
     case 'jsonl':
-      return { name: t('JSON lines'), about: t('One object a line, for programs') };
+      return { name: t('JSON Lines'), about: t('One object per line, for programs') };
     case 'nlvr2':
       return {
         name: t('Prediction file'),

@@ -75,7 +75,7 @@ export function Header({ model, onExport }: { model: Model; onExport: () => void
       <button
         class="quiet"
         onClick={() => model.send({ type: 'openAnalysis' })}
-        title={t('What kind of examples the model gets wrong')}
+        title={t('Analyze which kinds of examples the model gets wrong')}
       >
         <Icon name="table" />
         {t('Analyze')}
@@ -188,7 +188,7 @@ export function Filters({ model, search, onSaved }: FiltersProps) {
       <button
         class="quiet"
         aria-haspopup="dialog"
-        title={t('Filters that are kept for this workspace (F)')}
+        title={t('Filters saved for this workspace (F)')}
         onClick={onSaved}
       >
         {t('Saved Filters')}
@@ -208,7 +208,7 @@ function SubsetChip({ model }: { model: Model }) {
   const { subset } = model;
   if (!subset) return null;
   const state =
-    subset.problem ?? (subset.mask ? undefined : t('Looking for the examples of the slice …'));
+    subset.problem ?? (subset.mask ? undefined : t('Finding the examples of the slice…'));
   return (
     <span class={`subset ${subset.problem === undefined ? '' : 'failed'}`} title={state}>
       <span class="subset-title">{subset.title}</span>

@@ -48,7 +48,7 @@ export function App({ model }: { model: Model }) {
       <StateMessage
         kind="empty"
         title={t('There are no runs yet')}
-        text={t('Each run is a row, with its numbers and what sets its configuration apart.')}
+        text={t('Each run is a row, with its numbers and the configuration values that differ.')}
         action={
           model.trusted
             ? {
@@ -83,7 +83,7 @@ function View({ model, search }: { model: Model; search: () => void }) {
     return (
       <StateMessage
         kind="empty"
-        title={t('No run passes the filters')}
+        title={t('No runs match the filters')}
         action={{
           label: t('Clear All Filters'),
           run: () => model.change({ text: '', filters: {} }),
@@ -122,12 +122,12 @@ function keyHelp(): KeyHelp[] {
   return [
     {
       keys: ['↑', '↓', '←', '→'],
-      does: t('Go to another cell; up from the first row to the heads'),
+      does: t('Go to another cell; from the first row up to the column headers'),
     },
-    { keys: ['Enter'], does: t('Open the run; on a head, sort by the column') },
-    { keys: ['Shift', 'Enter'], does: t('On a head, sort by this column as well') },
+    { keys: ['Enter'], does: t('Open the run; on a column header, sort by the column') },
+    { keys: ['Shift', 'Enter'], does: t('On a column header, add the column to the sort order') },
     { keys: ['Space'], does: t('Select the run') },
-    { keys: ['Shift', '↓'], does: t('Select the runs passed') },
+    { keys: ['Shift', '↓'], does: t('Extend the selection') },
     { keys: ['Ctrl', 'A'], does: t('Select all runs that are shown') },
     { keys: ['C'], does: t('Compare the selected runs') },
     { keys: ['I'], does: t('Inspect failed examples') },
@@ -135,12 +135,12 @@ function keyHelp(): KeyHelp[] {
     { keys: ['S'], does: t('Star') },
     { keys: ['A'], does: t('Archive') },
     { keys: ['F2'], does: t('Edit name, description and tags') },
-    { keys: ['Delete'], does: t('Delete the runs; on a head, hide the column') },
-    { keys: ['F'], does: t('On a head, filter by the column') },
-    { keys: ['G'], does: t('On a head, group by the column') },
-    { keys: ['P'], does: t('On a head, pin the column') },
-    { keys: ['Alt', '←', '→'], does: t('On a head, move the column') },
-    { keys: ['M'], does: t('On a head, open its menu') },
+    { keys: ['Delete'], does: t('Delete the runs; on a column header, hide the column') },
+    { keys: ['F'], does: t('On a column header, filter by the column') },
+    { keys: ['G'], does: t('On a column header, group by the column') },
+    { keys: ['P'], does: t('On a column header, pin the column') },
+    { keys: ['Alt', '←', '→'], does: t('On a column header, move the column') },
+    { keys: ['M'], does: t('On a column header, open its menu') },
     { keys: ['/'], does: t('Search') },
     { keys: ['?'], does: t('Show the keys') },
   ];

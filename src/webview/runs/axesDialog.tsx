@@ -15,7 +15,7 @@ export function AxesDialog({ model }: { model: Model }) {
     });
   return (
     <Dialog title={t('Axes')} onClose={close} onSubmit={close} class="columns-dialog">
-      <p class="muted">{t('They stand in the order of the columns.')}</p>
+      <p class="muted">{t('The axes are in the order of the columns.')}</p>
       <ul class="column-list" tabIndex={-1}>
         {model.columns.map(({ id, title }) => (
           <li key={id}>

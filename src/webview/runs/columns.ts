@@ -100,7 +100,7 @@ export function metricColumns(columns: readonly MetricColumn[]): Column[] {
     name.value = (row) => shownName(row);
     name.text = shownName;
     name.hint = (row) =>
-      [row.name === '' ? '' : t('named {0} by itself', row.ownName), row.description, row.message]
+      [row.name === '' ? '' : t('its own name is {0}', row.ownName), row.description, row.message]
         .filter((part) => part !== '')
         .join('\n');
   }

@@ -57,9 +57,7 @@ export function EditDialog({ model, keys }: { model: Model; keys: readonly strin
         </>
       )}
       <label class="field">
-        <span>
-          {single ? t('Tags, with commas between them') : t('Tags that all of them have')}
-        </span>
+        <span>{single ? t('Tags, separated by commas') : t('Tags that all of them have')}</span>
         <input
           value={tags}
           list="known-tags"
@@ -71,7 +69,9 @@ export function EditDialog({ model, keys }: { model: Model; keys: readonly strin
           ))}
         </datalist>
       </label>
-      <p class="muted">{t('This workspace keeps them; nothing is written to the run folder.')}</p>
+      <p class="muted">
+        {t('They are saved in this workspace. Nothing is written to the run folder.')}
+      </p>
       <div class="dialog-buttons">
         <button type="submit" class="primary">
           {t('Save')}

@@ -36,5 +36,5 @@ connection.ready();
 followConnection(
   connection,
   root,
-  t('Close this panel and open it again by NLVR: Open Runs Table.'),
+  t('Close this panel and open it again with NLVR: Open Runs Table.'),
 );

@@ -97,7 +97,7 @@ export function NewRunDialog({ model, run }: { model: Model; run: string }) {
     >
       <p class="muted">
         {t(
-          'Several values with commas between them make a run each, several keys every combination.',
+          'Several values separated by commas create one run each; several keys create every combination.',
         )}
       </p>
       {lists.map((list, place) => (
@@ -125,8 +125,8 @@ export function NewRunDialog({ model, run }: { model: Model; run: string }) {
           <button
             type="button"
             class="quiet icon-only"
-            aria-label={t('Leave out {0}', list.key)}
-            title={t('Leave Out')}
+            aria-label={t('Exclude {0}', list.key)}
+            title={t('Exclude')}
             onClick={() => setLists(lists.filter((_, i) => i !== place))}
           >
             <Icon name="cross" />

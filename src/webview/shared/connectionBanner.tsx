@@ -39,7 +39,7 @@ function Banner({ remedy }: { remedy: string }) {
     <div class="connection-lost">
       <Icon name="warning" />
       <span>
-        <strong>{t('The connection to the extension is lost.')}</strong> {remedy}
+        <strong>{t('The connection to the extension was lost.')}</strong> {remedy}
       </span>
     </div>
   );
