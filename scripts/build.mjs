@@ -2,7 +2,7 @@
 // `--watch` rebuilds on change, `--quiet` prints errors only, `--production` minifies, `--outdir DIR` builds elsewhere.
 import { build, context } from 'esbuild';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -107,6 +107,8 @@ if (flags.has('--watch')) {
   for (const target of targets) await (await context(target)).watch();
 } else {
   const results = await Promise.all(targets.map((target) => build(target)));
+  // A link to it, such as npm makes, is a program.
+  chmodSync(join(outdir, 'cli.js'), 0o755);
   const packages = JSON.stringify(bundledPackages(results), null, 2);
   writeFileSync(join(outdir, 'packages.json'), `${packages}\n`);
 }

@@ -1,4 +1,5 @@
-// Writes what is derived from src/config/definition.ts (the JSON schema, docs/configuration.md and the README's table),
+// Writes what is derived from src/config/definition.ts (the JSON schema, docs/configuration.md), from the imports of src
+// (the pictures of docs/architecture.md),
 // from src/run/openFormat.ts (the JSON schemas of the run folder, the tables of docs/run-folder.md) and from
 // src/assistant/definitions.ts (the language model tools in package.json), and ThirdPartyNotices.txt. Tables stand
 // between markers. `--check` writes nothing and fails when a file is stale.
@@ -8,12 +9,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import prettier from 'prettier';
 import { notices } from './notices.mjs';
+import { roomPictures } from './rooms.mjs';
 import { runSchemas } from './runSchemas.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const check = process.argv.includes('--check');
-const begin = '<!-- configuration: begin -->';
-const end = '<!-- configuration: end -->';
 
 const bundle = await build({
   stdin: {
@@ -28,24 +28,20 @@ const bundle = await build({
   format: 'esm',
 });
 const code = Buffer.from(bundle.outputFiles[0].contents).toString('base64');
-const { configSchema, configurationPage, configurationTables, toolDefinitions } = await import(
+const { configSchema, configurationPage, toolDefinitions } = await import(
   `data:text/javascript;base64,${code}`
 );
 
-/** README.md with its table renewed; as it is when it has no markers. */
-function readme(text) {
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) return text;
-  return `${text.slice(0, from + begin.length)}\n\n${configurationTables()}\n\n${text.slice(to)}`;
-}
-
-/** docs/run-folder.md with its tables renewed; every one must have its place. */
-function withTables(text) {
-  return Object.entries(tables).reduce((page, [name, table]) => {
-    const place = new RegExp(`(<!-- ${name}: begin -->)[^]*(<!-- ${name}: end -->)`);
-    if (!place.test(page)) throw new Error(`docs/run-folder.md has no place for the table ${name}`);
-    return page.replace(place, (_, from, to) => `${from}\n\n${table}\n\n${to}`);
-  }, text);
+/** A page with its generated parts replaced; each must have its place between markers. */
+function withParts(name, parts) {
+  return Object.entries(parts).reduce(
+    (page, [part, content]) => {
+      const place = new RegExp(`(<!-- ${part}: begin -->)[^]*(<!-- ${part}: end -->)`);
+      if (!place.test(page)) throw new Error(`${name} has no place for ${part}`);
+      return page.replace(place, (_, from, to) => `${from}\n\n${content}\n\n${to}`);
+    },
+    readFileSync(join(root, name), 'utf8'),
+  );
 }
 
 /** package.json with what VS Code is to know of the language model tools. */
@@ -74,10 +70,11 @@ const outputs = {
 };
 const { schemas, tables } = runSchemas();
 for (const [name, schema] of Object.entries(schemas)) outputs[name] = JSON.stringify(schema);
-const runFolderPage = 'docs/run-folder.md';
-outputs[runFolderPage] = withTables(readFileSync(join(root, runFolderPage), 'utf8'));
-const readmeFile = join(root, 'README.md');
-if (existsSync(readmeFile)) outputs['README.md'] = readme(readFileSync(readmeFile, 'utf8'));
+for (const [name, parts] of [
+  ['docs/run-folder.md', tables],
+  ['docs/architecture.md', roomPictures()],
+])
+  outputs[name] = withParts(name, parts);
 
 const stale = [];
 for (const [name, content] of Object.entries(outputs)) {
@@ -92,7 +89,7 @@ for (const [name, content] of Object.entries(outputs)) {
 }
 if (check && stale.length > 0) {
   console.error(
-    `${stale.join(', ')}: not what src/config/definition.ts, src/run/openFormat.ts, src/assistant/definitions.ts and the bundled packages say. Run npm run generate.`,
+    `${stale.join(', ')}: not what src/config/definition.ts, src/run/openFormat.ts, src/assistant/definitions.ts, the imports of src and the bundled packages say. Run npm run generate.`,
   );
   process.exitCode = 1;
 }

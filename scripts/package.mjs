@@ -47,6 +47,7 @@ const parts = [
   '.vscodeignore',
   'README.md',
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
   'LICENSE',
   'ThirdPartyNotices.txt',
   'l10n',

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** The `nlvr` command line. Every command is loaded when it is asked for, so `--help` stays quick. */
 import './outsideWorld';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';

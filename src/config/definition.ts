@@ -1,15 +1,18 @@
 /**
  * The one definition of `nlvr.yaml`: every key with its kind, default, range, meaning and BLIP's value.
- * Types, validation, the JSON schema, the README's table, hovers and the form are derived from it.
+ * Types, validation, the JSON schema, docs/configuration.md, hovers and the form are derived from it.
  */
 
-/** Groups of the form and of the documentation, in their order. */
-export const groups = ['Data', 'Model', 'Optimization', 'Hardware', 'Run'] as const;
+/**
+ * Groups of the form and of the documentation, in their order. Within a group the keys of BLIP's own `nlvr.yaml` and
+ * command line come first. `Advanced` has what exists for models from random weights, the sample and the interface.
+ */
+export const groups = ['Data', 'Model', 'Optimization', 'Hardware', 'Run', 'Advanced'] as const;
 export type Group = (typeof groups)[number];
 
 interface Common {
   readonly group: Group;
-  /** One or two sentences, plain text; hover, form help and README show it. */
+  /** One or two sentences, plain text; hover, form help and docs/configuration.md show it. */
   readonly doc: string;
   /** BLIP's own value where the default differs, or where BLIP fixes it in code. */
   readonly blip?: string;
@@ -188,6 +191,13 @@ export const definition = {
     blip: '/export/share/datasets/vision/NLVR2/',
   }),
   ann_root: path('Data', 'annotation', 'folder', 'Folder with the annotation files.'),
+  image_size: integer(
+    'Data',
+    384,
+    16,
+    1024,
+    'Side length in pixels that every image is resized to; a multiple of the patch size.',
+  ),
   ann_files: mapping(
     'Data',
     { train: 'nlvr_train.json', val: 'nlvr_dev.json', test: 'nlvr_test.json' },
@@ -231,13 +241,6 @@ export const definition = {
     ['fail', 'skip'],
     "What to do when images are missing (about 5% of NLVR2's are no longer on the web): `fail` does not start, `skip` skips the examples that show them and notes that the results cover part of the data.",
     'fail, when the first such image is read',
-  ),
-  image_size: integer(
-    'Data',
-    384,
-    16,
-    1024,
-    'Side length in pixels that every image is resized to; a multiple of the patch size.',
   ),
   augment: boolean(
     'Data',
@@ -361,13 +364,6 @@ export const definition = {
     0.95,
     'Stochastic depth of the last vision block, rising linearly from 0 at the first.',
   ),
-  init_std: number(
-    'Model',
-    0.02,
-    1e-5,
-    1,
-    "Standard deviation of newly initialized weights. Small models trained from scratch need more than BLIP's.",
-  ),
   freeze_vit: boolean(
     'Model',
     false,
@@ -383,6 +379,16 @@ export const definition = {
     'Examples per training step and process.',
   ),
   batch_size_test: integer('Optimization', 64, 1, 65536, 'Examples per evaluation step.'),
+  max_epoch: integer('Optimization', 15, 1, 100000, 'Passes over the training split.'),
+  init_lr: number('Optimization', 3e-5, 0, 10, 'Learning rate at the first epoch.'),
+  min_lr: number('Optimization', 0, 0, 10, 'Learning rate that the cosine schedule approaches.'),
+  weight_decay: number(
+    'Optimization',
+    0.05,
+    0,
+    10,
+    'Decoupled weight decay of AdamW, applied to all parameters as in BLIP.',
+  ),
   accumulate_steps: integer(
     'Optimization',
     1,
@@ -391,9 +397,6 @@ export const definition = {
     'Batches whose gradients are averaged before one optimizer step.',
     'not available',
   ),
-  max_epoch: integer('Optimization', 15, 1, 100000, 'Passes over the training split.'),
-  init_lr: number('Optimization', 3e-5, 0, 10, 'Learning rate at the first epoch.'),
-  min_lr: number('Optimization', 0, 0, 10, 'Learning rate that the cosine schedule approaches.'),
   warmup_steps: integer(
     'Optimization',
     0,
@@ -409,13 +412,6 @@ export const definition = {
     10,
     'Learning rate at the first warm-up step.',
     'not available',
-  ),
-  weight_decay: number(
-    'Optimization',
-    0.05,
-    0,
-    10,
-    'Decoupled weight decay of AdamW, applied to all parameters as in BLIP.',
   ),
   grad_clip: number(
     'Optimization',
@@ -433,38 +429,7 @@ export const definition = {
     'Stop after this many evaluations without a better validation accuracy; 0 never stops early.',
     'not available',
   ),
-  curriculum: mapping(
-    'Optimization',
-    { ann_file: '', epochs: 0 },
-    {
-      ann_file: path(
-        'Optimization',
-        '',
-        'file',
-        'Annotations of easy examples, relative to `ann_root`; empty for no curriculum.',
-        { optional: true },
-      ),
-      epochs: integer(
-        'Optimization',
-        0,
-        0,
-        100000,
-        'Passes over them at a constant `init_lr`. The optimizer is reset afterwards.',
-      ),
-    },
-    'A first stage on easy examples before the training split, for models that start from random weights.',
-    undefined,
-    'not available',
-  ),
 
-  feature_cache: number(
-    'Hardware',
-    8,
-    0,
-    100000,
-    'Maximum disk space for image features with `freeze_vit`, in gigabytes. Features that do not fit are computed again each epoch.',
-    'not available',
-  ),
   device: oneOf(
     'Hardware',
     'auto',
@@ -552,8 +517,47 @@ export const definition = {
     'Number of checkpoints of earlier epochs to keep in addition to the best and the last.',
     'not available: only the best checkpoint is kept',
   ),
+
+  init_std: number(
+    'Advanced',
+    0.02,
+    1e-5,
+    1,
+    "Standard deviation of newly initialized weights. Small models trained from scratch need more than BLIP's.",
+  ),
+  curriculum: mapping(
+    'Advanced',
+    { ann_file: '', epochs: 0 },
+    {
+      ann_file: path(
+        'Advanced',
+        '',
+        'file',
+        'Annotations of easy examples, relative to `ann_root`; empty for no curriculum.',
+        { optional: true },
+      ),
+      epochs: integer(
+        'Advanced',
+        0,
+        0,
+        100000,
+        'Passes over them at a constant `init_lr`. The optimizer is reset afterwards.',
+      ),
+    },
+    'A first stage on easy examples before the training split, for models that start from random weights.',
+    undefined,
+    'not available',
+  ),
+  feature_cache: number(
+    'Advanced',
+    8,
+    0,
+    100000,
+    'Maximum disk space for image features with `freeze_vit`, in gigabytes. Features that do not fit are computed again each epoch.',
+    'not available',
+  ),
   watch_pairs: integer(
-    'Run',
+    'Advanced',
     8,
     0,
     64,

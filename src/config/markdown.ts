@@ -64,6 +64,8 @@ On the command line \`--set key=value\` wins over the file; a dot reaches into a
 
 ## Keys
 
+Keys of BLIP's own \`nlvr.yaml\` and command line stand first in each group. **Advanced** has keys for models that start from random weights, for the sample data set and for the interface.
+
 ${configurationTables()}
 
 ## Checks between keys
@@ -76,6 +78,6 @@ ${configurationTables()}
 
 ## In the editor
 
-In VS Code a configuration has a form (**Open Form** in the editor's title) and, as text, diagnostics with quick fixes, hovers, completion and links. Where the Red Hat YAML extension validates the file against the schema, [nlvr.schema.json](../configs/nlvr.schema.json), only what a schema cannot say is reported beside it: checks between keys and missing files.
+In VS Code a configuration has a form (**Open Form** in the editor's title) and, as text, diagnostics with quick fixes, hovers, completion and links. Where the Red Hat YAML extension validates the file against the schema, [nlvr.schema.json](../configs/nlvr.schema.json), only what a schema cannot say is reported in addition: checks between keys and missing files.
 `;
 }

@@ -163,7 +163,21 @@ describe('the form', () => {
   it('knows every key, in the groups of the definition', async () => {
     await open('');
     expect(form.model.fields.map(({ key }) => key)).toEqual(Object.keys(definition));
-    expect(form.model.groups).toEqual(['Data', 'Model', 'Optimization', 'Hardware', 'Run']);
+    expect(form.model.groups).toEqual([
+      'Data',
+      'Model',
+      'Optimization',
+      'Hardware',
+      'Run',
+      'Advanced',
+    ]);
+    const advanced = form.model.fields.filter(({ group }) => group === 'Advanced');
+    expect(advanced.map(({ key }) => key)).toEqual([
+      'init_std',
+      'curriculum',
+      'feature_cache',
+      'watch_pairs',
+    ]);
     for (const info of form.model.fields) {
       expect(form.model.groups).toContain(info.group);
       for (const each of [info, ...(info.fields ?? [])])

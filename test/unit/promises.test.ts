@@ -14,6 +14,7 @@ const run = promisify(execFile);
 const root = join(__dirname, '../..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const README = read('README.md');
+const CONFIGURATION = read('docs/configuration.md');
 
 /** Line breaks are where the text was wrapped. */
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ');
@@ -40,7 +41,8 @@ describe('docs/promises.md', () => {
   it('each promise stands in the README and is held by a test that exists', () => {
     const rows = promises();
     expect(rows.length).toBeGreaterThan(80);
-    const text = oneLine(README);
+    // The keys have a page of their own, which is a part of the README in all but its place.
+    const text = oneLine(README + CONFIGURATION);
     const wrong = rows.flatMap(({ promise, file, test }) => [
       ...(text.includes(promise) ? [] : [`not in the README: ${promise}`]),
       ...(!existsSync(join(root, file))
@@ -63,7 +65,7 @@ describe('docs/promises.md', () => {
 describe('the README', () => {
   it('nlvr has every command and option that the README shows', async () => {
     const options = new Map<string, Set<string>>();
-    for (const [, command, rest] of README.matchAll(/^node dist\/cli\.js (\w+)([^#\n]*)/gm)) {
+    for (const [, command, rest] of README.matchAll(/^nlvr (\w+)([^#\n]*)/gm)) {
       const seen = options.get(command) ?? new Set();
       for (const [option] of rest.matchAll(/--\w+/g)) seen.add(option);
       options.set(command, seen);
@@ -107,6 +109,29 @@ describe('the README', () => {
     expect(text).toContain(`run by TensorFlow ${major}.${minor} through`);
     const { engines } = JSON.parse(read('package.json')) as { engines: { node: string } };
     expect(text).toContain(`Node ${/\d+/.exec(engines.node)?.[0]} or newer`);
+  });
+
+  it('quotes the speed that docs/benchmarks.md has', () => {
+    const [, low, high, memory] =
+      /trains ([\d.]+) to ([\d.]+) times .+? with ([\d.]+) of the memory/.exec(oneLine(README)) ?? [
+        '',
+      ];
+    const rows = Array.from(
+      read('docs/benchmarks.md').matchAll(/^\| base, .+\| fp32 .*?([\d.]+) × .*?\| ([\d.]+) \(/gm),
+      ([, training, share]) => ({ training: Number(training), share: Number(share) }),
+    );
+    expect(rows.length).toBeGreaterThan(0);
+    for (const { training, share } of rows) {
+      expect(Math.round(10 * training)).toBeGreaterThanOrEqual(10 * Number(low));
+      expect(Math.round(10 * training)).toBeLessThanOrEqual(10 * Number(high));
+      expect(Math.round(10 * share)).toBe(10 * Number(memory));
+    }
+  });
+
+  it('has no link that is broken in the package', () => {
+    const shipped = read('.vscodeignore').match(/^!.+$/gm) ?? [];
+    for (const [, path] of README.matchAll(/\]\(((?!https?:)[^)#]+)\)/g))
+      expect(shipped, path).toContain(`!${path.includes('/') ? `${path.split('/')[0]}/**` : path}`);
   });
 
   it('names commands of the editor and files that exist', () => {
