@@ -328,8 +328,8 @@ class Run:
             return found
         label = f"{found.get('name')}, {found.get('state')}" if isinstance(found, dict) else "not of this kind"
         raise RunFolderError(
-            f"{self.folder} already holds a run ({label}); it was not touched. Choose another folder, replace it with "
-            "overwrite=True, or go on with it with resume_step=…"
+            f"{self.folder} already contains a run ({label}). It was not changed. Choose another folder, replace it with "
+            "overwrite=True, or continue it with resume_step=…"
         )
 
     def _remove_earlier(self) -> None:
@@ -728,11 +728,11 @@ class _Lock:
                 continue
             if found is not None and self._lives(found):
                 raise RunFolderError(
-                    f"{folder} is being written to by process {found.get('pid')} on {found.get('host')}; it was not "
-                    "touched. Wait for it, stop it, or choose another folder."
+                    f"{folder} is being written to by process {found.get('pid')} on {found.get('host')}. It was not "
+                    "changed. Wait for it, stop it, or choose another folder."
                 )
             self._remove_stale(text)
-        raise RunFolderError(f"{folder} is being taken by another program; it was not touched.")
+        raise RunFolderError(f"{folder} is being taken over by another program. It was not changed.")
 
     def renew(self) -> bool:
         """Written in place and of the same length, so that a lock that was taken meanwhile stays as it is.

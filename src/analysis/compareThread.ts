@@ -56,7 +56,7 @@ export async function compareInThread(
         }
       });
       worker.once('error', reject);
-      worker.once('exit', () => reject(new Error('the thread that compares ended')));
+      worker.once('exit', () => reject(new Error('the comparison thread ended')));
       abort = () => reject(signal?.reason as Error);
       signal?.addEventListener('abort', abort);
     });

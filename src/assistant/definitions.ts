@@ -45,7 +45,7 @@ const run = (description: string): PropertySchema => ({
 });
 const split: PropertySchema = {
   type: 'string',
-  description: 'Split of the data set that the predictions are of. Default: val.',
+  description: 'Split of the predictions. Default: val.',
   enum: ['val', 'test', 'train'],
 };
 const epoch = (which: string): PropertySchema => ({
@@ -119,7 +119,7 @@ export const toolDefinitions = [
     reference: 'nlvrRunStatus',
     title: 'NLVR Run Status',
     description:
-      'Says how one NLVR run stands: state, phase, epoch and step with their totals, estimated seconds left, time trained, best result, why it failed or stopped and what to do about it, warnings and errors of the trainer, and of which splits and epochs there are predictions. Use it for questions such as "is it still training?" or "why did it fail?".',
+      'Returns the status of one NLVR run: state, phase, epoch and step with their totals, estimated seconds left, time trained, best result, why it failed or stopped and what to do about it, warnings and errors of the trainer, and the splits and epochs with predictions. Use it for questions such as "is it still training?" or "why did it fail?".',
     input: {
       type: 'object',
       properties: { run: run('The run') },
@@ -153,7 +153,7 @@ export const toolDefinitions = [
     reference: 'nlvrAnalysis',
     title: 'Analyze NLVR Run',
     description:
-      'Analyzes the predictions of one NLVR run: accuracy with 95% interval and consistency, overall and by slice (label, sentence length, counting, comparison, negation, quantifiers, spatial words, kind, annotators …). Slices that differ from the rest beyond chance are marked (q below 0.05) and come first. Also calibration, examples learned and forgotten over the epochs, and candidates for label noise. Use it to find what kind of sentence a model gets wrong, then nlvr_failed_examples for the sentences of a slice.',
+      'Analyzes the predictions of one NLVR run: accuracy with 95% interval and consistency, overall and by slice (label, sentence length, counting, comparison, negation, quantifiers, spatial words, kind, annotators …). Slices that differ significantly from the rest are marked (q below 0.05) and come first. Also calibration, examples learned and forgotten over the epochs, and candidates for label noise. Use it to find what kind of sentence a model gets wrong, then nlvr_failed_examples for the sentences of a slice.',
     input: {
       type: 'object',
       properties: { run: run('The run'), split, epoch: epoch('Epoch of the predictions') },
@@ -166,7 +166,7 @@ export const toolDefinitions = [
     reference: 'nlvrFailedExamples',
     title: 'NLVR Failed Examples',
     description:
-      'Returns examples that an NLVR run answers wrong: identifier, sentence, label, answer, probability of True and the paths of the left and the right image. Pages through them by offset and limit; total says how many there are. Order "surest" (the default) begins with the answers that the model was surest of. A slice and its value, as nlvr_analyze_run returns them, select a kind of sentence.',
+      'Returns examples that an NLVR run answers wrong: identifier, sentence, label, answer, probability of True and the paths of the left and the right image. Pages through them by offset and limit; total says how many there are. Order "surest" (the default) starts with the most confident answers. A slice and its value, as nlvr_analyze_run returns them, select a kind of sentence.',
     input: {
       type: 'object',
       properties: {
@@ -186,11 +186,12 @@ export const toolDefinitions = [
         },
         label: {
           type: 'boolean',
-          description: 'Only examples whose label is this, and so the answer the other.',
+          description: 'Only examples with this label (their answer is the opposite).',
         },
         order: {
           type: 'string',
-          description: 'surest: the surest wrong answers first; annotations: as in the data set.',
+          description:
+            'surest: the most confident wrong answers first; annotations: as in the data set.',
           enum: ['surest', 'annotations'],
         },
         offset,
@@ -205,12 +206,12 @@ export const toolDefinitions = [
     reference: 'nlvrComparison',
     title: 'Compare NLVR Runs',
     description:
-      'Compares two NLVR runs on the examples that both answer, b against a: accuracies, their difference with 95% interval, McNemar\'s exact test, how many examples are newly right and newly wrong, the same by slice (those that changed beyond chance first), and some of the newly wrong and newly right examples. Use it for questions such as "is b really better?" or "what did the change break?".',
+      'Compares two NLVR runs on the examples that both answer, b against a: accuracies, their difference with 95% interval, McNemar\'s exact test, how many examples are newly right and newly wrong, the same by slice (those that changed significantly first), and some of the newly wrong and newly right examples. Use it for questions such as "is b really better?" or "what did the change break?".',
     input: {
       type: 'object',
       properties: {
-        a: run('The run to compare with'),
-        b: run('The run that is compared'),
+        a: run('The baseline run'),
+        b: run('The run to compare'),
         split,
         epochA: epoch('Epoch of the predictions of a'),
         epochB: epoch('Epoch of the predictions of b'),
@@ -230,7 +231,7 @@ export const toolDefinitions = [
     reference: 'nlvrConfiguration',
     title: 'Check NLVR Configuration',
     description:
-      'Checks an NLVR training configuration (nlvr.yaml) without running anything: unknown keys, wrong types and ranges, keys that contradict each other, paths that do not exist. Returns each problem with severity, key, line, column, a sentence that says what is expected, and values that would be right. Use it before and after editing such a file.',
+      'Checks an NLVR training configuration (nlvr.yaml) without running anything: unknown keys, wrong types and ranges, keys that contradict each other, paths that do not exist. Returns each problem with severity, key, line, column, a sentence that explains the problem, and valid values. Use it before and after editing such a file.',
     input: {
       type: 'object',
       properties: {

@@ -61,7 +61,7 @@ async function analysisOptions(
     return { options: { split, userSlices, annotations }, notes: [] };
   return {
     options: { split, userSlices, annotations: null },
-    notes: [`${annotations} lies outside the folders that may be read.`],
+    notes: [`${annotations} is outside the folders that may be read.`],
   };
 }
 

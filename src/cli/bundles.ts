@@ -19,7 +19,7 @@ export function speakLanguage(language: string): void {
   const names = existsSync(folder) ? readdirSync(folder) : [];
   const known = names.flatMap((name) => NAME.exec(name)?.[1] ?? []);
   if (!known.includes(wanted))
-    throw new UserError(`There are no texts in ${language}.`, {
+    throw new UserError(`The language ${language} is not available.`, {
       hint: `Choose one of: ${['en', ...known].join(', ')}.`,
     });
   const file = join(folder, `bundle.l10n.${wanted}.json`);

@@ -38,31 +38,31 @@ function integer(value: string): number {
   // Number('') is 0, which is not what an unset variable of a script should mean.
   const n = value.trim() === '' ? NaN : Number(value);
   if (!Number.isInteger(n) || n < 0)
-    throw new InvalidArgumentError('a whole number from 0 is expected.');
+    throw new InvalidArgumentError('expected a whole number, at least 0.');
   return n;
 }
 
 function positive(value: string): number {
   const n = integer(value);
-  if (n === 0) throw new InvalidArgumentError('a whole number from 1 is expected.');
+  if (n === 0) throw new InvalidArgumentError('expected a whole number, at least 1.');
   return n;
 }
 
 function share(value: string): number {
   const n = value.trim() === '' ? NaN : Number(value);
-  if (!(n >= 0 && n <= 1)) throw new InvalidArgumentError('a number from 0 to 1 is expected.');
+  if (!(n >= 0 && n <= 1)) throw new InvalidArgumentError('expected a number from 0 to 1.');
   return n;
 }
 
 function worst(value: string): number {
   const n = integer(value);
-  if (n > 200) throw new InvalidArgumentError('a whole number from 0 to 200 is expected.');
+  if (n > 200) throw new InvalidArgumentError('expected a whole number from 0 to 200.');
   return n;
 }
 
 function keyValue(value: string, previous: string[]): string[] {
   if (!/^[\w.]+=/.test(value))
-    throw new InvalidArgumentError('key=value is expected, such as init_lr=1e-4.');
+    throw new InvalidArgumentError('expected key=value, such as init_lr=1e-4.');
   return [...previous, value];
 }
 
@@ -70,49 +70,45 @@ const deviceOption = (): Option =>
   new Option('--device <device>', 'where to compute').choices(['auto', 'cpu', 'gpu']);
 /** torchrun's flags, for commands that may run on several processes. */
 const processesOption = (): Option =>
-  new Option('--nproc_per_node <n>', 'processes on this machine, or auto: one a GPU');
+  new Option('--nproc_per_node <n>', 'processes on this machine, or auto: one per GPU');
 const nodesOption = (): Option =>
-  new Option('--nnodes <n>', 'machines that take part').argParser(integer);
+  new Option('--nnodes <n>', 'number of machines').argParser(integer);
 const nodeRankOption = (): Option =>
   new Option('--node_rank <n>', 'number of this machine, from 0').argParser(integer);
 const masterAddrOption = (): Option => new Option('--master_addr <host>', 'address of machine 0');
 const masterPortOption = (): Option =>
   new Option(
     '--master_port <n>',
-    'port of rank 0; those of the processes of a machine follow it (default: 29500)',
+    'port of rank 0; the processes of a machine use the ports after it (default: 29500)',
   ).argParser(integer);
 const rendezvousTimeoutOption = (): Option =>
   new Option(
     '--rdzv_timeout <seconds>',
-    'how long the processes wait for each other at the start (default: 300)',
+    'how long the processes wait for each other at startup (default: 300)',
   ).argParser(integer);
 const setOption = (): Option =>
   new Option(
     '--set <key=value>',
-    'override a key of the configuration, paths from the working folder; may be repeated',
+    'override a configuration key; paths are relative to the working folder; can be repeated',
   )
     .argParser(keyValue)
     .default([], 'none');
 const allowMissingOption = (): Option =>
   new Option(
     '--allow_missing',
-    'evaluate although the checkpoint lacks parameters: random values stand in, and every output says so',
+    'evaluate even if the checkpoint lacks parameters: random values are used, and every output notes it',
   );
 const runConfigOption = (): Option =>
   new Option(
     '--config <file>',
-    "configuration, an nlvr.yaml (default: the run's own, where the checkpoint is a run's)",
+    'configuration, an nlvr.yaml (default: that of the run, if the checkpoint belongs to one)',
   );
 const imageRootOption = (): Option =>
-  new Option('--image_root <folder>', 'where the images are now (overrides image_root)');
+  new Option('--image_root <folder>', 'folder with the images (overrides image_root)');
 const annRootOption = (): Option =>
-  new Option('--ann_root <folder>', 'where the annotations are now (overrides ann_root)');
+  new Option('--ann_root <folder>', 'folder with the annotations (overrides ann_root)');
 const splitOption = (): Option =>
-  new Option('--split <split>', 'split that the predictions are of').choices([
-    'val',
-    'test',
-    'train',
-  ]);
+  new Option('--split <split>', 'split of the predictions').choices(['val', 'test', 'train']);
 const tensorflowOption = (): Option =>
   new Option(
     '--tensorflow <folder>',
@@ -125,21 +121,21 @@ function wantedEpoch(value: string): WantedEpoch {
 
 function subset(value: string, previous: [string, string][]): [string, string][] {
   const [, name = '', file = ''] = /^([^=]+)=(.+)$/.exec(value) ?? [];
-  if (name === '') throw new InvalidArgumentError('name=file is expected.');
+  if (name === '') throw new InvalidArgumentError('expected name=file.');
   return [...previous, [name, file]];
 }
 
 function curve(value: string, previous: Chosen): Chosen {
   const [, name = '', scalar = ''] = /^([^=]+)=(.*)$/.exec(value) ?? [];
   if (!isCurveName(name))
-    throw new InvalidArgumentError(`curve=scalar is expected; curves are ${CURVES.join(', ')}.`);
+    throw new InvalidArgumentError(`expected curve=scalar; curves are ${CURVES.join(', ')}.`);
   return { ...previous, [name]: scalar };
 }
 
 const epochOption = (name: string): Option =>
   new Option(
     `--${name} <epoch>`,
-    'epoch from 0, best, or last: the newest, an evaluation before epochs',
+    'epoch from 0, best, or last (the most recent; an evaluation takes precedence over epochs)',
   )
     .argParser(wantedEpoch)
     .default('last');
@@ -148,22 +144,22 @@ const epochOption = (name: string): Option =>
 function withSlices(command: Command): Command {
   return command
     .addOption(splitOption().default('val'))
-    .option('--slices <file>', 'slices of your own: a list of name and pattern, as JSON or YAML')
+    .option('--slices <file>', 'custom slices: a list of name and pattern, as JSON or YAML')
     .option('--annotations <file>', "annotation file (default: that of the run's configuration)")
-    .option('--subset <name=file>', 'annotations of a subset; may be repeated', subset, [])
+    .option('--subset <name=file>', 'annotations of a subset; can be repeated', subset, [])
     .option('--phenomena <file>', "NLVR2's annotated_dev_examples.txt");
 }
 
 /** Options that `analyze` and `compare` have in common. */
 function withExamples(command: Command): Command {
   return withSlices(command)
-    .option('--examples', 'with --json: the examples behind every number, as exampleList')
+    .option('--examples', 'with --json: the examples behind every number, in exampleList')
     .option('--json', 'print one JSON object');
 }
 const takeOverOption = (): Option =>
   new Option(
     '--take_over',
-    'take the run folder at once from a process on another machine or in another container, which has ended',
+    'take over the run folder immediately from a process that has ended on another machine or in another container',
   );
 
 export function createProgram(): Command {
@@ -177,11 +173,11 @@ export function createProgram(): Command {
   program
     .command('train')
     .description(
-      'train a model as nlvr.yaml says; Ctrl-C saves and stops, --resume goes on exactly',
+      'train a model with the configuration nlvr.yaml; Ctrl-C saves and stops, --resume continues exactly',
     )
     .option(
       '--config <file>',
-      "configuration, an nlvr.yaml; with --resume the run's own config.yaml unless it is given",
+      'configuration, an nlvr.yaml; with --resume, the config.yaml of the run by default',
     )
     .option('--output_dir <folder>', 'run folder (overrides output_dir)')
     .option(
@@ -190,13 +186,13 @@ export function createProgram(): Command {
     )
     .addOption(imageRootOption())
     .addOption(annRootOption())
-    .option('--evaluate', 'evaluate `pretrained` on val and test, as far as there are, then stop')
+    .option('--evaluate', 'evaluate `pretrained` on val and test, if specified, then stop')
     .addOption(allowMissingOption())
     .option(
       '--resume',
-      "go on from the run folder's last checkpoint; begin at the beginning where nothing was saved yet",
+      'continue from the last checkpoint of the run folder; start from the beginning if none was saved yet',
     )
-    .option('--overwrite', 'replace the run that the folder holds')
+    .option('--overwrite', 'replace the run in the folder')
     .addOption(takeOverOption())
     .option('--seed <n>', 'seed (overrides seed)', integer)
     .addOption(deviceOption())
@@ -212,7 +208,7 @@ export function createProgram(): Command {
 
   program
     .command('evaluate')
-    .description('evaluate a checkpoint: accuracy, consistency and a predictions file a split')
+    .description('evaluate a checkpoint: accuracy, consistency and a predictions file per split')
     .addOption(runConfigOption())
     .requiredOption('--checkpoint <weights>', '.pth, .safetensors or run folder')
     .addOption(imageRootOption())
@@ -220,7 +216,7 @@ export function createProgram(): Command {
     .requiredOption('--output_dir <folder>', 'where predictions/ and metrics.json are written')
     .option(
       '--split <splits>',
-      'val, test, train, or several with commas (default: val and test, as far as there are)',
+      'val, test, train, or several separated by commas (default: val and test, if specified)',
     )
     .addOption(allowMissingOption())
     .addOption(takeOverOption())
@@ -233,32 +229,32 @@ export function createProgram(): Command {
 
   program
     .command('status')
-    .description('how runs stand: what the editor shows of them')
+    .description('show the status of runs, as the editor does')
     .argument('<folder...>', 'run folders')
-    .option('--json', 'print one JSON object a run')
+    .option('--json', 'print one JSON object per run')
     .action(async (folders: string[], options: StatusCommandOptions) =>
       (await import('./commands/status')).status(folders, options),
     );
 
   program
     .command('runs')
-    .description('a table of the runs in a folder: metrics and the keys in which they differ')
-    .argument('<folder>', 'folder that is searched, with its subfolders')
-    .option('--csv', 'print a CSV table, numbers not rounded')
+    .description('list the runs in a folder as a table: metrics and the keys that differ')
+    .argument('<folder>', 'folder to search, including subfolders')
+    .option('--csv', 'print a CSV table with unrounded numbers')
     .action(async (folder: string, options: RunsOptions) =>
       (await import('./commands/runs')).runs(folder, options),
     );
 
   program
     .command('predict')
-    .description('answer one sentence about two images, or many over standard input with --serve')
+    .description('answer one sentence about two images, or many from standard input with --serve')
     .addOption(runConfigOption())
     .requiredOption('--checkpoint <weights>', '.pth, .safetensors or run folder')
     .option('--left <image>', 'left image')
     .option('--right <image>', 'right image')
-    .option('--sentence <text>', 'sentence about the two')
+    .option('--sentence <text>', 'sentence about the two images')
     .option('--json', 'print one JSON object')
-    .option('--serve', 'read questions as JSON lines from standard input until it ends')
+    .option('--serve', 'read questions as JSON Lines from standard input until it ends')
     .addOption(allowMissingOption())
     .addOption(deviceOption())
     .addOption(setOption())
@@ -269,41 +265,43 @@ export function createProgram(): Command {
 
   program
     .command('explain')
-    .description('where the model looks in the two images for a word of the sentence, or for each')
+    .description(
+      'show where the model looks in the two images for a word of the sentence, or for each word',
+    )
     .addOption(runConfigOption())
     .requiredOption('--checkpoint <weights>', '.pth, .safetensors or run folder')
     .requiredOption('--left <image>', 'left image')
     .requiredOption('--right <image>', 'right image')
-    .requiredOption('--sentence <text>', 'sentence about the two')
+    .requiredOption('--sentence <text>', 'sentence about the two images')
     .option(
       '--word <word>',
       'a word of the sentence, or several in a row; [ENC] is the whole sentence (default: each)',
     )
     .option(
       '--layer <n>',
-      'layer of the text encoder, from 1 (default: 8, or the last but one of fewer layers)',
+      'layer of the text encoder, from 1 (default: 8, or the second to last if there are fewer layers)',
       integer,
     )
     .option('--head <n>', 'head of the cross-attention, from 1 (default: the mean)', integer)
     .addOption(
-      new Option('--answer <answer>', "answer to explain (default: the model's own)").choices([
-        'true',
-        'false',
-      ]),
+      new Option(
+        '--answer <answer>',
+        'answer to explain (default: the answer of the model)',
+      ).choices(['true', 'false']),
     )
     .addOption(
-      new Option('--method <method>', 'what the text and the pictures show; --json has both')
+      new Option('--method <method>', 'method for the text and the images; --json has both')
         .choices(MAP_METHODS)
         .default('gradcam'),
     )
     .option('--json', 'print one JSON object with the numbers of every patch')
-    .option('--png <path>', 'write pictures: a .png file for one word, else a folder')
+    .option('--png <path>', 'write heat maps: a .png file for one word, otherwise a folder')
     .addOption(
-      new Option('--fade <share>', 'how strongly the pictures cover the images, 0 to 1')
+      new Option('--fade <share>', 'opacity of the heat maps, 0 to 1')
         .argParser(share)
         .default(USUAL_FADE),
     )
-    .option('--overwrite', 'replace the .png file when it exists')
+    .option('--overwrite', 'replace the .png file if it exists')
     .addOption(allowMissingOption())
     .addOption(deviceOption())
     .addOption(setOption())
@@ -318,32 +316,32 @@ export function createProgram(): Command {
     .requiredOption('--config <file>', 'configuration, an nlvr.yaml')
     .addOption(imageRootOption())
     .addOption(annRootOption())
-    .option('--all', 'list every case, not the first five of a kind')
+    .option('--all', 'list every case, not just the first five of a kind')
     .option('--json', 'print one JSON object with every case')
     .option(
       '--missing_urls <file>',
-      "write a CSV table of the missing images with NLVR2's addresses of them",
+      'write a CSV table of the missing images with their NLVR2 addresses',
     )
-    .option('--quick', 'read a sample of the images, as train does before it starts')
+    .option('--quick', 'read only a sample of the images, as train does before it starts')
     .addOption(setOption())
     .action(async (options: CheckOptions) => (await import('./commands/check')).check(options));
 
   program
     .command('config')
-    .description('work on configurations')
+    .description('work with configurations')
     .command('convert')
-    .description('make an nlvr.yaml of a configuration of ALBEF, X-VLM, LAVIS or UNITER')
-    .argument('<file>', 'their configuration')
+    .description('convert a configuration of ALBEF, X-VLM, LAVIS or UNITER to nlvr.yaml')
+    .argument('<file>', 'configuration to convert')
     .argument('[output]', 'file to write (default: standard output)')
-    .option('--overwrite', 'replace the file when it exists')
+    .option('--overwrite', 'replace the file if it exists')
     .action(async (file: string, output: string | undefined, options: ConfigConvertOptions) =>
       (await import('./commands/config')).configConvert(file, output, options),
     );
 
   program
     .command('convert')
-    .description('make annotations of a CSV table with left, right, sentence and label')
-    .argument('<table>', 'CSV or TSV file with names in its first line, or JSON objects')
+    .description('convert a CSV table with left, right, sentence and label to annotations')
+    .argument('<table>', 'CSV or TSV file with column names in its first line, or JSON objects')
     .argument('<annotations>', 'JSON file to write; with splits, _train, _val and _test are added')
     .option('--left <column>', 'column of the left image (default: guessed by name)')
     .option('--right <column>', 'column of the right image (default: guessed by name)')
@@ -351,9 +349,9 @@ export function createProgram(): Command {
     .option('--label <column>', 'column of the label, true or false (default: guessed by name)')
     .option('--identifier <column>', 'column of the identifier (default: guessed by name)')
     .option('--split_column <column>', 'split by this column: train, val or test')
-    .option('--ratio <shares>', 'split by ratio, such as 80,10,10, no image in two splits')
-    .option('--image_root <folder>', 'folder that image paths are to start from')
-    .option('--image_extension <ext>', 'added to image names without one, such as png')
+    .option('--ratio <shares>', 'split by ratio, such as 80,10,10; no image is in two splits')
+    .option('--image_root <folder>', 'base folder of the image paths')
+    .option('--image_extension <ext>', 'extension to add to image names without one, such as png')
     .option('--seed <n>', 'seed of the split by ratio (default: 42)', integer)
     .option('--overwrite', 'replace files that exist')
     .option('--json', 'print one JSON object')
@@ -363,7 +361,7 @@ export function createProgram(): Command {
 
   program
     .command('inspect')
-    .description('say what a checkpoint is, and the configuration that fits it')
+    .description('show what a checkpoint contains, and the configuration that fits it')
     .argument('<checkpoint>', '.pth, .safetensors, run folder or https address')
     .option('--json', 'print one JSON object')
     .action(async (checkpoint: string, options: InspectOptions) =>
@@ -372,8 +370,8 @@ export function createProgram(): Command {
 
   program
     .command('sample')
-    .description('make the sample data set, ready to train')
-    .argument('<folder>', 'folder to make')
+    .description('create the sample data set, ready to train')
+    .argument('<folder>', 'folder to create')
     .option('--seed <n>', 'seed of the drawings', integer)
     .action(async (folder: string, options: SampleCommandOptions) =>
       (await import('./commands/sample')).sample(folder, options),
@@ -382,7 +380,7 @@ export function createProgram(): Command {
   program
     .command('export')
     .description(
-      "write the weights of a checkpoint as a file that PyTorch loads, or a run's curves for TensorBoard or as CSV",
+      'write the weights of a checkpoint to a file that PyTorch loads, or the curves of a run for TensorBoard or as CSV',
     )
     .argument('<run>', 'run folder; for weights also .pth or .safetensors')
     .argument(
@@ -390,14 +388,14 @@ export function createProgram(): Command {
       'file to write; for tensorboard a folder (default: tensorboard in the run folder), for csv standard output if omitted',
     )
     .addOption(
-      new Option('--format <format>', 'what to write (default: by the ending)').choices([
+      new Option('--format <format>', 'format (default: by the extension of the file)').choices([
         'safetensors',
         'pth',
         'tensorboard',
         'csv',
       ]),
     )
-    .option('--overwrite', 'replace the file when it exists')
+    .option('--overwrite', 'replace the file if it exists')
     .action(async (run: string, file: string | undefined, options: ExportOptions) =>
       (await import('./commands/export')).exportRun(run, file, options),
     );
@@ -405,29 +403,29 @@ export function createProgram(): Command {
   program
     .command('import')
     .description(
-      "make a run of a file of predictions of any model, or, without --split, of TensorBoard's event files or a CSV table of curves",
+      'create a run from a predictions file of any model or, without --split, from TensorBoard event files or a CSV table of curves',
     )
     .argument(
       '<file>',
-      'predictions: CSV, TSV, JSON or JSON lines; curves: a log folder, an event file or a CSV table',
+      'predictions: CSV, TSV, JSON or JSON Lines; curves: a log folder, an event file or a CSV table',
     )
     .option(
       '--config <file>',
-      'predictions: configuration, an nlvr.yaml, which names the annotations',
+      'predictions: configuration, an nlvr.yaml that specifies the annotations',
     )
     .addOption(splitOption())
     .option(
       '--curve <curve=scalar>',
-      'curves: which scalar is a curve, such as accuracy/val=eval/acc; may be repeated',
+      'curves: scalar of a curve, such as accuracy/val=eval/acc; can be repeated',
       curve,
       {},
     )
     .option(
       '--output_dir <folder>',
-      'run folder; predictions are added to one that was imported (default: next to output_dir, or in output for curves, named by --name)',
+      'run folder; predictions are added to an imported run (default: next to output_dir, or in output for curves, named by --name)',
     )
-    .option('--name <name>', "name of the run (default: the file's)")
-    .option('--epoch <n>', 'epoch after which the predictions were made, from 0', integer)
+    .option('--name <name>', 'name of the run (default: the name of the file)')
+    .option('--epoch <n>', 'epoch of the predictions, from 0', integer)
     .option(
       '--overwrite',
       'replace predictions of the same split and epoch, or the run of the curves',
@@ -441,11 +439,13 @@ export function createProgram(): Command {
   withExamples(
     program
       .command('analyze')
-      .description('what kind of thing a model gets wrong, and whether it is more than chance')
+      .description(
+        'analyze which kinds of examples a model gets wrong, and whether the differences are significant',
+      )
       .argument('<run>', 'run folder with predictions'),
   )
     .addOption(epochOption('epoch'))
-    .option('--originals <run>', 'run with predictions of what a contrast set changes')
+    .option('--originals <run>', 'run with predictions of the original examples of a contrast set')
     .action(async (run: string, options: AnalyzeOptions) =>
       (await import('./commands/analyze')).analyzeRun(run, options),
     );
@@ -453,9 +453,9 @@ export function createProgram(): Command {
   withExamples(
     program
       .command('compare')
-      .description('what changed from one run to another on the same examples')
-      .argument('<run_a>', 'run folder to compare with')
-      .argument('<run_b>', 'run folder that is compared'),
+      .description('compare two runs on the same examples')
+      .argument('<run_a>', 'baseline run folder')
+      .argument('<run_b>', 'run folder to compare'),
   )
     .addOption(epochOption('epoch_a'))
     .addOption(epochOption('epoch_b'))
@@ -466,7 +466,7 @@ export function createProgram(): Command {
   program
     .command('robustness')
     .description(
-      'ask a checkpoint about changed pairs: images exchanged, one image twice, no images, no sentence',
+      'test a checkpoint on changed pairs: images swapped, one image twice, no images, no sentence',
     )
     .argument('<run>', 'run folder, .pth or .safetensors')
     .addOption(runConfigOption())
@@ -475,12 +475,16 @@ export function createProgram(): Command {
         .choices(['val', 'test', 'train'])
         .default('val'),
     )
-    .option('--limit <n>', 'examples to draw, the same ones each time (default: all)', positive)
+    .option(
+      '--limit <n>',
+      'number of randomly chosen examples, always the same ones (default: all)',
+      positive,
+    )
     .addOption(imageRootOption())
     .addOption(annRootOption())
     .option(
       '--output_dir <folder>',
-      'where robustness/ is written (default: the run folder that the checkpoint lies in)',
+      'folder for robustness/ (default: the run folder of the checkpoint)',
     )
     .option('--json', 'print the result as one JSON object')
     .addOption(allowMissingOption())
@@ -494,11 +498,11 @@ export function createProgram(): Command {
   program
     .command('mcp')
     .description(
-      'serve runs and configurations to an assistant over standard input and output (Model Context Protocol); reads only',
+      'serve runs and configurations to an assistant over standard input and output (Model Context Protocol), read-only',
     )
     .option(
       '--root <folder>',
-      'folder that may be read, with its subfolders; may be repeated (default: the working folder)',
+      'folder that can be read, including subfolders; can be repeated (default: the working folder)',
       collect,
       [],
     )
@@ -511,15 +515,15 @@ export function createProgram(): Command {
   withSlices(
     program
       .command('report')
-      .description('write a run as one HTML file, which needs no network and no script')
+      .description('write a report of a run as one HTML file, without scripts or network access')
       .argument('<run>', 'run folder')
       .requiredOption('-o, --output <file>', 'file to write, such as report.html'),
   )
-    .option('--compare <run>', 'run folder that is compared with it')
+    .option('--compare <run>', 'run folder to compare with')
     .addOption(epochOption('epoch'))
-    .option('--worst <n>', 'wrong answers that are shown, at most 200', worst, 24)
+    .option('--worst <n>', 'number of wrong answers to show, at most 200', worst, 24)
     .option('--language <language>', 'language of the report, such as zh-cn', 'en')
-    .option('--overwrite', 'replace the file when it exists')
+    .option('--overwrite', 'replace the file if it exists')
     .action(async (run: string, options: ReportOptions) =>
       (await import('./commands/report')).reportRun(run, options),
     );
@@ -529,21 +533,18 @@ export function createProgram(): Command {
     .description("find, install or remove TensorFlow's libraries");
   runtime
     .command('status')
-    .description('what is found, and whether it works')
+    .description('show which library is found, and whether it works')
     .option('--json', 'print one JSON object')
     .addOption(tensorflowOption())
     .action(async (options: StatusOptions) => (await import('./commands/runtime')).status(options));
   runtime
     .command('install')
-    .description('fetch TensorFlow by your pip and unpack its libraries into the per-user cache')
-    .option('--gpu', 'the CUDA build and the NVIDIA libraries it needs (about 3 GB)')
-    .option(
-      '--wheel <file>',
-      'take this wheel instead of downloading; may be repeated',
-      collect,
-      [],
+    .description(
+      'download TensorFlow with pip and unpack its libraries into the per-user cache folder',
     )
-    .option('--json', 'print progress as JSON lines')
+    .option('--gpu', 'the CUDA build and the NVIDIA libraries it needs (about 3 GB)')
+    .option('--wheel <file>', 'use this wheel instead of downloading; can be repeated', collect, [])
+    .option('--json', 'print progress as JSON Lines')
     .action(async (options: InstallOptions) =>
       (await import('./commands/runtime')).install(options),
     );
@@ -554,15 +555,17 @@ export function createProgram(): Command {
 
   program
     .command('bench')
-    .description('time training and evaluation steps of a model on this machine, on made-up inputs')
+    .description(
+      'time training and evaluation steps of a model on this machine, on synthetic inputs',
+    )
     .option('--config <file>', "configuration (default: BLIP's base model, 384 px)")
     .option('--steps <n>', 'timed steps', integer, 3)
-    .option('--batch <n>', 'examples a step', integer, 1)
-    .option('--length <n>', 'tokens of a sentence', integer, 24)
-    .option('--weights <file>', 'write the weights there, as safetensors')
+    .option('--batch <n>', 'examples per step', integer, 1)
+    .option('--length <n>', 'tokens per sentence', integer, 24)
+    .option('--weights <file>', 'write the weights to this file, as safetensors')
     .option(
       '--profile [file]',
-      "also time every operation of one training step, and write them in Chrome's trace format",
+      "also time every operation of one training step, and write a trace in Chrome's trace format",
     )
     .option('--graph <file>', 'write the recorded graph as a GraphDef, which Netron opens')
     .addOption(processesOption())
@@ -573,11 +576,11 @@ export function createProgram(): Command {
     .addOption(rendezvousTimeoutOption())
     .option(
       '--no_overlap',
-      'send gradients only when all of them exist (to measure what overlap hides)',
+      'send gradients only after all of them are computed (to measure the effect of the overlap)',
     )
     .option(
       '--bucket_mb <n>',
-      'largest message of gradients between processes, in MiB (default: 25)',
+      'maximum size of a gradient message between processes, in MiB (default: 25)',
       integer,
     )
     .option('--json', 'print one JSON object')

@@ -14,7 +14,7 @@ export function requireOutputFolder(folder: string): void {
     // A drive that does not exist is its own parent.
     if (found?.isDirectory() || path === dirname(path)) return;
     if (found)
-      throw new UserError(`${path} is a file; a folder is needed there.`, {
+      throw new UserError(`${path} is a file. A folder is required.`, {
         hint: 'Choose another --output_dir.',
       });
   }
@@ -28,15 +28,15 @@ export function requireOutputFolder(folder: string): void {
 export function requireOutputFile(file: string, overwrite: boolean): void {
   const found = look(file);
   if (found?.isDirectory())
-    throw new UserError(`${file} is a folder.`, { hint: 'Name the file to write.' });
+    throw new UserError(`${file} is a folder.`, { hint: 'Specify the file to write.' });
   if (found && !overwrite)
     throw new UserError(`${file} already exists. It was not changed.`, {
-      hint: 'Choose another name, or --overwrite.',
+      hint: 'Choose another name, or pass --overwrite.',
     });
   const folder = dirname(file);
   if (!look(folder)?.isDirectory())
     throw new UserError(`There is no folder ${folder} to write to.`, {
-      hint: 'Make it first, or name another file.',
+      hint: 'Create it first, or choose another file.',
     });
 }
 

@@ -17,10 +17,7 @@ export function configurationOf(checkpoint: string, named: string | undefined): 
     .map((folder) => new RunFolder(folder))
     .find(({ runJson, config }) => existsSync(runJson) && existsSync(config));
   if (run) return run.config;
-  throw new UserError(
-    `${checkpoint} does not lie in a run folder, which would say what model it is.`,
-    {
-      hint: 'Name the configuration with --config.',
-    },
-  );
+  throw new UserError(`${checkpoint} is not in a run folder, which would specify the model.`, {
+    hint: 'Specify the configuration with --config.',
+  });
 }

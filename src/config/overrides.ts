@@ -29,7 +29,7 @@ export function isMapping(value: unknown): value is Record<string, unknown> {
 export function parseOverride(source: string, from: string): Override {
   const equals = source.indexOf('=');
   if (equals < 1)
-    throw new UserError(`"${source}" is not of the form key=value.`, {
+    throw new UserError(`"${source}" does not have the form key=value.`, {
       hint: 'For example init_lr=1e-4, or vit.depth=6 for a field of a mapping.',
     });
   const key = source.slice(0, equals).trim();

@@ -62,7 +62,7 @@ export class TrainingPlan {
   stageOf(epoch: number): Stage {
     const stage = this.stages.find((s) => epoch < s.firstEpoch + s.epochs);
     if (!stage)
-      throw new RangeError(`epoch ${epoch} lies behind the run's last, ${this.epochs - 1}`);
+      throw new RangeError(`epoch ${epoch} is after the last epoch of the run, ${this.epochs - 1}`);
     return stage;
   }
 

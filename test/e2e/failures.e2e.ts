@@ -408,7 +408,7 @@ describe('with nothing to show', () => {
 
   it.each([
     ['calm-fox-1', 'This run has never been evaluated.'],
-    ['early-hen-2', 'appears here after the first epoch'],
+    ['early-hen-2', 'appear here after the first epoch'],
   ])('%s says so, and leads to the dashboard', async (run, text) => {
     await vscode.runAndPick('NLVR: Inspect Failed Examples', run);
     frame = await vscode.webviewFrame('failures');

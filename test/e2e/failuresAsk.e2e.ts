@@ -87,7 +87,7 @@ describe('asking the model again', () => {
     await frame.locator('.row[aria-selected=true]').focus();
     await vscode.press('h');
     await expect.poll(() => heat.count(), { timeout: 60_000 }).toBe(2);
-    await expect.poll(said).toMatch(/^The model says (True|False), probability of True/);
+    await expect.poll(said).toMatch(/^The model answers (True|False), probability of True/);
     await expect
       .poll(() => frame.locator('[role=status]').first().textContent())
       .toBe(await said());

@@ -175,7 +175,7 @@ describe('run folder', () => {
     const train = ['train', '--config', project.config];
     const noGpu = { env: { CUDA_VISIBLE_DEVICES: '' } };
     const failed = await nlvr([...train, '--set', 'device=gpu'], noGpu);
-    expect([failed.code, failed.stderr]).toEqual([3, expect.stringMatching(/sees no GPU/)]);
+    expect([failed.code, failed.stderr]).toEqual([3, expect.stringMatching(/finds no GPU/)]);
     expect(existsSync(join(project.run, 'run.json'))).toBe(true);
     expect(await nlvr(train)).toMatchObject({ code: 0 });
     const events = readFileSync(join(project.run, 'events.jsonl'), 'utf8');

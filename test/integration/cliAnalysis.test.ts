@@ -140,7 +140,7 @@ test('report: one file whose numbers are those of analyze and compare, never wri
   );
   expect(readFileSync(file, 'utf8')).toBe(page);
   expect(await fail(2, 'report', ...asked, '--overwrite', '--language', 'fr')).toMatch(
-    /no texts in fr\. Choose one of: en, zh-cn\./,
+    /language fr is not available\. Choose one of: en, zh-cn\./,
   );
   await succeed('report', ...asked, '--overwrite', '--language', 'zh-cn');
   const chinese = readFileSync(file, 'utf8');

@@ -143,7 +143,7 @@ describe('nlvr convert', () => {
       'ann_files.train=made.json',
     );
     expect(checked).toMatch(/^train +24 examples \(8 true, 16 false\)/m);
-    expect(await fail(2, ...args)).toMatch(/exists already.*--overwrite/s);
+    expect(await fail(2, ...args)).toMatch(/already exists.*--overwrite/s);
     const { stdout } = await nlvr([
       'check',
       '--config',
@@ -174,7 +174,7 @@ describe('nlvr config convert', () => {
       /train\.json: the annotation file does not exist/,
     );
     expect(await fail(2, 'config', 'convert', ours)).toMatch(
-      /no configuration of ALBEF, X-VLM, LAVIS or UNITER/,
+      /not a configuration of ALBEF, X-VLM, LAVIS or UNITER/,
     );
   });
 });

@@ -195,10 +195,10 @@ describe('nlvr evaluate', () => {
     const to = join(scratchFolder(), 'evaluated');
     const common = ['evaluate', '--config', project.config, '--output_dir', to] as const;
     const own = ['--checkpoint', project.run] as const;
-    expect(await fail(2, ...common, ...own, '--split', 'dev')).toMatch(/"dev" is no split/);
+    expect(await fail(2, ...common, ...own, '--split', 'dev')).toMatch(/"dev" is not a split/);
     expect(await fail(2, ...common, ...own, '--set', 'image_sise=32')).toMatch(/image_size/);
     expect(await fail(2, ...common, '--checkpoint', join(folder, 'images'))).toMatch(
-      /holds no checkpoint/,
+      /contains no checkpoint/,
     );
     expect(existsSync(to)).toBe(false);
     expect(
@@ -331,7 +331,7 @@ describe('nlvr export', () => {
   test('refuses to replace a file without --overwrite', async () => {
     const file = join(scratchFolder(), 'mine.pth');
     writeFileSync(file, 'mine');
-    expect(await fail(2, 'export', project.run, file)).toMatch(/exists already.*--overwrite/s);
+    expect(await fail(2, 'export', project.run, file)).toMatch(/already exists.*--overwrite/s);
     expect(readFileSync(file, 'utf8')).toBe('mine');
     await succeed('export', project.run, file, '--overwrite');
     expect(readFileSync(file).equals(readFileSync(pth))).toBe(true);

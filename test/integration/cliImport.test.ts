@@ -43,9 +43,7 @@ test('nlvr import makes a run next to the others and says what came of it', asyn
 
   const said = await succeed('import', file, ...shared, '--name', 'Theirs', '--epoch', '2');
   expect(said).toContain('val: 10 of 10 examples have an answer (11 rows, csv).');
-  expect(said).toMatch(
-    /1 row belongs to no example\.\n {2}line 11: no example is named dev-77-0-0/,
-  );
+  expect(said).toMatch(/1 row matches no example\.\n {2}line 11: no example is named dev-77-0-0/);
   expect(said).toContain(`Run: ${join(project.folder, 'output', 'Theirs')}`);
 
   expect(await fail(2, 'import', file, ...shared)).toMatch(

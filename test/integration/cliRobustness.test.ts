@@ -141,8 +141,8 @@ describe('nlvr robustness', () => {
     expect(said).toMatch(/^val: 30 examples; checkpoint_best\.safetensors, saved after epoch 0$/m);
     expect(said).toMatch(/^ +accuracy +95% interval +changed +newly right +newly wrong +p$/m);
     expect(said).toMatch(/^as annotated +\d+\.\d% +\[\d/m);
-    expect(said).toMatch(/^no images, the sentence alone +\d+\.\d% +\[.* +\d+\.\d% +\d+ +\d+ /m);
-    expect(said).toMatch(/^ {2}\d+ of 30 \(.*\) that name the images by their side$/m);
+    expect(said).toMatch(/^no images, only the sentence +\d+\.\d% +\[.* +\d+\.\d% +\d+ +\d+ /m);
+    expect(said).toMatch(/^ {2}\d+ of 30 \(.*\) that refer to the images by side$/m);
     expect(said).toContain(`Result with every changed answer: ${file}`);
     const whole = robustnessIn(readFileSync(file, 'utf8'));
     expect(whole).toMatchObject({ epoch: 0, checkpoint: 'checkpoint_best.safetensors' });
@@ -191,7 +191,7 @@ describe('nlvr robustness', () => {
     expect(await fail(2, 'robustness', join(folder, 'none'), '--config', project.config)).toMatch(
       /none/,
     );
-    expect(await fail(2, 'robustness', best)).toMatch(/Name the configuration with --config/);
+    expect(await fail(2, 'robustness', best)).toMatch(/Specify the configuration with --config/);
     expect(await fail(2, 'robustness', project.run, '--limit', '0')).toMatch(
       /a whole number from 1/,
     );

@@ -157,7 +157,7 @@ test('a value that is not finite is named when it is loaded', async () => {
     if (name === 'cls_head.0.bias') values.fill(Infinity, 0, 2);
     return name;
   });
-  const says = `holds 3 values that are not finite (in 2 of its tensors): the first is in ${bad}, NaN at position 5.`;
+  const says = `contains 3 values that are not finite (in 2 of its tensors): the first is in ${bad}, NaN at position 5.`;
   expect(await fail(2, ...evaluate(file, join(scratchFolder(), 'evaluated')))).toContain(says);
   expect(await fail(2, ...predict(file))).toContain(says);
   const training = await fail(

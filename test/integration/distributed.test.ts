@@ -392,7 +392,7 @@ describe('wrong settings end with exit code 2 on every rank', () => {
       })(),
     ]);
     expect(taken.code).toBe(2);
-    expect(taken.stderr).toMatch(/cannot listen on port \d+ of 127\.0\.0\.1: it is taken/);
+    expect(taken.stderr).toMatch(/cannot listen on port \d+ of 127\.0\.0\.1: the port is in use/);
     expect(unresolved.code).toBe(2);
     expect(unresolved.stderr).toMatch(/no-such-host\.invalid, does not resolve/);
     expect(nobody.code).toBe(2);

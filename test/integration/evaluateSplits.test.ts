@@ -54,5 +54,5 @@ test('the splits that there are, unless told; the others of a run stay', async (
   const neither = [...withoutTest, '--set', 'ann_files.val='];
   const refused = await run(join(project.folder, 'none'), 'evaluate', ...neither, ...weights);
   expect(refused.code).toBe(2);
-  expect(refused.stderr).toMatch(/names no annotations for val or test/);
+  expect(refused.stderr).toMatch(/specifies no annotations for val or test/);
 }, 300_000);

@@ -60,7 +60,7 @@ describe('a run that cannot go on stays as it was', () => {
     expect(await held).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /taken in \d+ s.*belongs to process 1 on elsewhere.*--take_over.*run\.lock/s,
+        /taken over in \d+ s.*belongs to process 1 on elsewhere.*--take_over.*run\.lock/s,
       ) as string,
     });
     expect((await attemptsOf(project))[0].outcome).toMatchObject({

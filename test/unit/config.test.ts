@@ -457,7 +457,7 @@ describe('loadConfig', () => {
       '`init_lr` is 30: it must be from 0 to 10. (from init_lr=30)',
     );
     expect(() => loadConfig(file, ['init_rl=1'])).toThrow('Did you mean `init_lr`?');
-    expect(() => loadConfig(file, ['init_lr'])).toThrow('not of the form key=value');
+    expect(() => loadConfig(file, ['init_lr'])).toThrow('does not have the form key=value');
     expect(() => loadConfig(file, ['vit={width: 64'])).toThrow('not valid YAML');
   });
 

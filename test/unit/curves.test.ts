@@ -469,7 +469,7 @@ describe('nlvr export and nlvr import of curves', () => {
     expect(nlvr('import', 'p.csv').stderr).toMatch(
       /it has no step column\. .* Predictions need --config and --split\.$/m,
     );
-    expect(nlvr('export', 'nowhere').stderr).toContain('Nothing says what to export.');
+    expect(nlvr('export', 'nowhere').stderr).toContain('The format to export is not specified.');
     expect(nlvr('export', '--format', 'csv', 'nowhere').stderr).toContain('does not contain a run');
     expect(nlvr('import', 'x', '--curve', 'y=z').stderr).toContain('curves are loss/train, lr');
   });

@@ -236,11 +236,11 @@ describe('safetensors files', () => {
     ['too long', file({ a: f32([2], 0, 8) }, 12), /describes/],
     ['size', file({ a: f32([3], 0, 8) }, 8), /8 bytes for shape \[3\], which needs 12/],
     ['overflow', file({ a: f32([2 ** 32, 2 ** 32], 0, 8) }, 8), /too large/],
-    ['negative', file({ a: f32([-1], 0, 8) }, 8), /no shape/],
+    ['negative', file({ a: f32([-1], 0, 8) }, 8), /not a valid tensor shape/],
     ['type', file({ a: { dtype: 'F8_E4M3', shape: [1], data_offsets: [0, 1] } }, 1), /F8_E4M3/],
     ['order', file({ a: f32([2], 8, 0) }, 8), /offsets 8 to 0/],
     ['array', file('[]', 0), /neither|JSON object/],
-    ['no JSON', file('{"a":', 0), /no JSON/],
+    ['not JSON', file('{"a":', 0), /not JSON/],
     ['entry', file({ a: 3 }, 0), /no object/],
     [
       'header length',

@@ -99,10 +99,10 @@ describe('pickles', () => {
     ['0', 'a value is missing'],
     ['t', 'a mark is missing'],
     ['h\x07', 'memo 7 was never written'],
-    ['K\x01K\x02a', 'no list'],
-    ['K\x01K\x02K\x03s', 'no dict'],
-    ['}(K\x01u', 'no dict'],
-    ['K\x01)R', 'no function'],
+    ['K\x01K\x02a', 'not a list'],
+    ['K\x01K\x02K\x03s', 'not a dict'],
+    ['}(K\x01u', 'not a dict'],
+    ['K\x01)R', 'not a function'],
     ['K\x01K\x02R', 'without a tuple of arguments'],
     ['K\x01}b', 'a state for what has none'],
     ['K\x01Q', 'unknown persistent id'],
@@ -171,7 +171,7 @@ describe('element types', () => {
     convertInto(target, 1, new Uint8Array(Uint16Array.of(65535).buffer), 'U16');
     convertInto(target, 2, new Uint8Array(BigUint64Array.of(2n ** 63n).buffer), 'U64');
     expect([...target]).toEqual([4294967296, 65535, 2 ** 63]);
-    expect(() => convertInto(target, 0, new Uint8Array(3), 'F16')).toThrow('no whole number');
+    expect(() => convertInto(target, 0, new Uint8Array(3), 'F16')).toThrow('not a whole number');
   });
 });
 

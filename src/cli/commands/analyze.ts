@@ -99,7 +99,7 @@ function findings({ slices }: Analysis): string[] {
   if (marked.length === 0) return ['', 'No slice differs significantly from the rest.'];
   return [
     '',
-    'Beyond chance (false discovery rate 5%):',
+    'Significant (false discovery rate 5%):',
     ...marked.map(({ finding }) => `  ${finding?.message ?? ''}`),
   ];
 }

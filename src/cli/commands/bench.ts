@@ -84,7 +84,7 @@ async function benchInGroup(options: BenchOptions, group: ProcessGroup): Promise
             ...(result.ownStep === undefined
               ? []
               : [
-                  `    of which this process computed ${result.ownStep.toFixed(3)} s before its gradients were complete`,
+                  `    of which this process computed for ${result.ownStep.toFixed(3)} s until its gradients were complete`,
                 ]),
             `  evaluation step  ${result.evaluation.toFixed(3)} s`,
             `  peak memory      ${formatBytes(result.peakBytes)} (private pages)`,

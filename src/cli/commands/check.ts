@@ -66,7 +66,7 @@ export async function check(options: CheckOptions): Promise<void> {
     print(problems, report.splits, options.all === true);
     if (report.unseen.length > 0)
       process.stdout.write(
-        `Of the images a sample was read; ${report.unseen.length.toLocaleString('en')} were not.\n`,
+        `Only a sample of the images was read; ${report.unseen.length.toLocaleString('en')} were not.\n`,
       );
   }
   if (options.missing_urls !== undefined) {

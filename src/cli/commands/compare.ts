@@ -53,7 +53,7 @@ function describe(comparison: Comparison): string[] {
   );
   for (const side of [a, b])
     if (side.alone > 0)
-      lines.push(`${number(side.alone)} examples are answered by ${name(side)} alone`);
+      lines.push(`${number(side.alone)} examples are answered only by ${name(side)}`);
   const { shown, left } = shownSlices(slices);
   const header = [
     '  slice',
@@ -86,7 +86,7 @@ function describe(comparison: Comparison): string[] {
     '',
     ...(marked.length === 0
       ? ['No slice changed significantly.']
-      : ['Beyond chance (false discovery rate 5%):', ...marked]),
+      : ['Significant (false discovery rate 5%):', ...marked]),
   );
   if (comparison.notes.length > 0)
     lines.push('', ...comparison.notes.map(({ message }) => message));

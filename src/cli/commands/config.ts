@@ -18,8 +18,8 @@ export function configConvert(
   const file = userPath(input);
   const converted = convertForeign(readText(file));
   if (!converted)
-    throw new UserError(`${file} is no configuration of ALBEF, X-VLM, LAVIS or UNITER.`, {
-      hint: 'Expected are train_file, image_res, optimizer and schedular, or model, datasets and run, or train_txt_db and train_img_db.',
+    throw new UserError(`${file} is not a configuration of ALBEF, X-VLM, LAVIS or UNITER.`, {
+      hint: 'Expected train_file, image_res, optimizer and schedular, or model, datasets and run, or train_txt_db and train_img_db.',
     });
   const { text, left, origin } = converted;
   if (output === undefined) process.stdout.write(text);

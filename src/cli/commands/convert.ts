@@ -28,8 +28,8 @@ export async function convert(
 ): Promise<void> {
   const { split_column, ratio, image_root, image_extension, seed = 42, overwrite, json } = options;
   if (split_column !== undefined && ratio !== undefined)
-    throw new UserError('--split_column and --ratio exclude each other.', {
-      hint: 'Leave one of them out.',
+    throw new UserError('--split_column and --ratio cannot be combined.', {
+      hint: 'Omit one of them.',
     });
   const table = await readTable(userPath(input));
   const imageRoot = image_root === undefined ? undefined : userPath(image_root);
@@ -81,8 +81,8 @@ function ratioOf(text: string): Ratio {
     shares.every((share) => Number.isFinite(share) && share >= 0) &&
     train > 0;
   if (!isRight)
-    throw new UserError(`--ratio ${text}: two or three shares are expected.`, {
-      hint: 'Give those of train, val and test, such as 80,10,10.',
+    throw new UserError(`--ratio ${text}: expected two or three shares.`, {
+      hint: 'Specify the shares of train, val and test, such as 80,10,10.',
     });
   return { train, val, test };
 }

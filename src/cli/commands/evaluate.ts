@@ -94,8 +94,8 @@ function parseSplits(text: string): Split[] {
   const names = text.split(',').map((name) => name.trim());
   const unknown = names.find((name) => !splitNames.includes(name as Split));
   if (unknown !== undefined)
-    throw new UserError(`--split ${text}: "${unknown}" is no split.`, {
-      hint: 'Choose among val, test and train.',
+    throw new UserError(`--split ${text}: "${unknown}" is not a split.`, {
+      hint: 'Choose val, test or train.',
     });
   return [...new Set(names)] as Split[];
 }

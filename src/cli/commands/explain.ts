@@ -138,15 +138,15 @@ function target(
   }
   if (word === undefined)
     throw new UserError(`${path} can contain the image of only one word.`, {
-      hint: 'Choose it with --word, or name a folder for the pictures of all words.',
+      hint: 'Choose the word with --word, or specify a folder for the images of all words.',
     });
   requireOutputFile(path, overwrite === true);
   return { kind: 'file', path };
 }
 
 function severalPictures({ word }: ExplainOptions, words: readonly FoundWord[]): UserError {
-  return new UserError(`“${word}” stands ${words.length} times in the sentence.`, {
-    hint: 'Name a folder for --png, or more words, such as --word "two dogs".',
+  return new UserError(`“${word}” occurs ${words.length} times in the sentence.`, {
+    hint: 'Specify a folder for --png, or more words, such as --word "two dogs".',
   });
 }
 
@@ -222,7 +222,7 @@ function asText(
   const lines = [
     `${prediction ? 'True' : 'False'} (probability of True ${prob_true.toFixed(4)})`,
     `Where it looks: ${METHOD_NAMES[method]}${method === 'gradcam' ? ` on the answer ${answer ? 'True' : 'False'}` : ''}, ` +
-      `layer ${shown.layer} of ${layers}, ${head}, ${grid} × ${grid} patches an image (row, column).`,
+      `layer ${shown.layer} of ${layers}, ${head}, ${grid} × ${grid} patches per image (row, column).`,
     '',
     ...table,
   ];

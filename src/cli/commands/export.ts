@@ -25,7 +25,7 @@ export async function exportRun(
   if (format === 'tensorboard') return exportEventFile(userPath(run), file, overwrite);
   if (format === 'csv') return exportTable(userPath(run), file, overwrite);
   if (file === undefined)
-    throw new UserError('Weights need a file to be written to.', {
+    throw new UserError('Specify the file to write the weights to.', {
       hint: 'Name it: nlvr export RUN model.pth.',
     });
   const target = userPath(file);
@@ -33,7 +33,7 @@ export async function exportRun(
   const { tensors, leftOut } = await exportCheckpoint(userPath(run), format, target);
   process.stdout.write(`Wrote ${tensors} tensors to ${target}.\n`);
   if (leftOut.length > 0)
-    process.stdout.write(`Left out, as they are no weights: ${leftOut.join(', ')}.\n`);
+    process.stdout.write(`Omitted because they are not weights: ${leftOut.join(', ')}.\n`);
 }
 
 async function exportEventFile(
@@ -81,13 +81,13 @@ async function runCurves(folder: string) {
 
 function formatOf(file: string | undefined): ExportFormat | 'csv' {
   if (file === undefined)
-    throw new UserError('Nothing says what to export.', {
-      hint: 'Give --format tensorboard or --format csv, or name a file that ends in .safetensors, .pth or .csv.',
+    throw new UserError('The format to export is not specified.', {
+      hint: 'Pass --format tensorboard or --format csv, or specify a file that ends in .safetensors, .pth or .csv.',
     });
   if (/\.safetensors$/i.test(file)) return 'safetensors';
   if (/\.pth?$/i.test(file)) return 'pth';
   if (/\.csv$/i.test(file)) return 'csv';
-  throw new UserError(`The ending of ${file} does not say which format to write.`, {
-    hint: 'End it in .safetensors, .pth or .csv, or give --format.',
+  throw new UserError(`The extension of ${file} does not determine the format.`, {
+    hint: 'Use the extension .safetensors, .pth or .csv, or pass --format.',
   });
 }

@@ -32,7 +32,7 @@ export async function importFile(file: string, options: ImportOptions): Promise<
   if (config === undefined || split === undefined)
     throw new UserError(
       `Predictions need --config and --split; ${config === undefined ? '--config' : '--split'} is missing.`,
-      { hint: 'Leave out both to import curves.' },
+      { hint: 'Omit both to import curves.' },
     );
   await importPredictionFile(file, { ...options, config, split });
 }
@@ -75,9 +75,9 @@ function report({ report, problems, unit }: ImportResult): string[] {
     ...report.notes.map(({ message }) => message),
   ];
   const counts = [
-    [report.unmatched, '1 row belongs to no example.', 'rows belong to no example.'],
-    [report.doubled, '1 row answers an example again.', 'rows answer an example again.'],
-    [report.unusable, '1 row gives no answer.', 'rows give no answer.'],
+    [report.unmatched, '1 row matches no example.', 'rows match no example.'],
+    [report.doubled, '1 row repeats an example.', 'rows repeat an example.'],
+    [report.unusable, '1 row has no answer.', 'rows have no answer.'],
   ] as const;
   for (const [count, one, several] of counts)
     if (count > 0) lines.push(count === 1 ? one : `${n(count)} ${several}`);

@@ -65,7 +65,7 @@ function lines({ run, curves, others, inPercent, steps, epochs, best }: CurvesRe
     `${n(steps)} steps, ${n(epochs)} epochs${accuracy}.`,
     'Curves, and the scalars that they are read from:',
     ...known,
-    ...(inPercent.length > 0 ? [`Taken as percent: ${inPercent.join(', ')}.`] : []),
+    ...(inPercent.length > 0 ? [`Interpreted as percent: ${inPercent.join(', ')}.`] : []),
     ...(others.length > 0
       ? [
           `Other scalars: ${others.join(', ')}.`,

@@ -15,7 +15,7 @@ export interface McpOptions {
 }
 
 const INSTRUCTIONS =
-  'Reads the training runs and configurations of NLVR2 models (BLIP) in the folders that it was started with. Begin with nlvr_list_runs. Nothing is changed, run or downloaded. Epochs count from 0; accuracy and consistency are shares from 0 to 1.';
+  'Reads the training runs and configurations of NLVR2 models (BLIP) in the folders that it was started with. Start with nlvr_list_runs. Nothing is changed, run or downloaded. Epochs count from 0; accuracy and consistency are shares from 0 to 1.';
 
 /**
  * `nlvr mcp`: the Model Context Protocol over standard input and output. Ends with standard input. The editor's language
@@ -51,7 +51,7 @@ async function placesOf(roots: readonly string[]): Promise<Places> {
   for (const folder of folders)
     if (!(await stat(folder).catch(() => undefined))?.isDirectory())
       throw new UserError(`There is no folder ${folder}.`, {
-        hint: 'Name a folder that holds runs with --root.',
+        hint: 'Specify a folder with runs with --root.',
       });
   return {
     roots: folders,

@@ -28,7 +28,7 @@ export async function predict(options: PredictOptions): Promise<void> {
   const single = left !== undefined && right !== undefined && sentence !== undefined;
   if (!options.serve && !single)
     throw new UserError('nlvr predict needs --left, --right and --sentence.', {
-      hint: 'Or --serve, to read questions from standard input.',
+      hint: 'Use --serve to read questions from standard input.',
     });
   const loaded = configuration({
     config: configurationOf(options.checkpoint, options.config),
@@ -115,11 +115,13 @@ function parseQuestion(line: string): AskedQuestion {
   try {
     value = JSON.parse(line);
   } catch {
-    throw new UserError('The question is no JSON object on one line.');
+    throw new UserError('The question is not a JSON object on one line.');
   }
   const { id, left, right, sentence, explain } = (value ?? {}) as Record<string, unknown>;
   if (typeof left !== 'string' || typeof right !== 'string' || typeof sentence !== 'string')
-    throw new UserError('A question needs the texts `left`, `right` (image paths) and `sentence`.');
+    throw new UserError(
+      'A question needs the strings `left`, `right` (image paths) and `sentence`.',
+    );
   const question = { id, left, right, sentence };
   return explain === undefined ? question : { ...question, explain: parseExplain(explain) };
 }

@@ -85,11 +85,11 @@ function runFolderOf(checkpoint: string): string | undefined {
 }
 
 const titles: Record<RobustnessTest, string> = {
-  exchanged: 'images and left/right exchanged',
+  exchanged: 'images and left/right swapped',
   'left image twice': 'left image twice',
   'right image twice': 'right image twice',
-  'no images': 'no images, the sentence alone',
-  'no sentence': 'no sentence, the images alone',
+  'no images': 'no images, only the sentence',
+  'no sentence': 'no sentence, only the images',
 };
 
 const PAIRS_SHOWN = 10;
@@ -98,7 +98,7 @@ const SENTENCE_SHOWN = 80;
 function describe(result: RobustnessResult, file: string | undefined): string[] {
   const { split, checkpoint, epoch, examples, splitExamples, incomplete, skipped = 0 } = result;
   const after = epoch === null ? '' : `, saved after epoch ${epoch}`;
-  const of = examples === splitExamples ? '' : ` of ${number(splitExamples)}, drawn at random`;
+  const of = examples === splitExamples ? '' : ` of ${number(splitExamples)}, chosen at random`;
   const header = ['', 'accuracy', '95% interval', 'changed', 'newly right', 'newly wrong', 'p'];
   const original = ['as annotated', percent(result.accuracy), interval(result.ci95)];
   const rows = result.tests.map((each) => [
@@ -122,7 +122,7 @@ function describe(result: RobustnessResult, file: string | undefined): string[] 
   if (result.majority !== null)
     lines.push(
       '',
-      `A model that always gives the more frequent answer: ${percent(result.majority)}. What the accuracy without images or without the sentence is above that is not due to looking.`,
+      `A model that always gives the more frequent answer: ${percent(result.majority)}. If the accuracy without images or without the sentence is higher, the difference does not come from comparing images and sentence.`,
     );
   for (const each of result.tests) if (each.sides) lines.push('', ...exchanged(each));
   if (file !== undefined) lines.push('', `Result with every changed answer: ${file}`);
@@ -133,11 +133,11 @@ function describe(result: RobustnessResult, file: string | undefined): string[] 
 function exchanged({ sides = [], pairs }: TestNumbers): string[] {
   const names = {
     none: 'sentences without left or right',
-    images: 'that name the images by their side',
+    images: 'that refer to the images by side',
     other: 'others, such as "facing left": the images are not mirrored, so their answer may change',
   };
   const lines = [
-    'Exchanged, answers that changed:',
+    'Swapped, answers that changed:',
     ...sides.map(
       ({ sides: kind, n, flips, ci95 }) =>
         `  ${number(flips)} of ${number(n)}${n === 0 ? '' : ` (${percent(flips / n)} ${interval(ci95)})`} ${names[kind]}`,
@@ -153,7 +153,7 @@ function exchanged({ sides = [], pairs }: TestNumbers): string[] {
       probTrueThen.toFixed(2),
       sentence.length > SENTENCE_SHOWN ? `${sentence.slice(0, SENTENCE_SHOWN - 1)}…` : sentence,
     ]);
-  lines.push('', ...align([['  example', 'label', 'P(True)', 'exchanged', 'sentence'], ...rows]));
+  lines.push('', ...align([['  example', 'label', 'P(True)', 'swapped', 'sentence'], ...rows]));
   if (pairs.length > rows.length)
     lines.push(`  … and ${number(pairs.length - rows.length)} more (--json has all)`);
   return lines;

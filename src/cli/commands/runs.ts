@@ -14,7 +14,9 @@ export interface RunsOptions {
 export async function runs(folder: string, options: RunsOptions): Promise<void> {
   const root = userPath(folder);
   if (!statSync(root, { throwIfNoEntry: false })?.isDirectory())
-    throw new UserError(`There is no folder ${root}.`, { hint: 'Name a folder that holds runs.' });
+    throw new UserError(`There is no folder ${root}.`, {
+      hint: 'Specify a folder that contains runs.',
+    });
   const table = await runTable(root);
   for (const { folder: each, message } of table.unreadable)
     process.stderr.write(`nlvr: ${each} is skipped: ${inEnglish(message)}\n`);

@@ -73,7 +73,8 @@ export async function install(options: InstallOptions): Promise<void> {
     ? managedLibrary(managedFolder('gpu'))
     : await findLibrary().catch(() => undefined);
   if (present) {
-    if (!options.json) process.stdout.write(`TensorFlow is there already: ${present.directory}\n`);
+    if (!options.json)
+      process.stdout.write(`TensorFlow is already installed: ${present.directory}\n`);
     return;
   }
   const size = installSize(gpu);

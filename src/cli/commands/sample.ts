@@ -24,7 +24,7 @@ export async function sample(folder: string, options: SampleCommandOptions): Pro
           ([part, count]) => `${part} ${count.toLocaleString('en')}`,
         );
         process.stdout.write(
-          `Made ${pictures.toLocaleString('en')} pictures in ${folder}; examples: ${sets.join(', ')}.\nTrain on them with: nlvr train --config ${folder}/nlvr.yaml\n`,
+          `Created ${pictures.toLocaleString('en')} images in ${folder}; examples: ${sets.join(', ')}.\nTrain on them with: nlvr train --config ${folder}/nlvr.yaml\n`,
         );
       } catch (error) {
         if (!signal.aborted) throw error;

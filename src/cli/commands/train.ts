@@ -74,7 +74,7 @@ async function download(source: string): Promise<void> {
 }
 
 function requireOneMode({ resume, overwrite }: TrainOptions): void {
-  if (resume && overwrite) throw new UserError('--resume and --overwrite exclude each other.');
+  if (resume && overwrite) throw new UserError('--resume and --overwrite cannot be combined.');
 }
 
 const kindOf = ({ evaluate, resume }: TrainOptions): AttemptKind =>
@@ -89,18 +89,18 @@ function configurationFile(options: TrainOptions): string {
   if (config !== undefined) return config;
   if (evaluate && pretrained !== undefined) return configurationOf(pretrained, undefined);
   if (!resume || evaluate)
-    throw new UserError('A configuration is needed.', {
-      hint: 'Name it with --config, or go on with a run by --resume --output_dir <run folder>.',
+    throw new UserError('A configuration is required.', {
+      hint: 'Specify it with --config, or continue a run with --resume --output_dir <run folder>.',
     });
   if (output_dir === undefined)
-    throw new UserError('--resume needs the run folder.', {
-      hint: 'Name it with --output_dir, or the configuration with --config.',
+    throw new UserError('--resume requires the run folder.', {
+      hint: 'Specify it with --output_dir, or the configuration with --config.',
     });
   const folder = userPath(output_dir);
   const own = new RunFolder(folder).config;
   if (existsSync(own)) return own;
   throw new UserError(`There is no run in ${folder} yet, and no configuration.`, {
-    hint: 'Name the configuration with --config: where nothing was saved yet, --resume begins at the beginning.',
+    hint: 'Specify the configuration with --config. If no checkpoint was saved yet, --resume starts from the beginning.',
   });
 }
 
@@ -196,16 +196,16 @@ async function trainAndReport({
         download.show(received, total ?? 0, formatBytes(received)),
       onStopRequested: () =>
         process.stderr.write(
-          '\nStopping: the step is finished and everything saved. Once more ends at once.\n',
+          '\nStopping after this step and saving. Press Ctrl-C again to end immediately without saving.\n',
         ),
       onSaveRequested: () =>
-        process.stderr.write('\nA signal asks to save: the step is saved, the training goes on.\n'),
+        process.stderr.write('\nA signal requested a save. The training continues after it.\n'),
     });
     terminal.done();
     if (!group.isMain) process.exitCode = outcome?.state === 'finished' ? 0 : ExitCode.stopped;
     else if (outcome)
       process.stdout.write(finalReport(outcome, resumeCommand(outcome.folder, options)));
-    else process.stderr.write('Stopped before the training began: nothing was written.\n');
+    else process.stderr.write('Stopped before training started. Nothing was written.\n');
     if (outcome?.state !== 'finished') process.exitCode = ExitCode.stopped;
     return outcome;
   } finally {

@@ -111,7 +111,7 @@ export function convertInto(
   const size = elementSizes[type];
   if (bytes.length % size)
     throw new CheckpointFormatError(
-      `${bytes.length} bytes are no whole number of ${type} elements`,
+      `${bytes.length} bytes are not a whole number of ${type} elements`,
     );
   const count = bytes.length / size;
   const at = elements(bytes, type);
@@ -123,7 +123,7 @@ export function elementCount(shape: readonly number[]): number {
   let count = 1;
   for (const size of shape) {
     if (!Number.isSafeInteger(size) || size < 0)
-      throw new CheckpointFormatError(`[${shape.join(', ')}] is no shape of a tensor`);
+      throw new CheckpointFormatError(`[${shape.join(', ')}] is not a valid tensor shape`);
     count *= size;
   }
   if (!Number.isSafeInteger(count))

@@ -139,7 +139,7 @@ class Unpickler {
         const name = this.pop();
         const module = this.pop();
         if (typeof module !== 'string' || typeof name !== 'string')
-          throw malformed('a name that is no text');
+          throw malformed('a name that is not a string');
         return this.push(this.host.global(module, name));
       }
       case 0x92: {
@@ -250,21 +250,24 @@ class Unpickler {
   private append(items: unknown[]): void {
     const list = this.top();
     if (list instanceof Opaque) return;
-    if (!Array.isArray(list)) throw malformed('values are appended to what is no list');
+    if (!Array.isArray(list))
+      throw malformed('values are appended to an object that is not a list');
     for (const item of items) list.push(item);
   }
 
   private setItems(items: unknown[]): void {
     const top = this.top();
     const dict = top instanceof Opaque ? top.entries : top;
-    if (!(dict instanceof Map) || items.length % 2) throw malformed('items of what is no dict');
+    if (!(dict instanceof Map) || items.length % 2)
+      throw malformed('items of an object that is not a dict');
     for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
   }
 
   private addItems(items: unknown[]): void {
     const set = this.top();
     if (set instanceof Opaque) return;
-    if (!(set instanceof PickleSet)) throw malformed('items are added to what is no set');
+    if (!(set instanceof PickleSet))
+      throw malformed('items are added to an object that is not a set');
     for (const item of items) set.items.push(item);
   }
 

@@ -49,9 +49,9 @@ function parseHeader(text: string): {
   try {
     header = JSON.parse(text);
   } catch {
-    throw new CheckpointFormatError('its header is no JSON');
+    throw new CheckpointFormatError('its header is not JSON');
   }
-  if (!isRecord(header)) throw new CheckpointFormatError('its header is no JSON object');
+  if (!isRecord(header)) throw new CheckpointFormatError('its header is not a JSON object');
   const tensors = new Map<string, Placed>();
   for (const [name, value] of Object.entries(header))
     if (name !== '__metadata__') tensors.set(name, placed(name, value));

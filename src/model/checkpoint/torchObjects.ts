@@ -200,7 +200,9 @@ export class TorchPickleHost implements PickleHost {
     if (callee instanceof Callable) return callee.call(args);
     // The arguments of what is not understood are dropped: a date, a path, a NumPy scalar.
     if (callee instanceof Opaque) return new Opaque(callee.className);
-    throw new CheckpointFormatError('its pickle is malformed (a call of what is no function)');
+    throw new CheckpointFormatError(
+      'its pickle is malformed (a call of an object that is not a function)',
+    );
   }
 
   build(target: unknown): void {

@@ -202,7 +202,7 @@ function Exchanged({ model, result, numbers }: TestProps) {
   if (!sides) return null;
   const kinds = {
     none: t('Sentences without left or right: the answer must hold'),
-    images: t('Sentences that name the images by their side: the answer must hold'),
+    images: t('Sentences that refer to the images by side: the answer must hold'),
     other: t('Other sides, such as “facing left”: images are not mirrored, so it may change'),
   };
   return (
