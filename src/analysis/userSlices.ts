@@ -1,7 +1,7 @@
 /** Slices that users define: a name and a regular expression, matched apart from this thread and within a time limit. */
 import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
-import { load } from 'js-yaml';
+import { loadYaml } from '../config/document';
 import { assetPath } from '../util/assets';
 import { localize } from '../util/localize';
 import { UserError, errnoOf, messageOf } from '../util/userError';
@@ -28,7 +28,7 @@ const LONGEST_PATTERN = 1000;
 export async function readUserSlices(file: string): Promise<UserSlice[]> {
   let content: unknown;
   try {
-    content = load(await readFile(file, 'utf8'));
+    content = loadYaml(await readFile(file, 'utf8'));
   } catch (cause) {
     throw new UserError(
       errnoOf(cause) === 'ENOENT'

@@ -4,8 +4,17 @@
  * string), `yes` is a string.
  */
 import { CORE_SCHEMA, YAMLException, load, mergeTag } from 'js-yaml';
-import { LineCounter, isMap, isNode, parseDocument, type Document, type YAMLMap } from 'yaml';
-import type { MessageText } from '../util/localize';
+import {
+  LineCounter,
+  isCollection,
+  isDocument,
+  isMap,
+  isNode,
+  parseDocument,
+  type Document,
+  type YAMLMap,
+} from 'yaml';
+import { localize, type MessageText } from '../util/localize';
 import { messageOf } from '../util/userError';
 import type { TextRange } from './problem';
 import { yamlFaultMessage } from './yamlFaults';
@@ -38,16 +47,70 @@ export interface ConfigDocument {
 
 const schema = CORE_SCHEMA.withTags(mergeTag);
 
+/** A configuration has some kilobytes; what has more would keep the editor busy at every key that is pressed. */
+const MOST_CHARACTERS = 150_000;
+/** Each alias may stand for a list of others: few of them make a value that fills the memory. */
+const MOST_ALIASES = 20;
+
+/**
+ * The value of a text in YAML 1.2 or JSON, within bounds that no file for people needs to exceed.
+ * @throws {YAMLException}
+ */
+export function loadYaml(text: string): unknown {
+  return load(text, { schema, json: true, maxAliases: MOST_ALIASES });
+}
+
+/** Lists and mappings within each other. The parser looks at what is wrong in one again from each around it. */
+const MOST_NESTED = 50;
+
+/** The most brackets that are open at once, wherever they stand. */
+function nesting(text: string): number {
+  let open = 0;
+  let most = 0;
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    open = bracket === '[' || bracket === '{' ? open + 1 : Math.max(0, open - 1);
+    most = Math.max(most, open);
+  }
+  return most;
+}
+
+/** Parsed for its positions. What is nested too deeply for that, or too long, has none. */
+function parsePositions(text: string, lines: LineCounter): Document.Parsed | MessageText {
+  if (text.length > MOST_CHARACTERS)
+    return localize(
+      'The file has {0} characters. A configuration may have up to {1}.',
+      text.length,
+      MOST_CHARACTERS,
+    );
+  const tooDeep = localize('Lists and mappings are nested too deeply.');
+  if (nesting(text) > MOST_NESTED) return tooDeep;
+  try {
+    return parseDocument(text, {
+      lineCounter: lines,
+      merge: true,
+      uniqueKeys: false,
+      prettyErrors: false,
+      logLevel: 'error',
+    });
+  } catch (error) {
+    return error instanceof RangeError ? tooDeep : yamlFaultMessage('', messageOf(error));
+  }
+}
+
 /** Parses the text of a configuration file. Never throws: what is wrong is in `errors`. */
 export function readDocument(text: string): ConfigDocument {
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    merge: true,
-    uniqueKeys: false,
-    prettyErrors: false,
-    logLevel: 'error',
-  });
+  const parsed = parsePositions(text, lines);
+  if (!isDocument(parsed))
+    return {
+      text,
+      document: parseDocument(''),
+      lines: new LineCounter(),
+      value: undefined,
+      errors: [{ message: parsed, range: [0, 0] }],
+      locations: new Map(),
+    };
+  const document = parsed;
   const errors: SyntaxIssue[] = document.errors.map((error) => ({
     message: yamlFaultMessage(error.code, error.message),
     range: clip(error.pos, text.length),
@@ -55,7 +118,7 @@ export function readDocument(text: string): ConfigDocument {
   let value: unknown;
   if (errors.length === 0) {
     try {
-      value = document.contents === null ? null : load(text, { schema, json: true });
+      value = document.contents === null ? null : loadYaml(text);
     } catch (error) {
       errors.push(fromJsYaml(error, text.length));
     }
@@ -90,7 +153,11 @@ function locateIn(
   for (const pair of map.items) {
     const { key, value } = pair;
     if (!isNode(key) || !key.range) continue;
-    const name = `${prefix}${keyName(key)}`;
+    // One that is a list or a mapping is named by its text: made of its parts, each within quotes, it doubles at every level.
+    const own = isCollection(key)
+      ? text.slice(key.range[0], key.range[1]).slice(0, 60)
+      : keyName(key);
+    const name = `${prefix}${own}`;
     const keyRange: TextRange = [key.range[0], key.range[1]];
     const before = found.get(name);
     const location: KeyLocation = {
@@ -98,15 +165,17 @@ function locateIn(
       value: isNode(value) && value.range ? [value.range[0], value.range[1]] : behind(keyRange),
       duplicate: before !== undefined,
     };
-    found.set(name, [...(before ?? []), location]);
+    if (before) before.push(location);
+    else found.set(name, [location]);
     if (prefix === '' && isMap(value)) locateIn(value, `${name}.`, text, found);
   }
 }
 
 const behind = (range: TextRange): TextRange => [range[1], range[1]];
 
-/** The name that js-yaml gives a key: numbers and booleans become their text. `yaml` has a symbol for `<<`. */
+/** The name that js-yaml gives a key: numbers and booleans become their text. `yaml` has a symbol for `<<`. Lists and mappings have none. */
 export function keyName(key: unknown): string {
+  if (isCollection(key)) return '';
   if (typeof key === 'symbol') return key.description ?? '';
   if (typeof key === 'object' && key !== null && 'value' in key) return keyName(key.value);
   return String(key);

@@ -69,9 +69,10 @@ function readKeys(
   values: Record<string, unknown>,
   report: Reporter,
 ): void {
+  const names = new Set(Object.keys(root));
   for (const [name, value] of Object.entries(root)) {
     const key = definitionOf(name);
-    if (name.includes('.') || key === undefined) report.unknown(name, Object.keys(root));
+    if (name.includes('.') || key === undefined) report.unknown(name, names);
     else if (key.kind === 'mapping') values[name] = readMapping(name, key, value, report);
     else values[name] = report.checked(name, checkValue(name, key, value));
   }
@@ -87,6 +88,7 @@ function readMapping(name: string, key: MappingKey, value: unknown, report: Repo
     return undefined;
   }
   const fields: Record<string, unknown> = {};
+  const names = new Set(Object.keys(value));
   for (const [field, definition] of Object.entries(key.fields)) fields[field] = definition.default;
   for (const [field, fieldValue] of Object.entries(value)) {
     const path = `${name}.${field}`;
@@ -94,15 +96,19 @@ function readMapping(name: string, key: MappingKey, value: unknown, report: Repo
     if (fieldKey !== undefined && fieldKey.kind !== 'mapping')
       fields[field] =
         report.checked(path, checkValue(path, fieldKey, fieldValue)) ?? fieldKey.default;
-    else if (!Object.hasOwn(key.ignored ?? {}, field)) report.unknown(path, Object.keys(value));
+    else if (!Object.hasOwn(key.ignored ?? {}, field)) report.unknown(path, names);
     else report.ignored(path, key.ignored?.[field] ?? null, fieldValue);
   }
   return fields;
 }
 
+/** Unknown keys for which a near one is looked for. */
+const MOST_NEAREST = 100;
+
 /** Collects issues and finds their places. */
 class Reporter {
   private readonly problems: ConfigProblem[] = [];
+  private unknownKeys = 0;
 
   constructor(
     private readonly document: ConfigDocument,
@@ -143,18 +149,19 @@ class Reporter {
       }
   }
 
-  unknown(path: string, siblings: readonly string[]): void {
+  unknown(path: string, siblings: ReadonlySet<string>): void {
     const dot = path.indexOf('.');
     const isField = dot > 0 && definitionOf(path.slice(0, dot))?.kind === 'mapping';
     const parent = isField ? path.slice(0, dot) : '';
     const name = isField ? path.slice(dot + 1) : path;
     const known = isField ? Object.keys(fieldsOf(definitionOf(parent)) ?? {}) : configKeys;
-    const meant = nearest(name, known);
+    // In a file of another kind nothing is near anything.
+    const meant = this.unknownKeys++ < MOST_NEAREST ? nearest(name, known) : undefined;
     const owner = configKeys.find((key) => Object.hasOwn(fieldsOf(definitionOf(key)) ?? {}, name));
     const hint =
       meant !== undefined
         ? localize(
-            siblings.includes(meant)
+            siblings.has(meant)
               ? 'Did you mean `{0}`, which is already set?'
               : 'Did you mean `{0}`?',
             meant,
@@ -166,7 +173,7 @@ class Reporter {
       ? localize('`{0}` is not a key of `{1}`.', name, parent)
       : localize('`{0}` is not a key of the configuration.', name);
     const rename: Suggestion[] =
-      meant !== undefined && !siblings.includes(meant) ? [{ kind: 'rename', to: meant }] : [];
+      meant !== undefined && !siblings.has(meant) ? [{ kind: 'rename', to: meant }] : [];
     this.atKey(
       issue('error', 'unknown-key', path, hint === undefined ? says : sentences(says, hint), [
         ...rename,

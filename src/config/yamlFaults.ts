@@ -10,6 +10,9 @@ const remedies: Readonly<Record<string, LocalizedMessage>> = {
   MULTIPLE_DOCS: localize(
     'A configuration is one YAML document: remove the `---` line in the middle.',
   ),
+  'aliases exceeded maxAliases (20)': localize(
+    'A configuration may use up to 20 aliases (`*name`). Write the values themselves.',
+  ),
   'deficient indentation': localize(
     'A value on several lines must be indented deeper than its key, including closing brackets and quotes.',
   ),

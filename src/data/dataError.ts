@@ -1,4 +1,4 @@
-import { localize, type MessageText } from '../util/localize';
+import { clipValues, localize, type MessageText } from '../util/localize';
 import { UserError } from '../util/userError';
 
 /** Where in the user's data an error lies. */
@@ -37,7 +37,7 @@ export class DataError extends UserError {
   readonly reason: MessageText;
 
   constructor(reason: MessageText, place: DataPlace) {
-    super(localize('{0}: {1}', describePlace(place), reason));
+    super(localize('{0}: {1}', describePlace(place), clipValues(reason)));
     this.reason = reason;
     this.file = place.file;
     this.line = place.line;
@@ -57,5 +57,5 @@ function describePlace({ file, line, key, span, identifier }: DataPlace): Messag
 export function describeElement({ element }: Span, identifier?: string): MessageText {
   return identifier === undefined
     ? localize('element {0}', element)
-    : localize('element {0} ({1})', element, identifier);
+    : localize('element {0} ({1})', element, clipValues(identifier));
 }

@@ -25,7 +25,7 @@ export interface DelimitedText {
  * @throws {UnclosedQuote}
  */
 export function splitDelimited(text: string): DelimitedText {
-  const first = /[^\r\n]*\S[^\r\n]*/.exec(text)?.[0] ?? '';
+  const first = firstLine(text);
   const delimiter = (['\t', ',', ';'] as const).find((each) => first.includes(each)) ?? null;
   const rows: DelimitedRow[] = [];
   let line = 1;
@@ -57,6 +57,15 @@ export function splitDelimited(text: string): DelimitedText {
   return { delimiter, rows };
 }
 
+/** The first line that is not blank. */
+function firstLine(text: string): string {
+  const at = text.search(/\S/);
+  if (at < 0) return '';
+  const from = Math.max(text.lastIndexOf('\n', at), text.lastIndexOf('\r', at)) + 1;
+  const length = text.slice(at).search(/[\r\n]/);
+  return text.slice(from, length < 0 ? text.length : at + length);
+}
+
 /** A row with quoted fields, which may hold line ends; undefined when a quote is not closed. */
 function quotedRow(
   text: string,
@@ -65,10 +74,11 @@ function quotedRow(
 ): { fields: string[]; end: number } | undefined {
   const fields: string[] = [];
   let field = '';
+  let isBlank = true;
   let at = from;
   for (;;) {
     const char = text[at];
-    if (char === '"' && field.trim() === '') {
+    if (char === '"' && isBlank) {
       field = '';
       for (;;) {
         const close = text.indexOf('"', at + 1);
@@ -79,16 +89,19 @@ function quotedRow(
         field += '"';
         at = close + 1;
       }
+      isBlank = field.trim() === '';
       at++;
     } else if (char === delimiter && char !== undefined) {
       fields.push(field);
       field = '';
+      isBlank = true;
       at++;
     } else if (char === undefined || char === '\n') {
       fields.push(field.replace(/\r$/, ''));
       return { fields, end: at + 1 };
     } else {
       field += char;
+      isBlank &&= char.trim() === '';
       at++;
     }
   }

@@ -48,6 +48,19 @@ export function inEnglish(words: MessageValue): string {
   );
 }
 
+/** Words with values of a length that a person reads: a damaged file may have names of megabytes. */
+export function clipValues(words: MessageText, longest = 300): MessageText {
+  const clip = (value: MessageValue): MessageValue => {
+    if (typeof value === 'string')
+      return value.length > longest ? `${value.slice(0, longest)}…` : value;
+    if (typeof value === 'number') return value;
+    return isPhrase(value)
+      ? { ...value, values: value.values.map(clip) }
+      : value.slice(0, longest).map(clip);
+  };
+  return clip(words) as MessageText;
+}
+
 function isPhrase(value: LocalizedMessage | readonly MessageValue[]): value is LocalizedMessage {
   return !Array.isArray(value);
 }

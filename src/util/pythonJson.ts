@@ -1,5 +1,6 @@
 /** Strings are matched to be passed over: they may hold the same words. */
-const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\b(?:NaN|Infinity)\b/g;
+/** One that is not closed is passed over to the end: looking again behind each of its quotes would take the square of its length. */
+const tokens = /"[^"\\]*(?:\\[^][^"\\]*)*(?:"|\\?$)|-?\b(?:NaN|Infinity)\b/g;
 
 /**
  * Parses JSON as Python's `json.dumps` writes it: `NaN`, `Infinity` and `-Infinity`, which JSON does not have, become

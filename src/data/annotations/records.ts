@@ -1,4 +1,4 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { localize, type MessageText } from '../../util/localize';
 import { errnoOf, messageOf } from '../../util/userError';
@@ -48,6 +48,11 @@ export interface RecordsRead {
 
 const byteOrderMark = 0xfeff;
 
+/** A list is read as one text, of which JavaScript holds no more. */
+const MOST_LIST_BYTES = 500_000_000;
+/** An annotation in a line of its own; NLVR2's have 500 characters. */
+const MOST_LINE_LENGTH = 16 << 20;
+
 /**
  * Calls `visit` with every annotation of a file in its order: the elements of one JSON list, or one JSON
  * object a line (read as a stream). A byte order mark, CRLF line ends and blank lines are accepted.
@@ -81,6 +86,16 @@ export async function readRecords(
         if (foreign) throw foreign;
       }
       if (first === '[') {
+        const { size } = statSync(file);
+        if (size > MOST_LIST_BYTES)
+          throw new DataError(
+            localize(
+              'the JSON list has {0} MB; one of more than {1} MB cannot be read. Write one JSON object a line, without the brackets and commas of the list',
+              Math.round(size / 1e6),
+              MOST_LIST_BYTES / 1e6,
+            ),
+            { file },
+          );
         list = rest;
         continue;
       }
@@ -92,6 +107,14 @@ export async function readRecords(
       from = end + 1;
     }
     rest = rest.slice(from);
+    if (rest.length > MOST_LINE_LENGTH)
+      throw new DataError(
+        localize(
+          'the line has more than {0} million characters and does not end; expected one JSON list, or one JSON object a line',
+          Math.floor(MOST_LINE_LENGTH / 1e6),
+        ),
+        { file, line },
+      );
   }
   if (list === null) visitLine(rest);
   else

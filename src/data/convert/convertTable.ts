@@ -67,6 +67,9 @@ async function readJson(file: string): Promise<Table> {
   return { file, header, rows };
 }
 
+/** Columns that a message names: a file of another kind may have any number. */
+const MOST_NAMED = 30;
+
 export interface ConvertOptions {
   columns: Columns;
   /** Folder that image paths start from; absolute paths of the table must lie in it. */
@@ -106,7 +109,7 @@ export function convertTable(table: Table, options: ConvertOptions): Part[] {
         '{0}: no column was found for {1}. Its columns are {2}.',
         table.file,
         missing,
-        table.header,
+        table.header.slice(0, MOST_NAMED),
       ),
       {
         hint: localize('Specify it, for example with {0}.', `--${missing[0]} "${table.header[0]}"`),

@@ -24,6 +24,9 @@ export const elementSizes = {
   C64: 8,
   C128: 16,
 } as const;
+/** PyTorch has no tensors of more. */
+export const mostDimensions = 64;
+
 export type ElementType = keyof typeof elementSizes;
 
 export const isElementType = (name: string): name is ElementType =>

@@ -1,4 +1,4 @@
-import { inEnglish, localize, type MessageText } from '../../util/localize';
+import { clipValues, inEnglish, localize, type MessageText } from '../../util/localize';
 import { UserError } from '../../util/userError';
 
 /**
@@ -18,14 +18,17 @@ export class CheckpointFormatError extends Error {
 /** Turns a fault found while reading `file` into a sentence that names the file; other errors pass. */
 export function describe(error: unknown, file: string): unknown {
   if (!(error instanceof CheckpointFormatError)) return error;
-  return new UserError(localize('Checkpoint {0} cannot be read: {1}.', file, error.what), {
-    hint:
-      error.hint ??
-      localize(
-        'The file is damaged or incomplete: copy or download it again and compare its size with the original.',
-      ),
-    cause: error,
-  });
+  return new UserError(
+    localize('Checkpoint {0} cannot be read: {1}.', file, clipValues(error.what)),
+    {
+      hint:
+        error.hint ??
+        localize(
+          'The file is damaged or incomplete: copy or download it again and compare its size with the original.',
+        ),
+      cause: error,
+    },
+  );
 }
 
 /** What to do with a pickle that holds more than weights. */

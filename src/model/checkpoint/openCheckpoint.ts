@@ -51,7 +51,11 @@ async function openFile(path: string): Promise<FileHandle> {
   }
 }
 
-async function openByContent(path: string, file: FileHandle): Promise<CheckpointFile> {
+async function openByContent(
+  path: string,
+  file: FileHandle,
+  mayBeIndex = true,
+): Promise<CheckpointFile> {
   const stat = await file.stat();
   if (stat.isDirectory())
     throw new CheckpointFormatError(
@@ -67,7 +71,15 @@ async function openByContent(path: string, file: FileHandle): Promise<Checkpoint
     return openTorchLegacyFile(path, file, stat.size);
   // The header's length of a safetensors file holds zeros, which no text does.
   const isJson = /^\s*[[{]/.test(head.toString('utf8').replace('\ufeff', ''));
-  if (isJson && isText(head.subarray(0, 9))) return openIndex(path, file, stat.size);
+  if (isJson && isText(head.subarray(0, 9))) {
+    // One that names itself, or another that names it, would be opened without end.
+    if (!mayBeIndex)
+      throw new CheckpointFormatError(
+        localize('it is an index, and was named as a part by an index'),
+        localize('Download all files of the checkpoint into one folder.'),
+      );
+    return openIndex(path, file, stat.size);
+  }
   if (head.length > 8 && head[8] === 0x7b /* { */)
     return openSafetensorsFile(path, file, stat.size);
   throw foreignContent(head);
@@ -77,7 +89,7 @@ async function openIndex(path: string, file: FileHandle, size: number): Promise<
   const shards = await openShards(path, size, async (shard) => {
     const part = await open(shard, 'r');
     try {
-      return await openByContent(shard, part);
+      return await openByContent(shard, part, false);
     } catch (error) {
       await part.close();
       throw describe(error, shard);

@@ -6,7 +6,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { FileRange } from './byteSource';
 import type { CheckpointFile, StoredTensor } from './checkpointFile';
-import { elementCount, elementSizes, isElementType } from './elementTypes';
+import { elementCount, elementSizes, isElementType, mostDimensions } from './elementTypes';
 import { CheckpointFormatError, describe, unreadableType } from './formatError';
 import { contiguousStrides, readView } from './tensorView';
 
@@ -29,6 +29,7 @@ function placed(name: string, value: unknown): Placed {
   if (typeof dtype !== 'string') throw wrong('no dtype');
   if (!isElementType(dtype)) throw unreadableType(JSON.stringify(name), dtype);
   if (!Array.isArray(shape)) throw wrong('no shape');
+  if (shape.length > mostDimensions) throw wrong(`${shape.length} dimensions`);
   const sizes = shape.map((size: unknown) => (typeof size === 'number' ? size : NaN));
   if (!Array.isArray(offsets) || offsets.length !== 2) throw wrong('no data_offsets');
   const [start, end] = offsets as unknown[];

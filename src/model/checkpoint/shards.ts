@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { localize } from '../../util/localize';
-import { errnoOf } from '../../util/userError';
+import { errnoOf, messageOf } from '../../util/userError';
 import type { CheckpointFile, StoredTensor } from './checkpointFile';
 import { foreignJson } from './foreignContent';
 import { CheckpointFormatError } from './formatError';
@@ -70,7 +70,12 @@ async function openNamed(
   try {
     return await openShard(path);
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error;
+    const code = errnoOf(error);
+    if (code === undefined) throw error;
+    if (code !== 'ENOENT')
+      throw new CheckpointFormatError(
+        localize('{0}, which its index names, cannot be read: {1}', name, messageOf(error)),
+      );
     throw new CheckpointFormatError(
       localize('{0}, which its index names, is missing', name),
       localize('Download all files of the checkpoint into one folder.'),
@@ -93,7 +98,7 @@ async function readIndex(index: string, size: number): Promise<Map<string, strin
   if (typeof map !== 'object' || map === null) throw foreignJson(value);
   const weightMap = new Map<string, string>();
   for (const [tensor, name] of Object.entries(map)) {
-    if (typeof name !== 'string' || name === '..' || name !== basename(name) || name.includes('\\'))
+    if (typeof name !== 'string' || !isFileName(name))
       throw new CheckpointFormatError(
         localize(
           'its index places {0} in {1}, which is not a file name',
@@ -105,6 +110,10 @@ async function readIndex(index: string, size: number): Promise<Map<string, strin
     weightMap.set(tensor, name);
   }
   return weightMap;
+}
+
+function isFileName(name: string): boolean {
+  return !['', '.', '..'].includes(name) && name === basename(name) && !/[\\\0]/.test(name);
 }
 
 /**

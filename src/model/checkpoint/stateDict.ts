@@ -33,6 +33,9 @@ const usual = [
   '',
 ];
 
+/** Entries that are looked at: a dict within a dict may be there many times and cost the file nothing. */
+const mostEntries = 4_000_000;
+
 /** How deep a file is searched: `{'checkpoint': {'model': …}}` is found. */
 const deepest = 3;
 
@@ -43,7 +46,7 @@ const deepest = 3;
  */
 export function stateDict(root: unknown): StateDict {
   const candidates: Candidate[] = [];
-  collect(root, [], candidates);
+  collect(root, [], candidates, { entries: 0 });
   const rank = ({ path }: Candidate): number => usual.indexOf(path) + 1 || usual.length + 1;
   candidates.sort(
     (a, b) => b.fits - a.fits || rank(a) - rank(b) || b.tensors.size - a.tensors.size,
@@ -68,14 +71,22 @@ export function stateDict(root: unknown): StateDict {
 const placeName = (path: string): MessageValue =>
   path === '' ? localize('the top level') : `"${path}"`;
 
-function collect(value: unknown, path: readonly string[], found: Candidate[]): void {
+function collect(
+  value: unknown,
+  path: readonly string[],
+  found: Candidate[],
+  looked: { entries: number },
+): void {
   const entries = value instanceof Opaque ? value.entries : value;
   if (!(entries instanceof Map)) return;
+  looked.entries += entries.size;
+  if (looked.entries > mostEntries)
+    throw new CheckpointFormatError('its pickle is malformed (a dict is repeated without end)');
   const tensors = new Map<string, TorchTensor>();
   for (const [key, item] of entries as Map<unknown, unknown>) {
     if (typeof key !== 'string') continue;
     if (item instanceof TorchTensor) tensors.set(key, item);
-    else if (path.length < deepest) collect(item, [...path, key], found);
+    else if (path.length < deepest) collect(item, [...path, key], found, looked);
   }
   if (tensors.size > 0)
     found.push({ path: path.join('.'), tensors, fits: fitsBlip(tensors.keys()) });
@@ -95,19 +106,25 @@ function noTensors(root: unknown): CheckpointFormatError {
       localize('it contains no state dict (tensors by name), but {0}', kindOf(root)),
       hint,
     );
-  const keys = [...(entries as Map<unknown, unknown>)].map(([key, value]) =>
-    localize('{0} ({1})', JSON.stringify(key), kindOf(value)),
-  );
+  const keys = [...(entries as Map<unknown, unknown>)]
+    .slice(0, shown)
+    .map(([key, value]) => localize('{0} ({1})', nameOfKey(key), kindOf(value)));
   return new CheckpointFormatError(
-    keys.length > shown
+    entries.size > shown
       ? localize(
           'it contains no state dict (tensors by name); its keys are {0} and {1} more',
-          keys.slice(0, shown),
-          keys.length - shown,
+          keys,
+          entries.size - shown,
         )
       : localize('it contains no state dict (tensors by name); its keys are {0}', keys),
     hint,
   );
+}
+
+/** A key of a dict of Python may be anything, also what JSON cannot say. */
+function nameOfKey(key: unknown): MessageText {
+  if (typeof key === 'string') return JSON.stringify(key);
+  return typeof key === 'number' || typeof key === 'boolean' ? String(key) : kindOf(key);
 }
 
 function kindOf(value: unknown): MessageText {

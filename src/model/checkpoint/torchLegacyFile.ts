@@ -80,9 +80,7 @@ export function openTorchLegacyFile(path: string, file: FileHandle, size: number
     );
   const protocol = unpickle(input, host);
   if (protocol !== protocolVersion)
-    throw new CheckpointFormatError(
-      `its layout has version ${JSON.stringify(protocol)}, expected ${protocolVersion}`,
-    );
+    throw new CheckpointFormatError(`its layout has another version than ${protocolVersion}`);
   const system = unpickle(input, host);
   if (system instanceof Map && system.get('little_endian') === false)
     throw new CheckpointFormatError(

@@ -1,5 +1,5 @@
 /** What the pickles of `torch.save` may name, and what stands for it here. */
-import { elementSizes } from './elementTypes';
+import { elementSizes, mostDimensions } from './elementTypes';
 import type { ElementType } from './elementTypes';
 import { localize } from '../../util/localize';
 import { CheckpointFormatError, saveWeightsAlone } from './formatError';
@@ -103,9 +103,13 @@ const rebuildFromType = new Callable(([rebuild, , args]) =>
     : new Opaque('torch.Tensor'),
 );
 
+const orderedDictType = new Callable(([items]) =>
+  items === undefined ? new Map() : orderedDict(listOf(items)),
+);
+
 /** What is understood. Nothing here runs anything: each entry builds plain data from plain data. */
 const understood = new Map<string, unknown>([
-  ['collections.OrderedDict', new Callable((args) => orderedDict(args))],
+  ['collections.OrderedDict', orderedDictType],
   ['torch._utils._rebuild_tensor', rebuildTensor],
   ['torch._utils._rebuild_tensor_v2', rebuildTensor],
   ['torch._utils._rebuild_tensor_v3', rebuildTensor3],
@@ -139,12 +143,13 @@ const suspicious: readonly RegExp[] = [
 const builtinTypes =
   /^(?:builtins|__builtin__)\.(?:set|frozenset|complex|bytes|bytearray|object|list|dict|tuple|slice|range|xrange|int|long|float|bool|str|unicode|Ellipsis|NotImplemented|[A-Za-z]*(?:Error|Exception|Warning))$/;
 
-function orderedDict(args: readonly unknown[]): Map<unknown, unknown> {
+/** Entries of dicts that are made of lists, of one file. A list that is remembered costs nothing to name again. */
+const mostListedEntries = 2_000_000;
+
+function orderedDict(items: readonly unknown[]): Map<unknown, unknown> {
   const dict = new Map<unknown, unknown>();
-  const [items] = args;
-  if (items === undefined) return dict;
   // Python 2 wrote the items as a list of pairs.
-  for (const pair of listOf(items)) {
+  for (const pair of items) {
     const [key, value] = listOf(pair);
     dict.set(key, value);
   }
@@ -164,12 +169,19 @@ function natural(value: unknown): number {
   );
 }
 
+function sizesOf(value: unknown): number[] {
+  const sizes = listOf(value);
+  if (sizes.length > mostDimensions)
+    throw new CheckpointFormatError(`a tensor has ${sizes.length} dimensions`);
+  return sizes.map(natural);
+}
+
 function tensor(storage: unknown, offset: unknown, shape: unknown, strides: unknown): TorchTensor {
   if (!(storage instanceof Storage))
     throw new CheckpointFormatError('its pickle is malformed (a tensor without a storage)');
   const view: TensorView = {
-    shape: listOf(shape).map(natural),
-    strides: listOf(strides).map(natural),
+    shape: sizesOf(shape),
+    strides: sizesOf(strides),
     offset: natural(offset),
     type: storage.type,
   };
@@ -180,6 +192,7 @@ function tensor(storage: unknown, offset: unknown, shape: unknown, strides: unkn
 /** Reads the pickles of a `.pth` file; collects the storages that they mention. */
 export class TorchPickleHost implements PickleHost {
   readonly storages = new Map<string, Storage>();
+  private listedEntries = 0;
 
   global(module: string, name: string): unknown {
     const full = `${module}.${name}`;
@@ -197,6 +210,11 @@ export class TorchPickleHost implements PickleHost {
   }
 
   call(callee: unknown, args: readonly unknown[]): unknown {
+    if (callee === orderedDictType && args[0] !== undefined) {
+      this.listedEntries += listOf(args[0]).length;
+      if (this.listedEntries > mostListedEntries)
+        throw new CheckpointFormatError('its pickle is malformed (a list is repeated without end)');
+    }
     if (callee instanceof Callable) return callee.call(args);
     // The arguments of what is not understood are dropped: a date, a path, a NumPy scalar.
     if (callee instanceof Opaque) return new Opaque(callee.className);

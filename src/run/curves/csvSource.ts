@@ -22,6 +22,12 @@ export class NoCurvesError extends UserError {
   override readonly name = 'NoCurvesError';
 }
 
+interface Point {
+  step: number;
+  time: number;
+  value: number;
+}
+
 /** What JavaScript can hold as one text. */
 const MAX_BYTES = 500_000_000;
 const EMPTY = /^(|nan|none|null|n\/a)$/i;
@@ -111,10 +117,10 @@ export function parseCurves(
         hint: expected(),
       },
     );
-  const columns = names.flatMap((name, column) =>
+  const columns = names.map((name, column) =>
     name === '' || BOUND.test(name) || (column !== places.epoch && isPlace(name))
-      ? []
-      : [{ name: seriesName(name, names, file), column }],
+      ? undefined
+      : { name: seriesName(name, names, file), filled: [] as Point[], isCurve: false },
   );
   const points: { step: number; time: number; fields: string[] }[] = [];
   let skipped = 0;
@@ -128,14 +134,20 @@ export function parseCurves(
     else if (skipped++ === 0) firstSkipped = line;
   }
   points.sort((a, b) => a.step - b.step);
+  // Row by row: a table may have many columns, and rows that fill few of them.
+  for (const { step, time, fields } of points)
+    fields.forEach((field, i) => {
+      const column = columns[i];
+      if (!column || !isValue(field)) return;
+      column.filled.push({ step, time, value: numberIn(field) });
+      // A column of words is no curve.
+      column.isCurve ||= !isWord(field);
+    });
   const series: SeriesTable = new Map();
-  for (const { name, column } of columns) {
-    const filled = points.filter(({ fields }) => isValue(fields[column]));
-    // A column of words is no curve.
-    if (filled.length === 0 || filled.every(({ fields }) => isWord(fields[column]))) continue;
-    for (const { step, time, fields } of filled)
-      seriesOf(series, name).push(step, time, numberIn(fields[column]));
-  }
+  for (const column of columns)
+    if (column?.isCurve === true)
+      for (const { step, time, value } of column.filled)
+        seriesOf(series, column.name).push(step, time, value);
   const problems =
     skipped === 0
       ? []

@@ -57,6 +57,8 @@ export class EventReader {
   private overlong = false;
   private lastStep = 0;
   private skippedLines = 0;
+  /** Resumes in the batch under way: the number of events before each, and the step from which those are void. */
+  private voids: { before: number; step: number }[] = [];
   private queue: Promise<unknown> = Promise.resolve();
 
   /** @param file absolute path of an `events.jsonl`; it need not exist yet. */
@@ -110,11 +112,15 @@ export class EventReader {
       const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
       for (;;) {
         const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, this.offset);
-        if (bytesRead === 0) return batch;
+        if (bytesRead === 0) {
+          this.leaveOutVoid(batch);
+          return batch;
+        }
         this.remember(buffer.subarray(0, bytesRead));
         this.offset += bytesRead;
         this.take(buffer.subarray(0, bytesRead), batch);
         if (onChunk && bytesRead === CHUNK_BYTES) {
+          this.leaveOutVoid(batch);
           onChunk(batch);
           batch = emptyBatch();
         }
@@ -154,9 +160,27 @@ export class EventReader {
     this.overlong = false;
     this.lastStep = 0;
     this.skippedLines = 0;
+    this.voids = [];
     batch.reset = true;
     batch.voidBeyond = null;
     batch.events = [];
+  }
+
+  /** In one pass for all resumes of a batch, as a file may have any number of them. */
+  private leaveOutVoid(batch: EventBatch): void {
+    const { voids } = this;
+    if (voids.length === 0) return;
+    const kept: PlacedEvent[] = [];
+    let limit = Infinity;
+    for (let i = batch.events.length - 1; i >= 0; i--) {
+      for (let last = voids.at(-1); last && last.before > i; last = voids.at(-1)) {
+        limit = Math.min(limit, last.step);
+        voids.pop();
+      }
+      if (batch.events[i].step <= limit) kept.push(batch.events[i]);
+    }
+    batch.events = kept.reverse();
+    this.voids = [];
   }
 
   /** Splits bytes into lines. The last, open one is kept: a character may be cut in its middle. */
@@ -200,7 +224,7 @@ export class EventReader {
     if (event.type === 'start' && (event.resumed || this.lastStep > 0)) {
       const step = event.resumed ? event.step : 0;
       batch.voidBeyond = batch.voidBeyond === null ? step : Math.min(batch.voidBeyond, step);
-      batch.events = batch.events.filter((placed) => placed.step <= step);
+      this.voids.push({ before: batch.events.length, step });
       this.lastStep = step;
     }
     const step = 'step' in event && typeof event.step === 'number' ? event.step : this.lastStep;

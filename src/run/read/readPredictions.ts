@@ -33,8 +33,10 @@ export async function* readPredictions(
   });
   let predictions: Prediction[] = [];
   let starts: number[] = [];
-  let rest: Buffer = Buffer.alloc(0);
-  let restStart = 0;
+  /** The line under way: its parts, put together when its end has come, and its bytes. */
+  let parts: Buffer[] = [];
+  let lineBytes = 0;
+  let lineStart = 0;
   let lineNumber = 0;
   let skipped = 0;
   let firstProblem: MessageText | undefined;
@@ -54,6 +56,22 @@ export async function* readPredictions(
       firstProblem ??= localize('line {0}: {1}', lineNumber, parsed);
     }
   };
+  const take = (bytes: Buffer): void => {
+    lineBytes += bytes.length;
+    if (lineBytes <= MOST_LINE_BYTES) parts.push(bytes);
+    else parts = [];
+  };
+  const finish = (last: boolean): void => {
+    if (lineBytes <= MOST_LINE_BYTES) accept(textOf(parts), lineStart, last);
+    else {
+      lineNumber += 1;
+      skipped += 1;
+      firstProblem ??= localize('line {0}: {1}', lineNumber, NOT_JSON);
+    }
+    parts = [];
+    lineStart += lineBytes + 1;
+    lineBytes = 0;
+  };
   const batch = (): PredictionBatch => {
     const full = {
       predictions,
@@ -69,22 +87,26 @@ export async function* readPredictions(
   };
 
   for await (const chunk of stream as AsyncIterable<Buffer>) {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     let start = 0;
-    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
-      accept(bytes.toString('utf8', start, end), restStart + start, false);
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+      take(chunk.subarray(start, end));
+      finish(false);
       start = end + 1;
     }
-    rest = bytes.subarray(start);
-    restStart += start;
+    take(chunk.subarray(start));
     if (predictions.length >= batchSize) yield batch();
     await breather.yieldIfDue();
   }
-  if (rest.length > 0) accept(rest.toString(), restStart, true);
+  if (lineBytes > 0) finish(true);
   yield batch();
 }
 
+/** A line longer than this is no prediction; it is passed over and not gathered. */
+const MOST_LINE_BYTES = 16 << 20;
 const NEWLINE = 0x0a;
+
+const textOf = (parts: readonly Buffer[]): string =>
+  parts.length === 1 ? parts[0].toString() : Buffer.concat(parts).toString();
 
 const NOT_JSON = localize('not a JSON object');
 

@@ -97,10 +97,15 @@ export class RecordReader {
       if (bytes.readUInt32LE(at + HEADER_BYTES + length) === maskedCrc32c(data)) take(data);
       // The last record may be in the middle of being written: it is looked at again when more has come.
       else if (start + whole === size) {
-        if (!this.damaged.includes(start)) this.damaged.push(start);
+        this.noteDamage(start);
         return { passed: at, needed: 0 };
-      } else if (!this.damaged.includes(start)) this.damaged.push(start);
+      } else this.noteDamage(start);
       at += whole;
     }
+  }
+
+  /** Records come in the order of the file; the last of it may be looked at several times. */
+  private noteDamage(start: number): void {
+    if (this.damaged.at(-1) !== start) this.damaged.push(start);
   }
 }
