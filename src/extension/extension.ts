@@ -27,6 +27,7 @@ import { WorkspaceRuns, setContext } from './runs/workspaceRuns';
 import type { Services } from './services';
 import { StatusBar } from './statusBar';
 import { ProgramFinder } from './trainer/programFinder';
+import { WalkthroughSteps } from './walkthrough';
 import { ConfigurationIndex, useIndex } from './workspaceConfigurations';
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
@@ -61,6 +62,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     failed: (item, error) => void showFailure(log, `start ${item.configFile}`, error),
   });
   const view = new RunsView(registry, found);
+  const walkthrough = new WalkthroughSteps(context.workspaceState);
   context.subscriptions.push(
     log,
     programs,
@@ -77,6 +79,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     new StatusBar(registry),
     new EndNotifications(registry, log, (run) => refused.dismissed(run)),
     new QueueView(queue),
+    walkthrough,
     registerCommands({ services, registry, found, checks, queue, refused, marks }),
     registerPanels({ services, marks, queue }),
     registerAssistantTools(registry, found),
@@ -96,6 +99,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   await setContext('nlvr.looking', true);
   log.info(`activated in ${(performance.now() - began).toFixed(0)} ms`);
   await updateQueueContext(queue);
+  await walkthrough.restore();
   // Without a YAML file on the screen it was asked for by a panel, a view, a command or a configuration in the workspace.
   const wanted =
     queue.items.length > 0 ||

@@ -10,10 +10,10 @@ import { showFailure, showErrorOf } from '../log';
 import { showRestored } from '../restoredTabs';
 import { followPanel } from '../runInFront';
 import { isActive } from '../runs/runRegistry';
-import { setContext } from '../runs/workspaceRuns';
 import type { Services } from '../services';
 import { childEnvironment } from '../trainer/process';
 import { mayShowImagesOf } from '../trust';
+import { rememberInspected } from '../walkthrough';
 import { KeyedMutex } from '../keyedMutex';
 import { retryUntilFound } from '../retryUntilFound';
 import { FAILURES_VIEW } from '../viewTypes';
@@ -174,7 +174,7 @@ class FailuresPanels
     this.panels.set(runFolder, filled);
     // For the walkthrough: there is something to look through.
     if (await isThere(new RunFolder(runFolder).predictions))
-      await setContext('nlvr.hasInspected', true);
+      await rememberInspected(this.services.context.workspaceState);
     followPanel(panel, () => ({
       run: runFolder,
       configFile: this.services.runs.get(runFolder)?.info.configFile,
