@@ -185,6 +185,25 @@ describe('the page of the dashboard', () => {
     await expect.poll(() => row('batch_size_train')).toBe('batch_size_train1632');
   });
 
+  it('fits two compared runs and the menu of the first into a narrow column', async () => {
+    await page().setViewportSize({ width: 390, height: 800 });
+    const box = `(() => {
+      const { scrollWidth, clientWidth } = document.querySelector('.comparison .table-box');
+      return scrollWidth - clientWidth;
+    })()`;
+    await expect.poll(() => page().evaluate(box)).toBe(0);
+    // On the line of the name, whatever else takes the next ones.
+    const menu = await locate('.run-actions .menu').boundingBox();
+    const name = await locate('.run-title h1').boundingBox();
+    expect(menu?.y).toBeLessThan((name?.y ?? 0) + (name?.height ?? 0));
+    await button('More actions').click();
+    const list = await locate('.menu-list').boundingBox();
+    expect(list?.x).toBeGreaterThanOrEqual(0);
+    expect((list?.x ?? 0) + (list?.width ?? 0)).toBeLessThanOrEqual(390);
+    await page().keyboard.press('Escape');
+    await page().setViewportSize(wide);
+  });
+
   it('names the run that has a fault, and leaves the others alone', async () => {
     const events = join(host.runs[1], 'events.jsonl');
     renameSync(events, `${events}.kept`);
