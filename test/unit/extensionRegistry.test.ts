@@ -161,7 +161,7 @@ describe('FolderRunRegistry', () => {
     child.kill('SIGKILL');
     await poll(() => registry.get(folder)?.status).toBe('failed');
     const run = registry.get(folder);
-    expect(run?.message).toContain('OOM when allocating');
+    expect(run?.message).toMatch(/OOM when allocating tensor \[64,577\]\.$/);
     expect(run?.hint).toContain('batch_size_train');
   });
 

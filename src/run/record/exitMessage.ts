@@ -7,7 +7,13 @@ export function exitMessage({ cause, evidence: telling }: ExitDiagnosis): {
   hint: MessageText;
 } {
   const { message, hint } = words(cause);
-  return { message: telling === null ? message : localize('{0} {1}', message, telling), hint };
+  return { message: withEvidence(message, telling), hint };
+}
+
+/** The hint follows a program's last words in the same line, so they end with a period. */
+function withEvidence(message: MessageText, telling: string | null): MessageText {
+  if (telling === null) return message;
+  return localize('{0} {1}', message, /[.!?…]$/.test(telling) ? telling : `${telling}.`);
 }
 
 function words(cause: ExitCause): { message: MessageText; hint: MessageText } {
@@ -52,7 +58,7 @@ export function foreignExitMessage({ cause, evidence: telling }: ExitDiagnosis):
   hint: MessageText;
 } {
   const { message, hint } = foreignWords(cause);
-  return { message: telling === null ? message : localize('{0} {1}', message, telling), hint };
+  return { message: withEvidence(message, telling), hint };
 }
 
 function foreignWords(cause: ExitCause): { message: MessageText; hint: MessageText } {
