@@ -1,5 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import {
+  ROBUSTNESS_TESTS,
+  robustnessNumbers,
+  type RobustnessAnswers,
+} from '../../src/analysis/robustness';
+import { writeRobustness } from '../../src/analysis/robustnessFile';
+import type { Example } from '../../src/data/types';
 import type { Prediction } from '../../src/run/predictions';
+import { RunFolder } from '../../src/run/runFolder';
 import { syntheticRun, type SyntheticRunOptions } from './syntheticRun';
 
 /**
@@ -35,4 +43,30 @@ export async function countingBadly(
 function answered(example: Prediction, probTrue: number): Prediction {
   const half = Math.log(probTrue / (1 - probTrue)) / 2;
   return { ...example, prediction: probTrue > 0.5, prob_true: probTrue, logits: [-half, half] };
+}
+
+/**
+ * Stores the robustness result of a model that always says True without images, and whose answer to three examples
+ * changes when images and left/right are exchanged.
+ */
+export function storeRobustness(run: string, predictions: readonly Prediction[]): void {
+  const examples = predictions.map((each, index): Example => ({
+    ...{ index, identifier: each.identifier, sentence: each.sentence, images: each.images },
+    ...{ label: each.label, consistencyGroup: null, group: null, line: 1 },
+  }));
+  const original = Float32Array.from(predictions.flatMap(({ logits }) => logits));
+  const answers = Object.fromEntries(
+    ['original', ...ROBUSTNESS_TESTS].map((test) => [test, original.slice()]),
+  ) as RobustnessAnswers;
+  answers['no images'].forEach((_, i, all) => (all[i] = i % 2));
+  for (const i of [3, 30, 300]) {
+    const [no, yes] = predictions[i].logits;
+    answers.exchanged.set([yes, no], 2 * i);
+  }
+  writeRobustness(new RunFolder(run), {
+    ...{ version: 1, created: new Date().toISOString(), run: null, epoch: null, step: null },
+    ...{ split: 'val', checkpoint: 'checkpoint_best.safetensors', limit: null },
+    ...{ splitExamples: predictions.length, device: 'CPU', precision: 'fp32', seconds: 1 },
+    ...robustnessNumbers(examples, answers),
+  });
 }

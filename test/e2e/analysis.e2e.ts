@@ -2,16 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  ROBUSTNESS_TESTS,
-  robustnessNumbers,
-  type RobustnessAnswers,
-} from '../../src/analysis/robustness';
-import { writeRobustness } from '../../src/analysis/robustnessFile';
-import type { Example } from '../../src/data/types';
 import type { Prediction } from '../../src/run/predictions';
-import { RunFolder } from '../../src/run/runFolder';
-import { countingBadly } from './analysedRun';
+import { countingBadly, storeRobustness } from './analysedRun';
 import { accessibilityProblems } from './harness/axe';
 import { openWorkbench, scratchFolder } from './harness/open';
 import type { Theme, Workbench } from './harness/workbench';
@@ -99,29 +91,10 @@ describe('the analysis of a run in VS Code', () => {
   });
 
   it('shows a robustness result as soon as it is stored, and opens the pairs that broke', async () => {
-    const examples = newest.map((each, index): Example => ({
-      ...{ index, identifier: each.identifier, sentence: each.sentence, images: each.images },
-      ...{ label: each.label, consistencyGroup: null, group: null, line: 1 },
-    }));
-    const original = Float32Array.from(newest.flatMap(({ logits }) => logits));
-    const answers = Object.fromEntries(
-      ['original', ...ROBUSTNESS_TESTS].map((test) => [test, original.slice()]),
-    ) as RobustnessAnswers;
-    // Without images: always True.
-    answers['no images'].forEach((_, i, all) => (all[i] = i % 2));
-    for (const i of [3, 30, 300]) {
-      const [no, yes] = newest[i].logits;
-      answers.exchanged.set([yes, no], 2 * i);
-    }
     await frame.getByRole('tab', { name: 'Robustness' }).click();
     await frame.getByRole('button', { name: 'Test Robustness…' }).waitFor();
     expect(await accessibilityProblems(frame)).toEqual([]);
-    writeRobustness(new RunFolder(run), {
-      ...{ version: 1, created: new Date().toISOString(), run: null, epoch: null, step: null },
-      ...{ split: 'val', checkpoint: 'checkpoint_best.safetensors', limit: null },
-      ...{ splitExamples: newest.length, device: 'CPU', precision: 'fp32', seconds: 1 },
-      ...robustnessNumbers(examples, answers),
-    });
+    storeRobustness(run, newest);
     const row = (name: string) => frame.locator('.tests tr', { hasText: name });
     await row('The sentence alone').waitFor({ timeout: 60_000 });
     expect(await row('Images and left/right swapped').textContent()).toContain('(3)');

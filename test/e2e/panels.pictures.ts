@@ -5,63 +5,21 @@
  *
  *     NLVR_PICTURES=panels npx vitest run -c test/e2e/vitest.config.mts
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openWorkbench, scratchFolder } from './harness/open';
 import type { Workbench } from './harness/workbench';
 import { openDashboard, openFailures, openForm, showNlvrView, viewRow } from './panels';
+import { LARGE, photographWindow } from './photographs';
 import { syntheticRun } from './syntheticRun';
 import { prepareTiny, trainTiny } from './tinyWorkspace';
-
-const THEMES = [
-  { label: 'Default Light Modern', className: 'vs' },
-  { label: 'Default Dark Modern', className: 'vs-dark' },
-  { label: 'Default High Contrast', className: 'hc-black' },
-];
-const SIZES = [
-  { width: 1400, height: 900 },
-  { width: 700, height: 800 },
-];
 
 let vscode: Workbench;
 let workspace: string;
 /** Of the run whose checkpoint can be asked. */
 let trainedName: string;
-
-/** Themes are changed on the disk: a palette would close the dialog or the list that is photographed. */
-async function useTheme({ label, className }: (typeof THEMES)[number]): Promise<void> {
-  mkdirSync(join(workspace, '.vscode'), { recursive: true });
-  const settings = { 'workbench.colorTheme': label, 'window.autoDetectColorScheme': false };
-  writeFileSync(join(workspace, '.vscode', 'settings.json'), JSON.stringify(settings));
-  await vscode.page.locator(`.monaco-workbench.${className}`).waitFor();
-}
-
-/** One picture of the window in all themes and sizes: a row for each theme. */
-async function photograph(scene: string): Promise<void> {
-  const shots: { theme: number; left: number; png: Buffer }[] = [];
-  for (const [theme, each] of THEMES.entries()) {
-    await useTheme(each);
-    let left = 0;
-    for (const size of SIZES) {
-      await vscode.page.setViewportSize(size);
-      await vscode.settled();
-      await vscode.page.waitForTimeout(500);
-      shots.push({ theme, left, png: await vscode.page.screenshot({ animations: 'disabled' }) });
-      left += size.width;
-    }
-  }
-  await vscode.page.setViewportSize(SIZES[0]);
-  const [width, height] = [SIZES[0].width + SIZES[1].width, SIZES[0].height];
-  mkdirSync('test/e2e/artifacts', { recursive: true });
-  await sharp({
-    create: { width, height: height * THEMES.length, channels: 3, background: '#777' },
-  })
-    .composite(shots.map(({ theme, left, png }) => ({ input: png, left, top: theme * height })))
-    .png()
-    .toFile(`test/e2e/artifacts/panels-${scene}.png`);
-}
+const photograph = (scene: string) => photographWindow(vscode, workspace, scene);
 
 async function closeEditors(): Promise<void> {
   await vscode.runCommand('View: Close All Editors');
@@ -101,7 +59,7 @@ describe('the pictures of', () => {
     writeFileSync(join(output, 'bold-elk-3', 'run.json'), JSON.stringify(info));
     const oom = 'OOM when allocating tensor [64,577,768]\n';
     writeFileSync(join(output, 'bold-elk-3', 'trainer.log'), oom);
-    vscode = await openWorkbench({ workspace, size: SIZES[0] });
+    vscode = await openWorkbench({ workspace, size: LARGE });
     await showNlvrView(vscode);
     await viewRow(vscode, 'calm-fox-1').waitFor();
   }, 300_000);
@@ -227,7 +185,7 @@ describe('the pictures of', () => {
   it('an empty folder', async () => {
     const before = { vscode, workspace };
     workspace = scratchFolder('panels-empty');
-    vscode = await openWorkbench({ workspace, size: SIZES[0] });
+    vscode = await openWorkbench({ workspace, size: LARGE });
     await showNlvrView(vscode);
     await vscode.page.locator('.monaco-button', { hasText: 'Create Sample Data Set' }).waitFor();
     await photograph('welcome');

@@ -9,9 +9,10 @@ export default defineConfig({
     // A test that fails once is a fault of the product or of the test; trying again would hide it.
     retry: 0,
     include: [
-      { '1': 'test/e2e/readme.pictures.ts', panels: 'test/e2e/panels.pictures.ts' }[
-        process.env.NLVR_PICTURES ?? ''
-      ] ?? 'test/e2e/*.e2e.ts',
+      {
+        '1': 'test/e2e/readme.pictures.ts',
+        panels: 'test/e2e/{panels,analysisPanels,paths}.pictures.ts',
+      }[process.env.NLVR_PICTURES ?? ''] ?? 'test/e2e/*.e2e.ts',
     ],
     globalSetup: ['test/e2e/harness/globalSetup.ts'],
     setupFiles: ['test/e2e/harness/setup.ts'],
