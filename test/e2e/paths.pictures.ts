@@ -75,7 +75,8 @@ describe('the pictures of', () => {
   });
 
   it('the failed examples of the sample, a question, and where the model looks', async () => {
-    const frame = await openFailures(vscode, nameOf('sample'));
+    // There is one run: nobody asks which.
+    const frame = await openFailures(vscode);
     await frame.locator('.row').nth(2).click();
     await photograph('failures');
     await vscode.press('a');
@@ -115,8 +116,10 @@ describe('the pictures of', () => {
     await vscode.answerFileDialog(join(workspace, 'theirs.jsonl'));
     await vscode.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
     await photograph('import-where');
-    await vscode.pick('New Run');
-    await vscode.webviewFrame('failures', 60_000);
+    await vscode.pick('val');
+    await vscode.page.locator('.tab.active', { hasText: 'Failed Examples: theirs' }).waitFor();
+    const failures = await vscode.webviewFrame('failures', 60_000);
+    await failures.locator('.browser[aria-busy=false]').waitFor();
     await photograph('imported');
     await vscode.runCommand('Notifications: Clear All Notifications');
     await openDashboard(vscode, 'theirs');
