@@ -6,7 +6,7 @@ import { UserError } from '../util/userError';
 import type { Comparison, CompareRequest } from './compare';
 import type { ComparedColumns, ComparedTable } from './comparedTable';
 
-/** What the thread says: texts in pieces, the numbers that are known at once, all of them; or why there are none. */
+/** What the thread says: texts in pieces, the numbers that are known immediately, all of them; or why there are none. */
 export type CompareMessage =
   | { type: 'identifiers' | 'sentences'; texts: string[] }
   | { type: 'quick'; comparison: Comparison; columns: ComparedColumns }

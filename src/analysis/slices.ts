@@ -8,7 +8,7 @@
 import type { Prediction } from '../run/predictions';
 import { localize, type MessageText } from '../util/localize';
 
-/** What is known of an example besides its prediction. */
+/** What is known of an example in addition to its prediction. */
 export interface ExampleFacts {
   /** Whether all annotators chose the label; null where the annotations do not say. */
   unanimous: boolean | null;

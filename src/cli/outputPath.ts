@@ -45,7 +45,7 @@ function look(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch {
-    // Not to be looked at, such as below a file or a folder of somebody else: writing will tell.
+    // Not accessible, such as below a file or in another user's folder: writing reports the error.
     return undefined;
   }
 }

@@ -21,7 +21,7 @@ export function resolvePath(folder: string, value: string): string {
   return value === '' || isUrl(value) ? value : resolve(folder, expandedPath(value));
 }
 
-/** The name that stands for BLIP's own text encoder when no file of that name lies beside the configuration. */
+/** The name that stands for BLIP's own text encoder when no file of that name is next to the configuration. */
 export const BUILT_IN_MED_CONFIG = 'med_config.json';
 
 /** The file that `med_config` names, whether or not it is there. */

@@ -26,7 +26,7 @@ export type Severity = 'error' | 'warning' | 'information';
 
 export type ScalarValue = string | number | boolean;
 
-/** A change that mends a problem. */
+/** A change that fixes a problem. */
 export type Suggestion =
   /** Renames the key that the problem is about. */
   | { kind: 'rename'; to: string }

@@ -70,7 +70,7 @@ export type Lookup = (path: string) => Promise<'file' | 'folder' | 'unknown' | u
 
 /**
  * Paths that are needed and not there, as warnings: data may well be copied in later. The output folder
- * is made when needed, and an annotation file by its default name is told at `ann_root`.
+ * is made when needed, and an annotation file with its default name is reported at `ann_root`.
  */
 export async function missingPaths(
   parsed: ParsedConfig,

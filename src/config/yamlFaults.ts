@@ -18,7 +18,7 @@ const remedies: Readonly<Record<string, LocalizedMessage>> = {
   ),
 };
 
-/** Those whose own words are good enough, as sentences with at most one value; any other is told in English. */
+/** Errors with a localized message, as sentences with at most one value; others are reported in English. */
 const known: readonly ((value: string) => LocalizedMessage)[] = [
   () => localize('All mapping items must start at the same column.'),
   () => localize('Flow map in block collection must be sufficiently indented and end with a }.'),

@@ -1,4 +1,4 @@
-/** The loader's worker thread: builds the batches it is told to. Bundled as `dist/loader-worker.js`. */
+/** The loader's worker thread: builds the requested batches. Bundled as `dist/loader-worker.js`. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { BatchBuilder } from './loader/batchBuilder';
 import {

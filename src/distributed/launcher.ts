@@ -20,7 +20,7 @@ const FREE_PORTS = { first: 20_000, last: 32_000, tries: 50 };
 /** Set for rank 0 where the ranks' ports can be reached from outside. */
 export const OPEN_PORTS_VARIABLE = 'NLVR_OPEN_PORTS';
 
-/** What a rank is told through its channel to the launcher. */
+/** Messages to a rank through its channel to the launcher. */
 export const STOP_MESSAGE = 'stop';
 
 export interface LaunchOptions {
@@ -63,7 +63,7 @@ function runInside(inside: readonly string[], command: readonly string[]): Promi
     stdio: 'inherit',
     env: { ...process.env, [NAMESPACE_VARIABLE]: '1' },
   });
-  // A terminal's keys reach the child by themselves, too; it takes what comes twice at once for one request. A terminal
+  // A terminal's keys reach the child by themselves, too; it treats two signals in quick succession as one request. A terminal
   // that is closed hangs up on the session leader alone, which may be this process.
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', ...SAVE_SIGNALS] as const)
@@ -216,7 +216,7 @@ class Launcher {
     }, GRACE_MS);
   }
 
-  /** Asks rank 0 to stop, which agrees with the others; asked again, ends all at once. */
+  /** Asks rank 0 to stop, which agrees with the others; asked again, ends all immediately. */
   private stop(): void {
     const now = performance.now();
     if (this.requests > 0 && now - this.requestedAt < SAME_REQUEST_MS) return;

@@ -69,7 +69,7 @@ export const SINGLE_PROCESS: ProcessGroup = {
 
 export interface JoinOptions {
   timeoutMs?: number;
-  /** Told when this rank has waited for others for some seconds. */
+  /** Called when this rank has waited for others for some seconds. */
   onWaiting?: (text: string) => void;
 }
 
@@ -130,7 +130,7 @@ export function joinProcessGroup(
   });
 }
 
-/** Tells machines apart that have the same name, and containers on one machine that have different ones. */
+/** Distinguishes machines with the same name, and identifies containers on one machine that have different names. */
 function machineId(): string {
   try {
     return `${hostname()} ${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}`;

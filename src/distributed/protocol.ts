@@ -1,4 +1,4 @@
-/** What the ranks of a training say to each other besides TensorFlow: JSON, one message a line, over TCP. */
+/** The messages between the ranks of a training, in addition to TensorFlow's own: JSON, one per line, over TCP. */
 import type { StoredAdvice } from '../util/localize';
 
 /** Raised when a message changes its meaning; ranks of different versions refuse each other. */
@@ -28,7 +28,7 @@ export interface Hello {
   rank: number;
   worldSize: number;
   host: string;
-  /** Tells machines with the same host name apart. */
+  /** Distinguishes machines with the same host name. */
   machine: string;
   pid: number;
   localRank: number | null;

@@ -1,4 +1,4 @@
-/** Where VS Code enters. What is needed at once is made here; panels and commands load their code when they are used. */
+/** The entry point for VS Code. Creates what is needed immediately; panels and commands load their code when they are used. */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';

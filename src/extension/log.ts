@@ -8,7 +8,7 @@ export function createLog(): vscode.LogOutputChannel {
 }
 
 /**
- * Tells a failure: in the log with all detail, and as a message with its hint and a way to the log.
+ * Reports a failure: in the log with all details, and as a message with its hint and a button that opens the log.
  * @param doing what was tried, such as "start the training", for the log.
  */
 export async function showFailure(
@@ -30,7 +30,7 @@ export async function showFailure(
   if (chosen === show) log.show();
 }
 
-/** For work that nobody waits for: that it failed is told all the same. */
+/** For work that nobody waits for: a failure is still reported. */
 export function showErrorOf(
   log: vscode.LogOutputChannel,
   doing: string,

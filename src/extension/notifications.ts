@@ -37,12 +37,12 @@ export class EndNotifications implements vscode.Disposable {
       if (isActive(run)) {
         const guest = attempt?.kind === 'evaluate' && run.info.kind !== 'evaluate';
         active.set(folder, { attempt: attempt?.id, evaluates: guest });
-      } else if (before) void this.tell(run, before);
+      } else if (before) void this.notify(run, before);
     }
     this.active = active;
   }
 
-  private async tell(run: Run, before: Active): Promise<void> {
+  private async notify(run: Run, before: Active): Promise<void> {
     const { message, level } = ending(run, before);
     const outcome = (run.notice ?? run.attempt)?.outcome;
     // The failed examples of an evaluation open by themselves; one that can be done all the same asks by itself.

@@ -1,5 +1,5 @@
 /**
- * Panels are registered at once, because those that were open before a reload of the window wait for it. Their code,
+ * Panels are registered immediately, because those that were open before a reload of the window wait for it. Their code,
  * which brings the YAML parsers, is loaded with the first that is shown.
  */
 import * as vscode from 'vscode';

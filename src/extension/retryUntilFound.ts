@@ -1,6 +1,6 @@
 /**
  * Remembers what a search finds, and searches again as long as it finds nothing: a run folder is there before its
- * config.yaml is. Whoever asks while a search is under way waits for that one.
+ * config.yaml is. A caller that asks during a search waits for that search.
  */
 export function retryUntilFound<T>(search: () => Promise<T | null>): () => Promise<T | null> {
   let found: T | null = null;

@@ -2,7 +2,7 @@
  * BLIP's NLVR model (models/blip_nlvr.py): does a sentence hold for a pair of images? Both images go through
  * the vision transformer, the text encoder attends to both, a head on its first token answers.
  * Encoding and classifying are apart, so that evaluation encodes an image once however many pairs share it.
- * docs/model.md tells how things are computed and where that differs from BLIP's way.
+ * docs/model.md describes how each part is computed and where that differs from BLIP.
  */
 import * as tf from '@tensorflow/tfjs';
 import { linear } from '../runtime/ops/linear';

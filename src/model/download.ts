@@ -31,7 +31,7 @@ export interface DownloadOptions {
 const mostFruitless = 5;
 const mostRedirects = 10;
 
-/** What is known about a partial file, kept beside it. */
+/** What is known about a partial file, stored next to it. */
 interface PartialInfo {
   url: string;
   /** Strong ETag or Last-Modified date; without one a download cannot be resumed. */
@@ -39,7 +39,7 @@ interface PartialInfo {
   total: number | null;
 }
 
-/** A fault of the network or the server that another attempt may mend. */
+/** A network or server error that may not occur on another attempt. */
 class Interrupted extends Error {}
 
 /** The place of an address in the cache: readable, and different for different addresses. */
@@ -127,7 +127,7 @@ async function fetchRest(
   const response = await get(url, dispatcher, headers, options.signal);
   const { start, total } = extent(response, have);
   if (start === null) {
-    // The partial file does not belong to what the server has now: begin anew.
+    // The partial file does not belong to the server's current file: start over.
     await response.body?.cancel();
     await rm(part, { force: true });
     throw new Interrupted('the file has changed on the server');

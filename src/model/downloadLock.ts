@@ -7,7 +7,7 @@ const heartbeatMilliseconds = 5_000;
 const staleMilliseconds = 30_000;
 
 /**
- * Runs `work` while no other process downloads `file`; waits for one that does. The lock is a folder beside
+ * Runs `work` while no other process downloads `file`; waits for one that does. The lock is a folder next to
  * it, renewed while it is held.
  */
 export async function withDownloadLock(

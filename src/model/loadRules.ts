@@ -1,5 +1,5 @@
 /**
- * Which tensor of a checkpoint goes where: BLIP's rules (models/blip_nlvr.py, `load_checkpoint`), told in a
+ * Which tensor of a checkpoint goes where: BLIP's rules (models/blip_nlvr.py, `load_checkpoint`), as a
  * report instead of passed over in silence.
  */
 import { localize, type MessageValue, type MessageText } from '../util/localize';

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { dropPath, dropout, type Rows } from '../runtime/trace/random';
 
-/** What the model's functions need beside their inputs. */
+/** What the model's functions need in addition to their inputs. */
 export interface ModelContext {
   /** A parameter's value by BLIP's name. */
   param(name: string): tf.Tensor;

@@ -26,7 +26,7 @@ export interface ModelSize {
   };
 }
 
-/** The keys that the memory depends on beside the model's own. */
+/** Keys that the memory depends on, in addition to those of the model. */
 export type TrainingKeys = Pick<
   Config,
   'batch_size_train' | 'batch_size_test' | 'accumulate_steps' | 'freeze_vit' | 'max_words'
@@ -113,7 +113,7 @@ function visionActivations(config: VisionConfig, tokens: number): number {
   // probabilities and the results of the norms and of GELU are computed again in the backward pass.
   const block = (2 + 3 + 1 + MLP_RATIO) * row;
   const kept = (depth - checkpointedBlocks) * block + checkpointedBlocks * row;
-  // In the backward pass a block's gradients stand beside its values, recomputed or kept.
+  // In the backward pass memory holds a block's gradients and its values, recomputed or kept.
   const probabilities = heads * tokens * tokens;
   const working = 2 * MLP_RATIO * row + 2 * probabilities + (checkpointedBlocks > 0 ? block : 0);
   return FLOAT * (kept + working);

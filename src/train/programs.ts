@@ -108,7 +108,7 @@ export class NlvrPrograms {
           );
           const loss = crossEntropy(logits, inputs['labels']);
           const correct = correctAnswers(logits, inputs['labels']);
-          // [losses of earlier micro-batches, this loss, correct answers, what the ranks say besides]
+          // [losses of earlier micro-batches, this loss, correct answers, further reports of the ranks]
           const own = tf.concat([
             ...(accumulateSteps > 1 ? [tf.zeros([accumulateSteps - 1])] : []),
             tf.reshape(loss, [1]),

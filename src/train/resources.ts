@@ -1,7 +1,7 @@
 import type { Session } from '../runtime/session';
 import { localize, type LocalizedMessage } from '../util/localize';
 
-/** What the last bits of a run's numbers depend on besides its configuration, as it was resolved. */
+/** What the last bits of a run's numbers depend on in addition to its resolved configuration. */
 export interface Resources {
   /** `CPU` or `GPU`. */
   device: string;

@@ -5,7 +5,7 @@ import type { Metrics } from '../analysis/metrics';
 import type { Resources } from './resources';
 import type { Precision } from '../util/precision';
 
-/** What an exact resume needs beside weights and optimizer moments: `checkpoint_last/trainer.json`. */
+/** What an exact resume needs in addition to weights and optimizer moments: `checkpoint_last/trainer.json`. */
 export const TRAINER_STATE_VERSION = 2;
 
 export interface TrainerState {
@@ -36,7 +36,7 @@ export interface TrainerState {
   order: ExampleOrder;
   /** May change where it must; the run then says that its numbers differ. Missing in older checkpoints. */
   resources?: Resources;
-  /** May change; the run is told so. */
+  /** May change; the run notes the change. */
   configHash: string;
 }
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * Absolute path of a file that the build puts into `dist/` (`vocab.txt`, `loader-worker.js`).
- * Works from a bundle in `dist/` and from the sources, where `dist/` lies beside `src/`.
+ * Works from a bundle in `dist/` and from the sources, where `dist/` is next to `src/`.
  */
 export function assetPath(name: string): string {
   const here = dirname(fileURLToPath(import.meta.url));

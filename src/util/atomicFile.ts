@@ -28,7 +28,7 @@ export function syncFolder(folder: string): void {
 }
 
 /**
- * Replaces `file` as a whole: `write` fills a temporary file beside it, which is synced and renamed.
+ * Replaces `file` as a whole: `write` fills a temporary file next to it, which is synced and renamed.
  * When anything fails the old file is untouched and the temporary one removed.
  * @throws {UserError} when the disk is full.
  */

@@ -44,7 +44,7 @@ export function localizedAdvice(said: {
   };
 }
 
-/** What to tell a person about anything thrown. `messageOf` says it in English, for logs. */
+/** The message of anything thrown, in the language of the interface. `messageOf` returns it in English, for logs. */
 export function shownError(error: unknown): { message: string; hint: string | null } {
   const { message, hint } = errorDetails(error);
   return { message: localized(message), hint: hint === null ? null : localized(hint) };

@@ -3,7 +3,7 @@
  *
  * | signal          | meaning                                                                                        |
  * | --------------- | ---------------------------------------------------------------------------------------------- |
- * | INT, TERM, QUIT | finish the step, save and stop; once more, over a second later, ends the process at once        |
+ * | INT, TERM, QUIT | finish the step, save and stop; again, over a second later, ends the process immediately       |
  * | HUP             | the same where a terminal was lost; ignored where none of the three streams is a terminal       |
  * | USR1, USR2      | save and go on (Slurm's warning before the time limit)                                         |
  * | PIPE            | nothing: output that nobody reads is dropped                                                   |
@@ -28,7 +28,7 @@ export interface SignalHooks {
 }
 
 /**
- * Aborts `controller` when a signal asks to stop. A second request ends the process at once with exit code 130,
+ * Aborts `controller` when a signal asks to stop. A second request ends the process immediately with exit code 130,
  * but never a hang-up: a closing terminal sends several.
  * @returns the function that stops listening.
  */

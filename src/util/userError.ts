@@ -14,7 +14,7 @@ export function allowOptionIn(value: unknown): { allowedBy?: AllowOption } {
 }
 
 /**
- * A failure that a person can mend: what happened and where (`message`), what to do (`hint`).
+ * A failure that the user can fix: what happened and where (`message`), what to do (`hint`).
  * Printed as one paragraph without a stack; everything else is a defect and keeps its stack.
  */
 export class UserError extends Error {
@@ -61,7 +61,7 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** What to tell a person about anything thrown: what happened, and what to do where that is known. */
+/** The text for anything thrown: what happened, and what to do if that is known. */
 export function errorDetails(error: unknown): { message: MessageText; hint: MessageText | null } {
   return {
     message: messageTextOf(error),

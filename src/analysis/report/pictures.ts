@@ -23,7 +23,7 @@ export class Pictures {
 
   async get(image: string): Promise<Picture> {
     const file = imageFile(this.imageRoot, image);
-    // Whoever makes a report may read the files that the run names, within its image folder.
+    // The author of a report may read the files that the run names, within its image folder.
     const problem = await imageProblem(this.imageRoot, file, () => Promise.resolve(true));
     if (problem !== null) return { problem };
     if (this.left <= 0)

@@ -41,7 +41,7 @@ export async function predict(options: PredictOptions): Promise<void> {
   const allowMissing = options.allow_missing === true;
   const predictor = await Predictor.open(loaded, library, checkpoint, allowMissing).catch(
     (error: unknown) => {
-      // Whoever serves questions gets the reason where the answers would come.
+      // A client of --serve receives the reason in place of the answers.
       if (options.serve) writeLine(failureOf(error));
       throw error;
     },

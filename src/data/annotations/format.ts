@@ -1,7 +1,7 @@
 import type { Example } from '../types';
 import type { AnnotationRecord } from './records';
 
-/** What a reader needs to know beside the annotations. */
+/** What a reader needs in addition to the annotations. */
 export interface ReadContext {
   /** Absolute path of the annotation file. */
   file: string;

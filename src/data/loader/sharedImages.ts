@@ -63,7 +63,7 @@ export class SharedImages {
       this.words[entry + placeAt] = place;
       this.words[entry + lengthAt] = image.length;
       this.pixels.set(image, place);
-      // Whoever sees this sees all of the above.
+      // A thread that sees this value sees all of the writes above.
       Atomics.store(this.words, entry + stateAt, ready);
       return;
     }

@@ -56,7 +56,7 @@ const setsPerFolder = 50;
 const setsAtOnce = 4;
 
 /**
- * Makes the sample data set in `folder`. It is made whole beside the folder and moved there in the end, so that
+ * Creates the sample data set in `folder`. It is completed next to the folder and then moved there, so that
  * a failure or an abort leaves nothing behind. An earlier sample's data is replaced, its `nlvr.yaml` kept.
  * @throws {UserError} when the folder holds something else, or cannot be written
  */

@@ -22,7 +22,7 @@ sentence about two pictures, and it is true or false:
 
 The annotations have BLIP's format ("sentence", "label", "images") with NLVR2's identifiers
 (split-set-pair-sentence) and the kind of sentence, by which accuracy is reported. Every sentence is
-asked about ${pairsPerSet} pairs and true of half of them, so the words alone, and either picture without the words, tell nothing.
+asked about ${pairsPerSet} pairs and true of half of them, so the words alone, and either picture without the words, are not enough to answer.
 No picture's arrangement occurs in two splits.
 
 Train:  nlvr train --config nlvr.yaml

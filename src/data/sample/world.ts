@@ -3,7 +3,7 @@ import type { KeyedRandom } from '../random';
 import { bernoulli, pick, shuffle } from './choose';
 
 /**
- * Fills in sRGB. All are clearly brighter than the background and about equally so: brightness then tells a
+ * Fills in sRGB. All are clearly brighter than the background and about equally so: brightness then gives a
  * model the shape and hue the colour, independently, which small models learn from scratch much sooner.
  */
 export const colours = [
@@ -72,7 +72,7 @@ export function randomScene(random: KeyedRandom, phrases: readonly Phrase[], mos
       const asked = pick(random, phrases).colour;
       const kind =
         bernoulli(random, 0.6) && asked !== null ? asked : random.integer(colours.length);
-      // Colour and shape go together: told apart independently, they take a small model far longer than minutes.
+      // Color and shape are correlated: a small model takes far longer to learn them independently.
       return { cell, colour: kind, shape: kind };
     });
 }

@@ -47,7 +47,7 @@ export class AnalysisJob {
     });
   }
 
-  /** Is told of everything that changes. The job is ended when its last follower leaves before it is done. */
+  /** Is notified of every change. The job is ended when its last follower leaves before it is done. */
   follow(listener: (news: AnalysisNews['type']) => void): { dispose(): void } {
     this.followers.add(listener);
     return {
@@ -107,17 +107,17 @@ export class AnalysisJob {
         return;
       }
     }
-    this.tell(news.type);
+    this.notify(news.type);
   }
 
   private fail(failure: AnalysisFailure): void {
     if (this.failure || this.complete) return;
     this.failure = failure;
     this.left();
-    this.tell('failed');
+    this.notify('failed');
   }
 
-  private tell(news: AnalysisNews['type']): void {
+  private notify(news: AnalysisNews['type']): void {
     for (const follower of [...this.followers]) follower(news);
   }
 }

@@ -36,7 +36,7 @@ interface EvaluateContext {
 
 /**
  * "Evaluate Checkpoint": a run's best checkpoint or any weights file, on the splits that the user picks. The
- * predictions of a run go into its own folder, beside those of its epochs; those of a weights file into a run of their
+ * predictions of a run go into its own folder, in addition to those of its epochs; those of a weights file into a run of their
  * own. It runs on when the window is closed.
  * @param selected several runs, which are evaluated one after the other on the same splits; cancelling ends all of it
  */
@@ -212,7 +212,7 @@ async function withProgress(
   return cancelled;
 }
 
-/** Beside the runs of the configuration. */
+/** Next to the runs of the configuration. */
 async function evaluationFolder(configFile: string): Promise<string> {
   const { parseConfig } = await import('../../config/parse');
   const { configPaths } = await import('../../config/paths');

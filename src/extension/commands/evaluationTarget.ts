@@ -19,7 +19,7 @@ export interface Target {
   /** A weights file or a run folder. */
   checkpoint: string;
   configFile: string;
-  /** The run's own folder; undefined for a weights file, which gets a folder beside the configuration's runs. */
+  /** The run's own folder; undefined for a weights file, which gets a folder next to the configuration's runs. */
   folder: string | undefined;
 }
 

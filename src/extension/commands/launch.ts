@@ -7,7 +7,7 @@ import { setting } from '../settings';
 import { startAttempt, type Asked } from '../trainer/startAttempt';
 
 /**
- * Starts a training in the background, shows its run at once and opens the dashboard. How it ends is shown by the run's
+ * Starts a training in the background, shows its run immediately and opens the dashboard. How it ends is shown by the run's
  * status, as for any other run.
  * @returns what settles when it has ended
  */

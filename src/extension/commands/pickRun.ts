@@ -21,7 +21,7 @@ function itemOf(run: Run): RunItem {
 /**
  * The run that a command is about: the one it was called on (the view and the panels give its folder), the one whose
  * panel is in front, the only one that fits, or the one that the user picks.
- * @param none told when no run fits
+ * @param none message when no run fits
  * @param opens the kind of panel that the command opens
  */
 export async function pickRun(

@@ -97,7 +97,7 @@ function handlers(context: CommandContext): Record<string, Handler> {
   };
 }
 
-/** Registers all commands; what a handler throws is told to the user and written to the log. */
+/** Registers all commands; errors of a handler are shown to the user and written to the log. */
 export function registerCommands(context: CommandContext): vscode.Disposable {
   const { log } = context.services;
   return vscode.Disposable.from(

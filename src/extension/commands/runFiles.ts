@@ -84,7 +84,7 @@ interface DeletionContext {
 }
 
 /**
- * Deletes runs, after one question that says whether for good, what goes, how much, and what stays: files in a run's
+ * Deletes runs, after one question that says whether it is permanent, what is deleted, how much, and what is kept: files in a run's
  * folder that the run did not write are not the run's. Active runs stay.
  */
 export async function deleteRuns(

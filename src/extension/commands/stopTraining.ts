@@ -7,7 +7,7 @@ import { requireTrust } from '../trust';
 import { pickRun } from './pickRun';
 
 /**
- * Stops a run: the first time it finishes its step and saves; asked again while it does, it is ended at once with
+ * Stops a run: the first time it finishes its step and saves; asked again while it does, it is ended immediately with
  * every process it started, after a question, because the steps since the last save are lost then. One that has not
  * begun has nothing to lose and is ended without a question.
  */

@@ -9,7 +9,7 @@ import { shownComparison } from './shownComparisons';
 import { userSlicesNow } from './userSlicesNow';
 
 /**
- * The examples that a number of a comparison is of: from the panel that shows it, else compared anew.
+ * The examples that a number of a comparison is of: from the panel that shows it, otherwise compared again.
  * @returns their rows in the predictions shown, which may be those of any epoch
  * @throws {UserError} when the predictions shown are of another split, or cannot be compared any more.
  */

@@ -1,4 +1,4 @@
-/** Counts the examples of an annotation file without building them: for a number in the form and in the data set view, at once. */
+/** Counts the examples of an annotation file without building them: for an immediate number in the form and in the data set view. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Config } from '../../config/definition';

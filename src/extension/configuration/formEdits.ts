@@ -13,7 +13,7 @@ const numeral = /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/;
 
 /**
  * The value that typed text stands for in a key: a number where one is expected and typed. What does not
- * fit is kept as text, so that the file says what the user typed and the problem is told.
+ * fit is kept as text, so that the file has what the user typed and the problem is reported.
  */
 export function typedValue(known: KeyDefinition, text: string): ScalarValue {
   const field = known.kind === 'mapping' ? alternativeOf(known) : known;

@@ -197,7 +197,7 @@ export class FormSession {
     return problemsWith(this.editor.text(), key, text).map((problem) => this.shownAsTyped(problem));
   }
 
-  /** While typing there is nothing in the file to point at or to mend. */
+  /** While the user types, the file has nothing to point at or to fix yet. */
   private shownAsTyped(problem: ConfigProblem): FormProblem {
     return {
       severity: problem.severity,

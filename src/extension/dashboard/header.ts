@@ -13,7 +13,7 @@ export function headerOf(run: Run, start: StartEvent | undefined): Omit<RunHeade
   return {
     key: folder,
     name: info.name,
-    // The dashboard tells why a run failed, which is what there is to tell of an unreadable one.
+    // The dashboard shows why a run failed, which is all there is to show for an unreadable one.
     status: status === 'unreadable' ? 'failed' : status,
     message,
     hint,

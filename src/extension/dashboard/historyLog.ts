@@ -16,7 +16,7 @@ interface Entry {
   event: Kept;
 }
 
-/** Notes that say the same (a loader slow in every epoch) are told once, the last time. */
+/** Equal notes (a loader slow in every epoch) are shown once, with the last time. */
 const MAX_NOTES = 50;
 
 /** Everything of a run but its steps: few events, kept as they came and summed up when asked. */
@@ -26,7 +26,7 @@ export class HistoryLog {
   /** @param step the place of the event in the run. */
   push(event: RunEvent, step: number, time: number): void {
     if (event.type === 'step' || event.type === 'checkpoint') return;
-    // Only the newest progress matters; an evaluation tells it twice a second.
+    // Only the newest progress matters; an evaluation reports it twice a second.
     if (event.type === 'evalProgress' && this.entries.at(-1)?.event.type === 'evalProgress')
       this.entries.pop();
     this.entries.push({ step, time, event });
@@ -113,7 +113,7 @@ export class HistoryLog {
               known = { identifier, sentence, label, images, probTrue: [] };
               watched.set(identifier, known);
             }
-            // After a resume an epoch may be told again; the later word counts.
+            // After a resume an epoch may be reported again; the later report counts.
             known.probTrue = known.probTrue.filter(({ epoch }) => epoch !== event.epoch);
             known.probTrue.push({ epoch: event.epoch, value: pair.probTrue });
           }
@@ -144,7 +144,7 @@ function replaceOrAdd(points: EvalPoint[], point: EvalPoint): void {
   points.splice(before + 1, 0, point);
 }
 
-/** An epoch that is told again takes the place of the earlier; epochs stand in the order of their steps. */
+/** An epoch that is reported again replaces the earlier one; epochs are in the order of their steps. */
 function addEpoch(points: EpochPoint[], point: EpochPoint): void {
   const again = points.findIndex(({ epoch }) => epoch === point.epoch);
   if (again >= 0) points.splice(again, 1);

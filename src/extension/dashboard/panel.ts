@@ -51,7 +51,7 @@ export async function openDashboard(runFolders: readonly string[]): Promise<void
   await registered.open(runFolders);
 }
 
-/** Resolves when no dashboard shows the run, at once where none does. */
+/** Resolves when no dashboard shows the run, immediately if none does. */
 export function whenClosed(runFolder: string): Promise<void> {
   return registered?.whenClosed(runFolder) ?? Promise.resolve();
 }
@@ -282,8 +282,8 @@ class DashboardPanel implements vscode.Disposable {
   private async openImage({ folder, info }: Run, image: string): Promise<void> {
     const { path, problem } = await this.pictures.find(folder, info.configFile, image);
     if (problem !== null) throw new UserError(localize('{0}: {1}', path, problem));
-    const beside = { viewColumn: vscode.ViewColumn.Beside };
-    await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(path), beside);
+    const column = { viewColumn: vscode.ViewColumn.Beside };
+    await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(path), column);
   }
 
   private show(folders: readonly string[]): void {

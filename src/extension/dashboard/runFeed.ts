@@ -5,9 +5,9 @@ import { ChunkedWork } from '../chunkedWork';
 import { RunReading, type Reader } from './runReading';
 import type { StepCursor } from './stepLog';
 
-/** What a feed tells; every call concerns what came after the one before. */
+/** The receiver of a feed; every call contains what came after the previous one. */
 export interface FeedListener {
-  /** All columns told before are void. */
+  /** All columns sent before are void. */
   reset(): void;
   steps(columns: StepColumns): void;
   history(history: RunHistory): void;
@@ -17,7 +17,7 @@ export interface FeedListener {
   failed(error: unknown): void;
 }
 
-/** What one dashboard was told of a run. All dashboards of a run share one reading of its events. */
+/** What one dashboard has received of a run. All dashboards of a run share one reader of its events. */
 export class RunFeed implements Reader {
   private readonly reading: RunReading;
   private readonly cursor: StepCursor;
@@ -47,7 +47,7 @@ export class RunFeed implements Reader {
     return this.reading.others.start;
   }
 
-  /** Tells everything from the beginning; resolves when it is told. */
+  /** Sends everything from the beginning; resolves when it was sent. */
   tellAll(): Promise<void> {
     if (this.disposed) return Promise.resolve();
     this.listener.reset();

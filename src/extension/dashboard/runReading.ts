@@ -10,7 +10,7 @@ import { TrainingClock } from './trainingClock';
 
 /** Who wants to know what was read. */
 export interface Reader {
-  /** Everything before is void, or some of it: all is to be told again. */
+  /** Everything sent before, or part of it, is void: all of it is sent again. */
   restarted(): Promise<void>;
   /** More was read. @param history other events than steps came, or a failure is over */
   more(history: boolean): Promise<void>;
@@ -84,7 +84,7 @@ export class RunReading {
     return this.readers.size > 0;
   }
 
-  /** Resolves when everything that there was when it was called is told. */
+  /** Resolves when everything that existed at the time of the call was sent. */
   private read(): Promise<void> {
     this.again = true;
     if (!this.isOpen) return Promise.resolve();
@@ -103,7 +103,7 @@ export class RunReading {
     }
   }
 
-  /** After a failure another request counts as ever: the file may have been mended while it was being read. */
+  /** After a failure, another request still counts: the file may have been fixed while it was read. */
   private async readOnce(): Promise<void> {
     try {
       const last = await this.source.read((batch) => void this.apply(batch));
@@ -114,15 +114,15 @@ export class RunReading {
       return;
     }
     // Nothing new need have come, yet the failure is over.
-    if (this.failing) await this.tell((reader) => reader.more(true));
+    if (this.failing) await this.notify((reader) => reader.more(true));
     this.failing = false;
   }
 
-  private async tell(what: (reader: Reader) => Promise<void>): Promise<void> {
+  private async notify(what: (reader: Reader) => Promise<void>): Promise<void> {
     await Promise.all([...this.readers].map(what));
   }
 
-  /** Resolves when what the batch holds is told. */
+  /** Resolves when the contents of the batch were sent. */
   private async apply(batch: EventBatch): Promise<void> {
     if (!this.isOpen) return;
     const { reset, voidBeyond, events } = batch;
@@ -140,12 +140,12 @@ export class RunReading {
     }
     let cut = false;
     for (const { step, event } of events) cut = this.add(event, step) || cut;
-    if (reset || voidBeyond !== null || cut) return this.tell((reader) => reader.restarted());
+    if (reset || voidBeyond !== null || cut) return this.notify((reader) => reader.restarted());
     const history = events.some(({ event }) => event.type !== 'step');
-    return this.tell((reader) => reader.more(history));
+    return this.notify((reader) => reader.more(history));
   }
 
-  /** @returns whether steps that were told are void. */
+  /** @returns whether steps that were sent are void. */
   private add(event: RunEvent, step: number): boolean {
     this.left.add(event);
     // A resumed run goes on where training stopped; the time in between was none of training.

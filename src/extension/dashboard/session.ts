@@ -26,7 +26,7 @@ export interface DashboardEditor {
   look(folder: string): void;
   /** Colours of runs that are shown together, from 0. */
   colours(folders: readonly string[]): number[];
-  /** A sentence about the run with its paths told from the workspace, or from the run's folder, on. */
+  /** A message about the run with its paths relative to the workspace or to the run's folder. */
   shortPaths(text: string, runFolder: string): string;
   thumbnails(run: Run, images: readonly string[]): Promise<Thumbnail[]>;
   action(action: RunAction, runFolder: string): void;
@@ -43,14 +43,14 @@ export interface DashboardEditor {
   problem(doing: string, error: unknown): void;
 }
 
-/** One panel's conversation about its runs: follows their files and tells the webview. */
+/** The session of one panel: follows the files of its runs and updates the webview. */
 export class DashboardSession implements MessageHandlers<DashboardContract> {
   private readonly feeds = new Map<string, RunFeed>();
   private readonly configs = new Map<string, FlatConfig>();
   private reading: Promise<unknown> = Promise.resolve();
   private disposed = false;
   /** What was last sent as `runs`, so that nothing is sent twice. */
-  private told = '';
+  private sent = '';
 
   /** @param folders the runs shown, in their order. */
   constructor(
@@ -91,7 +91,7 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
   }
 
   async ready(): Promise<void> {
-    this.told = '';
+    this.sent = '';
     this.tellRuns();
     // One after the other: each leaves the thread to others, and all at once would be none of that.
     for (const feed of this.feeds.values()) await feed.tellAll();
@@ -197,8 +197,8 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
     const folders = [...this.folders];
     const message: ToWebview = { type: 'runs', folders, runs: headers, differing };
     const text = JSON.stringify(message);
-    if (text === this.told) return;
-    this.told = text;
+    if (text === this.sent) return;
+    this.sent = text;
     this.send(message);
   }
 

@@ -4,10 +4,10 @@ import { basename, parse, sep } from 'node:path';
 const begins = /[\s"'`“”‘’«»„()[\]{}<>=,;:|]/;
 
 /**
- * A sentence in which paths inside a folder are told from there on, as the editor does everywhere: what comes before is
+ * A message with paths inside a folder made relative to it, as everywhere in the editor: what comes before is
  * the same in every line. A workspace of several folders names the one that it means, as VS Code does.
  * @param roots absolute paths of the workspace's folders.
- * @param runFolder absolute; paths of a run outside the workspace are told from its folder on.
+ * @param runFolder absolute; paths of a run outside the workspace are relative to its folder.
  */
 export function shortPaths(text: string, roots: readonly string[], runFolder: string): string {
   const named = roots.length > 1;

@@ -49,13 +49,13 @@ export class CheckProblems implements vscode.Disposable {
   show(problems: readonly CheckProblem[], { fsPath }: vscode.Uri): void {
     this.last.set(fsPath, problems);
     const isOpen = vscode.workspace.textDocuments.some(({ uri }) => uri.fsPath === fsPath);
-    const told = problems.filter(
+    const reported = problems.filter(
       // The configuration's own problems, and those of the file of `med_config`, are underlined by its language
       // features as long as it is open.
       ({ file, code }) =>
         !(languageFeatures.has(code) && (isOpen || file === '' || file === fsPath)),
     );
-    for (const file of this.book.replace(fsPath, told))
+    for (const file of this.book.replace(fsPath, reported))
       this.collection.set(
         vscode.Uri.file(file),
         this.book.of(file).flatMap((problem) => this.diagnostics(problem)),

@@ -41,7 +41,7 @@ async function areThere(runs: readonly string[]): Promise<boolean> {
   return !(await Promise.all(found)).includes(false);
 }
 
-/** Folders are made anew, so that they can be written to whatever those of the extension are. */
+/** Folders are created, not copied, so that they are writable even if those of the extension are not. */
 async function copyFolder(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true });
   for (const entry of await readdir(from, { withFileTypes: true })) {

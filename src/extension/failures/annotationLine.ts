@@ -16,7 +16,7 @@ export interface AnnotationPlace {
 
 /**
  * Finds an example in its annotation file: by its identifier (NLVR2; NLVR without the order), else by its
- * sentence beside the name of its left image. The file may be long, and all on one line: it is read in pieces,
+ * sentence with the name of its left image. The file may be long, and all on one line: it is read in pieces,
  * with turns for others in between.
  * @returns null when it is not there.
  * @throws what the file system says.

@@ -15,7 +15,7 @@ import {
 
 /**
  * Marks and notes of a run, kept in its `notes.json`. Several windows may write it: every write merges
- * what the file holds, and whoever sees the file change (`reload`) merges again and writes what is missing.
+ * what the file contains, and a store that sees the file change (`reload`) merges again and writes what is missing.
  */
 export class NotesStore {
   private notes: Notes = new Map();

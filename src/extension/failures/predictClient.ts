@@ -144,7 +144,7 @@ export class PredictClient {
     });
   }
 
-  /** Ends the process if it runs; the next question starts it anew. */
+  /** Ends the process if it runs; the next question restarts it. */
   restart(): void {
     if (!this.running) return;
     this.stop();
@@ -180,7 +180,7 @@ export class PredictClient {
   }
 
   private spawn({ command, args, cwd, env }: Launch): Running {
-    // A process group of its own, so that all of it can be ended at once.
+    // A process group of its own, so that all of it can be ended together.
     const child = spawn(command, args, {
       cwd,
       env,
@@ -238,7 +238,7 @@ export class PredictClient {
       running.said.push(text);
       if (running.said.length > 20) running.said.shift();
     });
-    // A write after the process ended: its `close` tells the reason.
+    // A write after the process ended: its `close` event has the reason.
     child.stdin.on('error', () => undefined);
     return running;
   }

@@ -54,7 +54,7 @@ export interface SessionEditor {
   command(command: 'dashboard' | 'trust' | 'log'): void;
   /** Opens the analysis of these predictions. */
   analyze(set: PredictionSet): void;
-  /** Changes when the run's weights do, so that the process is started anew with them. */
+  /** Changes with the run's weights, so that the process is restarted with them. */
   checkpointStamp(): Promise<string>;
   /**
    * How to start the prediction process.
@@ -73,7 +73,7 @@ export interface SessionEditor {
   /** Filters that are kept for the workspace. */
   filters: {
     all(): SavedFilter[];
-    /** Resolves when they are kept; every panel is told. */
+    /** Resolves when they are saved; every panel is notified. */
     keep(filters: SavedFilter[]): Promise<void>;
   };
   /** Whether images of a folder may be read. */
@@ -115,7 +115,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   private allowMissing = false;
   /** Of the weights that the prediction process has. */
   private stamp: string | null = null;
-  /** Split and identifier of the example whose images the process was last told to encode. */
+  /** Split and identifier of the example whose images the process was last asked to encode. */
   private prepared: string | null = null;
   private readonly loader: SetLoader;
   private readonly notes: NotesStore;

@@ -13,7 +13,7 @@ import { FileChanged, ShownFile, stampOf } from './shownFile';
 
 /** Rows of a message: small enough to be unpacked by the webview within a frame. */
 const ROWS_A_MESSAGE = 4000;
-/** Earlier epochs whose answers are shown beside an example. */
+/** Earlier epochs whose answers are shown with an example. */
 const MOST_EPOCHS = 24;
 
 type BeginMessage = Extract<ToWebview, { type: 'begin' }>;
@@ -40,7 +40,7 @@ export class SetLoader {
 
   constructor(
     private readonly runFolder: string,
-    private readonly tell: (message: ToWebview) => void,
+    private readonly send: (message: ToWebview) => void,
   ) {}
 
   /** The set being shown. */
@@ -49,7 +49,7 @@ export class SetLoader {
   }
 
   /**
-   * Loads a set in place of the one before. Problems are told, not thrown.
+   * Loads a set in place of the one before. Problems are reported, not thrown.
    * @param select identifier of the example to show first.
    * @param others the run's other sets; epochs of the same split become the history.
    */
@@ -74,7 +74,7 @@ export class SetLoader {
       if (signal.aborted) return;
       if (this.begun?.generation !== generation)
         this.begin({ type: 'begin', generation, set, bytes: 0, select });
-      this.tell({ type: 'loadFailed', generation, message: localized(explain(error, file)) });
+      this.send({ type: 'loadFailed', generation, message: localized(explain(error, file)) });
     }
   }
 
@@ -130,10 +130,10 @@ export class SetLoader {
       if (table.count === 0) formats = exportFormats(batch.predictions[0]);
       const columns = table.append(batch.predictions);
       shown.append(batch.starts);
-      this.tell({ type: 'rows', generation, columns, bytesRead: batch.bytesRead });
+      this.send({ type: 'rows', generation, columns, bytesRead: batch.bytesRead });
     }
     if (signal.aborted) return undefined;
-    this.tell({
+    this.send({
       type: 'end',
       generation,
       skipped,
@@ -170,7 +170,7 @@ export class SetLoader {
             : await readAnswers(this.runFolder, other, table, signal);
         if (signal.aborted) return;
         this.answers.set(epoch, { stamps, answers });
-        this.tell({ type: 'history', generation, epoch, answers });
+        this.send({ type: 'history', generation, epoch, answers });
       } catch (error) {
         // An epoch whose file went away leaves a gap; the set shown is not affected.
         if (signal.aborted || errnoOf(error) === undefined) throw error;
@@ -180,7 +180,7 @@ export class SetLoader {
 
   private begin(message: BeginMessage): void {
     this.begun = message;
-    this.tell(message);
+    this.send(message);
   }
 }
 

@@ -75,7 +75,7 @@ export class FolderRunRegistry implements RunRegistry {
 
   /**
    * One look at a time for each folder, so that an older answer never replaces a newer one. A look that fails is
-   * told and ends there: nobody waits for most of them.
+   * reported and ends there: nobody waits for most of them.
    */
   private lookInTurn(folder: string): Promise<void> {
     const look = (this.looking.get(folder) ?? Promise.resolve())

@@ -28,7 +28,7 @@ export class RefusedStarts {
     await this.removeUnchanged(run);
   }
 
-  /** Removes a run that never began at once, with its dashboard. Does nothing for other runs. */
+  /** Immediately removes a run that never started, with its dashboard. Does nothing for other runs. */
   async remove(run: Run): Promise<void> {
     if (!isRefusedStart(run)) return;
     const { closeDashboards } = await import('../dashboard/panel');

@@ -49,7 +49,7 @@ export function activityText({ status, attempt }: Run, t: Translate): string {
   }
 }
 
-/** A product icon and its theme colour for a status; the word stands beside it everywhere. */
+/** A product icon and its theme colour for a status; the word is always next to it. */
 export function statusIcon(run: Run): { icon: string; color?: string } {
   if (run.info.kind === 'imported' && !isActive(run) && run.status !== 'lost')
     return { icon: 'archive' };

@@ -264,7 +264,7 @@ async function runFoldersOfWorkspace(): Promise<string[]> {
   return files.filter((uri) => uri.scheme === 'file').map((uri) => dirname(uri.fsPath));
 }
 
-/** The folder in which a configuration's runs lie beside each other; undefined when it says nothing readable. */
+/** The folder that contains the runs of a configuration; undefined if the configuration cannot be read. */
 async function outputParent(file: string): Promise<string | undefined> {
   // The configuration's parser is loaded only now: activation does not need it.
   const { parseConfig } = await import('../../config/parse');

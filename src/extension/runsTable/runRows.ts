@@ -15,7 +15,7 @@ export interface KnownRun {
   stamp: string;
 }
 
-/** Lives as long as the window: a table that is opened again is there at once. */
+/** Lives as long as the window: a table that is opened again appears immediately. */
 export class RunRows {
   private readonly known = new Map<string, KnownRun>();
 

@@ -1,10 +1,10 @@
 import { parseLocalizedMessage, type StoredAdvice, type MessageText } from '../../util/localize';
 import { allowOptionIn, UserError } from '../../util/userError';
 
-/** What a child is told (`src/cli/report.ts`) so that its last words can be said in the editor's language. */
+/** Environment of a child process (`src/cli/report.ts`) so that its last error can be shown in the editor's language. */
 export const jsonErrorEnvironment = { NLVR_JSON_ERRORS: '1' } as const;
 
-/** An error that another process told, with what its sentences are made of. */
+/** An error that another process reported, with its localizable message. */
 export function errorFrom(
   message: string,
   {
@@ -30,10 +30,10 @@ export function errorFrom(
  */
 export function failureIn(stderr: string, otherwise: MessageText, cause?: unknown): UserError {
   const said = stderr.trim();
-  return told(said, cause) ?? new UserError(said === '' ? otherwise : said, { cause });
+  return reported(said, cause) ?? new UserError(said === '' ? otherwise : said, { cause });
 }
 
-function told(said: string, cause: unknown): UserError | undefined {
+function reported(said: string, cause: unknown): UserError | undefined {
   const line = said.slice(said.lastIndexOf('\n') + 1);
   if (!line.startsWith('{')) return undefined;
   try {

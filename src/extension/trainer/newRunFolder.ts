@@ -10,7 +10,7 @@ export interface ReservedFolder {
 
 /**
  * Folders between the decision to start a trainer into them and the time at which the trainer is known: until then
- * nothing on disk tells a second start, which may be a double click, that they are taken.
+ * nothing on disk shows a second start, which may be a double click, that they are taken.
  */
 const reserved = new Set<string>();
 

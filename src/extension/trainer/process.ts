@@ -8,7 +8,7 @@ import { endTree } from './processTree';
 
 /** How the command line program is started on this machine. */
 export interface Program {
-  /** Node, or VS Code's own runtime told to be Node. */
+  /** Node, or VS Code's runtime in its Node mode. */
   executable: string;
   /** `dist/cli.js` */
   cli: string;
@@ -25,7 +25,7 @@ export interface Outcome {
   stderr: string;
 }
 
-/** Variables with which VS Code tells its own children who they are; ours is a plain Node program. */
+/** Variables that VS Code sets for its own child processes; ours is a plain Node program. */
 const editorVariables = /^(VSCODE_|ELECTRON_|NODE_OPTIONS$|NODE_CHANNEL_)/;
 
 export function childEnvironment(
@@ -115,7 +115,7 @@ export async function runProgram(
   let abort = (): void => undefined;
   const closed = new Promise<Outcome>((resolve, reject) => {
     child.once('close', (code, ended) => resolve({ code, signal: ended, stdout, stderr }));
-    // A child that cannot be ended is told of, not waited for.
+    // A child that cannot be ended is reported, not waited for.
     abort = () => {
       if (child.pid !== undefined) endTree(child.pid, ABORT_GRACE_MS).catch(reject);
     };
@@ -162,7 +162,7 @@ export async function spawnLineProcess(
   // The last words are enough: a server may talk for days.
   child.stderr.on('data', (text: string) => (stderr = (stderr + text).slice(-16_384)));
   createInterface({ input: child.stdout }).on('line', onLine);
-  // A child that died before it read our line: its end is told by `ended`.
+  // A child that died before it read our line: `ended` reports its end.
   child.stdin.on('error', () => undefined);
   const ended = new Promise<Omit<Outcome, 'stdout'>>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal, stderr }));

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { findProcessStart } from '../../run/record/processStarts';
 import { errnoOf } from '../../util/userError';
 
-/** A process told apart from a later one with the same pid. */
+/** A process, distinguished from a later one with the same pid. */
 interface ProcessId {
   pid: number;
   start: string | null;

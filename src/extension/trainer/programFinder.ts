@@ -40,7 +40,7 @@ export class ProgramFinder implements vscode.Disposable {
     const known = this.found.get(key);
     if (known) return known;
     const finding = this.find(folder?.uri).catch((error: unknown) => {
-      // Installing a Node mends it; do not remember the failure.
+      // Installing Node fixes it, so do not cache the failure.
       this.found.delete(key);
       throw error;
     });

@@ -26,7 +26,7 @@ export async function requestStop(folder: string): Promise<void> {
 }
 
 /**
- * Ends what writes a run folder at once, with every process it started and every rank that trains with it, and says so in the record of its attempt and
+ * Immediately ends what writes a run folder, with every process it started and every rank that trains with it, and says so in the record of its attempt and
  * in `run.json`. What was saved last stays; the steps after it are lost.
  * @param message why it stopped
  * @throws {UserError} when it runs where it cannot be ended from here.

@@ -52,7 +52,7 @@ export class Messenger<C extends PanelContract> {
     if (this.isReady) this.post({ frame: 'message', message });
   }
 
-  /** Call when the webview's document is thrown away while the panel stays (it was hidden): the next `ready` starts anew. */
+  /** Call when the webview's document is discarded while the panel stays (it was hidden): the next `ready` starts over. */
   suspend(): void {
     this.isReady = false;
   }

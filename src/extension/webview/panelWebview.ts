@@ -6,7 +6,7 @@ export interface WebviewSetup {
   /** The bundle's name: `dist/webview/<panel>.js` and `.css`. */
   panel: string;
   title: string;
-  /** Folders besides `dist/webview` that pictures may be shown from, such as the image root. */
+  /** Folders in addition to `dist/webview` from which images may be shown, such as the image root. */
   pictureRoots?: readonly vscode.Uri[];
   strings?: Readonly<Record<string, string>>;
 }
@@ -32,7 +32,7 @@ export function setUpWebview(
 }
 
 /**
- * Lets pictures be shown from these folders and no others. A page that is there already is loaded anew and says
+ * Allows images from these folders and no others. An existing page is reloaded and sends
  * `ready` again: suspend its messenger before.
  */
 export function setPictureRoots(

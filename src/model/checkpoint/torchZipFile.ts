@@ -1,6 +1,6 @@
 /**
  * The layout of `torch.save` since PyTorch 1.6: a zip archive `<name>/{data.pkl, byteorder, data/0, data/1, …}`.
- * Storages are read in place (stored entries, as torch writes them) or inflated (archives packed anew by
+ * Storages are read in place (stored entries, as torch writes them) or inflated (archives repacked by
  * other programs). yauzl reads the directory, zip64 included.
  */
 import type { FileHandle } from 'node:fs/promises';

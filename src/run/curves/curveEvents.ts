@@ -23,7 +23,7 @@ export function curveEvents(folder: string): CurveEvents {
   const files = new RunFolder(folder);
   let file: CurvesFile | undefined;
   let scalars: ScalarSource | undefined;
-  let told: Told | undefined;
+  let reported: Reported | undefined;
   let state = '';
   return {
     skipped: 0,
@@ -33,16 +33,16 @@ export function curveEvents(folder: string): CurveEvents {
       if (!file) return batch(false, []);
       scalars ??= openScalars(file);
       await scalars.read();
-      if (told && scalars.state === state) return batch(false, []);
+      if (reported && scalars.state === state) return batch(false, []);
       state = scalars.state;
       const curves = new TrainingCurves(scalars.series, file.curves);
       const notes = notesOf(scalars);
-      const goesOn = told?.goesOn(scalars.series, curves, notes.length) ?? false;
-      const last = goesOn ? told : undefined;
-      const next = new Told(scalars.series, curves, notes.length);
+      const goesOn = reported?.goesOn(scalars.series, curves, notes.length) ?? false;
+      const last = goesOn ? reported : undefined;
+      const next = new Reported(scalars.series, curves, notes.length);
       const events = [...newEvents(curves, last), ...notes.slice(last?.notes ?? 0)];
-      const reset = told !== undefined && !goesOn;
-      told = next;
+      const reset = reported !== undefined && !goesOn;
+      reported = next;
       return batch(reset, events);
     },
   };
@@ -70,8 +70,8 @@ function batch(reset: boolean, events: readonly RunEvent[]): EventBatch {
   };
 }
 
-/** How far the curves were told, and whether what is there now goes on from it. */
-class Told {
+/** How far the curves were reported, and whether their current state continues from there. */
+class Reported {
   readonly rows: number;
   readonly lastRow: number;
   readonly evaluations: number;
@@ -93,7 +93,7 @@ class Told {
     this.ends = [...table].map(([name, series]) => ({ name, ...endOf(series, series.length) }));
   }
 
-  /** Nothing that was told has changed, and nothing new belongs before it. */
+  /** Nothing that was reported has changed, and nothing new belongs before it. */
   goesOn(table: SeriesTable, curves: TrainingCurves, notes: number): boolean {
     if (curves.inPercent.join() !== this.percent || notes < this.notes) return false;
     for (const { name, length, step, value } of this.ends) {
@@ -111,19 +111,19 @@ function endOf({ steps, values }: Series, length: number) {
   return { length, step: steps[length - 1] ?? -1, value: values[length - 1] ?? 0 };
 }
 
-/** What was not told yet, in the order of steps. */
-function newEvents(curves: TrainingCurves, told: Told | undefined): RunEvent[] {
+/** What was not reported yet, in the order of steps. */
+function newEvents(curves: TrainingCurves, reported: Reported | undefined): RunEvent[] {
   const events: RunEvent[] = [];
   const { steps, times } = curves.rows;
-  const evaluations = curves.evaluations().slice(told?.evaluations ?? 0);
+  const evaluations = curves.evaluations().slice(reported?.evaluations ?? 0);
   let next = 0;
-  const tell = (until: number): void => {
+  const report = (until: number): void => {
     for (; evaluations[next] && evaluations[next].step < until; next++)
       events.push(evalEvent(evaluations[next]));
   };
-  for (let row = told?.rows ?? 0; row < steps.length; row++) {
+  for (let row = reported?.rows ?? 0; row < steps.length; row++) {
     const step = steps[row];
-    tell(step);
+    report(step);
     const gradNorm = curves.of('gradient_norm').valueAt(step);
     const speed = curves.of('examples_per_second').valueAt(step);
     events.push({
@@ -137,9 +137,9 @@ function newEvents(curves: TrainingCurves, told: Told | undefined): RunEvent[] {
       ...(speed !== undefined && { speed }),
     });
   }
-  tell(Infinity);
+  report(Infinity);
   curves.epochEnds().forEach((step, epoch) => {
-    if (epoch < (told?.epochs ?? 0) - 1) return;
+    if (epoch < (reported?.epochs ?? 0) - 1) return;
     const lr = curves.of('lr').heldAt(step) ?? Number.NaN;
     const time = Number.NaN;
     events.push({ type: 'epoch', time, epoch, step, loss: null, accuracy: null, lr, seconds: 0 });

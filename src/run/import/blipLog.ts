@@ -17,7 +17,7 @@ import { parseTrainingLog, type LoggedEpoch, type LoggedRun } from './trainingLo
 /** Longest time that an epoch may take without the run being taken for dead after three of them. */
 const LONGEST_EPOCH_S = 8 * 3600;
 const SHORTEST_EPOCH_S = 5 * 60;
-/** Where nothing tells how long one takes. */
+/** Used when nothing indicates how long one takes. */
 const UNKNOWN_EPOCH_S = 3600;
 
 /**

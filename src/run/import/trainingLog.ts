@@ -85,10 +85,10 @@ export function parseTrainingLog(text: string): TrainingLog {
       into.epochs.push(blip);
     }
   }
-  const told = runs.filter(
+  const reported = runs.filter(
     ({ epochs, evaluation, maxEpoch }) => epochs.length > 0 || evaluation || maxEpoch !== null,
   );
-  return { runs: told.map(asShares), unknown };
+  return { runs: reported.map(asShares), unknown };
 }
 
 /** Whether an epoch is the first of another run: BLIP knows no resume, those that do go on somewhere in the middle. */

@@ -1,4 +1,4 @@
-/** Finds run folders on disk and tells when they change. */
+/** Finds run folders on disk and reports changes. */
 import { watch, type FSWatcher } from 'node:fs';
 import { opendir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -95,7 +95,7 @@ const SETTLE_MS = 250;
 
 /**
  * Calls `onChange` soon after anything in a folder changed, and at least every `pollMs`: network file systems
- * (and folders that do not exist yet) report nothing. Changes in quick succession are told once.
+ * (and folders that do not exist yet) report nothing. Changes in quick succession are reported once.
  */
 export function watchFolder(folder: string, onChange: () => void, pollMs = 5000): RunWatch {
   let watcher: FSWatcher | undefined;

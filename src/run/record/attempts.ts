@@ -1,5 +1,5 @@
 /**
- * One record for each start of a program on a run folder: `attempts/<id>.json`. Whoever starts the program writes it
+ * One record for each start of a program on a run folder: `attempts/<id>.json`. The process that starts the program writes it
  * before, the program updates it while it works, and says in it how it ended. See docs/run-status.md.
  */
 import { randomBytes } from 'node:crypto';

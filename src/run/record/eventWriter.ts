@@ -7,7 +7,7 @@ const FLUSH_MS = 200;
 
 /**
  * Appends events to `events.jsonl`, whole lines at a time. Steps are gathered for a fifth of a second,
- * everything else is written at once, in order.
+ * everything else is written immediately, in order.
  */
 export class EventWriter {
   private readonly fd: number;
@@ -41,7 +41,7 @@ export class EventWriter {
     withDiskErrors(this.file, () => writeAll(this.fd, Buffer.from(lines)));
   }
 
-  /** Again it does nothing, so that whoever ends a run that could not be ended may try. */
+  /** Calling it again does nothing, so that a caller can retry ending a run. */
   close(): void {
     if (this.closed) return;
     this.closed = true;

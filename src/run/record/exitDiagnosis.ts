@@ -19,7 +19,7 @@ export type ExitCause = 'memory' | 'restart' | 'killed' | 'crash' | 'exit';
 
 export interface ExitDiagnosis {
   cause: ExitCause;
-  /** The line that tells the cause; null when none does, as for a process that was killed. */
+  /** The line with the cause; null if there is none, as for a process that was killed. */
   evidence: string | null;
 }
 

@@ -5,7 +5,7 @@ import type { RunEvent } from '../events';
 import type { RunFolder } from '../runFolder';
 import { RUN_SCHEMA_VERSION } from '../runInfo';
 
-/** What a run tells before its first step. */
+/** Events that a run writes before its first step. */
 const early: readonly RunEvent['type'][] = ['start', 'note', 'end'];
 /** Events of a run without steps are a few lines. */
 const MOST_BYTES = 1_000_000;

@@ -8,7 +8,7 @@ import { psArguments, startOfStat, startsOfPs } from './processTable';
  * clock ticks since boot on Linux (field 22 of `/proc/<pid>/stat`), milliseconds since 1970 elsewhere.
  * Waits for `ps` elsewhere: the editor asks `findProcessStart`.
  * @returns null when there is no such process (a zombie, which can write nothing more, counts as none)
- *   or when the system does not tell.
+ *   or when the system does not report it.
  */
 export function processStartTime(pid: number): string | null {
   if (!Number.isInteger(pid) || pid <= 0) return null;

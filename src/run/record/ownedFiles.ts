@@ -13,7 +13,7 @@ export interface FolderContent {
 const temporary = /^\..+\.tmp$|^\.run\.lock\./;
 const epochCheckpoint = /^checkpoint_\d{3,}\.safetensors$/;
 
-/** Tells what a run wrote from what somebody else put into its folder. Nothing in its subfolders is looked at. */
+/** Distinguishes what a run wrote from other files in its folder. Subfolders are not searched. */
 export function contentOf(folder: RunFolder): FolderContent {
   const ours = new Set(
     [...folder.owned, folder.attempts, folder.notes, folder.lock].map((file) => basename(file)),

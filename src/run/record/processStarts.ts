@@ -24,7 +24,7 @@ async function startFromProc(pid: number): Promise<string | null> {
 export async function startsFromPs(pids: readonly number[]): Promise<Map<number, string>> {
   if (process.platform === 'win32') return new Map();
   const env = { ...process.env, LC_ALL: 'C' };
-  // It fails when one of them is gone, and still tells of the others.
+  // It fails when one of them is gone, and still reports the others.
   const { stdout } = await promisify(execFile)('ps', psArguments(pids), { env }).catch(
     (error: unknown) => ({
       stdout:

@@ -12,7 +12,7 @@ export function startOfStat(stat: string): string | null {
   return state === 'Z' || state === 'X' || start === undefined ? null : start;
 }
 
-/** Arguments with which `ps` tells what `startsOfPs` reads. Its dates need the locale C. */
+/** Arguments of `ps` for the output that `startsOfPs` reads. Its dates need the locale C. */
 export function psArguments(pids: readonly number[]): string[] {
   return ['-o', 'pid=,stat=,lstart=', '-p', pids.join(',')];
 }

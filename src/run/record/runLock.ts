@@ -54,14 +54,14 @@ export class FolderHeldError extends UserError {
 /** Why taking a folder takes a while. */
 export interface LockWait {
   owner: Owner;
-  /** Seconds since it was last heard of. */
+  /** Seconds since its last heartbeat. */
   silent: number;
-  /** Seconds after which the folder is taken, unless the owner is heard of meanwhile. */
+  /** Seconds after which the folder is taken over, unless the owner sends a heartbeat before. */
   seconds: number;
 }
 
 export interface LockOptions {
-  /** Takes the folder at once from an owner that cannot be looked up from here. */
+  /** Takes over the folder immediately from an owner that cannot be looked up from here. */
   takeOver?: boolean;
   onWait?: (wait: LockWait) => void;
   /** Ends the waiting. */
@@ -167,7 +167,7 @@ export async function acquireLock(folder: RunFolder, options: LockOptions = {}):
       await sleep(LOOK_MS, undefined, { signal });
       now = read(folder.lock);
     }
-    // Heard of: it lives, wherever it is. Another token: somebody else took it, who is judged in turn.
+    // A heartbeat: the owner is alive, wherever it is. Another token: a new owner took it, which is checked in turn.
     if (now && now.token === found.token && now.text !== found.text) throw held(folder, now);
     if (now?.text !== found.text) continue;
     const silent = take(folder, ({ text }) => text === found.text);

@@ -116,7 +116,7 @@ export class RunWriter {
     return this.current;
   }
 
-  /** Changes `run.json`. Written at once when the state or the best result changes, else with the next heartbeat. */
+  /** Changes `run.json`. Written immediately when the state or the best result changes, else with the next heartbeat. */
   update(change: Partial<RunInfo>): void {
     this.lock.requireHeld();
     const important = change.state !== undefined || change.best !== undefined;

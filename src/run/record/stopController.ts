@@ -3,12 +3,12 @@ import { stopOnSignals } from '../../util/signals';
 import type { RunFolder } from '../runFolder';
 
 const POLL_MS = 300;
-/** Whoever started this process may ask it to stop before it could look at its own clock. */
+/** The parent may ask this process to stop before it could look at its own clock. */
 const EARLY_MS = 2000;
 
 /**
  * How a person stops a run: a signal (`util/signals.ts`) or a `stop.request` file means "finish the step, save, exit
- * 130"; a second signal ends the process at once. A request that was there before this process is not meant for it.
+ * 130"; a second signal ends the process immediately. A request from before this process is not meant for it.
  * SIGUSR1 and SIGUSR2 mean "save and go on".
  */
 export class StopController {

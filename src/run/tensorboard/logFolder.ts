@@ -19,7 +19,7 @@ export function isEventFile(file: string): boolean {
 
 interface Followed {
   reader: RecordReader;
-  /** Of the folder that it lies in, to tell equal tags of several apart. */
+  /** Name of its folder, to distinguish equal tags of several folders. */
   prefix: string;
   plugins: Map<string, string>;
 }

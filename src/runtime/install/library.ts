@@ -33,7 +33,7 @@ export function managedRoot(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 /**
- * Folder of one managed copy: `tensorflow/` lies in it, and `nvidia/` beside that for GPUs.
+ * Folder of one managed copy: contains `tensorflow/`, and `nvidia/` for GPUs.
  * @throws {UserError} where there can be none.
  */
 export function managedFolder(variant: Variant, env: NodeJS.ProcessEnv = process.env): string {

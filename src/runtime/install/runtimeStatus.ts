@@ -1,4 +1,4 @@
-/** What `nlvr runtime status` and the extension tell about the library. */
+/** What `nlvr runtime status` and the extension report about the library. */
 import { dirname } from 'node:path';
 import type { MessageText } from '../../util/localize';
 import { errorDetails, UserError } from '../../util/userError';
@@ -18,7 +18,7 @@ export interface RuntimeStatus {
   hint: MessageText | null;
 }
 
-/** Finds the library and tries it. Takes seconds. Throws nothing that a person could mend. */
+/** Finds the library and tries it. Takes seconds. Throws nothing that the user could fix. */
 export async function runtimeStatus(options: FindOptions = {}): Promise<RuntimeStatus> {
   let library: Library | null = null;
   let size: number | null = null;

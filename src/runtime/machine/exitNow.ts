@@ -1,7 +1,7 @@
 import { loadLibc } from '../tensorflow/capi';
 
 /**
- * Ends the process at once, without waiting for native calls that are still under way: a collective whose other side
+ * Ends the process immediately, without waiting for native calls that are still under way: a collective whose other side
  * is gone never returns. Everything written synchronously before is out.
  */
 export function exitNow(code: number): never {

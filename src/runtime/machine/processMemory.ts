@@ -1,4 +1,4 @@
-/** What keeps this process's memory small beside TensorFlow's own tensors. Linux with glibc only; elsewhere nothing. */
+/** Keeps the memory of this process outside TensorFlow's tensors small. Linux with glibc only; a no-op elsewhere. */
 import type koffi from 'koffi';
 
 type Libc = ReturnType<typeof koffi.load>;

@@ -29,7 +29,7 @@ export function selfAttention(qkv: tf.Tensor, heads: number): tf.Tensor {
   const [n, tokens, triple] = qkv.shape as [number, number, number];
   const d = triple / 3 / heads;
   const sizes: Sizes = { n, tokens, heads, d, parts: partCount(n * heads, tokens) };
-  // Inside a checkpointed block the gradient follows at once.
+  // Inside a checkpointed block the gradient follows immediately.
   const keepProbabilities = trace.isRecomputing || !trace.allowsCheckpointing;
   return tf.customGrad((input, save) => {
     // One transposition for all three. Unpacking the first dimension copies nothing.

@@ -303,7 +303,7 @@ function globalNorm({ trace }: Scope, gradients: readonly Output[]): Output {
  * torch.optim.AdamW by TensorFlow's fused ResourceApplyAdam.
  *
  * PyTorch: p -= lr · wd · p, then p -= lr / (1 - β1^t) · m / (√v / √(1 - β2^t) + ε). The kernel computes
- * p -= lr' · m / (√v + ε') when told that no bias correction is due, so lr' and ε' carry it.
+ * p -= lr' · m / (√v + ε') without its bias correction, so lr' and ε' carry it.
  */
 class AdamW {
   private readonly decay: Output | undefined;

@@ -2,7 +2,7 @@
  * TensorFlow's C API (tensorflow/c/c_api.h), bound by koffi.
  *
  * Pointers are 64-bit integers here, branded by what they point to, so that a graph cannot be passed for a
- * session. Whoever creates a native object deletes it: nothing relies on finalizers.
+ * session. The code that creates a native object deletes it: nothing relies on finalizers.
  */
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -195,7 +195,7 @@ const DECLARATIONS: Record<keyof Signatures, [string, (string | typeof outputStr
   ServerTarget: ['str', ['void *']],
 };
 
-/** Functions of the C library that the runtime needs beside TensorFlow's. */
+/** Functions of the C library that the runtime needs in addition to TensorFlow's. */
 interface Libc {
   memcpy(to: Memory, from: Memory | BufferPointer, bytes: number): bigint;
   malloc(bytes: number): MemoryPointer;

@@ -2,7 +2,7 @@
  * Keeps what native libraries write to file descriptor 2 off the terminal.
  *
  * TensorFlow logs with fprintf(stderr) from its own threads and has no other sink in its C API. So descriptor 2
- * is pointed at a log file for good, and Node's own process.stderr at a duplicate of the old one.
+ * is redirected to a log file permanently, and Node's own process.stderr at a duplicate of the old one.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { inspect } from 'node:util';

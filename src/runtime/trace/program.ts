@@ -37,7 +37,7 @@ export interface ProgramSpec {
   build(inputs: Inputs, scope: Scope): Record<string, tf.Tensor>;
 }
 
-/** What a computation can reach beside its inputs, while it is recorded. */
+/** What a computation can access in addition to its inputs, while it is recorded. */
 export class Scope {
   private readonly reads = new Map<string, { tensor: tf.Tensor; output: Output }>();
   private readonly assignments: { name: string; value: Output }[] = [];
@@ -188,7 +188,7 @@ export class Program {
   /**
    * Runs the program once, after all runs asked for earlier in its session.
    *
-   * @param feeds one value per input; a number where the shape is []. The arrays may be reused at once.
+   * @param feeds one value per input; a number where the shape is []. The arrays may be reused immediately.
    * @param onProfile has every operation timed, which slows the run a little, and takes the timings
    * @returns fresh arrays, one per output; a scalar is an array of one
    */

@@ -2,7 +2,7 @@
  * TensorFlow.js as a recorder: its Node.js kernels, which name TensorFlow ops, write into a graph.
  *
  * `@tensorflow/tfjs-node-gpu` turns every TensorFlow.js kernel into `binding.executeOp(op, attributes,
- * inputs)`. Its native binding computes at once; ours adds a node to the active trace. So model code written
+ * inputs)`. Its native binding computes immediately; ours adds a node to the active trace. So model code written
  * with `tf.*`, and the gradients that TensorFlow.js derives from it, become one TensorFlow graph.
  */
 import util from 'node:util';
@@ -117,7 +117,7 @@ function install(): Backend {
   );
   replaceGather();
   replaceTranspose();
-  // Resolves at once: the factory is synchronous.
+  // Resolves immediately: the factory is synchronous.
   void tf.setBackend(BACKEND);
   backend = tf.backend() as unknown as Backend;
   return backend;

@@ -32,7 +32,7 @@ export function configuredSplits(loaded: LoadedConfig): Split[] {
 }
 
 /**
- * The splits that an evaluation takes when it is not told which: val and test, as far as there are.
+ * The default splits of an evaluation: val and test, if specified.
  * @throws {UserError} when there is neither.
  */
 export function evaluatedSplits(loaded: LoadedConfig): Split[] {

@@ -63,7 +63,7 @@ export interface EvaluationRequest {
 type Results = Partial<Record<Split, Metrics>>;
 
 /**
- * Writes `predictions/<split>.jsonl`, `metrics.json` and BLIP's line in `log.txt`, and tells the run in the folder.
+ * Writes `predictions/<split>.jsonl`, `metrics.json` and BLIP's line in `log.txt`, and reports them to the run in the folder.
  * @returns undefined when somebody stopped it.
  * @throws {UserError} and runtime errors; a run that is being written is refused and left alone.
  */

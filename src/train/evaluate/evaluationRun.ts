@@ -43,7 +43,7 @@ export class EvaluationRun implements EvaluationOutput {
         name: basename(folder.root),
         configFile: loaded.file,
         configHash: loaded.hash,
-        // Its own folder, which tells where the data lies from here when all of it is moved.
+        // Its own folder, which determines the place of the data when everything was moved.
         configText: dumpConfig({ ...loaded.config, output_dir: folder.root }, loaded.folder),
         version,
         mode,

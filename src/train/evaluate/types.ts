@@ -1,4 +1,4 @@
-/** Where an evaluation outside of training tells of itself, beside its predictions. */
+/** Where an evaluation outside of training reports its progress, in addition to its predictions. */
 import { incompleteModel, type MissingPart } from '../../config/modelParts';
 import type { ModelDifference } from '../../model/checkpointOrigin';
 import { otherModel } from '../../model/loadRules';

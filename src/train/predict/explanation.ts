@@ -1,4 +1,4 @@
-/** What the model looks at for one answer: kept whole, so that any word, layer and head of it is shown at once. */
+/** What the model looks at for one answer: kept whole, so that any word, layer and head of it is shown immediately. */
 import type { TokenWord } from '../../data/text/tokenizer';
 import {
   attentionMap,

@@ -29,7 +29,7 @@ const contents: Record<TabId, FunctionComponent<{ model: Model; numbers: Numbers
   robustness: RobustnessTab,
 };
 
-/** The panel, drawn anew whenever the model has changed. */
+/** The panel, rendered again whenever the model has changed. */
 export function App({ model }: { model: Model }) {
   return (
     <>

@@ -46,7 +46,7 @@ export function shadeOf(correctness: number): number {
 }
 
 /**
- * Draws the map: axes at once, points a slice a frame, so that a hundred thousand hold up nothing. Of points that cover
+ * Draws the map: axes immediately, points in slices over several frames, so that a hundred thousand do not block. Of points that cover
  * each other the least often right lies on top.
  * @param rows of the points, in any order
  * @returns what ends it before it is done

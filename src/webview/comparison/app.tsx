@@ -14,7 +14,7 @@ import { Slices } from './slices';
 import { Findings, Summary } from './summary';
 import { points } from './texts';
 
-/** The panel, drawn anew whenever the model has changed. */
+/** The panel, rendered again whenever the model has changed. */
 export function App({ model }: { model: Model }) {
   return (
     <>

@@ -251,7 +251,7 @@ export class Model {
   async open(side: Side): Promise<void> {
     const selection = this.selection();
     if (selection === null || this.total === 0) return;
-    await this.tell('openExamples', {
+    await this.send('openExamples', {
       generation: this.generation,
       side,
       selection,
@@ -262,13 +262,13 @@ export class Model {
 
   /** @returns whether it was copied. */
   async copyJson(): Promise<boolean> {
-    return (await this.tell('copyJson', { generation: this.generation })) !== undefined;
+    return (await this.send('copyJson', { generation: this.generation })) !== undefined;
   }
 
   /** @returns the file's name, null when nothing was written. */
   async export(): Promise<string | null> {
     const { generation } = this;
-    const saved = await this.tell('export', { generation, selection: this.selection() });
+    const saved = await this.send('export', { generation, selection: this.selection() });
     return saved?.file ?? null;
   }
 
@@ -324,7 +324,7 @@ export class Model {
     );
   }
 
-  private async tell<N extends keyof Requests>(
+  private async send<N extends keyof Requests>(
     name: N,
     params: Requests[N]['params'],
   ): Promise<Requests[N]['result'] | undefined> {

@@ -138,7 +138,7 @@ export class FormModel {
     this.drop(key);
   }
 
-  /** Writes a choice at once. It is shown before the file has it, so that no rendering takes it back. */
+  /** Writes a choice immediately. It is shown before the file has it, so that no rendering reverts it. */
   choose(key: string, text: string): void {
     const base = this.state?.fields[key]?.text ?? '';
     const chosen: Draft = { text, base, sent: text, seen: false };
@@ -206,7 +206,7 @@ export class FormModel {
         draft.problems = problems;
         this.changed();
       },
-      // A text that cannot be checked is told about when it is written.
+      // A text that cannot be checked is reported when it is written.
       () => undefined,
     );
   }

@@ -2,8 +2,8 @@
 const REST = 150;
 
 /**
- * Scrolls the page's root to where it was, and tells where it comes to rest from then on.
- * @param from what was told last, before the page was loaded anew.
+ * Scrolls the page's root to where it was, and reports where it comes to rest from then on.
+ * @param from the last reported position, before the page was reloaded.
  * @returns ends the telling.
  */
 export function keepScroll(

@@ -82,7 +82,7 @@ function Charts() {
   return (
     <>
       <div class="charts">
-        <ChartCard id="loss" title={t('Loss')} empty={waiting} beside={<AxisChoice />}>
+        <ChartCard id="loss" title={t('Loss')} empty={waiting} titleControl={<AxisChoice />}>
           <Smoothing />
         </ChartCard>
         <ChartCard

@@ -31,14 +31,14 @@ interface ChartCardProps {
   title: string;
   /** What stands there before there is anything to draw. */
   empty: string;
-  /** Control beside the title. */
-  beside?: ComponentChildren;
-  /** Controls beside the legend. */
+  /** Control next to the title. */
+  titleControl?: ComponentChildren;
+  /** Controls next to the legend. */
   children?: ComponentChildren;
 }
 
 /** A chart with its legend, tooltip, buttons, and a table in its place for those who cannot see it. */
-export function ChartCard({ id, title, empty, beside, children }: ChartCardProps) {
+export function ChartCard({ id, title, empty, titleControl, children }: ChartCardProps) {
   const store = useStore('data', 'view');
   const { host } = useDashboard();
   const heading = useId();
@@ -74,7 +74,7 @@ export function ChartCard({ id, title, empty, beside, children }: ChartCardProps
     <section class="chart-card" aria-labelledby={heading}>
       <div class="card-head">
         <h2 id={heading}>{title}</h2>
-        {beside}
+        {titleControl}
         <div class="card-actions">
           {(view.range !== null || view.yRanges[id] !== undefined) && (
             <CardButton icon="reset" label={t('Reset zoom')} run={() => store.resetZoom(id)} />

@@ -249,7 +249,7 @@ export class ChartView {
       normalized: true,
       responsive: true,
       maintainAspectRatio: false,
-      // Pointing is handled by the card, which tells exact values of the data, not of the points drawn.
+      // Pointing is handled by the card, which shows exact values of the data, not of the points drawn.
       events: [],
       layout: { padding: { top: 6, right: 10 } },
       elements: { line: { tension: 0, spanGaps: false } },

@@ -42,7 +42,7 @@ export function useDashboard(): DashboardContext {
   return context;
 }
 
-/** The store; the component is drawn anew when this of it changes. */
+/** The store; the component is rendered again when this part of it changes. */
 export function useStore(...changes: Change[]): DashboardStore {
   const { store } = useDashboard();
   const [, setCount] = useState(0);

@@ -57,7 +57,7 @@ export const valueText: Record<ChartId, (value: number) => string> = {
   gpuUse: (value) => percent(value),
 };
 
-/** How a place on the x axis is told. */
+/** How a position on the x axis is shown. */
 export function xText(axis: XAxis, x: number, runs: readonly RunData[]): string {
   if (axis === 'step') return t('step {0}', count(x));
   if (axis === 'epoch') return t('epoch {0}', significant(x));

@@ -3,7 +3,7 @@ import { decimate, lowerBound, nearest, type Column, type Point } from './decima
 import { EpochScale } from './epochScale';
 import type { RunData } from './runData';
 
-/** What a curve is besides its points. */
+/** The properties of a curve in addition to its points. */
 export type CurveLook = Pick<
   Curve,
   'id' | 'label' | 'colour' | 'dash' | 'marker' | 'faintOf' | 'kind'

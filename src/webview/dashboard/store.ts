@@ -20,15 +20,15 @@ export const initialView: DashboardState = {
 /** Of the notes dismissed, the latest so many are remembered. */
 const MOST_DISMISSED = 200;
 
-/** The page is drawn anew at most this often while data streams in. */
+/** The page is rendered at most this often while data streams in. */
 const REFRESH_MS = 200;
 /** The view is kept for a reload this long after its last change. */
 const PERSIST_MS = 150;
 
-/** What changed: what the host told, or how the user wants to see it. */
+/** What changed: the data of the host, or how the user wants to see it. */
 export type Change = 'data' | 'view';
 
-/** What the page shows: the runs' data as the host tells it, and how the user wants to see it. */
+/** What the page shows: the runs' data as the host sends it, and how the user wants to see it. */
 export class DashboardStore {
   runs: RunData[] = [];
   differing: DifferingKey[] = [];
@@ -112,7 +112,7 @@ export class DashboardStore {
     }, PERSIST_MS);
     if (this.viewScheduled) return;
     this.viewScheduled = true;
-    // A wheel or a mouse may tell of many changes before one of them can be seen.
+    // A wheel or a mouse may cause many changes before one of them can be seen.
     this.nextFrame(() => {
       this.viewScheduled = false;
       for (const listener of this.listeners.view) listener();

@@ -34,7 +34,7 @@ export function xTicks(axis: XAxis, from: number, to: number, most: number): Tic
 export type Unit = 'number' | 'percent' | 'bytes' | 'seconds' | 'rate';
 
 /**
- * A label of a value axis, with as many digits as tell it from the next one.
+ * A label of a value axis, with as many digits as distinguish it from the next one.
  * @param distance to the next tick
  */
 export function valueLabel(value: number, distance: number, unit: Unit): string {

@@ -15,7 +15,7 @@ export function isActive(status: RunStatus): boolean {
   );
 }
 
-/** A status in words and with a sign of its own, so that colour is not needed to tell. */
+/** A status as a word and an icon, so that it does not depend on color. */
 export function statusLook(status: RunStatus): { word: string; icon: IconName | 'dot' } {
   switch (status) {
     case 'starting':
@@ -70,7 +70,7 @@ export function progressOf(run: RunData): Progress {
   };
 }
 
-/** The line beside the name: `epoch 4/15 · 61% · 12m left`. */
+/** The line next to the name: `epoch 4/15 · 61% · 12m left`. */
 export function progressText(run: RunData): string {
   const progress = progressOf(run);
   const { status, best, kind } = run.header;

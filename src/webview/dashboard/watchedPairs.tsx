@@ -197,7 +197,7 @@ function useThumbnails(run: string, watched: WatchedPairHistory[]): ReadonlyMap<
     return () => {
       current = false;
     };
-    // The list is made anew with every drawing; its content decides.
+    // The list is created at every rendering; its content decides.
   }, [host, run, wanted, epochs]);
   return known;
 }

@@ -22,7 +22,7 @@ import { setText } from './texts';
 import { Filters, Header, ListHead } from './toolbar';
 import { useZoom } from './useZoom';
 
-/** The panel, drawn anew whenever the model has changed. */
+/** The panel, rendered again whenever the model has changed. */
 export function App({ model }: { model: Model }) {
   return (
     <>

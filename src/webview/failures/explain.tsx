@@ -284,7 +284,7 @@ function Choice({ name, value, options, onChoose, disabled = false }: ChoiceProp
   );
 }
 
-/** Answers of a model that is up and has the images come at once: only a longer wait is worth a word. */
+/** A running model that has the images answers immediately: only a longer wait is shown. */
 const PATIENCE_MS = 300;
 
 function Waiting({ model, question }: { model: Model; question: ExplainedQuestion }) {

@@ -53,10 +53,10 @@ export class Explaining {
 
   /** Asks where the model looks, with a change of what is shown. @returns what came, null when something else was wanted meanwhile. */
   async show(question: ExplainedQuestion, change: Partial<Shown> = {}): Promise<Explained | null> {
-    const anew = !this.isAbout(question);
-    if (anew) this.result = null;
+    const isNew = !this.isAbout(question);
+    if (isNew) this.result = null;
     this.of = question;
-    this.shown = { ...this.shown, ...(anew && { word: 0, answer: null }), ...change };
+    this.shown = { ...this.shown, ...(isNew && { word: 0, answer: null }), ...change };
     this.failure = null;
     this.isDrawn = true;
     this.isWaiting = true;

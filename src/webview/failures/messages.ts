@@ -229,7 +229,7 @@ export type ToWebview =
       select: string | null;
     }
   | { type: 'rows'; generation: number; columns: RowColumns; bytesRead: number }
-  /** All rows are there. `skipped` lines could not be read; `firstProblem` tells of the first. */
+  /** All rows are there. `skipped` lines could not be read; `firstProblem` describes the first. */
   | {
       type: 'end';
       generation: number;
@@ -295,7 +295,7 @@ export interface FailuresRequests {
     params: { generation: number; row: number };
     result: { images: [DetailImage, DetailImage] };
   };
-  /** Says the split itself: the rows it is written beside may be those of a set that is being left. */
+  /** Contains the split itself: the rows next to which it is written may belong to the previous set. */
   saveNote: { params: { split: Split; identifier: string; note: ExampleNote }; result: null };
   /** @throws when there are more than `MOST_MARKED`. */
   saveNotes: {

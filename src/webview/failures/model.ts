@@ -91,7 +91,7 @@ const HURRY_MS = 80;
 const REFRESH_MS = 200;
 
 /**
- * The panel's state, without DOM: what the host told, what the person chose, and what follows from both.
+ * The panel's state, without DOM: what the host sent, what the user chose, and what follows from both.
  * Every change ends in `changed`.
  */
 export class Model {
@@ -167,7 +167,7 @@ export class Model {
         explain: (choice) =>
           host.request('explain', { generation: this.generation, row: this.selected, ...choice }),
         save: (choice, fade) =>
-          this.tell(
+          this.reported(
             host.request('saveExplanation', {
               ...{ generation: this.generation, row: this.selected },
               ...choice,
@@ -390,7 +390,7 @@ export class Model {
     for (const shown of [page, this, this.incoming])
       if (shown?.set?.split === set.split) shown.rows.notes.set(identifier, note);
     this.changed();
-    await this.tell(this.host.request('saveNote', { split: set.split, identifier, note }));
+    await this.reported(this.host.request('saveNote', { split: set.split, identifier, note }));
   }
 
   /**
@@ -403,7 +403,7 @@ export class Model {
     const identifiers = Array.from(this.shown, (row) => rows.identifierOf(row));
     const params = { split: set.split, identifiers, change };
     try {
-      // The host says all notes anew.
+      // The host sends all notes again.
       await this.host.request('saveNotes', params);
       return identifiers.length;
     } catch (error) {
@@ -414,11 +414,11 @@ export class Model {
 
   /** Keeps the filter that is set, under a name. */
   async saveFilter(name: string): Promise<void> {
-    await this.tell(this.host.request('saveFilter', { name, filter: { ...this.filter } }));
+    await this.reported(this.host.request('saveFilter', { name, filter: { ...this.filter } }));
   }
 
   async deleteFilter(name: string): Promise<void> {
-    await this.tell(this.host.request('saveFilter', { name, filter: null }));
+    await this.reported(this.host.request('saveFilter', { name, filter: null }));
   }
 
   /** Sets a filter that was kept; one of an older version has fewer fields. */
@@ -427,21 +427,23 @@ export class Model {
   }
 
   openImage(row: number, side: 0 | 1): Promise<unknown> {
-    return this.tell(this.host.request('openImage', { generation: this.generation, row, side }));
+    return this.reported(
+      this.host.request('openImage', { generation: this.generation, row, side }),
+    );
   }
 
   openAnnotation(row: number): Promise<unknown> {
-    return this.tell(this.host.request('openAnnotation', { generation: this.generation, row }));
+    return this.reported(this.host.request('openAnnotation', { generation: this.generation, row }));
   }
 
   copy(text: string): Promise<unknown> {
-    return this.tell(this.host.request('copy', { text }));
+    return this.reported(this.host.request('copy', { text }));
   }
 
   /** Exports the rows of the list in its order. @returns the file's name, null when cancelled or failed. */
   async export(format: ExportFormat): Promise<string | null> {
     const rows = this.shown.slice();
-    const saved = await this.tell(
+    const saved = await this.reported(
       this.host.request('export', { generation: this.generation, format, rows }),
     );
     return saved?.file ?? null;
@@ -538,7 +540,7 @@ export class Model {
   }
 
   private refreshSoon(): void {
-    // The first rows are shown at once.
+    // The first rows are shown immediately.
     if (this.shown.length === 0 && this.refreshTimer === undefined) {
       this.refresh();
       this.changed();
@@ -549,7 +551,7 @@ export class Model {
     }, REFRESH_MS);
   }
 
-  /** Works out anew which rows are shown. */
+  /** Recomputes which rows are shown. */
   private refresh(newFilter = false): void {
     clearTimeout(this.refreshTimer);
     this.refreshTimer = undefined;
@@ -576,7 +578,7 @@ export class Model {
   }
 
   /**
-   * Room for a list beside the one that is shown. The two take turns: a slider asks for sixty lists a second, and to
+   * Room for a second list next to the one that is shown. The two take turns: a slider asks for sixty lists a second, and to
    * collect as many arrays would cost frames.
    */
   private roomFor({ length }: Int32Array): Int32Array<ArrayBuffer> {
@@ -619,7 +621,7 @@ export class Model {
   }
 
   /** Shows a failed request as a notice. */
-  private async tell<T>(request: Promise<T>): Promise<T | null> {
+  private async reported<T>(request: Promise<T>): Promise<T | null> {
     try {
       return await request;
     } catch (error) {

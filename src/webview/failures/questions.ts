@@ -19,7 +19,7 @@ export class Questions {
     private readonly changed: () => void,
   ) {}
 
-  /** Adds what was asked before the page was loaded (anew). What it knows already stays as it is. */
+  /** Adds the questions from before the page was loaded or reloaded. Known ones are unchanged. */
   restore(asked: readonly AskedAbout[]): void {
     for (const { split, identifier, questions } of asked) {
       const known = new Map(this.of(split, identifier).map((each) => [each.id, each]));

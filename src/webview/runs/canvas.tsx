@@ -34,13 +34,13 @@ export interface Size {
 }
 
 interface CanvasProps {
-  /** Draws all of it. A new function is drawn at once. */
+  /** Draws all of it. A new function is drawn immediately. */
   draw: (context: CanvasRenderingContext2D, size: Size, colours: Colours) => void;
   /** Says what is drawn; missing on one that lies over another. */
   label?: string;
 }
 
-/** A canvas that fills its parent, sharp on every screen, drawn anew after a change of size or theme. */
+/** A canvas that fills its parent, sharp on every screen, redrawn after a change of size or theme. */
 export function Canvas({ draw, label }: CanvasProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [changes, setChanges] = useState(0);

@@ -1,6 +1,6 @@
 /**
  * The contract between the Runs Table and its host. After `ready` the host sends `init`, all rows and the configuration,
- * then what changes. Runs are told apart by their folder.
+ * then what changes. Runs are identified by their folder.
  */
 
 /** A column of the table of numbers (`analysis/runTable.ts`). */

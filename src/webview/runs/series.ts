@@ -9,7 +9,7 @@ export interface Series {
   of(row: Row): number;
 }
 
-/** More than the colours that can be told apart; the others share one. */
+/** More than the colors that can be distinguished; the others share one. */
 const MOST_GROUPS = 6;
 
 export function seriesOf(model: Model): Series {

@@ -2,7 +2,7 @@ import { render } from 'preact';
 import { Icon } from './icons';
 import { t } from './translate';
 
-/** What the banner follows: the part of a `HostConnection` that tells of the host's life. */
+/** What the banner follows: the part of a `HostConnection` that reports whether the host is alive. */
 interface Watched {
   watch(onLost: (lost: boolean) => void): void;
 }

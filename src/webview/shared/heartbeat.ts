@@ -5,7 +5,7 @@ export const LOST_AFTER = 3;
 
 /**
  * Finds out whether the host still lives. After a crash of the extension host VS Code may leave its pages on the
- * screen, and nothing tells them. Pings are counted rather than seconds: a page whose timers were suspended (it was
+ * screen, and nothing notifies them. Pings are counted rather than seconds: a page whose timers were suspended (it was
  * hidden, the computer slept) has asked nothing meanwhile, and so has missed no answer.
  */
 export class Heartbeat {
@@ -16,7 +16,7 @@ export class Heartbeat {
 
   /**
    * @param ping asks the host for an answer.
-   * @param changed told when the host is lost and when it is there again.
+   * @param changed called when the host is lost and when it is back.
    * @param now milliseconds that go on while timers are suspended.
    */
   constructor(
@@ -25,7 +25,7 @@ export class Heartbeat {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** Begins to ask, and asks at once. Does nothing when it is asking already. */
+  /** Starts to ask, the first time immediately. Does nothing if it is already asking. */
   start(): void {
     if (this.timer !== undefined) return;
     this.unanswered = 0;
@@ -42,13 +42,13 @@ export class Heartbeat {
   /** The host said something, whatever it is. */
   heard(): void {
     this.unanswered = 0;
-    this.tell(false);
+    this.notify(false);
   }
 
   private tick(): void {
     // Timers were suspended: the answer to the last ping may be waiting behind this very tick.
     if (this.now() - this.lastTick > 2 * PING_MS) this.unanswered = 0;
-    if (this.unanswered >= LOST_AFTER) this.tell(true);
+    if (this.unanswered >= LOST_AFTER) this.notify(true);
     this.ask();
   }
 
@@ -58,7 +58,7 @@ export class Heartbeat {
     this.ping();
   }
 
-  private tell(lost: boolean): void {
+  private notify(lost: boolean): void {
     if (lost === this.isLost) return;
     this.isLost = lost;
     this.changed(lost);

@@ -59,7 +59,7 @@ export class HostConnection<C extends PanelContract, S = unknown> {
 
   /**
    * Watches over the host while the page is seen. To be called once.
-   * @param onLost told when it is gone, and when it is there again: one that was only very busy comes back.
+   * @param onLost called when it is lost, and when it is back: a host that was only very busy comes back.
    */
   watch(onLost: (lost: boolean) => void): void {
     this.onLost = onLost;

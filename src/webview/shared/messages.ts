@@ -9,7 +9,7 @@
 
 /** The shape of a panel's contract. */
 export interface PanelContract {
-  /** Union of the messages the host sends unasked, told apart by `type`. */
+  /** Union of the messages that the host sends unasked, distinguished by `type`. */
   toWebview: { type: string };
   /** Union of the messages the webview sends without waiting for an answer. */
   toHost: { type: string };
@@ -21,7 +21,7 @@ export type RequestName<C extends PanelContract> = keyof C['requests'] & string;
 export type Params<C extends PanelContract, N extends RequestName<C>> = C['requests'][N]['params'];
 export type Result<C extends PanelContract, N extends RequestName<C>> = C['requests'][N]['result'];
 
-/** A failure as told to people: what happened and what to do. */
+/** A failure as shown to the user: what happened and what to do. */
 export interface Failure {
   message: string;
   hint?: string;
