@@ -8,9 +8,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { attention } from '../runtime/ops/attention';
 import { embedding } from '../runtime/ops/embedding';
-import { gelu } from '../runtime/ops/gelu';
-import { layerNorm } from '../runtime/ops/layerNorm';
+import { rematerializedGelu } from '../runtime/ops/gelu';
+import { rematerializedLayerNorm } from '../runtime/ops/layerNorm';
 import { linear } from '../runtime/ops/linear';
+import { type Rematerialized, valueOf } from '../runtime/trace/rematerialize';
 import type { TextConfig } from './config';
 import { crossAttention } from './crossAttention';
 import { EMBEDDING_RNG_STREAM, dropoutIn, textRngStream } from './modelContext';
@@ -43,11 +44,11 @@ export function textEncoder(
   let x = encoder.embeddings(inputIds);
   for (let i = 0; i < config.layers; i++) {
     const last = i === config.layers - 1;
-    const queries = last && !context.onCrossAttention ? firstToken(x) : x;
+    const queries = last && !context.onCrossAttention ? firstToken(valueOf(x)) : x;
     x = encoder.layer(i, queries, x);
-    context.observe?.(`${ROOT}.encoder.layer.${i}`, x);
+    context.observe?.(`${ROOT}.encoder.layer.${i}`, x.value);
   }
-  return tf.reshape(firstToken(x), [n, config.width]);
+  return tf.reshape(firstToken(valueOf(x)), [n, config.width]);
 }
 
 /** [n, L] → [n, 1, 1, L]: 0 where to attend. */
@@ -73,7 +74,7 @@ class Encoder {
   ) {}
 
   /** Words and positions; BLIP has no token types. [n, L] → [n, L, w] */
-  embeddings(inputIds: tf.Tensor): tf.Tensor {
+  embeddings(inputIds: tf.Tensor): tf.Tensor | Rematerialized {
     const { width, hiddenDropout } = this.config;
     const length = inputIds.shape.at(-1) ?? 0;
     const name = `${ROOT}.embeddings`;
@@ -85,8 +86,9 @@ class Encoder {
     const table = this.context.param(`${name}.position_embeddings.weight`);
     const positions = tf.slice(table, [0, 0], [length, width]);
     const x = this.norm(tf.add(words, positions), `${name}.LayerNorm`);
-    this.context.observe?.(name, x);
-    return dropoutIn(this.context, x, hiddenDropout, EMBEDDING_RNG_STREAM);
+    this.context.observe?.(name, x.value);
+    const dropped = dropoutIn(this.context, x.value, hiddenDropout, EMBEDDING_RNG_STREAM);
+    return dropped === x.value ? x : dropped;
   }
 
   /**
@@ -95,7 +97,11 @@ class Encoder {
    * @param x [n, L, w]
    * @returns [n, Q, w]
    */
-  layer(index: number, queries: tf.Tensor, x: tf.Tensor): tf.Tensor {
+  layer(
+    index: number,
+    queries: tf.Tensor | Rematerialized,
+    x: tf.Tensor | Rematerialized,
+  ): Rematerialized {
     const name = `${ROOT}.encoder.layer.${index}`;
     const { hiddenDropout } = this.config;
     const attended = this.linear(
@@ -105,7 +111,7 @@ class Encoder {
     const own = this.norm(
       tf.add(
         dropoutIn(this.context, attended, hiddenDropout, textRngStream(index, 'selfOutput')),
-        queries,
+        valueOf(queries),
       ),
       `${name}.attention.output.LayerNorm`,
     );
@@ -117,19 +123,26 @@ class Encoder {
           hiddenDropout,
           textRngStream(index, 'crossOutput'),
         ),
-        own,
+        own.value,
       ),
       `${name}.crossattention.output.LayerNorm`,
     );
-    const hidden = gelu(this.linear(crossed, `${name}.intermediate.dense`));
+    const hidden = rematerializedGelu(this.linear(crossed, `${name}.intermediate.dense`));
     const fed = this.linear(hidden, `${name}.output.dense`);
     return this.norm(
-      tf.add(dropoutIn(this.context, fed, hiddenDropout, textRngStream(index, 'output')), crossed),
+      tf.add(
+        dropoutIn(this.context, fed, hiddenDropout, textRngStream(index, 'output')),
+        crossed.value,
+      ),
       `${name}.output.LayerNorm`,
     );
   }
 
-  private selfAttention(index: number, queries: tf.Tensor, x: tf.Tensor): tf.Tensor {
+  private selfAttention(
+    index: number,
+    queries: tf.Tensor | Rematerialized,
+    x: tf.Tensor | Rematerialized,
+  ): tf.Tensor {
     const name = `${ROOT}.encoder.layer.${index}.attention.self`;
     const { attentionDropout, width } = this.config;
     const attended = attention(
@@ -142,7 +155,10 @@ class Encoder {
           dropoutIn(this.context, p, attentionDropout, textRngStream(index, 'self')),
       },
     );
-    return tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [...queries.shape.slice(0, 2), width]);
+    return tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [
+      ...valueOf(queries).shape.slice(0, 2),
+      width,
+    ]);
   }
 
   /** [n, L, w] → [n, H, L, d] */
@@ -153,7 +169,7 @@ class Encoder {
   }
 
   /** Both cross-attentions with their output projections, averaged or merged. [n, Q, w] → [n, Q, w] */
-  private twinAttention(index: number, x: tf.Tensor): tf.Tensor {
+  private twinAttention(index: number, x: Rematerialized): tf.Tensor {
     const name = `${ROOT}.encoder.layer.${index}.crossattention`;
     const { heads, attentionDropout: dropout } = this.config;
     const side = (i: 0 | 1, image: tf.Tensor): tf.Tensor => {
@@ -173,12 +189,13 @@ class Encoder {
       : this.linear(tf.concat([left, right], -1), `${name}.output.merge_layer`);
   }
 
-  private linear(x: tf.Tensor, name: string): tf.Tensor {
+  private linear(x: tf.Tensor | Rematerialized, name: string): tf.Tensor {
     return linear(x, this.context.param(`${name}.weight`), this.context.param(`${name}.bias`));
   }
 
-  private norm(x: tf.Tensor, name: string): tf.Tensor {
-    return layerNorm(
+  /** Computed again for the gradients of the linear layers that take it. */
+  private norm(x: tf.Tensor, name: string): Rematerialized {
+    return rematerializedLayerNorm(
       x,
       this.context.param(`${name}.weight`),
       this.context.param(`${name}.bias`),

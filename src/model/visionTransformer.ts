@@ -8,9 +8,10 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { gradientCheckpoint } from '../runtime/trace/gradientCheckpoint';
+import type { Rematerialized } from '../runtime/trace/rematerialize';
 import { joinShards, splitIntoShards } from '../runtime/trace/shards';
-import { gelu } from '../runtime/ops/gelu';
-import { layerNorm } from '../runtime/ops/layerNorm';
+import { rematerializedGelu } from '../runtime/ops/gelu';
+import { layerNorm, rematerializedLayerNorm } from '../runtime/ops/layerNorm';
 import { linear } from '../runtime/ops/linear';
 import { selfAttention } from '../runtime/ops/selfAttention';
 import type { VisionConfig } from './config';
@@ -80,7 +81,12 @@ export function visionTransformer(
   }
   const features = joinShards(
     lanes.map((x) =>
-      norm(x, context.param(`${ROOT}.norm.weight`), context.param(`${ROOT}.norm.bias`)),
+      layerNorm(
+        x,
+        context.param(`${ROOT}.norm.weight`),
+        context.param(`${ROOT}.norm.bias`),
+        LAYER_NORM_EPS,
+      ),
     ),
   );
   context.observe?.(ROOT, features);
@@ -103,8 +109,8 @@ function namedParameters(values: readonly tf.Tensor[]): BlockParameters {
   return Object.fromEntries(blockParameters.map((name, i) => [name, values[i]])) as BlockParameters;
 }
 
-const norm = (x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor): tf.Tensor =>
-  layerNorm(x, weight, bias, LAYER_NORM_EPS);
+const norm = (x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor): Rematerialized =>
+  rematerializedLayerNorm(x, weight, bias, LAYER_NORM_EPS);
 
 /** The convolution with stride = kernel size, as one matrix product over flattened patches. */
 function patchEmbedding(
@@ -144,7 +150,7 @@ function block(
     p['attn.proj.bias'],
   );
   const y = tf.add(x, dropPathIn(context, attended, rate, visionRngStream(index, 0), rows));
-  const hidden = gelu(
+  const hidden = rematerializedGelu(
     linear(norm(y, p['norm2.weight'], p['norm2.bias']), p['mlp.fc1.weight'], p['mlp.fc1.bias']),
   );
   const fed = linear(hidden, p['mlp.fc2.weight'], p['mlp.fc2.bias']);

@@ -4,22 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
-import { fieldsOf } from '../../src/runtime/tensorflow/protobuf';
 import { succeed } from './cliSupport';
-import { openSession } from './runtimeSupport';
+import { nodesOf, openSession } from './runtimeSupport';
 import { tinyProject } from './tinyProject';
-
-/** Names and types of the nodes of a serialised `GraphDef`. */
-function nodesOf(definition: Uint8Array): Map<string, string> {
-  const text = new TextDecoder();
-  const nodes = new Map<string, string>();
-  for (const { field, value } of fieldsOf(definition)) {
-    if (field !== 1 || typeof value === 'number') continue;
-    const [name, op] = [...fieldsOf(value)].filter(({ field: inner }) => inner <= 2);
-    nodes.set(text.decode(name.value as Uint8Array), text.decode(op.value as Uint8Array));
-  }
-  return nodes;
-}
 
 it('bench --graph and --profile write the graph and the operations of a step', async () => {
   const { config, folder } = await tinyProject();

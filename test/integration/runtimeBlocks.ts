@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { gradientCheckpoint } from '../../src/runtime/trace/gradientCheckpoint';
 import { attention } from '../../src/runtime/ops/attention';
-import { gelu } from '../../src/runtime/ops/gelu';
-import { layerNorm } from '../../src/runtime/ops/layerNorm';
+import { rematerializedGelu } from '../../src/runtime/ops/gelu';
+import { rematerializedLayerNorm } from '../../src/runtime/ops/layerNorm';
 import { linear } from '../../src/runtime/ops/linear';
 import { dropout } from '../../src/runtime/trace/random';
 import { compileTrainingStep } from '../../src/runtime/optimizer/trainingStep';
@@ -34,7 +34,7 @@ function block(index: number, seed: tf.Tensor) {
   return (x: tf.Tensor, ...parameters: tf.Tensor[]): tf.Tensor => {
     const p = Object.fromEntries(Object.keys(SHAPES).map((name, i) => [name, parameters[i]]));
     const at = (name: string): tf.Tensor => p[name];
-    const h = layerNorm(x, at('norm1.weight'), at('norm1.bias'), 1e-6);
+    const h = rematerializedLayerNorm(x, at('norm1.weight'), at('norm1.bias'), 1e-6);
     // [batch, tokens, 3, heads, d] → 3 × [batch, heads, tokens, d]
     const qkv = tf.transpose(
       tf.reshape(linear(h, at('qkv.weight'), at('qkv.bias')), [BATCH, TOKENS, 3, HEADS, -1]),
@@ -47,8 +47,8 @@ function block(index: number, seed: tf.Tensor) {
       WIDTH,
     ]);
     const y = tf.add(x, linear(attended, at('proj.weight'), at('proj.bias')));
-    const h2 = layerNorm(y, at('norm2.weight'), at('norm2.bias'), 1e-6);
-    const inner = gelu(linear(h2, at('fc1.weight'), at('fc1.bias')));
+    const h2 = rematerializedLayerNorm(y, at('norm2.weight'), at('norm2.bias'), 1e-6);
+    const inner = rematerializedGelu(linear(h2, at('fc1.weight'), at('fc1.bias')));
     const out = dropout(linear(inner, at('fc2.weight'), at('fc2.bias')), 0.1, seed, index);
     return tf.add(y, out);
   };

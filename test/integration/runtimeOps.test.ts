@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { attention } from '../../src/runtime/ops/attention';
 import { embedding } from '../../src/runtime/ops/embedding';
-import { gelu } from '../../src/runtime/ops/gelu';
-import { layerNorm } from '../../src/runtime/ops/layerNorm';
+import { gelu, rematerializedGelu } from '../../src/runtime/ops/gelu';
+import { layerNorm, rematerializedLayerNorm } from '../../src/runtime/ops/layerNorm';
 import { linear } from '../../src/runtime/ops/linear';
 import { selfAttention } from '../../src/runtime/ops/selfAttention';
 import type { Inputs } from '../../src/runtime/trace/program';
 import type { Session } from '../../src/runtime/session';
 import { compileGradients } from '../../src/runtime/optimizer/trainingStep';
-import { difference, openSession, wave } from './runtimeSupport';
+import { difference, nodesOf, openSession, wave } from './runtimeSupport';
 
 const expected = JSON.parse(readFileSync('test/fixtures/runtime/pytorch.json', 'utf8')) as Record<
   string,
@@ -89,7 +89,6 @@ describe('operations match PyTorch, values and gradients', () => {
       build: (p) => selfAttention(get(p, 'qkv'), 2),
     },
     {
-      // What linear takes from layerNorm and gelu is computed again for its gradient.
       op: 'mlp',
       parameters: {
         x: [[2, 2, 3], 1.1],
@@ -101,8 +100,9 @@ describe('operations match PyTorch, values and gradients', () => {
       },
       dy: 0.9,
       build: (p) => {
-        const h = layerNorm(get(p, 'x'), get(p, 'gamma'), get(p, 'beta'), 1e-6);
-        return tf.add(h, linear(gelu(linear(h, get(p, 'w1'), get(p, 'b1'))), get(p, 'w2')));
+        const h = rematerializedLayerNorm(get(p, 'x'), get(p, 'gamma'), get(p, 'beta'), 1e-6);
+        const hidden = rematerializedGelu(linear(h, get(p, 'w1'), get(p, 'b1')));
+        return tf.add(h.value, linear(hidden, get(p, 'w2')));
       },
     },
   ];
@@ -138,4 +138,25 @@ describe('operations match PyTorch, values and gradients', () => {
         parameter,
       ).toBeLessThan(2e-6);
   });
+});
+
+it.each([
+  ['keeps a plain input', gelu, 2],
+  ['computes a rematerialized input again for the gradient', rematerializedGelu, 3],
+] as const)('linear %s', async (_, activation, erfs) => {
+  const session = await openSession();
+  onTestFinished(() => session.dispose());
+  session.variable('x', [2, 3]);
+  session.variable('w', [4, 3]);
+  compileGradients(session, {
+    name: 'linear',
+    inputs: {},
+    parameters: ['x', 'w'],
+    loss: (_inputs, scope) => ({
+      loss: tf.sum(linear(activation(scope.param('x')), scope.param('w'))),
+    }),
+  });
+  // One of the result, one of GELU's own gradient.
+  const ops = [...nodesOf(session.graphDefinition()).values()];
+  expect(ops.filter((op) => op === 'Erf')).toHaveLength(erfs);
 });

@@ -1,5 +1,6 @@
 /** Shared by the runtime's tests. */
 import { findLibrary } from '../../src/runtime/install/library';
+import { fieldsOf } from '../../src/runtime/tensorflow/protobuf';
 import { Session, type SessionOptions } from '../../src/runtime/session';
 
 /** A session on the CPU. Fails where the library is not installed. */
@@ -30,4 +31,16 @@ export function difference(
   for (let i = 0; i < expected.length; i++)
     largest = Math.max(largest, Math.abs((actual[i] ?? NaN) - (expected[i] ?? NaN)));
   return largest;
+}
+
+/** Names and types of the nodes of a serialised `GraphDef`. */
+export function nodesOf(definition: Uint8Array): Map<string, string> {
+  const text = new TextDecoder();
+  const nodes = new Map<string, string>();
+  for (const { field, value } of fieldsOf(definition)) {
+    if (field !== 1 || typeof value === 'number') continue;
+    const [name, op] = [...fieldsOf(value)].filter(({ field: inner }) => inner <= 2);
+    nodes.set(text.decode(name.value as Uint8Array), text.decode(op.value as Uint8Array));
+  }
+  return nodes;
 }

@@ -1,23 +1,29 @@
 import * as tf from '@tensorflow/tfjs';
 import { DType } from '../tensorflow/dtypes';
 import { rawOp } from '../trace/tracer';
-import { savedTensor, registerRematerialization } from '../trace/rematerialize';
+import { type Rematerialized, savedTensor } from '../trace/rematerialize';
 
 const FLOAT = { T: { type: DType.float32 } } as const;
 const INVERSE_ROOT_PI = 1 / Math.sqrt(Math.PI);
 
 /** Exact GELU (erf), torch.nn.GELU's default: x · Φ(x). Only x is kept for the gradient. */
 export function gelu(x: tf.Tensor): tf.Tensor {
-  const result = tf.customGrad((input, save) => {
+  return tf.customGrad((input, save) => {
     (save as tf.GradSaveFunc)([input as tf.Tensor]);
     return {
       value: forward(input as tf.Tensor),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => gradient(dy, saved[0]),
     };
   })(x);
+}
+
+/** `gelu` for a `linear` that follows: the result is computed again from x, [..., width]. */
+export function rematerializedGelu(x: tf.Tensor): Rematerialized {
   const input = savedTensor(x);
-  registerRematerialization(result, () => forward(tf.reshape(input(), [-1, x.shape.at(-1) ?? 1])));
-  return result;
+  return {
+    value: gelu(x),
+    rematerialize: () => forward(tf.reshape(input(), [-1, x.shape.at(-1) ?? 1])),
+  };
 }
 
 /** x · (1 + erf(x / √2)) / 2, in as few passes over memory as TensorFlow's ops allow. */

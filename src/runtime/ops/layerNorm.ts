@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { DType } from '../tensorflow/dtypes';
+import { TraceError } from '../errors';
 import { rawOp } from '../trace/tracer';
-import { savedTensor, registerRematerialization } from '../trace/rematerialize';
+import { type Rematerialized, savedTensor } from '../trace/rematerialize';
 
 const FLOAT = { T: { type: DType.float32 } } as const;
 
@@ -15,25 +16,35 @@ const FLOAT = { T: { type: DType.float32 } } as const;
  * @param eps added to the variance
  */
 export function layerNorm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, eps: number): tf.Tensor {
+  return rematerializedLayerNorm(x, gamma, beta, eps).value;
+}
+
+/** `layerNorm` for a `linear` that follows: the result is computed again, in one pass over the normalised rows. */
+export function rematerializedLayerNorm(
+  x: tf.Tensor,
+  gamma: tf.Tensor,
+  beta: tf.Tensor,
+  eps: number,
+): Rematerialized {
   const width = gamma.shape[0] ?? 0;
   const rows = tf.reshape(x, [-1, width]);
-  let recipe: (() => tf.Tensor) | undefined;
+  let rematerialize: (() => tf.Tensor) | undefined;
   const normalised = tf.customGrad((input, g, b, save) => {
     const value = input as tf.Tensor;
     // [rows, 1] each
     const centred = tf.sub(value, rowMean(value));
     const reciprocal = tf.rsqrt(tf.add(rowMean(tf.square(centred)), eps));
     const xHat = tf.mul(centred, reciprocal);
-    const keptXHat = savedTensor(xHat);
-    const keptGamma = savedTensor(g as tf.Tensor);
-    const keptBeta = savedTensor(b as tf.Tensor);
-    recipe = () => affine(keptXHat(), keptGamma(), keptBeta());
+    const [savedXHat, savedGamma, savedBeta] = [xHat, g as tf.Tensor, b as tf.Tensor].map(
+      savedTensor,
+    ) as [() => tf.Tensor, () => tf.Tensor, () => tf.Tensor];
+    rematerialize = () => affine(savedXHat(), savedGamma(), savedBeta());
     (save as tf.GradSaveFunc)([xHat, reciprocal, g as tf.Tensor]);
     return { value: affine(xHat, g as tf.Tensor, b as tf.Tensor), gradFunc: gradient };
   })(rows, gamma, beta);
-  const result = tf.reshape(normalised, x.shape);
-  if (recipe) registerRematerialization(result, recipe);
-  return result;
+  const value = tf.reshape(normalised, x.shape);
+  if (!rematerialize) throw new TraceError('TensorFlow.js did not record LayerNorm');
+  return { value, rematerialize };
 }
 
 function affine(xHat: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor): tf.Tensor {

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { DType } from '../tensorflow/dtypes';
 import { TraceError } from '../errors';
 import { rawOp } from '../trace/tracer';
-import { rematerializeAfter, rematerializationOf } from '../trace/rematerialize';
+import { type Rematerialized, rematerialization, valueOf } from '../trace/rematerialize';
 
 const FLOAT = { T: { type: DType.float32 } } as const;
 
@@ -17,38 +17,41 @@ function matMul(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: boo
 /**
  * torch.nn.functional.linear: x · weightᵀ + bias.
  *
- * The input is kept for the weight's gradient, except results of layerNorm and gelu, which are computed again.
- *
- * @param x [..., in]
+ * @param x [..., in]; kept for the weight's gradient, or computed again for it (`Rematerialized`)
  * @param weight [out, in], PyTorch's layout
  * @param bias [out]
  * @returns [..., out]
  */
-export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
+export function linear(
+  x: tf.Tensor | Rematerialized,
+  weight: tf.Tensor,
+  bias?: tf.Tensor,
+): tf.Tensor {
+  const input = valueOf(x);
   const [out, width] = weight.shape as [number, number];
-  if (x.shape.at(-1) !== width)
+  if (input.shape.at(-1) !== width)
     throw new TraceError(
-      `linear: input [${x.shape.join(', ')}] does not fit weight [${weight.shape.join(', ')}]`,
+      `linear: input [${input.shape.join(', ')}] does not fit weight [${weight.shape.join(', ')}]`,
     );
-  const recipe = rematerializationOf(x);
+  const again = rematerialization(x);
   const product = tf.customGrad((...args) => {
     const save = args.pop() as unknown as tf.GradSaveFunc;
     const [rows, w, b] = args as tf.Tensor[] as [tf.Tensor, tf.Tensor, tf.Tensor?];
-    save(recipe ? [w] : [w, rows]);
+    save(again ? [w] : [w, rows]);
     const value = matMul(rows, w, false, true);
     return {
       // [rows, in] · [out, in]ᵀ + [out]: TensorFlow fuses the two ops.
       value: b ? rawOp('BiasAdd', [value, b], FLOAT) : value,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const [savedWeight, savedRows] = saved as [tf.Tensor, tf.Tensor?];
-        const input = savedRows ?? (recipe ? rematerializeAfter(recipe, dy) : rows);
+        const inputRows = again ? again(dy) : (savedRows ?? rows);
         const gradients = [
           matMul(dy, savedWeight, false, false), // [rows, out] · [out, in]
-          matMul(dy, input, true, false), // [rows, out]ᵀ · [rows, in]
+          matMul(dy, inputRows, true, false), // [rows, out]ᵀ · [rows, in]
         ];
         return b ? [...gradients, rawOp('BiasAddGrad', [dy], FLOAT)] : gradients;
       },
     };
-  })(tf.reshape(x, [-1, width]), weight, ...(bias ? [bias] : []));
-  return tf.reshape(product, [...x.shape.slice(0, -1), out]);
+  })(tf.reshape(input, [-1, width]), weight, ...(bias ? [bias] : []));
+  return tf.reshape(product, [...input.shape.slice(0, -1), out]);
 }

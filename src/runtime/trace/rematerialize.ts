@@ -1,32 +1,34 @@
-/**
- * Values that are cheaper to compute again in the backward pass than to keep until then.
- *
- * An operation registers how its result follows from something that is kept anyway; `linear`, which needs its
- * input for the weight's gradient, then does not keep that input.
- */
+/** Values that are cheaper to compute again in the backward pass than to keep until then. */
 import type * as tf from '@tensorflow/tfjs';
 import { currentTrace, outputOf, tensorOf } from './tracer';
 
-/** Adds the nodes that compute the value, as [rows, width]. */
-type Rematerialization = () => tf.Tensor;
-
-const recipes = new WeakMap<tf.Tensor, Rematerialization>();
-
-/** Registers how to compute a tensor again; inside `recipe`, use only tensors from `kept`. */
-export function registerRematerialization(tensor: tf.Tensor, recipe: Rematerialization): void {
-  // In a block that is being recomputed as a whole there is nothing to gain.
-  if (currentTrace().allowsCheckpointing && !currentTrace().isRecomputing)
-    recipes.set(tensor, recipe);
+/**
+ * A value with the way to compute it again from what is kept anyway. `linear`, which needs its input for the weight's
+ * gradient, keeps a plain tensor, and computes one of these again.
+ */
+export interface Rematerialized {
+  readonly value: tf.Tensor;
+  /** Adds the nodes that compute the value again, as [rows, width]; of tensors from `savedTensor` only. */
+  rematerialize(): tf.Tensor;
 }
 
-/** How to compute a tensor again, where its operation said so. */
-export function rematerializationOf(tensor: tf.Tensor): Rematerialization | undefined {
-  return recipes.get(tensor);
+/** The value, either way. */
+export function valueOf(x: tf.Tensor | Rematerialized): tf.Tensor {
+  return 'rematerialize' in x ? x.value : x;
 }
 
-/** The recipe's value, computed after `dy` has arrived, so that it is not computed early and kept after all. */
-export function rematerializeAfter(recipe: Rematerialization, dy: tf.Tensor): tf.Tensor {
-  return currentTrace().after([outputOf(dy).oper], recipe);
+/**
+ * How to compute `x` again once `dy` has arrived, so that it is not computed early and kept after all.
+ *
+ * @returns undefined where `x` is to be kept: it is a plain tensor; it is in a block that is being computed again as a
+ * whole, where nothing is gained; or XLA is used, which drops the control edges that make it wait
+ */
+export function rematerialization(
+  x: tf.Tensor | Rematerialized,
+): ((dy: tf.Tensor) => tf.Tensor) | undefined {
+  const { allowsCheckpointing, isRecomputing } = currentTrace();
+  if (!('rematerialize' in x) || !allowsCheckpointing || isRecomputing) return undefined;
+  return (dy) => currentTrace().after([outputOf(dy).oper], () => x.rematerialize());
 }
 
 /** A handle on a tensor's value that outlives TensorFlow.js's own bookkeeping of the tensor. */
