@@ -3,6 +3,7 @@
  * configuration form shows these figures while a person types.
  */
 import type { Config } from '../config/definition';
+import { TOKENS_PER_ENCODING } from '../util/machineTuning';
 import { imageTokens } from './config';
 import type { NlvrModelConfig, TextConfig, VisionConfig } from './config';
 import { MLP_RATIO, isVisionParameter, parameters } from './parameters';
@@ -36,8 +37,6 @@ const FLOAT = 4;
 const BYTE = 1;
 /** Tokens of the longest sentence of a typical batch; NLVR2's sentences have 15 words on average. */
 const TYPICAL_LENGTH = 40;
-/** An encoding run of an evaluation takes about this many patch tokens. */
-const TOKENS_PER_ENCODING = 9232;
 
 /** Parameters of a model and the memory that training it takes. */
 export function modelSize(config: TrainingKeys, model: NlvrModelConfig): ModelSize {

@@ -1,7 +1,7 @@
 import { access, readdir } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { basename, dirname } from 'node:path';
 import type { MessageText } from '../../util/localize';
+import { imagesCheckedAtOnce } from '../../util/machineTuning';
 import { messageOf } from '../../util/userError';
 import { DataError } from '../dataError';
 import { examineImage } from '../image/decode';
@@ -61,12 +61,12 @@ interface ReadOptions {
  * Reads images as training will.
  * @param options.depth `decode` reads every pixel and notices truncated files; `header` the size alone.
  * @param options.verified images found sound before, which are not read again while they do not change.
- * @param options.lanes images at a time. Decoding runs on native threads; a few more than cores keep them busy.
+ * @param options.lanes images at a time.
  * @param options.onImage called after each image with how many are done, and all findings so far.
  */
 export async function readImages(
   images: readonly string[],
-  { depth, verified, lanes = availableParallelism() + 2, onImage, signal }: ReadOptions,
+  { depth, verified, lanes = imagesCheckedAtOnce(), onImage, signal }: ReadOptions,
 ): Promise<ImageFindings> {
   const findings: ImageFindings = { unreadable: new Map(), sizes: new Map(), turned: new Set() };
   let done = 0;

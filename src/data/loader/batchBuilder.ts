@@ -9,6 +9,7 @@ import type { Batch } from '../types';
 import type { BatchTask } from './batchTask';
 import type { ImageStore } from './imageStore';
 import { localize } from '../../util/localize';
+import { IMAGES_DECODED_AHEAD } from '../../util/machineTuning';
 
 type TaskExample = BatchTask['examples'][number];
 
@@ -22,8 +23,6 @@ interface ImageJob {
   side: 0 | 1;
 }
 
-/** Images that are decoded while another one is transformed. */
-const decodedAhead = 3;
 /** Longest stretch without returning to the event loop, in ms; without workers the trainer shares the thread. */
 const longestStretch = 20;
 
@@ -78,7 +77,7 @@ export class BatchBuilder {
         }
       }
     };
-    await Promise.all(Array.from({ length: Math.min(decodedAhead, jobs.length) }, lane));
+    await Promise.all(Array.from({ length: Math.min(IMAGES_DECODED_AHEAD, jobs.length) }, lane));
   }
 
   private async fill(task: BatchTask, job: ImageJob, target: Uint8Array): Promise<void> {

@@ -1,4 +1,5 @@
 /** Keeps the memory of this process outside TensorFlow's tensors small. Linux with glibc only; a no-op elsewhere. */
+import { sharesMallocArena } from '../../util/machineTuning';
 import type koffi from 'koffi';
 
 type Libc = ReturnType<typeof koffi.load>;
@@ -6,11 +7,11 @@ type Libc = ReturnType<typeof koffi.load>;
 const M_ARENA_MAX = -8;
 
 /**
- * Lets all threads take memory from one malloc arena. With one for each thread, a tensor that one thread frees is no
- * use to another, and a training step leaves a tenth more behind. Call it before TensorFlow starts its threads.
+ * Lets all threads take memory from one malloc arena, where that is good (`sharesMallocArena`). Call it before TensorFlow
+ * starts its threads.
  */
 export function shareMallocArena(libc: Libc): void {
-  if (process.platform !== 'linux') return;
+  if (process.platform !== 'linux' || !sharesMallocArena()) return;
   try {
     (libc.func('mallopt', 'int', ['int', 'int']) as (name: number, value: number) => number)(
       M_ARENA_MAX,

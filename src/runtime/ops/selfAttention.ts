@@ -2,16 +2,11 @@ import * as tf from '@tensorflow/tfjs';
 import type { OperationPointer } from '../tensorflow/capi';
 import { DType } from '../tensorflow/dtypes';
 import { currentTrace, outputOf, rawOp, rawOps } from '../trace/tracer';
+import { attentionParts } from '../../util/machineTuning';
 import { batchMatMul } from './attention';
 import { savedTensor } from '../trace/rematerialize';
 
 const FLOAT = { T: { type: DType.float32 } } as const;
-
-/** More parts than this would only make the graph larger. */
-const MOST_PARTS = 16;
-/** Probabilities of one part are about this large at most: on a CPU what a core's cache holds, for each thread. */
-const CPU_PART_BYTES = 1024 * 1024;
-const GPU_PART_BYTES = 512 * 1024 * 1024;
 
 /**
  * Multi-head self-attention from queries, keys and values side by side, without mask or dropout: for each head
@@ -28,7 +23,13 @@ export function selfAttention(qkv: tf.Tensor, heads: number): tf.Tensor {
   const trace = currentTrace();
   const [n, tokens, triple] = qkv.shape as [number, number, number];
   const d = triple / 3 / heads;
-  const sizes: Sizes = { n, tokens, heads, d, parts: partCount(n * heads, tokens) };
+  const sizes: Sizes = {
+    n,
+    tokens,
+    heads,
+    d,
+    parts: attentionParts(trace.device, trace.threads, n * heads, tokens),
+  };
   // Inside a checkpointed block the gradient follows immediately.
   const keepProbabilities = trace.isRecomputing || !trace.allowsCheckpointing;
   return tf.customGrad((input, save) => {
@@ -145,19 +146,6 @@ function concat(lists: tf.Tensor[][]): tf.Tensor {
 function mergeHeads(attended: tf.Tensor, { n, tokens, heads, d }: Sizes): tf.Tensor {
   const apart = tf.reshape(attended, [n, heads, tokens, d]);
   return tf.reshape(tf.transpose(apart, [0, 2, 1, 3]), [n, tokens, heads * d]);
-}
-
-/** A divisor of the number of heads. Fewer, larger parts are better where the cache holds them. */
-function partCount(headCount: number, tokens: number): number {
-  const { device, threads } = currentTrace();
-  const bytes = headCount * tokens * tokens * 4;
-  const wanted =
-    device === 'cpu'
-      ? Math.min(MOST_PARTS, headCount / threads, bytes / (threads * CPU_PART_BYTES))
-      : bytes / GPU_PART_BYTES;
-  for (let parts = Math.min(Math.ceil(wanted), headCount); parts > 1; parts--)
-    if (headCount % parts === 0) return parts;
-  return 1;
 }
 
 function at<T>(list: readonly T[], index: number): T {

@@ -8,8 +8,9 @@ import type { OperationPointer, Output } from '../tensorflow/capi';
 import { bytesPerElement, DType, dtypeName, elementCount } from '../tensorflow/dtypes';
 import { TraceError } from '../errors';
 import type { Attributes, Graph, NodeInput, NodeOptions } from '../tensorflow/graph';
-import { FIXED_PARTS, parallelism, type ParallelismOptions } from '../machine/parallelism';
+import { parallelism, type ParallelismOptions } from '../machine/parallelism';
 import { type ReplicaSpec, SINGLE } from '../replica/spec';
+import { EVALUATION_SHARDS } from '../../util/machineTuning';
 import type { Precision } from '../../util/precision';
 
 /** Ops whose float32 operands are rounded to bfloat16 where that precision was asked for. */
@@ -68,7 +69,9 @@ export class Trace {
   /** Independent parts that a computation should be recorded in (trace/shards.ts). */
   get lanes(): number {
     const { fixedParts, device, xla } = this.options;
-    return fixedParts && device === 'cpu' && !xla ? FIXED_PARTS : parallelism(this.options).lanes;
+    return fixedParts && device === 'cpu' && !xla
+      ? EVALUATION_SHARDS
+      : parallelism(this.options).lanes;
   }
 
   /** Adds a node; inside `after`, behind that control edge. */

@@ -12,6 +12,7 @@ import '@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js';
 import type { Output } from '../tensorflow/capi';
 import { DType } from '../tensorflow/dtypes';
 import { TraceError } from '../errors';
+import { transposesAsIntegers } from '../../util/machineTuning';
 import type { Attribute, Attributes, NodeInput } from '../tensorflow/graph';
 import type { Symbol, Trace } from './trace';
 
@@ -143,10 +144,7 @@ function replaceGather(): void {
   });
 }
 
-/**
- * On a CPU, floats are moved as unsigned integers: TensorFlow hands the transposition of floats to oneDNN, which takes
- * 0.1 ms before it begins; integers it moves by its own code. A Bitcast copies nothing.
- */
+/** tfjs-node's transposition, of floats as unsigned integers where that is faster (`transposesAsIntegers`). */
 function replaceTranspose(): void {
   tf.unregisterKernel(tf.Transpose, BACKEND);
   tf.registerKernel({
@@ -162,7 +160,8 @@ function replaceTranspose(): void {
           Tperm: { type: DType.int32 },
         });
       const { float32, uint32 } = DType;
-      return x.dtype === 'float32' && currentTrace().device === 'cpu'
+      const { device, threads } = currentTrace();
+      return x.dtype === 'float32' && transposesAsIntegers(device, threads)
         ? tensorOf(
             bitcast(transposed(bitcast(outputOf(x), float32, uint32), uint32), uint32, float32),
           )
