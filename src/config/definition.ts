@@ -440,8 +440,8 @@ export const definition = {
   precision: oneOf(
     'Hardware',
     'fp32',
-    ['fp32', 'tf32', 'bf16', 'auto'],
-    'Precision of matrix products; weights and sums stay fp32. `tf32` requires a GPU; `auto` uses bf16 if the hardware supports it, otherwise fp32.',
+    ['fp32', 'tf32', 'bf16', 'fp16', 'auto'],
+    'Precision of matrix products; weights and sums stay fp32. `tf32` requires a GPU; `fp16` trains with dynamic loss scaling, for GPUs without bf16 (experimental); `auto` uses bf16 if the hardware supports it, otherwise fp32.',
   ),
   xla: boolean(
     'Hardware',

@@ -74,6 +74,10 @@ export interface StepEvent {
   accuracy?: number;
   /** Global norm of the gradient before clipping. */
   gradNorm?: number | null;
+  /** With precision fp16: the factor of the loss in this step. */
+  lossScale?: number;
+  /** With precision fp16: steps since the previous event that changed nothing, because their gradients were not finite. */
+  skipped?: number;
   /** Examples per second since the previous event. */
   speed?: number;
   /** Since the previous event a program was recorded, which takes long and happens once. */

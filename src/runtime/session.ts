@@ -19,7 +19,7 @@ export interface SessionOptions {
   library: Library;
   device: 'cpu' | 'gpu';
   /**
-   * `bf16`: operands of matrix products are rounded to bfloat16, sums and weights stay float32. `tf32`: a GPU rounds them
+   * `bf16`: operands of matrix products are rounded to bfloat16, sums and weights stay float32; `fp16`: to float16. `tf32`: a GPU rounds them
    * to its 19 bits; with the others it does not, unlike TensorFlow's default.
    */
   precision: Precision;

@@ -9,6 +9,7 @@ import { initialiseWeights, openModelSession } from './modelSession';
 import { NlvrPrograms } from './programs';
 import { reportSize } from './ranks/stepReport';
 import { elementCount } from '../runtime/tensorflow/dtypes';
+import { INITIAL_SCALE } from '../runtime/optimizer/lossScale';
 import { gradientBuckets } from '../runtime/replica/gradients';
 import type { ReplicaSpec } from '../runtime/replica/spec';
 import type { OpTiming } from '../runtime/tensorflow/stepStats';
@@ -131,6 +132,7 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
           report: new Float32Array(reportSize(config.accumulate_steps, session.replica.worldSize)),
           lr: config.init_lr,
           step: ++step,
+          ...(opened.precision === 'fp16' && { loss_scale: INITIAL_SCALE }),
         },
         onProfile,
       );

@@ -9,6 +9,7 @@ import type { Batch, Dataset } from '../data/types';
 import type { Split } from '../run/events';
 import type { RunRecord } from '../run/record/runRecord';
 import type { StopController } from '../run/record/stopController';
+import { MIN_SCALE, nextLossScale, type LossScale } from '../runtime/optimizer/lossScale';
 import type { TrainingStep } from '../runtime/optimizer/trainingStep';
 import { localize, type MessageText } from '../util/localize';
 import { ExitCode, UserError } from '../util/userError';
@@ -54,6 +55,10 @@ export class Trainer {
     apply: new WeakSet<TrainingStep>(),
     add: new WeakSet<TrainingStep>(),
   };
+
+  /** Of the step before, with fp16. */
+  private usedScale: { lossScale?: number } = {};
+  private saidSkipped = false;
 
   constructor(private readonly parts: TrainerParts) {
     this.reporter = new StepReporter(parts.writer, parts.config.log_every, parts.gpu);
@@ -136,7 +141,7 @@ export class Trainer {
         state.epochSeconds = secondsBefore + (performance.now() - began) / 1000;
         if (apply) {
           this.reporter.step(
-            { step: state.step, epoch: state.epoch, lr, ...this.rankSeconds() },
+            { step: state.step, epoch: state.epoch, lr, ...this.rankSeconds(), ...this.usedScale },
             batches.waitMs - waited,
           );
           waited = batches.waitMs;
@@ -174,7 +179,9 @@ export class Trainer {
   private async step(stage: Stage, batch: Batch, lr: number, apply: boolean): Promise<void> {
     const { state, config, data, shard, stop } = this.parts;
     const { report } = this;
+    const { lossScale } = state;
     const feeds = {
+      ...(lossScale && { loss_scale: lossScale.scale }),
       ...(await data.visionFeeds(stage, batch)),
       inputIds: batch.inputIds,
       attentionMask: batch.attentionMask,
@@ -197,24 +204,58 @@ export class Trainer {
       ...feeds,
       report: report.feed(stop.requested),
       lr,
-      step: state.stageStep + 1,
+      // AdamW's own count: torch.amp.GradScaler does not call the optimizer for a step that is skipped.
+      step: state.stageStep + 1 - (lossScale?.skipped ?? 0),
     });
     report.take(results);
     const gradNorm = results['grad_norm']?.[0] ?? 0;
     const examples = batch.labels.length * shard.worldSize;
+    const skipped = lossScale !== undefined && !Number.isFinite(gradNorm);
     for (const [i, loss] of report.losses.entries()) {
       const last = i === report.losses.length - 1;
-      this.reporter.add(loss, last ? report.correct : 0, examples, last ? gradNorm : undefined);
-      if (!Number.isFinite(loss)) this.diverged(localize('the loss'), loss);
+      const norm = last ? gradNorm : undefined;
+      this.reporter.add(loss, last ? report.correct : 0, examples, norm, skipped);
+      if (!Number.isFinite(loss) && !skipped) this.diverged(localize('the loss'), loss);
     }
     state.epochCorrect += report.correct;
     state.epochExamples += examples * config.accumulate_steps;
     // Weights follow the gradient: with a finite loss they may be lost already, and must not be saved.
-    if (!Number.isFinite(gradNorm)) this.diverged(localize('the norm of the gradient'), gradNorm);
-    for (const loss of report.losses) state.epochLoss += loss;
-    state.epochSteps += config.accumulate_steps;
+    if (!Number.isFinite(gradNorm) && !skipped)
+      this.diverged(localize('the norm of the gradient'), gradNorm);
+    if (lossScale) this.updateScale(lossScale, !skipped);
+    // A forward pass that overflowed float16 has no loss; its step is skipped.
+    const losses = report.losses.filter(Number.isFinite);
+    for (const loss of losses) state.epochLoss += loss;
+    state.epochSteps += losses.length;
+    // Also of a step that is skipped, as a scheduler of PyTorch's is stepped in any case.
     state.step++;
     state.stageStep++;
+  }
+
+  /** Follows the rules of torch.amp.GradScaler, and ends a training whose gradients are finite at no scale. */
+  private updateScale(used: LossScale, finite: boolean): void {
+    const { state, writer } = this.parts;
+    const next = nextLossScale(used, finite);
+    state.lossScale = next;
+    this.usedScale = { lossScale: used.scale };
+    if (finite) return;
+    if (next.scale < MIN_SCALE)
+      this.diverged(
+        localize('the loss scale, halved whenever gradients were not finite,'),
+        next.scale,
+      );
+    if (this.saidSkipped) return;
+    this.saidSkipped = true;
+    writer.note(
+      'info',
+      'skipped-step',
+      localize(
+        'Step {0} was skipped because its fp16 gradients were not finite. The loss scale is now {1}.',
+        state.step + 1,
+        next.scale,
+      ),
+      localize('This is normal now and then, and in the first steps. Weights are unchanged.'),
+    );
   }
 
   /**
@@ -269,6 +310,7 @@ export class Trainer {
     const { checkpoint, state } = this.parts;
     await resetOptimizer(checkpoint);
     state.stageStep = 0;
+    if (state.lossScale) state.lossScale = { ...state.lossScale, skipped: 0 };
   }
 
   private async stopped(): Promise<'stopped'> {

@@ -63,7 +63,7 @@ export class NlvrPrograms {
   /**
    * A training step of `n` pairs. Feeds: `images` (2n images, those on the left first) or, with a frozen ViT,
    * `features` [2n, tokens, width]; `inputIds`, `attentionMask` [n, length]; `labels` [n]; `seed` [2]; `report`
-   * (`SharedReport`); `lr`, `step`. Returns `loss`, `logits` [n, 2], `correct`, `grad_norm`, and `report` with the
+   * (`SharedReport`); `lr`, `step`; in fp16 `loss_scale`. Returns `loss`, `logits` [n, 2], `correct`, `grad_norm`, and `report` with the
    * step's loss and correct answers added, summed over all ranks.
    */
   trainingStep(n: number, length: number): TrainingStep {
@@ -87,6 +87,7 @@ export class NlvrPrograms {
         optimizer: { weightDecay: optimizer.weight_decay },
         gradClip: optimizer.grad_clip,
         accumulateSteps,
+        lossScaling: this.session.info.precision === 'fp16',
         reduction: {
           precision: optimizer.gradient_precision,
           ...(this.options.overlap === false && { overlap: false }),

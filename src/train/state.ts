@@ -3,6 +3,7 @@ import type { Split } from '../run/events';
 import type { ExampleOrder } from './data/exampleOrder';
 import type { Metrics } from '../analysis/metrics';
 import type { Resources } from './resources';
+import { initialLossScale, type LossScale } from '../runtime/optimizer/lossScale';
 import type { Precision } from '../util/precision';
 
 /** What an exact resume needs in addition to weights and optimizer moments: `checkpoint_last/trainer.json`. */
@@ -10,7 +11,7 @@ export const TRAINER_STATE_VERSION = 2;
 
 export interface TrainerState {
   version: number;
-  /** Optimizer steps done over the whole run. */
+  /** Optimizer steps done over the whole run; of fp16 also those that were skipped, as the learning rate counts them. */
   step: number;
   /** Those of the stage under way (curriculum or main), whose optimizer is its own. */
   stageStep: number;
@@ -33,6 +34,8 @@ export interface TrainerState {
   /** What must not change on resume. */
   seed: number;
   precision: Precision;
+  /** Of fp16; its count of skipped steps is of the stage under way. */
+  lossScale?: LossScale;
   order: ExampleOrder;
   /** May change where it must; the run then says that its numbers differ. Missing in older checkpoints. */
   resources?: Resources;
@@ -58,6 +61,7 @@ export function freshState(
     bestEpoch: null,
     evaluationsSinceBest: 0,
     bestMetrics: {},
+    ...(run.precision === 'fp16' && { lossScale: initialLossScale() }),
     ...run,
   };
 }

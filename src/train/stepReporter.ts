@@ -4,7 +4,7 @@ import type { GpuReading } from './gpuReadings';
 
 const MEMORY_EVERY_MS = 1000;
 
-type StepPoint = Pick<StepEvent, 'step' | 'epoch' | 'lr' | 'rankSeconds'>;
+type StepPoint = Pick<StepEvent, 'step' | 'epoch' | 'lr' | 'rankSeconds' | 'lossScale'>;
 
 /** Gathers what the steps between two points of the curve have in common, and writes the points. */
 export class StepReporter {
@@ -12,6 +12,7 @@ export class StepReporter {
   private batches = 0;
   private correct = 0;
   private examples = 0;
+  private skipped = 0;
   private gradNorm: number | undefined;
   private waitedMs = 0;
   private since = performance.now();
@@ -36,13 +37,26 @@ export class StepReporter {
     this.recorded = true;
   }
 
-  /** What a batch brought; `loss` in nats. */
-  add(loss: number, correct: number, examples: number, gradNorm: number | undefined): void {
-    this.loss += loss;
-    this.batches++;
+  /**
+   * What a batch brought; `loss` in nats.
+   * @param skipped whether the loss scaling skipped its step, which belongs to no curve where it is not finite
+   */
+  add(
+    loss: number,
+    correct: number,
+    examples: number,
+    gradNorm: number | undefined,
+    skipped = false,
+  ): void {
+    if (!skipped || Number.isFinite(loss)) {
+      this.loss += loss;
+      this.batches++;
+    }
     this.correct += correct;
     this.examples += examples;
-    if (gradNorm !== undefined) this.gradNorm = gradNorm;
+    if (gradNorm === undefined) return;
+    if (skipped) this.skipped++;
+    else this.gradNorm = gradNorm;
   }
 
   /** An optimizer step is done; `step` counts from 1. */
@@ -54,7 +68,7 @@ export class StepReporter {
 
   /** Writes the point under way, if there is one. */
   flush(): void {
-    if (!this.pending || this.batches === 0) return;
+    if (!this.pending || this.examples === 0) return;
     const now = performance.now();
     const elapsed = now - this.since;
     const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
@@ -66,13 +80,14 @@ export class StepReporter {
       loss: finite(this.loss / this.batches),
       accuracy: this.correct / this.examples,
       ...(this.gradNorm !== undefined && { gradNorm: finite(this.gradNorm) }),
+      ...(this.skipped > 0 && { skipped: this.skipped }),
       speed: (this.examples / elapsed) * 1000,
       ...(this.recorded && { recorded: true as const }),
       wait: Math.min(1, this.waitedMs / elapsed),
       ...(withMemory && { memory: process.memoryUsage.rss() }),
       ...this.gpu(),
     });
-    this.loss = this.batches = this.correct = this.examples = this.waitedMs = 0;
+    this.loss = this.batches = this.correct = this.examples = this.waitedMs = this.skipped = 0;
     this.gradNorm = undefined;
     this.pending = undefined;
     this.recorded = false;

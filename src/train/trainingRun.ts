@@ -20,7 +20,7 @@ import { visibleGpus } from '../runtime/machine/gpus';
 import { redirectNativeLog } from '../runtime/tensorflow/nativeLog';
 import type { PrecisionChoice } from '../runtime/machine/precision';
 import type { Replica } from '../runtime/replica/replica';
-import { momentNames } from '../runtime/optimizer/trainingStep';
+import { momentNames } from '../runtime/optimizer/adamW';
 import type { Session } from '../runtime/session';
 import { withDiskErrors } from '../util/diskError';
 import { localize, sentences } from '../util/localize';

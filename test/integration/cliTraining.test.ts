@@ -1,4 +1,5 @@
-/** Ways of training that are chosen by the configuration: a frozen ViT, bf16, clipping, accumulation. */
+/** Ways of training that are chosen by the configuration: a frozen ViT, bf16, fp16, clipping, accumulation. */
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -6,6 +7,7 @@ import { loadConfig } from '../../src/config/load';
 import { readModelConfig } from '../../src/model/config';
 import { initialParameters } from '../../src/model/initialise';
 import type { NoteEvent, RunEvent } from '../../src/run/events';
+import type { LossScale } from '../../src/runtime/optimizer/lossScale';
 import { succeed, tensorsOf } from './cliSupport';
 import { eventsOf, lossesOf, tinyProject } from './tinyProject';
 
@@ -90,4 +92,51 @@ test('bf16 trains', async () => {
   expect(events.find(({ type }) => type === 'start')).toMatchObject({ precision: 'bf16' });
   for (const loss of lossesOf(run).values()) expect(loss).toBeGreaterThan(0);
   expect(events.at(-1)).toMatchObject({ type: 'end', state: 'finished', step: 6 });
+});
+
+test('fp16 trains like fp32, skips steps that overflow, and resumes exactly', async () => {
+  // A constant learning rate, so that the number of epochs changes nothing.
+  const constant = { ...still, min_lr: still.init_lr };
+  const wide = await tinyProject(constant);
+  const { config, run } = await tinyProject({ ...constant, precision: 'fp16' });
+  await Promise.all([wide.config, config].map((file) => succeed('train', '--config', file)));
+  const expected = lossesOf(wide.run);
+  for (const [step, loss] of lossesOf(run))
+    expect(Math.abs(Number(loss) - Number(expected.get(step))), `step ${step}`).toBeLessThan(2e-3);
+
+  const scaleOf = (of: string): LossScale => {
+    const state = readFileSync(join(of, 'checkpoint_last/trainer.json'), 'utf8');
+    return (JSON.parse(state) as { lossScale: LossScale }).lossScale;
+  };
+  expect(scaleOf(run)).toEqual({ scale: 65536, growthTracker: 6, skipped: 0 });
+  // A scale at which no gradient fits float16: three steps are skipped, or some more.
+  const file = join(run, 'checkpoint_last/trainer.json');
+  const state = JSON.parse(readFileSync(file, 'utf8')) as object;
+  writeFileSync(
+    file,
+    JSON.stringify({ ...state, lossScale: { scale: 2 ** 26, growthTracker: 6, skipped: 0 } }),
+  );
+  const copies = ['halves', 'ranks'].map((name) => {
+    cpSync(run, `${run}-${name}`, { recursive: true });
+    return `${run}-${name}`;
+  });
+  const resume = (folder: string, epochs: number, ...args: string[]): Promise<unknown> =>
+    succeed(
+      ...['train', '--resume', '--output_dir', folder, '--set', `max_epoch=${epochs}`, ...args],
+    );
+  await resume(run, 3);
+  await resume(copies[0], 2);
+  await resume(copies[0], 3);
+  await resume(copies[1], 2, '--nproc_per_node', '2', '--set', 'batch_size_train=2');
+  expect(scaleOf(run)).toEqual(scaleOf(copies[0]));
+  expect([...lossesOf(run)]).toEqual([...lossesOf(copies[0])]);
+  const [whole, halves] = await Promise.all(
+    [run, copies[0]].map((of) => tensorsOf(join(of, 'checkpoint_last/model.safetensors'))),
+  );
+  expect(isDeepStrictEqual(whole, halves)).toBe(true);
+  for (const of of [run, ...copies]) {
+    expect(scaleOf(of).skipped, of).toBeGreaterThanOrEqual(3);
+    expect(eventsOf(of).at(-1), of).toMatchObject({ type: 'end', state: 'finished' });
+    expect(eventsOf(of).map((e) => e.type === 'note' && e.code)).toContain('skipped-step');
+  }
 });

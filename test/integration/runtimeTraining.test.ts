@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { linear } from '../../src/runtime/ops/linear';
+import type { Feeds } from '../../src/runtime/trace/program';
 import type { Session } from '../../src/runtime/session';
 import { compileTrainingStep, type TrainingSpec } from '../../src/runtime/optimizer/trainingStep';
 import { difference, openSession, wave } from './runtimeSupport';
@@ -109,6 +110,52 @@ describe('training steps', () => {
       expect(difference(await session.read('w'), reference)).toBeLessThan(5e-7);
     }
     expect(await session.read('optimizer.g/w')).toEqual(new Float32Array(6));
+  });
+
+  it.each([1, 2])('fp16 skips a step that overflows, %i micro-batches', async (parts) => {
+    const narrow = await openSession({ precision: 'fp16' });
+    try {
+      const names = ['w', 'b', 'optimizer.m/w', 'optimizer.v/w'];
+      for (const each of [narrow, session]) {
+        each.variable('w', [2, 3]);
+        each.variable('b', [2]);
+        await each.assign([
+          ['w', wave(6, 1.3)],
+          ['b', wave(2, 0.7)],
+        ]);
+      }
+      const rows = 4 / parts;
+      const train = { ...spec(rows, 0.5, parts), lossScaling: true };
+      const scaled = compileTrainingStep(narrow, train);
+      const reference = compileTrainingStep(session, { ...train, lossScaling: false });
+      const x = wave(12, 0.9);
+      const run = async (step: number, lossScale?: number): Promise<number> => {
+        const program = lossScale === undefined ? reference : scaled;
+        const scale: Feeds = lossScale === undefined ? {} : { loss_scale: lossScale };
+        for (let i = 0; i < parts - 1; i++)
+          await program.accumulate({ x: x.slice(0, 3 * rows), weight: 1, ...scale });
+        const last = { x: x.slice(-3 * rows), weight: 1, lr: 0.01, step, ...scale };
+        const values = await program.run(last);
+        return values['grad_norm']?.[0] ?? NaN;
+      };
+      const state = async (of: Session): Promise<Float32Array[]> =>
+        Promise.all(names.map((name) => of.read(name)));
+      for (let step = 1; step <= 3; step++) {
+        const before = await state(narrow);
+        expect(await run(step, 2 ** 20)).not.toSatisfy(Number.isFinite);
+        expect(await state(narrow)).toEqual(before);
+        // The norm is that of the unscaled gradients.
+        const norm = await run(step, 1024);
+        expect(norm / (await run(step))).toBeCloseTo(1, 2);
+      }
+      const [actual, expected] = [await state(narrow), await state(session)];
+      for (const [i, name] of names.entries()) {
+        expect(difference(actual[i], expected[i]), name).toBeLessThan(2e-3);
+        expect(difference(actual[i], expected[i]), `${name} is rounded`).toBeGreaterThan(0);
+      }
+    } finally {
+      await narrow.dispose();
+    }
   });
 
   it('names parameters that no gradient reaches', () => {

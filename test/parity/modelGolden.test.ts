@@ -170,19 +170,22 @@ describe.each(CASES)('%s, %i threads', (folder, threads) => {
     expect(l2(words.subarray(0, width))).toBe(0);
   });
 
-  it('keeps to bf16 within 3e-2', async () => {
-    const narrow = await openSession({ precision: 'bf16', threads });
+  it.each([
+    ['bf16', 3e-2],
+    ['fp16', 4e-3],
+  ] as const)('keeps to %s within %f', async (precision, most) => {
+    const narrow = await openSession({ precision, threads });
     try {
       await load(narrow);
       const program = narrow.compile({
-        name: 'bf16',
+        name: precision,
         inputs: inputSpecs(config, batch),
         build: (inputs, scope) => forward(config, inputs, scope),
       });
       const { logits } = await program.run(feedsOf(batch));
       const error = distance(logits, golden.logits.flat());
-      expect(error).toBeLessThan(3e-2);
-      // It is bf16 indeed.
+      expect(error).toBeLessThan(most);
+      // It is rounded indeed.
       expect(error).toBeGreaterThan(1e-6);
     } finally {
       await narrow.dispose();

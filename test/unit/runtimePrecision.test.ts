@@ -11,6 +11,7 @@ describe('choosePrecision', () => {
   it.each([
     ['fp32', 'cpu', machine(['avx512_bf16']), 'fp32', /configured/],
     ['bf16', 'cpu', machine([]), 'bf16', /configured/],
+    ['fp16', 'gpu', machine([], 7), 'fp16', /configured/],
     ['tf32', 'gpu', machine([], 8), 'tf32', /configured/],
     ['tf32', 'cpu', machine([]), 'fp32', /requires a GPU/],
     ['auto', 'cpu', machine(['avx2', 'avx512_bf16']), 'bf16', /avx512_bf16/],
@@ -23,6 +24,14 @@ describe('choosePrecision', () => {
     const choice = choosePrecision(requested, device, facts);
     expect(choice.precision).toBe(precision);
     expect(inEnglish(choice.reason)).toMatch(reason);
+  });
+
+  it('says where fp16 is not the best choice', () => {
+    const remark = (device: 'cpu' | 'gpu', capability?: number) =>
+      inEnglish(choosePrecision('fp16', device, machine([], capability)).remark ?? '');
+    expect(remark('gpu', 7)).toBe('');
+    expect(remark('gpu', 8)).toMatch(/bf16 would need no loss scaling/);
+    expect(remark('cpu')).toMatch(/slower than fp32 on a CPU/);
   });
 
   it('says where bf16 would be faster than the fp32 that was asked for', () => {

@@ -10,6 +10,7 @@ import type { RunEvent } from '../../src/run/events';
 import { RunFolder } from '../../src/run/runFolder';
 import { RunWriter } from '../../src/run/record/runWriter';
 import type { Feeds } from '../../src/runtime/trace/program';
+import type { Precision } from '../../src/util/precision';
 import type { Session } from '../../src/runtime/session';
 import { readLastState } from '../../src/train/checkpoint/checkpoints';
 import { exampleOrder } from '../../src/train/data/exampleOrder';
@@ -68,8 +69,12 @@ interface Attempt {
 
 /** What goes otherwise than well; each throws, or says something unusual. */
 interface Faults {
+  precision?: Precision;
   /** Of step n. */
   gradNorm?: (step: number) => number;
+  loss?: (step: number) => number;
+  /** What a step is fed. */
+  feeds?: (feeds: Feeds) => void;
   /** The n-th run of a program, from 1; `apply` for one that changes weights. */
   run?: (run: number, apply: boolean) => void;
   /** Reading a batch of the epoch under way. */
@@ -94,7 +99,8 @@ async function train(
   const config = { ...parseConfig('').config, batch_size_train: 2, max_epoch: 8, ...settings };
   const plan = new TrainingPlan(config, dataset);
   const order = exampleOrder(config, plan);
-  const state = from ?? freshState({ seed: 42, precision: 'fp32', order, configHash: '' });
+  const { precision = 'fp32' } = faults;
+  const state = from ?? freshState({ seed: 42, precision, order, configHash: '' });
   const events: RunEvent[] = [];
   writer = RunWriter.open({
     root: folder,
@@ -112,10 +118,12 @@ async function train(
     steps++;
     await Promise.resolve();
     faults.run?.(steps, apply);
+    faults.feeds?.(feeds);
+    const loss = faults.loss?.(steps) ?? 0.5;
     const report = Float32Array.from(feeds['report'] as Float32Array);
-    report[config.accumulate_steps - 1] += 0.5;
+    report[config.accumulate_steps - 1] += loss;
     return {
-      loss: Float32Array.of(0.5),
+      loss: Float32Array.of(loss),
       correct: Float32Array.of(0),
       report,
       grad_norm: Float32Array.of(faults.gradNorm?.(steps) ?? 1),
@@ -217,6 +225,48 @@ test('a gradient that is not finite ends the training before its weights are sav
   writer?.close('failed');
   writer = undefined;
   expect(readFileSync(join(folder, 'events.jsonl'), 'utf8')).toMatch(/"gradNorm":null/);
+});
+
+test('a step that the loss scaling skips is no divergence, and AdamW does not count it', async () => {
+  const fed: unknown[][] = [];
+  const attempt = await train({ max_epoch: 1, save_steps: 1, log_every: 1 }, [], undefined, {
+    precision: 'fp16',
+    // The second step overflows in the backward pass, the third in the forward pass already.
+    loss: (step) => (step === 3 ? NaN : 0.5),
+    gradNorm: (step) => (step === 1 ? 2 : Infinity),
+    feeds: ({ loss_scale, step, lr }) => fed.push([loss_scale, step, lr]),
+  });
+  const [first] = fed;
+  expect(fed).toEqual([
+    [65536, 1, first[2]],
+    [65536, 2, first[2]],
+    [32768, 2, first[2]],
+  ]);
+  expect(notes(attempt)).toEqual(['skipped-step']);
+  const points = attempt.events.flatMap((event) => (event.type === 'step' ? [event] : []));
+  expect(
+    points.map(({ loss, gradNorm, lossScale, skipped }) => [loss, gradNorm, lossScale, skipped]),
+  )
+    // prettier-ignore
+    .toEqual([
+      [0.5, 2, 65536, undefined],
+      [0.5, undefined, 65536, 1],
+      [null, undefined, 32768, 1],
+    ]);
+  expect(attempt.events.find(({ type }) => type === 'epoch')).toMatchObject({ loss: 0.5 });
+  expect(lastState()).toMatchObject({
+    step: 3,
+    stageStep: 0 + 3,
+    lossScale: { scale: 16384, growthTracker: 0, skipped: 2 },
+  });
+  writer?.close('stopped');
+  writer = undefined;
+  rmSync(folder, { recursive: true });
+  const hopeless = train({ max_epoch: 20, save_every: 100 }, [], undefined, {
+    precision: 'fp16',
+    gradNorm: () => NaN,
+  });
+  await expect(hopeless).rejects.toThrow(/Training diverged: the loss scale.* at step 30 /);
 });
 
 const savedSteps = ({ events }: Attempt): number[] =>

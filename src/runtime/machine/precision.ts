@@ -33,6 +33,16 @@ export function choosePrecision(
   if (requested === 'tf32' || requested === 'bf16')
     return { precision: requested, reason: localize('as configured') };
   const fastest = fastestPrecision(device, machine);
+  if (requested === 'fp16')
+    return {
+      precision: 'fp16',
+      reason: localize('as configured'),
+      ...(device === 'cpu'
+        ? { remark: localize('fp16 is slower than fp32 on a CPU: it is meant for GPUs.') }
+        : fastest.precision === 'bf16' && {
+            remark: localize('bf16 would need no loss scaling: {0}.', fastest.reason),
+          }),
+    };
   if (requested === 'auto') return fastest;
   return {
     precision: 'fp32',

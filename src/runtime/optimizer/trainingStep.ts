@@ -5,24 +5,18 @@
  * accumulators `optimizer.g/<parameter>`: read them to save a run, assign them to resume it exactly.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { OperationPointer, Output } from '../tensorflow/capi';
+import type { Output } from '../tensorflow/capi';
 import { DType } from '../tensorflow/dtypes';
 import { TraceError } from '../errors';
 import type { Feeds, Inputs, InputSpec, Program, Scope, Values } from '../trace/program';
+import { AdamW, momentNames, type AdamWOptions } from './adamW';
 import { clockAfter, clockMs, elapsedMs } from '../replica/clock';
 import { Collectives, Packing } from '../replica/collectives';
 import { allReduceMean, type GradientReduction } from '../replica/gradients';
 import type { Session } from '../session';
 import type { OpTiming } from '../tensorflow/stepStats';
+import type { Trace } from '../trace/trace';
 import { outputOf, tensorOf } from '../trace/tracer';
-
-export interface AdamWOptions {
-  /** Decoupled: parameters shrink by the factor 1 - lr · weightDecay. */
-  weightDecay: number;
-  beta1?: number;
-  beta2?: number;
-  eps?: number;
-}
 
 export interface LossResult {
   loss: tf.Tensor;
@@ -50,12 +44,13 @@ export interface TrainingSpec extends LossSpec {
   accumulateSteps: number;
   /** How gradients are averaged over the ranks. */
   reduction?: GradientReduction;
+  /**
+   * For fp16: the loss is differentiated times the feed `loss_scale`, gradients are divided by it before their norm is
+   * taken, and where that is not finite nothing is changed.
+   */
+  lossScaling?: boolean;
 }
 
-export const momentNames = (parameter: string): [m: string, v: string] => [
-  `optimizer.m/${parameter}`,
-  `optimizer.v/${parameter}`,
-];
 /** Output with the time at which a rank's own gradients existed. */
 const GRADIENTS_AT = 'gradients_at';
 const accumulatorName = (parameter: string): string => `optimizer.g/${parameter}`;
@@ -65,16 +60,19 @@ export interface TrainingStep {
   /**
    * One optimizer step. With accumulation: the last micro-batch of the step.
    *
-   * @param feeds the inputs, `lr`, and `step`: the optimizer step's number from 1, for bias correction
+   * @param feeds the inputs, `lr`, `step`: the optimizer step's number from 1, for bias correction, and with loss scaling
+   *   `loss_scale`
    * @param onProfile has every operation timed and takes the timings
    * @returns this rank's `loss` and outputs, the sums over all ranks of what the loss function has summed, and
-   *   `grad_norm`, the norm of the mean gradient of all ranks before clipping. With several ranks also `own_ms`:
+   *   `grad_norm`, the norm of the mean gradient of all ranks before clipping; with loss scaling, a step whose norm is not
+   *   finite left weights and moments as they were. With several ranks also `own_ms`:
    *   milliseconds until this rank's gradients existed, without waiting for others; not of the first run, in which
    *   TensorFlow prepares the program
    */
   run(feeds: Feeds, onProfile?: (timings: OpTiming[]) => void): Promise<Values>;
   /**
-   * A micro-batch before the last: adds its gradients, divided by accumulateSteps, to those of the step.
+   * A micro-batch before the last: adds its gradients, divided by accumulateSteps, to those of the step. With loss scaling
+   * they are scaled, by the same `loss_scale` for all of the step.
    *
    * It stays on this rank: gradients are averaged over the ranks once a step.
    *
@@ -88,6 +86,7 @@ function differentiate(
   spec: LossSpec,
   inputs: Inputs,
   scope: Scope,
+  lossScale?: tf.Tensor,
 ): Required<LossResult> & { gradients: Map<string, tf.Tensor> } {
   const { parameters, withoutGradient = [] } = spec;
   const values = parameters.map((name) => scope.param(name));
@@ -108,7 +107,7 @@ function differentiate(
       return result.loss;
     },
     values,
-    undefined,
+    lossScale,
     true,
   );
   const gradients = new Map<string, tf.Tensor>();
@@ -157,15 +156,16 @@ export function compileTrainingStep(session: Session, spec: TrainingSpec): Train
     for (const name of momentNames(parameter)) session.variable(name, shape, 'zeros');
     if (spec.accumulateSteps > 1) session.variable(accumulatorName(parameter), shape, 'zeros');
   }
-  for (const name of ['lr', 'step'])
+  for (const name of ['lr', 'step', 'loss_scale'])
     if (name in spec.inputs) throw new TraceError(`${name} is the training step's own input`);
   const scalar: InputSpec = { shape: [], dtype: 'float32' };
+  const shared = { ...spec.inputs, ...(spec.lossScaling && { loss_scale: scalar }) };
   const step = session.compile({
     name: spec.name,
-    inputs: { ...spec.inputs, lr: scalar, step: scalar },
-    build: ({ lr, step, ...inputs }, scope) => {
-      const { loss, outputs, summed, gradients } = differentiate(spec, inputs, scope);
-      const gradNorm = update(spec, scope, gradients, lr, step);
+    inputs: { ...shared, lr: scalar, step: scalar },
+    build: ({ lr, step, loss_scale: scale, ...inputs }, scope) => {
+      const { loss, outputs, summed, gradients } = differentiate(spec, inputs, scope, scale);
+      const gradNorm = update(spec, scope, gradients, { lr, step, scale });
       const sums = sumOverRanks(scope, summed);
       const own = [...gradients.values()].map((gradient) => outputOf(gradient).oper);
       return {
@@ -194,7 +194,7 @@ export function compileTrainingStep(session: Session, spec: TrainingSpec): Train
         throw new TraceError(`${spec.name} was compiled without gradient accumulation`);
       accumulation ??= session.compile({
         name: `${spec.name} (accumulate)`,
-        inputs: spec.inputs,
+        inputs: shared,
         build: (inputs, scope) => accumulate(spec, inputs, scope),
       });
       return accumulation.run(feeds);
@@ -207,9 +207,13 @@ const FLOAT = { T: { type: DType.float32 } } as const;
 const ASSIGN = { dtype: { type: DType.float32 } } as const;
 
 /** One micro-batch: accumulators += gradients / accumulateSteps. */
-function accumulate(spec: TrainingSpec, inputs: Inputs, scope: Scope): Record<string, tf.Tensor> {
+function accumulate(
+  spec: TrainingSpec,
+  { loss_scale: scale, ...inputs }: Inputs,
+  scope: Scope,
+): Record<string, tf.Tensor> {
   const { trace } = scope;
-  const { loss, outputs, gradients } = differentiate(spec, inputs, scope);
+  const { loss, outputs, gradients } = differentiate(spec, inputs, scope, scale);
   const share = trace.graph.scalar(1 / spec.accumulateSteps);
   for (const [name, gradient] of gradients) {
     const value = trace.op('Mul', [outputOf(gradient), share], FLOAT);
@@ -247,8 +251,7 @@ function update(
   spec: TrainingSpec,
   scope: Scope,
   gradients: Map<string, tf.Tensor>,
-  lr: tf.Tensor,
-  step: tf.Tensor,
+  { lr, step, scale }: { lr: tf.Tensor; step: tf.Tensor; scale?: tf.Tensor },
 ): tf.Tensor {
   const { trace } = scope;
   const own = new Map<string, Output>();
@@ -260,18 +263,44 @@ function update(
         : outputOf(gradient),
     );
   const totals = allReduceMean(trace, scope.replica, own, spec.reduction ?? { precision: 'fp32' });
-  const norm = globalNorm(scope, [...totals.values()]);
-  if (spec.gradClip > 0) {
-    // torch.nn.utils.clip_grad_norm_: min(1, max_norm / (norm + 1e-6))
-    const one = trace.graph.scalar(1);
-    const enlarged = trace.op('AddV2', [norm, trace.graph.scalar(1e-6)], FLOAT);
-    const ratio = trace.op('RealDiv', [trace.graph.scalar(spec.gradClip), enlarged], FLOAT);
-    const factor = trace.op('Minimum', [ratio, one], FLOAT);
-    for (const [name, total] of totals) totals.set(name, trace.op('Mul', [total, factor], FLOAT));
+  if (scale) {
+    // After the sum over the ranks, which all of them get: so they agree on whether it is finite.
+    const inverse = trace.op('Reciprocal', [outputOf(scale)], FLOAT);
+    for (const [name, total] of totals) totals.set(name, trace.op('Mul', [total, inverse], FLOAT));
   }
-  const adamW = new AdamW(spec.optimizer, scope, outputOf(lr), outputOf(step));
+  const norm = globalNorm(scope, [...totals.values()]);
+  const finite = scale && trace.op('IsFinite', [norm], FLOAT);
+  const factor = gradientFactor(spec, trace, norm, finite);
+  // 0 times infinity is 0 here: what is skipped must not reach the moments.
+  const multiply = finite ? 'MulNoNan' : 'Mul';
+  if (factor)
+    for (const [name, total] of totals)
+      totals.set(name, trace.op(multiply, [total, factor], FLOAT));
+  const adamW = new AdamW(spec.optimizer, scope, outputOf(lr), outputOf(step), finite);
   for (const [name, total] of totals) scope.effect(() => adamW.apply(name, total));
   return tensorOf(norm);
+}
+
+/**
+ * What the gradients are multiplied by: clipping, and 0 in a step that is skipped.
+ * @param finite whether they are, where that is asked
+ */
+function gradientFactor(
+  spec: TrainingSpec,
+  trace: Trace,
+  norm: Output,
+  finite: Output | undefined,
+): Output | undefined {
+  const one = trace.graph.scalar(1);
+  let factor: Output | undefined;
+  if (spec.gradClip > 0) {
+    // torch.nn.utils.clip_grad_norm_: min(1, max_norm / (norm + 1e-6))
+    const enlarged = trace.op('AddV2', [norm, trace.graph.scalar(1e-6)], FLOAT);
+    const ratio = trace.op('RealDiv', [trace.graph.scalar(spec.gradClip), enlarged], FLOAT);
+    factor = trace.op('Minimum', [ratio, one], FLOAT);
+  }
+  if (!finite) return factor;
+  return trace.op('SelectV2', [finite, factor ?? one, trace.graph.scalar(0)], FLOAT);
 }
 
 /** The step's gradient from the accumulator and the last micro-batch; the accumulator is emptied. */
@@ -297,69 +326,4 @@ function globalNorm({ trace }: Scope, gradients: readonly Output[]): Output {
   const together = trace.op('Pack', [halves], FLOAT);
   const sum = trace.op('Sum', [together, trace.graph.scalar(0, DType.int32)], FLOAT);
   return trace.op('Sqrt', [trace.op('Mul', [sum, trace.graph.scalar(2)], FLOAT)], FLOAT);
-}
-
-/**
- * torch.optim.AdamW by TensorFlow's fused ResourceApplyAdam.
- *
- * PyTorch: p -= lr · wd · p, then p -= lr / (1 - β1^t) · m / (√v / √(1 - β2^t) + ε). The kernel computes
- * p -= lr' · m / (√v + ε') without its bias correction, so lr' and ε' carry it.
- */
-class AdamW {
-  private readonly decay: Output | undefined;
-  private readonly inputs: readonly Output[];
-
-  constructor(
-    { weightDecay, beta1 = 0.9, beta2 = 0.999, eps = 1e-8 }: AdamWOptions,
-    private readonly scope: Scope,
-    lr: Output,
-    step: Output,
-  ) {
-    const { trace } = scope;
-    const { graph } = trace;
-    // 1 - β^t for the β that the kernel has, which is the float32 next to the given one, without cancellation.
-    const correction = (beta: number): Output => {
-      const exponent = trace.op('Mul', [step, graph.scalar(Math.log(Math.fround(beta)))], FLOAT);
-      return trace.op('Neg', [trace.op('Expm1', [exponent], FLOAT)], FLOAT);
-    };
-    const root2 = trace.op('Sqrt', [correction(beta2)], FLOAT);
-    const scaled = trace.op('RealDiv', [root2, correction(beta1)], FLOAT);
-    const zero = graph.scalar(0);
-    this.inputs = [
-      zero,
-      zero,
-      trace.op('Mul', [lr, scaled], FLOAT),
-      graph.scalar(beta1),
-      graph.scalar(beta2),
-      trace.op('Mul', [root2, graph.scalar(eps)], FLOAT),
-    ];
-    if (weightDecay !== 0) {
-      const loss = trace.op('Mul', [lr, graph.scalar(weightDecay)], FLOAT);
-      this.decay = trace.op('Sub', [graph.scalar(1), loss], FLOAT);
-    }
-  }
-
-  apply(parameter: string, gradient: Output): OperationPointer {
-    const { scope, decay } = this;
-    const { trace } = scope;
-    const handle = scope.handle(parameter);
-    const record = (): OperationPointer =>
-      trace.effect(
-        'ResourceApplyAdam',
-        [
-          handle,
-          ...momentNames(parameter).map((name) => scope.handle(name)),
-          ...this.inputs,
-          gradient,
-        ],
-        FLOAT,
-      );
-    if (!decay) return record();
-    // Behind the gradient, or the copies of all weights would be made, and held, from the step's beginning.
-    const assigned = trace.after([gradient.oper], () => {
-      const shrunk = trace.op('Mul', [outputOf(scope.param(parameter)), decay], FLOAT);
-      return trace.effect('AssignVariableOp', [handle, shrunk], ASSIGN);
-    });
-    return trace.after([assigned], record);
-  }
 }

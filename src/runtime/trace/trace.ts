@@ -13,7 +13,10 @@ import { type ReplicaSpec, SINGLE } from '../replica/spec';
 import { EVALUATION_SHARDS } from '../../util/machineTuning';
 import type { Precision } from '../../util/precision';
 
-/** Ops whose float32 operands are rounded to bfloat16 where that precision was asked for. */
+/** Types of 16 bits to which operands of matrix products are rounded, by precision. */
+const NARROW: Partial<Record<Precision, DType>> = { bf16: DType.bfloat16, fp16: DType.float16 };
+
+/** Ops whose float32 operands are rounded where a precision of 16 bits was asked for. */
 const MATRIX_PRODUCTS = new Set(['MatMul', 'BatchMatMulV2', '_FusedMatMul']);
 
 /** Constants up to this size are shared; larger ones of one repeated value become a Fill. */
@@ -82,8 +85,9 @@ export class Trace {
     options: Pick<NodeOptions, 'device'> = {},
   ): Output[] {
     const operandType = attributes['T'];
+    const narrow = NARROW[this.options.precision];
     if (
-      this.options.precision === 'bf16' &&
+      narrow !== undefined &&
       MATRIX_PRODUCTS.has(type) &&
       operandType &&
       'type' in operandType &&
@@ -91,12 +95,12 @@ export class Trace {
     ) {
       const rounded = inputs.map((input) =>
         Array.isArray(input)
-          ? (input as readonly Output[]).map((o) => this.toBfloat16(o))
-          : this.toBfloat16(input as Output),
+          ? (input as readonly Output[]).map((o) => this.rounded(o, narrow))
+          : this.rounded(input as Output, narrow),
       );
-      const narrow = { ...attributes, T: { type: DType.bfloat16 } } as const;
-      const product = this.graph.op(type, rounded, narrow, { control: this.control });
-      return [this.cast(product, DType.bfloat16, DType.float32)];
+      const typed = { ...attributes, T: { type: narrow } } as const;
+      const product = this.graph.op(type, rounded, typed, { control: this.control });
+      return [this.cast(product, narrow, DType.float32)];
     }
     return this.graph.add(type, inputs, attributes, { ...options, control: this.control }).outputs;
   }
@@ -212,7 +216,7 @@ export class Trace {
     this.constantValues.delete(id);
   }
 
-  private toBfloat16(output: Output): Output {
+  private rounded(output: Output, narrow: DType): Output {
     const type = this.graph.typeOf(output);
     if (type !== DType.float32) return output;
     // One rounded copy serves all uses of a tensor, but a recomputed block makes its own.
@@ -222,9 +226,9 @@ export class Trace {
       rounded = this.isVariable(output)
         ? this.graph.op('Cast', [output], {
             SrcT: { type: DType.float32 },
-            DstT: { type: DType.bfloat16 },
+            DstT: { type: narrow },
           })
-        : this.cast(output, DType.float32, DType.bfloat16);
+        : this.cast(output, DType.float32, narrow);
       this.casts.set(key, rounded);
     }
     return rounded;

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Session } from '../../runtime/session';
-import { momentNames } from '../../runtime/optimizer/trainingStep';
+import { momentNames } from '../../runtime/optimizer/adamW';
 import type { CheckpointFile } from '../../model/checkpoint/checkpointFile';
 import { openCheckpoint } from '../../model/checkpoint/openCheckpoint';
 import { originMetadata, type CheckpointOrigin } from '../../model/checkpointOrigin';

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { momentNames } from '../../runtime/optimizer/trainingStep';
+import { momentNames } from '../../runtime/optimizer/adamW';
 import type { CheckpointSource } from './checkpoints';
 
 /** Sets AdamW's moments of all trained parameters to zero, as a new optimizer has them. */
