@@ -139,6 +139,8 @@ describe('the page of the runs table', () => {
 
   it('filters by a range on an axis, and selects runs by a rectangle', async () => {
     await button('Parallel Coordinates').click();
+    // The lines come over several frames.
+    await locate('canvas[role=img][aria-busy=false]').waitFor();
     const plot = async () => {
       const box = await locate('.plot').boundingBox();
       if (!box) throw new Error('no plot');

@@ -33,9 +33,15 @@ export interface Size {
   height: number;
 }
 
+/** Nothing for what is drawn, or the parts that are still to be drawn: the next one with every `next()`. */
+export type Drawing = Iterator<void, void> | void;
+
 interface CanvasProps {
-  /** Draws all of it. A new function is drawn immediately. */
-  draw: (context: CanvasRenderingContext2D, size: Size, colours: Colours) => void;
+  /**
+   * Draws all of it, or returns its parts, each of which is drawn in a frame of its own. A new function is drawn immediately,
+   * in place of what is still to come of the one before.
+   */
+  draw: (context: CanvasRenderingContext2D, size: Size, colours: Colours) => Drawing;
   /** Says what is drawn; missing on one that lies over another. */
   label?: string;
 }
@@ -60,20 +66,38 @@ export function Canvas({ draw, label }: CanvasProps) {
     const element = canvas.current;
     const parent = element?.parentElement;
     const context = element?.getContext('2d');
-    if (!element || !parent || !context) return;
+    if (!element || !parent || !context) return undefined;
     const { clientWidth: width, clientHeight: height } = parent;
     const ratio = window.devicePixelRatio;
     element.width = Math.round(width * ratio);
     element.height = Math.round(height * ratio);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
-    draw(context, { width, height }, colours());
+    const parts = draw(context, { width, height }, colours());
+    if (!parts) return undefined;
+    element.setAttribute('aria-busy', 'true');
+    return overFrames(parts, () => element.setAttribute('aria-busy', 'false'));
   }, [draw, changes]);
   return label === undefined ? (
     <canvas ref={canvas} class="layer" aria-hidden="true" />
   ) : (
     <canvas ref={canvas} class="layer" role="img" aria-label={label} />
   );
+}
+
+/**
+ * Draws a part at once and each other one in a frame of its own.
+ * @param done is called after the last one
+ * @returns what ends it before
+ */
+export function overFrames(parts: Iterator<void, void>, done: () => void): () => void {
+  let frame = 0;
+  const next = (): void => {
+    if (parts.next().done === true) done();
+    else frame = requestAnimationFrame(next);
+  };
+  next();
+  return () => cancelAnimationFrame(frame);
 }
 
 /** Where the pointer is in an element. */

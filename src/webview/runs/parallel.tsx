@@ -14,6 +14,8 @@ const EDGE = { left: 60, right: 60, top: 34, bottom: 24 };
 const AXIS_NEAR = 14;
 const LINE_NEAR = 8;
 const MOST_SUGGESTED = 5;
+/** So many are drawn well within a frame, also without a GPU; thousands would hold up the page. */
+const LINES_A_FRAME = 250;
 
 interface Pointer {
   x: number;
@@ -52,29 +54,39 @@ export function Parallel({ model }: { model: Model }) {
   const filters = JSON.stringify(model.view.filters);
   const selection = [...model.selected].join('\0');
 
-  const draw = useCallback(
-    (context: CanvasRenderingContext2D, now: Size, colours: Colours) => {
+  const drawLines = useCallback(
+    function* (context: CanvasRenderingContext2D, now: Size, colours: Colours) {
       size.current = now;
       const passing = new Set(shown);
-      context.lineWidth = 1;
-      context.strokeStyle = colours.muted;
-      context.globalAlpha = 0.12;
-      for (const row of searched) if (!passing.has(row)) path(context, row, scales, now);
+      let drawn = 0;
+      for (const row of searched) {
+        if (passing.has(row)) continue;
+        context.lineWidth = 1;
+        context.strokeStyle = colours.muted;
+        context.globalAlpha = 0.12;
+        path(context, row, scales, now);
+        if (++drawn % LINES_A_FRAME === 0) yield;
+      }
       for (const row of shown) {
         const marked = model.selected.has(row.key);
         context.globalAlpha = marked ? 1 : Math.max(0.15, Math.min(0.8, 60 / shown.length));
         context.lineWidth = marked ? 2.5 : 1.2;
         context.strokeStyle = colours.series[series.of(row) % 6] ?? colours.text;
         path(context, row, scales, now);
+        if (++drawn % LINES_A_FRAME === 0) yield;
       }
-      context.globalAlpha = 1;
+    },
+    [scales, shown, searched, selection, model.view.group],
+  );
+  const drawAxes = useCallback(
+    (context: CanvasRenderingContext2D, now: Size, colours: Colours) => {
       scales.forEach((scale, i) => {
         drawAxis(context, scale, axisX(i, scales.length, now), now, colours);
         const filter = model.view.filters[scale.column.id];
         if (filter) drawRange(context, scale, filter, axisX(i, scales.length, now), now, colours);
       });
     },
-    [scales, shown, searched, filters, selection, model.view.group],
+    [scales, filters],
   );
   const near =
     pointer && pointer.axis === undefined
@@ -129,13 +141,14 @@ export function Parallel({ model }: { model: Model }) {
         onPointerLeave={() => setPointer(undefined)}
       >
         <Canvas
-          draw={draw}
+          draw={drawLines}
           label={t(
             'Parallel coordinates of {0}: {1} runs. The table has the same numbers.',
             axes.map(({ title }) => title).join(', '),
             shown.length,
           )}
         />
+        <Canvas draw={drawAxes} />
         <Canvas draw={over} />
         {near && pointer && <RunTip row={near} columns={axes} x={pointer.x} y={pointer.y} />}
       </div>
