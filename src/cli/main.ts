@@ -521,6 +521,12 @@ export function createProgram(): Command {
   )
     .option('--compare <run>', 'run folder to compare with')
     .addOption(epochOption('epoch'))
+    .addOption(
+      new Option(
+        '--epoch_b <epoch>',
+        'of the run that is compared: epoch from 0, best or last; best with --epoch best, else last',
+      ).argParser(wantedEpoch),
+    )
     .option('--worst <n>', 'number of wrong answers to show, at most 200', worst, 24)
     .option('--language <language>', 'language of the report, such as zh-cn', 'en')
     .option('--overwrite', 'replace the file if it exists')

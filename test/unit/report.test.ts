@@ -1,10 +1,12 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
+import { analyze } from '../../src/analysis/analyze';
 import { makeReport } from '../../src/analysis/report/page';
 import { Pictures } from '../../src/analysis/report/pictures';
 import type { ReportRequest } from '../../src/analysis/report/gather';
+import { fileOfSet } from '../../src/run/read/predictionSets';
 import { scratchFolder } from '../integration/tinyProject';
 import { AnalysisProject, type Annotation } from './analysisSupport';
 
@@ -121,4 +123,28 @@ test('a run without configuration, and one without predictions, say so', async (
   expect(followed).toContain('has no predictions yet.');
   expect(followed).toContain('val: from 51.0% to 82.2%.');
   await expect(report(folder, { compareWith: run })).rejects.toThrow('has no predictions yet');
+});
+
+test('the most suspicious labels are those of nlvr analyze, and the compared epoch can be chosen', async () => {
+  const project = new AnalysisProject(annotations((i) => `There are ${i} dogs.`));
+  // Every tenth label is contradicted with confidence.
+  const contradicted = (i: number): number => (i % 10 === 0 ? 0.03 : i % 2 === 0 ? 0.9 : 0.1);
+  const run = await project.import('run', contradicted, { epoch: 0 });
+  const other = await project.import('other', () => 0.9, { epoch: 1 });
+  const second = await project.import('second', () => 0.1, { epoch: 2 });
+  renameSync(
+    fileOfSet(second, { split: 'val', epoch: 2 }),
+    fileOfSet(other, { split: 'val', epoch: 2 }),
+  );
+  const { analysis } = await analyze({ run, split: 'val', epoch: 'last', userSlices: [] });
+  const page = await report(run, { compareWith: other, epochB: 1 });
+  const part = /<section id="label-noise"[\s\S]*?<\/section>/.exec(page)?.[0] ?? '';
+  expect(textOf(part, 'code')).toEqual(analysis.labelNoise.map(({ identifier }) => identifier));
+  expect(textOf(part, 'code')).toHaveLength(4);
+  expect(part).toContain('Examples whose labels may be wrong: 4. 4 are shown');
+  expect(part).toContain(`<data value="${analysis.labelNoise[0].score}">0.97</data>`);
+  expect(page).toContain('other (epoch 2)');
+  expect(await report(run, { compareWith: other })).toContain('other (epoch 3)');
+  const agreed = await project.import('agreed', (i) => (i % 2 === 0 ? 0.9 : 0.1));
+  expect(await report(agreed)).toContain('No suspicious labels');
 });

@@ -20,8 +20,10 @@ export interface ReportRequest extends AnalysisOptions {
   /** Absolute path of the run folder. */
   run: string;
   epoch: WantedEpoch;
-  /** Absolute path of the run that it is compared with; the best or the newest predictions of it. */
+  /** Absolute path of the run that it is compared with. */
   compareWith?: string;
+  /** Its predictions; by default those of its best epoch where `epoch` is 'best', else the newest. */
+  epochB?: WantedEpoch;
   /** Wrong answers that are shown. */
   worst: number;
 }
@@ -79,7 +81,7 @@ export async function gatherReport(request: ReportRequest): Promise<Report> {
             a: folder,
             b: request.compareWith,
             epochA: request.epoch,
-            epochB: request.epoch === 'best' ? 'best' : 'last',
+            epochB: request.epochB ?? (request.epoch === 'best' ? 'best' : 'last'),
           })
         ).comparison;
   const wrong = 'analysis' in result ? wrongOf(result) : [];

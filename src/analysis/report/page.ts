@@ -11,6 +11,7 @@ import {
   calibrationSection,
   comparisonSection,
   epochsSection,
+  labelNoiseSection,
   metricsSection,
   slicesSection,
 } from './predictionSections';
@@ -80,6 +81,7 @@ async function sections(report: Report): Promise<(Html | null)[]> {
           comparison && comparisonSection(comparison),
           calibrationSection(analysis),
           epochsSection(analysis),
+          labelNoiseSection(analysis),
           await examplesSection(report),
         ]
       : [section('metrics', localize('Metrics'), paragraph(analysis))];

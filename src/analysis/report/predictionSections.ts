@@ -1,4 +1,4 @@
-/** What a report says of the predictions: slices, comparison, calibration, epochs. */
+/** What a report says of the predictions: slices, comparison, calibration, epochs, label noise. */
 import { localized, localizedMessage } from '../../util/language';
 import { localize, type StoredMessage, type MessageText } from '../../util/localize';
 import type { Analysis } from '../analyze';
@@ -15,6 +15,9 @@ import {
 import { reliabilityDiagram } from './chart';
 import { html, type Content, type Html } from './html';
 import { exact, paragraph, section, share, shortened, table } from './parts';
+
+/** Candidates for label noise that a report shows. */
+const CANDIDATES_SHOWN = 20;
 
 /** `val after epoch 3`, counted from 1. */
 export function setWords(split: string, epoch: number | null): MessageText {
@@ -249,6 +252,66 @@ export function epochsSection({ dynamics }: Analysis): Html | null {
     </dl>`,
   );
 }
+
+export function labelNoiseSection({ labelNoise }: Analysis): Html {
+  const title = localize('Label noise');
+  if (labelNoise.length === 0)
+    return section(
+      'label-noise',
+      title,
+      paragraph(
+        localize(
+          'No suspicious labels: the model does not contradict any label with confidence in most epochs, and no annotator disagrees with one.',
+        ),
+      ),
+    );
+  const shown = labelNoise.slice(0, CANDIDATES_SHOWN);
+  return section(
+    'label-noise',
+    title,
+    paragraph(
+      localize(
+        'Examples whose labels may be wrong: {0}. {1} are shown, the most suspicious ones first.',
+        number(labelNoise.length),
+        number(shown.length),
+      ),
+    ),
+    table(
+      localize(
+        'Score: the probability that the model or a random annotator contradicts the label. Votes: annotators who agree with the label.',
+      ),
+      [
+        { title: localize('Sentence'), text: true },
+        { title: localize('Example'), text: true },
+        { title: localize('Label'), text: true },
+        { title: localize('Score') },
+        { title: localize('Contradicted') },
+        { title: localize('Wrong epochs') },
+        { title: localize('Votes') },
+        { title: localize('Reasons'), text: true },
+      ],
+      shown.map(({ identifier, sentence, label, score, contradiction, ...each }) => ({
+        cells: [
+          html`<span dir="auto">${shortened(sentence)}</span>`,
+          html`<code>${shortened(identifier)}</code>`,
+          label ? 'True' : 'False',
+          exact(score, score.toFixed(2)),
+          exact(contradiction, percent(contradiction)),
+          localized(localize('{0} of {1}', each.wrong, each.epochs)),
+          each.votes === null
+            ? '–'
+            : localized(localize('{0} of {1}', each.votes.agreeing, each.votes.all)),
+          each.reasons.map((reason) => localized(reasonWords[reason])).join(', '),
+        ],
+      })),
+    ),
+  );
+}
+
+const reasonWords = {
+  contradicted: localize('model contradicts'),
+  annotators: localize('annotators disagree'),
+} as const satisfies Record<Analysis['labelNoise'][number]['reasons'][number], MessageText>;
 
 function sideName({ name, epoch }: ComparedRun): MessageText {
   return epoch === null ? shortened(name) : localize('{0} (epoch {1})', shortened(name), epoch + 1);

@@ -2,6 +2,8 @@ import { makeReport } from '../../analysis/report/page';
 import type { WantedEpoch } from '../../analysis/runPredictions';
 import { version } from '../../../package.json';
 import { writeFileAtomic } from '../../util/atomicFile';
+import { localize } from '../../util/localize';
+import { UserError } from '../../util/userError';
 import { speakLanguage } from '../bundles';
 import { number } from '../../analysis/figures';
 import { requireOutputFile } from '../outputPath';
@@ -13,12 +15,17 @@ export interface ReportOptions extends Omit<SliceOptions, 'examples' | 'json'> {
   overwrite?: boolean;
   compare?: string;
   epoch: WantedEpoch;
+  epoch_b?: WantedEpoch;
   worst: number;
   language: string;
 }
 
 /** `nlvr report`: a run as one file of HTML. */
 export async function reportRun(run: string, options: ReportOptions): Promise<void> {
+  if (options.epoch_b !== undefined && options.compare === undefined)
+    throw new UserError(localize('`--epoch_b` requires `--compare`.'), {
+      hint: localize('Specify the run that is compared, or omit `--epoch_b`.'),
+    });
   const target = userPath(options.output);
   requireOutputFile(target, options.overwrite === true);
   speakLanguage(options.language);
@@ -28,6 +35,7 @@ export async function reportRun(run: string, options: ReportOptions): Promise<vo
       run: userPath(run),
       epoch: options.epoch,
       ...(options.compare !== undefined && { compareWith: userPath(options.compare) }),
+      ...(options.epoch_b !== undefined && { epochB: options.epoch_b }),
       worst: options.worst,
     },
     { language: options.language, version, made: new Date() },
