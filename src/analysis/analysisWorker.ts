@@ -28,10 +28,11 @@ async function work(): Promise<void> {
   const { analysis } = await analyzeInParts(workerData as AnalyzeRequest, {
     progress: (share) => say({ type: 'progress', share }),
     part: (so) => {
+      // Numbers first: they are what is waited for.
+      say({ type: 'numbers', analysis: so.analysis, complete: false });
       if (parts++ === 0)
         say({ type: 'examples', examples: exampleColumns(so), slices: sliceRows(so) });
       else say({ type: 'dynamics', dynamics: dynamicsColumns(so) });
-      say({ type: 'numbers', analysis: so.analysis, complete: false });
     },
   });
   say({ type: 'numbers', analysis, complete: true });

@@ -115,27 +115,38 @@ function nllOf(margins: Float64Array, labels: readonly boolean[], scale: number)
   return sum / margins.length;
 }
 
-/** The cross-entropy is convex in 1/T: the zero of its slope, by bisection within the range. */
+/**
+ * The cross-entropy is convex in 1/T: the zero of its slope, by Newton's method within a bracket, which is halved where a
+ * step leaves it.
+ */
 function fitTemperature(
   margins: Float64Array,
   labels: readonly boolean[],
 ): { temperature: number; atLimit: boolean } {
-  const slope = (scale: number): number => {
-    let sum = 0;
-    margins.forEach((margin, i) => {
-      const against = labels[i] ? -margin : margin;
-      sum += against * sigmoid(against * scale);
-    });
-    return sum;
+  const against = margins.map((margin, i) => (labels[i] ? -margin : margin));
+  const slopes = (scale: number): { slope: number; bend: number } => {
+    let [slope, bend] = [0, 0];
+    for (const each of against) {
+      const share = sigmoid(each * scale);
+      slope += each * share;
+      bend += each * each * share * (1 - share);
+    }
+    return { slope, bend };
   };
   let [low, high] = [1 / TEMPERATURES[1], 1 / TEMPERATURES[0]];
-  if (slope(low) >= 0) return { temperature: 1 / low, atLimit: true };
-  if (slope(high) <= 0) return { temperature: 1 / high, atLimit: true };
-  // Relative halving: temperatures of all sizes are found equally well.
-  for (let i = 0; i < 60; i++) {
-    const middle = Math.sqrt(low * high);
-    if (slope(middle) < 0) low = middle;
-    else high = middle;
+  if (slopes(low).slope >= 0) return { temperature: 1 / low, atLimit: true };
+  if (slopes(high).slope <= 0) return { temperature: 1 / high, atLimit: true };
+  let scale = 1;
+  for (let i = 0; i < 100; i++) {
+    const { slope, bend } = slopes(scale);
+    if (slope < 0) low = scale;
+    else high = scale;
+    const newton = scale - slope / bend;
+    // Relative halving: temperatures of all sizes are found equally well.
+    const next = newton > low && newton < high ? newton : Math.sqrt(low * high);
+    const done = Math.abs(next - scale) <= 1e-14 * scale;
+    scale = next;
+    if (done) break;
   }
-  return { temperature: 1 / Math.sqrt(low * high), atLimit: false };
+  return { temperature: 1 / scale, atLimit: false };
 }

@@ -285,22 +285,16 @@ function differenceInterval(
   newlyRight: number,
   newlyWrong: number,
 ): Interval {
-  const sentences = new Map<number, { change: number; examples: number }>();
-  for (const row of rows) {
-    const key = b.sentence[row];
-    const sum = sentences.get(key) ?? { change: 0, examples: 0 };
-    sum.change += b.right[row] - a.right[row];
-    sum.examples++;
-    sentences.set(key, sum);
-  }
-  const sums = [...sentences.values()];
-  const few = sentences.size < FEW_SENTENCES || newlyRight + newlyWrong === 0;
+  const before = a.clusterSums(rows, b);
+  const after = b.clusterSums(rows);
+  const sentences = allRows(b.sentences).filter((each) => after.examples[each] > 0);
+  const few = sentences.length < FEW_SENTENCES || newlyRight + newlyWrong === 0;
   const resampled = few
     ? null
     : b.bootstrap.interval(
-        [...sentences.keys()],
-        sums.map(({ change }) => change),
-        sums.map(({ examples }) => examples),
+        sentences,
+        sentences.map((each) => after.right[each] - before.right[each]),
+        sentences.map((each) => after.examples[each]),
       );
   return resampled ?? pairedDifference(newlyWrong, newlyRight, rows.length);
 }

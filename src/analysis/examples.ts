@@ -2,7 +2,7 @@
 import { consistencyGroupOf, setKey } from '../data/annotations/format';
 import type { Prediction } from '../run/predictions';
 import { SentenceBootstrap } from './bootstrap';
-import { measureAnswers, type Measured } from './metrics';
+import { consistentSentences, share } from './metrics';
 import { wilson, type ClusterSums, type Interval } from './statistics';
 
 /** Fewer sentences than this, or all of them alike, and the bootstrap says less than Wilson's interval. */
@@ -30,7 +30,8 @@ export class Examples {
   /** Number of the sentence of each example: its consistency group, else those of the same text. */
   readonly sentence: Int32Array;
   readonly sentences: number;
-  private readonly measured: readonly Measured[];
+  /** 1 for every example whose identifier says which sentence it belongs to. */
+  private readonly grouped: Uint8Array;
   private drawn: SentenceBootstrap | undefined;
 
   constructor(predictions: readonly Prediction[]) {
@@ -41,16 +42,15 @@ export class Examples {
     const numbers = new Map<string, number>();
     this.sentence = Int32Array.from(this.predictions, ({ identifier, sentence }) => {
       const key = setKey(identifier, sentence);
-      const known = numbers.get(key) ?? numbers.size;
-      numbers.set(key, known);
-      return known;
+      const known = numbers.get(key);
+      if (known !== undefined) return known;
+      numbers.set(key, numbers.size);
+      return numbers.size - 1;
     });
     this.sentences = numbers.size;
-    this.measured = this.predictions.map(({ identifier, label }) => ({
-      label,
-      consistencyGroup: consistencyGroupOf(identifier),
-      group: null,
-    }));
+    this.grouped = Uint8Array.from(this.predictions, ({ identifier }) =>
+      Number(consistencyGroupOf(identifier) !== null),
+    );
   }
 
   get count(): number {
@@ -70,17 +70,15 @@ export class Examples {
   /** The same without the interval of the consistency, which needs the bootstrap and so takes longest: it is null. */
   quickShare(rows: ArrayLike<number>): Share {
     const n = rows.length;
-    const examples = Array.from(rows, (row) => this.measured[row]);
-    const { accuracy, consistency } = measureAnswers(examples, (i) => ({
-      prediction: this.predictions[rows[i]].prediction,
-      loss: NaN,
-    }));
+    const right = this.countRight(rows);
+    const { sentences, consistent } = this.sentencesOf(rows);
+    const groups = sentences.length;
     return {
       n,
-      accuracy,
-      ci95: accuracy === null ? null : wilson(Math.round(accuracy * n), n),
-      consistency,
-      groups: consistency === null ? 0 : this.sentencesOf(rows).length,
+      accuracy: n === 0 ? null : right / n,
+      ci95: n === 0 ? null : wilson(right, n),
+      consistency: groups === 0 ? null : share(consistent),
+      groups,
       consistencyCi95: null,
     };
   }
@@ -93,25 +91,29 @@ export class Examples {
     rows: ArrayLike<number>,
     bootstrap: () => SentenceBootstrap = () => this.bootstrap,
   ): Interval | null {
-    const groups = this.sentencesOf(rows);
-    if (groups.length === 0) return null;
-    const consistent = groups.filter(({ examples, right }) => examples === right).length;
-    return groups.length < FEW_SENTENCES || consistent === 0 || consistent === groups.length
-      ? wilson(consistent, groups.length)
-      : bootstrap().interval(
-          groups.map(({ sentence }) => sentence),
-          groups.map(({ examples, right }) => Number(examples === right)),
-          groups.map(() => 1),
-        );
+    const { sentences, consistent } = this.sentencesOf(rows);
+    const groups = sentences.length;
+    if (groups === 0) return null;
+    const right = consistent.reduce((sum, each) => sum + each, 0);
+    return groups < FEW_SENTENCES || right === 0 || right === groups
+      ? wilson(right, groups)
+      : bootstrap().interval(sentences, consistent, new Uint8Array(groups).fill(1));
   }
 
-  /** Sums of some examples by sentence, for tests that allow for what the examples of a sentence have in common. */
-  clusterSums(rows: ArrayLike<number>): ClusterSums {
-    const examples = new Int32Array(this.sentences);
-    const right = new Int32Array(this.sentences);
+  /**
+   * Sums of some examples by sentence, for tests that allow for what the examples of a sentence have in common.
+   * @param numbered the same examples, by whose sentences they are summed
+   */
+  clusterSums(
+    rows: ArrayLike<number>,
+    { sentence, sentences }: Pick<Examples, 'sentence' | 'sentences'> = this,
+  ): ClusterSums {
+    const examples = new Int32Array(sentences);
+    const right = new Int32Array(sentences);
     for (let i = 0; i < rows.length; i++) {
-      examples[this.sentence[rows[i]]]++;
-      right[this.sentence[rows[i]]] += this.right[rows[i]];
+      const of = sentence[rows[i]];
+      examples[of]++;
+      right[of] += this.right[rows[i]];
     }
     return { examples, right };
   }
@@ -122,18 +124,8 @@ export class Examples {
     return count;
   }
 
-  private sentencesOf(
-    rows: ArrayLike<number>,
-  ): { sentence: number; examples: number; right: number }[] {
-    const sums = new Map<number, { sentence: number; examples: number; right: number }>();
-    for (let i = 0; i < rows.length; i++) {
-      if (this.measured[rows[i]].consistencyGroup === null) continue;
-      const sentence = this.sentence[rows[i]];
-      let known = sums.get(sentence);
-      if (!known) sums.set(sentence, (known = { sentence, examples: 0, right: 0 }));
-      known.examples++;
-      known.right += this.right[rows[i]];
-    }
-    return [...sums.values()];
+  private sentencesOf(rows: ArrayLike<number>): ReturnType<typeof consistentSentences> {
+    const grouped = Array.prototype.filter.call(rows, (row: number) => this.grouped[row] === 1);
+    return consistentSentences(grouped, this.sentence, this.right, this.sentences);
   }
 }

@@ -75,6 +75,46 @@ export function measure(examples: readonly Example[], logits: Float32Array): Met
   });
 }
 
+/**
+ * The sentences of some examples, and whether every one of these examples is right.
+ * @param rows places of the examples
+ * @param sentence number of the sentence of every example, below `count`
+ * @param right 1 for every example that is right
+ * @returns the numbers of the sentences, ascending, and for each of them 1 or 0
+ */
+export function consistentSentences(
+  rows: ArrayLike<number>,
+  sentence: Int32Array,
+  right: Uint8Array,
+  count: number,
+): { sentences: Int32Array; consistent: Uint8Array } {
+  const seen = new Uint8Array(count);
+  const wrong = new Uint8Array(count);
+  let found = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i];
+    const of = sentence[row];
+    if (seen[of] === 0) found++;
+    seen[of] = 1;
+    if (right[row] === 0) wrong[of] = 1;
+  }
+  const sentences = new Int32Array(found);
+  const consistent = new Uint8Array(found);
+  for (let of = 0, place = 0; of < count; of++) {
+    if (seen[of] === 0) continue;
+    sentences[place] = of;
+    consistent[place++] = 1 - wrong[of];
+  }
+  return { sentences, consistent };
+}
+
+/** The share of ones. */
+export function share(ones: Uint8Array): number {
+  let sum = 0;
+  for (const each of ones) sum += each;
+  return sum / ones.length;
+}
+
 /** What accuracy and consistency need to know of an example. */
 export type Measured = Pick<Example, 'label' | 'consistencyGroup' | 'group'>;
 
@@ -87,35 +127,37 @@ export function measureAnswers(
   examples: readonly Measured[],
   answerOf: (i: number) => { prediction: boolean; loss: number },
 ): Metrics {
-  let correct = 0;
   let labelled = 0;
   let loss = 0;
-  const sentences = new Map<string, boolean>();
+  const right = new Uint8Array(examples.length);
+  const sentence = new Int32Array(examples.length);
+  const grouped: number[] = [];
+  const numbers = new Map<string, number>();
   const groups = new Map<string, { examples: number; correct: number }>();
-  examples.forEach((example, i) => {
-    if (example.label === null) return;
+  examples.forEach(({ label, consistencyGroup, group: name }, i) => {
+    if (label === null) return;
     const answer = answerOf(i);
-    const right = answer.prediction === example.label;
+    right[i] = Number(answer.prediction === label);
     labelled++;
-    if (right) correct++;
     loss += answer.loss;
-    if (example.consistencyGroup !== null)
-      sentences.set(
-        example.consistencyGroup,
-        right && (sentences.get(example.consistencyGroup) ?? true),
-      );
-    if (example.group !== null) {
-      const group = groups.get(example.group) ?? { examples: 0, correct: 0 };
+    if (consistencyGroup !== null) {
+      sentence[i] = numbers.get(consistencyGroup) ?? numbers.size;
+      numbers.set(consistencyGroup, sentence[i]);
+      grouped.push(i);
+    }
+    if (name !== null) {
+      const group = groups.get(name) ?? { examples: 0, correct: 0 };
       group.examples++;
-      if (right) group.correct++;
-      groups.set(example.group, group);
+      group.correct += right[i];
+      groups.set(name, group);
     }
   });
-  const consistent = [...sentences.values()].filter(Boolean).length;
+  const correct = right.reduce((sum, each) => sum + each, 0);
+  const { sentences, consistent } = consistentSentences(grouped, sentence, right, numbers.size);
   return {
     accuracy: labelled === 0 ? null : correct / labelled,
-    consistency: sentences.size === 0 ? null : consistent / sentences.size,
-    ...(sentences.size === 0 && {
+    consistency: sentences.length === 0 ? null : share(consistent),
+    ...(sentences.length === 0 && {
       consistencyReason: labelled === 0 ? ('unlabelled' as const) : ('no-identifiers' as const),
     }),
     loss: labelled === 0 ? null : loss / labelled,

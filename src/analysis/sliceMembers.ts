@@ -26,14 +26,16 @@ export async function sliceMembers(
   const facts = examples.map(factsOf);
   // One for all slices: what is summed over it is summed once.
   const all = Int32Array.from({ length: examples.length }, (_, row) => row);
-  const built = builtInSlices.flatMap(({ slice, title, partial, values }) =>
-    membersOf(
-      slice,
-      title,
-      examples.map((example, i) => values(example, facts[i])),
-      partial === true ? null : all,
-    ),
-  );
+  const built = builtInSlices.flatMap(({ slice, title, partial, bySentence, values }) => {
+    const known = new Map<string, readonly string[]>();
+    const valuesOf = (example: Prediction, i: number): readonly string[] => {
+      if (bySentence !== true) return values(example, facts[i]);
+      let found = known.get(example.sentence);
+      if (!found) known.set(example.sentence, (found = values(example, facts[i])));
+      return found;
+    };
+    return membersOf(slice, title, examples.map(valuesOf), partial === true ? null : all);
+  });
   const sentences = examples.map(({ sentence }) => sentence);
   for (const each of userSlices) {
     const matches = await matchSentences(each, sentences);

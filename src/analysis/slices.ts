@@ -25,6 +25,8 @@ export interface SliceDefinition {
   title: MessageText;
   /** Whether examples without a value are not known, and so are no part of the rest that a slice is compared with. */
   partial?: boolean;
+  /** Whether the values are those of every example with the same sentence. */
+  bySentence?: boolean;
   values: (example: Prediction, facts: ExampleFacts) => readonly string[];
 }
 
@@ -78,9 +80,10 @@ function orderWords(sentence: string): string {
   return left ? (right ? 'left and right' : 'left') : right ? 'right' : 'neither';
 }
 
-const has = (pattern: RegExp): SliceDefinition['values'] => {
-  return ({ sentence }) => (pattern.test(sentence) ? [YES] : []);
-};
+const has = (pattern: RegExp): Pick<SliceDefinition, 'bySentence' | 'values'> => ({
+  bySentence: true,
+  values: ({ sentence }) => (pattern.test(sentence) ? [YES] : []),
+});
 
 /** In the order in which they are shown. */
 export const builtInSlices: readonly SliceDefinition[] = [
@@ -92,23 +95,26 @@ export const builtInSlices: readonly SliceDefinition[] = [
   {
     slice: 'sentence length',
     title: localize('Sentence length'),
+    bySentence: true,
     values: ({ sentence }) => [lengthOf(sentence)],
   },
   {
     slice: 'order words',
     title: localize('Order words'),
+    bySentence: true,
     values: ({ sentence }) => [orderWords(sentence)],
   },
-  { slice: 'counting', title: localize('Counting'), values: has(patterns.counting) },
-  { slice: 'comparison', title: localize('Comparison'), values: has(patterns.comparison) },
-  { slice: 'negation', title: localize('Negation'), values: has(patterns.negation) },
+  { slice: 'counting', title: localize('Counting'), ...has(patterns.counting) },
+  { slice: 'comparison', title: localize('Comparison'), ...has(patterns.comparison) },
+  { slice: 'negation', title: localize('Negation'), ...has(patterns.negation) },
   {
     slice: 'quantifier',
     title: localize('Quantifier'),
+    bySentence: true,
     values: ({ sentence }) =>
       (['universal', 'existential'] as const).filter((each) => patterns[each].test(sentence)),
   },
-  { slice: 'spatial words', title: localize('Spatial words'), values: has(patterns.spatial) },
+  { slice: 'spatial words', title: localize('Spatial words'), ...has(patterns.spatial) },
   {
     slice: 'kind',
     title: localize('Kind'),

@@ -30,8 +30,13 @@ export function philox(
   key: readonly [number, number],
   out: Uint32Array,
 ): void {
-  let [c0, c1, c2, c3] = counter;
-  let [k0, k1] = key;
+  // Destructuring would make iterators, which takes as long as the rounds.
+  let c0 = counter[0];
+  let c1 = counter[1];
+  let c2 = counter[2];
+  let c3 = counter[3];
+  let k0 = key[0];
+  let k1 = key[1];
   for (let round = 0; round < 10; round++) {
     const high0 = multiplyHigh(multiplier0, c0);
     const low0 = Math.imul(multiplier0, c0) >>> 0;
@@ -63,20 +68,21 @@ export interface RandomKey {
 /** The stream of random numbers of one key. */
 export class KeyedRandom {
   private readonly key: readonly [number, number];
-  private readonly stream: readonly [number, number, number];
+  private readonly counter: [number, number, number, number];
   private readonly block = new Uint32Array(4);
-  private blocks = 0;
   private used = 4;
+  private limited = { count: 1, limit: 0x1_0000_0000 };
 
   constructor({ seed, purpose, epoch, index = 0, image = 0 }: RandomKey) {
     this.key = [seed >>> 0, purpose];
-    this.stream = [epoch >>> 0, index >>> 0, image >>> 0];
+    this.counter = [0, epoch >>> 0, index >>> 0, image >>> 0];
   }
 
   /** An integer in [0, 2^32). */
   uint32(): number {
     if (this.used === 4) {
-      philox([this.blocks++, ...this.stream], this.key, this.block);
+      philox(this.counter, this.key, this.block);
+      this.counter[0]++;
       this.used = 0;
     }
     return this.block[this.used++];
@@ -94,7 +100,10 @@ export class KeyedRandom {
 
   /** An integer in [0, count), every one equally likely. */
   integer(count: number): number {
-    const limit = 0x1_0000_0000 - (0x1_0000_0000 % count);
+    // Kept, as a division of numbers beyond 32 bits is slow.
+    if (count !== this.limited.count)
+      this.limited = { count, limit: 0x1_0000_0000 - (0x1_0000_0000 % count) };
+    const { limit } = this.limited;
     let value = this.uint32();
     while (value >= limit) value = this.uint32();
     return value % count;

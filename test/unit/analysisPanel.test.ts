@@ -155,6 +155,18 @@ it('shows exactly the numbers of nlvr analyze, the first of them before all are 
   ]);
 });
 
+it('is analyzed while the page still loads, once', async () => {
+  panel = new Panel(await twoEpochs());
+  await panel.session.prepare();
+  const [job] = panel.jobs;
+  await job.until(() => job.complete);
+  const page = panel.newModel();
+  await panel.session.ready();
+  expect(page.work.state).toBe('done');
+  expect(page.numbers?.n).toBe(80);
+  expect(panel.jobs).toHaveLength(1);
+});
+
 it('keeps what it shows while a new epoch is taken in, and offers it', async () => {
   const run = await twoEpochs();
   const later = fileOfSet(run, { split: 'val', epoch: 1 });

@@ -100,6 +100,15 @@ describe('a comparison', () => {
   const request = () =>
     ({ a, b, split: 'val', epochA: 'last', epochB: 'last', userSlices: [] }) as const;
 
+  it('is computed while the page still loads, once', async () => {
+    const early = new Panel({ a, b });
+    await early.session.prepare();
+    early.newModel();
+    await early.session.ready();
+    expect(early.model.complete).toBe(true);
+    expect(early.told.filter(({ type }) => type === 'comparing')).toHaveLength(1);
+  });
+
   it('shows the numbers of nlvr compare, and the examples behind them', async () => {
     const { comparison, examples } = await compare(request());
     expect(panel.model.comparison).toMatchObject({

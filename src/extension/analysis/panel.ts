@@ -164,6 +164,7 @@ class AnalysisPanel implements vscode.Disposable {
       title: panel.title,
       strings: vscode.l10n.bundle ?? {},
     });
+    this.guard('analyze', this.session.prepare());
     const refresh = (): void => this.guard('read predictions', this.session.refresh());
     this.watch(new RunFolder(run.folder).predictions, '*.jsonl', refresh);
     this.watch(new RunFolder(run.folder).robustness, '*.json', () =>

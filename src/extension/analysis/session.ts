@@ -79,7 +79,14 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
     return this.shown;
   }
 
+  /** Begins the analysis while the page still loads. */
+  async prepare(): Promise<void> {
+    this.sets = await listSets(this.run.folder);
+    await this.look();
+  }
+
   async ready(): Promise<void> {
+    await this.looking;
     this.sets = await listSets(this.run.folder);
     this.editor.send({
       type: 'init',

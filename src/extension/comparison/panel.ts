@@ -171,6 +171,7 @@ class ComparisonPanel implements vscode.Disposable {
       title: panel.title,
       strings: vscode.l10n.bundle ?? {},
     });
+    this.session.prepare().catch((error: unknown) => this.log('compare', error));
     this.disposables.push(
       this.messenger,
       services.runs.onDidChange(() => {

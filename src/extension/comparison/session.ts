@@ -86,6 +86,7 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
   private newer: string[] = [];
   private selected: { key: string; rows: Int32Array } | null = null;
   private disposed = false;
+  private preparing: Promise<void> | null = null;
 
   /**
    * @param folders the runs, a first.
@@ -111,7 +112,15 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
     return same ? shown : null;
   }
 
+  /** Begins the comparison while the page still loads. */
+  async prepare(): Promise<void> {
+    this.preparing = this.look();
+    await this.preparing;
+    if (this.shown === null) await this.compare();
+  }
+
   async ready(): Promise<void> {
+    await this.preparing;
     await this.look();
     this.sendRuns();
     if (this.shown === null) await this.compare();
