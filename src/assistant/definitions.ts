@@ -70,6 +70,7 @@ const limit = (most: number, usual: number): PropertySchema => ({
 export const DEFAULT_RUNS = 20;
 export const DEFAULT_POINTS = 20;
 export const DEFAULT_EXAMPLES = 10;
+export const DEFAULT_PAIRS = 3;
 
 export const LIST_RUNS = 'nlvr_list_runs';
 export const RUN_STATUS = 'nlvr_run_status';
@@ -77,6 +78,7 @@ export const RUN_METRICS = 'nlvr_run_metrics';
 export const ANALYZE_RUN = 'nlvr_analyze_run';
 export const FAILED_EXAMPLES = 'nlvr_failed_examples';
 export const COMPARE_RUNS = 'nlvr_compare_runs';
+export const ROBUSTNESS = 'nlvr_robustness';
 export const CHECK_CONFIGURATION = 'nlvr_check_configuration';
 
 export const toolDefinitions = [
@@ -223,6 +225,33 @@ export const toolDefinitions = [
         },
       },
       required: ['a', 'b'],
+      additionalProperties: false,
+    },
+  },
+  {
+    name: ROBUSTNESS,
+    reference: 'nlvrRobustness',
+    title: 'NLVR Robustness Results',
+    description:
+      'Returns the newest stored robustness result of one NLVR run: how many answers of a checkpoint changed, and how its accuracy changed, when the images and left/right in the sentence were swapped (the answer must hold), when both images were the same one, without images and without the sentence; with 95% intervals, McNemar\'s test, the accuracy of always giving the most frequent label ("majority"), and the pairs whose probability changed most. Use it for questions such as "does the model look at both images?" or "does it depend on the order of the images?". It runs no test: where nothing is stored, it says so.',
+    input: {
+      type: 'object',
+      properties: {
+        run: run('The run'),
+        split: { ...split, description: 'Only results of this split. Default: any.' },
+        checkpoint: {
+          type: 'string',
+          description: 'Only results of checkpoints whose path contains this text.',
+          maxLength: LONGEST,
+        },
+        pairs: {
+          type: 'integer',
+          description: `Pairs with changed answers to return for each test. Default: ${DEFAULT_PAIRS}.`,
+          minimum: 0,
+          maximum: 25,
+        },
+      },
+      required: ['run'],
       additionalProperties: false,
     },
   },

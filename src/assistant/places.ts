@@ -30,7 +30,7 @@ export interface Places {
 function readFiles(run: RunFolder): string[] {
   const { runJson, config, evaluationConfig, events, log, trainerLog, metrics, curves } = run;
   const files = [runJson, config, evaluationConfig, events, log, trainerLog, metrics, curves];
-  return [...files, run.attempts, run.predictions];
+  return [...files, run.attempts, run.predictions, run.robustness];
 }
 
 /** Whether a path lies in a folder or is that folder. Both are without links. */
@@ -165,7 +165,9 @@ async function isCalled(folder: string, name: string, places: Places): Promise<b
 export async function requireOwn(folder: string, places: Places, inView = false): Promise<void> {
   const files = new RunFolder(folderOfRun(folder));
   const homes = inView ? [...places.roots, files.root] : places.roots;
-  const links = await Promise.all([files.attempts, files.predictions].map(linksIn));
+  const links = await Promise.all(
+    [files.attempts, files.predictions, files.robustness].map(linksIn),
+  );
   for (const path of [files.root, ...readFiles(files), ...links.flat()])
     if (!(await liesIn(homes, path))) throw refused(path, places);
   // Where it is damaged, its curves are not read.

@@ -7,6 +7,7 @@ import { checkConfiguration } from './configuration';
 import { toolDefinitions, type ToolName } from './definitions';
 import type { Places } from './places';
 import { analyzeRun, compareRuns, failedExamples } from './predictions';
+import { robustnessOf } from './robustness';
 import { listRuns, runMetrics, runStatus } from './runs';
 
 /** What a tool says; a failure is said too, so that the model can do something about it. */
@@ -26,6 +27,7 @@ const tools: Readonly<Record<ToolName, Tool>> = {
   nlvr_analyze_run: analyzeRun,
   nlvr_failed_examples: failedExamples,
   nlvr_compare_runs: compareRuns,
+  nlvr_robustness: robustnessOf,
   nlvr_check_configuration: checkConfiguration,
 };
 

@@ -111,6 +111,8 @@ function messageOf(name: ToolName): string {
       return vscode.l10n.t('Reading the failed examples of an NLVR run');
     case 'nlvr_compare_runs':
       return vscode.l10n.t('Comparing two NLVR runs');
+    case 'nlvr_robustness':
+      return vscode.l10n.t('Reading the robustness results of an NLVR run');
     case 'nlvr_check_configuration':
       return vscode.l10n.t('Checking an NLVR configuration');
   }

@@ -57,6 +57,7 @@ const inputs: Record<(typeof toolDefinitions)[number]['name'], Record<string, un
   nlvr_analyze_run: { run: 'first' },
   nlvr_failed_examples: { run: 'first' },
   nlvr_compare_runs: { a: 'first', b: 'second' },
+  nlvr_robustness: { run: 'first' },
   nlvr_check_configuration: { file: 'nlvr.yaml' },
 };
 

@@ -172,6 +172,37 @@ describe('predictions', () => {
   });
 });
 
+describe('robustness', () => {
+  it('is that of the newest stored result: the answers depend on the left image alone', async () => {
+    const answer = await ask('nlvr_robustness', { run: 'first' });
+    expect(answer).toMatchObject({ name: 'first', split: 'val', epoch: 1, accuracy: 1 });
+    const tests = answer.tests as { test: string; flips: number; n: number }[];
+    const flips = Object.fromEntries(tests.map(({ test, flips, n }) => [test, flips / n]));
+    expect(flips['left image twice']).toBe(0);
+    expect(flips['right image twice']).toBeCloseTo(0.5, 1);
+    const changed = answer.changedAnswers as { test: string; sentence: string }[];
+    expect(changed.filter(({ test }) => test === 'exchanged')).toHaveLength(3);
+    expect(changed).not.toContainEqual(expect.objectContaining({ test: 'left image twice' }));
+    expect(answer.otherResults).toEqual([expect.objectContaining({ split: 'test' })]);
+    const all = tests.reduce((sum, each) => sum + each.flips, 0);
+    expect(answer.leftOut).toEqual({ changedAnswers: all - changed.length });
+  });
+
+  it('is of the split and checkpoint that are asked for, and no test is run', async () => {
+    const wanted = { run: 'first', split: 'test', checkpoint: 'best', pairs: 0 };
+    expect(await ask('nlvr_robustness', wanted)).toMatchObject({
+      split: 'test',
+      changedAnswers: [],
+    });
+    expect(await refusal('nlvr_robustness', { run: 'first', checkpoint: 'last' })).toContain(
+      'There are: val checkpoint_best.safetensors, test checkpoint_best.safetensors',
+    );
+    expect(await refusal('nlvr_robustness', { run: 'second' })).toBe(
+      'second has no stored robustness results. The user can create one with Test Robustness… or nlvr robustness.',
+    );
+  });
+});
+
 describe('a configuration', () => {
   it('is checked: each problem with line, key and what would be right', async () => {
     const file = join(world.root, 'wrong.nlvr.yaml');
@@ -261,7 +292,12 @@ describe('what lies elsewhere', () => {
     };
     const hostile = hostileRuns(other);
     for (const run of hostile)
-      for (const tool of ['nlvr_run_status', 'nlvr_run_metrics', 'nlvr_failed_examples']) {
+      for (const tool of [
+        'nlvr_run_status',
+        'nlvr_run_metrics',
+        'nlvr_failed_examples',
+        'nlvr_robustness',
+      ]) {
         const said = await refusal(tool, { run }, there);
         expect(said, `${tool} ${run}`).toContain('is outside');
         expect(said).not.toContain('the secret');

@@ -1,6 +1,10 @@
 /** Runs for assistants to ask about: imported predictions, a training with a long history, and hostile folders. */
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { robustnessNumbers } from '../../src/analysis/robustness';
+import { writeRobustness, type RobustnessResult } from '../../src/analysis/robustnessFile';
+import type { Example } from '../../src/data/types';
+import { RunFolder } from '../../src/run/runFolder';
 import { migrateRunInfo } from '../../src/run/read/migrate';
 import { AnalysisProject, type Annotation } from './analysisSupport';
 
@@ -19,11 +23,41 @@ export interface AssistantWorld {
   outside: string;
 }
 
-/** Two imported runs that answer the same examples: `first` and `second`, and their configuration `nlvr.yaml`. */
+/**
+ * Two imported runs that answer the same examples: `first`, whose model ignores the right image as its robustness results
+ * show, and `second`; and their configuration `nlvr.yaml`.
+ */
 export async function fillWorld({ root }: AssistantWorld): Promise<void> {
   const project = new AnalysisProject(annotations, root);
-  await project.import('first', (i) => (i % 3 > 0 ? 0.9 : 0.2), { epoch: 1 });
+  const first = await project.import('first', (i) => (i % 3 > 0 ? 0.9 : 0.2), { epoch: 1 });
+  storeRobustness(first, { split: 'test', created: '2026-11-27T12:00:00.000Z' });
+  storeRobustness(first, { split: 'val', created: '2026-11-28T12:00:00.000Z' });
   await project.import('second', (i) => (i % 4 > 0 ? 0.8 : 0.3), { epoch: 2 });
+}
+
+/** Robustness results: of every other pair the answer depends on the left image, of none on the right one. */
+function storeRobustness(
+  folder: string,
+  { split, created }: Pick<RobustnessResult, 'split' | 'created'>,
+): void {
+  const examples = annotations.map(({ identifier, sentence, label }, index): Example => ({
+    ...{ index, identifier, sentence: String(sentence), label: label === 'True' },
+    ...{ images: ['a', 'b'], consistencyGroup: null, group: null, line: index + 1 },
+  }));
+  const answered = (changed: (i: number) => boolean): Float32Array =>
+    Float32Array.from(examples.flatMap(({ label }, i) => [0, label !== changed(i) ? 2 : -2]));
+  const kept = answered(() => false);
+  const changed = answered((i) => i % 2 === 0);
+  const answers = {
+    ...{ original: kept, exchanged: changed, 'left image twice': kept },
+    ...{ 'right image twice': changed, 'no images': changed, 'no sentence': changed },
+  };
+  writeRobustness(new RunFolder(folder), {
+    ...{ version: 1, created, run: 'first', epoch: 1, step: 40, split },
+    ...{ checkpoint: 'checkpoint_best.safetensors', limit: null },
+    ...{ splitExamples: examples.length, device: 'CPU', precision: 'fp32', seconds: 1 },
+    ...robustnessNumbers(examples, answers),
+  });
 }
 
 /** A folder with the `run.json` of a training. */
@@ -105,7 +139,8 @@ export function hostileRuns({ root, outside }: AssistantWorld): string[] {
   const elsewhere = trainingIn(outside, 'elsewhere');
   symlinkSync(elsewhere, join(root, 'linked'));
   symlinkSync(join(outside, 'secret.yaml'), join(root, 'linked.yaml'));
-  for (const file of ['config.yaml', 'events.jsonl', 'trainer.log', 'attempts', 'predictions'])
+  const files = ['config.yaml', 'events.jsonl', 'trainer.log', 'attempts', 'predictions'];
+  for (const file of [...files, 'robustness'])
     symlinkSync(secret, join(trainingIn(root, `with-${file}`), file));
   const predictions = join(trainingIn(root, 'with-answers'), 'predictions');
   mkdirSync(predictions);
@@ -114,6 +149,6 @@ export function hostileRuns({ root, outside }: AssistantWorld): string[] {
   writeJson(join(curves, 'curves.json'), { version: 1, format: 'csv', source: secret });
   return [
     ...['linked', 'with-config.yaml', 'with-events.jsonl', 'with-trainer.log'],
-    ...['with-attempts', 'with-predictions', 'with-answers', 'with-curves'],
+    ...['with-attempts', 'with-predictions', 'with-answers', 'with-curves', 'with-robustness'],
   ];
 }

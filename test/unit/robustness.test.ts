@@ -107,6 +107,34 @@ describe('the numbers', () => {
   });
 });
 
+describe('a wrong model', () => {
+  const numbersOf = (changed: Parameters<typeof answers>[0], original: Float32Array) =>
+    Object.fromEntries(
+      robustnessNumbers(examples, { ...answers(changed), original }).tests.map((each) => [
+        each.test,
+        each,
+      ]),
+    );
+
+  it('that always says True changes no answer in any test: it does not look', () => {
+    const always = Object.values(numbersOf({}, same));
+    expect(always).toHaveLength(ROBUSTNESS_TESTS.length);
+    for (const { flips, difference } of always) expect([flips, difference]).toEqual([0, 0]);
+  });
+
+  it('that ignores the right image keeps its answers with the left image twice, and loses them otherwise', () => {
+    const left = logits(0.9, 0.2, 0.8, 0.1, 0.9);
+    const other = logits(0.1, 0.8, 0.2, 0.9, 0.1);
+    const numbers = numbersOf(
+      { exchanged: other, 'left image twice': left, 'right image twice': other },
+      left,
+    );
+    expect(numbers['left image twice'].flips).toBe(0);
+    expect(numbers['right image twice'].flips).toBe(5);
+    expect(numbers.exchanged.flips).toBe(5);
+  });
+});
+
 describe('the file', () => {
   const result = (more: Partial<RobustnessResult>): RobustnessResult => ({
     version: 1,
