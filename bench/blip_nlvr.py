@@ -1,4 +1,4 @@
-"""BLIP's NLVR model, compact, for timing PyTorch beside `nlvr bench` on the same weights and inputs.
+"""BLIP's NLVR model, compact, for timing PyTorch next to `nlvr bench` on the same weights and inputs.
 
 Parameter names are BLIP's (models/blip_nlvr.py, vit.py, nlvr_encoder.py). PyTorch gets its best: scaled dot product
 attention, fused AdamW, no Python loop inside a layer. Dropout and stochastic depth run as in training.

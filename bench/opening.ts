@@ -29,7 +29,7 @@ export async function openingTimes(
 /**
  * Shows VS Code's own Markdown preview and closes it. The first webview in a browser's profile, of whatever extension,
  * registers VS Code's service worker, which takes from 0.1 to 3 s and stays registered; panels are timed without it,
- * and this time is reported beside theirs.
+ * and this time is reported next to theirs.
  *
  * @param workspace the folder that is open
  * @returns milliseconds from the click on the command to the preview's first text

@@ -1,4 +1,4 @@
-// `npm run bench`: installs what is missing, then times training and evaluation steps beside PyTorch (bench/steps.mjs)
+// `npm run bench`: installs what is missing, then times training and evaluation steps next to PyTorch (bench/steps.mjs)
 // and the panels in a real VS Code (bench/panels.config.mts). Leave the machine alone meanwhile.
 //   npm run bench -- steps [flags of bench/steps.mjs]
 //   npm run bench -- panels

@@ -43,7 +43,7 @@ const small = {
     encoder_width: 192,
   },
 };
-/** As configs/sample.yaml: too small to keep two cores busy, so what a program costs beside its products shows. */
+/** As configs/sample.yaml: too small to keep two cores busy, so the cost of a program apart from its matrix products shows. */
 const sample = {
   image_size: 36,
   vit: { width: 64, depth: 1, heads: 4, patch_size: 12 },

@@ -1,7 +1,7 @@
 // Installs what the end-to-end tests need and the project itself does not: a real VS Code that runs
 // from npm (code-server: the current one and the oldest supported), the Node versions they run on,
 // Chromium and two Debian packages. Everything but the Debian packages goes into the per-user cache,
-// one folder a version, written beside its place and then renamed, so that an interrupted or a
+// one folder a version, written next to its place and then renamed, so that an interrupted or a
 // second install at the same time leaves nothing half done. Quick when all is there.
 //
 //   node scripts/testTools.mjs [--only current|oldest|network|pytorch] [--json]
@@ -26,7 +26,7 @@ const nativeModules = [
   'kerberos',
   '@parcel/watcher',
 ];
-/** Raised when the way of installing changes, so that older installs are not taken for good. */
+/** Raised when the way of installing changes, so that older installs are not reused. */
 const RECIPE = 1;
 
 const cache = join(
@@ -129,7 +129,7 @@ async function pythonTools() {
   pytorch();
 }
 
-/** Debian packages, installed only where missing. Elsewhere the person is told what is missing. */
+/** Debian packages, installed only where missing. Elsewhere a message says what is missing. */
 async function debianPackages() {
   const wanted = [];
   if (!process.env.NLVR_TEST_CHROMIUM && !which('chromium', 'chromium-browser', 'google-chrome'))

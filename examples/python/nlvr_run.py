@@ -673,7 +673,7 @@ def _yaml_value(value: Any) -> str:
     return json.dumps(plain, ensure_ascii=False)
 
 
-# Who writes: told so that a program elsewhere can judge whether it still lives.
+# The owner, so that a program elsewhere can judge whether it is still alive.
 
 
 def _read_text(path: str) -> Optional[str]:

@@ -190,7 +190,7 @@ describe('the analysis of a run', () => {
     expect(list[0]).toEqual({ rank: 1, ...first, marked: true, note: '' });
   });
 
-  it('is as it was after its page was loaded anew', async () => {
+  it('keeps its state when its page is reloaded', async () => {
     await host.panel.load();
     await page.getByRole('grid').waitFor();
     expect(await tab(page, 'Label noise').getAttribute('aria-selected')).toBe('true');

@@ -20,7 +20,7 @@ describe('the page of a comparison', () => {
   const rows = async () => Number(await list().getAttribute('data-rows'));
   const cell = (name: string) => page().locator('.outcomes').getByRole('button', { name });
 
-  /** A host that is started anew, as by a reload of the window. */
+  /** A host that is restarted, as by a reload of the window. */
   function startHost(choice: PanelState['choice'] = null): void {
     session = new ComparisonSession({ a: join(folder, 'a'), b: join(folder, 'b') }, choice, {
       send: (message) => messenger.send(message),

@@ -96,7 +96,7 @@ describe('the configuration form', () => {
     await vscode.close();
   });
 
-  it('tells a problem while it is typed, in the words of the Problems view, and mends it', async () => {
+  it('shows a problem while it is typed, with the text of the Problems view, and fixes it', async () => {
     const { folder, file } = workspace();
     const vscode = await openWorkbench({ workspace: folder });
     const form = await openForm(vscode);
@@ -178,7 +178,7 @@ describe('the configuration form', () => {
     await vscode.close();
   });
 
-  it('says where broken text is to be mended, and follows the text', async () => {
+  it('says where broken text must be fixed, and follows the text', async () => {
     const { folder } = workspace('seed: 1\nvit: {width: 64\n');
     const vscode = await openWorkbench({ workspace: folder });
     await openText(vscode, 'nlvr.yaml');

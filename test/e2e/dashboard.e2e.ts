@@ -101,7 +101,7 @@ describe('the training dashboard', () => {
     await frame.locator('h1').hover();
   });
 
-  it('tells the exact values under the pointer and by the keyboard', async () => {
+  it('shows the exact values under the pointer and by the keyboard', async () => {
     const plot = frame.locator('.plot').first();
     await plot.hover({ position: { x: 200, y: 90 } });
     const tooltip = frame.locator('.tooltip').first();
@@ -261,7 +261,7 @@ describe('the training dashboard', () => {
     expect(await accessibilityProblems(frame)).toEqual([]);
     await vscode.screenshot('dashboard-menu');
     const focused = () => frame.locator(':focus').textContent();
-    // A run that is going on is not evaluated beside.
+    // An active run is not evaluated at the same time.
     await expect.poll(focused).toBe('Open Configuration as Used');
     await vscode.press('ArrowDown');
     await expect.poll(focused).toBe('Open Trainer Log');

@@ -28,7 +28,7 @@ describe('the page of failed examples', () => {
     return found;
   };
 
-  /** A host that is started anew, as by a reload of the window; its model says True to everything. */
+  /** A host that is restarted, as by a reload of the window; its model always answers True. */
   function startHost(wanted: ConstructorParameters<typeof FailuresSession>[1] = null): void {
     session = new FailuresSession(
       {

@@ -38,7 +38,7 @@ class RemoteRun {
     this.info = { ...info, pid: 7, host: 'elsewhere', boot: 'of elsewhere', pidNamespace: null };
   }
 
-  /** Writes `run.json` as that process would. @param ago seconds since it was heard of */
+  /** Writes `run.json` as that process would. @param ago seconds since its last heartbeat */
   say(state: RunInfo['state'], ago = 0): void {
     const heartbeat = new Date(Date.now() - 1000 * ago).toISOString();
     const ended = state === 'running' ? null : heartbeat;

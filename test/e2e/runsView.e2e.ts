@@ -12,7 +12,7 @@ const blipLog = [
   'best epoch: 1',
 ].join('\n');
 
-/** A folder with a configuration and runs in every state that can be told without a trainer. */
+/** A folder with a configuration and runs in every state that does not need a trainer. */
 async function workspaceWithRuns(): Promise<string> {
   const folder = scratchFolder('view');
   writeFileSync(join(folder, 'nlvr.yaml'), 'image_root: images\nann_root: annotations\n');
@@ -52,7 +52,7 @@ describe('the NLVR view', () => {
     }
   });
 
-  it('tells why a trainer died and what to do', async () => {
+  it('shows why a trainer died and what to do', async () => {
     await row(vscode, 'bold-elk-3').hover();
     const hover = vscode.page.locator('.monaco-hover').filter({ hasText: 'on disk' });
     await hover.waitFor();

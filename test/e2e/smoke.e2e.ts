@@ -6,7 +6,7 @@ import type { Workbench } from './harness/workbench';
 import { openDashboard, openFailures, openForm, showNlvrView, viewRow } from './panels';
 import { syntheticRun } from './syntheticRun';
 
-/** Far above what activation takes (the log tells), because the machine may do a lot else. */
+/** Far above the time of an activation (see the log), because the machine may be busy. */
 const MOST_ACTIVATION_MS = 500;
 
 /** A folder as a researcher has it, with a configuration and a finished run. */

@@ -47,7 +47,7 @@ export interface SyntheticRun {
 
 const batchSize = 16;
 
-/** Makes the run in `folder`, which is created. Its pictures lie in `images` beside the folder. */
+/** Makes the run in `folder`, which is created. Its images are in `images` next to the folder. */
 export async function syntheticRun(
   folder: string,
   options: SyntheticRunOptions = {},

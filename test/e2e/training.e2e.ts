@@ -254,7 +254,7 @@ describe('from the sample data set to its failed examples', () => {
     });
     expect(readRun(run)).toMatchObject({ state: 'running', pid: before?.pid, id: before?.id });
     await expect.poll(() => statusBar(vscode).textContent(), SLOW).toMatch(/epoch \d+\/400/);
-    // A page that is closed may not have told the browser's store yet which editors were open; the status bar leads back.
+    // A closed page may not have stored yet which editors were open; the status bar leads back.
     await statusBar(vscode).locator('a').click();
     await expectNothingMissing(vscode, run);
   });

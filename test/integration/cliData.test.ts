@@ -191,7 +191,7 @@ describe('nlvr sample', () => {
   test('Ctrl-C: exit code 130, nothing is left', async () => {
     const parent = scratchFolder();
     const child = startNlvr(['sample', join(parent, 'sample')]);
-    // Drawn beside its place, and moved there when it is whole.
+    // Created next to its place, and moved there when it is complete.
     while (child.exitCode === null && readdirSync(parent).length === 0) await sleep(5);
     child.kill('SIGINT');
     const [code] = (await once(child, 'exit')) as [number | null];

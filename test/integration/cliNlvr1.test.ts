@@ -67,7 +67,7 @@ beforeAll(async () => {
       ann_files: '{train: dev.json, val: dev.json, test: ""}',
       batch_size_test: '32',
       max_epoch: '1',
-      // With these the model is not of the same answer throughout, which would not tell definitions apart.
+      // With these the model is not of the same answer throughout, which would not distinguish the definitions.
       precision: 'fp32',
       init_std: '0.5',
       init_lr: '1e-4',

@@ -62,7 +62,7 @@ const good: Row[] = [
 ];
 
 describe('a sound data set', () => {
-  it('has no problems; its counts and sizes are told', async () => {
+  it('has no problems; its counts and sizes are reported', async () => {
     const progress: string[] = [];
     const report = await check(
       { train: write('train.json', good) },
@@ -214,7 +214,7 @@ describe('problems', () => {
     },
   );
 
-  it('of overlap are told once, at the later split', async () => {
+  it('of overlap are reported once, at the later split', async () => {
     const train = write('train.json', good);
     const examples = await check({ train, val: write('val.json', good.slice(0, 2)) });
     expect(examples.problems.map((p) => [p.code, p.severity, p.split, p.count])).toEqual([

@@ -18,10 +18,10 @@ const med = {
 };
 
 /** The Failed Examples of a run, as the panel asks for them. */
-function failedExamples(run: string): { session: FailuresSession; told: ToWebview[] } {
-  const told: ToWebview[] = [];
+function failedExamples(run: string): { session: FailuresSession; sent: ToWebview[] } {
+  const sent: ToWebview[] = [];
   const editor: SessionEditor = {
-    send: (message) => told.push(message),
+    send: (message) => sent.push(message),
     address: (file) => `webview:${file}`,
     openFile: () => Promise.resolve(),
     copy: () => Promise.resolve(),
@@ -49,7 +49,7 @@ function failedExamples(run: string): { session: FailuresSession; told: ToWebvie
   const paths = () => runPaths(run, '/gone/nlvr.yaml');
   const thumbnails = new Thumbnails(scratchFolder());
   const described = { folder: run, name: 'run', paths };
-  return { session: new FailuresSession(described, null, thumbnails, editor), told };
+  return { session: new FailuresSession(described, null, thumbnails, editor), sent };
 }
 
 test('a run and its data are moved together, then apart: evaluate, predict, Failed Examples, ask again, resume', async () => {
@@ -110,10 +110,10 @@ test('a run and its data are moved together, then apart: evaluate, predict, Fail
     ...['train', '--config', own, '--resume', '--output_dir', apart, ...now],
     ...['--set', 'max_epoch=2'],
   );
-  const { session, told } = failedExamples(apart);
+  const { session, sent } = failedExamples(apart);
   try {
     await session.ready();
-    const begun = told.find((message) => message.type === 'begin');
+    const begun = sent.find((message) => message.type === 'begin');
     const about = { generation: begun?.generation ?? 0, row: 0 };
     const { images } = await session.requests.detail(about);
     expect(images).toEqual([left, right].map((path) => ({ path, uri: `webview:${path}` })));
@@ -134,9 +134,9 @@ test('where the image folder is gone, Failed Examples say which and what to do',
   writeFileSync(join(run, 'config.yaml'), readFileSync(project.config));
   const line = { identifier: 'a', sentence: 's', images: ['l.png', 'r.png'], prediction: true };
   writeFileSync(join(run, 'predictions', 'val.jsonl'), `${JSON.stringify(line)}\n`);
-  const { session, told } = failedExamples(run);
+  const { session, sent } = failedExamples(run);
   await session.ready();
-  const begun = told.find((message) => message.type === 'begin');
+  const begun = sent.find((message) => message.type === 'begin');
   const { images } = await session.requests.detail({ generation: begun?.generation ?? 0, row: 0 });
   session.dispose();
   expect(images[0]).toMatchObject({

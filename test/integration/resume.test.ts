@@ -48,7 +48,7 @@ describe('a run that cannot go on stays as it was', () => {
       ['image_size=24', 'trains another model, with image_size 16 (now 24)'],
     ])
       expect(await refused(...longer, '--set', key)).toContain(was);
-    // A trainer on another machine that is heard of; its lock stays until --take_over takes it.
+    // A trainer on another machine that sends heartbeats; its lock stays until --take_over takes it.
     const lock = join(project.run, 'run.lock');
     const owner = { host: 'elsewhere', boot: 'x', pidNamespace: 'x', pid: 1, processStart: '1' };
     writeFileSync(lock, JSON.stringify({ ...owner, heartbeat: '2999-01-01T00:00:00.000Z' }));

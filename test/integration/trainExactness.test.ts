@@ -82,7 +82,7 @@ describe('exactness', () => {
     await expectEqualWeights(project.run, reference.run);
   }, 600_000);
 
-  test('with a frozen vision transformer, too, whose features are encoded anew', async () => {
+  test('with a frozen vision transformer, too, whose features are encoded again', async () => {
     const frozen = {
       ...noisy,
       freeze_vit: 'true',

@@ -1,4 +1,4 @@
-/** What lanes promise beside BLIP's numbers, which modelGolden.test.ts compares with and without them. */
+/** Properties of shards in addition to BLIP's numbers, which modelGolden.test.ts compares with and without them. */
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeImages } from '../../src/model/blipNlvr';

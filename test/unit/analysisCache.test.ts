@@ -74,7 +74,7 @@ describe('analyses of a window', () => {
     const again = module.analyses.job(of);
     expect(again).not.toBe(job);
     await again.until(() => again.complete);
-    // What is done is kept, whoever leaves.
+    // Finished work is kept when a follower leaves.
     expect(module.analyses.job(of)).toBe(again);
     expect(again.analysis?.n).toBe(59);
   });

@@ -24,7 +24,7 @@ class Panel {
   saved: { name: string; text: string } | null = null;
   what: ComparisonExport['what'] = 'comparison';
   copied = '';
-  readonly told: ToWebview[] = [];
+  readonly sent: ToWebview[] = [];
   readonly opened: Parameters<ComparisonEditor['openFailures']>[] = [];
   model!: Model;
   readonly session: ComparisonSession;
@@ -32,7 +32,7 @@ class Panel {
   constructor(runs: { a: string; b: string }, choice: ViewState['choice'] = null) {
     this.session = new ComparisonSession(runs, choice, {
       send: (message) => {
-        this.told.push(message);
+        this.sent.push(message);
         this.model.receive(structuredClone(message));
       },
       run: (folder) => ({ name: folder.split('/').at(-1) ?? '', bestEpoch: null }),
@@ -136,8 +136,8 @@ describe('a comparison', () => {
     expect(panel.model.title).toBe('Wrong in b (epoch 1) · Counting');
   });
 
-  it('tells the numbers before the intervals that take longest, and does not begin the list anew', async () => {
-    const [quick, whole] = panel.told.filter((message) => message.type === 'compared');
+  it('sends the numbers before the intervals that take longest, and does not restart the list', async () => {
+    const [quick, whole] = panel.sent.filter((message) => message.type === 'compared');
     expect([quick?.complete, whole?.complete]).toEqual([false, true]);
     expect(quick?.comparison).toMatchObject({
       newlyRight: whole?.comparison.newlyRight,

@@ -502,7 +502,7 @@ describe('readMedConfig', () => {
     });
   });
 
-  it('reads a file beside the configuration', () => {
+  it('reads a file next to the configuration', () => {
     expect(
       readMedConfig({ med_config: 'med_config.json', max_words: 40 }, 'test/fixtures/tiny-a'),
     ).toMatchObject({ hidden_size: 28, vocab_size: 30524, hidden_dropout_prob: 0.1 });

@@ -8,7 +8,7 @@ import { parseConfig } from '../../src/config/parse';
 import type { ProblemCode } from '../../src/config/problem';
 import { configSchema } from '../../src/config/schema';
 
-// `markdownDescription` is VS Code's; a union of types is how an optional path is told.
+// `markdownDescription` is VS Code's; a union of types describes an optional path.
 const validate = new Ajv({
   strict: true,
   strictTypes: false,

@@ -281,7 +281,7 @@ describe('the form', () => {
     expect(form.text).toContain('seed: 1');
   });
 
-  it('tells a problem while typing, in the words of the Problems view, before anything is written', async () => {
+  it('shows a problem while typing, with the text of the Problems view, before anything is written', async () => {
     await open(yaml);
     form.model.focus('init_lr');
     form.model.type('init_lr', '30');
@@ -357,7 +357,7 @@ describe('the form', () => {
     expect(form.text).toBe('seed: 1\nimage_sise: 3\n');
   });
 
-  it('says where the text is broken, and is back when it is mended', async () => {
+  it('says where the text is broken, and is back when it is fixed', async () => {
     await open('seed: 1\nvit: {width: 3\n');
     expect(form.model.state?.broken?.line).toBeGreaterThanOrEqual(2);
     form.model.openText(form.model.state?.broken?.line);
@@ -388,7 +388,7 @@ describe('the form', () => {
     await vi.waitFor(() => expect(shows('image_root')).toBe('there'));
   });
 
-  it('writes a path that was picked, and nothing when the user thinks better of it', async () => {
+  it('writes a path that was picked, and nothing when the user cancels', async () => {
     await open(yaml);
     form.picked = 'data/my images';
     form.model.browse('image_root');

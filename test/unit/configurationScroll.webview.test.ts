@@ -18,18 +18,18 @@ describe('the scroll of the form', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it('is restored, and told when the page comes to rest', () => {
+  it('is restored, and reported when the page comes to rest', () => {
     const page = new Page();
-    const told: number[] = [];
-    const end = keepScroll(page, 420, (scroll) => told.push(scroll));
+    const reported: number[] = [];
+    const end = keepScroll(page, 420, (scroll) => reported.push(scroll));
     expect(page.scrollTop).toBe(420);
     for (const scroll of [500, 600, 700]) page.scrollTop = scroll;
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
     vi.advanceTimersByTime(1000);
-    expect(told).toEqual([700]);
+    expect(reported).toEqual([700]);
     end();
     page.scrollTop = 0;
     vi.advanceTimersByTime(1000);
-    expect(told).toEqual([700]);
+    expect(reported).toEqual([700]);
   });
 });

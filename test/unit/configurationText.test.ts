@@ -47,7 +47,7 @@ describe('quick fixes', () => {
     expect(applyEdit(text, fix?.edit)).toBe(expected);
   });
 
-  it('mend what they are offered for, first ones first', () => {
+  it('fix what they are offered for, first ones first', () => {
     const broken =
       'init_rl: 1\nimage_size: 100\nxla: yes\nseed: 1\nseed: 2\nvit: Larg\nmax_epoch: 0\n';
     let text = broken;
@@ -191,7 +191,7 @@ describe('on the disk', () => {
     ]);
   });
 
-  it('tells a missing ann_root once, and its default files at it', async () => {
+  it('reports a missing ann_root once, and its default files there', async () => {
     expect(await missing('ann_root: no\nann_files: {train: a}\n')).toEqual([
       '1 ann_root: `ann_root`: ./no does not exist.',
     ]);
@@ -200,7 +200,7 @@ describe('on the disk', () => {
     ]);
   });
 
-  it('tells a file from a folder, and takes a run folder for weights', async () => {
+  it('distinguishes a file from a folder, and accepts a run folder for weights', async () => {
     expect(await missing('image_root: ann/train.json\n')).toEqual([
       '1 image_root: `image_root`: ./ann/train.json is a file. A folder is required.',
     ]);

@@ -12,7 +12,7 @@ describe('differingKeys', () => {
     ]);
   });
 
-  it('looks into mappings and tells what one of the runs lacks', () => {
+  it('compares mappings and shows what one of the runs lacks', () => {
     const other = flatten({
       ...Object.fromEntries(base),
       augment: true,
@@ -29,7 +29,7 @@ describe('differingKeys', () => {
     ).toEqual([]);
   });
 
-  it('has nothing to tell of one run, of equal ones or of broken files', () => {
+  it('shows nothing for one run, equal runs or broken files', () => {
     expect(differingKeys([base])).toEqual([]);
     expect(differingKeys([base, flatten({ ...Object.fromEntries(base), init_lr: 3e-5 })])).toEqual(
       [],
@@ -38,7 +38,7 @@ describe('differingKeys', () => {
     expect(flatten('text').size).toBe(0);
   });
 
-  it('writes lists and nulls so that they can be told apart', () => {
+  it('writes lists and nulls so that they can be distinguished', () => {
     expect(flatten({ a: [1, 2], b: null }).get('a')).toBe('[1,2]');
     expect(flatten({ a: [1, 2], b: null }).get('b')).toBe('null');
   });

@@ -53,13 +53,13 @@ describe('step times of ranks', () => {
   });
 });
 
-/** Puts together what a feed tells, as the page does. */
+/** Assembles what a feed sends, as the page does. */
 class Page implements FeedListener {
   steps_: number[] = [];
   times: number[] = [];
   losses: number[] = [];
   resets = 0;
-  told: RunHistory | undefined;
+  received: RunHistory | undefined;
   left: number | null = null;
   readonly errors: unknown[] = [];
 
@@ -75,7 +75,7 @@ class Page implements FeedListener {
     this.losses.push(...columns.loss);
   }
   history(history: RunHistory): void {
-    this.told = history;
+    this.received = history;
   }
   timeLeft(seconds: number | null): void {
     this.left = seconds;
@@ -102,7 +102,7 @@ describe('RunFeed', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('is started when all is told, also where a reading was under way', async () => {
+  it('is started when everything was sent, also during a reading', async () => {
     const events = [start(), ...Array.from({ length: 500 }, (_, i) => step(i + 1, 1001 + i))];
     writeFileSync(file, lines(events));
     const first = feed.start();
@@ -122,10 +122,10 @@ describe('RunFeed', () => {
     await feed.start();
     expect(page.errors).toHaveLength(1);
     expect(page.steps_).toEqual([1]);
-    expect(page.told).toBeDefined();
+    expect(page.received).toBeDefined();
   });
 
-  it('tells what is there and then what is added, each once', async () => {
+  it('sends what exists and then what is added, each once', async () => {
     writeFileSync(file, lines([start(), step(1, 1001), step(2, 1002)]));
     await feed.start();
     expect(page.steps_).toEqual([1, 2]);
@@ -135,7 +135,7 @@ describe('RunFeed', () => {
     expect(page.errors).toEqual([]);
   });
 
-  it('shares one reading with another dashboard of the run, each told everything once', async () => {
+  it('shares one reading with another dashboard of the run; each receives everything once', async () => {
     writeFileSync(file, lines([start(), step(1, 1001), step(2, 1002)]));
     await feed.start();
     const opens = vi.spyOn(EventReader.prototype, 'read');
@@ -144,7 +144,7 @@ describe('RunFeed', () => {
     try {
       await other.start();
       expect(second.steps_).toEqual([1, 2]);
-      expect(second.told).toEqual(page.told);
+      expect(second.received).toEqual(page.received);
       appendFileSync(file, lines([step(3, 1003)]));
       await expect
         .poll(() => [page.steps_, second.steps_])
@@ -164,17 +164,17 @@ describe('RunFeed', () => {
     }
   });
 
-  it('tells a page that was loaded again everything from the beginning', async () => {
+  it('sends a reloaded page everything from the beginning', async () => {
     writeFileSync(file, lines([start(), step(1, 1001), step(2, 1002, { loss: null })]));
     await feed.start();
     await feed.tellAll();
     expect(page.resets).toBe(1);
     expect(page.steps_).toEqual([1, 2]);
     expect(page.losses[1]).toBeNaN();
-    expect(page.told?.epochs).toEqual([]);
+    expect(page.received?.epochs).toEqual([]);
   });
 
-  it('tells a long run in pieces, each step once and in order whatever happens meanwhile', async () => {
+  it('sends a long run in pieces, each step once and in order whatever happens in the meantime', async () => {
     const steps = Array.from({ length: 6000 }, (_, i) => step(i + 1, 1001 + i));
     writeFileSync(file, lines([start(), ...steps]));
     await feed.start();
@@ -194,7 +194,7 @@ describe('RunFeed', () => {
     await telling;
     expect(seen).toBeGreaterThan(0);
     expect(seen).toBeLessThan(6000);
-    // Loaded again while it is being told.
+    // Reloaded while it is being sent.
     const again = feed.tellAll();
     await new Promise(setImmediate);
     await feed.tellAll();
@@ -231,7 +231,7 @@ describe('RunFeed', () => {
     );
     await expect.poll(() => page.steps_).toEqual([1, 2, 3, 4]);
     expect(page.times).toEqual([1, 2, 3, 4]);
-    expect(page.told?.notes.map((each) => each.code)).toEqual(['kept']);
+    expect(page.received?.notes.map((each) => each.code)).toEqual(['kept']);
   });
 
   it('goes on in time when the clock jumps back', async () => {
@@ -265,11 +265,11 @@ describe('RunFeed', () => {
     expect(page.steps_).toEqual([1, 2, 3]);
     expect(page.losses[1]).toBe(0.5);
     appendFileSync(file, lines([epoch(1, 6), epoch(0, 3), epoch(1, 6)]));
-    await expect.poll(() => page.told?.epochs.map(({ step }) => step)).toEqual([3, 6]);
+    await expect.poll(() => page.received?.epochs.map(({ step }) => step)).toEqual([3, 6]);
     appendFileSync(file, lines([start({ time: 5000 }), step(1, 5001), step(-1, 5002)]));
     await expect.poll(() => page.steps_).toEqual([1]);
     expect(page.times).toEqual([1]);
-    expect(page.told).toMatchObject({ epochs: [], skippedLines: 1 });
+    expect(page.received).toMatchObject({ epochs: [], skippedLines: 1 });
   });
 
   it('goes on where the training time of the attempts before ended', async () => {
@@ -277,7 +277,7 @@ describe('RunFeed', () => {
     writeFileSync(file, lines([start(), step(1, 1001), step(2, 1002), resumed, step(3, 9001)]));
     await feed.start();
     expect(page.times).toEqual([1, 2, 62]);
-    expect(page.told?.marks).toEqual([{ kind: 'resume', step: 2 }]);
+    expect(page.received?.marks).toEqual([{ kind: 'resume', step: 2 }]);
   });
 
   it('estimates the time left, and forgets it with a resume', async () => {
@@ -294,10 +294,10 @@ describe('RunFeed', () => {
     const curriculum = { epochs: 2, stepsPerEpoch: 3 };
     writeFileSync(file, lines([start({ curriculum }), step(1, 1001), { ...note, time: 1001 }]));
     await feed.start();
-    expect(page.told?.notes).toHaveLength(1);
-    expect(page.told?.marks).toEqual([{ kind: 'stage', step: 6 }]);
+    expect(page.received?.notes).toHaveLength(1);
+    expect(page.received?.marks).toEqual([{ kind: 'stage', step: 6 }]);
     appendFileSync(file, lines([{ type: 'resolved', time: 1002, code: 'slow-loader' }]));
-    await expect.poll(() => page.told?.notes).toEqual([]);
+    await expect.poll(() => page.received?.notes).toEqual([]);
   });
 
   it('starts over when the file is replaced', async () => {
@@ -365,7 +365,7 @@ describe('RunFeed', () => {
       ]),
     );
     await feed.start();
-    expect(page.told?.evaluating).toEqual({ split: 'val', epoch: 0, done: 5, total: 10 });
+    expect(page.received?.evaluating).toEqual({ split: 'val', epoch: 0, done: 5, total: 10 });
     appendFileSync(
       file,
       lines([
@@ -375,14 +375,16 @@ describe('RunFeed', () => {
         watch(1, 0.8),
       ]),
     );
-    await expect.poll(() => page.told?.watched.length).toBe(1);
-    expect(page.told?.evaluating).toBeNull();
-    expect(page.told?.evals.map(({ split, accuracy, time }) => [split, accuracy, time])).toEqual([
+    await expect.poll(() => page.received?.watched.length).toBe(1);
+    expect(page.received?.evaluating).toBeNull();
+    expect(
+      page.received?.evals.map(({ split, accuracy, time }) => [split, accuracy, time]),
+    ).toEqual([
       ['val', 0.7, 12],
       ['test', 0.69, 14],
     ]);
-    expect(page.told?.epochs).toHaveLength(1);
-    expect(page.told?.watched[0]?.probTrue).toEqual([
+    expect(page.received?.epochs).toHaveLength(1);
+    expect(page.received?.watched[0]?.probTrue).toEqual([
       { epoch: 0, value: 0.3 },
       { epoch: 1, value: 0.8 },
     ]);
@@ -423,13 +425,13 @@ describe('an evaluation on its own, long after the training', () => {
       ];
       writeFileSync(join(folder, 'events.jsonl'), lines(events));
       await feed.start();
-      const told = page.told?.evals.map(({ split, epoch, accuracy, time }) => [
+      const received = page.received?.evals.map(({ split, epoch, accuracy, time }) => [
         split,
         epoch,
         accuracy,
         time,
       ]);
-      expect(told).toEqual([
+      expect(received).toEqual([
         ['val', 0, 0.71, 10],
         ['test', null, 0.69, 20],
         ['val', 1, 0.6, 21],

@@ -114,7 +114,7 @@ describe('RunData', () => {
 });
 
 describe('progress', () => {
-  it('tells epoch, percent and time left', () => {
+  it('shows epoch, percent and time left', () => {
     const run = runOf(3120);
     expect(progressOf(run)).toMatchObject({
       step: 3120,
@@ -127,7 +127,7 @@ describe('progress', () => {
     expect(progressText(run)).toBe('epoch 10/15 · 61% · 12m\u00a032s left');
   });
 
-  it('tells the epoch of the step that it tells, also where the run says so later', () => {
+  it('shows the epoch of the step that it shows, also if the run reports it later', () => {
     const run = runOf(3120);
     run.header = { ...run.header, stepsPerEpoch: 340, epoch: 7, step: 2700 };
     expect(progressText(run)).toBe('epoch 10/15 · 61%');
@@ -272,7 +272,7 @@ describe('ranks', () => {
     expect(rankCurves([runOf(10)], 'step')).toEqual([]);
   });
 
-  it('are told apart by dashes where a run has more than colours, or runs are compared', () => {
+  it('are distinguished by dashes where a run has more curves than colors, or runs are compared', () => {
     const many = runOf(0);
     many.append(columns(1, 1, { ranks: Array.from({ length: 8 }, () => seconds(1, 1)) }));
     const looks = rankCurves([many], 'step').map(
@@ -371,7 +371,7 @@ describe('the legend', () => {
     expect(new Set(entries.map(({ look }) => look.colour)).size).toBe(3);
   });
 
-  it('draws the consistency of both splits, told apart by more than colour', () => {
+  it('draws the consistency of both splits, distinguished by more than color', () => {
     const run = evaluated({});
     run.history = {
       ...run.history,
@@ -490,7 +490,7 @@ describe('ticks of an axis', () => {
       }
   });
 
-  it('of values have the digits that tell them apart', () => {
+  it('of values have the digits that distinguish them', () => {
     expect(valueLabel(0.5, 0.1, 'percent')).toBe('50%');
     expect(valueLabel(0.505, 0.005, 'percent')).toBe('50.5%');
     expect(valueLabel(3.15e9, 5e7, 'bytes')).toBe('3.15\u00a0GB');
@@ -687,15 +687,15 @@ describe('DashboardStore', () => {
       (run) => setTimeout(run, 0),
     );
 
-  it('tells of many changes of the view once a frame', async () => {
+  it('reports many changes of the view once per frame', async () => {
     const store = storeOf();
-    let told = 0;
-    store.subscribe('view', () => told++);
+    let reports = 0;
+    store.subscribe('view', () => reports++);
     for (let i = 0; i < 50; i++) store.setView({ range: [i, 100] });
     expect(store.view.range).toEqual([49, 100]);
-    await expect.poll(() => told).toBe(1);
+    await expect.poll(() => reports).toBe(1);
     store.setView({ range: null });
-    await expect.poll(() => told).toBe(2);
+    await expect.poll(() => reports).toBe(2);
   });
 
   it('keeps for each chart what its y axis shows, and resets both axes of one chart', () => {

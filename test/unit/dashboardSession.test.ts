@@ -137,16 +137,16 @@ describe('DashboardSession', () => {
     rmSync(join(two, 'config.yaml'));
     const session = open(one, two);
     await session.ready();
-    const told = () => sent.filter((message) => message.type === 'runs').at(-1);
+    const lastRuns = () => sent.filter((message) => message.type === 'runs').at(-1);
     // Nothing is known of the second: that is no difference.
-    expect(told()).toMatchObject({ differing: [] });
+    expect(lastRuns()).toMatchObject({ differing: [] });
     session.refresh();
     writeFileSync(join(two, 'config.yaml'), 'seed: 2\n');
     session.refresh();
-    await expect.poll(told).toMatchObject({ differing: [{ key: 'seed', values: ['1', '2'] }] });
+    await expect.poll(lastRuns).toMatchObject({ differing: [{ key: 'seed', values: ['1', '2'] }] });
   });
 
-  it('tells of files by their place in the workspace: notes, and how the run ended', async () => {
+  it('shows files relative to the workspace: notes, and how the run ended', async () => {
     const folder = await makeRun('one', '');
     const run = runs.get(folder);
     if (!run) throw new Error('no run');
@@ -158,14 +158,14 @@ describe('DashboardSession', () => {
       hint: `See ${file}.`,
     });
     const note = { type: 'note', level: 'warning', code: 'x', step: 2, time: 1002 };
-    const said = { ...note, message: `Read ${file}.`, hint: `Mend ${file}.` };
+    const said = { ...note, message: `Read ${file}.`, hint: `Fix ${file}.` };
     writeFileSync(join(folder, 'events.jsonl'), `${step(1)}${JSON.stringify(said)}\n`);
     await open(folder).ready();
     expect(sent.find((message) => message.type === 'runs')).toMatchObject({
       runs: [{ message: 'data/val.json: broken', hint: 'See data/val.json.' }],
     });
     expect(sent.filter((message) => message.type === 'history').at(-1)).toMatchObject({
-      history: { notes: [{ message: 'Read data/val.json.', hint: 'Mend data/val.json.' }] },
+      history: { notes: [{ message: 'Read data/val.json.', hint: 'Fix data/val.json.' }] },
     });
   });
 
@@ -182,7 +182,7 @@ describe('DashboardSession', () => {
     ).rejects.toThrow('no longer shown');
   });
 
-  it('tells a run that is gone by an empty list, and what the panel is about all the same', async () => {
+  it('sends an empty list for a deleted run, and still what the panel is about', async () => {
     const gone = join(root, 'gone');
     const session = open(gone);
     await session.ready();

@@ -11,7 +11,7 @@ describe('paths in what is said of a run', () => {
     ['212 keys of “/home/me/shapes/a b.pth”', '212 keys of “a b.pth”'],
     ['from=/home/me/shapes/x to:/home/me/shapes/y', 'from=x to:y'],
     ['See /runs/calm-fox-1/trainer.log.', 'See trainer.log.'],
-  ])('%s', (text, told) => expect(short(text)).toBe(told));
+  ])('%s', (text, shown) => expect(short(text)).toBe(shown));
 
   it.each([
     'The folder /home/me/shapes itself.',

@@ -98,7 +98,7 @@ describe('EventReader', () => {
     expect(batch.events.at(-1)?.event).toMatchObject({ step: 3, loss: 7 });
   });
 
-  it('tells which events delivered before a resume made void', async () => {
+  it('reports which delivered events a resume made void', async () => {
     writeFileSync(file, [step(1), step(2), step(3)].join('\n') + '\n');
     const reader = new EventReader(file);
     await reader.read();
@@ -119,7 +119,7 @@ describe('EventReader', () => {
     ]);
   });
 
-  it('starts anew when the file was replaced or cut', async () => {
+  it('starts over when the file was replaced or cut', async () => {
     writeFileSync(file, `${step(1)}\n${step(2)}\n`);
     const reader = new EventReader(file);
     await reader.read();

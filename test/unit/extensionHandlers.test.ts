@@ -86,7 +86,7 @@ describe('a command from the palette', () => {
   const runs = [run('a', 'running'), run('b', 'stopped'), run('c', 'running')];
   const registry = { runs, get: (folder: string) => runs.find((each) => each.folder === folder) };
 
-  /** A panel that is in front until it is told otherwise. */
+  /** A panel that is in front until a test changes that. */
   function panel(viewType: string) {
     const listeners: (() => void)[] = [];
     const listen = (listener: () => void) => listeners.push(listener);
@@ -320,21 +320,21 @@ describe('what is announced when a run ends', () => {
       hint: null,
       ...seen,
     });
-    let told = (): void => undefined;
+    let notify = (): void => undefined;
     const registry = {
       runs: [run(before)],
-      onDidChange: (listener: () => void) => ((told = listener), { dispose: () => undefined }),
+      onDidChange: (listener: () => void) => ((notify = listener), { dispose: () => undefined }),
     };
     new EndNotifications(registry as never, nothing() as never, ({ folder }) =>
       Promise.resolve(closed(folder)),
     );
-    told();
+    notify();
     registry.runs = [run(after)];
-    told();
+    notify();
     return shown[0] ?? ['nothing'];
   }
 
-  const silent = 'Nothing has been heard of process 7 on elsewhere.';
+  const silent = 'Process 7 on elsewhere has sent no heartbeat.';
   const refused = 'The last resume was refused: all 3 epochs are done.';
   it.each<[string, Seen, Seen, string, string]>([
     [
@@ -460,7 +460,7 @@ describe('Delete Run', () => {
     await remove();
     expect(details[0]).toContain('and are kept: images, nlvr.yaml, train.json.');
     expect(deleted).toEqual(['events.jsonl', 'run.json']);
-    // One question, which says what goes for good and how much; Enter keeps it.
+    // One question, which says what is permanently deleted and how much; Enter keeps it.
     expect(asked).toEqual([
       [
         expect.stringMatching(/^Permanently delete calm-fox-1 \(.*\)\?$/),
@@ -480,18 +480,18 @@ describe('Delete Run', () => {
 });
 
 describe('Evaluate Checkpoint', () => {
-  type Told = [what: string, folder: string, hasStarted: boolean];
+  type Call = [what: string, folder: string, hasStarted: boolean];
 
   /**
    * Evaluates and stops at once.
    * @param run what is evaluated; a weights file where there is none
    * @param selected folders of runs like it, which are evaluated instead
-   * @returns what was told to the list of runs, and the arguments of the program
+   * @returns the calls on the list of runs, and the arguments of the program
    */
   async function evaluating(
     run?: object,
     selected: string[] = [],
-  ): Promise<{ told: Told[]; args: string }> {
+  ): Promise<{ calls: Call[]; args: string }> {
     const file = configuration('a');
     writeFileSync(join(root, 'a', 'val.json'), '[]');
     writeFileSync(file, 'image_root: .\nann_root: .\nann_files: {val: val.json}\n');
@@ -521,9 +521,9 @@ describe('Evaluate Checkpoint', () => {
         }),
       },
     );
-    const told: Told[] = [];
-    const tell = (what: string) => (folder: string) => {
-      told.push([what, folder, existsSync(started)]);
+    const calls: Call[] = [];
+    const record = (what: string) => (folder: string) => {
+      calls.push([what, folder, existsSync(started)]);
       return Promise.resolve();
     };
     const services = {
@@ -531,23 +531,23 @@ describe('Evaluate Checkpoint', () => {
       program: () => Promise.resolve({ executable: process.execPath, cli, environment: {} }),
     };
     const get = (folder: string) => run && { ...run, folder };
-    const registry = { runs: [], get, refresh: tell('refresh') };
-    const found = { remember: tell('remember'), forget: tell('forget') };
+    const registry = { runs: [], get, refresh: record('refresh') };
+    const found = { remember: record('remember'), forget: record('forget') };
     const context = { services, registry, found, refused: nothing() };
     await evaluateCheckpoint(
       context as unknown as Parameters<typeof evaluateCheckpoint>[0],
       run && root,
       selected,
     );
-    return { told, args: readFileSync(started, 'utf8') };
+    return { calls, args: readFileSync(started, 'utf8') };
   }
 
   it('remembers the folder of a weights file before it starts, and forgets it when nothing came of it', async () => {
-    const { told, args } = await evaluating();
+    const { calls, args } = await evaluating();
     const folder = join(root, 'a', 'output', 'NLVR-eval');
-    expect(new Set(told.map(([, where]) => where))).toEqual(new Set([folder]));
-    expect(told[0]).toEqual(['remember', folder, false]);
-    expect(told.at(-1)?.[0]).toBe('forget');
+    expect(new Set(calls.map(([, where]) => where))).toEqual(new Set([folder]));
+    expect(calls[0]).toEqual(['remember', folder, false]);
+    expect(calls.at(-1)?.[0]).toBe('forget');
     expect(args).toContain(`--output_dir ${folder}`);
   });
 

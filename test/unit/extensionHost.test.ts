@@ -85,7 +85,7 @@ describe('Messenger', () => {
       requests: {
         double: (n) => Promise.resolve(2 * n),
         fail: () => {
-          throw new UserError('It is broken.', { hint: 'Mend it.' });
+          throw new UserError('It is broken.', { hint: 'Fix it.' });
         },
       },
       failed: (error, during) => failures.push(`${during}: ${String(error)}`),
@@ -119,7 +119,7 @@ describe('Messenger', () => {
     expect(posted).toContainEqual({
       frame: 'failure',
       id: 2,
-      failure: { message: 'It is broken.', hint: 'Mend it.' },
+      failure: { message: 'It is broken.', hint: 'Fix it.' },
     });
     expect(posted).toContainEqual({
       frame: 'failure',

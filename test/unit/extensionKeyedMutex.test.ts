@@ -17,7 +17,7 @@ describe('KeyedMutex', () => {
       });
     await Promise.all([ask('a'), ask('a'), ask('b'), ask('a')]);
     expect(made).toBe(2);
-    // Closed meanwhile: whoever waited opens it anew, and only one of them.
+    // Closed in the meantime: one of those that waited opens it again, and only one.
     open.clear();
     await Promise.all([ask('a'), ask('a')]);
     expect(made).toBe(3);
@@ -32,7 +32,7 @@ describe('KeyedMutex', () => {
     await held;
   });
 
-  it('goes on after a failure, which is told to the one it happened to', async () => {
+  it('continues after a failure, which only its caller receives', async () => {
     const turns = new KeyedMutex();
     const first = turns.run('a', () => Promise.reject(new Error('no')));
     const second = turns.run('a', () => Promise.resolve('yes'));

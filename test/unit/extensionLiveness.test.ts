@@ -151,7 +151,7 @@ describe('the presence of an owner', () => {
     expect(await findPresence(there, 31)).toBe('silent');
   });
 
-  it('tells a heartbeat by its distance from now, on either side', () => {
+  it('judges a heartbeat by its distance from now, on either side', () => {
     const now = Date.parse('2026-01-01T12:00:00Z');
     expect(ageOf('2026-01-01T11:59:50Z', now)).toBe(10);
     expect(ageOf('2026-01-01T12:01:00Z', now)).toBe(60);

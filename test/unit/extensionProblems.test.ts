@@ -154,7 +154,7 @@ describe('DiagnosticsStore', () => {
     expect(book.replace('/nlvr.yaml', [])).toEqual(['/val.json']);
   });
 
-  it('tells what two configurations say of a file they share once', () => {
+  it('reports the problems of a file that two configurations share once', () => {
     const book = new DiagnosticsStore();
     book.replace('/a.nlvr.yaml', [problem('line 3', '/train.json'), problem('a', '/train.json')]);
     book.replace('/b.nlvr.yaml', [problem('line 3', '/train.json')]);

@@ -52,10 +52,10 @@ describe('the queue', () => {
     expect(names(queue)).toEqual(['d', 'b', 'a', 'c']);
     await queue.remove([ids[1], ids[0]]);
     expect(names(queue)).toEqual(['d', 'c']);
-    let told = 0;
-    queue.onDidChange(() => told++);
+    let changes = 0;
+    queue.onDidChange(() => changes++);
     await queue.clear();
-    expect([names(queue), told]).toEqual([[], 1]);
+    expect([names(queue), changes]).toEqual([[], 1]);
   });
 
   it('passes over what it does not understand', async () => {

@@ -171,7 +171,7 @@ describe('FolderRunRegistry', () => {
     expect((await registry.add(folder))?.status).toBe('failed');
   });
 
-  it('tells a run of another machine by its heartbeat', async () => {
+  it('judges a run of another machine by its heartbeat', async () => {
     const there = { state: 'running', host: 'elsewhere' } as const;
     expect((await registry.add(writeRun('far', there)))?.status).toBe('running');
     const silent = { ...there, heartbeat: new Date(Date.now() - 120_000).toISOString() };
@@ -260,7 +260,7 @@ describe('FolderRunRegistry', () => {
     expect(registry.get(folder)?.message).toBe('The last evaluation failed: No GPU.');
   });
 
-  it('tells of a damaged run.json and keeps what it knew', async () => {
+  it('reports a damaged run.json and keeps what it knew', async () => {
     const folder = writeRun('damaged');
     await registry.add(folder);
     writeFileSync(join(folder, 'run.json'), '{"format": "nlvr-run", ');
@@ -269,7 +269,7 @@ describe('FolderRunRegistry', () => {
     expect(registry.get(folder)?.status).toBe('finished');
   });
 
-  it('lists a run.json that was damaged before anybody read it, with what to do, until it is mended', async () => {
+  it('lists a run.json that was damaged before anybody read it, with what to do, until it is fixed', async () => {
     const folder = join(root, 'torn');
     mkdirSync(folder);
     writeFileSync(join(folder, 'run.json'), '{"format": "nlvr-run", "name": "calm-f');
@@ -294,7 +294,7 @@ describe('FolderRunRegistry', () => {
     expect(registry.get(folder)?.status).toBe('finished');
   });
 
-  it('goes on after a look that failed, and tells of it', async () => {
+  it('continues after a failed look, and reports it', async () => {
     const folder = writeRun('odd');
     let fail = true;
     registry.onDidChange(() => {
@@ -308,7 +308,7 @@ describe('FolderRunRegistry', () => {
     expect(registry.get(folder)?.info.name).toBe('calm-fox-2');
   });
 
-  it('refuses to resume a run that is being written, whoever started it', async () => {
+  it('refuses to resume a run that is being written, no matter who started it', async () => {
     const child = await trainer();
     const folder = writeRun('live', livingTrainer(child));
     mkdirSync(join(folder, 'checkpoint_last'));
@@ -324,19 +324,19 @@ describe('FolderRunRegistry', () => {
     expect(done && canTrainLonger(done)).toBe(true);
   });
 
-  it('tells of changes, and is silent about heartbeats', async () => {
+  it('reports changes, but not heartbeats', async () => {
     const child = await trainer();
     const folder = writeRun('beats', livingTrainer(child));
     await registry.add(folder);
-    let told = 0;
-    registry.onDidChange(() => told++);
+    let changes = 0;
+    registry.onDidChange(() => changes++);
     const started = registry.get(folder)?.info.started;
     writeRun('beats', { ...livingTrainer(child), started });
     await registry.refresh(folder);
-    expect(told).toBe(0);
+    expect(changes).toBe(0);
     writeRun('beats', { ...livingTrainer(child), started, step: 5 });
     await registry.refresh(folder);
-    expect(told).toBe(1);
+    expect(changes).toBe(1);
   });
 });
 

@@ -57,22 +57,22 @@ describe('findRunFolders', () => {
 });
 
 describe('watchFolder', () => {
-  it('tells of a replaced file, also in a folder that appears later', async () => {
+  it('reports a replaced file, also in a folder that appears later', async () => {
     const late = join(root, 'late');
-    let told = 0;
-    const watch = watchFolder(late, () => told++, 300);
+    let reports = 0;
+    const watch = watchFolder(late, () => reports++, 300);
     try {
-      await expect.poll(() => told, { timeout: 20_000 }).toBeGreaterThan(0);
+      await expect.poll(() => reports, { timeout: 20_000 }).toBeGreaterThan(0);
       folder('late', { 'run.json.tmp': mark });
-      const before = told;
+      const before = reports;
       renameSync(join(late, 'run.json.tmp'), join(late, 'run.json'));
-      await expect.poll(() => told, { timeout: 20_000 }).toBeGreaterThan(before + 1);
+      await expect.poll(() => reports, { timeout: 20_000 }).toBeGreaterThan(before + 1);
     } finally {
       watch.dispose();
     }
-    const after = told;
+    const after = reports;
     await new Promise((resolve) => setTimeout(resolve, 700));
-    expect(told).toBe(after);
+    expect(reports).toBe(after);
   });
 });
 
@@ -91,7 +91,7 @@ describe('a run.json of another program', () => {
     expect(() => requireUsableFolder(other, 'overwrite')).toThrow(/another program/);
   });
 
-  it('is told from ours, damaged ones included', async () => {
+  it('is distinguished from ours, damaged ones included', async () => {
     const text = runJsonText(migrateRunInfo({}, '/x'));
     const ours = folder('ours', { 'run.json': text });
     const torn = folder('torn', { 'run.json': text.slice(0, 60) });
@@ -111,7 +111,7 @@ describe('a run.json of another program', () => {
 });
 
 describe("a run's own files", () => {
-  it('are told from what somebody else put into its folder', () => {
+  it('are distinguished from other files in its folder', () => {
     const run = folder('run', {
       'run.json': '{}',
       'events.jsonl': '',

@@ -24,7 +24,7 @@ describe('saveFile', () => {
     expect(await readdir(folder)).toEqual(['chart.png']);
   });
 
-  it('leaves what was there when it fails in the middle, and nothing beside it', async () => {
+  it('keeps the old file when it fails in the middle, and leaves no other file', async () => {
     await writeFile(place().fsPath, 'old');
     function* broken(): Generator<string> {
       yield 'new';

@@ -98,7 +98,7 @@ describe('childEnvironment', () => {
 });
 
 describe('spawnTrainer', () => {
-  it('starts a process group of its own that writes to trainer.log, and tells how it ended', async () => {
+  it('starts a process group of its own that writes to trainer.log, and reports how it ended', async () => {
     const folder = join(root, 'new', 'run');
     const script =
       'console.log("hello"); console.error("there"); setTimeout(() => process.exit(5), 300)';
@@ -169,7 +169,7 @@ describe('spawnLineProcess', () => {
 
 describe('claimRunFolder', () => {
   const never = () => false;
-  /** Claims, and releases at once: the folder is told by what it holds from then on. */
+  /** Claims, and releases immediately: from then on its contents mark the folder as taken. */
   const claim = async (
     output: string,
     taken: (folder: string) => boolean = never,
@@ -480,7 +480,7 @@ describe('findNode', () => {
     expect(found.executable).not.toBe(join(root, 'node'));
   });
 
-  it("falls back to the editor's own runtime, told to be a Node", async () => {
+  it("falls back to the editor's runtime in its Node mode", async () => {
     expect(await findNode(search)).toMatchObject({
       executable: process.execPath,
       source: 'editor',

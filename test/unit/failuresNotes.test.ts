@@ -72,17 +72,17 @@ describe('the notes of a run', () => {
   });
 
   it('of two windows are merged, and each learns of the other', async () => {
-    let told = 0;
-    const first = store('2026-01-01T10:00:00Z', () => told++);
+    let changes = 0;
+    const first = store('2026-01-01T10:00:00Z', () => changes++);
     const second = store('2026-01-01T10:00:05Z');
     await Promise.all([first.reload(), second.reload()]);
     await first.set('val', 'a', { marked: true, note: '' });
     await second.set('val', 'b', { marked: false, note: 'from the second' });
     expect(Object.keys(second.of('val'))).toEqual(['a', 'b']);
-    expect(told).toBe(0);
+    expect(changes).toBe(0);
     await first.reload();
     expect(first.of('val')).toEqual(second.of('val'));
-    expect(told).toBe(1);
+    expect(changes).toBe(1);
   });
 
   it('come back when another window overwrote them at the same moment', async () => {
@@ -148,12 +148,12 @@ describe('the notes of a run', () => {
   });
 
   it('of many examples are changed by one write, and only where something changes', async () => {
-    let told = 0;
-    const notes = store('2026-01-01', () => told++);
+    let changes = 0;
+    const notes = store('2026-01-01', () => changes++);
     const all = Array.from({ length: 500 }, (_, i) => `x${i}`);
     await notes.set('val', 'x0', { marked: true, note: 'mine', tags: ['odd'] });
     await notes.setMany('val', all, { marked: true, addTag: 'batch' });
-    expect(told).toBe(1);
+    expect(changes).toBe(1);
     expect(Object.keys(notes.of('val'))).toHaveLength(500);
     expect(notes.of('val').x0).toEqual({ marked: true, note: 'mine', tags: ['batch', 'odd'] });
     const text = await readFile(file, 'utf8');

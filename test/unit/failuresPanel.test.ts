@@ -79,7 +79,7 @@ describe('the panel', () => {
     expect(bench.panel.identifier).toBe('dev-2-0-0');
   });
 
-  it('chooses anew when another split loads, whatever was chosen of the one before meanwhile', async () => {
+  it('chooses again when another split loads, whatever was chosen of the previous one in the meantime', async () => {
     await bench.write('val.jsonl', [bench.example(0, 0.1), bench.example(1, 0.2)]);
     const test = { split: 'test' as const };
     await bench.write('test.jsonl', [bench.example(0, 0.3, test), bench.example(1, 0.1, test)]);
@@ -105,7 +105,7 @@ describe('the panel', () => {
     await bench.panel.session.refresh({ split: 'val', epoch: 1 });
     expect(bench.panel.model.newer).toEqual({ split: 'val', epoch: 1 });
     expect(bench.panel.model.set?.epoch).toBe(0);
-    // The file shown is written anew, as by a resumed run.
+    // The file shown is rewritten, as by a resumed run.
     await bench.write('val-epoch-000.jsonl', bench.epoch0().slice(0, 1));
     await bench.panel.session.refresh({ split: 'val', epoch: 0 });
     await vi.waitFor(() => expect(bench.panel.listed).toEqual(['dev-0-0-0']));
@@ -168,7 +168,7 @@ describe('the panel', () => {
     );
   });
 
-  it('is told again in pieces when its page is thrown away while it loads, in order and once', async () => {
+  it('is sent again in pieces when its page is discarded while it loads, in order and once', async () => {
     const many = Array.from({ length: 9000 }, (_, i) => bench.example(i, 0.1));
     await bench.write('val.jsonl', many);
     await bench.open().ready();
@@ -184,7 +184,7 @@ describe('the panel', () => {
     expect(bench.panel.model.rows.identifiers).toEqual(many.map(({ identifier }) => identifier));
   });
 
-  it('lets others have a turn while a long set is told again', async () => {
+  it('yields while a long set is sent again', async () => {
     await bench.write(
       'val.jsonl',
       Array.from({ length: 13_000 }, (_, i) => bench.example(i, 0.1)),

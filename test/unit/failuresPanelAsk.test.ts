@@ -59,7 +59,7 @@ describe('asking again', () => {
     });
   });
 
-  it('sends the images in the order asked for, and keeps every answer beside the example', async () => {
+  it('sends the images in the order asked for, and keeps every answer with the example', async () => {
     const server = `require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
       const { id, left, sentence } = JSON.parse(line);
       console.log(JSON.stringify({ id, prediction: left.endsWith('b.png'), prob_true: sentence.length / 100, ms: 1 }));
@@ -105,7 +105,7 @@ describe('asking again', () => {
     panel.model.open({ split: 'test', epoch: null });
     await vi.waitFor(() => expect(panel.model.set?.split).toBe('test'));
     expect(panel.model.askedAbout(0)).toEqual([]);
-    // Nor does the host mix them up, which tells them to a page that is loaded anew.
+    // Nor does the host mix them up when it sends them to a reloaded page.
     await panel.model.askAbout(0, { sentence: 'y', swapImages: false, swapTest: false });
     panel.newModel();
     await panel.ready();

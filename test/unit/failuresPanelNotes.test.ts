@@ -28,7 +28,7 @@ describe('marks and notes in the panel', () => {
     expect(bench.panel.model.notice?.message).toMatch(/newer version/);
   });
 
-  it('keeps a note with the split of the rows it was written beside, while others are loaded', async () => {
+  it('keeps a note with the split of the rows it was written for, while others are loaded', async () => {
     // BLIP's identifiers are made of file names: both splits may have the same one.
     await bench.write('val.jsonl', [bench.example(0, 0.1)]);
     await bench.write('test.jsonl', [bench.example(0, 0.2, { split: 'test' })]);
@@ -75,7 +75,7 @@ describe('marks and notes in the panel', () => {
     await model.export('csv');
     expect(bench.panel.saved?.text).toMatch(/,true,,"blurred; dog; hard"\n$/);
     await model.setNote(1, { tags: [] });
-    // A page that is loaded anew has them, too.
+    // A reloaded page has them, too.
     model.setFilter({ search: '' });
     const again = bench.panel.newModel();
     await bench.panel.session.ready();

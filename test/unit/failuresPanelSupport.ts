@@ -54,9 +54,9 @@ export class Panel {
         if (waits) this.held.push(structuredClone(message));
         else this.model.receive(structuredClone(message));
         if (message.type !== 'rows') return;
-        const told = this.onRows;
+        const onRows = this.onRows;
         this.onRows = undefined;
-        told?.();
+        onRows?.();
       },
       address: (file) => `address:${file}`,
       openFile: (file, place) =>
@@ -145,7 +145,7 @@ export class Panel {
   }
 }
 
-/** A run folder with predictions and images, and the panel that is open on it; anew for each test. */
+/** A run folder with predictions and images, and the panel that is open on it; new for each test. */
 class Bench {
   folder = '';
   private opened: Panel | undefined;

@@ -8,7 +8,7 @@ import {
   type Launch,
 } from '../../src/extension/failures/predictClient';
 
-/** A prediction process that answers by what it is asked, and can be told to fail in every way. */
+/** A prediction process that answers by what it is asked, and can fail in every way on request. */
 const SERVER = `
 const { createInterface } = require('node:readline');
 const { spawn } = require('node:child_process');
@@ -114,7 +114,7 @@ describe('the prediction process', () => {
     expect(await pids()).toHaveLength(1);
   });
 
-  it('that dies tells why, and is started again by the next question', async () => {
+  it('that dies reports why, and is started again by the next question', async () => {
     make('answer');
     await expect(client.ask(question('die'))).rejects.toThrow(/exit code 1.*\nout of memory/);
     expect(states.at(-1)).toMatchObject({ state: 'failed' });
@@ -122,7 +122,7 @@ describe('the prediction process', () => {
     expect(await pids()).toHaveLength(2);
   });
 
-  it('that cannot start tells why', async () => {
+  it('that cannot start reports why', async () => {
     make('die');
     await expect(client.ask(question('x'))).rejects.toThrow(
       /exit code 3.*\nTensorFlow was not found/,

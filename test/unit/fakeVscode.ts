@@ -57,7 +57,7 @@ export async function loadWithVscode<T>(
     logLevel: 'error',
     plugins: [
       {
-        name: 'tell',
+        name: 'report',
         setup: (bundle) =>
           bundle.onLoad({ filter: /\.(ts|m?js)$/ }, async ({ path }) => ({
             contents: `evaluated.push(${JSON.stringify(relative('.', path))});${await readFile(path, 'utf8')}`,

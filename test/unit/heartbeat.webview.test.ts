@@ -7,65 +7,65 @@ describe('the sign of life', () => {
 
   /** A page and its host; the host answers after `delay` milliseconds, null for never. */
   function page(delay: number | null = 0) {
-    const told: boolean[] = [];
+    const reports: boolean[] = [];
     const host = { delay, pings: 0 };
     const heartbeat: Heartbeat = new Heartbeat(
       () => {
         host.pings++;
         if (host.delay !== null) setTimeout(() => heartbeat.heard(), host.delay);
       },
-      (lost) => told.push(lost),
+      (lost) => reports.push(lost),
     );
     heartbeat.start();
-    return { heartbeat, host, told };
+    return { heartbeat, host, reports };
   }
 
   it('says nothing while the host answers', () => {
-    const { host, told } = page();
+    const { host, reports } = page();
     vi.advanceTimersByTime(600_000);
     expect(host.pings).toBeGreaterThan(100);
-    expect(told).toEqual([]);
+    expect(reports).toEqual([]);
   });
 
   it('misses a host that is gone after about ten seconds, once, and knows it when it comes back', () => {
-    const { host, told } = page();
+    const { host, reports } = page();
     vi.advanceTimersByTime(60_000);
     host.delay = null;
     vi.advanceTimersByTime(8_500);
-    expect(told).toEqual([]);
+    expect(reports).toEqual([]);
     vi.advanceTimersByTime(4_000);
-    expect(told).toEqual([true]);
+    expect(reports).toEqual([true]);
     vi.advanceTimersByTime(60_000);
-    expect(told).toEqual([true]);
+    expect(reports).toEqual([true]);
     host.delay = 10;
     vi.advanceTimersByTime(PING_MS + 10);
-    expect(told).toEqual([true, false]);
+    expect(reports).toEqual([true, false]);
   });
 
   it('misses a host that never was there', () => {
-    const { told } = page(null);
+    const { reports } = page(null);
     vi.advanceTimersByTime(LOST_AFTER * PING_MS);
-    expect(told).toEqual([true]);
+    expect(reports).toEqual([true]);
   });
 
   it('waits for a host that is only busy', () => {
-    const { told } = page(8_000);
+    const { reports } = page(8_000);
     vi.advanceTimersByTime(600_000);
-    expect(told).toEqual([]);
+    expect(reports).toEqual([]);
   });
 
   it('takes anything that the host says for life', () => {
-    const { heartbeat, host, told } = page();
+    const { heartbeat, host, reports } = page();
     host.delay = null;
     for (let i = 0; i < 20; i++) {
       vi.advanceTimersByTime(7_000);
       heartbeat.heard();
     }
-    expect(told).toEqual([]);
+    expect(reports).toEqual([]);
   });
 
-  it('asks nothing while it is stopped, and begins to count anew', () => {
-    const { heartbeat, host, told } = page(null);
+  it('asks nothing while it is stopped, and restarts the count', () => {
+    const { heartbeat, host, reports } = page(null);
     vi.advanceTimersByTime(2 * PING_MS);
     heartbeat.stop();
     const { pings } = host;
@@ -76,26 +76,26 @@ describe('the sign of life', () => {
     heartbeat.start();
     expect(host.pings).toBe(pings + 1);
     vi.advanceTimersByTime(60_000);
-    expect(told).toEqual([]);
+    expect(reports).toEqual([]);
   });
 
   it('blames no host for timers that were suspended: the computer slept', () => {
-    const { host, told } = page(null);
+    const { host, reports } = page(null);
     vi.advanceTimersByTime(2 * PING_MS);
     vi.setSystemTime(Date.now() + 3_600_000);
     vi.advanceTimersByTime(PING_MS);
-    expect(told).toEqual([]);
+    expect(reports).toEqual([]);
     host.delay = 0;
     vi.advanceTimersByTime(60_000);
-    expect(told).toEqual([]);
+    expect(reports).toEqual([]);
   });
 
   it('says so when a host that was lost is still gone after the page was hidden', () => {
-    const { heartbeat, told } = page(null);
+    const { heartbeat, reports } = page(null);
     vi.advanceTimersByTime(60_000);
     heartbeat.stop();
     heartbeat.start();
     vi.advanceTimersByTime(60_000);
-    expect(told).toEqual([true]);
+    expect(reports).toEqual([true]);
   });
 });

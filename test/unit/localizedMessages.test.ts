@@ -182,7 +182,7 @@ describe('a failure of the host in Chinese', () => {
     });
   });
 
-  it('is told of a setting', async () => {
+  it('is shown for a setting', async () => {
     setTranslator(chinese);
     const search = findNode({ configured: '/nothing/node', path: '', execPath: '' });
     expect(shownError(await search.catch((error: unknown) => error))).toMatchObject({
@@ -215,13 +215,13 @@ describe('a command that failed', () => {
     });
   });
 
-  it('is told as it was said when nothing better is known', () => {
+  it('is shown as it was printed when nothing better is known', () => {
     setTranslator(chinese);
-    const told = (stderr: string): string =>
+    const shown = (stderr: string): string =>
       shownError(failureIn(stderr, localize('The data check ended without a report.'))).message;
-    expect(told('nlvr: no\n')).toBe('nlvr: no');
-    expect(told('{"broken\n')).toBe('{"broken');
-    expect(told('\n')).toBe('数据检查结束，但没有给出报告。');
+    expect(shown('nlvr: no\n')).toBe('nlvr: no');
+    expect(shown('{"broken\n')).toBe('{"broken');
+    expect(shown('\n')).toBe('数据检查结束，但没有给出报告。');
   });
 });
 
@@ -286,7 +286,7 @@ describe('a run in Chinese', () => {
     return new RunFolder(root);
   };
 
-  it('has its notes told in Chinese, and keeps them in English', async () => {
+  it('shows its notes in Chinese, and stores them in English', async () => {
     const [note] = new HealthMonitor({
       pretrained: true,
       missingKeys: 0,

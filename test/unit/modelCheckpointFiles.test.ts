@@ -82,7 +82,7 @@ describe('.pth files', () => {
     expect((await readAll(small('no-crc.pth'))).get('w')).toEqual(Float32Array.of(0, 1, 2, 3));
   });
 
-  it('finds the state dict of a BLIP training checkpoint beside its optimizer', async () => {
+  it('finds the state dict of a BLIP training checkpoint next to its optimizer', async () => {
     await withFile(join(fixtures, 'train-run/checkpoint_best.pth'), async (file) => {
       expect(file.tensors.size).toBe(279);
       expect(file.tensors.get('visual_encoder.pos_embed')).toMatchObject({
@@ -151,11 +151,11 @@ describe('damaged files', () => {
     ['hello', /a text file that starts with "hello"/],
     ['\x01\x02hello', /neither a \.pth nor a \.safetensors/],
     ['PK\x03\x04 hello', /zip archive is damaged or cut off/],
-  ])('tells what %j is instead', async (content, message) => {
+  ])('says what %j is instead', async (content, message) => {
     expect(await messageOfOpening(temporary('other', content))).toMatch(message);
   });
 
-  it('tells tar files of early PyTorch', async () => {
+  it('recognizes tar files of early PyTorch', async () => {
     const tar = Buffer.alloc(512);
     tar.write('ustar', 257);
     expect(await messageOfOpening(temporary('old.pth', tar))).toContain('tar archive');

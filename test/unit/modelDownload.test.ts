@@ -114,7 +114,7 @@ describe('a download', () => {
     expect(requests[0]?.headers.range).toMatch(/^bytes=[1-9]\d*-$/);
   });
 
-  it('begins anew when the file has changed on the server', async () => {
+  it('starts over when the file has changed on the server', async () => {
     writeFileSync(`${at()}.part`, Buffer.alloc(500, 1));
     writeFileSync(
       `${at()}.part.json`,
@@ -124,7 +124,7 @@ describe('a download', () => {
     expect(requests[0]?.headers['if-range']).toBe('"old"');
   });
 
-  it('begins anew when the server refuses the range', async () => {
+  it('starts over when the server refuses the range', async () => {
     writeFileSync(`${at()}.part`, Buffer.alloc(content.length + 1));
     writeFileSync(
       `${at()}.part.json`,
@@ -190,7 +190,7 @@ describe('a download', () => {
     expect(existsSync(at())).toBe(false);
   });
 
-  it('stops when it is told to', async () => {
+  it('stops on request', async () => {
     handler = (_request, response) => {
       response.writeHead(200, { etag, 'content-length': content.length });
       response.write(content.subarray(0, 1000));
@@ -250,7 +250,7 @@ it('gives every address a name of its own', () => {
   expect(cachedName('https://example.org/')).toMatch(/-download$/);
 });
 
-it('throws a damaged download away, so that the next attempt can mend it', async () => {
+it('discards a damaged download, so that the next attempt can succeed', async () => {
   const config = modelConfig(
     {
       image_size: 32,

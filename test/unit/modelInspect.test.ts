@@ -39,7 +39,7 @@ const fileOf = (config: NlvrModelConfig, without = /^$/) => ({
 });
 
 describe('inspecting a checkpoint', () => {
-  it("says what BLIP's pretraining left, and what NLVR needs besides", async () => {
+  it("says what BLIP's pretraining left, and what else NLVR needs", async () => {
     const found = await inspectCheckpoint(join(fixtures, 'pretrain/model.pth'));
     const text = describeInspection(found).map(inEnglish).join('\n');
     expect(text).toContain('It is a pretraining checkpoint of BLIP: 720 tensors');

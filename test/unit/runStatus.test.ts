@@ -44,7 +44,7 @@ interface Case {
   facts: Partial<RunFacts>;
   /** undefined: there is no run. */
   status: string | undefined;
-  /** What is said besides. */
+  /** Additional text. */
   said: string;
 }
 

@@ -36,9 +36,9 @@ function leaveOldRequest(): void {
 describe('StopController', () => {
   it('hears a request that was made before it was there, as early in a start', () => {
     writeFileSync(folder.stopRequest, '');
-    let told = 0;
-    const stop = controller(() => told++);
-    expect([stop.requested, stop.signal.aborted, told]).toEqual([true, true, 1]);
+    let calls = 0;
+    const stop = controller(() => calls++);
+    expect([stop.requested, stop.signal.aborted, calls]).toEqual([true, true, 1]);
     stop.own();
     expect(existsSync(folder.stopRequest)).toBe(true);
     stop.dispose();

@@ -210,7 +210,7 @@ describe('a run that ended before its first step', () => {
 });
 
 describe('the end of a run', () => {
-  test('that fails is told by a second call, which does not hide why', () => {
+  test('that fails is reported by a second call, which does not hide why', () => {
     const writer = open({
       observe: ({ type }) => {
         if (type === 'end') throw new Error('nobody listens');

@@ -154,7 +154,7 @@ describe('sets of sentences and pairs', () => {
     expect(dev.size).toBeGreaterThan(30);
   });
 
-  it('splits belong to arrangements, whoever draws them', () => {
+  it('splits belong to arrangements, no matter who draws them', () => {
     for (const part of ['train', 'dev', 'test1'] as const)
       for (const picture of pictures(part)) expect(splitOf(picture)).toBe(part);
   });

@@ -1,4 +1,4 @@
-/** Checks docs/style.md's list of refused words in the texts of the interface and in the documents. */
+/** Checks docs/style.md's list of refused words in the texts of the interface, the documents and the source files. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -43,4 +43,23 @@ it('the manifest and the documents have no refused words', () => {
   const files = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'package.json', ...documents];
   expect(files.length).toBeGreaterThan(10);
   expect(files.flatMap((file) => faults(file, read(file).split('\n')))).toEqual([]);
+});
+
+it('comments, names and tests have no refused words', () => {
+  const files = ['src', 'test', 'scripts', 'bench', 'examples'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(?:ts|tsx|mts|mjs|py|css|md)$/.test(name))
+      .map((name) => join(folder, name)),
+  );
+  expect(files.length).toBeGreaterThan(500);
+  const allowed = new Set([
+    // The words that it looks for are those of people who describe images.
+    join('src', 'analysis', 'slices.ts'),
+    join('test', 'unit', 'style.test.ts'),
+  ]);
+  const found = files
+    .filter((file) => !allowed.has(file))
+    // VS Code's name of a column.
+    .flatMap((file) => faults(file, read(file).replaceAll('ViewColumn.Beside', '').split('\n')));
+  expect(found).toEqual([]);
 });

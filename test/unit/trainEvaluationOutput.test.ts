@@ -96,7 +96,7 @@ describe('an evaluation in the folder of a training', () => {
     expect(existsSync(folder.lock)).toBe(false);
   });
 
-  it('tells the last weights from the best', async () => {
+  it('distinguishes the last weights from the best', async () => {
     trainedRun();
     const output = await open({
       checkpoint: join(folder.root, 'checkpoint_last', 'model.safetensors'),
@@ -106,7 +106,7 @@ describe('an evaluation in the folder of a training', () => {
     expect(events().at(-1)).toMatchObject({ type: 'eval', split: 'test', step: 30 });
   });
 
-  it('tells nothing of weights that are not of the run', async () => {
+  it('reports nothing for weights that are not of the run', async () => {
     trainedRun();
     const known = events().length;
     const output = await open({ checkpoint: join(root, 'other.pth') });

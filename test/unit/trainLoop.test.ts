@@ -134,7 +134,7 @@ describe('feature cache', () => {
 });
 
 describe('health', () => {
-  test('accuracy at chance is told once, after three evaluations in a row', () => {
+  test('accuracy at chance is reported once, after three evaluations in a row', () => {
     const monitor = new HealthMonitor({
       pretrained: false,
       missingKeys: 0,

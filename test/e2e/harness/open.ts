@@ -14,7 +14,7 @@ export interface OpenOptions {
   server?: ServerName;
   /** false leaves workspace trust on: the window opens in Restricted Mode and asks. */
   trusted?: boolean;
-  /** User settings besides the quiet ones of the harness. */
+  /** User settings in addition to those of the harness. */
   settings?: Record<string, unknown>;
   size?: { width: number; height: number };
   /** Of the extension, such as `zh-cn`. VS Code itself stays English: no language pack is installed. */

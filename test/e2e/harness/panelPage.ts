@@ -85,7 +85,7 @@ export class PanelPage implements MessagePort {
     return `${ORIGIN}${encodeURI(file)}`;
   }
 
-  /** Loads the page, or loads it anew. */
+  /** Loads or reloads the page. */
   async load(): Promise<void> {
     await this.page.goto(`${ORIGIN}/`);
   }
