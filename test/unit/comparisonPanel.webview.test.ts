@@ -106,7 +106,7 @@ describe('a comparison', () => {
     early.newModel();
     await early.session.ready();
     expect(early.model.complete).toBe(true);
-    expect(early.told.filter(({ type }) => type === 'comparing')).toHaveLength(1);
+    expect(early.sent.filter(({ type }) => type === 'comparing')).toHaveLength(1);
   });
 
   it('shows the numbers of nlvr compare, and the examples behind them', async () => {
