@@ -8,11 +8,10 @@ import { classify, crossEntropy, encodeImages, normalise } from '../model/blipNl
 import { imageTokens, type NlvrModelConfig } from '../model/config';
 import type { ModelContext } from '../model/modelContext';
 import { encodingChunk } from '../model/size';
-import { DType } from '../runtime/tensorflow/dtypes';
+import { gatherRows, scatterRows } from '../runtime/ops/variableRows';
 import { joinShards, splitIntoShards } from '../runtime/trace/shards';
 import type { Inputs, InputSpec, Program, Scope } from '../runtime/trace/program';
 import type { Session } from '../runtime/session';
-import { outputOf, tensorOf } from '../runtime/trace/tracer';
 import { watchGradients } from '../runtime/trace/watch';
 import { compileTrainingStep, type TrainingStep } from '../runtime/optimizer/trainingStep';
 import { reportSize } from './ranks/stepReport';
@@ -151,16 +150,7 @@ export class NlvrPrograms {
         inputs: { images: this.imageSpec(count), slots: { shape: [count], dtype: 'int32' } },
         build: (inputs, scope) => {
           const features = encodeImages(this.model, this.pixels(inputs), contextOf(scope));
-          scope.effect(() =>
-            scope.trace.effect(
-              'ResourceScatterUpdate',
-              [scope.handle(FEATURES), outputOf(inputs['slots']), outputOf(features)],
-              {
-                dtype: { type: DType.float32 },
-                Tindices: { type: DType.int32 },
-              },
-            ),
-          );
+          scatterRows(scope, FEATURES, inputs['slots'], features);
           return {};
         },
       }),
@@ -212,8 +202,8 @@ export class NlvrPrograms {
           const logits = left.map((slots, lane) =>
             classify(
               this.model,
-              takeFeatures(scope, slots),
-              takeFeatures(scope, right[lane]),
+              gatherRows(scope, FEATURES, slots),
+              gatherRows(scope, FEATURES, right[lane]),
               inputIds[lane],
               attentionMask[lane],
               context,
@@ -247,8 +237,8 @@ export class NlvrPrograms {
           const { outputs, watched } = watchGradients(start, (watch) => {
             const logits = classify(
               this.model,
-              takeFeatures(scope, left),
-              takeFeatures(scope, right),
+              gatherRows(scope, FEATURES, left),
+              gatherRows(scope, FEATURES, right),
               inputIds,
               attentionMask,
               {
@@ -282,16 +272,6 @@ export class NlvrPrograms {
 /** What `NlvrPrograms.explain` calls the cross-attention of a layer (from 0) over an image, before `.probabilities`. */
 export function attentionName(layer: number, image: 0 | 1): string {
   return `layer.${layer}.image${image}`;
-}
-
-/** Features of the images in these slots. [n] → [n, tokens, width] */
-function takeFeatures(scope: Scope, slots: tf.Tensor): tf.Tensor {
-  return tensorOf(
-    scope.trace.op('ResourceGather', [scope.handle(FEATURES), outputOf(slots)], {
-      dtype: { type: DType.float32 },
-      Tindices: { type: DType.int32 },
-    }),
-  );
 }
 
 /**
