@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/run/events';
-import { processStartTime } from '../../src/run/record/liveness';
+import { processStartTime } from '../../src/run/record/processStart';
 import type { RunInfo } from '../../src/run/runInfo';
 import { accessibilityProblems } from './harness/axe';
 import { openWorkbench, scratchFolder } from './harness/open';

@@ -8,7 +8,7 @@ import { basename, dirname, join } from 'node:path';
 import { once } from 'node:events';
 import type { RunEvent, WatchedPair } from '../../src/run/events';
 import { EVENT_VERSION } from '../../src/run/events';
-import { processStartTime } from '../../src/run/record/liveness';
+import { processStartTime } from '../../src/run/record/processStart';
 import type { Prediction } from '../../src/run/predictions';
 import { RunFolder } from '../../src/run/runFolder';
 import { RUN_SCHEMA_VERSION, type RunInfo, type RunState } from '../../src/run/runInfo';

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Frame } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { RunEvent, StartEvent } from '../../src/run/events';
-import { processStartTime } from '../../src/run/record/liveness';
+import { processStartTime } from '../../src/run/record/processStart';
 import type { RunInfo } from '../../src/run/runInfo';
 import { openWorkbench, scratchFolder } from './harness/open';
 import { markedEnvironment, markedProcesses } from './harness/processes';

@@ -1,10 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { processStartTime } from '../../src/run/record/liveness';
+import {
+  findProcessStart,
+  gathered,
+  processStartTime,
+  startsFromPs,
+  startsOfPs,
+} from '../../src/run/record/processStart';
 import { ageOf, findPresence, presenceOf, thisPlace } from '../../src/run/record/owner';
-import { findProcessStart, gathered, startsFromPs } from '../../src/run/record/processStarts';
-import { startsOfPs } from '../../src/run/record/processTable';
 
 const children: ChildProcess[] = [];
 afterEach(() => {

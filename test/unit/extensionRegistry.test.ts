@@ -18,7 +18,7 @@ import {
   writeAttempt,
   type Attempt,
 } from '../../src/run/record/attempts';
-import { processStartTime } from '../../src/run/record/liveness';
+import { processStartTime } from '../../src/run/record/processStart';
 import { thisPlace } from '../../src/run/record/owner';
 import { RunFolder } from '../../src/run/runFolder';
 import { storedMessage, localize } from '../../src/util/localize';

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { processStartTime } from '../../src/run/record/liveness';
+import { processStartTime } from '../../src/run/record/processStart';
 import { RunFolder } from '../../src/run/runFolder';
 import { thisPlace, thisProcess } from '../../src/run/record/owner';
 import { acquireLock, tryLock, type HeldLock, type LockWait } from '../../src/run/record/runLock';

@@ -12,7 +12,7 @@ import type * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { processStartTime } from '../../src/run/record/liveness';
+import { processStartTime } from '../../src/run/record/processStart';
 import { thisPlace } from '../../src/run/record/owner';
 import { RunFolder } from '../../src/run/runFolder';
 import { tryLock } from '../../src/run/record/runLock';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig, type LoadedConfig } from '../../src/config/load';
-import { processStartTime } from '../../src/run/record/liveness';
+import { processStartTime } from '../../src/run/record/processStart';
 import { parseEvent } from '../../src/run/read/eventReader';
 import type { RunEvent } from '../../src/run/events';
 import { openEvents } from '../../src/run/read/eventSource';

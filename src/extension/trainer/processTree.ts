@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFile, readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { findProcessStart } from '../../run/record/processStarts';
+import { findProcessStart } from '../../run/record/processStart';
 import { errnoOf } from '../../util/userError';
 
 /** A process, distinguished from a later one with the same pid. */

@@ -6,8 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { errnoOf } from '../../util/userError';
-import { processStartTime } from './liveness';
-import { findProcessStart } from './processStarts';
+import { findProcessStart, processStartTime } from './processStart';
 
 export interface Owner {
   /** For people; two machines may have the same name. */
