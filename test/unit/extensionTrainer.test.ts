@@ -7,9 +7,10 @@ import { findNode } from '../../src/extension/trainer/findNode';
 import { claimRunFolder, reserveFolder } from '../../src/extension/trainer/newRunFolder';
 import {
   childEnvironment,
+  launchOf,
   runProgram,
-  spawnLineProcess,
   spawnTrainer,
+  startChild,
   type Program,
 } from '../../src/extension/trainer/process';
 import { descendantsOf } from '../../src/extension/trainer/processTree';
@@ -23,7 +24,7 @@ import {
   type Attempt,
 } from '../../src/run/record/attempts';
 import { AttemptWriter } from '../../src/run/record/attemptWriter';
-import { processStartTime } from '../../src/run/record/liveness';
+import { processStartTime } from '../../src/run/record/processStart';
 import { thisPlace } from '../../src/run/record/owner';
 import { RunFolder } from '../../src/run/runFolder';
 
@@ -147,23 +148,41 @@ describe('spawnTrainer', () => {
   });
 });
 
-describe('spawnLineProcess', () => {
-  it('answers line by line and ends when its input is closed', async () => {
+describe('startChild', () => {
+  it('takes lines and gives lines until it is ended', async () => {
     const script = `require('node:readline').createInterface({ input: process.stdin })
       .on('line', (line) => console.log(line.toUpperCase()))`;
     const lines: string[] = [];
-    const child = await spawnLineProcess(program(script), [], (line) => lines.push(line));
+    const child = startChild(launchOf(program(script), []), {
+      input: true,
+      onLine: (line) => lines.push(line),
+    });
     child.send('a');
     child.send('b');
     await poll(() => lines).toEqual(['A', 'B']);
     await child.end();
-    expect(await child.ended).toMatchObject({ code: 0, signal: null });
+    expect(await child.ended).toMatchObject({ code: null, signal: 'SIGTERM', stdout: '' });
   });
 
-  it('is killed when it does not end', async () => {
-    const child = await spawnLineProcess(program('setInterval(() => {}, 1000)'), [], () => {});
+  it('kills a child that does not end when asked, and keeps the end of what it said', async () => {
+    const script = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);
+      process.stderr.write('x'.repeat(300_000) + 'last words\\n'); console.log('ready')`;
+    const lines: string[] = [];
+    const child = startChild(launchOf(program(script), []), { onLine: (line) => lines.push(line) });
+    const pid = await child.started;
+    await poll(() => lines).toEqual(['ready']);
     await child.end(50);
-    expect(alive(child.pid)).toBe(false);
+    expect(alive(pid)).toBe(false);
+    const { signal, stderr } = await child.ended;
+    expect(signal).toBe('SIGKILL');
+    expect(stderr).toHaveLength(256 * 1024);
+    expect(stderr).toMatch(/last words\n$/);
+  });
+
+  it('says when it could not be started', async () => {
+    const child = startChild({ command: join(root, 'nothing'), args: [], env: {} });
+    await expect(child.started).rejects.toThrow(/ENOENT/);
+    await child.end();
   });
 });
 

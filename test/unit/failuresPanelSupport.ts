@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, vi } from 'vitest';
 import { configPaths } from '../../src/config/paths';
 import { parseConfig } from '../../src/config/parse';
-import type { Launch } from '../../src/extension/failures/predictClient';
+import type { Launch } from '../../src/extension/trainer/process';
 import { FailuresSession, type SessionEditor } from '../../src/extension/failures/session';
 import { Thumbnails } from '../../src/extension/failures/thumbnails';
 import type { Prediction } from '../../src/run/predictions';

@@ -2,11 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  PredictClient,
-  type ClientState,
-  type Launch,
-} from '../../src/extension/failures/predictClient';
+import { PredictClient, type ClientState } from '../../src/extension/failures/predictClient';
+import type { Launch } from '../../src/extension/trainer/process';
 
 /** A prediction process that answers by what it is asked, and can fail in every way on request. */
 const SERVER = `

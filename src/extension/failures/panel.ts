@@ -11,7 +11,7 @@ import { showRestored } from '../restoredTabs';
 import { followPanel } from '../runInFront';
 import { isActive } from '../runs/runRegistry';
 import type { Services } from '../services';
-import { childEnvironment } from '../trainer/process';
+import { launchOf, type Launch } from '../trainer/process';
 import { mayShowImagesOf } from '../trust';
 import { rememberInspected } from '../walkthrough';
 import { KeyedMutex } from '../keyedMutex';
@@ -19,7 +19,7 @@ import { retryUntilFound } from '../retryUntilFound';
 import { FAILURES_VIEW } from '../viewTypes';
 import { Messenger } from '../webview/messenger';
 import { panelIcon, setPictureRoots, setUpWebview } from '../webview/panelWebview';
-import type { Launch } from './predictClient';
+
 import { parseSetName } from '../../run/read/predictionSets';
 import { runPaths } from '../../run/runPaths';
 import { saveText } from './saveRows';
@@ -409,21 +409,8 @@ class FailuresPanel implements vscode.Disposable {
       this.services.runs.get(this.run.folder)?.info.configFile,
     );
     const { config } = new RunFolder(this.run.folder);
-    return {
-      command: program.executable,
-      args: [
-        program.cli,
-        'predict',
-        '--serve',
-        '--config',
-        config,
-        '--checkpoint',
-        this.run.folder,
-        ...(allowMissing ? ['--allow_missing'] : []),
-      ],
-      cwd: dirname(config),
-      env: childEnvironment(program),
-    };
+    const args = ['predict', '--serve', '--config', config, '--checkpoint', this.run.folder];
+    return launchOf(program, allowMissing ? [...args, '--allow_missing'] : args, dirname(config));
   }
 }
 

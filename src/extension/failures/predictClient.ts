@@ -1,19 +1,10 @@
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { incompleteModel, missingPartsIn } from '../../config/modelParts';
 import { localized, shownError } from '../../util/language';
 import { localize } from '../../util/localize';
 import { errorFrom } from '../trainer/failure';
+import { startChild, type Child, type Launch, type Outcome } from '../trainer/process';
 import { explainedIn, type Explained, type ExplainRequest } from './explained';
-import { UserError } from '../../util/userError';
-
-/** How to start the process: `nlvr predict --serve`. */
-export interface Launch {
-  command: string;
-  args: string[];
-  cwd?: string;
-  env: NodeJS.ProcessEnv;
-}
+import { messageOf, UserError } from '../../util/userError';
 
 export interface Question {
   /** Absolute paths. */
@@ -51,10 +42,8 @@ interface Pending {
 }
 
 interface Running {
-  child: ChildProcessWithoutNullStreams;
+  child: Child;
   ready: Promise<void>;
-  /** Last lines the process said on stderr: its reason when it dies. */
-  said: string[];
   pending: Map<number, Pending>;
 }
 
@@ -91,6 +80,7 @@ export class PredictClient {
 
   constructor(
     private readonly options: {
+      /** How to start `nlvr predict --serve`. */
       launch(): Promise<Launch> | Launch;
       onState(state: ClientState): void;
       log(line: string): void;
@@ -140,7 +130,7 @@ export class PredictClient {
         this.stop();
       }, this.options.answerMs ?? 120_000);
       running.pending.set(id, { resolve, reject, timer });
-      running.child.stdin.write(JSON.stringify({ id, ...question }) + '\n');
+      running.child.send(JSON.stringify({ id, ...question }));
     });
   }
 
@@ -179,15 +169,14 @@ export class PredictClient {
     }
   }
 
-  private spawn({ command, args, cwd, env }: Launch): Running {
-    // A process group of its own, so that all of it can be ended together.
-    const child = spawn(command, args, {
-      cwd,
-      env,
-      stdio: 'pipe',
-      detached: process.platform !== 'win32',
+  private spawn(launch: Launch): Running {
+    let onLine = (_text: string): void => undefined;
+    const child = startChild(launch, {
+      input: true,
+      onLine: (text) => onLine(text),
+      onErrorLine: (text) => this.options.log(text),
     });
-    const running: Running = { child, ready: Promise.resolve(), said: [], pending: new Map() };
+    const running: Running = { child, ready: Promise.resolve(), pending: new Map() };
     running.ready = new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
         reject(
@@ -202,15 +191,18 @@ export class PredictClient {
         reject(error);
         this.ended(running, error);
       };
-      child.once('error', (error) =>
+      child.started.catch((error: unknown) =>
         fail(
-          new UserError(localize('{0} could not be started: {1}', command, error.message), {
-            hint: localize('Check the setting nlvr.nodePath.'),
-          }),
+          new UserError(
+            localize('{0} could not be started: {1}', launch.command, messageOf(error)),
+            {
+              hint: localize('Check the setting nlvr.nodePath.'),
+            },
+          ),
         ),
       );
-      child.once('close', (code, signal) => fail(endOf(running, code, signal)));
-      createInterface({ input: child.stdout }).on('line', (text) => {
+      void child.ended.then((outcome) => fail(endOf(outcome)));
+      onLine = (text) => {
         const line = parseLine(text);
         if (!line) {
           this.options.log(text);
@@ -226,20 +218,13 @@ export class PredictClient {
           resolve();
         } else if (line.id === undefined && line.error !== undefined) {
           fail(errorFrom(line.error, line));
-          killTree(child);
+          end(running.child);
         } else {
           this.answered(running, line);
         }
-      });
+      };
     });
     running.ready.catch(() => undefined);
-    createInterface({ input: child.stderr }).on('line', (text) => {
-      this.options.log(text);
-      running.said.push(text);
-      if (running.said.length > 20) running.said.shift();
-    });
-    // A write after the process ended: its `close` event has the reason.
-    child.stdin.on('error', () => undefined);
     return running;
   }
 
@@ -281,8 +266,7 @@ export class PredictClient {
     if (!running) return;
     this.running = undefined;
     this.ended(running, new UserError(localize('The prediction process was stopped.')));
-    running.child.stdin.end();
-    killTree(running.child);
+    end(running.child);
   }
 }
 
@@ -303,27 +287,15 @@ export function shownProblem(error: unknown): ShownProblem {
   return { message, ...(hint !== null && { hint }) };
 }
 
-/** Ends a child that leads its own process group, and its children: politely, then surely. */
-function killTree(child: ChildProcessWithoutNullStreams): void {
-  const { pid } = child;
-  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const send = (signal: NodeJS.Signals): void => {
-    try {
-      if (process.platform === 'win32') child.kill(signal);
-      else process.kill(-pid, signal);
-    } catch {
-      // Already gone.
-    }
-  };
-  send('SIGTERM');
-  const timer = setTimeout(() => send('SIGKILL'), 2000);
-  timer.unref();
-  child.once('close', () => clearTimeout(timer));
+/** Ends a child, whether or not anybody waits for it. */
+function end(child: Child): void {
+  child.end().catch(() => undefined);
 }
 
-function endOf(running: Running, code: number | null, signal: NodeJS.Signals | null): UserError {
+function endOf({ code, signal, stderr }: Outcome): UserError {
   const how = signal ?? localize('exit code {0}', String(code));
-  const last = running.said
+  const last = stderr
+    .split('\n')
     .filter((line) => line.trim() !== '')
     .slice(-4)
     .join('\n');

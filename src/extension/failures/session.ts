@@ -24,13 +24,8 @@ import { findAnnotation, type AnnotationPlace } from './annotationLine';
 import { exportedSet, exportExtension, exportName } from './exportRows';
 import { NotesStore } from './notesStore';
 import { asShown, pictureOf, requestOf } from './explained';
-import {
-  PredictClient,
-  type Answer,
-  type Launch,
-  type Question,
-  shownProblem,
-} from './predictClient';
+import { PredictClient, type Answer, type Question, shownProblem } from './predictClient';
+import type { Launch } from '../trainer/process';
 import { chooseSet, listSets, sameSet } from '../../run/read/predictionSets';
 import { imageFile, imageProblem, type MayShow } from '../../run/runImages';
 import type { Prediction } from '../../run/predictions';

@@ -1,5 +1,5 @@
-/** Runs the command line program as a child process. */
-import { spawn, type ChildProcess } from 'node:child_process';
+/** Child processes of the editor, which all are the command line program: started, followed and ended by `startChild`. */
+import { spawn, type StdioOptions } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { RunFolder } from '../../run/runFolder';
@@ -16,12 +16,25 @@ export interface Program {
   environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** What a finished child left behind. */
-export interface Outcome {
+/** How a child is started. */
+export interface Launch {
+  command: string;
+  args: readonly string[];
+  cwd?: string | undefined;
+  env: NodeJS.ProcessEnv;
+}
+
+/** How a child ended. */
+export interface Ended {
   /** Exit code, null when a signal ended it. */
   code: number | null;
   signal: NodeJS.Signals | null;
+}
+
+/** What a finished child left behind. */
+export interface Outcome extends Ended {
   stdout: string;
+  /** The end of what it said there. */
   stderr: string;
 }
 
@@ -37,16 +50,90 @@ export function childEnvironment(
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
+/** How a command of the program is started. */
+export function launchOf(program: Program, args: readonly string[], cwd?: string): Launch {
+  return {
+    command: program.executable,
+    args: [program.cli, ...args],
+    cwd,
+    env: childEnvironment(program),
+  };
+}
+
+export interface ChildOptions {
+  /** Its standard input is a pipe, for `send`, which closes when the extension host goes. Else it has none. */
+  input?: boolean;
+  /** Gets the lines of its output, which the outcome then lacks. */
+  onLine?: ((line: string) => void) | undefined;
+  /** Gets the lines of its standard error, progress for instance; the outcome has them too. */
+  onErrorLine?: ((line: string) => void) | undefined;
+  /** It outlives the editor: a process group of its own, and all that it says goes to this open file. */
+  logTo?: number;
+}
+
+/** A child process that was asked to start. */
+export interface Child {
+  /** Its pid. Rejects when it could not be started. */
+  readonly started: Promise<number>;
+  /** How it ended, after the last of its lines. */
+  readonly ended: Promise<Outcome>;
+  /** Writes a line (without newline) to its standard input; a child that has ended does not get it. */
+  send(line: string): void;
+  /** Ends it with all it started: asked by SIGTERM, killed after `graceMs`. */
+  end(graceMs?: number): Promise<void>;
+}
+
+/** A server may talk for days: what it said last is enough. */
+const KEPT_CHARACTERS = 256 * 1024;
+const GRACE_MS = 2000;
+
+export function startChild({ command, args, cwd, env }: Launch, options: ChildOptions = {}): Child {
+  const { input = false, onLine, onErrorLine, logTo } = options;
+  const output = logTo ?? 'pipe';
+  const stdio: StdioOptions = [input ? 'pipe' : 'ignore', output, output];
+  const detached = logTo !== undefined;
+  const child = spawn(command, args, { cwd, env, detached, windowsHide: true, stdio });
+  const outcome = { stdout: '', stderr: '' };
+  child.stdout?.setEncoding('utf8');
+  child.stderr?.setEncoding('utf8');
+  if (child.stdout && onLine) createInterface({ input: child.stdout }).on('line', onLine);
+  else child.stdout?.on('data', (text: string) => (outcome.stdout += text));
+  child.stderr?.on('data', (text: string) => {
+    outcome.stderr = (outcome.stderr + text).slice(-KEPT_CHARACTERS);
+  });
+  if (child.stderr && onErrorLine) createInterface({ input: child.stderr }).on('line', onErrorLine);
+  // A child that died before it read our line: `ended` reports its end.
+  child.stdin?.on('error', () => undefined);
+  const started = new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('spawn', () => resolve(child.pid ?? 0));
+  });
+  started.catch(() => undefined);
+  const ended = new Promise<Outcome>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal, ...outcome }));
+  });
+  if (detached) child.unref();
+  return {
+    started,
+    ended,
+    send: (line) => void child.stdin?.write(`${line}\n`),
+    async end(graceMs = GRACE_MS) {
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+      await endTree(child.pid, graceMs);
+    },
+  };
+}
+
 /** A trainer that was just started. */
 export interface StartedTrainer {
   pid: number;
   /** Settles when it ends, if this extension host is still there to see it. */
-  ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  ended: Promise<Ended>;
 }
 
 /**
- * Starts a trainer that outlives the editor: a process group of its own, what it says appended to
- * `trainer.log` of the run folder (which is created).
+ * Starts a trainer that outlives the editor: what it says is appended to `trainer.log` of the run folder (which is
+ * created).
  * @throws when the program cannot be started.
  */
 export async function spawnTrainer(
@@ -57,134 +144,45 @@ export async function spawnTrainer(
 ): Promise<StartedTrainer> {
   await mkdir(folder, { recursive: true });
   const log = await open(new RunFolder(folder).trainerLog, 'a');
-  let child: ChildProcess;
   try {
-    child = spawn(program.executable, [program.cli, ...args], {
-      cwd,
-      env: childEnvironment(program),
-      detached: true,
-      windowsHide: true,
-      stdio: ['ignore', log.fd, log.fd],
-    });
-  } catch (error) {
+    const { started, ended } = startChild(launchOf(program, args, cwd), { logTo: log.fd });
+    const pid = await started;
+    return { pid, ended: ended.then(({ code, signal }) => ({ code, signal })) };
+  } finally {
+    // The child has its own copy.
     await log.close();
-    throw error;
   }
-  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
-    child.once('exit', (code, signal) => resolve({ code, signal }));
-  });
-  // The child has its own copy; its events are listened to before anything is awaited.
-  const [pid] = await Promise.all([spawned(child), log.close()]);
-  child.unref();
-  return { pid, ended };
 }
 
-const ABORT_GRACE_MS = 2000;
-
-interface RunOptions {
+interface RunOptions extends Pick<ChildOptions, 'onLine' | 'onErrorLine'> {
   cwd?: string;
   signal?: AbortSignal;
-  /** Gets the lines of its output, which the outcome then lacks. */
-  onLine?: (line: string) => void;
-  /** Gets the lines of its standard error, progress for instance; the outcome has them too. */
-  onErrorLine?: (line: string) => void;
 }
 
 /** Runs a short command to its end. Aborting ends it with all it started and rejects with the signal's reason. */
 export async function runProgram(
   program: Program,
   args: readonly string[],
-  options: RunOptions = {},
+  { cwd, signal, ...listeners }: RunOptions = {},
 ): Promise<Outcome> {
-  const { cwd, signal, onLine, onErrorLine } = options;
   signal?.throwIfAborted();
-  const child = spawn(program.executable, [program.cli, ...args], {
-    cwd,
-    env: { ...childEnvironment(program), ...jsonErrorEnvironment },
-    windowsHide: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8');
-  child.stderr.setEncoding('utf8');
-  if (onLine) createInterface({ input: child.stdout }).on('line', onLine);
-  else child.stdout.on('data', (text: string) => (stdout += text));
-  child.stderr.on('data', (text: string) => (stderr += text));
-  if (onErrorLine) createInterface({ input: child.stderr }).on('line', onErrorLine);
+  const launch = launchOf(program, args, cwd);
+  const child = startChild(
+    { ...launch, env: { ...launch.env, ...jsonErrorEnvironment } },
+    listeners,
+  );
   let abort = (): void => undefined;
-  const closed = new Promise<Outcome>((resolve, reject) => {
-    child.once('close', (code, ended) => resolve({ code, signal: ended, stdout, stderr }));
-    // A child that cannot be ended is reported, not waited for.
-    abort = () => {
-      if (child.pid !== undefined) endTree(child.pid, ABORT_GRACE_MS).catch(reject);
-    };
+  // A child that cannot be ended is reported, not waited for.
+  const stuck = new Promise<never>((_resolve, reject) => {
+    abort = () => void child.end().catch(reject);
   });
   signal?.addEventListener('abort', abort, { once: true });
   try {
-    await spawned(child);
-    const outcome = await closed;
+    await child.started;
+    const outcome = await Promise.race([child.ended, stuck]);
     signal?.throwIfAborted();
     return outcome;
   } finally {
     signal?.removeEventListener('abort', abort);
   }
-}
-
-/** A long-lived child that takes a line and says lines: the prediction server of the failures panel. */
-export interface LineProcess {
-  readonly pid: number;
-  /** Writes a line (without newline) to its standard input. */
-  send(line: string): void;
-  /** Asks it to end by closing its input; kills it when it has not after `graceMs`. */
-  end(graceMs?: number): Promise<void>;
-  readonly ended: Promise<Omit<Outcome, 'stdout'>>;
-}
-
-/**
- * Starts a child that lives as long as the caller wants it, and no longer than the editor: its standard input is
- * a pipe, which closes when the extension host goes.
- */
-export async function spawnLineProcess(
-  program: Program,
-  args: readonly string[],
-  onLine: (line: string) => void,
-  cwd?: string,
-): Promise<LineProcess> {
-  const child = spawn(program.executable, [program.cli, ...args], {
-    cwd,
-    env: childEnvironment(program),
-    windowsHide: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  let stderr = '';
-  child.stderr.setEncoding('utf8');
-  // The last words are enough: a server may talk for days.
-  child.stderr.on('data', (text: string) => (stderr = (stderr + text).slice(-16_384)));
-  createInterface({ input: child.stdout }).on('line', onLine);
-  // A child that died before it read our line: `ended` reports its end.
-  child.stdin.on('error', () => undefined);
-  const ended = new Promise<Omit<Outcome, 'stdout'>>((resolve) => {
-    child.once('close', (code, signal) => resolve({ code, signal, stderr }));
-  });
-  const pid = await spawned(child);
-  return {
-    pid,
-    ended,
-    send: (line) => void child.stdin.write(`${line}\n`),
-    async end(graceMs = 2000) {
-      child.stdin.end();
-      const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
-      await ended;
-      clearTimeout(timer);
-    },
-  };
-}
-
-/** Waits until a child runs. @returns its pid. @throws when it could not be started. */
-function spawned(child: ChildProcess): Promise<number> {
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('spawn', () => resolve(child.pid ?? 0));
-  });
 }
