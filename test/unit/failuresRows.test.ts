@@ -129,7 +129,11 @@ describe('sorting', () => {
         return Number(Number.isNaN(x)) - Number(Number.isNaN(y));
       return x - y || a - b;
     });
-    expect([...radixOrder(keys)]).toEqual(expected);
+    const order = radixOrder(keys);
+    expect([...order]).toEqual(expected);
+    // The room that the work was done in is used again; the result stays.
+    expect([...radixOrder(new Float32Array([2, 1]))]).toEqual([1, 0]);
+    expect([...order]).toEqual(expected);
   });
 });
 

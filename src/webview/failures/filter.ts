@@ -84,9 +84,9 @@ export function countVerdicts(
   rows: Rows,
   subset: Uint8Array | null = null,
 ): { wrong: number; right: number; unlabelled: number } {
+  if (!subset) return { ...rows.verdicts };
   const counts = { wrong: 0, right: 0, unlabelled: 0 };
-  for (let row = 0; row < rows.count; row++)
-    if (!subset || subset[row] === 1) counts[rows.verdict(row)] += 1;
+  for (let row = 0; row < rows.count; row++) if (subset[row] === 1) counts[rows.verdict(row)] += 1;
   return counts;
 }
 

@@ -216,7 +216,6 @@ export class Model {
         else if (isIn(rows.identifiers, this.incoming.select)) this.adopt();
         break;
       case 'end':
-        this.adopt();
         this.formats = message.formats;
         this.loading = {
           state: 'ready',
@@ -224,7 +223,8 @@ export class Model {
           firstProblem: message.firstProblem,
           incomplete: message.incomplete,
         };
-        this.refresh();
+        if (this.incoming) this.adopt();
+        else this.refresh();
         break;
       case 'loadFailed':
         this.adopt();

@@ -32,8 +32,8 @@ export class Rows {
   private readonly lowered: string[] = [];
   private readonly loweredIdentifiers: string[] = [];
   private readonly rowsOfSet = new Map<number, number[]>();
-  /** Rows that are in `rowsOfSet` already. */
-  private grouped = 0;
+  /** How many rows have each verdict. */
+  readonly verdicts: Record<Verdict, number> = { right: 0, wrong: 0, unlabelled: 0 };
 
   append(columns: RowColumns): void {
     const { first, count } = columns;
@@ -43,7 +43,12 @@ export class Rows {
     for (const kind of columns.newKinds) this.kinds.push(kind);
     for (const name of COLUMNS) this[name].set(columns[name], first);
     this.count = first + count;
+    // As they come: for all of them at once the first drawing, or the first letter of a search, would take some frames.
     this.lower();
+    for (let row = first; row < this.count; row++) {
+      this.verdicts[this.verdict(row)] += 1;
+      this.group(row);
+    }
   }
 
   verdict(row: number): Verdict {
@@ -93,7 +98,6 @@ export class Rows {
 
   /** The rows of the same consistency group or sentence, the row itself among them, in file order. */
   together(row: number): readonly number[] {
-    this.groupBySet();
     return this.rowsOfSet.get(this.set[row] ?? -1) ?? [row];
   }
 
@@ -116,7 +120,6 @@ export class Rows {
       });
   }
 
-  /** Row by row as they come: for all of them at once the first letter of a search would wait for some frames. */
   private lower(): void {
     for (let id = this.lowered.length; id < this.sentences.length; id++)
       this.lowered.push((this.sentences[id] ?? '').toLowerCase());
@@ -124,13 +127,11 @@ export class Rows {
       this.loweredIdentifiers.push(this.identifierOf(row).toLowerCase());
   }
 
-  private groupBySet(): void {
-    for (; this.grouped < this.count; this.grouped++) {
-      const set = this.set[this.grouped] ?? -1;
-      const group = this.rowsOfSet.get(set);
-      if (group) group.push(this.grouped);
-      else this.rowsOfSet.set(set, [this.grouped]);
-    }
+  private group(row: number): void {
+    const set = this.set[row] ?? -1;
+    const group = this.rowsOfSet.get(set);
+    if (group) group.push(row);
+    else this.rowsOfSet.set(set, [row]);
   }
 
   private reserve(size: number): void {

@@ -13,24 +13,29 @@ export type Sort = (typeof SORTS)[number];
 
 /** Row numbers of all rows in the order of `sort`; equal rows stay in file order, NaN comes last. */
 export function sortRows(rows: Rows, sort: Sort, reverse: boolean): Int32Array<ArrayBuffer> {
-  const keys = new Float32Array(rows.count);
-  for (let row = 0; row < rows.count; row++) {
-    const key = sortKey(rows, sort, row);
-    keys[row] = reverse ? -key : key;
+  const { count, loss, probTrue, prediction, index } = rows;
+  if (room.length < count) room = new Float32Array(loss.length);
+  const keys = room.subarray(0, count);
+  const sign = reverse ? -1 : 1;
+  // Ascending. A loop each: this runs over 100,000 rows before the compiler knows it.
+  switch (sort) {
+    case 'wrong':
+      for (let row = 0; row < count; row++) keys[row] = -sign * (loss[row] ?? NaN);
+      break;
+    case 'confidence':
+      for (let row = 0; row < count; row++) {
+        const sure = probTrue[row] ?? NaN;
+        keys[row] = -sign * (prediction[row] === 1 ? sure : 1 - sure);
+      }
+      break;
+    case 'probTrue':
+      for (let row = 0; row < count; row++) keys[row] = -sign * (probTrue[row] ?? NaN);
+      break;
+    case 'index':
+      for (let row = 0; row < count; row++) keys[row] = sign * (index[row] ?? 0);
   }
   return radixOrder(keys);
 }
 
-/** The value that rows are sorted by, ascending. */
-function sortKey(rows: Rows, sort: Sort, row: number): number {
-  switch (sort) {
-    case 'wrong':
-      return -(rows.loss[row] ?? NaN);
-    case 'confidence':
-      return -rows.confidence(row);
-    case 'probTrue':
-      return -(rows.probTrue[row] ?? NaN);
-    case 'index':
-      return rows.index[row] ?? 0;
-  }
-}
+/** For the keys, kept: while rows arrive they are sorted five times a second, and to collect as many arrays costs frames. */
+let room = new Float32Array(0);
