@@ -202,6 +202,30 @@ describe('the analysis of a run', () => {
   });
 });
 
+it('shows all tabs and what the lists are about in a narrow column', async () => {
+  const width = 350;
+  const { page } = await openPanel({ width, height: 800 });
+  const right = async (part: ReturnType<Page['locator']>): Promise<number> => {
+    const box = await part.boundingBox();
+    return box ? box.x + box.width : Infinity;
+  };
+  for (const each of await page.getByRole('tab').all())
+    expect(await right(each)).toBeLessThanOrEqual(width);
+  for (const [key, content, column] of [
+    ['2', 'slices', 'Accuracy'],
+    ['4', 'epochs', 'Sentence'],
+    ['5', 'noise', 'Sentence'],
+  ] as const) {
+    await page.keyboard.press(key);
+    await page.locator(`.content.${content} .grid-row`).first().waitFor();
+    await expect
+      .poll(() => right(page.getByRole('columnheader', { name: column })))
+      .toBeLessThanOrEqual(width);
+    if (process.env.NLVR_LOOK)
+      await page.screenshot({ path: `${process.env.NLVR_LOOK}/narrow-${content}.png` });
+  }
+});
+
 it.each(['vscode-light', 'vscode-dark', 'vscode-high-contrast'])(
   'is accessible with the class %s, at every size, and never scrolls as a document',
   async (theme) => {

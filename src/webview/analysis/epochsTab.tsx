@@ -19,6 +19,7 @@ function columnsShown(): GridColumn<Column>[] {
       id: 'confidence',
       title: t('Confidence'),
       width: 112,
+      narrow: 104,
       numeric,
       sortable,
       hint: t('Mean probability of the label over the epochs.'),
@@ -27,6 +28,7 @@ function columnsShown(): GridColumn<Column>[] {
       id: 'variability',
       title: t('Variability'),
       width: 104,
+      from: 540,
       numeric,
       sortable,
       largestFirst: true,
@@ -36,13 +38,14 @@ function columnsShown(): GridColumn<Column>[] {
       id: 'correctness',
       title: t('Correctness'),
       width: 116,
+      from: 440,
       numeric,
       sortable,
       hint: t('Share of epochs with a right answer.'),
     },
-    { id: 'fate', title: t('Over epochs'), width: 104 },
+    { id: 'fate', title: t('Over epochs'), width: 104, from: 645 },
     { id: 'label', title: t('Label'), width: 54 },
-    { id: 'sentence', title: t('Sentence'), width: 180, grow: 1 },
+    { id: 'sentence', title: t('Sentence'), width: 180, narrow: 150, grow: 1 },
   ];
 }
 

@@ -16,6 +16,10 @@ export interface GridColumn<C extends string> {
   width: number;
   /** Its part of the width that is left; none where it is missing. */
   grow?: number;
+  /** Least width where there is no room for all columns. */
+  narrow?: number;
+  /** Where there is no room for all columns, it is left out of a list that is narrower than this, in CSS pixels. */
+  from?: number;
   numeric?: boolean;
   /** Explains the column. */
   hint?: string;
@@ -50,16 +54,21 @@ interface GridProps<C extends string> {
  * The row with the focus exists always, so that the focus is never lost by scrolling.
  */
 export function Grid<C extends string>(props: GridProps<C>) {
-  const { label, columns, sort, onSort, count, onAt, cells, rowKey, onOpen } = props;
+  const { label, sort, onSort, count, onAt, cells, rowKey, onOpen } = props;
   const box = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(600);
+  const [width, setWidth] = useState(Infinity);
+  const columns = columnsFor(props.columns, width);
   const at = Math.min(Math.max(0, props.at), count - 1);
 
   useEffect(() => {
     const element = box.current;
     if (!element) return;
-    const observer = new ResizeObserver(() => setHeight(element.clientHeight));
+    const observer = new ResizeObserver(() => {
+      setHeight(element.clientHeight);
+      setWidth(element.clientWidth);
+    });
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
@@ -113,7 +122,7 @@ export function Grid<C extends string>(props: GridProps<C>) {
   const template = columns
     .map(({ width, grow }) => (grow === undefined ? `${width}px` : `minmax(${width}px, ${grow}fr)`))
     .join(' ');
-  const least = columns.reduce((sum, { width }) => sum + width, 2 * PADDING);
+  const least = leastWidth(columns);
   return (
     <div
       ref={box}
@@ -174,6 +183,21 @@ export function Grid<C extends string>(props: GridProps<C>) {
       </div>
     </div>
   );
+}
+
+function leastWidth(columns: readonly GridColumn<string>[]): number {
+  return columns.reduce((sum, { width }) => sum + width, 2 * PADDING);
+}
+
+/** The columns of a list of this width: where there is no room for all, narrower ones, and without the less important. */
+function columnsFor<C extends string>(
+  columns: readonly GridColumn<C>[],
+  width: number,
+): readonly GridColumn<C>[] {
+  if (width >= leastWidth(columns)) return columns;
+  return columns
+    .filter(({ from }) => from === undefined || width >= from)
+    .map((column) => ({ ...column, width: column.narrow ?? column.width }));
 }
 
 function Head<C extends string>({

@@ -22,7 +22,7 @@ type Column =
 function columns(): GridColumn<Column>[] {
   const numeric = true;
   return [
-    { id: 'rank', title: t('Position'), width: 56, numeric },
+    { id: 'rank', title: t('Position'), width: 56, from: 380, numeric },
     { id: 'mark', title: t('Mark'), width: 48 },
     {
       id: 'score',
@@ -36,19 +36,21 @@ function columns(): GridColumn<Column>[] {
       id: 'contradiction',
       title: t('Contradicted'),
       width: 112,
+      from: 500,
       numeric,
       hint: t('Mean probability of the other answer over the epochs.'),
     },
-    { id: 'wrong', title: t('Wrong epochs'), width: 116, numeric },
+    { id: 'wrong', title: t('Wrong epochs'), width: 116, from: 740, numeric },
     {
       id: 'votes',
       title: t('Votes'),
       width: 64,
+      from: 800,
       numeric,
       hint: t('Annotators who agree with the label, out of all.'),
     },
-    { id: 'reasons', title: t('Reasons'), width: 130, grow: 1 },
-    { id: 'sentence', title: t('Sentence'), width: 180, grow: 2 },
+    { id: 'reasons', title: t('Reasons'), width: 130, from: 630, grow: 1 },
+    { id: 'sentence', title: t('Sentence'), width: 180, narrow: 140, grow: 2 },
   ];
 }
 

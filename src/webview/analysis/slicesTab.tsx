@@ -11,12 +11,14 @@ import { intervalText, pointsText, significanceText } from './words';
 function columns(): GridColumn<SliceColumn>[] {
   const sortable = true;
   return [
-    { id: 'slice', title: t('Slice'), width: 120, grow: 1, sortable },
-    { id: 'value', title: t('Value'), width: 110, grow: 1, sortable },
+    { id: 'slice', title: t('Slice'), width: 120, narrow: 90, grow: 1, sortable },
+    { id: 'value', title: t('Value'), width: 110, narrow: 80, grow: 1, sortable },
     {
       id: 'n',
       title: t('Examples'),
       width: 84,
+      narrow: 74,
+      from: 336,
       numeric: true,
       sortable,
       largestFirst: true,
@@ -25,6 +27,7 @@ function columns(): GridColumn<SliceColumn>[] {
       id: 'accuracy',
       title: t('Accuracy'),
       width: 250,
+      narrow: 76,
       grow: 4,
       sortable,
       hint: t('With its 95% interval. The line is the accuracy on all examples.'),
@@ -33,6 +36,7 @@ function columns(): GridColumn<SliceColumn>[] {
       id: 'consistency',
       title: t('Consistency'),
       width: 116,
+      from: 680,
       numeric: true,
       sortable,
       hint: t('Share of sentences for which all examples in the slice are right.'),
@@ -41,6 +45,7 @@ function columns(): GridColumn<SliceColumn>[] {
       id: 'difference',
       title: t('To the rest'),
       width: 116,
+      from: 460,
       numeric: true,
       sortable,
       hint: t('Accuracy minus that of the other examples, in percentage points.'),
@@ -49,6 +54,7 @@ function columns(): GridColumn<SliceColumn>[] {
       id: 'q',
       title: t('q'),
       width: 96,
+      from: 560,
       numeric: true,
       sortable,
       hint: t(

@@ -72,10 +72,10 @@ export function pointsText(difference: number | null): string {
   return `${difference < 0 ? '−' : difference > 0 ? '+' : ''}${text}`;
 }
 
-/** A p-value: `0.034`, `< 0.001`. */
+/** A p-value: `0.034`, `<0.001`. */
 export function significanceText(q: number | null): string {
   if (q === null) return '–';
-  return q < 0.001 ? '< 0.001' : q.toFixed(3);
+  return q < 0.001 ? '<0.001' : q.toFixed(3);
 }
 
 export function testText(test: RobustnessTest): string {
