@@ -135,7 +135,7 @@ describe('the pictures of', () => {
     await photograph('form-faulty');
     await closeEditors();
     await vscode.openFile('nlvr.yaml');
-    await vscode.runCommand('View: Show Problems');
+    await vscode.runCommand('Problems: Focus on Problems View');
     await photograph('text-faulty');
     await vscode.runCommand('View: Hide Panel');
     await closeEditors();

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateSample } from '../../src/data/sample/generateSample';
 import { openWorkbench, scratchFolder } from './harness/open';
 import type { Workbench } from './harness/workbench';
-import { openDashboard, openFailures, openText, showNlvrView, viewRow } from './panels';
+import { openDashboard, openFailures, showNlvrView, viewRow } from './panels';
 import { LARGE, photographWindow } from './photographs';
 
 const SLOW = { timeout: 240_000, interval: 250 };
@@ -145,9 +145,8 @@ describe('the pictures of', () => {
       .replace(/^max_epoch:.*$/m, 'max_epoch: abc')
       .replace(/^init_lr:/m, 'inti_lr:');
     writeFileSync(file, faulty);
-    await vscode.runCommand('View: Show Explorer');
-    await openText(vscode, 'nlvr.yaml');
-    await vscode.runCommand('View: Show Problems');
+    await vscode.openFile('nlvr.yaml');
+    await vscode.runCommand('Problems: Focus on Problems View');
     await vscode.page.locator('.markers-panel .monaco-list-row', { hasText: 'inti_lr' }).waitFor();
     await photograph('problems');
     await vscode.runCommand('View: Hide Panel');
