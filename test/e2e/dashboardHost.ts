@@ -94,6 +94,7 @@ export class DashboardHost {
       send: (message) => messenger.send(message),
       run: (folder) => this.known.get(folder),
       look: () => undefined,
+      reached: () => undefined,
       colours: (folders) => [...folders.keys()],
       shortPaths: (text) => text.replaceAll(`${this.folder}/`, ''),
       thumbnails: (run, images) => pictures.get(run.folder, run.info.configFile, images),

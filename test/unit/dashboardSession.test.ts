@@ -35,11 +35,15 @@ describe('DashboardSession', () => {
     return folder;
   }
 
+  /** How far the registry was told that each run is. */
+  const reached = new Map<string, number>();
+
   function open(...folders: string[]): DashboardSession {
     const editor: DashboardEditor = {
       send: (message) => sent.push(message),
       run: (folder) => runs.get(folder),
       look: () => undefined,
+      reached: (folder, step) => void reached.set(folder, step),
       colours: (folders) => [...folders.keys()],
       shortPaths: (text, folder) => shortPaths(text, [root], folder),
       thumbnails: (_, images) => Promise.resolve(images.map(() => ({ uri: null }))),
@@ -85,6 +89,7 @@ describe('DashboardSession', () => {
     await session.ready();
     expect(sent[0]).toMatchObject({ type: 'runs', runs: [{ key: run, name: 'one' }] });
     expect(stepsOf(run)).toEqual([1, 2]);
+    expect(reached.get(run)).toBe(2);
     expect(sent.at(-1)).toEqual({ type: 'loaded' });
   });
 

@@ -152,6 +152,22 @@ describe('FolderRunRegistry', () => {
     expect(run?.info.name).toBe(writer.info.name);
   });
 
+  it('is as far as the events of the attempt under way, also before run.json says so', async () => {
+    const { folder, writer } = openRun('live');
+    writer.update({ state: 'running', attempt: 'one', step: 7, totalSteps: 100 });
+    await registry.add(folder);
+    const step = () => registry.get(folder)?.info.step;
+    registry.reached(folder, 12);
+    expect(step()).toBe(12);
+    registry.reached(folder, 9);
+    await registry.refresh(folder);
+    expect(step()).toBe(12);
+    // A resume begins at its checkpoint.
+    writer.update({ state: 'running', attempt: 'two', step: 10 });
+    await registry.refresh(folder);
+    expect(step()).toBe(10);
+  });
+
   it('shows a killed trainer as failed, with its last words and a remedy', async () => {
     const child = await trainer();
     const folder = writeRun('dies', livingTrainer(child));

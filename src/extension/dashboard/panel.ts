@@ -251,6 +251,7 @@ class DashboardPanel implements vscode.Disposable {
       send: (message) => this.messenger.send(message),
       run: (folder) => runs.get(folder),
       look: (folder) => void runs.refresh(folder),
+      reached: (folder, step) => runs.reached(folder, step),
       colours: (folders) => new RunColours(this.services.context.workspaceState).of(folders),
       shortPaths: (text, folder) => {
         const roots = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);

@@ -24,6 +24,8 @@ export interface DashboardEditor {
   run(folder: string): Run | undefined;
   /** Looks at a run again, whose curves have grown. */
   look(folder: string): void;
+  /** The events of a run have come to this step. */
+  reached(folder: string, step: number): void;
   /** Colours of runs that are shown together, from 0. */
   colours(folders: readonly string[]): number[];
   /** A message about the run with its paths relative to the workspace or to the run's folder. */
@@ -148,7 +150,10 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
       if (!run || this.feeds.has(folder)) continue;
       const feed = new RunFeed(folder, run.info.kind, {
         reset: () => this.send({ type: 'reset', run: folder }),
-        steps: (columns) => this.send({ type: 'steps', run: folder, columns }),
+        steps: (columns) => {
+          this.send({ type: 'steps', run: folder, columns });
+          this.editor.reached(folder, columns.step.at(-1) ?? 0);
+        },
         timeLeft: (seconds) => this.send({ type: 'timeLeft', run: folder, seconds }),
         history: (history) => {
           this.lookForConfigs();

@@ -7,6 +7,7 @@ import { readRun, type ReadRun } from '../../run/read/readRun';
 import { localized, shownError } from '../../util/language';
 import { messageOf } from '../../util/userError';
 import { checkpointsOf } from './checkpoints';
+import { progressOf } from './progress';
 import { isActive, type Run, type RunRegistry } from './runRegistry';
 import { unreadableRun } from './unreadableRun';
 
@@ -117,11 +118,20 @@ export class FolderRunRegistry implements RunRegistry {
     }
     if (this.disposed) return;
     if (!found) return this.remove(folder);
-    this.set({ ...shown(folder, found), checkpoints: await checkpointsOf(folder) }, stamp);
+    const read = { ...shown(folder, found), checkpoints: await checkpointsOf(folder) };
+    this.set(notBehind(read, this.get(folder)), stamp);
     if (found.info.kind !== 'imported') return;
     // BLIP appends to the log of an earlier run, also while this one is in the list.
     for (const other of await otherRunsOfLog(folder))
       if (!this.entries.has(other)) void this.lookInTurn(other);
+  }
+
+  reached(folder: string, step: number): void {
+    const entry = this.entries.get(folder);
+    if (!entry || !isActive(entry.run) || entry.run.info.attempt === undefined) return;
+    const run = atStep(entry.run, step);
+    // What is shown is a whole percent.
+    if (wholePercent(run) > wholePercent(entry.run)) this.set(run, entry.stamp);
   }
 
   /** Call when a person has given a run another name. */
@@ -198,6 +208,21 @@ function shown(folder: string, read: ReadRun): Run {
     ...(attempt && { attempt }),
     ...(notice && { notice }),
   };
+}
+
+function atStep(run: Run, step: number): Run {
+  return { ...run, info: { ...run.info, step } };
+}
+
+function wholePercent({ info }: Run): number {
+  return Math.floor(100 * (progressOf(info) ?? 0));
+}
+
+/** A step of the same attempt that is known from its events stays known. */
+function notBehind(read: Run, known: Run | undefined): Run {
+  const { attempt, step } = read.info;
+  const same = attempt !== undefined && known?.info.attempt === attempt;
+  return same && isActive(read) && known.info.step > step ? atStep(read, known.info.step) : read;
 }
 
 /** Whether nothing that is shown changed: the heartbeat alone is no news. */

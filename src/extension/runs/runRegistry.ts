@@ -48,6 +48,8 @@ export interface RunRegistry {
   add(folder: string): Promise<Run | undefined>;
   /** Looks at a run, or at everything, again. */
   refresh(folder?: string): Promise<void>;
+  /** The events of a run have come to this step; `run.json` has it with the next heartbeat only. */
+  reached(folder: string, step: number): void;
   /** Runs appeared, changed or vanished. */
   onDidChange(listener: () => void): { dispose(): void };
 }
