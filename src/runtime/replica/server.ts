@@ -60,7 +60,8 @@ export function startServer(capi: Capi, spec: ReplicaSpec, config: Uint8Array): 
   }
 }
 
-function encodeServerDef({ rank, addresses }: ReplicaSpec, config: Uint8Array): Uint8Array {
+/** `tensorflow.ServerDef` of a rank. */
+export function encodeServerDef({ rank, addresses }: ReplicaSpec, config: Uint8Array): Uint8Array {
   const tasks: Bytes[] = addresses.map((address, task) =>
     bytesField(JobDef.tasks, [
       ...intField(MapEntry.key, task),
