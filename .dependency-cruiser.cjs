@@ -50,11 +50,11 @@ module.exports = {
       from: { path: '^src/extension/' },
       to: { path: '^src/webview/', pathNot: 'messages\\.ts$' },
     },
-    // A pure function of one file may be shared: there is one format of a duration, one exchange of left and right, one scale of colours.
+    // A pure function of one file may be shared: there is one format of a duration and of bytes, one exchange of left and right, one scale of colours.
     layer(
       'webviews-import-only-their-contract',
       '^src/webview/',
-      '^src/(?!webview/|util/(?:duration|heatMap|sides)\\.ts$)',
+      '^src/(?!webview/|util/(?:duration|formatBytes|heatMap|sides)\\.ts$)',
     ),
     {
       name: 'webview-panels-are-apart',

@@ -8,6 +8,7 @@ import { EnvHttpProxyAgent, fetch } from 'undici';
 import type { Dispatcher, Response } from 'undici';
 import { syncFolder, writeFileAtomic } from '../util/atomicFile';
 import { makeCacheFolder } from '../util/cacheFolder';
+import { formatBytes } from '../util/formatBytes';
 import { localize } from '../util/localize';
 import { UserError, errnoOf, messageOf } from '../util/userError';
 import { withDownloadLock } from './downloadLock';
@@ -271,15 +272,13 @@ async function checkSpace(part: string, needed: number): Promise<void> {
   throw new UserError(
     localize(
       'There is not enough disk space for the download: it needs {0}, the disk of {1} has {2} free.',
-      gigabytes(needed),
+      formatBytes(needed),
       part,
-      gigabytes(bavail * bsize),
+      formatBytes(bavail * bsize),
     ),
     { hint: localize('Free some space, or set NLVR_CACHE_DIR to a folder on another disk.') },
   );
 }
-
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 
 /** undici puts what happened into the cause. */
 function reason(error: unknown): string {

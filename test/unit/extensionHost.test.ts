@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { isConfiguration } from '../../src/extension/configurationFiles';
 import { parseCheckReport } from '../../src/extension/dataset/checkReport';
-import { bytes, count, percent } from '../../src/extension/format';
+import { count, percent } from '../../src/extension/format';
+import { formatBytes } from '../../src/util/formatBytes';
 import { parseProgress, parseStatus } from '../../src/extension/runtimeSetup/runtimeReport';
 import { escapeHtml, pageHtml } from '../../src/extension/webview/html';
 import {
@@ -178,10 +179,12 @@ describe('numbers for people', () => {
     [0, '0 B'],
     [999, '999 B'],
     [1400, '1.4 kB'],
+    [81_400_000, '81 MB'],
     [274_000_000, '274 MB'],
     [3.1e9, '3.1 GB'],
+    [12.34e9, '12.3 GB'],
     [999_900, '1.0 MB'],
-  ])('bytes of %s', (n, text) => expect(bytes(n)).toBe(text));
+  ])('bytes of %s', (n, text) => expect(formatBytes(n)).toBe(text));
   it('count has the separators of the language', () => {
     expect(count(12345, 'en')).toBe('12,345');
   });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ProcessGroup } from '../../distributed/processGroup';
 import { benchmark } from '../../train/benchmark';
-import { formatBytes } from '../../train/checkpoint/diskSpace';
+import { formatBytes } from '../../util/formatBytes';
 import { chromeTrace } from '../../runtime/tensorflow/chromeTrace';
 import type { OpTiming } from '../../runtime/tensorflow/stepStats';
 import { replaceFile, writeAll, writeFileAtomic } from '../../util/atomicFile';

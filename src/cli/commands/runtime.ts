@@ -5,7 +5,7 @@ import {
 } from '../../runtime/install/install';
 import { findLibrary, managedFolder, managedLibrary } from '../../runtime/install/library';
 import { runtimeStatus } from '../../runtime/install/runtimeStatus';
-import { formatBytes } from '../../train/checkpoint/diskSpace';
+import { formatBytes } from '../../util/formatBytes';
 import { storedAdvice, inEnglish } from '../../util/localize';
 import { ExitCode } from '../../util/userError';
 import { withStopSignal } from '../interrupt';

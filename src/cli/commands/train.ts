@@ -17,7 +17,7 @@ import { configurationOf } from '../runConfiguration';
 import { userPath } from '../userPath';
 import { configuration, type CommonOptions } from '../configuration';
 import { createProgress } from '../progress';
-import { formatBytes } from '../../train/checkpoint/diskSpace';
+import { formatBytes } from '../../util/formatBytes';
 import { finalReport } from '../finalReport';
 import { inProcessGroup, requireGpus, type GroupOptions, type LaunchPlan } from '../processGroup';
 import { createTerminal } from '../terminal';

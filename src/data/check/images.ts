@@ -5,7 +5,7 @@ import { imagesCheckedAtOnce } from '../../util/machineTuning';
 import { messageOf } from '../../util/userError';
 import { DataError } from '../dataError';
 import { examineImage } from '../image/decode';
-import { limitedConcurrency } from './limitedConcurrency';
+import { limitedConcurrency } from '../../util/limitedConcurrency';
 import type { VerifiedImages } from './verifiedImages';
 
 /**

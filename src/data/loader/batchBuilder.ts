@@ -8,6 +8,7 @@ import { defaultTokenizer, type Tokenizer } from '../text/tokenizer';
 import type { Batch } from '../types';
 import type { BatchTask } from './batchTask';
 import type { ImageStore } from './imageStore';
+import { limitedConcurrency } from '../../util/limitedConcurrency';
 import { localize } from '../../util/localize';
 import { IMAGES_DECODED_AHEAD } from '../../util/machineTuning';
 
@@ -59,25 +60,14 @@ export class BatchBuilder {
   }
 
   /** A few images at a time: while one is transformed here, the next are decoded on other threads. */
-  private async runJobs(
-    jobs: readonly ImageJob[],
-    run: (job: ImageJob) => Promise<void>,
-  ): Promise<void> {
-    let next = 0;
-    const lane = async () => {
-      while (next < jobs.length) {
-        const job = jobs[next++];
-        await run(job).catch((error: unknown) => {
-          next = jobs.length;
-          throw error;
-        });
-        if (performance.now() - this.lastPause > longestStretch) {
-          await setImmediate();
-          this.lastPause = performance.now();
-        }
+  private runJobs(jobs: readonly ImageJob[], run: (job: ImageJob) => Promise<void>): Promise<void> {
+    return limitedConcurrency(jobs, IMAGES_DECODED_AHEAD, async (job) => {
+      await run(job);
+      if (performance.now() - this.lastPause > longestStretch) {
+        await setImmediate();
+        this.lastPause = performance.now();
       }
-    };
-    await Promise.all(Array.from({ length: Math.min(IMAGES_DECODED_AHEAD, jobs.length) }, lane));
+    });
   }
 
   private async fill(task: BatchTask, job: ImageJob, target: Uint8Array): Promise<void> {

@@ -4,7 +4,7 @@ import { folderOfRun } from '../../run/import/blipFolder';
 import { contentOf } from '../../run/record/ownedFiles';
 import { RunFolder } from '../../run/runFolder';
 import { isThere } from '../../util/isThere';
-import { bytes } from '../format';
+import { formatBytes } from '../../util/formatBytes';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import { isDeletable } from '../runs/resumable';
 import { isActive, type Run } from '../runs/runRegistry';
@@ -100,7 +100,7 @@ export async function deleteRuns(
   // The first button is the one that Enter presses; VS Code adds Cancel by itself, as the last one.
   const keep = runs.length === 1 ? vscode.l10n.t('Keep Run') : vscode.l10n.t('Keep Runs');
   const sizes = await Promise.all(planned.flatMap(({ files }) => files.map(bytesOf)));
-  const size = bytes(sizes.reduce((sum, each) => sum + each, 0));
+  const size = formatBytes(sizes.reduce((sum, each) => sum + each, 0));
   const chosen = await vscode.window.showWarningMessage(
     deletionQuestion(runs, size, useTrash),
     { modal: true, detail: deletionDetail(planned) },

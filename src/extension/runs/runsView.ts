@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { isDemo } from '../demo/demoFolder';
-import { bytes } from '../format';
+import { formatBytes } from '../../util/formatBytes';
 import { configurationOfRun } from './placeOfRun';
 import { isActive, type Run, type RunRegistry } from './runRegistry';
 import type { WorkspaceRuns } from './workspaceRuns';
@@ -77,7 +77,7 @@ export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposa
     item.tooltip = [
       ...runDetails(run, vscode.l10n.t, vscode.env.language),
       ...(configuration === undefined ? [] : [vscode.l10n.t('configuration {0}', configuration)]),
-      vscode.l10n.t('{0} on disk', bytes(await folderBytes(folder))),
+      vscode.l10n.t('{0} on disk', formatBytes(await folderBytes(folder))),
     ].join('\n');
     return item;
   }

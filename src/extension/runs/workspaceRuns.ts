@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { expandedPath } from '../../config/expandPath';
 import { isAttemptName } from '../../run/record/attempts';
 import { findRunFolders } from '../../run/read/discovery';
+import { limitedConcurrency } from '../../util/limitedConcurrency';
 import { isConfiguration } from '../configurationFiles';
 import { excludedFromSearch } from '../searchExcludes';
 import { setting } from '../settings';
@@ -197,7 +198,7 @@ export class WorkspaceRuns implements vscode.Disposable {
         ...this.remembered(),
         ...this.registry.runs.map((run) => run.folder),
       ]);
-      await someAtOnce([...folders], AT_ONCE, (folder) =>
+      await limitedConcurrency([...folders], AT_ONCE, (folder) =>
         search ? this.registry.refresh(folder) : this.registry.refreshIfChanged(folder),
       );
       for (const folder of this.found) if (!this.registry.get(folder)) this.found.delete(folder);
@@ -236,19 +237,6 @@ class NewFolders implements vscode.Disposable {
   dispose(): void {
     for (const timer of this.timers) clearTimeout(timer);
   }
-}
-
-/** Does the work for all items, for this many together. */
-async function someAtOnce<T>(
-  items: readonly T[],
-  count: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const left = items.values();
-  const worker = async (): Promise<void> => {
-    for (const item of left) await work(item);
-  };
-  await Promise.all(Array.from({ length: count }, worker));
 }
 
 /** `nlvr.runFolders` of each workspace folder; relative paths start there. */

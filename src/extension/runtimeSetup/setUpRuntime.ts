@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { localized } from '../../util/language';
 import { inEnglish, localize, type MessageText } from '../../util/localize';
 import { UserError } from '../../util/userError';
-import { bytes } from '../format';
+import { formatBytes } from '../../util/formatBytes';
 import { shareWork } from '../sharedWork';
 import { isActive } from '../runs/runRegistry';
 import { setContext } from '../runs/workspaceRuns';
@@ -152,7 +152,7 @@ async function installNow(services: Services, gpu: boolean): Promise<void> {
         }
         const percent = step.total ? (100 * step.done) / step.total : 0;
         const inBytes = step.total !== null && step.total > 1;
-        const size = inBytes ? ` ${bytes(step.done)} / ${bytes(step.total ?? 0)}` : '';
+        const size = inBytes ? ` ${formatBytes(step.done)} / ${formatBytes(step.total ?? 0)}` : '';
         const message = `${phaseWord(phase)}${size}`;
         progress.report({ message, increment: Math.max(0, percent - shown) });
         shown = Math.max(shown, percent);

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { findCacheFolder, makeCacheFolder } from '../../util/cacheFolder';
+import { formatBytes } from '../../util/formatBytes';
 import { localize } from '../../util/localize';
 import { errnoOf } from '../../util/userError';
 import { InstallError } from '../errors';
@@ -242,14 +243,12 @@ async function requireSpace(root: string, release: Release): Promise<void> {
       localize(
         '{0} has {1} free; the install needs {2}.',
         root,
-        gigabytes(bavail * bsize),
-        gigabytes(needed),
+        formatBytes(bavail * bsize),
+        formatBytes(needed),
       ),
       { hint: localize('Free some space, or set NLVR_CACHE_DIR to a folder on a larger disk.') },
     );
 }
-
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 
 function downloadBytes(release: Release): number {
   return release.wheels.reduce((sum, wheel) => sum + wheel.bytes, 0);

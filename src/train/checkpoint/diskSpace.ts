@@ -1,14 +1,9 @@
 import { readdirSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunFolder } from '../../run/runFolder';
+import { formatBytes } from '../../util/formatBytes';
 import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
-
-/** Bytes in words: 274 MB, 1.9 GB (decimal units, as disks are sold). */
-export function formatBytes(bytes: number): string {
-  if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1e3))} kB`;
-  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
-}
 
 /**
  * Disk that a run's checkpoints take at the most, in bytes: best, last (weights and two moments), the kept ones,

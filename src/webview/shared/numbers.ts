@@ -1,5 +1,6 @@
 /** How numbers are written, everywhere the same. Unknown and non-finite values are a dash. */
 import { formatDuration } from '../../util/duration';
+import { formatBytes } from '../../util/formatBytes';
 
 const NONE = '–';
 
@@ -67,16 +68,7 @@ export function stepTime(seconds: number | null | undefined): string {
 
 /** Bytes: `812 MB`, `3.2 GB`; powers of ten, as disks and VS Code count. */
 export function bytes(value: number | null | undefined): string {
-  if (!known(value)) return NONE;
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let rest = value;
-  let unit = 0;
-  while (Math.abs(rest) >= 999.5 && unit < units.length - 1) {
-    rest /= 1000;
-    unit++;
-  }
-  const digits = unit === 0 || rest >= 100 ? 0 : 1;
-  return `${rest.toFixed(digits)}${SPACE}${units[unit] ?? ''}`;
+  return known(value) ? formatBytes(value).replace(' ', SPACE) : NONE;
 }
 
 function known(value: number | null | undefined): value is number {

@@ -1,5 +1,5 @@
 /**
- * Runs `work` for every item, a few at a time.
+ * Runs `work` for every item, a few at a time. After a failure no other item is begun.
  * @param signal ends it between two items with the signal's reason.
  */
 export async function limitedConcurrency<T>(
@@ -9,11 +9,18 @@ export async function limitedConcurrency<T>(
   signal?: AbortSignal,
 ): Promise<void> {
   const iterator = items[Symbol.iterator]();
-  const lane = async () => {
+  let failed = false;
+  const worker = async (): Promise<void> => {
     for (let next = iterator.next(); !next.done; next = iterator.next()) {
       signal?.throwIfAborted();
-      await work(next.value);
+      try {
+        await work(next.value);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+      if (failed) return;
     }
   };
-  await Promise.all(Array.from({ length: limit }, lane));
+  await Promise.all(Array.from({ length: limit }, worker));
 }
