@@ -77,6 +77,48 @@ describe('Stop', () => {
   });
 });
 
+describe('Start without a configuration', () => {
+  it.each([
+    ['Open Demo Run', ['nlvr.openDemo']],
+    ['Create Sample Data Set', ['nlvr.createSample']],
+    [undefined, []],
+  ])('offers the sample data set and the demo: %s', async (answer, executed) => {
+    const offered: unknown[][] = [];
+    const commands: string[] = [];
+    const { startTraining } = await loadWithVscode<typeof starting>(
+      'src/extension/commands/startTraining.ts',
+      {
+        Uri,
+        workspace: nothing({
+          isTrusted: true,
+          findFiles: () => Promise.resolve([]),
+          workspaceFolders: [],
+        }),
+        window: nothing({
+          activeTextEditor: undefined,
+          showInformationMessage: (...shown: unknown[]) => {
+            offered.push(shown);
+            return Promise.resolve(answer);
+          },
+        }),
+        commands: {
+          executeCommand: (command: string) => Promise.resolve(void commands.push(command)),
+        },
+        l10n: { t: (text: string) => text },
+      },
+    );
+    await startTraining({} as Parameters<typeof startTraining>[0], undefined);
+    expect(offered).toEqual([
+      [
+        expect.stringContaining('There is no nlvr.yaml in this workspace.'),
+        'Create Sample Data Set',
+        'Open Demo Run',
+      ],
+    ]);
+    expect(commands).toEqual(executed);
+  });
+});
+
 describe('a command from the palette', () => {
   const run = (name: string, status: string) => ({
     folder: name,
