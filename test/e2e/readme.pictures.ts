@@ -7,10 +7,12 @@
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { expect, inject, it } from 'vitest';
-import { openWorkbench, scratchFolder } from './harness/open';
+import { makeReport } from '../../src/analysis/report/page';
+import { openWorkbench, scratchFolder, theBrowser } from './harness/open';
 import { markedEnvironment } from './harness/processes';
 import type { Workbench } from './harness/workbench';
 import { pytorch } from '../../scripts/pytorch.mjs';
@@ -139,6 +141,25 @@ it('takes the pictures of the analysis of the demo', { timeout: HOUR }, async ()
   const table = await vscode.webviewFrame('runs', 60_000);
   await table.getByText('demo-lower-lr').first().waitFor();
   await picture(vscode, 'runs-table');
+});
+
+it('takes the picture of a report', async () => {
+  const demo = (name: string): string => resolve('media', 'demo', 'runs', name);
+  const page = await makeReport(
+    {
+      ...{ run: demo('demo'), compareWith: demo('demo-lower-lr'), split: 'val', epoch: 'best' },
+      ...{ userSlices: [], worst: 12 },
+    },
+    { language: 'en', version: '0', made: new Date() },
+  );
+  const file = join(scratchFolder('pictures-report'), 'report.html');
+  writeFileSync(file, page);
+  const shown = await (await theBrowser()).newPage({ viewport: { width: 1280, height: 1000 } });
+  await shown.goto(pathToFileURL(file).href);
+  await shown.evaluate(`document.getElementById('curves').scrollIntoView()`);
+  await sharp(await shown.screenshot())
+    .png({ palette: true, quality: 90, effort: 10 })
+    .toFile(join('docs', 'images', 'report.png'));
 });
 
 /** As a user would write it; what is around it is in examples/python/train_pytorch.py. */
