@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { configurationOf, planRuns } from '../../src/extension/runsTable/newRuns';
 import { RunRows } from '../../src/extension/runsTable/runRows';
 import { RunsSession } from '../../src/extension/runsTable/session';
+import { RunColours } from '../../src/extension/runs/runColours';
 import { RunMarks } from '../../src/extension/runs/runMarks';
 import type { Run } from '../../src/extension/runs/runRegistry';
 import { Messenger } from '../../src/extension/webview/messenger';
@@ -26,16 +27,20 @@ export class RunsTableHost {
   trusted = true;
   view: Partial<TableView> = {};
   readonly marks: RunMarks;
+  /** As the dashboard has them. */
+  readonly colours: RunColours;
   private runs: Run[] = [];
   private readonly rows = new RunRows((folder) => folder.slice(this.folder.length + 1));
   private session: RunsSession | undefined;
 
   constructor(readonly panel: PanelPage) {
     const kept = new Map<string, unknown>();
-    this.marks = new RunMarks({
+    const memory = {
       get: <T>(key: string, otherwise: T) => (kept.get(key) as T | undefined) ?? otherwise,
-      update: (key, value) => Promise.resolve(void kept.set(key, value)),
-    });
+      update: (key: string, value: unknown) => Promise.resolve(void kept.set(key, value)),
+    };
+    this.marks = new RunMarks(memory);
+    this.colours = new RunColours(memory);
     this.marks.onDidChange(() => this.session?.refresh());
   }
 
@@ -86,6 +91,7 @@ export class RunsTableHost {
         return planned.length;
       },
       openNew: () => Promise.resolve(),
+      colours: (folders) => this.colours.of(folders),
       save: (text) => {
         this.saved = text;
         return Promise.resolve('runs.csv');

@@ -102,8 +102,17 @@ describe('the page of the runs table', () => {
     await page().locator('.run', { hasText: 'Baseline' }).waitFor();
     await expect.poll(() => column('Tags')).toContain('good, paper');
     await focusGrid();
-    await page().keyboard.press('Space');
+    await page().keyboard.press('Control+Space');
     await page().keyboard.press('Shift+ArrowDown');
+    // The colours of the dashboard that would compare them.
+    const colours = host.colours.of([host.run(0), host.run(1)]);
+    await expect
+      .poll(() =>
+        page()
+          .locator('.run .swatch')
+          .evaluateAll((found) => found.map((each) => (each as { className: string }).className)),
+      )
+      .toEqual(colours.map((colour) => `swatch swatch-${colour}`));
     await page().keyboard.press('c');
     await expect.poll(() => host.acted.at(-1)).toEqual(['open', [host.run(0), host.run(1)]]);
     await button('Compare 2 Runs').click();

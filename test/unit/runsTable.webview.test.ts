@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { gridKey, LEADING, type Place } from '../../src/webview/runs/gridKeys';
 import type { MetricColumn, RunLine, ToHost } from '../../src/webview/runs/messages';
 import { Model } from '../../src/webview/runs/model';
+import { seriesOf } from '../../src/webview/runs/series';
 import { scaleOf, wantsLog } from '../../src/webview/runs/scales';
 import { viewOf } from '../../src/webview/runs/view';
 
@@ -180,6 +181,30 @@ describe('the runs table', () => {
   });
 });
 
+describe('colours', () => {
+  it('are asked for up to six selected runs, in the order in which they are compared', async () => {
+    const made = model();
+    const asked: string[][] = [];
+    made.host.request = (_: string, { keys }: { keys: string[] }) => {
+      asked.push(keys);
+      return Promise.resolve(Object.fromEntries(keys.map((key, i) => [key, 5 - i])));
+    };
+    const [row] = made.all;
+    expect(seriesOf(made).of(row)).toBe(0);
+    made.select(['/runs/a', '/runs/bb'], true);
+    await vi.waitFor(() => expect(made.colours.size).toBe(2));
+    expect(asked).toEqual([['/runs/bb', '/runs/a']]);
+    const colours = made.all.map((each) => seriesOf(made).of(each));
+    expect(colours).toEqual([4, 5, -1, -1]);
+    // A group has the colours then.
+    made.change({ group: 'config:vit' });
+    expect(made.all.map((each) => seriesOf(made).of(each))).toEqual([0, 1, 0, 1]);
+    made.selectOnly([]);
+    expect(made.colours.size).toBe(0);
+    expect(asked).toHaveLength(1);
+  });
+});
+
 describe('keys of the table', () => {
   /** Presses keys, `Shift+` and `Control+` before them. @returns where the keyboard is then */
   function press(made: Model, from: Place, ...keys: string[]): Place {
@@ -237,6 +262,8 @@ describe('keys of the table', () => {
     const made = model();
     press(made, start, ' ', 'ArrowDown', 'Shift+ArrowDown');
     expect(made.targets.map(({ ownName }) => ownName)).toEqual(['dddd', 'ccc', 'bb']);
+    press(made, start, 'Control+ ');
+    expect(made.targets.map(({ ownName }) => ownName)).toEqual(['ccc', 'bb']);
     press(made, start, 'Escape', 'Control+a', 'c');
     expect(made.sent.at(-1)).toMatchObject({ action: 'open', keys: { length: 4 } });
     press(made, start, 'F2');

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RunRows } from '../../src/extension/runsTable/runRows';
 import { RunsSession } from '../../src/extension/runsTable/session';
 import { FolderRunRegistry } from '../../src/extension/runs/folderRegistry';
+import { RunColours } from '../../src/extension/runs/runColours';
 import { RunMarks } from '../../src/extension/runs/runMarks';
 import { migrateRunInfo } from '../../src/run/read/migrate';
 import type { ToWebview } from '../../src/webview/runs/messages';
@@ -46,7 +47,8 @@ async function table() {
     run('a', '2026-01-02T00:00:00.000Z', 'seed: 1\ninit_lr: 0.0001\n'),
     run('b', '2026-01-01T00:00:00.000Z', 'seed: 2\ninit_lr: 0.0001\n'),
   ];
-  const marks = new RunMarks(memory());
+  const kept = memory();
+  const marks = new RunMarks(kept);
   const registry = new FolderRunRegistry(
     () => undefined,
     (folder) => marks.nameOf(folder),
@@ -74,6 +76,7 @@ async function table() {
     plan: () => Promise.resolve([]),
     queue: () => Promise.resolve(0),
     openNew: () => Promise.resolve(),
+    colours: (keys) => new RunColours(kept).of(keys),
     save: (text) => Promise.resolve(String(saved.push(text))),
     problem: (doing, error) => {
       throw new Error(doing, { cause: error });
@@ -83,7 +86,7 @@ async function table() {
   registry.onDidChange(() => session.refresh());
   marks.onDidChange(() => session.refresh());
   await session.ready();
-  return { folders, marks, registry, rows, session, sent, saved };
+  return { folders, marks, registry, rows, session, sent, saved, kept };
 }
 
 const rowsOf = (sent: readonly ToWebview[]) =>
@@ -185,5 +188,15 @@ describe('the rows of the table', () => {
       '',
     ]);
     registry.dispose();
+  });
+});
+
+it('gives selected runs the colours that the dashboard has for them', async () => {
+  const { folders, kept, session } = await table();
+  const dashboard = new RunColours(kept).of(['/elsewhere', ...folders]);
+  const keys = [folders[1], folders[0], '/not/in/the/table'];
+  expect(await session.requests.colours({ keys })).toEqual({
+    [folders[0]]: dashboard[1],
+    [folders[1]]: dashboard[2],
   });
 });

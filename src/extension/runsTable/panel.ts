@@ -6,6 +6,7 @@ import type { RunsAction, RunsContract, TableView } from '../../webview/runs/mes
 import { showFailure, showErrorOf } from '../log';
 import type { TrainingQueue } from '../queue/trainingQueue';
 import { showRestored } from '../restoredTabs';
+import { RunColours } from '../runs/runColours';
 import { configurationOfRun } from '../runs/placeOfRun';
 import type { RunMarks } from '../runs/runMarks';
 import { ensureRuntime } from '../runtimeSetup/setUpRuntime';
@@ -176,6 +177,7 @@ class RunsTable implements vscode.WebviewPanelSerializer, vscode.Disposable {
         const fallback = home?.uri.scheme === 'file' ? home.uri.fsPath : join(run.folder, '..');
         await openUntitled(await newConfiguration(run, lists, fallback));
       },
+      colours: (folders) => new RunColours(context.workspaceState).of(folders),
       save: (text) => this.save(text),
       problem: (doing, error) =>
         log.error(`runs table, ${doing}: ${error instanceof Error ? error.stack : String(error)}`),

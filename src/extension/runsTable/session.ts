@@ -49,6 +49,8 @@ export interface RunsEditor {
   plan(run: Run, lists: readonly ValueList[]): Promise<string[][]>;
   queue(run: Run, lists: readonly ValueList[]): Promise<number>;
   openNew(run: Run, lists: readonly ValueList[]): Promise<void>;
+  /** Colours of runs that are shown together, in their order. */
+  colours(folders: readonly string[]): number[];
   /** Asks where and writes it. @returns the name of the file, or null for none */
   save(text: string): Promise<string | null>;
   problem(doing: string, error: unknown): void;
@@ -149,6 +151,11 @@ export class RunsSession implements MessageHandlers<RunsContract> {
     openNew: async ({ key, lists }) => {
       await this.editor.openNew(this.runOf(key), lists);
       return null;
+    },
+    colours: ({ keys }) => {
+      const folders = this.knownOf(keys);
+      const colours = this.editor.colours(folders);
+      return Promise.resolve(Object.fromEntries(folders.map((each, i) => [each, colours[i]])));
     },
     export: ({ keys, configuration }) => this.editor.save(this.csv(keys, configuration)),
   };

@@ -241,8 +241,12 @@ function CellContent({ model, column, row }: { model: Model; column: Column; row
   const text = column.text(row);
   const best = model.isBest(column, row);
   const more = column.hint?.(row) ?? '';
+  const colour = model.colours.get(row.key);
   return (
     <>
+      {column.id === 'name' && colour !== undefined && (
+        <span class={`swatch swatch-${colour}`} aria-hidden="true" />
+      )}
       {column.id === 'state' && row.active && <span class="live" aria-hidden="true" />}
       <span
         class={`cell-text ${best ? 'best' : ''}`}

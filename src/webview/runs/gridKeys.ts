@@ -45,6 +45,7 @@ export function gridKey(
     return true;
   }
   if (control) {
+    if (event.key === ' ') return lineKey(' ', model, { ...at, column: 0 });
     if (event.key !== 'a') return false;
     model.select(
       model.shown.map(({ key }) => key),

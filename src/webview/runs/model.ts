@@ -18,6 +18,8 @@ export type Host = Pick<HostConnection<RunsContract>, 'send' | 'request'>;
 
 /** How long the page waits before it hands over how the table is looked at. */
 const KEEP_MS = 300;
+/** Selected runs that have colours: as many as there are series colours. */
+const MOST_COLOURED = 6;
 
 /** What the page shows, and what of it. Everything that is derived is computed once after a change. */
 export class Model {
@@ -27,6 +29,8 @@ export class Model {
   loading: boolean | null = null;
   /** Runs that are marked for an action. */
   readonly selected = new Set<string>();
+  /** Colours of the selected runs, as the dashboard has them; empty while there are more than it has colours. */
+  colours: ReadonlyMap<string, number> = new Map();
   /** The dialog that is open. */
   dialog: Dialog | undefined;
   private readonly rows = new Map<string, Row>();
@@ -37,6 +41,8 @@ export class Model {
   private keeping: ReturnType<typeof setTimeout> | undefined;
   private columnsMade: Column[] | undefined;
   private at = '';
+  /** The selection that colours were asked for last. */
+  private coloured = '';
 
   constructor(
     readonly host: Host,
@@ -60,6 +66,8 @@ export class Model {
           this.rows.delete(key);
           this.selected.delete(key);
         }
+        this.derive();
+        this.colour();
         break;
       case 'configuration':
         this.configure(message.configuration);
@@ -230,12 +238,32 @@ export class Model {
     for (const key of keys)
       if (selected) this.selected.add(key);
       else this.selected.delete(key);
+    this.colour();
     this.changed();
   }
 
   selectOnly(keys: readonly string[]): void {
     this.selected.clear();
     this.select(keys, true);
+  }
+
+  /** Asks for the colours of the selected runs, in the order in which they would be compared. */
+  private colour(): void {
+    const keys = this.shown.flatMap(({ key }) => (this.selected.has(key) ? [key] : []));
+    const selection = keys.join('\0');
+    if (selection === this.coloured) return;
+    this.coloured = selection;
+    this.colours = new Map();
+    if (keys.length === 0 || keys.length > MOST_COLOURED) return;
+    this.host.request('colours', { keys }).then(
+      (colours) => {
+        if (selection !== this.coloured) return;
+        this.colours = new Map(Object.entries(colours));
+        this.changed();
+      },
+      // The host has logged why. Runs are marked without colours, too.
+      () => undefined,
+    );
   }
 
   goTo(key: string): void {

@@ -7,7 +7,7 @@ import type { Model } from './model';
 import { RunTip } from './runTip';
 import { scaleOf, wantsLog, type Scale } from './scales';
 import { Legend } from './scatter';
-import { seriesOf } from './series';
+import { colourOf, seriesOf } from './series';
 
 const EDGE = { left: 60, right: 60, top: 34, bottom: 24 };
 /** Pixels around an axis in which it is meant. */
@@ -15,7 +15,7 @@ const AXIS_NEAR = 14;
 const LINE_NEAR = 8;
 const MOST_SUGGESTED = 5;
 /** So many are drawn well within a frame, also without a GPU; thousands would hold up the page. */
-const LINES_A_FRAME = 250;
+const LINES_A_FRAME = 150;
 
 interface Pointer {
   x: number;
@@ -67,16 +67,19 @@ export function Parallel({ model }: { model: Model }) {
         path(context, row, scales, now);
         if (++drawn % LINES_A_FRAME === 0) yield;
       }
-      for (const row of shown) {
-        const marked = model.selected.has(row.key);
+      // The selected ones lie above the others.
+      const isSelected = ({ key }: Row) => model.selected.has(key);
+      const others = shown.filter((row) => !isSelected(row));
+      for (const row of [...others, ...shown.filter(isSelected)]) {
+        const marked = isSelected(row);
         context.globalAlpha = marked ? 1 : Math.max(0.15, Math.min(0.8, 60 / shown.length));
         context.lineWidth = marked ? 2.5 : 1.2;
-        context.strokeStyle = colours.series[series.of(row) % 6] ?? colours.text;
+        context.strokeStyle = colourOf(series, row, colours);
         path(context, row, scales, now);
         if (++drawn % LINES_A_FRAME === 0) yield;
       }
     },
-    [scales, shown, searched, selection, model.view.group],
+    [scales, shown, searched, selection, model.colours, model.view.group],
   );
   const drawAxes = useCallback(
     (context: CanvasRenderingContext2D, now: Size, colours: Colours) => {

@@ -5,7 +5,7 @@ import type { Column, Row } from './columns';
 import type { Model } from './model';
 import { RunTip } from './runTip';
 import { scaleOf, wantsLog, type Scale } from './scales';
-import { seriesOf, type Series } from './series';
+import { colourOf, seriesOf, type Series } from './series';
 
 const EDGE = { left: 76, right: 20, top: 12, bottom: 40 };
 const RADIUS = 4;
@@ -129,11 +129,9 @@ function Plot({ model, x, y, series }: PlotProps) {
       drawAxes(context, size, colours, x, y);
       points.current = placed(shown, x, y, size);
       for (const { row, x: left, y: top } of points.current) {
-        const group = series.of(row);
-        const colour = colours.series[group % 6] ?? colours.text;
         const marked = selected.has(row.key);
         context.globalAlpha = marked ? 1 : 0.7;
-        context.fillStyle = colour;
+        context.fillStyle = colourOf(series, row, colours);
         context.beginPath();
         context.arc(left, top, marked ? RADIUS + 1 : RADIUS, 0, 2 * Math.PI);
         context.fill();
@@ -144,7 +142,7 @@ function Plot({ model, x, y, series }: PlotProps) {
       }
       context.globalAlpha = 1;
     },
-    [shown, x, y, selection, model.view.group],
+    [shown, x, y, selection, model.colours, model.view.group],
   );
   const near = pointer && !pointer.from ? nearest(points.current, pointer) : undefined;
   const over = useCallback(

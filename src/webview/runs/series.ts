@@ -1,11 +1,13 @@
+import type { Colours } from './canvas';
 import type { Row } from './columns';
 import type { Model } from './model';
 
-/** Which colour stands for which run: that of its group. */
+/** Which colour stands for which run: that of its group; without groups its own where runs are selected. */
 export interface Series {
   /** By what is grouped; empty for nothing. */
   title: string;
   groups: string[];
+  /** Its number among the series colours; -1 for none, behind those that have one. */
   of(row: Row): number;
 }
 
@@ -14,7 +16,13 @@ const MOST_GROUPS = 6;
 
 export function seriesOf(model: Model): Series {
   const column = model.view.group === '' ? undefined : model.column(model.view.group);
-  if (!column) return { title: '', groups: [], of: () => 0 };
+  const { colours } = model;
+  if (!column)
+    return {
+      title: '',
+      groups: [],
+      of: (row) => (colours.size === 0 ? 0 : (colours.get(row.key) ?? -1)),
+    };
   const found = model.lines.flatMap(({ group }) => (group ? [group.value] : []));
   const groups = found.slice(0, MOST_GROUPS);
   return {
@@ -25,4 +33,10 @@ export function seriesOf(model: Model): Series {
       return place < 0 ? MOST_GROUPS - 1 : place;
     },
   };
+}
+
+/** The colour that a run is drawn in. */
+export function colourOf(series: Series, row: Row, { series: all, muted, text }: Colours): string {
+  const place = series.of(row);
+  return place < 0 ? muted : (all[place % all.length] ?? text);
 }

@@ -16,8 +16,17 @@ export function seriesColours(): string[] {
   return seriesVariables.map(([name, otherwise]) => opaque(themeColour(name, otherwise)));
 }
 
+const known = new Map<string, string>();
+
 /** Some themes have see-through series colours, made for other purposes: lines would be lost. */
 function opaque(colour: string): string {
+  // A canvas takes milliseconds, and every chart asks for the same colours.
+  const found = known.get(colour) ?? withoutTransparency(colour);
+  known.set(colour, found);
+  return found;
+}
+
+function withoutTransparency(colour: string): string {
   const context = new OffscreenCanvas(1, 1).getContext('2d');
   if (!context) return colour;
   // The canvas writes any colour it understands as #rrggbb or, with transparency, as rgba().

@@ -14,6 +14,8 @@ export interface OpenOptions {
   server?: ServerName;
   /** false leaves workspace trust on: the window opens in Restricted Mode and asks. */
   trusted?: boolean;
+  /** Folder of the extensions; by default the one with the packaged extension alone. */
+  extensions?: string;
   /** User settings in addition to those of the harness. */
   settings?: Record<string, unknown>;
   size?: { width: number; height: number };
@@ -51,14 +53,15 @@ function serverFor({
   server: name = 'current',
   trusted = true,
   settings = {},
+  extensions = inject('extensions')[name],
 }: OpenOptions): Promise<Server> {
-  const kind = JSON.stringify([name, trusted, settings]);
+  const kind = JSON.stringify([name, trusted, settings, extensions]);
   const known = servers.get(kind);
   if (known) return known;
   const started = Server.start({
     server: inject('tools').servers[name],
     userData: scratchFolder('user-data'),
-    extensions: inject('extensions')[name],
+    extensions,
     trusted,
     settings,
     mark: `${inject('mark')}.${randomUUID()}`,
