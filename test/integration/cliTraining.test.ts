@@ -139,4 +139,4 @@ test('fp16 trains like fp32, skips steps that overflow, and resumes exactly', as
     expect(eventsOf(of).at(-1), of).toMatchObject({ type: 'end', state: 'finished' });
     expect(eventsOf(of).map((e) => e.type === 'note' && e.code)).toContain('skipped-step');
   }
-});
+}, 600_000);

@@ -1,0 +1,225 @@
+// `npm run test:gpu`: what has to be seen on an NVIDIA GPU before "experimental" is removed, as one JSON report.
+//   --bundle        only makes dist/gpu-check.js: then dist/, bench/, scripts/gpuCheck.mjs, test/fixtures and the packages
+//                   koffi and sharp are all that a machine without a network needs, with TensorFlow (NLVR_TF_DIR).
+//   --out FILE      the report, rewritten after every step (default gpu-check.json)
+//   --python FILE   a Python with PyTorch and safetensors, to compare with
+//   --batches 16,64 --steps 5
+// Without a GPU, the numerical checks run on the CPU, the report says so, and nothing is measured.
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+process.chdir(root);
+const option = (name, otherwise) => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? otherwise : process.argv[at + 1];
+};
+const program = join('dist', 'gpu-check.js');
+
+async function bundle() {
+  const { build } = await import('esbuild');
+  await build({
+    entryPoints: ['test/gpu/goldenCheck.ts'],
+    outfile: program,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    logLevel: 'error',
+    external: ['koffi', 'sharp'],
+    supported: { 'dynamic-import': false },
+    // The fixtures are found from the folder in which it runs.
+    define: { 'import.meta.url': '__bundleUrl', __dirname: '__testFolder' },
+    banner: {
+      js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href; const __testFolder = require('node:path').resolve('test/parity');",
+    },
+  });
+}
+if (process.argv.includes('--bundle')) {
+  await bundle();
+  console.log(program);
+  process.exit(0);
+}
+if (!existsSync(program)) await bundle();
+
+const out = option('out', 'gpu-check.json');
+const steps = option('steps', '5');
+const batches = option('batches', '16,64').split(',');
+const python = option('python', undefined);
+const scratch = mkdtempSync(join(tmpdir(), 'nlvr-gpu-check-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+
+const smi = (query) => {
+  try {
+    const args = [`--query-gpu=${query}`, '--format=csv,noheader,nounits'];
+    return execFileSync('nvidia-smi', args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+      .trim()
+      .split('\n');
+  } catch {
+    return [];
+  }
+};
+const gpus = smi('name,compute_cap,memory.total,driver_version');
+const report = {
+  began: new Date().toISOString(),
+  node: process.version,
+  cpu: cpus()[0]?.model ?? '',
+  gpus,
+  seenOnGpu: gpus.length > 0,
+  steps: [],
+};
+const write = () => writeFileSync(out, `${JSON.stringify(report, null, 2)}\n`);
+
+/** Runs a program whose last line of output is JSON. */
+function json(command, args, env = {}) {
+  return new Promise((resolve, reject) => {
+    const options = { encoding: 'utf8', env: { ...process.env, ...env }, maxBuffer: 1 << 28 };
+    const child = execFile(command, args, options, (error, stdout, stderr) => {
+      try {
+        if (error) throw error;
+        resolve(JSON.parse(stdout.trim().split('\n').at(-1)));
+      } catch {
+        const end = error?.signal ?? child.exitCode;
+        reject(new Error(`ended with ${end}: ${stderr.trim().slice(-2000)}`));
+      }
+    });
+    child.stdin?.end();
+  });
+}
+
+/** Writes a step's result out before the next begins; a failure is a result. */
+async function step(name, run) {
+  const entry = { name };
+  report.steps.push(entry);
+  const began = performance.now();
+  try {
+    Object.assign(entry, await run());
+  } catch (error) {
+    Object.assign(entry, { ok: false, error: error.message });
+  }
+  entry.seconds = Number(((performance.now() - began) / 1000).toFixed(1));
+  write();
+  const { ok = true } = entry;
+  console.log(`${ok ? 'ok    ' : 'FAILED'} ${name} (${entry.seconds} s)`);
+  if (entry.error) console.log(`       ${entry.error.split('\n')[0]}`);
+}
+
+const device = gpus.length > 0 ? 'gpu' : 'cpu';
+const node = (args, env) => json(process.execPath, args, env);
+
+await step('runtime', async () => {
+  const status = await node(['dist/cli.js', 'runtime', 'status', '--json']);
+  return { ok: true, status };
+});
+
+/** Largest distance of logits, loss and the losses of five AdamW steps to BLIP's in fp32. */
+const TOLERANCE = { fp32: 1e-4, bf16: 3e-2, fp16: 4e-3 };
+for (const model of ['tiny-a', 'tiny-b'])
+  for (const [precision, most] of Object.entries(TOLERANCE))
+    await step(`${model} in ${precision} on the ${device}`, async () => {
+      // Without it, fp32 is TF32 in NVIDIA's libraries.
+      const result = await node([program, model, precision, device], { NVIDIA_TF32_OVERRIDE: '0' });
+      const near = ['logits', 'loss', 'adamW'].every((key) => result[key] <= most);
+      const where = result.device.toLowerCase() === device;
+      return { ok: near && where, tolerance: most, ...result };
+    });
+
+if (gpus.length === 0) {
+  report.ended = new Date().toISOString();
+  report.note = 'There is no NVIDIA GPU: nothing was checked on one, and nothing was measured.';
+  write();
+  console.log(`\n${report.note}\n${out}`);
+  process.exit(report.steps.every(({ ok }) => ok) ? 0 : 1);
+}
+
+const base = (precision, xla) => {
+  const file = join(scratch, `${precision}-${xla}.yaml`);
+  const config = { vit_grad_ckpt: false, device: 'gpu', precision, xla };
+  writeFileSync(file, JSON.stringify(config));
+  return file;
+};
+
+/** Runs something, and says the most memory in use on the first GPU meanwhile. */
+async function withMemory(run) {
+  let most = 0;
+  const look = () => (most = Math.max(most, Number(smi('memory.used')[0] ?? 0)));
+  const timer = setInterval(look, 250);
+  try {
+    return { ...(await run()), gpuMiB: most };
+  } finally {
+    clearInterval(timer);
+  }
+}
+const bench = (config, batch, ...flags) =>
+  node([
+    'dist/cli.js',
+    'bench',
+    '--config',
+    config,
+    '--json',
+    '--steps',
+    steps,
+    '--batch',
+    batch,
+    ...flags,
+  ]);
+
+await step('devices of the operations of a training step', async () => {
+  const { profile } = await bench(base('fp32', false), '4', '--profile');
+  const onCpu = {};
+  for (const { op, device } of profile) if (!/gpu/i.test(device)) onCpu[op] = (onCpu[op] ?? 0) + 1;
+  return { operations: profile.length, onCpu };
+});
+
+const shape = join(scratch, 'shape.json');
+const text = {
+  ...{ hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, intermediate_size: 3072 },
+  ...{ encoder_width: 768, vocab_size: 30524, max_position_embeddings: 512, layer_norm_eps: 1e-12 },
+  ...{ hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.1 },
+};
+const vit = { width: 768, depth: 12, heads: 12, patch_size: 16 };
+for (const batch of batches)
+  for (const precision of ['fp32', 'tf32', 'bf16', 'fp16']) {
+    const weights = join(scratch, 'weights.safetensors');
+    for (const xla of [false, true])
+      await step(`base, batch ${batch}, ${precision}${xla ? ', XLA' : ''}`, () =>
+        withMemory(() =>
+          bench(base(precision, xla), batch, '--length', '24', '--weights', weights),
+        ),
+      );
+    if (python === undefined) continue;
+    writeFileSync(
+      shape,
+      JSON.stringify({
+        image_size: 384,
+        vit,
+        text,
+        batch: Number(batch),
+        length: 24,
+        drop_path_rate: 0,
+        lr: 3e-5,
+      }),
+    );
+    for (const compile of ['eager', 'compile'])
+      await step(`PyTorch ${compile}, base, batch ${batch}, ${precision}`, () =>
+        withMemory(() =>
+          json(python, ['bench/blip_nlvr.py', weights, shape, steps, precision, 'cuda', compile]),
+        ),
+      );
+  }
+
+await step('two ranks', () =>
+  gpus.length < 2
+    ? { ok: true, skipped: 'A rank takes a GPU of its own, and there is one.' }
+    : bench(base('fp32', false), '8', '--nproc_per_node', '2'),
+);
+report.ended = new Date().toISOString();
+write();
+console.log(out);
+process.exit(report.steps.every(({ ok = true }) => ok) ? 0 : 1);
