@@ -5,7 +5,7 @@ import { writeFileAtomic } from '../../util/atomicFile';
 import type { ImageFacts } from '../image/decode';
 
 /** Images that are remembered at most, the latest. */
-const most = 500_000;
+const most = 1_000_000;
 
 /**
  * Remembers which images were decoded without fault, by path, time of change and size, so that the check
