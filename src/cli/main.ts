@@ -573,6 +573,14 @@ export function createProgram(): Command {
       '--profile [file]',
       "also time every operation of one training step, and write a trace in Chrome's trace format",
     )
+    .option(
+      '--throughput',
+      "time matrix products in the model's shapes instead, which is the limit of this machine",
+    )
+    .option(
+      '--threads <list>',
+      'compare numbers of threads, such as 1,2,4, and print a table of the speedup',
+    )
     .option('--graph <file>', 'write the recorded graph as a GraphDef, which Netron opens')
     .addOption(processesOption())
     .addOption(nodesOption())

@@ -1,4 +1,5 @@
 /** Times training and evaluation steps on made-up inputs, without a data set. */
+import { stepFlops, type StepFlops } from '../model/flops';
 import { modelKeyValues } from '../model/checkpointOrigin';
 import { PeakMemory } from './peakMemory';
 import type { LoadedConfig } from '../config/load';
@@ -54,6 +55,8 @@ export interface BenchmarkResult {
   /** Largest private memory (`PeakMemory`). */
   peakBytes: number;
   parameters: number;
+  /** Floating point operations of a step's matrix products. */
+  flops: StepFlops;
   precision: Precision;
   tensorflow: string;
   /** Of a training step, where a profile was asked for. */
@@ -162,6 +165,7 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
       firstStep,
       peakBytes,
       parameters: [...shapes.values()].reduce((sum, shape) => sum + elementCount(shape), 0),
+      flops: stepFlops(model, n, length),
       precision: opened.precision,
       tensorflow: session.info.tensorflow,
       ...(profile && { profile }),

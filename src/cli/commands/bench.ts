@@ -4,12 +4,18 @@ import { join } from 'node:path';
 import type { ProcessGroup } from '../../distributed/processGroup';
 import { benchmark } from '../../train/benchmark';
 import { formatBytes } from '../../util/formatBytes';
+import type { LoadedConfig } from '../../config/load';
+import { readModelConfig } from '../../model/config';
+import type { Library } from '../../runtime/install/library';
+import { Session } from '../../runtime/session';
 import { chromeTrace } from '../../runtime/tensorflow/chromeTrace';
 import type { OpTiming } from '../../runtime/tensorflow/stepStats';
 import { replaceFile, writeAll, writeFileAtomic } from '../../util/atomicFile';
-import { requireLibrary } from '../../train/modelSession';
+import { precisionOf, requireLibrary } from '../../train/modelSession';
+import { matrixThroughput, type ThroughputRequest } from '../../train/throughput';
 import { UserError } from '../../util/userError';
 import { configuration } from '../configuration';
+import { benchThreads } from './benchThreads';
 import { inProcessGroup, type GroupOptions } from '../processGroup';
 import { quietNativeLog } from '../quietNativeLog';
 import { userPath } from '../userPath';
@@ -29,20 +35,34 @@ export interface BenchOptions extends GroupOptions {
   no_overlap?: boolean;
   /** Most MiB of gradients in one message. */
   bucket_mb?: number;
+  /** Times matrix products in the model's shapes instead of steps. */
+  throughput?: boolean;
+  /** Numbers of threads to compare, separated by commas. */
+  threads?: string;
   device?: string;
   set: string[];
   tensorflow?: string;
 }
 
 /** `nlvr bench`: seconds and memory of a training and of an evaluation step. */
-export function bench(options: BenchOptions): Promise<void> {
-  return inProcessGroup(options, { run: (group) => benchInGroup(options, group) });
+export async function bench(options: BenchOptions): Promise<void> {
+  requireCounts(options);
+  if (options.threads !== undefined) {
+    await benchThreads(options, options.threads);
+    return;
+  }
+  if (options.throughput && (options.nproc_per_node !== undefined || options.nnodes !== undefined))
+    throw new UserError('--throughput measures one process.');
+  await inProcessGroup(options, { run: (group) => benchInGroup(options, group) });
 }
 
-async function benchInGroup(options: BenchOptions, group: ProcessGroup): Promise<void> {
+function requireCounts(options: BenchOptions): void {
   if (options.steps < 1 || options.batch < 1 || options.length < 2)
     throw new UserError('--steps and --batch must be at least 1, --length at least 2.');
   if (options.bucket_mb === 0) throw new UserError('--bucket_mb must be at least 1.');
+}
+
+async function benchInGroup(options: BenchOptions, group: ProcessGroup): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), 'nlvr-bench-'));
   try {
     const file = options.config ?? join(scratch, 'nlvr.yaml');
@@ -55,6 +75,15 @@ async function benchInGroup(options: BenchOptions, group: ProcessGroup): Promise
     });
     const library = await requireLibrary(options.tensorflow);
     quietNativeLog();
+    if (options.throughput) {
+      const throughput = await matrixThroughput(await throughputRequest(options, loaded, library));
+      process.stdout.write(
+        options.json
+          ? `${JSON.stringify(throughput)}\n`
+          : `matrix products in the model's shapes: ${gigaflops(throughput.flops)} with ${throughput.threads} ${throughput.threads === 1 ? 'thread' : 'threads'}\n`,
+      );
+      return;
+    }
     const timed = benchmark({
       replica: group.spec,
       ...(options.no_overlap && { overlap: false }),
@@ -80,13 +109,13 @@ async function benchInGroup(options: BenchOptions, group: ProcessGroup): Promise
         ? `${JSON.stringify(result)}\n`
         : [
             `TensorFlow ${result.tensorflow}, ${result.precision}, ${result.parameters.toLocaleString('en')} parameters, batch ${options.batch}`,
-            `  training step    ${result.step.toFixed(3)} s (the first, with recording, ${result.firstStep.toFixed(1)} s)`,
+            `  training step    ${result.step.toFixed(3)} s, ${gigaflops(result.flops.training / result.step)} (the first, with recording, ${result.firstStep.toFixed(1)} s)`,
             ...(result.ownStep === undefined
               ? []
               : [
                   `    of which this process computed for ${result.ownStep.toFixed(3)} s until its gradients were complete`,
                 ]),
-            `  evaluation step  ${result.evaluation.toFixed(3)} s`,
+            `  evaluation step  ${result.evaluation.toFixed(3)} s, ${gigaflops(result.flops.evaluation / result.evaluation)}`,
             `  peak memory      ${formatBytes(result.peakBytes)} (private pages)`,
             ...(result.profile ? ['', ...profileTable(result.profile)] : []),
             '',
@@ -95,6 +124,27 @@ async function benchInGroup(options: BenchOptions, group: ProcessGroup): Promise
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+const gigaflops = (perSecond: number): string => `${(perSecond / 1e9).toFixed(0)} GFLOP/s`;
+
+async function throughputRequest(
+  { batch, length }: BenchOptions,
+  loaded: LoadedConfig,
+  library: Library,
+): Promise<ThroughputRequest> {
+  const { config, folder } = loaded;
+  const { precision } = await precisionOf(loaded, library);
+  const gpu = config.device !== 'cpu' && (await Session.hasGpu(library, precision));
+  return {
+    library,
+    model: readModelConfig(config, folder),
+    batch,
+    length,
+    precision,
+    device: gpu ? 'gpu' : 'cpu',
+    threads: config.threads,
+  };
 }
 
 /** Writes a graph to a file. */
