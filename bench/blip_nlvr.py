@@ -3,7 +3,10 @@
 Parameter names are BLIP's (models/blip_nlvr.py, vit.py, nlvr_encoder.py). PyTorch gets its best: scaled dot product
 attention, fused AdamW, no Python loop inside a layer. Dropout and stochastic depth run as in training.
 
-usage: blip_nlvr.py WEIGHTS.safetensors SHAPE.json STEPS PRECISION  ->  one JSON line
+usage: blip_nlvr.py WEIGHTS.safetensors SHAPE.json STEPS PRECISION [eager|compile]  ->  one JSON line
+
+With `compile` the model runs through torch.compile; `compileSeconds` is what the first evaluation and the first training
+step took longer than a later one. Where it cannot compile, the line has `error` alone.
 """
 
 import json
@@ -16,6 +19,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from safetensors.torch import load_file
+from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
 
 peak = 0
 
@@ -36,6 +40,7 @@ def watch_memory():
 threading.Thread(target=watch_memory, daemon=True).start()
 
 weights_file, shape_file, steps, precision = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+compiled = sys.argv[5:] == ["compile"]
 shape = json.load(open(shape_file))
 torch.manual_seed(0)
 if shape.get("threads"):
@@ -194,37 +199,65 @@ def autocast():
     return torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
 
 
-model.eval()
-with torch.no_grad(), autocast():
-    loss = model(images, ids, mask, labels).item()
-    start = time.perf_counter()
-    for _ in range(steps):
-        model(images, ids, mask, labels).item()
-    evaluation = (time.perf_counter() - start) / steps
 
-model.train()
+
+def forward(*inputs):
+    with autocast():
+        return run(*inputs)
 
 
 def step():
-    with autocast():
-        out = model(images, ids, mask, labels)
+    out = forward(images, ids, mask, labels)
     optimizer.zero_grad()
     out.backward()
     optimizer.step()
     return out.item()
 
 
-step()
-times = []
-for _ in range(steps):
+def seconds(function):
     start = time.perf_counter()
-    step()
-    times.append(time.perf_counter() - start)
-times.sort()
-print(json.dumps({
-    "loss": loss,
-    "step": times[len(times) // 2],
-    "evaluation": evaluation,
-    "peakBytes": peak,
-    "version": torch.__version__,
-}))
+    function()
+    return time.perf_counter() - start
+
+
+def evaluate():
+    with torch.no_grad():
+        return forward(images, ids, mask, labels).item()
+
+
+def measure():
+    model.eval()
+    start = time.perf_counter()
+    loss = evaluate()
+    first = time.perf_counter() - start
+    evaluation = sorted(seconds(evaluate) for _ in range(steps))[steps // 2]
+    model.train()
+    first += seconds(step)
+    training = sorted(seconds(step) for _ in range(steps))[steps // 2]
+    result = {"loss": loss, "step": training, "evaluation": evaluation, "peakBytes": peak, "version": torch.__version__}
+    if compiled:
+        return {**result, "compileSeconds": first - evaluation - training}
+    return {**result, "flops": {"evaluation": flops(evaluate, False), "training": flops(step, True)}}
+
+
+def flops(function, training):
+    """Floating point operations of matrix products; the counter does not know the CPU's attention by itself."""
+    model.train(training)
+    forward_op = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+    backward_op = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
+    known = {
+        forward_op: lambda q, k, v, *_, **__: sdpa_flop_count(q, k, v),
+        backward_op: lambda dy, q, k, v, *_, **__: sdpa_backward_flop_count(dy, q, k, v),
+    }
+    with FlopCounterMode(display=False, custom_mapping=known) as counter:
+        function()
+    return counter.get_total_flops()
+
+
+run = torch.compile(model) if compiled else model
+try:
+    print(json.dumps(measure()))
+except Exception as error:
+    if not compiled:
+        raise
+    print(json.dumps({"error": f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"}))
