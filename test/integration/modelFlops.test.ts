@@ -35,7 +35,7 @@ function recordedFlops(record: () => unknown): number {
     return spy.mock.calls.reduce((sum, [type, inputs, attributes], call) => {
       if (!type.includes('MatMul')) return sum;
       const { graph } = spy.mock.contexts[call] as Trace;
-      const result = (spy.mock.results[call]?.value as Output[])[0] as Output;
+      const result = (spy.mock.results[call]?.value as Output[])[0];
       const transposed = attributes?.[type === 'MatMul' ? 'transpose_a' : 'adj_x'];
       const inner = transposed && 'bool' in transposed && transposed.bool ? -2 : -1;
       const size = graph.shapeOf(result).reduce((a, b) => a * b, 1);
