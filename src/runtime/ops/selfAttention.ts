@@ -1,7 +1,15 @@
 import * as tf from '@tensorflow/tfjs';
 import type { OperationPointer } from '../tensorflow/capi';
 import { DType } from '../tensorflow/dtypes';
-import { currentTrace, outputOf, rawOp, rawOps } from '../trace/tracer';
+import {
+  asOperand,
+  currentTrace,
+  outputOf,
+  rawOp,
+  rawOps,
+  scaledBy,
+  widenAfter,
+} from '../trace/tracer';
 import { attentionParts } from '../../util/machineTuning';
 import { batchMatMul } from './attention';
 import { savedTensor } from '../trace/rematerialize';
@@ -35,7 +43,7 @@ export function selfAttention(qkv: tf.Tensor, heads: number): tf.Tensor {
   return tf.customGrad((input, save) => {
     // One transposition for all three. Unpacking the first dimension copies nothing.
     const apart = tf.transpose(
-      tf.reshape(input as tf.Tensor, [n, tokens, 3, heads, d]),
+      tf.reshape(asOperand(input as tf.Tensor), [n, tokens, 3, heads, d]),
       [2, 0, 3, 1, 4],
     );
     const [q, k, v] = unpack(apart, 3 * sizes.parts, sizes, 3);
@@ -74,17 +82,22 @@ function gradient(
   const scale = 1 / Math.sqrt(d);
   const [q, k, v] = unpack(apart, 3 * parts, sizes, 3);
   const split = [n, tokens, heads, d];
-  const [dAttended] = unpack(tf.transpose(tf.reshape(dy, split), [0, 2, 1, 3]), parts, sizes, 1);
+  const [dAttended] = unpack(
+    tf.transpose(tf.reshape(asOperand(dy), split), [0, 2, 1, 3]),
+    parts,
+    sizes,
+    1,
+  );
   // Σ dp · p over the keys is Σ dy · y over d: a pass over [tokens, d] instead of [tokens, tokens].
-  const dots = tf.sum(tf.reshape(tf.mul(dy, merged), split), -1, true);
+  const dots = tf.sum(tf.reshape(tf.mul(dy, widenAfter(merged, dy)), split), -1, true);
   const [dotsOf] = unpack(tf.transpose(dots, [0, 2, 1, 3]), parts, { ...sizes, d: 1 }, 1);
   const gradients = oneAfterTheOther([outputOf(dy).oper], parts, (i) => {
     const p = probabilities ? at(probabilities, i)() : softmaxOfScores(at(q, i), at(k, i), d);
     const dv = batchMatMul(p, at(dAttended, i), true, false);
     const dp = batchMatMul(at(dAttended, i), at(v, i), false, true);
     const ds = tf.mul(p, tf.sub(dp, at(dotsOf, i)));
-    const dq = tf.mul(batchMatMul(ds, at(k, i), false, false), scale);
-    const dk = tf.mul(batchMatMul(ds, at(q, i), true, false), scale);
+    const dq = scaledBy(batchMatMul(ds, at(k, i), false, false), scale);
+    const dk = scaledBy(batchMatMul(ds, at(q, i), true, false), scale);
     return [dq, dk, dv];
   });
   // Each list [3][parts], joined to [3, n, heads, tokens, d].
@@ -94,7 +107,7 @@ function gradient(
 
 /** softmax(q · kᵀ / √d), [heads of the part, tokens, tokens] */
 function softmaxOfScores(q: tf.Tensor, k: tf.Tensor, d: number): tf.Tensor {
-  const scores = batchMatMul(tf.mul(q, 1 / Math.sqrt(d)), k, false, true);
+  const scores = batchMatMul(scaledBy(q, 1 / Math.sqrt(d)), k, false, true);
   return rawOp('Softmax', [scores], FLOAT);
 }
 

@@ -19,6 +19,9 @@ const NARROW: Partial<Record<Precision, DType>> = { bf16: DType.bfloat16, fp16: 
 /** Ops whose float32 operands are rounded where a precision of 16 bits was asked for. */
 const MATRIX_PRODUCTS = new Set(['MatMul', 'BatchMatMulV2', '_FusedMatMul']);
 
+/** Ops that move values and compute nothing: they do the same to rounded values. */
+const MOVES = new Set(['Reshape', 'Unpack', 'ConcatV2']);
+
 /** Constants up to this size are shared; larger ones of one repeated value become a Fill. */
 const SMALL_CONSTANT_BYTES = 256;
 
@@ -41,6 +44,7 @@ export class Trace {
   private readonly constantValues = new Map<number, NodeJS.TypedArray>();
   private readonly constants = new Map<string, Output>();
   private readonly casts = new Map<string, Output>();
+  private readonly sources = new Map<string, Output>();
   private control: readonly OperationPointer[] = [];
   private generation = 0;
   private nextId = 1;
@@ -100,7 +104,16 @@ export class Trace {
       );
       const typed = { ...attributes, T: { type: narrow } } as const;
       const product = this.graph.op(type, rounded, typed, { control: this.control });
-      return [this.cast(product, narrow, DType.float32)];
+      return [this.widened(product, narrow)];
+    }
+    if (narrow !== undefined && operandType && MOVES.has(type)) {
+      const data = this.sourcesOf(inputs[0]);
+      if (data !== undefined) {
+        const moved = inputs.map((input, i) => (i === 0 ? data : input));
+        const typed = { ...attributes, T: { type: narrow } } as const;
+        const { outputs } = this.graph.add(type, moved, typed, { control: this.control });
+        return outputs.map((output) => this.widened(output, narrow));
+      }
     }
     return this.graph.add(type, inputs, attributes, { ...options, control: this.control }).outputs;
   }
@@ -174,6 +187,35 @@ export class Trace {
     return this.op('Cast', [input], { SrcT: { type: from }, DstT: { type: to } });
   }
 
+  /** The value of 16 bits that a float32 output was widened from, and equals. */
+  sourceOf(output: Output): Output | undefined {
+    return this.sources.get(keyOf(output));
+  }
+
+  /** A value of 16 bits as float32. What rounds it again, moved or not, takes the value itself. */
+  widened(output: Output, from: DType): Output {
+    const wide = this.cast(output, from, DType.float32);
+    this.sources.set(keyOf(wide), output);
+    return wide;
+  }
+
+  /**
+   * A tensor's value as matrix products take it: rounded where the precision has 16 bits. What moves it afterwards moves
+   * half of the bytes, and it is rounded once for all its uses.
+   */
+  asOperand(output: Output): Output {
+    const narrow = NARROW[this.options.precision];
+    if (narrow === undefined || this.sourceOf(output)) return output;
+    return this.widened(this.rounded(output, narrow), narrow);
+  }
+
+  private sourcesOf(input: NodeInput | undefined): NodeInput | undefined {
+    if (input === undefined) return undefined;
+    if (!Array.isArray(input)) return this.sourceOf(input as Output);
+    const sources = (input as readonly Output[]).flatMap((output) => this.sourceOf(output) ?? []);
+    return sources.length === input.length ? sources : undefined;
+  }
+
   /** Gives a node's output a name that TensorFlow.js can carry. */
   symbol(output: Output): Symbol {
     const id = this.nextId++;
@@ -219,8 +261,10 @@ export class Trace {
   private rounded(output: Output, narrow: DType): Output {
     const type = this.graph.typeOf(output);
     if (type !== DType.float32) return output;
+    const source = this.sourceOf(output);
+    if (source) return source;
     // One rounded copy serves all uses of a tensor, but a recomputed block makes its own.
-    const key = `${output.oper}:${output.index}:${this.isVariable(output) ? 0 : this.generation}`;
+    const key = `${keyOf(output)}:${this.isVariable(output) ? 0 : this.generation}`;
     let rounded = this.casts.get(key);
     if (!rounded) {
       rounded = this.isVariable(output)
@@ -245,6 +289,8 @@ export class Trace {
     return this.variableReads.has(output.oper);
   }
 }
+
+const keyOf = ({ oper, index }: Output): string => `${oper}:${index}`;
 
 function toTypedArray(dtype: number, values: NodeJS.TypedArray | unknown[]): NodeJS.TypedArray {
   switch (dtype) {

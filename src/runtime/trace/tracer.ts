@@ -159,8 +159,17 @@ function replaceTranspose(): void {
           T: { type },
           Tperm: { type: DType.int32 },
         });
-      const { float32, uint32 } = DType;
-      const { device, threads } = currentTrace();
+      const { float32, uint32, uint16 } = DType;
+      const trace = currentTrace();
+      const { device, threads } = trace;
+      const source = trace.sourceOf(outputOf(x));
+      if (source) {
+        const type = trace.graph.typeOf(source);
+        const moved = transposesAsIntegers(device, threads)
+          ? bitcast(transposed(bitcast(source, type, uint16), uint16), uint16, type)
+          : transposed(source, type);
+        return tensorOf(trace.widened(moved, type));
+      }
       return x.dtype === 'float32' && transposesAsIntegers(device, threads)
         ? tensorOf(
             bitcast(transposed(bitcast(outputOf(x), float32, uint32), uint32), uint32, float32),
@@ -227,6 +236,34 @@ export function outputOf(tensor: tf.TensorInfo): Output {
 /** A tensor that stands for a graph output. */
 export function tensorOf(output: Output): tf.Tensor {
   return install().createOutputTensor(currentTrace().symbol(output));
+}
+
+/** A tensor as matrix products take it (`Trace.asOperand`). It is not on the gradient tape. */
+export function asOperand(tensor: tf.Tensor): tf.Tensor {
+  return tensorOf(currentTrace().asOperand(outputOf(tensor)));
+}
+
+/** A tensor of rounded values, widened to float32 only once `dy` has arrived, instead of being kept wide until then. */
+export function widenAfter(tensor: tf.Tensor, dy: tf.Tensor): tf.Tensor {
+  const trace = currentTrace();
+  const source = trace.sourceOf(outputOf(tensor));
+  if (!source) return tensor;
+  const { oper } = outputOf(dy);
+  return tensorOf(trace.after([oper], () => trace.widened(source, trace.graph.typeOf(source))));
+}
+
+/**
+ * A tensor times a number. Widened bfloat16 values times a power of two are as exact with 16 bits, and are multiplied so.
+ * It is not on the gradient tape.
+ */
+export function scaledBy(tensor: tf.Tensor, factor: number): tf.Tensor {
+  const trace = currentTrace();
+  const source = trace.sourceOf(outputOf(tensor));
+  const type = source && trace.graph.typeOf(source);
+  if (!source || type !== DType.bfloat16 || !Number.isInteger(Math.log2(factor)))
+    return tf.mul(tensor, factor);
+  const scale = trace.cast(trace.graph.scalar(factor), DType.float32, type);
+  return tensorOf(trace.widened(trace.op('Mul', [source, scale], { T: { type } }), type));
 }
 
 /**
