@@ -13,13 +13,32 @@ import ts from 'typescript';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const source = join(root, 'src/run/tensorboard/event.proto');
 const target = join(root, 'src/run/tensorboard/generated/event.js');
+/**
+ * pbjs takes lengths as signed numbers and does not compare them with what is around: a damaged file takes its reader
+ * back to where it was, without end.
+ */
+function withChecks(code) {
+  const checks = [
+    [/if \((bb\.offset \+ offset > bb\.limit)\)/, 'if (offset < 0 || $1)'],
+    [/if \((offset \+ count > bb\.limit)\)/, 'if (count < 0 || $1)'],
+    [
+      /(let limit = bb\.limit;)(\s+bb\.limit = bb\.offset \+ length;)/,
+      "$1\n  if (length < 0 || bb.offset + length > limit) throw new Error('Length past limit');$2",
+    ],
+  ];
+  return checks.reduce((text, [place, check]) => {
+    if (!place.test(text)) throw new Error(`pbjs writes other code than expected: ${place}`);
+    return text.replace(place, check);
+  }, code);
+}
+
 const scratch = mkdtempSync(join(tmpdir(), 'nlvr-messages-'));
 try {
   const made = join(scratch, 'event.ts');
   execFileSync('npx', ['--yes', 'pbjs@0.0.14', source, '--ts', made], { stdio: 'inherit' });
   const head =
     '// Made by scripts/generateMessages.mjs of ../event.proto with pbjs 0.0.14 (MIT). Do not edit.\n\n';
-  const code = readFileSync(made, 'utf8');
+  const code = withChecks(readFileSync(made, 'utf8'));
   const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
   const outputs = {
     [target]: ts.transpileModule(code, { compilerOptions }).outputText,

@@ -22,7 +22,7 @@ const bytes = [0, 1, 7, 9, 10, 13, 32, 34, 44, 58, 91, 92, 93, 123, 125, 127, 12
 const integers = [0, 1, -1, 16, 127, 128, 255, 256, 32767, 65535, 65536, 0x7fffffff, -0x80000000];
 
 /** Inputs are no longer than that, but for one in `STRETCH` that has a part repeated many times. */
-const LONGEST = 1 << 14;
+const LONGEST = 1 << 12;
 const STRETCH = 4000;
 const LONGEST_STRETCHED = 1 << 20;
 

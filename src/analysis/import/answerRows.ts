@@ -188,7 +188,8 @@ function valuesOf(value: unknown): AnswerRow['values'] {
 function table(text: string, file: string): AnswerFile {
   const { delimiter, rows } = parseDelimited(text, file);
   const format = delimiter === '\t' ? 'tsv' : 'csv';
-  const [first] = rows;
+  const first = rows.at(0);
+  if (!first) throw new DataError(localize('the file contains no predictions'), { file });
   const names = first.fields.map(fieldNamed);
   if (names.some((name) => name !== undefined)) return named(format, rows, names, file);
   const width = first.fields.length;

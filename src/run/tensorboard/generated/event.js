@@ -420,6 +420,7 @@ function _decodeTensorProto(bb) {
 function pushTemporaryLength(bb) {
   let length = readVarint32(bb);
   let limit = bb.limit;
+  if (length < 0 || bb.offset + length > limit) throw new Error('Length past limit');
   bb.limit = bb.offset + length;
   return limit;
 }
@@ -486,7 +487,7 @@ function toUint8Array(bb) {
   return bytes.length === limit ? bytes : bytes.subarray(0, limit);
 }
 function skip(bb, offset) {
-  if (bb.offset + offset > bb.limit) {
+  if (offset < 0 || bb.offset + offset > bb.limit) {
     throw new Error('Skip past limit');
   }
   bb.offset += offset;
@@ -512,7 +513,7 @@ function grow(bb, count) {
 }
 function advance(bb, count) {
   let offset = bb.offset;
-  if (offset + count > bb.limit) {
+  if (count < 0 || offset + count > bb.limit) {
     throw new Error('Read past limit');
   }
   bb.offset += count;
