@@ -6,7 +6,7 @@ export default defineConfig({
     // two TensorFlow sessions at once would only fight for the cores.
     pool: 'forks',
     fileParallelism: false,
-    include: ['test/{unit,parity,integration}/**/*.test.ts'],
+    include: ['test/{unit,parity,integration,faults}/**/*.test.ts'],
     globalSetup: ['test/globalSetup.ts'],
     testTimeout: 300_000,
     hookTimeout: 300_000,

@@ -1,5 +1,5 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { writeFileAtomic } from '../util/atomicFile';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs';
+import { writeAll, writeFileAtomic } from '../util/atomicFile';
 import { withDiskErrors } from '../util/diskError';
 import { pythonFixed } from '../util/pythonFixed';
 
@@ -10,7 +10,16 @@ export function fourDecimals(value: number | null): string {
 
 /** Appends text to BLIP's `log.txt` (train_nlvr.py, main): one JSON object an epoch, written as Python's json.dumps does. */
 export function appendLog(file: string, text: string): void {
-  withDiskErrors(file, () => appendFileSync(file, text));
+  withDiskErrors(file, () => {
+    const fd = openSync(file, 'a');
+    try {
+      writeAll(fd, Buffer.from(text));
+      // The checkpoint that follows says that this epoch is done.
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  });
 }
 
 /** The line of an epoch; the test columns are missing where the split is. */

@@ -1,5 +1,6 @@
 /** What the operating system refuses about files and folders, said in words. */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { localize } from './localize';
 import { UserError, errnoOf } from './userError';
 
@@ -52,5 +53,16 @@ export function withDiskErrors<T>(file: string, work: () => T): T {
 
 /** Makes a folder and those above it, where they are missing. @throws {UserError} when that is refused. */
 export function makeFolder(folder: string): void {
-  withDiskErrors(folder, () => mkdirSync(folder, { recursive: true }));
+  withDiskErrors(folder, () => {
+    try {
+      mkdirSync(folder, { recursive: true });
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      // Node says so of a file system that is read-only: the first folder that is missing says what is wrong.
+      let missing = resolve(folder);
+      while (!existsSync(dirname(missing))) missing = dirname(missing);
+      mkdirSync(missing);
+      mkdirSync(folder, { recursive: true });
+    }
+  });
 }

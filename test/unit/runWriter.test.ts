@@ -39,20 +39,21 @@ function open(more: Partial<RunStart> = {}): RunWriter {
 
 const runJson = (): RunInfo => JSON.parse(readFileSync(join(root, 'run.json'), 'utf8')) as RunInfo;
 
+const start = {
+  type: 'start',
+  v: 1,
+  step: 0,
+  epoch: 0,
+  maxEpoch: 1,
+  stepsPerEpoch: 1,
+  totalSteps: 1,
+  examples: {},
+  device: 'CPU',
+  precision: 'fp32',
+  parameters: 1,
+} as const;
+
 describe('the time spent training', () => {
-  const start = {
-    type: 'start',
-    v: 1,
-    step: 0,
-    epoch: 0,
-    maxEpoch: 1,
-    stepsPerEpoch: 1,
-    totalSteps: 1,
-    examples: {},
-    device: 'CPU',
-    precision: 'fp32',
-    parameters: 1,
-  } as const;
   afterEach(() => vi.useRealTimers());
 
   test('is that of all attempts, from the start of training, without what lies between them', () => {
@@ -73,6 +74,22 @@ describe('the time spent training', () => {
     expect(trainedSeconds(runJson())).toBe(91);
     expect(wallSeconds(runJson())).toBe(8030);
   });
+});
+
+test('a clock that is set back takes no time of training away', () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'], now: 9_000_000 });
+  try {
+    const writer = open();
+    writer.event({ ...start, resumed: false });
+    vi.advanceTimersByTime(60_000);
+    vi.setSystemTime(5_400_000);
+    vi.advanceTimersByTime(60_000);
+    writer.close('finished');
+    expect(runJson().trainedSeconds).toBeGreaterThan(100);
+    expect(runJson().trainedSeconds).toBeLessThan(125);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 describe('what a killed trainer left half written', () => {

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, readSync } from 'node:fs';
 import { writeAll } from '../../util/atomicFile';
 import { withDiskErrors } from '../../util/diskError';
 import type { RunEvent } from '../events';
@@ -41,12 +41,21 @@ export class EventWriter {
     withDiskErrors(this.file, () => writeAll(this.fd, Buffer.from(lines)));
   }
 
+  /**
+   * Writes what is gathered and waits until the disk has it: a checkpoint must not outlive the events before it.
+   * @throws {UserError} when the disk is full
+   */
+  sync(): void {
+    this.flush();
+    withDiskErrors(this.file, () => fsyncSync(this.fd));
+  }
+
   /** Calling it again does nothing, so that a caller can retry ending a run. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
     try {
-      this.flush();
+      this.sync();
     } finally {
       closeSync(this.fd);
     }

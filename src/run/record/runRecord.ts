@@ -5,7 +5,7 @@ import type { RunWriter } from './runWriter';
 /** What a training says of itself. Of several processes, rank 0 alone writes it to the run folder. */
 export type RunRecord = Pick<
   RunWriter,
-  'folder' | 'info' | 'update' | 'event' | 'note' | 'phase' | 'close'
+  'folder' | 'info' | 'update' | 'event' | 'note' | 'phase' | 'sync' | 'close'
 >;
 
 /** The record of the other ranks: they know what rank 0 writes, and write nothing. */
@@ -32,6 +32,10 @@ export class SilentRecord implements RunRecord {
   }
 
   phase(): void {
+    // Rank 0 writes it.
+  }
+
+  sync(): void {
     // Rank 0 writes it.
   }
 

@@ -56,9 +56,10 @@ type Unstamped<E> = E extends RunEvent ? Omit<E, 'time'> : never;
 export class RunWriter {
   private heartbeat: NodeJS.Timeout | undefined;
   private ended = false;
-  /** Milliseconds since 1970 when this attempt began to train. */
-  private trainingSince: number | undefined;
-  private readonly trainedBefore: number;
+  /** Up to when this attempt's training is counted, milliseconds since 1970; undefined before it begins. */
+  private countedUntil: number | undefined;
+  /** Seconds of training, of earlier attempts too. */
+  private trained: number;
 
   private constructor(
     readonly folder: RunFolder,
@@ -68,7 +69,7 @@ export class RunWriter {
     private readonly attempt: AttemptWriter | undefined,
     private readonly observe: RunObserver | undefined,
   ) {
-    this.trainedBefore = current.trainedSeconds ?? 0;
+    this.trained = current.trainedSeconds ?? 0;
     attempt?.begin();
     this.save();
     this.heartbeat = setInterval(() => this.beat(), HEARTBEAT_SECONDS * 1000);
@@ -133,7 +134,7 @@ export class RunWriter {
     const phase = phases[event.type];
     if (phase) this.phase(phase);
     const now = Date.now();
-    if (event.type === 'start') this.trainingSince = now;
+    if (event.type === 'start') this.countedUntil = now;
     const stamped = { ...event, time: now / 1000 };
     this.events.write(stamped);
     this.observe?.(stamped);
@@ -151,6 +152,15 @@ export class RunWriter {
   /** Share of an evaluation that is done, 0..1, for the same. */
   progress(share: number): void {
     this.attempt?.progress(share);
+  }
+
+  /**
+   * Makes the events so far durable, before what depends on them is written.
+   * @throws {UserError} when the disk is full, and when another process has taken the folder
+   */
+  sync(): void {
+    this.lock.requireHeld();
+    this.events.sync();
   }
 
   note(level: NoteEvent['level'], code: string, message: MessageText, hint?: MessageText): void {
@@ -214,8 +224,12 @@ export class RunWriter {
   private save(): void {
     const now = Date.now();
     this.current.heartbeat = new Date(now).toISOString();
-    if (this.trainingSince !== undefined)
-      this.current.trainedSeconds = this.trainedBefore + (now - this.trainingSince) / 1000;
+    if (this.countedUntil !== undefined) {
+      // A clock that was set back takes nothing away, as in the dashboard.
+      this.trained += Math.max(0, now - this.countedUntil) / 1000;
+      this.countedUntil = now;
+      this.current.trainedSeconds = this.trained;
+    }
     writeFileAtomic(this.folder.runJson, runJsonText(this.current));
   }
 

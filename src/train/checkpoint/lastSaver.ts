@@ -67,6 +67,8 @@ export class LastSaver {
     // Where saving fails, saving once more for that reason would fail, too.
     this.unmark();
     writer.phase('saving');
+    // After a power cut the run goes on behind these steps: their events must be there, too.
+    writer.sync();
     const bytes = await saveLast(checkpoint, writer.folder, state);
     writer.event({
       type: 'checkpoint',

@@ -1,0 +1,150 @@
+/** A disk that is full at any write, and one that may not be written at all. */
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { nlvr, tinyProject } from '../integration/tinyProject';
+import {
+  addRow,
+  expectSameRun,
+  expectWholeCheckpoints,
+  isLong,
+  noisy,
+  resumed,
+  stateOf,
+  wholeRun,
+  withFault,
+} from './support';
+
+const mount = (...args: string[]): void => void execFileSync('mount', args, { stdio: 'pipe' });
+const smallDisk = (folder: string): void => mount('-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', folder);
+const unmount = (folder: string): void => void execFileSync('umount', ['-l', folder]);
+
+const mayMount = ((): boolean => {
+  const folder = mkdtempSync(join(tmpdir(), 'nlvr-test-'));
+  try {
+    smallDisk(folder);
+    unmount(folder);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmdirSync(folder);
+  }
+})();
+
+/** Files whose turn it is in the short form. */
+const short = ['log.txt'];
+
+test.skipIf(!mayMount)(
+  'a disk that is full at any file: said as such or of no matter, and the run goes on bit for bit',
+  async () => {
+    const reference = await wholeRun();
+    const project = await tinyProject(noisy);
+    const disk = join(project.folder, 'disk');
+    mkdirSync(disk);
+    const run = join(disk, 'run');
+    const train = ['train', '--config', project.config, '--output_dir', run];
+    const writes = join(project.folder, 'writes');
+    expect((await nlvr(train, { env: withFault({ count: writes, run }) })).code).toBe(0);
+    rmSync(run, { recursive: true });
+    const places = firstAndLast(readFileSync(writes, 'utf8').trim().split('\n'));
+    const tried = isLong
+      ? places.slice(
+          Number(process.env.NLVR_FAULT_FROM ?? 0),
+          Number(process.env.NLVR_FAULT_TO ?? 1e9),
+        )
+      : places.filter(({ file }, i) => short.includes(file) && places[i - 1]?.file !== file);
+    expect(tried.length).toBeGreaterThan(0);
+    const lost: string[] = [];
+    for (const { file, write } of tried) {
+      smallDisk(disk);
+      try {
+        const { code, stderr } = await nlvr(train, { env: withFault({ fill: write, run, disk }) });
+        // What is no part of the run, such as a heartbeat, may fail without ending it.
+        if (code !== 0) {
+          expect(code, stderr).toBe(2);
+          expect(stderr).toMatch(/disk is full|free; the checkpoints/);
+        }
+        expect(existsSync(join(disk, 'filler'))).toBe(true);
+        await expectWholeCheckpoints(run);
+        if (existsSync(run))
+          expect(readdirSync(run).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+        rmSync(join(disk, 'filler'));
+        await resumed(project.config, run);
+        await expectSameRun(run, reference.run);
+      } catch (error) {
+        lost.push(`${file} (write ${write}): ${(error as Error).message}`);
+      } finally {
+        unmount(disk);
+      }
+    }
+    addRow(
+      'disk full at the first and the last write of each file of the run folder',
+      tried.length,
+      tried.length - lost.length,
+      'the steps since the last checkpoint',
+    );
+    expect(lost).toEqual([]);
+  },
+  3_600_000,
+);
+
+/** The first and the last write to each file, in order; temporary names are those of the files they become. */
+function firstAndLast(writes: readonly string[]): { file: string; write: number }[] {
+  const places = new Map<string, [number, number]>();
+  for (const [i, name] of writes.entries()) {
+    const file = name
+      .replace(/(^|\/)\.(.+)\.\d+\.[0-9a-f]{8}\.tmp$/, '$1$2')
+      .replace(/^attempts\/.+/, 'attempts/….json')
+      .replace(/-epoch-\d+/, '-epoch-…');
+    const first = places.get(file)?.[0] ?? i;
+    places.set(file, [first, i]);
+  }
+  return [...places]
+    .flatMap(([file, ends]) => [...new Set(ends)].map((write) => ({ file, write })))
+    .sort((a, b) => a.write - b.write);
+}
+
+test.skipIf(!mayMount)(
+  'a read-only folder: refused in a sentence, and evaluated into another',
+  async () => {
+    const project = await wholeRun();
+    const disk = join(project.folder, 'disk');
+    mkdirSync(disk);
+    smallDisk(disk);
+    onTestFinished(() => unmount(disk));
+    const run = join(disk, 'run');
+    cpSync(project.run, run, { recursive: true });
+    mount('-o', 'remount,ro', disk);
+    for (const args of [
+      ['train', '--config', project.config, '--output_dir', join(disk, 'new')],
+      ['train', '--config', project.config, '--output_dir', run, '--overwrite'],
+      ['train', '--output_dir', run, '--resume', '--set', 'max_epoch=3'],
+    ]) {
+      const { code, stderr } = await nlvr(args);
+      expect(code, stderr).toBe(2);
+      expect(stderr).toMatch(/cannot be written: permission denied/);
+      expect(stderr).not.toMatch(/\n\s+at /);
+    }
+    expect(stateOf(run)).toBe('finished');
+    const to = join(project.folder, 'evaluated');
+    const evaluated = await nlvr([
+      ...['evaluate', '--config', project.config, '--checkpoint', run],
+      ...['--output_dir', to, '--split', 'val'],
+    ]);
+    expect(evaluated.code, evaluated.stderr).toBe(0);
+    addRow('read-only run folder: new, --overwrite, --resume, evaluation of it', 4, 4, 'nothing');
+  },
+  300_000,
+);

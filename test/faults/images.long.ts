@@ -1,0 +1,42 @@
+/** Images that are truncated, replaced or removed while a run trains. */
+import { copyFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { startNlvr, tinyProject } from '../integration/tinyProject';
+import { addRow, expectSameRun, noisy, resumed, stateOf, stepsOf, wholeRun } from './support';
+
+/** No image is kept in memory, so that each is read in every epoch. */
+const settings = { ...noisy, cache_images: '0', max_epoch: '40' };
+const damages = {
+  truncated: (image: string) => truncateSync(image, 60),
+  'replaced by a text': (image: string) => writeFileSync(image, 'no picture'),
+  removed: (image: string) => rmSync(image),
+};
+
+test.each(Object.entries(damages))(
+  'an image that is %s ends the run with its name; when it is back, the run goes on bit for bit',
+  async (what, damage) => {
+    const [reference, project] = [await wholeRun(settings), await tinyProject(settings)];
+    const image = join(project.folder, 'images', 'blue-20.png');
+    const kept = join(project.folder, 'kept.png');
+    copyFileSync(image, kept);
+    const child = startNlvr(['train', '--config', project.config]);
+    let stderr = '';
+    child.stderr?.on('data', (text: Buffer) => (stderr += text.toString()));
+    child.stdout?.resume();
+    const ended = once(child, 'close');
+    while (child.exitCode === null && stepsOf(project.run) < 8) await sleep(10);
+    damage(image);
+    expect((await ended)[0]).toBe(2);
+    expect(stderr).toMatch(/blue-20\.png/);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(stateOf(project.run)).toBe('failed');
+    copyFileSync(kept, image);
+    await resumed(project.config, project.run);
+    await expectSameRun(project.run, reference.run);
+    addRow(`image ${what} while training`, 1, 1, 'nothing; the run ends and names the image');
+  },
+  300_000,
+);

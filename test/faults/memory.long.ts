@@ -1,0 +1,50 @@
+/** Too little memory, by the limit that a scheduler sets. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { nlvr, tinyProject } from '../integration/tinyProject';
+import { addRow, expectSameRun, noisy, resumed, stepsOf, wholeRun } from './support';
+
+const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
+const group = `/sys/fs/cgroup/memory/nlvr-test-${process.pid}`;
+const hasGroups = ((): boolean => {
+  try {
+    mkdirSync(group);
+    rmdirSync(group);
+    return existsSync('/sys/fs/cgroup/memory/memory.limit_in_bytes');
+  } catch {
+    return false;
+  }
+})();
+
+test.skipIf(!hasGroups)(
+  'a trainer that the system kills because memory runs out: said as such, and the run goes on bit for bit',
+  async () => {
+    const extra = { ...noisy, max_epoch: '200', save_steps: '1' };
+    const project = await tinyProject(extra);
+    mkdirSync(group);
+    onTestFinished(() => rmdirSync(group));
+    const child = spawn(process.execPath, [cli, 'train', '--config', project.config], {
+      stdio: 'ignore',
+    });
+    const ended = once(child, 'exit');
+    onTestFinished(() => void child.kill('SIGKILL'));
+    while (child.exitCode === null && stepsOf(project.run) < 6) await sleep(10);
+    writeFileSync(join(group, 'cgroup.procs'), `${child.pid}`);
+    // Below what the process has by then: the next pages that it asks for are one too many.
+    writeFileSync(join(group, 'memory.limit_in_bytes'), '4M');
+    expect(await ended).toEqual([null, 'SIGKILL']);
+    const { stdout } = await nlvr(['status', project.run]);
+    expect(stdout).toMatch(/killed/);
+    expect(stdout).toMatch(/memory ran out/);
+    const shorter = { ...extra, max_epoch: '12' };
+    const reference = await wholeRun(shorter);
+    await resumed(project.config, project.run, '--set', 'max_epoch=12');
+    await expectSameRun(project.run, reference.run);
+    addRow('memory limit of a control group', 1, 1, 'the steps since the last checkpoint');
+  },
+  300_000,
+);
