@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openWorkbench, scratchFolder } from './harness/open';
@@ -10,14 +10,36 @@ import { prepareTiny } from './tinyWorkspace';
 
 const SMALL = { steps: 100, epochs: 2, predictions: 30, images: 6 };
 
-/** A folder of a workspace: a configuration with its data, and runs where only its own setting leads. */
-async function prepareFolder(folder: string, run: string): Promise<void> {
+/**
+ * A folder of a workspace: a configuration with its data, runs where only its own setting leads, and a Node of its own,
+ * which writes down with which environment and arguments it is called.
+ */
+async function prepareFolder(folder: string, run: string, processesPerNode: number): Promise<void> {
   mkdirSync(join(folder, '.vscode'), { recursive: true });
   await prepareTiny(folder);
-  const settings = { 'nlvr.runFolders': ['../runs of it'] };
+  const node = join(folder, '..', 'node');
+  const calls = `echo "$NLVR_E2E_FOLDER $*" >> '${callsOf(folder)}'`;
+  writeFileSync(node, `#!/bin/sh\n${calls}\nexec '${process.execPath}' "$@"\n`, { mode: 0o755 });
+  const settings = {
+    'nlvr.runFolders': ['../runs of it'],
+    'nlvr.nodePath': node,
+    'nlvr.environment': { NLVR_E2E_FOLDER: basename(folder) },
+    'nlvr.processesPerNode': processesPerNode,
+  };
   writeFileSync(join(folder, '.vscode', 'settings.json'), JSON.stringify(settings));
   await syntheticRun(join(folder, '..', 'runs of it', run), { ...SMALL, name: run });
 }
+
+const callsOf = (folder: string) => join(folder, '..', 'calls.txt');
+
+/** How the trainer was called in a folder, with the name that its setting gave the folder. */
+const callsIn = (folder: string): string[] =>
+  existsSync(callsOf(folder))
+    ? readFileSync(callsOf(folder), 'utf8')
+        .split('\n')
+        .filter((line) => line.includes('cli.js'))
+        .map((line) => line.replace(/ \S*cli\.js/, ''))
+    : [];
 
 describe('a workspace of two folders', () => {
   let vscode: Workbench;
@@ -30,8 +52,8 @@ describe('a workspace of two folders', () => {
   beforeAll(async () => {
     const parent = scratchFolder('folders');
     [alpha, beta] = [join(parent, 'a', 'alpha'), join(parent, 'b', 'beta')];
-    await prepareFolder(alpha, 'calm-fox-1');
-    await prepareFolder(beta, 'merry-owl-7');
+    await prepareFolder(alpha, 'calm-fox-1', 1);
+    await prepareFolder(beta, 'merry-owl-7', 2);
     const workspace = join(parent, 'both.code-workspace');
     writeFileSync(workspace, JSON.stringify({ folders: [{ path: alpha }, { path: beta }] }));
     vscode = await openWorkbench({ workspace });
@@ -52,6 +74,8 @@ describe('a workspace of two folders', () => {
       .toContainEqual(expect.stringContaining('train 32, val 32'));
     await row(vscode, 'beta/nlvr.yaml').locator('.monaco-tl-twistie').click();
     await row(vscode, 'checked').getByText('1 warning').waitFor();
+    expect(callsIn(beta)).toContainEqual(expect.stringMatching(/^beta check /));
+    expect(callsIn(alpha)).toEqual([]);
     await vscode.runCommand('Notifications: Clear All Notifications');
   });
 
@@ -60,6 +84,11 @@ describe('a workspace of two folders', () => {
     const state = () => existsSync(join(trained(), 'run.json')) && infoOf(trained()).state;
     await expect.poll(state, { timeout: 120_000 }).toBe('finished');
     expect(existsSync(join(beta, 'output'))).toBe(false);
+    const calls = callsIn(alpha).filter((call) => call.startsWith('alpha train '));
+    expect(calls).toHaveLength(1);
+    // Two processes are the other folder's setting.
+    expect(calls[0]).not.toContain('nproc_per_node');
+    expect(callsIn(beta).join()).not.toContain('train');
     await vscode.runCommand('Notifications: Clear All Notifications');
   });
 
