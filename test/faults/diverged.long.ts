@@ -9,8 +9,12 @@ test('a loss or gradient that is not finite ends the run; the checkpoints of bef
   const project = await tinyProject({ ...noisy, save_steps: '1', warmup_lr: '1e-3' });
   const first = await nlvr(['train', '--config', project.config, '--set', 'max_epoch=1']);
   expect(first.code, first.stderr).toBe(0);
-  const longer = ['train', '--config', project.config, '--resume', '--set', 'max_epoch=3'];
-  const { code, stderr } = await nlvr([...longer, '--set', 'init_lr=1e30', '--set', 'min_lr=1e30']);
+  // Weight decay at this rate multiplies the weights by -9 at each step.
+  const rate = ['init_lr=10', 'min_lr=10', 'weight_decay=1', 'max_epoch=30'];
+  const { code, stderr } = await nlvr([
+    ...['train', '--config', project.config, '--resume'],
+    ...rate.flatMap((each) => ['--set', each]),
+  ]);
   expect(code, stderr).toBe(2);
   expect(stderr).toMatch(/diverged.*step \d+.*untouched.*init_lr/s);
   expect(stateOf(project.run)).toBe('failed');
