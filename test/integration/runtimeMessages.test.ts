@@ -20,6 +20,7 @@ const graphPasses = {
   shape_optimization: 'OFF',
   pin_to_host_optimization: 'OFF',
   implementation_selector: 'OFF',
+  disable_tfg_optimizer: true,
 };
 const two = { ...SINGLE, rank: 1, localRank: 1, worldSize: 2, addresses: ['a:1', 'b:2'] };
 
