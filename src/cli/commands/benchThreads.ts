@@ -6,7 +6,7 @@ import type { BenchmarkResult } from '../../train/benchmark';
 import type { Throughput } from '../../train/throughput';
 import { UserError } from '../../util/userError';
 import { align } from '../numbers';
-import type { BenchOptions } from './bench';
+import type { BenchOptions } from './benchOptions';
 
 /** What was measured with a number of threads. */
 export interface ThreadsRow {

@@ -1,6 +1,6 @@
 /** Commands that train and measure: train, evaluate, bench. */
 import type { Command } from 'commander';
-import type { BenchOptions } from '../commands/bench';
+import type { BenchOptions } from '../commands/benchOptions';
 import type { EvaluateOptions } from '../commands/evaluate';
 import type { TrainOptions } from '../commands/train';
 import {

@@ -117,9 +117,9 @@ export class WorkspaceRuns implements vscode.Disposable {
     else await setContext('nlvr.looking', false);
   }
 
-  /** Searches the workspace, unless that was done. */
+  /** Searches the workspace, unless that was done; waits for a search that is under way. */
   async searchOnce(): Promise<void> {
-    if (!this.hasSearched) await this.search();
+    await (this.hasSearched ? this.looking : this.search());
   }
 
   /** Looks everywhere again. A call during a search makes one more search, not one each. */
