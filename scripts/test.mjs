@@ -55,6 +55,7 @@ if (wanted('lint')) {
   await check('Types of the webviews', bin('tsc'), ['-p', 'src/webview']);
   await check('Types of their tests', bin('tsc'), ['-p', 'test/tsconfig.webview.json']);
   await check('Lint', bin('eslint'), ['src', 'test', 'bench']);
+  await check('Spelling', bin('cspell'), ['lint', '--no-progress', '--no-summary']);
   await check('Layers and cycles', bin('depcruise'), [
     'src',
     '--config',

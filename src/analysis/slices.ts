@@ -21,7 +21,7 @@ export interface ExampleFacts {
 export interface SliceDefinition {
   /** Stable: the field `slice` of the JSON. */
   slice: string;
-  /** As people read it; the value stands behind it, but for slices that an example is in or not. */
+  /** Label for people; the value follows it, except for slices that an example is in or not. */
   title: MessageText;
   /** Whether examples without a value are not known, and so are no part of the rest that a slice is compared with. */
   partial?: boolean;

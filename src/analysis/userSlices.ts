@@ -42,7 +42,7 @@ export async function readUserSlices(file: string): Promise<UserSlice[]> {
 
 /**
  * Checks a list of slices.
- * @param source names where they stand, in messages.
+ * @param source name of their place, for messages.
  * @throws {UserError} naming the element and what is wrong with it.
  */
 export function checkUserSlices(content: unknown, source: string): UserSlice[] {

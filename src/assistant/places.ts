@@ -11,7 +11,7 @@ import { errnoOf, UserError } from '../util/userError';
 
 /** Where the program that answers may look. */
 export interface Places {
-  /** Absolute paths of folders; what lies in them may be read. */
+  /** Absolute paths of folders whose contents may be read. */
   roots: readonly string[];
   /** Absolute paths of the runs to list. They may lie elsewhere: the user has put them into view. */
   runFolders: () => Promise<readonly string[]>;
@@ -33,13 +33,13 @@ function readFiles(run: RunFolder): string[] {
   return [...files, run.attempts, run.predictions, run.robustness];
 }
 
-/** Whether a path lies in a folder or is that folder. Both are without links. */
+/** Whether a path is in a folder or is that folder. Both are without links. */
 function isWithin(folder: string, path: string): boolean {
   const way = relative(folder, path);
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
-/** The path without links. What does not exist lies where its nearest folder that exists does. */
+/** The path without links. A missing path is resolved from its nearest existing folder. */
 async function realPath(path: string): Promise<string> {
   try {
     return await realpath(path);
@@ -50,7 +50,7 @@ async function realPath(path: string): Promise<string> {
   }
 }
 
-/** Whether a path lies in one of the folders, links followed. What cannot be looked up does not. */
+/** Whether a path is in one of the folders, with links followed. False if it cannot be looked up. */
 async function liesIn(folders: readonly string[], path: string): Promise<boolean> {
   try {
     const real = await realPath(path);
@@ -106,7 +106,7 @@ async function insideOnly(
  * The run that an assistant names.
  * @param text a path of its folder, absolute or from a root, or its name
  * @returns the absolute path of its folder
- * @throws {UserError} when there is none, several have the name, or what it consists of lies outside
+ * @throws {UserError} when there is none, several have the name, or its files are outside
  */
 export async function requireRun(text: string, places: Places): Promise<string> {
   const named = candidates(text, places);
@@ -158,7 +158,7 @@ async function isCalled(folder: string, name: string, places: Places): Promise<b
 }
 
 /**
- * Sees that what is read of a run lies in its folder or a root. A run folder may come from anybody, with links in it.
+ * Checks that the files read of a run are in its folder or a root. A run folder may come from anyone and contain links.
  * @param inView whether it is one of `runFolders`, which may lie outside the roots
  * @throws {UserError} naming what does not
  */

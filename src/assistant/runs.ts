@@ -1,4 +1,4 @@
-/** Answers about runs as a whole: which there are, how one stands, its metrics and curves. */
+/** Answers about whole runs: the list of runs, the status of one, its metrics and curves. */
 import { readMetrics } from '../analysis/metricsFile';
 import { tableOf, type RunTable } from '../analysis/runTable';
 import { curvesIn } from '../run/curves/exportCurves';
@@ -83,7 +83,7 @@ async function ownTable(places: Places): Promise<RunTable> {
   return { ...table, unreadable: [...refused, ...table.unreadable] };
 }
 
-/** How one run stands. */
+/** The status of one run. */
 export async function runStatus(
   { run: text }: { run: string },
   places: Places,

@@ -47,7 +47,7 @@ export async function recorded<T>(
   }
 }
 
-/** Does what comes before other processes are started, one of which goes on with the record: only a failure is recorded. */
+/** Does what comes before other processes are started, one of which continues the record: only a failure is recorded. */
 export async function recordRefusal<T>(
   kind: AttemptKind,
   options: Given,

@@ -23,7 +23,7 @@ const keptOptions = [
 ] as const;
 
 /**
- * The command that goes on with a run. The run has its configuration, so that nothing of it is said again.
+ * The command that continues a run. The run has its configuration, so the command does not repeat it.
  * @param folder absolute
  * @param options as they were given
  */

@@ -7,7 +7,7 @@ import { counted } from './counted';
 
 /**
  * What a person wants to know when a run ends: how good, where the weights are, and how it does by group of sentences.
- * @param goOn the command that goes on with a run that was stopped
+ * @param goOn the command that continues a stopped run
  */
 export function finalReport(
   { state, best, bestCheckpoint, folder, metrics, trainedSeconds }: TrainingOutcome,

@@ -6,7 +6,7 @@ import { UserError } from '../util/userError';
 /**
  * A folder that is there or can be made.
  * @param folder absolute.
- * @throws {UserError} when a file stands there or further up.
+ * @throws {UserError} when a file is there or further up.
  */
 export function requireOutputFolder(folder: string): void {
   for (let path = folder; ; path = dirname(path)) {
@@ -40,7 +40,7 @@ export function requireOutputFile(file: string, overwrite: boolean): void {
     });
 }
 
-/** What is at a path; undefined for nothing, also where it would lie below a file. */
+/** What is at a path; undefined for nothing, also if it would be below a file. */
 function look(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });

@@ -48,7 +48,7 @@ export interface PathKey extends Common {
   /** The empty string means "none". */
   readonly optional?: boolean;
 }
-/** A mapping with fields of its own; `alternative` is what may stand in its place (a name, a path). */
+/** A mapping with fields of its own; `alternative` is what is allowed in its place (a name, a path). */
 export interface MappingKey<
   F extends Record<string, FieldKey> = Record<string, FieldKey>,
   A extends EnumKey | PathKey | undefined = EnumKey | PathKey | undefined,

@@ -19,7 +19,7 @@ import { messageOf } from '../util/userError';
 import type { TextRange } from './problem';
 import { yamlFaultMessage } from './yamlFaults';
 
-/** Where a key and its value stand. */
+/** The ranges of a key and its value. */
 export interface KeyLocation {
   key: TextRange;
   /** Empty range behind the colon when nothing is written. */

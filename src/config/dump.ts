@@ -10,7 +10,7 @@ import { configPaths } from './paths';
 
 /**
  * The configuration as YAML: every key, in the order of the definition, with absolute paths and the measures of the text
- * encoder in place of its file, so that it means the same wherever the file lies, also when that one is gone.
+ * encoder in place of its file, so that it means the same wherever the file is, also when the other file is gone.
  * @param folder that relative paths start from
  * @throws {UserError} when `med_config` names no file that can be used
  */

@@ -25,7 +25,7 @@ export type ConfigEdit =
   | { kind: 'rename'; key: string; to: string; at?: number };
 
 /**
- * The splice that makes the edit; undefined when nothing changes (the value stands there already, or the
+ * The splice that makes the edit; undefined when nothing changes (the value is already there, or the
  * key to remove does not).
  * @throws {UserError} when the text is no valid YAML mapping, or is written in a way that only a person
  *   should touch
@@ -160,7 +160,7 @@ class Source {
     };
   }
 
-  /** Where a value stands, with its tag when it has one (a tag would not fit another value). */
+  /** Range of a value, with its tag if it has one (a tag would not fit another value). */
   private valueRange(pair: KeyPair, colon: number): [number, number] {
     const [start, end] = pair.value === null ? [colon, colon] : rangeOf(pair.value);
     if (start === end) return [colon, colon];
@@ -191,7 +191,7 @@ class Source {
     const after = neighbour ?? last;
     const indent = this.indentOf(rangeOf(after.key)[0]);
     const at = this.contentEnd(this.pairEnd(after));
-    // A key that starts a new group stands apart where groups do.
+    // A key that starts a new group is separated by a blank line if groups are.
     const apart =
       parent === undefined && neighbour === undefined && /\n[ \t]*\r?\n/.test(this.text.trimEnd());
     const lines = this.entry(indent, name, value);
@@ -263,7 +263,7 @@ class Source {
     return Math.max(colon, end);
   }
 
-  /** End of the last line that content before `end` stands on, its comment included. */
+  /** End of the last line with content before `end`, its comment included. */
   private contentEnd(end: number): number {
     let at = end;
     while (at > 0 && /[\n\r \t]/.test(this.text[at - 1] ?? '')) at--;

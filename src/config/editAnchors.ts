@@ -31,7 +31,7 @@ export function keepingAnchors(document: Document.Parsed, text: string, edit: Te
     const value = text.slice(node.range?.[0] ?? at, node.range?.[1] ?? at).trimEnd();
     if (value.includes('\n') || (isCollection(node) && !node.flow)) refuse(name);
     const moved = `&${name} ${value}`;
-    // What stands between stays.
+    // What is in between is kept.
     return {
       range: [start, heir.end],
       text: edit.text + text.slice(end, heir.at) + moved,

@@ -9,7 +9,7 @@ export type Origin = 'ALBEF or X-VLM' | 'LAVIS' | 'UNITER';
 
 export interface ForeignConfig {
   origin: Origin;
-  /** An `nlvr.yaml` with what has a counterpart; what has none stands in it as comments. */
+  /** An `nlvr.yaml` with what has a counterpart; the rest is kept as comments. */
   text: string;
   /** Keys without a counterpart (dotted), with their values. */
   left: { key: string; value: unknown }[];
@@ -136,7 +136,7 @@ export function convertForeign(text: string): ForeignConfig | undefined {
   return { origin, text: textOf(origin, config, left), left };
 }
 
-/** Values by dotted key: those that have a target, and what lies between as a whole. */
+/** Values by dotted key: those that have a target, and those in between as a whole. */
 function* leaves(
   value: Record<string, unknown>,
   targets: Readonly<Record<string, Target>>,

@@ -8,7 +8,7 @@ export function formatNumber(value: number): string {
 
 const longest = 60;
 
-/** A value as it stands in a message: strings quoted, long ones shortened, mappings and lists by their kind. */
+/** A value as shown in a message: strings quoted, long ones shortened, mappings and lists by their kind. */
 export function formatValue(value: unknown): MessageText {
   switch (typeof value) {
     case 'number':

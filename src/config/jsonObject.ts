@@ -8,7 +8,7 @@ import type { TextRange } from './problem';
 export interface JsonEntry {
   name: string;
   key: TextRange;
-  /** Where the value stands. */
+  /** Range of the value. */
   place: TextRange;
   value: unknown;
 }

@@ -31,7 +31,7 @@ export function fieldsOf(
   return key?.kind === 'mapping' ? key.fields : undefined;
 }
 
-/** What may stand where a mapping's fields are expected: a name or a path. */
+/** What is allowed in place of a mapping's fields: a name or a path. */
 export function alternativeOf(key: MappingKey): FieldKey | undefined {
   return key.alternative;
 }

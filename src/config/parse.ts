@@ -21,7 +21,7 @@ export interface ParsedConfig {
   config: Config;
   /** In the order of the text. */
   problems: readonly ConfigProblem[];
-  /** Where each key stands that the file writes, by dotted name; unknown keys too. */
+  /** Position of each key in the file, by dotted name; unknown keys too. */
   written: ReadonlyMap<string, readonly KeyLocation[]>;
   document: ConfigDocument;
 }
@@ -203,7 +203,7 @@ class Reporter {
     );
   }
 
-  /** A field that is not used: only the value that the model has anyway may stand there. */
+  /** A field that is not used: only the value that the model uses anyway is allowed. */
   ignored(path: string, only: string | null, value: unknown): void {
     if (only === null || value === only) return;
     this.atValue(

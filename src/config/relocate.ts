@@ -1,6 +1,6 @@
 /**
  * A run folder that was moved. Its `config.yaml` has absolute paths, and `output_dir` says where the folder was when
- * they were written: data that moved along lies as it did, seen from the folder.
+ * they were written: data that moved along has the same place relative to the folder.
  */
 import { existsSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';

@@ -1,6 +1,6 @@
 import type { TextRange } from './problem';
 
-/** `text` in place of what stands in `range`. */
+/** Replaces the contents of `range` with `text`. */
 export interface TextEdit {
   range: TextRange;
   text: string;

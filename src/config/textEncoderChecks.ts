@@ -1,4 +1,4 @@
-/** What the measures of a text encoder must meet beyond their ranges, whether they stand in a file or in a mapping. */
+/** Checks of the sizes of a text encoder beyond their ranges, whether they are in a file or in a mapping. */
 import { localize } from '../util/localize';
 import { conflict, nearestDivisor, set, type CrossIssue } from './crossIssue';
 import type { MedConfig } from './definition';

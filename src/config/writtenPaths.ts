@@ -1,4 +1,4 @@
-/** The paths of a configuration as they stand in its text. */
+/** The paths of a configuration as written in its text. */
 import { resolve } from 'node:path';
 import { storedMessage, localize, type MessageText } from '../util/localize';
 import { definitionOf } from './keys';
@@ -65,7 +65,7 @@ export function placeOf(
   return { line: Math.max(1, line), column: Math.max(1, col), range };
 }
 
-/** What lies at a path: looked up by the caller, who knows how. `unknown`: it is not looked at. */
+/** What exists at a path, as looked up by the caller. `unknown`: it was not looked up. */
 export type Lookup = (path: string) => Promise<'file' | 'folder' | 'unknown' | undefined>;
 
 /**

@@ -1,7 +1,7 @@
 import { clipValues, localize, type MessageText } from '../util/localize';
 import { UserError } from '../util/userError';
 
-/** Where in the user's data an error lies. */
+/** Where in the user's data an error is. */
 export interface DataPlace {
   /** Absolute path of the annotation file or image. */
   file: string;
@@ -21,7 +21,7 @@ export interface Span {
   element: number;
   /** First column, 1-based, in UTF-16 units. */
   column: number;
-  /** First column behind it, or behind the line's end where it goes on. */
+  /** First column behind it, or after the end of the line if it continues. */
   endColumn: number;
 }
 

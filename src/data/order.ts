@@ -15,7 +15,7 @@ export function epochOrder(count: number, seed: number, epoch: number): Int32Arr
 }
 
 /**
- * Groups of examples that are connected by the images they share, each where its first example stands.
+ * Groups of examples that are connected by the images they share, each at the position of its first example.
  * @returns indices into `examples`
  */
 export function sharedImageGroups(examples: readonly Example[]): number[][] {
@@ -34,7 +34,7 @@ export function sharedImageGroups(examples: readonly Example[]): number[][] {
       if (owner === undefined) owners.set(image, i);
       else {
         const [one, other] = [rootOf(owner), rootOf(i)];
-        // The earlier example is the root, so that a group stands where it begins.
+        // The earlier example is the root, so that a group is where it starts.
         parents[Math.max(one, other)] = Math.min(one, other);
       }
     }

@@ -16,9 +16,9 @@ export interface Example {
   consistencyGroup: string | null;
   /** What the examples are grouped by: kind of sentence (sample data set), synset (NLVR2) or similar; accuracy is reported by it. */
   group: string | null;
-  /** Where it stands: 1-based line of the annotation file. */
+  /** 1-based line of the annotation file. */
   line: number;
-  /** Where within that line, when other examples stand on it too (a JSON list on one line). */
+  /** Where in that line, if other examples are on it too (a JSON list on one line). */
   span?: Span;
 }
 

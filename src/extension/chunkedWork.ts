@@ -2,7 +2,7 @@ import { EventLoopYielder } from '../util/yieldToEventLoop';
 
 /**
  * Work that comes in pieces, done one after the other with turns for others in between. Asked to run while it is at
- * work it goes on with what has come meanwhile, so that pieces never overtake each other.
+ * work it continues with what has arrived in the meantime, so that pieces never overtake each other.
  */
 export class ChunkedWork {
   private last: Promise<void> = Promise.resolve();

@@ -45,7 +45,7 @@ export class EndNotifications implements vscode.Disposable {
   private async notify(run: Run, before: Active): Promise<void> {
     const { message, level } = ending(run, before);
     const outcome = (run.notice ?? run.attempt)?.outcome;
-    // The failed examples of an evaluation open by themselves; one that can be done all the same asks by itself.
+    // The failed examples of an evaluation open by themselves; one that can be done anyway asks by itself.
     if (isAwaited(before.attempt) && (level === 'information' || outcome?.allowedBy)) return;
     const why = [run.message, run.hint].filter((part) => part !== null).join(' ');
     this.log.info(`${run.info.name} (${run.folder}): ${run.status}. ${why}`);

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { isDemo } from './demo/demoFolder';
 
 /**
- * Refuses to go on in Restricted Mode. Menus hide what runs programs, but keyboard shortcuts and other extensions can
+ * Refuses to continue in Restricted Mode. Menus hide what runs programs, but keyboard shortcuts and other extensions can
  * still call a command, so every handler that runs something asks here again.
  * @throws {vscode.CancellationError} after telling why, with a way to trust the workspace.
  */
@@ -20,7 +20,7 @@ export async function requireTrust(): Promise<void> {
 }
 
 /**
- * Whether images may be read from a folder that a file of the workspace names: in Restricted Mode only where it lies in
+ * Whether images may be read from a folder that a file of the workspace names: in Restricted Mode only if it is in
  * the workspace, links followed, or is that of the demo.
  */
 export async function mayShowImagesOf(folder: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-/** Downloads a file once into the per-user cache; an interrupted download goes on where it stopped. */
+/** Downloads a file once into the per-user cache; an interrupted download resumes where it stopped. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { open, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
@@ -53,7 +53,7 @@ export function cachedName(url: string): string {
 /**
  * Path of the file behind an https address, downloaded unless it is in the cache. Proxies are taken from the
  * environment (HTTPS_PROXY, NO_PROXY). While it is partial the file has another name, so a whole one is whole.
- * @throws {UserError} saying what the server or the network answered, and that the next attempt goes on.
+ * @throws {UserError} saying what the server or the network answered, and that the next attempt resumes.
  */
 export async function download(url: string, options: DownloadOptions): Promise<string> {
   checkAddress(url);

@@ -1,6 +1,6 @@
 /**
  * Vision transformer: BLIP's models/vit.py, itself timm's. Pre-norm blocks, learned class token and position
- * embeddings, exact GELU, LayerNorm with eps 1e-6; all tokens go on to the text encoder.
+ * embeddings, exact GELU, LayerNorm with eps 1e-6; all tokens are passed to the text encoder.
  *
  * Images are independent of each other, so they are computed in lanes where the session has them.
  *

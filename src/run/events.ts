@@ -11,14 +11,14 @@ export const EVENT_VERSION = 1;
 
 export type Split = 'train' | 'val' | 'test';
 
-/** A run begins, or goes on after `--resume`: events of an earlier attempt beyond `step` are void. */
+/** A run starts, or continues after `--resume`: events of an earlier attempt beyond `step` are void. */
 export interface StartEvent {
   type: 'start';
   /** Version of the events: 1. */
   v: number;
   /** Seconds since 1970, fractional; so are all `time` fields. */
   time: number;
-  /** Whether it goes on with earlier events: those beyond `step` are void. */
+  /** Whether it continues earlier events: those beyond `step` are void. */
   resumed: boolean;
   /** Seconds of training before it, over all attempts; missing in older runs. */
   trainedSeconds?: number;
@@ -195,7 +195,7 @@ export interface NoteEvent extends StoredAdvice {
   step?: number;
 }
 
-/** A note of this code is no longer so. */
+/** The note with this code is resolved. */
 export interface ResolvedEvent {
   type: 'resolved';
   time: number;

@@ -4,12 +4,12 @@ import { isThere } from '../util/isThere';
 import { localize, type MessageText } from '../util/localize';
 import { errnoOf, messageOf } from '../util/userError';
 
-/** Where an image of a prediction lies: seen from the image root, or absolute in predictions of before. */
+/** Path of an image of a prediction: relative to the image root, or absolute in older predictions. */
 export function imageFile(imageRoot: string | null, image: string): string {
   return imageRoot === null ? image : resolve(imageRoot, image);
 }
 
-/** Whether a file lies in a folder, by name: `..` is resolved, links are not followed. */
+/** Whether a file is in a folder, by name: `..` is resolved, links are not followed. */
 export function isInside(folder: string, file: string): boolean {
   const path = relative(folder, file);
   return path !== '' && path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path);

@@ -1,4 +1,4 @@
-/** `run.json`: what a run is and how it stands. Rewritten atomically; the trainer is its only writer while it lives. */
+/** `run.json`: a run and its status. Rewritten atomically; the trainer is its only writer while it lives. */
 import type { MissingPart } from '../config/modelParts';
 import type { LocalizedMessage } from '../util/localize';
 import type { RankInfo } from './events';

@@ -14,7 +14,7 @@ export function randomRunName(): string {
   return `${adjectives[randomInt(adjectives.length)]}-${animals[randomInt(animals.length)]}-${randomInt(1, 100)}`;
 }
 
-/** A name that a person gave as that of a folder on any system; `imported` where nothing of it can stand there. */
+/** A name that the user gave, as the name of a folder on any system; `imported` if none of its characters are allowed. */
 export function runFolderName(name: string): string {
   const safe = name.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+|[.-]+$/g, '');
   return safe === '' ? 'imported' : safe;

@@ -1,4 +1,4 @@
-/** How a run stands, as programs read it: `nlvr status --json` and assistants. */
+/** The status of a run, as programs read it: `nlvr status --json` and assistants. */
 import { inEnglish } from '../util/localize';
 import type { ReadRun } from './read/readRun';
 import type { RunInfo } from './runInfo';

@@ -32,7 +32,7 @@ export interface Loading {
   waitedFirst: number;
 }
 
-/** Writes what was found, and what is no longer so. */
+/** Writes what was found, and what was resolved. */
 export function writeHealth(
   writer: Pick<RunRecord, 'note' | 'event'>,
   health: HealthMonitor,
@@ -50,7 +50,7 @@ export class HealthMonitor {
   private readonly said = new Set<string>();
   /** By an earlier attempt. */
   private readonly mayBeSaid = new Set<string>();
-  /** Codes of notes that are no longer so, which nobody knows yet. */
+  /** Codes of resolved notes that were not reported yet. */
   private over: string[];
 
   constructor(
@@ -67,7 +67,7 @@ export class HealthMonitor {
       majorityShare: number;
       /** Names of the ranks' machines, by rank; missing where there is one process. */
       hosts?: readonly string[];
-      /** Whether an earlier attempt may have said something that is no longer so. */
+      /** Whether an earlier attempt may have written a note that is now resolved. */
       resumed?: boolean;
     },
   ) {
@@ -76,7 +76,7 @@ export class HealthMonitor {
     if (run.resumed === true) this.mayBeSaid.add(AT_CHANCE);
   }
 
-  /** Codes of notes that are no longer so, each time they are. */
+  /** Codes of notes that are resolved, each time. */
   takeResolved(): string[] {
     const codes = this.over;
     this.over = [];

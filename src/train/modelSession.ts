@@ -36,7 +36,7 @@ export interface ModelSession {
 export interface SessionRequest {
   loaded: LoadedConfig;
   library: Library;
-  /** Of a run that goes on: kept, whatever `auto` and 0 would choose now. */
+  /** Of a resumed run: kept, whatever `auto` and 0 would choose now. */
   kept?: { precision: Precision; resources?: Resources | undefined } | undefined;
   /** A choice that rank 0 made for all ranks. */
   choice?: PrecisionChoice | undefined;
@@ -116,7 +116,7 @@ export async function precisionOf(
 
 /** How weights are taken over: progress of an address's download and the way to end it, and whether they may be few. */
 export interface InitialiseOptions extends LoadOptions {
-  /** Fresh values stand in for what the checkpoint lacks; else it is refused. */
+  /** Whether random values replace what the checkpoint lacks; otherwise it is refused. */
   allowMissing: boolean;
 }
 

@@ -13,14 +13,14 @@ import type { TrainingRequest } from './types';
 /** A run folder that is this process's, ready to be written. */
 export interface OpenedRun {
   writer: RunWriter;
-  /** Where the run goes on; undefined for one that begins. */
+  /** Where the run resumes; undefined for a new one. */
   resumed: TrainerState | undefined;
   /** What is changed in the configuration that the run had. */
   changes: readonly ConfigChange[];
 }
 
 /**
- * Opens the run for writing. Whether it can go on is found out before anything is written: one that cannot stays as it
+ * Opens the run for writing. Whether it can be resumed is checked before anything is written: one that cannot stays as it
  * was.
  * @param lock the folder's, which is given back when this fails
  * @throws {UserError}

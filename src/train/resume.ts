@@ -14,8 +14,8 @@ import { trainableParameters } from './checkpoint/trainable';
 import { stopsEarly, type TrainerState } from './state';
 
 /**
- * State of the last checkpoint, when the run can go on from it as the configuration now says. Reads only, so that a
- * run which cannot go on stays as it was.
+ * State of the last checkpoint, if the run can resume from it with the current configuration. Reads only, so that a
+ * run that cannot be resumed stays as it was.
  * @throws {UserError} saying why it cannot.
  */
 export async function resumableState(

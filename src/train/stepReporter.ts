@@ -27,7 +27,7 @@ export class StepReporter {
     private readonly gpu: () => GpuReading | undefined = () => undefined,
   ) {}
 
-  /** Training begins or goes on after an evaluation, whose time is not the steps'. */
+  /** Training starts or continues after an evaluation, whose time does not count as that of the steps. */
   begin(): void {
     this.since = performance.now();
   }

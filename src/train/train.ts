@@ -167,7 +167,7 @@ async function prepare(
     return { report: undefined, datasets, plan };
   }
   const { checks } = request;
-  // A run that goes on has weights of its own.
+  // A resumed run has its own weights.
   const model = readModelConfig(loaded.config, loaded.folder);
   if (mode !== 'resume') await checkWeights(pretrainedOf(loaded), model, true);
   let report: CheckedData;
@@ -293,7 +293,7 @@ function noteChanges(record: RunRecord, changes: readonly ConfigChange[]): void 
 /** What rank 0 says of the run once it has its folder. */
 interface Begun {
   info: Readonly<RunInfo>;
-  /** Where the run goes on; null for one that begins. */
+  /** Where the run resumes; null for a new one. */
   resumed: TrainerState | null;
 }
 

@@ -64,7 +64,7 @@ export class TrainingRun {
     private readonly plan: TrainingPlan,
     private readonly datasets: Partial<Record<Split, Dataset>> & { train: Dataset },
     private readonly stop: Pick<StopController, 'requested' | 'signal' | 'takeSaveRequest'>,
-    /** Where it goes on; undefined for a run that begins. */
+    /** Where it resumes; undefined for a new run. */
     private readonly resumed: TrainerState | undefined,
   ) {}
 
@@ -97,7 +97,7 @@ export class TrainingRun {
     }
   }
 
-  /** What a run that goes on keeps. Threads are shared out again where the number of processes is another one. */
+  /** What a resumed run keeps. Threads are distributed again if the number of processes changed. */
   private kept(): { precision: Precision; resources?: Resources } | undefined {
     const { resumed, request } = this;
     if (!resumed) return undefined;
@@ -327,7 +327,7 @@ export class TrainingRun {
       );
   }
 
-  /** Rank 0's weights, and its optimizer's moments where the run goes on, on all ranks. */
+  /** Rank 0's weights, and its optimizer's moments if the run was resumed, on all ranks. */
   private async shareWeights(replica: Replica, checkpoint: CheckpointSource): Promise<void> {
     if (replica.worldSize === 1) return;
     const { session, shapes, trainable } = checkpoint;

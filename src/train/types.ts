@@ -34,7 +34,7 @@ export interface TrainingRequest {
   stopSignal?: AbortSignal;
   /** Called when a person asked to stop and the step is being finished. */
   onStopRequested?: () => void;
-  /** Called when a signal asked to save and go on. */
+  /** Called when a signal asked to save and continue. */
   onSaveRequested?: () => void;
   /** Progress of the data check, and the way to end it. */
   checks?: CheckHooks;

@@ -57,7 +57,7 @@ export function usableCacheFolder(...names: string[]): string | undefined {
 }
 
 /**
- * The folder for what a run can make again while it goes on: image features of a frozen vision transformer, resized images.
+ * The folder for files that a run can create again: image features of a frozen vision transformer, resized images.
  * `NLVR_SCRATCH_DIR`, made where it is missing; undefined where that is not set.
  * @throws {UserError} when it cannot be written to
  */

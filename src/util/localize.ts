@@ -8,7 +8,7 @@ export interface LocalizedMessage {
   readonly values: readonly MessageValue[];
 }
 
-/** What stands in a place: as it is, or said in the same language. A list is said with commas. */
+/** The value of a placeholder: as it is, or localized. The items of a list are joined with commas. */
 export type MessageValue = string | number | LocalizedMessage | readonly MessageValue[];
 
 /** A text to show: a phrase, or one that is the same in every language (or known in English only). */

@@ -53,7 +53,7 @@ export class NearNames {
     return { path: join(folder, found.name), difference: rank[worst] };
   }
 
-  /** What stands for a folder that does not exist; undefined for one that does, or that nothing is near. */
+  /** A similar name for a folder that does not exist; undefined if it exists or nothing is similar. */
   private folder(path: string): NearName | undefined {
     if (!this.folders.has(path))
       this.folders.set(path, existsSync(path) ? undefined : this.within(path, false));

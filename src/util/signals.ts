@@ -5,7 +5,7 @@
  * | --------------- | ---------------------------------------------------------------------------------------------- |
  * | INT, TERM, QUIT | finish the step, save and stop; again, over a second later, ends the process immediately       |
  * | HUP             | the same where a terminal was lost; ignored where none of the three streams is a terminal       |
- * | USR1, USR2      | save and go on (Slurm's warning before the time limit)                                         |
+ * | USR1, USR2      | save and continue (Slurm's warning before the time limit)                                       |
  * | PIPE            | nothing: output that nobody reads is dropped                                                   |
  *
  * A command that has nothing to save is ended by INT, TERM and QUIT as any program.
@@ -17,7 +17,7 @@ import { ExitCode, errnoOf, messageOf } from './userError';
 /** npm, `timeout` and a closing terminal send the same request several times at once. */
 export const SAME_REQUEST_MS = 1000;
 
-/** Signals that ask to save and go on. */
+/** Signals that ask to save and continue. */
 export const SAVE_SIGNALS = ['SIGUSR1', 'SIGUSR2'] as const;
 
 export interface SignalHooks {

@@ -24,7 +24,7 @@ export class UserError extends Error {
   readonly hint: string | undefined;
   readonly hintWords: MessageText | undefined;
   readonly exitCode: ExitCode;
-  /** The option of the command line with which the same thing is done all the same. */
+  /** The command line option that does it anyway. */
   readonly allowedBy: AllowOption | undefined;
 
   constructor(

@@ -23,7 +23,7 @@ export interface AnswerFile {
   notes: MessageText[];
 }
 
-/** Where a row stands, in words. */
+/** Position of a row, as text. */
 export function placeOf(unit: AnswerFile['unit'], place: number): MessageText {
   return localize(unit === 'line' ? 'line {0}' : 'element {0}', place);
 }

@@ -10,7 +10,7 @@ export class Html {
   }
 }
 
-/** What may stand in a template: text and numbers are escaped, lists are written one after the other. */
+/** What is allowed in a template: text and numbers are escaped, lists are written one after the other. */
 export type Content = string | number | Html | null | undefined | false | readonly Content[];
 
 /** Escaped HTML of a template literal. Attributes must be in double quotes. */

@@ -33,7 +33,7 @@ export function share(value: number | null, ci95: Interval | null = null): Html 
 
 export interface Column {
   title: MessageText;
-  /** Text stands on the left, numbers on the right. */
+  /** Text is left-aligned, numbers are right-aligned. */
   text?: boolean;
 }
 

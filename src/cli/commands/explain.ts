@@ -150,7 +150,7 @@ function severalPictures({ word }: ExplainOptions, words: readonly FoundWord[]):
   });
 }
 
-/** `03-dogs.png`: by its place, as the same word may stand there twice and may be a sign. */
+/** `03-dogs.png`: by its position, because a word may occur twice or contain special characters. */
 function pictureName({ place, word }: FoundWord): string {
   const plain = place === 0 ? 'sentence' : word.replace(/[^\p{L}\p{N}]+/gu, '-');
   return `${String(place).padStart(2, '0')}-${plain}.png`;

@@ -75,7 +75,7 @@ export async function robustness(source: string, options: RobustnessOptions): Pr
   );
 }
 
-/** The run folder that a checkpoint is or lies in (`checkpoint_last/model.safetensors` two folders deep). */
+/** The run folder that a checkpoint is, or is in (`checkpoint_last/model.safetensors` two folders deep). */
 function runFolderOf(checkpoint: string): string | undefined {
   if (isUrl(checkpoint) || !existsSync(checkpoint)) return undefined;
   if (statSync(checkpoint).isDirectory()) return checkpoint;

@@ -8,7 +8,7 @@ export interface StatusCommandOptions {
   json?: boolean;
 }
 
-/** `nlvr status`: how runs stand, in the words of the editor. */
+/** `nlvr status`: the status of runs, as the editor shows it. */
 export async function status(
   folders: readonly string[],
   options: StatusCommandOptions,

@@ -8,18 +8,18 @@ import { DataError, type DataPlace, type Span } from '../dataError';
 import { foreignFormat } from './foreignFormat';
 import { listElements } from './listElements';
 
-/** One annotation as it stands in the file. */
+/** One annotation as written in the file. */
 export interface AnnotationRecord {
   /** Absolute path of the annotation file. */
   file: string;
   /** 1-based line it starts on. */
   line: number;
-  /** Where within the line, when other annotations stand on it too. */
+  /** Where in the line, if other annotations are on it too. */
   span?: Span;
   value: Readonly<Record<string, unknown>>;
 }
 
-/** Where an annotation stands, for errors. */
+/** Position of an annotation, for errors. */
 export function placeOf({ file, line, span, value }: AnnotationRecord): DataPlace {
   const { identifier } = value;
   return {

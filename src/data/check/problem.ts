@@ -31,7 +31,7 @@ export interface DataProblem extends StoredMessage {
   code: DataProblemCode;
   /** Absolute path of the annotation file. */
   file: string;
-  /** 1-based, of the first case; the columns only where other annotations stand on the line too. */
+  /** 1-based, of the first case; the columns only if other annotations are on the line too. */
   line?: number;
   column?: number;
   /** First column behind it. */
@@ -49,7 +49,7 @@ export interface DataProblem extends StoredMessage {
 export interface ProblemCase extends StoredMessage {
   /** 1-based. */
   line: number;
-  /** Number in the JSON list, from 1, and columns, where several annotations stand on the line. */
+  /** Number in the JSON list, from 1, and columns, if several annotations are on the line. */
   element?: number;
   column?: number;
   endColumn?: number;

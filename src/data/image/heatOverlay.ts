@@ -39,7 +39,7 @@ export function heatOverlay(
   return { data: out, width, height };
 }
 
-/** The two cells whose centres a pixel's centre lies between. */
+/** The two cells between whose centers the center of a pixel is. */
 function between(
   pixel: number,
   pixels: number,

@@ -15,7 +15,7 @@ export interface LoaderOptions {
   /** Counts over the whole run, from 0; order and augmentation depend on it. Unused in `eval`. */
   epoch: number;
   batchSize: number;
-  /** train: examples of the epoch's order to leave out at the beginning, to go on in the middle of an epoch. */
+  /** train: number of examples to skip at the start of the epoch's order, to resume in the middle of an epoch. */
   startExample?: number;
   /** train: batches at most. */
   maxBatches?: number;

@@ -34,7 +34,7 @@ export interface Thing {
 export type Scene = readonly Thing[];
 export type ScenePair = readonly [left: Scene, right: Scene];
 
-/** What a sentence speaks of: "red circle", "red shape" or "circle"; null stands for any. */
+/** What a sentence refers to: "red circle", "red shape" or "circle"; null means any. */
 export interface Phrase {
   readonly colour: number | null;
   readonly shape: number | null;

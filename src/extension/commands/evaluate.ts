@@ -149,7 +149,7 @@ async function dismiss(
   if (run) await refused.remove(run);
 }
 
-/** Says why it was refused, and asks whether to do it all the same. */
+/** Shows why it was refused, and asks whether to do it anyway. */
 async function evaluatesAnyway(outcome: AttemptOutcome): Promise<boolean> {
   const anyway = vscode.l10n.t('Evaluate Anyway');
   const chosen = await vscode.window.showWarningMessage(

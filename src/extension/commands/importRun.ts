@@ -5,7 +5,7 @@ import type { FolderRunRegistry } from '../runs/folderRegistry';
 import type { WorkspaceRuns } from '../runs/workspaceRuns';
 
 /**
- * "Import BLIP Run": shows the output folder of BLIP's `train_nlvr.py` (or a run folder that lies elsewhere) in the
+ * "Import BLIP Run": shows the output folder of BLIP's `train_nlvr.py` (or a run folder that is elsewhere) in the
  * view. Nothing is copied or changed.
  */
 export async function importRun(

@@ -29,7 +29,7 @@ export function saysTraining({ info }: Run, configFile: string): string {
     : vscode.l10n.t('{0} is already training on this machine.', info.name);
 }
 
-/** Asks whether to go on with a run while another one trains on this machine. */
+/** Asks whether to continue a run while another one trains on this machine. */
 export async function resumesNextTo(run: Run, runs: Pick<RunRegistry, 'runs'>): Promise<boolean> {
   const { configFile } = run.info;
   const other = trainingHere(runs, configFile, run.folder);

@@ -91,7 +91,7 @@ export async function takeOver(
   });
 }
 
-/** @param ask the arguments beyond those that go on with the run; undefined when the user thought better of it */
+/** @param ask the arguments in addition to those that resume the run; undefined when the user cancelled */
 async function goOn(
   services: Services,
   registry: FolderRunRegistry,

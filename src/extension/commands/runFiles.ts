@@ -29,7 +29,7 @@ export async function revealRun(calledOn: unknown): Promise<void> {
   await vscode.commands.executeCommand(local ? 'revealFileInOS' : 'revealInExplorer', uri);
 }
 
-/** Milliseconds that a message stands in the status bar. */
+/** Milliseconds that a message is shown in the status bar. */
 const STATUS_MS = 3000;
 
 export async function copyRunPath(

@@ -14,14 +14,14 @@ import { writtenPaths } from '../../config/writtenPaths';
 
 export interface PretrainedInfo {
   inspection: Inspection;
-  /** Where the path stands in the text. */
+  /** Range of the path in the text. */
   range: TextRange;
 }
 
 const known = new Map<string, { stamp: string; inspection: Inspection }>();
 
 /**
- * The checkpoint that a configuration names, when it lies on this machine and can be read. Its table of contents is
+ * The checkpoint that a configuration names, if it is on this machine and can be read. Its table of contents is
  * read once while the file does not change.
  */
 export async function pretrainedInfo(

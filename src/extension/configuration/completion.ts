@@ -33,7 +33,7 @@ function lineOf(text: string): Line {
   return { indent, key: match?.[2] ?? match?.[3] ?? match?.[4] };
 }
 
-/** The place at an offset; undefined inside comments and where nothing of ours can stand. */
+/** The place at an offset; undefined inside comments and where no key is allowed. */
 export function placeAt(text: string, offset: number): Place | undefined {
   const lines = text.split(/\r?\n/);
   const before = text.slice(0, offset).split(/\r?\n/);
@@ -73,7 +73,7 @@ function inFlow(prefix: string): Place | undefined {
   return { kind: 'value', key: `${parent}.${field}`, typed: typed ?? '', quoted: quote !== '' };
 }
 
-/** The mapping that a line with this indentation stands in: '' for the file, undefined for no place of ours. */
+/** The mapping that contains a line with this indentation: '' for the file, undefined for no known one. */
 function parentOf(lines: readonly string[], row: number, indent: number): string | undefined {
   if (indent === 0) return '';
   for (let at = row - 1; at >= 0; at--) {

@@ -26,7 +26,7 @@ type Steps = Pick<Insights, 'stepsPerEpoch' | 'totalSteps' | 'dataNote'> & {
   easySteps: number;
 };
 
-/** What is wrong with the value of a key by itself: its default stands in its place in the configuration. */
+/** What is wrong with the value of a key by itself: the configuration has its default instead. */
 const wrongValues: ReadonlySet<string> = new Set<ProblemCode>([
   'wrong-type',
   'out-of-range',
@@ -34,7 +34,7 @@ const wrongValues: ReadonlySet<string> = new Set<ProblemCode>([
   'bad-path',
 ]);
 
-/** Thrown where something would be computed of a default that stands in the place of a wrong value. */
+/** Thrown when something would be computed from the default that replaces a wrong value. */
 class WrongValue extends Error {
   constructor(readonly key: string) {
     super(key);

@@ -96,7 +96,7 @@ async function openText(
 
 /**
  * Lets the user pick a path for a key.
- * @returns relative to where the key's paths start when it lies in the same workspace folder, else absolute
+ * @returns relative to where the key's paths start if it is in the same workspace folder, otherwise absolute
  */
 async function browse(document: vscode.TextDocument, key: string): Promise<string | undefined> {
   const known = definitionOf(key);

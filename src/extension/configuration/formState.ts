@@ -93,7 +93,7 @@ function fieldState(
   const isMapping = typeof value === 'object' && value !== null;
   const wrong = (problems.get(key) ?? []).some(({ severity }) => severity === 'error');
   const state: FieldState = {
-    // What is wrong is shown as it stands in the file, not as the default that counts in its place.
+    // A wrong value is shown as written in the file, not as the default that replaces it.
     text: wrong && raw !== undefined ? raw : isMapping ? '' : yamlText(value),
     written,
     changed: !sameValue(value, known.default) || (wrong && raw !== undefined),
@@ -103,7 +103,7 @@ function fieldState(
   return state;
 }
 
-/** A scalar as it stands in the file, without its quotes. */
+/** A scalar as written in the file, without its quotes. */
 function writtenText(parsed: ParsedConfig, key: string): string | undefined {
   const range = parsed.written.get(key)?.at(-1)?.value;
   if (range === undefined) return undefined;

@@ -131,7 +131,7 @@ export class HistoryLog {
 
 /**
  * A split evaluated again after the same step (a stand-alone evaluation) takes the place of the earlier, as the epoch
- * that it was of. Others stand in the order of their steps.
+ * that it belonged to. Others are in the order of their steps.
  */
 function replaceOrAdd(points: EvalPoint[], point: EvalPoint): void {
   const at = points.findIndex((old) => old.split === point.split && old.step === point.step);

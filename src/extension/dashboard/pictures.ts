@@ -41,7 +41,7 @@ export class Pictures {
     return Promise.all(images.map((image) => this.one(runFolder, configFile, image)));
   }
 
-  /** Where an image of the run lies, and why it may not be shown; `problem` is null when it may. */
+  /** The path of an image of the run, and why it may not be shown; `problem` is null if it may. */
   async find(
     runFolder: string,
     configFile: string,
@@ -77,7 +77,7 @@ export class Pictures {
     return { uri: `data:image/webp;base64,${bytes.toString('base64')}` };
   }
 
-  /** As it lies there, for the page to decode, which is sandboxed. */
+  /** The unchanged file, for the page to decode, which is sandboxed. */
   private async whole(path: string): Promise<Thumbnail> {
     const type = types[extname(path).toLowerCase()];
     const { size } = await stat(path);

@@ -13,7 +13,7 @@ export interface FeedListener {
   history(history: RunHistory): void;
   /** Seconds to the end of the training; null while they are not known. */
   timeLeft(seconds: number | null): void;
-  /** The events cannot be read (now); it goes on trying. */
+  /** The events cannot be read (now); it keeps trying. */
   failed(error: unknown): void;
 }
 

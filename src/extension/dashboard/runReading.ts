@@ -14,7 +14,7 @@ export interface Reader {
   restarted(): Promise<void>;
   /** More was read. @param history other events than steps came, or a failure is over */
   more(history: boolean): Promise<void>;
-  /** The events cannot be read (now); it goes on trying. */
+  /** The events cannot be read (now); it keeps trying. */
   failed(error: unknown): void;
 }
 
@@ -29,7 +29,7 @@ export class RunReading {
   private readonly source: EventSource;
   private readonly readers = new Set<Reader>();
   private watches: RunWatch[] = [];
-  /** The reading that goes on, if one does. */
+  /** The active reading, if there is one. */
   private reading: Promise<void> | undefined;
   private again = false;
   private failing = false;
@@ -148,13 +148,13 @@ export class RunReading {
   /** @returns whether steps that were sent are void. */
   private add(event: RunEvent, step: number): boolean {
     this.left.add(event);
-    // A resumed run goes on where training stopped; the time in between was none of training.
+    // A resumed run continues where training stopped; the time in between does not count as training.
     // What a killed trainer wrote last of its time is a few seconds older than its last step.
     if (event.type === 'start') {
       const last = event.resumed ? this.steps.lastTime : 0;
       this.clock.begin(event.time, Math.max(event.trainedSeconds ?? 0, last));
     }
-    // An evaluation on its own may come days after the training, and is none of it.
+    // An evaluation on its own may come days after the training, and is not part of it.
     const standsAlone = event.type === 'eval' && event.epoch === null && this.steps.count > 0;
     const time = standsAlone ? this.steps.lastTime : this.clock.at(event.time);
     if (event.type !== 'step') {

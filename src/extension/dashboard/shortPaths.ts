@@ -1,6 +1,6 @@
 import { basename, parse, sep } from 'node:path';
 
-/** What may stand in front of a path in a sentence without being part of one. */
+/** Characters allowed before a path in a sentence that are not part of it. */
 const begins = /[\s"'`“”‘’«»„()[\]{}<>=,;:|]/;
 
 /**

@@ -149,7 +149,7 @@ export class StepLog {
       rows += end;
       if (end < chunk.rows) break;
     }
-    // A chunk cut short goes on being filled; those behind it are gone.
+    // A truncated chunk is filled again; those after it are gone.
     this.chunks = kept;
     this.rows = rows;
     let removed = false;

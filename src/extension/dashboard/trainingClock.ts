@@ -1,6 +1,6 @@
 /**
  * Seconds of training from the times of events, which are those of a computer's clock. A clock that is set back takes
- * nothing away: training goes on from where it was, and the time axis ascends.
+ * nothing away: training continues from where it was, and the time axis ascends.
  */
 export class TrainingClock {
   private last: number | undefined;

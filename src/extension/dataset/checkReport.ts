@@ -12,7 +12,7 @@ export interface CheckProblem extends StoredMessage {
   file: string;
   /** 1-based; absent when it is about the whole file. */
   line?: number;
-  /** 1-based columns, where other annotations stand on the line. */
+  /** 1-based columns, if other annotations are on the line. */
   column?: number;
   endColumn?: number;
   split?: string;

@@ -30,11 +30,11 @@ interface Row {
   /** Children are made when the row is unfolded. */
   unfold?: () => Promise<Row[]>;
   isFolded?: boolean;
-  /** Of a row that stands for a configuration: commands are about it. */
+  /** Of a row for a configuration, which is the argument of its commands. */
   configuration?: vscode.Uri;
 }
 
-/** The configuration that a row of the view stands for, when a command was called on one. */
+/** The configuration of a row of the view, when a command was called on one. */
 export function configurationOfRow(calledOn: unknown): unknown {
   return typeof calledOn === 'object' && calledOn !== null && 'configuration' in calledOn
     ? calledOn.configuration

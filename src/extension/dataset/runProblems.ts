@@ -25,7 +25,7 @@ export class RunProblems implements vscode.Disposable {
   private async look(): Promise<void> {
     for (const run of this.registry.runs) {
       if (run.info.kind !== 'train') continue;
-      // A run that has just ended is looked at once more.
+      // A run that has just ended is checked again.
       if (isActive(run)) this.seen.set(run.folder, this.seen.get(run.folder) ?? 0);
       else if (!this.seen.has(run.folder)) continue;
       await this.lookAt(run);

@@ -39,7 +39,7 @@ export async function findAnnotation(
 
 /** One look through a text that comes in pieces. */
 class Search {
-  /** The piece being looked through, with what lies around it. */
+  /** The piece being searched, with what is around it. */
   private text = '';
   /** Up to here it has been looked through. */
   private done = 0;
@@ -77,7 +77,7 @@ class Search {
 
   add(chunk: string): void {
     this.text += chunk;
-    // What lies near the end is looked at when its surroundings are there too.
+    // Matches near the end are checked once what follows them has been read, too.
     const margin = NEAR + Math.max(...this.needles.map(({ written }) => written.length));
     this.lookUntil(this.text.length - margin);
     this.forget(this.done - margin);
@@ -127,7 +127,7 @@ class Search {
     return this.text.slice(Math.max(0, at - 100), at);
   }
 
-  /** The annotation that a sentence stands in, as far as it is near. */
+  /** The annotation that contains a sentence, if it is near. */
   private around(at: number): string {
     const start = Math.max(this.text.lastIndexOf('{', at), at - NEAR);
     const behind = at + this.sentence.written.length;

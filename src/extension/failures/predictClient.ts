@@ -28,7 +28,7 @@ export type ClientState =
   | { state: 'ready'; device: string; parameters: number; incomplete?: string }
   | ({ state: 'failed' } & ShownProblem);
 
-/** A failure in words. `anyway`: it was refused, and can be done all the same. */
+/** A failure as text. `anyway`: it was refused, and can be done anyway. */
 export interface ShownProblem {
   message: string;
   hint?: string;
@@ -280,7 +280,7 @@ export function shownProblem(error: unknown): ShownProblem {
   if (error instanceof UserError && error.allowedBy !== undefined)
     return {
       message,
-      // The button stands for the option of the command line.
+      // The button corresponds to the command line option.
       hint: localized(localize('Its answers would depend on random values.')),
       anyway: true,
     };

@@ -82,7 +82,7 @@ export class PredictionTable {
     return columns;
   }
 
-  /** Row of an identifier: where it stands in another file of the same split is tried first (`guess`). */
+  /** Row of an identifier: its row in another file of the same split is tried first (`guess`). */
   rowOf(identifier: string, guess = -1): number | undefined {
     if (this.identifiers[guess] === identifier) return guess;
     this.rowOfIdentifier ??= new Map(this.identifiers.map((name, row) => [name, row]));

@@ -53,7 +53,7 @@ export interface SessionEditor {
   checkpointStamp(): Promise<string>;
   /**
    * How to start the prediction process.
-   * @param allowMissing whether random values may stand in for what the checkpoint lacks
+   * @param allowMissing whether random values may replace what the checkpoint lacks
    * @throws {UserError} when it must not or cannot.
    */
   launch(allowMissing: boolean): Promise<Launch>;
@@ -457,7 +457,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     return this.editor.mayDecode() ? this.thumbnails.get(path, wanted) : Promise.resolve(path);
   }
 
-  /** Where an image of a prediction lies, and why it cannot be shown. */
+  /** The path of an image of a prediction, and why it cannot be shown. */
   private async image(named: string): Promise<{ path: string; problem: string | null }> {
     const imageRoot = (await this.run.paths())?.imageRoot ?? null;
     const path = imageFile(imageRoot, named);
@@ -468,7 +468,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
 
   /**
    * @returns the file.
-   * @throws {UserError} when a prediction names a file that is none of the run's images, as a damaged one may.
+   * @throws {UserError} when a prediction names a file that is not one of the run's images, as a damaged one may.
    */
   private async requireImage(image: string): Promise<string> {
     const { path, problem } = await this.image(image);

@@ -27,8 +27,8 @@ interface OtherAnswers {
 
 /**
  * Loads one prediction file after the other, each with the answers of the other epochs, and sends it to the page while
- * it goes on. The page holds the rows; here stays where each of them stands in the file, which is read again when a
- * row is wanted, or all of them because the page was thrown away.
+ * it continues. The page has the rows; this keeps the position of each of them in the file, which is read again when a
+ * row is wanted, or all of them because the page was discarded.
  */
 export class SetLoader {
   generation = 0;

@@ -9,7 +9,7 @@ export class FileChanged extends Error {}
 const A_LINE = 2048;
 
 /**
- * The predictions file whose rows the page has. It keeps where each row stands and what the images are called; a row
+ * The predictions file whose rows the page has. It keeps the position of each row and the names of the images; a row
  * is read again when it is wanted, so that rows are held in one process, not in two.
  */
 export class ShownFile {

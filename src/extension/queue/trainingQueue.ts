@@ -52,7 +52,7 @@ export class TrainingQueue {
     await this.set([]);
   }
 
-  /** Moves items so that they stand before another one, in the order in which they stood; at the end without one. */
+  /** Moves items before another one, in their existing order; to the end without one. */
   async move(ids: readonly string[], before: string | undefined): Promise<void> {
     const moved = this.items.filter(({ id }) => ids.includes(id));
     const others = this.items.filter(({ id }) => !ids.includes(id));

@@ -6,7 +6,7 @@ import { isThere } from '../../util/isThere';
 export interface Checkpoints {
   /** Something that can be evaluated. */
   readonly weights: boolean;
-  /** What a training goes on from. */
+  /** The checkpoint from which a training resumes. */
   readonly last: boolean;
 }
 

@@ -15,14 +15,14 @@ const ACTIVE_POLL_MS = 2000;
 
 interface Entry {
   run: Run;
-  /** Of the files that say how it stands, as they were when it was looked at. */
+  /** State of the files that determine its status, when they were last read. */
   stamp: string;
   /** Only active runs are watched; the others change when somebody resumes them, which discovery notices. */
   watch?: RunWatch;
 }
 
 /**
- * The runs found on disk. What it holds is a cache of run folders: it can be thrown away and made again at any
+ * The runs found on disk. What it holds is a cache of run folders: it can be discarded and rebuilt at any
  * time, which is how runs survive a reload of the window.
  */
 export class FolderRunRegistry implements RunRegistry {
@@ -179,7 +179,7 @@ function newestFirst(a: string, b: string): number {
   return a < b ? 1 : a > b ? -1 : 0;
 }
 
-/** Changes when the files that say how a run stands do: those are replaced whole, which their folder's time shows. */
+/** Changes with the files that determine the status of a run: they are replaced whole, which the time of their folder shows. */
 async function stampOf(folder: string): Promise<string> {
   const { runJson, attempts, log } = new RunFolder(folderOfRun(folder));
   const found = await Promise.all(

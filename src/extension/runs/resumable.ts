@@ -10,7 +10,7 @@ export function requireIdle(run: Run, hint: MessageText): void {
     throw new UserError(localize('{0} is already running.', run.info.name), { hint });
 }
 
-/** Whether a training can go on in the run's folder; one that saved nothing yet begins at the beginning. */
+/** Whether a training can be resumed in the run's folder; one without a checkpoint starts from the beginning. */
 export function isResumable({ info, status }: Run): boolean {
   const unfinished = status === 'stopped' || status === 'failed' || status === 'lost';
   return unfinished && info.kind === 'train' && info.trainer === undefined;

@@ -47,7 +47,7 @@ export class RunMarks {
     return this.marks.get(folder) ?? noMark;
   }
 
-  /** The name that stands for the run's own; undefined where it has none. */
+  /** The name that replaces the run's own; undefined if it has none. */
   nameOf(folder: string): string | undefined {
     return this.of(folder).name || undefined;
   }

@@ -20,7 +20,7 @@ export interface Run {
   readonly message: string | null;
   /** What to do about it. */
   readonly hint: string | null;
-  /** The attempt that is under way, or that decided how the run stands. */
+  /** The active attempt, or the one that determined the status of the run. */
   readonly attempt?: Attempt;
   /** Whether that attempt has begun to write the run. */
   readonly begun?: boolean;

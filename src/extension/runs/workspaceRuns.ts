@@ -144,7 +144,7 @@ export class WorkspaceRuns implements vscode.Disposable {
     return this.looking;
   }
 
-  /** Keeps a folder in view that lies where nobody looks, over reloads. */
+  /** Keeps a folder outside the searched folders in the view, across reloads. */
   async remember(folder: string): Promise<void> {
     const kept = this.remembered().filter((each) => each !== folder);
     await this.memory.update(REMEMBERED, [folder, ...kept].slice(0, MOST_REMEMBERED));

@@ -98,7 +98,7 @@ export class RunsSession implements MessageHandlers<RunsContract> {
     }, GATHER_MS);
   }
 
-  /** The page was thrown away; the next one says `ready`. */
+  /** The page was discarded; the next one sends `ready`. */
   suspend(): void {
     this.listening = false;
   }

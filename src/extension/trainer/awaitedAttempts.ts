@@ -1,4 +1,4 @@
-/** Attempts whose end a command of this window waits for and shows itself: no notification says it once more. */
+/** Attempts whose end a command of this window waits for and shows itself: there is no second notification. */
 const awaited = new Set<string>();
 
 /** Does something whose outcome the caller shows. */

@@ -49,7 +49,7 @@ async function parents(): Promise<[child: number, parent: number][]> {
 
 /**
  * The process that started a rank of a training and its siblings: the rank's parent, grandparent … as long as they are
- * the same command. The launcher starts each rank with its own command line, and is itself started so once more inside
+ * the same command. The launcher starts each rank with its own command line, and is itself started in the same way again inside
  * a network namespace.
  * @returns the process itself where it was not started so
  */

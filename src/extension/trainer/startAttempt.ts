@@ -37,7 +37,7 @@ export interface StartedAttempt {
 }
 
 /**
- * Writes the record and starts the program, which goes on with the record. When the program ends without having said
+ * Writes the record and starts the program, which continues the record. When the program ends without having said
  * how, this says so for it.
  * @throws when the program cannot be started; the record says so, too
  */

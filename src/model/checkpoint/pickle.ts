@@ -327,7 +327,7 @@ const saveAgain = localize(
 const malformed = (what: string): CheckpointFormatError =>
   new CheckpointFormatError(`its pickle is malformed (${what})`);
 
-/** A pickle that lies in memory. */
+/** A pickle in memory. */
 export class BufferInput implements PickleInput {
   private position = 0;
   constructor(private readonly buffer: Uint8Array) {}

@@ -40,7 +40,7 @@ const mostEntries = 4_000_000;
 const deepest = 3;
 
 /**
- * Finds the state dict by content: the mapping that has the most of BLIP's names, wherever it lies; without such names
+ * Finds the state dict by content: the mapping that has the most of BLIP's names, at any depth; without such names
  * the one at the most usual place. Entries that are no tensors are left out.
  * @throws {CheckpointFormatError} when there are no tensors with names; names the keys that are there.
  */

@@ -39,7 +39,7 @@ function isContiguous({ shape, strides }: TensorView): boolean {
 }
 
 /**
- * Checks that a view lies within a storage of `storageElements`, before anything is allocated for it.
+ * Checks that a view is within a storage of `storageElements`, before anything is allocated for it.
  * @throws {CheckpointFormatError}
  */
 export function checkView(view: TensorView, storageElements: number): void {

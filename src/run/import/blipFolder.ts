@@ -24,7 +24,7 @@ export function placeOf(path: string): LogPlace {
     : { folder: path, number: undefined };
 }
 
-/** The folder that a run of a log lies in; any other run's folder is itself. */
+/** The folder that contains a run of a log; any other run's folder is itself. */
 export function folderOfRun(path: string): string {
   return placeOf(path).folder;
 }

@@ -22,7 +22,7 @@ export interface LoggedRun {
   ended: boolean;
   /** By LAVIS's configuration at the head of the log; null where it is not known. */
   maxEpoch: number | null;
-  /** Accuracies stand in the log as percentages. */
+  /** Accuracies are percentages in the log. */
   percentages: boolean;
 }
 
@@ -62,7 +62,7 @@ export function parseTrainingLog(text: string): TrainingLog {
     }
     const { value } = line;
     if (line.indented) {
-      // What stands before it is another run, whatever that was.
+      // What is before it belongs to another run.
       if (isLavisConfig(value)) begin('LAVIS').maxEpoch = maxEpochOf(value);
       else unknown = unknown.length > 0 ? unknown : Object.keys(value);
       continue;
@@ -91,7 +91,7 @@ export function parseTrainingLog(text: string): TrainingLog {
   return { runs: reported.map(asShares), unknown };
 }
 
-/** Whether an epoch is the first of another run: BLIP knows no resume, those that do go on somewhere in the middle. */
+/** Whether an epoch is the first of another run: BLIP cannot resume; trainers that can resume continue somewhere in the middle. */
 function startsOver({ epochs }: LoggedRun, epoch: number): boolean {
   const [first] = epochs;
   return first !== undefined && epoch <= first.epoch;

@@ -220,7 +220,7 @@ export class EventReader {
       this.skippedLines++;
       return;
     }
-    // A start that is no resume begins at the beginning: what stands before it in the file is of another run.
+    // A start that is not a resume starts from the beginning: what is before it in the file belongs to another run.
     if (event.type === 'start' && (event.resumed || this.lastStep > 0)) {
       const step = event.resumed ? event.step : 0;
       batch.voidBeyond = batch.voidBeyond === null ? step : Math.min(batch.voidBeyond, step);

@@ -1,4 +1,4 @@
-/** Reads a run folder and judges how the run stands. */
+/** Reads a run folder and determines the status of the run. */
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { localize, parseLocalizedMessage, type MessageText } from '../../util/localize';
@@ -26,11 +26,11 @@ import {
   type DerivedStatus,
 } from '../record/runStatus';
 
-/** A run as it stands now. */
+/** A run with its current status. */
 export interface ReadRun {
   info: RunInfo;
   status: RunStatus;
-  /** The attempt that is under way, or that decided how the run stands. */
+  /** The active attempt, or the one that determined the status of the run. */
   attempt: Attempt | undefined;
   /** Whether that attempt has begun to write the run. */
   begun: boolean;
@@ -92,7 +92,7 @@ async function see(attempt: Attempt, now: number): Promise<SeenAttempt> {
   return { attempt, presence: await presenceAt(owner, ageOf(heartbeat, now)) };
 }
 
-/** Older runs do not say which boot their process belongs to: the name of the host stands for it. */
+/** Older runs do not say which boot their process belongs to: the name of the host replaces it. */
 export function ownerOf(info: RunInfo): Owner {
   const here = thisPlace();
   const older = info.boot === undefined && info.host === here.host ? here : undefined;

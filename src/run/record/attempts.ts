@@ -18,10 +18,10 @@ export const ATTEMPT_FORMAT = 'nlvr-attempt';
 const ATTEMPT_VERSION = 1;
 /** Earlier ones are removed: a job script may start a run thousands of times. */
 const MOST_ATTEMPTS = 50;
-/** Older ones say nothing of how the run stands. */
+/** Older ones do not affect the status of the run. */
 const READ_ATTEMPTS = 8;
 
-/** `resume`: a training that goes on from a checkpoint, or begins again because none was saved yet. */
+/** `resume`: a training that continues from a checkpoint, or starts over because none was saved yet. */
 export type AttemptKind = 'train' | 'resume' | 'evaluate';
 
 /**
@@ -65,7 +65,7 @@ export interface AttemptOutcome extends Partial<StoredAdvice> {
   ended: string;
   /** Refused because the folder belongs to a process that cannot be looked up: `--take_over` would take it. */
   takeable?: boolean;
-  /** Refused, and done all the same with this option. */
+  /** Refused, and done anyway with this option. */
   allowedBy?: AllowOption;
 }
 

@@ -52,7 +52,7 @@ function words(cause: ExitCause): { message: MessageText; hint: MessageText } {
   }
 }
 
-/** As `deathOf`, of another trainer: what it runs on and how it goes on is not known here. */
+/** As `deathOf`, of another trainer: what it runs on and how it is resumed is not known here. */
 export function foreignExitMessage({ cause, evidence: telling }: ExitDiagnosis): {
   message: MessageText;
   hint: MessageText;

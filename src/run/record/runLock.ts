@@ -124,7 +124,7 @@ export class HeldLock {
     try {
       if (read(lock)?.token === this.token) rmSync(lock, { force: true });
     } catch {
-      // It stays behind and counts for nothing as soon as this process has ended.
+      // It remains, and is void as soon as this process has ended.
     }
   }
 

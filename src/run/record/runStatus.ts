@@ -1,5 +1,5 @@
 /**
- * How a run stands: one pure function of its `run.json` and its attempts. Views, notifications and the command line
+ * The status of a run: one pure function of its `run.json` and its attempts. Views, notifications and the command line
  * all say what it says. The table of its cases is docs/run-status.md, which test/unit/runStatus.test.ts holds to it.
  */
 import type { Attempt } from './attempts';
@@ -124,7 +124,7 @@ function activeStatus(
   }
 }
 
-/** Whether an attempt that is over says how the run stands. */
+/** Whether an attempt that is over determines the status of the run. */
 function decides(attempt: Attempt, info: RunInfo | undefined): boolean {
   return attempt.outcome?.state !== 'refused' && !isGuest(attempt, info);
 }
@@ -137,7 +137,7 @@ function noticeIn(passed: readonly SeenAttempt[], end = ''): SeenAttempt | undef
   const [newest] = passed;
   const outcome = newest?.attempt.outcome;
   if (outcome?.state === 'finished' || outcome?.state === 'stopped') return undefined;
-  // What was refused while the run was going on is no news once that has ended.
+  // What was refused while the run was active no longer matters once the run has ended.
   return outcome && outcome.ended < end ? undefined : newest;
 }
 

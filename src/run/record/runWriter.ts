@@ -255,7 +255,7 @@ const phases: Partial<Record<RunEvent['type'], Phase>> = {
   evalProgress: 'evaluating',
 };
 
-/** What a run keeps when it goes on. One that begins again has done nothing yet. */
+/** What a run keeps when it is resumed. One that starts over has done nothing yet. */
 function kept(earlier: RunInfo, mode: RunMode): Partial<RunInfo> {
   const { id, name, created, best, precision, epoch, maxEpoch, step, totalSteps } = earlier;
   if (mode === 'restart') return { id, name, created };
@@ -266,7 +266,7 @@ function kept(earlier: RunInfo, mode: RunMode): Partial<RunInfo> {
   };
 }
 
-/** A run that goes on by its own config.yaml stays linked to the file that it was started with. */
+/** A run that is resumed with its own config.yaml stays linked to the file that it was started with. */
 function configFileOf(
   folder: RunFolder,
   { attempt, configFile }: RunStart,
@@ -327,7 +327,7 @@ function isTraining(folder: RunFolder): boolean {
   return earlier?.kind === 'train' && earlier.trainer === undefined;
 }
 
-/** Makes the folder ready; returns the run to go on with. */
+/** Prepares the folder; returns the run to resume. */
 function prepareFolder(folder: RunFolder, mode: RunMode): RunInfo | undefined {
   requireUsableFolder(folder.root, mode);
   return withDiskErrors(folder.root, () => {

@@ -9,7 +9,7 @@ const EARLY_MS = 2000;
 /**
  * How a person stops a run: a signal (`util/signals.ts`) or a `stop.request` file means "finish the step, save, exit
  * 130"; a second signal ends the process immediately. A request from before this process is not meant for it.
- * SIGUSR1 and SIGUSR2 mean "save and go on".
+ * SIGUSR1 and SIGUSR2 mean "save and continue".
  */
 export class StopController {
   private readonly controller = new AbortController();

@@ -3,7 +3,7 @@ import type { RunInfo } from '../runInfo';
 
 /**
  * Seconds spent training, over all attempts: from the beginning of each attempt's training to its end, with evaluation
- * and saving, without the pauses between attempts. What was done in vain, because nothing was saved after it, counts.
+ * and saving, without the pauses between attempts. Time that was lost because nothing was saved after it counts, too.
  * Of an active run: up to its last heartbeat. Of a run of an older version: the time of its last attempt.
  * @returns null for other runs than trainings, and before any training
  */

@@ -11,7 +11,7 @@ const CHUNK_BYTES = 1024 * 1024;
 /** No record with scalars is as long; such a one (a graph, pictures) is passed over without being read. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
-/** A record as it stands in a file. */
+/** A record as stored in a file. */
 export function recordOf(data: Uint8Array): Uint8Array {
   const record = Buffer.alloc(HEADER_BYTES + data.length + FOOTER_BYTES);
   record.writeBigUInt64LE(BigInt(data.length), 0);

@@ -29,7 +29,7 @@ const DT_DOUBLE = 2;
 
 /**
  * @param plugins names of the plugins of tags, which only the first value of a tag carries; filled in
- * @returns undefined where the message is none of TensorBoard's
+ * @returns undefined if the message is not one of TensorBoard's
  */
 export function scalarEvent(
   message: Uint8Array,

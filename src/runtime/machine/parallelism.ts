@@ -31,7 +31,7 @@ export interface Parallelism {
 export function parallelism(options: ParallelismOptions): Parallelism {
   const { device, xla, lanes, replica } = options;
   const processes = replica?.localWorldSize ?? 1;
-  // Never left to TensorFlow, which counts cores in its own way: a run that goes on must get the same number.
+  // Never left to TensorFlow, which counts cores in its own way: a resumed run must get the same number.
   const threads = options.threads || Math.max(1, Math.floor(availableParallelism() / processes));
   const least = (replica?.worldSize ?? 1) > 1 ? OPERATIONS_OF_A_RANK : 1;
   const parts = lanes && device === 'cpu' && !xla ? shards(threads) : 1;

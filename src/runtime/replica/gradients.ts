@@ -48,7 +48,7 @@ export function gradientBuckets(
 
 /**
  * The mean of each gradient over all ranks. A bucket's collective starts as soon as its gradients exist, while the
- * backward pass goes on.
+ * backward pass continues.
  *
  * @param gradients by parameter, in the model's order; the same names on all ranks
  */

@@ -54,7 +54,7 @@ export class Trace {
     private readonly options: TraceOptions,
   ) {}
 
-  /** Whether control edges delay what stands behind them. XLA drops them. */
+  /** Whether control edges delay the nodes after them. XLA drops them. */
   get allowsCheckpointing(): boolean {
     return !this.options.xla;
   }

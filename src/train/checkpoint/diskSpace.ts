@@ -14,7 +14,7 @@ export function checkpointBytes(parameters: number, keepCheckpoints: number): nu
   return weights * (1 + keepCheckpoints) + 2 * 3 * weights;
 }
 
-/** Bytes of that which a run that goes on has on its disk already. */
+/** Bytes of that which a resumed run already has on its disk. */
 export function presentBytes(folder: RunFolder, keepCheckpoints: number): number {
   const kept = keepCheckpoints === 0 ? [] : folder.epochCheckpoints.slice(-keepCheckpoints);
   return [folder.best, folder.last, ...kept].reduce((sum, path) => sum + sizeOf(path), 0);

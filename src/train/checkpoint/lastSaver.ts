@@ -24,7 +24,7 @@ export class LastSaver {
   /** The state that the weights and moments in the runtime belong to; undefined while they change. */
   private good: TrainerState | undefined;
 
-  /** @param state of the run at its beginning, or where it goes on: nothing newer needs to be saved. */
+  /** @param state of the run at its start, or where it resumes: nothing newer needs to be saved. */
   constructor(
     private readonly parts: SaverParts,
     state: TrainerState,
@@ -64,7 +64,7 @@ export class LastSaver {
   async save(state: TrainerState, epoch: number): Promise<void> {
     const { checkpoint, writer, shard } = this.parts;
     if (shard.rank !== 0) return;
-    // Where saving fails, saving once more for that reason would fail, too.
+    // If saving fails, saving again for that reason would fail, too.
     this.unmark();
     writer.phase('saving');
     // After a power cut the run goes on behind these steps: their events must be there, too.

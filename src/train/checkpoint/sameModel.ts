@@ -8,7 +8,7 @@ import { UserError } from '../../util/userError';
 import { lastCheckpointOf } from './checkpoints';
 
 /**
- * A run goes on with the model that it was begun with. What shows in no shape, such as the number of heads, is compared
+ * A run resumes with the model that it was started with. What shows in no shape, such as the number of heads, is compared
  * with what the last checkpoint says of itself; one that says nothing, of an earlier version, passes.
  * @throws {UserError} naming the keys with both values.
  */

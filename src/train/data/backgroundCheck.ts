@@ -9,7 +9,7 @@ import { checkUnseenImages, describeProblem, type CheckedData } from './dataChec
 /**
  * Looks, while the run trains, at the images that the check before it left out: one at a time, on a thread that is not the
  * loop's. What it finds becomes notes of the run, and `problems.json` for the editor's Problems view, as soon as the
- * first damaged image is found, and once more at the end. It never fails: training meets the image by itself.
+ * first damaged image is found, and again at the end. It never fails: training reports a damaged image by itself.
  */
 export class BackgroundCheck {
   private readonly aborter = new AbortController();

@@ -50,7 +50,7 @@ function digestOf(parts: readonly { title: string; dataset: Dataset }[]): string
   return hash.digest('hex');
 }
 
-/** @throws {UserError} when a run was begun with another order than it is to go on with. */
+/** @throws {UserError} when a run was started with another order than it would resume with. */
 export function requireSameOrder(begun: ExampleOrder, now: ExampleOrder, folder: RunFolder): void {
   // With another number of processes the batch of each may change, too, as long as the whole one stays.
   const sameStep = stepExamples(begun) === stepExamples(now);

@@ -72,7 +72,7 @@ export class AttachedEvaluation implements EvaluationOutput {
     }
   }
 
-  /** The run has begun long ago, and is not under way again: only the attempt says what goes on. */
+  /** The run started long ago and is not active again: only the attempt says what happens. */
   begin({ examples }: EvaluationBegin): void {
     this.all = Object.values(examples).reduce((sum, count) => sum + count, 0);
     this.attempt?.begin();

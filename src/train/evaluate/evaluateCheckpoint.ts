@@ -47,7 +47,7 @@ export interface EvaluationRequest {
   /** Whether a folder that holds nothing yet becomes a run folder, which is found and followed as a training's. */
   asRun: boolean;
   splits: readonly Split[];
-  /** Whether random values may stand in for what the checkpoint lacks; every output says so then. */
+  /** Whether random values may replace what the checkpoint lacks; every output then notes it. */
   allowMissing: boolean;
   /** The record of this start. */
   attempt?: AttemptWriter;

@@ -145,7 +145,7 @@ export class Evaluator {
         }
         answered += batch.indices.length;
       }
-      // All ranks meet after every batch: none goes on where another one stopped.
+      // All ranks synchronize after every batch: none continues where another one stopped.
       const stopped = hooks.stopped?.() === true;
       const [done, stops] = await this.replica.allReduceSum(
         Float32Array.of(answered, stopped ? 1 : 0),

@@ -50,7 +50,7 @@ export interface RobustnessRequest {
   limit?: number | undefined;
   /** Run folder that the result is written to; undefined for nowhere. */
   folder?: string | undefined;
-  /** Whether random values may stand in for what the checkpoint lacks; the result says so then. */
+  /** Whether random values may replace what the checkpoint lacks; the result then notes it. */
   allowMissing: boolean;
   signal?: AbortSignal;
   onLoaded?(report: LoadReport | undefined): void;
@@ -203,7 +203,7 @@ async function runIn(folder: string | undefined): Promise<string | null> {
 }
 
 /**
- * The folder need not be locked for a file of its own, so a training that goes on is not in the way; but a result of
+ * The folder need not be locked for a file of its own, so an active training is not in the way; but a result of
  * weights that are gone must not come to lie in another run.
  */
 async function write(

@@ -113,7 +113,7 @@ export interface FoundWord extends TokenWord {
 }
 
 /**
- * Where a word or a sequence of words stands in a sentence, every time it does.
+ * All positions of a word or a sequence of words in a sentence.
  * @param words those of the explanation, the whole sentence's token first.
  * @param wanted the words as the model reads them, such as `two`, `dogs` for “Two dogs”.
  */

@@ -87,7 +87,7 @@ export class Predictor {
 
   /**
    * @param checkpoint `.pth`, `.safetensors`, run folder or address.
-   * @param allowMissing whether random values may stand in for what it lacks.
+   * @param allowMissing whether random values may replace what it lacks.
    */
   static async open(
     loaded: LoadedConfig,

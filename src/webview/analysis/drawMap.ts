@@ -19,7 +19,7 @@ export interface MapSize {
   ratio: number;
 }
 
-/** Where a row lies on the canvas, in CSS pixels. */
+/** The position of a row on the canvas, in CSS pixels. */
 export function placeOf(columns: DynamicsColumns, row: number, size: MapSize): [number, number] {
   const width = size.width - MARGIN.left - MARGIN.right;
   const height = size.height - MARGIN.top - MARGIN.bottom;
@@ -47,7 +47,7 @@ export function shadeOf(correctness: number): number {
 
 /**
  * Draws the map: axes immediately, points in slices over several frames, so that a hundred thousand do not block. Of points that cover
- * each other the least often right lies on top.
+ * each other the least often right is on top.
  * @param rows of the points, in any order
  * @returns what ends it before it is done
  */
@@ -82,7 +82,7 @@ export function drawMap(
         const row = byShade[at] ?? 0;
         const [x, y] = placeOf(columns, row, size);
         const cell = Math.floor(y / side) * across + Math.floor(x / side);
-        // Later ones are less often right: they go on top. Of one shade, one in a place is enough.
+        // Later ones are less often right: they are drawn on top. Of one shade, one per place is enough.
         const shade = shadeOf(columns.correctness[row] ?? 0);
         if (!few && taken[cell] === shade + 1) continue;
         taken[cell] = shade + 1;

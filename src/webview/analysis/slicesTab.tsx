@@ -164,7 +164,7 @@ function cellsOf(
   };
 }
 
-/** The interval of an accuracy on the axis that all slices share. The numbers stand next to it. */
+/** The interval of an accuracy on the axis that all slices share. The numbers are next to it. */
 function IntervalBar({
   share,
   range: [from, to],

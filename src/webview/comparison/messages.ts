@@ -119,7 +119,7 @@ export type ToWebview =
   /** `newer`: names of the runs that have other predictions by now than those compared. */
   | { type: 'runs'; a: RunOffer; b: RunOffer; choice: Choice; newer: string[] }
   | { type: 'comparing'; generation: number }
-  /** `complete`: also those intervals that take longest are there; sent once more when they are. */
+  /** `complete`: the intervals that take longest are also there; sent again when they are. */
   | { type: 'compared'; generation: number; comparison: ComparisonNumbers; complete: boolean }
   | { type: 'failed'; generation: number; message: string; hint: string | null };
 

@@ -206,7 +206,7 @@ const keys = () => [
 
 function onKeys(model: FormModel, searchField: () => HTMLInputElement | null): () => void {
   const onKey = (event: KeyboardEvent): void => {
-    // Saving goes on to VS Code. It asks for what is being typed; sent now, it need not be waited for.
+    // Saving is passed to VS Code. It asks for what is being typed; sent now, it need not be waited for.
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 's') model.commitAll();
     const finds = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'f';
     if (!finds && (event.key !== '/' || isTyping(event.target) || keysAreOff())) return;

@@ -6,7 +6,7 @@ import { t } from '../shared/translate';
 import type { Insights } from './messages';
 import { ScheduleChart } from './scheduleChart';
 
-/** Where there is room for the card next to the fields (as in config.css); else it stands above them, closed. */
+/** Where there is room for the card next to the fields (as in config.css); otherwise it is above them, closed. */
 const wide = window.matchMedia('(min-width: 861px)');
 
 /** What follows from the configuration: learning rate, steps, parameters, memory. */

@@ -139,7 +139,7 @@ function NameOrFields({ info, state, model, id, describedBy }: ControlProps) {
   );
 }
 
-/** `med_config`: a file, or what would stand in it. */
+/** `med_config`: a file, or what would be in it. */
 function PathOrFields(props: ControlProps) {
   const { info, state, model, id, describedBy } = props;
   const asFields = state.asFields === true;

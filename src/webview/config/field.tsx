@@ -9,7 +9,7 @@ import { Problems } from './problems';
 interface FieldProps {
   info: FieldInfo;
   model: FormModel;
-  /** A field of a mapping stands inside its key. */
+  /** A field of a mapping is inside its key. */
   nested?: boolean;
 }
 

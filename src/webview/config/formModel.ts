@@ -75,7 +75,7 @@ export class FormModel {
     this.changed();
   }
 
-  /** What a field shows: its draft, or how it stands in the file. */
+  /** What a field shows: its draft, or its value in the file. */
   field(key: string): FieldState | undefined {
     const state = this.state?.fields[key];
     const draft = this.drafts.get(key);

@@ -21,9 +21,9 @@ export interface FieldInfo {
   blipText?: string;
   /** In words: `0 to 10`. */
   rangeText: string;
-  /** Of a choice, and of a mapping in whose place a name may stand. */
+  /** Of a choice, and of a mapping that a name can replace. */
   choices?: string[];
-  /** A mapping in whose place a path may stand. */
+  /** A mapping that a path can replace. */
   pathInstead?: boolean;
   /** Fields of a mapping. */
   fields?: FieldInfo[];
@@ -37,7 +37,7 @@ export interface FormProblem {
   fixes: { title: string; index: number }[];
 }
 
-/** How a key stands in the file. */
+/** How a key is written in the file. */
 export interface FieldState {
   /** What the control shows: the value in effect, or as written when it is wrong; '' for a mapping's own. */
   text: string;

@@ -108,7 +108,7 @@ function Charts() {
 
 type Meter = Exclude<ChartId, 'loss' | 'accuracy'>;
 
-/** Step times of ranks stand next to the throughput where there are several ranks; those of a GPU come last. */
+/** Step times of ranks are next to the throughput if there are several ranks; those of a GPU come last. */
 function meters(store: DashboardStore): readonly Meter[] {
   const ranks = store.runs.some((run) => run.header.ranks || run.columns.ranks);
   const gpu = store.runs.some((run) => run.last('gpuMemory') !== null);

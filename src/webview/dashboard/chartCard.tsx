@@ -29,7 +29,7 @@ const chartLists: Readonly<Record<string, 'log' | 'clip' | undefined>> = { l: 'l
 interface ChartCardProps {
   id: ChartId;
   title: string;
-  /** What stands there before there is anything to draw. */
+  /** What is shown before there is anything to draw. */
   empty: string;
   /** Control next to the title. */
   titleControl?: ComponentChildren;

@@ -70,7 +70,7 @@ function stepAt(run: RunData, time: number): number | null {
   return index < 0 ? null : (run.columns.step[index] ?? null);
 }
 
-/** Whether a curve is switched off: by itself, with the curve it stands behind, with its run or its kind. */
+/** Whether a curve is switched off: by itself, with the curve it belongs to, with its run or its kind. */
 export function isHidden(curve: Curve, hidden: readonly string[]): boolean {
   return [curve.id, curve.faintOf, curve.kind?.id, curve.kind && runGroup(curve.run)].some(
     (id) => id !== undefined && hidden.includes(id),

@@ -5,7 +5,7 @@ export interface LegendEntry {
   /** What it switches off. */
   id: string;
   label: string;
-  /** How its line looks; `colour` null stands for any. */
+  /** How its line looks; `colour` null means any. */
   look: Pick<Curve, 'dash' | 'marker' | 'faintOf'> & { colour: number | null };
 }
 

@@ -6,7 +6,7 @@
 
 export type Split = 'train' | 'val' | 'test';
 
-/** How a run stands; the same words as the runs view has. */
+/** The status of a run, with the same words as in the runs view. */
 export type RunStatus =
   'starting' | 'running' | 'evaluating' | 'stopping' | 'stopped' | 'finished' | 'failed' | 'lost';
 
@@ -22,7 +22,7 @@ export interface RunHeader {
   hint: string | null;
   /** The message is about a newer attempt, which left the run as it was. */
   notice?: boolean;
-  /** How the training can go on, where it can. */
+  /** How the training can be continued, if it can. */
   offer?: 'resume' | 'trainLonger';
   /** It has weights to evaluate, and nothing writes to its folder. */
   evaluable?: true;
@@ -222,7 +222,7 @@ export interface DashboardState {
   clip: string[];
   /** The part of the y axis on the screen by chart, in its units; others show all of it. */
   yRanges: Record<string, [number, number]>;
-  /** Runs that stand first in a comparison and are drawn in front, by their keys. */
+  /** Runs that are listed first in a comparison and drawn in front, by their keys. */
   pinned: string[];
   /** Ids of the curves switched off. */
   hidden: string[];

@@ -15,7 +15,7 @@ export class Smoother {
     if (!(weight >= 0 && weight < 1)) throw new RangeError(`smoothing ${weight} is not in [0, 1)`);
   }
 
-  /** The smoothed column; goes on where the last call ended. The result is reused by the next call. */
+  /** The smoothed column; continues where the last call ended. The result is reused by the next call. */
   extend(values: Float32Array, count: number): Float32Array {
     if (this.output.length < count) {
       const larger = new Float32Array(values.length);

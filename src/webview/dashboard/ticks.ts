@@ -2,7 +2,7 @@ import { exactDuration } from '../../util/duration';
 import { count, shortExponent } from '../shared/numbers';
 import type { XAxis } from './curve';
 
-/** A place on an axis and what stands there. */
+/** A position on an axis and its label. */
 export interface Tick {
   value: number;
   label: string;

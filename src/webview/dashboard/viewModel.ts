@@ -54,7 +54,7 @@ export function progressOf(run: RunData): Progress {
   const { header, columns, count } = run;
   const step = Math.max(count > 0 ? (columns.step[count - 1] ?? 0) : 0, header.step);
   const { totalSteps, maxEpoch } = header;
-  // Steps come faster than what the run says of itself; the two stand next to each other.
+  // Steps arrive more often than the status of the run; both are shown next to each other.
   const isAhead = isActive(header.status) && step > header.step;
   const scale = new EpochScale(run.history.epochs, header.stepsPerEpoch);
   const reached = isAhead ? Math.ceil(scale.toEpochs(step)) : 0;

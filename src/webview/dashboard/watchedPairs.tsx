@@ -174,7 +174,7 @@ function useWidth<E extends Element>(): [(element: E | null) => void, number] {
   return [setElement, width];
 }
 
-/** Pictures of the pairs, asked for once each; those that could not be shown once more after every epoch. */
+/** Images of the pairs, requested once each; those that could not be shown again after every epoch. */
 function useThumbnails(run: string, watched: WatchedPairHistory[]): ReadonlyMap<string, Thumbnail> {
   const { host } = useDashboard();
   const [known, setKnown] = useState<ReadonlyMap<string, Thumbnail>>(new Map());

@@ -159,7 +159,7 @@ interface LatestProps {
   model: Model;
   row: number;
   latest: Asked;
-  /** Asks once more, of a model that may be incomplete. */
+  /** Asks again, of a model that may be incomplete. */
   anyway: (question: Question) => void;
 }
 

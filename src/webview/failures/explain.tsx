@@ -17,14 +17,14 @@ interface ExplainProps {
   row: number;
 }
 
-/** Where the model looks in both images for a word of the question as it stands. */
+/** Where the model looks in both images for a word of the current question. */
 export function Explain({ model, row }: ExplainProps) {
   const { explaining, ask } = model;
   const question = model.explainedQuestion(row);
   const explained = explaining.explained(question);
   const problem = explaining.problem(question);
   const waiting = explaining.waitsFor(question);
-  // Its button goes when the words come: the focus goes on to them.
+  // Its button disappears when the words appear: the focus moves to them.
   const section = useRef<HTMLElement>(null);
   const pressed = useRef(false);
   useEffect(() => {

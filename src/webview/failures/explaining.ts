@@ -2,7 +2,7 @@ import { USUAL_FADE } from '../../util/heatMap';
 import { problemOf } from './questions';
 import type { ExplainChoice, Explained, FailuresRequests, Problem } from './messages';
 
-/** What is explained: the question as it stands, of one example. */
+/** What is explained: the current question about one example. */
 export interface ExplainedQuestion {
   example: string;
   sentence: string;

@@ -39,7 +39,7 @@ export const DEFAULT_FILTER: Filter = {
 /**
  * The rows of `order` that pass the filter, in that order.
  * @param epoch the epoch shown, null for a stand-alone evaluation (which comes after all epochs).
- * @param room at least as long as `order`; the result lies in it.
+ * @param room at least as long as `order`; the result is in it.
  * @param subset 1 for each row that may be shown; null for all
  */
 export function filterRows(

@@ -22,7 +22,7 @@ interface PairProps {
   /** Where the mouse is over an image. */
   pointer: MutableRef<Point | null>;
   onOpen: (side: 0 | 1) => void;
-  /** What lies over an image; left and right as they are shown. */
+  /** The overlay of an image; left and right as they are shown. */
   overlay?: ((place: 0 | 1, ratio: number, view: Viewpoint) => ComponentChildren) | undefined;
 }
 

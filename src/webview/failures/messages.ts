@@ -127,7 +127,7 @@ export interface AskAnswer {
 export interface Problem {
   message: string;
   hint?: string;
-  /** It was refused, and is done all the same after `allowMissing`. */
+  /** It was refused, and is done anyway after `allowMissing`. */
   anyway?: true;
 }
 
@@ -142,7 +142,7 @@ export interface Asked {
   problem: Problem | null;
 }
 
-/** Which map of where the model looks, of the question as it stands in the panel. */
+/** Which map of where the model looks, for the current question in the panel. */
 export interface ExplainChoice {
   sentence: string;
   swapImages: boolean;
@@ -164,7 +164,7 @@ export interface Explained {
   milliseconds: number;
   /** What was explained. */
   answer: boolean;
-  /** As the model reads them; the first stands for the whole sentence. */
+  /** As the model reads them; the first represents the whole sentence. */
   words: string[];
   word: number;
   layer: number;

@@ -1,6 +1,6 @@
 import type { ExampleNote, RowColumns } from './messages';
 
-/** How an answer stands to its label. */
+/** How an answer compares with its label. */
 export type Verdict = 'right' | 'wrong' | 'unlabelled';
 
 /** No answer of an epoch for a row. */

@@ -59,7 +59,7 @@ export function contentMap(pixels: Uint8ClampedArray): Float32Array {
   return map;
 }
 
-/** Sum of the channels' distances; 0 where one of the cells lies outside the picture. */
+/** Sum of the channels' distances; 0 if one of the cells is outside the image. */
 function contrast(pixels: Uint8ClampedArray, a: number, b: number): number {
   if (pixels[4 * a + 3] !== 255 || pixels[4 * b + 3] !== 255) return 0;
   let sum = 0;

@@ -2,7 +2,7 @@
 import type { Column, Row, Value } from './columns';
 import type { ColumnFilter, Sort } from './messages';
 
-/** What stands in a line of the table: a run, or the head of a group of runs. */
+/** A line of the table: a run, or the header of a group of runs. */
 export type Line = { row: Row; group?: undefined } | { group: Group; row?: undefined };
 
 export interface Group {
@@ -73,7 +73,7 @@ export function haystack(row: Row): string {
   return parts.join('\n').toLowerCase();
 }
 
-/** Heads of groups and the rows of those that are not folded. Groups stand in the order of their values. */
+/** Headers of groups and the rows of those that are not folded. Groups are in the order of their values. */
 export function grouped(
   rows: readonly Row[],
   column: Column | undefined,

@@ -42,7 +42,7 @@ interface CanvasProps {
    * in place of what is still to come of the one before.
    */
   draw: (context: CanvasRenderingContext2D, size: Size, colours: Colours) => Drawing;
-  /** Says what is drawn; missing on one that lies over another. */
+  /** Says what is drawn; missing on an overlay. */
   label?: string;
 }
 

@@ -121,7 +121,7 @@ export function metricColumns(columns: readonly MetricColumn[]): Column[] {
   ];
 }
 
-/** The name that stands for the run. */
+/** The name of the run. */
 export function shownName(row: RunLine): string {
   return row.name === '' ? row.ownName : row.name;
 }

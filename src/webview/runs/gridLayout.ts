@@ -8,7 +8,7 @@ export const HEAD_HEIGHT = 28;
 const CHECK_WIDTH = 28;
 const STAR_WIDTH = 28;
 
-/** Where each column stands. */
+/** The position of each column. */
 export interface Layout {
   columns: readonly Column[];
   /** Left edges of the columns of the grid, the leading ones included, and the whole width behind. */

@@ -64,7 +64,7 @@ export interface TableView {
   sorts: Sort[];
   text: string;
   filters: Record<string, ColumnFilter>;
-  /** Columns in the order in which they stand, as far as a person has moved them. */
+  /** Columns in their order, if the user has moved them. */
   order: string[];
   /** Columns that a person showed or hid. */
   shown: Record<string, boolean>;

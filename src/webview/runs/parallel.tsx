@@ -241,7 +241,7 @@ function drawRange(
   context.globalAlpha = 1;
 }
 
-/** Where a number lies on a scale. */
+/** The position of a number on a scale. */
 function shareOf(scale: Scale, value: number | undefined): number | undefined {
   if (value === undefined) return undefined;
   const [from, to] = [scale.value(0), scale.value(1)];
@@ -251,7 +251,7 @@ function shareOf(scale: Scale, value: number | undefined): number | undefined {
   return Math.max(0, Math.min(1, share));
 }
 
-/** The filter that a range on an axis stands for. */
+/** The filter of a range on an axis. */
 function rangeOf(scale: Scale, from: number, to: number, { height }: Size): ColumnFilter {
   const share = (y: number): number => 1 - (y - EDGE.top) / (height - EDGE.top - EDGE.bottom);
   const [low, high] = [share(Math.max(from, to)), share(Math.min(from, to))];

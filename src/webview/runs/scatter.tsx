@@ -97,7 +97,7 @@ function AxisChoice({ model, which, scale }: { model: Model; which: 'x' | 'y'; s
   );
 }
 
-/** Which colour stands for which group. */
+/** The color of each group. */
 export function Legend({ series }: { series: Series }) {
   if (series.groups.length === 0) return null;
   return (

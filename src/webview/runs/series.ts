@@ -2,9 +2,9 @@ import type { Colours } from './canvas';
 import type { Row } from './columns';
 import type { Model } from './model';
 
-/** Which colour stands for which run: that of its group; without groups its own where runs are selected. */
+/** The color of each run: that of its group; without groups its own if runs are selected. */
 export interface Series {
-  /** By what is grouped; empty for nothing. */
+  /** The column by which runs are grouped; empty for none. */
   title: string;
   groups: string[];
   /** Its number among the series colours; -1 for none, behind those that have one. */

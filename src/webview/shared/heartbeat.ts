@@ -17,7 +17,7 @@ export class Heartbeat {
   /**
    * @param ping asks the host for an answer.
    * @param changed called when the host is lost and when it is back.
-   * @param now milliseconds that go on while timers are suspended.
+   * @param now milliseconds that keep running while timers are suspended.
    */
   constructor(
     private readonly ping: () => void,
