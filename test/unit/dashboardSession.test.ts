@@ -35,7 +35,7 @@ describe('DashboardSession', () => {
     return folder;
   }
 
-  /** How far the registry was told that each run is. */
+  /** How far each run is, as reported to the registry. */
   const reached = new Map<string, number>();
 
   function open(...folders: string[]): DashboardSession {

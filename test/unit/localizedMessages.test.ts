@@ -123,7 +123,7 @@ describe('a configuration in Chinese', () => {
     ['init_rl: 1\n', '`init_rl` 不是配置的键。是否想写 `init_lr`？'],
     ['image_size: x\n', '`image_size` 的值是 "x"：应为整数，范围是 16 到 1024。'],
     ['image_size: 5\n', '`image_size` 的值是 5：应为 16 到 1024。'],
-    ['precision: fp64\n', '`precision` 的值是 "fp64"：应为 fp32、tf32、bf16 或 auto。'],
+    ['precision: fp64\n', '`precision` 的值是 "fp64"：应为 fp32、tf32、bf16、fp16 或 auto。'],
     ['ann_files: [1]\n', '`ann_files` 的值是 列表：应为含有 `train`、`val`、`test` 的映射。'],
     ['image_size: 100\n', '`image_size` 为 100：必须是图块边长 16 的倍数。'],
     ['seed: 1\nseed: 2\n', '`seed` 设置了两次；第一次在第 1 行。'],
