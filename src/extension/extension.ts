@@ -47,6 +47,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     log,
     runs: registry,
     program: (configFile) => programs.program(configFile),
+    commandLine: () => programs.commandLine(),
   };
   const checks = new DatasetChecks(services);
   const configurations = new ConfigurationIndex();

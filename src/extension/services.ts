@@ -13,4 +13,9 @@ export interface Services {
    * @throws {UserError} in Restricted Mode, and when no Node can run it.
    */
   program(configFile?: string): Promise<Program>;
+  /**
+   * The command line program for a terminal: as `program`, but on Windows too, where it does all that needs no TensorFlow.
+   * @throws {UserError} in Restricted Mode, and when no Node can run it.
+   */
+  commandLine(): Promise<Program>;
 }

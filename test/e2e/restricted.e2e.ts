@@ -86,6 +86,7 @@ describe('in Restricted Mode', () => {
       'Check Data Set',
       'Create Sample Data Set',
       'Set Up TensorFlow Runtime',
+      'Open Terminal with nlvr',
     ])
       expect(await vscode.offersCommand(`NLVR: ${command}`), command).toBe(false);
     await vscode.screenshot('restricted-mode');

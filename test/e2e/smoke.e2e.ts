@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { version } from '../../package.json';
 import { openWorkbench, scratchFolder } from './harness/open';
 import type { Workbench } from './harness/workbench';
 import { openDashboard, openFailures, openForm, showNlvrView, viewRow } from './panels';
@@ -55,6 +56,21 @@ describe('the extension in the current VS Code', () => {
     const time = await activationTime(vscode);
     console.log(`activated in ${time} ms`);
     expect(time).toBeLessThan(MOST_ACTIVATION_MS);
+    await vscode.close();
+  });
+
+  it('opens a terminal that finds nlvr', async () => {
+    const workspace = await workspaceWithRun();
+    const vscode = await openWorkbench({ workspace });
+    await vscode.runCommand('NLVR: Open Terminal with nlvr');
+    await vscode.page.locator('.terminal-wrapper.active .xterm-helper-textarea:focus').waitFor();
+    // Moved when it is whole.
+    await vscode.page.keyboard.type('nlvr --version > version; mv version version.txt');
+    await vscode.page.keyboard.press('Enter');
+    const file = join(workspace, 'version.txt');
+    await expect.poll(() => existsSync(file), { timeout: 30_000 }).toBe(true);
+    expect(readFileSync(file, 'utf8').trim()).toBe(version);
+    await vscode.screenshot('terminal');
     await vscode.close();
   });
 });

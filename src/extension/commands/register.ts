@@ -69,6 +69,7 @@ function handlers(context: CommandContext): Record<string, Handler> {
     exportPredictions: async (on) =>
       (await import('./exportPredictions')).exportPredictions(registry, on),
     setUpRuntime: async () => (await import('../runtimeSetup/setUpRuntime')).setUpRuntime(services),
+    openTerminal: async () => (await import('./openTerminal')).openTerminal(services),
     queueMoveUp: async (on) => (await import('./queue')).moveInQueue(queue, on, -1),
     queueMoveDown: async (on) => (await import('./queue')).moveInQueue(queue, on, 1),
     queueRemove: async (on, all) => (await import('./queue')).removeFromQueue(queue, on, all),

@@ -22,16 +22,21 @@ export class ProgramFinder implements vscode.Disposable {
 
   /** See `Services.program`. */
   program(configFile?: string): Promise<Program> {
-    if (!vscode.workspace.isTrusted)
-      return Promise.reject(
-        new UserError(localize('This workspace is not trusted. Nothing in it is run.'), {
-          hint: localize('Trust the workspace first.'),
-        }),
-      );
     if (process.platform === 'win32')
       return Promise.reject(
         new UserError(localize('The trainer runs on Linux and macOS.'), {
           hint: localize('On Windows, open the folder in WSL or on a remote machine.'),
+        }),
+      );
+    return this.commandLine(configFile);
+  }
+
+  /** See `Services.commandLine`. */
+  commandLine(configFile?: string): Promise<Program> {
+    if (!vscode.workspace.isTrusted)
+      return Promise.reject(
+        new UserError(localize('This workspace is not trusted. Nothing in it is run.'), {
+          hint: localize('Trust the workspace first.'),
         }),
       );
     const file = configFile === undefined ? undefined : vscode.Uri.file(configFile);
