@@ -1,32 +1,27 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { RunFolder } from '../../run/runFolder';
 import type { PredictionSet } from '../../run/read/predictionSets';
-import { UserError } from '../../util/userError';
 import type { AnalysisContract, PanelState, TabId } from '../../webview/analysis/messages';
-import { saveText } from '../failures/saveRows';
-import { showFailure, showErrorOf } from '../log';
-import { showRestored } from '../restoredTabs';
-import { followPanel } from '../runInFront';
+import { showErrorOf } from '../log';
 import { isActive } from '../runs/runRegistry';
 import type { Services } from '../services';
-import { KeyedMutex } from '../keyedMutex';
 import { ANALYSIS_VIEW } from '../viewTypes';
-import { Messenger } from '../webview/messenger';
-import { panelIcon, setUpWebview } from '../webview/panelWebview';
+import { exportTo, logProblem, PanelFrame } from '../webview/panelFrame';
+import { PanelSet, Registration, type OpenPanel } from '../webview/panelSet';
 import { analyses, mayAnalyze } from './analyses';
 import { AnalysisSession, type SessionEditor, type SessionRun } from './session';
 
-let registered: AnalysisPanels | undefined;
+const registration = new Registration(
+  (services: Services) => new AnalysisPanels(services, ANALYSIS_VIEW),
+  (services) => services,
+);
 
 /** Makes the panels available, once. @returns what fills those that were open before a reload of the window. */
 export function registerAnalysis(
   services: Services,
 ): vscode.WebviewPanelSerializer<Partial<PanelState>> {
-  if (registered) return registered;
-  registered = new AnalysisPanels(services);
-  services.context.subscriptions.push(registered);
-  return registered;
+  return registration.register(services);
 }
 
 /**
@@ -38,146 +33,86 @@ export async function openAnalysis(
   wanted: Partial<PredictionSet> = {},
   tab?: TabId,
 ): Promise<void> {
-  if (!registered) throw new Error('registerAnalysis was not called');
-  await registered.open(runFolder, wanted, tab);
+  await registration.panels.open(runFolder, wanted, tab);
+}
+
+interface About {
+  runFolder: string;
+  /** The predictions to show first. */
+  wanted: Partial<PredictionSet>;
 }
 
 /** All open panels, at most one for each run. */
-class AnalysisPanels
-  implements vscode.WebviewPanelSerializer<Partial<PanelState>>, vscode.Disposable
-{
-  private readonly panels = new Map<string, AnalysisPanel>();
-  /** A second command for the same run waits for the first. */
-  private readonly turns = new KeyedMutex();
-  /** Runs whose panel VS Code has handed over after a reload. */
-  private readonly handedOver = new Set<string>();
-
-  constructor(private readonly services: Services) {}
-
+class AnalysisPanels extends PanelSet<About, AnalysisPanel, PanelState> {
   async open(runFolder: string, wanted: Partial<PredictionSet>, tab?: TabId): Promise<void> {
-    // Not in turn: the panel that is handed over then takes its turn.
-    if (!this.panels.has(runFolder)) await this.showRestored(runFolder);
-    const known = await this.turns.run(runFolder, async () => {
-      const open = this.panels.get(runFolder);
-      if (open) {
-        open.panel.reveal();
-        return open;
-      }
-      const panel = vscode.window.createWebviewPanel(
-        ANALYSIS_VIEW,
-        vscode.l10n.t('Analysis'),
-        vscode.ViewColumn.Active,
-      );
-      await this.fill(panel, runFolder, wanted);
-      return undefined;
-    });
+    const about = { runFolder, wanted };
+    const known = await this.show(about);
     if (known && wanted.split !== undefined) await known.session.show(wanted);
-    const { session } = this.panels.get(runFolder) ?? {};
+    const { session } = this.panelOf(about) ?? {};
     if (!tab || !session) return;
     // The folder is new to the panel's watcher where this is the first result.
     await session.robustnessChanged();
     session.showTab(tab);
   }
 
-  /** Called by VS Code for a panel that was open when the window was closed. */
-  async deserializeWebviewPanel(
-    panel: vscode.WebviewPanel,
-    state: Partial<PanelState> | undefined,
-  ): Promise<void> {
-    const { runFolder, set } = state ?? {};
-    if (typeof runFolder !== 'string') {
-      panel.dispose();
-      return;
-    }
-    this.handedOver.add(runFolder);
-    await this.turns.run(runFolder, async () => {
-      if (this.panels.has(runFolder)) panel.dispose();
-      else await this.fill(panel, runFolder, { ...set });
-    });
+  protected firstTitle(): string {
+    return vscode.l10n.t('Analysis');
   }
 
-  dispose(): void {
-    for (const panel of this.panels.values()) panel.dispose();
-    this.panels.clear();
+  protected titleOf({ runFolder }: About): string {
+    return vscode.l10n.t('Analysis: {0}', this.nameOf(runFolder));
   }
 
-  private async showRestored(runFolder: string): Promise<void> {
-    const title = titleOf(await this.nameOf(runFolder));
-    await showRestored({
-      viewType: ANALYSIS_VIEW,
-      title,
-      loaded: [...this.panels.values()].filter(({ panel }) => panel.title === title).length,
-      handedOver: () => this.handedOver.has(runFolder),
-    });
+  protected keyOf({ runFolder }: About): string {
+    return runFolder;
   }
 
-  private async nameOf(runFolder: string): Promise<string> {
-    const { runs } = this.services;
-    const run = runs.get(runFolder) ?? (await runs.add(runFolder));
-    return run?.info.name ?? basename(runFolder);
+  protected keyOfPanel({ run }: AnalysisPanel): string {
+    return run.folder;
   }
 
-  private async fill(
-    panel: vscode.WebviewPanel,
-    runFolder: string,
-    wanted: Partial<PredictionSet>,
-  ): Promise<void> {
-    let closed = false;
-    panel.onDidDispose(() => (closed = true));
-    const name = await this.nameOf(runFolder);
-    if (closed) return;
-    panel.title = titleOf(name);
-    panel.iconPath = panelIcon(this.services.context.extensionUri);
-    const filled = new AnalysisPanel(panel, { folder: runFolder, name }, wanted, this.services);
-    this.panels.set(runFolder, filled);
-    followPanel(panel, () => ({
-      run: runFolder,
-      configFile: this.services.runs.get(runFolder)?.info.configFile,
-    }));
-    panel.onDidDispose(() => {
-      this.panels.delete(runFolder);
-      filled.dispose();
-    });
+  protected restored({ runFolder, set }: Partial<PanelState>): About | undefined {
+    return typeof runFolder === 'string' ? { runFolder, wanted: { ...set } } : undefined;
   }
-}
 
-function titleOf(runName: string): string {
-  return vscode.l10n.t('Analysis: {0}', runName);
+  protected runsOf({ runFolder }: About): readonly string[] {
+    return [runFolder];
+  }
+
+  protected override runInFront({ run }: AnalysisPanel): string {
+    return run.folder;
+  }
+
+  protected fill(panel: vscode.WebviewPanel, { runFolder, wanted }: About): AnalysisPanel {
+    const run = { folder: runFolder, name: this.nameOf(runFolder) };
+    return new AnalysisPanel(panel, run, wanted, this.services);
+  }
 }
 
 /** One panel: its webview, its session, and the files it watches. */
-class AnalysisPanel implements vscode.Disposable {
+class AnalysisPanel implements OpenPanel {
   readonly session: AnalysisSession;
-  private readonly messenger: Messenger<AnalysisContract>;
-  private readonly disposables: vscode.Disposable[] = [];
+  private readonly frame: PanelFrame<AnalysisContract>;
 
   constructor(
     readonly panel: vscode.WebviewPanel,
-    private readonly run: SessionRun,
+    readonly run: SessionRun,
     wanted: Partial<PredictionSet>,
     private readonly services: Services,
   ) {
     this.session = new AnalysisSession(run, wanted, this.editor());
-    this.messenger = new Messenger<AnalysisContract>(panel.webview, this.session);
-    setUpWebview(panel.webview, services.context.extensionUri, {
-      panel: 'analysis',
-      title: panel.title,
-      strings: vscode.l10n.bundle ?? {},
-    });
-    this.guard('analyze', this.session.prepare());
-    const refresh = (): void => this.guard('read predictions', this.session.refresh());
-    this.watch(new RunFolder(run.folder).predictions, '*.jsonl', refresh);
-    this.watch(new RunFolder(run.folder).robustness, '*.json', () =>
-      this.guard('read robustness', this.session.robustnessChanged()),
+    const frame = new PanelFrame<AnalysisContract>(panel, services, 'analysis', this.session);
+    this.frame = frame;
+    frame.guard('analyze', this.session.prepare());
+    const refresh = (): void => frame.guard('read predictions', this.session.refresh());
+    frame.watch(new RunFolder(run.folder).predictions, '*.jsonl', refresh);
+    frame.watch(new RunFolder(run.folder).robustness, '*.json', () =>
+      frame.guard('read robustness', this.session.robustnessChanged()),
     );
-    this.watch(run.folder, 'notes.json', () =>
-      this.guard('read notes', this.session.notesChanged()),
+    frame.watch(run.folder, 'notes.json', () =>
+      frame.guard('read notes', this.session.notesChanged()),
     );
-    this.disposables.push(
-      this.messenger,
-      panel.onDidChangeViewState(() => {
-        if (!panel.visible) this.messenger.suspend();
-      }),
+    frame.own(
       vscode.workspace.onDidGrantWorkspaceTrust(refresh),
       vscode.workspace.onDidChangeConfiguration((change) => {
         if (change.affectsConfiguration('nlvr.slices')) refresh();
@@ -188,22 +123,7 @@ class AnalysisPanel implements vscode.Disposable {
   }
 
   dispose(): void {
-    this.session.dispose();
-    vscode.Disposable.from(...this.disposables).dispose();
-  }
-
-  private watch(folder: string, pattern: string, changed: () => void): void {
-    const watcher = vscode.workspace.createFileSystemWatcher(
-      new vscode.RelativePattern(vscode.Uri.file(folder), pattern),
-    );
-    watcher.onDidCreate(changed);
-    watcher.onDidChange(changed);
-    watcher.onDidDelete(changed);
-    this.disposables.push(watcher);
-  }
-
-  private guard(doing: string, work: Promise<void>): void {
-    work.catch((error: unknown) => this.services.log.error(`${doing}: ${String(error)}`));
+    this.frame.dispose();
   }
 
   private configFile(): string {
@@ -214,7 +134,7 @@ class AnalysisPanel implements vscode.Disposable {
     const { log, runs } = this.services;
     const { folder } = this.run;
     return {
-      send: (message) => this.messenger.send(message),
+      send: (message) => this.frame.send(message),
       isTrusted: () => mayAnalyze(folder),
       isActive: () => {
         const run = runs.get(folder);
@@ -232,12 +152,7 @@ class AnalysisPanel implements vscode.Disposable {
       },
       command: (command, set) => showErrorOf(log, command, this.command(command, set)),
       save: (name, extension, pieces) => this.save(name, extension, pieces),
-      problem: (doing, error) => {
-        // A person sees it in the panel; what is not meant for people belongs in the log.
-        if (error instanceof UserError) log.warn(`analysis, ${doing}: ${error.message}`);
-        else
-          log.error(`analysis, ${doing}: ${error instanceof Error ? error.stack : String(error)}`);
-      },
+      problem: (doing, error) => logProblem(log, 'analysis', doing, error),
     };
   }
 
@@ -267,23 +182,10 @@ class AnalysisPanel implements vscode.Disposable {
     }
   }
 
-  private async save(
-    name: string,
-    extension: string,
-    pieces: Iterable<string>,
-  ): Promise<string | null> {
-    const target = await vscode.window.showSaveDialog({
-      defaultUri: vscode.Uri.file(join(this.run.folder, name)),
-      filters: { [extension.toUpperCase()]: [extension] },
-      title: vscode.l10n.t('Export Candidates for Label Noise'),
-    });
-    if (!target) return null;
-    try {
-      await saveText(target, pieces);
-    } catch (error) {
-      void showFailure(this.services.log, 'export candidates', error);
-      throw error;
-    }
-    return basename(target.path);
+  private save(name: string, extension: string, pieces: Iterable<string>): Promise<string | null> {
+    const title = vscode.l10n.t('Export Candidates for Label Noise');
+    const file = vscode.Uri.file(join(this.run.folder, name));
+    const doing = 'export candidates';
+    return exportTo(this.services.log, { title, file, extension, doing }, pieces);
   }
 }

@@ -7,7 +7,7 @@ import { exportedSet, exportExtension, exportFormats, exportName } from '../fail
 import { NotesStore } from '../failures/notesStore';
 import { fileOfSet } from '../../run/read/predictionSets';
 import { readPredictions } from '../../run/read/readPredictions';
-import { saveText } from '../failures/saveRows';
+import { saveText } from '../saveText';
 import { pickOne } from '../quickPick';
 import type { RunRegistry } from '../runs/runRegistry';
 import { choosePredictions } from './choosePredictions';

@@ -1,23 +1,17 @@
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { compareInThread } from '../../analysis/compareThread';
-import { messageOf, UserError } from '../../util/userError';
 import type {
   Choice,
   ComparisonContract,
   PanelState,
   Side,
 } from '../../webview/comparison/messages';
-import { saveText } from '../failures/saveRows';
-import { showFailure } from '../log';
 import { pickOne } from '../quickPick';
-import { showRestored } from '../restoredTabs';
-import { followPanel } from '../runInFront';
 import type { Services } from '../services';
-import { KeyedMutex } from '../keyedMutex';
 import { COMPARISON_VIEW } from '../viewTypes';
-import { Messenger } from '../webview/messenger';
-import { panelIcon, setUpWebview } from '../webview/panelWebview';
+import { exportTo, logProblem, PanelFrame } from '../webview/panelFrame';
+import { PanelSet, Registration, type OpenPanel } from '../webview/panelSet';
 import type { ComparisonExport } from './exports';
 import { ComparisonSession, type ComparisonEditor } from './session';
 import { shownComparisons } from './shownComparisons';
@@ -25,16 +19,16 @@ import { userSlicesNow } from './userSlicesNow';
 
 type Runs = Readonly<Record<Side, string>>;
 
-let registered: ComparisonPanels | undefined;
+const registration = new Registration(
+  (services: Services) => new ComparisonPanels(services, COMPARISON_VIEW),
+  (services) => services,
+);
 
 /** Makes the panels available, once. @returns what fills those that were open before a reload of the window. */
 export function registerComparisons(
   services: Services,
 ): vscode.WebviewPanelSerializer<Partial<PanelState>> {
-  if (registered) return registered;
-  registered = new ComparisonPanels(services);
-  services.context.subscriptions.push(registered);
-  return registered;
+  return registration.register(services);
 }
 
 /**
@@ -42,99 +36,52 @@ export function registerComparisons(
  * @param runs absolute paths of their folders; b is measured against a
  */
 export async function openComparison(runs: Runs): Promise<void> {
-  if (!registered) throw new Error('registerComparisons was not called');
-  await registered.open(runs);
+  await registration.panels.open(runs);
+}
+
+interface About {
+  runs: Runs;
+  /** What is compared of them first. */
+  choice: Choice | null;
 }
 
 /** All open panels, at most one for each pair of runs. */
-class ComparisonPanels
-  implements vscode.WebviewPanelSerializer<Partial<PanelState>>, vscode.Disposable
-{
-  private readonly panels = new Set<ComparisonPanel>();
-  /** A second command for the same runs waits for the first. */
-  private readonly turns = new KeyedMutex();
-  /** Pairs whose panel VS Code has handed over after a reload. */
-  private readonly handedOver = new Set<string>();
-
-  constructor(private readonly services: Services) {}
-
+class ComparisonPanels extends PanelSet<About, ComparisonPanel, PanelState> {
   async open(runs: Runs): Promise<void> {
-    // Not in turn: the panel that is handed over then takes its turn.
-    if (!this.panelOf(runs)) await this.showRestored(runs);
-    await this.turns.run(keyOf(runs), async () => {
-      const known = this.panelOf(runs);
-      if (known) {
-        known.panel.reveal();
-        return;
-      }
-      const panel = vscode.window.createWebviewPanel(
-        COMPARISON_VIEW,
-        vscode.l10n.t('Compare Predictions'),
-        vscode.ViewColumn.Active,
-      );
-      await this.fill(panel, runs, null);
-    });
+    await this.show({ runs, choice: null });
   }
 
-  /** Called by VS Code for a panel that was open when the window was closed. */
-  async deserializeWebviewPanel(
-    panel: vscode.WebviewPanel,
-    state: Partial<PanelState> | undefined,
-  ): Promise<void> {
-    const { a, b, choice } = state ?? {};
-    if (typeof a !== 'string' || typeof b !== 'string') {
-      panel.dispose();
-      return;
-    }
-    const runs = { a, b };
-    this.handedOver.add(keyOf(runs));
-    await this.turns.run(keyOf(runs), async () => {
-      if (this.panelOf(runs)) panel.dispose();
-      else await this.fill(panel, runs, choice ?? null);
-    });
+  protected firstTitle(): string {
+    return vscode.l10n.t('Compare Predictions');
   }
 
-  dispose(): void {
-    for (const panel of this.panels) panel.dispose();
-    this.panels.clear();
+  protected titleOf({ runs }: About): string {
+    return titleOf(runs, this.services);
   }
 
-  private panelOf(runs: Runs): ComparisonPanel | undefined {
-    return [...this.panels].find(({ session }) => keyOf(session.runs) === keyOf(runs));
+  protected keyOf({ runs }: About): string {
+    return keyOf(runs);
   }
 
-  private async showRestored(runs: Runs): Promise<void> {
-    await this.knowRuns(runs);
-    const title = titleOf(runs, this.services);
-    await showRestored({
-      viewType: COMPARISON_VIEW,
-      title,
-      loaded: [...this.panels].filter(({ panel }) => panel.title === title).length,
-      handedOver: () => this.handedOver.has(keyOf(runs)),
-    });
+  protected keyOfPanel({ session }: ComparisonPanel): string {
+    return keyOf(session.runs);
   }
 
-  private async knowRuns({ a, b }: Runs): Promise<void> {
-    const { runs } = this.services;
-    for (const folder of [a, b]) if (!runs.get(folder)) await runs.add(folder);
+  protected restored({ a, b, choice }: Partial<PanelState>): About | undefined {
+    if (typeof a !== 'string' || typeof b !== 'string') return undefined;
+    return { runs: { a, b }, choice: choice ?? null };
   }
 
-  private async fill(panel: vscode.WebviewPanel, runs: Runs, choice: Choice | null): Promise<void> {
-    let closed = false;
-    panel.onDidDispose(() => (closed = true));
-    panel.iconPath = panelIcon(this.services.context.extensionUri);
-    await this.knowRuns(runs);
-    if (closed) return;
-    const filled = new ComparisonPanel(panel, runs, choice, this.services);
-    this.panels.add(filled);
-    followPanel(panel, () => {
-      const { b } = filled.session.runs;
-      return { run: b, configFile: this.services.runs.get(b)?.info.configFile };
-    });
-    panel.onDidDispose(() => {
-      this.panels.delete(filled);
-      filled.dispose();
-    });
+  protected runsOf({ runs: { a, b } }: About): readonly string[] {
+    return [a, b];
+  }
+
+  protected override runInFront({ session }: ComparisonPanel): string {
+    return session.runs.b;
+  }
+
+  protected fill(panel: vscode.WebviewPanel, { runs, choice }: About): ComparisonPanel {
+    return new ComparisonPanel(panel, runs, choice, this.services);
   }
 }
 
@@ -151,10 +98,9 @@ function titleOf({ a, b }: Runs, services: Services): string {
 }
 
 /** One panel: its webview and its session. */
-class ComparisonPanel implements vscode.Disposable {
+class ComparisonPanel implements OpenPanel {
   readonly session: ComparisonSession;
-  private readonly messenger: Messenger<ComparisonContract>;
-  private readonly disposables: vscode.Disposable[] = [];
+  private readonly frame: PanelFrame<ComparisonContract>;
 
   constructor(
     readonly panel: vscode.WebviewPanel,
@@ -164,30 +110,19 @@ class ComparisonPanel implements vscode.Disposable {
   ) {
     this.session = new ComparisonSession(runs, choice, this.editor());
     shownComparisons.add(this.session);
-    this.messenger = new Messenger<ComparisonContract>(panel.webview, this.session);
-    this.nameIt();
-    setUpWebview(panel.webview, services.context.extensionUri, {
-      panel: 'comparison',
-      title: panel.title,
-      strings: vscode.l10n.bundle ?? {},
-    });
+    this.frame = new PanelFrame<ComparisonContract>(panel, services, 'comparison', this.session);
     this.session.prepare().catch((error: unknown) => this.log('compare', error));
-    this.disposables.push(
-      this.messenger,
+    this.frame.own(
       services.runs.onDidChange(() => {
         this.nameIt();
         this.session.refresh().catch((error: unknown) => this.log('look for predictions', error));
-      }),
-      panel.onDidChangeViewState(() => {
-        if (!panel.visible) this.messenger.suspend();
       }),
     );
   }
 
   dispose(): void {
     shownComparisons.delete(this.session);
-    this.session.dispose();
-    vscode.Disposable.from(...this.disposables).dispose();
+    this.frame.dispose();
   }
 
   private nameIt(): void {
@@ -196,16 +131,13 @@ class ComparisonPanel implements vscode.Disposable {
   }
 
   private log(doing: string, error: unknown): void {
-    const { log } = this.services;
-    if (error instanceof UserError) log.warn(`comparison, ${doing}: ${error.message}`);
-    else
-      log.error(`comparison, ${doing}: ${error instanceof Error ? error.stack : messageOf(error)}`);
+    logProblem(this.services.log, 'comparison', doing, error);
   }
 
   private editor(): ComparisonEditor {
     const { services } = this;
     return {
-      send: (message) => this.messenger.send(message),
+      send: (message) => this.frame.send(message),
       run: (folder) => ({
         name: nameOf(folder, services),
         bestEpoch: services.runs.get(folder)?.info.best?.epoch ?? null,
@@ -230,19 +162,9 @@ class ComparisonPanel implements vscode.Disposable {
     const chosen = await pickOne(items, { title });
     if (!chosen) return null;
     const { fileName, extension, pieces } = chosen.each;
-    const target = await vscode.window.showSaveDialog({
-      defaultUri: vscode.Uri.file(join(dirname(this.session.runs.b), fileName)),
-      filters: { [extension.toUpperCase()]: [extension] },
-      title,
-    });
-    if (!target) return null;
-    try {
-      await saveText(target, pieces());
-    } catch (error) {
-      void showFailure(this.services.log, 'export a comparison', error);
-      throw error;
-    }
-    return basename(target.path);
+    const file = vscode.Uri.file(join(dirname(this.session.runs.b), fileName));
+    const doing = 'export a comparison';
+    return exportTo(this.services.log, { title, file, extension, doing }, pieces());
   }
 }
 

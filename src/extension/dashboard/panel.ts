@@ -10,36 +10,32 @@ import type {
   RunAction,
 } from '../../webview/dashboard/messages';
 import { Thumbnails } from '../failures/thumbnails';
-import { showFailure, showErrorOf } from '../log';
+import { showErrorOf } from '../log';
 import { pickMany } from '../quickPick';
-import { showRestored } from '../restoredTabs';
-import { followPanel } from '../runInFront';
 import { placeOfRun } from '../runs/placeOfRun';
 import type { Run, RunRegistry } from '../runs/runRegistry';
-import { saveFile } from '../saveFile';
 import { RunColours } from '../runs/runColours';
 import type { Services } from '../services';
 import type { Translate } from '../translate';
 import { mayShowImagesOf } from '../trust';
-import { KeyedMutex } from '../keyedMutex';
 import { DASHBOARD_VIEW } from '../viewTypes';
-import { Messenger } from '../webview/messenger';
-import { panelIcon, setUpWebview } from '../webview/panelWebview';
+import { exportTo, PanelFrame } from '../webview/panelFrame';
+import { PanelSet, Registration, type OpenPanel } from '../webview/panelSet';
 import { Pictures } from './pictures';
 import { DashboardSession, type DashboardEditor } from './session';
 import { panelTitle } from './panelTitle';
 import { shortPaths } from './shortPaths';
 
-let registered: DashboardPanels | undefined;
+const registration = new Registration(
+  (services: Services) => new DashboardPanels(services, DASHBOARD_VIEW),
+  (services) => services,
+);
 
 /** Makes the dashboards available, once. @returns what fills those that were open before a reload of the window. */
 export function registerDashboard(
   services: Services,
 ): vscode.WebviewPanelSerializer<Partial<DashboardState>> {
-  if (registered) return registered;
-  registered = new DashboardPanels(services);
-  services.context.subscriptions.push(registered);
-  return registered;
+  return registration.register(services);
 }
 
 /**
@@ -47,18 +43,17 @@ export function registerDashboard(
  * @param runFolders absolute paths; the first is the run that the header is about.
  */
 export async function openDashboard(runFolders: readonly string[]): Promise<void> {
-  if (!registered) throw new Error('registerDashboard was not called');
-  await registered.open(runFolders);
+  await registration.panels.open(runFolders);
 }
 
 /** Resolves when no dashboard shows the run, immediately if none does. */
 export function whenClosed(runFolder: string): Promise<void> {
-  return registered?.whenClosed(runFolder) ?? Promise.resolve();
+  return registration.ifMade?.whenClosed(runFolder) ?? Promise.resolve();
 }
 
 /** Takes a run that is no more out of the dashboards; one that shows nothing else is closed. */
 export function closeDashboards(runFolder: string): void {
-  registered?.close(runFolder);
+  registration.ifMade?.close(runFolder);
 }
 
 const commands: Record<RunAction, string> = {
@@ -75,17 +70,11 @@ const commands: Record<RunAction, string> = {
 };
 
 /** All open dashboards, at most one for each set of runs. */
-class DashboardPanels
-  implements vscode.WebviewPanelSerializer<Partial<DashboardState>>, vscode.Disposable
-{
-  private readonly panels = new Set<DashboardPanel>();
-  /** A second command for the same runs waits for the first. */
-  private readonly turns = new KeyedMutex();
-  /** Runs whose panel VS Code has handed over after a reload. */
-  private readonly handedOver = new Set<string>();
+class DashboardPanels extends PanelSet<readonly string[], DashboardPanel, DashboardState> {
   private readonly pictures: Pictures;
 
-  constructor(private readonly services: Services) {
+  constructor(services: Services, viewType: string) {
+    super(services, viewType);
     const cache = vscode.Uri.joinPath(services.context.globalStorageUri, 'thumbnails');
     const translate: Translate = (message, ...args) => vscode.l10n.t(message, ...args);
     this.pictures = new Pictures(new Thumbnails(cache.fsPath), translate, {
@@ -95,34 +84,7 @@ class DashboardPanels
   }
 
   async open(folders: readonly string[]): Promise<void> {
-    // Not in turn: the panel that is handed over then takes its turn.
-    if (!this.panelOf(folders)) await this.showRestored(folders);
-    await this.turns.run(keyOf(folders), async () => {
-      const known = this.panelOf(folders);
-      if (known) {
-        known.panel.reveal();
-        return;
-      }
-      const panel = vscode.window.createWebviewPanel(
-        DASHBOARD_VIEW,
-        vscode.l10n.t('Training Dashboard'),
-        vscode.ViewColumn.Active,
-      );
-      await this.fill(panel, folders);
-    });
-  }
-
-  /** Called by VS Code for a panel that was open when the window was closed. */
-  async deserializeWebviewPanel(
-    panel: vscode.WebviewPanel,
-    state: Partial<DashboardState> | undefined,
-  ): Promise<void> {
-    const folders = state?.runs?.filter((folder) => typeof folder === 'string') ?? [];
-    this.handedOver.add(keyOf(folders));
-    await this.turns.run(keyOf(folders), async () => {
-      if (folders.length === 0 || this.panelOf(folders)) panel.dispose();
-      else await this.fill(panel, folders);
-    });
+    await this.show(folders);
   }
 
   async whenClosed(folder: string): Promise<void> {
@@ -133,47 +95,37 @@ class DashboardPanels
     for (const panel of this.panels) panel.leaveOut(folder);
   }
 
-  dispose(): void {
-    for (const panel of this.panels) panel.dispose();
-    this.panels.clear();
+  protected firstTitle(): string {
+    return vscode.l10n.t('Training Dashboard');
   }
 
-  private async showRestored(folders: readonly string[]): Promise<void> {
-    const { runs } = this.services;
-    for (const folder of folders) if (!runs.get(folder)) await runs.add(folder);
-    const title = titleOf(folders, runs);
-    await showRestored({
-      viewType: DASHBOARD_VIEW,
-      title,
-      loaded: [...this.panels].filter(({ panel }) => panel.title === title).length,
-      handedOver: () => this.handedOver.has(keyOf(folders)),
-    });
+  protected titleOf(folders: readonly string[]): string {
+    return titleOf(folders, this.services.runs);
   }
 
-  private panelOf(folders: readonly string[]): DashboardPanel | undefined {
-    const wanted = keyOf(folders);
-    return [...this.panels].find(({ session }) => keyOf(session.runs) === wanted);
+  protected keyOf(folders: readonly string[]): string {
+    return keyOf(folders);
   }
 
-  private async fill(panel: vscode.WebviewPanel, folders: readonly string[]): Promise<void> {
-    const { runs, context } = this.services;
-    let closed = false;
-    panel.onDidDispose(() => (closed = true));
-    panel.iconPath = panelIcon(context.extensionUri);
-    await Promise.all(
-      folders.filter((folder) => !runs.get(folder)).map((folder) => runs.add(folder)),
-    );
-    if (closed) return;
-    const filled = new DashboardPanel(panel, folders, this.pictures, this.services);
-    this.panels.add(filled);
-    followPanel(panel, () => {
-      const [run = ''] = filled.session.runs;
-      return { run, configFile: runs.get(run)?.info.configFile };
-    });
-    panel.onDidDispose(() => {
-      this.panels.delete(filled);
-      filled.dispose();
-    });
+  protected keyOfPanel({ session }: DashboardPanel): string {
+    return keyOf(session.runs);
+  }
+
+  protected restored({ runs }: Partial<DashboardState>): readonly string[] | undefined {
+    const folders = runs?.filter((folder) => typeof folder === 'string') ?? [];
+    return folders.length === 0 ? undefined : folders;
+  }
+
+  protected runsOf(folders: readonly string[]): readonly string[] {
+    return folders;
+  }
+
+  protected override runInFront({ session }: DashboardPanel): string {
+    return session.runs[0] ?? '';
+  }
+
+  protected fill(panel: vscode.WebviewPanel, folders: readonly string[]): DashboardPanel {
+    return new DashboardPanel(panel, folders, this.pictures, this.services);
   }
 }
 
@@ -189,12 +141,11 @@ function titleOf(folders: readonly string[], runs: RunRegistry): string {
 }
 
 /** One panel: its webview and its session. */
-class DashboardPanel implements vscode.Disposable {
+class DashboardPanel implements OpenPanel {
   readonly session: DashboardSession;
   /** Settles when the person has closed it. */
   readonly closed: Promise<void>;
-  private readonly messenger: Messenger<DashboardContract>;
-  private readonly disposables: vscode.Disposable[] = [];
+  private readonly frame: PanelFrame<DashboardContract>;
   private disposed = false;
 
   constructor(
@@ -205,29 +156,18 @@ class DashboardPanel implements vscode.Disposable {
   ) {
     this.session = new DashboardSession(folders, this.editor());
     this.closed = new Promise((resolve) => panel.onDidDispose(() => resolve()));
-    this.messenger = new Messenger<DashboardContract>(panel.webview, this.session);
-    this.nameIt();
-    setUpWebview(panel.webview, services.context.extensionUri, {
-      panel: 'dashboard',
-      title: panel.title,
-      strings: vscode.l10n.bundle ?? {},
-    });
-    this.disposables.push(
-      this.messenger,
+    this.frame = new PanelFrame<DashboardContract>(panel, services, 'dashboard', this.session);
+    this.frame.own(
       services.runs.onDidChange(() => {
         this.session.refresh();
         this.nameIt();
-      }),
-      panel.onDidChangeViewState(() => {
-        if (!panel.visible) this.messenger.suspend();
       }),
     );
   }
 
   dispose(): void {
     this.disposed = true;
-    this.session.dispose();
-    vscode.Disposable.from(...this.disposables).dispose();
+    this.frame.dispose();
   }
 
   /** Shows the other runs only, or closes. */
@@ -248,7 +188,7 @@ class DashboardPanel implements vscode.Disposable {
     const execute = (command: string, ...args: unknown[]): void =>
       showErrorOf(log, command, vscode.commands.executeCommand(command, ...args));
     return {
-      send: (message) => this.messenger.send(message),
+      send: (message) => this.frame.send(message),
       run: (folder) => runs.get(folder),
       look: (folder) => void runs.refresh(folder),
       reached: (folder, step) => runs.reached(folder, step),
@@ -317,20 +257,11 @@ class DashboardPanel implements vscode.Disposable {
       this.show([...this.session.runs, ...chosen.map((item) => item.folder)]);
   }
 
-  private async savePng(name: string, png: Uint8Array): Promise<string | null> {
+  private savePng(name: string, png: Uint8Array): Promise<string | null> {
     const [first = ''] = this.session.runs;
-    const target = await vscode.window.showSaveDialog({
-      defaultUri: vscode.Uri.file(join(dirname(first), `${name}.png`)),
-      filters: { PNG: ['png'] },
-      title: vscode.l10n.t('Save Chart'),
-    });
-    if (!target) return null;
-    try {
-      await saveFile(target, [png], (uri, content) => vscode.workspace.fs.writeFile(uri, content));
-    } catch (error) {
-      void showFailure(this.services.log, 'save a chart', error);
-      throw error;
-    }
-    return basename(target.path);
+    const title = vscode.l10n.t('Save Chart');
+    const file = vscode.Uri.file(join(dirname(first), `${name}.png`));
+    const { log } = this.services;
+    return exportTo(log, { title, file, extension: 'png', doing: 'save a chart' }, [png]);
   }
 }

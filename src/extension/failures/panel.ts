@@ -6,23 +6,18 @@ import { RunFolder } from '../../run/runFolder';
 import { isThere } from '../../util/isThere';
 import { UserError } from '../../util/userError';
 import type { FailuresContract, PanelState, SavedFilter } from '../../webview/failures/messages';
-import { showFailure, showErrorOf } from '../log';
-import { showRestored } from '../restoredTabs';
-import { followPanel } from '../runInFront';
+import { showErrorOf } from '../log';
 import { isActive } from '../runs/runRegistry';
 import type { Services } from '../services';
 import { launchOf, type Launch } from '../trainer/process';
 import { mayShowImagesOf } from '../trust';
 import { rememberInspected } from '../walkthrough';
-import { KeyedMutex } from '../keyedMutex';
 import { retryUntilFound } from '../retryUntilFound';
 import { FAILURES_VIEW } from '../viewTypes';
-import { Messenger } from '../webview/messenger';
-import { panelIcon, setPictureRoots, setUpWebview } from '../webview/panelWebview';
-
+import { exportTo, logProblem, PanelFrame } from '../webview/panelFrame';
+import { PanelSet, Registration, type OpenPanel } from '../webview/panelSet';
 import { parseSetName } from '../../run/read/predictionSets';
 import { runPaths } from '../../run/runPaths';
-import { saveText } from './saveRows';
 import {
   FailuresSession,
   type SessionEditor,
@@ -34,16 +29,16 @@ import { Thumbnails } from './thumbnails';
 /** Where the workspace's filters are kept. */
 const FILTERS = 'nlvr.failures.filters';
 
-let registered: FailuresPanels | undefined;
+const registration = new Registration(
+  (services: Services) => new FailuresPanels(services, FAILURES_VIEW),
+  (services) => services,
+);
 
 /** Makes the panels available, once. @returns what fills those that were open before a reload of the window. */
 export function registerFailures(
   services: Services,
 ): vscode.WebviewPanelSerializer<Partial<PanelState>> {
-  if (registered) return registered;
-  registered = new FailuresPanels(services);
-  services.context.subscriptions.push(registered);
-  return registered;
+  return registration.register(services);
 }
 
 /**
@@ -54,153 +49,119 @@ export async function openFailures(
   runFolder: string,
   wanted: WantedPredictions = {},
 ): Promise<void> {
-  if (!registered) throw new Error('registerFailures was not called');
-  await registered.open(runFolder, wanted);
+  await registration.panels.open(runFolder, wanted);
+}
+
+interface About {
+  runFolder: string;
+  /** The predictions to show first. */
+  wanted: WantedPredictions;
 }
 
 /** All open panels, at most one for each run. */
-class FailuresPanels
-  implements vscode.WebviewPanelSerializer<Partial<PanelState>>, vscode.Disposable
-{
-  private readonly panels = new Map<string, FailuresPanel>();
-  /** A second command for the same run waits for the first. */
-  private readonly turns = new KeyedMutex();
-  /** Runs whose panel VS Code has handed over after a reload. */
-  private readonly handedOver = new Set<string>();
+class FailuresPanels extends PanelSet<About, FailuresPanel, PanelState> {
   private readonly thumbnails: Thumbnails;
 
-  constructor(private readonly services: Services) {
+  constructor(services: Services, viewType: string) {
+    super(services, viewType);
     const cache = vscode.Uri.joinPath(services.context.globalStorageUri, 'thumbnails');
     this.thumbnails = new Thumbnails(cache.fsPath);
   }
 
   async open(runFolder: string, wanted: WantedPredictions): Promise<void> {
-    // Not in turn: the panel that is handed over then takes its turn.
-    if (!this.panels.has(runFolder)) await this.showRestored(runFolder);
-    const known = await this.turns.run(runFolder, async () => {
-      const open = this.panels.get(runFolder);
-      if (open) {
-        open.panel.reveal();
-        return open;
-      }
-      const panel = vscode.window.createWebviewPanel(
-        FAILURES_VIEW,
-        vscode.l10n.t('Failed Examples'),
-        vscode.ViewColumn.Active,
-      );
-      await this.fill(panel, runFolder, wanted);
-      return undefined;
-    });
+    const known = await this.show({ runFolder, wanted });
     const wants = wanted.split !== undefined || wanted.epoch !== undefined;
     if (known && wants) await known.session.show(wanted);
   }
 
-  /** Called by VS Code for a panel that was open when the window was closed. */
-  async deserializeWebviewPanel(
+  protected firstTitle(): string {
+    return vscode.l10n.t('Failed Examples');
+  }
+
+  protected titleOf({ runFolder }: About): string {
+    return vscode.l10n.t('Failed Examples: {0}', this.nameOf(runFolder));
+  }
+
+  protected keyOf({ runFolder }: About): string {
+    return runFolder;
+  }
+
+  protected keyOfPanel({ run }: FailuresPanel): string {
+    return run.folder;
+  }
+
+  protected restored({
+    runFolder,
+    set,
+    identifier,
+    subset,
+  }: Partial<PanelState>): About | undefined {
+    if (typeof runFolder !== 'string') return undefined;
+    const wanted = {
+      ...set,
+      ...(typeof identifier === 'string' && { identifier }),
+      ...(subset && { subset }),
+    };
+    return { runFolder, wanted };
+  }
+
+  protected runsOf({ runFolder }: About): readonly string[] {
+    return [runFolder];
+  }
+
+  protected override runInFront({ run }: FailuresPanel): string {
+    return run.folder;
+  }
+
+  protected async fill(
     panel: vscode.WebviewPanel,
-    state: Partial<PanelState> | undefined,
-  ): Promise<void> {
-    const { runFolder, set, identifier, subset } = state ?? {};
-    if (typeof runFolder !== 'string') {
-      panel.dispose();
-      return;
-    }
-    this.handedOver.add(runFolder);
-    await this.turns.run(runFolder, async () => {
-      if (this.panels.has(runFolder)) panel.dispose();
-      else
-        await this.fill(panel, runFolder, {
-          ...set,
-          ...(typeof identifier === 'string' && { identifier }),
-          ...(subset && { subset }),
-        });
-    });
-  }
-
-  dispose(): void {
-    for (const panel of this.panels.values()) panel.dispose();
-    this.panels.clear();
-  }
-
-  private async showRestored(runFolder: string): Promise<void> {
-    const title = titleOf(await this.nameOf(runFolder));
-    await showRestored({
-      viewType: FAILURES_VIEW,
-      title,
-      loaded: [...this.panels.values()].filter(({ panel }) => panel.title === title).length,
-      handedOver: () => this.handedOver.has(runFolder),
-    });
-  }
-
-  private async nameOf(runFolder: string): Promise<string> {
-    const { runs } = this.services;
-    const run = runs.get(runFolder) ?? (await runs.add(runFolder));
-    return run?.info.name ?? basename(runFolder);
-  }
-
-  private async fill(
-    panel: vscode.WebviewPanel,
-    runFolder: string,
-    wanted: WantedPredictions,
-  ): Promise<void> {
-    let closed = false;
-    panel.onDidDispose(() => (closed = true));
-    const name = await this.nameOf(runFolder);
+    { runFolder, wanted }: About,
+    isClosed: () => boolean,
+  ): Promise<FailuresPanel | undefined> {
     const paths = retryUntilFound(() =>
       runPaths(runFolder, this.services.runs.get(runFolder)?.info.configFile ?? ''),
     );
     const known = await paths();
     // Else the page could load them by itself.
     const mayShow = known !== null && (await mayShowImagesOf(known.imageRoot));
-    if (closed) return;
-    panel.title = titleOf(name);
-    panel.iconPath = panelIcon(this.services.context.extensionUri);
-    const session = { folder: runFolder, name, paths };
-    const filled = new FailuresPanel(
-      panel,
-      session,
-      mayShow ? known.imageRoot : undefined,
-      wanted,
-      this.thumbnails,
-      {
-        all: () => this.services.context.workspaceState.get<SavedFilter[]>(FILTERS, []),
-        keep: async (filters) => {
-          await this.services.context.workspaceState.update(FILTERS, filters);
-          for (const { session: other } of this.panels.values()) other.sendFilters();
-        },
-      },
-      this.services,
-    );
-    this.panels.set(runFolder, filled);
     // For the walkthrough: there is something to look through.
     if (await isThere(new RunFolder(runFolder).predictions))
       await rememberInspected(this.services.context.workspaceState);
-    followPanel(panel, () => ({
-      run: runFolder,
-      configFile: this.services.runs.get(runFolder)?.info.configFile,
-    }));
-    panel.onDidDispose(() => {
-      this.panels.delete(runFolder);
-      filled.dispose();
-    });
+    if (isClosed()) return undefined;
+    return new FailuresPanel(
+      panel,
+      { folder: runFolder, name: this.nameOf(runFolder), paths },
+      mayShow ? known.imageRoot : undefined,
+      wanted,
+      this.thumbnails,
+      this.filters(),
+      this.services,
+    );
+  }
+
+  /** The workspace's filters, which all panels show. */
+  private filters(): SessionEditor['filters'] {
+    const { workspaceState } = this.services.context;
+    return {
+      all: () => workspaceState.get<SavedFilter[]>(FILTERS, []),
+      keep: async (filters) => {
+        await workspaceState.update(FILTERS, filters);
+        for (const { session } of this.panels) session.sendFilters();
+      },
+    };
   }
 }
 
-function titleOf(runName: string): string {
-  return vscode.l10n.t('Failed Examples: {0}', runName);
-}
-
 /** One panel: its webview, its session, and the files it watches. */
-class FailuresPanel implements vscode.Disposable {
+class FailuresPanel implements OpenPanel {
   readonly session: FailuresSession;
-  private readonly messenger: Messenger<FailuresContract>;
-  private readonly disposables: vscode.Disposable[] = [];
+  private readonly frame: PanelFrame<FailuresContract>;
   private disposed = false;
 
   /** @param imageRoot undefined when it is not known yet. */
   constructor(
     readonly panel: vscode.WebviewPanel,
-    private readonly run: SessionRun,
+    readonly run: SessionRun,
     private imageRoot: string | undefined,
     wanted: WantedPredictions,
     private readonly thumbnails: Thumbnails,
@@ -209,22 +170,20 @@ class FailuresPanel implements vscode.Disposable {
   ) {
     const asked = { ...run, paths: () => this.paths() };
     this.session = new FailuresSession(asked, wanted, thumbnails, this.editor());
-    this.messenger = new Messenger<FailuresContract>(panel.webview, this.session);
-    setUpWebview(panel.webview, services.context.extensionUri, {
-      panel: 'failures',
-      title: panel.title,
-      pictureRoots: this.pictureRoots(),
-      strings: vscode.l10n.bundle ?? {},
-    });
+    const roots = this.pictureRoots();
+    const frame = new PanelFrame<FailuresContract>(
+      panel,
+      services,
+      'failures',
+      this.session,
+      roots,
+    );
+    this.frame = frame;
     this.watch();
-    this.disposables.push(
-      this.messenger,
-      panel.onDidChangeViewState(() => {
-        if (!panel.visible) this.messenger.suspend();
-      }),
+    frame.own(
       vscode.workspace.onDidGrantWorkspaceTrust(() => {
-        this.guard('look for weights', this.session.refreshAvailability());
-        this.guard(
+        frame.guard('look for weights', this.session.refreshAvailability());
+        frame.guard(
           'show images',
           this.paths().then(() => undefined),
         );
@@ -234,8 +193,7 @@ class FailuresPanel implements vscode.Disposable {
 
   dispose(): void {
     this.disposed = true;
-    this.session.dispose();
-    vscode.Disposable.from(...this.disposables).dispose();
+    this.frame.dispose();
   }
 
   /** The run's paths; a page that was made before they were known is allowed the run's images now. */
@@ -246,9 +204,7 @@ class FailuresPanel implements vscode.Disposable {
     // Another question may have come first.
     if (mayShow && !this.hasImageRoot() && !this.disposed) {
       this.imageRoot = paths.imageRoot;
-      this.messenger.suspend();
-      const { extensionUri } = this.services.context;
-      setPictureRoots(this.panel.webview, extensionUri, this.pictureRoots());
+      this.frame.allowPictures(this.pictureRoots());
     }
     return paths;
   }
@@ -264,44 +220,29 @@ class FailuresPanel implements vscode.Disposable {
   }
 
   private watch(): void {
+    const { frame, session } = this;
     const { folder } = this.run;
-    const watcher = (base: string, pattern: string) => {
-      const made = vscode.workspace.createFileSystemWatcher(
-        new vscode.RelativePattern(vscode.Uri.file(base), pattern),
-      );
-      this.disposables.push(made);
-      return made;
-    };
-    const refresh = (uri?: vscode.Uri) => {
+    const refresh = (uri?: vscode.Uri): void => {
       const changed = uri && parseSetName(basename(uri.fsPath));
-      this.guard('read predictions', this.session.refresh(changed));
+      frame.guard('read predictions', session.refresh(changed));
     };
-    const predictions = watcher(new RunFolder(folder).predictions, '*.jsonl');
-    predictions.onDidCreate((uri) => refresh(uri));
-    predictions.onDidChange((uri) => refresh(uri));
-    predictions.onDidDelete(() => refresh());
-    const notes = watcher(folder, 'notes.json');
-    const readNotes = () => this.guard('read notes', this.session.notesChanged());
-    notes.onDidCreate(readNotes);
-    notes.onDidChange(readNotes);
+    frame.watch(new RunFolder(folder).predictions, '*.jsonl', refresh, () => refresh());
+    const readNotes = (): void => frame.guard('read notes', session.notesChanged());
+    frame.watch(folder, 'notes.json', readNotes, () => undefined);
     // A folder that does not exist yet is not watched everywhere; the run's own news come as well.
-    this.disposables.push(
+    frame.own(
       this.services.runs.onDidChange(() => {
         refresh();
-        this.guard('look for weights', this.session.refreshAvailability());
+        frame.guard('look for weights', session.refreshAvailability());
       }),
     );
-  }
-
-  private guard(doing: string, work: Promise<void>): void {
-    work.catch((error: unknown) => this.services.log.error(`${doing}: ${String(error)}`));
   }
 
   private editor(): SessionEditor {
     const { log } = this.services;
     const { webview } = this.panel;
     return {
-      send: (message) => this.messenger.send(message),
+      send: (message) => this.frame.send(message),
       address: (file) => webview.asWebviewUri(vscode.Uri.file(file)).toString(),
       openFile: async (file, place) => {
         const at = place && new vscode.Position(place.line - 1, place.column - 1);
@@ -340,14 +281,7 @@ class FailuresPanel implements vscode.Disposable {
         return run !== undefined && isActive(run);
       },
       log: (text) => log.info(`predict: ${text}`),
-      problem: (doing, error) => {
-        // A person sees it in the panel; what is not meant for people belongs in the log.
-        if (error instanceof UserError) log.warn(`failed examples, ${doing}: ${error.message}`);
-        else
-          log.error(
-            `failed examples, ${doing}: ${error instanceof Error ? error.stack : String(error)}`,
-          );
-      },
+      problem: (doing, error) => logProblem(log, 'failed examples', doing, error),
       examplesOf: async (set, subset) => {
         if (subset.kind === 'comparison')
           return (await import('../comparison/subset')).comparedExamples(
@@ -366,25 +300,16 @@ class FailuresPanel implements vscode.Disposable {
     };
   }
 
-  private async save(
+  private save(
     name: string,
     extension: string,
     pieces: Iterable<string | Uint8Array>,
   ): Promise<string | null> {
-    const target = await vscode.window.showSaveDialog({
-      defaultUri: vscode.Uri.file(join(this.run.folder, name)),
-      filters: { [extension.toUpperCase()]: [extension] },
-      title:
-        extension === 'png' ? vscode.l10n.t('Save Picture') : vscode.l10n.t('Export Predictions'),
-    });
-    if (!target) return null;
-    try {
-      await saveText(target, pieces);
-    } catch (error) {
-      void showFailure(this.services.log, 'export predictions', error);
-      throw error;
-    }
-    return basename(target.path);
+    const title =
+      extension === 'png' ? vscode.l10n.t('Save Picture') : vscode.l10n.t('Export Predictions');
+    const file = vscode.Uri.file(join(this.run.folder, name));
+    const doing = 'export predictions';
+    return exportTo(this.services.log, { title, file, extension, doing }, pieces);
   }
 
   private async askUnavailable(): ReturnType<SessionEditor['askUnavailable']> {

@@ -1,22 +1,19 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { folderOfRun } from '../../run/import/blipFolder';
 import { RunFolder } from '../../run/runFolder';
 import type { RunsAction, RunsContract, TableView } from '../../webview/runs/messages';
-import { showFailure, showErrorOf } from '../log';
+import { showErrorOf } from '../log';
 import type { TrainingQueue } from '../queue/trainingQueue';
-import { showRestored } from '../restoredTabs';
 import { RunColours } from '../runs/runColours';
 import { configurationOfRun } from '../runs/placeOfRun';
 import type { RunMarks } from '../runs/runMarks';
 import { ensureRuntime } from '../runtimeSetup/setUpRuntime';
-import { saveFile } from '../saveFile';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
-import { KeyedMutex } from '../keyedMutex';
 import { RUNS_VIEW } from '../viewTypes';
-import { Messenger } from '../webview/messenger';
-import { panelIcon, setUpWebview } from '../webview/panelWebview';
+import { exportTo, PanelFrame } from '../webview/panelFrame';
+import { PanelSet, Registration, type OpenPanel } from '../webview/panelSet';
 import { RunRows } from './runRows';
 import { RunsSession, type RunsEditor } from './session';
 
@@ -30,14 +27,14 @@ export interface RunsTableContext {
   queue: TrainingQueue;
 }
 
-let registered: RunsTable | undefined;
+const registration = new Registration(
+  (context: RunsTableContext) => new RunsTables(context),
+  ({ services }) => services,
+);
 
 /** Makes the table available, once. @returns what fills the one that was open before a reload of the window. */
 export function registerRunsTable(context: RunsTableContext): vscode.WebviewPanelSerializer {
-  if (registered) return registered;
-  registered = new RunsTable(context);
-  context.services.context.subscriptions.push(registered);
-  return registered;
+  return registration.register(context);
 }
 
 /**
@@ -45,8 +42,7 @@ export function registerRunsTable(context: RunsTableContext): vscode.WebviewPane
  * @param newRunFrom the folder of a run from which new ones are to be made
  */
 export async function openRunsTable(newRunFrom?: string): Promise<void> {
-  if (!registered) throw new Error('registerRunsTable was not called');
-  await registered.open(newRunFrom);
+  await registration.panels.open(newRunFrom);
 }
 
 const commands: Partial<Record<RunsAction, string>> = {
@@ -56,82 +52,76 @@ const commands: Partial<Record<RunsAction, string>> = {
   reveal: 'nlvr.revealRun',
 };
 
+/** What the table is about: all runs. */
+const ALL = 'all';
+
 /** There is one table in a window. */
-class RunsTable implements vscode.WebviewPanelSerializer, vscode.Disposable {
-  private shown: { panel: vscode.WebviewPanel; session: RunsSession } | undefined;
-  private readonly turns = new KeyedMutex();
+class RunsTables extends PanelSet<typeof ALL, RunsTable> {
   private readonly rows = new RunRows((folder) => vscode.workspace.asRelativePath(folder));
-  private handedOver = false;
 
-  constructor(private readonly context: RunsTableContext) {}
-
-  async open(newRunFrom: string | undefined): Promise<void> {
-    // Not in turn: the panel that is handed over then takes its turn.
-    if (!this.shown) await this.showRestored();
-    await this.turns.run('', () => {
-      if (this.shown) this.shown.panel.reveal();
-      else
-        this.fill(vscode.window.createWebviewPanel(RUNS_VIEW, title(), vscode.ViewColumn.Active));
-      if (newRunFrom !== undefined) this.shown?.session.newRunFrom(newRunFrom);
-      return Promise.resolve();
-    });
+  constructor(private readonly context: RunsTableContext) {
+    super(context.services, RUNS_VIEW);
   }
 
-  /** Called by VS Code for a panel that was open when the window was closed. */
-  async deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
-    this.handedOver = true;
-    await this.turns.run('', () => {
-      if (this.shown) panel.dispose();
-      else this.fill(panel);
-      return Promise.resolve();
-    });
+  async open(newRunFrom: string | undefined): Promise<void> {
+    await this.show(ALL);
+    if (newRunFrom !== undefined) this.panelOf(ALL)?.session.newRunFrom(newRunFrom);
+  }
+
+  protected firstTitle(): string {
+    return vscode.l10n.t('Runs Table');
+  }
+
+  protected titleOf(): string {
+    return this.firstTitle();
+  }
+
+  protected keyOf(): string {
+    return ALL;
+  }
+
+  protected keyOfPanel(): string {
+    return ALL;
+  }
+
+  protected restored(): typeof ALL {
+    return ALL;
+  }
+
+  protected runsOf(): readonly string[] {
+    return [];
+  }
+
+  protected fill(panel: vscode.WebviewPanel): RunsTable {
+    return new RunsTable(panel, this.rows, this.context);
+  }
+}
+
+/** The panel: its webview and its session. */
+class RunsTable implements OpenPanel {
+  readonly session: RunsSession;
+  private readonly frame: PanelFrame<RunsContract>;
+
+  constructor(
+    readonly panel: vscode.WebviewPanel,
+    rows: RunRows,
+    private readonly context: RunsTableContext,
+  ) {
+    const { services, marks } = context;
+    this.session = new RunsSession(
+      rows,
+      this.editor((message) => this.frame.send(message)),
+    );
+    this.frame = new PanelFrame<RunsContract>(panel, services, 'runs', this.session);
+    this.frame.own(
+      services.runs.onDidChange(() => this.session.refresh()),
+      marks.onDidChange(() => this.session.refresh()),
+      vscode.workspace.onDidGrantWorkspaceTrust(() => this.session.trustChanged()),
+    );
   }
 
   dispose(): void {
-    this.shown?.panel.dispose();
-  }
-
-  private async showRestored(): Promise<void> {
-    await showRestored({
-      viewType: RUNS_VIEW,
-      title: title(),
-      loaded: 0,
-      handedOver: () => this.handedOver,
-    });
-  }
-
-  private fill(panel: vscode.WebviewPanel): void {
-    const { services, marks } = this.context;
-    const { extensionUri } = services.context;
-    panel.title = title();
-    panel.iconPath = panelIcon(extensionUri);
-    const session = new RunsSession(
-      this.rows,
-      this.editor((message) => messenger.send(message)),
-    );
-    const messenger = new Messenger<RunsContract>(panel.webview, session);
-    setUpWebview(panel.webview, extensionUri, {
-      panel: 'runs',
-      title: panel.title,
-      strings: vscode.l10n.bundle ?? {},
-    });
-    this.shown = { panel, session };
-    const disposables = [
-      messenger,
-      session,
-      services.runs.onDidChange(() => session.refresh()),
-      marks.onDidChange(() => session.refresh()),
-      vscode.workspace.onDidGrantWorkspaceTrust(() => session.trustChanged()),
-      panel.onDidChangeViewState(() => {
-        if (panel.visible) return;
-        messenger.suspend();
-        session.suspend();
-      }),
-    ];
-    panel.onDidDispose(() => {
-      this.shown = undefined;
-      vscode.Disposable.from(...disposables).dispose();
-    });
+    this.frame.dispose();
   }
 
   private editor(send: RunsEditor['send']): RunsEditor {
@@ -185,26 +175,13 @@ class RunsTable implements vscode.WebviewPanelSerializer, vscode.Disposable {
     };
   }
 
-  private async save(text: string): Promise<string | null> {
+  private save(text: string): Promise<string | null> {
     const [home] = vscode.workspace.workspaceFolders ?? [];
-    const target = await vscode.window.showSaveDialog({
-      ...(home && { defaultUri: vscode.Uri.joinPath(home.uri, 'runs.csv') }),
-      filters: { CSV: ['csv'] },
-      title: vscode.l10n.t('Export Runs'),
-    });
-    if (!target) return null;
-    try {
-      await saveFile(target, [text], (uri, content) => vscode.workspace.fs.writeFile(uri, content));
-    } catch (error) {
-      void showFailure(this.context.services.log, 'export the runs', error);
-      throw error;
-    }
-    return basename(target.path);
+    const file = home && vscode.Uri.joinPath(home.uri, 'runs.csv');
+    const title = vscode.l10n.t('Export Runs');
+    const { log } = this.context.services;
+    return exportTo(log, { title, file, extension: 'csv', doing: 'export the runs' }, [text]);
   }
-}
-
-function title(): string {
-  return vscode.l10n.t('Runs Table');
 }
 
 /** An editor with a text that is not saved yet; saving it writes the file. */
