@@ -1,12 +1,12 @@
 import type { FunctionComponent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { Icon } from '../shared/icons';
-import { isTyping, keysAreOff } from '../shared/keys';
-import { KeysHelp } from '../shared/keysHelp';
+import { KeysLine, Notice, ProgressLine } from '../shared/frame';
 import { announce, LiveRegion } from '../shared/liveRegion';
 import { percent, progressPercent } from '../shared/numbers';
+import { setText } from '../shared/predictionSets';
 import { StateMessage } from '../shared/stateMessage';
 import { t } from '../shared/translate';
+import { isNotPlain, usePanelKeys } from '../shared/usePanelKeys';
 import { CalibrationTab } from './calibrationTab';
 import { EpochsTab } from './epochsTab';
 import { Header } from './header';
@@ -17,7 +17,7 @@ import { NoiseTab } from './noiseTab';
 import { OverviewTab } from './overviewTab';
 import { RobustnessTab } from './robustnessTab';
 import { SlicesTab } from './slicesTab';
-import { setText, tabText } from './words';
+import { tabText } from './words';
 
 /** What a tab shows; its order and name are those of `TABS` and `tabText`. */
 const contents: Record<TabId, FunctionComponent<{ model: Model; numbers: Numbers }>> = {
@@ -77,9 +77,9 @@ function Analysis({ model }: { model: Model }) {
     if (complete && set && numbers)
       announce(t('{0}: accuracy {1}.', setText(set), percent(numbers.accuracy)));
   }, [complete, set?.split, set?.epoch]);
-  useKeys(model);
+  usePageKeys(model);
   return (
-    <div class="analysis" aria-busy={work.state === 'working'}>
+    <div class="panel-frame analysis" aria-busy={work.state === 'working'}>
       <Header model={model} />
       <Working model={model} />
       <Notices model={model} />
@@ -90,46 +90,37 @@ function Analysis({ model }: { model: Model }) {
           <StateMessage kind="loading" title={t('Analyzing the predictions…')} />
         )
       )}
-      <footer class="keys-line">
-        <span aria-hidden="true" class="muted">
-          <kbd>1</kbd>–<kbd>{TABS.length}</kbd> {t('tabs')} <kbd>↑</kbd> <kbd>↓</kbd> {t('move')}{' '}
-          <kbd>Enter</kbd> {t('open examples')} <kbd>/</kbd> {t('search')}
-        </span>
-        <KeysHelp
-          openByButton
-          keys={[
-            { keys: TABS.map((_, i) => String(i + 1)), does: t('Show a tab') },
-            { keys: ['↑', '↓', 'PgUp', 'PgDn', 'Home', 'End'], does: t('Move in a list') },
-            { keys: ['Enter'], does: t('Open the examples in Failed Examples') },
-            { keys: ['M'], does: t('Mark a candidate for label noise') },
-            { keys: ['/'], does: t('Search slices') },
-            { keys: ['?'], does: t('Show the keys') },
-          ]}
-        />
-      </footer>
+      <KeysLine
+        keys={[
+          { keys: TABS.map((_, i) => String(i + 1)), does: t('Show a tab') },
+          { keys: ['↑', '↓', 'PgUp', 'PgDn', 'Home', 'End'], does: t('Move in a list') },
+          { keys: ['Enter'], does: t('Open the examples in Failed Examples') },
+          { keys: ['M'], does: t('Mark a candidate for label noise') },
+          { keys: ['/'], does: t('Search slices') },
+          { keys: ['?'], does: t('Show the keys') },
+        ]}
+      >
+        <kbd>1</kbd>–<kbd>{TABS.length}</kbd> {t('tabs')} <kbd>↑</kbd> <kbd>↓</kbd> {t('move')}{' '}
+        <kbd>Enter</kbd> {t('open examples')} <kbd>/</kbd> {t('search')}
+      </KeysLine>
     </div>
   );
 }
 
 /** Digits show a tab, `/` goes to the search of the slices. */
-function useKeys(model: Model): void {
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      if (event.defaultPrevented || keysAreOff() || isTyping(event.target)) return;
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const tab = TABS[Number(event.key) - 1];
-      if (tab) {
-        model.setTab(tab);
-        focusSoon(`[id="tab-${tab}"]`);
-      } else if (event.key === '/') {
-        model.setTab('slices');
-        focusSoon('.search input');
-      } else return;
-      event.preventDefault();
-    };
-    window.addEventListener('keydown', onKey);
-    return () => window.removeEventListener('keydown', onKey);
-  }, []);
+function usePageKeys(model: Model): void {
+  usePanelKeys((event) => {
+    if (isNotPlain(event)) return false;
+    const tab = TABS[Number(event.key) - 1];
+    if (tab) {
+      model.setTab(tab);
+      focusSoon(`[id="tab-${tab}"]`);
+    } else if (event.key === '/') {
+      model.setTab('slices');
+      focusSoon('.search input');
+    } else return false;
+    return true;
+  });
 }
 
 /** Focuses what is there, so that no key typed next is lost, or what the next frame draws. */
@@ -203,15 +194,7 @@ function Working({ model }: { model: Model }) {
   const share = work.state === 'working' ? work.share : 1;
   return (
     <>
-      <div
-        class={`progress ${share < 1 ? '' : 'done'}`}
-        role="progressbar"
-        aria-label={t('Analyzing the predictions')}
-        aria-valuenow={Math.round(100 * share)}
-        aria-hidden={share >= 1}
-      >
-        <div style={{ transform: `scaleX(${share})` }} />
-      </div>
+      <ProgressLine label={t('Analyzing the predictions')} share={share} />
       {work.state === 'working' && (
         <p class="working muted">
           <span class="number">{t('Analyzing: {0}', progressPercent(share))}</span>
@@ -221,30 +204,32 @@ function Working({ model }: { model: Model }) {
         </p>
       )}
       {work.state === 'cancelled' && (
-        <div class="notice info">
-          <Icon name="info" />
-          <span>
-            {model.numbers
-              ? t('The analysis was canceled. Some numbers may be missing.')
-              : t('The analysis was canceled.')}
-          </span>
-          <button onClick={() => model.send({ type: 'again' })}>{t('Analyze Again')}</button>
-        </div>
+        <Notice
+          level="info"
+          actions={
+            <button onClick={() => model.send({ type: 'again' })}>{t('Analyze Again')}</button>
+          }
+        >
+          {model.numbers
+            ? t('The analysis was canceled. Some numbers may be missing.')
+            : t('The analysis was canceled.')}
+        </Notice>
       )}
       {work.state === 'failed' && (
-        <div class="notice error" role="alert">
-          <Icon name="error" />
-          <span>
-            {work.message} {work.hint}
-          </span>
-          {work.trust ? (
-            <button onClick={() => model.send({ type: 'manageTrust' })}>
-              {t('Manage Workspace Trust')}
-            </button>
-          ) : (
-            <button onClick={() => model.send({ type: 'again' })}>{t('Analyze Again')}</button>
-          )}
-        </div>
+        <Notice
+          level="error"
+          actions={
+            work.trust ? (
+              <button onClick={() => model.send({ type: 'manageTrust' })}>
+                {t('Manage Workspace Trust')}
+              </button>
+            ) : (
+              <button onClick={() => model.send({ type: 'again' })}>{t('Analyze Again')}</button>
+            )
+          }
+        >
+          {work.message} {work.hint}
+        </Notice>
       )}
     </>
   );
@@ -254,16 +239,8 @@ function Notices({ model }: { model: Model }) {
   const { notice } = model;
   if (!notice) return null;
   return (
-    <div class={`notice ${notice.level}`} role={notice.level === 'error' ? 'alert' : undefined}>
-      <Icon name={notice.level} />
-      <span>{notice.message}</span>
-      <button
-        class="quiet icon-only"
-        aria-label={t('Dismiss')}
-        onClick={() => model.dismissNotice()}
-      >
-        <Icon name="cross" />
-      </button>
-    </div>
+    <Notice level={notice.level} onDismiss={() => model.dismissNotice()}>
+      {notice.message}
+    </Notice>
   );
 }

@@ -9,7 +9,8 @@ import type {
   RobustnessTestNumbers,
 } from './messages';
 import type { Model } from './model';
-import { epochText, intervalText, pointsText, significanceText, testText, truth } from './words';
+import { epochText } from '../shared/predictionSets';
+import { intervalText, pointsText, significanceText, testText, truth } from './words';
 
 /** What the answers depend on: accuracy when pairs are changed, and the pairs that break. */
 export function RobustnessTab({ model }: { model: Model }) {

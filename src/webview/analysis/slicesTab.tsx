@@ -1,4 +1,5 @@
 import { useMemo, useRef } from 'preact/hooks';
+import { SearchField } from '../shared/frame';
 import { Icon } from '../shared/icons';
 import { count, percent } from '../shared/numbers';
 import { t } from '../shared/translate';
@@ -73,17 +74,12 @@ export function SlicesTab({ model, numbers }: { model: Model; numbers: Numbers }
   return (
     <>
       <div class="tools" role="search" aria-label={t('Filter the slices')}>
-        <label class="search">
-          <Icon name="search" />
-          <span class="visually-hidden">{t('Search slices and values')}</span>
-          <input
-            ref={search}
-            type="search"
-            value={model.slices.search}
-            placeholder={t('Search')}
-            onInput={(event) => model.setSlices({ search: event.currentTarget.value })}
-          />
-        </label>
+        <SearchField
+          label={t('Search slices and values')}
+          value={model.slices.search}
+          onInput={(text) => model.setSlices({ search: text })}
+          field={search}
+        />
         <button
           class="quiet toggle"
           aria-pressed={model.slices.marked}

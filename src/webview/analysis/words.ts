@@ -4,7 +4,6 @@ import type {
   Fate,
   Interval,
   NoiseCandidate,
-  PredictionSet,
   RobustnessTest,
   TabId,
 } from './messages';
@@ -50,13 +49,6 @@ export function truth(label: boolean): string {
 }
 
 /** Epochs are counted from 1 for people. */
-export function epochText(epoch: number | null): string {
-  return epoch === null ? t('evaluation') : t('epoch {0}', epoch + 1);
-}
-
-export function setText({ split, epoch }: PredictionSet): string {
-  return `${split}, ${epochText(epoch)}`;
-}
 
 /** `58.4–63.9%` */
 export function intervalText(interval: Interval | null): string {

@@ -1,11 +1,10 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { Icon } from '../shared/icons';
-import { isTyping, keysAreOff } from '../shared/keys';
-import { KeysHelp } from '../shared/keysHelp';
+import { KeysLine, Notice } from '../shared/frame';
 import { announce, LiveRegion } from '../shared/liveRegion';
 import { count, percent } from '../shared/numbers';
 import { StateMessage } from '../shared/stateMessage';
 import { t } from '../shared/translate';
+import { isNotPlain, usePanelKeys } from '../shared/usePanelKeys';
 import { Header } from './header';
 import { keyHelp } from './keyHelp';
 import { ExampleList } from './list';
@@ -33,34 +32,25 @@ function Content({ model }: { model: Model }) {
     // The list was opened from the number that had the focus last.
     root.current?.querySelector<HTMLElement>('.cell[aria-expanded=true]')?.focus();
   };
-  const act = useRef<(key: string) => boolean>(() => false);
-  act.current = (key) => {
-    if (cell === null) return false;
-    switch (key) {
+  usePanelKeys((event) => {
+    if (cell === null || (isNotPlain(event) && event.key !== 'Escape')) return false;
+    switch (event.key.length === 1 ? event.key.toLowerCase() : event.key) {
       case 'Escape':
+        if (event.ctrlKey || event.metaKey || event.altKey) return false;
         close();
         return true;
       case '/':
         root.current?.querySelector<HTMLElement>('.examples input[type=search]')?.focus();
         return true;
       case 'a':
+        void model.open('a');
+        return true;
       case 'b':
-        void model.open(key);
+        void model.open('b');
         return true;
     }
     return false;
-  };
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || keysAreOff()) return;
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if (isTyping(event.target) && event.key !== 'Escape') return;
-      if (act.current(event.key.length === 1 ? event.key.toLowerCase() : event.key))
-        event.preventDefault();
-    };
-    window.addEventListener('keydown', onKey);
-    return () => window.removeEventListener('keydown', onKey);
-  }, []);
+  });
 
   useEffect(() => {
     if (state.state !== 'compared' || comparison === null) return;
@@ -77,7 +67,7 @@ function Content({ model }: { model: Model }) {
 
   if (!runs) return <StateMessage kind="loading" title={t('Opening the comparison…')} />;
   return (
-    <div class="comparison" ref={root} aria-busy={!model.complete}>
+    <div class="panel-frame comparison" ref={root} aria-busy={!model.complete}>
       <Header model={model} />
       <Notices model={model} />
       {state.state === 'failed' ? (
@@ -99,13 +89,10 @@ function Content({ model }: { model: Model }) {
           {cell !== null && <ExampleList model={model} comparison={comparison} onClose={close} />}
         </main>
       )}
-      <footer class="keys-line">
-        <span aria-hidden="true" class="muted">
-          <kbd>↑</kbd> <kbd>↓</kbd> <kbd>←</kbd> <kbd>→</kbd> {t('move')} <kbd>Enter</kbd>{' '}
-          {t('show the examples')}
-        </span>
-        <KeysHelp keys={keyHelp()} openByButton />
-      </footer>
+      <KeysLine keys={keyHelp()}>
+        <kbd>↑</kbd> <kbd>↓</kbd> <kbd>←</kbd> <kbd>→</kbd> {t('move')} <kbd>Enter</kbd>{' '}
+        {t('show the examples')}
+      </KeysLine>
     </div>
   );
 }
@@ -116,30 +103,22 @@ function Notices({ model }: { model: Model }) {
   return (
     <>
       {newer.length > 0 && (
-        <div class="notice">
-          <Icon name="info" />
-          <span>{t('These runs have newer predictions: {0}.', newer.join(', '))}</span>
-          <button onClick={() => model.compareAgain()}>{t('Compare Again')}</button>
-        </div>
+        <Notice
+          level="info"
+          actions={<button onClick={() => model.compareAgain()}>{t('Compare Again')}</button>}
+        >
+          {t('These runs have newer predictions: {0}.', newer.join(', '))}
+        </Notice>
       )}
       {comparison?.notes.map((note) => (
-        <p key={note} class="notice warning">
-          <Icon name="warning" />
-          <span>{note}</span>
-        </p>
+        <Notice key={note} level="warning">
+          {note}
+        </Notice>
       ))}
       {notice && (
-        <div class={`notice ${notice.level}`} role={notice.level === 'error' ? 'alert' : undefined}>
-          <Icon name={notice.level} />
-          <span>{notice.message}</span>
-          <button
-            class="quiet icon-only"
-            aria-label={t('Dismiss')}
-            onClick={() => model.dismissNotice()}
-          >
-            <Icon name="cross" />
-          </button>
-        </div>
+        <Notice level={notice.level} onDismiss={() => model.dismissNotice()}>
+          {notice.message}
+        </Notice>
       )}
     </>
   );

@@ -1,7 +1,8 @@
+import { Choice } from '../shared/frame';
 import { Icon } from '../shared/icons';
 import { announce } from '../shared/liveRegion';
 import { t } from '../shared/translate';
-import type { Choice, RunOffer, Side, Split, WantedEpoch } from './messages';
+import type { Choice as Chosen, RunOffer, Side, Split, WantedEpoch } from './messages';
 import type { Model } from './model';
 import { wantedText } from './texts';
 
@@ -37,26 +38,15 @@ export function Header({ model }: { model: Model }) {
       </button>
       <Run side="b" run={b} choice={choice} model={model} />
       {splits.length > 0 && (
-        <label class="choice">
-          <span class="visually-hidden">{t('Split')}</span>
-          <select
-            name="split"
-            value={choice.split}
-            onChange={(event) =>
-              model.choose({
-                split: event.currentTarget.value as Split,
-                epochA: 'last',
-                epochB: 'last',
-              })
-            }
-          >
-            {splits.map((split) => (
-              <option key={split} value={split}>
-                {split}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Choice
+          name="split"
+          label={t('Split')}
+          value={choice.split}
+          options={splits.map((split) => [split, split])}
+          onChange={(split) =>
+            model.choose({ split: split as Split, epochA: 'last', epochB: 'last' })
+          }
+        />
       )}
       <span class="header-actions">
         <button
@@ -80,7 +70,7 @@ export function Header({ model }: { model: Model }) {
 interface RunProps {
   side: Side;
   run: RunOffer;
-  choice: Choice;
+  choice: Chosen;
   model: Model;
 }
 
@@ -95,23 +85,16 @@ function Run({ side, run, choice, model }: RunProps) {
     <span class="run" title={run.folder}>
       <span class="side">{letter}</span>
       <span class="run-name">{run.name}</span>
-      <label class="choice">
-        <span class="visually-hidden">{t('Epoch of {0}', letter)}</span>
-        <select
-          name={side === 'a' ? 'epochA' : 'epochB'}
-          value={String(wanted)}
-          onChange={(event) => {
-            const epoch = wantedOf(event.currentTarget.value);
-            model.choose(side === 'a' ? { epochA: epoch } : { epochB: epoch });
-          }}
-        >
-          {offered.map((each) => (
-            <option key={each} value={String(each)}>
-              {wantedText(each)}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Choice
+        name={side === 'a' ? 'epochA' : 'epochB'}
+        label={t('Epoch of {0}', letter)}
+        value={String(wanted)}
+        options={offered.map((each) => [String(each), wantedText(each)])}
+        onChange={(value) => {
+          const epoch = wantedOf(value);
+          model.choose(side === 'a' ? { epochA: epoch } : { epochB: epoch });
+        }}
+      />
     </span>
   );
 }

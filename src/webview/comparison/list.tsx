@@ -1,4 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { Choice, SearchField } from '../shared/frame';
 import { Icon } from '../shared/icons';
 import { count } from '../shared/numbers';
 import { t } from '../shared/translate';
@@ -46,27 +47,21 @@ export function ExampleList({ model, comparison, onClose }: Props) {
         </button>
       </div>
       <div class="examples-tools">
-        <label class="search">
-          <Icon name="search" />
-          <span class="visually-hidden">{t('Search sentences and identifiers')}</span>
-          <input
-            type="search"
-            value={search}
-            placeholder={t('Search')}
-            onInput={(event) => model.setSearch(event.currentTarget.value)}
-          />
-        </label>
-        <label class="choice">
-          <span class="visually-hidden">{t('Order')}</span>
-          <select
-            name="order"
-            value={order}
-            onChange={(event) => model.setOrder(event.currentTarget.value as Selection['order'])}
-          >
-            <option value="annotations">{t('Annotation order')}</option>
-            <option value="change">{t('Largest change of P(True) first')}</option>
-          </select>
-        </label>
+        <SearchField
+          label={t('Search sentences and identifiers')}
+          value={search}
+          onInput={(text) => model.setSearch(text)}
+        />
+        <Choice
+          name="order"
+          label={t('Order')}
+          value={order}
+          options={[
+            ['annotations', t('Annotation order')],
+            ['change', t('Largest change of P(True) first')],
+          ]}
+          onChange={(next) => model.setOrder(next as Selection['order'])}
+        />
         {open('a', sideText(comparison.a))}
         {open('b', sideText(comparison.b))}
       </div>

@@ -1,46 +1,49 @@
-import { render } from 'preact';
-import '../shared/base.css';
+import { startPanel } from '../shared/startPanel';
 import './config.css';
-import { followConnection } from '../shared/connectionBanner';
-import { HostConnection } from '../shared/hostConnection';
-import { pageRoot } from '../shared/pageRoot';
+import type { HostConnection } from '../shared/hostConnection';
 import { t } from '../shared/translate';
 import { App } from './app';
 import { FormModel, type ViewState } from './formModel';
 import type { ConfigContract } from './messages';
 
-document.body.dataset.panel = 'config';
-const root = pageRoot();
+/** The form, and what of it survives a reload of the page. */
+class Page {
+  readonly form: FormModel;
+  readonly view: Partial<ViewState>;
+  private drawn = 0;
 
-let version = 0;
-let scheduled = 0;
-/** Many changes, one rendering a frame. */
-function changed(): void {
-  if (scheduled !== 0) return;
-  scheduled = requestAnimationFrame(() => {
-    scheduled = 0;
-    version++;
-    draw();
-  });
+  constructor(
+    private readonly connection: HostConnection<ConfigContract, ViewState>,
+    changed: () => void,
+  ) {
+    this.view = connection.state;
+    this.form = new FormModel(connection, changed);
+  }
+
+  receive(message: ConfigContract['toWebview']): void {
+    this.form.receive(message);
+  }
+
+  /** Another number for every rendering. */
+  nextVersion(): number {
+    return this.drawn++;
+  }
+
+  save(view: ViewState): void {
+    this.connection.state = view;
+  }
 }
 
-const connection = new HostConnection<ConfigContract, ViewState>((message) =>
-  model.receive(message),
-);
-const model = new FormModel(connection, changed);
-const view = connection.state;
-
-function draw(): void {
-  render(
+startPanel<ConfigContract, ViewState, Page>({
+  panel: 'config',
+  remedy: t('Close this tab and open the file again.'),
+  create: (connection, changed) => new Page(connection, changed),
+  view: (page) => (
     <App
-      model={model}
-      version={version}
-      view={view}
-      saveView={(state) => (connection.state = state)}
-    />,
-    root,
-  );
-}
-draw();
-connection.ready();
-followConnection(connection, root, t('Close this tab and open the file again.'));
+      model={page.form}
+      version={page.nextVersion()}
+      view={page.view}
+      saveView={(view) => page.save(view)}
+    />
+  ),
+});

@@ -1,38 +1,41 @@
-import { render } from 'preact';
-import '../shared/base.css';
-import { followConnection } from '../shared/connectionBanner';
-import { HostConnection } from '../shared/hostConnection';
-import { pageRoot } from '../shared/pageRoot';
-import { onThemeChange } from '../shared/theme';
+import { startPanel } from '../shared/startPanel';
+import './charts.css';
+import './dashboard.css';
+import './tables.css';
 import { t } from '../shared/translate';
 import { App } from './app';
-import { applySeriesColours } from '../shared/seriesColours';
-import './charts.css';
 import { Context, Cursor, type Host } from './context';
-import './dashboard.css';
+import type { DashboardContract, DashboardState } from './messages';
 import { DashboardStore } from './store';
-import './tables.css';
 
-const root = pageRoot();
-const host: Host = new HostConnection((message) => store.receive(message));
-const store = new DashboardStore(
-  host.state,
-  (view) => {
-    host.state = view;
-  },
-  (run) => requestAnimationFrame(run),
-);
-applySeriesColours(root);
-onThemeChange(() => applySeriesColours(root));
-render(
-  <Context.Provider value={{ store, host, cursor: new Cursor() }}>
-    <App />
-  </Context.Provider>,
-  root,
-);
-host.ready();
-followConnection(
-  host,
-  root,
-  t('Close this panel and open it again from the status bar or the NLVR view.'),
-);
+/** The store says itself what is drawn again, and when. */
+class Page {
+  readonly store: DashboardStore;
+  readonly cursor = new Cursor();
+
+  constructor(readonly host: Host) {
+    this.store = new DashboardStore(
+      host.state,
+      (view) => {
+        host.state = view;
+      },
+      (run) => requestAnimationFrame(run),
+    );
+  }
+
+  receive(message: DashboardContract['toWebview']): void {
+    this.store.receive(message);
+  }
+}
+
+startPanel<DashboardContract, DashboardState, Page>({
+  panel: 'dashboard',
+  remedy: t('Close this panel and open it again from the status bar or the NLVR view.'),
+  create: (connection) => new Page(connection),
+  view: (page) => (
+    <Context.Provider value={page}>
+      <App />
+    </Context.Provider>
+  ),
+  hasSeries: true,
+});

@@ -1,11 +1,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { Icon } from '../shared/icons';
-import { isTyping, keysAreOff } from '../shared/keys';
-import { KeysHelp } from '../shared/keysHelp';
+import { KeysLine, Notice, ProgressLine } from '../shared/frame';
+import { isTyping } from '../shared/keys';
 import { announce, LiveRegion } from '../shared/liveRegion';
 import { count } from '../shared/numbers';
+import { setText } from '../shared/predictionSets';
 import { StateMessage } from '../shared/stateMessage';
 import { t } from '../shared/translate';
+import { usePanelKeys } from '../shared/usePanelKeys';
 import { Detail } from './detail';
 import { toggleHeat } from './explain';
 import { ExportDialog } from './exportDialog';
@@ -18,7 +19,6 @@ import { List, ROW_HEIGHT } from './list';
 import { MarkDialog } from './markDialog';
 import type { Model } from './model';
 import { Splitter } from './splitter';
-import { setText } from './texts';
 import { Filters, Header, ListHead } from './toolbar';
 import { useZoom } from './useZoom';
 
@@ -135,27 +135,20 @@ function Browser({ model }: { model: Model }) {
         return focusList(root.current);
     }
   };
-  const latest = useRef(act);
-  latest.current = act;
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || keysAreOff()) return;
-      const target = event.target instanceof Element ? event.target : null;
-      // Arrow keys move a slider's thumb and the splitter.
-      const slides = target?.matches('input[type=range], [role=separator]') ?? false;
-      if (slides && event.key.startsWith('Arrow')) return;
-      const list = root.current?.querySelector('.list');
-      const lineHeight = model.layout === 'grid' ? CELL_HEIGHT : ROW_HEIGHT;
-      const lines = Math.max(1, Math.floor((list?.clientHeight ?? 0) / lineHeight) - 1);
-      const page = model.layout === 'grid' ? lines * model.gridColumns : lines;
-      const action = actionOf(event, isTyping(event.target), page);
-      if (!action) return;
-      event.preventDefault();
-      latest.current(action);
-    };
-    window.addEventListener('keydown', onKey);
-    return () => window.removeEventListener('keydown', onKey);
-  }, []);
+  usePanelKeys((event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    // Arrow keys move a slider's thumb and the splitter.
+    const slides = target?.matches('input[type=range], [role=separator]') ?? false;
+    if (slides && event.key.startsWith('Arrow')) return false;
+    const list = root.current?.querySelector('.list');
+    const lineHeight = grid ? CELL_HEIGHT : ROW_HEIGHT;
+    const lines = Math.max(1, Math.floor((list?.clientHeight ?? 0) / lineHeight) - 1);
+    const page = grid ? lines * model.gridColumns : lines;
+    const action = actionOf(event, isTyping(event.target), page);
+    if (!action) return false;
+    act(action);
+    return true;
+  });
 
   const ready = loading.state === 'ready';
   useEffect(() => {
@@ -167,10 +160,13 @@ function Browser({ model }: { model: Model }) {
   }, [newer?.epoch]);
 
   return (
-    <div class="browser" ref={root} aria-busy={!ready}>
+    <div class="panel-frame browser" ref={root} aria-busy={!ready}>
       <Header model={model} onExport={() => setExporting(true)} />
       <Filters model={model} search={search} onSaved={() => setFiltering(true)} />
-      <Progress model={model} />
+      <ProgressLine
+        label={t('Reading the predictions')}
+        share={loading.state === 'loading' ? loading.share : 1}
+      />
       <Notices model={model} />
       <main class="main" style={{ '--list-share': `${(100 * model.listShare).toFixed(1)}%` }}>
         <section class="list-side" aria-label={t('Examples')}>
@@ -193,14 +189,11 @@ function Browser({ model }: { model: Model }) {
           askField={askField}
         />
       </main>
-      <footer class="keys-line">
-        <span aria-hidden="true" class="muted">
-          <kbd>↑</kbd> <kbd>↓</kbd> {t('move')} <kbd>←</kbd> <kbd>→</kbd> {t('group')} <kbd>Z</kbd>{' '}
-          {t('zoom')} <kbd>M</kbd> {t('mark')} <kbd>N</kbd> {t('note')} <kbd>/</kbd> {t('search')}{' '}
-          <kbd>E</kbd> {t('export')}
-        </span>
-        <KeysHelp keys={keyHelp()} openByButton />
-      </footer>
+      <KeysLine keys={keyHelp()}>
+        <kbd>↑</kbd> <kbd>↓</kbd> {t('move')} <kbd>←</kbd> <kbd>→</kbd> {t('group')} <kbd>Z</kbd>{' '}
+        {t('zoom')} <kbd>M</kbd> {t('mark')} <kbd>N</kbd> {t('note')} <kbd>/</kbd> {t('search')}{' '}
+        <kbd>E</kbd> {t('export')}
+      </KeysLine>
       <ExportDialog model={model} open={exporting} onClose={() => setExporting(false)} />
       <MarkDialog model={model} open={marking} onClose={() => setMarking(false)} />
       <FiltersDialog model={model} open={filtering} onClose={() => setFiltering(false)} />
@@ -214,57 +207,28 @@ function focusList(root: HTMLElement | null): void {
   (option ?? root?.querySelector<HTMLElement>('.list'))?.focus({ preventScroll: true });
 }
 
-function Progress({ model: { loading } }: { model: Model }) {
-  const share = loading.state === 'loading' ? loading.share : 1;
-  return (
-    <div
-      class={`progress ${share < 1 ? '' : 'done'}`}
-      role="progressbar"
-      aria-label={t('Reading the predictions')}
-      aria-valuenow={Math.round(100 * share)}
-      aria-hidden={share >= 1}
-    >
-      <div style={{ transform: `scaleX(${share})` }} />
-    </div>
-  );
-}
-
 function Notices({ model }: { model: Model }) {
   const { loading, notice } = model;
   const skipped = loading.state === 'ready' ? loading.skipped : 0;
   return (
     <>
       {loading.state === 'ready' && loading.incomplete && (
-        <p class="notice warning">
-          <Icon name="warning" />
-          <span>
-            {t(
-              'The model was incomplete: parts of it had random values when it made these predictions.',
-            )}
-          </span>
-        </p>
+        <Notice level="warning">
+          {t(
+            'The model was incomplete: parts of it had random values when it made these predictions.',
+          )}
+        </Notice>
       )}
       {skipped > 0 && loading.state === 'ready' && (
-        <p class="notice warning">
-          <Icon name="warning" />
-          <span>
-            {t('Lines skipped in the predictions file: {0}.', count(skipped))}{' '}
-            {t('The first: {0}', loading.firstProblem ?? '')}
-          </span>
-        </p>
+        <Notice level="warning">
+          {t('Lines skipped in the predictions file: {0}.', count(skipped))}{' '}
+          {t('The first: {0}', loading.firstProblem ?? '')}
+        </Notice>
       )}
       {notice && (
-        <div class={`notice ${notice.level}`} role={notice.level === 'error' ? 'alert' : undefined}>
-          <Icon name={notice.level} />
-          <span>{notice.message}</span>
-          <button
-            class="quiet icon-only"
-            aria-label={t('Dismiss')}
-            onClick={() => model.dismissNotice()}
-          >
-            <Icon name="cross" />
-          </button>
-        </div>
+        <Notice level={notice.level} onDismiss={() => model.dismissNotice()}>
+          {notice.message}
+        </Notice>
       )}
     </>
   );

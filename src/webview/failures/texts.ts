@@ -1,6 +1,6 @@
 import { t } from '../shared/translate';
 import type { Change, Show } from './filter';
-import type { ExportFormat, PredictionSet } from './messages';
+import type { ExportFormat } from './messages';
 import type { Verdict } from './rows';
 import type { Sort } from './sort';
 
@@ -72,14 +72,6 @@ export function sortText(sort: Sort): string {
 }
 
 /** Files and events count epochs from 0, people from 1. */
-export function epochText(epoch: number | null): string {
-  return epoch === null ? t('evaluation') : t('epoch {0}', epoch + 1);
-}
-
-export function setText(set: PredictionSet): string {
-  return `${set.split}, ${epochText(set.epoch)}`;
-}
-
 export function formatText(format: ExportFormat): { name: string; about: string } {
   switch (format) {
     case 'csv':

@@ -3,7 +3,8 @@ import { t } from '../shared/translate';
 import { Thumbnail } from './list';
 import type { Model } from './model';
 import { VerdictIcon } from './symbols';
-import { epochText, probability, truth } from './texts';
+import { epochText } from '../shared/predictionSets';
+import { probability, truth } from './texts';
 
 /** Cards shown of a sentence that very many pairs share. */
 const MOST_CARDS = 24;

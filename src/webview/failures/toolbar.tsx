@@ -1,77 +1,37 @@
 import type { RefObject } from 'preact';
+import { Choice, PredictionsHeader, SearchField } from '../shared/frame';
 import { Icon } from '../shared/icons';
 import { count } from '../shared/numbers';
 import { t } from '../shared/translate';
 import { CHANGES, DEFAULT_FILTER, SHOWS, type Change, type Show } from './filter';
-import type { PredictionSet } from './messages';
 import type { Model } from './model';
 import { SORTS, type Sort } from './sort';
 import { MarkIcon } from './symbols';
-import { changeText, epochText, setText, showText, sortText } from './texts';
+import { changeText, showText, sortText } from './texts';
 
 /** What is shown: run, split, epoch, and how much of it is wrong. */
 export function Header({ model, onExport }: { model: Model; onExport: () => void }) {
   const { counts, shown, chosenSet: set, sets, newer } = model;
   const labelled = counts.wrong + counts.right;
-  const splits = [...new Set(sets.map(({ split }) => split))];
-  const ofSplit = sets.filter(({ split }) => split === set?.split);
-  const open = (split: PredictionSet['split'], epoch: number | null | undefined) => {
-    const candidates = sets.filter((each) => each.split === split);
-    const next = candidates.find((each) => each.epoch === epoch) ?? candidates.at(-1);
-    if (next) model.open(next);
-  };
   return (
-    <header class="header">
-      <h1>
-        <span class="number">{headline(model)}</span>
-        {labelled > 0 && (
-          <span class="muted number">
-            {' '}
-            {t('accuracy {0}%', ((100 * counts.right) / labelled).toFixed(1))}
-          </span>
-        )}
-      </h1>
-      <label>
-        <span class="visually-hidden">{t('Split')}</span>
-        <select
-          name="split"
-          value={set?.split}
-          onChange={(event) =>
-            open(event.currentTarget.value as PredictionSet['split'], set?.epoch)
-          }
-        >
-          {splits.map((split) => (
-            <option key={split} value={split}>
-              {split}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        <span class="visually-hidden">{t('Epoch')}</span>
-        <select
-          name="epoch"
-          value={String(set?.epoch ?? '')}
-          onChange={(event) => {
-            const { value } = event.currentTarget;
-            if (set) open(set.split, value === '' ? null : Number(value));
-          }}
-        >
-          {ofSplit.map(({ epoch }) => (
-            <option key={String(epoch)} value={String(epoch ?? '')}>
-              {epochText(epoch)}
-            </option>
-          ))}
-        </select>
-      </label>
-      {newer && (
-        <button class="newer" onClick={() => model.open(newer)}>
-          {t('Show {0}', setText(newer))}
-        </button>
-      )}
-      <span class="run-name muted" title={model.run?.runFolder}>
-        {model.run?.runName}
-      </span>
+    <PredictionsHeader
+      title={
+        <>
+          <span class="number">{headline(model)}</span>
+          {labelled > 0 && (
+            <span class="muted number">
+              {' '}
+              {t('accuracy {0}%', ((100 * counts.right) / labelled).toFixed(1))}
+            </span>
+          )}
+        </>
+      }
+      sets={sets}
+      chosen={set}
+      newer={newer}
+      onOpen={(next) => model.open(next)}
+      run={model.run}
+    >
       <button
         class="quiet"
         onClick={() => model.send({ type: 'openAnalysis' })}
@@ -89,7 +49,7 @@ export function Header({ model, onExport }: { model: Model; onExport: () => void
         <Icon name="save" />
         {t('Export')}
       </button>
-    </header>
+    </PredictionsHeader>
   );
 }
 
@@ -118,17 +78,12 @@ export function Filters({ model, search, onSaved }: FiltersProps) {
   return (
     <div class="filters" role="search" aria-label={t('Filter the examples')}>
       <SubsetChip model={model} />
-      <label class="search">
-        <Icon name="search" />
-        <span class="visually-hidden">{t('Search sentences, identifiers and notes')}</span>
-        <input
-          ref={search}
-          type="search"
-          value={filter.search}
-          placeholder={t('Search')}
-          onInput={(event) => model.setFilter({ search: event.currentTarget.value })}
-        />
-      </label>
+      <SearchField
+        label={t('Search sentences, identifiers and notes')}
+        value={filter.search}
+        onInput={(text) => model.setFilter({ search: text })}
+        field={search}
+      />
       <Choice
         name="show"
         label={t('Answers')}
@@ -302,28 +257,5 @@ export function ListHead({ model, onMarkAll }: { model: Model; onMarkAll: () => 
         </svg>
       </button>
     </div>
-  );
-}
-
-interface ChoiceProps {
-  name: string;
-  label: string;
-  value: string;
-  options: readonly (readonly [string, string])[];
-  onChange: (value: string) => void;
-}
-
-function Choice({ name, label, value, options, onChange }: ChoiceProps) {
-  return (
-    <label class="choice" title={label}>
-      <span class="visually-hidden">{label}</span>
-      <select name={name} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
-        {options.map(([key, text]) => (
-          <option key={key} value={key}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }

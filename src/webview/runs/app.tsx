@@ -1,10 +1,11 @@
-import { useEffect, useRef } from 'preact/hooks';
-import { isTyping, keysAreOff } from '../shared/keys';
+import { useRef } from 'preact/hooks';
+import { isTyping } from '../shared/keys';
 import { KeysHelp, type KeyHelp } from '../shared/keysHelp';
 import { announce, LiveRegion } from '../shared/liveRegion';
 import { StateMessage } from '../shared/stateMessage';
 import { count } from '../shared/numbers';
 import { t } from '../shared/translate';
+import { usePanelKeys } from '../shared/usePanelKeys';
 import { AxesDialog } from './axesDialog';
 import { ColumnsDialog } from './columnsDialog';
 import { EditDialog } from './editDialog';
@@ -20,15 +21,11 @@ import { FilterChips, Toolbar } from './toolbar';
 export function App({ model }: { model: Model }) {
   const field = useRef<HTMLInputElement | null>(null);
   const search = () => field.current?.focus();
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key !== '/' || isTyping(event.target) || keysAreOff()) return;
-      event.preventDefault();
-      search();
-    };
-    window.addEventListener('keydown', onKey);
-    return () => window.removeEventListener('keydown', onKey);
-  }, []);
+  usePanelKeys((event) => {
+    if (event.key !== '/' || isTyping(event.target)) return false;
+    search();
+    return true;
+  });
   const exportRuns = async () => {
     const rows = model.selected.size > 0 ? model.targets : model.shown;
     const configuration = model.shownColumns.flatMap(({ key }) => key ?? []);

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { isTyping, keysAreOff } from './keys';
+import { isTyping } from './keys';
 import { t } from './translate';
+import { usePanelKeys } from './usePanelKeys';
 
 export interface KeyHelp {
   /** As on the keyboard: `←`, `Shift`, `+`; alternatives are entries of their own. */
@@ -12,15 +13,11 @@ export interface KeyHelp {
 export function KeysHelp({ keys, openByButton }: { keys: KeyHelp[]; openByButton?: boolean }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [open, setOpen] = useState(false);
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key !== '?' || isTyping(event.target) || keysAreOff()) return;
-      event.preventDefault();
-      setOpen(true);
-    };
-    window.addEventListener('keydown', onKey);
-    return () => window.removeEventListener('keydown', onKey);
-  }, []);
+  usePanelKeys((event) => {
+    if (event.key !== '?' || isTyping(event.target)) return false;
+    setOpen(true);
+    return true;
+  });
   useEffect(() => {
     if (open && !dialog.current?.open) dialog.current?.showModal();
   }, [open]);
