@@ -1,12 +1,6 @@
 import { percent } from '../shared/numbers';
 import { t } from '../shared/translate';
-import type {
-  Fate,
-  Interval,
-  NoiseCandidate,
-  RobustnessTest,
-  TabId,
-} from './messages';
+import type { Fate, Interval, NoiseCandidate, RobustnessTest, TabId } from './messages';
 
 /** The panel's words for its own terms. Functions, because the language is known only at run time. */
 
