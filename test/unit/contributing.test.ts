@@ -1,4 +1,4 @@
-/** CONTRIBUTING.md and the workspace's own VS Code files name what is there. */
+/** CONTRIBUTING.md, docs/architecture.md and the workspace's own VS Code files name what is there. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -28,6 +28,13 @@ describe('CONTRIBUTING.md', () => {
     for (const script of named.filter((each) => each !== 'ci'))
       expect(scripts).toHaveProperty(script);
   });
+});
+
+it('docs/architecture.md names files of src that exist', () => {
+  const page = readFileSync('docs/architecture.md', 'utf8');
+  const files = Array.from(page.matchAll(/`([a-z][\w/]*\/\w+\.tsx?)`/g), ([, file]) => file);
+  expect(files.length).toBeGreaterThan(60);
+  expect(files.filter((file) => !existsSync(join('src', file)))).toEqual([]);
 });
 
 it('the launch configurations start tasks and programs that exist', () => {
