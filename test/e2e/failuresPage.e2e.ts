@@ -100,7 +100,9 @@ describe('the page of failed examples', () => {
     await page().keyboard.press('Control+Enter');
     const answer = page().locator('.ask-answer strong');
     await expect.poll(() => answer.textContent()).toBe('True');
-    await expect.poll(() => page().locator('[role=status]').textContent()).toContain('answers True');
+    await expect
+      .poll(() => page().locator('[role=status]').textContent())
+      .toContain('answers True');
     const [field, line] = [await box('.ask textarea'), await box('.ask-answer')];
     expect(line.y - (field.y + field.height)).toBeLessThan(16);
     expect(line.y + line.height).toBeLessThan((await box('.keys-line')).y);
