@@ -117,7 +117,7 @@ describe('completion', () => {
 
   it('offers values: booleans, names, the default of a number', () => {
     expect(labels('xla: |')).toEqual(['true', 'false']);
-    expect(labels('precision: f|')).toEqual(['fp32', 'tf32', 'bf16', 'auto']);
+    expect(labels('precision: f|')).toEqual(['fp32', 'tf32', 'bf16', 'fp16', 'auto']);
     expect(labels('vit: |')).toEqual(['base', 'large', 'tiny', 'small']);
     expect(labels('init_lr: |')).toEqual(['3e-5']);
     expect(labels('vit:\n  depth: |')).toEqual(['12']);
