@@ -11,7 +11,7 @@ interface Given {
   output_dir?: string;
 }
 
-/** @returns undefined when the starter thought better of it */
+/** @returns undefined when the starter cancelled */
 function openRecord(
   kind: AttemptKind,
   { config, output_dir: outputDir }: Given,

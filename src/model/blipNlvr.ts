@@ -70,7 +70,8 @@ export function classify(
 }
 
 /**
- * Training's forward pass: one batch of images, left ones of all pairs first.
+ * The forward pass from pixels to logits: one batch of images, left ones of all pairs first. Training runs the same steps with
+ * the loss (`train/programs.ts`); parity tests call this.
  * @param images [2n, size, size, 3] float32, normalised
  * @returns [n, 2] logits
  */

@@ -20,8 +20,7 @@ export interface ModelContext {
 
 /**
  * Numbers of the places that draw random numbers. They must differ within a model: equal ones would drop the
- * same elements. A step's seed must therefore differ from the next step's in more than its last word, which
- * these are added to.
+ * same elements. Each is scrambled and added to both words of the step's seed (`runtime/trace/random.ts`).
  */
 const SITES_PER_LAYER = 16;
 const TEXT_SITES = 4096;

@@ -1,5 +1,5 @@
 /**
- * The training loop: BLIP's `main` and `train` (train_nlvr.py) in BLIP's order: learning rate, epoch of steps,
+ * The training loop: the epochs of BLIP's `main` and its `train` (train_nlvr.py) in BLIP's order: learning rate, epoch of steps,
  * evaluation on val and test, log line, best checkpoint. Ours adds exact resume, accumulation, a curriculum,
  * early stopping, and a stop that finishes the step and saves.
  */
@@ -259,8 +259,7 @@ export class Trainer {
   }
 
   /**
-   * int32 [2]. Counts micro-batches, so that each has dropout of its own; the run's seed comes last, as the model adds
-   * to it. Ranks differ by an odd multiple, so that rank 1 does not draw what rank 0 draws under the next seed.
+   * int32 [2]. Counts micro-batches, so that each has dropout of its own, then the run's seed. Ranks differ by an odd multiple, so that rank 1 does not draw what rank 0 draws under the next seed.
    */
   private seed(): Int32Array {
     const { state, config, shard } = this.parts;

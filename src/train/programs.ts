@@ -140,7 +140,7 @@ export class NlvrPrograms {
 
   /**
    * Encodes `count` images into slots. Feeds: `images` [count, size, size, 3], `slots` [count].
-   * Returns nothing of interest (`done`, a scalar) unless `fetch`, then `features` [count, tokens, width].
+   * Returns nothing of interest (`done`, a scalar).
    */
   encode(count: number): Program {
     return remember(this.encoding, count, () =>

@@ -47,7 +47,7 @@ export async function runTraining(request: TrainingRequest): Promise<TrainingOut
   const { config, folder: configFolder } = request.loaded;
   const { group } = request;
   const folder = new RunFolder(configPaths(config, configFolder).outputDir);
-  // Before everything else: checking a large data set takes minutes, in which a person may think better of it.
+  // Before everything else: checking a large data set takes minutes, in which the user may cancel.
   const stop = new StopController(folder, request.onStopRequested, request.onSaveRequested);
   request.stopSignal?.addEventListener('abort', () => stop.request());
   const job: Job = { record: undefined, lock: undefined };

@@ -59,9 +59,9 @@ describe('freeze_vit', () => {
     const losses = await Promise.all([
       frozen(
         '0',
-        /^Features of 6 images take \d+ kB of disk space\. .*encoded in each epoch.*feature_cache/,
+        /^Features of 6 images take [\d.]+ kB of disk space\. .*encoded in each epoch.*feature_cache/,
       ),
-      frozen('1', /^Features of 6 images take \d+ kB of disk space during the run/),
+      frozen('1', /^Features of 6 images take [\d.]+ kB of disk space during the run/),
     ]);
     expect(losses[0]).toHaveLength(12);
     // An image's features differ in their last bits with its place among those encoded together.

@@ -26,6 +26,7 @@ import {
 import { AttemptWriter } from '../../src/run/record/attemptWriter';
 import { processStartTime } from '../../src/run/record/processStart';
 import { thisPlace } from '../../src/run/record/owner';
+import { tryLock } from '../../src/run/record/runLock';
 import { RunFolder } from '../../src/run/runFolder';
 
 /** The machine may be busy. */
@@ -361,6 +362,19 @@ describe('stopping', () => {
       expect(alive(pid)).toBe(true);
     } finally {
       process.kill(pid, 'SIGKILL');
+    }
+  });
+
+  it('at once leaves run.json to a resume that has taken the folder since', async () => {
+    const { pid } = await spawnTrainer(program('setInterval(() => {}, 1000)'), [], root, root);
+    writeFileSync(join(root, 'run.json'), runJson(pid));
+    const resumed = tryLock(new RunFolder(root));
+    try {
+      await stopAtOnce(root, 'Stopped at once.', 100);
+      expect(alive(pid)).toBe(false);
+      expect(state()).toMatchObject({ state: 'running' });
+    } finally {
+      resumed.release();
     }
   });
 

@@ -24,7 +24,7 @@ export async function comparePredictions(
   await openComparison(runs);
 }
 
-/** The folders of the runs to compare; undefined when the user thought better of it. */
+/** The folders of the runs to compare; undefined when the user cancelled. */
 export async function chooseTwo(
   { runs }: Services,
   calledOn: unknown,

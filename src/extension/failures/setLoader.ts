@@ -11,8 +11,8 @@ import { PredictionTable } from './predictionTable';
 import { readPredictions } from '../../run/read/readPredictions';
 import { FileChanged, ShownFile, stampOf } from './shownFile';
 
-/** Rows of a message: small enough to be unpacked by the webview within a frame. */
-const ROWS_A_MESSAGE = 4000;
+/** Fewest rows of a message, but for the last: a message ends with the piece of the file that has them. */
+const MIN_ROWS_PER_MESSAGE = 4000;
 /** Earlier epochs whose answers are shown with an example. */
 const MOST_EPOCHS = 24;
 
@@ -123,7 +123,10 @@ export class SetLoader {
     let skipped = 0;
     let firstProblem: MessageText | undefined;
     let incomplete = false;
-    for await (const batch of readPredictions(shown.file, { signal, batchSize: ROWS_A_MESSAGE })) {
+    for await (const batch of readPredictions(shown.file, {
+      signal,
+      batchSize: MIN_ROWS_PER_MESSAGE,
+    })) {
       if (signal.aborted) return undefined;
       ({ skipped, firstProblem, incomplete } = { firstProblem, ...batch });
       if (batch.predictions.length === 0) continue;

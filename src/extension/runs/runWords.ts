@@ -94,7 +94,7 @@ export function runDescription(run: Run, t: Translate): string {
   return parts.join(' · ');
 }
 
-/** Whether there is no run, only starts that were refused: `standingOf` says so of nothing else. */
+/** Whether there is no run, only starts that were refused: `deriveStatus` says so of nothing else. */
 export function isRefusedStart({ status, attempt }: Run): boolean {
   return status === 'failed' && attempt?.outcome?.state === 'refused';
 }

@@ -8,6 +8,7 @@ import { ownerOf, readRun } from '../../run/read/readRun';
 import { RunFolder } from '../../run/runFolder';
 import type { RunInfo } from '../../run/runInfo';
 import { runJsonText } from '../../run/read/runMark';
+import { FolderHeldError, tryLock, type HeldLock } from '../../run/record/runLock';
 import { isActiveStatus } from '../../run/record/runStatus';
 import { writeFileAtomic } from '../../util/atomicFile';
 import { storedMessage, localize, type MessageText } from '../../util/localize';
@@ -55,16 +56,28 @@ export async function stopAtOnce(
   await rm(paths.stopRequest, { force: true });
   // The program may have had the time to say how it ended; a killed one has not.
   if (run.attempt) sayStopped(paths, run.attempt, message);
-  const left = await readRunInfo(folder);
-  if (!left || (left.state !== 'running' && left.state !== 'starting')) return;
-  const stopped: RunInfo = {
-    ...left,
-    state: 'stopped',
-    ended: new Date().toISOString(),
-    hint: null,
-    ...storedMessage(message),
-  };
-  writeFileAtomic(paths.runJson, runJsonText(stopped));
+  // Under the lock: a resume may have started since, and then run.json is its own.
+  let lock: HeldLock;
+  try {
+    lock = tryLock(paths);
+  } catch (error) {
+    if (error instanceof FolderHeldError) return;
+    throw error;
+  }
+  try {
+    const left = await readRunInfo(folder);
+    if (!left || (left.state !== 'running' && left.state !== 'starting')) return;
+    const stopped: RunInfo = {
+      ...left,
+      state: 'stopped',
+      ended: new Date().toISOString(),
+      hint: null,
+      ...storedMessage(message),
+    };
+    writeFileAtomic(paths.runJson, runJsonText(stopped));
+  } finally {
+    lock.release();
+  }
 }
 
 /** The process that an active run is written by. */

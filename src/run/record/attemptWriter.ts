@@ -46,7 +46,7 @@ export class AttemptWriter {
 
   /**
    * @param asked what this process was started for, where no starter has said so
-   * @returns undefined when the starter thought better of it before this process began
+   * @returns undefined when the starter cancelled before this process began
    */
   static open(
     asked: Pick<Attempt, 'kind' | 'arguments' | 'configFile'>,

@@ -165,7 +165,7 @@ export interface ComparisonContract {
     };
     /** The comparison as `nlvr compare --json` prints it. */
     copyJson: { params: { generation: number }; result: null };
-    /** Asks what to write and where. The result is the file's name, or null when the user thought better of it. */
+    /** Asks what to write and where. The result is the file's name, or null when the user cancelled. */
     export: {
       params: { generation: number; selection: Selection | null };
       result: { file: string | null };

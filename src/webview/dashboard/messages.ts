@@ -203,7 +203,7 @@ export interface DashboardContract {
   toHost: ToHost;
   requests: {
     thumbnails: { params: { run: string; images: string[] }; result: Thumbnail[] };
-    /** Asks the user for a place. The result is the file's name, or null when the user thought better of it. */
+    /** Asks the user for a place. The result is the file's name, or null when the user cancelled. */
     savePng: { params: { name: string; png: Uint8Array }; result: string | null };
     copyText: { params: { text: string }; result: null };
   };

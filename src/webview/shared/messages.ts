@@ -1,5 +1,5 @@
 /**
- * How host and webview talk: three kinds of frames, the same for every panel. What they carry is each panel's own
+ * How host and webview talk: four kinds of frames each way, the same for every panel. What they carry is each panel's own
  * contract, a `PanelContract` in `src/webview/<panel>/messages.ts` that both ends import.
  *
  * The webview says `ready` when it can listen (again after every reload); the host answers with a complete
