@@ -100,7 +100,7 @@ export const builtInSlices: readonly SliceDefinition[] = [
   },
   {
     slice: 'order words',
-    title: localize('Order words'),
+    title: localize('Ordering words'),
     bySentence: true,
     values: ({ sentence }) => [orderWords(sentence)],
   },

@@ -288,7 +288,7 @@ export const definition = {
       width: integer('Model', 768, 4, 4096, 'Width of the vision transformer.'),
       depth: integer('Model', 12, 1, 64, 'Number of blocks.'),
       heads: integer('Model', 12, 1, 64, 'Attention heads; divides the width.'),
-      patch_size: integer('Model', 16, 2, 64, 'Side of a patch in pixels.'),
+      patch_size: integer('Model', 16, 2, 64, 'Patch size in pixels.'),
     },
     'Vision transformer: a size by name, or its width, depth, heads and patch size. Width, depth and heads of the names: `tiny` 192, 12, 3; `small` 384, 12, 6; `base` 768, 12, 12; `large` 1024, 24, 16; all with patches of 16 pixels.',
     oneOf('Model', 'base', ['base', 'large', 'tiny', 'small'], 'A size by name.'),

@@ -221,7 +221,9 @@ async function append(
       for await (const chunk of response.body ?? []) {
         const bytes = chunk as Uint8Array;
         if (total !== null && received + bytes.length > total)
-          throw new UserError(localize('{0} sends more bytes than it announced.', response.url));
+          throw new UserError(
+            localize('{0} sends more bytes than its Content-Length.', response.url),
+          );
         await file.write(bytes, 0, bytes.length, received);
         received += bytes.length;
         onProgress?.({ received, total });

@@ -1,5 +1,5 @@
 /**
- * Events of a run: one JSON object a line in `events.jsonl`, append only, written by the trainer and
+ * Events of a run: one JSON object per line in `events.jsonl`, append only, written by the trainer and
  * read by the dashboard. Readers skip what they do not know, so an older reader survives a newer writer.
  */
 import type { MissingPart } from '../config/modelParts';

@@ -396,7 +396,7 @@ describe('wrong settings end with exit code 2 on every rank', () => {
     expect(unresolved.code).toBe(2);
     expect(unresolved.stderr).toMatch(/no-such-host\.invalid, does not resolve/);
     expect(nobody.code).toBe(2);
-    expect(nobody.stderr).toMatch(/found no rank 0 at 127\.0\.0\.1:\d+ within 2 seconds/);
+    expect(nobody.stderr).toMatch(/could not reach rank 0 at 127\.0\.0\.1:\d+ within 2 seconds/);
     expect(foreign.code).toBe(2);
     expect(foreign.stderr).toMatch(/answered, but not as rank 0 of this training/);
   });

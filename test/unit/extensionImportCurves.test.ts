@@ -90,7 +90,7 @@ it('makes a run of a log folder by common names, and opens its dashboard', async
   expect(known).toContain(run);
   expect(executed).toEqual([['nlvr.openDashboard', run]]);
   expect(said).toEqual([
-    'Steps: 20, epochs: 2. The curves are updated while pytorch grows. Interpreted as percent: accuracy/val.',
+    'Steps: 20, epochs: 2. The curves update as pytorch grows. Interpreted as percent: accuracy/val.',
   ]);
 });
 

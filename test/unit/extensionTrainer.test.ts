@@ -380,7 +380,7 @@ describe('stopping', () => {
 
   it('at once refuses a run of another machine', async () => {
     writeFileSync(join(root, 'run.json'), runJson(process.pid, { host: 'elsewhere' }));
-    await expect(stopAtOnce(root, 'x')).rejects.toThrow(/belongs to elsewhere/);
+    await expect(stopAtOnce(root, 'x')).rejects.toThrow(/is on elsewhere/);
     expect(state()).toMatchObject({ state: 'running' });
   });
 

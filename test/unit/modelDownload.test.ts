@@ -186,7 +186,7 @@ describe('a download', () => {
           'x'.repeat(2000),
       );
     };
-    await expect(fetchIt()).rejects.toThrow('more bytes than it announced');
+    await expect(fetchIt()).rejects.toThrow('more bytes than its Content-Length');
     expect(existsSync(at())).toBe(false);
   });
 

@@ -238,7 +238,7 @@ function nothingMatches(file: string, rows: readonly AnswerRow[], dataset: Datas
         ),
     {
       hint: localize(
-        'Choose another split, or another configuration. Rows with two images and a sentence are joined by them.',
+        'Choose another split, or another configuration. Rows with two images and a sentence are matched on those fields.',
       ),
     },
   );

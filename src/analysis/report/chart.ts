@@ -110,9 +110,7 @@ export function reliabilityDiagram(bins: readonly CalibrationBin[]): Html {
     <title id="reliability-title">${title}</title>
     <desc id="reliability-desc">
       ${localized(
-        localize(
-          'A bar for each range of confidence, as high as the share of right answers in it. The table has the numbers.',
-        ),
+        localize('Bar height is the accuracy in that confidence bin. The values are in the table.'),
       )}
     </desc>
     ${ticks(0, 1, 5).map((value) => yTick(y(value), percent(value), width))}

@@ -71,7 +71,7 @@ export async function predict(options: PredictOptions): Promise<void> {
 }
 
 /**
- * A line with `ready` first, then for each question, a JSON object a line with `id`, `left`, `right` and `sentence`,
+ * A line with `ready` first, then for each question, a JSON object per line with `id`, `left`, `right` and `sentence`,
  * a line with the answer or `error` under the same `id`. Ends with standard input.
  */
 async function serve(predictor: Predictor): Promise<void> {

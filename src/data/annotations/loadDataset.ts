@@ -70,7 +70,7 @@ function recognise(record: AnnotationRecord): Format {
   if (left !== undefined && right !== undefined && sentence !== undefined)
     throw new DataError(
       localize(
-        'these annotations have another layout (keys: {0}); convert them with {1}',
+        'these annotations use an unsupported format (keys: {0}); convert them with {1}',
         Object.keys(value).slice(0, 8),
         `nlvr convert ${record.file} annotation.json`,
       ),

@@ -90,7 +90,7 @@ export async function readRecords(
         if (size > MOST_LIST_BYTES)
           throw new DataError(
             localize(
-              'the JSON list has {0} MB; one of more than {1} MB cannot be read. Write one JSON object a line, without the brackets and commas of the list',
+              'the JSON list is {0} MB; the limit is {1} MB. Write one JSON object per line, without the brackets and commas of the list',
               Math.round(size / 1e6),
               MOST_LIST_BYTES / 1e6,
             ),
@@ -110,7 +110,7 @@ export async function readRecords(
     if (rest.length > MOST_LINE_LENGTH)
       throw new DataError(
         localize(
-          'the line has more than {0} million characters and does not end; expected one JSON list, or one JSON object a line',
+          'the line exceeds {0} million characters; expected one JSON list, or one JSON object per line',
           Math.floor(MOST_LINE_LENGTH / 1e6),
         ),
         { file, line },

@@ -98,7 +98,7 @@ async function refused(file: string, bytes: Buffer, error: unknown): Promise<Dat
     if (size)
       return new DataError(
         localize(
-          'the image has {0} × {1} pixels, more than the limit of {2} (as in Pillow); scale it down',
+          "the image is {0} × {1} pixels, above Pillow's limit of {2}; downscale it",
           size.width,
           size.height,
           LARGEST_IMAGE.toLocaleString('en'),

@@ -100,7 +100,7 @@ export class WorkerRendezvous extends Rendezvous {
           unresolved
             ? localize('The address of rank 0, {0}, does not resolve.', masterAddr)
             : localize(
-                'Rank {0} found no rank 0 at {1}:{2} within {3} seconds ({4}).',
+                'Rank {0} could not reach rank 0 at {1}:{2} within {3} seconds ({4}).',
                 hello.rank,
                 masterAddr,
                 masterPort,

@@ -136,7 +136,7 @@ const testTitles = {
   exchanged: localize('Changed: images and left/right swapped'),
   'left image twice': localize('Changed: left image twice'),
   'right image twice': localize('Changed: right image twice'),
-  'no images': localize('Changed: the sentence alone'),
+  'no images': localize('Changed: sentence only'),
   'no sentence': localize('Changed: the images alone'),
 } as const;
 

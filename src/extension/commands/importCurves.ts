@@ -58,7 +58,7 @@ export async function importCurves(
   const { language } = vscode.env;
   const said = [
     vscode.l10n.t(
-      'Steps: {0}, epochs: {1}. The curves are updated while {2} grows.',
+      'Steps: {0}, epochs: {1}. The curves update as {2} grows.',
       count(report.steps, language),
       count(report.epochs, language),
       basename(source),
@@ -95,7 +95,7 @@ async function chooseSource(): Promise<string | undefined> {
     },
     {
       label: vscode.l10n.t('CSV Table of Curves'),
-      description: vscode.l10n.t('a column step or epoch, and columns of numbers'),
+      description: vscode.l10n.t('a column step or epoch, and numeric columns'),
       folder: false,
     },
   ];

@@ -69,7 +69,7 @@ async function askCheckpoint(services: Services, asked: Asked): Promise<string |
       {
         modal: true,
         detail: vscode.l10n.t(
-          'Its answers would depend on random values. The result would say so.',
+          'Its answers would depend on random weights. The result would say so.',
         ),
       },
       anyway,

@@ -84,7 +84,7 @@ export class Pictures {
     if (type === undefined || size > LARGEST_WHOLE)
       return {
         uri: null,
-        problem: this.translate('Trust the workspace to see this picture.'),
+        problem: this.translate('Trust the workspace to see this image.'),
       };
     return { uri: `data:${type};base64,${(await readFile(path)).toString('base64')}` };
   }

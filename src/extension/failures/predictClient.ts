@@ -47,7 +47,7 @@ interface Running {
   pending: Map<number, Pending>;
 }
 
-/** What the process says on stdout, a JSON object a line. */
+/** What the process says on stdout, a JSON object per line. */
 interface Line {
   ready?: boolean;
   device?: string;

@@ -47,7 +47,7 @@ export class QueueView
     shown.contextValue = 'queued';
     shown.tooltip = tooltipOf(item);
     shown.accessibilityInformation = {
-      label: vscode.l10n.t('{0}, place {1} in the queue', name, place + 1),
+      label: vscode.l10n.t('{0}, position {1} in the queue', name, place + 1),
     };
     return shown;
   }

@@ -42,7 +42,7 @@ export async function stopAtOnce(
   const { owner, presence } = await writerOf(run);
   if (presence === 'elsewhere' || presence === 'silent')
     throw new UserError(
-      localize('This run belongs to {0}; it cannot be ended from here.', owner.host),
+      localize('This run is on {0}; it cannot be stopped from here.', owner.host),
       {
         hint: localize(
           'It was asked to stop. To end it immediately, end process {0} on {1}.',

@@ -3,7 +3,7 @@ import { localize, type MessageText } from '../../util/localize';
 import { CheckpointFormatError, saveWeightsAlone } from './formatError';
 
 const convert = localize(
-  'Only PyTorch and safetensors files are read: load it with the program that made it and save the weights with {0} or the safetensors package.',
+  'Only PyTorch and safetensors files are supported. Load it in the program that created it and save the weights with {0} or the safetensors package.',
   'torch.save',
 );
 const unpackWith = (command: string): MessageText =>

@@ -63,7 +63,7 @@ export function requireSameOrder(begun: ExampleOrder, now: ExampleOrder, folder:
         ]),
     ...(begun.examples === now.examples
       ? []
-      : [localize('other training examples (or another curriculum) than now')]),
+      : [localize('different training examples (or a different curriculum)')]),
   ];
   if (changes.length === 0) return;
   throw new UserError(

@@ -36,7 +36,7 @@ export function CalibrationTab({ model, numbers }: { model: Model; numbers: Numb
           <Row
             title={t('Expected calibration error')}
             value={percent(ece)}
-            text={t('Mean distance of accuracy and confidence over 15 bins of equal width.')}
+            text={t('Mean gap between accuracy and confidence over 15 bins of equal width.')}
           />
           <Row
             title={t('Brier score')}

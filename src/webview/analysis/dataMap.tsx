@@ -80,7 +80,7 @@ export function DataMap({ model, columns, rows, chosen, onChoose }: DataMapProps
         <canvas
           ref={canvas}
           role="img"
-          aria-label={t('Data map of {0} examples; the list has the same ones.', rows.length)}
+          aria-label={t('Data map of {0} examples. The list shows the same examples.', rows.length)}
         />
         {size && chosen !== undefined && (
           <Ring place={placeOf(columns, chosen, size)} kind="chosen" />

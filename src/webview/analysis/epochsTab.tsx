@@ -59,7 +59,7 @@ export function EpochsTab({ model, numbers }: { model: Model; numbers: Numbers }
     return (
       <p class="nothing muted">
         {t(
-          'There are predictions of fewer than two epochs. Each epoch of a training adds its own, and so does Import Predictions with an epoch.',
+          'Fewer than two epochs have predictions. Each training epoch adds a set, and so does Import Predictions with an epoch.',
         )}
       </p>
     );

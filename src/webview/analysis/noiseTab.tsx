@@ -38,7 +38,7 @@ function columns(): GridColumn<Column>[] {
       width: 112,
       from: 500,
       numeric,
-      hint: t('Mean probability of the other answer over the epochs.'),
+      hint: t('Mean probability of the opposite answer over the epochs.'),
     },
     { id: 'wrong', title: t('Wrong epochs'), width: 116, from: 740, numeric },
     {

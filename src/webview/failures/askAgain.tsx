@@ -248,7 +248,7 @@ function History({ model, row, asked }: { model: Model; row: number; asked: read
                 <span class="verdict-word">
                   <VerdictIcon verdict={each.answer.prediction === original ? 'right' : 'wrong'} />
                   {each.answer.prediction === original
-                    ? t('swap test: the answer holds')
+                    ? t('swap test: the answer is unchanged')
                     : t('swap test: the answer changes')}
                 </span>
               )}

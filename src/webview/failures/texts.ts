@@ -52,7 +52,7 @@ export function changeText(change: Change): string {
     case 'newlyRight':
       return t('Newly right');
     case 'changed':
-      return t('Ever flipped');
+      return t('Flipped in at least one test');
     case 'alwaysWrong':
       return t('Always wrong');
   }
