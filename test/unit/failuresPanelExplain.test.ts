@@ -51,8 +51,8 @@ async function open(mode = 'serve'): Promise<typeof bench.panel> {
 describe('where the model looks', () => {
   it('is said of the question as it stands, with the maps turned as the images are shown', async () => {
     const { model } = await open();
-    const { explaining } = model;
-    const question = model.explainedQuestion(0);
+    const { explaining } = model.asking;
+    const question = model.asking.explainedQuestion(0);
     const explained = await explaining.show(question, { word: 1, head: 3 });
     // a.png is turned to the right: its upper left is shown in the upper right.
     expect(explained).toMatchObject({
@@ -61,19 +61,19 @@ describe('where the model looks', () => {
     });
     expect(explaining.explained(question)).toBe(explained);
     // Exchanged images are another question, whose word is the whole sentence again; the head stays.
-    model.setDraft(0, { swapped: true });
-    const exchanged = model.explainedQuestion(0);
+    model.asking.setDraft(0, { swapped: true });
+    const exchanged = model.asking.explainedQuestion(0);
     expect(explaining.explained(exchanged)).toBeNull();
     expect(await explaining.show(exchanged)).toMatchObject({ word: 0, left: [4, 1, 0, 0] });
     expect(explaining.shown).toMatchObject({ head: 3, word: 0, answer: null });
     // So is another example.
-    expect(explaining.explained(model.explainedQuestion(1))).toBeNull();
+    expect(explaining.explained(model.asking.explainedQuestion(1))).toBeNull();
   });
 
   it('says what goes wrong, keeps what was shown, and goes on', async () => {
     const { model } = await open();
-    const { explaining } = model;
-    const question = model.explainedQuestion(0);
+    const { explaining } = model.asking;
+    const question = model.asking.explainedQuestion(0);
     const before = await explaining.show(question);
     expect(await explaining.show(question, { layer: 13 })).toBeNull();
     expect(explaining.problem(question)?.message).toBe('The text encoder has no layer 13.');
@@ -90,8 +90,8 @@ describe('where the model looks', () => {
 
   it('drops what came too late, and what is not waited for any longer', async () => {
     const { model } = await open();
-    const { explaining } = model;
-    const question = { ...model.explainedQuestion(0), sentence: 'slow one' };
+    const { explaining } = model.asking;
+    const question = { ...model.asking.explainedQuestion(0), sentence: 'slow one' };
     const slow = explaining.show(question, { word: 1 });
     const fast = explaining.show(question, { word: 2 });
     expect(await fast).toMatchObject({ word: 2 });
@@ -107,25 +107,25 @@ describe('where the model looks', () => {
 
   it('of a model that is incomplete is shown only once the person has allowed it', async () => {
     const { model } = await open('refuse');
-    const question = model.explainedQuestion(0);
-    expect(await model.explaining.show(question)).toBeNull();
-    expect(model.explaining.problem(question)).toMatchObject({ anyway: true });
+    const question = model.asking.explainedQuestion(0);
+    expect(await model.asking.explaining.show(question)).toBeNull();
+    expect(model.asking.explaining.problem(question)).toMatchObject({ anyway: true });
     model.send({ type: 'allowMissing' });
-    expect(await model.explaining.show(question)).toMatchObject({ layer: 8 });
+    expect(await model.asking.explaining.show(question)).toMatchObject({ layer: 8 });
   });
 
   it('is refused where nothing can be asked', async () => {
     const panel = await open();
     panel.unavailable = { state: 'unavailable', message: 'Not trusted.', trust: true };
-    const question = panel.model.explainedQuestion(0);
-    expect(await panel.model.explaining.show(question)).toBeNull();
-    expect(panel.model.explaining.problem(question)?.message).toBe('Not trusted.');
+    const question = panel.model.asking.explainedQuestion(0);
+    expect(await panel.model.asking.explaining.show(question)).toBeNull();
+    expect(panel.model.asking.explaining.problem(question)?.message).toBe('Not trusted.');
   });
 
   it('is saved as the picture that the process makes', async () => {
     const panel = await open();
-    const { explaining } = panel.model;
-    const question = panel.model.explainedQuestion(0);
+    const { explaining } = panel.model.asking;
+    const question = panel.model.asking.explainedQuestion(0);
     await explaining.show(question, { word: 2, method: 'attention' });
     explaining.setFade(0.3);
     expect(await explaining.save(question)).toBe('dev-0-0-0-where.png');

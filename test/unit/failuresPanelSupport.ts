@@ -5,7 +5,8 @@ import { afterEach, beforeEach, expect, vi } from 'vitest';
 import { configPaths } from '../../src/config/paths';
 import { parseConfig } from '../../src/config/parse';
 import type { Launch } from '../../src/extension/trainer/process';
-import { FailuresSession, type SessionEditor } from '../../src/extension/failures/session';
+import { FailuresSession } from '../../src/extension/failures/session';
+import type { SessionEditor } from '../../src/extension/failures/sessionEditor';
 import { Thumbnails } from '../../src/extension/failures/thumbnails';
 import type { Prediction } from '../../src/run/predictions';
 import type {
@@ -14,7 +15,8 @@ import type {
   SavedFilter,
   ToWebview,
 } from '../../src/webview/failures/messages';
-import { Model, type ViewState } from '../../src/webview/failures/model';
+import { Model } from '../../src/webview/failures/model';
+import type { ViewState } from '../../src/webview/failures/viewState';
 
 type Wanted = ConstructorParameters<typeof FailuresSession>[1];
 

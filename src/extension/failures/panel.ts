@@ -18,12 +18,8 @@ import { exportTo, logProblem, PanelFrame } from '../webview/panelFrame';
 import { PanelSet, Registration, type OpenPanel } from '../webview/panelSet';
 import { parseSetName } from '../../run/read/predictionSets';
 import { runPaths } from '../../run/runPaths';
-import {
-  FailuresSession,
-  type SessionEditor,
-  type SessionRun,
-  type WantedPredictions,
-} from './session';
+import { FailuresSession } from './session';
+import type { SessionEditor, SessionRun, WantedPredictions } from './sessionEditor';
 import { Thumbnails } from './thumbnails';
 
 /** Where the workspace's filters are kept. */

@@ -226,7 +226,7 @@ function Notices({ model }: { model: Model }) {
         </Notice>
       )}
       {notice && (
-        <Notice level={notice.level} onDismiss={() => model.dismissNotice()}>
+        <Notice level={notice.level} onDismiss={() => model.notices.dismiss()}>
           {notice.message}
         </Notice>
       )}

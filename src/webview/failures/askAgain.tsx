@@ -19,11 +19,12 @@ interface AskProps {
 
 /** Ask the checkpoint about a changed sentence or exchanged images, and see all answers side by side. */
 export function AskAgain({ model, row, field }: AskProps) {
-  const { rows, ask: state } = model;
+  const { rows } = model;
+  const { process: state } = model.asking;
   const original = rows.sentenceOf(row);
-  const { sentence, swapped } = model.draftOf(row);
-  const setSentence = (next: string) => model.setDraft(row, { sentence: next });
-  const asked = model.askedAbout(row);
+  const { sentence, swapped } = model.asking.draftOf(row);
+  const setSentence = (next: string) => model.asking.setDraft(row, { sentence: next });
+  const asked = model.asking.about(row);
   const latest = asked.at(-1);
   const waiting = asked.some(({ answer, problem }) => !answer && !problem);
   const now = useRef<HTMLDivElement>(null);
@@ -38,7 +39,7 @@ export function AskAgain({ model, row, field }: AskProps) {
 
   const send = async (question: Question) => {
     askedHere.current = true;
-    const { answer, problem } = await model.askAbout(row, question);
+    const { answer, problem } = await model.asking.ask(row, question);
     announce(
       answer
         ? t(
@@ -51,7 +52,7 @@ export function AskAgain({ model, row, field }: AskProps) {
   };
   const ask = () => {
     // What was typed since the last frame is not rendered yet.
-    const draft = model.draftOf(row);
+    const draft = model.asking.draftOf(row);
     if (draft.sentence.trim() === '' || waiting) return;
     void send({
       sentence: draft.sentence.trim(),
@@ -95,7 +96,7 @@ export function AskAgain({ model, row, field }: AskProps) {
           rows={2}
           value={sentence}
           aria-label={t('Sentence to ask about')}
-          onFocus={() => model.prepareAsk(row)}
+          onFocus={() => model.asking.prepare(row)}
           onInput={(event) => setSentence(event.currentTarget.value)}
           onKeyDown={(event) => {
             if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
@@ -112,7 +113,7 @@ export function AskAgain({ model, row, field }: AskProps) {
             class="toggle"
             aria-pressed={swapped}
             title={t('Show and ask with the left and right image swapped (S)')}
-            onClick={() => model.setDraft(row, { swapped: !swapped })}
+            onClick={() => model.asking.setDraft(row, { swapped: !swapped })}
           >
             <Icon name="swap" />
             {t('Swap images')}
@@ -139,7 +140,7 @@ export function AskAgain({ model, row, field }: AskProps) {
           {changed && (
             <button
               class="quiet"
-              onClick={() => model.setDraft(row, { sentence: original, swapped: false })}
+              onClick={() => model.asking.setDraft(row, { sentence: original, swapped: false })}
             >
               <Icon name="reset" />
               {t('Reset')}

@@ -30,7 +30,7 @@ export function Detail({ model, view, onView, pointer, noteField, askField }: De
     return model.shown.length === 0 ? null : (
       <p class="nothing muted">{t('Choose an example to see its images.')}</p>
     );
-  const { swapped } = model.draftOf(row);
+  const { swapped } = model.asking.draftOf(row);
   const verdict = rows.verdict(row);
   const identifier = rows.identifierOf(row);
   const label = rows.label[row];

@@ -19,8 +19,8 @@ interface ExplainProps {
 
 /** Where the model looks in both images for a word of the current question. */
 export function Explain({ model, row }: ExplainProps) {
-  const { explaining, ask } = model;
-  const question = model.explainedQuestion(row);
+  const { explaining, process: ask } = model.asking;
+  const question = model.asking.explainedQuestion(row);
   const explained = explaining.explained(question);
   const problem = explaining.problem(question);
   const waiting = explaining.waitsFor(question);
@@ -77,8 +77,10 @@ export function heatLayers(
   model: Model,
   row: number,
 ): ((place: 0 | 1, ratio: number, view: Viewpoint) => ComponentChildren) | undefined {
-  const { explaining } = model;
-  const explained = explaining.isDrawn ? explaining.explained(model.explainedQuestion(row)) : null;
+  const { explaining } = model.asking;
+  const explained = explaining.isDrawn
+    ? explaining.explained(model.asking.explainedQuestion(row))
+    : null;
   if (!explained) return undefined;
   const maps = [explained.left, explained.right];
   const scale = scaleOf(maps);
@@ -90,9 +92,10 @@ export function heatLayers(
 
 /** What the key does: shows where the model looks, hides it, shows it again. */
 export function toggleHeat(model: Model): void {
-  const { explaining, selected, ask } = model;
+  const { selected } = model;
+  const { explaining, process: ask } = model.asking;
   if (selected < 0 || ask.state === 'unavailable') return;
-  const question = model.explainedQuestion(selected);
+  const question = model.asking.explainedQuestion(selected);
   if (!explaining.explained(question)) {
     if (question.sentence !== '' && !explaining.waitsFor(question))
       void showAndSay(model, question);
@@ -107,7 +110,7 @@ async function showAndSay(
   question: ExplainedQuestion,
   change?: Partial<Shown>,
 ): Promise<void> {
-  const { explaining } = model;
+  const { explaining } = model.asking;
   const explained = await explaining.show(question, change);
   const problem = explaining.problem(question);
   if (explained) announce(description(explained));
@@ -121,7 +124,7 @@ interface ControlsProps {
 }
 
 function Controls({ model, question, explained }: ControlsProps) {
-  const { explaining } = model;
+  const { explaining } = model.asking;
   const { shown, fade, isDrawn } = explaining;
   const [saved, setSaved] = useState<string | null>(null);
   const change = (next: Partial<Shown>) => void showAndSay(model, question, next);
@@ -288,7 +291,7 @@ function Choice({ name, value, options, onChoose, disabled = false }: ChoiceProp
 const PATIENCE_MS = 300;
 
 function Waiting({ model, question }: { model: Model; question: ExplainedQuestion }) {
-  const { explaining, ask } = model;
+  const { explaining, process: ask } = model.asking;
   const waiting = explaining.waitsFor(question);
   const [long, setLong] = useState(false);
   useEffect(() => {

@@ -28,7 +28,7 @@ export function ExportDialog({ model, open, onClose }: ExportProps) {
       rows === 1
         ? t('1 row was written to {0}.', file)
         : t('{0} rows were written to {1}.', count(rows), file);
-    model.inform(says, announce);
+    model.notices.inform(says, announce);
   };
   const isOfficial = (format: ExportFormat) => format === 'nlvr1' || format === 'nlvr2';
   const partial = model.shown.length < model.rows.count;

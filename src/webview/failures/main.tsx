@@ -4,7 +4,8 @@ import './failures.css';
 import { t } from '../shared/translate';
 import { App } from './app';
 import type { FailuresContract } from './messages';
-import { Model, type ViewState } from './model';
+import { Model } from './model';
+import type { ViewState } from './viewState';
 
 startPanel<FailuresContract, ViewState, Model>({
   panel: 'failures',

@@ -24,7 +24,7 @@ export function MarkDialog({ model, open, onClose }: MarkProps) {
     if (changed === null) return;
     const says =
       changed === 1 ? t('1 example was changed.') : t('{0} examples were changed.', count(changed));
-    model.inform(says, announce);
+    model.notices.inform(says, announce);
   };
   const examples = model.shown.length;
   const tooMany = examples > MOST_MARKED;
