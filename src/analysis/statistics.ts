@@ -7,7 +7,7 @@
 export type Interval = [low: number, high: number];
 
 /** The 97.5% quantile of the standard normal distribution. */
-export const Z95 = 1.959963984540054;
+const Z95 = 1.959963984540054;
 
 /**
  * Wilson's score interval of a share (Wilson 1927).

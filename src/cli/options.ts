@@ -32,7 +32,7 @@ export function worst(value: string): number {
   return n;
 }
 
-export function keyValue(value: string, previous: string[]): string[] {
+function keyValue(value: string, previous: string[]): string[] {
   if (!/^[\w.]+=/.test(value))
     throw new InvalidArgumentError('expected key=value, such as init_lr=1e-4.');
   return [...previous, value];
@@ -92,7 +92,7 @@ export function wantedEpoch(value: string): WantedEpoch {
   return value === 'best' || value === 'last' ? value : integer(value);
 }
 
-export function subset(value: string, previous: [string, string][]): [string, string][] {
+function subset(value: string, previous: [string, string][]): [string, string][] {
   const [, name = '', file = ''] = /^([^=]+)=(.+)$/.exec(value) ?? [];
   if (name === '') throw new InvalidArgumentError('expected name=file.');
   return [...previous, [name, file]];

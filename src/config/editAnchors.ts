@@ -41,7 +41,7 @@ export function keepingAnchors(document: Document.Parsed, text: string, edit: Te
 }
 
 /** @throws {UserError} always */
-export function refuse(anchor: string): never {
+function refuse(anchor: string): never {
   throw new UserError(
     localize('This value has the name `&{0}`, and other lines of the file use it.', anchor),
     { hint: localize('Edit this part in the text editor.') },

@@ -9,7 +9,7 @@ interface Row {
 }
 
 /** One table a group, fields of mappings below their key. */
-export function configurationTables(): string {
+function configurationTables(): string {
   return groups.map((group) => `### ${group}\n\n${table(group)}`).join('\n\n');
 }
 

@@ -17,12 +17,12 @@ export function isUrl(value: string): boolean {
  * The absolute form of a path of the configuration, with `~` and variables expanded. An address and the empty
  * string ("none") stay as they are; so does an absolute path.
  */
-export function resolvePath(folder: string, value: string): string {
+function resolvePath(folder: string, value: string): string {
   return value === '' || isUrl(value) ? value : resolve(folder, expandedPath(value));
 }
 
 /** The name that stands for BLIP's own text encoder when no file of that name is next to the configuration. */
-export const BUILT_IN_MED_CONFIG = 'med_config.json';
+const BUILT_IN_MED_CONFIG = 'med_config.json';
 
 /** The file that `med_config` names, whether or not it is there. */
 export function namedMedConfig(value: string, folder: string): string {

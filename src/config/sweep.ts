@@ -11,7 +11,7 @@ export interface ValueList {
 }
 
 /** More than anybody queues by hand; a slip of the keyboard would fill the queue. */
-export const MOST_COMBINATIONS = 200;
+const MOST_COMBINATIONS = 200;
 
 /**
  * Every combination of the values, the last key changing fastest. A value that is given twice counts once.

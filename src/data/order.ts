@@ -18,7 +18,7 @@ export function epochOrder(count: number, seed: number, epoch: number): Int32Arr
  * Groups of examples that are connected by the images they share, each at the position of its first example.
  * @returns indices into `examples`
  */
-export function sharedImageGroups(examples: readonly Example[]): number[][] {
+function sharedImageGroups(examples: readonly Example[]): number[][] {
   const parents = Int32Array.from(examples, (_, i) => i);
   const rootOf = (i: number) => {
     while (parents[i] !== i) {

@@ -11,10 +11,10 @@ import type { RendezvousEvent, RendezvousOptions, RendezvousRequest } from './re
 import type { RankSettings } from './settings';
 
 /** How long the ranks wait for each other at the start, unless said otherwise: as torchrun. */
-export const DEFAULT_TIMEOUT_MS = 300_000;
+const DEFAULT_TIMEOUT_MS = 300_000;
 
 /** The job ended because of a rank. */
-export class RankFailedError extends UserError {
+class RankFailedError extends UserError {
   override readonly name = 'RankFailedError';
 
   constructor(readonly failure: Failure) {

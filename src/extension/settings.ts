@@ -28,7 +28,7 @@ export function setting<K extends keyof Settings>(key: K, file?: vscode.Uri): Se
 }
 
 /** How many processes share a training that is started here. @throws {UserError} where the setting is neither a number nor `auto` */
-export function processesPerNode(value: unknown = setting('processesPerNode')): number | 'auto' {
+function processesPerNode(value: unknown = setting('processesPerNode')): number | 'auto' {
   if (value === 'auto' || (Number.isSafeInteger(value) && Number(value) >= 1))
     return value as number | 'auto';
   throw new UserError(

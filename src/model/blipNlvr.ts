@@ -70,26 +70,6 @@ export function classify(
 }
 
 /**
- * The forward pass from pixels to logits: one batch of images, left ones of all pairs first. Training runs the same steps with
- * the loss (`train/programs.ts`); parity tests call this.
- * @param images [2n, size, size, 3] float32, normalised
- * @returns [n, 2] logits
- */
-export function classifyPairs(
-  config: NlvrModelConfig,
-  images: tf.Tensor,
-  inputIds: tf.Tensor,
-  attentionMask: tf.Tensor,
-  context: ModelContext,
-): tf.Tensor {
-  const [image0, image1] = tf.split(encodeImages(config, images, context), 2) as [
-    tf.Tensor,
-    tf.Tensor,
-  ];
-  return classify(config, image0, image1, inputIds, attentionMask, context);
-}
-
-/**
  * Mean cross-entropy.
  * @param logits [n, 2]
  * @param labels int32 [n], 0 or 1

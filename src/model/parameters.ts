@@ -126,12 +126,5 @@ export function parameterShapes(config: NlvrModelConfig): Map<string, number[]> 
   return new Map([...parameters(config)].map(([name, { shape }]) => [name, [...shape]]));
 }
 
-/** Number of trainable values: 259.4 million for BLIP's base model. */
-export function parameterCount(config: NlvrModelConfig): number {
-  let count = 0;
-  for (const { shape } of parameters(config).values()) count += product(shape);
-  return count;
-}
-
 /** True for the parameters that `freeze_vit` keeps as they are. */
 export const isVisionParameter = (name: string): boolean => name.startsWith('visual_encoder.');

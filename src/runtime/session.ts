@@ -143,10 +143,6 @@ export class Session {
     return parallelism(this.options).threads;
   }
 
-  hasVariable(name: string): boolean {
-    return this.variables.has(name);
-  }
-
   shapeOf(name: string): readonly number[] {
     return this.variables.get(name).shape;
   }

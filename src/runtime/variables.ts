@@ -59,14 +59,6 @@ export class Variables {
     this.entries.set(name, entry);
   }
 
-  has(name: string): boolean {
-    return this.entries.has(name);
-  }
-
-  names(): string[] {
-    return [...this.entries.keys()];
-  }
-
   get(name: string): Variable {
     return this.entry(name);
   }

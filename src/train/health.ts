@@ -19,11 +19,11 @@ const SLOW_LOADER_SHARE = 0.2;
 const FAST_LOADER_STEPS = 20;
 const FAST_LOADER_MS = 10_000;
 /** A rank counts as slow when its part of a step takes this many times the median of all ranks … */
-export const SLOW_RANK_FACTOR = 1.5;
+const SLOW_RANK_FACTOR = 1.5;
 /** Below this it no longer does. */
 const EQUAL_RANK_FACTOR = 1.2;
 /** … in the mean of this many steps in a row. */
-export const SLOW_RANK_STEPS = 20;
+const SLOW_RANK_STEPS = 20;
 
 /** How long an epoch has taken, and how long it waited for batches: in all, and for the first, which is no sign. */
 export interface Loading {

@@ -4,7 +4,7 @@ import { withDiskErrors } from '../util/diskError';
 import { pythonFixed } from '../util/pythonFixed';
 
 /** Four decimals, as BLIP's `"{:.4f}".format`; null prints as a missing mean does there, `nan`. */
-export function fourDecimals(value: number | null): string {
+function fourDecimals(value: number | null): string {
   return pythonFixed(value ?? NaN, 4);
 }
 

@@ -16,9 +16,8 @@ export interface Stage {
   batchesPerEpoch: number;
   /** Optimizer steps of an epoch. */
   stepsPerEpoch: number;
-  /** Epochs and optimizer steps before this stage. */
+  /** Epochs before this stage. */
   firstEpoch: number;
-  firstStep: number;
 }
 
 export class TrainingPlan {
@@ -48,7 +47,6 @@ export class TrainingPlan {
         stepsPerEpoch,
         batchesPerEpoch: stepsPerEpoch * config.accumulate_steps,
         firstEpoch: before ? before.firstEpoch + before.epochs : 0,
-        firstStep: before ? before.firstStep + before.epochs * before.stepsPerEpoch : 0,
       });
     };
     if (easy && config.curriculum.epochs > 0) add('curriculum', easy, config.curriculum.epochs);
@@ -92,12 +90,6 @@ export class TrainingPlan {
       return sum + Math.max(0, left) * stepsPerEpoch;
     }, 0);
     return done.step + inEpoch + later;
-  }
-
-  /** Optimizer steps of the whole run that lie before an epoch. */
-  stepsBefore(epoch: number): number {
-    const stage = this.stageOf(epoch);
-    return stage.firstStep + (epoch - stage.firstEpoch) * stage.stepsPerEpoch;
   }
 
   /**

@@ -26,7 +26,7 @@ export function heatColour(value: number): [number, number, number] {
 /** How strongly a heat map covers its image unless something else is asked for. */
 export const USUAL_FADE = 0.6;
 
-export const PLACES = [
+const PLACES = [
   'upper left',
   'upper middle',
   'upper right',

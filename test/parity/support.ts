@@ -1,9 +1,9 @@
 /** The golden fixtures as the model takes them. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { checkMedConfig } from '../../src/config/medConfig';
-import { classifyPairs, crossEntropy } from '../../src/model/blipNlvr';
+import { classify, crossEntropy, encodeImages } from '../../src/model/blipNlvr';
 import { openCheckpoint } from '../../src/model/checkpoint/openCheckpoint';
 import { modelConfig } from '../../src/model/config';
 import type { NlvrModelConfig } from '../../src/model/config';
@@ -194,7 +194,12 @@ export function forward(
     training: false,
     ...options,
   };
-  const logits = classifyPairs(config, images, inputIds, attentionMask, context);
+  // One batch of images, left ones of all pairs first.
+  const [left, right] = tf.split(encodeImages(config, images, context), 2) as [
+    tf.Tensor,
+    tf.Tensor,
+  ];
+  const logits = classify(config, left, right, inputIds, attentionMask, context);
   return { logits, loss: crossEntropy(logits, labels) };
 }
 

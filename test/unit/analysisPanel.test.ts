@@ -308,7 +308,7 @@ it('shows stored robustness results, a chosen one, and opens the pairs that brok
   expect(model.robustnessShown?.tests[0]).toMatchObject({ test: 'exchanged', flips: 8 });
   expect(model.robustnessShown?.tests[0]?.pairs).toHaveLength(8);
   // Of the epoch that was tested, though another is shown.
-  expect(panel.session.set).toEqual({ split: 'val', epoch: 1 });
+  expect(model.set).toEqual({ split: 'val', epoch: 1 });
   const subset = { kind: 'robustness', file: 'val-checkpoint_best.json', test: 'exchanged' };
   model.send({ type: 'showBroken', file: 'val-checkpoint_best.json', test: 'exchanged' });
   expect(panel.shown).toEqual([[{ split: 'val', epoch: 0 }, { subset }]]);

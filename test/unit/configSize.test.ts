@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/parse';
 import { readModelConfig } from '../../src/model/config';
-import { parameterCount } from '../../src/model/parameters';
 import { modelSize, totalMemory } from '../../src/model/size';
 
 function sizeOf(text: string) {
@@ -18,9 +17,8 @@ function sizeOf(text: string) {
 
 describe('modelSize', () => {
   it("counts BLIP's base model", () => {
-    const { parameters, model } = sizeOf('');
-    expect(parameters.vision + parameters.text + parameters.head).toBe(parameterCount(model));
-    expect(parameters.vision + parameters.text + parameters.head).toBeCloseTo(259.4e6, -5);
+    const { parameters } = sizeOf('');
+    expect(parameters.vision + parameters.text + parameters.head).toBe(259_372_034);
     // ViT-B/16 at 384 px.
     expect(parameters.vision).toBeCloseTo(86.1e6, -5);
   });

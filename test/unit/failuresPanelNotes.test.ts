@@ -36,7 +36,7 @@ describe('marks and notes in the panel', () => {
     const { rows, set } = bench.panel.model;
     bench.panel.holdRows = true;
     bench.panel.model.open({ split: 'test', epoch: null });
-    await vi.waitFor(() => expect(bench.panel.session.set?.split).toBe('test'));
+    await vi.waitFor(() => expect(bench.panel.model.chosenSet?.split).toBe('test'));
     expect(bench.panel.model.set?.split).toBe('val');
     await bench.panel.model.setNote(0, { marked: true });
     bench.panel.release();

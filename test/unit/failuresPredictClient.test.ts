@@ -125,7 +125,7 @@ describe('the prediction process', () => {
       /exit code 3.*\nTensorFlow was not found/,
     );
     make('refuse');
-    await expect(client.prepare()).rejects.toMatchObject({
+    await expect(client.ask(question('x'))).rejects.toMatchObject({
       message: 'The run has no checkpoint.',
       hint: 'Train it first.',
     });
@@ -135,11 +135,11 @@ describe('the prediction process', () => {
       hint: 'Train it first.',
     });
     make(() => ({ command: join(folder, 'no such program'), args: [], env: {} }));
-    await expect(client.prepare()).rejects.toThrow(/could not be started/);
+    await expect(client.ask(question('x'))).rejects.toThrow(/could not be started/);
     make(() => {
       throw new Error('Restricted Mode');
     });
-    await expect(client.prepare()).rejects.toThrow('Restricted Mode');
+    await expect(client.ask(question('x'))).rejects.toThrow('Restricted Mode');
     expect(states.at(-1)).toEqual({ state: 'failed', message: 'Restricted Mode' });
   });
 

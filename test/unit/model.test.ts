@@ -2,7 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { blipMedConfig } from '../../src/config/medConfig';
-import { type ModelKeys, modelConfig, readModelConfig } from '../../src/model/config';
+import {
+  type ModelKeys,
+  type NlvrModelConfig,
+  modelConfig,
+  readModelConfig,
+} from '../../src/model/config';
 import { initialParameters } from '../../src/model/initialise';
 import { inEnglish } from '../../src/util/localize';
 import { modelKeyValues } from '../../src/model/checkpointOrigin';
@@ -13,7 +18,7 @@ import {
   textRngStreams,
   visionRngStream,
 } from '../../src/model/modelContext';
-import { parameterCount, parameterShapes } from '../../src/model/parameters';
+import { parameterShapes } from '../../src/model/parameters';
 import { modelSize } from '../../src/model/size';
 import { resizePositionEmbedding } from '../../src/model/positionEmbedding';
 import { dropPathRate } from '../../src/model/visionTransformer';
@@ -38,6 +43,13 @@ const tiny = modelConfig(
     max_position_embeddings: 16,
   },
 );
+
+/** Number of trainable values. */
+const parameterCount = (of: NlvrModelConfig): number =>
+  [...parameterShapes(of).values()].reduce(
+    (sum, shape) => sum + shape.reduce((a, b) => a * b, 1),
+    0,
+  );
 
 describe('measures', () => {
   it("are BLIP's for its configuration", () => {

@@ -20,7 +20,7 @@ import { exact, paragraph, section, share, shortened, table } from './parts';
 const CANDIDATES_SHOWN = 20;
 
 /** `val after epoch 3`, counted from 1. */
-export function setWords(split: string, epoch: number | null): MessageText {
+function setWords(split: string, epoch: number | null): MessageText {
   return epoch === null
     ? localize('{0}, evaluation', split)
     : localize('{0} after epoch {1}', split, epoch + 1);

@@ -106,7 +106,7 @@ export async function checkDataset(
 }
 
 /** Checks data sets that were read already. */
-export async function checkDatasets(
+async function checkDatasets(
   datasets: readonly Dataset[],
   options: CheckOptions,
 ): Promise<DataReport> {

@@ -16,7 +16,7 @@ sharp.cache(false);
  * Pixels of the largest image that is read: Pillow's limit. It bounds what decoding takes: 4 bytes a pixel, for as
  * many images as are decoded at once.
  */
-export const LARGEST_IMAGE = 178_956_970;
+const LARGEST_IMAGE = 178_956_970;
 
 /** Embedded colour profiles are ignored and damage that Pillow tolerates is tolerated, as BLIP reads images. */
 const inputOptions = {

@@ -4,7 +4,7 @@ import { assetPath } from '../../util/assets';
 import { splitWords } from './basicTokenizer';
 
 /** Ids of BLIP's tokenizer: bert-base-uncased with [DEC] (30522) and [ENC] (30523) added. */
-export const tokenIds = {
+const tokenIds = {
   pad: 0,
   unknown: 100,
   separator: 102,

@@ -74,11 +74,6 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
     this.notes = new NotesStore(new RunFolder(run.folder).notes, () => this.sendNotes());
   }
 
-  /** The predictions shown. */
-  get set(): PredictionSet | null {
-    return this.shown;
-  }
-
   /** Begins the analysis while the page still loads. */
   async prepare(): Promise<void> {
     this.sets = await listSets(this.run.folder);

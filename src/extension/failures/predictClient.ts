@@ -67,9 +67,8 @@ interface Line {
 }
 
 /**
- * Talks to a prediction process over JSON lines. The process starts with the first question (or
- * `prepare`), stays up between questions, ends after `idleMs` without one, and is started again by the
- * next question when it failed.
+ * Talks to a prediction process over JSON lines. The process starts with the first question, stays up between
+ * questions, ends after `idleMs` without one, and is started again by the next question when it failed.
  */
 export class PredictClient {
   private running: Running | undefined;
@@ -91,13 +90,7 @@ export class PredictClient {
     },
   ) {}
 
-  /** Starts the process unless it runs. @throws {UserError} when it cannot start; says why. */
-  async prepare(): Promise<void> {
-    await this.process();
-    this.restartIdleTimer();
-  }
-
-  /** @throws {UserError} with the reason: the process's own, or why it ended. */
+  /** @throws {UserError} with the reason: the process's own, or why it ended or cannot start. */
   async ask(question: Question): Promise<Answer> {
     return answerIn(await this.send(question));
   }

@@ -54,10 +54,6 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     this.questions = new SessionQuestions(this.images, editor);
   }
 
-  get set(): PredictionSet | null {
-    return this.loader.set;
-  }
-
   async ready(): Promise<void> {
     await this.questions.refreshAvailability();
     this.sets = await listSets(this.run.folder);

@@ -24,10 +24,6 @@ export class ShownFile {
     readonly stamp: string,
   ) {}
 
-  get count(): number {
-    return this.rows;
-  }
-
   /** Adds rows. @param starts the byte at which each begins */
   append(starts: readonly number[]): void {
     if (this.rows + starts.length > this.starts.length) {

@@ -13,7 +13,7 @@ export interface RunMark {
   tags: string[];
 }
 
-export const noMark: Readonly<RunMark> = {
+const noMark: Readonly<RunMark> = {
   starred: false,
   archived: false,
   name: '',

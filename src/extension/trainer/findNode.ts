@@ -7,7 +7,7 @@ import { localize } from '../../util/localize';
 import { UserError, messageOf } from '../../util/userError';
 
 /** The oldest Node that the trainer runs on. */
-export const OLDEST_NODE = 20;
+const OLDEST_NODE = 20;
 
 export interface NodeChoice {
   executable: string;

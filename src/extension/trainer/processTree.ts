@@ -53,7 +53,7 @@ async function parents(): Promise<[child: number, parent: number][]> {
  * a network namespace.
  * @returns the process itself where it was not started so
  */
-export async function launcherOf(pid: number): Promise<number> {
+async function launcherOf(pid: number): Promise<number> {
   const own = await commandOf(pid);
   if (own === undefined || own === '') return pid;
   const parent = new Map(await parents());

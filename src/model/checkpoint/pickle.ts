@@ -30,7 +30,7 @@ export class PickleTuple {
 }
 
 /** A set, of which only the items are kept. */
-export class PickleSet {
+class PickleSet {
   readonly items: unknown[] = [];
 }
 

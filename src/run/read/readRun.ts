@@ -236,7 +236,7 @@ function noticeWords({ attempt, presence }: SeenAttempt): Pick<ReadRun, 'message
 }
 
 /** What an outcome says. */
-export function outcomeMessage(outcome: AttemptOutcome): Pick<ReadRun, 'message' | 'hint'> {
+function outcomeMessage(outcome: AttemptOutcome): Pick<ReadRun, 'message' | 'hint'> {
   const { message = null, phrase: said, hint = null, hintPhrase } = outcome;
   return { message: saidIn(said, message), hint: saidIn(hintPhrase, hint) };
 }

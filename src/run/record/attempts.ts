@@ -14,7 +14,7 @@ import { ownerFrom, type Owner } from './owner';
 import type { RunFolder } from '../runFolder';
 
 /** What such a file is recognised by. */
-export const ATTEMPT_FORMAT = 'nlvr-attempt';
+const ATTEMPT_FORMAT = 'nlvr-attempt';
 const ATTEMPT_VERSION = 1;
 /** Earlier ones are removed: a job script may start a run thousands of times. */
 const MOST_ATTEMPTS = 50;
@@ -169,7 +169,7 @@ export function pruneAttempts(folder: RunFolder): void {
 }
 
 /** @returns undefined when the text is no record of an attempt. */
-export function parseAttempt(text: string): Attempt | undefined {
+function parseAttempt(text: string): Attempt | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);

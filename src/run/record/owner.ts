@@ -70,7 +70,7 @@ function pidNamespace(): string | null {
 }
 
 /** Whether an owner's process can be looked up from a place. */
-export function isComparable(owner: Owner, from: Place = thisPlace()): boolean {
+function isComparable(owner: Owner, from: Place = thisPlace()): boolean {
   return (
     owner.boot !== null &&
     owner.boot === from.boot &&

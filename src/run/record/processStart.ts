@@ -99,7 +99,7 @@ function startNowFromPs(pid: number): string | null {
  * @param stat `/proc/<pid>/stat`
  * @returns when the process started, in clock ticks since boot (field 22); null for a zombie.
  */
-export function startOfStat(stat: string): string | null {
+function startOfStat(stat: string): string | null {
   // The second field is the program's name in parentheses and may itself hold spaces and parentheses.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state] = fields;
@@ -108,7 +108,7 @@ export function startOfStat(stat: string): string | null {
 }
 
 /** Arguments of `ps` for the output that `startsOfPs` reads. Its dates need the locale C. */
-export function psArguments(pids: readonly number[]): string[] {
+function psArguments(pids: readonly number[]): string[] {
   return ['-o', 'pid=,stat=,lstart=', '-p', pids.join(',')];
 }
 

@@ -190,12 +190,6 @@ function withFiles({ path, files, folders }: Folder): string[] {
   return files.length > 0 ? [path] : folders.flatMap(withFiles);
 }
 
-/** Whether a folder is, or holds, what TensorBoard would show. */
-export async function hasEventFiles(path: string): Promise<boolean> {
-  const { files, folders } = await lookInto(path, MAX_DEPTH);
-  return files.length > 0 || folders.length > 0;
-}
-
 async function stateOf(files: readonly EventFile[]): Promise<string> {
   const stats = await Promise.all(
     files.map(async ({ file }) => {

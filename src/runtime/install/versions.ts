@@ -7,7 +7,7 @@ import { RuntimeUnusableError } from '../errors';
  * The runtime's tests pass with 2.16, 2.18, 2.20 and 2.21, the first and last of the range known so far. Older
  * ones were not tried; a TensorFlow 3 may break what minor versions keep.
  */
-export const ACCEPTED_VERSIONS = { from: [2, 16], before: [3, 0] } as const;
+const ACCEPTED_VERSIONS = { from: [2, 16], before: [3, 0] } as const;
 
 /** @throws RuntimeUnusableError where the version is out of range */
 export function checkVersion(version: string, directory: string): void {

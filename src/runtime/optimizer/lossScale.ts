@@ -17,9 +17,9 @@ export interface LossScale {
 
 /** GradScaler's defaults. */
 export const INITIAL_SCALE = 65536;
-export const GROWTH_FACTOR = 2;
-export const BACKOFF_FACTOR = 0.5;
-export const GROWTH_INTERVAL = 2000;
+const GROWTH_FACTOR = 2;
+const BACKOFF_FACTOR = 0.5;
+const GROWTH_INTERVAL = 2000;
 
 /** Below this the gradients are not too large for float16, but wrong: fairseq's `--min-loss-scale`. */
 export const MIN_SCALE = 1e-4;

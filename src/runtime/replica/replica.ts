@@ -32,18 +32,9 @@ export class Replica {
     return this.spec.worldSize;
   }
 
-  get localRank(): number {
-    return this.spec.localRank;
-  }
-
   /** Whether this is rank 0, which alone writes the run folder. */
   get isMain(): boolean {
     return this.rank === 0;
-  }
-
-  /** Waits until all ranks are here. */
-  async barrier(): Promise<void> {
-    await this.allReduceSum(Float32Array.of(1));
   }
 
   /**

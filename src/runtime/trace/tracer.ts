@@ -185,7 +185,7 @@ function bitcast(x: Output, from: DType, to: DType): Output {
 }
 
 /** TensorFlow's element type of a TensorFlow.js tensor. */
-export function toDType(dtype: tf.DataType): DType {
+function toDType(dtype: tf.DataType): DType {
   if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return DType[dtype];
   throw new TraceError(`tensors of type ${dtype} are not supported`);
 }

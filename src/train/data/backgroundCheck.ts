@@ -25,11 +25,6 @@ export class BackgroundCheck {
     this.running = this.look().catch(() => undefined);
   }
 
-  /** Resolves when every image was looked at, or the check was ended. */
-  get done(): Promise<void> {
-    return this.running;
-  }
-
   /** Ends it. Images that were found sound are not looked at again by the next run. */
   async stop(): Promise<void> {
     this.aborter.abort();

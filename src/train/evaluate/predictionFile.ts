@@ -3,7 +3,7 @@ import type { Dataset, Example } from '../../data/types';
 import { relativeImages, writePredictionLines, type Prediction } from '../../run/predictions';
 
 /** What the model said of one example, as the predictions file and the failures panel know it. */
-export function predictionOf(
+function predictionOf(
   example: Example,
   { split, imageRoot }: Pick<Dataset, 'split' | 'imageRoot'>,
   logits: [number, number],

@@ -41,7 +41,7 @@ export function shades(): string[] {
   });
 }
 
-export function shadeOf(correctness: number): number {
+function shadeOf(correctness: number): number {
   return Math.round(Math.min(1, Math.max(0, correctness)) * (SHADES - 1));
 }
 

@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../shared/translate';
 
 /** Height of a row in CSS pixels; the style sheet says the same. All rows are alike, so no row is measured. */
-export const ROW_HEIGHT = 28;
+const ROW_HEIGHT = 28;
 /** Left and right of a row, in CSS pixels; the style sheet says the same. */
 const PADDING = 8;
 /** Rows drawn above and below the visible ones. */

@@ -169,19 +169,17 @@ export type ToWebview =
   | { type: 'problem'; run: string; message: string; hint: string | null };
 
 /** What the buttons of a run ask for; the host runs the command of that name. */
-export const runActions = [
-  'stop',
-  'resume',
-  'trainLonger',
-  'failedExamples',
-  'analyze',
-  'evaluate',
-  'takeOver',
-  'openConfiguration',
-  'showTrainerLog',
-  'reveal',
-] as const;
-export type RunAction = (typeof runActions)[number];
+export type RunAction =
+  | 'stop'
+  | 'resume'
+  | 'trainLonger'
+  | 'failedExamples'
+  | 'analyze'
+  | 'evaluate'
+  | 'takeOver'
+  | 'openConfiguration'
+  | 'showTrainerLog'
+  | 'reveal';
 
 export type ToHost =
   | { type: 'action'; action: RunAction; run: string }

@@ -3,7 +3,7 @@ import { accuracyCurves, lossCurves, meterCurves, rankCurves } from './curves';
 import type { DashboardState, DifferingKey, ToWebview } from './messages';
 import { RunData } from './runData';
 
-export const initialView: DashboardState = {
+const initialView: DashboardState = {
   runs: [],
   smoothing: 0.6,
   xAxis: 'step',

@@ -12,7 +12,7 @@ const CELL_WIDTH = 156;
 const SPARE = 2;
 
 /** Columns that fit into a width. */
-export function columnsIn(width: number): number {
+function columnsIn(width: number): number {
   return Math.max(1, Math.floor(width / CELL_WIDTH));
 }
 

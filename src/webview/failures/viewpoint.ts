@@ -34,7 +34,7 @@ export function bounded({ scale, x, y }: Viewpoint): Viewpoint {
 }
 
 /** Shows the part of the picture around a point of the whole picture. */
-export function centredOn({ x, y }: Point, scale: number): Viewpoint {
+function centredOn({ x, y }: Point, scale: number): Viewpoint {
   return bounded({ scale, x: -x * scale, y: -y * scale });
 }
 

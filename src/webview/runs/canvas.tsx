@@ -14,7 +14,7 @@ export interface Colours {
 }
 
 /** Reads the theme; call it again after a change. */
-export function colours(): Colours {
+function colours(): Colours {
   const text = themeColour('--vscode-foreground', '#888888');
   const size = Number.parseFloat(themeColour('--vscode-font-size', '13px')) || 13;
   return {

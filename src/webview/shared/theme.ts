@@ -13,14 +13,6 @@ export function isHighContrast(): boolean {
   );
 }
 
-/** Whether nothing should move, by VS Code's setting or the system's. */
-export function prefersReducedMotion(): boolean {
-  return (
-    document.body.classList.contains('vscode-reduce-motion') ||
-    matchMedia('(prefers-reduced-motion: reduce)').matches
-  );
-}
-
 /** Calls `listener` after the theme, or the size of its font, has changed. Returns what ends that. */
 export function onThemeChange(listener: () => void): () => void {
   let scheduled = 0;
