@@ -62,12 +62,11 @@ export class Examples {
     return (this.drawn ??= new SentenceBootstrap(this.sentences));
   }
 
-  /** Accuracy and consistency of some examples, with their intervals. @param rows their places, ascending. */
-  share(rows: ArrayLike<number>): Share {
-    return { ...this.quickShare(rows), consistencyCi95: this.consistencyInterval(rows) };
-  }
-
-  /** The same without the interval of the consistency, which needs the bootstrap and so takes longest: it is null. */
+  /**
+   * Accuracy and consistency of some examples. The interval of the consistency is null: it needs the bootstrap and so takes
+   * longest; `consistencyInterval` has it.
+   * @param rows their places, ascending
+   */
   quickShare(rows: ArrayLike<number>): Share {
     const n = rows.length;
     const right = this.countRight(rows);
