@@ -98,7 +98,7 @@ describe('in Restricted Mode', () => {
     const frame: Frame = await openFailures(vscode);
     await expect
       .poll(() => frame.locator('.ask').textContent())
-      .toContain('this workspace is not trusted');
+      .toContain('requires a trusted workspace');
     await expect.poll(() => frame.locator('.ask textarea').count()).toBe(0);
     await vscode.press('a');
     await frame.locator('.ask button').click();
