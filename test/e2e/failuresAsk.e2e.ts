@@ -128,7 +128,9 @@ describe('asking the model again', () => {
     // Zero is black; how little the other image gets depends on the training.
     expect(Math.min(...brightness)).toBeGreaterThan(0);
     await choice('Method').selectOption('gradcam');
-    await choice('Answer').selectOption({ index: (await said())?.includes('answers True') ? 1 : 0 });
+    await choice('Answer').selectOption({
+      index: (await said())?.includes('answers True') ? 1 : 0,
+    });
     await expect
       .poll(() => choice('Answer').locator('option:checked').textContent())
       .toMatch(/^why not/);
