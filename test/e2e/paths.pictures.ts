@@ -65,9 +65,9 @@ describe('the pictures of', () => {
     const stopped = epochOf('sample');
     setKeys({ max_epoch: `${stopped + 3}` });
     await vscode.runCommand('NLVR: Resume');
-    await vscode.dialogButton('Resume with the Changes').waitFor();
+    await vscode.dialogButton('Resume with Changes').waitFor();
     await photograph('resume-question');
-    await vscode.dialogButton('Resume with the Changes').click();
+    await vscode.dialogButton('Resume with Changes').click();
     await expect.poll(() => infoOf('sample')?.state, SLOW).toBe('finished');
     await vscode.page.locator('.notification-list-item').first().waitFor();
     await photograph('resumed');
