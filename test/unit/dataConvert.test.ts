@@ -129,7 +129,7 @@ describe('a table', () => {
     expect(annotations).toEqual([{ ...annotation, sentence: 'Two dogs.' }]);
     await expect(
       loadDataset(join(folder, 'pairs.csv'), 'val', { format: 'auto', imageRoot: folder }),
-    ).rejects.toThrow(/another layout \(keys: .*nlvr convert/);
+    ).rejects.toThrow(/an unsupported format \(keys: .*nlvr convert/);
   });
 
   it.each([
