@@ -67,7 +67,7 @@ describe('the page of the configuration form', () => {
       'a search without a match',
       async () => {
         await page().keyboard.press('Escape');
-        await page().locator('input[type=search]').fill('xyzzy');
+        await page().locator('input[type=search]').fill('zebra');
         await page().getByText('No matching keys').waitFor();
       },
     ],
