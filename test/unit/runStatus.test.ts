@@ -59,7 +59,7 @@ function table(): Case[] {
   ): void => void cases.push({ runJson, attempts, facts, status, said });
 
   // Something is at work.
-  add('none', 'asked for a moment ago', { attempts: [attempt('train', {}, 'unborn')] }, 'starting');
+  add('none', 'requested a moment ago', { attempts: [attempt('train', {}, 'unborn')] }, 'starting');
   for (const phase of ['waiting', 'checking', 'loading'] as const)
     add('none', `${phase}`, { attempts: [live('train', phase)] }, 'starting');
   for (const phase of ['recording', 'training', 'evaluating', 'saving'] as const) {
@@ -75,7 +75,7 @@ function table(): Case[] {
   );
   const asked = live('train', 'training');
   const stop = { info: written('running', asked), attempts: [asked], stopRequested: true };
-  add('running', 'training; a stop was asked for', stop, 'stopping');
+  add('running', 'training; a stop was requested', stop, 'stopping');
   const before = ended('train', 'stopped');
   const again = live('resume', 'checking');
   add(
@@ -88,7 +88,7 @@ function table(): Case[] {
   const info = written('finished', trained);
   add(
     'finished',
-    'an evaluation is at work',
+    'an evaluation is loading',
     { info, attempts: [live('evaluate', 'loading'), trained] },
     'evaluating',
   );
@@ -116,7 +116,7 @@ function table(): Case[] {
   const late = dead('train');
   add(
     'finished',
-    'ended before it could say so',
+    'its process ended without an outcome',
     { info: written('finished', late), attempts: [late] },
     'finished',
   );
@@ -132,26 +132,32 @@ function table(): Case[] {
   const killed = dead('train');
   add(
     'running',
-    'its process is gone',
+    'its process ended without an outcome',
     { info: written('running', killed), attempts: [killed] },
     'failed',
-    'its last words',
+    'the exit diagnosis',
   );
-  add('none', 'its process is gone', { attempts: [dead('train')] }, 'failed', 'its last words');
+  add(
+    'none',
+    'its process ended without an outcome',
+    { attempts: [dead('train')] },
+    'failed',
+    'the exit diagnosis',
+  );
   const lost = silent('train');
   add(
     'running',
-    'silent, where nobody can look',
+    'silent; its process cannot be looked up',
     { info: written('running', lost), attempts: [lost] },
     'lost',
   );
   const first = ended('train', 'stopped');
   add(
     'stopped',
-    'a resume whose process is gone',
+    'a resume whose process ended without an outcome',
     { info: written('stopped', first), attempts: [dead('resume'), first] },
     'failed',
-    'its last words',
+    'the exit diagnosis',
   );
 
   // Attempts that leave the run as it was.
@@ -166,18 +172,22 @@ function table(): Case[] {
   });
   add(
     'stopped',
-    'a resume was refused while it trained; stopped',
+    'a resume was refused during the training; stopped',
     { info: written('stopped', longStopped), attempts: [meanwhile, longStopped] },
     'stopped',
   );
   add('none', 'refused', { attempts: [ended('train', 'refused')] }, 'failed');
-  add('none', 'stopped before it began', { attempts: [ended('train', 'stopped')] }, undefined);
+  add('none', 'stopped before the run began', { attempts: [ended('train', 'stopped')] }, undefined);
   for (const [words, guest, said] of [
     ['an evaluation finished', ended('evaluate', 'finished'), ''],
     ['an evaluation was stopped', ended('evaluate', 'stopped'), ''],
     ['an evaluation failed', ended('evaluate', 'failed'), 'the failure'],
     ['an evaluation was refused', ended('evaluate', 'refused'), 'the refusal'],
-    ['an evaluation whose process is gone', dead('evaluate'), 'that it is gone'],
+    [
+      'an evaluation whose process ended without an outcome',
+      dead('evaluate'),
+      'the missing outcome',
+    ],
   ] as const)
     add('finished', words, { info, attempts: [guest, trained] }, 'finished', said);
 
@@ -185,7 +195,7 @@ function table(): Case[] {
   add('none', 'none', {}, undefined);
   add('finished', 'none', { info: written('finished') }, 'finished');
   add(
-    'running; its process lives',
+    'running; its process is alive',
     'none',
     { info: written('running'), presence: 'here' },
     'running',
@@ -197,17 +207,17 @@ function table(): Case[] {
     'running',
   );
   add(
-    'running; a stop was asked for',
+    'running; a stop was requested',
     'none',
     { info: written('running'), presence: 'here', stopRequested: true },
     'stopping',
   );
   add(
-    'running; its process is gone',
+    'running; its process has ended',
     'none',
     { info: written('running'), presence: 'gone' },
     'failed',
-    'its last words',
+    'the exit diagnosis',
   );
   add(
     'running; its process is silent',
@@ -218,7 +228,7 @@ function table(): Case[] {
   const old = ended('train', 'stopped');
   const other = written('running', undefined, { started: '2999-01-01T00:00:00.000Z' });
   add(
-    'running, written since by a trainer that keeps no attempts',
+    'running, written later by a trainer without attempts',
     'stopped',
     { info: other, attempts: [old], presence: 'here' },
     'running',
@@ -238,8 +248,8 @@ describe('how a run stands', () => {
         ...facts,
       });
       expect(standing?.status).toBe(status);
-      expect(standing?.died ?? false).toBe(said === 'its last words');
-      expect(standing?.notice !== undefined).toBe(said !== '' && said !== 'its last words');
+      expect(standing?.died ?? false).toBe(said === 'the exit diagnosis');
+      expect(standing?.notice !== undefined).toBe(said !== '' && said !== 'the exit diagnosis');
     },
   );
 
