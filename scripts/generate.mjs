@@ -1,4 +1,4 @@
-// Writes what is derived from src/config/definition.ts (the JSON schema, docs/configuration.md), from the imports of src
+// Writes what is derived from src/config/definitions (the JSON schema, docs/configuration.md), from the imports of src
 // (the pictures of docs/architecture.md),
 // from src/run/openFormat.ts (the JSON schemas of the run folder, the tables of docs/run-folder.md) and from
 // src/assistant/definitions.ts (the language model tools in package.json), and ThirdPartyNotices.txt. Tables stand
@@ -89,7 +89,7 @@ for (const [name, content] of Object.entries(outputs)) {
 }
 if (check && stale.length > 0) {
   console.error(
-    `${stale.join(', ')}: not what src/config/definition.ts, src/run/openFormat.ts, src/assistant/definitions.ts, the imports of src and the bundled packages say. Run npm run generate.`,
+    `${stale.join(', ')}: not what src/config/definitions, src/run/openFormat.ts, src/assistant/definitions.ts, the imports of src and the bundled packages say. Run npm run generate.`,
   );
   process.exitCode = 1;
 }

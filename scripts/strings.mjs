@@ -4,6 +4,7 @@
 // or hold for nothing, and which messages cannot be collected or have other places than values.
 //
 //   node scripts/strings.mjs [--check]
+import { buildSync } from 'esbuild';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -88,19 +89,24 @@ function places(text) {
 
 /** Groups, meanings and remarks on BLIP (values alone need no translation) of the configuration's keys. */
 function collectDefinition(found) {
-  const source = readFileSync(join(root, 'src/config/definition.ts'), 'utf8');
-  const options = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 };
-  const exports = {};
-  new Function('exports', ts.transpileModule(source, { compilerOptions: options }).outputText)(
-    exports,
-  );
+  const contents =
+    "export { definition } from './definition'; export { groups } from './definitions/keyKinds';";
+  const { outputFiles } = buildSync({
+    stdin: { contents, resolveDir: join(root, 'src/config'), loader: 'ts' },
+    bundle: true,
+    write: false,
+    format: 'cjs',
+  });
+  const bundle = { exports: {} };
+  new Function('module', outputFiles[0].text)(bundle);
+  const { definition, groups } = bundle.exports;
   const visit = (key) => {
     found.add(key.doc);
     if (key.blip?.includes(' ')) found.add(key.blip);
     Object.values(key.fields ?? {}).forEach(visit);
   };
-  for (const group of exports.groups) found.add(group);
-  Object.values(exports.definition).forEach(visit);
+  for (const group of groups) found.add(group);
+  Object.values(definition).forEach(visit);
 }
 
 /** Problems of the translation files, as sentences. */

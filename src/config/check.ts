@@ -1,6 +1,6 @@
 /** Checks one value against its definition. Knows nothing of files and positions. */
 import { localize, type MessageText } from '../util/localize';
-import type { EnumKey, FieldKey, IntegerKey, NumberKey, PathKey } from './definition';
+import type { EnumKey, FieldKey, IntegerKey, NumberKey, PathKey } from './definitions/keyKinds';
 import { expandPath } from './expandPath';
 import { formatList, formatNumber, formatValue } from './format';
 import { nearest } from './keys';

@@ -1,12 +1,12 @@
-/** Defaults and ranges in words: for the documentation, hovers, the schema and the form. */
+/** Describes defaults and ranges for the documentation, hovers, the schema and the form. */
 import { localize, type MessageText } from '../util/localize';
-import type { FieldKey, KeyDefinition } from './definition';
+import { MAX_INTEGER, type FieldKey, type KeyDefinition } from './definitions/keyKinds';
 import { formatNumber } from './format';
 import { alternativeOf } from './keys';
 
 const code = (text: string): string => `\`${text}\``;
 
-/** A default as it would be written in the file, in code quotes; "none" for an empty path. */
+/** A default as written in the file, in code quotes; "none" for an empty path. */
 export function describeDefault(key: KeyDefinition): MessageText {
   const text = yamlText(key.default);
   return text === ''
@@ -26,7 +26,7 @@ export function yamlText(value: unknown): string {
   return String(value);
 }
 
-/** The values that a key takes: `0 to 10`, `true` or `false`, a path. */
+/** The accepted values of a key: `0 to 10`, `true` or `false`, a path. */
 export function describeRange(key: KeyDefinition): MessageText {
   if (key.kind !== 'mapping') return fieldRange(key);
   const alternative = alternativeOf(key);
@@ -36,14 +36,11 @@ export function describeRange(key: KeyDefinition): MessageText {
     : localize('{0}, or a mapping of {1}', fieldRange(alternative), fields);
 }
 
-/** 2^31 - 1 stands for "no limit that matters". */
-const endless = 2 ** 31 - 1;
-
 function fieldRange(key: FieldKey): MessageText {
   switch (key.kind) {
     case 'integer':
     case 'number':
-      return key.max >= endless
+      return key.max >= MAX_INTEGER
         ? localize('{0} or more', formatNumber(key.min))
         : localize('{0} to {1}', formatNumber(key.min), formatNumber(key.max));
     case 'boolean':

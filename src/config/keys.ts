@@ -1,11 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
-import {
-  definition,
-  type ConfigKey,
-  type FieldKey,
-  type KeyDefinition,
-  type MappingKey,
-} from './definition';
+import { definition, type ConfigKey } from './definition';
+import type { FieldKey, KeyDefinition, MappingKey } from './definitions/keyKinds';
 
 /** The definition with the types of its keys widened, for code that treats all keys alike. */
 const keys: ReadonlyMap<string, KeyDefinition> = new Map<string, KeyDefinition>(

@@ -9,7 +9,8 @@ import {
 import { checkValue } from './check';
 import { crossCheck } from './crossChecks';
 import type { CrossIssue } from './crossIssue';
-import { definition, type Config, type MappingKey } from './definition';
+import { definition, type Config } from './definition';
+import type { MappingKey } from './definitions/keyKinds';
 import { readDocument, type ConfigDocument, type KeyLocation } from './document';
 import { formatValue } from './format';
 import { alternativeOf, configKeys, definitionOf, fieldsOf, nearest } from './keys';

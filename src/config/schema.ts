@@ -1,15 +1,15 @@
 /** The definition as a JSON schema (draft 7), for editors that know nothing of this program. */
 import { inEnglish } from '../util/localize';
-import {
-  definition,
-  type EnumKey,
-  type FieldKey,
-  type IntegerKey,
-  type KeyDefinition,
-  type MappingKey,
-  type NumberKey,
-  type PathKey,
-} from './definition';
+import { definition } from './definition';
+import type {
+  EnumKey,
+  FieldKey,
+  IntegerKey,
+  KeyDefinition,
+  MappingKey,
+  NumberKey,
+  PathKey,
+} from './definitions/keyKinds';
 import { describeDefault, describeRange } from './describe';
 
 /** The part of JSON Schema that is used here; `markdownDescription` is VS Code's. */

@@ -1,7 +1,7 @@
 /** Checks of the sizes of a text encoder beyond their ranges, whether they are in a file or in a mapping. */
 import { localize } from '../util/localize';
 import { conflict, nearestDivisor, set, type CrossIssue } from './crossIssue';
-import type { MedConfig } from './definition';
+import type { MedConfig } from './definitions/model';
 
 /** Ids of BLIP's tokenizer: the 30522 of bert-base-uncased, [DEC] and [ENC], with which every sentence begins. */
 export const TOKENIZER_VOCABULARY = 30524;

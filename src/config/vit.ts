@@ -1,4 +1,5 @@
-import type { Config, VitName, VitSize } from './definition';
+import type { Config } from './definition';
+import type { VitName, VitSize } from './definitions/model';
 
 /** The sizes that have a name: BLIP's two (`models/blip.py`, `create_vit`), and DeiT's small ones. */
 const vitSizes: Readonly<Record<VitName, VitSize>> = {

@@ -1,5 +1,6 @@
 /** What a checkpoint is, by the names and shapes of its tensors; no values are read. */
-import type { Config, MedConfig } from '../config/definition';
+import type { Config } from '../config/definition';
+import type { MedConfig } from '../config/definitions/model';
 import { blipMedConfig } from '../config/medConfig';
 import { namedVit } from '../config/vit';
 import { localize, type MessageText } from '../util/localize';

@@ -1,7 +1,8 @@
 /** The model's measures, worked out of a configuration once, in the terms of the model's code. */
 import { readMedConfig } from '../config/medConfig';
 import { vitSize } from '../config/vit';
-import type { Config, MedConfig } from '../config/definition';
+import type { Config } from '../config/definition';
+import type { MedConfig } from '../config/definitions/model';
 import { localize } from '../util/localize';
 import { UserError } from '../util/userError';
 

@@ -1,6 +1,7 @@
 import { CORE_SCHEMA, load, mergeTag } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import { definition, type KeyDefinition } from '../../src/config/definition';
+import { definition } from '../../src/config/definition';
+import type { KeyDefinition } from '../../src/config/definitions/keyKinds';
 import { applyEdit, editConfig, type ConfigEdit, type EditValue } from '../../src/config/edit';
 import { parseConfig } from '../../src/config/parse';
 

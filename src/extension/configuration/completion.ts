@@ -1,5 +1,5 @@
 /** What can be written at a place of a configuration, also while its text is broken by being typed. */
-import type { FieldKey, KeyDefinition } from '../../config/definition';
+import type { FieldKey, KeyDefinition } from '../../config/definitions/keyKinds';
 import { yamlText } from '../../config/describe';
 import { alternativeOf, configKeys, definitionOf, fieldsOf } from '../../config/keys';
 

@@ -1,5 +1,6 @@
 /** The definition as the form needs it. */
-import { definition, type FieldKey, type KeyDefinition } from '../../config/definition';
+import { definition } from '../../config/definition';
+import type { FieldKey, KeyDefinition } from '../../config/definitions/keyKinds';
 import { describeDefault, describeRange } from '../../config/describe';
 import { formatMessage } from '../../util/localize';
 import type { FieldInfo, FieldKind } from '../../webview/config/messages';

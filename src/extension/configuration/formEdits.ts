@@ -1,5 +1,5 @@
 /** What a user types or chooses in the form, as edits of the text. */
-import type { KeyDefinition } from '../../config/definition';
+import type { KeyDefinition } from '../../config/definitions/keyKinds';
 import { applyEdit, editConfig, type ConfigEdit, type EditValue } from '../../config/edit';
 import { alternativeOf, definitionOf } from '../../config/keys';
 import { readMedConfig } from '../../config/medConfig';

@@ -1,6 +1,6 @@
 /** One open form: the conversation between a configuration's text and its webview. */
 import { editConfig, type ConfigEdit, type TextEdit } from '../../config/edit';
-import { groups } from '../../config/definition';
+import { groups } from '../../config/definitions/keyKinds';
 import { parseConfig } from '../../config/parse';
 import type { ConfigProblem } from '../../config/problem';
 import { localize, formatStoredMessage } from '../../util/localize';

@@ -1,5 +1,5 @@
 /** A configuration's text as the form shows it. */
-import type { KeyDefinition } from '../../config/definition';
+import type { KeyDefinition } from '../../config/definitions/keyKinds';
 import { yamlText } from '../../config/describe';
 import { definitionOf } from '../../config/keys';
 import type { ParsedConfig } from '../../config/parse';

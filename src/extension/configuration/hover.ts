@@ -1,5 +1,5 @@
 /** What is said about a key under the mouse. */
-import type { KeyDefinition } from '../../config/definition';
+import type { KeyDefinition } from '../../config/definitions/keyKinds';
 import { describeDefault, describeRange } from '../../config/describe';
 import { definitionOf } from '../../config/keys';
 import type { ParsedConfig } from '../../config/parse';
