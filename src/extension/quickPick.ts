@@ -14,6 +14,8 @@ interface Remembered<T> {
 }
 
 type Options<T> = Omit<vscode.QuickPickOptions, 'canPickMany' | 'ignoreFocusOut'> & {
+  /** The question: the title only names the command. */
+  placeHolder: string;
   remember?: Remembered<T>;
 };
 

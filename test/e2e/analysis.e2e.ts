@@ -48,7 +48,7 @@ describe('the analysis of a run in VS Code', () => {
     await expect.poll(() => rowsInList(failures)).toBe(wrong(counting()).length);
     expect(await accessibilityProblems(failures)).toEqual([]);
     await vscode.screenshot('analysis-slice-in-failures');
-    await failures.getByRole('button', { name: /^Show the examples outside/ }).click();
+    await failures.getByRole('button', { name: /^Show Examples Outside/ }).click();
     await expect.poll(() => rowsInList(failures)).toBe(wrong(newest).length);
     // And back, to the analysis of what is shown.
     await failures.getByRole('button', { name: 'Analyze' }).click();
@@ -104,7 +104,7 @@ describe('the analysis of a run in VS Code', () => {
     await failures.locator('.subset', { hasText: 'Changed: images and left/right' }).waitFor();
     await failures.locator('select[name=show]').selectOption('all');
     await expect.poll(() => rowsInList(failures)).toBe(3);
-    await failures.getByRole('button', { name: /^Show the examples outside/ }).click();
+    await failures.getByRole('button', { name: /^Show Examples Outside/ }).click();
     await vscode.runCommand('NLVR: Analyze Predictions');
     frame = await analysis();
   });

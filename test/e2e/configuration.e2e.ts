@@ -115,7 +115,7 @@ describe('the configuration form', () => {
     await expect.poll(() => form.locator('#field-init_lr').inputValue()).toBe('10');
     await expect.poll(() => form.locator('#field-init_lr-problems').textContent()).toBe('');
 
-    await form.getByRole('button', { name: 'Reset init_lr to default' }).click();
+    await form.getByRole('button', { name: 'Reset init_lr to Default' }).click();
     await expect.poll(() => form.locator('#field-init_lr').inputValue()).toBe('3e-5');
     await save(vscode);
     await expect.poll(saved(file)).not.toContain('init_lr');

@@ -121,7 +121,7 @@ describe('the training dashboard', () => {
 
   it('zooms and pans by wheel, mouse and keyboard, all charts together', async () => {
     const plot = frame.locator('.plot').first();
-    const reset = frame.getByRole('button', { name: 'Reset zoom' }).first();
+    const reset = frame.getByRole('button', { name: 'Reset Zoom' }).first();
     await plot.focus();
     await vscode.press('+');
     await reset.waitFor();
@@ -153,7 +153,7 @@ describe('the training dashboard', () => {
   it('switches curves off in the legend, shows the chart as a table and copies it as CSV', async () => {
     const accuracy = frame.locator('.chart-card', { hasText: 'Accuracy' });
     await accuracy.getByRole('button', { name: 'train' }).click();
-    await accuracy.getByRole('button', { name: 'Show as table' }).click();
+    await accuracy.getByRole('button', { name: 'Show as Table' }).click();
     const table = accuracy.getByRole('table');
     await expect
       .poll(() => table.locator('thead').textContent())
@@ -164,7 +164,7 @@ describe('the training dashboard', () => {
     await expect
       .poll(() => vscode.clipboard())
       .toMatch(/^step,val,test,consistency,test consistency\r\n780(,0\.\d+){4}\r\n/);
-    await accuracy.getByRole('button', { name: 'Show as chart' }).click();
+    await accuracy.getByRole('button', { name: 'Show as Chart' }).click();
     await accuracy.getByRole('button', { name: 'train' }).click();
   });
 
@@ -246,16 +246,16 @@ describe('the training dashboard', () => {
     await expect.poll(() => frame.locator('select').inputValue()).toBe('epoch');
     await vscode.press('l');
     const loss = frame.locator('.chart-card').first();
-    await loss.getByRole('button', { name: 'Show settings of the y axis' }).click();
+    await loss.getByRole('button', { name: 'Show Y Axis Settings' }).click();
     await expect.poll(() => loss.getByRole('checkbox', { name: 'log y' }).isChecked()).toBe(true);
-    await loss.getByRole('button', { name: 'Hide settings of the y axis' }).click();
+    await loss.getByRole('button', { name: 'Hide Y Axis Settings' }).click();
     await vscode.press(']');
     await expect.poll(() => frame.locator('output').textContent()).toBe('0.65');
   });
 
   it('has a menu that works by the keyboard', async () => {
-    const button = frame.getByRole('button', { name: 'More actions' });
-    const menu = frame.getByRole('menu', { name: 'More actions' });
+    const button = frame.getByRole('button', { name: 'More Actions' });
+    const menu = frame.getByRole('menu', { name: 'More Actions' });
     await button.press('Enter');
     await menu.waitFor();
     expect(await accessibilityProblems(frame)).toEqual([]);
@@ -269,7 +269,7 @@ describe('the training dashboard', () => {
     await menu.waitFor({ state: 'detached' });
     await expect
       .poll(() => button.evaluate('document.activeElement.getAttribute("aria-label")'))
-      .toBe('More actions');
+      .toBe('More Actions');
     await vscode.press('Enter');
     await menu.waitFor();
     await vscode.press('Enter');
@@ -314,14 +314,14 @@ describe('the training dashboard', () => {
     await expect.poll(() => frame.locator('select').inputValue()).toBe('epoch');
     await expect.poll(() => frame.locator('output').textContent()).toBe('0.65');
     await expect.poll(() => frame.locator('.figures').textContent()).toContain('3,121/11,700');
-    await frame.getByRole('button', { name: 'Remove calm-fox-1 from the comparison' }).click();
+    await frame.getByRole('button', { name: 'Remove calm-fox-1 from Comparison' }).click();
     await frame.locator('.comparison-run').first().waitFor({ state: 'detached' });
   });
 
   it('says that its host is gone, is inert meanwhile, and goes on when the host answers again', async () => {
     const lost = frame.getByRole('alert').getByText('The connection to the extension was lost.');
     const hosts = vscode.server.extensionHosts();
-    const focused = frame.getByRole('button', { name: 'Show as table' }).first();
+    const focused = frame.getByRole('button', { name: 'Show as Table' }).first();
     await focused.focus();
     try {
       for (const pid of hosts) process.kill(pid, 'SIGSTOP');
@@ -336,7 +336,7 @@ describe('the training dashboard', () => {
     await expect.poll(() => frame.locator('#root').getAttribute('inert')).toBeNull();
     await expect
       .poll(() => focused.evaluate('document.activeElement.getAttribute("aria-label")'))
-      .toBe('Show as table');
+      .toBe('Show as Table');
   });
 
   it('fits into 320 pixels', async () => {

@@ -59,25 +59,25 @@ describe('the page of the dashboard', () => {
     await plot.hover();
     await page().mouse.wheel(0, -200);
     await expect.poll(() => locate('.plot-hint').textContent()).toContain('Hold Ctrl');
-    await expect.poll(() => button('Reset zoom').count()).toBe(0);
+    await expect.poll(() => button('Reset Zoom').count()).toBe(0);
     await page().keyboard.down('Control');
     await page().mouse.wheel(0, -200);
-    await button('Reset zoom').first().waitFor();
+    await button('Reset Zoom').first().waitFor();
     await locate('.plot-hint').waitFor({ state: 'detached' });
     // All the way out is all of it.
     for (let i = 0; i < 12; i++) await page().mouse.wheel(0, 400);
     await page().keyboard.up('Control');
-    await button('Reset zoom').first().waitFor({ state: 'detached' });
+    await button('Reset Zoom').first().waitFor({ state: 'detached' });
   });
 
   it('zooms the y axis by its labels, the keyboard and two numbers; logarithmic and without outliers by keys', async () => {
     const card = locate('.chart-card').first();
     const plot = card.locator('.plot');
-    const reset = card.getByRole('button', { name: 'Reset zoom' });
+    const reset = card.getByRole('button', { name: 'Reset Zoom' });
     const bounds = card.locator('.axis-bound');
     const shown = async () =>
       Promise.all([0, 1].map(async (i) => Number(await bounds.nth(i).inputValue())));
-    await card.getByRole('button', { name: 'Show settings of the y axis' }).click();
+    await card.getByRole('button', { name: 'Show Y Axis Settings' }).click();
     expect(await shown()).toEqual([0, 0]);
     const box = await plot.boundingBox();
     if (!box) throw new Error('no plot');
@@ -120,7 +120,7 @@ describe('the page of the dashboard', () => {
     await locate('.folded-button').click();
     await page().keyboard.press('l');
     await page().keyboard.press('o');
-    await card.getByRole('button', { name: 'Hide settings of the y axis' }).click();
+    await card.getByRole('button', { name: 'Hide Y Axis Settings' }).click();
   });
 
   it('marks the end of the curriculum, resumes and the best epoch on the x axis', async () => {
@@ -196,7 +196,7 @@ describe('the page of the dashboard', () => {
     const menu = await locate('.run-actions .menu').boundingBox();
     const name = await locate('.run-title h1').boundingBox();
     expect(menu?.y).toBeLessThan((name?.y ?? 0) + (name?.height ?? 0));
-    await button('More actions').click();
+    await button('More Actions').click();
     const list = await locate('.menu-list').boundingBox();
     expect(list?.x).toBeGreaterThanOrEqual(0);
     expect((list?.x ?? 0) + (list?.width ?? 0)).toBeLessThanOrEqual(390);
@@ -287,7 +287,7 @@ describe('the page of the dashboard', () => {
         async () => {
           await locate('.folded-button').click();
           await locate('.notes-more').click();
-          await button('Show as table').first().click();
+          await button('Show as Table').first().click();
         },
       ],
       [
@@ -301,7 +301,7 @@ describe('the page of the dashboard', () => {
         'the menu',
         async () => {
           await page().keyboard.press('Escape');
-          await button('More actions').click();
+          await button('More Actions').click();
           await page().getByRole('menu').waitFor();
         },
       ],

@@ -62,14 +62,14 @@ describe('asking the model again', () => {
     await field.fill('There is a dog on the left.');
     await frame.getByRole('button', { name: 'left ⇄ right' }).click();
     await expect.poll(() => field.inputValue()).toBe('There is a dog on the right.');
-    await frame.getByRole('button', { name: 'Swap images' }).click();
+    await frame.getByRole('button', { name: 'Swap Images' }).click();
     await expect.poll(() => frame.locator('.swapped-chip').count()).toBe(2);
     await frame.getByRole('button', { name: 'Ask', exact: true }).click();
     const last = answers().last();
     await expect
       .poll(() => last.textContent())
       .toMatch(/(True|False)(\.\d\d|1\.0)There is a dog on the right\. ?images swapped/);
-    await frame.getByRole('button', { name: 'Swap test' }).click();
+    await frame.getByRole('button', { name: 'Swap Test' }).click();
     await expect
       .poll(() => answers().last().textContent())
       .toMatch(/swap test: the answer (is unchanged|changes)/);

@@ -24,6 +24,7 @@ import { curvesCsv, curveTable } from '../../src/webview/dashboard/table';
 import { valueLabel, xTicks } from '../../src/webview/dashboard/ticks';
 import { withoutOutliers, zoomedY, type YAxis } from '../../src/webview/dashboard/yAxis';
 import {
+  emptyChartText,
   isRight,
   probability,
   progressOf,
@@ -111,6 +112,14 @@ describe('RunData', () => {
     expect(run.last('speed')).toBe(80);
     expect(run.last('memory')).toBeNull();
   });
+});
+
+it('says that a run was not evaluated only after its data has arrived', () => {
+  expect(emptyChartText('accuracy', false, false)).toBe('Reading…');
+  expect(emptyChartText('accuracy', true, false)).toBe('This run was never evaluated.');
+  expect(emptyChartText('loss', false, true)).toBe('Reading…');
+  expect(emptyChartText('loss', true, true)).toBe('Waiting for the first step…');
+  expect(emptyChartText('memory', false, false)).toBe('Reading…');
 });
 
 describe('progress', () => {

@@ -519,6 +519,44 @@ describe('Delete Run', () => {
     expect(asked.at(-1)?.[0]).toMatch(/^Move calm-fox-1 \(.*\) to the trash\?$/);
     expect(trashed.at(-1)).toBe(true);
   });
+
+  it('asks about two runs in the plural', async () => {
+    const folders = ['calm-fox-1', 'bold-elk-2'].map((name) => join(root, name));
+    for (const folder of folders) {
+      mkdirSync(folder);
+      writeFileSync(join(folder, 'run.json'), '{}');
+    }
+    const asked: string[][] = [];
+    const { deleteRuns } = await loadWithVscode<typeof runFiles>(
+      'src/extension/commands/runFiles.ts',
+      {
+        l10n: { t: (text: string, ...values: unknown[]) => text.replace('{0}', String(values[0])) },
+        env: { uiKind: 2, remoteName: undefined },
+        UIKind: { Desktop: 1, Web: 2 },
+        window: nothing({
+          showWarningMessage: (question: string, { detail }: { detail: string }, keep: string) => {
+            asked.push([question, detail.split('\n')[0] ?? '', keep]);
+            return Promise.resolve(keep);
+          },
+        }),
+      },
+    );
+    const registry = {
+      get: (folder: string) => ({
+        folder,
+        info: { name: basename(folder), kind: 'train' },
+        status: 'stopped',
+      }),
+    };
+    await deleteRuns({ registry, found: {}, marks: {} } as never, folders[0], folders);
+    expect(asked).toEqual([
+      [
+        expect.stringMatching(/^Permanently delete 2 runs/),
+        'The checkpoints, predictions and notes of the runs are deleted with them.',
+        'Keep Runs',
+      ],
+    ]);
+  });
 });
 
 describe('Evaluate Checkpoint', () => {

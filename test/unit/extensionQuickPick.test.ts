@@ -16,11 +16,11 @@ describe('lists to pick from', () => {
         },
       },
     );
-    await pickOne([{ label: 'a' }], { title: 'One' });
-    await pickMany([{ label: 'a' }], { title: 'Many' });
+    await pickOne([{ label: 'a' }], { title: 'One', placeHolder: 'Which one?' });
+    await pickMany([{ label: 'a' }], { title: 'Many', placeHolder: 'Which ones?' });
     expect(asked).toEqual([
-      { title: 'One', ignoreFocusOut: true },
-      { title: 'Many', canPickMany: true, ignoreFocusOut: true },
+      { title: 'One', placeHolder: 'Which one?', ignoreFocusOut: true },
+      { title: 'Many', placeHolder: 'Which ones?', canPickMany: true, ignoreFocusOut: true },
     ]);
   });
 
@@ -45,6 +45,7 @@ describe('lists to pick from', () => {
     });
     const items = ['a', 'b', 'c'].map((label) => ({ label }));
     const remember = (list: string) => ({
+      placeHolder: 'Which one?',
       remember: { list, keyOf: ({ label }: { label: string }) => label },
     });
     const labels = () => shown.at(-1)?.map(({ label }) => label);

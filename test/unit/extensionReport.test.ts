@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type * as reporting from '../../src/extension/commands/createReport';
+import { RunFolder } from '../../src/run/runFolder';
 import { AnalysisProject } from './analysisSupport';
 import { loadWithVscode, nothing } from './fakeVscode';
 
@@ -24,6 +25,7 @@ it('Create Report writes the file that nlvr report makes where it was asked for,
   let target: unknown = { scheme: 'file', fsPath: file, path: file };
   const proposed: string[] = [];
   const said: unknown[][] = [];
+  const questions: unknown[] = [];
   const { createReport } = await loadWithVscode<typeof reporting>(
     'src/extension/commands/createReport.ts',
     {
@@ -43,8 +45,10 @@ it('Create Report writes the file that nlvr report makes where it was asked for,
       window: nothing({
         withProgress: (_: unknown, task: (...args: unknown[]) => unknown) =>
           task(nothing(), nothing()),
-        showQuickPick: (items: { label: string }[]) =>
-          Promise.resolve(items.find(({ label }) => label === 'two')),
+        showQuickPick: (items: { label: string }[], options: { placeHolder?: string }) => {
+          questions.push(options.placeHolder);
+          return Promise.resolve(items.find(({ label }) => label === 'two'));
+        },
         showSaveDialog: ({ defaultUri }: { defaultUri: { fsPath: string } }) => {
           proposed.push(defaultUri.fsPath);
           return Promise.resolve(target);
@@ -75,8 +79,15 @@ it('Create Report writes the file that nlvr report makes where it was asked for,
   expect(page).toContain('>fives<');
   expect(proposed[0]).toMatch(/\/one-report\.html$/);
   expect(said).toEqual([['The report is in mine.html.', 'Open File']]);
+  expect(questions).toEqual(['Compare one with another run?']);
   rmSync(file);
   target = undefined;
   await call();
   expect(existsSync(file)).toBe(false);
+  // With a second set of predictions, it also asks which ones the report is about.
+  const { predictions } = new RunFolder(folders[0] ?? '');
+  copyFileSync(join(predictions, 'val-epoch-001.jsonl'), join(predictions, 'val.jsonl'));
+  questions.length = 0;
+  await call();
+  expect(questions).toEqual(['Which predictions?']);
 });

@@ -26,6 +26,7 @@ export async function choosePredictions(
       set.epoch === null ? vscode.l10n.t('evaluation') : vscode.l10n.t('epoch {0}', set.epoch + 1),
     set,
   }));
+  const placeHolder = vscode.l10n.t('Which predictions?');
   const remember = { list: 'predictions', keyOf: ({ label }: { label: string }) => label };
-  return (await pickOne(items, { title, remember }))?.set;
+  return (await pickOne(items, { title, placeHolder, remember }))?.set;
 }

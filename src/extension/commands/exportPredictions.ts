@@ -81,6 +81,7 @@ async function chooseFormat(formats: readonly ExportFormat[]): Promise<ExportFor
   ];
   const items = all.filter(({ format }) => formats.includes(format));
   const title = vscode.l10n.t('Export Predictions');
+  const placeHolder = vscode.l10n.t('Which format?');
   const remember = { list: 'format', keyOf: ({ format }: { format: ExportFormat }) => format };
-  return (await pickOne(items, { title, remember }))?.format;
+  return (await pickOne(items, { title, placeHolder, remember }))?.format;
 }

@@ -140,7 +140,9 @@ const SHOWN_NAMES = 8;
 
 function deletionDetail(planned: readonly Doomed[]): string {
   const lines = [
-    vscode.l10n.t('The checkpoints, predictions and notes of the run are deleted with it.'),
+    planned.length === 1
+      ? vscode.l10n.t('The checkpoints, predictions and notes of the run are deleted with it.')
+      : vscode.l10n.t('The checkpoints, predictions and notes of the runs are deleted with them.'),
     '',
   ];
   for (const { run, others } of planned) {

@@ -159,7 +159,8 @@ class ComparisonPanel implements OpenPanel {
   private async save(offered: readonly ComparisonExport[]): Promise<string | null> {
     const items = offered.map((each) => ({ ...wordsOf(each), each }));
     const title = vscode.l10n.t('Export Comparison');
-    const chosen = await pickOne(items, { title });
+    const placeHolder = vscode.l10n.t('Which format?');
+    const chosen = await pickOne(items, { title, placeHolder });
     if (!chosen) return null;
     const { fileName, extension, pieces } = chosen.each;
     const file = vscode.Uri.file(join(dirname(this.session.runs.b), fileName));

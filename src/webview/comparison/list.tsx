@@ -39,8 +39,8 @@ export function ExampleList({ model, comparison, onClose }: Props) {
         </h2>
         <button
           class="quiet icon-only"
-          aria-label={t('Close the list')}
-          title={t('Close the list (Esc)')}
+          aria-label={t('Close List')}
+          title={t('Close List (Esc)')}
           onClick={onClose}
         >
           <Icon name="cross" />

@@ -66,7 +66,7 @@ export function Slices({ model, comparison }: { model: Model; comparison: Compar
       </div>
       {[...folded].map(([slice, values]) => (
         <button key={slice} class="quiet" onClick={() => model.unfold(slice)}>
-          {t('Show {0} more values of {1}', count(values), slice)}
+          {t('Show {0} More Values of {1}', count(values), slice)}
         </button>
       ))}
     </section>

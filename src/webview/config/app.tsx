@@ -110,7 +110,7 @@ export function App({ model, view, saveView }: AppProps) {
                 kind="empty"
                 title={t('No matching keys')}
                 action={{
-                  label: t('Show all'),
+                  label: t('Show All'),
                   run: () => {
                     setSearch('');
                     setChangedOnly(false);

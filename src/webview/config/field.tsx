@@ -34,8 +34,8 @@ export function Field({ info, model, nested = false }: FieldProps) {
         {state.written && (
           <button
             class="quiet icon-only reset"
-            title={t('Reset to default')}
-            aria-label={t('Reset {0} to default', info.key)}
+            title={t('Reset to Default')}
+            aria-label={t('Reset {0} to Default', info.key)}
             onClick={() => model.reset(info.key)}
           >
             <Icon name="reset" />

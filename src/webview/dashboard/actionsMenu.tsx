@@ -68,14 +68,14 @@ export function ActionsMenu({ run }: { run: RunHeader }) {
         class="quiet icon-only"
         aria-haspopup="menu"
         aria-expanded={open}
-        aria-label={t('More actions')}
-        title={t('More actions')}
+        aria-label={t('More Actions')}
+        title={t('More Actions')}
         onClick={() => setOpen(!open)}
       >
         <Icon name="more" />
       </button>
       {open && (
-        <div class="menu-list" role="menu" aria-label={t('More actions')}>
+        <div class="menu-list" role="menu" aria-label={t('More Actions')}>
           {entries.map(([action, label]) => (
             <button
               key={action}

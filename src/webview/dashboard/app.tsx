@@ -14,7 +14,7 @@ import type { DashboardState } from './messages';
 import { RunHeader } from './runHeader';
 import type { DashboardStore } from './store';
 import { zoomKey } from './zoomKey';
-import { epochAnnouncement, isActive } from './viewModel';
+import { emptyChartText, epochAnnouncement, isActive } from './viewModel';
 import { WatchedPairs } from './watchedPairs';
 
 const axes: readonly XAxis[] = ['step', 'epoch', 'time'];
@@ -74,30 +74,18 @@ export function App() {
 function Charts() {
   const store = useStore('data');
   const active = store.runs.some((run) => isActive(run.header.status));
-  const waiting = store.loaded
-    ? active
-      ? t('Waiting for the first step…')
-      : t('This run has no steps.')
-    : t('Reading…');
+  const empty = (id: ChartId) => emptyChartText(id, store.loaded, active);
   return (
     <>
       <div class="charts">
-        <ChartCard id="loss" title={t('Loss')} empty={waiting} titleControl={<AxisChoice />}>
+        <ChartCard id="loss" title={t('Loss')} empty={empty('loss')} titleControl={<AxisChoice />}>
           <Smoothing />
         </ChartCard>
-        <ChartCard
-          id="accuracy"
-          title={t('Accuracy')}
-          empty={
-            active
-              ? t('Appears after the first epoch, when the validation split has been evaluated.')
-              : t('This run was never evaluated.')
-          }
-        />
+        <ChartCard id="accuracy" title={t('Accuracy')} empty={empty('accuracy')} />
       </div>
       <Folded id="meters" title={t('Learning rate, gradient norm, throughput, memory')}>
         {meters(store).map((id) => (
-          <ChartCard key={id} id={id} title={meterTitle(id)} empty={t('Nothing was recorded.')}>
+          <ChartCard key={id} id={id} title={meterTitle(id)} empty={empty(id)}>
             {noisyCharts.includes(id) && <Smoothing />}
           </ChartCard>
         ))}

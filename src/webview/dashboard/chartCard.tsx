@@ -77,17 +77,17 @@ export function ChartCard({ id, title, empty, titleControl, children }: ChartCar
         {titleControl}
         <div class="card-actions">
           {(view.range !== null || view.yRanges[id] !== undefined) && (
-            <CardButton icon="reset" label={t('Reset zoom')} run={() => store.resetZoom(id)} />
+            <CardButton icon="reset" label={t('Reset Zoom')} run={() => store.resetZoom(id)} />
           )}
           <CardButton
             icon="axis"
-            label={withAxis ? t('Hide settings of the y axis') : t('Show settings of the y axis')}
+            label={withAxis ? t('Hide Y Axis Settings') : t('Show Y Axis Settings')}
             active={withAxis}
             run={() => store.toggle('open', `axis:${id}`)}
           />
           <CardButton
             icon="table"
-            label={asTable ? t('Show as chart') : t('Show as table')}
+            label={asTable ? t('Show as Chart') : t('Show as Table')}
             active={asTable}
             run={() => store.toggle('open', `table:${id}`)}
           />

@@ -51,8 +51,8 @@ export function Comparison() {
                       />
                       <button
                         class="quiet icon-only"
-                        aria-label={t('Remove {0} from the comparison', header.name)}
-                        title={t('Remove {0} from the comparison', header.name)}
+                        aria-label={t('Remove {0} from Comparison', header.name)}
+                        title={t('Remove {0} from Comparison', header.name)}
                         onClick={() => host.send({ type: 'removeRun', run: header.key })}
                       >
                         <Icon name="cross" />

@@ -1,6 +1,7 @@
 import { duration, percent, progressPercent } from '../shared/numbers';
 import { t } from '../shared/translate';
 import type { IconName } from '../shared/icons';
+import type { ChartId } from './curve';
 import { EpochScale } from './epochScale';
 import type { RunHeader, RunStatus } from './messages';
 import type { RunData } from './runData';
@@ -133,4 +134,24 @@ export function probability(value: number): string {
   if (!Number.isFinite(value)) return '–';
   const text = value.toFixed(2);
   return text.startsWith('0') ? text.slice(1) : value.toFixed(1);
+}
+
+/**
+ * Text of a chart that has no points.
+ * @param loaded whether everything that the host has read was received
+ * @param active whether a run of the dashboard is in progress
+ */
+export function emptyChartText(chart: ChartId, loaded: boolean, active: boolean): string {
+  // Until then, nothing is known about the data of the run.
+  if (!loaded) return t('Reading…');
+  switch (chart) {
+    case 'loss':
+      return active ? t('Waiting for the first step…') : t('This run has no steps.');
+    case 'accuracy':
+      return active
+        ? t('Appears after the first epoch, when the validation split has been evaluated.')
+        : t('This run was never evaluated.');
+    default:
+      return t('Nothing was recorded.');
+  }
 }

@@ -88,6 +88,7 @@ function PairRow({ run, pair, epochs, thumbnails }: PairRowProps) {
                 run={run}
                 image={image}
                 side={side === 0 ? t('left image') : t('right image')}
+                label={side === 0 ? t('Open Left Image') : t('Open Right Image')}
                 thumbnail={thumbnails.get(image)}
               />
             ))}
@@ -132,10 +133,12 @@ interface PictureProps {
   run: string;
   image: string;
   side: string;
+  /** The accessible name of the button. */
+  label: string;
   thumbnail: Thumbnail | undefined;
 }
 
-function Picture({ run, image, side, thumbnail }: PictureProps) {
+function Picture({ run, image, side, label, thumbnail }: PictureProps) {
   const { host } = useDashboard();
   if (!thumbnail) return <span class="picture picture-missing" />;
   if (thumbnail.uri === null)
@@ -151,7 +154,7 @@ function Picture({ run, image, side, thumbnail }: PictureProps) {
     <button
       class="picture"
       title={image}
-      aria-label={t('Open the {0}', side)}
+      aria-label={label}
       onClick={() => host.send({ type: 'openImage', path: image, run })}
     >
       <img src={thumbnail.uri} alt="" />

@@ -79,7 +79,7 @@ export function AskAgain({ model, row, field }: AskProps) {
           {state.message}{' '}
           {state.trust && (
             <button onClick={() => model.send({ type: 'manageTrust' })}>
-              {t('Manage workspace trust')}
+              {t('Manage Workspace Trust')}
             </button>
           )}
         </p>
@@ -116,7 +116,7 @@ export function AskAgain({ model, row, field }: AskProps) {
             onClick={() => model.asking.setDraft(row, { swapped: !swapped })}
           >
             <Icon name="swap" />
-            {t('Swap images')}
+            {t('Swap Images')}
           </button>
           {exchanged !== sentence && (
             <button
@@ -135,7 +135,7 @@ export function AskAgain({ model, row, field }: AskProps) {
               void send({ sentence: exchangeSides(original), swapImages: true, swapTest: true })
             }
           >
-            {t('Swap test')}
+            {t('Swap Test')}
           </button>
           {changed && (
             <button
@@ -286,7 +286,7 @@ export function ProblemText({ model, problem, anyway }: ProblemProps) {
         {hint !== undefined && <p class="muted">{hint}</p>}
         {problem.anyway && <button onClick={anyway}>{t('Ask Anyway')}</button>}
         <button class="quiet" onClick={() => model.send({ type: 'showLog' })}>
-          {t('Show the log')}
+          {t('Show Log')}
         </button>
       </div>
     </div>

@@ -83,8 +83,8 @@ export function Detail({ model, view, onView, pointer, noteField, askField }: De
           </button>
           <button
             class="quiet icon-only"
-            title={t('Copy the identifier (C)')}
-            aria-label={t('Copy the identifier')}
+            title={t('Copy Identifier (C)')}
+            aria-label={t('Copy Identifier')}
             onClick={() => void model.copy(identifier)}
           >
             <Icon name="copy" />

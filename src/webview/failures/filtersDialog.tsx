@@ -45,8 +45,8 @@ export function FiltersDialog({ model, open, onClose }: FiltersProps) {
               </button>
               <button
                 class="quiet icon-only"
-                aria-label={t('Delete the filter {0}', each.name)}
-                title={t('Delete the filter {0}', each.name)}
+                aria-label={t('Delete Filter {0}', each.name)}
+                title={t('Delete Filter {0}', each.name)}
                 onClick={() => void model.deleteFilter(each.name)}
               >
                 <Icon name="cross" />

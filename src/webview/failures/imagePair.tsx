@@ -54,7 +54,7 @@ export function ImagePair({
             <button
               class="quiet icon-only"
               title={images?.[side].path ?? ''}
-              aria-label={place === 0 ? t('Open the left image') : t('Open the right image')}
+              aria-label={place === 0 ? t('Open Left Image') : t('Open Right Image')}
               disabled={!images}
               onClick={() => onOpen(side)}
             >

@@ -30,8 +30,8 @@ export function Tags({ tags, known, onChange }: TagsProps) {
             {tag}
             <button
               class="quiet icon-only"
-              aria-label={t('Remove the tag {0}', tag)}
-              title={t('Remove the tag {0}', tag)}
+              aria-label={t('Remove Tag {0}', tag)}
+              title={t('Remove Tag {0}', tag)}
               onClick={() => onChange(tags.filter((each) => each !== tag))}
             >
               <Icon name="cross" />

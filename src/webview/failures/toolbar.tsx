@@ -170,8 +170,8 @@ function SubsetChip({ model }: { model: Model }) {
       {state !== undefined && <span class="muted"> {state}</span>}
       <button
         class="quiet icon-only"
-        aria-label={t('Show the examples outside {0} too', subset.title)}
-        title={t('Show the examples outside {0} too', subset.title)}
+        aria-label={t('Show Examples Outside {0}', subset.title)}
+        title={t('Show Examples Outside {0}', subset.title)}
         onClick={() => model.leaveSubset()}
       >
         <Icon name="cross" />
@@ -222,8 +222,8 @@ export function ListHead({ model, onMarkAll }: { model: Model; onMarkAll: () => 
       <button
         class="quiet icon-only"
         aria-pressed={model.layout === 'grid'}
-        aria-label={t('Grid of pairs')}
-        title={t('Grid of pairs (G)')}
+        aria-label={t('Grid of Pairs')}
+        title={t('Grid of Pairs (G)')}
         onClick={() => model.setLayout(model.layout === 'grid' ? 'list' : 'grid')}
       >
         <Icon name="grid" />
@@ -248,8 +248,8 @@ export function ListHead({ model, onMarkAll }: { model: Model; onMarkAll: () => 
       <button
         class="quiet icon-only"
         aria-pressed={reverse}
-        aria-label={t('Reverse the order')}
-        title={t('Reverse the order')}
+        aria-label={t('Reverse Order')}
+        title={t('Reverse Order')}
         onClick={() => model.setSort(sort, !reverse)}
       >
         <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">

@@ -38,7 +38,7 @@ export function ColumnsDialog({ model }: { model: Model }) {
               type="button"
               class="quiet icon-only"
               disabled={place === 0}
-              aria-label={t('Move {0} up', column.title)}
+              aria-label={t('Move {0} Up', column.title)}
               title={t('Move Up')}
               onClick={() => step(place, -1)}
             >
@@ -48,7 +48,7 @@ export function ColumnsDialog({ model }: { model: Model }) {
               type="button"
               class="quiet icon-only"
               disabled={place === columns.length - 1}
-              aria-label={t('Move {0} down', column.title)}
+              aria-label={t('Move {0} Down', column.title)}
               title={t('Move Down')}
               onClick={() => step(place, 1)}
             >

@@ -112,7 +112,7 @@ export function FilterChips({ model }: { model: Model }) {
           </button>
           <button
             class="quiet icon-only"
-            aria-label={t('Clear the filter of {0}', column.title)}
+            aria-label={t('Clear Filter of {0}', column.title)}
             title={t('Clear Filter')}
             onClick={() => model.filter(column.id, {})}
           >
