@@ -3,7 +3,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readRecords } from '../data/annotations/records';
 import type { Prediction } from '../run/predictions';
-import { isThere } from '../util/isThere';
+import { pathExists } from '../util/pathExists';
 import { localize, type MessageText } from '../util/localize';
 import { UserError, errnoOf, messageOf, messageTextOf } from '../util/userError';
 import type { ExampleFacts } from './slices';
@@ -134,7 +134,7 @@ async function subsetsBeside(folder: string): Promise<[name: string, file: strin
 
 async function phenomenaBeside(folder: string): Promise<string | null> {
   for (const place of [folder, dirname(folder)])
-    if (await isThere(join(place, PHENOMENA))) return join(place, PHENOMENA);
+    if (await pathExists(join(place, PHENOMENA))) return join(place, PHENOMENA);
   return null;
 }
 

@@ -3,7 +3,7 @@
  * changed on purpose. The numbers alone; `train/evaluate/robustness.ts` asks the model.
  */
 import type { Example } from '../data/types';
-import { exchangeSides, sidesOf, type Sides } from '../util/sides';
+import { swapSides, classifySides, type Sides } from '../util/sides';
 import { decide, measure, probabilityTrue } from './metrics';
 import { mcnemarExact, wilson, type Interval } from './statistics';
 
@@ -121,7 +121,7 @@ export function robustnessNumbers(
 
 /** The sentence that a test asks about. */
 export function sentenceIn(test: RobustnessTest, sentence: string): string {
-  if (test === 'exchanged') return exchangeSides(sentence);
+  if (test === 'exchanged') return swapSides(sentence);
   return test === 'no sentence' ? '' : sentence;
 }
 
@@ -157,7 +157,7 @@ function bySides(
   examples: readonly Example[],
   flipped: readonly number[],
 ): (Flips & { sides: Sides })[] {
-  const kinds = examples.map(({ sentence }) => sidesOf(sentence));
+  const kinds = examples.map(({ sentence }) => classifySides(sentence));
   return (['none', 'images', 'other'] as const).map((sides) => ({
     sides,
     ...flips(

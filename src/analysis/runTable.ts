@@ -110,7 +110,7 @@ export async function tableOf(
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       // Any program may call its log log.txt.
-      if (!(await isBlipFolder(folder))) unreadable.push({ folder, message: error.words });
+      if (!(await isBlipFolder(folder))) unreadable.push({ folder, message: error.messageText });
     }
   found.sort((a, b) => b.row.started.localeCompare(a.row.started));
   return {

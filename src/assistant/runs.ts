@@ -77,7 +77,7 @@ async function ownTable(places: Places): Promise<RunTable> {
       own.push(folder);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      refused.push({ folder, message: error.words });
+      refused.push({ folder, message: error.messageText });
     }
   const table = await tableOf(own, (folder) => shownFolder(folder, places));
   return { ...table, unreadable: [...refused, ...table.unreadable] };

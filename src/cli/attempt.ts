@@ -1,4 +1,4 @@
-/** The record of what this program was started for. */
+/** Records the attempt that this process was started for (`attempts/` of the run folder). */
 import { resolve } from 'node:path';
 import { AttemptWriter } from '../run/record/attemptWriter';
 import type { AttemptKind } from '../run/record/attempts';
@@ -6,15 +6,15 @@ import { RunFolder } from '../run/runFolder';
 import type { LockWait } from '../run/record/runLock';
 import { ExitCode } from '../util/userError';
 
-interface Given {
+interface AttemptOptions {
   config?: string;
   output_dir?: string;
 }
 
-/** @returns undefined when the starter cancelled */
-function openRecord(
+/** @returns undefined when the program that started this process canceled the attempt */
+function openAttempt(
   kind: AttemptKind,
-  { config, output_dir: outputDir }: Given,
+  { config, output_dir: outputDir }: AttemptOptions,
 ): AttemptWriter | undefined {
   const configFile = config === undefined ? null : resolve(config);
   const attempt = AttemptWriter.open({ kind, arguments: process.argv.slice(2), configFile });
@@ -23,16 +23,16 @@ function openRecord(
 }
 
 /**
- * Does what the program was started for, and records how that ended.
- * @param options of the command line, as they were given
- * @param work is given the record; returns undefined when it was stopped before it began
+ * Runs a command as an attempt and records its outcome.
+ * @param options command line options, unresolved
+ * @param work receives the attempt; returns undefined when it was stopped before the command started
  */
-export async function recorded<T>(
+export async function withAttempt<T>(
   kind: AttemptKind,
-  options: Given,
+  options: AttemptOptions,
   work: (attempt: AttemptWriter) => Promise<T | undefined>,
 ): Promise<T | undefined> {
-  const attempt = openRecord(kind, options);
+  const attempt = openAttempt(kind, options);
   if (!attempt) {
     process.exitCode = ExitCode.stopped;
     return undefined;
@@ -47,21 +47,21 @@ export async function recorded<T>(
   }
 }
 
-/** Does what comes before other processes are started, one of which continues the record: only a failure is recorded. */
-export async function recordRefusal<T>(
+/** Runs the checks before the ranks are started. Rank 0 opens the attempt itself, so only a failure is recorded here. */
+export async function recordFailure<T>(
   kind: AttemptKind,
-  options: Given,
+  options: AttemptOptions,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    openRecord(kind, options)?.fail(error);
+    openAttempt(kind, options)?.fail(error);
     throw error;
   }
 }
 
-/** Says on standard error why nothing happens for a while. */
+/** Reports on standard error that the start waits for another process's lock. */
 export function reportLockWait({ owner, silent, seconds }: LockWait): void {
   process.stderr.write(
     `The run folder belongs to process ${owner.pid} on ${owner.host}, whose last heartbeat was ${silent} s ago. ` +

@@ -5,20 +5,22 @@ import { readModelConfig } from '../model/config';
 import { describeReport, isUnusualStart } from '../model/loadRules';
 import { loadWeights } from '../model/loadWeights';
 import { pretrainedOf } from '../train/modelSession';
-import { storedMessage, localize, sentences } from '../util/localize';
+import { storedMessage, localize, joinSentences } from '../util/localize';
 import { UserError } from '../util/userError';
 
-/** A problem of the configuration, of the weights to start from or of the data. */
+/** A problem in the configuration, the pretrained weights or the data. */
 export type CheckedProblem = Omit<DataProblem, 'code' | 'count'> & { code: string };
 
-/** Whether the weights to start from are there, can be read to their end and fit; and what the model will lack of them. */
+/** Checks that the pretrained weights exist, can be read completely and fit the model; lists missing parameters. */
 export async function checkPretrained(loaded: LoadedConfig): Promise<CheckedProblem[]> {
   const source = pretrainedOf(loaded);
   if (source === undefined) return [];
-  const about = { code: 'pretrained', file: loaded.file };
+  const common = { code: 'pretrained', file: loaded.file };
   if (isUrl(source)) {
-    const says = localize('`pretrained` is downloaded when training starts. It was not checked.');
-    return [{ ...about, severity: 'information', ...storedMessage(says) }];
+    const message = localize(
+      '`pretrained` is downloaded when training starts. It was not checked.',
+    );
+    return [{ ...common, severity: 'information', ...storedMessage(message) }];
   }
   try {
     const weights = await loadWeights(source, readModelConfig(loaded.config, loaded.folder));
@@ -28,13 +30,16 @@ export async function checkPretrained(loaded: LoadedConfig): Promise<CheckedProb
       await weights.close();
     }
     const [first, ...others] = describeReport(weights.report);
-    const says = storedMessage(sentences(localize('`pretrained`: {0}', first), ...others));
+    const message = storedMessage(joinSentences(localize('`pretrained`: {0}', first), ...others));
     const severity = isUnusualStart(weights.report) ? 'warning' : 'information';
-    return [{ ...about, severity, ...says }];
+    return [{ ...common, severity, ...message }];
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const { words, hintWords } = error;
-    const says = localize('`pretrained`: {0}', hintWords ? sentences(words, hintWords) : words);
-    return [{ ...about, severity: 'error', ...storedMessage(says) }];
+    const { messageText, hintText } = error;
+    const message = localize(
+      '`pretrained`: {0}',
+      hintText ? joinSentences(messageText, hintText) : messageText,
+    );
+    return [{ ...common, severity: 'error', ...storedMessage(message) }];
   }
 }

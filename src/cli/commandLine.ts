@@ -1,18 +1,18 @@
-/** Command lines that a person can paste. */
+/** Builds command lines that can be pasted into a shell. */
 import { basename } from 'node:path';
 
-/** An argument as a POSIX shell reads it. */
-export function quoted(argument: string): string {
+/** Quotes an argument for a POSIX shell if necessary. */
+export function shellQuote(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
 
-/** How this program was started: by the name that is on the PATH, or as a script of Node. */
+/** The command that started this program: `nlvr` from the PATH, or `node` with the script. */
 function programName(script = process.argv[1] ?? 'nlvr'): string {
-  return basename(script) === 'nlvr' ? 'nlvr' : `node ${quoted(script)}`;
+  return basename(script) === 'nlvr' ? 'nlvr' : `node ${shellQuote(script)}`;
 }
 
-/** Options that the run's configuration does not hold. */
-const keptOptions = [
+/** Options that are not part of the run's configuration. */
+const launchOptions = [
   'tensorflow',
   'nproc_per_node',
   'nnodes',
@@ -23,18 +23,25 @@ const keptOptions = [
 ] as const;
 
 /**
- * The command that continues a run. The run has its configuration, so the command does not repeat it.
+ * Returns the command that resumes a run. The configuration is read from the run folder, so the command omits it.
  * @param folder absolute
- * @param options as they were given
+ * @param options options of the original command
  */
 export function resumeCommand(
   folder: string,
-  options: Partial<Record<(typeof keptOptions)[number], string | number | undefined>> = {},
+  options: Partial<Record<(typeof launchOptions)[number], string | number | undefined>> = {},
 ): string {
-  const kept = keptOptions.flatMap((name) => {
+  const flags = launchOptions.flatMap((name) => {
     const value = options[name];
-    return value === undefined ? [] : [`--${name}`, quoted(String(value))];
+    return value === undefined ? [] : [`--${name}`, shellQuote(String(value))];
   });
-  const command = [programName(), 'train', '--resume', '--output_dir', quoted(folder), ...kept];
+  const command = [
+    programName(),
+    'train',
+    '--resume',
+    '--output_dir',
+    shellQuote(folder),
+    ...flags,
+  ];
   return command.join(' ');
 }

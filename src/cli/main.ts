@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-/** The `nlvr` command line. Every command is loaded when it is asked for, so `--help` stays quick. */
-import './outsideWorld';
+/** The `nlvr` command line. A command's module is loaded only when the command runs, so `--help` stays fast. */
+import './signalSetup';
 import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
 import { ExitCode } from '../util/userError';
 import { analyzeCommand, compareCommand, reportCommand } from './definitions/analysis';
-import { predictCommand, explainCommand, robustnessCommand } from './definitions/asking';
+import { predictCommand, explainCommand, robustnessCommand } from './definitions/inference';
 import { checkCommand, configCommand, convertCommand, sampleCommand } from './definitions/data';
 import {
   statusCommand,
@@ -14,7 +14,7 @@ import {
   exportCommand,
   inspectCommand,
 } from './definitions/runs';
-import { mcpCommand, runtimeCommand } from './definitions/services';
+import { mcpCommand, runtimeCommand } from './definitions/tools';
 import { trainCommand, evaluateCommand, benchCommand } from './definitions/training';
 import { report } from './report';
 

@@ -1,16 +1,16 @@
-/** Checks paths to write to before minutes go into what is to be written there. */
+/** Checks output paths before a computation starts that takes minutes. */
 import { statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { UserError } from '../util/userError';
 
 /**
- * A folder that is there or can be made.
- * @param folder absolute.
- * @throws {UserError} when a file is there or further up.
+ * Requires a folder that exists or can be created.
+ * @param folder absolute
+ * @throws {UserError} when it or a folder above it is a file
  */
 export function requireOutputFolder(folder: string): void {
   for (let path = folder; ; path = dirname(path)) {
-    const found = look(path);
+    const found = statOrUndefined(path);
     // A drive that does not exist is its own parent.
     if (found?.isDirectory() || path === dirname(path)) return;
     if (found)
@@ -21,12 +21,12 @@ export function requireOutputFolder(folder: string): void {
 }
 
 /**
- * A file that is not there yet, in a folder that is.
- * @param file absolute.
+ * Requires a file that does not exist yet, or may be overwritten, in an existing folder.
+ * @param file absolute
  * @throws {UserError}
  */
 export function requireOutputFile(file: string, overwrite: boolean): void {
-  const found = look(file);
+  const found = statOrUndefined(file);
   if (found?.isDirectory())
     throw new UserError(`${file} is a folder.`, { hint: 'Specify the file to write.' });
   if (found && !overwrite)
@@ -34,18 +34,18 @@ export function requireOutputFile(file: string, overwrite: boolean): void {
       hint: 'Choose another name, or pass --overwrite.',
     });
   const folder = dirname(file);
-  if (!look(folder)?.isDirectory())
+  if (!statOrUndefined(folder)?.isDirectory())
     throw new UserError(`There is no folder ${folder} to write to.`, {
       hint: 'Create it first, or choose another file.',
     });
 }
 
-/** What is at a path; undefined for nothing, also if it would be below a file. */
-function look(path: string): Stats | undefined {
+/** Stats of a path; undefined if nothing exists there or it is not accessible. */
+function statOrUndefined(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch {
-    // Not accessible, such as below a file or in another user's folder: writing reports the error.
+    // Not accessible, such as below a file or in another user's folder: the write reports the error.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** Commands that may run on several processes: torchrun's flags, the launcher, and the ranks themselves. */
+/** Runs commands on one or several processes: torchrun's flags, the launcher and the ranks. */
 import type { Config } from '../config/definition';
 import { launch, STOP_MESSAGE } from '../distributed/launcher';
 import {
@@ -19,23 +19,23 @@ import { ExitCode, UserError } from '../util/userError';
 import { report } from './report';
 
 export interface GroupOptions extends DistributedFlags {
-  /** Seconds that the ranks wait for each other at the start. */
+  /** Seconds that the ranks wait for each other at startup. */
   rdzv_timeout?: number;
 }
 
-/** What the launcher of this machine's ranks starts. */
+/** Settings of the launcher, with the number of ranks on this machine. */
 export type LaunchPlan = LaunchSettings & { nprocPerNode: number };
 
 interface GroupCommand {
-  /** Called by the launcher before it starts the ranks, for what is done once on this machine. */
+  /** Called by the launcher once on this machine, before it starts the ranks. */
   beforeLaunch?: (plan: LaunchPlan) => Promise<void>;
   /** The command itself, on each rank. */
   run: (group: ProcessGroup, stopSignal?: AbortSignal) => Promise<void>;
 }
 
 /**
- * Runs a command in this process, as the rank that the environment says, or on several processes that are started here.
- * @throws {UserError} (exit code 2) where the settings are wrong or the ranks do not meet
+ * Runs a command in this process, as the rank that the environment specifies, or launches several processes for it.
+ * @throws {UserError} (exit code 2) when the settings are invalid or the rendezvous fails
  */
 export async function inProcessGroup(options: GroupOptions, command: GroupCommand): Promise<void> {
   const settings = distributedSettings(options, process.env);
@@ -63,19 +63,19 @@ export async function inProcessGroup(options: GroupOptions, command: GroupComman
   });
   let code: number;
   try {
-    await command.run(group, stopFromLauncher());
+    await command.run(group, launcherStopSignal());
     code = Number(process.exitCode ?? ExitCode.done);
   } catch (error) {
     code = report(error, false);
     await group.fail(failureOf(error, group.spec));
   }
-  await Promise.all([written(process.stdout), written(process.stderr)]);
-  // A call of TensorFlow that waits for a lost rank never returns, and would keep the process.
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  // A TensorFlow call that waits for a lost rank never returns and would keep the process alive.
   exitNow(code);
 }
 
-/** Waits until a pipe has taken what was written to it, or is closed. */
-function written(stream: NodeJS.WriteStream): Promise<void> {
+/** Waits until a stream has written its buffer or is closed. */
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     if (stream.writableLength === 0 || stream.destroyed) resolve();
     else {
@@ -85,8 +85,8 @@ function written(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-/** Aborts when the launcher asks to stop; a rank whose launcher is gone ends with it. */
-function stopFromLauncher(): AbortSignal {
+/** Returns a signal that aborts when the launcher requests a stop. A rank ends when its launcher has ended. */
+function launcherStopSignal(): AbortSignal {
   const controller = new AbortController();
   process.on('message', (message) => message === STOP_MESSAGE && controller.abort());
   process.on('disconnect', () => exitNow(ExitCode.failed));
@@ -94,7 +94,7 @@ function stopFromLauncher(): AbortSignal {
   return controller.signal;
 }
 
-/** @throws {UserError} where a machine has GPUs, but fewer than processes that are to use one each */
+/** @throws {UserError} when the machine has GPUs, but fewer than `processes`, which need one each */
 export function requireGpus(device: Config['device'], processes: number): void {
   if (device === 'cpu') return;
   const gpus = visibleGpus().length;

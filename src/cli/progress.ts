@@ -6,12 +6,12 @@ const PLAIN_EVERY_MS = 10_000;
 const CELLS = 30;
 
 export interface Progress {
-  /** @param note what is said behind the figures, such as the amount in megabytes. */
+  /** @param note text after the percentage, such as the amount in megabytes */
   show(done: number, total: number, note?: string): void;
   done(): void;
 }
 
-/** A progress bar with time left on standard error; in a pipe, a plain line every ten seconds. */
+/** Shows a progress bar with the remaining time on standard error; in a pipe, a plain line every ten seconds. */
 export function createProgress(title: string): Progress {
   const { stderr } = process;
   const draw = stderr.isTTY ? createLogUpdate(stderr) : undefined;

@@ -4,7 +4,7 @@ import { redirectNativeLog } from '../runtime/tensorflow/nativeLog';
 import { usableCacheFolder } from '../util/cacheFolder';
 import { withDiskErrors } from '../util/diskError';
 
-/** Sends TensorFlow's own log to a file of the per-user cache, for commands that have no run folder. */
+/** Redirects TensorFlow's log to a file in the per-user cache, for commands without a run folder. */
 export function quietNativeLog(): void {
   const folder = usableCacheFolder();
   const file = folder === undefined ? devNull : join(folder, 'native.log');

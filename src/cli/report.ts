@@ -1,21 +1,21 @@
 import { storedAdvice } from '../util/localize';
-import { ExitCode, UserError, errnoOf, isAbort, messageOf } from '../util/userError';
+import { ExitCode, UserError, errnoOf, isAbortError, messageOf } from '../util/userError';
 
-/** Exit code of a defect in this program. */
+/** Exit code after a defect of this program. */
 const DEFECT = 1;
 
 /**
- * Prints an error to standard error: one paragraph that says what happened and what to do; the stack only when
- * asked for.
- * @returns the exit code.
+ * Prints an error to standard error: one paragraph with what happened and what to do.
+ * @param verbose prints the stack trace, too
+ * @returns the exit code
  */
 export function report(error: unknown, verbose: boolean): number {
-  if (isAbort(error)) {
+  if (isAbortError(error)) {
     process.stderr.write('nlvr: stopped.\n');
     return ExitCode.stopped;
   }
   if (error instanceof UserError) {
-    process.stderr.write(`${lastWords(error)}\n`);
+    process.stderr.write(`${errorLine(error)}\n`);
     if (verbose && error.stack) process.stderr.write(`${error.stack}\n`);
     return error.exitCode;
   }
@@ -32,14 +32,14 @@ export function report(error: unknown, verbose: boolean): number {
   return DEFECT;
 }
 
-/** For a person; for the editor, which says it in its own language, with what the sentences are made of. */
-function lastWords({ message, hint, words, hintWords }: UserError): string {
+/** The text of an error; for the extension, which translates it, JSON with the localized message. */
+function errorLine({ message, hint, messageText, hintText }: UserError): string {
   return process.env['NLVR_JSON_ERRORS'] === '1'
-    ? JSON.stringify(storedAdvice(words, hintWords))
+    ? JSON.stringify(storedAdvice(messageText, hintText))
     : `nlvr: ${[message, hint].filter(Boolean).join(' ')}`;
 }
 
-/** Errors of the runtime, which knows nothing of the command line but the code to end with. */
+/** Whether an error has an exit code. The runtime layer sets it without depending on the command line. */
 function hasExitCode(error: unknown): error is { exitCode: number } {
   return (
     typeof error === 'object' &&

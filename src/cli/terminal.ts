@@ -1,30 +1,30 @@
 /**
- * Shows a run's events on a terminal: one live line while it trains, a lasting line an epoch.
- * Piped output gets BLIP's plain lines (utils.MetricLogger.log_every) instead: at the beginning of an epoch, then
- * every 50 steps, and every ten seconds where steps are slow. A line needs a `step` event, of which there is one
- * in `log_every` steps.
+ * Shows a run's events on a terminal: one live line during training, and a permanent line per epoch.
+ * In a pipe it prints BLIP's plain lines (utils.MetricLogger.log_every) instead: at the start of an epoch, then every
+ * 50 steps, or every ten seconds when steps are slow. A line needs a `step` event, which is written every `log_every`
+ * steps.
  */
 import logUpdate from 'log-update';
 import type { EvalEvent, EvalProgressEvent, RunEvent, StartEvent, StepEvent } from '../run/events';
 import { TimeLeft } from '../run/record/timeLeft';
 import { formatDuration } from '../util/duration';
 import { pythonFixed } from '../util/pythonFixed';
-import { counted } from './counted';
+import { pluralize } from './pluralize';
 
 const PLAIN_EVERY_STEPS = 50;
 const PLAIN_EVERY_SECONDS = 10;
 const REDRAW_MS = 100;
 const BAR_CELLS = 24;
-/** Weight of the newest step in the shown loss and accuracy. */
+/** Weight of the newest step in the moving averages of loss and accuracy. */
 const SMOOTHING = 0.02;
 
 export interface Terminal {
   show(event: RunEvent): void;
-  /** Removes the live line, so that other output can follow. */
+  /** Clears the live line before other output. */
   done(): void;
 }
 
-/** @param stream where lines go; a live line is drawn only when it is a terminal. */
+/** @param stream output; a live line is drawn only if it is a terminal */
 export function createTerminal(stream: NodeJS.WriteStream): Terminal {
   return stream.isTTY ? new LiveTerminal(stream) : new PlainTerminal(stream);
 }
@@ -38,14 +38,14 @@ const count = (n: number): string => n.toLocaleString('en');
 function evaluationLine(event: EvalEvent): string {
   const consistency =
     event.consistency === null ? '' : `, consistency ${percent(event.consistency)}`;
-  return `  ${event.split.padEnd(5)} accuracy ${percent(event.accuracy)}${consistency}, loss ${loss(event.loss)} (${counted(event.examples, 'example')}, ${formatDuration(event.seconds)})`;
+  return `  ${event.split.padEnd(5)} accuracy ${percent(event.accuracy)}${consistency}, loss ${loss(event.loss)} (${pluralize(event.examples, 'example')}, ${formatDuration(event.seconds)})`;
 }
 
-/** Lines that stay, the same on a terminal and in a pipe. */
-function lastingLine(event: RunEvent): string | undefined {
+/** The permanent line of an event, the same on a terminal and in a pipe; undefined if it has none. */
+function permanentLine(event: RunEvent): string | undefined {
   switch (event.type) {
     case 'start':
-      return `${event.resumed ? `Resuming at step ${count(event.step)}` : 'Training'} on ${event.device}, ${event.precision}: ${counted(event.parameters, 'parameter')}, ${counted(event.examples.train ?? 0, 'example')}, ${counted(event.totalSteps, 'step')} in ${counted(event.maxEpoch, 'epoch')}.`;
+      return `${event.resumed ? `Resuming at step ${count(event.step)}` : 'Training'} on ${event.device}, ${event.precision}: ${pluralize(event.parameters, 'parameter')}, ${pluralize(event.examples.train ?? 0, 'example')}, ${pluralize(event.totalSteps, 'step')} in ${pluralize(event.maxEpoch, 'epoch')}.`;
     case 'epoch':
       return `Epoch ${event.epoch}: loss ${loss(event.loss)}, accuracy ${percent(event.accuracy)}, lr ${event.lr.toPrecision(3)}, ${formatDuration(event.seconds)}`;
     case 'eval':
@@ -75,10 +75,10 @@ class LiveTerminal implements Terminal {
   show(event: RunEvent): void {
     this.timeLeft.add(event);
     if (event.type === 'start') this.plan = event;
-    const lasting = lastingLine(event);
-    if (lasting !== undefined) {
+    const permanent = permanentLine(event);
+    if (permanent !== undefined) {
       logUpdate.clear();
-      this.stream.write(`${lasting}\n`);
+      this.stream.write(`${permanent}\n`);
       this.drawn = 0;
     } else if (event.type === 'step') this.drawStep(event);
     else if (event.type === 'evalProgress') this.drawEvaluation(event);
@@ -90,10 +90,10 @@ class LiveTerminal implements Terminal {
   }
 
   private drawStep(event: StepEvent): void {
-    const mix = (old: number | undefined, value: number): number =>
+    const smooth = (old: number | undefined, value: number): number =>
       old === undefined ? value : old + SMOOTHING * (value - old);
-    if (event.loss !== null) this.loss = mix(this.loss, event.loss);
-    if (event.accuracy !== undefined) this.accuracy = mix(this.accuracy, event.accuracy);
+    if (event.loss !== null) this.loss = smooth(this.loss, event.loss);
+    if (event.accuracy !== undefined) this.accuracy = smooth(this.accuracy, event.accuracy);
     const { plan } = this;
     if (!plan || !this.due()) return;
     const left = this.timeLeft.seconds;
@@ -130,8 +130,8 @@ function bar(share: number): string {
   return `${'█'.repeat(full)}${'░'.repeat(BAR_CELLS - full)} ${Math.floor(share * 100)}%`;
 }
 
-/** Where in its epoch a step is, from 0, and how many the epoch has. */
-function placeInEpoch(plan: StartEvent, step: number): { inEpoch: number; of: number } {
+/** The index of a step in its epoch, from 0, and the number of steps of the epoch. */
+function positionInEpoch(plan: StartEvent, step: number): { inEpoch: number; of: number } {
   const { curriculum, stepsPerEpoch } = plan;
   const easySteps = curriculum ? curriculum.epochs * curriculum.stepsPerEpoch : 0;
   return curriculum && step <= easySteps
@@ -142,8 +142,8 @@ function placeInEpoch(plan: StartEvent, step: number): { inEpoch: number; of: nu
 class PlainTerminal implements Terminal {
   private readonly timeLeft = new TimeLeft();
   private plan: StartEvent | undefined;
-  /** What the next line's time is measured from; evaluations are left out. */
-  private from: { step: number; time: number } | undefined;
+  /** Start of the time measurement of the next line; excludes evaluations. */
+  private since: { step: number; time: number } | undefined;
   private epoch: number | undefined;
 
   constructor(private readonly stream: NodeJS.WriteStream) {}
@@ -152,27 +152,27 @@ class PlainTerminal implements Terminal {
     this.timeLeft.add(event);
     if (event.type === 'start') this.plan = event;
     if (event.type === 'start' || event.type === 'epoch' || event.type === 'eval')
-      this.from = { step: event.step, time: event.time };
+      this.since = { step: event.step, time: event.time };
     if (event.type === 'step') this.step(event);
-    const lasting = lastingLine(event);
-    if (lasting !== undefined) this.stream.write(`${lasting}\n`);
+    const permanent = permanentLine(event);
+    if (permanent !== undefined) this.stream.write(`${permanent}\n`);
   }
 
   done(): void {
-    // Nothing was drawn.
+    // There is no live line.
   }
 
   private step(event: StepEvent): void {
     const { plan } = this;
-    if (!plan || !this.from) return;
-    const steps = event.step - this.from.step;
-    const seconds = event.time - this.from.time;
+    if (!plan || !this.since) return;
+    const steps = event.step - this.since.step;
+    const seconds = event.time - this.since.time;
     const due =
       event.epoch !== this.epoch || steps >= PLAIN_EVERY_STEPS || seconds >= PLAIN_EVERY_SECONDS;
     if (!due) return;
-    this.from = { step: event.step, time: event.time };
+    this.since = { step: event.step, time: event.time };
     this.epoch = event.epoch;
-    const { inEpoch, of } = placeInEpoch(plan, event.step);
+    const { inEpoch, of } = positionInEpoch(plan, event.step);
     const perStep = seconds / Math.max(1, steps);
     const left = this.timeLeft.seconds;
     const eta = left === null ? '' : `eta: ${formatDuration(left)}  `;

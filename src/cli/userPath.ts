@@ -4,9 +4,9 @@ import { localize } from '../util/localize';
 import { UserError } from '../util/userError';
 
 /**
- * The absolute form of a path of the command line, which starts at the working folder. `~` and variables that the
- * shell left (`--output_dir=~/runs`) are expanded; an address stays as it is.
- * @throws {UserError} when it cannot be expanded.
+ * Resolves a path of the command line against the working folder. Expands `~` and variables that the shell did not
+ * expand (`--output_dir=~/runs`); returns a URL unchanged.
+ * @throws {UserError} when the path cannot be expanded
  */
 export function userPath(value: string): string {
   const expansion = expandPath(value);

@@ -1,6 +1,6 @@
 /** The text encoder's configuration, from BLIP's `med_config.json`, a file like it, or a mapping. */
 import { existsSync, readFileSync } from 'node:fs';
-import { storedMessage, localize, sentences, type MessageText } from '../util/localize';
+import { storedMessage, localize, joinSentences, type MessageText } from '../util/localize';
 import { UserError, messageOf } from '../util/userError';
 import { checkValue } from './check';
 import { ConfigError, describeErrors } from './configError';
@@ -142,8 +142,8 @@ function readEntry(
       'unknown-key',
       name,
       isFree
-        ? sentences(says, localize('Did you mean `{0}`?', meant))
-        : sentences(says, localize('It has no effect.')),
+        ? joinSentences(says, localize('Did you mean `{0}`?', meant))
+        : joinSentences(says, localize('It has no effect.')),
       key,
       'warning',
     );

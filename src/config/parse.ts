@@ -2,7 +2,7 @@
 import {
   storedMessage,
   localize,
-  sentences,
+  joinSentences,
   type MessageValue,
   type MessageText,
 } from '../util/localize';
@@ -176,7 +176,7 @@ class Reporter {
     const rename: Suggestion[] =
       meant !== undefined && !siblings.has(meant) ? [{ kind: 'rename', to: meant }] : [];
     this.atKey(
-      issue('error', 'unknown-key', path, hint === undefined ? says : sentences(says, hint), [
+      issue('error', 'unknown-key', path, hint === undefined ? says : joinSentences(says, hint), [
         ...rename,
         { kind: 'remove' },
       ]),

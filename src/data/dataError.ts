@@ -1,7 +1,7 @@
 import { clipValues, localize, type MessageText } from '../util/localize';
 import { UserError } from '../util/userError';
 
-/** Where in the user's data an error is. */
+/** Location of an error in the user's data. */
 export interface DataPlace {
   /** Absolute path of the annotation file or image. */
   file: string;
@@ -9,23 +9,23 @@ export interface DataPlace {
   line?: number;
   /** Key of the annotation, such as `label` or `images[1]`. */
   key?: string;
-  /** Where within the line, for lists that have several elements on one. */
+  /** Span in the line, if a list has several elements on it. */
   span?: Span;
-  /** The annotation's own identifier, where it has one. */
+  /** Identifier of the annotation, if it has one. */
   identifier?: string;
 }
 
-/** The place of one element of a JSON list on a line that it shares with others. */
+/** Location of one element of a JSON list on a line with several elements. */
 export interface Span {
-  /** Its number in the list, from 1. */
+  /** Number in the list, from 1. */
   element: number;
   /** First column, 1-based, in UTF-16 units. */
   column: number;
-  /** First column behind it, or after the end of the line if it continues. */
+  /** Column after the last character, or after the end of the line if the element continues. */
   endColumn: number;
 }
 
-/** The user's data is at fault. The message says where and what to do; it needs no stack. */
+/** An error in the user's data. The message includes its location; no stack trace is printed. */
 export class DataError extends UserError {
   override readonly name = 'DataError';
   readonly file: string;
@@ -33,7 +33,7 @@ export class DataError extends UserError {
   readonly key: string | undefined;
   readonly span: Span | undefined;
   readonly identifier: string | undefined;
-  /** The message without the place. */
+  /** The message without the location. */
   readonly reason: MessageText;
 
   constructor(reason: MessageText, place: DataPlace) {
@@ -53,7 +53,7 @@ function describePlace({ file, line, key, span, identifier }: DataPlace): Messag
   return key ? localize('{0}: {1}', place, key) : place;
 }
 
-/** `element 37 (dev-850-0-0)`, as far as it is known. */
+/** `element 37 (dev-850-0-0)`, or `element 37` without an identifier. */
 export function describeElement({ element }: Span, identifier?: string): MessageText {
   return identifier === undefined
     ? localize('element {0}', element)

@@ -1,4 +1,4 @@
-/** The annotations of a configuration's splits. */
+/** Loads the annotations of a configuration's splits. */
 import type { LoadedConfig } from '../config/load';
 import { configPaths } from '../config/paths';
 import { localize } from '../util/localize';
@@ -9,8 +9,8 @@ import type { Split } from './split';
 import type { Dataset } from './types';
 
 /**
- * Loads the annotation file that a configuration names for a split.
- * @throws {UserError} naming file and line; also when the split is not configured or empty.
+ * Loads the annotation file of a split.
+ * @throws {UserError} that names the file and line; also if the split is not configured or empty
  */
 export async function loadSplit(loaded: LoadedConfig, split: Split): Promise<Dataset> {
   const file = configPaths(loaded.config, loaded.folder).annFiles[split];
@@ -19,14 +19,14 @@ export async function loadSplit(loaded: LoadedConfig, split: Split): Promise<Dat
 }
 
 /**
- * The same with every example, whether its images are there or not (`missing_images` has no say): for predictions that
- * were made elsewhere.
+ * Loads every example of a split, even if images are missing (ignores `missing_images`). For predictions of other
+ * programs.
  */
 export async function loadWholeSplit(loaded: LoadedConfig, split: Split): Promise<Dataset> {
   return loadSplit({ ...loaded, config: { ...loaded.config, missing_images: 'fail' } }, split);
 }
 
-/** The error of a split that the configuration does not have. */
+/** Creates the error for a split that is not configured. */
 export function unnamedSplit({ file }: LoadedConfig, split: Split): UserError {
   return new UserError(localize('{0} specifies no annotations for {1}.', file, split), {
     hint: localize('Set ann_files.{0}.', split),
@@ -34,8 +34,8 @@ export function unnamedSplit({ file }: LoadedConfig, split: Split): UserError {
 }
 
 /**
- * Loads one annotation file as the configuration says how.
- * @throws {UserError} naming file and line; also when the file holds no examples.
+ * Loads one annotation file with the format, image folder and `missing_images` of the configuration.
+ * @throws {UserError} that names the file and line; also if the file has no examples
  */
 export async function loadAnnotations(
   loaded: LoadedConfig,
@@ -51,8 +51,8 @@ export async function loadAnnotations(
 }
 
 /**
- * What a run takes of a data set as it was read: with `missing_images: skip`, the examples that have their images.
- * @throws {UserError} when nothing is left.
+ * Applies `missing_images: skip` to a loaded data set: removes the examples with missing images.
+ * @throws {UserError} if no example is left
  */
 export async function withoutMissingImages(
   { config, folder }: LoadedConfig,

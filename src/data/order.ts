@@ -1,7 +1,7 @@
 import { KeyedRandom, Purpose } from './random';
 import type { Example } from './types';
 
-/** The order of an epoch's examples: a permutation that depends on the seed and the epoch alone. */
+/** Returns the order of an epoch's examples: a permutation that depends only on the seed and the epoch. */
 export function epochOrder(count: number, seed: number, epoch: number): Int32Array {
   const order = Int32Array.from({ length: count }, (_, i) => i);
   const random = new KeyedRandom({ seed, purpose: Purpose.order, epoch });
@@ -15,7 +15,7 @@ export function epochOrder(count: number, seed: number, epoch: number): Int32Arr
 }
 
 /**
- * Groups of examples that are connected by the images they share, each at the position of its first example.
+ * Groups examples that are connected by shared images (union-find). Groups are in the order of their first examples.
  * @returns indices into `examples`
  */
 function sharedImageGroups(examples: readonly Example[]): number[][] {
@@ -34,7 +34,7 @@ function sharedImageGroups(examples: readonly Example[]): number[][] {
       if (owner === undefined) owners.set(image, i);
       else {
         const [one, other] = [rootOf(owner), rootOf(i)];
-        // The earlier example is the root, so that a group is where it starts.
+        // The earlier example is the root, so that groups are in the order of their first examples.
         parents[Math.max(one, other)] = Math.min(one, other);
       }
     }
@@ -53,17 +53,17 @@ function sharedImageGroups(examples: readonly Example[]): number[][] {
 export interface EvaluationStep {
   /** Examples of the batch, indices into the split. */
   indices: Int32Array;
-  /** Whether the batch before it shares images with it, so that features may be used again. */
+  /** Whether it shares images with the previous batch, so that features can be reused. */
   goesOn: boolean;
 }
 
-/** Batches that share images follow each other on one process, but no more than so many. */
+/** Maximum number of consecutive batches with shared images on one process. */
 const LONGEST_SEGMENT = 8;
 
 /**
- * The batches of an evaluation. Examples that share images meet in one batch, and images are shared with no other
- * batch, unless a group is larger than a batch. So what a batch computes does not depend on which others the same
- * process has, and neither do the answers on the number of processes.
+ * Divides an evaluation into batches. Examples that share images are in one batch, and no other batch has these images,
+ * unless a group is larger than a batch. So the result of a batch does not depend on the other batches of the process,
+ * and the predictions do not depend on the number of processes.
  */
 export function evaluationSteps(examples: readonly Example[], batchSize: number): EvaluationStep[] {
   const steps: EvaluationStep[] = [];
@@ -94,7 +94,7 @@ export interface Shard {
 export const WHOLE: Shard = { rank: 0, worldSize: 1 };
 
 /**
- * The batches that each process takes: runs of batches that share images in turn.
+ * Distributes the batches over the processes, round robin. Batches that share images stay on one process.
  * @returns by rank
  */
 export function shardSteps(
@@ -111,10 +111,9 @@ export function shardSteps(
 }
 
 /**
- * The part of an epoch's order that one process takes, as PyTorch's `DistributedSampler` with `drop_last`: every
- * `worldSize`-th example from `rank` on. BLIP leaves `drop_last` off, so that up to `worldSize - 1` examples occur twice
- * in an epoch; here a step of several processes takes the same examples as one step of one process with their batches
- * together.
+ * Returns the part of an epoch's order for one process, as PyTorch's `DistributedSampler` with `drop_last`: every
+ * `worldSize`-th example, starting at `rank`. BLIP does not set `drop_last`, so up to `worldSize - 1` examples occur twice
+ * per epoch. Here, a step of several processes has the same examples as a step of one process with the total batch size.
  */
 export function shardOrder(order: Int32Array, { rank, worldSize }: Shard): Int32Array {
   return Int32Array.from(

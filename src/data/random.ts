@@ -1,10 +1,10 @@
 /**
- * Random numbers that depend on a key and a counter alone (Philox4x32-10; Salmon, Moraes, Dror, Shaw:
- * Parallel Random Numbers: As Easy as 1, 2, 3, SC 2011). Any worker draws the same numbers for the same
- * example, in any order.
+ * Counter-based random numbers (Philox4x32-10; Salmon, Moraes, Dror, Shaw: Parallel Random Numbers: As Easy as 1, 2, 3,
+ * SC 2011). They depend only on a key and a counter, so any worker draws the same numbers for the same example, in any
+ * order.
  */
 
-/** What the numbers are for; streams of different purposes are independent. */
+/** Purpose of a stream of random numbers. Streams of different purposes are independent. */
 export const Purpose = { order: 1, exchange: 2, augment: 3, sample: 4, bootstrap: 5 } as const;
 export type Purpose = (typeof Purpose)[keyof typeof Purpose];
 
@@ -24,13 +24,13 @@ function multiplyHigh(a: number, b: number): number {
   return (aHigh * bHigh + (middle >>> 16) + (carry >>> 16)) >>> 0;
 }
 
-/** One block of Philox4x32-10: four unsigned 32-bit numbers into `out`. */
+/** Computes one block of Philox4x32-10: writes four unsigned 32-bit numbers to `out`. */
 export function philox(
   counter: readonly [number, number, number, number],
   key: readonly [number, number],
   out: Uint32Array,
 ): void {
-  // Destructuring would make iterators, which takes as long as the rounds.
+  // Destructuring would create iterators, which takes as long as the rounds.
   let c0 = counter[0];
   let c1 = counter[1];
   let c2 = counter[2];
@@ -65,7 +65,7 @@ export interface RandomKey {
   image?: number;
 }
 
-/** The stream of random numbers of one key. */
+/** A stream of random numbers for one key. */
 export class KeyedRandom {
   private readonly key: readonly [number, number];
   private readonly counter: [number, number, number, number];
@@ -78,7 +78,7 @@ export class KeyedRandom {
     this.counter = [0, epoch >>> 0, index >>> 0, image >>> 0];
   }
 
-  /** An integer in [0, 2^32). */
+  /** Draws an integer in [0, 2^32). */
   uint32(): number {
     if (this.used === 4) {
       philox(this.counter, this.key, this.block);
@@ -88,19 +88,19 @@ export class KeyedRandom {
     return this.block[this.used++];
   }
 
-  /** A number in [0, 1), 32 random bits. */
+  /** Draws a number in [0, 1) with 32 random bits. */
   uniform(): number {
     return this.uint32() / 0x1_0000_0000;
   }
 
-  /** A number in [low, high). */
+  /** Draws a number in [low, high). */
   between(low: number, high: number): number {
     return low + (high - low) * this.uniform();
   }
 
-  /** An integer in [0, count), every one equally likely. */
+  /** Draws an integer in [0, count), uniformly. */
   integer(count: number): number {
-    // Kept, as a division of numbers beyond 32 bits is slow.
+    // Cached, because a division of numbers beyond 32 bits is slow.
     if (count !== this.limited.count)
       this.limited = { count, limit: 0x1_0000_0000 - (0x1_0000_0000 % count) };
     const { limit } = this.limited;

@@ -2,8 +2,8 @@ import { findMissing } from './check/images';
 import type { Dataset } from './types';
 
 /**
- * The data set without the examples that show an image that does not exist; `skipped` says how many these were.
- * Positions are given again, so that they stay consecutive.
+ * Removes the examples with missing images from a data set and sets `skipped` to their number. Indices are reassigned, so
+ * that they stay consecutive.
  */
 export async function skipMissingImages(dataset: Dataset, signal?: AbortSignal): Promise<Dataset> {
   const missing = await findMissing(

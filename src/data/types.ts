@@ -1,24 +1,24 @@
-/** What a data set is made of. */
+/** Types of data sets and batches. */
 import type { Span } from './dataError';
 import type { Split } from './split';
 
 /** One NLVR example: a sentence and two images. */
 export interface Example {
-  /** Position in the split, from 0; the loader's order and the seeds refer to it. */
+  /** Index in the split, from 0; the loader's order and the seeds refer to it. */
   index: number;
   identifier: string;
   sentence: string;
   /** Absolute paths, left and right. */
   images: [string, string];
-  /** null: unlabelled. */
+  /** null: unlabeled. */
   label: boolean | null;
-  /** Consistency group (the identifier without its pair number), null where the format has none. */
+  /** Consistency group (the identifier without its pair number); null if the format has none. */
   consistencyGroup: string | null;
-  /** What the examples are grouped by: kind of sentence (sample data set), synset (NLVR2) or similar; accuracy is reported by it. */
+  /** Group by which accuracy is reported: kind of sentence (sample data set), synset (NLVR2) or similar. */
   group: string | null;
   /** 1-based line of the annotation file. */
   line: number;
-  /** Where in that line, if other examples are on it too (a JSON list on one line). */
+  /** Span in that line, if other examples are on it, too (a JSON list on one line). */
   span?: Span;
 }
 
@@ -27,26 +27,26 @@ export interface Dataset {
   format: 'blip' | 'nlvr2' | 'nlvr1';
   /** Absolute path of the annotation file. */
   file: string;
-  /** Absolute path of the folder that all images lie in. */
+  /** Absolute path of the folder that contains all images. */
   imageRoot: string;
   examples: Example[];
-  /** Examples of the file that were left out, as their images do not exist (`missing_images: skip`). */
+  /** Number of examples that were skipped because their images are missing (`missing_images: skip`). */
   skipped?: number;
-  /** Set when the file has bytes that are no UTF-8: such characters were replaced by U+FFFD. */
+  /** Set if the file contains invalid UTF-8, which was replaced by U+FFFD. */
   notUtf8?: true;
 }
 
-/** What the model takes for one step. Arrays are freshly allocated and may be kept. */
+/** Input of the model for one step. The arrays are newly allocated and not reused. */
 export interface Batch {
   /** Indices of the examples, in batch order. */
   indices: Int32Array;
-  /** Images of the batch as resized RGB bytes, NHWC: [imageCount, size, size, 3]. The graph normalises them. */
+  /** Images of the batch as resized RGB bytes, NHWC: [imageCount, size, size, 3]. The graph normalizes them. */
   images: Uint8Array;
   imageCount: number;
   /** For training: images 0 of all pairs, then images 1 (2n images). For evaluation with shared images: left[i], right[i] index into `images`. */
   left: Int32Array;
   right: Int32Array;
-  /** [n]; 1 where the left/right exchange swapped the pair (training only), else 0. */
+  /** [n]; 1 if the images of the pair were swapped (training only), else 0. */
   swapped: Uint8Array;
   /** [n, length], [ENC] first, [SEP] last, 0 padded. */
   inputIds: Int32Array;
@@ -54,6 +54,6 @@ export interface Batch {
   attentionMask: Int32Array;
   /** Padded length: the longest of the batch, rounded up to the loader's bucket. */
   length: number;
-  /** [n]; 1 true, 0 false, -1 unlabelled. */
+  /** [n]; 1 true, 0 false, -1 unlabeled. */
   labels: Int32Array;
 }

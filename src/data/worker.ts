@@ -14,7 +14,7 @@ const port = parentPort;
 if (!port) throw new Error('loader-worker.js is a worker thread, not a program');
 const builder = new BatchBuilder(createImageStore(workerData as WorkerOptions));
 
-/** One batch after the other: two at once would only share this thread. */
+/** The last batch in the queue. Batches are built one after the other, because they share this thread. */
 let last: Promise<void> = Promise.resolve();
 
 async function answer(id: number, task: Parameters<BatchBuilder['build']>[0]): Promise<void> {

@@ -265,14 +265,14 @@ class ConnectedGroup implements ProcessGroup {
 /** The failure that an error on this rank is to the others. */
 export function failureOf(error: unknown, spec: ReplicaSpec): StoredAdvice & { exitCode: number } {
   const user = error instanceof UserError ? error : undefined;
-  const words = user?.words ?? (error instanceof Error ? error.message : String(error));
+  const words = user?.messageText ?? (error instanceof Error ? error.message : String(error));
   const message = localize('Rank {0} on {1} failed: {2}', spec.rank, hostname(), words);
   return {
     message: inEnglish(message),
     phrase: message,
-    ...(user?.hintWords !== undefined && {
-      hint: inEnglish(user.hintWords),
-      ...(typeof user.hintWords !== 'string' && { hintPhrase: user.hintWords }),
+    ...(user?.hintText !== undefined && {
+      hint: inEnglish(user.hintText),
+      ...(typeof user.hintText !== 'string' && { hintPhrase: user.hintText }),
     }),
     exitCode: user?.exitCode ?? ExitCode.failed,
   };

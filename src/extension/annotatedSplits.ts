@@ -1,6 +1,6 @@
 import type { ConfigPaths } from '../config/paths';
 import type { Split } from '../data/split';
-import { isThere } from '../util/isThere';
+import { pathExists } from '../util/pathExists';
 
 /** The splits whose annotation file is there, those that a model is judged by first. */
 export async function annotatedSplits(
@@ -10,6 +10,6 @@ export async function annotatedSplits(
     const file = annFiles[split];
     return file === undefined ? [] : [{ split, file }];
   });
-  const there = await Promise.all(named.map(({ file }) => isThere(file)));
+  const there = await Promise.all(named.map(({ file }) => pathExists(file)));
   return named.filter((_each, i) => there[i]);
 }

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { shownError } from '../util/language';
+import { localizedError } from '../util/language';
 import { UserError, messageOf } from '../util/userError';
 
 /** The extension's log channel: its level is the user's, by "Developer: Set Log Level…". */
@@ -21,7 +21,7 @@ export async function showFailure(
   log.error(`${doing}: ${messageOf(error)}${hint}`);
   if (!(error instanceof UserError) && error instanceof Error && error.stack)
     log.debug(error.stack);
-  const shown = shownError(error);
+  const shown = localizedError(error);
   const show = vscode.l10n.t('Show Log');
   const chosen = await vscode.window.showErrorMessage(
     shown.hint === null ? shown.message : `${shown.message} ${shown.hint}`,

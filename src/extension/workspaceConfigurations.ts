@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { isThere } from '../util/isThere';
+import { pathExists } from '../util/pathExists';
 import { configurationGlob, isConfiguration } from './configurationFiles';
 import { pickOne } from './quickPick';
 import { configurationInFront } from './runInFront';
@@ -69,7 +69,7 @@ export class ConfigurationIndex implements vscode.Disposable {
 
   private async gone(): Promise<string[]> {
     const files = [...((await this.searched)?.keys() ?? [])];
-    const there = await Promise.all(files.map(isThere));
+    const there = await Promise.all(files.map(pathExists));
     return files.filter((_file, i) => !there[i]);
   }
 
@@ -133,7 +133,7 @@ export async function configurationInUse(): Promise<vscode.Uri | undefined> {
   if (active) return active;
   const file = configurationInFront();
   // It may have been deleted since, or be on another machine.
-  return file && (await isThere(file)) ? vscode.Uri.file(file) : undefined;
+  return file && (await pathExists(file)) ? vscode.Uri.file(file) : undefined;
 }
 
 /**

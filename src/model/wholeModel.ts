@@ -1,6 +1,6 @@
 /** What weights must be like before a model answers with them. */
 import { describeParts, missingParts } from '../config/modelParts';
-import { localize, sentences } from '../util/localize';
+import { localize, joinSentences } from '../util/localize';
 import { UserError } from '../util/userError';
 import type { LoadReport } from './loadRules';
 
@@ -14,7 +14,7 @@ export function requireWhole({ file, missing, unexpected }: LoadReport): void {
   throw new UserError(
     unexpected.length === 0
       ? says
-      : sentences(
+      : joinSentences(
           says,
           localize(
             unexpected.length === 1

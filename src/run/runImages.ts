@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
-import { isThere } from '../util/isThere';
+import { pathExists } from '../util/pathExists';
 import { localize, type MessageText } from '../util/localize';
 import { errnoOf, messageOf } from '../util/userError';
 
@@ -50,7 +50,7 @@ export async function imageProblem(
     return null;
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') return messageOf(error);
-    return (await isThere(imageRoot))
+    return (await pathExists(imageRoot))
       ? localize('The file is missing.')
       : localize(
           "The image folder {0} is missing. Correct image_root in the run's config.yaml.",

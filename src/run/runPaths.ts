@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { configPaths, type ConfigPaths } from '../config/paths';
 import { parseConfigFile } from '../config/relocate';
-import { isThere } from '../util/isThere';
+import { pathExists } from '../util/pathExists';
 import { RunFolder } from './runFolder';
 
 /**
@@ -14,7 +14,7 @@ import { RunFolder } from './runFolder';
 export async function runPaths(runFolder: string, configFile: string): Promise<ConfigPaths | null> {
   const { config: copy, evaluationConfig } = new RunFolder(runFolder);
   const own = await pathsIn(copy, dirname(configFile === '' ? copy : configFile));
-  if (own && (await isThere(own.imageRoot))) return own;
+  if (own && (await pathExists(own.imageRoot))) return own;
   return (await pathsIn(evaluationConfig, runFolder)) ?? own;
 }
 

@@ -23,9 +23,9 @@ import type { Replica } from '../runtime/replica/replica';
 import { momentNames } from '../runtime/optimizer/adamW';
 import type { Session } from '../runtime/session';
 import { withDiskErrors } from '../util/diskError';
-import { localize, sentences } from '../util/localize';
+import { localize, joinSentences } from '../util/localize';
 import type { Precision } from '../util/precision';
-import { ExitCode, isAbort, UserError } from '../util/userError';
+import { ExitCode, isAbortError, UserError } from '../util/userError';
 import { assignValues } from './checkpoint/assignValues';
 import { restoreLast, type CheckpointSource } from './checkpoint/checkpoints';
 import { majorityShare } from './data/datasets';
@@ -357,7 +357,7 @@ export class TrainingRun {
       signal: this.stop.signal,
       allowMissing: true,
     }).catch((error: unknown) => {
-      if (!isAbort(error)) throw error;
+      if (!isAbortError(error)) throw error;
       throw new UserError(
         localize('Stopped before training started: there is nothing to resume.'),
         { hint: localize('Start it again.'), exitCode: ExitCode.stopped },
@@ -369,7 +369,7 @@ export class TrainingRun {
         isUnusualStart(report) ? 'warning' : 'info',
         'pretrained',
         first,
-        ...(second === undefined ? [] : [sentences(second, ...rest)]),
+        ...(second === undefined ? [] : [joinSentences(second, ...rest)]),
       );
     }
     return report;

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Absolute path of a file that the build puts into `dist/` (`vocab.txt`, `loader-worker.js`).
- * Works from a bundle in `dist/` and from the sources, where `dist/` is next to `src/`.
+ * Returns the absolute path of a file that the build writes to `dist/` (`vocab.txt`, `loader-worker.js`).
+ * Works in a bundle in `dist/` and in the sources, where `dist/` is next to `src/`.
  */
 export function assetPath(name: string): string {
   const here = dirname(fileURLToPath(import.meta.url));

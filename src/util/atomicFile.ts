@@ -5,7 +5,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { diskError } from './diskError';
 
-/** The name a file is written under before it is renamed to `file`; readers never look at such names. */
+/** Returns the name of the temporary file that is renamed to `file`. Readers ignore such names. */
 export function temporaryName(file: string): string {
   return join(
     dirname(file),
@@ -13,7 +13,7 @@ export function temporaryName(file: string): string {
   );
 }
 
-/** Makes a rename or a new file in `folder` durable. Not every file system allows it; then nothing is done. */
+/** Makes a rename or a new file in `folder` durable. Does nothing on file systems that cannot sync a folder. */
 export function syncFolder(folder: string): void {
   try {
     const fd = openSync(folder, 'r');
@@ -23,14 +23,14 @@ export function syncFolder(folder: string): void {
       closeSync(fd);
     }
   } catch {
-    // Windows and some network file systems refuse to open a folder: the rename itself is still atomic.
+    // Windows and some network file systems cannot open a folder. The rename itself is still atomic.
   }
 }
 
 /**
- * Replaces `file` as a whole: `write` fills a temporary file next to it, which is synced and renamed.
- * When anything fails the old file is untouched and the temporary one removed.
- * @throws {UserError} when the disk is full.
+ * Replaces `file` atomically: `write` fills a temporary file next to it, which is synced and renamed.
+ * On failure the existing file is unchanged and the temporary file is removed.
+ * @throws {UserError} when the disk is full or the file cannot be written
  */
 export function replaceFile(file: string, write: (fd: number) => void): void {
   const temporary = temporaryName(file);
@@ -50,7 +50,7 @@ export function replaceFile(file: string, write: (fd: number) => void): void {
   }
 }
 
-/** As `replaceFile`, for content that arrives bit by bit. */
+/** As `replaceFile`, for content that arrives in chunks. */
 export async function replaceFileAsync(
   file: string,
   write: (handle: FileHandle) => Promise<void>,
@@ -79,7 +79,7 @@ export function writeFileAtomic(file: string, content: string | Uint8Array): voi
   );
 }
 
-/** `fs.writeSync` until every byte is written (it may write fewer). */
+/** Calls `fs.writeSync`, which may write only a part, until every byte is written. */
 export function writeAll(fd: number, bytes: Uint8Array): void {
   for (let offset = 0; offset < bytes.length;)
     offset += writeSync(fd, bytes, offset, Math.min(bytes.length - offset, 1 << 30));

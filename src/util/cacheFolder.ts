@@ -7,9 +7,9 @@ import { UserError, messageOf } from './userError';
 const HINT = localize('Set NLVR_CACHE_DIR to a folder that you may write to.');
 
 /**
- * The per-user folder for what is downloaded once and can be downloaded again: `NLVR_CACHE_DIR`, else the
- * platform's place (`XDG_CACHE_HOME` or `~/.cache`; `~/Library/Caches` on macOS). It may not exist yet.
- * @returns undefined for a user without a home folder, as in many containers.
+ * Finds the per-user folder for downloads: `NLVR_CACHE_DIR`, otherwise the platform's default (`XDG_CACHE_HOME` or
+ * `~/.cache`; `~/Library/Caches` on macOS). It may not exist yet.
+ * @returns undefined for a user without a home folder, as in many containers
  */
 export function findCacheFolder(environment: NodeJS.ProcessEnv = process.env): string | undefined {
   const explicit = environment['NLVR_CACHE_DIR'];
@@ -23,14 +23,14 @@ export function findCacheFolder(environment: NodeJS.ProcessEnv = process.env): s
   return join(base, 'nlvr-workbench');
 }
 
-/** As `findCacheFolder`, for what needs it. @throws {UserError} that names NLVR_CACHE_DIR. */
+/** As `findCacheFolder`, but throws if there is none. @throws {UserError} that names NLVR_CACHE_DIR */
 export function requireCacheFolder(environment?: NodeJS.ProcessEnv): string {
   const folder = findCacheFolder(environment);
   if (folder !== undefined) return folder;
   throw new UserError(localize('There is no home folder to keep downloads in.'), { hint: HINT });
 }
 
-/** Makes a folder of the cache where it is missing. @throws {UserError} that names NLVR_CACHE_DIR. */
+/** Creates a folder of the cache if it does not exist. @throws {UserError} that names NLVR_CACHE_DIR */
 export function makeCacheFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
@@ -43,7 +43,7 @@ export function makeCacheFolder(folder: string): void {
   }
 }
 
-/** A folder of the cache, made where it is missing; undefined where there can be none, for what works without. */
+/** Returns a folder of the cache and creates it if necessary; undefined if that is impossible. */
 export function usableCacheFolder(...names: string[]): string | undefined {
   const cache = findCacheFolder();
   if (cache === undefined) return undefined;
@@ -57,8 +57,8 @@ export function usableCacheFolder(...names: string[]): string | undefined {
 }
 
 /**
- * The folder for files that a run can create again: image features of a frozen vision transformer, resized images.
- * `NLVR_SCRATCH_DIR`, made where it is missing; undefined where that is not set.
+ * Returns the folder for files that a run can create again (image features of a frozen vision transformer, resized
+ * images): `NLVR_SCRATCH_DIR`, which is created if necessary; undefined if the variable is not set.
  * @throws {UserError} when it cannot be written to
  */
 export function scratchFolder(environment: NodeJS.ProcessEnv = process.env): string | undefined {
@@ -80,14 +80,14 @@ export function scratchFolder(environment: NodeJS.ProcessEnv = process.env): str
   return folder;
 }
 
-/** Of the user; undefined where there is none. */
+/** The user's home folder; undefined if there is none. */
 export function homeFolder(): string | undefined {
   try {
     const home = homedir();
-    // HOME may be set to nothing.
+    // HOME may be empty.
     return isAbsolute(home) ? home : undefined;
   } catch {
-    // A user id that the system does not know, without HOME.
+    // The user id has no entry in the user database, and HOME is not set.
     return undefined;
   }
 }

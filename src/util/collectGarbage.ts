@@ -2,13 +2,13 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * Collects garbage now. For moments after which a process lives on with little of what it holds: V8 counts the
- * contents of typed arrays hardly at all, and may keep gigabytes of dead ones.
+ * Runs a garbage collection. Call it when a process has just released most of its memory: V8 hardly counts the contents
+ * of typed arrays and may otherwise keep gigabytes of unreachable ones.
  */
 export function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;
   gc();
-  // The second one gives back the pages that the first one emptied.
+  // The second collection returns the pages that the first one emptied.
   gc();
 }

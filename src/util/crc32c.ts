@@ -14,7 +14,7 @@ export function crc32c(bytes: Uint8Array): number {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-/** As stored in a record: rotated and with a constant added, so that a checksum of checksums stays useful. */
+/** The masked checksum of TensorFlow's records: rotated, plus a constant, so that data can contain checksums itself. */
 export function maskedCrc32c(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

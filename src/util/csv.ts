@@ -1,4 +1,4 @@
-/** One row of a comma-separated table (RFC 4180), without a line end: fields with commas, quotes or line ends are quoted. */
+/** Formats one CSV row (RFC 4180) without a line end. Fields with commas, quotes or line ends are quoted. */
 export function csvRow(fields: readonly (string | number)[]): string {
   return fields
     .map((field) => {

@@ -1,6 +1,6 @@
-/** CSV and TSV as spreadsheets and scripts write them (RFC 4180): quoted fields, CRLF, blank lines. */
+/** Parses CSV and TSV as spreadsheets and scripts write them (RFC 4180): quoted fields, CRLF, blank lines. */
 
-/** A quoted field does not end. */
+/** Thrown when a quoted field is not closed. */
 export class UnclosedQuote extends Error {
   /** @param line where its row starts, from 1 */
   constructor(readonly line: number) {
@@ -15,13 +15,13 @@ export interface DelimitedRow {
 }
 
 export interface DelimitedText {
-  /** null: one column, nothing separates. */
+  /** null: a single column. */
   delimiter: '\t' | ',' | ';' | null;
   rows: DelimitedRow[];
 }
 
 /**
- * Splits a text into rows of fields. The first line decides what separates them: a tab, else a comma, else a semicolon.
+ * Splits a text into rows of fields. The first line determines the delimiter: a tab, else a comma, else a semicolon.
  * @throws {UnclosedQuote}
  */
 export function splitDelimited(text: string): DelimitedText {
@@ -30,7 +30,7 @@ export function splitDelimited(text: string): DelimitedText {
   const rows: DelimitedRow[] = [];
   let line = 1;
   let at = 0;
-  // Looked for again only behind it: a text without quotes is searched once.
+  // Position of the next quote. Searched again only after it was passed, so that a text without quotes is scanned once.
   let open = text.indexOf('"');
   while (at < text.length) {
     const start = line;
@@ -66,7 +66,7 @@ function firstLine(text: string): string {
   return text.slice(from, length < 0 ? text.length : at + length);
 }
 
-/** A row with quoted fields, which may hold line ends; undefined when a quote is not closed. */
+/** Parses a row with quoted fields, which may contain line ends; undefined if a quote is not closed. */
 function quotedRow(
   text: string,
   from: number,

@@ -1,10 +1,10 @@
-/** What the operating system refuses about files and folders, said in words. */
+/** Converts errors of the file system to messages. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { localize } from './localize';
 import { UserError, errnoOf } from './userError';
 
-/** Says "disk full", "not allowed" and "that is no folder" in words; anything else is returned as it is. */
+/** Converts a full disk, a missing permission or a wrong kind of file to a `UserError`; returns other errors unchanged. */
 export function diskError(error: unknown, file: string): unknown {
   switch (errnoOf(error)) {
     case 'ENOSPC':
@@ -42,7 +42,7 @@ export function diskError(error: unknown, file: string): unknown {
   }
 }
 
-/** Does something to `file`. @throws {UserError} in place of what the operating system says. */
+/** Runs `work`, which writes `file`. @throws {UserError} in place of the operating system's error */
 export function withDiskErrors<T>(file: string, work: () => T): T {
   try {
     return work();
@@ -51,14 +51,14 @@ export function withDiskErrors<T>(file: string, work: () => T): T {
   }
 }
 
-/** Makes a folder and those above it, where they are missing. @throws {UserError} when that is refused. */
+/** Creates a folder and its parents if necessary. @throws {UserError} when that fails */
 export function makeFolder(folder: string): void {
   withDiskErrors(folder, () => {
     try {
       mkdirSync(folder, { recursive: true });
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
-      // Node says so of a file system that is read-only: the first folder that is missing says what is wrong.
+      // Node reports ENOENT on a read-only file system: creating the first missing folder alone reports the real error.
       let missing = resolve(folder);
       while (!existsSync(dirname(missing))) missing = dirname(missing);
       mkdirSync(missing);

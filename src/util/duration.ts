@@ -1,12 +1,12 @@
-/** Durations in words: the one format of views, panels, notifications and the command line. */
+/** Formats durations, the same in views, panels, notifications and the command line. */
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /**
- * A duration in its two largest units: `42s`, `1m 31s`, `1h 04m`, `2d 03h`. The smaller unit is rounded down, seconds
- * to the nearest. Durations below zero are `0s`.
+ * Formats a duration in its two largest units: `42s`, `1m 31s`, `1h 04m`, `2d 03h`. Seconds are rounded, other units
+ * truncated. Negative durations are `0s`.
  * @param seconds finite
  */
 export function formatDuration(seconds: number): string {
@@ -19,9 +19,9 @@ export function formatDuration(seconds: number): string {
 }
 
 /**
- * A duration with all its units but those that are zero, for a scale where each place needs a label of its own: `0s`,
- * `1.5s`, `2m`, `1h 04m 30s`.
- * @param seconds not below zero
+ * Formats a duration with all nonzero units, for the ticks of an axis, whose labels must differ: `0s`, `1.5s`, `2m`,
+ * `1h 04m 30s`.
+ * @param seconds not negative
  */
 export function exactDuration(seconds: number): string {
   const thousandths = Math.round(seconds * 1000);

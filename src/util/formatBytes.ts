@@ -1,10 +1,10 @@
-/** Bytes in words: the one format of views, panels, notifications and the command line. */
+/** Formats byte counts, the same in views, panels, notifications and the command line. */
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
 
 /**
- * Bytes in steps of 1000, as disks are sold and VS Code counts: `999 B`, `1.4 kB`, `81 MB`, `274 MB`, `1.9 GB`, `12.3 GB`.
- * From gigabytes on, a tenth counts.
+ * Formats bytes with decimal units, as disk vendors and VS Code do: `999 B`, `1.4 kB`, `81 MB`, `274 MB`, `1.9 GB`,
+ * `12.3 GB`. One decimal below 10, and below 100 from gigabytes on.
  */
 export function formatBytes(bytes: number): string {
   let value = bytes;

@@ -1,7 +1,7 @@
-/** How a map of numbers over an image is drawn and put into words; the same for pictures, panels and the command line. */
+/** Colors and description of a heat map over an image, the same in image files, panels and the command line. */
 
-/** Dark violet to pale yellow, monotonous in brightness: matplotlib's “inferno” at equal steps. */
-const COLOURS = [
+/** Dark violet to pale yellow with increasing lightness: matplotlib's “inferno” at equal steps. */
+const COLORS = [
   [0, 0, 4],
   [31, 12, 72],
   [85, 15, 109],
@@ -14,17 +14,17 @@ const COLOURS = [
 ] as const;
 
 /** @param value 0 … 1. @returns red, green, blue, 0 … 255. */
-export function heatColour(value: number): [number, number, number] {
-  const at = Math.min(1, Math.max(0, value)) * (COLOURS.length - 1);
-  const below = Math.min(Math.floor(at), COLOURS.length - 2);
+export function heatColor(value: number): [number, number, number] {
+  const at = Math.min(1, Math.max(0, value)) * (COLORS.length - 1);
+  const below = Math.min(Math.floor(at), COLORS.length - 2);
   const share = at - below;
   const channel = (i: 0 | 1 | 2): number =>
-    Math.round(COLOURS[below][i] * (1 - share) + COLOURS[below + 1][i] * share);
+    Math.round(COLORS[below][i] * (1 - share) + COLORS[below + 1][i] * share);
   return [channel(0), channel(1), channel(2)];
 }
 
-/** How strongly a heat map covers its image unless something else is asked for. */
-export const USUAL_FADE = 0.6;
+/** Default opacity of a heat map over its image. */
+export const DEFAULT_FADE = 0.6;
 
 const PLACES = [
   'upper left',
@@ -48,9 +48,9 @@ export interface Strongest {
 }
 
 /**
- * The strongest patch of a map.
- * @param map row by row, `columns` a row
- * @returns null where every value is 0 or the map is empty.
+ * Finds the strongest patch of a map.
+ * @param map row by row, with `columns` values per row
+ * @returns null if every value is 0 or the map is empty
  */
 export function strongest(map: ArrayLike<number>, columns: number): Strongest | null {
   let best = 0;
@@ -68,8 +68,8 @@ export function strongest(map: ArrayLike<number>, columns: number): Strongest | 
   };
 }
 
-/** The largest value of several maps: they are drawn on one scale, so that they can be compared. */
-export function scaleOf(maps: readonly ArrayLike<number>[]): number {
+/** The largest value of several maps, which are drawn on one scale so that they can be compared. */
+export function maxOfMaps(maps: readonly ArrayLike<number>[]): number {
   let largest = 0;
   for (const map of maps) for (let i = 0; i < map.length; i++) largest = Math.max(largest, map[i]);
   return largest;

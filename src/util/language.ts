@@ -1,4 +1,4 @@
-/** The language that people are spoken to in: English, until the editor's extension says otherwise. */
+/** The language of messages in the interface: English, unless the extension sets a translator. */
 import {
   inEnglish,
   parseLocalizedMessage,
@@ -12,29 +12,29 @@ import { errorDetails } from './userError';
 
 let translate: Translate | undefined;
 
-/** Speaks another language from now on. The extension calls it once, before anything is shown. */
+/** Sets the translator. The extension calls it once, before anything is shown. */
 export function setTranslator(translator: Translate | undefined): void {
   translate = translator;
 }
 
-/** The words as a person is to read them. */
+/** The text in the language of the interface. */
 export function localized(words: MessageText): string {
   return translate === undefined ? inEnglish(words) : formatMessage(words, translate);
 }
 
-/** A message of another process or of a file as a person is to read it; a damaged phrase is passed over. */
+/** A stored message in the language of the interface. An invalid `phrase` is ignored. */
 export function localizedMessage({ message, phrase }: StoredMessage): string {
   return localized(parseLocalizedMessage(phrase) ?? message);
 }
 
-/** What another process or a file says of a failure, as a person is to read it. */
-export function localizedAdvice(said: {
+/** A stored message and its hint in the language of the interface. */
+export function localizedAdvice(advice: {
   message: string | null;
   phrase?: LocalizedMessage;
   hint?: string | null;
   hintPhrase?: LocalizedMessage;
 }): { message: string | null; hint: string | null } {
-  const { message, phrase, hint = null, hintPhrase } = said;
+  const { message, phrase, hint = null, hintPhrase } = advice;
   return {
     message: message === null ? null : localizedMessage({ message, ...(phrase && { phrase }) }),
     hint:
@@ -44,8 +44,8 @@ export function localizedAdvice(said: {
   };
 }
 
-/** The message of anything thrown, in the language of the interface. `messageOf` returns it in English, for logs. */
-export function shownError(error: unknown): { message: string; hint: string | null } {
+/** The message and hint of a thrown value in the language of the interface. `messageOf` returns English, for logs. */
+export function localizedError(error: unknown): { message: string; hint: string | null } {
   const { message, hint } = errorDetails(error);
   return { message: localized(message), hint: hint === null ? null : localized(hint) };
 }

@@ -1,6 +1,6 @@
 /**
- * Runs `work` for every item, a few at a time. After a failure no other item is begun.
- * @param signal ends it between two items with the signal's reason.
+ * Runs `work` for every item, at most `limit` at a time. After a failure no further item is started.
+ * @param signal aborts before the next item with the signal's reason
  */
 export async function limitedConcurrency<T>(
   items: Iterable<T>,

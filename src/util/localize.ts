@@ -1,90 +1,98 @@
 /**
- * Texts that can be said in another language: an English sentence with places `{0}`, `{1}` … and the values for them.
- * The English sentence is the key of its translation, as in VS Code's bundles; `scripts/strings.mjs` collects every
- * sentence that is given to `phrase` as a literal.
+ * A message that can be translated: an English text with placeholders `{0}`, `{1}` … and their values. The English text
+ * is the key of its translation, as in VS Code's bundles. `scripts/strings.mjs` collects every literal that is passed to
+ * `localize`.
  */
 export interface LocalizedMessage {
   readonly text: string;
   readonly values: readonly MessageValue[];
 }
 
-/** The value of a placeholder: as it is, or localized. The items of a list are joined with commas. */
+/** The value of a placeholder, which may be localized itself. The items of a list are joined with commas. */
 export type MessageValue = string | number | LocalizedMessage | readonly MessageValue[];
 
-/** A text to show: a phrase, or one that is the same in every language (or known in English only). */
+/** A text to show: a localized message, or a string that is the same in every language (or available only in English). */
 export type MessageText = string | LocalizedMessage;
 
-/** As `vscode.l10n.t`: the text in a person's language, with its places filled. */
+/** As `vscode.l10n.t`: the translation of a text with its placeholders replaced. */
 export type Translate = (text: string, ...values: string[]) => string;
 
 /**
- * Makes a phrase.
- * @param text one literal, or a choice between literals by `?:`, so that it can be collected
+ * Creates a localized message.
+ * @param text a literal, or a conditional expression of literals, so that `scripts/strings.mjs` can collect it
  */
 export function localize(text: string, ...values: MessageValue[]): LocalizedMessage {
   return { text, values };
 }
 
-/** Sentences one after the other. */
-export function sentences(first: MessageText, ...others: readonly MessageText[]): MessageText {
+/** Joins sentences with spaces. */
+export function joinSentences(first: MessageText, ...others: readonly MessageText[]): MessageText {
   return others.reduce((before, next) => localize('{0} {1}', before, next), first);
 }
 
 const comma = localize(', ');
 
-/** The words in the language of `translate`. */
-export function formatMessage(words: MessageValue, translate: Translate): string {
-  if (typeof words === 'string') return words;
-  if (typeof words === 'number') return String(words);
-  if (isPhrase(words))
-    return translate(words.text, ...words.values.map((value) => formatMessage(value, translate)));
-  return words.map((each) => formatMessage(each, translate)).join(translate(comma.text));
+/** Formats a message with the translations of `translate`. */
+export function formatMessage(message: MessageValue, translate: Translate): string {
+  if (typeof message === 'string') return message;
+  if (typeof message === 'number') return String(message);
+  if (isLocalizedMessage(message))
+    return translate(
+      message.text,
+      ...message.values.map((value) => formatMessage(value, translate)),
+    );
+  return message.map((each) => formatMessage(each, translate)).join(translate(comma.text));
 }
 
-/** The words in English: for the command line, for logs and for files. */
-export function inEnglish(words: MessageValue): string {
-  return formatMessage(words, (text, ...values) =>
-    text.replace(/\{(\d+)\}/g, (place, index: string) => values[Number(index)] ?? place),
+/** Formats a message in English: for the command line, logs and files. */
+export function inEnglish(message: MessageValue): string {
+  return formatMessage(message, (text, ...values) =>
+    text.replace(
+      /\{(\d+)\}/g,
+      (placeholder, index: string) => values[Number(index)] ?? placeholder,
+    ),
   );
 }
 
-/** Words with values of a length that a person reads: a damaged file may have names of megabytes. */
-export function clipValues(words: MessageText, longest = 300): MessageText {
+/** Limits the length of the values of a message, because a damaged file may contain names of megabytes. */
+export function clipValues(message: MessageText, maxLength = 300): MessageText {
   const clip = (value: MessageValue): MessageValue => {
     if (typeof value === 'string')
-      return value.length > longest ? `${value.slice(0, longest)}…` : value;
+      return value.length > maxLength ? `${value.slice(0, maxLength)}…` : value;
     if (typeof value === 'number') return value;
-    return isPhrase(value)
+    return isLocalizedMessage(value)
       ? { ...value, values: value.values.map(clip) }
-      : value.slice(0, longest).map(clip);
+      : value.slice(0, maxLength).map(clip);
   };
-  return clip(words) as MessageText;
+  return clip(message) as MessageText;
 }
 
-function isPhrase(value: LocalizedMessage | readonly MessageValue[]): value is LocalizedMessage {
+function isLocalizedMessage(
+  value: LocalizedMessage | readonly MessageValue[],
+): value is LocalizedMessage {
   return !Array.isArray(value);
 }
 
-/** A message as it is kept in files and handed between processes: in English, with what it is made of. */
+/** A message in files and between processes: the English text, and the localized message that it was formatted from. */
 export interface StoredMessage {
   message: string;
-  /** Missing where the message is known in English only. */
+  /** Missing if the message is available only in English. */
   phrase?: LocalizedMessage;
 }
 
-/** The words as a message. */
-export function storedMessage(words: MessageText): StoredMessage {
-  const message = inEnglish(words);
-  return typeof words === 'string' ? { message } : { message, phrase: words };
+/** Converts a message to its stored form. */
+export function storedMessage(text: MessageText): StoredMessage {
+  const message = inEnglish(text);
+  return typeof text === 'string' ? { message } : { message, phrase: text };
 }
 
-/** A message with what to do about it, as it is kept in files. */
+/** A stored message with a hint (what to do). */
 export interface StoredAdvice extends StoredMessage {
   hint?: string;
   hintPhrase?: LocalizedMessage;
 }
 
-/** A message and a hint as they are kept in files. */
+/** Converts a message and a hint to their stored form. */
 export function storedAdvice(message: MessageText, hint?: MessageText | null): StoredAdvice {
   if (hint === undefined || hint === null) return storedMessage(message);
   return {
@@ -94,7 +102,7 @@ export function storedAdvice(message: MessageText, hint?: MessageText | null): S
   };
 }
 
-/** The message in the language of `translate`. */
+/** Formats a stored message with the translations of `translate`. */
 export function formatStoredMessage(
   { message, phrase }: StoredMessage,
   translate: Translate,
@@ -102,7 +110,7 @@ export function formatStoredMessage(
   return phrase === undefined ? message : formatMessage(phrase, translate);
 }
 
-/** The phrase in something read from a file; undefined when it is none. */
+/** Validates a localized message that was read from a file; undefined if it is invalid. */
 export function parseLocalizedMessage(value: unknown): LocalizedMessage | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { text, values } = value as { text?: unknown; values?: unknown };

@@ -1,64 +1,63 @@
 /**
- * All that is tuned to the machine, each with its reason and what was measured. The measurements are of two cores (AMD
- * EPYC with AVX-512 and BF16, 1 MiB of second-level cache a core, glibc 2.36, TensorFlow 2.21). What is there for speed
- * alone is off where it was not measured: with more threads, on GPUs, with another C library. What bounds memory holds
- * everywhere, and follows the number of threads.
+ * Parameters that are tuned to the machine, each with its reason and measurement. Measured on two cores (AMD EPYC with
+ * AVX-512 and BF16, 1 MiB of L2 cache per core, glibc 2.36, TensorFlow 2.21). Optimizations for speed alone are disabled
+ * on configurations that were not measured: more threads, GPUs, another C library. Limits on memory always apply and
+ * scale with the number of threads.
  */
 import { availableParallelism } from 'node:os';
 
-/** Threads up to which speed was measured. */
+/** Maximum number of threads that was measured. */
 const MEASURED_THREADS = 2;
 
 const MIB = 2 ** 20;
 
 /**
- * Independent parts (shards) in which the vision transformer is recorded, one for each thread, so that each thread takes
- * whole operations. Threads that share an operation wait for each other at its beginning and end, which costs small
- * operations more than it gains. Measured: a small model trains a fifth to a third faster, BLIP's base model a few percent;
- * threads that wake each other fell from 16% of the processor's time to 3%.
+ * Number of independent shards in which the vision transformer is recorded, one per thread, so that each thread runs whole
+ * operations. Threads that share an operation synchronize at its start and end, which costs more than it gains for small
+ * operations. Measured: a small model trains 20% to 33% faster, BLIP's base model a few percent; the time for waking
+ * threads fell from 16% to 3% of the processor time.
  *
- * @returns 1: not divided. With more than two threads it was not measured, and the gradients of each shard have to be
- * added up
+ * @returns 1 (not divided) for more than two threads, which were not measured: the gradients of the shards must be summed
  */
 export function shards(threads: number): number {
   return threads === MEASURED_THREADS ? MEASURED_THREADS : 1;
 }
 
-/** Parts in which evaluation is always recorded on a CPU, so that its answers do not depend on the number of threads. */
+/** Number of shards in which evaluation is recorded on a CPU, constant so that results do not depend on the thread count. */
 export const EVALUATION_SHARDS = 2;
 
 /**
- * Whether floats are transposed as unsigned integers, between two Bitcasts that copy nothing. TensorFlow gives float
- * transpositions to oneDNN, which takes 0.1 ms before it begins; a small model has 255 of them in a step. Measured: they
- * take half the time, the step of a small model a twentieth less.
+ * Whether floats are transposed as unsigned integers, between two Bitcasts that copy nothing. TensorFlow runs float
+ * transpositions with oneDNN, which has an overhead of 0.1 ms; a step of a small model has 255 of them. Measured: they
+ * take half the time, and a step of a small model takes 5% less.
  */
 export function transposesAsIntegers(device: 'cpu' | 'gpu', threads: number): boolean {
   return device === 'cpu' && threads <= MEASURED_THREADS;
 }
 
 /**
- * Whether all threads take memory from one malloc arena. With one for each thread, a tensor that one thread frees is no use
- * to another. Measured: an arena for each thread leaves a tenth of a step's memory behind. Many threads would wait for each
- * other at the only one.
+ * Whether all threads allocate from one malloc arena. With an arena per thread, memory that one thread frees cannot be
+ * reused by another. Measured: arenas per thread retain an additional 10% of a step's memory. With many threads, a single
+ * arena would cause lock contention.
  */
 export function sharesMallocArena(processors = availableParallelism()): boolean {
   return processors <= MEASURED_THREADS;
 }
 
-/** Probabilities of self-attention that one part holds, for each thread: what a core's cache holds. */
+/** Size of the attention probabilities of one part, per thread: the L2 cache of a core. */
 const CPU_PART_BYTES = MIB;
-/** The same on a GPU, whose threads share one memory: a bound, not a measurement. */
+/** The same on a GPU, whose threads share one memory: a limit, not measured. */
 const GPU_PART_BYTES = 512 * MIB;
-/** Every node costs a few microseconds. */
-const MOST_PARTS = 16;
+/** Limited because every graph node has an overhead of a few microseconds. */
+const MAX_PARTS = 16;
 
 /**
- * Parts of equal size in which the heads of self-attention are computed, one after the other. Probabilities of a part stay
- * in the caches, and those of all heads never fill the memory.
+ * Number of equal parts in which the heads of self-attention are computed, one after the other. The probabilities of one
+ * part fit into the caches, and those of all heads are never in memory at once.
  *
- * @param heads of all images together
- * @param tokens of an image
- * @returns a divisor of `heads`; no part has fewer heads than there are threads
+ * @param heads total of all images
+ * @param tokens per image
+ * @returns a divisor of `heads`; each part has at least as many heads as there are threads
  */
 export function attentionParts(
   device: 'cpu' | 'gpu',
@@ -70,7 +69,7 @@ export function attentionParts(
   const wanted =
     device === 'cpu'
       ? Math.min(
-          MOST_PARTS,
+          MAX_PARTS,
           Math.floor(heads / threads),
           Math.ceil(bytes / (threads * CPU_PART_BYTES)),
         )
@@ -81,22 +80,22 @@ export function attentionParts(
 }
 
 /**
- * Patch tokens that an evaluation encodes in one run, 16 images of BLIP's: enough to keep the threads busy, and small in
- * memory. It is the same on every machine, because features may depend on it in their last bit.
+ * Patch tokens that an evaluation encodes in one run (16 images of BLIP's size): enough to keep the threads busy with
+ * little memory. The same on every machine, because the last bit of a feature may depend on it.
  */
 export const TOKENS_PER_ENCODING = 16 * 577;
 
 /**
- * Operations at a time that one of several processes needs at least. TensorFlow's server answers the other ranks on the
- * threads that run operations, and a thread takes the newest work first: a single one sends no gradients before the backward
- * pass is over. Measured: 0 of 11 collectives ended before it, with two 5 of 11.
+ * Minimum number of inter-op threads of a rank. TensorFlow's server handles requests of other ranks on the threads that
+ * run operations, and a thread takes the newest work first: a single thread sends no gradients before the backward pass
+ * ends. Measured: 0 of 11 collectives finished before its end, 5 of 11 with two threads.
  */
-export const OPERATIONS_OF_A_RANK = 2;
+export const MIN_RANK_OPERATIONS = 2;
 
-/** Images that a thread of the loader decodes ahead of the one that it transforms; libvips has threads of its own. */
+/** Images that a loader worker decodes ahead of the one that it transforms; libvips decodes on its own threads. */
 export const IMAGES_DECODED_AHEAD = 3;
 
-/** Images that the data check reads at a time: decoding waits for the disk now and then. */
+/** Images that the data check reads concurrently: more than processors, because reads wait for the disk. */
 export function imagesCheckedAtOnce(processors = availableParallelism()): number {
   return processors + 2;
 }

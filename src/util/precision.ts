@@ -1,6 +1,6 @@
 /**
- * How operands of matrix products are rounded; weights are float32. `tf32` is a GPU's; `fp16` has products in float16,
- * too, and needs loss scaling in training.
+ * Precision of the operands of matrix products; weights are float32. `tf32` needs a GPU; with `fp16` the products are
+ * float16, too, and training needs loss scaling.
  */
 const precisions = ['fp32', 'tf32', 'bf16', 'fp16'] as const;
 export type Precision = (typeof precisions)[number];

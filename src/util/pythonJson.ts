@@ -1,11 +1,13 @@
-/** Strings are matched to be passed over: they may hold the same words. */
-/** One that is not closed is passed over to the end: looking again behind each of its quotes would take the square of its length. */
+/**
+ * Matches strings, which are kept because they may contain the same words, and the constants to replace. A string that is
+ * not closed matches to the end of the text: a new attempt after each of its quotes would take quadratic time.
+ */
 const tokens = /"[^"\\]*(?:\\[^][^"\\]*)*(?:"|\\?$)|-?\b(?:NaN|Infinity)\b/g;
 
 /**
- * Parses JSON as Python's `json.dumps` writes it: `NaN`, `Infinity` and `-Infinity`, which JSON does not have, become
- * null, as there is no number that they are.
- * @throws {SyntaxError} when it is not JSON apart from these
+ * Parses JSON as Python's `json.dumps` writes it: `NaN`, `Infinity` and `-Infinity`, which are not valid JSON, become
+ * null.
+ * @throws {SyntaxError} when the text is otherwise invalid
  */
 export function parsePythonJson(text: string): unknown {
   try {

@@ -1,19 +1,19 @@
 /**
- * The words "left" and "right" in sentences about a pair of images. A pure function of its own file: the command line
- * and the pages of the editor exchange the same words.
+ * Finds and swaps the words "left" and "right" in sentences about a pair of images. Used by the command line and by the
+ * webviews.
  */
 
-/** A word ends at anything that is no letter, mark, digit or underscore. */
+/** Word boundaries: anything that is not a letter, mark, digit or underscore. */
 const START = '(?<![\\p{L}\\p{M}\\p{N}_])';
 const END = '(?![\\p{L}\\p{M}\\p{N}_])';
 /** "left", "leftmost", "lefthand", "leftward", "leftside", "lefts"; with a hyphen they are two words. */
 const SIDE = '(?:left|right)(?:most|hand(?:ed)?|wards?|side|s)?';
 
 /**
- * Phrases in which the word is no side: "right" as correct, exact or an angle, "left" as what remains or was left. The
- * article makes it a side ("the left over there"), as do the words around it elsewhere.
+ * Phrases in which the word is not a side: "right" as correct, exact or an angle, "left" as remaining or as the verb.
+ * With an article it is a side ("the left over there").
  */
-const NO_SIDE = [
+const NOT_A_SIDE = [
   `(?:all|quite|exactly|absolutely) right`,
   `(?:human|civil|equal|animal|voting) rights`,
   `right(?: ?- ?| )(?:side ?-? ?up|angles?|angled)`,
@@ -25,19 +25,18 @@ const NO_SIDE = [
   `(?<!(?:the|to|at|its|his|her|their|a) )left (?:over|behind|alone|open|unattended|uneaten|unfinished|out|empty)`,
 ].join('|');
 
-const noSideOrSide = new RegExp(`${START}(?:(?:${NO_SIDE})|(${SIDE}))${END}`, 'giu');
+const notASideOrSide = new RegExp(`${START}(?:(?:${NOT_A_SIDE})|(${SIDE}))${END}`, 'giu');
 
 /**
- * A sentence with the words for left and right exchanged, each keeping its case: "left", "LEFT", "Left-most",
- * "leftmost", "right-hand", "rightward". Words that merely contain them stay ("bright", "leftover"), and so do phrases in
- * which "right" is no side ("right angle", "all right", "right behind") or "left" is what remains ("has left", "left over").
+ * Swaps the words for left and right in a sentence and keeps their case: "left", "LEFT", "Left-most", "leftmost",
+ * "right-hand", "rightward". Words that merely contain them do not change ("bright", "leftover"), nor do phrases in which
+ * "right" is not a side ("right angle", "all right", "right behind") or "left" means remaining ("has left", "left over").
  *
- * What it cannot know: whether a side is one of the images ("the left image") or one within an image ("facing left"),
- * which stays where it is when images are exchanged (see `sidesOf`); and a "right" or "left" of another meaning in
- * phrases that are not among those above.
+ * Limits: it does not distinguish a side of the pair ("the left image") from a side within an image ("facing left"), which
+ * does not change when the images are swapped (see `classifySides`), and it recognizes only the listed phrases.
  */
-export function exchangeSides(sentence: string): string {
-  return sentence.replace(noSideOrSide, (phrase: string, side: string | undefined) => {
+export function swapSides(sentence: string): string {
+  return sentence.replace(notASideOrSide, (phrase: string, side: string | undefined) => {
     if (side === undefined) return phrase;
     const isLeft = side.toLowerCase().startsWith('left');
     const [word, rest] = [side.slice(0, isLeft ? 4 : 5), side.slice(isLeft ? 4 : 5)];
@@ -52,8 +51,8 @@ function inCaseOf(word: string, other: string): string {
 }
 
 /**
- * What the sides of a sentence are: `none` has no word for left or right, `images` only names images by their side, so
- * its answer must hold when images and words are exchanged; of `other` that is not known, as with "facing left".
+ * Kind of the sides in a sentence. `none`: no word for left or right. `images`: the words only refer to images, so the
+ * answer must not change when images and words are swapped. `other`: it may change, as with "facing left".
  */
 export type Sides = 'none' | 'images' | 'other';
 
@@ -73,8 +72,8 @@ const namesImage = new RegExp(
   'giu',
 );
 
-export function sidesOf(sentence: string): Sides {
-  if (exchangeSides(sentence) === sentence) return 'none';
+export function classifySides(sentence: string): Sides {
+  if (swapSides(sentence) === sentence) return 'none';
   const rest = sentence.replace(namesImage, ' ');
-  return exchangeSides(rest) === rest ? 'images' : 'other';
+  return swapSides(rest) === rest ? 'images' : 'other';
 }

@@ -1,47 +1,47 @@
 /**
- * What signals mean to the command line program, for all commands:
+ * Meaning of signals for all commands of the command line program:
  *
  * | signal          | meaning                                                                                        |
  * | --------------- | ---------------------------------------------------------------------------------------------- |
  * | INT, TERM, QUIT | finish the step, save and stop; again, over a second later, ends the process immediately       |
- * | HUP             | the same where a terminal was lost; ignored where none of the three streams is a terminal       |
+ * | HUP             | the same if a terminal was lost; ignored if none of the standard streams is a terminal          |
  * | USR1, USR2      | save and continue (Slurm's warning before the time limit)                                       |
- * | PIPE            | nothing: output that nobody reads is dropped                                                   |
+ * | PIPE            | ignored: output without a reader is discarded                                                  |
  *
- * A command that has nothing to save is ended by INT, TERM and QUIT as any program.
+ * INT, TERM and QUIT end a command that has nothing to save immediately, as usual.
  */
 import { closeSync, openSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { ExitCode, errnoOf, messageOf } from './userError';
 
-/** npm, `timeout` and a closing terminal send the same request several times at once. */
+/** Signals within this time are one request: npm, `timeout` and a closing terminal send several at once. */
 export const SAME_REQUEST_MS = 1000;
 
-/** Signals that ask to save and continue. */
+/** Signals that request a save without stopping. */
 export const SAVE_SIGNALS = ['SIGUSR1', 'SIGUSR2'] as const;
 
 export interface SignalHooks {
-  /** USR1 or USR2. */
+  /** Called on USR1 and USR2. */
   onSave?: () => void;
-  /** Whether a hang-up is a terminal that was lost. */
+  /** Whether SIGHUP means that a terminal was lost. */
   hasTerminal?: boolean;
 }
 
 /**
- * Aborts `controller` when a signal asks to stop. A second request ends the process immediately with exit code 130,
- * but never a hang-up: a closing terminal sends several.
- * @returns the function that stops listening.
+ * Aborts `controller` when a signal requests a stop. A second request ends the process immediately with exit code 130,
+ * except for SIGHUP, which a closing terminal sends several times.
+ * @returns a function that removes the listeners
  */
 export function stopOnSignals(
   controller: AbortController,
   { onSave, hasTerminal: mayHangUp = hasTerminal() }: SignalHooks = {},
 ): () => void {
-  let asked = -Infinity;
+  let requestedAt = -Infinity;
   const stop = (signal: NodeJS.Signals): void => {
     if (!controller.signal.aborted) {
-      asked = performance.now();
+      requestedAt = performance.now();
       controller.abort();
-    } else if (signal !== 'SIGHUP' && performance.now() - asked > SAME_REQUEST_MS)
+    } else if (signal !== 'SIGHUP' && performance.now() - requestedAt > SAME_REQUEST_MS)
       process.exit(ExitCode.stopped);
   };
   const stopping: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGQUIT'];
@@ -55,15 +55,15 @@ export function stopOnSignals(
 }
 
 /**
- * What holds from the start of the program to its end. Node opens a debugger's port at SIGUSR1 unless somebody
- * listens, and un-ignores the hang-up that `nohup` ignores.
+ * Installs the handlers for the lifetime of the program. Without a listener, Node opens a debugger port on SIGUSR1 and
+ * no longer ignores the SIGHUP that `nohup` ignores.
  */
 export function ignoreStraySignals(): void {
   const nothing = (): void => undefined;
   for (const signal of SAVE_SIGNALS) process.on(signal, nothing);
-  if (hasTerminal()) process.on('exit', forgetLostTerminals);
+  if (hasTerminal()) process.on('exit', replaceLostTerminals);
   else process.on('SIGHUP', nothing);
-  // Node ignores SIGPIPE itself; a write then fails with EPIPE.
+  // Node ignores SIGPIPE, so a write fails with EPIPE.
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: unknown) => {
       if (isClosed(error) || process.exitCode !== undefined) return;
@@ -73,29 +73,29 @@ export function ignoreStraySignals(): void {
     });
 }
 
-/** Node restores a terminal's settings at its end, and aborts where the terminal is gone: it must not find it. */
-function forgetLostTerminals(): void {
-  for (const fd of TERMINALS) {
+/** Replaces lost terminals by /dev/null. Node restores terminal settings at exit and aborts if a terminal was lost. */
+function replaceLostTerminals(): void {
+  for (const fd of INITIAL_TERMINALS) {
     if (isatty(fd)) continue;
     try {
       closeSync(fd);
-      // The lowest free number is taken, which is this one.
+      // The lowest free descriptor is used, which is this one.
       openSync('/dev/null', 'r+');
     } catch {
-      // Then it is as it was.
+      // The descriptor could not be replaced; Node may abort.
     }
   }
 }
 
-/** Found at the start: a terminal that is lost is none any more. */
-const TERMINALS: readonly number[] = [0, 1, 2].filter((fd) => isatty(fd));
+/** Determined at startup, because `isatty` is false after a terminal was lost. */
+const INITIAL_TERMINALS: readonly number[] = [0, 1, 2].filter((fd) => isatty(fd));
 
-/** Whether one of the standard streams was a terminal when the program started, which may be lost. */
+/** Whether one of the standard streams was a terminal when the program started. */
 export function hasTerminal(): boolean {
-  return TERMINALS.length > 0;
+  return INITIAL_TERMINALS.length > 0;
 }
 
-/** Nobody reads any more: the reader of a pipe ended, or the terminal was closed. */
+/** Whether a write failed because the reader of the pipe ended or the terminal was closed. */
 function isClosed(error: unknown): boolean {
   return ['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED'].includes(errnoOf(error) ?? '');
 }

@@ -5,26 +5,26 @@ export const ExitCode = { done: 0, failed: 1, badInput: 2, runtime: 3, stopped: 
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 const ALLOW_MISSING = '--allow_missing';
-/** Options of the command line that allow what is refused without them, where the editor offers a button for it. */
+/** Command line options that allow an operation that was refused; the editor offers a button for them. */
 export type AllowOption = typeof ALLOW_MISSING;
 
-/** The option in something read from a file or another process. */
-export function allowOptionIn(value: unknown): { allowedBy?: AllowOption } {
+/** Validates the option in data of a file or another process. */
+export function parseAllowOption(value: unknown): { allowedBy?: AllowOption } {
   return value === ALLOW_MISSING ? { allowedBy: ALLOW_MISSING } : {};
 }
 
 /**
  * A failure that the user can fix: what happened and where (`message`), what to do (`hint`).
- * Printed as one paragraph without a stack; everything else is a defect and keeps its stack.
+ * It is printed as one paragraph without a stack trace. Other errors are defects and keep their stack trace.
  */
 export class UserError extends Error {
   override readonly name: string = 'UserError';
-  /** The message, so that it can be said in another language. */
-  readonly words: MessageText;
+  /** The message in translatable form. */
+  readonly messageText: MessageText;
   readonly hint: string | undefined;
-  readonly hintWords: MessageText | undefined;
+  readonly hintText: MessageText | undefined;
   readonly exitCode: ExitCode;
-  /** The command line option that does it anyway. */
+  /** The command line option that allows the operation. */
   readonly allowedBy: AllowOption | undefined;
 
   constructor(
@@ -37,45 +37,45 @@ export class UserError extends Error {
     } = {},
   ) {
     super(inEnglish(message), options.cause === undefined ? undefined : { cause: options.cause });
-    this.words = message;
+    this.messageText = message;
     this.hint = options.hint === undefined ? undefined : inEnglish(options.hint);
-    this.hintWords = options.hint;
+    this.hintText = options.hint;
     this.exitCode = options.exitCode ?? ExitCode.badInput;
     this.allowedBy = options.allowedBy;
   }
 }
 
-/** The message of anything thrown, in English. */
+/** The message of a thrown value, in English. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The message of anything thrown, as a part of another one. */
+/** The message of a thrown value in translatable form, to embed it in another message. */
 export function messageTextOf(error: unknown): MessageText {
-  return error instanceof UserError ? error.words : messageOf(error);
+  return error instanceof UserError ? error.messageText : messageOf(error);
 }
 
-/** `ENOENT`, `ENOSPC` … of a failed system call, or undefined. */
+/** The error code of a failed system call (`ENOENT`, `ENOSPC` …), or undefined. */
 export function errnoOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** The text for anything thrown: what happened, and what to do if that is known. */
+/** The message and hint of a thrown value in translatable form. */
 export function errorDetails(error: unknown): { message: MessageText; hint: MessageText | null } {
   return {
     message: messageTextOf(error),
-    hint: error instanceof UserError ? (error.hintWords ?? null) : null,
+    hint: error instanceof UserError ? (error.hintText ?? null) : null,
   };
 }
 
-/** `errorWords` in English. */
+/** `errorDetails` in English. */
 export function errorText(error: unknown): { message: string; hint: string | null } {
   const { message, hint } = errorDetails(error);
   return { message: inEnglish(message), hint: hint === null ? null : inEnglish(hint) };
 }
 
-/** Whether something was given up because an `AbortSignal` said so. */
-export function isAbort(error: unknown): boolean {
+/** Whether an operation was aborted by an `AbortSignal`. */
+export function isAbortError(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
 }

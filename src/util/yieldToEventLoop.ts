@@ -1,13 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** The longest the host's thread is kept busy before others get a turn, in milliseconds. */
+/** Maximum time that the extension host's thread is blocked, in milliseconds. */
 const SLICE_MS = 8;
 
-/** Cuts long work on the host's thread into slices. Made when the work begins. */
+/** Divides a long task on the extension host's thread into slices. Create it when the task starts. */
 export class EventLoopYielder {
   private sliceStart = performance.now();
 
-  /** Call between small pieces of the work: lets others have a turn when it is time. */
+  /** Yields to the event loop if the slice is used up. Call it between small parts of the task. */
   async yieldIfDue(): Promise<void> {
     if (performance.now() - this.sliceStart < SLICE_MS) return;
     await nextTurn();

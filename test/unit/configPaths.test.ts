@@ -6,7 +6,7 @@ import { dumpConfig } from '../../src/config/dump';
 import { expandPath } from '../../src/config/expandPath';
 import { parseConfig } from '../../src/config/parse';
 import { configPaths } from '../../src/config/paths';
-import { NearNames } from '../../src/util/nearNames';
+import { SimilarNames } from '../../src/util/similarNames';
 import { inEnglish } from '../../src/util/localize';
 
 const environment = { HOME: '/home/me', DATA: '/data', EMPTY: '' };
@@ -79,14 +79,14 @@ describe('near names', () => {
     ['images/A.jpeg', 'Images/a.jpg', 'extension'],
     ['Images/cafe\u0301.png', 'Images/caf\u00e9.png', 'unicode'],
   ])('%s is near %s', (wanted, path, difference) => {
-    expect(new NearNames().find(join(folder, wanted))).toEqual({
+    expect(new SimilarNames().find(join(folder, wanted))).toEqual({
       path: join(folder, path),
       difference,
     });
   });
 
   it('are not guessed', () => {
-    expect(new NearNames().find(join(folder, 'Images/other.png'))).toBeUndefined();
-    expect(new NearNames().find(join(folder, 'none/none/a.png'))).toBeUndefined();
+    expect(new SimilarNames().find(join(folder, 'Images/other.png'))).toBeUndefined();
+    expect(new SimilarNames().find(join(folder, 'none/none/a.png'))).toBeUndefined();
   });
 });

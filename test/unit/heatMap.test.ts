@@ -3,7 +3,7 @@ import { heatOverlay } from '../../src/data/image/heatOverlay';
 import { defaultTokenizer } from '../../src/data/text/tokenizer';
 import { usualLayer } from '../../src/model/attentionMaps';
 import { findWords } from '../../src/train/predict/explanation';
-import { heatColour, scaleOf, strongest } from '../../src/util/heatMap';
+import { heatColor, maxOfMaps, strongest } from '../../src/util/heatMap';
 
 describe('a heat map', () => {
   it('says where it is strongest, and that it is nowhere', () => {
@@ -13,18 +13,18 @@ describe('a heat map', () => {
     expect(strongest(map(35), 6)?.place).toBe('lower right');
     expect(strongest(map(17), 6)?.place).toBe('middle right');
     expect(strongest([0, 0, 0, 0], 2)).toBeNull();
-    expect(scaleOf([map(0), [3]])).toBe(3);
+    expect(maxOfMaps([map(0), [3]])).toBe(3);
   });
 
   it('has colours that grow brighter', () => {
     const brightness = Array.from({ length: 101 }, (_, i) => {
-      const [red, green, blue] = heatColour(i / 100);
+      const [red, green, blue] = heatColor(i / 100);
       return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
     });
     for (let i = 1; i < brightness.length; i++)
       expect(brightness[i]).toBeGreaterThanOrEqual(brightness[i - 1]);
-    expect(heatColour(-1)).toEqual([0, 0, 4]);
-    expect(heatColour(2)).toEqual([252, 255, 164]);
+    expect(heatColor(-1)).toEqual([0, 0, 4]);
+    expect(heatColor(2)).toEqual([252, 255, 164]);
   });
 
   it('covers the whole image, whatever its shape, as strongly as asked', () => {
@@ -33,9 +33,9 @@ describe('a heat map', () => {
     expect([...bare.data]).toEqual([...image.data]);
     const { data } = heatOverlay(image, [0, 1, 0, 1], 2, 1, 1);
     const pixel = (x: number) => [...data.subarray(3 * x, 3 * x + 3)];
-    expect(pixel(0)).toEqual(heatColour(0));
-    expect(pixel(1)).toEqual(heatColour(0.25));
-    expect(pixel(3)).toEqual(heatColour(1));
+    expect(pixel(0)).toEqual(heatColor(0));
+    expect(pixel(1)).toEqual(heatColor(0.25));
+    expect(pixel(3)).toEqual(heatColor(1));
     expect([...data.subarray(0, 12)]).toEqual([...data.subarray(12)]);
   });
 });

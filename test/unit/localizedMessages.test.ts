@@ -25,7 +25,7 @@ import {
   localized,
   localizedAdvice,
   localizedMessage,
-  shownError,
+  localizedError,
   setTranslator,
 } from '../../src/util/language';
 import {
@@ -35,7 +35,7 @@ import {
   parseLocalizedMessage,
   formatMessage,
   formatStoredMessage,
-  sentences,
+  joinSentences,
   type Translate,
 } from '../../src/util/localize';
 import { UserError, messageOf, messageTextOf } from '../../src/util/userError';
@@ -67,7 +67,7 @@ describe('a phrase', () => {
     ]);
     expect(inEnglish(words)).toBe('`vit` is empty: it must be a, b, 3.');
     expect(formatMessage(words, chinese)).toBe('`vit` 的值是 空：应为 a、b、3。');
-    expect(formatMessage(sentences('A.', 'B.'), chinese)).toBe('A.B.');
+    expect(formatMessage(joinSentences('A.', 'B.'), chinese)).toBe('A.B.');
   });
 
   it('outlives a file, and what is none is not taken for one', () => {
@@ -100,16 +100,16 @@ describe('an error', () => {
   });
 
   it('is shown in the language that is spoken', () => {
-    expect(shownError(error)).toEqual({
+    expect(localizedError(error)).toEqual({
       message: '`a`: b does not exist.',
       hint: 'Fix it in the text editor first.',
     });
     setTranslator(chinese);
-    expect(shownError(error)).toEqual({
+    expect(localizedError(error)).toEqual({
       message: '`a`：b 不存在。',
       hint: '请先在文本编辑器中修正。',
     });
-    expect(shownError(new Error('plain'))).toEqual({ message: 'plain', hint: null });
+    expect(localizedError(new Error('plain'))).toEqual({ message: 'plain', hint: null });
     expect(localized(localize('none'))).toBe('无');
     expect(localizedMessage({ message: 'of an older version' })).toBe('of an older version');
   });
@@ -185,7 +185,7 @@ describe('a failure of the host in Chinese', () => {
   it('is shown for a setting', async () => {
     setTranslator(chinese);
     const search = findNode({ configured: '/nothing/node', path: '', execPath: '' });
-    expect(shownError(await search.catch((error: unknown) => error))).toMatchObject({
+    expect(localizedError(await search.catch((error: unknown) => error))).toMatchObject({
       message: expect.stringMatching(/^nlvr\.nodePath（.*）不是可运行的 Node\.js：/) as string,
       hint: '请改正该设置，或将其清空以自动查找。',
     });
@@ -209,7 +209,7 @@ describe('a command that failed', () => {
     report(error, false);
     expect(said[0]).toBe('nlvr: /s is a file. Specify a folder for the sample.\n');
     setTranslator(chinese);
-    expect(shownError(failureIn(`drawing\n${said[1]}`, ''))).toEqual({
+    expect(localizedError(failureIn(`drawing\n${said[1]}`, ''))).toEqual({
       message: '/s 是一个文件。',
       hint: '请为示例指定一个文件夹。',
     });
@@ -218,7 +218,7 @@ describe('a command that failed', () => {
   it('is shown as it was printed when nothing better is known', () => {
     setTranslator(chinese);
     const shown = (stderr: string): string =>
-      shownError(failureIn(stderr, localize('The data check ended without a report.'))).message;
+      localizedError(failureIn(stderr, localize('The data check ended without a report.'))).message;
     expect(shown('nlvr: no\n')).toBe('nlvr: no');
     expect(shown('{"broken\n')).toBe('{"broken');
     expect(shown('\n')).toBe('数据检查结束，但没有给出报告。');
@@ -262,7 +262,7 @@ describe('a problem of the data in Chinese', () => {
     const error = new DataError(localize('the image is missing'), { file: '/a.png' });
     const arrived = unpackError(structuredClone(packError(error)));
     setTranslator(chinese);
-    expect(shownError(arrived).message).toBe('/a.png：图像缺失');
+    expect(localizedError(arrived).message).toBe('/a.png：图像缺失');
     expect(messageOf(arrived)).toBe('/a.png: the image is missing');
   });
 });
@@ -318,7 +318,7 @@ describe('a run in Chinese', () => {
       localize('The disk of {0} is full: {1} could not be downloaded.', '/d', 'https://a/b'),
       { hint: localize('Lower batch_size_train.') },
     );
-    const folder = ended((writer) => writer.close('failed', failure.words, failure.hintWords));
+    const folder = ended((writer) => writer.close('failed', failure.messageText, failure.hintText));
     const info = await readRunInfo(root);
     if (info === undefined) throw new Error('no run');
     expect(localizedAdvice(info)).toEqual({ message: failure.message, hint: failure.hint });

@@ -1,6 +1,6 @@
 /** Exchanging left and right in sentences, and what the sides of a sentence name. */
 import { describe, expect, it, test } from 'vitest';
-import { exchangeSides, sidesOf } from '../../src/util/sides';
+import { swapSides, classifySides } from '../../src/util/sides';
 
 describe('left and right are exchanged', () => {
   it.each([
@@ -23,8 +23,8 @@ describe('left and right are exchanged', () => {
     ['On the left over there is a dog', 'On the right over there is a dog'],
     ['The bottles have left-hand caps', 'The bottles have right-hand caps'],
   ])('%s', (sentence, expected) => {
-    expect(exchangeSides(sentence)).toBe(expected);
-    expect(exchangeSides(expected)).toBe(sentence);
+    expect(swapSides(sentence)).toBe(expected);
+    expect(swapSides(expected)).toBe(sentence);
   });
 });
 
@@ -42,12 +42,12 @@ it.each([
   'Half of the cake is left.',
   'The pizza has left over slices, left alone',
 ])('is no side: %s', (sentence) => {
-  expect(exchangeSides(sentence)).toBe(sentence);
-  expect(sidesOf(sentence)).toBe('none');
+  expect(swapSides(sentence)).toBe(sentence);
+  expect(classifySides(sentence)).toBe('none');
 });
 
 test('a direction within an image is not known to be one: it is exchanged, and said to be of the other kind', () => {
-  expect(exchangeSides('Both dogs are facing left')).toBe('Both dogs are facing right');
+  expect(swapSides('Both dogs are facing left')).toBe('Both dogs are facing right');
   for (const sentence of [
     'Both dogs are facing left',
     'The dog in the left image is facing left.',
@@ -56,7 +56,7 @@ test('a direction within an image is not known to be one: it is exchanged, and s
     'The dog on the left is black',
     'The image on the right side of the page has a leftmost dog',
   ])
-    expect(sidesOf(sentence), sentence).toBe('other');
+    expect(classifySides(sentence), sentence).toBe('other');
 });
 
 test.each([
@@ -66,5 +66,5 @@ test.each([
   'the left side image has two animals, the righthand picture none',
   'The right-hand photos are red',
 ])('only names images by their side: %s', (sentence) => {
-  expect(sidesOf(sentence)).toBe('images');
+  expect(classifySides(sentence)).toBe('images');
 });

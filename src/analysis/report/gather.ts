@@ -109,7 +109,7 @@ async function analysed(
   const without = await openAnalysedRun(request.run).then(
     () => null,
     (error: unknown) => {
-      if (error instanceof UserError) return { missing: error.words };
+      if (error instanceof UserError) return { missing: error.messageText };
       throw error;
     },
   );

@@ -11,7 +11,7 @@ import {
 import { readUserSlices } from '../../analysis/userSlices';
 import type { WantedEpoch } from '../../analysis/runPredictions';
 import type { Split } from '../../data/split';
-import { align } from '../numbers';
+import { alignColumns } from '../table';
 
 /** Options that `analyze` and `compare` have in common. */
 export interface SliceOptions {
@@ -44,7 +44,7 @@ export async function analyzeRun(run: string, options: AnalyzeOptions): Promise<
   else process.stdout.write(`${describe(analysis).join('\n')}\n`);
 }
 
-/** Paths of the command line start at the working folder. */
+/** Resolves paths of the command line, which are relative to the working folder. */
 export async function analysisOptions(options: SliceOptions): Promise<AnalysisOptions> {
   const { split, slices, annotations, subset, phenomena } = options;
   return {
@@ -87,7 +87,7 @@ function sliceTable({ slices }: Analysis): string[] {
     significance(each.q),
   ]);
   const header = ['  slice', 'examples', 'accuracy', '95% interval', 'consistency', 'q'];
-  const lines = align([header, ...rows]);
+  const lines = alignColumns([header, ...rows]);
   if (left > 0) lines.push(`  … and ${number(left)} more values (--json has all)`);
   return lines;
 }
@@ -138,7 +138,7 @@ function labelNoise({ labelNoise }: Analysis): string[] {
   return [
     '',
     `Candidates for label noise: ${number(labelNoise.length)}, the most suspicious first`,
-    ...align([header, ...rows]),
+    ...alignColumns([header, ...rows]),
   ];
 }
 

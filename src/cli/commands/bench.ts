@@ -14,14 +14,14 @@ import { replaceFile, writeAll, writeFileAtomic } from '../../util/atomicFile';
 import { precisionOf, requireLibrary } from '../../train/modelSession';
 import { matrixThroughput, type ThroughputRequest } from '../../train/throughput';
 import { UserError } from '../../util/userError';
-import { configuration } from '../configuration';
+import { loadConfiguration } from '../loadConfiguration';
 import type { BenchOptions } from './benchOptions';
 import { benchThreads } from './benchThreads';
 import { inProcessGroup } from '../processGroup';
 import { quietNativeLog } from '../quietNativeLog';
 import { userPath } from '../userPath';
 
-/** `nlvr bench`: seconds and memory of a training and of an evaluation step. */
+/** `nlvr bench`: measures the time and memory of a training step and an evaluation step. */
 export async function bench(options: BenchOptions): Promise<void> {
   requireCounts(options);
   if (options.threads !== undefined) {
@@ -43,9 +43,9 @@ async function benchInGroup(options: BenchOptions, group: ProcessGroup): Promise
   const scratch = mkdtempSync(join(tmpdir(), 'nlvr-bench-'));
   try {
     const file = options.config ?? join(scratch, 'nlvr.yaml');
-    // Without a configuration: BLIP's defaults, which are all defaults here.
+    // An empty configuration has BLIP's defaults.
     if (options.config === undefined) writeFileSync(file, '{}\n');
-    const loaded = configuration({
+    const loaded = loadConfiguration({
       config: file,
       set: options.set,
       ...(options.device && { device: options.device }),
@@ -72,10 +72,10 @@ async function benchInGroup(options: BenchOptions, group: ProcessGroup): Promise
       steps: options.steps,
       ...(options.profile && { profile: true }),
       ...(options.graph !== undefined &&
-        group.isMain && { onGraph: writerOf(userPath(options.graph)) }),
+        group.isMain && { onGraph: graphWriter(userPath(options.graph)) }),
       ...(options.weights !== undefined && { weightsFile: userPath(options.weights) }),
     });
-    // A collective whose other side is gone never returns.
+    // A collective never returns after another rank has ended.
     const result = await Promise.race([timed, group.failed]);
     await group.close();
     if (!group.isMain) return;
@@ -124,14 +124,14 @@ async function throughputRequest(
   };
 }
 
-/** Writes a graph to a file. */
-function writerOf(file: string): (definition: Uint8Array) => void {
+/** Returns a function that writes a graph to a file. */
+function graphWriter(file: string): (definition: Uint8Array) => void {
   return (definition) => replaceFile(file, (fd) => writeAll(fd, definition));
 }
 
 const PROFILED_OPS = 24;
 
-/** Operations of one training step by type, the longest first. Operations run side by side, so shares are of their sum. */
+/** Operations of one training step by type, the longest first. Shares are of the sum, because operations run in parallel. */
 function profileTable(timings: readonly OpTiming[]): string[] {
   const byOp = new Map<string, { count: number; duration: number; bytes: number }>();
   for (const { op, duration, bytes } of timings) {

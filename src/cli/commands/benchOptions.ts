@@ -8,15 +8,15 @@ export interface BenchOptions extends GroupOptions {
   length: number;
   weights?: string;
   json?: boolean;
-  /** true: the table alone; a path: the trace is written there, too. */
+  /** true: print the table; a path: also write the trace there. */
   profile?: boolean | string;
-  /** Where the recorded graph is written. */
+  /** File to write the recorded graph to. */
   graph?: string;
-  /** Gradients are sent only when all of them exist. */
+  /** Send gradients only after all of them are computed. */
   no_overlap?: boolean;
-  /** Most MiB of gradients in one message. */
+  /** Maximum size of a gradient message, in MiB. */
   bucket_mb?: number;
-  /** Times matrix products in the model's shapes instead of steps. */
+  /** Time matrix products in the model's shapes instead of steps. */
   throughput?: boolean;
   /** Numbers of threads to compare, separated by commas. */
   threads?: string;

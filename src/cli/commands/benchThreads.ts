@@ -1,21 +1,21 @@
-/** `nlvr bench --threads 1,2,4`: how the steps of a model become faster with the threads of a processor. */
+/** `nlvr bench --threads 1,2,4`: measures the speedup of a model's steps with the number of threads. */
 import { execFile } from 'node:child_process';
 import { availableParallelism, cpus } from 'node:os';
 import { promisify } from 'node:util';
 import type { BenchmarkResult } from '../../train/benchmark';
 import type { Throughput } from '../../train/throughput';
 import { UserError } from '../../util/userError';
-import { align } from '../numbers';
+import { alignColumns } from '../table';
 import type { BenchOptions } from './benchOptions';
 
-/** What was measured with a number of threads. */
+/** The measurements for one number of threads. */
 export interface ThreadsRow {
   threads: number;
   result: BenchmarkResult;
   throughput: Throughput;
 }
 
-/** @throws {UserError} where the list is not one of different whole numbers from 1 */
+/** @throws {UserError} unless the list consists of different whole numbers from 1 */
 export function threadCounts(list: string): number[] {
   const counts = list.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : 0));
   if (counts.some((count) => count < 1 || count > 4096) || new Set(counts).size < counts.length)
@@ -25,7 +25,7 @@ export function threadCounts(list: string): number[] {
   return counts;
 }
 
-/** Measures each number of threads in processes of its own: TensorFlow keeps the threads of a process's first session. */
+/** Measures each number of threads in separate processes: TensorFlow's thread pools are fixed by a process's first session. */
 export async function benchThreads(options: BenchOptions, list: string): Promise<void> {
   const counts = threadCounts(list);
   const alone = ['profile', 'graph', 'weights', 'throughput', 'nproc_per_node', 'nnodes'] as const;
@@ -68,7 +68,7 @@ async function measure(
   return JSON.parse(stdout);
 }
 
-/** Lines that name the machine and the model, and a table. */
+/** Describes the machine and the model, followed by a table. */
 export function threadsTable(
   rows: readonly ThreadsRow[],
   { batch, length }: Pick<BenchOptions, 'batch' | 'length'>,
@@ -80,7 +80,7 @@ export function threadsTable(
     `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} threads, Node ${process.version}, ${process.platform} ${process.arch}`,
     `TensorFlow ${tensorflow}, ${precision}, ${parameters.toLocaleString('en')} parameters, batch ${batch}, ${length} tokens, ${(flops.training / 1e9).toFixed(1)} GFLOP per training step`,
     '',
-    ...align([
+    ...alignColumns([
       ['threads', 'training s', 'speedup', 'GFLOP/s', 'matmul', 'share', 'evaluation s', 'speedup'],
       ...rows.map(({ threads, result, throughput }) => {
         const speed = result.flops.training / result.step;

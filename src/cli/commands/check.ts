@@ -12,10 +12,10 @@ import { writeFileAtomic } from '../../util/atomicFile';
 import { inEnglish, storedMessage } from '../../util/localize';
 import { ExitCode, UserError } from '../../util/userError';
 import { checkPretrained, type CheckedProblem as Problem } from '../checkPretrained';
-import { overridesOf } from '../configuration';
-import { withStopSignal } from '../interrupt';
+import { overrideAssignments } from '../loadConfiguration';
+import { withStopSignal } from '../stopSignal';
 import { createProgress } from '../progress';
-import { splitSummaryText } from '../splitWords';
+import { splitSummaryText } from '../splitSummary';
 import { userPath } from '../userPath';
 
 export interface CheckOptions {
@@ -30,7 +30,7 @@ export interface CheckOptions {
 }
 
 /**
- * `nlvr check`: the configuration, the weights to start from and every image (with `--quick` a sample), without
+ * `nlvr check`: checks the configuration, the pretrained weights and every image (a sample with `--quick`) without
  * training. Exit code 2 when there are errors.
  */
 export async function check(options: CheckOptions): Promise<void> {
@@ -56,8 +56,8 @@ export async function check(options: CheckOptions): Promise<void> {
     progress.done();
   }
   const problems = [
-    ...ofConfiguration(loaded.problems, loaded.file),
-    ...(med ? ofConfiguration(med.problems, med.file) : []),
+    ...configurationProblems(loaded.problems, loaded.file),
+    ...(med ? configurationProblems(med.problems, med.file) : []),
     ...(await checkPretrained(loaded)),
     ...report.problems,
   ];
@@ -79,22 +79,24 @@ export async function check(options: CheckOptions): Promise<void> {
   if (problems.some(({ severity }) => severity === 'error')) process.exitCode = ExitCode.badInput;
 }
 
-/** The configuration. With --json its errors are printed as problems too. */
+/** Loads the configuration. With --json its errors are printed as problems, too. */
 function load(options: CheckOptions): LoadedConfig {
   const { json } = options;
   const path = userPath(options.config);
   try {
-    const loaded = loadConfig(path, overridesOf(options));
+    const loaded = loadConfig(path, overrideAssignments(options));
     readModelConfig(loaded.config, loaded.folder);
     return loaded;
   } catch (error) {
     if (json && error instanceof UserError) {
       const listed =
-        error instanceof ConfigError ? ofConfiguration(error.problems, error.file ?? path) : [];
+        error instanceof ConfigError
+          ? configurationProblems(error.problems, error.file ?? path)
+          : [];
       const whole: Problem = {
         severity: 'error',
         code: 'configuration',
-        ...storedMessage(error.words),
+        ...storedMessage(error.messageText),
         file: path,
       };
       printJson(listed.length > 0 ? listed : [whole], {});
@@ -103,7 +105,7 @@ function load(options: CheckOptions): LoadedConfig {
   }
 }
 
-function ofConfiguration(problems: readonly ConfigProblem[], file: string): Problem[] {
+function configurationProblems(problems: readonly ConfigProblem[], file: string): Problem[] {
   return problems.map(({ severity, code, message, phrase, line, column }) => ({
     severity,
     code,

@@ -12,7 +12,7 @@ import {
 } from '../../analysis/figures';
 import type { WantedEpoch } from '../../analysis/runPredictions';
 import type { Interval } from '../../analysis/statistics';
-import { align } from '../numbers';
+import { alignColumns } from '../table';
 import { analysisOptions, type SliceOptions } from './analyze';
 
 export interface CompareOptions extends SliceOptions {
@@ -79,7 +79,7 @@ function describe(comparison: Comparison): string[] {
     number(each.bothWrong),
     significance(each.q),
   ]);
-  lines.push('', ...align([header, ...rows]));
+  lines.push('', ...alignColumns([header, ...rows]));
   if (left > 0) lines.push(`  … and ${number(left)} more values (--json has all)`);
   const marked = slices.flatMap(({ finding }) => (finding ? [`  ${finding.message}`] : []));
   lines.push(

@@ -9,7 +9,7 @@ export interface ConfigConvertOptions {
   overwrite?: boolean;
 }
 
-/** `nlvr config convert`: an nlvr.yaml of a configuration of ALBEF, X-VLM, LAVIS or UNITER. */
+/** `nlvr config convert`: converts a configuration of ALBEF, X-VLM, LAVIS or UNITER to an nlvr.yaml. */
 export function configConvert(
   input: string,
   output: string | undefined,

@@ -20,7 +20,7 @@ export interface ConvertCommandOptions {
   json?: boolean;
 }
 
-/** `nlvr convert`: annotations of a table with the columns left, right, sentence and label. */
+/** `nlvr convert`: converts a table with the columns left, right, sentence and label to annotations. */
 export async function convert(
   input: string,
   output: string,
@@ -54,20 +54,25 @@ export async function convert(
   process.stdout.write(`\n# nlvr.yaml\n${configurationFor(written, imageRoot)}\n`);
 }
 
-/** The columns named on the command line, the others by their names in the table. */
+/** Finds the columns: those of the command line, otherwise guessed from the header. */
 function columnsOf({ file, header }: Table, options: ConvertCommandOptions): Columns {
   const columns = guessColumns(header);
   for (const role of roles) {
     const name = role === 'split' ? options.split_column : options[role];
     if (name === undefined) continue;
     const at = header.findIndex((each) => each.toLowerCase() === name.toLowerCase());
-    if (at < 0) throw noColumn(file, header, role, name);
+    if (at < 0) throw missingColumnError(file, header, role, name);
     columns[role] = at;
   }
   return columns;
 }
 
-function noColumn(file: string, header: readonly string[], role: Role, name: string): UserError {
+function missingColumnError(
+  file: string,
+  header: readonly string[],
+  role: Role,
+  name: string,
+): UserError {
   return new UserError(`${file} has no column "${name}" for ${role}.`, {
     hint: `Its columns are ${header.join(', ')}.`,
   });
@@ -76,11 +81,11 @@ function noColumn(file: string, header: readonly string[], role: Role, name: str
 function ratioOf(text: string): Ratio {
   const shares = text.split(',').map((share) => (share.trim() === '' ? NaN : Number(share)));
   const [train, val, test = 0] = shares;
-  const isRight =
+  const isValid =
     (shares.length === 2 || shares.length === 3) &&
     shares.every((share) => Number.isFinite(share) && share >= 0) &&
     train > 0;
-  if (!isRight)
+  if (!isValid)
     throw new UserError(`--ratio ${text}: expected two or three shares.`, {
       hint: 'Specify the shares of train, val and test, such as 80,10,10.',
     });

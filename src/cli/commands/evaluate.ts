@@ -9,12 +9,12 @@ import { evaluatedSplits } from '../../train/data/datasets';
 import { skippedNote } from '../../analysis/metrics';
 import { requireLibrary } from '../../train/modelSession';
 import { ExitCode, UserError } from '../../util/userError';
-import { recorded, reportLockWait } from '../attempt';
-import { configuration, type CommonOptions } from '../configuration';
-import { byGroup } from '../finalReport';
+import { withAttempt, reportLockWait } from '../attempt';
+import { loadConfiguration, type CommonOptions } from '../loadConfiguration';
+import { groupLines } from '../finalReport';
 import { requireOutputFolder } from '../outputPath';
 import { createProgress } from '../progress';
-import { configurationOf } from '../runConfiguration';
+import { findConfigurationFile } from '../findConfiguration';
 import { quietNativeLog } from '../quietNativeLog';
 import { userPath } from '../userPath';
 import { inEnglish } from '../../util/localize';
@@ -34,10 +34,10 @@ const splitNames: readonly Split[] = ['train', 'val', 'test'];
 
 /** `nlvr evaluate`. */
 export async function evaluate(options: EvaluateOptions): Promise<void> {
-  await recorded('evaluate', options, async (attempt) => {
-    const loaded = configuration({
+  await withAttempt('evaluate', options, async (attempt) => {
+    const loaded = loadConfiguration({
       ...options,
-      config: configurationOf(options.checkpoint, options.config),
+      config: findConfigurationFile(options.checkpoint, options.config),
       output_dir: undefined,
     });
     return evaluateAndReport({
@@ -54,7 +54,7 @@ export async function evaluate(options: EvaluateOptions): Promise<void> {
   });
 }
 
-/** Evaluates with progress on the terminal, and prints what came out. @returns undefined when it was stopped. */
+/** Evaluates with progress on the terminal and prints the metrics. @returns undefined when it was stopped. */
 export async function evaluateAndReport(
   request: Omit<EvaluationRequest, 'onLoaded' | 'onProgress' | 'onResult' | 'onWait'>,
 ): Promise<unknown> {
@@ -76,9 +76,9 @@ export async function evaluateAndReport(
         progress.show(share, 1, `${split} ${done}/${total}`),
       onResult: (split, metrics, file) => {
         progress.done();
-        const says = [...byGroup(split, metrics), `  predictions: ${file}`];
-        if (incomplete !== undefined) says.push(`  ${incomplete}`);
-        process.stdout.write(`${says.join('\n')}\n`);
+        const lines = [...groupLines(split, metrics), `  predictions: ${file}`];
+        if (incomplete !== undefined) lines.push(`  ${incomplete}`);
+        process.stdout.write(`${lines.join('\n')}\n`);
         if (metrics.skipped !== undefined)
           process.stderr.write(`${inEnglish(skippedNote(split, metrics))}\n`);
       },

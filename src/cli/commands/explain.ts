@@ -17,11 +17,11 @@ import { Predictor, type Question } from '../../train/predict/predictor';
 import { strongest } from '../../util/heatMap';
 import { inEnglish } from '../../util/localize';
 import { UserError } from '../../util/userError';
-import { configuration, type CommonOptions } from '../configuration';
-import { align } from '../numbers';
+import { loadConfiguration, type CommonOptions } from '../loadConfiguration';
+import { alignColumns } from '../table';
 import { requireOutputFile, requireOutputFolder } from '../outputPath';
 import { quietNativeLog } from '../quietNativeLog';
-import { configurationOf } from '../runConfiguration';
+import { findConfigurationFile } from '../findConfiguration';
 import { userPath } from '../userPath';
 
 export interface ExplainOptions extends Omit<CommonOptions, 'config'> {
@@ -42,15 +42,15 @@ export interface ExplainOptions extends Omit<CommonOptions, 'config'> {
   allow_missing?: boolean;
 }
 
-/** `nlvr explain`: where the model looks in the two images, for one word of the sentence or for each. */
+/** `nlvr explain`: shows where the model looks in the two images, for one word of the sentence or for each. */
 export async function explain(options: ExplainOptions): Promise<void> {
-  const loaded = configuration({
-    config: configurationOf(options.checkpoint, options.config),
+  const loaded = loadConfiguration({
+    config: findConfigurationFile(options.checkpoint, options.config),
     set: options.set,
     device: options.device,
   });
   const png = options.png === undefined ? undefined : userPath(options.png);
-  const pictures = png === undefined ? undefined : target(png, options);
+  const pictures = png === undefined ? undefined : outputTarget(png, options);
   const library = await requireLibrary(options.tensorflow);
   quietNativeLog();
   const predictor = await Predictor.open(
@@ -63,10 +63,10 @@ export async function explain(options: ExplainOptions): Promise<void> {
     const differences = predictor.report?.differences ?? [];
     if (differences.length > 0)
       process.stderr.write(`nlvr: ${inEnglish(otherModel(differences))}\n`);
-    // What is wrong is said before the images are encoded, which takes longer.
+    // Check the options before the images are encoded, which takes longer.
     predictor.requireLayerAndHead(options.layer, options.head);
     const words = chosenWords(predictor, options, loaded.config.max_words);
-    if (pictures?.kind === 'file' && words.length > 1) throw severalPictures(options, words);
+    if (pictures?.kind === 'file' && words.length > 1) throw ambiguousWordError(options, words);
     const question: Question = {
       left: userPath(options.left),
       right: userPath(options.right),
@@ -102,7 +102,7 @@ export async function explain(options: ExplainOptions): Promise<void> {
   }
 }
 
-interface Shown {
+interface HeadChoice {
   layer: number;
   head: number | null;
 }
@@ -127,8 +127,8 @@ function chosenWords(
   });
 }
 
-/** @throws {UserError} when nothing can be written there. */
-function target(
+/** Returns the file or folder of the heat maps. @throws {UserError} when it cannot be written. */
+function outputTarget(
   path: string,
   { overwrite, word }: ExplainOptions,
 ): { kind: 'file' | 'folder'; path: string } {
@@ -144,13 +144,13 @@ function target(
   return { kind: 'file', path };
 }
 
-function severalPictures({ word }: ExplainOptions, words: readonly FoundWord[]): UserError {
+function ambiguousWordError({ word }: ExplainOptions, words: readonly FoundWord[]): UserError {
   return new UserError(`“${word}” occurs ${words.length} times in the sentence.`, {
     hint: 'Specify a folder for --png, or more words, such as --word "two dogs".',
   });
 }
 
-/** `03-dogs.png`: by its position, because a word may occur twice or contain special characters. */
+/** `03-dogs.png`. The position makes it unique, because a word may occur twice or contain special characters. */
 function pictureName({ place, word }: FoundWord): string {
   const plain = place === 0 ? 'sentence' : word.replace(/[^\p{L}\p{N}]+/gu, '-');
   return `${String(place).padStart(2, '0')}-${plain}.png`;
@@ -158,7 +158,7 @@ function pictureName({ place, word }: FoundWord): string {
 
 const SIDES = ['left', 'right'] as const;
 
-function asJson(explanation: Explanation, words: readonly FoundWord[], shown: Shown): object {
+function asJson(explanation: Explanation, words: readonly FoundWord[], shown: HeadChoice): object {
   const { prediction, prob_true, logits, answer, heads } = explanation.parts;
   const { grid, layers } = explanation;
   return {
@@ -175,7 +175,7 @@ function asJson(explanation: Explanation, words: readonly FoundWord[], shown: Sh
             side,
             {
               ...Object.fromEntries(maps.map(([method, both]) => [method, rows(both[i], grid)])),
-              class_token: short(classTokens[i]),
+              class_token: roundToFloat32(classTokens[i]),
             },
           ]),
         ),
@@ -187,12 +187,12 @@ function asJson(explanation: Explanation, words: readonly FoundWord[], shown: Sh
 /** A map as rows of numbers. */
 function rows(map: Float32Array, grid: number): number[][] {
   return Array.from({ length: grid }, (_, row) =>
-    Array.from(map.subarray(row * grid, (row + 1) * grid), short),
+    Array.from(map.subarray(row * grid, (row + 1) * grid), roundToFloat32),
   );
 }
 
-/** A float32 has no more digits. */
-const short = (value: number): number => Number(value.toPrecision(8));
+/** Rounds to the precision of a float32. */
+const roundToFloat32 = (value: number): number => Number(value.toPrecision(8));
 
 const METHOD_NAMES: Readonly<Record<MapMethod, string>> = {
   gradcam: 'Grad-CAM',
@@ -202,7 +202,7 @@ const METHOD_NAMES: Readonly<Record<MapMethod, string>> = {
 function asText(
   explanation: Explanation,
   words: readonly FoundWord[],
-  shown: Shown,
+  shown: HeadChoice,
   method: MapMethod,
 ): string[] {
   const { prediction, prob_true, answer, heads } = explanation.parts;
@@ -215,7 +215,7 @@ function asText(
       ? ['0', '']
       : [best.value.toExponential(2), `${best.place} (${best.row + 1}, ${best.column + 1})`];
   };
-  const table = align([
+  const table = alignColumns([
     ['word', 'left image', 'strongest at', 'right image', 'strongest at'],
     ...words.map(({ word }, i) => [word, ...maps[i].flatMap(cell)]),
   ]);
@@ -234,17 +234,17 @@ function asText(
       '',
       `In the last layer only ${SENTENCE_TOKEN} reaches the answer, so Grad-CAM of a word is 0. Choose an earlier --layer.`,
     );
-  if (words.length === 1) lines.push('', ...drawn(maps[0], grid));
+  if (words.length === 1) lines.push('', ...drawMaps(maps[0], grid));
   return lines;
 }
 
 const SHADES = ' .:-=+*#%@';
 
-/** Both maps in characters next to each other, on one scale. */
-function drawn(maps: readonly [Float32Array, Float32Array], grid: number): string[] {
-  const most = Math.max(...maps.map((map) => strongest(map, grid)?.value ?? 0));
+/** Draws both maps as text next to each other, on one scale. */
+function drawMaps(maps: readonly [Float32Array, Float32Array], grid: number): string[] {
+  const max = Math.max(...maps.map((map) => strongest(map, grid)?.value ?? 0));
   const shade = (value: number): string =>
-    SHADES[most > 0 ? Math.round((value / most) * (SHADES.length - 1)) : 0].repeat(2);
+    SHADES[max > 0 ? Math.round((value / max) * (SHADES.length - 1)) : 0].repeat(2);
   const row = (map: Float32Array, at: number): string =>
     Array.from(map.subarray(at * grid, (at + 1) * grid), shade).join('');
   return Array.from({ length: grid }, (_, at) => maps.map((map) => `|${row(map, at)}|`).join(' '));

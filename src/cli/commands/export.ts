@@ -5,7 +5,7 @@ import { readRun } from '../../run/read/readRun';
 import { RunFolder } from '../../run/runFolder';
 import { writeFileAtomic } from '../../util/atomicFile';
 import { UserError } from '../../util/userError';
-import { quoted } from '../commandLine';
+import { shellQuote } from '../commandLine';
 import { requireOutputFile, requireOutputFolder } from '../outputPath';
 import { userPath } from '../userPath';
 
@@ -14,7 +14,7 @@ export interface ExportOptions {
   overwrite?: boolean;
 }
 
-/** `nlvr export`: weights as a file that PyTorch loads, or curves as a file that others show. */
+/** `nlvr export`: writes weights as a file that PyTorch loads, or curves for TensorBoard or as CSV. */
 export async function exportRun(
   run: string,
   file: string | undefined,
@@ -45,11 +45,11 @@ async function exportEventFile(
   const target = folder === undefined ? new RunFolder(run).tensorBoard : userPath(folder);
   requireOutputFolder(target);
   const file = eventFileOf(target, info.started);
-  // In the run's own folder it can only be an earlier export of the same run.
+  // In the run folder, an existing file can only be an earlier export of the same run.
   if (folder !== undefined && !overwrite && existsSync(file)) requireOutputFile(file, false);
   const scalars = await writeEventFile(file, curves);
   process.stdout.write(
-    `Wrote ${scalars.toLocaleString('en')} scalars to ${file}.\nShow them: tensorboard --logdir ${quoted(target)}\n`,
+    `Wrote ${scalars.toLocaleString('en')} scalars to ${file}.\nShow them: tensorboard --logdir ${shellQuote(target)}\n`,
   );
 }
 

@@ -6,7 +6,7 @@ import { configPaths } from '../../config/paths';
 import type { Split } from '../../data/split';
 import { runFolderName } from '../../run/runName';
 import { inEnglish } from '../../util/localize';
-import { configuration } from '../configuration';
+import { loadConfiguration } from '../loadConfiguration';
 import { percent } from '../../analysis/figures';
 import { requireOutputFolder } from '../outputPath';
 import { importCurvesOf } from './importCurves';
@@ -25,7 +25,7 @@ export interface ImportOptions {
   set: string[];
 }
 
-/** `nlvr import`. Predictions are of a split, curves are not. */
+/** `nlvr import`. Imports predictions when a split is specified, otherwise curves. */
 export async function importFile(file: string, options: ImportOptions): Promise<void> {
   const { config, split } = options;
   if (config === undefined && split === undefined) return importCurvesOf(file, options);
@@ -41,7 +41,7 @@ async function importPredictionFile(
   file: string,
   options: ImportOptions & { config: string; split: Split },
 ): Promise<void> {
-  const loaded = configuration({ config: options.config, set: options.set });
+  const loaded = loadConfiguration({ config: options.config, set: options.set });
   const source = resolve(file);
   const name = options.name ?? basename(source, extname(source));
   const { outputDir } = configPaths(loaded.config, loaded.folder);
@@ -58,14 +58,14 @@ async function importPredictionFile(
     version,
   });
   process.stdout.write(
-    options.json ? `${JSON.stringify(result.report)}\n` : `${report(result).join('\n')}\n`,
+    options.json ? `${JSON.stringify(result.report)}\n` : `${reportLines(result).join('\n')}\n`,
   );
 }
 
-/** Rows that could not be used, of each report on the terminal. */
-const SHOWN = 10;
+/** Maximum number of unusable rows that are printed. */
+const MAX_ROWS_SHOWN = 10;
 
-function report({ report, problems, unit }: ImportResult): string[] {
+function reportLines({ report, problems, unit }: ImportResult): string[] {
   const n = (value: number): string => value.toLocaleString('en');
   const consistency =
     report.consistency === null ? '' : `, consistency ${percent(report.consistency)}`;
@@ -81,10 +81,10 @@ function report({ report, problems, unit }: ImportResult): string[] {
   ] as const;
   for (const [count, one, several] of counts)
     if (count > 0) lines.push(count === 1 ? one : `${n(count)} ${several}`);
-  for (const { place, reason } of problems.slice(0, SHOWN))
+  for (const { place, reason } of problems.slice(0, MAX_ROWS_SHOWN))
     lines.push(`  ${inEnglish(placeOf(unit, place))}: ${inEnglish(reason)}`);
-  if (problems.length > SHOWN)
-    lines.push(`  … and ${n(problems.length - SHOWN)} more: ${report.report}`);
+  if (problems.length > MAX_ROWS_SHOWN)
+    lines.push(`  … and ${n(problems.length - MAX_ROWS_SHOWN)} more: ${report.report}`);
   lines.push(`Run: ${report.run}`);
   return lines;
 }

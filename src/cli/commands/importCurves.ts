@@ -19,10 +19,10 @@ export interface ImportCurvesOptions {
   json?: boolean;
 }
 
-/** `nlvr import` of curves: TensorBoard's event files, or a CSV table. */
+/** `nlvr import` of curves from TensorBoard event files or a CSV table. */
 export async function importCurvesOf(path: string, options: ImportCurvesOptions): Promise<void> {
   const source = userPath(path);
-  const name = options.name ?? nameOf(source);
+  const name = options.name ?? defaultRunName(source);
   const folder = options.output_dir
     ? userPath(options.output_dir)
     : resolve(join('output', runFolderName(name)));
@@ -35,26 +35,34 @@ export async function importCurvesOf(path: string, options: ImportCurvesOptions)
     overwrite: options.overwrite === true,
     version,
   }).catch((error: unknown) => {
-    // A file of predictions, whose options were forgotten, looks so.
+    // This is also the error for a predictions file without --config and --split.
     if (!(error instanceof NoCurvesError)) throw error;
-    throw new UserError(error.words, {
+    throw new UserError(error.messageText, {
       hint: `${error.hint} Predictions need --config and --split.`,
       cause: error,
     });
   });
   for (const problem of problems) process.stderr.write(`nlvr: ${inEnglish(problem)}\n`);
   process.stdout.write(
-    options.json ? `${JSON.stringify(report)}\n` : `${lines(report).join('\n')}\n`,
+    options.json ? `${JSON.stringify(report)}\n` : `${reportLines(report).join('\n')}\n`,
   );
 }
 
-/** A log folder is named by itself, an event file by its folder. */
-function nameOf(source: string): string {
+/** The default name of the run: that of the log folder or CSV file, or of the folder of an event file. */
+function defaultRunName(source: string): string {
   const named = isEventFile(source) ? resolve(source, '..') : source;
   return basename(named, extname(named) === '.csv' ? '.csv' : '');
 }
 
-function lines({ run, curves, others, inPercent, steps, epochs, best }: CurvesReport): string[] {
+function reportLines({
+  run,
+  curves,
+  others,
+  inPercent,
+  steps,
+  epochs,
+  best,
+}: CurvesReport): string[] {
   const n = (value: number): string => value.toLocaleString('en');
   const known = CURVES.flatMap((curve) => {
     const scalar = curves[curve];

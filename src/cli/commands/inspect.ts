@@ -12,7 +12,7 @@ export interface InspectOptions {
   json?: boolean;
 }
 
-/** `nlvr inspect`: what a checkpoint is, and the configuration that fits it. */
+/** `nlvr inspect`: shows what a checkpoint contains and the configuration that fits it. */
 export async function inspect(checkpoint: string, { json }: InspectOptions): Promise<void> {
   const found = await inspectCheckpoint(await locateWeights(userPath(checkpoint)));
   if (json) {

@@ -18,11 +18,11 @@ const INSTRUCTIONS =
   'Reads the training runs and configurations of NLVR2 models (BLIP) in the folders that it was started with. Start with nlvr_list_runs. Nothing is changed, run or downloaded. Epochs count from 0; accuracy and consistency are shares from 0 to 1.';
 
 /**
- * `nlvr mcp`: the Model Context Protocol over standard input and output. Ends with standard input. The editor's language
- * model tools answer the same (`src/assistant`).
+ * `nlvr mcp`: serves the Model Context Protocol over standard input and output until standard input ends. The tools are
+ * those that the extension offers to language models (`src/assistant`).
  */
 export async function mcp({ root }: McpOptions): Promise<void> {
-  const places = await placesOf(root.length === 0 ? ['.'] : root);
+  const places = await openPlaces(root.length === 0 ? ['.'] : root);
   const { server } = new McpServer(
     { name: 'nlvr', title: 'NLVR Workbench', version },
     { capabilities: { tools: {} }, instructions: INSTRUCTIONS },
@@ -45,8 +45,8 @@ export async function mcp({ root }: McpOptions): Promise<void> {
   await ended;
 }
 
-/** @param roots as they were named @throws {UserError} when one is no folder */
-async function placesOf(roots: readonly string[]): Promise<Places> {
+/** @param roots paths of the command line @throws {UserError} when one is not a folder */
+async function openPlaces(roots: readonly string[]): Promise<Places> {
   const folders = roots.map(userPath);
   for (const folder of folders)
     if (!(await stat(folder).catch(() => undefined))?.isDirectory())

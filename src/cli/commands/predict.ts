@@ -5,10 +5,10 @@ import { Predictor, type Question } from '../../train/predict/predictor';
 import { requireLibrary } from '../../train/modelSession';
 import { storedAdvice, inEnglish } from '../../util/localize';
 import { UserError, errorDetails } from '../../util/userError';
-import { configuration, type CommonOptions } from '../configuration';
-import { explainedLine, parseExplain, type ExplainRequest } from '../explainedLine';
+import { loadConfiguration, type CommonOptions } from '../loadConfiguration';
+import { answerExplain, parseExplain, type ExplainRequest } from '../explainRequest';
 import { quietNativeLog } from '../quietNativeLog';
-import { configurationOf } from '../runConfiguration';
+import { findConfigurationFile } from '../findConfiguration';
 import { userPath } from '../userPath';
 
 export interface PredictOptions extends Omit<CommonOptions, 'config'> {
@@ -22,7 +22,7 @@ export interface PredictOptions extends Omit<CommonOptions, 'config'> {
   allow_missing?: boolean;
 }
 
-/** `nlvr predict`: one question from the command line, or many over standard input. */
+/** `nlvr predict`: answers one question from the command line, or many from standard input. */
 export async function predict(options: PredictOptions): Promise<void> {
   const { left, right, sentence } = options;
   const single = left !== undefined && right !== undefined && sentence !== undefined;
@@ -30,8 +30,8 @@ export async function predict(options: PredictOptions): Promise<void> {
     throw new UserError('nlvr predict needs --left, --right and --sentence.', {
       hint: 'Use --serve to read questions from standard input.',
     });
-  const loaded = configuration({
-    config: configurationOf(options.checkpoint, options.config),
+  const loaded = loadConfiguration({
+    config: findConfigurationFile(options.checkpoint, options.config),
     set: options.set,
     device: options.device,
   });
@@ -42,7 +42,7 @@ export async function predict(options: PredictOptions): Promise<void> {
   const predictor = await Predictor.open(loaded, library, checkpoint, allowMissing).catch(
     (error: unknown) => {
       // A client of --serve receives the reason in place of the answers.
-      if (options.serve) writeLine(failureOf(error));
+      if (options.serve) writeLine(errorFields(error));
       throw error;
     },
   );
@@ -71,8 +71,8 @@ export async function predict(options: PredictOptions): Promise<void> {
 }
 
 /**
- * A line with `ready` first, then for each question, a JSON object per line with `id`, `left`, `right` and `sentence`,
- * a line with the answer or `error` under the same `id`. Ends with standard input.
+ * Serves questions as JSON Lines until standard input ends. Writes a line with `ready`, then for each question (`id`,
+ * `left`, `right`, `sentence`) a line with the answer or `error` and the same `id`.
  */
 async function serve(predictor: Predictor): Promise<void> {
   predictor.willExplain = true;
@@ -87,11 +87,11 @@ async function serve(predictor: Predictor): Promise<void> {
       id = question.id;
       const began = performance.now();
       const answer = question.explain
-        ? await explainedLine(predictor, question, question.explain)
+        ? await answerExplain(predictor, question, question.explain)
         : await predictor.answer(question);
       writeLine({ id, ...answer, ...incompletely, ms: Math.round(performance.now() - began) });
     } catch (error) {
-      writeLine({ id: id ?? idOf(line), ...failureOf(error) });
+      writeLine({ id: id ?? idOf(line), ...errorFields(error) });
     }
   }
 }
@@ -100,17 +100,17 @@ function writeLine(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-/** An error as a line of answers has it. */
-function failureOf(thrown: unknown): object {
+/** Converts an error to the fields of an answer line. */
+function errorFields(thrown: unknown): object {
   const { message: words, hint } = errorDetails(thrown);
   const { message: error, ...more } = storedAdvice(words, hint);
   const allowedBy = thrown instanceof UserError ? thrown.allowedBy : undefined;
   return { error, ...more, ...(allowedBy !== undefined && { allowedBy }) };
 }
 
-type AskedQuestion = Question & { id: unknown; explain?: ExplainRequest };
+type QuestionLine = Question & { id: unknown; explain?: ExplainRequest };
 
-function parseQuestion(line: string): AskedQuestion {
+function parseQuestion(line: string): QuestionLine {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -126,7 +126,7 @@ function parseQuestion(line: string): AskedQuestion {
   return explain === undefined ? question : { ...question, explain: parseExplain(explain) };
 }
 
-/** The id of a question that is wrong in another way, so that its asker learns of it. */
+/** The id of an invalid question, so that the client can assign the error to it. */
 function idOf(line: string): unknown {
   try {
     return (JSON.parse(line) as { id?: unknown } | null)?.id ?? null;

@@ -4,7 +4,7 @@ import { version } from '../../../package.json';
 import { writeFileAtomic } from '../../util/atomicFile';
 import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
-import { speakLanguage } from '../bundles';
+import { setLanguage } from '../language';
 import { number } from '../../analysis/figures';
 import { requireOutputFile } from '../outputPath';
 import { userPath } from '../userPath';
@@ -20,7 +20,7 @@ export interface ReportOptions extends Omit<SliceOptions, 'examples' | 'json'> {
   language: string;
 }
 
-/** `nlvr report`: a run as one file of HTML. */
+/** `nlvr report`: writes a report of a run as one HTML file. */
 export async function reportRun(run: string, options: ReportOptions): Promise<void> {
   if (options.epoch_b !== undefined && options.compare === undefined)
     throw new UserError(localize('`--epoch_b` requires `--compare`.'), {
@@ -28,7 +28,7 @@ export async function reportRun(run: string, options: ReportOptions): Promise<vo
     });
   const target = userPath(options.output);
   requireOutputFile(target, options.overwrite === true);
-  speakLanguage(options.language);
+  setLanguage(options.language);
   const page = await makeReport(
     {
       ...(await analysisOptions(options)),

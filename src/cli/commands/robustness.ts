@@ -12,13 +12,13 @@ import { requireLibrary } from '../../train/modelSession';
 import { testRobustness } from '../../train/evaluate/robustness';
 import { inEnglish } from '../../util/localize';
 import { ExitCode } from '../../util/userError';
-import { configuration, type CommonOptions } from '../configuration';
-import { withStopSignal } from '../interrupt';
-import { align } from '../numbers';
+import { loadConfiguration, type CommonOptions } from '../loadConfiguration';
+import { withStopSignal } from '../stopSignal';
+import { alignColumns } from '../table';
 import { requireOutputFolder } from '../outputPath';
 import { createProgress } from '../progress';
 import { quietNativeLog } from '../quietNativeLog';
-import { configurationOf } from '../runConfiguration';
+import { findConfigurationFile } from '../findConfiguration';
 import { userPath } from '../userPath';
 
 export interface RobustnessOptions extends Omit<CommonOptions, 'config'> {
@@ -35,9 +35,9 @@ export interface RobustnessOptions extends Omit<CommonOptions, 'config'> {
 /** `nlvr robustness`. */
 export async function robustness(source: string, options: RobustnessOptions): Promise<void> {
   const checkpoint = userPath(source);
-  const loaded = configuration({
+  const loaded = loadConfiguration({
     ...options,
-    config: configurationOf(source, options.config),
+    config: findConfigurationFile(source, options.config),
     output_dir: undefined,
   });
   const folder =
@@ -75,7 +75,7 @@ export async function robustness(source: string, options: RobustnessOptions): Pr
   );
 }
 
-/** The run folder that a checkpoint is, or is in (`checkpoint_last/model.safetensors` two folders deep). */
+/** Finds the run folder of a checkpoint (`checkpoint_last/model.safetensors` is two levels below it). */
 function runFolderOf(checkpoint: string): string | undefined {
   if (isUrl(checkpoint) || !existsSync(checkpoint)) return undefined;
   if (statSync(checkpoint).isDirectory()) return checkpoint;
@@ -117,20 +117,20 @@ function describe(result: RobustnessResult, file: string | undefined): string[] 
       ? [`${number(skipped)} examples were skipped because their images are missing.`]
       : []),
     '',
-    ...align([header, [...original, '', '', '', ''], ...rows]),
+    ...alignColumns([header, [...original, '', '', '', ''], ...rows]),
   ];
   if (result.majority !== null)
     lines.push(
       '',
       `A model that always gives the more frequent answer: ${percent(result.majority)}. If the accuracy without images or without the sentence is higher, the difference does not come from comparing images and sentence.`,
     );
-  for (const each of result.tests) if (each.sides) lines.push('', ...exchanged(each));
+  for (const each of result.tests) if (each.sides) lines.push('', ...swapLines(each));
   if (file !== undefined) lines.push('', `Result with every changed answer: ${file}`);
   return lines;
 }
 
-/** The answers that had to hold, and did not. */
-function exchanged({ sides = [], pairs }: TestNumbers): string[] {
+/** Describes answers that changed when images and sides were swapped. */
+function swapLines({ sides = [], pairs }: TestNumbers): string[] {
   const names = {
     none: 'sentences without left or right',
     images: 'that refer to the images by side',
@@ -153,7 +153,10 @@ function exchanged({ sides = [], pairs }: TestNumbers): string[] {
       probTrueThen.toFixed(2),
       sentence.length > SENTENCE_SHOWN ? `${sentence.slice(0, SENTENCE_SHOWN - 1)}…` : sentence,
     ]);
-  lines.push('', ...align([['  example', 'label', 'P(True)', 'swapped', 'sentence'], ...rows]));
+  lines.push(
+    '',
+    ...alignColumns([['  example', 'label', 'P(True)', 'swapped', 'sentence'], ...rows]),
+  );
   if (pairs.length > rows.length)
     lines.push(`  … and ${number(pairs.length - rows.length)} more (--json has all)`);
   return lines;

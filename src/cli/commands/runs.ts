@@ -3,14 +3,14 @@ import { runTable, runTableCsv, type RunTable } from '../../analysis/runTable';
 import { inEnglish } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { percent } from '../../analysis/figures';
-import { align } from '../numbers';
+import { alignColumns } from '../table';
 import { userPath } from '../userPath';
 
 export interface RunsOptions {
   csv?: boolean;
 }
 
-/** `nlvr runs`: the runs in a folder as a table. */
+/** `nlvr runs`: prints the runs in a folder as a table. */
 export async function runs(folder: string, options: RunsOptions): Promise<void> {
   const root = userPath(folder);
   if (!statSync(root, { throwIfNoEntry: false })?.isDirectory())
@@ -31,7 +31,7 @@ export async function runs(folder: string, options: RunsOptions): Promise<void> 
 function tableLines({ rows, differing }: RunTable): string[] {
   const header = ['run', 'state', 'step', 'best epoch', 'val', 'consistency', 'test'];
   const share = (value: number | null): string => (value === null ? '' : percent(value));
-  return align([
+  return alignColumns([
     [...header, ...differing.map(({ key }) => key)],
     ...rows.map((row, i) => [
       row.run,

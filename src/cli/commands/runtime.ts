@@ -8,7 +8,7 @@ import { runtimeStatus } from '../../runtime/install/runtimeStatus';
 import { formatBytes } from '../../util/formatBytes';
 import { storedAdvice, inEnglish } from '../../util/localize';
 import { ExitCode } from '../../util/userError';
-import { withStopSignal } from '../interrupt';
+import { withStopSignal } from '../stopSignal';
 import { createProgress, type Progress } from '../progress';
 import { userPath } from '../userPath';
 
@@ -66,7 +66,7 @@ export interface InstallOptions {
   json?: boolean;
 }
 
-/** `nlvr runtime install`. Does nothing where a library that works is found already and no build was asked for. */
+/** `nlvr runtime install`. Does nothing when a library is already found; with `--gpu`, when the CUDA build is installed. */
 export async function install(options: InstallOptions): Promise<void> {
   const gpu = options.gpu === true;
   const present = gpu

@@ -1,6 +1,6 @@
 import { generateSample } from '../../data/sample/generateSample';
 import { ExitCode } from '../../util/userError';
-import { withStopSignal } from '../interrupt';
+import { withStopSignal } from '../stopSignal';
 import { createProgress } from '../progress';
 import { userPath } from '../userPath';
 
@@ -8,7 +8,7 @@ export interface SampleCommandOptions {
   seed?: number;
 }
 
-/** `nlvr sample`: makes the sample data set. */
+/** `nlvr sample`: creates the sample data set. */
 export async function sample(folder: string, options: SampleCommandOptions): Promise<void> {
   const progress = createProgress('Drawing');
   try {

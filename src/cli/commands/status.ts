@@ -8,7 +8,7 @@ export interface StatusCommandOptions {
   json?: boolean;
 }
 
-/** `nlvr status`: the status of runs, as the editor shows it. */
+/** `nlvr status`: prints the status of runs as the editor shows it. */
 export async function status(
   folders: readonly string[],
   options: StatusCommandOptions,

@@ -11,11 +11,11 @@ import { pretrainedOf, requireLibrary } from '../../train/modelSession';
 import { runTraining } from '../../train/train';
 import { ExitCode, UserError } from '../../util/userError';
 import { configPaths, isUrl } from '../../config/paths';
-import { recorded, recordRefusal, reportLockWait } from '../attempt';
+import { withAttempt, recordFailure, reportLockWait } from '../attempt';
 import { resumeCommand } from '../commandLine';
-import { configurationOf } from '../runConfiguration';
+import { findConfigurationFile } from '../findConfiguration';
 import { userPath } from '../userPath';
-import { configuration, type CommonOptions } from '../configuration';
+import { loadConfiguration, type CommonOptions } from '../loadConfiguration';
 import { createProgress } from '../progress';
 import { formatBytes } from '../../util/formatBytes';
 import { finalReport } from '../finalReport';
@@ -37,27 +37,27 @@ export interface TrainOptions extends Omit<CommonOptions, 'config'>, GroupOption
   seed?: number;
 }
 
-/** `nlvr train`, and with `--evaluate` BLIP's evaluation of `pretrained`, in one process or as one of several. */
+/** `nlvr train`, and with `--evaluate` BLIP's evaluation of `pretrained`, on one or several processes. */
 export function train(options: TrainOptions): Promise<void> {
   return inProcessGroup(options, {
-    beforeLaunch: (settings) => checkOnce(options, settings),
+    beforeLaunch: (settings) => prepareLaunch(options, settings),
     run: (group, stopSignal) => trainInGroup(options, group, stopSignal),
   });
 }
 
-/** Checks what can be checked once for all ranks of this machine, and fetches what they cannot fetch themselves. */
-async function checkOnce(
+/** Runs the checks that are needed once per machine, and downloads the pretrained weights for its ranks. */
+async function prepareLaunch(
   options: TrainOptions,
   { nodeRank, nprocPerNode }: LaunchPlan,
 ): Promise<void> {
-  const source = await recordRefusal(kindOf(options), options, async () => {
-    requireOneMode(options);
-    const loaded = configuration({ ...options, config: configurationFile(options) });
+  const source = await recordFailure(attemptKind(options), options, async () => {
+    checkMode(options);
+    const loaded = loadConfiguration({ ...options, config: configurationFile(options) });
     requireGpus(loaded.config.device, nprocPerNode);
     await requireLibrary(options.tensorflow);
     return pretrainedOf(loaded);
   });
-  // The ranks of one machine have no way out of their network: what comes from an address comes now.
+  // The network namespace of a machine's ranks has no access to the outside, so weights are downloaded before they start.
   if (source !== undefined && isUrl(source) && nodeRank === 0) await download(source);
 }
 
@@ -73,21 +73,21 @@ async function download(source: string): Promise<void> {
   }
 }
 
-function requireOneMode({ resume, overwrite }: TrainOptions): void {
+function checkMode({ resume, overwrite }: TrainOptions): void {
   if (resume && overwrite) throw new UserError('--resume and --overwrite cannot be combined.');
 }
 
-const kindOf = ({ evaluate, resume }: TrainOptions): AttemptKind =>
+const attemptKind = ({ evaluate, resume }: TrainOptions): AttemptKind =>
   evaluate ? 'evaluate' : resume ? 'resume' : 'train';
 
 /**
- * A run is resumed, and its weights are evaluated, with its own configuration, unless another one is named.
- * @throws {UserError} when there is none.
+ * Finds the configuration file. `--resume` and `--evaluate` use the configuration of the run unless `--config` is set.
+ * @throws {UserError} when there is none
  */
 function configurationFile(options: TrainOptions): string {
   const { config, resume, evaluate, output_dir, pretrained } = options;
   if (config !== undefined) return config;
-  if (evaluate && pretrained !== undefined) return configurationOf(pretrained, undefined);
+  if (evaluate && pretrained !== undefined) return findConfigurationFile(pretrained, undefined);
   if (!resume || evaluate)
     throw new UserError('A configuration is required.', {
       hint: 'Specify it with --config, or continue a run with --resume --output_dir <run folder>.',
@@ -110,18 +110,18 @@ async function trainInGroup(
   stopSignal?: AbortSignal,
 ): Promise<void> {
   const work = async (attempt?: AttemptWriter): Promise<unknown> => {
-    requireOneMode(options);
-    const loaded = configuration({ ...options, config: configurationFile(options) });
+    checkMode(options);
+    const loaded = loadConfiguration({ ...options, config: configurationFile(options) });
     const library = await requireLibrary(options.tensorflow);
     return options.evaluate
       ? evaluateOnce(group, () => evaluatePretrained(options, loaded, library, attempt))
       : trainAndReport({ options, loaded, library, group, attempt, stopSignal });
   };
   // Of several processes, rank 0 alone writes the run folder.
-  await (group.isMain ? recorded(kindOf(options), options, work) : work());
+  await (group.isMain ? withAttempt(attemptKind(options), options, work) : work());
 }
 
-/** BLIP's command for an evaluation starts several processes; one of them does it, the others wait for it. */
+/** Evaluates on rank 0 while the other ranks wait, because BLIP's command for an evaluation starts several processes. */
 async function evaluateOnce(
   group: ProcessGroup,
   evaluate: () => Promise<unknown>,
@@ -148,7 +148,7 @@ async function evaluatePretrained(
     library,
     checkpoint: source,
     outputDir: configPaths(loaded.config, loaded.folder).outputDir,
-    // As with BLIP, a training may follow into the same folder.
+    // As in BLIP, the same folder can be used for a training afterwards.
     asRun: false,
     allowMissing: options.allow_missing === true,
     splits: evaluatedSplits(loaded),
@@ -166,7 +166,7 @@ interface TrainingParts {
   stopSignal: AbortSignal | undefined;
 }
 
-/** @returns undefined when it was stopped before it began. */
+/** @returns undefined when it was stopped before training started */
 async function trainAndReport({
   options,
   loaded,

@@ -3,10 +3,17 @@ import { type Command, Option } from 'commander';
 import type { AnalyzeOptions } from '../commands/analyze';
 import type { CompareOptions } from '../commands/compare';
 import type { ReportOptions } from '../commands/report';
-import { worst, wantedEpoch, epochOption, withSlices, withExamples } from '../options';
+import {
+  parseWorstCount,
+  parseEpoch,
+  epochOption,
+  addSliceOptions,
+  addExampleOptions,
+  overwriteOption,
+} from '../options';
 
 export function analyzeCommand(program: Command): void {
-  withExamples(
+  addExampleOptions(
     program
       .command('analyze')
       .description(
@@ -22,7 +29,7 @@ export function analyzeCommand(program: Command): void {
 }
 
 export function compareCommand(program: Command): void {
-  withExamples(
+  addExampleOptions(
     program
       .command('compare')
       .description('compare two runs on the same examples')
@@ -37,7 +44,7 @@ export function compareCommand(program: Command): void {
 }
 
 export function reportCommand(program: Command): void {
-  withSlices(
+  addSliceOptions(
     program
       .command('report')
       .description('write a report of a run as one HTML file, without scripts or network access')
@@ -50,11 +57,11 @@ export function reportCommand(program: Command): void {
       new Option(
         '--epoch_b <epoch>',
         'of the run that is compared: epoch from 0, best or last; best with --epoch best, else last',
-      ).argParser(wantedEpoch),
+      ).argParser(parseEpoch),
     )
-    .option('--worst <n>', 'number of wrong answers to show, at most 200', worst, 24)
+    .option('--worst <n>', 'number of wrong answers to show, at most 200', parseWorstCount, 24)
     .option('--language <language>', 'language of the report, such as zh-cn', 'en')
-    .option('--overwrite', 'replace the file if it exists')
+    .addOption(overwriteOption())
     .action(async (run: string, options: ReportOptions) =>
       (await import('../commands/report')).reportRun(run, options),
     );

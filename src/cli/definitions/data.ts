@@ -4,7 +4,14 @@ import type { CheckOptions } from '../commands/check';
 import type { ConfigConvertOptions } from '../commands/config';
 import type { ConvertCommandOptions } from '../commands/convert';
 import type { SampleCommandOptions } from '../commands/sample';
-import { integer, setOption, imageRootOption, annRootOption } from '../options';
+import {
+  parseInteger,
+  setOption,
+  imageRootOption,
+  annRootOption,
+  jsonOption,
+  overwriteOption,
+} from '../options';
 
 export function checkCommand(program: Command): void {
   program
@@ -14,7 +21,7 @@ export function checkCommand(program: Command): void {
     .addOption(imageRootOption())
     .addOption(annRootOption())
     .option('--all', 'list every case, not just the first five of a kind')
-    .option('--json', 'print one JSON object with every case')
+    .addOption(jsonOption('print one JSON object with every case'))
     .option(
       '--missing_urls <file>',
       'write a CSV table of the missing images with their NLVR2 addresses',
@@ -32,7 +39,7 @@ export function configCommand(program: Command): void {
     .description('convert a configuration of ALBEF, X-VLM, LAVIS or UNITER to nlvr.yaml')
     .argument('<file>', 'configuration to convert')
     .argument('[output]', 'file to write (default: standard output)')
-    .option('--overwrite', 'replace the file if it exists')
+    .addOption(overwriteOption())
     .action(async (file: string, output: string | undefined, options: ConfigConvertOptions) =>
       (await import('../commands/config')).configConvert(file, output, options),
     );
@@ -53,9 +60,9 @@ export function convertCommand(program: Command): void {
     .option('--ratio <shares>', 'split by ratio, such as 80,10,10; no image is in two splits')
     .option('--image_root <folder>', 'base folder of the image paths')
     .option('--image_extension <ext>', 'extension to add to image names without one, such as png')
-    .option('--seed <n>', 'seed of the split by ratio (default: 42)', integer)
-    .option('--overwrite', 'replace files that exist')
-    .option('--json', 'print one JSON object')
+    .option('--seed <n>', 'seed of the split by ratio (default: 42)', parseInteger)
+    .addOption(overwriteOption('replace files that exist'))
+    .addOption(jsonOption())
     .action(async (table: string, annotations: string, options: ConvertCommandOptions) =>
       (await import('../commands/convert')).convert(table, annotations, options),
     );
@@ -66,7 +73,7 @@ export function sampleCommand(program: Command): void {
     .command('sample')
     .description('create the sample data set, ready to train')
     .argument('<folder>', 'folder to create')
-    .option('--seed <n>', 'seed of the drawings', integer)
+    .option('--seed <n>', 'seed of the drawings', parseInteger)
     .action(async (folder: string, options: SampleCommandOptions) =>
       (await import('../commands/sample')).sample(folder, options),
     );

@@ -5,14 +5,21 @@ import type { ImportOptions } from '../commands/import';
 import type { InspectOptions } from '../commands/inspect';
 import type { RunsOptions } from '../commands/runs';
 import type { StatusCommandOptions } from '../commands/status';
-import { integer, setOption, splitOption, curve } from '../options';
+import {
+  parseInteger,
+  setOption,
+  splitOption,
+  parseCurve,
+  jsonOption,
+  overwriteOption,
+} from '../options';
 
 export function statusCommand(program: Command): void {
   program
     .command('status')
     .description('show the status of runs, as the editor does')
     .argument('<folder...>', 'run folders')
-    .option('--json', 'print one JSON object per run')
+    .addOption(jsonOption('print one JSON object per run'))
     .action(async (folders: string[], options: StatusCommandOptions) =>
       (await import('../commands/status')).status(folders, options),
     );
@@ -47,7 +54,7 @@ export function importCommand(program: Command): void {
     .option(
       '--curve <curve=scalar>',
       'curves: scalar of a curve, such as accuracy/val=eval/acc; can be repeated',
-      curve,
+      parseCurve,
       {},
     )
     .option(
@@ -55,12 +62,11 @@ export function importCommand(program: Command): void {
       'run folder; predictions are added to an imported run (default: next to output_dir, or in output for curves, named by --name)',
     )
     .option('--name <name>', 'name of the run (default: the name of the file)')
-    .option('--epoch <n>', 'epoch of the predictions, from 0', integer)
-    .option(
-      '--overwrite',
-      'replace predictions of the same split and epoch, or the run of the curves',
+    .option('--epoch <n>', 'epoch of the predictions, from 0', parseInteger)
+    .addOption(
+      overwriteOption('replace predictions of the same split and epoch, or the run of the curves'),
     )
-    .option('--json', 'print one JSON object')
+    .addOption(jsonOption())
     .addOption(setOption())
     .action(async (file: string, options: ImportOptions) =>
       (await import('../commands/import')).importFile(file, options),
@@ -86,7 +92,7 @@ export function exportCommand(program: Command): void {
         'csv',
       ]),
     )
-    .option('--overwrite', 'replace the file if it exists')
+    .addOption(overwriteOption())
     .action(async (run: string, file: string | undefined, options: ExportOptions) =>
       (await import('../commands/export')).exportRun(run, file, options),
     );
@@ -97,7 +103,7 @@ export function inspectCommand(program: Command): void {
     .command('inspect')
     .description('show what a checkpoint contains, and the configuration that fits it')
     .argument('<checkpoint>', '.pth, .safetensors, run folder or https address')
-    .option('--json', 'print one JSON object')
+    .addOption(jsonOption())
     .action(async (checkpoint: string, options: InspectOptions) =>
       (await import('../commands/inspect')).inspect(checkpoint, options),
     );

@@ -1,20 +1,18 @@
-/** Commands that train and measure: train, evaluate, bench. */
+/** Commands that train, evaluate and benchmark: train, evaluate, bench. */
 import type { Command } from 'commander';
 import type { BenchOptions } from '../commands/benchOptions';
 import type { EvaluateOptions } from '../commands/evaluate';
 import type { TrainOptions } from '../commands/train';
 import {
-  integer,
+  parseInteger,
   deviceOption,
-  processesOption,
-  nodesOption,
-  nodeRankOption,
-  masterAddrOption,
-  masterPortOption,
-  rendezvousTimeoutOption,
+  addProcessOptions,
   setOption,
   allowMissingOption,
   runConfigOption,
+  checkpointOption,
+  jsonOption,
+  overwriteOption,
   imageRootOption,
   annRootOption,
   tensorflowOption,
@@ -22,7 +20,7 @@ import {
 } from '../options';
 
 export function trainCommand(program: Command): void {
-  program
+  const command = program
     .command('train')
     .description(
       'train a model with the configuration nlvr.yaml; Ctrl-C saves and stops, --resume continues exactly',
@@ -44,16 +42,11 @@ export function trainCommand(program: Command): void {
       '--resume',
       'continue from the last checkpoint of the run folder; start from the beginning if none was saved yet',
     )
-    .option('--overwrite', 'replace the run in the folder')
+    .addOption(overwriteOption('replace the run in the folder'))
     .addOption(takeOverOption())
-    .option('--seed <n>', 'seed (overrides seed)', integer)
-    .addOption(deviceOption())
-    .addOption(processesOption())
-    .addOption(nodesOption())
-    .addOption(nodeRankOption())
-    .addOption(masterAddrOption())
-    .addOption(masterPortOption())
-    .addOption(rendezvousTimeoutOption())
+    .option('--seed <n>', 'seed (overrides seed)', parseInteger)
+    .addOption(deviceOption());
+  addProcessOptions(command)
     .addOption(setOption())
     .addOption(tensorflowOption())
     .action(async (options: TrainOptions) => (await import('../commands/train')).train(options));
@@ -64,7 +57,7 @@ export function evaluateCommand(program: Command): void {
     .command('evaluate')
     .description('evaluate a checkpoint: accuracy, consistency and a predictions file per split')
     .addOption(runConfigOption())
-    .requiredOption('--checkpoint <weights>', '.pth, .safetensors or run folder')
+    .addOption(checkpointOption())
     .addOption(imageRootOption())
     .addOption(annRootOption())
     .requiredOption('--output_dir <folder>', 'where predictions/ and metrics.json are written')
@@ -83,15 +76,15 @@ export function evaluateCommand(program: Command): void {
 }
 
 export function benchCommand(program: Command): void {
-  program
+  const command = program
     .command('bench')
     .description(
       'time training and evaluation steps of a model on this machine, on synthetic inputs',
     )
     .option('--config <file>', "configuration (default: BLIP's base model, 384 px)")
-    .option('--steps <n>', 'timed steps', integer, 3)
-    .option('--batch <n>', 'examples per step', integer, 1)
-    .option('--length <n>', 'tokens per sentence', integer, 24)
+    .option('--steps <n>', 'timed steps', parseInteger, 3)
+    .option('--batch <n>', 'examples per step', parseInteger, 1)
+    .option('--length <n>', 'tokens per sentence', parseInteger, 24)
     .option('--weights <file>', 'write the weights to this file, as safetensors')
     .option(
       '--profile [file]',
@@ -105,13 +98,8 @@ export function benchCommand(program: Command): void {
       '--threads <list>',
       'compare numbers of threads, such as 1,2,4, and print a table of the speedup',
     )
-    .option('--graph <file>', 'write the recorded graph as a GraphDef, which Netron opens')
-    .addOption(processesOption())
-    .addOption(nodesOption())
-    .addOption(nodeRankOption())
-    .addOption(masterAddrOption())
-    .addOption(masterPortOption())
-    .addOption(rendezvousTimeoutOption())
+    .option('--graph <file>', 'write the recorded graph as a GraphDef, which Netron opens');
+  addProcessOptions(command)
     .option(
       '--no_overlap',
       'send gradients only after all of them are computed (to measure the effect of the overlap)',
@@ -119,9 +107,9 @@ export function benchCommand(program: Command): void {
     .option(
       '--bucket_mb <n>',
       'maximum size of a gradient message between processes, in MiB (default: 25)',
-      integer,
+      parseInteger,
     )
-    .option('--json', 'print one JSON object')
+    .addOption(jsonOption())
     .addOption(deviceOption())
     .addOption(setOption())
     .addOption(tensorflowOption())

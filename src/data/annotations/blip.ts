@@ -10,13 +10,13 @@ import { describeJson, type AnnotationRecord } from './records';
 import { localize } from '../../util/localize';
 
 /**
- * BLIP's own annotations: `{"images": [left, right], "sentence", "label"}`, paths relative to `image_root`.
- * Two keys may be added: `identifier` (NLVR2's own gives a consistency group) and `group`, by which accuracy is reported
- * (`kind` and `synset` are read as well).
+ * Reads BLIP's annotations: `{"images": [left, right], "sentence", "label"}`, paths relative to `image_root`.
+ * Two keys are optional: `identifier` (an NLVR2 identifier determines the consistency group) and `group`, by which accuracy
+ * is reported (`kind` and `synset` are read, too).
  */
 export class BlipReader implements FormatReader {
   private readonly examples: NewExample[] = [];
-  /** How many sentences a derived name has had so far. */
+  /** Number of sentences so far, by derived name. */
   private readonly sentences = new Map<string, number>();
 
   constructor(private readonly context: ReadContext) {}
@@ -50,8 +50,8 @@ export class BlipReader implements FormatReader {
   }
 
   /**
-   * The left file's name without `-img0` and extension, and `#k` for its k-th sentence, from 0. Counting is
-   * by name, so that identifiers stay distinct where a left image has several right ones.
+   * Derives an identifier: the left file's name without `-img0` and extension, plus `#k` for its k-th sentence, from 0.
+   * Counts by name, so that identifiers are unique if a left image occurs with several right ones.
    */
   private derivedIdentifier(left: string): string {
     const name = posix.parse(left).name.replace(/-img0$/, '');

@@ -4,12 +4,12 @@ import { DataError } from '../dataError';
 import { describeJson, placeOf, type AnnotationRecord } from './records';
 import { localize, type MessageText } from '../../util/localize';
 
-/** The error for one key of an annotation. */
+/** Creates the error for one key of an annotation. */
 export function fieldError(record: AnnotationRecord, key: string, reason: MessageText): DataError {
   return new DataError(reason, { ...placeOf(record), key });
 }
 
-/** A key that must be a string. */
+/** Reads a key that must be a string. */
 export function stringField(record: AnnotationRecord, key: string): string {
   const value = record.value[key];
   if (typeof value !== 'string')
@@ -17,7 +17,7 @@ export function stringField(record: AnnotationRecord, key: string): string {
   return value;
 }
 
-/** A key that may be missing; anything but a string or a number counts as missing. */
+/** Reads an optional key; null if it is missing or neither a string nor a number. */
 export function optionalText(record: AnnotationRecord, key: string): string | null {
   const value = record.value[key];
   if (typeof value === 'number') return String(value);
@@ -25,8 +25,8 @@ export function optionalText(record: AnnotationRecord, key: string): string | nu
 }
 
 /**
- * `label` in any case, as a string or as JSON's own true and false; null when the key is missing (or null).
- * @throws {DataError} for anything else; BLIP would silently take it for False.
+ * Reads `label`: a string in any case, or a JSON boolean; null if the key is missing or null.
+ * @throws {DataError} for other values, which BLIP would silently read as False
  */
 export function labelField(record: AnnotationRecord): boolean | null {
   const value = record.value.label;
@@ -50,10 +50,10 @@ export function labelField(record: AnnotationRecord): boolean | null {
 }
 
 /**
- * The absolute path of an image. A path of an annotation must not leave `imageRoot`. Backslashes, as Windows writes
- * them, count as slashes where the image then exists.
+ * Resolves the path of an image. A path in an annotation must not leave `imageRoot`. Backslashes, as in Windows paths,
+ * are read as slashes if the image then exists.
  * @param imageRoot absolute
- * @param key names the value in messages
+ * @param key the key to name in messages
  */
 export function imagePath(
   record: AnnotationRecord,
@@ -81,7 +81,7 @@ export function imagePath(
         describeJson(path),
       ),
     );
-  // Most paths hold no empty, `.` or `..` part and need no resolving.
+  // Most paths have no empty, `.` or `..` part and do not need to be resolved.
   if (sep === '/' && !/(?:^|\/)\.{0,2}(?:\/|$)/.test(path))
     return imageRoot.endsWith(sep) ? imageRoot + path : imageRoot + sep + path;
   const whole = resolve(imageRoot, path);

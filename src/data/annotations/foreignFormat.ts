@@ -1,7 +1,7 @@
 import { localize } from '../../util/localize';
 import { DataError } from '../dataError';
 
-/** The error for a file that is plainly something else than JSON; undefined when it may be JSON with a fault. */
+/** Recognizes files of other formats and returns the error for them; undefined if the file may be invalid JSON. */
 export function foreignFormat(text: string, file: string): DataError | undefined {
   if (text.includes('\0'))
     return new DataError(

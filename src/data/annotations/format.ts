@@ -1,18 +1,18 @@
 import type { Example } from '../types';
 import type { AnnotationRecord } from './records';
 
-/** What a reader needs in addition to the annotations. */
+/** Paths that a reader needs in addition to the annotations. */
 export interface ReadContext {
   /** Absolute path of the annotation file. */
   file: string;
-  /** Absolute path that image paths start from. */
+  /** Absolute base folder of the image paths. */
   imageRoot: string;
 }
 
-/** An example without its position, which the loader of the file gives it. */
+/** An example without its index, which `loadDataset` assigns. */
 export type NewExample = Omit<Example, 'index'>;
 
-/** Turns the annotations of one format into examples: `add` for each in order, then `finish`. */
+/** Converts the annotations of one format to examples: `add` for each in order, then `finish`. */
 export interface FormatReader {
   add(record: AnnotationRecord): void;
   /** Called once, after the last `add`. */
@@ -20,16 +20,16 @@ export interface FormatReader {
 }
 
 /**
- * The consistency group by an identifier alone, for predictions without their annotations: NLVR2's
- * split-set-pair-sentence with the pair blanked, NLVR's n-m-k by its n. null for other identifiers, which do not group.
+ * Derives the consistency group from an identifier alone, for predictions without annotations: NLVR2's
+ * split-set-pair-sentence without the pair, the n of NLVR's n-m-k. null for other identifiers.
  */
 export function consistencyGroupOf(identifier: string): string | null {
   return nlvr2ConsistencyGroup(identifier) ?? /^(\d+)-\d+-[0-5]$/.exec(identifier)?.[1] ?? null;
 }
 
 /**
- * Which examples belong together: those of a consistency group. Other identifiers have no such groups; there the same
- * sentence makes a set.
+ * Returns the key of the set that an example belongs to: its consistency group, or its sentence if the identifier has no
+ * group.
  */
 export function setKey(identifier: string, sentence: string): string {
   const group = consistencyGroupOf(identifier);
@@ -37,8 +37,8 @@ export function setKey(identifier: string, sentence: string): string {
 }
 
 /**
- * The consistency group of an NLVR2 identifier: the pair number is blanked, as in the official script. The examples of
- * a contrast set (a fifth number) make a group, as in theirs.
+ * Returns the consistency group of an NLVR2 identifier: the pair number is removed, as in the official script. The
+ * examples of a contrast set (a fifth number) are a group, as in its script.
  */
 export function nlvr2ConsistencyGroup(identifier: string): string | null {
   const parts = /^([A-Za-z0-9_]+)-(\d+)-(\d+)-(\d+)$/.exec(identifier);
@@ -46,8 +46,8 @@ export function nlvr2ConsistencyGroup(identifier: string): string | null {
 }
 
 /**
- * The example that a contrast set's changes: `test1-769-1-0-2` is the second change of `test1-769-1-0` (Gardner et al.
- * 2020). null for other identifiers.
+ * Returns the original example of an identifier in a contrast set: `test1-769-1-0-2` is the second modification of
+ * `test1-769-1-0` (Gardner et al. 2020). null for other identifiers.
  */
 export function contrastSetOf(identifier: string): string | null {
   return /^([A-Za-z0-9_]+-\d+-\d+-\d+)-\d+$/.exec(identifier)?.[1] ?? null;

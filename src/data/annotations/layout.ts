@@ -1,16 +1,16 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** How the file names of a release are put together from what an annotation says. */
+/** Builds the path of an image in a release from the fields of an annotation. */
 export type Layout<T> = (item: T) => string;
 
 const probes = 16;
 
 /**
- * The layout under which the most of a few probed images exist; the first, the documented one, when none
- * does better. So a release may be unpacked as it came, or its images moved one folder up or down.
+ * Chooses the layout under which most of a few probed images exist; the first (documented) one in case of a tie. So the
+ * images may be where the archive unpacks them, or one folder up or down.
  *
- * @param layouts give a path relative to `imageRoot`; the preferred first.
+ * @param layouts build a path relative to `imageRoot`, in order of preference
  */
 export async function chooseLayout<T>(
   items: readonly T[],

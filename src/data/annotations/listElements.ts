@@ -11,7 +11,7 @@ const openBrace = 123;
 const closeBrace = 125;
 const isSpace = (code: number) => code === 32 || (code >= 9 && code <= 13);
 
-/** One element: its text and the 1-based line it starts on; its place on the line where that is shared. */
+/** One element: its text, the 1-based line where it starts, and its span if other elements are on the line, too. */
 export interface ListElement {
   text: string;
   line: number;
@@ -19,10 +19,10 @@ export interface ListElement {
 }
 
 /**
- * The elements of a JSON list as text. Only brackets, strings and commas are looked at; the elements are left for
- * `JSON.parse`, whose errors then have a place.
+ * Splits a JSON list into the texts of its elements. Scans only brackets, strings and commas; each element is then parsed
+ * by `JSON.parse`, so that an error has a line.
  *
- * @param text starts with white space and `[`.
+ * @param text starts with optional white space and `[`
  */
 export function* listElements(text: string, file: string): Generator<ListElement> {
   let at = text.indexOf('[') + 1;
@@ -32,7 +32,7 @@ export function* listElements(text: string, file: string): Generator<ListElement
   let start = -1;
   let startLine = line;
   let startColumn = 1;
-  /** The line on which the element before ended, or the list began. */
+  /** The line where the previous element ended, or the list started. */
   let takenLine = line;
   let depth = 0;
   let elements = 0;
@@ -86,8 +86,7 @@ export function* listElements(text: string, file: string): Generator<ListElement
     } else if (depth > 0 || !(code === comma || code === closeBracket || isSpace(code))) {
       continue;
     } else {
-      // A bare value such as a number ends before the comma, bracket or space.
-      // What ends it is looked at again.
+      // A bare value such as a number ends before the comma, bracket or space, which is then scanned again.
       if (code === newline) line--;
       yield placed(text.slice(start, at));
       start = -1;
@@ -112,7 +111,7 @@ export function* listElements(text: string, file: string): Generator<ListElement
   );
 }
 
-/** Position of the closing quote of the string that opens at `open`; JSON strings hold no line ends. */
+/** Position of the closing quote of the string that starts at `open`; JSON strings contain no line ends. */
 function endOfString(text: string, open: number): number {
   let close = text.indexOf('"', open + 1);
   while (close >= 0) {

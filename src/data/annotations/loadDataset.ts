@@ -13,17 +13,17 @@ import { localize } from '../../util/localize';
 type Format = Dataset['format'];
 
 export interface LoadOptions {
-  /** `auto` recognises the format by the keys of the first annotation. */
+  /** `auto` detects the format by the keys of the first annotation. */
   format: 'auto' | Format;
-  /** Folder that image paths start from. */
+  /** Base folder of the image paths. */
   imageRoot: string;
 }
 
 /**
- * Reads the annotations of one split. Images are not looked at (see `checkDataset`), but their paths are
- * resolved and must lie in `imageRoot`. A file without annotations gives a data set without examples.
+ * Reads the annotations of one split. Images are not read (see `checkDataset`), but their paths are resolved and must be
+ * in `imageRoot`. A file without annotations yields a data set without examples.
  *
- * @throws {DataError} naming file, line and key.
+ * @throws {DataError} that names the file, line and key
  */
 export async function loadDataset(
   file: string,
@@ -66,7 +66,7 @@ function recognise(record: AnnotationRecord): Format {
   if ('left_url' in value) return 'nlvr2';
   if ('structured_rep' in value) return 'nlvr1';
   const { left, right, sentence } = guessColumns(Object.keys(value));
-  // LXMERT's, MaRVL's and the like, some with NLVR2's identifiers.
+  // Formats such as LXMERT's and MaRVL's, some with NLVR2's identifiers.
   if (left !== undefined && right !== undefined && sentence !== undefined)
     throw new DataError(
       localize(
@@ -76,11 +76,11 @@ function recognise(record: AnnotationRecord): Format {
       ),
       placeOf(record),
     );
-  // Annotations stripped of what training does not need still have their identifiers.
+  // Annotations that were reduced to the fields for training still have their identifiers.
   const identifier = typeof value.identifier === 'string' ? value.identifier : '';
   if (/^[A-Za-z0-9_]+-\d+-\d+-\d+(?:-\d+)?$/.test(identifier)) return 'nlvr2';
   if (/^\d+-\d+$/.test(identifier)) return 'nlvr1';
-  // txt2img.json and id2len.json: identifiers, with the files of the images or with numbers.
+  // txt2img.json and id2len.json map identifiers to image files or to numbers.
   const [first] = Object.keys(value);
   if (first !== undefined && /^[A-Za-z0-9_]+-\d+-\d+-\d+$/.test(first))
     throw new DataError(uniterMessage, placeOf(record));

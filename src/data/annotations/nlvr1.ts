@@ -14,10 +14,10 @@ interface Nlvr1Item {
   label: boolean | null;
 }
 
-/** Drawings of a sentence: the same three boxes in each of the six orders. */
+/** Images per sentence: the same three boxes in all six orders. */
 const orders = 6;
 
-/** The releases call their splits train, dev and test; the file's name says which, else the split it serves. */
+/** Names of the split in the release (train, dev or test) to try: that in the file name, then that of `split`. */
 function releaseNames(file: string, split: Split): string[] {
   const inName = /train|dev|test/.exec(basename(file).toLowerCase())?.[0];
   const served = split === 'val' ? 'dev' : split;
@@ -35,8 +35,8 @@ const layoutsOf = (release: string): Layout<Nlvr1Item>[] => {
 };
 
 /**
- * NLVR's annotations: JSON lines with `structured_rep`. A line gives six examples, `<identifier>-<k>`: left is
- * the drawing of order k, right that of order (k + 1) mod 6, at images/<directory>/<split>-<identifier>-<k>.png.
+ * Reads NLVR's annotations: JSON Lines with `structured_rep`. A line yields six examples, `<identifier>-<k>`: the left
+ * image has order k, the right one order (k + 1) mod 6, at images/<directory>/<split>-<identifier>-<k>.png.
  */
 export class Nlvr1Reader implements FormatReader {
   private readonly items: Nlvr1Item[] = [];
@@ -65,7 +65,7 @@ export class Nlvr1Reader implements FormatReader {
         localize("expected the images' folder, found {0}", describeJson(record.value.directory)),
       );
     this.items.push({
-      // The drawing's description, by far the largest part of a line, is not kept.
+      // Drop the description of the image, by far the largest part of a line.
       record: { ...record, value: { identifier } },
       identifier,
       directory,

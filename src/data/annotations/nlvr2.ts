@@ -16,7 +16,7 @@ interface Nlvr2Item {
   identifier: string;
   /** First part of the identifier: train, dev, test1 … */
   set: string;
-  /** Identifier without the sentence number, of a contrast set the identifier; file names start with it. */
+  /** Prefix of the file names: the identifier without the sentence number; in a contrast set, the whole identifier. */
   pair: string;
   directory: string | null;
   sentence: string;
@@ -24,7 +24,7 @@ interface Nlvr2Item {
   synset: string | null;
 }
 
-/** The release keeps training images under images/train/<directory>/ and the others under <set>/. */
+/** The release has training images in images/train/<directory>/ and the others in <set>/. */
 const layouts: readonly Layout<Nlvr2Item>[] = [
   ({ set, pair, directory }) =>
     directory === null ? `${set}/${pair}` : `images/${set}/${directory}/${pair}`,
@@ -35,10 +35,10 @@ const layouts: readonly Layout<Nlvr2Item>[] = [
   ({ pair }) => pair,
 ];
 
-/** The release has PNG files; contrast sets have both. */
+/** The release has PNG files; contrast sets have PNG and JPEG files. */
 const EXTENSIONS = ['png', 'jpg'] as const;
 
-/** NLVR2's own annotations: JSON lines with `identifier` (split-set-pair-sentence), no image paths. */
+/** Reads NLVR2's annotations: JSON Lines with `identifier` (split-set-pair-sentence) and without image paths. */
 export class Nlvr2Reader implements FormatReader {
   private readonly items: Nlvr2Item[] = [];
 
@@ -46,7 +46,7 @@ export class Nlvr2Reader implements FormatReader {
 
   add(record: AnnotationRecord): void {
     const identifier = stringField(record, 'identifier');
-    // A contrast set's fifth number counts the changes of an example, each with images of its own.
+    // The fifth number of a contrast set counts the modifications of an example, each with its own images.
     const parts = /^([A-Za-z0-9_]+)-\d+-\d+(?=-\d+$|-\d+-\d+$)/.exec(identifier);
     if (!parts)
       throw fieldError(
@@ -85,7 +85,7 @@ export class Nlvr2Reader implements FormatReader {
       const image = (side: 0 | 1) => {
         const path = (extension: string) =>
           imagePath(item.record, imageRoot, `${chosen(item)}-img${side}.${extension}`, key);
-        // Everything else is PNG: no file is looked for.
+        // Look for a JPEG only in contrast sets; everything else is PNG.
         const jpeg = item.pair === item.identifier && !existsSync(path('png')) && path('jpg');
         return jpeg && existsSync(jpeg) ? jpeg : path('png');
       };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { localize, type MessageText } from '../../util/localize';
 import { errnoOf, messageOf } from '../../util/userError';
 import { StringDecoder } from 'node:string_decoder';
-import { NearNames } from '../../util/nearNames';
+import { SimilarNames } from '../../util/similarNames';
 import { DataError, type DataPlace, type Span } from '../dataError';
 import { foreignFormat } from './foreignFormat';
 import { listElements } from './listElements';
@@ -12,14 +12,14 @@ import { listElements } from './listElements';
 export interface AnnotationRecord {
   /** Absolute path of the annotation file. */
   file: string;
-  /** 1-based line it starts on. */
+  /** 1-based line where it starts. */
   line: number;
-  /** Where in the line, if other annotations are on it too. */
+  /** Span in the line, if other annotations are on it, too. */
   span?: Span;
   value: Readonly<Record<string, unknown>>;
 }
 
-/** Position of an annotation, for errors. */
+/** The location of an annotation, for errors. */
 export function placeOf({ file, line, span, value }: AnnotationRecord): DataPlace {
   const { identifier } = value;
   return {
@@ -30,34 +30,35 @@ export function placeOf({ file, line, span, value }: AnnotationRecord): DataPlac
   };
 }
 
-/** What to say of the files that UNITER makes of annotations. */
+/** The message for files of UNITER's databases. */
 export const uniterMessage = localize(
   'this belongs to a UNITER database (LMDB), which contains tokens and features; use the NLVR2 annotations (https://github.com/lil-lab/nlvr) that it was made from',
 );
 
-/** An LMDB file has its mark behind the head of its first page. */
+/** Whether a file is an LMDB database: its magic number follows the header of the first page. */
 function isDatabase(bytes: Buffer): boolean {
   return bytes.length >= 20 && bytes.readUInt32LE(16) === 0xbeefc0de;
 }
 
-/** What was found of a file as a whole. */
+/** Properties of a whole file. */
 export interface RecordsRead {
-  /** False when it has bytes that are no UTF-8. */
+  /** False if it contains invalid UTF-8. */
   isUtf8: boolean;
 }
 
 const byteOrderMark = 0xfeff;
 
-/** A list is read as one text, of which JavaScript holds no more. */
+/** A list is read as one string, and JavaScript limits the length of strings. */
 const MOST_LIST_BYTES = 500_000_000;
-/** An annotation in a line of its own; NLVR2's have 500 characters. */
+/** Maximum length of an annotation on one line; NLVR2's have 500 characters. */
 const MOST_LINE_LENGTH = 16 << 20;
 
 /**
- * Calls `visit` with every annotation of a file in its order: the elements of one JSON list, or one JSON
- * object a line (read as a stream). A byte order mark, CRLF line ends and blank lines are accepted.
+ * Calls `visit` with every annotation of a file in order: the elements of one JSON list, or one JSON object per line
+ * (read as a stream). A byte order mark, CRLF line ends and blank lines are accepted.
  *
- * @throws {DataError} naming file and line: missing, no JSON, not an object; whatever `visit` throws.
+ * @throws {DataError} that names the file and line if the file is missing, not JSON, or an element is not an object; and
+ * everything that `visit` throws
  */
 export async function readRecords(
   file: string,
@@ -130,7 +131,7 @@ export async function readRecords(
 }
 
 async function* chunks(file: string, found: RecordsRead): AsyncGenerator<string> {
-  // One decoder never fails and gives the text, the other says whether it had to replace anything.
+  // One decoder never fails and yields the text; the other detects invalid bytes.
   const decoder = new StringDecoder('utf8');
   const strict = new TextDecoder('utf-8', { fatal: true });
   const check = (bytes?: Buffer): void => {
@@ -172,7 +173,7 @@ async function* chunks(file: string, found: RecordsRead): AsyncGenerator<string>
       throw new DataError(localize('the annotation file cannot be read ({0})', messageOf(error)), {
         file,
       });
-    const near = new NearNames().find(file);
+    const near = new SimilarNames().find(file);
     throw new DataError(
       near
         ? localize('the annotation file does not exist; did you mean {0}?', near.path)
@@ -182,7 +183,7 @@ async function* chunks(file: string, found: RecordsRead): AsyncGenerator<string>
   }
 }
 
-/** A byte order mark of UTF-16, or every second byte zero in the first few. */
+/** Whether a file is UTF-16: it has a byte order mark, or every second of the first bytes is zero. */
 function isUtf16(bytes: Buffer): boolean {
   const mark = bytes.subarray(0, 2).toString('hex');
   if (mark === 'fffe' || mark === 'feff') return true;
@@ -197,7 +198,7 @@ function parseRecord(text: string, place: DataPlace, what: MessageText): Annotat
   try {
     value = JSON.parse(text);
   } catch (error) {
-    // It may still say which one it is.
+    // The text may still contain the identifier.
     const identifier = /"identifier"\s*:\s*"([^"\\]+)"/.exec(text)?.[1];
     throw new DataError(
       localize(
@@ -220,7 +221,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A JSON value in a few words, for messages. */
+/** Describes a JSON value in a few words, for messages. */
 export function describeJson(value: unknown): MessageText {
   if (value === undefined) return localize('nothing');
   if (value !== null && typeof value === 'object')

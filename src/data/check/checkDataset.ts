@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { loadDataset, type LoadOptions } from '../annotations/loadDataset';
 import { storedMessage, localize, type MessageText } from '../../util/localize';
-import { describeNear, NearNames } from '../../util/nearNames';
+import { describeSimilarName, SimilarNames } from '../../util/similarNames';
 import { DataError, describeElement } from '../dataError';
 import type { Split } from '../split';
 import type { Dataset, Example } from '../types';
@@ -12,20 +12,20 @@ import { columnsOf, problemOf, type Case, type DataProblem } from './problem';
 import { VerifiedImages } from './verifiedImages';
 
 export interface CheckOptions {
-  /** Folder that image paths start from; messages name images from there. */
+  /** Base folder of the image paths; messages show paths relative to it. */
   imageRoot: string;
   maxWords: number;
-  /** Whether missing images are an error (the default) or their examples are left out. */
+  /** Whether missing images are an error (the default) or their examples are skipped. */
   missingImages?: 'fail' | 'skip';
   /**
-   * How closely images are looked at: `exist` only lists folders, `header` reads sizes, `decode` reads every
-   * pixel as training will and so finds truncated files, `sample` does so for some images all over the data set.
+   * How thoroughly images are checked: `exist` only lists folders, `header` reads sizes, `decode` decodes every image as
+   * training will and so finds truncated files, `sample` decodes some images of every part of the data set.
    */
   images: 'exist' | 'header' | 'decode' | 'sample';
-  /** File that remembers images found sound (see `VerifiedImages`). */
+  /** Cache file of images that were decoded without errors (see `VerifiedImages`). */
   verifiedFile?: string;
   onProgress?: (progress: CheckProgress) => void;
-  /** Ends the check with the signal's reason. */
+  /** Aborts the check with the signal's reason. */
   signal?: AbortSignal;
 }
 
@@ -35,7 +35,7 @@ export interface CheckProgress {
   total: number;
 }
 
-/** Counts of one split. Image sizes are 0 where no image was read. */
+/** Counts of one split. Image sizes are 0 if no image was read. */
 export interface SplitSummary {
   examples: number;
   true: number;
@@ -47,9 +47,9 @@ export interface SplitSummary {
   images: number;
   missingImages: number;
   unreadableImages: number;
-  /** Images that viewers turn by their EXIF orientation. */
+  /** Images that viewers rotate by their EXIF orientation. */
   turnedImages: number;
-  /** Of the image with the fewest and of that with the most pixels. */
+  /** Sizes of the images with the fewest and the most pixels. */
   smallestWidth: number;
   smallestHeight: number;
   largestWidth: number;
@@ -57,21 +57,21 @@ export interface SplitSummary {
 }
 
 export interface DataReport {
-  /** Errors first, then warnings, then the rest; within these in the order of the splits. */
+  /** Errors first, then warnings, then information; each in the order of the splits. */
   problems: DataProblem[];
   splits: Partial<Record<Split, SplitSummary>>;
-  /** Those that could be read. */
+  /** The data sets that could be read. */
   datasets: Dataset[];
-  /** Images that exist and that a `sample` left out. */
+  /** Images that exist and were not part of the `sample`. */
   unseen: string[];
 }
 
-/** Images of a `sample`: seconds, also on a network disk. */
+/** Number of images of a `sample`: takes seconds, even on a network disk. */
 export const SAMPLE_IMAGES = 256;
 
 /**
- * Reads and checks the splits of a configuration. Faults of the data become problems, never exceptions.
- * @param files annotation file of each split, absolute.
+ * Reads and checks the splits of a configuration. Errors in the data become problems, never exceptions.
+ * @param files absolute path of each split's annotation file
  */
 export async function checkDataset(
   files: readonly { split: Split; file: string }[],
@@ -105,7 +105,7 @@ export async function checkDataset(
   return { ...report, problems: [...unread, ...report.problems] };
 }
 
-/** Checks data sets that were read already. */
+/** Checks data sets that are already loaded. */
 async function checkDatasets(
   datasets: readonly Dataset[],
   options: CheckOptions,
@@ -134,7 +134,7 @@ async function checkDatasets(
   };
 }
 
-/** Some images at equal distances, so that every part of a data set has its share. */
+/** Selects images at equal distances, so that every part of a data set is represented. */
 function sampleOf(images: readonly string[]): string[] {
   if (images.length <= SAMPLE_IMAGES) return [...images];
   return Array.from(
@@ -144,9 +144,9 @@ function sampleOf(images: readonly string[]): string[] {
 }
 
 /**
- * Decodes the images that a `sample` left out, one at a time.
- * @param onFirst called with the problems when the first damaged image was found.
- * @returns the problems; none where all images are sound.
+ * Decodes the images that were not part of a `sample`, one at a time.
+ * @param onFirst called with the problems when the first damaged image is found
+ * @returns the problems; empty if all images can be read
  */
 export async function checkUnseen(
   datasets: readonly Dataset[],
@@ -196,12 +196,12 @@ async function lookAt(
       onImage: (done) => onProgress?.({ phase: 'images', done, total: images.length }),
     });
   } finally {
-    // A check that was stopped has still found many images sound.
+    // Save the images that were verified before the check was stopped, too.
     verified.save();
   }
 }
 
-/** Images of a split with the first example that shows them. */
+/** Maps the images of a split to the first example that shows them. */
 function imagesOf({ examples }: Dataset): Map<string, Example> {
   const images = new Map<string, Example>();
   for (const example of examples)
@@ -219,13 +219,13 @@ function checkImages(
   const absent: Case[] = [];
   const broken: Case[] = [];
   const rotated: Case[] = [];
-  const nearNames = new NearNames();
+  const similarNames = new SimilarNames();
   for (const [image, example] of images) {
     const name = relative(imageRoot, image);
     const reason = unreadable.get(image);
     if (missing.has(image)) {
-      const near = nearNames.find(image);
-      const meant = near && describeNear(near, relative(imageRoot, near.path));
+      const near = similarNames.find(image);
+      const meant = near && describeSimilarName(near, relative(imageRoot, near.path));
       absent.push({ example, name: meant ? localize('{0}: {1}', name, meant) : name });
     } else if (turned.has(image)) rotated.push({ example, name });
     else if (reason !== undefined)
@@ -269,7 +269,7 @@ function checkImages(
   ];
 }
 
-/** What is left out, and that results are of the rest. */
+/** The message about skipped examples. */
 function skippedWords(
   { examples, split }: Dataset,
   missing: ReadonlySet<string>,

@@ -6,12 +6,12 @@ import { problemOf, type Case, type DataProblem } from './problem';
 
 const caseOf = (example: Example): Case => ({ name: example.identifier, example });
 
-/** What two examples have in common that are one: images, left and right, and the sentence. */
+/** Key of an example, equal for duplicates: left image, right image and sentence. */
 export function exampleKey({ images, sentence }: Example): string {
   return `${images[0]}\0${images[1]}\0${sentence.trim().toLowerCase()}`;
 }
 
-/** Problems of one split that show without looking at the images. */
+/** Finds the problems of one split that do not require reading images. */
 export function checkContents(dataset: Dataset, maxWords: number): DataProblem[] {
   const { examples, split } = dataset;
   if (examples.length === 0)

@@ -9,8 +9,8 @@ import { limitedConcurrency } from '../../util/limitedConcurrency';
 import type { VerifiedImages } from './verifiedImages';
 
 /**
- * The images that do not exist. Folders are listed instead of asking for every file, which is many times
- * faster for a folder of a hundred thousand.
+ * Finds the images that do not exist. Lists folders instead of checking every file, which is many times faster for a
+ * folder with a hundred thousand files.
  */
 export async function findMissing(
   images: ReadonlySet<string>,
@@ -33,7 +33,7 @@ export async function findMissing(
     },
     signal,
   );
-  // A name may differ from the listing's in case or Unicode form and still be found on some file systems.
+  // On some file systems a file is found although its name differs from the listing in case or Unicode form.
   const missing = new Set<string>();
   const confirm = (file: string) => access(file).catch(() => void missing.add(file));
   await limitedConcurrency(unlisted, 16, confirm, signal);
@@ -41,11 +41,11 @@ export async function findMissing(
 }
 
 export interface ImageFindings {
-  /** Why an image cannot be read, by file. */
+  /** Reason why an image cannot be read, by file. */
   unreadable: Map<string, MessageText>;
-  /** Width and height of those that can, by file. */
+  /** Width and height of readable images, by file. */
   sizes: Map<string, readonly [number, number]>;
-  /** Those that viewers turn by their EXIF orientation, which BLIP's reader ignores, and ours as well. */
+  /** Images that viewers rotate by their EXIF orientation, which BLIP and this loader ignore. */
   turned: Set<string>;
 }
 
@@ -59,10 +59,10 @@ interface ReadOptions {
 
 /**
  * Reads images as training will.
- * @param options.depth `decode` reads every pixel and notices truncated files; `header` the size alone.
- * @param options.verified images found sound before, which are not read again while they do not change.
- * @param options.lanes images at a time.
- * @param options.onImage called after each image with how many are done, and all findings so far.
+ * @param options.depth `decode` decodes the image and detects truncated files; `header` reads only the size
+ * @param options.verified images that were verified before and are not read again unless they change
+ * @param options.concurrency maximum number of images that are read at the same time
+ * @param options.onImage called after each image with the number of images so far and all findings
  */
 export async function readImages(
   images: readonly string[],

@@ -5,8 +5,8 @@ import type { Dataset } from '../types';
 import { findMissing } from './images';
 
 /**
- * The addresses of the images that do not exist, as NLVR2's annotations name them: a CSV table with the columns split,
- * identifier (of the first example that shows the image), image (from `imageRoot`) and url (empty where none is named).
+ * Lists the URLs of missing images from NLVR2's annotations, as a CSV table with the columns split, identifier (of the
+ * first example that shows the image), image (relative to `imageRoot`) and url (empty if unknown).
  */
 export async function missingUrls(
   datasets: readonly Dataset[],
@@ -23,7 +23,7 @@ export async function missingUrls(
     });
     for (const { identifier, images } of examples)
       for (const [side, image] of images.entries()) {
-        // Each image once, with the first split that shows it.
+        // List each image once, with the first split that shows it.
         if (!missing.delete(image)) continue;
         const url = urls.get(identifier)?.[side];
         rows.push(

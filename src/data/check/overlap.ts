@@ -4,7 +4,7 @@ import type { Dataset } from '../types';
 import { exampleKey } from './contents';
 import { problemOf, type DataProblem } from './problem';
 
-/** What splits have in common, which makes the later one's accuracy too good. Warnings only. */
+/** Warns about examples and images that splits share, which inflates the accuracy of the later split. */
 export function checkOverlap(datasets: readonly Dataset[]): DataProblem[] {
   return datasets.flatMap((later, i) =>
     datasets.slice(0, i).flatMap((earlier) => compare(earlier, later)),
@@ -36,7 +36,7 @@ function compare(earlier: Dataset, later: Dataset): DataProblem[] {
   const casesOf = (examples: typeof shared) =>
     examples.map((example) => ({ name: example.identifier, example }));
   const total = later.examples.length;
-  // Both are said: one repeated example must not hide that every pair shows images of the other split.
+  // Report both: one repeated example must not hide that every pair shows images of the other split.
   return [
     ...problemOf(
       later,

@@ -23,29 +23,29 @@ export type DataProblemCode =
   | 'shared-images';
 
 /**
- * What is wrong with a data set, in a sentence that names the first few cases and how many there are. `error` prevents
- * training, `information` is good to know.
+ * A problem of a data set. The message names the first few cases and their number. `error` prevents training,
+ * `information` needs no action.
  */
 export interface DataProblem extends StoredMessage {
   severity: 'error' | 'warning' | 'information';
   code: DataProblemCode;
   /** Absolute path of the annotation file. */
   file: string;
-  /** 1-based, of the first case; the columns only if other annotations are on the line too. */
+  /** 1-based, of the first case; columns only if other annotations are on the line, too. */
   line?: number;
   column?: number;
-  /** First column behind it. */
+  /** Column after the last character. */
   endColumn?: number;
   split?: Split;
-  /** How many cases. */
+  /** Number of cases. */
   count: number;
-  /** The message without the cases, where these are listed in `cases`. */
+  /** The message without the cases that `cases` lists. */
   summary?: StoredMessage;
   /** Every case, in the order of the file. */
   cases?: ProblemCase[];
 }
 
-/** One case of a problem, as it is written to `nlvr check --json`. */
+/** One case of a problem in the output of `nlvr check --json`. */
 export interface ProblemCase extends StoredMessage {
   /** 1-based. */
   line: number;
@@ -56,16 +56,16 @@ export interface ProblemCase extends StoredMessage {
   identifier: string;
 }
 
-/** One case of a problem: an example, and how a message names what is wrong with it. */
+/** One case of a problem: an example and its description in the message. */
 export interface Case {
   example: Example;
   name: MessageText;
 }
 
-/** Cases that a message names. */
+/** Maximum number of cases that a message names. */
 export const NAMED_CASES = 5;
 
-/** One problem for all cases of a kind in a split; nothing when there are none. */
+/** Creates one problem for all cases of a kind in a split; an empty list if there are none. */
 export function problemOf(
   dataset: Dataset,
   severity: DataProblem['severity'],
@@ -103,7 +103,7 @@ export function problemOf(
   ];
 }
 
-/** A case with its place: the line, or the element of a list that is on one line. */
+/** A case with its location: the line, or the element of a list that is on one line. */
 function whereWords({ example, name }: Case): MessageText {
   const { span, line, identifier } = example;
   if (!span) return localize('{0} (line {1})', name, line);
@@ -117,7 +117,7 @@ function whereWords({ example, name }: Case): MessageText {
   );
 }
 
-/** Columns of an example, to be spread into a place. */
+/** Columns of an example, to spread into a location. */
 export function columnsOf({ span }: { span?: Span }): { column?: number; endColumn?: number } {
   return span ? { column: span.column, endColumn: span.endColumn } : {};
 }

@@ -4,19 +4,19 @@ import { dirname } from 'node:path';
 import { writeFileAtomic } from '../../util/atomicFile';
 import type { ImageFacts } from '../image/decode';
 
-/** Images that are remembered at most, the latest. */
+/** Maximum number of entries; the latest are kept. */
 const most = 1_000_000;
 
 /**
- * Remembers which images were decoded without fault, by path, time of change and size, so that the check
- * before each training run reads only what is new. A damaged or missing file only means reading again.
+ * Caches which images were decoded without errors, by path, modification time and size, so that the check before each
+ * training reads only new images. If the cache file is damaged or missing, images are read again.
  */
 export class VerifiedImages {
   /** Path → "mtime bytes width height orientation". */
   private readonly known = new Map<string, string>();
   private changed = false;
 
-  /** @param file where it is kept between runs; without one nothing is remembered. */
+  /** @param file cache file; if undefined, nothing is cached */
   constructor(private readonly file?: string) {
     if (file === undefined) return;
     for (const line of readOrEmpty(file).split('\n')) {
@@ -25,7 +25,7 @@ export class VerifiedImages {
     }
   }
 
-  /** Facts of an image that was sound and has not changed since. */
+  /** Returns the properties of a verified image; null if it is unknown or has changed. */
   async factsOf(image: string): Promise<ImageFacts | null> {
     const entry = this.known.get(image);
     if (entry === undefined) return null;
@@ -42,7 +42,7 @@ export class VerifiedImages {
     this.changed = true;
   }
 
-  /** Writes what was added. A cache that cannot be written is no reason to fail. */
+  /** Writes new entries. Errors are ignored, because the cache is optional. */
   save(): void {
     if (this.file === undefined || !this.changed) return;
     const lines = [...this.known].slice(-most).map(([image, entry]) => `${entry} ${image}\n`);

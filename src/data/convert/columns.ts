@@ -1,14 +1,14 @@
-/** Which columns of a table, or keys of JSON objects, hold what an annotation needs. */
+/** Maps columns of a table, or keys of JSON objects, to the fields of an annotation. */
 
 export const roles = ['left', 'right', 'sentence', 'label', 'identifier', 'split'] as const;
 export type Role = (typeof roles)[number];
-/** Those that a table must have. */
+/** Roles that a table must have. */
 export const requiredRoles = ['left', 'right', 'sentence', 'label'] as const satisfies Role[];
 
-/** Number of the column, from 0, for each role that has one. */
+/** Index of the column, from 0, for each role that has one. */
 export type Columns = Partial<Record<Role, number>>;
 
-/** Names that are recognised, compared without case, spaces, dashes and underscores; the best first. */
+/** Recognized names in order of preference, compared without case, spaces, dashes and underscores. */
 const names: Readonly<Record<Role, readonly string[]>> = {
   left: [
     'left',
@@ -44,7 +44,7 @@ const names: Readonly<Record<Role, readonly string[]>> = {
 
 const plain = (name: string): string => name.toLowerCase().replace(/[\s_-]/g, '');
 
-/** Guesses the columns by their names; a role is missing where no name is known. */
+/** Guesses the columns by their names; a role is missing if no name is recognized. */
 export function guessColumns(header: readonly string[]): Columns {
   const plainNames = header.map(plain);
   const columns: Columns = {};
@@ -55,7 +55,7 @@ export function guessColumns(header: readonly string[]): Columns {
       columns[role] = at;
       break;
     }
-  // `image1` is the left one of image1 and image2, and the right one of image0 and image1.
+  // `image1` is left if there is an image2, and right if there is an image0.
   if (columns.left !== undefined && columns.right === undefined) delete columns.left;
   return columns;
 }

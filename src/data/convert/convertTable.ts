@@ -1,4 +1,4 @@
-/** Makes annotations in BLIP's format of a table with a row for each pair and sentence. */
+/** Converts a table with a row for each pair and sentence to annotations in BLIP's format. */
 import { readFile } from 'node:fs/promises';
 import { extname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { localize, type MessageText } from '../../util/localize';
@@ -17,9 +17,9 @@ export interface Table {
 }
 
 /**
- * Reads a CSV or TSV table whose first line names the columns, or JSON objects (a list, or one a line) whose keys are the
- * columns, as LXMERT's and MaRVL's annotations are.
- * @throws {UserError} naming file and line.
+ * Reads a CSV or TSV table whose first line names the columns, or JSON objects (a list, or one per line) whose keys are
+ * the columns, such as LXMERT's and MaRVL's annotations.
+ * @throws {UserError} that names the file and line
  */
 export async function readTable(file: string): Promise<Table> {
   let text: string;
@@ -67,16 +67,16 @@ async function readJson(file: string): Promise<Table> {
   return { file, header, rows };
 }
 
-/** Columns that a message names: a file of another kind may have any number. */
+/** Maximum number of columns in a message, because a file of another kind may have any number. */
 const MOST_NAMED = 30;
 
 export interface ConvertOptions {
   columns: Columns;
-  /** Folder that image paths start from; absolute paths of the table must lie in it. */
+  /** Base folder of the image paths; absolute paths in the table must be in it. */
   imageRoot?: string;
-  /** Added to names of images that have none, with its dot: LXMERT's are without. */
+  /** Extension with its dot, added to image names without one, such as LXMERT's. */
   imageExtension?: string;
-  /** Splits by the column, by ratio, or not at all: then everything is one part without a name. */
+  /** Splits by the column or by ratio; undefined: one part without a split. */
   split: 'column' | Ratio | undefined;
   seed: number;
 }
@@ -90,15 +90,15 @@ export interface Annotation {
 }
 
 export interface Part {
-  /** undefined: the table was not split. */
+  /** undefined if the table was not split. */
   split: Split | undefined;
   annotations: Annotation[];
   labels: { true: number; false: number; none: number };
 }
 
 /**
- * Turns the rows into annotations, in their order.
- * @throws {DataError} naming file, line and column, also when the split column places one image in two splits.
+ * Converts the rows to annotations, in order.
+ * @throws {DataError} that names the file, line and column, also if the split column assigns one image to two splits
  */
 export function convertTable(table: Table, options: ConvertOptions): Part[] {
   const { columns, split } = options;
@@ -194,7 +194,7 @@ function annotationOf(table: Table, row: DelimitedRow, options: ConvertOptions):
   };
 }
 
-/** The path from the image folder, with slashes. */
+/** Converts an image path to one relative to the image folder, with slashes. */
 function imageOf(path: string, imageRoot: string | undefined): string | { fault: MessageText } {
   if (path === '') return { fault: localize('the path of the image is empty') };
   if (/^https?:/i.test(path))
@@ -266,7 +266,7 @@ function refuseSharedImages(
   });
 }
 
-/** The text of an annotation file: a JSON list with an element a line. */
+/** Formats an annotation file: a JSON list with one element per line. */
 export function annotationText(annotations: readonly Annotation[]): string {
   return `[\n${annotations.map((each) => JSON.stringify(each)).join(',\n')}\n]\n`;
 }

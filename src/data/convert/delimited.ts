@@ -5,8 +5,8 @@ import { DataError } from '../dataError';
 export type { DelimitedRow } from '../../util/delimited';
 
 /**
- * Splits the text of a file of the user's data into rows of fields.
- * @throws {DataError} when a quoted field is not closed.
+ * Splits the text of a data file into rows of fields.
+ * @throws {DataError} if a quoted field is not closed
  */
 export function parseDelimited(text: string, file: string): DelimitedText {
   try {

@@ -5,10 +5,11 @@ import type { Split } from '../split';
 export type Ratio = Readonly<Record<Split, number>>;
 
 /**
- * Pairs that share images, directly or through others, stay together. Such groups are dealt out in a random order, each
- * to the split that lacks the most of its share, large groups first, so that shares come out as near as the groups allow.
+ * Assigns pairs to splits. Pairs that share images, directly or transitively, are a group and stay together. Groups are
+ * assigned in descending size and random order, each to the split with the largest deficit, so that the result is as close
+ * to the ratio as the groups allow.
  * @param pairs the two images of each example
- * @param ratio shares, of any sum
+ * @param ratio relative shares of the splits
  * @returns the split of each example
  */
 export function splitByRatio(
@@ -32,14 +33,14 @@ export function splitByRatio(
   return result;
 }
 
-/** Indices of pairs that are connected by images. */
+/** Finds groups of pairs that are connected by shared images (union-find). @returns indices of the pairs */
 function connected(pairs: readonly (readonly [string, string])[]): number[][] {
   const parent = new Map<string, string>();
   const rootOf = (image: string): string => {
     let root = image;
     for (let next = parent.get(root); next !== undefined && next !== root; next = parent.get(root))
       root = next;
-    // Shortens the way for the next look-up.
+    // Path compression.
     for (let at = image; at !== root;) {
       const next = parent.get(at) ?? root;
       parent.set(at, root);

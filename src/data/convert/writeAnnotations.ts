@@ -11,9 +11,9 @@ export interface WrittenPart extends Omit<Part, 'annotations'> {
 }
 
 /**
- * Writes each part: to `output` when there is one without a split, else next to it with the split in the name
+ * Writes each part: a part without a split to `output`, the others next to it with the split in the name
  * (`annotation_train.json`).
- * @throws {UserError} when a file exists, unless `overwrite`; then nothing was written.
+ * @throws {UserError} before anything is written, if a file exists and `overwrite` is false
  */
 export function writeAnnotations(
   parts: readonly Part[],
@@ -40,7 +40,7 @@ export function writeAnnotations(
   });
 }
 
-/** The lines of `nlvr.yaml` that use the files. */
+/** Formats the lines of `nlvr.yaml` that refer to the files. */
 export function configurationFor(parts: readonly WrittenPart[], imageRoot?: string): string {
   const [first] = parts;
   const name = (split: string): string => {

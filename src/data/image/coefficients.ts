@@ -1,4 +1,4 @@
-/** The filter of one direction: output position i is the sum of `counts[i]` inputs from `starts[i]` on. */
+/** Filter for one direction: output i is the weighted sum of `counts[i]` inputs that start at `starts[i]`. */
 export interface Coefficients {
   starts: Int32Array;
   counts: Int32Array;
@@ -24,8 +24,8 @@ function bicubic(position: number): number {
 }
 
 /**
- * Pillow's bicubic filter from `input` to `output` pixels (`precompute_coeffs` and
- * `normalize_coeffs_8bpc` of its Resample.c): widened when shrinking, renormalised at the borders.
+ * Computes Pillow's bicubic filter from `input` to `output` pixels (`precompute_coeffs` and `normalize_coeffs_8bpc` in
+ * Resample.c): widened for downscaling, renormalized at the borders.
  */
 export function bicubicCoefficients(input: number, output: number): Coefficients {
   const key = `${input}:${output}`;

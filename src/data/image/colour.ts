@@ -1,8 +1,8 @@
 import type { RgbImage } from './rgbImage';
 
 /**
- * Stretches each channel to the full range, as Pillow's `autocontrast`. (BLIP's own subtracts in unsigned
- * bytes and turns every channel whose minimum is above 0 white; that defect is not reproduced.)
+ * Stretches each channel to the full range, as Pillow's `autocontrast`. (BLIP's version subtracts in unsigned bytes and
+ * turns every channel with a minimum above 0 white; that bug is not reproduced.)
  */
 export function autoContrast(image: RgbImage): void {
   mapChannels(image, (histogram) => {
@@ -16,7 +16,7 @@ export function autoContrast(image: RgbImage): void {
   });
 }
 
-/** Spreads each channel's values evenly, as Pillow's `ImageOps.equalize`. */
+/** Equalizes the histogram of each channel, as Pillow's `ImageOps.equalize`. */
 export function equalize(image: RgbImage): void {
   mapChannels(image, (histogram) => {
     const pixels = image.width * image.height;
@@ -33,7 +33,7 @@ export function equalize(image: RgbImage): void {
   });
 }
 
-/** Replaces the values of each channel by a table made from its histogram; null leaves the channel alone. */
+/** Maps each channel through a table that is computed from its histogram; null leaves the channel unchanged. */
 function mapChannels(
   image: RgbImage,
   makeTable: (histogram: Uint32Array) => Uint8Array | null,

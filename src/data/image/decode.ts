@@ -8,17 +8,17 @@ import type { RgbImage } from './rgbImage';
 import { describeForeign, isCmykJpeg, sniffFormat } from './sniff';
 import { tiffLayout, type TiffLayout } from './tiff';
 
-// The loader decodes many images at once; threads within one image would only add switching.
+// The loader decodes many images in parallel; more threads per image would only add context switches.
 sharp.concurrency(1);
 sharp.cache(false);
 
 /**
- * Pixels of the largest image that is read: Pillow's limit. It bounds what decoding takes: 4 bytes a pixel, for as
- * many images as are decoded at once.
+ * Maximum number of pixels of an image, as in Pillow. Limits the memory for decoding: 4 bytes per pixel of each image
+ * that is decoded at the same time.
  */
 const LARGEST_IMAGE = 178_956_970;
 
-/** Embedded colour profiles are ignored and damage that Pillow tolerates is tolerated, as BLIP reads images. */
+/** Ignores embedded color profiles and tolerates the same damage as Pillow, which BLIP uses to read images. */
 const inputOptions = {
   failOn: 'truncated',
   ignoreIcc: true,
@@ -26,11 +26,11 @@ const inputOptions = {
 } as const;
 
 /**
- * Reads an image as Pillow's `Image.open(file).convert('RGB')` does: alpha is dropped (not composited),
- * palettes and greys are expanded, 16 bits become 8, EXIF orientation, gamma and colour profiles are ignored; the
- * orientation of a TIFF is applied. Of an animation, the first picture.
+ * Reads an image as Pillow's `Image.open(file).convert('RGB')`: drops alpha (no compositing), expands palettes and
+ * grayscale, converts 16 bits to 8, ignores EXIF orientation, gamma and color profiles, and applies the orientation of a
+ * TIFF. Reads the first frame of an animation.
  *
- * @throws {DataError} that names the file: missing, not an image, truncated.
+ * @throws {DataError} that names the file if it is missing, not an image, or truncated
  */
 export async function decodeImage(file: string): Promise<RgbImage> {
   const bytes = await readImageFile(file);
@@ -47,7 +47,7 @@ async function decodeBytes(file: string, bytes: Buffer): Promise<RgbImage> {
   return isCmykJpeg(bytes) ? decodeCmyk(bytes) : decodeRgb(bytes);
 }
 
-/** Measures of an image as it is stored, and how viewers turn it (EXIF, 1 to 8; 1 is as stored). */
+/** Size of an image as stored, and its EXIF orientation for viewers (1 to 8; 1 is upright). */
 export interface ImageFacts {
   width: number;
   height: number;
@@ -55,8 +55,8 @@ export interface ImageFacts {
 }
 
 /**
- * What an image's header says, and with `decode` whether it can be decoded whole.
- * @throws {DataError} as `decodeImage`; without `decode` a truncated file is not noticed.
+ * Reads the header of an image, and with `decode` also decodes it.
+ * @throws {DataError} as `decodeImage`; without `decode`, truncated files are not detected
  */
 export async function examineImage(file: string, depth: 'decode' | 'header'): Promise<ImageFacts> {
   const bytes = await readImageFile(file);
@@ -65,7 +65,7 @@ export async function examineImage(file: string, depth: 'decode' | 'header'): Pr
     if (depth === 'decode') await decodeBytes(file, bytes);
     const tiff = sniffFormat(bytes) === 'tiff' ? tiffLayout(bytes) : undefined;
     if (!tiff) return { width, height, orientation };
-    // The orientation of a TIFF is applied, so nothing is turned that viewers turn.
+    // The orientation of a TIFF is applied, so it looks as in viewers.
     const turned = tiff.orientation >= 5 && tiff.orientation <= 8;
     return { width: turned ? height : width, height: turned ? width : height, orientation: 1 };
   } catch (error) {
@@ -121,11 +121,11 @@ async function decodeTiff(file: string, bytes: Buffer, layout: TiffLayout): Prom
 const CMYK = 5;
 const YCBCR = 6;
 
-/** Chroma that no JPEG decoder has turned into colours. */
+/** Whether the pixels are YCbCr that no JPEG decoder has converted to RGB. */
 const isPlainYcc = ({ photometric, compression }: TiffLayout): boolean =>
   photometric === YCBCR && compression !== 6 && compression !== 7;
 
-/** Why the colours of a TIFF cannot be read; undefined when they can. */
+/** The message for unsupported colors of a TIFF; undefined if they are supported. */
 function foreignColours(layout: TiffLayout): MessageText | undefined {
   if (layout.photometric >= 8 && layout.photometric <= 10)
     return localize('this TIFF has CIELAB colors, which are not supported; convert it to PNG');
@@ -136,7 +136,7 @@ function foreignColours(layout: TiffLayout): MessageText | undefined {
   return undefined;
 }
 
-/** A table of Pillow's libImaging/ConvertYCbCr.c: a factor times the chroma with six binary places. */
+/** A table of Pillow's libImaging/ConvertYCbCr.c: a factor times the chroma in fixed point with six fractional bits. */
 const chromaTable = (factor: number): Int16Array =>
   Int16Array.from({ length: 256 }, (_, chroma) => Math.trunc(factor * (chroma - 128) * 64 + 0.5));
 const redOfCr = chromaTable(1.402);
@@ -144,7 +144,7 @@ const greenOfCb = chromaTable(-0.34414);
 const greenOfCr = chromaTable(-0.71414);
 const blueOfCb = chromaTable(1.772);
 
-/** YCbCr to RGB in place, as Pillow computes it. */
+/** Converts YCbCr to RGB in place, as Pillow computes it. */
 function yccToRgb(data: Uint8Array): void {
   const clip = (value: number): number => Math.min(255, Math.max(0, value));
   for (let at = 0; at < data.length; at += 3) {
@@ -168,7 +168,7 @@ async function decodeRgb(bytes: Buffer): Promise<RgbImage> {
   return { data: rgb, width, height };
 }
 
-/** Pillow's own conversion: each colour is (255 - c)(255 - k) / 255, rounded, without profiles. */
+/** Decodes CMYK with Pillow's conversion: each channel is (255 - c)(255 - k) / 255, rounded, without profiles. */
 async function decodeCmyk(bytes: Buffer): Promise<RgbImage> {
   const { data, info } = await sharp(bytes, inputOptions)
     .pipelineColourspace('cmyk')

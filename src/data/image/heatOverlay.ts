@@ -1,17 +1,17 @@
-/** A heat map laid over the image that it is about, as a picture to keep. */
+/** Renders a heat map over its image, for image files. */
 import sharp from 'sharp';
-import { heatColour } from '../../util/heatMap';
+import { heatColor } from '../../util/heatMap';
 import type { RgbImage } from './rgbImage';
 
 const CHANNELS = 3;
 
 /**
- * The image with the map's colours over it. A map covers the whole image whatever its shape, since the model sees it
- * stretched to a square; between the centres of its cells it is interpolated linearly.
+ * Blends the image with the colors of a map. The map covers the whole image regardless of its aspect ratio, because the
+ * model sees the image stretched to a square. Values are interpolated linearly between the centers of the cells.
  *
- * @param map row by row, `columns` a row, as many rows
- * @param scale the value with the brightest colour
- * @param fade 0 shows the image alone, 1 the map alone
+ * @param map row by row, with `columns` values per row
+ * @param scale value of the brightest color
+ * @param fade 0 shows only the image, 1 only the map
  */
 export function heatOverlay(
   { data, width, height }: RgbImage,
@@ -30,7 +30,7 @@ export function heatOverlay(
       const along = (row: number): number =>
         map[row * columns + low] * (1 - share) + map[row * columns + high] * share;
       const value = along(down.low) * (1 - down.share) + along(down.high) * down.share;
-      const colour = heatColour(scale > 0 ? value / scale : 0);
+      const colour = heatColor(scale > 0 ? value / scale : 0);
       const at = (y * width + x) * CHANNELS;
       for (let c = 0; c < CHANNELS; c++)
         out[at + c] = Math.round(data[at + c] * (1 - fade) + colour[c] * fade);
@@ -39,7 +39,7 @@ export function heatOverlay(
   return { data: out, width, height };
 }
 
-/** The two cells between whose centers the center of a pixel is. */
+/** Finds the two cells to interpolate for a pixel, and the weight of the second one. */
 function between(
   pixel: number,
   pixels: number,
@@ -50,7 +50,7 @@ function between(
   return { low, high: Math.min(low + 1, cells - 1), share: at - low };
 }
 
-/** Two images next to each other, each in its own size, with a gap, on white; as the bytes of a PNG. */
+/** Encodes two images side by side as a PNG, each in its own size, with a gap, on white. */
 export async function pairAsPng(left: RgbImage, right: RgbImage): Promise<Buffer> {
   const gap = Math.ceil(Math.max(left.width, right.width) / 50);
   const place = ({ data, width, height }: RgbImage, x: number) => ({

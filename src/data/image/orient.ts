@@ -1,15 +1,15 @@
 import type { RgbImage } from './rgbImage';
 
 /**
- * Turns and mirrors an image as its orientation tag asks, as Pillow does on reading a TIFF.
- * @param orientation 1 to 8 as in EXIF; anything else changes nothing
+ * Rotates and mirrors an image by its orientation tag, as Pillow does when it reads a TIFF.
+ * @param orientation 1 to 8 as in EXIF; other values change nothing
  */
 export function orient(image: RgbImage, orientation: number): RgbImage {
   if (!(orientation >= 2 && orientation <= 8)) return image;
   const { data, width, height } = image;
   const isTurned = orientation >= 5;
   const [newWidth, newHeight] = isTurned ? [height, width] : [width, height];
-  // 2 mirrored, 3 upside down, 4 flipped, 5 transposed, 6 to turn right, 7 transverse, 8 to turn left.
+  // 2 mirrored, 3 upside down, 4 flipped, 5 transposed, 6 rotate right, 7 transverse, 8 rotate left.
   const mirrorsX = [2, 3, 7, 8].includes(orientation);
   const mirrorsY = [3, 4, 6, 7].includes(orientation);
   const turned = new Uint8Array(data.length);

@@ -4,8 +4,8 @@ import type { RgbImage } from './rgbImage';
 import { warpAffine, type AffineMatrix } from './warpAffine';
 
 /**
- * BLIP's list for `RandomAugment(2, 5)` (transform/randaugment.py). At magnitude 5 of 10 the factor of
- * Brightness and Sharpness is exactly 1, so they change nothing, as Identity; they keep their place in the draw.
+ * BLIP's operations for `RandomAugment(2, 5)` (transform/randaugment.py). At magnitude 5 of 10 the factor of Brightness
+ * and Sharpness is exactly 1, so they change nothing, but they must stay in the list for the same probabilities.
  */
 export const augmentations = [
   'Identity',
@@ -22,14 +22,14 @@ export const augmentations = [
 export type Augmentation = (typeof augmentations)[number];
 
 const operationsPerImage = 2;
-/** Arguments at magnitude 5. BLIP builds its matrices in float32. */
+/** Arguments at magnitude 5. BLIP's matrices are float32. */
 const shear = Math.fround(0.15);
 const shift = 5;
 const degrees = 15;
 
 /**
  * Applies one operation in place.
- * @param signDraw a number in [0, 1): above 0.5 shears and shifts are negative, below 0.5 rotations are.
+ * @param signDraw a number in [0, 1): above 0.5, shears and shifts are negative; below 0.5, rotations are
  */
 export function augment(image: RgbImage, operation: Augmentation, signDraw: number): void {
   const sign = signDraw > 0.5 ? -1 : 1;
@@ -55,7 +55,7 @@ export function augment(image: RgbImage, operation: Augmentation, signDraw: numb
   }
 }
 
-/** About the image's centre, anticlockwise (OpenCV's `getRotationMatrix2D`, scale 1). */
+/** Rotation about the image's center, counterclockwise (OpenCV's `getRotationMatrix2D`, scale 1). */
 function rotation({ width, height }: RgbImage, angle: number): AffineMatrix {
   const cos = Math.cos((angle * Math.PI) / 180);
   const sin = Math.sin((angle * Math.PI) / 180);
@@ -63,7 +63,7 @@ function rotation({ width, height }: RgbImage, angle: number): AffineMatrix {
   return [cos, sin, (1 - cos) * x - sin * y, -sin, cos, sin * x + (1 - cos) * y];
 }
 
-/** RandAugment(2, 5) in place: two operations drawn with replacement, each applied with probability 0.5. */
+/** Applies RandAugment(2, 5) in place: two operations drawn with replacement, each applied with probability 0.5. */
 export function randAugment(image: RgbImage, random: KeyedRandom): void {
   for (let n = 0; n < operationsPerImage; n++) {
     const operation = augmentations[random.integer(augmentations.length)];

@@ -4,7 +4,7 @@ import type { Box } from './rgbImage';
 const scale = [0.5, 1] as const;
 const ratio = [3 / 4, 4 / 3] as const;
 
-/** Python's `round`: halves go to the even neighbour. */
+/** Python's `round`: halves are rounded to even. */
 function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;
@@ -12,8 +12,8 @@ function roundHalfEven(value: number): number {
 }
 
 /**
- * The box of torchvision's `RandomResizedCrop` with BLIP's scale (0.5 to 1 of the area) and the default
- * ratio (3/4 to 4/3): ten tries, then the largest centred box whose ratio is in range.
+ * Draws the box of torchvision's `RandomResizedCrop` with BLIP's scale (0.5 to 1 of the area) and the default ratio (3/4
+ * to 4/3): ten attempts, then the largest centered box whose ratio is in range.
  */
 export function randomCrop(width: number, height: number, random: KeyedRandom): Box {
   for (let attempt = 0; attempt < 10; attempt++) {

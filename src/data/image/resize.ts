@@ -2,14 +2,14 @@ import { bicubicCoefficients, precisionBits, type Coefficients } from './coeffic
 import type { Box, RgbImage } from './rgbImage';
 
 const half = 1 << (precisionBits - 1);
-/** Rows between the two passes; kept, because every image of a run needs about the same. */
+/** Rows between the two passes; reused, because all images of a run need about the same size. */
 let between = new Uint8Array(0);
 
 /**
- * Resizes (a box of) an image exactly as Pillow 9 to 12 does with BICUBIC: two passes in fixed point,
- * horizontal first, rounded and clamped to bytes between them. Pixels outside the box have no influence.
+ * Resizes a box of an image exactly as Pillow 9 to 12 with BICUBIC: two passes in fixed point, horizontal first, rounded
+ * and clamped to bytes after each. Pixels outside the box have no influence.
  *
- * @param target receives [height, width, 3] bytes.
+ * @param target receives [height, width, 3] bytes
  */
 export function resizeBicubic(
   image: RgbImage,
@@ -26,7 +26,7 @@ export function resizeBicubic(
   else vertical(rowBytes, bicubicCoefficients(box.height, height), target);
 }
 
-/** Copies an image (or a box of it) whose size already fits. */
+/** Copies the rows of a box that already has the target width. */
 function copyRows(image: RgbImage, box: Box): void {
   for (let row = 0; row < box.height; row++) {
     const from = ((box.top + row) * image.width + box.left) * 3;
@@ -34,7 +34,7 @@ function copyRows(image: RgbImage, box: Box): void {
   }
 }
 
-/** Rows of the box into `between`, [box.height, width, 3]. */
+/** Resizes the rows of the box into the intermediate buffer, [box.height, width, 3]. */
 function horizontal(image: RgbImage, box: Box, coefficients: Coefficients): void {
   const { starts, counts, weights, taps } = coefficients;
   const { data } = image;
@@ -68,7 +68,7 @@ function horizontal(image: RgbImage, box: Box, coefficients: Coefficients): void
   }
 }
 
-/** `between` into the rows of `target`. Four or six taps, the usual numbers, are written out for speed. */
+/** Resizes the columns of the intermediate buffer into `target`. Four and six taps, the usual counts, are unrolled. */
 function vertical(rowBytes: number, coefficients: Coefficients, target: Uint8Array): void {
   const { starts, counts, weights, taps } = coefficients;
   const height = starts.length;
@@ -83,7 +83,7 @@ function vertical(rowBytes: number, coefficients: Coefficients, target: Uint8Arr
   }
 }
 
-/** Offset of a tap's row; taps beyond `count` have weight 0 and read the first row again. */
+/** Offset of a tap's row. Taps beyond `count` have weight 0 and read the first row again. */
 const tapRow = (tap: number, count: number, from: number, rowBytes: number) =>
   tap < count ? from + tap * rowBytes : from;
 

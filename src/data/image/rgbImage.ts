@@ -1,11 +1,11 @@
-/** An image as rows of RGB bytes: [height, width, 3]. */
+/** An image of RGB bytes: [height, width, 3]. */
 export interface RgbImage {
   data: Uint8Array;
   width: number;
   height: number;
 }
 
-/** A rectangle of pixels inside an image. */
+/** A rectangle of an image, in pixels. */
 export interface Box {
   left: number;
   top: number;

@@ -1,15 +1,13 @@
-/** Small pictures of images, for people to look at. */
-
-/** Longer side up to which a drawing is kept exactly, as a multiple of what is asked for. */
+/** Images up to this multiple of the thumbnail's side are encoded losslessly. */
 const EXACTLY_UP_TO = 2;
 
 /**
- * A WebP picture of an image, at most `side` pixels long. Small drawings are kept exactly. The orientation tag is not
- * applied: the model does not see it either.
- * @throws what the library says of a file that is no picture
+ * Creates a WebP thumbnail of an image, at most `side` pixels wide and high. Small images are encoded losslessly. The
+ * orientation tag is not applied, because the model does not see it either.
+ * @throws the error of sharp if the file is not an image
  */
 export async function smallPicture(file: string, side: number): Promise<Buffer> {
-  // Loaded with the first picture: the native library costs more than the rest of a panel.
+  // Loaded on demand: the native library takes longer to load than the rest of a panel.
   const { default: sharp } = await import('sharp');
   const { width = 0, height = 0 } = await sharp(file).metadata();
   const small = Math.max(width, height) <= EXACTLY_UP_TO * side;

@@ -1,13 +1,13 @@
 import { localize, type MessageText } from '../../util/localize';
 
-/** Raster formats that the loader reads, by their first bytes; names of files do not matter. */
+/** Image formats that the loader reads, detected by their first bytes, not by file names. */
 export type ImageFormat = 'png' | 'jpeg' | 'gif' | 'webp' | 'tiff' | 'avif';
 
 const startsWith = (bytes: Uint8Array, text: string, offset = 0) =>
   bytes.length >= offset + text.length &&
   [...text].every((c, i) => bytes[offset + i] === c.charCodeAt(0));
 
-/** The format of an image file, null if it is none that the loader reads. */
+/** Detects the format of an image file; null if it is not supported. */
 export function sniffFormat(bytes: Uint8Array): ImageFormat | null {
   if (startsWith(bytes, '\x89PNG\r\n\x1a\n')) return 'png';
   if (startsWith(bytes, '\xff\xd8\xff')) return 'jpeg';
@@ -19,18 +19,18 @@ export function sniffFormat(bytes: Uint8Array): ImageFormat | null {
   return null;
 }
 
-/** The main brand of an ISO media file and those that it is compatible with; none for other files. */
+/** The major and compatible brands of an ISO media file; empty for other files. */
 function brandsOf(bytes: Uint8Array): string[] {
   if (!startsWith(bytes, 'ftyp', 4)) return [];
   const text = Buffer.from(bytes.subarray(0, 256)).toString('latin1');
   const end = Math.min(text.length, Buffer.from(bytes.subarray(0, 4)).readUInt32BE());
   const brands = [text.slice(8, 12)];
-  // The four bytes behind the main brand are its version.
+  // The four bytes after the major brand are its version.
   for (let at = 16; at + 4 <= end; at += 4) brands.push(text.slice(at, at + 4));
   return brands;
 }
 
-/** Image formats that are not read, by their first bytes. */
+/** Image formats that are not supported, by their first bytes. */
 const others: readonly (readonly [mark: string, at: number, name: string])[] = [
   ['BM', 0, 'BMP'],
   ['8BPS', 0, 'Photoshop'],
@@ -56,7 +56,7 @@ const unread = (format: string): MessageText =>
     'magick mogrify -format png FILE',
   );
 
-/** Says what a file is that is no image that can be read. */
+/** Describes a file that is not a supported image. */
 export function describeForeign(bytes: Uint8Array): MessageText {
   const footer = Buffer.from(bytes.subarray(-26)).toString('latin1');
   if (footer.includes('TRUEVISION-XFILE')) return unread('TGA');
@@ -72,7 +72,7 @@ export function describeForeign(bytes: Uint8Array): MessageText {
   return localize('this is not a PNG, JPEG, GIF, WebP, TIFF or AVIF image');
 }
 
-/** Whether a file is a JPEG of four colour channels, found by walking its segments to the frame header. */
+/** Whether a file is a JPEG with four color channels. Walks the segments to the frame header. */
 export function isCmykJpeg(bytes: Uint8Array): boolean {
   if (sniffFormat(bytes) !== 'jpeg') return false;
   for (let at = 2; at + 9 < bytes.length;) {

@@ -1,4 +1,4 @@
-/** What the first directory of a TIFF says of its pixels, as far as the decoder leaves it to us. */
+/** Reads the tags of a TIFF's first directory that the decoder does not handle. */
 
 export interface TiffLayout {
   /** PhotometricInterpretation: 2 RGB, 5 CMYK, 6 YCbCr, 8 to 10 CIELAB. */
@@ -13,12 +13,12 @@ export interface TiffLayout {
 
 const tags = { compression: 259, photometric: 262, orientation: 274, subsampling: 530 } as const;
 
-/** Reads the tags of the first picture, classic TIFF or BigTIFF; undefined when the directory is damaged. */
+/** Reads the tags of the first image, classic TIFF or BigTIFF; undefined if the directory is damaged. */
 export function tiffLayout(bytes: Buffer): TiffLayout | undefined {
   try {
     return readLayout(bytes);
   } catch (error) {
-    // Reading beyond the end: the decoder says what is wrong.
+    // The file is too short: the decoder reports the error.
     if (error instanceof RangeError) return undefined;
     throw error;
   }
@@ -36,7 +36,7 @@ function readLayout(bytes: Buffer): TiffLayout {
   const first = directory + (isBig ? 8 : 2);
   const size = isBig ? 20 : 12;
   const values = new Map<number, number>();
-  // Tags are few; a count that lies ends at the end of the file.
+  // Limit the count, because a damaged file may contain any number.
   for (let i = 0; i < Math.min(count, 4096); i++) {
     const entry = first + i * size;
     values.set(u16(entry), entry + (isBig ? 12 : 8));

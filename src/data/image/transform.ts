@@ -5,7 +5,7 @@ import { resizeBicubic } from './resize';
 import type { RgbImage } from './rgbImage';
 
 /**
- * BLIP's transform for val and test: resized to a square, the aspect ratio is not kept.
+ * Applies BLIP's transform for val and test: resizes to a square without keeping the aspect ratio.
  * @param target [size, size, 3] bytes
  */
 export function evaluationTransform(image: RgbImage, size: number, target: Uint8Array): void {
@@ -14,7 +14,7 @@ export function evaluationTransform(image: RgbImage, size: number, target: Uint8
 }
 
 /**
- * BLIP's transform for training: random resized crop, horizontal flip with probability 0.5, RandAugment(2, 5).
+ * Applies BLIP's transform for training: random resized crop, horizontal flip with probability 0.5, RandAugment(2, 5).
  * @param target [size, size, 3] bytes
  */
 export function trainingTransform(

@@ -3,7 +3,7 @@ import type { RgbImage } from './rgbImage';
 /** An affine map of pixel positions, [[a, b, c], [d, e, f]] as rows: x' = a x + b y + c. */
 export type AffineMatrix = readonly [number, number, number, number, number, number];
 
-/** Colour of what comes from outside the picture. */
+/** Value of pixels outside the image. */
 const fill = 128;
 const positionBits = 10;
 /** Positions are rounded to 1/32 pixel. */
@@ -16,13 +16,13 @@ const weightBits = 2 * fractionBits;
 let columns = { x: new Int32Array(0), y: new Int32Array(0) };
 let copy = new Uint8Array(0);
 
-/** C's `lrint`: halves go to the even neighbour. */
+/** C's `lrint`: halves are rounded to even. */
 function roundToEven(value: number): number {
   const rounded = Math.round(value);
   return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
-/** The inverse map. OpenCV is given source → destination and looks up destination → source. */
+/** Inverts a map. OpenCV takes source → destination and looks up destination → source. */
 function invert([a, b, c, d, e, f]: AffineMatrix): AffineMatrix {
   const determinant = a * e - b * d;
   const scale = determinant === 0 ? 0 : 1 / determinant;
@@ -31,8 +31,8 @@ function invert([a, b, c, d, e, f]: AffineMatrix): AffineMatrix {
 }
 
 /**
- * Moves the pixels of an image in place as OpenCV 4's `warpAffine` with INTER_LINEAR and a constant grey
- * border: positions in fixed point of 1/32 pixel, each output pixel the weighted mean of four.
+ * Warps an image in place as OpenCV 4's `warpAffine` with INTER_LINEAR and a constant gray border: positions in fixed
+ * point of 1/32 pixel, each output pixel the weighted mean of four.
  */
 export function warpAffine(image: RgbImage, matrix: AffineMatrix): void {
   const { width, height, data } = image;
@@ -84,7 +84,7 @@ export function warpAffine(image: RgbImage, matrix: AffineMatrix): void {
   }
 }
 
-/** One output pixel of whose four source pixels some lie outside. */
+/** Computes an output pixel if some of its four source pixels are outside the image. */
 function blendAtBorder(
   source: Uint8Array,
   width: number,

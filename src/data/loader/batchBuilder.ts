@@ -20,21 +20,21 @@ interface ImageJob {
   /** Its position in `Batch.images`. */
   slot: number;
   example: TaskExample;
-  /** 0 or 1: left or right in the annotation, whatever was swapped. */
+  /** 0 or 1: left or right in the annotation, before swapping. */
   side: 0 | 1;
 }
 
-/** Longest stretch without returning to the event loop, in ms; without workers the trainer shares the thread. */
+/** Maximum time without returning to the event loop, in ms: without workers, the trainer runs on the same thread. */
 const longestStretch = 20;
 
-/** Builds batches: the same bytes for the same task, whichever thread builds it. */
+/** Builds batches. The result depends only on the task, not on the thread that builds it. */
 export class BatchBuilder {
   private readonly tokenizer: Tokenizer = defaultTokenizer();
   private lastPause = performance.now();
 
   constructor(private readonly store: ImageStore) {}
 
-  /** @throws {DataError} naming the image, its example and its place in the annotations. */
+  /** Builds a batch. @throws {DataError} that names the image, its example and its line in the annotations */
   async build(task: BatchTask): Promise<Batch> {
     const { examples } = task;
     const swapped = examples.map((example) => isSwapped(task, example));
@@ -59,7 +59,7 @@ export class BatchBuilder {
     };
   }
 
-  /** A few images at a time: while one is transformed here, the next are decoded on other threads. */
+  /** Runs a few jobs concurrently: while one image is transformed here, the next are decoded on other threads. */
   private runJobs(jobs: readonly ImageJob[], run: (job: ImageJob) => Promise<void>): Promise<void> {
     return limitedConcurrency(jobs, IMAGES_DECODED_AHEAD, async (job) => {
       await run(job);
@@ -105,14 +105,14 @@ export class BatchBuilder {
   }
 }
 
-/** Whether training shows this example with its images swapped. Evaluation never does. */
+/** Whether the images of this example are swapped; only in training. */
 function isSwapped({ mode, epoch, settings }: BatchTask, { index }: TaskExample): boolean {
   if (mode === 'eval' || !settings.swapImages) return false;
   const key = { seed: settings.seed, epoch, index, purpose: Purpose.exchange };
   return new KeyedRandom(key).uniform() >= 0.5;
 }
 
-/** Which image goes where in the batch. */
+/** Assigns the images of the examples to positions in the batch. */
 function placeImages(
   { examples, shareImages }: BatchTask,
   swapped: readonly boolean[],

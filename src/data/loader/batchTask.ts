@@ -3,7 +3,7 @@ import type { Batch, Example } from '../types';
 import { DataError, type DataPlace } from '../dataError';
 import type { PipelineSettings } from './settings';
 
-/** Everything a worker needs to build one batch; it keeps nothing of the data set itself. */
+/** Everything that a worker needs to build one batch. Workers do not store the data set. */
 export interface BatchTask {
   examples: readonly Pick<
     Example,
@@ -14,7 +14,7 @@ export interface BatchTask {
   mode: 'train' | 'eval';
   epoch: number;
   settings: PipelineSettings;
-  /** Each distinct image once, instead of images 0 of all pairs, then images 1. */
+  /** Include each distinct image once, instead of images 0 of all pairs, then images 1. */
   shareImages: boolean;
   /** Files that are not read; their pixels are 0. */
   unread: readonly string[];
@@ -22,22 +22,22 @@ export interface BatchTask {
   lengthMultiple: number;
 }
 
-/** What a worker is started with. */
+/** Options of a worker. */
 export interface WorkerOptions {
-  /** Bytes of decoded images to keep in memory. */
+  /** Size of the cache of decoded images in memory, in bytes. */
   decodedBytes: number;
-  /** Resized images, shared with the other workers: `SharedImages`. */
+  /** Memory of the resized images that all workers share (`SharedImages`). */
   resized: SharedArrayBuffer;
-  /** Folder of resized images and the bytes that may be added to it; null for none. */
+  /** Folder of resized images and the number of bytes that may be added; null for no disk cache. */
   disk: { folder: string; bytes: number } | null;
 }
 
-/** To a worker: a batch to build, or the end. */
+/** Message to a worker: build a batch, or exit. */
 export type WorkerRequest = { id: number; task: BatchTask } | { close: true };
-/** From a worker. */
+/** Message from a worker. */
 export type WorkerReply = { id: number; batch: Batch } | { id: number; error: SentError };
 
-/** An error as it passes between threads, where classes are lost. */
+/** A serialized error: structured cloning between threads does not preserve classes. */
 export type SentError =
   | { kind: 'data'; reason: MessageText; place: DataPlace }
   | { kind: 'defect'; message: string; stack: string | undefined };
@@ -58,7 +58,7 @@ export function unpackError(sent: SentError): Error {
   return error;
 }
 
-/** The buffers of a batch, to hand them over without a copy. */
+/** The buffers of a batch, to transfer them between threads without a copy. */
 export function buffersOf(batch: Batch): ArrayBuffer[] {
   const arrays = [
     batch.indices,

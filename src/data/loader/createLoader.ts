@@ -8,47 +8,47 @@ export interface LoaderOptions {
   dataset: Dataset;
   settings: PipelineSettings;
   /**
-   * train: shuffled, augmented, batches of equal size, a rest dropped. eval: every example once, neighbours
-   * share images (store answers by `Batch.indices`), the last batch may be smaller.
+   * train: shuffled, augmented, batches of equal size, the remainder is dropped. eval: every example once, grouped by
+   * shared images (assign results by `Batch.indices`), batches may be smaller.
    */
   mode: 'train' | 'eval';
-  /** Counts over the whole run, from 0; order and augmentation depend on it. Unused in `eval`. */
+  /** Epoch of the run, from 0, which determines order and augmentation. Unused in `eval`. */
   epoch: number;
   batchSize: number;
   /** train: number of examples to skip at the start of the epoch's order, to resume in the middle of an epoch. */
   startExample?: number;
-  /** train: batches at most. */
+  /** train: maximum number of batches. */
   maxBatches?: number;
   /** train: this process's part, when several share the epoch. */
   shard?: Shard;
-  /** Indices of the examples of each batch, instead of the epoch's own. */
+  /** Indices of the examples of each batch, instead of those of the epoch. */
   batches?: readonly Int32Array[];
-  /** Each distinct image of a batch once. Default: in `eval`. */
+  /** Include each distinct image of a batch once. Default: true in `eval`. */
   shareImages?: boolean;
   /**
-   * Asked when a batch is requested, which is some batches before it is used: false for an image whose
-   * pixels will not be looked at, because its features are known. It is then not read and its pixels are 0.
+   * Called when a batch is requested, some batches before it is used. Returns false for an image whose features are
+   * cached; it is then not read and its pixels are 0.
    */
   needsPixels?: (file: string) => boolean;
-  /** The padded length of a batch is a multiple of this, so that few lengths occur. Default 8. */
+  /** The padded length of a batch is a multiple of this, to limit the number of different lengths. Default 8. */
   lengthMultiple?: number;
 }
 
-/** Batches of one epoch or split, in order. To be iterated once; leaving the loop gives up what was prefetched. */
+/** Batches of one epoch or split, in order. Can be iterated once; leaving the loop cancels prefetched batches. */
 export interface Loader extends AsyncIterable<Batch> {
-  /** Batches that iterating gives. */
+  /** Number of batches. */
   readonly batches: number;
-  /** How long the consumer has waited for batches so far, in ms. */
+  /** Total time that the consumer has waited for batches, in ms. */
   readonly waitMs: number;
 }
 
-/** Padded lengths of batches are multiples of so many tokens. */
+/** Default of `lengthMultiple`, in tokens. */
 export const LENGTH_MULTIPLE = 8;
 
-/** Most bytes of images that wait for the consumer, unless that is less than two batches. */
+/** Maximum size of prefetched images; at least two batches are prefetched. */
 const prefetchedBytes = 256 * 2 ** 20;
 
-/** The batches of one pass over a data set. The same bytes for any number of workers. */
+/** Creates a loader for one pass over a data set. The batches do not depend on the number of workers. */
 export function createLoader(options: LoaderOptions): Loader {
   return new EpochLoader(options);
 }
@@ -75,7 +75,7 @@ class EpochLoader implements Loader {
         const head = pending[0];
         const batch = await head.batch.finally(() => (this.waitMs += performance.now() - start));
         pending.shift();
-        // Asked for before the consumer gets the batch, so that it is built while the consumer computes.
+        // Request the next batch before yielding, so that it is built while the consumer computes.
         if (next < this.batches) pending.push(this.request(next++));
         yield batch;
       }
@@ -84,7 +84,7 @@ class EpochLoader implements Loader {
     }
   }
 
-  /** Batches under way at a time. Enough to keep the workers busy, bounded in memory. */
+  /** Number of batches to prefetch: enough to keep the workers busy, limited by memory. */
   private prefetchDepth(): number {
     const { pool, batchSize, settings } = this.options;
     const bytes = 2 * batchSize * settings.imageSize ** 2 * 3;
@@ -114,7 +114,7 @@ class EpochLoader implements Loader {
       shareImages: this.options.shareImages ?? mode === 'eval',
       lengthMultiple: this.options.lengthMultiple ?? LENGTH_MULTIPLE,
     });
-    // Prefetched errors are reported when the consumer gets there; until then they are not unhandled.
+    // Errors are reported when the consumer awaits the batch; prevent an unhandled rejection until then.
     pending.batch.catch(() => undefined);
     return pending;
   }

@@ -3,18 +3,18 @@ import { mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'n
 import { dirname, join, resolve } from 'node:path';
 
 /**
- * Version of what an entry holds: the bytes of the file and the pixels that decoding and resizing make of an image. Raise
- * it when either changes; entries of other versions are never read, and are removed.
+ * Version of the entries. Increase it when the file format or the result of decoding and resizing changes. Entries of
+ * other versions are never read, and are removed.
  */
 const FORMAT = 2;
 const magic = Buffer.from(`NLVRIMG${FORMAT}`);
 const headerBytes = magic.length + 8;
 const entryBytes = (size: number) => headerBytes + size * size * 3;
-/** Folder of the entries of one size. The first version's had no number of their own. */
+/** Folder of the entries of one size. Version 1 had no version number in the name. */
 const folderOf = (size: number) => `${size}px-v${FORMAT}`;
 const ANY_FOLDER = /^(\d+)px(?:-v(\d+))?$/;
 
-/** FNV-1a over 32-bit words: enough to notice an entry that was half written. */
+/** FNV-1a over 32-bit words, which detects incompletely written entries. */
 function checksum(bytes: Uint8Array): number {
   let hash = 0x811c9dc5;
   const words = bytes.byteLength >> 2;
@@ -25,18 +25,18 @@ function checksum(bytes: Uint8Array): number {
 }
 
 /**
- * Resized images on disk, one file each, named by the image's path, time of change and size and by
- * `image_size`; so an image that changed is a new entry. Entries appear whole (renamed into place), a damaged
- * one is ignored, and trouble with the disk only means that nothing is kept.
+ * Cache of resized images on disk, one file each. The file name is a hash of the image's path, modification time and size
+ * and of `image_size`, so a changed image is a new entry. Entries are written atomically, damaged ones are ignored, and
+ * disk errors only disable the cache.
  */
 export class DiskCache {
-  /** @param room bytes that may still be written. */
+  /** @param availableBytes number of bytes that may still be written */
   constructor(
     private readonly folder: string,
     private room: number,
   ) {}
 
-  /** Fills `target` ([size, size, 3]) and returns true, or returns false when there is no (sound) entry. */
+  /** Fills `target` ([size, size, 3]) and returns true, or returns false if there is no valid entry. */
   async read(file: string, size: number, target: Uint8Array): Promise<boolean> {
     try {
       const entry = await readFile(await this.entryOf(file, size));
@@ -53,7 +53,7 @@ export class DiskCache {
     }
   }
 
-  /** Keeps a resized image, if there is room. */
+  /** Stores a resized image if there is space. */
   async write(file: string, size: number, pixels: Uint8Array): Promise<void> {
     if (this.room < entryBytes(size)) return;
     this.room -= entryBytes(size);
@@ -85,8 +85,8 @@ export class DiskCache {
 }
 
 /**
- * Room left in a cache folder, in bytes. Entries of other versions are removed. When the folder holds more than `limit`, images of other sizes than
- * `size` are removed. At most half of the disk's free space is given away.
+ * Returns the available space of a cache folder, in bytes: at most half of the disk's free space. Removes entries of other
+ * versions and, if the folder exceeds `limit`, images of sizes other than `size`.
  */
 export async function roomInCache(folder: string, limit: number, size: number): Promise<number> {
   try {

@@ -5,21 +5,21 @@ import type { WorkerOptions } from './batchTask';
 import { DiskCache } from './diskCache';
 import { SharedImages } from './sharedImages';
 
-/** Decoding dominates for small images only; larger ones would push many small ones out. */
+/** Maximum size of a cached image. Only for small images decoding is the bottleneck, and a large one would displace many. */
 const largestKept = 256 * 1024;
 
 /**
- * Images of one worker, kept as long as there is room: decoded for augmentation; resized for everything else (a resized
- * image is often far smaller than its file's pixels), together with the other workers. What is kept stays: epochs visit
- * every image once, and evicting by age would throw each away just before its turn.
+ * Image cache of one worker: decoded images for augmentation, and resized images, shared with the other workers, for
+ * everything else (a resized image is often far smaller than the original). Nothing is evicted: an epoch reads every image
+ * once, so evicting the oldest would remove each image just before it is needed.
  */
 export class ImageStore {
   private readonly decodedImages = new Map<string, RgbImage>();
 
   /**
-   * @param room bytes of decoded images to keep.
-   * @param resizedImages of all workers.
-   * @param disk resized images of earlier epochs and runs.
+   * @param availableBytes size of the cache of decoded images
+   * @param resizedImages shared by all workers
+   * @param disk resized images of earlier epochs and runs
    */
   constructor(
     private room: number,
@@ -27,7 +27,7 @@ export class ImageStore {
     private readonly disk: DiskCache | null,
   ) {}
 
-  /** The image as decoded. Not to be changed. */
+  /** Returns the decoded image, which must not be modified. */
   async decoded(file: string): Promise<RgbImage> {
     const known = this.decodedImages.get(file);
     if (known) return known;
@@ -38,7 +38,7 @@ export class ImageStore {
   }
 
   /**
-   * The image as evaluation sees it.
+   * Resizes the image with the transform of the evaluation.
    * @param target [size, size, 3] bytes
    */
   async resized(file: string, size: number, target: Uint8Array): Promise<void> {
@@ -59,7 +59,7 @@ export class ImageStore {
   }
 }
 
-/** The store of one worker. */
+/** Creates the store of one worker. */
 export function createImageStore({ decodedBytes, resized, disk }: WorkerOptions): ImageStore {
   return new ImageStore(
     decodedBytes,

@@ -16,15 +16,15 @@ import { SharedImages } from './sharedImages';
 export interface PoolOptions {
   /** Worker threads; 0 builds batches on the calling thread. */
   numWorkers: number;
-  /** Bytes of decoded images kept in memory, over all workers, and as many of resized ones. Default 128 MiB. */
+  /** Memory for decoded images, total of all workers, and again the same for resized ones. Default 128 MiB. */
   memoryBytes?: number;
-  /** Keep resized images in this folder, at most `limit` bytes (default 20 GiB), for `imageSize`. */
+  /** Cache resized images of `imageSize` in this folder, at most `limit` bytes (default 20 GiB). */
   cache?: { folder: string; limit?: number; imageSize: number };
 }
 
-/** A batch that is being built, and the way to give it up. */
+/** A batch that is being built and can be canceled. */
 export interface PendingBatch {
-  /** Rejects when an image is missing or damaged, when it was cancelled in time, or the pool disposed. */
+  /** Rejects if an image is missing or damaged, the batch was canceled before it was built, or the pool was disposed. */
   batch: Promise<Batch>;
   cancel(): void;
 }
@@ -38,18 +38,18 @@ interface Job {
 
 interface WorkerState {
   worker: Worker;
-  /** Sent and not yet answered, by id. */
+  /** Jobs without a reply yet, by id. */
   jobs: Map<number, Job>;
 }
 
 const defaultMemory = 128 * 2 ** 20;
 const defaultDiskLimit = 20 * 2 ** 30;
-/** One batch in the works and the next one already there. */
+/** One batch that is being built and one in the worker's queue. */
 const jobsPerWorker = 2;
-/** How long a worker may take to finish what it does before it is ended, in ms. */
+/** Time for a worker to finish its batch before it is terminated, in ms. */
 const closingTime = 2000;
 
-/** Builds batches on worker threads, which live until `dispose`: over all epochs and splits of a run. */
+/** Builds batches on worker threads, for all epochs and splits of a run. The threads end with `dispose`. */
 export class LoaderPool {
   private readonly workers: WorkerState[] = [];
   private readonly queue: Job[] = [];
@@ -63,7 +63,7 @@ export class LoaderPool {
     private readonly options: WorkerOptions,
   ) {}
 
-  /** A pool; workers start when there is work for them. */
+  /** Creates a pool. Workers are started on demand. */
   static async create({
     numWorkers,
     memoryBytes = defaultMemory,
@@ -82,7 +82,7 @@ export class LoaderPool {
     });
   }
 
-  /** Builds a batch. */
+  /** Requests a batch. */
   build(task: BatchTask): PendingBatch {
     if (this.disposed) throw new Error('the loader pool was disposed');
     if (this.numWorkers === 0) return this.buildInline(task);
@@ -94,7 +94,7 @@ export class LoaderPool {
     return { batch, cancel: () => this.dropQueued((job) => job.id === id) };
   }
 
-  /** Ends the workers. Batches that are not built yet are rejected. */
+  /** Ends the workers. Rejects batches that are not built yet. */
   async dispose(): Promise<void> {
     this.disposed = true;
     this.dropQueued(() => true);
@@ -118,7 +118,7 @@ export class LoaderPool {
     for (const job of dropped) job.reject(notWanted());
   }
 
-  /** Hands queued jobs to the workers, the least busy first; starts workers while there are too few. */
+  /** Sends queued jobs to the least busy workers; starts a worker if all are busy and the limit is not reached. */
   private dispatch(): void {
     while (this.queue.length > 0) {
       const idlest = this.workers.reduce<WorkerState | undefined>(
@@ -132,7 +132,7 @@ export class LoaderPool {
       const job = this.queue.shift();
       if (!job) return;
       state.jobs.set(job.id, job);
-      // Work keeps the process alive, a waiting worker does not.
+      // A worker with jobs keeps the process alive, an idle one does not.
       state.worker.ref();
       state.worker.postMessage({ id: job.id, task: job.task } satisfies WorkerRequest);
     }
@@ -157,7 +157,7 @@ export class LoaderPool {
     return state;
   }
 
-  /** A worker is gone: its batches fail, the queue goes to the others (or a new one). */
+  /** Handles the end of a worker: rejects its batches and continues with the other workers or a new one. */
   private lose(state: WorkerState, error: Error): void {
     const place = this.workers.indexOf(state);
     if (place >= 0) this.workers.splice(place, 1);

@@ -1,22 +1,22 @@
 import type { Config } from '../../config/definition';
 
-/** What the loader does to images and sentences. */
+/** Settings of the transforms of images and sentences. */
 export interface PipelineSettings {
   /** Side of the square that images are resized to, in pixels. */
   imageSize: number;
   /** Random resized crop, flip and RandAugment in training. */
   augment: boolean;
-  /** Exchange of the two images, and of "left" and "right", for half of the training examples. */
+  /** Swap the two images, and the words "left" and "right", in half of the training examples. */
   swapImages: boolean;
-  /** Words of a sentence that are kept. */
+  /** Maximum number of words of a sentence. */
   maxWords: number;
-  /** Longest input of the text encoder, in tokens. */
+  /** Maximum input of the text encoder, in tokens. */
   maxTokens: number;
   /** Seed of order and augmentation. */
   seed: number;
 }
 
-/** The settings of a configuration. With `freeze_vit` images are not augmented: each is encoded once. */
+/** Returns the settings of a configuration. With `freeze_vit`, images are encoded once and therefore not augmented. */
 export function pipelineSettings(config: Config, maxTokens = 512): PipelineSettings {
   return {
     imageSize: config.image_size,

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 
-/** Entries of the index; at most half are taken, so that looking up stays short. */
+/** Entries of the index (open addressing); at most half are used, so that lookups are short. */
 const indexSize = 1 << 16;
 const mostImages = indexSize / 2;
 
-/** Fields of an entry, 32 bits each: state, four words of the key's hash, place and length of the pixels in bytes. */
+/** Fields of an entry, 32 bits each: state, four words of the key's hash, offset and length of the pixels in bytes. */
 const entryWords = 8;
 const [stateAt, hashAt, placeAt, lengthAt] = [0, 1, 5, 6];
 const [empty, claimed, ready] = [0, 1, 2];
@@ -15,25 +15,25 @@ const [bytesAt, countAt] = [0, 1];
 const pixelsAt = (headerWords + indexSize * entryWords) * Int32Array.BYTES_PER_ELEMENT;
 
 /**
- * Resized images in memory that all of a loader's threads share. With a store of its own, each thread would keep nearly
- * all of a data set in the end. What is there stays; a full store takes no more.
+ * Cache of resized images in memory that all worker threads share. With separate caches, each thread would eventually
+ * store almost the whole data set. Nothing is evicted; a full cache accepts no more images.
  */
 export class SharedImages {
   private readonly words: Int32Array;
   private readonly pixels: Uint8Array;
 
-  /** @param memory of `allocate`, the same for all threads */
+  /** @param memory from `allocate`, the same for all threads */
   constructor(memory: SharedArrayBuffer) {
     this.words = new Int32Array(memory, 0, pixelsAt / Int32Array.BYTES_PER_ELEMENT);
     this.pixels = new Uint8Array(memory, pixelsAt);
   }
 
-  /** Memory for `bytes` of pixels. The system provides pages as they are written. */
+  /** Allocates memory for `bytes` of pixels. The operating system provides pages on the first write. */
   static allocate(bytes: number): SharedArrayBuffer {
     return new SharedArrayBuffer(pixelsAt + bytes);
   }
 
-  /** Fills `target` and returns true, or returns false where the image is not there. */
+  /** Fills `target` and returns true, or returns false if the image is not cached. */
   read(key: string, target: Uint8Array): boolean {
     const hash = hashOf(key);
     for (let i = hash[0] >>> 0; ; i++) {
@@ -49,7 +49,7 @@ export class SharedImages {
     }
   }
 
-  /** Keeps an image, if there is room. Two threads that add the same one at a time may both keep it. */
+  /** Stores an image if there is space. Two threads that add the same image at the same time may both store it. */
   add(key: string, image: Uint8Array): void {
     if (Atomics.load(this.words, bytesAt) + image.length > this.pixels.length) return;
     if (Atomics.add(this.words, countAt, 1) >= mostImages) return;
@@ -76,7 +76,7 @@ export class SharedImages {
 
 const entryOf = (i: number): number => headerWords + (i % indexSize) * entryWords;
 
-/** 128 bits: different keys do not meet. */
+/** Hash of 128 bits; collisions are practically impossible. */
 function hashOf(key: string): Int32Array {
   const digest = createHash('sha256').update(key).digest();
   return Int32Array.from({ length: 4 }, (_, i) => digest.readInt32LE(4 * i));

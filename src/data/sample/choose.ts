@@ -8,12 +8,12 @@ export function pick<T>(random: KeyedRandom, items: readonly T[]): T {
   return items[random.integer(items.length)];
 }
 
-/** One of the keys of `weights`, in proportion to its weight. */
+/** Draws one of the keys of `weights` in proportion to its weight. */
 export function pickWeighted<K extends string>(
   random: KeyedRandom,
   weights: Readonly<Record<K, number>>,
 ): K {
-  // A record literal has no other keys than those of its type.
+  // A record literal has only the keys of its type.
   const keys = Object.keys(weights) as K[];
   let left = random.uniform() * keys.reduce((sum, key) => sum + weights[key], 0);
   return keys.find((key) => (left -= weights[key]) < 0) ?? keys[keys.length - 1];

@@ -1,22 +1,22 @@
-/** Draws scenes: bright shapes with a white edge on a warm grey card. */
+/** Renders scenes: bright shapes with a white outline on a warm gray background. */
 import sharp from 'sharp';
 import type { KeyedRandom } from '../random';
 import { colours, gridSide, shapes, type Scene } from './world';
 
-/** Side of a picture in pixels. */
+/** Side of an image in pixels. */
 export const pictureSide = 216;
 const cellSide = pictureSide / gridSide;
 
 /**
- * The mean of CLIP's normalisation (0.48145466, 0.4578275, 0.40821073): what is empty becomes 0 in the
- * model, and only the shapes speak. On white, a small model trained from scratch stays at chance.
+ * The mean of CLIP's normalization (0.48145466, 0.4578275, 0.40821073): the background becomes 0 in the model. On white,
+ * a small model trained from scratch stays at chance.
  */
 const background = [123, 117, 104] as const;
 
 /** Diameter of a shape, in cells. */
 const size = 0.74;
 const edge = 0.08;
-/** Largest shift of a shape from the middle of its cell, in cells. */
+/** Maximum shift of a shape from the center of its cell, in cells. */
 const jitter = 0.04;
 
 const channels = 3;
@@ -33,7 +33,7 @@ function starPoints(outer: number, inner: number): string {
   }).join(' ');
 }
 
-/** SVG of each shape about the origin, in a square of side 1. */
+/** SVG of each shape, centered at the origin in a square of side 1. */
 const outlines: Record<(typeof shapes)[number]['name'], string> = {
   circle: '<circle r="0.46"/>',
   square: '<rect x="-0.42" y="-0.42" width="0.84" height="0.84" rx="0.05"/>',
@@ -49,7 +49,7 @@ async function drawSprite(colour: number, shape: number): Promise<Sprite> {
   return sharp(Buffer.from(svg)).ensureAlpha().raw().toBuffer();
 }
 
-/** Draws pictures from sprites that are drawn once. */
+/** Renders scenes with sprites that are rendered once. */
 export class Artist {
   private constructor(
     /** [colour][shape] */
@@ -67,8 +67,8 @@ export class Artist {
   }
 
   /**
-   * The scene as a PNG of `pictureSide` pixels square.
-   * @param random shifts each thing a little within its cell
+   * Renders a scene as a PNG of `pictureSide` × `pictureSide` pixels.
+   * @param random shifts each shape within its cell
    */
   draw(scene: Scene, random: KeyedRandom): Promise<Buffer> {
     const pixels = new Uint8Array(pictureSide * pictureSide * channels);
@@ -87,7 +87,7 @@ export class Artist {
   }
 }
 
-/** Lays a sprite over a picture [pictureSide, pictureSide, 3]; what falls outside is cut off. */
+/** Blends a sprite into an image [pictureSide, pictureSide, 3]; parts outside are clipped. */
 function paste(pixels: Uint8Array, sprite: Sprite, left: number, top: number): void {
   for (let y = Math.max(0, -top); y < Math.min(cellSide, pictureSide - top); y++) {
     for (let x = Math.max(0, -left); x < Math.min(cellSide, pictureSide - left); x++) {

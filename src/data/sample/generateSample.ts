@@ -1,4 +1,4 @@
-/** Writes the sample data set: pictures, annotations, a configuration that learns it, and a README. */
+/** Generates the sample data set: images, annotations, a configuration to train on it, and a README. */
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { assetPath } from '../../util/assets';
@@ -12,11 +12,11 @@ import { readmeText } from './readme';
 import { pairsPerSet, parts, sentenceSet, sentencesPerSet, type Part } from './sentenceSet';
 
 export interface SampleOptions {
-  /** The same seed gives the same data set, file by file. Default 42. */
+  /** The same seed generates identical files. Default 42. */
   seed?: number;
-  /** Sets of each part; a set is 4 picture pairs with 4 sentences. Tests make small samples. */
+  /** Number of sets of each part; a set is 4 pairs with 4 sentences. Tests generate small samples. */
   sets?: Partial<Readonly<Record<Part, number>>>;
-  /** Called while pictures are drawn. */
+  /** Called while images are rendered. */
   onProgress?: (pictures: number, total: number) => void;
   signal?: AbortSignal;
 }
@@ -26,11 +26,11 @@ export interface SampleSummary {
   folder: string;
   pictures: number;
   examples: Readonly<Record<Part, number>>;
-  /** False when the folder had an `nlvr.yaml` already, which was kept. */
+  /** False if the folder already had an `nlvr.yaml`, which was kept. */
   wroteConfiguration: boolean;
 }
 
-/** A line of the annotation files, in BLIP's format with NLVR2's identifiers. */
+/** An annotation in BLIP's format with an NLVR2 identifier. */
 interface Annotation {
   identifier: string;
   sentence: string;
@@ -45,20 +45,20 @@ const defaultSets: Readonly<Record<Part, number>> = {
   test1: 125,
   easy: 600,
 };
-/** Names the folder as a sample, so that making it again may replace its data. */
+/** Marks a folder as a sample, whose data can be replaced. */
 const marker = 'sample.json';
 const formatVersion = 1;
-/** What is replaced when a sample is made again; everything else in the folder is the user's. */
+/** Entries that are replaced when a sample is generated again. Other files in the folder are the user's. */
 const dataEntries = ['images', 'annotation', 'README.txt', marker] as const;
 const configuration = 'nlvr.yaml';
 const setsPerFolder = 50;
-/** Sets whose pictures are encoded at the same time. */
+/** Number of sets whose images are encoded concurrently. */
 const setsAtOnce = 4;
 
 /**
- * Creates the sample data set in `folder`. It is completed next to the folder and then moved there, so that
- * a failure or an abort leaves nothing behind. An earlier sample's data is replaced, its `nlvr.yaml` kept.
- * @throws {UserError} when the folder holds something else, or cannot be written
+ * Creates the sample data set in `folder`. Writes it to a temporary folder and then moves it, so that a failure or an abort
+ * leaves no partial data. Replaces the data of an earlier sample and keeps its `nlvr.yaml`.
+ * @throws {UserError} if the folder contains something else or cannot be written
  */
 export async function generateSample(
   folder: string,
@@ -83,7 +83,7 @@ export async function generateSample(
   }
 }
 
-/** What the folder holds; nothing when it does not exist. */
+/** Lists the entries of the folder; empty if it does not exist. */
 async function inspect(folder: string): Promise<string[]> {
   let entries: string[];
   try {
@@ -177,7 +177,7 @@ async function writeAll(
   };
 }
 
-/** Annotation files by part, under `annotation/`; all but the easy one have BLIP's names. */
+/** Annotation files by part, in `annotation/`; all except the easy part have BLIP's names. */
 const annotationFile: Readonly<Record<Part, string>> = {
   train: 'nlvr_train.json',
   dev: 'nlvr_dev.json',
@@ -210,7 +210,7 @@ function annotationsOf(
   );
 }
 
-/** A JSON list with an annotation a line. */
+/** Formats annotations as a JSON list with one annotation per line. */
 function toJson(annotations: readonly Annotation[]): string {
   return `[\n${annotations.map((annotation) => JSON.stringify(annotation)).join(',\n')}\n]\n`;
 }

@@ -1,7 +1,7 @@
 import { colours, shapes } from './world';
 import { pairsPerSet, sentencesPerSet, type Part } from './sentenceSet';
 
-/** README.txt of a sample data set. */
+/** Returns the text of a sample's README.txt. */
 export function readmeText(sets: Readonly<Record<Part, number>>, seed: number): string {
   const examples = (part: Part): string =>
     (sets[part] * pairsPerSet * sentencesPerSet).toLocaleString('en-US');

@@ -1,31 +1,31 @@
-/** Sets of sentences and picture pairs, as NLVR2 has them: every sentence of a set is asked about every pair. */
+/** Generates sets of sentences and pairs as in NLVR2: every sentence of a set is combined with every pair. */
 import { KeyedRandom, Purpose } from '../random';
 import { pickWeighted, shuffle } from './choose';
 import { kindWeights, randomCaption, randomStatement, type Statement } from './statement';
 import { randomScene, sceneKey, type Scene, type ScenePair } from './world';
 
-/** The parts of the data set. `easy` is for a first stage of training and shares its scenes with `train` only. */
+/** The parts of the data set. `easy` is for the first stage of a curriculum and shares scenes only with `train`. */
 export const parts = ['train', 'dev', 'test1', 'easy'] as const;
 export type Part = (typeof parts)[number];
 
 export interface SentenceSet {
   readonly statements: readonly Statement[];
-  /** Each statement is true of half of them. */
+  /** Each statement is true for half of them. */
   readonly pairs: readonly ScenePair[];
 }
 
 export const pairsPerSet = 4;
 export const sentencesPerSet = 4;
 
-/** Draws before sentences are given up whose labels hardly occur together, such as "both" and "neither". */
+/** Draws per pair before the sentences are replaced: some labels rarely occur together, as of "both" and "neither". */
 const triesPerPair = 400;
 
-/** Most things in a picture. */
+/** Maximum number of shapes in an image. */
 const mostThings: Readonly<Record<Part, number>> = { train: 4, dev: 4, test1: 4, easy: 2 };
 
 /**
- * The scenes that belong together, by a hash of what they show: of 16 arrangements, 12 are for training, two
- * each for validation and test, so that no two splits share a picture.
+ * Assigns a scene to a split by a hash of its contents: 12 of 16 for training, two each for validation and test, so that
+ * no two splits share an image.
  */
 export function splitOf(scene: Scene): Exclude<Part, 'easy'> {
   let hash = 0x811c9dc5;
@@ -34,9 +34,7 @@ export function splitOf(scene: Scene): Exclude<Part, 'easy'> {
   return bucket < 12 ? 'train' : bucket < 14 ? 'dev' : 'test1';
 }
 
-/**
- * The `index`-th set of a part. It depends on its arguments alone.
- */
+/** Generates the `index`-th set of a part. The result depends only on the arguments. */
 export function sentenceSet(seed: number, part: Part, index: number): SentenceSet {
   const random = new KeyedRandom({
     seed,
@@ -50,14 +48,14 @@ export function sentenceSet(seed: number, part: Part, index: number): SentenceSe
         ? randomCaption(random)
         : randomStatement(random, pickWeighted(random, kindWeights)),
     );
-    // The same sentence twice would make the same examples twice.
+    // A repeated sentence would create duplicate examples.
     if (new Set(statements.map(({ sentence }) => sentence)).size < sentencesPerSet) continue;
     const pairs = pairsFor(statements, random, part === 'easy' ? 'train' : part, mostThings[part]);
     if (pairs) return { statements, pairs };
   }
 }
 
-/** Pairs of which each statement is true of half, drawn until the labels come out as wanted. */
+/** Draws pairs until each statement is true for half of them; null if that takes too many draws. */
 function pairsFor(
   statements: readonly Statement[],
   random: KeyedRandom,

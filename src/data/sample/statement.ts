@@ -1,9 +1,9 @@
-/** The sample's sentences: kinds, wordings, and when they are true of a pair of scenes. */
+/** The sample's sentences: kinds, templates, and the rules that determine whether they are true for a pair of scenes. */
 import type { KeyedRandom } from '../random';
 import { pick } from './choose';
 import { colours, countOf, shapes, type Phrase, type ScenePair } from './world';
 
-/** Kinds of sentence; accuracy is reported for each. All but the first two need both images. */
+/** Kinds of sentences; accuracy is reported for each. All except the first two require both images. */
 export type Kind = 'one image' | 'count' | 'both' | 'only one' | 'neither' | 'more or fewer';
 
 export interface Statement {
@@ -13,14 +13,14 @@ export interface Statement {
   readonly isTrueOf: (pair: ScenePair) => boolean;
 }
 
-/** How many things of a phrase are in the image a sentence is about, and in the other one. */
+/** Whether a sentence is true, by the number of matching shapes in the image that it refers to and in the other one. */
 type Rule = (here: number, there: number, number: number) => boolean;
 
 interface Wordings {
   readonly rule: Rule;
   /**
-   * `{a}` stands for "a red circle", `{one}` for "red circle", `{s}` for "red circles", `{n}` for "two red circles", `{is}` agrees with
-   * it; `{here}` and `{there}` are "left" and "right" or the reverse.
+   * Placeholders: `{a}` "a red circle", `{one}` "red circle", `{s}` "red circles", `{n}` "two red circles", `{is}` "is" or
+   * "are" to agree with `{n}`; `{here}` and `{there}` are "left" and "right" or the reverse.
    */
   readonly texts: readonly string[];
 }
@@ -71,13 +71,13 @@ const wordings: Record<Kind, readonly Wordings[]> = {
   ],
 };
 
-/** The easy part's only kind: what it teaches of colours, shapes and sides is kept when the sentences grow. */
+/** The only kind of the easy part. It teaches colors, shapes and sides, which the other kinds build on. */
 const captions: Wordings = {
   rule: (here) => here > 0,
   texts: ['there is {a} in the {here} image.'],
 };
 
-/** Kinds of the splits' sentences, by weight; those that are harder to learn are asked more often. */
+/** Weights of the kinds in the splits; kinds that are harder to learn are more frequent. */
 export const kindWeights: Readonly<Record<Kind, number>> = {
   'one image': 1,
   count: 1.5,
@@ -87,15 +87,15 @@ export const kindWeights: Readonly<Record<Kind, number>> = {
   'more or fewer': 2,
 };
 
-/** A sentence of a kind. */
+/** Draws a sentence of a kind. */
 export function randomStatement(random: KeyedRandom, kind: Kind): Statement {
-  // Every wording of a kind is equally likely, whichever rule it belongs to.
+  // Every template of a kind is equally likely, regardless of its rule.
   const all = wordings[kind].flatMap(({ rule, texts }) => texts.map((text) => ({ rule, text })));
   const { rule, text } = pick(random, all);
   return statement(random, kind, rule, text);
 }
 
-/** A short sentence about one image, for the easy part. */
+/** Draws a short sentence about one image, for the easy part. */
 export function randomCaption(random: KeyedRandom): Statement {
   return statement(random, 'one image', captions.rule, pick(random, captions.texts));
 }

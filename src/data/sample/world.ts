@@ -1,10 +1,10 @@
-/** What the sample's pictures show: coloured shapes, one to a cell of a 3 × 3 grid. */
+/** Scenes of the sample's images: colored shapes in the cells of a 3 × 3 grid. */
 import type { KeyedRandom } from '../random';
 import { bernoulli, pick, shuffle } from './choose';
 
 /**
- * Fills in sRGB. All are clearly brighter than the background and about equally so: brightness then gives a
- * model the shape and hue the colour, independently, which small models learn from scratch much sooner.
+ * Fill colors in sRGB. All are clearly brighter than the background, by about the same amount, so that a model can
+ * recognize shapes by lightness and colors by hue. Small models learn that from scratch much faster.
  */
 export const colours = [
   { name: 'red', fill: [250, 84, 84] },
@@ -24,23 +24,23 @@ export const shapes = [
 export const gridSide = 3;
 const cellCount = gridSide ** 2;
 
-/** A shape in a picture; all are indices, the cell's counts row by row. */
+/** A shape in an image; all fields are indices, `cell` row by row. */
 export interface Thing {
   readonly colour: number;
   readonly shape: number;
   readonly cell: number;
 }
-/** What one picture shows, ordered by cell. */
+/** The contents of one image, ordered by cell. */
 export type Scene = readonly Thing[];
 export type ScenePair = readonly [left: Scene, right: Scene];
 
-/** What a sentence refers to: "red circle", "red shape" or "circle"; null means any. */
+/** The shapes that a sentence refers to: "red circle", "red shape" or "circle"; null means any. */
 export interface Phrase {
   readonly colour: number | null;
   readonly shape: number | null;
 }
 
-/** Things of the scene that the phrase fits. */
+/** Counts the shapes of a scene that match a phrase. */
 export function countOf(phrase: Phrase, scene: Scene): number {
   let count = 0;
   for (const { colour, shape } of scene) {
@@ -51,14 +51,14 @@ export function countOf(phrase: Phrase, scene: Scene): number {
   return count;
 }
 
-/** Names an arrangement: scenes of the same key look the same but for the small shifts within cells. */
+/** Key of a scene: scenes with the same key differ only by small shifts within cells. */
 export function sceneKey(scene: Scene): string {
   return scene.map(({ cell, colour, shape }) => `${cell}:${colour}.${shape}`).join(' ');
 }
 
 /**
- * A scene of 1 to `most` things. Those that fit one of the phrases are more frequent than chance, so that sentences
- * are often true and seldom trivially false.
+ * Draws a scene of 1 to `most` shapes. Shapes that match one of the phrases are more frequent, so that sentences are often
+ * true and rarely trivially false.
  */
 export function randomScene(random: KeyedRandom, phrases: readonly Phrase[], most: number): Scene {
   const cells = shuffle(
@@ -72,7 +72,7 @@ export function randomScene(random: KeyedRandom, phrases: readonly Phrase[], mos
       const asked = pick(random, phrases).colour;
       const kind =
         bernoulli(random, 0.6) && asked !== null ? asked : random.integer(colours.length);
-      // Color and shape are correlated: a small model takes far longer to learn them independently.
+      // Color and shape are correlated, because a small model learns independent ones much more slowly.
       return { cell, colour: kind, shape: kind };
     });
 }

@@ -1,10 +1,10 @@
-/** BERT's basic tokenizer, uncased: clean, set CJK apart, lower, strip accents, split at punctuation. */
+/** BERT's basic tokenizer, uncased: cleans, separates CJK characters, lowercases, strips accents, splits at punctuation. */
 
 const isWhiteSpace = (c: string) =>
   c === '\t' || c === '\n' || c === '\r' || /^[\p{Zs}\u2028\u2029]$/u.test(c);
 const isDropped = (code: number, c: string) => code === 0 || code === 0xfffd || /^\p{C}$/u.test(c);
 
-/** The CJK Unicode blocks that BERT sets apart character by character (no Hangul, no kana). */
+/** The CJK Unicode blocks whose characters BERT separates (no Hangul, no kana). */
 const cjkBlocks: readonly (readonly [number, number])[] = [
   [0x4e00, 0x9fff],
   [0x3400, 0x4dbf],
@@ -17,7 +17,7 @@ const cjkBlocks: readonly (readonly [number, number])[] = [
 ];
 const isCjk = (code: number) => cjkBlocks.some(([low, high]) => code >= low && code <= high);
 
-/** ASCII signs such as `$` and `^` count as punctuation though Unicode calls them symbols. */
+/** ASCII characters such as `$` and `^` count as punctuation although Unicode classifies them as symbols. */
 const isPunctuation = (c: string) => /^[!-/:-@[-`{-~]$|^\p{P}$/u.test(c);
 
 function clean(text: string): string {
@@ -31,9 +31,9 @@ function clean(text: string): string {
   return out;
 }
 
-/** Words and punctuation signs of a text, lower case, without accents. */
+/** Splits a text into words and punctuation marks, lowercase and without accents. */
 export function splitWords(text: string): string[] {
-  // Plain ASCII, nearly every sentence there is, needs none of the Unicode rules.
+  // Fast path: ASCII, which is almost every sentence, does not need the Unicode rules.
   const plain = /^[\n\r\t -~]*$/.test(text)
     ? text.toLowerCase()
     : clean(text)

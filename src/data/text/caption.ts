@@ -1,6 +1,6 @@
 /**
- * BLIP's caption cleaning (`pre_caption`, data/utils.py): lower case, some punctuation to spaces, runs of
- * white space to one, at most `maxWords` words. Commas, question marks, quotes, hyphens and digits stay.
+ * Cleans a caption as BLIP (`pre_caption`, data/utils.py): lowercases, replaces some punctuation by spaces, collapses white
+ * space and truncates to `maxWords` words. Keeps commas, question marks, quotes, hyphens and digits.
  */
 export function cleanCaption(sentence: string, maxWords: number): string {
   const text = sentence
@@ -13,21 +13,21 @@ export function cleanCaption(sentence: string, maxWords: number): string {
   return words.length > maxWords ? words.slice(0, maxWords).join(' ') : text;
 }
 
-/** How many words `cleanCaption` would find without a limit. */
+/** Counts the words of a cleaned sentence without a limit. */
 export function countWords(sentence: string): number {
   const text = cleanCaption(sentence, Number.POSITIVE_INFINITY);
   return text === '' ? 0 : text.split(' ').length;
 }
 
-/** Python's Unicode `\s{2,}`: unlike JavaScript's `\s` it has the separators 1C–1F and 85, not the byte order mark. */
+/** Python's Unicode `\s{2,}`: unlike JavaScript's `\s` it includes 1C–1F and 85, but not the byte order mark. */
 const whiteSpaceRun =
   /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]{2,}/g;
 
 /**
- * Exchanges the words "left" and "right" of a cleaned caption. Whole words only: a word ends at anything
- * that is no letter, digit, mark or underscore, so "left," and "left-most" are exchanged, "leftover" is not.
- * (BLIP compares words split at spaces, so it misses "left," and writes "right" on both sides.)
- * This is BLIP's augmentation, on which the losses of a run depend; `util/sides.ts` exchanges words with more care.
+ * Swaps the words "left" and "right" in a cleaned caption. Whole words only: a word ends at any character that is not a
+ * letter, digit, mark or underscore, so "left," and "left-most" are swapped, "leftover" is not. (BLIP compares words split
+ * at spaces, so it misses "left," and writes "right" on both sides.) This is BLIP's augmentation, and the losses of a run
+ * depend on it; `util/sides.ts` has the more accurate version for other uses.
  */
 export function exchangeLeftRight(caption: string): string {
   return caption.replace(leftOrRight, (word) => (word === 'left' ? 'right' : 'left'));

@@ -1,6 +1,6 @@
 import type { Tokenizer } from './tokenizer';
 
-/** Sentences of a batch as the model takes them. */
+/** Model inputs for the sentences of a batch. */
 export interface EncodedTexts {
   /** [n, length], [ENC] first, [SEP] last, 0 padded. */
   inputIds: Int32Array;
@@ -10,18 +10,18 @@ export interface EncodedTexts {
   length: number;
 }
 
-/** How long the rows of a batch become. */
+/** Limits for the padded length of a batch. */
 export interface TextLengths {
-  /** Longest input of the text encoder, in tokens. */
+  /** Maximum input of the text encoder, in tokens. */
   maxTokens: number;
-  /** Rows are padded to a multiple of this many tokens, as far as `maxTokens` allows. */
+  /** Rows are padded to a multiple of this many tokens, up to `maxTokens`. */
   multiple: number;
-  /** Rows are at least so long. */
+  /** Minimum length of the rows. */
   least?: number;
 }
 
 /**
- * Encodes captions, padded to one length.
+ * Encodes captions and pads them to the same length.
  * @param captions cleaned (`cleanCaption`)
  */
 export function encodeTexts(

@@ -14,11 +14,11 @@ const tokenIds = {
 /** Longer words become `[UNK]`, as in BERT. */
 const longestWord = 100;
 
-/** A word as the model reads it. */
+/** A word and its tokens. */
 export interface TokenWord {
-  /** Lower case; a punctuation sign is a word of its own. */
+  /** Lowercase; a punctuation mark is a separate word. */
   word: string;
-  /** Places of its pieces among the ids of the sentence. */
+  /** Positions of its word pieces in the token ids of the sentence. */
   tokens: number[];
 }
 
@@ -26,12 +26,12 @@ export interface TokenWord {
 export class Tokenizer {
   private readonly known = new Map<string, readonly number[]>();
 
-  /** @param pieces id of every word piece; continuations start with `##`. */
+  /** @param pieces id of every word piece; continuations start with `##` */
   constructor(private readonly pieces: ReadonlyMap<string, number>) {}
 
   /**
-   * Ids of a sentence as BLIP feeds them: `[ENC]`, the word pieces, `[SEP]`. A text of more than
-   * `maxTokens` ids (the rows of the position embedding) is cut before `[SEP]`.
+   * Encodes a sentence as BLIP does: `[ENC]`, the word pieces, `[SEP]`. A text of more than `maxTokens` ids (the rows of
+   * the position embedding) is truncated before `[SEP]`.
    */
   encode(text: string, maxTokens = 512): number[] {
     const ids: number[] = [tokenIds.encode];
@@ -41,7 +41,7 @@ export class Tokenizer {
     return ids;
   }
 
-  /** The words of a sentence that `encode` keeps, with the places of their pieces; `[ENC]` is at place 0. */
+  /** Returns the words of a sentence that `encode` keeps, with the positions of their pieces; `[ENC]` is at position 0. */
   words(text: string, maxTokens = 512): TokenWord[] {
     const words: TokenWord[] = [];
     let next = 1;
@@ -65,7 +65,7 @@ export class Tokenizer {
     return ids;
   }
 
-  /** Longest pieces first; a word with a part that is in no piece is unknown as a whole. */
+  /** Splits a word greedily into the longest pieces; the whole word is `[UNK]` if a part matches no piece. */
   private splitWord(word: string): number[] {
     const characters = [...word];
     if (characters.length > longestWord) return [tokenIds.unknown];
@@ -88,7 +88,7 @@ export class Tokenizer {
 
 let shared: Tokenizer | undefined;
 
-/** The tokenizer with bert-base-uncased's vocabulary, read once from `dist/vocab.txt`. */
+/** Returns the tokenizer with bert-base-uncased's vocabulary, which is read once from `dist/vocab.txt`. */
 export function defaultTokenizer(): Tokenizer {
   if (!shared) {
     const list = readFileSync(assetPath('vocab.txt'), 'utf8').trimEnd().split('\n');

@@ -2,8 +2,8 @@ import { basename } from 'node:path';
 import { readRobustness, type StoredRobustness } from '../../analysis/robustnessFile';
 import { chooseSet, listSets, sameSet } from '../../run/read/predictionSets';
 import { RunFolder } from '../../run/runFolder';
-import { isThere } from '../../util/isThere';
-import { localized, shownError } from '../../util/language';
+import { pathExists } from '../../util/pathExists';
+import { localized, localizedError } from '../../util/language';
 import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import type {
@@ -87,7 +87,7 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
       type: 'init',
       runFolder: this.run.folder,
       runName: this.run.name,
-      missing: !(await isThere(this.run.folder)),
+      missing: !(await pathExists(this.run.folder)),
       active: this.editor.isActive(),
       sets: this.sets,
     });
@@ -245,7 +245,7 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
       this.take(job);
     } catch (error) {
       if (this.disposed) return;
-      const { message, hint } = shownError(error);
+      const { message, hint } = localizedError(error);
       this.refuse(set, { message, ...(hint !== null && { hint }) });
       if (!(error instanceof UserError)) this.editor.problem('analyze', error);
     }

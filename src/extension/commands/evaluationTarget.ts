@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { RunFolder } from '../../run/runFolder';
-import { isThere } from '../../util/isThere';
+import { pathExists } from '../../util/pathExists';
 import { annotatedSplits } from '../annotatedSplits';
 import { pickOne } from '../quickPick';
 import { runInFront } from '../runInFront';
@@ -75,7 +75,7 @@ export async function targetOf(run: Run): Promise<Target | undefined> {
   if (!isForeign(info))
     return { checkpoint: folder, configFile: new RunFolder(folder).config, folder };
   const theirs = join(folder, BLIP_CHECKPOINT);
-  const target = await withConfiguration((await isThere(theirs)) ? theirs : folder);
+  const target = await withConfiguration((await pathExists(theirs)) ? theirs : folder);
   return target && { ...target, folder };
 }
 

@@ -8,7 +8,7 @@ import { RunFolder } from '../../run/runFolder';
 import { runFolderName } from '../../run/runName';
 import { localizedMessage } from '../../util/language';
 import { localize } from '../../util/localize';
-import { isThere } from '../../util/isThere';
+import { pathExists } from '../../util/pathExists';
 import { UserError } from '../../util/userError';
 import { annotatedSplits } from '../annotatedSplits';
 import { count, percent } from '../format';
@@ -127,7 +127,7 @@ async function chooseTarget(
   parent: string,
 ): Promise<Target | undefined> {
   const imports = await Promise.all(
-    registry.runs.map(({ folder }) => isThere(new RunFolder(folder).imports)),
+    registry.runs.map(({ folder }) => pathExists(new RunFolder(folder).imports)),
   );
   const imported = registry.runs.filter((_run, i) => imports[i]);
   const fresh = {
@@ -179,7 +179,7 @@ async function chooseEpoch(folder: string, split: Split): Promise<number | undef
 export async function freeFolder(folder: string): Promise<string> {
   for (let number = 1; ; number++) {
     const each = number === 1 ? folder : `${folder}-${number}`;
-    if (!(await isThere(each))) return each;
+    if (!(await pathExists(each))) return each;
   }
 }
 

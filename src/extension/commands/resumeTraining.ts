@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { RunFolder } from '../../run/runFolder';
 import { localize } from '../../util/localize';
-import { isThere } from '../../util/isThere';
+import { pathExists } from '../../util/pathExists';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import {
   canTrainLonger,
@@ -192,7 +192,7 @@ async function epochsToTrain({ info }: Run): Promise<string[] | undefined> {
 async function configurationToResume(run: Run): Promise<string[] | undefined> {
   const { configFile } = run.info;
   // A start that was refused has no configuration of its own yet.
-  if (!(await isThere(new RunFolder(run.folder).config))) return ['--config', configFile];
+  if (!(await pathExists(new RunFolder(run.folder).config))) return ['--config', configFile];
   const changed = await changedKeys(run);
   if (changed.length === 0) return [];
   const keep = vscode.l10n.t('Resume without Changes');

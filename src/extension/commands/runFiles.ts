@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { folderOfRun } from '../../run/import/blipFolder';
 import { contentOf } from '../../run/record/ownedFiles';
 import { RunFolder } from '../../run/runFolder';
-import { isThere } from '../../util/isThere';
+import { pathExists } from '../../util/pathExists';
 import { formatBytes } from '../../util/formatBytes';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import { isDeletable } from '../runs/resumable';
@@ -51,7 +51,7 @@ export async function copyRunPath(
 export async function openTrainerLog(calledOn: unknown): Promise<void> {
   if (typeof calledOn !== 'string') return;
   const file = new RunFolder(calledOn).trainerLog;
-  if (!(await isThere(file))) {
+  if (!(await pathExists(file))) {
     void vscode.window.showInformationMessage(
       vscode.l10n.t('This run has no trainer.log because it was not started from VS Code.'),
     );
@@ -176,7 +176,7 @@ async function deleteFiles(
 ): Promise<void> {
   const remove = async (trash: boolean): Promise<void> => {
     for (const file of files)
-      if (await isThere(file))
+      if (await pathExists(file))
         await vscode.workspace.fs.delete(vscode.Uri.file(file), {
           recursive: true,
           useTrash: trash,

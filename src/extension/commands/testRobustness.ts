@@ -65,7 +65,7 @@ async function askCheckpoint(services: Services, asked: Asked): Promise<string |
     if (!(error instanceof UserError) || error.allowedBy === undefined) throw error;
     const anyway = vscode.l10n.t('Test Anyway');
     const chosen = await vscode.window.showWarningMessage(
-      localized(error.words),
+      localized(error.messageText),
       {
         modal: true,
         detail: vscode.l10n.t(

@@ -10,9 +10,9 @@ import type { ComparedInThread } from '../../analysis/compareThread';
 import { builtInSlices, YES } from '../../analysis/slices';
 import type { UserSlice } from '../../analysis/userSlices';
 import { fileOfSet, listSets } from '../../run/read/predictionSets';
-import { localized, localizedMessage, shownError } from '../../util/language';
+import { localized, localizedMessage, localizedError } from '../../util/language';
 import { localize } from '../../util/localize';
-import { isAbort, UserError } from '../../util/userError';
+import { isAbortError, UserError } from '../../util/userError';
 import type {
   Choice,
   ComparisonContract,
@@ -282,10 +282,10 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
       this.stamps = await this.stampsOf(compared.comparison);
       show(compared, true);
     } catch (error) {
-      if (abort.signal.aborted || isAbort(error)) return;
+      if (abort.signal.aborted || isAbortError(error)) return;
       // A sentence for people; anything else is a defect, whose stack belongs in the log.
       this.editor.problem('compare', error);
-      this.show({ type: 'failed', ...shownError(error) });
+      this.show({ type: 'failed', ...localizedError(error) });
     }
   }
 

@@ -1,4 +1,4 @@
-import { shownError } from '../../util/language';
+import { localizedError } from '../../util/language';
 import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import type {
@@ -164,7 +164,7 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
         },
         failed: (error) => {
           this.editor.problem(`read the events of ${folder}`, error);
-          const { message, hint } = shownError(error);
+          const { message, hint } = localizedError(error);
           this.send({
             type: 'problem',
             run: folder,

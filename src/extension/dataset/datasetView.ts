@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { Config } from '../../config/definition';
 import { localizedMessage } from '../../util/language';
-import { isThere } from '../../util/isThere';
+import { pathExists } from '../../util/pathExists';
 import { ExampleCounts } from '../configuration/exampleCount';
 import { count } from '../format';
 import { onDidChangeFront } from '../runInFront';
@@ -77,7 +77,7 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     if (row) return row.children ?? (await row.unfold?.()) ?? [];
     this.inUse = (await configurationInUse())?.fsPath ?? this.inUse;
     const found = await findConfigurations();
-    const there = await Promise.all(found.map(({ fsPath }) => isThere(fsPath)));
+    const there = await Promise.all(found.map(({ fsPath }) => pathExists(fsPath)));
     const all = found.filter((_each, i) => there[i]);
     return Promise.all(all.map((each) => this.configurationRow(each, all.length === 1)));
   }
@@ -137,7 +137,7 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     const splits = Object.entries(paths.annFiles).map(([split, annotations]) =>
       this.splitRow(split, annotations, configuration, config),
     );
-    const root = await isThere(paths.imageRoot);
+    const root = await pathExists(paths.imageRoot);
     return [
       ...(await Promise.all(splits)),
       {

@@ -2,7 +2,7 @@ import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RunFolder } from '../../run/runFolder';
 import { temporaryName } from '../../util/atomicFile';
-import { isThere } from '../../util/isThere';
+import { pathExists } from '../../util/pathExists';
 
 /** The runs of media/demo, the one to show first. */
 export const DEMO_RUNS = ['demo', 'demo-lower-lr'] as const;
@@ -33,11 +33,11 @@ export async function copyDemo(shipped: string, home: string): Promise<string[]>
 /** Whether somebody has marked examples of the demo or written notes. */
 export async function hasNotes(home: string): Promise<boolean> {
   const notes = DEMO_RUNS.map((name) => new RunFolder(join(home, 'runs', name)).notes);
-  return (await Promise.all(notes.map(isThere))).includes(true);
+  return (await Promise.all(notes.map(pathExists))).includes(true);
 }
 
 async function areThere(runs: readonly string[]): Promise<boolean> {
-  const found = runs.map((folder) => isThere(new RunFolder(folder).runJson));
+  const found = runs.map((folder) => pathExists(new RunFolder(folder).runJson));
   return !(await Promise.all(found)).includes(false);
 }
 

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { ConfigPaths } from '../../config/paths';
 import { RunFolder } from '../../run/runFolder';
-import { isThere } from '../../util/isThere';
+import { pathExists } from '../../util/pathExists';
 import { UserError } from '../../util/userError';
 import type { FailuresContract, PanelState, SavedFilter } from '../../webview/failures/messages';
 import { showErrorOf } from '../log';
@@ -121,7 +121,7 @@ class FailuresPanels extends PanelSet<About, FailuresPanel, PanelState> {
     // Else the page could load them by itself.
     const mayShow = known !== null && (await mayShowImagesOf(known.imageRoot));
     // For the walkthrough: there is something to look through.
-    if (await isThere(new RunFolder(runFolder).predictions))
+    if (await pathExists(new RunFolder(runFolder).predictions))
       await rememberInspected(this.services.context.workspaceState);
     if (isClosed()) return undefined;
     return new FailuresPanel(
@@ -315,7 +315,7 @@ class FailuresPanel implements OpenPanel {
         message: vscode.l10n.t('Ask Again runs the model, which requires a trusted workspace.'),
         trust: true,
       };
-    if (!(await Promise.all(checkpoints(this.run.folder).map(isThere))).includes(true))
+    if (!(await Promise.all(checkpoints(this.run.folder).map(pathExists))).includes(true))
       return {
         state: 'unavailable',
         message: vscode.l10n.t('This run has no checkpoint to ask.'),

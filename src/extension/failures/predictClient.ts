@@ -1,5 +1,5 @@
 import { incompleteModel, missingPartsIn } from '../../config/modelParts';
-import { localized, shownError } from '../../util/language';
+import { localized, localizedError } from '../../util/language';
 import { localize } from '../../util/localize';
 import { errorFrom } from '../trainer/failure';
 import { startChild, type Child, type Launch, type Outcome } from '../trainer/process';
@@ -269,7 +269,7 @@ function failed(error: unknown): Extract<ClientState, { state: 'failed' }> {
 
 /** What the panel shows of anything thrown. */
 export function shownProblem(error: unknown): ShownProblem {
-  const { message, hint } = shownError(error);
+  const { message, hint } = localizedError(error);
   if (error instanceof UserError && error.allowedBy !== undefined)
     return {
       message,

@@ -1,6 +1,6 @@
 import { chooseSet, listSets, sameSet } from '../../run/read/predictionSets';
 import type { Prediction } from '../../run/predictions';
-import { isThere } from '../../util/isThere';
+import { pathExists } from '../../util/pathExists';
 import type {
   ExportFormat,
   FailuresContract,
@@ -61,7 +61,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
       type: 'init',
       runFolder: this.run.folder,
       runName: this.run.name,
-      missing: !(await isThere(this.run.folder)),
+      missing: !(await pathExists(this.run.folder)),
       active: this.editor.isActive(),
       sets: this.sets,
       ask: this.questions.state,

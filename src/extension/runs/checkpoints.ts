@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { RunFolder } from '../../run/runFolder';
-import { isThere } from '../../util/isThere';
+import { pathExists } from '../../util/pathExists';
 
 /** Which of a run's checkpoints are there. */
 export interface Checkpoints {
@@ -17,7 +17,7 @@ export const BLIP_CHECKPOINT = 'checkpoint_best.pth';
 export async function checkpointsOf(folder: string): Promise<Checkpoints> {
   const paths = new RunFolder(folder);
   const [best, blip, last, oldLast] = await Promise.all(
-    [paths.best, join(folder, BLIP_CHECKPOINT), paths.last, paths.oldLast].map(isThere),
+    [paths.best, join(folder, BLIP_CHECKPOINT), paths.last, paths.oldLast].map(pathExists),
   );
   return { weights: best || blip || last || oldLast, last: last || oldLast };
 }

@@ -4,7 +4,7 @@ import { otherRunsOfLog } from '../../run/import/blipLog';
 import { RunFolder } from '../../run/runFolder';
 import { watchFolder, type RunWatch } from '../../run/read/discovery';
 import { readRun, type ReadRun } from '../../run/read/readRun';
-import { localized, shownError } from '../../util/language';
+import { localized, localizedError } from '../../util/language';
 import { messageOf } from '../../util/userError';
 import { checkpointsOf } from './checkpoints';
 import { progressOf } from './progress';
@@ -110,7 +110,7 @@ export class FolderRunRegistry implements RunRegistry {
       found = await readRun(folder);
     } catch (error) {
       const known = this.get(folder);
-      if (known?.message !== shownError(error).message) this.problem(messageOf(error));
+      if (known?.message !== localizedError(error).message) this.problem(messageOf(error));
       // What was known of a run is worth more than that its file is damaged now.
       if (!known || known.status === 'unreadable')
         this.set(await unreadableRun(folder, error), stamp);

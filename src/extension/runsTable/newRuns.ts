@@ -16,7 +16,7 @@ import { RunFolder } from '../../run/runFolder';
 import { load } from 'js-yaml';
 import { localizedMessage } from '../../util/language';
 import { localize } from '../../util/localize';
-import { isThere } from '../../util/isThere';
+import { pathExists } from '../../util/pathExists';
 import { errnoOf, UserError } from '../../util/userError';
 import type { QueuedTraining } from '../queue/trainingQueue';
 import type { Run } from '../runs/runRegistry';
@@ -46,7 +46,7 @@ export async function planRuns(run: Run, lists: readonly ValueList[]): Promise<P
   const { text, file, folder, base } = await configurationFile(run);
   const before = flatConfig(base, folder);
   const own = run.info.configFile;
-  const configFile = own !== '' && (await isThere(own)) ? own : file;
+  const configFile = own !== '' && (await pathExists(own)) ? own : file;
   return combinations(lists, dirname(configFile)).map((overrides) => {
     const config = checked(text, file, overrides);
     const changes = differingKeys([before, flatConfig(config, folder)]);
@@ -133,7 +133,7 @@ async function freeName(folder: string, name: string): Promise<string> {
   const plain = name.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[-.]+/, '') || 'run';
   for (let number = 2; ; number++) {
     const file = join(folder, `${plain}-${number}.nlvr.yaml`);
-    if (!(await isThere(file))) return file;
+    if (!(await pathExists(file))) return file;
   }
 }
 

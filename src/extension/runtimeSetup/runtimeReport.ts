@@ -37,7 +37,7 @@ export function parseStatus(stdout: string, stderr: string, code: number | null)
     message:
       parseLocalizedMessage(value?.phrase) ??
       text('message') ??
-      (code === 0 || stderr.trim() === '' ? null : failureIn(stderr, '').words),
+      (code === 0 || stderr.trim() === '' ? null : failureIn(stderr, '').messageText),
   };
 }
 

@@ -1,5 +1,5 @@
 import { parseLocalizedMessage, type StoredAdvice, type MessageText } from '../../util/localize';
-import { allowOptionIn, UserError } from '../../util/userError';
+import { parseAllowOption, UserError } from '../../util/userError';
 
 /** Environment of a child process (`src/cli/report.ts`) so that its last error can be shown in the editor's language. */
 export const jsonErrorEnvironment = { NLVR_JSON_ERRORS: '1' } as const;
@@ -19,7 +19,7 @@ export function errorFrom(
   return new UserError(parseLocalizedMessage(phrase) ?? message, {
     cause,
     ...(advice && { hint: advice }),
-    ...allowOptionIn(allowedBy),
+    ...parseAllowOption(allowedBy),
   });
 }
 

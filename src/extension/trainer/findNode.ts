@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { isThere } from '../../util/isThere';
+import { pathExists } from '../../util/pathExists';
 import { homeFolder } from '../../util/cacheFolder';
 import { localize } from '../../util/localize';
 import { UserError, messageOf } from '../../util/userError';
@@ -101,7 +101,7 @@ async function onPath(path: string): Promise<string[]> {
   const name = process.platform === 'win32' ? 'node.exe' : 'node';
   const folders = path.split(delimiter).filter((folder) => folder !== '');
   const files = [...new Set(folders.map((folder) => join(folder, name)))];
-  const there = await Promise.all(files.map(isThere));
+  const there = await Promise.all(files.map(pathExists));
   return files.filter((_file, i) => there[i]);
 }
 

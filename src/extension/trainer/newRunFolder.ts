@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { RunFolder } from '../../run/runFolder';
-import { isThere } from '../../util/isThere';
+import { pathExists } from '../../util/pathExists';
 
 /** A run folder that nobody else in this window starts a trainer into until it is released. */
 export interface ReservedFolder {
@@ -53,6 +53,6 @@ export async function claimRunFolder(
 /** Also true for BLIP's own output folders (`log.txt`), which are not to be mixed with ours. */
 async function holdsRun(folder: string): Promise<boolean> {
   const { runJson, events, best, last, lock, log } = new RunFolder(folder);
-  const there = await Promise.all([runJson, events, best, last, lock, log].map(isThere));
+  const there = await Promise.all([runJson, events, best, last, lock, log].map(pathExists));
   return there.includes(true);
 }

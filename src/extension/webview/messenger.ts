@@ -1,4 +1,4 @@
-import { shownError } from '../../util/language';
+import { localizedError } from '../../util/language';
 import type {
   Failure,
   HostFrame,
@@ -109,7 +109,7 @@ export class Messenger<C extends PanelContract> {
 }
 
 function failureOf(error: unknown): Failure {
-  const { message, hint } = shownError(error);
+  const { message, hint } = localizedError(error);
   return { message, ...(hint !== null && { hint }) };
 }
 

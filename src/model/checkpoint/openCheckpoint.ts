@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { NearNames } from '../../util/nearNames';
-import { localize, sentences } from '../../util/localize';
+import { SimilarNames } from '../../util/similarNames';
+import { localize, joinSentences } from '../../util/localize';
 import { UserError, errnoOf } from '../../util/userError';
 import type { CheckpointFile } from './checkpointFile';
 import { foreignContent, isText } from './foreignContent';
@@ -41,13 +41,16 @@ async function openFile(path: string): Promise<FileHandle> {
           ? localize('Checkpoint {0} may not be read (permission denied).', path)
           : undefined;
     if (!what) throw error;
-    const near = code === 'ENOENT' ? new NearNames().find(path) : undefined;
-    throw new UserError(near ? sentences(what, localize('Did you mean {0}?', near.path)) : what, {
-      hint: localize(
-        'Correct the path. Relative paths start at the folder of the configuration, or at the working folder on the command line.',
-      ),
-      cause: error,
-    });
+    const near = code === 'ENOENT' ? new SimilarNames().find(path) : undefined;
+    throw new UserError(
+      near ? joinSentences(what, localize('Did you mean {0}?', near.path)) : what,
+      {
+        hint: localize(
+          'Correct the path. Relative paths start at the folder of the configuration, or at the working folder on the command line.',
+        ),
+        cause: error,
+      },
+    );
   }
 }
 

@@ -1,8 +1,9 @@
 /** `curves.json`: where the curves of an imported run are read from, and which scalar is which curve. */
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { writeFileAtomic } from '../../util/atomicFile';
 import { localize } from '../../util/localize';
+import { pathExists } from '../../util/pathExists';
 import { errnoOf, UserError } from '../../util/userError';
 import type { RunFolder } from '../runFolder';
 import { isEventFile, TensorBoardSource } from '../tensorboard/logFolder';
@@ -74,8 +75,8 @@ export async function readCurvesFile(folder: RunFolder): Promise<CurvesFile | un
     );
   const named = typeof raw.source === 'string' ? raw.source : '';
   const moved = typeof raw.relative === 'string' ? resolve(folder.root, raw.relative) : named;
-  const source = (await isThere(named)) ? named : moved;
-  if (!(await isThere(source)))
+  const source = (await pathExists(named)) ? named : moved;
+  if (!(await pathExists(source)))
     throw new UserError(
       localize('The curves of the run are read from {0}, which no longer exists.', named),
       {
@@ -92,8 +93,4 @@ export async function readCurvesFile(folder: RunFolder): Promise<CurvesFile | un
       ),
     ),
   };
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
 }

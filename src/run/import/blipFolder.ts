@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { isUrl } from '../../config/paths';
 import { localize } from '../../util/localize';
-import { isThere } from '../../util/isThere';
+import { pathExists } from '../../util/pathExists';
 import { UserError } from '../../util/userError';
 import type { EvalEvent, GroupAccuracy } from '../events';
 import { RunFolder } from '../runFolder';
@@ -37,8 +37,8 @@ export function isOtherRunOfLog(path: string): boolean {
 /** Whether a folder looks like the output of BLIP or LAVIS, or of our evaluation, which writes the same log. */
 export async function isBlipFolder(path: string): Promise<boolean> {
   const { folder, number } = placeOf(path);
-  if (await isThere(new RunFolder(folder).runJson)) return false;
-  if (await isThere(join(folder, LOG))) return true;
+  if (await pathExists(new RunFolder(folder).runJson)) return false;
+  if (await pathExists(join(folder, LOG))) return true;
   return number === undefined && isBlipBeforeItsFirstEpoch(folder);
 }
 
@@ -47,7 +47,7 @@ async function isBlipBeforeItsFirstEpoch(folder: string): Promise<boolean> {
   const { config, lock, attempts, events } = new RunFolder(folder);
   const text = await readFile(config, 'utf8').catch(() => undefined);
   if (text === undefined || !isDumpedByBlip(text)) return false;
-  return !(await Promise.all([lock, attempts, events].map(isThere))).includes(true);
+  return !(await Promise.all([lock, attempts, events].map(pathExists))).includes(true);
 }
 
 /** Python's `yaml.dump` of BLIP's configuration, and none that somebody wrote: sorted keys, no comments. */
@@ -79,7 +79,7 @@ type Measured = Pick<EvalEvent, 'accuracy' | 'consistency' | 'loss' | 'examples'
 
 /** Whether BLIP or LAVIS trained in a folder; our own evaluation leaves a log, too. */
 export async function isTrainedByBlip(folder: string): Promise<boolean> {
-  if (await isThere(new RunFolder(folder).runJson)) return false;
+  if (await pathExists(new RunFolder(folder).runJson)) return false;
   const { runs } = parseTrainingLog(await readFile(join(folder, LOG), 'utf8').catch(() => ''));
   return runs.some(({ evaluation }) => evaluation === undefined);
 }
@@ -107,7 +107,7 @@ export async function readLog(path: string): Promise<ReadLog> {
   try {
     [text, times] = await Promise.all([readFile(file, 'utf8'), stat(file)]);
   } catch (cause) {
-    if (!configured || (await isThere(file)) || !isDumpedByBlip(config))
+    if (!configured || (await pathExists(file)) || !isDumpedByBlip(config))
       throw new UserError(localize('{0} has no readable log.txt.', folder), {
         hint: localize(
           "Choose the output folder of BLIP's train_nlvr.py or of LAVIS: it contains log.txt and, after the first epoch, checkpoint_best.pth.",

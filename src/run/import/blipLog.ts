@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { storedAdvice, localize, type MessageText } from '../../util/localize';
-import { isThere } from '../../util/isThere';
+import { pathExists } from '../../util/pathExists';
 import { UserError } from '../../util/userError';
 import { isBlipFolder, isOtherRunOfLog, LOG, placeOf, readLog, type ReadLog } from './blipFolder';
 import type { EvalEvent, RunEvent } from '../events';
@@ -45,7 +45,7 @@ export async function blipRunInfo(path: string): Promise<RunInfo> {
     id: `blip-${createHash('sha256').update(path).digest('hex').slice(0, 16)}`,
     name: isOwn ? basename(folder) : `${basename(folder)} #${at + 1}`,
     // Neither writes a metrics.json; `nlvr train --evaluate` does.
-    kind: !trains && (await isThere(join(folder, 'metrics.json'))) ? 'evaluate' : 'imported',
+    kind: !trains && (await pathExists(join(folder, 'metrics.json'))) ? 'evaluate' : 'imported',
     state,
     created: started,
     started,

@@ -2,7 +2,7 @@
 import { watch, type FSWatcher } from 'node:fs';
 import { opendir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isThere } from '../../util/isThere';
+import { pathExists } from '../../util/pathExists';
 import { isAttemptName } from '../record/attempts';
 import { isBlipFolder } from '../import/blipFolder';
 import { RunFolder } from '../runFolder';
@@ -121,7 +121,7 @@ export function watchFolder(folder: string, onChange: () => void, pollMs = 5000)
   attach();
   let isOver = false;
   const look = async (): Promise<void> => {
-    const there = await isThere(folder);
+    const there = await pathExists(folder);
     if (isOver) return;
     if (!there) drop();
     else if (!watcher) attach();

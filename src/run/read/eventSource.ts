@@ -3,7 +3,7 @@ import { blipEvents } from '../import/blipLog';
 import { curveEvents } from '../curves/curveEvents';
 import { EventReader, type EventBatch } from './eventReader';
 import { RunFolder } from '../runFolder';
-import { isThere } from '../../util/isThere';
+import { pathExists } from '../../util/pathExists';
 import type { RunInfo } from '../runInfo';
 
 /** Where a run's events come from. */
@@ -33,7 +33,7 @@ export function openEvents(folder: string, kind: RunInfo['kind']): EventSource {
 
 async function sourceOf(folder: string, kind: RunInfo['kind']): Promise<EventSource> {
   const files = new RunFolder(folder);
-  if (await isThere(files.curves)) return curveEvents(folder);
+  if (await pathExists(files.curves)) return curveEvents(folder);
   if (kind === 'imported') return logSource(folder);
   const events = new EventReader(files.events);
   if (kind === 'train') return events;
@@ -43,7 +43,7 @@ async function sourceOf(folder: string, kind: RunInfo['kind']): Promise<EventSou
       return events.skipped;
     },
     read: async (onChunk) =>
-      !(await isThere(files.events)) && (await isThere(files.log))
+      !(await pathExists(files.events)) && (await pathExists(files.log))
         ? log.read()
         : events.read(onChunk),
   };

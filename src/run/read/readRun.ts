@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { localize, parseLocalizedMessage, type MessageText } from '../../util/localize';
-import { isThere } from '../../util/isThere';
+import { pathExists } from '../../util/pathExists';
 import { readAttempts, type Attempt, type AttemptOutcome } from '../record/attempts';
 import { withCurves } from '../curves/curvesInfo';
 import { exitMessage, foreignExitMessage } from '../record/exitMessage';
@@ -54,7 +54,7 @@ export async function readRun(folder: string, now = Date.now()): Promise<ReadRun
   const info = await withCurves(folder, await readRunInfo(folder));
   const attempts = await Promise.all((await readAttempts(paths)).map((each) => see(each, now)));
   const presence = info ? await presenceOfInfo(paths, info, now) : 'gone';
-  const stopRequested = await isThere(paths.stopRequest);
+  const stopRequested = await pathExists(paths.stopRequest);
   const standing = deriveStatus({ info, presence, attempts, stopRequested });
   if (!standing) return undefined;
   const shown = infoOf(folder, info, standing);

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '../../util/atomicFile';
 import { storedAdvice, localize, type MessageText } from '../../util/localize';
-import { ExitCode, UserError, errorDetails, isAbort } from '../../util/userError';
+import { ExitCode, UserError, errorDetails, isAbortError } from '../../util/userError';
 import {
   newAttempt,
   readAttemptFile,
@@ -201,7 +201,7 @@ export class AttemptWriter {
 
 /** The exit code that an error ends the program with. */
 export function exitCodeOf(error: unknown): number {
-  if (isAbort(error)) return ExitCode.stopped;
+  if (isAbortError(error)) return ExitCode.stopped;
   if (error instanceof UserError) return error.exitCode;
   const code = (error as { exitCode?: unknown } | null)?.exitCode;
   return typeof code === 'number' ? code : ExitCode.failed;

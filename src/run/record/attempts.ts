@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../../util/atomicFile';
 import { makeFolder } from '../../util/diskError';
 import { parseLocalizedMessage, type StoredAdvice } from '../../util/localize';
-import { allowOptionIn, type AllowOption } from '../../util/userError';
+import { parseAllowOption, type AllowOption } from '../../util/userError';
 import { ownerFrom, type Owner } from './owner';
 import type { RunFolder } from '../runFolder';
 
@@ -228,6 +228,6 @@ function outcomeFrom(value: unknown): AttemptOutcome | null {
     ...(typeof raw.hint === 'string' && { hint: raw.hint }),
     ...(hintPhrase && { hintPhrase }),
     ...(raw.takeable === true && { takeable: true }),
-    ...allowOptionIn(raw.allowedBy),
+    ...parseAllowOption(raw.allowedBy),
   };
 }

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { findCacheFolder, requireCacheFolder } from '../../util/cacheFolder';
 import { RuntimeMissingError } from '../errors';
 import { requireSupported, TENSORFLOW_VERSION, type Variant } from './wheels';
-import { localize, sentences, type MessageText } from '../../util/localize';
+import { localize, joinSentences, type MessageText } from '../../util/localize';
 
 export interface Library {
   /** Folder that holds the two libraries. */
@@ -73,7 +73,7 @@ function named(directory: string, source: Library['source'], what: MessageText):
       FRAMEWORK,
     ),
     {
-      hint: sentences(
+      hint: joinSentences(
         localize('Specify the `tensorflow` folder of an unpacked wheel or a Python environment.'),
         INSTALL_HINT,
       ),

@@ -1,6 +1,6 @@
 /** How the threads of a processor share a program: all of them on one operation, or each on a lane of its own. */
 import { availableParallelism } from 'node:os';
-import { OPERATIONS_OF_A_RANK, shards } from '../../util/machineTuning';
+import { MIN_RANK_OPERATIONS, shards } from '../../util/machineTuning';
 import type { ReplicaSpec } from '../replica/spec';
 
 export interface ParallelismOptions {
@@ -33,7 +33,7 @@ export function parallelism(options: ParallelismOptions): Parallelism {
   const processes = replica?.localWorldSize ?? 1;
   // Never left to TensorFlow, which counts cores in its own way: a resumed run must get the same number.
   const threads = options.threads || Math.max(1, Math.floor(availableParallelism() / processes));
-  const least = (replica?.worldSize ?? 1) > 1 ? OPERATIONS_OF_A_RANK : 1;
+  const least = (replica?.worldSize ?? 1) > 1 ? MIN_RANK_OPERATIONS : 1;
   const parts = lanes && device === 'cpu' && !xla ? shards(threads) : 1;
   return parts > 1
     ? { lanes: parts, threads, perOperation: 1, operations: parts }

@@ -12,7 +12,7 @@ import {
 import type { DataProblem } from '../../data/check/problem';
 import type { Dataset } from '../../data/types';
 import { findCacheFolder } from '../../util/cacheFolder';
-import { localize, sentences, type MessageText } from '../../util/localize';
+import { localize, joinSentences, type MessageText } from '../../util/localize';
 import { UserError } from '../../util/userError';
 
 export interface CheckHooks {
@@ -90,7 +90,7 @@ export function throwOnErrors({ problems }: DataReport): void {
   const [first, ...others] = errors.slice(0, SHOWN).map(describeProblem);
   const more = errors.length - SHOWN;
   if (more > 0) others.push(localize('… and {0} more problems.', more));
-  throw new UserError(sentences(first, ...others), {
+  throw new UserError(joinSentences(first, ...others), {
     hint: localize('Correct the data; `nlvr check --all` lists every case.'),
   });
 }

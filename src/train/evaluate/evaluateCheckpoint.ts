@@ -12,7 +12,7 @@ import { acquireLock, type HeldLock, type LockWait } from '../../run/record/runL
 import { StopController } from '../../run/record/stopController';
 import type { Library } from '../../runtime/install/library';
 import { makeFolder } from '../../util/diskError';
-import { errorDetails, isAbort } from '../../util/userError';
+import { errorDetails, isAbortError } from '../../util/userError';
 import { checkWeights } from '../checkpoint/checkWeights';
 import { loadDatasets } from '../data/datasets';
 import { Evaluator } from './evaluator';
@@ -102,7 +102,7 @@ export async function evaluateCheckpoint(request: EvaluationRequest): Promise<Re
       throw error;
     }
   } catch (error) {
-    if (isAbort(error) && stop.requested) return undefined;
+    if (isAbortError(error) && stop.requested) return undefined;
     throw error;
   } finally {
     stop.dispose();
@@ -195,7 +195,7 @@ async function evaluateInto(
     if (output.writesLog) appendLog(folder.log, line + 'best epoch: 0');
     return results;
   } catch (error) {
-    if (isAbort(error)) return undefined;
+    if (isAbortError(error)) return undefined;
     throw error;
   } finally {
     await data.dispose();

@@ -27,7 +27,7 @@ import type { Split } from '../../run/events';
 import { RunFolder } from '../../run/runFolder';
 import type { Library } from '../../runtime/install/library';
 import { localize } from '../../util/localize';
-import { isAbort, UserError } from '../../util/userError';
+import { isAbortError, UserError } from '../../util/userError';
 import { checkWeights } from '../checkpoint/checkWeights';
 import { loadDatasets } from '../data/datasets';
 import { asAnnotated, BLANK, Evaluator, type EvaluationBatch, type Variant } from './evaluator';
@@ -141,7 +141,7 @@ export async function testRobustness(
     };
     return { result, file: await write(request.folder, run, result) };
   } catch (error) {
-    if (isAbort(error) && signal?.aborted === true) return undefined;
+    if (isAbortError(error) && signal?.aborted === true) return undefined;
     throw error;
   } finally {
     await data.dispose();

@@ -1,7 +1,7 @@
 import { decodeImage } from '../../data/image/decode';
 import { heatOverlay, pairAsPng } from '../../data/image/heatOverlay';
 import { replaceFileAsync } from '../../util/atomicFile';
-import { scaleOf } from '../../util/heatMap';
+import { maxOfMaps } from '../../util/heatMap';
 
 /**
  * Writes both images with their maps over them, next to each other, as a PNG file.
@@ -17,7 +17,7 @@ export async function writeExplanation(
   grid: number,
   fade: number,
 ): Promise<void> {
-  const scale = scaleOf(maps);
+  const scale = maxOfMaps(maps);
   const overlaid = async (image: string, map: ArrayLike<number>) =>
     heatOverlay(await decodeImage(image), map, grid, scale, fade);
   const png = await pairAsPng(await overlaid(left, maps[0]), await overlaid(right, maps[1]));

@@ -1,6 +1,6 @@
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { exchangeSides } from '../../util/sides';
+import { swapSides } from '../../util/sides';
 import { Icon } from '../shared/icons';
 import { announce } from '../shared/liveRegion';
 import { shortCount } from '../shared/numbers';
@@ -31,7 +31,7 @@ export function AskAgain({ model, row, field }: AskProps) {
   // Not for an answer that was there before: coming to an example does not scroll.
   const askedHere = useRef(false);
   const changed = sentence !== original || swapped;
-  const exchanged = exchangeSides(sentence);
+  const exchanged = swapSides(sentence);
 
   useLayoutEffect(() => {
     if (askedHere.current) now.current?.scrollIntoView({ block: 'nearest' });
@@ -132,7 +132,7 @@ export function AskAgain({ model, row, field }: AskProps) {
               'Swap the images and the words "left" and "right" together: a consistent model keeps its answer',
             )}
             onClick={() =>
-              void send({ sentence: exchangeSides(original), swapImages: true, swapTest: true })
+              void send({ sentence: swapSides(original), swapImages: true, swapTest: true })
             }
           >
             {t('Swap Test')}

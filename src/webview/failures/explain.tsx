@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
-import { scaleOf, strongest, type Place } from '../../util/heatMap';
+import { maxOfMaps, strongest, type Place } from '../../util/heatMap';
 import { Icon } from '../shared/icons';
 import { announce } from '../shared/liveRegion';
 import { t } from '../shared/translate';
@@ -83,7 +83,7 @@ export function heatLayers(
     : null;
   if (!explained) return undefined;
   const maps = [explained.left, explained.right];
-  const scale = scaleOf(maps);
+  const scale = maxOfMaps(maps);
   const { grid } = explained;
   return (place, ratio, view) => (
     <HeatLayer {...{ map: maps[place] ?? [], grid, scale, fade: explaining.fade, ratio, view }} />

@@ -1,4 +1,4 @@
-import { USUAL_FADE } from '../../util/heatMap';
+import { DEFAULT_FADE } from '../../util/heatMap';
 import { problemOf } from './questions';
 import type { ExplainChoice, Explained, FailuresRequests, Problem } from './messages';
 
@@ -23,7 +23,7 @@ interface Sender {
  */
 export class Explaining {
   shown: Shown = { word: 0, layer: null, head: null, method: 'gradcam', answer: null };
-  fade = USUAL_FADE;
+  fade = DEFAULT_FADE;
   /** The maps lie over the images. */
   isDrawn = true;
   isWaiting = false;

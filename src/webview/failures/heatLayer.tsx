@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { heatColour } from '../../util/heatMap';
+import { heatColor } from '../../util/heatMap';
 import { transformOf } from './imagePair';
 import type { Viewpoint } from './viewpoint';
 
@@ -31,7 +31,7 @@ export function HeatLayer({ map, grid, scale, fade, ratio, view }: LayerProps) {
     if (!context || !cells) return;
     const pixels = cells.createImageData(grid, grid);
     map.forEach((value, i) =>
-      pixels.data.set([...heatColour(scale > 0 ? value / scale : 0), 255], 4 * i),
+      pixels.data.set([...heatColor(scale > 0 ? value / scale : 0), 255], 4 * i),
     );
     cells.putImageData(pixels, 0, 0);
     context.imageSmoothingEnabled = true;

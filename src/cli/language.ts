@@ -1,4 +1,4 @@
-/** The translations that ship with the extension, for what the command line writes for people elsewhere. */
+/** Loads the extension's translations, for reports that the command line writes. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { assetPath } from '../util/assets';
@@ -8,11 +8,11 @@ import { UserError } from '../util/userError';
 const NAME = /^bundle\.l10n\.(.+)\.json$/;
 
 /**
- * Speaks a language from now on.
- * @param language BCP 47, in any case; `en`, or one that there are texts in
- * @throws {UserError} naming those
+ * Sets the language of localized messages.
+ * @param language BCP 47 tag in any case: `en`, or a language with a bundle in `l10n`
+ * @throws {UserError} that lists the available languages
  */
-export function speakLanguage(language: string): void {
+export function setLanguage(language: string): void {
   const wanted = language.toLowerCase();
   if (wanted === 'en' || wanted.startsWith('en-')) return;
   const folder = join(dirname(assetPath('cli.js')), '..', 'l10n');

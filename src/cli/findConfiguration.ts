@@ -5,11 +5,11 @@ import { UserError } from '../util/userError';
 import { userPath } from './userPath';
 
 /**
- * The configuration that goes with weights: the one that was named, else the run's own where the weights are a run
- * folder or lie in one (`checkpoint_last/model.safetensors` two folders deep).
- * @throws {UserError} when there is none.
+ * Finds the configuration file for weights: `named`, otherwise that of the run folder that contains the weights
+ * (`checkpoint_last/model.safetensors` is two levels below it).
+ * @throws {UserError} when there is none
  */
-export function configurationOf(checkpoint: string, named: string | undefined): string {
+export function findConfigurationFile(checkpoint: string, named: string | undefined): string {
   if (named !== undefined) return named;
   const source = userPath(checkpoint);
   const folders = [source, dirname(source), dirname(dirname(source))];

@@ -1,7 +1,5 @@
-/** How the command line sets tables. */
-
-/** Lines of a table: the first column to the left, numbers to the right, a last one of sentences to the left. */
-export function align(rows: readonly (readonly string[])[]): string[] {
+/** Formats a table: the first column and a last column of sentences are left-aligned, numbers right-aligned. */
+export function alignColumns(rows: readonly (readonly string[])[]): string[] {
   const [header] = rows;
   const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows.map((row) =>

@@ -1,9 +1,9 @@
-/** Commands around the program: mcp, runtime. */
+/** Commands that serve other programs or manage the installation: mcp, runtime. */
 import type { Command } from 'commander';
 import { assetPath } from '../../util/assets';
 import type { InstallOptions, StatusOptions } from '../commands/runtime';
 import type * as mcpBundle from '../commands/mcp';
-import { collect, tensorflowOption } from '../options';
+import { collect, tensorflowOption, jsonOption } from '../options';
 
 export function mcpCommand(program: Command): void {
   program
@@ -18,7 +18,7 @@ export function mcpCommand(program: Command): void {
       [],
     )
     .action(async (options: mcpBundle.McpOptions) => {
-      // A bundle of its own: the protocol's library would make every command start later.
+      // A separate bundle, because the protocol's library would delay the start of every command.
       const file = assetPath('mcp.js');
       await ((await import(file)) as typeof mcpBundle).mcp(options);
     });
@@ -31,7 +31,7 @@ export function runtimeCommand(program: Command): void {
   runtime
     .command('status')
     .description('show which library is found, and whether it works')
-    .option('--json', 'print one JSON object')
+    .addOption(jsonOption())
     .addOption(tensorflowOption())
     .action(async (options: StatusOptions) =>
       (await import('../commands/runtime')).status(options),
@@ -43,7 +43,7 @@ export function runtimeCommand(program: Command): void {
     )
     .option('--gpu', 'the CUDA build and the NVIDIA libraries it needs (about 3 GB)')
     .option('--wheel <file>', 'use this wheel instead of downloading; can be repeated', collect, [])
-    .option('--json', 'print progress as JSON Lines')
+    .addOption(jsonOption('print progress as JSON Lines'))
     .action(async (options: InstallOptions) =>
       (await import('../commands/runtime')).install(options),
     );

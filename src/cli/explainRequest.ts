@@ -1,28 +1,28 @@
-/** Questions of `nlvr predict --serve` that ask where the model looks. */
+/** Answers questions of `nlvr predict --serve` that request heat maps. */
 import { MAP_METHODS, type MapMethod } from '../model/attentionMaps';
 import { writeExplanation } from '../train/predict/explanationPicture';
 import type { Predictor, Question } from '../train/predict/predictor';
-import { USUAL_FADE } from '../util/heatMap';
+import { DEFAULT_FADE } from '../util/heatMap';
 import { UserError } from '../util/userError';
 
-/** `explain` of a question; what is left out is chosen as `nlvr explain` does. */
+/** `explain` of a question; the defaults are those of `nlvr explain`. */
 export interface ExplainRequest {
-  /** Place of a word among the words that the model reads; 0, the default, is the whole sentence. */
+  /** Index of a word among the words that the model reads, from 1; 0, the default, is the whole sentence. */
   word?: number;
   /** From 1. */
   layer?: number;
   /** From 1; null for the mean over heads. */
   head?: number | null;
   method?: MapMethod;
-  /** The answer that is explained. */
+  /** The answer to explain. */
   answer?: boolean;
   /** Absolute path of a PNG file to write. */
   save?: string;
-  /** How strongly the picture is covered, 0 to 1. */
+  /** Opacity of the heat map in that file, 0 to 1. */
   fade?: number;
 }
 
-/** @throws {UserError} that names the field. */
+/** @throws {UserError} that names the invalid field */
 export function parseExplain(value: unknown): ExplainRequest {
   if (typeof value !== 'object' || value === null)
     throw new UserError('`explain` of a question is an object, which may be empty.');
@@ -45,8 +45,8 @@ export function parseExplain(value: unknown): ExplainRequest {
   return fields;
 }
 
-/** The fields of an answer that says where the model looks. @throws {UserError} */
-export async function explainedLine(
+/** Answers a question with the heat maps of one word, as fields of an answer line. @throws {UserError} */
+export async function answerExplain(
   predictor: Predictor,
   question: Question,
   request: ExplainRequest,
@@ -56,13 +56,13 @@ export async function explainedLine(
   const explanation = await predictor.explain(question, request.answer);
   const { prediction, prob_true, logits, encoded, answer, heads } = explanation.parts;
   const { words, layers, grid } = explanation;
-  // A word that another sentence has, as while it is being changed, gives way to the whole sentence.
+  // While the sentence is being edited, the index may refer to a word of an earlier text.
   const place = word < words.length ? word : 0;
   const layer = request.layer ?? predictor.usualLayer;
   const choice = { tokens: words[place].tokens, layer, head };
   const maps = explanation.maps(method, choice);
   if (request.save !== undefined)
-    await writeExplanation(request.save, question, maps, grid, request.fade ?? USUAL_FADE);
+    await writeExplanation(request.save, question, maps, grid, request.fade ?? DEFAULT_FADE);
   return {
     ...{ prediction, prob_true, logits, encoded },
     explained: {

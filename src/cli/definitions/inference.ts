@@ -1,18 +1,25 @@
-/** Commands that ask a model about pairs: predict, explain, robustness. */
+/** Commands that run a model on pairs of images: predict, explain, robustness. */
 import { type Command, Option } from 'commander';
 import { MAP_METHODS } from '../../model/attentionMaps';
-import { USUAL_FADE } from '../../util/heatMap';
+import { DEFAULT_FADE } from '../../util/heatMap';
 import type { ExplainOptions } from '../commands/explain';
 import type { PredictOptions } from '../commands/predict';
 import type { RobustnessOptions } from '../commands/robustness';
 import {
-  integer,
-  positive,
-  share,
+  parseInteger,
+  parsePositiveInteger,
+  parseFraction,
   deviceOption,
   setOption,
   allowMissingOption,
   runConfigOption,
+  checkpointOption,
+  leftOption,
+  rightOption,
+  sentenceOption,
+  jsonOption,
+  overwriteOption,
+  splitOption,
   imageRootOption,
   annRootOption,
   tensorflowOption,
@@ -23,11 +30,11 @@ export function predictCommand(program: Command): void {
     .command('predict')
     .description('answer one sentence about two images, or many from standard input with --serve')
     .addOption(runConfigOption())
-    .requiredOption('--checkpoint <weights>', '.pth, .safetensors or run folder')
-    .option('--left <image>', 'left image')
-    .option('--right <image>', 'right image')
-    .option('--sentence <text>', 'sentence about the two images')
-    .option('--json', 'print one JSON object')
+    .addOption(checkpointOption())
+    .addOption(leftOption())
+    .addOption(rightOption())
+    .addOption(sentenceOption())
+    .addOption(jsonOption())
     .option('--serve', 'read questions as JSON Lines from standard input until it ends')
     .addOption(allowMissingOption())
     .addOption(deviceOption())
@@ -45,10 +52,10 @@ export function explainCommand(program: Command): void {
       'show where the model looks in the two images for a word of the sentence, or for each word',
     )
     .addOption(runConfigOption())
-    .requiredOption('--checkpoint <weights>', '.pth, .safetensors or run folder')
-    .requiredOption('--left <image>', 'left image')
-    .requiredOption('--right <image>', 'right image')
-    .requiredOption('--sentence <text>', 'sentence about the two images')
+    .addOption(checkpointOption())
+    .addOption(leftOption().makeOptionMandatory())
+    .addOption(rightOption().makeOptionMandatory())
+    .addOption(sentenceOption().makeOptionMandatory())
     .option(
       '--word <word>',
       'a word of the sentence, or several in a row; [ENC] is the whole sentence (default: each)',
@@ -56,9 +63,9 @@ export function explainCommand(program: Command): void {
     .option(
       '--layer <n>',
       'layer of the text encoder, from 1 (default: 8, or the second to last if there are fewer layers)',
-      integer,
+      parseInteger,
     )
-    .option('--head <n>', 'head of the cross-attention, from 1 (default: the mean)', integer)
+    .option('--head <n>', 'head of the cross-attention, from 1 (default: the mean)', parseInteger)
     .addOption(
       new Option(
         '--answer <answer>',
@@ -70,14 +77,14 @@ export function explainCommand(program: Command): void {
         .choices(MAP_METHODS)
         .default('gradcam'),
     )
-    .option('--json', 'print one JSON object with the numbers of every patch')
+    .addOption(jsonOption('print one JSON object with the numbers of every patch'))
     .option('--png <path>', 'write heat maps: a .png file for one word, otherwise a folder')
     .addOption(
       new Option('--fade <share>', 'opacity of the heat maps, 0 to 1')
-        .argParser(share)
-        .default(USUAL_FADE),
+        .argParser(parseFraction)
+        .default(DEFAULT_FADE),
     )
-    .option('--overwrite', 'replace the .png file if it exists')
+    .addOption(overwriteOption('replace the .png file if it exists'))
     .addOption(allowMissingOption())
     .addOption(deviceOption())
     .addOption(setOption())
@@ -95,15 +102,11 @@ export function robustnessCommand(program: Command): void {
     )
     .argument('<run>', 'run folder, .pth or .safetensors')
     .addOption(runConfigOption())
-    .addOption(
-      new Option('--split <split>', 'split to ask about')
-        .choices(['val', 'test', 'train'])
-        .default('val'),
-    )
+    .addOption(splitOption('split to ask about').default('val'))
     .option(
       '--limit <n>',
       'number of randomly chosen examples, always the same ones (default: all)',
-      positive,
+      parsePositiveInteger,
     )
     .addOption(imageRootOption())
     .addOption(annRootOption())
@@ -111,7 +114,7 @@ export function robustnessCommand(program: Command): void {
       '--output_dir <folder>',
       'folder for robustness/ (default: the run folder of the checkpoint)',
     )
-    .option('--json', 'print the result as one JSON object')
+    .addOption(jsonOption('print the result as one JSON object'))
     .addOption(allowMissingOption())
     .addOption(deviceOption())
     .addOption(setOption())

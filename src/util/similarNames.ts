@@ -2,19 +2,19 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { localize, type MessageText } from './localize';
 
-/** How the name that is there differs from the one asked for. */
+/** The difference between the existing name and the one that was looked up. */
 export type Difference = 'unicode' | 'case' | 'extension';
 
-export interface NearName {
+export interface SimilarName {
   /** The path that exists. */
   path: string;
   difference: Difference;
 }
 
 interface Listing {
-  /** Names by their composed form in lower case. */
+  /** Names by their NFC form in lower case. */
   byFolded: Map<string, string>;
-  /** Names by their composed form in lower case without extension. */
+  /** Names by their NFC form in lower case, without extension. */
   byStem: Map<string, string>;
 }
 
@@ -24,18 +24,18 @@ const stemOf = (name: string): string => folded(name.slice(0, name.length - extn
 const rank: readonly Difference[] = ['unicode', 'case', 'extension'];
 
 /**
- * Finds what was probably meant by a path that does not exist: the same name in other case, in another Unicode form
- * (composed or decomposed), or with another extension, folders on the way included. Keeps listings, for looking many up.
+ * Suggests an existing path for one that does not exist: the same name in different case, in another Unicode form
+ * (composed or decomposed), or with another extension, in each folder of the path. Caches the directory listings.
  */
-export class NearNames {
+export class SimilarNames {
   private readonly listings = new Map<string, Listing | undefined>();
-  private readonly folders = new Map<string, NearName | undefined>();
+  private readonly folders = new Map<string, SimilarName | undefined>();
 
-  find(path: string): NearName | undefined {
+  find(path: string): SimilarName | undefined {
     return this.within(path, true);
   }
 
-  private within(path: string, isLast: boolean): NearName | undefined {
+  private within(path: string, isLast: boolean): SimilarName | undefined {
     const parent = dirname(path);
     if (parent === path) return undefined;
     const parentFound = this.folder(parent);
@@ -43,7 +43,7 @@ export class NearNames {
     const listing = this.list(folder);
     if (!listing) return undefined;
     const wanted = basename(path);
-    const found = matchOf(listing, wanted, isLast);
+    const found = findMatch(listing, wanted, isLast);
     if (!found) return undefined;
     const differences = [found.difference, parentFound?.difference].filter(
       (difference) => difference !== undefined,
@@ -53,8 +53,8 @@ export class NearNames {
     return { path: join(folder, found.name), difference: rank[worst] };
   }
 
-  /** A similar name for a folder that does not exist; undefined if it exists or nothing is similar. */
-  private folder(path: string): NearName | undefined {
+  /** Finds a similar folder for one that does not exist; undefined if it exists or nothing is similar. */
+  private folder(path: string): SimilarName | undefined {
     if (!this.folders.has(path))
       this.folders.set(path, existsSync(path) ? undefined : this.within(path, false));
     return this.folders.get(path);
@@ -62,13 +62,13 @@ export class NearNames {
 
   private list(folder: string): Listing | undefined {
     if (this.listings.has(folder)) return this.listings.get(folder);
-    const listing = listingOf(folder);
+    const listing = readListing(folder);
     this.listings.set(folder, listing);
     return listing;
   }
 }
 
-function listingOf(folder: string): Listing | undefined {
+function readListing(folder: string): Listing | undefined {
   let names: string[];
   try {
     names = readdirSync(folder);
@@ -83,7 +83,7 @@ function listingOf(folder: string): Listing | undefined {
   return listing;
 }
 
-function matchOf(
+function findMatch(
   { byFolded, byStem }: Listing,
   wanted: string,
   isLast: boolean,
@@ -96,8 +96,8 @@ function matchOf(
   return other === undefined ? undefined : { name: other, difference: 'extension' };
 }
 
-/** The near name in words; `shown` is how a person knows the path. */
-export function describeNear({ difference }: NearName, shown: string): MessageText {
+/** Describes a similar path. @param shown the path as the user specified it */
+export function describeSimilarName({ difference }: SimilarName, shown: string): MessageText {
   switch (difference) {
     case 'unicode':
       return localize(

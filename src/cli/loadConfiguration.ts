@@ -1,5 +1,5 @@
 import { loadConfig, type LoadedConfig } from '../config/load';
-import { printProblems } from './configProblems';
+import { printWarnings } from './configWarnings';
 import { userPath } from './userPath';
 
 export interface CommonOptions {
@@ -18,15 +18,17 @@ export interface Overrides {
   ann_root?: string;
 }
 
-/** The configuration with the command line's overrides. Paths of the command line start at the working folder. */
-export function configuration(options: CommonOptions & Overrides): LoadedConfig {
-  const loaded = loadConfig(userPath(options.config), overridesOf(options));
-  printProblems(loaded);
+/** Loads the configuration with the command line's overrides, whose paths are relative to the working folder. */
+export function loadConfiguration(options: CommonOptions & Overrides): LoadedConfig {
+  const loaded = loadConfig(userPath(options.config), overrideAssignments(options));
+  printWarnings(loaded);
   return loaded;
 }
 
-/** The same as `key=value`. */
-export function overridesOf(options: Pick<CommonOptions, 'device' | 'set'> & Overrides): string[] {
+/** Converts the options that override keys to `key=value`, as `--set` takes them. */
+export function overrideAssignments(
+  options: Pick<CommonOptions, 'device' | 'set'> & Overrides,
+): string[] {
   const { device, output_dir, pretrained, seed, image_root, ann_root } = options;
   return [
     ...options.set,
