@@ -176,6 +176,8 @@ export class Session {
    */
   compile(spec: ProgramSpec): Program {
     if (this.disposed) throw new RuntimeError('the session was disposed');
+    // Next to the recording, and before the graph has grown by it. The program's run reports what goes wrong.
+    void this.variables.initialise().catch(() => undefined);
     const trace = new Trace(this.graph, { ...this.options, fixedParts: spec.fixedParts });
     const program = Program.record(spec, trace, this.capi, this.native, this.variables);
     // Thousands of TensorFlow.js's tensors are dead now, and the first run needs memory for the graph passes.

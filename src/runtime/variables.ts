@@ -31,6 +31,9 @@ const GROUP_BYTES = 128 * 1024 * 1024;
 
 export class Variables {
   private readonly entries = new Map<string, Entry>();
+  /** Zeros by shape, which variables share until each is changed. */
+  private readonly zerosOf = new Map<string, Output>();
+  private initialising: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly capi: Capi,
@@ -75,20 +78,23 @@ export class Variables {
       );
   }
 
-  /** Gives variables declared with zeros their first value. */
+  /**
+   * Gives variables declared with zeros their first value. Asked for before a program is recorded, its graph passes see
+   * the variables alone, and run next to the recording.
+   */
   async initialise(): Promise<void> {
     const fresh = [...this.entries.values()].filter(
       (entry) => entry.zeros && !entry.assigned && !entry.released,
     );
-    if (fresh.length === 0) return;
-    const targets = fresh.flatMap((entry) => entry.zeros ?? []);
-    for (const entry of fresh) entry.assigned = true;
-    await this.session.run({
-      name: 'initialising variables',
-      feeds: [],
-      fetches: [],
-      targets,
-    });
+    if (fresh.length > 0) {
+      const targets = fresh.flatMap((entry) => entry.zeros ?? []);
+      for (const entry of fresh) entry.assigned = true;
+      const run = { name: 'initialising variables', feeds: [], fetches: [], targets };
+      this.initialising = Promise.all([this.initialising, this.session.run(run)]);
+      // Whoever waits for it learns of a failure.
+      this.initialising.catch(() => undefined);
+    }
+    await this.initialising;
   }
 
   /** Gives the memory of a variable back until it is declared again. Programs that use it stay valid. */
@@ -179,12 +185,20 @@ export class Variables {
 
   private assignment(entry: Entry): { input: Output; operation: OperationPointer } {
     if (!entry.assignment) {
-      const dtype = { type: DType.float32 } as const;
-      const input = this.graph.op('Placeholder', [], { dtype, shape: { shape: entry.shape } });
-      const { operation } = this.graph.add('AssignVariableOp', [entry.handle, input], { dtype });
-      entry.assignment = { input, operation };
+      // With it those of all weights: TensorFlow places the whole graph again whenever it has grown.
+      if (!entry.zeros)
+        for (const other of this.entries.values())
+          if (!other.zeros && other !== entry) other.assignment ??= this.recordAssignment(other);
+      entry.assignment = this.recordAssignment(entry);
     }
     return entry.assignment;
+  }
+
+  private recordAssignment(entry: Entry): { input: Output; operation: OperationPointer } {
+    const dtype = { type: DType.float32 } as const;
+    const input = this.graph.op('Placeholder', [], { dtype, shape: { shape: entry.shape } });
+    const { operation } = this.graph.add('AssignVariableOp', [entry.handle, input], { dtype });
+    return { input, operation };
   }
 
   private reading(entry: Entry): Output {
@@ -196,11 +210,16 @@ export class Variables {
 
   private zeros(entry: Entry): OperationPointer {
     const { graph } = this;
-    const dims = graph.constant([entry.shape.length], DType.int32, Int32Array.from(entry.shape));
-    const value = graph.op('Fill', [dims, graph.scalar(0)], {
-      T: { type: DType.float32 },
-      index_type: { type: DType.int32 },
-    });
+    const key = entry.shape.join();
+    let value = this.zerosOf.get(key);
+    if (!value) {
+      const dims = graph.constant([entry.shape.length], DType.int32, Int32Array.from(entry.shape));
+      value = graph.op('Fill', [dims, graph.scalar(0)], {
+        T: { type: DType.float32 },
+        index_type: { type: DType.int32 },
+      });
+      this.zerosOf.set(key, value);
+    }
     return graph.add('AssignVariableOp', [entry.handle, value], {
       dtype: { type: DType.float32 },
     }).operation;

@@ -132,6 +132,29 @@ describe('Session', () => {
     expect(await session.read('counter')).toEqual(Float32Array.of(6));
   });
 
+  it('prepares a program before its variables have values, and computes nothing meanwhile', async () => {
+    session.variable('later', []);
+    session.variable('fresh', [3], 'zeros');
+    const program = session.compile({
+      name: 'prepared',
+      inputs: { x: { shape: [], dtype: 'float32' } },
+      build: ({ x }, scope) => {
+        // The second one needs no input.
+        scope.assign('later', tf.add(scope.param('later'), x));
+        scope.assign('fresh', tf.add(scope.param('fresh'), 1));
+        return { x };
+      },
+    });
+    await program.prepare();
+    await session.assign([['later', Float32Array.of(5)]]);
+    await program.prepare();
+    expect(await session.read('fresh')).toEqual(Float32Array.of(0, 0, 0));
+    expect(await program.run({ x: 2 })).toEqual({ x: Float32Array.of(2) });
+    await program.run({ x: 3 });
+    expect(await session.read('later')).toEqual(Float32Array.of(10));
+    expect(await session.read('fresh')).toEqual(Float32Array.of(2, 2, 2));
+  });
+
   it('reads and assigns many variables in order', async () => {
     const names = Array.from({ length: 50 }, (_, i) => `many.${i}`);
     for (const name of names) session.variable(name, [3]);

@@ -58,6 +58,7 @@ export async function explain(options: ExplainOptions): Promise<void> {
     library,
     userPath(options.checkpoint),
     options.allow_missing === true,
+    'explain',
   );
   try {
     const differences = predictor.report?.differences ?? [];

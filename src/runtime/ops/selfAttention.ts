@@ -46,10 +46,10 @@ export function selfAttention(qkv: tf.Tensor, heads: number): tf.Tensor {
       tf.reshape(asOperand(input as tf.Tensor), [n, tokens, 3, heads, d]),
       [2, 0, 3, 1, 4],
     );
-    const [q, k, v] = unpack(apart, 3 * sizes.parts, sizes, 3);
+    const [q, k, v] = queriesKeysValues(apart, sizes);
     const probabilities: (() => tf.Tensor)[] = [];
     const attended = oneAfterTheOther([], q.length, (i) => {
-      const p = softmaxOfScores(at(q, i), at(k, i), d);
+      const p = softmaxOfScores(at(q, i), at(k, i));
       probabilities.push(savedTensor(p));
       return [batchMatMul(p, at(v, i), false, false)];
     });
@@ -80,7 +80,8 @@ function gradient(
   const [apart, merged] = saved as [tf.Tensor, tf.Tensor];
   const { n, tokens, heads, d, parts } = sizes;
   const scale = 1 / Math.sqrt(d);
-  const [q, k, v] = unpack(apart, 3 * parts, sizes, 3);
+  const behind = [outputOf(dy).oper];
+  const [q, k, v] = currentTrace().after(behind, () => queriesKeysValues(apart, sizes));
   const split = [n, tokens, heads, d];
   const [dAttended] = unpack(
     tf.transpose(tf.reshape(asOperand(dy), split), [0, 2, 1, 3]),
@@ -91,13 +92,14 @@ function gradient(
   // Σ dp · p over the keys is Σ dy · y over d: a pass over [tokens, d] instead of [tokens, tokens].
   const dots = tf.sum(tf.reshape(tf.mul(dy, widenAfter(merged, dy)), split), -1, true);
   const [dotsOf] = unpack(tf.transpose(dots, [0, 2, 1, 3]), parts, { ...sizes, d: 1 }, 1);
-  const gradients = oneAfterTheOther([outputOf(dy).oper], parts, (i) => {
-    const p = probabilities ? at(probabilities, i)() : softmaxOfScores(at(q, i), at(k, i), d);
+  const gradients = oneAfterTheOther(behind, parts, (i) => {
+    const p = probabilities ? at(probabilities, i)() : softmaxOfScores(at(q, i), at(k, i));
     const dv = batchMatMul(p, at(dAttended, i), true, false);
     const dp = batchMatMul(at(dAttended, i), at(v, i), false, true);
     const ds = tf.mul(p, tf.sub(dp, at(dotsOf, i)));
     const dq = scaledBy(batchMatMul(ds, at(k, i), false, false), scale);
-    const dk = scaledBy(batchMatMul(ds, at(q, i), true, false), scale);
+    // The queries are scaled already.
+    const dk = batchMatMul(ds, at(q, i), true, false);
     return [dq, dk, dv];
   });
   // Each list [3][parts], joined to [3, n, heads, tokens, d].
@@ -105,10 +107,24 @@ function gradient(
   return tf.reshape(tf.transpose(together, [1, 3, 0, 2, 4]), [n, tokens, 3 * heads * d]);
 }
 
-/** softmax(q · kᵀ / √d), [heads of the part, tokens, tokens] */
-function softmaxOfScores(q: tf.Tensor, k: tf.Tensor, d: number): tf.Tensor {
-  const scores = batchMatMul(scaledBy(q, 1 / Math.sqrt(d)), k, false, true);
-  return rawOp('Softmax', [scores], FLOAT);
+/** softmax(q · kᵀ) of scaled queries, [heads of the part, tokens, tokens] */
+function softmaxOfScores(q: tf.Tensor, k: tf.Tensor): tf.Tensor {
+  return rawOp('Softmax', [batchMatMul(q, k, false, true)], FLOAT);
+}
+
+/**
+ * The parts of queries, keys and values, the queries divided by √d: once for all parts, as every node costs.
+ *
+ * @param apart [3, n, heads, tokens, d]
+ */
+function queriesKeysValues(
+  apart: tf.Tensor,
+  sizes: Sizes,
+): [tf.Tensor[], tf.Tensor[], tf.Tensor[]] {
+  const [, k, v] = unpack(apart, 3 * sizes.parts, sizes, 3);
+  const queries = rawOps('Unpack', [apart], { ...FLOAT, num: { int: 3 }, axis: { int: 0 } });
+  const scaled = scaledBy(at(queries, 0), 1 / Math.sqrt(sizes.d));
+  return [unpack(scaled, sizes.parts, sizes, 1)[0], k, v];
 }
 
 /**

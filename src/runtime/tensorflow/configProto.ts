@@ -27,8 +27,10 @@ const Experimental = {
 } as const;
 
 const GraphOptions = { optimizerOptions: 3, rewriteOptions: 10 } as const;
-const OptimizerOptions = { globalJitLevel: 5 } as const;
+const OptimizerOptions = { optLevel: 3, globalJitLevel: 5 } as const;
 const JIT_ON_1 = 1;
+/** No second constant folding and search for common subexpressions: Grappler has done both. */
+const L0 = -1;
 
 /**
  * Grappler's passes that find nothing to do in a recorded program, yet copy the whole graph to look for it, and the
@@ -82,12 +84,12 @@ export function encodeConfig(config: SessionConfig): Uint8Array {
   fields.push(intField(ConfigProto.allowSoftPlacement, true));
   fields.push(
     bytesField(ConfigProto.graphOptions, [
-      ...(config.xla
-        ? bytesField(
-            GraphOptions.optimizerOptions,
-            intField(OptimizerOptions.globalJitLevel, JIT_ON_1),
-          )
-        : []),
+      ...bytesField(
+        GraphOptions.optimizerOptions,
+        config.xla
+          ? intField(OptimizerOptions.globalJitLevel, JIT_ON_1)
+          : intField(OptimizerOptions.optLevel, L0),
+      ),
       ...bytesField(GraphOptions.rewriteOptions, [
         ...intField(RewriterConfig.layoutOptimizer, OFF),
         ...intField(RewriterConfig.memoryOptimization, NO_MEMORY_OPTIMIZATION),

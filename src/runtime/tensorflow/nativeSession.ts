@@ -25,6 +25,8 @@ export interface Run {
   targets: readonly OperationPointer[];
   /** Has every operation of the run timed, and takes TensorFlow's `RunMetadata` about it. */
   onMetadata?: (metadata: Uint8Array) => void;
+  /** It is run only to have TensorFlow prepare its graph, and fails by design: see `Program.prepare`. */
+  preparing?: boolean;
 }
 
 export class NativeSession {
@@ -85,6 +87,8 @@ export class NativeSession {
         if (this.closed) throw new RuntimeError('the session was disposed');
         return await this.execute(run);
       } finally {
+        // Graph passes leave much behind, which the next run would keep beneath what it needs itself.
+        if (run.preparing) this.capi.releaseMemory();
         for (const [, tensor] of run.feeds) this.capi.DeleteTensor(tensor);
       }
     });

@@ -13,7 +13,17 @@ function varint(value: number): number[] {
 
 /** An integer, boolean or enum field. */
 export function intField(field: number, value: number | boolean): Bytes {
-  return [...varint(field * 8), ...varint(Number(value))];
+  const number = Number(value);
+  return [...varint(field * 8), ...(number < 0 ? negative(number) : varint(number))];
+}
+
+/** Negative integers are written as the 64 bits of their two's complement. */
+function negative(value: number): number[] {
+  const bits = BigInt.asUintN(64, BigInt(value));
+  return Array.from(
+    { length: 10 },
+    (_, i) => Number((bits >> BigInt(7 * i)) & 127n) | (i < 9 ? 128 : 0),
+  );
 }
 
 /** A string, bytes or message field. */

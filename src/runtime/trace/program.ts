@@ -3,7 +3,8 @@ import type * as tf from '@tensorflow/tfjs';
 import type { Capi, OperationPointer, Output, TensorPointer } from '../tensorflow/capi';
 import { DType, elementCount, type FeedDType } from '../tensorflow/dtypes';
 import { RuntimeError, TraceError } from '../errors';
-import type { NativeSession } from '../tensorflow/nativeSession';
+import type { Graph } from '../tensorflow/graph';
+import type { NativeSession, Run } from '../tensorflow/nativeSession';
 import { createTensor, readTensor } from '../tensorflow/nativeTensor';
 import type { ReplicaSpec } from '../replica/spec';
 import type { Trace } from './trace';
@@ -90,10 +91,16 @@ export class Scope {
     this.effects.push(record);
   }
 
-  /** Records what must happen after the reads. @internal */
-  finish(): OperationPointer[] {
+  /**
+   * Records what must happen after the reads.
+   *
+   * @param gate an operation that must have run, too
+   * @internal
+   */
+  finish(gate?: OperationPointer): OperationPointer[] {
     const { graph } = this.trace;
     const control = [...this.reads.values()].map(({ output }) => output.oper);
+    if (gate !== undefined) control.push(gate);
     const barrier = graph.add('NoOp', [], {}, { control }).operation;
     return this.trace.after([barrier], () => [
       ...this.assignments.map(({ name, value }) =>
@@ -116,6 +123,34 @@ export class Scope {
   }
 }
 
+const ARRAYS = {
+  float32: Float32Array,
+  int32: Int32Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+} as const;
+
+/** What a program must pass before it computes or changes anything. */
+interface Gate {
+  /** Fed: true lets the run pass. */
+  open: Output;
+  operation: OperationPointer;
+}
+
+function recordGate(graph: Graph): Gate {
+  const open = graph.op('Placeholder', [], {
+    dtype: { type: DType.bool },
+    shape: { shape: [] },
+  });
+  const { operation } = graph.add('Assert', [open, [open]], { T: { types: [DType.bool] } });
+  return { open, operation };
+}
+
+/** A fed value, for those that pass. */
+function passing(graph: Graph, gate: Gate, value: Output, dtype: DType): Output {
+  return graph.op('Identity', [value], { T: { type: dtype } }, { control: [gate.operation] });
+}
+
 interface Feed {
   spec: InputSpec;
   placeholder: Output;
@@ -125,6 +160,7 @@ interface Feed {
 export class Program {
   private readonly outputNames: string[];
   private hasRun = false;
+  private prepared: Promise<void> | undefined;
 
   private constructor(
     readonly name: string,
@@ -135,6 +171,8 @@ export class Program {
     private readonly outputs: Map<string, Output>,
     private readonly targets: readonly OperationPointer[],
     private readonly reads: readonly string[],
+    /** A boolean to be fed: false stops the run before it computes anything. */
+    private readonly gate: Output | undefined,
   ) {
     this.outputNames = [...outputs.keys()];
   }
@@ -151,7 +189,9 @@ export class Program {
     const outputs = new Map<string, Output>();
     let targets: OperationPointer[] = [];
     const scope = new Scope(trace, variables);
+    let gate: Gate | undefined;
     const record = (): void => {
+      if (trace.canBePrepared) gate = recordGate(trace.graph);
       const inputs: Inputs = {};
       for (const [name, input] of Object.entries(spec.inputs)) {
         const placeholder = trace.graph.op(
@@ -161,15 +201,16 @@ export class Program {
           { name },
         );
         feeds.set(name, { spec: input, placeholder });
+        const value = gate
+          ? passing(trace.graph, gate, placeholder, DType[input.dtype])
+          : placeholder;
         inputs[name] = tensorOf(
-          input.dtype === 'uint8'
-            ? trace.cast(placeholder, DType.uint8, DType.float32)
-            : placeholder,
+          input.dtype === 'uint8' ? trace.cast(value, DType.uint8, DType.float32) : value,
         );
       }
       const results = spec.build(inputs, scope);
       for (const [name, tensor] of Object.entries(results)) outputs.set(name, outputOf(tensor));
-      targets = scope.finish();
+      targets = scope.finish(gate?.operation);
       scope.release();
     };
     trace.graph.inScope(spec.name, () => withTrace(trace, record));
@@ -182,7 +223,37 @@ export class Program {
       outputs,
       targets,
       scope.readNames(),
+      gate?.open,
     );
+  }
+
+  /**
+   * Has TensorFlow prepare the program: graph passes and placing, most of what a first run takes longer. Variables need no
+   * values yet, and keep those they have. What the passes leave behind is given back before anything is computed.
+   * The first run does it, too. Nothing happens on a GPU, with XLA and with several processes.
+   *
+   * @returns when it is done; what is wrong with the program is the error of its run.
+   */
+  prepare(): Promise<void> {
+    this.prepared ??= this.gate ? this.runToGate(this.gate) : Promise.resolve();
+    return this.prepared;
+  }
+
+  /** A run with the signature of all others, which ends at the gate. */
+  private async runToGate(gate: Output): Promise<void> {
+    const feeds = [...this.feeds.values()].map(({ spec: { shape, dtype }, placeholder }) => {
+      const zeros = new ARRAYS[dtype](elementCount(shape));
+      return [placeholder, createTensor(this.capi, shape, DType[dtype], zeros)] as const;
+    });
+    const closed = createTensor(this.capi, [], DType.bool, Uint8Array.of(0));
+    await this.session
+      .run({ ...this.runOf([...feeds, [gate, closed]]), preparing: true })
+      .catch(() => undefined);
+  }
+
+  private runOf(feeds: Run['feeds']): Run {
+    const { name, targets } = this;
+    return { name, feeds, fetches: [...this.outputs.values()], targets };
   }
 
   /**
@@ -195,13 +266,11 @@ export class Program {
   async run(feeds: Feeds, onProfile?: (timings: OpTiming[]) => void): Promise<Values> {
     this.variables.requireValues(this.reads);
     // Copied here, so that the caller may reuse its arrays while the run waits for its turn.
-    const prepared = this.createFeeds(feeds);
+    const values = this.createFeeds(feeds);
     const initialised = this.variables.initialise();
+    void this.prepare();
     const running = this.session.run({
-      name: this.name,
-      feeds: prepared,
-      fetches: [...this.outputs.values()],
-      targets: this.targets,
+      ...this.runOf(values),
       ...(onProfile && { onMetadata: (bytes) => onProfile(decodeStepStats(bytes)) }),
     });
     await initialised;
@@ -236,6 +305,8 @@ export class Program {
         const array = this.toArray(name, spec, value);
         created.push([placeholder, createTensor(this.capi, spec.shape, DType[spec.dtype], array)]);
       }
+      if (this.gate)
+        created.push([this.gate, createTensor(this.capi, [], DType.bool, Uint8Array.of(1))]);
       return created;
     } catch (error) {
       for (const [, tensor] of created) this.capi.DeleteTensor(tensor);
@@ -244,8 +315,7 @@ export class Program {
   }
 
   private toArray(name: string, spec: InputSpec, value: FeedValue): NodeJS.TypedArray {
-    const Kind =
-      spec.dtype === 'float32' ? Float32Array : spec.dtype === 'int32' ? Int32Array : Uint8Array;
+    const Kind = ARRAYS[spec.dtype];
     const array = typeof value === 'number' ? Kind.of(value) : value;
     if (!(array instanceof Kind))
       throw new RuntimeError(

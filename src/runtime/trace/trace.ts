@@ -46,6 +46,8 @@ export class Trace {
   private readonly casts = new Map<string, Output>();
   private readonly sources = new Map<string, Output>();
   private control: readonly OperationPointer[] = [];
+  /** Operations that run behind `control`, because they or what they take have its edges. */
+  private behind = new Set<OperationPointer>();
   private generation = 0;
   private nextId = 1;
 
@@ -57,6 +59,11 @@ export class Trace {
   /** Whether control edges delay the nodes after them. XLA drops them. */
   get allowsCheckpointing(): boolean {
     return !this.options.xla;
+  }
+
+  /** Whether a program can be prepared without running it: XLA drops assertions, and a GPU has none. */
+  get canBePrepared(): boolean {
+    return this.device === 'cpu' && !this.options.xla && this.replica.worldSize === 1;
   }
 
   get device(): 'cpu' | 'gpu' {
@@ -103,19 +110,34 @@ export class Trace {
           : this.rounded(input as Output, narrow),
       );
       const typed = { ...attributes, T: { type: narrow } } as const;
-      const product = this.graph.op(type, rounded, typed, { control: this.control });
-      return [this.widened(product, narrow)];
+      const [product] = this.addBehind(type, rounded, typed).outputs;
+      return product ? [this.widened(product, narrow)] : [];
     }
     if (narrow !== undefined && operandType && MOVES.has(type)) {
       const data = this.sourcesOf(inputs[0]);
       if (data !== undefined) {
         const moved = inputs.map((input, i) => (i === 0 ? data : input));
         const typed = { ...attributes, T: { type: narrow } } as const;
-        const { outputs } = this.graph.add(type, moved, typed, { control: this.control });
+        const { outputs } = this.addBehind(type, moved, typed);
         return outputs.map((output) => this.widened(output, narrow));
       }
     }
-    return this.graph.add(type, inputs, attributes, { ...options, control: this.control }).outputs;
+    return this.addBehind(type, inputs, attributes, options).outputs;
+  }
+
+  /** Adds a node that runs after `control`. Where an input does, it needs no edges of its own. */
+  private addBehind(
+    type: string,
+    inputs: readonly NodeInput[],
+    attributes: Attributes,
+    options: Pick<NodeOptions, 'device'> = {},
+  ): { operation: OperationPointer; outputs: Output[] } {
+    if (this.control.length === 0) return this.graph.add(type, inputs, attributes, options);
+    const waits = inputs.flat().some((input) => this.behind.has((input as Output).oper));
+    const control = waits ? [] : this.control;
+    const added = this.graph.add(type, inputs, attributes, { ...options, control });
+    this.behind.add(added.operation);
+    return added;
   }
 
   /** Adds a node that is run for its effect, such as an assignment. */
@@ -124,7 +146,7 @@ export class Trace {
     inputs: readonly NodeInput[],
     attributes: Attributes = {},
   ): OperationPointer {
-    return this.graph.add(type, inputs, attributes, { control: this.control }).operation;
+    return this.addBehind(type, inputs, attributes).operation;
   }
 
   /** Adds a node of one output. */
@@ -145,12 +167,16 @@ export class Trace {
    */
   after<T>(operations: readonly OperationPointer[], record: () => T): T {
     const before = [this.control, this.generation] as const;
+    const outer = this.behind;
     this.control = [...this.control, ...operations];
+    this.behind = new Set();
     this.generation = ++this.lastGeneration;
     try {
       return record();
     } finally {
       [this.control, this.generation] = before;
+      for (const operation of this.behind) outer.add(operation);
+      this.behind = outer;
     }
   }
   private lastGeneration = 0;

@@ -62,45 +62,54 @@ function answerOf([isFalse, isTrue]: ArrayLike<number> & Iterable<number>): Omit
   return { prediction: decide(logits), prob_true: probabilityTrue(logits), logits };
 }
 
+function paddedLength(tokens: number, maxPositions: number): number {
+  return Math.min(Math.ceil(tokens / LENGTH_MULTIPLE) * LENGTH_MULTIPLE, maxPositions);
+}
+
 export class Predictor {
   /** By question and explained answer, the latest last. */
   private readonly explanations = new Map<string, Explanation>();
   /** Questions may be followed by where the model looks: that is prepared while their images are encoded. */
   willExplain = false;
   private readonly slots = new ImageSlots(SLOTS);
-  private readonly programs: NlvrPrograms;
   private readonly tokenizer = defaultTokenizer();
 
   private constructor(
     private readonly loaded: LoadedConfig,
     private readonly opened: ModelSession,
+    private readonly programs: NlvrPrograms,
     readonly report: LoadReport | undefined,
-  ) {
-    this.programs = new NlvrPrograms(opened.session, opened.model, {
-      optimizer: loaded.config,
-      trainable: [],
-      frozenVit: false,
-      pixels: 'uint8',
-    });
-    this.programs.reserveSlots(SLOTS);
-  }
+  ) {}
 
   /**
    * @param checkpoint `.pth`, `.safetensors`, run folder or address.
    * @param allowMissing whether random values may replace what it lacks.
+   * @param first what will be asked first: that program is prepared while the weights are read.
    */
   static async open(
     loaded: LoadedConfig,
     library: Library,
     checkpoint: string,
     allowMissing: boolean,
+    first: 'classify' | 'explain' = 'classify',
   ): Promise<Predictor> {
     // What is wrong is found before the session is opened, which takes longer.
     await checkWeights(checkpoint, readModelConfig(loaded.config, loaded.folder), allowMissing);
     const opened = await openModelSession({ loaded, library, latencyMode: true });
     try {
+      const programs = new NlvrPrograms(opened.session, opened.model, {
+        optimizer: loaded.config,
+        trainable: [],
+        frozenVit: false,
+        pixels: 'uint8',
+      });
+      programs.reserveSlots(SLOTS);
+      const usual = paddedLength(1, opened.model.text.maxPositions);
+      // TensorFlow prepares the one while the other is recorded and the weights are read.
+      void programs.encode(1).prepare();
+      void programs[first](1, usual).prepare();
       const report = await initialiseWeights(opened, loaded, checkpoint, { allowMissing });
-      return new Predictor(loaded, opened, report);
+      return new Predictor(loaded, opened, programs, report);
     } catch (error) {
       await opened.dispose();
       throw error;
@@ -209,10 +218,7 @@ export class Predictor {
     const { config } = this.loaded;
     const { maxPositions } = this.opened.model.text;
     const ids = this.tokenizer.encode(cleanCaption(sentence, config.max_words), maxPositions);
-    const length = Math.min(
-      Math.ceil(ids.length / LENGTH_MULTIPLE) * LENGTH_MULTIPLE,
-      maxPositions,
-    );
+    const length = paddedLength(ids.length, maxPositions);
     const inputIds = new Int32Array(length);
     const attentionMask = new Int32Array(length);
     inputIds.set(ids);
