@@ -133,7 +133,7 @@ export class Trace {
     options: Pick<NodeOptions, 'device'> = {},
   ): { operation: OperationPointer; outputs: Output[] } {
     if (this.control.length === 0) return this.graph.add(type, inputs, attributes, options);
-    const waits = inputs.flat().some((input) => this.behind.has((input as Output).oper));
+    const waits = inputs.flat().some((input) => this.behind.has(input.oper));
     const control = waits ? [] : this.control;
     const added = this.graph.add(type, inputs, attributes, { ...options, control });
     this.behind.add(added.operation);
