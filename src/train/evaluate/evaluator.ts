@@ -6,6 +6,7 @@ import { evaluationSteps, shardSteps, type EvaluationStep } from '../../data/ord
 import type { EncodedTexts } from '../../data/text/encodeTexts';
 import type { Batch, Dataset } from '../../data/types';
 import type { Replica } from '../../runtime/replica/replica';
+import { encodingRuns } from './encodingRuns';
 import { ImageSlots } from './imageSlots';
 import type { NlvrPrograms } from '../programs';
 
@@ -182,7 +183,7 @@ export class Evaluator {
     await this.programs.encode(this.chunk).run({ images, slots });
   }
 
-  /** Slots of the images, those that were not there encoded in full runs of `chunk`. */
+  /** Slots of the images, those that were not there encoded now. */
   private async encode(
     names: readonly string[],
     pixels: Uint8Array | Float32Array,
@@ -195,18 +196,20 @@ export class Evaluator {
       if (slot === undefined) missing.push(i);
       else slots[i] = slot;
     });
-    for (let start = 0; start < missing.length; start += this.chunk) {
-      const count = this.chunk * this.pixelsPerImage;
+    let start = 0;
+    for (const size of encodingRuns(missing.length, this.chunk, this.programs.featureShape[0])) {
+      const count = size * this.pixelsPerImage;
       const images = pixels instanceof Uint8Array ? new Uint8Array(count) : new Float32Array(count);
-      const targets = new Int32Array(this.chunk).fill(this.paddingSlot);
-      missing.slice(start, start + this.chunk).forEach((i, k) => {
+      const targets = new Int32Array(size).fill(this.paddingSlot);
+      missing.slice(start, start + size).forEach((i, k) => {
         images.set(
           pixels.subarray(i * this.pixelsPerImage, (i + 1) * this.pixelsPerImage),
           k * this.pixelsPerImage,
         );
         targets[k] = slots[i] = this.slots.take(names[i], inUse);
       });
-      await this.programs.encode(this.chunk).run({ images, slots: targets });
+      await this.programs.encode(size).run({ images, slots: targets });
+      start += size;
     }
     return slots;
   }
