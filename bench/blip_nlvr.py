@@ -3,17 +3,32 @@
 Parameter names are BLIP's (models/blip_nlvr.py, vit.py, nlvr_encoder.py). PyTorch gets its best: scaled dot product
 attention, fused AdamW, no Python loop inside a layer. Dropout and stochastic depth run as in training.
 
-usage: blip_nlvr.py WEIGHTS.safetensors SHAPE.json STEPS PRECISION [eager|compile]  ->  one JSON line
+usage: blip_nlvr.py WEIGHTS.safetensors SHAPE.json STEPS fp32|tf32|bf16|fp16 [cpu|cuda] [eager|compile]  ->  one JSON line
+
+fp16 scales the loss as GradScaler does; tf32 is for GPUs. `peakBytes` is of the process, `gpuPeakBytes` of PyTorch's
+memory on the GPU.
 
 With `compile` the model runs through torch.compile; `compileSeconds` is what the first evaluation and the first training
 step took longer than a later one. Where it cannot compile, the line has `error` alone.
 """
 
+import argparse
 import json
 import re
 import sys
 import threading
 import time
+
+arguments = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1])
+for name, of in {"weights": str, "shape": str, "steps": int}.items():
+    arguments.add_argument(name, type=of)
+arguments.add_argument("precision", choices=["fp32", "tf32", "bf16", "fp16"])
+arguments.add_argument("device", nargs="?", default="cpu", choices=["cpu", "cuda"])
+arguments.add_argument("mode", nargs="?", default="eager", choices=["eager", "compile"])
+given = arguments.parse_args()
+steps, precision, device, compiled = given.steps, given.precision, given.device, given.mode == "compile"
+if device == "cpu" and precision == "tf32":
+    arguments.error("tf32 is a precision of NVIDIA's GPUs; use fp32 on the CPU")
 
 import torch
 import torch.nn as nn
@@ -39,9 +54,9 @@ def watch_memory():
 
 threading.Thread(target=watch_memory, daemon=True).start()
 
-weights_file, shape_file, steps, precision = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
-compiled = sys.argv[5:] == ["compile"]
-shape = json.load(open(shape_file))
+# Also for convolutions, where PyTorch's default is TF32.
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
+shape = json.load(open(given.shape))
 torch.manual_seed(0)
 if shape.get("threads"):
     torch.set_num_threads(shape["threads"])
@@ -62,7 +77,7 @@ class DropPath(nn.Module):
         if not self.training or self.rate == 0:
             return x
         keep = 1 - self.rate
-        return x * (torch.rand(x.shape[0], 1, 1) < keep).to(x.dtype) / keep
+        return x * (torch.rand(x.shape[0], 1, 1, device=x.device) < keep).to(x.dtype) / keep
 
 
 class VisionBlock(nn.Module):
@@ -176,11 +191,12 @@ class Nlvr(nn.Module):
         return F.cross_entropy(self.cls_head(x[:, 0]).float(), labels)
 
 
-model = Nlvr(shape)
-state = {k: t for k, t in load_file(weights_file).items() if not k.endswith("position_ids")}
+model = Nlvr(shape).to(device)
+state = {k: t for k, t in load_file(given.weights, device=device).items() if not k.endswith("position_ids")}
 model.load_state_dict(state, strict=True)
 del state  # a second copy of the weights would count as PyTorch's memory
 optimizer = torch.optim.AdamW(model.parameters(), lr=shape["lr"], weight_decay=0.05, fused=True)
+scaler = torch.amp.GradScaler(device, enabled=precision == "fp16")
 
 n, size, length = shape["batch"], shape["image_size"], shape["length"]
 # The same bytes and ids as `nlvr bench`: (i * 2654435761 mod 2^32) >> 24, and ids that count up.
@@ -193,12 +209,12 @@ vocab = shape["text"]["vocab_size"]
 ids = 1 + torch.arange(n * length).view(n, length) % (vocab - 1)
 mask = torch.ones(n, length, dtype=torch.int64)
 labels = torch.arange(n) % 2
+images, ids, mask, labels = (each.to(device) for each in (images, ids, mask, labels))
 
 
 def autocast():
-    return torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
-
-
+    dtype = torch.float16 if precision == "fp16" else torch.bfloat16
+    return torch.autocast(device, dtype, enabled=precision in ("bf16", "fp16"))
 
 
 def forward(*inputs):
@@ -209,14 +225,18 @@ def forward(*inputs):
 def step():
     out = forward(images, ids, mask, labels)
     optimizer.zero_grad()
-    out.backward()
-    optimizer.step()
+    scaler.scale(out).backward()
+    scaler.step(optimizer)
+    scaler.update()
     return out.item()
 
 
 def seconds(function):
     start = time.perf_counter()
     function()
+    if device == "cuda":
+        # The update of the weights is still under way.
+        torch.cuda.synchronize()
     return time.perf_counter() - start
 
 
@@ -227,14 +247,16 @@ def evaluate():
 
 def measure():
     model.eval()
-    start = time.perf_counter()
-    loss = evaluate()
-    first = time.perf_counter() - start
+    losses = []
+    first = seconds(lambda: losses.append(evaluate()))
     evaluation = sorted(seconds(evaluate) for _ in range(steps))[steps // 2]
     model.train()
     first += seconds(step)
     training = sorted(seconds(step) for _ in range(steps))[steps // 2]
-    result = {"loss": loss, "step": training, "evaluation": evaluation, "peakBytes": peak, "version": torch.__version__}
+    result = {"loss": losses[0], "step": training, "evaluation": evaluation, "peakBytes": peak}
+    result |= {"device": device, "version": torch.__version__}
+    if device == "cuda":
+        result["gpuPeakBytes"] = torch.cuda.max_memory_allocated()
     if compiled:
         return {**result, "compileSeconds": first - evaluation - training}
     return {**result, "flops": {"evaluation": flops(evaluate, False), "training": flops(step, True)}}

@@ -121,7 +121,7 @@ try {
     );
     const turns = { ours: [], eager: [], compiled: [] };
     const python = (mode) =>
-      run(interpreter, ['bench/blip_nlvr.py', weights, shape, steps, c.precision, mode]);
+      run(interpreter, ['bench/blip_nlvr.py', weights, shape, steps, c.precision, 'cpu', mode]);
     const trainer = (...flags) =>
       run(process.execPath, [
         ...['dist/cli.js', 'bench', '--config', config, '--json', '--batch', String(c.batch)],

@@ -4,7 +4,8 @@
 //   --out FILE      the report, rewritten after every step (default gpu-check.json)
 //   --python FILE   a Python with PyTorch and safetensors, to compare with
 //   --batches 16,64 --steps 5
-// Without a GPU, the numerical checks run on the CPU, the report says so, and nothing is measured.
+// Without a GPU, the numerical checks run on the CPU, and the comparison with PyTorch on a small model there; the report
+// says so.
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -130,20 +131,13 @@ for (const model of ['tiny-a', 'tiny-b'])
       return { ok: near && where, tolerance: most, ...result };
     });
 
-if (gpus.length === 0) {
-  report.ended = new Date().toISOString();
-  report.note = 'There is no NVIDIA GPU: nothing was checked on one, and nothing was measured.';
-  write();
-  console.log(`\n${report.note}\n${out}`);
-  process.exit(report.steps.every(({ ok }) => ok) ? 0 : 1);
-}
-
-const base = (precision, xla) => {
+/** A configuration file. */
+function configuration(model, precision, xla) {
   const file = join(scratch, `${precision}-${xla}.yaml`);
-  const config = { vit_grad_ckpt: false, device: 'gpu', precision, xla };
+  const config = { ...model, vit_grad_ckpt: false, device, precision, xla };
   writeFileSync(file, JSON.stringify(config));
   return file;
-};
+}
 
 /** Runs something, and says the most memory in use on the first GPU meanwhile. */
 async function withMemory(run) {
@@ -170,54 +164,75 @@ const bench = (config, batch, ...flags) =>
     ...flags,
   ]);
 
+/** Steps of this trainer and of PyTorch on the same weights, for each precision; both must have the same loss before training. */
+async function compare(model, batch, precisions, modes, xlas) {
+  const weights = join(scratch, 'weights.safetensors');
+  const shape = join(scratch, 'shape.json');
+  const { name, config, ...sizes } = model;
+  for (const precision of precisions) {
+    let ours;
+    for (const xla of xlas)
+      await step(`${name}, batch ${batch}, ${precision}${xla ? ', XLA' : ''}`, async () => {
+        const file = configuration(config, precision, xla);
+        const flags = ['--length', '24', '--weights', weights];
+        const result = await withMemory(() => bench(file, batch, ...flags));
+        ours ??= result;
+        return result;
+      });
+    if (python === undefined) continue;
+    const more = { batch: Number(batch), length: 24, drop_path_rate: 0.1, lr: 3e-5 };
+    writeFileSync(shape, JSON.stringify({ ...sizes, ...more }));
+    const torchDevice = device === 'gpu' ? 'cuda' : 'cpu';
+    for (const mode of modes)
+      await step(`PyTorch ${mode}, ${name}, batch ${batch}, ${precision}`, async () => {
+        const args = ['bench/blip_nlvr.py', weights, shape, steps, precision, torchDevice, mode];
+        const theirs = await withMemory(() => json(python, args));
+        const lossDifference = Math.abs(theirs.loss - (ours?.loss ?? NaN));
+        const most = TOLERANCE[precision] ?? TOLERANCE.bf16;
+        return { ok: lossDifference <= most, tolerance: most, lossDifference, ...theirs };
+      });
+  }
+}
+
+function textOf(width, layers) {
+  return {
+    ...{ hidden_size: width, num_hidden_layers: layers, num_attention_heads: width / 64 },
+    ...{ intermediate_size: 4 * width, encoder_width: width, vocab_size: 30524 },
+    ...{ max_position_embeddings: 512, layer_norm_eps: 1e-12 },
+    ...{ hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.1 },
+  };
+}
+
+if (gpus.length === 0) {
+  if (python !== undefined) {
+    const [vit, text] = [{ width: 64, depth: 2, heads: 1, patch_size: 16 }, textOf(64, 7)];
+    const config = { image_size: 48, vit, med_config: text };
+    const tiny = { name: 'tiny', config, image_size: 48, vit, text };
+    await compare(tiny, '2', ['fp32', 'bf16', 'fp16'], ['eager'], [false]);
+  }
+  report.ended = new Date().toISOString();
+  report.note = 'There is no NVIDIA GPU: nothing was checked or measured on one.';
+  write();
+  console.log(`\n${report.note}\n${out}`);
+  process.exit(report.steps.every(({ ok = true }) => ok) ? 0 : 1);
+}
+
 await step('devices of the operations of a training step', async () => {
-  const { profile } = await bench(base('fp32', false), '4', '--profile');
+  const { profile } = await bench(configuration({}, 'fp32', false), '4', '--profile');
   const onCpu = {};
   for (const { op, device } of profile) if (!/gpu/i.test(device)) onCpu[op] = (onCpu[op] ?? 0) + 1;
   return { operations: profile.length, onCpu };
 });
 
-const shape = join(scratch, 'shape.json');
-const text = {
-  ...{ hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, intermediate_size: 3072 },
-  ...{ encoder_width: 768, vocab_size: 30524, max_position_embeddings: 512, layer_norm_eps: 1e-12 },
-  ...{ hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.1 },
-};
 const vit = { width: 768, depth: 12, heads: 12, patch_size: 16 };
+const base = { name: 'base', config: {}, image_size: 384, vit, text: textOf(768, 12) };
 for (const batch of batches)
-  for (const precision of ['fp32', 'tf32', 'bf16', 'fp16']) {
-    const weights = join(scratch, 'weights.safetensors');
-    for (const xla of [false, true])
-      await step(`base, batch ${batch}, ${precision}${xla ? ', XLA' : ''}`, () =>
-        withMemory(() =>
-          bench(base(precision, xla), batch, '--length', '24', '--weights', weights),
-        ),
-      );
-    if (python === undefined) continue;
-    writeFileSync(
-      shape,
-      JSON.stringify({
-        image_size: 384,
-        vit,
-        text,
-        batch: Number(batch),
-        length: 24,
-        drop_path_rate: 0,
-        lr: 3e-5,
-      }),
-    );
-    for (const compile of ['eager', 'compile'])
-      await step(`PyTorch ${compile}, base, batch ${batch}, ${precision}`, () =>
-        withMemory(() =>
-          json(python, ['bench/blip_nlvr.py', weights, shape, steps, precision, 'cuda', compile]),
-        ),
-      );
-  }
+  await compare(base, batch, ['fp32', 'tf32', 'bf16', 'fp16'], ['eager', 'compile'], [false, true]);
 
 await step('two ranks', () =>
   gpus.length < 2
     ? { ok: true, skipped: 'A rank takes a GPU of its own, and there is one.' }
-    : bench(base('fp32', false), '8', '--nproc_per_node', '2'),
+    : bench(configuration({}, 'fp32', false), '8', '--nproc_per_node', '2'),
 );
 report.ended = new Date().toISOString();
 write();

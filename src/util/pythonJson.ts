@@ -18,3 +18,18 @@ export function parsePythonJson(text: string): unknown {
     return JSON.parse(plain);
   }
 }
+
+/**
+ * Parses a line of a file that has a JSON object in each. A line that cannot be one is not given to the parser: an
+ * exception takes some microseconds, and a broken file may have a line in every other byte.
+ * @returns undefined when it is not a JSON object
+ */
+export function parsePythonObject(line: string): object | undefined {
+  const text = line.trim();
+  if (!text.startsWith('{') || !text.endsWith('}')) return undefined;
+  try {
+    return parsePythonJson(text) as object;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,4 +1,5 @@
 /** The tables of the benchmarks: shares, speedups, and what stands where something could not be measured. */
+import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { stepsRow } from '../../bench/stepsRow.mjs';
 import { threadCounts, threadsTable } from '../../src/cli/commands/benchThreads';
@@ -72,4 +73,16 @@ it('measures the shapes with nine tenths of the work with weights', () => {
     product(900, 'batched'),
   ]);
   expect(shapes.map(({ rows }) => rows)).toEqual([50, 45]);
+});
+
+it('calls the PyTorch model with arguments that it accepts, on the CPU and on a GPU', () => {
+  // Without packages, what follows the arguments is that PyTorch is missing.
+  const run = (...args: string[]): string =>
+    spawnSync('python3', ['-S', 'bench/blip_nlvr.py', 'weights', 'shape', '5', ...args], {
+      encoding: 'utf8',
+    }).stderr;
+  for (const args of [['fp32'], ['bf16', 'cpu', 'compile'], ['tf32', 'cuda', 'eager']])
+    expect(run(...args)).toMatch(/No module named 'torch'/);
+  expect(run('fp16', 'gpu', 'eager')).toMatch(/invalid choice: 'gpu'/);
+  expect(run('tf32', 'cpu')).toMatch(/tf32 is a precision of NVIDIA's GPUs/);
 });

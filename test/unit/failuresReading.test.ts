@@ -1,8 +1,8 @@
 import { localize } from '../../src/util/localize';
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { crossEntropyOf } from '../../src/analysis/metrics';
 import { setKey } from '../../src/data/annotations/format';
 import { officialNlvr1Name } from '../../src/extension/failures/exampleSets';
@@ -10,6 +10,7 @@ import { NO_ANSWER, readAnswers } from '../../src/extension/failures/history';
 import { chooseSet, listSets, parseSetName } from '../../src/run/read/predictionSets';
 import { FileChanged, ShownFile, stampOf } from '../../src/extension/failures/shownFile';
 import { PredictionTable } from '../../src/extension/failures/predictionTable';
+import { StringIds } from '../../src/extension/failures/stringIds';
 import {
   parsePrediction,
   readPredictions,
@@ -130,6 +131,34 @@ describe('reading a predictions file', () => {
   ])('says what is wrong with %s', (line, problem) =>
     expect(parsePrediction(line)).toEqual(localize(problem)),
   );
+
+  it('counts broken lines, long and short, without parsing each of them', async () => {
+    const line = JSON.stringify(example(7));
+    const broken = ['x', '{', '}', '[1]', '{}', '"a"', `{${'x'.repeat(100)}}`, `${line} x`];
+    const file = await write(
+      'val.jsonl',
+      [],
+      [...broken, line, ` ${line}\t`, ...broken].join('\n'),
+    );
+    const { predictions, skipped, firstProblem } = await readAll(file);
+    expect(predictions).toEqual([example(7), example(7)]);
+    expect(skipped).toBe(2 * broken.length - 1);
+    expect(firstProblem).toEqual(localize('line {0}: {1}', 1, localize('not a JSON object')));
+    const parse = vi.spyOn(JSON, 'parse');
+    await readAll(await write('test.jsonl', [], 'x\n{}\n'.repeat(50_000)));
+    expect(parse.mock.calls.length).toBeLessThan(10);
+    parse.mockRestore();
+  });
+
+  it('reads lines longer than a piece of the file, and passes over one that is too long', async () => {
+    const long = example(1, { sentence: 'A long one. '.repeat(100_000) });
+    const file = await write('val.jsonl', [example(0), long, example(2)], 'x'.repeat(17 << 20));
+    await appendFile(file, `\n${JSON.stringify(example(3))}`);
+    const { predictions, skipped, bytesRead } = await readAll(file);
+    expect(predictions).toEqual([example(0), long, example(2), example(3)]);
+    expect(skipped).toBe(1);
+    expect(bytesRead).toBe((await stat(file)).size);
+  });
 
   it('lets others have the thread', async () => {
     const file = await write(
@@ -263,6 +292,27 @@ describe('the table of rows', () => {
     expect(table.rowOf('__proto__')).toBe(0);
     expect(table.rowOf('dev-1-0-0', 0)).toBe(1);
     expect(table.rowOf('constructor')).toBeUndefined();
+  });
+
+  it('finds each row of an identifier that several have', () => {
+    const table = new PredictionTable();
+    table.append([example(0), example(1), example(0), example(0)]);
+    expect([0, 2, 3].map((row) => table.rowOf('dev-0-0-0', row))).toEqual([0, 2, 3]);
+    expect(table.rowOf('dev-0-0-0', 1)).toBe(3);
+  });
+
+  it('gives 100,000 different strings different ids, and the same ones theirs again', () => {
+    const ids = new StringIds();
+    const texts = Array.from({ length: 100_000 }, (_, i) => `There are ${i} dogs.`);
+    const added: string[] = [];
+    expect(texts.map((text) => ids.id(text, added))).toEqual(texts.map((_, i) => i));
+    expect(texts.map((text) => ids.id(text, added))).toEqual(texts.map((_, i) => i));
+    expect(added).toEqual(texts);
+    expect(ids.get('There are no dogs.')).toBeUndefined();
+    // The same characters in another order, and characters that differ in their upper byte alone.
+    expect(
+      new Set(['ab', 'ba', 'a', '', '\0', '\0\0', '\u0161b'].map((text) => ids.id(text))).size,
+    ).toBe(7);
   });
 });
 

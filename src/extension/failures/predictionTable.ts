@@ -2,49 +2,33 @@ import { crossEntropyOf } from '../../analysis/metrics';
 import { setKey } from '../../data/annotations/format';
 import type { Prediction } from '../../run/predictions';
 import type { RowColumns } from '../../webview/failures/messages';
-
-/** Gives equal strings the same small number. */
-class Interner {
-  private readonly ids = new Map<string, number>();
-
-  constructor(readonly values: string[] = []) {}
-
-  id(value: string): number {
-    const known = this.ids.get(value);
-    if (known !== undefined) return known;
-    const id = this.values.length;
-    this.values.push(value);
-    this.ids.set(value, id);
-    return id;
-  }
-}
+import { StringIds } from './stringIds';
 
 /**
  * Makes columns for the page of the predictions of one file, strings that repeat (sentences, image paths, kinds) once.
  * The rows themselves are not kept: the page holds them.
  */
 export class PredictionTable {
-  private readonly identifiers: string[] = [];
-  private readonly sentences = new Interner();
-  private readonly kinds = new Interner();
-  private readonly sets = new Interner();
-  private readonly images: Interner;
-  private rowOfIdentifier: Map<string, number> | undefined;
+  /** The row of each identifier, the last one where several have the same. */
+  private readonly rows = new StringIds();
+  /** All rows of the identifiers that several have. */
+  private readonly repeated = new Map<string, Set<number>>();
+  private readonly sentences = new StringIds();
+  private readonly kinds = new StringIds();
+  private readonly sets = new StringIds();
+  private readonly imageIds = new StringIds();
+  private rowCount = 0;
 
   /** @param images gets the image paths, by their ids: the page does not. */
-  constructor(images: string[] = []) {
-    this.images = new Interner(images);
-  }
+  constructor(private readonly images: string[] = []) {}
 
   get count(): number {
-    return this.identifiers.length;
+    return this.rowCount;
   }
 
   /** Adds predictions as rows; what is returned goes to the page. */
   append(predictions: readonly Prediction[]): RowColumns {
     const count = predictions.length;
-    const firstSentence = this.sentences.values.length;
-    const firstKind = this.kinds.values.length;
     const columns: RowColumns = {
       first: this.count,
       count,
@@ -64,11 +48,11 @@ export class PredictionTable {
     };
     predictions.forEach((prediction, i) => {
       const { identifier, sentence, group, index, label, logits } = prediction;
-      this.identifiers.push(identifier);
-      columns.sentence[i] = this.sentences.id(sentence);
-      columns.kind[i] = group === undefined ? -1 : this.kinds.id(group);
-      columns.left[i] = this.images.id(prediction.images[0]);
-      columns.right[i] = this.images.id(prediction.images[1]);
+      this.addIdentifier(identifier, columns.first + i);
+      columns.sentence[i] = this.sentences.id(sentence, columns.newSentences);
+      columns.kind[i] = group === undefined ? -1 : this.kinds.id(group, columns.newKinds);
+      columns.left[i] = this.imageIds.id(prediction.images[0], this.images);
+      columns.right[i] = this.imageIds.id(prediction.images[1], this.images);
       columns.index[i] = index < 0 ? columns.first + i : index;
       columns.set[i] = this.sets.id(setKey(identifier, sentence));
       columns.label[i] = label === null ? -1 : Number(label);
@@ -76,16 +60,20 @@ export class PredictionTable {
       columns.probTrue[i] = prediction.prob_true;
       columns.loss[i] = crossEntropyOf(logits, label);
     });
-    columns.newSentences = this.sentences.values.slice(firstSentence);
-    columns.newKinds = this.kinds.values.slice(firstKind);
-    this.rowOfIdentifier = undefined;
+    this.rowCount += count;
     return columns;
   }
 
-  /** Row of an identifier: its row in another file of the same split is tried first (`guess`). */
+  /** Row of an identifier. Where several rows have it, the one of the same number in another file (`guess`) is preferred. */
   rowOf(identifier: string, guess = -1): number | undefined {
-    if (this.identifiers[guess] === identifier) return guess;
-    this.rowOfIdentifier ??= new Map(this.identifiers.map((name, row) => [name, row]));
-    return this.rowOfIdentifier.get(identifier);
+    return this.repeated.get(identifier)?.has(guess) ? guess : this.rows.get(identifier);
+  }
+
+  private addIdentifier(identifier: string, row: number): void {
+    const before = this.rows.set(identifier, row);
+    if (before === undefined) return;
+    const rows = this.repeated.get(identifier);
+    if (rows) rows.add(row);
+    else this.repeated.set(identifier, new Set([before, row]));
   }
 }

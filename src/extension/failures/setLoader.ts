@@ -11,8 +11,8 @@ import { PredictionTable } from './predictionTable';
 import { readPredictions } from '../../run/read/readPredictions';
 import { FileChanged, ShownFile, stampOf } from './shownFile';
 
-/** Fewest rows of a message, but for the last: a message ends with the piece of the file that has them. */
-const MIN_ROWS_PER_MESSAGE = 4000;
+/** Rows of a message, but for the last. */
+const ROWS_PER_MESSAGE = 4000;
 /** Earlier epochs whose answers are shown with an example. */
 const MOST_EPOCHS = 24;
 
@@ -125,7 +125,7 @@ export class SetLoader {
     let incomplete = false;
     for await (const batch of readPredictions(shown.file, {
       signal,
-      batchSize: MIN_ROWS_PER_MESSAGE,
+      batchSize: ROWS_PER_MESSAGE,
     })) {
       if (signal.aborted) return undefined;
       ({ skipped, firstProblem, incomplete } = { firstProblem, ...batch });

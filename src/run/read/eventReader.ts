@@ -1,7 +1,7 @@
 /** Reads `events.jsonl` while it grows. */
 import { open, type FileHandle } from 'node:fs/promises';
 import { localize } from '../../util/localize';
-import { parsePythonJson } from '../../util/pythonJson';
+import { parsePythonObject } from '../../util/pythonJson';
 import { errnoOf, messageOf, UserError } from '../../util/userError';
 import type { RunEvent, RunEventType } from '../events';
 
@@ -28,6 +28,8 @@ const MAX_LINE_BYTES = 64 * 1024 * 1024;
 /** Bytes by which a file is recognised, at its start and where it was read to. */
 const MARK_BYTES = 1024;
 const NEWLINE = 0x0a;
+/** Characters of the shortest event. */
+const MIN_EVENT = '{"type":"end"}'.length;
 
 const types: Record<RunEventType, true> = {
   start: true,
@@ -239,13 +241,9 @@ function emptyBatch(): EventBatch {
 
 /** One line as an event; undefined when it is broken or of an unknown type. */
 export function parseEvent(line: string): RunEvent | undefined {
-  let value: unknown;
-  try {
-    value = parsePythonJson(line);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null || !('type' in value)) return undefined;
+  if (line.length < MIN_EVENT) return undefined;
+  const value = parsePythonObject(line);
+  if (!value || !('type' in value)) return undefined;
   const { type } = value;
   if (typeof type !== 'string' || !Object.hasOwn(types, type)) return undefined;
   return isUsable(type, value) ? (value as RunEvent) : undefined;

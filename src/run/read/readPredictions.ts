@@ -1,14 +1,14 @@
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { Prediction } from '../predictions';
 import { localize, type LocalizedMessage, type MessageText } from '../../util/localize';
 import { EventLoopYielder } from '../../util/yieldToEventLoop';
-import { parsePythonJson } from '../../util/pythonJson';
+import { parsePythonObject } from '../../util/pythonJson';
 
 export interface PredictionBatch {
   predictions: Prediction[];
   /** Where in the file the line of each prediction begins, in bytes. */
   starts: number[];
-  /** Bytes of the file read so far. */
+  /** Bytes of the file up to the end of the last line that was parsed. */
   bytesRead: number;
   /** Lines that could not be used so far, and what was wrong with the first of them. */
   skipped: number;
@@ -18,95 +18,166 @@ export interface PredictionBatch {
 }
 
 /**
- * Reads a predictions file in batches without blocking the thread. Lines that are no predictions are
- * counted, not fatal; a last line without its newline that cannot be parsed is one still being written.
+ * Reads a predictions file in batches without blocking the thread: the next piece of the file is read while the lines of
+ * the one before are parsed. Lines that are no predictions are counted, not fatal; a last line without its newline that
+ * cannot be parsed is one still being written.
  * @throws the file system's error when the file cannot be read; `AbortError` when `signal` fires.
  */
 export async function* readPredictions(
   file: string,
   options: { signal?: AbortSignal; batchSize?: number } = {},
 ): AsyncGenerator<PredictionBatch> {
-  const batchSize = options.batchSize ?? 4000;
-  const stream = createReadStream(file, {
-    highWaterMark: 1 << 16,
-    ...(options.signal && { signal: options.signal }),
-  });
-  let predictions: Prediction[] = [];
-  let starts: number[] = [];
-  /** The line under way: its parts, put together when its end has come, and its bytes. */
-  let parts: Buffer[] = [];
-  let lineBytes = 0;
-  let lineStart = 0;
-  let lineNumber = 0;
-  let skipped = 0;
-  let firstProblem: MessageText | undefined;
-  let incomplete = false;
-  const breather = new EventLoopYielder();
-
-  const accept = (line: string, start: number, last: boolean): void => {
-    lineNumber += 1;
-    if (line.trim() === '') return;
-    const parsed = parsePrediction(line);
-    if (isPrediction(parsed)) {
-      predictions.push(parsed);
-      starts.push(start);
-      incomplete ||= parsed.incomplete === true;
-    } else if (!(last && parsed === NOT_JSON)) {
-      skipped += 1;
-      firstProblem ??= localize('line {0}: {1}', lineNumber, parsed);
+  const { signal, batchSize = 4000 } = options;
+  signal?.throwIfAborted();
+  const lines = new PredictionLines();
+  const yielder = new EventLoopYielder();
+  const handle = await open(file);
+  const buffers = [Buffer.allocUnsafe(PIECE_BYTES), Buffer.allocUnsafe(PIECE_BYTES)];
+  const read = (turn: number): ReturnType<typeof handle.read> => {
+    const reading = handle.read(buffers[turn % 2], 0, PIECE_BYTES, null);
+    // Its error is thrown where it is awaited, which may be some turns of the event loop later.
+    reading.catch(() => undefined);
+    return reading;
+  };
+  let reading = read(0);
+  try {
+    for (let turn = 1; ; turn++) {
+      const { bytesRead } = await reading;
+      if (bytesRead === 0) break;
+      const piece = buffers[(turn - 1) % 2].subarray(0, bytesRead);
+      reading = read(turn);
+      let start = 0;
+      let yieldAt = YIELD_BYTES;
+      for (let end = piece.indexOf(NEWLINE); end >= 0; end = piece.indexOf(NEWLINE, start)) {
+        lines.end(piece.subarray(start, end));
+        start = end + 1;
+        if (lines.count >= batchSize) {
+          yield lines.takeBatch();
+          signal?.throwIfAborted();
+        }
+        if (start < yieldAt) continue;
+        await yielder.yieldIfDue();
+        signal?.throwIfAborted();
+        yieldAt = start + YIELD_BYTES;
+      }
+      // The buffer is used again.
+      lines.keep(Buffer.from(piece.subarray(start)));
+      await yielder.yieldIfDue();
+      signal?.throwIfAborted();
     }
-  };
-  const take = (bytes: Buffer): void => {
-    lineBytes += bytes.length;
-    if (lineBytes <= MOST_LINE_BYTES) parts.push(bytes);
-    else parts = [];
-  };
-  const finish = (last: boolean): void => {
-    if (lineBytes <= MOST_LINE_BYTES) accept(textOf(parts), lineStart, last);
-    else {
-      lineNumber += 1;
-      skipped += 1;
-      firstProblem ??= localize('line {0}: {1}', lineNumber, NOT_JSON);
-    }
-    parts = [];
-    lineStart += lineBytes + 1;
-    lineBytes = 0;
-  };
-  const batch = (): PredictionBatch => {
-    const full = {
-      predictions,
-      starts,
-      bytesRead: stream.bytesRead,
-      skipped,
-      incomplete,
-      ...(firstProblem && { firstProblem }),
-    };
-    predictions = [];
-    starts = [];
-    return full;
-  };
-
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    let start = 0;
-    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-      take(chunk.subarray(start, end));
-      finish(false);
-      start = end + 1;
-    }
-    take(chunk.subarray(start));
-    if (predictions.length >= batchSize) yield batch();
-    await breather.yieldIfDue();
+  } finally {
+    await reading.catch(() => undefined);
+    await handle.close();
   }
-  if (lineBytes > 0) finish(true);
-  yield batch();
+  lines.endFile();
+  yield lines.takeBatch();
 }
 
+/** Bytes that are read at once. */
+const PIECE_BYTES = 1 << 18;
+/** Bytes between two looks at the clock. */
+const YIELD_BYTES = 1 << 13;
 /** A line longer than this is no prediction; it is passed over and not gathered. */
 const MOST_LINE_BYTES = 16 << 20;
 const NEWLINE = 0x0a;
 
-const textOf = (parts: readonly Buffer[]): string =>
-  parts.length === 1 ? parts[0].toString() : Buffer.concat(parts).toString();
+/** Turns lines into predictions, and counts those that are none. */
+class PredictionLines {
+  private predictions: Prediction[] = [];
+  private starts: number[] = [];
+  /** The line under way: its parts, put together at its end, and its bytes. */
+  private parts: Buffer[] = [];
+  private lineBytes = 0;
+  private lineStart = 0;
+  private lineNumber = 0;
+  private skipped = 0;
+  private firstProblem: MessageText | undefined;
+  private incomplete = false;
+
+  /** Predictions that no batch has yet. */
+  get count(): number {
+    return this.predictions.length;
+  }
+
+  /** A part of a line whose end has not been read. */
+  keep(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.lineBytes += bytes.length;
+    if (this.lineBytes <= MOST_LINE_BYTES) this.parts.push(bytes);
+    else this.parts = [];
+  }
+
+  /** The last part of a line, without its newline. */
+  end(bytes: Buffer): void {
+    if (this.parts.length === 0 && this.lineBytes === 0) {
+      this.lineBytes = bytes.length;
+      this.accept(bytes.toString(), false);
+    } else {
+      this.keep(bytes);
+      this.endKept(false);
+    }
+    this.nextLine();
+  }
+
+  /** The file ends here; a line may be without its newline. */
+  endFile(): void {
+    if (this.lineBytes === 0) return;
+    this.endKept(true);
+    this.lineStart += this.lineBytes;
+    this.lineBytes = 0;
+  }
+
+  takeBatch(): PredictionBatch {
+    const { predictions, starts, lineStart, skipped, incomplete, firstProblem } = this;
+    this.predictions = [];
+    this.starts = [];
+    const bytesRead = lineStart;
+    return {
+      ...{ predictions, starts, bytesRead, skipped, incomplete },
+      ...(firstProblem && { firstProblem }),
+    };
+  }
+
+  private endKept(last: boolean): void {
+    if (this.lineBytes <= MOST_LINE_BYTES) this.accept(Buffer.concat(this.parts).toString(), last);
+    else {
+      this.lineNumber += 1;
+      this.skip(NOT_JSON);
+    }
+  }
+
+  private nextLine(): void {
+    if (this.parts.length > 0) this.parts = [];
+    this.lineStart += this.lineBytes + 1;
+    this.lineBytes = 0;
+  }
+
+  private accept(line: string, last: boolean): void {
+    this.lineNumber += 1;
+    if (line.trim() === '') return;
+    // What is wrong with a line is said of the first alone; the others need no look at what they lack.
+    const isTooShort = this.firstProblem && !last && line.length < MIN_PREDICTION;
+    const parsed = isTooShort ? NOT_JSON : parsePrediction(line);
+    if (isPrediction(parsed)) {
+      this.predictions.push(parsed);
+      this.starts.push(this.lineStart);
+      this.incomplete ||= parsed.incomplete === true;
+    } else if (!(last && parsed === NOT_JSON)) this.skip(parsed);
+  }
+
+  private skip(problem: MessageText): void {
+    this.skipped += 1;
+    this.firstProblem ??= localize('line {0}: {1}', this.lineNumber, problem);
+  }
+}
+
+/** Characters of the shortest prediction. */
+const MIN_PREDICTION = JSON.stringify({
+  identifier: '',
+  sentence: '',
+  images: ['', ''],
+  prediction: true,
+}).length;
 
 const NOT_JSON = localize('not a JSON object');
 
@@ -115,13 +186,8 @@ const NOT_JSON = localize('not a JSON object');
  * is no answer. Numbers that are missing, as in files of other programs, become NaN.
  */
 export function parsePrediction(line: string): Prediction | LocalizedMessage {
-  let value: unknown;
-  try {
-    value = parsePythonJson(line);
-  } catch {
-    return NOT_JSON;
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return NOT_JSON;
+  const value = parsePythonObject(line);
+  if (!value) return NOT_JSON;
   const of = value as Partial<Record<keyof Prediction, unknown>>;
   if (typeof of.identifier !== 'string') return localize('`identifier` is missing');
   if (typeof of.sentence !== 'string') return localize('`sentence` is missing');
