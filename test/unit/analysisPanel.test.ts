@@ -89,7 +89,7 @@ class Panel {
   }
 
   async done(): Promise<void> {
-    await vi.waitFor(() => expect(this.model.work.state).toBe('done'), { timeout: 10_000 });
+    await vi.waitFor(() => expect(this.model.state.state).toBe('done'), { timeout: 10_000 });
   }
 }
 
@@ -140,7 +140,7 @@ it('shows exactly the numbers of nlvr analyze, the first of them before all are 
     labelNoise: [],
     consistencyCi95: null,
   });
-  panel.model.wantLines([3]);
+  panel.model.requestLines([3]);
   await vi.waitFor(() =>
     expect(panel.model.line(3)).toEqual({
       row: 3,
@@ -162,7 +162,7 @@ it('is analyzed while the page still loads, once', async () => {
   await job.until(() => job.complete);
   const page = panel.newModel();
   await panel.session.ready();
-  expect(page.work.state).toBe('done');
+  expect(page.state.state).toBe('done');
   expect(page.numbers?.n).toBe(80);
   expect(panel.jobs).toHaveLength(1);
 });
@@ -197,11 +197,11 @@ it('is cancelled until it is asked again, also by a page that comes back', async
   panel = new Panel(await twoEpochs());
   await panel.session.ready();
   panel.model.send({ type: 'cancel' });
-  expect(panel.model.work.state).toBe('cancelled');
+  expect(panel.model.state.state).toBe('canceled');
   await panel.session.refresh();
   panel.newModel();
   await panel.session.ready();
-  expect(panel.model.work.state).toBe('cancelled');
+  expect(panel.model.state.state).toBe('canceled');
   expect(panel.jobs).toHaveLength(1);
   panel.model.send({ type: 'again' });
   await panel.done();
@@ -212,7 +212,7 @@ it('says what stands in the way, once, and analyzes when it is gone', async () =
   panel = new Panel(run);
   panel.trusted = false;
   await panel.session.ready();
-  expect(panel.model.work).toMatchObject({ state: 'failed', trust: true });
+  expect(panel.model.state).toMatchObject({ state: 'failed', trust: true });
   expect(panel.jobs).toEqual([]);
   panel.trusted = true;
   panel.refusal = new UserError('nlvr.slices: two slices are named a.', { hint: 'Rename one.' });
@@ -233,7 +233,7 @@ it('says what stands in the way, once, and analyzes when it is gone', async () =
   panel.stamp++;
   await panel.session.refresh();
   await vi.waitFor(() =>
-    expect(panel.model.work).toMatchObject({
+    expect(panel.model.state).toMatchObject({
       state: 'failed',
       message: 'The examples of val in run have no labels, so there is nothing to analyze.',
     }),

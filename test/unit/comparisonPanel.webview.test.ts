@@ -209,7 +209,7 @@ describe('a comparison', () => {
     panel.model.choose({ epochB: 0 });
     await vi.waitFor(() => expect(panel.model.comparison?.b.epoch).toBe(0));
     const { newlyRight } = panel.model.comparison ?? {};
-    panel.model.exchange();
+    panel.model.swapRuns();
     await vi.waitFor(() =>
       expect(panel.model.comparison?.a).toMatchObject({ name: 'b', epoch: 0 }),
     );

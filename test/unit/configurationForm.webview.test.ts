@@ -340,8 +340,8 @@ describe('the form', () => {
 
   it('lists what belongs to no field, with its fixes', async () => {
     await open('image_sise: 3\nvit: {pach_size: 8}\n');
-    expect(form.model.state?.others.map(({ line }) => line)).toEqual([1, 2]);
-    const [rename] = form.model.state?.others[0]?.fixes ?? [];
+    expect(form.model.state?.otherProblems.map(({ line }) => line)).toEqual([1, 2]);
+    const [rename] = form.model.state?.otherProblems[0]?.fixes ?? [];
     expect(rename?.title).toBe('Rename to `image_size`');
     form.model.fix(rename?.index ?? -1);
     await vi.waitFor(() => expect(form.text).toContain('image_size: 3\n'));
@@ -349,7 +349,7 @@ describe('the form', () => {
 
   it('does not apply a fix to another text than it was made for', async () => {
     await open('image_sise: 3\n');
-    const [rename] = form.model.state?.others[0]?.fixes ?? [];
+    const [rename] = form.model.state?.otherProblems[0]?.fixes ?? [];
     form.text = 'seed: 1\nimage_sise: 3\n';
     form.version++;
     form.model.fix(rename?.index ?? -1);
@@ -359,12 +359,12 @@ describe('the form', () => {
 
   it('says where the text is broken, and is back when it is fixed', async () => {
     await open('seed: 1\nvit: {width: 3\n');
-    expect(form.model.state?.broken?.line).toBeGreaterThanOrEqual(2);
-    form.model.openText(form.model.state?.broken?.line);
-    expect(form.openedLines).toEqual([form.model.state?.broken?.line]);
+    expect(form.model.state?.syntaxError?.line).toBeGreaterThanOrEqual(2);
+    form.model.openText(form.model.state?.syntaxError?.line);
+    expect(form.openedLines).toEqual([form.model.state?.syntaxError?.line]);
     form.write('seed: 5\n');
     await vi.waitFor(() => expect(shows('seed')).toBe('5'));
-    expect(form.model.state?.broken).toBe(undefined);
+    expect(form.model.state?.syntaxError).toBe(undefined);
   });
 
   it('says why an edit was refused', async () => {

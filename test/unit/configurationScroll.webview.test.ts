@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { keepScroll } from '../../src/webview/config/scroll';
+import { restoreScroll } from '../../src/webview/config/restoreScroll';
 
 /** An element that scrolls, and nothing else. */
 class Page extends EventTarget {
@@ -21,7 +21,7 @@ describe('the scroll of the form', () => {
   it('is restored, and reported when the page comes to rest', () => {
     const page = new Page();
     const reported: number[] = [];
-    const end = keepScroll(page, 420, (scroll) => reported.push(scroll));
+    const end = restoreScroll(page, 420, (scroll) => reported.push(scroll));
     expect(page.scrollTop).toBe(420);
     for (const scroll of [500, 600, 700]) page.scrollTop = scroll;
     expect(reported).toEqual([]);

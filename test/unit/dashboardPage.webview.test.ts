@@ -5,7 +5,7 @@ import { isHidden } from '../../src/webview/dashboard/curve';
 import {
   accuracyCurves,
   lossCurves,
-  meterCurves,
+  metricCurves,
   rankCurves,
 } from '../../src/webview/dashboard/curves';
 import { EpochScale } from '../../src/webview/dashboard/epochScale';
@@ -35,7 +35,7 @@ import {
 const header: RunHeader = {
   key: '/runs/a',
   name: 'bright-otter-3',
-  colour: 0,
+  color: 0,
   status: 'running',
   message: null,
   hint: null,
@@ -174,26 +174,26 @@ describe('progress', () => {
 describe('curves', () => {
   it('smooths every noisy chart, the values as they are pale behind, and goes on with new steps', () => {
     const run = runOf(100);
-    const [raw, smoothed] = meterCurves('gradNorm', [run], 'step', 0.9);
-    expect([raw.faintOf, smoothed.label]).toEqual([smoothed.id, 'smoothed']);
+    const [raw, smoothed] = metricCurves('gradNorm', [run], 'step', 0.9);
+    expect([raw.smoothedCurve, smoothed.label]).toEqual([smoothed.id, 'smoothed']);
     expect([raw.at(99)?.y, raw.at(100)?.y]).toEqual([1, 2]);
     expect(smoothed.at(100)?.y).toBeCloseTo(1.5, 1);
     run.append(columns(101, 300, { gradNorm: new Float32Array(300).fill(10) }));
     expect(smoothed.at(400)?.y).toBeCloseTo(10, 2);
-    expect(meterCurves('speed', [run], 'step', 0.9)).toHaveLength(2);
-    expect(meterCurves('gradNorm', [run], 'step', 0)).toHaveLength(1);
+    expect(metricCurves('speed', [run], 'step', 0.9)).toHaveLength(2);
+    expect(metricCurves('gradNorm', [run], 'step', 0)).toHaveLength(1);
     // A learning rate is no noise.
-    expect(meterCurves('lr', [run], 'step', 0.9)).toHaveLength(1);
+    expect(metricCurves('lr', [run], 'step', 0.9)).toHaveLength(1);
     run.append(columns(401, 2, { ranks: [Float32Array.of(1, 3), Float32Array.of(2, 2)] }));
     const ranks = rankCurves([run], 'step', 0.9);
-    expect(ranks.map(({ faintOf }) => faintOf)).toEqual([undefined, undefined]);
+    expect(ranks.map(({ smoothedCurve }) => smoothedCurve)).toEqual([undefined, undefined]);
     expect(ranks[0].at(402)?.y).toBeGreaterThan(1);
     expect(ranks[0].at(402)?.y).toBeLessThan(3);
   });
 
   it('draws the smoothed loss before the pale raw one', () => {
     const [raw, smoothed] = lossCurves([runOf(100)], 'step', 0.6);
-    expect(raw?.faintOf).toBe(smoothed?.id);
+    expect(raw?.smoothedCurve).toBe(smoothed?.id);
     expect(smoothed?.at(1)?.y).toBeCloseTo(1);
     expect(raw?.at(50)).toEqual({ x: 50, y: expect.closeTo(0.02, 6) as number });
     expect(lossCurves([runOf(100)], 'step', 0)).toHaveLength(1);
@@ -206,11 +206,11 @@ describe('curves', () => {
     expect(lossCurves([run], 'epoch', 0)[0]?.points(1, 1.01, 100)[0]?.x).toBeCloseTo(339 / 340);
   });
 
-  it('names the runs when there are several and gives each its colour', () => {
-    const other = runOf(50, { key: '/runs/b', name: 'calm-fox-1', colour: 1 });
+  it('names the runs when there are several and gives each its color', () => {
+    const other = runOf(50, { key: '/runs/b', name: 'calm-fox-1', color: 1 });
     const curves = lossCurves([runOf(50), other], 'step', 0.5);
     expect(
-      curves.filter((curve) => !curve.faintOf).map(({ label, colour }) => [label, colour]),
+      curves.filter((curve) => !curve.smoothedCurve).map(({ label, color }) => [label, color]),
     ).toEqual([
       ['bright-otter-3', 0],
       ['calm-fox-1', 1],
@@ -221,9 +221,9 @@ describe('curves', () => {
   it('leaves out curves that have no points', () => {
     const run = runOf(50);
     expect(accuracyCurves([run], 'step')).toEqual([]);
-    expect(meterCurves('memory', [run], 'step')).toEqual([]);
-    expect(meterCurves('speed', [run], 'step')).toHaveLength(1);
-    expect(meterCurves('gpuMemory', [run], 'step')).toEqual([]);
+    expect(metricCurves('memory', [run], 'step')).toEqual([]);
+    expect(metricCurves('speed', [run], 'step')).toHaveLength(1);
+    expect(metricCurves('gpuMemory', [run], 'step')).toEqual([]);
   });
 
   it('has the mean loss of the epochs for a run without steps', () => {
@@ -272,7 +272,7 @@ describe('ranks', () => {
     run.append(columns(11, 2000, { ranks: [seconds(2000, 0.25), seconds(2000, 0.5)] }));
     run.append(columns(2011, 5));
     const curves = rankCurves([run], 'step');
-    expect(curves.map(({ label, colour }) => [label, colour])).toEqual([
+    expect(curves.map(({ label, color }) => [label, color])).toEqual([
       ['rank 0', 0],
       ['rank 1', 1],
     ]);
@@ -285,15 +285,15 @@ describe('ranks', () => {
     const many = runOf(0);
     many.append(columns(1, 1, { ranks: Array.from({ length: 8 }, () => seconds(1, 1)) }));
     const looks = rankCurves([many], 'step').map(
-      ({ colour, dash }) => `${colour % 6} ${dash.join()}`,
+      ({ color, dash }) => `${color % 6} ${dash.join()}`,
     );
     expect(new Set(looks).size).toBe(8);
     const two = ['a', 'b'].map((key) => {
-      const run = runOf(0, { key, name: key, colour: key.endsWith('b') ? 1 : 0 });
+      const run = runOf(0, { key, name: key, color: key.endsWith('b') ? 1 : 0 });
       run.append(columns(1, 1, { ranks: [seconds(1, 1), seconds(1, 1)] }));
       return run;
     });
-    expect(rankCurves(two, 'step').map(({ label, colour }) => [label, colour])).toEqual([
+    expect(rankCurves(two, 'step').map(({ label, color }) => [label, color])).toEqual([
       ['a rank 0', 0],
       ['a rank 1', 0],
       ['b rank 0', 1],
@@ -309,7 +309,7 @@ describe('ranks', () => {
       return rankRows(
         run,
         ranks.map((rank) => (rank.rank === failed ? { ...rank, failed: true } : rank)),
-      ).map(({ host, pid, state, seconds }) => [host, pid, state, seconds]);
+      ).map(({ host, pid, stateText, seconds }) => [host, pid, stateText, seconds]);
     };
     expect(rows('running')).toEqual([
       ['node7', 40, 'running', 0.25],
@@ -339,8 +339,8 @@ it('draws what imported curves have: loss of the validation split, accuracy of t
     ['val', 0.5],
     ['train', 0.75],
   ]);
-  expect(meterCurves('lr', [run], 'step')).toEqual([]);
-  expect(meterCurves('lr', [runOf(3)], 'step')).toHaveLength(1);
+  expect(metricCurves('lr', [run], 'step')).toEqual([]);
+  expect(metricCurves('lr', [runOf(3)], 'step')).toHaveLength(1);
 });
 
 it('draws epochs that were evaluated in another order by their place, not as a zigzag', () => {
@@ -377,7 +377,7 @@ describe('the legend', () => {
   it('lists the kinds of accuracy of one run', () => {
     const entries = legendEntries(accuracyCurves([evaluated({})], 'step'));
     expect(entries.map(({ label }) => label)).toEqual(['val', 'test', 'consistency']);
-    expect(new Set(entries.map(({ look }) => look.colour)).size).toBe(3);
+    expect(new Set(entries.map(({ style }) => style.color)).size).toBe(3);
   });
 
   it('draws the consistency of both splits, distinguished by more than color', () => {
@@ -397,17 +397,17 @@ describe('the legend', () => {
       'test consistency',
     ]);
     expect(curves.map((curve) => curve.at(10)?.y)).toEqual([0.7, 0.6, 0.3, 0.2]);
-    for (const look of ['colour', 'marker', 'dash'] as const)
+    for (const look of ['color', 'marker', 'dash'] as const)
       expect(new Set(curves.map((curve) => String(curve[look]))).size, look).toBe(4);
     const several = accuracyCurves([run, evaluated({ key: '/runs/b', name: 'b' })], 'step');
     expect(legendEntries(several).map(({ label }) => label)).toContain('test consistency');
   });
 
-  it('lists several runs by colour and the kinds once, and either switches curves off', () => {
-    const runs = [evaluated({}), evaluated({ key: '/runs/b', name: 'calm-fox-1', colour: 1 })];
+  it('lists several runs by color and the kinds once, and either switches curves off', () => {
+    const runs = [evaluated({}), evaluated({ key: '/runs/b', name: 'calm-fox-1', color: 1 })];
     const curves = accuracyCurves(runs, 'step');
     const entries = legendEntries(curves);
-    expect(entries.map(({ label, look }) => [label, look.colour])).toEqual([
+    expect(entries.map(({ label, style }) => [label, style.color])).toEqual([
       ['bright-otter-3', 0],
       ['calm-fox-1', 1],
       ['val', null],
@@ -568,14 +568,14 @@ describe('marks on the x axis', () => {
       evals: [{ ...point, split: 'val', epoch: 1, step: 680, time: 400 }],
     };
     const marks = (runs: RunData[], axis: 'step' | 'time') =>
-      axisMarks(runs, axis).map(({ x, text, colour }) => [x, text, colour]);
+      axisMarks(runs, axis).map(({ x, text, color }) => [x, text, color]);
     expect(marks([run], 'step')).toEqual([
       [340, 'curriculum ends', null],
       [500, 'resumed', null],
       [680, 'best: epoch 2', null],
     ]);
     expect(marks([run], 'time').map(([x]) => x)).toEqual([170, 250, 400]);
-    expect(marks([runOf(5, { name: 'b', colour: 1 }), run], 'step')[0]).toEqual([
+    expect(marks([runOf(5, { name: 'b', color: 1 }), run], 'step')[0]).toEqual([
       340,
       'bright-otter-3: curriculum ends',
       0,
@@ -763,7 +763,7 @@ describe('DashboardStore', () => {
   it('keeps a problem with its run until the host can read that again', () => {
     const store = storeOf();
     const folders = [header.key, '/runs/b'];
-    const runs = [header, { ...header, key: '/runs/b', name: 'calm-fox-1', colour: 1 }];
+    const runs = [header, { ...header, key: '/runs/b', name: 'calm-fox-1', color: 1 }];
     store.receive({ type: 'runs', folders, runs, differing: [] });
     store.receive({ type: 'problem', run: '/runs/b', message: 'No permission.', hint: null });
     store.receive({ type: 'history', run: header.key, history: emptyHistory });

@@ -3,7 +3,7 @@ import { keyHelp } from '../../src/webview/failures/keyHelp';
 import { actionOf } from '../../src/webview/failures/keys';
 import { probability } from '../../src/webview/failures/texts';
 import { ThumbnailCache } from '../../src/webview/failures/thumbnailCache';
-import { bounded, panned, WHOLE, zoomed } from '../../src/webview/failures/viewpoint';
+import { clamped, panned, WHOLE, zoomed } from '../../src/webview/failures/viewpoint';
 
 const key = (
   name: string,
@@ -76,7 +76,7 @@ describe('zooming', () => {
     expect(panned(WHOLE, 0.2, 0.2)).toEqual(WHOLE);
   });
   it('never leaves the picture, and ends at its whole', () => {
-    expect(bounded({ scale: 2, x: 9, y: -9 })).toEqual({ scale: 2, x: 0.5, y: -0.5 });
+    expect(clamped({ scale: 2, x: 9, y: -9 })).toEqual({ scale: 2, x: 0.5, y: -0.5 });
     expect(zoomed({ scale: 3, x: 1, y: 1 }, 0.01)).toEqual(WHOLE);
     expect(zoomed(WHOLE, 1e9).scale).toBe(32);
   });

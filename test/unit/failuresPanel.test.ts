@@ -16,7 +16,7 @@ describe('the panel', () => {
     expect(bench.panel.model.set).toEqual({ split: 'val', epoch: 1 });
     expect(bench.panel.listed).toEqual(['dev-1-0-0', 'dev-2-0-0']);
     expect(bench.panel.identifier).toBe('dev-1-0-0');
-    expect(bench.panel.model.counts).toEqual({ wrong: 2, right: 1, unlabelled: 0 });
+    expect(bench.panel.model.counts).toEqual({ wrong: 2, right: 1, unlabeled: 0 });
     await vi.waitFor(() => expect(bench.panel.model.rows.history.size).toBe(1));
     bench.panel.model.setFilter({ show: 'all', change: 'newlyRight' });
     expect(bench.panel.listed).toEqual(['dev-0-0-0']);
@@ -231,10 +231,10 @@ describe('the panel', () => {
     ]);
     await bench.open().ready();
     expect(bench.panel.listed).toEqual(['dev-5-0-1', 'dev-2-0-0']);
-    bench.panel.model.moveTogether(1);
+    bench.panel.model.moveInGroup(1);
     expect(bench.panel.identifier).toBe('dev-5-1-1');
     expect(bench.panel.model.position).toBe(-1);
-    bench.panel.model.moveTogether(1);
+    bench.panel.model.moveInGroup(1);
     expect(bench.panel.identifier).toBe('dev-5-0-1');
   });
 });

@@ -16,9 +16,9 @@ describe('asking again', () => {
     };
     bench.panel.unavailable = { state: 'unavailable', message: 'Not trusted.', trust: true };
     await bench.panel.ready();
-    expect(bench.panel.model.asking.process).toEqual(bench.panel.unavailable);
-    bench.panel.model.asking.prepare(0);
-    const asked = await bench.panel.model.asking.ask(0, {
+    expect(bench.panel.model.questions.process).toEqual(bench.panel.unavailable);
+    bench.panel.model.questions.prepare(0);
+    const asked = await bench.panel.model.questions.ask(0, {
       sentence: 'x',
       swapImages: false,
       swapTest: false,
@@ -27,7 +27,7 @@ describe('asking again', () => {
     expect(launched).toBe(0);
     bench.panel.unavailable = null;
     await bench.panel.session.refreshAvailability();
-    expect(bench.panel.model.asking.process).toEqual({ state: 'idle' });
+    expect(bench.panel.model.questions.process).toEqual({ state: 'idle' });
   });
 
   it('starts a model that is incomplete only once the person has allowed it', async () => {
@@ -48,12 +48,12 @@ describe('asking again', () => {
     const { model } = bench.panel;
     await bench.panel.ready();
     const question = { sentence: 'x', swapImages: false, swapTest: false };
-    expect(await model.asking.ask(0, question)).toMatchObject({
+    expect(await model.questions.ask(0, question)).toMatchObject({
       problem: { message: 'It lacks its head.', anyway: true },
     });
     model.send({ type: 'allowMissing' });
-    expect(await model.asking.ask(0, question)).toMatchObject({ answer: { prediction: true } });
-    expect(model.asking.process).toMatchObject({
+    expect(await model.questions.ask(0, question)).toMatchObject({ answer: { prediction: true } });
+    expect(model.questions.process).toMatchObject({
       state: 'ready',
       incomplete: expect.stringContaining('the classification head: 4 parameters') as string,
     });
@@ -70,21 +70,21 @@ describe('asking again', () => {
       Promise.resolve({ command: process.execPath, args: ['-e', server], env: process.env });
     await bench.panel.ready();
     const question = { sentence: 'Ten chars.', swapTest: false };
-    await bench.panel.model.asking.ask(0, { ...question, swapImages: false });
-    await bench.panel.model.asking.ask(0, { ...question, swapImages: true });
+    await bench.panel.model.questions.ask(0, { ...question, swapImages: false });
+    await bench.panel.model.questions.ask(0, { ...question, swapImages: true });
     expect(
-      bench.panel.model.asking.questions.of('val', 'dev-0-0-0').map(({ answer }) => answer),
+      bench.panel.model.questions.history.of('val', 'dev-0-0-0').map(({ answer }) => answer),
     ).toEqual([
       { prediction: false, probTrue: 0.1, milliseconds: 1 },
       { prediction: true, probTrue: 0.1, milliseconds: 1 },
     ]);
-    expect(bench.panel.model.asking.questions.of('val', 'dev-1-0-0')).toEqual([]);
+    expect(bench.panel.model.questions.history.of('val', 'dev-1-0-0')).toEqual([]);
     // They are still there when the panel comes back to the front.
-    const before = bench.panel.model.asking.questions.of('val', 'dev-0-0-0');
+    const before = bench.panel.model.questions.history.of('val', 'dev-0-0-0');
     bench.panel.newModel();
     await bench.panel.ready();
-    expect(bench.panel.model.asking.questions.of('val', 'dev-0-0-0')).toEqual(before);
-    expect(bench.panel.model.asking.process).toEqual({
+    expect(bench.panel.model.questions.history.of('val', 'dev-0-0-0')).toEqual(before);
+    expect(bench.panel.model.questions.process).toEqual({
       state: 'ready',
       device: 'CPU',
       parameters: 7,
@@ -93,11 +93,11 @@ describe('asking again', () => {
     const server2 = server.replace(':7}', ':8}');
     bench.panel.launch = () =>
       Promise.resolve({ command: process.execPath, args: ['-e', server2], env: process.env });
-    await bench.panel.model.asking.ask(1, { ...question, swapImages: false });
-    expect(bench.panel.model.asking.process).toMatchObject({ parameters: 7 });
+    await bench.panel.model.questions.ask(1, { ...question, swapImages: false });
+    expect(bench.panel.model.questions.process).toMatchObject({ parameters: 7 });
     bench.panel.checkpoint = 'second';
-    await bench.panel.model.asking.ask(1, { ...question, swapImages: false });
-    expect(bench.panel.model.asking.process).toMatchObject({ parameters: 8 });
+    await bench.panel.model.questions.ask(1, { ...question, swapImages: false });
+    expect(bench.panel.model.questions.process).toMatchObject({ parameters: 8 });
   });
 
   it('keeps questions apart that are about examples of the same identifier in two splits', async () => {
@@ -107,17 +107,17 @@ describe('asking again', () => {
     const panel = bench.open();
     panel.unavailable = { state: 'unavailable', message: 'No checkpoint.' };
     await panel.ready();
-    await panel.model.asking.ask(0, { sentence: 'x', swapImages: false, swapTest: false });
+    await panel.model.questions.ask(0, { sentence: 'x', swapImages: false, swapTest: false });
     panel.model.open({ split: 'test', epoch: null });
     await vi.waitFor(() => expect(panel.model.set?.split).toBe('test'));
-    expect(panel.model.asking.about(0)).toEqual([]);
+    expect(panel.model.questions.about(0)).toEqual([]);
     // Nor does the host mix them up when it sends them to a reloaded page.
-    await panel.model.asking.ask(0, { sentence: 'y', swapImages: false, swapTest: false });
+    await panel.model.questions.ask(0, { sentence: 'y', swapImages: false, swapTest: false });
     panel.newModel();
     await panel.ready();
     expect(
-      panel.model.asking.questions.of('val', 'dev-0-0-0').map((each) => each.sentence),
+      panel.model.questions.history.of('val', 'dev-0-0-0').map((each) => each.sentence),
     ).toEqual(['x']);
-    expect(panel.model.asking.about(0).map((each) => each.sentence)).toEqual(['y']);
+    expect(panel.model.questions.about(0).map((each) => each.sentence)).toEqual(['y']);
   });
 });

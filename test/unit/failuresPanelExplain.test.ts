@@ -51,84 +51,84 @@ async function open(mode = 'serve'): Promise<typeof bench.panel> {
 describe('where the model looks', () => {
   it('is said of the question as it stands, with the maps turned as the images are shown', async () => {
     const { model } = await open();
-    const { explaining } = model.asking;
-    const question = model.asking.explainedQuestion(0);
-    const explained = await explaining.show(question, { word: 1, head: 3 });
+    const { explanation } = model.questions;
+    const question = model.questions.explainedQuestion(0);
+    const explained = await explanation.show(question, { word: 1, head: 3 });
     // a.png is turned to the right: its upper left is shown in the upper right.
     expect(explained).toMatchObject({
       ...{ word: 1, layer: 8, answer: true, prediction: true, probTrue: 0.75 },
       ...{ left: [0, 2, 0, 1], right: [1, 0, 0, 0] },
     });
-    expect(explaining.explained(question)).toBe(explained);
+    expect(explanation.explained(question)).toBe(explained);
     // Exchanged images are another question, whose word is the whole sentence again; the head stays.
-    model.asking.setDraft(0, { swapped: true });
-    const exchanged = model.asking.explainedQuestion(0);
-    expect(explaining.explained(exchanged)).toBeNull();
-    expect(await explaining.show(exchanged)).toMatchObject({ word: 0, left: [4, 1, 0, 0] });
-    expect(explaining.shown).toMatchObject({ head: 3, word: 0, answer: null });
+    model.questions.setDraft(0, { swapped: true });
+    const exchanged = model.questions.explainedQuestion(0);
+    expect(explanation.explained(exchanged)).toBeNull();
+    expect(await explanation.show(exchanged)).toMatchObject({ word: 0, left: [4, 1, 0, 0] });
+    expect(explanation.options).toMatchObject({ head: 3, word: 0, answer: null });
     // So is another example.
-    expect(explaining.explained(model.asking.explainedQuestion(1))).toBeNull();
+    expect(explanation.explained(model.questions.explainedQuestion(1))).toBeNull();
   });
 
   it('says what goes wrong, keeps what was shown, and goes on', async () => {
     const { model } = await open();
-    const { explaining } = model.asking;
-    const question = model.asking.explainedQuestion(0);
-    const before = await explaining.show(question);
-    expect(await explaining.show(question, { layer: 13 })).toBeNull();
-    expect(explaining.problem(question)?.message).toBe('The text encoder has no layer 13.');
-    expect(explaining.explained(question)).toBe(before);
-    expect(await explaining.show(question, { layer: 12 })).toMatchObject({ layer: 12 });
-    expect(explaining.problem(question)).toBeNull();
+    const { explanation } = model.questions;
+    const question = model.questions.explainedQuestion(0);
+    const before = await explanation.show(question);
+    expect(await explanation.show(question, { layer: 13 })).toBeNull();
+    expect(explanation.problem(question)?.message).toBe('The text encoder has no layer 13.');
+    expect(explanation.explained(question)).toBe(before);
+    expect(await explanation.show(question, { layer: 12 })).toMatchObject({ layer: 12 });
+    expect(explanation.problem(question)).toBeNull();
     const asked = (sentence: string) => ({ ...question, sentence });
-    await explaining.show(asked('odd'));
-    expect(explaining.problem(asked('odd'))?.message).toContain('cannot be understood');
-    await explaining.show(asked('die'));
-    expect(explaining.problem(asked('die'))?.message).toContain('exit code 1');
-    expect(await explaining.show(asked('again'))).toMatchObject({ words: ['[ENC]', 'again'] });
+    await explanation.show(asked('odd'));
+    expect(explanation.problem(asked('odd'))?.message).toContain('cannot be understood');
+    await explanation.show(asked('die'));
+    expect(explanation.problem(asked('die'))?.message).toContain('exit code 1');
+    expect(await explanation.show(asked('again'))).toMatchObject({ words: ['[ENC]', 'again'] });
   });
 
   it('drops what came too late, and what is not waited for any longer', async () => {
     const { model } = await open();
-    const { explaining } = model.asking;
-    const question = { ...model.asking.explainedQuestion(0), sentence: 'slow one' };
-    const slow = explaining.show(question, { word: 1 });
-    const fast = explaining.show(question, { word: 2 });
+    const { explanation } = model.questions;
+    const question = { ...model.questions.explainedQuestion(0), sentence: 'slow one' };
+    const slow = explanation.show(question, { word: 1 });
+    const fast = explanation.show(question, { word: 2 });
     expect(await fast).toMatchObject({ word: 2 });
     expect(await slow).toBeNull();
-    expect(explaining.explained(question)).toMatchObject({ word: 2 });
-    const cancelled = explaining.show(question, { word: 1 });
-    expect(explaining.waitsFor(question)).toBe(true);
-    explaining.cancel();
-    expect(explaining.waitsFor(question)).toBe(false);
+    expect(explanation.explained(question)).toMatchObject({ word: 2 });
+    const cancelled = explanation.show(question, { word: 1 });
+    expect(explanation.isWaitingFor(question)).toBe(true);
+    explanation.cancel();
+    expect(explanation.isWaitingFor(question)).toBe(false);
     expect(await cancelled).toBeNull();
-    expect(explaining.explained(question)).toMatchObject({ word: 2 });
+    expect(explanation.explained(question)).toMatchObject({ word: 2 });
   });
 
   it('of a model that is incomplete is shown only once the person has allowed it', async () => {
     const { model } = await open('refuse');
-    const question = model.asking.explainedQuestion(0);
-    expect(await model.asking.explaining.show(question)).toBeNull();
-    expect(model.asking.explaining.problem(question)).toMatchObject({ anyway: true });
+    const question = model.questions.explainedQuestion(0);
+    expect(await model.questions.explanation.show(question)).toBeNull();
+    expect(model.questions.explanation.problem(question)).toMatchObject({ anyway: true });
     model.send({ type: 'allowMissing' });
-    expect(await model.asking.explaining.show(question)).toMatchObject({ layer: 8 });
+    expect(await model.questions.explanation.show(question)).toMatchObject({ layer: 8 });
   });
 
   it('is refused where nothing can be asked', async () => {
     const panel = await open();
     panel.unavailable = { state: 'unavailable', message: 'Not trusted.', trust: true };
-    const question = panel.model.asking.explainedQuestion(0);
-    expect(await panel.model.asking.explaining.show(question)).toBeNull();
-    expect(panel.model.asking.explaining.problem(question)?.message).toBe('Not trusted.');
+    const question = panel.model.questions.explainedQuestion(0);
+    expect(await panel.model.questions.explanation.show(question)).toBeNull();
+    expect(panel.model.questions.explanation.problem(question)?.message).toBe('Not trusted.');
   });
 
   it('is saved as the picture that the process makes', async () => {
     const panel = await open();
-    const { explaining } = panel.model.asking;
-    const question = panel.model.asking.explainedQuestion(0);
-    await explaining.show(question, { word: 2, method: 'attention' });
-    explaining.setFade(0.3);
-    expect(await explaining.save(question)).toBe('dev-0-0-0-where.png');
+    const { explanation } = panel.model.questions;
+    const question = panel.model.questions.explainedQuestion(0);
+    await explanation.show(question, { word: 2, method: 'attention' });
+    explanation.setFade(0.3);
+    expect(await explanation.save(question)).toBe('dev-0-0-0-where.png');
     const { save, ...asked } = JSON.parse(panel.saved?.text ?? '') as Record<string, unknown>;
     expect(asked).toEqual({ word: 2, head: null, method: 'attention', fade: 0.3 });
     // The file in between is gone.

@@ -50,7 +50,7 @@ describe('images', () => {
     expect(bench.panel.model.notice?.message).toContain('a link that leads out');
     expect(bench.panel.opened).toEqual([]);
     bench.panel.unavailable = null;
-    const asked = await bench.panel.model.asking.ask(1, {
+    const asked = await bench.panel.model.questions.ask(1, {
       sentence: 'x',
       swapImages: false,
       swapTest: false,

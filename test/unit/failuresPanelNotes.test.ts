@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { DEFAULT_FILTER } from '../../src/webview/failures/filter';
-import { MOST_MARKED } from '../../src/webview/failures/messages';
+import { MAX_MARKED } from '../../src/webview/failures/messages';
 import { panelBench } from './failuresPanelSupport';
 
 const bench = panelBench();
@@ -103,7 +103,7 @@ describe('marks and notes in the panel', () => {
   it('refuses to mark more than a file of notes is for', async () => {
     await bench.writeEpochs();
     await bench.open().ready();
-    const identifiers = Array.from({ length: MOST_MARKED + 1 }, (_, i) => `x${i}`);
+    const identifiers = Array.from({ length: MAX_MARKED + 1 }, (_, i) => `x${i}`);
     await expect(
       bench.panel.session.requests.saveNotes({
         split: 'val',

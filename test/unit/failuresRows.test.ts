@@ -66,7 +66,7 @@ describe('filtering', () => {
     expect(shown(rows, { show: 'right' })).toEqual([0, 3]);
     expect(shown(rows, { show: 'falsePositive' })).toEqual([1]);
     expect(shown(rows, { show: 'falseNegative' })).toEqual([2, 5]);
-    expect(countVerdicts(rows)).toEqual({ wrong: 3, right: 2, unlabelled: 1 });
+    expect(countVerdicts(rows)).toEqual({ wrong: 3, right: 2, unlabeled: 1 });
   });
 
   it('by kind and by confidence in the answer', () => {
@@ -106,7 +106,7 @@ describe('filtering', () => {
 
 describe('sorting', () => {
   const rows = rowsOf(examples);
-  it('puts the most confidently wrong first and the unlabelled last', () => {
+  it('puts the most confidently wrong first and the unlabeled last', () => {
     expect([...sortRows(rows, 'wrong', false)]).toEqual([2, 1, 5, 3, 0, 4]);
     expect([...sortRows(rows, 'wrong', true)]).toEqual([0, 3, 5, 1, 2, 4]);
   });
@@ -140,10 +140,10 @@ describe('sorting', () => {
 describe('a row', () => {
   it('knows its verdict, confidence and the examples it belongs with', () => {
     const rows = rowsOf(examples);
-    expect([0, 1, 4].map((row) => rows.verdict(row))).toEqual(['right', 'wrong', 'unlabelled']);
+    expect([0, 1, 4].map((row) => rows.verdict(row))).toEqual(['right', 'wrong', 'unlabeled']);
     expect(rows.confidence(2)).toBeCloseTo(0.97, 5);
-    expect(rows.together(1)).toEqual([0, 1]);
-    expect(rows.together(5)).toEqual([5]);
+    expect(rows.rowsOfGroup(1)).toEqual([0, 1]);
+    expect(rows.rowsOfGroup(5)).toEqual([5]);
     expect(rows.kindOf(3)).toBeNull();
   });
 });

@@ -17,8 +17,8 @@ it('the list is narrowed to a slice, with its right answers, and widened again',
   };
   await panel.ready();
   await vi.waitFor(() => expect(panel.listed).toEqual(['dev-2-0-0', 'dev-0-0-0']));
-  expect(panel.model.subset).toMatchObject({ of: counting, title: 'Counting' });
-  expect(panel.model.counts).toEqual({ wrong: 1, right: 1, unlabelled: 0 });
+  expect(panel.model.subset).toMatchObject({ subset: counting, title: 'Counting' });
+  expect(panel.model.counts).toEqual({ wrong: 1, right: 1, unlabeled: 0 });
   // A filter narrows it further, and another epoch asks for its own examples.
   panel.model.setFilter({ show: 'wrong' });
   expect(panel.listed).toEqual(['dev-2-0-0']);
@@ -34,7 +34,7 @@ it('the list is narrowed to a slice, with its right answers, and widened again',
   await panel.ready();
   await vi.waitFor(() => expect(panel.listed).toEqual(['dev-0-0-0', 'dev-2-0-0']));
   expect(panel.state.subset).toEqual(counting);
-  panel.model.leaveSubset();
+  panel.model.clearSubset();
   panel.model.setFilter({ show: 'all' });
   expect(panel.listed).toHaveLength(3);
   expect(panel.state.subset).toBeNull();

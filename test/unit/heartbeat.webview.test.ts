@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Heartbeat, LOST_AFTER, PING_MS } from '../../src/webview/shared/heartbeat';
+import { Heartbeat, LOST_AFTER_PINGS, PING_MS } from '../../src/webview/shared/heartbeat';
 
 describe('the sign of life', () => {
   beforeEach(() => vi.useFakeTimers());
@@ -12,7 +12,7 @@ describe('the sign of life', () => {
     const heartbeat: Heartbeat = new Heartbeat(
       () => {
         host.pings++;
-        if (host.delay !== null) setTimeout(() => heartbeat.heard(), host.delay);
+        if (host.delay !== null) setTimeout(() => heartbeat.messageReceived(), host.delay);
       },
       (lost) => reports.push(lost),
     );
@@ -44,7 +44,7 @@ describe('the sign of life', () => {
 
   it('misses a host that never was there', () => {
     const { reports } = page(null);
-    vi.advanceTimersByTime(LOST_AFTER * PING_MS);
+    vi.advanceTimersByTime(LOST_AFTER_PINGS * PING_MS);
     expect(reports).toEqual([true]);
   });
 
@@ -59,7 +59,7 @@ describe('the sign of life', () => {
     host.delay = null;
     for (let i = 0; i < 20; i++) {
       vi.advanceTimersByTime(7_000);
-      heartbeat.heard();
+      heartbeat.messageReceived();
     }
     expect(reports).toEqual([]);
   });

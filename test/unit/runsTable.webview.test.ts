@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
-import { gridKey, LEADING, type Place } from '../../src/webview/runs/gridKeys';
+import { gridKey, LEADING_COLUMNS, type Place } from '../../src/webview/runs/gridKeys';
 import type { MetricColumn, RunLine, ToHost } from '../../src/webview/runs/messages';
 import { Model } from '../../src/webview/runs/model';
 import { seriesOf } from '../../src/webview/runs/series';
 import { scaleOf, wantsLog } from '../../src/webview/runs/scales';
-import { viewOf } from '../../src/webview/runs/view';
+import { restoredView } from '../../src/webview/runs/view';
 
 const columns: MetricColumn[] = [
   { name: 'name', kind: 'text' },
@@ -181,7 +181,7 @@ describe('the runs table', () => {
   });
 });
 
-describe('colours', () => {
+describe('colors', () => {
   it('are asked for up to six selected runs, in the order in which they are compared', async () => {
     const made = model();
     const asked: string[][] = [];
@@ -190,17 +190,17 @@ describe('colours', () => {
       return Promise.resolve(Object.fromEntries(keys.map((key, i) => [key, 5 - i])));
     };
     const [row] = made.all;
-    expect(seriesOf(made).of(row)).toBe(0);
+    expect(seriesOf(made).colorIndex(row)).toBe(0);
     made.select(['/runs/a', '/runs/bb'], true);
-    await vi.waitFor(() => expect(made.colours.size).toBe(2));
+    await vi.waitFor(() => expect(made.colors.size).toBe(2));
     expect(asked).toEqual([['/runs/bb', '/runs/a']]);
-    const colours = made.all.map((each) => seriesOf(made).of(each));
-    expect(colours).toEqual([4, 5, -1, -1]);
-    // A group has the colours then.
+    const colors = made.all.map((each) => seriesOf(made).colorIndex(each));
+    expect(colors).toEqual([4, 5, -1, -1]);
+    // A group has the colors then.
     made.change({ group: 'config:vit' });
-    expect(made.all.map((each) => seriesOf(made).of(each))).toEqual([0, 1, 0, 1]);
+    expect(made.all.map((each) => seriesOf(made).colorIndex(each))).toEqual([0, 1, 0, 1]);
     made.selectOnly([]);
-    expect(made.colours.size).toBe(0);
+    expect(made.colors.size).toBe(0);
     expect(asked).toHaveLength(1);
   });
 });
@@ -229,14 +229,14 @@ describe('keys of the table', () => {
     }
     return at;
   }
-  const start = { line: 0, column: LEADING };
+  const start = { line: 0, column: LEADING_COLUMNS };
 
   it('go through cells and heads, and never beyond them', () => {
     const made = model();
     expect(press(made, start, 'ArrowDown', 'ArrowRight')).toEqual({ line: 1, column: 3 });
     expect(press(made, start, 'Control+End', 'ArrowDown', 'End', 'ArrowRight')).toEqual({
       line: 3,
-      column: made.shownColumns.length + LEADING - 1,
+      column: made.shownColumns.length + LEADING_COLUMNS - 1,
     });
     expect(press(made, start, 'PageDown', 'PageUp', 'ArrowUp', 'ArrowUp', 'Home')).toEqual({
       line: -1,
@@ -246,15 +246,15 @@ describe('keys of the table', () => {
 
   it('sort, move, pin and hide by a head', () => {
     const made = model();
-    const head = { line: -1, column: LEADING + 4 };
+    const head = { line: -1, column: LEADING_COLUMNS + 4 };
     press(made, head, 'Enter');
     expect(made.view.sorts).toEqual([{ column: 'val_accuracy', descending: true }]);
-    press(made, { ...head, column: LEADING + 3 }, 'Shift+Enter');
+    press(made, { ...head, column: LEADING_COLUMNS + 3 }, 'Shift+Enter');
     expect(made.view.sorts.map(({ column }) => column)).toEqual(['val_accuracy', 'started']);
-    expect(press(made, head, 'Alt+ArrowLeft')).toEqual({ line: -1, column: LEADING + 3 });
-    press(made, { line: -1, column: LEADING + 3 }, 'p');
+    expect(press(made, head, 'Alt+ArrowLeft')).toEqual({ line: -1, column: LEADING_COLUMNS + 3 });
+    press(made, { line: -1, column: LEADING_COLUMNS + 3 }, 'p');
     expect(made.view.pinned).toEqual(['name', 'val_accuracy']);
-    press(made, { line: -1, column: LEADING + 1 }, 'Delete');
+    press(made, { line: -1, column: LEADING_COLUMNS + 1 }, 'Delete');
     expect(made.shownColumns.map(({ id }) => id)).not.toContain('val_accuracy');
   });
 
@@ -300,7 +300,9 @@ describe('axes', () => {
 });
 
 it('takes of a kept view what is of the right kind', () => {
-  expect(viewOf({ mode: 'pie', sorts: 3, text: 'x', pinned: ['a'], filters: null })).toMatchObject({
+  expect(
+    restoredView({ mode: 'pie', sorts: 3, text: 'x', pinned: ['a'], filters: null }),
+  ).toMatchObject({
     mode: 'table',
     sorts: [{ column: 'started', descending: true }],
     text: 'x',

@@ -195,7 +195,7 @@ it('gives selected runs the colours that the dashboard has for them', async () =
   const { folders, kept, session } = await table();
   const dashboard = new RunColours(kept).of(['/elsewhere', ...folders]);
   const keys = [folders[1], folders[0], '/not/in/the/table'];
-  expect(await session.requests.colours({ keys })).toEqual({
+  expect(await session.requests.colors({ keys })).toEqual({
     [folders[0]]: dashboard[1],
     [folders[1]]: dashboard[2],
   });

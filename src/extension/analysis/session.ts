@@ -265,7 +265,7 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
 
   private sayCancelled(set: PredictionSet): void {
     this.editor.send({ type: 'begin', generation: this.generation, set });
-    this.editor.send({ type: 'cancelled', generation: this.generation });
+    this.editor.send({ type: 'canceled', generation: this.generation });
   }
 
   private begin(set: PredictionSet): void {

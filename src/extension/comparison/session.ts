@@ -19,7 +19,7 @@ import type {
   ComparisonNumbers,
   ListedExample,
   PredictionSet,
-  RunOffer,
+  ComparableRun,
   Selection,
   Side,
   Split,
@@ -80,7 +80,7 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
   private generation = 0;
   private shown: Shown | null = null;
   private abort = new AbortController();
-  private offers: Record<Side, RunOffer> | null = null;
+  private offers: Record<Side, ComparableRun> | null = null;
   /** Size and time of the two files that are compared. */
   private stamps = '';
   private newer: string[] = [];
@@ -247,7 +247,7 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
   }
 
   private async look(): Promise<void> {
-    const offer = async (folder: string): Promise<RunOffer> => {
+    const offer = async (folder: string): Promise<ComparableRun> => {
       const sets = await listSets(folder);
       return { folder, sets, ...this.editor.run(folder) };
     };
@@ -322,7 +322,7 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
     const { shown, choice, offers } = this;
     if (shown?.type !== 'compared' || !choice || !offers) return [];
     const { comparison } = shown;
-    const other = (offer: RunOffer, wanted: WantedEpoch, epoch: number | null): boolean =>
+    const other = (offer: ComparableRun, wanted: WantedEpoch, epoch: number | null): boolean =>
       wanted === 'last'
         ? offer.sets.findLast(({ split }) => split === choice.split)?.epoch !== epoch
         : wanted === 'best' && epoch !== null && offer.bestEpoch !== epoch;

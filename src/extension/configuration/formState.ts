@@ -30,19 +30,20 @@ export function formView(
       state: {
         version,
         fields: {},
-        others: [],
-        broken: { message: formatStoredMessage(broken, t), line: broken.line },
+        otherProblems: [],
+        syntaxError: { message: formatStoredMessage(broken, t), line: broken.line },
       },
       fixes: [],
     };
   const fixes: Fix[] = [];
   const byKey = new Map<string, FormProblem[]>();
-  const others: FormProblem[] = [];
+  const otherProblems: FormProblem[] = [];
   for (const problem of problems) {
     const shown = formProblem(parsed, problem, fixes, t);
-    const list = definitionOf(problem.key) === undefined ? others : (byKey.get(problem.key) ?? []);
+    const list =
+      definitionOf(problem.key) === undefined ? otherProblems : (byKey.get(problem.key) ?? []);
     list.push(shown);
-    if (list !== others) byKey.set(problem.key, list);
+    if (list !== otherProblems) byKey.set(problem.key, list);
   }
   const fields: FormState['fields'] = {};
   for (const [key, value] of Object.entries(parsed.config)) {
@@ -56,7 +57,7 @@ export function formView(
       fields[path] = fieldState(parsed, path, field, given.get(name) ?? field.default, byKey);
     }
   }
-  return { state: { version, fields, others }, fixes };
+  return { state: { version, fields, otherProblems }, fixes };
 }
 
 function formProblem(

@@ -6,7 +6,7 @@ import { canEvaluate, canTrainLonger, isResumable, isTakeable } from '../runs/re
 import { isStoppable, type Run } from '../runs/runRegistry';
 
 /** What the dashboard says of a run at its top. @param start the run's latest start, once it is read. */
-export function headerOf(run: Run, start: StartEvent | undefined): Omit<RunHeader, 'colour'> {
+export function headerOf(run: Run, start: StartEvent | undefined): Omit<RunHeader, 'color'> {
   const { folder, info, status, message, hint } = run;
   const maxEpoch = info.maxEpoch || (start?.maxEpoch ?? 0);
   const totalSteps = info.totalSteps || (start?.totalSteps ?? 0);

@@ -196,7 +196,7 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
     const colours = this.editor.colours(this.folders);
     for (const [i, folder] of this.folders.entries()) {
       const run = this.editor.run(folder);
-      if (run) headers.push({ ...this.header(run), colour: colours[i] ?? i });
+      if (run) headers.push({ ...this.header(run), color: colours[i] ?? i });
     }
     const differing = this.differing(headers.map(({ key }) => key));
     const folders = [...this.folders];
@@ -207,7 +207,7 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
     this.send(message);
   }
 
-  private header(run: Run): Omit<RunHeader, 'colour'> {
+  private header(run: Run): Omit<RunHeader, 'color'> {
     const header = headerOf(run, this.feeds.get(run.folder)?.runStart);
     const short = (text: string | null) => text && this.editor.shortPaths(text, run.folder);
     const { message, hint, configuration } = header;

@@ -1,4 +1,4 @@
-import { LONGEST_TAG, type ExampleNote, type Split } from '../../webview/failures/messages';
+import { MAX_TAG_LENGTH, type ExampleNote, type Split } from '../../webview/failures/messages';
 import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 
@@ -53,7 +53,7 @@ export function parseNotes(text: string): Notes {
 export function tagsOf(value: unknown): { tags?: string[] } {
   if (!Array.isArray(value)) return {};
   const tags = value.flatMap((tag: unknown) => {
-    const text = typeof tag === 'string' ? tag.trim().slice(0, LONGEST_TAG) : '';
+    const text = typeof tag === 'string' ? tag.trim().slice(0, MAX_TAG_LENGTH) : '';
     return text === '' ? [] : [text];
   });
   return tags.length === 0 ? {} : { tags: [...new Set(tags)].sort() };

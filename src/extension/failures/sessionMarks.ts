@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import {
-  MOST_MARKED,
+  MAX_MARKED,
   type ExampleNote,
   type NoteChange,
   type PredictionSet,
@@ -51,10 +51,10 @@ export class SessionMarks {
    * @throws {UserError} when they are too many; what the file system says
    */
   async setMany(split: Split, identifiers: readonly string[], change: NoteChange): Promise<void> {
-    if (identifiers.length > MOST_MARKED)
+    if (identifiers.length > MAX_MARKED)
       throw new UserError(
         localize('{0} examples are too many to mark at once.', identifiers.length),
-        { hint: localize('Narrow the list to at most {0}.', MOST_MARKED) },
+        { hint: localize('Narrow the list to at most {0}.', MAX_MARKED) },
       );
     await this.notes.setMany(split, identifiers, change);
   }

@@ -152,7 +152,7 @@ export class RunsSession implements MessageHandlers<RunsContract> {
       await this.editor.openNew(this.runOf(key), lists);
       return null;
     },
-    colours: ({ keys }) => {
+    colors: ({ keys }) => {
       const folders = this.knownOf(keys);
       const colours = this.editor.colours(folders);
       return Promise.resolve(Object.fromEntries(folders.map((each, i) => [each, colours[i]])));

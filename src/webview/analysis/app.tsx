@@ -1,12 +1,12 @@
 import type { FunctionComponent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { KeysLine, Notice, ProgressLine } from '../shared/frame';
+import { KeysFooter, Notice, ProgressBar } from '../shared/frame';
 import { announce, LiveRegion } from '../shared/liveRegion';
 import { percent, progressPercent } from '../shared/numbers';
-import { setText } from '../shared/predictionSets';
+import { predictionSetText } from '../shared/predictionSets';
 import { StateMessage } from '../shared/stateMessage';
 import { t } from '../shared/translate';
-import { isNotPlain, usePanelKeys } from '../shared/usePanelKeys';
+import { hasModifierOrIsTyping, usePanelKeys } from '../shared/usePanelKeys';
 import { CalibrationTab } from './calibrationTab';
 import { EpochsTab } from './epochsTab';
 import { Header } from './header';
@@ -17,7 +17,7 @@ import { NoiseTab } from './noiseTab';
 import { OverviewTab } from './overviewTab';
 import { RobustnessTab } from './robustnessTab';
 import { SlicesTab } from './slicesTab';
-import { tabText } from './words';
+import { tabText } from './texts';
 
 /** What a tab shows; its order and name are those of `TABS` and `tabText`. */
 const contents: Record<TabId, FunctionComponent<{ model: Model; numbers: Numbers }>> = {
@@ -72,37 +72,37 @@ function Content({ model }: { model: Model }) {
 }
 
 function Analysis({ model }: { model: Model }) {
-  const { work, set, numbers, complete } = model;
+  const { state, set, numbers, complete } = model;
   useEffect(() => {
     if (complete && set && numbers)
-      announce(t('{0}: accuracy {1}.', setText(set), percent(numbers.accuracy)));
+      announce(t('{0}: accuracy {1}.', predictionSetText(set), percent(numbers.accuracy)));
   }, [complete, set?.split, set?.epoch]);
   usePageKeys(model);
   return (
-    <div class="panel-frame analysis" aria-busy={work.state === 'working'}>
+    <div class="panel-frame analysis" aria-busy={state.state === 'working'}>
       <Header model={model} />
       <Working model={model} />
       <Notices model={model} />
       {numbers ? (
         <Tabs model={model} numbers={numbers} />
       ) : (
-        work.state === 'working' && (
+        state.state === 'working' && (
           <StateMessage kind="loading" title={t('Analyzing the predictions…')} />
         )
       )}
-      <KeysLine
+      <KeysFooter
         keys={[
-          { keys: TABS.map((_, i) => String(i + 1)), does: t('Show a tab') },
-          { keys: ['↑', '↓', 'PgUp', 'PgDn', 'Home', 'End'], does: t('Move in a list') },
-          { keys: ['Enter'], does: t('Open the examples in Failed Examples') },
-          { keys: ['M'], does: t('Mark a candidate for label noise') },
-          { keys: ['/'], does: t('Search slices') },
-          { keys: ['?'], does: t('Show the keys') },
+          { keys: TABS.map((_, i) => String(i + 1)), description: t('Show a tab') },
+          { keys: ['↑', '↓', 'PgUp', 'PgDn', 'Home', 'End'], description: t('Move in a list') },
+          { keys: ['Enter'], description: t('Open the examples in Failed Examples') },
+          { keys: ['M'], description: t('Mark a candidate for label noise') },
+          { keys: ['/'], description: t('Search slices') },
+          { keys: ['?'], description: t('Show the keys') },
         ]}
       >
         <kbd>1</kbd>–<kbd>{TABS.length}</kbd> {t('tabs')} <kbd>↑</kbd> <kbd>↓</kbd> {t('move')}{' '}
         <kbd>Enter</kbd> {t('open examples')} <kbd>/</kbd> {t('search')}
-      </KeysLine>
+      </KeysFooter>
     </div>
   );
 }
@@ -110,7 +110,7 @@ function Analysis({ model }: { model: Model }) {
 /** Digits show a tab, `/` goes to the search of the slices. */
 function usePageKeys(model: Model): void {
   usePanelKeys((event) => {
-    if (isNotPlain(event)) return false;
+    if (hasModifierOrIsTyping(event)) return false;
     const tab = TABS[Number(event.key) - 1];
     if (tab) {
       model.setTab(tab);
@@ -180,7 +180,7 @@ function Tabs({ model, numbers }: { model: Model; numbers: Numbers }) {
         id="tab-content"
         class={`content ${model.tab}`}
         role="tabpanel"
-        aria-labelledby={`tab-${model.tab}`}
+        aria-labeledby={`tab-${model.tab}`}
       >
         <Shown key={model.tab} model={model} numbers={numbers} />
       </main>
@@ -190,12 +190,12 @@ function Tabs({ model, numbers }: { model: Model; numbers: Numbers }) {
 
 /** Progress with a way to cancel, or why there is no (more) analysis. */
 function Working({ model }: { model: Model }) {
-  const { work } = model;
-  const share = work.state === 'working' ? work.share : 1;
+  const { state } = model;
+  const share = state.state === 'working' ? state.share : 1;
   return (
     <>
-      <ProgressLine label={t('Analyzing the predictions')} share={share} />
-      {work.state === 'working' && (
+      <ProgressBar label={t('Analyzing the predictions')} share={share} />
+      {state.state === 'working' && (
         <p class="working muted">
           <span class="number">{t('Analyzing: {0}', progressPercent(share))}</span>
           <button class="quiet" onClick={() => model.send({ type: 'cancel' })}>
@@ -203,7 +203,7 @@ function Working({ model }: { model: Model }) {
           </button>
         </p>
       )}
-      {work.state === 'cancelled' && (
+      {state.state === 'canceled' && (
         <Notice
           level="info"
           actions={
@@ -215,11 +215,11 @@ function Working({ model }: { model: Model }) {
             : t('The analysis was canceled.')}
         </Notice>
       )}
-      {work.state === 'failed' && (
+      {state.state === 'failed' && (
         <Notice
           level="error"
           actions={
-            work.trust ? (
+            state.trust ? (
               <button onClick={() => model.send({ type: 'manageTrust' })}>
                 {t('Manage Workspace Trust')}
               </button>
@@ -228,7 +228,7 @@ function Working({ model }: { model: Model }) {
             )
           }
         >
-          {work.message} {work.hint}
+          {state.message} {state.hint}
         </Notice>
       )}
     </>

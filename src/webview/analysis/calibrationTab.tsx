@@ -97,9 +97,9 @@ function Row({ title, value, text }: { title: string; value: string; text: strin
 function Diagram({ calibration: { bins } }: { calibration: Calibration }) {
   const x = (share: number): number => LEFT + SIDE * share;
   const y = (share: number): number => 8 + SIDE * (1 - share);
-  const most = Math.max(...bins.map(({ n }) => n), 1);
+  const maxCount = Math.max(...bins.map(({ n }) => n), 1);
   const base = y(0) + 18 + COUNTS;
-  const tall = (n: number): number => (COUNTS - 16) * (n / most);
+  const barHeight = (n: number): number => (COUNTS - 16) * (n / maxCount);
   const ticks = [0, 0.25, 0.5, 0.75, 1];
   return (
     <svg
@@ -132,11 +132,11 @@ function Diagram({ calibration: { bins } }: { calibration: Calibration }) {
             class="count"
             x={x(low) + 1}
             width={x(high) - x(low) - 2}
-            y={base - tall(n)}
-            height={tall(n)}
+            y={base - barHeight(n)}
+            height={barHeight(n)}
           />
           {n > 0 && (
-            <text class="bin-count" x={x((low + high) / 2)} y={base - tall(n) - 3}>
+            <text class="bin-count" x={x((low + high) / 2)} y={base - barHeight(n) - 3}>
               {shortCount(n)}
             </text>
           )}

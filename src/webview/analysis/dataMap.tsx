@@ -1,13 +1,13 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { onThemeChange } from '../shared/theme';
 import { t } from '../shared/translate';
-import { drawMap, MARGIN, placeOf, SHADES, shades, type MapSize } from './drawMap';
+import { drawMap, MARGIN, pixelOf, SHADE_COUNT, shades, type MapSize } from './drawMap';
 import type { DynamicsColumns } from './messages';
 import type { Model } from './model';
 import { PointIndex } from './points';
 
 /** How near the pointer must be to a point, in pixels. */
-const REACH = 12;
+const HIT_RADIUS = 12;
 
 interface DataMapProps {
   model: Model;
@@ -19,7 +19,7 @@ interface DataMapProps {
 }
 
 /**
- * The data map (Swayamdipta et al. 2020): confidence over variability, coloured by correctness. It is for the pointer;
+ * The data map (Swayamdipta et al. 2020): confidence over variability, colored by correctness. It is for the pointer;
  * the list next to it has the same points for the keyboard and for screen readers.
  */
 export function DataMap({ model, columns, rows, chosen, onChoose }: DataMapProps) {
@@ -39,7 +39,7 @@ export function DataMap({ model, columns, rows, chosen, onChoose }: DataMapProps
       setSize({
         width: element.clientWidth,
         height: element.clientHeight,
-        ratio: window.devicePixelRatio,
+        pixelRatio: window.devicePixelRatio,
       }),
     );
     observer.observe(element);
@@ -53,14 +53,14 @@ export function DataMap({ model, columns, rows, chosen, onChoose }: DataMapProps
   }, [columns, rows, size, theme]);
   useEffect(() => setHovered(null), [columns, rows]);
 
-  const near = (event: MouseEvent): number | null => {
+  const pointAt = (event: MouseEvent): number | null => {
     if (!size || !canvas.current) return null;
     const { left, top } = canvas.current.getBoundingClientRect();
     const width = size.width - MARGIN.left - MARGIN.right;
     const height = size.height - MARGIN.top - MARGIN.bottom;
     const x = (event.clientX - left - MARGIN.left) / width;
     const y = 1 - (event.clientY - top - MARGIN.top) / height;
-    return index.nearest(x, y, width, height, REACH);
+    return index.nearest(x, y, width, height, HIT_RADIUS);
   };
   return (
     <figure class="map">
@@ -68,10 +68,10 @@ export function DataMap({ model, columns, rows, chosen, onChoose }: DataMapProps
         ref={box}
         class={`map-box ${hovered === null ? '' : 'pointing'}`}
         data-drawn={drawn}
-        onMouseMove={(event) => setHovered(near(event))}
+        onMouseMove={(event) => setHovered(pointAt(event))}
         onMouseLeave={() => setHovered(null)}
         onClick={(event) => {
-          const row = near(event);
+          const row = pointAt(event);
           if (row === null) return;
           onChoose(row);
           model.showRow(row);
@@ -83,12 +83,12 @@ export function DataMap({ model, columns, rows, chosen, onChoose }: DataMapProps
           aria-label={t('Data map of {0} examples. The list shows the same examples.', rows.length)}
         />
         {size && chosen !== undefined && (
-          <Ring place={placeOf(columns, chosen, size)} kind="chosen" />
+          <PointRing place={pixelOf(columns, chosen, size)} kind="chosen" />
         )}
         {size && hovered !== null && (
           <>
-            <Ring place={placeOf(columns, hovered, size)} kind="hovered" />
-            <Tip model={model} columns={columns} row={hovered} size={size} />
+            <PointRing place={pixelOf(columns, hovered, size)} kind="hovered" />
+            <PointTooltip model={model} columns={columns} row={hovered} size={size} />
           </>
         )}
       </div>
@@ -103,23 +103,23 @@ export function DataMap({ model, columns, rows, chosen, onChoose }: DataMapProps
 }
 
 function Shades({ theme }: { theme: number }) {
-  const colours = useMemo(shades, [theme]);
-  const width = 100 / SHADES;
+  const colors = useMemo(shades, [theme]);
+  const width = 100 / SHADE_COUNT;
   return (
     <svg class="shades" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
-      {colours.map((colour, i) => (
-        <rect key={i} x={i * width} width={width} height="10" style={{ fill: colour }} />
+      {colors.map((color, i) => (
+        <rect key={i} x={i * width} width={width} height="10" style={{ fill: color }} />
       ))}
     </svg>
   );
 }
 
-function Ring({ place: [x, y], kind }: { place: [number, number]; kind: string }) {
+function PointRing({ place: [x, y], kind }: { place: [number, number]; kind: string }) {
   return <span class={`ring ${kind}`} style={{ left: `${x}px`, top: `${y}px` }} />;
 }
 
 /** What is under the pointer. Its words come from the host a moment later. */
-function Tip({
+function PointTooltip({
   model,
   columns,
   row,
@@ -130,8 +130,8 @@ function Tip({
   row: number;
   size: MapSize;
 }) {
-  useEffect(() => model.wantLines([row]), [row]);
-  const [x, y] = placeOf(columns, row, size);
+  useEffect(() => model.requestLines([row]), [row]);
+  const [x, y] = pixelOf(columns, row, size);
   const line = model.line(row);
   const side = {
     ...(x < size.width / 2 ? { left: `${x + 10}px` } : { right: `${size.width - x + 10}px` }),

@@ -1,13 +1,13 @@
-import { isHighContrast, themeColour } from '../shared/theme';
+import { isHighContrast, themeColor } from '../shared/theme';
 import type { DynamicsColumns } from './messages';
-import { MOST_VARIABILITY } from './points';
+import { MAX_VARIABILITY } from './points';
 
 /** Most milliseconds of a frame that go into drawing points. */
-const SLICE_MS = 8;
+const FRAME_BUDGET_MS = 8;
 /** Fewer points than this are drawn as discs. */
-const FEW = 3000;
+const MAX_DISCS = 3000;
 /** Shades from never right to always right. */
-export const SHADES = 9;
+export const SHADE_COUNT = 9;
 
 /** Space around the map for its axes, in CSS pixels. */
 export const MARGIN = { left: 46, right: 12, top: 10, bottom: 36 };
@@ -16,33 +16,33 @@ export interface MapSize {
   /** CSS pixels of the whole canvas. */
   width: number;
   height: number;
-  ratio: number;
+  pixelRatio: number;
 }
 
 /** The position of a row on the canvas, in CSS pixels. */
-export function placeOf(columns: DynamicsColumns, row: number, size: MapSize): [number, number] {
+export function pixelOf(columns: DynamicsColumns, row: number, size: MapSize): [number, number] {
   const width = size.width - MARGIN.left - MARGIN.right;
   const height = size.height - MARGIN.top - MARGIN.bottom;
   return [
-    MARGIN.left + (width * (columns.variability[row] ?? 0)) / MOST_VARIABILITY,
+    MARGIN.left + (width * (columns.variability[row] ?? 0)) / MAX_VARIABILITY,
     MARGIN.top + height * (1 - (columns.confidence[row] ?? 0)),
   ];
 }
 
-/** Colours from never right to always right, by the theme. */
+/** Colors from never right to always right, by the theme. */
 export function shades(): string[] {
-  const wrong = themeColour('--vscode-charts-red', '#e51400');
-  const middle = themeColour('--vscode-charts-yellow', '#bf8803');
-  const right = themeColour('--vscode-charts-blue', '#3794ff');
-  return Array.from({ length: SHADES }, (_, i) => {
-    const at = (2 * i) / (SHADES - 1);
+  const wrong = themeColor('--vscode-charts-red', '#e51400');
+  const middle = themeColor('--vscode-charts-yellow', '#bf8803');
+  const right = themeColor('--vscode-charts-blue', '#3794ff');
+  return Array.from({ length: SHADE_COUNT }, (_, i) => {
+    const at = (2 * i) / (SHADE_COUNT - 1);
     const [from, to, share] = at <= 1 ? [wrong, middle, at] : [middle, right, at - 1];
     return `color-mix(in srgb, ${to} ${Math.round(100 * share)}%, ${from})`;
   });
 }
 
 function shadeOf(correctness: number): number {
-  return Math.round(Math.min(1, Math.max(0, correctness)) * (SHADES - 1));
+  return Math.round(Math.min(1, Math.max(0, correctness)) * (SHADE_COUNT - 1));
 }
 
 /**
@@ -61,14 +61,14 @@ export function drawMap(
 ): () => void {
   const context = canvas.getContext('2d');
   if (!context) return () => undefined;
-  const { width, height, ratio } = size;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  context.scale(ratio, ratio);
+  const { width, height, pixelRatio } = size;
+  canvas.width = Math.round(width * pixelRatio);
+  canvas.height = Math.round(height * pixelRatio);
+  context.scale(pixelRatio, pixelRatio);
   drawAxes(context, size, axes);
-  const colours = shades();
-  const few = rows.length < FEW;
-  const side = few ? 5 : isHighContrast() ? 3 : 2;
+  const colors = shades();
+  const asDiscs = rows.length < MAX_DISCS;
+  const side = asDiscs ? 5 : isHighContrast() ? 3 : 2;
   const taken = new Uint8Array(Math.ceil(width / side + 1) * Math.ceil(height / side + 1));
   const across = Math.ceil(width / side + 1);
   const byShade = sortedByShade(columns, rows);
@@ -77,18 +77,18 @@ export function drawMap(
   let last = -1;
   const step = (): void => {
     const began = performance.now();
-    while (at < byShade.length && performance.now() - began < SLICE_MS)
+    while (at < byShade.length && performance.now() - began < FRAME_BUDGET_MS)
       for (const end = Math.min(byShade.length, at + 500); at < end; at++) {
         const row = byShade[at] ?? 0;
-        const [x, y] = placeOf(columns, row, size);
+        const [x, y] = pixelOf(columns, row, size);
         const cell = Math.floor(y / side) * across + Math.floor(x / side);
         // Later ones are less often right: they are drawn on top. Of one shade, one per place is enough.
         const shade = shadeOf(columns.correctness[row] ?? 0);
-        if (!few && taken[cell] === shade + 1) continue;
+        if (!asDiscs && taken[cell] === shade + 1) continue;
         taken[cell] = shade + 1;
-        if (shade !== last) context.fillStyle = colours[shade] ?? '';
+        if (shade !== last) context.fillStyle = colors[shade] ?? '';
         last = shade;
-        if (few) {
+        if (asDiscs) {
           context.beginPath();
           context.arc(x, y, side / 2, 0, 2 * Math.PI);
           context.fill();
@@ -104,10 +104,10 @@ export function drawMap(
 
 /** The most often right first. */
 function sortedByShade({ correctness }: DynamicsColumns, rows: Int32Array): Int32Array {
-  const starts = new Int32Array(SHADES + 1);
-  const of = (row: number): number => SHADES - 1 - shadeOf(correctness[row] ?? 0);
+  const starts = new Int32Array(SHADE_COUNT + 1);
+  const of = (row: number): number => SHADE_COUNT - 1 - shadeOf(correctness[row] ?? 0);
   for (const row of rows) starts[of(row) + 1] = (starts[of(row) + 1] ?? 0) + 1;
-  for (let i = 1; i <= SHADES; i++) starts[i] = (starts[i] ?? 0) + (starts[i - 1] ?? 0);
+  for (let i = 1; i <= SHADE_COUNT; i++) starts[i] = (starts[i] ?? 0) + (starts[i - 1] ?? 0);
   const sorted = new Int32Array(rows.length);
   for (const row of rows) {
     const shade = of(row);
@@ -123,12 +123,12 @@ function drawAxes(
   { width, height }: MapSize,
   { x, y }: { x: string; y: string },
 ): void {
-  const text = themeColour('--vscode-foreground', '#888888');
-  const muted = themeColour('--vscode-descriptionForeground', text);
+  const text = themeColor('--vscode-foreground', '#888888');
+  const muted = themeColor('--vscode-descriptionForeground', text);
   const right = width - MARGIN.right;
   const bottom = height - MARGIN.bottom;
   context.clearRect(0, 0, width, height);
-  context.font = `11px ${themeColour('--vscode-font-family', 'sans-serif')}`;
+  context.font = `11px ${themeColor('--vscode-font-family', 'sans-serif')}`;
   context.strokeStyle = `color-mix(in srgb, ${text} ${isHighContrast() ? 40 : 15}%, transparent)`;
   context.fillStyle = muted;
   context.lineWidth = 1;
@@ -143,7 +143,7 @@ function drawAxes(
     context.moveTo(across, MARGIN.top);
     context.lineTo(across, bottom);
     context.textAlign = 'center';
-    context.fillText((tick * MOST_VARIABILITY).toFixed(3).replace(/0$/, ''), across, bottom + 14);
+    context.fillText((tick * MAX_VARIABILITY).toFixed(3).replace(/0$/, ''), across, bottom + 14);
   }
   context.stroke();
   context.fillText(x, (MARGIN.left + right) / 2, height - 5);

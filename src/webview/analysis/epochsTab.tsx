@@ -7,7 +7,7 @@ import type { DynamicsColumns, DynamicsSummary, Fate, Numbers, PointColumn } fro
 import { FATES } from './messages';
 import type { Model } from './model';
 import { rowsOfFate, sortPoints } from './points';
-import { fateText, truth } from './words';
+import { fateText, truth } from './texts';
 
 type Column = PointColumn | 'fate' | 'label' | 'sentence';
 
@@ -18,8 +18,8 @@ function columnsShown(): GridColumn<Column>[] {
     {
       id: 'confidence',
       title: t('Confidence'),
-      width: 112,
-      narrow: 104,
+      minWidth: 112,
+      compactWidth: 104,
       numeric,
       sortable,
       hint: t('Mean probability of the label over the epochs.'),
@@ -27,8 +27,8 @@ function columnsShown(): GridColumn<Column>[] {
     {
       id: 'variability',
       title: t('Variability'),
-      width: 104,
-      from: 540,
+      minWidth: 104,
+      hideBelow: 540,
       numeric,
       sortable,
       largestFirst: true,
@@ -37,15 +37,15 @@ function columnsShown(): GridColumn<Column>[] {
     {
       id: 'correctness',
       title: t('Correctness'),
-      width: 116,
-      from: 440,
+      minWidth: 116,
+      hideBelow: 440,
       numeric,
       sortable,
       hint: t('Share of epochs with a right answer.'),
     },
-    { id: 'fate', title: t('Over epochs'), width: 104, from: 645 },
-    { id: 'label', title: t('Label'), width: 54 },
-    { id: 'sentence', title: t('Sentence'), width: 180, narrow: 150, grow: 1 },
+    { id: 'fate', title: t('Over epochs'), minWidth: 104, hideBelow: 645 },
+    { id: 'label', title: t('Label'), minWidth: 54 },
+    { id: 'sentence', title: t('Sentence'), minWidth: 180, compactWidth: 150, grow: 1 },
   ];
 }
 
@@ -138,11 +138,11 @@ function Points({ model, columns }: { model: Model; columns: DynamicsColumns }) 
           model.setPoints({ column: column as PointColumn, descending })
         }
         count={sorted.length}
-        at={at}
-        onAt={(place) => model.moveTo('points', place)}
+        activeRow={at}
+        onActivate={(place) => model.moveTo('points', place)}
         rowKey={(place) => sorted[place] ?? -1}
         onOpen={(place) => model.showRow(sorted[place] ?? -1)}
-        onVisible={(first, last) => model.wantLines(Array.from(sorted.subarray(first, last)))}
+        onVisible={(first, last) => model.requestLines(Array.from(sorted.subarray(first, last)))}
         cells={(place) => {
           const row = sorted[place] ?? -1;
           const line = model.line(row);

@@ -7,19 +7,19 @@ const ROW_HEIGHT = 28;
 /** Left and right of a row, in CSS pixels; the style sheet says the same. */
 const PADDING = 8;
 /** Rows drawn above and below the visible ones. */
-const SPARE = 6;
+const OVERSCAN = 6;
 
 export interface GridColumn<C extends string> {
   id: C;
   title: string;
   /** Least width in CSS pixels. */
-  width: number;
+  minWidth: number;
   /** Its part of the width that is left; none where it is missing. */
   grow?: number;
   /** Least width where there is no room for all columns. */
-  narrow?: number;
+  compactWidth?: number;
   /** Where there is no room for all columns, it is left out of a list that is narrower than this, in CSS pixels. */
-  from?: number;
+  hideBelow?: number;
   numeric?: boolean;
   /** Explains the column. */
   hint?: string;
@@ -35,8 +35,8 @@ interface GridProps<C extends string> {
   onSort?: (column: C, descending: boolean) => void;
   count: number;
   /** The row that has the focus when the list has it. */
-  at: number;
-  onAt: (place: number) => void;
+  activeRow: number;
+  onActivate: (place: number) => void;
   /** The cells of a row, by column. */
   cells: (place: number) => Record<C, ComponentChildren>;
   rowKey: (place: number) => string | number;
@@ -54,13 +54,13 @@ interface GridProps<C extends string> {
  * The row with the focus exists always, so that the focus is never lost by scrolling.
  */
 export function Grid<C extends string>(props: GridProps<C>) {
-  const { label, sort, onSort, count, onAt, cells, rowKey, onOpen } = props;
+  const { label, sort, onSort, count, onActivate, cells, rowKey, onOpen } = props;
   const box = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(600);
   const [width, setWidth] = useState(Infinity);
   const columns = columnsFor(props.columns, width);
-  const at = Math.min(Math.max(0, props.at), count - 1);
+  const at = Math.min(Math.max(0, props.activeRow), count - 1);
 
   useEffect(() => {
     const element = box.current;
@@ -88,8 +88,8 @@ export function Grid<C extends string>(props: GridProps<C>) {
       element.querySelector<HTMLElement>('.grid-row[tabindex="0"]')?.focus({ preventScroll: true });
   }, [at, count]);
 
-  const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - SPARE);
-  const last = Math.min(count, Math.ceil((top + height) / ROW_HEIGHT) + SPARE);
+  const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - OVERSCAN);
+  const last = Math.min(count, Math.ceil((top + height) / ROW_HEIGHT) + OVERSCAN);
   const places = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
   if (at >= 0 && (at < first || at >= last)) places.push(at);
   useEffect(() => props.onVisible?.(first, last));
@@ -113,16 +113,18 @@ export function Grid<C extends string>(props: GridProps<C>) {
     const next = to[event.key];
     if (next !== undefined) {
       current.current = Math.min(count - 1, Math.max(0, next));
-      onAt(current.current);
+      onActivate(current.current);
     } else if (event.key === 'Enter') onOpen(at);
     else if (!props.onKey?.(event, at)) return;
     event.preventDefault();
   };
 
   const template = columns
-    .map(({ width, grow }) => (grow === undefined ? `${width}px` : `minmax(${width}px, ${grow}fr)`))
+    .map(({ minWidth, grow }) =>
+      grow === undefined ? `${minWidth}px` : `minmax(${minWidth}px, ${grow}fr)`,
+    )
     .join(' ');
-  const least = leastWidth(columns);
+  const minWidth = totalMinWidth(columns);
   return (
     <div
       ref={box}
@@ -132,7 +134,7 @@ export function Grid<C extends string>(props: GridProps<C>) {
       aria-rowcount={count + 1}
       aria-colcount={columns.length}
       data-rows={count}
-      style={{ '--columns': template, '--least': `${least}px` }}
+      style={{ '--columns': template, '--least': `${minWidth}px` }}
       onScroll={(event) => setTop(event.currentTarget.scrollTop)}
       onKeyDown={onKeyDown}
     >
@@ -165,7 +167,7 @@ export function Grid<C extends string>(props: GridProps<C>) {
               tabIndex={place === at ? 0 : -1}
               style={{ transform: `translateY(${place * ROW_HEIGHT}px)` }}
               onFocus={() => {
-                if (place !== at) onAt(place);
+                if (place !== at) onActivate(place);
               }}
               onClick={(event) => {
                 if (event.target instanceof Element && event.target.closest('button')) return;
@@ -185,8 +187,8 @@ export function Grid<C extends string>(props: GridProps<C>) {
   );
 }
 
-function leastWidth(columns: readonly GridColumn<string>[]): number {
-  return columns.reduce((sum, { width }) => sum + width, 2 * PADDING);
+function totalMinWidth(columns: readonly GridColumn<string>[]): number {
+  return columns.reduce((sum, { minWidth }) => sum + minWidth, 2 * PADDING);
 }
 
 /** The columns of a list of this width: where there is no room for all, narrower ones, and without the less important. */
@@ -194,10 +196,10 @@ function columnsFor<C extends string>(
   columns: readonly GridColumn<C>[],
   width: number,
 ): readonly GridColumn<C>[] {
-  if (width >= leastWidth(columns)) return columns;
+  if (width >= totalMinWidth(columns)) return columns;
   return columns
-    .filter(({ from }) => from === undefined || width >= from)
-    .map((column) => ({ ...column, width: column.narrow ?? column.width }));
+    .filter(({ hideBelow }) => hideBelow === undefined || width >= hideBelow)
+    .map((column) => ({ ...column, width: column.compactWidth ?? column.minWidth }));
 }
 
 function Head<C extends string>({

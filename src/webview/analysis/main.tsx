@@ -8,7 +8,7 @@ import { Model } from './model';
 
 startPanel<AnalysisContract, PanelState, Model>({
   panel: 'analysis',
-  remedy: t('Close this panel and open it again from the NLVR view.'),
+  reopenHint: t('Close this panel and open it again from the NLVR view.'),
   create: (connection, changed) =>
     new Model(connection, changed, (state) => (connection.state = state), connection.state),
   view: (model) => <App model={model} />,

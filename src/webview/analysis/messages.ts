@@ -95,7 +95,7 @@ export interface Contrast {
 }
 
 export interface Numbers extends Share {
-  /** Predictions, unlabelled ones included. */
+  /** Predictions, unlabeled ones included. */
   examples: number;
   slices: SliceNumbers[];
   calibration: Calibration | null;
@@ -110,7 +110,7 @@ export interface Numbers extends Share {
 export const FATES = ['always right', 'learned', 'forgotten', 'never learned'] as const;
 export type Fate = (typeof FATES)[number];
 
-/** Labelled examples as columns, in the order of their file. Identifiers and sentences stay in the host. */
+/** Labeled examples as columns, in the order of their file. Identifiers and sentences stay in the host. */
 export interface DynamicsColumns {
   /** Mean probability of the label over the epochs. */
   confidence: Float32Array;
@@ -251,7 +251,7 @@ export type ToWebview =
   /** null for fewer than two epochs. */
   | { type: 'dynamics'; generation: number; columns: DynamicsColumns | null }
   | { type: 'failed'; generation: number; message: string; hint?: string; trust?: true }
-  | { type: 'cancelled'; generation: number }
+  | { type: 'canceled'; generation: number }
   /** The stored results of robustness tests, the newest first. */
   | { type: 'robustness'; results: RobustnessResult[] }
   /** Something else of the editor asks for a tab. */
@@ -283,7 +283,7 @@ export interface AnalysisContract {
   requests: {
     rows: { params: { generation: number; rows: number[] }; result: ExampleLine[] };
     saveNote: { params: { split: Split; identifier: string; note: ExampleNote }; result: null };
-    /** The candidates for label noise with their marks. The file's name, or null when the person cancelled. */
+    /** The candidates for label noise with their marks. The file's name, or null when the person canceled. */
     exportCandidates: { params: { format: ListFormat }; result: { file: string | null } };
   };
 }

@@ -27,11 +27,11 @@ export interface Host {
   ): Promise<AnalysisContract['requests'][N]['result']>;
 }
 
-export type Work =
+export type AnalysisState =
   | { state: 'none' }
   | { state: 'working'; share: number }
   | { state: 'done' }
-  | { state: 'cancelled' }
+  | { state: 'canceled' }
   | { state: 'failed'; message: string; hint: string | undefined; trust: boolean };
 
 export interface Notice {
@@ -51,7 +51,7 @@ export class Model {
   run: Extract<ToWebview, { type: 'init' }> | null = null;
   sets: PredictionSet[] = [];
   set: PredictionSet | null = null;
-  work: Work = { state: 'none' };
+  state: AnalysisState = { state: 'none' };
   /** null until the first are there. */
   numbers: Numbers | null = null;
   /** Whether `numbers` has everything. */
@@ -70,10 +70,10 @@ export class Model {
   private robustnessFile: string | null = null;
   at: PanelState['at'] = {};
   generation = 0;
-  /** The set of `numbers`: while another one is analysed, its own are not shown as those of the other. */
+  /** The set of `numbers`: while another one is analyzed, its own are not shown as those of the other. */
   private numbersOf: PredictionSet | null = null;
   private readonly lines = new Map<number, ExampleLine>();
-  private readonly asked = new Set<number>();
+  private readonly requestedRows = new Set<number>();
 
   constructor(
     private readonly host: Host,
@@ -85,8 +85,8 @@ export class Model {
     const column = SLICE_COLUMNS.find((each) => each === state.slices?.column);
     this.slices = { ...DEFAULT_SLICES, ...state.slices, column: column ?? DEFAULT_SLICES.column };
     this.fate = FATES.find((fate) => fate === state.fate) ?? null;
-    const byPoint = POINT_COLUMNS.find((each) => each === state.points?.column);
-    this.points = { ...this.points, ...state.points, column: byPoint ?? this.points.column };
+    const pointColumn = POINT_COLUMNS.find((each) => each === state.points?.column);
+    this.points = { ...this.points, ...state.points, column: pointColumn ?? this.points.column };
     this.unmarkedOnly = state.unmarkedOnly ?? false;
     this.at = { ...state.at };
     this.robustnessFile = state.robustness ?? null;
@@ -112,21 +112,21 @@ export class Model {
         this.begin(message);
         break;
       case 'progress':
-        if (this.work.state === 'working') this.work = { state: 'working', share: message.share };
+        if (this.state.state === 'working') this.state = { state: 'working', share: message.share };
         break;
       case 'numbers':
-        this.takeNumbers(message.numbers, message.complete);
+        this.setNumbers(message.numbers, message.complete);
         break;
       case 'dynamics':
         this.dynamics = message.columns;
         break;
       case 'failed': {
         const { message: text, hint, trust } = message;
-        this.work = { state: 'failed', message: text, hint, trust: trust === true };
+        this.state = { state: 'failed', message: text, hint, trust: trust === true };
         break;
       }
-      case 'cancelled':
-        this.work = { state: 'cancelled' };
+      case 'canceled':
+        this.state = { state: 'canceled' };
         break;
       case 'robustness':
         this.robustness = message.results;
@@ -157,7 +157,7 @@ export class Model {
 
   setTab(tab: TabId): void {
     this.tab = tab;
-    this.keep();
+    this.saveAndNotify();
   }
 
   setSlices(change: Partial<PanelState['slices']>): void {
@@ -183,7 +183,7 @@ export class Model {
 
   setRobustness(file: string): void {
     this.robustnessFile = file;
-    this.keep();
+    this.saveAndNotify();
   }
 
   setUnmarkedOnly(unmarkedOnly: boolean): void {
@@ -194,7 +194,7 @@ export class Model {
   /** Gives a row of a list the focus. */
   moveTo(list: ListId, place: number): void {
     this.at = { ...this.at, [list]: place };
-    this.keep();
+    this.saveAndNotify();
   }
 
   showSubset(subset: Subset): void {
@@ -219,20 +219,20 @@ export class Model {
   }
 
   /** Asks for the examples of rows that come into view. */
-  wantLines(rows: readonly number[]): void {
-    const missing = rows.filter((row) => !this.lines.has(row) && !this.asked.has(row));
+  requestLines(rows: readonly number[]): void {
+    const missing = rows.filter((row) => !this.lines.has(row) && !this.requestedRows.has(row));
     if (missing.length === 0) return;
-    for (const row of missing) this.asked.add(row);
+    for (const row of missing) this.requestedRows.add(row);
     const { generation } = this;
     this.host.request('rows', { generation, rows: missing }).then(
       (lines) => {
         if (generation !== this.generation) return;
         for (const line of lines) this.lines.set(line.row, line);
         // Those that the host did not have yet are asked for again.
-        for (const row of missing) this.asked.delete(row);
+        for (const row of missing) this.requestedRows.delete(row);
         if (lines.length > 0) this.changed();
       },
-      (error: unknown) => this.say(error),
+      (error: unknown) => this.showError(error),
     );
   }
 
@@ -249,20 +249,20 @@ export class Model {
     this.changed();
     await this.host
       .request('saveNote', { split, identifier, note })
-      .catch((error: unknown) => this.say(error));
+      .catch((error: unknown) => this.showError(error));
   }
 
-  /** @returns the file's name, null when cancelled or failed. */
+  /** @returns the file's name, null when canceled or failed. */
   async exportCandidates(format: ListFormat): Promise<string | null> {
     try {
       return (await this.host.request('exportCandidates', { format })).file;
     } catch (error) {
-      this.say(error);
+      this.showError(error);
       return null;
     }
   }
 
-  inform(message: string): void {
+  showInfo(message: string): void {
     this.notice = { level: 'info', message };
     this.changed();
   }
@@ -275,9 +275,9 @@ export class Model {
   private begin({ generation, set }: Extract<ToWebview, { type: 'begin' }>): void {
     this.generation = generation;
     this.set = set;
-    this.work = { state: 'working', share: 0 };
+    this.state = { state: 'working', share: 0 };
     this.lines.clear();
-    this.asked.clear();
+    this.requestedRows.clear();
     this.notice = null;
     if (!sameSet(set, this.numbersOf)) {
       this.numbers = null;
@@ -287,22 +287,22 @@ export class Model {
     this.save();
   }
 
-  private takeNumbers(numbers: Numbers, complete: boolean): void {
+  private setNumbers(numbers: Numbers, complete: boolean): void {
     // What is renewed stays whole on the screen until the new numbers are whole.
     if (!complete && this.complete && sameSet(this.set, this.numbersOf)) return;
     this.numbers = numbers;
     this.numbersOf = this.set;
     this.complete = complete;
-    if (complete) this.work = { state: 'done' };
+    if (complete) this.state = { state: 'done' };
   }
 
-  private say(error: unknown): void {
+  private showError(error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     this.notice = { level: 'error', message };
     this.changed();
   }
 
-  private keep(): void {
+  private saveAndNotify(): void {
     this.save();
     this.changed();
   }

@@ -6,7 +6,7 @@ import { t } from '../shared/translate';
 import { Grid, type GridColumn } from './grid';
 import type { ListFormat, NoiseCandidate, Numbers } from './messages';
 import type { Model } from './model';
-import { reasonText, truth } from './words';
+import { reasonText, truth } from './texts';
 
 type Column =
   | 'rank'
@@ -22,35 +22,35 @@ type Column =
 function columns(): GridColumn<Column>[] {
   const numeric = true;
   return [
-    { id: 'rank', title: t('Position'), width: 56, from: 380, numeric },
-    { id: 'mark', title: t('Mark'), width: 48 },
+    { id: 'rank', title: t('Position'), minWidth: 56, hideBelow: 380, numeric },
+    { id: 'mark', title: t('Mark'), minWidth: 48 },
     {
       id: 'score',
       title: t('Score'),
-      width: 60,
+      minWidth: 60,
       numeric,
       hint: t('Probability that the model or a random annotator contradicts the label.'),
     },
-    { id: 'label', title: t('Label'), width: 54 },
+    { id: 'label', title: t('Label'), minWidth: 54 },
     {
       id: 'contradiction',
       title: t('Contradicted'),
-      width: 112,
-      from: 500,
+      minWidth: 112,
+      hideBelow: 500,
       numeric,
       hint: t('Mean probability of the opposite answer over the epochs.'),
     },
-    { id: 'wrong', title: t('Wrong epochs'), width: 116, from: 740, numeric },
+    { id: 'wrong', title: t('Wrong epochs'), minWidth: 116, hideBelow: 740, numeric },
     {
       id: 'votes',
       title: t('Votes'),
-      width: 64,
-      from: 800,
+      minWidth: 64,
+      hideBelow: 800,
       numeric,
       hint: t('Annotators who agree with the label, out of all.'),
     },
-    { id: 'reasons', title: t('Reasons'), width: 130, from: 630, grow: 1 },
-    { id: 'sentence', title: t('Sentence'), width: 180, narrow: 140, grow: 2 },
+    { id: 'reasons', title: t('Reasons'), minWidth: 130, hideBelow: 630, grow: 1 },
+    { id: 'sentence', title: t('Sentence'), minWidth: 180, compactWidth: 140, grow: 2 },
   ];
 }
 
@@ -82,7 +82,7 @@ export function NoiseTab({ model, numbers }: { model: Model; numbers: Numbers })
     void model.exportCandidates(format).then((file) => {
       if (file === null) return;
       const text = t('Candidates were exported to {0}.', file);
-      model.inform(text);
+      model.showInfo(text);
       announce(text);
     });
   return (
@@ -115,8 +115,8 @@ export function NoiseTab({ model, numbers }: { model: Model; numbers: Numbers })
         label={t('Candidates for label noise')}
         columns={columns()}
         count={shown.length}
-        at={model.at.noise ?? 0}
-        onAt={(place) => model.moveTo('noise', place)}
+        activeRow={model.at.noise ?? 0}
+        onActivate={(place) => model.moveTo('noise', place)}
         rowKey={(place) => shown[place]?.of.identifier ?? ''}
         onOpen={(place) => {
           const each = shown[place];

@@ -4,7 +4,7 @@ import { count, percent } from '../shared/numbers';
 import { t } from '../shared/translate';
 import type { Numbers, SliceNumbers } from './messages';
 import type { Model } from './model';
-import { intervalText } from './words';
+import { intervalText } from './texts';
 
 /** What is to be known first: how good, where not, and what the other tabs hold. */
 export function OverviewTab({ model, numbers }: { model: Model; numbers: Numbers }) {

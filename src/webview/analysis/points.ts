@@ -30,7 +30,7 @@ export function sortPoints(
 }
 
 /** Largest standard deviation that values from 0 to 1 can have. */
-export const MOST_VARIABILITY = 0.5;
+export const MAX_VARIABILITY = 0.5;
 const CELLS = 64;
 
 /** Finds the point next to a place of the map: looks at the cells around it only. */
@@ -62,12 +62,12 @@ export class PointIndex {
    * The row next to a place.
    * @param x,y shares of the map's width and height: variability from 0 to 0.5, confidence from 0 to 1
    * @param width,height pixels of the map
-   * @param most pixels to the point at most
+   * @param maxDistance pixels to the point at most
    */
-  nearest(x: number, y: number, width: number, height: number, most: number): number | null {
+  nearest(x: number, y: number, width: number, height: number, maxDistance: number): number | null {
     let found: number | null = null;
-    let best = most * most;
-    const [across, up] = [most / width, most / height];
+    let best = maxDistance * maxDistance;
+    const [across, up] = [maxDistance / width, maxDistance / height];
     for (let cy = cell(y - up); cy <= cell(y + up); cy++)
       for (let cx = cell(x - across); cx <= cell(x + across); cx++) {
         const at = cy * CELLS + cx;
@@ -85,7 +85,7 @@ export class PointIndex {
   }
 
   private x(row: number): number {
-    return (this.columns.variability[row] ?? 0) / MOST_VARIABILITY;
+    return (this.columns.variability[row] ?? 0) / MAX_VARIABILITY;
   }
 
   private y(row: number): number {

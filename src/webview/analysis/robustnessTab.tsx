@@ -10,7 +10,7 @@ import type {
 } from './messages';
 import type { Model } from './model';
 import { epochText } from '../shared/predictionSets';
-import { intervalText, pointsText, significanceText, testText, truth } from './words';
+import { intervalText, pointsText, significanceText, testText, truth } from './texts';
 
 /** What the answers depend on: accuracy when pairs are changed, and the pairs that break. */
 export function RobustnessTab({ model }: { model: Model }) {
@@ -69,7 +69,7 @@ export function RobustnessTab({ model }: { model: Model }) {
           </p>
         )}
         {shown.tests.map((each) => (
-          <Exchanged key={each.test} model={model} result={shown} numbers={each} />
+          <ChangedAnswers key={each.test} model={model} result={shown} numbers={each} />
         ))}
       </div>
     </>
@@ -143,7 +143,7 @@ function TestRow({ model, result, numbers }: TestProps) {
           <button
             class="quiet link"
             title={t('Show the examples whose answer changed in Failed Examples')}
-            onClick={() => show(model, result, test)}
+            onClick={() => openExamples(model, result, test)}
           >
             {t('{0} ({1})', percent(flips / n), count(flips))}
           </button>
@@ -183,7 +183,7 @@ function Accuracy(props: {
   );
 }
 
-function show(
+function openExamples(
   model: Model,
   { file }: RobustnessResult,
   test: RobustnessTest,
@@ -198,7 +198,7 @@ function show(
 }
 
 /** Answers that had to hold and did not: by what sides the sentences name, and the pairs themselves. */
-function Exchanged({ model, result, numbers }: TestProps) {
+function ChangedAnswers({ model, result, numbers }: TestProps) {
   const { sides, test, pairs } = numbers;
   if (!sides) return null;
   const kinds = {
@@ -234,10 +234,10 @@ function Exchanged({ model, result, numbers }: TestProps) {
       {pairs.length > 0 && (
         <ul class="broken" aria-label={t('Pairs whose answer changed')}>
           {pairs.map((pair) => (
-            <Broken
+            <ChangedPairRow
               key={pair.identifier}
               pair={pair}
-              open={() => show(model, result, test, pair.identifier)}
+              open={() => openExamples(model, result, test, pair.identifier)}
             />
           ))}
         </ul>
@@ -246,7 +246,7 @@ function Exchanged({ model, result, numbers }: TestProps) {
   );
 }
 
-function Broken({ pair, open }: { pair: BrokenPair; open: () => void }) {
+function ChangedPairRow({ pair, open }: { pair: BrokenPair; open: () => void }) {
   const { identifier, sentence, label, probTrue, probTrueThen } = pair;
   return (
     <li>

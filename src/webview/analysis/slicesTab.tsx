@@ -7,19 +7,19 @@ import { Grid, type GridColumn } from './grid';
 import type { Numbers, SliceColumn, SliceNumbers } from './messages';
 import { DEFAULT_SLICES, type Model } from './model';
 import { barRange, shownSlices } from './sliceRows';
-import { intervalText, pointsText, significanceText } from './words';
+import { intervalText, pointsText, significanceText } from './texts';
 
 function columns(): GridColumn<SliceColumn>[] {
   const sortable = true;
   return [
-    { id: 'slice', title: t('Slice'), width: 120, narrow: 90, grow: 1, sortable },
-    { id: 'value', title: t('Value'), width: 110, narrow: 80, grow: 1, sortable },
+    { id: 'slice', title: t('Slice'), minWidth: 120, compactWidth: 90, grow: 1, sortable },
+    { id: 'value', title: t('Value'), minWidth: 110, compactWidth: 80, grow: 1, sortable },
     {
       id: 'n',
       title: t('Examples'),
-      width: 84,
-      narrow: 74,
-      from: 336,
+      minWidth: 84,
+      compactWidth: 74,
+      hideBelow: 336,
       numeric: true,
       sortable,
       largestFirst: true,
@@ -27,8 +27,8 @@ function columns(): GridColumn<SliceColumn>[] {
     {
       id: 'accuracy',
       title: t('Accuracy'),
-      width: 250,
-      narrow: 76,
+      minWidth: 250,
+      compactWidth: 76,
       grow: 4,
       sortable,
       hint: t('With its 95% interval. The line is the accuracy on all examples.'),
@@ -36,8 +36,8 @@ function columns(): GridColumn<SliceColumn>[] {
     {
       id: 'consistency',
       title: t('Consistency'),
-      width: 116,
-      from: 680,
+      minWidth: 116,
+      hideBelow: 680,
       numeric: true,
       sortable,
       hint: t('Share of sentences for which all examples in the slice are right.'),
@@ -45,8 +45,8 @@ function columns(): GridColumn<SliceColumn>[] {
     {
       id: 'difference',
       title: t('To the rest'),
-      width: 116,
-      from: 460,
+      minWidth: 116,
+      hideBelow: 460,
       numeric: true,
       sortable,
       hint: t('Accuracy minus that of the other examples, in percentage points.'),
@@ -54,8 +54,8 @@ function columns(): GridColumn<SliceColumn>[] {
     {
       id: 'q',
       title: t('q'),
-      width: 96,
-      from: 560,
+      minWidth: 96,
+      hideBelow: 560,
       numeric: true,
       sortable,
       hint: t(
@@ -101,8 +101,8 @@ export function SlicesTab({ model, numbers }: { model: Model; numbers: Numbers }
         sort={model.slices}
         onSort={(column, descending) => model.setSlices({ column, descending })}
         count={shown.length}
-        at={model.at.slices ?? 0}
-        onAt={(place) => model.moveTo('slices', place)}
+        activeRow={model.at.slices ?? 0}
+        onActivate={(place) => model.moveTo('slices', place)}
         rowKey={(place) => `${shown[place]?.slice} ${shown[place]?.value}`}
         onOpen={(place) => {
           const each = shown[place];

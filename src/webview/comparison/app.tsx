@@ -1,10 +1,10 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { KeysLine, Notice } from '../shared/frame';
+import { KeysFooter, Notice } from '../shared/frame';
 import { announce, LiveRegion } from '../shared/liveRegion';
 import { count, percent } from '../shared/numbers';
 import { StateMessage } from '../shared/stateMessage';
 import { t } from '../shared/translate';
-import { isNotPlain, usePanelKeys } from '../shared/usePanelKeys';
+import { hasModifierOrIsTyping, usePanelKeys } from '../shared/usePanelKeys';
 import { Header } from './header';
 import { keyHelp } from './keyHelp';
 import { ExampleList } from './list';
@@ -33,7 +33,7 @@ function Content({ model }: { model: Model }) {
     root.current?.querySelector<HTMLElement>('.cell[aria-expanded=true]')?.focus();
   };
   usePanelKeys((event) => {
-    if (cell === null || (isNotPlain(event) && event.key !== 'Escape')) return false;
+    if (cell === null || (hasModifierOrIsTyping(event) && event.key !== 'Escape')) return false;
     switch (event.key.length === 1 ? event.key.toLowerCase() : event.key) {
       case 'Escape':
         if (event.ctrlKey || event.metaKey || event.altKey) return false;
@@ -89,10 +89,10 @@ function Content({ model }: { model: Model }) {
           {cell !== null && <ExampleList model={model} comparison={comparison} onClose={close} />}
         </main>
       )}
-      <KeysLine keys={keyHelp()}>
+      <KeysFooter keys={keyHelp()}>
         <kbd>↑</kbd> <kbd>↓</kbd> <kbd>←</kbd> <kbd>→</kbd> {t('move')} <kbd>Enter</kbd>{' '}
         {t('show the examples')}
-      </KeysLine>
+      </KeysFooter>
     </div>
   );
 }

@@ -47,33 +47,33 @@ export function CellTable({
   const cells = (): HTMLElement[] => [
     ...(table.current?.querySelectorAll<HTMLElement>('.cell') ?? []),
   ];
-  const stopAt = (cell: HTMLElement | undefined): void => {
+  const setTabStop = (cell: HTMLElement | undefined): void => {
     if (!cell) return;
     for (const each of cells()) each.tabIndex = each === cell ? 0 : -1;
   };
-  const place = (node: HTMLTableElement | null): void => {
+  const attach = (node: HTMLTableElement | null): void => {
     table.current = node;
     const all = cells();
-    if (!all.some(({ tabIndex }) => tabIndex === 0)) stopAt(all[0]);
+    if (!all.some(({ tabIndex }) => tabIndex === 0)) setTabStop(all[0]);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const { target } = event;
     if (!(target instanceof HTMLElement) || !target.matches('.cell')) return;
-    const next = neighbour(target, event.key);
+    const next = neighbor(target, event.key);
     if (next === undefined) return;
     event.preventDefault();
-    stopAt(next);
+    setTabStop(next);
     next.focus();
     next.scrollIntoView({ block: 'nearest' });
   };
   return (
     <table
-      ref={place}
+      ref={attach}
       class={name}
       onKeyDown={onKeyDown}
       onFocusIn={(event) => {
         if (event.target instanceof HTMLElement && event.target.matches('.cell'))
-          stopAt(event.target);
+          setTabStop(event.target);
       }}
     >
       {children}
@@ -82,7 +82,7 @@ export function CellTable({
 }
 
 /** The number that a key leads to; undefined for keys that do not move. */
-function neighbour(from: HTMLElement, key: string): HTMLElement | undefined {
+function neighbor(from: HTMLElement, key: string): HTMLElement | undefined {
   const row = from.closest('tr');
   const body = from.closest('table');
   if (!row || !body) return undefined;

@@ -1,10 +1,10 @@
-import { Choice } from '../shared/frame';
+import { SelectField } from '../shared/frame';
 import { Icon } from '../shared/icons';
 import { announce } from '../shared/liveRegion';
 import { t } from '../shared/translate';
-import type { Choice as Chosen, RunOffer, Side, Split, WantedEpoch } from './messages';
+import type { Choice as Chosen, ComparableRun, Side, Split, WantedEpoch } from './messages';
 import type { Model } from './model';
-import { wantedText } from './texts';
+import { wantedEpochText } from './texts';
 
 /** Which predictions are compared, and what is done with the comparison. */
 export function Header({ model }: { model: Model }) {
@@ -17,9 +17,9 @@ export function Header({ model }: { model: Model }) {
   const save = async (): Promise<void> => {
     const file = await model.export();
     if (file === null) return;
-    const says = t('Written to {0}.', file);
-    model.inform(says);
-    announce(says);
+    const message = t('Written to {0}.', file);
+    model.showInfo(message);
+    announce(message);
   };
   const copy = async (): Promise<void> => {
     if (await model.copyJson()) announce(t('Copied as JSON.'));
@@ -32,13 +32,13 @@ export function Header({ model }: { model: Model }) {
         class="quiet icon-only"
         aria-label={t('Swap A and B')}
         title={t('Swap A and B')}
-        onClick={() => model.exchange()}
+        onClick={() => model.swapRuns()}
       >
         <Icon name="swap" />
       </button>
       <Run side="b" run={b} choice={choice} model={model} />
       {splits.length > 0 && (
-        <Choice
+        <SelectField
           name="split"
           label={t('Split')}
           value={choice.split}
@@ -69,7 +69,7 @@ export function Header({ model }: { model: Model }) {
 
 interface RunProps {
   side: Side;
-  run: RunOffer;
+  run: ComparableRun;
   choice: Chosen;
   model: Model;
 }
@@ -85,13 +85,13 @@ function Run({ side, run, choice, model }: RunProps) {
     <span class="run" title={run.folder}>
       <span class="side">{letter}</span>
       <span class="run-name">{run.name}</span>
-      <Choice
+      <SelectField
         name={side === 'a' ? 'epochA' : 'epochB'}
         label={t('Epoch of {0}', letter)}
         value={String(wanted)}
-        options={offered.map((each) => [String(each), wantedText(each)])}
+        options={offered.map((each) => [String(each), wantedEpochText(each)])}
         onChange={(value) => {
-          const epoch = wantedOf(value);
+          const epoch = parseWantedEpoch(value);
           model.choose(side === 'a' ? { epochA: epoch } : { epochB: epoch });
         }}
       />
@@ -100,7 +100,7 @@ function Run({ side, run, choice, model }: RunProps) {
 }
 
 /** What can be chosen: the newest, the best where it has predictions, and every epoch. */
-function epochsOf({ sets, bestEpoch }: RunOffer, split: Split): WantedEpoch[] {
+function epochsOf({ sets, bestEpoch }: ComparableRun, split: Split): WantedEpoch[] {
   const epochs = sets.flatMap((set) =>
     set.split === split && set.epoch !== null ? [set.epoch] : [],
   );
@@ -108,6 +108,6 @@ function epochsOf({ sets, bestEpoch }: RunOffer, split: Split): WantedEpoch[] {
   return ['last', ...(best ? (['best'] as const) : []), ...epochs];
 }
 
-function wantedOf(value: string): WantedEpoch {
+function parseWantedEpoch(value: string): WantedEpoch {
   return value === 'last' || value === 'best' ? value : Number(value);
 }

@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { Choice, SearchField } from '../shared/frame';
+import { SelectField, SearchField } from '../shared/frame';
 import { Icon } from '../shared/icons';
 import { count } from '../shared/numbers';
 import { t } from '../shared/translate';
@@ -10,7 +10,7 @@ import { outcomeText, probability, sideText, truth } from './texts';
 /** Height of a row in CSS pixels; the style sheet says the same. */
 const ROW_HEIGHT = 44;
 /** Rows drawn above and below the visible ones. */
-const SPARE = 6;
+const OVERSCAN = 6;
 
 interface Props {
   model: Model;
@@ -31,7 +31,7 @@ export function ExampleList({ model, comparison, onClose }: Props) {
     </button>
   );
   return (
-    <section class="examples" aria-labelledby="examples-title">
+    <section class="examples" aria-labeledby="examples-title">
       <div class="examples-head">
         <h2 id="examples-title">
           {title}
@@ -52,7 +52,7 @@ export function ExampleList({ model, comparison, onClose }: Props) {
           value={search}
           onInput={(text) => model.setSearch(text)}
         />
-        <Choice
+        <SelectField
           name="order"
           label={t('Order')}
           value={order}
@@ -90,10 +90,10 @@ function Rows({ model }: { model: Model }) {
     return () => observer.disconnect();
   }, []);
 
-  const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - SPARE);
-  const last = Math.min(total, Math.ceil((top + height) / ROW_HEIGHT) + SPARE);
+  const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - OVERSCAN);
+  const last = Math.min(total, Math.ceil((top + height) / ROW_HEIGHT) + OVERSCAN);
   useEffect(() => {
-    if (total > 0) model.need(first, last - 1);
+    if (total > 0) model.requestRange(first, last - 1);
   });
 
   const hadFocus = useRef(false);

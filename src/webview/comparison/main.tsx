@@ -8,7 +8,7 @@ import { Model, type ViewState } from './model';
 
 startPanel<ComparisonContract, ViewState, Model>({
   panel: 'comparison',
-  remedy: t(
+  reopenHint: t(
     'Close this panel and open it again with NLVR: Compare Predictions… in the Command Palette.',
   ),
   create: (connection, changed) =>

@@ -1,7 +1,7 @@
 /**
  * The contract between the comparison panel and its host: one discriminated union each way, and requests. After
  * `ready` the host sends `runs` and then `comparing`, `compared` or `failed`. What is said of a comparison carries its
- * `generation`, so that an answer about one that is no longer shown is recognised.
+ * `generation`, so that an answer about one that is no longer shown is recognized.
  */
 
 export type Split = 'train' | 'val' | 'test';
@@ -20,7 +20,7 @@ export type Outcome = 'both right' | 'newly right' | 'newly wrong' | 'both wrong
 export type Side = 'a' | 'b';
 
 /** A run that may be compared, and what it has. */
-export interface RunOffer {
+export interface ComparableRun {
   folder: string;
   name: string;
   sets: PredictionSet[];
@@ -72,7 +72,7 @@ export interface SliceNumbers extends Numbers {
 export interface ComparedSide {
   name: string;
   epoch: number | null;
-  /** Labelled examples that only this run answers. */
+  /** Labeled examples that only this run answers. */
   alone: number;
 }
 
@@ -117,7 +117,7 @@ export interface PanelState {
 
 export type ToWebview =
   /** `newer`: names of the runs that have other predictions by now than those compared. */
-  | { type: 'runs'; a: RunOffer; b: RunOffer; choice: Choice; newer: string[] }
+  | { type: 'runs'; a: ComparableRun; b: ComparableRun; choice: Choice; newer: string[] }
   | { type: 'comparing'; generation: number }
   /** `complete`: the intervals that take longest are also there; sent again when they are. */
   | { type: 'compared'; generation: number; comparison: ComparisonNumbers; complete: boolean }
@@ -165,7 +165,7 @@ export interface ComparisonContract {
     };
     /** The comparison as `nlvr compare --json` prints it. */
     copyJson: { params: { generation: number }; result: null };
-    /** Asks what to write and where. The result is the file's name, or null when the user cancelled. */
+    /** Asks what to write and where. The result is the file's name, or null when the user canceled. */
     export: {
       params: { generation: number; selection: Selection | null };
       result: { file: string | null };

@@ -57,16 +57,16 @@ export interface Notice {
 }
 
 /** Examples that are asked for at once. */
-const PAGE = 100;
+const PAGE_SIZE = 100;
 
 /** Letters typed into the search are waited for this many milliseconds. */
-const SEARCH_MS = 150;
+const SEARCH_DELAY_MS = 150;
 
 /** The panel's state, without DOM. Every change ends in `changed`. */
 export class Model {
   runs: Extract<ToWebview, { type: 'runs' }> | null = null;
   state: State = { state: 'opening' };
-  /** The last one; shown greyed while another is computed. */
+  /** The last one; shown grayed while another is computed. */
   comparison: ComparisonNumbers | null = null;
   notice: Notice | null = null;
   cell: Cell | null = null;
@@ -81,11 +81,11 @@ export class Model {
   /** Place of the selected example in the list. */
   selected = 0;
   private examples: (ListedExample | undefined)[] = [];
-  private readonly asked = new Set<number>();
+  private readonly requestedPages = new Set<number>();
   private generation = 0;
   /** Counts the lists, so that an answer about an earlier one is dropped. */
-  private list = 0;
-  private wanted: string | null;
+  private listGeneration = 0;
+  private pendingIdentifier: string | null;
   private searchTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -98,7 +98,7 @@ export class Model {
     this.search = state.search ?? '';
     this.order = state.order ?? this.order;
     this.sliceOrder = state.sliceOrder ?? this.sliceOrder;
-    this.wanted = state.identifier ?? null;
+    this.pendingIdentifier = state.identifier ?? null;
     for (const slice of state.unfolded ?? []) this.unfolded.add(slice);
   }
 
@@ -120,7 +120,7 @@ export class Model {
         if (known) break;
         // The number that was looked into may be gone with its slice.
         if (this.cell && this.selection() === null) this.cell = null;
-        this.wanted ??= this.selectedExample?.identifier ?? null;
+        this.pendingIdentifier ??= this.selectedExample?.identifier ?? null;
         this.startList();
         break;
       }
@@ -143,7 +143,7 @@ export class Model {
     this.host.send({ type: 'choose', choice: { ...this.runs.choice, ...change } });
   }
 
-  exchange(): void {
+  swapRuns(): void {
     this.host.send({ type: 'exchange' });
   }
 
@@ -168,7 +168,7 @@ export class Model {
     this.cell = cell;
     this.justOpened = true;
     this.search = '';
-    this.wanted = null;
+    this.pendingIdentifier = null;
     this.startList();
     this.save();
     this.changed();
@@ -189,17 +189,17 @@ export class Model {
     this.search = search;
     clearTimeout(this.searchTimer);
     this.searchTimer = setTimeout(() => {
-      this.wanted = this.selectedExample?.identifier ?? null;
+      this.pendingIdentifier = this.selectedExample?.identifier ?? null;
       this.startList();
       this.save();
       this.changed();
-    }, SEARCH_MS);
+    }, SEARCH_DELAY_MS);
     this.changed();
   }
 
   setOrder(order: Selection['order']): void {
     this.order = order;
-    this.wanted = null;
+    this.pendingIdentifier = null;
     this.startList();
     this.save();
     this.changed();
@@ -209,7 +209,7 @@ export class Model {
   selection(): Selection | null {
     const { cell, comparison, search, order } = this;
     if (!cell || !comparison) return null;
-    const slice = cell.slice && this.placeOf(cell.slice);
+    const slice = cell.slice && this.sliceIndex(cell.slice);
     return slice === -1 ? null : { outcomes: cell.outcomes, slice, search, order };
   }
 
@@ -217,7 +217,7 @@ export class Model {
   get title(): string {
     const { cell, comparison } = this;
     if (!cell || !comparison) return '';
-    const place = cell.slice ? this.placeOf(cell.slice) : -1;
+    const place = cell.slice ? this.sliceIndex(cell.slice) : -1;
     return cellText(cell.outcomes, comparison.slices[place]?.title ?? null, comparison);
   }
 
@@ -230,10 +230,10 @@ export class Model {
   }
 
   /** These places of the list are on the screen: asks for the examples that are not there yet. */
-  need(first: number, last: number): void {
-    const end = Math.min(last, (this.total ?? PAGE) - 1);
-    for (let page = Math.floor(first / PAGE); page <= Math.floor(end / PAGE); page++)
-      if (!this.asked.has(page)) this.ask(page);
+  requestRange(first: number, last: number): void {
+    const end = Math.min(last, (this.total ?? PAGE_SIZE) - 1);
+    for (let page = Math.floor(first / PAGE_SIZE); page <= Math.floor(end / PAGE_SIZE); page++)
+      if (!this.requestedPages.has(page)) this.requestPage(page);
   }
 
   /** Moves the selection; stays within the list. */
@@ -241,8 +241,8 @@ export class Model {
     const { total } = this;
     if (total === null || total === 0) return;
     this.selected = Math.min(total - 1, Math.max(0, place));
-    this.wanted = null;
-    this.need(this.selected, this.selected);
+    this.pendingIdentifier = null;
+    this.requestRange(this.selected, this.selected);
     this.save();
     this.changed();
   }
@@ -272,7 +272,7 @@ export class Model {
     return saved?.file ?? null;
   }
 
-  inform(message: string): void {
+  showInfo(message: string): void {
     this.notice = { level: 'info', message };
     this.changed();
   }
@@ -282,7 +282,7 @@ export class Model {
     this.changed();
   }
 
-  private placeOf(of: { slice: string; value: string }): number {
+  private sliceIndex(of: { slice: string; value: string }): number {
     const slices = this.comparison?.slices ?? [];
     return slices.findIndex(({ slice, value }) => slice === of.slice && value === of.value);
   }
@@ -290,36 +290,36 @@ export class Model {
   /** A list from its beginning; nothing where no number is open. */
   private startList(): void {
     clearTimeout(this.searchTimer);
-    this.list += 1;
+    this.listGeneration += 1;
     this.total = null;
     this.examples = [];
-    this.asked.clear();
+    this.requestedPages.clear();
     this.selected = 0;
-    if (this.selection() !== null) this.ask(0);
+    if (this.selection() !== null) this.requestPage(0);
   }
 
-  private ask(page: number): void {
+  private requestPage(page: number): void {
     const selection = this.selection();
     if (selection === null || this.state.state !== 'compared') return;
-    this.asked.add(page);
-    const { list, generation } = this;
-    const first = page * PAGE;
-    const find = this.wanted;
-    this.host.request('examples', { generation, selection, first, count: PAGE, find }).then(
+    this.requestedPages.add(page);
+    const { listGeneration, generation } = this;
+    const first = page * PAGE_SIZE;
+    const find = this.pendingIdentifier;
+    this.host.request('examples', { generation, selection, first, count: PAGE_SIZE, find }).then(
       ({ total, examples, found }) => {
-        if (list !== this.list) return;
+        if (listGeneration !== this.listGeneration) return;
         this.total = total;
         examples.forEach((example, i) => (this.examples[first + i] = example));
         // Unless another was selected meanwhile.
-        if (find !== null && find === this.wanted) {
-          this.wanted = null;
+        if (find !== null && find === this.pendingIdentifier) {
+          this.pendingIdentifier = null;
           if (found !== null) this.selected = found;
         }
-        this.need(this.selected, this.selected);
+        this.requestRange(this.selected, this.selected);
         this.changed();
       },
       (error: unknown) => {
-        if (list === this.list) this.say(error);
+        if (listGeneration === this.listGeneration) this.showError(error);
       },
     );
   }
@@ -331,12 +331,12 @@ export class Model {
     try {
       return await this.host.request(name, params);
     } catch (error) {
-      this.say(error);
+      this.showError(error);
       return undefined;
     }
   }
 
-  private say(error: unknown): void {
+  private showError(error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     const hint = error instanceof Error && 'hint' in error ? error.hint : undefined;
     this.notice = {
@@ -354,7 +354,7 @@ export class Model {
       b: runs.b.folder,
       choice: runs.choice,
       cell,
-      identifier: this.wanted ?? this.selectedExample?.identifier ?? null,
+      identifier: this.pendingIdentifier ?? this.selectedExample?.identifier ?? null,
       search,
       order,
       sliceOrder,

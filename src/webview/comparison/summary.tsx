@@ -24,7 +24,7 @@ interface Props {
 export function Summary({ model, comparison }: Props) {
   const { a, b, n, difference, ci95, p } = comparison;
   return (
-    <section aria-labelledby="summary-title">
+    <section aria-labeledby="summary-title">
       <h2 id="summary-title">{verdict(comparison)}</h2>
       <p class="muted number">
         {n === 1
@@ -76,14 +76,14 @@ export function Summary({ model, comparison }: Props) {
                     <Share
                       value={comparison.consistencyA}
                       interval={comparison.consistencyCiA95}
-                      coming={!model.complete}
+                      isPending={!model.complete}
                     />
                   </td>
                   <td>
                     <Share
                       value={comparison.consistencyB}
                       interval={comparison.consistencyCiB95}
-                      coming={!model.complete}
+                      isPending={!model.complete}
                     />
                   </td>
                   <td class="muted">{t('of {0} sentences', count(comparison.groups))}</td>
@@ -116,16 +116,16 @@ interface ShareProps {
   value: number | null;
   interval: Interval | null;
   /** The interval is being computed. */
-  coming?: boolean;
+  isPending?: boolean;
 }
 
 /** A share with its 95% interval. */
-function Share({ value, interval, coming = false }: ShareProps) {
+function Share({ value, interval, isPending = false }: ShareProps) {
   return (
     <>
       {percent(value)}{' '}
       <span class="muted interval">
-        {interval === null && coming ? '[…]' : intervalText(interval)}
+        {interval === null && isPending ? '[…]' : intervalText(interval)}
       </span>
     </>
   );
@@ -189,7 +189,7 @@ export function Findings({ model, comparison }: Props) {
   const marked = comparison.slices.filter(({ finding }) => finding !== null);
   if (comparison.slices.length === 0) return null;
   return (
-    <section aria-labelledby="findings-title">
+    <section aria-labeledby="findings-title">
       <h2 id="findings-title">{t('Slices that changed significantly')}</h2>
       {marked.length === 0 ? (
         <p class="muted">{t('None, at a false discovery rate of 5%.')}</p>

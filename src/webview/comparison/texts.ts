@@ -59,7 +59,7 @@ export function sideText({ name, epoch }: ComparedSide): string {
   return epoch === null ? name : t('{0} (epoch {1})', name, epoch + 1);
 }
 
-export function wantedText(wanted: WantedEpoch): string {
+export function wantedEpochText(wanted: WantedEpoch): string {
   if (wanted === 'last') return t('newest');
   if (wanted === 'best') return t('best epoch');
   return t('epoch {0}', wanted + 1);

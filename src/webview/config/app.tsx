@@ -1,17 +1,17 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from '../shared/icons';
-import { isTyping, keysAreOff } from '../shared/keys';
+import { isTyping, areKeysDisabled } from '../shared/keys';
 import { KeysHelp } from '../shared/keysHelp';
 import { LiveRegion, announce } from '../shared/liveRegion';
 import { StateMessage } from '../shared/stateMessage';
 import { t } from '../shared/translate';
-import { Card } from './card';
+import { TrainingPlan } from './trainingPlan';
 import { Field } from './field';
 import { matches } from './filter';
 import type { FormModel, ViewState } from './formModel';
 import type { FormProblem, FormState } from './messages';
 import { Problems } from './problems';
-import { keepScroll } from './scroll';
+import { restoreScroll } from './restoreScroll';
 
 interface AppProps {
   model: FormModel;
@@ -31,11 +31,11 @@ export function App({ model, view, saveView }: AppProps) {
     saveView({ search, changedOnly, scroll });
   }, [search, changedOnly, scroll]);
   // Before there are fields there is nothing to scroll.
-  const isThere = state !== undefined;
+  const isLoaded = state !== undefined;
   useLayoutEffect(() => {
     const root = document.getElementById('root');
-    return isThere && root ? keepScroll(root, scroll, setScroll) : undefined;
-  }, [isThere]);
+    return isLoaded && root ? restoreScroll(root, scroll, setScroll) : undefined;
+  }, [isLoaded]);
   useEffect(() => onKeys(model, () => searchField.current), []);
 
   if (state === undefined) return <StateMessage kind="loading" title={t('Reading the file')} />;
@@ -51,9 +51,11 @@ export function App({ model, view, saveView }: AppProps) {
           <Summary state={state} />
           <span class="grow" />
           <KeysHelp keys={keys()} openByButton />
-          <button onClick={() => model.openText(state.broken?.line)}>{t('Open as Text')}</button>
+          <button onClick={() => model.openText(state.syntaxError?.line)}>
+            {t('Open as Text')}
+          </button>
         </div>
-        {!state.broken && (
+        {!state.syntaxError && (
           <div class="tools">
             <label class="search">
               <Icon name="search" />
@@ -87,17 +89,17 @@ export function App({ model, view, saveView }: AppProps) {
         )}
         <Failure model={model} />
       </header>
-      {state.broken ? (
-        <Broken broken={state.broken} model={model} />
+      {state.syntaxError ? (
+        <SyntaxErrorMessage broken={state.syntaxError} model={model} />
       ) : (
         <div class="columns">
           <main>
-            <Problems id="others" problems={state.others} model={model} withLine />
+            <Problems id="others" problems={state.otherProblems} model={model} withLine />
             {model.groups.map((group) => {
               const fields = shown.filter((info) => info.group === group);
               if (fields.length === 0) return null;
               return (
-                <section key={group} aria-labelledby={`group-${group}`}>
+                <section key={group} aria-labeledby={`group-${group}`}>
                   <h2 id={`group-${group}`}>{t(group)}</h2>
                   {fields.map((info) => (
                     <Field key={info.key} info={info} model={model} />
@@ -119,7 +121,7 @@ export function App({ model, view, saveView }: AppProps) {
               />
             )}
           </main>
-          <Card insights={model.insights} />
+          <TrainingPlan insights={model.insights} />
         </div>
       )}
     </div>
@@ -127,7 +129,7 @@ export function App({ model, view, saveView }: AppProps) {
 }
 
 function Summary({ state }: { state: FormState }) {
-  if (state.broken) return null;
+  if (state.syntaxError) return null;
   const problems = allProblems(state);
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   const warnings = problems.filter(({ severity }) => severity === 'warning').length;
@@ -152,7 +154,7 @@ function Summary({ state }: { state: FormState }) {
 }
 
 const allProblems = (state: FormState): FormProblem[] => [
-  ...state.others,
+  ...state.otherProblems,
   ...Object.values(state.fields).flatMap(({ problems }) => problems),
 ];
 
@@ -165,7 +167,13 @@ function focusFirstProblem(): void {
   problem?.scrollIntoView({ block: 'center' });
 }
 
-function Broken({ broken, model }: { broken: NonNullable<FormState['broken']>; model: FormModel }) {
+function SyntaxErrorMessage({
+  broken,
+  model,
+}: {
+  broken: NonNullable<FormState['syntaxError']>;
+  model: FormModel;
+}) {
   return (
     <StateMessage
       kind="error"
@@ -197,19 +205,19 @@ function Failure({ model }: { model: FormModel }) {
 }
 
 const keys = () => [
-  { keys: ['/'], does: t('search keys') },
-  { keys: ['Enter'], does: t('write what was typed') },
-  { keys: ['Esc'], does: t('discard what was typed') },
-  { keys: ['Ctrl', 'Z'], does: t('undo') },
-  { keys: ['?'], does: t('these keys') },
+  { keys: ['/'], description: t('search keys') },
+  { keys: ['Enter'], description: t('write what was typed') },
+  { keys: ['Esc'], description: t('discard what was typed') },
+  { keys: ['Ctrl', 'Z'], description: t('undo') },
+  { keys: ['?'], description: t('these keys') },
 ];
 
 function onKeys(model: FormModel, searchField: () => HTMLInputElement | null): () => void {
   const onKey = (event: KeyboardEvent): void => {
     // Saving is passed to VS Code. It asks for what is being typed; sent now, it need not be waited for.
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 's') model.commitAll();
-    const finds = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'f';
-    if (!finds && (event.key !== '/' || isTyping(event.target) || keysAreOff())) return;
+    const isFind = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'f';
+    if (!isFind && (event.key !== '/' || isTyping(event.target) || areKeysDisabled())) return;
     event.preventDefault();
     searchField()?.focus();
     searchField()?.select();

@@ -26,7 +26,7 @@ export function Control(props: ControlProps) {
   }
 }
 
-const invalid = (state: FieldState): boolean =>
+const hasError = (state: FieldState): boolean =>
   state.problems.some(({ severity }) => severity === 'error');
 
 function TextControl({
@@ -47,7 +47,7 @@ function TextControl({
       spellcheck={false}
       autocomplete="off"
       value={state.text}
-      aria-invalid={invalid(state)}
+      aria-invalid={hasError(state)}
       aria-describedby={describedBy}
       onInput={(event) => model.type(info.key, event.currentTarget.value)}
       onFocus={() => model.focus(info.key)}
@@ -81,7 +81,7 @@ function Toggle({ info, state, model, id, describedBy }: ControlProps) {
         id={id}
         type="checkbox"
         checked={state.text === 'true'}
-        aria-invalid={invalid(state)}
+        aria-invalid={hasError(state)}
         aria-describedby={describedBy}
         onChange={(event) => model.choose(info.key, String(event.currentTarget.checked))}
       />
@@ -96,7 +96,7 @@ function Choice({ info, state, model, id, describedBy }: ControlProps) {
     <select
       id={id}
       value={state.text}
-      aria-invalid={invalid(state)}
+      aria-invalid={hasError(state)}
       aria-describedby={describedBy}
       onChange={(event) => model.choose(info.key, event.currentTarget.value)}
     >
@@ -110,31 +110,31 @@ function Choice({ info, state, model, id, describedBy }: ControlProps) {
 }
 
 /** Stands for "fields of its own" among names; no name of a size holds a colon. */
-const OWN = ':own';
+const CUSTOM = ':own';
 
 /** `vit`: a size by name, or its measures. */
 function NameOrFields({ info, state, model, id, describedBy }: ControlProps) {
   const choices = info.choices ?? [];
-  const value = state.asFields === true ? OWN : state.text;
+  const value = state.asFields === true ? CUSTOM : state.text;
   return (
     <select
       id={id}
       value={value}
-      aria-invalid={invalid(state)}
+      aria-invalid={hasError(state)}
       aria-describedby={describedBy}
       onChange={(event) => {
         const chosen = event.currentTarget.value;
-        if (chosen === OWN) model.expand(info.key);
+        if (chosen === CUSTOM) model.expand(info.key);
         else model.choose(info.key, chosen);
       }}
     >
-      {value !== OWN && !choices.includes(value) && <option value={value}>{value}</option>}
+      {value !== CUSTOM && !choices.includes(value) && <option value={value}>{value}</option>}
       {choices.map((choice) => (
         <option key={choice} value={choice}>
           {choice}
         </option>
       ))}
-      <option value={OWN}>{t('custom size')}</option>
+      <option value={CUSTOM}>{t('custom size')}</option>
     </select>
   );
 }

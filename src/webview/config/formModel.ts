@@ -18,7 +18,7 @@ interface Draft {
   /** The text that was last asked to be written. */
   sent?: string;
   /** The file has shown the written text: from now on a change there is another one's. */
-  seen: boolean;
+  confirmed: boolean;
   problems?: FormProblem[];
 }
 
@@ -30,8 +30,8 @@ export interface ViewState {
 }
 
 /** Milliseconds of quiet until typed text is checked, and until it is written. */
-const CHECK_DELAY = 120;
-const WRITE_DELAY = 800;
+const CHECK_DELAY_MS = 120;
+const WRITE_DELAY_MS = 800;
 
 type Connection = Pick<HostConnection<ConfigContract, ViewState>, 'request' | 'send'>;
 
@@ -59,10 +59,10 @@ export class FormModel {
         this.file = message.file;
         this.groups = message.groups;
         this.fields = message.fields;
-        this.show(message.state);
+        this.setState(message.state);
         break;
       case 'state':
-        this.show(message.state);
+        this.setState(message.state);
         break;
       case 'insights':
         this.insights = message.insights;
@@ -87,31 +87,31 @@ export class FormModel {
   /** The user types: checked after a moment, written after a pause. */
   type(key: string, text: string): void {
     const base = this.state?.fields[key]?.text ?? '';
-    const draft: Draft = this.drafts.get(key) ?? { text, base, seen: false };
+    const draft: Draft = this.drafts.get(key) ?? { text, base, confirmed: false };
     draft.text = text;
     this.drafts.set(key, draft);
-    this.later(key, [
-      [CHECK_DELAY, () => this.check(key, text)],
-      [WRITE_DELAY, () => this.commit(key)],
+    this.schedule(key, [
+      [CHECK_DELAY_MS, () => this.check(key, text)],
+      [WRITE_DELAY_MS, () => this.commit(key)],
     ]);
     this.changed();
   }
 
   /** Writes what was typed into a field, when something was. */
   commit(key: string): void {
-    this.later(key, []);
+    this.schedule(key, []);
     const draft = this.drafts.get(key);
     if (draft === undefined || draft.text === draft.sent) return;
     if (draft.text === draft.base && draft.sent === undefined) {
-      this.drop(key);
+      this.discard(key);
       return;
     }
     const { text } = draft;
     draft.sent = text;
-    draft.seen = false;
-    this.run(
+    draft.confirmed = false;
+    this.trackRequest(
       this.connection.request('set', { key, text }).then(() => {
-        if (this.focused !== key && this.drafts.get(key)?.text === text) this.drop(key);
+        if (this.focused !== key && this.drafts.get(key)?.text === text) this.discard(key);
       }),
     );
   }
@@ -128,47 +128,47 @@ export class FormModel {
   blur(key: string): void {
     if (this.focused === key) this.focused = undefined;
     const draft = this.drafts.get(key);
-    if (draft?.sent === draft?.text && draft?.seen === true) this.drop(key);
+    if (draft?.sent === draft?.text && draft?.confirmed === true) this.discard(key);
     else this.commit(key);
   }
 
   /** Gives up what was typed and not yet written. */
   cancel(key: string): void {
-    this.later(key, []);
-    this.drop(key);
+    this.schedule(key, []);
+    this.discard(key);
   }
 
   /** Writes a choice immediately. It is shown before the file has it, so that no rendering reverts it. */
   choose(key: string, text: string): void {
     const base = this.state?.fields[key]?.text ?? '';
-    const chosen: Draft = { text, base, sent: text, seen: false };
+    const chosen: Draft = { text, base, sent: text, confirmed: false };
     this.drafts.set(key, chosen);
     this.changed();
-    this.run(
+    this.trackRequest(
       this.connection.request('set', { key, text }).catch((error: unknown) => {
-        if (this.drafts.get(key) === chosen) this.drop(key);
+        if (this.drafts.get(key) === chosen) this.discard(key);
         throw error;
       }),
     );
   }
 
   reset(key: string): void {
-    this.later(key, []);
-    this.drop(key);
-    this.run(this.connection.request('reset', { key }));
+    this.schedule(key, []);
+    this.discard(key);
+    this.trackRequest(this.connection.request('reset', { key }));
   }
 
   expand(key: string): void {
-    this.run(this.connection.request('expand', { key }));
+    this.trackRequest(this.connection.request('expand', { key }));
   }
 
   browse(key: string): void {
-    this.run(this.connection.request('browse', { key }).then(() => this.drop(key)));
+    this.trackRequest(this.connection.request('browse', { key }).then(() => this.discard(key)));
   }
 
   fix(index: number): void {
     const version = this.state?.version ?? -1;
-    this.run(this.connection.request('fix', { version, index }));
+    this.trackRequest(this.connection.request('fix', { version, index }));
   }
 
   openText(line?: number): void {
@@ -180,16 +180,16 @@ export class FormModel {
     this.changed();
   }
 
-  private show(state: FormState): void {
+  private setState(state: FormState): void {
     this.state = state;
     for (const [key, draft] of this.drafts) {
       const text = state.fields[key]?.text;
       if (text === undefined || text === draft.base) continue;
       // The first change after writing is the writing itself; the text as typed stays under the cursor.
-      const own = draft.sent !== undefined && !draft.seen;
+      const own = draft.sent !== undefined && !draft.confirmed;
       if (own) {
         draft.base = text;
-        draft.seen = true;
+        draft.confirmed = true;
         if (draft.text === draft.sent) {
           delete draft.problems;
           if (this.focused !== key) this.drafts.delete(key);
@@ -211,11 +211,11 @@ export class FormModel {
     );
   }
 
-  private drop(key: string): void {
+  private discard(key: string): void {
     if (this.drafts.delete(key)) this.changed();
   }
 
-  private run(request: Promise<unknown>): void {
+  private trackRequest(request: Promise<unknown>): void {
     request.then(
       () => {
         if (this.failure !== undefined) this.dismissFailure();
@@ -231,7 +231,7 @@ export class FormModel {
     );
   }
 
-  private later(key: string, tasks: readonly [delay: number, run: () => void][]): void {
+  private schedule(key: string, tasks: readonly [delay: number, run: () => void][]): void {
     for (const timer of this.timers.get(key) ?? []) clearTimeout(timer);
     this.timers.set(
       key,

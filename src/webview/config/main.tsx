@@ -10,7 +10,7 @@ import type { ConfigContract } from './messages';
 class Page {
   readonly form: FormModel;
   readonly view: Partial<ViewState>;
-  private drawn = 0;
+  private renderings = 0;
 
   constructor(
     private readonly connection: HostConnection<ConfigContract, ViewState>,
@@ -26,7 +26,7 @@ class Page {
 
   /** Another number for every rendering. */
   nextVersion(): number {
-    return this.drawn++;
+    return this.renderings++;
   }
 
   save(view: ViewState): void {
@@ -36,7 +36,7 @@ class Page {
 
 startPanel<ConfigContract, ViewState, Page>({
   panel: 'config',
-  remedy: t('Close this tab and open the file again.'),
+  reopenHint: t('Close this tab and open the file again.'),
   create: (connection, changed) => new Page(connection, changed),
   view: (page) => (
     <App

@@ -57,9 +57,9 @@ export interface FormState {
   /** By key, fields of mappings too. Empty while the text is broken. */
   fields: Record<string, FieldState>;
   /** Problems that belong to no field: unknown keys and the like. */
-  others: FormProblem[];
+  otherProblems: FormProblem[];
   /** Why the text cannot be read as YAML, and where. */
-  broken?: { message: string; line: number };
+  syntaxError?: { message: string; line: number };
 }
 
 /** What follows from the configuration; null where it cannot be known, or where a wrong value decides it. */

@@ -10,7 +10,7 @@ const icons: Record<FormProblem['severity'], IconName> = {
   information: 'info',
 };
 
-const words: Record<FormProblem['severity'], () => string> = {
+const severityTexts: Record<FormProblem['severity'], () => string> = {
   error: () => t('Error'),
   warning: () => t('Warning'),
   information: () => t('Note'),
@@ -34,7 +34,7 @@ export function Problems({
         <li key={problem.message} class={`problem ${problem.severity}`}>
           <Icon name={icons[problem.severity]} />
           <span>
-            <span class="visually-hidden">{words[problem.severity]()}: </span>
+            <span class="visually-hidden">{severityTexts[problem.severity]()}: </span>
             <Message text={problem.message} />{' '}
             {withLine && problem.line > 0 && (
               <button class="link" onClick={() => model.openText(problem.line)}>

@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { Icon } from '../shared/icons';
-import { isTyping, keysAreOff } from '../shared/keys';
+import { isTyping, areKeysDisabled } from '../shared/keys';
 import { KeysHelp, type KeyHelp } from '../shared/keysHelp';
 import { announce, LiveRegion } from '../shared/liveRegion';
 import { StateMessage } from '../shared/stateMessage';
@@ -8,7 +8,7 @@ import { t } from '../shared/translate';
 import { ChartCard } from './chartCard';
 import { Comparison } from './comparison';
 import { useDashboard, useStore } from './context';
-import { noisyCharts, type ChartId, type XAxis } from './curve';
+import { smoothedCharts, type ChartId, type XAxis } from './curve';
 import { HealthNotes } from './healthNotes';
 import type { DashboardState } from './messages';
 import { RunHeader } from './runHeader';
@@ -83,21 +83,21 @@ function Charts() {
         </ChartCard>
         <ChartCard id="accuracy" title={t('Accuracy')} empty={empty('accuracy')} />
       </div>
-      <Folded id="meters" title={t('Learning rate, gradient norm, throughput, memory')}>
-        {meters(store).map((id) => (
-          <ChartCard key={id} id={id} title={meterTitle(id)} empty={empty(id)}>
-            {noisyCharts.includes(id) && <Smoothing />}
+      <CollapsibleSection id="meters" title={t('Learning rate, gradient norm, throughput, memory')}>
+        {smallCharts(store).map((id) => (
+          <ChartCard key={id} id={id} title={smallChartTitle(id)} empty={empty(id)}>
+            {smoothedCharts.includes(id) && <Smoothing />}
           </ChartCard>
         ))}
-      </Folded>
+      </CollapsibleSection>
     </>
   );
 }
 
-type Meter = Exclude<ChartId, 'loss' | 'accuracy'>;
+type SmallChartId = Exclude<ChartId, 'loss' | 'accuracy'>;
 
 /** Step times of ranks are next to the throughput if there are several ranks; those of a GPU come last. */
-function meters(store: DashboardStore): readonly Meter[] {
+function smallCharts(store: DashboardStore): readonly SmallChartId[] {
   const ranks = store.runs.some((run) => run.header.ranks || run.columns.ranks);
   const gpu = store.runs.some((run) => run.last('gpuMemory') !== null);
   return [
@@ -108,7 +108,7 @@ function meters(store: DashboardStore): readonly Meter[] {
   ];
 }
 
-function meterTitle(id: Meter): string {
+function smallChartTitle(id: SmallChartId): string {
   return {
     lr: t('Learning rate'),
     gradNorm: t('Gradient norm'),
@@ -120,7 +120,11 @@ function meterTitle(id: Meter): string {
   }[id];
 }
 
-function Folded(props: { id: string; title: string; children: preact.ComponentChildren }) {
+function CollapsibleSection(props: {
+  id: string;
+  title: string;
+  children: preact.ComponentChildren;
+}) {
   const store = useStore('view');
   const open = store.view.open.includes(props.id);
   const content = useId();
@@ -191,25 +195,34 @@ function chooseAxis(store: DashboardStore, xAxis: XAxis): void {
 
 function keyList(): KeyHelp[] {
   return [
-    { keys: ['x'], does: t('next x axis: step, epoch, time') },
-    { keys: ['l'], does: t('logarithmic y axis of the chart with the focus, else of the loss') },
-    { keys: ['o'], does: t('the same chart without outliers') },
-    { keys: ['[', ']'], does: t('less, more smoothing') },
-    { keys: ['m'], does: t('learning rate, gradient norm, throughput, memory') },
-    { keys: ['0'], does: t('show all of the x axis; in a chart, of both axes') },
-    { keys: ['f'], does: t('failed examples') },
-    { keys: ['←', '→'], does: t('in a chart: previous, next point') },
-    { keys: ['Shift', '←', '→'], does: t('in a chart: pan; with the mouse, Shift and drag') },
+    { keys: ['x'], description: t('next x axis: step, epoch, time') },
+    {
+      keys: ['l'],
+      description: t('logarithmic y axis of the chart with the focus, else of the loss'),
+    },
+    { keys: ['o'], description: t('the same chart without outliers') },
+    { keys: ['[', ']'], description: t('less, more smoothing') },
+    { keys: ['m'], description: t('learning rate, gradient norm, throughput, memory') },
+    { keys: ['0'], description: t('show all of the x axis; in a chart, of both axes') },
+    { keys: ['f'], description: t('failed examples') },
+    { keys: ['←', '→'], description: t('in a chart: previous, next point') },
+    {
+      keys: ['Shift', '←', '→'],
+      description: t('in a chart: pan; with the mouse, Shift and drag'),
+    },
     {
       keys: ['+', '-'],
-      does: t('in a chart: zoom; with the mouse, drag, or hold {0} and use the wheel', zoomKey()),
+      description: t(
+        'in a chart: zoom; with the mouse, drag, or hold {0} and use the wheel',
+        zoomKey(),
+      ),
     },
     {
       keys: ['↑', '↓'],
-      does: t('in a chart: zoom the y axis; with the mouse, drag over its labels'),
+      description: t('in a chart: zoom the y axis; with the mouse, drag over its labels'),
     },
-    { keys: ['Shift', '↑', '↓'], does: t('in a chart: pan the y axis') },
-    { keys: ['?'], does: t('this list') },
+    { keys: ['Shift', '↑', '↓'], description: t('in a chart: pan the y axis') },
+    { keys: ['?'], description: t('this list') },
   ];
 }
 
@@ -218,7 +231,7 @@ function useKeys(): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-      if (isTyping(event.target) || keysAreOff()) return;
+      if (isTyping(event.target) || areKeysDisabled()) return;
       const { view } = store;
       const smooth = (by: number): Partial<DashboardState> => ({
         smoothing: Math.min(0.99, Math.max(0, Math.round((view.smoothing + by) * 100) / 100)),
@@ -252,14 +265,14 @@ function useKeys(): void {
 
 /** Says aloud when an epoch was evaluated while the page is open. */
 function useEpochAnnouncements(store: DashboardStore): void {
-  const said = useRef(new Map<string, string>());
+  const announced = useRef(new Map<string, string>());
   useEffect(() => {
     if (!store.loaded) return;
     for (const run of store.runs) {
       const text = epochAnnouncement(run.header, run);
       if (text === null) continue;
-      const before = said.current.get(run.header.key);
-      said.current.set(run.header.key, text);
+      const before = announced.current.get(run.header.key);
+      announced.current.set(run.header.key, text);
       if (before !== undefined && before !== text) announce(text);
     }
   });

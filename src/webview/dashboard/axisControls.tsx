@@ -5,7 +5,7 @@ import type { ChartId } from './curve';
 import type { YAxis } from './yAxis';
 
 /** What numbers of a chart are typed in, and how many of the chart's units that is. */
-const typed: Partial<Record<ChartId, { unit: string; size: number }>> = {
+const inputUnits: Partial<Record<ChartId, { unit: string; size: number }>> = {
   accuracy: { unit: '%', size: 0.01 },
   gpuUse: { unit: '%', size: 0.01 },
   memory: { unit: 'GB', size: 1e9 },
@@ -24,7 +24,7 @@ export function AxisControls({ id, axis }: AxisControlsProps) {
   const store = useStore('view');
   const { log, clip, yRanges } = store.view;
   const range = yRanges[id];
-  const { unit, size } = typed[id] ?? { unit: '', size: 1 };
+  const { unit, size } = inputUnits[id] ?? { unit: '', size: 1 };
   return (
     <div class="axis-controls" role="group" aria-label={t('y axis')}>
       <label class="control">

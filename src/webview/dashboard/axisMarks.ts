@@ -1,6 +1,6 @@
 import { t } from '../shared/translate';
 import type { XAxis } from './curve';
-import { unitsOf } from './curveMaking';
+import { unitsOf } from './curveBuilders';
 import { nearest } from './decimate';
 import type { RunData } from './runData';
 
@@ -11,8 +11,8 @@ export interface PlacedMark {
   label: string;
   /** What the tooltip and screen readers say; names the run where there are several. */
   text: string;
-  /** Index into the theme's series colours; null where there is one run. */
-  colour: number | null;
+  /** Index into the theme's series colors; null where there is one run. */
+  color: number | null;
 }
 
 /** Where the curriculum ends, where a training was resumed, and its best epoch, in the order of x. */
@@ -24,7 +24,7 @@ export function axisMarks(runs: readonly RunData[], axis: XAxis): PlacedMark[] {
         x,
         label,
         text: several ? `${run.header.name}: ${label}` : label,
-        colour: several ? run.header.colour : null,
+        color: several ? run.header.color : null,
       })),
     )
     .sort((a, b) => a.x - b.x);

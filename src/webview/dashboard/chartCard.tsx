@@ -24,7 +24,7 @@ import { zoomKey } from './zoomKey';
 const WHEEL_FACTOR = 1.15;
 
 /** Keys that switch something of the chart that has the focus. */
-const chartLists: Readonly<Record<string, 'log' | 'clip' | undefined>> = { l: 'log', o: 'clip' };
+const toggleKeys: Readonly<Record<string, 'log' | 'clip' | undefined>> = { l: 'log', o: 'clip' };
 
 interface ChartCardProps {
   id: ChartId;
@@ -71,7 +71,7 @@ export function ChartCard({ id, title, empty, titleControl, children }: ChartCar
   };
 
   return (
-    <section class="chart-card" aria-labelledby={heading}>
+    <section class="chart-card" aria-labeledby={heading}>
       <div class="card-head">
         <h2 id={heading}>{title}</h2>
         {titleControl}
@@ -169,40 +169,40 @@ function Plot({ id, title, curves, marks, png, axis }: PlotProps) {
     setPointed(here);
   };
   const help = useId();
-  const [hint, sayHow] = useHint();
+  const [hint, showHint] = useHint();
 
   useLayoutEffect(() => {
     if (!canvas.current) return;
-    const made = new ChartView(canvas.current, {
+    const view = new ChartView(canvas.current, {
       onRange: (range) => store.setView({ range: range && [range[0], range[1]] }),
       onFirstPaint: () => performance.mark(`nlvr:painted:${id}`),
       wheelZooms: (event) => {
         const zooms = event.ctrlKey || event.metaKey;
-        sayHow(!zooms);
-        if (!zooms || !made.isOnYAxis(event.offsetX, event.offsetY)) return zooms;
+        showHint(!zooms);
+        if (!zooms || !view.isOnYAxis(event.offsetX, event.offsetY)) return zooms;
         event.preventDefault();
         const factor = event.deltaY < 0 ? 1 / WHEEL_FACTOR : WHEEL_FACTOR;
-        store.setYRange(id, zoomedY(made.yAxis, factor, made.yAt(event.offsetY)));
+        store.setYRange(id, zoomedY(view.yAxis, factor, view.yAt(event.offsetY)));
         return false;
       },
     });
-    chart.current = made;
-    png.current = () => made.png();
-    axis.current = () => made.yAxis;
-    const stops = [
-      onThemeChange(() => made.restyle()),
+    chart.current = view;
+    png.current = () => view.png();
+    axis.current = () => view.yAxis;
+    const unsubscribe = [
+      onThemeChange(() => view.restyle()),
       cursor.subscribe((x) => {
-        made.setCursor(x);
+        view.setCursor(x);
         if (isPointed.current || x === null) setPointer(x);
       }),
     ];
     return () => {
-      for (const stop of stops) stop();
+      for (const stop of unsubscribe) stop();
       png.current = undefined;
       axis.current = undefined;
-      made.destroy();
+      view.destroy();
     };
-  }, [id, store, cursor, png, axis, sayHow]);
+  }, [id, store, cursor, png, axis, showHint]);
 
   const { xAxis, range, pinned } = view;
   const logY = view.log.includes(id);
@@ -216,7 +216,7 @@ function Plot({ id, title, curves, marks, png, axis }: PlotProps) {
   const end = curves.reduce((most, curve) => Math.max(most, curve.end), 0);
   const full: Range = [0, end];
   const onKey = (event: KeyboardEvent) => {
-    const list = chartLists[event.key];
+    const list = toggleKeys[event.key];
     const y = chart.current?.yAxis;
     const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
     if (list && plain) {
@@ -232,7 +232,7 @@ function Plot({ id, title, curves, marks, png, axis }: PlotProps) {
     else if ('all' in next) store.resetZoom(id);
     else {
       point(true);
-      const main = curves.find((curve) => curve.faintOf === undefined);
+      const main = curves.find((curve) => curve.smoothedCurve === undefined);
       const at = next.cursor === null ? null : (main?.at(next.cursor)?.x ?? next.cursor);
       cursor.set(at);
       if (at !== null) announce(pointText(at));
@@ -245,7 +245,7 @@ function Plot({ id, title, curves, marks, png, axis }: PlotProps) {
       xText(view.xAxis, x, store.runs),
       ...marksAt(x).map(({ text }) => text),
       ...curves
-        .filter((curve) => curve.faintOf === undefined)
+        .filter((curve) => curve.smoothedCurve === undefined)
         .map((curve) => `${curve.label} ${valueText[id](curve.at(x)?.y ?? Number.NaN)}`),
     ].join(', ');
 

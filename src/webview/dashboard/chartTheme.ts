@@ -1,8 +1,8 @@
-import { seriesColours } from '../shared/seriesColours';
-import { isHighContrast, themeColour } from '../shared/theme';
+import { seriesColors } from '../shared/seriesColors';
+import { isHighContrast, themeColor } from '../shared/theme';
 
 /** What a chart is drawn with. */
-export interface ChartColours {
+export interface ChartColors {
   series: string[];
   text: string;
   muted: string;
@@ -15,31 +15,28 @@ export interface ChartColours {
 }
 
 /** Reads the theme; call it again after a change. */
-export function chartColours(): ChartColours {
+export function chartColors(): ChartColors {
   const highContrast = isHighContrast();
-  const text = themeColour('--vscode-foreground', '#888888');
+  const text = themeColor('--vscode-foreground', '#888888');
   return {
-    series: seriesColours(),
+    series: seriesColors(),
     text,
-    muted: themeColour('--vscode-descriptionForeground', text),
+    muted: themeColor('--vscode-descriptionForeground', text),
     grid: highContrast ? faint(text, 35) : faint(text, 12),
-    background: themeColour('--vscode-editor-background', '#ffffff'),
-    selection: faint(themeColour('--vscode-charts-blue', '#3794ff'), 20),
-    font: themeColour('--vscode-font-family', 'sans-serif'),
-    fontSize: Math.max(
-      10,
-      (Number.parseFloat(themeColour('--vscode-font-size', '13px')) || 13) - 2,
-    ),
+    background: themeColor('--vscode-editor-background', '#ffffff'),
+    selection: faint(themeColor('--vscode-charts-blue', '#3794ff'), 20),
+    font: themeColor('--vscode-font-family', 'sans-serif'),
+    fontSize: Math.max(10, (Number.parseFloat(themeColor('--vscode-font-size', '13px')) || 13) - 2),
     highContrast,
   };
 }
 
-/** Colour of the series with this index; they repeat after six. */
-export function seriesColour(colours: ChartColours, index: number): string {
-  return colours.series[index % colours.series.length] ?? colours.text;
+/** Color of the series with this index; they repeat after six. */
+export function seriesColor(colors: ChartColors, index: number): string {
+  return colors.series[index % colors.series.length] ?? colors.text;
 }
 
-/** A colour at a share of its strength. @param strength percent */
-export function faint(colour: string, strength: number): string {
-  return `color-mix(in srgb, ${colour} ${strength}%, transparent)`;
+/** A color at a share of its strength. @param strength percent */
+export function faint(color: string, strength: number): string {
+  return `color-mix(in srgb, ${color} ${strength}%, transparent)`;
 }

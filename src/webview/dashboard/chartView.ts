@@ -12,7 +12,7 @@ import {
 import zoomPlugin from 'chartjs-plugin-zoom';
 import { shortCount } from '../shared/numbers';
 import type { PlacedMark } from './axisMarks';
-import { chartColours, faint, seriesColour, type ChartColours } from './chartTheme';
+import { chartColors, faint, seriesColor, type ChartColors } from './chartTheme';
 import type { ChartId, Curve, XAxis } from './curve';
 import type { Point } from './decimate';
 import { drawMarkLabels, drawMarks, type MarkPlace } from './drawMarks';
@@ -69,13 +69,13 @@ export interface ChartEvents {
 }
 
 /** A mark is pointed at within so many pixels. */
-const MARK_PIXELS = 6;
+const MARK_HIT_PIXELS = 6;
 
 /** Keeps a Chart.js chart in step with what it is to show. It never holds more points than pixels need. */
 export class ChartView {
   private readonly chart: Chart<'line', Point[]>;
   private content: ChartContent | undefined;
-  private colours: ChartColours = chartColours();
+  private colors: ChartColors = chartColors();
   private cursor: number | null = null;
   private painted = false;
   /** The part of x on the screen. New options must have it from the start: Chart.js takes them over only later. */
@@ -94,7 +94,7 @@ export class ChartView {
       type: 'line',
       data: { datasets: [] },
       options: this.options(),
-      plugins: [this.marking(), this.overlay()],
+      plugins: [this.marksPlugin(), this.cursorPlugin()],
     });
   }
 
@@ -115,9 +115,9 @@ export class ChartView {
     });
   }
 
-  /** Takes over the theme's colours. */
+  /** Takes over the theme's colors. */
   restyle(): void {
-    this.colours = chartColours();
+    this.colors = chartColors();
     this.chart.options = this.options();
     this.update();
   }
@@ -156,7 +156,7 @@ export class ChartView {
   marksAt(x: number): PlacedMark[] {
     const at = this.pixelOf(x);
     const { marks = [] } = this.content ?? {};
-    return marks.filter((mark) => Math.abs(this.pixelOf(mark.x) - at) <= MARK_PIXELS);
+    return marks.filter((mark) => Math.abs(this.pixelOf(mark.x) - at) <= MARK_HIT_PIXELS);
   }
 
   /** The picture as PNG, on the editor's background. */
@@ -165,7 +165,7 @@ export class ChartView {
     const copy = new OffscreenCanvas(canvas.width, canvas.height);
     const context = copy.getContext('2d');
     if (!context) throw new Error('this browser draws no pictures');
-    context.fillStyle = this.colours.background;
+    context.fillStyle = this.colors.background;
     context.fillRect(0, 0, copy.width, copy.height);
     context.drawImage(canvas, 0, 0);
     const blob = await copy.convertToBlob({ type: 'image/png' });
@@ -214,29 +214,29 @@ export class ChartView {
   }
 
   private dataset(curve: Curve, data: Point[]): ChartDataset<'line', Point[]> {
-    const colour = seriesColour(this.colours, curve.colour);
-    const pale = curve.faintOf !== undefined;
+    const color = seriesColor(this.colors, curve.color);
+    const faintLine = curve.smoothedCurve !== undefined;
     const pinned = this.content?.pinned.includes(curve.run) === true;
-    const few = curve.marker !== 'none' && data.length < 200;
+    const showPoints = curve.marker !== 'none' && data.length < 200;
     return {
       data,
-      borderColor: pale ? faint(colour, this.colours.highContrast ? 42 : 32) : colour,
-      borderWidth: pale ? 1 : pinned ? 3 : 1.75,
+      borderColor: faintLine ? faint(color, this.colors.highContrast ? 42 : 32) : color,
+      borderWidth: faintLine ? 1 : pinned ? 3 : 1.75,
       borderDash: [...curve.dash],
       borderJoinStyle: 'round',
       pointStyle: curve.marker === 'none' ? 'circle' : curve.marker,
-      pointRadius: few ? 3 : 0,
+      pointRadius: showPoints ? 3 : 0,
       // Room for whole dots at the edges.
-      clip: few ? 5 : 1,
-      pointBackgroundColor: colour,
-      pointBorderColor: colour,
+      clip: showPoints ? 5 : 1,
+      pointBackgroundColor: color,
+      pointBorderColor: color,
       // The least is in front.
-      order: pale ? 1 : pinned ? -1 : 0,
+      order: faintLine ? 1 : pinned ? -1 : 0,
     };
   }
 
   private options(): ChartOptions<'line'> {
-    const { text, muted, grid, font, fontSize, selection } = this.colours;
+    const { text, muted, grid, font, fontSize, selection } = this.colors;
     const ticks = { color: muted, font: { family: font, size: fontSize }, maxRotation: 0 };
     const rangeOf = ({ scales }: Chart): Range | null => {
       const [from, to] = [scales.x?.min ?? 0, scales.x?.max ?? 1];
@@ -297,7 +297,7 @@ export class ChartView {
               threshold: 4,
               backgroundColor: selection,
               borderColor: text,
-              borderWidth: this.colours.highContrast ? 1 : 0,
+              borderWidth: this.colors.highContrast ? 1 : 0,
             },
             onZoomStart: ({ event }) =>
               !(event instanceof WheelEvent) || this.events.wheelZooms(event),
@@ -315,12 +315,12 @@ export class ChartView {
     return valueLabel(value, Math.abs(second.value - first.value), units[id]);
   }
 
-  private marking(): Plugin<'line'> {
-    const draw = ({ ctx, chartArea, scales }: Chart, how: typeof drawMarks): void => {
-      const { content, colours } = this;
+  private marksPlugin(): Plugin<'line'> {
+    const draw = ({ ctx, chartArea, scales }: Chart, drawAll: typeof drawMarks): void => {
+      const { content, colors } = this;
       if (!content || !scales.x) return;
       const place: MarkPlace = { context: ctx, area: chartArea, scale: scales.x };
-      how(place, content.marks, colours);
+      drawAll(place, content.marks, colors);
     };
     return {
       id: 'marks',
@@ -330,7 +330,7 @@ export class ChartView {
   }
 
   /** The line and dots at the cursor. */
-  private overlay(): Plugin<'line'> {
+  private cursorPlugin(): Plugin<'line'> {
     return {
       id: 'cursor',
       afterDatasetsDraw: (chart) => {
@@ -344,7 +344,7 @@ export class ChartView {
         if (cursor < xScale.min || cursor > xScale.max) return;
         const { ctx, chartArea } = chart;
         ctx.save();
-        ctx.strokeStyle = this.colours.muted;
+        ctx.strokeStyle = this.colors.muted;
         ctx.lineWidth = 1;
         const pixel = Math.round(xScale.getPixelForValue(cursor)) + 0.5;
         ctx.beginPath();
@@ -352,10 +352,10 @@ export class ChartView {
         ctx.lineTo(pixel, chartArea.bottom);
         ctx.stroke();
         for (const curve of content.curves) {
-          const point = curve.faintOf === undefined ? curve.at(cursor) : null;
+          const point = curve.smoothedCurve === undefined ? curve.at(cursor) : null;
           if (!point || !Number.isFinite(point.y)) continue;
-          ctx.fillStyle = seriesColour(this.colours, curve.colour);
-          ctx.strokeStyle = this.colours.background;
+          ctx.fillStyle = seriesColor(this.colors, curve.color);
+          ctx.strokeStyle = this.colors.background;
           ctx.lineWidth = 1.5;
           ctx.beginPath();
           ctx.arc(

@@ -18,7 +18,7 @@ export function Comparison() {
   const pair = runs.length === 2 && first !== undefined && second !== undefined;
   return (
     <div class="comparison">
-      <section aria-labelledby="comparison-title">
+      <section aria-labeledby="comparison-title">
         <div class="card-head">
           <h2 id="comparison-title">{t('Compared runs')}</h2>
           <div class="card-actions">
@@ -34,7 +34,7 @@ export function Comparison() {
             <AddRun />
           </div>
         </div>
-        <div class="table-box" tabIndex={0} role="region" aria-labelledby="comparison-title">
+        <div class="table-box" tabIndex={0} role="region" aria-labeledby="comparison-title">
           <table class="number comparison-table">
             <thead>
               <tr>
@@ -42,7 +42,7 @@ export function Comparison() {
                 {runs.map(({ header }) => (
                   <th key={header.key} scope="col" title={header.key}>
                     <span class="comparison-run">
-                      <Swatch look={{ colour: header.colour, dash: [], marker: 'none' }} />
+                      <Swatch look={{ color: header.color, dash: [], marker: 'none' }} />
                       {header.name}
                       <PinButton
                         name={header.name}

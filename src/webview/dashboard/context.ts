@@ -49,11 +49,11 @@ export function useStore(...changes: Change[]): DashboardStore {
   const wanted = changes.join();
   useEffect(() => {
     const again = () => setCount((count) => count + 1);
-    const stops = changes.map((change) => store.subscribe(change, again));
+    const unsubscribe = changes.map((change) => store.subscribe(change, again));
     // Something may have come between drawing and listening.
     again();
     return () => {
-      for (const stop of stops) stop();
+      for (const stop of unsubscribe) stop();
     };
   }, [store, wanted]);
   return store;

@@ -15,9 +15,9 @@ export type XAxis = 'step' | 'epoch' | 'time';
 export type ChartId =
   'loss' | 'accuracy' | 'lr' | 'gradNorm' | 'speed' | 'ranks' | 'memory' | 'gpuMemory' | 'gpuUse';
 /** Charts of a value that is known for some steps, one curve a run. */
-export type MeterId = Exclude<ChartId, 'loss' | 'accuracy' | 'ranks'>;
+export type MetricChartId = Exclude<ChartId, 'loss' | 'accuracy' | 'ranks'>;
 /** Charts whose values vary from step to step, so that they are smoothed. */
-export const noisyCharts: readonly ChartId[] = ['loss', 'gradNorm', 'speed', 'ranks', 'gpuUse'];
+export const smoothedCharts: readonly ChartId[] = ['loss', 'gradNorm', 'speed', 'ranks', 'gpuUse'];
 
 /** One line of a chart, in chart units: steps, epochs or seconds on x. */
 export interface Curve {
@@ -28,13 +28,13 @@ export interface Curve {
   runName: string;
   /** What the legend says, such as `val` or `calm-fox-1 val`. */
   label: string;
-  /** Index into the theme's series colours. */
-  colour: number;
+  /** Index into the theme's series colors. */
+  color: number;
   dash: readonly number[];
   /** Dots at the points, for curves with few of them. */
   marker: 'none' | 'circle' | 'triangle' | 'rect' | 'rectRot';
   /** Drawn thin and pale behind the curve with this id, with which it is switched off. */
-  faintOf?: string;
+  smoothedCurve?: string;
   /** Of several runs: which of the kinds of accuracy it is; kinds are switched off for all runs at once. */
   kind?: { id: string; label: string };
   points(from: number, to: number, buckets: number): Point[];
@@ -72,7 +72,7 @@ function stepAt(run: RunData, time: number): number | null {
 
 /** Whether a curve is switched off: by itself, with the curve it belongs to, with its run or its kind. */
 export function isHidden(curve: Curve, hidden: readonly string[]): boolean {
-  return [curve.id, curve.faintOf, curve.kind?.id, curve.kind && runGroup(curve.run)].some(
+  return [curve.id, curve.smoothedCurve, curve.kind?.id, curve.kind && runGroup(curve.run)].some(
     (id) => id !== undefined && hidden.includes(id),
   );
 }

@@ -1,13 +1,13 @@
 import { t } from '../shared/translate';
-import { noisyCharts, type Curve, type MeterId, type XAxis } from './curve';
+import { smoothedCharts, type Curve, type MetricChartId, type XAxis } from './curve';
 import {
   columnCurve,
   labelOf,
   pointCurve,
   unitsOf,
-  type CurveLook,
+  type CurveStyle,
   type Source,
-} from './curveMaking';
+} from './curveBuilders';
 import type { Point } from './decimate';
 import type { EvalPoint } from './messages';
 import type { RunData } from './runData';
@@ -28,10 +28,10 @@ function trainingLossCurves(runs: readonly RunData[], axis: XAxis, smoothing: nu
     return smoothedCurves(run, axis, weight, {
       name: 'loss',
       source: () => ({ ...run.columns, values: run.columns.loss, count: run.count }),
-      look: {
+      style: {
         id: `loss:${run.header.key}`,
         label: runs.length > 1 ? run.header.name : t('smoothed'),
-        colour: run.header.colour,
+        color: run.header.color,
         dash: [],
         marker: 'none',
       },
@@ -49,33 +49,38 @@ function weightOf(runs: readonly RunData[], smoothing: number): number {
 }
 
 /** Values of steps to be drawn as they are and smoothed. */
-interface Noisy {
+interface SmoothableSeries {
   /** Of the values, by which their smoothing is continued. */
   name: string;
   source: () => Source;
   /** Of the smoothed curve. */
-  look: CurveLook;
+  style: CurveStyle;
   /** Of the values as they are. */
   rawLabel: string;
 }
 
 /** The values as they are, pale, and the smoothed curve; without smoothing the values alone. */
-function smoothedCurves(run: RunData, axis: XAxis, weight: number, noisy: Noisy): Curve[] {
-  const { name, source, look, rawLabel } = noisy;
-  const marker = source().count < 60 ? ('circle' as const) : look.marker;
-  if (weight === 0) return [columnCurve(run, axis, source, { ...look, label: rawLabel, marker })];
+function smoothedCurves(
+  run: RunData,
+  axis: XAxis,
+  weight: number,
+  series: SmoothableSeries,
+): Curve[] {
+  const { name, source, style, rawLabel } = series;
+  const marker = source().count < 60 ? ('circle' as const) : style.marker;
+  if (weight === 0) return [columnCurve(run, axis, source, { ...style, label: rawLabel, marker })];
   const raw = columnCurve(run, axis, source, {
-    ...look,
-    id: `${look.id}:raw`,
+    ...style,
+    id: `${style.id}:raw`,
     label: rawLabel,
     marker,
-    faintOf: look.id,
+    smoothedCurve: style.id,
   });
   const smoothed = (): Source => {
     const data = source();
     return { ...data, values: run.smoothed(name, data.values, data.count, weight) };
   };
-  return [raw, columnCurve(run, axis, smoothed, look, 0.4)];
+  return [raw, columnCurve(run, axis, smoothed, style, 0.4)];
 }
 
 function epochLossCurve(run: RunData, runs: readonly RunData[], axis: XAxis): Curve[] {
@@ -90,7 +95,7 @@ function epochLossCurve(run: RunData, runs: readonly RunData[], axis: XAxis): Cu
     pointCurve(run, points, {
       id: `loss:${run.header.key}`,
       label: labelOf(run, runs, t('loss, mean of the epoch')),
-      colour: run.header.colour,
+      color: run.header.color,
       dash: [],
       marker: 'circle',
     }),
@@ -111,22 +116,22 @@ function valLossCurve(run: RunData, runs: readonly RunData[], axis: XAxis): Curv
     pointCurve(run, points, {
       id: `loss:val:${run.header.key}`,
       label: labelOf(run, runs, t('val loss')),
-      colour: run.header.colour + (runs.length > 1 ? 0 : 1),
+      color: run.header.color + (runs.length > 1 ? 0 : 1),
       dash: [8, 4],
       marker: 'circle',
     }),
   ];
 }
 
-const splitLooks = {
-  val: { colour: 0, dash: [], marker: 'circle' },
-  train: { colour: 3, dash: [2, 3], marker: 'none' },
-  test: { colour: 1, dash: [8, 4], marker: 'triangle' },
-  consistency: { colour: 2, dash: [8, 3, 2, 3], marker: 'rectRot' },
-  testConsistency: { colour: 4, dash: [8, 3, 2, 3, 2, 3], marker: 'rect' },
+const accuracyStyles = {
+  val: { color: 0, dash: [], marker: 'circle' },
+  train: { color: 3, dash: [2, 3], marker: 'none' },
+  test: { color: 1, dash: [8, 4], marker: 'triangle' },
+  consistency: { color: 2, dash: [8, 3, 2, 3], marker: 'rectRot' },
+  testConsistency: { color: 4, dash: [8, 3, 2, 3, 2, 3], marker: 'rect' },
 } as const;
-type AccuracyKind = keyof typeof splitLooks;
-const kinds = Object.keys(splitLooks) as AccuracyKind[];
+type AccuracyKind = keyof typeof accuracyStyles;
+const kinds = Object.keys(accuracyStyles) as AccuracyKind[];
 
 export function accuracyCurves(runs: readonly RunData[], axis: XAxis): Curve[] {
   return runs.flatMap((run) =>
@@ -134,23 +139,23 @@ export function accuracyCurves(runs: readonly RunData[], axis: XAxis): Curve[] {
       const points = accuracyPoints(run, kind, axis);
       const known = points.filter(({ y }) => !Number.isNaN(y)).length;
       if (known === 0) return [];
-      const words: Record<AccuracyKind, string> = {
+      const names: Record<AccuracyKind, string> = {
         train: t('train'),
         val: t('val'),
         test: t('test'),
         consistency: t('consistency'),
         testConsistency: t('test consistency'),
       };
-      const look = splitLooks[kind];
+      const style = accuracyStyles[kind];
       return pointCurve(run, points, {
         id: `${kind}:${run.header.key}`,
-        label: labelOf(run, runs, words[kind]),
-        ...(runs.length > 1 && { kind: { id: `kind:${kind}`, label: words[kind] } }),
-        // One run: a colour for each kind, its own for val. Several: a colour for each run, the kind by dashes and markers.
-        colour: run.header.colour + (runs.length > 1 ? 0 : look.colour),
-        dash: look.dash,
+        label: labelOf(run, runs, names[kind]),
+        ...(runs.length > 1 && { kind: { id: `kind:${kind}`, label: names[kind] } }),
+        // One run: a color for each kind, its own for val. Several: a color for each run, the kind by dashes and markers.
+        color: run.header.color + (runs.length > 1 ? 0 : style.color),
+        dash: style.dash,
         // A dot shows a lone first epoch that no line could.
-        marker: known === 1 && look.marker === 'none' ? 'circle' : look.marker,
+        marker: known === 1 && style.marker === 'none' ? 'circle' : style.marker,
       });
     }),
   );
@@ -175,13 +180,13 @@ function accuracyPoints(run: RunData, kind: AccuracyKind, axis: XAxis): Point[] 
 }
 
 /** Learning rate, gradient norm, examples per second, memory, and those of the GPU. */
-export function meterCurves(
-  chart: MeterId,
+export function metricCurves(
+  chart: MetricChartId,
   runs: readonly RunData[],
   axis: XAxis,
   smoothing = 0,
 ): Curve[] {
-  const words: Record<MeterId, string> = {
+  const names: Record<MetricChartId, string> = {
     lr: t('learning rate'),
     gradNorm: t('gradient norm'),
     speed: t('examples/s'),
@@ -189,7 +194,7 @@ export function meterCurves(
     gpuMemory: t('GPU memory'),
     gpuUse: t('GPU use'),
   };
-  const weight = noisyCharts.includes(chart) ? weightOf(runs, smoothing) : 0;
+  const weight = smoothedCharts.includes(chart) ? weightOf(runs, smoothing) : 0;
   return runs.flatMap((run) => {
     const source = (): Source =>
       chart === 'lr'
@@ -197,14 +202,14 @@ export function meterCurves(
         : run.sparseColumn(chart);
     const { values, count } = source();
     if (!values.subarray(0, count).some(Number.isFinite)) return [];
-    const label = runs.length > 1 ? run.header.name : words[chart];
+    const label = runs.length > 1 ? run.header.name : names[chart];
     return smoothedCurves(run, axis, weight, {
       name: chart,
       source,
-      look: {
+      style: {
         id: `${chart}:${run.header.key}`,
         label: weight > 0 && runs.length === 1 ? t('smoothed') : label,
-        colour: run.header.colour,
+        color: run.header.color,
         dash: [],
         marker: 'none',
       },
@@ -214,8 +219,8 @@ export function meterCurves(
 }
 
 const rankDashes = [[], [8, 4], [2, 3], [8, 3, 2, 3]] as const;
-/** Colours of the theme's series; beyond them dashes differ. */
-const SERIES_COLOURS = 6;
+/** Colors of the theme's series; beyond them dashes differ. */
+const SERIES_COLORS = 6;
 
 /** Seconds that each rank took for its own part of a step. */
 export function rankCurves(runs: readonly RunData[], axis: XAxis, smoothing = 0): Curve[] {
@@ -231,18 +236,18 @@ export function rankCurves(runs: readonly RunData[], axis: XAxis, smoothing = 0)
           values: run.columns.ranks?.[rank] ?? new Float32Array(0),
           count: run.count,
         }),
-        look: {
+        style: {
           id: `rank${rank}:${run.header.key}`,
           label,
-          // One run: a colour for each rank. Several: a colour for each run, the rank by dashes.
-          colour: several ? run.header.colour : rank,
-          dash: rankDashes[(several ? rank : Math.floor(rank / SERIES_COLOURS)) % 4] ?? [],
+          // One run: a color for each rank. Several: a color for each run, the rank by dashes.
+          color: several ? run.header.color : rank,
+          dash: rankDashes[(several ? rank : Math.floor(rank / SERIES_COLORS)) % 4] ?? [],
           marker: 'none',
         },
         rawLabel: label,
       });
       // Many pale curves behind each other would say nothing.
-      return curves.filter((curve) => curve.faintOf === undefined);
+      return curves.filter((curve) => curve.smoothedCurve === undefined);
     }),
   );
 }

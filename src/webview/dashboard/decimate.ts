@@ -40,7 +40,7 @@ export function decimate(
   const first = Math.max(0, lowerBound(xs, count, from) - 1);
   const end = Math.min(count, lowerBound(xs, count, to) + 1);
   const length = end - first;
-  if (length <= 2 * buckets) return all(xs, ys, first, end, mapX);
+  if (length <= 2 * buckets) return allPoints(xs, ys, first, end, mapX);
   const points: Point[] = [];
   for (let bucket = 0; bucket < buckets; bucket++) {
     const start = first + Math.floor((bucket * length) / buckets);
@@ -50,7 +50,7 @@ export function decimate(
   return points;
 }
 
-function all(
+function allPoints(
   xs: Column,
   ys: Column,
   first: number,

@@ -1,6 +1,6 @@
 import type { ChartArea, Scale } from 'chart.js';
 import type { PlacedMark } from './axisMarks';
-import { seriesColour, type ChartColours } from './chartTheme';
+import { seriesColor, type ChartColors } from './chartTheme';
 
 const GAP = 4;
 
@@ -15,14 +15,14 @@ export interface MarkPlace {
 export function drawMarks(
   { context, area, scale }: MarkPlace,
   marks: readonly PlacedMark[],
-  colours: ChartColours,
+  colors: ChartColors,
 ): void {
   context.save();
   context.lineWidth = 1;
-  for (const { x, colour } of marks) {
+  for (const { x, color } of marks) {
     if (x < scale.min || x > scale.max) continue;
     const pixel = Math.round(scale.getPixelForValue(x)) + 0.5;
-    context.strokeStyle = colour === null ? colours.muted : seriesColour(colours, colour);
+    context.strokeStyle = color === null ? colors.muted : seriesColor(colors, color);
     context.setLineDash([2, 3]);
     context.beginPath();
     context.moveTo(pixel, area.top);
@@ -42,10 +42,10 @@ export function drawMarks(
 export function drawMarkLabels(
   { context, area, scale }: MarkPlace,
   marks: readonly PlacedMark[],
-  colours: ChartColours,
+  colors: ChartColors,
 ): void {
   context.save();
-  context.font = `${colours.fontSize}px ${colours.font}`;
+  context.font = `${colors.fontSize}px ${colors.font}`;
   context.textBaseline = 'top';
   let free = area.left;
   for (const { x, label } of marks) {
@@ -55,9 +55,9 @@ export function drawMarkLabels(
     const right = pixel + GAP + width <= area.right;
     const left = right ? pixel + GAP : pixel - GAP - width;
     if (left < free) continue;
-    context.fillStyle = colours.background;
-    context.fillRect(left - 1, area.top + 1, width + 2, colours.fontSize + 3);
-    context.fillStyle = colours.muted;
+    context.fillStyle = colors.background;
+    context.fillRect(left - 1, area.top + 1, width + 2, colors.fontSize + 3);
+    context.fillStyle = colors.muted;
     context.fillText(label, left, area.top + 2);
     free = left + width + 2 * GAP;
   }

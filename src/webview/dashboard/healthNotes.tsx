@@ -6,7 +6,7 @@ import { useDashboard, useStore } from './context';
 import type { Note } from './messages';
 import { missingRuns, notesOfAll, type RunNote } from './runNotes';
 
-const words = (): Record<Note['level'], string> => ({
+const levelTexts = (): Record<Note['level'], string> => ({
   error: t('Error'),
   warning: t('Warning'),
   info: t('Note'),
@@ -69,7 +69,7 @@ function NoteLine({ note, named, dismiss }: NoteLineProps) {
     <li class={`note note-${note.level}`}>
       <Icon name={note.level} />
       <span class="note-text">
-        <span class="visually-hidden">{words()[note.level]}: </span>
+        <span class="visually-hidden">{levelTexts()[note.level]}: </span>
         {named && <strong>{note.name}: </strong>}
         <Message text={note.message} />
         {note.hint !== undefined && (
@@ -93,7 +93,7 @@ function NoteLine({ note, named, dismiss }: NoteLineProps) {
   );
 }
 
-function moreText(count: number, behindFirst: boolean): string {
-  if (behindFirst) return count === 1 ? t('1 More Note') : t('{0} More Notes', count);
+function moreText(count: number, afterFirst: boolean): string {
+  if (afterFirst) return count === 1 ? t('1 More Note') : t('{0} More Notes', count);
   return count === 1 ? t('1 Note') : t('{0} Notes', count);
 }

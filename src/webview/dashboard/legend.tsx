@@ -17,7 +17,7 @@ export function Legend({ curves }: { curves: readonly Curve[] }) {
           aria-pressed={!store.view.hidden.includes(entry.id)}
           onClick={() => store.toggle('hidden', entry.id)}
         >
-          <Swatch look={entry.look} />
+          <Swatch look={entry.style} />
           {entry.label}
         </button>
       ))}
@@ -33,14 +33,14 @@ const markers = {
   rectRot: 'M12 2l4 4-4 4-4-4z',
 };
 
-/** A piece of the curve as it is drawn: colour, dashes and marker. */
-export function Swatch({ look }: { look: LegendEntry['look'] }) {
-  const colour = look.colour === null ? 'series-any' : `series-${look.colour % 6}`;
-  const faint = look.faintOf === undefined ? '' : 'swatch-faint';
+/** A piece of the curve as it is drawn: color, dashes and marker. */
+export function Swatch({ look: style }: { look: LegendEntry['style'] }) {
+  const color = style.color === null ? 'series-any' : `series-${style.color % 6}`;
+  const faintClass = style.smoothedCurve === undefined ? '' : 'swatch-faint';
   return (
-    <svg class={`swatch ${colour} ${faint}`} viewBox="0 0 24 12" aria-hidden="true">
-      <path class="swatch-line" d="M0 6h24" stroke-dasharray={look.dash.join(' ')} />
-      {look.marker !== 'none' && <path class="swatch-marker" d={markers[look.marker]} />}
+    <svg class={`swatch ${color} ${faintClass}`} viewBox="0 0 24 12" aria-hidden="true">
+      <path class="swatch-line" d="M0 6h24" stroke-dasharray={style.dash.join(' ')} />
+      {style.marker !== 'none' && <path class="swatch-marker" d={markers[style.marker]} />}
     </svg>
   );
 }

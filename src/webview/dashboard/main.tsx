@@ -30,7 +30,7 @@ class Page {
 
 startPanel<DashboardContract, DashboardState, Page>({
   panel: 'dashboard',
-  remedy: t('Close this panel and open it again from the status bar or the NLVR view.'),
+  reopenHint: t('Close this panel and open it again from the status bar or the NLVR view.'),
   create: (connection) => new Page(connection),
   view: (page) => (
     <Context.Provider value={page}>

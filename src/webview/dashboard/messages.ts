@@ -14,8 +14,8 @@ export type RunStatus =
 export interface RunHeader {
   key: string;
   name: string;
-  /** Index into the theme's series colours, the same wherever the run is shown. */
-  colour: number;
+  /** Index into the theme's series colors, the same wherever the run is shown. */
+  color: number;
   status: RunStatus;
   /** Why it failed or stopped, and what to do. */
   message: string | null;
@@ -201,7 +201,7 @@ export interface DashboardContract {
   toHost: ToHost;
   requests: {
     thumbnails: { params: { run: string; images: string[] }; result: Thumbnail[] };
-    /** Asks the user for a place. The result is the file's name, or null when the user cancelled. */
+    /** Asks the user for a place. The result is the file's name, or null when the user canceled. */
     savePng: { params: { name: string; png: Uint8Array }; result: string | null };
     copyText: { params: { text: string }; result: null };
   };

@@ -1,11 +1,11 @@
 import { t } from '../shared/translate';
 import type { Rank } from './messages';
 import type { RunData } from './runData';
-import { isActive, statusLook } from './viewModel';
+import { isActive, statusDisplay } from './viewModel';
 
 export interface RankRow extends Rank {
   /** In words. */
-  state: string;
+  stateText: string;
   /** For its own part of the last step; null when not known. */
   seconds: number | null;
 }
@@ -16,14 +16,14 @@ export function rankRows(run: RunData, ranks: readonly Rank[]): RankRow[] {
   const someFailed = ranks.some(({ failed }) => failed);
   return ranks.map((rank) => ({
     ...rank,
-    state:
+    stateText:
       isActive(status) || status === 'lost'
-        ? statusLook(status).word
+        ? statusDisplay(status).word
         : rank.failed
           ? t('failed')
           : someFailed || status === 'failed'
             ? t('ended')
-            : statusLook(status).word,
+            : statusDisplay(status).word,
     seconds: run.lastRankSeconds(rank.rank),
   }));
 }

@@ -21,7 +21,7 @@ export function RanksButton({ run, ranks }: { run: RunData; ranks: readonly Rank
       <dialog
         ref={dialog}
         class="ranks"
-        aria-labelledby={heading}
+        aria-labeledby={heading}
         onClose={() => setOpen(false)}
         onClick={(event) => {
           if (event.target === dialog.current) dialog.current?.close();
@@ -52,13 +52,13 @@ function RanksTable({ run, ranks }: { run: RunData; ranks: readonly Rank[] }) {
           </tr>
         </thead>
         <tbody>
-          {rankRows(run, ranks).map(({ rank, host, pid, localRank, state, seconds }) => (
+          {rankRows(run, ranks).map(({ rank, host, pid, localRank, stateText, seconds }) => (
             <tr key={rank}>
               <th scope="row">{rank}</th>
               <td>{host}</td>
               <td>{pid}</td>
               <td>{localRank}</td>
-              <td>{state}</td>
+              <td>{stateText}</td>
               <td>{stepTime(seconds)}</td>
             </tr>
           ))}

@@ -3,7 +3,7 @@ import { Smoother } from './smooth';
 
 export type ColumnName = Exclude<keyof StepColumns, 'ranks'>;
 
-const names: readonly ColumnName[] = [
+const columnNames: readonly ColumnName[] = [
   'step',
   'time',
   'loss',
@@ -17,7 +17,7 @@ const names: readonly ColumnName[] = [
   'gpuUse',
 ];
 
-function empty(capacity: number): StepColumns {
+function emptyColumns(capacity: number): StepColumns {
   const floats = () => new Float32Array(capacity);
   return {
     step: new Uint32Array(capacity),
@@ -52,8 +52,8 @@ export interface SparseColumn {
   count: number;
 }
 
-const sparseNames = ['speed', 'wait', 'memory', 'gradNorm', 'gpuMemory', 'gpuUse'] as const;
-type SparseName = (typeof sparseNames)[number];
+const sparseColumnNames = ['speed', 'wait', 'memory', 'gradNorm', 'gpuMemory', 'gpuUse'] as const;
+type SparseName = (typeof sparseColumnNames)[number];
 
 class SparseView implements SparseColumn {
   step = new Uint32Array(0);
@@ -95,7 +95,7 @@ export class RunData {
   /** Why its events cannot be read now. */
   problem: { message: string; hint: string | null } | null = null;
   /** Columns; only the first `count` values of each are used. */
-  columns = empty(0);
+  columns = emptyColumns(0);
   count = 0;
   private readonly smoothers = new Map<string, Smoother>();
   private sparse = new Map<SparseName, SparseView>();
@@ -107,7 +107,7 @@ export class RunData {
   reset(): void {
     this.count = 0;
     this.timeLeft = null;
-    this.columns = empty(0);
+    this.columns = emptyColumns(0);
     this.smoothers.clear();
     this.sparse.clear();
   }
@@ -115,7 +115,7 @@ export class RunData {
   append(columns: StepColumns): void {
     const total = this.count + columns.step.length;
     if (this.columns.step.length < total) this.grow(Math.max(1024, total, this.count * 2));
-    for (const name of names) this.columns[name].set(columns[name], this.count);
+    for (const name of columnNames) this.columns[name].set(columns[name], this.count);
     this.appendRanks(columns.ranks ?? []);
     this.count = total;
   }
@@ -136,8 +136,8 @@ export class RunData {
   }
 
   private grow(capacity: number): void {
-    const larger = empty(capacity);
-    for (const name of names) larger[name].set(this.columns[name].subarray(0, this.count));
+    const larger = emptyColumns(capacity);
+    for (const name of columnNames) larger[name].set(this.columns[name].subarray(0, this.count));
     if (this.columns.ranks)
       larger.ranks = this.columns.ranks.map((seconds) => {
         const column = new Float32Array(capacity).fill(Number.NaN);
@@ -167,7 +167,7 @@ export class RunData {
 
   /** The last known value of a column, or null. */
   last(name: ColumnName): number | null {
-    const sparse = sparseNames.find((each) => each === name);
+    const sparse = sparseColumnNames.find((each) => each === name);
     if (sparse) {
       const { values, count } = this.sparseColumn(sparse);
       return values[count - 1] ?? null;

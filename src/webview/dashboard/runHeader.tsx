@@ -19,7 +19,7 @@ import {
   isActive,
   progressOf,
   progressText,
-  statusLook,
+  statusDisplay,
   trainedText,
 } from './viewModel';
 
@@ -74,9 +74,9 @@ export function RunHeader({ run }: { run: RunData }) {
   );
 }
 
-/** The state in words, with a sign that is not the colour alone. */
+/** The state in words, with a sign that is not the color alone. */
 export function Status({ header }: { header: Header }) {
-  const { word, icon } = statusLook(header.status);
+  const { word, icon } = statusDisplay(header.status);
   return (
     <span class={`status status-${header.status}`}>
       {icon === 'dot' ? <span class="dot" aria-hidden="true" /> : <Icon name={icon} />}

@@ -12,11 +12,11 @@ export interface RunNote extends Note {
   dismissable: boolean;
 }
 
-const rank = { error: 0, warning: 1, info: 2 };
+const levelOrder = { error: 0, warning: 1, info: 2 };
 
 /** The notes of all runs without those dismissed, the gravest first. */
 export function notesOfAll(runs: readonly RunData[], dismissed: readonly string[]): RunNote[] {
-  const gone = new Set(dismissed);
+  const dismissedKeys = new Set(dismissed);
   return runs
     .flatMap((run) =>
       healthNotes(run).map((note) => ({
@@ -26,8 +26,8 @@ export function notesOfAll(runs: readonly RunData[], dismissed: readonly string[
         dismissable: note.code !== 'ended' && note.code !== 'unreadable',
       })),
     )
-    .filter(({ key }) => !gone.has(key))
-    .sort((a, b) => rank[a.level] - rank[b.level]);
+    .filter(({ key }) => !dismissedKeys.has(key))
+    .sort((a, b) => levelOrder[a.level] - levelOrder[b.level]);
 }
 
 /** What a person should know of a run, the gravest first; how it ended counts too. */
@@ -54,7 +54,7 @@ export function healthNotes(run: RunData): Note[] {
   notes.push(
     ...history.notes
       .filter((note) => note.message !== header.message)
-      .sort((a, b) => rank[a.level] - rank[b.level]),
+      .sort((a, b) => levelOrder[a.level] - levelOrder[b.level]),
   );
   if (history.skippedLines > 0)
     notes.push({

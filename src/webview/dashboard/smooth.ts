@@ -42,7 +42,7 @@ export class Smoother {
 }
 
 /** Curves of up to so many steps are smoothed by the weight as it is set. */
-const REFERENCE_STEPS = 500;
+const REFERENCE_LENGTH = 500;
 /** The weight changes only when a growing run is longer by this factor, so that smoothing can be continued. */
 const GROWTH = 1.1;
 
@@ -53,7 +53,7 @@ const GROWTH = 1.1;
  * @param steps of the longest run shown
  */
 export function stepWeight(smoothing: number, steps: number): number {
-  if (smoothing === 0 || steps <= REFERENCE_STEPS) return smoothing;
-  const stage = Math.ceil(Math.log(steps / REFERENCE_STEPS) / Math.log(GROWTH) - 1e-9);
+  if (smoothing === 0 || steps <= REFERENCE_LENGTH) return smoothing;
+  const stage = Math.ceil(Math.log(steps / REFERENCE_LENGTH) / Math.log(GROWTH) - 1e-9);
   return smoothing ** (GROWTH ** -stage);
 }

@@ -1,5 +1,5 @@
 import type { ChartId, Curve } from './curve';
-import { accuracyCurves, lossCurves, meterCurves, rankCurves } from './curves';
+import { accuracyCurves, lossCurves, metricCurves, rankCurves } from './curves';
 import type { DashboardState, DifferingKey, ToWebview } from './messages';
 import { RunData } from './runData';
 
@@ -18,12 +18,12 @@ const initialView: DashboardState = {
 };
 
 /** Of the notes dismissed, the latest so many are remembered. */
-const MOST_DISMISSED = 200;
+const MAX_DISMISSED = 200;
 
 /** The page is rendered at most this often while data streams in. */
 const REFRESH_MS = 200;
 /** The view is kept for a reload this long after its last change. */
-const PERSIST_MS = 150;
+const PERSIST_DELAY_MS = 150;
 
 /** What changed: the data of the host, or how the user wants to see it. */
 export type Change = 'data' | 'view';
@@ -34,7 +34,7 @@ export class DashboardStore {
   differing: DifferingKey[] = [];
   loaded = false;
   /** Why runs that are not known otherwise cannot be read, by their folders. */
-  private readonly unknown = new Map<string, { message: string; hint: string | null }>();
+  private readonly unreadable = new Map<string, { message: string; hint: string | null }>();
   view: DashboardState;
   /** Raised with every change of the data. */
   version = 0;
@@ -42,7 +42,7 @@ export class DashboardStore {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private persisting: ReturnType<typeof setTimeout> | undefined;
   private viewScheduled = false;
-  private lastTold = -Infinity;
+  private lastNotified = -Infinity;
 
   /**
    * @param persist keeps the view over a reload.
@@ -80,7 +80,7 @@ export class DashboardStore {
         break;
       case 'history': {
         const run = this.runOf(message.run);
-        this.unknown.delete(message.run);
+        this.unreadable.delete(message.run);
         // The host tries again and again; when it reads, all is well.
         if (run) Object.assign(run, { history: message.history, problem: null });
         break;
@@ -95,13 +95,13 @@ export class DashboardStore {
         break;
       case 'problem': {
         const { message: text, hint } = message;
-        this.unknown.set(message.run, { message: text, hint });
+        this.unreadable.set(message.run, { message: text, hint });
         const run = this.runOf(message.run);
         if (run) run.problem = { message: text, hint };
         break;
       }
     }
-    this.changedSoon();
+    this.scheduleNotify();
   }
 
   setView(change: Partial<DashboardState>): void {
@@ -109,7 +109,7 @@ export class DashboardStore {
     this.persisting ??= setTimeout(() => {
       this.persisting = undefined;
       this.persist(this.view);
-    }, PERSIST_MS);
+    }, PERSIST_DELAY_MS);
     if (this.viewScheduled) return;
     this.viewScheduled = true;
     // A wheel or a mouse may cause many changes before one of them can be seen.
@@ -141,12 +141,12 @@ export class DashboardStore {
 
   /** What keeps the panel from showing anything: a fault of its first run, where there is no other. */
   get problem(): { message: string; hint: string | null } | null {
-    return this.view.runs.map((folder) => this.unknown.get(folder)).find(Boolean) ?? null;
+    return this.view.runs.map((folder) => this.unreadable.get(folder)).find(Boolean) ?? null;
   }
 
   /** @param key of a note, by which it is not shown again */
   dismiss(key: string): void {
-    this.setView({ dismissed: [...this.view.dismissed, key].slice(-MOST_DISMISSED) });
+    this.setView({ dismissed: [...this.view.dismissed, key].slice(-MAX_DISMISSED) });
   }
 
   /** The runs with their places in `runs`, those that are pinned first. */
@@ -170,7 +170,7 @@ export class DashboardStore {
       case 'ranks':
         return rankCurves(runs, xAxis, smoothing);
       default:
-        return meterCurves(chart, runs, xAxis, smoothing);
+        return metricCurves(chart, runs, xAxis, smoothing);
     }
   }
 
@@ -178,16 +178,16 @@ export class DashboardStore {
     return this.runs.find((run) => run.header.key === key);
   }
 
-  private changedSoon(): void {
+  private scheduleNotify(): void {
     if (this.timer !== undefined) return;
-    const wait = Math.max(0, this.lastTold + REFRESH_MS - performance.now());
-    this.timer = setTimeout(() => this.changed(), wait);
+    const wait = Math.max(0, this.lastNotified + REFRESH_MS - performance.now());
+    this.timer = setTimeout(() => this.notify(), wait);
   }
 
-  private changed(): void {
+  private notify(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    this.lastTold = performance.now();
+    this.lastNotified = performance.now();
     this.version++;
     for (const listener of this.listeners.data) listener();
   }

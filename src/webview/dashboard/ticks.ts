@@ -16,15 +16,17 @@ const timeSteps = [
 /**
  * Ticks of the x axis at round places, each with a label of its own: whole steps, epochs, and round times. The ends of a
  * part that was zoomed into are no ticks, unless they are round.
- * @param most ticks that there is room for, at least 2
+ * @param maxTicks ticks that there is room for, at least 2
  */
-export function xTicks(axis: XAxis, from: number, to: number, most: number): Tick[] {
+export function xTicks(axis: XAxis, from: number, to: number, maxTicks: number): Tick[] {
   const width = to - from;
   if (!(width > 0)) return [];
-  const atLeast = width / most;
+  const minDistance = width / maxTicks;
   const distance =
-    axis === 'time' ? timeDistance(atLeast) : roundDistance(atLeast, axis === 'step' ? 1 : 0);
-  return places(from, to, distance).map((value) => ({
+    axis === 'time'
+      ? timeDistance(minDistance)
+      : roundDistance(minDistance, axis === 'step' ? 1 : 0);
+  return tickValues(from, to, distance).map((value) => ({
     value,
     label: axis === 'time' ? exactDuration(value) : numberLabel(value, distance),
   }));
@@ -71,7 +73,7 @@ function fixed(value: number, distance: number): string {
   return String(Number(value.toFixed(Math.min(digits, 12))));
 }
 
-function places(from: number, to: number, distance: number): number[] {
+function tickValues(from: number, to: number, distance: number): number[] {
   const first = Math.ceil(from / distance - 1e-9);
   const last = Math.floor(to / distance + 1e-9);
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) =>
@@ -80,18 +82,18 @@ function places(from: number, to: number, distance: number): number[] {
 }
 
 /** 1, 2 or 5 times a power of ten. */
-function roundDistance(atLeast: number, smallest: number): number {
-  const power = 10 ** Math.floor(Math.log10(atLeast));
-  const factor = [1, 2, 5, 10].find((each) => each * power >= atLeast * (1 - 1e-9)) ?? 10;
-  return Math.max(smallest, factor * power);
+function roundDistance(minDistance: number, minimum: number): number {
+  const power = 10 ** Math.floor(Math.log10(minDistance));
+  const factor = [1, 2, 5, 10].find((each) => each * power >= minDistance * (1 - 1e-9)) ?? 10;
+  return Math.max(minimum, factor * power);
 }
 
-function timeDistance(atLeast: number): number {
-  if (atLeast < 1) return Math.max(0.001, roundDistance(atLeast, 0));
+function timeDistance(minDistance: number): number {
+  if (minDistance < 1) return Math.max(0.001, roundDistance(minDistance, 0));
   const day = 86_400;
   return (
-    timeSteps.find((seconds) => seconds >= atLeast) ??
-    day * Math.ceil(roundDistance(atLeast / day, 1))
+    timeSteps.find((seconds) => seconds >= minDistance) ??
+    day * Math.ceil(roundDistance(minDistance / day, 1))
   );
 }
 

@@ -28,7 +28,7 @@ export function Tooltip({ id, x, left, curves, marks }: TooltipProps) {
     element.style.transform = `translateX(${offset}px)`;
   });
   // The raw value belongs to the line of its smoothed curve.
-  const rows = curves.filter((curve) => curve.faintOf === undefined);
+  const rows = curves.filter((curve) => curve.smoothedCurve === undefined);
   const place = rows[0]?.at(x)?.x ?? x;
   return (
     <div class="tooltip number" ref={box} aria-hidden="true">
@@ -39,7 +39,7 @@ export function Tooltip({ id, x, left, curves, marks }: TooltipProps) {
         </div>
       ))}
       {rows.map((curve) => {
-        const raw = curves.find((other) => other.faintOf === curve.id);
+        const raw = curves.find((other) => other.smoothedCurve === curve.id);
         return (
           <div key={curve.id} class="tooltip-row">
             <Swatch look={curve} />

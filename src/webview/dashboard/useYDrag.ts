@@ -11,7 +11,7 @@ export interface Band {
 type PointerAt = TargetedEvent<HTMLDivElement, PointerEvent>;
 
 /** Shorter drags are clicks. */
-const LEAST_PIXELS = 4;
+const MIN_DRAG_PIXELS = 4;
 
 /**
  * Zooms the y axis by dragging over its labels, where nothing else is done by dragging.
@@ -24,12 +24,12 @@ export function useYDrag(
 ) {
   const from = useRef<number | null>(null);
   const [band, setBand] = useState<Band | null>(null);
-  const place = (event: MouseEvent): [left: number, top: number] => {
+  const positionIn = (event: MouseEvent): [left: number, top: number] => {
     const edge = box.current?.getBoundingClientRect();
     return [event.clientX - (edge?.left ?? 0), event.clientY - (edge?.top ?? 0)];
   };
   const isOnAxis = (event: MouseEvent): boolean =>
-    chart.current?.isOnYAxis(...place(event)) === true;
+    chart.current?.isOnYAxis(...positionIn(event)) === true;
   return [
     band,
     {
@@ -37,7 +37,7 @@ export function useYDrag(
         box.current?.focus({ preventScroll: true });
         if (event.button !== 0 || !isOnAxis(event)) return;
         event.currentTarget.setPointerCapture(event.pointerId);
-        from.current = place(event)[1];
+        from.current = positionIn(event)[1];
       },
       // The chart's own drag selects a part of x.
       onMouseDownCapture: (event: TargetedEvent<HTMLDivElement, MouseEvent>) => {
@@ -46,15 +46,15 @@ export function useYDrag(
       onPointerMove: (event: PointerAt) => {
         event.currentTarget.style.cursor = isOnAxis(event) ? 'ns-resize' : '';
         if (from.current === null) return;
-        const [, to] = place(event);
+        const [, to] = positionIn(event);
         setBand({ top: Math.min(from.current, to), height: Math.abs(to - from.current) });
       },
       onPointerUp: (event: PointerAt) => {
-        const [, to] = place(event);
+        const [, to] = positionIn(event);
         const began = from.current;
         from.current = null;
         setBand(null);
-        if (began === null || !chart.current || Math.abs(to - began) < LEAST_PIXELS) return;
+        if (began === null || !chart.current || Math.abs(to - began) < MIN_DRAG_PIXELS) return;
         selected([chart.current.yAt(Math.max(began, to)), chart.current.yAt(Math.min(began, to))]);
       },
       onPointerCancel: () => {

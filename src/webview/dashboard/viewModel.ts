@@ -17,7 +17,7 @@ export function isActive(status: RunStatus): boolean {
 }
 
 /** A status as a word and an icon, so that it does not depend on color. */
-export function statusLook(status: RunStatus): { word: string; icon: IconName | 'dot' } {
+export function statusDisplay(status: RunStatus): { word: string; icon: IconName | 'dot' } {
   switch (status) {
     case 'starting':
       return { word: t('starting'), icon: 'dot' };

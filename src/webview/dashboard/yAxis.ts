@@ -26,8 +26,8 @@ function scaleOf({ range, logarithmic }: YAxis): {
 export function zoomedY(axis: YAxis, factor: number, fixed?: number): [number, number] {
   const { to, from } = scaleOf(axis);
   const [low, high] = [to(axis.range[0]), to(axis.range[1])];
-  const centre = fixed === undefined ? (low + high) / 2 : to(fixed);
-  return [from(centre - (centre - low) * factor), from(centre + (high - centre) * factor)];
+  const center = fixed === undefined ? (low + high) / 2 : to(fixed);
+  return [from(center - (center - low) * factor), from(center + (high - center) * factor)];
 }
 
 /** @param share of the height, up for positive numbers */

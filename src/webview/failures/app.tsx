@@ -1,14 +1,14 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { KeysLine, Notice, ProgressLine } from '../shared/frame';
+import { KeysFooter, Notice, ProgressBar } from '../shared/frame';
 import { isTyping } from '../shared/keys';
 import { announce, LiveRegion } from '../shared/liveRegion';
 import { count } from '../shared/numbers';
-import { setText } from '../shared/predictionSets';
+import { predictionSetText } from '../shared/predictionSets';
 import { StateMessage } from '../shared/stateMessage';
 import { t } from '../shared/translate';
 import { usePanelKeys } from '../shared/usePanelKeys';
 import { Detail } from './detail';
-import { toggleHeat } from './explain';
+import { toggleHeatMap } from './explain';
 import { ExportDialog } from './exportDialog';
 import { DEFAULT_FILTER } from './filter';
 import { FiltersDialog } from './filtersDialog';
@@ -22,7 +22,7 @@ import { Splitter } from './splitter';
 import { Filters, Header, ListHead } from './toolbar';
 import { useZoom } from './useZoom';
 
-/** The panel, rendered again whenever the model has changed. */
+/** Root component of the panel, rendered after every change of the model. */
 export function App({ model }: { model: Model }) {
   return (
     <>
@@ -82,7 +82,7 @@ function Browser({ model }: { model: Model }) {
     const { selected } = model;
     switch (action.do) {
       case 'move': {
-        // A line of the grid has several.
+        // One step up or down moves by a whole line of the grid.
         const by = grid && Math.abs(action.by) === 1 ? action.by * model.gridColumns : action.by;
         return model.moveTo(model.position < 0 ? 0 : model.position + by);
       }
@@ -90,7 +90,7 @@ function Browser({ model }: { model: Model }) {
         return model.moveTo(action.to === 'first' ? 0 : shown.length - 1);
       case 'group':
         if (grid) return model.moveTo(model.position + action.by);
-        return model.moveTogether(action.by);
+        return model.moveInGroup(action.by);
       case 'layout':
         return model.setLayout(grid ? 'list' : 'grid');
       case 'zoom':
@@ -115,7 +115,7 @@ function Browser({ model }: { model: Model }) {
       case 'swap':
         return root.current?.querySelector<HTMLElement>('.ask-actions .toggle')?.click();
       case 'heat':
-        return toggleHeat(model);
+        return toggleHeatMap(model);
       case 'words':
         return root.current?.querySelector<HTMLElement>('.explain [aria-checked=true]')?.focus();
       case 'copy':
@@ -130,14 +130,14 @@ function Browser({ model }: { model: Model }) {
       case 'export':
         return setExporting(shown.length > 0);
       case 'leave':
-        // A field is left first, the zoom after that.
+        // Escape first leaves a field, then resets the zoom.
         if (view.scale > 1 && !isTyping(document.activeElement)) return zoom('reset');
         return focusList(root.current);
     }
   };
   usePanelKeys((event) => {
     const target = event.target instanceof Element ? event.target : null;
-    // Arrow keys move a slider's thumb and the splitter.
+    // Sliders and the splitter handle the arrow keys themselves.
     const slides = target?.matches('input[type=range], [role=separator]') ?? false;
     if (slides && event.key.startsWith('Arrow')) return false;
     const list = root.current?.querySelector('.list');
@@ -153,17 +153,19 @@ function Browser({ model }: { model: Model }) {
   const ready = loading.state === 'ready';
   useEffect(() => {
     if (ready && set)
-      announce(t('{0}: {1} examples, {2} wrong.', setText(set), rows.count, model.counts.wrong));
+      announce(
+        t('{0}: {1} examples, {2} wrong.', predictionSetText(set), rows.count, model.counts.wrong),
+      );
   }, [ready, rows]);
   useEffect(() => {
-    if (newer) announce(t('There are predictions of {0}.', setText(newer)));
+    if (newer) announce(t('There are predictions of {0}.', predictionSetText(newer)));
   }, [newer?.epoch]);
 
   return (
     <div class="panel-frame browser" ref={root} aria-busy={!ready}>
       <Header model={model} onExport={() => setExporting(true)} />
       <Filters model={model} search={search} onSaved={() => setFiltering(true)} />
-      <ProgressLine
+      <ProgressBar
         label={t('Reading the predictions')}
         share={loading.state === 'loading' ? loading.share : 1}
       />
@@ -189,11 +191,11 @@ function Browser({ model }: { model: Model }) {
           askField={askField}
         />
       </main>
-      <KeysLine keys={keyHelp()}>
+      <KeysFooter keys={keyHelp()}>
         <kbd>↑</kbd> <kbd>↓</kbd> {t('move')} <kbd>←</kbd> <kbd>→</kbd> {t('group')} <kbd>Z</kbd>{' '}
         {t('zoom')} <kbd>M</kbd> {t('mark')} <kbd>N</kbd> {t('note')} <kbd>/</kbd> {t('search')}{' '}
         <kbd>E</kbd> {t('export')}
-      </KeysLine>
+      </KeysFooter>
       <ExportDialog model={model} open={exporting} onClose={() => setExporting(false)} />
       <MarkDialog model={model} open={marking} onClose={() => setMarking(false)} />
       <FiltersDialog model={model} open={filtering} onClose={() => setFiltering(false)} />
@@ -201,7 +203,7 @@ function Browser({ model }: { model: Model }) {
   );
 }
 
-/** The list, so that the keys work again and a screen reader is at the example. */
+/** Focuses the list, so that its keys work and a screen reader is at the selected example. */
 function focusList(root: HTMLElement | null): void {
   const option = root?.querySelector<HTMLElement>('.list [aria-selected=true]');
   (option ?? root?.querySelector<HTMLElement>('.list'))?.focus({ preventScroll: true });
@@ -234,13 +236,13 @@ function Notices({ model }: { model: Model }) {
   );
 }
 
-/** Nothing passes the filter; or everything is right, which is worth saying. */
+/** Placeholder for an empty list: no example passes the filter, or every answer is right. */
 function EmptyList({ model }: { model: Model }) {
   const { rows, counts, filter, loading } = model;
   if (loading.state === 'loading') return <p class="nothing muted">{t('Reading…')}</p>;
   if (rows.count === 0) return <p class="nothing muted">{t('The predictions file is empty.')}</p>;
   const alone = { ...DEFAULT_FILTER, show: filter.show };
-  // The answers asked for stay: only what narrows them further goes.
+  // Keep the filter by answers and clear the others.
   if (model.countOf(alone) > 0)
     return (
       <div class="nothing">

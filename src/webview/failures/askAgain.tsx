@@ -7,7 +7,7 @@ import { shortCount } from '../shared/numbers';
 import { t } from '../shared/translate';
 import type { Asked, AskState, Problem } from './messages';
 import type { Model } from './model';
-import type { Question } from './questions';
+import type { Question } from './questionHistory';
 import { VerdictIcon } from './symbols';
 import { probability, truth } from './texts';
 
@@ -17,29 +17,29 @@ interface AskProps {
   field: RefObject<HTMLTextAreaElement>;
 }
 
-/** Ask the checkpoint about a changed sentence or exchanged images, and see all answers side by side. */
+/** Asks the checkpoint about a changed sentence or swapped images, and lists all answers. */
 export function AskAgain({ model, row, field }: AskProps) {
   const { rows } = model;
-  const { process: state } = model.asking;
+  const { process: state } = model.questions;
   const original = rows.sentenceOf(row);
-  const { sentence, swapped } = model.asking.draftOf(row);
-  const setSentence = (next: string) => model.asking.setDraft(row, { sentence: next });
-  const asked = model.asking.about(row);
+  const { sentence, swapped } = model.questions.draftOf(row);
+  const setSentence = (next: string) => model.questions.setDraft(row, { sentence: next });
+  const asked = model.questions.about(row);
   const latest = asked.at(-1);
   const waiting = asked.some(({ answer, problem }) => !answer && !problem);
   const now = useRef<HTMLDivElement>(null);
-  // Not for an answer that was there before: coming to an example does not scroll.
-  const askedHere = useRef(false);
+  // Scroll only to new answers, not when an example with earlier answers is selected.
+  const askedOnPage = useRef(false);
   const changed = sentence !== original || swapped;
-  const exchanged = swapSides(sentence);
+  const swappedSentence = swapSides(sentence);
 
   useLayoutEffect(() => {
-    if (askedHere.current) now.current?.scrollIntoView({ block: 'nearest' });
+    if (askedOnPage.current) now.current?.scrollIntoView({ block: 'nearest' });
   }, [latest]);
 
   const send = async (question: Question) => {
-    askedHere.current = true;
-    const { answer, problem } = await model.asking.ask(row, question);
+    askedOnPage.current = true;
+    const { answer, problem } = await model.questions.ask(row, question);
     announce(
       answer
         ? t(
@@ -51,8 +51,8 @@ export function AskAgain({ model, row, field }: AskProps) {
     );
   };
   const ask = () => {
-    // What was typed since the last frame is not rendered yet.
-    const draft = model.asking.draftOf(row);
+    // Text typed since the last frame is not rendered yet.
+    const draft = model.questions.draftOf(row);
     if (draft.sentence.trim() === '' || waiting) return;
     void send({
       sentence: draft.sentence.trim(),
@@ -96,7 +96,7 @@ export function AskAgain({ model, row, field }: AskProps) {
           rows={2}
           value={sentence}
           aria-label={t('Sentence to ask about')}
-          onFocus={() => model.asking.prepare(row)}
+          onFocus={() => model.questions.prepare(row)}
           onInput={(event) => setSentence(event.currentTarget.value)}
           onKeyDown={(event) => {
             if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
@@ -113,15 +113,15 @@ export function AskAgain({ model, row, field }: AskProps) {
             class="toggle"
             aria-pressed={swapped}
             title={t('Show and ask with the left and right image swapped (S)')}
-            onClick={() => model.asking.setDraft(row, { swapped: !swapped })}
+            onClick={() => model.questions.setDraft(row, { swapped: !swapped })}
           >
             <Icon name="swap" />
             {t('Swap Images')}
           </button>
-          {exchanged !== sentence && (
+          {swappedSentence !== sentence && (
             <button
               title={t('Swap the words “left” and “right” in the sentence')}
-              onClick={() => setSentence(exchanged)}
+              onClick={() => setSentence(swappedSentence)}
             >
               {t('left ⇄ right')}
             </button>
@@ -140,7 +140,7 @@ export function AskAgain({ model, row, field }: AskProps) {
           {changed && (
             <button
               class="quiet"
-              onClick={() => model.asking.setDraft(row, { sentence: original, swapped: false })}
+              onClick={() => model.questions.setDraft(row, { sentence: original, swapped: false })}
             >
               <Icon name="reset" />
               {t('Reset')}
@@ -160,11 +160,11 @@ interface LatestProps {
   model: Model;
   row: number;
   latest: Asked;
-  /** Asks again, of a model that may be incomplete. */
+  /** Asks again with an incomplete model allowed. */
   anyway: (question: Question) => void;
 }
 
-/** The answer to the last question, next to the question; what the model said of the example itself for comparison. */
+/** Answer to the last question, with the original answer for comparison. */
 function LatestAnswer({ model, row, latest, anyway }: LatestProps) {
   const { rows } = model;
   const { answer, problem } = latest;
@@ -215,7 +215,7 @@ function ModelState({ state }: { state: AskState }) {
   }
 }
 
-/** The original answer and every question since, newest last. */
+/** Table of the original answer and all questions since, newest last. */
 function History({ model, row, asked }: { model: Model; row: number; asked: readonly Asked[] }) {
   const { rows } = model;
   const original = rows.prediction[row] === 1;

@@ -5,12 +5,12 @@ import { Icon } from '../shared/icons';
 import { significant } from '../shared/numbers';
 import { t } from '../shared/translate';
 import { AskAgain } from './askAgain';
-import { Explain, heatLayers } from './explain';
+import { Explain, heatMapOverlay } from './explain';
 import { ImagePair } from './imagePair';
 import type { Model } from './model';
 import { MarkIcon, VerdictIcon } from './symbols';
 import { probability, truth, verdictText } from './texts';
-import { Epochs, Together } from './together';
+import { Epochs, SameSentencePairs } from './sameSentence';
 import { Tags } from './tags';
 import type { Point, Viewpoint } from './viewpoint';
 
@@ -23,14 +23,14 @@ interface DetailProps {
   askField: RefObject<HTMLTextAreaElement>;
 }
 
-/** Everything about the selected example. */
+/** Details of the selected example. */
 export function Detail({ model, view, onView, pointer, noteField, askField }: DetailProps) {
   const { rows, set, selected: row } = model;
   if (row < 0)
     return model.shown.length === 0 ? null : (
       <p class="nothing muted">{t('Choose an example to see its images.')}</p>
     );
-  const { swapped } = model.asking.draftOf(row);
+  const { swapped } = model.questions.draftOf(row);
   const verdict = rows.verdict(row);
   const identifier = rows.identifierOf(row);
   const label = rows.label[row];
@@ -46,7 +46,7 @@ export function Detail({ model, view, onView, pointer, noteField, askField }: De
         keepZoom={model.keepZoom}
         onKeepZoom={(keep) => model.setKeepZoom(keep)}
         pointer={pointer}
-        overlay={heatLayers(model, row)}
+        overlay={heatMapOverlay(model, row)}
         onOpen={(side) => void model.openImage(row, side)}
       />
       <div class="sentence-line">
@@ -93,7 +93,7 @@ export function Detail({ model, view, onView, pointer, noteField, askField }: De
       </dl>
       <Explain key={`explain ${identifier}\n${set?.split}`} model={model} row={row} />
       <Epochs model={model} row={row} />
-      <Together model={model} row={row} />
+      <SameSentencePairs model={model} row={row} />
       <AskAgain key={`${identifier}\n${set?.split}`} model={model} row={row} field={askField} />
       <Tags
         key={`tags ${identifier}\n${set?.split}`}
@@ -126,14 +126,14 @@ interface NoteProps {
   onSave: (text: string) => void;
 }
 
-/** The note is saved when the field is left, also for another example, and while typing once a pause is made. */
+/** Note of an example. It is saved after a pause in typing, and when the field loses the focus or another example is selected. */
 function Note({ note, field, onSave }: NoteProps) {
   const [text, setText] = useState(note);
   const [typing, setTyping] = useState(false);
   const unsaved = useRef<(() => void) | null>(null);
   unsaved.current = typing ? () => onSave(text) : null;
   useEffect(() => () => unsaved.current?.(), []);
-  // Changed in another window, while nobody types here.
+  // The note was changed in another window; text that is being typed here is kept.
   useEffect(() => {
     if (!typing) setText(note);
   }, [note, typing]);

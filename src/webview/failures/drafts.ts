@@ -1,23 +1,23 @@
 import type { Split } from './messages';
 
-/** A question that is being written about an example: not sent, or changed since. */
+/** Draft of a question about an example: not sent yet, or changed since. */
 export interface Draft {
   split: Split;
   identifier: string;
   sentence: string;
-  /** The images are exchanged on the page, and for the question. */
+  /** Whether the images are swapped, on the page and in the question. */
   swapped: boolean;
 }
 
-/** Drafts kept; the longest untouched one makes room. */
-const MOST = 20;
+/** Number of drafts that are kept. The least recently changed one is removed first. */
+const MAX_DRAFTS = 20;
 
-/** The questions being written, at most one an example. They survive leaving the example and a reload of the page. */
+/** Drafts of questions, at most one per example. They survive selecting another example and a reload of the page. */
 export class Drafts {
   private drafts: readonly Draft[];
 
   constructor(drafts: readonly Draft[] = []) {
-    this.drafts = drafts.slice(-MOST);
+    this.drafts = drafts.slice(-MAX_DRAFTS);
   }
 
   /** Oldest first. */
@@ -31,7 +31,7 @@ export class Drafts {
 
   set(draft: Draft): void {
     this.remove(draft.split, draft.identifier);
-    this.drafts = [...this.drafts, draft].slice(-MOST);
+    this.drafts = [...this.drafts, draft].slice(-MAX_DRAFTS);
   }
 
   remove(split: Split, identifier: string): void {

@@ -3,17 +3,17 @@ import type { Subset, ToWebview } from './messages';
 import type { RowsOfSet } from './shownSet';
 import { sortRows, type Sort } from './sort';
 
-/** What the list is narrowed to. */
+/** Subset of the examples to which the list is restricted. */
 export interface ShownSubset {
-  of: Subset;
+  subset: Subset;
   title: string;
-  /** 1 for each of its rows; null while they are not known. */
+  /** 1 for each row of the subset; null while the rows are unknown. */
   mask: Uint8Array | null;
-  /** Why they cannot be known. */
+  /** Why the rows cannot be determined. */
   problem: string | undefined;
 }
 
-/** What of the list survives a reload of the page. */
+/** State of the list that survives a reload of the page. */
 export interface ListState {
   filter: Filter;
   sort: Sort;
@@ -21,7 +21,7 @@ export interface ListState {
   subset: Subset | null;
 }
 
-/** Which rows are listed, and in which order: filter, order and subset, and what follows from them. */
+/** Filter, order and subset of the list, and the rows that result from them. */
 export class ExampleList {
   filter: Filter;
   sort: Sort;
@@ -30,28 +30,28 @@ export class ExampleList {
   subset: ShownSubset | null;
   /** Rows that pass the filter, in order. */
   shown = new Int32Array(0);
-  counts = { wrong: 0, right: 0, unlabelled: 0 };
+  counts = { wrong: 0, right: 0, unlabeled: 0 };
   private order: Int32Array<ArrayBuffer> | null = null;
-  private rooms: [Int32Array<ArrayBuffer>, Int32Array<ArrayBuffer>] = [
+  private buffers: [Int32Array<ArrayBuffer>, Int32Array<ArrayBuffer>] = [
     new Int32Array(0),
     new Int32Array(0),
   ];
-  /** Rows that `counts` is of, -1 for other rows. */
-  private counted = -1;
+  /** Number of rows that `counts` covers, -1 if it is outdated. */
+  private countedRows = -1;
 
   constructor(
-    private readonly page: RowsOfSet,
+    private readonly source: RowsOfSet,
     { filter, sort = 'wrong', reverse = false, subset }: Partial<ListState>,
   ) {
     this.filter = { ...DEFAULT_FILTER, ...filter };
     this.sort = sort;
     this.reverse = reverse;
-    this.subset = subset ? { of: subset, title: '', mask: null, problem: undefined } : null;
+    this.subset = subset ? { subset, title: '', mask: null, problem: undefined } : null;
   }
 
   get state(): ListState {
     const { filter, sort, reverse, subset } = this;
-    return { filter, sort, reverse, subset: subset?.of ?? null };
+    return { filter, sort, reverse, subset: subset?.subset ?? null };
   }
 
   get filterReadsNotes(): boolean {
@@ -59,12 +59,12 @@ export class ExampleList {
     return marked || tag !== null || search !== '';
   }
 
-  /** How many rows another filter would show. */
+  /** Number of rows that another filter would show. */
   countOf(filter: Filter): number {
-    const { rows } = this.page;
+    const { rows } = this.source;
     const all = this.order ?? sortRows(rows, this.sort, this.reverse);
-    const room = new Int32Array(all.length);
-    return filterRows(rows, all, filter, this.epoch, room, this.subset?.mask).length;
+    const buffer = new Int32Array(all.length);
+    return filterRows(rows, all, filter, this.epoch, buffer, this.subset?.mask).length;
   }
 
   setSort(sort: Sort, reverse: boolean): void {
@@ -73,61 +73,61 @@ export class ExampleList {
     this.order = null;
   }
 
-  /** There are more rows than were ordered. */
+  /** Invalidates the order after rows were appended. */
   rowsAdded(): void {
     this.order = null;
   }
 
-  /** The rows are others. Those of the subset come when all rows are there. */
+  /** Resets the list for other rows. The subset's rows arrive after all rows have been loaded. */
   rowsReplaced(): void {
     if (this.subset) this.subset = { ...this.subset, mask: null };
     this.order = null;
-    this.counted = -1;
+    this.countedRows = -1;
   }
 
-  /** Narrows the list to a subset. */
+  /** Restricts the list to a subset. */
   narrow({ subset, title, rows, problem, fresh }: Extract<ToWebview, { type: 'subset' }>): void {
-    const mask = rows && new Uint8Array(this.page.rows.count);
+    const mask = rows && new Uint8Array(this.source.rows.count);
     for (const row of rows ?? []) if (mask) mask[row] = 1;
-    const isNew = fresh || JSON.stringify(subset) !== JSON.stringify(this.subset?.of);
-    // Its right answers count as well; what narrowed the list before has nothing to do with it.
+    const isNew = fresh || JSON.stringify(subset) !== JSON.stringify(this.subset?.subset);
+    // A new subset shows all of its examples, right answers included, regardless of the previous filter.
     if (isNew && rows === null && problem === undefined)
       this.filter = { ...DEFAULT_FILTER, show: 'all' };
-    this.subset = { of: subset, title, mask, problem };
-    this.counted = -1;
+    this.subset = { subset, title, mask, problem };
+    this.countedRows = -1;
   }
 
-  /** Lists the examples outside the subset as well. */
-  leaveSubset(): void {
+  /** Lists all examples again. */
+  clearSubset(): void {
     this.subset = null;
-    this.counted = -1;
+    this.countedRows = -1;
   }
 
-  /** Recomputes which rows are shown, from the rows and all that was set since the last time. */
+  /** Recomputes the shown rows. */
   recompute(): void {
-    const { rows } = this.page;
+    const { rows } = this.source;
     const mask = this.subset?.mask ?? null;
-    if (this.counted !== rows.count) {
+    if (this.countedRows !== rows.count) {
       this.counts = countVerdicts(rows, mask);
-      this.counted = rows.count;
+      this.countedRows = rows.count;
     }
     this.order ??= sortRows(rows, this.sort, this.reverse);
-    const room = this.roomFor(this.order);
-    this.shown = filterRows(rows, this.order, this.filter, this.epoch, room, mask);
+    const buffer = this.bufferFor(this.order);
+    this.shown = filterRows(rows, this.order, this.filter, this.epoch, buffer, mask);
   }
 
   private get epoch(): number | null {
-    return this.page.set?.epoch ?? null;
+    return this.source.set?.epoch ?? null;
   }
 
   /**
-   * Room for a second list next to the one that is shown. The two take turns: a slider asks for sixty lists a second, and to
-   * collect as many arrays would cost frames.
+   * Returns a buffer for the next list. Two buffers alternate: a slider requests sixty lists per second, and garbage
+   * collection of as many arrays would cost frames.
    */
-  private roomFor({ length }: Int32Array): Int32Array<ArrayBuffer> {
-    const [room, other] = this.rooms;
-    const enough = room.length >= length ? room : new Int32Array(length);
-    this.rooms = [other, enough];
-    return enough;
+  private bufferFor({ length }: Int32Array): Int32Array<ArrayBuffer> {
+    const [buffer, other] = this.buffers;
+    const result = buffer.length >= length ? buffer : new Int32Array(length);
+    this.buffers = [other, result];
+    return result;
   }
 }

@@ -5,8 +5,8 @@ import { Icon } from '../shared/icons';
 import { announce } from '../shared/liveRegion';
 import { t } from '../shared/translate';
 import { ProblemText } from './askAgain';
-import type { ExplainedQuestion, Shown } from './explaining';
-import { HeatLayer } from './heatLayer';
+import type { ExplainedQuestion, ExplanationOptions } from './explanationModel';
+import { HeatMapOverlay } from './heatMapOverlay';
 import type { Explained } from './messages';
 import type { Model } from './model';
 import { probability, truth } from './texts';
@@ -17,14 +17,14 @@ interface ExplainProps {
   row: number;
 }
 
-/** Where the model looks in both images for a word of the current question. */
+/** Controls of the heat maps for a word of the current question. */
 export function Explain({ model, row }: ExplainProps) {
-  const { explaining, process: ask } = model.asking;
-  const question = model.asking.explainedQuestion(row);
-  const explained = explaining.explained(question);
-  const problem = explaining.problem(question);
-  const waiting = explaining.waitsFor(question);
-  // Its button disappears when the words appear: the focus moves to them.
+  const { explanation, process: ask } = model.questions;
+  const question = model.questions.explainedQuestion(row);
+  const explained = explanation.explained(question);
+  const problem = explanation.problem(question);
+  const waiting = explanation.isWaitingFor(question);
+  // The button disappears when the words appear, so the focus moves to them.
   const section = useRef<HTMLElement>(null);
   const pressed = useRef(false);
   useEffect(() => {
@@ -32,7 +32,7 @@ export function Explain({ model, row }: ExplainProps) {
     pressed.current = false;
     section.current?.querySelector<HTMLElement>('[aria-checked=true]')?.focus();
   }, [explained]);
-  // Asking again says why nothing can be asked.
+  // The Ask again section explains why the model is unavailable.
   if (ask.state === 'unavailable') return null;
   return (
     <section
@@ -51,7 +51,7 @@ export function Explain({ model, row }: ExplainProps) {
           onClick={() => {
             if (waiting) return;
             pressed.current = true;
-            void showAndSay(model, question);
+            void explainAndAnnounce(model, question);
           }}
         >
           {t('Show Where It Looks')}
@@ -64,7 +64,7 @@ export function Explain({ model, row }: ExplainProps) {
           problem={problem}
           anyway={() => {
             model.send({ type: 'allowMissing' });
-            void showAndSay(model, question);
+            void explainAndAnnounce(model, question);
           }}
         />
       )}
@@ -72,47 +72,49 @@ export function Explain({ model, row }: ExplainProps) {
   );
 }
 
-/** The maps over the images of a row, where they are to be drawn. */
-export function heatLayers(
+/** Renders the heat maps over the images of a row; undefined if they are hidden or missing. */
+export function heatMapOverlay(
   model: Model,
   row: number,
 ): ((place: 0 | 1, ratio: number, view: Viewpoint) => ComponentChildren) | undefined {
-  const { explaining } = model.asking;
-  const explained = explaining.isDrawn
-    ? explaining.explained(model.asking.explainedQuestion(row))
+  const { explanation } = model.questions;
+  const explained = explanation.isDrawn
+    ? explanation.explained(model.questions.explainedQuestion(row))
     : null;
   if (!explained) return undefined;
   const maps = [explained.left, explained.right];
   const scale = maxOfMaps(maps);
   const { grid } = explained;
   return (place, ratio, view) => (
-    <HeatLayer {...{ map: maps[place] ?? [], grid, scale, fade: explaining.fade, ratio, view }} />
+    <HeatMapOverlay
+      {...{ map: maps[place] ?? [], grid, scale, fade: explanation.fade, ratio, view }}
+    />
   );
 }
 
-/** What the key does: shows where the model looks, hides it, shows it again. */
-export function toggleHeat(model: Model): void {
+/** Computes the heat map on first use, then shows or hides it. */
+export function toggleHeatMap(model: Model): void {
   const { selected } = model;
-  const { explaining, process: ask } = model.asking;
+  const { explanation, process: ask } = model.questions;
   if (selected < 0 || ask.state === 'unavailable') return;
-  const question = model.asking.explainedQuestion(selected);
-  if (!explaining.explained(question)) {
-    if (question.sentence !== '' && !explaining.waitsFor(question))
-      void showAndSay(model, question);
+  const question = model.questions.explainedQuestion(selected);
+  if (!explanation.explained(question)) {
+    if (question.sentence !== '' && !explanation.isWaitingFor(question))
+      void explainAndAnnounce(model, question);
     return;
   }
-  explaining.draw(!explaining.isDrawn);
-  announce(explaining.isDrawn ? t('Heat map shown.') : t('Heat map hidden.'));
+  explanation.setDrawn(!explanation.isDrawn);
+  announce(explanation.isDrawn ? t('Heat map shown.') : t('Heat map hidden.'));
 }
 
-async function showAndSay(
+async function explainAndAnnounce(
   model: Model,
   question: ExplainedQuestion,
-  change?: Partial<Shown>,
+  change?: Partial<ExplanationOptions>,
 ): Promise<void> {
-  const { explaining } = model.asking;
-  const explained = await explaining.show(question, change);
-  const problem = explaining.problem(question);
+  const { explanation } = model.questions;
+  const explained = await explanation.show(question, change);
+  const problem = explanation.problem(question);
   if (explained) announce(description(explained));
   else if (problem) announce(problem.message);
 }
@@ -124,15 +126,16 @@ interface ControlsProps {
 }
 
 function Controls({ model, question, explained }: ControlsProps) {
-  const { explaining } = model.asking;
-  const { shown, fade, isDrawn } = explaining;
+  const { explanation } = model.questions;
+  const { options, fade, isDrawn } = explanation;
   const [saved, setSaved] = useState<string | null>(null);
-  const change = (next: Partial<Shown>) => void showAndSay(model, question, next);
+  const change = (next: Partial<ExplanationOptions>) =>
+    void explainAndAnnounce(model, question, next);
   const { answer, prediction } = explained;
   const from1 = (count: number) => Array.from({ length: count }, (_, i) => String(i + 1));
   return (
     <>
-      <Words explained={explained} onChoose={(word) => change({ word })} />
+      <WordPicker explained={explained} onChoose={(word) => change({ word })} />
       <div class="explain-choices">
         <Choice
           name={t('Answer')}
@@ -142,11 +145,11 @@ function Controls({ model, question, explained }: ControlsProps) {
             each === prediction ? t('why {0}', truth(each)) : t('why not {0}', truth(each)),
           ])}
           onChoose={(value) => change({ answer: value === 'true' })}
-          disabled={shown.method === 'attention'}
+          disabled={options.method === 'attention'}
         />
         <Choice
           name={t('Method')}
-          value={shown.method}
+          value={options.method}
           options={[
             ['gradcam', t('Grad-CAM')],
             ['attention', t('attention')],
@@ -161,7 +164,7 @@ function Controls({ model, question, explained }: ControlsProps) {
         />
         <Choice
           name={t('Head')}
-          value={shown.head === null ? '' : String(shown.head)}
+          value={options.head === null ? '' : String(options.head)}
           options={[
             ['', t('mean')],
             ...from1(explained.heads).map((each) => [each, each] as const),
@@ -177,19 +180,19 @@ function Controls({ model, question, explained }: ControlsProps) {
             step="5"
             value={Math.round(100 * fade)}
             aria-valuetext={`${Math.round(100 * fade)}%`}
-            onInput={(event) => explaining.setFade(Number(event.currentTarget.value) / 100)}
+            onInput={(event) => explanation.setFade(Number(event.currentTarget.value) / 100)}
           />
         </label>
         <button
           class="toggle"
           aria-pressed={isDrawn}
           title={t('Show or hide the heat map (H)')}
-          onClick={() => explaining.draw(!isDrawn)}
+          onClick={() => explanation.setDrawn(!isDrawn)}
         >
           {t('Heat Map')}
         </button>
         <button
-          onClick={() => void explaining.save(question).then((file) => setSaved(file))}
+          onClick={() => void explanation.save(question).then((file) => setSaved(file))}
           title={t('Save both images with the heat map as a PNG file')}
         >
           <Icon name="save" />
@@ -206,8 +209,8 @@ function Controls({ model, question, explained }: ControlsProps) {
   );
 }
 
-/** The sentence as the model reads it; a word is chosen by a click or the arrow keys. */
-function Words({
+/** The sentence as the model reads it. A word is chosen with a click or the arrow keys. */
+function WordPicker({
   explained: { words, word: chosen },
   onChoose,
 }: {
@@ -223,11 +226,12 @@ function Words({
     Home: 0,
     End: words.length - 1,
   };
-  const moved = useRef(false);
+  const movedByKey = useRef(false);
   useEffect(() => {
-    // The focus follows the choice that a key made.
-    if (moved.current) group.current?.querySelector<HTMLElement>('[aria-checked=true]')?.focus();
-    moved.current = false;
+    // The focus follows a choice made with a key.
+    if (movedByKey.current)
+      group.current?.querySelector<HTMLElement>('[aria-checked=true]')?.focus();
+    movedByKey.current = false;
   }, [chosen]);
   return (
     <div
@@ -240,7 +244,7 @@ function Words({
         if (to === undefined || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey)
           return;
         event.preventDefault();
-        moved.current = true;
+        movedByKey.current = true;
         onChoose((to + words.length) % words.length);
       }}
     >
@@ -287,31 +291,31 @@ function Choice({ name, value, options, onChoose, disabled = false }: ChoiceProp
   );
 }
 
-/** A running model that has the images answers immediately: only a longer wait is shown. */
-const PATIENCE_MS = 300;
+/** A running model with loaded images answers immediately, so only a longer wait is shown. */
+const WAIT_NOTICE_DELAY_MS = 300;
 
 function Waiting({ model, question }: { model: Model; question: ExplainedQuestion }) {
-  const { explaining, process: ask } = model.asking;
-  const waiting = explaining.waitsFor(question);
+  const { explanation, process: ask } = model.questions;
+  const waiting = explanation.isWaitingFor(question);
   const [long, setLong] = useState(false);
   useEffect(() => {
     setLong(false);
     if (!waiting) return;
-    const timer = setTimeout(() => setLong(true), PATIENCE_MS);
+    const timer = setTimeout(() => setLong(true), WAIT_NOTICE_DELAY_MS);
     return () => clearTimeout(timer);
   }, [waiting]);
   if (!waiting || !long) return null;
   return (
     <p class="explain-waiting muted">
       {ask.state === 'starting' ? t('the model is starting…') : t('Computing the heat map…')}{' '}
-      <button class="quiet" onClick={() => explaining.cancel()}>
+      <button class="quiet" onClick={() => explanation.cancel()}>
         {t('Cancel')}
       </button>
     </p>
   );
 }
 
-/** What the maps show, for those who do not see them and for all who want it exactly. */
+/** Describes the heat maps in words, for screen readers and for the exact values. */
 function description(explained: Explained): string {
   const { words, word, empty, prediction, probTrue, grid } = explained;
   const name = word === 0 ? t('whole sentence') : (words[word] ?? '');
@@ -321,17 +325,17 @@ function description(explained: Explained): string {
       name,
     );
   const [left, right] = [strongest(explained.left, grid), strongest(explained.right, grid)];
-  const said = t(
+  const answerText = t(
     'The model answers {0}, probability of True {1}.',
     truth(prediction),
     probability(probTrue),
   );
   if (!left && !right)
-    return `${said} ${t('“{0}”: nothing in the images supports that answer here.', name)}`;
-  return `${said} ${whereText(name, left?.place, right?.place, (left?.value ?? 0) >= (right?.value ?? 0))}`;
+    return `${answerText} ${t('“{0}”: nothing in the images supports that answer here.', name)}`;
+  return `${answerText} ${whereText(name, left?.place, right?.place, (left?.value ?? 0) >= (right?.value ?? 0))}`;
 }
 
-/** @param inLeft the left image has the strongest of all patches. */
+/** Describes the positions of the strongest patches. @param inLeft whether the strongest patch is in the left image */
 function whereText(
   name: string,
   left: Place | undefined,

@@ -13,7 +13,7 @@ interface ExportProps {
   onClose: () => void;
 }
 
-/** Asks for the format; the editor then asks where to save. */
+/** Dialog to choose the export format. The editor then asks for the file. */
 export function ExportDialog({ model, open, onClose }: ExportProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -24,16 +24,16 @@ export function ExportDialog({ model, open, onClose }: ExportProps) {
     const rows = model.shown.length;
     const file = await model.export(format);
     if (file === null) return;
-    const says =
+    const message =
       rows === 1
         ? t('1 row was written to {0}.', file)
         : t('{0} rows were written to {1}.', count(rows), file);
-    model.notices.inform(says, announce);
+    model.notices.showInfo(message, announce);
   };
   const isOfficial = (format: ExportFormat) => format === 'nlvr1' || format === 'nlvr2';
   const partial = model.shown.length < model.rows.count;
   return (
-    <dialog ref={dialog} class="export" aria-labelledby="export-title" onClose={onClose}>
+    <dialog ref={dialog} class="export" aria-labeledby="export-title" onClose={onClose}>
       <h2 id="export-title">
         {model.shown.length === 1
           ? t('Export 1 row')

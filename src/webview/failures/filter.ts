@@ -1,28 +1,34 @@
 import { NO_ANSWER, type Rows } from './rows';
 
-export const SHOWS = ['wrong', 'right', 'falsePositive', 'falseNegative', 'all'] as const;
-/** Which answers: a false positive says True where False is right, a false negative the reverse. */
-export type Show = (typeof SHOWS)[number];
+export const ANSWER_FILTERS = ['wrong', 'right', 'falsePositive', 'falseNegative', 'all'] as const;
+/** Kinds of answers. A false positive is an answer True to a false sentence, a false negative the reverse. */
+export type AnswerFilter = (typeof ANSWER_FILTERS)[number];
 
-export const CHANGES = ['any', 'newlyWrong', 'newlyRight', 'changed', 'alwaysWrong'] as const;
+export const HISTORY_FILTERS = [
+  'any',
+  'newlyWrong',
+  'newlyRight',
+  'changed',
+  'alwaysWrong',
+] as const;
 /**
- * How the answers went over the epochs known. `newlyWrong` and `newlyRight` compare with the epoch
- * before the one shown, `changed` and `alwaysWrong` look at all of them.
+ * Filter by the answers over the known epochs. `newlyWrong` and `newlyRight` compare with the epoch before the shown one,
+ * `changed` and `alwaysWrong` consider all epochs.
  */
-export type Change = (typeof CHANGES)[number];
+export type HistoryFilter = (typeof HISTORY_FILTERS)[number];
 
 export interface Filter {
-  show: Show;
+  show: AnswerFilter;
   /** A kind of sentence or a synset, null for all. */
   kind: string | null;
   /** Confidence in the answer given, 0.5 … 1. */
   confidence: [number, number];
-  change: Change;
+  change: HistoryFilter;
   /** Only examples with a mark, a note or a tag. */
   marked: boolean;
   /** Only examples with this tag; null for all. */
   tag: string | null;
-  /** Words that must all occur in the sentence, identifier or note, without regard to case. */
+  /** Words that must all occur in the sentence, identifier or note (case-insensitive). */
   search: string;
 }
 
@@ -37,9 +43,9 @@ export const DEFAULT_FILTER: Filter = {
 };
 
 /**
- * The rows of `order` that pass the filter, in that order.
- * @param epoch the epoch shown, null for a stand-alone evaluation (which comes after all epochs).
- * @param room at least as long as `order`; the result is in it.
+ * Returns the rows of `order` that pass the filter, in that order.
+ * @param epoch the shown epoch; null for a stand-alone evaluation (which comes after all epochs)
+ * @param output buffer of the result, at least as long as `order`
  * @param subset 1 for each row that may be shown; null for all
  */
 export function filterRows(
@@ -47,7 +53,7 @@ export function filterRows(
   order: Int32Array,
   filter: Filter,
   epoch: number | null,
-  room = new Int32Array(order.length),
+  output = new Int32Array(order.length),
   subset: Uint8Array | null = null,
 ): Int32Array<ArrayBuffer> {
   const { label, prediction, probTrue } = rows;
@@ -55,10 +61,10 @@ export function filterRows(
   const [low, high] = filter.confidence;
   const anyConfidence = low <= 0.5 && high >= 1;
   const matches = searchTest(rows, filter.search);
-  const changed = changeTest(rows, filter.change, epoch);
-  const shows = showTable(filter.show);
+  const changed = historyTest(rows, filter.change, epoch);
+  const shows = answerTable(filter.show);
   let count = 0;
-  // Runs over 100,000 rows while a slider moves, at first before the compiler knows it: no iterator, no call for each.
+  // Runs over 100,000 rows while a slider moves, possibly before JIT compilation: no iterators and no calls per row.
   for (let i = 0; i < order.length; i++) {
     const row = order[i] ?? 0;
     if (subset && subset[row] !== 1) continue;
@@ -66,51 +72,51 @@ export function filterRows(
     if (!shows[answerCode(label[row] ?? -1, answer)]) continue;
     if (kind !== null && rows.kind[row] !== kind) continue;
     if (!anyConfidence) {
-      const sure = probTrue[row] ?? NaN;
-      if (!within(answer === 1 ? sure : 1 - sure, low, high)) continue;
+      const probability = probTrue[row] ?? NaN;
+      if (!within(answer === 1 ? probability : 1 - probability, low, high)) continue;
     }
     if (filter.marked && !rows.notes.has(rows.identifierOf(row))) continue;
     if (filter.tag !== null && !rows.notes.get(rows.identifierOf(row))?.tags?.includes(filter.tag))
       continue;
     if (changed && !changed(row)) continue;
     if (matches && !matches(row)) continue;
-    room[count++] = row;
+    output[count++] = row;
   }
-  return room.subarray(0, count);
+  return output.subarray(0, count);
 }
 
-/** Rows by verdict, for the heading: "412 of 6,982 wrong". @param subset 1 for each row that counts; null for all */
+/** Counts rows by verdict, for the heading "412 of 6,982 wrong". @param subset 1 for each counted row; null for all */
 export function countVerdicts(
   rows: Rows,
   subset: Uint8Array | null = null,
-): { wrong: number; right: number; unlabelled: number } {
+): { wrong: number; right: number; unlabeled: number } {
   if (!subset) return { ...rows.verdicts };
-  const counts = { wrong: 0, right: 0, unlabelled: 0 };
+  const counts = { wrong: 0, right: 0, unlabeled: 0 };
   for (let row = 0; row < rows.count; row++) if (subset[row] === 1) counts[rows.verdict(row)] += 1;
   return counts;
 }
 
-/** A kind that this file does not have matches nothing, and not the examples without a kind, whose id is -1. */
+/** Returns the id of a kind; -2, which matches no row, if the file does not contain it (-1 means "no kind"). */
 function kindId(rows: Rows, kind: string): number {
   const id = rows.kinds.indexOf(kind);
   return id === -1 ? -2 : id;
 }
 
-/** Label (-1 for none) and answer as one number, 0 … 5. */
+/** Encodes label (-1 for none) and answer as one number, 0 … 5. */
 function answerCode(label: number, prediction: number): number {
   return (label + 1) * 2 + prediction;
 }
 
-/** Whether to show an example, by `answerCode`. */
-function showTable(show: Show): boolean[] {
+/** Whether an example is shown, indexed by `answerCode`. */
+function answerTable(show: AnswerFilter): boolean[] {
   const table: boolean[] = [];
   for (const label of [-1, 0, 1])
     for (const prediction of [0, 1])
-      table[answerCode(label, prediction)] = showTest(show, label, prediction);
+      table[answerCode(label, prediction)] = passesAnswerFilter(show, label, prediction);
   return table;
 }
 
-function showTest(show: Show, label: number, prediction: number): boolean {
+function passesAnswerFilter(show: AnswerFilter, label: number, prediction: number): boolean {
   switch (show) {
     case 'all':
       return true;
@@ -125,12 +131,12 @@ function showTest(show: Show, label: number, prediction: number): boolean {
   }
 }
 
-/** Bounds are shown in whole percent; half a percent of play keeps 97.4 within "up to 97". */
+/** Bounds are shown in whole percent, so half a percent of tolerance keeps 97.4 within "up to 97". */
 function within(confidence: number, low: number, high: number): boolean {
   return confidence >= low - 0.005 && confidence <= high + 0.005;
 }
 
-/** Sentences recur, so each distinct one is searched once. */
+/** Returns a test of the search words. Sentences repeat, so each distinct one is searched once. */
 function searchTest(rows: Rows, search: string): ((row: number) => boolean) | null {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return null;
@@ -140,7 +146,7 @@ function searchTest(rows: Rows, search: string): ((row: number) => boolean) | nu
     if (whole[sentence[row] ?? -1]) return true;
     const identifier = lowerIdentifiers[row] ?? '';
     const noted = notes.size > 0 ? notes.get(rows.identifierOf(row)) : undefined;
-    // Words that match nothing but the sentence are common, so the cheap test comes first.
+    // Most searches match sentences only, so the cheap test comes first.
     if (!noted && !words.some((word) => identifier.includes(word))) return false;
     const text =
       `${rows.sentenceOf(row)} ${identifier} ${noted?.note ?? ''} ${noted?.tags?.join(' ') ?? ''}`.toLowerCase();
@@ -148,9 +154,9 @@ function searchTest(rows: Rows, search: string): ((row: number) => boolean) | nu
   };
 }
 
-function changeTest(
+function historyTest(
   rows: Rows,
-  change: Change,
+  change: HistoryFilter,
   epoch: number | null,
 ): ((row: number) => boolean) | null {
   if (change === 'any') return null;

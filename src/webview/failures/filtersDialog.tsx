@@ -9,7 +9,7 @@ interface FiltersProps {
   onClose: () => void;
 }
 
-/** Filters that are kept for the workspace: applied, saved and deleted. */
+/** Dialog to apply, save and delete the saved filters of the workspace. */
 export function FiltersDialog({ model, open, onClose }: FiltersProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [name, setName] = useState('');
@@ -24,7 +24,7 @@ export function FiltersDialog({ model, open, onClose }: FiltersProps) {
     void model.saveFilter(named);
   };
   return (
-    <dialog ref={dialog} class="saved-filters" aria-labelledby="filters-title" onClose={onClose}>
+    <dialog ref={dialog} class="saved-filters" aria-labeledby="filters-title" onClose={onClose}>
       <h2 id="filters-title">{t('Saved filters')}</h2>
       {model.savedFilters.length === 0 ? (
         <p class="muted">

@@ -5,18 +5,18 @@ import type { Model } from './model';
 import { MarkIcon, NoteIcon, VerdictIcon } from './symbols';
 import { probability, truth } from './texts';
 
-/** Size of a pair in CSS pixels; the style sheet says the same. All are alike, so none is measured. */
+/** Size of a pair in CSS pixels, the same as in failures.css. All pairs have the same size, so none is measured. */
 export const CELL_HEIGHT = 92;
 const CELL_WIDTH = 156;
-/** Lines drawn above and below the visible ones. */
-const SPARE = 2;
+/** Lines rendered above and below the visible ones. */
+const OVERSCAN = 2;
 
-/** Columns that fit into a width. */
+/** Number of columns that fit into a width. */
 function columnsIn(width: number): number {
   return Math.max(1, Math.floor(width / CELL_WIDTH));
 }
 
-/** The examples as pairs of pictures, line by line: of a hundred thousand only the visible ones exist. */
+/** Virtual grid of image pairs: only the visible ones of a hundred thousand are rendered. */
 export function Grid({ model }: { model: Model }) {
   const box = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
@@ -49,10 +49,10 @@ export function Grid({ model }: { model: Model }) {
   }, [position, selected, shown, columns]);
 
   const lines = Math.ceil(shown.length / columns);
-  const first = columns * Math.max(0, Math.floor(top / CELL_HEIGHT) - SPARE);
+  const first = columns * Math.max(0, Math.floor(top / CELL_HEIGHT) - OVERSCAN);
   const last = Math.min(
     shown.length,
-    columns * Math.min(lines, Math.ceil((top + size.height) / CELL_HEIGHT) + SPARE),
+    columns * Math.min(lines, Math.ceil((top + size.height) / CELL_HEIGHT) + OVERSCAN),
   );
   const places = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
   if (position >= 0 && (position < first || position >= last)) places.push(position);

@@ -1,6 +1,6 @@
 import type { FailuresRequests, ToHost } from './messages';
 
-/** The host as the model sees it. */
+/** The part of the host connection that the model uses. */
 export interface Host {
   send(message: ToHost): void;
   request<N extends keyof FailuresRequests>(

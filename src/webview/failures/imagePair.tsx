@@ -4,29 +4,29 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from '../shared/icons';
 import { t } from '../shared/translate';
 import type { DetailImage } from './messages';
-import { ZOOM } from './useZoom';
-import { bounded, WHOLE, zoomed, type Point, type Viewpoint } from './viewpoint';
+import { TOGGLE_ZOOM } from './useZoom';
+import { clamped, WHOLE, zoomed, type Point, type Viewpoint } from './viewpoint';
 
-/** A picture's pixels are shown as squares once they are this large. */
-const PIXELATED_FROM = 2;
+/** Scale from which pixels are shown as squares instead of being interpolated. */
+const PIXELATED_MIN_SCALE = 2;
 
 interface PairProps {
   images: readonly [DetailImage, DetailImage] | null;
-  /** Left and right are exchanged, as in the question being asked. */
+  /** Left and right are swapped, as in the draft of the question. */
   swapped: boolean;
   view: Viewpoint;
   onView: (view: Viewpoint) => void;
-  /** The next example is shown at this zoom. */
+  /** Keep this zoom for the next example. */
   keepZoom: boolean;
   onKeepZoom: (keep: boolean) => void;
-  /** Where the mouse is over an image. */
+  /** Position of the pointer over an image. */
   pointer: MutableRef<Point | null>;
   onOpen: (side: 0 | 1) => void;
-  /** The overlay of an image; left and right as they are shown. */
+  /** Renders the overlay of an image; `place` 0 is the image shown on the left. */
   overlay?: ((place: 0 | 1, ratio: number, view: Viewpoint) => ComponentChildren) | undefined;
 }
 
-/** The two images side by side. Wheel with Ctrl, pinch or keys zoom, dragging or Shift and arrows pan, both together. */
+/** The two images side by side, zoomed and panned together: Ctrl+wheel, pinch or keys zoom; drag or Shift+arrows pan. */
 export function ImagePair({
   images,
   swapped,
@@ -40,7 +40,7 @@ export function ImagePair({
   const [sizes, setSizes] = useState<Record<string, number>>({});
   const order = swapped ? ([1, 0] as const) : ([0, 1] as const);
   const known = images?.map(({ path }) => sizes[path]).filter((ratio) => ratio !== undefined) ?? [];
-  // Frames are as flat as the flatter picture allows, so that wide drawings waste no room.
+  // Frames have the aspect ratio of the narrower image, so that wide images waste no space.
   const last = useRef(4 / 3);
   if (known.length > 0) last.current = Math.min(...known);
   return (
@@ -81,7 +81,7 @@ export function ImagePair({
 
 type ZoomProps = { scale: number } & Pick<PairProps, 'keepZoom' | 'onKeepZoom'>;
 
-/** The factor, how to look around, and whether the next example keeps it. */
+/** Zoom factor, a hint on panning, and the button that keeps the zoom for the next example. */
 function ZoomLine({ scale, keepZoom, onKeepZoom }: ZoomProps) {
   if (scale === 1 && !keepZoom) return null;
   const hint = t('Drag or press Shift and an arrow key to move; Esc shows the whole images');
@@ -136,11 +136,11 @@ function ImageFrame({ image, alt, ratio, view, onView, pointer, onSize, overlay 
   useEffect(() => {
     const element = frame.current;
     if (!element) return;
-    // Not by JSX: the listener must be able to prevent the page's own zoom, and passive ones cannot.
+    // Not in JSX: the listener must not be passive, because it prevents the page's own zoom.
     const onWheel = (event: WheelEvent) => {
       if (!event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
-      const at = placeIn(element, event);
+      const at = pointIn(element, event);
       onView(zoomed(now.current, Math.exp(-event.deltaY / 200), at.x, at.y));
     };
     element.addEventListener('wheel', onWheel, { passive: false });
@@ -154,8 +154,8 @@ function ImageFrame({ image, alt, ratio, view, onView, pointer, onSize, overlay 
       class={`frame ${view.scale > 1 ? 'zoomed' : ''}`}
       style={{ aspectRatio: String(ratio) }}
       onDblClick={(event) => {
-        const at = placeIn(event.currentTarget, event);
-        onView(view.scale > 1 ? WHOLE : zoomed(view, ZOOM, at.x, at.y));
+        const at = pointIn(event.currentTarget, event);
+        onView(view.scale > 1 ? WHOLE : zoomed(view, TOGGLE_ZOOM, at.x, at.y));
       }}
       onPointerDown={(event) => {
         if (view.scale === 1 || event.button !== 0) return;
@@ -164,13 +164,13 @@ function ImageFrame({ image, alt, ratio, view, onView, pointer, onSize, overlay 
       }}
       onPointerLeave={() => (pointer.current = null)}
       onPointerMove={(event) => {
-        pointer.current = placeIn(event.currentTarget, event);
+        pointer.current = pointIn(event.currentTarget, event);
         const start = drag.current;
         if (start?.id !== event.pointerId) return;
         const box = event.currentTarget.getBoundingClientRect();
         const x = start.from.x + (event.clientX - start.x) / box.width;
         const y = start.from.y + (event.clientY - start.y) / box.height;
-        onView(bounded({ scale: start.from.scale, x, y }));
+        onView(clamped({ scale: start.from.scale, x, y }));
       }}
       onPointerUp={() => (drag.current = null)}
       onPointerCancel={() => (drag.current = null)}
@@ -181,7 +181,7 @@ function ImageFrame({ image, alt, ratio, view, onView, pointer, onSize, overlay 
           alt={alt}
           title={image.path}
           draggable={false}
-          class={fit * view.scale >= PIXELATED_FROM ? 'pixelated' : ''}
+          class={fit * view.scale >= PIXELATED_MIN_SCALE ? 'pixelated' : ''}
           style={{ transform: transformOf(view) }}
           onError={() => setFailed(image.uri)}
           onLoad={(event) => {
@@ -204,13 +204,13 @@ function ImageFrame({ image, alt, ratio, view, onView, pointer, onSize, overlay 
   );
 }
 
-/** How whatever fills a frame is moved and enlarged. */
+/** CSS transform of an element that fills a frame. */
 export function transformOf({ x, y, scale }: Viewpoint): string {
   return `translate(${x * 100}%, ${y * 100}%) scale(${scale})`;
 }
 
-/** Where a pointer is in a frame. */
-function placeIn(frame: Element, { clientX, clientY }: MouseEvent): Point {
+/** Returns the position of a pointer in a frame. */
+function pointIn(frame: Element, { clientX, clientY }: MouseEvent): Point {
   const box = frame.getBoundingClientRect();
   return { x: (clientX - box.left) / box.width - 0.5, y: (clientY - box.top) / box.height - 0.5 };
 }

@@ -1,10 +1,10 @@
-/** What the panel's keys ask for. */
+/** Action of a key. */
 export type KeyAction =
   | { do: 'move'; by: number }
   | { do: 'jump'; to: 'first' | 'last' }
   | { do: 'group'; by: 1 | -1 }
   | { do: 'zoom'; by: 'in' | 'out' | 'toggle' | 'reset' }
-  /** Towards another part of the zoomed images. */
+  /** Moves to another part of the zoomed images. */
   | { do: 'pan'; right: -1 | 0 | 1; down: -1 | 0 | 1 }
   | {
       do:
@@ -33,7 +33,9 @@ interface Key {
   shiftKey: boolean;
 }
 
-const pans: Readonly<Record<string, Omit<Extract<KeyAction, { do: 'pan' }>, 'do'> | undefined>> = {
+const panDirections: Readonly<
+  Record<string, Omit<Extract<KeyAction, { do: 'pan' }>, 'do'> | undefined>
+> = {
   ArrowLeft: { right: -1, down: 0 },
   ArrowRight: { right: 1, down: 0 },
   ArrowUp: { right: 0, down: -1 },
@@ -41,16 +43,16 @@ const pans: Readonly<Record<string, Omit<Extract<KeyAction, { do: 'pan' }>, 'do'
 };
 
 /**
- * The action of a key, null for keys that are not the panel's.
- * @param typing the key goes to a text field, where only Escape is the panel's.
- * @param page rows of a page, for PageUp and PageDown.
+ * Returns the action of a key; null for keys without an action.
+ * @param typing whether a text field has the focus; only Escape and Ctrl+F are handled there
+ * @param page number of rows per page, for PageUp and PageDown
  */
 export function actionOf(event: Key, typing: boolean, page: number): KeyAction | null {
   if (event.key === 'Escape') return { do: 'leave' };
   if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === 'f')
     return { do: 'search' };
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return null;
-  const pan = event.shiftKey ? pans[event.key] : undefined;
+  const pan = event.shiftKey ? panDirections[event.key] : undefined;
   if (pan) return { do: 'pan', ...pan };
   switch (event.key) {
     case 'ArrowUp':

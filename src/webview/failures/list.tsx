@@ -5,12 +5,12 @@ import type { Model } from './model';
 import { MarkIcon, NoteIcon, VerdictIcon } from './symbols';
 import { probability, truth } from './texts';
 
-/** Height of a row in CSS pixels; the style sheet says the same. All rows are alike, so no row is measured. */
+/** Height of a row in CSS pixels, the same as in the style sheet. All rows have the same height, so none is measured. */
 export const ROW_HEIGHT = 44;
 
 /**
- * The virtual list: of a hundred thousand rows only the visible ones exist. The selected row exists always,
- * so that the keyboard's focus is never lost by scrolling.
+ * Virtual list: only the visible rows of a hundred thousand are rendered. The selected row is always rendered, so that
+ * scrolling never loses the keyboard focus.
  */
 export function List({ model }: { model: Model }) {
   const box = useRef<HTMLDivElement>(null);
@@ -18,7 +18,7 @@ export function List({ model }: { model: Model }) {
 
   const { first, last, onScroll } = useVirtualRows(box, shown.length, ROW_HEIGHT);
 
-  // The selection is kept in view, and has the focus when the list had it.
+  // Scroll the selection into view, and focus it if the list had the focus.
   const hadFocus = useRef(false);
   hadFocus.current = box.current?.contains(document.activeElement) ?? false;
   useLayoutEffect(() => {
@@ -116,7 +116,7 @@ function Row({ model, place }: { model: Model; place: number }) {
   );
 }
 
-/** A small picture; grey while it is being made, crossed out when there is none. */
+/** Thumbnail; gray while it is being created, crossed out if there is none. */
 export function Thumbnail({ model, image }: { model: Model; image: number }) {
   const uri = model.thumbnails.get(image);
   if (uri) return <img class="thumbnail" src={uri} alt="" draggable={false} decoding="async" />;

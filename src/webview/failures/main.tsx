@@ -9,7 +9,7 @@ import type { ViewState } from './viewState';
 
 startPanel<FailuresContract, ViewState, Model>({
   panel: 'failures',
-  remedy: t('Close this panel and open it again from the status bar or the NLVR view.'),
+  reopenHint: t('Close this panel and open it again from the status bar or the NLVR view.'),
   create: (connection, changed) =>
     new Model(connection, changed, (state) => (connection.state = state), connection.state),
   view: (model) => <App model={model} />,

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { announce } from '../shared/liveRegion';
 import { count } from '../shared/numbers';
 import { t } from '../shared/translate';
-import { LONGEST_TAG, MOST_MARKED, type NoteChange } from './messages';
+import { MAX_TAG_LENGTH, MAX_MARKED, type NoteChange } from './messages';
 import type { Model } from './model';
 
 interface MarkProps {
@@ -11,7 +11,7 @@ interface MarkProps {
   onClose: () => void;
 }
 
-/** Marks, unmarks and tags all examples of the list at once. */
+/** Dialog to mark, unmark and tag all examples of the list. */
 export function MarkDialog({ model, open, onClose }: MarkProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [tag, setTag] = useState('');
@@ -22,15 +22,15 @@ export function MarkDialog({ model, open, onClose }: MarkProps) {
     dialog.current?.close();
     const changed = await model.markShown(what);
     if (changed === null) return;
-    const says =
+    const message =
       changed === 1 ? t('1 example was changed.') : t('{0} examples were changed.', count(changed));
-    model.notices.inform(says, announce);
+    model.notices.showInfo(message, announce);
   };
   const examples = model.shown.length;
-  const tooMany = examples > MOST_MARKED;
+  const tooMany = examples > MAX_MARKED;
   const named = tag.trim();
   return (
-    <dialog ref={dialog} class="mark-all" aria-labelledby="mark-title" onClose={onClose}>
+    <dialog ref={dialog} class="mark-all" aria-labeledby="mark-title" onClose={onClose}>
       <h2 id="mark-title">
         {examples === 1
           ? t('Mark the example of the list')
@@ -40,7 +40,7 @@ export function MarkDialog({ model, open, onClose }: MarkProps) {
         <p>
           {t(
             'These are too many to mark at once. Narrow the list to at most {0}.',
-            count(MOST_MARKED),
+            count(MAX_MARKED),
           )}
         </p>
       ) : (
@@ -53,7 +53,7 @@ export function MarkDialog({ model, open, onClose }: MarkProps) {
             <input
               list="known-tags"
               value={tag}
-              maxLength={LONGEST_TAG}
+              maxLength={MAX_TAG_LENGTH}
               aria-label={t('Tag')}
               placeholder={t('Tag')}
               onInput={(event) => setTag(event.currentTarget.value)}

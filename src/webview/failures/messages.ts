@@ -1,8 +1,8 @@
 /**
- * The contract between the Failed Examples panel and its host: one discriminated union each way, and
- * requests. After `ready` the host sends `init` and the complete rows of one prediction file (`begin`,
- * `rows`…, `end`), then increments. Everything about rows carries the `generation` of the load it
- * belongs to, so that an answer about a file no longer shown is recognised and dropped.
+ * Messages between the Failed Examples panel and its host: one discriminated union in each direction, and requests. After
+ * `ready` the host sends `init` and the complete rows of one prediction file (`begin`, `rows`…, `end`), then increments.
+ * Messages about rows contain the `generation` of their load, so that answers about a file that is no longer shown can be
+ * dropped.
  */
 
 export type Split = 'train' | 'val' | 'test';
@@ -14,8 +14,8 @@ export interface PredictionSet {
 }
 
 /**
- * Rows of a prediction file as columns. Strings that repeat (sentences, kinds, image paths, sets) are sent
- * once: `new…` lists the values with the next free ids, the columns hold ids. Image paths stay in the host.
+ * Rows of a prediction file as columns. Repeated strings (sentences, kinds, image paths, sets) are sent once: `new…` lists
+ * the values of the next free ids, and the columns contain ids. Image paths stay in the host.
  */
 export interface RowColumns {
   /** Row number of the first row. */
@@ -24,67 +24,67 @@ export interface RowColumns {
   identifiers: string[];
   newSentences: string[];
   sentence: Int32Array;
-  /** Kinds of sentence or synsets; -1 in `kind` where an example has none. */
+  /** Kinds of sentence or synsets; `kind` is -1 for an example without one. */
   newKinds: string[];
   kind: Int32Array;
-  /** Examples that belong together: a consistency group, else the same sentence. */
+  /** Id of the example's group: its consistency group, or the examples with the same sentence. */
   set: Int32Array;
   /** Position in the split. */
   index: Int32Array;
-  /** 1 true, 0 false, -1 unlabelled. */
+  /** 1 true, 0 false, -1 unlabeled. */
   label: Int8Array;
   /** 1 true, 0 false. */
   prediction: Uint8Array;
-  /** Probability of True; NaN where the model's output was not finite. */
+  /** Probability of True; NaN if the model's output was not finite. */
   probTrue: Float32Array;
-  /** Cross-entropy in nats; NaN for unlabelled examples. */
+  /** Cross-entropy in nats; NaN for unlabeled examples. */
   loss: Float32Array;
   /** Image ids. */
   left: Int32Array;
   right: Int32Array;
 }
 
-/** A person's mark, note and tags on an example; kept for the split and identifier, so for all epochs. */
+/** The user's mark, note and tags of an example. They are stored by split and identifier, so they hold for all epochs. */
 export interface ExampleNote {
   marked: boolean;
   note: string;
-  /** In alphabetical order, each once; missing where there are none. */
+  /** Unique and in alphabetical order; omitted if empty. */
   tags?: string[];
 }
 
-/** What is done to the marks and tags of several examples at once. */
+/** Change of the marks and tags of several examples. */
 export interface NoteChange {
   marked?: boolean;
   addTag?: string;
   removeTag?: string;
 }
 
-/** More examples than these are not marked at once: each of them is a line in a file that people keep. */
-export const MOST_MARKED = 20_000;
-/** The longest tag, in characters. */
-export const LONGEST_TAG = 40;
+/** Maximum number of examples to mark at once; each is stored as a line of a file that users keep. */
+export const MAX_MARKED = 20_000;
+/** Maximum length of a tag in characters. */
+export const MAX_TAG_LENGTH = 40;
 
-/** What became of an example over the epochs. */
+/** How the answers to an example developed over the epochs. */
 export type Fate = 'always right' | 'learned' | 'forgotten' | 'never learned';
 
-/** Examples that a number of the analysis is of (docs/analysis.md). */
+/** Examples behind a number of the analysis (docs/analysis.md). */
 export type AnalysedSubset =
   | { kind: 'slice'; slice: string; value: string }
   | { kind: 'fate'; fate: Fate }
-  /** Whose answer changed in a test of a stored robustness result. */
+  /** Examples whose answer changed in a test of a stored robustness result. */
   | { kind: 'robustness'; file: string; test: RobustnessTest };
 
-/** What was done to the pairs in a robustness test. */
+/** Change of the pairs in a robustness test. */
 export type RobustnessTest =
   'exchanged' | 'left image twice' | 'right image twice' | 'no images' | 'no sentence';
 
-/** Examples that a number of another panel is of. */
+/** Examples behind a number of another panel. */
 export type Subset = AnalysedSubset | ComparedSubset;
 
-/** Examples that a number of a comparison of two runs is of. */
+/** Examples behind a number of a comparison of two runs. */
 export interface ComparedSubset {
   kind: 'comparison';
-  /** What they are, in the language of the user who asked for them. */
+  /** Description of the examples in the user's language. */
   title: string;
   /** Folders of the runs. */
   a: string;
@@ -95,11 +95,11 @@ export interface ComparedSubset {
   outcomes: ('both right' | 'newly right' | 'newly wrong' | 'both wrong')[];
   /** null: of all slices. */
   slice: { slice: string; value: string } | null;
-  /** Words that all occur in the sentence or in the identifier. */
+  /** Words that must all occur in the sentence or in the identifier. */
   search: string;
 }
 
-/** A filter with its name. What it says is the page's own; fields that are missing are at their defaults. */
+/** Named filter. The page defines its fields; missing ones have their defaults. */
 export interface SavedFilter {
   name: string;
   filter: Readonly<Record<string, unknown>>;
@@ -107,14 +107,14 @@ export interface SavedFilter {
 
 export type ExportFormat = 'csv' | 'jsonl' | 'nlvr2' | 'nlvr1';
 
-/** State of the process that answers changed questions. */
+/** State of the process that answers questions. */
 export type AskState =
   | { state: 'idle' }
   | { state: 'starting' }
-  /** `incomplete`: what of the model has random values, in words. */
+  /** `incomplete`: describes the parts of the model that have random values. */
   | { state: 'ready'; device: string; parameters: number; incomplete?: string }
   | ({ state: 'failed' } & Problem)
-  /** Never started: the workspace is not trusted, or the run has no weights. */
+  /** Cannot be started: the workspace is not trusted, or the run has no weights. */
   | { state: 'unavailable'; message: string; trust?: boolean };
 
 export interface AskAnswer {
@@ -123,46 +123,46 @@ export interface AskAnswer {
   milliseconds: number;
 }
 
-/** A failure in words, with what to do. */
+/** Error message, with what to do. */
 export interface Problem {
   message: string;
   hint?: string;
-  /** It was refused, and is done anyway after `allowMissing`. */
+  /** The question was refused; it is answered after `allowMissing`. */
   anyway?: true;
 }
 
-/** A changed question with its answer, or why there was none; neither while it is being answered. */
+/** Question with its answer or problem; both are null while it is being answered. */
 export interface Asked {
   id: number;
   sentence: string;
   swapImages: boolean;
-  /** Images and the words left and right exchanged: the answer should stay. */
+  /** The images and the words left and right are swapped: a consistent model keeps its answer. */
   swapTest: boolean;
   answer: AskAnswer | null;
   problem: Problem | null;
 }
 
-/** Which map of where the model looks, for the current question in the panel. */
+/** Question and options of a heat map. */
 export interface ExplainChoice {
   sentence: string;
   swapImages: boolean;
-  /** Place among the words that the model reads; 0 is the whole sentence. */
+  /** Index among the words that the model reads; 0 is the whole sentence. */
   word: number;
-  /** From 1; null for the usual one. */
+  /** From 1; null for the default layer. */
   layer: number | null;
   /** From 1; null for the mean over heads. */
   head: number | null;
   method: 'gradcam' | 'attention';
-  /** The answer that is explained; null for the model's own. */
+  /** The explained answer; null for the model's own. */
   answer: boolean | null;
 }
 
-/** Where the model looks. */
+/** Heat maps of both images. */
 export interface Explained {
   prediction: boolean;
   probTrue: number;
   milliseconds: number;
-  /** What was explained. */
+  /** The explained answer. */
   answer: boolean;
   /** As the model reads them; the first represents the whole sentence. */
   words: string[];
@@ -172,14 +172,14 @@ export interface Explained {
   heads: number;
   /** Patches along a side. */
   grid: number;
-  /** A number a patch, row by row, of the image as it is shown. */
+  /** One value per patch, row by row, of the displayed image. */
   left: number[];
   right: number[];
-  /** The map has to be 0: in the last layer only the whole sentence reaches the answer. */
+  /** The map is 0 by definition: in the last layer only the whole sentence affects the answer. */
   empty: boolean;
 }
 
-/** What was asked about one example. Identifiers are unique within a split only: BLIP makes them of file names. */
+/** Questions about one example. Identifiers are unique only within a split, because BLIP derives them from file names. */
 export interface AskedAbout {
   split: Split;
   identifier: string;
@@ -187,20 +187,20 @@ export interface AskedAbout {
   questions: Asked[];
 }
 
-/** One image of the selected example. `uri` is null where the file cannot be shown, `problem` says why. */
+/** Image of the selected example. `uri` is null if the file cannot be shown; `problem` says why. */
 export interface DetailImage {
   path: string;
   uri: string | null;
   problem?: string;
 }
 
-/** What the panel keeps as its own state, by which it is opened again after a reload of the window. */
+/** State of the panel, from which it is restored after a reload of the window. */
 export interface PanelState {
   runFolder: string;
   set: PredictionSet | null;
-  /** The example that was chosen; null while the first of the list is shown. */
+  /** The selected example; null while the first of the list is shown. */
   identifier: string | null;
-  /** The examples that the list is narrowed to; null for all. */
+  /** Subset to which the list is restricted; null for all. */
   subset: Subset | null;
 }
 
@@ -209,18 +209,18 @@ export type ToWebview =
       type: 'init';
       runFolder: string;
       runName: string;
-      /** The run folder is not there (any more). */
+      /** The run folder does not exist (any more). */
       missing: boolean;
-      /** It is being trained: predictions will come by themselves. */
+      /** The run is training, so predictions will follow. */
       active: boolean;
       sets: PredictionSet[];
       ask: AskState;
-      /** What was asked since the panel was opened. */
+      /** Questions since the panel was opened. */
       asked: AskedAbout[];
     }
   /** The prediction files of the run changed. */
   | { type: 'sets'; sets: PredictionSet[] }
-  /** A load begins: forget all rows. `bytes` is the file's size; `select` the identifier to show first. */
+  /** A load starts: discard all rows. `bytes` is the size of the file, `select` the identifier to show first. */
   | {
       type: 'begin';
       generation: number;
@@ -229,25 +229,25 @@ export type ToWebview =
       select: string | null;
     }
   | { type: 'rows'; generation: number; columns: RowColumns; bytesRead: number }
-  /** All rows are there. `skipped` lines could not be read; `firstProblem` describes the first. */
+  /** All rows have been sent. `skipped` lines could not be read; `firstProblem` describes the first. */
   | {
       type: 'end';
       generation: number;
       skipped: number;
       firstProblem?: string;
-      /** The model had random values in some of its parts. */
+      /** Parts of the model had random values. */
       incomplete: boolean;
-      /** Exports that make sense for this data. */
+      /** Export formats that fit this data. */
       formats: ExportFormat[];
     }
   | { type: 'loadFailed'; generation: number; message: string; hint?: string }
-  /** Answers of another epoch for the rows shown: 0 false, 1 true, 255 none. */
+  /** Answers of another epoch to the shown rows: 0 false, 1 true, 255 none. */
   | { type: 'history'; generation: number; epoch: number; answers: Uint8Array }
-  /** All marks and notes of the shown split by identifier (complete, also after a change elsewhere). */
+  /** All marks and notes of the shown split by identifier; sent again in full after each change. */
   | { type: 'notes'; notes: Record<string, ExampleNote> }
   /**
-   * The list is narrowed to a subset: all of its examples, right and wrong, where it was asked for just now (`fresh`).
-   * `rows` is null while it is not known which they are, `problem` says why it cannot be known.
+   * Restricts the list to a subset. `fresh`: the user has just opened it, so all of its examples are shown, right and wrong.
+   * `rows` is null while the rows are unknown; `problem` says why they cannot be determined.
    */
   | {
       type: 'subset';
@@ -260,9 +260,9 @@ export type ToWebview =
     }
   /** Show this example. */
   | { type: 'select'; generation: number; identifier: string }
-  /** The filters that are kept for the workspace, by name. */
+  /** Saved filters of the workspace. */
   | { type: 'savedFilters'; filters: SavedFilter[] }
-  /** `uri` null: there is no picture to show. */
+  /** `uri` is null if there is no image to show. */
   | {
       type: 'thumbnails';
       generation: number;
@@ -272,37 +272,37 @@ export type ToWebview =
 
 export type ToHost =
   | { type: 'open'; set: PredictionSet; identifier: string | null }
-  /** These images came into view: their thumbnails are wanted, and those wished for earlier no longer. */
+  /** Requests thumbnails of images that came into view. Replaces the previous request. */
   | { type: 'wantThumbnails'; generation: number; images: number[] }
-  /** The example shown changed; remembered for the next reload of the webview. */
+  /** The shown example has changed; saved for the next reload of the webview. */
   | { type: 'selected'; identifier: string }
-  /** A question about this example is being written: the process may start and look at its images. */
+  /** A question about this example is being written: the process may start and load its images. */
   | { type: 'prepareAsk'; generation: number; row: number }
-  /** The list is to have all examples again. */
+  /** Removes the restriction to a subset. */
   | { type: 'leaveSubset' }
-  /** Ask the model although it is incomplete, until the panel is closed. */
+  /** Allows questions to an incomplete model until the panel is closed. */
   | { type: 'allowMissing' }
   | { type: 'manageTrust' }
   | { type: 'openDashboard' }
-  /** Opens the analysis of the predictions shown. */
+  /** Opens the analysis of the shown predictions. */
   | { type: 'openAnalysis' }
   | { type: 'showLog' };
 
-/** Requests are answered, with a failure in words when they fail. */
+/** Requests of the page and their results. */
 export interface FailuresRequests {
-  /** The images of an example, checked and addressed. */
+  /** Checks the images of an example and returns their URIs. */
   detail: {
     params: { generation: number; row: number };
     result: { images: [DetailImage, DetailImage] };
   };
-  /** Contains the split itself: the rows next to which it is written may belong to the previous set. */
+  /** Contains the split, because the note may belong to the previously shown set. */
   saveNote: { params: { split: Split; identifier: string; note: ExampleNote }; result: null };
-  /** @throws when there are more than `MOST_MARKED`. */
+  /** @throws if there are more than `MAX_MARKED` */
   saveNotes: {
     params: { split: Split; identifiers: string[]; change: NoteChange };
     result: null;
   };
-  /** Keeps a filter for the workspace in place of one of that name; null deletes it. */
+  /** Saves a filter in the workspace, replacing one of that name; null deletes it. */
   saveFilter: {
     params: { name: string; filter: SavedFilter['filter'] | null };
     result: null;
@@ -310,17 +310,17 @@ export interface FailuresRequests {
   openImage: { params: { generation: number; row: number; side: 0 | 1 }; result: null };
   openAnnotation: { params: { generation: number; row: number }; result: null };
   copy: { params: { text: string }; result: null };
-  /** The file's name, or null when the person cancelled. */
+  /** The name of the file, or null if the user canceled. */
   export: {
     params: { generation: number; format: ExportFormat; rows: Int32Array };
     result: { file: string | null };
   };
-  /** A failure is part of the answer, since it may be allowed. */
+  /** A failure is part of the result, because the user may override it. */
   explain: {
     params: { generation: number; row: number } & ExplainChoice;
     result: { explained: Explained; problem: null } | { explained: null; problem: Problem };
   };
-  /** Both images with the map over them; the file's name, or null when the person cancelled. */
+  /** Saves both images with the heat map. The name of the file, or null if the user canceled. */
   saveExplanation: {
     params: { generation: number; row: number; fade: number } & ExplainChoice;
     result: { file: string | null };
@@ -330,12 +330,12 @@ export interface FailuresRequests {
       Asked,
       'id' | 'sentence' | 'swapImages' | 'swapTest'
     >;
-    /** With its answer or problem. */
+    /** The question with its answer or problem. */
     result: Asked;
   };
 }
 
-/** `PanelContract` of the shared messenger. */
+/** Contract of the panel. */
 export interface FailuresContract {
   toWebview: ToWebview;
   toHost: ToHost;

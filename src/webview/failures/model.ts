@@ -1,8 +1,8 @@
-import { Asking } from './asking';
+import { QuestionsModel } from './questionsModel';
 import { ExampleList, type ShownSubset } from './exampleList';
 import { DEFAULT_FILTER, type Filter } from './filter';
 import type { Host } from './host';
-import { Marking } from './marking';
+import { NoteEditor } from './noteEditor';
 import type {
   DetailImage,
   ExampleNote,
@@ -20,36 +20,36 @@ import { ShownSet, type Loading, type RowsOfSet } from './shownSet';
 import type { Sort } from './sort';
 import { ThumbnailCache } from './thumbnailCache';
 import {
-  allowedListShare,
+  clampListShare,
   viewOptionsOf,
   type Layout,
   type ViewOptions,
   type ViewState,
 } from './viewState';
 
-/** Rows that arrive are shown in steps of this many milliseconds, so that loading leaves time to scroll. */
+/** Interval in milliseconds between refreshes while rows arrive, so that scrolling stays responsive. */
 const REFRESH_MS = 200;
 
 /**
- * The panel's state, without DOM: what the host sent, what the user chose, and what follows from both. Its parts each
- * hold one of them; the model passes on what happens in one part to the others. Every change ends in `changed`.
+ * State of the panel, independent of the DOM: data from the host, choices of the user, and derived data. The model
+ * coordinates its parts. Every change calls `changed`.
  */
 export class Model {
   run: Extract<ToWebview, { type: 'init' }> | null = null;
   sets: PredictionSet[] = [];
-  /** Pairs in a line of the grid, as it was last drawn. */
+  /** Number of pairs per line of the grid in the last rendering. */
   gridColumns = 1;
-  /** Of the workspace. */
+  /** Saved filters of the workspace. */
   savedFilters: SavedFilter[] = [];
-  /** A newer epoch of the split shown, not yet looked at. */
+  /** Predictions of a newer epoch of the shown split; null if there are none. */
   newer: PredictionSet | null = null;
   readonly thumbnails: ThumbnailCache;
-  readonly asking: Asking;
+  readonly questions: QuestionsModel;
   readonly notices: Notices;
-  private readonly page = new ShownSet();
+  private readonly shownSet = new ShownSet();
   private readonly list: ExampleList;
   private readonly selection: Selection;
-  private readonly marking: Marking;
+  private readonly noteEditor: NoteEditor;
   private options: ViewOptions;
   private refreshTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -59,38 +59,46 @@ export class Model {
     private readonly saveState: (state: ViewState) => void,
     state: Partial<ViewState>,
   ) {
-    const { page } = this;
+    const { shownSet } = this;
     this.thumbnails = new ThumbnailCache((images) =>
-      host.send({ type: 'wantThumbnails', generation: page.generation, images }),
+      host.send({ type: 'wantThumbnails', generation: shownSet.generation, images }),
     );
     this.notices = new Notices(changed);
-    this.list = new ExampleList(page, state);
-    this.selection = new Selection(host, page, this.notices, changed);
-    this.marking = new Marking(host, page, this.notices, changed);
-    const asked = () => this.saveAndShow();
-    this.asking = new Asking(host, page, this.selection, this.notices, asked, changed, state);
+    this.list = new ExampleList(shownSet, state);
+    this.selection = new Selection(host, shownSet, this.notices, changed);
+    this.noteEditor = new NoteEditor(host, shownSet, this.notices, changed);
+    const asked = () => this.saveAndNotify();
+    this.questions = new QuestionsModel(
+      host,
+      shownSet,
+      this.selection,
+      this.notices,
+      asked,
+      changed,
+      state,
+    );
     this.options = viewOptionsOf(state);
   }
 
   get set(): PredictionSet | null {
-    return this.page.set;
+    return this.shownSet.set;
   }
 
-  /** The set that is shown, or that is about to be. */
+  /** The shown set, or the one that is being loaded. */
   get chosenSet(): PredictionSet | null {
-    return this.page.chosen;
+    return this.shownSet.chosen;
   }
 
   get rows(): Rows {
-    return this.page.rows;
+    return this.shownSet.rows;
   }
 
   get loading(): Loading {
-    return this.page.loading;
+    return this.shownSet.loading;
   }
 
   get formats(): ExportFormat[] {
-    return this.page.formats;
+    return this.shownSet.formats;
   }
 
   get filter(): Filter {
@@ -124,7 +132,7 @@ export class Model {
     return this.selection.row;
   }
 
-  /** Position of the selected row in the list, -1 when it is not in it. */
+  /** Position of the selected row in the list; -1 if the list does not contain it. */
   get position(): number {
     return this.shown.indexOf(this.selected);
   }
@@ -150,43 +158,43 @@ export class Model {
   }
 
   receive(message: ToWebview): void {
-    const { page } = this;
-    if (!page.isCurrent(message)) return;
+    const { shownSet } = this;
+    if (!shownSet.isCurrent(message)) return;
     switch (message.type) {
       case 'init':
         this.run = message;
-        this.asking.process = message.ask;
-        this.asking.questions.restore(message.asked);
-        this.takeSets(message.sets);
+        this.questions.process = message.ask;
+        this.questions.history.restore(message.asked);
+        this.setPredictionSets(message.sets);
         break;
       case 'sets':
-        this.takeSets(message.sets);
+        this.setPredictionSets(message.sets);
         break;
       case 'begin':
-        page.begin(message);
+        shownSet.begin(message);
         break;
       case 'rows':
-        page.append(message);
+        shownSet.append(message);
         this.list.rowsAdded();
-        if (!page.hasIncoming) this.refreshSoon();
-        else if (page.incomingCanBeShown) this.adopt();
+        if (!shownSet.hasIncoming) this.scheduleRefresh();
+        else if (shownSet.canShowIncoming) this.showIncoming();
         break;
       case 'end':
-        page.end(message);
-        if (page.hasIncoming) this.adopt();
+        shownSet.end(message);
+        if (shownSet.hasIncoming) this.showIncoming();
         else this.refresh();
         break;
       case 'loadFailed':
-        this.adopt();
-        page.fail(message);
+        this.showIncoming();
+        shownSet.fail(message);
         break;
       case 'history':
-        page.rows.history.set(message.epoch, message.answers);
-        if (this.filter.change !== 'any') this.refreshSoon();
+        shownSet.rows.history.set(message.epoch, message.answers);
+        if (this.filter.change !== 'any') this.scheduleRefresh();
         break;
       case 'notes':
-        page.setNotes(message.notes);
-        if (!page.hasIncoming && this.list.filterReadsNotes) this.refresh();
+        shownSet.setNotes(message.notes);
+        if (!shownSet.hasIncoming && this.list.filterReadsNotes) this.refresh();
         break;
       case 'savedFilters':
         this.savedFilters = message.filters;
@@ -197,7 +205,7 @@ export class Model {
         this.save();
         break;
       case 'select':
-        this.selection.want(message.identifier);
+        this.selection.selectWhenLoaded(message.identifier);
         this.refresh();
         this.save();
         break;
@@ -205,7 +213,7 @@ export class Model {
         this.thumbnails.add(message.items);
         break;
       case 'askState':
-        this.asking.process = message.ask;
+        this.questions.process = message.ask;
         break;
     }
     this.changed();
@@ -219,45 +227,45 @@ export class Model {
   setFilter(change: Partial<Filter>): void {
     this.list.filter = { ...this.filter, ...change };
     this.refresh(true);
-    this.saveAndShow();
+    this.saveAndNotify();
   }
 
-  /** How many rows another filter would show. */
+  /** Number of rows that another filter would show. */
   countOf(filter: Filter): number {
     return this.list.countOf(filter);
   }
 
-  /** Shows the examples outside the subset as well. */
-  leaveSubset(): void {
-    this.list.leaveSubset();
+  /** Lists all examples again. */
+  clearSubset(): void {
+    this.list.clearSubset();
     this.host.send({ type: 'leaveSubset' });
     this.refresh(true);
-    this.saveAndShow();
+    this.saveAndNotify();
   }
 
   setSort(sort: Sort, reverse: boolean): void {
     this.list.setSort(sort, reverse);
     this.refresh();
-    this.saveAndShow();
+    this.saveAndNotify();
   }
 
-  /** Keeps the filter that is set, under a name. */
+  /** Saves the current filter under a name. */
   async saveFilter(name: string): Promise<void> {
     const params = { name, filter: { ...this.filter } };
-    await this.notices.reported(this.host.request('saveFilter', params));
+    await this.notices.catchErrors(this.host.request('saveFilter', params));
   }
 
   async deleteFilter(name: string): Promise<void> {
-    await this.notices.reported(this.host.request('saveFilter', { name, filter: null }));
+    await this.notices.catchErrors(this.host.request('saveFilter', { name, filter: null }));
   }
 
-  /** Sets a filter that was kept; one of an older version has fewer fields. */
+  /** Applies a saved filter. One from an older version may have fewer fields. */
   applyFilter({ filter }: SavedFilter): void {
     this.setFilter({ ...DEFAULT_FILTER, ...filter });
   }
 
   setListShare(share: number): void {
-    this.setOptions({ listShare: allowedListShare(share) });
+    this.setOptions({ listShare: clampListShare(share) });
   }
 
   setKeepZoom(keepZoom: boolean): void {
@@ -271,56 +279,56 @@ export class Model {
   /** Shows an example, whether or not it is in the list. */
   select(row: number): void {
     this.selection.select(row);
-    this.saveAndShow();
+    this.saveAndNotify();
   }
 
-  /** Moves the selection in the list; stays within it. */
+  /** Selects the example at a position of the list, clamped to its length. */
   moveTo(position: number): void {
     if (this.shown.length === 0) return;
     const row = this.shown[Math.min(this.shown.length - 1, Math.max(0, position))];
     if (row !== undefined) this.select(row);
   }
 
-  /** Moves among the examples of the same sentence; goes round. */
-  moveTogether(step: 1 | -1): void {
-    const row = this.selection.together(step);
+  /** Selects the next example of the same sentence, cyclically. */
+  moveInGroup(step: 1 | -1): void {
+    const row = this.selection.neighborInGroup(step);
     if (row !== undefined) this.select(row);
   }
 
-  /** @param of what the row is a row of: a note may be finished after other rows have taken its place. */
+  /** @param of rows that contain the row: other rows may be shown by the time a note is finished */
   setNote(row: number, change: Partial<ExampleNote>, of: RowsOfSet = this): Promise<void> {
     const { rows, set } = of;
-    return this.marking.setNote(row, change, { rows, set });
+    return this.noteEditor.setNote(row, change, { rows, set });
   }
 
   /**
    * Marks, unmarks or tags all examples of the list.
-   * @returns how many; null when they were not changed
+   * @returns the number of changed examples; null on failure
    */
   markShown(change: NoteChange): Promise<number | null> {
-    return this.marking.markAll(this.shown, change);
+    return this.noteEditor.markAll(this.shown, change);
   }
 
   openImage(row: number, side: 0 | 1): Promise<unknown> {
-    const { generation } = this.page;
-    return this.notices.reported(this.host.request('openImage', { generation, row, side }));
+    const { generation } = this.shownSet;
+    return this.notices.catchErrors(this.host.request('openImage', { generation, row, side }));
   }
 
   openAnnotation(row: number): Promise<unknown> {
-    const { generation } = this.page;
-    return this.notices.reported(this.host.request('openAnnotation', { generation, row }));
+    const { generation } = this.shownSet;
+    return this.notices.catchErrors(this.host.request('openAnnotation', { generation, row }));
   }
 
   copy(text: string): Promise<unknown> {
-    return this.notices.reported(this.host.request('copy', { text }));
+    return this.notices.catchErrors(this.host.request('copy', { text }));
   }
 
-  /** Exports the rows of the list in its order. @returns the file's name, null when cancelled or failed. */
+  /** Exports the rows of the list in its order. @returns the name of the file; null if canceled or failed */
   async export(format: ExportFormat): Promise<string | null> {
-    const { generation } = this.page;
+    const { generation } = this.shownSet;
     const rows = this.shown.slice();
     const request = this.host.request('export', { generation, format, rows });
-    return (await this.notices.reported(request))?.file ?? null;
+    return (await this.notices.catchErrors(request))?.file ?? null;
   }
 
   send(message: ToHost): void {
@@ -329,10 +337,10 @@ export class Model {
 
   private setOptions(change: Partial<ViewOptions>): void {
     this.options = { ...this.options, ...change };
-    this.saveAndShow();
+    this.saveAndNotify();
   }
 
-  private takeSets(sets: PredictionSet[]): void {
+  private setPredictionSets(sets: PredictionSet[]): void {
     this.sets = sets;
     const latest = sets.filter((set) => set.split === this.set?.split && set.epoch !== null).at(-1);
     const shownEpoch = this.set?.epoch ?? null;
@@ -340,19 +348,19 @@ export class Model {
     this.newer = isNewer ? latest : null;
   }
 
-  /** Shows the incoming rows in place of the old ones. */
-  private adopt(): void {
-    const adopted = this.page.adopt();
-    if (!adopted) return;
+  /** Replaces the shown rows by the incoming ones. */
+  private showIncoming(): void {
+    const incoming = this.shownSet.showIncoming();
+    if (!incoming) return;
     this.thumbnails.clear();
     this.list.rowsReplaced();
-    this.selection.reset(adopted.select);
-    this.takeSets(this.sets);
+    this.selection.reset(incoming.select);
+    this.setPredictionSets(this.sets);
     this.refresh();
     this.save();
   }
 
-  private refreshSoon(): void {
+  private scheduleRefresh(): void {
     // The first rows are shown immediately.
     if (this.shown.length === 0 && this.refreshTimer === undefined) {
       this.refresh();
@@ -364,29 +372,29 @@ export class Model {
     }, REFRESH_MS);
   }
 
-  /** Recomputes which rows are shown, and which of them is selected. */
+  /** Recomputes the shown rows and the selection. */
   private refresh(newFilter = false): void {
     clearTimeout(this.refreshTimer);
     this.refreshTimer = undefined;
     this.list.recompute();
-    this.selection.settle(this.shown, newFilter);
+    this.selection.reconcile(this.shown, newFilter);
   }
 
-  private saveAndShow(): void {
+  private saveAndNotify(): void {
     this.save();
     this.changed();
   }
 
-  /** Saves what survives a reload of the page. */
+  /** Saves the state that survives a reload of the page. */
   private save(): void {
     if (!this.run) return;
     this.saveState({
       runFolder: this.run.runFolder,
       set: this.set,
-      identifier: this.selection.wantedIdentifier,
+      identifier: this.selection.savedIdentifier,
       ...this.list.state,
       ...this.options,
-      ...this.asking.state,
+      ...this.questions.state,
     });
   }
 }

@@ -1,27 +1,27 @@
-import { problemOf } from './questions';
+import { problemOf } from './questionHistory';
 
 export interface Notice {
   level: 'info' | 'error';
   message: string;
 }
 
-/** The notice that the page shows: what failed, or what was done. Every change ends in `changed`. */
+/** Notice of the page: an error or a confirmation. Every change calls `changed`. */
 export class Notices {
   current: Notice | null = null;
 
   constructor(private readonly changed: () => void) {}
 
-  /** Shows anything thrown, with what to do. */
-  fail(error: unknown): void {
+  /** Shows a thrown error with its hint. */
+  showError(error: unknown): void {
     const { message, hint } = problemOf(error);
     this.current = { level: 'error', message: hint === undefined ? message : `${message} ${hint}` };
     this.changed();
   }
 
-  /** Shows that something was done. @param say also says it to a screen reader */
-  inform(message: string, say: (text: string) => void): void {
+  /** Shows a confirmation. @param announce also announces it to screen readers */
+  showInfo(message: string, announce: (text: string) => void): void {
     this.current = { level: 'info', message };
-    say(message);
+    announce(message);
     this.changed();
   }
 
@@ -30,12 +30,12 @@ export class Notices {
     this.changed();
   }
 
-  /** Shows a failed request as a notice. @returns its result, null when it failed */
-  async reported<T>(request: Promise<T>): Promise<T | null> {
+  /** Awaits a request and shows its failure as a notice. @returns its result; null if it failed */
+  async catchErrors<T>(request: Promise<T>): Promise<T | null> {
     try {
       return await request;
     } catch (error) {
-      this.fail(error);
+      this.showError(error);
       return null;
     }
   }

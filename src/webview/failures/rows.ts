@@ -1,14 +1,14 @@
 import type { ExampleNote, RowColumns } from './messages';
 
 /** How an answer compares with its label. */
-export type Verdict = 'right' | 'wrong' | 'unlabelled';
+export type Verdict = 'right' | 'wrong' | 'unlabeled';
 
-/** No answer of an epoch for a row. */
+/** Code for a row without an answer in an epoch. */
 export const NO_ANSWER = 255;
 
 /**
- * The rows of one prediction file in the webview: columns in typed arrays that grow by doubling, strings
- * shared by id. A hundred thousand rows filter and sort within a frame this way.
+ * Rows of one prediction file in the webview: columns in typed arrays that grow by doubling, and strings shared by id, so
+ * that a hundred thousand rows can be filtered and sorted within a frame.
  */
 export class Rows {
   count = 0;
@@ -29,11 +29,11 @@ export class Rows {
   readonly history = new Map<number, Uint8Array>();
   /** Marks and notes by identifier. */
   notes = new Map<string, ExampleNote>();
-  private readonly lowered: string[] = [];
-  private readonly loweredIdentifiers: string[] = [];
-  private readonly rowsOfSet = new Map<number, number[]>();
-  /** How many rows have each verdict. */
-  readonly verdicts: Record<Verdict, number> = { right: 0, wrong: 0, unlabelled: 0 };
+  private readonly lowerCaseSentences: string[] = [];
+  private readonly lowerCaseIdentifiers: string[] = [];
+  private readonly groups = new Map<number, number[]>();
+  /** Number of rows by verdict. */
+  readonly verdicts: Record<Verdict, number> = { right: 0, wrong: 0, unlabeled: 0 };
 
   append(columns: RowColumns): void {
     const { first, count } = columns;
@@ -43,20 +43,20 @@ export class Rows {
     for (const kind of columns.newKinds) this.kinds.push(kind);
     for (const name of COLUMNS) this[name].set(columns[name], first);
     this.count = first + count;
-    // As they come: for all of them at once the first drawing, or the first letter of a search, would take some frames.
-    this.lower();
+    // Done incrementally: for all rows at once the first rendering or search would take several frames.
+    this.indexForSearch();
     for (let row = first; row < this.count; row++) {
       this.verdicts[this.verdict(row)] += 1;
-      this.group(row);
+      this.addToGroup(row);
     }
   }
 
   verdict(row: number): Verdict {
     const label = this.label[row];
-    return label === -1 ? 'unlabelled' : label === this.prediction[row] ? 'right' : 'wrong';
+    return label === -1 ? 'unlabeled' : label === this.prediction[row] ? 'right' : 'wrong';
   }
 
-  /** Probability of the answer given, 0.5 … 1; NaN where the output was not finite. */
+  /** Probability of the predicted answer, 0.5 … 1; NaN if the output was not finite. */
   confidence(row: number): number {
     const probTrue = this.probTrue[row] ?? NaN;
     return this.prediction[row] === 1 ? probTrue : 1 - probTrue;
@@ -68,12 +68,12 @@ export class Rows {
 
   /** The distinct sentences in lower case, for searching. */
   get lowerSentences(): readonly string[] {
-    return this.lowered;
+    return this.lowerCaseSentences;
   }
 
   /** The identifiers in lower case, for searching. */
   get lowerIdentifiers(): readonly string[] {
-    return this.loweredIdentifiers;
+    return this.lowerCaseIdentifiers;
   }
 
   kindOf(row: number): string | null {
@@ -88,7 +88,7 @@ export class Rows {
     return this.notes.get(this.identifierOf(row)) ?? { marked: false, note: '' };
   }
 
-  /** The tags of the split with how many examples have them, in alphabetical order. */
+  /** Tags of the split with their number of examples, in alphabetical order. */
   get tags(): [tag: string, examples: number][] {
     const counts = new Map<string, number>();
     for (const { tags } of this.notes.values())
@@ -96,12 +96,12 @@ export class Rows {
     return [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
-  /** The rows of the same consistency group or sentence, the row itself among them, in file order. */
-  together(row: number): readonly number[] {
-    return this.rowsOfSet.get(this.set[row] ?? -1) ?? [row];
+  /** Rows of the same consistency group or sentence, including the row itself, in file order. */
+  rowsOfGroup(row: number): readonly number[] {
+    return this.groups.get(this.set[row] ?? -1) ?? [row];
   }
 
-  /** Verdicts of a row over the epochs known, oldest first. */
+  /** Verdicts of a row over the known epochs, oldest first. */
   epochsOf(row: number): { epoch: number; verdict: Verdict | 'none'; answer: boolean }[] {
     return [...this.history]
       .sort(([a], [b]) => a - b)
@@ -112,7 +112,7 @@ export class Rows {
           answer === NO_ANSWER
             ? 'none'
             : label === -1
-              ? 'unlabelled'
+              ? 'unlabeled'
               : label === answer
                 ? 'right'
                 : 'wrong';
@@ -120,33 +120,33 @@ export class Rows {
       });
   }
 
-  private lower(): void {
-    for (let id = this.lowered.length; id < this.sentences.length; id++)
-      this.lowered.push((this.sentences[id] ?? '').toLowerCase());
-    for (let row = this.loweredIdentifiers.length; row < this.count; row++)
-      this.loweredIdentifiers.push(this.identifierOf(row).toLowerCase());
+  private indexForSearch(): void {
+    for (let id = this.lowerCaseSentences.length; id < this.sentences.length; id++)
+      this.lowerCaseSentences.push((this.sentences[id] ?? '').toLowerCase());
+    for (let row = this.lowerCaseIdentifiers.length; row < this.count; row++)
+      this.lowerCaseIdentifiers.push(this.identifierOf(row).toLowerCase());
   }
 
-  private group(row: number): void {
+  private addToGroup(row: number): void {
     const set = this.set[row] ?? -1;
-    const group = this.rowsOfSet.get(set);
+    const group = this.groups.get(set);
     if (group) group.push(row);
-    else this.rowsOfSet.set(set, [row]);
+    else this.groups.set(set, [row]);
   }
 
   private reserve(size: number): void {
     if (this.label.length >= size) return;
     const capacity = Math.max(size, this.label.length * 2, 4096);
-    this.sentence = grown(this.sentence, new Int32Array(capacity));
-    this.kind = grown(this.kind, new Int32Array(capacity));
-    this.set = grown(this.set, new Int32Array(capacity));
-    this.index = grown(this.index, new Int32Array(capacity));
-    this.label = grown(this.label, new Int8Array(capacity));
-    this.prediction = grown(this.prediction, new Uint8Array(capacity));
-    this.probTrue = grown(this.probTrue, new Float32Array(capacity));
-    this.loss = grown(this.loss, new Float32Array(capacity));
-    this.left = grown(this.left, new Int32Array(capacity));
-    this.right = grown(this.right, new Int32Array(capacity));
+    this.sentence = grow(this.sentence, new Int32Array(capacity));
+    this.kind = grow(this.kind, new Int32Array(capacity));
+    this.set = grow(this.set, new Int32Array(capacity));
+    this.index = grow(this.index, new Int32Array(capacity));
+    this.label = grow(this.label, new Int8Array(capacity));
+    this.prediction = grow(this.prediction, new Uint8Array(capacity));
+    this.probTrue = grow(this.probTrue, new Float32Array(capacity));
+    this.loss = grow(this.loss, new Float32Array(capacity));
+    this.left = grow(this.left, new Int32Array(capacity));
+    this.right = grow(this.right, new Int32Array(capacity));
   }
 }
 
@@ -163,7 +163,7 @@ const COLUMNS = [
   'right',
 ] as const;
 
-function grown<A extends { set(from: A): void }>(from: A, to: A): A {
+function grow<A extends { set(from: A): void }>(from: A, to: A): A {
   to.set(from);
   return to;
 }

@@ -3,104 +3,104 @@ import type { DetailImage } from './messages';
 import type { Notices } from './notices';
 import type { ShownSet } from './shownSet';
 
-/** Of examples that are passed by faster than this, as by a key that is held, only the last one's images are loaded. */
-const HURRY_MS = 80;
+/** While examples change faster than this, for example with a held key, only the last one's images are loaded. */
+const FAST_NAVIGATION_MS = 80;
 
-/** The selected example with its images, and how the selection follows the list and survives other rows. */
+/** The selected example and its images. Keeps the selection consistent when the list or the rows change. */
 export class Selection {
   /** Row number, -1 for none. */
   row = -1;
   images: [DetailImage, DetailImage] | null = null;
-  /** An example to select as soon as its row is there. */
-  private wanted: string | null = null;
-  /** The person has not chosen an example: the first of the list is shown. */
-  private following = true;
-  private chosenAt = -Infinity;
+  /** Identifier of an example to select when its row has been loaded. */
+  private pendingIdentifier: string | null = null;
+  /** The user has not selected an example, so the first of the list is shown. */
+  private showsFirst = true;
+  private lastSelectedAt = -Infinity;
   private detailTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly host: Host,
-    private readonly page: ShownSet,
+    private readonly shownSet: ShownSet,
     private readonly notices: Notices,
     private readonly changed: () => void,
   ) {}
 
-  /** Identifier of the example that was chosen; null while the first of the list is shown. */
+  /** Identifier of the example that the user selected; null while the first of the list is shown. */
   get identifier(): string | null {
-    return this.row < 0 || this.following ? null : this.page.rows.identifierOf(this.row);
+    return this.row < 0 || this.showsFirst ? null : this.shownSet.rows.identifierOf(this.row);
   }
 
-  /** As `identifier`, or that of the example that is waited for. */
-  get wantedIdentifier(): string | null {
-    return this.wanted ?? this.identifier;
+  /** Identifier to save: the pending example's, or `identifier`. */
+  get savedIdentifier(): string | null {
+    return this.pendingIdentifier ?? this.identifier;
   }
 
   /** Selects an example, whether or not it is in the list. */
   select(row: number): void {
-    this.following = false;
-    this.wanted = null;
-    this.page.selectInIncoming(this.page.rows.identifierOf(row));
-    this.choose(row);
+    this.showsFirst = false;
+    this.pendingIdentifier = null;
+    this.shownSet.selectInIncoming(this.shownSet.rows.identifierOf(row));
+    this.setRow(row);
   }
 
-  /** Selects an example as soon as its row is there, at the next `settle`. */
-  want(identifier: string): void {
-    this.wanted = identifier;
+  /** Selects an example at the next `reconcile` after its row has been loaded. */
+  selectWhenLoaded(identifier: string): void {
+    this.pendingIdentifier = identifier;
   }
 
-  /** The rows are others: nothing is selected. @param select the example to show first; null for the first of the list */
+  /** Clears the selection for other rows. @param select the example to show first; null for the first of the list */
   reset(select: string | null): void {
     this.row = -1;
     this.images = null;
     clearTimeout(this.detailTimer);
-    this.wanted = select;
-    this.following = select === null;
+    this.pendingIdentifier = select;
+    this.showsFirst = select === null;
   }
 
-  /** The other example of the same sentence, `step` further on; goes round. undefined when there is none */
-  together(step: 1 | -1): number | undefined {
+  /** Returns the example of the same sentence `step` positions away, cyclically; undefined if there is none. */
+  neighborInGroup(step: 1 | -1): number | undefined {
     if (this.row < 0) return undefined;
-    const together = this.page.rows.together(this.row);
-    const at = together.indexOf(this.row);
-    const row = together[(at + step + together.length) % together.length];
+    const group = this.shownSet.rows.rowsOfGroup(this.row);
+    const at = group.indexOf(this.row);
+    const row = group[(at + step + group.length) % group.length];
     return row === this.row ? undefined : row;
   }
 
   /**
-   * Selects what the list asks for after it has changed.
+   * Updates the selection after the list has changed.
    * @param shown the rows of the list
-   * @param newFilter whether other examples were asked for
+   * @param newFilter whether the filter has changed
    */
-  settle(shown: Int32Array, newFilter: boolean): void {
-    if (this.wanted !== null) {
-      const row = this.page.rows.identifiers.indexOf(this.wanted);
-      // It may be in the rows to come.
-      if (row < 0 && this.page.loading.state === 'loading') return;
-      this.wanted = null;
-      this.following = row < 0;
-      if (row >= 0) return this.choose(row);
+  reconcile(shown: Int32Array, newFilter: boolean): void {
+    if (this.pendingIdentifier !== null) {
+      const row = this.shownSet.rows.identifiers.indexOf(this.pendingIdentifier);
+      // Its row may not have been loaded yet.
+      if (row < 0 && this.shownSet.loading.state === 'loading') return;
+      this.pendingIdentifier = null;
+      this.showsFirst = row < 0;
+      if (row >= 0) return this.setRow(row);
     }
-    if (this.following) this.choose(shown[0] ?? -1);
-    // An example reached by its group, or whose mark was taken away, stays; a new filter asks for others.
-    else if (newFilter && !shown.includes(this.row)) this.choose(shown[0] ?? -1);
+    if (this.showsFirst) this.setRow(shown[0] ?? -1);
+    // An example outside the list (reached through its group, or just unmarked) stays selected until the filter changes.
+    else if (newFilter && !shown.includes(this.row)) this.setRow(shown[0] ?? -1);
   }
 
-  private choose(row: number): void {
+  private setRow(row: number): void {
     if (row === this.row) return;
-    const hurried = performance.now() - this.chosenAt < HURRY_MS;
-    this.chosenAt = performance.now();
+    const isFast = performance.now() - this.lastSelectedAt < FAST_NAVIGATION_MS;
+    this.lastSelectedAt = performance.now();
     this.row = row;
     this.images = null;
     clearTimeout(this.detailTimer);
     if (row < 0) return;
-    if (hurried) this.detailTimer = setTimeout(() => this.showDetail(row), HURRY_MS);
-    else this.showDetail(row);
+    if (isFast) this.detailTimer = setTimeout(() => this.loadDetail(row), FAST_NAVIGATION_MS);
+    else this.loadDetail(row);
   }
 
-  private showDetail(row: number): void {
-    this.host.send({ type: 'selected', identifier: this.page.rows.identifierOf(row) });
-    const { generation } = this.page;
-    const isShown = (): boolean => generation === this.page.generation && row === this.row;
+  private loadDetail(row: number): void {
+    this.host.send({ type: 'selected', identifier: this.shownSet.rows.identifierOf(row) });
+    const { generation } = this.shownSet;
+    const isShown = (): boolean => generation === this.shownSet.generation && row === this.row;
     this.host.request('detail', { generation, row }).then(
       ({ images }) => {
         if (!isShown()) return;
@@ -108,7 +108,7 @@ export class Selection {
         this.changed();
       },
       (error: unknown) => {
-        if (isShown() && !this.page.hasIncoming) this.notices.fail(error);
+        if (isShown() && !this.shownSet.hasIncoming) this.notices.showError(error);
       },
     );
   }

@@ -1,7 +1,7 @@
 import type { ExampleNote, ExportFormat, PredictionSet, ToWebview } from './messages';
 import { Rows } from './rows';
 
-/** Rows and the set that they are of. */
+/** Rows and the set to which they belong. */
 export interface RowsOfSet {
   readonly rows: Rows;
   readonly set: PredictionSet | null;
@@ -13,7 +13,7 @@ export type Loading =
   | { state: 'ready'; skipped: number; firstProblem: string | undefined; incomplete: boolean }
   | { state: 'failed'; message: string; hint: string | undefined };
 
-/** A set that is being loaded and not shown yet. */
+/** A set that is being loaded and is not shown yet. */
 interface Incoming {
   generation: number;
   set: PredictionSet;
@@ -24,8 +24,8 @@ interface Incoming {
 type Message<T extends ToWebview['type']> = Extract<ToWebview, { type: T }>;
 
 /**
- * The set of predictions that is shown, and the one that takes its place as soon as there is something of it to show.
- * Until then the old rows stay, and the focus with them.
+ * The shown set of predictions, and the incoming one that replaces it when its first rows have been loaded. Until then
+ * the old rows stay visible and keep the focus.
  */
 export class ShownSet implements RowsOfSet {
   set: PredictionSet | null = null;
@@ -36,29 +36,29 @@ export class ShownSet implements RowsOfSet {
   private incoming: Incoming | null = null;
   private bytes = 0;
 
-  /** Whether another set is loaded that is not shown yet. */
+  /** Whether another set is being loaded that is not shown yet. */
   get hasIncoming(): boolean {
     return this.incoming !== null;
   }
 
-  /** Whether the incoming rows may be shown: the example to show first is among them. */
-  get incomingCanBeShown(): boolean {
+  /** Whether the incoming rows can be shown: they contain the example to show first. */
+  get canShowIncoming(): boolean {
     if (!this.incoming) return false;
     const { rows, select } = this.incoming;
     return select === null || rows.identifiers.includes(select);
   }
 
-  /** The set that is shown, or that is about to be. */
+  /** The shown set, or the one that is being loaded. */
   get chosen(): PredictionSet | null {
     return this.incoming?.set ?? this.set;
   }
 
-  /** All rows of a split that the page has, shown and incoming. */
+  /** All loaded rows of a split, shown and incoming. */
   rowsOf(split: PredictionSet['split']): Rows[] {
     return [this, this.incoming].flatMap((each) => (each?.set?.split === split ? [each.rows] : []));
   }
 
-  /** Whether a message is about the load that is under way or, when there is none, about the rows shown. */
+  /** Whether a message belongs to the current load or, if there is none, to the shown rows. */
   isCurrent(message: ToWebview): boolean {
     if (!('generation' in message) || message.type === 'begin') return true;
     return message.generation === (this.incoming?.generation ?? this.generation);
@@ -88,17 +88,17 @@ export class ShownSet implements RowsOfSet {
     this.latestRows.notes = new Map(Object.entries(notes));
   }
 
-  /** Shows an example of the incoming set first, if it has the same split: of all that was chosen, the last is kept. */
+  /** Makes an example the first to show of an incoming set of the same split. The latest selection wins. */
   selectInIncoming(identifier: string): void {
     if (this.incoming && this.incoming.set.split === this.set?.split)
       this.incoming.select = identifier;
   }
 
   /**
-   * Shows the incoming rows in place of the old ones.
-   * @returns the example to show first; null when nothing is incoming
+   * Replaces the shown rows by the incoming ones.
+   * @returns the example to show first; null if no set is incoming
    */
-  adopt(): { select: string | null } | null {
+  showIncoming(): { select: string | null } | null {
     if (!this.incoming) return null;
     const { generation, set, rows, select } = this.incoming;
     this.incoming = null;

@@ -3,29 +3,29 @@ import type { Rows } from './rows';
 
 export const SORTS = ['wrong', 'confidence', 'probTrue', 'index'] as const;
 /**
- * - `wrong`: most confidently wrong first, then the right answers from the shakiest to the surest;
- *   with two classes that is the order of the loss.
- * - `confidence`: surest first, right or wrong; reversed, what the model hesitates about.
- * - `probTrue`: surest True first.
- * - `index`: as in the annotation file.
+ * - `wrong`: most confidently wrong answers first, then right answers from the least to the most confident;
+ *   with two classes this is the order of the loss.
+ * - `confidence`: most confident answers first; reversed, the least confident ones.
+ * - `probTrue`: highest probability of True first.
+ * - `index`: order of the annotation file.
  */
 export type Sort = (typeof SORTS)[number];
 
-/** Row numbers of all rows in the order of `sort`; equal rows stay in file order, NaN comes last. */
+/** Returns all row numbers in the order of `sort`. Equal rows stay in file order; NaN comes last. */
 export function sortRows(rows: Rows, sort: Sort, reverse: boolean): Int32Array<ArrayBuffer> {
   const { count, loss, probTrue, prediction, index } = rows;
-  if (room.length < count) room = new Float32Array(loss.length);
-  const keys = room.subarray(0, count);
+  if (keyBuffer.length < count) keyBuffer = new Float32Array(loss.length);
+  const keys = keyBuffer.subarray(0, count);
   const sign = reverse ? -1 : 1;
-  // Ascending. A loop each: this runs over 100,000 rows before the compiler knows it.
+  // Ascending keys. One loop per order, because this runs over 100,000 rows possibly before JIT compilation.
   switch (sort) {
     case 'wrong':
       for (let row = 0; row < count; row++) keys[row] = -sign * (loss[row] ?? NaN);
       break;
     case 'confidence':
       for (let row = 0; row < count; row++) {
-        const sure = probTrue[row] ?? NaN;
-        keys[row] = -sign * (prediction[row] === 1 ? sure : 1 - sure);
+        const probability = probTrue[row] ?? NaN;
+        keys[row] = -sign * (prediction[row] === 1 ? probability : 1 - probability);
       }
       break;
     case 'probTrue':
@@ -37,5 +37,5 @@ export function sortRows(rows: Rows, sort: Sort, reverse: boolean): Int32Array<A
   return radixOrder(keys);
 }
 
-/** For the keys, kept: while rows arrive they are sorted five times a second, and to collect as many arrays costs frames. */
-let room = new Float32Array(0);
+/** Reused buffer: rows are sorted five times per second while they arrive, and garbage collection would cost frames. */
+let keyBuffer = new Float32Array(0);

@@ -7,7 +7,7 @@ interface SplitterProps {
   onShare: (share: number) => void;
 }
 
-/** The line between list and detail: dragged, or moved with the arrow keys. */
+/** Splitter between list and detail, moved by dragging or with the arrow keys. */
 export function Splitter({ share, onShare }: SplitterProps) {
   const dragging = useRef(false);
   return (

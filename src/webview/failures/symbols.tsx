@@ -2,20 +2,26 @@ import { Icon } from '../shared/icons';
 import type { Verdict } from './rows';
 import { verdictText } from './texts';
 
-/** Right or wrong by shape and, for those who read it, by word; colour only repeats it. */
-export function VerdictIcon({ verdict, said }: { verdict: Verdict | 'none'; said?: boolean }) {
+/** Verdict as an icon with a tooltip and optional text for screen readers. The meaning does not depend on color. */
+export function VerdictIcon({
+  verdict,
+  said: withText,
+}: {
+  verdict: Verdict | 'none';
+  said?: boolean;
+}) {
   const word = verdict === 'none' ? '–' : verdictText(verdict);
   return (
     <span class={`verdict ${verdict}`} title={word}>
       {verdict === 'right' && <Icon name="check" />}
       {verdict === 'wrong' && <Icon name="cross" />}
-      {(verdict === 'unlabelled' || verdict === 'none') && <span aria-hidden="true">–</span>}
-      {said && <span class="visually-hidden">{word}</span>}
+      {(verdict === 'unlabeled' || verdict === 'none') && <span aria-hidden="true">–</span>}
+      {withText && <span class="visually-hidden">{word}</span>}
     </span>
   );
 }
 
-/** A filled flag: the example is marked. */
+/** Flag, filled if the example is marked. */
 export function MarkIcon({ filled }: { filled: boolean }) {
   return (
     <svg class={`icon mark ${filled ? 'filled' : ''}`} viewBox="0 0 16 16" aria-hidden="true">
@@ -24,7 +30,7 @@ export function MarkIcon({ filled }: { filled: boolean }) {
   );
 }
 
-/** A sheet with lines: the example has a note. */
+/** Icon of an example with a note. */
 export function NoteIcon() {
   return (
     <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">

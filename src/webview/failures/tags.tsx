@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { Icon } from '../shared/icons';
 import { announce } from '../shared/liveRegion';
 import { t } from '../shared/translate';
-import { LONGEST_TAG } from './messages';
+import { MAX_TAG_LENGTH } from './messages';
 
 interface TagsProps {
   tags: readonly string[];
@@ -11,7 +11,7 @@ interface TagsProps {
   onChange: (tags: string[]) => void;
 }
 
-/** The tags of an example: any words that group examples for the person who looks through them. */
+/** Tags of an example: free text by which the user groups examples. */
 export function Tags({ tags, known, onChange }: TagsProps) {
   const [text, setText] = useState('');
   const add = (): void => {
@@ -41,7 +41,7 @@ export function Tags({ tags, known, onChange }: TagsProps) {
         <input
           list="known-tags"
           value={text}
-          maxLength={LONGEST_TAG}
+          maxLength={MAX_TAG_LENGTH}
           aria-label={t('Add a tag')}
           placeholder={t('Add a tag')}
           onInput={(event) => setText(event.currentTarget.value)}

@@ -1,10 +1,10 @@
 import { t } from '../shared/translate';
-import type { Change, Show } from './filter';
+import type { HistoryFilter, AnswerFilter } from './filter';
 import type { ExportFormat } from './messages';
 import type { Verdict } from './rows';
 import type { Sort } from './sort';
 
-/** The panel's words for its own terms. Functions, because the language is known only at run time. */
+/** Localized texts of the panel's terms. They are functions because the language is known only at run time. */
 
 export function verdictText(verdict: Verdict): string {
   switch (verdict) {
@@ -12,7 +12,7 @@ export function verdictText(verdict: Verdict): string {
       return t('right');
     case 'wrong':
       return t('wrong');
-    case 'unlabelled':
+    case 'unlabeled':
       return t('no label');
   }
 }
@@ -21,14 +21,14 @@ export function truth(answer: boolean): string {
   return answer ? t('True') : t('False');
 }
 
-/** A probability in three characters, `.97`; `1.0` only when it rounds to one. */
+/** Formats a probability in three characters: `.97`, or `1.0` if it rounds to one. */
 export function probability(value: number): string {
   if (!Number.isFinite(value)) return '–';
   const text = value.toFixed(2);
   return text === '1.00' ? '1.0' : text.replace(/^0/, '');
 }
 
-export function showText(show: Show): string {
+export function answerFilterText(show: AnswerFilter): string {
   switch (show) {
     case 'wrong':
       return t('Wrong');
@@ -43,7 +43,7 @@ export function showText(show: Show): string {
   }
 }
 
-export function changeText(change: Change): string {
+export function historyFilterText(change: HistoryFilter): string {
   switch (change) {
     case 'any':
       return t('Any history');
@@ -71,7 +71,7 @@ export function sortText(sort: Sort): string {
   }
 }
 
-/** Files and events count epochs from 0, people from 1. */
+/** Returns the name and the description of an export format. */
 export function formatText(format: ExportFormat): { name: string; about: string } {
   switch (format) {
     case 'csv':

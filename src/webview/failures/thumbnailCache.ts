@@ -1,15 +1,15 @@
 /**
- * Thumbnails of the page: what is known, and what is asked for. Only what is on the screen is wanted; a
- * wish is sent after scrolling has paused for a moment, and takes the place of the one before.
+ * Cache of the page's thumbnails. Requests only missing thumbnails of visible images, after scrolling has paused; each
+ * request replaces the previous one.
  */
 export class ThumbnailCache {
   private readonly known = new Map<number, string | null>();
   private readonly onScreen = new Map<string, readonly number[]>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly ask: (images: number[]) => void) {}
+  constructor(private readonly request: (images: number[]) => void) {}
 
-  /** Address of an image's thumbnail; null when there is no picture, undefined while it is not there yet. */
+  /** URI of an image's thumbnail; null if there is no image, undefined while it is not loaded. */
   get(image: number): string | null | undefined {
     return this.known.get(image);
   }
@@ -18,14 +18,14 @@ export class ThumbnailCache {
     for (const { image, uri } of items) this.known.set(image, uri);
   }
 
-  /** Images that one part of the panel (the list, the group) shows now. */
+  /** Sets the images that one part of the panel (list or group) shows. */
   show(part: string, images: readonly number[]): void {
     this.onScreen.set(part, images);
     if (this.missing().length === 0) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       const missing = this.missing();
-      if (missing.length > 0) this.ask(missing);
+      if (missing.length > 0) this.request(missing);
     }, 60);
   }
 

@@ -1,27 +1,33 @@
 import type { RefObject } from 'preact';
-import { Choice, PredictionsHeader, SearchField } from '../shared/frame';
+import { SelectField, PredictionsHeader, SearchField } from '../shared/frame';
 import { Icon } from '../shared/icons';
 import { count } from '../shared/numbers';
 import { t } from '../shared/translate';
-import { CHANGES, DEFAULT_FILTER, SHOWS, type Change, type Show } from './filter';
+import {
+  HISTORY_FILTERS,
+  DEFAULT_FILTER,
+  ANSWER_FILTERS,
+  type HistoryFilter,
+  type AnswerFilter,
+} from './filter';
 import type { Model } from './model';
 import { SORTS, type Sort } from './sort';
 import { MarkIcon } from './symbols';
-import { changeText, showText, sortText } from './texts';
+import { historyFilterText, answerFilterText, sortText } from './texts';
 
-/** What is shown: run, split, epoch, and how much of it is wrong. */
+/** Header: run, split, epoch, and number of wrong answers. */
 export function Header({ model, onExport }: { model: Model; onExport: () => void }) {
   const { counts, shown, chosenSet: set, sets, newer } = model;
-  const labelled = counts.wrong + counts.right;
+  const labeled = counts.wrong + counts.right;
   return (
     <PredictionsHeader
       title={
         <>
           <span class="number">{headline(model)}</span>
-          {labelled > 0 && (
+          {labeled > 0 && (
             <span class="muted number">
               {' '}
-              {t('accuracy {0}%', ((100 * counts.right) / labelled).toFixed(1))}
+              {t('accuracy {0}%', ((100 * counts.right) / labeled).toFixed(1))}
             </span>
           )}
         </>
@@ -53,7 +59,7 @@ export function Header({ model, onExport }: { model: Model; onExport: () => void
   );
 }
 
-/** How many are wrong, and how many are shown where that is another number. */
+/** Number of wrong answers, and the number of shown examples if it differs. */
 function headline({ counts, shown, rows, filter }: Model): string {
   const [wrong, all] = [count(counts.wrong), count(counts.wrong + counts.right || rows.count)];
   if (filter.show !== 'wrong')
@@ -66,11 +72,11 @@ function headline({ counts, shown, rows, filter }: Model): string {
 interface FiltersProps {
   model: Model;
   search: RefObject<HTMLInputElement>;
-  /** Opens the filters that are kept. */
+  /** Opens the saved filters. */
   onSaved: () => void;
 }
 
-/** The filters. Each acts as it is changed. */
+/** Filters of the list; changes apply immediately. */
 export function Filters({ model, search, onSaved }: FiltersProps) {
   const { filter, rows } = model;
   const { tags } = rows;
@@ -84,15 +90,15 @@ export function Filters({ model, search, onSaved }: FiltersProps) {
         onInput={(text) => model.setFilter({ search: text })}
         field={search}
       />
-      <Choice
+      <SelectField
         name="show"
         label={t('Answers')}
         value={filter.show}
-        options={SHOWS.map((show) => [show, showText(show)])}
-        onChange={(show) => model.setFilter({ show: show as Show })}
+        options={ANSWER_FILTERS.map((show) => [show, answerFilterText(show)])}
+        onChange={(show) => model.setFilter({ show: show as AnswerFilter })}
       />
       {rows.kinds.length > 0 && (
-        <Choice
+        <SelectField
           name="kind"
           label={t('Group')}
           value={filter.kind ?? ''}
@@ -104,16 +110,16 @@ export function Filters({ model, search, onSaved }: FiltersProps) {
         />
       )}
       {rows.history.size > 0 && (
-        <Choice
+        <SelectField
           name="change"
           label={t('Over the epochs')}
           value={filter.change}
-          options={CHANGES.map((change) => [change, changeText(change)])}
-          onChange={(change) => model.setFilter({ change: change as Change })}
+          options={HISTORY_FILTERS.map((change) => [change, historyFilterText(change)])}
+          onChange={(change) => model.setFilter({ change: change as HistoryFilter })}
         />
       )}
       {(tags.length > 0 || filter.tag !== null) && (
-        <Choice
+        <SelectField
           name="tag"
           label={t('Tag')}
           value={filter.tag ?? ''}
@@ -158,7 +164,7 @@ export function Filters({ model, search, onSaved }: FiltersProps) {
   );
 }
 
-/** The examples that the list is narrowed to from elsewhere, and the way back to all. */
+/** Subset to which another panel has restricted the list, with a button that removes the restriction. */
 function SubsetChip({ model }: { model: Model }) {
   const { subset } = model;
   if (!subset) return null;
@@ -172,7 +178,7 @@ function SubsetChip({ model }: { model: Model }) {
         class="quiet icon-only"
         aria-label={t('Show Examples Outside {0}', subset.title)}
         title={t('Show Examples Outside {0}', subset.title)}
-        onClick={() => model.leaveSubset()}
+        onClick={() => model.clearSubset()}
       >
         <Icon name="cross" />
       </button>
@@ -180,10 +186,10 @@ function SubsetChip({ model }: { model: Model }) {
   );
 }
 
-/** The confidence in the answer given, from – to; the two ends cannot pass each other. */
+/** Range slider of the confidence; its ends cannot cross. */
 function Confidence({ model }: { model: Model }) {
   const [low, high] = model.filter.confidence;
-  const end = (value: number, label: string, set: (value: number) => [number, number]) => (
+  const bound = (value: number, label: string, set: (value: number) => [number, number]) => (
     <input
       type="range"
       min={0.5}
@@ -199,8 +205,8 @@ function Confidence({ model }: { model: Model }) {
     <div class="confidence-range" role="group" aria-label={t('Confidence of the answer')}>
       <span class="muted">{t('Confidence')}</span>
       <span class="two-ended">
-        {end(low, t('Lowest confidence'), (value) => [Math.min(value, high), high])}
-        {end(high, t('Highest confidence'), (value) => [low, Math.max(value, low)])}
+        {bound(low, t('Lowest confidence'), (value) => [Math.min(value, high), high])}
+        {bound(high, t('Highest confidence'), (value) => [low, Math.max(value, low)])}
       </span>
       <span class="number range-text">
         {Math.round(100 * low)}–{Math.round(100 * high)}%
@@ -209,7 +215,7 @@ function Confidence({ model }: { model: Model }) {
   );
 }
 
-/** Head of the list: how many rows it has, and their order. */
+/** Head of the list: number of rows, layout and order. */
 export function ListHead({ model, onMarkAll }: { model: Model; onMarkAll: () => void }) {
   const { shown, rows, sort, reverse } = model;
   return (
@@ -238,7 +244,7 @@ export function ListHead({ model, onMarkAll }: { model: Model; onMarkAll: () => 
       >
         <MarkIcon filled={false} />
       </button>
-      <Choice
+      <SelectField
         name="sort"
         label={t('Order')}
         value={sort}

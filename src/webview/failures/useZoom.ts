@@ -1,48 +1,48 @@
 import type { MutableRef } from 'preact/hooks';
 import { useRef, useState } from 'preact/hooks';
 import type { KeyAction } from './keys';
-import { lookAtContent } from './lookAt';
+import { findContentView } from './contentView';
 import type { DetailImage } from './messages';
 import type { Model } from './model';
 import { panned, WHOLE, zoomed, type Point, type Viewpoint } from './viewpoint';
 
-/** What `Z` enlarges to. */
-export const ZOOM = 3;
-/** What one press of `+` or `-` changes. */
-const STEP = 1.5;
-/** A share of what is seen of the images: enough stays in sight to know where one is. */
+/** Scale that `Z` zooms to. */
+export const TOGGLE_ZOOM = 3;
+/** Zoom factor of `+` and `-`. */
+const ZOOM_STEP = 1.5;
+/** Pan distance as a share of the visible part, small enough to keep the orientation. */
 const PAN_STEP = 0.2;
 
 export interface Zoom {
   view: Viewpoint;
   setView: (view: Viewpoint) => void;
-  /** Where the mouse is over an image, null when it is elsewhere. */
+  /** Position of the pointer over an image; null if it is elsewhere. */
   pointer: MutableRef<Point | null>;
   zoom: (by: Extract<KeyAction, { do: 'zoom' }>['by']) => void;
   pan: (right: number, down: number) => void;
 }
 
-/** The zoom of both images. The next example starts with its whole images, unless the zoom is kept. */
+/** Zoom of both images. It is reset for the next example unless the zoom is kept. */
 export function useZoom(model: Model): Zoom {
-  const [zoomedAt, setZoomedAt] = useState({ view: WHOLE, of: '' });
+  const [zoom, setZoom] = useState({ view: WHOLE, of: '' });
   const pointer = useRef<Point | null>(null);
-  const view = model.keepZoom || zoomedAt.of === shownIn(model) ? zoomedAt.view : WHOLE;
-  const setView = (next: Viewpoint) => setZoomedAt({ view: next, of: shownIn(model) });
+  const view = model.keepZoom || zoom.of === shownExample(model) ? zoom.view : WHOLE;
+  const setView = (next: Viewpoint) => setZoom({ view: next, of: shownExample(model) });
 
-  const enlarge = (factor: number): void => {
+  const zoomIn = (factor: number): void => {
     const at = pointer.current;
     if (at) return setView(zoomed(view, factor, at.x, at.y));
     if (view.scale > 1) return setView(zoomed(view, factor));
-    const example = shownIn(model);
+    const example = shownExample(model);
     void imagesOf(model, example).then(async (images) => {
       const frame = document.querySelector('.frame')?.getBoundingClientRect();
       const ratio = frame && frame.height > 0 ? frame.width / frame.height : 1;
-      const next = await lookAtContent(
+      const next = await findContentView(
         images.flatMap(({ uri }) => uri ?? []),
         ratio,
         factor,
       );
-      if (shownIn(model) === example) setView(next);
+      if (shownExample(model) === example) setView(next);
     });
   };
   return {
@@ -51,23 +51,23 @@ export function useZoom(model: Model): Zoom {
     pointer,
     zoom: (by) => {
       if (by === 'reset') setView(WHOLE);
-      else if (by === 'out') setView(zoomed(view, 1 / STEP));
-      else if (by === 'in') enlarge(STEP);
+      else if (by === 'out') setView(zoomed(view, 1 / ZOOM_STEP));
+      else if (by === 'in') zoomIn(ZOOM_STEP);
       else if (view.scale > 1) setView(WHOLE);
-      else enlarge(ZOOM);
+      else zoomIn(TOGGLE_ZOOM);
     },
     pan: (right, down) => setView(panned(view, PAN_STEP * right, PAN_STEP * down)),
   };
 }
 
-/** The example whose images are zoomed; the same in other epochs. */
-function shownIn({ selected, rows }: Model): string {
+/** Identifier of the shown example, which is the same in all epochs. */
+function shownExample({ selected, rows }: Model): string {
   return selected < 0 ? '' : rows.identifierOf(selected);
 }
 
-/** The images of an example, once they are known; none when another one is shown by then. */
+/** Waits for the images of an example. Returns none if another example is shown by then. */
 async function imagesOf(model: Model, example: string): Promise<readonly DetailImage[]> {
-  while (model.images === null && shownIn(model) === example)
+  while (model.images === null && shownExample(model) === example)
     await new Promise((done) => requestAnimationFrame(done));
   return model.images ?? [];
 }

@@ -1,23 +1,23 @@
-import type { AskingState } from './asking';
+import type { QuestionsState } from './questionsModel';
 import type { ListState } from './exampleList';
 import type { PanelState } from './messages';
 
-/** How the examples are shown: with their sentences, or as pairs of pictures. */
+/** Layout of the examples: a list with sentences, or a grid of image pairs. */
 export type Layout = 'list' | 'grid';
 
-/** How the page is divided and drawn; it does not depend on the predictions. */
+/** Display options of the page, independent of the predictions. */
 export interface ViewOptions {
   /** Width of the list as a share of the panel. */
   listShare: number;
-  /** The next example is shown at the zoom of the one before. */
+  /** Keep the zoom for the next example. */
   keepZoom: boolean;
   layout: Layout;
 }
 
-/** What survives a reload of the page. */
-export interface ViewState extends PanelState, ListState, ViewOptions, AskingState {}
+/** State that survives a reload of the page. */
+export interface ViewState extends PanelState, ListState, ViewOptions, QuestionsState {}
 
-/** The options of a page that is opened. @param state what an earlier page left */
+/** Returns the display options of a new page from a saved state. */
 export function viewOptionsOf({
   listShare = 0.38,
   keepZoom = false,
@@ -26,7 +26,7 @@ export function viewOptionsOf({
   return { listShare, keepZoom, layout };
 }
 
-/** A width of the list at which both sides of the panel can be used. */
-export function allowedListShare(share: number): number {
+/** Limits the width of the list so that both sides of the panel stay usable. */
+export function clampListShare(share: number): number {
   return Math.min(0.75, Math.max(0.15, share));
 }

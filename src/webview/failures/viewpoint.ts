@@ -1,52 +1,52 @@
-/** What part of the pictures is seen; the same for both. Offsets are shares of the frame's size. */
+/** Visible part of the images, the same for both. Offsets are shares of the frame's size. */
 export interface Viewpoint {
   scale: number;
   x: number;
   y: number;
 }
 
-/** A place in the frame, from its centre in shares of its size. */
+/** Point of the frame, relative to its center, as shares of its size. */
 export interface Point {
   x: number;
   y: number;
 }
 
 export const WHOLE: Viewpoint = { scale: 1, x: 0, y: 0 };
-const LARGEST = 32;
+const MAX_SCALE = 32;
 
-/** Zooms about a point of the frame, given from its centre in shares of its size. */
+/** Zooms about a point of the frame, which is relative to its center, as shares of its size. */
 export function zoomed({ scale, x, y }: Viewpoint, factor: number, atX = 0, atY = 0): Viewpoint {
-  const next = Math.min(LARGEST, Math.max(1, scale * factor));
+  const next = Math.min(MAX_SCALE, Math.max(1, scale * factor));
   const by = next / scale;
-  return bounded({ scale: next, x: atX - (atX - x) * by, y: atY - (atY - y) * by });
+  return clamped({ scale: next, x: atX - (atX - x) * by, y: atY - (atY - y) * by });
 }
 
-/** Looks at another part of the picture: so many frames to the right and down. */
+/** Pans by a number of frame widths to the right and frame heights down. */
 export function panned({ scale, x, y }: Viewpoint, right: number, down: number): Viewpoint {
-  return bounded({ scale, x: x - right, y: y - down });
+  return clamped({ scale, x: x - right, y: y - down });
 }
 
-/** The picture's frame never leaves the frame it is seen through. */
-export function bounded({ scale, x, y }: Viewpoint): Viewpoint {
+/** Limits the offset so that the image always fills the frame. */
+export function clamped({ scale, x, y }: Viewpoint): Viewpoint {
   const limit = (scale - 1) / 2;
   const clamp = (value: number) => Math.min(limit, Math.max(-limit, value)) || 0;
   return { scale, x: clamp(x), y: clamp(y) };
 }
 
-/** Shows the part of the picture around a point of the whole picture. */
-function centredOn({ x, y }: Point, scale: number): Viewpoint {
-  return bounded({ scale, x: -x * scale, y: -y * scale });
+/** Returns the view centered on a point of the whole image. */
+function centeredOn({ x, y }: Point, scale: number): Viewpoint {
+  return clamped({ scale, x: -x * scale, y: -y * scale });
 }
 
 /** Cells of a content map along each side. */
 export const MAP_SIDE = 32;
-/** Of two cells' colours, in levels of all channels and both neighbours: less is noise or a gradient. */
-const SMALLEST_CONTRAST = 24;
+/** Minimum color distance to both neighbor cells, summed over the channels; less is noise or a gradient. */
+const MIN_CONTRAST = 24;
 
 /**
- * Where in a picture there is something to see: for each of its `MAP_SIDE`² cells, how far its colour is from those of
- * the cells to the right and below. Plain areas count nothing, be they background or object.
- * @param pixels RGBA of the frame drawn in `MAP_SIDE`² pixels; transparent ones lie outside the picture.
+ * Computes where an image has content: for each of its `MAP_SIDE`² cells, the color distance to the cells to the right and
+ * below. Uniform areas count 0, whether background or object.
+ * @param pixels RGBA of the frame drawn in `MAP_SIDE`² pixels; transparent pixels are outside the image
  */
 export function contentMap(pixels: Uint8ClampedArray): Float32Array {
   const map = new Float32Array(MAP_SIDE * MAP_SIDE);
@@ -54,12 +54,12 @@ export function contentMap(pixels: Uint8ClampedArray): Float32Array {
     for (let x = 0; x + 1 < MAP_SIDE; x++) {
       const at = y * MAP_SIDE + x;
       const distance = contrast(pixels, at, at + 1) + contrast(pixels, at, at + MAP_SIDE);
-      map[at] = distance < SMALLEST_CONTRAST ? 0 : distance;
+      map[at] = distance < MIN_CONTRAST ? 0 : distance;
     }
   return map;
 }
 
-/** Sum of the channels' distances; 0 if one of the cells is outside the image. */
+/** Returns the color distance of two cells, summed over the channels; 0 if one of them is outside the image. */
 function contrast(pixels: Uint8ClampedArray, a: number, b: number): number {
   if (pixels[4 * a + 3] !== 255 || pixels[4 * b + 3] !== 255) return 0;
   let sum = 0;
@@ -69,13 +69,13 @@ function contrast(pixels: Uint8ClampedArray, a: number, b: number): number {
 }
 
 /**
- * The part of pictures, all seen through the same frame, that shows the most of them at a scale: the most of the one
- * that is shown least, then the most in all, then what is nearest to the middle.
+ * Finds the view at a scale that shows the most content of all images through the same frame. Maximizes the smallest
+ * share of an image's content, then the sum of the shares, then the closeness to the center.
  */
 export function bestView(maps: readonly Float32Array[], scale: number): Viewpoint {
   const side = Math.max(1, Math.round(MAP_SIDE / scale));
   const totals = maps.map((map) => map.reduce((sum, value) => sum + value, 0));
-  let best = { view: bounded({ scale, x: 0, y: 0 }), score: 0 };
+  let best = { view: clamped({ scale, x: 0, y: 0 }), score: 0 };
   if (maps.length === 0) return best.view;
   for (let top = 0; top + side <= MAP_SIDE; top++)
     for (let left = 0; left + side <= MAP_SIDE; left++) {
@@ -86,7 +86,7 @@ export function bestView(maps: readonly Float32Array[], scale: number): Viewpoin
         Math.min(...shares) +
         1e-3 * shares.reduce((sum, share) => sum + share, 0) -
         1e-6 * Math.hypot(x, y);
-      if (score > best.score) best = { view: centredOn({ x, y }, scale), score };
+      if (score > best.score) best = { view: centeredOn({ x, y }, scale), score };
     }
   return best.view;
 }

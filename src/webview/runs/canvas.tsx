@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { seriesColours } from '../shared/seriesColours';
-import { onThemeChange, themeColour } from '../shared/theme';
+import { seriesColors } from '../shared/seriesColors';
+import { onThemeChange, themeColor } from '../shared/theme';
 
 /** What the charts are drawn with. */
-export interface Colours {
+export interface Colors {
   text: string;
   muted: string;
   grid: string;
@@ -14,17 +14,17 @@ export interface Colours {
 }
 
 /** Reads the theme; call it again after a change. */
-function colours(): Colours {
-  const text = themeColour('--vscode-foreground', '#888888');
-  const size = Number.parseFloat(themeColour('--vscode-font-size', '13px')) || 13;
+function colors(): Colors {
+  const text = themeColor('--vscode-foreground', '#888888');
+  const size = Number.parseFloat(themeColor('--vscode-font-size', '13px')) || 13;
   return {
     text,
-    muted: themeColour('--vscode-descriptionForeground', text),
-    grid: themeColour('--vscode-editorWidget-border', '#88888859'),
-    background: themeColour('--vscode-editor-background', '#ffffff'),
-    accent: themeColour('--vscode-focusBorder', '#3794ff'),
-    series: seriesColours(),
-    font: `${Math.max(10, size - 2)}px ${themeColour('--vscode-font-family', 'sans-serif')}`,
+    muted: themeColor('--vscode-descriptionForeground', text),
+    grid: themeColor('--vscode-editorWidget-border', '#88888859'),
+    background: themeColor('--vscode-editor-background', '#ffffff'),
+    accent: themeColor('--vscode-focusBorder', '#3794ff'),
+    series: seriesColors(),
+    font: `${Math.max(10, size - 2)}px ${themeColor('--vscode-font-family', 'sans-serif')}`,
   };
 }
 
@@ -41,7 +41,7 @@ interface CanvasProps {
    * Draws all of it, or returns its parts, each of which is drawn in a frame of its own. A new function is drawn immediately,
    * in place of what is still to come of the one before.
    */
-  draw: (context: CanvasRenderingContext2D, size: Size, colours: Colours) => Drawing;
+  draw: (context: CanvasRenderingContext2D, size: Size, colors: Colors) => Drawing;
   /** Says what is drawn; missing on an overlay. */
   label?: string;
 }
@@ -73,10 +73,10 @@ export function Canvas({ draw, label }: CanvasProps) {
     element.height = Math.round(height * ratio);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
-    const parts = draw(context, { width, height }, colours());
+    const parts = draw(context, { width, height }, colors());
     if (!parts) return undefined;
     element.setAttribute('aria-busy', 'true');
-    return overFrames(parts, () => element.setAttribute('aria-busy', 'false'));
+    return drawInFrames(parts, () => element.setAttribute('aria-busy', 'false'));
   }, [draw, changes]);
   return label === undefined ? (
     <canvas ref={canvas} class="layer" aria-hidden="true" />
@@ -90,7 +90,7 @@ export function Canvas({ draw, label }: CanvasProps) {
  * @param done is called after the last one
  * @returns what ends it before
  */
-export function overFrames(parts: Iterator<void, void>, done: () => void): () => void {
+export function drawInFrames(parts: Iterator<void, void>, done: () => void): () => void {
   let frame = 0;
   const next = (): void => {
     if (parts.next().done === true) done();

@@ -70,7 +70,7 @@ function titleOf(name: string): string {
   }
 }
 
-function kindWord(kind: string): string {
+function kindText(kind: string): string {
   switch (kind) {
     case 'evaluate':
       return t('evaluation');
@@ -93,8 +93,8 @@ const widths: Record<MetricColumn['kind'], number> = {
 
 /** The columns of the numbers, the name first. */
 export function metricColumns(columns: readonly MetricColumn[]): Column[] {
-  const made = columns.map((column, i) => metricColumn(column, i));
-  const [name, state] = ['name', 'state'].map((id) => made.find((column) => column.id === id));
+  const all = columns.map((column, i) => metricColumn(column, i));
+  const [name, state] = ['name', 'state'].map((id) => all.find((column) => column.id === id));
   if (name) {
     name.width = 210;
     name.value = (row) => shownName(row);
@@ -110,14 +110,14 @@ export function metricColumns(columns: readonly MetricColumn[]): Column[] {
     state.text = (row) => row.state;
     state.hint = (row) => row.message;
   }
-  const others = made.filter((column) => column !== name && column !== state);
+  const others = all.filter((column) => column !== name && column !== state);
   return [
     ...(name ? [name] : []),
     ...(state ? [state] : []),
-    words('tags', t('Tags'), (row) => row.tags.join(', ')),
+    textColumn('tags', t('Tags'), (row) => row.tags.join(', ')),
     ...others,
-    words('description', t('Description'), (row) => row.description),
-    words('configuration', t('Configuration'), (row) => row.configuration),
+    textColumn('description', t('Description'), (row) => row.description),
+    textColumn('configuration', t('Configuration'), (row) => row.configuration),
   ];
 }
 
@@ -126,7 +126,7 @@ export function shownName(row: RunLine): string {
   return row.name === '' ? row.ownName : row.name;
 }
 
-function words(id: string, title: string, text: (row: Row) => string): Column {
+function textColumn(id: string, title: string, text: (row: Row) => string): Column {
   return {
     id,
     title,
@@ -151,18 +151,18 @@ function metricColumn({ name, kind, better }: MetricColumn, place: number): Colu
     numeric: kind !== 'text',
     ...(better && { better }),
     width: widths[kind],
-    value: name === 'kind' ? (row) => kindWord(String(value(row))) : value,
+    value: name === 'kind' ? (row) => kindText(String(value(row))) : value,
     text: (row) => {
       const found = value(row);
       if (typeof found === 'number') return format(found);
-      return name === 'kind' ? kindWord(String(found)) : (found ?? NONE);
+      return name === 'kind' ? kindText(String(found)) : (found ?? NONE);
     },
     format,
     shown: !hiddenMetrics.has(name),
   };
 }
 
-const times = new Map<string, Intl.DateTimeFormat>();
+const timeFormats = new Map<string, Intl.DateTimeFormat>();
 
 function formatOf(kind: MetricColumn['kind'], name: string): (value: number) => string {
   switch (kind) {
@@ -181,10 +181,10 @@ function formatOf(kind: MetricColumn['kind'], name: string): (value: number) => 
 }
 
 function timeFormat(): Intl.DateTimeFormat {
-  const known = times.get(language());
+  const known = timeFormats.get(language());
   if (known) return known;
   const made = new Intl.DateTimeFormat(language(), { dateStyle: 'short', timeStyle: 'short' });
-  times.set(language(), made);
+  timeFormats.set(language(), made);
   return made;
 }
 

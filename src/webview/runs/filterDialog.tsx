@@ -6,7 +6,7 @@ import type { Model } from './model';
 import { without } from './view';
 
 /** More values than anybody ticks. */
-const MOST_VALUES = 500;
+const MAX_VALUES = 500;
 
 /** Which values of a column pass: from and to for numbers, ticks for the others. */
 export function FilterDialog({ model, column: id }: { model: Model; column: string }) {
@@ -111,7 +111,7 @@ function Values({ model, column }: { model: Model; column: Column }) {
     <fieldset>
       <legend>{t('Values')}</legend>
       <ul class="value-list">
-        {values.slice(0, MOST_VALUES).map(([value, { text, count }]) => (
+        {values.slice(0, MAX_VALUES).map(([value, { text, count }]) => (
           <li key={String(value)}>
             <label>
               <input

@@ -1,18 +1,18 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { keysAreOff } from '../shared/keys';
+import { areKeysDisabled } from '../shared/keys';
 import { count as number, percent } from '../shared/numbers';
 import { t } from '../shared/translate';
 import { useVirtualRows } from '../shared/useVirtualRows';
 import { lineId, type Group, type Line } from './arrange';
 import type { Column, Row } from './columns';
 import { Head } from './gridHead';
-import { gridKey, LEADING, type Place } from './gridKeys';
+import { gridKey, LEADING_COLUMNS, type Place } from './gridKeys';
 import {
   cellClass,
   cellId,
   cellStyle,
   HEAD_HEIGHT,
-  keepInSight,
+  scrollIntoView,
   layoutOf,
   ROW_HEIGHT,
   type Layout,
@@ -29,15 +29,15 @@ export function Grid({ model, search }: { model: Model; search: () => void }) {
   const box = useRef<HTMLDivElement>(null);
   const { lines } = model;
   // Keys may come before what the last one changed is drawn: where the keyboard is, is asked for and not remembered.
-  const cell = useRef({ column: LEADING, inHead: false });
+  const cell = useRef({ column: LEADING_COLUMNS, inHead: false });
   const [, draw] = useState(0);
   const [menu, setMenu] = useState<{ column: string; x: number; y: number }>();
   const { first, last, onScroll } = useVirtualRows(box, lines.length, ROW_HEIGHT);
   const layout = layoutOf(model);
-  const current = model.placeOf(model.current) ?? -1;
+  const current = model.lineIndex(model.current) ?? -1;
   const place = (): Place => ({
-    line: cell.current.inHead ? -1 : (model.placeOf(model.current) ?? -1),
-    column: Math.min(cell.current.column, model.shownColumns.length + LEADING - 1),
+    line: cell.current.inHead ? -1 : (model.lineIndex(model.current) ?? -1),
+    column: Math.min(cell.current.column, model.shownColumns.length + LEADING_COLUMNS - 1),
   });
   const at = place();
   const goTo = (column: number, inHead: boolean) => {
@@ -51,7 +51,7 @@ export function Grid({ model, search }: { model: Model; search: () => void }) {
     if (to.line >= 0) model.goTo(lineId(model.lines[to.line]));
   };
   useLayoutEffect(() => {
-    if (box.current) keepInSight(box.current, at, layout);
+    if (box.current) scrollIntoView(box.current, at, layout);
   }, [at.line, at.column, model.view.sorts, model.view.order]);
 
   // The keys are the grid's as long as nothing else has the focus.
@@ -64,7 +64,7 @@ export function Grid({ model, search }: { model: Model; search: () => void }) {
   const openMenu = (id: string, x: number, y: number) => setMenu({ column: id, x, y });
   const onKeyDown = (event: KeyboardEvent) => {
     const element = box.current;
-    if (!element || event.target !== element || keysAreOff()) return;
+    if (!element || event.target !== element || areKeysDisabled()) return;
     const page = Math.max(1, Math.floor((element.clientHeight - HEAD_HEIGHT) / ROW_HEIGHT) - 1);
     const from = place();
     const handled = gridKey(event, model, from, page, {
@@ -72,7 +72,7 @@ export function Grid({ model, search }: { model: Model; search: () => void }) {
       search,
       menu: () => {
         const box = document.getElementById(cellId(-1, from.column))?.getBoundingClientRect();
-        const id = layout.columns[from.column - LEADING]?.id;
+        const id = layout.columns[from.column - LEADING_COLUMNS]?.id;
         if (box && id !== undefined) openMenu(id, box.left, box.bottom);
       },
     });
@@ -102,7 +102,7 @@ export function Grid({ model, search }: { model: Model; search: () => void }) {
         role="grid"
         aria-label={t('Runs')}
         aria-rowcount={lines.length + 1}
-        aria-colcount={layout.columns.length + LEADING}
+        aria-colcount={layout.columns.length + LEADING_COLUMNS}
         aria-multiselectable="true"
         aria-activedescendant={cellId(at.line, at.column)}
         aria-busy={model.loading !== false}
@@ -165,8 +165,8 @@ export function Grid({ model, search }: { model: Model; search: () => void }) {
 }
 
 function selectRange(model: Model, from: string, to: string): void {
-  const end = model.placeOf(to) ?? 0;
-  const [a, b] = [model.placeOf(from) ?? end, end];
+  const end = model.lineIndex(to) ?? 0;
+  const [a, b] = [model.lineIndex(from) ?? end, end];
   const lines = model.lines.slice(Math.min(a, b), Math.max(a, b) + 1);
   model.select(
     lines.flatMap(({ row }) => (row ? [row.key] : [])),
@@ -200,7 +200,7 @@ function RunLineView({ model, layout, place, active, row, isCurrent, onChoose }:
       data-key={row.key}
       onClick={(event) => {
         const cell = event.target instanceof Element ? event.target.closest('.cell') : null;
-        onChoose(Number(cell?.id.split('-').at(-1) ?? LEADING), event);
+        onChoose(Number(cell?.id.split('-').at(-1) ?? LEADING_COLUMNS), event);
       }}
       onDblClick={() => model.act('open', [row])}
     >
@@ -225,10 +225,10 @@ function RunLineView({ model, layout, place, active, row, isCurrent, onChoose }:
       {layout.columns.map((column, i) => (
         <div
           key={column.id}
-          id={cellId(place, i + LEADING)}
+          id={cellId(place, i + LEADING_COLUMNS)}
           role="gridcell"
-          class={cellClass(layout, i + LEADING, active, column.numeric ? 'numeric' : '')}
-          style={cellStyle(layout, i + LEADING)}
+          class={cellClass(layout, i + LEADING_COLUMNS, active, column.numeric ? 'numeric' : '')}
+          style={cellStyle(layout, i + LEADING_COLUMNS)}
         >
           <CellContent model={model} column={column} row={row} />
         </div>
@@ -241,11 +241,11 @@ function CellContent({ model, column, row }: { model: Model; column: Column; row
   const text = column.text(row);
   const best = model.isBest(column, row);
   const more = column.hint?.(row) ?? '';
-  const colour = model.colours.get(row.key);
+  const color = model.colors.get(row.key);
   return (
     <>
-      {column.id === 'name' && colour !== undefined && (
-        <span class={`swatch swatch-${colour}`} aria-hidden="true" />
+      {column.id === 'name' && color !== undefined && (
+        <span class={`swatch swatch-${color}`} aria-hidden="true" />
       )}
       {column.id === 'state' && row.active && <span class="live" aria-hidden="true" />}
       <span
@@ -289,7 +289,7 @@ function GroupLine({ model, layout, place, active, group, onChoose }: GroupLineP
       <div
         id={cellId(place, active < 0 ? 0 : active)}
         role="gridcell"
-        aria-colspan={layout.columns.length + LEADING}
+        aria-colspan={layout.columns.length + LEADING_COLUMNS}
         class={`cell group-cell ${active >= 0 ? 'active' : ''}`}
       >
         <span class={`fold ${group.folded ? '' : 'open'}`} aria-hidden="true" />

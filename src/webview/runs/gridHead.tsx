@@ -1,5 +1,5 @@
 import { t } from '../shared/translate';
-import { LEADING, selectAll } from './gridKeys';
+import { LEADING_COLUMNS, selectAll } from './gridKeys';
 import { cellClass, cellId, cellStyle, type Layout } from './gridLayout';
 import type { Model } from './model';
 
@@ -46,15 +46,20 @@ export function Head({ model, layout, active, onMenu, onChoose }: HeadProps) {
           return (
             <div
               key={column.id}
-              id={cellId(-1, i + LEADING)}
+              id={cellId(-1, i + LEADING_COLUMNS)}
               role="columnheader"
-              class={cellClass(layout, i + LEADING, active, column.numeric ? 'numeric' : '')}
-              style={cellStyle(layout, i + LEADING)}
+              class={cellClass(
+                layout,
+                i + LEADING_COLUMNS,
+                active,
+                column.numeric ? 'numeric' : '',
+              )}
+              style={cellStyle(layout, i + LEADING_COLUMNS)}
               aria-sort={sort ? (sort.descending ? 'descending' : 'ascending') : 'none'}
               title={column.title}
               draggable
               onClick={(event) => {
-                onChoose(i + LEADING);
+                onChoose(i + LEADING_COLUMNS);
                 model.sortBy(column.id, event.shiftKey);
               }}
               onContextMenu={(event) => {

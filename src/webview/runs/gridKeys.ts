@@ -2,7 +2,7 @@ import type { Column } from './columns';
 import type { Model } from './model';
 
 /** Columns of the grid before those of the model: the check mark and the star. */
-export const LEADING = 2;
+export const LEADING_COLUMNS = 2;
 
 /** Where the keyboard is: a line, or the head at -1, and a column of the grid. */
 export interface Place {
@@ -30,17 +30,21 @@ export function gridKey(
   actions: GridActions,
 ): boolean {
   const control = event.ctrlKey || event.metaKey;
-  const column = model.shownColumns[at.column - LEADING];
+  const column = model.shownColumns[at.column - LEADING_COLUMNS];
   if (at.line < 0 && headKey(event, model, at, column, actions)) return true;
   const last = model.lines.length - 1;
-  const to = target(event.key, control, at, { last, page, columns: model.shownColumns.length });
+  const to = destination(event.key, control, at, {
+    last,
+    page,
+    columns: model.shownColumns.length,
+  });
   if (to) {
     const line = model.lines[at.line];
     if (line?.group && (event.key === 'ArrowLeft' || event.key === 'ArrowRight')) {
       model.fold(line.group.value, event.key === 'ArrowLeft');
       return true;
     }
-    if (event.shiftKey && to.line !== at.line) extend(model, at.line, to.line);
+    if (event.shiftKey && to.line !== at.line) extendSelection(model, at.line, to.line);
     actions.move(to);
     return true;
   }
@@ -62,12 +66,12 @@ interface Extent {
   columns: number;
 }
 
-function target(key: string, control: boolean, at: Place, extent: Extent): Place | undefined {
+function destination(key: string, control: boolean, at: Place, extent: Extent): Place | undefined {
   const { last, page, columns } = extent;
   const line = (to: number): Place => ({ ...at, line: Math.max(-1, Math.min(last, to)) });
   const column = (to: number): Place => ({
     ...at,
-    column: Math.max(0, Math.min(columns + LEADING - 1, to)),
+    column: Math.max(0, Math.min(columns + LEADING_COLUMNS - 1, to)),
   });
   switch (key) {
     case 'ArrowDown':
@@ -92,7 +96,7 @@ function target(key: string, control: boolean, at: Place, extent: Extent): Place
 }
 
 /** Selects what the keyboard goes over. */
-function extend(model: Model, from: number, to: number): void {
+function extendSelection(model: Model, from: number, to: number): void {
   const [first, last] = [Math.min(from, to), Math.max(from, to)];
   const lines = model.lines.slice(Math.max(0, first), last + 1);
   model.select(
@@ -116,7 +120,7 @@ function headKey(
   if (altKey && (key === 'ArrowLeft' || key === 'ArrowRight')) {
     model.shift(column.id, key === 'ArrowLeft' ? -1 : 1);
     const place = model.shownColumns.findIndex(({ id }) => id === column.id);
-    actions.move({ ...at, column: place + LEADING });
+    actions.move({ ...at, column: place + LEADING_COLUMNS });
     return true;
   }
   switch (key) {

@@ -1,5 +1,5 @@
 import type { Column } from './columns';
-import { LEADING, type Place } from './gridKeys';
+import { LEADING_COLUMNS, type Place } from './gridKeys';
 import type { Model } from './model';
 
 /** Heights in CSS pixels; the style sheet says the same. */
@@ -21,7 +21,7 @@ export function layoutOf(model: Model): Layout {
   const columns = model.shownColumns;
   const edges = [0, CHECK_WIDTH, CHECK_WIDTH + STAR_WIDTH];
   for (const { width } of columns) edges.push((edges.at(-1) ?? 0) + width);
-  const pinned = LEADING + columns.filter((column) => model.isPinned(column)).length;
+  const pinned = LEADING_COLUMNS + columns.filter((column) => model.isPinned(column)).length;
   return { columns, edges, pinned };
 }
 
@@ -30,7 +30,7 @@ export function cellId(line: number, column: number): string {
 }
 
 /** Scrolls as little as brings the active cell into sight, below the head and next to the pinned columns. */
-export function keepInSight(
+export function scrollIntoView(
   box: HTMLElement,
   { line, column }: Place,
   { edges, pinned }: Layout,

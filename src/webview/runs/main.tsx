@@ -7,7 +7,7 @@ import { Model } from './model';
 
 startPanel<RunsContract, unknown, Model>({
   panel: 'runs',
-  remedy: t('Close this panel and open it again with NLVR: Open Runs Table.'),
+  reopenHint: t('Close this panel and open it again with NLVR: Open Runs Table.'),
   create: (connection, changed) => new Model(connection, changed),
   view: (model) => <App model={model} />,
   hasSeries: true,

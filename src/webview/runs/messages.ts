@@ -129,8 +129,8 @@ export interface RunsRequests {
   queue: { params: { key: string; lists: ValueList[] }; result: { queued: number } };
   /** Opens the configuration of the one run that the values make as a new file. */
   openNew: { params: { key: string; lists: ValueList[] }; result: null };
-  /** Colours of runs that are shown together, as the dashboard has them: numbers from 0, by the runs that there are. */
-  colours: { params: { keys: string[] }; result: Record<string, number> };
+  /** Colors of runs that are shown together, as the dashboard has them: numbers from 0, by the runs that there are. */
+  colors: { params: { keys: string[] }; result: Record<string, number> };
   /** Writes these runs in this order, with these keys of the configuration. The name of the file, or null for none. */
   export: { params: { keys: string[]; configuration: string[] }; result: string | null };
 }

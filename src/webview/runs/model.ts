@@ -12,37 +12,37 @@ import type {
   TableView,
   ToWebview,
 } from './messages';
-import { firstView, isFilter, viewOf, without } from './view';
+import { defaultView, restricts, restoredView, without } from './view';
 
 export type Host = Pick<HostConnection<RunsContract>, 'send' | 'request'>;
 
 /** How long the page waits before it hands over how the table is looked at. */
-const KEEP_MS = 300;
-/** Selected runs that have colours: as many as there are series colours. */
-const MOST_COLOURED = 6;
+const SAVE_DELAY_MS = 300;
+/** Selected runs that have colors: as many as there are series colors. */
+const MAX_COLORED = 6;
 
 /** What the page shows, and what of it. Everything that is derived is computed once after a change. */
 export class Model {
-  view: TableView = firstView;
+  view: TableView = defaultView;
   trusted = true;
   /** Null until the host has said something. */
   loading: boolean | null = null;
   /** Runs that are marked for an action. */
   readonly selected = new Set<string>();
-  /** Colours of the selected runs, as the dashboard has them; empty while there are more than it has colours. */
-  colours: ReadonlyMap<string, number> = new Map();
+  /** Colors of the selected runs, as the dashboard has them; empty while there are more than it has colors. */
+  colors: ReadonlyMap<string, number> = new Map();
   /** The dialog that is open. */
   dialog: Dialog | undefined;
   private readonly rows = new Map<string, Row>();
-  private readonly words = new WeakMap<Row, string>();
+  private readonly searchTexts = new WeakMap<Row, string>();
   private metrics: MetricColumn[] = [];
   private configuration: ConfigurationColumns = { runs: [], columns: [] };
-  private made: Derived | undefined;
-  private keeping: ReturnType<typeof setTimeout> | undefined;
-  private columnsMade: Column[] | undefined;
+  private derivedCache: Derived | undefined;
+  private saveTimer: ReturnType<typeof setTimeout> | undefined;
+  private columnsCache: Column[] | undefined;
   private at = '';
-  /** The selection that colours were asked for last. */
-  private coloured = '';
+  /** The selection that colors were asked for last. */
+  private coloredSelection = '';
 
   constructor(
     readonly host: Host,
@@ -54,7 +54,7 @@ export class Model {
       case 'init':
         this.rows.clear();
         this.metrics = message.columns;
-        this.view = viewOf(message.view);
+        this.view = restoredView(message.view);
         this.trusted = message.trusted;
         break;
       case 'rows':
@@ -67,7 +67,7 @@ export class Model {
           this.selected.delete(key);
         }
         this.derive();
-        this.colour();
+        this.requestColors();
         break;
       case 'configuration':
         this.configure(message.configuration);
@@ -80,15 +80,15 @@ export class Model {
         this.dialog = { kind: 'newRun', key: message.key };
         break;
     }
-    this.columnsMade =
-      message.type === 'init' || message.type === 'configuration' ? undefined : this.columnsMade;
+    this.columnsCache =
+      message.type === 'init' || message.type === 'configuration' ? undefined : this.columnsCache;
     this.derive();
   }
 
   /** All columns that there are, those that a person has moved first where they were moved to. */
   get columns(): readonly Column[] {
-    this.columnsMade ??= this.orderedColumns();
-    return this.columnsMade;
+    this.columnsCache ??= this.orderedColumns();
+    return this.columnsCache;
   }
 
   column(id: string): Column | undefined {
@@ -101,8 +101,8 @@ export class Model {
   }
 
   isShown(column: Column): boolean {
-    const said = this.view.shown[column.id];
-    if (said !== undefined) return said;
+    const override = this.view.shown[column.id];
+    if (override !== undefined) return override;
     if (column.id === 'tags') return this.all.some(({ tags }) => tags.length > 0);
     return column.shown;
   }
@@ -145,7 +145,7 @@ export class Model {
   }
 
   /** The place of a line among the others; undefined where it is not shown. */
-  placeOf(id: string): number | undefined {
+  lineIndex(id: string): number | undefined {
     return this.derived.places.get(id);
   }
 
@@ -168,14 +168,17 @@ export class Model {
 
   change(view: Partial<TableView>): void {
     this.view = { ...this.view, ...view };
-    if (view.order) this.columnsMade = undefined;
-    clearTimeout(this.keeping);
-    this.keeping = setTimeout(() => this.host.send({ type: 'view', view: this.view }), KEEP_MS);
+    if (view.order) this.columnsCache = undefined;
+    clearTimeout(this.saveTimer);
+    this.saveTimer = setTimeout(
+      () => this.host.send({ type: 'view', view: this.view }),
+      SAVE_DELAY_MS,
+    );
     this.derive();
   }
 
-  /** Sorts by a column. @param further after the columns that it is sorted by already */
-  sortBy(id: string, further: boolean): void {
+  /** Sorts by a column. @param append after the columns that it is sorted by already */
+  sortBy(id: string, append: boolean): void {
     const column = this.column(id);
     const { sorts } = this.view;
     const known = sorts.find((sort) => sort.column === id);
@@ -187,7 +190,7 @@ export class Model {
         : known.descending === first
           ? { column: id, descending: !first }
           : undefined;
-    if (!further) this.change({ sorts: next ? [next] : [] });
+    if (!append) this.change({ sorts: next ? [next] : [] });
     else if (known === undefined) this.change({ sorts: next ? [...sorts, next] : sorts });
     else
       this.change({
@@ -197,7 +200,7 @@ export class Model {
 
   filter(id: string, filter: ColumnFilter): void {
     const others = without(this.view.filters, id);
-    this.change({ filters: isFilter(filter) ? { ...others, [id]: filter } : others });
+    this.change({ filters: restricts(filter) ? { ...others, [id]: filter } : others });
   }
 
   show(id: string, shown: boolean): void {
@@ -224,9 +227,11 @@ export class Model {
   shift(id: string, by: -1 | 1): void {
     const column = this.column(id);
     if (!column) return;
-    const alike = this.shownColumns.filter((each) => this.isPinned(each) === this.isPinned(column));
-    const neighbour = alike[alike.indexOf(column) + by];
-    if (neighbour) this.move(id, neighbour.id);
+    const candidates = this.shownColumns.filter(
+      (each) => this.isPinned(each) === this.isPinned(column),
+    );
+    const neighbor = candidates[candidates.indexOf(column) + by];
+    if (neighbor) this.move(id, neighbor.id);
   }
 
   fold(value: string, folded: boolean): void {
@@ -238,7 +243,7 @@ export class Model {
     for (const key of keys)
       if (selected) this.selected.add(key);
       else this.selected.delete(key);
-    this.colour();
+    this.requestColors();
     this.changed();
   }
 
@@ -247,21 +252,21 @@ export class Model {
     this.select(keys, true);
   }
 
-  /** Asks for the colours of the selected runs, in the order in which they would be compared. */
-  private colour(): void {
+  /** Asks for the colors of the selected runs, in the order in which they would be compared. */
+  private requestColors(): void {
     const keys = this.shown.flatMap(({ key }) => (this.selected.has(key) ? [key] : []));
     const selection = keys.join('\0');
-    if (selection === this.coloured) return;
-    this.coloured = selection;
-    this.colours = new Map();
-    if (keys.length === 0 || keys.length > MOST_COLOURED) return;
-    this.host.request('colours', { keys }).then(
-      (colours) => {
-        if (selection !== this.coloured) return;
-        this.colours = new Map(Object.entries(colours));
+    if (selection === this.coloredSelection) return;
+    this.coloredSelection = selection;
+    this.colors = new Map();
+    if (keys.length === 0 || keys.length > MAX_COLORED) return;
+    this.host.request('colors', { keys }).then(
+      (colors) => {
+        if (selection !== this.coloredSelection) return;
+        this.colors = new Map(Object.entries(colors));
         this.changed();
       },
-      // The host has logged why. Runs are marked without colours, too.
+      // The host has logged why. Runs are marked without colors, too.
       () => undefined,
     );
   }
@@ -296,12 +301,12 @@ export class Model {
   }
 
   private get derived(): Derived {
-    this.made ??= this.compute();
-    return this.made;
+    this.derivedCache ??= this.compute();
+    return this.derivedCache;
   }
 
   private derive(): void {
-    this.made = undefined;
+    this.derivedCache = undefined;
     this.changed();
   }
 
@@ -313,7 +318,8 @@ export class Model {
       .filter((word) => word !== '');
     const searched = this.all.filter(
       (row) =>
-        (view.archived || !row.archived) && words.every((word) => this.wordsOf(row).includes(word)),
+        (view.archived || !row.archived) &&
+        words.every((word) => this.searchTextOf(row).includes(word)),
     );
     const filters = Object.entries(view.filters).flatMap(([id, filter]) => {
       const column = this.column(id);
@@ -339,11 +345,11 @@ export class Model {
     return { searched, shown, lines, places, shownColumns, best };
   }
 
-  private wordsOf(row: Row): string {
-    const known = this.words.get(row);
+  private searchTextOf(row: Row): string {
+    const known = this.searchTexts.get(row);
     if (known !== undefined) return known;
     const made = haystack(row);
-    this.words.set(row, made);
+    this.searchTexts.set(row, made);
     return made;
   }
 

@@ -9,9 +9,9 @@ import type { ConfigurationKey, ValueList } from './messages';
 import type { Model } from './model';
 
 /** Keys that are changed most, in this order; the dialog starts with the first that the run has. */
-const usual = ['init_lr', 'seed', 'batch_size_train', 'max_epoch'];
-const WAIT_MS = 250;
-const SHOWN_RUNS = 6;
+const commonKeys = ['init_lr', 'seed', 'batch_size_train', 'max_epoch'];
+const PLAN_DELAY_MS = 250;
+const MAX_SHOWN_RUNS = 6;
 
 type Plan =
   | { state: 'waiting' }
@@ -38,7 +38,7 @@ export function NewRunDialog({ model, run }: { model: Model; run: string }) {
     model.host.request('configurationKeys', { key: run }).then(
       (known) => {
         setKeys(known);
-        const first = usual.find((key) => known.some((each) => each.key === key));
+        const first = commonKeys.find((key) => known.some((each) => each.key === key));
         const start = known.find(({ key }) => key === (first ?? known[0]?.key));
         if (start) setLists([{ key: start.key, values: start.value }]);
       },
@@ -54,7 +54,7 @@ export function NewRunDialog({ model, run }: { model: Model; run: string }) {
         ({ changes }) => id === asked.current && setPlan({ state: 'ready', changes }),
         (error: unknown) => id === asked.current && setPlan(failed(error)),
       );
-    }, WAIT_MS);
+    }, PLAN_DELAY_MS);
     return () => clearTimeout(timer);
   }, [keys, lists]);
 
@@ -64,7 +64,7 @@ export function NewRunDialog({ model, run }: { model: Model; run: string }) {
   const add = () => {
     const used = new Set(lists.map(({ key }) => key));
     const next =
-      usual.find((key) => !used.has(key) && keys?.some((each) => each.key === key)) ??
+      commonKeys.find((key) => !used.has(key) && keys?.some((each) => each.key === key)) ??
       keys?.find(({ key }) => !used.has(key))?.key;
     if (next !== undefined) setLists([...lists, { key: next, values: valueOf(next) }]);
   };
@@ -177,10 +177,12 @@ function PlanView({ plan }: { plan: Plan }) {
   return (
     <div class="plan" role="status" aria-busy={plan.state === 'waiting'}>
       <ul>
-        {changes.slice(0, SHOWN_RUNS).map((each, i) => (
+        {changes.slice(0, MAX_SHOWN_RUNS).map((each, i) => (
           <li key={i}>{each.length === 0 ? t('The same configuration') : each.join(', ')}</li>
         ))}
-        {changes.length > SHOWN_RUNS && <li>{t('and {0} more', changes.length - SHOWN_RUNS)}</li>}
+        {changes.length > MAX_SHOWN_RUNS && (
+          <li>{t('and {0} more', changes.length - MAX_SHOWN_RUNS)}</li>
+        )}
       </ul>
     </div>
   );

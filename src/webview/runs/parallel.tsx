@@ -1,21 +1,21 @@
 import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
 import { t } from '../shared/translate';
-import { Canvas, pointIn, type Colours, type Size } from './canvas';
+import { Canvas, pointIn, type Colors, type Size } from './canvas';
 import type { Column, Row } from './columns';
 import type { ColumnFilter } from './messages';
 import type { Model } from './model';
-import { RunTip } from './runTip';
+import { RunTooltip } from './runTooltip';
 import { scaleOf, wantsLog, type Scale } from './scales';
 import { Legend } from './scatter';
-import { colourOf, seriesOf } from './series';
+import { colorOf, seriesOf } from './series';
 
-const EDGE = { left: 60, right: 60, top: 34, bottom: 24 };
+const MARGIN = { left: 60, right: 60, top: 34, bottom: 24 };
 /** Pixels around an axis in which it is meant. */
-const AXIS_NEAR = 14;
-const LINE_NEAR = 8;
-const MOST_SUGGESTED = 5;
+const AXIS_HIT_PIXELS = 14;
+const LINE_HIT_PIXELS = 8;
+const MAX_SUGGESTED_AXES = 5;
 /** So many are drawn well within a frame, also without a GPU; thousands would hold up the page. */
-const LINES_A_FRAME = 150;
+const LINES_PER_FRAME = 150;
 
 interface Pointer {
   x: number;
@@ -33,7 +33,7 @@ export function axesOf(model: Model): Column[] {
     ({ id, key, width }) => key !== undefined && width < 180 && model.view.shown[id] !== false,
   );
   const accuracy = model.column('val_accuracy');
-  return [...keys.slice(0, MOST_SUGGESTED), ...(accuracy ? [accuracy] : [])];
+  return [...keys.slice(0, MAX_SUGGESTED_AXES), ...(accuracy ? [accuracy] : [])];
 }
 
 /**
@@ -55,17 +55,17 @@ export function Parallel({ model }: { model: Model }) {
   const selection = [...model.selected].join('\0');
 
   const drawLines = useCallback(
-    function* (context: CanvasRenderingContext2D, now: Size, colours: Colours) {
+    function* (context: CanvasRenderingContext2D, now: Size, colors: Colors) {
       size.current = now;
       const passing = new Set(shown);
       let drawn = 0;
       for (const row of searched) {
         if (passing.has(row)) continue;
         context.lineWidth = 1;
-        context.strokeStyle = colours.muted;
+        context.strokeStyle = colors.muted;
         context.globalAlpha = 0.12;
-        path(context, row, scales, now);
-        if (++drawn % LINES_A_FRAME === 0) yield;
+        strokeRow(context, row, scales, now);
+        if (++drawn % LINES_PER_FRAME === 0) yield;
       }
       // The selected ones lie above the others.
       const isSelected = ({ key }: Row) => model.selected.has(key);
@@ -74,38 +74,38 @@ export function Parallel({ model }: { model: Model }) {
         const marked = isSelected(row);
         context.globalAlpha = marked ? 1 : Math.max(0.15, Math.min(0.8, 60 / shown.length));
         context.lineWidth = marked ? 2.5 : 1.2;
-        context.strokeStyle = colourOf(series, row, colours);
-        path(context, row, scales, now);
-        if (++drawn % LINES_A_FRAME === 0) yield;
+        context.strokeStyle = colorOf(series, row, colors);
+        strokeRow(context, row, scales, now);
+        if (++drawn % LINES_PER_FRAME === 0) yield;
       }
     },
-    [scales, shown, searched, selection, model.colours, model.view.group],
+    [scales, shown, searched, selection, model.colors, model.view.group],
   );
   const drawAxes = useCallback(
-    (context: CanvasRenderingContext2D, now: Size, colours: Colours) => {
+    (context: CanvasRenderingContext2D, now: Size, colors: Colors) => {
       scales.forEach((scale, i) => {
-        drawAxis(context, scale, axisX(i, scales.length, now), now, colours);
+        drawAxis(context, scale, axisX(i, scales.length, now), now, colors);
         const filter = model.view.filters[scale.column.id];
-        if (filter) drawRange(context, scale, filter, axisX(i, scales.length, now), now, colours);
+        if (filter) drawRange(context, scale, filter, axisX(i, scales.length, now), now, colors);
       });
     },
     [scales, filters],
   );
-  const near =
+  const hovered =
     pointer && pointer.axis === undefined
       ? nearestLine(shown, scales, size.current, pointer)
       : undefined;
-  const over = useCallback(
-    (context: CanvasRenderingContext2D, now: Size, colours: Colours) => {
-      context.strokeStyle = colours.accent;
+  const drawOverlay = useCallback(
+    (context: CanvasRenderingContext2D, now: Size, colors: Colors) => {
+      context.strokeStyle = colors.accent;
       context.lineWidth = 2.5;
-      if (near) path(context, near, scales, now);
+      if (hovered) strokeRow(context, hovered, scales, now);
       if (pointer?.axis !== undefined && pointer.from !== undefined) {
         const x = axisX(pointer.axis, scales.length, now);
         context.strokeRect(x - 8, pointer.from, 16, pointer.y - pointer.from);
       }
     },
-    [near, pointer, scales],
+    [hovered, pointer, scales],
   );
 
   const onUp = () => {
@@ -116,7 +116,7 @@ export function Parallel({ model }: { model: Model }) {
     if (scale && from !== undefined) {
       const range = Math.abs(place.y - from) < 4 ? {} : rangeOf(scale, from, place.y, size.current);
       model.filter(scale.column.id, range);
-    } else if (near) model.act('open', [near]);
+    } else if (hovered) model.act('open', [hovered]);
   };
   return (
     <div class="chart-view">
@@ -152,24 +152,26 @@ export function Parallel({ model }: { model: Model }) {
           )}
         />
         <Canvas draw={drawAxes} />
-        <Canvas draw={over} />
-        {near && pointer && <RunTip row={near} columns={axes} x={pointer.x} y={pointer.y} />}
+        <Canvas draw={drawOverlay} />
+        {hovered && pointer && (
+          <RunTooltip row={hovered} columns={axes} x={pointer.x} y={pointer.y} />
+        )}
       </div>
     </div>
   );
 }
 
 function axisX(place: number, count: number, { width }: Size): number {
-  const across = width - EDGE.left - EDGE.right;
-  return EDGE.left + (count === 1 ? across / 2 : (place / (count - 1)) * across);
+  const across = width - MARGIN.left - MARGIN.right;
+  return MARGIN.left + (count === 1 ? across / 2 : (place / (count - 1)) * across);
 }
 
 function yOf(share: number, { height }: Size): number {
-  return EDGE.top + (1 - share) * (height - EDGE.top - EDGE.bottom);
+  return MARGIN.top + (1 - share) * (height - MARGIN.top - MARGIN.bottom);
 }
 
 /** A line through the values of a row; where it has none, the line has a gap. */
-function path(
+function strokeRow(
   context: CanvasRenderingContext2D,
   row: Row,
   scales: readonly Scale[],
@@ -194,26 +196,26 @@ function drawAxis(
   scale: Scale,
   x: number,
   size: Size,
-  colours: Colours,
+  colors: Colors,
 ): void {
-  context.strokeStyle = colours.text;
+  context.strokeStyle = colors.text;
   context.lineWidth = 1;
   context.beginPath();
   context.moveTo(x, yOf(1, size));
   context.lineTo(x, yOf(0, size));
   context.stroke();
-  context.font = colours.font;
+  context.font = colors.font;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
-  context.fillStyle = colours.text;
-  context.fillText(scale.column.title, x, 14, 2 * EDGE.left - 8);
-  context.fillStyle = colours.muted;
+  context.fillStyle = colors.text;
+  context.fillText(scale.column.title, x, 14, 2 * MARGIN.left - 8);
+  context.fillStyle = colors.muted;
   context.textAlign = 'right';
   // Lines pass behind the texts.
   context.lineWidth = 3;
-  context.strokeStyle = colours.background;
+  context.strokeStyle = colors.background;
   for (const { at, text } of scale.ticks) {
-    const place = [x - 6, yOf(at, size), EDGE.left - 10] as const;
+    const place = [x - 6, yOf(at, size), MARGIN.left - 10] as const;
     context.strokeText(text, ...place);
     context.fillText(text, ...place);
   }
@@ -225,9 +227,9 @@ function drawRange(
   { values, min, max }: ColumnFilter,
   x: number,
   size: Size,
-  colours: Colours,
+  colors: Colors,
 ): void {
-  context.fillStyle = colours.accent;
+  context.fillStyle = colors.accent;
   context.globalAlpha = 0.35;
   if (values && scale.labels)
     scale.labels.forEach((label, i) => {
@@ -253,7 +255,7 @@ function shareOf(scale: Scale, value: number | undefined): number | undefined {
 
 /** The filter of a range on an axis. */
 function rangeOf(scale: Scale, from: number, to: number, { height }: Size): ColumnFilter {
-  const share = (y: number): number => 1 - (y - EDGE.top) / (height - EDGE.top - EDGE.bottom);
+  const share = (y: number): number => 1 - (y - MARGIN.top) / (height - MARGIN.top - MARGIN.bottom);
   const [low, high] = [share(Math.max(from, to)), share(Math.min(from, to))];
   const [min, max] = [scale.value(low), scale.value(high)];
   if (!scale.labels) return { min, max };
@@ -261,7 +263,8 @@ function rangeOf(scale: Scale, from: number, to: number, { height }: Size): Colu
 }
 
 function nearestAxis(count: number, size: Size, x: number): number | undefined {
-  for (let i = 0; i < count; i++) if (Math.abs(axisX(i, count, size) - x) <= AXIS_NEAR) return i;
+  for (let i = 0; i < count; i++)
+    if (Math.abs(axisX(i, count, size) - x) <= AXIS_HIT_PIXELS) return i;
   return undefined;
 }
 
@@ -278,7 +281,7 @@ function nearestLine(
   const [from, to] = [axisX(right - 1, scales.length, size), axisX(right, scales.length, size)];
   const share = (x - from) / (to - from);
   let found: Row | undefined;
-  let distance = LINE_NEAR;
+  let distance = LINE_HIT_PIXELS;
   for (const row of rows) {
     const [start, end] = [a.at(row), b.at(row)];
     if (start === null || end === null) continue;

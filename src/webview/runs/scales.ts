@@ -16,7 +16,7 @@ export interface Scale {
 
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
 /** More texts than an axis can name. */
-const MOST_LABELS = 12;
+const MAX_LABELS = 12;
 
 /**
  * The scale of a column over rows.
@@ -77,7 +77,7 @@ function textScale(column: Column, rows: readonly Row[]): Scale {
   const places = new Map(labels.map((label, i) => [label, i]));
   const last = Math.max(1, labels.length - 1);
   const share = (place: number): number => (labels.length === 1 ? 0.5 : place / last);
-  const every = Math.ceil(labels.length / MOST_LABELS);
+  const every = Math.ceil(labels.length / MAX_LABELS);
   return {
     column,
     log: false,

@@ -1,15 +1,15 @@
 import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
 import { t } from '../shared/translate';
-import { Canvas, pointIn, type Colours, type Size } from './canvas';
+import { Canvas, pointIn, type Colors, type Size } from './canvas';
 import type { Column, Row } from './columns';
 import type { Model } from './model';
-import { RunTip } from './runTip';
+import { RunTooltip } from './runTooltip';
 import { scaleOf, wantsLog, type Scale } from './scales';
-import { colourOf, seriesOf, type Series } from './series';
+import { colorOf, seriesOf, type Series } from './series';
 
-const EDGE = { left: 76, right: 20, top: 12, bottom: 40 };
+const MARGIN = { left: 76, right: 20, top: 12, bottom: 40 };
 const RADIUS = 4;
-const NEAR = 10;
+const HIT_RADIUS = 10;
 
 interface Point {
   row: Row;
@@ -37,15 +37,15 @@ export function Scatter({ model }: { model: Model }) {
   const x = useMemo(() => xColumn && scaleOf(xColumn, shown, logX), [xColumn, shown, logX]);
   const y = useMemo(() => yColumn && scaleOf(yColumn, shown, logY), [yColumn, shown, logY]);
   if (!x || !y) return null;
-  const without = shown.filter((row) => x.at(row) === null || y.at(row) === null).length;
+  const hidden = shown.filter((row) => x.at(row) === null || y.at(row) === null).length;
   return (
     <div class="chart-view">
       <div class="chart-bar">
         <AxisChoice model={model} which="x" scale={x} />
         <AxisChoice model={model} which="y" scale={y} />
-        {without > 0 && (
+        {hidden > 0 && (
           <span class="muted">
-            {without === 1 ? t('1 run has no value.') : t('{0} runs have no value.', without)}
+            {hidden === 1 ? t('1 run has no value.') : t('{0} runs have no value.', hidden)}
           </span>
         )}
       </div>
@@ -125,40 +125,40 @@ function Plot({ model, x, y, series }: PlotProps) {
   const [pointer, setPointer] = useState<Pointer>();
   const selection = [...selected].join('\0');
   const draw = useCallback(
-    (context: CanvasRenderingContext2D, size: Size, colours: Colours) => {
-      drawAxes(context, size, colours, x, y);
-      points.current = placed(shown, x, y, size);
+    (context: CanvasRenderingContext2D, size: Size, colors: Colors) => {
+      drawAxes(context, size, colors, x, y);
+      points.current = positioned(shown, x, y, size);
       for (const { row, x: left, y: top } of points.current) {
         const marked = selected.has(row.key);
         context.globalAlpha = marked ? 1 : 0.7;
-        context.fillStyle = colourOf(series, row, colours);
+        context.fillStyle = colorOf(series, row, colors);
         context.beginPath();
         context.arc(left, top, marked ? RADIUS + 1 : RADIUS, 0, 2 * Math.PI);
         context.fill();
         if (!marked) continue;
-        context.strokeStyle = colours.text;
+        context.strokeStyle = colors.text;
         context.lineWidth = 2;
         context.stroke();
       }
       context.globalAlpha = 1;
     },
-    [shown, x, y, selection, model.colours, model.view.group],
+    [shown, x, y, selection, model.colors, model.view.group],
   );
-  const near = pointer && !pointer.from ? nearest(points.current, pointer) : undefined;
-  const over = useCallback(
-    (context: CanvasRenderingContext2D, _: Size, colours: Colours) => {
-      context.strokeStyle = colours.accent;
+  const hovered = pointer && !pointer.from ? nearest(points.current, pointer) : undefined;
+  const drawOverlay = useCallback(
+    (context: CanvasRenderingContext2D, _: Size, colors: Colors) => {
+      context.strokeStyle = colors.accent;
       context.lineWidth = 2;
-      if (near) {
+      if (hovered) {
         context.beginPath();
-        context.arc(near.x, near.y, RADIUS + 3, 0, 2 * Math.PI);
+        context.arc(hovered.x, hovered.y, RADIUS + 3, 0, 2 * Math.PI);
         context.stroke();
       }
       const from = pointer?.from;
       if (pointer && from)
         context.strokeRect(from.x, from.y, pointer.x - from.x, pointer.y - from.y);
     },
-    [near, pointer],
+    [hovered, pointer],
   );
   const onUp = () => {
     const from = pointer?.from;
@@ -196,8 +196,10 @@ function Plot({ model, x, y, series }: PlotProps) {
           shown.length,
         )}
       />
-      <Canvas draw={over} />
-      {near && <RunTip row={near.row} columns={tipColumns(x, y)} x={near.x} y={near.y} />}
+      <Canvas draw={drawOverlay} />
+      {hovered && (
+        <RunTooltip row={hovered.row} columns={tipColumns(x, y)} x={hovered.x} y={hovered.y} />
+      )}
     </div>
   );
 }
@@ -206,20 +208,20 @@ function tipColumns(x: Scale, y: Scale): Column[] {
   return x.column === y.column ? [x.column] : [x.column, y.column];
 }
 
-function placed(rows: readonly Row[], x: Scale, y: Scale, { width, height }: Size): Point[] {
-  const across = width - EDGE.left - EDGE.right;
-  const down = height - EDGE.top - EDGE.bottom;
+function positioned(rows: readonly Row[], x: Scale, y: Scale, { width, height }: Size): Point[] {
+  const across = width - MARGIN.left - MARGIN.right;
+  const down = height - MARGIN.top - MARGIN.bottom;
   return rows.flatMap((row) => {
     const [left, up] = [x.at(row), y.at(row)];
     return left === null || up === null
       ? []
-      : [{ row, x: EDGE.left + left * across, y: EDGE.top + (1 - up) * down }];
+      : [{ row, x: MARGIN.left + left * across, y: MARGIN.top + (1 - up) * down }];
   });
 }
 
 function nearest(points: readonly Point[], { x, y }: Pointer): Point | undefined {
   let found: Point | undefined;
-  let distance = NEAR;
+  let distance = HIT_RADIUS;
   for (const point of points) {
     const away = Math.hypot(point.x - x, point.y - y);
     if (away >= distance) continue;
@@ -238,32 +240,36 @@ function within(point: Point, a: Pointer, b: { x: number; y: number }): boolean 
 function drawAxes(
   context: CanvasRenderingContext2D,
   { width, height }: Size,
-  colours: Colours,
+  colors: Colors,
   x: Scale,
   y: Scale,
 ): void {
-  const bottom = height - EDGE.bottom;
-  context.font = colours.font;
-  context.fillStyle = colours.muted;
-  context.strokeStyle = colours.grid;
+  const bottom = height - MARGIN.bottom;
+  context.font = colors.font;
+  context.fillStyle = colors.muted;
+  context.strokeStyle = colors.grid;
   context.lineWidth = 1;
   context.textBaseline = 'middle';
   context.textAlign = 'right';
   for (const { at, text } of y.ticks) {
-    const top = EDGE.top + (1 - at) * (bottom - EDGE.top);
-    line(context, EDGE.left, top, width - EDGE.right, top);
-    context.fillText(text, EDGE.left - 6, top, EDGE.left - 10);
+    const top = MARGIN.top + (1 - at) * (bottom - MARGIN.top);
+    line(context, MARGIN.left, top, width - MARGIN.right, top);
+    context.fillText(text, MARGIN.left - 6, top, MARGIN.left - 10);
   }
   context.textAlign = 'center';
   context.textBaseline = 'top';
-  const room = (width - EDGE.left - EDGE.right) / Math.max(1, x.ticks.length);
+  const room = (width - MARGIN.left - MARGIN.right) / Math.max(1, x.ticks.length);
   for (const { at, text } of x.ticks) {
-    const left = EDGE.left + at * (width - EDGE.left - EDGE.right);
-    line(context, left, EDGE.top, left, bottom);
+    const left = MARGIN.left + at * (width - MARGIN.left - MARGIN.right);
+    line(context, left, MARGIN.top, left, bottom);
     context.fillText(text, left, bottom + 4, room - 4);
   }
-  context.fillStyle = colours.text;
-  context.fillText(x.column.title, EDGE.left + (width - EDGE.left - EDGE.right) / 2, bottom + 20);
+  context.fillStyle = colors.text;
+  context.fillText(
+    x.column.title,
+    MARGIN.left + (width - MARGIN.left - MARGIN.right) / 2,
+    bottom + 20,
+  );
 }
 
 function line(

@@ -1,6 +1,6 @@
 import type { ColumnFilter, TableView } from './messages';
 
-export const firstView: TableView = {
+export const defaultView: TableView = {
   mode: 'table',
   sorts: [{ column: 'started', descending: true }],
   text: '',
@@ -19,21 +19,21 @@ export const firstView: TableView = {
 };
 
 /** What was kept by an older or a newer version, as far as it is of the right kind. */
-export function viewOf(kept: Partial<Record<keyof TableView, unknown>>): TableView {
-  const view: Record<string, unknown> = { ...firstView };
-  for (const [name, first] of Object.entries(firstView)) {
-    const value = kept[name as keyof TableView];
-    const alike = typeof value === typeof first && value !== null;
-    if (alike && Array.isArray(value) === Array.isArray(first)) view[name] = value;
+export function restoredView(saved: Partial<Record<keyof TableView, unknown>>): TableView {
+  const view: Record<string, unknown> = { ...defaultView };
+  for (const [name, first] of Object.entries(defaultView)) {
+    const value = saved[name as keyof TableView];
+    const sameType = typeof value === typeof first && value !== null;
+    if (sameType && Array.isArray(value) === Array.isArray(first)) view[name] = value;
   }
-  const made = view as unknown as TableView;
-  if (!['table', 'parallel', 'scatter'].includes(made.mode)) made.mode = 'table';
-  made.sorts = made.sorts.filter((sort) => typeof sort.column === 'string');
-  return made;
+  const restored = view as unknown as TableView;
+  if (!['table', 'parallel', 'scatter'].includes(restored.mode)) restored.mode = 'table';
+  restored.sorts = restored.sorts.filter((sort) => typeof sort.column === 'string');
+  return restored;
 }
 
 /** Whether a filter lets anything through that another would not. */
-export function isFilter({ values, min, max }: ColumnFilter): boolean {
+export function restricts({ values, min, max }: ColumnFilter): boolean {
   return values !== undefined || min !== undefined || max !== undefined;
 }
 

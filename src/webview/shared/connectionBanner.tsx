@@ -2,44 +2,48 @@ import { render } from 'preact';
 import { Icon } from './icons';
 import { t } from './translate';
 
-/** What the banner follows: the part of a `HostConnection` that reports whether the host is alive. */
-interface Watched {
+/** The part of a `HostConnection` that reports whether the host responds. */
+interface ConnectionMonitor {
   watch(onLost: (lost: boolean) => void): void;
 }
 
 /**
- * Puts a banner above the page for as long as the host is gone, and makes the page inert meanwhile: what cannot
- * answer must not look as if it could. To be called once, by every panel.
- * @param root the page's content.
- * @param remedy how the panel is opened again, in the user's language.
+ * Shows a banner above the page while the host does not respond, and makes the page inert during that time, because
+ * its controls have no effect. Call it once per panel.
+ * @param root the page's content
+ * @param reopenHint how to reopen the panel, in the user's language
  */
-export function followConnection(connection: Watched, root: HTMLElement, remedy: string): void {
-  // It is there from the start: a screen reader says what comes into an alert that it knows.
-  const place = document.createElement('div');
-  place.className = 'connection';
-  place.setAttribute('role', 'alert');
-  root.before(place);
+export function showConnectionBanner(
+  connection: ConnectionMonitor,
+  root: HTMLElement,
+  reopenHint: string,
+): void {
+  // The element exists from the start: screen readers announce content that is added to an existing alert.
+  const container = document.createElement('div');
+  container.className = 'connection';
+  container.setAttribute('role', 'alert');
+  root.before(container);
   let focused: Element | null = null;
   connection.watch((lost) => {
     if (lost) {
       focused = document.activeElement;
-      // A modal dialog is alive also on an inert page, and would make the banner inert.
+      // A modal dialog stays interactive on an inert page, and would make the banner inert.
       for (const dialog of document.querySelectorAll('dialog')) dialog.close();
     }
     root.inert = lost;
-    render(lost ? <Banner remedy={remedy} /> : null, place);
-    // Not when the user is elsewhere meanwhile: focusing an element would bring them back to this panel.
+    render(lost ? <Banner remedy={reopenHint} /> : null, container);
+    // Only while this page has the focus: focusing an element would otherwise take the user back to this panel.
     if (!lost && document.hasFocus() && focused instanceof HTMLElement)
       focused.focus({ preventScroll: true });
   });
 }
 
-function Banner({ remedy }: { remedy: string }) {
+function Banner({ remedy: reopenHint }: { remedy: string }) {
   return (
     <div class="connection-lost">
       <Icon name="warning" />
       <span>
-        <strong>{t('The connection to the extension was lost.')}</strong> {remedy}
+        <strong>{t('The connection to the extension was lost.')}</strong> {reopenHint}
       </span>
     </div>
   );

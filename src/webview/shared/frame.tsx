@@ -1,11 +1,11 @@
-/** What panels of predictions have around their content. The styles are in frame.css. */
+/** Header, footer and controls that panels about predictions share. The styles are in frame.css. */
 import type { ComponentChildren, RefObject } from 'preact';
 import { Icon } from './icons';
 import { KeysHelp, type KeyHelp } from './keysHelp';
-import { epochText, setText, type NamedSet } from './predictionSets';
+import { epochText, predictionSetText, type PredictionSetId } from './predictionSets';
 import { t } from './translate';
 
-interface ChoiceProps {
+interface SelectFieldProps {
   name: string;
   /** For screen readers and as a tooltip. */
   label: string;
@@ -14,8 +14,8 @@ interface ChoiceProps {
   onChange: (value: string) => void;
 }
 
-/** A list to choose from whose label needs no room. */
-export function Choice({ name, label, value, options, onChange }: ChoiceProps) {
+/** Drop-down list with a visually hidden label. */
+export function SelectField({ name, label, value, options, onChange }: SelectFieldProps) {
   return (
     <label class="choice" title={label}>
       <span class="visually-hidden">{label}</span>
@@ -30,12 +30,12 @@ export function Choice({ name, label, value, options, onChange }: ChoiceProps) {
   );
 }
 
-interface PredictionsHeaderProps<S extends NamedSet> {
+interface PredictionsHeaderProps<S extends PredictionSetId> {
   /** The headline. */
   title: ComponentChildren;
   sets: readonly S[];
   chosen: S | null | undefined;
-  /** Predictions that came after the chosen ones. */
+  /** Newer predictions than the chosen ones. */
   newer: S | null | undefined;
   onOpen: (set: S) => void;
   run: { runName: string; runFolder: string } | null | undefined;
@@ -43,8 +43,8 @@ interface PredictionsHeaderProps<S extends NamedSet> {
   children: ComponentChildren;
 }
 
-/** The head of a panel about one run's predictions: which of them, and of which run. */
-export function PredictionsHeader<S extends NamedSet>(props: PredictionsHeaderProps<S>) {
+/** Header of a panel about one run's predictions: choice of split and epoch, and name of the run. */
+export function PredictionsHeader<S extends PredictionSetId>(props: PredictionsHeaderProps<S>) {
   const { title, sets, chosen, newer, onOpen, run, children } = props;
   const splits = [...new Set(sets.map(({ split }) => split))];
   const ofSplit = sets.filter(({ split }) => split === chosen?.split);
@@ -56,14 +56,14 @@ export function PredictionsHeader<S extends NamedSet>(props: PredictionsHeaderPr
   return (
     <header class="header">
       <h1>{title}</h1>
-      <Choice
+      <SelectField
         name="split"
         label={t('Split')}
         value={chosen?.split ?? ''}
         options={splits.map((split) => [split, split])}
         onChange={(split) => open(split, chosen?.epoch)}
       />
-      <Choice
+      <SelectField
         name="epoch"
         label={t('Epoch')}
         value={String(chosen?.epoch ?? '')}
@@ -74,7 +74,7 @@ export function PredictionsHeader<S extends NamedSet>(props: PredictionsHeaderPr
       />
       {newer && (
         <button class="newer" onClick={() => onOpen(newer)}>
-          {t('Show {0}', setText(newer))}
+          {t('Show {0}', predictionSetText(newer))}
         </button>
       )}
       <span class="run-name muted" title={run?.runFolder}>
@@ -86,7 +86,7 @@ export function PredictionsHeader<S extends NamedSet>(props: PredictionsHeaderPr
 }
 
 interface SearchFieldProps {
-  /** What is searched. */
+  /** Describes what is searched. */
   label: string;
   value: string;
   onInput: (text: string) => void;
@@ -109,8 +109,8 @@ export function SearchField({ label, value, onInput, field }: SearchFieldProps) 
   );
 }
 
-/** @param share 0 to 1; at 1 the line keeps its room and is not seen. */
-export function ProgressLine({ label, share }: { label: string; share: number }) {
+/** Thin progress bar. @param share 0 to 1; at 1 the bar is invisible and keeps its space */
+export function ProgressBar({ label, share }: { label: string; share: number }) {
   return (
     <div
       class={`progress ${share < 1 ? '' : 'done'}`}
@@ -129,11 +129,11 @@ interface NoticeProps {
   children: ComponentChildren;
   /** Buttons after the text. */
   actions?: ComponentChildren;
-  /** A button that takes it away. */
+  /** Adds a button that removes the notice. */
   onDismiss?: () => void;
 }
 
-/** A line above the content: what happened, and what can be done about it. An error is read aloud. */
+/** Notice above the content: what happened and what to do. Screen readers announce errors. */
 export function Notice({ level, children, actions, onDismiss }: NoticeProps) {
   return (
     <div class={`notice ${level}`} role={level === 'error' ? 'alert' : undefined}>
@@ -149,8 +149,8 @@ export function Notice({ level, children, actions, onDismiss }: NoticeProps) {
   );
 }
 
-/** The bottom line: the most used keys, for the eye only, and a button that lists all. */
-export function KeysLine({ keys, children }: { keys: KeyHelp[]; children: ComponentChildren }) {
+/** Footer with the most important keys (visual only) and a button that lists all keys. */
+export function KeysFooter({ keys, children }: { keys: KeyHelp[]; children: ComponentChildren }) {
   return (
     <footer class="keys-line">
       <span aria-hidden="true" class="muted">

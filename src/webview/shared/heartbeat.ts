@@ -1,12 +1,12 @@
-/** Milliseconds between two pings of a page that is seen. */
+/** Milliseconds between two pings of a visible page. */
 export const PING_MS = 3_000;
-/** As many pings in a row without an answer are no longer a host that is busy: after 9 to 12 seconds. */
-export const LOST_AFTER = 3;
+/** Number of consecutive unanswered pings after which the host counts as lost rather than busy: 9 to 12 seconds. */
+export const LOST_AFTER_PINGS = 3;
 
 /**
- * Finds out whether the host still lives. After a crash of the extension host VS Code may leave its pages on the
- * screen, and nothing notifies them. Pings are counted rather than seconds: a page whose timers were suspended (it was
- * hidden, the computer slept) has asked nothing meanwhile, and so has missed no answer.
+ * Detects whether the host still responds. After a crash of the extension host VS Code may keep its pages on the
+ * screen without notifying them. Counts pings rather than seconds: a page whose timers were suspended (because it was
+ * hidden or the computer slept) has sent no ping during that time, so no answer is missing.
  */
 export class Heartbeat {
   private timer: ReturnType<typeof setInterval> | undefined;
@@ -15,9 +15,9 @@ export class Heartbeat {
   private lastTick = 0;
 
   /**
-   * @param ping asks the host for an answer.
-   * @param changed called when the host is lost and when it is back.
-   * @param now milliseconds that keep running while timers are suspended.
+   * @param ping sends a ping to the host
+   * @param changed called when the host is lost and when it is back
+   * @param now clock in milliseconds that also advances while timers are suspended
    */
   constructor(
     private readonly ping: () => void,
@@ -25,7 +25,7 @@ export class Heartbeat {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** Starts to ask, the first time immediately. Does nothing if it is already asking. */
+  /** Starts to send pings, the first one immediately. Does nothing if already started. */
   start(): void {
     if (this.timer !== undefined) return;
     this.unanswered = 0;
@@ -33,22 +33,22 @@ export class Heartbeat {
     this.timer = setInterval(() => this.tick(), PING_MS);
   }
 
-  /** Asks no more, such as while the page is hidden. What was found out stays. */
+  /** Stops sending pings, for example while the page is hidden. Keeps the last state. */
   stop(): void {
     clearInterval(this.timer);
     this.timer = undefined;
   }
 
-  /** The host said something, whatever it is. */
-  heard(): void {
+  /** Records that any message arrived from the host. */
+  messageReceived(): void {
     this.unanswered = 0;
     this.notify(false);
   }
 
   private tick(): void {
-    // Timers were suspended: the answer to the last ping may be waiting behind this very tick.
+    // Timers were suspended: the answer to the last ping may be queued after this tick.
     if (this.now() - this.lastTick > 2 * PING_MS) this.unanswered = 0;
-    if (this.unanswered >= LOST_AFTER) this.notify(true);
+    if (this.unanswered >= LOST_AFTER_PINGS) this.notify(true);
     this.ask();
   }
 

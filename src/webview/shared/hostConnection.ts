@@ -1,5 +1,5 @@
 import { Heartbeat } from './heartbeat';
-import { afterFrame, Inbox } from './inbox';
+import { onNextFrame, MessageQueue } from './messageQueue';
 import type {
   Failure,
   HostFrame,
@@ -17,7 +17,7 @@ interface VsCodeApi {
 }
 declare function acquireVsCodeApi(): VsCodeApi;
 
-/** A request that the host could not fulfil; `hint` says what to do. */
+/** Error of a request that the host could not fulfill; `hint` says what to do. */
 export class HostFailure extends Error {
   readonly hint: string | undefined;
 
@@ -33,8 +33,8 @@ interface Pending {
 }
 
 /**
- * The webview's end of a panel's conversation; one a page. Ask for it once, at the start, and call `ready`
- * when messages can be taken: the host answers with a complete snapshot.
+ * The webview's end of the connection between a panel and its host. Create one per page at startup, and call `ready`
+ * when the page can receive messages: the host answers with a complete snapshot.
  */
 export class HostConnection<C extends PanelContract, S = unknown> {
   private readonly api = acquireVsCodeApi();
@@ -46,20 +46,25 @@ export class HostConnection<C extends PanelContract, S = unknown> {
   private onLost: (lost: boolean) => void = () => undefined;
   private lastId = 0;
 
-  /** @param onMessage what the host sends unasked. */
+  /** @param onMessage receives messages that are not answers to a request */
   constructor(private readonly onMessage: (message: C['toWebview']) => void) {
-    // The browser unpacks a message when its data is asked for, which is part of handling it.
-    const inbox = new Inbox<MessageEvent<HostFrame>>(({ data }) => this.receive(data), afterFrame);
-    window.addEventListener('message', (event: MessageEvent<HostFrame>) => inbox.push(event));
+    // The browser deserializes a message on the first access to `data`, so the access belongs to the handling time.
+    const queue = new MessageQueue<MessageEvent<HostFrame>>(
+      ({ data }) => this.receive(data),
+      onNextFrame,
+    );
+    window.addEventListener('message', (event: MessageEvent<HostFrame>) => queue.push(event));
   }
 
+  /** Announces that the page can receive messages. */
+  /** Announces that the page can receive messages. */
   ready(): void {
     this.api.postMessage({ frame: 'ready' });
   }
 
   /**
-   * Watches over the host while the page is seen. To be called once.
-   * @param onLost called when it is lost, and when it is back: a host that was only very busy comes back.
+   * Monitors the host while the page is visible. Call it once.
+   * @param onLost called when the host is lost and when it is back; a host that was only busy comes back
    */
   watch(onLost: (lost: boolean) => void): void {
     this.onLost = onLost;
@@ -73,7 +78,7 @@ export class HostConnection<C extends PanelContract, S = unknown> {
     this.api.postMessage({ frame: 'message', message });
   }
 
-  /** @throws {HostFailure} what went wrong, in words for people. */
+  /** Sends a request and resolves to its result. @throws {HostFailure} with a message for the user */
   request<N extends RequestName<C>>(name: N, params: Params<C, N>): Promise<Result<C, N>> {
     const id = ++this.lastId;
     return new Promise((resolve, reject) => {
@@ -85,7 +90,7 @@ export class HostConnection<C extends PanelContract, S = unknown> {
     });
   }
 
-  /** View state that survives a reload of the page: zoom, toggles, selection. Never data. */
+  /** View state that survives a reload of the page, such as zoom, toggles and selection. It contains no data. */
   get state(): Partial<S> {
     const state = this.api.getState();
     return typeof state === 'object' && state !== null ? state : {};
@@ -96,7 +101,7 @@ export class HostConnection<C extends PanelContract, S = unknown> {
   }
 
   private receive(frame: HostFrame): void {
-    this.heartbeat.heard();
+    this.heartbeat.messageReceived();
     switch (frame.frame) {
       case 'message':
         this.onMessage(frame.message as C['toWebview']);

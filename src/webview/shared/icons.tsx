@@ -1,4 +1,4 @@
-/** Small line icons in the manner of VS Code's own, 16 × 16, in the colour of the text. */
+/** Line icons in the style of VS Code's codicons, 16 × 16, in the color of the text. */
 
 const paths = {
   check: 'M3 8.5l3.2 3.2L13 4.8',
@@ -28,7 +28,7 @@ const paths = {
 
 export type IconName = keyof typeof paths;
 
-/** Decoration only: its meaning must be next to it or in the label of its button. */
+/** Decorative icon. Its meaning must be in the text next to it or in the label of its button. */
 export function Icon({ name }: { name: IconName }) {
   return (
     <svg class={`icon icon-${name}`} viewBox="0 0 16 16" aria-hidden="true" focusable="false">

@@ -1,9 +1,9 @@
-/** Whether the page's own keys are off: a dialog has them, or the host that they would speak to is gone. */
-export function keysAreOff(): boolean {
+/** Whether the page's keys are disabled: a dialog is open, or the connection to the host is lost. */
+export function areKeysDisabled(): boolean {
   return document.querySelector('dialog[open], #root[inert]') !== null;
 }
 
-/** Whether a key belongs to a field that the user types into. */
+/** Whether an event's target is a field that accepts typed text. */
 export function isTyping(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement &&

@@ -4,12 +4,12 @@ import { t } from './translate';
 import { usePanelKeys } from './usePanelKeys';
 
 export interface KeyHelp {
-  /** As on the keyboard: `←`, `Shift`, `+`; alternatives are entries of their own. */
+  /** Key names as on the keyboard: `←`, `Shift`, `+`. Alternatives are separate entries. */
   keys: string[];
-  does: string;
+  description: string;
 }
 
-/** The list of a panel's keys, opened by `?` and closed by Escape. One a page. */
+/** Dialog that lists a panel's keys, opened with `?` and closed with Escape. Use it once per page. */
 export function KeysHelp({ keys, openByButton }: { keys: KeyHelp[]; openByButton?: boolean }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [open, setOpen] = useState(false);
@@ -40,13 +40,13 @@ export function KeysHelp({ keys, openByButton }: { keys: KeyHelp[]; openByButton
         <h2>{t('Keys')}</h2>
         <dl>
           {keys.map((entry) => (
-            <div key={entry.does}>
+            <div key={entry.description}>
               <dt>
                 {entry.keys.map((key) => (
                   <kbd key={key}>{key}</kbd>
                 ))}
               </dt>
-              <dd>{entry.does}</dd>
+              <dd>{entry.description}</dd>
             </div>
           ))}
         </dl>

@@ -3,24 +3,24 @@ import { useEffect, useState } from 'preact/hooks';
 type Listener = (text: string) => void;
 let listener: Listener | undefined;
 
-/** Has a screen reader say something, politely. Needs a `<LiveRegion />` on the page. */
+/** Announces text to screen readers (`aria-live="polite"`). Requires a `<LiveRegion />` on the page. */
 export function announce(text: string): void {
   listener?.(text);
 }
 
-/** Where `announce` puts its words; invisible. One a page. */
+/** Invisible element that contains the text of `announce`. Use it once per page. */
 export function LiveRegion() {
-  const [said, setSaid] = useState({ text: '', times: 0 });
+  const [announcement, setAnnouncement] = useState({ text: '', count: 0 });
   useEffect(() => {
-    listener = (text) => setSaid(({ times }) => ({ text, times: times + 1 }));
+    listener = (text) => setAnnouncement(({ count }) => ({ text, count: count + 1 }));
     return () => {
       listener = undefined;
     };
   }, []);
   return (
     <div class="visually-hidden" role="status" aria-live="polite">
-      {/* A new element each time: the same words said twice are two messages. */}
-      <span key={said.times}>{said.text}</span>
+      {/* A new element each time, so that the same text is announced twice. */}
+      <span key={announcement.count}>{announcement.text}</span>
     </div>
   );
 }

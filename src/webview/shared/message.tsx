@@ -1,4 +1,4 @@
-/** Text in which `…` is code. */
+/** Text in which parts between backticks are shown as code. */
 export function Message({ text }: { text: string }) {
   return (
     <>

@@ -1,15 +1,15 @@
 /**
- * How host and webview talk: four kinds of frames each way, the same for every panel. What they carry is each panel's own
- * contract, a `PanelContract` in `src/webview/<panel>/messages.ts` that both ends import.
+ * Protocol between host and webview: four kinds of frames in each direction, the same for every panel. Their contents are
+ * defined by each panel's `PanelContract` in `src/webview/<panel>/messages.ts`, which both ends import.
  *
- * The webview says `ready` when it can listen (again after every reload); the host answers with a complete
- * snapshot and sends increments from then on. A request is always answered, with a result or with a failure, and a
- * `ping` with a `pong`: a page that hears nothing knows that its host is gone.
+ * The webview sends `ready` when it can receive messages (again after every reload); the host answers with a complete
+ * snapshot and sends increments from then on. Every request is answered with a result or a failure, and every `ping`
+ * with a `pong`: a page that receives nothing reports that its host is lost.
  */
 
-/** The shape of a panel's contract. */
+/** Message types of a panel. */
 export interface PanelContract {
-  /** Union of the messages that the host sends unasked, distinguished by `type`. */
+  /** Union of the messages from the host that are not answers, distinguished by `type`. */
   toWebview: { type: string };
   /** Union of the messages the webview sends without waiting for an answer. */
   toHost: { type: string };

@@ -1,7 +1,7 @@
 import { t } from './translate';
 
-/** Predictions of a split: after an epoch (from 0), or of an evaluation of a checkpoint (null). */
-export interface NamedSet {
+/** Identifies predictions: a split, and an epoch (from 0) or null for a stand-alone evaluation of a checkpoint. */
+export interface PredictionSetId {
   split: string;
   epoch: number | null;
 }
@@ -10,6 +10,6 @@ export function epochText(epoch: number | null): string {
   return epoch === null ? t('evaluation') : t('epoch {0}', epoch + 1);
 }
 
-export function setText({ split, epoch }: NamedSet): string {
+export function predictionSetText({ split, epoch }: PredictionSetId): string {
   return `${split}, ${epochText(epoch)}`;
 }

@@ -1,31 +1,31 @@
-/** The start of a panel's page: its connection to the host, its model, and what is drawn of it. */
+/** Startup of a panel's page: connection to the host, model and rendering. */
 import { render, type ComponentChild } from 'preact';
 import './base.css';
-import { followConnection } from './connectionBanner';
+import { showConnectionBanner } from './connectionBanner';
 import { HostConnection } from './hostConnection';
 import type { PanelContract } from './messages';
 import { pageRoot } from './pageRoot';
-import { applySeriesColours } from './seriesColours';
+import { applySeriesColors } from './seriesColors';
 import { onThemeChange } from './theme';
 
 interface Start<C extends PanelContract, S, M> {
-  /** The bundle's name, for tests and styles. */
+  /** Name of the bundle, for tests and styles. */
   panel: string;
-  /** How the panel is opened again when its host is gone, in the user's language. */
-  remedy: string;
-  /** @param changed says that the page has to be drawn again; many changes make one rendering of the next frame. */
+  /** How to reopen the panel when its host is lost, in the user's language. */
+  reopenHint: string;
+  /** @param changed requests a rendering; all changes of a frame cause one rendering in the next frame */
   create: (connection: HostConnection<C, S>, changed: () => void) => M;
   view: (model: M) => ComponentChild;
-  /** The colours of runs are needed. */
+  /** Whether the page uses the series colors. */
   hasSeries?: boolean;
 }
 
-/** Starts a page; to be called once. Its style sheets are imported after this module: they add to base.css. */
+/** Starts a page. Call it once. Import the panel's style sheets after this module, because they extend base.css. */
 export function startPanel<
   C extends PanelContract,
   S,
   M extends { receive(message: C['toWebview']): void },
->({ panel, remedy, create, view, hasSeries = false }: Start<C, S, M>): void {
+>({ panel, reopenHint, create, view, hasSeries = false }: Start<C, S, M>): void {
   document.body.dataset.panel = panel;
   const root = pageRoot();
   let scheduled = 0;
@@ -40,10 +40,10 @@ export function startPanel<
   const connection = new HostConnection<C, S>((message) => model.receive(message));
   const model = create(connection, changed);
   if (hasSeries) {
-    applySeriesColours(root);
-    onThemeChange(() => applySeriesColours(root));
+    applySeriesColors(root);
+    onThemeChange(() => applySeriesColors(root));
   }
   draw();
   connection.ready();
-  followConnection(connection, root, remedy);
+  showConnectionBanner(connection, root, reopenHint);
 }

@@ -5,9 +5,9 @@ import { Message } from './message';
 interface StateMessageProps {
   kind: 'empty' | 'loading' | 'error';
   title: string;
-  /** What will appear here, or what to do about it. */
+  /** Explains what will appear here, or what to do. */
   text?: string | undefined;
-  /** The one action that makes it appear. */
+  /** Button that leads to content. */
   action?: { label: string; run: () => void } | undefined;
   children?: ComponentChildren;
 }
@@ -18,7 +18,7 @@ const icons: Record<StateMessageProps['kind'], IconName | undefined> = {
   error: 'error',
 };
 
-/** What a panel shows while it has nothing else to show. */
+/** Placeholder of a panel without content: empty, loading or failed. */
 export function StateMessage({ kind, title, text, action, children }: StateMessageProps) {
   const icon = icons[kind];
   return (

@@ -1,8 +1,8 @@
-/** The editor's theme, for what is drawn on a canvas and cannot follow CSS by itself. */
+/** Access to the editor's theme for canvas drawing, which does not follow CSS. */
 
-/** Value of a CSS variable of the page, such as `--vscode-charts-blue`; `otherwise` where the theme has none. */
-export function themeColour(name: string, otherwise: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim() || otherwise;
+/** Returns the value of a CSS variable such as `--vscode-charts-blue`, or `fallback` if the theme does not define it. */
+export function themeColor(name: string, fallback: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim() || fallback;
 }
 
 /** Whether the theme is a high contrast one, dark or light. */
@@ -13,7 +13,7 @@ export function isHighContrast(): boolean {
   );
 }
 
-/** Calls `listener` after the theme, or the size of its font, has changed. Returns what ends that. */
+/** Calls `listener` after a change of the theme or its font size. Returns a function that removes the listener. */
 export function onThemeChange(listener: () => void): () => void {
   let scheduled = 0;
   // VS Code sets the variables on <html> and the theme's class on <body>, one after the other.

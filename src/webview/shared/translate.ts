@@ -1,6 +1,6 @@
 let strings: Record<string, string> | undefined;
 
-/** Translations by English text, as the host put them into the page. */
+/** Translations by English text, embedded in the page by the host. */
 function translations(): Record<string, string> {
   if (strings) return strings;
   const element = typeof document === 'undefined' ? null : document.querySelector('script#strings');
@@ -13,8 +13,8 @@ function translations(): Record<string, string> {
 }
 
 /**
- * The text in the user's language, with `{0}`, `{1}` … replaced, as `vscode.l10n.t` does.
- * @param text English; it is the key of the translation too.
+ * Returns the text in the user's language with `{0}`, `{1}` … replaced, like `vscode.l10n.t`.
+ * @param text English text, which is also the key of the translation
  */
 export function t(text: string, ...values: (string | number)[]): string {
   const translated = translations()[text] ?? text;
@@ -24,7 +24,7 @@ export function t(text: string, ...values: (string | number)[]): string {
   });
 }
 
-/** The language of the page, for `Intl`. */
+/** Returns the language of the page, for `Intl`. */
 export function language(): string {
   return (typeof document === 'undefined' ? '' : document.documentElement.lang) || 'en';
 }

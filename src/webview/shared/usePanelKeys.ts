@@ -1,17 +1,17 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { isTyping, keysAreOff } from './keys';
+import { isTyping, areKeysDisabled } from './keys';
 
 /**
- * Keys of the whole page, wherever the focus is. Not while a dialog is open or the host is gone, and not what an element
- * has handled itself.
- * @param onKey the handler of the last rendering counts. Whether the key meant something: the browser then does nothing with it.
+ * Handles keys of the whole page, independent of the focus. Ignores keys while a dialog is open or the host is lost, and
+ * keys that an element has already handled.
+ * @param onKey called from the latest rendering; returns whether the key was handled, which prevents the default action
  */
 export function usePanelKeys(onKey: (event: KeyboardEvent) => boolean): void {
   const latest = useRef(onKey);
   latest.current = onKey;
   useEffect(() => {
     const listener = (event: KeyboardEvent): void => {
-      if (event.defaultPrevented || keysAreOff()) return;
+      if (event.defaultPrevented || areKeysDisabled()) return;
       if (latest.current(event)) event.preventDefault();
     };
     window.addEventListener('keydown', listener);
@@ -19,7 +19,7 @@ export function usePanelKeys(onKey: (event: KeyboardEvent) => boolean): void {
   }, []);
 }
 
-/** Whether a key is typed into a field or is a shortcut of the editor's: not one of the page's single keys. */
-export function isNotPlain(event: KeyboardEvent): boolean {
+/** Whether a key is typed into a field or is an editor shortcut, and therefore not a single-key command of the page. */
+export function hasModifierOrIsTyping(event: KeyboardEvent): boolean {
   return event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target);
 }

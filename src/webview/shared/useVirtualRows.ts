@@ -2,23 +2,23 @@ import type { RefObject } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
 /** Rows drawn above and below the visible ones. */
-const SPARE = 6;
+const OVERSCAN = 6;
 
-/** Which rows of a virtual list are drawn. */
+/** Rows of a virtual list that are rendered. */
 export interface VirtualRows {
-  /** The first row that is drawn, and the one behind the last. */
+  /** First rendered row, and the row after the last one. */
   first: number;
   last: number;
-  /** To be called when the list is scrolled. */
+  /** Call it when the list is scrolled. */
   onScroll: (element: HTMLElement) => void;
 }
 
 /**
- * The rows of a long list that are to be drawn: those in sight and a few more. All rows are alike in height, so no row is
- * measured.
- * @param box the element that scrolls
- * @param count rows in all
- * @param rowHeight CSS pixels
+ * Computes which rows of a long list to render: the visible ones and a few more. All rows have the same height, so no row
+ * is measured.
+ * @param box the scrolling element
+ * @param count total number of rows
+ * @param rowHeight in CSS pixels
  */
 export function useVirtualRows(
   box: RefObject<HTMLElement>,
@@ -35,8 +35,8 @@ export function useVirtualRows(
     return () => observer.disconnect();
   }, []);
   return {
-    first: Math.max(0, Math.floor(top / rowHeight) - SPARE),
-    last: Math.min(count, Math.ceil((top + height) / rowHeight) + SPARE),
+    first: Math.max(0, Math.floor(top / rowHeight) - OVERSCAN),
+    last: Math.min(count, Math.ceil((top + height) / rowHeight) + OVERSCAN),
     onScroll: (element) => setTop(element.scrollTop),
   };
 }

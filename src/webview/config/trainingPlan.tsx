@@ -10,7 +10,7 @@ import { ScheduleChart } from './scheduleChart';
 const wide = window.matchMedia('(min-width: 861px)');
 
 /** What follows from the configuration: learning rate, steps, parameters, memory. */
-export function Card({ insights }: { insights: Insights | undefined }) {
+export function TrainingPlan({ insights }: { insights: Insights | undefined }) {
   const [open, setOpen] = useState(() => wide.matches);
   // What the user folds or unfolds stays so until the room for it changes.
   useEffect(() => {

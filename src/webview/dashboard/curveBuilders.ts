@@ -4,9 +4,9 @@ import { EpochScale } from './epochScale';
 import type { RunData } from './runData';
 
 /** The properties of a curve in addition to its points. */
-export type CurveLook = Pick<
+export type CurveStyle = Pick<
   Curve,
-  'id' | 'label' | 'colour' | 'dash' | 'marker' | 'faintOf' | 'kind'
+  'id' | 'label' | 'color' | 'dash' | 'marker' | 'smoothedCurve' | 'kind'
 >;
 
 interface Units {
@@ -17,11 +17,11 @@ interface Units {
   from: (x: number) => number;
 }
 
-const same = (value: number) => value;
+const identity = (value: number) => value;
 
 /** @param axis what the chart's x axis measures. */
 export function unitsOf(run: RunData, axis: XAxis): Units {
-  if (axis !== 'epoch') return { timed: axis === 'time', to: same, from: same };
+  if (axis !== 'epoch') return { timed: axis === 'time', to: identity, from: identity };
   const scale = new EpochScale(run.history.epochs, run.header.stepsPerEpoch);
   return {
     timed: false,
@@ -43,14 +43,14 @@ export function columnCurve(
   run: RunData,
   axis: XAxis,
   source: () => Source,
-  look: CurveLook,
+  style: CurveStyle,
   /** Points for each one asked for: a smooth curve does with fewer. */
   density = 1,
 ): Curve {
   const units = unitsOf(run, axis);
   const xs = (data: Source) => (units.timed ? data.time : data.step);
   return {
-    ...look,
+    ...style,
     run: run.header.key,
     runName: run.header.name,
     points(from, to, buckets) {
@@ -80,13 +80,13 @@ export function columnCurve(
 
 /**
  * A curve over a handful of points.
- * @param given in any order: epochs may be evaluated or imported in another order than they were trained
+ * @param unordered in any order: epochs may be evaluated or imported in another order than they were trained
  */
-export function pointCurve(run: RunData, given: readonly Point[], look: CurveLook): Curve {
-  const points = [...given].sort((a, b) => a.x - b.x);
+export function pointCurve(run: RunData, unordered: readonly Point[], style: CurveStyle): Curve {
+  const points = [...unordered].sort((a, b) => a.x - b.x);
   const xs = Float64Array.from(points, (point) => point.x);
   return {
-    ...look,
+    ...style,
     run: run.header.key,
     runName: run.header.name,
     points(from, to) {

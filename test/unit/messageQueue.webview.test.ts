@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { Inbox, MESSAGES_MS } from '../../src/webview/shared/inbox';
+import { MessageQueue, FRAME_BUDGET_MS } from '../../src/webview/shared/messageQueue';
 
 /** A page whose messages take three milliseconds each, and whose frames come when they are asked for. */
 class Page {
   readonly handled: number[] = [];
   readonly frames: (() => void)[] = [];
   private time = 0;
-  readonly inbox = new Inbox<number>(
+  readonly inbox = new MessageQueue<number>(
     (message) => {
       this.handled.push(message);
       this.time += 3;
@@ -22,7 +22,7 @@ it('handles a message at once, and of many as many in a frame as it has time for
   page.inbox.push(1);
   expect(page.handled).toEqual([1]);
   for (let i = 2; i <= 10; i++) page.inbox.push(i);
-  const each = Math.ceil(MESSAGES_MS / 3);
+  const each = Math.ceil(FRAME_BUDGET_MS / 3);
   expect(page.handled).toHaveLength(each);
   page.frames.shift()?.();
   expect(page.handled).toHaveLength(2 * each);

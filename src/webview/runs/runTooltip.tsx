@@ -1,7 +1,7 @@
 import { shownName, type Column, type Row } from './columns';
 
 /** What a chart says of the run under the pointer. */
-export function RunTip({
+export function RunTooltip({
   row,
   columns,
   x,

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { overFrames } from '../../src/webview/runs/canvas';
+import { drawInFrames } from '../../src/webview/runs/canvas';
 
 const waiting = new Map<number, () => void>();
 
@@ -27,7 +27,7 @@ function* parts(drawn: number[]): Generator<void, void, void> {
 it('draws a part of a picture in each frame, the first at once', () => {
   const drawn: number[] = [];
   const done = vi.fn();
-  overFrames(parts(drawn), done);
+  drawInFrames(parts(drawn), done);
   expect(drawn).toEqual([1]);
   frame();
   expect(drawn).toEqual([1, 2]);
@@ -41,7 +41,7 @@ it('draws a part of a picture in each frame, the first at once', () => {
 it('ends a drawing whose data have changed', () => {
   const drawn: number[] = [];
   const done = vi.fn();
-  const end = overFrames(parts(drawn), done);
+  const end = drawInFrames(parts(drawn), done);
   end();
   frame();
   expect(drawn).toEqual([1]);

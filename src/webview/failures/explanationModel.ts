@@ -1,16 +1,16 @@
 import { DEFAULT_FADE } from '../../util/heatMap';
-import { problemOf } from './questions';
+import { problemOf } from './questionHistory';
 import type { ExplainChoice, Explained, FailuresRequests, Problem } from './messages';
 
-/** What is explained: the current question about one example. */
+/** Question whose answer is explained. */
 export interface ExplainedQuestion {
   example: string;
   sentence: string;
   swapImages: boolean;
 }
 
-/** What of it is shown. */
-export type Shown = Omit<ExplainChoice, 'sentence' | 'swapImages'>;
+/** Options of the heat map. */
+export type ExplanationOptions = Omit<ExplainChoice, 'sentence' | 'swapImages'>;
 
 interface Sender {
   explain(choice: ExplainChoice): Promise<FailuresRequests['explain']['result']>;
@@ -18,27 +18,33 @@ interface Sender {
 }
 
 /**
- * Where the model looks: what was chosen, what came back, and whether it is drawn. Word and answer belong to a
- * question; layer, head, method and strength stay for the next one. Every change ends in `changed`.
+ * Heat map of the model's attention: its options, the result, and whether it is visible. Word and answer belong to one
+ * question; layer, head, method and opacity are kept for the next one. Every change calls `changed`.
  */
-export class Explaining {
-  shown: Shown = { word: 0, layer: null, head: null, method: 'gradcam', answer: null };
+export class ExplanationModel {
+  options: ExplanationOptions = {
+    word: 0,
+    layer: null,
+    head: null,
+    method: 'gradcam',
+    answer: null,
+  };
   fade = DEFAULT_FADE;
-  /** The maps lie over the images. */
+  /** Whether the heat maps are visible over the images. */
   isDrawn = true;
   isWaiting = false;
   private result: Explained | null = null;
   private failure: Problem | null = null;
-  private of: ExplainedQuestion | null = null;
-  /** Number of the last request: answers to earlier ones are dropped. */
-  private last = 0;
+  private question: ExplainedQuestion | null = null;
+  /** Number of the last request. Answers to earlier ones are dropped. */
+  private lastRequest = 0;
 
   constructor(
     private readonly sender: Sender,
     private readonly changed: () => void,
   ) {}
 
-  /** The explanation of a question; null when there is none, or one of another question. */
+  /** The explanation of a question; null if there is none, or only one of another question. */
   explained(question: ExplainedQuestion): Explained | null {
     return this.isAbout(question) ? this.result : null;
   }
@@ -47,42 +53,45 @@ export class Explaining {
     return this.isAbout(question) ? this.failure : null;
   }
 
-  waitsFor(question: ExplainedQuestion): boolean {
+  isWaitingFor(question: ExplainedQuestion): boolean {
     return this.isWaiting && this.isAbout(question);
   }
 
-  /** Asks where the model looks, with a change of what is shown. @returns what came, null when something else was wanted meanwhile. */
-  async show(question: ExplainedQuestion, change: Partial<Shown> = {}): Promise<Explained | null> {
+  /** Requests the heat map of a question with changed options. @returns null if it failed or another request followed */
+  async show(
+    question: ExplainedQuestion,
+    change: Partial<ExplanationOptions> = {},
+  ): Promise<Explained | null> {
     const isNew = !this.isAbout(question);
     if (isNew) this.result = null;
-    this.of = question;
-    this.shown = { ...this.shown, ...(isNew && { word: 0, answer: null }), ...change };
+    this.question = question;
+    this.options = { ...this.options, ...(isNew && { word: 0, answer: null }), ...change };
     this.failure = null;
     this.isDrawn = true;
     this.isWaiting = true;
-    const number = ++this.last;
+    const number = ++this.lastRequest;
     this.changed();
     const { explained, problem } = await this.sender
       .explain(this.choiceOf(question))
       .catch((error: unknown) => ({ explained: null, problem: problemOf(error) }));
-    if (number !== this.last) return null;
+    if (number !== this.lastRequest) return null;
     this.isWaiting = false;
-    // What was shown stays next to the reason why nothing new is.
+    // After a failure the previous heat map stays visible next to the error.
     this.result = explained ?? this.result;
     this.failure = problem;
-    if (explained) this.shown = { ...this.shown, word: explained.word };
+    if (explained) this.options = { ...this.options, word: explained.word };
     this.changed();
     return explained;
   }
 
-  /** Waits no longer; the process may still be at it, its answer is dropped. */
+  /** Stops waiting. The process may still be computing; its answer is dropped. */
   cancel(): void {
-    this.last++;
+    this.lastRequest++;
     this.isWaiting = false;
     this.changed();
   }
 
-  draw(isDrawn: boolean): void {
+  setDrawn(isDrawn: boolean): void {
     this.isDrawn = isDrawn;
     this.changed();
   }
@@ -93,18 +102,22 @@ export class Explaining {
     this.changed();
   }
 
-  /** @returns the file's name, null when it was not saved. */
+  /** Saves the images with the heat map. @returns the name of the file; null if it was not saved */
   async save(question: ExplainedQuestion): Promise<string | null> {
     const saved = await this.sender.save(this.choiceOf(question), this.fade);
     return saved?.file ?? null;
   }
 
   private choiceOf({ sentence, swapImages }: ExplainedQuestion): ExplainChoice {
-    return { sentence, swapImages, ...this.shown };
+    return { sentence, swapImages, ...this.options };
   }
 
   private isAbout({ example, sentence, swapImages }: ExplainedQuestion): boolean {
-    const { of } = this;
-    return of?.example === example && of.sentence === sentence && of.swapImages === swapImages;
+    const { question } = this;
+    return (
+      question?.example === example &&
+      question.sentence === sentence &&
+      question.swapImages === swapImages
+    );
   }
 }

@@ -3,26 +3,26 @@ import { heatColor } from '../../util/heatMap';
 import { transformOf } from './imagePair';
 import type { Viewpoint } from './viewpoint';
 
-/** Pixels of the longer side of a drawn map; more would only be smoother than the eye sees. */
-const LONGER_SIDE = 384;
+/** Length of the map's longer side in pixels; more would not be visible. */
+const MAX_SIDE_PIXELS = 384;
 
 interface LayerProps {
   map: readonly number[];
   /** Patches along a side. */
   grid: number;
-  /** The value with the brightest colour. */
+  /** Value of the brightest color. */
   scale: number;
   fade: number;
-  /** Width of the image by its height: the model sees it stretched to a square. */
+  /** Width of the image divided by its height. The model sees the image stretched to a square. */
   ratio: number;
   view: Viewpoint;
 }
 
-/** A map over an image, smooth between its patches. What it shows is said in words next to it. */
-export function HeatLayer({ map, grid, scale, fade, ratio, view }: LayerProps) {
+/** Heat map over an image, interpolated between its patches. The text next to it describes it for screen readers. */
+export function HeatMapOverlay({ map, grid, scale, fade, ratio, view }: LayerProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const width = Math.round(LONGER_SIDE * Math.min(1, ratio));
-  const height = Math.round(LONGER_SIDE * Math.min(1, 1 / ratio));
+  const width = Math.round(MAX_SIDE_PIXELS * Math.min(1, ratio));
+  const height = Math.round(MAX_SIDE_PIXELS * Math.min(1, 1 / ratio));
   useLayoutEffect(() => {
     const context = canvas.current?.getContext('2d');
     const small = document.createElement('canvas');

@@ -6,32 +6,32 @@ import { VerdictIcon } from './symbols';
 import { epochText } from '../shared/predictionSets';
 import { probability, truth } from './texts';
 
-/** Cards shown of a sentence that very many pairs share. */
-const MOST_CARDS = 24;
+/** Maximum number of cards for a sentence that many pairs share. */
+const MAX_CARDS = 24;
 
-/** The other pairs of the same sentence: is the model consistent about it? */
-export function Together({ model, row }: { model: Model; row: number }) {
+/** The other pairs of the same sentence, and whether the model is consistent about it. */
+export function SameSentencePairs({ model, row }: { model: Model; row: number }) {
   const { rows } = model;
-  const all = rows.together(row);
+  const all = rows.rowsOfGroup(row);
   const at = all.indexOf(row);
-  const start = Math.max(0, Math.min(at - MOST_CARDS / 2, all.length - MOST_CARDS));
-  const cards = all.slice(start, start + MOST_CARDS);
+  const start = Math.max(0, Math.min(at - MAX_CARDS / 2, all.length - MAX_CARDS));
+  const cards = all.slice(start, start + MAX_CARDS);
   useEffect(() => {
     const images = cards.flatMap((each) => [rows.left[each] ?? -1, rows.right[each] ?? -1]);
     model.thumbnails.show('together', all.length > 1 ? images : []);
   });
   if (all.length < 2) return null;
   const right = all.filter((each) => rows.verdict(each) === 'right').length;
-  const labelled = all.filter((each) => rows.verdict(each) !== 'unlabelled').length;
+  const labeled = all.filter((each) => rows.verdict(each) !== 'unlabeled').length;
   return (
     <section class="together" aria-label={t('Pairs of this sentence')}>
       <h3 class="section-title">
         {t('Pairs of this sentence')}
-        {labelled > 0 && (
+        {labeled > 0 && (
           <span class="muted number">
             {' '}
-            {t('{0} of {1} right', right, labelled)}
-            {right === labelled ? ` · ${t('consistent')}` : ''}
+            {t('{0} of {1} right', right, labeled)}
+            {right === labeled ? ` · ${t('consistent')}` : ''}
           </span>
         )}
       </h3>
@@ -66,7 +66,7 @@ export function Together({ model, row }: { model: Model; row: number }) {
   );
 }
 
-/** How the answers went over the epochs; each opens the same example there. */
+/** Answers over the epochs; each opens the same example in that epoch. */
 export function Epochs({ model, row }: { model: Model; row: number }) {
   const { rows, set } = model;
   const others = rows.epochsOf(row).filter(({ verdict }) => verdict !== 'none');

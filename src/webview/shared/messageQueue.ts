@@ -1,19 +1,19 @@
-/** Most milliseconds of a frame that go into messages: the rest is for drawing, scrolling and typing. */
-export const MESSAGES_MS = 8;
+/** Milliseconds of a frame that messages may take; the rest is for drawing, scrolling and typing. */
+export const FRAME_BUDGET_MS = 8;
 
 /**
- * Handles messages in their order, as many in a frame as it has time for. A host that sends a hundred thousand rows at
- * once would otherwise hold up every frame until the last of them is unpacked.
+ * Handles messages in order, within a time budget per frame. Otherwise a host that sends a hundred thousand rows at once
+ * would block rendering until the last of them is deserialized.
  */
-export class Inbox<M> {
+export class MessageQueue<M> {
   private readonly waiting: M[] = [];
   private spent = 0;
   private scheduled = false;
 
   /**
-   * @param handle also unpacks the message, so that its cost counts
-   * @param nextFrame calls back when the next frame may be drawn
-   * @param now milliseconds
+   * @param handle handles a message, including its deserialization
+   * @param nextFrame schedules a callback for the next frame
+   * @param now clock in milliseconds
    */
   constructor(
     private readonly handle: (message: M) => void,
@@ -23,11 +23,11 @@ export class Inbox<M> {
 
   push(message: M): void {
     this.waiting.push(message);
-    this.work();
+    this.drain();
   }
 
-  private work(): void {
-    while (this.spent < MESSAGES_MS) {
+  private drain(): void {
+    while (this.spent < FRAME_BUDGET_MS) {
       const message = this.waiting.shift();
       if (message === undefined) break;
       const began = this.now();
@@ -35,24 +35,24 @@ export class Inbox<M> {
         this.handle(message);
       } finally {
         this.spent += this.now() - began;
-        this.renewSoon();
+        this.scheduleFrame();
       }
     }
   }
 
-  private renewSoon(): void {
+  private scheduleFrame(): void {
     if (this.scheduled) return;
     this.scheduled = true;
     this.nextFrame(() => {
       this.scheduled = false;
       this.spent = 0;
-      this.work();
+      this.drain();
     });
   }
 }
 
-/** The next frame of a page; a hidden one has none. */
-export function afterFrame(run: () => void): void {
+/** Runs a callback in the next frame; in a hidden page, which has no frames, in the next task. */
+export function onNextFrame(run: () => void): void {
   if (document.visibilityState === 'hidden') setTimeout(run, 0);
   else requestAnimationFrame(run);
 }

@@ -1,18 +1,18 @@
 import { bestView, contentMap, MAP_SIDE, type Viewpoint } from './viewpoint';
 
 /**
- * Where to look in pictures that are enlarged by a key, with the pointer elsewhere: at what they show, not at the
- * middle, which may be empty. The middle where a picture cannot be read.
- * @param addresses of the pictures
- * @param ratio width of their frame by its height
+ * Finds the part of the images to zoom into with a key, when the pointer is not over an image: the part with the most
+ * content rather than the center, which may be empty. Falls back to the center if no image can be read.
+ * @param addresses of the images
+ * @param ratio width of their frame divided by its height
  */
-export async function lookAtContent(
+export async function findContentView(
   addresses: readonly string[],
   ratio: number,
   scale: number,
 ): Promise<Viewpoint> {
   const maps = await Promise.all(
-    addresses.map((address) => mapOf(address, ratio).catch(() => null)),
+    addresses.map((address) => contentMapOf(address, ratio).catch(() => null)),
   );
   return bestView(
     maps.filter((map) => map !== null),
@@ -20,9 +20,9 @@ export async function lookAtContent(
   );
 }
 
-async function mapOf(address: string, ratio: number): Promise<Float32Array | null> {
+async function contentMapOf(address: string, ratio: number): Promise<Float32Array | null> {
   const picture = new Image();
-  // VS Code serves its resources to any origin; a canvas that drew a foreign picture could not be read.
+  // Without CORS the canvas would be tainted and unreadable; VS Code serves its resources to any origin.
   picture.crossOrigin = 'anonymous';
   picture.src = address;
   await picture.decode();
@@ -30,7 +30,7 @@ async function mapOf(address: string, ratio: number): Promise<Float32Array | nul
   canvas.width = canvas.height = MAP_SIDE;
   const context = canvas.getContext('2d', { willReadFrequently: true });
   if (!context) return null;
-  // As `object-fit: contain` places it in the frame.
+  // Place the image in the frame like `object-fit: contain`.
   const shape = picture.naturalWidth / picture.naturalHeight / ratio;
   const width = MAP_SIDE * Math.min(1, shape);
   const height = MAP_SIDE * Math.min(1, 1 / shape);
