@@ -19,7 +19,7 @@ import { RobustnessTab } from './robustnessTab';
 import { SlicesTab } from './slicesTab';
 import { tabText } from './texts';
 
-/** What a tab shows; its order and name are those of `TABS` and `tabText`. */
+/** Contents of each tab. */
 const contents: Record<TabId, FunctionComponent<{ model: Model; numbers: Numbers }>> = {
   overview: OverviewTab,
   slices: SlicesTab,
@@ -29,7 +29,7 @@ const contents: Record<TabId, FunctionComponent<{ model: Model; numbers: Numbers
   robustness: RobustnessTab,
 };
 
-/** The panel, rendered again whenever the model has changed. */
+/** Root component of the panel, rendered after every change of the model. */
 export function App({ model }: { model: Model }) {
   return (
     <>
@@ -107,7 +107,7 @@ function Analysis({ model }: { model: Model }) {
   );
 }
 
-/** Digits show a tab, `/` goes to the search of the slices. */
+/** Page keys: digits show a tab, `/` focuses the search of the slices. */
 function usePageKeys(model: Model): void {
   usePanelKeys((event) => {
     if (hasModifierOrIsTyping(event)) return false;
@@ -123,7 +123,7 @@ function usePageKeys(model: Model): void {
   });
 }
 
-/** Focuses what is there, so that no key typed next is lost, or what the next frame draws. */
+/** Focuses an element immediately if it exists, so that the next key is not lost; otherwise after the next rendering. */
 function focusSoon(selector: string): void {
   const focus = (): boolean => {
     const found = document.querySelector<HTMLElement>(selector);
@@ -188,7 +188,7 @@ function Tabs({ model, numbers }: { model: Model; numbers: Numbers }) {
   );
 }
 
-/** Progress with a way to cancel, or why there is no (more) analysis. */
+/** Progress of the analysis with a Cancel button, or why it ended without a result. */
 function Working({ model }: { model: Model }) {
   const { state } = model;
   const share = state.state === 'working' ? state.share : 1;

@@ -3,15 +3,15 @@ import { t } from '../shared/translate';
 import type { Calibration, CalibrationBin, Numbers } from './messages';
 import type { Model } from './model';
 
-/** Size of the diagram in its own units; it grows with the panel. */
+/** Size of the diagram in SVG units; it scales with the panel. */
 const SIDE = 300;
 const COUNTS = 84;
 const LEFT = 40;
 const BOTTOM = 34;
-/** Half of the last label. */
+/** Half the width of the last label. */
 const RIGHT = 20;
 
-/** How far the probabilities can be believed. */
+/** Calibration tab: reliability diagram and calibration metrics. */
 export function CalibrationTab({ model, numbers }: { model: Model; numbers: Numbers }) {
   const { calibration } = numbers;
   if (!calibration)
@@ -148,7 +148,7 @@ function Diagram({ calibration: { bins } }: { calibration: Calibration }) {
   );
 }
 
-/** The accuracy of a bin, and the gap to its mean confidence. */
+/** Bar of a bin: its accuracy and the gap to its mean confidence. */
 function Bar({
   bin: { low, high, confidence, accuracy, n },
   x,

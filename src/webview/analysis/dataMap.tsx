@@ -6,21 +6,21 @@ import type { DynamicsColumns } from './messages';
 import type { Model } from './model';
 import { PointIndex } from './points';
 
-/** How near the pointer must be to a point, in pixels. */
+/** Maximum distance in pixels from the pointer to the point that it selects. */
 const HIT_RADIUS = 12;
 
 interface DataMapProps {
   model: Model;
   columns: DynamicsColumns;
   rows: Int32Array<ArrayBuffer>;
-  /** The row that the list is at, or none. */
+  /** The active row of the list; undefined for none. */
   chosen: number | undefined;
   onChoose: (row: number) => void;
 }
 
 /**
- * The data map (Swayamdipta et al. 2020): confidence over variability, colored by correctness. It is for the pointer;
- * the list next to it has the same points for the keyboard and for screen readers.
+ * Data map (Swayamdipta et al. 2020): confidence over variability, colored by correctness. It is operated with the pointer;
+ * the list next to it shows the same points for keyboard users and screen readers.
  */
 export function DataMap({ model, columns, rows, chosen, onChoose }: DataMapProps) {
   const box = useRef<HTMLDivElement>(null);
@@ -118,7 +118,7 @@ function PointRing({ place: [x, y], kind }: { place: [number, number]; kind: str
   return <span class={`ring ${kind}`} style={{ left: `${x}px`, top: `${y}px` }} />;
 }
 
-/** What is under the pointer. Its words come from the host a moment later. */
+/** Tooltip of the point under the pointer. The host sends its sentence with a short delay. */
 function PointTooltip({
   model,
   columns,

@@ -2,24 +2,24 @@ import { isHighContrast, themeColor } from '../shared/theme';
 import type { DynamicsColumns } from './messages';
 import { MAX_VARIABILITY } from './points';
 
-/** Most milliseconds of a frame that go into drawing points. */
+/** Milliseconds of a frame that drawing points may take. */
 const FRAME_BUDGET_MS = 8;
-/** Fewer points than this are drawn as discs. */
+/** Up to this number of points, points are drawn as discs. */
 const MAX_DISCS = 3000;
-/** Shades from never right to always right. */
+/** Number of shades from never right to always right. */
 export const SHADE_COUNT = 9;
 
-/** Space around the map for its axes, in CSS pixels. */
+/** Space around the map for the axes, in CSS pixels. */
 export const MARGIN = { left: 46, right: 12, top: 10, bottom: 36 };
 
 export interface MapSize {
-  /** CSS pixels of the whole canvas. */
+  /** Size of the canvas in CSS pixels. */
   width: number;
   height: number;
   pixelRatio: number;
 }
 
-/** The position of a row on the canvas, in CSS pixels. */
+/** Returns the position of a row on the canvas, in CSS pixels. */
 export function pixelOf(columns: DynamicsColumns, row: number, size: MapSize): [number, number] {
   const width = size.width - MARGIN.left - MARGIN.right;
   const height = size.height - MARGIN.top - MARGIN.bottom;
@@ -29,7 +29,7 @@ export function pixelOf(columns: DynamicsColumns, row: number, size: MapSize): [
   ];
 }
 
-/** Colors from never right to always right, by the theme. */
+/** Returns the theme's colors from never right to always right. */
 export function shades(): string[] {
   const wrong = themeColor('--vscode-charts-red', '#e51400');
   const middle = themeColor('--vscode-charts-yellow', '#bf8803');
@@ -46,10 +46,10 @@ function shadeOf(correctness: number): number {
 }
 
 /**
- * Draws the map: axes immediately, points in slices over several frames, so that a hundred thousand do not block. Of points that cover
- * each other the least often right is on top.
+ * Draws the map: the axes immediately, the points over several frames, so that a hundred thousand points do not block the
+ * page. Of overlapping points, the one with the lowest correctness is on top.
  * @param rows of the points, in any order
- * @returns what ends it before it is done
+ * @returns a function that cancels the drawing
  */
 export function drawMap(
   canvas: HTMLCanvasElement,
@@ -82,7 +82,7 @@ export function drawMap(
         const row = byShade[at] ?? 0;
         const [x, y] = pixelOf(columns, row, size);
         const cell = Math.floor(y / side) * across + Math.floor(x / side);
-        // Later ones are less often right: they are drawn on top. Of one shade, one per place is enough.
+        // Later points have lower correctness and are drawn on top. One point per cell and shade is enough.
         const shade = shadeOf(columns.correctness[row] ?? 0);
         if (!asDiscs && taken[cell] === shade + 1) continue;
         taken[cell] = shade + 1;
@@ -102,7 +102,7 @@ export function drawMap(
   return () => cancelAnimationFrame(frame);
 }
 
-/** The most often right first. */
+/** Sorts rows by shade, highest correctness first. */
 function sortedByShade({ correctness }: DynamicsColumns, rows: Int32Array): Int32Array {
   const starts = new Int32Array(SHADE_COUNT + 1);
   const of = (row: number): number => SHADE_COUNT - 1 - shadeOf(correctness[row] ?? 0);

@@ -49,7 +49,7 @@ function columnsShown(): GridColumn<Column>[] {
   ];
 }
 
-/** What became of the examples over the epochs. */
+/** Tab on the answers over the epochs: data map and list of examples. */
 export function EpochsTab({ model, numbers }: { model: Model; numbers: Numbers }) {
   const { dynamics: columns } = model;
   const summary = numbers.dynamics;

@@ -2,29 +2,29 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../shared/translate';
 
-/** Height of a row in CSS pixels; the style sheet says the same. All rows are alike, so no row is measured. */
+/** Height of a row in CSS pixels, the same as in analysis.css. All rows have the same height, so none is measured. */
 const ROW_HEIGHT = 28;
-/** Left and right of a row, in CSS pixels; the style sheet says the same. */
+/** Left and right padding of a row in CSS pixels, the same as in analysis.css. */
 const PADDING = 8;
-/** Rows drawn above and below the visible ones. */
+/** Rows rendered above and below the visible ones. */
 const OVERSCAN = 6;
 
 export interface GridColumn<C extends string> {
   id: C;
   title: string;
-  /** Least width in CSS pixels. */
+  /** Minimum width in CSS pixels. */
   minWidth: number;
-  /** Its part of the width that is left; none where it is missing. */
+  /** Weight by which the column grows into the remaining width; omitted if it does not grow. */
   grow?: number;
-  /** Least width where there is no room for all columns. */
+  /** Minimum width when not all columns fit. */
   compactWidth?: number;
-  /** Where there is no room for all columns, it is left out of a list that is narrower than this, in CSS pixels. */
+  /** When not all columns fit, the column is hidden in lists narrower than this, in CSS pixels. */
   hideBelow?: number;
   numeric?: boolean;
-  /** Explains the column. */
+  /** Tooltip that explains the column. */
   hint?: string;
   sortable?: boolean;
-  /** The largest come first when it is sorted by for the first time. */
+  /** Whether the first click sorts in descending order. */
   largestFirst?: boolean;
 }
 
@@ -34,24 +34,24 @@ interface GridProps<C extends string> {
   sort?: { column: C; descending: boolean };
   onSort?: (column: C, descending: boolean) => void;
   count: number;
-  /** The row that has the focus when the list has it. */
+  /** Index of the row that has the focus when the list has it. */
   activeRow: number;
   onActivate: (place: number) => void;
-  /** The cells of a row, by column. */
+  /** Renders the cells of a row, by column. */
   cells: (place: number) => Record<C, ComponentChildren>;
   rowKey: (place: number) => string | number;
   onOpen: (place: number) => void;
-  /** Other keys on a row. @returns whether it was one of these */
+  /** Handles other keys of a row. @returns whether the key was handled */
   onKey?: (event: KeyboardEvent, place: number) => boolean;
-  /** Rows that are drawn, from … to below. */
+  /** Reports the rendered rows, `last` excluded. */
   onVisible?: (first: number, last: number) => void;
-  /** Shown in place of rows where there are none. */
+  /** Placeholder for an empty list. */
   empty: ComponentChildren;
 }
 
 /**
- * A table of any length, of which only the visible rows exist. Arrow keys move, Enter or a click opens; the heads sort.
- * The row with the focus exists always, so that the focus is never lost by scrolling.
+ * Virtual table: only the visible rows are rendered. Arrow keys move, Enter or a click opens, column headers sort. The
+ * active row is always rendered, so that scrolling never loses the focus.
  */
 export function Grid<C extends string>(props: GridProps<C>) {
   const { label, sort, onSort, count, onActivate, cells, rowKey, onOpen } = props;
@@ -78,7 +78,7 @@ export function Grid<C extends string>(props: GridProps<C>) {
   useLayoutEffect(() => {
     const element = box.current;
     if (!element || at < 0) return;
-    // The head covers the first row's height.
+    // The sticky header covers the height of one row.
     const rowTop = at * ROW_HEIGHT;
     const room = element.clientHeight - ROW_HEIGHT;
     if (rowTop < element.scrollTop) element.scrollTop = rowTop;
@@ -94,7 +94,7 @@ export function Grid<C extends string>(props: GridProps<C>) {
   if (at >= 0 && (at < first || at >= last)) places.push(at);
   useEffect(() => props.onVisible?.(first, last));
 
-  // Where the keyboard is, also before the next frame draws it: keys may come faster than frames.
+  // The active row, also before the next rendering: keys may arrive faster than frames.
   const current = useRef(at);
   current.current = at;
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -191,7 +191,7 @@ function totalMinWidth(columns: readonly GridColumn<string>[]): number {
   return columns.reduce((sum, { minWidth }) => sum + minWidth, 2 * PADDING);
 }
 
-/** The columns of a list of this width: where there is no room for all, narrower ones, and without the less important. */
+/** Returns the columns that fit into a width: if necessary narrower, and without the less important ones. */
 function columnsFor<C extends string>(
   columns: readonly GridColumn<C>[],
   width: number,

@@ -4,7 +4,7 @@ import { count, percent } from '../shared/numbers';
 import { t } from '../shared/translate';
 import type { Model } from './model';
 
-/** What is analyzed: run, split, epoch, and how good it is. */
+/** Header: run, split, epoch, and accuracy. */
 export function Header({ model }: { model: Model }) {
   const { numbers, set, sets, newer, run } = model;
   return (

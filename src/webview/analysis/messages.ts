@@ -1,8 +1,8 @@
 /**
- * The contract between the analysis panel and its host: one discriminated union each way, and requests. After `ready`
- * the host sends `init`, then for the predictions shown `begin`, `numbers` as they become known, `examples` and
- * `dynamics`. These carry the `generation` of the analysis that they belong to. The numbers are those of
- * `nlvr analyze --json` (docs/analysis.md); shares are 0 to 1.
+ * Messages between the analysis panel and its host: one discriminated union in each direction, and requests. After `ready`
+ * the host sends `init`, then for the shown predictions `begin`, `numbers` as they become available, and `dynamics`.
+ * Messages about an analysis contain its `generation`. The numbers are those of `nlvr analyze --json` (docs/analysis.md);
+ * shares are 0 to 1.
  */
 
 export type Split = 'train' | 'val' | 'test';
@@ -20,7 +20,7 @@ export interface Share {
   accuracy: number | null;
   ci95: Interval | null;
   consistency: number | null;
-  /** Sentences. */
+  /** Number of sentences. */
   groups: number;
   consistencyCi95: Interval | null;
 }
@@ -28,13 +28,13 @@ export interface Share {
 export interface SliceNumbers extends Share {
   slice: string;
   value: string;
-  /** What the slice is called, in the user's language. */
+  /** Name of the slice in the user's language. */
   title: string;
   rest: number | null;
   difference: number | null;
   q: number | null;
   marked: boolean;
-  /** What is to be said of a marked slice, in the user's language; null for others. */
+  /** Description of a marked slice in the user's language; null for others. */
   finding: string | null;
 }
 
@@ -80,7 +80,7 @@ export interface NoiseCandidate {
   reasons: ('contradicted' | 'annotators')[];
 }
 
-/** Numbers of the contrast sets among the examples. */
+/** Metrics of the contrast sets among the examples. */
 export interface Contrast {
   sets: number;
   examples: number;
@@ -95,29 +95,29 @@ export interface Contrast {
 }
 
 export interface Numbers extends Share {
-  /** Predictions, unlabeled ones included. */
+  /** Number of predictions, including unlabeled ones. */
   examples: number;
   slices: SliceNumbers[];
   calibration: Calibration | null;
   dynamics: DynamicsSummary | null;
   labelNoise: NoiseCandidate[];
   contrast: Contrast | null;
-  /** What is missing, in the user's language. */
+  /** Notes on missing numbers, in the user's language. */
   notes: string[];
 }
 
-/** What became of an example over the epochs; its place is the code in `DynamicsColumns.fate`. */
+/** How the answers to an example developed over the epochs. `DynamicsColumns.fate` contains indices into this list. */
 export const FATES = ['always right', 'learned', 'forgotten', 'never learned'] as const;
 export type Fate = (typeof FATES)[number];
 
-/** Labeled examples as columns, in the order of their file. Identifiers and sentences stay in the host. */
+/** Labeled examples as columns, in file order. Identifiers and sentences stay in the host. */
 export interface DynamicsColumns {
   /** Mean probability of the label over the epochs. */
   confidence: Float32Array;
   variability: Float32Array;
   /** Share of epochs with a right answer. */
   correctness: Float32Array;
-  /** A place in `FATES`; 255 where no epoch answered. */
+  /** Index into `FATES`; 255 if no epoch has an answer. */
   fate: Uint8Array;
 }
 
@@ -134,18 +134,18 @@ export interface ExampleNote {
   note: string;
 }
 
-/** Examples that a number is of; shown in the Failed Examples panel. */
+/** Examples behind a number, shown in the Failed Examples panel. */
 export type Subset =
   | { kind: 'slice'; slice: string; value: string }
   | { kind: 'fate'; fate: Fate }
-  /** Whose answer changed in a test of a stored result. */
+  /** Examples whose answer changed in a test of a stored result. */
   | { kind: 'robustness'; file: string; test: RobustnessTest };
 
-/** What was done to the pairs in a robustness test. */
+/** Change of the pairs in a robustness test. */
 export type RobustnessTest =
   'exchanged' | 'left image twice' | 'right image twice' | 'no images' | 'no sentence';
 
-/** A share of examples whose answer changed, with its interval. */
+/** Number of examples whose answer changed, with the 95% interval of their share. */
 export interface Flips {
   n: number;
   flips: number;
@@ -170,20 +170,20 @@ export interface RobustnessTestNumbers extends Flips {
   newlyRight: number;
   newlyWrong: number;
   sides?: (Flips & { sides: 'none' | 'images' | 'other' })[];
-  /** Those with the largest change of probability; Failed Examples shows all of them. */
+  /** Pairs with the largest change of probability; Failed Examples shows all of them. */
   pairs: BrokenPair[];
 }
 
 /** A stored result of `nlvr robustness` (docs/analysis.md). */
 export interface RobustnessResult {
-  /** Name of its file, by which it is known. */
+  /** Name of the result's file, which identifies it. */
   file: string;
   /** ISO 8601. */
   created: string;
   split: Split;
   epoch: number | null;
   checkpoint: string;
-  /** What of the model had random values, in the user's language; null for a whole one. */
+  /** Describes the parts of the model with random values, in the user's language; null for a complete model. */
   incomplete: string | null;
   examples: number;
   splitExamples: number;
@@ -207,27 +207,27 @@ export const SLICE_COLUMNS = [
 ] as const;
 export type SliceColumn = (typeof SLICE_COLUMNS)[number];
 
-/** What the panel keeps as its own state, by which it is opened again after a reload of the window. */
+/** State of the panel, from which it is restored after a reload of the window. */
 export interface PanelState {
   runFolder: string;
   set: PredictionSet | null;
   tab: TabId;
   slices: { column: SliceColumn; descending: boolean; search: string; marked: boolean };
-  /** Which examples the list next to the data map has; null for all. */
+  /** Fate of the examples in the data map and its list; null for all. */
   fate: Fate | null;
   points: { column: PointColumn; descending: boolean };
-  /** Candidates with a mark or a note are left out. */
+  /** Hide candidates with a mark or a note. */
   unmarkedOnly: boolean;
-  /** The place of the row that has the focus in each list. */
+  /** Index of the focused row in each list. */
   at: Partial<Record<ListId, number>>;
-  /** File of the robustness result that is shown; the newest where there is none. */
+  /** File of the shown robustness result; null for the newest. */
   robustness: string | null;
 }
 
 export const POINT_COLUMNS = ['confidence', 'variability', 'correctness'] as const;
 export type PointColumn = (typeof POINT_COLUMNS)[number];
 
-/** The lists of the panel. */
+/** Lists of the panel. */
 export type ListId = 'slices' | 'points' | 'noise';
 
 export type ToWebview =
@@ -243,10 +243,10 @@ export type ToWebview =
     }
   /** The prediction files of the run changed. */
   | { type: 'sets'; sets: PredictionSet[]; active: boolean }
-  /** An analysis begins. What was shown stays until its numbers are there, where it is of the same set. */
+  /** An analysis starts. Numbers of the same set stay visible until the new ones arrive. */
   | { type: 'begin'; generation: number; set: PredictionSet }
   | { type: 'progress'; generation: number; share: number }
-  /** Until `complete`, what is not known yet is null or empty. */
+  /** Until `complete`, missing numbers are null or empty. */
   | { type: 'numbers'; generation: number; numbers: Numbers; complete: boolean }
   /** null for fewer than two epochs. */
   | { type: 'dynamics'; generation: number; columns: DynamicsColumns | null }
@@ -254,7 +254,7 @@ export type ToWebview =
   | { type: 'canceled'; generation: number }
   /** The stored results of robustness tests, the newest first. */
   | { type: 'robustness'; results: RobustnessResult[] }
-  /** Something else of the editor asks for a tab. */
+  /** Shows a tab on request of another part of the extension. */
   | { type: 'showTab'; tab: TabId }
   /** All marks and notes of the shown split by identifier. */
   | { type: 'notes'; notes: Record<string, ExampleNote> };
@@ -267,7 +267,7 @@ export type ToHost =
   | { type: 'showSubset'; subset: Subset }
   | { type: 'showExample'; identifier: string }
   | { type: 'showRow'; generation: number; row: number }
-  /** Shows the examples of one stored result, which may be of another split than the one shown. */
+  /** Shows the changed answers of a stored result, which may belong to another split than the shown one. */
   | { type: 'showBroken'; file: string; test: RobustnessTest; identifier?: string }
   | { type: 'testRobustness' }
   | { type: 'openAsText' }
@@ -283,7 +283,7 @@ export interface AnalysisContract {
   requests: {
     rows: { params: { generation: number; rows: number[] }; result: ExampleLine[] };
     saveNote: { params: { split: Split; identifier: string; note: ExampleNote }; result: null };
-    /** The candidates for label noise with their marks. The file's name, or null when the person canceled. */
+    /** Exports the candidates for label noise with their marks. The name of the file, or null if the user canceled. */
     exportCandidates: { params: { format: ListFormat }; result: { file: string | null } };
   };
 }

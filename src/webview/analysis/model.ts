@@ -18,7 +18,7 @@ import type {
 } from './messages';
 import { FATES, POINT_COLUMNS, SLICE_COLUMNS, TABS } from './messages';
 
-/** The host as the model sees it. */
+/** The part of the host connection that the model uses. */
 export interface Host {
   send(message: ToHost): void;
   request<N extends keyof AnalysisContract['requests']>(
@@ -46,17 +46,17 @@ export const DEFAULT_SLICES: PanelState['slices'] = {
   marked: false,
 };
 
-/** The panel's state, without DOM: what the host sent, what the person chose. Every change ends in `changed`. */
+/** State of the panel, independent of the DOM: data from the host and choices of the user. Every change calls `changed`. */
 export class Model {
   run: Extract<ToWebview, { type: 'init' }> | null = null;
   sets: PredictionSet[] = [];
   set: PredictionSet | null = null;
   state: AnalysisState = { state: 'none' };
-  /** null until the first are there. */
+  /** null until the first numbers arrive. */
   numbers: Numbers | null = null;
-  /** Whether `numbers` has everything. */
+  /** Whether `numbers` is complete. */
   complete = false;
-  /** undefined while they are not known; null for fewer than two epochs. */
+  /** undefined while loading; null for fewer than two epochs. */
   dynamics: DynamicsColumns | null | undefined;
   notes: ReadonlyMap<string, ExampleNote> = new Map();
   notice: Notice | null = null;
@@ -65,12 +65,12 @@ export class Model {
   fate: Fate | null = null;
   points: PanelState['points'] = { column: 'confidence', descending: false };
   unmarkedOnly = false;
-  /** undefined while they are not known. */
+  /** undefined while loading. */
   robustness: readonly RobustnessResult[] | undefined;
   private robustnessFile: string | null = null;
   at: PanelState['at'] = {};
   generation = 0;
-  /** The set of `numbers`: while another one is analyzed, its own are not shown as those of the other. */
+  /** The set of `numbers`, which may differ from `set` while another one is being analyzed. */
   private numbersOf: PredictionSet | null = null;
   private readonly lines = new Map<number, ExampleLine>();
   private readonly requestedRows = new Set<number>();
@@ -175,7 +175,7 @@ export class Model {
     this.moveTo('points', 0);
   }
 
-  /** The stored result that is shown. */
+  /** The shown result. */
   get robustnessShown(): RobustnessResult | undefined {
     const results = this.robustness ?? [];
     return results.find(({ file }) => file === this.robustnessFile) ?? results[0];
@@ -191,7 +191,7 @@ export class Model {
     this.moveTo('noise', 0);
   }
 
-  /** Gives a row of a list the focus. */
+  /** Moves the focus of a list to a row. */
   moveTo(list: ListId, place: number): void {
     this.at = { ...this.at, [list]: place };
     this.saveAndNotify();
@@ -213,12 +213,12 @@ export class Model {
     this.host.send(message);
   }
 
-  /** The example of a row, where it has come; asks for those that have not. */
+  /** The example of a row; undefined while it is not loaded. */
   line(row: number): ExampleLine | undefined {
     return this.lines.get(row);
   }
 
-  /** Asks for the examples of rows that come into view. */
+  /** Requests the missing examples of visible rows. */
   requestLines(rows: readonly number[]): void {
     const missing = rows.filter((row) => !this.lines.has(row) && !this.requestedRows.has(row));
     if (missing.length === 0) return;
@@ -228,7 +228,7 @@ export class Model {
       (lines) => {
         if (generation !== this.generation) return;
         for (const line of lines) this.lines.set(line.row, line);
-        // Those that the host did not have yet are asked for again.
+        // Rows that the host could not provide yet are requested again.
         for (const row of missing) this.requestedRows.delete(row);
         if (lines.length > 0) this.changed();
       },
@@ -252,7 +252,7 @@ export class Model {
       .catch((error: unknown) => this.showError(error));
   }
 
-  /** @returns the file's name, null when canceled or failed. */
+  /** @returns the name of the file; null if canceled or failed */
   async exportCandidates(format: ListFormat): Promise<string | null> {
     try {
       return (await this.host.request('exportCandidates', { format })).file;
@@ -288,7 +288,7 @@ export class Model {
   }
 
   private setNumbers(numbers: Numbers, complete: boolean): void {
-    // What is renewed stays whole on the screen until the new numbers are whole.
+    // Complete numbers of the same set stay visible until the new ones are complete.
     if (!complete && this.complete && sameSet(this.set, this.numbersOf)) return;
     this.numbers = numbers;
     this.numbersOf = this.set;

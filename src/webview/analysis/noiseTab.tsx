@@ -54,7 +54,7 @@ function columns(): GridColumn<Column>[] {
   ];
 }
 
-/** Examples whose label may be wrong, the most suspicious first, to be worked through. */
+/** Tab on label noise: examples whose label may be wrong, the most suspicious first. */
 export function NoiseTab({ model, numbers }: { model: Model; numbers: Numbers }) {
   const { labelNoise } = numbers;
   const { notes, unmarkedOnly } = model;

@@ -6,7 +6,7 @@ import type { Numbers, SliceNumbers } from './messages';
 import type { Model } from './model';
 import { intervalText } from './texts';
 
-/** What is to be known first: how good, where not, and what the other tabs hold. */
+/** Overview tab: accuracy, slices that differ, and a summary of the other tabs. */
 export function OverviewTab({ model, numbers }: { model: Model; numbers: Numbers }) {
   const { calibration, dynamics, labelNoise, contrast, notes } = numbers;
   return (
@@ -127,7 +127,7 @@ function Headline({ numbers, complete }: { numbers: Numbers; complete: boolean }
   );
 }
 
-/** The slices that differ beyond chance, the largest difference first. */
+/** Slices that differ significantly from the rest, largest difference first. */
 function Findings({ model, numbers }: { model: Model; numbers: Numbers }) {
   const marked = numbers.slices
     .filter(({ finding }) => finding !== null)

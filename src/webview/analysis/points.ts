@@ -2,7 +2,7 @@ import { radixOrder } from '../shared/radix';
 import type { DynamicsColumns, Fate, PanelState } from './messages';
 import { FATES } from './messages';
 
-/** The rows of a fate (null: all that any epoch answered), in file order. */
+/** Returns the rows of a fate (null: all with an answer in any epoch), in file order. */
 export function rowsOfFate(
   { fate }: DynamicsColumns,
   wanted: Fate | null,
@@ -17,7 +17,7 @@ export function rowsOfFate(
   return rows.slice(0, count);
 }
 
-/** Sorts rows by a column; rows of the same value stay in file order. */
+/** Sorts rows by a column. Rows with the same value stay in file order. */
 export function sortPoints(
   columns: DynamicsColumns,
   rows: Int32Array<ArrayBuffer>,
@@ -29,11 +29,11 @@ export function sortPoints(
   return radixOrder(keys).map((place) => rows[place] ?? 0);
 }
 
-/** Largest standard deviation that values from 0 to 1 can have. */
+/** Maximum standard deviation of values from 0 to 1. */
 export const MAX_VARIABILITY = 0.5;
 const CELLS = 64;
 
-/** Finds the point next to a place of the map: looks at the cells around it only. */
+/** Spatial index that finds the point nearest to a position of the map by searching only the cells around it. */
 export class PointIndex {
   private readonly starts = new Int32Array(CELLS * CELLS + 1);
   private readonly sorted: Int32Array;
@@ -59,10 +59,10 @@ export class PointIndex {
   }
 
   /**
-   * The row next to a place.
+   * Returns the row nearest to a position; null if none is close enough.
    * @param x,y shares of the map's width and height: variability from 0 to 0.5, confidence from 0 to 1
-   * @param width,height pixels of the map
-   * @param maxDistance pixels to the point at most
+   * @param width,height of the map in pixels
+   * @param maxDistance maximum distance to the point in pixels
    */
   nearest(x: number, y: number, width: number, height: number, maxDistance: number): number | null {
     let found: number | null = null;

@@ -12,7 +12,7 @@ import type { Model } from './model';
 import { epochText } from '../shared/predictionSets';
 import { intervalText, pointsText, significanceText, testText, truth } from './texts';
 
-/** What the answers depend on: accuracy when pairs are changed, and the pairs that break. */
+/** Robustness tab: accuracy on changed pairs, and the pairs whose answer changed. */
 export function RobustnessTab({ model }: { model: Model }) {
   const { robustness, robustnessShown: shown } = model;
   const run = () => model.send({ type: 'testRobustness' });
@@ -155,7 +155,7 @@ function TestRow({ model, result, numbers }: TestProps) {
   );
 }
 
-/** Two cells: a bar with its interval and the level of always giving one answer, and the numbers. */
+/** Two table cells: a bar with the accuracy, its interval and the majority baseline, and the interval as text. */
 function Accuracy(props: {
   accuracy: number | null;
   interval: Interval | null;
@@ -197,7 +197,7 @@ function openExamples(
   });
 }
 
-/** Answers that had to hold and did not: by what sides the sentences name, and the pairs themselves. */
+/** Answers that changed although the meaning did not: counts by the sides that sentences name, and the pairs. */
 function ChangedAnswers({ model, result, numbers }: TestProps) {
   const { sides, test, pairs } = numbers;
   if (!sides) return null;

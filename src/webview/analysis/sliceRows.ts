@@ -1,6 +1,6 @@
 import type { PanelState, SliceColumn, SliceNumbers } from './messages';
 
-/** The slices that pass the filter, in the order chosen; unknown numbers come last either way. */
+/** Returns the slices that pass the filter, in the chosen order. Unknown numbers come last in both directions. */
 export function shownSlices(
   slices: readonly SliceNumbers[],
   { column, descending, search, marked }: PanelState['slices'],
@@ -28,7 +28,7 @@ function valueOf(
   return slice[column];
 }
 
-/** The part of 0 to 1 that holds all intervals, to whole tenths: differences are seen better than on the whole axis. */
+/** Returns the range within 0 to 1 that contains all intervals, in tenths: differences are more visible than from 0 to 1. */
 export function barRange(slices: readonly Pick<SliceNumbers, 'ci95'>[]): [number, number] {
   let [low, high] = [1, 0];
   for (const { ci95 } of slices) {

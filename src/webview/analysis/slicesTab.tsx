@@ -160,7 +160,7 @@ function cellsOf(
   };
 }
 
-/** The interval of an accuracy on the axis that all slices share. The numbers are next to it. */
+/** Bar of an accuracy's interval on an axis that all slices share. The numbers are next to it. */
 function IntervalBar({
   share,
   range: [from, to],

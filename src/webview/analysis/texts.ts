@@ -2,7 +2,7 @@ import { percent } from '../shared/numbers';
 import { t } from '../shared/translate';
 import type { Fate, Interval, NoiseCandidate, RobustnessTest, TabId } from './messages';
 
-/** The panel's words for its own terms. Functions, because the language is known only at run time. */
+/** Localized texts of the panel's terms. They are functions because the language is known only at run time. */
 
 export function tabText(tab: TabId): string {
   switch (tab) {
@@ -42,9 +42,7 @@ export function truth(label: boolean): string {
   return label ? t('True') : t('False');
 }
 
-/** Epochs are counted from 1 for people. */
-
-/** `58.4–63.9%` */
+/** An interval in percent: `58.4–63.9%`. */
 export function intervalText(interval: Interval | null): string {
   if (!interval) return '–';
   const [low, high] = interval;

@@ -13,7 +13,7 @@ import { Slices } from './slices';
 import { Findings, Summary } from './summary';
 import { points } from './texts';
 
-/** The panel, rendered again whenever the model has changed. */
+/** Root component of the panel, rendered after every change of the model. */
 export function App({ model }: { model: Model }) {
   return (
     <>
@@ -29,7 +29,7 @@ function Content({ model }: { model: Model }) {
 
   const close = (): void => {
     model.closeList();
-    // The list was opened from the number that had the focus last.
+    // Return the focus to the number from which the list was opened.
     root.current?.querySelector<HTMLElement>('.cell[aria-expanded=true]')?.focus();
   };
   usePanelKeys((event) => {

@@ -5,14 +5,14 @@ import type { Cell, Model } from './model';
 interface CellProps {
   model: Model;
   cell: Cell;
-  /** What a screen reader says of it, where what is seen does not say it all. */
+  /** Accessible name, if the visible text is not sufficient. */
   label?: string;
   children: ComponentChildren;
-  /** There are no such examples. */
+  /** Whether there are no examples behind the number. */
   empty?: boolean;
 }
 
-/** A number that opens the examples behind it. */
+/** Button with a number that opens the examples behind it. */
 export function CellButton({ model, cell, label, children, empty }: CellProps) {
   const open = model.isOpen(cell);
   return (
@@ -33,8 +33,8 @@ export function CellButton({ model, cell, label, children, empty }: CellProps) {
 }
 
 /**
- * A table whose numbers are walked through by arrow keys, with a single stop for Tab: the number that had the focus
- * last, else the first one.
+ * Table whose numbers are navigated with the arrow keys. It is a single tab stop: the last focused number, initially the
+ * first one.
  */
 export function CellTable({
   class: name,
@@ -81,7 +81,7 @@ export function CellTable({
   );
 }
 
-/** The number that a key leads to; undefined for keys that do not move. */
+/** Returns the cell to which a key moves; undefined for other keys. */
 function neighbor(from: HTMLElement, key: string): HTMLElement | undefined {
   const row = from.closest('tr');
   const body = from.closest('table');

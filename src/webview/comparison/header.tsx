@@ -6,7 +6,7 @@ import type { Choice as Chosen, ComparableRun, Side, Split, WantedEpoch } from '
 import type { Model } from './model';
 import { wantedEpochText } from './texts';
 
-/** Which predictions are compared, and what is done with the comparison. */
+/** Header: choice of the compared predictions, and actions. */
 export function Header({ model }: { model: Model }) {
   const { runs, complete } = model;
   if (!runs) return null;
@@ -78,7 +78,7 @@ interface RunProps {
 function Run({ side, run, choice, model }: RunProps) {
   const wanted = side === 'a' ? choice.epochA : choice.epochB;
   const epochs = epochsOf(run, choice.split);
-  // One that is not there (any more) is said by the comparison; it stays chosen.
+  // A missing epoch stays selected; the comparison reports it.
   const offered = epochs.includes(wanted) ? epochs : [wanted, ...epochs];
   const letter = side.toUpperCase();
   return (
@@ -99,7 +99,7 @@ function Run({ side, run, choice, model }: RunProps) {
   );
 }
 
-/** What can be chosen: the newest, the best where it has predictions, and every epoch. */
+/** Returns the epochs to choose from: the newest, the best if it has predictions, and every single one. */
 function epochsOf({ sets, bestEpoch }: ComparableRun, split: Split): WantedEpoch[] {
   const epochs = sets.flatMap((set) =>
     set.split === split && set.epoch !== null ? [set.epoch] : [],

@@ -7,9 +7,9 @@ import type { ComparisonNumbers, ListedExample, Selection, Side } from './messag
 import type { Model } from './model';
 import { outcomeText, probability, sideText, truth } from './texts';
 
-/** Height of a row in CSS pixels; the style sheet says the same. */
+/** Height of a row in CSS pixels, the same as in comparison.css. */
 const ROW_HEIGHT = 44;
-/** Rows drawn above and below the visible ones. */
+/** Rows rendered above and below the visible ones. */
 const OVERSCAN = 6;
 
 interface Props {
@@ -74,7 +74,7 @@ export function ExampleList({ model, comparison, onClose }: Props) {
   );
 }
 
-/** The virtual list: only the visible rows exist, and are asked for. The selected one exists always. */
+/** Virtual list: only the visible rows and the selected one are rendered, and requested from the host. */
 function Rows({ model }: { model: Model }) {
   const box = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
@@ -108,8 +108,8 @@ function Rows({ model }: { model: Model }) {
     if (hadFocus.current) focusSelected(element);
   }, [selected, total]);
 
-  // A list that the user has just opened takes the focus, so that the arrow keys walk through it. One that comes back
-  // by itself does not: the user may be elsewhere, in the Command Palette for instance.
+  // A list that the user has just opened takes the focus, so that the arrow keys work. A restored list does not, because
+  // the focus may be elsewhere, for example in the Command Palette.
   const opened = total > 0;
   useEffect(() => {
     if (!opened || !model.justOpened) return;
@@ -120,7 +120,7 @@ function Rows({ model }: { model: Model }) {
   const places = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
   if (total > 0 && (selected < first || selected >= last)) places.push(selected);
   const page = Math.max(1, Math.floor(height / ROW_HEIGHT) - 1);
-  // From where the selection is when the key comes: keys may come faster than frames.
+  // Relative to the selection at the time of the key: keys may arrive faster than frames.
   const moves = (): Record<string, number | undefined> => ({
     ArrowUp: model.selected - 1,
     ArrowDown: model.selected + 1,
@@ -218,11 +218,11 @@ interface AnswerProps {
   letter: string;
   label: boolean;
   answer: boolean;
-  /** NaN where it is not known. */
+  /** NaN if unknown. */
   probTrue: number;
 }
 
-/** What one of the runs says, with its probability of True. */
+/** Answer of one of the runs, with its probability of True. */
 function Answer({ letter, label, answer, probTrue }: AnswerProps) {
   const right = answer === label;
   const word = right ? t('right') : t('wrong');

@@ -1,30 +1,30 @@
 /**
- * The contract between the comparison panel and its host: one discriminated union each way, and requests. After
- * `ready` the host sends `runs` and then `comparing`, `compared` or `failed`. What is said of a comparison carries its
- * `generation`, so that an answer about one that is no longer shown is recognized.
+ * Messages between the comparison panel and its host: one discriminated union in each direction, and requests. After
+ * `ready` the host sends `runs` and then `comparing`, `compared` or `failed`. Messages about a comparison contain its
+ * `generation`, so that answers about a comparison that is no longer shown can be dropped.
  */
 
 export type Split = 'train' | 'val' | 'test';
 
-/** Predictions of a run: of a split, after an epoch (from 0) or of a stand-alone evaluation (null). */
+/** Predictions of a run: a split, and an epoch (from 0) or null for a stand-alone evaluation. */
 export interface PredictionSet {
   split: Split;
   epoch: number | null;
 }
 
-/** After an epoch (from 0), the best epoch's, or the newest. */
+/** Predictions of an epoch (from 0), of the best epoch, or the newest. */
 export type WantedEpoch = number | 'best' | 'last';
 
 export type Outcome = 'both right' | 'newly right' | 'newly wrong' | 'both wrong';
 
 export type Side = 'a' | 'b';
 
-/** A run that may be compared, and what it has. */
+/** A run with the predictions that can be compared. */
 export interface ComparableRun {
   folder: string;
   name: string;
   sets: PredictionSet[];
-  /** Epoch of the best result, from 0; null where there is none. */
+  /** Epoch of the best result, from 0; null if there is none. */
   bestEpoch: number | null;
 }
 
@@ -37,7 +37,7 @@ export interface Choice {
 
 export type Interval = readonly [number, number];
 
-/** As `PairedNumbers` of the analysis: two models on the same examples. */
+/** Metrics of two models on the same examples, like `PairedNumbers` of the analysis. */
 export interface Numbers {
   n: number;
   accuracyA: number | null;
@@ -61,18 +61,18 @@ export interface Numbers {
 export interface SliceNumbers extends Numbers {
   slice: string;
   value: string;
-  /** The slice's name in the user's language; with its value, but for slices that an example is in or not. */
+  /** Name of the slice in the user's language, with its value unless the slice is a yes-or-no property. */
   title: string;
   q: number | null;
   marked: boolean;
-  /** What is to be said of a marked slice, in the user's language. */
+  /** Description of a marked slice in the user's language; null for others. */
   finding: string | null;
 }
 
 export interface ComparedSide {
   name: string;
   epoch: number | null;
-  /** Labeled examples that only this run answers. */
+  /** Number of labeled examples that only this run answers. */
   alone: number;
 }
 
@@ -85,10 +85,10 @@ export interface ComparisonNumbers extends Numbers {
   notes: string[];
 }
 
-/** Which examples, and in which order. */
+/** Selection and order of examples. */
 export interface Selection {
   outcomes: Outcome[];
-  /** Place of a slice; null for all examples. */
+  /** Index of a slice; null for all examples. */
   slice: number | null;
   search: string;
   order: 'annotations' | 'change';
@@ -101,13 +101,13 @@ export interface ListedExample {
   label: boolean;
   answerA: boolean;
   answerB: boolean;
-  /** Probability of True; NaN where it is not known. */
+  /** Probability of True; NaN if unknown. */
   probTrueA: number;
   probTrueB: number;
   outcome: Outcome;
 }
 
-/** What the panel keeps as its own state, by which it is opened again after a reload of the window. */
+/** State of the panel, from which it is restored after a reload of the window. */
 export interface PanelState {
   /** Folders of the runs. */
   a: string;
@@ -116,16 +116,16 @@ export interface PanelState {
 }
 
 export type ToWebview =
-  /** `newer`: names of the runs that have other predictions by now than those compared. */
+  /** `newer`: names of the runs that have newer predictions than the compared ones. */
   | { type: 'runs'; a: ComparableRun; b: ComparableRun; choice: Choice; newer: string[] }
   | { type: 'comparing'; generation: number }
-  /** `complete`: the intervals that take longest are also there; sent again when they are. */
+  /** `complete`: includes the intervals that take longest to compute. Sent again when they are available. */
   | { type: 'compared'; generation: number; comparison: ComparisonNumbers; complete: boolean }
   | { type: 'failed'; generation: number; message: string; hint: string | null };
 
 export type ToHost =
   | { type: 'choose'; choice: Choice }
-  /** a becomes b. */
+  /** Swaps the runs A and B. */
   | { type: 'exchange' }
   | { type: 'compareAgain' };
 
@@ -134,8 +134,8 @@ export interface ComparisonContract {
   toHost: ToHost;
   requests: {
     /**
-     * Some examples of a selection, from a place on.
-     * @param find an identifier whose place in the list is wanted, too; null: none
+     * Returns examples of a selection, starting at an index.
+     * @param find an identifier whose index in the list is also returned; null for none
      */
     examples: {
       params: {
@@ -145,27 +145,27 @@ export interface ComparisonContract {
         count: number;
         find: string | null;
       };
-      /** `found`: the place of what was to be found, null where it is not in the list. */
+      /** `found`: the index of `find`; null if the list does not contain it. */
       result: { total: number; examples: ListedExample[]; found: number | null };
     };
     /**
-     * Opens the failed examples of a run, only those of the selection.
-     * @param identifier the example to show first; null: the first of them
+     * Opens the examples of a selection in the Failed Examples panel of a run.
+     * @param identifier the example to show first; null for the first of the list
      */
     openExamples: {
       params: {
         generation: number;
         side: Side;
         selection: Selection;
-        /** What they are, in words. */
+        /** Description of the examples in the user's language. */
         title: string;
         identifier: string | null;
       };
       result: null;
     };
-    /** The comparison as `nlvr compare --json` prints it. */
+    /** Copies the comparison in the format of `nlvr compare --json`. */
     copyJson: { params: { generation: number }; result: null };
-    /** Asks what to write and where. The result is the file's name, or null when the user canceled. */
+    /** Asks for format and file and writes it. The name of the file, or null if the user canceled. */
     export: {
       params: { generation: number; selection: Selection | null };
       result: { file: string | null };

@@ -14,7 +14,7 @@ import { cellText } from './texts';
 
 type Requests = ComparisonContract['requests'];
 
-/** The host as the model sees it. */
+/** The part of the host connection that the model uses. */
 export interface Host {
   send(message: ToHost): void;
   request<N extends keyof Requests>(
@@ -23,7 +23,7 @@ export interface Host {
   ): Promise<Requests[N]['result']>;
 }
 
-/** A number whose examples are listed: of these outcomes, in this slice. Slices are named: places change. */
+/** A number whose examples can be listed: its outcomes and slice. Slices are named, because indices change. */
 export interface Cell {
   outcomes: Outcome[];
   slice: { slice: string; value: string } | null;
@@ -32,22 +32,22 @@ export interface Cell {
 export const SLICE_ORDERS = ['listed', 'difference', 'examples', 'certainty'] as const;
 export type SliceOrder = (typeof SLICE_ORDERS)[number];
 
-/** What survives a reload of the page. */
+/** State that survives a reload of the page. */
 export interface ViewState extends PanelState {
   cell: Cell | null;
-  /** Identifier of the example that is selected in the list. */
+  /** Identifier of the selected example. */
   identifier: string | null;
   search: string;
   order: Selection['order'];
   sliceOrder: SliceOrder;
-  /** Slices of which all values are shown. */
+  /** Slices that show all of their values. */
   unfolded: string[];
 }
 
 export type State =
   | { state: 'opening' }
   | { state: 'comparing' }
-  /** `complete`: all intervals are there. */
+  /** `complete`: all intervals are available. */
   | { state: 'compared'; complete: boolean }
   | { state: 'failed'; message: string; hint: string | null };
 
@@ -56,17 +56,17 @@ export interface Notice {
   message: string;
 }
 
-/** Examples that are asked for at once. */
+/** Number of examples per request. */
 const PAGE_SIZE = 100;
 
-/** Letters typed into the search are waited for this many milliseconds. */
+/** Debounce time of the search in milliseconds. */
 const SEARCH_DELAY_MS = 150;
 
-/** The panel's state, without DOM. Every change ends in `changed`. */
+/** State of the panel, independent of the DOM. Every change calls `changed`. */
 export class Model {
   runs: Extract<ToWebview, { type: 'runs' }> | null = null;
   state: State = { state: 'opening' };
-  /** The last one; shown grayed while another is computed. */
+  /** The latest comparison; grayed out while another one is being computed. */
   comparison: ComparisonNumbers | null = null;
   notice: Notice | null = null;
   cell: Cell | null = null;
@@ -74,16 +74,16 @@ export class Model {
   order: Selection['order'] = 'annotations';
   sliceOrder: SliceOrder = 'listed';
   readonly unfolded = new Set<string>();
-  /** Examples in the list; null until the first of them are there. */
+  /** Number of examples in the list; null until the first ones arrive. */
   total: number | null = null;
-  /** The user has opened the list and it has not had the focus yet. */
+  /** Whether the user has just opened the list and it has not been focused yet. */
   justOpened = false;
-  /** Place of the selected example in the list. */
+  /** Index of the selected example in the list. */
   selected = 0;
   private examples: (ListedExample | undefined)[] = [];
   private readonly requestedPages = new Set<number>();
   private generation = 0;
-  /** Counts the lists, so that an answer about an earlier one is dropped. */
+  /** Number of the current list. Answers about earlier lists are dropped. */
   private listGeneration = 0;
   private pendingIdentifier: string | null;
   private searchTimer: ReturnType<typeof setTimeout> | undefined;
@@ -118,7 +118,7 @@ export class Model {
         this.comparison = message.comparison;
         this.state = { state: 'compared', complete: message.complete };
         if (known) break;
-        // The number that was looked into may be gone with its slice.
+        // The slice of the open list may no longer exist.
         if (this.cell && this.selection() === null) this.cell = null;
         this.pendingIdentifier ??= this.selectedExample?.identifier ?? null;
         this.startList();
@@ -133,7 +133,7 @@ export class Model {
     this.changed();
   }
 
-  /** Whether all numbers are there. */
+  /** Whether all numbers are available. */
   get complete(): boolean {
     return this.state.state === 'compared' && this.state.complete;
   }
@@ -163,7 +163,7 @@ export class Model {
     this.changed();
   }
 
-  /** Lists the examples of a number. */
+  /** Lists the examples behind a number. */
   openCell(cell: Cell): void {
     this.cell = cell;
     this.justOpened = true;
@@ -205,7 +205,7 @@ export class Model {
     this.changed();
   }
 
-  /** What is listed, as the host is asked for it; null where nothing is. */
+  /** The listed examples as a selection for the host; null if no list is open. */
   selection(): Selection | null {
     const { cell, comparison, search, order } = this;
     if (!cell || !comparison) return null;
@@ -213,7 +213,7 @@ export class Model {
     return slice === -1 ? null : { outcomes: cell.outcomes, slice, search, order };
   }
 
-  /** What is listed, in words. */
+  /** Title of the list. */
   get title(): string {
     const { cell, comparison } = this;
     if (!cell || !comparison) return '';
@@ -229,14 +229,14 @@ export class Model {
     return this.examples[this.selected];
   }
 
-  /** These places of the list are on the screen: asks for the examples that are not there yet. */
+  /** Requests the missing examples of the visible range. */
   requestRange(first: number, last: number): void {
     const end = Math.min(last, (this.total ?? PAGE_SIZE) - 1);
     for (let page = Math.floor(first / PAGE_SIZE); page <= Math.floor(end / PAGE_SIZE); page++)
       if (!this.requestedPages.has(page)) this.requestPage(page);
   }
 
-  /** Moves the selection; stays within the list. */
+  /** Selects the example at an index, clamped to the list. */
   moveTo(place: number): void {
     const { total } = this;
     if (total === null || total === 0) return;
@@ -247,7 +247,7 @@ export class Model {
     this.changed();
   }
 
-  /** Opens the selected example among those of the list in the failed examples of a run. */
+  /** Opens the list in the Failed Examples panel of a run, with the selected example first. */
   async open(side: Side): Promise<void> {
     const selection = this.selection();
     if (selection === null || this.total === 0) return;
@@ -260,12 +260,12 @@ export class Model {
     });
   }
 
-  /** @returns whether it was copied. */
+  /** @returns whether it was copied */
   async copyJson(): Promise<boolean> {
     return (await this.send('copyJson', { generation: this.generation })) !== undefined;
   }
 
-  /** @returns the file's name, null when nothing was written. */
+  /** @returns the name of the file; null if nothing was written */
   async export(): Promise<string | null> {
     const { generation } = this;
     const saved = await this.send('export', { generation, selection: this.selection() });
@@ -287,7 +287,7 @@ export class Model {
     return slices.findIndex(({ slice, value }) => slice === of.slice && value === of.value);
   }
 
-  /** A list from its beginning; nothing where no number is open. */
+  /** Clears the list and requests its first page if a list is open. */
   private startList(): void {
     clearTimeout(this.searchTimer);
     this.listGeneration += 1;
@@ -310,7 +310,7 @@ export class Model {
         if (listGeneration !== this.listGeneration) return;
         this.total = total;
         examples.forEach((example, i) => (this.examples[first + i] = example));
-        // Unless another was selected meanwhile.
+        // Unless another example has been selected since.
         if (find !== null && find === this.pendingIdentifier) {
           this.pendingIdentifier = null;
           if (found !== null) this.selected = found;

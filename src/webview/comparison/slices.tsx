@@ -5,10 +5,10 @@ import type { ComparisonNumbers, Outcome, SliceNumbers } from './messages';
 import { SLICE_ORDERS, type Model, type SliceOrder } from './model';
 import { cellText, outcomesOf, outcomeText, pointInterval, points, significance } from './texts';
 
-/** Values of a slice that are shown until all are asked for; the largest. */
+/** Number of values of a slice that are shown initially. */
 const VALUES_SHOWN = 12;
 
-/** The numbers of every slice; each opens the examples behind it. */
+/** Table of the numbers by slice; each number opens the examples behind it. */
 export function Slices({ model, comparison }: { model: Model; comparison: ComparisonNumbers }) {
   const { slices } = comparison;
   if (slices.length === 0) return null;
@@ -131,7 +131,7 @@ function Slice({ model, comparison, slice, scale }: SliceProps) {
 
 const PLOT_WIDTH = 96;
 
-/** The difference with its interval, drawn: the line in the middle is no difference. */
+/** Plot of the difference and its interval; the line in the middle is zero. */
 function Interval({ slice: { difference, ci95 }, scale }: { slice: SliceNumbers; scale: number }) {
   if (difference === null || ci95 === null) return null;
   const x = (value: number): number => PLOT_WIDTH / 2 + (value / scale) * (PLOT_WIDTH / 2 - 4);
@@ -147,7 +147,7 @@ function Interval({ slice: { difference, ci95 }, scale }: { slice: SliceNumbers;
   );
 }
 
-/** The slices to show, in order, and how many values of which slice are left out. */
+/** Returns the slices to show, in order, and the number of hidden values by slice. */
 function visible(
   slices: readonly SliceNumbers[],
   { sliceOrder, unfolded }: Model,

@@ -20,7 +20,7 @@ interface Props {
   comparison: ComparisonNumbers;
 }
 
-/** What the whole comparison says. */
+/** Summary of the comparison: verdict, metrics and outcomes. */
 export function Summary({ model, comparison }: Props) {
   const { a, b, n, difference, ci95, p } = comparison;
   return (
@@ -102,7 +102,7 @@ export function Summary({ model, comparison }: Props) {
   );
 }
 
-/** The first thing to know. */
+/** Returns the result of the comparison in one sentence. */
 function verdict({ a, b, difference, p }: ComparisonNumbers): string {
   const by = (100 * Math.abs(difference ?? 0)).toFixed(1);
   if (p === null || p >= 0.05)
@@ -131,7 +131,7 @@ function Share({ value, interval, isPending = false }: ShareProps) {
   );
 }
 
-/** The table of both answers, right and wrong, with its sums. */
+/** Contingency table of both runs' answers with its sums. */
 function Outcomes({ model, comparison }: Props) {
   const { bothRight, newlyRight, newlyWrong, bothWrong, n } = comparison;
   const cell = (outcomes: readonly Outcome[], value: number) => {
@@ -184,7 +184,7 @@ function Outcomes({ model, comparison }: Props) {
   );
 }
 
-/** The slices that changed beyond chance, in sentences. */
+/** Descriptions of the slices that changed significantly. */
 export function Findings({ model, comparison }: Props) {
   const marked = comparison.slices.filter(({ finding }) => finding !== null);
   if (comparison.slices.length === 0) return null;
@@ -215,7 +215,7 @@ export function Findings({ model, comparison }: Props) {
   );
 }
 
-/** The examples of a slice that changed. */
+/** Returns the changed examples of a slice. */
 function changedIn(
   slice: string,
   value: string,

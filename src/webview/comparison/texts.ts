@@ -1,7 +1,7 @@
 import { t } from '../shared/translate';
 import type { ComparedSide, Interval, Outcome, WantedEpoch } from './messages';
 
-/** The panel's words for its own terms. Functions, because the language is known only at run time. */
+/** Localized texts of the panel's terms. They are functions because the language is known only at run time. */
 
 export function outcomeText(outcome: Outcome): string {
   switch (outcome) {
@@ -16,7 +16,7 @@ export function outcomeText(outcome: Outcome): string {
   }
 }
 
-/** Outcomes of which one run's answer is right, or wrong. */
+/** Groups of outcomes by one run's answer. */
 export const outcomesOf = {
   all: ['both right', 'newly right', 'newly wrong', 'both wrong'],
   rightInA: ['both right', 'newly wrong'],
@@ -25,7 +25,7 @@ export const outcomesOf = {
   wrongInB: ['newly wrong', 'both wrong'],
 } as const satisfies Record<string, readonly Outcome[]>;
 
-/** The examples of a number in words: "Newly wrong · Counting". */
+/** Describes the examples behind a number: "Newly wrong · Counting". */
 export function cellText(
   outcomes: readonly Outcome[],
   slice: string | null,
@@ -54,7 +54,7 @@ export function cellText(
   return which === 'all' ? slice : `${words()} · ${slice}`;
 }
 
-/** A run with its epoch. Files count epochs from 0, people from 1. */
+/** A run with its epoch. Files count epochs from 0, the interface from 1. */
 export function sideText({ name, epoch }: ComparedSide): string {
   return epoch === null ? name : t('{0} (epoch {1})', name, epoch + 1);
 }
@@ -65,7 +65,7 @@ export function wantedEpochText(wanted: WantedEpoch): string {
   return t('epoch {0}', wanted + 1);
 }
 
-/** A share with its interval in percent. */
+/** An interval of shares in percent: `[58.4, 63.9]`. */
 export function intervalText(interval: Interval | null): string {
   return interval === null
     ? ''

@@ -15,7 +15,7 @@ import { restoreScroll } from './restoreScroll';
 
 interface AppProps {
   model: FormModel;
-  /** Changes with the model: what is drawn depends on it. */
+  /** Changes with the model, to trigger rendering. */
   version: number;
   view: Partial<ViewState>;
   saveView: (view: ViewState) => void;
@@ -30,7 +30,7 @@ export function App({ model, view, saveView }: AppProps) {
   useEffect(() => {
     saveView({ search, changedOnly, scroll });
   }, [search, changedOnly, scroll]);
-  // Before there are fields there is nothing to scroll.
+  // Without fields there is nothing to scroll.
   const isLoaded = state !== undefined;
   useLayoutEffect(() => {
     const root = document.getElementById('root');
@@ -158,7 +158,7 @@ const allProblems = (state: FormState): FormProblem[] => [
   ...Object.values(state.fields).flatMap(({ problems }) => problems),
 ];
 
-/** The control that the first problem on the page is about, or the problem's own first button. */
+/** Focuses the control of the page's first problem, or the problem's first button. */
 function focusFirstProblem(): void {
   const problem = document.querySelector('.problem.error') ?? document.querySelector('.problem');
   const control = problem?.closest('.field')?.querySelector('input, select');
@@ -214,7 +214,7 @@ const keys = () => [
 
 function onKeys(model: FormModel, searchField: () => HTMLInputElement | null): () => void {
   const onKey = (event: KeyboardEvent): void => {
-    // Saving is passed to VS Code. It asks for what is being typed; sent now, it need not be waited for.
+    // VS Code handles saving and then requests the drafts. Sending them now avoids the wait.
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 's') model.commitAll();
     const isFind = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'f';
     if (!isFind && (event.key !== '/' || isTyping(event.target) || areKeysDisabled())) return;

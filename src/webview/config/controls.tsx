@@ -109,10 +109,10 @@ function Choice({ info, state, model, id, describedBy }: ControlProps) {
   );
 }
 
-/** Stands for "fields of its own" among names; no name of a size holds a colon. */
+/** Option value for a custom size; names of sizes contain no colon. */
 const CUSTOM = ':own';
 
-/** `vit`: a size by name, or its measures. */
+/** Control of `vit`: the name of a size, or custom fields. */
 function NameOrFields({ info, state, model, id, describedBy }: ControlProps) {
   const choices = info.choices ?? [];
   const value = state.asFields === true ? CUSTOM : state.text;
@@ -139,7 +139,7 @@ function NameOrFields({ info, state, model, id, describedBy }: ControlProps) {
   );
 }
 
-/** `med_config`: a file, or what would be in it. */
+/** Control of `med_config`: a file, or custom fields. */
 function PathOrFields(props: ControlProps) {
   const { info, state, model, id, describedBy } = props;
   const asFields = state.asFields === true;

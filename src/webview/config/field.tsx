@@ -9,7 +9,7 @@ import { Problems } from './problems';
 interface FieldProps {
   info: FieldInfo;
   model: FormModel;
-  /** A field of a mapping is inside its key. */
+  /** Whether the field belongs to a mapping. */
   nested?: boolean;
 }
 

@@ -1,8 +1,8 @@
 import type { FieldInfo, FieldState } from './messages';
 
 /**
- * Whether a key is shown: all words of the search occur in its name, meaning or group, or in those of its
- * fields; and when only changed ones are wanted, it is.
+ * Whether a key is shown: all search words occur in its name, meaning or group, or in those of its fields. With
+ * `changedOnly` the key must also be changed or have a problem.
  */
 export function matches(
   info: FieldInfo,
@@ -22,7 +22,7 @@ export function matches(
     .every((word) => text.includes(word));
 }
 
-/** Changed from the default, or with something to say about it. */
+/** Whether a key differs from its default or has a problem. */
 function isNotable(state: FieldState | undefined): boolean {
   return state !== undefined && (state.changed || state.problems.length > 0);
 }

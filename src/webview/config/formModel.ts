@@ -1,4 +1,4 @@
-/** What the form knows: the last state from the host, and what is being typed and not yet written. */
+/** State of the form: the last state from the host, and text that is being typed and not written yet. */
 import { HostFailure, type HostConnection } from '../shared/hostConnection';
 import type {
   ConfigContract,
@@ -13,11 +13,11 @@ import type {
 /** Text that is being typed into a field. */
 interface Draft {
   text: string;
-  /** The field's text in the file when the draft began or was last seen changing. */
+  /** The field's text in the file when the draft was started or confirmed. */
   base: string;
-  /** The text that was last asked to be written. */
+  /** The text that was last sent to be written. */
   sent?: string;
-  /** The file has shown the written text: from now on a change there is another one's. */
+  /** Whether the file contains the written text. Later changes of the file come from elsewhere. */
   confirmed: boolean;
   problems?: FormProblem[];
 }
@@ -29,7 +29,7 @@ export interface ViewState {
   scroll: number;
 }
 
-/** Milliseconds of quiet until typed text is checked, and until it is written. */
+/** Debounce times in milliseconds until typed text is checked and written. */
 const CHECK_DELAY_MS = 120;
 const WRITE_DELAY_MS = 800;
 
@@ -75,7 +75,7 @@ export class FormModel {
     this.changed();
   }
 
-  /** What a field shows: its draft, or its value in the file. */
+  /** Returns the displayed state of a field: its draft, or its value in the file. */
   field(key: string): FieldState | undefined {
     const state = this.state?.fields[key];
     const draft = this.drafts.get(key);
@@ -84,7 +84,7 @@ export class FormModel {
     return state.asFields === undefined ? shown : { ...shown, asFields: false };
   }
 
-  /** The user types: checked after a moment, written after a pause. */
+  /** Handles typed text: it is checked after a short delay and written after a pause. */
   type(key: string, text: string): void {
     const base = this.state?.fields[key]?.text ?? '';
     const draft: Draft = this.drafts.get(key) ?? { text, base, confirmed: false };
@@ -97,7 +97,7 @@ export class FormModel {
     this.changed();
   }
 
-  /** Writes what was typed into a field, when something was. */
+  /** Writes the draft of a field, if there is one. */
   commit(key: string): void {
     this.schedule(key, []);
     const draft = this.drafts.get(key);
@@ -116,7 +116,7 @@ export class FormModel {
     );
   }
 
-  /** Writes everything that is being typed: before saving, or when the page goes away. */
+  /** Writes all drafts, before the file is saved or when the page is hidden. */
   commitAll(): void {
     for (const key of this.drafts.keys()) this.commit(key);
   }
@@ -132,13 +132,13 @@ export class FormModel {
     else this.commit(key);
   }
 
-  /** Gives up what was typed and not yet written. */
+  /** Discards the draft of a field. */
   cancel(key: string): void {
     this.schedule(key, []);
     this.discard(key);
   }
 
-  /** Writes a choice immediately. It is shown before the file has it, so that no rendering reverts it. */
+  /** Writes a choice immediately. It is displayed before the file contains it, so that no rendering reverts it. */
   choose(key: string, text: string): void {
     const base = this.state?.fields[key]?.text ?? '';
     const chosen: Draft = { text, base, sent: text, confirmed: false };
@@ -185,7 +185,7 @@ export class FormModel {
     for (const [key, draft] of this.drafts) {
       const text = state.fields[key]?.text;
       if (text === undefined || text === draft.base) continue;
-      // The first change after writing is the writing itself; the text as typed stays under the cursor.
+      // The first change after writing is the written text itself; the typed text stays under the cursor.
       const own = draft.sent !== undefined && !draft.confirmed;
       if (own) {
         draft.base = text;

@@ -6,7 +6,7 @@ import { App } from './app';
 import { FormModel, type ViewState } from './formModel';
 import type { ConfigContract } from './messages';
 
-/** The form, and what of it survives a reload of the page. */
+/** Model of the page: the form, and view state that survives a reload. */
 class Page {
   readonly form: FormModel;
   readonly view: Partial<ViewState>;
@@ -24,7 +24,7 @@ class Page {
     this.form.receive(message);
   }
 
-  /** Another number for every rendering. */
+  /** Returns a new number for every rendering. */
   nextVersion(): number {
     return this.renderings++;
   }

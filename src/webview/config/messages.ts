@@ -1,29 +1,29 @@
 /**
- * How the configuration's form and its host talk. The host owns the text of the file and everything that
- * is known about keys; the form shows it and asks for edits.
+ * Messages between the configuration form and its host. The host owns the text of the file and the definitions of the
+ * keys; the form shows them and requests edits.
  */
 import type { PanelContract } from '../shared/messages';
 
-/** What a field is, for its control. */
+/** Kind of a field, which determines its control. */
 export type FieldKind = 'number' | 'boolean' | 'choice' | 'path' | 'mapping';
 
-/** What is known about a key, the same for every file. */
+/** Definition of a key, the same for every file. */
 export interface FieldInfo {
   /** Dotted for a field of a mapping. */
   key: string;
   kind: FieldKind;
   group: string;
-  /** One line. */
+  /** Description in one line. */
   meaning: string;
-  /** In words; "none" for an empty path. */
+  /** Default as text; "none" for an empty path. */
   defaultText: string;
-  /** In words; absent for fields of mappings that BLIP does not have apart. */
+  /** BLIP's value as text; omitted for fields that BLIP does not have separately. */
   blipText?: string;
-  /** In words: `0 to 10`. */
+  /** Allowed range as text: `0 to 10`. */
   rangeText: string;
-  /** Of a choice, and of a mapping that a name can replace. */
+  /** Values of a choice, and names that can replace a mapping. */
   choices?: string[];
-  /** A mapping that a path can replace. */
+  /** Whether a path can replace the mapping. */
   pathInstead?: boolean;
   /** Fields of a mapping. */
   fields?: FieldInfo[];
@@ -32,51 +32,51 @@ export interface FieldInfo {
 export interface FormProblem {
   severity: 'error' | 'warning' | 'information';
   message: string;
-  /** 1-based; 0 where the text has no such key yet. */
+  /** 1-based; 0 if the text does not contain the key. */
   line: number;
   fixes: { title: string; index: number }[];
 }
 
-/** How a key is written in the file. */
+/** State of a key in the file. */
 export interface FieldState {
-  /** What the control shows: the value in effect, or as written when it is wrong; '' for a mapping's own. */
+  /** Text of the control: the effective value, or the written text if it is invalid; '' for a mapping. */
   text: string;
-  /** Whether the file writes the key. */
+  /** Whether the file contains the key. */
   written: boolean;
-  /** Whether its value is another than the default. */
+  /** Whether the value differs from the default. */
   changed: boolean;
   problems: FormProblem[];
-  /** Of a mapping: whether its fields are written, rather than a name or a path. */
+  /** For a mapping: whether its fields are written instead of a name or a path. */
   asFields?: boolean;
 }
 
-/** The file as the form shows it. */
+/** State of the file. */
 export interface FormState {
-  /** Version of the text, rising. */
+  /** Increasing version of the text. */
   version: number;
-  /** By key, fields of mappings too. Empty while the text is broken. */
+  /** Fields by key, including fields of mappings. Empty while the text has a syntax error. */
   fields: Record<string, FieldState>;
-  /** Problems that belong to no field: unknown keys and the like. */
+  /** Problems that belong to no field, such as unknown keys. */
   otherProblems: FormProblem[];
-  /** Why the text cannot be read as YAML, and where. */
+  /** Why and where the text is not valid YAML. */
   syntaxError?: { message: string; line: number };
 }
 
-/** What follows from the configuration; null where it cannot be known, or where a wrong value decides it. */
+/** Numbers derived from the configuration; null if unknown or if an invalid value determines them. */
 export interface Insights {
-  /** Optimizer steps and learning rates: corners of a graph of straight lines. */
+  /** Learning rates by optimizer step: vertices of a piecewise linear graph. */
   schedule: { step: number; lr: number }[] | null;
-  /** Whether `schedule` counts steps, or epochs because the number of examples is not known. */
+  /** Unit of `schedule`: steps, or epochs if the number of examples is unknown. */
   scheduleUnit: 'steps' | 'epochs';
   /** Why there is no schedule. */
   scheduleNote: string | null;
-  /** Examples of the training split. */
+  /** Number of examples of the training split. */
   examples: number | null;
-  /** Processes that share a training by the setting `nlvr.processesPerNode`. */
+  /** Number of processes per training (setting `nlvr.processesPerNode`). */
   processes: number;
-  /** Why there may be more. */
+  /** Why there may be more processes. */
   processesNote: string | null;
-  /** Examples of one optimizer step, and what they are made of. */
+  /** Number of examples per optimizer step, followed by its factors. */
   effectiveBatch: number | null;
   batchPerProcess: number | null;
   accumulateSteps: number | null;
@@ -85,24 +85,24 @@ export interface Insights {
   /** Why the examples could not be counted. */
   dataNote: string | null;
   parameters: { total: number; parts: { name: string; count: number }[] } | null;
-  /** Bytes, roughly, by what they are for. */
+  /** Estimated memory in bytes, in total and by purpose. */
   memory: { total: number; parts: { name: string; bytes: number }[] } | null;
-  /** Why the model cannot be measured. */
+  /** Why parameters and memory cannot be computed. */
   modelNote: string | null;
 }
 
 export type ToWebview =
-  /** Complete; what the form needs to show anything. */
+  /** The complete state, sent first. */
   | { type: 'snapshot'; file: string; groups: string[]; fields: FieldInfo[]; state: FormState }
   | { type: 'state'; state: FormState }
   | { type: 'insights'; insights: Insights }
-  /** The file is about to be saved: what is being typed is to be written now, then `flushed` to be said. */
+  /** The file is about to be saved: the form must write all drafts now and then send `flushed`. */
   | { type: 'flush'; round: number };
 
 export type ToHost =
-  /** Shows the text, at a line where one is given. */
+  /** Shows the text, at a line if specified. */
   | { type: 'openText'; line?: number }
-  /** The requests that a `flush` called for have been sent. */
+  /** The form has sent all requests caused by `flush`. */
   | { type: 'flushed'; round: number };
 
 export interface ConfigContract extends PanelContract {
@@ -111,15 +111,15 @@ export interface ConfigContract extends PanelContract {
   requests: {
     /** Writes a value as the user typed it. */
     set: { params: { key: string; text: string }; result: void };
-    /** Removes the key, so that the default counts. */
+    /** Removes the key, so that the default applies. */
     reset: { params: { key: string }; result: void };
-    /** Writes the fields of a mapping in place of its name or path, with the values that count now. */
+    /** Replaces the name or path of a mapping by its fields with the effective values. */
     expand: { params: { key: string }; result: void };
-    /** The problems that a field would have with this text. Changes nothing. */
+    /** Returns the problems that a field would have with a text, without changing the file. */
     check: { params: { key: string; text: string }; result: FormProblem[] };
-    /** Lets the user pick a file or folder and writes it. */
+    /** Lets the user choose a file or folder and writes its path. */
     browse: { params: { key: string }; result: void };
-    /** Applies a fix that came with a state of this version. */
+    /** Applies a fix of the state with this version. */
     fix: { params: { version: number; index: number }; result: void };
   };
 }

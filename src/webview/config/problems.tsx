@@ -16,7 +16,7 @@ const severityTexts: Record<FormProblem['severity'], () => string> = {
   information: () => t('Note'),
 };
 
-/** Problems in the words of the Problems view, each with its fixes. Read out when they change. */
+/** List of problems with the texts of the Problems view and their fixes. Changes are announced to screen readers. */
 export function Problems({
   id,
   problems,

@@ -1,10 +1,10 @@
-/** Milliseconds without scrolling until the page counts as at rest. */
+/** Milliseconds without scroll events until scrolling counts as finished. */
 const REST_MS = 150;
 
 /**
- * Scrolls the page's root to where it was, and reports where it comes to rest from then on.
- * @param from the last reported position, before the page was reloaded.
- * @returns ends the telling.
+ * Restores the scroll position and reports it whenever scrolling has finished.
+ * @param from the last reported position, from before the reload of the page
+ * @returns a function that stops the reports
  */
 export function restoreScroll(
   page: Pick<HTMLElement, 'scrollTop' | 'addEventListener' | 'removeEventListener'>,

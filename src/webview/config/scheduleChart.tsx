@@ -5,7 +5,7 @@ import type { Insights } from './messages';
 const [width, height] = [280, 120];
 const [left, right, top, bottom] = [44, 8, 8, 20];
 
-/** The learning rate over the run, as the trainer will set it. */
+/** Chart of the learning rate over the run, as the trainer will set it. */
 export function ScheduleChart({
   points,
   scheduleUnit,

@@ -6,13 +6,13 @@ import { t } from '../shared/translate';
 import type { Insights } from './messages';
 import { ScheduleChart } from './scheduleChart';
 
-/** Where there is room for the card next to the fields (as in config.css); otherwise it is above them, closed. */
+/** Whether the card fits next to the fields (as in config.css); otherwise it is above them and collapsed. */
 const wide = window.matchMedia('(min-width: 861px)');
 
-/** What follows from the configuration: learning rate, steps, parameters, memory. */
+/** Card with the training plan: learning rate, steps, parameters, memory. */
 export function TrainingPlan({ insights }: { insights: Insights | undefined }) {
   const [open, setOpen] = useState(() => wide.matches);
-  // What the user folds or unfolds stays so until the room for it changes.
+  // The user's choice to collapse or expand applies until the layout changes.
   useEffect(() => {
     const follow = (): void => setOpen(wide.matches);
     wide.addEventListener('change', follow);

@@ -15,7 +15,7 @@ function labels(): [RunAction, string][] {
   ];
 }
 
-/** What is done with a run less often, behind the three dots. */
+/** Menu with the less common actions of a run. */
 export function ActionsMenu({ run }: { run: RunHeader }) {
   const { host } = useDashboard();
   const [open, setOpen] = useState(false);

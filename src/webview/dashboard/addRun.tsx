@@ -2,7 +2,7 @@ import { Icon } from '../shared/icons';
 import { t } from '../shared/translate';
 import { useDashboard } from './context';
 
-/** Asks for runs to show in the same charts. */
+/** Button to choose further runs for the same charts. */
 export function AddRun() {
   const { host } = useDashboard();
   return (

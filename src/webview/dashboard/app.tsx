@@ -19,7 +19,7 @@ import { WatchedPairs } from './watchedPairs';
 
 const axes: readonly XAxis[] = ['step', 'epoch', 'time'];
 
-/** The whole dashboard. */
+/** Root component of the dashboard. */
 export function App() {
   const store = useStore('data');
   const { host } = useDashboard();
@@ -96,7 +96,7 @@ function Charts() {
 
 type SmallChartId = Exclude<ChartId, 'loss' | 'accuracy'>;
 
-/** Step times of ranks are next to the throughput if there are several ranks; those of a GPU come last. */
+/** Returns the small charts in order; those of ranks and of the GPU only if there is data. */
 function smallCharts(store: DashboardStore): readonly SmallChartId[] {
   const ranks = store.runs.some((run) => run.header.ranks || run.columns.ranks);
   const gpu = store.runs.some((run) => run.last('gpuMemory') !== null);
@@ -188,7 +188,7 @@ function AxisChoice() {
   );
 }
 
-/** A range of steps means nothing in hours: another axis shows all of it. */
+/** Changes the x axis and resets its range, which has other units. */
 function chooseAxis(store: DashboardStore, xAxis: XAxis): void {
   store.setView({ xAxis, range: null });
 }
@@ -263,7 +263,7 @@ function useKeys(): void {
   }, [store, host]);
 }
 
-/** Says aloud when an epoch was evaluated while the page is open. */
+/** Announces epochs that are evaluated while the page is open. */
 function useEpochAnnouncements(store: DashboardStore): void {
   const announced = useRef(new Map<string, string>());
   useEffect(() => {

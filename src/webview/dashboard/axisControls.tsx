@@ -4,7 +4,7 @@ import { useDashboard, useStore } from './context';
 import type { ChartId } from './curve';
 import type { YAxis } from './yAxis';
 
-/** What numbers of a chart are typed in, and how many of the chart's units that is. */
+/** Unit in which the bounds of a chart are entered, and its size in the chart's units. */
 const inputUnits: Partial<Record<ChartId, { unit: string; size: number }>> = {
   accuracy: { unit: '%', size: 0.01 },
   gpuUse: { unit: '%', size: 0.01 },
@@ -15,11 +15,11 @@ const inputUnits: Partial<Record<ChartId, { unit: string; size: number }>> = {
 
 interface AxisControlsProps {
   id: ChartId;
-  /** The axis on the screen, where the chart is drawn. */
+  /** Returns the visible axis; undefined while the chart is not drawn. */
   axis: { current: (() => YAxis) | undefined };
 }
 
-/** The y axis of a chart: logarithmic, without outliers, and from where to where. */
+/** Settings of a chart's y axis: logarithmic scale, outliers, and range. */
 export function AxisControls({ id, axis }: AxisControlsProps) {
   const store = useStore('view');
   const { log, clip, yRanges } = store.view;
@@ -54,7 +54,7 @@ interface BoundsProps extends AxisControlsProps {
   size: number;
 }
 
-/** Two numbers. An empty field is the end that is on the screen. */
+/** Fields for the two ends of the range. An empty field keeps the visible end. */
 function Bounds({ id, axis, unit, size }: BoundsProps) {
   const { store } = useDashboard();
   const range = store.view.yRanges[id];
@@ -63,7 +63,7 @@ function Bounds({ id, axis, unit, size }: BoundsProps) {
   const [texts, setTexts] = useState([write(range?.[0]), write(range?.[1])]);
   const [wrong, setWrong] = useState(false);
   const [low, high] = range ?? [];
-  // Zooming by the mouse changes the numbers.
+  // Zooming with the mouse changes the numbers.
   useEffect(() => {
     setTexts([write(low), write(high)]);
     setWrong(false);

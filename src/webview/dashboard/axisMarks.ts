@@ -4,18 +4,18 @@ import { unitsOf } from './curveBuilders';
 import { nearest } from './decimate';
 import type { RunData } from './runData';
 
-/** Something that happened at a place on the x axis. */
+/** Event at a position of the x axis. */
 export interface PlacedMark {
   /** In chart units. */
   x: number;
   label: string;
-  /** What the tooltip and screen readers say; names the run where there are several. */
+  /** Text for the tooltip and screen readers; contains the name of the run if there are several. */
   text: string;
-  /** Index into the theme's series colors; null where there is one run. */
+  /** Index into the theme's series colors; null if there is one run. */
   color: number | null;
 }
 
-/** Where the curriculum ends, where a training was resumed, and its best epoch, in the order of x. */
+/** Returns the marks of the runs in the order of x: end of the curriculum, resumes, and best epoch. */
 export function axisMarks(runs: readonly RunData[], axis: XAxis): PlacedMark[] {
   const several = runs.length > 1;
   return runs

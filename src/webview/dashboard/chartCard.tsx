@@ -20,16 +20,16 @@ import { useYDrag } from './useYDrag';
 import { zoomedY, type YAxis } from './yAxis';
 import { zoomKey } from './zoomKey';
 
-/** The wheel zooms the y axis by so much. */
+/** Zoom factor of the y axis per wheel event. */
 const WHEEL_FACTOR = 1.15;
 
-/** Keys that switch something of the chart that has the focus. */
+/** Keys that toggle an option of the focused chart. */
 const toggleKeys: Readonly<Record<string, 'log' | 'clip' | undefined>> = { l: 'log', o: 'clip' };
 
 interface ChartCardProps {
   id: ChartId;
   title: string;
-  /** What is shown before there is anything to draw. */
+  /** Placeholder without data. */
   empty: string;
   /** Control next to the title. */
   titleControl?: ComponentChildren;
@@ -37,7 +37,7 @@ interface ChartCardProps {
   children?: ComponentChildren;
 }
 
-/** A chart with its legend, tooltip, buttons, and a table in its place for those who cannot see it. */
+/** Chart with legend, tooltip and buttons, and a table as an accessible alternative. */
 export function ChartCard({ id, title, empty, titleControl, children }: ChartCardProps) {
   const store = useStore('data', 'view');
   const { host } = useDashboard();
@@ -126,7 +126,7 @@ interface CardButtonProps {
   label: string;
   run: () => void;
   disabled?: boolean;
-  /** Drawn as switched on; its label says what a click does. */
+  /** Whether the button is shown as active; its label describes the action of a click. */
   active?: boolean;
 }
 
@@ -153,7 +153,7 @@ interface PlotProps {
   axis: { current: (() => YAxis) | undefined };
 }
 
-/** The drawing itself: pointing, zooming and panning by mouse, touch and keyboard. */
+/** Plot area of a chart: cursor, zooming and panning with mouse, touch and keyboard. */
 function Plot({ id, title, curves, marks, png, axis }: PlotProps) {
   const { store, cursor } = useDashboard();
   const { view } = store;
@@ -161,7 +161,7 @@ function Plot({ id, title, curves, marks, png, axis }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<ChartView | undefined>(undefined);
   const [pointer, setPointer] = useState<number | null>(null);
-  /** Whether the cursor is moved here, and not in another chart. */
+  /** Whether the cursor is moved in this chart and not in another one. */
   const [pointed, setPointed] = useState(false);
   const isPointed = useRef(false);
   const point = (here: boolean) => {
@@ -208,7 +208,7 @@ function Plot({ id, title, curves, marks, png, axis }: PlotProps) {
   const logY = view.log.includes(id);
   const clip = view.clip.includes(id);
   const yRange = view.yRanges[id] ?? null;
-  // Before the frame is drawn, so that chart and controls change together.
+  // A layout effect, so that chart and controls change in the same frame.
   useLayoutEffect(() => {
     chart.current?.show({ id, curves, marks, axis: xAxis, logY, range, yRange, clip, pinned });
   }, [id, curves, marks, xAxis, logY, range, yRange, clip, pinned]);

@@ -7,7 +7,7 @@ type Command =
   | { cursor: number | null }
   | { all: true };
 
-/** What a key does in a chart; null for keys that do nothing. */
+/** Returns the command of a key in a chart; null for other keys. */
 export function keyCommand(
   event: Pick<KeyboardEvent, 'key' | 'shiftKey' | 'ctrlKey' | 'metaKey' | 'altKey'>,
   range: Range,

@@ -6,7 +6,7 @@ import { curveTable } from './table';
 
 const MAX_ROWS = 200;
 
-/** The chart's values in rows. */
+/** Table of a chart's values. */
 export function ChartTable({ id, title, curves }: { id: ChartId; title: string; curves: Curve[] }) {
   const { store } = useDashboard();
   const { xAxis, range } = store.view;

@@ -1,7 +1,7 @@
 import { seriesColors } from '../shared/seriesColors';
 import { isHighContrast, themeColor } from '../shared/theme';
 
-/** What a chart is drawn with. */
+/** Colors and font of a chart. */
 export interface ChartColors {
   series: string[];
   text: string;
@@ -14,7 +14,7 @@ export interface ChartColors {
   highContrast: boolean;
 }
 
-/** Reads the theme; call it again after a change. */
+/** Reads colors and font from the theme. Call it again after a theme change. */
 export function chartColors(): ChartColors {
   const highContrast = isHighContrast();
   const text = themeColor('--vscode-foreground', '#888888');
@@ -31,12 +31,12 @@ export function chartColors(): ChartColors {
   };
 }
 
-/** Color of the series with this index; they repeat after six. */
+/** Returns the color of the series with an index; colors repeat after six. */
 export function seriesColor(colors: ChartColors, index: number): string {
   return colors.series[index % colors.series.length] ?? colors.text;
 }
 
-/** A color at a share of its strength. @param strength percent */
+/** Mixes a color with transparency. @param strength opacity in percent */
 export function faint(color: string, strength: number): string {
   return `color-mix(in srgb, ${color} ${strength}%, transparent)`;
 }

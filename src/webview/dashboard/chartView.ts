@@ -29,21 +29,21 @@ Chart.register(
   zoomPlugin,
 );
 
-/** What a chart shows. */
+/** Content of a chart. */
 export interface ChartContent {
   id: ChartId;
-  /** Those not switched off. */
+  /** Visible curves. */
   curves: readonly Curve[];
   /** In the order of x. */
   marks: readonly PlacedMark[];
   axis: XAxis;
   logY: boolean;
-  /** The part of x to show; null for all. */
+  /** Visible part of x; null for all. */
   range: Range | null;
-  /** The part of y to show; null for all, or for all but outliers. */
+  /** Visible part of y; null for all, or with `clip` for all except outliers. */
   yRange: Range | null;
   clip: boolean;
-  /** Keys of runs that are drawn in front of others. */
+  /** Keys of runs that are drawn in front of others, with thicker lines. */
   pinned: readonly string[];
 }
 
@@ -60,30 +60,30 @@ const units: Record<ChartId, Unit> = {
 };
 
 export interface ChartEvents {
-  /** The user zoomed or panned; null: to all of it. */
+  /** The user zoomed or panned; null for the whole range. */
   onRange(this: void, range: Range | null): void;
-  /** Something was painted for the first time. */
+  /** Curves were painted for the first time. */
   onFirstPaint(this: void): void;
-  /** Whether the wheel zooms: only where it was asked for, so that the page can be scrolled over a chart. */
+  /** Whether a wheel event zooms. Other events scroll the page. */
   wheelZooms(this: void, event: WheelEvent): boolean;
 }
 
-/** A mark is pointed at within so many pixels. */
+/** Maximum distance in pixels between the pointer and a mark. */
 const MARK_HIT_PIXELS = 6;
 
-/** Keeps a Chart.js chart in step with what it is to show. It never holds more points than pixels need. */
+/** Keeps a Chart.js chart up to date with its content. Passes only as many points as the width in pixels requires. */
 export class ChartView {
   private readonly chart: Chart<'line', Point[]>;
   private content: ChartContent | undefined;
   private colors: ChartColors = chartColors();
   private cursor: number | null = null;
   private painted = false;
-  /** The part of x on the screen. New options must have it from the start: Chart.js takes them over only later. */
+  /** Visible part of x. New options must contain it, because Chart.js applies later changes only on an update. */
   private bounds: Range = [0, 1];
-  /** Likewise of y; empty where Chart.js chooses. */
+  /** Visible part of y; empty if Chart.js chooses it. */
   private yBounds: { min?: number; max?: number } = {};
   private frame = 0;
-  /** Largest x of the data. */
+  /** Maximum x of the data. */
   private end = 0;
 
   constructor(
@@ -103,63 +103,63 @@ export class ChartView {
     this.update();
   }
 
-  /** Marks a place on the x axis, null for none. */
+  /** Sets the cursor on the x axis; null removes it. */
   setCursor(x: number | null): void {
     if (x === this.cursor) return;
     this.cursor = x;
     if (this.frame !== 0) return;
-    // Nothing but the mark changes: no need to update scales and points.
+    // Only the cursor changes, so scales and points need no update.
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
       this.chart.draw();
     });
   }
 
-  /** Takes over the theme's colors. */
+  /** Applies the theme's colors. */
   restyle(): void {
     this.colors = chartColors();
     this.chart.options = this.options();
     this.update();
   }
 
-  /** x of a position in CSS pixels from the canvas's left edge; null outside of the plot. */
+  /** Returns x at a distance in CSS pixels from the canvas's left edge; null outside the plot. */
   xAt(pixel: number): number | null {
     const { x } = this.chart.scales;
     if (!x || pixel < x.left || pixel > x.right) return null;
     return x.getValueForPixel(pixel) ?? null;
   }
 
-  /** Position of an x in CSS pixels from the canvas's left edge. */
+  /** Returns the distance of x from the canvas's left edge in CSS pixels. */
   pixelOf(x: number): number {
     return this.chart.scales.x?.getPixelForValue(x) ?? 0;
   }
 
-  /** The y axis as it is on the screen. */
+  /** The visible range and the type of the y axis. */
   get yAxis(): YAxis {
     const { y } = this.chart.scales;
     return { range: [y?.min ?? 0, y?.max ?? 1], logarithmic: this.content?.logY === true };
   }
 
-  /** y of a position in CSS pixels from the canvas's top edge. */
+  /** Returns y at a distance in CSS pixels from the canvas's top edge, clamped to the plot. */
   yAt(pixel: number): number {
     const { y } = this.chart.scales;
     return y?.getValueForPixel(Math.min(Math.max(pixel, y.top), y.bottom)) ?? 0;
   }
 
-  /** Whether a position, in CSS pixels from the canvas's left and top edge, is on the labels of the y axis. */
+  /** Whether a position in CSS pixels, from the canvas's left and top edge, is on the labels of the y axis. */
   isOnYAxis(left: number, top: number): boolean {
     const area = this.chart.chartArea;
     return area !== undefined && left < area.left && top >= area.top && top <= area.bottom;
   }
 
-  /** What happened within a few pixels of an x. */
+  /** Returns the marks within a few pixels of x. */
   marksAt(x: number): PlacedMark[] {
     const at = this.pixelOf(x);
     const { marks = [] } = this.content ?? {};
     return marks.filter((mark) => Math.abs(this.pixelOf(mark.x) - at) <= MARK_HIT_PIXELS);
   }
 
-  /** The picture as PNG, on the editor's background. */
+  /** Returns the chart as PNG on the editor's background. */
   async png(): Promise<Uint8Array> {
     const { canvas } = this.chart;
     const copy = new OffscreenCanvas(canvas.width, canvas.height);
@@ -209,7 +209,7 @@ export class ChartView {
         : null);
     if (range === null) return {};
     const [min, max] = range;
-    // A logarithmic axis has no place for 0.
+    // A logarithmic axis cannot start at 0.
     return logY && min <= 0 ? { max } : { min, max };
   }
 
@@ -226,11 +226,11 @@ export class ChartView {
       borderJoinStyle: 'round',
       pointStyle: curve.marker === 'none' ? 'circle' : curve.marker,
       pointRadius: showPoints ? 3 : 0,
-      // Room for whole dots at the edges.
+      // Do not clip dots at the edges.
       clip: showPoints ? 5 : 1,
       pointBackgroundColor: color,
       pointBorderColor: color,
-      // The least is in front.
+      // Lower values are drawn in front.
       order: faintLine ? 1 : pinned ? -1 : 0,
     };
   }
@@ -249,7 +249,7 @@ export class ChartView {
       normalized: true,
       responsive: true,
       maintainAspectRatio: false,
-      // Pointing is handled by the card, which shows exact values of the data, not of the points drawn.
+      // The card handles the pointer: its tooltip shows values of the data, not of the decimated points.
       events: [],
       layout: { padding: { top: 6, right: 10 } },
       elements: { line: { tension: 0, spanGaps: false } },
@@ -265,7 +265,7 @@ export class ChartView {
             autoSkip: false,
             callback: (_, index, all) => all[index]?.label ?? '',
           },
-          // Round places only: Chart.js would also label the ends of what was zoomed into.
+          // Round values only: Chart.js would also label the ends of a zoomed range.
           afterBuildTicks: (scale) => {
             const { axis = 'step' } = this.content ?? {};
             const most = Math.max(2, Math.floor(scale.width / (axis === 'time' ? 96 : 72)));
@@ -329,7 +329,7 @@ export class ChartView {
     };
   }
 
-  /** The line and dots at the cursor. */
+  /** Plugin that draws the line and the dots at the cursor. */
   private cursorPlugin(): Plugin<'line'> {
     return {
       id: 'cursor',

@@ -7,7 +7,7 @@ import { Swatch } from './legend';
 import { Status } from './runHeader';
 import { progressOf, wallText } from './viewModel';
 
-/** The runs side by side, and only those configuration keys in which they differ. */
+/** Table that compares the runs: results, and the configuration keys in which they differ. */
 export function Comparison() {
   const { host } = useDashboard();
   const store = useStore('data', 'view');

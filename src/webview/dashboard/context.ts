@@ -6,7 +6,7 @@ import type { Change, DashboardStore } from './store';
 
 export type Host = HostConnection<DashboardContract, DashboardState>;
 
-/** A place on the x axis that is being looked at, the same in all charts. */
+/** Cursor position on the x axis, shared by all charts. */
 export class Cursor {
   private x: number | null = null;
   private readonly listeners = new Set<(x: number | null) => void>();
@@ -35,14 +35,14 @@ export interface DashboardContext {
 
 export const Context = createContext<DashboardContext | undefined>(undefined);
 
-/** Without following changes. */
+/** Returns the context without subscribing to changes. @throws {Error} outside the dashboard */
 export function useDashboard(): DashboardContext {
   const context = useContext(Context);
   if (!context) throw new Error('outside of the dashboard');
   return context;
 }
 
-/** The store; the component is rendered again when this part of it changes. */
+/** Returns the store and renders the component again when the given parts change. */
 export function useStore(...changes: Change[]): DashboardStore {
   const { store } = useDashboard();
   const [, setCount] = useState(0);
@@ -50,7 +50,7 @@ export function useStore(...changes: Change[]): DashboardStore {
   useEffect(() => {
     const again = () => setCount((count) => count + 1);
     const unsubscribe = changes.map((change) => store.subscribe(change, again));
-    // Something may have come between drawing and listening.
+    // The store may have changed between rendering and subscribing.
     again();
     return () => {
       for (const stop of unsubscribe) stop();

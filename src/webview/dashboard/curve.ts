@@ -14,37 +14,37 @@ import type { RunData } from './runData';
 export type XAxis = 'step' | 'epoch' | 'time';
 export type ChartId =
   'loss' | 'accuracy' | 'lr' | 'gradNorm' | 'speed' | 'ranks' | 'memory' | 'gpuMemory' | 'gpuUse';
-/** Charts of a value that is known for some steps, one curve a run. */
+/** Charts with one metric and one curve per run. */
 export type MetricChartId = Exclude<ChartId, 'loss' | 'accuracy' | 'ranks'>;
-/** Charts whose values vary from step to step, so that they are smoothed. */
+/** Charts whose values are noisy and therefore smoothed. */
 export const smoothedCharts: readonly ChartId[] = ['loss', 'gradNorm', 'speed', 'ranks', 'gpuUse'];
 
-/** One line of a chart, in chart units: steps, epochs or seconds on x. */
+/** Curve of a chart; x is in chart units: steps, epochs or seconds. */
 export interface Curve {
-  /** Stable; curves are switched off by it. */
+  /** Stable id, by which the curve is hidden. */
   id: string;
   /** Key of the run. */
   run: string;
   runName: string;
-  /** What the legend says, such as `val` or `calm-fox-1 val`. */
+  /** Label in the legend, such as `val` or `calm-fox-1 val`. */
   label: string;
   /** Index into the theme's series colors. */
   color: number;
   dash: readonly number[];
-  /** Dots at the points, for curves with few of them. */
+  /** Shape of the dots, for curves with few points. */
   marker: 'none' | 'circle' | 'triangle' | 'rect' | 'rectRot';
-  /** Drawn thin and pale behind the curve with this id, with which it is switched off. */
+  /** For raw values: id of their smoothed curve. They are drawn thin and faint behind it, and hidden with it. */
   smoothedCurve?: string;
-  /** Of several runs: which of the kinds of accuracy it is; kinds are switched off for all runs at once. */
+  /** With several runs: the kind of accuracy. A kind is hidden for all runs together. */
   kind?: { id: string; label: string };
   points(from: number, to: number, buckets: number): Point[];
-  /** The point of the data closest to x; null when there is none. */
+  /** Returns the data point closest to x; null if there is none. */
   at(x: number): Point | null;
-  /** Largest x. */
+  /** Maximum x. */
   end: number;
 }
 
-/** How the values of a chart are written. */
+/** Formats the values of each chart. */
 export const valueText: Record<ChartId, (value: number) => string> = {
   loss: (value) => significant(value),
   accuracy: (value) => percent(value),
@@ -57,7 +57,7 @@ export const valueText: Record<ChartId, (value: number) => string> = {
   gpuUse: (value) => percent(value),
 };
 
-/** How a position on the x axis is shown. */
+/** Formats a position on the x axis. */
 export function xText(axis: XAxis, x: number, runs: readonly RunData[]): string {
   if (axis === 'step') return t('step {0}', count(x));
   if (axis === 'epoch') return t('epoch {0}', significant(x));
@@ -70,14 +70,14 @@ function stepAt(run: RunData, time: number): number | null {
   return index < 0 ? null : (run.columns.step[index] ?? null);
 }
 
-/** Whether a curve is switched off: by itself, with the curve it belongs to, with its run or its kind. */
+/** Whether a curve is hidden: itself, its smoothed curve, its run or its kind. */
 export function isHidden(curve: Curve, hidden: readonly string[]): boolean {
   return [curve.id, curve.smoothedCurve, curve.kind?.id, curve.kind && runGroup(curve.run)].some(
     (id) => id !== undefined && hidden.includes(id),
   );
 }
 
-/** The id by which all kinds of accuracy of a run are switched off. */
+/** Returns the id by which all kinds of accuracy of a run are hidden. */
 export function runGroup(run: string): string {
   return `run:${run}`;
 }

@@ -3,23 +3,23 @@ import { decimate, lowerBound, nearest, type Column, type Point } from './decima
 import { EpochScale } from './epochScale';
 import type { RunData } from './runData';
 
-/** The properties of a curve in addition to its points. */
+/** Properties of a curve in addition to its points. */
 export type CurveStyle = Pick<
   Curve,
   'id' | 'label' | 'color' | 'dash' | 'marker' | 'smoothedCurve' | 'kind'
 >;
 
 interface Units {
-  /** Whether x comes from the column of times. */
+  /** Whether x is read from the time column. */
   timed: boolean;
-  /** From column values to chart units and back; both ascend. */
+  /** Convert column values to chart units and back; both are monotonically increasing. */
   to: (value: number) => number;
   from: (x: number) => number;
 }
 
 const identity = (value: number) => value;
 
-/** @param axis what the chart's x axis measures. */
+/** Returns the conversion of a run's steps to the units of the x axis. */
 export function unitsOf(run: RunData, axis: XAxis): Units {
   if (axis !== 'epoch') return { timed: axis === 'time', to: identity, from: identity };
   const scale = new EpochScale(run.history.epochs, run.header.stepsPerEpoch);
@@ -30,7 +30,7 @@ export function unitsOf(run: RunData, axis: XAxis): Units {
   };
 }
 
-/** Columns of equal length that a curve is drawn from. */
+/** Columns of equal length that contain the points of a curve. */
 export interface Source {
   step: Column;
   time: Column;
@@ -38,13 +38,13 @@ export interface Source {
   count: number;
 }
 
-/** A curve over columns. `source` is asked at each use: columns are replaced when they grow. */
+/** Creates a curve from columns. Calls `source` on each use, because columns are replaced when they grow. */
 export function columnCurve(
   run: RunData,
   axis: XAxis,
   source: () => Source,
   style: CurveStyle,
-  /** Points for each one asked for: a smooth curve does with fewer. */
+  /** Share of the requested points to return: a smooth curve needs fewer. */
   density = 1,
 ): Curve {
   const units = unitsOf(run, axis);
@@ -79,7 +79,7 @@ export function columnCurve(
 }
 
 /**
- * A curve over a handful of points.
+ * Creates a curve from a few points.
  * @param unordered in any order: epochs may be evaluated or imported in another order than they were trained
  */
 export function pointCurve(run: RunData, unordered: readonly Point[], style: CurveStyle): Curve {
@@ -101,7 +101,7 @@ export function pointCurve(run: RunData, unordered: readonly Point[], style: Cur
   };
 }
 
-/** The label of a curve: with several runs the run's name comes first. */
+/** Returns the label of a curve. With several runs it starts with the run's name. */
 export function labelOf(run: RunData, runs: readonly RunData[], what: string): string {
   return runs.length > 1 ? `${run.header.name} ${what}` : what;
 }

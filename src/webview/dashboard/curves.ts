@@ -23,7 +23,7 @@ export function lossCurves(runs: readonly RunData[], axis: XAxis, smoothing: num
 function trainingLossCurves(runs: readonly RunData[], axis: XAxis, smoothing: number): Curve[] {
   const weight = weightOf(runs, smoothing);
   return runs.flatMap((run) => {
-    // An imported run has the mean loss of each epoch and no steps.
+    // An imported run has mean losses of epochs but no steps.
     if (run.count === 0) return epochLossCurve(run, runs, axis);
     return smoothedCurves(run, axis, weight, {
       name: 'loss',
@@ -40,7 +40,7 @@ function trainingLossCurves(runs: readonly RunData[], axis: XAxis, smoothing: nu
   });
 }
 
-/** The weight of a step where all of these runs are shown. */
+/** Returns the smoothing weight per step for these runs. */
 function weightOf(runs: readonly RunData[], smoothing: number): number {
   return stepWeight(
     smoothing,
@@ -48,18 +48,18 @@ function weightOf(runs: readonly RunData[], smoothing: number): number {
   );
 }
 
-/** Values of steps to be drawn as they are and smoothed. */
+/** Values by step that are drawn raw and smoothed. */
 interface SmoothableSeries {
-  /** Of the values, by which their smoothing is continued. */
+  /** Name of the values, by which their smoothing is continued. */
   name: string;
   source: () => Source;
-  /** Of the smoothed curve. */
+  /** Style of the smoothed curve. */
   style: CurveStyle;
-  /** Of the values as they are. */
+  /** Label of the raw values. */
   rawLabel: string;
 }
 
-/** The values as they are, pale, and the smoothed curve; without smoothing the values alone. */
+/** Returns the raw values as a faint curve, and the smoothed curve; without smoothing only the raw values. */
 function smoothedCurves(
   run: RunData,
   axis: XAxis,
@@ -87,7 +87,7 @@ function epochLossCurve(run: RunData, runs: readonly RunData[], axis: XAxis): Cu
   const units = unitsOf(run, axis);
   const points = run.history.epochs.map((epoch) => ({
     x: units.to(units.timed ? epoch.time : epoch.step),
-    // A loss that was no number is a gap.
+    // A loss that is not a number is a gap.
     y: epoch.loss ?? Number.NaN,
   }));
   if (points.every(({ y }) => Number.isNaN(y))) return [];
@@ -102,7 +102,7 @@ function epochLossCurve(run: RunData, runs: readonly RunData[], axis: XAxis): Cu
   ];
 }
 
-/** The mean loss on the validation split, where evaluations say it. */
+/** Returns the curve of the mean loss on the validation split, if evaluations contain it. */
 function valLossCurve(run: RunData, runs: readonly RunData[], axis: XAxis): Curve[] {
   const units = unitsOf(run, axis);
   const points = run.history.evals
@@ -151,10 +151,10 @@ export function accuracyCurves(runs: readonly RunData[], axis: XAxis): Curve[] {
         id: `${kind}:${run.header.key}`,
         label: labelOf(run, runs, names[kind]),
         ...(runs.length > 1 && { kind: { id: `kind:${kind}`, label: names[kind] } }),
-        // One run: a color for each kind, its own for val. Several: a color for each run, the kind by dashes and markers.
+        // One run: a color per kind, the run's own for val. Several runs: a color per run, kinds differ in dashes and markers.
         color: run.header.color + (runs.length > 1 ? 0 : style.color),
         dash: style.dash,
-        // A dot shows a lone first epoch that no line could.
+        // A single point has no line, so it needs a dot.
         marker: known === 1 && style.marker === 'none' ? 'circle' : style.marker,
       });
     }),
@@ -165,7 +165,7 @@ function accuracyPoints(run: RunData, kind: AccuracyKind, axis: XAxis): Point[] 
   const units = unitsOf(run, axis);
   const place = (point: { step: number; time: number }) =>
     units.to(units.timed ? point.time : point.step);
-  // Of our own runs epochs say it, of imported curves evaluations do.
+  // The trainer records it with epochs, imported curves with evaluations.
   if (kind === 'train')
     return [
       ...(run.history.epochs.some(({ accuracy }) => accuracy !== null) ? run.history.epochs : []),
@@ -179,7 +179,7 @@ function accuracyPoints(run: RunData, kind: AccuracyKind, axis: XAxis): Point[] 
     .map((point) => ({ x: place(point), y: measured(point) ?? Number.NaN }));
 }
 
-/** Learning rate, gradient norm, examples per second, memory, and those of the GPU. */
+/** Returns the curves of a chart with one metric: learning rate, gradient norm, throughput, or memory. */
 export function metricCurves(
   chart: MetricChartId,
   runs: readonly RunData[],
@@ -219,10 +219,10 @@ export function metricCurves(
 }
 
 const rankDashes = [[], [8, 4], [2, 3], [8, 3, 2, 3]] as const;
-/** Colors of the theme's series; beyond them dashes differ. */
+/** Number of series colors; further curves differ in their dashes. */
 const SERIES_COLORS = 6;
 
-/** Seconds that each rank took for its own part of a step. */
+/** Returns the curves of the seconds that each rank took for its own part of a step. */
 export function rankCurves(runs: readonly RunData[], axis: XAxis, smoothing = 0): Curve[] {
   const several = runs.length > 1;
   const weight = weightOf(runs, smoothing);
@@ -239,14 +239,14 @@ export function rankCurves(runs: readonly RunData[], axis: XAxis, smoothing = 0)
         style: {
           id: `rank${rank}:${run.header.key}`,
           label,
-          // One run: a color for each rank. Several: a color for each run, the rank by dashes.
+          // One run: a color per rank. Several runs: a color per run, ranks differ in dashes.
           color: several ? run.header.color : rank,
           dash: rankDashes[(several ? rank : Math.floor(rank / SERIES_COLORS)) % 4] ?? [],
           marker: 'none',
         },
         rawLabel: label,
       });
-      // Many pale curves behind each other would say nothing.
+      // Many overlapping faint curves would not be readable.
       return curves.filter((curve) => curve.smoothedCurve === undefined);
     }),
   );

@@ -1,15 +1,15 @@
-/** Long curves as few points, nothing visible lost: per pixel column the lowest and the highest value. */
+/** Decimation of long curves without visible loss: minimum and maximum per pixel column. */
 
-/** Any column of numbers. */
+/** Column of numbers. */
 export type Column = Float32Array | Float64Array | Uint32Array;
 
 export interface Point {
   x: number;
-  /** NaN ends the line: a gap follows. */
+  /** NaN interrupts the line. */
   y: number;
 }
 
-/** First index in `0..count` whose value is not below `value`; the column must ascend. */
+/** Returns the first index in `0..count` whose value is not less than `value`. The column must be ascending. */
 export function lowerBound(column: Column, count: number, value: number): number {
   let low = 0;
   let high = count;
@@ -22,11 +22,11 @@ export function lowerBound(column: Column, count: number, value: number): number
 }
 
 /**
- * The points of a curve between two x values, one more on each side so that lines reach the edges.
- * More than `2 * buckets` points are thinned to the minimum and the maximum of each bucket, in their order;
- * a bucket in which a value is missing ends with a gap, so that it is seen at any zoom.
- * @param xs ascending, `count` of them used.
- * @param mapX from column values to chart units (steps to epochs, say); must ascend.
+ * Returns the points of a curve between two x values, plus one on each side so that lines reach the edges.
+ * More than `2 * buckets` points are reduced to the minimum and the maximum of each bucket, in their order. A bucket with a
+ * missing value ends with a gap, which is visible at any zoom.
+ * @param xs ascending; the first `count` values are used
+ * @param mapX converts column values to chart units (for example steps to epochs); must be monotonically increasing
  */
 export function decimate(
   xs: Column,
@@ -99,7 +99,7 @@ function extremes(
   if (missing) points.push({ x: mapX(xs[stop - 1] ?? 0), y: Number.NaN });
 }
 
-/** Index of the value closest to `value` in an ascending column; -1 when there is none. */
+/** Returns the index of the value closest to `value` in an ascending column; -1 if the column is empty. */
 export function nearest(column: Column, count: number, value: number): number {
   if (count === 0) return -1;
   const after = lowerBound(column, count, value);

@@ -4,14 +4,14 @@ import { seriesColor, type ChartColors } from './chartTheme';
 
 const GAP = 4;
 
-/** Where marks are drawn. */
+/** Canvas, plot area and x scale of the marks. */
 export interface MarkPlace {
   context: CanvasRenderingContext2D;
   area: ChartArea;
   scale: Scale;
 }
 
-/** Draws a dashed line for each mark, to be drawn before the curves. */
+/** Draws a dashed line for each mark. Call it before the curves are drawn. */
 export function drawMarks(
   { context, area, scale }: MarkPlace,
   marks: readonly PlacedMark[],
@@ -28,7 +28,7 @@ export function drawMarks(
     context.moveTo(pixel, area.top);
     context.lineTo(pixel, area.bottom);
     context.stroke();
-    // A foot on the axis: it is seen where curves are dense.
+    // A tick on the axis, visible where curves are dense.
     context.setLineDash([]);
     context.beginPath();
     context.moveTo(pixel, area.bottom - 5);
@@ -38,7 +38,7 @@ export function drawMarks(
   context.restore();
 }
 
-/** Writes the label of each mark that has room next to those before it, to be drawn over the curves. */
+/** Draws the labels of the marks that fit next to the previous ones. Call it after the curves are drawn. */
 export function drawMarkLabels(
   { context, area, scale }: MarkPlace,
   marks: readonly PlacedMark[],

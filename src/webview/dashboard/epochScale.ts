@@ -1,11 +1,11 @@
 import type { EpochPoint } from './messages';
 
 /**
- * Steps as epochs: piecewise linear between the ends of the epochs seen, so that epochs of different length
- * (a curriculum before the main part) come out right; beyond the last one by the usual number of steps.
+ * Converts steps to epochs: piecewise linear between the ends of the known epochs, so that epochs of different length
+ * (a curriculum before the main stage) are correct; after the last one with the regular number of steps.
  */
 export class EpochScale {
-  /** Steps done at the end of epochs 0, 1, … counted from 1; the first entry is the start of the run. */
+  /** Number of steps after each number of epochs; the first entry is the start of the run. */
   private readonly ends: readonly number[];
   private readonly stepsPerEpoch: number;
 
@@ -17,7 +17,7 @@ export class EpochScale {
     this.stepsPerEpoch = Math.max(1, stepsPerEpoch);
   }
 
-  /** Epochs done after so many steps, with a fraction. */
+  /** Returns the number of epochs, with a fraction, after a number of steps. */
   toEpochs(step: number): number {
     const { ends } = this;
     let low = 0;

@@ -12,7 +12,7 @@ const levelTexts = (): Record<Note['level'], string> => ({
   info: t('Note'),
 });
 
-/** The gravest note of the runs; the others on demand, and those that were dismissed not at all. */
+/** Most severe note of the runs, with the others on demand. Dismissed notes are hidden. */
 export function HealthNotes() {
   const store = useStore('data', 'view');
   const { host } = useDashboard();

@@ -3,7 +3,7 @@ import { useDashboard } from './context';
 import type { Curve } from './curve';
 import { legendEntries, type LegendEntry } from './legendEntries';
 
-/** The curves of a chart; a click switches one off or on. */
+/** Legend of a chart; a click hides or shows a curve. */
 export function Legend({ curves }: { curves: readonly Curve[] }) {
   const { store } = useDashboard();
   const entries = legendEntries(curves);
@@ -33,7 +33,7 @@ const markers = {
   rectRot: 'M12 2l4 4-4 4-4-4z',
 };
 
-/** A piece of the curve as it is drawn: color, dashes and marker. */
+/** Sample of a curve: color, dashes and marker. */
 export function Swatch({ look: style }: { look: LegendEntry['style'] }) {
   const color = style.color === null ? 'series-any' : `series-${style.color % 6}`;
   const faintClass = style.smoothedCurve === undefined ? '' : 'swatch-faint';

@@ -2,16 +2,16 @@ import { runGroup, type Curve } from './curve';
 
 /** A button of the legend. */
 export interface LegendEntry {
-  /** What it switches off. */
+  /** Id that the button hides. */
   id: string;
   label: string;
-  /** How its line looks; `color` null means any. */
+  /** Style of the line; `color` null stands for any color. */
   style: Pick<Curve, 'dash' | 'marker' | 'smoothedCurve'> & { color: number | null };
 }
 
 /**
- * What the legend of a chart lists. Curves of one kind from several runs are not listed one by one but as the runs
- * (colors) and the kinds (dashes and dots), which is shorter and says the same.
+ * Returns the legend of a chart. Curves of several runs and kinds are listed as runs (colors) and kinds (dashes and dots)
+ * instead of one by one.
  */
 export function legendEntries(curves: readonly Curve[]): LegendEntry[] {
   const kinds = new Map<string, LegendEntry>();

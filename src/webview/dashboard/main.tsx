@@ -8,7 +8,7 @@ import { Context, Cursor, type Host } from './context';
 import type { DashboardContract, DashboardState } from './messages';
 import { DashboardStore } from './store';
 
-/** The store says itself what is drawn again, and when. */
+/** Model of the page. The store's subscriptions trigger rendering. */
 class Page {
   readonly store: DashboardStore;
   readonly cursor = new Cursor();

@@ -1,54 +1,54 @@
 /**
- * The contract between the dashboard and its host: one discriminated union each way, and requests.
- * After `ready` the host sends `runs`, for each run a `reset`, its columns in chunks and its history, then
- * `loaded`; from then on what is new. A run is named by its key, the absolute path of its folder.
+ * Messages between the dashboard and its host: one discriminated union in each direction, and requests. After `ready` the
+ * host sends `runs`, for each run a `reset`, its columns in chunks and its history, then `loaded`; from then on
+ * increments. A run is identified by its key, the absolute path of its folder.
  */
 
 export type Split = 'train' | 'val' | 'test';
 
-/** The status of a run, with the same words as in the runs view. */
+/** Status of a run, as in the Runs view. */
 export type RunStatus =
   'starting' | 'running' | 'evaluating' | 'stopping' | 'stopped' | 'finished' | 'failed' | 'lost';
 
-/** What is said of a run at the top of the dashboard. */
+/** Data of a run for the header of the dashboard. */
 export interface RunHeader {
   key: string;
   name: string;
-  /** Index into the theme's series colors, the same wherever the run is shown. */
+  /** Index into the theme's series colors, the same in all panels. */
   color: number;
   status: RunStatus;
   /** Why it failed or stopped, and what to do. */
   message: string | null;
   hint: string | null;
-  /** The message is about a newer attempt, which left the run as it was. */
+  /** The message is about a newer attempt that did not change the run. */
   notice?: boolean;
-  /** How the training can be continued, if it can. */
+  /** How the training can be continued; omitted if it cannot. */
   offer?: 'resume' | 'trainLonger';
-  /** It has weights to evaluate, and nothing writes to its folder. */
+  /** The run has weights to evaluate, and no process writes to its folder. */
   evaluable?: true;
-  /** A process on another machine holds its folder, which can be taken over. */
+  /** A process on another machine holds the lock of the run folder, which can be taken over. */
   takeable?: true;
-  /** Whether it can be asked to stop. */
+  /** Whether the run can be stopped. */
   stoppable?: boolean;
   kind: 'train' | 'evaluate' | 'imported';
-  /** The file that it was started with, as short as the editor writes it; null when it is not known. */
+  /** Shortened path of the configuration file; null if unknown. */
   configuration: string | null;
   epoch: number;
   maxEpoch: number;
   step: number;
   totalSteps: number;
   stepsPerEpoch: number;
-  /** Spent training, over all attempts; null when it is not known. */
+  /** Training time over all attempts; null if unknown. */
   trainedSeconds: number | null;
-  /** From the first start to the end, pauses included. */
+  /** Time from the first start to the end, including pauses. */
   wallSeconds: number;
   device: string | null;
   precision: string | null;
   parameters: number | null;
-  /** Examples of each split. */
+  /** Number of examples by split. */
   examples: Partial<Record<Split, number>>;
   best: { epoch: number; step: number; accuracy: number; consistency: number | null } | null;
-  /** The processes that share the training, by rank; missing where there is one. */
+  /** Processes that share the training, by rank; omitted for a single process. */
   ranks?: Rank[];
 }
 
@@ -57,23 +57,23 @@ export interface Rank {
   rank: number;
   host: string;
   pid: number;
-  /** Its number among the processes of its machine. */
+  /** Index among the processes of its machine. */
   localRank: number;
-  /** Whether it ended the training by ending as none should. */
+  /** Whether this process failed and thereby ended the training. */
   failed?: boolean;
 }
 
-/** A configuration key in which the runs shown differ; one value a run, null where the run has none. */
+/** Configuration key in which the shown runs differ: one value per run, null if the run has none. */
 export interface DifferingKey {
   key: string;
   values: (string | null)[];
 }
 
-/** Consecutive steps as columns of equal length; unknown and non-finite values are NaN. */
+/** Columns of consecutive steps, all of equal length. Unknown and non-finite values are NaN. */
 export interface StepColumns {
   /** 1-based, over the whole run. */
   step: Uint32Array;
-  /** Seconds of training since the run began; time between a stop and a resume is left out. */
+  /** Seconds of training since the start of the run, without the time between a stop and a resume. */
   time: Float32Array;
   loss: Float32Array;
   lr: Float32Array;
@@ -81,16 +81,16 @@ export interface StepColumns {
   accuracy: Float32Array;
   /** Examples per second. */
   speed: Float32Array;
-  /** Share of time spent waiting for the loader. */
+  /** Share of time spent waiting for the data loader. */
   wait: Float32Array;
   /** Bytes. */
   memory: Float32Array;
   /** Global norm of the gradient before clipping. */
   gradNorm: Float32Array;
-  /** Bytes in use on the GPU, and the share of time it was busy, 0..1; where there is one. */
+  /** GPU memory in use in bytes, and GPU utilization 0..1; NaN without a GPU. */
   gpuMemory: Float32Array;
   gpuUse: Float32Array;
-  /** By rank: seconds for its own part of a step. Missing where there is one process. */
+  /** By rank: seconds for its own part of a step. Omitted for a single process. */
   ranks?: Float32Array[];
 }
 
@@ -98,7 +98,7 @@ export interface EvalPoint {
   split: Split;
   epoch: number | null;
   step: number;
-  /** As `StepColumns.time`. */
+  /** Like `StepColumns.time`. */
   time: number;
   accuracy: number | null;
   consistency: number | null;
@@ -124,51 +124,51 @@ export interface Note {
   step: number;
 }
 
-/** A fixed validation pair and the model's probability of True after each epoch. */
+/** Watched validation pair with the model's probability of True after each epoch. */
 export interface WatchedPairHistory {
   identifier: string;
   sentence: string;
   label: boolean | null;
-  /** Image files, left and right; their pictures come by the request `thumbnails`. */
+  /** Image files, left and right; the request `thumbnails` returns their thumbnails. */
   images: [string, string];
   probTrue: { epoch: number; value: number }[];
 }
 
-/** A place on the x axis: where the training was resumed, or where its main stage follows the curriculum. */
+/** Mark on the x axis: a resume of the training, or the start of the main stage after the curriculum. */
 export interface AxisMark {
   kind: 'resume' | 'stage';
-  /** The last step before it. */
+  /** Last step before the mark. */
   step: number;
 }
 
-/** Everything of a run but its steps; small, and sent whole whenever some of it changed. */
+/** Data of a run except its steps. It is small and sent as a whole after each change. */
 export interface RunHistory {
   evals: EvalPoint[];
   epochs: EpochPoint[];
   notes: Note[];
   watched: WatchedPairHistory[];
   marks: AxisMark[];
-  /** The evaluation under way. */
+  /** The running evaluation. */
   evaluating: { split: Split; epoch: number; done: number; total: number } | null;
-  /** Lines of events.jsonl that could not be read. */
+  /** Number of lines of events.jsonl that could not be read. */
   skippedLines: number;
 }
 
 export type ToWebview =
-  /** `folders` are those of the panel; `runs` those of them that are known (yet, or still). */
+  /** `folders` are the folders of the panel's runs; `runs` contains those that currently exist. */
   | { type: 'runs'; folders: string[]; runs: RunHeader[]; differing: DifferingKey[] }
-  /** All columns of this run are void; they come again. */
+  /** Discards all columns of a run; they are sent again. */
   | { type: 'reset'; run: string }
   | { type: 'steps'; run: string; columns: StepColumns }
   | { type: 'history'; run: string; history: RunHistory }
-  /** Seconds to the end of the training under way; null while they are not known. */
+  /** Estimated seconds to the end of the running training; null while unknown. */
   | { type: 'timeLeft'; run: string; seconds: number | null }
   /** The snapshot is complete. */
   | { type: 'loaded' }
-  /** The events of this run cannot be read (now); its next `history` says that they can. */
+  /** The events of a run cannot be read at the moment; its next `history` resolves the problem. */
   | { type: 'problem'; run: string; message: string; hint: string | null };
 
-/** What the buttons of a run ask for; the host runs the command of that name. */
+/** Action of a run's button; the host runs the command of that name. */
 export type RunAction =
   | 'stop'
   | 'resume'
@@ -185,12 +185,12 @@ export type ToHost =
   | { type: 'action'; action: RunAction; run: string }
   | { type: 'addRun' }
   | { type: 'removeRun'; run: string }
-  /** Compare the predictions of these two, of the second against the first. */
+  /** Compares the predictions of the second run with those of the first. */
   | { type: 'comparePredictions'; runs: [string, string] }
   | { type: 'openImage'; path: string; run: string }
   | { type: 'startTraining' };
 
-/** A picture, ready for `<img src>`; null where it cannot be shown, `problem` says why. */
+/** Thumbnail as a URI for `<img src>`; null if the image cannot be shown, `problem` says why. */
 export interface Thumbnail {
   uri: string | null;
   problem?: string;
@@ -201,33 +201,33 @@ export interface DashboardContract {
   toHost: ToHost;
   requests: {
     thumbnails: { params: { run: string; images: string[] }; result: Thumbnail[] };
-    /** Asks the user for a place. The result is the file's name, or null when the user canceled. */
+    /** Asks the user for a file and writes it. The name of the file, or null if the user canceled. */
     savePng: { params: { name: string; png: Uint8Array }; result: string | null };
     copyText: { params: { text: string }; result: null };
   };
 }
 
-/** What the panel keeps as its own state, by which it is opened again after a reload of the window. */
+/** State of the panel, from which it is restored after a reload of the window. */
 export interface DashboardState {
-  /** Folders of the runs shown, those too that are not there now. */
+  /** Folders of the shown runs, including missing ones. */
   runs: string[];
   /** 0 (raw) to 0.999 */
   smoothing: number;
   xAxis: 'step' | 'epoch' | 'time';
   /** Charts whose y axis is logarithmic. */
   log: string[];
-  /** Charts whose y axis leaves out outliers. */
+  /** Charts whose y axis excludes outliers. */
   clip: string[];
-  /** The part of the y axis on the screen by chart, in its units; others show all of it. */
+  /** Visible part of the y axis by chart, in its units; other charts show all of it. */
   yRanges: Record<string, [number, number]>;
-  /** Runs that are listed first in a comparison and drawn in front, by their keys. */
+  /** Keys of the runs that are listed first in a comparison and drawn in front. */
   pinned: string[];
-  /** Ids of the curves switched off. */
+  /** Ids of the hidden curves. */
   hidden: string[];
-  /** Sections folded out. */
+  /** Ids of the expanded sections. */
   open: string[];
-  /** Notes that were dismissed, by `noteKey`. */
+  /** Keys of the dismissed notes (`RunNote.key`). */
   dismissed: string[];
-  /** The part of the x axis on the screen, in units of `xAxis`; null for all of it. */
+  /** Visible part of the x axis, in units of `xAxis`; null for all of it. */
   range: [number, number] | null;
 }

@@ -1,2 +1,2 @@
-/** A part of the x axis, in the units of the chart. */
+/** Part of an axis, in the units of the chart. */
 export type Range = readonly [number, number];

@@ -4,13 +4,13 @@ import type { RunData } from './runData';
 import { isActive, statusDisplay } from './viewModel';
 
 export interface RankRow extends Rank {
-  /** In words. */
+  /** Localized state. */
   stateText: string;
-  /** For its own part of the last step; null when not known. */
+  /** Seconds for its own part of the last step; null if unknown. */
   seconds: number | null;
 }
 
-/** The table of ranks. All of them run or end together: one that failed took the others with it. */
+/** Returns the table of ranks. All ranks run and end together: a failed rank ends the others. */
 export function rankRows(run: RunData, ranks: readonly Rank[]): RankRow[] {
   const { status } = run.header;
   const someFailed = ranks.some(({ failed }) => failed);

@@ -5,7 +5,7 @@ import type { Rank } from './messages';
 import { rankRows } from './rankRows';
 import type { RunData } from './runData';
 
-/** The number of processes that share the training; opens a table of them. */
+/** Button with the number of processes that share the training; opens a table of them. */
 export function RanksButton({ run, ranks }: { run: RunData; ranks: readonly Rank[] }) {
   const [open, setOpen] = useState(false);
   const dialog = useRef<HTMLDialogElement>(null);

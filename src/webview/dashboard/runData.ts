@@ -44,7 +44,7 @@ export const emptyHistory: RunHistory = {
   skippedLines: 0,
 };
 
-/** The finite values of a column that has one only now and then, with the steps and times they belong to. */
+/** Finite values of a sparse column, with their steps and times. */
 export interface SparseColumn {
   step: Uint32Array;
   time: Float32Array;
@@ -86,15 +86,15 @@ class SparseView implements SparseColumn {
   }
 }
 
-/** What the webview knows of one run: columns that grow, the rest as last sent. */
+/** Data of one run in the webview: growing columns, and the latest header and history. */
 export class RunData {
   header: RunHeader;
   history: RunHistory = emptyHistory;
-  /** Seconds to the end of the training under way; null while they are not known. */
+  /** Estimated seconds to the end of the running training; null while unknown. */
   timeLeft: number | null = null;
-  /** Why its events cannot be read now. */
+  /** Why the events of the run cannot be read at the moment. */
   problem: { message: string; hint: string | null } | null = null;
-  /** Columns; only the first `count` values of each are used. */
+  /** Columns of the steps; only the first `count` values of each are used. */
   columns = emptyColumns(0);
   count = 0;
   private readonly smoothers = new Map<string, Smoother>();
@@ -120,7 +120,7 @@ export class RunData {
     this.count = total;
   }
 
-  /** Steps of fewer ranks than others have NaN for the rest. */
+  /** Appends the columns of ranks. Steps with fewer ranks have NaN for the missing ones. */
   private appendRanks(added: readonly Float32Array[]): void {
     if (added.length === 0 && !this.columns.ranks) return;
     const ranks = (this.columns.ranks ??= []);
@@ -129,7 +129,7 @@ export class RunData {
     for (const [rank, seconds] of added.entries()) ranks[rank]?.set(seconds, this.count);
   }
 
-  /** Seconds that a rank took for its own part of the last step, or null. */
+  /** Returns the seconds that a rank took for its own part of the last step; null if unknown. */
   lastRankSeconds(rank: number): number | null {
     const value = this.columns.ranks?.[rank]?.[this.count - 1];
     return value !== undefined && Number.isFinite(value) ? value : null;
@@ -148,8 +148,9 @@ export class RunData {
   }
 
   /**
-   * Values that grow at their end, smoothed; weight 0 is the values themselves. The result is reused by the next call.
-   * @param name what the values are, the same at each call
+   * Returns smoothed values and continues the previous smoothing when values were appended. Weight 0 returns the values
+   * themselves. The result buffer is reused by the next call.
+   * @param name identifies the values over calls
    */
   smoothed(name: string, values: Float32Array, count: number, weight: number): Float32Array {
     if (weight === 0) return values;
@@ -158,14 +159,14 @@ export class RunData {
     return smoother.extend(values, count);
   }
 
-  /** Such columns are known for some steps only. The result is reused by the next call. */
+  /** Returns the known values of a sparse column. The result buffer is reused by the next call. */
   sparseColumn(name: SparseName): SparseColumn {
     let view = this.sparse.get(name);
     if (!view) this.sparse.set(name, (view = new SparseView()));
     return view.extend(this.columns, name, this.count);
   }
 
-  /** The last known value of a column, or null. */
+  /** Returns the last known value of a column, or null. */
   last(name: ColumnName): number | null {
     const sparse = sparseColumnNames.find((each) => each === name);
     if (sparse) {

@@ -74,7 +74,7 @@ export function RunHeader({ run }: { run: RunData }) {
   );
 }
 
-/** The state in words, with a sign that is not the color alone. */
+/** Status as text with an icon, so that it does not depend on color. */
 export function Status({ header }: { header: Header }) {
   const { word, icon } = statusDisplay(header.status);
   return (

@@ -2,19 +2,19 @@ import { t } from '../shared/translate';
 import type { Note } from './messages';
 import type { RunData } from './runData';
 
-/** A note with the run that it is about. */
+/** Note with its run. */
 export interface RunNote extends Note {
-  /** What it is dismissed by: the same thing said again later is another note. */
+  /** Key by which the note is dismissed. A later note with the same code has another key. */
   key: string;
-  /** Of the run. */
+  /** Name of the run. */
   name: string;
-  /** What still is so, and ends or hides the run, cannot be dismissed. */
+  /** Whether the note can be dismissed. Notes on a failed or unreadable run cannot. */
   dismissable: boolean;
 }
 
 const levelOrder = { error: 0, warning: 1, info: 2 };
 
-/** The notes of all runs without those dismissed, the gravest first. */
+/** Returns the notes of all runs without the dismissed ones, most severe first. */
 export function notesOfAll(runs: readonly RunData[], dismissed: readonly string[]): RunNote[] {
   const dismissedKeys = new Set(dismissed);
   return runs
@@ -30,7 +30,7 @@ export function notesOfAll(runs: readonly RunData[], dismissed: readonly string[
     .sort((a, b) => levelOrder[a.level] - levelOrder[b.level]);
 }
 
-/** What a person should know of a run, the gravest first; how it ended counts too. */
+/** Returns the notes of a run, most severe first, including how it ended. */
 export function healthNotes(run: RunData): Note[] {
   const { header, history, problem } = run;
   const notes: Note[] = [];
@@ -69,7 +69,7 @@ export function healthNotes(run: RunData): Note[] {
   return notes;
 }
 
-/** Runs of the panel that are not there (any more), named by their folders. */
+/** Returns the missing runs of the panel with the names of their folders. */
 export function missingRuns(
   folders: readonly string[],
   runs: readonly RunData[],

@@ -1,21 +1,20 @@
 /**
- * Exponential moving average with the bias of its start taken out, as TensorBoard smooths:
- * `average ← w·average + (1−w)·value`, shown divided by `1 − wⁿ`. Values that are not finite are skipped and
- * leave a gap. It can be continued: more values may be added to a column at any time.
+ * Exponential moving average with bias correction, as in TensorBoard: `average ← w·average + (1−w)·value`, shown divided by
+ * `1 − wⁿ`. Values that are not finite are skipped and leave a gap. Smoothing can be continued when values are appended.
  */
 export class Smoother {
   private average = 0;
-  /** wⁿ for the n finite values so far. */
+  /** wⁿ after n finite values. */
   private bias = 1;
   private done = 0;
   private output = new Float32Array(0);
 
-  /** @param weight 0 (nothing smoothed) to just below 1. */
+  /** @param weight 0 (no smoothing) to less than 1 @throws {RangeError} for other weights */
   constructor(readonly weight: number) {
     if (!(weight >= 0 && weight < 1)) throw new RangeError(`smoothing ${weight} is not in [0, 1)`);
   }
 
-  /** The smoothed column; continues where the last call ended. The result is reused by the next call. */
+  /** Returns the smoothed column; continues where the last call ended. The result buffer is reused by the next call. */
   extend(values: Float32Array, count: number): Float32Array {
     if (this.output.length < count) {
       const larger = new Float32Array(values.length);
@@ -41,16 +40,16 @@ export class Smoother {
   }
 }
 
-/** Curves of up to so many steps are smoothed by the weight as it is set. */
+/** Number of steps up to which the weight of the setting is used unchanged. */
 const REFERENCE_LENGTH = 500;
-/** The weight changes only when a growing run is longer by this factor, so that smoothing can be continued. */
+/** The weight of a growing run changes only in steps of this factor of its length, so that smoothing can be continued. */
 const GROWTH = 1.1;
 
 /**
- * The weight of one step for a smoothing as the user sets it. A longer run is drawn with more steps a pixel and
- * needs more of it to look as smooth: the setting holds for 1/500 of the run (Weights & Biases does likewise).
- * @param smoothing 0 to just below 1
- * @param steps of the longest run shown
+ * Returns the weight per step for the user's smoothing setting. A longer run has more steps per pixel and needs more
+ * smoothing to look equally smooth, so the setting applies to 1/500 of the run (as in Weights & Biases).
+ * @param smoothing 0 to less than 1
+ * @param steps of the longest shown run
  */
 export function stepWeight(smoothing: number, steps: number): number {
   if (smoothing === 0 || steps <= REFERENCE_LENGTH) return smoothing;

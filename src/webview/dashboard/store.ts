@@ -17,26 +17,26 @@ const initialView: DashboardState = {
   range: null,
 };
 
-/** Of the notes dismissed, the latest so many are remembered. */
+/** Number of dismissed notes that are remembered. */
 const MAX_DISMISSED = 200;
 
-/** The page is rendered at most this often while data streams in. */
+/** Minimum interval in milliseconds between renderings while data arrives. */
 const REFRESH_MS = 200;
-/** The view is kept for a reload this long after its last change. */
+/** Delay in milliseconds until a change of the view is saved. */
 const PERSIST_DELAY_MS = 150;
 
-/** What changed: the data of the host, or how the user wants to see it. */
+/** Part of the store that changed: data from the host, or view options of the user. */
 export type Change = 'data' | 'view';
 
-/** What the page shows: the runs' data as the host sends it, and how the user wants to see it. */
+/** State of the page: data of the runs from the host, and view options of the user. */
 export class DashboardStore {
   runs: RunData[] = [];
   differing: DifferingKey[] = [];
   loaded = false;
-  /** Why runs that are not known otherwise cannot be read, by their folders. */
+  /** Why runs cannot be read, by folder. */
   private readonly unreadable = new Map<string, { message: string; hint: string | null }>();
   view: DashboardState;
-  /** Raised with every change of the data. */
+  /** Increases with every change of the data. */
   version = 0;
   private readonly listeners = { data: new Set<() => void>(), view: new Set<() => void>() };
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -45,8 +45,8 @@ export class DashboardStore {
   private lastNotified = -Infinity;
 
   /**
-   * @param persist keeps the view over a reload.
-   * @param nextFrame has something done before the next frame is drawn.
+   * @param persist saves the view for a reload of the page
+   * @param nextFrame runs a callback before the next frame is drawn
    */
   constructor(
     saved: Partial<DashboardState>,
@@ -81,7 +81,7 @@ export class DashboardStore {
       case 'history': {
         const run = this.runOf(message.run);
         this.unreadable.delete(message.run);
-        // The host tries again and again; when it reads, all is well.
+        // The host retries until it can read the run.
         if (run) Object.assign(run, { history: message.history, problem: null });
         break;
       }
@@ -112,20 +112,20 @@ export class DashboardStore {
     }, PERSIST_DELAY_MS);
     if (this.viewScheduled) return;
     this.viewScheduled = true;
-    // A wheel or a mouse may cause many changes before one of them can be seen.
+    // Wheel and mouse events may cause many changes within one frame.
     this.nextFrame(() => {
       this.viewScheduled = false;
       for (const listener of this.listeners.view) listener();
     });
   }
 
-  /** Shows or hides a curve, folds a section in or out, changes the y axis of a chart, or pins a run. */
+  /** Toggles an id in one of the view's lists: hidden curves, expanded sections, y axis options, pinned runs. */
   toggle(list: 'hidden' | 'open' | 'log' | 'clip' | 'pinned', id: string): void {
     const now = this.view[list];
     this.setView({ [list]: now.includes(id) ? now.filter((other) => other !== id) : [...now, id] });
   }
 
-  /** @param range of the y axis of a chart; null for all of it */
+  /** Sets the visible part of a chart's y axis; null for all of it. */
   setYRange(chart: ChartId, range: [number, number] | null): void {
     const others = Object.entries(this.view.yRanges).filter(([id]) => id !== chart);
     this.setView({
@@ -133,23 +133,23 @@ export class DashboardStore {
     });
   }
 
-  /** Shows all of a chart on both axes. */
+  /** Resets the zoom of a chart on both axes. */
   resetZoom(chart: ChartId): void {
     this.setView({ range: null });
     this.setYRange(chart, null);
   }
 
-  /** What keeps the panel from showing anything: a fault of its first run, where there is no other. */
+  /** The problem that keeps the panel from showing any run; null if there is none. */
   get problem(): { message: string; hint: string | null } | null {
     return this.view.runs.map((folder) => this.unreadable.get(folder)).find(Boolean) ?? null;
   }
 
-  /** @param key of a note, by which it is not shown again */
+  /** Dismisses a note by its key. */
   dismiss(key: string): void {
     this.setView({ dismissed: [...this.view.dismissed, key].slice(-MAX_DISMISSED) });
   }
 
-  /** The runs with their places in `runs`, those that are pinned first. */
+  /** The runs with their indices in `runs`, pinned runs first. */
   get ordered(): { run: RunData; place: number }[] {
     const { pinned } = this.view;
     const isPinned = ({ run }: { run: RunData }): number => Number(pinned.includes(run.header.key));
@@ -158,7 +158,7 @@ export class DashboardStore {
       .sort((a, b) => isPinned(b) - isPinned(a) || a.place - b.place);
   }
 
-  /** All curves of a chart, switched off ones too. */
+  /** Returns all curves of a chart, including hidden ones. */
   curves(chart: ChartId): Curve[] {
     const { xAxis, smoothing } = this.view;
     const runs = this.ordered.map(({ run }) => run);

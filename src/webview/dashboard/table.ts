@@ -2,17 +2,18 @@ import type { Curve } from './curve';
 import type { Point } from './decimate';
 import type { Range } from './range';
 
-/** Curves as rows: a place on the x axis and the value of each curve there, null where it has none. */
+/** Curves as rows: x and the value of each curve at x, null if it has none. */
 export interface CurveTable {
   columns: Curve[];
   rows: { x: number; values: (number | null)[] }[];
-  /** Whether rows were left out. */
+  /** Whether rows were omitted. */
   sampled: boolean;
 }
 
 /**
- * @param range the part of x on the screen; null for all.
- * @param maxRows more points are sampled evenly; Infinity takes all.
+ * Returns the values of curves as a table.
+ * @param range visible part of x; null for all
+ * @param maxRows more rows are sampled evenly; Infinity for all
  */
 export function curveTable(
   curves: readonly Curve[],
@@ -33,7 +34,7 @@ export function curveTable(
   return { columns: [...curves], rows: picked, sampled: true };
 }
 
-/** One row for each x that some curve has, ascending, as the curves' points are. */
+/** Merges ascending points to one row for each x of any curve. */
 function merge(points: readonly (readonly Point[])[]): CurveTable['rows'] {
   const at = points.map(() => 0);
   const rows: CurveTable['rows'] = [];
@@ -55,7 +56,7 @@ function finite(value: number | undefined): number | null {
   return value !== undefined && Number.isFinite(value) ? value : null;
 }
 
-/** The table as CSV (RFC 4180), every point of the curves in the range. */
+/** Returns the curves as CSV (RFC 4180) with all points in the range. */
 export function curvesCsv(curves: readonly Curve[], range: Range | null, xName: string): string {
   const { columns, rows } = curveTable(curves, range, Infinity);
   const lines = [[xName, ...columns.map((curve) => curve.label)].map(csvField).join(',')];
@@ -67,13 +68,13 @@ export function curvesCsv(curves: readonly Curve[], range: Range | null, xName: 
   return `${lines.join('\r\n')}\r\n`;
 }
 
-/** Columns hold seven significant digits; more of them would be noise. */
+/** Formats a number with seven significant digits, the precision of the columns. */
 function csvNumber(value: number): string {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(7)));
 }
 
 function csvField(text: string): string {
-  // A leading sign of a formula would be run by spreadsheets.
+  // Spreadsheets would execute text that starts like a formula.
   const safe = /^[=+\-@\t]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -2,7 +2,7 @@ import { exactDuration } from '../../util/duration';
 import { count, shortExponent } from '../shared/numbers';
 import type { XAxis } from './curve';
 
-/** A position on an axis and its label. */
+/** Tick of an axis. */
 export interface Tick {
   value: number;
   label: string;
@@ -14,9 +14,9 @@ const timeSteps = [
 ];
 
 /**
- * Ticks of the x axis at round places, each with a label of its own: whole steps, epochs, and round times. The ends of a
- * part that was zoomed into are no ticks, unless they are round.
- * @param maxTicks ticks that there is room for, at least 2
+ * Returns the ticks of the x axis at round values, each with a distinct label: whole steps, epochs, and round times. The
+ * ends of a zoomed range are not ticks unless they are round.
+ * @param maxTicks maximum number of ticks, at least 2
  */
 export function xTicks(axis: XAxis, from: number, to: number, maxTicks: number): Tick[] {
   const width = to - from;
@@ -32,11 +32,11 @@ export function xTicks(axis: XAxis, from: number, to: number, maxTicks: number):
   }));
 }
 
-/** What the values of an axis are. */
+/** Unit of an axis. */
 export type Unit = 'number' | 'percent' | 'bytes' | 'seconds' | 'rate';
 
 /**
- * A label of a value axis, with as many digits as distinguish it from the next one.
+ * Returns the label of a value with enough digits to distinguish it from the next tick.
  * @param distance to the next tick
  */
 export function valueLabel(value: number, distance: number, unit: Unit): string {
@@ -67,7 +67,7 @@ const byteUnits = [
   [1e3, 'kB'],
 ] as const;
 
-/** As many decimals as a scale of this distance needs, and no zeros behind them. */
+/** Formats a value with the decimals that ticks at this distance need, without trailing zeros. */
 function fixed(value: number, distance: number): string {
   const digits = Math.max(0, Math.ceil(-Math.log10(distance) - 1e-9));
   return String(Number(value.toFixed(Math.min(digits, 12))));
@@ -81,7 +81,7 @@ function tickValues(from: number, to: number, distance: number): number[] {
   );
 }
 
-/** 1, 2 or 5 times a power of ten. */
+/** Returns a distance that is 1, 2 or 5 times a power of ten. */
 function roundDistance(minDistance: number, minimum: number): number {
   const power = 10 ** Math.floor(Math.log10(minDistance));
   const factor = [1, 2, 5, 10].find((each) => each * power >= minDistance * (1 - 1e-9)) ?? 10;
@@ -102,7 +102,7 @@ function numberLabel(value: number, distance: number): string {
     [1e6, 'M'],
     [1e3, 'k'],
   ] as const)
-    // A tenth of the unit is exact for these ticks, and the numbers are long.
+    // Use k or M if the numbers are long and a tenth of the unit is exact for these ticks.
     if (Math.abs(value) >= 10 * size || (size === 1e6 && Math.abs(value) >= size))
       if (distance >= size / 10) return `${Number((value / size).toFixed(1))}${unit}`;
   return distance < 1 || Math.abs(value) < 10_000 ? fixed(value, distance) : count(value);

@@ -10,11 +10,11 @@ interface TooltipProps {
   /** CSS pixels from the left edge of the plot. */
   left: number;
   curves: readonly Curve[];
-  /** What happened there. */
+  /** Marks at the cursor. */
   marks: readonly PlacedMark[];
 }
 
-/** The values at the cursor, exactly as in the data. */
+/** Tooltip with the exact values at the cursor. */
 export function Tooltip({ id, x, left, curves, marks }: TooltipProps) {
   const { store } = useDashboard();
   const box = useRef<HTMLDivElement>(null);
@@ -27,7 +27,7 @@ export function Tooltip({ id, x, left, curves, marks }: TooltipProps) {
     const offset = room > width ? left + 12 : Math.max(0, left - width);
     element.style.transform = `translateX(${offset}px)`;
   });
-  // The raw value belongs to the line of its smoothed curve.
+  // The raw value is shown in the row of its smoothed curve.
   const rows = curves.filter((curve) => curve.smoothedCurve === undefined);
   const place = rows[0]?.at(x)?.x ?? x;
   return (

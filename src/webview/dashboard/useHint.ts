@@ -2,7 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 
 const SHOWN_MS = 2000;
 
-/** A hint that is shown for a moment when it is asked for. */
+/** Hint that is shown for a short time on request. */
 export function useHint(): [shown: boolean, show: (wanted: boolean) => void] {
   const [shown, setShown] = useState(false);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);

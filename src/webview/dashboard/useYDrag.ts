@@ -2,7 +2,7 @@ import type { TargetedEvent, RefObject } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import type { ChartView } from './chartView';
 
-/** What is being selected, in CSS pixels from the plot's top edge. */
+/** Range that is being selected, in CSS pixels from the plot's top edge. */
 export interface Band {
   top: number;
   height: number;
@@ -10,12 +10,12 @@ export interface Band {
 
 type PointerAt = TargetedEvent<HTMLDivElement, PointerEvent>;
 
-/** Shorter drags are clicks. */
+/** Shorter drags count as clicks. */
 const MIN_DRAG_PIXELS = 4;
 
 /**
- * Zooms the y axis by dragging over its labels, where nothing else is done by dragging.
- * @returns what is being selected, and handlers of the plot
+ * Zooms the y axis by dragging over its labels, where dragging has no other meaning.
+ * @returns the range that is being selected, and event handlers of the plot
  */
 export function useYDrag(
   box: RefObject<HTMLDivElement>,
@@ -39,7 +39,7 @@ export function useYDrag(
         event.currentTarget.setPointerCapture(event.pointerId);
         from.current = positionIn(event)[1];
       },
-      // The chart's own drag selects a part of x.
+      // Prevents the chart's own drag, which selects a part of x.
       onMouseDownCapture: (event: TargetedEvent<HTMLDivElement, MouseEvent>) => {
         if (isOnAxis(event)) event.stopPropagation();
       },

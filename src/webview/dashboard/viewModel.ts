@@ -6,7 +6,7 @@ import { EpochScale } from './epochScale';
 import type { RunHeader, RunStatus } from './messages';
 import type { RunData } from './runData';
 
-/** Whether the run is being written to. */
+/** Whether a process writes to the run. */
 export function isActive(status: RunStatus): boolean {
   return (
     status === 'starting' ||
@@ -16,7 +16,7 @@ export function isActive(status: RunStatus): boolean {
   );
 }
 
-/** A status as a word and an icon, so that it does not depend on color. */
+/** Returns text and icon of a status, so that it does not depend on color. */
 export function statusDisplay(status: RunStatus): { word: string; icon: IconName | 'dot' } {
   switch (status) {
     case 'starting':
@@ -39,15 +39,15 @@ export function statusDisplay(status: RunStatus): { word: string; icon: IconName
 }
 
 export interface Progress {
-  /** Steps done; the data may be ahead of the header. */
+  /** Number of completed steps; the data may be ahead of the header. */
   step: number;
   totalSteps: number;
-  /** 1-based, for people. */
+  /** 1-based. */
   epoch: number;
   maxEpoch: number;
-  /** 0..1; null where the end is not known. */
+  /** 0..1; null if the number of steps is unknown. */
   fraction: number | null;
-  /** Seconds; null when not known, or when nothing is running. */
+  /** Seconds; null if unknown or if nothing is running. */
   timeLeft: number | null;
 }
 
@@ -55,7 +55,7 @@ export function progressOf(run: RunData): Progress {
   const { header, columns, count } = run;
   const step = Math.max(count > 0 ? (columns.step[count - 1] ?? 0) : 0, header.step);
   const { totalSteps, maxEpoch } = header;
-  // Steps arrive more often than the status of the run; both are shown next to each other.
+  // Steps arrive more often than the header, but step and epoch are shown next to each other.
   const isAhead = isActive(header.status) && step > header.step;
   const scale = new EpochScale(run.history.epochs, header.stepsPerEpoch);
   const reached = isAhead ? Math.ceil(scale.toEpochs(step)) : 0;
@@ -66,12 +66,12 @@ export function progressOf(run: RunData): Progress {
     epoch,
     maxEpoch,
     fraction: totalSteps > 0 ? Math.min(1, step / totalSteps) : null,
-    // While it starts the estimate is one of an earlier attempt; while it stops it has no meaning.
+    // While starting, the estimate belongs to an earlier attempt; while stopping, it is meaningless.
     timeLeft: header.status === 'running' ? run.timeLeft : null,
   };
 }
 
-/** The line next to the name: `epoch 4/15 · 61% · 12m left`. */
+/** Returns the text next to the name: `epoch 4/15 · 61% · 12m left`. */
 export function progressText(run: RunData): string {
   const progress = progressOf(run);
   const { status, best, kind } = run.header;
@@ -87,12 +87,12 @@ export function progressText(run: RunData): string {
   return parts.join(' · ');
 }
 
-/** The time that a run took with its pauses. */
+/** Returns the elapsed time of a run including pauses, as text. */
 export function wallText({ wallSeconds }: RunHeader): string {
   return t('{0} from the first start to the end', duration(wallSeconds));
 }
 
-/** How long a run that ended has trained, as text; null while it runs, and when it is not known. */
+/** Returns the training time of an ended run as text; null while it runs, and if unknown. */
 export function trainedText({ header }: RunData): { text: string; title: string } | null {
   if (isActive(header.status) || header.trainedSeconds === null) return null;
   return {
@@ -101,7 +101,7 @@ export function trainedText({ header }: RunData): { text: string; title: string 
   };
 }
 
-/** The evaluation under way: `evaluating val 35%`. */
+/** Returns the progress of the running evaluation: `evaluating val 35%`; null if there is none. */
 export function evaluationText(run: RunData): string | null {
   const { evaluating } = run.history;
   if (!evaluating || !isActive(run.header.status)) return null;
@@ -112,7 +112,7 @@ export function evaluationText(run: RunData): string | null {
   );
 }
 
-/** What is said aloud when an epoch has been evaluated; null when none has. */
+/** Returns the announcement for the latest evaluated epoch; null if there is none. */
 export function epochAnnouncement(header: RunHeader, run: RunData): string | null {
   const latest = run.history.evals.filter((point) => point.split === 'val').at(-1);
   if (!latest || latest.epoch === null) return null;
@@ -124,12 +124,12 @@ export function epochAnnouncement(header: RunHeader, run: RunData): string | nul
   );
 }
 
-/** Whether the model answers as the label says; null for a pair without a label. */
+/** Whether the model's answer equals the label; null for a pair without a label. */
 export function isRight(label: boolean | null, probTrue: number): boolean | null {
   return label === null ? null : probTrue > 0.5 === label;
 }
 
-/** A probability in two digits without the leading zero: `.72`, `1.0`. */
+/** Formats a probability with two digits and without the leading zero: `.72`, `1.0`. */
 export function probability(value: number): string {
   if (!Number.isFinite(value)) return '–';
   const text = value.toFixed(2);

@@ -7,12 +7,12 @@ import type { Thumbnail, WatchedPairHistory } from './messages';
 import type { RunData } from './runData';
 import { isRight, probability } from './viewModel';
 
-/** Epochs shown side by side, by the width there is; older ones are left out. */
+/** Returns the number of latest epochs that fit into a width. */
 function epochsFor(width: number): number {
   return width < 560 ? 1 : width < 800 ? 4 : 8;
 }
 
-/** The same few validation pairs after every epoch: what the model thinks of them, and how that changes. */
+/** Table of the watched validation pairs: the model's probabilities after every epoch. */
 export function WatchedPairs({ run }: { run: RunData }) {
   const { runs } = useStore('data');
   const title = useId();
@@ -162,7 +162,7 @@ function Picture({ run, image, side, label, thumbnail }: PictureProps) {
   );
 }
 
-/** The width of an element, as it changes. Before it is known: plenty. */
+/** Returns the width of an element and follows its changes. Initially 1000. */
 function useWidth<E extends Element>(): [(element: E | null) => void, number] {
   const [element, setElement] = useState<E | null>(null);
   const [width, setWidth] = useState(1000);
@@ -177,7 +177,7 @@ function useWidth<E extends Element>(): [(element: E | null) => void, number] {
   return [setElement, width];
 }
 
-/** Images of the pairs, requested once each; those that could not be shown again after every epoch. */
+/** Requests the thumbnails of the pairs once, and failed ones again after every epoch. */
 function useThumbnails(run: string, watched: WatchedPairHistory[]): ReadonlyMap<string, Thumbnail> {
   const { host } = useDashboard();
   const [known, setKnown] = useState<ReadonlyMap<string, Thumbnail>>(new Map());
@@ -200,7 +200,7 @@ function useThumbnails(run: string, watched: WatchedPairHistory[]): ReadonlyMap<
     return () => {
       current = false;
     };
-    // The list is created at every rendering; its content decides.
+    // The array is recreated on every rendering, so the effect depends on its content.
   }, [host, run, wanted, epochs]);
   return known;
 }

@@ -1,7 +1,7 @@
-/** Ranges of a chart's y axis: what zooming and panning make of them, and what is left when outliers are left out. */
+/** Zooming, panning and outlier clipping of a chart's y axis. */
 import type { Range } from './range';
 
-/** A y axis as it is on the screen. */
+/** Visible range and type of a y axis. */
 export interface YAxis {
   range: Range;
   logarithmic: boolean;
@@ -9,7 +9,7 @@ export interface YAxis {
 
 const identity = (value: number): number => value;
 
-/** Distances on the screen are differences of these. */
+/** Conversion between values and positions on the screen. */
 function scaleOf({ range, logarithmic }: YAxis): {
   to: (value: number) => number;
   from: (place: number) => number;
@@ -20,8 +20,9 @@ function scaleOf({ range, logarithmic }: YAxis): {
 }
 
 /**
- * @param factor below 1 zooms in
- * @param fixed value that keeps its place; the middle by default
+ * Returns the range after zooming.
+ * @param factor less than 1 zooms in
+ * @param fixed value that keeps its position; the center by default
  */
 export function zoomedY(axis: YAxis, factor: number, fixed?: number): [number, number] {
   const { to, from } = scaleOf(axis);
@@ -30,7 +31,7 @@ export function zoomedY(axis: YAxis, factor: number, fixed?: number): [number, n
   return [from(center - (center - low) * factor), from(center + (high - center) * factor)];
 }
 
-/** @param share of the height, up for positive numbers */
+/** Returns the range after panning. @param share of the height; positive values pan up */
 export function pannedY(axis: YAxis, share: number): [number, number] {
   const { to, from } = scaleOf(axis);
   const [low, high] = [to(axis.range[0]), to(axis.range[1])];
@@ -38,15 +39,15 @@ export function pannedY(axis: YAxis, share: number): [number, number] {
   return [from(low + by), from(high + by)];
 }
 
-/** Outliers lie beyond these quantiles by more than their distance times MARGIN. */
+/** Outliers exceed these quantiles by more than MARGIN times the distance of the quantiles. */
 const QUANTILES = [0.05, 0.95] as const;
 const MARGIN = 0.5;
 
 /**
- * What an axis shows without outliers: the 5% to the 95% quantile and half of their distance on both sides (TensorBoard
- * leaves out the outer 5% likewise), but never more than there is.
- * @param values in any order; what is not finite, and what a logarithmic axis has no place for, does not count
- * @returns null where nothing is left out
+ * Returns the range of an axis without outliers: the 5% to the 95% quantile plus half of their distance on both sides
+ * (TensorBoard also excludes the outer 5%), limited to the range of the values.
+ * @param values in any order; values that are not finite or not positive on a logarithmic axis are ignored
+ * @returns null if nothing is excluded
  */
 export function withoutOutliers(
   values: readonly number[],

@@ -126,7 +126,7 @@ interface NoteProps {
   onSave: (text: string) => void;
 }
 
-/** Note of an example. It is saved after a pause in typing, and when the field loses the focus or another example is selected. */
+/** Note of an example, saved after a pause in typing, and when the field loses the focus or the example changes. */
 function Note({ note, field, onSave }: NoteProps) {
   const [text, setText] = useState(note);
   const [typing, setTyping] = useState(false);
