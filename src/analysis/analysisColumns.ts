@@ -1,37 +1,42 @@
-/** The examples of an analysis as columns, so that a hundred thousand go from a thread to another at once. */
+/** Converts the examples of an analysis to columns, which are fast to send to another thread. */
 import type { AnalysisParts } from './analyze';
-import type { Fate } from './dynamics';
+import type { LearningOutcome } from './dynamics';
 import type { MessageText } from '../util/localize';
 
-/** Fates in the order of their codes in `ExampleColumns.fate`. */
-export const FATES: readonly Fate[] = ['always right', 'learned', 'forgotten', 'never learned'];
+/** Outcomes in the order of their codes in `DynamicsColumns.fate`. */
+export const LEARNING_OUTCOMES: readonly LearningOutcome[] = [
+  'always right',
+  'learned',
+  'forgotten',
+  'never learned',
+];
 
-/** Labelled examples in the order of their file; a row is a place in each column. */
+/** Labeled examples in the order of their file; a row is an index into each column. */
 export interface ExampleColumns {
   identifiers: string[];
-  /** The place of each row among the predictions of the file, unlabelled ones included. */
+  /** The index of each row among all predictions of the file, including unlabeled ones. */
   places: Int32Array;
-  /** Distinct sentences, and the place of each row's among them. */
+  /** Distinct sentences, and the index of each row's sentence. */
   sentences: string[];
   sentence: Int32Array;
   /** 1 True, 0 False. */
   label: Uint8Array;
   /** 1 right, 0 wrong. */
   right: Uint8Array;
-  /** Probability of the label; NaN where it is not known. */
+  /** Probability of the label; NaN if unknown. */
   probLabel: Float32Array;
 }
 
-/** What became of the rows over the epochs; NaN, and 255 as the fate, where no epoch answered. */
+/** Training dynamics of the rows; NaN, and 255 as the outcome, if no epoch has a prediction. */
 export interface DynamicsColumns {
   confidence: Float32Array;
   variability: Float32Array;
   correctness: Float32Array;
-  /** A place in `FATES`. */
+  /** An index into `LEARNING_OUTCOMES`. */
   fate: Uint8Array;
 }
 
-/** Which rows are in a slice. */
+/** The rows of a slice. */
 export interface SliceRows {
   slice: string;
   value: string;
@@ -60,14 +65,14 @@ export function exampleColumns({ examples, places: inFile }: AnalysisParts): Exa
   };
 }
 
-/** null for fewer than two epochs. */
+/** Returns null for fewer than two epochs. */
 export function dynamicsColumns({ dynamics }: AnalysisParts): DynamicsColumns | null {
   if (dynamics === null) return null;
   return {
     confidence: Float32Array.from(dynamics, (each) => each?.confidence ?? NaN),
     variability: Float32Array.from(dynamics, (each) => each?.variability ?? NaN),
     correctness: Float32Array.from(dynamics, (each) => each?.correctness ?? NaN),
-    fate: Uint8Array.from(dynamics, (each) => (each ? FATES.indexOf(each.fate) : 255)),
+    fate: Uint8Array.from(dynamics, (each) => (each ? LEARNING_OUTCOMES.indexOf(each.fate) : 255)),
   };
 }
 

@@ -1,4 +1,4 @@
-/** A worker thread that analyses predictions for the editor, and may be ended at any time. */
+/** A worker thread that analyzes predictions for the editor and can be terminated at any time. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { storedAdvice, type StoredAdvice } from '../util/localize';
 import { errorDetails, messageOf, UserError } from '../util/userError';
@@ -12,36 +12,36 @@ import {
   type SliceRows,
 } from './analysisColumns';
 
-/** What the thread says: progress, the numbers so far, and at last `end` or `failed`. */
-export type AnalysisNews =
+/** Messages of the thread: progress, partial results, and last the complete numbers or `failed`. */
+export type AnalysisMessage =
   | { type: 'progress'; share: number }
   | { type: 'examples'; examples: ExampleColumns; slices: SliceRows[] }
   | { type: 'dynamics'; dynamics: DynamicsColumns | null }
   | { type: 'numbers'; analysis: Analysis; complete: boolean }
-  /** `defect` is the stack of what is not meant for people. */
+  /** `defect` is the stack of an internal error. */
   | { type: 'failed'; advice: StoredAdvice; defect?: string };
 
-const say = (news: AnalysisNews): void => parentPort?.postMessage(news);
+const post = (news: AnalysisMessage): void => parentPort?.postMessage(news);
 
 async function work(): Promise<void> {
   let parts = 0;
   const { analysis } = await analyzeInParts(workerData as AnalyzeRequest, {
-    progress: (share) => say({ type: 'progress', share }),
-    part: (so) => {
-      // Numbers first: they are what is waited for.
-      say({ type: 'numbers', analysis: so.analysis, complete: false });
+    progress: (share) => post({ type: 'progress', share }),
+    part: (part) => {
+      // Numbers first, because the panel shows them first.
+      post({ type: 'numbers', analysis: part.analysis, complete: false });
       if (parts++ === 0)
-        say({ type: 'examples', examples: exampleColumns(so), slices: sliceRows(so) });
-      else say({ type: 'dynamics', dynamics: dynamicsColumns(so) });
+        post({ type: 'examples', examples: exampleColumns(part), slices: sliceRows(part) });
+      else post({ type: 'dynamics', dynamics: dynamicsColumns(part) });
     },
   });
-  say({ type: 'numbers', analysis, complete: true });
+  post({ type: 'numbers', analysis, complete: true });
 }
 
 work().catch((error: unknown) => {
   const { message, hint } = errorDetails(error);
   const defect = error instanceof Error && !(error instanceof UserError) ? error.stack : undefined;
-  say({
+  post({
     type: 'failed',
     advice: storedAdvice(message, hint),
     ...(defect !== undefined && { defect: defect || messageOf(error) }),

@@ -1,4 +1,4 @@
-/** Everything that `nlvr analyze` says of the predictions of a run; the panels show exactly these numbers. */
+/** Analyzes the predictions of a run, for `nlvr analyze` and the panels, which show the same numbers. */
 import type { Split } from '../run/events';
 import type { Prediction } from '../run/predictions';
 import { sameSet } from '../run/read/predictionSets';
@@ -8,49 +8,49 @@ import { UserError } from '../util/userError';
 import { calibrate, type Calibration } from './calibration';
 import { contrastOf, hasContrastSets, type Contrast } from './contrast';
 import { DynamicsBuilder, type DynamicsSummary, type ExampleDynamics } from './dynamics';
-import { gatherFacts, type FactSources, type Facts } from './exampleFacts';
+import { readFacts, type FactSources, type Facts } from './exampleFacts';
 import { Examples, type Share } from './examples';
 import { noiseCandidates, type NoiseCandidate } from './labelNoise';
 import {
-  chooseWanted,
+  selectSet,
   loadPredictions,
-  openAnalysedRun,
-  type AnalysedRun,
-  type WantedEpoch,
+  openAnalyzedRun,
+  type AnalyzedRun,
+  type EpochSelector,
 } from './runPredictions';
 import { sliceMembers, type SliceMembers } from './sliceMembers';
 import { addIntervals, sliceNumbers, type SliceNumbers } from './sliceNumbers';
 import type { UserSlice } from './userSlices';
 
-/** What an analysis and a comparison take beyond the runs. */
+/** Options of an analysis or comparison in addition to the runs. */
 export interface AnalysisOptions {
   split: Split;
   userSlices: readonly UserSlice[];
-  /** Annotation file; by default the one of the run's configuration. null: none is read. */
+  /** Annotation file; by default that of the run's configuration. null to read none. */
   annotations?: string | null;
-  /** Files of subsets by name, beyond those next to the annotations. */
+  /** Files of subsets by name, in addition to those next to the annotations. */
   subsets?: Readonly<Record<string, string>>;
-  /** NLVR2's `annotated_dev_examples.txt`, where it is not next to the annotations. */
+  /** NLVR2's `annotated_dev_examples.txt`, if it is not next to the annotations. */
   phenomena?: string;
 }
 
 export interface AnalyzeRequest extends AnalysisOptions {
   /** Absolute path of the run folder. */
   run: string;
-  epoch: WantedEpoch;
-  /** Run folder with predictions of the examples that a contrast set changes, beyond those of the run itself. */
+  epoch: EpochSelector;
+  /** Run folder with predictions for the original examples of a contrast set, in addition to those of the run. */
   originals?: string;
 }
 
-/** A labelled example with what the numbers above say of it. */
-export interface AnalysedExample {
+/** A labeled example with its results. */
+export interface AnalyzedExample {
   identifier: string;
-  /** Place in the annotations, from 0. */
+  /** Index in the annotations, from 0. */
   index: number;
   right: boolean;
-  /** Probability of the label; null where it is not known. */
+  /** Probability of the label; null if unknown. */
   probLabel: number | null;
-  /** Places in `slices` of those that it is in. */
+  /** Indices into `slices` of its slices. */
   slices: number[];
   dynamics: ExampleDynamics | null;
 }
@@ -62,7 +62,7 @@ export interface Analysis extends Share {
   split: Split;
   /** From 0; null for a stand-alone evaluation. */
   epoch: number | null;
-  /** Predictions, unlabelled ones included. */
+  /** Number of predictions, including unlabeled ones. */
   examples: number;
   slices: SliceNumbers[];
   calibration: Calibration | null;
@@ -70,42 +70,45 @@ export interface Analysis extends Share {
   dynamics: DynamicsSummary | null;
   labelNoise: NoiseCandidate[];
   contrast: Contrast | null;
-  /** What is missing or remarkable. */
+  /** Missing inputs and other remarks. */
   notes: StoredMessage[];
 }
 
 export interface AnalysisResult {
   analysis: Analysis;
-  /** The examples behind every number, in annotation order. */
-  examples: AnalysedExample[];
-  /** What they were answered, in the same order. */
+  /** The examples, in annotation order. */
+  examples: AnalyzedExample[];
+  /** Their predictions, in the same order. */
   predictions: readonly Prediction[];
 }
 
-/** An analysis with what its numbers are made of. */
+/** An analysis with the data that it was computed from. */
 export interface AnalysisParts {
   analysis: Analysis;
   examples: Examples;
-  /** The place of each example among the predictions of the file, unlabelled ones included. */
+  /** The index of each example among all predictions of the file, including unlabeled ones. */
   places: Int32Array;
-  /** Of each slice of `analysis.slices`, in its order. */
+  /** Members of each slice, in the order of `analysis.slices`. */
   members: SliceMembers[];
-  /** Of each example over the epochs; null for fewer than two. */
+  /** Training dynamics of each example; null for fewer than two epochs. */
   dynamics: (ExampleDynamics | null)[] | null;
 }
 
-/** What an analysis says while it is at work. */
+/** Receives progress and partial results of an analysis. */
 export interface AnalysisListener {
-  /** How much is done, 0 to 1. */
+  /** Share that is done, 0 to 1. */
   progress(share: number): void;
   /**
-   * The numbers so far: first without what comes from other epochs and without intervals of consistency, then without
-   * the latter. What is still to come is null or empty.
+   * Partial results: first without numbers from other epochs and without intervals of consistency, then only without
+   * these intervals. Missing numbers are null or empty.
    */
   part(parts: AnalysisParts): void;
 }
 
-/** @throws {UserError} when there is nothing to analyse, a named file cannot be read or a user's pattern is too slow. */
+/**
+ * Analyzes the predictions of a run.
+ * @throws {UserError} if there is nothing to analyze, a specified file cannot be read, or a user's pattern is too slow
+ */
 export async function analyze(request: AnalyzeRequest): Promise<AnalysisResult> {
   const { analysis, examples, members, dynamics } = await analyzeInParts(request);
   return {
@@ -115,24 +118,24 @@ export async function analyze(request: AnalyzeRequest): Promise<AnalysisResult> 
   };
 }
 
-/** As `analyze`, telling a listener of what is there already. @throws as `analyze` */
+/** Like `analyze`, with partial results for a listener. @throws as `analyze` */
 export async function analyzeInParts(
   request: AnalyzeRequest,
   listener?: AnalysisListener,
 ): Promise<AnalysisParts> {
   const notes: MessageText[] = [];
-  const run = await openAnalysedRun(request.run);
+  const run = await openAnalyzedRun(request.run);
   const { split } = request;
-  const set = chooseWanted(run, split, request.epoch);
+  const set = selectSet(run, split, request.epoch);
   const epochs = run.sets.filter((each) => each.split === split && each.epoch !== null);
-  // Reading, numbers of slices and each epoch are about as long; the bootstrap is as long as several of them.
+  // Reading, the numbers of slices and each epoch take about equally long; the bootstrap takes as long as several of them.
   const steps = 2 + epochs.length + BOOTSTRAP_STEPS;
   let done = 0;
   const step = (): void => listener?.progress(++done / steps);
   const predictions = await loadPredictions(run.folder, set, notes);
-  const examples = requireLabelled(run, split, predictions);
+  const examples = requireLabeled(run, split, predictions);
   step();
-  const facts = await factsOf(run, request);
+  const facts = await loadFacts(run, request);
   notes.push(...facts.notes);
   const members = await sliceMembers(examples.predictions, facts.of, request.userSlices);
   const all = allRows(examples.count);
@@ -152,7 +155,7 @@ export async function analyzeInParts(
     labelNoise: [],
     contrast: contrastOf(
       examples.predictions,
-      hasContrastSets(examples.predictions) ? await originalsOf(run, request) : [],
+      hasContrastSets(examples.predictions) ? await loadOriginals(run, request) : [],
     ),
     notes: notes.map(storedMessage),
   };
@@ -172,7 +175,7 @@ export async function analyzeInParts(
     dynamics: summary,
     labelNoise: noiseCandidates(
       examples.predictions,
-      dynamics ?? alone(examples.predictions),
+      dynamics ?? asSingleEpoch(examples.predictions),
       facts.votesOf,
     ),
   };
@@ -185,32 +188,32 @@ export async function analyzeInParts(
   return { analysis: whole, examples, places, members, dynamics };
 }
 
-/** How many times longer the bootstrap takes than reading an epoch, about. */
+/** Approximate time of the bootstrap relative to reading an epoch. */
 const BOOTSTRAP_STEPS = 4;
 
-/** What annotations and the files next to them say. */
-export async function factsOf(run: AnalysedRun, options: AnalysisOptions): Promise<Facts> {
+/** Reads facts about the examples from the annotations and the files next to them. */
+export async function loadFacts(run: AnalyzedRun, options: AnalysisOptions): Promise<Facts> {
   const { annotations = await annotationsOf(run, options.split) } = options;
   const sources: FactSources = {
     annotations,
     subsets: options.subsets ?? {},
     phenomena: options.phenomena ?? null,
   };
-  return gatherFacts(sources);
+  return readFacts(sources);
 }
 
-/** The annotation file of a split by the run's configuration; null where that does not say. */
+/** The annotation file of a split in the run's configuration; null if it has none. */
 export async function annotationsOf(
-  { folder, info }: Pick<AnalysedRun, 'folder' | 'info'>,
+  { folder, info }: Pick<AnalyzedRun, 'folder' | 'info'>,
   split: Split,
 ): Promise<string | null> {
   const paths = await runPaths(folder, info.configFile);
   return paths?.annFiles[split] ?? null;
 }
 
-/** @throws {UserError} when no prediction has a label. */
-export function requireLabelled(
-  run: AnalysedRun,
+/** Returns the labeled examples. @throws {UserError} if no prediction has a label */
+export function requireLabeled(
+  run: AnalyzedRun,
   split: Split,
   predictions: readonly Prediction[],
 ): Examples {
@@ -227,12 +230,12 @@ export function requireLabelled(
   return examples;
 }
 
-/** Numbers from 0. */
+/** The indices from 0 to `count` - 1. */
 export function allRows(count: number): Int32Array {
   return Int32Array.from({ length: count }, (_, i) => i);
 }
 
-/** The slices of each example, by their places. */
+/** The indices of the slices of each example. */
 export function slicesByRow(count: number, members: readonly SliceMembers[]): number[][] {
   const slices = Array.from({ length: count }, (): number[] => []);
   members.forEach(({ rows }, place) => {
@@ -241,21 +244,21 @@ export function slicesByRow(count: number, members: readonly SliceMembers[]): nu
   return slices;
 }
 
-/** A single set of predictions as an epoch of its own. */
-function alone(predictions: readonly Prediction[]): (ExampleDynamics | null)[] {
+/** Dynamics of a single set of predictions, as one epoch. */
+function asSingleEpoch(predictions: readonly Prediction[]): (ExampleDynamics | null)[] {
   const builder = new DynamicsBuilder(predictions);
   builder.add(0, predictions);
   return builder.examplesDynamics();
 }
 
-/** Where unchanged examples of a contrast set may be found: the newest predictions of each split. */
-async function originalsOf(run: AnalysedRun, request: AnalyzeRequest): Promise<Prediction[]> {
-  const others = request.originals === undefined ? [] : [await openAnalysedRun(request.originals)];
+/** Loads predictions that may contain the original examples of a contrast set: the newest ones of each split. */
+async function loadOriginals(run: AnalyzedRun, request: AnalyzeRequest): Promise<Prediction[]> {
+  const others = request.originals === undefined ? [] : [await openAnalyzedRun(request.originals)];
   const found: Prediction[] = [];
   for (const each of [run, ...others])
     for (const split of new Set(each.sets.map((set) => set.split))) {
       if (each === run && split === request.split) continue;
-      found.push(...(await loadPredictions(each.folder, chooseWanted(each, split, 'last'), [])));
+      found.push(...(await loadPredictions(each.folder, selectSet(each, split, 'last'), [])));
     }
   return found;
 }
@@ -264,7 +267,7 @@ function listExamples(
   examples: Examples,
   members: readonly SliceMembers[],
   dynamics: readonly (ExampleDynamics | null)[] | null,
-): AnalysedExample[] {
+): AnalyzedExample[] {
   const slices = slicesByRow(examples.count, members);
   return examples.predictions.map(({ identifier, index, label, prob_true }, row) => ({
     identifier,

@@ -6,15 +6,15 @@ const RESAMPLES = 1000;
 const SEED = 42;
 
 /**
- * The percentile bootstrap over sentences (Efron 1979): whole sentences with all their examples are drawn with
- * replacement, as what the examples of a sentence have in common would make intervals over examples too narrow. The draws
- * are made once and serve every slice, so the numbers of slices can be compared, and are the same each time.
+ * The percentile bootstrap over sentences (Efron 1979): sentences with all their examples are drawn with replacement,
+ * because the examples of a sentence are correlated and intervals over examples would be too narrow. The samples are
+ * drawn once for all slices, so the numbers of slices are comparable and reproducible.
  */
 export class SentenceBootstrap {
   /** [resample, sentence]: how often the sentence was drawn. */
   private readonly draws: Uint8Array;
 
-  /** @param sentences how many there are. */
+  /** @param sentences number of sentences */
   constructor(
     private readonly sentences: number,
     private readonly resamples = RESAMPLES,
@@ -27,11 +27,11 @@ export class SentenceBootstrap {
   }
 
   /**
-   * The interval of a ratio of sums over sentences. All are whole numbers, whose sums stay below 2^31.
-   * @param sentences numbers of those that take part; in ascending order it is faster
-   * @param top what each of them adds to the numerator, in the same order
-   * @param bottom what each adds to the denominator
-   * @returns null when no resample has a denominator.
+   * The interval of a ratio of sums over sentences. All values are integers, whose sums are below 2^31.
+   * @param sentences indices of the sentences; ascending order is faster
+   * @param top value of each sentence in the numerator, in the same order
+   * @param bottom value of each sentence in the denominator
+   * @returns null if the denominator is 0 in every resample
    */
   interval(
     sentences: Int32Array,
@@ -57,7 +57,7 @@ export class SentenceBootstrap {
   }
 }
 
-/** Linear between neighbours, as NumPy's default. */
+/** A quantile with linear interpolation, as NumPy's default. */
 function quantile(sorted: Float64Array, share: number): number {
   const at = share * (sorted.length - 1);
   const low = Math.floor(at);

@@ -1,11 +1,11 @@
-/** How far the probabilities of a model can be believed. */
+/** Measures the calibration of a model's probabilities. */
 import type { Prediction } from '../run/predictions';
 
-/** Bins of the confidence from 0 to 1, as Guo et al. have them; the last ones hold all answers of a yes-or-no model. */
+/** Bins of the confidence from 0 to 1, as in Guo et al.; a binary classifier only uses those above 0.5. */
 const BINS = 15;
-/** Margins of the logits beyond which a probability of 0 or 1 says nothing more, in nats. */
-const LARGEST_MARGIN = Math.log(1e6);
-const TEMPERATURES = [0.01, 100] as const;
+/** Maximum margin of logits that are derived from a probability of 0 or 1, in nats. */
+const MAX_MARGIN = Math.log(1e6);
+const TEMPERATURE_RANGE = [0.01, 100] as const;
 
 export interface CalibrationBin {
   /** Confidence above `low`, up to `high`. */
@@ -18,7 +18,7 @@ export interface CalibrationBin {
 }
 
 export interface Calibration {
-  /** Labelled examples with a probability. */
+  /** Labeled examples with a probability. */
   n: number;
   /** Expected calibration error over 15 bins of equal width (Guo, Pleiss, Sun, Weinberger 2017). */
   ece: number;
@@ -26,17 +26,17 @@ export interface Calibration {
   brier: number;
   /** Mean cross-entropy in nats. */
   nll: number;
-  /** What the logits are to be divided by for the least cross-entropy on these examples. */
+  /** Divisor of the logits that minimizes the cross-entropy of these examples. */
   temperature: number;
-  /** Whether the temperature stopped at the end of its range, as it does for a model that is always right. */
+  /** Whether the temperature is at the limit of its range, as for a model that is always right. */
   atLimit: boolean;
-  /** The same after dividing by it. */
+  /** The same with the temperature. */
   eceCalibrated: number;
   nllCalibrated: number;
   bins: CalibrationBin[];
 }
 
-/** @returns null where no labelled example has a probability. */
+/** Computes calibration numbers. @returns null if no labeled example has a probability */
 export function calibrate(predictions: readonly Prediction[]): Calibration | null {
   const known = predictions.filter(
     ({ label, prob_true }) => label !== null && Number.isFinite(prob_true),
@@ -68,12 +68,12 @@ export function calibrate(predictions: readonly Prediction[]): Calibration | nul
   };
 }
 
-/** Logit of True minus that of False; by the probability where the logits are not known. */
+/** Logit of True minus that of False; from the probability if the logits are unknown. */
 function marginOf({ logits, prob_true }: Prediction): number {
   const margin = logits[1] - logits[0];
   if (Number.isFinite(margin)) return margin;
   const odds = Math.log(prob_true) - Math.log1p(-prob_true);
-  return Math.min(Math.max(odds, -LARGEST_MARGIN), LARGEST_MARGIN);
+  return Math.min(Math.max(odds, -MAX_MARGIN), MAX_MARGIN);
 }
 
 function sigmoid(x: number): number {
@@ -116,33 +116,33 @@ function nllOf(margins: Float64Array, labels: readonly boolean[], scale: number)
 }
 
 /**
- * The cross-entropy is convex in 1/T: the zero of its slope, by Newton's method within a bracket, which is halved where a
- * step leaves it.
+ * Minimizes the cross-entropy, which is convex in 1/T: finds the zero of its slope by Newton's method within a bracket,
+ * which is bisected if a step leaves it.
  */
 function fitTemperature(
   margins: Float64Array,
   labels: readonly boolean[],
 ): { temperature: number; atLimit: boolean } {
   const against = margins.map((margin, i) => (labels[i] ? -margin : margin));
-  const slopes = (scale: number): { slope: number; bend: number } => {
+  const slopes = (scale: number): { slope: number; curvature: number } => {
     let [slope, bend] = [0, 0];
     for (const each of against) {
       const share = sigmoid(each * scale);
       slope += each * share;
       bend += each * each * share * (1 - share);
     }
-    return { slope, bend };
+    return { slope, curvature: bend };
   };
-  let [low, high] = [1 / TEMPERATURES[1], 1 / TEMPERATURES[0]];
+  let [low, high] = [1 / TEMPERATURE_RANGE[1], 1 / TEMPERATURE_RANGE[0]];
   if (slopes(low).slope >= 0) return { temperature: 1 / low, atLimit: true };
   if (slopes(high).slope <= 0) return { temperature: 1 / high, atLimit: true };
   let scale = 1;
   for (let i = 0; i < 100; i++) {
-    const { slope, bend } = slopes(scale);
+    const { slope, curvature: bend } = slopes(scale);
     if (slope < 0) low = scale;
     else high = scale;
     const newton = scale - slope / bend;
-    // Relative halving: temperatures of all sizes are found equally well.
+    // The geometric mean, so that the relative precision does not depend on the temperature.
     const next = newton > low && newton < high ? newton : Math.sqrt(low * high);
     const done = Math.abs(next - scale) <= 1e-14 * scale;
     scale = next;

@@ -1,54 +1,54 @@
-/** Everything that `nlvr compare` says of two runs on the same examples. */
+/** Compares the predictions of two runs on the same examples, for `nlvr compare` and the panels. */
 import type { Split } from '../run/events';
 import { storedMessage, localize, type StoredMessage, type MessageText } from '../util/localize';
 import { UserError } from '../util/userError';
-import { allRows, factsOf, requireLabelled, slicesByRow, type AnalysisOptions } from './analyze';
-import { Examples, FEW_SENTENCES } from './examples';
+import { allRows, loadFacts, requireLabeled, slicesByRow, type AnalysisOptions } from './analyze';
+import { Examples, MIN_BOOTSTRAP_SENTENCES } from './examples';
 import {
-  chooseWanted,
+  selectSet,
   loadPredictions,
-  openAnalysedRun,
-  type AnalysedRun,
-  type WantedEpoch,
+  openAnalyzedRun,
+  type AnalyzedRun,
+  type EpochSelector,
 } from './runPredictions';
 import { sliceMembers, type SliceMembers } from './sliceMembers';
-import { correct, FEWEST_TESTED, MARKED_BELOW, pointsOf } from './sliceNumbers';
+import { correctPValues, MIN_TESTED, FALSE_DISCOVERY_RATE, percentagePoints } from './sliceNumbers';
 import { mcnemarExact, pairedDifference, type Interval } from './statistics';
 
 export interface CompareRequest extends AnalysisOptions {
-  /** Absolute paths of the run folders; b is measured against a. */
+  /** Absolute paths of the run folders; differences are b minus a. */
   a: string;
   b: string;
-  epochA: WantedEpoch;
-  epochB: WantedEpoch;
+  epochA: EpochSelector;
+  epochB: EpochSelector;
 }
 
 export type Outcome = 'both right' | 'newly right' | 'newly wrong' | 'both wrong';
 
-/** Two models on the same examples. */
+/** Numbers of two models on the same examples. */
 export interface PairedNumbers {
-  /** Labelled examples that both answer. */
+  /** Labeled examples with predictions of both. */
   n: number;
   accuracyA: number | null;
   accuracyB: number | null;
   /** Wilson's intervals of the accuracies. */
   accuracyCiA95: Interval | null;
   accuracyCiB95: Interval | null;
-  /** Accuracy of b minus that of a, with a 95% interval: a bootstrap over sentences, for few Bonett and Price's. */
+  /** Accuracy of b minus that of a, with a 95% interval: a bootstrap over sentences; Bonett and Price's for few. */
   difference: number | null;
   ci95: Interval | null;
   consistencyA: number | null;
   consistencyB: number | null;
-  /** By a bootstrap over sentences; Wilson's for few. */
+  /** Bootstrap intervals over sentences; Wilson's for few. */
   consistencyCiA95: Interval | null;
   consistencyCiB95: Interval | null;
   groups: number;
-  /** Right in b alone, wrong in b alone, and alike. */
+  /** Examples that are right only in b, wrong only in b, and the same in both. */
   newlyRight: number;
   newlyWrong: number;
   bothRight: number;
   bothWrong: number;
-  /** McNemar's exact test; null where it is not tested. */
+  /** McNemar's exact test; null if not tested. */
   p: number | null;
 }
 
@@ -57,9 +57,9 @@ export interface ComparedSlice extends PairedNumbers {
   value: string;
   /** Corrected for the number of slices. */
   q: number | null;
-  /** Whether it changed beyond chance: q below 0.05. */
+  /** Whether it changed significantly: q below 0.05. */
   marked: boolean;
-  /** What is to be said of a marked slice; null for others. */
+  /** Sentence about a marked slice; null for others. */
   finding: StoredMessage | null;
 }
 
@@ -67,7 +67,7 @@ export interface ComparedRun {
   run: string;
   name: string;
   epoch: number | null;
-  /** Labelled examples that only this one answers. */
+  /** Labeled examples with a prediction of this run only. */
   alone: number;
 }
 
@@ -81,30 +81,30 @@ export interface Comparison extends PairedNumbers {
 
 export interface ComparedExample {
   identifier: string;
-  /** Place in the annotations, from 0. */
+  /** Index in the annotations, from 0. */
   index: number;
   outcome: Outcome;
-  /** Places in `slices` of those that it is in. */
+  /** Indices into `slices` of its slices. */
   slices: number[];
 }
 
 export interface ComparisonResult {
   comparison: Comparison;
-  /** The examples behind every number, in annotation order. */
+  /** The examples, in annotation order. */
   examples: ComparedExample[];
 }
 
-/** A comparison with all that it was computed from. */
+/** A comparison with the data that it was computed from. */
 export interface DetailedComparison {
   comparison: Comparison;
-  /** The examples in common, in the same order in both; with the labels of b. */
+  /** The common examples, in the same order in both; with the labels of b. */
   inA: Examples;
   inB: Examples;
-  /** Members of `comparison.slices`, in their order; places in `inA` and `inB`. */
+  /** Members of `comparison.slices`, in their order; rows are indices into `inA` and `inB`. */
   members: readonly SliceMembers[];
 }
 
-/** @throws {UserError} when the runs have no labelled examples in common. */
+/** Compares two runs. @throws {UserError} if they have no labeled examples in common */
 export async function compare(request: CompareRequest): Promise<ComparisonResult> {
   const { comparison, inA, inB, members } = await compareInDetail(request);
   const ofSlices = slicesByRow(inB.count, members);
@@ -120,9 +120,9 @@ export async function compare(request: CompareRequest): Promise<ComparisonResult
 }
 
 /**
- * As `compare`, with what the numbers are made of.
- * @param quick receives the numbers without those intervals that need the bootstrap, which takes longest: they are null
- * @throws {UserError} when the runs have no labelled examples in common.
+ * Like `compare`, with the data that the numbers were computed from.
+ * @param quick receives the numbers before the bootstrap, which takes longest; its intervals are null
+ * @throws {UserError} if the runs have no labeled examples in common
  */
 export async function compareInDetail(
   request: CompareRequest,
@@ -130,8 +130,8 @@ export async function compareInDetail(
 ): Promise<DetailedComparison> {
   const notes: MessageText[] = [];
   const { split } = request;
-  const a = await side(request.a, split, request.epochA, notes);
-  const b = await side(request.b, split, request.epochB, notes);
+  const a = await loadSide(request.a, split, request.epochA, notes);
+  const b = await loadSide(request.b, split, request.epochB, notes);
   const rowInB = new Map(b.examples.predictions.map(({ identifier }, row) => [identifier, row]));
   const common = a.examples.predictions.flatMap((prediction) => {
     const row = rowInB.get(prediction.identifier);
@@ -147,25 +147,27 @@ export async function compareInDetail(
       ),
       { hint: localize('Compare runs whose predictions belong to the same annotations.') },
     );
-  const relabelled = common.filter((pair) => pair.a.label !== pair.b.label).length;
-  if (relabelled > 0)
+  const differingLabels = common.filter((pair) => pair.a.label !== pair.b.label).length;
+  if (differingLabels > 0)
     notes.push(
       localize(
         'Examples whose labels differ between the runs: {0}. The labels of {1} are used.',
-        relabelled,
+        differingLabels,
         b.run.info.name,
       ),
     );
   const inA = new Examples(common.map((pair) => ({ ...pair.a, label: pair.b.label })));
   const inB = new Examples(common.map((pair) => pair.b));
-  const facts = await factsOf(b.run, request);
+  const facts = await loadFacts(b.run, request);
   notes.push(...facts.notes);
   const members = await sliceMembers(inB.predictions, facts.of, request.userSlices);
-  const numbers = members.map(({ rows }) => paired(inA, inB, rows, rows.length >= FEWEST_TESTED));
-  const q = correct(numbers.map(({ p }) => p));
+  const numbers = members.map(({ rows }) =>
+    pairedNumbers(inA, inB, rows, rows.length >= MIN_TESTED),
+  );
+  const q = correctPValues(numbers.map(({ p }) => p));
   const slices = numbers.map((each, i): ComparedSlice => {
     const { slice, value, title } = members[i];
-    const marked = (q[i] ?? 1) < MARKED_BELOW;
+    const marked = (q[i] ?? 1) < FALSE_DISCOVERY_RATE;
     return {
       slice,
       value,
@@ -177,10 +179,10 @@ export async function compareInDetail(
   });
   const all = allRows(inB.count);
   const comparison: Comparison = {
-    a: described(a, common.length),
-    b: described(b, common.length),
+    a: summarize(a, common.length),
+    b: summarize(b, common.length),
     split,
-    ...paired(inA, inB, all, true),
+    ...pairedNumbers(inA, inB, all, true),
     slices,
     notes: notes.map(storedMessage),
   };
@@ -201,35 +203,35 @@ export async function compareInDetail(
 }
 
 interface Side {
-  run: AnalysedRun;
+  run: AnalyzedRun;
   epoch: number | null;
   examples: Examples;
 }
 
-async function side(
+async function loadSide(
   folder: string,
   split: Split,
-  wanted: WantedEpoch,
+  wanted: EpochSelector,
   notes: MessageText[],
 ): Promise<Side> {
-  const run = await openAnalysedRun(folder);
-  const set = chooseWanted(run, split, wanted);
+  const run = await openAnalyzedRun(folder);
+  const set = selectSet(run, split, wanted);
   const predictions = await loadPredictions(folder, set, notes);
-  return { run, epoch: set.epoch, examples: requireLabelled(run, split, predictions) };
+  return { run, epoch: set.epoch, examples: requireLabeled(run, split, predictions) };
 }
 
-function described({ run, epoch, examples }: Side, common: number): ComparedRun {
+function summarize({ run, epoch, examples }: Side, common: number): ComparedRun {
   return { run: run.folder, name: run.info.name, epoch, alone: examples.count - common };
 }
 
-/** @param a whether a is right, as 0 or 1. */
+/** The outcome of an example. @param a 1 if a is right, 0 if wrong; `b` likewise */
 export function outcomeOf(a: number, b: number): Outcome {
   if (b === 1) return a === 1 ? 'both right' : 'newly right';
   return a === 1 ? 'newly wrong' : 'both wrong';
 }
 
-/** All numbers but the intervals that need the bootstrap. @param rows places of the examples in both. */
-function paired(a: Examples, b: Examples, rows: Int32Array, tested: boolean): PairedNumbers {
+/** All numbers except the bootstrap intervals. @param rows indices of the examples in both */
+function pairedNumbers(a: Examples, b: Examples, rows: Int32Array, tested: boolean): PairedNumbers {
   const counts: Record<Outcome, number> = {
     'both right': 0,
     'newly right': 0,
@@ -263,7 +265,7 @@ function paired(a: Examples, b: Examples, rows: Int32Array, tested: boolean): Pa
   };
 }
 
-/** The intervals that `paired` leaves out. */
+/** The bootstrap intervals, which `pairedNumbers` leaves out. */
 function intervals(
   a: Examples,
   b: Examples,
@@ -288,7 +290,7 @@ function differenceInterval(
   const before = a.clusterSums(rows, b);
   const after = b.clusterSums(rows);
   const sentences = allRows(b.sentences).filter((each) => after.examples[each] > 0);
-  const few = sentences.length < FEW_SENTENCES || newlyRight + newlyWrong === 0;
+  const few = sentences.length < MIN_BOOTSTRAP_SENTENCES || newlyRight + newlyWrong === 0;
   const resampled = few
     ? null
     : b.bootstrap.interval(
@@ -309,7 +311,7 @@ function finding(
         ? '{0}: {1} points worse on {2} ({3} newly wrong, {4} newly right)'
         : '{0}: {1} points better on {2} ({4} newly right, {3} newly wrong)',
       title,
-      pointsOf(difference ?? 0),
+      percentagePoints(difference ?? 0),
       n.toLocaleString('en'),
       newlyWrong,
       newlyRight,

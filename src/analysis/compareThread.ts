@@ -1,4 +1,4 @@
-/** Compares the predictions of two runs in a thread of its own. */
+/** Compares the predictions of two runs in a worker thread. */
 import { Worker } from 'node:worker_threads';
 import { assetPath } from '../util/assets';
 import { parseLocalizedMessage, type StoredAdvice } from '../util/localize';
@@ -6,12 +6,12 @@ import { UserError } from '../util/userError';
 import type { Comparison, CompareRequest } from './compare';
 import type { ComparedColumns, ComparedTable } from './comparedTable';
 
-/** What the thread says: texts in pieces, the numbers that are known immediately, all of them; or why there are none. */
+/** Messages of the thread: texts in chunks, the numbers before the bootstrap, all numbers; or the error. */
 export type CompareMessage =
   | { type: 'identifiers' | 'sentences'; texts: string[] }
   | { type: 'quick'; comparison: Comparison; columns: ComparedColumns }
   | { type: 'compared'; comparison: Comparison }
-  /** `expected`: a `UserError`, and no defect. */
+  /** `expected`: a `UserError`, not an internal error. */
   | { type: 'failed'; expected: boolean; advice: StoredAdvice };
 
 export interface ComparedInThread {
@@ -20,9 +20,9 @@ export interface ComparedInThread {
 }
 
 /**
- * As `compare`, without keeping this thread from other work for more than a few milliseconds at a time.
- * @param quick receives all that is known before the bootstrap is done; the intervals that it makes are null
- * @throws {UserError} as `compare`; `AbortError` when `signal` fires, which ends the thread.
+ * Like `compare`, without blocking this thread for more than a few milliseconds at a time.
+ * @param quick receives the numbers before the bootstrap; its intervals are null
+ * @throws {UserError} as `compare`; `AbortError` if `signal` is aborted, which terminates the thread
  */
 export async function compareInThread(
   request: CompareRequest,

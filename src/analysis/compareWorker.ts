@@ -1,4 +1,4 @@
-/** A worker thread that compares the predictions of two runs, so that no other thread waits for it. */
+/** A worker thread that compares the predictions of two runs. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { storedAdvice } from '../util/localize';
 import { UserError, errorDetails } from '../util/userError';
@@ -6,10 +6,10 @@ import { compareInDetail, type CompareRequest } from './compare';
 import { tableOf } from './comparedTable';
 import type { CompareMessage } from './compareThread';
 
-/** Texts of a message: they are unpacked by the other thread in a few milliseconds. */
-const TEXTS_A_MESSAGE = 8000;
+/** So few that the other thread deserializes a message in a few milliseconds. */
+const TEXTS_PER_MESSAGE = 8000;
 
-function say(message: CompareMessage): void {
+function post(message: CompareMessage): void {
   parentPort?.postMessage(message);
 }
 
@@ -20,16 +20,16 @@ async function work(): Promise<void> {
       ['identifiers', identifiers],
       ['sentences', sentences],
     ] as const)
-      for (let first = 0; first < texts.length; first += TEXTS_A_MESSAGE)
-        say({ type, texts: texts.slice(first, first + TEXTS_A_MESSAGE) });
-    say({ type: 'quick', comparison: detail.comparison, columns });
+      for (let first = 0; first < texts.length; first += TEXTS_PER_MESSAGE)
+        post({ type, texts: texts.slice(first, first + TEXTS_PER_MESSAGE) });
+    post({ type: 'quick', comparison: detail.comparison, columns });
   });
-  say({ type: 'compared', comparison });
+  post({ type: 'compared', comparison });
 }
 
 work().catch((error: unknown) => {
   const { message, hint } = errorDetails(error);
-  say({
+  post({
     type: 'failed',
     expected: error instanceof UserError,
     advice: storedAdvice(message, hint),

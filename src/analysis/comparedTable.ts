@@ -1,7 +1,7 @@
-/** The examples behind the numbers of a comparison, as columns: a hundred thousand cross a thread and stay small. */
+/** Converts the examples of a comparison to columns, which are small and fast to send to another thread. */
 import { outcomeOf, type DetailedComparison, type Outcome } from './compare';
 
-/** The outcomes in the order of their numbers in the columns. */
+/** The outcomes in the order of their codes in the columns. */
 export const OUTCOMES: readonly Outcome[] = [
   'both right',
   'newly right',
@@ -9,45 +9,45 @@ export const OUTCOMES: readonly Outcome[] = [
   'both wrong',
 ];
 
-/** One entry an example, in annotation order. */
+/** One entry per example, in annotation order. */
 export interface ComparedColumns {
-  /** Place in the annotations, from 0; -1 where it is not known. */
+  /** Index in the annotations, from 0; -1 if unknown. */
   index: Int32Array;
-  /** Place of the sentence in `sentences`. */
+  /** Index of the sentence in `sentences`. */
   sentence: Int32Array;
-  /** 1 true, 0 false, as are the answers. */
+  /** 1 true, 0 false, like the predictions. */
   label: Uint8Array;
   answerA: Uint8Array;
   answerB: Uint8Array;
-  /** Probability of True; NaN where it is not known. */
+  /** Probability of True; NaN if unknown. */
   probTrueA: Float64Array;
   probTrueB: Float64Array;
-  /** Place in `OUTCOMES`. */
+  /** Index into `OUTCOMES`. */
   outcome: Uint8Array;
-  /** Rows by how far the probability of the label moved, up or down, the farthest first; unknown ones last. */
+  /** Rows sorted by the absolute change of the probability, largest first; unknown ones last. */
   byChange: Int32Array;
   /** The rows of each slice, ascending, in the order of the slices of the comparison. */
   slices: Int32Array[];
 }
 
-/** Columns and texts; texts come in pieces, so that no thread has to take them all at once. */
+/** Columns and texts; texts are sent in chunks, so that no thread deserializes all at once. */
 export interface ComparedTable extends ComparedColumns {
   identifiers: readonly string[];
   sentences: readonly string[];
 }
 
-/** Which examples: of these outcomes, in this slice, with these words. */
+/** A selection of examples by outcome, slice and words. */
 export interface ExampleSelection {
   outcomes: readonly Outcome[];
-  /** Place of a slice; null for all examples. */
+  /** Index of a slice; null for all examples. */
   slice: number | null;
-  /** Words that all occur in the sentence or in the identifier, without regard to case. */
+  /** Words that must all occur in the sentence or in the identifier; case is ignored. */
   search: string;
-  /** In the order of the annotations, or those first whose probability changed most. */
+  /** In the order of the annotations, or by the change of the probability, largest first. */
   order: 'annotations' | 'change';
 }
 
-/** The examples of a comparison as a table. */
+/** Creates the table of the examples of a comparison. */
 export function tableOf({ inA, inB, members }: DetailedComparison): ComparedTable {
   const { count } = inB;
   const places = new Map<string, number>();
@@ -90,7 +90,7 @@ export function tableOf({ inA, inB, members }: DetailedComparison): ComparedTabl
   };
 }
 
-/** The rows of a selection, in its order. */
+/** Returns the rows of a selection, in its order. */
 export function selectRows(table: ComparedTable, selection: ExampleSelection): Int32Array {
   const count = table.identifiers.length;
   const wanted = OUTCOMES.map((outcome) => selection.outcomes.includes(outcome));
@@ -109,7 +109,7 @@ export function selectRows(table: ComparedTable, selection: ExampleSelection): I
   return selected.subarray(0, length);
 }
 
-/** The slices of each of some rows, by their places. */
+/** Returns a function that finds the indices of the slices of a row. */
 export function slicesOf(table: ComparedTable): (row: number) => number[] {
   const masks = table.slices.map((rows) => maskOf(rows, table.identifiers.length));
   return (row) => masks.flatMap((mask, place) => (mask[row] === 1 ? [place] : []));
@@ -121,7 +121,7 @@ function maskOf(rows: ArrayLike<number>, count: number): Uint8Array {
   return mask;
 }
 
-/** Sentences recur, so each distinct one is searched once. */
+/** Creates the test of a search; each distinct sentence is searched once. */
 function searchTest(table: ComparedTable, search: string): ((row: number) => boolean) | null {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return null;

@@ -1,32 +1,33 @@
-/** Contrast sets: minimal changes of an example whose answers are known (Gardner et al. 2020). */
+/** Evaluates contrast sets: minimal changes of an example with known labels (Gardner et al. 2020). */
 import { contrastSetOf } from '../data/annotations/format';
 import type { Prediction } from '../run/predictions';
 
 export interface Contrast {
-  /** Examples that were changed, and all changes of them. */
+  /** Number of changed examples, and of all their changes. */
   sets: number;
   examples: number;
   accuracy: number;
-  /** Share of sets all of whose changes are answered rightly, as their script `eval.py` has it. */
+  /** Share of sets for which all changes are answered correctly, as in the authors' `eval.py`. */
   consistency: number;
-  /** The same with the unchanged examples, where the predictions of these are known. */
+  /** The same including the original examples, if their predictions are known. */
   withOriginals: {
     sets: number;
     originalAccuracy: number;
     contrastAccuracy: number;
-    /** Share of sets in which the original and all changes are answered rightly: the paper's contrast consistency. */
+    /** Share of sets for which the original and all changes are answered correctly: the paper's contrast consistency. */
     consistency: number;
   } | null;
 }
 
-/** Whether an example is a change of another one. */
+/** Whether any example is a change of another one. */
 export function hasContrastSets(examples: readonly Prediction[]): boolean {
   return examples.some(({ identifier }) => contrastSetOf(identifier) !== null);
 }
 
 /**
- * @param originals predictions of any kind, among which the unchanged examples are looked for.
- * @returns null where no labelled example belongs to a contrast set.
+ * Computes the numbers of contrast sets.
+ * @param originals predictions that may contain the original examples
+ * @returns null if no labeled example belongs to a contrast set
  */
 export function contrastOf(
   examples: readonly Prediction[],

@@ -1,50 +1,51 @@
 /**
- * What became of each example over the epochs: learned, forgotten, never learned; mean confidence, variability and
- * correctness as in data set cartography (Swayamdipta et al. 2020), forgetting events as in Toneva et al. (2019).
+ * Training dynamics of each example: mean confidence, variability and correctness as in data set cartography
+ * (Swayamdipta et al. 2020), forgetting events as in Toneva et al. (2019), and whether it was learned or forgotten.
  */
 import type { Prediction } from '../run/predictions';
 
-export type Fate = 'always right' | 'learned' | 'forgotten' | 'never learned';
+/** Whether an example was learned, by the epochs after which it was right. */
+export type LearningOutcome = 'always right' | 'learned' | 'forgotten' | 'never learned';
 
 export interface ExampleDynamics {
-  /** Mean probability of the label over the epochs; the share of right answers where there are no probabilities. */
+  /** Mean probability of the label over the epochs; the correctness if there are no probabilities. */
   confidence: number;
   /** Standard deviation of the probability of the label over the epochs. */
   variability: number;
-  /** Share of epochs after which the answer was right. */
+  /** Share of epochs with a right prediction. */
   correctness: number;
-  /** Epochs with an answer. */
+  /** Epochs with a prediction. */
   epochs: number;
-  /** How often a right answer became a wrong one. */
+  /** Forgetting events: how often a right prediction became wrong. */
   forgettings: number;
-  fate: Fate;
-  /** Whether every epoch gave a probability. */
+  fate: LearningOutcome;
+  /** Whether every epoch has a probability. */
   probable: boolean;
 }
 
 export interface DynamicsSummary {
   /** From 0, ascending. */
   epochs: number[];
-  /** Examples by what became of them. */
+  /** Examples by outcome. */
   alwaysRight: number;
   learned: number;
   forgotten: number;
   neverLearned: number;
-  /** Right answers that became wrong from one epoch to the next, over all examples. */
+  /** Forgetting events of all examples. */
   forgettings: number;
 }
 
-/** Gathers the answers of one epoch after the other; the predictions themselves are not kept. */
+/** Collects the predictions of one epoch after the other, without retaining the objects. */
 export class DynamicsBuilder {
   private readonly rowOf: ReadonlyMap<string, number>;
   private readonly epochs: { epoch: number; probabilities: Float64Array; right: Int8Array }[] = [];
 
-  /** @param examples labelled */
+  /** @param examples labeled examples */
   constructor(private readonly examples: readonly Prediction[]) {
     this.rowOf = new Map(examples.map(({ identifier }, row) => [identifier, row]));
   }
 
-  /** Epochs are added in their order. */
+  /** Adds the predictions of an epoch; epochs must be added in ascending order. */
   add(epoch: number, predictions: readonly Prediction[]): void {
     const probabilities = new Float64Array(this.examples.length).fill(NaN);
     const right = new Int8Array(this.examples.length).fill(-1);
@@ -58,7 +59,7 @@ export class DynamicsBuilder {
     this.epochs.push({ epoch, probabilities, right });
   }
 
-  /** One for each example; null where no epoch answered it. */
+  /** The dynamics of each example; null if no epoch has a prediction. */
   examplesDynamics(): (ExampleDynamics | null)[] {
     return this.examples.map((_, row) => {
       const answered = this.epochs.filter(({ right }) => right[row] >= 0);
@@ -75,7 +76,7 @@ export class DynamicsBuilder {
         correctness,
         epochs: answered.length,
         forgettings: right.filter((now, i) => i > 0 && now === 0 && right[i - 1] === 1).length,
-        fate: fateOf(right),
+        fate: learningOutcome(right),
         probable,
       };
     });
@@ -84,7 +85,7 @@ export class DynamicsBuilder {
   /** null for fewer than two epochs. */
   summary(dynamics: readonly (ExampleDynamics | null)[]): DynamicsSummary | null {
     if (this.epochs.length < 2) return null;
-    const count = (fate: Fate) => dynamics.filter((each) => each?.fate === fate).length;
+    const count = (fate: LearningOutcome) => dynamics.filter((each) => each?.fate === fate).length;
     return {
       epochs: this.epochs.map(({ epoch }) => epoch),
       alwaysRight: count('always right'),
@@ -96,8 +97,8 @@ export class DynamicsBuilder {
   }
 }
 
-/** By the answers in the order of the epochs, 1 for right: the last one decides between learned and forgotten. */
-function fateOf(right: readonly number[]): Fate {
+/** Classifies the predictions in the order of the epochs, 1 for right: the last one distinguishes learned from forgotten. */
+function learningOutcome(right: readonly number[]): LearningOutcome {
   if (right.every((each) => each === 1)) return 'always right';
   if (right.every((each) => each === 0)) return 'never learned';
   return right.at(-1) === 1 ? 'learned' : 'forgotten';

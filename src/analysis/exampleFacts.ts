@@ -20,32 +20,32 @@ export interface FactSources {
   annotations: string | null;
   /** Subsets by name: annotation files that list their examples. More are found next to the annotations. */
   subsets: Readonly<Record<string, string>>;
-  /** NLVR2's `annotated_dev_examples.txt`; null: looked for next to the annotations. */
+  /** NLVR2's `annotated_dev_examples.txt`; null to search for it next to the annotations. */
   phenomena: string | null;
 }
 
 export interface Facts {
   of: (example: Prediction) => ExampleFacts;
-  /** null where the annotations have no votes. */
+  /** null if the annotations have no votes. */
   votesOf: (example: Prediction) => Votes | null;
-  /** What was expected and is not known. */
+  /** Messages about missing facts. */
   notes: MessageText[];
 }
 
 const PHENOMENA = 'annotated_dev_examples.txt';
 
 /**
- * Gathers the facts of a split. An annotation file that is gone or unreadable is noted; a file that was named is not
- * forgiven.
- * @throws {UserError} when a named subset or phenomena file cannot be read.
+ * Reads the facts about the examples of a split. A missing or unreadable annotation file causes a note; a specified subset
+ * or phenomena file causes an error.
+ * @throws {UserError} if a specified subset or phenomena file cannot be read
  */
-export async function gatherFacts(sources: FactSources): Promise<Facts> {
+export async function readFacts(sources: FactSources): Promise<Facts> {
   const notes: MessageText[] = [];
   const votes = await readVotes(sources.annotations, notes);
   const folder = sources.annotations === null ? null : dirname(sources.annotations);
   const subsets = new Map<string, Set<string>>();
   for (const [name, file] of [
-    ...(folder === null ? [] : await subsetsBeside(folder)),
+    ...(folder === null ? [] : await findSubsetFiles(folder)),
     ...Object.entries(sources.subsets),
   ]) {
     const listed = subsets.get(name) ?? new Set();
@@ -53,7 +53,7 @@ export async function gatherFacts(sources: FactSources): Promise<Facts> {
     subsets.set(name, listed);
   }
   const phenomenaFile =
-    sources.phenomena ?? (folder === null ? null : await phenomenaBeside(folder));
+    sources.phenomena ?? (folder === null ? null : await findPhenomenaFile(folder));
   const phenomena =
     phenomenaFile === null ? new Map<string, string[]>() : await readPhenomena(phenomenaFile);
   const votesOf = ({ identifier }: Prediction): Votes | null =>
@@ -74,23 +74,23 @@ export async function gatherFacts(sources: FactSources): Promise<Facts> {
   };
 }
 
-/** NLVR asks about six orders of the same drawings: `72-0-3` was voted on as `72-0`. */
+/** NLVR has six permutations of the same drawings: the votes of `72-0-3` are those of `72-0`. */
 function nlvr1Sentence(identifier: string): string {
   return /^(\d+-\d+)-[0-5]$/.exec(identifier)?.[1] ?? identifier;
 }
 
-/** The files that the facts of a split come from, where they exist. @param annotations its annotation file */
-export async function filesOfFacts(annotations: string): Promise<string[]> {
+/** The existing files with facts about a split. @param annotations its annotation file */
+export async function factFiles(annotations: string): Promise<string[]> {
   const folder = dirname(annotations);
-  const phenomena = await phenomenaBeside(folder);
+  const phenomena = await findPhenomenaFile(folder);
   return [
     annotations,
-    ...(await subsetsBeside(folder)).map(([, file]) => file),
+    ...(await findSubsetFiles(folder)).map(([, file]) => file),
     ...(phenomena === null ? [] : [phenomena]),
   ];
 }
 
-/** Votes by identifier: NLVR2's `validation` and `extra_validations`, NLVR's `evals`. */
+/** Reads the votes by identifier: NLVR2's `validation` and `extra_validations`, NLVR's `evals`. */
 async function readVotes(file: string | null, notes: MessageText[]): Promise<Map<string, Votes>> {
   const votes = new Map<string, Votes>();
   if (file === null) {
@@ -117,13 +117,13 @@ async function readVotes(file: string | null, notes: MessageText[]): Promise<Map
   return votes;
 }
 
-/** NLVR2's balanced and unbalanced subsets, `balanced_dev.json`, next to the annotations or in folders of those names. */
-async function subsetsBeside(folder: string): Promise<[name: string, file: string][]> {
+/** Finds NLVR2's balanced and unbalanced subsets, such as `balanced_dev.json`, next to the annotations or in folders of those names. */
+async function findSubsetFiles(folder: string): Promise<[name: string, file: string][]> {
   const found: [string, string][] = [];
   for (const name of ['balanced', 'unbalanced'])
     for (const place of [folder, join(folder, name)]) {
       const names = await readdir(place).catch(() => []);
-      // Files of all splits: identifiers are distinct.
+      // Includes files of other splits, as identifiers are unique.
       for (const file of names.filter(
         (each) => each.startsWith(`${name}_`) && each.endsWith('.json'),
       ))
@@ -132,7 +132,7 @@ async function subsetsBeside(folder: string): Promise<[name: string, file: strin
   return found;
 }
 
-async function phenomenaBeside(folder: string): Promise<string | null> {
+async function findPhenomenaFile(folder: string): Promise<string | null> {
   for (const place of [folder, dirname(folder)])
     if (await pathExists(join(place, PHENOMENA))) return join(place, PHENOMENA);
   return null;
@@ -145,8 +145,8 @@ async function addIdentifiers(file: string, to: Set<string>): Promise<void> {
 }
 
 /**
- * NLVR2's analysis file: blocks of a sentence and its phenomena (`* negation`), parted by blank lines. Sentences are
- * joined by their exact text.
+ * Reads NLVR2's analysis file: blocks of a sentence and its phenomena (`* negation`), separated by blank lines. Sentences
+ * are matched by their exact text.
  */
 async function readPhenomena(file: string): Promise<Map<string, string[]>> {
   let text: string;

@@ -1,36 +1,36 @@
-/** The labelled predictions of a set as every number of the analysis is computed from them. */
+/** The labeled predictions of a set, and the shares that are computed from them. */
 import { consistencyGroupOf, setKey } from '../data/annotations/format';
 import type { Prediction } from '../run/predictions';
 import { SentenceBootstrap } from './bootstrap';
-import { consistentSentences, share } from './metrics';
+import { consistentSentences, shareOfOnes } from './metrics';
 import { wilson, type ClusterSums, type Interval } from './statistics';
 
-/** Fewer sentences than this, or all of them alike, and the bootstrap says less than Wilson's interval. */
-export const FEW_SENTENCES = 30;
+/** For fewer sentences, or if all or none are consistent, Wilson's interval replaces the bootstrap. */
+export const MIN_BOOTSTRAP_SENTENCES = 30;
 
 export interface Share {
-  /** Labelled examples. */
+  /** Labeled examples. */
   n: number;
   /** null without examples. */
   accuracy: number | null;
   /** Wilson's interval of the accuracy. */
   ci95: Interval | null;
-  /** Share of sentences all of whose examples (here) are right; null where identifiers do not group. */
+  /** Share of sentences for which all of these examples are right; null if identifiers do not group. */
   consistency: number | null;
   /** Sentences. */
   groups: number;
-  /** By a bootstrap over sentences; Wilson's for few. */
+  /** Bootstrap interval over sentences; Wilson's for few. */
   consistencyCi95: Interval | null;
 }
 
-/** Labelled examples in the order of the file, with whether each is right and which sentence it belongs to. */
+/** Labeled examples in the order of the file, with correctness and sentence of each. */
 export class Examples {
   readonly predictions: readonly Prediction[];
   readonly right: Uint8Array;
-  /** Number of the sentence of each example: its consistency group, else those of the same text. */
+  /** Index of the sentence of each example: by its consistency group, otherwise by its text. */
   readonly sentence: Int32Array;
   readonly sentences: number;
-  /** 1 for every example whose identifier says which sentence it belongs to. */
+  /** 1 for every example with a consistency group in its identifier. */
   private readonly grouped: Uint8Array;
   private drawn: SentenceBootstrap | undefined;
 
@@ -57,15 +57,15 @@ export class Examples {
     return this.predictions.length;
   }
 
-  /** The same resamples for every number. */
+  /** The bootstrap samples, shared by all numbers. */
   get bootstrap(): SentenceBootstrap {
     return (this.drawn ??= new SentenceBootstrap(this.sentences));
   }
 
   /**
-   * Accuracy and consistency of some examples. The interval of the consistency is null: it needs the bootstrap and so takes
-   * longest; `consistencyInterval` has it.
-   * @param rows their places, ascending
+   * Computes accuracy and consistency of some examples. The interval of the consistency is null, because it needs the
+   * bootstrap, which takes longest; `consistencyInterval` computes it.
+   * @param rows their indices, ascending
    */
   quickShare(rows: ArrayLike<number>): Share {
     const n = rows.length;
@@ -76,15 +76,15 @@ export class Examples {
       n,
       accuracy: n === 0 ? null : right / n,
       ci95: n === 0 ? null : wilson(right, n),
-      consistency: groups === 0 ? null : share(consistent),
+      consistency: groups === 0 ? null : shareOfOnes(consistent),
       groups,
       consistencyCi95: null,
     };
   }
 
   /**
-   * The interval of the consistency of some examples; null where their identifiers do not group.
-   * @param bootstrap that of other predictions of the same sentences, which need not be drawn twice
+   * Computes the interval of the consistency of some examples; null if their identifiers do not group.
+   * @param bootstrap samples of other predictions for the same sentences, to avoid drawing them twice
    */
   consistencyInterval(
     rows: ArrayLike<number>,
@@ -94,14 +94,14 @@ export class Examples {
     const groups = sentences.length;
     if (groups === 0) return null;
     const right = consistent.reduce((sum, each) => sum + each, 0);
-    return groups < FEW_SENTENCES || right === 0 || right === groups
+    return groups < MIN_BOOTSTRAP_SENTENCES || right === 0 || right === groups
       ? wilson(right, groups)
       : bootstrap().interval(sentences, consistent, new Uint8Array(groups).fill(1));
   }
 
   /**
-   * Sums of some examples by sentence, for tests that allow for what the examples of a sentence have in common.
-   * @param numbered the same examples, by whose sentences they are summed
+   * Sums some examples by sentence, for tests that account for the correlation of a sentence's examples.
+   * @param numbered the same examples, whose sentence indices are used
    */
   clusterSums(
     rows: ArrayLike<number>,

@@ -1,34 +1,34 @@
-/** Examples whose label may be wrong: the model contradicts it surely and for long, or annotators did not agree. */
+/** Finds examples whose label may be wrong: the model contradicts it with confidence over the epochs, or annotators disagree. */
 import type { Prediction } from '../run/predictions';
 import type { ExampleDynamics } from './dynamics';
 import type { Votes } from './exampleFacts';
 
-/** Mean probability of the other answer from which a contradiction is sure. */
-const SURE = 0.8;
-/** Epochs whose answers alone, without probabilities, say how sure a model is. */
-const EPOCHS_WITHOUT_PROBABILITY = 3;
+/** Mean probability of the other answer from which an example is a candidate. */
+const MIN_CONTRADICTION = 0.8;
+/** Number of epochs that are required for predictions without probabilities. */
+const MIN_EPOCHS_WITHOUT_PROBABILITY = 3;
 
 export interface NoiseCandidate {
   identifier: string;
-  /** Place in the annotations, from 0. */
+  /** Index in the annotations, from 0. */
   index: number;
   sentence: string;
   label: boolean;
-  /** 0 to 1, the more suspicious the higher: that either the model or a random annotator contradicts the label. */
+  /** 0 to 1, higher is more suspicious: probability that the model or a random annotator contradicts the label. */
   score: number;
-  /** Mean probability of the other answer over the epochs; by their number where there are no probabilities. */
+  /** Mean probability of the other answer over the epochs; estimated from counts if there are no probabilities. */
   contradiction: number;
-  /** Epochs after which the answer was wrong, of how many. */
+  /** Epochs with a wrong prediction, and all epochs. */
   wrong: number;
   epochs: number;
-  /** null where the annotations have no votes. */
+  /** null if the annotations have no votes. */
   votes: Votes | null;
   reasons: ('contradicted' | 'annotators')[];
 }
 
 /**
- * The candidates, the most suspicious first.
- * @param dynamics of each example, in the same order; a single set of predictions counts as one epoch.
+ * Finds the candidates, most suspicious first.
+ * @param dynamics training dynamics of each example, in the same order; a single set of predictions counts as one epoch
  */
 export function noiseCandidates(
   examples: readonly Prediction[],
@@ -40,13 +40,14 @@ export function noiseCandidates(
     if (!history || example.label === null) return [];
     const { epochs, confidence, correctness, probable } = history;
     const wrong = Math.round(epochs * (1 - correctness));
-    // One wrong answer without a probability is no certainty: Laplace's rule of succession.
+    // Laplace's rule of succession, because one wrong prediction without a probability is not certain.
     const contradiction = probable ? 1 - confidence : (wrong + 1) / (epochs + 2);
     const votes = votesOf(example);
     const dissent = votes === null ? 0 : (votes.all - votes.agreeing) / votes.all;
-    const sure = contradiction >= SURE && (probable || epochs >= EPOCHS_WITHOUT_PROBABILITY);
+    const isContradicted =
+      contradiction >= MIN_CONTRADICTION && (probable || epochs >= MIN_EPOCHS_WITHOUT_PROBABILITY);
     const reasons: NoiseCandidate['reasons'] = [];
-    if (sure && wrong > epochs / 2) reasons.push('contradicted');
+    if (isContradicted && wrong > epochs / 2) reasons.push('contradicted');
     if (dissent > 0) reasons.push('annotators');
     if (reasons.length === 0) return [];
     return [

@@ -1,32 +1,32 @@
 /**
  * Accuracy and consistency as NLVR's official scripts define them (nlvr/nlvr2/eval/metrics.py, nlvr/nlvr1/eval):
- * accuracy is the share of examples answered correctly, consistency the share of sentences (examples that
- * share an identifier but for the pair number) for which every example is answered correctly.
+ * accuracy is the share of examples answered correctly, consistency the share of sentences (examples whose
+ * identifiers differ only in the pair number) for which every example is answered correctly.
  */
 import type { Dataset, Example } from '../data/types';
 import type { GroupAccuracy } from '../run/events';
 import { localize, type MessageText } from '../util/localize';
 
-/** Why consistency is null: no example has a label, or their identifiers do not say which share a sentence. */
+/** Why consistency is null: no example has a label, or identifiers do not show which examples share a sentence. */
 export type ConsistencyReason = 'unlabelled' | 'no-identifiers';
 
 export interface Metrics {
-  /** 0..1 over labelled examples; null when none is labelled. */
+  /** 0..1 over labeled examples; null if none is labeled. */
   accuracy: number | null;
-  /** 0..1 over groups; null where identifiers do not group. */
+  /** 0..1 over groups; null if identifiers do not group. */
   consistency: number | null;
-  /** Why there is no consistency; missing where there is. */
+  /** Why there is no consistency; missing if there is. */
   consistencyReason?: ConsistencyReason;
-  /** Mean cross-entropy in nats over labelled examples. */
+  /** Mean cross-entropy in nats over labeled examples. */
   loss: number | null;
   examples: number;
   /** Accuracy by group, in order of first appearance. */
   groups: GroupAccuracy[];
-  /** Examples of the split that were left out, as their images do not exist: the numbers are of a part. */
+  /** Examples of the split that were left out because their images are missing. */
   skipped?: number;
 }
 
-/** The metrics of a data set, of which examples may have been left out. */
+/** Computes the metrics of a data set, with the number of examples that were left out. */
 export function measureDataset(
   { examples, skipped }: Pick<Dataset, 'examples' | 'skipped'>,
   logits: Float32Array,
@@ -34,7 +34,7 @@ export function measureDataset(
   return { ...measure(examples, logits), ...(skipped !== undefined && { skipped }) };
 }
 
-/** What to say of results that are of a part of a split. */
+/** Message about results that cover part of a split. */
 export function skippedNote(split: string, { examples, skipped = 0 }: Metrics): MessageText {
   return localize(
     'The results on {0} cover {1} of {2} examples. The others were skipped because their images are missing.',
@@ -57,7 +57,7 @@ export function decide(logits: readonly [number, number]): boolean {
 /**
  * Cross-entropy in nats: log(1 + exp(other − own)), stable for large differences.
  * @param logits [false, true]
- * @returns NaN for an unlabelled example (`label` null) and for logits that are not numbers.
+ * @returns NaN for an unlabeled example (`label` null) and for logits that are NaN
  */
 export function crossEntropyOf(logits: readonly [number, number], label: boolean | null): number {
   if (label === null) return NaN;
@@ -65,22 +65,20 @@ export function crossEntropyOf(logits: readonly [number, number], label: boolean
   return Math.max(margin, 0) + Math.log1p(Math.exp(-Math.abs(margin)));
 }
 
-/**
- * @param logits two numbers an example, [false, true], in the order of `examples`.
- */
+/** Computes metrics from logits. @param logits two numbers per example, [false, true], in the order of `examples` */
 export function measure(examples: readonly Example[], logits: Float32Array): Metrics {
-  return measureAnswers(examples, (i) => {
+  return measurePredictions(examples, (i) => {
     const pair: [number, number] = [logits[2 * i], logits[2 * i + 1]];
     return { prediction: decide(pair), loss: crossEntropyOf(pair, examples[i].label) };
   });
 }
 
 /**
- * The sentences of some examples, and whether every one of these examples is right.
- * @param rows places of the examples
- * @param sentence number of the sentence of every example, below `count`
+ * Finds the sentences of some examples, and whether all of these examples are right.
+ * @param rows indices of the examples
+ * @param sentence index of the sentence of every example, below `count`
  * @param right 1 for every example that is right
- * @returns the numbers of the sentences, ascending, and for each of them 1 or 0
+ * @returns the indices of the sentences, ascending, and 1 or 0 for each of them
  */
 export function consistentSentences(
   rows: ArrayLike<number>,
@@ -109,25 +107,25 @@ export function consistentSentences(
 }
 
 /** The share of ones. */
-export function share(ones: Uint8Array): number {
+export function shareOfOnes(ones: Uint8Array): number {
   let sum = 0;
   for (const each of ones) sum += each;
   return sum / ones.length;
 }
 
-/** What accuracy and consistency need to know of an example. */
-export type Measured = Pick<Example, 'label' | 'consistencyGroup' | 'group'>;
+/** The fields of an example that accuracy and consistency need. */
+export type MeasuredExample = Pick<Example, 'label' | 'consistencyGroup' | 'group'>;
 
 /**
- * The metrics of answers of any origin.
- * @param answerOf the answer to an example, by its place in `examples`; `loss` is the cross-entropy in nats, NaN where
- *   the model gave no probability.
+ * Computes the metrics of predictions from any source.
+ * @param answerOf the prediction for an example, by its index in `examples`; `loss` is the cross-entropy in nats, NaN
+ *   without a probability
  */
-export function measureAnswers(
-  examples: readonly Measured[],
+export function measurePredictions(
+  examples: readonly MeasuredExample[],
   answerOf: (i: number) => { prediction: boolean; loss: number },
 ): Metrics {
-  let labelled = 0;
+  let labeled = 0;
   let loss = 0;
   const right = new Uint8Array(examples.length);
   const sentence = new Int32Array(examples.length);
@@ -138,7 +136,7 @@ export function measureAnswers(
     if (label === null) return;
     const answer = answerOf(i);
     right[i] = Number(answer.prediction === label);
-    labelled++;
+    labeled++;
     loss += answer.loss;
     if (consistencyGroup !== null) {
       sentence[i] = numbers.get(consistencyGroup) ?? numbers.size;
@@ -155,12 +153,12 @@ export function measureAnswers(
   const correct = right.reduce((sum, each) => sum + each, 0);
   const { sentences, consistent } = consistentSentences(grouped, sentence, right, numbers.size);
   return {
-    accuracy: labelled === 0 ? null : correct / labelled,
-    consistency: sentences.length === 0 ? null : share(consistent),
+    accuracy: labeled === 0 ? null : correct / labeled,
+    consistency: sentences.length === 0 ? null : shareOfOnes(consistent),
     ...(sentences.length === 0 && {
-      consistencyReason: labelled === 0 ? ('unlabelled' as const) : ('no-identifiers' as const),
+      consistencyReason: labeled === 0 ? ('unlabelled' as const) : ('no-identifiers' as const),
     }),
-    loss: labelled === 0 ? null : loss / labelled,
+    loss: labeled === 0 ? null : loss / labeled,
     examples: examples.length,
     groups: [...groups].map(([name, g]) => ({
       name,

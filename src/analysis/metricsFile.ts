@@ -5,13 +5,13 @@ import type { Split } from '../run/events';
 import { writeFileAtomic } from '../util/atomicFile';
 import type { ConsistencyReason, Metrics } from './metrics';
 
-/** Which weights the numbers of a split are of. */
+/** The weights that were evaluated on a split. */
 export interface MetricsSource {
-  /** Name of the run that trained them; null where they do not say. */
+  /** Name of the run that trained them; null if unknown. */
   run: string | null;
-  /** Epoch after which they were saved, from 0; null where they do not say. */
+  /** Epoch after which they were saved, from 0; null if unknown. */
   epoch: number | null;
-  /** The weights: relative to the folder of `metrics.json` where they lie in it, else their path or address; null for imported predictions. */
+  /** Path or address of the weights, relative to the folder of `metrics.json` if inside it; null for imported predictions. */
   checkpoint: string | null;
   /** Parts of the model that had random values. */
   incomplete?: readonly MissingPart[];
@@ -24,25 +24,25 @@ const reasons: Record<ConsistencyReason, string> = {
   'no-identifiers': 'The identifiers do not show which examples share a sentence.',
 };
 
-/** Why there is no consistency, for files and the terminal; null where there is. */
+/** Why there is no consistency, for files and the terminal; null if there is. */
 export function consistencyReason({ consistencyReason: reason }: Metrics): string | null {
   return reason === undefined ? null : reasons[reason];
 }
 
 /**
- * Writes `metrics.json`, in full float precision: an object a split with accuracy, consistency (or the reason why there
- * is none), loss, examples, groups, `skipped` where examples were left out, and which weights they are of.
+ * Writes `metrics.json`, in full float precision: one object per split with accuracy, consistency (or the reason why there
+ * is none), loss, examples, groups, `skipped` if examples were left out, and the evaluated weights.
  */
 export function writeMetrics(file: string, metrics: SplitMetrics, source: MetricsSource): void {
   write(file, entriesOf(metrics, source));
 }
 
-/** Replaces the splits of `metrics` in `metrics.json`, and leaves the others as they are there. */
+/** Replaces the splits of `metrics` in `metrics.json`, and keeps the other splits. */
 export function mergeMetrics(file: string, metrics: SplitMetrics, source: MetricsSource): void {
   write(file, { ...read(file), ...entriesOf(metrics, source) });
 }
 
-/** What `metrics.json` says of a split, as far as it is of the right kind. */
+/** The valid values of a split in `metrics.json`. */
 export interface ReadMetrics {
   accuracy: number | null;
   consistency: number | null;
@@ -52,7 +52,7 @@ export interface ReadMetrics {
   checkpoint: string | null;
 }
 
-/** Reads a `metrics.json`; empty where there is none, or none that can be read. */
+/** Reads a `metrics.json`; empty if it is missing or cannot be read. */
 export async function readMetrics(file: string): Promise<Partial<Record<Split, ReadMetrics>>> {
   const entries = entriesIn(await readFile(file, 'utf8').catch(() => ''));
   const splits: Partial<Record<Split, ReadMetrics>> = {};
@@ -102,7 +102,7 @@ function write(file: string, entries: Record<string, unknown>): void {
   writeFileAtomic(file, JSON.stringify(entries, null, 2) + '\n');
 }
 
-/** A file that is missing or damaged has nothing to keep. */
+/** Reads the existing entries; none if the file is missing or damaged. */
 function read(file: string): Record<string, unknown> {
   try {
     return entriesIn(readFileSync(file, 'utf8'));

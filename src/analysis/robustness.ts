@@ -1,15 +1,15 @@
 /**
- * How much an answer depends on what it should depend on: accuracy and changed answers when the inputs of a model are
- * changed on purpose. The numbers alone; `train/evaluate/robustness.ts` asks the model.
+ * Computes the numbers of robustness tests: accuracy and changed predictions for changed inputs.
+ * `train/evaluate/robustness.ts` runs the model.
  */
 import type { Example } from '../data/types';
 import { swapSides, classifySides, type Sides } from '../util/sides';
 import { decide, measure, probabilityTrue } from './metrics';
 import { mcnemarExact, wilson, type Interval } from './statistics';
 
-/** What is done to each pair, in the order of the report. */
+/** The changes of each pair, in the order of the report. */
 export const ROBUSTNESS_TESTS = [
-  /** Images exchanged, and left and right in the sentence: the answer must hold, where sides name images. */
+  /** Images swapped, and left and right in the sentence: the prediction must not change if sides refer to images. */
   'exchanged',
   'left image twice',
   'right image twice',
@@ -21,10 +21,10 @@ export const ROBUSTNESS_TESTS = [
 
 export type RobustnessTest = (typeof ROBUSTNESS_TESTS)[number];
 
-/** The model's answers to the pairs as they are, and in each test: logits, two numbers an example, [false, true]. */
+/** The model's logits for the original pairs and in each test: two numbers per example, [false, true]. */
 export type RobustnessAnswers = Record<RobustnessTest | 'original', Float32Array>;
 
-/** A share of examples whose answer changed. */
+/** The share of examples whose prediction changed. */
 export interface Flips {
   n: number;
   flips: number;
@@ -32,13 +32,13 @@ export interface Flips {
   ci95: Interval;
 }
 
-/** A pair whose answer changed. */
-export interface BrokenPair {
+/** A pair whose prediction changed. */
+export interface FlippedPair {
   identifier: string;
-  /** Place in the split, from 0, as in predictions. */
+  /** Index in the split, from 0, as in predictions. */
   index: number;
   sentence: string;
-  /** What was asked instead, where that is another sentence. */
+  /** The sentence of the test, if it differs. */
   asked?: string;
   label: boolean | null;
   /** Probability of True before and in the test. */
@@ -48,37 +48,35 @@ export interface BrokenPair {
 
 export interface TestNumbers extends Flips {
   test: RobustnessTest;
-  /** Against the labels of the pairs as they are; null without labels. */
+  /** Compared with the labels of the original pairs; null without labels. */
   accuracy: number | null;
   accuracyCi95: Interval | null;
   /** Accuracy minus that of the original pairs. */
   difference: number | null;
   /** McNemar's exact test of that difference; null without labels. */
   p: number | null;
-  /** Labelled examples that became right, or wrong. */
+  /** Labeled examples that became right, or wrong. */
   newlyRight: number;
   newlyWrong: number;
-  /** Only when exchanged: apart by what sides the sentences name. */
+  /** Only for `exchanged`: by the kind of sides in the sentence. */
   sides?: (Flips & { sides: Sides })[];
-  /** Every pair whose answer changed, the largest change of probability first. */
-  pairs: BrokenPair[];
+  /** Every pair whose prediction changed, the largest change of probability first. */
+  pairs: FlippedPair[];
 }
 
 export interface RobustnessNumbers {
-  /** Examples asked about, and labelled ones among them. */
+  /** Number of examples, and of labeled ones among them. */
   examples: number;
   labelled: number;
-  /** Of the pairs as they are. */
+  /** Accuracy of the original pairs. */
   accuracy: number | null;
   ci95: Interval | null;
-  /** Share of the more frequent label: the accuracy of a model that always says the same. */
+  /** Share of the more frequent label: the accuracy of always predicting it. */
   majority: number | null;
   tests: TestNumbers[];
 }
 
-/**
- * @param indexOf place of an example in its split, where `examples` are a part of it.
- */
+/** Computes the numbers. @param indexOf index of an example in its split, if `examples` are a part of it */
 export function robustnessNumbers(
   examples: readonly Example[],
   answers: RobustnessAnswers,
@@ -90,10 +88,10 @@ export function robustnessNumbers(
   const original = accuracyOf(examples, answers.original);
   const tests = ROBUSTNESS_TESTS.map((test): TestNumbers => {
     const flipped = flippedIn(answers.original, answers[test]);
-    const isLabelled = flipped.filter((i) => examples[i].label !== null);
+    const labeledFlips = flipped.filter((i) => examples[i].label !== null);
     const rightIn = (i: number): boolean => answerAt(answers[test], i) === examples[i].label;
-    const newlyRight = isLabelled.filter(rightIn).length;
-    const newlyWrong = isLabelled.length - newlyRight;
+    const newlyRight = labeledFlips.filter(rightIn).length;
+    const newlyWrong = labeledFlips.length - newlyRight;
     const { accuracy, ci95: accuracyCi95 } = accuracyOf(examples, answers[test]);
     return {
       test,
@@ -105,7 +103,7 @@ export function robustnessNumbers(
       p: labelled === 0 ? null : mcnemarExact(newlyWrong, newlyRight),
       newlyRight,
       newlyWrong,
-      ...(test === 'exchanged' && { sides: bySides(examples, flipped) }),
+      ...(test === 'exchanged' && { sides: flipsBySides(examples, flipped) }),
       pairs: pairsOf(examples, flipped, answers.original, answers[test], test, indexOf),
     };
   });
@@ -119,7 +117,7 @@ export function robustnessNumbers(
   };
 }
 
-/** The sentence that a test asks about. */
+/** The sentence of an example in a test. */
 export function sentenceIn(test: RobustnessTest, sentence: string): string {
   if (test === 'exchanged') return swapSides(sentence);
   return test === 'no sentence' ? '' : sentence;
@@ -141,7 +139,7 @@ function accuracyOf(
   return { accuracy, ci95: accuracy === null ? null : wilson(Math.round(accuracy * n), n) };
 }
 
-/** Places of the examples whose answers differ, ascending. */
+/** Indices of the examples whose predictions differ, ascending. */
 function flippedIn(before: Float32Array, then: Float32Array): number[] {
   const places: number[] = [];
   for (let i = 0; 2 * i < before.length; i++)
@@ -153,7 +151,7 @@ function flips(count: number, n: number): Flips {
   return { n, flips: count, ci95: wilson(count, n) };
 }
 
-function bySides(
+function flipsBySides(
   examples: readonly Example[],
   flipped: readonly number[],
 ): (Flips & { sides: Sides })[] {
@@ -174,8 +172,8 @@ function pairsOf(
   then: Float32Array,
   test: RobustnessTest,
   indexOf: (i: number) => number,
-): BrokenPair[] {
-  const pairs = flipped.map((i): BrokenPair => {
+): FlippedPair[] {
+  const pairs = flipped.map((i): FlippedPair => {
     const { identifier, sentence, label } = examples[i];
     const asked = sentenceIn(test, sentence);
     return {
@@ -188,7 +186,7 @@ function pairsOf(
       probTrueThen: probabilityTrue(logitsAt(then, i)),
     };
   });
-  const change = ({ probTrue, probTrueThen }: BrokenPair): number =>
+  const change = ({ probTrue, probTrueThen }: FlippedPair): number =>
     Math.abs(probTrueThen - probTrue);
   return pairs.sort((a, b) => change(b) - change(a) || a.index - b.index);
 }

@@ -1,4 +1,4 @@
-/** `robustness/<split>-<checkpoint>.json` of a run folder: what came of asking a checkpoint about changed pairs. */
+/** Reads and writes `robustness/<split>-<checkpoint>.json` of a run folder: the results of robustness tests. */
 import { mkdirSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -14,37 +14,37 @@ export const ROBUSTNESS_VERSION = 1;
 export interface RobustnessResult extends RobustnessNumbers {
   /** Version of the format: 1. */
   version: number;
-  /** When it was made, ISO 8601. */
+  /** Time of the result, ISO 8601. */
   created: string;
-  /** Name of the run that trained the weights, and after which epoch (from 0) and step; null where they do not say. */
+  /** Name of the run that trained the weights, their epoch (from 0) and step; null if unknown. */
   run: string | null;
   epoch: number | null;
   step: number | null;
   split: Split;
-  /** The weights, relative to the run folder where they lie in it, else their path or address. */
+  /** Path or address of the weights, relative to the run folder if inside it. */
   checkpoint: string;
-  /** Parts of the model that had random values; missing where it was whole. */
+  /** Parts of the model that had random values; missing if the model was complete. */
   incomplete?: readonly MissingPart[];
-  /** How many examples were drawn from the split; null for all. */
+  /** Number of examples drawn from the split; null for all. */
   limit: number | null;
   /** Examples of the split. */
   splitExamples: number;
-  /** Examples of the split that were left out, as their images are missing; missing where none were. */
+  /** Examples of the split that were left out because their images are missing; undefined if none were. */
   skipped?: number;
   device: string;
   precision: string;
-  /** How long it took. */
+  /** Duration. */
   seconds: number;
 }
 
-/** A result with the file that it is in. */
+/** A result with its file. */
 export interface StoredRobustness {
   /** Absolute. */
   file: string;
   result: RobustnessResult;
 }
 
-/** The name of a checkpoint as the files of its results have it: `checkpoint_best`, `checkpoint_last`. */
+/** The name of a checkpoint in the file name of a result: `checkpoint_best`, `checkpoint_last`. */
 function stemOf(checkpoint: string): string {
   const name = basename(checkpoint);
   const named = name === 'model.safetensors' ? basename(dirname(checkpoint)) : name;
@@ -52,7 +52,7 @@ function stemOf(checkpoint: string): string {
 }
 
 /**
- * Writes a result to the run folder, in the place of an earlier one of the same split, checkpoint and number of examples.
+ * Writes a result to the run folder. Replaces an earlier one of the same split, checkpoint and number of examples.
  * @returns the file
  */
 export function writeRobustness(folder: RunFolder, result: RobustnessResult): string {
@@ -64,7 +64,7 @@ export function writeRobustness(folder: RunFolder, result: RobustnessResult): st
   return file;
 }
 
-/** The results of a run, the newest first. Files that cannot be read, or are of another version, are left out. */
+/** Reads the results of a run, newest first. Files that are unreadable or of another version are skipped. */
 export async function readRobustness(folder: string): Promise<StoredRobustness[]> {
   const { robustness } = new RunFolder(folder);
   let names: string[];
@@ -83,7 +83,7 @@ export async function readRobustness(folder: string): Promise<StoredRobustness[]
   return stored.sort((a, b) => b.result.created.localeCompare(a.result.created));
 }
 
-/** @returns undefined for what is no result, or one of another version */
+/** Parses a result. @returns undefined if it is invalid or of another version */
 export function robustnessIn(text: string): RobustnessResult | undefined {
   let content: unknown;
   try {

@@ -1,4 +1,4 @@
-/** Opens the predictions of a run for the analysis. */
+/** Selects and loads the predictions of a run for the analysis. */
 import type { Split } from '../run/events';
 import { readRunInfo } from '../run/read/migrate';
 import type { Prediction } from '../run/predictions';
@@ -8,18 +8,18 @@ import type { RunInfo } from '../run/runInfo';
 import { localize, type MessageText } from '../util/localize';
 import { UserError } from '../util/userError';
 
-/** Which predictions of a split: after an epoch (from 0), the best epoch's, or the newest. */
-export type WantedEpoch = number | 'best' | 'last';
+/** Selects predictions of a split: after an epoch (from 0), of the best epoch, or the newest. */
+export type EpochSelector = number | 'best' | 'last';
 
-export interface AnalysedRun {
+export interface AnalyzedRun {
   /** Absolute. */
   folder: string;
   info: RunInfo;
   sets: readonly PredictionSet[];
 }
 
-/** @throws {UserError} when the folder holds no run, or one without predictions. */
-export async function openAnalysedRun(folder: string): Promise<AnalysedRun> {
+/** Opens a run. @throws {UserError} if the folder contains no run, or one without predictions */
+export async function openAnalyzedRun(folder: string): Promise<AnalyzedRun> {
   const info = await readRunInfo(folder);
   if (!info)
     throw new UserError(localize('{0} does not contain a run.', folder), {
@@ -36,13 +36,13 @@ export async function openAnalysedRun(folder: string): Promise<AnalysedRun> {
 }
 
 /**
- * The predictions that are meant. `last` is a stand-alone evaluation where there is one, which is newer than all epochs.
- * @throws {UserError} naming what there is.
+ * Finds the selected predictions. `last` is a stand-alone evaluation if there is one, which is newer than all epochs.
+ * @throws {UserError} with the available predictions
  */
-export function chooseWanted(
-  { info, sets }: AnalysedRun,
+export function selectSet(
+  { info, sets }: AnalyzedRun,
   split: Split,
-  wanted: WantedEpoch,
+  wanted: EpochSelector,
 ): PredictionSet {
   const ofSplit = sets.filter((set) => set.split === split);
   const last = ofSplit.at(-1);
@@ -54,7 +54,7 @@ export function chooseWanted(
   const epoch = wanted === 'best' ? info.best?.epoch : wanted;
   const found =
     ofSplit.find((set) => set.epoch === epoch) ??
-    // The best result of a run without epochs is that of its evaluation.
+    // In a run without epochs, the best result is that of its evaluation.
     (wanted === 'best' && ofSplit.every((set) => set.epoch === null) ? last : undefined);
   if (found) return found;
   const epochs = ofSplit.flatMap((set) => (set.epoch === null ? [] : [set.epoch]));
@@ -71,7 +71,7 @@ export function chooseWanted(
   );
 }
 
-/** @throws what the file system says. */
+/** Loads predictions; lines that cannot be read cause a note. @throws file system errors */
 export async function loadPredictions(
   folder: string,
   set: PredictionSet,

@@ -1,4 +1,4 @@
-/** Runs side by side: what they reached, and the keys in which their configurations differ. */
+/** Creates the table of runs: their results, and the keys in which their configurations differ. */
 import { relative } from 'node:path';
 import { differingKeys, type DifferingKey, type FlatConfig } from '../config/flat';
 import { isBlipFolder } from '../run/import/blipFolder';
@@ -14,9 +14,9 @@ import type { MessageText } from '../util/localize';
 import { UserError } from '../util/userError';
 import { readMetrics } from './metricsFile';
 
-/** A run, with its numbers as shares from 0 to 1; null where there are none. */
+/** A run, with its numbers as shares from 0 to 1; null if missing. */
 export interface RunRow {
-  /** Folder of the run as it is shown: relative to the one that was searched; `.` for that itself. */
+  /** Folder of the run, relative to the searched folder; `.` for the searched folder itself. */
   run: string;
   name: string;
   kind: RunInfo['kind'];
@@ -40,11 +40,11 @@ export interface RunRow {
 
 /** A column of the table. */
 export interface RunColumn {
-  /** In the CSV table. */
+  /** Name in the CSV table. */
   name: string;
   field: keyof RunRow;
   kind: 'text' | 'count' | 'share' | 'loss' | 'seconds' | 'time';
-  /** Which values are the better ones; missing where none is. */
+  /** Which values are better; missing if neither. */
   better?: 'higher' | 'lower';
 }
 
@@ -69,29 +69,29 @@ export const runColumns: readonly RunColumn[] = [
 export interface RunTable {
   /** Newest first. */
   rows: RunRow[];
-  /** A value a row. */
+  /** One value per row. */
   differing: DifferingKey[];
-  /** Runs that cannot be read; they have no row. */
+  /** Runs that cannot be read, which have no row. */
   unreadable: { folder: string; message: MessageText }[];
 }
 
-/** Deeper than anybody sorts runs into folders. */
+/** Deeper than runs are organized in practice. */
 const MAX_DEPTH = 8;
 
-/** The run folders at and below `roots`, those of BLIP's `train_nlvr.py` among them. @param roots absolute paths */
+/** Finds the run folders at and below `roots`, including those of BLIP's `train_nlvr.py`. @param roots absolute paths */
 export function runFoldersBelow(roots: readonly string[]): Promise<string[]> {
   return findRunFolders(roots, { maxDepth: MAX_DEPTH, blip: true });
 }
 
-/** The runs at and below a folder. @param root absolute path */
+/** Creates the table of the runs at and below a folder. @param root absolute path */
 export async function runTable(root: string): Promise<RunTable> {
   return tableOf(await runFoldersBelow([root]), (folder) => relative(root, folder) || '.');
 }
 
 /**
- * The runs in these folders.
+ * Creates the table of the runs in these folders.
  * @param folders absolute paths
- * @param shown how a folder is shown in its row
+ * @param shown formats a folder for its row
  */
 export async function tableOf(
   folders: readonly string[],
@@ -109,7 +109,7 @@ export async function tableOf(
         });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      // Any program may call its log log.txt.
+      // Other programs also write a log.txt.
       if (!(await isBlipFolder(folder))) unreadable.push({ folder, message: error.messageText });
     }
   found.sort((a, b) => b.row.started.localeCompare(a.row.started));
@@ -120,7 +120,7 @@ export async function tableOf(
   };
 }
 
-/** The keys in which the configurations of runs differ, with a value a run. */
+/** Finds the keys in which the configurations of runs differ, with one value per run. */
 export function differingRunKeys(
   runs: readonly { row: Pick<RunRow, 'kind'>; config: FlatConfig }[],
 ): DifferingKey[] {
@@ -136,13 +136,13 @@ export function differingRunKeys(
   }));
 }
 
-/** A further column of the CSV table, with a value a row. */
+/** An additional column of the CSV table, with one value per row. */
 export interface FurtherColumn {
   name: string;
   values: readonly (string | number)[];
 }
 
-/** The table as lines of CSV, the header first: `runColumns`, the further columns, and the keys that differ. */
+/** Formats the table as CSV lines, header first: `runColumns`, the additional columns, and the keys that differ. */
 export function runTableCsv(
   rows: readonly RunRow[],
   differing: readonly DifferingKey[],
@@ -166,8 +166,8 @@ export function runTableCsv(
 }
 
 /**
- * A run's row.
- * @param run how the row names its folder
+ * Creates the row of a run.
+ * @param run the folder as shown in the row
  */
 export async function runRow(
   run: string,
@@ -177,7 +177,7 @@ export async function runRow(
 ): Promise<RunRow> {
   const { best, kind } = info;
   const { val, test } = await readMetrics(new RunFolder(folder).metrics);
-  // metrics.json may be of a later evaluation with other weights than the best.
+  // metrics.json may come from a later evaluation of other weights than the best.
   const same =
     best === null ||
     (test?.epoch ?? 0) === best.epoch ||

@@ -1,4 +1,4 @@
-/** Which examples are in which slice. */
+/** Finds the examples of each slice. */
 import type { Prediction } from '../run/predictions';
 import { localize, type MessageText } from '../util/localize';
 import { builtInSlices, YES, type ExampleFacts } from './slices';
@@ -8,15 +8,15 @@ export interface SliceMembers {
   slice: string;
   value: string;
   title: MessageText;
-  /** Places of its examples, ascending. */
+  /** Indices of its examples, ascending. */
   rows: Int32Array;
-  /** Places of these and of those that they are compared with: all of which it is known whether they are in it. */
+  /** Indices of these and of the examples that they are compared with: all whose membership is known. */
   known: Int32Array;
 }
 
 /**
- * The members of every slice that has any, built-in ones first; values of a slice with the most examples first.
- * @throws {UserError} when a user's pattern takes too long.
+ * Finds the members of every slice that is not empty, built-in slices first; values with the most examples first.
+ * @throws {UserError} if a user's pattern takes too long
  */
 export async function sliceMembers(
   examples: readonly Prediction[],
@@ -24,7 +24,7 @@ export async function sliceMembers(
   userSlices: readonly UserSlice[],
 ): Promise<SliceMembers[]> {
   const facts = examples.map(factsOf);
-  // One for all slices: what is summed over it is summed once.
+  // One array for all slices, so that sums over it are computed once.
   const all = Int32Array.from({ length: examples.length }, (_, row) => row);
   const built = builtInSlices.flatMap(({ slice, title, partial, bySentence, values }) => {
     const known = new Map<string, readonly string[]>();
@@ -45,7 +45,7 @@ export async function sliceMembers(
   return built;
 }
 
-/** @param all the examples, where it is known of all of them; null where it is known of those with a value alone. */
+/** Groups the examples of a slice by value. @param all all examples, if membership is known for all; null if only for those with a value */
 function membersOf(
   slice: string,
   title: MessageText,

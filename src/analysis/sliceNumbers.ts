@@ -1,4 +1,4 @@
-/** Accuracy and consistency of every slice, and which of them differ from the rest beyond chance. */
+/** Computes accuracy and consistency of every slice, and which slices differ significantly from the rest. */
 import { localize, type StoredMessage, storedMessage, type MessageText } from '../util/localize';
 import type { Examples, Share } from './examples';
 import type { SliceMembers } from './sliceMembers';
@@ -9,29 +9,29 @@ import {
   type ClusterSums,
 } from './statistics';
 
-/** Slices with fewer examples, inside or in the rest, are shown and not tested. */
-export const FEWEST_TESTED = 20;
+/** Slices with fewer examples, inside or in the rest, are shown but not tested. */
+export const MIN_TESTED = 20;
 /** False discovery rate at which a slice is marked. */
-export const MARKED_BELOW = 0.05;
+export const FALSE_DISCOVERY_RATE = 0.05;
 
-/** A slice as the command line's JSON has it. */
+/** A slice as in the JSON of the command line. */
 export interface SliceNumbers extends Share {
   slice: string;
   value: string;
-  /** Accuracy of the examples that it is compared with; null where there are none. */
+  /** Accuracy of the examples that it is compared with; null if there are none. */
   rest: number | null;
   /** Accuracy minus that of the rest. */
   difference: number | null;
-  /** Of a test of no difference; null where it is not tested. `q` is corrected for the number of slices. */
+  /** P-value of the difference; null if not tested. `q` is corrected for the number of slices. */
   p: number | null;
   q: number | null;
-  /** Whether it differs beyond chance: q below 0.05. */
+  /** Whether it differs significantly: q below 0.05. */
   marked: boolean;
-  /** What is to be said of a marked slice; null for others. */
+  /** Sentence about a marked slice; null for others. */
   finding: StoredMessage | null;
 }
 
-/** Numbers of all slices in the order of `members`; `addIntervals` adds the intervals of their consistency. */
+/** Computes the numbers of all slices in the order of `members`; `addIntervals` adds the intervals of their consistency. */
 export function sliceNumbers(examples: Examples, members: readonly SliceMembers[]): SliceNumbers[] {
   // The values of a slice are compared among the same examples.
   const sums = new Map<Int32Array, { right: number; clusters: ClusterSums }>();
@@ -45,7 +45,7 @@ export function sliceNumbers(examples: Examples, members: readonly SliceMembers[
     const right = examples.countRight(rows);
     const rest = known.length - rows.length;
     const others = rest === 0 ? null : (all.right - right) / rest;
-    const tested = rows.length >= FEWEST_TESTED && rest >= FEWEST_TESTED;
+    const tested = rows.length >= MIN_TESTED && rest >= MIN_TESTED;
     return {
       slice,
       value,
@@ -53,21 +53,21 @@ export function sliceNumbers(examples: Examples, members: readonly SliceMembers[
       rest: others,
       difference: share.accuracy === null || others === null ? null : share.accuracy - others,
       p: tested
-        ? largerP(
+        ? maxPValue(
             fisherExact(right, rows.length - right, all.right - right, rest - all.right + right),
             clusteredDifferenceTest(examples.clusterSums(rows), all.clusters),
           )
         : null,
     };
   });
-  const q = correct(found.map(({ p }) => p));
+  const q = correctPValues(found.map(({ p }) => p));
   return found.map((each, i): SliceNumbers => {
-    const marked = (q[i] ?? 1) < MARKED_BELOW;
+    const marked = (q[i] ?? 1) < FALSE_DISCOVERY_RATE;
     return { ...each, q: q[i], marked, finding: marked ? finding(members[i].title, each) : null };
   });
 }
 
-/** The same numbers with the intervals of the consistency, which take longest. @param numbers of `members`, in its order */
+/** Adds the intervals of the consistency, which take longest. @param numbers in the order of `members` */
 export function addIntervals(
   numbers: readonly SliceNumbers[],
   examples: Examples,
@@ -79,8 +79,8 @@ export function addIntervals(
   }));
 }
 
-/** Benjamini and Hochberg's correction of the slices that were tested. */
-export function correct(p: readonly (number | null)[]): (number | null)[] {
+/** Applies Benjamini and Hochberg's correction to the p-values of tested slices. */
+export function correctPValues(p: readonly (number | null)[]): (number | null)[] {
   const tested = p.flatMap((each, i) => (each === null ? [] : [i]));
   const corrected = benjaminiHochberg(tested.map((i) => p[i] ?? 1));
   const q: (number | null)[] = p.map(() => null);
@@ -89,10 +89,10 @@ export function correct(p: readonly (number | null)[]): (number | null)[] {
 }
 
 /**
- * The larger p-value of two tests: Fisher's, exact also for small slices, but as if examples were independent; and one
- * that allows for what the examples of a sentence have in common, but needs many sentences.
+ * The larger p-value of two tests: Fisher's is exact for small slices but treats examples as independent; the clustered
+ * test accounts for the correlation of a sentence's examples but needs many sentences.
  */
-function largerP(exact: number, clustered: number): number {
+function maxPValue(exact: number, clustered: number): number {
   return Number.isNaN(clustered) ? exact : Math.max(exact, clustered);
 }
 
@@ -100,7 +100,7 @@ function finding(
   title: MessageText,
   { n, accuracy, difference }: { n: number; accuracy: number | null; difference: number | null },
 ): StoredMessage {
-  const points = pointsOf(difference ?? 0);
+  const points = percentagePoints(difference ?? 0);
   return storedMessage(
     localize(
       (difference ?? 0) < 0
@@ -114,8 +114,8 @@ function finding(
   );
 }
 
-/** A difference of shares in percentage points, without its sign: whole, or with a decimal below one. */
-export function pointsOf(difference: number): string {
+/** Formats a difference of shares in percentage points, without sign; with a decimal below one. */
+export function percentagePoints(difference: number): string {
   const points = Math.abs(100 * difference);
   return points >= 0.95 ? String(Math.round(points)) : points.toFixed(1);
 }

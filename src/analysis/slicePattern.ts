@@ -1,12 +1,12 @@
-/** What the thread that analyses and the one that matches a user's pattern share. */
+/** Shared by the analysis and the worker thread that matches a user's pattern. */
 
-/** What a worker is given; it answers with one byte a sentence, 1 where the pattern matches. */
+/** Input of a worker; it returns one byte per sentence, 1 if the pattern matches. */
 export interface MatchRequest {
   pattern: string;
   sentences: readonly string[];
 }
 
-/** A user's pattern: case is ignored, characters are Unicode's. @throws SyntaxError */
+/** Compiles a user's pattern: case-insensitive, Unicode. @throws SyntaxError */
 export function compilePattern(pattern: string): RegExp {
   return new RegExp(pattern, 'iu');
 }

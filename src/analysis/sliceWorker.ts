@@ -1,4 +1,4 @@
-/** A worker thread that matches one user's pattern against sentences, and may be ended at any time. */
+/** A worker thread that matches a user's pattern against sentences and can be terminated at any time. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { compilePattern, type MatchRequest } from './slicePattern';
 

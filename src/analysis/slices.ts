@@ -1,16 +1,16 @@
 /**
- * What kinds of examples there are: every built-in slice, by the sentence, the label and what the data set says. A slice
- * gives an example one value, several or none; each value is a set of examples with numbers of its own.
+ * The built-in slices, by sentence, label and facts of the data set. A slice assigns one value, several or none to an
+ * example; numbers are computed for each value.
  *
  * The patterns were checked against NLVR2's own annotation of phenomena (`annotated_dev_examples.txt`, 800 sentences);
- * docs/analysis.md has their precision and recall, and a test holds them.
+ * docs/analysis.md has their precision and recall, and a test checks them.
  */
 import type { Prediction } from '../run/predictions';
 import { localize, type MessageText } from '../util/localize';
 
-/** What is known of an example in addition to its prediction. */
+/** Facts about an example in addition to its prediction. */
 export interface ExampleFacts {
-  /** Whether all annotators chose the label; null where the annotations do not say. */
+  /** Whether all annotators chose the label; null if unknown. */
   unanimous: boolean | null;
   /** Subsets that list it, such as `balanced`. */
   subsets: readonly string[];
@@ -21,30 +21,30 @@ export interface ExampleFacts {
 export interface SliceDefinition {
   /** Stable: the field `slice` of the JSON. */
   slice: string;
-  /** Label for people; the value follows it, except for slices that an example is in or not. */
+  /** Display name; followed by the value, except for yes-or-no slices. */
   title: MessageText;
-  /** Whether examples without a value are not known, and so are no part of the rest that a slice is compared with. */
+  /** Whether a missing value means unknown, so that the example is not in the rest that a slice is compared with. */
   partial?: boolean;
-  /** Whether the values are those of every example with the same sentence. */
+  /** Whether the values depend only on the sentence. */
   bySentence?: boolean;
   values: (example: Prediction, facts: ExampleFacts) => readonly string[];
 }
 
-/** The only value of slices that an example is in or not. */
+/** The only value of yes-or-no slices. */
 export const YES = 'yes';
 
 const numbers =
   'two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|twenty|\\d+';
 const image = '(?:images?|pictures?|photos?|pics?|box(?:es)?)';
 
-/** Pieces of sentences. Upper and lower case are the same. */
+/** Patterns of sentences; case is ignored. */
 export const patterns = {
-  /** Numbers of things, exact or not; "one image" speaks of the pair. */
+  /** Numbers of objects, exact or not; "one image" refers to the pair. */
   counting: new RegExp(
     `\\b(?:${numbers}|dozens?|exactly|(?:at|no) (?:least|most|more|less|fewer)|total of|more than|less than|fewer than|number of|single|pairs? of)\\b|\\bone\\b(?! (?:of the )?${image})`,
     'i',
   ),
-  /** One thing against another: more than those, as many as, the same, different. */
+  /** Comparisons: more than those, as many as, the same, different. */
   comparison: new RegExp(
     `\\b(?:same (?:number|amount)|twice|half|equal|identical|similar|different(?: \\w+)* than|opposite)\\b|\\bthan (?!(?:one|${numbers})\\b|an? )|\\bas \\w+ as\\b|\\b(?:more|fewer|less) (?!than\\b)(?:[\\w-]+ ){1,4}(?:in|on) the\\b`,
     'i',
@@ -53,14 +53,14 @@ export const patterns = {
   universal:
     /\b(?:all|every|everyone|everything|entirely)\b|\b(?<!next to )(?<!facing )(?:each|both)(?! other|-other)\b/i,
   existential: /\bthere (?:is|are)\b(?! no)|\bat least one\b|\bsome\b|\bany\b/i,
-  /** Where things are, within an image; "the left image" is about the order of the images. */
+  /** Positions within an image; "the left image" refers to the order of the images. */
   spatial:
     /\b(?:above|below|under|underneath|over|atop|on top|on the (?:left|right) (?:side|of)|to the (?:left|right)|(?:left|right) side|leftmost|rightmost|bottom|behind|in front|front|next to|beside|between|near|nearby|inside|outside|around|against|fac(?:ing|es?|ed)|cent(?:er|re)(?:ed)?|middle|side|towards?|background|foreground|corner|surrounded|surrounding|leaning|hanging|parked|sitting|sits?|standing|stands?|lying|across|along|beneath|closest|through|touching|in its|on (?:an?|the|its|their)|in (?:an?|the) (?!image|picture|photo|left|right|pair))\b/i,
   left: /\bleft(?:most)?\b/i,
   right: /\bright(?:most)?\b/i,
 } as const satisfies Record<string, RegExp>;
 
-/** Longest sentence of each class, in words. */
+/** Maximum length of the sentences of each class, in words. */
 const lengths = [
   [8, '1-8 words'],
   [14, '9-14 words'],
@@ -73,7 +73,7 @@ function lengthOf(sentence: string): string {
   return lengths.find(([most]) => words <= most)?.[1] ?? '';
 }
 
-/** Which of the two images the sentence names by its place. */
+/** Which of the two images the sentence names by its side. */
 function orderWords(sentence: string): string {
   const left = patterns.left.test(sentence);
   const right = patterns.right.test(sentence);
@@ -85,7 +85,7 @@ const has = (pattern: RegExp): Pick<SliceDefinition, 'bySentence' | 'values'> =>
   values: ({ sentence }) => (pattern.test(sentence) ? [YES] : []),
 });
 
-/** In the order in which they are shown. */
+/** The built-in slices in display order. */
 export const builtInSlices: readonly SliceDefinition[] = [
   {
     slice: 'label',

@@ -1,5 +1,5 @@
 /**
- * Intervals and tests for shares of right answers. Each is checked against SciPy or statsmodels
+ * Intervals and tests for shares of right predictions. Tests compare each with SciPy or statsmodels
  * (test/fixtures/analysis).
  */
 
@@ -18,28 +18,28 @@ export function wilson(count: number, n: number): Interval {
   if (n === 0) return [0, 1];
   const p = count / n;
   const z2 = Z95 * Z95;
-  const centre = (p + z2 / (2 * n)) / (1 + z2 / n);
+  const center = (p + z2 / (2 * n)) / (1 + z2 / n);
   const half = (Z95 / (1 + z2 / n)) * Math.sqrt((p * (1 - p)) / n + z2 / (4 * n * n));
-  return [count === 0 ? 0 : centre - half, count === n ? 1 : centre + half];
+  return [count === 0 ? 0 : center - half, count === n ? 1 : center + half];
 }
 
 /**
  * McNemar's exact test of two models on the same examples: the two-sided binomial test of the examples on which
  * exactly one of them is right.
- * @param onlyA examples that only the first answers rightly
- * @returns the p-value; 1 when they never differ
+ * @param onlyA examples that only the first model answers correctly
+ * @returns the p-value; 1 if the models never differ
  */
 export function mcnemarExact(onlyA: number, onlyB: number): number {
   const n = onlyA + onlyB;
-  const least = Math.min(onlyA, onlyB);
+  const smallest = Math.min(onlyA, onlyB);
   let sum = 0;
-  for (let k = 0; k <= least; k++) sum += Math.exp(logChoose(n, k) - n * Math.LN2);
+  for (let k = 0; k <= smallest; k++) sum += Math.exp(logChoose(n, k) - n * Math.LN2);
   return Math.min(1, 2 * sum);
 }
 
 /**
  * Fisher's exact test, two-sided, of a two by two table [[a, b], [c, d]]: the probability of all tables with the same
- * margins that are no likelier than this one.
+ * margins that are at most as likely as this one.
  */
 export function fisherExact(a: number, b: number, c: number, d: number): number {
   const row = a + b;
@@ -47,7 +47,7 @@ export function fisherExact(a: number, b: number, c: number, d: number): number 
   const total = row + c + d;
   const base = logChoose(total, column);
   const log = (k: number): number => logChoose(row, k) + logChoose(total - row, column - k) - base;
-  // Rounding must not part tables that are equally likely.
+  // Tolerance for rounding, so that equally likely tables are all counted.
   const limit = log(a) + 1e-7;
   let sum = 0;
   for (let k = Math.max(0, column + row - total); k <= Math.min(row, column); k++) {
@@ -58,7 +58,7 @@ export function fisherExact(a: number, b: number, c: number, d: number): number 
 }
 
 /**
- * Benjamini and Hochberg's correction for many tests (1995): the false discovery rate at which each would be marked.
+ * Benjamini and Hochberg's correction for multiple tests (1995): the false discovery rate at which each is significant.
  * @returns q-values in the order of `p`
  */
 export function benjaminiHochberg(p: readonly number[]): number[] {
@@ -72,7 +72,7 @@ export function benjaminiHochberg(p: readonly number[]): number[] {
   return q;
 }
 
-/** Examples and right ones among them, for each cluster (the examples of a sentence). */
+/** Number of examples, and of right ones among them, for each cluster (the examples of a sentence). */
 export interface ClusterSums {
   examples: Int32Array;
   right: Int32Array;
@@ -80,11 +80,11 @@ export interface ClusterSums {
 
 /**
  * The two-sided z test of the accuracy inside a slice against that outside, with standard errors that are robust to
- * what examples of a sentence have in common (Liang and Zeger 1986; as a linear model of right answers on membership
- * with clustered covariance, without small sample correction).
- * @param inside of the examples in the slice
- * @param all of those and the ones that they are compared with, by the same clusters
- * @returns the p-value; NaN when one side is empty or nothing varies
+ * correlation within a sentence (Liang and Zeger 1986; equals a linear model of correctness on membership with
+ * clustered covariance, without small sample correction).
+ * @param inside sums of the examples in the slice
+ * @param all sums of these and the examples that they are compared with, by the same clusters
+ * @returns the p-value; NaN if one side is empty or the variance is 0
  */
 export function clusteredDifferenceTest(inside: ClusterSums, all: ClusterSums): number {
   const n = total(inside.examples);
@@ -116,8 +116,8 @@ export function normalTwoSided(z: number): number {
 
 /**
  * An interval of the difference of two shares of the same examples: Wald's with half an example added to each cell
- * (Bonett and Price 2012). For few examples, where the bootstrap is too narrow.
- * @returns of share b minus share a
+ * (Bonett and Price 2012). For few examples, for which the bootstrap is too narrow.
+ * @returns the interval of share b minus share a
  */
 export function pairedDifference(onlyA: number, onlyB: number, n: number): Interval {
   const a = (onlyA + 1) / (n + 2);
@@ -132,7 +132,7 @@ function logChoose(n: number, k: number): number {
 
 const logFactorials = [0, 0];
 
-/** By summing, which is exact to rounding; kept, as the tests of many slices ask for the same. */
+/** Computed by summation, which is exact to rounding; cached, as the tests of many slices use the same values. */
 function logFactorial(n: number): number {
   for (let i = logFactorials.length; i <= n; i++)
     logFactorials.push(logFactorials[i - 1] + Math.log(i));

@@ -1,4 +1,4 @@
-/** Slices that users define: a name and a regular expression, matched apart from this thread and within a time limit. */
+/** User-defined slices: a name and a regular expression, which is matched in a worker thread with a time limit. */
 import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { loadYaml } from '../config/document';
@@ -8,22 +8,22 @@ import { UserError, errnoOf, messageOf } from '../util/userError';
 import { compilePattern, type MatchRequest } from './slicePattern';
 import { builtInSlices } from './slices';
 
-/** As an element of the setting `nlvr.slices`, or of a file of `--slices`. */
+/** An element of the setting `nlvr.slices`, or of a file of `--slices`. */
 export interface UserSlice {
   name: string;
-  /** A JavaScript regular expression, matched anywhere in the sentence without regard to case. */
+  /** A JavaScript regular expression that matches anywhere in the sentence; case is ignored. */
   pattern: string;
 }
 
-/** How long all sentences may take with one pattern, in milliseconds; sound ones need a few for 100,000. */
+/** Time limit of one pattern for all sentences; typical patterns need a few milliseconds for 100,000. */
 const TIME_LIMIT_MS = 3000;
-const MOST_SLICES = 50;
-const LONGEST_NAME = 80;
-const LONGEST_PATTERN = 1000;
+const MAX_SLICES = 50;
+const MAX_NAME_LENGTH = 80;
+const MAX_PATTERN_LENGTH = 1000;
 
 /**
  * Reads a file with a list of slices, as JSON or YAML.
- * @throws {UserError} naming the file, and the element that is wrong.
+ * @throws {UserError} with the file, and the invalid element
  */
 export async function readUserSlices(file: string): Promise<UserSlice[]> {
   let content: unknown;
@@ -42,20 +42,20 @@ export async function readUserSlices(file: string): Promise<UserSlice[]> {
 
 /**
  * Checks a list of slices.
- * @param source name of their place, for messages.
- * @throws {UserError} naming the element and what is wrong with it.
+ * @param source name of the file or setting, for messages
+ * @throws {UserError} with the element and its problem
  */
 export function checkUserSlices(content: unknown, source: string): UserSlice[] {
   const hint = localize('A slice has a name and a pattern, such as {0}.', example);
   if (!Array.isArray(content))
     throw new UserError(localize('{0}: expected a list of slices.', source), { hint });
-  if (content.length > MOST_SLICES)
+  if (content.length > MAX_SLICES)
     throw new UserError(
       localize(
         '{0}: {1} slices are too many; at most {2} are allowed.',
         source,
         content.length,
-        MOST_SLICES,
+        MAX_SLICES,
       ),
     );
   const names = new Set<string>();
@@ -63,13 +63,13 @@ export function checkUserSlices(content: unknown, source: string): UserSlice[] {
     const { name, pattern } = (
       typeof element === 'object' && element !== null ? element : {}
     ) as Partial<Record<keyof UserSlice, unknown>>;
-    if (typeof name !== 'string' || name.trim() === '' || name.length > LONGEST_NAME)
+    if (typeof name !== 'string' || name.trim() === '' || name.length > MAX_NAME_LENGTH)
       throw new UserError(
         localize(
           '{0}: slice {1} needs a name of 1 to {2} characters.',
           source,
           i + 1,
-          LONGEST_NAME,
+          MAX_NAME_LENGTH,
         ),
         { hint },
       );
@@ -78,13 +78,13 @@ export function checkUserSlices(content: unknown, source: string): UserSlice[] {
     names.add(name);
     if (builtInSlices.some(({ slice }) => slice === name))
       throw new UserError(localize('{0}: {1} is the name of a built-in slice.', source, name));
-    if (typeof pattern !== 'string' || pattern === '' || pattern.length > LONGEST_PATTERN)
+    if (typeof pattern !== 'string' || pattern === '' || pattern.length > MAX_PATTERN_LENGTH)
       throw new UserError(
         localize(
           '{0}: slice {1} needs a pattern of 1 to {2} characters.',
           source,
           name,
-          LONGEST_PATTERN,
+          MAX_PATTERN_LENGTH,
         ),
         { hint },
       );
@@ -108,9 +108,9 @@ export function checkUserSlices(content: unknown, source: string): UserSlice[] {
 const example = '{"name": "colours", "pattern": "\\\\b(red|blue|green)\\\\b"}';
 
 /**
- * Which sentences match. A pattern that backtracks without end holds up a worker thread alone, which is ended then.
- * @returns one byte a sentence, 1 where it matches.
- * @throws {UserError} when it takes too long.
+ * Matches sentences. A pattern with excessive backtracking only blocks the worker thread, which is then terminated.
+ * @returns one byte per sentence, 1 if it matches
+ * @throws {UserError} if it takes too long
  */
 export async function matchSentences(
   { name, pattern }: UserSlice,
@@ -124,9 +124,9 @@ export async function matchSentences(
     return await new Promise<Uint8Array>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);
-      // It ends before it answers when something else ends it.
+      // It exits without a result if something else terminates it.
       worker.once('exit', () => reject(new Error(`the worker of slice ${name} ended`)));
-      // The time that a thread takes to start is not the pattern's.
+      // The time to start the thread does not count.
       worker.once('online', () => {
         timer = setTimeout(() => reject(tooSlow(name, timeLimit)), timeLimit);
       });

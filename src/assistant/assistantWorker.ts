@@ -1,20 +1,20 @@
-/** Answers one question of the editor's models on a thread of its own: an analysis of many predictions takes seconds. */
+/** A worker thread that runs one tool for the editor, because an analysis of many predictions takes seconds. */
 import { readFile } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { checkUserSlices } from '../analysis/userSlices';
 import { callTool } from './tools';
 
-/** What the worker is made with. */
+/** Input of the worker. */
 export interface AssistantRequest {
   tool: string;
-  /** Not checked yet. */
+  /** Not validated. */
   input: unknown;
-  /** As in `Places`. */
+  /** As in `ReadAccess`. */
   roots: readonly string[];
   runFolders: readonly string[];
-  /** Texts of open files by their absolute paths, as they are in their editors. */
+  /** Texts of open files in their editors, by absolute path. */
   openTexts: ReadonlyMap<string, string>;
-  /** The setting `nlvr.slices`, not checked yet. */
+  /** The setting `nlvr.slices`, not validated. */
   slices: unknown;
 }
 

@@ -1,18 +1,18 @@
-/** Results as text of a bounded length: what an assistant reads costs tokens, and a run may be of any size. */
+/** Limits the length of results: an assistant pays for tokens, and a run may have any size. */
 
-/** Characters of a result: about 6,000 tokens. */
-export const MOST_CHARACTERS = 24_000;
-/** Characters of one text in it. */
-const LONGEST_TEXT = 600;
+/** Maximum length of a result: about 6,000 tokens. */
+export const MAX_CHARACTERS = 24_000;
+/** Maximum length of one string in it. */
+const MAX_TEXT_LENGTH = 600;
 
 /**
- * The JSON of a result, at most `MOST_CHARACTERS` long. Long texts are cut; lists are cut from their ends, the longest
- * first, and `leftOut` says how many elements of which list are missing.
+ * Converts a result to JSON of at most `MAX_CHARACTERS` characters. Strings are truncated. Lists are truncated at their
+ * ends, longest list first, and `leftOut` has the number of omitted elements of each list.
  */
 export function boundedJson(result: Readonly<Record<string, unknown>>): string {
   const shown = shorten(result) as Record<string, unknown>;
   let text = JSON.stringify(shown);
-  while (text.length > MOST_CHARACTERS) {
+  while (text.length > MAX_CHARACTERS) {
     const [name, list] = longestList(shown);
     const kept = list.slice(0, Math.floor(list.length / 2));
     const earlier = (shown.leftOut ?? {}) as Record<string, number>;
@@ -26,7 +26,7 @@ export function boundedJson(result: Readonly<Record<string, unknown>>): string {
   return text;
 }
 
-/** The list of a result that takes the most characters. */
+/** The list of a result with the most characters. */
 function longestList(result: Readonly<Record<string, unknown>>): [name: string, unknown[]] {
   let longest: [string, unknown[]] | undefined;
   let length = 0;
@@ -35,12 +35,12 @@ function longestList(result: Readonly<Record<string, unknown>>): [name: string, 
     const size = JSON.stringify(value).length;
     if (size > length) [longest, length] = [[name, value], size];
   }
-  // Everything but the lists is of a bounded size.
+  // Everything except the lists has a limited size.
   if (!longest) throw new Error('a result is too long without its lists');
   return longest;
 }
 
-/** What lists leave out, by their names; empty where they leave out nothing. */
+/** The numbers of omitted elements by list; empty if nothing is omitted. */
 export function leftOut(counts: Readonly<Record<string, number>>): {
   leftOut?: Record<string, number>;
 } {
@@ -48,10 +48,10 @@ export function leftOut(counts: Readonly<Record<string, number>>): {
   return some.length === 0 ? {} : { leftOut: Object.fromEntries(some) };
 }
 
-/** Texts of a bounded length, numbers with six digits, no phrases: the English message says the same. */
+/** Truncates strings, and rounds numbers to six digits. */
 function shorten(value: unknown): unknown {
   if (typeof value === 'string')
-    return value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT)}…` : value;
+    return value.length > MAX_TEXT_LENGTH ? `${value.slice(0, MAX_TEXT_LENGTH)}…` : value;
   if (typeof value === 'number')
     return Number.isInteger(value) ? value : Number(value.toPrecision(6));
   if (Array.isArray(value)) return value.map(shorten);

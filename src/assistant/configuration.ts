@@ -1,4 +1,4 @@
-/** Answers about a configuration: what is wrong in it, and where. */
+/** Tool that checks a configuration. */
 import { stat } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import { allProblems } from '../config/diskProblems';
@@ -9,14 +9,14 @@ import { parseConfigFile } from '../config/relocate';
 import { localize } from '../util/localize';
 import { UserError } from '../util/userError';
 import { leftOut } from './bounded';
-import { mayLookAt, requireFile, type Places } from './places';
+import { mayRead, requireFile, type ReadAccess } from './readAccess';
 
-const MOST_PROBLEMS = 50;
+const MAX_PROBLEMS = 50;
 
-/** Problems of a configuration and of the file that its `med_config` names. */
+/** Returns the problems of a configuration and of its `med_config` file. */
 export async function checkConfiguration(
   { file: text }: { file: string },
-  places: Places,
+  places: ReadAccess,
 ): Promise<Record<string, unknown>> {
   if (!/^\.ya?ml$/i.test(extname(text)))
     throw new UserError(localize('{0} is not a YAML file.', text), {
@@ -27,7 +27,7 @@ export async function checkConfiguration(
   const folder = dirname(file);
   const outside: string[] = [];
   const looked = async (path: string): Promise<boolean> => {
-    const may = await mayLookAt(places, path);
+    const may = await mayRead(places, path);
     if (!may) outside.push(path);
     return may;
   };
@@ -47,9 +47,9 @@ export async function checkConfiguration(
   return {
     file,
     valid: !found.some(({ severity }) => severity === 'error'),
-    problems: found.slice(0, MOST_PROBLEMS),
+    problems: found.slice(0, MAX_PROBLEMS),
     ...(notLookedAt.length > 0 && { notLookedAt }),
-    ...leftOut({ problems: found.length - MOST_PROBLEMS }),
+    ...leftOut({ problems: found.length - MAX_PROBLEMS }),
   };
 }
 

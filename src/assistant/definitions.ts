@@ -1,9 +1,9 @@
 /**
- * The tools that assistants get: in VS Code as language model tools (`npm run generate` writes them into package.json),
- * elsewhere through `nlvr mcp`. Descriptions are for the model, so they are English everywhere.
+ * Definitions of the tools for assistants: in VS Code as language model tools (`npm run generate` writes them into
+ * package.json), for other programs through `nlvr mcp`. Descriptions are for the model, so they are not translated.
  */
 
-/** The part of JSON schema that the inputs need. */
+/** The subset of JSON schema that the inputs use. */
 export interface InputSchema {
   type: 'object';
   properties: Readonly<Record<string, PropertySchema>>;
@@ -23,25 +23,25 @@ interface PropertySchema {
 }
 
 export interface ToolDefinition {
-  /** Stable, as models and configurations name it. */
+  /** Stable, because models and configurations refer to it. */
   name: string;
-  /** As a person names it in a prompt: `#nlvrRuns`. */
+  /** Name in a prompt: `#nlvrRuns`. */
   reference: string;
-  /** For people who use `nlvr mcp`; VS Code has it from package.nls.json. */
+  /** Display name for `nlvr mcp`; VS Code uses package.nls.json. */
   title: string;
-  /** What it answers, when to use it and what to use next. */
+  /** What it returns, when to use it, and which tool to use next. */
   description: string;
   input: InputSchema;
 }
 
-/** Longest path or name. */
-const LONGEST = 4096;
+/** Maximum length of a path or name. */
+const MAX_PATH_LENGTH = 4096;
 
 const run = (description: string): PropertySchema => ({
   type: 'string',
   description: `${description}: its name, or its folder as nlvr_list_runs returns it in "run".`,
   minLength: 1,
-  maxLength: LONGEST,
+  maxLength: MAX_PATH_LENGTH,
 });
 const split: PropertySchema = {
   type: 'string',
@@ -66,7 +66,7 @@ const limit = (most: number, usual: number): PropertySchema => ({
   maximum: most,
 });
 
-/** Values of inputs that are left out. */
+/** Default values of optional inputs. */
 export const DEFAULT_RUNS = 20;
 export const DEFAULT_POINTS = 20;
 export const DEFAULT_EXAMPLES = 10;
@@ -94,7 +94,7 @@ export const toolDefinitions = [
         name: {
           type: 'string',
           description: 'Only runs whose name or folder contains this text.',
-          maxLength: LONGEST,
+          maxLength: MAX_PATH_LENGTH,
         },
         state: {
           type: 'string',
@@ -242,7 +242,7 @@ export const toolDefinitions = [
         checkpoint: {
           type: 'string',
           description: 'Only results of checkpoints whose path contains this text.',
-          maxLength: LONGEST,
+          maxLength: MAX_PATH_LENGTH,
         },
         pairs: {
           type: 'integer',
@@ -268,7 +268,7 @@ export const toolDefinitions = [
           type: 'string',
           description: 'Path of the configuration, absolute or from the workspace folder.',
           minLength: 1,
-          maxLength: LONGEST,
+          maxLength: MAX_PATH_LENGTH,
         },
       },
       required: ['file'],

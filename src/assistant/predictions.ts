@@ -1,12 +1,12 @@
-/** Answers about predictions: slices, failed examples, what changed between two runs. */
+/** Tools about predictions: slices, failed examples, comparison of two runs. */
 import { resolve } from 'node:path';
 import { analyze, annotationsOf, type AnalysisOptions } from '../analysis/analyze';
 import { compare, type ComparedExample, type Outcome } from '../analysis/compare';
 import {
-  chooseWanted,
-  openAnalysedRun,
-  type AnalysedRun,
-  type WantedEpoch,
+  selectSet,
+  openAnalyzedRun,
+  type AnalyzedRun,
+  type EpochSelector,
 } from '../analysis/runPredictions';
 import type { Split } from '../run/events';
 import type { Prediction } from '../run/predictions';
@@ -17,10 +17,10 @@ import { localize, type StoredMessage } from '../util/localize';
 import { UserError } from '../util/userError';
 import { leftOut } from './bounded';
 import { ANALYZE_RUN, DEFAULT_EXAMPLES } from './definitions';
-import { mayLookAt, requireRun, type Places } from './places';
+import { mayRead, requireRun, type ReadAccess } from './readAccess';
 
-const MOST_SLICES = 60;
-const MOST_CANDIDATES = 10;
+const MAX_SLICES = 60;
+const MAX_CANDIDATES = 10;
 
 interface SetInput {
   run: string;
@@ -28,36 +28,36 @@ interface SetInput {
   epoch?: string;
 }
 
-/** Slices, calibration and what else the analysis says of one run. */
+/** Returns the analysis of one run: slices, calibration and more. */
 export async function analyzeRun(
   { run, split = 'val', epoch }: SetInput,
-  places: Places,
+  places: ReadAccess,
 ): Promise<Record<string, unknown>> {
   const folder = await requireRun(run, places);
-  const { options, notes } = await analysisOptions(await openAnalysedRun(folder), split, places);
-  const { analysis } = await analyze({ ...options, run: folder, epoch: wantedEpoch(epoch) });
+  const { options, notes } = await analysisOptions(await openAnalyzedRun(folder), split, places);
+  const { analysis } = await analyze({ ...options, run: folder, epoch: epochSelector(epoch) });
   const { slices, labelNoise } = analysis;
   return {
     ...analysis,
-    slices: markedFirst(slices).slice(0, MOST_SLICES).map(withoutPhrase),
-    labelNoise: labelNoise.slice(0, MOST_CANDIDATES),
+    slices: markedFirst(slices).slice(0, MAX_SLICES).map(withoutPhrase),
+    labelNoise: labelNoise.slice(0, MAX_CANDIDATES),
     notes: [...analysis.notes.map(({ message }) => message), ...notes],
     ...leftOut({
-      slices: slices.length - MOST_SLICES,
-      labelNoise: labelNoise.length - MOST_CANDIDATES,
+      slices: slices.length - MAX_SLICES,
+      labelNoise: labelNoise.length - MAX_CANDIDATES,
     }),
   };
 }
 
-/** What the analysis takes; annotations that may not be looked at are left out, which a note says. */
+/** Options of the analysis. Annotations that may not be read are left out, with a note. */
 async function analysisOptions(
-  run: AnalysedRun,
+  run: AnalyzedRun,
   split: Split,
-  places: Places,
+  places: ReadAccess,
 ): Promise<{ options: AnalysisOptions; notes: string[] }> {
   const userSlices = places.userSlices();
   const annotations = await annotationsOf(run, split);
-  if (annotations === null || (await mayLookAt(places, annotations)))
+  if (annotations === null || (await mayRead(places, annotations)))
     return { options: { split, userSlices, annotations }, notes: [] };
   return {
     options: { split, userSlices, annotations: null },
@@ -65,12 +65,12 @@ async function analysisOptions(
   };
 }
 
-/** @param text as the schema allows it */
-function wantedEpoch(text = 'last'): WantedEpoch {
+/** Parses an epoch. @param text validated by the schema */
+function epochSelector(text = 'last'): EpochSelector {
   return text === 'best' || text === 'last' ? text : Number(text);
 }
 
-/** Those beyond chance first, the largest difference first; then the others in their order. */
+/** Sorts significant slices first, largest difference first; then the others in their order. */
 function markedFirst<T extends { marked: boolean; difference: number | null }>(
   slices: readonly T[],
 ): T[] {
@@ -95,18 +95,18 @@ export interface FailedExamplesInput extends SetInput {
   limit?: number;
 }
 
-/** A page of the examples that a run answers wrong. */
+/** Returns a page of the wrong predictions of a run. */
 export async function failedExamples(
   input: FailedExamplesInput,
-  places: Places,
+  places: ReadAccess,
 ): Promise<Record<string, unknown>> {
   const { split = 'val', order = 'surest', offset = 0, limit = DEFAULT_EXAMPLES } = input;
   const folder = await requireRun(input.run, places);
-  const run = await openAnalysedRun(folder);
-  const set = chooseWanted(run, split, wantedEpoch(input.epoch));
+  const run = await openAnalyzedRun(folder);
+  const set = selectSet(run, split, epochSelector(input.epoch));
   const inSlice = await sliceFilter(input, run, split, places);
   const text = input.contains?.toLowerCase();
-  const page = new Page(offset + limit, order === 'surest' ? surest : undefined);
+  const page = new Page(offset + limit, order === 'surest' ? byConfidence : undefined);
   let predictions = 0;
   for await (const batch of readPredictions(fileOfSet(folder, set))) {
     predictions += batch.predictions.length;
@@ -135,19 +135,19 @@ export async function failedExamples(
   };
 }
 
-/** Whether an example is in the slice that is asked for. @throws {UserError} when there is no such slice, naming those that there are */
+/** Returns a filter for the requested slice. @throws {UserError} with the existing values if there is no such slice */
 async function sliceFilter(
   { slice, value = 'yes', epoch }: FailedExamplesInput,
-  run: AnalysedRun,
+  run: AnalyzedRun,
   split: Split,
-  places: Places,
+  places: ReadAccess,
 ): Promise<(example: Prediction) => boolean> {
   if (slice === undefined) return () => true;
   const { options } = await analysisOptions(run, split, places);
   const { analysis, examples } = await analyze({
     ...options,
     run: run.folder,
-    epoch: wantedEpoch(epoch),
+    epoch: epochSelector(epoch),
   });
   const { slices } = analysis;
   const place = slices.findIndex((each) => each.slice === slice && each.value === value);
@@ -166,21 +166,21 @@ async function sliceFilter(
   return ({ identifier }) => members.has(identifier);
 }
 
-/** The surest answer first; those without probabilities last. */
-function surest(a: Prediction, b: Prediction): number {
-  return sureness(b) - sureness(a);
+/** Compares by confidence, highest first; predictions without probabilities last. */
+function byConfidence(a: Prediction, b: Prediction): number {
+  return confidence(b) - confidence(a);
 }
 
-function sureness({ prob_true: probability }: Prediction): number {
+function confidence({ prob_true: probability }: Prediction): number {
   return Number.isFinite(probability) ? Math.abs(probability - 0.5) : -1;
 }
 
-/** The first examples of an order, of as many as there are, in bounded memory. */
+/** Collects the first examples of an order, in bounded memory. */
 class Page {
   total = 0;
   private kept: Prediction[] = [];
 
-  /** @param compare by default the order in which they are added */
+  /** @param compare by default the order of insertion */
   constructor(
     private readonly most: number,
     private readonly compare?: (a: Prediction, b: Prediction) => number,
@@ -199,13 +199,13 @@ class Page {
   }
 
   private cut(): void {
-    // Sorting is stable: equals stay in the order of the annotations.
+    // Sorting is stable: equal elements stay in the order of the annotations.
     if (this.compare) this.kept.sort(this.compare);
     this.kept = this.kept.slice(0, this.most);
   }
 }
 
-/** An example with the absolute paths of its images, where it is known which folder they start from. */
+/** Describes an example, with absolute paths of its images if the image folder is known. */
 function described(
   {
     identifier,
@@ -236,25 +236,25 @@ export interface CompareRunsInput {
   examples?: number;
 }
 
-/** What changed from run a to run b. */
+/** Returns the changes from run a to run b. */
 export async function compareRuns(
   { a, b, split = 'val', epochA, epochB, examples: most = DEFAULT_EXAMPLES }: CompareRunsInput,
-  places: Places,
+  places: ReadAccess,
 ): Promise<Record<string, unknown>> {
   const folders = [await requireRun(a, places), await requireRun(b, places)] as const;
-  const run = await openAnalysedRun(folders[1]);
+  const run = await openAnalyzedRun(folders[1]);
   const { options, notes } = await analysisOptions(run, split, places);
   const { comparison, examples } = await compare({
     ...options,
     ...{ a: folders[0], b: folders[1] },
-    ...{ epochA: wantedEpoch(epochA), epochB: wantedEpoch(epochB) },
+    ...{ epochA: epochSelector(epochA), epochB: epochSelector(epochB) },
   });
   const changed = (outcome: Outcome): ComparedExample[] =>
     examples.filter((each) => each.outcome === outcome).slice(0, most);
   const newlyWrong = changed('newly wrong');
   const newlyRight = changed('newly right');
   const wanted = new Set([...newlyWrong, ...newlyRight].map(({ identifier }) => identifier));
-  const set = chooseWanted(run, split, wantedEpoch(epochB));
+  const set = selectSet(run, split, epochSelector(epochB));
   const imageRoot = (await runPaths(run.folder, run.info.configFile))?.imageRoot ?? null;
   const texts = new Map<string, Record<string, unknown>>();
   if (wanted.size > 0)
@@ -266,12 +266,12 @@ export async function compareRuns(
   const { slices } = comparison;
   return {
     ...comparison,
-    slices: markedFirst(slices).slice(0, MOST_SLICES).map(withoutPhrase),
+    slices: markedFirst(slices).slice(0, MAX_SLICES).map(withoutPhrase),
     notes: [...comparison.notes.map(({ message }) => message), ...notes],
     newlyWrongExamples: shown(newlyWrong),
     newlyRightExamples: shown(newlyRight),
     ...leftOut({
-      slices: slices.length - MOST_SLICES,
+      slices: slices.length - MAX_SLICES,
       newlyWrongExamples: comparison.newlyWrong - newlyWrong.length,
       newlyRightExamples: comparison.newlyRight - newlyRight.length,
     }),

@@ -1,4 +1,4 @@
-/** Answers about the robustness tests of a run, as they were stored; no test is run. */
+/** Tool that returns the stored robustness results of a run; it runs no test. */
 import type { TestNumbers } from '../analysis/robustness';
 import { readRobustness, type StoredRobustness } from '../analysis/robustnessFile';
 import { readRunInfo } from '../run/read/migrate';
@@ -7,9 +7,9 @@ import { localize } from '../util/localize';
 import { UserError } from '../util/userError';
 import { leftOut } from './bounded';
 import { DEFAULT_PAIRS } from './definitions';
-import { requireRun, type Places } from './places';
+import { requireRun, type ReadAccess } from './readAccess';
 
-const MOST_RESULTS = 20;
+const MAX_RESULTS = 20;
 
 export interface RobustnessInput {
   run: string;
@@ -18,10 +18,10 @@ export interface RobustnessInput {
   pairs?: number;
 }
 
-/** The newest stored result that is meant, and which others there are. */
+/** Returns the newest stored result that matches, and lists the others. */
 export async function robustnessOf(
   { run, split, checkpoint, pairs = DEFAULT_PAIRS }: RobustnessInput,
-  places: Places,
+  places: ReadAccess,
 ): Promise<Record<string, unknown>> {
   const folder = await requireRun(run, places);
   const name = (await readRunInfo(folder))?.name ?? run;
@@ -43,10 +43,10 @@ export async function robustnessOf(
     ...result,
     tests: tests.map(withoutPairs),
     changedAnswers: changed,
-    otherResults: others.slice(0, MOST_RESULTS).map(described),
+    otherResults: others.slice(0, MAX_RESULTS).map(described),
     ...leftOut({
       changedAnswers: tests.reduce((sum, { flips }) => sum + flips, 0) - changed.length,
-      otherResults: others.length - MOST_RESULTS,
+      otherResults: others.length - MAX_RESULTS,
     }),
   };
 }

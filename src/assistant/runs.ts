@@ -1,4 +1,4 @@
-/** Answers about whole runs: the list of runs, the status of one, its metrics and curves. */
+/** Tools about runs: the list of runs, and status, metrics and curves of one run. */
 import { readMetrics } from '../analysis/metricsFile';
 import { tableOf, type RunTable } from '../analysis/runTable';
 import { curvesIn } from '../run/curves/exportCurves';
@@ -17,14 +17,14 @@ import { inEnglish, localize } from '../util/localize';
 import { UserError } from '../util/userError';
 import { leftOut } from './bounded';
 import { DEFAULT_POINTS, DEFAULT_RUNS } from './definitions';
-import { requireOwn, requireRun, shownFolder, type Places } from './places';
+import { requireContained, requireRun, shownFolder, type ReadAccess } from './readAccess';
 
-const MOST_KEYS = 20;
-const MOST_UNREADABLE = 10;
-/** The newest of lists that may be long. */
-const MOST_NOTES = 20;
-const MOST_SETS = 60;
-const MOST_EPOCHS = 100;
+const MAX_KEYS = 20;
+const MAX_UNREADABLE = 10;
+/** Limits of lists; their newest elements are returned. */
+const MAX_NOTES = 20;
+const MAX_SETS = 60;
+const MAX_EPOCHS = 100;
 
 export interface ListRunsInput {
   name?: string;
@@ -33,12 +33,12 @@ export interface ListRunsInput {
   limit?: number;
 }
 
-/** The runs, a page of those that are asked for. */
+/** Returns a page of the requested runs. */
 export async function listRuns(
   { name = '', state, offset = 0, limit = DEFAULT_RUNS }: ListRunsInput,
-  places: Places,
+  places: ReadAccess,
 ): Promise<Record<string, unknown>> {
-  const { rows, unreadable, differing } = await ownTable(places);
+  const { rows, unreadable, differing } = await readableTable(places);
   const wanted = name.toLowerCase();
   const found = rows.flatMap((row, i) =>
     (state === undefined || row.state === state) &&
@@ -49,7 +49,7 @@ export async function listRuns(
   const page = found.slice(offset, offset + limit);
   const keys = differing
     .filter(({ values }) => page.some((i) => values[i] !== values[page[0]]))
-    .slice(0, MOST_KEYS);
+    .slice(0, MAX_KEYS);
   return {
     total: found.length,
     offset,
@@ -58,22 +58,22 @@ export async function listRuns(
       configuration: Object.fromEntries(keys.map(({ key, values }) => [key, values[i]])),
     })),
     unreadable: unreadable
-      .slice(0, MOST_UNREADABLE)
+      .slice(0, MAX_UNREADABLE)
       .map(({ folder, message }) => ({ folder, message: inEnglish(message) })),
     ...leftOut({
       runs: found.length - offset - page.length,
-      unreadable: unreadable.length - MOST_UNREADABLE,
+      unreadable: unreadable.length - MAX_UNREADABLE,
     }),
   };
 }
 
-/** The table of the runs that may be read; the others are among the unreadable ones. */
-async function ownTable(places: Places): Promise<RunTable> {
+/** The table of the runs that may be read; other runs are listed as unreadable. */
+async function readableTable(places: ReadAccess): Promise<RunTable> {
   const own: string[] = [];
   const refused: RunTable['unreadable'] = [];
   for (const folder of await places.runFolders())
     try {
-      await requireOwn(folder, places, true);
+      await requireContained(folder, places, true);
       own.push(folder);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -83,10 +83,10 @@ async function ownTable(places: Places): Promise<RunTable> {
   return { ...table, unreadable: [...refused, ...table.unreadable] };
 }
 
-/** The status of one run. */
+/** Returns the status of one run. */
 export async function runStatus(
   { run: text }: { run: string },
-  places: Places,
+  places: ReadAccess,
 ): Promise<Record<string, unknown>> {
   const { folder, run } = await openRun(text, places);
   const { info } = run;
@@ -102,18 +102,18 @@ export async function runStatus(
     ...{ host: info.host, device: info.device, precision: info.precision },
     ...{ processes: info.ranks?.length ?? 1, trainer: info.trainer ?? 'nlvr' },
     configuration: info.configFile,
-    notes: notes.slice(-MOST_NOTES).map(({ level, code, message, step }) => ({
+    notes: notes.slice(-MAX_NOTES).map(({ level, code, message, step }) => ({
       ...{ level, code, message, step },
     })),
-    predictions: sets.slice(-MOST_SETS),
+    predictions: sets.slice(-MAX_SETS),
     ...leftOut({
-      notes: notes.length - MOST_NOTES,
-      predictions: sets.length - MOST_SETS,
+      notes: notes.length - MAX_NOTES,
+      predictions: sets.length - MAX_SETS,
     }),
   };
 }
 
-/** The notes of a run that still hold, oldest first. */
+/** The unresolved notes of a run, oldest first. */
 function notesIn(events: readonly PlacedEvent[]): NoteEvent[] {
   let notes: NoteEvent[] = [];
   for (const { event } of events)
@@ -122,7 +122,7 @@ function notesIn(events: readonly PlacedEvent[]): NoteEvent[] {
   return notes;
 }
 
-/** Curves over steps; the others are in the evaluations and epochs. */
+/** Curves over steps; other values are in the evaluations and epochs. */
 const OVER_STEPS = ['loss/train', 'lr', 'gradient_norm', 'examples_per_second'] as const;
 
 export interface RunMetricsInput {
@@ -130,10 +130,10 @@ export interface RunMetricsInput {
   points?: number;
 }
 
-/** Evaluations, epochs and a summary of the curves of one run. */
+/** Returns evaluations, epochs and a summary of the curves of one run. */
 export async function runMetrics(
   { run: text, points = DEFAULT_POINTS }: RunMetricsInput,
-  places: Places,
+  places: ReadAccess,
 ): Promise<Record<string, unknown>> {
   const { folder, run } = await openRun(text, places);
   const { info } = run;
@@ -147,19 +147,19 @@ export async function runMetrics(
     state: run.status,
     best: info.best,
     newest: await readMetrics(new RunFolder(folder).metrics),
-    evaluations: evaluations.slice(-MOST_EPOCHS),
-    epochs: epochs.slice(-MOST_EPOCHS),
+    evaluations: evaluations.slice(-MAX_EPOCHS),
+    epochs: epochs.slice(-MAX_EPOCHS),
     curves: OVER_STEPS.flatMap((name) =>
       curves[name].length === 0 ? [] : [summaryOf(name, curves[name], points)],
     ),
     ...leftOut({
-      evaluations: evaluations.length - MOST_EPOCHS,
-      epochs: epochs.length - MOST_EPOCHS,
+      evaluations: evaluations.length - MAX_EPOCHS,
+      epochs: epochs.length - MAX_EPOCHS,
     }),
   };
 }
 
-/** The evaluations in their order; of several of the same split and epoch the last. */
+/** The evaluations in order; only the last one of the same split and epoch. */
 function evaluationsIn(events: readonly PlacedEvent[]): Partial<EvalEvent>[] {
   const found = new Map<string, Partial<EvalEvent>>();
   for (const { event } of events) {
@@ -180,7 +180,7 @@ function epochsIn(events: readonly PlacedEvent[]): Partial<EpochEvent>[] {
   });
 }
 
-/** A curve of any length in a few numbers. `points` are pairs of a step and the mean of the values up to it. */
+/** Summarizes a curve. `points` are pairs of a step and the mean of the values up to it. */
 function summaryOf(curve: CurveName, { steps, values }: Series, points: number): unknown {
   const finite = values.filter(Number.isFinite);
   const parts = Math.min(points, values.length);
@@ -200,13 +200,16 @@ function summaryOf(curve: CurveName, { steps, values }: Series, points: number):
   };
 }
 
-/** @returns null for none */
+/** The mean; null without values. */
 function meanOf(values: readonly number[]): number | null {
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** @throws {UserError} when there is no such run, or it may not be read */
-async function openRun(text: string, places: Places): Promise<{ folder: string; run: ReadRun }> {
+/** Opens a run. @throws {UserError} if it does not exist or may not be read */
+async function openRun(
+  text: string,
+  places: ReadAccess,
+): Promise<{ folder: string; run: ReadRun }> {
   const folder = await requireRun(text, places);
   const run = await readRun(folder);
   if (!run) throw new UserError(localize('{0} does not contain a run.', folder));

@@ -1,25 +1,25 @@
-/** Calls a tool by its name, for the editor and for `nlvr mcp` alike. */
+/** Calls a tool by name, for the editor and for `nlvr mcp`. */
 import Ajv, { type ValidateFunction } from 'ajv';
 import { localize } from '../util/localize';
 import { errorText, UserError } from '../util/userError';
 import { boundedJson } from './bounded';
 import { checkConfiguration } from './configuration';
 import { toolDefinitions, type ToolName } from './definitions';
-import type { Places } from './places';
+import type { ReadAccess } from './readAccess';
 import { analyzeRun, compareRuns, failedExamples } from './predictions';
 import { robustnessOf } from './robustness';
 import { listRuns, runMetrics, runStatus } from './runs';
 
-/** What a tool says; a failure is said too, so that the model can do something about it. */
-export interface ToolAnswer {
-  /** JSON, or a sentence where it failed. */
+/** The result of a tool, or its error message, so that the model can react. */
+export interface ToolResult {
+  /** JSON, or a message if it failed. */
   text: string;
   failed: boolean;
 }
 
-type Tool = (input: never, places: Places) => Promise<Record<string, unknown>>;
+type Tool = (input: never, places: ReadAccess) => Promise<Record<string, unknown>>;
 
-/** Each gets what its schema in `definitions.ts` has accepted. */
+/** The tools; their input was validated with the schema in `definitions.ts`. */
 const tools: Readonly<Record<ToolName, Tool>> = {
   nlvr_list_runs: listRuns,
   nlvr_run_status: runStatus,
@@ -33,8 +33,12 @@ const tools: Readonly<Record<ToolName, Tool>> = {
 
 const validators = new Map<string, ValidateFunction>();
 
-/** Answers a question. Reads only. @param input not checked yet */
-export async function callTool(name: string, input: unknown, places: Places): Promise<ToolAnswer> {
+/** Calls a tool, which only reads. @param input not validated */
+export async function callTool(
+  name: string,
+  input: unknown,
+  places: ReadAccess,
+): Promise<ToolResult> {
   try {
     const checked = checkedInput(name, input);
     const tool = tools[name as ToolName];
@@ -45,7 +49,7 @@ export async function callTool(name: string, input: unknown, places: Places): Pr
   }
 }
 
-/** @throws {UserError} when there is no such tool, or its schema does not accept the input */
+/** Validates the input. @throws {UserError} if there is no such tool, or the input does not match its schema */
 function checkedInput(name: string, input: unknown): unknown {
   const definition = toolDefinitions.find((each) => each.name === name);
   if (!definition)
@@ -57,22 +61,22 @@ function checkedInput(name: string, input: unknown): unknown {
     });
   let validate = validators.get(name);
   if (!validate) {
-    // Models write numbers as texts and the reverse.
+    // Models write numbers as strings and vice versa.
     const ajv = new Ajv({ coerceTypes: true, allErrors: true });
     validators.set(name, (validate = ajv.compile(definition.input)));
   }
   const copy: unknown = structuredClone(input ?? {});
   if (validate(copy)) return copy;
-  const faults = (validate.errors ?? []).map(({ instancePath, message, params }) =>
-    `${instancePath.slice(1) || 'input'} ${message ?? ''} ${faultDetail(params)}`.trim(),
+  const errors = (validate.errors ?? []).map(({ instancePath, message, params }) =>
+    `${instancePath.slice(1) || 'input'} ${message ?? ''} ${errorDetail(params)}`.trim(),
   );
   throw new UserError(
-    localize('The input of {0} is not accepted: {1}.', name, faults.slice(0, 5).join('; ')),
+    localize('The input of {0} is not accepted: {1}.', name, errors.slice(0, 5).join('; ')),
   );
 }
 
-/** The name of an unknown property, or the values that are possible. */
-function faultDetail(params: Readonly<Record<string, unknown>>): string {
+/** The name of an unknown property, or the allowed values. */
+function errorDetail(params: Readonly<Record<string, unknown>>): string {
   const { additionalProperty, allowedValues } = params;
   if (typeof additionalProperty === 'string') return `(${additionalProperty.slice(0, 80)})`;
   return Array.isArray(allowedValues) ? `(${allowedValues.join(', ')})` : '';

@@ -1,4 +1,4 @@
-import { percent } from '../analysis/figures';
+import { percent } from '../analysis/numberFormat';
 import type { Metrics } from '../analysis/metrics';
 import { consistencyReason } from '../analysis/metricsFile';
 import type { TrainingOutcome } from '../train/types';

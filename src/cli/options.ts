@@ -1,6 +1,6 @@
 /** Defines options that several commands share, and the parsers of their values. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { WantedEpoch } from '../analysis/runPredictions';
+import type { EpochSelector } from '../analysis/runPredictions';
 import { CURVES, isCurveName, type Chosen } from '../run/curves/roles';
 
 /** Collects the values of an option that can be repeated. */
@@ -114,7 +114,7 @@ export const tensorflowOption = (): Option =>
     "folder with TensorFlow's two libraries (default: found by `nlvr runtime status`)",
   );
 
-export function parseEpoch(value: string): WantedEpoch {
+export function parseEpoch(value: string): EpochSelector {
   return value === 'best' || value === 'last' ? value : parseInteger(value);
 }
 

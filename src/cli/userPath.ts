@@ -10,10 +10,10 @@ import { UserError } from '../util/userError';
  */
 export function userPath(value: string): string {
   const expansion = expandPath(value);
-  if ('fault' in expansion)
-    throw new UserError(localize('The path {0} cannot be used: {1}.', value, expansion.fault), {
-      ...(expansion.meant !== undefined && {
-        hint: localize('Did you mean {0}?', expansion.meant),
+  if ('error' in expansion)
+    throw new UserError(localize('The path {0} cannot be used: {1}.', value, expansion.error), {
+      ...(expansion.suggestion !== undefined && {
+        hint: localize('Did you mean {0}?', expansion.suggestion),
       }),
     });
   return /^https?:/i.test(expansion.path) ? expansion.path : resolve(expansion.path);

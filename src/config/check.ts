@@ -1,4 +1,4 @@
-/** Checks one value against its definition. Knows nothing of files and positions. */
+/** Checks one value against its definition, independently of files and positions. */
 import { localize, type MessageText } from '../util/localize';
 import type { EnumKey, FieldKey, IntegerKey, NumberKey, PathKey } from './definitions/keyKinds';
 import { expandPath } from './expandPath';
@@ -6,7 +6,7 @@ import { formatList, formatNumber, formatValue } from './format';
 import { nearest } from './keys';
 import type { ProblemCode, ScalarValue } from './problem';
 
-/** What is wrong with a value; `values` are replacements that would be right, best first. */
+/** Why a value is invalid; `values` are valid replacements, best first. */
 export interface ValueIssue {
   code: ProblemCode;
   message: MessageText;
@@ -15,7 +15,7 @@ export interface ValueIssue {
 
 export type CheckResult = { value: ScalarValue } | { issue: ValueIssue };
 
-const wrong = (
+const invalid = (
   code: ProblemCode,
   message: MessageText,
   ...values: (ScalarValue | undefined)[]
@@ -23,8 +23,8 @@ const wrong = (
   issue: { code, message, values: values.filter((value) => value !== undefined) },
 });
 
-/** The number in a quoted string or in YAML 1.1's `1_000`; undefined when it is none. */
-function numberIn(value: unknown): number | undefined {
+/** The number in a quoted string or in YAML 1.1's `1_000`; undefined for other text. */
+function parseNumber(value: unknown): number | undefined {
   if (typeof value !== 'string' || !/^[-+.\d][-+.\d_eE]*$/.test(value.trim())) return undefined;
   const number = Number(value.trim().replace(/_/g, ''));
   return Number.isFinite(number) ? number : undefined;
@@ -38,8 +38,8 @@ function checkNumber(name: string, key: IntegerKey | NumberKey, value: unknown):
   const round = key.kind === 'integer' ? Math.round : (number: number): number => number;
 
   if (typeof value !== 'number') {
-    const meant = numberIn(value);
-    return wrong(
+    const meant = parseNumber(value);
+    return invalid(
       'wrong-type',
       meant === undefined
         ? localize('`{0}` is {1}: it must be {2} {3}.', name, written, what, range)
@@ -53,13 +53,13 @@ function checkNumber(name: string, key: IntegerKey | NumberKey, value: unknown):
     );
   }
   if (Number.isNaN(value) || (key.kind === 'integer' && !Number.isInteger(value)))
-    return wrong(
+    return invalid(
       'wrong-type',
       localize('`{0}` is {1}: it must be {2} {3}.', name, written, what, range),
       Number.isNaN(value) ? key.default : clamp(round(value)),
     );
   if (value < key.min || value > key.max)
-    return wrong(
+    return invalid(
       'out-of-range',
       localize('`{0}` is {1}: it must be {2}.', name, written, range),
       clamp(value),
@@ -67,8 +67,8 @@ function checkNumber(name: string, key: IntegerKey | NumberKey, value: unknown):
   return { value };
 }
 
-/** YAML 1.1 (and PyYAML) take these for booleans; YAML 1.2, js-yaml and BLIP's ruamel do not. */
-const booleanWords: Readonly<Record<string, boolean>> = {
+/** YAML 1.1 (and PyYAML) read these as booleans; YAML 1.2, js-yaml and BLIP's ruamel do not. */
+const booleanSpellings: Readonly<Record<string, boolean>> = {
   yes: true,
   on: true,
   y: true,
@@ -84,16 +84,16 @@ const booleanWords: Readonly<Record<string, boolean>> = {
 function checkBoolean(name: string, fallback: boolean, value: unknown): CheckResult {
   if (typeof value === 'boolean') return { value };
   const word = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
-  return wrong(
+  return invalid(
     'wrong-type',
     localize('`{0}` is {1}: it must be true or false.', name, formatValue(value)),
-    booleanWords[word.toLowerCase()] ?? fallback,
+    booleanSpellings[word.toLowerCase()] ?? fallback,
   );
 }
 
 function checkEnum(name: string, key: EnumKey, value: unknown): CheckResult {
   if (typeof value === 'string' && key.values.includes(value)) return { value };
-  return wrong(
+  return invalid(
     typeof value === 'string' ? 'not-one-of' : 'wrong-type',
     localize('`{0}` is {1}: it must be {2}.', name, formatValue(value), formatList(key.values)),
     (typeof value === 'string' ? nearest(value, key.values) : undefined) ?? key.default,
@@ -102,27 +102,27 @@ function checkEnum(name: string, key: EnumKey, value: unknown): CheckResult {
 
 function checkPath(name: string, key: PathKey, value: unknown): CheckResult {
   const what = localize(key.url ? 'a path or an https address' : 'a path');
-  // `pretrained:` with nothing behind it, or `~`, is how people write "none".
+  // `pretrained:` without a value, or with `~`, means "none".
   if (value === null && key.optional) return { value: '' };
   if (typeof value !== 'string')
-    return wrong(
+    return invalid(
       'wrong-type',
       localize('`{0}` is {1}: it must be {2}.', name, formatValue(value), what),
       typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined,
     );
   if (value.includes('\0'))
-    return wrong(
+    return invalid(
       'bad-path',
       localize('`{0}` contains a NUL character, which paths cannot contain.', name),
     );
   if (/^http:\/\//i.test(value) && key.url)
-    return wrong(
+    return invalid(
       'bad-path',
       localize('`{0}` is {1}: weights are fetched over https only.', name, formatValue(value)),
       `https${value.slice('http'.length)}`,
     );
   if (/^https?:\/\//i.test(value) && !key.url)
-    return wrong(
+    return invalid(
       'bad-path',
       localize(
         '`{0}` is {1}: it must be a path on this machine, not an address.',
@@ -131,19 +131,20 @@ function checkPath(name: string, key: PathKey, value: unknown): CheckResult {
       ),
     );
   const expansion = expandPath(value);
-  if ('fault' in expansion)
-    return wrong(
+  if ('error' in expansion)
+    return invalid(
       'bad-path',
-      localize('`{0}` is {1}: {2}.', name, formatValue(value), expansion.fault),
-      expansion.meant,
+      localize('`{0}` is {1}: {2}.', name, formatValue(value), expansion.error),
+      expansion.suggestion,
     );
   return { value };
 }
 
 /**
- * @param name the key as messages name it
- * @param value as read from YAML: null for "nothing written"
- * @returns the value to use (the same, or '' for an optional path left empty), or what is wrong
+ * Checks a value of a scalar key.
+ * @param name the key, as shown in messages
+ * @param value as read from YAML: null for an empty value
+ * @returns the value to use (the same, or '' for an empty optional path), or the problem
  */
 export function checkValue(name: string, key: FieldKey, value: unknown): CheckResult {
   switch (key.kind) {

@@ -2,10 +2,10 @@ import { localize, type MessageText } from '../util/localize';
 import { UserError } from '../util/userError';
 import type { ConfigProblem } from './problem';
 
-/** The configuration cannot be used. `problems` has them all; the message is one paragraph. */
+/** An invalid configuration. `problems` has all problems; the message describes the first ones in one paragraph. */
 export class ConfigError extends UserError {
   override readonly name = 'ConfigError';
-  /** The file that the problems are in, where that is not the configuration itself. */
+  /** The file with the problems, if it is not the configuration itself. */
   readonly file: string | undefined;
 
   constructor(
@@ -18,12 +18,12 @@ export class ConfigError extends UserError {
   }
 }
 
-const shown = 5;
+const MAX_SHOWN = 5;
 
-/** `nlvr.yaml:3:10: …` for the first problems, in one paragraph. */
+/** Describes the first problems in one paragraph, as `nlvr.yaml:3:10: …`. */
 export function describeErrors(file: string, errors: readonly ConfigProblem[]): MessageText {
   const lines: MessageText[] = errors
-    .slice(0, shown)
+    .slice(0, MAX_SHOWN)
     .map(({ message, phrase: words = message, line, column, range }) =>
       range[1] === 0 ? words : localize('{0}: {1}', `${file}:${line}:${column}`, words),
     );

@@ -1,4 +1,4 @@
-/** Checks that concern several keys at once: what a schema cannot say. */
+/** Checks between keys, which a schema cannot express. */
 import { localize } from '../util/localize';
 import { conflict, nearestDivisor, noEffect, set, warning, type CrossIssue } from './crossIssue';
 import type { Config } from './definition';
@@ -6,7 +6,7 @@ import { formatNumber } from './format';
 import { checkTextEncoder } from './textEncoderChecks';
 import { vitSize } from './vit';
 
-/** True when the file (or an override) sets the key. */
+/** Whether the file (or an override) sets the key. */
 type IsWritten = (key: string) => boolean;
 
 type Check = (config: Config, written: IsWritten) => CrossIssue | CrossIssue[] | undefined;
@@ -36,7 +36,7 @@ const checks: readonly Check[] = [
     );
   },
   ({ med_config: med, max_words }) =>
-    // Those of a file are checked when it is read.
+    // A file is checked when it is read.
     typeof med === 'string' ? undefined : checkTextEncoder(med, max_words),
   ({ vit, med_config: med }, written) => {
     const { width } = vitSize(vit);
@@ -182,7 +182,7 @@ const checks: readonly Check[] = [
       : undefined,
 ];
 
-/** Everything that is wrong with the keys of a configuration taken together. */
+/** Finds problems between the keys of a configuration. */
 export function crossCheck(config: Config, written: IsWritten): CrossIssue[] {
   return checks.flatMap((check) => check(config, written) ?? []);
 }

@@ -1,11 +1,11 @@
-/** What is wrong between keys: the form that all such checks give it. */
+/** The result of a check between keys, and functions that create it. */
 import type { MessageText } from '../util/localize';
 import type { ProblemCode, Severity, Suggestion } from './problem';
 
 export interface CrossIssue {
   severity: Severity;
   code: Extract<ProblemCode, 'conflict' | 'no-effect'>;
-  /** The key to blame, then others that take part: the first one that is written gets the mark. */
+  /** The main key, then the others involved. The problem is shown at the first one that the file sets. */
   keys: readonly [string, ...string[]];
   message: MessageText;
   suggestions: readonly Suggestion[];

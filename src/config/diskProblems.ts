@@ -1,4 +1,4 @@
-/** Problems of a configuration that only a look at the disk can find. */
+/** Finds problems of a configuration that depend on files on disk. */
 import { storedMessage } from '../util/localize';
 import { blipMedConfig, checkMedConfig } from './medConfig';
 import type { ParsedConfig } from './parse';
@@ -7,7 +7,7 @@ import type { ConfigProblem } from './problem';
 import { checkLength } from './textEncoderChecks';
 import { missingPaths, placeOf, type Lookup } from './writtenPaths';
 
-/** How the disk is looked at: an editor has files with text that is not saved yet. */
+/** Access to the disk; an editor returns its unsaved text. */
 export interface Disk {
   lookUp: Lookup;
   /** The text of a file; undefined when it cannot be read. */
@@ -15,8 +15,8 @@ export interface Disk {
 }
 
 /**
- * Every problem of a configuration, those of the disk too, in the order of the text.
- * @param folder absolute: where its relative paths start
+ * Finds every problem of a configuration, including those on disk, in the order of the text.
+ * @param folder absolute path, from which relative paths start
  */
 export async function allProblems(
   parsed: ParsedConfig,
@@ -24,18 +24,18 @@ export async function allProblems(
   { lookUp, textOf }: Disk,
 ): Promise<ConfigProblem[]> {
   if (parsed.problems.some(({ code }) => code === 'syntax')) return [...parsed.problems];
-  const ofDisk = [
+  const diskProblems = [
     ...(await missingPaths(parsed, folder, lookUp)),
-    ...(await tooLong(parsed, folder, textOf)),
+    ...(await sentenceLengthProblems(parsed, folder, textOf)),
   ];
-  return [...parsed.problems, ...ofDisk].sort((a, b) => a.range[0] - b.range[0]);
+  return [...parsed.problems, ...diskProblems].sort((a, b) => a.range[0] - b.range[0]);
 }
 
 /**
- * Whether the text encoder of a file has room for `max_words`. Everything else that is wrong with the file is a problem
- * of that file (`checkMedConfig`).
+ * Checks that the position embedding of a `med_config` file is long enough for `max_words`. Other problems of the file
+ * belong to that file (`checkMedConfig`).
  */
-async function tooLong(
+async function sentenceLengthProblems(
   parsed: ParsedConfig,
   folder: string,
   textOf: Disk['textOf'],

@@ -1,6 +1,6 @@
 /**
- * Reads YAML twice: js-yaml gives the values, `yaml` the positions. Values are those of YAML 1.2, as in
- * BLIP, which reads its configurations with ruamel.yaml: `3e-5` is a number (PyYAML takes it for a
+ * Parses YAML twice: js-yaml returns the values, `yaml` the positions. Values are those of YAML 1.2, as in
+ * BLIP, which reads its configurations with ruamel.yaml: `3e-5` is a number (PyYAML reads it as a
  * string), `yes` is a string.
  */
 import { CORE_SCHEMA, YAMLException, load, mergeTag } from 'js-yaml';
@@ -17,14 +17,14 @@ import {
 import { localize, type MessageText } from '../util/localize';
 import { messageOf } from '../util/userError';
 import type { TextRange } from './problem';
-import { yamlFaultMessage } from './yamlFaults';
+import { yamlErrorMessage } from './yamlErrors';
 
 /** The ranges of a key and its value. */
 export interface KeyLocation {
   key: TextRange;
-  /** Empty range behind the colon when nothing is written. */
+  /** Empty range after the key if there is no value. */
   value: TextRange;
-  /** The key was written before in the same mapping. */
+  /** Whether the same mapping has the key before. */
   duplicate: boolean;
 }
 
@@ -35,55 +35,55 @@ export interface SyntaxIssue {
 
 export interface ConfigDocument {
   text: string;
-  /** `yaml`'s document, for edits. Its values must not be used. */
+  /** The document of `yaml`, for edits. Do not use its values. */
   document: Document.Parsed;
   lines: LineCounter;
-  /** What the file says, null when it is empty; undefined when it cannot be read (see `errors`). */
+  /** Content of the file; null if it is empty, undefined if it is not valid (see `errors`). */
   value: unknown;
   errors: SyntaxIssue[];
-  /** By dotted key, in the order of the file; duplicates one after the other. */
+  /** By dotted key, in the order of the file; all places of a duplicate key. */
   locations: ReadonlyMap<string, readonly KeyLocation[]>;
 }
 
 const schema = CORE_SCHEMA.withTags(mergeTag);
 
-/** A configuration has some kilobytes; what has more would keep the editor busy at every key that is pressed. */
-const MOST_CHARACTERS = 150_000;
-/** Each alias may stand for a list of others: few of them make a value that fills the memory. */
-const MOST_ALIASES = 20;
+/** Configurations have some kilobytes. Parsing much larger files at every keystroke would slow down the editor. */
+const MAX_CHARACTERS = 150_000;
+/** Each alias may refer to a list of other aliases, so a few of them can create a value that fills the memory. */
+const MAX_ALIASES = 20;
 
 /**
- * The value of a text in YAML 1.2 or JSON, within bounds that no file for people needs to exceed.
+ * Parses YAML 1.2 or JSON, with limits above the needs of any real file.
  * @throws {YAMLException}
  */
 export function loadYaml(text: string): unknown {
-  return load(text, { schema, json: true, maxAliases: MOST_ALIASES });
+  return load(text, { schema, json: true, maxAliases: MAX_ALIASES });
 }
 
-/** Lists and mappings within each other. The parser looks at what is wrong in one again from each around it. */
-const MOST_NESTED = 50;
+/** Maximum depth of nested lists and mappings. The parser processes an error again at each enclosing level. */
+const MAX_NESTING = 50;
 
-/** The most brackets that are open at once, wherever they stand. */
-function nesting(text: string): number {
+/** The maximum number of brackets that are open at once, also in strings and comments. */
+function nestingDepth(text: string): number {
   let open = 0;
-  let most = 0;
+  let max = 0;
   for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
     open = bracket === '[' || bracket === '{' ? open + 1 : Math.max(0, open - 1);
-    most = Math.max(most, open);
+    max = Math.max(max, open);
   }
-  return most;
+  return max;
 }
 
-/** Parsed for its positions. What is nested too deeply for that, or too long, has none. */
+/** Parses a text for positions. @returns a message if it is too long or nested too deeply */
 function parsePositions(text: string, lines: LineCounter): Document.Parsed | MessageText {
-  if (text.length > MOST_CHARACTERS)
+  if (text.length > MAX_CHARACTERS)
     return localize(
       'The file has {0} characters. A configuration may have up to {1}.',
       text.length,
-      MOST_CHARACTERS,
+      MAX_CHARACTERS,
     );
   const tooDeep = localize('Lists and mappings are nested too deeply.');
-  if (nesting(text) > MOST_NESTED) return tooDeep;
+  if (nestingDepth(text) > MAX_NESTING) return tooDeep;
   try {
     return parseDocument(text, {
       lineCounter: lines,
@@ -93,11 +93,11 @@ function parsePositions(text: string, lines: LineCounter): Document.Parsed | Mes
       logLevel: 'error',
     });
   } catch (error) {
-    return error instanceof RangeError ? tooDeep : yamlFaultMessage('', messageOf(error));
+    return error instanceof RangeError ? tooDeep : yamlErrorMessage('', messageOf(error));
   }
 }
 
-/** Parses the text of a configuration file. Never throws: what is wrong is in `errors`. */
+/** Parses the text of a configuration file. Never throws; `errors` has the problems. */
 export function readDocument(text: string): ConfigDocument {
   const lines = new LineCounter();
   const parsed = parsePositions(text, lines);
@@ -112,7 +112,7 @@ export function readDocument(text: string): ConfigDocument {
     };
   const document = parsed;
   const errors: SyntaxIssue[] = document.errors.map((error) => ({
-    message: yamlFaultMessage(error.code, error.message),
+    message: yamlErrorMessage(error.code, error.message),
     range: clip(error.pos, text.length),
   }));
   let value: unknown;
@@ -135,7 +135,7 @@ function fromJsYaml(error: unknown, length: number): SyntaxIssue {
   if (!(error instanceof YAMLException)) return { message: messageOf(error), range: [0, length] };
   const at = error.mark?.position ?? 0;
   const reason = error.reason ?? error.message;
-  return { message: yamlFaultMessage(reason, reason), range: clip([at, at + 1], length) };
+  return { message: yamlErrorMessage(reason, reason), range: clip([at, at + 1], length) };
 }
 
 function locate(contents: unknown, text: string): Map<string, KeyLocation[]> {
@@ -153,7 +153,7 @@ function locateIn(
   for (const pair of map.items) {
     const { key, value } = pair;
     if (!isNode(key) || !key.range) continue;
-    // One that is a list or a mapping is named by its text: made of its parts, each within quotes, it doubles at every level.
+    // A key that is a list or a mapping is named by its text. Quoting its parts would double the length at every level.
     const own = isCollection(key)
       ? text.slice(key.range[0], key.range[1]).slice(0, 60)
       : keyName(key);
@@ -162,7 +162,8 @@ function locateIn(
     const before = found.get(name);
     const location: KeyLocation = {
       key: keyRange,
-      value: isNode(value) && value.range ? [value.range[0], value.range[1]] : behind(keyRange),
+      value:
+        isNode(value) && value.range ? [value.range[0], value.range[1]] : emptyRangeAfter(keyRange),
       duplicate: before !== undefined,
     };
     if (before) before.push(location);
@@ -171,9 +172,9 @@ function locateIn(
   }
 }
 
-const behind = (range: TextRange): TextRange => [range[1], range[1]];
+const emptyRangeAfter = (range: TextRange): TextRange => [range[1], range[1]];
 
-/** The name that js-yaml gives a key: numbers and booleans become their text. `yaml` has a symbol for `<<`. Lists and mappings have none. */
+/** The name of a key as in js-yaml: numbers and booleans as text. `yaml` has a symbol for `<<`. Lists and mappings have no name. */
 export function keyName(key: unknown): string {
   if (isCollection(key)) return '';
   if (typeof key === 'symbol') return key.description ?? '';

@@ -9,10 +9,10 @@ import { readMedConfig } from './medConfig';
 import { configPaths } from './paths';
 
 /**
- * The configuration as YAML: every key, in the order of the definition, with absolute paths and the measures of the text
- * encoder in place of its file, so that it means the same wherever the file is, also when the other file is gone.
- * @param folder that relative paths start from
- * @throws {UserError} when `med_config` names no file that can be used
+ * Converts a configuration to YAML: every key, in the order of the definition, with absolute paths and the sizes of the text
+ * encoder instead of its file, so that the meaning does not depend on other files or on the location.
+ * @param folder from which relative paths start
+ * @throws {UserError} if the file of `med_config` is missing or invalid
  */
 export function dumpConfig(config: Config, folder: string): string {
   return dump(config, folder, configKeys);
@@ -26,7 +26,7 @@ function dump(config: Config, folder: string, keys: readonly ConfigKey[]): strin
     ann_root: paths.annRoot,
     pretrained: paths.pretrained ?? '',
     output_dir: paths.outputDir,
-    // Relative ones start at `ann_root`; `~` and variables may mean something else elsewhere.
+    // Relative paths start at `ann_root`; `~` and variables may have other values on another machine.
     ann_files: {
       train: expandedPath(config.ann_files.train),
       val: expandedPath(config.ann_files.val),
@@ -39,13 +39,13 @@ function dump(config: Config, folder: string, keys: readonly ConfigKey[]): strin
   const document = new Document(Object.fromEntries(ordered));
   visit(document, {
     Scalar: (_, node) => {
-      writeAsPeopleDo(node);
+      useExponent(node);
     },
   });
   return document.toString({ lineWidth: 0, singleQuote: true });
 }
 
-/** Fields in the order of the definition, whatever order the file had. */
+/** Sorts fields in the order of the definition. */
 function orderedValue(key: string, value: unknown): unknown {
   const known = definitionOf(key);
   if (known?.kind !== 'mapping' || typeof value !== 'object' || value === null) return value;
@@ -53,12 +53,12 @@ function orderedValue(key: string, value: unknown): unknown {
   return Object.fromEntries(Object.keys(known.fields).map((field) => [field, given.get(field)]));
 }
 
-/** `3e-5`, not `0.00003`. */
-function writeAsPeopleDo(node: Scalar): void {
+/** Writes `3e-5` instead of `0.00003`. */
+function useExponent(node: Scalar): void {
   if (typeof node.value === 'number' && formatNumber(node.value).includes('e')) node.format = 'EXP';
 }
 
-/** SHA-256 (hexadecimal) of the configuration as used, whatever the file's order, style and comments, and the run's place. */
+/** SHA-256 (hexadecimal) of the configuration as used, independent of the file's order, style and comments, and of `output_dir`. */
 export function configHash(config: Config, folder: string): string {
   const keys = configKeys.filter((key) => key !== 'output_dir');
   return createHash('sha256')

@@ -1,13 +1,12 @@
 /**
- * Changes a configuration's text as a careful person would: one splice, so that comments, order, quotes,
- * line ends and everything else stay as they are.
+ * Edits the text of a configuration with one replacement, so that comments, order, quotes and line ends are preserved.
  */
 import { isMap, isNode, isScalar, type Node, type YAMLMap } from 'yaml';
 import { localize } from '../util/localize';
 import { UserError } from '../util/userError';
 import { keyName, readDocument } from './document';
-import { keepingAnchors } from './editAnchors';
-import { fieldsBehind, neighbourOf, sameFields, type KeyPair } from './editPlace';
+import { preserveAnchors } from './editAnchors';
+import { fieldsOfName, insertionNeighbor, sameFields, type KeyPair } from './editPosition';
 import { configKeys, definitionOf, fieldsOf } from './keys';
 import type { ScalarValue } from './problem';
 import type { TextEdit } from './textEdit';
@@ -39,7 +38,7 @@ export function editConfig(text: string, edit: ConfigEdit): TextEdit | undefined
       hint: localize('Fix it in the text editor first.'),
     });
   const made = spliceOf(text, root, edit);
-  return made && keepingAnchors(document, text, made);
+  return made && preserveAnchors(document, text, made);
 }
 
 function spliceOf(text: string, root: YAMLMap | null, edit: ConfigEdit): TextEdit | undefined {
@@ -109,7 +108,7 @@ class Source {
     const parent = root === null ? undefined : pairIn(root, name);
     if (parent !== undefined && isMap(parent.value))
       return this.setIn(parent.value, field, value, name);
-    return this.setIn(root, name, { ...fieldsBehind(name, parent), [field]: value });
+    return this.setIn(root, name, { ...fieldsOfName(name, parent), [field]: value });
   }
 
   private setIn(
@@ -186,7 +185,7 @@ class Source {
       parent === undefined ? configKeys : Object.keys(fieldsOf(definitionOf(parent)) ?? {});
     if (map === null || (map.items.length === 0 && !map.flow)) return this.insertFirst(name, value);
     if (map.flow) return this.insertInFlow(map, name, value, order);
-    const neighbour = neighbourOf(map, name, order, parent);
+    const neighbour = insertionNeighbor(map, name, order, parent);
     const last = map.items.at(-1) as KeyPair;
     const after = neighbour ?? last;
     const indent = this.indentOf(rangeOf(after.key)[0]);
@@ -263,7 +262,7 @@ class Source {
     return Math.max(colon, end);
   }
 
-  /** End of the last line with content before `end`, its comment included. */
+  /** End of the last line with content before `end`, including its comment. */
   private contentEnd(end: number): number {
     let at = end;
     while (at > 0 && /[\n\r \t]/.test(this.text[at - 1] ?? '')) at--;

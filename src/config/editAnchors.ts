@@ -1,4 +1,4 @@
-/** Anchors and aliases: an edit that takes an anchor away must not leave aliases without their value. */
+/** Preserves anchors: an edit that removes an anchor must not leave aliases without a value. */
 import { isAlias, isCollection, isNode, visit, type Document, type Node } from 'yaml';
 import { localize } from '../util/localize';
 import { UserError } from '../util/userError';
@@ -7,34 +7,34 @@ import type { TextEdit } from './textEdit';
 interface Anchor {
   name: string;
   node: Node;
-  /** Where `&name` begins. */
+  /** Start of `&name`. */
   at: number;
 }
 
 /**
- * The edit, with each anchor that it takes away moved to the first alias that is left: `a: &x 1, b: *x` without `a` is
- * `b: &x 1`.
- * @throws {UserError} when the value takes several lines, which cannot be moved as they are
+ * Extends an edit so that each anchor that it removes moves to the first remaining alias: `a: &x 1, b: *x` without `a`
+ * is `b: &x 1`.
+ * @throws {UserError} if the value has several lines, which cannot be moved unchanged
  */
-export function keepingAnchors(document: Document.Parsed, text: string, edit: TextEdit): TextEdit {
+export function preserveAnchors(document: Document.Parsed, text: string, edit: TextEdit): TextEdit {
   const { anchors, aliases } = collect(document, text);
   const [start, end] = edit.range;
-  const goes = (at: number): boolean => at >= start && at < end;
+  const isRemoved = (at: number): boolean => at >= start && at < end;
   for (const [index, { name, node, at }] of anchors.entries()) {
-    if (!goes(at) || new RegExp(`&${escaped(name)}(?![^\\s,\\]}])`).test(edit.text)) continue;
-    // A later anchor of the same name has aliases of its own.
+    if (!isRemoved(at) || new RegExp(`&${escaped(name)}(?![^\\s,\\]}])`).test(edit.text)) continue;
+    // Aliases after a later anchor of the same name refer to that anchor.
     const next = anchors.slice(index + 1).find((each) => each.name === name)?.at ?? text.length;
-    const heir = aliases.find(
-      (alias) => alias.name === name && alias.at > at && alias.at < next && !goes(alias.at),
+    const nextAlias = aliases.find(
+      (alias) => alias.name === name && alias.at > at && alias.at < next && !isRemoved(alias.at),
     );
-    if (heir === undefined) continue;
+    if (nextAlias === undefined) continue;
     const value = text.slice(node.range?.[0] ?? at, node.range?.[1] ?? at).trimEnd();
     if (value.includes('\n') || (isCollection(node) && !node.flow)) refuse(name);
     const moved = `&${name} ${value}`;
-    // What is in between is kept.
+    // Keeps the text in between.
     return {
-      range: [start, heir.end],
-      text: edit.text + text.slice(end, heir.at) + moved,
+      range: [start, nextAlias.end],
+      text: edit.text + text.slice(end, nextAlias.at) + moved,
     };
   }
   return edit;
@@ -48,7 +48,7 @@ function refuse(anchor: string): never {
   );
 }
 
-/** In the order of the text. */
+/** Collects anchors and aliases in the order of the text. */
 function collect(
   document: Document.Parsed,
   text: string,

@@ -1,17 +1,17 @@
-/** `~` and `$NAME` in paths, as the user's shell would expand them. */
+/** Expands `~` and `$NAME` in paths, as the user's shell does. */
 import { fileURLToPath } from 'node:url';
 import { homeFolder } from '../util/cacheFolder';
 import { localize, type MessageText } from '../util/localize';
 
-/** The path to use, or why there is none and, where it can be known, the path that was meant. */
-export type Expansion = { path: string } | { fault: MessageText; meant?: string };
+/** The expanded path, or an error with the path that was probably suggestion. */
+export type Expansion = { path: string } | { error: MessageText; suggestion?: string };
 
 const variable = /\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))/g;
 
 /**
- * Expands `~`, `~/…`, `$NAME` and `${NAME}`; everything else stays as it is, addresses too. What other shells or
- * programs would expand is refused, so that no folder is ever called `~` or `%HOME%`.
- * @param environment variables by name; the process's own unless given
+ * Expands `~`, `~/…`, `$NAME` and `${NAME}`; everything else, including addresses, is unchanged. Syntax that other shells or
+ * programs expand is an error, so that no folder named `~` or `%HOME%` is ever created.
+ * @param environment variables by name; by default those of the process
  */
 export function expandPath(
   value: string,
@@ -19,45 +19,45 @@ export function expandPath(
 ): Expansion {
   if (/^https?:\/\//i.test(value)) return { path: value };
   if (/^file:/i.test(value)) {
-    const meant = pathOf(value);
+    const suggestion = pathOf(value);
     return {
-      fault: localize('write the path itself, not a file: address'),
-      ...(meant !== undefined && { meant }),
+      error: localize('write the path itself, not a file: address'),
+      ...(suggestion !== undefined && { suggestion }),
     };
   }
   const other = /^~[^/\\]+/.exec(value)?.[0];
   if (other !== undefined)
-    return { fault: localize('{0} is not expanded; only ~ alone, your home folder, is', other) };
+    return { error: localize('{0} is not expanded; only ~ alone, your home folder, is', other) };
   const windows = /%([A-Za-z_]\w*)%/.exec(value);
   if (windows)
     return {
-      fault: localize(
+      error: localize(
         '{0} is not expanded; write ${1}, or the path itself',
         windows[0],
         windows[1],
       ),
-      meant: value.replaceAll(/%([A-Za-z_]\w*)%/g, '$$$1'),
+      suggestion: value.replaceAll(/%([A-Za-z_]\w*)%/g, '$$$1'),
     };
-  if (/\$\(|`/.test(value)) return { fault: localize('commands in paths are not executed') };
+  if (/\$\(|`/.test(value)) return { error: localize('commands in paths are not executed') };
   const startsAtHome = /^~(?=$|[/\\])/.test(value);
   const home = startsAtHome ? environment.HOME || homeFolder() : '';
   if (home === undefined)
-    return { fault: localize('~ cannot be expanded, because there is no home folder') };
+    return { error: localize('~ cannot be expanded, because there is no home folder') };
   const atHome = startsAtHome ? home + value.slice(1) : value;
-  let fault: MessageText | undefined;
+  let error: MessageText | undefined;
   const path = atHome.replaceAll(variable, (written: string, braced?: string, bare?: string) => {
     const name = braced ?? bare ?? '';
     const found = environment[name];
     if (found === undefined || found === '')
-      fault ??= localize('the environment variable {0} is not set', name);
+      error ??= localize('the environment variable {0} is not set', name);
     return found ?? written;
   });
-  if (fault !== undefined) return { fault };
-  if (path.includes('${')) return { fault: localize('only $NAME and {0} are expanded', '${NAME}') };
+  if (error !== undefined) return { error };
+  if (path.includes('${')) return { error: localize('only $NAME and {0} are expanded', '${NAME}') };
   return { path };
 }
 
-/** The expanded path; what cannot be expanded stays as it is (`parseConfig` has refused it). */
+/** The expanded path; a path that cannot be expanded is unchanged (`parseConfig` reports it). */
 export function expandedPath(value: string): string {
   const expansion = expandPath(value);
   return 'path' in expansion ? expansion.path : value;

@@ -1,4 +1,4 @@
-/** Configurations as plain keys and values, to compare them. */
+/** Flattens configurations to keys and values, to compare them. */
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { load } from 'js-yaml';
@@ -6,16 +6,16 @@ import type { Config } from './definition';
 import { dumpConfig } from './dump';
 import { parseConfig } from './parse';
 
-/** Keys and values, nested ones as `vit.width`. */
+/** Values by key; nested keys are dotted, such as `vit.width`. */
 export type FlatConfig = ReadonlyMap<string, string>;
 
-/** A key in which configurations differ, with its value in each; null where one does not have it. */
+/** A key in which configurations differ, with its value in each; null if one does not have the key. */
 export interface DifferingKey {
   key: string;
   values: (string | null)[];
 }
 
-/** @param value what a YAML file holds. */
+/** Flattens the content of a YAML file. @param value as parsed */
 export function flatten(value: unknown): FlatConfig {
   const flat = new Map<string, string>();
   const walk = (prefix: string, node: unknown): void => {
@@ -28,12 +28,12 @@ export function flatten(value: unknown): FlatConfig {
   return flat;
 }
 
-/** A configuration with all its keys and absolute paths. @param folder that relative paths start from */
+/** Flattens a configuration with all keys and absolute paths. @param folder from which relative paths start */
 export function flatConfig(config: Config, folder: string): FlatConfig {
   return flatten(load(dumpConfig(config, folder)));
 }
 
-/** The configuration in a file, as this version reads it; undefined where there is none that can be used. */
+/** Reads the configuration in a file; undefined if it is missing or invalid. */
 export function readConfigFile(file: string): Config | undefined {
   try {
     const { config, problems } = parseConfig(readFileSync(file, 'utf8'));
@@ -43,7 +43,7 @@ export function readConfigFile(file: string): Config | undefined {
   }
 }
 
-/** As `flatConfig`, of a file; undefined where there is none that can be used. */
+/** Like `flatConfig`, for a file; undefined if it is missing or invalid. */
 export function readFlatFile(file: string): FlatConfig | undefined {
   const config = readConfigFile(file);
   return config && flatConfig(config, dirname(file));
@@ -60,18 +60,18 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** 0.00003 as people write it: `3e-5`. */
+/** Formats 0.00003 as `3e-5`. */
 function numberText(value: number): string {
   const size = Math.abs(value);
   return size > 0 && size < 1e-3 ? value.toExponential().replace('e+', 'e') : String(value);
 }
 
-/** Keys that say where a run is, not what it is. */
-const places = new Set(['output_dir']);
+/** Keys of the location of a run, which are not compared. */
+const locationKeys = new Set(['output_dir']);
 
 /**
- * The keys in which configurations differ, in the order in which the first that has them does.
- * @param partial of those, the ones of another program: keys that they lack say nothing
+ * Finds the keys in which configurations differ, in the order of the first configuration that has them.
+ * @param partial configurations of other programs: a missing key is not a difference
  */
 export function differingKeys(
   configs: readonly FlatConfig[],
@@ -79,7 +79,7 @@ export function differingKeys(
 ): DifferingKey[] {
   if (configs.length < 2) return [];
   const keys = new Set(configs.flatMap((config) => [...config.keys()]));
-  // Most keys of thousands of configurations are the same: nothing is made for those.
+  // Most keys of thousands of configurations are equal: no list of values is created for those.
   const differs = (key: string): boolean => {
     const counted = configs.find((config) => config.has(key) || !partial.has(config));
     const first = counted?.get(key);
@@ -88,6 +88,6 @@ export function differingKeys(
     );
   };
   return [...keys]
-    .filter((key) => !places.has(key) && differs(key))
+    .filter((key) => !locationKeys.has(key) && differs(key))
     .map((key) => ({ key, values: configs.map((config) => config.get(key) ?? null) }));
 }

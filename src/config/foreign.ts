@@ -1,4 +1,4 @@
-/** Configurations of neighbours (ALBEF, X-VLM, LAVIS, UNITER): recognised, and converted as far as there are counterparts. */
+/** Detects configurations of related projects (ALBEF, X-VLM, LAVIS, UNITER) and converts keys that have a counterpart. */
 import { Document } from 'yaml';
 import { localize, type MessageText } from '../util/localize';
 import { readDocument } from './document';
@@ -9,17 +9,17 @@ export type Origin = 'ALBEF or X-VLM' | 'LAVIS' | 'UNITER';
 
 export interface ForeignConfig {
   origin: Origin;
-  /** An `nlvr.yaml` with what has a counterpart; the rest is kept as comments. */
+  /** An `nlvr.yaml` with the converted keys; the others are comments. */
   text: string;
   /** Keys without a counterpart (dotted), with their values. */
-  left: { key: string; value: unknown }[];
+  unconverted: { key: string; value: unknown }[];
 }
 
-/** Where the value of a dotted key goes; a function may refuse it. */
+/** The key for the value of a dotted key; a function may reject a value. */
 type Target = string | ((value: unknown) => readonly [key: string, value: unknown] | undefined);
 
 const cosine: Target = (value) =>
-  // Cosine decay is what there is: the key needs no counterpart.
+  // Cosine decay is the only schedule, so the key needs no counterpart.
   value === 'cosine' || value === 'linear_warmup_cosine_lr' ? ['', value] : undefined;
 const adamW: Target = (value) => (/^adamw$/i.test(String(value)) ? ['', value] : undefined);
 const wholeSteps: Target = (value) =>
@@ -80,7 +80,7 @@ const lavis: Readonly<Record<string, Target>> = {
   'run.output_dir': 'output_dir',
 };
 
-/** Its data are databases of features, its batches are counted in tokens, its checkpoint is of another model. */
+/** UNITER's data are databases of features, its batches are counted in tokens, and its checkpoint is for another model. */
 const uniter: Readonly<Record<string, Target>> = {
   output_dir: 'output_dir',
   gradient_accumulation_steps: 'accumulate_steps',
@@ -102,24 +102,24 @@ const targetsOf: Readonly<Record<Origin, Readonly<Record<string, Target>>>> = {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Which project a configuration is of; undefined for ours, BLIP's and what is none. */
-export function originOf(root: unknown): Origin | undefined {
+/** Detects the project of a configuration; undefined for ours, BLIP's and other files. */
+export function detectOrigin(root: unknown): Origin | undefined {
   if (!isRecord(root)) return undefined;
   if (isRecord(root.model) && isRecord(root.run)) return 'LAVIS';
   if (Object.keys(root).some((key) => /^(train|val|test)_(txt|img)_dbs?$/.test(key)))
     return 'UNITER';
-  const marks = ['train_file', 'image_res', 'optimizer', 'schedular'];
-  return marks.filter((key) => key in root).length >= 2 ? 'ALBEF or X-VLM' : undefined;
+  const markers = ['train_file', 'image_res', 'optimizer', 'schedular'];
+  return markers.filter((key) => key in root).length >= 2 ? 'ALBEF or X-VLM' : undefined;
 }
 
-/** Converts a configuration of a neighbour; undefined when it is none. */
+/** Converts a configuration of a related project; undefined for other files. */
 export function convertForeign(text: string): ForeignConfig | undefined {
   const { value: root } = readDocument(text);
-  const origin = originOf(root);
+  const origin = detectOrigin(root);
   if (!isRecord(root) || origin === undefined) return undefined;
   const targets = targetsOf[origin];
   const config: Record<string, unknown> = {};
-  const left: ForeignConfig['left'] = [];
+  const left: ForeignConfig['unconverted'] = [];
   for (const [key, value] of leaves(root, targets)) {
     const target = targets[key] as Target | undefined;
     const placed =
@@ -131,12 +131,12 @@ export function convertForeign(text: string): ForeignConfig | undefined {
     if (placed === undefined || !fits(placed[0], placed[1])) left.push({ key, value });
     else if (placed[0] !== '') set(config, placed[0], placed[1]);
   }
-  // Their annotation files start at the working folder, as a configuration's own folder is.
+  // Their annotation paths are relative to the working folder, which corresponds to the configuration's folder.
   if (config.ann_files !== undefined) config.ann_root = '.';
-  return { origin, text: textOf(origin, config, left), left };
+  return { origin, text: textOf(origin, config, left), unconverted: left };
 }
 
-/** Values by dotted key: those that have a target, and those in between as a whole. */
+/** Iterates over values by dotted key: those with a target one by one, mappings without targets as a whole. */
 function* leaves(
   value: Record<string, unknown>,
   targets: Readonly<Record<string, Target>>,
@@ -144,13 +144,13 @@ function* leaves(
 ): Generator<[string, unknown]> {
   for (const [name, each] of Object.entries(value)) {
     const key = path === '' ? name : `${path}.${name}`;
-    const leadsOn = Object.keys(targets).some((target) => target.startsWith(`${key}.`));
-    if (isRecord(each) && leadsOn) yield* leaves(each, targets, key);
+    const hasNestedTargets = Object.keys(targets).some((target) => target.startsWith(`${key}.`));
+    if (isRecord(each) && hasNestedTargets) yield* leaves(each, targets, key);
     else yield [key, each];
   }
 }
 
-/** Whether our configuration takes the value. */
+/** Whether our configuration accepts the value. */
 function fits(key: string, value: unknown): boolean {
   if (key === '') return true;
   const config: Record<string, unknown> = {};
@@ -169,7 +169,7 @@ function set(config: Record<string, unknown>, key: string, value: unknown): void
 function textOf(
   origin: Origin,
   config: Record<string, unknown>,
-  left: ForeignConfig['left'],
+  left: ForeignConfig['unconverted'],
 ): string {
   const ordered = configKeys.flatMap((key) => (key in config ? [[key, config[key]]] : []));
   const comments = left.map(({ key, value }) => `#   ${key}: ${JSON.stringify(value)}`);
@@ -182,6 +182,6 @@ function textOf(
   ].join('\n');
 }
 
-/** What to say of a configuration of a neighbour. */
+/** Message about a configuration of a related project. */
 export const foreignConfigMessage = (origin: Origin): MessageText =>
   localize('This is a configuration of {0}. Convert it with `nlvr config convert`.', origin);

@@ -1,14 +1,14 @@
 import { localize, type MessageText } from '../util/localize';
 
-/** A number as people write it in a configuration: `3e-5`, `0.05`, `384`. */
+/** Formats a number as in a configuration: `3e-5`, `0.05`, `384`. */
 export function formatNumber(value: number): string {
   const size = Math.abs(value);
   return value !== 0 && (size < 1e-3 || size >= 1e15) ? value.toExponential() : String(value);
 }
 
-const longest = 60;
+const MAX_LENGTH = 60;
 
-/** A value as shown in a message: strings quoted, long ones shortened, mappings and lists by their kind. */
+/** Formats a value for a message: strings quoted and truncated, mappings and lists by their kind. */
 export function formatValue(value: unknown): MessageText {
   switch (typeof value) {
     case 'number':
@@ -16,7 +16,7 @@ export function formatValue(value: unknown): MessageText {
     case 'boolean':
       return String(value);
     case 'string':
-      return `"${value.length > longest ? `${value.slice(0, longest)}…` : value}"`;
+      return `"${value.length > MAX_LENGTH ? `${value.slice(0, MAX_LENGTH)}…` : value}"`;
     default:
       return value === null || value === undefined
         ? localize('empty')
@@ -26,7 +26,7 @@ export function formatValue(value: unknown): MessageText {
   }
 }
 
-/** `a, b or c`. */
+/** Formats a list as `a, b or c`. */
 export function formatList(values: readonly string[]): MessageText {
   return values.length < 2
     ? values.join('')

@@ -1,6 +1,6 @@
 /**
- * A JSON object with the places of its keys and values. `JSON.parse` says neither, nor, for short texts, where the text
- * is wrong.
+ * Parses a JSON object with the ranges of its keys and values. `JSON.parse` returns no ranges and, for short texts, no
+ * position of an error.
  */
 import { localize, type MessageText } from '../util/localize';
 import type { TextRange } from './problem';
@@ -13,8 +13,8 @@ export interface JsonEntry {
   value: unknown;
 }
 
-/** Why a text is no JSON, and where. */
-export interface JsonFault {
+/** Why a text is not valid JSON, and where. */
+export interface JsonSyntaxError {
   message: MessageText;
   range: TextRange;
 }
@@ -22,23 +22,23 @@ export interface JsonFault {
 const SPACE = /[ \t\n\r]*/y;
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null/y;
-const DEEPEST = 100;
+const MAX_DEPTH = 100;
 
 /**
- * Reads a text as one JSON object. Never throws.
- * @returns its entries in the order of the text; undefined when it is JSON, but no object
+ * Parses a text as one JSON object. Never throws.
+ * @returns its entries in the order of the text; undefined for JSON that is not an object
  */
-export function readJsonObject(text: string): JsonEntry[] | JsonFault | undefined {
+export function readJsonObject(text: string): JsonEntry[] | JsonSyntaxError | undefined {
   try {
     return new Scanner(text).object();
   } catch (error) {
-    if (error instanceof Fault) return error.fault;
+    if (error instanceof ScanError) return error.fault;
     throw error;
   }
 }
 
-class Fault extends Error {
-  constructor(readonly fault: JsonFault) {
+class ScanError extends Error {
+  constructor(readonly fault: JsonSyntaxError) {
     super();
   }
 }
@@ -63,7 +63,7 @@ class Scanner {
   private value(): TextRange {
     this.skipSpace();
     const start = this.at;
-    if (++this.depth > DEEPEST) this.fail(localize('It is nested too deeply.'));
+    if (++this.depth > MAX_DEPTH) this.fail(localize('It is nested too deeply.'));
     if (this.text[start] === '{') this.members(() => undefined);
     else if (this.text[start] === '[') this.list(']', () => this.value());
     else if (!this.take(STRING) && !this.take(SCALAR))
@@ -118,7 +118,7 @@ class Scanner {
 
   private fail(expected: MessageText): never {
     const start = Math.max(0, Math.min(this.at, this.text.length - 1));
-    throw new Fault({
+    throw new ScanError({
       message: localize('This is not valid JSON. {0}', expected),
       range: [start, Math.min(start + 1, this.text.length)],
     });

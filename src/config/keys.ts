@@ -2,7 +2,7 @@ import { closest, distance } from 'fastest-levenshtein';
 import { definition, type ConfigKey } from './definition';
 import type { FieldKey, KeyDefinition, MappingKey } from './definitions/keyKinds';
 
-/** The definition with the types of its keys widened, for code that treats all keys alike. */
+/** The definition with widened types, for code that handles all keys in the same way. */
 const keys: ReadonlyMap<string, KeyDefinition> = new Map<string, KeyDefinition>(
   Object.entries(definition),
 );
@@ -26,12 +26,12 @@ export function fieldsOf(
   return key?.kind === 'mapping' ? key.fields : undefined;
 }
 
-/** What is allowed in place of a mapping's fields: a name or a path. */
+/** What is allowed instead of a mapping: a name or a path. */
 export function alternativeOf(key: MappingKey): FieldKey | undefined {
   return key.alternative;
 }
 
-/** Words that other programs use for our keys. */
+/** Names of our keys in other programs. */
 const synonyms: Readonly<Record<string, ConfigKey>> = {
   lr: 'init_lr',
   learning_rate: 'init_lr',

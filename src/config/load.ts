@@ -6,7 +6,7 @@ import { errnoOf, messageOf } from '../util/userError';
 import { ConfigError, describeErrors } from './configError';
 import type { Config } from './definition';
 import { configHash } from './dump';
-import { foreignConfigMessage, originOf } from './foreign';
+import { foreignConfigMessage, detectOrigin } from './foreign';
 import { parseOverride } from './overrides';
 import type { ConfigProblem } from './problem';
 import { parseConfigFile } from './relocate';
@@ -40,7 +40,7 @@ export function loadConfig(
   const { config, problems, document } = parseConfigFile(readText(absolute), absolute, given);
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) {
-    const origin = originOf(document.value);
+    const origin = detectOrigin(document.value);
     throw new ConfigError(
       describeErrors(absolute, errors),
       problems,

@@ -1,4 +1,4 @@
-/** The text encoder's configuration, from BLIP's `med_config.json`, a file like it, or a mapping. */
+/** Reads the text encoder's configuration from BLIP's `med_config.json`, a similar file, or a mapping. */
 import { existsSync, readFileSync } from 'node:fs';
 import { storedMessage, localize, joinSentences, type MessageText } from '../util/localize';
 import { UserError, messageOf } from '../util/userError';
@@ -12,23 +12,23 @@ import { readJsonObject, type JsonEntry } from './jsonObject';
 import { nearest } from './keys';
 import { medConfigPath } from './paths';
 import type { ConfigProblem, Suggestion, TextRange } from './problem';
-import { checkLength, checkMeasures } from './textEncoderChecks';
+import { checkLength, checkSizes } from './textEncoderChecks';
 
 const { fields, ignored } = definition.med_config;
 const fieldNames = Object.keys(fields) as (keyof MedConfig)[];
 const isField = (name: string): name is keyof MedConfig => Object.hasOwn(fields, name);
 
-/** BLIP's own `configs/med_config.json`: BERT base with the cross-attention's width. */
+/** BLIP's `configs/med_config.json`: BERT base with the width of the cross-attention. */
 export const blipMedConfig: Readonly<MedConfig> = Object.fromEntries(
   fieldNames.map((name) => [name, fields[name].default]),
-  // Every field of the definition is there with its own default.
+  // Every field of the definition has a default.
 ) as MedConfig;
 
-/** A file with the text encoder's measures, checked. */
+/** The checked content of a `med_config` file. */
 export interface CheckedMedConfig {
-  /** Complete: what is missing or wrong in the file has BLIP's value. */
+  /** Complete: missing and invalid values are replaced by BLIP's. */
   config: MedConfig;
-  /** With their places in the file, in the order of the text. */
+  /** With their positions in the file, in the order of the text. */
   problems: readonly ConfigProblem[];
 }
 
@@ -39,11 +39,11 @@ export interface MedConfigFile extends CheckedMedConfig {
 }
 
 /**
- * The text encoder's measures.
- * `encoder_width` is what the file says; the model sets it from `vit`, as BLIP does.
+ * Reads the sizes of the text encoder.
+ * `encoder_width` is the value of the file; the model sets it from `vit`, as BLIP does.
  * @param folder of the configuration file, for a relative path
- * @throws {UserError} when the file is missing, is no JSON object, holds a value out of range or one that does not fit
- *   the others, the tokenizer or `max_words`. A mapping is the configuration's own, and checked with it.
+ * @throws {UserError} if the file is missing, is not a JSON object, or has a value that is out of range or conflicts with
+ *   the others, the tokenizer or `max_words`. A mapping is checked with the configuration.
  */
 export function readMedConfig(
   config: Pick<Config, 'med_config' | 'max_words'>,
@@ -51,7 +51,7 @@ export function readMedConfig(
 ): MedConfig {
   if (typeof config.med_config !== 'string') return config.med_config;
   const found = readMedConfigFile(config, folder);
-  if (found) requireSound(found.problems, found.file);
+  if (found) requireValid(found.problems, found.file);
   const med = found ? found.config : { ...blipMedConfig };
   const [tooLong] = checkLength(med, config.max_words);
   if (!tooLong) return med;
@@ -59,8 +59,8 @@ export function readMedConfig(
 }
 
 /**
- * The file behind `med_config`, with what is wrong in it; undefined where there is none.
- * @throws {UserError} when it is missing or cannot be read
+ * Reads and checks the file of `med_config`; undefined if it needs no file.
+ * @throws {UserError} if it is missing or cannot be read
  */
 export function readMedConfigFile(
   { med_config: value }: Pick<Config, 'med_config'>,
@@ -70,7 +70,7 @@ export function readMedConfigFile(
   return file === undefined ? undefined : { file, ...checkMedConfig(readText(file)) };
 }
 
-function requireSound(problems: readonly ConfigProblem[], file: string): void {
+function requireValid(problems: readonly ConfigProblem[], file: string): void {
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw new ConfigError(describeErrors(file, errors), problems, { file });
 }
@@ -95,9 +95,9 @@ function readText(file: string): string {
 }
 
 /**
- * Reads and checks a BERT configuration in JSON. Never throws. Keys that do not describe the encoder (`architectures`,
- * `initializer_range` …) are passed over, as BLIP's code does; one that is not known at all is a warning, because BLIP's
- * value takes the place of a misspelt one.
+ * Parses and checks a BERT configuration in JSON. Never throws. Keys that do not describe the encoder (`architectures`,
+ * `initializer_range` …) are ignored, as in BLIP's code. An unknown key is a warning, because BLIP's default replaces the
+ * value of a misspelled key.
  */
 export function checkMedConfig(text: string): CheckedMedConfig {
   const report = new Report(text);
@@ -115,7 +115,7 @@ export function checkMedConfig(text: string): CheckedMedConfig {
     return { config, problems: report.problems };
   }
   for (const entry of entries) readEntry(entry, entries, config, report);
-  for (const issue of checkMeasures(config)) report.between(issue, entries);
+  for (const issue of checkSizes(config)) report.addCrossIssue(issue, entries);
   return {
     config,
     problems: [...report.problems].sort((a, b) => a.range[0] - b.range[0]),
@@ -136,14 +136,14 @@ function readEntry(
   }
   if (!ignored || !Object.hasOwn(ignored, name)) {
     const meant = nearest(name, fieldNames);
-    const says = localize('`{0}` is not a key of `{1}`.', name, 'med_config');
+    const text = localize('`{0}` is not a key of `{1}`.', name, 'med_config');
     const isFree = meant !== undefined && entries.every((each) => each.name !== meant);
     report.add(
       'unknown-key',
       name,
       isFree
-        ? joinSentences(says, localize('Did you mean `{0}`?', meant))
-        : joinSentences(says, localize('It has no effect.')),
+        ? joinSentences(text, localize('Did you mean `{0}`?', meant))
+        : joinSentences(text, localize('It has no effect.')),
       key,
       'warning',
     );
@@ -159,7 +159,7 @@ function readEntry(
   );
 }
 
-/** Collects problems with their places. */
+/** Collects problems with their positions. */
 class Report {
   readonly problems: ConfigProblem[] = [];
 
@@ -188,8 +188,11 @@ class Report {
     });
   }
 
-  /** A problem between keys, where each of them by itself is right: at the first one that is written. */
-  between({ code, keys, message, severity }: CrossIssue, entries: readonly JsonEntry[]): void {
+  /** Adds a problem between keys, unless one of them has a problem itself; shown at the first one in the file. */
+  addCrossIssue(
+    { code, keys, message, severity }: CrossIssue,
+    entries: readonly JsonEntry[],
+  ): void {
     const names = keys.map((key) => key.replace(/^med_config\./, ''));
     if (names.some((name) => this.problems.some(({ key }) => key === name))) return;
     const entry = names

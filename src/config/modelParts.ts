@@ -1,11 +1,11 @@
-/** The parts of the model by name, for what is said of parameters that a checkpoint lacks. */
+/** Names the parts of the model, for messages about parameters that a checkpoint lacks. */
 import { localize, type MessageValue, type MessageText } from '../util/localize';
 
 const partNames = ['vision', 'text', 'cross-attention', 'head'] as const;
 
 export type ModelPart = (typeof partNames)[number];
 
-/** How many parameters (tensors) of a part have no trained values. */
+/** The number of parameters (tensors) of a part without trained values. */
 export interface MissingPart {
   part: ModelPart;
   parameters: number;
@@ -17,7 +17,7 @@ function partOf(name: string): ModelPart {
   return name.includes('.crossattention.') ? 'cross-attention' : 'text';
 }
 
-/** Parameters counted by the part of the model that they belong to. @param names BLIP's. */
+/** Counts parameters by part of the model. @param names BLIP's */
 export function missingParts(names: readonly string[]): MissingPart[] {
   return partNames.flatMap((part) => {
     const parameters = names.filter((name) => partOf(name) === part).length;
@@ -25,7 +25,7 @@ export function missingParts(names: readonly string[]): MissingPart[] {
   });
 }
 
-/** "the classification head: 4 parameters", one for each part. */
+/** Describes each part, such as "the classification head: 4 parameters". */
 export function describeParts(parts: readonly MissingPart[]): MessageText[] {
   return parts.map(({ part, parameters }) => {
     const one = parameters === 1;
@@ -56,13 +56,13 @@ export function describeParts(parts: readonly MissingPart[]): MessageText[] {
   });
 }
 
-/** What every output of an incomplete model says of it. */
+/** The message in every output of an incomplete model. */
 export function incompleteModel(parts: readonly MissingPart[]): MessageText {
   const listed: MessageValue = describeParts(parts);
   return localize('Incomplete model: random values were used for {0}.', listed);
 }
 
-/** The parts in something read from a file; undefined where there are none. */
+/** Parses missing parts that were read from a file; undefined if there are none. */
 export function missingPartsIn(value: unknown): MissingPart[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const parts = value.flatMap((each: unknown): MissingPart[] => {

@@ -1,4 +1,4 @@
-/** `key=value` overrides of the command line. */
+/** Parses and applies `key=value` overrides of the command line. */
 import { resolve } from 'node:path';
 import { CORE_SCHEMA, load } from 'js-yaml';
 import { localize } from '../util/localize';
@@ -7,12 +7,12 @@ import { definitionOf, nearest, configKeys } from './keys';
 import { medConfigPath } from './paths';
 import { isVitName, vitSize } from './vit';
 
-/** A value that wins over the file's. */
+/** A value that overrides the file's. */
 export interface Override {
   /** Dotted for a field of a mapping. */
   key: string;
   value: unknown;
-  /** As the person wrote it, for messages: `init_lr=1e-4`. */
+  /** Original text, for messages: `init_lr=1e-4`. */
   source: string;
 }
 
@@ -21,10 +21,10 @@ export function isMapping(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Reads `key=value`. The value is YAML (`1e-4`, `true`, `{width: 64}`), except for a path, which is not. Whether it is
- * right is for `parseConfig` to say.
- * @param from where a relative path starts: the folder that the person is in. Annotation files start at `ann_root`.
- * @throws {UserError} when there is no `=`, the key is unknown or the value is no YAML
+ * Parses `key=value`. The value is YAML (`1e-4`, `true`, `{width: 64}`), except for a path, which is plain text.
+ * `parseConfig` checks the value.
+ * @param from working folder, from which relative paths start; annotation files start at `ann_root`
+ * @throws {UserError} if there is no `=`, the key is unknown or the value is not valid YAML
  */
 export function parseOverride(source: string, from: string): Override {
   const equals = source.indexOf('=');
@@ -56,8 +56,8 @@ function pathFrom(from: string, key: string, written: string): string {
   return startsThere ? resolve(from, written) : written;
 }
 
-/** The values of a file with overrides put in; the file's own object is not changed. */
-export function overlay(root: unknown, overrides: readonly Override[]): unknown {
+/** Returns the values of a file with overrides applied; the original object is not changed. */
+export function applyOverrides(root: unknown, overrides: readonly Override[]): unknown {
   if (overrides.length === 0 || root === undefined || (root !== null && !isMapping(root)))
     return root;
   const result: Record<string, unknown> = { ...root };
@@ -73,7 +73,7 @@ export function overlay(root: unknown, overrides: readonly Override[]): unknown 
   return result;
 }
 
-/** A mapping to set one field in: a size by name becomes its measures, a file of measures is given up. */
+/** Returns a mapping in which to set one field: a named size is expanded, a file name is replaced by an empty mapping. */
 function asMapping(key: string, value: unknown): Record<string, unknown> {
   if (isMapping(value)) return value;
   return key === 'vit' && isVitName(value) ? { ...vitSize(value) } : {};

@@ -1,4 +1,4 @@
-/** Text of a configuration file → configuration and problems, each with its place in the text. */
+/** Parses the text of a configuration file into a configuration and problems with their positions in the text. */
 import {
   storedMessage,
   localize,
@@ -14,37 +14,37 @@ import type { MappingKey } from './definitions/keyKinds';
 import { readDocument, type ConfigDocument, type KeyLocation } from './document';
 import { formatValue } from './format';
 import { alternativeOf, configKeys, definitionOf, fieldsOf, nearest } from './keys';
-import { isMapping, overlay, type Override } from './overrides';
+import { isMapping, applyOverrides, type Override } from './overrides';
 import type { ConfigProblem, ProblemCode, Severity, Suggestion, TextRange } from './problem';
 
 export interface ParsedConfig {
-  /** Complete: what is missing or wrong in the file has its default. */
+  /** Complete: missing and invalid values are replaced by their defaults. */
   config: Config;
   /** In the order of the text. */
   problems: readonly ConfigProblem[];
-  /** Position of each key in the file, by dotted name; unknown keys too. */
+  /** Positions of each key in the file, by dotted name, including unknown keys. */
   written: ReadonlyMap<string, readonly KeyLocation[]>;
   document: ConfigDocument;
 }
 
-/** What a problem is before it has a place. */
+/** A problem without its position. */
 type Issue = Pick<ConfigProblem, 'severity' | 'code' | 'key' | 'suggestions'> & {
-  words: MessageText;
+  text: MessageText;
 };
 
 /**
  * Parses and checks a configuration. Never throws.
- * Problems between keys are looked for only where each of these keys by itself is right.
- * @param overrides values that win over the file's
+ * Problems between keys are reported only if each of these keys is valid.
+ * @param overrides values that override the file's
  */
 export function parseConfig(text: string, overrides: readonly Override[] = []): ParsedConfig {
   const document = readDocument(text);
   const report = new Reporter(document, overrides);
   const values: Record<string, unknown> = {};
-  const root = overlay(document.value, overrides);
+  const root = applyOverrides(document.value, overrides);
   for (const { message, range } of document.errors) report.syntax(message, range);
   if (root !== undefined && root !== null && !isMapping(root))
-    report.whole(
+    report.addFileIssue(
       'not-a-mapping',
       localize('A configuration is a list of `key: value` lines; this is {0}.', formatValue(root)),
     );
@@ -53,10 +53,11 @@ export function parseConfig(text: string, overrides: readonly Override[] = []): 
     readKeys(root, values, report);
   }
   for (const key of configKeys) values[key] ??= structuredClone(definition[key].default);
-  // Every key of the definition is there now, checked or from the definition.
+  // Every key has a value now, either checked or the default.
   const config = values as Config;
   if (document.errors.length === 0)
-    for (const issue of crossCheck(config, (key) => report.isWritten(key))) report.between(issue);
+    for (const issue of crossCheck(config, (key) => report.isWritten(key)))
+      report.addCrossIssue(issue);
   return {
     config,
     problems: report.sorted(),
@@ -79,7 +80,7 @@ function readKeys(
   }
 }
 
-/** @returns the mapping with its defaults, or the name or path in its place; undefined when it is wrong */
+/** Reads a mapping. @returns the mapping with its defaults, or its alternative (a name or path); undefined if it is invalid */
 function readMapping(name: string, key: MappingKey, value: unknown, report: Reporter): unknown {
   const alternative = alternativeOf(key);
   if (!isMapping(value)) {
@@ -103,10 +104,10 @@ function readMapping(name: string, key: MappingKey, value: unknown, report: Repo
   return fields;
 }
 
-/** Unknown keys for which a near one is looked for. */
-const MOST_NEAREST = 100;
+/** Maximum number of unknown keys for which a similar key is suggested. */
+const MAX_SUGGESTED = 100;
 
-/** Collects issues and finds their places. */
+/** Collects problems and finds their positions. */
 class Reporter {
   private readonly problems: ConfigProblem[] = [];
   private unknownKeys = 0;
@@ -128,11 +129,11 @@ class Reporter {
     this.add(issue('error', 'syntax', '', message), range);
   }
 
-  whole(code: ProblemCode, message: MessageText): void {
+  addFileIssue(code: ProblemCode, message: MessageText): void {
     this.add(issue('error', code, '', message), [0, this.document.text.trimEnd().length]);
   }
 
-  /** Every key of a mapping counts once; YAML and BLIP's reader refuse a second one. */
+  /** Reports keys that are set twice, which YAML and BLIP's reader refuse. */
   duplicates(): void {
     for (const [key, places] of this.document.locations)
       for (const place of places.filter(({ duplicate }) => duplicate)) {
@@ -156,8 +157,8 @@ class Reporter {
     const parent = isField ? path.slice(0, dot) : '';
     const name = isField ? path.slice(dot + 1) : path;
     const known = isField ? Object.keys(fieldsOf(definitionOf(parent)) ?? {}) : configKeys;
-    // In a file of another kind nothing is near anything.
-    const meant = this.unknownKeys++ < MOST_NEAREST ? nearest(name, known) : undefined;
+    // A file of another kind has only unknown keys.
+    const meant = this.unknownKeys++ < MAX_SUGGESTED ? nearest(name, known) : undefined;
     const owner = configKeys.find((key) => Object.hasOwn(fieldsOf(definitionOf(key)) ?? {}, name));
     const hint =
       meant !== undefined
@@ -170,13 +171,13 @@ class Reporter {
         : owner !== undefined && !isField
           ? localize('It belongs under `{0}`.', owner)
           : undefined;
-    const says = isField
+    const text = isField
       ? localize('`{0}` is not a key of `{1}`.', name, parent)
       : localize('`{0}` is not a key of the configuration.', name);
     const rename: Suggestion[] =
       meant !== undefined && !siblings.has(meant) ? [{ kind: 'rename', to: meant }] : [];
     this.atKey(
-      issue('error', 'unknown-key', path, hint === undefined ? says : joinSentences(says, hint), [
+      issue('error', 'unknown-key', path, hint === undefined ? text : joinSentences(text, hint), [
         ...rename,
         { kind: 'remove' },
       ]),
@@ -204,7 +205,7 @@ class Reporter {
     );
   }
 
-  /** A field that is not used: only the value that the model uses anyway is allowed. */
+  /** Checks an ignored field: only the value that the model always uses is allowed. */
   ignored(path: string, only: string | null, value: unknown): void {
     if (only === null || value === only) return;
     this.atValue(
@@ -223,7 +224,7 @@ class Reporter {
     );
   }
 
-  /** The value of a result, or undefined after its issue was reported. */
+  /** Returns the value of a result, or reports its problem and returns undefined. */
   checked(
     key: string,
     result: ReturnType<typeof checkValue>,
@@ -239,9 +240,9 @@ class Reporter {
     return undefined;
   }
 
-  between(cross: CrossIssue): void {
+  addCrossIssue(cross: CrossIssue): void {
     const { severity, code, keys, message, suggestions } = cross;
-    if (keys.some((each) => this.isWrong(each))) return;
+    if (keys.some((each) => this.hasError(each))) return;
     const key = keys.find((candidate) => this.isWritten(candidate)) ?? keys[0];
     this.atValue(issue(severity, code, key, message, suggestions));
   }
@@ -256,7 +257,7 @@ class Reporter {
     this.add(found, empty ? place.key : place?.value);
   }
 
-  /** The last place of a key (its value is the one that counts), or that of the mapping around it. */
+  /** The last position of a key (whose value counts), or that of the enclosing mapping. */
   private place(key: string): KeyLocation | undefined {
     const places = this.document.locations.get(key);
     if (places !== undefined) return places[places.length - 1];
@@ -264,8 +265,8 @@ class Reporter {
     return dot < 0 ? undefined : this.place(key.slice(0, dot));
   }
 
-  /** True when the key, the mapping around it or a field in it has an error of its own. */
-  private isWrong(key: string): boolean {
+  /** Whether the key, its enclosing mapping or a field of it has an error. */
+  private hasError(key: string): boolean {
     return this.problems.some(
       ({ key: wrong, code, severity }) =>
         severity === 'error' &&
@@ -282,7 +283,7 @@ class Reporter {
     const override = this.override(found.key);
     const place = override === undefined ? range : ([0, 0] as const);
     const { line, col } = this.document.lines.linePos(place[0]);
-    const { words, ...rest } = found;
+    const { text: words, ...rest } = found;
     this.problems.push({
       ...rest,
       ...storedMessage(override ? localize('{0} (from {1})', words, override.source) : words),
@@ -300,5 +301,5 @@ function issue(
   words: MessageText,
   suggestions: readonly Suggestion[] = [],
 ): Issue {
-  return { severity, code, key, words, suggestions };
+  return { severity, code, key, text: words, suggestions };
 }

@@ -1,41 +1,41 @@
-/** Where the paths of a configuration lead: relative ones start at the configuration file's folder. */
+/** Resolves the paths of a configuration: relative ones start at the configuration file's folder. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Config } from './definition';
 import { expandedPath } from './expandPath';
 
-/** The configuration in a run folder, and the file that marks a folder as one. */
+/** The configuration in a run folder, and the file that identifies a run folder. */
 export const RUN_CONFIG = 'config.yaml';
 export const RUN_JSON = 'run.json';
 
-/** True for an https address, which is left as it is. */
+/** Whether a value is an https address, which is not resolved. */
 export function isUrl(value: string): boolean {
   return /^https:\/\//i.test(value);
 }
 
 /**
- * The absolute form of a path of the configuration, with `~` and variables expanded. An address and the empty
- * string ("none") stay as they are; so does an absolute path.
+ * Resolves a path of the configuration, with `~` and variables expanded. Addresses, the empty string ("none") and
+ * absolute paths are unchanged.
  */
 function resolvePath(folder: string, value: string): string {
   return value === '' || isUrl(value) ? value : resolve(folder, expandedPath(value));
 }
 
-/** The name that stands for BLIP's own text encoder when no file of that name is next to the configuration. */
+/** The value that means BLIP's text encoder if no file of that name is next to the configuration. */
 const BUILT_IN_MED_CONFIG = 'med_config.json';
 
-/** The file that `med_config` names, whether or not it is there. */
+/** The absolute path of the value of `med_config`, whether or not the file exists. */
 export function namedMedConfig(value: string, folder: string): string {
   return resolve(folder, expandedPath(value));
 }
 
-/** The file behind `med_config`, or undefined for BLIP's own measures, which need no file. */
+/** The file of `med_config`, or undefined for BLIP's own sizes, which need no file. */
 export function medConfigPath(value: string, folder: string): string | undefined {
   const file = namedMedConfig(value, folder);
   return value === BUILT_IN_MED_CONFIG && !existsSync(file) ? undefined : file;
 }
 
-/** The splits that have a key of their own under `ann_files`. */
+/** The splits with a key in `ann_files`. */
 export type AnnotatedSplit = keyof Config['ann_files'];
 
 /** Every path of a configuration, absolute. */
@@ -44,16 +44,16 @@ export interface ConfigPaths {
   annRoot: string;
   /** Splits without a file are absent. */
   annFiles: Partial<Record<AnnotatedSplit, string>>;
-  /** Easy examples of the first stage; undefined without one. */
+  /** Annotations of the curriculum stage; undefined without one. */
   curriculum: string | undefined;
   /** A path or an https address; undefined to start from random weights. */
   pretrained: string | undefined;
-  /** undefined: BLIP's own, or written as a mapping. */
+  /** undefined for BLIP's own and for a mapping. */
   medConfig: string | undefined;
   outputDir: string;
 }
 
-/** Annotation files start at `ann_root`, everything else at the configuration's folder. */
+/** Resolves every path: annotation files relative to `ann_root`, all others relative to the configuration's folder. */
 export function configPaths(config: Config, folder: string): ConfigPaths {
   const annRoot = resolve(folder, expandedPath(config.ann_root));
   const annFiles: ConfigPaths['annFiles'] = {};
@@ -70,7 +70,7 @@ export function configPaths(config: Config, folder: string): ConfigPaths {
         ? undefined
         : resolve(annRoot, expandedPath(config.curriculum.ann_file)),
     pretrained: config.pretrained === '' ? undefined : resolvePath(folder, config.pretrained),
-    // Looked for on the disk only when it is asked for: editors ask for the others all the time.
+    // A getter, because it accesses the disk, and editors need the other paths at every keystroke.
     get medConfig() {
       const value = config.med_config;
       return typeof value === 'string' ? medConfigPath(value, folder) : undefined;

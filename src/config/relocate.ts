@@ -1,6 +1,6 @@
 /**
- * A run folder that was moved. Its `config.yaml` has absolute paths, and `output_dir` says where the folder was when
- * they were written: data that moved along has the same place relative to the folder.
+ * Resolves the paths of a run folder that was moved. Its `config.yaml` has absolute paths, and `output_dir` is the
+ * original location: data that was moved together with it has the same path relative to the folder.
  */
 import { existsSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
@@ -10,10 +10,10 @@ import type { Override } from './overrides';
 import { isUrl, RUN_CONFIG, RUN_JSON } from './paths';
 
 /**
- * Parses the text of a configuration file. Where it is a run's own copy, paths that lead nowhere any more are looked for
- * from where the folder is now, and `output_dir` is that folder.
+ * Parses the text of a configuration file. In a run's own copy, paths that no longer exist are resolved relative to the
+ * current location of the folder, and `output_dir` is that folder.
  * @param file absolute
- * @param overrides values that win over the file's; they stay as they are
+ * @param overrides values that override the file's; they are not relocated
  */
 export function parseConfigFile(
   text: string,
@@ -23,14 +23,15 @@ export function parseConfigFile(
   const parsed = parseConfig(text, overrides);
   const folder = dirname(file);
   if (basename(file) !== RUN_CONFIG || !existsSync(join(folder, RUN_JSON))) return parsed;
-  const { output_dir: home } = overrides.length === 0 ? parsed.config : parseConfig(text).config;
-  if (!isAbsolute(home) || home === folder) return parsed;
+  const { output_dir: originalFolder } =
+    overrides.length === 0 ? parsed.config : parseConfig(text).config;
+  if (!isAbsolute(originalFolder) || originalFolder === folder) return parsed;
   const isOverridden = (name: string): boolean =>
     overrides.some(({ key }) => key === name || key.startsWith(`${name}.`));
-  return { ...parsed, config: moved(parsed.config, home, folder, isOverridden) };
+  return { ...parsed, config: relocate(parsed.config, originalFolder, folder, isOverridden) };
 }
 
-function moved(
+function relocate(
   config: Config,
   home: string,
   folder: string,
@@ -39,14 +40,14 @@ function moved(
   const path = (
     key: string,
     value: string,
-    isIt: (there: string) => boolean = existsSync,
+    isValid: (relocated: string) => boolean = existsSync,
   ): string => {
     if (isOverridden(key) || !isAbsolute(value) || isUrl(value) || existsSync(value)) return value;
     const there = resolve(folder, relative(home, value));
-    return isIt(there) ? there : value;
+    return isValid(there) ? there : value;
   };
   const { ann_files: files, curriculum, med_config: med } = config;
-  // A folder further up is always there: what counts is whether annotations are in it.
+  // A parent folder always exists, so check for annotations in it.
   const hasAnnotations = (there: string): boolean =>
     Object.values(files).some((name) => name !== '' && existsSync(resolve(there, name)));
   return {

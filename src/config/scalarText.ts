@@ -1,9 +1,9 @@
-/** Values as YAML text, in the style of the text they go into. */
+/** Formats values as YAML, in the style of the surrounding text. */
 import { Document, Scalar, isSeq } from 'yaml';
 import { formatNumber } from './format';
 import type { ScalarValue } from './problem';
 
-/** How a string is quoted; `plain` gives way to quotes where YAML needs them. */
+/** How a string is quoted; `plain` uses quotes if YAML requires them. */
 export type Quotes = 'plain' | 'single' | 'double';
 
 const types: Readonly<Record<Quotes, Scalar.Type>> = {
@@ -13,8 +13,8 @@ const types: Readonly<Record<Quotes, Scalar.Type>> = {
 };
 
 /**
- * A value on one line of YAML, right in a block and between brackets. Strings that YAML 1.1 or 1.2 would
- * take for something else are quoted.
+ * Formats a value on one line of YAML that is valid in block and in flow style. Strings that YAML 1.1 or 1.2 would
+ * read as another type are quoted.
  */
 export function scalarText(value: ScalarValue, quotes: Quotes = 'plain'): string {
   if (typeof value === 'number') return formatNumber(value);
@@ -34,7 +34,7 @@ export function scalarText(value: ScalarValue, quotes: Quotes = 'plain'): string
   return text.trimEnd().slice(1, -1);
 }
 
-/** The quotes around a piece of YAML. */
+/** The quotes of a scalar in YAML text. */
 export function quotesOf(source: string): Quotes {
   return source.startsWith("'") ? 'single' : source.startsWith('"') ? 'double' : 'plain';
 }

@@ -1,7 +1,7 @@
-/** The learning rate schedule, for the optimizer and for the picture in the form. */
+/** Computes the learning rate schedule, for the optimizer and for the chart in the form. */
 import type { Config } from './definition';
 
-/** The keys that decide the learning rate. */
+/** The keys that determine the learning rate. */
 export type ScheduleConfig = Pick<
   Config,
   'init_lr' | 'min_lr' | 'max_epoch' | 'warmup_steps' | 'warmup_lr'
@@ -12,7 +12,7 @@ export type ScheduleConfig = Pick<
  * `cosine_lr_schedule`), capped by BLIP's linear warm-up (`warmup_lr_schedule`) in the first
  * `warmup_steps` steps. BLIP's `train_nlvr.py` has no warm-up.
  * @param epoch from 0
- * @param step optimizer steps done before this one, from 0, since the schedule began
+ * @param step optimizer steps before this one since the start of the schedule
  */
 export function learningRate(config: ScheduleConfig, epoch: number, step: number): number {
   const { init_lr, min_lr, max_epoch, warmup_steps, warmup_lr } = config;
@@ -23,7 +23,7 @@ export function learningRate(config: ScheduleConfig, epoch: number, step: number
 
 /**
  * Learning rate of a step of the `curriculum` stage: constant, after the same warm-up.
- * @param step optimizer steps done before this one, from 0, since the stage began
+ * @param step optimizer steps before this one since the start of the stage
  */
 export function curriculumLearningRate(config: ScheduleConfig, step: number): number {
   const { init_lr, warmup_steps, warmup_lr } = config;
@@ -32,9 +32,9 @@ export function curriculumLearningRate(config: ScheduleConfig, step: number): nu
 }
 
 /**
- * Optimizer steps of an epoch: examples that fill no whole step are dropped, as BLIP's loader does
- * (`drop_last`). 0 when there are fewer than one step takes.
- * @param worldSize processes that each take batches of their own
+ * Optimizer steps of an epoch: an incomplete last step is dropped, as in BLIP's loader (`drop_last`). 0 if there are
+ * fewer examples than in one step.
+ * @param worldSize number of processes, each with its own batches
  */
 export function stepsPerEpoch(
   { batch_size_train, accumulate_steps }: Pick<Config, 'batch_size_train' | 'accumulate_steps'>,
@@ -51,20 +51,20 @@ export interface SchedulePoint {
 }
 
 /**
- * The corners of the schedule's graph, to be joined by straight lines: a step function per epoch with a
- * ramp before it. A curriculum stage comes first, at negative steps.
+ * The points of the schedule's graph, to be connected by straight lines: a step function of epochs after a
+ * linear warm-up. A curriculum stage comes first, at negative steps.
  * @param epochSteps optimizer steps of an epoch of the training split, at least 1
  * @param curriculumSteps optimizer steps of the whole curriculum stage
  */
-export function scheduleCorners(
+export function schedulePoints(
   config: ScheduleConfig,
   epochSteps: number,
   curriculumSteps = 0,
 ): SchedulePoint[] {
-  const corners: SchedulePoint[] = [];
+  const points: SchedulePoint[] = [];
   const warmupEnd = config.warmup_steps;
   const add = (step: number, lr: number): void => {
-    corners.push({ step, lr });
+    points.push({ step, lr });
   };
   if (curriculumSteps > 0) {
     const start = -curriculumSteps;
@@ -73,17 +73,17 @@ export function scheduleCorners(
   }
   for (let epoch = 0; epoch < config.max_epoch; epoch++) {
     const first = epoch * epochSteps;
-    const behind = first + epochSteps;
-    const flat = learningRate(config, epoch, warmupEnd);
+    const end = first + epochSteps;
+    const epochRate = learningRate(config, epoch, warmupEnd);
     add(first, learningRate(config, epoch, first));
     if (warmupEnd > first) {
-      // The ramp meets the epoch's own rate here, which is below `init_lr` from epoch 1 on.
+      // The warm-up crosses the rate of the epoch here, which is below `init_lr` from epoch 1 on.
       const rise = config.init_lr - config.warmup_lr;
-      const meets =
-        rise > 0 ? ((flat - config.warmup_lr) / rise) * warmupEnd : Math.max(first, warmupEnd);
-      if (meets > first && meets < behind) add(meets, flat);
+      const crossing =
+        rise > 0 ? ((epochRate - config.warmup_lr) / rise) * warmupEnd : Math.max(first, warmupEnd);
+      if (crossing > first && crossing < end) add(crossing, epochRate);
     }
-    add(behind, learningRate(config, epoch, behind - 1e-9));
+    add(end, learningRate(config, epoch, end - 1e-9));
   }
-  return corners;
+  return points;
 }

@@ -1,4 +1,4 @@
-/** The definition as a JSON schema (draft 7), for editors that know nothing of this program. */
+/** Converts the definition to a JSON schema (draft 7), for editors without this extension. */
 import { inEnglish } from '../util/localize';
 import { definition } from './definition';
 import type {
@@ -12,7 +12,7 @@ import type {
 } from './definitions/keyKinds';
 import { describeDefault, describeRange } from './describe';
 
-/** The part of JSON Schema that is used here; `markdownDescription` is VS Code's. */
+/** The subset of JSON Schema that is used here; `markdownDescription` is an extension of VS Code. */
 export interface JsonSchema {
   $schema?: string;
   title?: string;
@@ -30,12 +30,12 @@ export interface JsonSchema {
   anyOf?: readonly JsonSchema[];
 }
 
-/** The schema of `nlvr.yaml`: what `parseConfig` says of single keys, but for positions and remedies. */
+/** The schema of `nlvr.yaml`, with the checks of `parseConfig` for single keys. */
 export function configSchema(): JsonSchema {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'NLVR training configuration',
-    // An empty file is a configuration too: everything has a default.
+    // An empty file is valid: every key has a default.
     type: ['object', 'null'],
     additionalProperties: false,
     properties: mapValues(definition, (key) => keySchema(key)),
@@ -89,7 +89,7 @@ const numberSchema = ({ kind, min, max }: IntegerKey | NumberKey): JsonSchema =>
 
 const enumSchema = ({ values }: EnumKey): JsonSchema => ({ type: 'string', enum: values });
 
-/** No NUL anywhere; no address but https, and that only for weights. */
+/** No NUL characters; no addresses except https, and https only for weights. */
 const pathSchema = ({ optional, url }: PathKey): JsonSchema => ({
   type: optional ? ['string', 'null'] : 'string',
   pattern: `^(?![Hh][Tt][Tt][Pp]${url ? '' : '[Ss]?'}://)[^\\u0000]*$`,

@@ -1,29 +1,29 @@
-/** Lists of values for a few keys, each combination of which is a configuration. */
+/** Combines lists of values for several keys into overrides. */
 import { localize } from '../util/localize';
 import { UserError } from '../util/userError';
 import { parseOverride, type Override } from './overrides';
 
-/** A key and its values as people write them: `1e-5, 3e-5`. */
+/** A key and its values as entered: `1e-5, 3e-5`. */
 export interface ValueList {
   key: string;
-  /** YAML values with commas or line ends between them; commas in brackets and quotes do not count. */
+  /** YAML values separated by commas or line breaks; commas in brackets and quotes do not separate. */
   values: string;
 }
 
-/** More than anybody queues by hand; a slip of the keyboard would fill the queue. */
-const MOST_COMBINATIONS = 200;
+/** Protects the queue from a typing error; real sweeps are smaller. */
+const MAX_COMBINATIONS = 200;
 
 /**
- * Every combination of the values, the last key changing fastest. A value that is given twice counts once.
- * @param from where relative paths start
- * @throws {UserError} when a key is unknown or given twice, has no value or one that is no YAML, or the combinations are
- *   too many
+ * Returns every combination of the values; the last key changes fastest. Repeated values count once.
+ * @param from folder from which relative paths start
+ * @throws {UserError} if a key is unknown, repeated or without a value, a value is not valid YAML, or there are too many
+ *   combinations
  */
 export function combinations(lists: readonly ValueList[], from: string): Override[][] {
   const keys = lists.map(({ key }) => key);
-  const twice = keys.find((key, i) => keys.indexOf(key) !== i);
-  if (twice !== undefined)
-    throw new UserError(localize('`{0}` appears twice.', twice), {
+  const repeated = keys.find((key, i) => keys.indexOf(key) !== i);
+  if (repeated !== undefined)
+    throw new UserError(localize('`{0}` appears twice.', repeated), {
       hint: localize('Write its values in one list.'),
     });
   const choices = lists.map(({ key, values }) => {
@@ -35,18 +35,18 @@ export function combinations(lists: readonly ValueList[], from: string): Overrid
     return written.map((value) => parseOverride(`${key}=${value}`, from));
   });
   const count = choices.reduce((product, { length }) => product * length, 1);
-  if (count > MOST_COMBINATIONS)
+  if (count > MAX_COMBINATIONS)
     throw new UserError(
-      localize('These are {0} combinations, more than {1}.', count, MOST_COMBINATIONS),
+      localize('These are {0} combinations, more than {1}.', count, MAX_COMBINATIONS),
       { hint: localize('Remove some values.') },
     );
   return choices.reduce<Override[][]>(
-    (made, values) => made.flatMap((before) => values.map((value) => [...before, value])),
+    (combined, values) => combined.flatMap((before) => values.map((value) => [...before, value])),
     [[]],
   );
 }
 
-/** `a, [b, c], "d, e"` as its three values. */
+/** Splits `a, [b, c], "d, e"` into three values. */
 export function splitValues(text: string): string[] {
   const values: string[] = [];
   let depth = 0;

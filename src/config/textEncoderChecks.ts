@@ -1,4 +1,4 @@
-/** Checks of the sizes of a text encoder beyond their ranges, whether they are in a file or in a mapping. */
+/** Checks between the sizes of a text encoder, from a file or from a mapping. */
 import { localize } from '../util/localize';
 import { conflict, nearestDivisor, set, type CrossIssue } from './crossIssue';
 import type { MedConfig } from './definitions/model';
@@ -6,19 +6,19 @@ import type { MedConfig } from './definitions/model';
 /** Ids of BLIP's tokenizer: the 30522 of bert-base-uncased, [DEC] and [ENC], with which every sentence begins. */
 export const TOKENIZER_VOCABULARY = 30524;
 
-/** [ENC] before a sentence and [SEP] behind it. */
-const TOKENS_AROUND = 2;
+/** [ENC] before a sentence and [SEP] after it. */
+const SPECIAL_TOKENS = 2;
 
 /**
- * Errors between the measures, the tokenizer and the length of sentences. All would fail in TensorFlow, after minutes.
+ * Checks the sizes against each other, the tokenizer and the length of sentences. TensorFlow would fail only after minutes.
  * @param maxWords `max_words`
  */
 export function checkTextEncoder(med: MedConfig, maxWords: number): CrossIssue[] {
-  return [...checkMeasures(med), ...checkLength(med, maxWords)];
+  return [...checkSizes(med), ...checkLength(med, maxWords)];
 }
 
-/** Errors between the measures and the tokenizer. */
-export function checkMeasures(med: MedConfig): CrossIssue[] {
+/** Checks the sizes against each other and the tokenizer. */
+export function checkSizes(med: MedConfig): CrossIssue[] {
   const issues: CrossIssue[] = [];
   if (med.hidden_size % med.num_attention_heads !== 0)
     issues.push(
@@ -51,24 +51,24 @@ export function checkMeasures(med: MedConfig): CrossIssue[] {
   return issues;
 }
 
-/** Errors between the measures and the length of sentences, `max_words`. */
+/** Checks the position embedding against the length of sentences, `max_words`. */
 export function checkLength(
   { max_position_embeddings: positions }: MedConfig,
   maxWords: number,
 ): CrossIssue[] {
   // Every word is at least one token.
-  if (maxWords + TOKENS_AROUND <= positions) return [];
+  if (maxWords + SPECIAL_TOKENS <= positions) return [];
   return [
     conflict(
       ['max_words', 'med_config.max_position_embeddings', 'med_config'],
       localize(
         '`max_words` is {0}: such a sentence has at least {1} tokens, but `med_config.max_position_embeddings` allows {2}.',
         maxWords,
-        maxWords + TOKENS_AROUND,
+        maxWords + SPECIAL_TOKENS,
         positions,
       ),
-      ...(positions > TOKENS_AROUND
-        ? [set('max_words', Math.floor((positions - TOKENS_AROUND) / 2))]
+      ...(positions > SPECIAL_TOKENS
+        ? [set('max_words', Math.floor((positions - SPECIAL_TOKENS) / 2))]
         : []),
     ),
   ];

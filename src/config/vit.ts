@@ -1,7 +1,7 @@
 import type { Config } from './definition';
 import type { VitName, VitSize } from './definitions/model';
 
-/** The sizes that have a name: BLIP's two (`models/blip.py`, `create_vit`), and DeiT's small ones. */
+/** The named sizes: BLIP's two (`models/blip.py`, `create_vit`), and DeiT's small ones. */
 const vitSizes: Readonly<Record<VitName, VitSize>> = {
   base: { width: 768, depth: 12, heads: 12, patch_size: 16 },
   large: { width: 1024, depth: 24, heads: 16, patch_size: 16 },
@@ -9,17 +9,17 @@ const vitSizes: Readonly<Record<VitName, VitSize>> = {
   small: { width: 384, depth: 12, heads: 6, patch_size: 16 },
 };
 
-/** True for the name of a size. */
+/** Whether a value is the name of a size. */
 export function isVitName(value: unknown): value is VitName {
   return typeof value === 'string' && Object.hasOwn(vitSizes, value);
 }
 
-/** The measures behind `vit`, whether it is a name or a mapping. */
+/** The size for a value of `vit`, which is a name or a mapping. */
 export function vitSize(vit: Config['vit']): VitSize {
   return typeof vit === 'string' ? vitSizes[vit] : vit;
 }
 
-/** The name of a size, when it has one. */
+/** The name of a size; undefined if it has none. */
 export function namedVit(size: VitSize): VitName | undefined {
   return (Object.keys(vitSizes) as VitName[]).find((name) => {
     const known = vitSizes[name];

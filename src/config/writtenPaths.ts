@@ -1,4 +1,4 @@
-/** The paths of a configuration as written in its text. */
+/** Finds the paths in the text of a configuration, and those that do not exist. */
 import { resolve } from 'node:path';
 import { storedMessage, localize, type MessageText } from '../util/localize';
 import { definitionOf } from './keys';
@@ -6,7 +6,7 @@ import type { ParsedConfig } from './parse';
 import { configPaths, isUrl, type ConfigPaths } from './paths';
 import type { ConfigProblem, TextRange } from './problem';
 
-/** A path that the text writes. */
+/** A path in the text. */
 export interface WrittenPath {
   key: string;
   range: TextRange;
@@ -15,7 +15,7 @@ export interface WrittenPath {
   kind: 'file' | 'folder';
 }
 
-/** Every path that is written and not empty, in the order of the text. */
+/** Every path in the text that is not empty, in the order of the text. */
 export function writtenPaths({ config, written }: ParsedConfig, folder: string): WrittenPath[] {
   const paths = configPaths(config, folder);
   const found: WrittenPath[] = [];
@@ -56,7 +56,7 @@ function targetOf(key: string, paths: ConfigPaths): string | undefined {
   }
 }
 
-/** A range of the text with its line and column, as problems have them. */
+/** Line and column of a range of the text, for a problem. */
 export function placeOf(
   { document }: ParsedConfig,
   range: TextRange,
@@ -65,12 +65,12 @@ export function placeOf(
   return { line: Math.max(1, line), column: Math.max(1, col), range };
 }
 
-/** What exists at a path, as looked up by the caller. `unknown`: it was not looked up. */
+/** Looks up what exists at a path; `unknown` if it was not looked up. */
 export type Lookup = (path: string) => Promise<'file' | 'folder' | 'unknown' | undefined>;
 
 /**
- * Paths that are needed and not there, as warnings: data may well be copied in later. The output folder
- * is made when needed, and an annotation file with its default name is reported at `ann_root`.
+ * Reports required paths that do not exist, as warnings, because the data may be copied later. The output folder
+ * is created on demand, and a missing annotation file with its default name is reported at `ann_root`.
  */
 export async function missingPaths(
   parsed: ParsedConfig,

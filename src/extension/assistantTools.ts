@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import * as vscode from 'vscode';
 import type { AssistantRequest } from '../assistant/assistantWorker';
 import { toolDefinitions, type ToolName } from '../assistant/definitions';
-import type { ToolAnswer } from '../assistant/tools';
+import type { ToolResult } from '../assistant/tools';
 import { assetPath } from '../util/assets';
 import { setting } from './settings';
 import type { RunRegistry } from './runs/runRegistry';
@@ -72,11 +72,11 @@ class WorkspaceTool implements vscode.LanguageModelTool<object> {
 async function answer(
   request: AssistantRequest,
   token: vscode.CancellationToken,
-): Promise<ToolAnswer> {
+): Promise<ToolResult> {
   const worker = new Worker(assetPath('assistant-worker.js'), { workerData: request });
   const cancelled = token.onCancellationRequested(() => void worker.terminate());
   try {
-    return await new Promise<ToolAnswer>((resolve, reject) => {
+    return await new Promise<ToolResult>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);
       worker.once('exit', () => reject(new vscode.CancellationError()));

@@ -150,7 +150,7 @@ it('takes the picture of a report', async () => {
       ...{ run: demo('demo'), compareWith: demo('demo-lower-lr'), split: 'val', epoch: 'best' },
       ...{ userSlices: [], worst: 12 },
     },
-    { language: 'en', version: '0', made: new Date() },
+    { language: 'en', version: '0', created: new Date() },
   );
   const file = join(scratchFolder('pictures-report'), 'report.html');
   writeFileSync(file, page);

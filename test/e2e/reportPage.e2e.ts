@@ -19,7 +19,7 @@ it('a report loads and runs nothing, is accessible and fits the window, light an
       userSlices: [],
       worst: 12,
     },
-    { language: 'en', version: '0', made: new Date(0) },
+    { language: 'en', version: '0', created: new Date(0) },
   );
   writeFileSync(file, page);
   for (const colorScheme of ['light', 'dark'] as const) {

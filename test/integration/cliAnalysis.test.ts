@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import type { Analysis } from '../../src/analysis/analyze';
 import type { Comparison } from '../../src/analysis/compare';
-import { shownSlices } from '../../src/analysis/figures';
+import { limitSliceValues } from '../../src/analysis/numberFormat';
 import { fail, succeed } from './cliSupport';
 import { sharedFolder } from './tinyProject';
 
@@ -98,7 +98,7 @@ test('report: one file whose numbers are those of analyze and compare, never wri
   expect(numbersIn(page, 'metrics')).toEqual(
     known([accuracy, consistency, n, groups, calibration?.ece ?? null]),
   );
-  const { shown } = shownSlices(rest.slices);
+  const { shown } = limitSliceValues(rest.slices);
   expect(shown.length).toBeGreaterThan(30);
   expect(numbersIn(page, 'slices')).toEqual(
     known(
@@ -128,7 +128,7 @@ test('report: one file whose numbers are those of analyze and compare, never wri
       ...[pair.accuracyA, pair.consistencyA, a.alone, pair.accuracyB, pair.consistencyB, b.alone],
       ...[pair.difference, pair.p],
       ...[pair.newlyRight, pair.newlyWrong, pair.bothWrong, pair.bothRight],
-      ...shownSlices(slices).shown.flatMap((each) => [
+      ...limitSliceValues(slices).shown.flatMap((each) => [
         ...[each.n, each.accuracyA, each.accuracyB, each.difference],
         ...[each.newlyRight, each.newlyWrong, each.q],
       ]),

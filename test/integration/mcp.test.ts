@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { MOST_CHARACTERS } from '../../src/assistant/bounded';
+import { MAX_CHARACTERS } from '../../src/assistant/bounded';
 import { toolDefinitions } from '../../src/assistant/definitions';
 import {
   fillWorld,
@@ -126,7 +126,7 @@ test('answers about a huge run are bounded', async () => {
   ]) {
     const { text, failed } = await call(name, { run: 'huge' });
     expect(failed, text).toBe(false);
-    expect(text.length, name).toBeLessThanOrEqual(MOST_CHARACTERS);
+    expect(text.length, name).toBeLessThanOrEqual(MAX_CHARACTERS);
     expect(JSON.parse(text), name).toHaveProperty('leftOut');
   }
 });

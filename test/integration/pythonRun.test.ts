@@ -17,7 +17,7 @@ import Ajv, { type ValidateFunction } from 'ajv';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { pytorch } from '../../scripts/pytorch.mjs';
 import { consistencyGroupOf } from '../../src/data/annotations/format';
-import { crossEntropyOf, measureAnswers } from '../../src/analysis/metrics';
+import { crossEntropyOf, measurePredictions } from '../../src/analysis/metrics';
 import { generateSample } from '../../src/data/sample/generateSample';
 import { EventReader } from '../../src/run/read/eventReader';
 import type { Prediction } from '../../src/run/predictions';
@@ -168,7 +168,7 @@ with Run(folder, {"image_root": "images", "lr": 1e-5, "clip": math.inf}, max_epo
       label: false,
       images: ['images/l1.png', 'r.png'],
     });
-    const measured = measureAnswers(
+    const measured = measurePredictions(
       predictions.map(({ identifier, label, group = null }) => ({
         label,
         group,

@@ -6,9 +6,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { analyze } from '../../src/analysis/analyze';
 import { compare } from '../../src/analysis/compare';
 import { runFoldersBelow } from '../../src/analysis/runTable';
-import { MOST_CHARACTERS } from '../../src/assistant/bounded';
+import { MAX_CHARACTERS } from '../../src/assistant/bounded';
 import { toolDefinitions, type ToolDefinition } from '../../src/assistant/definitions';
-import type { Places } from '../../src/assistant/places';
+import type { ReadAccess } from '../../src/assistant/readAccess';
 import { callTool } from '../../src/assistant/tools';
 import { scratchFolder, sharedFolder } from '../integration/tinyProject';
 import {
@@ -21,7 +21,7 @@ import {
 } from './assistantSupport';
 
 const world: AssistantWorld = { root: sharedFolder(), outside: sharedFolder() };
-const places: Places = {
+const places: ReadAccess = {
   roots: [world.root],
   runFolders: () => runFoldersBelow([world.root]),
   dataAnywhere: false,
@@ -43,7 +43,7 @@ type Answer = Record<string, unknown> & { leftOut?: Record<string, number> };
 async function ask(tool: string, input: unknown = {}, where = places): Promise<Answer> {
   const { text, failed } = await callTool(tool, input, where);
   expect(failed, text).toBe(false);
-  expect(text.length).toBeLessThanOrEqual(MOST_CHARACTERS);
+  expect(text.length).toBeLessThanOrEqual(MAX_CHARACTERS);
   return JSON.parse(text) as Answer;
 }
 

@@ -63,7 +63,7 @@ it("converts UNITER's, whose data and batches have no counterpart", () => {
     seed: 77,
     num_workers: 4,
   });
-  expect(converted?.left.map(({ key }) => key)).toEqual([
+  expect(converted?.unconverted.map(({ key }) => key)).toEqual([
     'compressed_db',
     'checkpoint',
     'model',
@@ -128,7 +128,7 @@ describe('configurations of neighbours', () => {
     ],
   ])('are converted, and what has no counterpart is listed: %s', (_, text, keys, left) => {
     const converted = convertForeign(text);
-    expect(converted?.left.map(({ key }) => key)).toEqual(left);
+    expect(converted?.unconverted.map(({ key }) => key)).toEqual(left);
     const { config, problems } = parseConfig(converted?.text ?? '');
     expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
     expect(config).toMatchObject(keys);
@@ -142,8 +142,11 @@ describe('configurations of neighbours', () => {
         .replace('adamW', 'sgd')
         .replace("['data/nlvr_train.json']", "['a.json', 'b.json']"),
     );
-    expect(converted?.left.slice(0, 2).map(({ key }) => key)).toEqual(['train_file', 'image_res']);
-    expect(converted?.left).toContainEqual({ key: 'optimizer.opt', value: 'sgd' });
+    expect(converted?.unconverted.slice(0, 2).map(({ key }) => key)).toEqual([
+      'train_file',
+      'image_res',
+    ]);
+    expect(converted?.unconverted).toContainEqual({ key: 'optimizer.opt', value: 'sgd' });
   });
 
   it("are not seen in ours, in BLIP's and in what is none", () => {

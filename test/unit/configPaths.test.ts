@@ -34,9 +34,9 @@ describe('paths of a configuration', () => {
     ['$(pwd)/x', 'commands in paths are not executed', undefined],
   ])('refuse %j with the reason', (value, reason, meant) => {
     const expansion = expandPath(value, environment);
-    if (!('fault' in expansion)) throw new Error(`it became ${expansion.path}`);
-    expect(inEnglish(expansion.fault)).toContain(reason);
-    expect(expansion.meant).toBe(meant);
+    if (!('error' in expansion)) throw new Error(`it became ${expansion.path}`);
+    expect(inEnglish(expansion.error)).toContain(reason);
+    expect(expansion.suggestion).toBe(meant);
   });
 
   it('never lead to a folder that is called ~', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   curriculumLearningRate,
   learningRate,
-  scheduleCorners,
+  schedulePoints,
   type ScheduleConfig,
 } from '../../src/config/schedule';
 
@@ -15,7 +15,7 @@ const blip: ScheduleConfig = {
 };
 
 /** The graph between two corners, by linear interpolation; the later of two at the same step. */
-function read(corners: ReturnType<typeof scheduleCorners>, step: number): number {
+function read(corners: ReturnType<typeof schedulePoints>, step: number): number {
   const right = corners.findIndex((corner) => corner.step > step);
   const [a, b] = [corners[right - 1], corners[right]];
   if (a === undefined || b === undefined) throw new Error(`step ${step} is outside`);
@@ -55,7 +55,7 @@ describe('scheduleCorners', () => {
     ['warm-up longer than the run', { ...blip, warmup_steps: 1000, max_epoch: 3 }, 9],
     ['warm-up from above', { ...blip, warmup_steps: 12, warmup_lr: 1, max_epoch: 3 }, 9],
   ])('draws what learningRate computes: %s', (_, config, stepsPerEpoch) => {
-    const corners = scheduleCorners(config, stepsPerEpoch);
+    const corners = schedulePoints(config, stepsPerEpoch);
     for (let step = 0; step < config.max_epoch * stepsPerEpoch; step++)
       expect(read(corners, step)).toBeCloseTo(
         learningRate(config, Math.floor(step / stepsPerEpoch), step),
@@ -64,7 +64,7 @@ describe('scheduleCorners', () => {
   });
 
   it('puts the curriculum before step 0', () => {
-    const corners = scheduleCorners({ ...blip, warmup_steps: 5 }, 7, 20);
+    const corners = schedulePoints({ ...blip, warmup_steps: 5 }, 7, 20);
     expect(corners[0]).toEqual({ step: -20, lr: 1e-6 });
     expect(read(corners, -1)).toBeCloseTo(3e-5, 12);
   });

@@ -4,14 +4,14 @@ import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { analyze } from '../../src/analysis/analyze';
 import { makeReport } from '../../src/analysis/report/page';
-import { Pictures } from '../../src/analysis/report/pictures';
-import type { ReportRequest } from '../../src/analysis/report/gather';
+import { Thumbnails } from '../../src/analysis/report/thumbnails';
+import type { ReportRequest } from '../../src/analysis/report/reportData';
 import { fileOfSet } from '../../src/run/read/predictionSets';
 import { scratchFolder } from '../integration/tinyProject';
 import { AnalysisProject, type Annotation } from './analysisSupport';
 
 const hostile = `"'><script>alert(1)</script><img src=x onerror=alert(2)>&amp;\u0000\u202e</p>`;
-const options = { language: 'en', version: '0', made: new Date(0) };
+const options = { language: 'en', version: '0', created: new Date(0) };
 
 function report(run: string, more: Partial<ReportRequest> = {}): Promise<string> {
   return makeReport(
@@ -96,7 +96,7 @@ test('a report stays small: long texts are cut, and there are only so many pictu
   expect((await report(run, { worst: 200 })).length).toBeLessThan(400_000);
   const pixels = { create: { width: 8, height: 8, channels: 3, background: 'red' } } as const;
   await sharp(pixels).png().toFile(join(project.folder, 'red.png'));
-  const pictures = new Pictures(project.folder, 1);
+  const pictures = new Thumbnails(project.folder, 1);
   expect(await pictures.get('red.png')).toHaveProperty('url');
   expect(await pictures.get('red.png')).toHaveProperty(
     'problem.text',

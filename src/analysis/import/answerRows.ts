@@ -1,4 +1,4 @@
-/** Reads a file of predictions of any origin into rows. The format is recognised by the content, never by the name. */
+/** Reads a file of predictions from any source into rows. The format is detected from the content, never from the name. */
 import { readFile } from 'node:fs/promises';
 import { listElements } from '../../data/annotations/listElements';
 import { DataError } from '../../data/dataError';
@@ -7,7 +7,7 @@ import { UserError, errnoOf, messageOf } from '../../util/userError';
 import { parseDelimited, type DelimitedRow } from '../../data/convert/delimited';
 import { FIELDS, fieldNamed, type Field } from './fields';
 
-/** One row as the file has it: texts of a table, or JSON values. */
+/** One row of the file: texts of a table, or JSON values. */
 export interface AnswerRow {
   /** 1-based line, or the number of an element of a JSON list. */
   place: number;
@@ -19,18 +19,18 @@ export interface AnswerFile {
   /** What `place` counts. */
   unit: 'line' | 'element';
   rows: AnswerRow[];
-  /** How the content was understood, where the file does not say it itself. */
+  /** Assumptions about the content that the file does not specify. */
   notes: MessageText[];
 }
 
-/** Position of a row, as text. */
+/** Formats the position of a row. */
 export function placeOf(unit: AnswerFile['unit'], place: number): MessageText {
   return localize(unit === 'line' ? 'line {0}' : 'element {0}', place);
 }
 
 /**
- * Reads the file as a whole.
- * @throws {UserError} naming the file, and line or element, when it cannot be read or is no file of predictions.
+ * Reads the complete file.
+ * @throws {UserError} with the file, and line or element, if it cannot be read or is not a file of predictions
  */
 export async function readAnswerFile(file: string): Promise<AnswerFile> {
   const text = await readText(file);
@@ -64,7 +64,7 @@ async function readText(file: string): Promise<string> {
         : 'utf-8';
   let text: string;
   try {
-    // Without its byte order mark.
+    // Removes the byte order mark.
     text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new UserError(localize('{0} is not a text file.', file), { hint: expected(), cause });
@@ -80,7 +80,7 @@ function expected(): MessageText {
   );
 }
 
-/** A JSON list: of objects, or of bare answers in annotation order. */
+/** Reads a JSON list of objects, or of predictions in annotation order. */
 function jsonList(text: string, file: string): AnswerFile {
   const rows: AnswerRow[] = [];
   for (const element of listElements(text, file)) {
@@ -102,7 +102,7 @@ function jsonList(text: string, file: string): AnswerFile {
   return { format: 'json', unit: 'element', rows, notes: [] };
 }
 
-/** JSON lines, or one JSON object that gives an answer for each identifier. */
+/** Reads JSON lines, or one JSON object with a prediction for each identifier. */
 function jsonObjects(text: string, file: string): AnswerFile {
   const whole = parsed(text);
   if (whole !== undefined && isRecord(whole) && !Object.keys(whole).some(isFieldName)) {
@@ -138,8 +138,8 @@ function jsonObjects(text: string, file: string): AnswerFile {
 }
 
 /**
- * JSON as Python's `json` writes it too: NaN and Infinity become texts, which no field takes for a number, so that the
- * row is listed as one without an answer instead of spoiling the file.
+ * Parses JSON, also as written by Python's `json`: NaN and Infinity become strings, which no field accepts as a number,
+ * so that the row is listed as unusable and the rest of the file can be read.
  * @throws SyntaxError
  */
 function parseJson(text: string): unknown {
@@ -170,7 +170,7 @@ function isFieldName(name: string): boolean {
   return fieldNamed(name) !== undefined;
 }
 
-/** The fields of one JSON value: an object by its keys, two numbers as logits, anything else as the answer. */
+/** The fields of one JSON value: the keys of an object, two numbers as logits, any other value as the answer. */
 function valuesOf(value: unknown): AnswerRow['values'] {
   if (isRecord(value)) {
     const values: AnswerRow['values'] = {};

@@ -1,4 +1,4 @@
-/** What a model answered, from whatever a row says of it. */
+/** Derives predictions from the rows of a file. */
 import { localize, type MessageText } from '../../util/localize';
 import { DataError } from '../../data/dataError';
 import { decide, probabilityTrue } from '../metrics';
@@ -6,22 +6,22 @@ import { placeOf, type AnswerFile, type AnswerRow } from './answerRows';
 
 export interface Answer {
   prediction: boolean;
-  /** Probability of True; NaN where the file gives none. */
+  /** Probability of True; NaN if the file has none. */
   probTrue: number;
-  /** [false, true]; NaN where the file gives neither logits nor a probability between 0 and 1. */
+  /** [false, true]; NaN if the file has neither logits nor a probability between 0 and 1. */
   logits: [number, number];
-  /** The label that the file itself gives; null where it gives none. */
+  /** The label in the file; null if it has none. */
   label: boolean | null;
 }
 
 export interface Answers {
-  /** One a row of the file; the reason for a row that gives no answer. */
+  /** One per row of the file; the reason for an unusable row. */
   answers: (Answer | { problem: MessageText })[];
-  /** How the file was understood. */
+  /** Assumptions about the file. */
   notes: MessageText[];
 }
 
-/** Values of a row that can be understood alone. */
+/** Parsed values of a row. */
 interface Values {
   prediction?: boolean;
   label?: boolean;
@@ -30,18 +30,19 @@ interface Values {
   logits?: [number, number];
 }
 
-/** Two that differ by less than this are a tie of rounded probabilities. */
+/** Tolerance for ties of rounded probabilities. */
 const TIE = 1e-9;
 
 /**
- * Understands every row. What a `score` and a lone `label` mean is decided for the file as a whole, and said.
- * @throws {DataError} when a score contradicts the predictions in whichever way it is read.
+ * Parses every row. The meaning of a `score`, and of a `label` without a prediction, is determined for the whole file and
+ * noted.
+ * @throws {DataError} if the scores contradict the predictions in every interpretation
  */
 export function parseAnswers(file: string, { rows, unit }: AnswerFile): Answers {
   const notes: MessageText[] = [];
   const values = rows.map((row) => valuesOf(row));
   const usable = values.filter((each): each is Values => !('problem' in each));
-  nameBareAnswers(usable, rows);
+  resolveUnnamedValues(usable, rows);
   const readScore = scoreReader(file, values, rows, unit, notes);
   if (usable.length > 0 && usable.every(onlyLabel))
     notes.push(
@@ -53,8 +54,8 @@ export function parseAnswers(file: string, { rows, unit }: AnswerFile): Answers 
     if ('problem' in each) return each;
     const logits = each.logits;
     const probTrue = logits ? probabilityTrue(logits) : (each.probTrue ?? readScore(each));
-    const lonely = onlyLabel(each);
-    const given = each.prediction ?? (lonely ? each.label : undefined);
+    const hasOnlyLabel = onlyLabel(each);
+    const given = each.prediction ?? (hasOnlyLabel ? each.label : undefined);
     const byOutput = logits ? decide(logits) : probTrue > 0.5;
     if (given === undefined && Number.isNaN(probTrue))
       return { problem: localize('it has no answer') };
@@ -66,7 +67,7 @@ export function parseAnswers(file: string, { rows, unit }: AnswerFile): Answers 
       prediction: given ?? byOutput,
       probTrue,
       logits: logits ?? logitsOf(probTrue),
-      label: lonely ? null : (each.label ?? null),
+      label: hasOnlyLabel ? null : (each.label ?? null),
     };
   });
   if (contradictions > 0)
@@ -80,7 +81,7 @@ export function parseAnswers(file: string, { rows, unit }: AnswerFile): Answers 
   return { answers, notes };
 }
 
-/** The logarithms of both probabilities, whose softmax they are; NaN where one is not finite. */
+/** The logarithms of both probabilities, as logits; NaN if one is not finite. */
 function logitsOf(probTrue: number): [number, number] {
   const logits: [number, number] = [Math.log1p(-probTrue), Math.log(probTrue)];
   return logits.every(Number.isFinite) ? logits : [NaN, NaN];
@@ -90,8 +91,8 @@ function onlyLabel(values: Values): boolean {
   return values.label !== undefined && Object.keys(values).length === 1;
 }
 
-/** A column or list without a name holds answers where every value is one, else numbers, which are scores. */
-function nameBareAnswers(usable: readonly Values[], rows: readonly AnswerRow[]): void {
+/** Values without a name are predictions if all of them are True or False, otherwise scores. */
+function resolveUnnamedValues(usable: readonly Values[], rows: readonly AnswerRow[]): void {
   if (!rows.some(({ values }) => values.answer !== undefined)) return;
   const bare = usable.filter(
     ({ score, prediction }) => score !== undefined && prediction !== undefined,
@@ -103,7 +104,7 @@ function nameBareAnswers(usable: readonly Values[], rows: readonly AnswerRow[]):
   for (const each of bare) delete each[scores ? 'prediction' : 'score'];
 }
 
-/** How a row's score gives the probability of True; NaN without a score. */
+/** Returns a function that converts a row's score to the probability of True; NaN without a score. */
 function scoreReader(
   file: string,
   values: readonly (Values | { problem: MessageText })[],
@@ -150,7 +151,7 @@ function scoreReader(
   );
 }
 
-/** Everything that a row says, or why it cannot be used: what is there must be sound. */
+/** Parses the values of a row, all of which must be valid; otherwise returns the problem. */
 function valuesOf({ values }: AnswerRow): Values | { problem: MessageText } {
   const found: Values = {};
   const wrong = (field: string, value: unknown, wanted: MessageText): { problem: MessageText } => ({
@@ -232,7 +233,7 @@ function numberOf(value: unknown): number | undefined {
   return Number.isFinite(number) ? number : undefined;
 }
 
-/** Two numbers as a list, or as a text such as `[-1.2, 0.4]`. */
+/** Parses two numbers as a list, or as a string such as `[-1.2, 0.4]`. */
 function pairOf(value: unknown): [number, number] | undefined {
   const items: unknown[] = Array.isArray(value)
     ? value

@@ -1,4 +1,4 @@
-/** The fields of a row of predictions, under the names that scripts give them. */
+/** The fields of a row of predictions, with the names that programs use for them. */
 
 export type Field =
   | 'identifier'
@@ -17,11 +17,11 @@ export type Field =
 
 interface FieldInfo {
   names: readonly string[];
-  /** Whether it says, or helps to say, what the model answered. */
+  /** Whether the prediction can be derived from it. */
   answers?: boolean;
 }
 
-/** Names are compared without case, spaces, dashes and underscores. */
+/** Case, spaces, dashes and underscores are ignored in names. */
 export const FIELDS: Readonly<Record<Field, FieldInfo>> = {
   identifier: { names: ['identifier', 'id', 'example id', 'uid'] },
   sentence: { names: ['sentence', 'caption', 'statement'] },
@@ -49,7 +49,7 @@ const byName = new Map(
   ),
 );
 
-/** The field that a column or key of this name holds; undefined for other names. */
+/** The field for the name of a column or key; undefined for other names. */
 export function fieldNamed(name: string): Field | undefined {
   return byName.get(plain(name));
 }

@@ -1,4 +1,4 @@
-/** Makes a run of a file of predictions of any origin, so that it is inspected and compared like any other. */
+/** Creates a run from a file of predictions from any source, to inspect and compare it like any other run. */
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { LoadedConfig } from '../../config/load';
@@ -24,7 +24,7 @@ import {
   type MessageText,
 } from '../../util/localize';
 import { UserError } from '../../util/userError';
-import { crossEntropyOf, measureAnswers, type Metrics } from '../metrics';
+import { crossEntropyOf, measurePredictions, type Metrics } from '../metrics';
 import { mergeMetrics } from '../metricsFile';
 import { parseAnswers, type Answer } from './answers';
 import { placeOf, readAnswerFile } from './answerRows';
@@ -35,18 +35,18 @@ export interface ImportRequest {
   file: string;
   loaded: LoadedConfig;
   split: Split;
-  /** Absolute path of the run folder: a new one, or one that holds imports already. */
+  /** Absolute path of the run folder: a new one, or one with imports. */
   folder: string;
   name: string;
-  /** After which epoch (from 0) the predictions were made; null: a stand-alone evaluation. */
+  /** Epoch (from 0) after which the predictions were made; null for a stand-alone evaluation. */
   epoch: number | null;
   /** Replaces predictions of the same split and epoch. */
   overwrite: boolean;
-  /** Of this program, for `run.json`. */
+  /** Version of this program, for `run.json`. */
   version: string;
 }
 
-/** What came of an import; `imports/<set>.json` has it with every row that could not be used. */
+/** The result of an import; `imports/<set>.json` also has every unusable row. */
 export interface ImportReport {
   run: string;
   split: Split;
@@ -57,19 +57,19 @@ export interface ImportReport {
   /** Rows of the file, and examples of the split. */
   rows: number;
   examples: number;
-  /** Examples with an answer. */
+  /** Examples with a prediction. */
   matched: number;
-  /** Rows that belong to no example, or to several. */
+  /** Rows that match no example, or several. */
   unmatched: number;
-  /** Rows for an example that an earlier row answers. */
+  /** Rows for an example with an earlier row. */
   doubled: number;
-  /** Rows without an answer that can be used. */
+  /** Rows without a usable prediction. */
   unusable: number;
-  /** Examples without an answer; accuracy and consistency leave them out. */
+  /** Examples without a prediction; accuracy and consistency exclude them. */
   missing: number;
   accuracy: number | null;
   consistency: number | null;
-  /** How the file was understood, and what is remarkable about it. */
+  /** Assumptions about the file, and other remarks. */
   notes: StoredMessage[];
   /** Absolute path of the report with every row. */
   report: string;
@@ -82,14 +82,14 @@ export interface ImportResult {
 }
 
 /**
- * Reads, joins, measures and writes. Nothing is written when the file cannot be used.
- * @throws {UserError} naming file and line, when the file is no file of predictions, does not belong to the split, or
- *   the folder holds something else.
+ * Reads the file, joins its rows to examples, computes metrics and writes the run. Writes nothing if the file is unusable.
+ * @throws {UserError} with file and line, if the file is not a file of predictions, does not match the split, or the
+ *   folder contains something else
  */
 export async function importPredictions(request: ImportRequest): Promise<ImportResult> {
   const { file, loaded, split, epoch } = request;
   const folder = new RunFolder(request.folder);
-  const mode = requireRoom(folder, request);
+  const mode = requireNewSet(folder, request);
   const dataset = await loadWholeSplit(loaded, split);
   const answerFile = await readAnswerFile(file);
   const { answers, notes } = parseAnswers(file, answerFile);
@@ -112,10 +112,10 @@ export async function importPredictions(request: ImportRequest): Promise<ImportR
     const answer = joined.rowOf[i] < 0 ? undefined : answers[joined.rowOf[i]];
     return answer === undefined || 'problem' in answer ? [] : [{ example, answer }];
   });
-  notes.push(...remarks(joined, matched, dataset.examples.length));
+  notes.push(...matchNotes(joined, matched, dataset.examples.length));
   const examples = matched.map(({ example }) => example);
   const metrics = finiteLoss(
-    measureAnswers(examples, (i) => ({
+    measurePredictions(examples, (i) => ({
       prediction: matched[i].answer.prediction,
       loss: crossEntropyOf(matched[i].answer.logits, examples[i].label),
     })),
@@ -162,8 +162,8 @@ interface Matched {
   answer: Answer;
 }
 
-/** @throws {UserError} when the folder holds another run, or these predictions already. */
-function requireRoom(folder: RunFolder, request: ImportRequest): 'new' | 'again' {
+/** Checks that the predictions do not exist yet. @throws {UserError} if they exist and may not be replaced */
+function requireNewSet(folder: RunFolder, request: ImportRequest): 'new' | 'again' {
   const { split, epoch, overwrite } = request;
   if (!existsSync(folder.imports)) return 'new';
   if (!overwrite && existsSync(folder.predictionsOf(split, epoch)))
@@ -190,8 +190,8 @@ function reportFile(folder: RunFolder, split: Split, epoch: number | null): stri
   return join(folder.imports, name.replace(/\.jsonl$/, '.json'));
 }
 
-/** What a person should know beyond the counts. */
-function remarks(joined: Joined, matched: readonly Matched[], examples: number): MessageText[] {
+/** Notes about how the rows were matched. */
+function matchNotes(joined: Joined, matched: readonly Matched[], examples: number): MessageText[] {
   const notes: MessageText[] = [];
   if (joined.by === 'order')
     notes.push(localize('The rows have no identifiers. They are matched in annotation order.'));
@@ -225,7 +225,7 @@ function remarks(joined: Joined, matched: readonly Matched[], examples: number):
   return notes;
 }
 
-/** Without probabilities there is no loss. */
+/** Replaces a loss that is not finite, as without probabilities, by null. */
 function finiteLoss(metrics: Metrics): Metrics {
   const { loss } = metrics;
   return { ...metrics, loss: loss !== null && Number.isFinite(loss) ? loss : null };
@@ -255,7 +255,7 @@ function write(
     const file = folder.predictionsOf(split, epoch);
     writePredictionLines(file, matched.length, (i) => predictionOf(matched[i], split, imageRoot));
     mergeMetrics(folder.metrics, { [split]: metrics }, { run: null, epoch, checkpoint: null });
-    // An epoch counts as one step, as in BLIP's log, which knows no steps either.
+    // An epoch counts as one step, as in runs of BLIP's log, which has no steps either.
     const step = epoch === null ? 0 : epoch + 1;
     writer.event({
       type: 'eval',
@@ -275,7 +275,7 @@ function write(
   }
 }
 
-/** The best epoch by validation accuracy; an import without an epoch, which is the latest word, takes its place. */
+/** Updates the best epoch by validation accuracy; an import without an epoch always replaces it. */
 function keepBest(writer: RunWriter, split: Split, epoch: number | null, metrics: Metrics): void {
   const { best } = writer.info;
   const { accuracy, consistency } = metrics;

@@ -1,29 +1,30 @@
-/** Joins rows of predictions to the examples of a split: by identifier, else by images and sentence, else by order. */
+/** Joins rows of predictions to the examples of a split: by identifier, otherwise by images and sentence, otherwise by order. */
 import type { Dataset, Example } from '../../data/types';
 import { localize, type MessageText } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { placeOf, type AnswerFile, type AnswerRow } from './answerRows';
 
-export type RowFault = 'unmatched' | 'doubled' | 'ambiguous';
+export type RowIssue = 'unmatched' | 'doubled' | 'ambiguous';
 
 export interface RowProblem {
   /** Line, or element of a list, from 1. */
   place: number;
-  kind: RowFault | 'unusable';
+  kind: RowIssue | 'unusable';
   reason: MessageText;
 }
 
 export interface Joined {
-  /** For each example the row that answers it; -1 for none. */
+  /** For each example the index of its row; -1 for none. */
   rowOf: Int32Array;
-  /** `confirmed order`: by order, which the image pairs in the identifiers confirm. */
+  /** `confirmed order`: by order, confirmed by the image pairs in the identifiers. */
   by: 'identifier' | 'content' | 'order' | 'confirmed order';
   problems: RowProblem[];
 }
 
 /**
- * @param usable whether a row gives an answer; others are joined to nothing, and are not the first of doubled ones.
- * @throws {UserError} when no row belongs to the split, or rows without identifiers do not fit the annotations.
+ * Joins the rows to examples.
+ * @param usable whether a row has a prediction; other rows are not joined and do not count as duplicates
+ * @throws {UserError} if no row matches the split, or rows without identifiers do not match the annotations
  */
 export function joinRows(
   file: string,
@@ -91,7 +92,7 @@ export function joinRows(
   return { rowOf, by: named > 0 ? 'identifier' : 'content', problems };
 }
 
-/** An identifier as it is, or as NLVR's official prediction file has it, `dev-<identifier>-<order>.png`. */
+/** Finds an example by identifier, or by the form of NLVR's official prediction file, `dev-<identifier>-<order>.png`. */
 function findByName(byName: ReadonlyMap<string, number>, identifier: string): number | undefined {
   const known = byName.get(identifier);
   if (known !== undefined) return known;
@@ -116,7 +117,7 @@ function textOf(value: unknown): string | null {
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : null;
 }
 
-/** Examples by the names of their images and their sentence; folders decide where several have the same names. */
+/** Finds examples by image names and sentence; folders distinguish examples with equal names. */
 class ContentIndex {
   private readonly places = new Map<string, number[]>();
 
@@ -197,8 +198,8 @@ function byOrder(
 }
 
 /**
- * BLIP's annotations have no identifiers, and theirs here are made of the left image's name: `dev-850-0#1`. Rows with
- * NLVR2's own, `dev-850-0-1`, belong to them in annotation order when every row names the pair of its example.
+ * Joins by order for BLIP's annotations, whose identifiers are derived from the left image's name: `dev-850-0#1`. Rows
+ * with NLVR2's identifiers, `dev-850-0-1`, are joined in annotation order if every row names the pair of its example.
  */
 function byConfirmedOrder(
   rows: readonly AnswerRow[],

@@ -1,4 +1,4 @@
-/** Line charts and the reliability diagram as SVG, in colours of the page. */
+/** Line charts and the reliability diagram as SVG, in the colors of the page. */
 import { localized } from '../../util/language';
 import { localize, type MessageText } from '../../util/localize';
 import type { CalibrationBin } from '../calibration';
@@ -11,24 +11,24 @@ const LEFT = 56;
 const RIGHT = 22;
 const TOP = 10;
 const BOTTOM = 36;
-/** More points than the chart has room for are drawn as the means of so many parts of the axis. */
-const MOST_POINTS = 320;
+/** Longer lines are drawn as the means of this number of parts. */
+const MAX_POINTS = 320;
 
 export interface Line {
   name: MessageText;
   /** Ascending steps and their values; NaN is a gap. */
   steps: readonly number[];
   values: readonly number[];
-  /** 1 to 4: its colour and dashes. */
+  /** 1 to 4: its color and dashes. */
   style: number;
 }
 
 export interface LineChart {
   id: string;
   title: MessageText;
-  /** What is on the vertical axis. */
+  /** Formats values of the vertical axis. */
   format: (value: number) => string;
-  /** The range of the vertical axis, where it is fixed. */
+  /** The range of the vertical axis, if it is fixed. */
   range?: readonly [number, number];
   lines: readonly Line[];
 }
@@ -38,16 +38,16 @@ interface Point {
   y: number;
 }
 
-/** A chart over the steps, with its lines named below it. */
+/** A chart over steps, with a legend below it. */
 export function lineChart({ id, title, format, range, lines }: LineChart): Html {
-  const drawn = lines.map((line) => ({ ...line, points: thinned(line) }));
+  const drawn = lines.map((line) => ({ ...line, points: downsample(line) }));
   const all = drawn.flatMap(({ points }) => points).filter(({ y }) => Number.isFinite(y));
   const last = Math.max(1, ...all.map(({ x }) => x));
-  const [low, high] = range ?? padded(all.map(({ y }) => y));
+  const [low, high] = range ?? paddedRange(all.map(({ y }) => y));
   const x = (step: number): number => LEFT + (step / last) * (WIDTH - LEFT - RIGHT);
   const y = (value: number): number =>
     HEIGHT - BOTTOM - ((value - low) / (high - low)) * (HEIGHT - TOP - BOTTOM);
-  const says = drawn.map(({ name, values }) => {
+  const descriptions = drawn.map(({ name, values }) => {
     const known = values.filter(Number.isFinite);
     return localize(
       '{0}: from {1} to {2}.',
@@ -60,7 +60,7 @@ export function lineChart({ id, title, format, range, lines }: LineChart): Html 
     <figcaption id="${id}-caption">${localized(title)}</figcaption>
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="${id}-title ${id}-desc">
       <title id="${id}-title">${localized(title)}</title>
-      <desc id="${id}-desc">${says.map((each) => `${localized(each)} `)}</desc>
+      <desc id="${id}-desc">${descriptions.map((each) => `${localized(each)} `)}</desc>
       ${ticks(low, high, 5).map((value) => yTick(y(value), format(value)))}
       ${ticks(0, last, 6)
         .filter(Number.isInteger)
@@ -90,7 +90,7 @@ export function lineChart({ id, title, format, range, lines }: LineChart): Html 
   </figure>`;
 }
 
-/** Confidence against the share of right answers: on the diagonal the model can be believed. */
+/** Accuracy over confidence; a calibrated model is on the diagonal. */
 export function reliabilityDiagram(bins: readonly CalibrationBin[]): Html {
   const filled = bins.filter(({ n }) => n > 0);
   const low = Math.min(...filled.map((bin) => bin.low));
@@ -143,7 +143,7 @@ function xTick(x: number, label: string): Html {
   </text>`;
 }
 
-/** Few points are marked: a line of one point has no length. */
+/** Draws markers for short lines, because a line of one point has no length. */
 function marks(
   points: readonly Point[],
   style: number,
@@ -179,17 +179,17 @@ function path(
   return text;
 }
 
-function thinned({ steps, values }: Line): Point[] {
-  if (steps.length <= MOST_POINTS) return steps.map((x, i) => ({ x, y: values[i] }));
-  const size = steps.length / MOST_POINTS;
-  return Array.from({ length: MOST_POINTS }, (_, i) => {
+function downsample({ steps, values }: Line): Point[] {
+  if (steps.length <= MAX_POINTS) return steps.map((x, i) => ({ x, y: values[i] }));
+  const size = steps.length / MAX_POINTS;
+  return Array.from({ length: MAX_POINTS }, (_, i) => {
     const [from, to] = [Math.floor(i * size), Math.floor((i + 1) * size)];
     const known = values.slice(from, to).filter(Number.isFinite);
     return { x: steps[to - 1], y: known.reduce((sum, each) => sum + each, 0) / known.length };
   });
 }
 
-function padded(values: readonly number[]): [number, number] {
+function paddedRange(values: readonly number[]): [number, number] {
   const low = Math.min(...values);
   const high = Math.max(...values);
   const space = 0.05 * (high - low) || Math.abs(high) * 0.05 || 1;

@@ -1,11 +1,11 @@
 /** The worst examples with their images. */
 import { localized } from '../../util/language';
 import { localize, type MessageText } from '../../util/localize';
-import { number, percent } from '../figures';
-import type { Report, WorstExample } from './gather';
+import { number, percent } from '../numberFormat';
+import type { Report, WorstExample } from './reportData';
 import { html, type Html } from './html';
 import { exact, paragraph, section, shortened } from './parts';
-import { Pictures, type Picture } from './pictures';
+import { Thumbnails, type Thumbnail } from './thumbnails';
 
 export async function examplesSection({ worst, wrong, imageRoot }: Report): Promise<Html> {
   const title = localize('Worst examples');
@@ -15,7 +15,7 @@ export async function examplesSection({ worst, wrong, imageRoot }: Report): Prom
       title,
       paragraph(localize(wrong === 0 ? 'No answer is wrong.' : 'None are shown.')),
     );
-  const pictures = new Pictures(imageRoot);
+  const pictures = new Thumbnails(imageRoot);
   const items: Html[] = [];
   for (const each of worst) items.push(await example(each, pictures));
   return section(
@@ -36,7 +36,7 @@ export async function examplesSection({ worst, wrong, imageRoot }: Report): Prom
 
 async function example(
   { identifier, sentence, images, label, prediction, probLabel }: WorstExample,
-  pictures: Pictures,
+  pictures: Thumbnails,
 ): Promise<Html> {
   const [left, right] = images;
   return html`<li>
@@ -56,7 +56,7 @@ async function example(
   </li>`;
 }
 
-function picture(found: Picture, name: MessageText, path: string): Html {
+function picture(found: Thumbnail, name: MessageText, path: string): Html {
   if ('url' in found) return html`<img src="${found.url}" alt="${localized(name)}" />`;
   return html`<p class="missing">
     ${localized(name)}: ${localized(found.problem)} <code>${shortened(path)}</code>

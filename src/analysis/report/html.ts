@@ -1,19 +1,19 @@
-/** HTML that is made of data: every value is escaped, and only what this module made is taken as it is. */
+/** HTML from templates: every value is escaped, except for HTML that this module created. */
 
-/** Escaped HTML. Nobody else makes one. */
+/** Escaped HTML, which only this module creates. */
 export class Html {
   private constructor(readonly text: string) {}
 
-  /** @param text HTML by construction: from a template literal of the program, its values escaped */
+  /** Creates HTML. @param parts literal parts of a template of the program; values are escaped */
   static of(parts: readonly string[], values: readonly Content[]): Html {
     return new Html(parts.reduce((before, part, i) => before + textOf(values[i - 1]) + part));
   }
 }
 
-/** What is allowed in a template: text and numbers are escaped, lists are written one after the other. */
+/** Allowed values in a template: text is escaped, the elements of lists are concatenated. */
 export type Content = string | number | Html | null | undefined | false | readonly Content[];
 
-/** Escaped HTML of a template literal. Attributes must be in double quotes. */
+/** Creates escaped HTML from a template literal. Attributes must be in double quotes. */
 export function html(parts: TemplateStringsArray, ...values: Content[]): Html {
   return Html.of(parts, values);
 }
@@ -33,7 +33,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Control characters are shown as one sign: HTML has no place for them. */
+/** Escapes text. Control characters, which HTML does not allow, are replaced by U+FFFD. */
 function escaped(text: string): string {
   return text
     .replaceAll(/[&<>"']/g, (sign) => entities[sign])

@@ -1,10 +1,10 @@
-/** The report as one file of HTML, which needs no network and no script. */
+/** Creates the report as one HTML file without network access and scripts. */
 import { createHash } from 'node:crypto';
 import { localized } from '../../util/language';
 import { localize, type MessageText } from '../../util/localize';
-import { percent } from '../figures';
+import { percent } from '../numberFormat';
 import { examplesSection } from './examplesSection';
-import { gatherReport, type Report, type ReportRequest } from './gather';
+import { loadReport, type Report, type ReportRequest } from './reportData';
 import { html, type Html } from './html';
 import { paragraph, section, shortened } from './parts';
 import {
@@ -19,23 +19,26 @@ import { configurationSection, curvesSection, environmentSection } from './runSe
 import { style } from './style';
 
 export interface PageOptions {
-  /** BCP 47, of the texts. */
+  /** Language of the texts, BCP 47. */
   language: string;
-  /** Of this program. */
+  /** Version of this program. */
   version: string;
-  made: Date;
+  created: Date;
 }
 
 /**
- * Makes a report of a run.
- * @returns the whole file
- * @throws {UserError} as `gatherReport`
+ * Creates the report of a run.
+ * @returns the complete file
+ * @throws {UserError} as `loadReport`
  */
 export async function makeReport(request: ReportRequest, options: PageOptions): Promise<string> {
-  return page(await gatherReport(request), options);
+  return page(await loadReport(request), options);
 }
 
-async function page(report: Report, { language, version, made }: PageOptions): Promise<string> {
+async function page(
+  report: Report,
+  { language, version, created: made }: PageOptions,
+): Promise<string> {
   const { info } = report.run;
   const title = localized(localize('NLVR report: {0}', shortened(info.name)));
   const hash = createHash('sha256').update(style).digest('base64');
@@ -98,18 +101,18 @@ async function sections(report: Report): Promise<(Html | null)[]> {
 function summary({ run: { info, status, message } }: Report): MessageText {
   const best =
     info.best === null
-      ? statusWords[status]
+      ? statusLabels[status]
       : localize(
           '{0}, best validation accuracy {1} after epoch {2}',
-          statusWords[status],
+          statusLabels[status],
           percent(info.best.accuracy),
           info.best.epoch + 1,
         );
   return message === null ? best : localize('{0}. {1}', best, shortened(localized(message)));
 }
 
-/** As the runs view says them. */
-const statusWords: Record<Report['run']['status'], MessageText> = {
+/** The labels of the runs view. */
+const statusLabels: Record<Report['run']['status'], MessageText> = {
   starting: localize('starting'),
   running: localize('running'),
   evaluating: localize('evaluating'),

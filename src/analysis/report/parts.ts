@@ -1,14 +1,14 @@
-/** Pieces that sections of the report are made of. */
+/** Building blocks of the sections of a report. */
 import { localized } from '../../util/language';
 import type { MessageText } from '../../util/localize';
-import { interval, percent } from '../figures';
+import { interval, percent } from '../numberFormat';
 import type { Interval } from '../statistics';
 import { html, type Content, type Html } from './html';
 
-/** Longest text of a person or of a file that is shown whole, in characters. */
-const LONGEST = 600;
+/** Maximum length of texts from users and files, in characters. */
+const MAX_TEXT_LENGTH = 600;
 
-/** A part of the page with a heading. */
+/** A section of the page with a heading. */
 export function section(id: string, title: MessageText, ...content: Content[]): Html {
   return html`<section id="${id}" aria-labelledby="${id}-heading">
     <h2 id="${id}-heading">${localized(title)}</h2>
@@ -20,12 +20,12 @@ export function paragraph(words: MessageText): Html {
   return html`<p>${localized(words)}</p>`;
 }
 
-/** A number as it is written, with its exact value for programs. */
+/** A formatted number, with its exact value for programs. */
 export function exact(value: number | null, text: string): Html {
   return value === null ? html`–` : html`<data value="${value}">${text}</data>`;
 }
 
-/** A share in percent, with its interval where there is one. */
+/** A share in percent, with its interval if there is one. */
 export function share(value: number | null, ci95: Interval | null = null): Html {
   const range = ci95 === null ? null : html` <span class="ci">${interval(ci95)}</span>`;
   return html`${exact(value, percent(value))}${range}`;
@@ -37,7 +37,7 @@ export interface Column {
   text?: boolean;
 }
 
-/** A table whose first column names its rows. It scrolls by itself where it is wider than the page. */
+/** A table whose first column has row headers. It scrolls if it is wider than the page. */
 export function table(
   caption: MessageText,
   columns: readonly Column[],
@@ -70,8 +70,8 @@ export function table(
   </div>`;
 }
 
-/** A text that somebody else wrote, no longer than is good for the page. */
+/** Truncates a text from a user or a file. */
 export function shortened(text: string): string {
-  const signs = [...text.slice(0, 2 * LONGEST)];
-  return signs.length > LONGEST ? `${signs.slice(0, LONGEST - 1).join('')}…` : text;
+  const signs = [...text.slice(0, 2 * MAX_TEXT_LENGTH)];
+  return signs.length > MAX_TEXT_LENGTH ? `${signs.slice(0, MAX_TEXT_LENGTH - 1).join('')}…` : text;
 }

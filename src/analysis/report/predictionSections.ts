@@ -1,4 +1,4 @@
-/** What a report says of the predictions: slices, comparison, calibration, epochs, label noise. */
+/** Sections of a report about predictions: slices, comparison, calibration, epochs, label noise. */
 import { localized, localizedMessage } from '../../util/language';
 import { localize, type StoredMessage, type MessageText } from '../../util/localize';
 import type { Analysis } from '../analyze';
@@ -8,19 +8,19 @@ import {
   percent,
   pointInterval,
   points,
-  shownSlices,
+  limitSliceValues,
   significance,
   sliceName,
-} from '../figures';
+} from '../numberFormat';
 import { reliabilityDiagram } from './chart';
 import { html, type Content, type Html } from './html';
 import { exact, paragraph, section, share, shortened, table } from './parts';
 
-/** Candidates for label noise that a report shows. */
-const CANDIDATES_SHOWN = 20;
+/** Number of candidates for label noise in a report. */
+const MAX_CANDIDATES = 20;
 
-/** `val after epoch 3`, counted from 1. */
-function setWords(split: string, epoch: number | null): MessageText {
+/** Formats a set as `val after epoch 3`, counted from 1. */
+function setLabel(split: string, epoch: number | null): MessageText {
   return epoch === null
     ? localize('{0}, evaluation', split)
     : localize('{0} after epoch {1}', split, epoch + 1);
@@ -37,7 +37,7 @@ export function metricsSection(analysis: Analysis): Html {
   ];
   return section(
     'metrics',
-    localize('Metrics: {0}', setWords(split, epoch)),
+    localize('Metrics: {0}', setLabel(split, epoch)),
     html`<dl class="cards">
       ${cards.map(
         ([name, value]) =>
@@ -55,7 +55,7 @@ export function slicesSection({ slices }: Analysis): Html {
   const findings = slices
     .filter(({ finding }) => finding !== null)
     .sort((a, b) => Math.abs(b.difference ?? 0) - Math.abs(a.difference ?? 0));
-  const { shown, left } = shownSlices(slices);
+  const { shown, left } = limitSliceValues(slices);
   return section(
     'slices',
     localize('Slices'),
@@ -90,7 +90,7 @@ export function slicesSection({ slices }: Analysis): Html {
 
 export function comparisonSection(comparison: Comparison): Html {
   const { a, b, split, n, slices } = comparison;
-  const { shown, left } = shownSlices(slices);
+  const { shown, left } = limitSliceValues(slices);
   return section(
     'comparison',
     localize('Comparison: {0} and {1}', sideName(a), sideName(b)),
@@ -265,7 +265,7 @@ export function labelNoiseSection({ labelNoise }: Analysis): Html {
         ),
       ),
     );
-  const shown = labelNoise.slice(0, CANDIDATES_SHOWN);
+  const shown = labelNoise.slice(0, MAX_CANDIDATES);
   return section(
     'label-noise',
     title,
@@ -321,10 +321,10 @@ function findingList(
   slices: readonly { finding: StoredMessage | null }[],
   none: MessageText,
 ): Html {
-  const said = slices.flatMap(({ finding }) => (finding === null ? [] : [finding]));
-  if (said.length === 0) return paragraph(none);
+  const findings = slices.flatMap(({ finding }) => (finding === null ? [] : [finding]));
+  if (findings.length === 0) return paragraph(none);
   return html`<ul class="findings">
-    ${said.map((finding) => html`<li>${shortened(localizedMessage(finding))}</li>`)}
+    ${findings.map((finding) => html`<li>${shortened(localizedMessage(finding))}</li>`)}
   </ul>`;
 }
 

@@ -1,12 +1,12 @@
-/** What a report says of the run itself: configuration, environment, curves. */
+/** Sections of a report about the run: configuration, environment, curves. */
 import type { CurveName } from '../../run/curves/roles';
 import { trainedSeconds } from '../../run/record/trainedTime';
 import { formatDuration } from '../../util/duration';
 import { localized } from '../../util/language';
 import { localize, type MessageText } from '../../util/localize';
-import { percent } from '../figures';
+import { percent } from '../numberFormat';
 import { lineChart, type Line } from './chart';
-import type { ConfigRow, Report } from './gather';
+import type { ConfigRow, Report } from './reportData';
 import { html, type Content, type Html } from './html';
 import { exact, paragraph, section, share, shortened, table } from './parts';
 
@@ -19,7 +19,7 @@ export function configurationSection({ config }: Report): Html {
       paragraph(localize('This run has no readable configuration.')),
     );
   const { changed, others } = config;
-  const cells = ({ key, value, byDefault }: ConfigRow) => ({
+  const cells = ({ key, value, defaultValue: byDefault }: ConfigRow) => ({
     cells: [code(key), code(value), byDefault === null ? '–' : code(byDefault)],
   });
   return section(
@@ -123,7 +123,7 @@ export function curvesSection({ curves }: Report): Html {
   );
 }
 
-/** The numbers of the evaluations, which the charts show. */
+/** A table of the evaluations in the charts. */
 function evaluations(curves: NonNullable<Report['curves']>): Content {
   const names = [
     ['accuracy/val', localize('val')],
@@ -135,7 +135,7 @@ function evaluations(curves: NonNullable<Report['curves']>): Content {
   const shown = names.filter(([name]) => curves[name].length > 0);
   const steps = [...new Set(shown.flatMap(([name]) => curves[name].steps))].sort((a, b) => a - b);
   if (steps.length === 0) return null;
-  const rows = steps.slice(-MOST_EVALUATIONS).map((step) => ({
+  const rows = steps.slice(-MAX_EVALUATIONS).map((step) => ({
     cells: [
       step.toLocaleString('en'),
       ...shown.map(([name]) => {
@@ -146,15 +146,15 @@ function evaluations(curves: NonNullable<Report['curves']>): Content {
     ],
   }));
   return table(
-    steps.length > MOST_EVALUATIONS
-      ? localize('Evaluations, the last {0}', MOST_EVALUATIONS)
+    steps.length > MAX_EVALUATIONS
+      ? localize('Evaluations, the last {0}', MAX_EVALUATIONS)
       : localize('Evaluations'),
     [{ title: localize('step'), text: true }, ...shown.map(([, title]) => ({ title }))],
     rows,
   );
 }
 
-const MOST_EVALUATIONS = 50;
+const MAX_EVALUATIONS = 50;
 
 function code(text: string): Html {
   return html`<code>${shortened(text)}</code>`;

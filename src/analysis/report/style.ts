@@ -1,4 +1,4 @@
-/** Looks of a report: light and dark, on screens and on paper. Colours have a contrast of at least 4.5 to 1. */
+/** Styles of a report: light and dark, on screen and in print. Colors have a contrast of at least 4.5 to 1. */
 export const style = `
 :root {
   color-scheme: light dark;

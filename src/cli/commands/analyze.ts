@@ -5,11 +5,11 @@ import {
   number,
   percent,
   significance,
-  shownSlices,
+  limitSliceValues,
   sliceName,
-} from '../../analysis/figures';
+} from '../../analysis/numberFormat';
 import { readUserSlices } from '../../analysis/userSlices';
-import type { WantedEpoch } from '../../analysis/runPredictions';
+import type { EpochSelector } from '../../analysis/runPredictions';
 import type { Split } from '../../data/split';
 import { alignColumns } from '../table';
 
@@ -25,7 +25,7 @@ export interface SliceOptions {
 }
 
 export interface AnalyzeOptions extends SliceOptions {
-  epoch: WantedEpoch;
+  epoch: EpochSelector;
   originals?: string;
 }
 
@@ -77,7 +77,7 @@ function describe(analysis: Analysis): string[] {
 }
 
 function sliceTable({ slices }: Analysis): string[] {
-  const { shown, left } = shownSlices(slices);
+  const { shown, left } = limitSliceValues(slices);
   const rows = shown.map((each) => [
     `${each.marked ? '*' : ' '} ${sliceName(each)}`,
     number(each.n),

@@ -7,17 +7,17 @@ import {
   pointInterval,
   points,
   significance,
-  shownSlices,
+  limitSliceValues,
   sliceName,
-} from '../../analysis/figures';
-import type { WantedEpoch } from '../../analysis/runPredictions';
+} from '../../analysis/numberFormat';
+import type { EpochSelector } from '../../analysis/runPredictions';
 import type { Interval } from '../../analysis/statistics';
 import { alignColumns } from '../table';
 import { analysisOptions, type SliceOptions } from './analyze';
 
 export interface CompareOptions extends SliceOptions {
-  epoch_a: WantedEpoch;
-  epoch_b: WantedEpoch;
+  epoch_a: EpochSelector;
+  epoch_b: EpochSelector;
 }
 
 /** `nlvr compare`. */
@@ -54,7 +54,7 @@ function describe(comparison: Comparison): string[] {
   for (const side of [a, b])
     if (side.alone > 0)
       lines.push(`${number(side.alone)} examples are answered only by ${name(side)}`);
-  const { shown, left } = shownSlices(slices);
+  const { shown, left } = limitSliceValues(slices);
   const header = [
     '  slice',
     'examples',

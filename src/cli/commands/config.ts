@@ -21,7 +21,7 @@ export function configConvert(
     throw new UserError(`${file} is not a configuration of ALBEF, X-VLM, LAVIS or UNITER.`, {
       hint: 'Expected train_file, image_res, optimizer and schedular, or model, datasets and run, or train_txt_db and train_img_db.',
     });
-  const { text, left, origin } = converted;
+  const { text, unconverted: left, origin } = converted;
   if (output === undefined) process.stdout.write(text);
   else {
     const target = userPath(output);

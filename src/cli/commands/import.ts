@@ -7,7 +7,7 @@ import type { Split } from '../../data/split';
 import { runFolderName } from '../../run/runName';
 import { inEnglish } from '../../util/localize';
 import { loadConfiguration } from '../loadConfiguration';
-import { percent } from '../../analysis/figures';
+import { percent } from '../../analysis/numberFormat';
 import { requireOutputFolder } from '../outputPath';
 import { importCurvesOf } from './importCurves';
 import type { Chosen } from '../../run/curves/roles';

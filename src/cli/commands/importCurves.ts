@@ -7,7 +7,7 @@ import { runFolderName } from '../../run/runName';
 import { NoCurvesError } from '../../run/curves/csvSource';
 import { inEnglish } from '../../util/localize';
 import { UserError } from '../../util/userError';
-import { percent } from '../../analysis/figures';
+import { percent } from '../../analysis/numberFormat';
 import { requireOutputFolder } from '../outputPath';
 import { userPath } from '../userPath';
 

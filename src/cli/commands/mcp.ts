@@ -5,7 +5,7 @@ import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprot
 import { version } from '../../../package.json';
 import { runFoldersBelow } from '../../analysis/runTable';
 import { toolDefinitions } from '../../assistant/definitions';
-import type { Places } from '../../assistant/places';
+import type { ReadAccess } from '../../assistant/readAccess';
 import { callTool } from '../../assistant/tools';
 import { UserError } from '../../util/userError';
 import { userPath } from '../userPath';
@@ -22,7 +22,7 @@ const INSTRUCTIONS =
  * those that the extension offers to language models (`src/assistant`).
  */
 export async function mcp({ root }: McpOptions): Promise<void> {
-  const places = await openPlaces(root.length === 0 ? ['.'] : root);
+  const places = await openReadAccess(root.length === 0 ? ['.'] : root);
   const { server } = new McpServer(
     { name: 'nlvr', title: 'NLVR Workbench', version },
     { capabilities: { tools: {} }, instructions: INSTRUCTIONS },
@@ -46,7 +46,7 @@ export async function mcp({ root }: McpOptions): Promise<void> {
 }
 
 /** @param roots paths of the command line @throws {UserError} when one is not a folder */
-async function openPlaces(roots: readonly string[]): Promise<Places> {
+async function openReadAccess(roots: readonly string[]): Promise<ReadAccess> {
   const folders = roots.map(userPath);
   for (const folder of folders)
     if (!(await stat(folder).catch(() => undefined))?.isDirectory())

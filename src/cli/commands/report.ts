@@ -1,11 +1,11 @@
 import { makeReport } from '../../analysis/report/page';
-import type { WantedEpoch } from '../../analysis/runPredictions';
+import type { EpochSelector } from '../../analysis/runPredictions';
 import { version } from '../../../package.json';
 import { writeFileAtomic } from '../../util/atomicFile';
 import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { setLanguage } from '../language';
-import { number } from '../../analysis/figures';
+import { number } from '../../analysis/numberFormat';
 import { requireOutputFile } from '../outputPath';
 import { userPath } from '../userPath';
 import { analysisOptions, type SliceOptions } from './analyze';
@@ -14,8 +14,8 @@ export interface ReportOptions extends Omit<SliceOptions, 'examples' | 'json'> {
   output: string;
   overwrite?: boolean;
   compare?: string;
-  epoch: WantedEpoch;
-  epoch_b?: WantedEpoch;
+  epoch: EpochSelector;
+  epoch_b?: EpochSelector;
   worst: number;
   language: string;
 }
@@ -38,7 +38,7 @@ export async function reportRun(run: string, options: ReportOptions): Promise<vo
       ...(options.epoch_b !== undefined && { epochB: options.epoch_b }),
       worst: options.worst,
     },
-    { language: options.language, version, made: new Date() },
+    { language: options.language, version, created: new Date() },
   );
   writeFileAtomic(target, page);
   process.stdout.write(

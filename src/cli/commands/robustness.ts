@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { interval, number, percent, significance } from '../../analysis/figures';
+import { interval, number, percent, significance } from '../../analysis/numberFormat';
 import type { RobustnessTest, TestNumbers } from '../../analysis/robustness';
 import type { RobustnessResult } from '../../analysis/robustnessFile';
 import { incompleteModel } from '../../config/modelParts';

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { runTable, runTableCsv, type RunTable } from '../../analysis/runTable';
 import { inEnglish } from '../../util/localize';
 import { UserError } from '../../util/userError';
-import { percent } from '../../analysis/figures';
+import { percent } from '../../analysis/numberFormat';
 import { alignColumns } from '../table';
 import { userPath } from '../userPath';
 

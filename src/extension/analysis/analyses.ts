@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import { FATES } from '../../analysis/analysisColumns';
+import { LEARNING_OUTCOMES } from '../../analysis/analysisColumns';
 import type { AnalyzeRequest } from '../../analysis/analyze';
-import { filesOfFacts } from '../../analysis/exampleFacts';
+import { factFiles } from '../../analysis/exampleFacts';
 import { readRobustness } from '../../analysis/robustnessFile';
 import { checkUserSlices } from '../../analysis/userSlices';
 import { fileOfSet, listSets, type PredictionSet } from '../../run/read/predictionSets';
@@ -33,7 +33,7 @@ class Analyses {
     const annotations = (await runPaths(runFolder, configFile))?.annFiles[set.split];
     const files = [
       ...(await listSets(runFolder)).map((each) => fileOfSet(runFolder, each)),
-      ...(annotations === undefined ? [] : await filesOfFacts(annotations)),
+      ...(annotations === undefined ? [] : await factFiles(annotations)),
     ];
     const stamps = await Promise.all(
       files.map(async (file) => {
@@ -100,7 +100,7 @@ export async function examplesOf(
   await job.until(() => job.complete);
   const places = job.examples?.places ?? new Int32Array(0);
   if (subset.kind === 'fate') {
-    const code = FATES.indexOf(subset.fate);
+    const code = LEARNING_OUTCOMES.indexOf(subset.fate);
     const fates = job.dynamics?.fate;
     return {
       title: localized(fateTitles[subset.fate]),

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { DynamicsColumns, ExampleColumns, SliceRows } from '../../analysis/analysisColumns';
-import type { AnalysisNews } from '../../analysis/analysisWorker';
+import type { AnalysisMessage } from '../../analysis/analysisWorker';
 import type { Analysis, AnalyzeRequest } from '../../analysis/analyze';
 import { assetPath } from '../../util/assets';
 import { localized, localizedAdvice } from '../../util/language';
@@ -31,7 +31,7 @@ export class AnalysisJob {
   /** undefined while they are not known; null for fewer than two epochs. */
   dynamics: DynamicsColumns | null | undefined;
   failure: AnalysisFailure | null = null;
-  private readonly followers = new Set<(news: AnalysisNews['type']) => void>();
+  private readonly followers = new Set<(news: AnalysisMessage['type']) => void>();
   private readonly worker: Worker;
 
   /** @param left called when nobody follows an unfinished job any more: it has been ended */
@@ -40,7 +40,7 @@ export class AnalysisJob {
     private readonly left: () => void,
   ) {
     this.worker = new Worker(assetPath('analysis-worker.js'), { workerData: request });
-    this.worker.on('message', (news: AnalysisNews) => this.take(news));
+    this.worker.on('message', (news: AnalysisMessage) => this.take(news));
     this.worker.once('error', (error) => this.fail({ message: error.message }));
     this.worker.once('exit', () => {
       if (!this.complete) this.fail({ message: localized(localize('The analysis ended early.')) });
@@ -48,7 +48,7 @@ export class AnalysisJob {
   }
 
   /** Is notified of every change. The job is ended when its last follower leaves before it is done. */
-  follow(listener: (news: AnalysisNews['type']) => void): { dispose(): void } {
+  follow(listener: (news: AnalysisMessage['type']) => void): { dispose(): void } {
     this.followers.add(listener);
     return {
       dispose: () => {
@@ -80,7 +80,7 @@ export class AnalysisJob {
     });
   }
 
-  private take(news: AnalysisNews): void {
+  private take(news: AnalysisMessage): void {
     switch (news.type) {
       case 'progress':
         this.share = news.share;
@@ -117,7 +117,7 @@ export class AnalysisJob {
     this.notify('failed');
   }
 
-  private notify(news: AnalysisNews['type']): void {
+  private notify(news: AnalysisMessage['type']): void {
     for (const follower of [...this.followers]) follower(news);
   }
 }

@@ -118,7 +118,7 @@ async function here({ run, set, compareWith }: Wanted): Promise<string> {
       ...(compareWith && { compareWith: compareWith.folder }),
       worst: WORST,
     },
-    { language: language(), version, made: new Date() },
+    { language: language(), version, created: new Date() },
   );
 }
 

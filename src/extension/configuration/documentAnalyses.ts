@@ -3,7 +3,7 @@ import type { Config } from '../../config/definition';
 import type { ParsedConfig } from '../../config/parse';
 import { configPaths, type ConfigPaths } from '../../config/paths';
 import type { ProblemCode } from '../../config/problem';
-import { scheduleCorners, stepsPerEpoch } from '../../config/schedule';
+import { schedulePoints, stepsPerEpoch } from '../../config/schedule';
 import { readModelConfig } from '../../model/config';
 import { modelSize, totalMemory } from '../../model/size';
 import { formatMessage } from '../../util/localize';
@@ -173,14 +173,14 @@ export class TrainingPlanBuilder {
         const keys = { init_lr, min_lr, max_epoch, warmup_lr, warmup_steps };
         if (steps !== null)
           return {
-            schedule: scheduleCorners(keys, steps, easySteps),
+            schedule: schedulePoints(keys, steps, easySteps),
             scheduleUnit: 'steps',
             scheduleNote: null,
           };
         if (note === null) void [config.batch_size_train, config.accumulate_steps];
         return {
           // Without a step count the warm-up cannot be drawn to scale, so it is left out.
-          schedule: scheduleCorners({ ...keys, warmup_steps: 0 }, 1),
+          schedule: schedulePoints({ ...keys, warmup_steps: 0 }, 1),
           scheduleUnit: 'epochs',
           scheduleNote: null,
         };

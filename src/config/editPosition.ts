@@ -1,11 +1,11 @@
-/** Where a new key goes, and what a value in the file stands for. */
+/** Finds the position of a new key, and the fields of a value. */
 import { isNode, isScalar, type Node, type Pair, type YAMLMap } from 'yaml';
 import { keyName } from './document';
 import { definitionOf } from './keys';
 import type { ScalarValue } from './problem';
 import { isVitName, vitSize } from './vit';
 
-/** A key with its value, as `yaml` has it. */
+/** A key with its value, as a pair of `yaml`. */
 export type KeyPair = Pair<Node, Node | null>;
 
 /** Whether a mapping in the file has these fields with these values, in any order. */
@@ -16,17 +16,18 @@ export function sameFields(map: YAMLMap, value: Readonly<Record<string, ScalarVa
   );
 }
 
-/** The fields that a name stands for, so that one of them can be changed. */
-export function fieldsBehind(name: string, pair: KeyPair | undefined): Record<string, ScalarValue> {
+/** The fields of a value that is a name, such as `vit: base`, so that one of them can be changed. */
+export function fieldsOfName(name: string, pair: KeyPair | undefined): Record<string, ScalarValue> {
   const value = isScalar(pair?.value) ? pair.value.value : undefined;
   return name === 'vit' && isVitName(value) ? { ...vitSize(value) } : {};
 }
 
 /**
- * The pair to write a new key behind: the nearest one before it in the definition, in the same group,
- * else the first one after it in the same group. Behind, because a comment above a key belongs to it.
+ * Finds the pair after which to insert a new key: the nearest one before it in the definition, in the same group,
+ * otherwise the first one after it in the same group. The key goes after the pair, because a comment above a key belongs
+ * to it.
  */
-export function neighbourOf(
+export function insertionNeighbor(
   map: YAMLMap,
   name: string,
   order: readonly string[],

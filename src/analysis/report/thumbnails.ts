@@ -1,29 +1,29 @@
-/** The images of examples as small pictures within the report. */
+/** Embeds the images of examples as thumbnails in the report. */
 import { smallPicture } from '../../data/image/smallPicture';
 import { imageFile, imageProblem } from '../../run/runImages';
 import { localize, type MessageText } from '../../util/localize';
 
 /** Longer side in pixels. */
 const SIDE = 224;
-/** All pictures of a report together, in bytes: a file that browsers and mail take. */
-const MOST_BYTES = 12 << 20;
+/** Maximum size of all thumbnails of a report, so that browsers and mail programs can handle the file. */
+const MAX_BYTES = 12 << 20;
 
-/** A data URL, or why there is no picture. */
-export type Picture = { url: string } | { problem: MessageText };
+/** A data URL, or why there is no thumbnail. */
+export type Thumbnail = { url: string } | { problem: MessageText };
 
-export class Pictures {
+export class Thumbnails {
   /**
-   * @param imageRoot absolute; null where it is not known
-   * @param left bytes that there is room for
+   * @param imageRoot absolute; null if unknown
+   * @param left remaining bytes
    */
   constructor(
     private readonly imageRoot: string | null,
-    private left = MOST_BYTES,
+    private left = MAX_BYTES,
   ) {}
 
-  async get(image: string): Promise<Picture> {
+  async get(image: string): Promise<Thumbnail> {
     const file = imageFile(this.imageRoot, image);
-    // The author of a report may read the files that the run names, within its image folder.
+    // The author of a report may read the images of the run, within its image folder.
     const problem = await imageProblem(this.imageRoot, file, () => Promise.resolve(true));
     if (problem !== null) return { problem };
     if (this.left <= 0)

@@ -1,4 +1,4 @@
-/** What a report says of a run. Numbers of predictions are those of `nlvr analyze` and `nlvr compare`. */
+/** Loads the data of a report. Numbers of predictions are those of `nlvr analyze` and `nlvr compare`. */
 import { sep } from 'node:path';
 import { yamlText } from '../../config/describe';
 import { flatConfig, type FlatConfig } from '../../config/flat';
@@ -14,17 +14,17 @@ import { localize, type MessageText } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { analyze, type Analysis, type AnalysisOptions, type AnalysisResult } from '../analyze';
 import { compare, type Comparison } from '../compare';
-import { openAnalysedRun, type WantedEpoch } from '../runPredictions';
+import { openAnalyzedRun, type EpochSelector } from '../runPredictions';
 
 export interface ReportRequest extends AnalysisOptions {
   /** Absolute path of the run folder. */
   run: string;
-  epoch: WantedEpoch;
-  /** Absolute path of the run that it is compared with. */
+  epoch: EpochSelector;
+  /** Absolute path of the run to compare with. */
   compareWith?: string;
-  /** Its predictions; by default those of its best epoch where `epoch` is 'best', else the newest. */
-  epochB?: WantedEpoch;
-  /** Wrong answers that are shown. */
+  /** Its predictions; by default those of its best epoch if `epoch` is 'best', otherwise the newest. */
+  epochB?: EpochSelector;
+  /** Number of wrong predictions to show. */
   worst: number;
 }
 
@@ -32,16 +32,16 @@ export interface ReportRequest extends AnalysisOptions {
 export interface ConfigRow {
   key: string;
   value: string;
-  /** null where the definition has none. */
-  byDefault: string | null;
+  /** null if the definition has none. */
+  defaultValue: string | null;
 }
 
-/** A wrong answer. */
+/** A wrong prediction. */
 export interface WorstExample extends Pick<
   Prediction,
   'identifier' | 'sentence' | 'images' | 'label' | 'prediction'
 > {
-  /** Probability of the label; null where it is not known. */
+  /** Probability of the label; null if unknown. */
   probLabel: number | null;
 }
 
@@ -49,29 +49,29 @@ export interface Report {
   /** Absolute path. */
   folder: string;
   run: ReadRun;
-  /** Keys with other values than by default, and the others; null where the run has no configuration. */
+  /** Keys that differ from their defaults, and the others; null if the run has no configuration. */
   config: { changed: ConfigRow[]; others: ConfigRow[] } | null;
-  /** null where the run has none. */
+  /** null if the run has none. */
   curves: Curves | null;
-  /** Why there is none, in its place. */
+  /** A message if there is no analysis. */
   analysis: Analysis | MessageText;
   comparison: Comparison | null;
-  /** The surest first; of `wrong` in all. */
+  /** Most confident first; `wrong` is the total number. */
   worst: WorstExample[];
   wrong: number;
-  /** Absolute; null where it is not known. */
+  /** Absolute; null if unknown. */
   imageRoot: string | null;
 }
 
-/** @throws {UserError} when there is no run, or no such predictions of it although it has some. */
-export async function gatherReport(request: ReportRequest): Promise<Report> {
+/** Loads a report. @throws {UserError} if there is no run, or it has predictions but not the selected ones */
+export async function loadReport(request: ReportRequest): Promise<Report> {
   const folder = request.run;
   const run = await readRun(folder);
   if (!run)
     throw new UserError(localize('{0} does not contain a run.', folder), {
       hint: localize('Specify a run folder, which contains run.json.'),
     });
-  const result = await analysed(request);
+  const result = await tryAnalyze(request);
   const comparison =
     request.compareWith === undefined
       ? null
@@ -90,7 +90,7 @@ export async function gatherReport(request: ReportRequest): Promise<Report> {
     run,
     config: configOf(await readFlatConfig(folderOfRun(folder))),
     curves: await curvesOf(folder, run.info.kind).catch((error: unknown) => {
-      // A run may have none yet, and those that were imported may be out of reach.
+      // A run may have no curves yet, and the source of imported ones may be missing.
       if (error instanceof UserError) return null;
       throw error;
     }),
@@ -102,11 +102,11 @@ export async function gatherReport(request: ReportRequest): Promise<Report> {
   };
 }
 
-/** A run that has no predictions at all still has curves and a configuration. */
-async function analysed(
+/** Analyzes a run; a message if it has no predictions, because it still has curves and a configuration. */
+async function tryAnalyze(
   request: ReportRequest,
 ): Promise<AnalysisResult | { missing: MessageText }> {
-  const without = await openAnalysedRun(request.run).then(
+  const without = await openAnalyzedRun(request.run).then(
     () => null,
     (error: unknown) => {
       if (error instanceof UserError) return { missing: error.messageText };
@@ -116,7 +116,7 @@ async function analysed(
   return without ?? (await analyze(request));
 }
 
-/** Sure answers before unsure ones, then those without a probability, in annotation order. */
+/** Wrong predictions, most confident first; those without a probability last, in annotation order. */
 function wrongOf({ examples, predictions }: AnalysisResult): WorstExample[] {
   return examples
     .flatMap(({ right, probLabel }, row) => {
@@ -131,13 +131,14 @@ function configOf(config: FlatConfig): Report['config'] {
   const defaults = flatConfig(parseConfig('').config, sep);
   const rows = [...config].map(([key, value]): ConfigRow => {
     const definition = definitionOf(key);
-    // Paths of the definition start nowhere in particular.
+    // Default paths are not relative to a folder.
     if (definition?.kind === 'path')
-      return { key, value, byDefault: yamlText(definition.default) || null };
-    // `vit` is one word by default, and may be a mapping.
+      return { key, value, defaultValue: yamlText(definition.default) || null };
+    // `vit` is a name by default, and may be a mapping.
     const [mapping] = key.split('.');
-    return { key, value, byDefault: defaults.get(key) ?? defaults.get(mapping) ?? null };
+    return { key, value, defaultValue: defaults.get(key) ?? defaults.get(mapping) ?? null };
   });
-  const isChanged = ({ value, byDefault }: ConfigRow): boolean => value !== (byDefault ?? '');
+  const isChanged = ({ value, defaultValue: byDefault }: ConfigRow): boolean =>
+    value !== (byDefault ?? '');
   return { changed: rows.filter(isChanged), others: rows.filter((row) => !isChanged(row)) };
 }

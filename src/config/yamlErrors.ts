@@ -1,7 +1,7 @@
-/** What the YAML parsers find wrong, in words for people and for other languages. */
+/** Localized messages for the errors of the YAML parsers. */
 import { inEnglish, localize, type LocalizedMessage, type MessageText } from '../util/localize';
 
-/** The parsers' terse messages that people need other words for, by their code or their text. */
+/** Clearer messages for some terse errors of the parsers, by code or text. */
 const remedies: Readonly<Record<string, LocalizedMessage>> = {
   TAB_AS_INDENT: localize('YAML does not allow tabs as indentation. Use spaces.'),
   BLOCK_AS_IMPLICIT_KEY: localize(
@@ -18,7 +18,7 @@ const remedies: Readonly<Record<string, LocalizedMessage>> = {
   ),
 };
 
-/** Errors with a localized message, as sentences with at most one value; others are reported in English. */
+/** Errors with a translation, as sentences with at most one value; others are reported in English. */
 const known: readonly ((value: string) => LocalizedMessage)[] = [
   () => localize('All mapping items must start at the same column.'),
   () => localize('Flow map in block collection must be sufficiently indented and end with a }.'),
@@ -38,19 +38,20 @@ const known: readonly ((value: string) => LocalizedMessage)[] = [
 ];
 
 /**
- * @param code of the fault, where the parser has one
- * @param message the parser's own
+ * Translates an error of a parser.
+ * @param code the parser's code, or its message if it has none
+ * @param message the parser's message
  */
-export function yamlFaultMessage(code: string, message: string): MessageText {
+export function yamlErrorMessage(code: string, message: string): MessageText {
   const remedy = remedies[code];
   if (remedy !== undefined) return remedy;
-  const said = sentence(message);
+  const text = sentence(message);
   for (const make of known) {
     const [before = '', after] = inEnglish(make('\0')).split('\0');
-    if (after === undefined ? said === before : said.startsWith(before) && said.endsWith(after))
-      return make(said.slice(before.length, said.length - (after ?? '').length));
+    if (after === undefined ? text === before : text.startsWith(before) && text.endsWith(after))
+      return make(text.slice(before.length, text.length - (after ?? '').length));
   }
-  return said;
+  return text;
 }
 
 const sentence = (message: string): string =>
