@@ -25,7 +25,7 @@ function find(analysis: Analysis, slice: string, value = 'yes'): SliceNumbers {
 const marked = (analysis: Analysis): string[] =>
   analysis.slices.filter((each) => each.marked).map(({ slice, value }) => `${slice}: ${value}`);
 
-/** The sample's sentences about drawn scenes: their truth, and that of a wrong model, can be worked out. */
+/** The sample's sentences about drawn scenes, for which right and wrong predictions can be computed. */
 const SETS = 60;
 const sample = Array.from({ length: SETS }, (_, index) => sentenceSet(42, 'dev', index)).flatMap(
   ({ statements, pairs }, index) =>
@@ -42,28 +42,28 @@ const annotations = sample.map(({ identifier, statement, pair }): Annotation => 
 }));
 const truth = (i: number): boolean => annotations[i].label === 'True';
 
-/** Analyses a model by what it answers to a statement about two scenes. */
+/** Analyzes a model that is defined by its predictions for a statement about two scenes. */
 async function model(answer: (statement: Statement, pair: ScenePair) => Said): Promise<Analysis> {
   const project = new AnalysisProject(annotations);
   const run = await project.import('model', (i) => answer(sample[i].statement, sample[i].pair));
   return (await analyzed(run)).analysis;
 }
 
-describe('models that are wrong by construction are distinguished by their slices', () => {
-  test('one that always says True: half the accuracy, no consistency, and the label explains it all', async () => {
+describe('models that are wrong by construction are identified by their slices', () => {
+  test('a model that always predicts True has half the accuracy, no consistency, and is explained by the label', async () => {
     const analysis = await model(() => true);
     expect(find(analysis, 'label', 'True')).toMatchObject({ accuracy: 1, marked: true });
     expect(find(analysis, 'label', 'False')).toMatchObject({ accuracy: 0, marked: true });
     expect(analysis.accuracy).toBeCloseTo(0.5, 12);
     expect(analysis.consistency).toBe(0);
-    // Each sentence is true of half of its pairs: no slice of sentences can differ.
+    // Each sentence is true for half of its pairs, so no slice of sentences can differ.
     expect(marked(analysis).sort()).toEqual(['label: False', 'label: True']);
     expect(find(analysis, 'label', 'True').finding?.message).toBe(
       `Label "True": 100% of ${annotations.length / 2}, 100 points above the rest`,
     );
   });
 
-  test('one that does not look at the right image: sentences about the left one stay right', async () => {
+  test('a model that ignores the right image is right about the left image', async () => {
     const nothing: Scene = [];
     const analysis = await model((statement, [left]) => statement.isTrueOf([left, nothing]));
     const left = find(analysis, 'order words', 'left');
@@ -76,8 +76,8 @@ describe('models that are wrong by construction are distinguished by their slice
     expect(find(analysis, 'label', 'True').difference).toBeLessThan(0);
   });
 
-  test('one that counts badly: counting and comparison fall behind, nothing else does', async () => {
-    // Of things that are alike it sees one.
+  test('a model that counts badly is worse only for counting and comparison', async () => {
+    // It counts equal objects as one.
     const analysis = await model((statement, pair) => {
       const isNamed = (thing: Scene[number]): boolean => countOf(statement.phrase, [thing]) > 0;
       const seen = (scene: Scene): Scene => {
@@ -99,7 +99,7 @@ describe('models that are wrong by construction are distinguished by their slice
     );
   });
 
-  test('a model that is right by chance is not explained by any slice', async () => {
+  test('a random model is not explained by any slice', async () => {
     let seed = 7;
     const random = (): number => (seed = (seed * 16807) % 2147483647) / 2147483647;
     expect(marked(await model(() => random()))).toEqual([]);
@@ -107,7 +107,7 @@ describe('models that are wrong by construction are distinguished by their slice
 });
 
 describe('slices of sentences', () => {
-  /** NLVR2's authors annotated 800 sentences with phenomena; the patterns are what they are compared with. */
+  /** Compares the patterns with the 800 sentences that NLVR2's authors annotated with phenomena. */
   test.each([
     ['counting', ['hard cardinality', 'soft cardinality'], 0.9, 0.95],
     ['comparison', ['comparison'], 0.75, 0.68],
@@ -144,7 +144,7 @@ describe('slices of sentences', () => {
     );
   });
 
-  test('of users are read from JSON and YAML, and what is wrong is named', async () => {
+  test('of users are read from JSON and YAML, and errors are named', async () => {
     const file = join(scratchFolder(), 'slices.yaml');
     const slices = [{ name: 'colours', pattern: '\\b(red|blue)\\b' }];
     writeFileSync(file, "- name: colours\n  pattern: '\\b(red|blue)\\b'\n");
@@ -166,7 +166,7 @@ describe('slices of sentences', () => {
       expect(() => checkUserSlices(content, file)).toThrow(message);
   });
 
-  test('of users cannot hold the program up: a pattern that backtracks without end is ended', async () => {
+  test('of users cannot block the program: a pattern with excessive backtracking is terminated', async () => {
     const slice = { name: 'slow', pattern: '(a+)+b' };
     await expect(matchSentences(slice, ['a'.repeat(60)], 200)).rejects.toThrow(
       /pattern of slice slow takes longer than 0\.2 seconds/,
@@ -212,11 +212,11 @@ describe('facts of the annotations', () => {
       votes: { agreeing: 1, all: 2 },
       reasons: ['annotators'],
     });
-    // One answer without a probability: a third against the label, and half of the votes.
+    // One prediction without a probability: a third against the label, and half of the votes.
     expect(analysis.labelNoise[0].score).toBeCloseTo(1 - (2 / 3) * (1 / 2), 12);
   });
 
-  test('annotations that are gone leave their slices out, and this is said; named files must be there', async () => {
+  test('missing annotations omit their slices with a note; specified files must exist', async () => {
     const project = new AnalysisProject(annotations);
     const run = await project.import('model', truth);
     const missing = { annotations: join(project.folder, 'gone.json') };
@@ -233,7 +233,7 @@ describe('facts of the annotations', () => {
     );
   });
 
-  test('a subset that is named is a slice', async () => {
+  test('a specified subset is a slice', async () => {
     const project = new AnalysisProject(annotations);
     const run = await project.import('model', truth);
     const file = join(project.folder, 'few.json');
@@ -297,7 +297,7 @@ describe('over epochs', () => {
     expect(analysis.labelNoise[0].score).toBeCloseTo(0.94, 12);
   });
 
-  test('an epoch is chosen by number, as the best or as the newest; what there is not is named', async () => {
+  test('an epoch is selected by number, as the best or as the newest; a missing one is an error', async () => {
     const project = new AnalysisProject(annotations);
     const run = join(project.folder, 'run');
     for (const [epoch, share] of [0.5, 1, 0.8].entries())
@@ -321,7 +321,7 @@ describe('over epochs', () => {
 });
 
 describe('a comparison', () => {
-  test('pairs the examples that both runs answer, and says how many they do not share', async () => {
+  test('pairs the examples with predictions of both runs, and counts the others', async () => {
     const project = new AnalysisProject(annotations);
     const other = new AnalysisProject(annotations.slice(0, 100));
     const a = await project.import('a', (i) => (i % 4 === 0 ? !truth(i) : truth(i)));

@@ -11,7 +11,7 @@ const set: PredictionSet = { split: 'val', epoch: 1 };
 const annotations = Array.from({ length: 60 }, (_, i): Annotation => ({
   identifier: `dev-${i}-0-0`,
   sentence: i % 3 === 0 ? `There are exactly ${i} dogs.` : 'The dog sleeps.',
-  // An example without a label is no part of the analysis, and is a row of the file.
+  // An example without a label is a row of the file, but not part of the analysis.
   ...(i !== 1 && { label: i % 2 === 0 ? 'True' : 'False' }),
   images: ['left.png', 'right.png'],
 }));
@@ -33,7 +33,7 @@ beforeAll(async () => {
   });
 });
 
-// A folder is of one test: it is removed after it.
+// Each test has its own folder, which is removed after it.
 async function begin(): Promise<void> {
   project = new AnalysisProject(annotations);
   run = await project.import('run', (i) => (i % 2 === 0 ? 0.9 : 0.2), { epoch: 1 });
@@ -42,7 +42,7 @@ async function begin(): Promise<void> {
 const identity = () => module.analyses.identityOf(run, join(project.folder, 'nlvr.yaml'), set);
 
 describe('analyses of a window', () => {
-  it('are the same as long as predictions, annotations and slices are', async () => {
+  it('are cached until predictions, annotations or slices change', async () => {
     await begin();
     const first = await identity();
     expect(await identity()).toBe(first);
@@ -62,7 +62,7 @@ describe('analyses of a window', () => {
     settings.slices = [];
   });
 
-  it('are made once for all who ask, and again after the last of them left too early', async () => {
+  it('run once for all requests, and again after the last one was canceled', async () => {
     await begin();
     const of = await identity();
     const job = module.analyses.job(of);
@@ -74,12 +74,12 @@ describe('analyses of a window', () => {
     const again = module.analyses.job(of);
     expect(again).not.toBe(job);
     await again.until(() => again.complete);
-    // Finished work is kept when a follower leaves.
+    // A finished result is kept when a request is canceled.
     expect(module.analyses.job(of)).toBe(again);
     expect(again.analysis?.n).toBe(59);
   });
 
-  it('say which rows of the file are in a slice, unlabelled ones counted', async () => {
+  it('map slices to rows of the file, which include unlabeled ones', async () => {
     await begin();
     const counting = { kind: 'slice', slice: 'counting', value: 'yes' } as const;
     const config = join(project.folder, 'nlvr.yaml');

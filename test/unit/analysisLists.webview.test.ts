@@ -13,7 +13,7 @@ function slice(value: string, accuracy: number | null, marked = false): SliceNum
   };
 }
 
-it('slices are found by words, sorted by a column, and unknown numbers come last either way', () => {
+it('slices are searched by words and sorted by a column, with unknown numbers last in both directions', () => {
   const slices = [slice('dog', 0.7), slice('cat', null), slice('bird', 0.4, true)];
   const values = (view: Partial<typeof DEFAULT_SLICES>) =>
     shownSlices(slices, { ...DEFAULT_SLICES, ...view }).map((each) => each.value);
@@ -27,7 +27,7 @@ it('slices are found by words, sorted by a column, and unknown numbers come last
   expect(barRange([slice('a', null)])).toEqual([0, 1]);
 });
 
-it('points are sorted and the one under the pointer is found among a hundred thousand', () => {
+it('points are sorted, and the one under the pointer is found among a hundred thousand', () => {
   const count = 100_000;
   const columns: DynamicsColumns = {
     confidence: Float32Array.from({ length: count }, (_, i) => (i % 1000) / 999),
@@ -47,7 +47,7 @@ it('points are sorted and the one under the pointer is found among a hundred tho
   expect(at(0, 0)).toBe(0);
   expect(at(52, 300.2)).toBe(5300);
   expect(at(990, 999)).toBe(99_999);
-  // Row 7 was answered by no epoch: the nearest ones are next to it.
+  // Row 7 has no prediction in any epoch, so the nearest points are next to it.
   expect(at(0.1, 7.2)).toBe(8);
   expect(index.nearest(2, 2, 990, 999, 6)).toBeNull();
 });

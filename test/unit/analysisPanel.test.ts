@@ -34,14 +34,14 @@ const annotations = Array.from({ length: 80 }, (_, i): Annotation => ({
 }));
 const truth = (i: number): boolean => i % 2 === 0;
 
-/** The panel and its page on a run, without an editor. */
+/** The panel and its page for a run, without an editor. */
 class Panel {
   readonly said: ToWebview[] = [];
   readonly shown: unknown[] = [];
   readonly session: AnalysisSession;
   model: Model;
   trusted = true;
-  /** Changes when an analysis would be another one. */
+  /** Changes when the result of an analysis would change. */
   stamp = 0;
   jobs: AnalysisJob[] = [];
   refusal: UserError | null = null;
@@ -109,7 +109,7 @@ async function twoEpochs(): Promise<string> {
   return run;
 }
 
-it('shows exactly the numbers of nlvr analyze, the first of them before all are there', async () => {
+it('shows exactly the numbers of nlvr analyze, the first ones before all are computed', async () => {
   const run = await twoEpochs();
   panel = new Panel(run);
   await panel.session.ready();
@@ -167,7 +167,7 @@ it('is analyzed while the page still loads, once', async () => {
   expect(panel.jobs).toHaveLength(1);
 });
 
-it('keeps what it shows while a new epoch is taken in, and offers it', async () => {
+it('keeps its numbers while a new epoch is analyzed, and offers it', async () => {
   const run = await twoEpochs();
   const later = fileOfSet(run, { split: 'val', epoch: 1 });
   renameSync(later, `${later}.later`);
@@ -184,7 +184,7 @@ it('keeps what it shows while a new epoch is taken in, and offers it', async () 
   expect(panel.model.set).toEqual({ split: 'val', epoch: 0 });
   expect(panel.model.newer).toEqual({ split: 'val', epoch: 1 });
   expect(panel.model.numbers?.dynamics?.epochs).toEqual([0, 1]);
-  // Nothing has changed: nothing begins.
+  // Nothing has changed, so nothing starts.
   await panel.session.refresh();
   expect(panel.jobs).toHaveLength(2);
   panel.model.open({ split: 'val', epoch: 1 });
@@ -193,7 +193,7 @@ it('keeps what it shows while a new epoch is taken in, and offers it', async () 
   expect(panel.model.set).toEqual({ split: 'val', epoch: 1 });
 });
 
-it('is cancelled until it is asked again, also by a page that comes back', async () => {
+it('stays canceled until it is requested again, also by a page that is restored', async () => {
   panel = new Panel(await twoEpochs());
   await panel.session.ready();
   panel.model.send({ type: 'cancel' });
@@ -207,7 +207,7 @@ it('is cancelled until it is asked again, also by a page that comes back', async
   await panel.done();
 });
 
-it('says what stands in the way, once, and analyzes when it is gone', async () => {
+it('shows an error once, and analyzes when it is resolved', async () => {
   const run = await twoEpochs();
   panel = new Panel(run);
   panel.trusted = false;
@@ -226,7 +226,7 @@ it('says what stands in the way, once, and analyzes when it is gone', async () =
   panel.refusal = null;
   await panel.session.refresh();
   await panel.done();
-  // Predictions that cannot be analysed: the thread says why, in words.
+  // Predictions that cannot be analyzed: the thread returns a message.
   const file = fileOfSet(run, { split: 'val', epoch: 1 });
   rmSync(file);
   writeFileSync(file, '');
@@ -240,7 +240,7 @@ it('says what stands in the way, once, and analyzes when it is gone', async () =
   );
 });
 
-it('keeps marks of candidates in the notes of the run', async () => {
+it('stores marks of candidates in the notes of the run', async () => {
   const run = await twoEpochs();
   panel = new Panel(run);
   await panel.session.ready();
@@ -259,7 +259,7 @@ it('keeps marks of candidates in the notes of the run', async () => {
   expect(panel.model.noteOf('dev-1-0-1').marked).toBe(true);
 });
 
-it('shows stored robustness results, a chosen one, and opens the pairs that broke', async () => {
+it('shows stored robustness results, selects one, and opens the changed pairs', async () => {
   const run = await twoEpochs();
   const folder = new RunFolder(run);
   const logits = (p: number): number[] => [0, Math.log(p / (1 - p))];
@@ -307,7 +307,7 @@ it('shows stored robustness results, a chosen one, and opens the pairs that brok
   expect(model.robustnessShown).toMatchObject({ examples: 80, accuracy: 0.5, incomplete: null });
   expect(model.robustnessShown?.tests[0]).toMatchObject({ test: 'exchanged', flips: 8 });
   expect(model.robustnessShown?.tests[0]?.pairs).toHaveLength(8);
-  // Of the epoch that was tested, though another is shown.
+  // The pairs of the tested epoch, although another one is shown.
   expect(model.set).toEqual({ split: 'val', epoch: 1 });
   const subset = { kind: 'robustness', file: 'val-checkpoint_best.json', test: 'exchanged' };
   model.send({ type: 'showBroken', file: 'val-checkpoint_best.json', test: 'exchanged' });
@@ -321,7 +321,7 @@ it('shows stored robustness results, a chosen one, and opens the pairs that brok
   await expect(
     examplesOf(run, '', { split: 'val', epoch: 0 }, { ...subset, file: '../x.json' } as Subset),
   ).rejects.toThrow('no longer exists');
-  // Of a split that has no predictions.
+  // A split without predictions.
   await expect(
     panel.session.message({
       type: 'showBroken',
@@ -329,7 +329,7 @@ it('shows stored robustness results, a chosen one, and opens the pairs that brok
       test: 'exchanged',
     }),
   ).rejects.toThrow(/run has no predictions of test/);
-  // What asks for the tab, and the tests that are asked for.
+  // Requests for the tab and for tests.
   panel.session.showTab('robustness');
   expect(model.tab).toBe('robustness');
   model.send({ type: 'testRobustness' });

@@ -122,7 +122,7 @@ describe('two models on NLVR2, imported', () => {
     });
   });
 
-  test('accuracy, consistency and their intervals, the same each time', async () => {
+  test('accuracy, consistency and their intervals, reproducibly', async () => {
     const { analysis } = result;
     const again = { run: join(folder, 'a'), split: 'val', userSlices: [], epoch: 'last' } as const;
     expect(await analyze(again)).toEqual(result);
@@ -130,7 +130,7 @@ describe('two models on NLVR2, imported', () => {
     expectClose(analysis.accuracy, reference.all.accuracy);
     expectClose(analysis.consistency, reference.all.consistency);
     expectInterval(analysis.ci95, reference.all.ci95);
-    // Two bootstraps draw differently.
+    // The two bootstraps draw different samples.
     expectInterval(analysis.consistencyCi95, reference.consistencyCi95, 0.02);
   });
 
@@ -152,7 +152,7 @@ describe('two models on NLVR2, imported', () => {
     }
   });
 
-  test('the correction is over all slices that were tested', () => {
+  test('the correction covers all tested slices', () => {
     const tested = result.analysis.slices.filter(({ p }) => p !== null);
     const q = benjaminiHochberg(tested.map(({ p }) => p ?? NaN));
     expect(tested.map((slice) => slice.q)).toEqual(q);
@@ -167,7 +167,7 @@ describe('two models on NLVR2, imported', () => {
     const { temperature, ...exact } = reference.calibration;
     for (const [key, value] of Object.entries(exact)) {
       const actual = calibration?.[key as 'ece' | 'brier' | 'nll'];
-      // The two that depend on the temperature are as near as the minimum was found.
+      // The precision of the two numbers with the temperature is that of the minimum.
       const tolerance = key.endsWith('Calibrated') ? 1e-6 : 1e-12;
       expect(Math.abs((actual ?? NaN) - value), key).toBeLessThan(tolerance);
     }
@@ -176,7 +176,7 @@ describe('two models on NLVR2, imported', () => {
     expect(calibration?.bins.reduce((sum, { n }) => sum + n, 0)).toBe(reference.all.n);
   });
 
-  test('the comparison, by slice, with the examples behind every number', () => {
+  test('the comparison, by slice, with the examples of every number', () => {
     const { comparison, examples } = compared;
     expectClose(comparison.p, reference.comparedP);
     expectInterval(comparison.ci95, reference.differenceCi95, 0.02);
@@ -193,7 +193,7 @@ describe('two models on NLVR2, imported', () => {
       );
       expect(behind).toHaveLength(expected.newlyWrong);
     }
-    // The second model is better by construction, but for hard cardinality.
+    // The second model is better by construction, except for hard cardinality.
     expect(comparison.difference).toBeGreaterThan(0);
     const hard = comparison.slices.find(({ value }) => value === 'hard cardinality');
     expect(hard?.difference).toBeLessThan(0);

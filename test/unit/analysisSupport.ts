@@ -1,4 +1,4 @@
-/** Runs to analyse: annotations and answers become run folders by the import that people use. */
+/** Creates runs to analyze from annotations and predictions, by importing them. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { importPredictions } from '../../src/analysis/import/importPredictions';
@@ -7,7 +7,7 @@ import { scratchFolder } from '../integration/tinyProject';
 
 /** An annotation in any format, with its identifier. */
 export type Annotation = Record<string, unknown> & { identifier: string };
-/** What a model says of an example: an answer, or the probability of True. */
+/** The output of a model for an example: a prediction, or the probability of True. */
 export type Said = boolean | number;
 
 export class AnalysisProject {
@@ -29,7 +29,7 @@ export class AnalysisProject {
     );
   }
 
-  /** Imports what a model says. @returns the run folder. */
+  /** Imports the predictions of a model. @returns the run folder */
   async import(
     name: string,
     said: (i: number) => Said,

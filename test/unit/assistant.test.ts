@@ -1,4 +1,4 @@
-/** What assistants are answered, in the editor and by `nlvr mcp` alike. */
+/** Results of the tools for assistants, in the editor and from `nlvr mcp`. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -68,7 +68,7 @@ describe('runs', () => {
     expect(page.runs).toHaveLength(1);
   });
 
-  it('say how they stand, with the notes that still hold', async () => {
+  it('have a status with the unresolved notes', async () => {
     const status = await ask('nlvr_run_status', { run: 'calm-fox-1' });
     expect(status).toMatchObject({
       ...{ name: 'calm-fox-1', status: 'finished', step: 40, epochs: 2 },
@@ -78,7 +78,7 @@ describe('runs', () => {
     expect(first.predictions).toEqual([{ split: 'val', epoch: 1 }]);
   });
 
-  it('have evaluations, epochs and curves of any length as so many points', async () => {
+  it('have evaluations, epochs, and curves of any length with the requested number of points', async () => {
     const metrics = await ask('nlvr_run_metrics', { run: 'calm-fox-1', points: 4 });
     expect(metrics.evaluations).toMatchObject([
       { split: 'val', epoch: 0, accuracy: 0.5 },
@@ -97,7 +97,7 @@ describe('runs', () => {
     });
   });
 
-  it('are found by their folder or by a name that is one run only', async () => {
+  it('are found by their folder or by a unique name', async () => {
     const folder = trainingIn(world.root, 'sweep/a', { name: 'amber-owl-2' });
     trainingIn(world.root, 'sweep/b', { name: 'amber-owl-2' });
     for (const run of [folder, 'sweep/a', './sweep/../sweep/a', 'a'])
@@ -126,7 +126,7 @@ describe('predictions', () => {
     expect(slices.some(({ slice }) => slice === 'annotators')).toBe(true);
   });
 
-  it('that are wrong are read in pages, the surest first, and by slice', async () => {
+  it('that are wrong are paged, most confident first, and filtered by slice', async () => {
     const all = await ask('nlvr_failed_examples', { run: 'first', limit: 50 });
     const examples = all.examples as { sentence: string; label: boolean; probTrue: number }[];
     expect(all.total).toBe(examples.length);
@@ -157,7 +157,7 @@ describe('predictions', () => {
     ).toBe('There is no slice counting with the value no. Its values are: yes.');
   });
 
-  it('of two runs are compared, with examples of what changed', async () => {
+  it('of two runs are compared, with examples of the changes', async () => {
     const answer = await ask('nlvr_compare_runs', { a: 'first', b: 'second', examples: 2 });
     const { comparison } = await compare({
       ...{ a: join(world.root, 'first'), b: join(world.root, 'second'), split: 'val' },
@@ -173,7 +173,7 @@ describe('predictions', () => {
 });
 
 describe('robustness', () => {
-  it('is that of the newest stored result: the answers depend on the left image alone', async () => {
+  it('returns the newest stored result: the predictions depend only on the left image', async () => {
     const answer = await ask('nlvr_robustness', { run: 'first' });
     expect(answer).toMatchObject({ name: 'first', split: 'val', epoch: 1, accuracy: 1 });
     const tests = answer.tests as { test: string; flips: number; n: number }[];
@@ -188,7 +188,7 @@ describe('robustness', () => {
     expect(answer.leftOut).toEqual({ changedAnswers: all - changed.length });
   });
 
-  it('is of the split and checkpoint that are asked for, and no test is run', async () => {
+  it('filters by split and checkpoint, and runs no test', async () => {
     const wanted = { run: 'first', split: 'test', checkpoint: 'best', pairs: 0 };
     expect(await ask('nlvr_robustness', wanted)).toMatchObject({
       split: 'test',
@@ -204,7 +204,7 @@ describe('robustness', () => {
 });
 
 describe('a configuration', () => {
-  it('is checked: each problem with line, key and what would be right', async () => {
+  it('is checked: each problem with line, key and valid values', async () => {
     const file = join(world.root, 'wrong.nlvr.yaml');
     mkdirSync(join(world.root, 'images'), { recursive: true });
     writeFileSync(
@@ -223,7 +223,7 @@ describe('a configuration', () => {
     expect(problems).toContainEqual(expect.objectContaining({ key: 'max_epoch', line: 4 }));
   });
 
-  it('names paths that are missing, and does not look outside the folders', async () => {
+  it('reports missing paths, and does not read outside the folders', async () => {
     const there = join(world.outside, 'there');
     mkdirSync(there, { recursive: true });
     writeFileSync(
@@ -258,19 +258,19 @@ describe('inputs', () => {
     expect(await refusal(tool, input)).toMatch(message);
   });
 
-  it('take numbers and texts for each other, as models write them', async () => {
+  it('convert between numbers and strings, as models mix them', async () => {
     const metrics = await ask('nlvr_analyze_run', { run: 'first', epoch: 1 });
     expect(metrics.epoch).toBe(1);
   });
 
-  it('have a schema that says what every value means', () => {
+  it('have a schema that describes every value', () => {
     for (const { input } of toolDefinitions as readonly ToolDefinition[])
       for (const each of Object.values(input.properties)) expect(each.description).toMatch(/\.$/);
   });
 });
 
-describe('what lies elsewhere', () => {
-  it('is refused, however it is named', async () => {
+describe('a path outside the roots', () => {
+  it('is refused in every notation', async () => {
     const elsewhere = trainingIn(world.outside, 'run');
     const named = [elsewhere, '/', '..', '../../etc', join(world.root, '..'), 'a\0b'];
     for (const run of named)
@@ -282,7 +282,7 @@ describe('what lies elsewhere', () => {
     );
   });
 
-  it('is not reached by links and names in a run', async () => {
+  it('cannot be reached by links and names in a run', async () => {
     const other = { root: scratchFolder(), outside: scratchFolder() };
     await fillWorld(other);
     const there = {
@@ -313,7 +313,7 @@ describe('what lies elsewhere', () => {
     expect(list.unreadable).toHaveLength(hostile.length - 1);
   });
 
-  it('is a run all the same where the editor shows it', async () => {
+  it('is accepted for a run that the editor shows', async () => {
     const elsewhere = trainingIn(world.outside, 'shown');
     const shown = { ...places, runFolders: () => Promise.resolve([elsewhere]) };
     expect((await ask('nlvr_run_status', { run: elsewhere }, shown)).folder).toBe(elsewhere);
@@ -321,7 +321,7 @@ describe('what lies elsewhere', () => {
   });
 });
 
-it('answers about a huge run are bounded, and say what they leave out', async () => {
+it('results about a huge run are limited, and list what they omit', async () => {
   hugeRun(world.root);
   const examples = await ask('nlvr_failed_examples', { run: 'huge', limit: 50 });
   expect(examples.total).toBe(3000);

@@ -1,4 +1,4 @@
-/** Runs for assistants to ask about: imported predictions, a training with a long history, and hostile folders. */
+/** Creates runs for the tests of assistants: imported predictions, a training with a long history, and hostile folders. */
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { robustnessNumbers } from '../../src/analysis/robustness';
@@ -19,7 +19,7 @@ const annotations = readFileSync(
 export interface AssistantWorld {
   /** The folder that may be read. */
   root: string;
-  /** A folder that may not. */
+  /** A folder that may not be read. */
   outside: string;
 }
 
@@ -35,7 +35,7 @@ export async function fillWorld({ root }: AssistantWorld): Promise<void> {
   await project.import('second', (i) => (i % 4 > 0 ? 0.8 : 0.3), { epoch: 2 });
 }
 
-/** Robustness results: of every other pair the answer depends on the left image, of none on the right one. */
+/** Robustness results: the prediction depends on the left image for every other pair, and never on the right one. */
 function storeRobustness(
   folder: string,
   { split, created }: Pick<RobustnessResult, 'split' | 'created'>,
@@ -77,7 +77,7 @@ export function writeLines(file: string, lines: readonly unknown[]): void {
   writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }
 
-/** A training of two epochs and 40 steps, with a warning that still holds and one that does not. */
+/** A training of two epochs and 40 steps, with an unresolved and a resolved warning. */
 export function smallTraining(root: string): string {
   const folder = trainingIn(root, 'calm-fox-1', {
     best: { epoch: 1, step: 40, accuracy: 0.75, consistency: 0.5, testAccuracy: null },
@@ -131,7 +131,7 @@ export function hugeRun(root: string): string {
   return folder;
 }
 
-/** Runs whose parts are links out of the root, by name, and a configuration that is one. */
+/** Runs whose files are links to outside of the root, by name, and such a configuration. */
 export function hostileRuns({ root, outside }: AssistantWorld): string[] {
   const secret = join(outside, 'secret.json');
   writeJson(secret, { message: 'the secret' });

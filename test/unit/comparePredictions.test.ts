@@ -26,7 +26,7 @@ beforeEach(async () => {
   b = await project.import('b', (i) => labels[i] !== (i % 4 === 0), { epoch: 0 });
 });
 
-/** A module of all these, so that they share what they keep. */
+/** One bundle of all modules, so that they share their state. */
 async function load<T>(modules: readonly string[], vscode: Record<string, unknown>): Promise<T> {
   const entry = join(project.folder, 'entry.ts');
   const lines = modules.map(
@@ -37,7 +37,7 @@ async function load<T>(modules: readonly string[], vscode: Record<string, unknow
 }
 
 describe('Compare Predictions', () => {
-  /** Asks for two runs; the user picks from the lists by name. */
+  /** Runs the command; the user picks two runs from the lists by name. */
   async function choose(calledOn: unknown, selected: unknown, picks: string[], front?: string) {
     const offered: string[][] = [];
     const { chooseTwo, followPanel } = await load<typeof command & typeof runInFront>(
@@ -76,7 +76,7 @@ describe('Compare Predictions', () => {
     return { chosen, offered };
   }
 
-  it('asks for two of the runs with predictions, the one in front first', async () => {
+  it('asks for two runs with predictions, the active one first', async () => {
     expect(await choose(undefined, undefined, ['b', 'a'], b)).toEqual({
       chosen: { a: b, b: a },
       offered: [
@@ -87,7 +87,7 @@ describe('Compare Predictions', () => {
     expect((await choose(undefined, undefined, ['a'])).chosen).toBeUndefined();
   });
 
-  it('is about the runs selected in the view: the newer is compared with the older', async () => {
+  it('compares the runs selected in the view, the newer one with the older one', async () => {
     expect(await choose(b, [b, a], [])).toEqual({ chosen: { a, b }, offered: [] });
     expect(await choose(b, undefined, ['a'])).toEqual({
       chosen: { a: b, b: a },
@@ -97,10 +97,10 @@ describe('Compare Predictions', () => {
   });
 });
 
-it('Failed Examples finds the examples of a number of a comparison, in any epoch of the run', async () => {
+it('Failed Examples shows the examples of a number of a comparison, in any epoch of the run', async () => {
   const epoch1 = await project.import('b', (i) => labels[i] !== (i % 5 === 0), { epoch: 1 });
   const file = join(epoch1, 'predictions', 'val-epoch-001.jsonl');
-  // Another order, as other programs may write it.
+  // Other programs may write another order.
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n').reverse();
   writeFileSync(file, `${lines.join('\n')}\n`);
   const { comparedExamples, shownComparisons } = await load<typeof subsets & typeof shown>(

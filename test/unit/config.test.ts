@@ -40,7 +40,7 @@ min_lr: 0
 
 `;
 
-/** The only problem of a text; fails when there is another number of them. */
+/** The only problem of a text; fails if there are none or several. */
 function problemOf(text: string): ConfigProblem {
   const { problems } = parseConfig(text);
   expect(problems.map(({ message }) => message)).toHaveLength(1);
@@ -52,7 +52,7 @@ function problemOf(text: string): ConfigProblem {
 const markedText = (text: string, { range }: ConfigProblem): string => text.slice(...range);
 
 describe('parseConfig', () => {
-  it("loads BLIP's own nlvr.yaml unchanged and without a remark", () => {
+  it("loads BLIP's own nlvr.yaml unchanged and without a problem", () => {
     const { config, problems } = parseConfig(blipYaml);
     expect(problems).toEqual([]);
     expect(config).toMatchObject({
@@ -71,7 +71,7 @@ describe('parseConfig', () => {
     });
   });
 
-  it('gives every key of the definition its default when the file is empty', () => {
+  it('uses the default of every key if the file is empty', () => {
     for (const text of ['', '# only a comment\n', '---\n', '\n\n']) {
       const { config, problems } = parseConfig(text);
       expect(problems).toEqual([]);
@@ -113,7 +113,7 @@ describe('parseConfig', () => {
     ['xla: 1', true],
     ['device: true', 'auto'],
     ['ann_root: 2024', '2024'],
-  ])('reports the type of "%s" and offers a value that passes', (text, value) => {
+  ])('reports the type of "%s" and suggests a valid value', (text, value) => {
     const problem = problemOf(text);
     expect(problem.code).toBe('wrong-type');
     if (value !== undefined)
@@ -121,7 +121,7 @@ describe('parseConfig', () => {
     expect(problem.message).toContain(`\`${problem.key}\``);
   });
 
-  it('names key, value, range and line of a value out of range, and where to clamp it', () => {
+  it('reports key, value, range and line of a value out of range, and suggests the nearest valid value', () => {
     const text = '# a comment\nseed: 3\ninit_lr: 30 # hot\n';
     const problem = problemOf(text);
     expect(problem).toMatchObject({
@@ -148,14 +148,14 @@ describe('parseConfig', () => {
     ['epochs: 1', 'max_epoch'],
     ['ann_files: {trian: a}', 'train'],
     ['vit: {pach_size: 16}', 'patch_size'],
-  ])('offers the nearest key for "%s"', (text, to) => {
+  ])('suggests the nearest key for "%s"', (text, to) => {
     const problem = problemOf(text);
     expect(problem).toMatchObject({ code: 'unknown-key', severity: 'error' });
     expect(problem.suggestions).toEqual([{ kind: 'rename', to }, { kind: 'remove' }]);
     expect(problem.message).toContain(`\`${to}\``);
   });
 
-  it('does not offer a key that is set already, nor a far-fetched one', () => {
+  it('does not suggest a key that is already set or not similar', () => {
     const text = 'init_lr: 1e-4\nlearning_rate: 1e-4\n';
     const problem = problemOf(text);
     expect(problem.suggestions).toEqual([{ kind: 'remove' }]);
@@ -167,11 +167,11 @@ describe('parseConfig', () => {
     expect(problemOf('"vit.width": 64').code).toBe('unknown-key');
   });
 
-  it('says where a field without its mapping belongs', () => {
+  it('reports the mapping of a field at the top level', () => {
     expect(problemOf('patch_size: 16').message).toContain('It belongs under `vit`.');
   });
 
-  it('reports a key that is set twice at the second one', () => {
+  it('reports a duplicate key at its second position', () => {
     const text = 'seed: 1\nvit: {width: 64, heads: 4, width: 32}\nseed: 2\n';
     const { problems, config } = parseConfig(text);
     expect(problems.map(({ code, key, line }) => ({ code, key, line }))).toEqual([
@@ -185,7 +185,7 @@ describe('parseConfig', () => {
     ['a list', '- 1\n- 2'],
     ['"text"', 'text'],
     ['7', '7'],
-  ])('reports a file that holds %s instead of keys', (kind, text) => {
+  ])('reports a file with %s instead of keys', (kind, text) => {
     const problem = problemOf(text);
     expect(problem.code).toBe('not-a-mapping');
     expect(problem.message).toContain(kind);
@@ -210,7 +210,7 @@ describe('parseConfig', () => {
     expect(config.seed).toBe(42);
   });
 
-  it('follows anchors and merge keys', () => {
+  it('resolves anchors and merge keys', () => {
     const { config, problems } = parseConfig(
       'batch_size_train: &n 32\nbatch_size_test: *n\nvit: {<<: {width: 64, heads: 4}, depth: 2}\n',
     );
@@ -219,7 +219,7 @@ describe('parseConfig', () => {
     expect(config.vit).toEqual({ width: 64, depth: 2, heads: 4, patch_size: 16 });
   });
 
-  it('fills the fields of a mapping that are not written', () => {
+  it('uses the defaults of missing fields of a mapping', () => {
     const { config } = parseConfig('ann_files:\n  train: a.json\nvit: {depth: 4}\n');
     expect(config.ann_files).toEqual({
       train: 'a.json',
@@ -229,7 +229,7 @@ describe('parseConfig', () => {
     expect(config.vit).toEqual({ width: 768, depth: 4, heads: 12, patch_size: 16 });
   });
 
-  it('takes names, paths or mappings where the definition says so, and nothing else', () => {
+  it('accepts names, paths and mappings only as defined', () => {
     expect(parseConfig('vit: large').config.vit).toBe('large');
     expect(parseConfig('med_config: my.json').config.med_config).toBe('my.json');
     expect(problemOf('vit: Larg').suggestions[0]).toEqual({
@@ -241,7 +241,7 @@ describe('parseConfig', () => {
     expect(problemOf('vit: [1]').code).toBe('wrong-type');
   });
 
-  it("takes BLIP's med_config.json as a mapping, with the keys that BLIP does not read", () => {
+  it("accepts BLIP's med_config.json as a mapping, including the keys that BLIP does not read", () => {
     const json = readFileSync('test/fixtures/tiny-a/med_config.json', 'utf8');
     const text = `med_config: ${json.trim().replaceAll('\n', '\n  ')}`;
     const { config, problems } = parseConfig(text);
@@ -251,7 +251,7 @@ describe('parseConfig', () => {
     expect(problemOf('med_config: {hidden_act: relu}').code).toBe('not-one-of');
   });
 
-  it('takes https for weights only, and never http', () => {
+  it('accepts https only for weights, and never http', () => {
     expect(parseConfig('pretrained: https://example.org/a.pth').problems).toEqual([]);
     expect(problemOf('pretrained: http://example.org/a.pth')).toMatchObject({
       code: 'bad-path',
@@ -263,7 +263,7 @@ describe('parseConfig', () => {
     expect(parseConfig('pretrained: ~\n').config.pretrained).toBe('');
   });
 
-  it('keeps positions right with CRLF line ends', () => {
+  it('reports correct positions with CRLF line breaks', () => {
     const text = 'seed: 1\r\ninit_lr: 30\r\n';
     const problem = problemOf(text);
     expect(problem).toMatchObject({ line: 2, column: 10 });
@@ -343,12 +343,12 @@ describe('checks between keys', () => {
     expect(problem.suggestions[0]).toEqual(suggestion);
   });
 
-  it('are silent about keys that are wrong by themselves', () => {
+  it('are skipped for keys with invalid values', () => {
     const { problems } = parseConfig('init_lr: hot\nmin_lr: 1\nimage_size: 100\n');
     expect(problems.map(({ key }) => key)).toEqual(['init_lr', 'image_size']);
   });
 
-  it('mention the checkpointing that checkpoints nothing only to those who wrote it', () => {
+  it('report an ineffective vit_ckpt_layer only if the file sets it', () => {
     expect(parseConfig('seed: 1').problems).toEqual([]);
   });
 });
@@ -367,7 +367,7 @@ describe('loadConfig', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('resolves paths from the file, annotations from ann_root, and leaves addresses alone', () => {
+  it('resolves paths from the file and annotations from ann_root, and keeps addresses', () => {
     const file = write(
       'nlvr.yaml',
       'image_root: images\nann_root: ../ann\nann_files: {train: a.json, val: /abs/b.json, test: ""}\npretrained: https://example.org/w.pth\n',
@@ -385,7 +385,7 @@ describe('loadConfig', () => {
     });
   });
 
-  it('dumps a copy that means the same in another folder, under any order and style', () => {
+  it('dumps a copy with the same meaning in another folder, independent of order and style', () => {
     const file = write(
       'nlvr.yaml',
       'seed: 7 # lucky\nimage_root: images\ninit_lr: 0.00003\npretrained: w.pth\nvit: {heads: 4, width: 64}\n',
@@ -403,7 +403,7 @@ describe('loadConfig', () => {
     expect(Object.keys(load(text) as object)).toEqual(Object.keys(definition));
   });
 
-  it('lets overrides win, dotted ones inside mappings', () => {
+  it('applies overrides, also dotted ones inside mappings', () => {
     const file = write('nlvr.yaml', 'init_lr: hot\nvit: tiny\nseed: 1\n');
     const { config } = loadConfig(file, [
       'init_lr=1e-4',
@@ -422,7 +422,7 @@ describe('loadConfig', () => {
     });
   });
 
-  it('lets every key be overridden, fields of mappings too', () => {
+  it('can override every key, including fields of mappings', () => {
     const other = (key: FieldKey): string | number | boolean => {
       switch (key.kind) {
         case 'boolean':
@@ -452,7 +452,7 @@ describe('loadConfig', () => {
     }
   });
 
-  it('checks overrides like the file, and says that they are to blame', () => {
+  it('checks overrides like the file, and names them in the problem', () => {
     const file = write('nlvr.yaml', 'seed: 1\n');
     expect(() => loadConfig(file, ['init_lr=30'])).toThrow(
       '`init_lr` is 30: it must be from 0 to 10. (from init_lr=30)',
@@ -480,18 +480,18 @@ describe('loadConfig', () => {
     );
   });
 
-  it('says that a file is missing, or is a folder', () => {
+  it('reports a missing file, and a folder', () => {
     expect(() => loadConfig(join(folder, 'none.yaml'))).toThrow('does not exist');
     expect(() => loadConfig(folder)).toThrow('is a folder');
   });
 
-  it('passes over a byte order mark', () => {
+  it('skips a byte order mark', () => {
     expect(loadConfig(write('nlvr.yaml', '\uFEFFseed: 5\n')).config.seed).toBe(5);
   });
 });
 
 describe('readMedConfig', () => {
-  it("has BLIP's own measures built in", () => {
+  it("has BLIP's sizes built in", () => {
     expect(readMedConfig({ med_config: 'med_config.json', max_words: 40 }, '/nowhere')).toEqual(
       blipMedConfig,
     );
@@ -509,7 +509,7 @@ describe('readMedConfig', () => {
     ).toMatchObject({ hidden_size: 28, vocab_size: 30524, hidden_dropout_prob: 0.1 });
   });
 
-  it('names the file that is missing or wrong', () => {
+  it('reports a missing or invalid file by name', () => {
     expect(() => readMedConfig({ med_config: 'mine.json', max_words: 40 }, '/nowhere')).toThrow(
       '/nowhere/mine.json, which does not exist',
     );
@@ -541,7 +541,7 @@ describe('checkMedConfig', () => {
         `${line}:${column} ${severity} ${code}: ${message}`,
     );
 
-  it('places each problem in the file', () => {
+  it('reports the position of each problem in the file', () => {
     const text = `{
   "architectures": ["BertModel", {"a": [1, -2.5e3, null]}],
   "hiden_size": 64,
@@ -566,7 +566,7 @@ describe('checkMedConfig', () => {
     });
   });
 
-  it("takes BLIP's file, and a BERT configuration as its library writes it", () => {
+  it("accepts BLIP's file, and a BERT configuration as written by transformers", () => {
     const blip = readFileSync('configs/med_config.json', 'utf8');
     expect(checkMedConfig(blip)).toEqual({ config: blipMedConfig, problems: [] });
     const bert = blip.replace(
@@ -590,7 +590,7 @@ describe('checkMedConfig', () => {
     ['{"a": "\\x"}', '1:7', 'A value is expected here.'],
     ['{} // BERT', '1:4', 'Nothing may follow the object.'],
     [`{"a": ${'['.repeat(1e5)}`, '1:107', 'It is nested too deeply.'],
-  ])('says where %j is no JSON', (text, place, message) => {
+  ])('reports where %j is not valid JSON', (text, place, message) => {
     expect(() => void JSON.parse(text.length > 1000 ? '[' : text)).toThrow();
     expect(found(text)).toEqual([`${place} error syntax: This is not valid JSON. ${message}`]);
   });

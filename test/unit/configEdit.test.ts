@@ -11,7 +11,7 @@ const set = (text: string, key: string, value: EditValue): string =>
 const remove = (text: string, key: string): string => edited(text, { kind: 'remove', key });
 const values = (text: string): unknown => load(text, { schema: CORE_SCHEMA.withTags(mergeTag) });
 
-describe('setting a value that is written', () => {
+describe('setting an existing value', () => {
   it.each<[string, string, string, EditValue, string]>([
     ['number', 'seed: 1\n', 'seed', 2, 'seed: 2\n'],
     ['small number', 'init_lr: 1\n', 'init_lr', 3e-5, 'init_lr: 3e-5\n'],
@@ -63,7 +63,7 @@ describe('setting a value that is written', () => {
     expect(set(text, key, value)).toBe(expected);
   });
 
-  it('changes nothing when the value stands there already, however it is written', () => {
+  it('changes nothing if the value is already set, in any notation', () => {
     expect(editConfig('init_lr: 0.00003', { kind: 'set', key: 'init_lr', value: 3e-5 })).toBe(
       undefined,
     );
@@ -242,13 +242,13 @@ describe('removing and renaming', () => {
     expect(remove(text, key)).toBe(expected);
   });
 
-  it('picks the right one of two by its place', () => {
+  it('selects one of two duplicates by position', () => {
     const text = 'seed: 1\nxla: true\nseed: 2\n';
     expect(edited(text, { kind: 'remove', key: 'seed', at: 0 })).toBe('xla: true\nseed: 2\n');
     expect(edited(text, { kind: 'remove', key: 'seed', at: 18 })).toBe('seed: 1\nxla: true\n');
   });
 
-  it('renames the key alone', () => {
+  it('renames only the key', () => {
     expect(edited('init_rl : 1 # c\n', { kind: 'rename', key: 'init_rl', to: 'init_lr' })).toBe(
       'init_lr : 1 # c\n',
     );
@@ -257,18 +257,18 @@ describe('removing and renaming', () => {
     ).toBe('ann_files: {train: a}');
   });
 
-  it('does nothing about a key that is not there', () => {
+  it('does nothing for a missing key', () => {
     expect(editConfig('seed: 1', { kind: 'remove', key: 'xla' })).toBe(undefined);
     expect(editConfig('', { kind: 'remove', key: 'xla' })).toBe(undefined);
   });
 });
 
-describe('texts that only a person should edit', () => {
+describe('texts that cannot be edited automatically', () => {
   it.each(['seed: [1', 'a: b: c', '- 1', 'seed: 1\n---\nseed: 2\n'])('%s', (text) => {
     expect(() => set(text, 'seed', 2)).toThrow('not valid YAML');
   });
 
-  it('an explicit key is not torn apart', () => {
+  it('an explicit key is refused', () => {
     expect(() => remove('? seed\n: 1\n', 'seed')).toThrow('as text');
     expect(values(set('? seed\n: 1\n', 'seed', 2))).toEqual({ seed: 2 });
   });
@@ -285,7 +285,7 @@ function randomFrom(seed: number): () => number {
   };
 }
 
-/** A file of random keys in random style, with a comment behind and above every one. */
+/** A file of random keys in random style, with a comment after and above every key. */
 function randomFile(random: () => number): string {
   const pick = (list: readonly string[]): string => list[Math.floor(random() * list.length)] ?? '';
   const eol = random() < 0.3 ? '\r\n' : '\n';
@@ -339,7 +339,7 @@ describe('on random files', () => {
   const keys = Object.entries<KeyDefinition>(definition);
   const comments = (text: string): string[] => text.match(/# \w+( \d+)?/g) ?? [];
 
-  it('a set value is there, all others are as before, and no comment of another key is lost', () => {
+  it('setting a value keeps all other values and the comments of other keys', () => {
     for (let seed = 0; seed < 250; seed++) {
       const random = randomFrom(seed);
       const text = randomFile(random);
@@ -364,7 +364,7 @@ describe('on random files', () => {
     }
   });
 
-  it('a removed key is gone, and all others are as before', () => {
+  it('removing a key keeps all others', () => {
     for (let seed = 0; seed < 150; seed++) {
       const random = randomFrom(seed);
       const text = randomFile(random);
@@ -380,7 +380,7 @@ describe('on random files', () => {
   });
 });
 
-describe('an anchor that an edit takes away', () => {
+describe('an anchor that an edit removes', () => {
   it.each<[string, string, string, string]>([
     [
       'moves to its first alias',
@@ -414,18 +414,18 @@ describe('an anchor that an edit takes away', () => {
     expect(parseConfig(after).problems.filter(({ code }) => code === 'syntax')).toEqual([]);
   });
 
-  it('is moved when another value takes its place', () => {
+  it('is moved if its value is replaced', () => {
     const text = 'vit:\n  width: &w 64\nseed: *w\n';
     expect(set(text, 'vit', 'tiny')).toBe('vit: tiny\nseed: &w 64\n');
   });
 
-  it('refuses to move what takes several lines, and names the anchor', () => {
+  it('refuses to move a value of several lines, and names the anchor', () => {
     const text = 'vit: &v\n  width: 64\nmed_config: *v\n';
     expect(() => remove(text, 'vit')).toThrow('`&v`');
   });
 });
 
-it('names a merge key as it is written', () => {
+it('returns the name of a merge key', () => {
   const text = 'vit:\n  <<: { width: 64 }\n  <<: { depth: 2 }\n';
   const { problems } = parseConfig(text);
   expect(problems.map(({ message }) => message)).toContain(

@@ -48,7 +48,7 @@ const uniter = `{"compressed_db": false, "checkpoint": "uniter-base.pt", "model"
 "train_batch_size": 10240, "gradient_accumulation_steps": 2, "learning_rate": 3e-05, "num_train_steps": 8000,
 "optim": "adamw", "weight_decay": 0.01, "grad_norm": 2.0, "warmup_steps": 800, "seed": 77, "n_workers": 4}`;
 
-it("converts UNITER's, whose data and batches have no counterpart", () => {
+it('converts a UNITER configuration, whose data and batches have no counterpart', () => {
   const converted = convertForeign(uniter);
   expect(converted?.origin).toBe('UNITER');
   const { config, problems } = parseConfig(converted?.text ?? '');
@@ -74,7 +74,7 @@ it("converts UNITER's, whose data and batches have no counterpart", () => {
   ]);
 });
 
-describe('configurations of neighbours', () => {
+describe('configurations of related projects', () => {
   it.each([
     [
       "ALBEF's",
@@ -126,7 +126,7 @@ describe('configurations of neighbours', () => {
         'run.amp',
       ],
     ],
-  ])('are converted, and what has no counterpart is listed: %s', (_, text, keys, left) => {
+  ])('are converted, and keys without a counterpart are listed: %s', (_, text, keys, left) => {
     const converted = convertForeign(text);
     expect(converted?.unconverted.map(({ key }) => key)).toEqual(left);
     const { config, problems } = parseConfig(converted?.text ?? '');
@@ -135,7 +135,7 @@ describe('configurations of neighbours', () => {
     for (const key of left) expect(converted?.text).toContain(`#   ${key}: `);
   });
 
-  it('keep what our configuration would refuse as comments', () => {
+  it('keep invalid values as comments', () => {
     const converted = convertForeign(
       albef
         .replace('image_res: 384', 'image_res: 5000')
@@ -149,7 +149,7 @@ describe('configurations of neighbours', () => {
     expect(converted?.unconverted).toContainEqual({ key: 'optimizer.opt', value: 'sgd' });
   });
 
-  it("are not seen in ours, in BLIP's and in what is none", () => {
+  it("are not detected in ours, in BLIP's and in other files", () => {
     for (const text of ['image_size: 384\nvit: base\n', 'a: [', '', '- 1', 'model: x\n'])
       expect(convertForeign(text)).toBeUndefined();
   });

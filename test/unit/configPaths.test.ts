@@ -39,7 +39,7 @@ describe('paths of a configuration', () => {
     expect(expansion.suggestion).toBe(meant);
   });
 
-  it('never lead to a folder that is called ~', () => {
+  it('never create a folder named ~', () => {
     const home = process.env.HOME ?? '';
     const { config, problems } = parseConfig(
       'image_root: ~/images\noutput_dir: ~/run\nann_files:\n  train: ~/train.json\n',
@@ -54,7 +54,7 @@ describe('paths of a configuration', () => {
     expect(dumpConfig(config, '/work')).not.toContain('~');
   });
 
-  it('are problems of the configuration where they cannot be expanded', () => {
+  it('are problems of the configuration if they cannot be expanded', () => {
     const [problem] = parseConfig('output_dir: file:///data/run\n').problems;
     expect(problem).toMatchObject({
       severity: 'error',
@@ -65,7 +65,7 @@ describe('paths of a configuration', () => {
   });
 });
 
-describe('near names', () => {
+describe('similar file names', () => {
   const folder = mkdtempSync(join(tmpdir(), 'nlvr-near-'));
   afterAll(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, 'Images'));
@@ -78,14 +78,14 @@ describe('near names', () => {
     ['images/B.png', 'Images/B.png', 'case'],
     ['images/A.jpeg', 'Images/a.jpg', 'extension'],
     ['Images/cafe\u0301.png', 'Images/caf\u00e9.png', 'unicode'],
-  ])('%s is near %s', (wanted, path, difference) => {
+  ])('%s is similar to %s', (wanted, path, difference) => {
     expect(new SimilarNames().find(join(folder, wanted))).toEqual({
       path: join(folder, path),
       difference,
     });
   });
 
-  it('are not guessed', () => {
+  it('are not suggested without similarity', () => {
     expect(new SimilarNames().find(join(folder, 'Images/other.png'))).toBeUndefined();
     expect(new SimilarNames().find(join(folder, 'none/none/a.png'))).toBeUndefined();
   });

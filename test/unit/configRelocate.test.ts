@@ -19,7 +19,7 @@ function file(path: string, text = ''): string {
   return whole;
 }
 
-/** A run that was made in /gone/project/run, now in `folder`. */
+/** A run that was created in /gone/project/run and moved to `folder`. */
 function movedRun(folder: string): string {
   const text = dumpConfig(
     loadConfig(file('made.yaml', 'image_root: images\nann_root: notes\noutput_dir: run\n')).config,
@@ -29,8 +29,8 @@ function movedRun(folder: string): string {
   return file(`${folder}/config.yaml`, text);
 }
 
-describe('the configuration of a run that was moved', () => {
-  test('finds what moved along, and leaves what did not', () => {
+describe('the configuration of a moved run', () => {
+  test('relocates paths that moved together with it, and keeps others', () => {
     const config = movedRun('now/run');
     mkdirSync(join(root, 'now', 'images'));
     file('now/notes/nlvr_dev.json', '[]');
@@ -50,7 +50,7 @@ describe('the configuration of a run that was moved', () => {
     });
   });
 
-  test('gives way to what the command line says, whose paths start at the working folder', () => {
+  test('uses overrides of the command line, whose paths start at the working folder', () => {
     const config = movedRun('now/run');
     mkdirSync(join(root, 'now', 'images'));
     mkdirSync(join(root, 'here'));
@@ -65,14 +65,14 @@ describe('the configuration of a run that was moved', () => {
     expect(paths.annFiles.val).toBe('/gone/project/notes/v.json');
   });
 
-  test('is the same configuration: its hash does not change', () => {
+  test('keeps its hash', () => {
     const one = loadConfig(movedRun('a/run'));
     const other = loadConfig(movedRun('b/deep/run'));
     expect(other.hash).toBe(one.hash);
   });
 });
 
-test('a person’s own config.yaml is no run: its output_dir stays', () => {
+test('a config.yaml outside a run folder keeps its output_dir', () => {
   const own = loadConfig(file('project/config.yaml', 'output_dir: /somewhere/run\n'));
   expect(own.config.output_dir).toBe('/somewhere/run');
 });

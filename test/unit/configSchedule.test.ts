@@ -14,7 +14,7 @@ const blip: ScheduleConfig = {
   warmup_lr: 1e-6,
 };
 
-/** The graph between two corners, by linear interpolation; the later of two at the same step. */
+/** The graph between two points, by linear interpolation; the later of two at the same step. */
 function read(corners: ReturnType<typeof schedulePoints>, step: number): number {
   const right = corners.findIndex((corner) => corner.step > step);
   const [a, b] = [corners[right - 1], corners[right]];
@@ -23,7 +23,7 @@ function read(corners: ReturnType<typeof schedulePoints>, step: number): number 
 }
 
 describe('learningRate', () => {
-  it("is BLIP's cosine, one value an epoch", () => {
+  it("is BLIP's cosine, one value per epoch", () => {
     // (init - min) * 0.5 * (1 + cos(pi * epoch / max_epoch)) + min, computed apart.
     expect(learningRate(blip, 0, 0)).toBe(3e-5);
     expect(learningRate(blip, 0, 5000)).toBe(3e-5);
@@ -32,7 +32,7 @@ describe('learningRate', () => {
     expect(learningRate({ ...blip, min_lr: 1e-5 }, 15, 0)).toBeCloseTo(1e-5, 12);
   });
 
-  it('rises in a straight line over the warm-up steps, across epochs, and never above the cosine', () => {
+  it('increases linearly over the warm-up steps, across epochs, and never above the cosine', () => {
     const config = { ...blip, warmup_steps: 100, warmup_lr: 0, max_epoch: 2 };
     expect(learningRate(config, 0, 0)).toBe(0);
     expect(learningRate(config, 0, 50)).toBeCloseTo(1.5e-5, 12);
@@ -42,19 +42,19 @@ describe('learningRate', () => {
     expect(curriculumLearningRate(config, 500)).toBe(3e-5);
   });
 
-  it('does not fall below where a warm-up from above would start', () => {
+  it('does not start above the cosine with a larger warm-up rate', () => {
     expect(learningRate({ ...blip, warmup_steps: 10, warmup_lr: 1 }, 0, 0)).toBe(3e-5);
   });
 });
 
-describe('scheduleCorners', () => {
+describe('schedulePoints', () => {
   it.each([
     ['plain', blip, 7],
     ['warm-up within the first epoch', { ...blip, warmup_steps: 5 }, 7],
     ['warm-up over several epochs', { ...blip, warmup_steps: 40, max_epoch: 8 }, 9],
     ['warm-up longer than the run', { ...blip, warmup_steps: 1000, max_epoch: 3 }, 9],
     ['warm-up from above', { ...blip, warmup_steps: 12, warmup_lr: 1, max_epoch: 3 }, 9],
-  ])('draws what learningRate computes: %s', (_, config, stepsPerEpoch) => {
+  ])('agrees with learningRate: %s', (_, config, stepsPerEpoch) => {
     const corners = schedulePoints(config, stepsPerEpoch);
     for (let step = 0; step < config.max_epoch * stepsPerEpoch; step++)
       expect(read(corners, step)).toBeCloseTo(

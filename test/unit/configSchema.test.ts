@@ -9,14 +9,14 @@ import { parseConfig } from '../../src/config/parse';
 import type { ProblemCode } from '../../src/config/problem';
 import { configSchema } from '../../src/config/schema';
 
-// `markdownDescription` is VS Code's; a union of types describes an optional path.
+// `markdownDescription` is an extension of VS Code; a union of types describes an optional path.
 const validate = new Ajv({
   strict: true,
   strictTypes: false,
   keywords: ['markdownDescription'],
 }).compile(configSchema());
 
-/** Codes that a schema cannot know. */
+/** Codes of problems that a schema cannot find. */
 const beyondSchema: readonly ProblemCode[] = ['conflict', 'no-effect'];
 
 function validatorSays(text: string): boolean {
@@ -29,7 +29,7 @@ function expectAgreement(text: string): boolean {
   return bySchema;
 }
 
-/** A small generator of random numbers (mulberry32), so that a failure can be repeated. */
+/** A small random number generator (mulberry32), so that failures can be reproduced. */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -69,7 +69,7 @@ const odd: readonly unknown[] = [
   { nonsense: 1 },
 ];
 
-/** Values in and around what a key allows. */
+/** Values in and around the range of a key. */
 function candidates(key: KeyDefinition): unknown[] {
   const plain = (field: FieldKey): unknown[] => {
     switch (field.kind) {
@@ -134,7 +134,7 @@ describe('the schema and the validator', () => {
     },
   );
 
-  it('accept the configurations that ship', () => {
+  it('accept the shipped configurations', () => {
     const text = readFileSync('configs/nlvr.yaml', 'utf8');
     expect(expectAgreement(text)).toBe(true);
     expect(parseConfig(text).problems).toEqual([]);
@@ -142,7 +142,7 @@ describe('the schema and the validator', () => {
 });
 
 describe('generated files', () => {
-  it('are what the definition says (npm run generate)', () => {
+  it('are up to date with the definition (npm run generate)', () => {
     expect(() => execFileSync(process.execPath, ['scripts/generate.mjs', '--check'])).not.toThrow();
   });
 });

@@ -23,7 +23,7 @@ describe('modelSize', () => {
     expect(parameters.vision).toBeCloseTo(86.1e6, -5);
   });
 
-  it('is near what a base model was measured to take on a CPU in fp32', () => {
+  it('is close to the measured memory of a base model on a CPU in fp32', () => {
     // 5.4 GB for batch 1 and 6.2 GB for batch 2, the runtime itself (about 0.3 GB) included.
     const one = sizeOf('batch_size_train: 1').total;
     const two = sizeOf('batch_size_train: 2').total;
@@ -31,12 +31,12 @@ describe('modelSize', () => {
     expect(Math.abs(two - 5.9e9)).toBeLessThan(0.5e9);
   });
 
-  it('counts what an evaluation takes, near what was measured', () => {
+  it('estimates an evaluation close to the measured memory', () => {
     // Private memory beyond weights, base model in fp32, sentences of 40 tokens: batches of 8 and of 32.
     const evaluation = (batch: number) => sizeOf(`batch_size_test: ${batch}`).memory.evaluation;
     expect(Math.abs(evaluation(8) / 471e6 - 1)).toBeLessThan(0.1);
     expect(Math.abs(evaluation(32) / 732e6 - 1)).toBeLessThan(0.1);
-    // It counts where it is larger than a training step.
+    // The estimate uses it if it is larger than a training step.
     const { total, memory } = sizeOf('batch_size_train: 1\nbatch_size_test: 512');
     expect(total).toBe(memory.weights + memory.optimizer + memory.evaluation);
   });
@@ -45,7 +45,7 @@ describe('modelSize', () => {
     const plain = sizeOf('');
     const half = sizeOf('vit_grad_ckpt: true\nvit_ckpt_layer: 6').memory.activations;
     const all = sizeOf('vit_grad_ckpt: true\nvit_ckpt_layer: 12').memory.activations;
-    // The text encoder is not checkpointed, and much of a block is computed again anyway.
+    // The text encoder is not checkpointed, and much of a block is recomputed anyway.
     expect(half).toBeLessThan(0.8 * plain.memory.activations);
     expect(all).toBeLessThan(0.5 * plain.memory.activations);
     expect(sizeOf('vit_ckpt_layer: 12').memory).toEqual(plain.memory);

@@ -24,7 +24,7 @@ import type { HostFrame, Params, RequestName, Result } from '../../src/webview/s
 const t: Translate = (text, ...values) =>
   text.replace(/\{(\d+)\}/g, (_, index: string) => values[Number(index)] ?? '');
 
-/** A document with a form on it, joined as VS Code joins them, without VS Code. */
+/** A document with a form, connected as in VS Code, without VS Code. */
 class Form {
   text: string;
   version = 1;
@@ -38,7 +38,7 @@ class Form {
   processes: number | 'auto' = 1;
   /** Milliseconds that an edit takes. */
   applyMs = 0;
-  /** The page does not answer. */
+  /** Whether the page does not answer. */
   deaf = false;
   readonly model: FormModel;
   readonly session: FormSession;
@@ -89,7 +89,7 @@ class Form {
     this.toHost?.({ frame: 'ready' });
   }
 
-  /** As if the text were edited elsewhere. */
+  /** Edits the text outside of the form. */
   write(text: string): void {
     this.history.push(this.text);
     this.text = text;
@@ -160,7 +160,7 @@ describe('the form', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('knows every key, in the groups of the definition', async () => {
+  it('shows every key, in the groups of the definition', async () => {
     await open('');
     expect(form.model.fields.map(({ key }) => key)).toEqual(Object.keys(definition));
     expect(form.model.groups).toEqual([
@@ -189,7 +189,7 @@ describe('the form', () => {
     }
   });
 
-  it('writes what is chosen or typed, and nothing else', async () => {
+  it('writes only what is selected or typed', async () => {
     await open(yaml);
     form.model.choose('vit', 'small');
     await vi.waitFor(() => expect(form.text).toBe(yaml.replace('tiny', 'small')));
@@ -204,7 +204,7 @@ describe('the form', () => {
     expect(form.errors).toEqual([]);
   });
 
-  it('writes rapid edits one after the other, each of the text before it', async () => {
+  it('writes rapid edits one after the other, each based on the previous text', async () => {
     await open('');
     for (let i = 0; i < 5; i++) form.model.choose('seed', String(i));
     form.model.choose('max_epoch', '3');
@@ -214,7 +214,7 @@ describe('the form', () => {
     expect(parseConfig(form.text).problems).toEqual([]);
   });
 
-  it('writes by itself after a pause, keeping the text under the cursor as it was typed', async () => {
+  it('writes automatically after a pause, and keeps the typed text under the cursor', async () => {
     await open(yaml);
     form.model.focus('init_lr');
     form.model.type('init_lr', '0.00005');
@@ -227,7 +227,7 @@ describe('the form', () => {
     expect(shows('init_lr')).toBe('5e-5');
   });
 
-  it('writes what is being typed before the file is saved', async () => {
+  it('writes typed text before the file is saved', async () => {
     await open(yaml);
     form.applyMs = 20;
     form.model.focus('seed');
@@ -236,13 +236,13 @@ describe('the form', () => {
     expect(form.text).toBe(yaml);
     await form.session.flush();
     expect(parseConfig(form.text).config).toMatchObject({ seed: 9, max_epoch: 3 });
-    // Nothing is being typed: saving changes nothing, and does not wait for the page's pause.
+    // Without typed text, saving changes nothing and does not wait for the pause of the page.
     const { version } = form;
     await form.session.flush();
     expect(form.version).toBe(version);
   });
 
-  it('does not keep a save waiting for a page that is gone, silent or refused', async () => {
+  it('does not delay a save for a page that is closed, silent or refused', async () => {
     await open(yaml);
     form.model.type('seed', '9');
     form.refuse = true;
@@ -251,7 +251,7 @@ describe('the form', () => {
     await form.session.flush();
     const waiting = form.session.flush();
     form.session.hidden();
-    // At once, not after the patience with a silent page.
+    // Immediately, not after the timeout for a silent page.
     expect(await withinTurns(waiting)).toBe(true);
     expect(await withinTurns(form.session.flush())).toBe(true);
     expect(form.text).toBe(yaml);
@@ -269,7 +269,7 @@ describe('the form', () => {
     await vi.waitFor(() => expect(shows('seed')).toBe('77'));
   });
 
-  it('keeps what is being typed while another key changes in the text', async () => {
+  it('keeps typed text while another key changes in the file', async () => {
     await open(yaml);
     form.model.focus('seed');
     form.model.type('seed', '12');
@@ -299,7 +299,7 @@ describe('the form', () => {
     await vi.waitFor(() => expect(form.text).toBe(yaml.replace('3e-4', '10')));
   });
 
-  it('shows what is written wrong as it is written', async () => {
+  it('shows an invalid value as it is in the file', async () => {
     await open('init_lr: "hot"\nvit: Bse\nmax_epoch: [1]\n');
     expect(shows('init_lr')).toBe('hot');
     expect(shows('vit')).toBe('Bse');
@@ -307,7 +307,7 @@ describe('the form', () => {
     expect(form.model.field('init_lr')).toMatchObject({ written: true, changed: true });
   });
 
-  it('shows a choice at once, and takes it back when it is refused', async () => {
+  it('shows a selection immediately, and reverts it if it is refused', async () => {
     await open(yaml);
     form.model.choose('xla', 'true');
     expect(shows('xla')).toBe('true');
@@ -320,7 +320,7 @@ describe('the form', () => {
     await vi.waitFor(() => expect(shows('xla')).toBe('false'));
   });
 
-  it('opens a name into its measures and closes them again', async () => {
+  it('expands a named size into its fields and collapses it again', async () => {
     await open(yaml);
     form.model.expand('vit');
     await vi.waitFor(() =>
@@ -338,7 +338,7 @@ describe('the form', () => {
     expect(parseConfig(form.text).problems).toEqual([]);
   });
 
-  it('lists what belongs to no field, with its fixes', async () => {
+  it('lists problems without a field, with their fixes', async () => {
     await open('image_sise: 3\nvit: {pach_size: 8}\n');
     expect(form.model.state?.otherProblems.map(({ line }) => line)).toEqual([1, 2]);
     const [rename] = form.model.state?.otherProblems[0]?.fixes ?? [];
@@ -347,7 +347,7 @@ describe('the form', () => {
     await vi.waitFor(() => expect(form.text).toContain('image_size: 3\n'));
   });
 
-  it('does not apply a fix to another text than it was made for', async () => {
+  it('does not apply a fix to a changed text', async () => {
     await open('image_sise: 3\n');
     const [rename] = form.model.state?.otherProblems[0]?.fixes ?? [];
     form.text = 'seed: 1\nimage_sise: 3\n';
@@ -357,7 +357,7 @@ describe('the form', () => {
     expect(form.text).toBe('seed: 1\nimage_sise: 3\n');
   });
 
-  it('says where the text is broken, and is back when it is fixed', async () => {
+  it('shows where the text is invalid, and returns when it is fixed', async () => {
     await open('seed: 1\nvit: {width: 3\n');
     expect(form.model.state?.syntaxError?.line).toBeGreaterThanOrEqual(2);
     form.model.openText(form.model.state?.syntaxError?.line);
@@ -367,7 +367,7 @@ describe('the form', () => {
     expect(form.model.state?.syntaxError).toBe(undefined);
   });
 
-  it('says why an edit was refused', async () => {
+  it('shows why an edit was refused', async () => {
     await open(yaml);
     form.refuse = true;
     form.model.choose('seed', '2');
@@ -378,7 +378,7 @@ describe('the form', () => {
     expect(form.text).toContain('seed: 3');
   });
 
-  it('logs that it could not look at the disk, and goes on when it can', async () => {
+  it('logs a failed disk access, and continues when it works again', async () => {
     await open(yaml);
     form.diskFails = true;
     form.write(`${yaml}image_root: there\n`);
@@ -388,7 +388,7 @@ describe('the form', () => {
     await vi.waitFor(() => expect(shows('image_root')).toBe('there'));
   });
 
-  it('writes a path that was picked, and nothing when the user cancels', async () => {
+  it('writes a selected path, and nothing if the user cancels', async () => {
     await open(yaml);
     form.picked = 'data/my images';
     form.model.browse('image_root');
@@ -425,12 +425,12 @@ describe('the form', () => {
     expect(form.model.insights?.scheduleUnit).toBe('epochs');
   });
 
-  it('computes nothing of the default of a wrong value, and says which value is wrong', async () => {
+  it('computes nothing from the default of an invalid value, and names that value', async () => {
     const insights = () => form.model.insights;
     const note = (key: string) => `Not available: the value of \`${key}\` is invalid.`;
     await open('batch_size_train: 1\ninit_lr: abc\n');
     await vi.waitFor(() => expect(insights()?.scheduleNote).toBe(note('init_lr')));
-    // What it does not decide is computed.
+    // Results that do not depend on it are computed.
     expect(insights()).toMatchObject({ schedule: null, stepsPerEpoch: 3, modelNote: null });
     form.write('batch_size_train: many\nseed: x\n');
     await vi.waitFor(() => expect(insights()?.dataNote).toBe(note('batch_size_train')));
@@ -474,7 +474,7 @@ describe('the form', () => {
     expect(form.model.insights?.processesNote).toContain('one process per GPU');
   });
 
-  it('answers a request about an unknown key with a failure', async () => {
+  it('fails for a request about an unknown key', async () => {
     await open(yaml);
     form.model.choose('constructor', '1');
     await vi.waitFor(() => expect(form.model.failure?.message).toContain('not a key'));
@@ -504,7 +504,7 @@ describe('search', () => {
     infos.filter((info) => matches(info, search, false, () => undefined)).map(({ key }) => key);
 
   it('finds keys by name, words of the meaning, fields and group', () => {
-    // The curriculum's epochs mention it.
+    // The meaning of the curriculum's epochs contains it.
     expect(found('init_lr')).toEqual(['init_lr', 'curriculum']);
     expect(found('init lr')).toContain('init_lr');
     expect(found('learning RATE')).toContain('warmup_lr');
@@ -515,7 +515,7 @@ describe('search', () => {
   });
 });
 
-/** Whether something is done within some turns of the event loop. */
+/** Whether a promise settles within some turns of the event loop. */
 async function withinTurns(work: Promise<unknown>): Promise<boolean> {
   let done = false;
   void work.then(() => (done = true));

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { restoreScroll } from '../../src/webview/config/restoreScroll';
 
-/** An element that scrolls, and nothing else. */
+/** An element that only scrolls. */
 class Page extends EventTarget {
   private scroll = 0;
 
@@ -14,11 +14,11 @@ class Page extends EventTarget {
   }
 }
 
-describe('the scroll of the form', () => {
+describe('the scroll position of the form', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it('is restored, and reported when the page comes to rest', () => {
+  it('is restored, and reported when scrolling ends', () => {
     const page = new Page();
     const reported: number[] = [];
     const end = restoreScroll(page, 420, (scroll) => reported.push(scroll));

@@ -47,7 +47,7 @@ describe('quick fixes', () => {
     expect(applyEdit(text, fix?.edit)).toBe(expected);
   });
 
-  it('fix what they are offered for, first ones first', () => {
+  it('fix their problem, best fix first', () => {
     const broken =
       'init_rl: 1\nimage_size: 100\nxla: yes\nseed: 1\nseed: 2\nvit: Larg\nmax_epoch: 0\n';
     let text = broken;
@@ -61,7 +61,7 @@ describe('quick fixes', () => {
     expect(parseConfig(text).problems).toEqual([]);
   });
 
-  it('are not offered where the text is broken elsewhere', () => {
+  it('are not offered if the text is invalid elsewhere', () => {
     const text = 'init_rl: 1\nvit: {width: 3\n';
     expect(parseConfig(text).problems.flatMap((problem) => fixesFor(text, problem, t))).toEqual([]);
   });
@@ -78,14 +78,14 @@ describe('hovers', () => {
     }
   });
 
-  it('explain the field rather than the mapping around it', () => {
+  it('explain the field rather than its mapping', () => {
     const { text, offset } = atCursor('vit: {width: 6|4, depth: 2}');
     expect(hoverAt(parseConfig(text), offset, t)?.text).toContain('`vit.width`');
     const on = atCursor('v|it: {width: 64}');
     expect(hoverAt(parseConfig(on.text), on.offset, t)?.text).toContain('a size by name');
   });
 
-  it('say nothing of unknown keys and comments', () => {
+  it('are empty for unknown keys and comments', () => {
     for (const marked of ['sed|d: 1', 'seed: 1 # com|ment']) {
       const { text, offset } = atCursor(marked);
       expect(hoverAt(parseConfig(text), offset, t)).toBe(undefined);
@@ -100,7 +100,7 @@ describe('completion', () => {
     return place === undefined ? [] : proposalsAt(place).map(({ label }) => label);
   };
 
-  it('offers keys that are not written yet, also while the file is broken', () => {
+  it('offers missing keys, also while the file is invalid', () => {
     expect(labels('|')).toContain('image_root');
     const offered = labels('seed: 1\nini|\nmax_epoch: 3\n');
     expect(offered).toContain('init_lr');
@@ -124,13 +124,13 @@ describe('completion', () => {
     expect(labels('vit: {depth: |')).toEqual(['12']);
   });
 
-  it('offers nothing in comments and behind the value of an unknown key', () => {
+  it('offers nothing in comments and after an unknown key', () => {
     expect(labels('# see|')).toEqual([]);
     expect(labels('seed: 1 # se|')).toEqual([]);
     expect(labels('nothing: |')).toEqual([]);
   });
 
-  it('knows which part of a path is typed', () => {
+  it('completes the typed part of a path', () => {
     const { text, offset } = atCursor('ann_files:\n  train: "a/b|');
     expect(placeAt(text, offset)).toEqual({
       kind: 'value',
@@ -140,7 +140,7 @@ describe('completion', () => {
     });
   });
 
-  it('inserts a snippet that asks for the value', () => {
+  it('inserts a snippet with a placeholder for the value', () => {
     const insert = (key: string): string | undefined =>
       proposalsAt({ kind: 'key', parent: '', typed: '', used: [], inFlow: false }).find(
         ({ label }) => label === key,
@@ -151,7 +151,7 @@ describe('completion', () => {
   });
 });
 
-describe('what another extension reports', () => {
+describe('a problem of another extension', () => {
   const { problems } = parseConfig('seed: 1\nseed: 2\nimage_sise: 3\nimage_size: 100\n');
   const codes = (elsewhere: Parameters<typeof problemsToReport>[1]): string[] =>
     problemsToReport(problems, elsewhere).map(({ code }) => code);
@@ -180,7 +180,7 @@ describe('on the disk', () => {
       ({ key, line, message }) => `${line} ${key}: ${message.replaceAll(folder, '.')}`,
     );
 
-  it('names the files and folders that are missing, where they are written', async () => {
+  it('reports missing files and folders at their positions', async () => {
     expect(
       await missing(
         'image_root: images\nann_root: ann\nann_files:\n  train: train.json\n  val: no.json\n  test: ""\npretrained: w.pth\noutput_dir: out\n',

@@ -1,4 +1,4 @@
-/** CONTRIBUTING.md, docs/architecture.md and the workspace's own VS Code files name what is there. */
+/** CONTRIBUTING.md, docs/architecture.md and the workspace's VS Code files refer to existing files and scripts. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ describe('CONTRIBUTING.md', () => {
     expect(files.filter((file) => !existsSync(file))).toEqual([]);
   });
 
-  it('has every room on its map', () => {
+  it('has every folder of src on its map', () => {
     for (const room of readdirSync('src'))
       expect(text).toMatch(new RegExp(`^\\| \`src/${room}\` `, 'm'));
   });

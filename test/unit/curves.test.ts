@@ -124,7 +124,7 @@ describe("TensorBoard's event files", () => {
       ['train', 1, 1, 0.625],
       ['val', 1, 1, 0.75],
     ]);
-    // Of one split alone, and by what the user says.
+    // For one split only, and with the user's selection.
     await importCurves({
       source: join(fixtures, 'keras', 'validation'),
       wanted: { 'accuracy/test': 'epoch_accuracy', 'loss/train': '' },
@@ -139,7 +139,7 @@ describe("TensorBoard's event files", () => {
     ]);
   });
 
-  it('are read while they grow, half a record and all', async () => {
+  it('are read while they grow, including incomplete records', async () => {
     const file = join(root, 'logs', 'events.out.tfevents.1.host');
     mkdirSync(dirname(file));
     writeFileSync(file, recordOf(versionMessage(1000)));
@@ -162,10 +162,10 @@ describe("TensorBoard's event files", () => {
       { type: 'step', step: 2, loss: 0.5, lr: 0.25, time: 1002 },
       { type: 'step', step: 3, loss: 0.25 },
     ]);
-    // A scalar that was not there when the run was imported is not one of its curves.
+    // A scalar that did not exist at the import is not one of the curves.
     expect((await readRun(run))?.info).toMatchObject({ step: 3, best: null });
 
-    // A training that begins again at a step that was passed: the later word counts.
+    // A training that restarts at an earlier step: the later records count.
     appendFileSync(file, scalars(2, { loss: 1 }));
     const again = await source.read();
     expect(again.reset).toBe(true);
@@ -179,7 +179,7 @@ describe("TensorBoard's event files", () => {
     expect((await source.read()).reset).toBe(true);
   });
 
-  it('are checked: what is damaged is left out and said', async () => {
+  it('are checked: damaged records are skipped and reported', async () => {
     const file = join(root, 'events.out.tfevents.1.host');
     const records = [1, 2, 3].map((step) => scalars(step, { loss: step }));
     records[1][20] ^= 1;
@@ -207,7 +207,7 @@ describe("TensorBoard's event files", () => {
     await expect(imported(beyond)).rejects.toThrow(`${beyond} is damaged at byte 0`);
   });
 
-  it('of several trainings are refused with their names; so is a folder without any', async () => {
+  it('of several trainings are refused with their names, like a folder without event files', async () => {
     for (const name of ['a', 'b'])
       cpSync(join(fixtures, 'pytorch'), join(root, 'logs', name), { recursive: true });
     await expect(imported(join(root, 'logs'))).rejects.toThrow(
@@ -303,7 +303,7 @@ describe('tables of curves', () => {
     ]);
   });
 
-  it('as TensorBoard saves one, named by the file', async () => {
+  it('as exported by TensorBoard, named by the file', async () => {
     const file = table('run-x-tag-val_acc.csv', 'Wall time,Step,Value', '1700000000.5,3,0.5');
     await imported(file);
     expect(evalsIn(await eventsOf())).toEqual([['val', 0, 3, 0.5]]);
@@ -327,7 +327,7 @@ describe('tables of curves', () => {
     });
   });
 
-  it('say what is wrong with another file, and find one that was moved together with the run', async () => {
+  it('report errors of another file, and find a file that was moved together with the run', async () => {
     const other = table('predictions.csv', 'identifier,prediction', 'dev-1-0-0,True');
     await expect(imported(other)).rejects.toThrow('it has no step column');
     const plain = table('plain.csv', 'step,foo', '1,2');
@@ -347,7 +347,7 @@ describe('tables of curves', () => {
   });
 });
 
-it('are not read from elsewhere in a workspace that nobody trusts, nor from what is no file', async () => {
+it('are not read from outside of an untrusted workspace, or from something other than a file', async () => {
   const file = table('log.csv', 'step,loss', '1,0.5');
   await imported(file);
   trustSources(false);
@@ -370,7 +370,7 @@ describe('nlvr export and nlvr import of curves', () => {
     return { status, stdout, stderr };
   };
 
-  it.each(['tensorboard', 'csv'])('there and back as %s: the same curves', async (format) => {
+  it.each(['tensorboard', 'csv'])('a round trip as %s returns the same curves', async (format) => {
     const ours = join(root, 'ours');
     mkdirSync(ours);
     const info = { schema: 1, kind: 'train', name: 'ours', state: 'finished', step: 4 };
@@ -398,7 +398,7 @@ describe('nlvr export and nlvr import of curves', () => {
         seconds: 1,
       },
       { type: 'eval', time: 1008, split: 'val', epoch: 1, step: 4, accuracy: 0.75, ...evaluated },
-      // The best checkpoint, evaluated when the training was over.
+      // The best checkpoint, evaluated after the training.
       {
         type: 'eval',
         time: 9000,
@@ -419,7 +419,7 @@ describe('nlvr export and nlvr import of curves', () => {
     if (format === 'tensorboard') {
       const file = join(root, target, 'events.out.tfevents.1767312000.nlvr');
       expect(written.stdout).toContain(file);
-      // Again there is one file, not two with the same curves.
+      // A second export replaces the file.
       expect(nlvr('export', '--format', format, 'ours', target).stderr).toContain('already exists');
       expect(nlvr('export', '--format', format, '--overwrite', 'ours', target).status).toBe(0);
     } else
@@ -457,7 +457,7 @@ describe('nlvr export and nlvr import of curves', () => {
     ]);
   });
 
-  it('refuse what is neither, and say how predictions are imported', () => {
+  it('refuse other files, and explain how to import predictions', () => {
     const refused = nlvr(
       'import',
       table('p.csv', 'identifier,prediction', 'a,True'),

@@ -1,4 +1,4 @@
-/** Documents of formats and servers name what there is: each field, setting, variable and wheel. */
+/** The documents on formats and servers list every field, setting, variable and wheel. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

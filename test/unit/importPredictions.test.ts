@@ -21,7 +21,7 @@ const dev = readFileSync(join(data, 'nlvr2', 'dev.json'), 'utf8')
   .split('\n')
   .filter(Boolean)
   .map((line) => JSON.parse(line) as Annotation);
-/** Answers with some mistakes: every seventh one. */
+/** Predictions with mistakes: every seventh one is wrong. */
 const answers = dev.map(({ identifier, label }, i) => ({
   identifier,
   prediction: (label === 'True') !== (i % 7 === 3),
@@ -37,7 +37,7 @@ async function importText(
     overwrite?: boolean;
     annotations?: string;
     imageRoot?: string;
-    /** Further lines of the configuration. */
+    /** Additional lines of the configuration. */
     more?: string;
   } = {},
 ): Promise<ImportResult & { predictions: Prediction[]; notes: string[]; faults: string[] }> {
@@ -48,7 +48,7 @@ async function importText(
     config,
     `image_root: ${options.imageRoot ?? 'images'}\nann_files: {train: '', val: '${annotations}', test: ''}\n${options.more ?? ''}`,
   );
-  // The name says nothing: the content does.
+  // The format is detected from the content, not from the name.
   const file = join(folder, 'answers.dat');
   writeFileSync(file, text);
   const result = await importPredictions({
@@ -98,10 +98,10 @@ describe('a file of predictions becomes a run', () => {
       prob_true: NaN,
       logits: [NaN, NaN],
     });
-    // Seen from the image root, so that a placeholder can say which file it looked for wherever that is.
+    // Relative to the image root, so that a placeholder can show the expected file in any location.
     expect(predictions[0].images[1]).toBe('dev/dev-850-0-img1.png');
     const run = join(folder, 'run');
-    // What is not known is left out: null is what JSON makes of a number that is not finite.
+    // Unknown values are omitted: JSON would write numbers that are not finite as null.
     expect(readFileSync(join(run, 'predictions', 'val.jsonl'), 'utf8')).not.toMatch(
       /null|prob_true/,
     );
@@ -248,12 +248,12 @@ describe("BLIP's annotations, which have no identifiers", () => {
   });
 });
 
-test('images that are missing are no reason to leave examples out, whatever a training does with them', async () => {
+test('examples with missing images are imported, whatever a training does with them', async () => {
   const { report } = await importText(official.join('\n'), { more: 'missing_images: skip\n' });
   expect(report).toMatchObject({ examples, matched: examples });
 });
 
-test('a split without labels is imported; there is nothing to measure', async () => {
+test('a split without labels is imported without metrics', async () => {
   const annotations = join(scratchFolder(), 'test2.json');
   writeFileSync(
     annotations,
@@ -264,7 +264,7 @@ test('a split without labels is imported; there is nothing to measure', async ()
   expect(predictions[0].label).toBeNull();
 });
 
-describe('nothing is guessed in silence', () => {
+describe('every assumption is reported', () => {
   test('rows without an example, doubled rows and rows without an answer are counted and listed', async () => {
     const text = [
       'identifier,prediction,prob_true',
@@ -298,7 +298,7 @@ describe('nothing is guessed in silence', () => {
     expect(listed.missingExamples).toHaveLength(examples - 2);
   });
 
-  test("NaN and Infinity as Python's json writes them make a row without an answer, not a broken file", async () => {
+  test("NaN and Infinity as written by Python's json make a row unusable, not the file", async () => {
     const lines = [
       '{"identifier": "dev-850-0-0", "logits": [NaN, -Infinity]}',
       '{"identifier": "dev-850-2-0", "prob_true": NaN, "sentence": "a \\"NaN\\" b"}',
@@ -313,7 +313,7 @@ describe('nothing is guessed in silence', () => {
     }
   });
 
-  test('what contradicts the annotations or itself is said', async () => {
+  test('contradictions within the file and to the annotations are reported', async () => {
     const rows = answers.map(({ identifier, prediction }, i) => ({
       identifier,
       prediction,
@@ -397,7 +397,7 @@ describe('several imports', () => {
     ).toEqual(['0', '1']);
   });
 
-  test('never replace predictions or another run without being asked to', async () => {
+  test('never replace predictions or another run without --overwrite', async () => {
     const folder = scratchFolder();
     await importText(official.join('\n'), { folder, epoch: 3 });
     const again = dev.map(({ identifier }) => `${identifier},True`).join('\n');

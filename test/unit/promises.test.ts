@@ -1,4 +1,4 @@
-/** docs/promises.md names the test that holds each promise of the README. */
+/** docs/promises.md names a test for each promise of the README. */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const README = read('README.md');
 const CONFIGURATION = read('docs/configuration.md');
 
-/** Line breaks are where the text was wrapped. */
+/** Joins wrapped lines. */
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ');
 
 interface Row {
@@ -30,7 +30,7 @@ function promises(): Row[] {
   return Array.from(rows, ([, promise, file, test]) => ({ promise, file, test }));
 }
 
-/** Whether a source file has a test of that title, the first argument of a call, and runs it. */
+/** Whether a source file has an enabled test with that title as the first argument of a call. */
 function hasTest(source: string, title: string): boolean {
   const literal = title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/['"]/g, '\\\\?$&');
   const off = '(?<!\\b(?:skip|todo|fails))';
@@ -38,10 +38,10 @@ function hasTest(source: string, title: string): boolean {
 }
 
 describe('docs/promises.md', () => {
-  it('each promise stands in the README and is held by a test that exists', () => {
+  it('each promise is quoted from the README and has an existing test', () => {
     const rows = promises();
     expect(rows.length).toBeGreaterThan(80);
-    // The keys have a page of their own, which is a part of the README in all but its place.
+    // The page of the configuration keys counts as a part of the README.
     const text = oneLine(README + CONFIGURATION);
     const wrong = rows.flatMap(({ promise, file, test }) => [
       ...(text.includes(promise) ? [] : [`not in the README: ${promise}`]),
@@ -54,7 +54,7 @@ describe('docs/promises.md', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('has every row of its tables read, and every section of the README', () => {
+  it('has tables whose rows are all parsed, and every section of the README', () => {
     const page = read('docs/promises.md');
     expect(page.match(/^\| .*test\//gm)).toHaveLength(promises().length);
     const sections = (text: string): string[] => text.match(/^## .+$/gm) ?? [];
@@ -63,7 +63,7 @@ describe('docs/promises.md', () => {
 });
 
 describe('the README', () => {
-  it('nlvr has every command and option that the README shows', async () => {
+  it('shows only commands and options that nlvr has', async () => {
     const options = new Map<string, Set<string>>();
     for (const [, command, rest] of README.matchAll(/^nlvr (\w+)([^#\n]*)/gm)) {
       const seen = options.get(command) ?? new Set();
@@ -84,7 +84,7 @@ describe('the README', () => {
     );
   });
 
-  it('nlvr status says how a run stands', async () => {
+  it('nlvr status prints the state of a run', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'nlvr-status-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const info = { schema: 1, kind: 'train', name: 'calm-fox-1', state: 'finished', step: 12 };
@@ -96,14 +96,14 @@ describe('the README', () => {
     await expect(status([join(folder, 'none')], {})).rejects.toThrow('does not contain a run');
   });
 
-  it('the exit codes are those of the README', () => {
+  it('lists the exit codes', () => {
     const codes = /Exit codes: (.*?)\.\n/s.exec(README)?.[1] ?? '';
     expect(Array.from(codes.matchAll(/\b\d+(?= \w)/g), ([code]) => Number(code))).toEqual(
       Object.values(ExitCode),
     );
   });
 
-  it('names the versions that the package has', () => {
+  it('names the versions of the package', () => {
     const text = oneLine(README);
     const [major, minor] = TENSORFLOW_VERSION.split('.');
     expect(text).toContain(`run by TensorFlow ${major}.${minor} through`);
@@ -111,7 +111,7 @@ describe('the README', () => {
     expect(text).toContain(`Node ${/\d+/.exec(engines.node)?.[0]} or newer`);
   });
 
-  it('quotes the speed that docs/benchmarks.md has', () => {
+  it('quotes the speed of docs/benchmarks.md', () => {
     const [, low, high, memory] =
       /trains ([\d.]+) to ([\d.]+) times .+? with ([\d.]+) of the memory/.exec(oneLine(README)) ?? [
         '',
@@ -128,7 +128,7 @@ describe('the README', () => {
     }
   });
 
-  it('has no link that is broken in the package', () => {
+  it('has no broken links in the package', () => {
     const shipped = read('.vscodeignore').match(/^!.+$/gm) ?? [];
     for (const [, path] of README.matchAll(/\]\(((?!https?:)[^)#]+)\)/g))
       expect(shipped, path).toContain(`!${path.includes('/') ? `${path.split('/')[0]}/**` : path}`);

@@ -35,7 +35,7 @@ function textOf(page: string, tag: string): string[] {
   return [...page.matchAll(new RegExp(`<${tag}\\b[^>]*>([^<]*)</${tag}>`, 'g'))].map((m) => m[1]);
 }
 
-test('names, sentences, keys and paths of strangers are text, and nothing is loaded or run', async () => {
+test('untrusted names, sentences, keys and paths are escaped, and nothing is loaded or run', async () => {
   const project = new AnalysisProject(annotations((i) => `${hostile} ${i}`));
   const name = hostile.replaceAll('/', '').replaceAll('\u0000', '');
   const run = await project.import(name, (i) => i / 40, { epoch: 0 });
@@ -61,7 +61,7 @@ test('names, sentences, keys and paths of strangers are text, and nothing is loa
   expect(page).not.toContain('\u0000');
 });
 
-test('wrong answers stand there with their images, the surest first, and missing images are named', async () => {
+test('wrong predictions are shown with their images, most confident first, and missing images are named', async () => {
   const project = new AnalysisProject(annotations((i) => `There are ${i} dogs.`));
   const run = await project.import('run', (i) => (i % 2 === 0 ? 0.01 * i : 0.2), { epoch: 0 });
   const images = join(project.folder, 'dev');
@@ -90,7 +90,7 @@ test('wrong answers stand there with their images, the surest first, and missing
   );
 });
 
-test('a report stays small: long texts are cut, and there are only so many pictures', async () => {
+test('a report stays small: long texts are truncated, and images are limited', async () => {
   const project = new AnalysisProject(annotations((i) => `${i} ${'long '.repeat(10_000)}`));
   const run = await project.import('run', () => 0.1, { epoch: 0 });
   expect((await report(run, { worst: 200 })).length).toBeLessThan(400_000);
@@ -104,7 +104,7 @@ test('a report stays small: long texts are cut, and there are only so many pictu
   );
 });
 
-test('a run without configuration, and one without predictions, say so', async () => {
+test('a run without configuration or predictions is reported as such', async () => {
   const project = new AnalysisProject(annotations(() => 'A dog.'));
   const run = await project.import('run', (i) => i % 3 > 0);
   rmSync(join(run, 'config.yaml'));
@@ -125,7 +125,7 @@ test('a run without configuration, and one without predictions, say so', async (
   await expect(report(folder, { compareWith: run })).rejects.toThrow('has no predictions yet');
 });
 
-test('the most suspicious labels are those of nlvr analyze, and the compared epoch can be chosen', async () => {
+test('the most suspicious labels are those of nlvr analyze, and the compared epoch can be selected', async () => {
   const project = new AnalysisProject(annotations((i) => `There are ${i} dogs.`));
   // Every tenth label is contradicted with confidence.
   const contradicted = (i: number): number => (i % 10 === 0 ? 0.03 : i % 2 === 0 ? 0.9 : 0.1);

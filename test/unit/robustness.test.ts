@@ -1,4 +1,4 @@
-/** The numbers of a robustness test, and the file that they stay in. */
+/** The numbers of robustness tests, and their file. */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -35,7 +35,7 @@ const examples = sentences.map((sentence, index): Example => ({
   line: index + 1,
 }));
 
-/** Logits of answers by the probability of True. */
+/** Logits for probabilities of True. */
 const logits = (...probabilities: number[]): Float32Array =>
   Float32Array.from(probabilities.flatMap((p) => [0, Math.log(p / (1 - p))]));
 
@@ -60,14 +60,14 @@ describe('the numbers', () => {
     (i) => 10 * i,
   );
 
-  it('are those of the pairs as they are', () => {
+  it('include those of the original pairs', () => {
     expect(numbers).toMatchObject({ examples: 5, labelled: 4, accuracy: 0.75, majority: 0.75 });
     // Wilson's interval of 3 of 4 (statsmodels).
     expect(numbers.ci95?.map((share) => share.toFixed(4))).toEqual(['0.3006', '0.9544']);
     expect(numbers.tests.map(({ test }) => test)).toEqual([...ROBUSTNESS_TESTS]);
   });
 
-  it('count what changed, right and wrong, and by what sides the sentences name', () => {
+  it('count changes, right and wrong, and by the sides in the sentences', () => {
     const [exchanged, ...others] = numbers.tests;
     expect(exchanged).toMatchObject({ n: 5, flips: 4, accuracy: 0.5, difference: -0.25 });
     expect(exchanged).toMatchObject({ newlyRight: 1, newlyWrong: 2, p: 1 });
@@ -82,7 +82,7 @@ describe('the numbers', () => {
     }
   });
 
-  it('name every pair that changed, the largest change first, with what was asked', () => {
+  it('list every changed pair, largest change first, with the sentence of the test', () => {
     const { pairs } = numbers.tests[0];
     expect(pairs.map(({ index }) => index)).toEqual([20, 40, 0, 30]);
     expect(pairs[0]).toMatchObject({
@@ -96,7 +96,7 @@ describe('the numbers', () => {
     expect(pairs[0].probTrueThen).toBeCloseTo(0.1);
   });
 
-  it('know no accuracy where nothing is labelled, but what changed', () => {
+  it('have no accuracy without labels, but the changes', () => {
     const unlabelled = examples.map((example) => ({ ...example, label: null }));
     const { accuracy, ci95, majority, tests } = robustnessNumbers(
       unlabelled,
@@ -107,7 +107,7 @@ describe('the numbers', () => {
   });
 });
 
-describe('a wrong model', () => {
+describe('a model', () => {
   const numbersOf = (changed: Parameters<typeof answers>[0], original: Float32Array) =>
     Object.fromEntries(
       robustnessNumbers(examples, { ...answers(changed), original }).tests.map((each) => [
@@ -116,13 +116,13 @@ describe('a wrong model', () => {
       ]),
     );
 
-  it('that always says True changes no answer in any test: it does not look', () => {
+  it('that always predicts True changes in no test', () => {
     const always = Object.values(numbersOf({}, same));
     expect(always).toHaveLength(ROBUSTNESS_TESTS.length);
     for (const { flips, difference } of always) expect([flips, difference]).toEqual([0, 0]);
   });
 
-  it('that ignores the right image keeps its answers with the left image twice, and loses them otherwise', () => {
+  it('that ignores the right image only keeps its predictions with the left image twice', () => {
     const left = logits(0.9, 0.2, 0.8, 0.1, 0.9);
     const other = logits(0.1, 0.8, 0.2, 0.9, 0.1);
     const numbers = numbersOf(
@@ -153,7 +153,7 @@ describe('the file', () => {
     ...more,
   });
 
-  it('is one for each split, checkpoint and number of examples, read newest first', async () => {
+  it('exists for each split, checkpoint and number of examples, and is read newest first', async () => {
     const root = scratchFolder();
     const folder = new RunFolder(root);
     expect(await readRobustness(root)).toEqual([]);
@@ -177,12 +177,12 @@ describe('the file', () => {
       ...['13', '12', '11', '10'],
     ]);
     expect(stored[0].result).toEqual(last);
-    // Again: in the place of the earlier one.
+    // Replaces the earlier one.
     writeRobustness(folder, result({ created: '2026-11-28T14:00:00.000Z' }));
     expect(await readRobustness(root)).toHaveLength(4);
   });
 
-  it('is left out when it is damaged or of another version', async () => {
+  it('is skipped if it is damaged or of another version', async () => {
     const root = scratchFolder();
     const folder = new RunFolder(root);
     mkdirSync(folder.robustness);

@@ -14,7 +14,7 @@ function refusedWords(): string[] {
 
 const refused = new RegExp(`\\b(${refusedWords().join('|')})\\b`, 'i');
 
-/** The lines with a refused word, each with its place. */
+/** The lines with a refused word, with their file. */
 function faults(place: string, lines: readonly string[]): string[] {
   return lines.flatMap((line) => {
     const word = refused.exec(line)?.[0];
@@ -53,7 +53,7 @@ it('comments, names and tests have no refused words', () => {
   );
   expect(files.length).toBeGreaterThan(500);
   const allowed = new Set([
-    // The words that it looks for are those of people who describe images.
+    // Its patterns match words of NLVR2's sentences.
     join('src', 'analysis', 'slices.ts'),
     join('test', 'unit', 'style.test.ts'),
   ]);

@@ -26,7 +26,7 @@ beforeEach(() => {
   const configFile = join(root, 'nlvr.yaml');
   mkdirSync(folder, { recursive: true });
   writeFileSync(configFile, original);
-  // As used: one value was set on the command line.
+  // The configuration as used has one value from the command line.
   const { config } = parseConfig(original.replace('3e-5', '1e-4'));
   writeFileSync(join(folder, 'config.yaml'), dumpConfig(config, root));
   const info = migrateRunInfo(
@@ -38,7 +38,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 describe('combinations of values', () => {
-  it('are every one of them, in order; commas in brackets and quotes part nothing', () => {
+  it('include every combination in order; commas in brackets and quotes do not separate', () => {
     expect(splitValues('base, {width: 64, depth: 2}\n"a, b",, [1, 2]')).toEqual([
       'base',
       '{width: 64, depth: 2}',
@@ -60,7 +60,7 @@ describe('combinations of values', () => {
     ]);
   });
 
-  it('are refused where a key has no value, is there twice, or they are too many', () => {
+  it('are refused if a key has no value or is repeated, or there are too many', () => {
     const of = (...lists: [string, string][]) =>
       combinations(
         lists.map(([key, values]) => ({ key, values })),
@@ -75,13 +75,13 @@ describe('combinations of values', () => {
 });
 
 describe('New Run from This One', () => {
-  it('knows the keys as the run used them', async () => {
+  it('offers the keys with the values that the run used', async () => {
     const keys = new Map((await configurationOf(run)).map(({ key, value }) => [key, value]));
     expect(keys.get('init_lr')).toBe('1e-4');
     expect(keys.get('ann_root')).toBe(root);
   });
 
-  it('plans a training for each combination, with what changes against the run', async () => {
+  it('plans a training for each combination, with the differences from the run', async () => {
     const planned = await planRuns(run, [
       { key: 'init_lr', values: '1e-4, 3e-4' },
       { key: 'seed', values: '7' },
@@ -112,7 +112,7 @@ describe('New Run from This One', () => {
     expect(differingKeys([made, wanted])).toEqual([]);
   });
 
-  it('opens the configuration as used where the file is gone, and never over another file', async () => {
+  it('opens the configuration as used if the file is missing, and never overwrites another file', async () => {
     rmSync(run.info.configFile);
     const other = join(root, 'elsewhere');
     mkdirSync(other);
@@ -125,7 +125,7 @@ describe('New Run from This One', () => {
     );
   });
 
-  it('says that a run without a configuration has none', async () => {
+  it('reports a run without a configuration', async () => {
     rmSync(join(run.folder, 'config.yaml'));
     await expect(planRuns(run, [])).rejects.toThrow('has no configuration to start from');
     expect(readFileSync(run.info.configFile, 'utf8')).toBe(original);
