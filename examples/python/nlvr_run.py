@@ -1,4 +1,4 @@
-"""Writes a run folder that NLVR Workbench shows while it grows.
+"""Writes a run folder that NLVR Workbench shows during the training.
 
 One file, standard library only, Python 3.8 or newer. Copy it next to your training script:
 
@@ -9,15 +9,15 @@ One file, standard library only, Python 3.8 or newer. Copy it next to your train
             for batch in loader:
                 step += 1
                 run.log(step, loss=loss.item(), lr=lr)
-                if run.stop_requested:  # somebody pressed Stop in the editor
+                if run.stop_requested:  # the user selected Stop in the editor
                     run.finish("stopped")
                     return
             run.evaluation("val", epoch, predictions)
 
-The files and what each field means: docs/run-folder.md of NLVR Workbench. Epochs count from 0, steps from 1.
+docs/run-folder.md of NLVR Workbench describes the files and their fields. Epochs count from 0, steps from 1.
 
-Two programs never write one folder: the folder is locked. With several processes (torchrun), the one whose environment
-variable RANK is 0 writes; in the others every call does nothing.
+A lock prevents two programs from writing the same folder. With several processes (torchrun), the process whose
+environment variable RANK is 0 writes; calls in the others do nothing.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 __all__ = ["Run", "RunFolderError"]
 
 HEARTBEAT_SECONDS = 5
-# A lock that has been silent for so long belongs to nobody, where its process cannot be looked up.
+# After this time without a heartbeat, a lock is ignored if its process cannot be looked up.
 STALE_SECONDS = 30
 DAMAGED_SECONDS = 10
 WATCHED_PAIRS = 6
@@ -48,29 +48,29 @@ SPLITS = ("train", "val", "test")
 
 
 class RunFolderError(RuntimeError):
-    """The folder cannot be used: it holds a run already, or another program is writing to it."""
+    """The folder cannot be used: it already contains a run, or another program is writing to it."""
 
 
 class Run:
-    """A training that is shown live: the folder, its lock, a heartbeat, the curves, the predictions.
+    """A training that is shown live: run folder, lock, heartbeat, curves and predictions.
 
-    folder: the run folder. It is made when it is missing.
-    config: what the training was started with: a dict (or an argparse.Namespace), which becomes config.yaml, or the path
-        of a YAML file, which is copied. image_root (where the images lie) is what Failed Examples finds pictures by;
-        relative paths start at the working folder.
-    name: how the run is called; the folder's name by default.
-    max_epoch, steps_per_epoch: what progress and time left are computed from; 0 where they are not known.
-    examples: examples of each split, {"train": 1000, "val": 200}.
-    trainer: the program, such as "PyTorch 2.13"; the script's name by default.
-    device: what it trains on, such as "cuda:0, bf16".
-    parameters: how many weights the model has.
-    resume_step, resume_epoch: steps and epochs already done, to go on with the run in the folder from a checkpoint of
-        yours. What was logged after that step does not count any more.
+    folder: the run folder. It is created if it is missing.
+    config: the configuration of the training: a dict (or an argparse.Namespace), which is written to config.yaml, or the
+        path of a YAML file, which is copied. Failed Examples finds the images by image_root; relative paths start at the
+        working folder.
+    name: name of the run; the name of the folder by default.
+    max_epoch, steps_per_epoch: used for progress and time left; 0 if unknown.
+    examples: number of examples of each split, {"train": 1000, "val": 200}.
+    trainer: the program, such as "PyTorch 2.13"; the name of the script by default.
+    device: the device, such as "cuda:0, bf16".
+    parameters: number of weights of the model.
+    resume_step, resume_epoch: steps and epochs already done, to continue the run in the folder from your own checkpoint.
+        Events that were logged after that step are ignored.
     overwrite: replaces the run in the folder. Without it and without resume_step such a folder is refused.
-    enabled: False makes every call do nothing; by default that of the rank (see above).
+    enabled: False makes every call do nothing; by default it depends on the rank (see above).
 
-    Use it as a context manager: then an exception ends the run as failed, with its message. Without `with`, exceptions
-    that end the script are noticed as well; a script that ends without finish() leaves a stopped run.
+    Use it as a context manager, so that an exception ends the run as failed, with its message. Without `with`, exceptions
+    that end the script are recorded as well; a script that ends without finish() leaves a stopped run.
     """
 
     def __init__(
@@ -162,7 +162,7 @@ class Run:
         self._thread.start()
         _running.append(self)
 
-    # What a training says.
+    # Methods for the training.
 
     def log(
         self,
@@ -176,9 +176,9 @@ class Run:
         speed: Optional[float] = None,
         memory: Optional[int] = None,
     ) -> None:
-        """One optimizer step: a point of the curves. A loss that is no finite number is a gap.
+        """Logs an optimizer step: a point of the curves. A loss that is not finite is a gap.
 
-        step: from 1, over the whole run. epoch: worked out from steps_per_epoch by default. accuracy: of the batch,
+        step: from 1, over the whole run. epoch: computed from steps_per_epoch by default. accuracy: of the batch,
         0..1. speed: examples per second. memory: bytes.
         """
         if self._idle():
@@ -214,18 +214,18 @@ class Run:
         *,
         seconds: float = 0,
     ) -> Dict[str, Optional[float]]:
-        """The answers to all examples of a split after an epoch. Failed Examples shows them at once.
+        """Logs the predictions for all examples of a split after an epoch, which Failed Examples then shows.
 
         predictions: for each example in annotation order a dict with
             identifier  of the annotation, such as NLVR2's "dev-850-0-0": consistency is computed from it
             sentence    the text
             images      left and right, relative to image_root (or absolute paths in it)
-            label       True, False, or None where there is none
+            label       True, False, or None without a label
             and one or more of `logits` (of False and of True), `prob_true` (0..1), `prediction` (True or False)
-            group       a kind by which accuracy is reported; optional
-        epoch: from 0; None for an evaluation that belongs to none.
+            group       kind of example, by which accuracy is reported; optional
+        epoch: from 0; None for a stand-alone evaluation.
 
-        Returns accuracy, consistency and loss as they are shown; None where they are not defined.
+        Returns accuracy, consistency and loss; None if they are not defined.
         """
         if split not in SPLITS:
             raise ValueError(f"split is {split!r}; expected one of {', '.join(SPLITS)}")
@@ -264,7 +264,7 @@ class Run:
         return result
 
     def note(self, level: str, message: str, *, hint: Optional[str] = None, code: str = "note") -> None:
-        """Something that a person should know: level is info, warning or error. Of one code the last is shown."""
+        """Shows a message to the user: level is info, warning or error. The last note of each code is shown."""
         if self._idle():
             return
         more = {} if hint is None else {"hint": hint}
@@ -272,11 +272,11 @@ class Run:
 
     @property
     def stop_requested(self) -> bool:
-        """Whether somebody asked to stop (in the editor, or by a file `stop.request`). Look after each step."""
+        """Whether a stop was requested (in the editor, or by a file `stop.request`). Check it after each step."""
         return not self._idle() and os.path.exists(self._path("stop.request"))
 
     def finish(self, state: str = "finished", message: Optional[str] = None) -> None:
-        """Ends the run: finished, stopped or failed, and why. Further calls do nothing."""
+        """Ends the run as finished, stopped or failed, with a message. Further calls do nothing."""
         if state not in ("finished", "stopped", "failed"):
             raise ValueError(f"state is {state!r}; expected finished, stopped or failed")
         if self._idle():
@@ -304,17 +304,17 @@ class Run:
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         self._end_by(error)
 
-    # How it is kept.
+    # Implementation.
 
     def _idle(self) -> bool:
-        """A process that was forked from the one that trains (a loader's worker) writes nothing."""
+        """Whether calls do nothing: after the end, and in forked processes (a loader's worker)."""
         return self._closed or os.getpid() != self._pid
 
     def _path(self, *names: str) -> str:
         return os.path.join(self.folder, *names)
 
     def _earlier(self, resumes: bool, overwrite: bool) -> Optional[Dict[str, Any]]:
-        """The run that goes on; None for a new one."""
+        """The existing run to continue; None for a new one."""
         try:
             with open(self._path("run.json"), encoding="utf-8") as file:
                 found = json.load(file)
@@ -385,7 +385,7 @@ class Run:
         return image.replace(os.sep, "/")
 
     def _watch(self, epoch: int, rows: Sequence[Mapping[str, Any]]) -> None:
-        """The same few examples after each epoch, for the dashboard."""
+        """Logs the same few examples after each epoch, for the dashboard."""
         by_name = {row["identifier"]: row for row in rows if row.get("prob_true") is not None}
         if not self._watched:
             names = list(by_name)
@@ -416,7 +416,7 @@ class Run:
             best["testAccuracy"] = measured["accuracy"]
 
     def _end_epoch(self) -> None:
-        """Says what the epoch's steps were like on average, once there is something to say."""
+        """Logs the mean values of the epoch's steps, if there are any."""
         done, self._epoch = self._epoch, _Epoch(self._epoch.number)
         if done.number is None or done.steps == 0:
             return
@@ -450,12 +450,12 @@ class Run:
         if self._lock.renew():
             self._save()
             return
-        # The run is the other program's now (this one was suspended, for example).
+        # Another program has taken over the run (for example because this one was suspended).
         self._closed = True
         print(f"nlvr_run: {self.folder} was taken over by another program; nothing more is written.", file=sys.stderr)
 
     def _guarded(self, write: Any) -> None:
-        """A record that cannot be written (a full disk) never ends a training; it is said once."""
+        """Runs a write. An error (such as a full disk) never ends a training; it is reported once."""
         try:
             write()
         except OSError as error:
@@ -476,7 +476,7 @@ class Run:
 
 
 class _Epoch:
-    """What the steps of an epoch add up to."""
+    """Sums over the steps of an epoch."""
 
     def __init__(self, number: Optional[int] = None) -> None:
         self.number = number
@@ -498,15 +498,15 @@ class _Epoch:
     @staticmethod
     def mean(values: Sequence[Optional[float]]) -> Optional[float]:
         known = [value for value in values if value is not None]
-        # One step whose loss is no number makes the mean none.
+        # If the loss of any step is not finite, there is no mean.
         return sum(known) / len(known) if known and len(known) == len(values) else None
 
 
-# Numbers, by the definitions of NLVR2's official scripts.
+# Metrics, as defined by NLVR2's official scripts.
 
 
 def _measure(rows: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
-    """Accuracy, consistency, loss and accuracy by group, over the examples that have a label."""
+    """Accuracy, consistency, loss and accuracy by group, over the labeled examples."""
     unusable = sum(
         None in row.get("logits", ()) or ("prob_true" in row and row["prob_true"] is None) for row in rows
     )
@@ -537,7 +537,7 @@ def _measure(rows: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
 
 
 def _sentence_of(identifier: str) -> Optional[str]:
-    """What examples of one sentence share: NLVR2's identifier without its pair, NLVR's first number."""
+    """The key shared by examples of one sentence: NLVR2's identifier without its pair, NLVR's first number."""
     found = re.match(r"^([A-Za-z0-9_]+)-(\d+)-\d+-(\d+)$", identifier)
     if found:
         return f"{found[1]}-{found[2]}--{found[3]}"
@@ -568,7 +568,7 @@ def _sigmoid(value: float) -> float:
 
 
 def _number(value: Any) -> Optional[float]:
-    """A finite number, of whatever kind (a tensor's item too); None where it is none."""
+    """Converts a value (also a tensor item) to a finite number; None if it is not finite."""
     if value is None:
         return None
     number = float(value)
@@ -607,7 +607,7 @@ def _remove(path: str) -> None:
 
 
 def _replace(path: str, text: str) -> None:
-    """A reader sees the old file or the new one, never a part."""
+    """Replaces a file atomically."""
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
@@ -622,7 +622,7 @@ def _replace(path: str, text: str) -> None:
 
 
 def _open_lines(path: str) -> int:
-    """Opens a file to append lines to. A half line that a killed program left is ended first."""
+    """Opens a file to append lines. Terminates an incomplete line of a killed program first."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
     size = os.lseek(fd, 0, os.SEEK_END)
     if size > 0:
@@ -639,7 +639,7 @@ def _write_all(fd: int, text: str) -> None:
 
 
 def _config_text(config: Any, folder: str) -> Tuple[str, str, Optional[str]]:
-    """config.yaml, the file it is a copy of ("" for none), and the image root, absolute."""
+    """Returns the text of config.yaml, its source file ("" for none), and the absolute image root."""
     if isinstance(config, (str, os.PathLike)):
         file = os.path.abspath(os.fspath(config))
         with open(file, encoding="utf-8") as source:
@@ -662,7 +662,7 @@ def _yaml_key(key: str) -> str:
 
 
 def _yaml_value(value: Any) -> str:
-    """JSON is YAML, apart from numbers that JSON does not have."""
+    """Writes YAML as JSON, except for numbers that JSON does not have."""
     if isinstance(value, float) and not math.isfinite(value):
         return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
     if isinstance(value, Mapping):
@@ -673,7 +673,7 @@ def _yaml_value(value: Any) -> str:
     return json.dumps(plain, ensure_ascii=False)
 
 
-# The owner, so that a program elsewhere can judge whether it is still alive.
+# Identity of the process, so that other programs can check whether it is alive.
 
 
 def _read_text(path: str) -> Optional[str]:
@@ -685,7 +685,7 @@ def _read_text(path: str) -> Optional[str]:
 
 
 def _process_start(pid: int) -> Optional[str]:
-    """When a process started, in clock ticks since boot; None where there is none, or the system does not say."""
+    """Start time of a process, in clock ticks since boot; None if it does not exist or the system does not provide it."""
     stat = _read_text(f"/proc/{pid}/stat")
     if stat is None:
         return None
@@ -710,7 +710,7 @@ def _owner() -> Dict[str, Any]:
 
 
 class _Lock:
-    """run.lock, as NLVR Workbench's own trainer takes it: one program writes a folder."""
+    """run.lock, compatible with NLVR Workbench's own trainer: only one program writes a folder."""
 
     def __init__(self, folder: str) -> None:
         self._path = os.path.join(folder, "run.lock")
@@ -735,14 +735,14 @@ class _Lock:
         raise RunFolderError(f"{folder} is being taken over by another program. It was not changed.")
 
     def renew(self) -> bool:
-        """Written in place and of the same length, so that a lock that was taken meanwhile stays as it is.
+        """Renews the lock in place and with the same length, so that a lock that another program took is not replaced.
 
         Returns whether the lock is still this program's.
         """
         try:
             fd = os.open(self._path, os.O_RDWR | getattr(os, "O_BINARY", 0))
         except FileNotFoundError:
-            return self._place(self._path)  # somebody removed it by hand
+            return self._place(self._path)  # it was removed manually
         try:
             text = os.read(fd, 65536).decode("utf-8", "replace")
             if text == "":
@@ -787,7 +787,7 @@ class _Lock:
         return abs(time.time() - beat.replace(tzinfo=timezone.utc).timestamp()) < STALE_SECONDS
 
     def _remove_stale(self, text: str) -> None:
-        """Looking at a lock and removing it are two steps: only who has the claim to this very lock removes it."""
+        """Removes a lock. Checking and removing are two steps, so only the holder of the claim to this lock removes it."""
         found = _parse_lock(text)
         identity = str(found.get("token") or text) if found else text
         digest = hashlib.sha256(identity.encode("utf-8")).hexdigest()[:12]
@@ -824,7 +824,7 @@ def _age_of_file(path: str) -> float:
         return 0.0
 
 
-# A script that ends by itself, or by an exception outside of `with`.
+# Ends runs when the script ends, or by an exception outside of `with`.
 
 _running: List[Run] = []
 _raised: List[BaseException] = []

@@ -1,10 +1,10 @@
 """A small PyTorch training on the sample data set that NLVR Workbench shows while it runs.
 
     nlvr sample shapes                                     # or "NLVR: Create Sample Data Set" in VS Code
-    python train_pytorch.py shapes output/pytorch          # needs torch alone; nlvr_run.py lies next to this file
+    python train_pytorch.py shapes output/pytorch          # needs only torch, and nlvr_run.py next to this file
 
-All that has to do with the run folder is the `with Run(…)` near the end and the calls of `run` in it. The model is far
-smaller than BLIP's, and made for this data set.
+Only the `with Run(…)` block near the end and its calls of `run` write the run folder. The model is far smaller than BLIP's
+and designed for this data set.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ from torch import nn
 
 from nlvr_run import Run
 
-SIDE = 36  # pixels that the model sees of a picture
-PATCH = 12  # a cell of the pictures
+SIDE = 36  # side length of the model's input in pixels
+PATCH = 12  # a cell of the images
 WORDS = 24
 
 
 def read_png(path: str) -> torch.Tensor:
-    """A picture of the sample as [3, SIDE, SIDE], 0..1. Use Pillow or torchvision for pictures of your own."""
+    """Reads an image of the sample as [3, SIDE, SIDE], 0..1. Use Pillow or torchvision for your own images."""
     with open(path, "rb") as file:
         data = file.read()
     at, packed = 8, b""
     while at < len(data):
         length, kind = struct.unpack(">I4s", data[at : at + 8])
         if kind == b"IHDR":
-            width, height, depth, colour = struct.unpack(">IIBB", data[at + 8 : at + 18])
+            width, height, depth, color = struct.unpack(">IIBB", data[at + 8 : at + 18])
         elif kind == b"IDAT":
             packed += data[at + 8 : at + 8 + length]
         at += length + 12
     rows = torch.frombuffer(bytearray(zlib.decompress(packed)), dtype=torch.uint8).view(height, -1)
-    if (depth, colour) != (8, 2) or rows[:, 0].any():
+    if (depth, color) != (8, 2) or rows[:, 0].any():
         raise ValueError(f"{path} is not a picture of the sample data set: read it with Pillow")
     pixels = rows[:, 1:].reshape(height, width, 3).permute(2, 0, 1).float() / 255
     return nn.functional.adaptive_avg_pool2d(pixels, SIDE)
 
 
 class Examples:
-    """A split in memory: pictures once each, words as numbers."""
+    """A split in memory: each distinct image once, words as ids."""
 
     def __init__(self, root: str, files: list[str], vocabulary: dict[str, int], grow: bool) -> None:
         self.annotations = []
@@ -71,7 +71,7 @@ class Examples:
 
 
 class Model(nn.Module):
-    """The sentence decides what counts in each patch; what counts is added up in each picture, and the sums compared."""
+    """The sentence selects features of each patch, which are summed over each image; the sums are compared."""
 
     def __init__(self, words: int, width: int = 96) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class Model(nn.Module):
         self.head = nn.Sequential(nn.Linear(3 * width, width), nn.ReLU(), nn.Linear(width, 2))
 
     def forward(self, words: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
-        """words [n, WORDS], pictures [n, 2, 3, SIDE, SIDE] to logits [n, 2] of False and True."""
+        """Maps words [n, WORDS] and images [n, 2, 3, SIDE, SIDE] to logits [n, 2] of False and True."""
         sentence = self.sentence(self.word(words))[1][0]
         patches = self.patch(pictures.flatten(0, 1)).unflatten(0, pictures.shape[:2]).flatten(3)
         seen = torch.sigmoid(patches * self.gate(sentence)[:, None, :, None]).sum(3) - (SIDE // PATCH) ** 2 / 2
@@ -93,7 +93,7 @@ class Model(nn.Module):
 
 @torch.no_grad()
 def predictions(model: Model, examples: Examples, batch: int = 256) -> list[dict]:
-    """What Run.evaluation takes: the annotation of each example with the model's logits."""
+    """Predictions for Run.evaluation: the annotation of each example with the model's logits."""
     model.eval()
     rows = []
     for start in range(0, len(examples.annotations), batch):
@@ -118,14 +118,14 @@ def main() -> None:
     torch.manual_seed(options.seed)
 
     vocabulary: dict[str, int] = {}
-    # The easy examples, of one kind, help with the others.
+    # The easy examples, of one kind, help to learn the others.
     train = Examples(options.data, ["nlvr_easy.json", "nlvr_train.json"], vocabulary, True)
     val = Examples(options.data, ["nlvr_dev.json"], vocabulary, False)
     model = Model(len(vocabulary) + 1)
     optimizer = torch.optim.AdamW(model.parameters(), lr=options.lr, weight_decay=0.01)
     steps_per_epoch = len(train.annotations) // options.batch
 
-    # The configuration is shown, compared with other runs', and says where the pictures lie.
+    # The configuration is shown and compared with other runs, and contains the location of the images.
     config = {
         **vars(options),
         "image_root": os.path.join(options.data, "images"),

@@ -105,7 +105,7 @@ export function checkUserSlices(content: unknown, source: string): UserSlice[] {
   });
 }
 
-const example = '{"name": "colours", "pattern": "\\\\b(red|blue|green)\\\\b"}';
+const example = '{"name": "colors", "pattern": "\\\\b(red|blue|green)\\\\b"}';
 
 /**
  * Matches sentences. A pattern with excessive backtracking only blocks the worker thread, which is then terminated.

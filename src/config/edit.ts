@@ -185,14 +185,14 @@ class Source {
       parent === undefined ? configKeys : Object.keys(fieldsOf(definitionOf(parent)) ?? {});
     if (map === null || (map.items.length === 0 && !map.flow)) return this.insertFirst(name, value);
     if (map.flow) return this.insertInFlow(map, name, value, order);
-    const neighbour = insertionNeighbor(map, name, order, parent);
+    const neighbor = insertionNeighbor(map, name, order, parent);
     const last = map.items.at(-1) as KeyPair;
-    const after = neighbour ?? last;
+    const after = neighbor ?? last;
     const indent = this.indentOf(rangeOf(after.key)[0]);
     const at = this.contentEnd(this.pairEnd(after));
     // A key that starts a new group is separated by a blank line if groups are.
     const apart =
-      parent === undefined && neighbour === undefined && /\n[ \t]*\r?\n/.test(this.text.trimEnd());
+      parent === undefined && neighbor === undefined && /\n[ \t]*\r?\n/.test(this.text.trimEnd());
     const lines = this.entry(indent, name, value);
     return { range: [at, at], text: `${this.eol}${apart ? this.eol : ''}${lines}` };
   }

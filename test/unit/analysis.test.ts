@@ -146,8 +146,8 @@ describe('slices of sentences', () => {
 
   test('of users are read from JSON and YAML, and errors are named', async () => {
     const file = join(scratchFolder(), 'slices.yaml');
-    const slices = [{ name: 'colours', pattern: '\\b(red|blue)\\b' }];
-    writeFileSync(file, "- name: colours\n  pattern: '\\b(red|blue)\\b'\n");
+    const slices = [{ name: 'colors', pattern: '\\b(red|blue)\\b' }];
+    writeFileSync(file, "- name: colors\n  pattern: '\\b(red|blue)\\b'\n");
     expect(await readUserSlices(file)).toEqual(slices);
     writeFileSync(file, JSON.stringify(slices));
     expect(await readUserSlices(file)).toEqual(slices);
@@ -157,7 +157,7 @@ describe('slices of sentences', () => {
     const wrong: [unknown, RegExp][] = [
       [{}, /expected a list of slices/],
       [[{ pattern: 'x' }], /slice 1 needs a name/],
-      [[...slices, ...slices], /two slices are named colours/],
+      [[...slices, ...slices], /two slices are named colors/],
       [[{ name: 'label', pattern: 'x' }], /label is the name of a built-in slice/],
       [[{ name: 'x' }], /slice x needs a pattern/],
       [[{ name: 'x', pattern: '(' }], /pattern of slice x is not a valid regular expression/],

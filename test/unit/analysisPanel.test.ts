@@ -193,7 +193,7 @@ it('keeps its numbers while a new epoch is analyzed, and offers it', async () =>
   expect(panel.model.set).toEqual({ split: 'val', epoch: 1 });
 });
 
-it('stays canceled until it is requested again, also by a page that is restored', async () => {
+it('stays canceled until it is requested again, also by a restored page', async () => {
   panel = new Panel(await twoEpochs());
   await panel.session.ready();
   panel.model.send({ type: 'cancel' });

@@ -141,11 +141,11 @@ describe('predictions', () => {
     const counting = await ask('nlvr_failed_examples', {
       ...{ run: 'first', slice: 'counting', limit: 50, label: true },
     });
-    const { analysis, examples: analysed } = await analyze({
+    const { analysis, examples: analyzed } = await analyze({
       ...{ run: join(world.root, 'first'), split: 'val', epoch: 'last', userSlices: [] },
     });
     const place = analysis.slices.findIndex(({ slice }) => slice === 'counting');
-    const wrong = analysed.filter(({ slices, right }) => slices.includes(place) && !right);
+    const wrong = analyzed.filter(({ slices, right }) => slices.includes(place) && !right);
     const found = counting.examples as { identifier: string; label: boolean }[];
     expect(found.length).toBeGreaterThan(0);
     expect(wrong.map(({ identifier }) => identifier)).toEqual(

@@ -31,7 +31,7 @@ export function metricsSection(analysis: Analysis): Html {
   const cards: [MessageText, Content][] = [
     [localize('Accuracy'), share(analysis.accuracy, analysis.ci95)],
     [localize('Consistency'), share(analysis.consistency, analysis.consistencyCi95)],
-    [localize('Labelled examples'), exact(n, number(n))],
+    [localize('Labeled examples'), exact(n, number(n))],
     [localize('Sentences'), exact(groups, number(groups))],
     [localize('Calibration error (ECE)'), share(calibration?.ece ?? null)],
   ];
