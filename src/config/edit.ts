@@ -17,17 +17,16 @@ export type { TextEdit } from './textEdit';
 /** A value of a key, or all fields of a mapping. */
 export type EditValue = ScalarValue | Readonly<Record<string, ScalarValue>>;
 
-/** `key` is dotted for a field of a mapping; `at` picks one of several places by where its key begins. */
+/** `key` is dotted for a field of a mapping; `at` selects one of several duplicates by the offset of its key. */
 export type ConfigEdit =
   | { kind: 'set'; key: string; value: EditValue }
   | { kind: 'remove'; key: string; at?: number }
   | { kind: 'rename'; key: string; to: string; at?: number };
 
 /**
- * The splice that makes the edit; undefined when nothing changes (the value is already there, or the
- * key to remove does not).
- * @throws {UserError} when the text is no valid YAML mapping, or is written in a way that only a person
- *   should touch
+ * Computes the replacement for an edit; undefined if nothing changes (the value is already set, or the key to remove does
+ * not exist).
+ * @throws {UserError} if the text is not a valid YAML mapping, or cannot be edited automatically
  */
 export function editConfig(text: string, edit: ConfigEdit): TextEdit | undefined {
   const { document, errors } = readDocument(text);
@@ -50,7 +49,7 @@ function spliceOf(text: string, root: YAMLMap | null, edit: ConfigEdit): TextEdi
   return { range: rangeOf(found.pair.key), text: scalarText(edit.to) };
 }
 
-/** The text after an edit. */
+/** Applies an edit to the text. */
 export function applyEdit(text: string, edit: TextEdit | undefined): string {
   return edit === undefined
     ? text
@@ -60,7 +59,7 @@ export function applyEdit(text: string, edit: TextEdit | undefined): string {
 interface Found {
   map: YAMLMap;
   pair: KeyPair;
-  /** The pair around `map`, when that is not the whole file. */
+  /** The pair that contains `map`, unless `map` is the whole file. */
   parent?: KeyPair;
 }
 
@@ -94,7 +93,7 @@ function rangeOf(node: Node | null): [number, number] {
   return [range[0], range[1]];
 }
 
-/** Text, and where its lines begin and end. */
+/** The text of a configuration, with methods that compute replacements. */
 class Source {
   private readonly eol: string;
 
@@ -125,14 +124,14 @@ class Source {
     return this.replace(pair, value, map?.flow === true);
   }
 
-  /** Puts a value in the place of another one. */
+  /** Replaces a value. */
   private replace(pair: KeyPair, value: EditValue, inFlow: boolean): TextEdit {
     const colon = this.text.indexOf(':', rangeOf(pair.key)[1]) + 1;
     const [start, end] = this.valueRange(pair, colon);
     const old = this.text.slice(start, end);
     const anchor = /^[ \t]*(&\S+)/.exec(this.text.slice(colon, start))?.[1];
     if (isBlock(pair.value)) {
-      // The comment on the key's own line stays; the one behind the last field goes with it.
+      // Keeps the comment on the key's line; the comment after the last field is removed with it.
       const lineEnd = this.lineEnd(colon);
       const kept = this.text.slice(colon, lineEnd);
       const stop = this.contentEnd(end);
@@ -159,7 +158,7 @@ class Source {
     };
   }
 
-  /** Range of a value, with its tag if it has one (a tag would not fit another value). */
+  /** Range of a value including its tag, which would not match another value. */
   private valueRange(pair: KeyPair, colon: number): [number, number] {
     const [start, end] = pair.value === null ? [colon, colon] : rangeOf(pair.value);
     if (start === end) return [colon, colon];
@@ -167,7 +166,7 @@ class Source {
     return [tag === null ? start : colon + tag.index, end];
   }
 
-  /** The lines of a mapping below its key. */
+  /** Range of the lines of a mapping below its key. */
   private block(pair: KeyPair, value: Readonly<Record<string, ScalarValue>>): string {
     const indent = `${this.indentOf(rangeOf(pair.key)[0])}  `;
     return Object.entries(value)
@@ -197,7 +196,7 @@ class Source {
     return { range: [at, at], text: `${this.eol}${apart ? this.eol : ''}${lines}` };
   }
 
-  /** Into a file that has no keys yet. */
+  /** Inserts the first key of a file. */
   private insertFirst(name: string, value: EditValue): TextEdit {
     const end = /^\.\.\.[ \t]*\r?$/m.exec(this.text)?.index ?? this.text.length;
     const glue = end === 0 || this.text[end - 1] === '\n' ? '' : this.eol;

@@ -53,7 +53,7 @@ const synonyms: Readonly<Record<string, ConfigKey>> = {
   patience: 'early_stop',
 };
 
-/** `initLr`, `init-lr` and `INIT_LR` as `init_lr`. */
+/** Converts `initLr`, `init-lr` and `INIT_LR` to `init_lr`. */
 const snakeCase = (name: string): string =>
   name
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
@@ -61,8 +61,8 @@ const snakeCase = (name: string): string =>
     .toLowerCase();
 
 /**
- * The name among `known` that `name` most likely stands for, or undefined when none is near:
- * the same but for case and dashes, another program's word for it, or few letters away.
+ * Finds the most likely meaning of `name` among `known`: equal except for case and dashes, a synonym of another program,
+ * or a small edit distance. Undefined if there is none.
  */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const plain = snakeCase(name);

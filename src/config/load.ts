@@ -15,20 +15,21 @@ export interface LoadedConfig {
   config: Config;
   /** Absolute. */
   file: string;
-  /** Folder of the file: where relative paths start. */
+  /** Folder of the file, from which relative paths start. */
   folder: string;
-  /** Warnings and hints; there are no errors among them. */
+  /** Warnings and notes, but no errors. */
   problems: readonly ConfigProblem[];
-  /** Of the configuration as used. */
+  /** Hash of the configuration as used. */
   hash: string;
 }
 
 /**
+ * Loads and checks a configuration file.
  * @param file path of the configuration file
- * @param overrides `key=value`, dotted keys for fields of a mapping; later ones win
- * @param from where relative paths of overrides start
- * @throws {ConfigError} when the file cannot be read or is wrong
- * @throws {UserError} when an override is not of the form `key=value`, or `med_config` names no file that can be used
+ * @param overrides `key=value`, dotted keys for fields of a mapping; later ones take precedence
+ * @param from folder from which relative paths of overrides start
+ * @throws {ConfigError} if the file cannot be read or is invalid
+ * @throws {UserError} if an override does not have the form `key=value`, or the file of `med_config` is missing or invalid
  */
 export function loadConfig(
   file: string,
