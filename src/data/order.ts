@@ -54,11 +54,11 @@ export interface EvaluationStep {
   /** Examples of the batch, indices into the split. */
   indices: Int32Array;
   /** Whether it shares images with the previous batch, so that features can be reused. */
-  goesOn: boolean;
+  sharesImagesWithPrevious: boolean;
 }
 
 /** Maximum number of consecutive batches with shared images on one process. */
-const LONGEST_SEGMENT = 8;
+const MAX_SEGMENT_BATCHES = 8;
 
 /**
  * Divides an evaluation into batches. Examples that share images are in one batch, and no other batch has these images,
@@ -67,8 +67,9 @@ const LONGEST_SEGMENT = 8;
  */
 export function evaluationSteps(examples: readonly Example[], batchSize: number): EvaluationStep[] {
   const steps: EvaluationStep[] = [];
-  const add = (indices: readonly number[], goesOn: boolean): void => {
-    if (indices.length > 0) steps.push({ indices: Int32Array.from(indices), goesOn });
+  const add = (indices: readonly number[], sharesImagesWithPrevious: boolean): void => {
+    if (indices.length > 0)
+      steps.push({ indices: Int32Array.from(indices), sharesImagesWithPrevious });
   };
   let batch: number[] = [];
   for (const group of sharedImageGroups(examples)) {
@@ -79,32 +80,32 @@ export function evaluationSteps(examples: readonly Example[], batchSize: number)
     if (group.length <= batchSize) batch.push(...group);
     else
       for (let start = 0, number = 0; start < group.length; start += batchSize, number++)
-        add(group.slice(start, start + batchSize), number % LONGEST_SEGMENT !== 0);
+        add(group.slice(start, start + batchSize), number % MAX_SEGMENT_BATCHES !== 0);
   }
   add(batch, false);
   return steps;
 }
 
-/** One of several processes that share the work. */
-export interface Shard {
+/** The share of a rank: its index, and the number of ranks. */
+export interface RankShard {
   rank: number;
   worldSize: number;
 }
 
-export const WHOLE: Shard = { rank: 0, worldSize: 1 };
+export const SINGLE_RANK: RankShard = { rank: 0, worldSize: 1 };
 
 /**
  * Distributes the batches over the processes, round robin. Batches that share images stay on one process.
  * @returns by rank
  */
-export function shardSteps(
+export function stepsByRank(
   steps: readonly EvaluationStep[],
   worldSize: number,
 ): EvaluationStep[][] {
   const shares = Array.from({ length: worldSize }, (): EvaluationStep[] => []);
   let segment = -1;
   for (const step of steps) {
-    if (!step.goesOn) segment++;
+    if (!step.sharesImagesWithPrevious) segment++;
     shares[segment % worldSize]?.push(step);
   }
   return shares;
@@ -115,7 +116,7 @@ export function shardSteps(
  * `worldSize`-th example, starting at `rank`. BLIP does not set `drop_last`, so up to `worldSize - 1` examples occur twice
  * per epoch. Here, a step of several processes has the same examples as a step of one process with the total batch size.
  */
-export function shardOrder(order: Int32Array, { rank, worldSize }: Shard): Int32Array {
+export function rankOrder(order: Int32Array, { rank, worldSize }: RankShard): Int32Array {
   return Int32Array.from(
     { length: Math.floor(order.length / worldSize) },
     (_, i) => order[rank + i * worldSize],

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import { dropPath, dropout, type Rows } from '../runtime/trace/random';
+import { dropPath, dropout, type BatchSlice } from '../runtime/trace/random';
 
 /** What the model's functions need in addition to their inputs. */
 export interface ModelContext {
@@ -22,12 +22,12 @@ export interface ModelContext {
  * Numbers of the places that draw random numbers. They must differ within a model: equal ones would drop the
  * same elements. Each is scrambled and added to both words of the step's seed (`runtime/trace/random.ts`).
  */
-const SITES_PER_LAYER = 16;
-const TEXT_SITES = 4096;
+const STREAMS_PER_LAYER = 16;
+const FIRST_TEXT_STREAM = 4096;
 
-export const visionRngStream = (block: number, site: 0 | 1): number =>
-  block * SITES_PER_LAYER + site;
-export const EMBEDDING_RNG_STREAM = TEXT_SITES;
+export const visionRngStream = (block: number, branch: 0 | 1): number =>
+  block * STREAMS_PER_LAYER + branch;
+export const EMBEDDING_RNG_STREAM = FIRST_TEXT_STREAM;
 export const textRngStreams = [
   'self',
   'selfOutput',
@@ -36,8 +36,8 @@ export const textRngStreams = [
   'crossOutput',
   'output',
 ] as const;
-export const textRngStream = (layer: number, site: (typeof textRngStreams)[number]): number =>
-  TEXT_SITES + (layer + 1) * SITES_PER_LAYER + textRngStreams.indexOf(site);
+export const textRngStream = (layer: number, use: (typeof textRngStreams)[number]): number =>
+  FIRST_TEXT_STREAM + (layer + 1) * STREAMS_PER_LAYER + textRngStreams.indexOf(use);
 
 function seedOf({ seed }: ModelContext): tf.Tensor {
   if (!seed) throw new Error('training with dropout needs a seed');
@@ -49,9 +49,9 @@ export function dropoutIn<T extends tf.Tensor>(
   context: ModelContext,
   x: T,
   rate: number,
-  site: number,
+  stream: number,
 ): T {
-  return context.training && rate > 0 ? dropout(x, rate, seedOf(context), site) : x;
+  return context.training && rate > 0 ? dropout(x, rate, seedOf(context), stream) : x;
 }
 
 /** Stochastic depth in training, the identity in evaluation. */
@@ -59,8 +59,8 @@ export function dropPathIn<T extends tf.Tensor>(
   context: ModelContext,
   x: T,
   rate: number,
-  site: number,
-  rows: Rows,
+  stream: number,
+  slice: BatchSlice,
 ): T {
-  return context.training && rate > 0 ? dropPath(x, rate, seedOf(context), site, rows) : x;
+  return context.training && rate > 0 ? dropPath(x, rate, seedOf(context), stream, slice) : x;
 }

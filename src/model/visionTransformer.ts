@@ -17,7 +17,7 @@ import { selfAttention } from '../runtime/ops/selfAttention';
 import type { VisionConfig } from './config';
 import { dropPathIn, visionRngStream } from './modelContext';
 import type { ModelContext } from './modelContext';
-import type { Rows } from '../runtime/trace/random';
+import type { BatchSlice } from '../runtime/trace/random';
 
 const LAYER_NORM_EPS = 1e-6;
 const ROOT = 'visual_encoder';
@@ -51,36 +51,36 @@ export function visionTransformer(
   context: ModelContext,
 ): tf.Tensor {
   const { depth } = config;
-  const observe = (name: string, lanes: readonly tf.Tensor[]): void =>
-    context.observe?.(name, joinShards(lanes));
-  const patches = splitIntoShards(images).map((lane) => patchEmbedding(config, lane, context));
+  const observe = (name: string, shards: readonly tf.Tensor[]): void =>
+    context.observe?.(name, joinShards(shards));
+  const patches = splitIntoShards(images).map((shard) => patchEmbedding(config, shard, context));
   observe(`${ROOT}.patch_embed`, patches);
-  let lanes = patches.map((lane) => withPositions(config, lane, context));
-  const sizes = lanes.map((lane) => lane.shape[0] ?? 1);
-  const of = sizes.reduce((sum, size) => sum + size, 0);
-  const rows = sizes.map((_, lane): Rows => ({
-    first: sizes.slice(0, lane).reduce((sum, size) => sum + size, 0),
-    of,
+  let shards = patches.map((shard) => withPositions(config, shard, context));
+  const sizes = shards.map((shard) => shard.shape[0] ?? 1);
+  const batchSize = sizes.reduce((sum, size) => sum + size, 0);
+  const slices = sizes.map((_, i): BatchSlice => ({
+    start: sizes.slice(0, i).reduce((sum, size) => sum + size, 0),
+    batchSize,
   }));
   for (let i = 0; i < depth; i++) {
     const values = blockParameters.map((name) => context.param(`${ROOT}.blocks.${i}.${name}`));
-    const whole = context.training && i >= depth - config.checkpointedBlocks;
-    lanes = lanes.map((x, lane) => {
+    const checkpointed = context.training && i >= depth - config.checkpointedBlocks;
+    shards = shards.map((x, shard) => {
       const run = (input: tf.Tensor, ...parameters: tf.Tensor[]): tf.Tensor =>
         block(
           config,
           i,
-          rows[lane] ?? { first: 0, of },
+          slices[shard] ?? { start: 0, batchSize },
           input,
           namedParameters(parameters),
           context,
         );
-      return whole ? gradientCheckpoint(run, [x, ...values]) : run(x, ...values);
+      return checkpointed ? gradientCheckpoint(run, [x, ...values]) : run(x, ...values);
     });
-    observe(`${ROOT}.blocks.${i}`, lanes);
+    observe(`${ROOT}.blocks.${i}`, shards);
   }
   const features = joinShards(
-    lanes.map((x) =>
+    shards.map((x) =>
       layerNorm(
         x,
         context.param(`${ROOT}.norm.weight`),
@@ -135,7 +135,7 @@ function patchEmbedding(
 function block(
   config: VisionConfig,
   index: number,
-  rows: Rows,
+  slice: BatchSlice,
   x: tf.Tensor,
   p: BlockParameters,
   context: ModelContext,
@@ -149,12 +149,12 @@ function block(
     p['attn.proj.weight'],
     p['attn.proj.bias'],
   );
-  const y = tf.add(x, dropPathIn(context, attended, rate, visionRngStream(index, 0), rows));
+  const y = tf.add(x, dropPathIn(context, attended, rate, visionRngStream(index, 0), slice));
   const hidden = rematerializedGelu(
     linear(norm(y, p['norm2.weight'], p['norm2.bias']), p['mlp.fc1.weight'], p['mlp.fc1.bias']),
   );
   const fed = linear(hidden, p['mlp.fc2.weight'], p['mlp.fc2.bias']);
-  return tf.add(y, dropPathIn(context, fed, rate, visionRngStream(index, 1), rows));
+  return tf.add(y, dropPathIn(context, fed, rate, visionRngStream(index, 1), slice));
 }
 
 /** Rises linearly from 0 at the first block (torch.linspace in BLIP). */

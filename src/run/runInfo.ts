@@ -62,7 +62,7 @@ export interface RunInfo {
   /** What it trains on, for people. */
   device: string | null;
   precision: Precision | null;
-  /** Threads of the runtime and lanes of its programs, as resolved. */
+  /** Threads of the runtime, and shards of its programs (`lanes`), as resolved. */
   threads: number | null;
   lanes: number | null;
   /** The epoch under way, from 0. */

@@ -2,12 +2,12 @@ import type { MessageText } from '../util/localize';
 import { ExitCode, UserError } from '../util/userError';
 
 interface Options {
-  /** What the person can do about it. */
+  /** What the user can do about it. */
   hint?: MessageText;
   cause?: unknown;
 }
 
-/** A failure inside TensorFlow or on the way to it; the command line exits with 3. */
+/** A failure of TensorFlow, or in finding and loading it; the command line exits with 3. */
 export class RuntimeError extends UserError {
   override readonly name: string = 'RuntimeError';
 
@@ -26,12 +26,12 @@ export class UnsupportedPlatformError extends RuntimeError {
   override readonly name = 'UnsupportedPlatformError';
 }
 
-/** The library is there but cannot be used: wrong version, damaged, failing its self-test. */
+/** The library exists but cannot be used: wrong version, damaged, or its self-test fails. */
 export class RuntimeUnusableError extends RuntimeError {
   override readonly name = 'RuntimeUnusableError';
 }
 
-/** A GPU was asked for and TensorFlow sees none. */
+/** A GPU is required, and TensorFlow finds none. */
 export class NoGpuError extends RuntimeError {
   override readonly name = 'NoGpuError';
 }
@@ -46,7 +46,7 @@ export class OutOfMemoryError extends RuntimeError {
   override readonly name = 'OutOfMemoryError';
 }
 
-/** A defect in code that describes a computation, found while it is recorded, before anything runs. */
+/** A defect in code that records a computation, found before the computation runs. */
 export class TraceError extends Error {
   override readonly name = 'TraceError';
 }

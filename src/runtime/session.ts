@@ -1,4 +1,4 @@
-/** A TensorFlow session with its variables and the programs recorded into it: `tf.function` for Node. */
+/** A TensorFlow session with its variables and its recorded programs: `tf.function` for Node. */
 import { type Capi, loadCapi, loadLibc } from './tensorflow/capi';
 import { NoGpuError, RuntimeError } from './errors';
 import { Graph } from './tensorflow/graph';
@@ -19,20 +19,20 @@ export interface SessionOptions {
   library: Library;
   device: 'cpu' | 'gpu';
   /**
-   * `bf16`: operands of matrix products are rounded to bfloat16, sums and weights stay float32; `fp16`: to float16. `tf32`: a GPU rounds them
-   * to its 19 bits; with the others it does not, unlike TensorFlow's default.
+   * Rounding of the operands of matrix products: `bf16` to bfloat16, `fp16` to float16; sums and weights stay float32.
+   * `tf32`: a GPU rounds them to 19 bits, which TensorFlow would do by default and the other precisions turn off.
    */
   precision: Precision;
-  /** Compile with XLA. Gradient checkpointing is refused then. */
+  /** Compiles with XLA. Gradient checkpointing then throws an error. */
   xla: boolean;
-  /** Threads for one operation; 0: one per core. */
+  /** Threads of the session; 0: one per core. */
   threads: number;
   /**
-   * Programs are recorded in lanes (trace/shards.ts) where that is faster; each operation then takes one thread. Not for
-   * programs that are one chain of operations.
+   * Records programs in shards (trace/shards.ts) where that is faster; each operation then has one thread. Not for programs
+   * that are a single chain of operations.
    */
-  lanes?: boolean;
-  /** Which process of a data parallel training this is; by default one of its own. */
+  sharded?: boolean;
+  /** The rank of this process in a data parallel training; by default the only one. */
   replica?: ReplicaSpec;
 }
 
@@ -57,10 +57,10 @@ export class Session {
   ) {}
 
   /**
-   * Loads the library where this process has not done so, and opens a session.
+   * Opens a session, after loading the library if this process has not loaded it yet.
    *
    * @throws RuntimeUnusableError where the library cannot be loaded
-   * @throws RuntimeError where a GPU is asked for and TensorFlow sees none
+   * @throws NoGpuError where a GPU is required and TensorFlow finds none
    */
   static async open(options: SessionOptions): Promise<Session> {
     prepareEnvironment(options);
@@ -94,10 +94,10 @@ export class Session {
   }
 
   /**
-   * Whether TensorFlow in this library sees a GPU. Loads it only where the machine has an NVIDIA driver.
+   * Whether this TensorFlow library finds a GPU. Loads the library only where the machine has an NVIDIA driver.
    *
-   * @param precision of the sessions to come, which must be known before NVIDIA's libraries are loaded
-   * @param localRank the GPU to look at, among those that CUDA_VISIBLE_DEVICES leaves
+   * @param precision precision of later sessions, which must be known before NVIDIA's libraries are loaded
+   * @param localRank index of the GPU among those in CUDA_VISIBLE_DEVICES
    */
   static async hasGpu(library: Library, precision: Precision, localRank = 0): Promise<boolean> {
     if (!hasNvidiaDevice()) return false;
@@ -114,31 +114,31 @@ export class Session {
   }
 
   /**
-   * Declares a float32 variable inside the runtime. Again with the same shape changes nothing.
+   * Declares a float32 variable in the runtime. Declaring it again with the same shape changes nothing.
    *
-   * @param initial `zeros` gives it a value; otherwise assign() must before a program reads it
+   * @param initial `zeros` assigns zeros; otherwise call assign() before a program reads it
    */
   variable(name: string, shape: readonly number[], initial?: 'zeros'): void {
     this.variables.declare(name, shape, initial);
   }
 
-  /** Which process of a data parallel training this session belongs to. */
+  /** The rank of this process in a data parallel training. */
   get replica(): ReplicaSpec {
     return this.options.replica ?? SINGLE;
   }
 
-  /** Gives a variable's memory back; `variable` brings it back, with its initial value. */
+  /** Frees a variable's memory; `variable` declares it again, with its initial value. */
   async releaseVariable(name: string): Promise<void> {
     await this.variables.release(name);
     trimMalloc(loadLibc());
   }
 
-  /** Independent parts that this session's programs should be recorded in (trace/shards.ts). */
-  get lanes(): number {
-    return parallelism(this.options).lanes;
+  /** Number of independent parts of a batch that this session's programs record (trace/shards.ts). */
+  get shards(): number {
+    return parallelism(this.options).shards;
   }
 
-  /** Threads of the processor that this session has. */
+  /** Threads of this session. */
   get threads(): number {
     return parallelism(this.options).threads;
   }
@@ -147,13 +147,13 @@ export class Session {
     return this.variables.get(name).shape;
   }
 
-  /** Sets variables. Values are taken one at a time, so an iterator never needs to hold them all. */
+  /** Assigns values to variables. They are read one at a time, so an iterator never needs to hold all of them. */
   async assign(values: Iterable<readonly [string, Float32Array]>): Promise<void> {
     await this.variables.assign(values);
     trimMalloc(loadLibc());
   }
 
-  /** Says that a program of this session gave these variables their values. */
+  /** Marks variables whose values were assigned by a program of this session. */
   markAssigned(names: Iterable<string>): void {
     this.variables.markAssigned(names);
   }
@@ -164,7 +164,7 @@ export class Session {
     throw new RuntimeError(`variable ${name} could not be read`);
   }
 
-  /** Copies of variables' values, in order, a few at a time as they are taken. */
+  /** Copies of variables' values, in order, read in groups as the iterator advances. */
   readAll(names: readonly string[]): AsyncGenerator<[string, Float32Array], void, undefined> {
     return this.variables.read(names);
   }
@@ -176,24 +176,24 @@ export class Session {
    */
   compile(spec: ProgramSpec): Program {
     if (this.disposed) throw new RuntimeError('the session was disposed');
-    // Next to the recording, and before the graph has grown by it. The program's run reports what goes wrong.
+    // During the recording, and before the graph grows by it. The program's run reports errors.
     void this.variables.initialise().catch(() => undefined);
-    const trace = new Trace(this.graph, { ...this.options, fixedParts: spec.fixedParts });
+    const trace = new Trace(this.graph, { ...this.options, fixedShards: spec.fixedShards });
     const program = Program.record(spec, trace, this.capi, this.native, this.variables);
-    // Thousands of TensorFlow.js's tensors are dead now, and the first run needs memory for the graph passes.
+    // Recording leaves thousands of unused TensorFlow.js tensors, and the first run needs memory for the graph passes.
     collectGarbage();
     return program;
   }
 
   /**
-   * What was recorded so far as a serialised `GraphDef`, which Netron and TensorBoard show. The values of variables are
-   * not in it.
+   * All recorded programs as a serialized `GraphDef`, which Netron and TensorBoard can open. It does not contain the values
+   * of variables.
    */
   graphDefinition(): Uint8Array {
     return this.graph.definition();
   }
 
-  /** Waits for the run in flight and frees everything native. */
+  /** Waits for the pending run and frees all native memory. */
   async dispose(): Promise<void> {
     if (this.disposed) return;
     this.disposed = true;
@@ -202,12 +202,12 @@ export class Session {
   }
 }
 
-/** Settings that TensorFlow reads from the environment while it is loaded. */
+/** Sets environment variables that TensorFlow and NVIDIA's libraries read while they are loaded. */
 function prepareEnvironment(options: SessionOptions): void {
-  // 2: errors only. What is left goes where redirectNativeLog sends it.
+  // 2: errors only. redirectNativeLog sends them to a file.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
-  // NVIDIA's libraries read it when they are loaded: with 0, float32 products are float32's. TensorFlow's own switch is
-  // set by Session.open, for kernels that are not NVIDIA's.
+  // NVIDIA's libraries read it when they are loaded: 0 turns off the rounding of float32 products. Session.open sets
+  // TensorFlow's own switch, for kernels that are not NVIDIA's.
   if (options.precision !== 'tf32') process.env['NVIDIA_TF32_OVERRIDE'] = '0';
   else delete process.env['NVIDIA_TF32_OVERRIDE'];
   if (options.xla && options.device === 'cpu') {

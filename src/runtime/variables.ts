@@ -1,4 +1,4 @@
-/** Variables that live inside the runtime: weights, moments, accumulators. All are float32. */
+/** Variables in the runtime's memory: weights, moments, accumulators. All are float32. */
 import type { Capi, OperationPointer, Output, TensorPointer } from './tensorflow/capi';
 import { DType, elementCount } from './tensorflow/dtypes';
 import { RuntimeError, TraceError } from './errors';
@@ -14,19 +14,19 @@ export interface Variable {
 }
 
 interface Entry extends Variable {
-  /** Nodes for assignment and reading from outside, made when first needed. */
+  /** Nodes that assign and read the variable outside of programs, added when first needed. */
   assignment?: { input: Output; operation: OperationPointer };
   reading?: Output;
-  /** Sets the variable to zeros; run before anything else when the variable has no value yet. */
+  /** Assigns zeros; runs before anything else when the variable has no value yet. */
   zeros?: OperationPointer;
   assigned: boolean;
-  /** Gives its memory back; made when first needed. */
+  /** Frees the variable's memory; added when first needed. */
   release?: OperationPointer;
-  /** Without value and memory until it is declared again. */
+  /** Whether its memory was freed, until it is declared again. */
   released: boolean;
 }
 
-/** Variables move in groups of about this size: few enough graph signatures, little memory at a time. */
+/** Variables are read and assigned in groups of about this size: few different runs, and little memory at a time. */
 const GROUP_BYTES = 128 * 1024 * 1024;
 
 export class Variables {
@@ -41,7 +41,7 @@ export class Variables {
     private readonly session: NativeSession,
   ) {}
 
-  /** Declares a variable; again with the same shape is allowed, and brings a released one back. */
+  /** Declares a variable. A second declaration with the same shape is allowed, and restores a released variable. */
   declare(name: string, shape: readonly number[], initial?: 'zeros'): void {
     const known = this.entries.get(name);
     if (known) {
@@ -79,8 +79,8 @@ export class Variables {
   }
 
   /**
-   * Gives variables declared with zeros their first value. Asked for before a program is recorded, its graph passes see
-   * the variables alone, and run next to the recording.
+   * Assigns the initial values of variables that were declared with zeros. If it is called before a program is recorded, its
+   * graph passes see only the variables, and run during the recording.
    */
   async initialise(): Promise<void> {
     const fresh = [...this.entries.values()].filter(
@@ -91,13 +91,13 @@ export class Variables {
       for (const entry of fresh) entry.assigned = true;
       const run = { name: 'initialising variables', feeds: [], fetches: [], targets };
       this.initialising = Promise.all([this.initialising, this.session.run(run)]);
-      // Whoever waits for it learns of a failure.
+      // A failure is reported where the promise is awaited.
       this.initialising.catch(() => undefined);
     }
     await this.initialising;
   }
 
-  /** Gives the memory of a variable back until it is declared again. Programs that use it stay valid. */
+  /** Frees the memory of a variable until it is declared again. Programs that use it stay valid. */
   async release(name: string): Promise<void> {
     const entry = this.entry(name);
     entry.released = true;
@@ -114,12 +114,12 @@ export class Variables {
     });
   }
 
-  /** Says that a program gave these variables their values. */
+  /** Marks variables whose values were assigned by a program. */
   markAssigned(names: Iterable<string>): void {
     for (const name of names) this.entry(name).assigned = true;
   }
 
-  /** Takes values one at a time from the iterable, so that the caller need not hold them all. */
+  /** Assigns values, which are read one at a time from the iterable, so that the caller need not hold all of them. */
   async assign(values: Iterable<readonly [string, Float32Array]>): Promise<void> {
     let group: [Entry, TensorPointer][] = [];
     let bytes = 0;
@@ -155,7 +155,7 @@ export class Variables {
     }
   }
 
-  /** Current values in the order of the names, read group by group as they are taken. */
+  /** Current values in the order of the names, read in groups as the iterator advances. */
   async *read(names: readonly string[]): AsyncGenerator<[string, Float32Array], void, undefined> {
     this.requireValues(names);
     await this.initialise();

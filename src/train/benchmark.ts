@@ -1,4 +1,4 @@
-/** Times training and evaluation steps on made-up inputs, without a data set. */
+/** Measures training and evaluation steps on synthetic inputs, without a data set. */
 import { stepFlops, type StepFlops } from '../model/flops';
 import { modelKeyValues } from '../model/checkpointOrigin';
 import { PeakMemory } from './peakMemory';
@@ -8,7 +8,7 @@ import { saveWeights } from './checkpoint/checkpoints';
 import { probabilityTrue } from '../analysis/metrics';
 import { initialiseWeights, openModelSession } from './modelSession';
 import { NlvrPrograms } from './programs';
-import { reportSize } from './ranks/stepReport';
+import { reductionSize } from './ranks/stepReduction';
 import { elementCount } from '../runtime/tensorflow/dtypes';
 import { INITIAL_SCALE } from '../runtime/optimizer/lossScale';
 import { gradientBuckets } from '../runtime/replica/gradients';
@@ -17,40 +17,40 @@ import type { OpTiming } from '../runtime/tensorflow/stepStats';
 import type { Precision } from '../util/precision';
 
 export interface BenchmarkRequest {
-  /** Which of several processes this is; by default one of its own. */
+  /** The rank of this process; by default the only one. */
   replica?: ReplicaSpec;
-  /** false: gradients are sent only when all of them exist. */
+  /** false: gradients are reduced only after the backward pass. */
   overlap?: boolean;
-  /** Most bytes of gradients in one message between processes; by default as a training's. */
+  /** Maximum bytes of gradients in one collective; by default as in a training. */
   bucketBytes?: number;
   loaded: LoadedConfig;
   library: Library;
-  /** Examples a step. */
+  /** Examples per step. */
   batch: number;
   /** Tokens of a sentence. */
   length: number;
-  /** Timed steps, after one that is not. */
+  /** Timed steps, after a warm-up step. */
   steps: number;
-  /** Where to leave the weights, for another program to time the same. */
+  /** File to save the weights to, so that another program can be measured with them. */
   weightsFile?: string;
-  /** Gets the recorded graph, a serialised `GraphDef`. */
+  /** Called with the recorded graph, a serialized `GraphDef`. */
   onGraph?: (definition: Uint8Array) => void;
-  /** Has the operations of one more training step timed. */
+  /** Whether to time the operations of an additional training step. */
   profile?: boolean;
 }
 
 export interface BenchmarkResult {
-  /** Mean cross-entropy of the batch before training, dropout off: equal weights and inputs give equal losses. */
+  /** Mean cross-entropy of the batch before training, without dropout: a check for equal weights and inputs. */
   loss: number;
   /** Median seconds of a training step and of an evaluation step. */
   step: number;
   evaluation: number;
-  /** Of several processes: median seconds until this one's own gradients existed. */
+  /** With several ranks: median seconds until the gradients of this rank existed. */
   ownStep?: number;
-  /** Bytes of all gradients, and of each bucket in which several processes send them, in order. */
+  /** Bytes of all gradients, and of each bucket in which several ranks reduce them, in order. */
   gradientBytes: number;
   bucketBytes: number[];
-  /** Seconds until the first training step was done: recording, optimising and running it. */
+  /** Seconds until the first training step was done: recording, graph optimization and run. */
   firstStep: number;
   /** Largest private memory (`PeakMemory`). */
   peakBytes: number;
@@ -59,7 +59,7 @@ export interface BenchmarkResult {
   flops: StepFlops;
   precision: Precision;
   tensorflow: string;
-  /** Of a training step, where a profile was asked for. */
+  /** Timings of a training step, if requested. */
   profile?: OpTiming[];
 }
 
@@ -79,7 +79,7 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
     const checkpoint = { session, shapes, trainable: [...shapes.keys()], origin };
     if (request.weightsFile !== undefined) await saveWeights(checkpoint, request.weightsFile, null);
     const programs = new NlvrPrograms(session, model, {
-      optimizer: config,
+      training: config,
       trainable: checkpoint.trainable,
       frozenVit: false,
       pixels: 'uint8',
@@ -106,13 +106,13 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
       const bytes = images.length / (2 * n);
       for (let start = 0; start < 2 * n; start += chunk) {
         const from = Math.min(start, 2 * n - chunk);
-        await programs.encode(chunk).run({
+        await programs.encodingProgram(chunk).run({
           images: images.subarray(from * bytes, (from + chunk) * bytes),
           slots: slots.subarray(from, from + chunk),
         });
       }
       const outputs = await programs
-        .classify(n, length)
+        .classificationProgram(n, length)
         .run({ left: slots.subarray(0, n), right: slots.subarray(n), ...text });
       return outputs['logits'] as Float32Array;
     };
@@ -126,13 +126,15 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
     let step = 0;
     const own: number[] = [];
     const train = async (onProfile?: (timings: OpTiming[]) => void): Promise<void> => {
-      const results = await programs.trainingStep(n, length).run(
+      const results = await programs.trainingProgram(n, length).run(
         {
           images,
           ...text,
           labels,
           seed: Int32Array.of(step, config.seed),
-          report: new Float32Array(reportSize(config.accumulate_steps, session.replica.worldSize)),
+          report: new Float32Array(
+            reductionSize(config.accumulate_steps, session.replica.worldSize),
+          ),
           lr: config.init_lr,
           step: ++step,
           ...(opened.precision === 'fp16' && { loss_scale: INITIAL_SCALE }),

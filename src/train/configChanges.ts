@@ -4,7 +4,7 @@ import type { ConfigChange } from '../run/record/attempts';
 import type { RunFolder } from '../run/runFolder';
 import { localize, type MessageText } from '../util/localize';
 
-/** The keys in which a configuration differs from the one that a run has; none where the run's cannot be read. */
+/** Lists the keys whose values differ from the run's configuration; none if that cannot be read. */
 export function configChanges(
   folder: RunFolder,
   { config, folder: configFolder }: Pick<LoadedConfig, 'config' | 'folder'>,
@@ -16,7 +16,7 @@ export function configChanges(
   );
 }
 
-/** `max_epoch: 15 → 20` for every change. */
+/** Describes each change as `max_epoch: 15 → 20`. */
 export function describeChanges(changes: readonly ConfigChange[]): MessageText {
   return localize(
     'The run continues with a changed configuration: {0}.',

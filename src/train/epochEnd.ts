@@ -1,4 +1,4 @@
-/** What happens after an epoch of training: evaluation, predictions, log line, best checkpoint. */
+/** The end of an epoch: evaluation, predictions, log line, best checkpoint. */
 import { rmSync, statSync } from 'node:fs';
 import { basename, relative } from 'node:path';
 import type { Config } from '../config/definition';
@@ -20,10 +20,10 @@ import { chooseWatched, watchedPairs } from './evaluate/watchedPairs';
 
 const PROGRESS_EVERY_MS = 500;
 
-export interface EpochEndParts {
+export interface EpochEndOptions {
   config: Config;
   plan: TrainingPlan;
-  /** Data sets to evaluate, in order; the first is `val` where there is one. */
+  /** Data sets to evaluate, in order: `val` first, if there is one. */
   evaluated: readonly Dataset[];
   evaluator: Evaluator;
   data: TrainingData;
@@ -31,27 +31,28 @@ export interface EpochEndParts {
   writer: RunRecord;
   stop: Pick<StopController, 'requested'>;
   health: HealthMonitor;
-  /** Whether this is rank 0, which alone writes files. The others come to the same results. */
+  /** Whether this is rank 0, the only one that writes files. The other ranks compute the same results. */
   isMain: boolean;
 }
 
 export class EpochEnd {
   private readonly watched: number[];
 
-  constructor(private readonly parts: EpochEndParts) {
-    const val = parts.evaluated.find(({ split }) => split === 'val');
-    this.watched = val ? chooseWatched(val.examples, parts.config.watch_pairs) : [];
+  constructor(private readonly options: EpochEndOptions) {
+    const { evaluated, config } = options;
+    const val = evaluated.find(({ split }) => split === 'val');
+    this.watched = val ? chooseWatched(val.examples, config.watch_pairs) : [];
   }
 
   /**
-   * Evaluates, logs, and keeps the checkpoint when it is the best.
-   * @param between awaited between two batches; the state is what it was before.
+   * Evaluates, logs, and saves the checkpoint if it is the best.
+   * @param between awaited between two batches; must not change the state.
    */
   async evaluate(state: TrainerState, between?: () => Promise<void>): Promise<'done' | 'stopped'> {
-    const { writer, health, evaluated } = this.parts;
+    const { writer, health, evaluated } = this.options;
     const results: Partial<Record<Split, Metrics>> = {};
     for (const dataset of evaluated) {
-      const metrics = await this.split(dataset, state.epoch, state.step, between);
+      const metrics = await this.evaluateSplit(dataset, state.epoch, state.step, between);
       if (!metrics) return 'stopped';
       results[dataset.split] = metrics;
     }
@@ -62,7 +63,7 @@ export class EpochEnd {
     return 'done';
   }
 
-  /** The log line of an epoch that `eval_every` leaves out. */
+  /** Writes the log line of an epoch that is not evaluated (`eval_every`). */
   logWithoutEvaluation(state: TrainerState): void {
     this.log(state, {});
   }
@@ -71,13 +72,13 @@ export class EpochEnd {
    * Evaluates one split and writes its predictions and event.
    * @returns undefined when stopped.
    */
-  async split(
+  async evaluateSplit(
     dataset: Dataset,
     epoch: number,
     step: number,
     between?: () => Promise<void>,
   ): Promise<Metrics | undefined> {
-    const { evaluator, data, writer, stop } = this.parts;
+    const { evaluator, data, writer, stop } = this.options;
     const { split } = dataset;
     const began = performance.now();
     let shown = began;
@@ -95,7 +96,7 @@ export class EpochEnd {
     if (!logits) return undefined;
     const file = writer.folder.predictionsOf(split, epoch);
     requireFiniteAnswers(dataset, logits);
-    if (this.parts.isMain) writePredictions(file, dataset, logits);
+    if (this.options.isMain) writePredictions(file, dataset, logits);
     const metrics = measureDataset(dataset, logits);
     const seconds = (performance.now() - began) / 1000;
     writer.event({
@@ -116,19 +117,22 @@ export class EpochEnd {
     return metrics;
   }
 
-  /** Best by validation accuracy as a number; ties keep the earlier. Without a validation split: the newest. */
+  /**
+   * Saves the best checkpoint, by the unrounded validation accuracy; equal accuracies keep the earlier one. Without a
+   * validation split the newest checkpoint is the best.
+   */
   private async keepBest(
     state: TrainerState,
     results: Partial<Record<Split, Metrics>>,
   ): Promise<void> {
-    const { checkpoint, writer } = this.parts;
+    const { checkpoint, writer } = this.options;
     const accuracy = results.val?.accuracy ?? null;
     const better =
       accuracy === null || state.bestAccuracy === null || accuracy > state.bestAccuracy;
     state.evaluationsSinceBest = better ? 0 : state.evaluationsSinceBest + 1;
     if (!better) return;
     const { folder } = writer;
-    const bytes = this.parts.isMain ? await saveWeights(checkpoint, folder.best, state) : 0;
+    const bytes = this.options.isMain ? await saveWeights(checkpoint, folder.best, state) : 0;
     state.bestAccuracy = accuracy;
     state.bestEpoch = state.epoch;
     state.bestMetrics = results;
@@ -152,9 +156,9 @@ export class EpochEnd {
       });
   }
 
-  /** Writes the epoch's own checkpoint and removes those that `keep_checkpoints` no longer covers. */
+  /** Saves the checkpoint of the epoch, and removes those that exceed `keep_checkpoints`. */
   private async keepEpoch(state: TrainerState): Promise<void> {
-    const { config, checkpoint, writer, isMain } = this.parts;
+    const { config, checkpoint, writer, isMain } = this.options;
     const { folder } = writer;
     if (config.keep_checkpoints === 0 || !isMain) return;
     const file = folder.epochCheckpoint(state.epoch);
@@ -171,7 +175,7 @@ export class EpochEnd {
   }
 
   private log(state: TrainerState, results: Partial<Record<Split, Metrics>>): void {
-    const { writer, plan, isMain } = this.parts;
+    const { writer, plan, isMain } = this.options;
     if (!isMain) return;
     appendLog(
       writer.folder.log,

@@ -1,6 +1,6 @@
 /**
- * How busy the GPU is that trains, and how much of its memory is in use, as `nvidia-smi` says. Experimental: it was tried
- * with a program that stands for `nvidia-smi`, not on a GPU.
+ * Reads the utilization and memory use of the training's GPU from `nvidia-smi`. Experimental: tested with a program in place
+ * of `nvidia-smi`, not on a GPU.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -10,13 +10,16 @@ const EVERY_SECONDS = 5;
 const MIB = 2 ** 20;
 
 export interface GpuReading {
-  /** In use by all programs, in bytes. */
+  /** Memory in use by all programs, in bytes. */
   gpuMemory: number;
-  /** Share of the last moments in which it was busy, 0..1. */
+  /** Utilization, 0..1. */
   gpuUse?: number;
 }
 
-/** `1234, 56`: MiB and percent. @returns undefined for what is no reading; use is missing where the driver says none */
+/**
+ * Parses a line of `nvidia-smi`, such as `1234, 56`: MiB and percent.
+ * @returns undefined for other lines; without utilization where the driver does not report it
+ */
 export function parseReading(line: string): GpuReading | undefined {
   const [memory, use] = line.split(',').map((each) => Number.parseFloat(each));
   if (!(memory >= 0)) return undefined;
@@ -34,7 +37,7 @@ export class GpuReadings {
       stdio: ['ignore', 'pipe', 'ignore'],
       windowsHide: true,
     });
-    // No readings, then.
+    // nvidia-smi is missing: there are no readings.
     this.child.on('error', () => undefined);
     if (this.child.stdout)
       createInterface({ input: this.child.stdout }).on('line', (line) => {
@@ -44,7 +47,7 @@ export class GpuReadings {
     this.child.unref();
   }
 
-  /** The newest reading, once. */
+  /** Returns the newest reading, each only once. */
   take(): GpuReading | undefined {
     const { latest } = this;
     this.latest = undefined;

@@ -1,12 +1,12 @@
 import type { RunRecord } from '../run/record/runRecord';
 import { localize, type MessageText } from '../util/localize';
 
-/** A note on a run's health that a person watching it would want to read. */
+/** A note about a problem that an observer of a run should know of. */
 export interface HealthNote {
   level: 'warning' | 'error';
   code: string;
   message: MessageText;
-  /** Left out where nothing that the person could do would help. */
+  /** Missing if the user cannot do anything about it. */
   hint?: MessageText;
 }
 
@@ -15,24 +15,24 @@ const CHANCE_MARGIN = 0.02;
 const CHANCE_EPOCHS = 3;
 const AT_CHANCE = 'accuracy-at-chance';
 const SLOW_LOADER_SHARE = 0.2;
-/** Within an epoch waiting is over when the share of so many steps and milliseconds is half of that. */
+/** Within an epoch, `slow-loader` is resolved when, after this many steps and milliseconds, the share is half of that. */
 const FAST_LOADER_STEPS = 20;
 const FAST_LOADER_MS = 10_000;
-/** A rank counts as slow when its part of a step takes this many times the median of all ranks … */
+/** A rank is slow when its part of a step takes this many times the median of all ranks … */
 const SLOW_RANK_FACTOR = 1.5;
-/** Below this it no longer does. */
+/** `slow-rank` is resolved below this factor. */
 const EQUAL_RANK_FACTOR = 1.2;
 /** … in the mean of this many steps in a row. */
 const SLOW_RANK_STEPS = 20;
 
-/** How long an epoch has taken, and how long it waited for batches: in all, and for the first, which is no sign. */
+/** Duration of an epoch and time spent waiting for batches, in milliseconds: for all, and for the first, which always waits. */
 export interface Loading {
   milliseconds: number;
   waited: number;
   waitedFirst: number;
 }
 
-/** Writes what was found, and what was resolved. */
+/** Writes notes and the codes of resolved notes. */
 export function writeHealth(
   writer: Pick<RunRecord, 'note' | 'event'>,
   health: HealthMonitor,
@@ -42,41 +42,41 @@ export function writeHealth(
   for (const code of health.takeResolved()) writer.event({ type: 'resolved', code });
 }
 
-/** Says each thing once, and again where it is so again. */
+/** Watches a run for problems. Each is reported once, and again if it occurs again after it was resolved. */
 export class HealthMonitor {
   private atChance = 0;
-  /** Of the latest steps, at most `SLOW_RANK_STEPS`: each rank's seconds. */
+  /** Seconds of each rank in the latest steps, at most `SLOW_RANK_STEPS`. */
   private rankSteps: (readonly number[])[] = [];
   private readonly said = new Set<string>();
-  /** By an earlier attempt. */
+  /** Codes that an earlier attempt may have reported. */
   private readonly mayBeSaid = new Set<string>();
   /** Codes of resolved notes that were not reported yet. */
   private over: string[];
 
   constructor(
     private readonly run: {
-      /** Whether the run began with weights, this attempt or an earlier one. */
+      /** Whether the run started from pretrained weights. */
       pretrained: boolean;
-      /** Parameters that the pretrained weights should have had and did not. */
+      /** Number of parameters that are unexpectedly missing in the pretrained weights. */
       missingKeys: number;
       numWorkers: number;
       /** Processors of this machine. */
       processors: number;
-      /** Whether decoded images are kept on disk, or each is read only once. */
+      /** Whether decoded images are cached on disk, or each image is read only once. */
       imagesKept: boolean;
       majorityShare: number;
-      /** Names of the ranks' machines, by rank; missing where there is one process. */
+      /** Host names by rank; missing if there is one process. */
       hosts?: readonly string[];
       /** Whether an earlier attempt may have written a note that is now resolved. */
       resumed?: boolean;
     },
   ) {
-    // These are measured again.
+    // Resolved until they are measured again.
     this.over = run.resumed === true ? ['slow-loader', 'slow-rank'] : [];
     if (run.resumed === true) this.mayBeSaid.add(AT_CHANCE);
   }
 
-  /** Codes of notes that are resolved, each time. */
+  /** Returns the codes of resolved notes, each only once. */
   takeResolved(): string[] {
     const codes = this.over;
     this.over = [];
@@ -84,8 +84,8 @@ export class HealthMonitor {
   }
 
   /**
-   * One rank that is persistently slower than the others makes all of them wait.
-   * @param seconds that each rank took for its own part of a step, waiting for others left out
+   * Checks for a rank that is persistently slower than the others, which makes all of them wait.
+   * @param seconds of each rank for its own part of a step, without waiting for other ranks
    */
   afterStep(seconds: readonly number[]): HealthNote[] {
     if (seconds.length < 2) return [];
@@ -99,7 +99,7 @@ export class HealthMonitor {
     const usual = median(means);
     if (means[slowest] <= EQUAL_RANK_FACTOR * usual) this.resolve('slow-rank');
     if (!(means[slowest] > SLOW_RANK_FACTOR * usual)) return [];
-    // One long pause is not persistent: most of the steps are slow.
+    // A single long pause is not persistent: most of the steps must be slow.
     const slow = this.rankSteps.filter((step) => step[slowest] > SLOW_RANK_FACTOR * median(step));
     if (slow.length <= SLOW_RANK_STEPS / 2) return [];
     return this.once({
@@ -141,8 +141,8 @@ export class HealthMonitor {
   }
 
   /**
-   * Waiting that is over is noticed before the epoch is.
-   * @param steps of the epoch in this attempt
+   * Resolves `slow-loader` before the end of the epoch.
+   * @param steps steps of the epoch in this attempt
    */
   duringEpoch(loading: Loading, steps: number): void {
     if (steps < FAST_LOADER_STEPS || loading.milliseconds < FAST_LOADER_MS) return;
@@ -189,7 +189,7 @@ function waitingShare({ milliseconds, waited, waitedFirst }: Loading): number {
   return (waited - waitedFirst) / Math.max(1, milliseconds - waitedFirst);
 }
 
-/** The lower one of the two in the middle, so that of two ranks the faster one is the measure. */
+/** The lower median, so that with two ranks the faster one is the reference. */
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[(sorted.length - 1) >> 1];

@@ -3,18 +3,18 @@ import { writeAll, writeFileAtomic } from '../util/atomicFile';
 import { withDiskErrors } from '../util/diskError';
 import { pythonFixed } from '../util/pythonFixed';
 
-/** Four decimals, as BLIP's `"{:.4f}".format`; null prints as a missing mean does there, `nan`. */
+/** Formats four decimals as BLIP's `"{:.4f}".format`; null becomes `nan`, as a missing mean there. */
 function fourDecimals(value: number | null): string {
   return pythonFixed(value ?? NaN, 4);
 }
 
-/** Appends text to BLIP's `log.txt` (train_nlvr.py, main): one JSON object an epoch, written as Python's json.dumps does. */
+/** Appends text to BLIP's `log.txt` (train_nlvr.py, main), which has one JSON object per epoch. */
 export function appendLog(file: string, text: string): void {
   withDiskErrors(file, () => {
     const fd = openSync(file, 'a');
     try {
       writeAll(fd, Buffer.from(text));
-      // The checkpoint that follows says that this epoch is done.
+      // The next checkpoint marks this epoch as done, so its line must be on the disk.
       fsyncSync(fd);
     } finally {
       closeSync(fd);
@@ -22,7 +22,7 @@ export function appendLog(file: string, text: string): void {
   });
 }
 
-/** The line of an epoch; the test columns are missing where the split is. */
+/** The line of an epoch, as Python's json.dumps writes it; without columns of splits that were not evaluated. */
 export function epochLine(stats: {
   trainLr: number;
   trainLoss: number | null;
@@ -39,7 +39,7 @@ export function epochLine(stats: {
   });
 }
 
-/** The line of `--evaluate`. @param missing parameters with random values; BLIP has no such line, and ours says so. */
+/** The line of `--evaluate`. @param missing number of parameters with random values, which BLIP does not count. */
 export function evaluationLine(accuracies: Record<string, number | null>, missing = 0): string {
   return pythonJson({
     ...Object.fromEntries(
@@ -56,7 +56,7 @@ function pythonJson(entries: Record<string, string | number>): string {
   return `{${body.join(', ')}}\n`;
 }
 
-/** Removes what a resumed run will write again: lines of `epoch` and later ones, and the final "best epoch". */
+/** Removes lines that a resumed run writes again: those of `epoch` and later epochs, and the final "best epoch". */
 export function trimLog(file: string, epoch: number): void {
   if (!existsSync(file)) return;
   const kept = readFileSync(file, 'utf8')
@@ -70,7 +70,7 @@ function epochOf(line: string): number | undefined {
     const { epoch } = JSON.parse(line) as { epoch?: unknown };
     return typeof epoch === 'number' ? epoch : undefined;
   } catch {
-    // A half-written line of a killed trainer.
+    // An incomplete line of a killed trainer.
     return Infinity;
   }
 }

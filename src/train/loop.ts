@@ -1,31 +1,31 @@
 /**
- * The training loop: the epochs of BLIP's `main` and its `train` (train_nlvr.py) in BLIP's order: learning rate, epoch of steps,
- * evaluation on val and test, log line, best checkpoint. Ours adds exact resume, accumulation, a curriculum,
- * early stopping, and a stop that finishes the step and saves.
+ * The training loop: the epochs of BLIP's `main` and its `train` (train_nlvr.py), in the same order: learning rate, steps of
+ * an epoch, evaluation on val and test, log line, best checkpoint. In addition: exact resume, gradient accumulation, a
+ * curriculum, early stopping, and a stop that finishes the step and saves.
  */
 import type { Config } from '../config/definition';
-import type { Shard } from '../data/order';
+import type { RankShard } from '../data/order';
 import type { Batch, Dataset } from '../data/types';
 import type { Split } from '../run/events';
 import type { RunRecord } from '../run/record/runRecord';
 import type { StopController } from '../run/record/stopController';
 import { MIN_SCALE, nextLossScale, type LossScale } from '../runtime/optimizer/lossScale';
-import type { TrainingStep } from '../runtime/optimizer/trainingStep';
+import type { OptimizerStep } from '../runtime/optimizer/optimizerStep';
 import { localize, type MessageText } from '../util/localize';
 import { ExitCode, UserError } from '../util/userError';
 import type { CheckpointSource } from './checkpoint/checkpoints';
 import type { EpochEnd } from './epochEnd';
 import { writeHealth, type HealthMonitor, type Loading } from './health';
-import { LastSaver } from './checkpoint/lastSaver';
+import { LastCheckpointSaver } from './checkpoint/lastCheckpointSaver';
 import type { Stage, TrainingPlan } from './plan';
-import { SharedReport } from './ranks/stepReport';
+import { StepReduction } from './ranks/stepReduction';
 import type { GpuReading } from './gpuReadings';
 import { StepReporter } from './stepReporter';
 import { resetOptimizer } from './checkpoint/resetOptimizer';
 import { beginNextEpoch, stopsEarly, type TrainerState } from './state';
 import type { TrainingData } from './types';
 
-export interface TrainerParts {
+export interface TrainingLoopOptions {
   config: Config;
   plan: TrainingPlan;
   state: TrainerState;
@@ -34,45 +34,46 @@ export interface TrainerParts {
   writer: RunRecord;
   stop: Pick<StopController, 'requested' | 'takeSaveRequest'>;
   health: HealthMonitor;
-  /** Whether any process was asked to stop, the same answer on all. */
+  /** Whether a stop was requested on any rank; the result is the same on all ranks. */
   stopAgreed: () => Promise<boolean>;
-  /** Throws where the weights of the processes have come apart. */
+  /** Throws when the weights of the ranks differ. */
   requireEqualWeights: () => Promise<void>;
   epochEnd: Pick<EpochEnd, 'evaluate' | 'logWithoutEvaluation'>;
-  /** This process among those that share the training. */
-  shard: Shard;
-  stepFor(batch: Batch): TrainingStep;
-  /** The newest reading of the GPU that trains, once. */
+  /** The rank of this process, and the number of ranks. */
+  rankShard: RankShard;
+  stepFor(batch: Batch): OptimizerStep;
+  /** The newest reading of the GPU, each only once. */
   gpu?: () => GpuReading | undefined;
 }
 
-export class Trainer {
+export class TrainingLoop {
   private readonly reporter: StepReporter;
-  private readonly report: SharedReport;
-  private readonly saver: LastSaver;
-  /** Programs that ran before, with and without applying gradients: the first time records them. */
+  private readonly reduction: StepReduction;
+  private readonly saver: LastCheckpointSaver;
+  /** Programs that were recorded, with and without applying gradients: the first run of each takes longer. */
   private readonly recorded = {
-    apply: new WeakSet<TrainingStep>(),
-    add: new WeakSet<TrainingStep>(),
+    apply: new WeakSet<OptimizerStep>(),
+    add: new WeakSet<OptimizerStep>(),
   };
 
-  /** Of the step before, with fp16. */
+  /** Loss scale of the last step, with fp16. */
   private usedScale: { lossScale?: number } = {};
   private saidSkipped = false;
 
-  constructor(private readonly parts: TrainerParts) {
-    this.reporter = new StepReporter(parts.writer, parts.config.log_every, parts.gpu);
-    this.report = new SharedReport(parts.config.accumulate_steps, parts.shard);
-    this.saver = new LastSaver(parts, parts.state);
+  constructor(private readonly options: TrainingLoopOptions) {
+    const { config, writer, state, rankShard, gpu } = options;
+    this.reporter = new StepReporter(writer, config.log_every, gpu);
+    this.reduction = new StepReduction(config.accumulate_steps, rankShard);
+    this.saver = new LastCheckpointSaver(options, state);
   }
 
   /**
-   * Trains until the last epoch, an early stop or a request to stop, after which everything is saved. When it fails the
-   * last good step is saved, where its weights are whole.
+   * Trains until the last epoch, an early stop or a request to stop, and saves the last checkpoint. On an error it saves the
+   * last complete step, if its weights are consistent.
    */
   async run(): Promise<'finished' | 'stopped'> {
     try {
-      return await this.trainEpochs();
+      return await this.runEpochs();
     } catch (error) {
       this.reporter.flush();
       await this.saver.rescue();
@@ -80,28 +81,28 @@ export class Trainer {
     }
   }
 
-  private async trainEpochs(): Promise<'finished' | 'stopped'> {
-    const { plan, state, config, epochEnd, writer, health } = this.parts;
+  private async runEpochs(): Promise<'finished' | 'stopped'> {
+    const { plan, state, config, epochEnd, writer, health } = this.options;
     writeHealth(writer, health);
-    // Judged here and not only behind an epoch: a run that stopped early may be resumed.
+    // Also before the first epoch: a run that stopped early may be resumed.
     while (state.epoch < plan.epochs && !stopsEarly(config, state)) {
       const stage = plan.stageOf(state.epoch);
       if (state.epoch === stage.firstEpoch && state.batch === 0 && stage.firstEpoch > 0)
         await this.resetOptimizer();
-      if (!(await this.trainEpoch(stage))) return this.stopped();
+      if (!(await this.runEpoch(stage))) return this.stopped();
       const last = state.epoch === plan.epochs - 1;
       if (last || (state.epoch + 1) % config.eval_every === 0) {
-        const between = (): Promise<void> => this.saver.saveIfAsked(state);
+        const between = (): Promise<void> => this.saver.saveIfRequested(state);
         if ((await epochEnd.evaluate(state, between)) === 'stopped') return this.stopped();
       } else epochEnd.logWithoutEvaluation(state);
       const done = state.epoch;
       beginNextEpoch(state);
-      this.saver.mark(state);
+      this.saver.markConsistent(state);
       if (last || stopsEarly(config, state) || state.epoch % config.save_every === 0)
         await this.save(done);
     }
     if (state.epoch < plan.epochs)
-      this.parts.writer.note(
+      this.options.writer.note(
         'info',
         'early-stop',
         localize(
@@ -114,9 +115,9 @@ export class Trainer {
     return 'finished';
   }
 
-  /** @returns false when a stop was asked for; the state then says where. */
-  private async trainEpoch(stage: Stage): Promise<boolean> {
-    const { plan, state, config, data, writer, health, shard, stop } = this.parts;
+  /** Trains one epoch, or the rest of it. @returns false when a stop was requested. */
+  private async runEpoch(stage: Stage): Promise<boolean> {
+    const { plan, state, config, data, writer, health, rankShard, stop } = this.options;
     const began = performance.now();
     const secondsBefore = state.epochSeconds;
     let left = plan.remainingBatches(stage, state.epochExamples);
@@ -136,7 +137,7 @@ export class Trainer {
         const lr = plan.learningRate(state.epoch, state.stageStep);
         left--;
         const apply = left % config.accumulate_steps === 0;
-        await this.step(stage, batch, lr, apply);
+        await this.runBatch(stage, batch, lr, apply);
         state.batch++;
         state.epochSeconds = secondsBefore + (performance.now() - began) / 1000;
         if (apply) {
@@ -150,20 +151,20 @@ export class Trainer {
           health.duringEpoch(loading(), ++steps);
           writeHealth(writer, health);
           writer.update({ step: state.step, epoch: state.epoch });
-          this.saver.mark(state);
+          this.saver.markConsistent(state);
           const inEpoch = state.batch / config.accumulate_steps;
           const lastOfEpoch = left === 0;
-          // Alone, a process need not wait for a step that carries the request to others.
-          const stopping = shard.worldSize === 1 ? stop.requested : this.report.stop;
+          // A single process stops immediately; several ranks agree on a stop through the reduction of the next step.
+          const stopping = rankShard.worldSize === 1 ? stop.requested : this.reduction.stop;
           if (stopping && !lastOfEpoch) return false;
-          if (!lastOfEpoch && this.saver.due(inEpoch)) await this.save(state.epoch);
+          if (!lastOfEpoch && this.saver.isDue(inEpoch)) await this.save(state.epoch);
         }
         if (left === 0) break;
       }
       writeHealth(writer, health, health.afterEpoch(loading()));
     }
     this.reporter.flush();
-    await this.parts.requireEqualWeights();
+    await this.options.requireEqualWeights();
     writer.event({
       type: 'epoch',
       epoch: state.epoch,
@@ -173,12 +174,12 @@ export class Trainer {
       lr: plan.learningRate(state.epoch, Math.max(state.stageStep - 1, 0)),
       seconds: state.epochSeconds,
     });
-    return !(await this.parts.stopAgreed());
+    return !(await this.options.stopAgreed());
   }
 
-  private async step(stage: Stage, batch: Batch, lr: number, apply: boolean): Promise<void> {
-    const { state, config, data, shard, stop } = this.parts;
-    const { report } = this;
+  private async runBatch(stage: Stage, batch: Batch, lr: number, apply: boolean): Promise<void> {
+    const { state, config, data, rankShard, stop } = this.options;
+    const { reduction } = this;
     const { lossScale } = state;
     const feeds = {
       ...(lossScale && { loss_scale: lossScale.scale }),
@@ -188,53 +189,53 @@ export class Trainer {
       labels: batch.labels,
       seed: this.seed(),
     };
-    const program = this.parts.stepFor(batch);
+    const program = this.options.stepFor(batch);
     const recorded = this.recorded[apply ? 'apply' : 'add'];
     if (!recorded.has(program)) {
       recorded.add(program);
       this.reporter.recording();
     }
     if (!apply) {
-      // An accumulated batch leaves the weights as they are.
-      report.add(await program.accumulate({ ...feeds, report: report.feed(false) }));
+      // A micro-batch before the last does not change the weights.
+      reduction.add(await program.accumulate({ ...feeds, report: reduction.feed(false) }));
       return;
     }
-    this.saver.unmark();
+    this.saver.markInconsistent();
     const results = await program.run({
       ...feeds,
-      report: report.feed(stop.requested),
+      report: reduction.feed(stop.requested),
       lr,
-      // AdamW's own count: torch.amp.GradScaler does not call the optimizer for a step that is skipped.
+      // AdamW counts only steps that are applied: torch.amp.GradScaler does not call the optimizer for a skipped step.
       step: state.stageStep + 1 - (lossScale?.skipped ?? 0),
     });
-    report.take(results);
+    reduction.take(results);
     const gradNorm = results['grad_norm']?.[0] ?? 0;
-    const examples = batch.labels.length * shard.worldSize;
+    const examples = batch.labels.length * rankShard.worldSize;
     const skipped = lossScale !== undefined && !Number.isFinite(gradNorm);
-    for (const [i, loss] of report.losses.entries()) {
-      const last = i === report.losses.length - 1;
+    for (const [i, loss] of reduction.losses.entries()) {
+      const last = i === reduction.losses.length - 1;
       const norm = last ? gradNorm : undefined;
-      this.reporter.add(loss, last ? report.correct : 0, examples, norm, skipped);
+      this.reporter.add(loss, last ? reduction.correct : 0, examples, norm, skipped);
       if (!Number.isFinite(loss) && !skipped) this.diverged(localize('the loss'), loss);
     }
-    state.epochCorrect += report.correct;
+    state.epochCorrect += reduction.correct;
     state.epochExamples += examples * config.accumulate_steps;
-    // Weights follow the gradient: with a finite loss they may be lost already, and must not be saved.
+    // The weights were updated with this gradient: even if the loss is finite they may not be, and must not be saved.
     if (!Number.isFinite(gradNorm) && !skipped)
       this.diverged(localize('the norm of the gradient'), gradNorm);
     if (lossScale) this.updateScale(lossScale, !skipped);
-    // A forward pass that overflowed float16 has no loss; its step is skipped.
-    const losses = report.losses.filter(Number.isFinite);
+    // A forward pass that overflows float16 has no finite loss; its step is skipped.
+    const losses = reduction.losses.filter(Number.isFinite);
     for (const loss of losses) state.epochLoss += loss;
     state.epochSteps += losses.length;
-    // Also of a step that is skipped, as a scheduler of PyTorch's is stepped in any case.
+    // Skipped steps count too, because PyTorch's learning rate scheduler also steps after a skipped step.
     state.step++;
     state.stageStep++;
   }
 
-  /** Follows the rules of torch.amp.GradScaler, and ends a training whose gradients are finite at no scale. */
+  /** Updates the loss scale by the rules of torch.amp.GradScaler. Throws if the gradients are not finite at any scale. */
   private updateScale(used: LossScale, finite: boolean): void {
-    const { state, writer } = this.parts;
+    const { state, writer } = this.options;
     const next = nextLossScale(used, finite);
     state.lossScale = next;
     this.usedScale = { lossScale: used.scale };
@@ -259,27 +260,28 @@ export class Trainer {
   }
 
   /**
-   * int32 [2]. Counts micro-batches, so that each has dropout of its own, then the run's seed. Ranks differ by an odd multiple, so that rank 1 does not draw what rank 0 draws under the next seed.
+   * Seed of a micro-batch's random numbers, int32 [2]: its number, so that each has another dropout mask, and the run's seed
+   * plus a multiple of the rank, which is large so that rank 1 does not draw the numbers of rank 0 with the next seed.
    */
   private seed(): Int32Array {
-    const { state, config, shard } = this.parts;
+    const { state, config, rankShard } = this.options;
     return Int32Array.of(
-      state.step * config.accumulate_steps + this.report.microBatch,
-      (config.seed + Math.imul(shard.rank, 0x9e3779b1)) | 0,
+      state.step * config.accumulate_steps + this.reduction.microBatchesDone,
+      (config.seed + Math.imul(rankShard.rank, 0x9e3779b1)) | 0,
     );
   }
 
-  /** How long each of several processes took for its own part of the step before, where all have measured it. */
+  /** Seconds that each rank took for its own part of the previous step, if all ranks measured it. */
   private rankSeconds(): { rankSeconds?: number[] } {
-    const { rankMs } = this.report;
+    const { rankMs } = this.reduction;
     return rankMs.length > 1 && rankMs.every((ms) => ms > 0)
       ? { rankSeconds: rankMs.map((ms) => ms / 1000) }
       : {};
   }
 
   private diverged(what: MessageText, value: number): never {
-    this.saver.unmark();
-    const { state } = this.parts;
+    this.saver.markInconsistent();
+    const { state } = this.options;
     this.reporter.step({ step: state.step + 1, epoch: state.epoch, lr: 0 }, 0);
     this.reporter.flush();
     throw new UserError(
@@ -304,26 +306,26 @@ export class Trainer {
     );
   }
 
-  /** The curriculum's moments are forgotten: the main stage is a training of its own from given weights. */
+  /** Resets the optimizer after the curriculum: the main stage trains from its weights with a new optimizer, as BLIP would. */
   private async resetOptimizer(): Promise<void> {
-    const { checkpoint, state } = this.parts;
+    const { checkpoint, state } = this.options;
     await resetOptimizer(checkpoint);
     state.stageStep = 0;
     if (state.lossScale) state.lossScale = { ...state.lossScale, skipped: 0 };
   }
 
   private async stopped(): Promise<'stopped'> {
-    await this.save(this.parts.state.epoch);
+    await this.save(this.options.state.epoch);
     return 'stopped';
   }
 
   private async save(epoch: number): Promise<void> {
     this.reporter.flush();
-    await this.saver.save(this.parts.state, epoch);
+    await this.saver.save(this.options.state, epoch);
   }
 }
 
-/** Data sets that are evaluated after each epoch, in BLIP's order. */
+/** Data sets to evaluate after each epoch, in BLIP's order: val, then test. */
 export function evaluatedDatasets(
   config: Config,
   datasets: Partial<Record<Split, Dataset>>,

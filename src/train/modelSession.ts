@@ -1,4 +1,4 @@
-/** A TensorFlow session that holds an NLVR model: found library, chosen device and precision, weights in place. */
+/** Opens a TensorFlow session for the NLVR model: library, device, precision, declared and initialized weights. */
 
 import type { LoadedConfig } from '../config/load';
 import { configPaths } from '../config/paths';
@@ -26,7 +26,7 @@ export interface ModelSession {
   /** Weights by BLIP's names. */
   shapes: ReadonlyMap<string, readonly number[]>;
   precision: Precision;
-  /** Why that precision. */
+  /** Why this precision was chosen. */
   precisionReason: MessageText;
   /** Why another one would be faster, where one would. */
   precisionRemark: MessageText | undefined;
@@ -36,19 +36,19 @@ export interface ModelSession {
 export interface SessionRequest {
   loaded: LoadedConfig;
   library: Library;
-  /** Of a resumed run: kept, whatever `auto` and 0 would choose now. */
-  kept?: { precision: Precision; resources?: Resources | undefined } | undefined;
-  /** A choice that rank 0 made for all ranks. */
+  /** Settings of a resumed run, which `auto` and 0 keep. */
+  resumedSettings?: { precision: Precision; resources?: Resources | undefined } | undefined;
+  /** The precision that rank 0 chose for all ranks. */
   choice?: PrecisionChoice | undefined;
-  /** Which process of a data parallel training this is. */
+  /** The rank of this process in a data parallel training. */
   replica?: ReplicaSpec;
-  /** For one pair at a time, whose text is a single chain of operations that all threads should share. */
+  /** Whether pairs are classified one at a time: a chain of operations, each of which should use all threads. */
   latencyMode?: boolean;
 }
 
 /**
- * The TensorFlow library to use.
- * @param folder from the command line.
+ * Finds the TensorFlow library.
+ * @param folder the folder given on the command line.
  * @throws {RuntimeMissingError}
  */
 export function requireLibrary(folder: string | undefined): Promise<Library> {
@@ -59,16 +59,16 @@ export function requireLibrary(folder: string | undefined): Promise<Library> {
 export async function openModelSession({
   loaded,
   library,
-  kept,
+  resumedSettings,
   choice,
   replica = SINGLE,
-  latencyMode: oneQuestion = false,
+  latencyMode = false,
 }: SessionRequest): Promise<ModelSession> {
   const { config, folder } = loaded;
   const model = readModelConfig(config, folder);
   const device =
     config.device === 'auto'
-      ? kept?.resources?.device !== 'CPU' &&
+      ? resumedSettings?.resources?.device !== 'CPU' &&
         (await Session.hasGpu(
           library,
           config.precision === 'tf32' ? 'tf32' : 'fp32',
@@ -77,16 +77,16 @@ export async function openModelSession({
         ? 'gpu'
         : 'cpu'
       : config.device;
-  const chosen: PrecisionChoice = kept
-    ? { precision: kept.precision, reason: localize('as when the run started') }
+  const chosen: PrecisionChoice = resumedSettings
+    ? { precision: resumedSettings.precision, reason: localize('as when the run started') }
     : (choice ?? choosePrecision(config.precision, device, machineOf(device, replica.localRank)));
   const session = await Session.open({
     library,
     device,
     precision: chosen.precision,
     xla: config.xla,
-    threads: config.threads || (kept?.resources?.threads ?? 0),
-    lanes: !oneQuestion,
+    threads: config.threads || (resumedSettings?.resources?.threads ?? 0),
+    sharded: !latencyMode,
     replica,
   });
   const shapes = parameterShapes(model);
@@ -103,7 +103,7 @@ export async function openModelSession({
   };
 }
 
-/** The precision that this machine would compute in. */
+/** The precision that `openModelSession` would choose on this machine. */
 export async function precisionOf(
   { config }: LoadedConfig,
   library: Library,
@@ -114,17 +114,17 @@ export async function precisionOf(
   return choosePrecision(config.precision, device);
 }
 
-/** How weights are taken over: progress of an address's download and the way to end it, and whether they may be few. */
+/** Options of `initializeWeights`: those of the download of an address, and the handling of missing parameters. */
 export interface InitialiseOptions extends LoadOptions {
-  /** Whether random values replace what the checkpoint lacks; otherwise it is refused. */
+  /** Whether parameters that the checkpoint lacks get random values; otherwise they are an error. */
   allowMissing: boolean;
 }
 
 /**
- * Gives the model its first weights: those of `source`, and fresh ones for what it lacks.
+ * Assigns the model's initial weights: those of `source`, and random values for parameters that it lacks.
  * @param source a checkpoint or address; undefined for random weights throughout.
  * @returns the report of BLIP's load rules, undefined for random weights.
- * @throws {UserError} when they do not fit, are not finite, or must be whole and are not.
+ * @throws {UserError} when they do not fit, are not finite, or lack parameters that are not allowed to be missing.
  */
 export async function initialiseWeights(
   { session, model }: ModelSession,
@@ -148,7 +148,7 @@ export async function initialiseWeights(
   }
 }
 
-/** The weights a configuration starts from, undefined for random ones. */
+/** Path or address of the weights that a configuration starts from; undefined for random weights. */
 export function pretrainedOf(loaded: LoadedConfig): string | undefined {
   return configPaths(loaded.config, loaded.folder).pretrained;
 }

@@ -10,19 +10,18 @@ import { resumableState } from './resume';
 import type { TrainerState } from './state';
 import type { TrainingRequest } from './types';
 
-/** A run folder that is this process's, ready to be written. */
+/** A run that is open for writing. */
 export interface OpenedRun {
   writer: RunWriter;
-  /** Where the run resumes; undefined for a new one. */
+  /** Position where the run resumes; undefined for a new run. */
   resumed: TrainerState | undefined;
-  /** What is changed in the configuration that the run had. */
+  /** Changes of the run's configuration since its last attempt. */
   changes: readonly ConfigChange[];
 }
 
 /**
- * Opens the run for writing. Whether it can be resumed is checked before anything is written: one that cannot stays as it
- * was.
- * @param lock the folder's, which is given back when this fails
+ * Opens the run for writing. Checks first whether it can be resumed, so that a run that cannot is not changed.
+ * @param lock the folder's lock, which is released when this fails
  * @throws {UserError}
  */
 export async function openRun(

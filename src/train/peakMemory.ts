@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 const SAMPLE_MS = 5;
 
 /**
- * Memory that only this process uses, in bytes: pages that belong to no file. The pages of a library's file are the
- * system's cache of it; they are not counted, as they are not for PyTorch (bench/blip_nlvr.py). Elsewhere than on Linux
- * it is the largest resident memory so far.
+ * Private memory of this process in bytes: pages that are not backed by a file. Pages of a library's file are part of the
+ * system's cache and not counted, as for PyTorch (bench/blip_nlvr.py). On other systems than Linux it is the largest
+ * resident memory so far.
  */
 export function privateMemory(): number {
   try {
@@ -18,12 +18,12 @@ export function privateMemory(): number {
   return process.resourceUsage().maxRSS * 1024;
 }
 
-/** The largest private memory from its making on, looked at every few milliseconds: the system keeps no such record. */
+/** Samples private memory every few milliseconds and keeps the maximum, which the system does not record. */
 export class PeakMemory {
   private largest = privateMemory();
   private readonly timer = setInterval(() => this.look(), SAMPLE_MS);
 
-  /** Bytes so far. */
+  /** Maximum so far, in bytes. */
   get bytes(): number {
     this.look();
     return this.largest;

@@ -1,6 +1,6 @@
 /**
- * What a run consists of: the epochs of the curriculum (if any), then those of the training split, with
- * the learning rate of every step. Epochs and steps are counted over both.
+ * The stages of a run: the epochs of the curriculum (if any), then those of the training split, with the learning rate of
+ * every step. Epochs and steps are counted over both stages.
  */
 import type { Config } from '../config/definition';
 import { curriculumLearningRate, learningRate, stepsPerEpoch } from '../config/schedule';
@@ -12,7 +12,7 @@ export interface Stage {
   name: 'curriculum' | 'main';
   dataset: Dataset;
   epochs: number;
-  /** Batches of an epoch that are used; a rest that fills no optimizer step is dropped, as `drop_last` does. */
+  /** Batches of an epoch; an incomplete last optimizer step is dropped, as with `drop_last`. */
   batchesPerEpoch: number;
   /** Optimizer steps of an epoch. */
   stepsPerEpoch: number;
@@ -26,8 +26,8 @@ export class TrainingPlan {
   readonly totalSteps: number;
 
   /**
-   * @param easy the curriculum's data set, where the configuration has one.
-   * @param worldSize processes that share the training; each takes batches of its own.
+   * @param easy the curriculum's data set, if the configuration has one.
+   * @param worldSize number of processes; each takes its own batches.
    * @throws {UserError} when a data set is smaller than one optimizer step.
    */
   constructor(
@@ -64,15 +64,15 @@ export class TrainingPlan {
     return stage;
   }
 
-  /** Examples of one batch of all processes. */
+  /** Number of examples in one batch of all processes together. */
   get batchExamples(): number {
     return this.config.batch_size_train * this.worldSize;
   }
 
   /**
-   * Batches of an epoch that are still to come. They differ from what `stage` says where the run was begun with another
-   * number of processes: the examples of the epoch that are left are shared out again.
-   * @param examples of the epoch that are done
+   * Number of remaining batches of an epoch. It may differ from `batchesPerEpoch` if the run was started with another number
+   * of processes: the remaining examples of the epoch are distributed again.
+   * @param examples number of examples of the epoch that are done
    */
   remainingBatches({ dataset }: Stage, examples: number): number {
     const left = dataset.examples.length - examples;
@@ -80,7 +80,7 @@ export class TrainingPlan {
     return Math.floor(left / (this.batchExamples * accumulate_steps)) * accumulate_steps;
   }
 
-  /** Optimizer steps of a run that has come so far, those that are done included. */
+  /** Number of optimizer steps of the whole run, from a position in it: steps that are done, and remaining steps. */
   totalStepsFrom(done: { step: number; epoch: number; epochExamples: number }): number {
     if (done.epoch >= this.epochs) return done.step;
     const stage = this.stageOf(done.epoch);
@@ -94,7 +94,7 @@ export class TrainingPlan {
 
   /**
    * Learning rate of a step.
-   * @param inStage optimizer steps of its stage done before it.
+   * @param inStage number of optimizer steps of its stage before it.
    */
   learningRate(epoch: number, inStage: number): number {
     const stage = this.stageOf(epoch);

@@ -1,6 +1,6 @@
 /**
- * The recorded computations of training and evaluation. Programs have static shapes, so there is one for each
- * batch size and padded text length; they are recorded when first needed and kept.
+ * Programs of training and evaluation. They have static shapes: a program is recorded for each batch size and padded text
+ * length, when it is first needed.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Config } from '../config/definition';
@@ -13,34 +13,34 @@ import { joinShards, splitIntoShards } from '../runtime/trace/shards';
 import type { Inputs, InputSpec, Program, Scope } from '../runtime/trace/program';
 import type { Session } from '../runtime/session';
 import { watchGradients } from '../runtime/trace/watch';
-import { compileTrainingStep, type TrainingStep } from '../runtime/optimizer/trainingStep';
-import { reportSize } from './ranks/stepReport';
+import { compileOptimizerStep, type OptimizerStep } from '../runtime/optimizer/optimizerStep';
+import { reductionSize } from './ranks/stepReduction';
 
-/** Image features of a split's neighbourhood, one slot an image: [slots, tokens, width]. */
+/** Variable with the features of the images that an evaluation currently uses, one slot per image: [slots, tokens, width]. */
 const FEATURES = 'evaluation.features';
 
-/** How pixels reach a program: bytes, or (for golden tests) already normalised floats. */
+/** Type of the fed pixels: bytes, or normalized floats in golden tests. */
 export type PixelType = 'uint8' | 'float32';
 
 export interface ProgramOptions {
-  optimizer: Pick<Config, 'weight_decay' | 'grad_clip' | 'accumulate_steps' | 'gradient_precision'>;
-  /** Parameters to train. */
+  training: Pick<Config, 'weight_decay' | 'grad_clip' | 'accumulate_steps' | 'gradient_precision'>;
+  /** Names of the parameters to train. */
   trainable: readonly string[];
   /** Training reads image features instead of pixels (`freeze_vit`). */
   frozenVit: boolean;
   pixels: PixelType;
-  /** false: gradients of several processes are sent only when all of them exist. For measurements. */
+  /** false: gradients of several ranks are reduced only after the backward pass. For measurements. */
   overlap?: boolean;
-  /** Most bytes of gradients in one message between processes. For measurements. */
+  /** Maximum bytes of gradients in one collective. For measurements. */
   bucketBytes?: number;
 }
 
 export class NlvrPrograms {
-  private readonly training = new Map<string, TrainingStep>();
+  private readonly trainingSteps = new Map<string, OptimizerStep>();
   private readonly classification = new Map<string, Program>();
   private readonly explanation = new Map<string, Program>();
   private readonly encoding = new Map<number, Program>();
-  private encodingApart: Program | undefined;
+  private hostEncoding: Program | undefined;
   private slotCount = 0;
 
   constructor(
@@ -49,46 +49,48 @@ export class NlvrPrograms {
     private readonly options: ProgramOptions,
   ) {}
 
-  /** Floats of one image's features: tokens × width. */
+  /** Shape of one image's features. */
   get featureShape(): [tokens: number, width: number] {
     return [imageTokens(this.model), this.model.vision.width];
   }
 
-  /** Images that one encoding run takes. */
+  /** Number of images that one run of an encoding program takes. */
   encodingChunk(most: number): number {
     return encodingChunk(this.model, most);
   }
 
   /**
-   * A training step of `n` pairs. Feeds: `images` (2n images, those on the left first) or, with a frozen ViT,
-   * `features` [2n, tokens, width]; `inputIds`, `attentionMask` [n, length]; `labels` [n]; `seed` [2]; `report`
-   * (`SharedReport`); `lr`, `step`; in fp16 `loss_scale`. Returns `loss`, `logits` [n, 2], `correct`, `grad_norm`, and `report` with the
-   * step's loss and correct answers added, summed over all ranks.
+   * The optimizer step for `n` pairs: forward pass, loss, gradients, clipping, AdamW.
+   *
+   * Feeds: `images` [2n, size, size, 3], left images first, or `features` [2n, tokens, width] with a frozen ViT; `inputIds`,
+   * `attentionMask` [n, length]; `labels` [n]; `seed` [2]; `report` (`StepReduction`); `lr`, `step`; in fp16 `loss_scale`.
+   * Outputs: `loss`, `logits` [n, 2], `correct`, `grad_norm`, and `report` with this step's loss and correct answers added,
+   * summed over all ranks.
    */
-  trainingStep(n: number, length: number): TrainingStep {
-    return remember(this.training, `${n}x${length}`, () => {
-      const { optimizer, trainable, frozenVit } = this.options;
+  trainingProgram(n: number, length: number): OptimizerStep {
+    return getOrCreate(this.trainingSteps, `${n}x${length}`, () => {
+      const { training, trainable, frozenVit } = this.options;
       const { worldSize } = this.session.replica;
-      const accumulateSteps = optimizer.accumulate_steps;
+      const accumulateSteps = training.accumulate_steps;
       const pixels: Record<string, InputSpec> = frozenVit
         ? { features: { shape: [2 * n, ...this.featureShape], dtype: 'float32' } }
         : { images: this.imageSpec(2 * n) };
-      return compileTrainingStep(this.session, {
+      return compileOptimizerStep(this.session, {
         name: `train_${n}x${length}`,
         inputs: {
           ...pixels,
           ...textSpecs(n, length),
           labels: { shape: [n], dtype: 'int32' },
           seed: { shape: [2], dtype: 'int32' },
-          report: { shape: [reportSize(accumulateSteps, worldSize)], dtype: 'float32' },
+          report: { shape: [reductionSize(accumulateSteps, worldSize)], dtype: 'float32' },
         },
         parameters: trainable,
-        optimizer: { weightDecay: optimizer.weight_decay },
-        gradClip: optimizer.grad_clip,
+        optimizer: { weightDecay: training.weight_decay },
+        gradClip: training.grad_clip,
         accumulateSteps,
         lossScaling: this.session.info.precision === 'fp16',
         reduction: {
-          precision: optimizer.gradient_precision,
+          precision: training.gradient_precision,
           ...(this.options.overlap === false && { overlap: false }),
           ...(this.options.bucketBytes !== undefined && { bucketBytes: this.options.bucketBytes }),
         },
@@ -108,7 +110,7 @@ export class NlvrPrograms {
           );
           const loss = crossEntropy(logits, inputs['labels']);
           const correct = correctAnswers(logits, inputs['labels']);
-          // [losses of earlier micro-batches, this loss, correct answers, further reports of the ranks]
+          // [losses of earlier micro-batches, this loss, correct answers, stop and milliseconds of the ranks]
           const own = tf.concat([
             ...(accumulateSteps > 1 ? [tf.zeros([accumulateSteps - 1])] : []),
             tf.reshape(loss, [1]),
@@ -125,7 +127,7 @@ export class NlvrPrograms {
     });
   }
 
-  /** Makes room for the features of `slots` images; grows only before the first encoding. */
+  /** Declares the variable with the features of `slots` images; its size is fixed by the first call. */
   reserveSlots(slots: number): void {
     if (this.slotCount > 0 && this.slotCount < slots)
       throw new RangeError(`features have ${this.slotCount} slots, ${slots} were asked for`);
@@ -133,20 +135,17 @@ export class NlvrPrograms {
     this.session.variable(FEATURES, [this.slotCount, ...this.featureShape], 'zeros');
   }
 
-  /** Gives the memory of the features back, until `reserveSlots` is called again. */
+  /** Frees the memory of the features, until `reserveSlots` is called again. */
   async releaseSlots(): Promise<void> {
     if (this.slotCount > 0) await this.session.releaseVariable(FEATURES);
   }
 
-  /**
-   * Encodes `count` images into slots. Feeds: `images` [count, size, size, 3], `slots` [count].
-   * Returns nothing of interest (`done`, a scalar).
-   */
-  encode(count: number): Program {
-    return remember(this.encoding, count, () =>
+  /** Encodes `count` images into slots. Feeds: `images` [count, size, size, 3], `slots` [count]. No outputs. */
+  encodingProgram(count: number): Program {
+    return getOrCreate(this.encoding, count, () =>
       this.session.compile({
         name: `encode_${count}`,
-        fixedParts: true,
+        fixedShards: true,
         inputs: { images: this.imageSpec(count), slots: { shape: [count], dtype: 'int32' } },
         build: (inputs, scope) => {
           const features = encodeImages(this.model, this.pixels(inputs), contextOf(scope));
@@ -157,35 +156,35 @@ export class NlvrPrograms {
     );
   }
 
-  /** Images that `encodeToHost` takes. */
+  /** Number of images that one run of `hostEncodingProgram` takes: one per shard. */
   get imagesPerRun(): number {
-    return this.session.lanes;
+    return this.session.shards;
   }
 
   /**
-   * Encodes `imagesPerRun` images, each in a lane of its own, and returns their `features` [images, tokens, width]. They
-   * depend on the image alone, to the last bit, and not on its place or on the others.
+   * Encodes `imagesPerRun` images, each in its own shard. Output: `features` [images, tokens, width], which depend to the
+   * last bit only on the image, not on its position or on the other images.
    */
-  encodeToHost(): Program {
-    this.encodingApart ??= this.session.compile({
+  hostEncodingProgram(): Program {
+    this.hostEncoding ??= this.session.compile({
       name: 'features',
       inputs: { images: this.imageSpec(this.imagesPerRun) },
       build: (inputs, scope) => ({
         features: encodeImages(this.model, this.pixels(inputs), contextOf(scope)),
       }),
     });
-    return this.encodingApart;
+    return this.hostEncoding;
   }
 
   /**
-   * Answers `n` pairs whose images lie in slots. Feeds: `left`, `right` [n] slots; `inputIds`, `attentionMask`
-   * [n, length]. Returns `logits` [n, 2].
+   * Classifies `n` pairs of encoded images. Feeds: `left`, `right` [n], slots of the images; `inputIds`, `attentionMask`
+   * [n, length]. Output: `logits` [n, 2].
    */
-  classify(n: number, length: number): Program {
-    return remember(this.classification, `${n}x${length}`, () =>
+  classificationProgram(n: number, length: number): Program {
+    return getOrCreate(this.classification, `${n}x${length}`, () =>
       this.session.compile({
         name: `classify_${n}x${length}`,
-        fixedParts: true,
+        fixedShards: true,
         inputs: {
           left: { shape: [n], dtype: 'int32' },
           right: { shape: [n], dtype: 'int32' },
@@ -199,13 +198,13 @@ export class NlvrPrograms {
             inputs['attentionMask'],
           ].map(splitIntoShards);
           const context = contextOf(scope);
-          const logits = left.map((slots, lane) =>
+          const logits = left.map((slots, shard) =>
             classify(
               this.model,
               gatherRows(scope, FEATURES, slots),
-              gatherRows(scope, FEATURES, right[lane]),
-              inputIds[lane],
-              attentionMask[lane],
+              gatherRows(scope, FEATURES, right[shard]),
+              inputIds[shard],
+              attentionMask[shard],
               context,
             ),
           );
@@ -216,13 +215,13 @@ export class NlvrPrograms {
   }
 
   /**
-   * As `classify`, with what the answer looks at. Feeds in addition: `wanted` [n, 3], which logit is explained: one of
-   * [1, 0, 0] false, [0, 1, 0] true, [0, 0, 1] that of the answer itself. Returns in addition, for each layer i (from 0)
-   * and image s (0 left, 1 right), `attentionName(i, s)` with `.probabilities` and `.gradient`: the cross-attention's probabilities [n, heads, length,
-   * tokens], and the gradient of the sum of the explained logits with respect to them.
+   * As `classificationProgram`, with cross-attention and its gradients. Additional feed: `wanted` [n, 3], the logit to
+   * explain: [1, 0, 0] false, [0, 1, 0] true, [0, 0, 1] that of the model's answer. Additional outputs, for each layer i
+   * (from 0) and image s (0 left, 1 right), named `attentionName(i, s)`: `.probabilities` of the cross-attention [n, heads,
+   * length, tokens], and `.gradient` of the sum of the explained logits with respect to them.
    */
-  explain(n: number, length: number): Program {
-    return remember(this.explanation, `${n}x${length}`, () =>
+  explanationProgram(n: number, length: number): Program {
+    return getOrCreate(this.explanation, `${n}x${length}`, () =>
       this.session.compile({
         name: `explain_${n}x${length}`,
         inputs: {
@@ -232,7 +231,7 @@ export class NlvrPrograms {
           ...textSpecs(n, length),
         },
         build: ({ left, right, wanted, inputIds, attentionMask }, scope) => {
-          // All text goes through this LayerNorm.
+          // The whole text encoder depends on this LayerNorm.
           const start = scope.param('text_encoder.embeddings.LayerNorm.bias');
           const { outputs, watched } = watchGradients(start, (watch) => {
             const logits = classify(
@@ -246,7 +245,7 @@ export class NlvrPrograms {
                 onCrossAttention: (layer, image, p) => watch(attentionName(layer, image), p),
               },
             );
-            return { scalar: tf.sum(explained(logits, wanted)), outputs: { logits } };
+            return { scalar: tf.sum(explainedLogits(logits, wanted)), outputs: { logits } };
           });
           for (const [name, { value, gradient }] of watched) {
             outputs[`${name}.probabilities`] = value;
@@ -269,19 +268,19 @@ export class NlvrPrograms {
   }
 }
 
-/** What `NlvrPrograms.explain` calls the cross-attention of a layer (from 0) over an image, before `.probabilities`. */
+/** Output name of a layer's (from 0) cross-attention over an image in `NlvrPrograms.explanationProgram`, without suffix. */
 export function attentionName(layer: number, image: 0 | 1): string {
   return `layer.${layer}.image${image}`;
 }
 
 /**
- * The logit of each pair that is to be explained.
+ * Selects the logit to explain of each pair.
  * @param logits [n, 2]
- * @param wanted [n, 3]: false, true, or whichever the model answers
+ * @param wanted [n, 3], one-hot: false, true, or the model's answer
  * @returns [n]
  */
-function explained(logits: tf.Tensor, wanted: tf.Tensor): tf.Tensor {
-  // Which answer it is has no gradient.
+function explainedLogits(logits: tf.Tensor, wanted: tf.Tensor): tf.Tensor {
+  // The selection has no gradient.
   return tf.customGrad((both, chosen, save) => {
     const [isFalse, isTrue] = tf.split(both as tf.Tensor, 2, 1);
     const answer = tf.cast(tf.greater(isTrue, isFalse), 'float32');
@@ -304,7 +303,7 @@ function explained(logits: tf.Tensor, wanted: tf.Tensor): tf.Tensor {
   })(logits, wanted);
 }
 
-/** How many of n pairs are answered as labelled; BLIP's decision, a tie is "false". @returns a float32 scalar */
+/** Number of pairs whose answer is the label. Equal logits mean "false", as in BLIP. @returns a float32 scalar */
 function correctAnswers(logits: tf.Tensor, labels: tf.Tensor): tf.Tensor {
   const [isFalse, isTrue] = tf.split(logits, 2, 1);
   const answers = tf.cast(tf.greater(tf.reshape(isTrue, [-1]), tf.reshape(isFalse, [-1])), 'int32');
@@ -318,7 +317,7 @@ function textSpecs(n: number, length: number): Record<'inputIds' | 'attentionMas
   };
 }
 
-/** With a seed: training, dropout on. */
+/** Context of the model's functions; with a seed in training mode. */
 function contextOf(scope: Scope, seed?: tf.Tensor): ModelContext {
   return {
     param: (name) => scope.param(name),
@@ -327,7 +326,7 @@ function contextOf(scope: Scope, seed?: tf.Tensor): ModelContext {
   };
 }
 
-function remember<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+function getOrCreate<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   let value = map.get(key);
   if (value === undefined) {
     value = make();

@@ -1,23 +1,23 @@
 import type { Session } from '../runtime/session';
 import { localize, type LocalizedMessage } from '../util/localize';
 
-/** What the last bits of a run's numbers depend on in addition to its resolved configuration. */
+/** What the last bits of a run's numbers depend on, in addition to its configuration. */
 export interface Resources {
   /** `CPU` or `GPU`. */
   device: string;
   /** Threads of the runtime. */
   threads: number;
-  /** Parts that programs are recorded in (`runtime/trace/shards.ts`). */
+  /** Shards that programs are recorded in (`runtime/trace/shards.ts`); the name is that in files of runs. */
   lanes: number;
   /** TensorFlow's version. */
   tensorflow: string;
 }
 
-export function resourcesOf({ info, threads, lanes }: Session): Resources {
-  return { device: info.device, threads, lanes, tensorflow: info.tensorflow };
+export function resourcesOf({ info, threads, shards }: Session): Resources {
+  return { device: info.device, threads, lanes: shards, tensorflow: info.tensorflow };
 }
 
-/** What is otherwise than it was; a GPU's numbers do not depend on the processor's threads. */
+/** Describes changed resources; on a GPU, threads do not count, because its numbers do not depend on them. */
 export function changedResources(before: Resources, now: Resources): LocalizedMessage[] {
   const changes: LocalizedMessage[] = [];
   if (now.device !== before.device)

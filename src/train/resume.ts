@@ -14,9 +14,9 @@ import { trainableParameters } from './checkpoint/trainable';
 import { stopsEarly, type TrainerState } from './state';
 
 /**
- * State of the last checkpoint, if the run can resume from it with the current configuration. Reads only, so that a
- * run that cannot be resumed stays as it was.
- * @throws {UserError} saying why it cannot.
+ * Reads the state of the last checkpoint and checks that the run can resume from it with this configuration. Writes nothing,
+ * so that a run that cannot be resumed is not changed.
+ * @throws {UserError} with the reason why it cannot be resumed.
  */
 export async function resumableState(
   folder: RunFolder,
@@ -45,8 +45,8 @@ export async function resumableState(
 }
 
 /**
- * A run keeps the precision that it began with. `auto` leaves it to the run, and an unchanged value was resolved when
- * the run began: `tf32` is fp32 on a CPU.
+ * Checks that the precision is the one of the run's start. `auto` keeps the run's precision, and so does an unchanged value,
+ * which may have been resolved to another one: `tf32` is fp32 on a CPU.
  */
 function requireSamePrecision(
   folder: RunFolder,
@@ -73,8 +73,8 @@ function requireSamePrecision(
 }
 
 /**
- * All epochs may be done and the last evaluation or the report not: such a run still has something to do. One that
- * only a changed configuration would end has not.
+ * Checks that the run has something left to do. That may be only the last evaluation or the final report. A run that would
+ * end immediately because of a changed configuration is refused.
  */
 async function requireUnfinished(
   folder: RunFolder,
@@ -140,7 +140,7 @@ function endsAtOnce(
   );
 }
 
-/** Epochs of a whole run, those of the curriculum included. */
+/** Number of epochs of a run, including the curriculum. */
 function epochsOf({ curriculum, max_epoch }: LoadedConfig['config']): number {
   return max_epoch + (curriculum.ann_file === '' ? 0 : curriculum.epochs);
 }

@@ -6,24 +6,25 @@ import type { Resources } from './resources';
 import { initialLossScale, type LossScale } from '../runtime/optimizer/lossScale';
 import type { Precision } from '../util/precision';
 
-/** What an exact resume needs in addition to weights and optimizer moments: `checkpoint_last/trainer.json`. */
+/** Format version of `checkpoint_last/trainer.json`. */
 export const TRAINER_STATE_VERSION = 2;
 
+/** What an exact resume needs in addition to weights and optimizer moments: `checkpoint_last/trainer.json`. */
 export interface TrainerState {
   version: number;
-  /** Optimizer steps done over the whole run; of fp16 also those that were skipped, as the learning rate counts them. */
+  /** Optimizer steps of the whole run that are done; with fp16 including skipped steps, which the learning rate counts. */
   step: number;
-  /** Those of the stage under way (curriculum or main), whose optimizer is its own. */
+  /** Optimizer steps of the current stage (curriculum or main), each of which has a new optimizer. */
   stageStep: number;
-  /** Epoch under way (or to begin), from 0. */
+  /** Current or next epoch, from 0. */
   epoch: number;
-  /** Batches of that epoch that are done, by each process. */
+  /** Batches of that epoch that each process has done. */
   batch: number;
-  /** Running sums of the epoch, for its mean loss and accuracy. */
+  /** Sums over the epoch, for its mean loss and accuracy. */
   epochLoss: number;
   epochSteps: number;
   epochCorrect: number;
-  /** Also says how far the epoch's order was used, whatever the number of processes was. */
+  /** Also the position in the epoch's order, independent of the number of processes. */
   epochExamples: number;
   epochSeconds: number;
   bestAccuracy: number | null;
@@ -31,13 +32,13 @@ export interface TrainerState {
   evaluationsSinceBest: number;
   /** Metrics of the best epoch, for the final report. */
   bestMetrics: Partial<Record<Split, Metrics>>;
-  /** What must not change on resume. */
+  /** Must not change when the run resumes. */
   seed: number;
   precision: Precision;
-  /** Of fp16; its count of skipped steps is of the stage under way. */
+  /** With fp16; it counts the skipped steps of the current stage. */
   lossScale?: LossScale;
   order: ExampleOrder;
-  /** May change where it must; the run then says that its numbers differ. Missing in older checkpoints. */
+  /** May change; the run then notes that its numbers differ. Missing in older checkpoints. */
   resources?: Resources;
   /** May change; the run notes the change. */
   configHash: string;
@@ -74,7 +75,7 @@ export function stopsEarly(
   return early_stop > 0 && batch === 0 && evaluationsSinceBest >= early_stop;
 }
 
-/** The state after an epoch's evaluation and log line: the next epoch begins. */
+/** Moves the state to the beginning of the next epoch, after the evaluation and the log line. */
 export function beginNextEpoch(state: TrainerState): void {
   state.epoch++;
   state.batch = 0;

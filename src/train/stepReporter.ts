@@ -6,7 +6,7 @@ const MEMORY_EVERY_MS = 1000;
 
 type StepPoint = Pick<StepEvent, 'step' | 'epoch' | 'lr' | 'rankSeconds' | 'lossScale'>;
 
-/** Gathers what the steps between two points of the curve have in common, and writes the points. */
+/** Averages the steps between two points of the curves, and writes the points as `step` events. */
 export class StepReporter {
   private loss = 0;
   private batches = 0;
@@ -23,23 +23,23 @@ export class StepReporter {
   constructor(
     private readonly writer: RunRecord,
     private readonly every: number,
-    /** The newest reading of the GPU that trains, once; undefined where there is none. */
+    /** Returns the newest reading of the GPU, each only once. */
     private readonly gpu: () => GpuReading | undefined = () => undefined,
   ) {}
 
-  /** Training starts or continues after an evaluation, whose time does not count as that of the steps. */
+  /** Restarts the clock when training starts or continues, because time of an evaluation does not count. */
   begin(): void {
     this.since = performance.now();
   }
 
-  /** A program is about to be recorded: the point under way takes longer than others. */
+  /** Marks the current point: a program is recorded, which takes additional time. */
   recording(): void {
     this.recorded = true;
   }
 
   /**
-   * What a batch brought; `loss` in nats.
-   * @param skipped whether the loss scaling skipped its step, which belongs to no curve where it is not finite
+   * Adds the results of a batch; `loss` in nats.
+   * @param skipped whether the loss scaling skipped the step, whose loss is left out if it is not finite
    */
   add(
     loss: number,
@@ -59,14 +59,14 @@ export class StepReporter {
     else this.gradNorm = gradNorm;
   }
 
-  /** An optimizer step is done; `step` counts from 1. */
+  /** Ends an optimizer step; `step` counts from 1. */
   step(point: StepPoint, waitedMs: number): void {
     this.waitedMs += waitedMs;
     this.pending = point;
     if (point.step % this.every === 0) this.flush();
   }
 
-  /** Writes the point under way, if there is one. */
+  /** Writes the current point, if there is one. */
   flush(): void {
     if (!this.pending || this.examples === 0) return;
     const now = performance.now();

@@ -1,4 +1,4 @@
-/** What the machine itself multiplies in a second: the limit that a step's speed is compared with. */
+/** Measures the machine's matrix throughput, the limit that a step's speed is compared with. */
 import * as tf from '@tensorflow/tfjs';
 import type { NlvrModelConfig } from '../model/config';
 import { flopsOf, products, type Product } from '../model/flops';
@@ -14,30 +14,29 @@ export interface ThroughputRequest extends Pick<
 > {
   library: Library;
   model: NlvrModelConfig;
-  /** Pairs of images, and tokens of a sentence, of the step that is compared. */
+  /** Pairs of images, and tokens of a sentence, of the step to compare with. */
   batch: number;
   length: number;
 }
 
 export interface Throughput {
-  /** Floating point operations a second, over all measured shapes by their share of the model's work. */
+  /** Floating point operations per second, over all measured shapes, weighted by their share of the model's work. */
   flops: number;
-  /** Threads that one product had. */
+  /** Threads of one product. */
   threads: number;
 }
 
-/** Share of the work with weights that the measured shapes have at least. */
-const COVERED = 0.9;
-/** Products of a shape in a run: this many operations, so that a run is long enough to be timed. */
+/** Minimum share of the products with weights that the measured shapes cover. */
+const MIN_COVERAGE = 0.9;
+/** Operations of a run: enough to time it. */
 const FLOPS_PER_RUN = 10e9;
-const MOST_PRODUCTS = 64;
-/** Timed runs of a shape, after one that is not; the fastest counts. */
+const MAX_PRODUCTS = 64;
+/** Timed runs of a shape, after a warm-up run; the fastest counts. */
 const RUNS = 4;
 
 /**
- * Times plain matrix products of TensorFlow, in the shapes and the precision in which the model multiplies activations
- * by weights. Roundings to bfloat16 are not part of it. The number of threads is the process's: a second call with
- * another one needs a process of its own.
+ * Times TensorFlow's matrix products in the shapes and the precision in which the model multiplies activations by weights,
+ * without rounding to bfloat16. A process has one number of threads: measure another number in another process.
  */
 export async function matrixThroughput(request: ThroughputRequest): Promise<Throughput> {
   const { model, batch, length, ...options } = request;
@@ -59,7 +58,7 @@ interface Shape extends Pick<Product, 'rows' | 'inner' | 'columns'> {
   work: number;
 }
 
-/** The shapes of weights with most of the work, the largest share first. */
+/** The shapes with most of the work in products with weights, the largest share first. */
 export function mainShapes(list: readonly Product[]): Shape[] {
   const shapes = new Map<string, Shape>();
   for (const product of list) {
@@ -74,17 +73,17 @@ export function mainShapes(list: readonly Product[]): Shape[] {
   const all = sorted.reduce((sum, { work }) => sum + work, 0);
   let covered = 0;
   return sorted.filter(({ work }) => {
-    const wanted = covered < COVERED * all;
+    const wanted = covered < MIN_COVERAGE * all;
     covered += work;
     return wanted;
   });
 }
 
-/** Floating point operations a second of x · weightᵀ in this shape. */
+/** Floating point operations per second of x · weightᵀ in this shape. */
 async function throughputOf(session: Session, shape: Shape, index: number): Promise<number> {
   const { rows, inner, columns } = shape;
   const one = 2 * rows * inner * columns;
-  const count = Math.max(1, Math.min(MOST_PRODUCTS, Math.round(FLOPS_PER_RUN / one)));
+  const count = Math.max(1, Math.min(MAX_PRODUCTS, Math.round(FLOPS_PER_RUN / one)));
   const [left, weight] = [`throughput.left.${index}`, `throughput.weight.${index}`];
   session.variable(left, [rows, inner]);
   session.variable(weight, [columns, inner]);
@@ -98,7 +97,7 @@ async function throughputOf(session: Session, shape: Shape, index: number): Prom
     name: `throughput_${rows}x${inner}x${columns}`,
     inputs: {},
     build: (_, scope) => {
-      // One after the other, which also keeps TensorFlow from taking them for one.
+      // One after the other by control edges, so that TensorFlow does not merge them.
       let before: OperationPointer[] = [];
       const corners = Array.from({ length: count }, () => {
         const product = scope.trace.after(before, () =>

@@ -1,4 +1,4 @@
-/** What a training run is asked for, and what comes of it. */
+/** Request and result of a training, and the source of its data. */
 import type { LoadedConfig } from '../config/load';
 import type { EvaluationStep } from '../data/order';
 import type { Batch, Dataset } from '../data/types';
@@ -20,29 +20,29 @@ export interface TrainingRequest {
   group: ProcessGroup;
   loaded: LoadedConfig;
   library: Library;
-  /** `resume` begins at the beginning where nothing was saved yet. */
+  /** `resume` starts from the beginning if nothing was saved yet. */
   mode: 'new' | 'resume' | 'overwrite';
   /** The record of this start. */
   attempt?: AttemptWriter;
-  /** Takes the folder from a process that cannot be looked up from here, without waiting. */
+  /** Takes the folder's lock without waiting from a process on another machine, whose state is unknown. */
   takeOver?: boolean;
-  /** Called when the folder can be taken only after a while. */
+  /** Called when the folder is locked and the training waits for it. */
   onWait?: (wait: LockWait) => void;
-  /** Sees every event that is written. */
+  /** Called for every event that is written. */
   observe: RunObserver;
-  /** Aborts when the launcher of several processes was asked to stop. */
+  /** Aborts when the launcher of several processes receives a request to stop. */
   stopSignal?: AbortSignal;
-  /** Called when a person asked to stop and the step is being finished. */
+  /** Called when a stop is requested; the current step is finished first. */
   onStopRequested?: () => void;
-  /** Called when a signal asked to save and continue. */
+  /** Called when a signal requests a checkpoint. */
   onSaveRequested?: () => void;
-  /** Progress of the data check, and the way to end it. */
+  /** Progress and cancellation of the data check. */
   checks?: CheckHooks;
   /** Progress of downloading `pretrained`. */
   onDownload?: (progress: DownloadProgress) => void;
 }
 
-/** What a training came to while its record was open. */
+/** Result of a training, without what is known only after its record was closed. */
 export interface TrainedRun {
   state: 'finished' | 'stopped';
   folder: string;
@@ -53,26 +53,26 @@ export interface TrainedRun {
 }
 
 export interface TrainingOutcome extends TrainedRun {
-  /** Over all attempts, as `run/record/trainedTime.ts` defines it. */
+  /** Sum over all attempts, as `run/record/trainedTime.ts` defines it. */
   trainedSeconds: number;
 }
 
-/** Batches of an epoch with the time that the loop waited for them. */
+/** Batches of an epoch, with the time spent waiting for them. */
 export interface TimedBatches extends AsyncIterable<Batch> {
   /** Milliseconds waited so far. */
   readonly waitMs: number;
 }
 
-/** Where the loop's examples and steps come from; tests give BLIP's recorded ones. */
+/** Source of the batches of a training; tests use batches that were recorded from BLIP. */
 export interface TrainingData {
   /**
    * This process's batches of an epoch, shuffled by seed and epoch.
-   * @param startExample examples of the epoch's order that are done
-   * @param count batches at most
+   * @param startExample number of examples of the epoch's order that are done
+   * @param count maximum number of batches
    */
   trainBatches(stage: Stage, epoch: number, startExample: number, count: number): TimedBatches;
-  /** The batches of an evaluation that this process takes, in the order of `steps`. */
+  /** This process's batches of an evaluation, in the order of `steps`. */
   evalBatches(dataset: Dataset, steps: readonly EvaluationStep[]): BatchSource;
-  /** The pixels of a training batch as the step takes them: bytes, or features of a frozen ViT. */
+  /** Feeds with the images of a training batch: pixels, or features of a frozen ViT. */
   visionFeeds(stage: Stage, batch: Batch): Promise<Record<string, Uint8Array | Float32Array>>;
 }

@@ -19,7 +19,7 @@ const MIB = 2 ** 20;
  *
  * @returns 1 (not divided) for more than two threads, which were not measured: the gradients of the shards must be summed
  */
-export function shards(threads: number): number {
+export function shardCount(threads: number): number {
   return threads === MEASURED_THREADS ? MEASURED_THREADS : 1;
 }
 

@@ -3,7 +3,7 @@
  * as one JSON line. Arguments: `tiny-a` or `tiny-b`, the precision, `cpu` or `gpu`.
  */
 import { parameterShapes } from '../../src/model/parameters';
-import { compileTrainingStep } from '../../src/runtime/optimizer/trainingStep';
+import { compileOptimizerStep } from '../../src/runtime/optimizer/optimizerStep';
 import { resetOptimizer } from '../../src/train/checkpoint/resetOptimizer';
 import { isPrecision, type Precision } from '../../src/util/precision';
 import {
@@ -38,7 +38,7 @@ async function check(folder: string, precision: Precision, device: 'cpu' | 'gpu'
     const { logits, loss } = await answer.run(feedsOf(batch));
     const { lr, weight_decay: weightDecay, losses } = golden.adamw;
     const lossScaling = precision === 'fp16';
-    const step = compileTrainingStep(session, {
+    const step = compileOptimizerStep(session, {
       name: 'step',
       inputs: inputSpecs(config, batch),
       parameters: golden.param_order,

@@ -192,7 +192,9 @@ describe('training batches', () => {
     const parts = [];
     for (const rank of [0, 1, 2])
       parts.push(
-        await collect(loaderOf(pool, { shard: { rank, worldSize: 3 }, batchSize: 8, epoch: 2 })),
+        await collect(
+          loaderOf(pool, { rankShard: { rank, worldSize: 3 }, batchSize: 8, epoch: 2 }),
+        ),
       );
     expect(parts.map((part) => part.length)).toEqual([5, 5, 5]);
     expect(new Set(parts.flatMap(indicesOf)).size).toBe(120);

@@ -7,7 +7,7 @@ import { SAMPLE_IMAGES } from '../../src/data/check/checkDataset';
 import { SINGLE_PROCESS } from '../../src/distributed/processGroup';
 import { findLibrary } from '../../src/runtime/install/library';
 import { checkData } from '../../src/train/data/dataCheck';
-import { runTraining } from '../../src/train/train';
+import { runTraining } from '../../src/train/main';
 import { eventsOf, tinyProject } from './tinyProject';
 
 test('what was checked is trained, whatever is written to the annotations meanwhile', async () => {

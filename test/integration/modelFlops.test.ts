@@ -51,7 +51,7 @@ async function programsOf(model: NlvrModelConfig): Promise<NlvrPrograms> {
   onTestFinished(() => session.dispose());
   for (const [name, shape] of parameterShapes(model)) session.variable(name, shape);
   const programs = new NlvrPrograms(session, model, {
-    optimizer: {
+    training: {
       weight_decay: 0.05,
       grad_clip: 0,
       accumulate_steps: 1,
@@ -75,8 +75,11 @@ describe('stepFlops', () => {
     // Recorded, but not run, as nothing needs them: the gradient of the pixels, and a checkpointed block's result.
     const unused = patches + lastProducts;
     const flops = stepFlops(model, n, length);
-    expect(recordedFlops(() => programs.trainingStep(n, length))).toBe(flops.training + unused);
-    const evaluation = recordedFlops(() => [programs.encode(2 * n), programs.classify(n, length)]);
+    expect(recordedFlops(() => programs.trainingProgram(n, length))).toBe(flops.training + unused);
+    const evaluation = recordedFlops(() => [
+      programs.encodingProgram(2 * n),
+      programs.classificationProgram(n, length),
+    ]);
     expect(evaluation).toBe(flops.evaluation);
   });
 

@@ -10,7 +10,7 @@ import { rematerializedGelu } from '../../src/runtime/ops/gelu';
 import { rematerializedLayerNorm } from '../../src/runtime/ops/layerNorm';
 import { linear } from '../../src/runtime/ops/linear';
 import { dropout } from '../../src/runtime/trace/random';
-import { compileTrainingStep } from '../../src/runtime/optimizer/trainingStep';
+import { compileOptimizerStep } from '../../src/runtime/optimizer/optimizerStep';
 import { openSession, wave } from './runtimeSupport';
 
 const [BATCH, TOKENS, WIDTH, HEADS, DEPTH] = [16, 128, 128, 4, 12];
@@ -76,7 +76,7 @@ async function main(): Promise<void> {
       await session.assign([[`blocks.${i}.${name}`, value]]);
     }
   }
-  const step = compileTrainingStep(session, {
+  const step = compileOptimizerStep(session, {
     name: 'blocks',
     inputs: {
       x: { shape: [BATCH, TOKENS, WIDTH], dtype: 'float32' },

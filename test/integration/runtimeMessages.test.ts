@@ -26,7 +26,7 @@ const two = { ...SINGLE, rank: 1, localRank: 1, worldSize: 2, addresses: ['a:1',
 
 it('the session configuration of a CPU in shards', () => {
   const bytes = encodeConfig({
-    ...{ device: 'cpu', xla: false, threads: 2, lanes: true, replica: SINGLE },
+    ...{ device: 'cpu', xla: false, threads: 2, sharded: true, replica: SINGLE },
   } as const);
   expect(descriptors.decode('.tensorflow.ConfigProto', bytes)).toEqual({
     device_count: [{ key: 'GPU', value: 0 }],

@@ -9,7 +9,7 @@ import { linear } from '../../src/runtime/ops/linear';
 import { selfAttention } from '../../src/runtime/ops/selfAttention';
 import type { Inputs } from '../../src/runtime/trace/program';
 import type { Session } from '../../src/runtime/session';
-import { compileGradients } from '../../src/runtime/optimizer/trainingStep';
+import { compileGradients } from '../../src/runtime/optimizer/optimizerStep';
 import { difference, nodesOf, openSession, wave } from './runtimeSupport';
 
 const expected = JSON.parse(readFileSync('test/fixtures/runtime/pytorch.json', 'utf8')) as Record<

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bernoulliMask, dropout, dropPath } from '../../src/runtime/trace/random';
 import type { Session } from '../../src/runtime/session';
-import { compileGradients } from '../../src/runtime/optimizer/trainingStep';
+import { compileGradients } from '../../src/runtime/optimizer/optimizerStep';
 import { openSession, wave } from './runtimeSupport';
 
 describe('random operations', () => {

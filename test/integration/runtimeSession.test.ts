@@ -7,7 +7,7 @@ import type { Program, Scope } from '../../src/runtime/trace/program';
 import type { Session } from '../../src/runtime/session';
 import type { OpTiming } from '../../src/runtime/tensorflow/stepStats';
 import { rawOp } from '../../src/runtime/trace/tracer';
-import { compileGradients } from '../../src/runtime/optimizer/trainingStep';
+import { compileGradients } from '../../src/runtime/optimizer/optimizerStep';
 import { openSession, wave } from './runtimeSupport';
 
 describe('Session', () => {

@@ -4,7 +4,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { linear } from '../../src/runtime/ops/linear';
 import type { Feeds } from '../../src/runtime/trace/program';
 import type { Session } from '../../src/runtime/session';
-import { compileTrainingStep, type TrainingSpec } from '../../src/runtime/optimizer/trainingStep';
+import {
+  compileOptimizerStep,
+  type OptimizerStepSpec,
+} from '../../src/runtime/optimizer/optimizerStep';
 import { difference, openSession, wave } from './runtimeSupport';
 
 const expected = JSON.parse(readFileSync('test/fixtures/runtime/pytorch.json', 'utf8')) as Record<
@@ -25,7 +28,7 @@ describe('training steps', () => {
   });
   afterEach(() => session.dispose());
 
-  const spec = (rows: number, gradClip = 0, accumulateSteps = 1): TrainingSpec => ({
+  const spec = (rows: number, gradClip = 0, accumulateSteps = 1): OptimizerStepSpec => ({
     name: 'train',
     inputs: {
       x: { shape: [rows, 3], dtype: 'float32' },
@@ -43,7 +46,7 @@ describe('training steps', () => {
 
   it.each([0, 0.5])('AdamW is PyTorch’s, gradients clipped to %f', async (clip) => {
     const reference = expected[`adamw clip ${clip}`] ?? {};
-    const program = compileTrainingStep(session, spec(4, clip));
+    const program = compileOptimizerStep(session, spec(4, clip));
     for (let step = 1; step <= 4; step++) {
       const result = await program.run({ x: wave(12, 0.9), weight: step, lr: 0.01 / step, step });
       expect(result['y']).toHaveLength(8);
@@ -68,7 +71,7 @@ describe('training steps', () => {
       session.variable(name, [48, 48]);
       await session.assign([[name, wave(48 * 48, 0.37 + i / 100, 0.2)]]);
     }
-    const program = compileTrainingStep(session, {
+    const program = compileOptimizerStep(session, {
       ...spec(1),
       inputs: { x: { shape: [32, 48], dtype: 'float32' } },
       parameters: names,
@@ -86,7 +89,7 @@ describe('training steps', () => {
 
   it('accumulates micro-batches to the step of the whole batch', async () => {
     const x = wave(12, 0.9);
-    const whole = await compileTrainingStep(session, spec(4, 0.5)).run({
+    const whole = await compileOptimizerStep(session, spec(4, 0.5)).run({
       x,
       weight: 1,
       lr: 0.01,
@@ -101,7 +104,7 @@ describe('training steps', () => {
         [`optimizer.v/${name}`, new Float32Array(name === 'w' ? 6 : 2)],
       ]),
     ]);
-    const halves = compileTrainingStep(session, spec(2, 0.5, 2));
+    const halves = compileOptimizerStep(session, spec(2, 0.5, 2));
     for (let step = 1; step <= 2; step++) {
       await halves.accumulate({ x: x.slice(0, 6), weight: 1 });
       const result = await halves.run({ x: x.slice(6), weight: 1, lr: 0.01, step });
@@ -126,8 +129,8 @@ describe('training steps', () => {
       }
       const rows = 4 / parts;
       const train = { ...spec(rows, 0.5, parts), lossScaling: true };
-      const scaled = compileTrainingStep(narrow, train);
-      const reference = compileTrainingStep(session, { ...train, lossScaling: false });
+      const scaled = compileOptimizerStep(narrow, train);
+      const reference = compileOptimizerStep(session, { ...train, lossScaling: false });
       const x = wave(12, 0.9);
       const run = async (step: number, lossScale?: number): Promise<number> => {
         const program = lossScale === undefined ? reference : scaled;
@@ -161,9 +164,9 @@ describe('training steps', () => {
   it('names parameters that no gradient reaches', () => {
     session.variable('unused', [7]);
     const unused = { ...spec(4), parameters: ['w', 'b', 'unused'] };
-    expect(() => compileTrainingStep(session, unused)).toThrow(/does not depend on unused/);
+    expect(() => compileOptimizerStep(session, unused)).toThrow(/does not depend on unused/);
     expect(() =>
-      compileTrainingStep(session, { ...unused, withoutGradient: ['unused'] }),
+      compileOptimizerStep(session, { ...unused, withoutGradient: ['unused'] }),
     ).not.toThrow();
   });
 

@@ -37,7 +37,7 @@ describe.each(['tiny-a', 'tiny-b'])('%s', (folder) => {
 
   beforeAll(async () => {
     config = configOf(folder, golden.meta.image_size, golden.meta.vit);
-    session = await openSession({ lanes: false });
+    session = await openSession({ sharded: false });
     await loadInto(session, config, fixture(folder, 'model.pth'));
     batch = await readInputs(folder, config.imageSize);
     const { n, length, images, inputIds, attentionMask } = batch;
@@ -45,16 +45,16 @@ describe.each(['tiny-a', 'tiny-b'])('%s', (folder) => {
     for (const name of file.tensors.keys()) expected.set(name, await file.read(name));
     await file.close();
     const programs = new NlvrPrograms(session, config, {
-      optimizer: { weight_decay: 0, grad_clip: 0, accumulate_steps: 1, gradient_precision: 'fp32' },
+      training: { weight_decay: 0, grad_clip: 0, accumulate_steps: 1, gradient_precision: 'fp32' },
       trainable: [],
       frozenVit: false,
       pixels: 'float32',
     });
     programs.reserveSlots(2 * n);
     const slots = Int32Array.from({ length: 2 * n }, (_, i) => i);
-    await programs.encode(2 * n).run({ images, slots });
+    await programs.encodingProgram(2 * n).run({ images, slots });
     explain = (wanted) =>
-      programs.explain(n, length).run({
+      programs.explanationProgram(n, length).run({
         left: slots.slice(0, n),
         right: slots.slice(n),
         inputIds,

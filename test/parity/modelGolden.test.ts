@@ -5,7 +5,7 @@ import type { NlvrModelConfig } from '../../src/model/config';
 import type { LoadReport } from '../../src/model/loadRules';
 import { parameterShapes } from '../../src/model/parameters';
 import type { Session } from '../../src/runtime/session';
-import { compileGradients, compileTrainingStep } from '../../src/runtime/optimizer/trainingStep';
+import { compileGradients, compileOptimizerStep } from '../../src/runtime/optimizer/optimizerStep';
 import {
   type Batch,
   type Golden,
@@ -35,7 +35,7 @@ function first8(values: ArrayLike<number>, rows: number, stride: number, offset 
   ).flat();
 }
 
-/** With two threads the vision transformer is recorded in lanes, with one it is not, whatever the machine has. */
+/** With two threads the vision transformer is recorded in shards, with one thread it is not, on any machine. */
 const CASES = ['tiny-a', 'tiny-b', 'pretrain'].flatMap((folder) =>
   [1, 2].map((threads) => [folder, threads] as const),
 );
@@ -198,7 +198,7 @@ describe.each(CASES)('%s, %i threads', (folder, threads) => {
     const own = await openSession({ threads });
     try {
       await load(own);
-      const step = compileTrainingStep(own, {
+      const step = compileOptimizerStep(own, {
         name: 'step',
         inputs: inputSpecs(config, batch),
         parameters: golden.param_order,

@@ -5,7 +5,10 @@ import type { NlvrModelConfig } from '../../src/model/config';
 import { parameterShapes } from '../../src/model/parameters';
 import type { Program, Values } from '../../src/runtime/trace/program';
 import type { Session } from '../../src/runtime/session';
-import { type TrainingStep, compileTrainingStep } from '../../src/runtime/optimizer/trainingStep';
+import {
+  type OptimizerStep,
+  compileOptimizerStep,
+} from '../../src/runtime/optimizer/optimizerStep';
 import {
   type Batch,
   type VitMeasures,
@@ -95,7 +98,7 @@ function batchOf({ text, targets }: Call): Batch {
 }
 
 const programs = new Map<string, Program>();
-const steps = new Map<string, TrainingStep>();
+const steps = new Map<string, OptimizerStep>();
 
 async function evaluate(batch: Batch): Promise<Float32Array> {
   const key = `${batch.n}x${batch.length}`;
@@ -115,7 +118,7 @@ async function train(batch: Batch, lr: number, step: number): Promise<Values> {
   const key = `${batch.n}x${batch.length}`;
   let compiled = steps.get(key);
   if (!compiled) {
-    compiled = compileTrainingStep(session, {
+    compiled = compileOptimizerStep(session, {
       name: `train_${key}`,
       inputs: inputSpecs(config, batch),
       parameters: [...parameterShapes(config).keys()],

@@ -10,7 +10,7 @@ import type { ModelContext } from '../../src/model/modelContext';
 import { isVisionParameter, parameterShapes } from '../../src/model/parameters';
 import type { Inputs } from '../../src/runtime/trace/program';
 import type { Session } from '../../src/runtime/session';
-import { compileGradients, compileTrainingStep } from '../../src/runtime/optimizer/trainingStep';
+import { compileGradients, compileOptimizerStep } from '../../src/runtime/optimizer/optimizerStep';
 import { type Batch, distance, feedsOf, forward, inputSpecs, l2, openSession } from './support';
 
 // Recording and optimising a graph takes seconds, on a busy machine many.
@@ -62,7 +62,7 @@ async function losses(
 ): Promise<number[]> {
   const session = await prepare();
   try {
-    const step = compileTrainingStep(session, {
+    const step = compileOptimizerStep(session, {
       name: 'step',
       inputs: { ...inputSpecs(model, batch), ...seedSpec },
       parameters,

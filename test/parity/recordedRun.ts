@@ -17,7 +17,7 @@ import { HealthMonitor } from '../../src/train/health';
 import { appendLog } from '../../src/train/log';
 import { TrainingPlan } from '../../src/train/plan';
 import { NlvrPrograms } from '../../src/train/programs';
-import { Trainer } from '../../src/train/loop';
+import { TrainingLoop } from '../../src/train/loop';
 import type { TrainingData } from '../../src/train/types';
 import { freshState, type TrainerState } from '../../src/train/state';
 import {
@@ -209,7 +209,7 @@ async function repeat(root: string, session: Session): Promise<Repeated> {
   });
   const writer: RunRecord = isMain ? opened : new SilentRecord(opened.folder, opened.info);
   const programs = new NlvrPrograms(session, model, {
-    optimizer: config,
+    training: config,
     trainable,
     frozenVit: false,
     pixels: 'float32',
@@ -237,7 +237,7 @@ async function repeat(root: string, session: Session): Promise<Repeated> {
   });
   const order = exampleOrder(config, plan);
   const state = freshState({ seed: config.seed, precision: 'fp32', order, configHash: '' });
-  const trainer = new Trainer({
+  const trainer = new TrainingLoop({
     config,
     plan,
     state,
@@ -247,12 +247,12 @@ async function repeat(root: string, session: Session): Promise<Repeated> {
     stop,
     health,
     epochEnd,
-    shard: replica.spec,
+    rankShard: replica.spec,
     stopAgreed: () => Promise.resolve(false),
     requireEqualWeights: async () => {
       if (worldSize > 1) assert.equal(await replica.firstDifference(trainable), undefined);
     },
-    stepFor: (batch) => programs.trainingStep(batch.indices.length, batch.length),
+    stepFor: (batch) => programs.trainingProgram(batch.indices.length, batch.length),
   });
   assert.equal(await trainer.run(), 'finished');
   if (isMain) appendLog(writer.folder.log, `best epoch: ${state.bestEpoch}`);

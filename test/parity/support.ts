@@ -94,7 +94,7 @@ export async function openSession(options: Partial<SessionOptions> = {}): Promis
     precision: 'fp32',
     xla: false,
     threads: 0,
-    lanes: true,
+    sharded: true,
     ...options,
   });
 }

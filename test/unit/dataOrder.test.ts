@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadDataset } from '../../src/data/annotations/loadDataset';
-import { epochOrder, evaluationSteps, shardOrder, shardSteps } from '../../src/data/order';
+import { epochOrder, evaluationSteps, rankOrder, stepsByRank } from '../../src/data/order';
 import type { Example } from '../../src/data/types';
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -36,7 +36,7 @@ describe('shares of several processes', () => {
     [2, 5],
   ])('of %i examples for %i processes have equal size and no example twice', (count, worldSize) => {
     const order = epochOrder(count, 1, 0);
-    const shares = numbers(worldSize).map((rank) => shardOrder(order, { rank, worldSize }));
+    const shares = numbers(worldSize).map((rank) => rankOrder(order, { rank, worldSize }));
     const size = Math.floor(count / worldSize);
     expect(shares.map((share) => share.length)).toEqual(shares.map(() => size));
     expect(new Set(shares.flatMap((share) => Array.from(share))).size).toBe(size * worldSize);
@@ -45,14 +45,12 @@ describe('shares of several processes', () => {
   it("are PyTorch's DistributedSampler's with drop_last", () => {
     // list(DistributedSampler(range(10), num_replicas=4, rank=r, shuffle=False, drop_last=True)) for r = 0, 1, 2, 3
     const order = Int32Array.from(numbers(10));
-    expect(numbers(4).map((rank) => Array.from(shardOrder(order, { rank, worldSize: 4 })))).toEqual(
-      [
-        [0, 4],
-        [1, 5],
-        [2, 6],
-        [3, 7],
-      ],
-    );
+    expect(numbers(4).map((rank) => Array.from(rankOrder(order, { rank, worldSize: 4 })))).toEqual([
+      [0, 4],
+      [1, 5],
+      [2, 6],
+      [3, 7],
+    ]);
   });
 
   it('make up the batches of one process, whatever the number of processes', () => {
@@ -62,7 +60,7 @@ describe('shares of several processes', () => {
     for (const worldSize of [2, 3, 4])
       for (let step = 0; step < 48 / 12; step++) {
         const parts = numbers(worldSize).flatMap((rank) =>
-          batch(shardOrder(order, { rank, worldSize }), 12 / worldSize, step),
+          batch(rankOrder(order, { rank, worldSize }), 12 / worldSize, step),
         );
         expect(sorted(parts)).toEqual(sorted(batch(order, 12, step)));
       }
@@ -103,7 +101,10 @@ describe('the batches of an evaluation', () => {
 
   it('share images with no other batch, unless a group is larger than a batch', () => {
     const batches = (size: number) =>
-      stepsOf(chain, size).map(({ indices, goesOn }) => [Array.from(indices), goesOn]);
+      stepsOf(chain, size).map(({ indices, sharesImagesWithPrevious }) => [
+        Array.from(indices),
+        sharesImagesWithPrevious,
+      ]);
     expect(batches(4)).toEqual([
       [[0, 3, 5], false],
       [[1, 4, 2], false],
@@ -127,12 +128,12 @@ describe('the batches of an evaluation', () => {
   it('are shared out whole: every batch once, and what shares images on one process', () => {
     const steps = stepsOf(chain, 2);
     for (const worldSize of [1, 2, 3, 5]) {
-      const shares = shardSteps(steps, worldSize);
+      const shares = stepsByRank(steps, worldSize);
       expect(shares).toHaveLength(worldSize);
       expect(sorted(shares.flat().flatMap(({ indices }) => Array.from(indices)))).toEqual(
         numbers(6),
       );
-      for (const share of shares) expect(share[0]?.goesOn ?? false).toBe(false);
+      for (const share of shares) expect(share[0]?.sharesImagesWithPrevious ?? false).toBe(false);
     }
   });
 

@@ -12,12 +12,12 @@ describe('from 1 to 64 threads', () => {
   it('what is for speed alone is on where it was measured, and off elsewhere', () => {
     const on = (measure: (threads: number) => boolean): number[] => threadCounts.filter(measure);
     const cpu = { device: 'cpu', xla: false, lanes: true } as const;
-    expect(on((threads) => parallelism({ ...cpu, threads }).lanes > 1)).toEqual([2]);
+    expect(on((threads) => parallelism({ ...cpu, threads }).shards > 1)).toEqual([2]);
     expect(on((threads) => transposesAsIntegers('cpu', threads))).toEqual([1, 2]);
     expect(on((threads) => transposesAsIntegers('gpu', threads))).toEqual([]);
     expect(on(sharesMallocArena)).toEqual([1, 2]);
-    expect(parallelism({ ...cpu, threads: 2, xla: true }).lanes).toBe(1);
-    expect(parallelism({ ...cpu, threads: 2, device: 'gpu' }).lanes).toBe(1);
+    expect(parallelism({ ...cpu, threads: 2, xla: true }).shards).toBe(1);
+    expect(parallelism({ ...cpu, threads: 2, device: 'gpu' }).shards).toBe(1);
   });
 
   it('all threads have work in every part of self-attention, and parts hold what the caches hold', () => {

@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config/load';
 import { RunFolder } from '../../src/run/runFolder';
 import { StopController } from '../../src/run/record/stopController';
 import { SINGLE_PROCESS } from '../../src/distributed/processGroup';
-import { runTraining } from '../../src/train/train';
+import { runTraining } from '../../src/train/main';
 import { stopOnSignals } from '../../src/util/signals';
 
 let folder: RunFolder;
@@ -39,7 +39,7 @@ describe('StopController', () => {
     let calls = 0;
     const stop = controller(() => calls++);
     expect([stop.requested, stop.signal.aborted, calls]).toEqual([true, true, 1]);
-    stop.own();
+    stop.claimFolder();
     expect(existsSync(folder.stopRequest)).toBe(true);
     stop.dispose();
     expect(existsSync(folder.stopRequest)).toBe(false);
@@ -50,7 +50,7 @@ describe('StopController', () => {
     const stop = controller();
     expect(stop.requested).toBe(false);
     expect(existsSync(folder.stopRequest)).toBe(true);
-    stop.own();
+    stop.claimFolder();
     expect(existsSync(folder.stopRequest)).toBe(false);
     writeFileSync(folder.stopRequest, '');
     await expect.poll(() => stop.requested, { timeout: 20_000 }).toBe(true);

@@ -25,7 +25,10 @@ test("images' features are held while an evaluation runs, also one that fails, a
     yield* [];
     throw new Error('boom');
   })();
-  const one = { steps: [{ indices: Int32Array.of(0), goesOn: false }], rounds: 1 };
+  const one = {
+    steps: [{ indices: Int32Array.of(0), sharesImagesWithPrevious: false }],
+    rounds: 1,
+  };
   await expect(evaluator.evaluate(dataset, one, broken)).rejects.toThrow('boom');
   expect(calls).toEqual(['reserve 9', 'release', 'reserve 9', 'release']);
 });

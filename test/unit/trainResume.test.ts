@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/parse';
 import type { Batch, Dataset, Example } from '../../src/data/types';
 import { RunFolder } from '../../src/run/runFolder';
-import { checkDiskSpace, presentBytes } from '../../src/train/checkpoint/diskSpace';
+import { requireDiskSpace, presentBytes } from '../../src/train/checkpoint/diskSpace';
 import { exampleOrder, requireSameOrder } from '../../src/train/data/exampleOrder';
 import { FeatureCache } from '../../src/train/data/featureCache';
 import { FrozenVision } from '../../src/train/data/frozenVision';
@@ -92,9 +92,9 @@ describe('disk space', () => {
   test('is refused only when what is still to be written does not fit', () => {
     const { bavail, bsize } = statfsSync(root);
     const free = bavail * bsize;
-    expect(() => checkDiskSpace(root, 2 * free, 0)).toThrow(/need [\d.]+ .B\./);
-    expect(() => checkDiskSpace(root, 4 * free, free)).toThrow(/need [\d.]+ .B more\./);
-    checkDiskSpace(root, 2 * free, 1.5 * free);
+    expect(() => requireDiskSpace(root, 2 * free, 0)).toThrow(/need [\d.]+ .B\./);
+    expect(() => requireDiskSpace(root, 4 * free, free)).toThrow(/need [\d.]+ .B more\./);
+    requireDiskSpace(root, 2 * free, 1.5 * free);
   });
 });
 

@@ -16,7 +16,7 @@ import { readLastState } from '../../src/train/checkpoint/checkpoints';
 import { exampleOrder } from '../../src/train/data/exampleOrder';
 import { HealthMonitor } from '../../src/train/health';
 import { TrainingPlan } from '../../src/train/plan';
-import { Trainer } from '../../src/train/loop';
+import { TrainingLoop } from '../../src/train/loop';
 import { freshState, type TrainerState } from '../../src/train/state';
 
 const dataset: Dataset = {
@@ -129,7 +129,7 @@ async function train(
       grad_norm: Float32Array.of(faults.gradNorm?.(steps) ?? 1),
     };
   };
-  const trainer = new Trainer({
+  const trainer = new TrainingLoop({
     config,
     plan,
     state,
@@ -176,7 +176,7 @@ async function train(
       },
       logWithoutEvaluation: () => undefined,
     },
-    shard: { rank: 0, worldSize: 1 },
+    rankShard: { rank: 0, worldSize: 1 },
     stopAgreed: () => Promise.resolve(false),
     requireEqualWeights: () => Promise.resolve(),
     stepFor: () => ({

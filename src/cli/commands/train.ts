@@ -8,7 +8,7 @@ import { RunFolder } from '../../run/runFolder';
 import type { Library } from '../../runtime/install/library';
 import { evaluatedSplits } from '../../train/data/datasets';
 import { pretrainedOf, requireLibrary } from '../../train/modelSession';
-import { runTraining } from '../../train/train';
+import { runTraining } from '../../train/main';
 import { ExitCode, UserError } from '../../util/userError';
 import { configPaths, isUrl } from '../../config/paths';
 import { withAttempt, recordFailure, reportLockWait } from '../attempt';

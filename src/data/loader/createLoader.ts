@@ -1,4 +1,4 @@
-import { epochOrder, evaluationSteps, shardOrder, WHOLE, type Shard } from '../order';
+import { epochOrder, evaluationSteps, rankOrder, SINGLE_RANK, type RankShard } from '../order';
 import type { Batch, Dataset } from '../types';
 import type { LoaderPool, PendingBatch } from './loaderPool';
 import type { PipelineSettings } from './settings';
@@ -20,7 +20,7 @@ export interface LoaderOptions {
   /** train: maximum number of batches. */
   maxBatches?: number;
   /** train: this process's part, when several share the epoch. */
-  shard?: Shard;
+  rankShard?: RankShard;
   /** Indices of the examples of each batch, instead of those of the epoch. */
   batches?: readonly Int32Array[];
   /** Include each distinct image of a batch once. Default: true in `eval`. */
@@ -124,9 +124,9 @@ function batchesOf(options: LoaderOptions): Int32Array[] {
   const { dataset, settings, mode, epoch, batchSize } = options;
   if (mode === 'eval')
     return evaluationSteps(dataset.examples, batchSize).map(({ indices }) => indices);
-  const { shard = WHOLE, startExample = 0, maxBatches = Infinity } = options;
+  const { rankShard = SINGLE_RANK, startExample = 0, maxBatches = Infinity } = options;
   const whole = epochOrder(dataset.examples.length, settings.seed, epoch);
-  const order = shardOrder(whole.subarray(startExample), shard);
+  const order = rankOrder(whole.subarray(startExample), rankShard);
   const count = Math.min(maxBatches, Math.floor(order.length / batchSize));
   return Array.from({ length: count }, (_, i) =>
     order.subarray(i * batchSize, (i + 1) * batchSize),

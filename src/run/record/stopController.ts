@@ -3,28 +3,28 @@ import { stopOnSignals } from '../../util/signals';
 import type { RunFolder } from '../runFolder';
 
 const POLL_MS = 300;
-/** The parent may ask this process to stop before it could look at its own clock. */
+/** The parent process may request a stop shortly before this process reads its start time. */
 const EARLY_MS = 2000;
 
 /**
- * How a person stops a run: a signal (`util/signals.ts`) or a `stop.request` file means "finish the step, save, exit
- * 130"; a second signal ends the process immediately. A request from before this process is not meant for it.
- * SIGUSR1 and SIGUSR2 mean "save and continue".
+ * Watches for requests to stop a run: a signal (`util/signals.ts`) or a `stop.request` file means "finish the step, save, exit
+ * 130"; a second signal ends the process immediately. Requests from before this process started are ignored. SIGUSR1 and
+ * SIGUSR2 mean "save and continue".
  */
 export class StopController {
   private readonly controller = new AbortController();
   private readonly timer: NodeJS.Timeout;
-  /** When the request of an earlier process was made. */
+  /** Time of a request that was made to an earlier process. */
   private readonly stale: number | undefined;
-  private owned = false;
+  private ownsFolder = false;
   private disposed = false;
   private saveRequested = false;
   private readonly ignoreSignals: () => void;
 
   /**
-   * @param folder the run folder, which need not be there yet and may belong to another trainer: nothing in it is
-   *   touched before `own`.
-   * @param onRequest called once, when the first request arrives (to say that it was heard).
+   * @param folder the run folder, which need not exist yet and may be in use by another trainer: nothing in it is changed
+   *   before `claimFolder`.
+   * @param onRequest called once, when the first request arrives, to confirm it to the user.
    * @param onSaveRequest called when a signal asks to save
    */
   constructor(
@@ -41,62 +41,62 @@ export class StopController {
         onSaveRequest?.();
       },
     });
-    this.look();
-    this.timer = setInterval(() => this.look(), POLL_MS);
+    this.pollRequestFile();
+    this.timer = setInterval(() => this.pollRequestFile(), POLL_MS);
     this.timer.unref();
   }
 
-  /** Asks to stop; unlike a second signal, asking again changes nothing. */
+  /** Requests a stop. Further calls have no effect, unlike a second signal. */
   request(): void {
     this.controller.abort();
   }
 
-  /** Whether somebody asked to stop; looked at between steps. */
+  /** Whether a stop was requested; checked between steps. */
   get requested(): boolean {
     return this.controller.signal.aborted;
   }
 
-  /** Aborts when somebody asks to stop. */
+  /** Aborts when a stop is requested. */
   get signal(): AbortSignal {
     return this.controller.signal;
   }
 
-  /** Whether somebody asked to save since the last time this was asked; looked at between steps. */
+  /** Whether a checkpoint was requested since the last call; checked between steps. */
   takeSaveRequest(): boolean {
     const asked = this.saveRequested;
     this.saveRequested = false;
     return asked;
   }
 
-  /** To be called once this process has the folder's lock: removes a request that was meant for an earlier one. */
-  own(): void {
-    this.owned = true;
+  /** Removes a request that was made to an earlier process. Call it when this process has acquired the folder's lock. */
+  claimFolder(): void {
+    this.ownsFolder = true;
     if (this.stale !== undefined && this.requestTime() === this.stale) this.removeRequest();
   }
 
-  /** Call it while the folder is still locked: afterwards a request may be meant for the next trainer. */
+  /** Stops watching. Call it before the lock is released: later requests may be meant for the next trainer. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
     clearInterval(this.timer);
     this.ignoreSignals();
-    // Another trainer that has the folder has yet to read it.
-    const mine = this.owned || !existsSync(this.folder.lock);
+    // If another trainer holds the folder, the request is for it.
+    const mine = this.ownsFolder || !existsSync(this.folder.lock);
     if (mine && this.requestTime() !== undefined) this.removeRequest();
   }
 
-  private look(): void {
+  private pollRequestFile(): void {
     if (this.requested) return;
     const found = this.requestTime();
     if (found !== undefined && found !== this.stale) this.controller.abort();
   }
 
-  /** When the request was made, milliseconds since 1970. */
+  /** Time of the request, in milliseconds since 1970. */
   private requestTime(): number | undefined {
     try {
       return statSync(this.folder.stopRequest, { throwIfNoEntry: false })?.mtimeMs;
     } catch {
-      // The folder is a file, or may not be looked into: who opens the run says so.
+      // The folder is a file or cannot be read, which opening the run reports.
       return undefined;
     }
   }

@@ -1,8 +1,8 @@
 import { loadLibc } from '../tensorflow/capi';
 
 /**
- * Ends the process immediately, without waiting for native calls that are still under way: a collective whose other side
- * is gone never returns. Everything written synchronously before is out.
+ * Ends the process immediately, without waiting for pending native calls: a collective whose other rank has ended never
+ * returns. Everything that was written synchronously before is complete.
  */
 export function exitNow(code: number): never {
   const exit = loadLibc().func('_exit', 'void', ['int']) as (code: number) => void;

@@ -4,13 +4,13 @@ import { execFileSync } from 'node:child_process';
 export interface Gpu {
   index: number;
   uuid: string;
-  /** Such as 8.0; undefined where the driver does not say. */
+  /** Such as 8.0; undefined where the driver does not report it. */
   computeCapability: number | undefined;
 }
 
 /**
- * GPUs in CUDA's order: those of the machine, or those that CUDA_VISIBLE_DEVICES names, in its order. As in CUDA, the
- * list ends at the first entry that names no GPU.
+ * Lists GPUs in CUDA's order: those of the machine, or those in CUDA_VISIBLE_DEVICES, in its order. As in CUDA, the list
+ * ends at the first entry that is not a GPU.
  *
  * @returns empty where there is no NVIDIA driver
  */

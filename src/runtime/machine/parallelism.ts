@@ -1,6 +1,6 @@
-/** How the threads of a processor share a program: all of them on one operation, or each on a lane of its own. */
+/** Distributes the processor's threads over a program: all threads on one operation, or one thread per shard. */
 import { availableParallelism } from 'node:os';
-import { MIN_RANK_OPERATIONS, shards } from '../../util/machineTuning';
+import { MIN_RANK_OPERATIONS, shardCount } from '../../util/machineTuning';
 import type { ReplicaSpec } from '../replica/spec';
 
 export interface ParallelismOptions {
@@ -8,34 +8,35 @@ export interface ParallelismOptions {
   xla: boolean;
   /** 0: one per core; the processes of one machine share its cores. */
   threads: number;
-  /** Whether the programs are recorded in lanes (trace/shards.ts), where this session has any. */
-  lanes?: boolean;
+  /** Whether programs are recorded in shards (trace/shards.ts) where that is faster. */
+  sharded?: boolean;
   replica?: Pick<ReplicaSpec, 'localWorldSize' | 'worldSize'>;
 }
 
 export interface Parallelism {
-  /** Independent parts that a computation should be recorded in; 1: none. */
-  lanes: number;
-  /** Threads of the session: those asked for, or one per core. */
+  /** Number of independent parts of a batch to record; 1: the batch is not divided. */
+  shards: number;
+  /** Threads of the session: as configured, or one per core. */
   threads: number;
-  /** Threads that one operation takes. */
-  perOperation: number;
-  /** Operations at a time. */
-  operations: number;
+  /** Threads of one operation (TensorFlow's `intra_op_parallelism_threads`). */
+  intraOpThreads: number;
+  /** Operations that run at the same time (TensorFlow's `inter_op_parallelism_threads`). */
+  interOpThreads: number;
 }
 
 /**
- * Where a computation falls into as many independent lanes as there are threads, each thread takes whole operations
- * (`shards` in util/machineTuning.ts). XLA makes operations of its own, and a GPU runs one at a time anyway.
+ * Chooses the number of shards and of threads. With as many shards as threads, each thread runs whole operations
+ * (`shardCount` in util/machineTuning.ts). Not with XLA, which forms its own operations, and not on a GPU, which runs one
+ * at a time.
  */
 export function parallelism(options: ParallelismOptions): Parallelism {
-  const { device, xla, lanes, replica } = options;
+  const { device, xla, sharded, replica } = options;
   const processes = replica?.localWorldSize ?? 1;
-  // Never left to TensorFlow, which counts cores in its own way: a resumed run must get the same number.
+  // Never left to TensorFlow, which counts cores differently: a resumed run must get the same number.
   const threads = options.threads || Math.max(1, Math.floor(availableParallelism() / processes));
   const least = (replica?.worldSize ?? 1) > 1 ? MIN_RANK_OPERATIONS : 1;
-  const parts = lanes && device === 'cpu' && !xla ? shards(threads) : 1;
+  const parts = sharded && device === 'cpu' && !xla ? shardCount(threads) : 1;
   return parts > 1
-    ? { lanes: parts, threads, perOperation: 1, operations: parts }
-    : { lanes: 1, threads, perOperation: threads, operations: Math.max(threads, least) };
+    ? { shards: parts, threads, intraOpThreads: 1, interOpThreads: parts }
+    : { shards: 1, threads, intraOpThreads: threads, interOpThreads: Math.max(threads, least) };
 }

@@ -7,21 +7,21 @@ import type { Precision } from '../../util/precision';
 export interface Machine {
   /** CPU features as Linux names them. */
   cpuFlags: ReadonlySet<string>;
-  /** Of the NVIDIA GPU that this process uses, such as 8.0; undefined where unknown. */
+  /** Compute capability of the NVIDIA GPU that this process uses, such as 8.0; undefined where unknown. */
   computeCapability: number | undefined;
 }
 
 export interface PrecisionChoice {
   precision: Precision;
-  /** For the run's record. */
+  /** Why it was chosen, for the run's note. */
   reason: MessageText;
   /** Why another one would be faster, where one would. */
   remark?: MessageText;
 }
 
 /**
- * What is asked for; for `auto`, bf16 where the hardware multiplies it faster than fp32: CPUs with AVX512-BF16 or AMX, GPUs from compute
- * capability 8.0 (Ampere).
+ * Resolves the configured precision. `auto` is bf16 where the hardware multiplies it faster than fp32: on CPUs with
+ * AVX512-BF16 or AMX, and on GPUs from compute capability 8.0 (Ampere).
  */
 export function choosePrecision(
   requested: 'auto' | Precision,
@@ -76,9 +76,9 @@ function fastestPrecision(device: 'cpu' | 'gpu', machine: Machine): PrecisionCho
 }
 
 /**
- * What this machine has.
+ * Reads the features of this machine's CPU or GPU.
  *
- * @param localRank which of the GPUs that are visible to this process it uses
+ * @param localRank index of this process's GPU among the visible ones
  */
 export function machineOf(device: 'cpu' | 'gpu', localRank = 0): Machine {
   return {

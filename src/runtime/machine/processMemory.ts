@@ -1,4 +1,4 @@
-/** Keeps the memory of this process outside TensorFlow's tensors small. Linux with glibc only; a no-op elsewhere. */
+/** Limits the memory that malloc holds in addition to TensorFlow's tensors. Linux with glibc only; a no-op elsewhere. */
 import { sharesMallocArena } from '../../util/machineTuning';
 import type koffi from 'koffi';
 
@@ -7,8 +7,8 @@ type Libc = ReturnType<typeof koffi.load>;
 const M_ARENA_MAX = -8;
 
 /**
- * Lets all threads take memory from one malloc arena, where that is good (`sharesMallocArena`). Call it before TensorFlow
- * starts its threads.
+ * Makes all threads use one malloc arena where that saves memory (`sharesMallocArena`). Call it before TensorFlow starts its
+ * threads.
  */
 export function shareMallocArena(libc: Libc): void {
   if (process.platform !== 'linux' || !sharesMallocArena()) return;
@@ -24,13 +24,13 @@ export function shareMallocArena(libc: Libc): void {
 
 let mallocTrim: ((padding: number) => number) | undefined;
 
-/** Gives memory that malloc holds free back to the system. For moments after large or many allocations. */
+/** Returns free memory of malloc to the system. Call it after large or many allocations were freed. */
 export function trimMalloc(libc: Libc): void {
   if (process.platform !== 'linux') return;
   try {
     mallocTrim ??= libc.func('malloc_trim', 'int', ['size_t']) as (padding: number) => number;
   } catch {
-    // A C library without malloc_trim gives memory back by itself.
+    // A C library without malloc_trim returns memory by itself.
     mallocTrim = () => 0;
   }
   mallocTrim(0);

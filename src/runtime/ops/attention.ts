@@ -4,13 +4,13 @@ import { rawOp } from '../trace/tracer';
 
 const FLOAT = { T: { type: DType.float32 } } as const;
 
-/** a · b over the last two dimensions, either transposed first. */
+/** Matrix product of the last two dimensions; `adjX` and `adjY` transpose an operand first. */
 export function batchMatMul(a: tf.Tensor, b: tf.Tensor, adjX: boolean, adjY: boolean): tf.Tensor {
   return rawOp('BatchMatMulV2', [a, b], { ...FLOAT, adj_x: { bool: adjX }, adj_y: { bool: adjY } });
 }
 
 /**
- * Softmax over the last dimension. Only the result is kept for the gradient.
+ * Softmax over the last dimension. Saves only the result for the gradient.
  *
  * @param x any shape
  */
@@ -30,7 +30,7 @@ export function softmax(x: tf.Tensor): tf.Tensor {
 }
 
 export interface AttentionOptions {
-  /** Added to the scores, broadcast to [n, heads, queries, keys]: 0 to attend, a large negative not to. */
+  /** Added to the scores, broadcast to [n, heads, queries, keys]: 0, or a large negative number for masked keys. */
   mask?: tf.Tensor;
   /** Applied to the probabilities, such as dropout. */
   onProbabilities?: (probabilities: tf.Tensor) => tf.Tensor;
@@ -58,7 +58,7 @@ export function attention(
   return product(onProbabilities ? onProbabilities(probabilities) : probabilities, v, false);
 }
 
-/** a · b, or a · bᵀ, over the last two dimensions. */
+/** a · b, or a · bᵀ, over the last two dimensions, with gradients. */
 function product(a: tf.Tensor, b: tf.Tensor, transposeB: boolean): tf.Tensor {
   return tf.customGrad((x, y, save) => {
     (save as tf.GradSaveFunc)([x as tf.Tensor, y as tf.Tensor]);

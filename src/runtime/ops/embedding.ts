@@ -25,7 +25,7 @@ export function embedding(table: tf.Tensor, ids: tf.Tensor, paddingIndex?: numbe
       }),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const flat = tf.reshape(saved[0], [-1]);
-        // A negative segment is left out of the sum.
+        // UnsortedSegmentSum ignores negative segments.
         const segments =
           paddingIndex === undefined
             ? flat

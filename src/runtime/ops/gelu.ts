@@ -6,7 +6,7 @@ import { type Rematerialized, savedTensor } from '../trace/rematerialize';
 const FLOAT = { T: { type: DType.float32 } } as const;
 const INVERSE_ROOT_PI = 1 / Math.sqrt(Math.PI);
 
-/** Exact GELU (erf), torch.nn.GELU's default: x · Φ(x). Only x is kept for the gradient. */
+/** Exact GELU (erf), the default of torch.nn.GELU: x · Φ(x). Saves only x for the gradient. */
 export function gelu(x: tf.Tensor): tf.Tensor {
   return tf.customGrad((input, save) => {
     (save as tf.GradSaveFunc)([input as tf.Tensor]);
@@ -17,7 +17,7 @@ export function gelu(x: tf.Tensor): tf.Tensor {
   })(x);
 }
 
-/** `gelu` for a `linear` that follows: the result is computed again from x, [..., width]. */
+/** `gelu` as the input of a `linear`, which recomputes the result from x, [..., width]. */
 export function rematerializedGelu(x: tf.Tensor): Rematerialized {
   const input = savedTensor(x);
   return {
@@ -35,7 +35,7 @@ function forward(x: tf.Tensor): tf.Tensor {
 /** d/dx x·Φ(x) = Φ(x) + x·φ(x) = (1 + erf(t)) / 2 + t·exp(-t²) / √π with t = x / √2 */
 function gradient(dy: tf.Tensor, x: tf.Tensor): tf.Tensor {
   const t = tf.mul(x, Math.SQRT1_2);
-  // Grappler makes one pass of these three.
+  // Grappler fuses these three ops.
   const bell = rawOp('Exp', [rawOp('Neg', [rawOp('Square', [t], FLOAT)], FLOAT)], FLOAT);
   const slope = tf.mul(tf.mul(t, bell), 2 * INVERSE_ROOT_PI);
   return tf.mul(tf.mul(dy, 0.5), tf.add(tf.add(tf.erf(t), slope), 1));

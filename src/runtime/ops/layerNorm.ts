@@ -7,8 +7,8 @@ import { type Rematerialized, savedTensor } from '../trace/rematerialize';
 const FLOAT = { T: { type: DType.float32 } } as const;
 
 /**
- * torch.nn.functional.layer_norm over the last dimension. Kept for the gradient are the normalised rows and
- * their standard deviations.
+ * torch.nn.functional.layer_norm over the last dimension. Saves the normalized rows and their standard deviations for the
+ * gradient.
  *
  * @param x [..., width]
  * @param gamma [width], weight
@@ -19,7 +19,7 @@ export function layerNorm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, eps: 
   return rematerializedLayerNorm(x, gamma, beta, eps).value;
 }
 
-/** `layerNorm` for a `linear` that follows: the result is computed again, in one pass over the normalised rows. */
+/** `layerNorm` as the input of a `linear`, which recomputes the result from the normalized rows. */
 export function rematerializedLayerNorm(
   x: tf.Tensor,
   gamma: tf.Tensor,

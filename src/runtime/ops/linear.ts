@@ -17,7 +17,7 @@ function matMul(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: boo
 /**
  * torch.nn.functional.linear: x · weightᵀ + bias.
  *
- * @param x [..., in]; kept for the weight's gradient, or computed again for it (`Rematerialized`)
+ * @param x [..., in]; saved for the weight's gradient, or recomputed for it (`Rematerialized`)
  * @param weight [out, in], PyTorch's layout
  * @param bias [out]
  * @returns [..., out]

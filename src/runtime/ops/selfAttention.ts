@@ -17,11 +17,11 @@ import { savedTensor } from '../trace/rematerialize';
 const FLOAT = { T: { type: DType.float32 } } as const;
 
 /**
- * Multi-head self-attention from queries, keys and values side by side, without mask or dropout: for each head
+ * Multi-head self-attention from stacked queries, keys and values, without mask or dropout: for each head
  * softmax(q · kᵀ / √d) · v.
  *
- * Heads are computed a few at a time, and their probabilities, [tokens, tokens] each, are not kept but computed
- * again for the gradient: so they stay in the processor's cache and never fill the memory.
+ * Heads are computed a few at a time, and their probabilities, [tokens, tokens] each, are recomputed for the gradient. So
+ * they stay in the processor's cache, and those of all heads are never in memory at the same time.
  *
  * @param qkv [n, tokens, 3 · width]
  * @param heads divides width
@@ -36,12 +36,12 @@ export function selfAttention(qkv: tf.Tensor, heads: number): tf.Tensor {
     tokens,
     heads,
     d,
-    parts: attentionParts(trace.device, trace.threads, n * heads, tokens),
+    parts: attentionParts(trace.device, trace.intraOpThreads, n * heads, tokens),
   };
-  // Inside a checkpointed block the gradient follows immediately.
+  // When a checkpointed block is recomputed, its gradient follows immediately.
   const keepProbabilities = trace.isRecomputing || !trace.allowsCheckpointing;
   return tf.customGrad((input, save) => {
-    // One transposition for all three. Unpacking the first dimension copies nothing.
+    // One transpose for all three. Unpack along the first dimension copies nothing.
     const apart = tf.transpose(
       tf.reshape(asOperand(input as tf.Tensor), [n, tokens, 3, heads, d]),
       [2, 0, 3, 1, 4],
@@ -66,11 +66,11 @@ interface Sizes {
   tokens: number;
   heads: number;
   d: number;
-  /** The n · heads heads are computed in this many parts of equal size. */
+  /** Number of parts of equal size in which the n · heads heads are computed. */
   parts: number;
 }
 
-/** dq, dk and dv for each part, put together as [n, tokens, 3 · width]. */
+/** Gradient of qkv, [n, tokens, 3 · width], from dq, dk and dv of each part. */
 function gradient(
   dy: tf.Tensor,
   saved: tf.Tensor[],
@@ -89,7 +89,7 @@ function gradient(
     sizes,
     1,
   );
-  // Σ dp · p over the keys is Σ dy · y over d: a pass over [tokens, d] instead of [tokens, tokens].
+  // Σ dp · p over the keys equals Σ dy · y over d, which reads [tokens, d] instead of [tokens, tokens].
   const dots = tf.sum(tf.reshape(tf.mul(dy, widenAfter(merged, dy)), split), -1, true);
   const [dotsOf] = unpack(tf.transpose(dots, [0, 2, 1, 3]), parts, { ...sizes, d: 1 }, 1);
   const gradients = oneAfterTheOther(behind, parts, (i) => {
@@ -128,9 +128,9 @@ function queriesKeysValues(
 }
 
 /**
- * Computes the parts in order, each behind the one before: all at once, they would fill the memory.
+ * Computes the parts one after the other, by control edges: computed in parallel they would take too much memory.
  *
- * @returns for each of the results of `compute`, those of all parts
+ * @returns for each result of `compute`, the list of that result of all parts
  */
 function oneAfterTheOther(
   first: readonly OperationPointer[],
@@ -148,7 +148,7 @@ function oneAfterTheOther(
   return results;
 }
 
-/** [..., heads, tokens, d] → `groups` lists of parts, [heads of the part, tokens, d] each. */
+/** Splits [..., heads, tokens, d] into `groups` lists of parts, [heads of the part, tokens, d] each. */
 function unpack(
   x: tf.Tensor,
   pieces: number,
@@ -164,7 +164,7 @@ function unpack(
   return [apart.slice(0, each), apart.slice(each, 2 * each), apart.slice(2 * each)];
 }
 
-/** All parts of all lists along the first dimension, in one copy. */
+/** Concatenates all parts of all lists along the first dimension, in one copy. */
 function concat(lists: tf.Tensor[][]): tf.Tensor {
   const tensors = lists.flat();
   const [only] = tensors;

@@ -1,4 +1,4 @@
-/** AdamW with PyTorch's numbers. */
+/** AdamW with the arithmetic of torch.optim.AdamW. */
 import type { OperationPointer, Output } from '../tensorflow/capi';
 import { DType } from '../tensorflow/dtypes';
 import type { Scope } from '../trace/program';
@@ -22,7 +22,7 @@ const FLOAT = { T: { type: DType.float32 } } as const;
 const ASSIGN = { dtype: { type: DType.float32 } } as const;
 
 /**
- * torch.optim.AdamW by TensorFlow's fused ResourceApplyAdam.
+ * Records updates of torch.optim.AdamW with TensorFlow's fused ResourceApplyAdam.
  *
  * PyTorch: p -= lr · wd · p, then p -= lr / (1 - β1^t) · m / (√v / √(1 - β2^t) + ε). The kernel computes
  * p -= lr' · m / (√v + ε') without its bias correction, so lr' and ε' carry it.
@@ -36,14 +36,14 @@ export class AdamW {
     private readonly scope: Scope,
     lr: Output,
     step: Output,
-    /** A scalar: where it is false, weights and moments keep their values, given gradients of 0. */
+    /** A boolean scalar: where it is false and the gradients are 0, weights and moments do not change. */
     applies?: Output,
   ) {
     const { trace } = scope;
     const { graph } = trace;
     const unless = (value: Output, skipped: number): Output =>
       applies ? trace.op('SelectV2', [applies, value, graph.scalar(skipped)], FLOAT) : value;
-    // 1 - β^t for the β that the kernel has, which is the float32 next to the given one, without cancellation.
+    // 1 - β^t without cancellation, for β as the kernel uses it: rounded to float32.
     const correction = (beta: number): Output => {
       const exponent = trace.op('Mul', [step, graph.scalar(Math.log(Math.fround(beta)))], FLOAT);
       return trace.op('Neg', [trace.op('Expm1', [exponent], FLOAT)], FLOAT);
@@ -65,6 +65,7 @@ export class AdamW {
     }
   }
 
+  /** Records the update of a parameter and of its moments. */
   apply(parameter: string, gradient: Output): OperationPointer {
     const { scope, decay } = this;
     const { trace } = scope;
@@ -81,7 +82,7 @@ export class AdamW {
         FLOAT,
       );
     if (!decay) return record();
-    // Behind the gradient, or the copies of all weights would be made, and held, from the step's beginning.
+    // After the gradient: otherwise copies of all weights would be made at the beginning of the step, and kept.
     const assigned = trace.after([gradient.oper], () => {
       const shrunk = trace.op('Mul', [outputOf(scope.param(parameter)), decay], FLOAT);
       return trace.effect('AssignVariableOp', [handle, shrunk], ASSIGN);

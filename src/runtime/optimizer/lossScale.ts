@@ -1,17 +1,17 @@
 /**
  * Dynamic loss scaling for fp16, by the rules of torch.amp.GradScaler (Micikevicius et al., ICLR 2018).
  *
- * Gradients of a loss that is multiplied by the scale stay above float16's smallest numbers. A step whose gradients are not
- * finite is skipped, and the scale is lowered; after many steps without one it is raised.
+ * The loss is multiplied by the scale, so that its gradients do not underflow float16. A step whose gradients are not finite
+ * is skipped and lowers the scale; the scale is raised after many steps in a row with finite gradients.
  */
 
-/** What a resumed training needs of its loss scaling. */
+/** State of the loss scaling, as a resumed training needs it. */
 export interface LossScale {
   /** Factor of the loss in the next step. */
   scale: number;
   /** Steps since the scale was last changed, all of them with finite gradients. */
   growthTracker: number;
-  /** Steps of the optimizer's that were skipped: AdamW does not count them. */
+  /** Skipped steps of the optimizer: AdamW does not count them. */
   skipped: number;
 }
 
@@ -21,7 +21,7 @@ const GROWTH_FACTOR = 2;
 const BACKOFF_FACTOR = 0.5;
 const GROWTH_INTERVAL = 2000;
 
-/** Below this the gradients are not too large for float16, but wrong: fairseq's `--min-loss-scale`. */
+/** Below this scale overflow is no longer the cause of gradients that are not finite: fairseq's `--min-loss-scale`. */
 export const MIN_SCALE = 1e-4;
 
 export function initialLossScale(): LossScale {
@@ -30,7 +30,7 @@ export function initialLossScale(): LossScale {
 
 /**
  * The scale after a step: `GradScaler.update`.
- * @param finite whether the step's gradients were, and it was applied
+ * @param finite whether the step's gradients were finite, so that it was applied
  */
 export function nextLossScale(
   { scale, growthTracker, skipped }: LossScale,

@@ -57,9 +57,11 @@ export function encodeConfig(config: SessionConfig): Uint8Array {
   // Without this a CPU session still creates a CUDA context where a GPU is present.
   if (config.device === 'cpu')
     fields.push(bytesField(ConfigProto.deviceCount, [...bytesField(1, 'GPU'), ...intField(2, 0)]));
-  const { lanes, perOperation, operations } = parallelism(config);
-  if (perOperation > 0) fields.push(intField(ConfigProto.intraOpParallelismThreads, perOperation));
-  if (operations > 0) fields.push(intField(ConfigProto.interOpParallelismThreads, operations));
+  const { shards, intraOpThreads, interOpThreads } = parallelism(config);
+  if (intraOpThreads > 0)
+    fields.push(intField(ConfigProto.intraOpParallelismThreads, intraOpThreads));
+  if (interOpThreads > 0)
+    fields.push(intField(ConfigProto.interOpParallelismThreads, interOpThreads));
   const { replica } = config;
   // A rank's session places operations on its own devices only.
   if (replica.worldSize > 1)
@@ -68,7 +70,7 @@ export function encodeConfig(config: SessionConfig): Uint8Array {
     bytesField(ConfigProto.experimental, [
       ...(replica.worldSize > 1 ? bytesField(Experimental.collectiveGroupLeader, taskName(0)) : []),
       // A thread that waits for its lane's next operation would take the core from one that computes.
-      ...(lanes > 1 ? intField(Experimental.disableThreadSpinning, true) : []),
+      ...(shards > 1 ? intField(Experimental.disableThreadSpinning, true) : []),
       // Nobody asks for these copies.
       ...intField(Experimental.disableOutputPartitionGraphs, true),
     ]),

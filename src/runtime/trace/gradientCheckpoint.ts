@@ -1,4 +1,4 @@
-/** Gradient checkpointing: a block's inner values are computed again in the backward pass, not kept. */
+/** Gradient checkpointing: recomputes a block's inner values in the backward pass instead of saving them. */
 import * as tf from '@tensorflow/tfjs';
 import { RuntimeError } from '../errors';
 import { currentTrace, outputOf } from './tracer';
@@ -9,11 +9,11 @@ interface EngineState {
 }
 
 /**
- * `fn(...inputs)`, keeping only the inputs for the gradient.
+ * Computes `fn(...inputs)` and saves only the inputs for the gradient, as `torch.utils.checkpoint`.
  *
- * Everything the gradient depends on must be among the inputs, parameters included. Random operations of
- * random.ts inside `fn` give the same numbers again. The recomputation waits, by control edges, for the
- * gradient that arrives: so it runs late, and TensorFlow's graph passes do not merge it with the first one.
+ * Everything that the gradient depends on must be among the inputs, parameters included. Random operations of random.ts
+ * inside `fn` give the same numbers again. Control edges delay the recomputation until the incoming gradient exists: so it
+ * runs late, and TensorFlow's graph passes do not merge it with the forward pass.
  *
  * @param fn called twice while recording
  * @returns fn's result
@@ -42,7 +42,7 @@ export function gradientCheckpoint<T extends tf.Tensor>(
         try {
           return currentTrace().after([outputOf(dy).oper], () => gradients(fn, saved, dy));
         } finally {
-          // TensorFlow.js forgets the outer tape when a gradient is taken inside a gradient.
+          // TensorFlow.js drops the outer tape when a gradient is taken inside a gradient.
           state.activeTape = activeTape;
         }
       },

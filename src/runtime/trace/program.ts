@@ -1,4 +1,4 @@
-/** Computations recorded once and run many times. */
+/** Programs: computations that are recorded once and run many times, as `tf.function`. */
 import type * as tf from '@tensorflow/tfjs';
 import type { Capi, OperationPointer, Output, TensorPointer } from '../tensorflow/capi';
 import { DType, elementCount, type FeedDType } from '../tensorflow/dtypes';
@@ -13,9 +13,9 @@ import { outputOf, tensorOf, withTrace } from './tracer';
 import type { Variables } from '../variables';
 
 export interface InputSpec {
-  /** Static: programs are compiled once per shape. */
+  /** Static: a program is compiled for each shape. */
   shape: readonly number[];
-  /** `uint8` arrives in `build` as float32 0…255: bytes are cheap to feed, and TensorFlow.js has no such type. */
+  /** `uint8` becomes float32 0…255 in `build`: bytes are cheap to feed, but TensorFlow.js has no such type. */
   dtype: FeedDType;
 }
 
@@ -29,16 +29,16 @@ export interface ProgramSpec {
   name: string;
   inputs: Record<string, InputSpec>;
   /**
-   * On a CPU, records in a fixed number of parts instead of the session's lanes. What a row of a matrix product comes to
-   * may depend, in its last bit, on how many rows there are: with fixed parts a result is the same for one thread an
-   * operation, whether the session has lanes or not.
+   * Records a fixed number of shards on a CPU instead of the session's. The last bit of a row of a matrix product may depend
+   * on the number of rows: with fixed shards, results are the same whether the session is sharded or not, as long as an
+   * operation has one thread.
    */
-  fixedParts?: boolean;
-  /** Called once, to record the computation; returns the outputs by name. */
+  fixedShards?: boolean;
+  /** Records the computation; called once. Returns the outputs by name. */
   build(inputs: Inputs, scope: Scope): Record<string, tf.Tensor>;
 }
 
-/** What a computation can access in addition to its inputs, while it is recorded. */
+/** Access to the session's variables while a program is recorded. */
 export class Scope {
   private readonly reads = new Map<string, { tensor: tf.Tensor; output: Output }>();
   private readonly assignments: { name: string; value: Output }[] = [];
@@ -54,7 +54,7 @@ export class Scope {
     return this.trace.replica;
   }
 
-  /** A variable's value at the beginning of the run, as a tensor; every call gives the same one. */
+  /** A variable's value at the beginning of the run, as a tensor; all calls return the same tensor. */
   param(name: string): tf.Tensor {
     let read = this.reads.get(name);
     if (!read) {
@@ -63,7 +63,7 @@ export class Scope {
       });
       this.trace.markVariable(output);
       const tensor = tensorOf(output);
-      // It may be made inside a tidy() of TensorFlow.js, and is used again outside of it.
+      // The first call may be inside a tidy() of TensorFlow.js, which must not dispose of it.
       tensor.kept = true;
       read = { tensor, output };
       this.reads.set(name, read);
@@ -71,7 +71,7 @@ export class Scope {
     return read.tensor;
   }
 
-  /** Sets a variable once its old value has been read. */
+  /** Assigns a value to a variable after the program has read its old value. */
   assign(name: string, value: tf.Tensor): void {
     const { shape } = this.variables.get(name);
     if (shape.join() !== value.shape.join())
@@ -86,15 +86,15 @@ export class Scope {
     return this.variables.get(name).handle;
   }
 
-  /** Registers nodes to be recorded behind all reads of variables and run with the program. */
+  /** Registers nodes with side effects, which run after all reads of variables. */
   effect(record: () => OperationPointer): void {
     this.effects.push(record);
   }
 
   /**
-   * Records what must happen after the reads.
+   * Records assignments and effects, with control edges from all reads.
    *
-   * @param gate an operation that must have run, too
+   * @param gate a further operation that runs before them
    * @internal
    */
   finish(gate?: OperationPointer): OperationPointer[] {
@@ -117,7 +117,7 @@ export class Scope {
     return [...this.reads.keys()];
   }
 
-  /** Lets go of the tensors that outlive TensorFlow.js's own scopes. @internal */
+  /** Disposes of the tensors that were kept out of TensorFlow.js's scopes. @internal */
   release(): void {
     for (const { tensor } of this.reads.values()) tensor.dispose();
   }
@@ -228,18 +228,18 @@ export class Program {
   }
 
   /**
-   * Has TensorFlow prepare the program: graph passes and placing, most of what a first run takes longer. Variables need no
-   * values yet, and keep those they have. What the passes leave behind is given back before anything is computed.
-   * The first run does it, too. Nothing happens on a GPU, with XLA and with several processes.
+   * Makes TensorFlow prepare the program: graph passes and placement, which take most of the additional time of a first run.
+   * Variables need no values yet, and do not change. The memory of the passes is freed before anything is computed. The first
+   * run calls it, too. Does nothing on a GPU, with XLA and with several processes.
    *
-   * @returns when it is done; what is wrong with the program is the error of its run.
+   * @returns when it is done; an error of the program is thrown by its run.
    */
   prepare(): Promise<void> {
     this.prepared ??= this.gate ? this.runToGate(this.gate) : Promise.resolve();
     return this.prepared;
   }
 
-  /** A run with the signature of all others, which ends at the gate. */
+  /** Runs the program up to the gate, with the same feeds and fetches as all other runs. */
   private async runToGate(gate: Output): Promise<void> {
     const feeds = [...this.feeds.values()].map(({ spec: { shape, dtype }, placeholder }) => {
       const zeros = new ARRAYS[dtype](elementCount(shape));
@@ -257,15 +257,15 @@ export class Program {
   }
 
   /**
-   * Runs the program once, after all runs asked for earlier in its session.
+   * Runs the program once, after all earlier runs of its session.
    *
    * @param feeds one value per input; a number where the shape is []. The arrays may be reused immediately.
-   * @param onProfile has every operation timed, which slows the run a little, and takes the timings
-   * @returns fresh arrays, one per output; a scalar is an array of one
+   * @param onProfile receives the duration of every operation; timing them slows the run a little
+   * @returns new arrays, one per output; a scalar is an array of one
    */
   async run(feeds: Feeds, onProfile?: (timings: OpTiming[]) => void): Promise<Values> {
     this.variables.requireValues(this.reads);
-    // Copied here, so that the caller may reuse its arrays while the run waits for its turn.
+    // Copied before the first await, so that the caller may reuse its arrays while the run is queued.
     const values = this.createFeeds(feeds);
     const initialised = this.variables.initialise();
     void this.prepare();
@@ -276,7 +276,7 @@ export class Program {
     await initialised;
     const tensors = await running;
     if (!this.hasRun) {
-      // Graph passes and kernels, made in the first run, leave much behind.
+      // The graph passes and kernel creation of the first run leave much free memory with malloc.
       this.hasRun = true;
       this.capi.releaseMemory();
     }

@@ -1,8 +1,7 @@
 /**
- * Randomness inside programs. TensorFlow.js would draw in JavaScript while the program is recorded, and so
- * freeze the numbers; these functions use TensorFlow's stateless generators instead (Philox): the numbers
- * depend on a fed seed and on the place in the model, on nothing else, and are the same however many threads
- * compute them.
+ * Random numbers inside programs. TensorFlow.js would draw them in JavaScript while the program is recorded, so that every
+ * run got the same numbers. These functions use TensorFlow's stateless generators (Philox) instead: the numbers depend only
+ * on a seed that is fed and on the number of a stream, and not on the number of threads.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Output } from '../tensorflow/capi';
@@ -10,17 +9,17 @@ import { DType, elementCount } from '../tensorflow/dtypes';
 import { TraceError } from '../errors';
 import { currentTrace, outputOf, rawOp, tensorOf } from './tracer';
 
-/** Possible values of the 16 random bits that decide about an element. */
-const CHANCES = 65_536;
+/** Number of values of a uint16. */
+const UINT16_VALUES = 65_536;
 
 /**
- * True with this probability, rounded to 1/65536, for each element on its own. Sixteen random bits an element: drawing
- * is most of what dropout costs, and a float would take thirty-two.
+ * Draws independent booleans that are true with a given probability, rounded to 1/65536. An element takes 16 random bits,
+ * because drawing them is most of the cost of dropout; a float would take 32.
  *
  * @param shape of the result
  * @param probability in [0, 1]
  * @param seed int32 [2], fed for every step
- * @param stream distinguishes the places of a model that share a seed
+ * @param stream distinguishes the layers of a model that share a seed
  * @returns bool; no gradient flows through it
  */
 export function bernoulliMask(
@@ -30,12 +29,12 @@ export function bernoulliMask(
   stream: number,
 ): tf.Tensor {
   const trace = currentTrace();
-  const below = Math.round(probability * CHANCES);
-  if (below === CHANCES) return tf.ones(shape as number[], 'bool');
+  const below = Math.round(probability * UINT16_VALUES);
+  if (below === UINT16_VALUES) return tf.ones(shape as number[], 'bool');
   const count = elementCount(shape);
   const words = Math.ceil(count / 2);
   const dims = trace.constant([1], DType.int32, Int32Array.of(words));
-  const drawn = trace.op('StatelessRandomUniformFullInt', [dims, saltedSeed(seed, stream)], {
+  const drawn = trace.op('StatelessRandomUniformFullInt', [dims, streamSeed(seed, stream)], {
     dtype: { type: DType.int32 },
     T: { type: DType.int32 },
     Tseed: { type: DType.int32 },
@@ -58,17 +57,22 @@ export function bernoulliMask(
   );
 }
 
-function saltedSeed(seed: tf.Tensor, salt: number): Output {
+function streamSeed(seed: tf.Tensor, stream: number): Output {
   if (seed.dtype !== 'int32' || seed.shape.join() !== '2')
     throw new TraceError(`a seed is int32 [2], got ${seed.dtype} [${seed.shape.join(', ')}]`);
-  if (!Number.isInteger(salt)) throw new TraceError(`a salt is an integer, got ${salt}`);
+  if (!Number.isInteger(stream))
+    throw new TraceError(`the number of a random stream must be an integer, got ${stream}`);
   const trace = currentTrace();
-  // Scrambled without collisions, so that no salt stands for another step's seed.
-  const offset = trace.constant([2], DType.int32, Int32Array.of(scramble(salt), scramble(~salt)));
+  // A bijection of the stream's number: no stream has the seed of another step.
+  const offset = trace.constant(
+    [2],
+    DType.int32,
+    Int32Array.of(scramble(stream), scramble(~stream)),
+  );
   return trace.op('AddV2', [outputOf(seed), offset], { T: { type: DType.int32 } });
 }
 
-/** MurmurHash3's finalizer: a one-to-one mixing of 32 bits. */
+/** MurmurHash3's finalizer: a bijective mixing of 32 bits. */
 function scramble(value: number): number {
   let bits = value | 0;
   bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
@@ -77,47 +81,52 @@ function scramble(value: number): number {
 }
 
 /**
- * Dropout as in training: each element is zero with probability `rate`, the others grow by 1 / (1 - rate).
+ * Dropout in training mode: each element is zeroed with probability `rate`, the others are scaled by 1 / (1 - rate).
  *
  * @param x any shape
  * @param rate in [0, 1); 0 returns x
  * @param seed int32 [2], fed for every step
- * @param salt number of this place in the model
+ * @param stream number of the layer's random stream
  */
-export function dropout<T extends tf.Tensor>(x: T, rate: number, seed: tf.Tensor, salt: number): T {
+export function dropout<T extends tf.Tensor>(
+  x: T,
+  rate: number,
+  seed: tf.Tensor,
+  stream: number,
+): T {
   checkRate(rate);
   if (rate === 0) return x;
-  return masked(x, rate, () => bernoulliMask(x.shape, 1 - rate, seed, salt));
+  return applyMask(x, rate, () => bernoulliMask(x.shape, 1 - rate, seed, stream));
 }
 
-/** Which rows of a whole batch a tensor holds. */
-export interface Rows {
-  first: number;
-  /** Rows of the whole batch. */
-  of: number;
+/** The rows of a batch that a tensor holds. */
+export interface BatchSlice {
+  start: number;
+  /** Rows of the batch. */
+  batchSize: number;
 }
 
 /**
- * Stochastic depth (timm's drop_path): whole samples, the first dimension, are dropped. Which ones is drawn for the whole
- * batch, so that it does not depend on the parts that the batch is computed in.
+ * Stochastic depth (timm's drop_path): drops whole examples, along the first dimension. The mask is drawn for the whole
+ * batch, so that it does not depend on the shards that the batch is computed in.
  *
  * @param x [n, …]
- * @param rows that x holds of its batch
+ * @param slice the rows of its batch that x holds
  */
 export function dropPath<T extends tf.Tensor>(
   x: T,
   rate: number,
   seed: tf.Tensor,
-  salt: number,
-  rows: Rows = { first: 0, of: x.shape[0] ?? 1 },
+  stream: number,
+  slice: BatchSlice = { start: 0, batchSize: x.shape[0] ?? 1 },
 ): T {
   checkRate(rate);
   if (rate === 0) return x;
   const n = x.shape[0] ?? 1;
   const ones = x.shape.slice(1).map(() => 1);
-  return masked(x, rate, () => {
-    const whole = bernoulliMask([rows.of], 1 - rate, seed, salt);
-    const own = n === rows.of ? whole : tf.slice(whole, [rows.first], [n]);
+  return applyMask(x, rate, () => {
+    const whole = bernoulliMask([slice.batchSize], 1 - rate, seed, stream);
+    const own = n === slice.batchSize ? whole : tf.slice(whole, [slice.start], [n]);
     return tf.reshape(own, [n, ...ones]);
   });
 }
@@ -127,8 +136,8 @@ function checkRate(rate: number): void {
     throw new TraceError(`a rate of dropping is in [0, 1), got ${rate}`);
 }
 
-/** x · mask / (1 - rate), with a random mask; the mask is kept as bytes for the gradient. */
-function masked<T extends tf.Tensor>(x: T, rate: number, draw: () => tf.Tensor): T {
+/** x · mask / (1 - rate), with a random mask; the mask is saved as bytes for the gradient. */
+function applyMask<T extends tf.Tensor>(x: T, rate: number, draw: () => tf.Tensor): T {
   const scale = 1 / (1 - rate);
   const apply = (tensor: tf.Tensor, keep: tf.Tensor): tf.Tensor =>
     tf.mul(tensor, factor(keep, scale));
@@ -142,7 +151,7 @@ function masked<T extends tf.Tensor>(x: T, rate: number, draw: () => tf.Tensor):
   })(x) as T;
 }
 
-/** 0 or `scale` for each element of a boolean mask, float32. */
+/** Converts a boolean mask to 0 or `scale` for each element, float32. */
 function factor(keep: tf.Tensor, scale: number): tf.Tensor {
   if (elementCount(keep.shape) === 0) throw new TraceError('dropout of an empty tensor');
   const float = rawOp('Cast', [keep], {

@@ -1,27 +1,27 @@
-/** Values that are cheaper to compute again in the backward pass than to keep until then. */
+/** Values that are cheaper to recompute in the backward pass than to save until then. */
 import type * as tf from '@tensorflow/tfjs';
 import { currentTrace, outputOf, tensorOf } from './tracer';
 
 /**
- * A value with the way to compute it again from what is kept anyway. `linear`, which needs its input for the weight's
- * gradient, keeps a plain tensor, and computes one of these again.
+ * A value with a function that recomputes it from tensors that are saved anyway. `linear` needs its input for the weight's
+ * gradient: it saves a plain tensor, and recomputes one of these.
  */
 export interface Rematerialized {
   readonly value: tf.Tensor;
-  /** Adds the nodes that compute the value again, as [rows, width]; of tensors from `savedTensor` only. */
+  /** Adds the nodes that recompute the value, as [rows, width], from tensors of `savedTensor` only. */
   rematerialize(): tf.Tensor;
 }
 
-/** The value, either way. */
+/** The value of a plain or a rematerialized tensor. */
 export function valueOf(x: tf.Tensor | Rematerialized): tf.Tensor {
   return 'rematerialize' in x ? x.value : x;
 }
 
 /**
- * How to compute `x` again once `dy` has arrived, so that it is not computed early and kept after all.
+ * Returns a function that recomputes `x` after `dy` exists, so that it is not computed early and kept in memory.
  *
- * @returns undefined where `x` is to be kept: it is a plain tensor; it is in a block that is being computed again as a
- * whole, where nothing is gained; or XLA is used, which drops the control edges that make it wait
+ * @returns undefined where `x` has to be saved: it is a plain tensor; it is inside a gradient checkpoint that recomputes the
+ * whole block, where nothing would be gained; or XLA is on, which drops the control edges that delay the recomputation
  */
 export function rematerialization(
   x: tf.Tensor | Rematerialized,
@@ -31,7 +31,7 @@ export function rematerialization(
   return (dy) => currentTrace().after([outputOf(dy).oper], () => x.rematerialize());
 }
 
-/** A handle on a tensor's value that outlives TensorFlow.js's own bookkeeping of the tensor. */
+/** Saves a tensor's value for the backward pass, beyond the time at which TensorFlow.js disposes of the tensor. */
 export function savedTensor(tensor: tf.Tensor): () => tf.Tensor {
   const output = outputOf(tensor);
   return () => tensorOf(output);

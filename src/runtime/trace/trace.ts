@@ -1,8 +1,8 @@
 /**
- * One recording of a computation into a graph.
+ * Records one computation into a graph.
  *
- * While a trace is active (see tracer.ts), every TensorFlow.js kernel that runs adds nodes to it instead of
- * computing anything; its tensors are names for outputs of nodes.
+ * While a trace is active (see tracer.ts), each TensorFlow.js kernel adds nodes to it instead of computing values. Its
+ * tensors refer to outputs of nodes.
  */
 import type { OperationPointer, Output } from '../tensorflow/capi';
 import { bytesPerElement, DType, dtypeName, elementCount } from '../tensorflow/dtypes';
@@ -13,20 +13,20 @@ import { type ReplicaSpec, SINGLE } from '../replica/spec';
 import { EVALUATION_SHARDS } from '../../util/machineTuning';
 import type { Precision } from '../../util/precision';
 
-/** Types of 16 bits to which operands of matrix products are rounded, by precision. */
+/** 16-bit types to which operands of matrix products are rounded, by precision. */
 const NARROW: Partial<Record<Precision, DType>> = { bf16: DType.bfloat16, fp16: DType.float16 };
 
-/** Ops whose float32 operands are rounded where a precision of 16 bits was asked for. */
+/** Ops whose float32 operands are rounded in the precisions bf16 and fp16. */
 const MATRIX_PRODUCTS = new Set(['MatMul', 'BatchMatMulV2', '_FusedMatMul']);
 
-/** Ops that move values and compute nothing: they do the same to rounded values. */
+/** Ops that move values without arithmetic: they work on 16-bit values as well. */
 const MOVES = new Set(['Reshape', 'Unpack', 'ConcatV2']);
 
 /** Constants up to this size are shared; larger ones of one repeated value become a Fill. */
 const SMALL_CONSTANT_BYTES = 256;
 
-/** What TensorFlow.js's backend keeps about a tensor. */
-export interface Symbol {
+/** What TensorFlow.js's Node backend stores for a tensor (`TensorMetadata` of tfjs-node). */
+export interface TensorMetadata {
   readonly id: number;
   readonly shape: number[];
   readonly dtype: number;
@@ -35,8 +35,8 @@ export interface Symbol {
 export interface TraceOptions extends ParallelismOptions {
   precision: Precision;
   replica?: ReplicaSpec;
-  /** Records in a fixed number of parts on a CPU (`ProgramSpec.fixedParts`). */
-  fixedParts?: boolean | undefined;
+  /** Records a fixed number of shards on a CPU (`ProgramSpec.fixedShards`). */
+  fixedShards?: boolean | undefined;
 }
 
 export class Trace {
@@ -44,10 +44,10 @@ export class Trace {
   private readonly constantValues = new Map<number, NodeJS.TypedArray>();
   private readonly constants = new Map<string, Output>();
   private readonly casts = new Map<string, Output>();
-  private readonly sources = new Map<string, Output>();
+  private readonly narrowSources = new Map<string, Output>();
   private control: readonly OperationPointer[] = [];
-  /** Operations that run behind `control`, because they or what they take have its edges. */
-  private behind = new Set<OperationPointer>();
+  /** Operations that run after `control`, because they or their inputs have its edges. */
+  private afterControl = new Set<OperationPointer>();
   private generation = 0;
   private nextId = 1;
 
@@ -76,19 +76,19 @@ export class Trace {
   }
 
   /** Threads that one operation may use. */
-  get threads(): number {
-    return parallelism(this.options).perOperation;
+  get intraOpThreads(): number {
+    return parallelism(this.options).intraOpThreads;
   }
 
-  /** Independent parts that a computation should be recorded in (trace/shards.ts). */
-  get lanes(): number {
-    const { fixedParts, device, xla } = this.options;
-    return fixedParts && device === 'cpu' && !xla
+  /** Number of independent parts of a batch to record (trace/shards.ts). */
+  get shards(): number {
+    const { fixedShards, device, xla } = this.options;
+    return fixedShards && device === 'cpu' && !xla
       ? EVALUATION_SHARDS
-      : parallelism(this.options).lanes;
+      : parallelism(this.options).shards;
   }
 
-  /** Adds a node; inside `after`, behind that control edge. */
+  /** Adds a node, inside `after` with control edges from its operations. */
   add(
     type: string,
     inputs: readonly NodeInput[],
@@ -110,46 +110,46 @@ export class Trace {
           : this.rounded(input as Output, narrow),
       );
       const typed = { ...attributes, T: { type: narrow } } as const;
-      const [product] = this.addBehind(type, rounded, typed).outputs;
+      const [product] = this.addAfterControl(type, rounded, typed).outputs;
       return product ? [this.widened(product, narrow)] : [];
     }
     if (narrow !== undefined && operandType && MOVES.has(type)) {
-      const data = this.sourcesOf(inputs[0]);
+      const data = this.narrowSourcesOf(inputs[0]);
       if (data !== undefined) {
         const moved = inputs.map((input, i) => (i === 0 ? data : input));
         const typed = { ...attributes, T: { type: narrow } } as const;
-        const { outputs } = this.addBehind(type, moved, typed);
+        const { outputs } = this.addAfterControl(type, moved, typed);
         return outputs.map((output) => this.widened(output, narrow));
       }
     }
-    return this.addBehind(type, inputs, attributes, options).outputs;
+    return this.addAfterControl(type, inputs, attributes, options).outputs;
   }
 
-  /** Adds a node that runs after `control`. Where an input does, it needs no edges of its own. */
-  private addBehind(
+  /** Adds a node that runs after `control`. If one of its inputs already does, it needs no control edges. */
+  private addAfterControl(
     type: string,
     inputs: readonly NodeInput[],
     attributes: Attributes,
     options: Pick<NodeOptions, 'device'> = {},
   ): { operation: OperationPointer; outputs: Output[] } {
     if (this.control.length === 0) return this.graph.add(type, inputs, attributes, options);
-    const waits = inputs.flat().some((input) => this.behind.has(input.oper));
+    const waits = inputs.flat().some((input) => this.afterControl.has(input.oper));
     const control = waits ? [] : this.control;
     const added = this.graph.add(type, inputs, attributes, { ...options, control });
-    this.behind.add(added.operation);
+    this.afterControl.add(added.operation);
     return added;
   }
 
-  /** Adds a node that is run for its effect, such as an assignment. */
+  /** Adds a node with a side effect, such as an assignment. */
   effect(
     type: string,
     inputs: readonly NodeInput[],
     attributes: Attributes = {},
   ): OperationPointer {
-    return this.addBehind(type, inputs, attributes).operation;
+    return this.addAfterControl(type, inputs, attributes).operation;
   }
 
-  /** Adds a node of one output. */
+  /** Adds a node with one output. */
   op(
     type: string,
     inputs: readonly NodeInput[],
@@ -162,26 +162,26 @@ export class Trace {
   }
 
   /**
-   * Adds what `record` adds behind control edges from these operations: it runs after them, and no graph
-   * pass may take its nodes for copies of earlier ones.
+   * Adds control edges from these operations to all nodes that `record` adds. The nodes run after the operations, and graph
+   * passes do not merge them with equal nodes that were added before.
    */
   after<T>(operations: readonly OperationPointer[], record: () => T): T {
     const before = [this.control, this.generation] as const;
-    const outer = this.behind;
+    const outer = this.afterControl;
     this.control = [...this.control, ...operations];
-    this.behind = new Set();
-    this.generation = ++this.lastGeneration;
+    this.afterControl = new Set();
+    this.generation = ++this.generations;
     try {
       return record();
     } finally {
       [this.control, this.generation] = before;
-      for (const operation of this.behind) outer.add(operation);
-      this.behind = outer;
+      for (const operation of this.afterControl) outer.add(operation);
+      this.afterControl = outer;
     }
   }
-  private lastGeneration = 0;
+  private generations = 0;
 
-  /** Whether nodes are being added behind a control edge: in the backward pass of a checkpointed block. */
+  /** Whether nodes get a control edge, as in the backward pass of a checkpointed block. */
   get isRecomputing(): boolean {
     return this.control.length > 0;
   }
@@ -213,48 +213,54 @@ export class Trace {
     return this.op('Cast', [input], { SrcT: { type: from }, DstT: { type: to } });
   }
 
-  /** The value of 16 bits that a float32 output was widened from, and equals. */
-  sourceOf(output: Output): Output | undefined {
-    return this.sources.get(keyOf(output));
+  /** The 16-bit value that a float32 output was widened from; both are equal. */
+  narrowSourceOf(output: Output): Output | undefined {
+    return this.narrowSources.get(keyOf(output));
   }
 
-  /** A value of 16 bits as float32. What rounds it again, moved or not, takes the value itself. */
+  /** Casts a 16-bit value to float32. Ops that would round the result use the 16-bit value, also after it was moved. */
   widened(output: Output, from: DType): Output {
     const wide = this.cast(output, from, DType.float32);
-    this.sources.set(keyOf(wide), output);
+    this.narrowSources.set(keyOf(wide), output);
     return wide;
   }
 
   /**
-   * A tensor's value as matrix products take it: rounded where the precision has 16 bits. What moves it afterwards moves
-   * half of the bytes, and it is rounded once for all its uses.
+   * A tensor's value as an operand of matrix products: rounded in the precisions bf16 and fp16. Later ops that move it move
+   * half the bytes, and it is rounded once for all its uses.
    */
   asOperand(output: Output): Output {
     const narrow = NARROW[this.options.precision];
-    if (narrow === undefined || this.sourceOf(output)) return output;
+    if (narrow === undefined || this.narrowSourceOf(output)) return output;
     return this.widened(this.rounded(output, narrow), narrow);
   }
 
-  private sourcesOf(input: NodeInput | undefined): NodeInput | undefined {
+  private narrowSourcesOf(input: NodeInput | undefined): NodeInput | undefined {
     if (input === undefined) return undefined;
-    if (!Array.isArray(input)) return this.sourceOf(input as Output);
-    const sources = (input as readonly Output[]).flatMap((output) => this.sourceOf(output) ?? []);
+    if (!Array.isArray(input)) return this.narrowSourceOf(input as Output);
+    const sources = (input as readonly Output[]).flatMap(
+      (output) => this.narrowSourceOf(output) ?? [],
+    );
     return sources.length === input.length ? sources : undefined;
   }
 
-  /** Gives a node's output a name that TensorFlow.js can carry. */
-  symbol(output: Output): Symbol {
+  /** Registers a node's output under an id for TensorFlow.js. */
+  register(output: Output): TensorMetadata {
     const id = this.nextId++;
     this.outputs.set(id, output);
     return { id, shape: this.graph.shapeOf(output), dtype: this.graph.typeOf(output) };
   }
 
-  /** A constant that arrives from TensorFlow.js; its values stay readable. */
-  constantSymbol(shape: number[], dtype: number, values: NodeJS.TypedArray | unknown[]): Symbol {
+  /** Registers a constant that TensorFlow.js created; values of small constants stay readable. */
+  registerConstant(
+    shape: number[],
+    dtype: number,
+    values: NodeJS.TypedArray | unknown[],
+  ): TensorMetadata {
     const typed = toTypedArray(dtype, values);
     if (typed.length !== elementCount(shape))
       throw new TraceError(`constant of shape [${shape.join(', ')}] has ${typed.length} values`);
-    const symbol = this.symbol(this.constant(shape, dtype as DType, typed));
+    const symbol = this.register(this.constant(shape, dtype as DType, typed));
     if (typed.byteLength <= SMALL_CONSTANT_BYTES) this.constantValues.set(symbol.id, typed);
     return symbol;
   }
@@ -268,7 +274,7 @@ export class Trace {
     return output;
   }
 
-  /** Values of a small constant; anything else has none before the program runs. */
+  /** Values of a small constant. @throws TraceError for other tensors, which have no values before the program runs */
   valuesOf(id: number): NodeJS.TypedArray {
     const values = this.constantValues.get(id);
     if (!values)
@@ -287,9 +293,9 @@ export class Trace {
   private rounded(output: Output, narrow: DType): Output {
     const type = this.graph.typeOf(output);
     if (type !== DType.float32) return output;
-    const source = this.sourceOf(output);
+    const source = this.narrowSourceOf(output);
     if (source) return source;
-    // One rounded copy serves all uses of a tensor, but a recomputed block makes its own.
+    // All uses of a tensor share one rounded copy; a recomputed block makes its own.
     const key = `${keyOf(output)}:${this.isVariable(output) ? 0 : this.generation}`;
     let rounded = this.casts.get(key);
     if (!rounded) {
@@ -306,7 +312,7 @@ export class Trace {
 
   private readonly variableReads = new Set<OperationPointer>();
 
-  /** Marks an output as a variable's value, the same wherever in the step it is used. */
+  /** Marks an output as a variable's value, which is the same everywhere in a step. */
   markVariable(output: Output): void {
     this.variableReads.add(output.oper);
   }

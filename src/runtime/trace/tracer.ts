@@ -1,9 +1,9 @@
 /**
- * TensorFlow.js as a recorder: its Node.js kernels, which name TensorFlow ops, write into a graph.
+ * Records TensorFlow.js operations into a TensorFlow graph.
  *
- * `@tensorflow/tfjs-node-gpu` turns every TensorFlow.js kernel into `binding.executeOp(op, attributes,
- * inputs)`. Its native binding computes immediately; ours adds a node to the active trace. So model code written
- * with `tf.*`, and the gradients that TensorFlow.js derives from it, become one TensorFlow graph.
+ * `@tensorflow/tfjs-node-gpu` turns every TensorFlow.js kernel into `binding.executeOp(op, attributes, inputs)`. Its native
+ * binding computes immediately; the binding below adds a node to the active trace. So model code written with `tf.*`, and
+ * the gradients that TensorFlow.js derives from it, become one TensorFlow graph.
  */
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
@@ -14,11 +14,11 @@ import { DType } from '../tensorflow/dtypes';
 import { TraceError } from '../errors';
 import { transposesAsIntegers } from '../../util/machineTuning';
 import type { Attribute, Attributes, NodeInput } from '../tensorflow/graph';
-import type { Symbol, Trace } from './trace';
+import type { TensorMetadata, Trace } from './trace';
 
 const BACKEND = 'tensorflow';
 
-/** Attribute kinds of `TFEOpAttr`, numbered as tfjs-node's native binding numbers them. */
+/** Attribute kinds of `TFEOpAttr`, by their numbers in tfjs-node's native binding. */
 const ATTRIBUTE_KINDS = ['string', 'int', 'float', 'bool', 'type', 'shape'] as const;
 
 interface RecordedAttribute {
@@ -27,16 +27,16 @@ interface RecordedAttribute {
   value: unknown;
 }
 
-/** The parts of NodeJSKernelBackend that its type hides. */
+/** Private methods of NodeJSKernelBackend. */
 interface Backend {
   getInputTensorIds(tensors: readonly tf.TensorInfo[]): number[];
-  createOutputTensor(symbol: Symbol): tf.Tensor;
+  createOutputTensor(symbol: TensorMetadata): tf.Tensor;
 }
 
 let active: Trace | undefined;
 let backend: Backend | undefined;
 
-/** The trace that is being recorded. @throws TraceError outside of one */
+/** The active trace. @throws TraceError when there is none */
 export function currentTrace(): Trace {
   if (!active)
     throw new TraceError('tensors exist only while a program is recorded (Session.compile)');
@@ -61,10 +61,15 @@ const binding = {
   TF_ATTR_RESOURCE: 11,
   isUsingGpuDevice: () => false,
   createTensor: (shape: number[], dtype: number, values: NodeJS.TypedArray) =>
-    currentTrace().constantSymbol(shape, dtype, values).id,
+    currentTrace().registerConstant(shape, dtype, values).id,
   deleteTensor: (id: number) => active?.forget(id),
   tensorDataSync: (id: number) => currentTrace().valuesOf(id),
-  executeOp(name: string, attributes: RecordedAttribute[], ids: number[], count: number): Symbol[] {
+  executeOp(
+    name: string,
+    attributes: RecordedAttribute[],
+    ids: number[],
+    count: number,
+  ): TensorMetadata[] {
     const trace = currentTrace();
     const inputs = ids.map((id) => trace.output(id));
     const converted: Attributes = {};
@@ -81,7 +86,7 @@ const binding = {
     return trace
       .add(name, grouped, converted)
       .slice(0, count)
-      .map((output) => trace.symbol(output));
+      .map((output) => trace.register(output));
   },
 };
 
@@ -104,10 +109,10 @@ function convertAttribute(op: string, { name, type, value }: RecordedAttribute):
   }
 }
 
-/** Makes TensorFlow.js record. Safe to call again. */
+/** Registers the recording backend with TensorFlow.js. Further calls do nothing. */
 function install(): Backend {
   if (backend) return backend;
-  // tfjs-node still calls these of `util`: Node 23 removed the one, and Node 22 warns of the other (DEP0044).
+  // tfjs-node still calls these functions of `util`: Node 23 removed the first, Node 22 deprecates the second (DEP0044).
   const legacy = util as unknown as Record<string, unknown>;
   legacy['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
   legacy['isArray'] = Array.isArray;
@@ -124,7 +129,7 @@ function install(): Backend {
   return backend;
 }
 
-/** tfjs-node's gather checks the index values in JavaScript, which a recording does not have. */
+/** Replaces tfjs-node's gather, which checks the index values in JavaScript: they are unknown while recording. */
 function replaceGather(): void {
   tf.unregisterKernel(tf.GatherV2, BACKEND);
   tf.registerKernel({
@@ -144,7 +149,7 @@ function replaceGather(): void {
   });
 }
 
-/** tfjs-node's transposition, of floats as unsigned integers where that is faster (`transposesAsIntegers`). */
+/** Replaces tfjs-node's transpose by one that moves floats as unsigned integers where that is faster (`transposesAsIntegers`). */
 function replaceTranspose(): void {
   tf.unregisterKernel(tf.Transpose, BACKEND);
   tf.registerKernel({
@@ -161,16 +166,16 @@ function replaceTranspose(): void {
         });
       const { float32, uint32, uint16 } = DType;
       const trace = currentTrace();
-      const { device, threads } = trace;
-      const source = trace.sourceOf(outputOf(x));
+      const { device, intraOpThreads } = trace;
+      const source = trace.narrowSourceOf(outputOf(x));
       if (source) {
         const type = trace.graph.typeOf(source);
-        const moved = transposesAsIntegers(device, threads)
+        const moved = transposesAsIntegers(device, intraOpThreads)
           ? bitcast(transposed(bitcast(source, type, uint16), uint16), uint16, type)
           : transposed(source, type);
         return tensorOf(trace.widened(moved, type));
       }
-      return x.dtype === 'float32' && transposesAsIntegers(device, threads)
+      return x.dtype === 'float32' && transposesAsIntegers(device, intraOpThreads)
         ? tensorOf(
             bitcast(transposed(bitcast(outputOf(x), float32, uint32), uint32), uint32, float32),
           )
@@ -179,7 +184,7 @@ function replaceTranspose(): void {
   });
 }
 
-/** The same bits under another type of the same size. */
+/** Reinterprets the bits as another type of the same size. */
 function bitcast(x: Output, from: DType, to: DType): Output {
   return currentTrace().op('Bitcast', [x], { T: { type: from }, type: { type: to } });
 }
@@ -191,8 +196,8 @@ function toDType(dtype: tf.DataType): DType {
 }
 
 /**
- * Records with this trace active: TensorFlow.js operations inside `record` add nodes.
- * Tensors made inside are gone afterwards; take what is needed as `Output`s.
+ * Makes a trace active while `record` runs: TensorFlow.js operations inside it add nodes.
+ * Its tensors are disposed of afterwards; `Output`s stay valid.
  */
 export function withTrace<T>(trace: Trace, record: () => T): T {
   if (active) throw new TraceError('a program cannot be compiled while another is being recorded');
@@ -213,7 +218,7 @@ export function withTrace<T>(trace: Trace, record: () => T): T {
   }
 }
 
-/** TensorFlow.js's own errors about missing parts, as errors of the runtime. */
+/** Converts TensorFlow.js's errors about missing kernels and gradients to trace errors. */
 function explain(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const kernel = /Kernel '(\w+)' not registered/.exec(error.message)?.[1];
@@ -227,38 +232,38 @@ function explain(error: unknown): unknown {
   return error;
 }
 
-/** The graph output that a tensor stands for. */
+/** The graph output that a tensor refers to. */
 export function outputOf(tensor: tf.TensorInfo): Output {
   const [id] = install().getInputTensorIds([tensor]);
   return currentTrace().output(id ?? -1);
 }
 
-/** A tensor that stands for a graph output. */
+/** A new tensor that refers to a graph output. */
 export function tensorOf(output: Output): tf.Tensor {
-  return install().createOutputTensor(currentTrace().symbol(output));
+  return install().createOutputTensor(currentTrace().register(output));
 }
 
-/** A tensor as matrix products take it (`Trace.asOperand`). It is not on the gradient tape. */
+/** Rounds a tensor as an operand of matrix products (`Trace.asOperand`). The result is not on the gradient tape. */
 export function asOperand(tensor: tf.Tensor): tf.Tensor {
   return tensorOf(currentTrace().asOperand(outputOf(tensor)));
 }
 
-/** A tensor of rounded values, widened to float32 only once `dy` has arrived, instead of being kept wide until then. */
+/** Widens a tensor of rounded values to float32 only after `dy` exists, so that until then only the 16-bit values are kept. */
 export function widenAfter(tensor: tf.Tensor, dy: tf.Tensor): tf.Tensor {
   const trace = currentTrace();
-  const source = trace.sourceOf(outputOf(tensor));
+  const source = trace.narrowSourceOf(outputOf(tensor));
   if (!source) return tensor;
   const { oper } = outputOf(dy);
   return tensorOf(trace.after([oper], () => trace.widened(source, trace.graph.typeOf(source))));
 }
 
 /**
- * A tensor times a number. Widened bfloat16 values times a power of two are as exact with 16 bits, and are multiplied so.
- * It is not on the gradient tape.
+ * Multiplies a tensor by a number. A bfloat16 value times a power of two is exact, so widened bfloat16 values are multiplied
+ * with 16 bits. The result is not on the gradient tape.
  */
 export function scaledBy(tensor: tf.Tensor, factor: number): tf.Tensor {
   const trace = currentTrace();
-  const source = trace.sourceOf(outputOf(tensor));
+  const source = trace.narrowSourceOf(outputOf(tensor));
   const type = source && trace.graph.typeOf(source);
   if (!source || type !== DType.bfloat16 || !Number.isInteger(Math.log2(factor)))
     return tf.mul(tensor, factor);
@@ -267,8 +272,8 @@ export function scaledBy(tensor: tf.Tensor, factor: number): tf.Tensor {
 }
 
 /**
- * Runs any TensorFlow op by name. It is not on the gradient tape: use it inside `tf.customGrad`, or where no
- * gradient is wanted.
+ * Adds any TensorFlow op by name. The result is not on the gradient tape: use it inside `tf.customGrad`, or where no
+ * gradient is needed.
  *
  * @returns the op's first output
  */

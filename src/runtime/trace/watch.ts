@@ -1,20 +1,20 @@
-/** Gradients of a scalar with respect to values on the way to it, such as attention probabilities. */
+/** Computes gradients of a scalar with respect to intermediate values, such as attention probabilities. */
 import * as tf from '@tensorflow/tfjs';
 import { TraceError } from '../errors';
 
-/** Names a value on the way; what it returns must be used in its place. */
+/** Watches an intermediate value under a name, as `tf.GradientTape.watch`; the returned tensor replaces the value. */
 export type Watch = (name: string, value: tf.Tensor) => tf.Tensor;
 
 export interface Watched {
   value: tf.Tensor;
-  /** Of the scalar, with respect to this value, whatever way it takes. */
+  /** Total derivative of the scalar with respect to this value. */
   gradient: tf.Tensor;
 }
 
 /**
  * Records `build` and the gradients of its scalar with respect to the values that it watches.
  *
- * @param start a tensor that all watched values depend on: the backward pass goes as far.
+ * @param start a tensor that all watched values depend on: the backward pass ends there.
  * @param build returns the scalar and other outputs.
  * @throws {TraceError} when the scalar does not depend on a watched value.
  */
@@ -25,7 +25,7 @@ export function watchGradients(
   const values = new Map<string, tf.Tensor>();
   const gradients = new Map<string, tf.Tensor>();
   let outputs: Record<string, tf.Tensor> = {};
-  // What is kept outlives TensorFlow.js's scope of the gradients.
+  // tf.keep: TensorFlow.js would dispose of these tensors at the end of `gradients`.
   const watch: Watch = (name, value) => {
     values.set(name, tf.keep(value));
     return tf.customGrad((x) => ({

@@ -3,7 +3,7 @@ import { collectGarbage } from '../../util/collectGarbage';
 
 const GROUP_BYTES = 64 * 1024 * 1024;
 
-/** Assigns values as they are read, in groups: few runs of the session, and never all of them in memory. */
+/** Assigns values to variables in groups, as they are read: with few runs, and without all values in memory. */
 export async function assignValues(
   session: Session,
   values:

@@ -1,4 +1,4 @@
-/** Writing and reading a run's own checkpoints. */
+/** Writes and reads the checkpoints of a run. */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Session } from '../../runtime/session';
@@ -15,21 +15,21 @@ import { UserError } from '../../util/userError';
 import { assignValues } from './assignValues';
 import { TRAINER_STATE_VERSION, type TrainerState } from '../state';
 
-/** What a checkpoint is written from. */
+/** What a checkpoint is made of. */
 export interface CheckpointSource {
   session: Session;
   /** Weights by BLIP's names. */
   shapes: ReadonlyMap<string, readonly number[]>;
-  /** The ones that have optimizer moments. */
+  /** Names of the weights that have optimizer moments. */
   trainable: readonly string[];
-  /** What a file of these weights says of itself; its epoch and step are those of the moment it is written. */
+  /** Metadata of the file; epoch and step are added when it is written. */
   origin: Pick<CheckpointOrigin, 'model' | 'run'>;
 }
 
 /**
- * Writes weights by BLIP's names, atomically.
- * @param at where the training is; null where none is under way.
- * @returns bytes of the file.
+ * Writes the weights by BLIP's names, atomically.
+ * @param at position of the training; null outside of a training.
+ * @returns size of the file in bytes.
  */
 export async function saveWeights(
   { session, shapes, origin }: CheckpointSource,
@@ -42,9 +42,9 @@ export async function saveWeights(
 }
 
 /**
- * Replaces `checkpoint_last/`. The new one is written and synced whole under another name, the old one moved
- * aside, the new one moved in, the old one removed: `lastCheckpointOf` finds a whole one at every instant.
- * @returns bytes written.
+ * Replaces `checkpoint_last/`. The new folder is written and synced under another name, then the old one is renamed, the new
+ * one is renamed to `checkpoint_last`, and the old one is removed: `lastCheckpointOf` finds a complete one at any time.
+ * @returns number of bytes written.
  */
 export async function saveLast(
   source: CheckpointSource,
@@ -55,7 +55,11 @@ export async function saveLast(
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh);
   try {
-    const weights = await saveWeights(source, join(fresh, 'model.safetensors'), lastDone(state));
+    const weights = await saveWeights(
+      source,
+      join(fresh, 'model.safetensors'),
+      positionOfWeights(state),
+    );
     const shapes = momentShapes(source.shapes, source.trainable);
     const optimizer = join(fresh, 'optimizer.safetensors');
     await writeSafetensors(optimizer, shapes, source.session.readAll([...shapes.keys()]));
@@ -75,19 +79,23 @@ export async function saveLast(
   }
 }
 
-/** The epoch that the weights are of: between two epochs the one that is done. */
-function lastDone({ epoch, batch, step }: TrainerState): Pick<TrainerState, 'epoch' | 'step'> {
+/** Epoch and step of the weights; between two epochs, the epoch that is done. */
+function positionOfWeights({
+  epoch,
+  batch,
+  step,
+}: TrainerState): Pick<TrainerState, 'epoch' | 'step'> {
   return { epoch: batch === 0 && epoch > 0 ? epoch - 1 : epoch, step };
 }
 
-/** The folder of the last whole checkpoint, if there is one. */
+/** The folder of the last complete checkpoint, if there is one. */
 export function lastCheckpointOf(folder: RunFolder): string | undefined {
   return [folder.last, folder.oldLast].find((path) => existsSync(join(path, 'trainer.json')));
 }
 
 /**
- * Puts a run back to where its last checkpoint was written.
- * @throws {UserError} when there is none, it is damaged, or belongs to another configuration.
+ * Assigns weights and moments of the last checkpoint.
+ * @throws {UserError} when there is none, it is damaged, or it belongs to another configuration.
  */
 export async function restoreLast(source: CheckpointSource, folder: RunFolder): Promise<void> {
   const path = requireLast(folder);
@@ -99,7 +107,7 @@ export async function restoreLast(source: CheckpointSource, folder: RunFolder): 
 }
 
 /**
- * Checks the last checkpoint against the model, by the files' tables of contents.
+ * Checks the shapes of the last checkpoint against the model, without reading values.
  * @throws {UserError} when it is damaged or belongs to another configuration.
  */
 export async function requireFitting(
@@ -162,7 +170,7 @@ function requireLast(folder: RunFolder): string {
   return path;
 }
 
-/** Assigns every one of `shapes` from a file that must hold exactly them. */
+/** Assigns all variables of `shapes` from a file, which must contain them with these shapes. */
 async function restore(
   session: Session,
   file: string,

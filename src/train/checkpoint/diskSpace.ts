@@ -6,21 +6,21 @@ import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 
 /**
- * Disk that a run's checkpoints take at the most, in bytes: best, last (weights and two moments), the kept ones,
- * and one last checkpoint more, because a new one is whole before the old one goes.
+ * Maximum disk space of a run's checkpoints, in bytes: best, last (weights and two moments) and those of `keep_checkpoints`.
+ * The last one counts twice, because the new one is complete before the old one is removed.
  */
 export function checkpointBytes(parameters: number, keepCheckpoints: number): number {
   const weights = 4 * parameters;
   return weights * (1 + keepCheckpoints) + 2 * 3 * weights;
 }
 
-/** Bytes of that which a resumed run already has on its disk. */
+/** Bytes of these checkpoints that are already on the disk. */
 export function presentBytes(folder: RunFolder, keepCheckpoints: number): number {
   const kept = keepCheckpoints === 0 ? [] : folder.epochCheckpoints.slice(-keepCheckpoints);
   return [folder.best, folder.last, ...kept].reduce((sum, path) => sum + sizeOf(path), 0);
 }
 
-/** Bytes of a file, or of the files of a folder; 0 when it is not there. */
+/** Size of a file, or of all files in a folder; 0 when it does not exist. */
 function sizeOf(path: string): number {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found?.isDirectory()) return found?.size ?? 0;
@@ -28,11 +28,28 @@ function sizeOf(path: string): number {
 }
 
 /**
- * Checks that the run folder's disk can hold what the run will write.
- * @param present bytes of it that are there already.
+ * Checks that the run folder's disk can hold the checkpoints that the run will write.
+ * @param parameters number of the model's values.
+ * @param resumed whether the run already has some of its checkpoints.
  * @throws {UserError} when it cannot.
  */
-export function checkDiskSpace(folder: string, needed: number, present: number): void {
+export function requireCheckpointSpace(
+  folder: RunFolder,
+  parameters: number,
+  keepCheckpoints: number,
+  resumed: boolean,
+): void {
+  const present = resumed ? presentBytes(folder, keepCheckpoints) : 0;
+  requireDiskSpace(folder.root, checkpointBytes(parameters, keepCheckpoints), present);
+}
+
+/**
+ * Checks the free space of a disk.
+ * @param needed bytes to be on the disk in the end.
+ * @param present bytes of them that are there already.
+ * @throws {UserError} when the rest does not fit.
+ */
+export function requireDiskSpace(folder: string, needed: number, present: number): void {
   const { bavail, bsize } = statfsSync(folder);
   const free = bavail * bsize;
   const more = needed - present;

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { momentNames } from '../../runtime/optimizer/adamW';
 import type { CheckpointSource } from './checkpoints';
 
-/** Sets AdamW's moments of all trained parameters to zero, as a new optimizer has them. */
+/** Sets AdamW's moments of all trained parameters to zero, as in a new optimizer. */
 export async function resetOptimizer({ session, trainable }: CheckpointSource): Promise<void> {
   const program = session.compile({
     name: 'reset_moments',

@@ -8,8 +8,8 @@ import { UserError } from '../../util/userError';
 import { lastCheckpointOf } from './checkpoints';
 
 /**
- * A run resumes with the model that it was started with. What shows in no shape, such as the number of heads, is compared
- * with what the last checkpoint says of itself; one that says nothing, of an earlier version, passes.
+ * Checks that a run resumes with the model that it was started with. Values that no shape shows, such as the number of heads,
+ * are compared with the metadata of the last checkpoint; checkpoints of earlier versions have none and pass.
  * @throws {UserError} naming the keys with both values.
  */
 export async function requireSameModel(folder: RunFolder, model: NlvrModelConfig): Promise<void> {

@@ -7,9 +7,9 @@ import { localize } from '../../util/localize';
 import { checkUnseenImages, describeProblem, type CheckedData } from './dataCheck';
 
 /**
- * Looks, while the run trains, at the images that the check before it left out: one at a time, on a thread that is not the
- * loop's. What it finds becomes notes of the run, and `problems.json` for the editor's Problems view, as soon as the
- * first damaged image is found, and again at the end. It never fails: training reports a damaged image by itself.
+ * Decodes, during the training, the images that the check before it left out: one at a time, on another thread. It writes
+ * damaged images as notes of the run, and to `problems.json` for the editor's Problems view, when the first one is found and
+ * again at the end. It never throws: the training itself reports a damaged image that it reads.
  */
 export class BackgroundCheck {
   private readonly aborter = new AbortController();
@@ -20,12 +20,12 @@ export class BackgroundCheck {
     private readonly checked: CheckedData,
     private readonly writer: Pick<RunWriter, 'folder' | 'note'>,
   ) {
-    // What an earlier attempt found may have been corrected.
+    // Problems that an earlier attempt found may have been fixed.
     rmSync(writer.folder.problems, { force: true });
     this.running = this.look().catch(() => undefined);
   }
 
-  /** Ends it. Images that were found sound are not looked at again by the next run. */
+  /** Ends the check. The next run does not decode images again that were found to be undamaged. */
   async stop(): Promise<void> {
     this.aborter.abort();
     await this.running;

@@ -1,4 +1,4 @@
-/** The check of a configuration's data that runs before training and as `nlvr check`. */
+/** Checks the data of a configuration, before a training and as `nlvr check`. */
 import { join } from 'node:path';
 import type { LoadedConfig } from '../../config/load';
 import { configPaths } from '../../config/paths';
@@ -20,18 +20,18 @@ export interface CheckHooks {
   signal?: AbortSignal;
 }
 
-/** The editor's and the trainer's check before a run looks at a `sample`, `nlvr check` at all images. */
+/** Images to decode: a `sample` before a run, all of them (`decode`) in `nlvr check`. */
 export type CheckDepth = Extract<CheckOptions['images'], 'decode' | 'sample'>;
 
-/** What was found, with the data sets as they were read: they are what is trained. */
+/** Result of the check, with the data sets, which the training uses. */
 export interface CheckedData extends DataReport {
-  /** The easy examples, where there are any to train on. */
+  /** The easy examples, if there is a curriculum. */
   curriculum?: Dataset;
 }
 
 /**
- * Reads every annotation and decodes every image, or a sample, of the splits and of the curriculum. Images found sound
- * before, and unchanged since, are not decoded again.
+ * Reads all annotations, and decodes all images or a sample, of the splits and of the curriculum. Images that were found to be
+ * undamaged, and did not change since, are not decoded again.
  */
 export async function checkData(
   loaded: LoadedConfig,
@@ -77,13 +77,13 @@ export function checkUnseenImages(
   return checkUnseen(all, unseen, { imageRoot, ...verifiedFile(), ...hooks });
 }
 
-/** Where it is remembered which images are sound, if anywhere. */
+/** The file that lists undamaged images, if there is a cache folder. */
 function verifiedFile(): Pick<CheckOptions, 'verifiedFile'> {
   const cache = findCacheFolder();
   return cache === undefined ? {} : { verifiedFile: join(cache, 'verified-images.txt') };
 }
 
-/** @throws {UserError} with the first errors of a report, where it has any. */
+/** Throws if a report has errors. @throws {UserError} with the first of them. */
 export function throwOnErrors({ problems }: DataReport): void {
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return;

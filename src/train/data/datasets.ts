@@ -1,4 +1,4 @@
-/** The data sets a run needs, read and checked as far as training depends on it. */
+/** Loads the data sets of a run. */
 import type { LoadedConfig } from '../../config/load';
 import { configPaths } from '../../config/paths';
 import {
@@ -44,7 +44,7 @@ export function evaluatedSplits(loaded: LoadedConfig): Split[] {
   return splits;
 }
 
-/** The easy examples of the curriculum, where there is one. */
+/** Loads the easy examples of the curriculum, if there is one. */
 export async function loadCurriculum(loaded: LoadedConfig): Promise<Dataset | undefined> {
   const { curriculum } = configPaths(loaded.config, loaded.folder);
   return curriculum === undefined || loaded.config.curriculum.epochs === 0
@@ -53,7 +53,7 @@ export async function loadCurriculum(loaded: LoadedConfig): Promise<Dataset | un
 }
 
 /**
- * The data sets of a check without errors as a training takes them.
+ * Turns the data sets of a data check without errors into those of a training, without examples of missing images.
  * @throws {UserError} when there is no training split, or one is empty.
  */
 export async function checkedDatasets(

@@ -7,17 +7,17 @@ import { localize, type LocalizedMessage } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import type { TrainingPlan } from '../plan';
 
-/** What decides, with the seed, which examples a step sees: counts of batches and steps mean nothing without it. */
+/** What determines, together with the seed, the examples of a step. Positions in a run refer to it. */
 export interface ExampleOrder {
   batchSize: number;
   accumulateSteps: number;
   /** Processes that shared the training; missing in runs of one. */
   worldSize?: number;
-  /** Digest of the training examples, those of the curriculum and its length included. */
+  /** Digest of the training examples, including the curriculum's examples and length. */
   examples: string;
 }
 
-/** The order that a configuration and its data give. Labels do not count, nor do the folders that images lie in. */
+/** The order of a configuration and its data. Labels and folders of images do not count. */
 export function exampleOrder(
   config: Pick<Config, 'batch_size_train' | 'accumulate_steps'>,
   plan: Pick<TrainingPlan, 'stages' | 'worldSize'>,
@@ -50,9 +50,9 @@ function digestOf(parts: readonly { title: string; dataset: Dataset }[]): string
   return hash.digest('hex');
 }
 
-/** @throws {UserError} when a run was started with another order than it would resume with. */
+/** Checks that a run resumes with the order that it was started with. @throws {UserError} when it would not. */
 export function requireSameOrder(begun: ExampleOrder, now: ExampleOrder, folder: RunFolder): void {
-  // With another number of processes the batch of each may change, too, as long as the whole one stays.
+  // With another number of processes, batch size and accumulation may change if a step has the same number of examples.
   const sameStep = stepExamples(begun) === stepExamples(now);
   const changes = [
     ...(sameStep
@@ -82,7 +82,7 @@ export function requireSameOrder(begun: ExampleOrder, now: ExampleOrder, folder:
   );
 }
 
-/** Examples of an optimizer step. */
+/** Number of examples in an optimizer step. */
 function stepExamples({ batchSize, accumulateSteps, worldSize = 1 }: ExampleOrder): number {
   return batchSize * accumulateSteps * worldSize;
 }

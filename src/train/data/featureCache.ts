@@ -1,7 +1,7 @@
 /**
- * Image features of a frozen ViT, each image encoded once. They lie in one file with a record an image and are read
- * at their position, so the operating system's page cache keeps the hot ones in memory without counting
- * as this program's; what does not fit the bound is encoded again each time.
+ * Disk cache of the image features of a frozen ViT. They are in one file with a record per image, so that the operating
+ * system's page cache keeps frequently used records in memory. Features that exceed the maximum size are not stored, and
+ * are encoded again each time.
  */
 import {
   closeSync,
@@ -25,9 +25,9 @@ export class FeatureCache {
   private capacity: number;
 
   /**
-   * @param folder a folder of its own, removed by `dispose`.
-   * @param recordFloats floats of one image's features.
-   * @param maxBytes bound of the file.
+   * @param folder a folder for this cache only, which `dispose` removes.
+   * @param recordFloats number of floats of one image's features.
+   * @param maxBytes maximum size of the file.
    */
   constructor(
     private readonly folder: string,
@@ -48,7 +48,7 @@ export class FeatureCache {
     return this.records.has(image);
   }
 
-  /** Reads an image's features into `target`. @returns false when they are not there. */
+  /** Reads an image's features into `target`. @returns false when they are not stored. */
   read(image: string, target: Float32Array): boolean {
     const record = this.records.get(image);
     if (record === undefined) return false;
@@ -68,13 +68,13 @@ export class FeatureCache {
     return true;
   }
 
-  /** Keeps an image's features where there is room; on a full disk the cache stays as it is from then on. */
+  /** Stores an image's features if there is space. When the disk is full, nothing is stored from then on. */
   write(image: string, features: Float32Array): void {
     if (this.records.has(image) || this.records.size >= this.capacity) return;
     const bytes = new Uint8Array(features.buffer, features.byteOffset, features.byteLength);
     const record = this.records.size;
     try {
-      // Records are appended in order, so the file's own position is where this one belongs.
+      // Records are appended in order, so the file's position is that of the record.
       writeAll(this.fd, bytes);
     } catch (error) {
       if (errnoOf(error) !== 'ENOSPC') throw error;
@@ -91,11 +91,11 @@ export class FeatureCache {
   }
 }
 
-/** Where the features of images lie while the run lasts. */
+/** The folder of the feature cache, which exists during the run. */
 export function featureFolder({ folder, info }: RunRecord, isMain: boolean): string {
   const scratch = scratchFolder();
-  // The run folder is rank 0's; another rank may be on a machine that does not see it.
+  // Other ranks than 0 may be on a machine without access to the run folder.
   if (!isMain) return mkdtempSync(join(scratch ?? tmpdir(), 'nlvr-features-'));
-  // By the run's id, so that a resume takes the place of what a kill left.
+  // Named by the run's id, so that a resumed run replaces the folder of an attempt that was killed.
   return scratch === undefined ? folder.features : join(scratch, `nlvr-features-${info.id}`);
 }

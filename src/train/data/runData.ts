@@ -3,14 +3,14 @@ import type { Config } from '../../config/definition';
 import { createLoader } from '../../data/loader/createLoader';
 import { LoaderPool } from '../../data/loader/loaderPool';
 import { pipelineSettings } from '../../data/loader/settings';
-import { WHOLE, type EvaluationStep, type Shard } from '../../data/order';
+import { SINGLE_RANK, type EvaluationStep, type RankShard } from '../../data/order';
 import type { Batch, Dataset } from '../../data/types';
 import { scratchFolder, usableCacheFolder } from '../../util/cacheFolder';
 import type { FrozenVision } from './frozenVision';
 import type { Stage } from '../plan';
 import type { TimedBatches, TrainingData } from '../types';
 
-/** The run's examples from disk through the loader's worker threads. */
+/** Reads a run's batches through the loader's worker threads. */
 export class RunData implements TrainingData {
   /** Set by the caller when the vision transformer is frozen. */
   frozen: FrozenVision | undefined;
@@ -19,22 +19,26 @@ export class RunData implements TrainingData {
     private readonly config: Config,
     private readonly maxTokens: number,
     private readonly pool: LoaderPool,
-    private readonly shard: Shard,
-    /** Whether resized images are kept on disk. */
+    private readonly rankShard: RankShard,
+    /** Whether resized images are cached on disk. */
     readonly cachesImages: boolean,
   ) {}
 
   /**
-   * @param maxTokens longest input of the text encoder.
-   * @param shard this process among those that share the training.
+   * @param maxTokens maximum length of the text encoder's input.
+   * @param rankShard this process among those that share the training.
    */
-  static async open(config: Config, maxTokens: number, shard: Shard = WHOLE): Promise<RunData> {
+  static async open(
+    config: Config,
+    maxTokens: number,
+    rankShard: RankShard = SINGLE_RANK,
+  ): Promise<RunData> {
     const folder = config.cache_images ? imageCache() : undefined;
     const pool = await LoaderPool.create({
       numWorkers: config.num_workers,
       ...(folder !== undefined && { cache: { folder, imageSize: config.image_size } }),
     });
-    return new RunData(config, maxTokens, pool, shard, folder !== undefined);
+    return new RunData(config, maxTokens, pool, rankShard, folder !== undefined);
   }
 
   trainBatches(stage: Stage, epoch: number, startExample: number, count: number): TimedBatches {
@@ -47,7 +51,7 @@ export class RunData implements TrainingData {
       epoch,
       startExample,
       maxBatches: count,
-      shard: this.shard,
+      rankShard: this.rankShard,
       ...(this.frozen && { needsPixels: (image: string) => this.frozen?.has(image) !== true }),
     });
   }
@@ -55,7 +59,7 @@ export class RunData implements TrainingData {
   evalBatches(dataset: Dataset, steps: readonly EvaluationStep[]): AsyncIterable<Batch> {
     return createLoader({
       pool: this.pool,
-      dataset: dataset,
+      dataset,
       settings: pipelineSettings(this.config, this.maxTokens),
       mode: 'eval',
       batchSize: Math.min(this.config.batch_size_test, dataset.examples.length),

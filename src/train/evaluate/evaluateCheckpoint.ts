@@ -24,7 +24,7 @@ import { measureDataset, type Metrics } from '../../analysis/metrics';
 import { mergeMetrics } from '../../analysis/metricsFile';
 import { initialiseWeights, openModelSession } from '../modelSession';
 import { writePredictions } from './predictionFile';
-import { nameOfWeights } from '../checkpoint/nameOfWeights';
+import { weightsPath } from '../checkpoint/weightsPath';
 import { NlvrPrograms } from '../programs';
 import { RunData } from '../data/runData';
 
@@ -90,7 +90,7 @@ export async function evaluateCheckpoint(request: EvaluationRequest): Promise<Re
     });
     const output = await openEvaluationOutput(request, lock);
     try {
-      stop.own();
+      stop.claimFolder();
       const results = await evaluateInto(output, request, datasets, stop).finally(() =>
         stop.dispose(),
       );
@@ -140,7 +140,7 @@ async function evaluateInto(
     const incomplete = missingParts(report?.missing ?? []);
     output.loaded({ incomplete, differences: report?.differences ?? [] });
     const programs = new NlvrPrograms(opened.session, opened.model, {
-      optimizer: config,
+      training: config,
       trainable: [],
       frozenVit: false,
       pixels: 'uint8',
@@ -184,7 +184,7 @@ async function evaluateInto(
     mergeMetrics(folder.metrics, results, {
       run: report?.origin?.run ?? null,
       epoch: report?.origin?.epoch ?? null,
-      checkpoint: nameOfWeights(
+      checkpoint: weightsPath(
         folder.root,
         isUrl(checkpoint) ? checkpoint : (report?.file ?? checkpoint),
       ),

@@ -2,7 +2,7 @@
  * Evaluation: BLIP's `evaluate` (train_nlvr.py) without its random left/right exchange, each distinct image
  * encoded once.
  */
-import { evaluationSteps, shardSteps, type EvaluationStep } from '../../data/order';
+import { evaluationSteps, stepsByRank, type EvaluationStep } from '../../data/order';
 import type { EncodedTexts } from '../../data/text/encodeTexts';
 import type { Batch, Dataset } from '../../data/types';
 import type { Replica } from '../../runtime/replica/replica';
@@ -79,7 +79,7 @@ export class Evaluator {
   /** What each process has to do for a split. It does not depend on how many there are what a batch consists of. */
   plan({ examples }: Dataset): EvaluationPlan {
     const { rank, worldSize } = this.replica;
-    const shares = shardSteps(evaluationSteps(examples, this.batchSize), worldSize);
+    const shares = stepsByRank(evaluationSteps(examples, this.batchSize), worldSize);
     return { steps: shares[rank], rounds: Math.max(...shares.map((share) => share.length)) };
   }
 
@@ -132,7 +132,7 @@ export class Evaluator {
     for (let round = 0; round < rounds; round++) {
       if (round < steps.length) {
         // Between two evaluations the weights may have changed, and what is shared must not depend on the processes.
-        if (!steps[round].goesOn) this.slots.clear();
+        if (!steps[round].sharesImagesWithPrevious) this.slots.clear();
         const next = await source.next();
         if (next.done === true)
           throw new RangeError('an evaluation has fewer batches than its plan');
@@ -166,7 +166,7 @@ export class Evaluator {
     const { left, right, inputIds, attentionMask, length } = asked;
     const slotsOf = (images: ArrayLike<number>): Int32Array =>
       Int32Array.from(images, (image) => (image === BLANK ? this.blankSlot : slots[image]));
-    const outputs = await this.programs.classify(this.batchSize, length).run({
+    const outputs = await this.programs.classificationProgram(this.batchSize, length).run({
       left: this.padded(n, 1, slotsOf(left)),
       right: this.padded(n, 1, slotsOf(right)),
       inputIds: this.padded(n, length, inputIds),
@@ -180,10 +180,10 @@ export class Evaluator {
     images.set(blank);
     const slots = new Int32Array(this.chunk).fill(this.paddingSlot);
     slots[0] = this.blankSlot;
-    await this.programs.encode(this.chunk).run({ images, slots });
+    await this.programs.encodingProgram(this.chunk).run({ images, slots });
   }
 
-  /** Slots of the images, those that were not there encoded now. */
+  /** Slots of the images; missing ones are encoded. */
   private async encode(
     names: readonly string[],
     pixels: Uint8Array | Float32Array,
@@ -208,7 +208,7 @@ export class Evaluator {
         );
         targets[k] = slots[i] = this.slots.take(names[i], inUse);
       });
-      await this.programs.encode(size).run({ images, slots: targets });
+      await this.programs.encodingProgram(size).run({ images, slots: targets });
       start += size;
     }
     return slots;

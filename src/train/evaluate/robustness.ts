@@ -33,7 +33,7 @@ import { loadDatasets } from '../data/datasets';
 import { asAnnotated, BLANK, Evaluator, type EvaluationBatch, type Variant } from './evaluator';
 import { requireFiniteAnswers } from './finiteAnswers';
 import { initialiseWeights, openModelSession } from '../modelSession';
-import { nameOfWeights } from '../checkpoint/nameOfWeights';
+import { weightsPath } from '../checkpoint/weightsPath';
 import { NlvrPrograms } from '../programs';
 import { RunData } from '../data/runData';
 
@@ -88,7 +88,7 @@ export async function testRobustness(
     });
     request.onLoaded?.(report);
     const programs = new NlvrPrograms(opened.session, opened.model, {
-      optimizer: config,
+      training: config,
       trainable: [],
       frozenVit: false,
       pixels: 'uint8',
@@ -125,7 +125,7 @@ export async function testRobustness(
       epoch: report?.origin?.epoch ?? null,
       step: report?.origin?.step ?? null,
       split,
-      checkpoint: request.folder === undefined ? weights : nameOfWeights(request.folder, weights),
+      checkpoint: request.folder === undefined ? weights : weightsPath(request.folder, weights),
       ...(incomplete.length > 0 && { incomplete }),
       limit: dataset === whole ? null : dataset.examples.length,
       splitExamples: whole.examples.length,

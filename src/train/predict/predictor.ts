@@ -84,7 +84,7 @@ export class Predictor {
   /**
    * @param checkpoint `.pth`, `.safetensors`, run folder or address.
    * @param allowMissing whether random values may replace what it lacks.
-   * @param first what will be asked first: that program is prepared while the weights are read.
+   * @param first the first request, whose program is prepared while the weights are read.
    */
   static async open(
     loaded: LoadedConfig,
@@ -98,16 +98,20 @@ export class Predictor {
     const opened = await openModelSession({ loaded, library, latencyMode: true });
     try {
       const programs = new NlvrPrograms(opened.session, opened.model, {
-        optimizer: loaded.config,
+        training: loaded.config,
         trainable: [],
         frozenVit: false,
         pixels: 'uint8',
       });
       programs.reserveSlots(SLOTS);
       const usual = paddedLength(1, opened.model.text.maxPositions);
-      // TensorFlow prepares the one while the other is recorded and the weights are read.
-      void programs.encode(1).prepare();
-      void programs[first](1, usual).prepare();
+      // TensorFlow prepares them while the second one is recorded and the weights are read.
+      void programs.encodingProgram(1).prepare();
+      const firstProgram =
+        first === 'explain'
+          ? programs.explanationProgram(1, usual)
+          : programs.classificationProgram(1, usual);
+      void firstProgram.prepare();
       const report = await initialiseWeights(opened, loaded, checkpoint, { allowMissing });
       return new Predictor(loaded, opened, programs, report);
     } catch (error) {
@@ -136,7 +140,7 @@ export class Predictor {
   async answer(question: Question): Promise<Answer> {
     const meanwhile = this.willExplain ? this.recordExplanation : undefined;
     const { length, feeds, encoded } = await this.prepare(question, meanwhile);
-    const outputs = await this.programs.classify(1, length).run(feeds);
+    const outputs = await this.programs.classificationProgram(1, length).run(feeds);
     return { ...answerOf(outputs['logits']), encoded };
   }
 
@@ -155,7 +159,7 @@ export class Predictor {
       answer === true ? 1 : 0,
       answer === undefined ? 1 : 0,
     );
-    const outputs = await this.programs.explain(1, length).run({ ...feeds, wanted });
+    const outputs = await this.programs.explanationProgram(1, length).run({ ...feeds, wanted });
     const given = answerOf(outputs['logits']);
     const { layers, heads } = this.opened.model.text;
     const attention = (layer: number, image: 0 | 1): LayerAttention => {
@@ -205,7 +209,7 @@ export class Predictor {
 
   /** Recording takes the base model a second in this thread, while TensorFlow's threads encode an image. */
   private readonly recordExplanation = (length: number): void =>
-    void this.programs.explain(1, length);
+    void this.programs.explanationProgram(1, length);
 
   /**
    * What a question feeds; images that are not in a slot are encoded.
@@ -231,7 +235,9 @@ export class Predictor {
       const pixels = new Uint8Array(config.image_size ** 2 * 3);
       evaluationTransform(await decodeImage(image), config.image_size, pixels);
       const slot = this.slots.take(image, inUse);
-      const encoding = this.programs.encode(1).run({ images: pixels, slots: Int32Array.of(slot) });
+      const encoding = this.programs
+        .encodingProgram(1)
+        .run({ images: pixels, slots: Int32Array.of(slot) });
       meanwhile?.(length);
       await encoding;
       encoded++;

@@ -1,4 +1,4 @@
-/** What native libraries say on ranks other than 0, carried to rank 0's trainer.log. */
+/** Forwards the output of native libraries on other ranks to rank 0's trainer.log. */
 import { appendFileSync, closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,8 +9,8 @@ const EVERY_MS = 1000;
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * Sends what native code of this process writes to the standard error to rank 0.
- * @returns the way to end it, which sends the rest
+ * Sends everything that native code of this process writes to the standard error to rank 0.
+ * @returns an object whose `stop` sends the rest and ends the forwarding
  */
 export function forwardNativeLog(group: Pick<ProcessGroup, 'log'>): { stop(): void } {
   const folder = mkdtempSync(join(tmpdir(), 'nlvr-rank-'));
@@ -37,13 +37,13 @@ export function forwardNativeLog(group: Pick<ProcessGroup, 'log'>): { stop(): vo
   };
 }
 
-/** Appends lines of a rank to the trainer's log, its rank in front of each. */
+/** Appends lines of a rank to the trainer's log, each with the rank as a prefix. */
 export function appendRankLog(file: string, rank: number, text: string): void {
   const lines = text.split('\n').filter((line) => line !== '');
   if (lines.length === 0) return;
   try {
     appendFileSync(file, lines.map((line) => `[rank ${rank}] ${line}\n`).join(''));
   } catch {
-    // A full disk ends the run where it matters, at the next checkpoint.
+    // If the disk is full, the next checkpoint reports it.
   }
 }

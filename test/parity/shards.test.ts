@@ -9,7 +9,7 @@ import { type Golden, configOf, fixture, loadInto, openSession, readJson } from 
 
 const FOLDER = 'tiny-a';
 
-describe('lanes', () => {
+describe('shards of a batch', () => {
   let config: NlvrModelConfig;
   let session: Session;
   beforeAll(async () => {
@@ -46,7 +46,7 @@ describe('lanes', () => {
     expect(sizesOf(1)).toEqual([1]);
   });
 
-  it('give an image in a lane of its own the same features, to the last bit', async () => {
+  it('give an image in its own shard the same features, to the last bit', async () => {
     const { imageSize } = config;
     const program = session.compile({
       name: 'pair',
@@ -67,7 +67,7 @@ describe('lanes', () => {
     expect(other.subarray(0, half)).toEqual(there.subarray(0, half));
   });
 
-  it('drop the same paths as without lanes: the same examples, whatever the number of threads', async () => {
+  it('drop the same examples in stochastic depth as without shards', async () => {
     const featuresOf = async (its: Session, name: string): Promise<Float32Array> => {
       const { imageSize } = config;
       const program = its.compile({
@@ -100,13 +100,13 @@ describe('lanes', () => {
     }
   });
 
-  it('drop paths of their own', async () => {
+  it('drop paths independently of each other', async () => {
     const { imageSize } = config;
-    const lane = 8;
+    const perShard = 8;
     const program = session.compile({
       name: 'paths',
       inputs: {
-        images: { shape: [2 * lane, imageSize, imageSize, 3], dtype: 'float32' },
+        images: { shape: [2 * perShard, imageSize, imageSize, 3], dtype: 'float32' },
         seed: { shape: [2], dtype: 'int32' },
       },
       build: ({ images, seed }, scope) => ({
@@ -117,15 +117,15 @@ describe('lanes', () => {
         }),
       }),
     });
-    const images = pixels(...new Array<number>(2 * lane).fill(1));
+    const images = pixels(...new Array<number>(2 * perShard).fill(1));
     const { features } = await program.run({ images, seed: Int32Array.of(1, 2) });
-    const size = (features as Float32Array).length / (2 * lane);
-    // Equal images differ by what was dropped alone.
+    const size = (features as Float32Array).length / (2 * perShard);
+    // Equal images differ only by the dropped paths.
     const first = Array.from(
-      { length: 2 * lane },
+      { length: 2 * perShard },
       (_, i) => (features as Float32Array)[i * size] ?? NaN,
     );
     expect(new Set(first).size).toBeGreaterThan(1);
-    expect(first.slice(0, lane)).not.toEqual(first.slice(lane));
+    expect(first.slice(0, perShard)).not.toEqual(first.slice(perShard));
   });
 });

@@ -1,4 +1,4 @@
-/** A training run from its configuration to its best checkpoint: what `nlvr train` does. */
+/** Runs a training from its configuration to its best checkpoint: `nlvr train`, and BLIP's `main`. */
 import { version } from '../../package.json';
 import type { ConfigKey } from '../config/definition';
 import { configPaths } from '../config/paths';
@@ -31,33 +31,33 @@ import { pretrainedOf } from './modelSession';
 import { openRun } from './openRun';
 import { TrainingPlan } from './plan';
 import type { TrainerState } from './state';
-import { TrainingRun } from './trainingRun';
+import { TrainingAttempt } from './trainingAttempt';
 import type { TrainingOutcome, TrainingRequest } from './types';
 
-/** How long to wait for word of what happened to another rank, when TensorFlow has noticed something. */
+/** How long to wait for the error of another rank after TensorFlow reported a lost connection. */
 const DIAGNOSIS_MS = 3000;
 
 /**
- * Trains. Bad input is found before anything of the run is written; after that every failure is written to the run
- * folder too. An error on any rank ends the training on all of them.
- * @returns undefined when somebody stopped it before the run began: nothing was written then.
+ * Trains. Wrong input is reported before anything of the run is written; later failures are also recorded in the run folder.
+ * An error on any rank ends the training on all ranks.
+ * @returns undefined when the user stopped it before the run started: nothing was written then.
  * @throws {UserError} and runtime errors, after the run was marked as failed.
  */
 export async function runTraining(request: TrainingRequest): Promise<TrainingOutcome | undefined> {
   const { config, folder: configFolder } = request.loaded;
   const { group } = request;
   const folder = new RunFolder(configPaths(config, configFolder).outputDir);
-  // Before everything else: checking a large data set takes minutes, in which the user may cancel.
+  // Before everything else: checking a large data set takes minutes, in which the user may stop the training.
   const stop = new StopController(folder, request.onStopRequested, request.onSaveRequested);
   request.stopSignal?.addEventListener('abort', () => stop.request());
-  const job: Job = { record: undefined, lock: undefined };
+  const job: OpenRunHandles = { record: undefined, lock: undefined };
   try {
-    return await Promise.race([run(request, folder, stop, job), group.failed]);
+    return await Promise.race([runOnRank(request, folder, stop, job), group.failed]);
   } catch (error) {
-    const cause = await causeOf(error, request);
-    // The others learn first: writing to a full or hanging disk may take long.
+    const cause = await diagnose(error, request);
+    // The other ranks are notified first: writing to a full or hanging disk may take long.
     await group.fail(failureOf(cause, group.spec));
-    if (job.record) closeBroken(job.record, cause);
+    if (job.record) closeFailedRun(job.record, cause);
     throw cause;
   } finally {
     stop.dispose();
@@ -65,16 +65,16 @@ export async function runTraining(request: TrainingRequest): Promise<TrainingOut
   }
 }
 
-/** What has come of a training so far. */
-interface Job {
-  /** Set once the run is being written. */
+/** What a training has opened so far, to be closed when it fails. */
+interface OpenRunHandles {
+  /** Set when the run is opened for writing. */
   record: RunRecord | undefined;
-  /** Set once the run folder is this process's. */
+  /** Set when this process holds the folder's lock. */
   lock: HeldLock | undefined;
 }
 
-/** When another rank has died, TensorFlow says first that its connection is gone; who and why comes a moment later. */
-async function causeOf(error: unknown, { group }: TrainingRequest): Promise<unknown> {
+/** The cause of an error: when another rank has ended, TensorFlow reports the lost connection before the rank's error arrives. */
+async function diagnose(error: unknown, { group }: TrainingRequest): Promise<unknown> {
   if (group.spec.worldSize === 1 || !(error instanceof RuntimeError)) return error;
   const patience = new Promise<void>((resolve) => setTimeout(resolve, DIAGNOSIS_MS));
   return Promise.race([group.failed, patience]).then(
@@ -83,42 +83,44 @@ async function causeOf(error: unknown, { group }: TrainingRequest): Promise<unkn
   );
 }
 
-async function run(
+async function runOnRank(
   request: TrainingRequest,
   folder: RunFolder,
   stop: StopController,
-  job: Job,
+  job: OpenRunHandles,
 ): Promise<TrainingOutcome | undefined> {
   const { group } = request;
-  const place = group.isMain ? await takeFolder(request, folder, stop, job) : undefined;
+  const place = group.isMain ? await acquireFolder(request, folder, stop, job) : undefined;
   const prepared =
-    group.isMain && !place ? undefined : await prepare(request, place?.mode ?? request.mode, stop);
+    group.isMain && !place
+      ? undefined
+      : await prepareData(request, place?.mode ?? request.mode, stop);
   // Rank 0 may have been stopped while it checked the images, which it alone does.
   if (!(await group.broadcast(prepared !== undefined)) || !prepared) {
     await group.close();
     return undefined;
   }
-  await group.requireSame(factsOf(request, prepared));
-  const outcome = await train(request, place, stop, prepared, job);
+  await group.requireSame(rankFacts(request, prepared));
+  const outcome = await recordTraining(request, place, stop, prepared, job);
   await group.close();
   return outcome;
 }
 
-/** The run folder, which belongs to this process. */
-interface Place {
+/** The run folder, whose lock this process holds. */
+interface AcquiredFolder {
   folder: RunFolder;
   lock: HeldLock;
-  /** How it is taken. */
+  /** How the run is opened. */
   mode: RunMode;
 }
 
-/** @returns undefined when it was stopped while it waited for the folder. */
-async function takeFolder(
+/** Acquires the lock of the run folder. @returns undefined when the user stopped the training while it waited. */
+async function acquireFolder(
   { mode, takeOver = false, attempt, onWait }: TrainingRequest,
   folder: RunFolder,
   stop: StopController,
-  job: Job,
-): Promise<Place | undefined> {
+  job: OpenRunHandles,
+): Promise<AcquiredFolder | undefined> {
   attempt?.in(folder, false);
   requireUsableFolder(folder.root, mode);
   attempt?.willMake(folder);
@@ -135,29 +137,29 @@ async function takeFolder(
     if (stop.requested) return undefined;
     throw error;
   }
-  stop.own();
+  stop.claimFolder();
   attempt?.in(folder, true);
   attempt?.phase('checking');
-  // Once more, now that nobody else writes it.
+  // Checked again, now that no other process writes the folder.
   return { folder, lock: job.lock, mode: requireUsableFolder(folder.root, mode) };
 }
 
-interface Prepared {
-  /** Of rank 0, which alone checks the data. */
+interface PreparedData {
+  /** The report of the data check; undefined on ranks other than 0, which do not check the data. */
   report: CheckedData | undefined;
   datasets: Partial<Record<Split, Dataset>> & { train: Dataset };
   plan: TrainingPlan;
 }
 
-/** Everything that writes nothing. @returns undefined when it was stopped. */
-async function prepare(
+/** Checks weights and data and reads the data sets; writes nothing. @returns undefined when the user stopped the training. */
+async function prepareData(
   request: TrainingRequest,
   mode: RunMode,
   stop: StopController,
-): Promise<Prepared | undefined> {
+): Promise<PreparedData | undefined> {
   const { loaded, group } = request;
   const { worldSize } = group.spec;
-  // Files are rank 0's matter: it checks them, reads the weights, and writes the run.
+  // Only rank 0 checks files, reads the weights, and writes the run.
   if (!group.isMain) {
     const splits = configuredSplits(loaded);
     if (!splits.includes('train')) splits.unshift('train');
@@ -167,12 +169,12 @@ async function prepare(
     return { report: undefined, datasets, plan };
   }
   const { checks } = request;
-  // A resumed run has its own weights.
+  // A resumed run reads the weights of its last checkpoint.
   const model = readModelConfig(loaded.config, loaded.folder);
   if (mode !== 'resume') await checkWeights(pretrainedOf(loaded), model, true);
   let report: CheckedData;
   try {
-    // What takes minutes is done while the run trains.
+    // A sample only: BackgroundCheck reads the other images during the training.
     report = await checkData(loaded, { ...checks, signal: stop.signal }, 'sample');
   } catch (error) {
     if (stop.requested) return undefined;
@@ -185,21 +187,21 @@ async function prepare(
   return stop.requested ? undefined : { report, datasets, plan };
 }
 
-/** What must be the same on all ranks, or they would train different things. Paths may differ between machines. */
-function factsOf(
+/** Values that must be equal on all ranks: versions, configuration, model and data. Paths may differ between machines. */
+function rankFacts(
   { loaded, mode }: TrainingRequest,
-  { datasets, plan }: Prepared,
+  { datasets, plan }: PreparedData,
 ): Record<string, string> {
   const { config, folder } = loaded;
   const model = readModelConfig(config, folder);
-  const keys = Object.entries(config).filter(([key]) => !OWN_KEYS.has(key));
+  const keys = Object.entries(config).filter(([key]) => !PER_RANK_KEYS.has(key));
   return {
     version,
     'way to start': mode,
     ...Object.fromEntries(keys.map(([key, value]) => [key, JSON.stringify(value)])),
-    ...asText(modelKeyValues(model)),
-    // How it learns, which may come from a file of each rank.
-    ...asText({
+    ...stringValues(modelKeyValues(model)),
+    // Dropout rates: `med_config` may be a file on each machine.
+    ...stringValues({
       'med_config.hidden_dropout_prob': model.text.hiddenDropout,
       'med_config.attention_probs_dropout_prob': model.text.attentionDropout,
     }),
@@ -213,12 +215,12 @@ function factsOf(
   };
 }
 
-function asText(values: Readonly<Record<string, number>>): Record<string, string> {
+function stringValues(values: Readonly<Record<string, number>>): Record<string, string> {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value)]));
 }
 
-/** Keys that a rank may have of its own: where things lie, and what its machine is like. */
-const OWN_KEYS = new Set<string>([
+/** Keys that may differ between ranks: paths, and settings that depend on the machine. */
+const PER_RANK_KEYS = new Set<string>([
   'image_root',
   'ann_root',
   'ann_files',
@@ -231,17 +233,17 @@ const OWN_KEYS = new Set<string>([
   'threads',
 ] satisfies ConfigKey[]);
 
-async function train(
+async function recordTraining(
   request: TrainingRequest,
-  place: Place | undefined,
+  place: AcquiredFolder | undefined,
   stop: StopController,
-  { report, datasets, plan }: Prepared,
-  job: Job,
+  { report, datasets, plan }: PreparedData,
+  job: OpenRunHandles,
 ): Promise<TrainingOutcome> {
   const { group } = request;
   const opened = place && (await openRun(request, place, plan));
   job.record = opened?.writer;
-  const begun = await group.broadcast<Begun>(
+  const begun = await group.broadcast<RunStart>(
     opened && { info: opened.writer.info, resumed: opened.resumed ?? null },
   );
   const { outputDir } = configPaths(request.loaded.config, request.loaded.folder);
@@ -271,7 +273,7 @@ async function train(
       describeProblem(problem),
     );
   const images = report && new BackgroundCheck(request.loaded, report, record);
-  const outcome = await new TrainingRun(
+  const outcome = await new TrainingAttempt(
     request,
     record,
     plan,
@@ -279,7 +281,7 @@ async function train(
     stop,
     begun.resumed ?? undefined,
   )
-    .train()
+    .run()
     .finally(() => images?.stop())
     .finally(() => stop.dispose());
   record.close(outcome.state);
@@ -290,20 +292,20 @@ function noteChanges(record: RunRecord, changes: readonly ConfigChange[]): void 
   if (changes.length > 0) record.note('warning', 'config-changed', describeChanges(changes));
 }
 
-/** What rank 0 says of the run once it has its folder. */
-interface Begun {
+/** The start of the run, which rank 0 broadcasts to the other ranks. */
+interface RunStart {
   info: Readonly<RunInfo>;
-  /** Where the run resumes; null for a new one. */
+  /** Position where the run resumes; null for a new run. */
   resumed: TrainerState | null;
 }
 
-/** Says in the run folder why the run ended, as far as that can still be written. */
-function closeBroken(record: RunRecord, error: unknown): void {
+/** Records in the run folder why the run failed, if that can still be written. */
+function closeFailedRun(record: RunRecord, error: unknown): void {
   const exitCode = exitCodeOf(error);
   const { message, hint } = errorDetails(error);
   try {
     record.close(exitCode === ExitCode.stopped ? 'stopped' : 'failed', message, hint, exitCode);
   } catch {
-    // On a full disk for instance. What the person needs to know is what came first.
+    // On a full disk, for example. The first error is the one to report.
   }
 }

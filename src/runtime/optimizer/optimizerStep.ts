@@ -1,5 +1,5 @@
 /**
- * Training steps: forward, backward, clipping and AdamW as one program.
+ * Compiles optimizer steps: forward pass, backward pass, clipping and AdamW as one program.
  *
  * Moments are session variables named `optimizer.m/<parameter>` and `optimizer.v/<parameter>`, gradient
  * accumulators `optimizer.g/<parameter>`: read them to save a run, assign them to resume it exactly.
@@ -30,13 +30,13 @@ export interface LossSpec {
   inputs: Record<string, InputSpec>;
   /** Variables to differentiate by. */
   parameters: readonly string[];
-  /** The scalar to minimise, and whatever else the program shall return. */
+  /** The scalar to minimize, and further outputs of the program. */
   loss: (inputs: Inputs, scope: Scope) => LossResult;
-  /** Parameters that this loss need not reach; they are left as they are. */
+  /** Parameters that the loss may be independent of; they are not changed. */
   withoutGradient?: readonly string[];
 }
 
-export interface TrainingSpec extends LossSpec {
+export interface OptimizerStepSpec extends LossSpec {
   optimizer: AdamWOptions;
   /** Gradients are scaled down to this global norm, as by torch.nn.utils.clip_grad_norm_; 0: not at all. */
   gradClip: number;
@@ -45,43 +45,45 @@ export interface TrainingSpec extends LossSpec {
   /** How gradients are averaged over the ranks. */
   reduction?: GradientReduction;
   /**
-   * For fp16: the loss is differentiated times the feed `loss_scale`, gradients are divided by it before their norm is
-   * taken, and where that is not finite nothing is changed.
+   * For fp16: the loss is multiplied by the feed `loss_scale`, and the gradients are divided by it before their norm is
+   * computed. If the norm is not finite, the step changes nothing.
    */
   lossScaling?: boolean;
 }
 
-/** Output with the time at which a rank's own gradients existed. */
+/** Output with the time at which this rank's gradients existed. */
 const GRADIENTS_AT = 'gradients_at';
 const accumulatorName = (parameter: string): string => `optimizer.g/${parameter}`;
 
 /** A compiled optimizer step. */
-export interface TrainingStep {
+export interface OptimizerStep {
   /**
-   * One optimizer step. With accumulation: the last micro-batch of the step.
+   * Runs an optimizer step. With accumulation: the last micro-batch of the step.
    *
    * @param feeds the inputs, `lr`, `step`: the optimizer step's number from 1, for bias correction, and with loss scaling
    *   `loss_scale`
-   * @param onProfile has every operation timed and takes the timings
-   * @returns this rank's `loss` and outputs, the sums over all ranks of what the loss function has summed, and
-   *   `grad_norm`, the norm of the mean gradient of all ranks before clipping; with loss scaling, a step whose norm is not
-   *   finite left weights and moments as they were. With several ranks also `own_ms`:
-   *   milliseconds until this rank's gradients existed, without waiting for others; not of the first run, in which
-   *   TensorFlow prepares the program
+   * @param onProfile receives the duration of every operation
+   * @returns this rank's `loss` and outputs; the sums over all ranks of the loss function's `summed`; and `grad_norm`, the
+   *   norm of the mean gradient of all ranks before clipping. With loss scaling, a step whose norm is not finite does not
+   *   change weights and moments. With several ranks also `own_ms`: milliseconds until this rank's gradients existed, without
+   *   waiting for others; not for the first run, in which TensorFlow prepares the program
    */
   run(feeds: Feeds, onProfile?: (timings: OpTiming[]) => void): Promise<Values>;
   /**
-   * A micro-batch before the last: adds its gradients, divided by accumulateSteps, to those of the step. With loss scaling
-   * they are scaled, by the same `loss_scale` for all of the step.
+   * Runs a micro-batch before the last one: adds its gradients, divided by accumulateSteps, to those of the step. With loss
+   * scaling all micro-batches of a step have the same `loss_scale`.
    *
-   * It stays on this rank: gradients are averaged over the ranks once a step.
+   * Ranks do not communicate in it: gradients are averaged over the ranks once per step.
    *
    * @returns `loss` and the loss function's outputs
    */
   accumulate(feeds: Feeds): Promise<Values>;
 }
 
-/** Adds a loss and its gradients to the program being recorded. Every named parameter is differentiated. */
+/**
+ * Records a loss and its gradients with respect to all parameters of the spec.
+ * @throws TraceError naming parameters that the loss does not depend on
+ */
 function differentiate(
   spec: LossSpec,
   inputs: Inputs,
@@ -92,7 +94,7 @@ function differentiate(
   const values = parameters.map((name) => scope.param(name));
   let outputs: Record<string, tf.Tensor> = {};
   let summed: Record<string, tf.Tensor> = {};
-  // They outlive TensorFlow.js's scope of the gradients.
+  // tf.keep: TensorFlow.js would dispose of these tensors at the end of `gradients`.
   const keep = (tensors: Record<string, tf.Tensor> = {}): Record<string, tf.Tensor> =>
     Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tf.keep(tensor)]));
   const { value, grads } = tf.engine().gradients(
@@ -125,10 +127,7 @@ function differentiate(
   return { loss: value, outputs, summed, gradients };
 }
 
-/**
- * A program that returns the loss, its outputs and all gradients, as `grad/<parameter>`; it changes nothing.
- * For tests and for looking into a model.
- */
+/** Compiles a program that returns the loss, its outputs and all gradients, as `grad/<parameter>`, for tests. */
 export function compileGradients(session: Session, spec: LossSpec): Program {
   return session.compile({
     name: spec.name,
@@ -145,12 +144,11 @@ export function compileGradients(session: Session, spec: LossSpec): Program {
 }
 
 /**
- * Compiles an AdamW step with the semantics of torch.optim.AdamW.
+ * Compiles an optimizer step of AdamW.
  *
- * Steps of several input signatures may be compiled for the same parameters; they share moments and
- * accumulators.
+ * Steps with different input shapes may be compiled for the same parameters; they share moments and accumulators.
  */
-export function compileTrainingStep(session: Session, spec: TrainingSpec): TrainingStep {
+export function compileOptimizerStep(session: Session, spec: OptimizerStepSpec): OptimizerStep {
   for (const parameter of spec.parameters) {
     const shape = session.shapeOf(parameter);
     for (const name of momentNames(parameter)) session.variable(name, shape, 'zeros');
@@ -165,7 +163,7 @@ export function compileTrainingStep(session: Session, spec: TrainingSpec): Train
     inputs: { ...shared, lr: scalar, step: scalar },
     build: ({ lr, step, loss_scale: scale, ...inputs }, scope) => {
       const { loss, outputs, summed, gradients } = differentiate(spec, inputs, scope, scale);
-      const gradNorm = update(spec, scope, gradients, { lr, step, scale });
+      const gradNorm = applyGradients(spec, scope, gradients, { lr, step, scale });
       const sums = sumOverRanks(scope, summed);
       const own = [...gradients.values()].map((gradient) => outputOf(gradient).oper);
       return {
@@ -206,9 +204,9 @@ const FLOAT = { T: { type: DType.float32 } } as const;
 
 const ASSIGN = { dtype: { type: DType.float32 } } as const;
 
-/** One micro-batch: accumulators += gradients / accumulateSteps. */
+/** Records a micro-batch: accumulators += gradients / accumulateSteps. */
 function accumulate(
-  spec: TrainingSpec,
+  spec: OptimizerStepSpec,
   { loss_scale: scale, ...inputs }: Inputs,
   scope: Scope,
 ): Record<string, tf.Tensor> {
@@ -223,7 +221,7 @@ function accumulate(
   return { loss, ...outputs };
 }
 
-/** The sums of some values over all ranks, in one message. */
+/** Sums values over all ranks, in one message. */
 function sumOverRanks(
   { trace, replica }: Scope,
   values: Record<string, tf.Tensor>,
@@ -244,11 +242,11 @@ function sumOverRanks(
 }
 
 /**
- * Averages the gradients over the ranks, clips and applies them, in the order of DistributedDataParallel.
+ * Averages the gradients over the ranks, clips them and applies them, in this order, as with DistributedDataParallel.
  * @returns their global norm before clipping
  */
-function update(
-  spec: TrainingSpec,
+function applyGradients(
+  spec: OptimizerStepSpec,
   scope: Scope,
   gradients: Map<string, tf.Tensor>,
   { lr, step, scale }: { lr: tf.Tensor; step: tf.Tensor; scale?: tf.Tensor },
@@ -259,19 +257,19 @@ function update(
     own.set(
       name,
       spec.accumulateSteps > 1
-        ? withAccumulated(spec, scope, name, outputOf(gradient))
+        ? addAccumulated(spec, scope, name, outputOf(gradient))
         : outputOf(gradient),
     );
   const totals = allReduceMean(trace, scope.replica, own, spec.reduction ?? { precision: 'fp32' });
   if (scale) {
-    // After the sum over the ranks, which all of them get: so they agree on whether it is finite.
+    // After the all-reduce, whose result is the same on all ranks: so they agree on whether it is finite.
     const inverse = trace.op('Reciprocal', [outputOf(scale)], FLOAT);
     for (const [name, total] of totals) totals.set(name, trace.op('Mul', [total, inverse], FLOAT));
   }
   const norm = globalNorm(scope, [...totals.values()]);
   const finite = scale && trace.op('IsFinite', [norm], FLOAT);
   const factor = gradientFactor(spec, trace, norm, finite);
-  // 0 times infinity is 0 here: what is skipped must not reach the moments.
+  // MulNoNan: 0 times infinity is 0, so that the gradients of a skipped step do not reach the moments.
   const multiply = finite ? 'MulNoNan' : 'Mul';
   if (factor)
     for (const [name, total] of totals)
@@ -282,11 +280,12 @@ function update(
 }
 
 /**
- * What the gradients are multiplied by: clipping, and 0 in a step that is skipped.
- * @param finite whether they are, where that is asked
+ * The factor of the gradients: for clipping, and 0 in a step that is skipped.
+ * @param finite whether the gradients are finite; undefined without loss scaling
+ * @returns undefined where the gradients are used as they are
  */
 function gradientFactor(
-  spec: TrainingSpec,
+  spec: OptimizerStepSpec,
   trace: Trace,
   norm: Output,
   finite: Output | undefined,
@@ -303,8 +302,13 @@ function gradientFactor(
   return trace.op('SelectV2', [finite, factor ?? one, trace.graph.scalar(0)], FLOAT);
 }
 
-/** The step's gradient from the accumulator and the last micro-batch; the accumulator is emptied. */
-function withAccumulated(spec: TrainingSpec, scope: Scope, name: string, gradient: Output): Output {
+/** Adds the accumulated gradient to that of the last micro-batch, and resets the accumulator. */
+function addAccumulated(
+  spec: OptimizerStepSpec,
+  scope: Scope,
+  name: string,
+  gradient: Output,
+): Output {
   const { trace } = scope;
   const share = trace.op('Mul', [gradient, trace.graph.scalar(1 / spec.accumulateSteps)], FLOAT);
   const sum = outputOf(scope.param(accumulatorName(name)));
