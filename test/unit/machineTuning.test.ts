@@ -11,7 +11,7 @@ const threadCounts = Array.from({ length: 64 }, (_, i) => i + 1);
 describe('from 1 to 64 threads', () => {
   it('what is for speed alone is on where it was measured, and off elsewhere', () => {
     const on = (measure: (threads: number) => boolean): number[] => threadCounts.filter(measure);
-    const cpu = { device: 'cpu', xla: false, lanes: true } as const;
+    const cpu = { device: 'cpu', xla: false, sharded: true } as const;
     expect(on((threads) => parallelism({ ...cpu, threads }).shards > 1)).toEqual([2]);
     expect(on((threads) => transposesAsIntegers('cpu', threads))).toEqual([1, 2]);
     expect(on((threads) => transposesAsIntegers('gpu', threads))).toEqual([]);

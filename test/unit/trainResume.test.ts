@@ -103,7 +103,7 @@ describe('features of a frozen vision transformer', () => {
   const programs = {
     featureShape: [1, 2] as [number, number],
     imagesPerRun: 2,
-    encodeToHost: () => ({
+    hostEncodingProgram: () => ({
       run: ({ images }: { images: Uint8Array }) => {
         if (images.length !== 2) throw new RangeError(`${images.length} images`);
         const features = Float32Array.from(images, (byte) => byte).reduce<number[]>(
