@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { DType } from '../tensorflow/dtypes';
 import { TraceError } from '../errors';
-import { rawOp } from '../trace/tracer';
+import { currentTrace, rawOp } from '../trace/tracer';
 import { type Rematerialized, rematerialization, valueOf } from '../trace/rematerialize';
 
 const FLOAT = { T: { type: DType.float32 } } as const;
@@ -11,6 +11,19 @@ function matMul(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: boo
     ...FLOAT,
     transpose_a: { bool: transposeA },
     transpose_b: { bool: transposeB },
+  });
+}
+
+/** [rows, in] · [out, in]ᵀ + [out] */
+function withBias(rows: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor): tf.Tensor {
+  if (!currentTrace().fusesBias)
+    return rawOp('BiasAdd', [matMul(rows, weight, false, true), bias], FLOAT);
+  // What TensorFlow's remapper makes of the two ops, after a search through the whole graph.
+  return rawOp('_FusedMatMul', [rows, weight, [bias]], {
+    ...FLOAT,
+    transpose_a: { bool: false },
+    transpose_b: { bool: true },
+    fused_ops: { strings: ['BiasAdd'] },
   });
 }
 
@@ -38,10 +51,8 @@ export function linear(
     const save = args.pop() as unknown as tf.GradSaveFunc;
     const [rows, w, b] = args as tf.Tensor[] as [tf.Tensor, tf.Tensor, tf.Tensor?];
     save(again ? [w] : [w, rows]);
-    const value = matMul(rows, w, false, true);
     return {
-      // [rows, in] · [out, in]ᵀ + [out]: TensorFlow fuses the two ops.
-      value: b ? rawOp('BiasAdd', [value, b], FLOAT) : value,
+      value: b ? withBias(rows, w, b) : matMul(rows, w, false, true),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const [savedWeight, savedRows] = saved as [tf.Tensor, tf.Tensor?];
         const inputRows = again ? again(dy) : (savedRows ?? rows);

@@ -61,6 +61,14 @@ interface Signatures {
   SetAttrFloat(description: DescriptionPointer, name: string, value: number): void;
   SetAttrString(description: DescriptionPointer, name: string, value: Memory, size: number): void;
   SetAttrShape(description: DescriptionPointer, name: string, dims: Memory, rank: number): void;
+  /** @param value a serialised `AttrValue` */
+  SetAttrValueProto(
+    description: DescriptionPointer,
+    name: string,
+    value: Uint8Array,
+    size: number,
+    status: StatusPointer,
+  ): void;
   SetAttrTensor(
     description: DescriptionPointer,
     name: string,
@@ -147,6 +155,7 @@ const DECLARATIONS: Record<keyof Signatures, [string, (string | typeof outputStr
   SetAttrFloat: ['void', ['void *', 'str', 'float']],
   SetAttrString: ['void', ['void *', 'str', 'void *', 'size_t']],
   SetAttrShape: ['void', ['void *', 'str', 'void *', 'int']],
+  SetAttrValueProto: ['void', ['void *', 'str', 'void *', 'size_t', 'void *']],
   SetAttrTensor: ['void', ['void *', 'str', 'void *', 'void *']],
   FinishOperation: ['void *', ['void *', 'void *']],
   OperationNumOutputs: ['int', ['void *']],

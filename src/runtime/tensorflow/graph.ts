@@ -11,6 +11,7 @@ import {
 import { DType } from './dtypes';
 import { RuntimeError, TraceError } from '../errors';
 import { bytesOf } from './nativeBuffer';
+import { bytesField } from './protobuf';
 import { createTensor } from './nativeTensor';
 import { Status } from './status';
 
@@ -23,6 +24,7 @@ export type Attribute =
   | { bool: boolean }
   | { float: number }
   | { string: string }
+  | { strings: readonly string[] }
   | { shape: readonly number[] }
   | { tensor: { shape: readonly number[]; dtype: DType; values: NodeJS.TypedArray } };
 
@@ -38,6 +40,9 @@ export interface NodeOptions {
 
 /** Digits of a node's number: padded, so that names sort in the order of recording. */
 const NUMBER_DIGITS = 7;
+
+/** Fields of tensorflow/core/framework/attr_value.proto: `list` of AttrValue, `s` of its ListValue. */
+const AttrValue = { list: 1, strings: 2 } as const;
 
 /** An input of a node: one output, or a list of them where the op takes a list. */
 export type NodeInput = Output | readonly Output[];
@@ -197,6 +202,11 @@ export class Graph {
     else if ('string' in value) {
       const bytes = Buffer.from(value.string, 'utf8');
       capi.SetAttrString(description, name, bytes.length > 0 ? bytes : NULL, bytes.length);
+    } else if ('strings' in value) {
+      const list = value.strings.flatMap((text) => bytesField(AttrValue.strings, text));
+      const bytes = Uint8Array.from(bytesField(AttrValue.list, list));
+      capi.SetAttrValueProto(description, name, bytes, bytes.length, this.status.native);
+      this.status.check(`attribute ${name}`);
     } else if ('shape' in value)
       capi.SetAttrShape(
         description,

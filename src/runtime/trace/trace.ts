@@ -66,6 +66,12 @@ export class Trace {
     return this.device === 'cpu' && !this.options.xla && this.replica.worldSize === 1;
   }
 
+  /** Whether a matrix product and its bias are recorded as one op: such a kernel is on CPUs, for float32. */
+  get fusesBias(): boolean {
+    const { device, xla, precision } = this.options;
+    return device === 'cpu' && !xla && NARROW[precision] === undefined;
+  }
+
   get device(): 'cpu' | 'gpu' {
     return this.options.device;
   }

@@ -267,7 +267,9 @@ export function scaledBy(tensor: tf.Tensor, factor: number): tf.Tensor {
   const type = source && trace.graph.typeOf(source);
   if (!source || type !== DType.bfloat16 || !Number.isInteger(Math.log2(factor)))
     return tf.mul(tensor, factor);
-  const scale = trace.cast(trace.graph.scalar(factor), DType.float32, type);
+  // bfloat16 is the upper half of float32, and a power of two needs no more.
+  const upperHalf = new Uint32Array(Float32Array.of(factor).buffer)[0] >>> 16;
+  const scale = trace.constant([], type, Uint16Array.of(upperHalf));
   return tensorOf(trace.widened(trace.op('Mul', [source, scale], { T: { type } }), type));
 }
 
