@@ -2,7 +2,7 @@
 import type { Split } from '../run/events';
 import { readRunInfo } from '../run/read/migrate';
 import type { Prediction } from '../run/predictions';
-import { fileOfSet, listSets, type PredictionSet } from '../run/read/predictionSets';
+import { setFile, listSets, type PredictionSet } from '../run/read/predictionSets';
 import { readPredictions } from '../run/read/readPredictions';
 import type { RunInfo } from '../run/runInfo';
 import { localize, type MessageText } from '../util/localize';
@@ -79,13 +79,13 @@ export async function loadPredictions(
 ): Promise<Prediction[]> {
   const predictions: Prediction[] = [];
   let skipped = 0;
-  for await (const batch of readPredictions(fileOfSet(folder, set))) {
+  for await (const batch of readPredictions(setFile(folder, set))) {
     for (const each of batch.predictions) predictions.push(each);
     skipped = batch.skipped;
   }
   if (skipped > 0)
     notes.push(
-      localize('Lines of {0} that could not be read: {1}.', fileOfSet(folder, set), skipped),
+      localize('Lines of {0} that could not be read: {1}.', setFile(folder, set), skipped),
     );
   return predictions;
 }

@@ -10,7 +10,7 @@ import {
 } from '../analysis/runPredictions';
 import type { Split } from '../run/events';
 import type { Prediction } from '../run/predictions';
-import { fileOfSet } from '../run/read/predictionSets';
+import { setFile } from '../run/read/predictionSets';
 import { readPredictions } from '../run/read/readPredictions';
 import { runPaths } from '../run/runPaths';
 import { localize, type StoredMessage } from '../util/localize';
@@ -108,7 +108,7 @@ export async function failedExamples(
   const text = input.contains?.toLowerCase();
   const page = new Page(offset + limit, order === 'surest' ? byConfidence : undefined);
   let predictions = 0;
-  for await (const batch of readPredictions(fileOfSet(folder, set))) {
+  for await (const batch of readPredictions(setFile(folder, set))) {
     predictions += batch.predictions.length;
     for (const each of batch.predictions)
       if (
@@ -258,7 +258,7 @@ export async function compareRuns(
   const imageRoot = (await runPaths(run.folder, run.info.configFile))?.imageRoot ?? null;
   const texts = new Map<string, Record<string, unknown>>();
   if (wanted.size > 0)
-    for await (const batch of readPredictions(fileOfSet(run.folder, set)))
+    for await (const batch of readPredictions(setFile(run.folder, set)))
       for (const each of batch.predictions)
         if (wanted.has(each.identifier)) texts.set(each.identifier, described(each, imageRoot));
   const shown = (list: readonly ComparedExample[]): unknown[] =>

@@ -1,11 +1,11 @@
 /** Tools about runs: the list of runs, and status, metrics and curves of one run. */
 import { readMetrics } from '../analysis/metricsFile';
 import { tableOf, type RunTable } from '../analysis/runTable';
-import { curvesIn } from '../run/curves/exportCurves';
-import type { CurveName } from '../run/curves/roles';
+import { curvesFromEvents } from '../run/curves/exportCurves';
+import type { CurveName } from '../run/curves/curveNames';
 import type { Series } from '../run/curves/series';
 import { openEvents } from '../run/read/eventSource';
-import type { PlacedEvent } from '../run/read/eventReader';
+import type { EventWithStep } from '../run/read/eventReader';
 import type { EpochEvent, EvalEvent, NoteEvent } from '../run/events';
 import { listSets } from '../run/read/predictionSets';
 import { readRun, type ReadRun } from '../run/read/readRun';
@@ -114,7 +114,7 @@ export async function runStatus(
 }
 
 /** The unresolved notes of a run, oldest first. */
-function notesIn(events: readonly PlacedEvent[]): NoteEvent[] {
+function notesIn(events: readonly EventWithStep[]): NoteEvent[] {
   let notes: NoteEvent[] = [];
   for (const { event } of events)
     if (event.type === 'note') notes.push(event);
@@ -138,7 +138,7 @@ export async function runMetrics(
   const { folder, run } = await openRun(text, places);
   const { info } = run;
   const events = await eventsOf(folder, info.kind);
-  const curves = curvesIn(events);
+  const curves = curvesFromEvents(events);
   const evaluations = evaluationsIn(events);
   const epochs = epochsIn(events);
   return {
@@ -160,7 +160,7 @@ export async function runMetrics(
 }
 
 /** The evaluations in order; only the last one of the same split and epoch. */
-function evaluationsIn(events: readonly PlacedEvent[]): Partial<EvalEvent>[] {
+function evaluationsIn(events: readonly EventWithStep[]): Partial<EvalEvent>[] {
   const found = new Map<string, Partial<EvalEvent>>();
   for (const { event } of events) {
     if (event.type !== 'eval') continue;
@@ -172,7 +172,7 @@ function evaluationsIn(events: readonly PlacedEvent[]): Partial<EvalEvent>[] {
   return [...found.values()];
 }
 
-function epochsIn(events: readonly PlacedEvent[]): Partial<EpochEvent>[] {
+function epochsIn(events: readonly EventWithStep[]): Partial<EpochEvent>[] {
   return events.flatMap(({ event }) => {
     if (event.type !== 'epoch') return [];
     const { epoch, step, loss, accuracy, lr, seconds } = event;
@@ -216,6 +216,6 @@ async function openRun(
   return { folder, run };
 }
 
-async function eventsOf(folder: string, kind: ReadRun['info']['kind']): Promise<PlacedEvent[]> {
+async function eventsOf(folder: string, kind: ReadRun['info']['kind']): Promise<EventWithStep[]> {
   return (await openEvents(folder, kind).read()).events;
 }

@@ -18,7 +18,7 @@ function openAttempt(
 ): AttemptWriter | undefined {
   const configFile = config === undefined ? null : resolve(config);
   const attempt = AttemptWriter.open({ kind, arguments: process.argv.slice(2), configFile });
-  if (outputDir !== undefined) attempt?.in(new RunFolder(resolve(outputDir)), false);
+  if (outputDir !== undefined) attempt?.setFolder(new RunFolder(resolve(outputDir)), false);
   return attempt;
 }
 
@@ -39,7 +39,7 @@ export async function withAttempt<T>(
   }
   try {
     const done = await work(attempt);
-    if (done === undefined) attempt.stoppedBefore();
+    if (done === undefined) attempt.stoppedBeforeStart();
     return done;
   } catch (error) {
     attempt.fail(error);

@@ -1,7 +1,7 @@
 /** Defines options that several commands share, and the parsers of their values. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { EpochSelector } from '../analysis/runPredictions';
-import { CURVES, isCurveName, type Chosen } from '../run/curves/roles';
+import { CURVES, isCurveName, type CurveMapping } from '../run/curves/curveNames';
 
 /** Collects the values of an option that can be repeated. */
 export const collect = (value: string, previous: string[]): string[] => [...previous, value];
@@ -124,7 +124,7 @@ function parseSubset(value: string, previous: [string, string][]): [string, stri
   return [...previous, [name, file]];
 }
 
-export function parseCurve(value: string, previous: Chosen): Chosen {
+export function parseCurve(value: string, previous: CurveMapping): CurveMapping {
   const [, name = '', scalar = ''] = /^([^=]+)=(.*)$/.exec(value) ?? [];
   if (!isCurveName(name))
     throw new InvalidArgumentError(`expected curve=scalar; curves are ${CURVES.join(', ')}.`);

@@ -2,7 +2,7 @@ import { clipValues, localize, type MessageText } from '../util/localize';
 import { UserError } from '../util/userError';
 
 /** Location of an error in the user's data. */
-export interface DataPlace {
+export interface DataLocation {
   /** Absolute path of the annotation file or image. */
   file: string;
   /** 1-based line of the annotation file. */
@@ -36,21 +36,21 @@ export class DataError extends UserError {
   /** The message without the location. */
   readonly reason: MessageText;
 
-  constructor(reason: MessageText, place: DataPlace) {
-    super(localize('{0}: {1}', describePlace(place), clipValues(reason)));
+  constructor(reason: MessageText, location: DataLocation) {
+    super(localize('{0}: {1}', describeLocation(location), clipValues(reason)));
     this.reason = reason;
-    this.file = place.file;
-    this.line = place.line;
-    this.key = place.key;
-    this.span = place.span;
-    this.identifier = place.identifier;
+    this.file = location.file;
+    this.line = location.line;
+    this.key = location.key;
+    this.span = location.span;
+    this.identifier = location.identifier;
   }
 }
 
-function describePlace({ file, line, key, span, identifier }: DataPlace): MessageText {
+function describeLocation({ file, line, key, span, identifier }: DataLocation): MessageText {
   const where = [file, line, span?.column].filter((part) => part !== undefined).join(':');
-  const place = span ? localize('{0}: {1}', where, describeElement(span, identifier)) : where;
-  return key ? localize('{0}: {1}', place, key) : place;
+  const location = span ? localize('{0}: {1}', where, describeElement(span, identifier)) : where;
+  return key ? localize('{0}: {1}', location, key) : location;
 }
 
 /** `element 37 (dev-850-0-0)`, or `element 37` without an identifier. */

@@ -14,7 +14,7 @@ import type { Dataset } from './types';
  */
 export async function loadSplit(loaded: LoadedConfig, split: Split): Promise<Dataset> {
   const file = configPaths(loaded.config, loaded.folder).annFiles[split];
-  if (file === undefined) throw unnamedSplit(loaded, split);
+  if (file === undefined) throw missingSplitError(loaded, split);
   return loadAnnotations(loaded, file, split);
 }
 
@@ -27,7 +27,7 @@ export async function loadWholeSplit(loaded: LoadedConfig, split: Split): Promis
 }
 
 /** Creates the error for a split that is not configured. */
-export function unnamedSplit({ file }: LoadedConfig, split: Split): UserError {
+export function missingSplitError({ file }: LoadedConfig, split: Split): UserError {
   return new UserError(localize('{0} specifies no annotations for {1}.', file, split), {
     hint: localize('Set ann_files.{0}.', split),
   });

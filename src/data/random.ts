@@ -5,7 +5,7 @@
  */
 
 /** Purpose of a stream of random numbers. Streams of different purposes are independent. */
-export const Purpose = { order: 1, exchange: 2, augment: 3, sample: 4, bootstrap: 5 } as const;
+export const Purpose = { order: 1, swap: 2, augment: 3, sample: 4, bootstrap: 5 } as const;
 export type Purpose = (typeof Purpose)[keyof typeof Purpose];
 
 const multiplier0 = 0xd2511f53;

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { BatchBuilder } from './loader/batchBuilder';
 import {
   buffersOf,
-  packError,
+  serializeError,
   type WorkerOptions,
   type WorkerReply,
   type WorkerRequest,
@@ -22,7 +22,7 @@ async function answer(id: number, task: Parameters<BatchBuilder['build']>[0]): P
     const batch = await builder.build(task);
     port?.postMessage({ id, batch } satisfies WorkerReply, buffersOf(batch));
   } catch (error) {
-    port?.postMessage({ id, error: packError(error) } satisfies WorkerReply);
+    port?.postMessage({ id, error: serializeError(error) } satisfies WorkerReply);
   }
 }
 

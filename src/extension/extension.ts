@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { trustSources } from '../run/curves/curvesFile';
+import { setSourcesTrusted } from '../run/curves/curvesFile';
 import { setTranslator } from '../util/language';
 import { registerAssistantTools } from './assistantTools';
 import { registerCommands } from './commands/register';
@@ -40,7 +40,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     (problem) => log.warn(problem),
     (folder) => marks.nameOf(folder),
   );
-  trustSources(vscode.workspace.isTrusted);
+  setSourcesTrusted(vscode.workspace.isTrusted);
   keepDemoIn(join(context.globalStorageUri.fsPath, 'demo'));
   const services: Services = {
     context,
@@ -109,7 +109,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   void found.begin(wanted).then(() => vscode.workspace.isTrusted && runner.begin());
   context.subscriptions.push(
     vscode.workspace.onDidGrantWorkspaceTrust(() => {
-      trustSources(true);
+      setSourcesTrusted(true);
       void registry.refresh();
       runner.begin();
     }),

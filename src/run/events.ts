@@ -1,12 +1,12 @@
 /**
- * Events of a run: one JSON object per line in `events.jsonl`, append only, written by the trainer and
- * read by the dashboard. Readers skip what they do not know, so an older reader survives a newer writer.
+ * Events of a run: one JSON object per line in `events.jsonl`, append-only, written by the trainer and read by the
+ * dashboard. Readers skip unknown events and keys, so that older readers can read newer files.
  */
 import type { MissingPart } from '../config/modelParts';
 import type { StoredAdvice } from '../util/localize';
 import type { Precision } from '../util/precision';
 
-/** Version of the event format; raised when the meaning of an existing field changes. */
+/** Version of the event format; increased when the meaning of an existing field changes. */
 export const EVENT_VERSION = 1;
 
 export type Split = 'train' | 'val' | 'test';
@@ -186,7 +186,7 @@ export interface WatchEvent {
   pairs: WatchedPair[];
 }
 
-/** Something a person should know: a health note, a warning, an error. `code` is stable, for tests and filters. */
+/** A message for the user: a note about the health of the training, a warning or an error. `code` is stable. */
 export interface NoteEvent extends StoredAdvice {
   type: 'note';
   time: number;

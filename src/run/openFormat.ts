@@ -1,5 +1,5 @@
 /**
- * What another trainer writes into a run folder: the files of our own trainer, of which less is needed. The JSON schemas
+ * The format of run folders for other trainers: the same files as nlvr writes, with fewer required keys. The JSON schemas
  * in `configs/` and the tables of docs/run-folder.md are generated from these types.
  */
 import type {
@@ -14,10 +14,10 @@ import type {
   WatchEvent,
 } from './events';
 import type { WrittenPrediction } from './predictions';
-import type { RUN_FORMAT } from './read/runMark';
+import type { RUN_FORMAT } from './read/runFormat';
 import type { RunInfo } from './runInfo';
 
-/** Of the properties of T, K are needed. Translations of messages are ours alone. */
+/** T with only the properties K required and without the translations of messages. */
 type Open<T, K extends keyof T> = Pick<T, K> &
   Partial<Omit<T, K | 'phrase' | 'hintPhrase' | 'incomplete'>>;
 

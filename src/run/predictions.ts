@@ -26,11 +26,11 @@ export interface Prediction {
   incomplete?: true;
 }
 
-/** A prediction as it is written: what a model did not say is left out. */
+/** A prediction as written to a file: probabilities and logits are optional. */
 export type WrittenPrediction = Omit<Prediction, 'prob_true' | 'logits'> &
   Partial<Pick<Prediction, 'prob_true' | 'logits'>>;
 
-/** Images seen from the folder that all lie in, so that the data may be moved. @param images absolute */
+/** Makes image paths relative to the image folder, so that the data can be moved. @param images absolute */
 export function relativeImages(
   [left, right]: readonly [string, string],
   imageRoot: string,
@@ -41,7 +41,7 @@ export function relativeImages(
 
 const LINES_PER_WRITE = 2000;
 
-/** Writes a predictions file, one line an example, atomically. @throws {UserError} when the disk is full. */
+/** Writes a predictions file atomically, one line per example. @throws {UserError} if the disk is full */
 export function writePredictionLines(
   file: string,
   count: number,

@@ -4,8 +4,8 @@ import { RUN_CONFIG, RUN_JSON } from '../config/paths';
 import type { Split } from './events';
 
 /**
- * Names inside a run folder; everything that reads or writes one takes them from here.
- * Getters, not fields: a field's initialiser would run before the constructor has set `root`.
+ * The paths in a run folder, for all code that reads or writes one.
+ * Getters, not fields: a field initializer would run before the constructor sets `root`.
  */
 export class RunFolder {
   constructor(
@@ -19,14 +19,14 @@ export class RunFolder {
   get config(): string {
     return this.at(RUN_CONFIG);
   }
-  /** With which another program's checkpoint was evaluated in its folder. */
+  /** Configuration of an evaluation in the folder of another program's run. */
   get evaluationConfig(): string {
     return this.at('evaluation.yaml');
   }
   get events(): string {
     return this.at('events.jsonl');
   }
-  /** BLIP's log: one JSON object an epoch, values as strings with four decimals. */
+  /** BLIP's log: one JSON object per epoch, values as strings with four decimals. */
   get log(): string {
     return this.at('log.txt');
   }
@@ -43,33 +43,33 @@ export class RunFolder {
   get newLast(): string {
     return this.at('checkpoint_last.new');
   }
-  /** The one before it, moved aside while the new one takes its place. */
+  /** The previous last checkpoint, moved aside while the new one is renamed. */
   get oldLast(): string {
     return this.at('checkpoint_last.old');
   }
   get predictions(): string {
     return this.at('predictions');
   }
-  /** What came of imported predictions, a report a file; only runs that were imported have it. */
+  /** Reports of imported predictions; only in imported runs. */
   get imports(): string {
     return this.at('imports');
   }
-  /** Which file or folder the curves of an imported run are read from; only such runs have it. */
+  /** Source of the curves of an imported run; only in such runs. */
   get curves(): string {
     return this.at('curves.json');
   }
-  /** Curves that were exported for TensorBoard. */
+  /** Curves exported for TensorBoard. */
   get tensorBoard(): string {
     return this.at('tensorboard');
   }
-  /** What came of asking checkpoints about changed pairs, a result a file. */
+  /** Results of robustness tests. */
   get robustness(): string {
     return this.at('robustness');
   }
   get metrics(): string {
     return this.at('metrics.json');
   }
-  /** What the data check found while the run trained: `{ problems }`, as in `nlvr check --json`. */
+  /** Problems that the data check found during the training: `{ problems }`, as in `nlvr check --json`. */
   get problems(): string {
     return this.at('problems.json');
   }
@@ -83,7 +83,7 @@ export class RunFolder {
   get attempts(): string {
     return this.at('attempts');
   }
-  /** Marks and notes of the failed examples panel. */
+  /** Marks and notes of the Failed Examples panel. */
   get notes(): string {
     return this.at('notes.json');
   }
@@ -91,12 +91,12 @@ export class RunFolder {
     return this.at('.features');
   }
 
-  /** Weights kept of an earlier epoch, `checkpoint_003.safetensors`. */
+  /** Weights of an epoch, `checkpoint_003.safetensors`. */
   epochCheckpoint(epoch: number): string {
     return this.at(`checkpoint_${pad(epoch)}.safetensors`);
   }
 
-  /** Weights kept of earlier epochs, oldest first. */
+  /** Weights of epochs, oldest first. */
   get epochCheckpoints(): string[] {
     return readdirSync(this.root)
       .filter((name) => /^checkpoint_\d{3,}\.safetensors$/.test(name))
@@ -104,7 +104,7 @@ export class RunFolder {
       .map((name) => this.at(name));
   }
 
-  /** Predictions of a split after an epoch, or of a stand-alone evaluation (`epoch` null). */
+  /** Predictions of a split after an epoch, or of a standalone evaluation (`epoch` null). */
   predictionsOf(split: Split, epoch: number | null): string {
     return join(
       this.predictions,
@@ -112,7 +112,7 @@ export class RunFolder {
     );
   }
 
-  /** Everything a run writes, for `--overwrite` and deletion; other files of the folder are never touched. */
+  /** All files that a run writes, for `--overwrite` and deletion; other files in the folder are never changed. */
   get owned(): string[] {
     return [
       this.runJson,

@@ -4,46 +4,46 @@ import { pathExists } from '../util/pathExists';
 import { localize, type MessageText } from '../util/localize';
 import { errnoOf, messageOf } from '../util/userError';
 
-/** Path of an image of a prediction: relative to the image root, or absolute in older predictions. */
+/** Resolves the image path of a prediction, which is relative to the image folder, or absolute in older predictions. */
 export function imageFile(imageRoot: string | null, image: string): string {
   return imageRoot === null ? image : resolve(imageRoot, image);
 }
 
-/** Whether a file is in a folder, by name: `..` is resolved, links are not followed. */
+/** Whether a path is in a folder. Resolves `..`, but not links. */
 export function isInside(folder: string, file: string): boolean {
   const path = relative(folder, file);
   return path !== '' && path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path);
 }
 
 /** Whether images of a folder may be read at all. */
-export type MayShow = (imageRoot: string) => Promise<boolean>;
+export type AccessCheck = (imageRoot: string) => Promise<boolean>;
 
-/** Largest picture that is sent to the panel as it is. */
-const LARGEST_BYTES = 64 << 20;
+/** Maximum size of an image that is sent to a panel. */
+const MAX_IMAGE_BYTES = 64 << 20;
 
 /**
- * Why an image of a prediction cannot be shown, in words; null when it can. Predictions are data: a path
- * in them must not lead a reader to files outside the run's image folder, not through a link either.
+ * Returns the reason why an image of a prediction cannot be shown; null if it can. Predictions are untrusted data: a path
+ * must not lead outside the run's image folder, not even through a link.
  * @param file from `imageFile`
- * @param mayShow asked before anything of the folder is looked at
+ * @param mayAccess called before the folder is accessed
  */
 export async function imageProblem(
   imageRoot: string | null,
   file: string,
-  mayShow: MayShow,
+  mayAccess: AccessCheck,
 ): Promise<MessageText | null> {
   if (imageRoot === null)
     return localize('The image folder of this run is not known: its config.yaml cannot be read.');
   if (!isAbsolute(file) || !isInside(imageRoot, file))
     return localize("It is outside the run's image folder {0}.", imageRoot);
-  if (!(await mayShow(imageRoot)))
+  if (!(await mayAccess(imageRoot)))
     return localize(
       'The image folder {0} is outside the workspace, which is not trusted. Trust the workspace to see its images.',
       imageRoot,
     );
   try {
     const { size } = await stat(file);
-    if (size > LARGEST_BYTES)
+    if (size > MAX_IMAGE_BYTES)
       return localize('It is too large to show: {0} MB.', Math.round(size / 2 ** 20));
     if (!isInside(await realpath(imageRoot), await realpath(file)))
       return localize("It is a link that leads outside the run's image folder {0}.", imageRoot);

@@ -1,10 +1,10 @@
-/** `run.json`: a run and its status. Rewritten atomically; the trainer is its only writer while it lives. */
+/** `run.json`: the description and state of a run. Replaced atomically; only the trainer writes it while it is running. */
 import type { MissingPart } from '../config/modelParts';
 import type { LocalizedMessage } from '../util/localize';
 import type { RankInfo } from './events';
 import type { Precision } from '../util/precision';
 
-/** Version of the run folder's layout; older ones are migrated when read. */
+/** Version of the format; older versions are migrated when they are read. */
 export const RUN_SCHEMA_VERSION = 1;
 
 export type RunState = 'starting' | 'running' | 'stopped' | 'finished' | 'failed';

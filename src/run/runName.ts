@@ -9,12 +9,12 @@ const animals =
     ' ',
   );
 
-/** A readable name for a run, such as `bright-otter-3`. Not drawn from the run's seed: equal runs get different names. */
+/** Generates a readable name, such as `bright-otter-3`. Independent of the seed, so equal runs get different names. */
 export function randomRunName(): string {
   return `${adjectives[randomInt(adjectives.length)]}-${animals[randomInt(animals.length)]}-${randomInt(1, 100)}`;
 }
 
-/** A name that the user gave, as the name of a folder on any system; `imported` if none of its characters are allowed. */
+/** Converts a name to a valid folder name on any system; `imported` if it has no allowed characters. */
 export function runFolderName(name: string): string {
   const safe = name.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+|[.-]+$/g, '');
   return safe === '' ? 'imported' : safe;

@@ -6,10 +6,9 @@ import { pathExists } from '../util/pathExists';
 import { RunFolder } from './runFolder';
 
 /**
- * Where a run's images and annotations lie, by the configuration it was started with; null when the run folder has none
- * that can be read. Another trainer's may name a folder of another machine: then the configuration counts with which its
- * checkpoint was evaluated here.
- * @param configFile the file it was copied from: relative paths start at its folder.
+ * Returns the paths of a run's images and annotations from its configuration; null if that cannot be read. If the image
+ * folder does not exist (for a run of another machine), uses the configuration of the last evaluation in the folder.
+ * @param configFile original configuration file: relative paths are relative to its folder
  */
 export async function runPaths(runFolder: string, configFile: string): Promise<ConfigPaths | null> {
   const { config: copy, evaluationConfig } = new RunFolder(runFolder);
@@ -18,7 +17,7 @@ export async function runPaths(runFolder: string, configFile: string): Promise<C
   return (await pathsIn(evaluationConfig, runFolder)) ?? own;
 }
 
-/** @param folder that relative paths start from */
+/** @param folder base folder of relative paths */
 async function pathsIn(file: string, folder: string): Promise<ConfigPaths | null> {
   try {
     const { config } = parseConfigFile(await readFile(file, 'utf8'), file);

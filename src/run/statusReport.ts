@@ -1,4 +1,4 @@
-/** The status of a run, as programs read it: `nlvr status --json` and assistants. */
+/** The status of a run for other programs: `nlvr status --json` and assistants. */
 import { inEnglish } from '../util/localize';
 import type { ReadRun } from './read/readRun';
 import type { RunInfo } from './runInfo';
@@ -9,11 +9,11 @@ export interface StatusReport extends Pick<RunInfo, 'name' | 'kind' | 'epoch' | 
   /** Absolute path. */
   folder: string;
   status: RunStatus;
-  /** Why it failed or stopped, in English; null where there is nothing to say. */
+  /** Reason for a failure or stop, in English; null if there is none. */
   message: string | null;
   /** What to do about it. */
   hint: string | null;
-  /** What the program is at; null where no attempt is known. */
+  /** Phase of the program; null if no attempt is known. */
   phase: string | null;
   /** See `trainedSeconds`. */
   trainedSeconds: number | null;

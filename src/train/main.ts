@@ -11,7 +11,7 @@ import { failureOf } from '../distributed/processGroup';
 import type { Split } from '../run/events';
 import { RunFolder } from '../run/runFolder';
 import type { RunInfo } from '../run/runInfo';
-import { SilentRecord, type RunRecord } from '../run/record/runRecord';
+import { NullRunRecord, type RunRecord } from '../run/record/runRecord';
 import { exitCodeOf } from '../run/record/attemptWriter';
 import type { ConfigChange } from '../run/record/attempts';
 import { acquireLock, type HeldLock } from '../run/record/runLock';
@@ -121,9 +121,9 @@ async function acquireFolder(
   stop: StopController,
   job: OpenRunHandles,
 ): Promise<AcquiredFolder | undefined> {
-  attempt?.in(folder, false);
+  attempt?.setFolder(folder, false);
   requireUsableFolder(folder.root, mode);
-  attempt?.willMake(folder);
+  attempt?.willCreate(folder);
   try {
     job.lock = await acquireLock(folder, {
       takeOver,
@@ -138,7 +138,7 @@ async function acquireFolder(
     throw error;
   }
   stop.claimFolder();
-  attempt?.in(folder, true);
+  attempt?.setFolder(folder, true);
   attempt?.phase('checking');
   // Checked again, now that no other process writes the folder.
   return { folder, lock: job.lock, mode: requireUsableFolder(folder.root, mode) };
@@ -247,7 +247,7 @@ async function recordTraining(
     opened && { info: opened.writer.info, resumed: opened.resumed ?? null },
   );
   const { outputDir } = configPaths(request.loaded.config, request.loaded.folder);
-  const record = opened?.writer ?? new SilentRecord(new RunFolder(outputDir), begun.info);
+  const record = opened?.writer ?? new NullRunRecord(new RunFolder(outputDir), begun.info);
   if (process.env[OPEN_PORTS_VARIABLE] !== undefined)
     record.note(
       'warning',

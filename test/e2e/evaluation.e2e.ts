@@ -88,8 +88,8 @@ describe('a run and what is evaluated in its folder', () => {
   }
 
   it('a damaged image that is found while it trains is in Problems and in its notes', async () => {
-    const { unseen } = await checkData(loadConfig(join(workspace, 'nlvr.yaml')), {}, 'sample');
-    damaged = unseen.find((file) => file.includes('many-')) ?? '';
+    const { unchecked } = await checkData(loadConfig(join(workspace, 'nlvr.yaml')), {}, 'sample');
+    damaged = unchecked.find((file) => file.includes('many-')) ?? '';
     writeFileSync(damaged, 'no picture');
     await vscode.openFile('nlvr.yaml');
     await vscode.runCommand('NLVR: Start NLVR Training');

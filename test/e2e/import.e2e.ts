@@ -2,7 +2,7 @@ import { appendFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Frame } from 'playwright-core';
-import { recordOf } from '../../src/run/tensorboard/records';
+import { encodeRecord } from '../../src/run/tensorboard/records';
 import { scalarMessage } from '../../src/run/tensorboard/scalars';
 import { openWorkbench, scratchFolder } from './harness/open';
 import type { Workbench } from './harness/workbench';
@@ -116,7 +116,7 @@ describe('predictions of a model that was trained elsewhere', () => {
     await expect.poll(() => dashboard.locator('.figures').textContent()).toContain('19/19');
     // Two more steps and an evaluation, as the trainer's writer appends them.
     const scalar = (step: number, tag: string, value: number) =>
-      recordOf(scalarMessage(step, 1_700_000_000 + 2 * step, [{ tag, value }]));
+      encodeRecord(scalarMessage(step, 1_700_000_000 + 2 * step, [{ tag, value }]));
     appendFileSync(
       join(logs, 'events.out.tfevents.1700000000.host'),
       Buffer.concat([scalar(29, 'train/loss', 0.25), scalar(29, 'eval/accuracy', 81)]),

@@ -1,5 +1,5 @@
 /** Files around contents, with the lengths and checksums that a reader looks at first. */
-import { recordOf } from '../../src/run/tensorboard/records';
+import { encodeRecord } from '../../src/run/tensorboard/records';
 
 /** A header with its length before it, and as many bytes behind it as its greatest offset says. */
 export function safetensorsFile(header: Uint8Array): Uint8Array {
@@ -16,7 +16,7 @@ export function recordFile(content: Uint8Array): Uint8Array {
   const records: Uint8Array[] = [];
   for (let at = 0; at < content.length;) {
     const length = content[at];
-    records.push(recordOf(content.subarray(at + 1, at + 1 + length)));
+    records.push(encodeRecord(content.subarray(at + 1, at + 1 + length)));
     at += 1 + length;
   }
   return Buffer.concat(records);

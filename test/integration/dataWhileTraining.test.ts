@@ -43,9 +43,9 @@ test('images beyond a sample are looked at while the run trains, and a damaged o
   });
   writeFileSync(join(folder, 'test.json'), JSON.stringify(examples, null, 1));
   const loaded = loadConfig(config);
-  const { unseen } = await checkData(loaded, {}, 'sample');
-  expect(unseen).toHaveLength(examples.length + 6 - SAMPLE_IMAGES);
-  const damaged = unseen.find((file) => file.includes('many')) ?? '';
+  const { unchecked } = await checkData(loaded, {}, 'sample');
+  expect(unchecked).toHaveLength(examples.length + 6 - SAMPLE_IMAGES);
+  const damaged = unchecked.find((file) => file.includes('many')) ?? '';
   writeFileSync(damaged, 'no picture');
   const codes = async (depth: 'sample' | 'decode'): Promise<string[]> =>
     (await checkData(loaded, {}, depth)).problems.map(({ code }) => code);

@@ -5,7 +5,7 @@ import type { Dataset } from '../../src/data/types';
 import { openCheckpoint } from '../../src/model/checkpoint/openCheckpoint';
 import { parameterShapes } from '../../src/model/parameters';
 import type { RunEvent } from '../../src/run/events';
-import { SilentRecord, type RunRecord } from '../../src/run/record/runRecord';
+import { NullRunRecord, type RunRecord } from '../../src/run/record/runRecord';
 import { RunWriter } from '../../src/run/record/runWriter';
 import { Replica } from '../../src/runtime/replica/replica';
 import type { ReplicaSpec } from '../../src/runtime/replica/spec';
@@ -207,7 +207,7 @@ async function repeat(root: string, session: Session): Promise<Repeated> {
     mode: 'new',
     observe: (event) => events.push(event),
   });
-  const writer: RunRecord = isMain ? opened : new SilentRecord(opened.folder, opened.info);
+  const writer: RunRecord = isMain ? opened : new NullRunRecord(opened.folder, opened.info);
   const programs = new NlvrPrograms(session, model, {
     training: config,
     trainable,

@@ -8,7 +8,7 @@ import type { SliceNumbers } from '../../src/analysis/sliceNumbers';
 import { checkUserSlices, matchSentences, readUserSlices } from '../../src/analysis/userSlices';
 import { sentenceSet } from '../../src/data/sample/sentenceSet';
 import type { Statement } from '../../src/data/sample/statement';
-import { countOf, type Scene, type ScenePair } from '../../src/data/sample/world';
+import { countMatching, type Scene, type ScenePair } from '../../src/data/sample/scene';
 import { scratchFolder } from '../integration/tinyProject';
 import { AnalysisProject, type Annotation, type Said } from './analysisSupport';
 
@@ -79,7 +79,8 @@ describe('models that are wrong by construction are identified by their slices',
   test('a model that counts badly is worse only for counting and comparison', async () => {
     // It counts equal objects as one.
     const analysis = await model((statement, pair) => {
-      const isNamed = (thing: Scene[number]): boolean => countOf(statement.phrase, [thing]) > 0;
+      const isNamed = (thing: Scene[number]): boolean =>
+        countMatching(statement.phrase, [thing]) > 0;
       const seen = (scene: Scene): Scene => {
         const first = scene.find(isNamed);
         return scene.filter((thing) => thing === first || !isNamed(thing));

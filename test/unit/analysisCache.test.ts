@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type * as analysesModule from '../../src/extension/analysis/analyses';
-import { fileOfSet, type PredictionSet } from '../../src/run/read/predictionSets';
+import { setFile, type PredictionSet } from '../../src/run/read/predictionSets';
 import { AnalysisProject, type Annotation } from './analysisSupport';
 import { loadWithVscode, nothing } from './fakeVscode';
 
@@ -50,7 +50,7 @@ describe('analyses of a window', () => {
     const withSlices = await identity();
     expect(withSlices).not.toBe(first);
     settings.slices = [];
-    const file = fileOfSet(run, set);
+    const file = setFile(run, set);
     await writeFile(file, await readFile(file));
     utimesSync(file, 1, 1);
     const renewed = await identity();

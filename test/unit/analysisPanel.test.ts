@@ -12,7 +12,7 @@ import type { Example } from '../../src/data/types';
 import type * as analyses from '../../src/extension/analysis/analyses';
 import { AnalysisJob } from '../../src/extension/analysis/job';
 import { AnalysisSession } from '../../src/extension/analysis/session';
-import { fileOfSet } from '../../src/run/read/predictionSets';
+import { setFile } from '../../src/run/read/predictionSets';
 import { RunFolder } from '../../src/run/runFolder';
 import { UserError } from '../../src/util/userError';
 import type {
@@ -102,10 +102,7 @@ async function twoEpochs(): Promise<string> {
     epoch: 0,
   });
   const second = await project.import('second', (i) => (truth(i) ? 0.8 : 0.3), { epoch: 1 });
-  renameSync(
-    fileOfSet(second, { split: 'val', epoch: 1 }),
-    fileOfSet(run, { split: 'val', epoch: 1 }),
-  );
+  renameSync(setFile(second, { split: 'val', epoch: 1 }), setFile(run, { split: 'val', epoch: 1 }));
   return run;
 }
 
@@ -169,7 +166,7 @@ it('is analyzed while the page still loads, once', async () => {
 
 it('keeps its numbers while a new epoch is analyzed, and offers it', async () => {
   const run = await twoEpochs();
-  const later = fileOfSet(run, { split: 'val', epoch: 1 });
+  const later = setFile(run, { split: 'val', epoch: 1 });
   renameSync(later, `${later}.later`);
   panel = new Panel(run);
   await panel.session.ready();
@@ -227,7 +224,7 @@ it('shows an error once, and analyzes when it is resolved', async () => {
   await panel.session.refresh();
   await panel.done();
   // Predictions that cannot be analyzed: the thread returns a message.
-  const file = fileOfSet(run, { split: 'val', epoch: 1 });
+  const file = setFile(run, { split: 'val', epoch: 1 });
   rmSync(file);
   writeFileSync(file, '');
   panel.stamp++;

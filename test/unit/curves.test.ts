@@ -15,14 +15,14 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { trustSources } from '../../src/run/curves/curvesFile';
-import { curveNamed } from '../../src/run/curves/roles';
-import { findCurves, importCurves } from '../../src/run/curves/importCurves';
+import { setSourcesTrusted } from '../../src/run/curves/curvesFile';
+import { curveForName } from '../../src/run/curves/curveNames';
+import { detectCurves, importCurves } from '../../src/run/curves/importCurves';
 import { openEvents } from '../../src/run/read/eventSource';
 import type { EvalEvent, RunEvent, StepEvent } from '../../src/run/events';
 import { migrateRunInfo } from '../../src/run/read/migrate';
 import { readRun } from '../../src/run/read/readRun';
-import { recordOf } from '../../src/run/tensorboard/records';
+import { encodeRecord } from '../../src/run/tensorboard/records';
 import { scalarMessage, versionMessage } from '../../src/run/tensorboard/scalars';
 import { crc32c } from '../../src/util/crc32c';
 import { inEnglish } from '../../src/util/localize';
@@ -38,8 +38,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-const imported = (source: string, wanted = {}) =>
-  importCurves({ source, wanted, folder: run, name: 'theirs', overwrite: false, version: '1' });
+const imported = (source: string, overrides = {}) =>
+  importCurves({ source, overrides, folder: run, name: 'theirs', overwrite: false, version: '1' });
 
 /** All events of the imported run. */
 async function eventsOf(folder = run): Promise<RunEvent[]> {
@@ -62,7 +62,7 @@ function table(name: string, ...lines: string[]): string {
 }
 
 const scalars = (step: number, values: Record<string, number>, time = 1000 + step) =>
-  recordOf(
+  encodeRecord(
     scalarMessage(
       step,
       time,
@@ -127,7 +127,7 @@ describe("TensorBoard's event files", () => {
     // For one split only, and with the user's selection.
     await importCurves({
       source: join(fixtures, 'keras', 'validation'),
-      wanted: { 'accuracy/test': 'epoch_accuracy', 'loss/train': '' },
+      overrides: { 'accuracy/test': 'epoch_accuracy', 'loss/train': '' },
       folder: join(root, 'other'),
       name: 'other',
       overwrite: false,
@@ -142,11 +142,11 @@ describe("TensorBoard's event files", () => {
   it('are read while they grow, including incomplete records', async () => {
     const file = join(root, 'logs', 'events.out.tfevents.1.host');
     mkdirSync(dirname(file));
-    writeFileSync(file, recordOf(versionMessage(1000)));
+    writeFileSync(file, encodeRecord(versionMessage(1000)));
     appendFileSync(file, scalars(1, { loss: 0.75, lr: 0.25 }));
     await imported(dirname(file));
     const source = openEvents(run, 'imported');
-    expect(await source.elsewhere?.()).toBe(dirname(file));
+    expect(await source.sourceFolder?.()).toBe(dirname(file));
     expect((await source.read()).events).toHaveLength(1);
     expect(await source.read()).toMatchObject({ reset: false, events: [] });
 
@@ -200,7 +200,7 @@ describe("TensorBoard's event files", () => {
 
     const beyond = join(root, 'tfevents.beyond');
     writeFileSync(beyond, Buffer.concat([scalars(-1, { loss: 1 }), scalars(2 ** 32, { loss: 1 })]));
-    await expect(findCurves(beyond)).resolves.toMatchObject({ scalars: [] });
+    await expect(detectCurves(beyond)).resolves.toMatchObject({ scalars: [] });
     run = join(root, 'other');
     await expect(imported(beyond)).rejects.toThrow('exceeds 32 bits, which are skipped: 2.');
     writeFileSync(beyond, 'This is no event file at all.');
@@ -244,7 +244,7 @@ describe('names of scalars', () => {
     ['eval/runtime', undefined],
     ['itc_loss', undefined],
   ])('%s is %s', (name, curve) => {
-    expect(curveNamed(name)).toBe(curve);
+    expect(curveForName(name)).toBe(curve);
   });
 });
 
@@ -350,11 +350,11 @@ describe('tables of curves', () => {
 it('are not read from outside of an untrusted workspace, or from something other than a file', async () => {
   const file = table('log.csv', 'step,loss', '1,0.5');
   await imported(file);
-  trustSources(false);
-  onTestFinished(() => trustSources(true));
+  setSourcesTrusted(false);
+  onTestFinished(() => setSourcesTrusted(true));
   await expect(eventsOf()).rejects.toThrow('are read from files outside the run folder');
   expect((await readRun(run))?.info).toMatchObject({ name: 'theirs', step: 1 });
-  trustSources(true);
+  setSourcesTrusted(true);
   expect(await eventsOf()).toHaveLength(1);
   const curves = join(run, 'curves.json');
   writeFileSync(curves, readFileSync(curves, 'utf8').replaceAll(file, '/dev/zero'));

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { DiskCache, roomInCache } from '../../src/data/loader/diskCache';
+import { DiskCache, availableCacheBytes } from '../../src/data/loader/diskCache';
 
 it('never reads what an older version decoded, and makes room for its own', async () => {
   const root = mkdtempSync(join(tmpdir(), 'nlvr-cache-'));
@@ -31,11 +31,11 @@ it('never reads what an older version decoded, and makes room for its own', asyn
   const target = new Uint8Array(pixels.length);
   expect(await new DiskCache(folder, 0).read(image, 2, target)).toBe(false);
   // As much as the old entry takes: it is gone, and the new one has its room.
-  const room = await roomInCache(folder, header.length + pixels.length, 2);
+  const room = await availableCacheBytes(folder, header.length + pixels.length, 2);
   expect(existsSync(old)).toBe(false);
   const cache = new DiskCache(folder, room);
   await cache.write(image, 2, new Uint8Array(pixels.length).fill(7));
   expect(await cache.read(image, 2, target)).toBe(true);
   expect(target[0]).toBe(7);
-  expect(await roomInCache(folder, header.length + pixels.length, 2)).toBe(0);
+  expect(await availableCacheBytes(folder, header.length + pixels.length, 2)).toBe(0);
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
-import { decodeImage, examineImage } from '../../src/data/image/decode';
+import { decodeImage, inspectImage } from '../../src/data/image/decode';
 
 const folder = mkdtempSync(join(tmpdir(), 'nlvr-images-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -50,7 +50,7 @@ describe('images', () => {
     const { data, width, height } = await decodeImage(file);
     expect([width, height]).toEqual(size);
     expect(Buffer.from(data).toString('hex')).toBe(rgb);
-    expect(await examineImage(file, 'header')).toEqual({ width, height, orientation: 1 });
+    expect(await inspectImage(file, 'header')).toEqual({ width, height, orientation: 1 });
   });
 
   it('of BigTIFF are read', async () => {

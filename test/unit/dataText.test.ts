@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { cleanCaption, countWords, exchangeLeftRight } from '../../src/data/text/caption';
+import { cleanCaption, countWords, swapLeftRight } from '../../src/data/text/caption';
 import { defaultTokenizer } from '../../src/data/text/tokenizer';
 
 interface Row {
@@ -70,8 +70,8 @@ describe('left/right exchange', () => {
     ['left1 left_ gauche\u0301left leftü', 'left1 left_ gauche\u0301left leftü'],
     ['', ''],
   ])('%s', (before, after) => {
-    expect(exchangeLeftRight(before)).toBe(after);
-    expect(exchangeLeftRight(after)).toBe(before);
+    expect(swapLeftRight(before)).toBe(after);
+    expect(swapLeftRight(after)).toBe(before);
   });
 
   it("equals BLIP's where all its words stand between spaces", () => {
@@ -81,6 +81,6 @@ describe('left/right exchange', () => {
     expect(plain.length).toBeGreaterThan(5);
     for (const { sentence, draws } of plain)
       for (const draw of draws.filter(({ images }) => images === 'swapped'))
-        expect(exchangeLeftRight(cleanCaption(sentence, 40))).toBe(draw.sentence);
+        expect(swapLeftRight(cleanCaption(sentence, 40))).toBe(draw.sentence);
   });
 });

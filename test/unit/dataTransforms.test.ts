@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeImage } from '../../src/data/image/decode';
-import { autoContrast } from '../../src/data/image/colour';
+import { autoContrast } from '../../src/data/image/color';
 import type { augmentations } from '../../src/data/image/randAugment';
 import { augment, randAugment } from '../../src/data/image/randAugment';
 import { randomCrop } from '../../src/data/image/randomCrop';

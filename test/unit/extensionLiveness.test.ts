@@ -3,12 +3,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   findProcessStart,
-  gathered,
+  batched,
   processStartTime,
   startsFromPs,
-  startsOfPs,
+  parsePsOutput,
 } from '../../src/run/record/processStart';
-import { ageOf, findPresence, presenceOf, thisPlace } from '../../src/run/record/owner';
+import { heartbeatAge, findPresence, presenceOf, currentScope } from '../../src/run/record/owner';
 
 const children: ChildProcess[] = [];
 afterEach(() => {
@@ -30,7 +30,7 @@ const ended = (child: ChildProcess): Promise<unknown> =>
   new Promise((resolve) => child.once('exit', resolve));
 
 const owner = (pid: number, more: object = {}) => ({
-  ...thisPlace(),
+  ...currentScope(),
   pid,
   processStart: processStartTime(pid),
   ...more,
@@ -82,7 +82,7 @@ describe('start times for the editor', () => {
 
   it('are asked for together, each once', async () => {
     const asked: (readonly number[])[] = [];
-    const startOf = gathered((pids) => {
+    const startOf = batched((pids) => {
       asked.push(pids);
       return Promise.resolve(new Map([[7, '70']]));
     });
@@ -98,11 +98,11 @@ describe('start times for the editor', () => {
       '78123 Z+   Tue Nov 25 20:47:02 2025  ',
       '78124 R    Sat Nov  1 00:00:03 2025',
     ].join('\n');
-    expect([...startsOfPs(listing)]).toEqual([
+    expect([...parsePsOutput(listing)]).toEqual([
       [501, String(Date.parse('2025-11-25T20:47:01'))],
       [78124, String(Date.parse('2025-11-01T00:00:03'))],
     ]);
-    expect(startsOfPs('').size).toBe(0);
+    expect(parsePsOutput('').size).toBe(0);
   });
 
   it.runIf(existsSync('/bin/ps'))(
@@ -151,13 +151,13 @@ describe('the presence of an owner', () => {
     const there = owner(child.pid, more);
     expect(presenceOf(there, 29)).toBe('elsewhere');
     expect(presenceOf(there, 31)).toBe('silent');
-    expect(presenceOf(there, ageOf('never'))).toBe('silent');
+    expect(presenceOf(there, heartbeatAge('never'))).toBe('silent');
     expect(await findPresence(there, 31)).toBe('silent');
   });
 
   it('judges a heartbeat by its distance from now, on either side', () => {
     const now = Date.parse('2026-01-01T12:00:00Z');
-    expect(ageOf('2026-01-01T11:59:50Z', now)).toBe(10);
-    expect(ageOf('2026-01-01T12:01:00Z', now)).toBe(60);
+    expect(heartbeatAge('2026-01-01T11:59:50Z', now)).toBe(10);
+    expect(heartbeatAge('2026-01-01T12:01:00Z', now)).toBe(60);
   });
 });

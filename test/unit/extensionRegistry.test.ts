@@ -19,7 +19,7 @@ import {
   type Attempt,
 } from '../../src/run/record/attempts';
 import { processStartTime } from '../../src/run/record/processStart';
-import { thisPlace } from '../../src/run/record/owner';
+import { currentScope } from '../../src/run/record/owner';
 import { RunFolder } from '../../src/run/runFolder';
 import { storedMessage, localize } from '../../src/util/localize';
 import { migrateRunInfo } from '../../src/run/read/migrate';
@@ -87,7 +87,7 @@ const livingTrainer = (child: { pid: number }): Partial<RunInfo> => ({
 });
 
 const ownerOf = ({ pid }: { pid: number }) => ({
-  ...thisPlace(),
+  ...currentScope(),
   pid,
   processStart: processStartTime(pid),
 });

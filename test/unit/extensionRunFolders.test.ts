@@ -5,10 +5,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findRunFolders, watchFolder } from '../../src/run/read/discovery';
 import { diagnoseExit } from '../../src/run/record/exitDiagnosis';
 import { migrateRunInfo, readRunInfo } from '../../src/run/read/migrate';
-import { contentOf } from '../../src/run/record/ownedFiles';
+import { listContent } from '../../src/run/record/ownedFiles';
 import { RunFolder } from '../../src/run/runFolder';
 import { RUN_SCHEMA_VERSION, type RunInfo } from '../../src/run/runInfo';
-import { RUN_FORMAT, runJsonText } from '../../src/run/read/runMark';
+import { RUN_FORMAT, runJsonText } from '../../src/run/read/runFormat';
 import { requireUsableFolder } from '../../src/run/record/runWriter';
 
 const mark = `{"format": "${RUN_FORMAT}"}`;
@@ -123,7 +123,7 @@ describe("a run's own files", () => {
       'mine.txt': '',
     });
     for (const name of ['attempts', 'predictions', 'images']) mkdirSync(join(run, name));
-    const { owned, others } = contentOf(new RunFolder(run));
+    const { owned, others } = listContent(new RunFolder(run));
     expect(others).toEqual(['images', 'mine.txt', 'nlvr.yaml']);
     expect(owned.map((file) => basename(file))).toEqual([
       '.run.json.12.abcdef01.tmp',

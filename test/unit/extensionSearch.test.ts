@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type * as folderRegistry from '../../src/extension/runs/folderRegistry';
 import type * as workspaceConfigurations from '../../src/extension/workspaceConfigurations';
 import type * as workspaceRuns from '../../src/extension/runs/workspaceRuns';
-import { runJsonText } from '../../src/run/read/runMark';
+import { runJsonText } from '../../src/run/read/runFormat';
 import { migrateRunInfo } from '../../src/run/read/migrate';
 import { loadWithVscode, nothing } from './fakeVscode';
 

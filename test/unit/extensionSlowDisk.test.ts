@@ -16,7 +16,7 @@ import { headerOf } from '../../src/extension/dashboard/header';
 import { FolderRunRegistry } from '../../src/extension/runs/folderRegistry';
 import { runFlags } from '../../src/extension/runs/runWords';
 import { migrateRunInfo } from '../../src/run/read/migrate';
-import { runJsonText } from '../../src/run/read/runMark';
+import { runJsonText } from '../../src/run/read/runFormat';
 
 /** Calls that a path below the folder of the runs was given, while `watched`. */
 const seen = vi.hoisted(() => ({ root: '', sync: [] as string[], async: 0, delayMs: 0 }));
@@ -94,7 +94,7 @@ it('a configuration, a dashboard, an image, a start and a stop on a slow disk: n
   await fingerprintOf(join(root, 'nlvr.yaml'));
   const source = openEvents(run, 'evaluate');
   await source.read();
-  await source.elsewhere?.();
+  await source.sourceFolder?.();
   const images = join(root, 'images');
   const words = (image: string): Promise<MessageText | null> =>
     imageProblem(images, join(images, image), () => Promise.resolve(true));

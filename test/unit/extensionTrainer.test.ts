@@ -25,7 +25,7 @@ import {
 } from '../../src/run/record/attempts';
 import { AttemptWriter } from '../../src/run/record/attemptWriter';
 import { processStartTime } from '../../src/run/record/processStart';
-import { thisPlace } from '../../src/run/record/owner';
+import { currentScope } from '../../src/run/record/owner';
 import { tryLock } from '../../src/run/record/runLock';
 import { RunFolder } from '../../src/run/runFolder';
 
@@ -395,7 +395,7 @@ describe('stopping a program that has not begun its run', () => {
   /** A program that is at work on its attempt, as far as its record says. */
   async function start(script: string, more: Partial<Attempt> = {}) {
     const { pid, ended } = await spawnTrainer(program(script), [], root, root);
-    const owner = { ...thisPlace(), pid, processStart: processStartTime(pid) };
+    const owner = { ...currentScope(), pid, processStart: processStartTime(pid) };
     const attempt: Attempt = {
       ...newAttempt({ kind: 'train', arguments: [], configFile: null, askedBy: 'editor' }),
       owner,

@@ -20,7 +20,7 @@ import { openCheckpoint } from '../../src/model/checkpoint/openCheckpoint';
 import { parseCurves } from '../../src/run/curves/csvSource';
 import { EventReader } from '../../src/run/read/eventReader';
 import { readPredictions } from '../../src/run/read/readPredictions';
-import { recordOf } from '../../src/run/tensorboard/records';
+import { encodeRecord } from '../../src/run/tensorboard/records';
 import { TensorBoardSource } from '../../src/run/tensorboard/logFolder';
 import { inEnglish } from '../../src/util/localize';
 import { splitDelimited } from '../../src/util/delimited';
@@ -188,7 +188,7 @@ describe('what takes the square of its length in a simple reader', () => {
   });
 
   it('records whose checksums do not fit', async () => {
-    const record = Buffer.from(recordOf(Buffer.from('x')));
+    const record = Buffer.from(encodeRecord(Buffer.from('x')));
     record[record.length - 1] ^= 1;
     const source = new TensorBoardSource(file(Buffer.concat(Array<Buffer>(300_000).fill(record))));
     await source.read();

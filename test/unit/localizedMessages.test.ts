@@ -7,7 +7,7 @@ import { definition } from '../../src/config/definition';
 import { parseConfig } from '../../src/config/parse';
 import { checkContents } from '../../src/data/check/contents';
 import { DataError } from '../../src/data/dataError';
-import { packError, unpackError } from '../../src/data/loader/batchTask';
+import { serializeError, deserializeError } from '../../src/data/loader/batchTask';
 import { describe as describeKey } from '../../src/extension/configuration/hover';
 import { fieldInfos } from '../../src/extension/configuration/fieldInfo';
 import { HistoryLog } from '../../src/extension/dashboard/historyLog';
@@ -260,7 +260,7 @@ describe('a problem of the data in Chinese', () => {
 
   it('keeps its words on the way between threads', () => {
     const error = new DataError(localize('the image is missing'), { file: '/a.png' });
-    const arrived = unpackError(structuredClone(packError(error)));
+    const arrived = deserializeError(structuredClone(serializeError(error)));
     setTranslator(chinese);
     expect(localizedError(arrived).message).toBe('/a.png：图像缺失');
     expect(messageOf(arrived)).toBe('/a.png: the image is missing');

@@ -6,7 +6,7 @@ import { analyze } from '../../src/analysis/analyze';
 import { makeReport } from '../../src/analysis/report/page';
 import { Thumbnails } from '../../src/analysis/report/thumbnails';
 import type { ReportRequest } from '../../src/analysis/report/reportData';
-import { fileOfSet } from '../../src/run/read/predictionSets';
+import { setFile } from '../../src/run/read/predictionSets';
 import { scratchFolder } from '../integration/tinyProject';
 import { AnalysisProject, type Annotation } from './analysisSupport';
 
@@ -133,8 +133,8 @@ test('the most suspicious labels are those of nlvr analyze, and the compared epo
   const other = await project.import('other', () => 0.9, { epoch: 1 });
   const second = await project.import('second', () => 0.1, { epoch: 2 });
   renameSync(
-    fileOfSet(second, { split: 'val', epoch: 2 }),
-    fileOfSet(other, { split: 'val', epoch: 2 }),
+    setFile(second, { split: 'val', epoch: 2 }),
+    setFile(other, { split: 'val', epoch: 2 }),
   );
   const { analysis } = await analyze({ run, split: 'val', epoch: 'last', userSlices: [] });
   const page = await report(run, { compareWith: other, epochB: 1 });

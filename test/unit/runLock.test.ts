@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { processStartTime } from '../../src/run/record/processStart';
 import { RunFolder } from '../../src/run/runFolder';
-import { thisPlace, thisProcess } from '../../src/run/record/owner';
+import { currentScope, currentOwner } from '../../src/run/record/owner';
 import { acquireLock, tryLock, type HeldLock, type LockWait } from '../../src/run/record/runLock';
 import { RunWriter, type RunStart } from '../../src/run/record/runWriter';
 
@@ -25,7 +25,7 @@ async function otherTrainer(more: object = {}): Promise<ChildProcess & { pid: nu
   children.push(child);
   await new Promise((resolve) => child.stdout.once('data', resolve));
   const { pid } = child as ChildProcess & { pid: number };
-  const owner = { ...thisPlace(), pid, processStart: processStartTime(pid), ...more };
+  const owner = { ...currentScope(), pid, processStart: processStartTime(pid), ...more };
   writeFileSync(folder.lock, JSON.stringify(owner));
   return child as ChildProcess & { pid: number };
 }
@@ -84,7 +84,7 @@ const unseen: Record<string, object> = {
 describe('the lock of an owner that cannot be looked up', () => {
   const seconds = (ago: number): string => new Date(Date.now() - ago * 1000).toISOString();
   function lockOf(more: object, heartbeat = seconds(0)): void {
-    const owner = { ...thisProcess(), pid: process.ppid, token: 'theirs', ...more, heartbeat };
+    const owner = { ...currentOwner(), pid: process.ppid, token: 'theirs', ...more, heartbeat };
     writeFileSync(folder.lock, JSON.stringify(owner));
   }
   const held = (lock: HeldLock): boolean => {
@@ -160,9 +160,9 @@ describe('the lock of an owner that cannot be looked up', () => {
     writer.update({ state: 'running' });
     const before = readFileSync(folder.runJson, 'utf8');
     const lock = (writer as unknown as { lock: HeldLock }).lock;
-    lock.beat();
+    lock.renew();
     lockOf({ host: 'elsewhere', boot: 'another' });
-    lock.beat();
+    lock.renew();
     expect(() => writer.update({ step: 7 })).toThrow(/taken over by process \d+ on elsewhere/);
     writer.close('failed', 'taken over');
     expect(readFileSync(folder.runJson, 'utf8')).toBe(before);
@@ -175,10 +175,10 @@ describe('the lock of an owner that cannot be looked up', () => {
       (JSON.parse(readFileSync(folder.lock, 'utf8')) as { heartbeat: string }).heartbeat;
     const first = heartbeat();
     while (new Date().toISOString() === first);
-    lock.beat();
+    lock.renew();
     expect(heartbeat() > first).toBe(true);
     rmSync(folder.lock);
-    lock.beat();
+    lock.renew();
     expect(existsSync(folder.lock)).toBe(true);
     lock.release();
     expect(existsSync(folder.lock)).toBe(false);

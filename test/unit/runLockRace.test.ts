@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { processStartTime } from '../../src/run/record/processStart';
-import { thisPlace } from '../../src/run/record/owner';
+import { currentScope } from '../../src/run/record/owner';
 import { RunFolder } from '../../src/run/runFolder';
 import { tryLock } from '../../src/run/record/runLock';
 
@@ -39,7 +39,7 @@ afterEach(() => {
 });
 
 const owner = (pid: number, processStart: string | null): string =>
-  JSON.stringify({ ...thisPlace(), pid, processStart, token: String(Math.random()) });
+  JSON.stringify({ ...currentScope(), pid, processStart, token: String(Math.random()) });
 /** A process that lives as long as this test: the one that started it. */
 const living = (): string => owner(process.ppid, processStartTime(process.ppid));
 const dead = (): string => owner(2 ** 30, '1');

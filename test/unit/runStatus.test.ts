@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { newAttempt, type Attempt, type AttemptOutcome } from '../../src/run/record/attempts';
 import { migrateRunInfo } from '../../src/run/read/migrate';
 import type { RunInfo } from '../../src/run/runInfo';
-import { deriveStatus, type RunFacts, type SeenAttempt } from '../../src/run/record/runStatus';
+import { deriveStatus, type RunFacts, type ObservedAttempt } from '../../src/run/record/runStatus';
 
-type Presence = SeenAttempt['presence'];
+type Presence = ObservedAttempt['presence'];
 
 let made = 0;
 /** Each later than the one before. */
@@ -15,7 +15,7 @@ function attempt(
   kind: Attempt['kind'],
   more: Partial<Attempt>,
   presence: Presence = 'gone',
-): SeenAttempt {
+): ObservedAttempt {
   const base = newAttempt({ kind, arguments: [], configFile: null, askedBy: 'terminal' });
   const id = String(++made).padStart(6, '0');
   return { attempt: { ...base, id, ...more }, presence };
@@ -29,7 +29,11 @@ const silent = (kind: Attempt['kind']) => attempt(kind, {}, 'silent');
 const dead = (kind: Attempt['kind']) => attempt(kind, {}, 'gone');
 
 /** `run.json` with a state, written by the newest of some attempts, or by nobody who keeps any. */
-function written(state: RunInfo['state'], by?: SeenAttempt, more: Partial<RunInfo> = {}): RunInfo {
+function written(
+  state: RunInfo['state'],
+  by?: ObservedAttempt,
+  more: Partial<RunInfo> = {},
+): RunInfo {
   const own = by && { attempt: by.attempt.id, started: by.attempt.created };
   return migrateRunInfo(
     { schema: 1, kind: 'train', state, started: '2026-01-01T00:00:00.000Z', ...own, ...more },
@@ -59,7 +63,12 @@ function table(): Case[] {
   ): void => void cases.push({ runJson, attempts, facts, status, said });
 
   // Something is at work.
-  add('none', 'requested a moment ago', { attempts: [attempt('train', {}, 'unborn')] }, 'starting');
+  add(
+    'none',
+    'requested a moment ago',
+    { attempts: [attempt('train', {}, 'pending')] },
+    'starting',
+  );
   for (const phase of ['waiting', 'checking', 'loading'] as const)
     add('none', `${phase}`, { attempts: [live('train', phase)] }, 'starting');
   for (const phase of ['recording', 'training', 'evaluating', 'saving'] as const) {

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load';
 import { loadDataset } from '../../src/data/annotations/loadDataset';
-import { pictureSide } from '../../src/data/sample/drawing';
+import { pictureSide } from '../../src/data/sample/sceneRenderer';
 import { generateSample } from '../../src/data/sample/generateSample';
 import { UserError } from '../../src/util/userError';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { KeyedRandom, Purpose } from '../../src/data/random';
-import { pickWeighted, shuffle } from '../../src/data/sample/choose';
+import { pickWeighted, shuffle } from '../../src/data/sample/randomChoice';
 import {
   pairsPerSet,
   sentenceSet,
@@ -16,12 +16,12 @@ import {
 } from '../../src/data/sample/statement';
 import {
   colours,
-  countOf,
+  countMatching,
   sceneKey,
   shapes,
   type Scene,
   type ScenePair,
-} from '../../src/data/sample/world';
+} from '../../src/data/sample/scene';
 
 const random = (index: number) =>
   new KeyedRandom({ seed: 7, purpose: Purpose.sample, epoch: 0, index });
@@ -112,10 +112,10 @@ describe('the sentences of the sample', () => {
 describe('counting', () => {
   const picture = scene('red circle', 'red square', 'blue circle', 'red circle');
   it('takes a missing colour or shape for any', () => {
-    expect(countOf({ colour: 0, shape: 0 }, picture)).toBe(2);
-    expect(countOf({ colour: 0, shape: null }, picture)).toBe(3);
-    expect(countOf({ colour: null, shape: 0 }, picture)).toBe(3);
-    expect(countOf({ colour: 1, shape: 1 }, picture)).toBe(0);
+    expect(countMatching({ colour: 0, shape: 0 }, picture)).toBe(2);
+    expect(countMatching({ colour: 0, shape: null }, picture)).toBe(3);
+    expect(countMatching({ colour: null, shape: 0 }, picture)).toBe(3);
+    expect(countMatching({ colour: 1, shape: 1 }, picture)).toBe(0);
   });
 });
 

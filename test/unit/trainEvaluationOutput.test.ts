@@ -8,7 +8,7 @@ import { parseEvent } from '../../src/run/read/eventReader';
 import type { RunEvent } from '../../src/run/events';
 import { openEvents } from '../../src/run/read/eventSource';
 import { readRunInfo } from '../../src/run/read/migrate';
-import { thisPlace } from '../../src/run/record/owner';
+import { currentScope } from '../../src/run/record/owner';
 import { RunFolder } from '../../src/run/runFolder';
 import { tryLock } from '../../src/run/record/runLock';
 import { RunWriter } from '../../src/run/record/runWriter';
@@ -120,7 +120,7 @@ describe('an evaluation in the folder of a training', () => {
     const known = events().length;
     // The test's parent is another process that lives.
     const pid = process.ppid;
-    const owner = { ...thisPlace(), pid, processStart: processStartTime(pid) };
+    const owner = { ...currentScope(), pid, processStart: processStartTime(pid) };
     writeFileSync(folder.lock, JSON.stringify(owner));
     await expect(open()).rejects.toThrow(/A run is being written to/);
     expect(events()).toHaveLength(known);

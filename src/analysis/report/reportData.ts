@@ -5,7 +5,7 @@ import { flatConfig, type FlatConfig } from '../../config/flat';
 import { definitionOf } from '../../config/keys';
 import { parseConfig } from '../../config/parse';
 import { folderOfRun } from '../../run/import/blipFolder';
-import { curvesOf, type Curves } from '../../run/curves/exportCurves';
+import { readCurves, type Curves } from '../../run/curves/exportCurves';
 import type { Prediction } from '../../run/predictions';
 import { readRun, type ReadRun } from '../../run/read/readRun';
 import { readFlatConfig } from '../../run/runConfig';
@@ -89,7 +89,7 @@ export async function loadReport(request: ReportRequest): Promise<Report> {
     folder,
     run,
     config: configOf(await readFlatConfig(folderOfRun(folder))),
-    curves: await curvesOf(folder, run.info.kind).catch((error: unknown) => {
+    curves: await readCurves(folder, run.info.kind).catch((error: unknown) => {
       // A run may have no curves yet, and the source of imported ones may be missing.
       if (error instanceof UserError) return null;
       throw error;

@@ -1,5 +1,5 @@
 /** Sections of a report about the run: configuration, environment, curves. */
-import type { CurveName } from '../../run/curves/roles';
+import type { CurveName } from '../../run/curves/curveNames';
 import { trainedSeconds } from '../../run/record/trainedTime';
 import { formatDuration } from '../../util/duration';
 import { localized } from '../../util/language';

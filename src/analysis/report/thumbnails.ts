@@ -1,5 +1,5 @@
 /** Embeds the images of examples as thumbnails in the report. */
-import { smallPicture } from '../../data/image/smallPicture';
+import { createThumbnail } from '../../data/image/thumbnail';
 import { imageFile, imageProblem } from '../../run/runImages';
 import { localize, type MessageText } from '../../util/localize';
 
@@ -30,7 +30,7 @@ export class Thumbnails {
       return {
         problem: localize('It is omitted because the report has reached its limit of images.'),
       };
-    const bytes = await smallPicture(file, SIDE).catch(() => null);
+    const bytes = await createThumbnail(file, SIDE).catch(() => null);
     if (bytes === null) return { problem: localize('It is not an image.') };
     this.left -= bytes.length;
     return { url: `data:image/webp;base64,${bytes.toString('base64')}` };

@@ -64,9 +64,9 @@ export async function check(options: CheckOptions): Promise<void> {
   if (options.json) printJson(problems, report.splits);
   else {
     print(problems, report.splits, options.all === true);
-    if (report.unseen.length > 0)
+    if (report.unchecked.length > 0)
       process.stdout.write(
-        `Only a sample of the images was read; ${report.unseen.length.toLocaleString('en')} were not.\n`,
+        `Only a sample of the images was read; ${report.unchecked.length.toLocaleString('en')} were not.\n`,
       );
   }
   if (options.missing_urls !== undefined) {

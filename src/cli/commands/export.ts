@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { exportCheckpoint, type ExportFormat } from '../../model/exportCheckpoint';
-import { csvLines, curvesOf, eventFileOf, writeEventFile } from '../../run/curves/exportCurves';
+import { csvLines, readCurves, eventFilePath, writeEventFile } from '../../run/curves/exportCurves';
 import { readRun } from '../../run/read/readRun';
 import { RunFolder } from '../../run/runFolder';
 import { writeFileAtomic } from '../../util/atomicFile';
@@ -44,7 +44,7 @@ async function exportEventFile(
   const { info, curves } = await runCurves(run);
   const target = folder === undefined ? new RunFolder(run).tensorBoard : userPath(folder);
   requireOutputFolder(target);
-  const file = eventFileOf(target, info.started);
+  const file = eventFilePath(target, info.started);
   // In the run folder, an existing file can only be an earlier export of the same run.
   if (folder !== undefined && !overwrite && existsSync(file)) requireOutputFile(file, false);
   const scalars = await writeEventFile(file, curves);
@@ -76,7 +76,7 @@ async function runCurves(folder: string) {
     throw new UserError(`${folder} does not contain a run.`, {
       hint: 'Specify a run folder, which contains run.json.',
     });
-  return { info: run.info, curves: await curvesOf(folder, run.info.kind) };
+  return { info: run.info, curves: await readCurves(folder, run.info.kind) };
 }
 
 function formatOf(file: string | undefined): ExportFormat | 'csv' {

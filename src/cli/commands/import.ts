@@ -10,13 +10,13 @@ import { loadConfiguration } from '../loadConfiguration';
 import { percent } from '../../analysis/numberFormat';
 import { requireOutputFolder } from '../outputPath';
 import { importCurvesOf } from './importCurves';
-import type { Chosen } from '../../run/curves/roles';
+import type { CurveMapping } from '../../run/curves/curveNames';
 import { UserError } from '../../util/userError';
 
 export interface ImportOptions {
   config?: string;
   split?: Split;
-  curve: Chosen;
+  curve: CurveMapping;
   output_dir?: string;
   name?: string;
   epoch?: number;

@@ -1,7 +1,7 @@
 import { basename, extname, join, resolve } from 'node:path';
 import { version } from '../../../package.json';
 import { importCurves, type CurvesReport } from '../../run/curves/importCurves';
-import { CURVES, type Chosen } from '../../run/curves/roles';
+import { CURVES, type CurveMapping } from '../../run/curves/curveNames';
 import { isEventFile } from '../../run/tensorboard/logFolder';
 import { runFolderName } from '../../run/runName';
 import { NoCurvesError } from '../../run/curves/csvSource';
@@ -12,7 +12,7 @@ import { requireOutputFolder } from '../outputPath';
 import { userPath } from '../userPath';
 
 export interface ImportCurvesOptions {
-  curve: Chosen;
+  curve: CurveMapping;
   output_dir?: string;
   name?: string;
   overwrite?: boolean;
@@ -29,7 +29,7 @@ export async function importCurvesOf(path: string, options: ImportCurvesOptions)
   requireOutputFolder(folder);
   const { report, problems } = await importCurves({
     source,
-    wanted: options.curve,
+    overrides: options.curve,
     folder,
     name,
     overwrite: options.overwrite === true,

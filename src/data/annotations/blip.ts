@@ -26,16 +26,16 @@ export class BlipReader implements FormatReader {
     const label = labelField(record);
     const [left, right] = imagesField(record);
     const { imageRoot } = this.context;
-    const given = optionalText(record, 'identifier');
+    const identifier = optionalText(record, 'identifier');
     this.examples.push({
-      identifier: given ?? this.derivedIdentifier(left),
+      identifier: identifier ?? this.derivedIdentifier(left),
       sentence,
       images: [
         imagePath(record, imageRoot, left, 'images[0]'),
         imagePath(record, imageRoot, right, 'images[1]'),
       ],
       label,
-      consistencyGroup: given && nlvr2ConsistencyGroup(given),
+      consistencyGroup: identifier && nlvr2ConsistencyGroup(identifier),
       group:
         ['group', 'kind', 'synset']
           .map((key) => optionalText(record, key))

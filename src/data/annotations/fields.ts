@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { DataError } from '../dataError';
-import { describeJson, placeOf, type AnnotationRecord } from './records';
+import { describeJson, locationOf, type AnnotationRecord } from './records';
 import { localize, type MessageText } from '../../util/localize';
 
 /** Creates the error for one key of an annotation. */
 export function fieldError(record: AnnotationRecord, key: string, reason: MessageText): DataError {
-  return new DataError(reason, { ...placeOf(record), key });
+  return new DataError(reason, { ...locationOf(record), key });
 }
 
 /** Reads a key that must be a string. */

@@ -2,7 +2,7 @@ import { localize } from '../../util/localize';
 import { DataError } from '../dataError';
 
 /** Recognizes files of other formats and returns the error for them; undefined if the file may be invalid JSON. */
-export function foreignFormat(text: string, file: string): DataError | undefined {
+export function detectForeignFormat(text: string, file: string): DataError | undefined {
   if (text.includes('\0'))
     return new DataError(
       localize('this is not a text file; expected one JSON list, or one JSON object per line'),

@@ -33,14 +33,14 @@ export function* listElements(text: string, file: string): Generator<ListElement
   let startLine = line;
   let startColumn = 1;
   /** The line where the previous element ended, or the list started. */
-  let takenLine = line;
+  let previousEndLine = line;
   let depth = 0;
   let elements = 0;
   let separated = true;
-  const placed = (element: string): ListElement => {
+  const createElement = (element: string): ListElement => {
     elements++;
-    const isShared = startLine === takenLine;
-    takenLine = line;
+    const isShared = startLine === previousEndLine;
+    previousEndLine = line;
     if (!isShared) return { text: element, line: startLine };
     const end = element.indexOf('\n');
     const length = end < 0 ? element.length : end;
@@ -88,14 +88,14 @@ export function* listElements(text: string, file: string): Generator<ListElement
     } else {
       // A bare value such as a number ends before the comma, bracket or space, which is then scanned again.
       if (code === newline) line--;
-      yield placed(text.slice(start, at));
+      yield createElement(text.slice(start, at));
       start = -1;
       separated = false;
       at--;
       continue;
     }
     if (depth === 0) {
-      yield placed(text.slice(start, at + 1));
+      yield createElement(text.slice(start, at + 1));
       start = -1;
       separated = false;
     }

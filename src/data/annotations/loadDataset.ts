@@ -7,7 +7,7 @@ import { BlipReader } from './blip';
 import type { FormatReader, ReadContext } from './format';
 import { Nlvr1Reader } from './nlvr1';
 import { Nlvr2Reader } from './nlvr2';
-import { placeOf, readRecords, uniterMessage, type AnnotationRecord } from './records';
+import { locationOf, readRecords, uniterMessage, type AnnotationRecord } from './records';
 import { localize } from '../../util/localize';
 
 type Format = Dataset['format'];
@@ -34,8 +34,8 @@ export async function loadDataset(
   let format = options.format;
   let reader: FormatReader | undefined;
   const { isUtf8 } = await readRecords(context.file, (record) => {
-    if (format === 'auto') format = recognise(record);
-    reader ??= readerOf(format, context, split);
+    if (format === 'auto') format = detectFormat(record);
+    reader ??= createReader(format, context, split);
     reader.add(record);
   });
   const examples = reader ? await reader.finish() : [];
@@ -49,7 +49,7 @@ export async function loadDataset(
   };
 }
 
-function readerOf(format: Format, context: ReadContext, split: Split): FormatReader {
+function createReader(format: Format, context: ReadContext, split: Split): FormatReader {
   switch (format) {
     case 'blip':
       return new BlipReader(context);
@@ -60,7 +60,7 @@ function readerOf(format: Format, context: ReadContext, split: Split): FormatRea
   }
 }
 
-function recognise(record: AnnotationRecord): Format {
+function detectFormat(record: AnnotationRecord): Format {
   const { value } = record;
   if ('images' in value) return 'blip';
   if ('left_url' in value) return 'nlvr2';
@@ -74,7 +74,7 @@ function recognise(record: AnnotationRecord): Format {
         Object.keys(value).slice(0, 8),
         `nlvr convert ${record.file} annotation.json`,
       ),
-      placeOf(record),
+      locationOf(record),
     );
   // Annotations that were reduced to the fields for training still have their identifiers.
   const identifier = typeof value.identifier === 'string' ? value.identifier : '';
@@ -83,13 +83,13 @@ function recognise(record: AnnotationRecord): Format {
   // txt2img.json and id2len.json map identifiers to image files or to numbers.
   const [first] = Object.keys(value);
   if (first !== undefined && /^[A-Za-z0-9_]+-\d+-\d+-\d+$/.test(first))
-    throw new DataError(uniterMessage, placeOf(record));
+    throw new DataError(uniterMessage, locationOf(record));
   const keys = Object.keys(value).slice(0, 8).join(', ') || 'none';
   throw new DataError(
     localize(
       'the format is not recognized (keys: {0}); expected "images" (BLIP), "left_url" (NLVR2) or "structured_rep" (NLVR)',
       keys,
     ),
-    placeOf(record),
+    locationOf(record),
   );
 }

@@ -4,8 +4,8 @@ import { localize, type MessageText } from '../../util/localize';
 import { errnoOf, messageOf } from '../../util/userError';
 import { StringDecoder } from 'node:string_decoder';
 import { SimilarNames } from '../../util/similarNames';
-import { DataError, type DataPlace, type Span } from '../dataError';
-import { foreignFormat } from './foreignFormat';
+import { DataError, type DataLocation, type Span } from '../dataError';
+import { detectForeignFormat } from './foreignFormat';
 import { listElements } from './listElements';
 
 /** One annotation as written in the file. */
@@ -20,7 +20,7 @@ export interface AnnotationRecord {
 }
 
 /** The location of an annotation, for errors. */
-export function placeOf({ file, line, span, value }: AnnotationRecord): DataPlace {
+export function locationOf({ file, line, span, value }: AnnotationRecord): DataLocation {
   const { identifier } = value;
   return {
     file,
@@ -49,9 +49,9 @@ export interface RecordsRead {
 const byteOrderMark = 0xfeff;
 
 /** A list is read as one string, and JavaScript limits the length of strings. */
-const MOST_LIST_BYTES = 500_000_000;
+const MAX_LIST_BYTES = 500_000_000;
 /** Maximum length of an annotation on one line; NLVR2's have 500 characters. */
-const MOST_LINE_LENGTH = 16 << 20;
+const MAX_LINE_LENGTH = 16 << 20;
 
 /**
  * Calls `visit` with every annotation of a file in order: the elements of one JSON list, or one JSON object per line
@@ -83,17 +83,17 @@ export async function readRecords(
       if (rest.charCodeAt(0) === byteOrderMark) rest = rest.slice(1);
       const first = /\S/.exec(rest)?.[0];
       if (first !== undefined && first !== '[' && first !== '{') {
-        const foreign = foreignFormat(rest, file);
+        const foreign = detectForeignFormat(rest, file);
         if (foreign) throw foreign;
       }
       if (first === '[') {
         const { size } = statSync(file);
-        if (size > MOST_LIST_BYTES)
+        if (size > MAX_LIST_BYTES)
           throw new DataError(
             localize(
               'the JSON list is {0} MB; the limit is {1} MB. Write one JSON object per line, without the brackets and commas of the list',
               Math.round(size / 1e6),
-              MOST_LIST_BYTES / 1e6,
+              MAX_LIST_BYTES / 1e6,
             ),
             { file },
           );
@@ -108,11 +108,11 @@ export async function readRecords(
       from = end + 1;
     }
     rest = rest.slice(from);
-    if (rest.length > MOST_LINE_LENGTH)
+    if (rest.length > MAX_LINE_LENGTH)
       throw new DataError(
         localize(
           'the line exceeds {0} million characters; expected one JSON list, or one JSON object per line',
-          Math.floor(MOST_LINE_LENGTH / 1e6),
+          Math.floor(MAX_LINE_LENGTH / 1e6),
         ),
         { file, line },
       );
@@ -192,8 +192,8 @@ function isUtf16(bytes: Buffer): boolean {
   return [0, 1].some((odd) => first.every((byte, i) => (byte === 0) === (i % 2 === odd)));
 }
 
-function parseRecord(text: string, place: DataPlace, what: MessageText): AnnotationRecord {
-  const { file, line = 1, span } = place;
+function parseRecord(text: string, location: DataLocation, what: MessageText): AnnotationRecord {
+  const { file, line = 1, span } = location;
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -206,13 +206,13 @@ function parseRecord(text: string, place: DataPlace, what: MessageText): Annotat
         what,
         messageOf(error),
       ),
-      { ...place, ...(span && identifier !== undefined && { identifier }) },
+      { ...location, ...(span && identifier !== undefined && { identifier }) },
     );
   }
   if (!isObject(value))
     throw new DataError(
       localize('expected a JSON object with a sentence, found {0}', describeJson(value)),
-      place,
+      location,
     );
   return { file, line, value, ...(span && { span }) };
 }

@@ -8,7 +8,7 @@ import type { Dataset, Example } from '../types';
 import { checkContents } from './contents';
 import { findMissing, readImages, type ImageFindings } from './images';
 import { checkOverlap } from './overlap';
-import { columnsOf, problemOf, type Case, type DataProblem } from './problem';
+import { columnsOf, createProblem, type Case, type DataProblem } from './problem';
 import { VerifiedImages } from './verifiedImages';
 
 export interface CheckOptions {
@@ -63,7 +63,7 @@ export interface DataReport {
   /** The data sets that could be read. */
   datasets: Dataset[];
   /** Images that exist and were not part of the `sample`. */
-  unseen: string[];
+  unchecked: string[];
 }
 
 /** Number of images of a `sample`: takes seconds, even on a network disk. */
@@ -113,9 +113,9 @@ async function checkDatasets(
   const images = new Set(datasets.flatMap(({ examples }) => examples.flatMap((e) => e.images)));
   const missing = await findMissing(images, options.signal);
   const present = [...images].filter((image) => !missing.has(image));
-  const chosen = options.images === 'sample' ? sampleOf(present) : present;
-  const findings = await lookAt(chosen, options);
-  const seen = new Set(chosen);
+  const chosen = options.images === 'sample' ? sampleImages(present) : present;
+  const findings = await inspectImages(chosen, options);
+  const checked = new Set(chosen);
   const problems = [
     ...datasets.flatMap((dataset) => [
       ...checkContents(dataset, options.maxWords),
@@ -127,15 +127,15 @@ async function checkDatasets(
   return {
     problems: problems.sort((a, b) => rank[a.severity] - rank[b.severity]),
     splits: Object.fromEntries(
-      datasets.map((dataset) => [dataset.split, summarise(dataset, missing, findings)]),
+      datasets.map((dataset) => [dataset.split, summarize(dataset, missing, findings)]),
     ),
     datasets: [...datasets],
-    unseen: present.filter((image) => !seen.has(image)),
+    unchecked: present.filter((image) => !checked.has(image)),
   };
 }
 
 /** Selects images at equal distances, so that every part of a data set is represented. */
-function sampleOf(images: readonly string[]): string[] {
+function sampleImages(images: readonly string[]): string[] {
   if (images.length <= SAMPLE_IMAGES) return [...images];
   return Array.from(
     { length: SAMPLE_IMAGES },
@@ -148,7 +148,7 @@ function sampleOf(images: readonly string[]): string[] {
  * @param onFirst called with the problems when the first damaged image is found
  * @returns the problems; empty if all images can be read
  */
-export async function checkUnseen(
+export async function checkRemainingImages(
   datasets: readonly Dataset[],
   unseen: readonly string[],
   {
@@ -168,7 +168,7 @@ export async function checkUnseen(
     const findings = await readImages(unseen, {
       depth: 'decode',
       verified,
-      lanes: 1,
+      concurrency: 1,
       signal,
       onImage: (_done, soFar) => {
         if (found || soFar.unreadable.size === 0) return;
@@ -182,7 +182,7 @@ export async function checkUnseen(
   }
 }
 
-async function lookAt(
+async function inspectImages(
   images: readonly string[],
   { images: depth, verifiedFile, onProgress, signal }: CheckOptions,
 ): Promise<ImageFindings> {
@@ -232,16 +232,16 @@ function checkImages(
       broken.push({ example, name: localize('{0}: {1}', name, reason) });
   }
   return [
-    ...problemOf(
+    ...createProblem(
       dataset,
       missingImages === 'skip' ? 'warning' : 'error',
       'missing-image',
       absent,
       missingImages === 'skip'
-        ? skippedWords(dataset, missing, absent.length)
-        : missingWords(absent.length, images.size, imageRoot),
+        ? skippedMessage(dataset, missing, absent.length)
+        : missingMessage(absent.length, images.size, imageRoot),
     ),
-    ...problemOf(
+    ...createProblem(
       dataset,
       'error',
       'unreadable-image',
@@ -251,7 +251,7 @@ function checkImages(
         broken.length,
       ),
     ),
-    ...problemOf(
+    ...createProblem(
       dataset,
       'warning',
       'turned-image',
@@ -270,7 +270,7 @@ function checkImages(
 }
 
 /** The message about skipped examples. */
-function skippedWords(
+function skippedMessage(
   { examples, split }: Dataset,
   missing: ReadonlySet<string>,
   absent: number,
@@ -287,8 +287,8 @@ function skippedWords(
   );
 }
 
-function missingWords(absent: number, images: number, imageRoot: string): MessageText {
-  const says = localize(
+function missingMessage(absent: number, images: number, imageRoot: string): MessageText {
+  const message = localize(
     images === 1
       ? '{0} of {1} image is missing'
       : absent === 1
@@ -298,11 +298,11 @@ function missingWords(absent: number, images: number, imageRoot: string): Messag
     images,
   );
   return absent === images
-    ? localize('{0}; check image_root, which is {1}', says, imageRoot)
-    : says;
+    ? localize('{0}; check image_root, which is {1}', message, imageRoot)
+    : message;
 }
 
-function summarise(
+function summarize(
   dataset: Dataset,
   missing: ReadonlySet<string>,
   { unreadable, sizes, turned }: ImageFindings,

@@ -2,9 +2,9 @@ import { storedMessage, localize } from '../../util/localize';
 import { cleanCaption, countWords } from '../text/caption';
 import { describeElement } from '../dataError';
 import type { Dataset, Example } from '../types';
-import { problemOf, type Case, type DataProblem } from './problem';
+import { createProblem, type Case, type DataProblem } from './problem';
 
-const caseOf = (example: Example): Case => ({ name: example.identifier, example });
+const toCase = (example: Example): Case => ({ name: example.identifier, example });
 
 /** Key of an example, equal for duplicates: left image, right image and sentence. */
 export function exampleKey({ images, sentence }: Example): string {
@@ -31,21 +31,21 @@ export function checkContents(dataset: Dataset, maxWords: number): DataProblem[]
   const twice = examples.filter(({ images }) => images[0] === images[1]);
   return [
     ...checkLabels(dataset),
-    ...problemOf(
+    ...createProblem(
       dataset,
       'warning',
       'empty-sentence',
-      empty.map(caseOf),
+      empty.map(toCase),
       localize(
         empty.length === 1 ? '{0} sentence is empty' : '{0} sentences are empty',
         empty.length,
       ),
     ),
-    ...problemOf(
+    ...createProblem(
       dataset,
       'warning',
       'wrong-encoding',
-      damaged.map(caseOf),
+      damaged.map(toCase),
       dataset.notUtf8
         ? localize(
             damaged.length === 1
@@ -61,11 +61,11 @@ export function checkContents(dataset: Dataset, maxWords: number): DataProblem[]
           ),
     ),
     ...checkDuplicates(dataset),
-    ...problemOf(
+    ...createProblem(
       dataset,
       'information',
       'same-image-twice',
-      twice.map(caseOf),
+      twice.map(toCase),
       localize(
         twice.length === 1
           ? '{0} example shows the same image left and right'
@@ -73,11 +73,11 @@ export function checkContents(dataset: Dataset, maxWords: number): DataProblem[]
         twice.length,
       ),
     ),
-    ...problemOf(
+    ...createProblem(
       dataset,
       'information',
       'long-sentence',
-      long.map(caseOf),
+      long.map(toCase),
       localize(
         long.length === 1
           ? '{0} sentence has more than {1} words (max_words) and will be cut'
@@ -91,31 +91,31 @@ export function checkContents(dataset: Dataset, maxWords: number): DataProblem[]
 
 function checkLabels(dataset: Dataset): DataProblem[] {
   const { examples, split } = dataset;
-  const unlabelled = examples.filter(({ label }) => label === null);
-  const isFatal = split === 'train' || (split === 'val' && unlabelled.length === examples.length);
+  const unlabeled = examples.filter(({ label }) => label === null);
+  const isFatal = split === 'train' || (split === 'val' && unlabeled.length === examples.length);
   const consequence = {
     train: localize('training needs every label'),
     val: localize('they are not counted in the accuracy that selects the best checkpoint'),
     test: localize('they are predicted, but not counted'),
   }[split];
-  const problems = problemOf(
+  const problems = createProblem(
     dataset,
     isFatal ? 'error' : 'warning',
     'unlabelled',
-    unlabelled.map(caseOf),
+    unlabeled.map(toCase),
     localize(
       examples.length === 1
         ? '{0} of {1} example has no label; {2}'
-        : unlabelled.length === 1
+        : unlabeled.length === 1
           ? '{0} of {1} examples has no label; {2}'
           : '{0} of {1} examples have no label; {2}',
-      unlabelled.length,
+      unlabeled.length,
       examples.length,
       consequence,
     ),
   );
-  const labelled = examples.filter(({ label }) => label !== null);
-  if (labelled.length > 1 && new Set(labelled.map(({ label }) => label)).size === 1)
+  const labeled = examples.filter(({ label }) => label !== null);
+  if (labeled.length > 1 && new Set(labeled.map(({ label }) => label)).size === 1)
     problems.push({
       severity: 'warning',
       code: 'one-label',
@@ -123,12 +123,12 @@ function checkLabels(dataset: Dataset): DataProblem[] {
         localize(
           'Every label of the {0} split is {1}.',
           split,
-          labelled[0].label ? 'True' : 'False',
+          labeled[0].label ? 'True' : 'False',
         ),
       ),
       file: dataset.file,
       split,
-      count: labelled.length,
+      count: labeled.length,
     });
   return problems;
 }
@@ -140,7 +140,7 @@ function checkDuplicates(dataset: Dataset): DataProblem[] {
   const conflicting: Case[] = [];
   const sameName: Case[] = [];
   for (const example of dataset.examples) {
-    if (identifiers.has(example.identifier)) sameName.push(caseOf(example));
+    if (identifiers.has(example.identifier)) sameName.push(toCase(example));
     identifiers.add(example.identifier);
     const key = exampleKey(example);
     const first = seen.get(key);
@@ -155,7 +155,7 @@ function checkDuplicates(dataset: Dataset): DataProblem[] {
     (isConflict ? conflicting : repeated).push({ name, example });
   }
   return [
-    ...problemOf(
+    ...createProblem(
       dataset,
       'warning',
       'duplicate-example',
@@ -167,7 +167,7 @@ function checkDuplicates(dataset: Dataset): DataProblem[] {
         repeated.length,
       ),
     ),
-    ...problemOf(
+    ...createProblem(
       dataset,
       'warning',
       'conflicting-labels',
@@ -179,7 +179,7 @@ function checkDuplicates(dataset: Dataset): DataProblem[] {
         conflicting.length,
       ),
     ),
-    ...problemOf(
+    ...createProblem(
       dataset,
       'warning',
       'duplicate-identifier',

@@ -4,7 +4,7 @@ import type { MessageText } from '../../util/localize';
 import { imagesCheckedAtOnce } from '../../util/machineTuning';
 import { messageOf } from '../../util/userError';
 import { DataError } from '../dataError';
-import { examineImage } from '../image/decode';
+import { inspectImage } from '../image/decode';
 import { limitedConcurrency } from '../../util/limitedConcurrency';
 import type { VerifiedImages } from './verifiedImages';
 
@@ -52,7 +52,7 @@ export interface ImageFindings {
 interface ReadOptions {
   depth: 'decode' | 'header';
   verified: VerifiedImages;
-  lanes?: number;
+  concurrency?: number;
   onImage?: (done: number, findings: ImageFindings) => void;
   signal?: AbortSignal | undefined;
 }
@@ -66,14 +66,14 @@ interface ReadOptions {
  */
 export async function readImages(
   images: readonly string[],
-  { depth, verified, lanes = imagesCheckedAtOnce(), onImage, signal }: ReadOptions,
+  { depth, verified, concurrency = imagesCheckedAtOnce(), onImage, signal }: ReadOptions,
 ): Promise<ImageFindings> {
   const findings: ImageFindings = { unreadable: new Map(), sizes: new Map(), turned: new Set() };
   let done = 0;
-  const look = async (file: string) => {
+  const readImage = async (file: string) => {
     try {
-      const known = await verified.factsOf(file);
-      const facts = known ?? (await examineImage(file, depth));
+      const known = await verified.find(file);
+      const facts = known ?? (await inspectImage(file, depth));
       if (!known && depth === 'decode') await verified.add(file, facts);
       findings.sizes.set(file, [facts.width, facts.height]);
       if (facts.orientation !== 1) findings.turned.add(file);
@@ -82,6 +82,6 @@ export async function readImages(
     }
     onImage?.(++done, findings);
   };
-  await limitedConcurrency(images, lanes, look, signal);
+  await limitedConcurrency(images, concurrency, readImage, signal);
   return findings;
 }

@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { storedMessage, localize } from '../../util/localize';
 import type { Dataset } from '../types';
 import { exampleKey } from './contents';
-import { problemOf, type DataProblem } from './problem';
+import { createProblem, type DataProblem } from './problem';
 
 /** Warns about examples and images that splits share, which inflates the accuracy of the later split. */
 export function checkOverlap(datasets: readonly Dataset[]): DataProblem[] {
@@ -38,7 +38,7 @@ function compare(earlier: Dataset, later: Dataset): DataProblem[] {
   const total = later.examples.length;
   // Report both: one repeated example must not hide that every pair shows images of the other split.
   return [
-    ...problemOf(
+    ...createProblem(
       later,
       'warning',
       'shared-examples',
@@ -55,7 +55,7 @@ function compare(earlier: Dataset, later: Dataset): DataProblem[] {
         earlier.split,
       ),
     ),
-    ...problemOf(
+    ...createProblem(
       later,
       'warning',
       'shared-images',

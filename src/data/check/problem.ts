@@ -66,15 +66,15 @@ export interface Case {
 export const NAMED_CASES = 5;
 
 /** Creates one problem for all cases of a kind in a split; an empty list if there are none. */
-export function problemOf(
+export function createProblem(
   dataset: Dataset,
   severity: DataProblem['severity'],
   code: DataProblemCode,
   cases: readonly Case[],
-  says: MessageText,
+  message: MessageText,
 ): DataProblem[] {
   if (cases.length === 0) return [];
-  const shown = cases.slice(0, NAMED_CASES).map(whereWords);
+  const shown = cases.slice(0, NAMED_CASES).map(describeCase);
   const more = cases.length - shown.length;
   const [first] = cases;
   return [
@@ -83,15 +83,15 @@ export function problemOf(
       code,
       ...storedMessage(
         more > 0
-          ? localize('{0}: {1} and {2} more.', says, shown, more)
-          : localize('{0}: {1}.', says, shown),
+          ? localize('{0}: {1} and {2} more.', message, shown, more)
+          : localize('{0}: {1}.', message, shown),
       ),
       file: dataset.file,
       line: first.example.line,
       ...columnsOf(first.example),
       split: dataset.split,
       count: cases.length,
-      summary: storedMessage(localize('{0}.', says)),
+      summary: storedMessage(localize('{0}.', message)),
       cases: cases.map(({ example, name }) => ({
         ...storedMessage(name),
         line: example.line,
@@ -104,7 +104,7 @@ export function problemOf(
 }
 
 /** A case with its location: the line, or the element of a list that is on one line. */
-function whereWords({ example, name }: Case): MessageText {
+function describeCase({ example, name }: Case): MessageText {
   const { span, line, identifier } = example;
   if (!span) return localize('{0} (line {1})', name, line);
   const isNamed = name === identifier;

@@ -2,10 +2,10 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeFileAtomic } from '../../util/atomicFile';
-import type { ImageFacts } from '../image/decode';
+import type { ImageInfo } from '../image/decode';
 
 /** Maximum number of entries; the latest are kept. */
-const most = 1_000_000;
+const MAX_ENTRIES = 1_000_000;
 
 /**
  * Caches which images were decoded without errors, by path, modification time and size, so that the check before each
@@ -26,7 +26,7 @@ export class VerifiedImages {
   }
 
   /** Returns the properties of a verified image; null if it is unknown or has changed. */
-  async factsOf(image: string): Promise<ImageFacts | null> {
+  async find(image: string): Promise<ImageInfo | null> {
     const entry = this.known.get(image);
     if (entry === undefined) return null;
     const [time, bytes, width, height, orientation] = entry.split(' ').map(Number);
@@ -34,7 +34,7 @@ export class VerifiedImages {
     return mtimeMs === time && size === bytes ? { width, height, orientation } : null;
   }
 
-  async add(image: string, { width, height, orientation }: ImageFacts): Promise<void> {
+  async add(image: string, { width, height, orientation }: ImageInfo): Promise<void> {
     if (this.file === undefined || image.includes('\n')) return;
     const { mtimeMs, size } = await stat(image);
     this.known.delete(image);
@@ -45,7 +45,9 @@ export class VerifiedImages {
   /** Writes new entries. Errors are ignored, because the cache is optional. */
   save(): void {
     if (this.file === undefined || !this.changed) return;
-    const lines = [...this.known].slice(-most).map(([image, entry]) => `${entry} ${image}\n`);
+    const lines = [...this.known]
+      .slice(-MAX_ENTRIES)
+      .map(([image, entry]) => `${entry} ${image}\n`);
     try {
       mkdirSync(dirname(this.file), { recursive: true });
       writeFileAtomic(this.file, lines.join(''));

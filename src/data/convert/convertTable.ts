@@ -68,7 +68,7 @@ async function readJson(file: string): Promise<Table> {
 }
 
 /** Maximum number of columns in a message, because a file of another kind may have any number. */
-const MOST_NAMED = 30;
+const MAX_NAMED_COLUMNS = 30;
 
 export interface ConvertOptions {
   columns: Columns;
@@ -109,7 +109,7 @@ export function convertTable(table: Table, options: ConvertOptions): Part[] {
         '{0}: no column was found for {1}. Its columns are {2}.',
         table.file,
         missing,
-        table.header.slice(0, MOST_NAMED),
+        table.header.slice(0, MAX_NAMED_COLUMNS),
       ),
       {
         hint: localize('Specify it, for example with {0}.', `--${missing[0]} "${table.header[0]}"`),
@@ -119,26 +119,26 @@ export function convertTable(table: Table, options: ConvertOptions): Part[] {
     throw new UserError(localize('{0} has no column that names the split.', table.file), {
       hint: localize('Specify it with {0}, or split by ratio.', '--split_column'),
     });
-  const annotations = table.rows.map((row) => annotationOf(table, row, options));
+  const annotations = table.rows.map((row) => toAnnotation(table, row, options));
   const splits =
     split === undefined
       ? undefined
       : split === 'column'
-        ? table.rows.map((row) => splitOf(table, row, columns))
+        ? table.rows.map((row) => parseSplit(table, row, columns))
         : splitByRatio(
             annotations.map(({ images }) => images),
             split,
             options.seed,
           );
-  if (!splits) return [part(undefined, annotations)];
-  refuseSharedImages(table, annotations, splits);
+  if (!splits) return [createPart(undefined, annotations)];
+  rejectSharedImages(table, annotations, splits);
   return (['train', 'val', 'test'] as const).flatMap((name) => {
     const own = annotations.filter((_, i) => splits[i] === name);
-    return own.length === 0 ? [] : [part(name, own)];
+    return own.length === 0 ? [] : [createPart(name, own)];
   });
 }
 
-function part(split: Split | undefined, annotations: Annotation[]): Part {
+function createPart(split: Split | undefined, annotations: Annotation[]): Part {
   const count = (label: Annotation['label']): number =>
     annotations.filter((annotation) => annotation.label === label).length;
   return {
@@ -148,9 +148,9 @@ function part(split: Split | undefined, annotations: Annotation[]): Part {
   };
 }
 
-function annotationOf(table: Table, row: DelimitedRow, options: ConvertOptions): Annotation {
+function toAnnotation(table: Table, row: DelimitedRow, options: ConvertOptions): Annotation {
   const { columns } = options;
-  const wrong = (role: Role, reason: MessageText): DataError =>
+  const fieldError = (role: Role, reason: MessageText): DataError =>
     new DataError(reason, {
       file: table.file,
       line: row.line,
@@ -170,15 +170,15 @@ function annotationOf(table: Table, row: DelimitedRow, options: ConvertOptions):
     const path = field(role);
     const named =
       path !== '' && extname(path) === '' ? path + (options.imageExtension ?? '') : path;
-    const result = imageOf(named, options.imageRoot);
-    if (typeof result !== 'string') throw wrong(role, result.fault);
+    const result = relativeImagePath(named, options.imageRoot);
+    if (typeof result !== 'string') throw fieldError(role, result.fault);
     return result;
   };
   const sentence = field('sentence');
-  if (sentence === '') throw wrong('sentence', localize('the sentence is empty'));
-  const label = labelOf(field('label'));
+  if (sentence === '') throw fieldError('sentence', localize('the sentence is empty'));
+  const label = parseLabel(field('label'));
   if (label === 'unknown')
-    throw wrong(
+    throw fieldError(
       'label',
       localize(
         'expected true or false (also 1 or 0, yes or no), found {0}; leave the field empty for an unlabeled example',
@@ -195,7 +195,10 @@ function annotationOf(table: Table, row: DelimitedRow, options: ConvertOptions):
 }
 
 /** Converts an image path to one relative to the image folder, with slashes. */
-function imageOf(path: string, imageRoot: string | undefined): string | { fault: MessageText } {
+function relativeImagePath(
+  path: string,
+  imageRoot: string | undefined,
+): string | { fault: MessageText } {
   if (path === '') return { fault: localize('the path of the image is empty') };
   if (/^https?:/i.test(path))
     return { fault: localize('{0} is an address; download the images and name the files', path) };
@@ -211,7 +214,7 @@ function imageOf(path: string, imageRoot: string | undefined): string | { fault:
     : inside;
 }
 
-function labelOf(text: string): Annotation['label'] | 'unknown' {
+function parseLabel(text: string): Annotation['label'] | 'unknown' {
   const word = text.toLowerCase();
   if (word === '') return undefined;
   if (['true', 't', '1', '1.0', 'yes', 'y'].includes(word)) return 'True';
@@ -230,7 +233,7 @@ const splitNames: Readonly<Record<string, Split>> = {
   testing: 'test',
 };
 
-function splitOf(table: Table, row: DelimitedRow, { split: column = 0 }: Columns): Split {
+function parseSplit(table: Table, row: DelimitedRow, { split: column = 0 }: Columns): Split {
   const text = row.fields[column] ?? '';
   const split = splitNames[text.toLowerCase()] as Split | undefined;
   if (split !== undefined) return split;
@@ -241,7 +244,7 @@ function splitOf(table: Table, row: DelimitedRow, { split: column = 0 }: Columns
   });
 }
 
-function refuseSharedImages(
+function rejectSharedImages(
   table: Table,
   annotations: readonly Annotation[],
   splits: readonly Split[],

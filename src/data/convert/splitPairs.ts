@@ -17,24 +17,24 @@ export function splitByRatio(
   ratio: Ratio,
   seed: number,
 ): Split[] {
-  const groups = connected(pairs);
+  const groups = connectedGroups(pairs);
   const random = new KeyedRandom({ seed, purpose: Purpose.order, epoch: 0 });
   const drawn = groups.map((group) => ({ group, key: random.uniform() }));
   drawn.sort((a, b) => b.group.length - a.group.length || a.key - b.key);
   const sum = ratio.train + ratio.val + ratio.test;
   const splits = (['train', 'val', 'test'] as const).filter((split) => ratio[split] > 0);
-  const lacking = new Map(splits.map((split) => [split, (ratio[split] / sum) * pairs.length]));
+  const deficits = new Map(splits.map((split) => [split, (ratio[split] / sum) * pairs.length]));
   const result = new Array<Split>(pairs.length).fill('train');
   for (const { group } of drawn) {
-    const [split] = [...lacking].reduce((most, each) => (each[1] > most[1] ? each : most));
-    lacking.set(split, (lacking.get(split) ?? 0) - group.length);
+    const [split] = [...deficits].reduce((most, each) => (each[1] > most[1] ? each : most));
+    deficits.set(split, (deficits.get(split) ?? 0) - group.length);
     for (const index of group) result[index] = split;
   }
   return result;
 }
 
 /** Finds groups of pairs that are connected by shared images (union-find). @returns indices of the pairs */
-function connected(pairs: readonly (readonly [string, string])[]): number[][] {
+function connectedGroups(pairs: readonly (readonly [string, string])[]): number[][] {
   const parent = new Map<string, string>();
   const rootOf = (image: string): string => {
     let root = image;

@@ -22,19 +22,19 @@ export function writeAnnotations(
 ): WrittenPart[] {
   const extension = extname(output);
   const stem = basename(output, extension);
-  const placed = parts.map((part) => ({
+  const outputs = parts.map((part) => ({
     ...part,
     file:
       part.split === undefined
         ? output
         : join(dirname(output), `${stem}_${part.split}${extension || '.json'}`),
   }));
-  const taken = placed.find(({ file }) => existsSync(file));
-  if (taken && !overwrite)
-    throw new UserError(localize('{0} already exists.', taken.file), {
+  const existing = outputs.find(({ file }) => existsSync(file));
+  if (existing && !overwrite)
+    throw new UserError(localize('{0} already exists.', existing.file), {
       hint: localize('Choose another name, or allow overwriting with --overwrite.'),
     });
-  return placed.map(({ annotations, ...part }) => {
+  return outputs.map(({ annotations, ...part }) => {
     writeFileAtomic(part.file, annotationText(annotations));
     return { ...part, examples: annotations.length };
   });

@@ -11,8 +11,8 @@ export interface Coefficients {
 /** Fractional bits of Pillow's 8-bit resampling. */
 export const precisionBits = 22;
 
-const remembered = new Map<string, Coefficients>();
-const rememberedMost = 128;
+const cache = new Map<string, Coefficients>();
+const MAX_CACHED = 128;
 
 /** Cubic convolution with a = -0.5 (Keys). */
 function bicubic(position: number): number {
@@ -29,7 +29,7 @@ function bicubic(position: number): number {
  */
 export function bicubicCoefficients(input: number, output: number): Coefficients {
   const key = `${input}:${output}`;
-  const known = remembered.get(key);
+  const known = cache.get(key);
   if (known) return known;
   const scale = input / output;
   const filterScale = Math.max(scale, 1);
@@ -57,10 +57,10 @@ export function bicubicCoefficients(input: number, output: number): Coefficients
     counts[i] = count;
   }
   const coefficients = { starts, counts, weights, taps };
-  if (remembered.size >= rememberedMost) {
-    const oldest = remembered.keys().next();
-    if (!oldest.done) remembered.delete(oldest.value);
+  if (cache.size >= MAX_CACHED) {
+    const oldest = cache.keys().next();
+    if (!oldest.done) cache.delete(oldest.value);
   }
-  remembered.set(key, coefficients);
+  cache.set(key, coefficients);
   return coefficients;
 }

@@ -5,7 +5,7 @@ import { errnoOf, messageOf } from '../../util/userError';
 import { DataError } from '../dataError';
 import { orient } from './orient';
 import type { RgbImage } from './rgbImage';
-import { describeForeign, isCmykJpeg, sniffFormat } from './sniff';
+import { describeUnsupported, isCmykJpeg, sniffFormat } from './sniff';
 import { tiffLayout, type TiffLayout } from './tiff';
 
 // The loader decodes many images in parallel; more threads per image would only add context switches.
@@ -16,13 +16,13 @@ sharp.cache(false);
  * Maximum number of pixels of an image, as in Pillow. Limits the memory for decoding: 4 bytes per pixel of each image
  * that is decoded at the same time.
  */
-const LARGEST_IMAGE = 178_956_970;
+const MAX_PIXELS = 178_956_970;
 
 /** Ignores embedded color profiles and tolerates the same damage as Pillow, which BLIP uses to read images. */
 const inputOptions = {
   failOn: 'truncated',
   ignoreIcc: true,
-  limitInputPixels: LARGEST_IMAGE,
+  limitInputPixels: MAX_PIXELS,
 } as const;
 
 /**
@@ -37,7 +37,7 @@ export async function decodeImage(file: string): Promise<RgbImage> {
   try {
     return await decodeBytes(file, bytes);
   } catch (error) {
-    throw await refused(file, bytes, error);
+    throw await decodeError(file, bytes, error);
   }
 }
 
@@ -48,7 +48,7 @@ async function decodeBytes(file: string, bytes: Buffer): Promise<RgbImage> {
 }
 
 /** Size of an image as stored, and its EXIF orientation for viewers (1 to 8; 1 is upright). */
-export interface ImageFacts {
+export interface ImageInfo {
   width: number;
   height: number;
   orientation: number;
@@ -58,7 +58,7 @@ export interface ImageFacts {
  * Reads the header of an image, and with `decode` also decodes it.
  * @throws {DataError} as `decodeImage`; without `decode`, truncated files are not detected
  */
-export async function examineImage(file: string, depth: 'decode' | 'header'): Promise<ImageFacts> {
+export async function inspectImage(file: string, depth: 'decode' | 'header'): Promise<ImageInfo> {
   const bytes = await readImageFile(file);
   try {
     const { width, height, orientation = 1 } = await sharp(bytes, inputOptions).metadata();
@@ -69,7 +69,7 @@ export async function examineImage(file: string, depth: 'decode' | 'header'): Pr
     const turned = tiff.orientation >= 5 && tiff.orientation <= 8;
     return { width: turned ? height : width, height: turned ? width : height, orientation: 1 };
   } catch (error) {
-    throw await refused(file, bytes, error);
+    throw await decodeError(file, bytes, error);
   }
 }
 
@@ -84,11 +84,11 @@ async function readImageFile(file: string): Promise<Buffer> {
       throw new DataError(localize('the path of the image is a folder'), { file });
     throw new DataError(localize('the image cannot be read ({0})', messageOf(error)), { file });
   }
-  if (!sniffFormat(bytes)) throw new DataError(describeForeign(bytes), { file });
+  if (!sniffFormat(bytes)) throw new DataError(describeUnsupported(bytes), { file });
   return bytes;
 }
 
-async function refused(file: string, bytes: Buffer, error: unknown): Promise<DataError> {
+async function decodeError(file: string, bytes: Buffer, error: unknown): Promise<DataError> {
   if (error instanceof DataError) return error;
   const detail = messageOf(error).trim().split('\n')[0];
   if (/pixel limit/.test(detail)) {
@@ -101,7 +101,7 @@ async function refused(file: string, bytes: Buffer, error: unknown): Promise<Dat
           "the image is {0} × {1} pixels, above Pillow's limit of {2}; downscale it",
           size.width,
           size.height,
-          LARGEST_IMAGE.toLocaleString('en'),
+          MAX_PIXELS.toLocaleString('en'),
         ),
         { file },
       );
@@ -111,7 +111,7 @@ async function refused(file: string, bytes: Buffer, error: unknown): Promise<Dat
 
 async function decodeTiff(file: string, bytes: Buffer, layout: TiffLayout): Promise<RgbImage> {
   const { photometric, orientation } = layout;
-  const other = foreignColours(layout);
+  const other = unsupportedColors(layout);
   if (other) throw new DataError(other, { file });
   const image = photometric === CMYK ? await decodeCmyk(bytes) : await decodeRgb(bytes);
   if (isPlainYcc(layout)) yccToRgb(image.data);
@@ -126,7 +126,7 @@ const isPlainYcc = ({ photometric, compression }: TiffLayout): boolean =>
   photometric === YCBCR && compression !== 6 && compression !== 7;
 
 /** The message for unsupported colors of a TIFF; undefined if they are supported. */
-function foreignColours(layout: TiffLayout): MessageText | undefined {
+function unsupportedColors(layout: TiffLayout): MessageText | undefined {
   if (layout.photometric >= 8 && layout.photometric <= 10)
     return localize('this TIFF has CIELAB colors, which are not supported; convert it to PNG');
   if (isPlainYcc(layout) && layout.subsampling.some((step) => step !== 1))

@@ -22,25 +22,25 @@ export function heatOverlay(
 ): RgbImage {
   const out = new Uint8Array(data.length);
   const rows = map.length / columns;
-  const across = Array.from({ length: width }, (_, x) => between(x, width, columns));
+  const across = Array.from({ length: width }, (_, x) => interpolate(x, width, columns));
   for (let y = 0; y < height; y++) {
-    const down = between(y, height, rows);
+    const down = interpolate(y, height, rows);
     for (let x = 0; x < width; x++) {
       const { low, high, share } = across[x];
       const along = (row: number): number =>
         map[row * columns + low] * (1 - share) + map[row * columns + high] * share;
       const value = along(down.low) * (1 - down.share) + along(down.high) * down.share;
-      const colour = heatColor(scale > 0 ? value / scale : 0);
+      const color = heatColor(scale > 0 ? value / scale : 0);
       const at = (y * width + x) * CHANNELS;
       for (let c = 0; c < CHANNELS; c++)
-        out[at + c] = Math.round(data[at + c] * (1 - fade) + colour[c] * fade);
+        out[at + c] = Math.round(data[at + c] * (1 - fade) + color[c] * fade);
     }
   }
   return { data: out, width, height };
 }
 
 /** Finds the two cells to interpolate for a pixel, and the weight of the second one. */
-function between(
+function interpolate(
   pixel: number,
   pixels: number,
   cells: number,
@@ -51,7 +51,7 @@ function between(
 }
 
 /** Encodes two images side by side as a PNG, each in its own size, with a gap, on white. */
-export async function pairAsPng(left: RgbImage, right: RgbImage): Promise<Buffer> {
+export async function encodePairPng(left: RgbImage, right: RgbImage): Promise<Buffer> {
   const gap = Math.ceil(Math.max(left.width, right.width) / 50);
   const place = ({ data, width, height }: RgbImage, x: number) => ({
     input: Buffer.from(data.buffer, data.byteOffset, data.byteLength),

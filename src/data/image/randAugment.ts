@@ -1,5 +1,5 @@
 import type { KeyedRandom } from '../random';
-import { autoContrast, equalize } from './colour';
+import { autoContrast, equalize } from './color';
 import type { RgbImage } from './rgbImage';
 import { warpAffine, type AffineMatrix } from './warpAffine';
 

@@ -3,7 +3,7 @@ import type { Box, RgbImage } from './rgbImage';
 
 const half = 1 << (precisionBits - 1);
 /** Rows between the two passes; reused, because all images of a run need about the same size. */
-let between = new Uint8Array(0);
+let intermediate = new Uint8Array(0);
 
 /**
  * Resizes a box of an image exactly as Pillow 9 to 12 with BICUBIC: two passes in fixed point, horizontal first, rounded
@@ -19,10 +19,11 @@ export function resizeBicubic(
   target: Uint8Array,
 ): void {
   const rowBytes = width * 3;
-  if (between.length < box.height * rowBytes) between = new Uint8Array(box.height * rowBytes);
+  if (intermediate.length < box.height * rowBytes)
+    intermediate = new Uint8Array(box.height * rowBytes);
   if (box.width === width) copyRows(image, box);
   else horizontal(image, box, bicubicCoefficients(box.width, width));
-  if (box.height === height) target.set(between.subarray(0, height * rowBytes));
+  if (box.height === height) target.set(intermediate.subarray(0, height * rowBytes));
   else vertical(rowBytes, bicubicCoefficients(box.height, height), target);
 }
 
@@ -30,7 +31,7 @@ export function resizeBicubic(
 function copyRows(image: RgbImage, box: Box): void {
   for (let row = 0; row < box.height; row++) {
     const from = ((box.top + row) * image.width + box.left) * 3;
-    between.set(image.data.subarray(from, from + box.width * 3), row * box.width * 3);
+    intermediate.set(image.data.subarray(from, from + box.width * 3), row * box.width * 3);
   }
 }
 
@@ -38,7 +39,7 @@ function copyRows(image: RgbImage, box: Box): void {
 function horizontal(image: RgbImage, box: Box, coefficients: Coefficients): void {
   const { starts, counts, weights, taps } = coefficients;
   const { data } = image;
-  const out = between;
+  const out = intermediate;
   const width = starts.length;
   let to = 0;
   for (let row = 0; row < box.height; row++) {
@@ -96,7 +97,7 @@ function rowOf4(
   target: Uint8Array,
   to: number,
 ): void {
-  const source = between;
+  const source = intermediate;
   const w0 = weights[first];
   const w1 = count > 1 ? weights[first + 1] : 0;
   const w2 = count > 2 ? weights[first + 2] : 0;
@@ -125,7 +126,7 @@ function rowOf6(
   target: Uint8Array,
   to: number,
 ): void {
-  const source = between;
+  const source = intermediate;
   const w0 = weights[first];
   const w1 = weights[first + 1];
   const w2 = weights[first + 2];
@@ -160,7 +161,7 @@ function rowOfMany(
   target: Uint8Array,
   to: number,
 ): void {
-  const source = between;
+  const source = intermediate;
   for (let i = 0; i < rowBytes; i++) {
     let sum = half;
     for (let tap = 0, at = from + i; tap < count; tap++, at += rowBytes)

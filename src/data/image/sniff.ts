@@ -31,7 +31,7 @@ function brandsOf(bytes: Uint8Array): string[] {
 }
 
 /** Image formats that are not supported, by their first bytes. */
-const others: readonly (readonly [mark: string, at: number, name: string])[] = [
+const unsupportedFormats: readonly (readonly [mark: string, at: number, name: string])[] = [
   ['BM', 0, 'BMP'],
   ['8BPS', 0, 'Photoshop'],
   ['\0\0\x01\0', 0, 'ICO'],
@@ -49,7 +49,7 @@ const others: readonly (readonly [mark: string, at: number, name: string])[] = [
   ['DDS ', 0, 'DDS'],
 ];
 
-const unread = (format: string): MessageText =>
+const unsupported = (format: string): MessageText =>
   localize(
     'this is a {0} image, which is not supported; convert it to PNG or JPEG, for example with `{1}`',
     format,
@@ -57,11 +57,11 @@ const unread = (format: string): MessageText =>
   );
 
 /** Describes a file that is not a supported image. */
-export function describeForeign(bytes: Uint8Array): MessageText {
+export function describeUnsupported(bytes: Uint8Array): MessageText {
   const footer = Buffer.from(bytes.subarray(-26)).toString('latin1');
-  if (footer.includes('TRUEVISION-XFILE')) return unread('TGA');
-  const other = others.find(([mark, at]) => startsWith(bytes, mark, at));
-  if (other) return unread(other[2]);
+  if (footer.includes('TRUEVISION-XFILE')) return unsupported('TGA');
+  const other = unsupportedFormats.find(([mark, at]) => startsWith(bytes, mark, at));
+  if (other) return unsupported(other[2]);
   if (bytes.length === 0) return localize('the image file is empty');
   if (startsWith(bytes, 'version https://git-lfs'))
     return localize('this is a Git LFS pointer, not the image; run `git lfs pull`');

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { DataError } from '../dataError';
 import { trainingTransform } from '../image/transform';
 import { KeyedRandom, Purpose } from '../random';
-import { cleanCaption, exchangeLeftRight } from '../text/caption';
+import { cleanCaption, swapLeftRight } from '../text/caption';
 import { encodeTexts, type EncodedTexts } from '../text/encodeTexts';
 import { defaultTokenizer, type Tokenizer } from '../text/tokenizer';
 import type { Batch } from '../types';
@@ -25,7 +25,7 @@ interface ImageJob {
 }
 
 /** Maximum time without returning to the event loop, in ms: without workers, the trainer runs on the same thread. */
-const longestStretch = 20;
+const MAX_BLOCKING_MS = 20;
 
 /** Builds batches. The result depends only on the task, not on the thread that builds it. */
 export class BatchBuilder {
@@ -42,7 +42,7 @@ export class BatchBuilder {
     const { imageSize } = task.settings;
     const imageBytes = imageSize * imageSize * 3;
     const images = new Uint8Array(jobs.length * imageBytes);
-    const unread = new Set(task.unread);
+    const unread = new Set(task.skippedFiles);
     const toRead = jobs.filter(({ file }) => !unread.has(file));
     await this.runJobs(toRead, (job) =>
       this.fill(task, job, images.subarray(job.slot * imageBytes, (job.slot + 1) * imageBytes)),
@@ -63,7 +63,7 @@ export class BatchBuilder {
   private runJobs(jobs: readonly ImageJob[], run: (job: ImageJob) => Promise<void>): Promise<void> {
     return limitedConcurrency(jobs, IMAGES_DECODED_AHEAD, async (job) => {
       await run(job);
-      if (performance.now() - this.lastPause > longestStretch) {
+      if (performance.now() - this.lastPause > MAX_BLOCKING_MS) {
         await setImmediate();
         this.lastPause = performance.now();
       }
@@ -99,7 +99,7 @@ export class BatchBuilder {
     const { maxWords, maxTokens } = task.settings;
     const captions = task.examples.map(({ sentence }, i) => {
       const caption = cleanCaption(sentence, maxWords);
-      return swapped[i] ? exchangeLeftRight(caption) : caption;
+      return swapped[i] ? swapLeftRight(caption) : caption;
     });
     return encodeTexts(this.tokenizer, captions, { maxTokens, multiple: task.lengthMultiple });
   }
@@ -108,7 +108,7 @@ export class BatchBuilder {
 /** Whether the images of this example are swapped; only in training. */
 function isSwapped({ mode, epoch, settings }: BatchTask, { index }: TaskExample): boolean {
   if (mode === 'eval' || !settings.swapImages) return false;
-  const key = { seed: settings.seed, epoch, index, purpose: Purpose.exchange };
+  const key = { seed: settings.seed, epoch, index, purpose: Purpose.swap };
   return new KeyedRandom(key).uniform() >= 0.5;
 }
 

@@ -1,6 +1,6 @@
 import type { MessageText } from '../../util/localize';
 import type { Batch, Example } from '../types';
-import { DataError, type DataPlace } from '../dataError';
+import { DataError, type DataLocation } from '../dataError';
 import type { PipelineSettings } from './settings';
 
 /** Everything that a worker needs to build one batch. Workers do not store the data set. */
@@ -17,7 +17,7 @@ export interface BatchTask {
   /** Include each distinct image once, instead of images 0 of all pairs, then images 1. */
   shareImages: boolean;
   /** Files that are not read; their pixels are 0. */
-  unread: readonly string[];
+  skippedFiles: readonly string[];
   /** The padded length is a multiple of this. */
   lengthMultiple: number;
 }
@@ -35,14 +35,14 @@ export interface WorkerOptions {
 /** Message to a worker: build a batch, or exit. */
 export type WorkerRequest = { id: number; task: BatchTask } | { close: true };
 /** Message from a worker. */
-export type WorkerReply = { id: number; batch: Batch } | { id: number; error: SentError };
+export type WorkerReply = { id: number; batch: Batch } | { id: number; error: SerializedError };
 
 /** A serialized error: structured cloning between threads does not preserve classes. */
-export type SentError =
-  | { kind: 'data'; reason: MessageText; place: DataPlace }
+export type SerializedError =
+  | { kind: 'data'; reason: MessageText; place: DataLocation }
   | { kind: 'defect'; message: string; stack: string | undefined };
 
-export function packError(error: unknown): SentError {
+export function serializeError(error: unknown): SerializedError {
   if (error instanceof DataError) {
     const { reason, file, line, key } = error;
     return { kind: 'data', reason, place: { file, line, key } };
@@ -51,7 +51,7 @@ export function packError(error: unknown): SentError {
   return { kind: 'defect', message: String(error), stack: undefined };
 }
 
-export function unpackError(sent: SentError): Error {
+export function deserializeError(sent: SerializedError): Error {
   if (sent.kind === 'data') return new DataError(sent.reason, sent.place);
   const error = new Error(sent.message);
   if (sent.stack) error.stack = sent.stack;

@@ -46,7 +46,7 @@ export interface Loader extends AsyncIterable<Batch> {
 export const LENGTH_MULTIPLE = 8;
 
 /** Maximum size of prefetched images; at least two batches are prefetched. */
-const prefetchedBytes = 256 * 2 ** 20;
+const MAX_PREFETCHED_BYTES = 256 * 2 ** 20;
 
 /** Creates a loader for one pass over a data set. The batches do not depend on the number of workers. */
 export function createLoader(options: LoaderOptions): Loader {
@@ -68,7 +68,7 @@ class EpochLoader implements Loader {
     const depth = this.prefetchDepth();
     let next = 0;
     try {
-      for (let given = 0; given < this.batches; given++) {
+      for (let yielded = 0; yielded < this.batches; yielded++) {
         for (; next < this.batches && pending.length < depth; next++)
           pending.push(this.request(next));
         const start = performance.now();
@@ -90,7 +90,7 @@ class EpochLoader implements Loader {
     const bytes = 2 * batchSize * settings.imageSize ** 2 * 3;
     return Math.min(
       Math.max(1, 2 * pool.numWorkers),
-      Math.max(2, Math.floor(prefetchedBytes / bytes)),
+      Math.max(2, Math.floor(MAX_PREFETCHED_BYTES / bytes)),
     );
   }
 
@@ -101,12 +101,12 @@ class EpochLoader implements Loader {
       return { index, identifier, sentence, images, label, line };
     });
     const { needsPixels } = this.options;
-    const unread = needsPixels
+    const skippedFiles = needsPixels
       ? examples.flatMap(({ images }) => images.filter((file) => !needsPixels(file)))
       : [];
     const pending = pool.build({
       examples,
-      unread,
+      skippedFiles,
       file: dataset.file,
       mode,
       epoch,

@@ -33,7 +33,7 @@ export class DiskCache {
   /** @param availableBytes number of bytes that may still be written */
   constructor(
     private readonly folder: string,
-    private room: number,
+    private availableBytes: number,
   ) {}
 
   /** Fills `target` ([size, size, 3]) and returns true, or returns false if there is no valid entry. */
@@ -41,13 +41,13 @@ export class DiskCache {
     try {
       const entry = await readFile(await this.entryOf(file, size));
       const pixels = entry.subarray(headerBytes);
-      const sound =
+      const isValid =
         entry.length === entryBytes(size) &&
         entry.subarray(0, magic.length).equals(magic) &&
         entry.readUInt32LE(magic.length) === size &&
         entry.readUInt32LE(magic.length + 4) === checksum(pixels);
-      if (sound) target.set(pixels);
-      return sound;
+      if (isValid) target.set(pixels);
+      return isValid;
     } catch {
       return false;
     }
@@ -55,8 +55,8 @@ export class DiskCache {
 
   /** Stores a resized image if there is space. */
   async write(file: string, size: number, pixels: Uint8Array): Promise<void> {
-    if (this.room < entryBytes(size)) return;
-    this.room -= entryBytes(size);
+    if (this.availableBytes < entryBytes(size)) return;
+    this.availableBytes -= entryBytes(size);
     let temporary: string | undefined;
     try {
       const entry = await this.entryOf(file, size);
@@ -69,7 +69,7 @@ export class DiskCache {
       await writeFile(temporary, [header, pixels]);
       await rename(temporary, entry);
     } catch {
-      this.room = 0;
+      this.availableBytes = 0;
       if (temporary) await rm(temporary, { force: true }).catch(() => undefined);
     }
   }
@@ -88,7 +88,11 @@ export class DiskCache {
  * Returns the available space of a cache folder, in bytes: at most half of the disk's free space. Removes entries of other
  * versions and, if the folder exceeds `limit`, images of sizes other than `size`.
  */
-export async function roomInCache(folder: string, limit: number, size: number): Promise<number> {
+export async function availableCacheBytes(
+  folder: string,
+  limit: number,
+  size: number,
+): Promise<number> {
   try {
     await mkdir(folder, { recursive: true });
     const sizes: number[] = [];

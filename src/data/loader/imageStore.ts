@@ -6,7 +6,7 @@ import { DiskCache } from './diskCache';
 import { SharedImages } from './sharedImages';
 
 /** Maximum size of a cached image. Only for small images decoding is the bottleneck, and a large one would displace many. */
-const largestKept = 256 * 1024;
+const MAX_CACHED_BYTES = 256 * 1024;
 
 /**
  * Image cache of one worker: decoded images for augmentation, and resized images, shared with the other workers, for
@@ -22,7 +22,7 @@ export class ImageStore {
    * @param disk resized images of earlier epochs and runs
    */
   constructor(
-    private room: number,
+    private availableBytes: number,
     private readonly resizedImages: SharedImages,
     private readonly disk: DiskCache | null,
   ) {}
@@ -32,7 +32,7 @@ export class ImageStore {
     const known = this.decodedImages.get(file);
     if (known) return known;
     const image = await decodeImage(file);
-    if (!this.decodedImages.has(file) && this.takeRoom(image.data.byteLength))
+    if (!this.decodedImages.has(file) && this.reserve(image.data.byteLength))
       this.decodedImages.set(file, image);
     return image;
   }
@@ -49,12 +49,12 @@ export class ImageStore {
       evaluationTransform(image, size, target);
       await this.disk?.write(file, size, target);
     }
-    if (target.byteLength <= largestKept) this.resizedImages.add(key, target);
+    if (target.byteLength <= MAX_CACHED_BYTES) this.resizedImages.add(key, target);
   }
 
-  private takeRoom(bytes: number): boolean {
-    if (bytes > largestKept || bytes > this.room) return false;
-    this.room -= bytes;
+  private reserve(bytes: number): boolean {
+    if (bytes > MAX_CACHED_BYTES || bytes > this.availableBytes) return false;
+    this.availableBytes -= bytes;
     return true;
   }
 }

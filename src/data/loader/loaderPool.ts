@@ -3,13 +3,13 @@ import { assetPath } from '../../util/assets';
 import type { Batch } from '../types';
 import { BatchBuilder } from './batchBuilder';
 import {
-  unpackError,
+  deserializeError,
   type BatchTask,
   type WorkerOptions,
   type WorkerReply,
   type WorkerRequest,
 } from './batchTask';
-import { roomInCache } from './diskCache';
+import { availableCacheBytes } from './diskCache';
 import { createImageStore } from './imageStore';
 import { SharedImages } from './sharedImages';
 
@@ -47,7 +47,7 @@ const defaultDiskLimit = 20 * 2 ** 30;
 /** One batch that is being built and one in the worker's queue. */
 const jobsPerWorker = 2;
 /** Time for a worker to finish its batch before it is terminated, in ms. */
-const closingTime = 2000;
+const CLOSE_TIMEOUT_MS = 2000;
 
 /** Builds batches on worker threads, for all epochs and splits of a run. The threads end with `dispose`. */
 export class LoaderPool {
@@ -71,7 +71,8 @@ export class LoaderPool {
   }: PoolOptions): Promise<LoaderPool> {
     const threads = Math.max(1, numWorkers);
     const room =
-      cache && (await roomInCache(cache.folder, cache.limit ?? defaultDiskLimit, cache.imageSize));
+      cache &&
+      (await availableCacheBytes(cache.folder, cache.limit ?? defaultDiskLimit, cache.imageSize));
     return new LoaderPool(numWorkers, {
       decodedBytes: Math.floor(memoryBytes / threads),
       resized: SharedImages.allocate(memoryBytes),
@@ -102,20 +103,20 @@ export class LoaderPool {
   }
 
   private buildInline(task: BatchTask): PendingBatch {
-    let cancelled = false;
+    let canceled = false;
     const batch = this.inline.then(() => {
-      if (cancelled || this.disposed) throw notWanted();
+      if (canceled || this.disposed) throw canceledError();
       this.builder ??= new BatchBuilder(createImageStore(this.options));
       return this.builder.build(task);
     });
     this.inline = batch.catch(() => undefined);
-    return { batch, cancel: () => void (cancelled = true) };
+    return { batch, cancel: () => void (canceled = true) };
   }
 
   private dropQueued(isDropped: (job: Job) => boolean): void {
     const dropped = this.queue.filter(isDropped);
     this.queue.splice(0, Infinity, ...this.queue.filter((job) => !isDropped(job)));
-    for (const job of dropped) job.reject(notWanted());
+    for (const job of dropped) job.reject(canceledError());
   }
 
   /** Sends queued jobs to the least busy workers; starts a worker if all are busy and the limit is not reached. */
@@ -147,18 +148,18 @@ export class LoaderPool {
       state.jobs.delete(reply.id);
       if (state.jobs.size === 0) worker.unref();
       if ('batch' in reply) job?.resolve(reply.batch);
-      else job?.reject(unpackError(reply.error));
+      else job?.reject(deserializeError(reply.error));
       this.dispatch();
     });
-    worker.on('error', (error: Error) => this.lose(state, error));
+    worker.on('error', (error: Error) => this.handleExit(state, error));
     worker.on('exit', (code) =>
-      this.lose(state, new Error(`a loader thread ended unexpectedly (exit code ${code})`)),
+      this.handleExit(state, new Error(`a loader thread ended unexpectedly (exit code ${code})`)),
     );
     return state;
   }
 
   /** Handles the end of a worker: rejects its batches and continues with the other workers or a new one. */
-  private lose(state: WorkerState, error: Error): void {
+  private handleExit(state: WorkerState, error: Error): void {
     const place = this.workers.indexOf(state);
     if (place >= 0) this.workers.splice(place, 1);
     for (const job of state.jobs.values()) job.reject(error);
@@ -167,12 +168,12 @@ export class LoaderPool {
   }
 }
 
-const notWanted = () => new Error('the batch is not wanted any more');
+const canceledError = () => new Error('the batch was canceled');
 
 async function endWorker(worker: Worker): Promise<void> {
   const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   worker.postMessage({ close: true } satisfies WorkerRequest);
-  const late = setTimeout(() => void worker.terminate(), closingTime);
+  const late = setTimeout(() => void worker.terminate(), CLOSE_TIMEOUT_MS);
   await gone;
   clearTimeout(late);
 }

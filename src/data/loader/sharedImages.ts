@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 
 /** Entries of the index (open addressing); at most half are used, so that lookups are short. */
 const indexSize = 1 << 16;
-const mostImages = indexSize / 2;
+const MAX_IMAGES = indexSize / 2;
 
 /** Fields of an entry, 32 bits each: state, four words of the key's hash, offset and length of the pixels in bytes. */
 const entryWords = 8;
-const [stateAt, hashAt, placeAt, lengthAt] = [0, 1, 5, 6];
+const [stateAt, hashAt, offsetAt, lengthAt] = [0, 1, 5, 6];
 const [empty, claimed, ready] = [0, 1, 2];
 
 /** Counters before the index. */
@@ -41,10 +41,10 @@ export class SharedImages {
       const state = Atomics.load(this.words, entry + stateAt);
       if (state === empty) return false;
       if (state !== ready || !this.has(entry, hash)) continue;
-      const place = this.words[entry + placeAt];
+      const offset = this.words[entry + offsetAt];
       const length = this.words[entry + lengthAt];
       if (length !== target.length) return false;
-      target.set(this.pixels.subarray(place, place + length));
+      target.set(this.pixels.subarray(offset, offset + length));
       return true;
     }
   }
@@ -52,17 +52,17 @@ export class SharedImages {
   /** Stores an image if there is space. Two threads that add the same image at the same time may both store it. */
   add(key: string, image: Uint8Array): void {
     if (Atomics.load(this.words, bytesAt) + image.length > this.pixels.length) return;
-    if (Atomics.add(this.words, countAt, 1) >= mostImages) return;
-    const place = Atomics.add(this.words, bytesAt, image.length);
-    if (place + image.length > this.pixels.length) return;
+    if (Atomics.add(this.words, countAt, 1) >= MAX_IMAGES) return;
+    const offset = Atomics.add(this.words, bytesAt, image.length);
+    if (offset + image.length > this.pixels.length) return;
     const hash = hashOf(key);
     for (let i = hash[0] >>> 0; ; i++) {
       const entry = entryOf(i);
       if (Atomics.compareExchange(this.words, entry + stateAt, empty, claimed) !== empty) continue;
       this.words.set(hash, entry + hashAt);
-      this.words[entry + placeAt] = place;
+      this.words[entry + offsetAt] = offset;
       this.words[entry + lengthAt] = image.length;
-      this.pixels.set(image, place);
+      this.pixels.set(image, offset);
       // A thread that sees this value sees all of the writes above.
       Atomics.store(this.words, entry + stateAt, ready);
       return;

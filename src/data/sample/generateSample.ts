@@ -7,7 +7,7 @@ import { diskError } from '../../util/diskError';
 import { localize } from '../../util/localize';
 import { errnoOf, UserError } from '../../util/userError';
 import { KeyedRandom, Purpose } from '../random';
-import { Artist } from './drawing';
+import { SceneRenderer } from './sceneRenderer';
 import { readmeText } from './readme';
 import { pairsPerSet, parts, sentenceSet, sentencesPerSet, type Part } from './sentenceSet';
 
@@ -123,7 +123,7 @@ async function writeAll(
   const counts = { ...defaultSets, ...sets };
   const picturesPerSet = 2 * pairsPerSet;
   const total = parts.reduce((sum, part) => sum + counts[part] * picturesPerSet, 0);
-  const artist = await Artist.create();
+  const artist = await SceneRenderer.create();
   let pictures = 0;
   await mkdir(join(folder, 'annotation'));
   for (const part of parts) {

@@ -1,4 +1,4 @@
-import { colours, shapes } from './world';
+import { colours, shapes } from './scene';
 import { pairsPerSet, sentencesPerSet, type Part } from './sentenceSet';
 
 /** Returns the text of a sample's README.txt. */

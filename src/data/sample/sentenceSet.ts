@@ -1,8 +1,8 @@
 /** Generates sets of sentences and pairs as in NLVR2: every sentence of a set is combined with every pair. */
 import { KeyedRandom, Purpose } from '../random';
-import { pickWeighted, shuffle } from './choose';
+import { pickWeighted, shuffle } from './randomChoice';
 import { kindWeights, randomCaption, randomStatement, type Statement } from './statement';
-import { randomScene, sceneKey, type Scene, type ScenePair } from './world';
+import { randomScene, sceneKey, type Scene, type ScenePair } from './scene';
 
 /** The parts of the data set. `easy` is for the first stage of a curriculum and shares scenes only with `train`. */
 export const parts = ['train', 'dev', 'test1', 'easy'] as const;
@@ -18,10 +18,10 @@ export const pairsPerSet = 4;
 export const sentencesPerSet = 4;
 
 /** Draws per pair before the sentences are replaced: some labels rarely occur together, as of "both" and "neither". */
-const triesPerPair = 400;
+const MAX_TRIES_PER_PAIR = 400;
 
 /** Maximum number of shapes in an image. */
-const mostThings: Readonly<Record<Part, number>> = { train: 4, dev: 4, test1: 4, easy: 2 };
+const MAX_SHAPES: Readonly<Record<Part, number>> = { train: 4, dev: 4, test1: 4, easy: 2 };
 
 /**
  * Assigns a scene to a split by a hash of its contents: 12 of 16 for training, two each for validation and test, so that
@@ -50,7 +50,7 @@ export function sentenceSet(seed: number, part: Part, index: number): SentenceSe
     );
     // A repeated sentence would create duplicate examples.
     if (new Set(statements.map(({ sentence }) => sentence)).size < sentencesPerSet) continue;
-    const pairs = pairsFor(statements, random, part === 'easy' ? 'train' : part, mostThings[part]);
+    const pairs = pairsFor(statements, random, part === 'easy' ? 'train' : part, MAX_SHAPES[part]);
     if (pairs) return { statements, pairs };
   }
 }
@@ -78,7 +78,7 @@ function pairsFor(
   );
   const pairs: ScenePair[] = [];
   for (let tries = 0; pairs.length < pairsPerSet; tries++) {
-    if (tries === triesPerPair * (pairs.length + 1)) return null;
+    if (tries === MAX_TRIES_PER_PAIR * (pairs.length + 1)) return null;
     const pair: ScenePair = [scene(), scene()];
     if (statements.every((statement, k) => statement.isTrueOf(pair) === labels[k][pairs.length]))
       pairs.push(pair);

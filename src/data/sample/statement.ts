@@ -1,7 +1,7 @@
 /** The sample's sentences: kinds, templates, and the rules that determine whether they are true for a pair of scenes. */
 import type { KeyedRandom } from '../random';
-import { pick } from './choose';
-import { colours, countOf, shapes, type Phrase, type ScenePair } from './world';
+import { pick } from './randomChoice';
+import { colours, countMatching, shapes, type Phrase, type ScenePair } from './scene';
 
 /** Kinds of sentences; accuracy is reported for each. All except the first two require both images. */
 export type Kind = 'one image' | 'count' | 'both' | 'only one' | 'neither' | 'more or fewer';
@@ -16,7 +16,7 @@ export interface Statement {
 /** Whether a sentence is true, by the number of matching shapes in the image that it refers to and in the other one. */
 type Rule = (here: number, there: number, number: number) => boolean;
 
-interface Wordings {
+interface Templates {
   readonly rule: Rule;
   /**
    * Placeholders: `{a}` "a red circle", `{one}` "red circle", `{s}` "red circles", `{n}` "two red circles", `{is}` "is" or
@@ -25,7 +25,7 @@ interface Wordings {
   readonly texts: readonly string[];
 }
 
-const wordings: Record<Kind, readonly Wordings[]> = {
+const templates: Record<Kind, readonly Templates[]> = {
   'one image': [
     {
       rule: (here) => here > 0,
@@ -72,7 +72,7 @@ const wordings: Record<Kind, readonly Wordings[]> = {
 };
 
 /** The only kind of the easy part. It teaches colors, shapes and sides, which the other kinds build on. */
-const captions: Wordings = {
+const captions: Templates = {
   rule: (here) => here > 0,
   texts: ['there is {a} in the {here} image.'],
 };
@@ -90,7 +90,7 @@ export const kindWeights: Readonly<Record<Kind, number>> = {
 /** Draws a sentence of a kind. */
 export function randomStatement(random: KeyedRandom, kind: Kind): Statement {
   // Every template of a kind is equally likely, regardless of its rule.
-  const all = wordings[kind].flatMap(({ rule, texts }) => texts.map((text) => ({ rule, text })));
+  const all = templates[kind].flatMap(({ rule, texts }) => texts.map((text) => ({ rule, text })));
   const { rule, text } = pick(random, all);
   return statement(random, kind, rule, text);
 }
@@ -109,7 +109,8 @@ function statement(random: KeyedRandom, kind: Kind, rule: Rule, text: string): S
     kind,
     phrase,
     sentence: fill(text, phrase, here, number),
-    isTrueOf: (pair) => rule(countOf(phrase, pair[here]), countOf(phrase, pair[1 - here]), number),
+    isTrueOf: (pair) =>
+      rule(countMatching(phrase, pair[here]), countMatching(phrase, pair[1 - here]), number),
   };
 }
 

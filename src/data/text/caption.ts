@@ -29,7 +29,7 @@ const whiteSpaceRun =
  * at spaces, so it misses "left," and writes "right" on both sides.) This is BLIP's augmentation, and the losses of a run
  * depend on it; `util/sides.ts` has the more accurate version for other uses.
  */
-export function exchangeLeftRight(caption: string): string {
+export function swapLeftRight(caption: string): string {
   return caption.replace(leftOrRight, (word) => (word === 'left' ? 'right' : 'left'));
 }
 

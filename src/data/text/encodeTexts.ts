@@ -17,7 +17,7 @@ export interface TextLengths {
   /** Rows are padded to a multiple of this many tokens, up to `maxTokens`. */
   multiple: number;
   /** Minimum length of the rows. */
-  least?: number;
+  minLength?: number;
 }
 
 /**
@@ -27,10 +27,10 @@ export interface TextLengths {
 export function encodeTexts(
   tokenizer: Tokenizer,
   captions: readonly string[],
-  { maxTokens, multiple, least = 0 }: TextLengths,
+  { maxTokens, multiple, minLength = 0 }: TextLengths,
 ): EncodedTexts {
   const rows = captions.map((caption) => tokenizer.encode(caption, maxTokens));
-  const longest = Math.max(least, ...rows.map((ids) => ids.length));
+  const longest = Math.max(minLength, ...rows.map((ids) => ids.length));
   const length = Math.max(longest, Math.min(maxTokens, Math.ceil(longest / multiple) * multiple));
   const inputIds = new Int32Array(rows.length * length);
   const attentionMask = new Int32Array(rows.length * length);

@@ -12,7 +12,7 @@ const tokenIds = {
 } as const;
 
 /** Longer words become `[UNK]`, as in BERT. */
-const longestWord = 100;
+const MAX_WORD_LENGTH = 100;
 
 /** A word and its tokens. */
 export interface TokenWord {
@@ -68,7 +68,7 @@ export class Tokenizer {
   /** Splits a word greedily into the longest pieces; the whole word is `[UNK]` if a part matches no piece. */
   private splitWord(word: string): number[] {
     const characters = [...word];
-    if (characters.length > longestWord) return [tokenIds.unknown];
+    if (characters.length > MAX_WORD_LENGTH) return [tokenIds.unknown];
     const ids: number[] = [];
     for (let start = 0; start < characters.length;) {
       let end = characters.length;

@@ -6,7 +6,7 @@ import type { AnalyzeRequest } from '../../analysis/analyze';
 import { factFiles } from '../../analysis/exampleFacts';
 import { readRobustness } from '../../analysis/robustnessFile';
 import { checkUserSlices } from '../../analysis/userSlices';
-import { fileOfSet, listSets, type PredictionSet } from '../../run/read/predictionSets';
+import { setFile, listSets, type PredictionSet } from '../../run/read/predictionSets';
 import { runPaths } from '../../run/runPaths';
 import { localized } from '../../util/language';
 import { localize } from '../../util/localize';
@@ -32,7 +32,7 @@ class Analyses {
     const userSlices = isTrusted ? checkUserSlices(setting('slices'), 'nlvr.slices') : [];
     const annotations = (await runPaths(runFolder, configFile))?.annFiles[set.split];
     const files = [
-      ...(await listSets(runFolder)).map((each) => fileOfSet(runFolder, each)),
+      ...(await listSets(runFolder)).map((each) => setFile(runFolder, each)),
       ...(annotations === undefined ? [] : await factFiles(annotations)),
     ];
     const stamps = await Promise.all(

@@ -5,7 +5,7 @@ import type { ExportFormat } from '../../webview/failures/messages';
 import { RunFolder } from '../../run/runFolder';
 import { exportedSet, exportExtension, exportFormats, exportName } from '../failures/exportRows';
 import { NotesStore } from '../failures/notesStore';
-import { fileOfSet } from '../../run/read/predictionSets';
+import { setFile } from '../../run/read/predictionSets';
 import { readPredictions } from '../../run/read/readPredictions';
 import { saveText } from '../saveText';
 import { pickOne } from '../quickPick';
@@ -26,7 +26,7 @@ export async function exportPredictions(runs: RunRegistry, calledOn: unknown): P
   if (!set) return;
   const predictions: Prediction[] = [];
   let skipped = 0;
-  for await (const batch of readPredictions(fileOfSet(run.folder, set))) {
+  for await (const batch of readPredictions(setFile(run.folder, set))) {
     predictions.push(...batch.predictions);
     skipped = batch.skipped;
   }

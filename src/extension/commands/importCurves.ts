@@ -1,7 +1,11 @@
 import { basename, dirname, extname, join } from 'node:path';
 import * as vscode from 'vscode';
-import { findCurves, type CurvesReport, type FoundCurves } from '../../run/curves/importCurves';
-import { CURVES, type Chosen, type CurveName } from '../../run/curves/roles';
+import {
+  detectCurves,
+  type CurvesReport,
+  type DetectedCurves,
+} from '../../run/curves/importCurves';
+import { CURVES, type CurveMapping, type CurveName } from '../../run/curves/curveNames';
 import { runFolderName } from '../../run/runName';
 import { isEventFile } from '../../run/tensorboard/logFolder';
 import { localized } from '../../util/language';
@@ -36,7 +40,7 @@ export async function importCurves(
   const parent = outputFolder();
   const source = calledOn instanceof vscode.Uri ? calledOn.fsPath : await chooseSource();
   if (source === undefined) return;
-  const curves = await chooseCurves(await findCurves(source));
+  const curves = await chooseCurves(await detectCurves(source));
   if (!curves) return;
   const name = nameOf(source);
   const folder = await freeFolder(join(parent, runFolderName(name)));
@@ -121,12 +125,12 @@ async function chooseSource(): Promise<string | undefined> {
 }
 
 /** The curves with common names are chosen already; the user may choose others. Undefined: dismissed. */
-async function chooseCurves(found: FoundCurves): Promise<Chosen | undefined> {
+async function chooseCurves(found: DetectedCurves): Promise<CurveMapping | undefined> {
   if (found.scalars.length === 0)
     throw new UserError(localize('There are no scalars in it.'), {
       hint: localize('Choose the folder that you would open in TensorBoard.'),
     });
-  const chosen: Chosen = { ...found.chosen };
+  const chosen: CurveMapping = { ...found.chosen };
   for (;;) {
     const take = {
       label: `$(check) ${vscode.l10n.t('Import These Curves')}`,
@@ -154,7 +158,7 @@ async function chooseCurves(found: FoundCurves): Promise<Chosen | undefined> {
 }
 
 /** An empty text: none. */
-async function chooseScalar(curve: CurveName, found: FoundCurves): Promise<string | undefined> {
+async function chooseScalar(curve: CurveName, found: DetectedCurves): Promise<string | undefined> {
   const items = [
     ...found.scalars.map(({ name, points }) => ({
       label: name,

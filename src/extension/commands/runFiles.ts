@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { folderOfRun } from '../../run/import/blipFolder';
-import { contentOf } from '../../run/record/ownedFiles';
+import { listContent } from '../../run/record/ownedFiles';
 import { RunFolder } from '../../run/runFolder';
 import { pathExists } from '../../util/pathExists';
 import { formatBytes } from '../../util/formatBytes';
@@ -72,7 +72,7 @@ interface Doomed {
 }
 
 function doomed(run: Run): Doomed {
-  const { owned, others } = contentOf(new RunFolder(run.folder));
+  const { owned, others } = listContent(new RunFolder(run.folder));
   return { run, others, files: others.length === 0 ? [run.folder] : owned };
 }
 

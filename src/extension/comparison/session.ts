@@ -9,7 +9,7 @@ import {
 import type { ComparedInThread } from '../../analysis/compareThread';
 import { builtInSlices, YES } from '../../analysis/slices';
 import type { UserSlice } from '../../analysis/userSlices';
-import { fileOfSet, listSets } from '../../run/read/predictionSets';
+import { setFile, listSets } from '../../run/read/predictionSets';
 import { localized, localizedMessage, localizedError } from '../../util/language';
 import { localize } from '../../util/localize';
 import { isAbortError, UserError } from '../../util/userError';
@@ -339,7 +339,7 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
 
   private async stampsOf({ a, b, split }: Comparison): Promise<string> {
     const stamp = async (folder: string, epoch: number | null): Promise<string> => {
-      const found = await stat(fileOfSet(folder, { split, epoch })).catch(() => null);
+      const found = await stat(setFile(folder, { split, epoch })).catch(() => null);
       return found === null ? 'gone' : `${found.mtimeMs}/${found.size}`;
     };
     return `${await stamp(this.folders.a, a.epoch)} ${await stamp(this.folders.b, b.epoch)}`;

@@ -1,6 +1,6 @@
 import { compareInThread } from '../../analysis/compareThread';
 import { selectRows } from '../../analysis/comparedTable';
-import { fileOfSet, type PredictionSet } from '../../run/read/predictionSets';
+import { setFile, type PredictionSet } from '../../run/read/predictionSets';
 import { readPredictions } from '../../run/read/readPredictions';
 import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
@@ -43,7 +43,7 @@ export async function comparedExamples(
   const wanted = new Set(Array.from(rows, (row) => table.identifiers[row]));
   const shown: number[] = [];
   let row = 0;
-  for await (const { predictions } of readPredictions(fileOfSet(runFolder, set)))
+  for await (const { predictions } of readPredictions(setFile(runFolder, set)))
     for (const { identifier } of predictions) {
       if (wanted.has(identifier)) shown.push(row);
       row += 1;

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Thumbnail } from '../../webview/dashboard/messages';
 import { runPaths } from '../../run/runPaths';
-import { imageFile, imageProblem, type MayShow } from '../../run/runImages';
+import { imageFile, imageProblem, type AccessCheck } from '../../run/runImages';
 import { formatMessage } from '../../util/localize';
 import type { Translate } from '../translate';
 import type { Thumbnails } from '../failures/thumbnails';
@@ -10,7 +10,7 @@ import { retryUntilFound } from '../retryUntilFound';
 
 /** What the editor allows. */
 interface Trust {
-  mayShow: MayShow;
+  mayShow: AccessCheck;
   /** Whether images may be decoded in this process. */
   mayDecode(): boolean;
 }

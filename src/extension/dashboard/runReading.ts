@@ -1,4 +1,4 @@
-import { watchFolder, type RunWatch } from '../../run/read/discovery';
+import { watchFolder, type FolderWatcher } from '../../run/read/discovery';
 import type { EventBatch } from '../../run/read/eventReader';
 import { openEvents, type EventSource } from '../../run/read/eventSource';
 import type { RunEvent } from '../../run/events';
@@ -28,7 +28,7 @@ export class RunReading {
   left = new TimeLeft();
   private readonly source: EventSource;
   private readonly readers = new Set<Reader>();
-  private watches: RunWatch[] = [];
+  private watches: FolderWatcher[] = [];
   /** The active reading, if there is one. */
   private reading: Promise<void> | undefined;
   private again = false;
@@ -70,7 +70,7 @@ export class RunReading {
   async start(): Promise<void> {
     if (this.watches.length === 0) {
       this.follow(this.folder);
-      const elsewhere = await this.source.elsewhere?.();
+      const elsewhere = await this.source.sourceFolder?.();
       if (elsewhere !== undefined && this.isOpen) this.follow(elsewhere);
     }
     await this.read();

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { examineImage } from '../../data/image/decode';
+import { inspectImage } from '../../data/image/decode';
 import { orient } from '../../data/image/orient';
 import type { Explained as Shown, ExplainChoice } from '../../webview/failures/messages';
 
@@ -65,7 +65,7 @@ export async function asShown(
   { left, right }: { left: string; right: string },
 ): Promise<Explained> {
   const turned = async (map: number[], image: string): Promise<number[]> => {
-    const { orientation } = await examineImage(image, 'header');
+    const { orientation } = await inspectImage(image, 'header');
     return turnedMap(map, explained.grid, orientation);
   };
   return {

@@ -1,5 +1,5 @@
 import type { PredictionSet } from '../../webview/failures/messages';
-import { fileOfSet } from '../../run/read/predictionSets';
+import { setFile } from '../../run/read/predictionSets';
 import type { PredictionTable } from './predictionTable';
 import { readPredictions } from '../../run/read/readPredictions';
 
@@ -18,7 +18,7 @@ export async function readAnswers(
 ): Promise<Uint8Array> {
   const answers = new Uint8Array(table.count).fill(NO_ANSWER);
   let line = 0;
-  for await (const { predictions } of readPredictions(fileOfSet(runFolder, set), { signal })) {
+  for await (const { predictions } of readPredictions(setFile(runFolder, set), { signal })) {
     for (const { identifier, prediction } of predictions) {
       const row = table.rowOf(identifier, line++);
       if (row !== undefined) answers[row] = Number(prediction);

@@ -1,5 +1,5 @@
 import type { ConfigPaths } from '../../config/paths';
-import type { MayShow } from '../../run/runImages';
+import type { AccessCheck } from '../../run/runImages';
 import type {
   AskState,
   PredictionSet,
@@ -50,7 +50,7 @@ export interface SessionEditor {
     keep(filters: SavedFilter[]): Promise<void>;
   };
   /** Whether images of a folder may be read. */
-  mayShow: MayShow;
+  mayShow: AccessCheck;
   /** Whether images may be decoded in this process. */
   mayDecode(): boolean;
   translate: Translate;

@@ -6,7 +6,7 @@ import { errnoOf, UserError, messageTextOf } from '../../util/userError';
 import type { PredictionSet, ToWebview } from '../../webview/failures/messages';
 import { exportFormats } from './exportRows';
 import { readAnswers } from './history';
-import { fileOfSet } from '../../run/read/predictionSets';
+import { setFile } from '../../run/read/predictionSets';
 import { PredictionTable } from './predictionTable';
 import { readPredictions } from '../../run/read/readPredictions';
 import { FileChanged, ShownFile, stampOf } from './shownFile';
@@ -61,7 +61,7 @@ export class SetLoader {
     this.stop();
     const { signal } = this.abort;
     const generation = ++this.generation;
-    const file = fileOfSet(this.runFolder, set);
+    const file = setFile(this.runFolder, set);
     if (set.split !== this.set?.split) this.answers.clear();
     try {
       const found = await stat(file);
@@ -165,7 +165,7 @@ export class SetLoader {
     for (const other of epochs) {
       const epoch = other.epoch ?? 0;
       try {
-        const stamps = `${set.epoch} ${stamp} ${stampOf(await stat(fileOfSet(this.runFolder, other)))}`;
+        const stamps = `${set.epoch} ${stamp} ${stampOf(await stat(setFile(this.runFolder, other)))}`;
         const known = before.get(epoch);
         const answers =
           known?.stamps === stamps

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { smallPicture } from '../../data/image/smallPicture';
+import { createThumbnail } from '../../data/image/thumbnail';
 import { temporaryName } from '../../util/atomicFile';
 
 /** Longer side in pixels: list rows show them at up to 44 CSS pixels, on dense screens too. */
@@ -65,7 +65,7 @@ export class Thumbnails {
     await mkdir(this.folder, { recursive: true });
     const temporary = temporaryName(file);
     try {
-      await writeFile(temporary, await smallPicture(image, SIDE), { flag: 'wx' });
+      await writeFile(temporary, await createThumbnail(image, SIDE), { flag: 'wx' });
       await rename(temporary, file);
     } catch (error) {
       await rm(temporary, { force: true });

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { folderOfRun, isOtherRunOfLog } from '../../run/import/blipFolder';
 import { otherRunsOfLog } from '../../run/import/blipLog';
 import { RunFolder } from '../../run/runFolder';
-import { watchFolder, type RunWatch } from '../../run/read/discovery';
+import { watchFolder, type FolderWatcher } from '../../run/read/discovery';
 import { readRun, type ReadRun } from '../../run/read/readRun';
 import { localized, localizedError } from '../../util/language';
 import { messageOf } from '../../util/userError';
@@ -18,7 +18,7 @@ interface Entry {
   /** State of the files that determine its status, when they were last read. */
   stamp: string;
   /** Only active runs are watched; the others change when somebody resumes them, which discovery notices. */
-  watch?: RunWatch;
+  watch?: FolderWatcher;
 }
 
 /**
@@ -197,12 +197,12 @@ function named(run: Run, name: string | undefined): Run {
 }
 
 function shown(folder: string, read: ReadRun): Run {
-  const { info, status, attempt, begun, notice, message, hint } = read;
+  const { info, status, attempt, hasStarted, notice, message, hint } = read;
   return {
     folder,
     info,
     status,
-    begun,
+    begun: hasStarted,
     message: message === null ? null : localized(message),
     hint: hint === null ? null : localized(hint),
     ...(attempt && { attempt }),

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closeAttempt, readAttemptFile, type Attempt } from '../../run/record/attempts';
 import { readRunInfo } from '../../run/read/migrate';
-import { ageOf, findPresence, type Owner, type Presence } from '../../run/record/owner';
+import { heartbeatAge, findPresence, type Owner, type Presence } from '../../run/record/owner';
 import { ownerOf, readRun } from '../../run/read/readRun';
 import { RunFolder } from '../../run/runFolder';
 import type { RunInfo } from '../../run/runInfo';
-import { runJsonText } from '../../run/read/runMark';
+import { runJsonText } from '../../run/read/runFormat';
 import { FolderHeldError, tryLock, type HeldLock } from '../../run/record/runLock';
 import { isActiveStatus } from '../../run/record/runStatus';
 import { writeFileAtomic } from '../../util/atomicFile';
@@ -89,7 +89,7 @@ async function writerOf({
   presence: Presence;
 }> {
   const owner = attempt?.owner ?? ownerOf(info);
-  const age = ageOf(attempt?.owner ? attempt.heartbeat : info.heartbeat);
+  const age = heartbeatAge(attempt?.owner ? attempt.heartbeat : info.heartbeat);
   return { owner, presence: await findPresence(owner, age) };
 }
 

@@ -1,23 +1,23 @@
-/** A table of curves as CSV: a row a step or an epoch, a column a scalar. Keras, Lightning and Weights & Biases write such. */
+/** Reads curves from a CSV table with a row per step or epoch and a column per scalar (Keras, Lightning, Weights & Biases). */
 import { readFile, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { splitDelimited, UnclosedQuote, type DelimitedText } from '../../util/delimited';
 import { localize, type MessageText } from '../../util/localize';
 import { messageOf, UserError } from '../../util/userError';
-import { isStep, seriesOf, type ScalarSource, type SeriesTable } from './series';
+import { isStep, getSeries, type ScalarSource, type SeriesTable } from './series';
 
-/** Columns that say where a row is. */
-const PLACES = {
+/** Columns with the position of a row. */
+const POSITION_COLUMNS = {
   step: /^(step|steps|global_?step|iteration|iterations|iter|trainer\/global_step|_step)$/i,
   epoch: /^(epoch|epochs|_?epoch)$/i,
   time: /^(wall[_ ]?time|time|timestamp|_timestamp)$/i,
 } as const;
-type Place = keyof typeof PLACES;
+type PositionColumn = keyof typeof POSITION_COLUMNS;
 
-/** What Weights & Biases adds to each column of several runs. */
-const BOUND = /__(MIN|MAX)$/;
+/** Suffixes of the additional columns of Weights & Biases for several runs. */
+const RANGE_COLUMN = /__(MIN|MAX)$/;
 
-/** The file is another kind of table, or none. */
+/** Thrown when a file is not a table of curves. */
 export class NoCurvesError extends UserError {
   override readonly name = 'NoCurvesError';
 }
@@ -28,7 +28,7 @@ interface Point {
   value: number;
 }
 
-/** What JavaScript can hold as one text. */
+/** Limit of the length of a string in JavaScript. */
 const MAX_BYTES = 500_000_000;
 const EMPTY = /^(|nan|none|null|n\/a)$/i;
 
@@ -40,23 +40,23 @@ export class CsvSource implements ScalarSource {
   /** @param file absolute path */
   constructor(private readonly file: string) {}
 
-  async look(): Promise<string> {
+  async fingerprint(): Promise<string> {
     const found = await stat(this.file).catch((error: unknown) => {
       throw this.unreadable(error);
     });
     const { ino, size, mtimeMs } = found;
-    // A pipe or a device would never end.
+    // Reading a pipe or a device might never end.
     if (!found.isFile())
-      throw new UserError(localize('{0} is not a file.', this.file), { hint: expected() });
+      throw new UserError(localize('{0} is not a file.', this.file), { hint: expectedFormat() });
     if (size > MAX_BYTES)
       throw new UserError(localize('{0} is too large for a table of curves.', this.file), {
-        hint: expected(),
+        hint: expectedFormat(),
       });
     return `${ino} ${size} ${mtimeMs}`;
   }
 
   async read(): Promise<void> {
-    const state = await this.look();
+    const state = await this.fingerprint();
     if (state === this.state) return;
     let text: string;
     try {
@@ -75,12 +75,12 @@ export class CsvSource implements ScalarSource {
       cause instanceof TypeError
         ? localize('{0} is not UTF-8 text.', this.file)
         : localize('{0} cannot be read: {1}', this.file, messageOf(cause)),
-      { hint: expected(), cause },
+      { hint: expectedFormat(), cause },
     );
   }
 }
 
-function expected(): MessageText {
+function expectedFormat(): MessageText {
   return localize(
     'Expected a table with column names in its first line, a step or epoch column, and columns of numbers.',
   );
@@ -92,14 +92,15 @@ function split(text: string, file: string): DelimitedText {
   } catch (error) {
     if (!(error instanceof UnclosedQuote)) throw error;
     throw new UserError(localize('{0}:{1}: a quoted field is not closed.', file, error.line), {
-      hint: expected(),
+      hint: expectedFormat(),
     });
   }
 }
 
 /**
- * @returns series by the names of their columns, in the order of steps, whatever that of the rows is
- * @throws {UserError} when it is no such table
+ * Parses a table of curves.
+ * @returns series by column name, sorted by step
+ * @throws {UserError} if it is not such a table
  */
 export function parseCurves(
   text: string,
@@ -108,17 +109,18 @@ export function parseCurves(
   const { delimiter, rows } = split(text, file);
   const [header, ...lines] = rows;
   const names = header?.fields ?? [];
-  const at = (place: Place): number => names.findIndex((name) => PLACES[place].test(name));
-  const places = { step: at('step'), epoch: at('epoch'), time: at('time') };
-  if (delimiter === null || (places.step < 0 && places.epoch < 0))
+  const at = (place: PositionColumn): number =>
+    names.findIndex((name) => POSITION_COLUMNS[place].test(name));
+  const positions = { step: at('step'), epoch: at('epoch'), time: at('time') };
+  if (delimiter === null || (positions.step < 0 && positions.epoch < 0))
     throw new NoCurvesError(
       localize('{0} is not a table of curves: it has no step column.', file),
       {
-        hint: expected(),
+        hint: expectedFormat(),
       },
     );
   const columns = names.map((name, column) =>
-    name === '' || BOUND.test(name) || (column !== places.epoch && isPlace(name))
+    name === '' || RANGE_COLUMN.test(name) || (column !== positions.epoch && isPositionColumn(name))
       ? undefined
       : { name: seriesName(name, names, file), filled: [] as Point[], isCurve: false },
   );
@@ -126,28 +128,28 @@ export function parseCurves(
   let skipped = 0;
   let firstSkipped = 0;
   for (const { line, fields } of lines) {
-    const epoch = numberIn(fields[places.epoch]);
-    // Without steps an epoch counts as one, as in BLIP's log.
-    const step = places.step >= 0 ? numberIn(fields[places.step]) : epoch + 1;
+    const epoch = numberIn(fields[positions.epoch]);
+    // Without a step column, each epoch counts as one step, as for BLIP's log.
+    const step = positions.step >= 0 ? numberIn(fields[positions.step]) : epoch + 1;
     if (isStep(step) && fields.length <= names.length)
-      points.push({ step: Math.floor(step), time: timeIn(fields[places.time]), fields });
+      points.push({ step: Math.floor(step), time: timeIn(fields[positions.time]), fields });
     else if (skipped++ === 0) firstSkipped = line;
   }
   points.sort((a, b) => a.step - b.step);
-  // Row by row: a table may have many columns, and rows that fill few of them.
+  // Iterate over rows, because a table may have many columns of which each row fills only a few.
   for (const { step, time, fields } of points)
     fields.forEach((field, i) => {
       const column = columns[i];
       if (!column || !isValue(field)) return;
       column.filled.push({ step, time, value: numberIn(field) });
-      // A column of words is no curve.
+      // A text column is not a curve.
       column.isCurve ||= !isWord(field);
     });
   const series: SeriesTable = new Map();
   for (const column of columns)
     if (column?.isCurve === true)
       for (const { step, time, value } of column.filled)
-        seriesOf(series, column.name).push(step, time, value);
+        getSeries(series, column.name).push(step, time, value);
   const problems =
     skipped === 0
       ? []
@@ -162,11 +164,11 @@ export function parseCurves(
   return { series, problems };
 }
 
-function isPlace(name: string): boolean {
-  return Object.values(PLACES).some((pattern) => pattern.test(name));
+function isPositionColumn(name: string): boolean {
+  return Object.values(POSITION_COLUMNS).some((pattern) => pattern.test(name));
 }
 
-/** `run - val/acc` of Weights & Biases is `val/acc`; `Value` of TensorBoard is the tag that the file is named by. */
+/** The name of a series: `val/acc` for `run - val/acc` (Weights & Biases); the tag in the file name for `Value` (TensorBoard). */
 function seriesName(name: string, names: readonly string[], file: string): string {
   if (/^value$/i.test(name) && names.length <= 3) {
     const tag = /tag-(.+)$/.exec(basename(file, extname(file)))?.[1];
@@ -175,7 +177,7 @@ function seriesName(name: string, names: readonly string[], file: string): strin
   return / - (.+)$/.exec(name)?.[1] ?? name;
 }
 
-/** An empty field is no point; nan is one, of a value that was not finite. */
+/** Whether a field is a point: an empty field is not, nan is (the value was not finite). */
 function isValue(field: string | undefined): field is string {
   return field !== undefined && field !== '';
 }
@@ -188,7 +190,7 @@ function numberIn(field: string | undefined): number {
   return field === undefined || EMPTY.test(field) ? Number.NaN : Number(field);
 }
 
-/** Seconds since 1970, also where they are milliseconds or ISO 8601. */
+/** Parses a time in seconds, milliseconds or ISO 8601. @returns seconds since 1970 */
 function timeIn(field: string | undefined): number {
   if (field === undefined || field === '') return Number.NaN;
   const number = Number(field);

@@ -1,8 +1,8 @@
-/** The curves of an imported run as events, which grow while the file or folder that they are read from does. */
+/** Converts the curves of an imported run to events, incrementally while the source file or folder grows. */
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { storedAdvice } from '../../util/localize';
-import type { EventBatch, PlacedEvent } from '../read/eventReader';
+import type { EventBatch, EventWithStep } from '../read/eventReader';
 import type { RunEvent } from '../events';
 import { RunFolder } from '../runFolder';
 import { openScalars, readCurvesFile, type CurvesFile } from './curvesFile';
@@ -10,24 +10,24 @@ import type { ScalarSource, Series, SeriesTable } from './series';
 import { TrainingCurves, type Evaluation } from './trainingCurves';
 
 export interface CurveEvents {
-  /** Always 0: what cannot be read is a note. */
+  /** Always 0: problems are reported as notes. */
   readonly skipped: number;
-  /** Folder of what is read; undefined where it is gone. */
-  elsewhere(): Promise<string | undefined>;
-  /** What was added since the last call (see `EventReader.read`). */
+  /** The folder of the source; undefined if it no longer exists. */
+  sourceFolder(): Promise<string | undefined>;
+  /** Reads the events since the last call (see `EventReader.read`). */
   read(): Promise<EventBatch>;
 }
 
-/** @param folder of the run that was imported */
+/** Opens the curves of an imported run. @param folder run folder */
 export function curveEvents(folder: string): CurveEvents {
   const files = new RunFolder(folder);
   let file: CurvesFile | undefined;
   let scalars: ScalarSource | undefined;
-  let reported: Reported | undefined;
+  let reported: DeliveredState | undefined;
   let state = '';
   return {
     skipped: 0,
-    elsewhere: () => elsewhere(files),
+    sourceFolder: () => sourceFolder(files),
     async read() {
       file ??= await readCurvesFile(files);
       if (!file) return batch(false, []);
@@ -36,25 +36,26 @@ export function curveEvents(folder: string): CurveEvents {
       if (reported && scalars.state === state) return batch(false, []);
       state = scalars.state;
       const curves = new TrainingCurves(scalars.series, file.curves);
-      const notes = notesOf(scalars);
-      const goesOn = reported?.goesOn(scalars.series, curves, notes.length) ?? false;
-      const last = goesOn ? reported : undefined;
-      const next = new Reported(scalars.series, curves, notes.length);
+      const notes = problemNotes(scalars);
+      const isContinuation =
+        reported?.isContinuation(scalars.series, curves, notes.length) ?? false;
+      const last = isContinuation ? reported : undefined;
+      const next = new DeliveredState(scalars.series, curves, notes.length);
       const events = [...newEvents(curves, last), ...notes.slice(last?.notes ?? 0)];
-      const reset = reported !== undefined && !goesOn;
+      const reset = reported !== undefined && !isContinuation;
       reported = next;
       return batch(reset, events);
     },
   };
 }
 
-async function elsewhere(files: RunFolder): Promise<string | undefined> {
+async function sourceFolder(files: RunFolder): Promise<string | undefined> {
   try {
     const file = await readCurvesFile(files);
     const found = file && (await stat(file.source));
     return found?.isDirectory() ? file?.source : file && dirname(file.source);
   } catch {
-    // Reading says why.
+    // `read` reports the error.
     return undefined;
   }
 }
@@ -63,15 +64,15 @@ function batch(reset: boolean, events: readonly RunEvent[]): EventBatch {
   return {
     reset,
     voidBeyond: null,
-    events: events.map((event): PlacedEvent => ({
+    events: events.map((event): EventWithStep => ({
       step: 'step' in event ? (event.step ?? 0) : 0,
       event,
     })),
   };
 }
 
-/** How far the curves were reported, and whether their current state continues from there. */
-class Reported {
+/** The state of the curves when they were last delivered, to determine whether new data only continues them. */
+class DeliveredState {
   readonly rows: number;
   readonly lastRow: number;
   readonly evaluations: number;
@@ -90,16 +91,16 @@ class Reported {
     this.evaluations = curves.evaluations().length;
     this.epochs = curves.epochEnds().length;
     this.percent = curves.inPercent.join();
-    this.ends = [...table].map(([name, series]) => ({ name, ...endOf(series, series.length) }));
+    this.ends = [...table].map(([name, series]) => ({ name, ...lastPoint(series, series.length) }));
   }
 
-  /** Nothing that was reported has changed, and nothing new belongs before it. */
-  goesOn(table: SeriesTable, curves: TrainingCurves, notes: number): boolean {
+  /** Whether the delivered data is unchanged and all new data comes after it. */
+  isContinuation(table: SeriesTable, curves: TrainingCurves, notes: number): boolean {
     if (curves.inPercent.join() !== this.percent || notes < this.notes) return false;
     for (const { name, length, step, value } of this.ends) {
       const series = table.get(name);
       if (!series || series.length < length) return false;
-      const end = endOf(series, length);
+      const end = lastPoint(series, length);
       if (end.step !== step || !Object.is(end.value, value)) return false;
     }
     const added = curves.evaluations().slice(this.evaluations);
@@ -107,12 +108,12 @@ class Reported {
   }
 }
 
-function endOf({ steps, values }: Series, length: number) {
+function lastPoint({ steps, values }: Series, length: number) {
   return { length, step: steps[length - 1] ?? -1, value: values[length - 1] ?? 0 };
 }
 
-/** What was not reported yet, in the order of steps. */
-function newEvents(curves: TrainingCurves, reported: Reported | undefined): RunEvent[] {
+/** Events that were not delivered yet, sorted by step. */
+function newEvents(curves: TrainingCurves, reported: DeliveredState | undefined): RunEvent[] {
   const events: RunEvent[] = [];
   const { steps, times } = curves.rows;
   const evaluations = curves.evaluations().slice(reported?.evaluations ?? 0);
@@ -124,15 +125,15 @@ function newEvents(curves: TrainingCurves, reported: Reported | undefined): RunE
   for (let row = reported?.rows ?? 0; row < steps.length; row++) {
     const step = steps[row];
     report(step);
-    const gradNorm = curves.of('gradient_norm').valueAt(step);
-    const speed = curves.of('examples_per_second').valueAt(step);
+    const gradNorm = curves.series('gradient_norm').valueAt(step);
+    const speed = curves.series('examples_per_second').valueAt(step);
     events.push({
       type: 'step',
       time: times[row],
       step,
       epoch: curves.epochAt(step),
-      loss: curves.at('loss/train', step),
-      lr: curves.of('lr').heldAt(step) ?? Number.NaN,
+      loss: curves.scaledValue('loss/train', step),
+      lr: curves.series('lr').lastValueAt(step) ?? Number.NaN,
       ...(gradNorm !== undefined && { gradNorm }),
       ...(speed !== undefined && { speed }),
     });
@@ -140,7 +141,7 @@ function newEvents(curves: TrainingCurves, reported: Reported | undefined): RunE
   report(Infinity);
   curves.epochEnds().forEach((step, epoch) => {
     if (epoch < (reported?.epochs ?? 0) - 1) return;
-    const lr = curves.of('lr').heldAt(step) ?? Number.NaN;
+    const lr = curves.series('lr').lastValueAt(step) ?? Number.NaN;
     const time = Number.NaN;
     events.push({ type: 'epoch', time, epoch, step, loss: null, accuracy: null, lr, seconds: 0 });
   });
@@ -161,7 +162,7 @@ function evalEvent({ split, step, time, ...measured }: Evaluation): RunEvent {
   };
 }
 
-function notesOf({ problems }: ScalarSource): RunEvent[] {
+function problemNotes({ problems }: ScalarSource): RunEvent[] {
   return problems.map((message, i) => ({
     type: 'note',
     time: Number.NaN,

@@ -1,4 +1,4 @@
-/** `curves.json`: where the curves of an imported run are read from, and which scalar is which curve. */
+/** Reads and writes `curves.json`: the source of an imported run's curves, and the scalar of each curve. */
 import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { writeFileAtomic } from '../../util/atomicFile';
@@ -8,16 +8,16 @@ import { errnoOf, UserError } from '../../util/userError';
 import type { RunFolder } from '../runFolder';
 import { isEventFile, TensorBoardSource } from '../tensorboard/logFolder';
 import { CsvSource } from './csvSource';
-import { isCurveName, type Chosen } from './roles';
+import { isCurveName, type CurveMapping } from './curveNames';
 import type { ScalarSource } from './series';
 
 let trusted = true;
 
 /**
- * Whether sources may be read. A run folder can come with a workspace that nobody trusts, and name any file or a share of
- * a stranger's machine.
+ * Sets whether sources may be read. In an untrusted workspace, a run folder may refer to any file or to a network share of
+ * another machine.
  */
-export function trustSources(value: boolean): void {
+export function setSourcesTrusted(value: boolean): void {
   trusted = value;
 }
 
@@ -27,27 +27,28 @@ export interface CurvesFile {
   /** Absolute path of the log folder, the event file or the table. */
   source: string;
   format: CurveFormat;
-  curves: Chosen;
+  curves: CurveMapping;
 }
 
 export function openScalars({ source, format }: Omit<CurvesFile, 'curves'>): ScalarSource {
   return format === 'csv' ? new CsvSource(source) : new TensorBoardSource(source);
 }
 
-/** What a path holds, by its kind. @param path absolute */
-export function formatOf(path: string, isFolder: boolean): CurveFormat {
+/** Determines the format of a path. @param path absolute */
+export function detectFormat(path: string, isFolder: boolean): CurveFormat {
   return isFolder || isEventFile(path) ? 'tensorboard' : 'csv';
 }
 
-/** The source is named from the run folder as well, so that both can be moved together. */
+/** Writes the file. It also contains the path relative to the run folder, so that both can be moved together. */
 export function writeCurvesFile(folder: RunFolder, { source, format, curves }: CurvesFile): void {
   const content = { version: 1, format, source, relative: relative(folder.root, source), curves };
   writeFileAtomic(folder.curves, JSON.stringify(content, null, 2) + '\n');
 }
 
 /**
- * @returns undefined where there is none
- * @throws {UserError} when the file is damaged, or what it names is gone
+ * Reads the file.
+ * @returns undefined if it does not exist
+ * @throws {UserError} if the file is damaged or the source no longer exists
  */
 export async function readCurvesFile(folder: RunFolder): Promise<CurvesFile | undefined> {
   let content: unknown;

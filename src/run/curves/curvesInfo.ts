@@ -1,4 +1,4 @@
-/** What `run.json` of an imported run cannot say, as the file that its curves are read from may have grown. */
+/** Updates the description of an imported run from its curves, which may have grown since `run.json` was written. */
 import type { BestResult, RunInfo } from '../runInfo';
 import { RunFolder } from '../runFolder';
 import { openScalars, readCurvesFile } from './curvesFile';
@@ -10,37 +10,37 @@ type CurvesInfo = Pick<
   'epoch' | 'maxEpoch' | 'step' | 'totalSteps' | 'best' | 'started' | 'ended' | 'heartbeat'
 >;
 
-/** By run folder, with the state of the source that it is of. */
-const seen = new Map<string, { state: string; info: Partial<CurvesInfo> }>();
+/** Cache by run folder, with the state of the source. */
+const cache = new Map<string, { state: string; info: Partial<CurvesInfo> }>();
 
-/** The description of a run as its curves are now; as it is, where it has none or they cannot be read. */
+/** Returns the description of a run with the values of its current curves; unchanged if it has none or they are unreadable. */
 export async function withCurves(
   folder: string,
   info: RunInfo | undefined,
 ): Promise<RunInfo | undefined> {
   const files = new RunFolder(folder);
-  // Only such runs are looked at further: there may be hundreds of others, on a slow disk.
+  // Check the kind first: there may be hundreds of other runs on a slow disk.
   if (info?.kind !== 'imported') return info;
   try {
     const file = await readCurvesFile(files);
     if (!file) return info;
     const scalars = openScalars(file);
-    const known = seen.get(folder);
-    const state = await scalars.look();
+    const known = cache.get(folder);
+    const state = await scalars.fingerprint();
     if (known?.state === state) return { ...info, ...known.info };
     await scalars.read();
-    const found = infoOf(new TrainingCurves(scalars.series, file.curves));
-    seen.set(folder, { state, info: found });
+    const found = infoFromCurves(new TrainingCurves(scalars.series, file.curves));
+    cache.set(folder, { state, info: found });
     return { ...info, ...found };
   } catch (error) {
-    // What it was when it was imported; the dashboard says what is wrong.
+    // Use the values of the import; the dashboard reports the error.
     if (error instanceof UserError || errnoOf(error) !== undefined) return info;
     throw error;
   }
 }
 
-/** What curves say of their run. */
-export function infoOf(curves: TrainingCurves): Partial<CurvesInfo> {
+/** Derives the fields of `run.json` from curves. */
+export function infoFromCurves(curves: TrainingCurves): Partial<CurvesInfo> {
   const { steps, times, length } = curves.rows;
   const evaluations = curves.evaluations();
   const ends = curves.epochEnds();
@@ -53,22 +53,22 @@ export function infoOf(curves: TrainingCurves): Partial<CurvesInfo> {
         step: at,
         accuracy,
         consistency,
-        testAccuracy: curves.at('accuracy/test', at),
+        testAccuracy: curves.scaledValue('accuracy/test', at),
       };
   const known = [...times, ...evaluations.map(({ time }) => time)].filter(Number.isFinite);
-  const dates = timesOf(known);
+  const dates = timeRange(known);
   return {
     step,
     epoch: Math.max(0, ends.length - 1),
     maxEpoch: ends.length,
-    // The dashboard takes the length of an epoch from these two.
+    // The dashboard computes the steps of an epoch from `totalSteps` and `maxEpoch`.
     totalSteps: Math.max(step, ends.at(-1) ?? 0),
     best,
     ...dates,
   };
 }
 
-function timesOf(known: readonly number[]): Partial<CurvesInfo> {
+function timeRange(known: readonly number[]): Partial<CurvesInfo> {
   if (known.length === 0) return {};
   const [first, last] = known.reduce(
     ([low, high], time) => [Math.min(low, time), Math.max(high, time)],

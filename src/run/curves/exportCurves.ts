@@ -1,38 +1,38 @@
-/** The curves of any run for other programs: TensorBoard's event files, or a table. */
+/** Exports the curves of any run as TensorBoard event files or as a table. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFileAsync } from '../../util/atomicFile';
 import { csvRow } from '../../util/csv';
 import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
-import type { PlacedEvent } from '../read/eventReader';
+import type { EventWithStep } from '../read/eventReader';
 import { openEvents } from '../read/eventSource';
 import type { RunEvent } from '../events';
 import type { RunInfo } from '../runInfo';
-import { recordOf } from '../tensorboard/records';
+import { encodeRecord } from '../tensorboard/records';
 import { scalarMessage, versionMessage, type Scalar } from '../tensorboard/scalars';
-import { CURVES, type CurveName } from './roles';
+import { CURVES, type CurveName } from './curveNames';
 import { Series } from './series';
 
 export type Curves = Record<CurveName, Series>;
 
 /**
- * The curves of a run.
- * @throws {UserError} when its events cannot be read, or it has none with a number
+ * Reads the curves of a run.
+ * @throws {UserError} if its events cannot be read or contain no values
  */
-export async function curvesOf(folder: string, kind: RunInfo['kind']): Promise<Curves> {
+export async function readCurves(folder: string, kind: RunInfo['kind']): Promise<Curves> {
   const { events } = await openEvents(folder, kind).read();
-  const curves = curvesIn(events);
+  const curves = curvesFromEvents(events);
   if (CURVES.every((name) => curves[name].length === 0))
     throw new UserError(localize('The run in {0} has no curves yet.', folder));
   return curves;
 }
 
-/** The curves of a run in its events; empty ones where it has none. */
-export function curvesIn(events: readonly PlacedEvent[]): Curves {
+/** Extracts the curves from events; curves without values are empty. */
+export function curvesFromEvents(events: readonly EventWithStep[]): Curves {
   const curves = Object.fromEntries(CURVES.map((name) => [name, new Series()])) as Curves;
-  for (const { event } of events) add(curves, event);
-  // A run without steps has the mean loss of each epoch.
+  for (const { event } of events) addEvent(curves, event);
+  // For a run without steps, use the mean loss of each epoch.
   if (curves['loss/train'].length === 0)
     for (const { event } of events)
       if (event.type === 'epoch' && event.loss !== null)
@@ -40,11 +40,11 @@ export function curvesIn(events: readonly PlacedEvent[]): Curves {
   return curves;
 }
 
-function add(curves: Curves, event: RunEvent): void {
+function addEvent(curves: Curves, event: RunEvent): void {
   const push = (name: CurveName, value: number | null | undefined): void => {
     if (value !== undefined && 'step' in event && event.step !== undefined)
-      // Evaluations may come in another order than the training went.
-      curves[name][event.type === 'step' ? 'push' : 'put'](
+      // Evaluations may not be in the order of steps.
+      curves[name][event.type === 'step' ? 'push' : 'insert'](
         event.step,
         event.time,
         value ?? Number.NaN,
@@ -68,15 +68,15 @@ function add(curves: Curves, event: RunEvent): void {
   }
 }
 
-/** One step of all curves. */
+/** The values of all curves at one step. */
 interface Row {
   step: number;
   time: number;
   values: Partial<Record<CurveName, number>>;
 }
 
-/** The curves side by side, a row for each step that one of them has. */
-function* rowsOf(curves: Curves): Generator<Row> {
+/** Iterates over all steps of the curves, a row for each step that any of them has. */
+function* iterateRows(curves: Curves): Generator<Row> {
   const at = Object.fromEntries(CURVES.map((name) => [name, 0])) as Record<CurveName, number>;
   for (;;) {
     let step = Infinity;
@@ -88,7 +88,7 @@ function* rowsOf(curves: Curves): Generator<Row> {
       const place = at[name];
       if (steps[place] !== step) continue;
       row.values[name] = values[place];
-      // Evaluations come after the step that they are of.
+      // An evaluation is later than its step; use the latest time.
       const time = times[place];
       if (Number.isFinite(time) && !(row.time >= time)) row.time = time;
       at[name]++;
@@ -97,11 +97,11 @@ function* rowsOf(curves: Curves): Generator<Row> {
   }
 }
 
-/** A table that `nlvr import` reads: a column a curve that the run has, a row a step. */
+/** Formats a table that `nlvr import` reads: a column per curve and a row per step. */
 export function* csvLines(curves: Curves): Generator<string> {
   const names = CURVES.filter((name) => curves[name].length > 0);
   yield csvRow(['step', 'wall_time', ...names]);
-  for (const { step, time, values } of rowsOf(curves))
+  for (const { step, time, values } of iterateRows(curves))
     yield csvRow([
       step,
       Number.isFinite(time) ? time : '',
@@ -109,15 +109,15 @@ export function* csvLines(curves: Curves): Generator<string> {
     ]);
 }
 
-/** The name of a run's event file: the same again, so that exporting twice leaves one. */
-export function eventFileOf(folder: string, started: string): string {
+/** Path of a run's event file. It depends only on the start of the run, so a second export replaces the first. */
+export function eventFilePath(folder: string, started: string): string {
   const seconds = Math.floor(Date.parse(started) / 1000) || 0;
   return join(folder, `events.out.tfevents.${String(seconds).padStart(10, '0')}.nlvr`);
 }
 
 const BLOCK_RECORDS = 4096;
 
-/** Writes an event file of TensorBoard, and its folder where there is none. @returns how many scalars it has */
+/** Writes a TensorBoard event file and creates its folder if necessary. @returns the number of scalars */
 export async function writeEventFile(file: string, curves: Curves): Promise<number> {
   mkdirSync(join(file, '..'), { recursive: true });
   let scalars = 0;
@@ -127,12 +127,12 @@ export async function writeEventFile(file: string, curves: Curves): Promise<numb
       await handle.appendFile(Buffer.concat(block));
       block = [];
     };
-    for (const { step, time, values } of rowsOf(curves)) {
+    for (const { step, time, values } of iterateRows(curves)) {
       const wall = Number.isFinite(time) ? time : 0;
-      if (scalars === 0) block.push(recordOf(versionMessage(wall)));
+      if (scalars === 0) block.push(encodeRecord(versionMessage(wall)));
       const list = Object.entries(values).map(([tag, value]): Scalar => ({ tag, value }));
       scalars += list.length;
-      block.push(recordOf(scalarMessage(step, wall, list)));
+      block.push(encodeRecord(scalarMessage(step, wall, list)));
       if (block.length >= BLOCK_RECORDS) await flush();
     }
     await flush();

@@ -1,37 +1,38 @@
-/** Makes a run of the curves that another program wrote: TensorBoard's event files, or a table. */
+/** Creates a run from the curves of another program: TensorBoard event files or a table. */
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { localize, type MessageText } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { RunWriter } from '../record/runWriter';
-import { formatOf, openScalars, writeCurvesFile, type CurveFormat } from './curvesFile';
-import { infoOf } from './curvesInfo';
-import { commonCurves, CURVES, type Chosen } from './roles';
+import { detectFormat, openScalars, writeCurvesFile, type CurveFormat } from './curvesFile';
+import { infoFromCurves } from './curvesInfo';
+import { commonCurves, CURVES, type CurveMapping } from './curveNames';
 import { TrainingCurves } from './trainingCurves';
 
-/** What a file or folder holds, before it is decided which scalar is which curve. */
-export interface FoundCurves {
+/** The contents of a source, before scalars are assigned to curves. */
+export interface DetectedCurves {
   format: CurveFormat;
   /** Names of all scalars, with the number of their points. */
   scalars: { name: string; points: number }[];
-  /** Those with common names, by curve. */
-  chosen: Chosen;
+  /** Scalars with common names, by curve. */
+  chosen: CurveMapping;
   problems: MessageText[];
 }
 
 /**
+ * Reads the scalars of a source and assigns those with common names to curves.
  * @param source absolute path of a log folder, an event file or a CSV table
- * @throws {UserError} when it is no such thing
+ * @throws {UserError} if it is none of these
  */
-export async function findCurves(source: string): Promise<FoundCurves> {
-  const { found } = await look(source, {});
+export async function detectCurves(source: string): Promise<DetectedCurves> {
+  const { found } = await openSource(source, {});
   return found;
 }
 
 export interface CurvesRequest {
   source: string;
-  /** Scalars by curve that take the place of those with common names; an empty text leaves the curve out. */
-  wanted: Chosen;
+  /** Scalars by curve, which override those with common names; an empty string omits the curve. */
+  overrides: CurveMapping;
   /** Absolute path of the run folder. */
   folder: string;
   name: string;
@@ -40,16 +41,16 @@ export interface CurvesRequest {
   version: string;
 }
 
-/** What came of an import. */
+/** The result of an import. */
 export interface CurvesReport {
   run: string;
   source: string;
   format: CurveFormat;
   /** The scalar of each curve. */
-  curves: Chosen;
-  /** Scalars that are no curve of the run. */
+  curves: CurveMapping;
+  /** Scalars that are not assigned to a curve. */
   others: string[];
-  /** Curves that are logged in percent, and shown as shares. */
+  /** Curves that are logged in percent; they are divided by 100. */
   inPercent: string[];
   steps: number;
   epochs: number;
@@ -58,14 +59,14 @@ export interface CurvesReport {
 }
 
 /**
- * Writes a run that reads its curves from the source, as it is now and as it grows.
- * @throws {UserError} when a wanted scalar is not there, none is chosen, or the folder holds another run
+ * Creates a run that reads its curves from the source, also while the source grows.
+ * @throws {UserError} if a specified scalar does not exist, no scalar is assigned, or the folder contains another run
  */
 export async function importCurves(
   request: CurvesRequest,
 ): Promise<{ report: CurvesReport; problems: MessageText[] }> {
   const { source, folder, name, overwrite, version } = request;
-  const { found, curves } = await look(source, request.wanted);
+  const { found, curves } = await openSource(source, request.overrides);
   const { format, chosen, scalars, problems } = found;
   if (Object.keys(chosen).length === 0)
     throw new UserError(
@@ -78,9 +79,9 @@ export async function importCurves(
           ),
       scalars.length === 0
         ? {}
-        : { hint: localize('Specify the columns, for example {0}.', exampleOf(scalars[0].name)) },
+        : { hint: localize('Specify the columns, for example {0}.', curveOption(scalars[0].name)) },
     );
-  const info = infoOf(curves);
+  const info = infoFromCurves(curves);
   const writer = RunWriter.open({
     root: folder,
     kind: 'imported',
@@ -99,14 +100,14 @@ export async function importCurves(
     writer.close('failed');
     throw error;
   }
-  const taken = new Set(Object.values(chosen));
+  const used = new Set(Object.values(chosen));
   return {
     report: {
       run: folder,
       source,
       format,
       curves: chosen,
-      others: scalars.map((each) => each.name).filter((each) => !taken.has(each)),
+      others: scalars.map((each) => each.name).filter((each) => !used.has(each)),
       inPercent: curves.inPercent,
       steps: curves.rows.length,
       epochs: curves.epochEnds().length,
@@ -117,21 +118,21 @@ export async function importCurves(
 }
 
 /** `--curve accuracy/val=their/tag`. */
-function exampleOf(scalar: string): string {
+function curveOption(scalar: string): string {
   return `--curve 'accuracy/val=${scalar}'`;
 }
 
-async function look(
+async function openSource(
   source: string,
-  wanted: Chosen,
-): Promise<{ found: FoundCurves; curves: TrainingCurves }> {
+  wanted: CurveMapping,
+): Promise<{ found: DetectedCurves; curves: TrainingCurves }> {
   const found = statSync(source, { throwIfNoEntry: false });
   if (!found) throw new UserError(localize('{0} does not exist.', source));
-  const format = formatOf(source, found.isDirectory());
+  const format = detectFormat(source, found.isDirectory());
   const opened = openScalars({ source, format });
   await opened.read();
   const { series, problems } = opened;
-  const chosen: Chosen = { ...commonCurves(series), ...wanted };
+  const chosen: CurveMapping = { ...commonCurves(series), ...wanted };
   for (const curve of CURVES) {
     const scalar = chosen[curve];
     if (scalar === undefined) continue;

@@ -1,60 +1,60 @@
-/** Scalars of a training by their names: what TensorBoard's event files and tables of curves hold. */
+/** Time series of scalars, as read from TensorBoard event files and tables. */
 import type { MessageText } from '../../util/localize';
 
-/** Steps are a column of unsigned integers in the dashboard. */
+/** Whether a step is valid. The dashboard stores steps as unsigned 32-bit integers. */
 export function isStep(step: number): boolean {
   return step >= 0 && step < 2 ** 32;
 }
 
-/** One scalar over the steps, which ascend. */
+/** The values of one scalar, in ascending order of steps. */
 export class Series {
   readonly steps: number[] = [];
-  /** Seconds since 1970; NaN where the file does not say. */
+  /** Seconds since 1970; NaN if unknown. */
   readonly times: number[] = [];
-  /** NaN where the value was not finite. */
+  /** NaN if the value was not finite. */
   readonly values: number[] = [];
 
   get length(): number {
     return this.steps.length;
   }
 
-  /** A step that does not come after the last one does those since it again: the later word counts. */
+  /** Appends a point. If its step is not after the last one, training went back: later points are removed first. */
   push(step: number, time: number, value: number): void {
-    if (this.length > 0 && step <= this.steps[this.length - 1]) this.cut(step);
+    if (this.length > 0 && step <= this.steps[this.length - 1]) this.truncate(step);
     this.steps.push(step);
     this.times.push(time);
     this.values.push(Number.isFinite(value) ? value : Number.NaN);
   }
 
-  /** A point in any order; one of a step that is there takes its place, at the time of the earlier. */
-  put(step: number, time: number, value: number): void {
-    const place = this.after(step - 1);
+  /** Inserts a point at its step. Replaces the value of an existing point and keeps its time. */
+  insert(step: number, time: number, value: number): void {
+    const place = this.countUpTo(step - 1);
     const again = this.steps[place] === step;
     this.steps.splice(place, again ? 1 : 0, step);
     this.times.splice(place, again ? 1 : 0, again ? this.times[place] : time);
     this.values.splice(place, again ? 1 : 0, value);
   }
 
-  /** Removes what is of `step` and of later ones. */
-  cut(step: number): void {
-    const end = this.after(step - 1);
+  /** Removes the points from `step` on. */
+  truncate(step: number): void {
+    const end = this.countUpTo(step - 1);
     for (const column of [this.steps, this.times, this.values]) column.length = end;
   }
 
-  /** The value at the last step that is not later; undefined before the first. */
-  heldAt(step: number): number | undefined {
-    const end = this.after(step);
+  /** The value of the last point up to `step`; undefined before the first point. */
+  lastValueAt(step: number): number | undefined {
+    const end = this.countUpTo(step);
     return end === 0 ? undefined : this.values[end - 1];
   }
 
-  /** The value at exactly this step; undefined where there is none. */
+  /** The value at exactly this step; undefined if there is none. */
   valueAt(step: number): number | undefined {
-    const end = this.after(step);
+    const end = this.countUpTo(step);
     return this.steps[end - 1] === step ? this.values[end - 1] : undefined;
   }
 
-  /** Number of points whose step is not later. */
-  after(step: number): number {
+  /** Number of points up to and including `step`. */
+  countUpTo(step: number): number {
     let low = 0;
     let high = this.length;
     while (low < high) {
@@ -66,31 +66,31 @@ export class Series {
   }
 }
 
-/** Series by their names, in the order in which they were met. */
+/** Series by name, in the order of their first occurrence. */
 export type SeriesTable = Map<string, Series>;
 
-export function seriesOf(table: SeriesTable, name: string): Series {
+export function getSeries(table: SeriesTable, name: string): Series {
   let series = table.get(name);
   if (!series) table.set(name, (series = new Series()));
   return series;
 }
 
-/** A file or folder of scalars, which may grow. */
+/** A file or folder with scalars, which may grow. */
 export interface ScalarSource {
-  /** The scalars as they were last read; another object where all were read again. */
+  /** The scalars of the last `read`; a new object if everything was read again. */
   readonly series: SeriesTable;
-  /** What could not be read of it. */
+  /** Parts that could not be read. */
   readonly problems: readonly MessageText[];
-  /** What the files were when they were last read. */
+  /** Fingerprint of the files at the last `read`. */
   readonly state: string;
   /**
-   * What the files are now: the same text where nothing has changed.
-   * @throws {UserError} when the source is gone
+   * Returns the current fingerprint of the files, which equals `state` if nothing has changed.
+   * @throws {UserError} if the source no longer exists
    */
-  look(): Promise<string>;
+  fingerprint(): Promise<string>;
   /**
-   * Reads what was added.
-   * @throws {UserError} when the source is gone or is no such thing
+   * Reads new data.
+   * @throws {UserError} if the source no longer exists or has another format
    */
   read(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** Reads the output folder of BLIP's `train_nlvr.py` or of LAVIS. Nothing is written to it. */
+/** Reads the output folder of BLIP's `train_nlvr.py` or of LAVIS, without writing to it. */
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { isUrl } from '../../config/paths';
@@ -9,49 +9,49 @@ import type { EvalEvent, GroupAccuracy } from '../events';
 import { RunFolder } from '../runFolder';
 import { parseTrainingLog, type LoggedRun } from './trainingLog';
 
-/** The name of the log that both write. */
-export const LOG = 'log.txt';
-/** Where a run of a log is: the folder, and its number from 1 where it is not the folder's own. */
-export interface LogPlace {
+/** Name of the log file of both programs. */
+export const LOG_FILE = 'log.txt';
+/** Location of a run in a log: the folder, and the number of the run from 1 if it is not the main run of the folder. */
+export interface LogLocation {
   folder: string;
   number: number | undefined;
 }
 
-export function placeOf(path: string): LogPlace {
+export function parseLogPath(path: string): LogLocation {
   const number = Number(basename(path));
-  return basename(dirname(path)) === LOG && Number.isInteger(number)
+  return basename(dirname(path)) === LOG_FILE && Number.isInteger(number)
     ? { folder: dirname(dirname(path)), number }
     : { folder: path, number: undefined };
 }
 
-/** The folder that contains a run of a log; any other run's folder is itself. */
+/** Returns the folder that contains the run, also for one of several runs in a log. */
 export function folderOfRun(path: string): string {
-  return placeOf(path).folder;
+  return parseLogPath(path).folder;
 }
 
-/** Whether a path names one of several runs of a log, and not the one that is shown as the folder's. */
+/** Whether a path refers to one of several runs in a log that is not the main run of the folder. */
 export function isOtherRunOfLog(path: string): boolean {
-  return placeOf(path).number !== undefined;
+  return parseLogPath(path).number !== undefined;
 }
 
-/** Whether a folder looks like the output of BLIP or LAVIS, or of our evaluation, which writes the same log. */
+/** Whether a folder is output of BLIP or LAVIS, or of `nlvr evaluate`, which writes the same log. */
 export async function isBlipFolder(path: string): Promise<boolean> {
-  const { folder, number } = placeOf(path);
+  const { folder, number } = parseLogPath(path);
   if (await pathExists(new RunFolder(folder).runJson)) return false;
-  if (await pathExists(join(folder, LOG))) return true;
-  return number === undefined && isBlipBeforeItsFirstEpoch(folder);
+  if (await pathExists(join(folder, LOG_FILE))) return true;
+  return number === undefined && isBlipBeforeFirstEpoch(folder);
 }
 
-/** BLIP writes its configuration first, and the log after an epoch. Ours is in a folder with a lock by then. */
-async function isBlipBeforeItsFirstEpoch(folder: string): Promise<boolean> {
+/** Whether BLIP has written only its configuration: it writes the log after the first epoch. nlvr creates a lock before. */
+async function isBlipBeforeFirstEpoch(folder: string): Promise<boolean> {
   const { config, lock, attempts, events } = new RunFolder(folder);
   const text = await readFile(config, 'utf8').catch(() => undefined);
-  if (text === undefined || !isDumpedByBlip(text)) return false;
+  if (text === undefined || !isBlipConfigDump(text)) return false;
   return !(await Promise.all([lock, attempts, events].map(pathExists))).includes(true);
 }
 
-/** Python's `yaml.dump` of BLIP's configuration, and none that somebody wrote: sorted keys, no comments. */
-function isDumpedByBlip(text: string): boolean {
+/** Whether a configuration was written by BLIP's `yaml.dump`, not by hand: sorted keys, no comments. */
+function isBlipConfigDump(text: string): boolean {
   const keys = Array.from(text.matchAll(/^(\w+):/gm), ([, key]) => key);
   const needed = ['ann_root', 'image_root', 'max_epoch', 'pretrained'];
   return (
@@ -61,43 +61,43 @@ function isDumpedByBlip(text: string): boolean {
   );
 }
 
-/** What is read of a folder. */
-export interface ReadLog {
+/** The contents of a folder. */
+export interface BlipLog {
   runs: LoggedRun[];
-  /** When the log was written last, and when the program was started as far as the files say; ms since 1970. */
-  written: number;
-  began: number;
-  /** By BLIP's configuration. */
+  /** Last modification of the log, and start of the program according to the files; ms since 1970. */
+  writtenAt: number;
+  startedAt: number;
+  /** From BLIP's configuration. */
   maxEpoch: number | null;
   config: string;
-  own: OwnResults;
+  results: EvaluationResults;
 }
 
-/** What `nlvr evaluate` found of the folder's own checkpoint, by split. */
-type OwnResults = Partial<Record<'val' | 'test', Measured>>;
+/** Results of `nlvr evaluate` for a checkpoint in the folder, by split. */
+type EvaluationResults = Partial<Record<'val' | 'test', Measured>>;
 type Measured = Pick<EvalEvent, 'accuracy' | 'consistency' | 'loss' | 'examples' | 'groups'>;
 
-/** Whether BLIP or LAVIS trained in a folder; our own evaluation leaves a log, too. */
+/** Whether BLIP or LAVIS trained in a folder; `nlvr evaluate` also writes a log. */
 export async function isTrainedByBlip(folder: string): Promise<boolean> {
   if (await pathExists(new RunFolder(folder).runJson)) return false;
-  const { runs } = parseTrainingLog(await readFile(join(folder, LOG), 'utf8').catch(() => ''));
+  const { runs } = parseTrainingLog(await readFile(join(folder, LOG_FILE), 'utf8').catch(() => ''));
   return runs.some(({ evaluation }) => evaluation === undefined);
 }
 
-/** What changes when there is something new to read. */
-export async function logStamp(path: string): Promise<string> {
-  const { folder } = placeOf(path);
-  const stamps = [LOG, 'metrics.json'].map(async (name) => {
+/** Fingerprint of the files, which changes when there is new data. */
+export async function logFingerprint(path: string): Promise<string> {
+  const { folder } = parseLogPath(path);
+  const stamps = [LOG_FILE, 'metrics.json'].map(async (name) => {
     const found = await stat(join(folder, name)).catch(() => undefined);
     return found ? `${found.mtimeMs}/${found.size}` : '';
   });
   return (await Promise.all(stamps)).join(' ');
 }
 
-/** @throws {UserError} when `log.txt` is missing or is no log of theirs */
-export async function readLog(path: string): Promise<ReadLog> {
-  const { folder } = placeOf(path);
-  const file = join(folder, LOG);
+/** Reads the log of a folder. @throws {UserError} if `log.txt` is missing or is not a log of BLIP or LAVIS */
+export async function readLog(path: string): Promise<BlipLog> {
+  const { folder } = parseLogPath(path);
+  const file = join(folder, LOG_FILE);
   const configFile = new RunFolder(folder).config;
   const config = await readFile(configFile, 'utf8').catch(() => '');
   const configured = await stat(configFile).catch(() => undefined);
@@ -107,7 +107,7 @@ export async function readLog(path: string): Promise<ReadLog> {
   try {
     [text, times] = await Promise.all([readFile(file, 'utf8'), stat(file)]);
   } catch (cause) {
-    if (!configured || (await pathExists(file)) || !isDumpedByBlip(config))
+    if (!configured || (await pathExists(file)) || !isBlipConfigDump(config))
       throw new UserError(localize('{0} has no readable log.txt.', folder), {
         hint: localize(
           "Choose the output folder of BLIP's train_nlvr.py or of LAVIS: it contains log.txt and, after the first epoch, checkpoint_best.pth.",
@@ -118,27 +118,27 @@ export async function readLog(path: string): Promise<ReadLog> {
   }
   const { runs, unknown } = parseTrainingLog(text);
   if (text.trim() !== '' && runs.length === 0 && !isBeingWritten(text))
-    throw notALog(file, unknown);
-  const written = times.mtimeMs;
+    throw invalidLogError(file, unknown);
+  const writtenAt = times.mtimeMs;
   const starts = [configured?.mtimeMs, times.birthtimeMs].filter(
-    (time): time is number => time !== undefined && time > 0 && time <= written,
+    (time): time is number => time !== undefined && time > 0 && time <= writtenAt,
   );
   return {
     runs,
-    written,
-    began: starts[0] ?? written,
+    writtenAt,
+    startedAt: starts[0] ?? writtenAt,
     maxEpoch: maxEpoch === undefined ? null : Number(maxEpoch),
     config,
-    own: await ownResults(folder),
+    results: await readEvaluationResults(folder),
   };
 }
 
-/** The first line, or LAVIS's configuration, is not whole yet. */
+/** Whether the first line, or LAVIS's configuration, is still being written. */
 function isBeingWritten(text: string): boolean {
   return text.startsWith('{') && !/^[^\n]*\}|^\}/m.test(text);
 }
 
-function notALog(file: string, unknown: readonly string[]): UserError {
+function invalidLogError(file: string, unknown: readonly string[]): UserError {
   const found =
     unknown.length === 0
       ? localize('{0} is not a log of a training: no epoch was found in it.', file)
@@ -154,15 +154,15 @@ function notALog(file: string, unknown: readonly string[]): UserError {
   });
 }
 
-/** Of `metrics.json`, what concerns weights that lie in the folder itself. */
-async function ownResults(folder: string): Promise<OwnResults> {
+/** Reads the metrics in `metrics.json` of checkpoints in the folder itself. */
+async function readEvaluationResults(folder: string): Promise<EvaluationResults> {
   let content: unknown;
   try {
     content = JSON.parse(await readFile(new RunFolder(folder).metrics, 'utf8'));
   } catch {
     return {};
   }
-  const results: OwnResults = {};
+  const results: EvaluationResults = {};
   for (const split of ['val', 'test'] as const) {
     const measured = (content as Partial<Record<string, unknown>> | null)?.[split];
     if (typeof measured !== 'object' || measured === null) continue;

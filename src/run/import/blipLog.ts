@@ -1,7 +1,7 @@
 /**
- * The output folder of BLIP's `train_nlvr.py` or of LAVIS (`log.txt`, `config.yaml`, `checkpoint_best.pth`), shown as a
- * run, also while it is being trained. Nothing is written to it. A log that holds several runs is several: the newest
- * training is the folder's, the others have the path of the log and a number.
+ * Presents the output folder of BLIP's `train_nlvr.py` or of LAVIS (`log.txt`, `config.yaml`, `checkpoint_best.pth`) as a
+ * run, also during the training, without writing to it. If a log contains several runs, the newest training is the main
+ * run of the folder; the paths of the others are the path of the log plus a number.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -9,26 +9,33 @@ import { basename, join } from 'node:path';
 import { storedAdvice, localize, type MessageText } from '../../util/localize';
 import { pathExists } from '../../util/pathExists';
 import { UserError } from '../../util/userError';
-import { isBlipFolder, isOtherRunOfLog, LOG, placeOf, readLog, type ReadLog } from './blipFolder';
+import {
+  isBlipFolder,
+  isOtherRunOfLog,
+  LOG_FILE,
+  parseLogPath,
+  readLog,
+  type BlipLog,
+} from './blipFolder';
 import type { EvalEvent, RunEvent } from '../events';
 import { RUN_SCHEMA_VERSION, type BestResult, type RunInfo, type RunState } from '../runInfo';
 import { parseTrainingLog, type LoggedEpoch, type LoggedRun } from './trainingLog';
 
-/** Longest time that an epoch may take without the run being taken for dead after three of them. */
-const LONGEST_EPOCH_S = 8 * 3600;
-const SHORTEST_EPOCH_S = 5 * 60;
-/** Used when nothing indicates how long one takes. */
-const UNKNOWN_EPOCH_S = 3600;
+/** Limits of the estimated time of an epoch; after three times the estimate without output, the run counts as lost. */
+const MAX_EPOCH_SECONDS = 8 * 3600;
+const MIN_EPOCH_SECONDS = 5 * 60;
+/** Used if the time of an epoch is unknown. */
+const DEFAULT_EPOCH_SECONDS = 3600;
 
 /**
  * Describes a run of BLIP or LAVIS.
  * @param path the output folder, or a path of `otherRunsOfLog`
- * @throws {UserError} when `log.txt` is missing or is no log of theirs
+ * @throws {UserError} if `log.txt` is missing or is not a log of BLIP or LAVIS
  */
 export async function blipRunInfo(path: string): Promise<RunInfo> {
   const log = await readLog(path);
-  const { folder, number } = placeOf(path);
-  const { run, at } = chosenRun(log, number, path);
+  const { folder, number } = parseLogPath(path);
+  const { run, at } = selectRun(log, number, path);
   const { epochs, evaluation } = run;
   const isOwn = number === undefined;
   const last = Math.max(0, ...epochs.map(({ epoch }) => epoch));
@@ -36,15 +43,15 @@ export async function blipRunInfo(path: string): Promise<RunInfo> {
   const maxEpoch = trains
     ? Math.max(run.maxEpoch ?? log.maxEpoch ?? 0, epochs.length === 0 ? 0 : last + 1)
     : 0;
-  const state = stateOf(run, maxEpoch, isOwn);
-  const started = new Date(log.began).toISOString();
-  const written = new Date(log.written).toISOString();
+  const state = deriveState(run, maxEpoch, isOwn);
+  const started = new Date(log.startedAt).toISOString();
+  const written = new Date(log.writtenAt).toISOString();
   const done = epochs.length === 0 ? 0 : last + 1;
   return {
     schema: RUN_SCHEMA_VERSION,
     id: `blip-${createHash('sha256').update(path).digest('hex').slice(0, 16)}`,
     name: isOwn ? basename(folder) : `${basename(folder)} #${at + 1}`,
-    // Neither writes a metrics.json; `nlvr train --evaluate` does.
+    // BLIP and LAVIS do not write metrics.json; `nlvr train --evaluate` does.
     kind: !trains && (await pathExists(join(folder, 'metrics.json'))) ? 'evaluate' : 'imported',
     state,
     created: started,
@@ -54,7 +61,7 @@ export async function blipRunInfo(path: string): Promise<RunInfo> {
     processStart: null,
     host: '',
     heartbeat: written,
-    ...(state === 'running' && { heartbeatEvery: secondsOfEpoch(log, run) }),
+    ...(state === 'running' && { heartbeatEvery: estimateEpochSeconds(log, run) }),
     configFile: join(folder, 'config.yaml'),
     configHash: createHash('sha256').update(log.config).digest('hex'),
     versions: { nlvr: run.program, node: '', tensorflow: null },
@@ -66,23 +73,23 @@ export async function blipRunInfo(path: string): Promise<RunInfo> {
     maxEpoch,
     step: done,
     totalSteps: maxEpoch,
-    best: bestOf(epochs) ?? resultOf(evaluation),
+    best: bestResult(epochs) ?? evaluationResult(evaluation),
     message: null,
     hint: null,
   };
 }
 
 /**
- * The epochs of a log as events. Steps and times are not logged: an epoch counts as one step, and every event carries
- * the time the file was last written.
+ * Converts the epochs of a log to events. The log has no steps and times: each epoch counts as one step, and every event
+ * has the modification time of the file.
  */
 export async function blipEvents(path: string): Promise<RunEvent[]> {
   const log = await readLog(path);
-  const { number } = placeOf(path);
-  const { run, at } = chosenRun(log, number, path);
-  const time = log.written / 1000;
+  const { number } = parseLogPath(path);
+  const { run, at } = selectRun(log, number, path);
+  const time = log.writtenAt / 1000;
   const events: RunEvent[] = [];
-  const remark = (code: string, message: MessageText): void =>
+  const addNote = (code: string, message: MessageText): void =>
     void events.push({
       type: 'note',
       time,
@@ -92,7 +99,7 @@ export async function blipEvents(path: string): Promise<RunEvent[]> {
       step: 0,
     });
   if (log.runs.length > 1)
-    remark(
+    addNote(
       'several-runs',
       localize(
         'log.txt contains {0} runs. This is number {1}; the others are in the list of runs.',
@@ -101,17 +108,20 @@ export async function blipEvents(path: string): Promise<RunEvent[]> {
       ),
     );
   if (run.percentages)
-    remark('percentages', localize('log.txt has accuracies in percent. They were divided by 100.'));
+    addNote(
+      'percentages',
+      localize('log.txt has accuracies in percent. They were divided by 100.'),
+    );
   events.push(...run.epochs.flatMap((epoch) => epochEvents(epoch, time)));
   for (const split of ['val', 'test'] as const) {
     const accuracy = run.evaluation?.[split];
     if (accuracy !== undefined)
       events.push(evalEvent({ split, epoch: null, step: 1, accuracy }, time));
   }
-  const best = bestOf(run.epochs);
+  const best = bestResult(run.epochs);
   if (number === undefined && best)
     for (const split of ['val', 'test'] as const) {
-      const measured = log.own[split];
+      const measured = log.results[split];
       if (!measured) continue;
       const place = { split, epoch: null, step: best.step, accuracy: measured.accuracy };
       const predictions = `predictions/${split}.jsonl`;
@@ -120,14 +130,14 @@ export async function blipEvents(path: string): Promise<RunEvent[]> {
   return events;
 }
 
-/** Paths of the runs of a log that are not shown as the folder's; none where the folder has a `run.json`. */
+/** Returns the paths of the runs in a log other than the main one; empty if the folder has a `run.json`. */
 export async function otherRunsOfLog(folder: string): Promise<string[]> {
   if (isOtherRunOfLog(folder) || !(await isBlipFolder(folder))) return [];
-  const { runs } = parseTrainingLog(await readFile(join(folder, LOG), 'utf8').catch(() => ''));
+  const { runs } = parseTrainingLog(await readFile(join(folder, LOG_FILE), 'utf8').catch(() => ''));
   const own = newestTraining(runs);
-  // Without a training it is our own evaluation, of which the last counts.
+  // A log without a training is from `nlvr evaluate`; only its last evaluation is shown.
   if (runs.every(({ evaluation }) => evaluation)) return [];
-  return runs.flatMap((_, i) => (i === own ? [] : [join(folder, LOG, String(i + 1))]));
+  return runs.flatMap((_, i) => (i === own ? [] : [join(folder, LOG_FILE, String(i + 1))]));
 }
 
 function newestTraining(runs: readonly LoggedRun[]): number {
@@ -135,7 +145,7 @@ function newestTraining(runs: readonly LoggedRun[]): number {
   return training >= 0 ? training : runs.length - 1;
 }
 
-const nothingYet: LoggedRun = {
+const emptyRun: LoggedRun = {
   program: 'BLIP',
   epochs: [],
   evaluation: undefined,
@@ -144,13 +154,13 @@ const nothingYet: LoggedRun = {
   percentages: false,
 };
 
-function chosenRun(
-  { runs }: ReadLog,
+function selectRun(
+  { runs }: BlipLog,
   number: number | undefined,
   path: string,
 ): { run: LoggedRun; at: number } {
   const at = number === undefined ? Math.max(0, newestTraining(runs)) : number - 1;
-  const run = runs[at] ?? (number === undefined ? nothingYet : undefined);
+  const run = runs[at] ?? (number === undefined ? emptyRun : undefined);
   if (!run)
     throw new UserError(localize('{0} no longer exists: the log was replaced.', path), {
       hint: localize('Import the folder again.'),
@@ -158,11 +168,11 @@ function chosenRun(
   return { run, at };
 }
 
-/** Of an earlier run that did not say so, another start is what ended it. */
-function stateOf(run: LoggedRun, maxEpoch: number, isOwn: boolean): RunState {
+/** The state of a run. An earlier run without an end in the log was stopped, because another one started after it. */
+function deriveState(run: LoggedRun, maxEpoch: number, isOwn: boolean): RunState {
   const { program, epochs, evaluation, ended } = run;
   if (ended || evaluation) return 'finished';
-  // LAVIS says nothing at its end.
+  // LAVIS does not log the end of a training.
   const last = epochs.at(-1);
   const validates = epochs.some(({ val }) => val !== undefined);
   if (program === 'LAVIS' && epochs.length >= maxEpoch && (!validates || last?.val !== undefined))
@@ -170,12 +180,12 @@ function stateOf(run: LoggedRun, maxEpoch: number, isOwn: boolean): RunState {
   return isOwn ? 'running' : 'stopped';
 }
 
-/** How long an epoch takes, within limits. */
-function secondsOfEpoch({ began, written }: ReadLog, { epochs }: LoggedRun): number {
-  if (epochs.length === 0) return LONGEST_EPOCH_S;
-  if (began >= written) return UNKNOWN_EPOCH_S;
-  const seconds = (written - began) / 1000 / epochs.length;
-  return Math.min(LONGEST_EPOCH_S, Math.max(SHORTEST_EPOCH_S, seconds));
+/** Estimates the time of an epoch, within limits. */
+function estimateEpochSeconds({ startedAt, writtenAt }: BlipLog, { epochs }: LoggedRun): number {
+  if (epochs.length === 0) return MAX_EPOCH_SECONDS;
+  if (startedAt >= writtenAt) return DEFAULT_EPOCH_SECONDS;
+  const seconds = (writtenAt - startedAt) / 1000 / epochs.length;
+  return Math.min(MAX_EPOCH_SECONDS, Math.max(MIN_EPOCH_SECONDS, seconds));
 }
 
 function epochEvents({ epoch, lr, loss, val, test }: LoggedEpoch, time: number): RunEvent[] {
@@ -215,15 +225,15 @@ function evalEvent(
   };
 }
 
-/** The result of a run that is an evaluation alone. */
-function resultOf(evaluation: LoggedRun['evaluation']): BestResult | null {
+/** The result of a run that only evaluates. */
+function evaluationResult(evaluation: LoggedRun['evaluation']): BestResult | null {
   const accuracy = evaluation?.val ?? null;
   if (accuracy === null) return null;
   return { epoch: 0, step: 0, accuracy, consistency: null, testAccuracy: evaluation?.test ?? null };
 }
 
-/** BLIP's rule: the first epoch whose validation accuracy no other exceeds; an accuracy of 0 saves nothing. */
-function bestOf(epochs: readonly LoggedEpoch[]): BestResult | null {
+/** The best epoch by BLIP's rule: the first one with the maximum validation accuracy, if it is above 0. */
+function bestResult(epochs: readonly LoggedEpoch[]): BestResult | null {
   let best: BestResult | null = null;
   for (const { epoch, val, test } of epochs)
     if (typeof val === 'number' && val > (best?.accuracy ?? 0))

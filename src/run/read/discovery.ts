@@ -1,4 +1,4 @@
-/** Finds run folders on disk and reports changes. */
+/** Finds run folders on disk and watches them. */
 import { watch, type FSWatcher } from 'node:fs';
 import { opendir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,9 +6,9 @@ import { pathExists } from '../../util/pathExists';
 import { isAttemptName } from '../record/attempts';
 import { isBlipFolder } from '../import/blipFolder';
 import { RunFolder } from '../runFolder';
-import { hasRunJson } from './runMark';
+import { hasRunJson } from './runFormat';
 
-/** Folders that hold no runs and may hold a great deal else. */
+/** Folders that are not searched, because they contain no runs and may be large. */
 const skipped = new Set([
   'node_modules',
   'predictions',
@@ -16,24 +16,24 @@ const skipped = new Set([
   'images',
   '__pycache__',
 ]);
-/** A folder with more entries than this is a data set, not a place for runs. */
+/** Folders with more entries are not searched: they are probably data sets. */
 const MAX_ENTRIES = 2000;
 
 export interface FindOptions {
-  /** How many levels below a root are searched; 0 looks at the roots alone. */
+  /** Number of levels below a root that are searched; 0 checks only the roots. */
   maxDepth?: number;
-  /** Folders that are known to be runs: they are not looked at. */
+  /** Known run folders, which are not read again. */
   known?: ReadonlySet<string>;
   signal?: AbortSignal;
-  /** Also folders that look like the output of BLIP's `train_nlvr.py`. */
+  /** Also find output folders of BLIP's `train_nlvr.py`. */
   blip?: boolean;
 }
 
 /**
- * Finds the run folders at and below `roots`: folders with a `run.json` of ours or with attempts at a run. Runs are not looked for inside a run,
- * in hidden folders or in very large ones; unreadable folders are passed over. Symbolic links are not followed.
- * @param roots absolute paths; those that do not exist are ignored.
- * @returns absolute paths, each once.
+ * Finds the run folders at and below `roots`: folders with a `run.json` in our format, or with attempts. Does not search in
+ * runs, hidden folders or very large folders; skips unreadable folders and symbolic links.
+ * @param roots absolute paths; missing folders are ignored
+ * @returns distinct absolute paths
  */
 export async function findRunFolders(
   roots: readonly string[],
@@ -50,7 +50,7 @@ export async function findRunFolders(
       seen.add(folder);
       const { isRun, folders } = known?.has(folder)
         ? { isRun: true, folders: [] }
-        : await look(folder, blip);
+        : await inspectFolder(folder, blip);
       if (isRun) found.add(folder);
       else next.push(...folders);
     }
@@ -59,7 +59,10 @@ export async function findRunFolders(
   return [...found];
 }
 
-async function look(folder: string, blip: boolean): Promise<{ isRun: boolean; folders: string[] }> {
+async function inspectFolder(
+  folder: string,
+  blip: boolean,
+): Promise<{ isRun: boolean; folders: string[] }> {
   if (
     (await hasRunJson(folder)) ||
     (await hasAttempts(folder)) ||
@@ -75,55 +78,55 @@ async function look(folder: string, blip: boolean): Promise<{ isRun: boolean; fo
         folders.push(join(folder, entry.name));
     }
   } catch {
-    // Gone, or not ours to read.
+    // The folder was deleted, or cannot be read.
   }
   return { isRun: false, folders };
 }
 
-/** A start that was refused has left a record of that, and no `run.json`. */
+/** Whether a folder has attempts: a refused start leaves a record, but no `run.json`. */
 async function hasAttempts(folder: string): Promise<boolean> {
   const names = await readdir(new RunFolder(folder).attempts).catch(() => []);
   return names.some(isAttemptName);
 }
 
-/** Stops watching. */
-export interface RunWatch {
+/** A watcher that can be disposed. */
+export interface FolderWatcher {
   dispose(): void;
 }
 
-const SETTLE_MS = 250;
+const DEBOUNCE_MS = 250;
 
 /**
- * Calls `onChange` soon after anything in a folder changed, and at least every `pollMs`: network file systems
- * (and folders that do not exist yet) report nothing. Changes in quick succession are reported once.
+ * Calls `onChange` (debounced) when something in a folder changes, and at least every `pollMs`, because network file systems
+ * and folders that do not exist yet report no changes.
  */
-export function watchFolder(folder: string, onChange: () => void, pollMs = 5000): RunWatch {
+export function watchFolder(folder: string, onChange: () => void, pollMs = 5000): FolderWatcher {
   let watcher: FSWatcher | undefined;
-  let settling: NodeJS.Timeout | undefined;
+  let debounce: NodeJS.Timeout | undefined;
   const changed = (): void => {
-    settling ??= setTimeout(() => {
-      settling = undefined;
+    debounce ??= setTimeout(() => {
+      debounce = undefined;
       onChange();
-    }, SETTLE_MS);
+    }, DEBOUNCE_MS);
   };
-  const drop = (): void => {
+  const closeWatcher = (): void => {
     watcher?.close();
     watcher = undefined;
   };
   const attach = (): void => {
     try {
       watcher = watch(folder, { persistent: false }, changed);
-      watcher.on('error', drop);
+      watcher.on('error', closeWatcher);
     } catch {
-      // Not there yet, or no watches left: the poll below serves alone and tries again.
+      // The folder does not exist yet, or the limit of watches is reached: the poll below tries again.
     }
   };
   attach();
-  let isOver = false;
+  let disposed = false;
   const look = async (): Promise<void> => {
     const there = await pathExists(folder);
-    if (isOver) return;
-    if (!there) drop();
+    if (disposed) return;
+    if (!there) closeWatcher();
     else if (!watcher) attach();
     onChange();
   };
@@ -131,10 +134,10 @@ export function watchFolder(folder: string, onChange: () => void, pollMs = 5000)
   poll.unref();
   return {
     dispose() {
-      isOver = true;
-      drop();
+      disposed = true;
+      closeWatcher();
       clearInterval(poll);
-      clearTimeout(settling);
+      clearTimeout(debounce);
     },
   };
 }

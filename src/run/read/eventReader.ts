@@ -5,27 +5,27 @@ import { parsePythonObject } from '../../util/pythonJson';
 import { errnoOf, messageOf, UserError } from '../../util/userError';
 import type { RunEvent, RunEventType } from '../events';
 
-/** An event with its place in the run. */
-export interface PlacedEvent {
-  /** The event's own step, or for events without one the last step seen before it. */
+/** An event with its step. */
+export interface EventWithStep {
+  /** The step of the event, or for events without one the last step before it. */
   step: number;
   event: RunEvent;
 }
 
-/** What one `read` found. Apply in this order: `reset`, `voidBeyond`, then `events`. */
+/** The result of one `read`. Apply in this order: `reset`, `voidBeyond`, then `events`. */
 export interface EventBatch {
-  /** The file was replaced or cut: everything delivered before is void. */
+  /** The file was replaced or truncated: all earlier events are void. */
   reset: boolean;
-  /** The run was resumed here, or another one begins in the same file (0): events delivered before with a greater `step` are void. Null: none are. */
+  /** The run was resumed, or another one starts in the same file (0): earlier events with a greater `step` are void. null: none are. */
   voidBeyond: number | null;
-  /** New events in order; those that a resume in the same batch made void are left out. */
-  events: PlacedEvent[];
+  /** New events in order, without those that a resume in the same batch made void. */
+  events: EventWithStep[];
 }
 
 const CHUNK_BYTES = 256 * 1024;
-/** A line longer than this is no event of ours; it is skipped rather than gathered for ever. */
+/** Longer lines are not events; they are skipped and not kept in memory. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
-/** Bytes by which a file is recognised, at its start and where it was read to. */
+/** Bytes to recognize a file by, at its start and before the current offset. */
 const MARK_BYTES = 1024;
 const NEWLINE = 0x0a;
 /** Characters of the shortest event. */
@@ -45,37 +45,37 @@ const types: Record<RunEventType, true> = {
 };
 
 /**
- * Follows one events file. Each `read` delivers what was appended since the last; a half-written last line
- * waits for its rest. Lines that are broken or of an unknown type are skipped and counted. Work is cut into
- * chunks of 256 KB with the event loop free in between, so that a long history never blocks the caller.
+ * Follows an events file. Each `read` returns the events that were appended since the last one; an incomplete last line is
+ * kept until it is complete. Invalid lines and unknown types are skipped and counted. Reads chunks of 256 KB and yields to
+ * the event loop after each, so that a long history does not block the caller.
  */
 export class EventReader {
   private offset = 0;
   private inode: number | undefined;
   private head: Buffer = Buffer.alloc(0);
   private tail: Buffer = Buffer.alloc(0);
-  private rest: Buffer[] = [];
-  private restBytes = 0;
-  private overlong = false;
+  private partialLine: Buffer[] = [];
+  private partialBytes = 0;
+  private isOverlong = false;
   private lastStep = 0;
   private skippedLines = 0;
-  /** Resumes in the batch under way: the number of events before each, and the step from which those are void. */
+  /** Resumes in the current batch: the number of events before each, and the step after which those are void. */
   private voids: { before: number; step: number }[] = [];
   private queue: Promise<unknown> = Promise.resolve();
 
-  /** @param file absolute path of an `events.jsonl`; it need not exist yet. */
+  /** @param file absolute path of an `events.jsonl`, which may not exist yet */
   constructor(readonly file: string) {}
 
-  /** Lines so far that were broken or of a type this version does not know. */
+  /** Number of lines that were invalid or of an unknown type. */
   get skipped(): number {
     return this.skippedLines;
   }
 
   /**
-   * Reads what was appended. Calls made meanwhile wait for their turn.
-   * @param onChunk called after each chunk with the batch so far delivered in pieces; when given, the
-   *   returned batch holds only what came after the last call. For showing a long history as it arrives.
-   * @throws {UserError} when the file is there and cannot be read
+   * Reads appended events. Concurrent calls are queued.
+   * @param onChunk called with the events of each chunk, to show a long history progressively; the returned batch then
+   *   contains only the events after the last call
+   * @throws {UserError} if the file exists and cannot be read
    */
   read(onChunk?: (batch: EventBatch) => void): Promise<EventBatch> {
     const result = this.queue
@@ -108,25 +108,25 @@ export class EventReader {
     }
     try {
       const { ino, size } = await handle.stat();
-      const another = ino !== this.inode && !(await this.isContinued(handle));
+      const another = ino !== this.inode && !(await this.hasSameContent(handle));
       if (this.inode !== undefined && (another || size < this.offset)) this.restart(batch);
       this.inode = ino;
       const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
       for (;;) {
         const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, this.offset);
         if (bytesRead === 0) {
-          this.leaveOutVoid(batch);
+          this.removeVoidEvents(batch);
           return batch;
         }
-        this.remember(buffer.subarray(0, bytesRead));
+        this.updateMarks(buffer.subarray(0, bytesRead));
         this.offset += bytesRead;
-        this.take(buffer.subarray(0, bytesRead), batch);
+        this.parseChunk(buffer.subarray(0, bytesRead), batch);
         if (onChunk && bytesRead === CHUNK_BYTES) {
-          this.leaveOutVoid(batch);
+          this.removeVoidEvents(batch);
           onChunk(batch);
           batch = emptyBatch();
         }
-        // A read from the page cache may complete without the loop turning; timers and messages come first.
+        // A read from the page cache may complete without returning to the event loop; let timers and messages run.
         await new Promise(setImmediate);
       }
     } finally {
@@ -134,17 +134,17 @@ export class EventReader {
     }
   }
 
-  /** Keeps how the file begins and how what was read of it ends. Called before the offset moves on. */
-  private remember(bytes: Buffer): void {
+  /** Stores the start of the file and the end of the part that was read. Call it before the offset is increased. */
+  private updateMarks(bytes: Buffer): void {
     if (this.offset === 0) this.head = Buffer.from(bytes.subarray(0, MARK_BYTES));
     this.tail = Buffer.concat([this.tail, bytes.subarray(-MARK_BYTES)]).subarray(-MARK_BYTES);
   }
 
   /**
-   * Whether a file with another inode is the one that was read. Some file systems (sshfs, some network disks) give a
-   * file a new number whenever it is opened; reading a long history from its start each time would never end.
+   * Whether a file with another inode has the same content. Some file systems (sshfs, some network disks) assign a new
+   * inode on every open, and a long history must not be read from the start each time.
    */
-  private async isContinued(handle: FileHandle): Promise<boolean> {
+  private async hasSameContent(handle: FileHandle): Promise<boolean> {
     const isAt = async (mark: Buffer, position: number): Promise<boolean> => {
       const there = Buffer.alloc(mark.length);
       const { bytesRead } = await handle.read(there, 0, mark.length, position);
@@ -157,9 +157,9 @@ export class EventReader {
     this.offset = 0;
     this.head = this.tail = Buffer.alloc(0);
     this.inode = undefined;
-    this.rest = [];
-    this.restBytes = 0;
-    this.overlong = false;
+    this.partialLine = [];
+    this.partialBytes = 0;
+    this.isOverlong = false;
     this.lastStep = 0;
     this.skippedLines = 0;
     this.voids = [];
@@ -168,11 +168,11 @@ export class EventReader {
     batch.events = [];
   }
 
-  /** In one pass for all resumes of a batch, as a file may have any number of them. */
-  private leaveOutVoid(batch: EventBatch): void {
+  /** Removes void events in one pass for all resumes of a batch, because a file may have any number of them. */
+  private removeVoidEvents(batch: EventBatch): void {
     const { voids } = this;
     if (voids.length === 0) return;
-    const kept: PlacedEvent[] = [];
+    const kept: EventWithStep[] = [];
     let limit = Infinity;
     for (let i = batch.events.length - 1; i >= 0; i--) {
       for (let last = voids.at(-1); last && last.before > i; last = voids.at(-1)) {
@@ -185,34 +185,34 @@ export class EventReader {
     this.voids = [];
   }
 
-  /** Splits bytes into lines. The last, open one is kept: a character may be cut in its middle. */
-  private take(bytes: Buffer, batch: EventBatch): void {
+  /** Splits bytes into lines. Keeps the incomplete last line as bytes, because it may end within a character. */
+  private parseChunk(bytes: Buffer, batch: EventBatch): void {
     const end = bytes.lastIndexOf(NEWLINE);
     if (end < 0) {
-      this.keep(bytes);
+      this.appendPartialLine(bytes);
       return;
     }
-    const whole = this.overlong
+    const whole = this.isOverlong
       ? bytes.subarray(bytes.indexOf(NEWLINE) + 1, Math.max(end, bytes.indexOf(NEWLINE) + 1))
-      : Buffer.concat([...this.rest, bytes.subarray(0, end)]);
-    if (this.overlong) this.skippedLines++;
-    this.rest = [];
-    this.restBytes = 0;
-    this.overlong = false;
-    for (const line of whole.toString('utf8').split('\n')) this.line(line, batch);
-    this.keep(bytes.subarray(end + 1));
+      : Buffer.concat([...this.partialLine, bytes.subarray(0, end)]);
+    if (this.isOverlong) this.skippedLines++;
+    this.partialLine = [];
+    this.partialBytes = 0;
+    this.isOverlong = false;
+    for (const addLine of whole.toString('utf8').split('\n')) this.line(addLine, batch);
+    this.appendPartialLine(bytes.subarray(end + 1));
   }
 
-  private keep(bytes: Buffer): void {
-    if (this.overlong || bytes.length === 0) return;
-    this.restBytes += bytes.length;
-    if (this.restBytes > MAX_LINE_BYTES) {
-      this.overlong = true;
-      this.rest = [];
+  private appendPartialLine(bytes: Buffer): void {
+    if (this.isOverlong || bytes.length === 0) return;
+    this.partialBytes += bytes.length;
+    if (this.partialBytes > MAX_LINE_BYTES) {
+      this.isOverlong = true;
+      this.partialLine = [];
       return;
     }
-    // The chunk's buffer is used again.
-    this.rest.push(Buffer.from(bytes));
+    // Copy, because the buffer is reused.
+    this.partialLine.push(Buffer.from(bytes));
   }
 
   private line(line: string, batch: EventBatch): void {
@@ -222,7 +222,7 @@ export class EventReader {
       this.skippedLines++;
       return;
     }
-    // A start that is not a resume starts from the beginning: what is before it in the file belongs to another run.
+    // A start that is not a resume begins another run: all earlier events of the file are void.
     if (event.type === 'start' && (event.resumed || this.lastStep > 0)) {
       const step = event.resumed ? event.step : 0;
       batch.voidBeyond = batch.voidBeyond === null ? step : Math.min(batch.voidBeyond, step);
@@ -239,7 +239,7 @@ function emptyBatch(): EventBatch {
   return { reset: false, voidBeyond: null, events: [] };
 }
 
-/** One line as an event; undefined when it is broken or of an unknown type. */
+/** Parses a line; undefined if it is invalid or of an unknown type. */
 export function parseEvent(line: string): RunEvent | undefined {
   if (line.length < MIN_EVENT) return undefined;
   const value = parsePythonObject(line);
@@ -249,7 +249,7 @@ export function parseEvent(line: string): RunEvent | undefined {
   return isUsable(type, value) ? (value as RunEvent) : undefined;
 }
 
-/** Whether an event has what those who show it cannot do without: other programs write events, too. */
+/** Whether an event has the required fields, because other programs write events, too. */
 function isUsable(type: string, event: Record<string, unknown>): boolean {
   switch (type) {
     case 'start':

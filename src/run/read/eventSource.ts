@@ -1,4 +1,4 @@
-import { logStamp } from '../import/blipFolder';
+import { logFingerprint } from '../import/blipFolder';
 import { blipEvents } from '../import/blipLog';
 import { curveEvents } from '../curves/curveEvents';
 import { EventReader, type EventBatch } from './eventReader';
@@ -6,32 +6,32 @@ import { RunFolder } from '../runFolder';
 import { pathExists } from '../../util/pathExists';
 import type { RunInfo } from '../runInfo';
 
-/** Where a run's events come from. */
+/** A source of a run's events. */
 export interface EventSource {
-  /** What was added since the last call (see `EventReader.read`). */
+  /** Reads the events since the last call (see `EventReader.read`). */
   read(onChunk?: (batch: EventBatch) => void): Promise<EventBatch>;
-  /** Lines that could not be read. */
+  /** Number of lines that could not be read. */
   readonly skipped: number;
-  /** The folder of what is read, where that is not the run folder. */
-  elsewhere?(): Promise<string | undefined>;
+  /** The folder of the source, if it is not the run folder. */
+  sourceFolder?(): Promise<string | undefined>;
 }
 
-/** The events of a run: its `events.jsonl`, or for what BLIP or an early evaluation left the lines of its `log.txt`. */
+/** Opens the events of a run: `events.jsonl`, the curves of an import, or `log.txt` of BLIP or of an earlier evaluation. */
 export function openEvents(folder: string, kind: RunInfo['kind']): EventSource {
   let found: EventSource | undefined;
   let finding: Promise<EventSource> | undefined;
   const source = (): Promise<EventSource> =>
-    (finding ??= sourceOf(folder, kind).then((each) => (found = each)));
+    (finding ??= createSource(folder, kind).then((each) => (found = each)));
   return {
     get skipped() {
       return found?.skipped ?? 0;
     },
     read: async (onChunk) => (await source()).read(onChunk),
-    elsewhere: async () => (await source()).elsewhere?.(),
+    sourceFolder: async () => (await source()).sourceFolder?.(),
   };
 }
 
-async function sourceOf(folder: string, kind: RunInfo['kind']): Promise<EventSource> {
+async function createSource(folder: string, kind: RunInfo['kind']): Promise<EventSource> {
   const files = new RunFolder(folder);
   if (await pathExists(files.curves)) return curveEvents(folder);
   if (kind === 'imported') return logSource(folder);
@@ -50,26 +50,26 @@ async function sourceOf(folder: string, kind: RunInfo['kind']): Promise<EventSou
 }
 
 /**
- * The events of a log that may grow. Only new epochs are delivered; where the log was begun again, or what it says of
- * earlier epochs changed, all of it is.
+ * Reads the events of a log that may grow. Returns only new epochs, or everything if the log was restarted or earlier epochs
+ * have changed.
  */
 function logSource(path: string): EventSource {
-  let stamp: string | undefined;
+  let fingerprint: string | undefined;
   let delivered: string[] = [];
   return {
     skipped: 0,
     async read() {
-      const now = await logStamp(path);
-      if (now === stamp) return { reset: false, voidBeyond: null, events: [] };
+      const now = await logFingerprint(path);
+      if (now === fingerprint) return { reset: false, voidBeyond: null, events: [] };
       const events = await blipEvents(path);
-      stamp = now;
-      // Every event has the time at which the log was written last.
+      fingerprint = now;
+      // Ignore the time, which is the modification time of the log.
       const texts = events.map((event) => JSON.stringify({ ...event, time: 0 }));
-      const goesOn = delivered.every((text, i) => text === texts[i]);
-      const fresh = goesOn ? events.slice(delivered.length) : events;
+      const isContinuation = delivered.every((text, i) => text === texts[i]);
+      const fresh = isContinuation ? events.slice(delivered.length) : events;
       delivered = texts;
       return {
-        reset: !goesOn,
+        reset: !isContinuation,
         voidBeyond: null,
         events: fresh.map((event) => ({ step: 'step' in event ? (event.step ?? 0) : 0, event })),
       };

@@ -1,4 +1,4 @@
-/** Opens `run.json` of any version. */
+/** Reads `run.json` of any version. */
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { missingPartsIn } from '../../config/modelParts';
@@ -9,17 +9,17 @@ import { isBlipFolder } from '../import/blipFolder';
 import { blipRunInfo } from '../import/blipLog';
 import type { RankInfo } from '../events';
 import { RunFolder } from '../runFolder';
-import { isOurs } from './runMark';
-import { utcTime, withZones } from './runTimes';
+import { isRunJson } from './runFormat';
+import { utcTime, addTimeZones } from './runTimes';
 import { RUN_SCHEMA_VERSION, type BestResult, type RunInfo, type RunState } from '../runInfo';
 import { isPrecision } from '../../util/precision';
 
 const states: readonly RunState[] = ['starting', 'running', 'stopped', 'finished', 'failed'];
 const kinds: readonly RunInfo['kind'][] = ['train', 'evaluate', 'imported'];
 
-/** Steps from one schema to the next, by the version they start from. A folder without a version is version 0. */
+/** Migrations from each schema version to the next. A file without a version has version 0. */
 const migrations: readonly ((raw: Record<string, unknown>) => Record<string, unknown>)[] = [
-  // 0 → 1: before versions were written, the best accuracy stood alone.
+  // 0 → 1: `best` was a number, the accuracy.
   (raw) => ({
     ...raw,
     ...(typeof raw.best === 'number' && {
@@ -29,10 +29,10 @@ const migrations: readonly ((raw: Record<string, unknown>) => Record<string, unk
 ];
 
 /**
- * Makes the content of a `run.json` of any version into today's shape. What is missing or of a wrong type gets a
- * harmless value; a newer version is read as far as it is understood.
- * @param folder the run folder, whose name serves where the run has none.
- * @throws {UserError} when it is no JSON object at all.
+ * Converts the content of a `run.json` of any version to the current schema. Missing or invalid fields get default values;
+ * unknown fields of newer versions are ignored.
+ * @param folder the run folder, whose name is the default name of the run
+ * @throws {UserError} if it is not a JSON object
  */
 export function migrateRunInfo(content: unknown, folder: string): RunInfo {
   if (typeof content !== 'object' || content === null || Array.isArray(content))
@@ -49,8 +49,8 @@ export function migrateRunInfo(content: unknown, folder: string): RunInfo {
     return typeof value === 'string' ? value : otherwise;
   };
   const heartbeatEvery = numberOr(raw.heartbeatEvery, 0);
-  const words = parseLocalizedMessage(raw.phrase);
-  const hintWords = parseLocalizedMessage(raw.hintPhrase);
+  const phrase = parseLocalizedMessage(raw.phrase);
+  const hintPhrase = parseLocalizedMessage(raw.hintPhrase);
   const incomplete = missingPartsIn(raw.incomplete);
   const ranks = ranksOf(raw.ranks);
   const started = utcTime(raw.started) ?? utcTime(raw.created) ?? new Date(0).toISOString();
@@ -59,7 +59,7 @@ export function migrateRunInfo(content: unknown, folder: string): RunInfo {
     id: text('id', basename(folder)),
     name: text('name', basename(folder)),
     kind: oneOf(kinds, raw.kind, 'train'),
-    // A state of a newer version that is not known here ended somehow; liveness decides the rest.
+    // An unknown state of a newer version counts as stopped.
     state: oneOf(states, raw.state, 'stopped'),
     created: utcTime(raw.created) ?? started,
     started,
@@ -90,15 +90,15 @@ export function migrateRunInfo(content: unknown, folder: string): RunInfo {
     ...(incomplete && { incomplete }),
     message: textOrNull(raw.message),
     hint: textOrNull(raw.hint),
-    ...(words && { phrase: words }),
-    ...(hintWords && { hintPhrase: hintWords }),
+    ...(phrase && { phrase: phrase }),
+    ...(hintPhrase && { hintPhrase: hintPhrase }),
   };
 }
 
 /**
- * Reads a run folder's description: `run.json` of any version, or BLIP's own output folder.
- * @returns undefined when the folder holds no run (any more); a `run.json` of another program is none.
- * @throws {UserError} when there is one that cannot be understood.
+ * Reads the description of a run: `run.json` of any version, or an output folder of BLIP.
+ * @returns undefined if the folder contains no run, or a `run.json` of an unrelated program
+ * @throws {UserError} if the description is damaged
  */
 export async function readRunInfo(folder: string): Promise<RunInfo | undefined> {
   const file = join(folder, 'run.json');
@@ -111,7 +111,7 @@ export async function readRunInfo(folder: string): Promise<RunInfo | undefined> 
       return (await isBlipFolder(folder)) ? blipRunInfo(folder) : undefined;
     throw error;
   }
-  if (!isOurs(text, new RunFolder(folder))) return undefined;
+  if (!isRunJson(text, new RunFolder(folder))) return undefined;
   let content: unknown;
   try {
     content = parsePythonJson(text);
@@ -126,7 +126,7 @@ export async function readRunInfo(folder: string): Promise<RunInfo | undefined> 
   if (typeof content !== 'object' || content === null || Array.isArray(content))
     return migrateRunInfo(content, folder);
   const { mtimeMs } = await stat(file);
-  return migrateRunInfo(withZones({ ...content }, mtimeMs), folder);
+  return migrateRunInfo(addTimeZones({ ...content }, mtimeMs), folder);
 }
 
 function numberOr(value: unknown, otherwise: number): number {
@@ -145,7 +145,7 @@ function oneOf<T extends string>(values: readonly T[], value: unknown, otherwise
   return values.find((known) => known === value) ?? otherwise;
 }
 
-/** All or none: a rank's place in the list is its number. */
+/** Reads the ranks; undefined unless all are valid, because the index of a rank is its number. */
 function ranksOf(value: unknown): RankInfo[] | undefined {
   if (!Array.isArray(value) || value.length === 0) return undefined;
   const ranks = (value as unknown[]).map((each, place): RankInfo | undefined => {

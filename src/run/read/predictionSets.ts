@@ -3,7 +3,7 @@ import { errnoOf } from '../../util/userError';
 import type { Split } from '../events';
 import { RunFolder } from '../runFolder';
 
-/** Which predictions of a run: a split, after an epoch (counted from 0) or of a stand-alone evaluation (null). */
+/** Identifies the predictions of a run by split and epoch (from 0; null for a standalone evaluation). */
 export interface PredictionSet {
   split: Split;
   epoch: number | null;
@@ -11,7 +11,7 @@ export interface PredictionSet {
 
 const SPLITS = ['val', 'test', 'train'] as const;
 
-/** `val.jsonl`, `test-epoch-003.jsonl` …; undefined for other names. */
+/** Parses `val.jsonl`, `test-epoch-003.jsonl` …; undefined for other names. */
 export function parseSetName(file: string): PredictionSet | undefined {
   const match = /^(train|val|test)(?:-epoch-(\d+))?\.jsonl$/.exec(file);
   if (!match) return undefined;
@@ -22,11 +22,11 @@ export function parseSetName(file: string): PredictionSet | undefined {
 }
 
 /** Absolute path of a set's file. */
-export function fileOfSet(runFolder: string, set: PredictionSet): string {
+export function setFile(runFolder: string, set: PredictionSet): string {
   return new RunFolder(runFolder).predictionsOf(set.split, set.epoch);
 }
 
-/** The prediction files of a run: val, test, train; epochs in their order, stand-alone evaluations last. */
+/** Lists the prediction files of a run: val, test, train; sorted by epoch, with standalone evaluations last. */
 export async function listSets(runFolder: string): Promise<PredictionSet[]> {
   let names: string[];
   try {
@@ -41,7 +41,7 @@ export async function listSets(runFolder: string): Promise<PredictionSet[]> {
     .sort((a, b) => SPLITS.indexOf(a.split) - SPLITS.indexOf(b.split) || order(a) - order(b));
 }
 
-/** Epochs before the evaluation, which is the newer thing. */
+/** Sort key: a standalone evaluation is newer than the epochs. */
 function order(set: PredictionSet): number {
   return set.epoch ?? Infinity;
 }
@@ -51,8 +51,8 @@ export function sameSet(a: PredictionSet | null, b: PredictionSet | null): boole
 }
 
 /**
- * The set to show: the wanted one, else the newest of the wanted split (val first: it is what the
- * checkpoint was chosen by), else none.
+ * Chooses the set to show: the requested one, otherwise the newest of the requested split (by default val, which selects the
+ * best checkpoint), otherwise null.
  */
 export function chooseSet(
   sets: readonly PredictionSet[],

@@ -6,22 +6,21 @@ import { parsePythonObject } from '../../util/pythonJson';
 
 export interface PredictionBatch {
   predictions: Prediction[];
-  /** Where in the file the line of each prediction begins, in bytes. */
+  /** Offset of the line of each prediction in the file, in bytes. */
   starts: number[];
   /** Bytes of the file up to the end of the last line that was parsed. */
   bytesRead: number;
-  /** Lines that could not be used so far, and what was wrong with the first of them. */
+  /** Number of invalid lines so far, and the problem of the first one. */
   skipped: number;
   firstProblem?: MessageText;
-  /** Whether the model had random values in some of its parts. */
+  /** Whether parts of the model had random values. */
   incomplete: boolean;
 }
 
 /**
- * Reads a predictions file in batches without blocking the thread: the next piece of the file is read while the lines of
- * the one before are parsed. Lines that are no predictions are counted, not fatal; a last line without its newline that
- * cannot be parsed is one still being written.
- * @throws the file system's error when the file cannot be read; `AbortError` when `signal` fires.
+ * Reads a predictions file in batches without blocking the thread: the next chunk of the file is read while the lines of
+ * the previous one are parsed. Counts and skips invalid lines; ignores an incomplete last line, which is still being written.
+ * @throws the file system's error if the file cannot be read; `AbortError` when `signal` aborts
  */
 export async function* readPredictions(
   file: string,
@@ -32,10 +31,10 @@ export async function* readPredictions(
   const lines = new PredictionLines();
   const yielder = new EventLoopYielder();
   const handle = await open(file);
-  const buffers = [Buffer.allocUnsafe(PIECE_BYTES), Buffer.allocUnsafe(PIECE_BYTES)];
+  const buffers = [Buffer.allocUnsafe(CHUNK_BYTES), Buffer.allocUnsafe(CHUNK_BYTES)];
   const read = (turn: number): ReturnType<typeof handle.read> => {
-    const reading = handle.read(buffers[turn % 2], 0, PIECE_BYTES, null);
-    // Its error is thrown where it is awaited, which may be some turns of the event loop later.
+    const reading = handle.read(buffers[turn % 2], 0, CHUNK_BYTES, null);
+    // Errors are thrown when the promise is awaited; prevent an unhandled rejection until then.
     reading.catch(() => undefined);
     return reading;
   };
@@ -44,12 +43,12 @@ export async function* readPredictions(
     for (let turn = 1; ; turn++) {
       const { bytesRead } = await reading;
       if (bytesRead === 0) break;
-      const piece = buffers[(turn - 1) % 2].subarray(0, bytesRead);
+      const chunk = buffers[(turn - 1) % 2].subarray(0, bytesRead);
       reading = read(turn);
       let start = 0;
       let yieldAt = YIELD_BYTES;
-      for (let end = piece.indexOf(NEWLINE); end >= 0; end = piece.indexOf(NEWLINE, start)) {
-        lines.end(piece.subarray(start, end));
+      for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+        lines.end(chunk.subarray(start, end));
         start = end + 1;
         if (lines.count >= batchSize) {
           yield lines.takeBatch();
@@ -60,8 +59,8 @@ export async function* readPredictions(
         signal?.throwIfAborted();
         yieldAt = start + YIELD_BYTES;
       }
-      // The buffer is used again.
-      lines.keep(Buffer.from(piece.subarray(start)));
+      // Copy, because the buffer is reused.
+      lines.append(Buffer.from(chunk.subarray(start)));
       await yielder.yieldIfDue();
       signal?.throwIfAborted();
     }
@@ -73,19 +72,19 @@ export async function* readPredictions(
   yield lines.takeBatch();
 }
 
-/** Bytes that are read at once. */
-const PIECE_BYTES = 1 << 18;
-/** Bytes between two looks at the clock. */
+/** Size of a chunk. */
+const CHUNK_BYTES = 1 << 18;
+/** Number of bytes between two checks of the elapsed time. */
 const YIELD_BYTES = 1 << 13;
-/** A line longer than this is no prediction; it is passed over and not gathered. */
-const MOST_LINE_BYTES = 16 << 20;
+/** Longer lines are not predictions; they are skipped and not kept in memory. */
+const MAX_LINE_BYTES = 16 << 20;
 const NEWLINE = 0x0a;
 
-/** Turns lines into predictions, and counts those that are none. */
+/** Parses lines, collects predictions and counts invalid lines. */
 class PredictionLines {
   private predictions: Prediction[] = [];
   private starts: number[] = [];
-  /** The line under way: its parts, put together at its end, and its bytes. */
+  /** Chunks of the current line, which are joined at its end, and its length in bytes. */
   private parts: Buffer[] = [];
   private lineBytes = 0;
   private lineStart = 0;
@@ -94,35 +93,35 @@ class PredictionLines {
   private firstProblem: MessageText | undefined;
   private incomplete = false;
 
-  /** Predictions that no batch has yet. */
+  /** Number of predictions that were not returned yet. */
   get count(): number {
     return this.predictions.length;
   }
 
-  /** A part of a line whose end has not been read. */
-  keep(bytes: Buffer): void {
+  /** Adds a part of a line that is not complete yet. */
+  append(bytes: Buffer): void {
     if (bytes.length === 0) return;
     this.lineBytes += bytes.length;
-    if (this.lineBytes <= MOST_LINE_BYTES) this.parts.push(bytes);
+    if (this.lineBytes <= MAX_LINE_BYTES) this.parts.push(bytes);
     else this.parts = [];
   }
 
-  /** The last part of a line, without its newline. */
+  /** Adds the last part of a line, without its newline. */
   end(bytes: Buffer): void {
     if (this.parts.length === 0 && this.lineBytes === 0) {
       this.lineBytes = bytes.length;
       this.accept(bytes.toString(), false);
     } else {
-      this.keep(bytes);
-      this.endKept(false);
+      this.append(bytes);
+      this.endLine(false);
     }
     this.nextLine();
   }
 
-  /** The file ends here; a line may be without its newline. */
+  /** Handles the end of the file; the last line may have no newline. */
   endFile(): void {
     if (this.lineBytes === 0) return;
-    this.endKept(true);
+    this.endLine(true);
     this.lineStart += this.lineBytes;
     this.lineBytes = 0;
   }
@@ -138,8 +137,8 @@ class PredictionLines {
     };
   }
 
-  private endKept(last: boolean): void {
-    if (this.lineBytes <= MOST_LINE_BYTES) this.accept(Buffer.concat(this.parts).toString(), last);
+  private endLine(last: boolean): void {
+    if (this.lineBytes <= MAX_LINE_BYTES) this.accept(Buffer.concat(this.parts).toString(), last);
     else {
       this.lineNumber += 1;
       this.skip(NOT_JSON);
@@ -155,7 +154,7 @@ class PredictionLines {
   private accept(line: string, last: boolean): void {
     this.lineNumber += 1;
     if (line.trim() === '') return;
-    // What is wrong with a line is said of the first alone; the others need no look at what they lack.
+    // Only the problem of the first invalid line is reported, so shorter lines need not be parsed after it.
     const isTooShort = this.firstProblem && !last && line.length < MIN_PREDICTION;
     const parsed = isTooShort ? NOT_JSON : parsePrediction(line);
     if (isPrediction(parsed)) {
@@ -171,8 +170,8 @@ class PredictionLines {
   }
 }
 
-/** Characters of the shortest prediction. */
-const MIN_PREDICTION = JSON.stringify({
+/** Length of the shortest prediction, in characters. */
+const MIN_PREDICTION_LENGTH = JSON.stringify({
   identifier: '',
   sentence: '',
   images: ['', ''],
@@ -182,38 +181,38 @@ const MIN_PREDICTION = JSON.stringify({
 const NOT_JSON = localize('not a JSON object');
 
 /**
- * One line as a prediction, or what is wrong with it. Numbers that were not finite are null in JSON: a line with them
- * is no answer. Numbers that are missing, as in files of other programs, become NaN.
+ * Parses one line; returns the problem if it is invalid. Numbers that are not finite are null in JSON and make a line
+ * invalid. Missing numbers, as in files of other programs, become NaN.
  */
 export function parsePrediction(line: string): Prediction | LocalizedMessage {
   const value = parsePythonObject(line);
   if (!value) return NOT_JSON;
-  const of = value as Partial<Record<keyof Prediction, unknown>>;
-  if (typeof of.identifier !== 'string') return localize('`identifier` is missing');
-  if (typeof of.sentence !== 'string') return localize('`sentence` is missing');
-  if (!isPairOf(of.images, isText)) return localize('`images` is not a pair of paths');
-  if (typeof of.prediction !== 'boolean') return localize('`prediction` is not true or false');
-  if (of.label !== null && of.label !== undefined && typeof of.label !== 'boolean')
+  const raw = value as Partial<Record<keyof Prediction, unknown>>;
+  if (typeof raw.identifier !== 'string') return localize('`identifier` is missing');
+  if (typeof raw.sentence !== 'string') return localize('`sentence` is missing');
+  if (!isPairOf(raw.images, isText)) return localize('`images` is not a pair of paths');
+  if (typeof raw.prediction !== 'boolean') return localize('`prediction` is not true or false');
+  if (raw.label !== null && raw.label !== undefined && typeof raw.label !== 'boolean')
     return localize('`label` is not true, false or null');
-  if (of.prob_true === null || (Array.isArray(of.logits) && of.logits.includes(null)))
+  if (raw.prob_true === null || (Array.isArray(raw.logits) && raw.logits.includes(null)))
     return localize('the answer is not a finite number');
-  const logits: [number, number] = isPairOf(of.logits, isNumber) ? of.logits : [NaN, NaN];
+  const logits: [number, number] = isPairOf(raw.logits, isNumber) ? raw.logits : [NaN, NaN];
   return {
-    identifier: of.identifier,
-    index: typeof of.index === 'number' ? of.index : -1,
-    split: of.split === 'train' || of.split === 'test' ? of.split : 'val',
-    sentence: of.sentence,
-    images: of.images,
-    label: of.label ?? null,
-    prediction: of.prediction,
-    prob_true: typeof of.prob_true === 'number' ? of.prob_true : NaN,
+    identifier: raw.identifier,
+    index: typeof raw.index === 'number' ? raw.index : -1,
+    split: raw.split === 'train' || raw.split === 'test' ? raw.split : 'val',
+    sentence: raw.sentence,
+    images: raw.images,
+    label: raw.label ?? null,
+    prediction: raw.prediction,
+    prob_true: typeof raw.prob_true === 'number' ? raw.prob_true : NaN,
     logits,
-    ...(typeof of.group === 'string' && of.group !== '' && { group: of.group }),
-    ...(of.incomplete === true && { incomplete: true }),
+    ...(typeof raw.group === 'string' && raw.group !== '' && { group: raw.group }),
+    ...(raw.incomplete === true && { incomplete: true }),
   };
 }
 
-/** Whether a line that was parsed is a prediction, and not what is wrong with it. */
+/** Whether the result of `parsePrediction` is a prediction. */
 export function isPrediction(parsed: Prediction | LocalizedMessage): parsed is Prediction {
   return 'identifier' in parsed;
 }

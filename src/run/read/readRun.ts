@@ -10,10 +10,10 @@ import { newRun } from '../record/newRun';
 import { diagnoseExit } from '../record/exitDiagnosis';
 import { readRunInfo } from './migrate';
 import {
-  ageOf,
+  heartbeatAge,
   findPresence,
   STALE_SECONDS,
-  thisPlace,
+  currentScope,
   type Owner,
   type Presence,
 } from '../record/owner';
@@ -22,7 +22,7 @@ import type { RunInfo } from '../runInfo';
 import {
   deriveStatus,
   type RunStatus,
-  type SeenAttempt,
+  type ObservedAttempt,
   type DerivedStatus,
 } from '../record/runStatus';
 
@@ -32,44 +32,46 @@ export interface ReadRun {
   status: RunStatus;
   /** The active attempt, or the one that determined the status of the run. */
   attempt: Attempt | undefined;
-  /** Whether that attempt has begun to write the run. */
-  begun: boolean;
-  /** The newest attempt, where it left the run as it was; the message is about it. */
+  /** Whether that attempt has started to write the run. */
+  hasStarted: boolean;
+  /** The newest attempt, if it did not change the run; then the message is about it. */
   notice: Attempt | undefined;
   message: MessageText | null;
   hint: MessageText | null;
 }
 
-/** A program that was asked for and has not begun after so long did not start. */
-const UNBORN_SECONDS = 60;
-/** A process that missed so many heartbeats is silent. */
+/** An attempt without a process after this time failed to start. */
+const START_TIMEOUT_SECONDS = 60;
+/** A process that missed this number of heartbeats counts as silent. */
 const MISSED_HEARTBEATS = 3;
 
 /**
- * @returns undefined when the folder holds neither a run nor an attempt at one.
- * @throws {UserError} when there is a run that cannot be understood.
+ * Reads a run and determines its status.
+ * @returns undefined if the folder contains neither a run nor an attempt
+ * @throws {UserError} if the description of the run is damaged
  */
 export async function readRun(folder: string, now = Date.now()): Promise<ReadRun | undefined> {
   const paths = new RunFolder(folder);
   const info = await withCurves(folder, await readRunInfo(folder));
-  const attempts = await Promise.all((await readAttempts(paths)).map((each) => see(each, now)));
+  const attempts = await Promise.all((await readAttempts(paths)).map((each) => observe(each, now)));
   const presence = info ? await presenceOfInfo(paths, info, now) : 'gone';
   const stopRequested = await pathExists(paths.stopRequest);
-  const standing = deriveStatus({ info, presence, attempts, stopRequested });
-  if (!standing) return undefined;
-  const shown = infoOf(folder, info, standing);
-  const { attempt, notice, status } = standing;
+  const derived = deriveStatus({ info, presence, attempts, stopRequested });
+  if (!derived) return undefined;
+  const shown = shownInfo(folder, info, derived);
+  const { attempt, notice, status } = derived;
   return {
     info: shown,
     status,
     attempt,
-    begun: attempt === undefined || attempt.id === info?.attempt || attempt.kind === 'evaluate',
+    hasStarted:
+      attempt === undefined || attempt.id === info?.attempt || attempt.kind === 'evaluate',
     notice: notice?.attempt,
-    ...(await wordsOf(folder, shown, standing)),
+    ...(await statusMessage(folder, shown, derived)),
   };
 }
 
-/** A process of this host that belongs to an earlier boot is gone, once it has been silent. */
+/** Determines the presence of an owner. A silent process of an earlier boot of this host is gone. */
 async function presenceAt(
   owner: Owner,
   age: number,
@@ -80,21 +82,24 @@ async function presenceAt(
 }
 
 function isOfEarlierBoot({ host, boot }: Owner): boolean {
-  const here = thisPlace();
+  const here = currentScope();
   return host === here.host && boot !== null && here.boot !== null && boot !== here.boot;
 }
 
-async function see(attempt: Attempt, now: number): Promise<SeenAttempt> {
+async function observe(attempt: Attempt, now: number): Promise<ObservedAttempt> {
   const { owner, heartbeat, created, outcome } = attempt;
   if (outcome) return { attempt, presence: 'gone' };
   if (!owner)
-    return { attempt, presence: ageOf(created, now) < UNBORN_SECONDS ? 'unborn' : 'gone' };
-  return { attempt, presence: await presenceAt(owner, ageOf(heartbeat, now)) };
+    return {
+      attempt,
+      presence: heartbeatAge(created, now) < START_TIMEOUT_SECONDS ? 'pending' : 'gone',
+    };
+  return { attempt, presence: await presenceAt(owner, heartbeatAge(heartbeat, now)) };
 }
 
-/** Older runs do not say which boot their process belongs to: the name of the host replaces it. */
+/** The owner of a run. Older runs have no boot id; for them, the same host name means the same boot. */
 export function ownerOf(info: RunInfo): Owner {
-  const here = thisPlace();
+  const here = currentScope();
   const older = info.boot === undefined && info.host === here.host ? here : undefined;
   return {
     host: info.host,
@@ -106,15 +111,15 @@ export function ownerOf(info: RunInfo): Owner {
 }
 
 /**
- * What is known of the process that `run.json` names. Another trainer's clock may be wrong, or of another zone: a file
- * that was written a moment ago is a sign of life as well.
+ * Determines the presence of the process in `run.json`. The clock of another trainer may be wrong or in another time zone,
+ * so the modification time of the file counts as a heartbeat, too.
  */
 async function presenceOfInfo(
   { runJson }: RunFolder,
   info: RunInfo,
   now: number,
 ): Promise<Presence> {
-  const said = ageOf(info.heartbeat, now);
+  const said = heartbeatAge(info.heartbeat, now);
   const written =
     info.trainer === undefined ? undefined : await stat(runJson).catch(() => undefined);
   const age = written ? Math.min(said, Math.abs(now - written.mtimeMs) / 1000) : said;
@@ -122,8 +127,8 @@ async function presenceOfInfo(
   return presenceAt(ownerOf(info), age, stale);
 }
 
-/** `run.json` is written once the program has begun: what the attempt says goes before that. */
-function infoOf(
+/** The description to show. Until the program writes `run.json`, the fields of the attempt take precedence. */
+function shownInfo(
   folder: string,
   info: RunInfo | undefined,
   { attempt, status }: DerivedStatus,
@@ -149,26 +154,26 @@ function infoOf(
   return { ...info, ...started };
 }
 
-async function wordsOf(
+async function statusMessage(
   folder: string,
   info: RunInfo,
   { status, attempt, died, notice }: DerivedStatus,
 ): Promise<Pick<ReadRun, 'message' | 'hint'>> {
-  if (notice) return noticeWords(notice);
+  if (notice) return noticeMessage(notice);
   if (died) {
     const words = await diagnoseExit(folder, info.heartbeat, {
       ofEarlierBoot: isOfEarlierBoot(ownerOf(info)),
     });
     return info.trainer === undefined ? exitMessage(words) : foreignExitMessage(words);
   }
-  if (status === 'lost' && info.kind === 'imported') return silentLog(info);
+  if (status === 'lost' && info.kind === 'imported') return staleLogMessage(info);
   if (status === 'lost')
     return {
       message: localize(
         'Process {0} on {1} has sent no heartbeat since {2}.',
         info.pid,
         info.host,
-        minuteOf(info.heartbeat),
+        formatMinute(info.heartbeat),
       ),
       hint:
         info.trainer === undefined
@@ -182,29 +187,32 @@ async function wordsOf(
       message: localize('It is waiting for the run folder, which is locked by another process.'),
       hint: localize('It takes over the folder if that process sends no heartbeat for 30 seconds.'),
     };
-  // A program that was killed could not say so in run.json; who started it has said so in its record.
+  // A killed program could not write its outcome to run.json; the program that started it wrote it to the attempt.
   const said = info.attempt === attempt?.id && info.message !== null;
   if (attempt?.outcome && !said) return outcomeMessage(attempt.outcome);
-  return { message: saidIn(info.phrase, info.message), hint: saidIn(info.hintPhrase, info.hint) };
+  return {
+    message: storedText(info.phrase, info.message),
+    hint: storedText(info.hintPhrase, info.hint),
+  };
 }
 
-/** The log of BLIP or LAVIS, which does not say whether its program still runs. */
-function silentLog({ heartbeat }: RunInfo): Pick<ReadRun, 'message' | 'hint'> {
+/** The message for a log of BLIP or LAVIS, which does not show whether the program is still running. */
+function staleLogMessage({ heartbeat }: RunInfo): Pick<ReadRun, 'message' | 'hint'> {
   return {
     message: localize(
       'log.txt has not grown since {0}, and does not say that the training has ended.',
-      minuteOf(heartbeat),
+      formatMinute(heartbeat),
     ),
     hint: localize('If it is still training, the next epoch appears here. If not, start it again.'),
   };
 }
 
-/** A time in UTC, to the minute. */
-function minuteOf(time: string): string {
+/** Formats a time in UTC with a precision of minutes. */
+function formatMinute(time: string): string {
   return `${time.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-function noticeWords({ attempt, presence }: SeenAttempt): Pick<ReadRun, 'message' | 'hint'> {
+function noticeMessage({ attempt, presence }: ObservedAttempt): Pick<ReadRun, 'message' | 'hint'> {
   const { kind, outcome } = attempt;
   if (!outcome)
     return presence === 'silent'
@@ -235,12 +243,12 @@ function noticeWords({ attempt, presence }: SeenAttempt): Pick<ReadRun, 'message
   };
 }
 
-/** What an outcome says. */
+/** The message and hint of an outcome. */
 function outcomeMessage(outcome: AttemptOutcome): Pick<ReadRun, 'message' | 'hint'> {
   const { message = null, phrase: said, hint = null, hintPhrase } = outcome;
-  return { message: saidIn(said, message), hint: saidIn(hintPhrase, hint) };
+  return { message: storedText(said, message), hint: storedText(hintPhrase, hint) };
 }
 
-function saidIn(said: unknown, english: string | null): MessageText | null {
+function storedText(said: unknown, english: string | null): MessageText | null {
   return english === null ? null : (parseLocalizedMessage(said) ?? english);
 }

@@ -12,69 +12,70 @@ import {
   type ConfigChange,
   type Phase,
 } from './attempts';
-import { thisProcess } from './owner';
+import { currentOwner } from './owner';
 import { RunFolder } from '../runFolder';
 import { HEARTBEAT_SECONDS } from '../runInfo';
 import { FolderHeldError } from './runLock';
 
 const PROGRESS_MS = 1000;
-/** Names the record that the starter wrote, for the program it starts. */
+/** Environment variable with the path of the attempt record, set by the program that starts the trainer. */
 export const ATTEMPT_VARIABLE = 'NLVR_ATTEMPT';
 
 /**
- * The program's own record of what it was started for. A starter that wrote one names it in the environment; started
- * from a terminal the program writes its own, in a folder that holds a run already or becomes one.
+ * Writes the record of this process's attempt. The extension creates the record and passes its path in the environment; a
+ * program that is started from a terminal creates its own, in a folder that contains or becomes a run.
  *
- * Records are for those who look at the run. A record that cannot be written (a full disk) never ends a training.
+ * Records are only for display: if one cannot be written (the disk is full), the training continues.
  */
 export class AttemptWriter {
   private file: string | undefined;
   private timer: NodeJS.Timeout | undefined;
   private saved = -Infinity;
-  /** Whether something of the run was written: from then on an error is a failure and no refusal. */
-  private begun = false;
-  /** The run folder, where this process made it. */
-  private made: string | undefined;
+  /** Whether a part of the run was written: after that, an error is a failure, not a refusal. */
+  private started = false;
+  /** The run folder, if this process created it. */
+  private createdFolder: string | undefined;
 
   private constructor(
     private current: Attempt,
     file?: string,
   ) {
-    this.current = { ...current, owner: thisProcess() };
+    this.current = { ...current, owner: currentOwner() };
     if (file !== undefined) this.writeTo(file);
   }
 
   /**
-   * @param asked what this process was started for, where no starter has said so
-   * @returns undefined when the starter cancelled before this process began
+   * Opens the record of the environment, or creates one.
+   * @param request the attempt to record if the environment has no record
+   * @returns undefined if the attempt was canceled before this process started
    */
   static open(
-    asked: Pick<Attempt, 'kind' | 'arguments' | 'configFile'>,
+    request: Pick<Attempt, 'kind' | 'arguments' | 'configFile'>,
     environment: NodeJS.ProcessEnv = process.env,
   ): AttemptWriter | undefined {
     const file = environment[ATTEMPT_VARIABLE];
-    const given = file === undefined || file === '' ? undefined : readAttemptFile(file);
-    if (given) return given.outcome ? undefined : new AttemptWriter(given, file);
-    return new AttemptWriter(newAttempt({ ...asked, askedBy: 'terminal' }));
+    const existing = file === undefined || file === '' ? undefined : readAttemptFile(file);
+    if (existing) return existing.outcome ? undefined : new AttemptWriter(existing, file);
+    return new AttemptWriter(newAttempt({ ...request, askedBy: 'terminal' }));
   }
 
   get id(): string {
     return this.current.id;
   }
 
-  /** What the person named or meant, where the starter knows better than the arguments. */
+  /** The configuration file that the user chose, which may differ from the arguments. */
   get configFile(): string | null {
     return this.current.configFile;
   }
 
   /**
-   * Says which run folder it is about.
-   * @param make whether the folder is this process's, which makes it one that has attempts
+   * Sets the run folder of the attempt and writes the record there.
+   * @param make whether this process has the folder's lock and may create `attempts/`
    */
-  in(folder: RunFolder, make: boolean): void {
+  setFolder(folder: RunFolder, make: boolean): void {
     if (this.file !== undefined) return;
     if (!make && !existsSync(folder.runJson) && !existsSync(folder.attempts)) return;
-    if (!existsSync(folder.root)) this.made = folder.root;
+    if (!existsSync(folder.root)) this.createdFolder = folder.root;
     try {
       mkdirSync(folder.attempts, { recursive: true });
     } catch {
@@ -84,9 +85,9 @@ export class AttemptWriter {
     pruneAttempts(folder);
   }
 
-  /** To be called before the folder is made, so that a refusal leaves nothing behind. */
-  willMake(folder: RunFolder): void {
-    if (!existsSync(folder.root)) this.made = folder.root;
+  /** Call it before the folder is created, so that a refused attempt removes it again. */
+  willCreate(folder: RunFolder): void {
+    if (!existsSync(folder.root)) this.createdFolder = folder.root;
   }
 
   phase(phase: Phase): void {
@@ -95,24 +96,24 @@ export class AttemptWriter {
     this.save();
   }
 
-  /** Share of an evaluation that is done, 0..1. Kept with the next heartbeat, or after a second. */
+  /** Sets the progress of an evaluation, 0..1. Written at most once a second, or with the next heartbeat. */
   progress(share: number): void {
     this.current = { ...this.current, progress: share };
     if (performance.now() - this.saved > PROGRESS_MS) this.save();
   }
 
-  /** What a resume changes in the run's configuration; whether it is a resume is known only now. */
+  /** Sets the kind, which is only known after the folder was read, and the changes of the configuration. */
   plan(kind: Attempt['kind'], changes: readonly ConfigChange[]): void {
     this.current = { ...this.current, kind, changes };
     this.save();
   }
 
-  /** The run is being written from now on. */
+  /** Call it before the run is written. */
   begin(): void {
-    this.begun = true;
+    this.started = true;
   }
 
-  /** How it ended. Only the first call counts. */
+  /** Writes the outcome. Only the first call has an effect. */
   close(
     state: AttemptOutcome['state'],
     exitCode: number,
@@ -132,27 +133,27 @@ export class AttemptWriter {
     this.save();
   }
 
-  /** Ends it by an error. A first start from a terminal that is refused leaves nothing behind. */
+  /** Writes the outcome of an error. A refused first start from a terminal leaves no files. */
   fail(error: unknown): void {
     if (this.current.outcome) return;
     const { message, hint } = errorDetails(error);
     const code = exitCodeOf(error);
     const stopped = code === ExitCode.stopped;
-    this.close(stopped ? 'stopped' : this.begun ? 'failed' : 'refused', code, message, hint, {
+    this.close(stopped ? 'stopped' : this.started ? 'failed' : 'refused', code, message, hint, {
       ...(error instanceof FolderHeldError && error.takeable && { takeable: true }),
       ...(error instanceof UserError && error.allowedBy && { allowedBy: error.allowedBy }),
     });
-    if (!this.begun) this.removeWhatIsNoRun();
+    if (!this.started) this.removeIfNoRun();
   }
 
-  /** A training that was stopped before its run began. */
-  stoppedBefore(): void {
+  /** Writes the outcome of an attempt that was stopped before its run started. */
+  stoppedBeforeStart(): void {
     this.close('stopped', ExitCode.stopped);
-    if (!this.begun) this.removeWhatIsNoRun();
+    if (!this.started) this.removeIfNoRun();
   }
 
-  private removeWhatIsNoRun(): void {
-    const { file, made } = this;
+  private removeIfNoRun(): void {
+    const { file, createdFolder } = this;
     if (this.current.askedBy === 'editor') return;
     try {
       if (file !== undefined && !existsSync(new RunFolder(dirname(dirname(file))).runJson)) {
@@ -160,12 +161,12 @@ export class AttemptWriter {
         rmdirSync(dirname(file));
       }
     } catch {
-      // Other attempts are there, too.
+      // There are other attempts.
     }
     try {
-      if (made !== undefined) rmdirSync(made);
+      if (createdFolder !== undefined) rmdirSync(createdFolder);
     } catch {
-      // Somebody has put something there.
+      // The folder is not empty.
     }
   }
 
@@ -177,7 +178,7 @@ export class AttemptWriter {
     process.on('exit', this.onExit);
   }
 
-  /** A second Ctrl-C ends the process on the spot. */
+  /** Writes the outcome when the process exits immediately, as after a second Ctrl-C. */
   private readonly onExit = (code: number): void => {
     const stopped = code === ExitCode.stopped;
     this.close(
@@ -194,12 +195,12 @@ export class AttemptWriter {
     try {
       writeFileAtomic(this.file, `${JSON.stringify(this.current, null, 2)}\n`);
     } catch {
-      // The record is not worth ending a training; the next heartbeat tries again.
+      // The record is optional; the next heartbeat tries again.
     }
   }
 }
 
-/** The exit code that an error ends the program with. */
+/** Returns the exit code for an error. */
 export function exitCodeOf(error: unknown): number {
   if (isAbortError(error)) return ExitCode.stopped;
   if (error instanceof UserError) return error.exitCode;

@@ -1,6 +1,6 @@
 /**
- * One record for each start of a program on a run folder: `attempts/<id>.json`. The process that starts the program writes it
- * before, the program updates it while it works, and says in it how it ended. See docs/run-status.md.
+ * Records of the starts of a program on a run folder: `attempts/<id>.json`. The process that starts the program creates the
+ * record; the program updates it and writes its outcome. See docs/run-status.md.
  */
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -10,23 +10,23 @@ import { writeFileAtomic } from '../../util/atomicFile';
 import { makeFolder } from '../../util/diskError';
 import { parseLocalizedMessage, type StoredAdvice } from '../../util/localize';
 import { parseAllowOption, type AllowOption } from '../../util/userError';
-import { ownerFrom, type Owner } from './owner';
+import { parseOwner, type Owner } from './owner';
 import type { RunFolder } from '../runFolder';
 
-/** What such a file is recognised by. */
+/** Format marker of the files. */
 const ATTEMPT_FORMAT = 'nlvr-attempt';
 const ATTEMPT_VERSION = 1;
-/** Earlier ones are removed: a job script may start a run thousands of times. */
-const MOST_ATTEMPTS = 50;
-/** Older ones do not affect the status of the run. */
+/** Older attempts are removed, because a job script may start a run thousands of times. */
+const MAX_ATTEMPTS = 50;
+/** Number of attempts that are read; older ones do not affect the status of the run. */
 const READ_ATTEMPTS = 8;
 
 /** `resume`: a training that continues from a checkpoint, or starts over because none was saved yet. */
 export type AttemptKind = 'train' | 'resume' | 'evaluate';
 
 /**
- * What the program is at. `waiting`: for the folder, whose owner may be gone. `checking`: configuration and data.
- * `loading`: TensorFlow and weights. `recording`: the model as a graph, until the first step is done.
+ * Phase of the program. `waiting`: waits for the folder, whose owner may have ended. `checking`: checks configuration and
+ * data. `loading`: loads TensorFlow and weights. `recording`: builds the graph, until the first step is done.
  */
 export type Phase =
   | 'starting'
@@ -49,61 +49,61 @@ const phases: readonly Phase[] = [
   'saving',
 ];
 
-/** A key of the configuration that a resume changed; null where one of the two does not have it. */
+/** A key of the configuration that a resume changed; null if the configuration does not have it. */
 export interface ConfigChange {
   key: string;
   from: string | null;
   to: string | null;
 }
 
-/** How an attempt ended. `refused`: before it wrote anything of the run. */
+/** Outcome of an attempt. `refused`: it ended before it wrote any part of the run. */
 export interface AttemptOutcome extends Partial<StoredAdvice> {
   state: 'finished' | 'stopped' | 'failed' | 'refused';
-  /** null: it did not exit by itself. */
+  /** null: it was killed. */
   exitCode: number | null;
   /** ISO 8601 */
   ended: string;
-  /** Refused because the folder belongs to a process that cannot be looked up: `--take_over` would take it. */
+  /** Refused because the folder belongs to a process that cannot be looked up; `--take_over` would take it over. */
   takeable?: boolean;
-  /** Refused, and done anyway with this option. */
+  /** Refused; this option allows it. */
   allowedBy?: AllowOption;
 }
 
 export interface Attempt {
   format: typeof ATTEMPT_FORMAT;
   schema: number;
-  /** Later ones are greater as text. */
+  /** Sorts by time as a string. */
   id: string;
   kind: AttemptKind;
-  /** Of the command line program. */
+  /** Arguments of the command line. */
   arguments: readonly string[];
-  /** The configuration file that the person named or meant, absolute; null where there is none. */
+  /** The configuration file that the user chose, absolute; null if there is none. */
   configFile: string | null;
   askedBy: 'editor' | 'terminal';
-  /** ISO 8601: when it was asked for. */
+  /** Time of the request, ISO 8601. */
   created: string;
-  /** The process that carries it out; null until it has begun. */
+  /** The process of the attempt; null until it has started. */
   owner: Owner | null;
   phase: Phase;
-  /** Share of an evaluation that is done, 0..1; null where it is not known. */
+  /** Progress of an evaluation, 0..1; null if unknown. */
   progress: number | null;
-  /** ISO 8601; renewed by the process that carries it out. */
+  /** ISO 8601; renewed by the process of the attempt. */
   heartbeat: string;
-  /** What a resume changed in the run's configuration. */
+  /** Changes of the run's configuration by a resume. */
   changes: readonly ConfigChange[];
   outcome: AttemptOutcome | null;
 }
 
-/** An attempt that is asked for now. */
+/** Creates an attempt with the current time. */
 export function newAttempt(
-  asked: Pick<Attempt, 'kind' | 'arguments' | 'configFile' | 'askedBy'>,
+  request: Pick<Attempt, 'kind' | 'arguments' | 'configFile' | 'askedBy'>,
 ): Attempt {
   const now = new Date();
   return {
     format: ATTEMPT_FORMAT,
     schema: ATTEMPT_VERSION,
     id: `${now.toISOString().replace(/\D/g, '')}-${randomBytes(3).toString('hex')}`,
-    ...asked,
+    ...request,
     created: now.toISOString(),
     owner: null,
     phase: 'starting',
@@ -114,7 +114,7 @@ export function newAttempt(
   };
 }
 
-/** Writes the record of an attempt that is about to be started. @returns its file, absolute. */
+/** Writes the record of an attempt before its process starts. @returns the absolute path of the file */
 export function writeAttempt(folder: RunFolder, attempt: Attempt): string {
   makeFolder(folder.attempts);
   const file = join(folder.attempts, `${attempt.id}.json`);
@@ -122,7 +122,7 @@ export function writeAttempt(folder: RunFolder, attempt: Attempt): string {
   return file;
 }
 
-/** Says how an attempt ended whose program is gone and did not say so itself. */
+/** Writes the outcome of an attempt whose process ended without writing it. */
 export function closeAttempt(file: string, outcome: Omit<AttemptOutcome, 'ended'>): void {
   const attempt = readAttemptFile(file);
   if (!attempt || attempt.outcome) return;
@@ -133,7 +133,7 @@ export function closeAttempt(file: string, outcome: Omit<AttemptOutcome, 'ended'
   );
 }
 
-/** @returns undefined when there is no such file, or it is no record of an attempt. */
+/** @returns undefined if the file does not exist or is not a record of an attempt */
 export function readAttemptFile(file: string): Attempt | undefined {
   try {
     return parseAttempt(readFileSync(file, 'utf8'));
@@ -142,7 +142,7 @@ export function readAttemptFile(file: string): Attempt | undefined {
   }
 }
 
-/** The newest attempts in a run folder, newest first. Files that are no records of ours are passed over. */
+/** Reads the newest attempts in a run folder, newest first. Skips other files. */
 export async function readAttempts(folder: RunFolder): Promise<Attempt[]> {
   const names = (await readdir(folder.attempts).catch(() => [])).filter(isAttemptName);
   const newest = names.sort().slice(-READ_ATTEMPTS).reverse();
@@ -152,23 +152,23 @@ export async function readAttempts(folder: RunFolder): Promise<Attempt[]> {
   return texts.flatMap((text) => parseAttempt(text) ?? []);
 }
 
-/** Names that `attempts/` holds. */
+/** Whether a file name in `attempts/` is that of a record. */
 export function isAttemptName(name: string): boolean {
   return /^\d{17}-[0-9a-f]{6}\.json$/.test(name);
 }
 
-/** Removes the oldest attempts beyond those that are kept. */
+/** Removes the oldest attempts above the limit. */
 export function pruneAttempts(folder: RunFolder): void {
   try {
     const names = readdirSync(folder.attempts).filter(isAttemptName).sort();
-    for (const name of names.slice(0, -MOST_ATTEMPTS))
+    for (const name of names.slice(0, -MAX_ATTEMPTS))
       rmSync(join(folder.attempts, name), { force: true });
   } catch {
-    // There are none, or they may stay.
+    // The folder does not exist, or the files cannot be removed.
   }
 }
 
-/** @returns undefined when the text is no record of an attempt. */
+/** @returns undefined if the text is not a record of an attempt */
 function parseAttempt(text: string): Attempt | undefined {
   let value: unknown;
   try {
@@ -193,16 +193,16 @@ function parseAttempt(text: string): Attempt | undefined {
     configFile: typeof raw.configFile === 'string' ? raw.configFile : null,
     askedBy: raw.askedBy === 'editor' ? 'editor' : 'terminal',
     created,
-    owner: ownerFrom(raw.owner) ?? null,
+    owner: parseOwner(raw.owner) ?? null,
     phase: phases.find((known) => known === raw.phase) ?? 'training',
     progress: typeof raw.progress === 'number' ? raw.progress : null,
     heartbeat: typeof raw.heartbeat === 'string' ? raw.heartbeat : created,
-    changes: Array.isArray(raw.changes) ? raw.changes.flatMap(changeFrom) : [],
-    outcome: outcomeFrom(raw.outcome),
+    changes: Array.isArray(raw.changes) ? raw.changes.flatMap(parseChange) : [],
+    outcome: parseOutcome(raw.outcome),
   };
 }
 
-function changeFrom(value: unknown): ConfigChange[] {
+function parseChange(value: unknown): ConfigChange[] {
   if (typeof value !== 'object' || value === null) return [];
   const { key, from, to } = value as Record<string, unknown>;
   if (typeof key !== 'string') return [];
@@ -210,7 +210,7 @@ function changeFrom(value: unknown): ConfigChange[] {
   return [{ key, from: text(from), to: text(to) }];
 }
 
-function outcomeFrom(value: unknown): AttemptOutcome | null {
+function parseOutcome(value: unknown): AttemptOutcome | null {
   if (typeof value !== 'object' || value === null) return null;
   const raw = value as Record<string, unknown>;
   const state = (['finished', 'stopped', 'failed', 'refused'] as const).find(
@@ -219,7 +219,7 @@ function outcomeFrom(value: unknown): AttemptOutcome | null {
   const phrase = parseLocalizedMessage(raw.phrase);
   const hintPhrase = parseLocalizedMessage(raw.hintPhrase);
   return {
-    // One of a newer version ended somehow.
+    // An unknown state of a newer version.
     state: state ?? 'failed',
     exitCode: typeof raw.exitCode === 'number' ? raw.exitCode : null,
     ended: typeof raw.ended === 'string' ? raw.ended : new Date(0).toISOString(),

@@ -6,8 +6,8 @@ import type { RunEvent } from '../events';
 const FLUSH_MS = 200;
 
 /**
- * Appends events to `events.jsonl`, whole lines at a time. Steps are gathered for a fifth of a second,
- * everything else is written immediately, in order.
+ * Appends events to `events.jsonl` in complete lines. Steps are buffered for 200 ms; other events are written immediately,
+ * in order.
  */
 export class EventWriter {
   private readonly fd: number;
@@ -15,7 +15,7 @@ export class EventWriter {
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
 
-  /** @param file `events.jsonl`; created when missing. A half line left by a killed trainer is closed off. */
+  /** @param file `events.jsonl`; created if necessary. An incomplete line of a killed trainer is terminated. */
   constructor(private readonly file: string) {
     this.fd = withDiskErrors(file, () => openSync(file, 'a+'));
     const size = fstatSync(this.fd).size;
@@ -42,15 +42,15 @@ export class EventWriter {
   }
 
   /**
-   * Writes what is gathered and waits until the disk has it: a checkpoint must not outlive the events before it.
-   * @throws {UserError} when the disk is full
+   * Writes buffered events and syncs the file: a checkpoint must not survive a crash without the events before it.
+   * @throws {UserError} if the disk is full
    */
   sync(): void {
     this.flush();
     withDiskErrors(this.file, () => fsyncSync(this.fd));
   }
 
-  /** Calling it again does nothing, so that a caller can retry ending a run. */
+  /** Closes the file. A second call does nothing, so that a caller can retry to end a run. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
@@ -61,7 +61,7 @@ export class EventWriter {
     }
   }
 
-  /** From the timer nobody can catch: keep the lines, the next write by the loop meets the error. */
+  /** Flushes from the timer, where an error cannot be handled: keeps the lines, so that the next write throws it. */
   private flushQuietly(): void {
     const kept = this.pending;
     try {

@@ -1,10 +1,10 @@
-/** Why a program ended that did not get to say so: a crash in native code, or a kill. Judged from its last output. */
+/** Diagnoses why a process ended without an outcome (crash in native code, kill) from its last output. */
 import { open } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { stripVTControlCharacters } from 'node:util';
 import { RunFolder } from '../runFolder';
 
-/** How a process ended, where somebody saw it. */
+/** Exit status of a process, if its parent observed it. */
 export interface ProcessExit {
   /** Exit code, null when a signal ended it. */
   code: number | null;
@@ -12,22 +12,22 @@ export interface ProcessExit {
 }
 
 /**
- * `memory`: out of memory, in its own words. `restart`: the machine was restarted. `crash`: the native library crashed.
- * `killed`: ended from outside without a word, as the system does when memory runs out. `exit`: ended by itself.
+ * `memory`: out of memory, according to its output. `restart`: the machine was restarted. `crash`: the native library
+ * crashed. `killed`: ended by another process, such as the system when memory runs out. `exit`: exited by itself.
  */
 export type ExitCause = 'memory' | 'restart' | 'killed' | 'crash' | 'exit';
 
 export interface ExitDiagnosis {
   cause: ExitCause;
-  /** The line with the cause; null if there is none, as for a process that was killed. */
+  /** The line of the output with the cause; null if there is none, as for a killed process. */
   evidence: string | null;
 }
 
 const TAIL_BYTES = 16 * 1024;
 const LINES = 6;
 
-/** In the order of what to believe: a crash that comes of too little memory is about memory. */
-const tellingWords: readonly (readonly [ExitCause, RegExp])[] = [
+/** Patterns in order of precedence: a crash because of insufficient memory counts as `memory`. */
+const causePatterns: readonly (readonly [ExitCause, RegExp])[] = [
   [
     'memory',
     /\bOOM\b|out of memory|RESOURCE_EXHAUSTED|ResourceExhausted|bad_alloc|heap limit|cannot allocate memory|\bENOMEM\b/i,
@@ -36,10 +36,10 @@ const tellingWords: readonly (readonly [ExitCause, RegExp])[] = [
 ];
 
 /**
- * Judges how a program ended that left no outcome.
- * @param folder the run folder
- * @param heartbeat when it was last known to live, ISO 8601
- * @param seen how it ended, and whether it ran before the machine was started last
+ * Diagnoses why a process ended without an outcome.
+ * @param folder run folder
+ * @param heartbeat time of the last heartbeat, ISO 8601
+ * @param ending exit status, and whether the process ran before the last boot
  */
 export async function diagnoseExit(
   folder: string,
@@ -48,9 +48,9 @@ export async function diagnoseExit(
 ): Promise<ExitDiagnosis> {
   const tail = await readTail(new RunFolder(folder).trainerLog);
   const lines = cleanLines(tail).slice(-LINES);
-  for (const [cause, words] of tellingWords) {
-    const telling = lines.findLast((line) => words.test(line));
-    if (telling !== undefined) return { cause, evidence: telling };
+  for (const [cause, pattern] of causePatterns) {
+    const evidence = lines.findLast((line) => pattern.test(line));
+    if (evidence !== undefined) return { cause, evidence: evidence };
   }
   if (/^SIG(SEGV|ABRT|BUS|ILL|FPE)$/.test(ending?.signal ?? ''))
     return { cause: 'crash', evidence: null };
@@ -76,7 +76,7 @@ async function readTail(file: string): Promise<string> {
   }
 }
 
-/** Lines as a terminal would leave them: without colours, and of a redrawn line only the last drawing. */
+/** Splits output into lines as a terminal shows them: without colors, and only the last state of a redrawn line. */
 function cleanLines(text: string): string[] {
   return stripVTControlCharacters(text)
     .split('\n')

@@ -1,22 +1,22 @@
 import { localize, type MessageText } from '../../util/localize';
 import type { ExitCause, ExitDiagnosis } from './exitDiagnosis';
 
-/** What to say of a program that ended without a word: what happened, its last output, what to do. */
+/** The message for a process that ended without an outcome: what happened, its last output, what to do. */
 export function exitMessage({ cause, evidence: telling }: ExitDiagnosis): {
   message: MessageText;
   hint: MessageText;
 } {
-  const { message, hint } = words(cause);
+  const { message, hint } = causeMessage(cause);
   return { message: withEvidence(message, telling), hint };
 }
 
-/** The hint follows a program's last words in the same line, so they end with a period. */
+/** Appends the last output of a process, with a period, because the hint follows on the same line. */
 function withEvidence(message: MessageText, telling: string | null): MessageText {
   if (telling === null) return message;
   return localize('{0} {1}', message, /[.!?…]$/.test(telling) ? telling : `${telling}.`);
 }
 
-function words(cause: ExitCause): { message: MessageText; hint: MessageText } {
+function causeMessage(cause: ExitCause): { message: MessageText; hint: MessageText } {
   switch (cause) {
     case 'memory':
       return {
@@ -52,16 +52,16 @@ function words(cause: ExitCause): { message: MessageText; hint: MessageText } {
   }
 }
 
-/** As `deathOf`, of another trainer: what it runs on and how it is resumed is not known here. */
+/** As `exitMessage`, for another trainer, whose options are unknown. */
 export function foreignExitMessage({ cause, evidence: telling }: ExitDiagnosis): {
   message: MessageText;
   hint: MessageText;
 } {
-  const { message, hint } = foreignWords(cause);
+  const { message, hint } = foreignCauseMessage(cause);
   return { message: withEvidence(message, telling), hint };
 }
 
-function foreignWords(cause: ExitCause): { message: MessageText; hint: MessageText } {
+function foreignCauseMessage(cause: ExitCause): { message: MessageText; hint: MessageText } {
   switch (cause) {
     case 'memory':
       return {

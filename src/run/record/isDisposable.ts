@@ -5,25 +5,25 @@ import type { RunEvent } from '../events';
 import type { RunFolder } from '../runFolder';
 import { RUN_SCHEMA_VERSION } from '../runInfo';
 
-/** Events that a run writes before its first step. */
-const early: readonly RunEvent['type'][] = ['start', 'note', 'end'];
-/** Events of a run without steps are a few lines. */
-const MOST_BYTES = 1_000_000;
+/** Types of events that a run writes before its first step. */
+const earlyEvents: readonly RunEvent['type'][] = ['start', 'note', 'end'];
+/** Maximum size of the events of a run without steps, which are a few lines. */
+const MAX_EVENT_BYTES = 1_000_000;
 
 /**
- * Whether all that a folder holds is a training that ended before its first step, such as one that found no GPU: no
- * checkpoint, no predictions, no result, nobody's notes or other files. The next training may take its place.
- * Whatever is not understood counts as worth keeping. Reads only; a run that lives is known by its lock, not by this.
+ * Whether a folder contains only a training that ended before its first step, such as one that found no GPU: no checkpoint,
+ * predictions, results, notes or other files. The next training may replace it. Anything unknown must be kept. Does not
+ * check whether the run is active; the lock does.
  */
 export function isDisposable(folder: RunFolder): boolean {
   try {
-    return hasOnlyTraces(folder) && endedBeforeItsFirstStep(folder) && hasNoStepEvents(folder);
+    return hasOnlyStartFiles(folder) && endedBeforeFirstStep(folder) && hasNoStepEvents(folder);
   } catch {
     return false;
   }
 }
 
-function hasOnlyTraces(folder: RunFolder): boolean {
+function hasOnlyStartFiles(folder: RunFolder): boolean {
   const { runJson, config, events, trainerLog, problems, stopRequest, lock } = folder;
   const traces = [runJson, config, events, trainerLog, problems, stopRequest, lock].map((file) =>
     basename(file),
@@ -37,8 +37,8 @@ function hasOnlyTraces(folder: RunFolder): boolean {
   });
 }
 
-/** By what the trainer wrote, to the letter: a version or a value that is not known here may mean something else. */
-function endedBeforeItsFirstStep(folder: RunFolder): boolean {
+/** Compares exact values, because unknown versions and values may have another meaning. */
+function endedBeforeFirstStep(folder: RunFolder): boolean {
   const info = JSON.parse(readFileSync(folder.runJson, 'utf8')) as Record<string, unknown>;
   return (
     info.schema === RUN_SCHEMA_VERSION &&
@@ -51,13 +51,13 @@ function endedBeforeItsFirstStep(folder: RunFolder): boolean {
   );
 }
 
-/** `run.json` is written every few seconds, events are sooner. */
+/** `run.json` is written every few seconds, so events may be newer. */
 function hasNoStepEvents({ events }: RunFolder): boolean {
   const size = statSync(events, { throwIfNoEntry: false })?.size ?? 0;
   if (size === 0) return true;
-  if (size > MOST_BYTES) return false;
+  if (size > MAX_EVENT_BYTES) return false;
   return readFileSync(events, 'utf8')
     .trimEnd()
     .split('\n')
-    .every((line) => early.includes((JSON.parse(line) as RunEvent).type));
+    .every((line) => earlyEvents.includes((JSON.parse(line) as RunEvent).type));
 }

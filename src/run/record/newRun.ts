@@ -1,16 +1,16 @@
 import { hostname } from 'node:os';
 import { RUN_SCHEMA_VERSION, type RunInfo } from '../runInfo';
 
-/** What is known of a run as it begins; the rest may be known already, too. */
+/** The required fields of a new run; others are optional. */
 export type NewRun = Pick<
   RunInfo,
   'kind' | 'name' | 'configFile' | 'started' | 'pid' | 'processStart'
 > &
   Partial<RunInfo>;
 
-/** A run on this machine that begins now: it has done nothing yet. */
-export function newRun(beginning: NewRun): RunInfo {
-  const { started } = beginning;
+/** Creates the description of a new run on this machine. */
+export function newRun(fields: NewRun): RunInfo {
+  const { started } = fields;
   return {
     schema: RUN_SCHEMA_VERSION,
     id: '',
@@ -33,6 +33,6 @@ export function newRun(beginning: NewRun): RunInfo {
     best: null,
     message: null,
     hint: null,
-    ...beginning,
+    ...fields,
   };
 }

@@ -2,19 +2,19 @@ import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { RunFolder } from '../runFolder';
 
-/** What a run folder holds. */
+/** The contents of a run folder. */
 export interface FolderContent {
-  /** What the run wrote, with notes about it; absolute. */
+  /** Files of the run, including notes about it; absolute paths. */
   owned: string[];
-  /** Everything else: names. */
+  /** Names of other files. */
   others: string[];
 }
 
 const temporary = /^\..+\.tmp$|^\.run\.lock\./;
 const epochCheckpoint = /^checkpoint_\d{3,}\.safetensors$/;
 
-/** Distinguishes what a run wrote from other files in its folder. Subfolders are not searched. */
-export function contentOf(folder: RunFolder): FolderContent {
+/** Separates the files of a run from other files in its folder. Does not search subfolders. */
+export function listContent(folder: RunFolder): FolderContent {
   const ours = new Set(
     [...folder.owned, folder.attempts, folder.notes, folder.lock].map((file) => basename(file)),
   );

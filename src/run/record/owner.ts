@@ -1,6 +1,6 @@
 /**
- * Which process writes a run folder, said so that another machine or container can judge it. A pid means something
- * only within one boot of one kernel and one pid namespace, and there only together with the time the process started.
+ * Identifies the process that writes a run folder, across machines and containers. A pid is only meaningful in one boot of
+ * one kernel and one pid namespace, and only together with the start time of the process.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
@@ -9,40 +9,40 @@ import { errnoOf } from '../../util/userError';
 import { findProcessStart, processStartTime } from './processStart';
 
 export interface Owner {
-  /** For people; two machines may have the same name. */
+  /** Host name, for display; two machines may have the same name. */
   host: string;
-  /** Identifies one boot of one kernel; null where the system does not say. */
+  /** Boot id of the kernel; null if the system does not provide one. */
   boot: string | null;
-  /** Identifies the pid namespace on Linux; null elsewhere, where there is one. */
+  /** The pid namespace on Linux; null on other systems. */
   pidNamespace: string | null;
   pid: number;
-  /** As `processStartTime` says it. */
+  /** Start time as returned by `processStartTime`. */
   processStart: string | null;
 }
 
-/** Where pids are looked up from. */
-export type Place = Pick<Owner, 'host' | 'boot' | 'pidNamespace'>;
+/** The scope in which pids can be looked up. */
+export type PidScope = Pick<Owner, 'host' | 'boot' | 'pidNamespace'>;
 
 /**
- * What is known of an owner. `here`: its process lives and can be seen. `gone`: it ended. `elsewhere`: its process
- * cannot be looked up from here, and its heartbeat is fresh. `silent`: it cannot be looked up, and its heartbeat is old.
+ * Presence of an owner. `here`: its process is running. `gone`: it has ended. `elsewhere`: the process cannot be looked up,
+ * and its heartbeat is recent. `silent`: it cannot be looked up, and its heartbeat is old.
  */
 export type Presence = 'here' | 'gone' | 'elsewhere' | 'silent';
 
-/** A heartbeat that is older than this no longer proves anything. */
+/** A heartbeat that is older than this does not show that the process is running. */
 export const STALE_SECONDS = 30;
 
-let place: Place | undefined;
+let scope: PidScope | undefined;
 
-/** Where this process runs. */
-export function thisPlace(): Place {
-  place ??= { host: hostname(), boot: bootId(), pidNamespace: pidNamespace() };
-  return place;
+/** The scope of this process. */
+export function currentScope(): PidScope {
+  scope ??= { host: hostname(), boot: bootId(), pidNamespace: pidNamespace() };
+  return scope;
 }
 
 /** This process as an owner. */
-export function thisProcess(): Owner {
-  return { ...thisPlace(), pid: process.pid, processStart: processStartTime(process.pid) };
+export function currentOwner(): Owner {
+  return { ...currentScope(), pid: process.pid, processStart: processStartTime(process.pid) };
 }
 
 function bootId(): string | null {
@@ -69,8 +69,8 @@ function pidNamespace(): string | null {
   }
 }
 
-/** Whether an owner's process can be looked up from a place. */
-function isComparable(owner: Owner, from: Place = thisPlace()): boolean {
+/** Whether the process of an owner can be looked up from a scope. */
+function isComparable(owner: Owner, from: PidScope = currentScope()): boolean {
   return (
     owner.boot !== null &&
     owner.boot === from.boot &&
@@ -79,41 +79,46 @@ function isComparable(owner: Owner, from: Place = thisPlace()): boolean {
   );
 }
 
-/** Seconds since a heartbeat; infinite where there is none. One from the future is as doubtful as an old one. */
-export function ageOf(heartbeat: string, now = Date.now()): number {
+/** Seconds since a heartbeat; infinite if there is none. Uses the absolute value, because clocks differ. */
+export function heartbeatAge(heartbeat: string, now = Date.now()): number {
   const age = Math.abs(now - Date.parse(heartbeat)) / 1000;
   return Number.isFinite(age) ? age : Infinity;
 }
 
-/** Judges an owner, by its process where that can be looked up, else by its heartbeat's age in seconds. */
-export function presenceOf(owner: Owner, age: number, from: Place = thisPlace()): Presence {
+/** Determines the presence of an owner by its process, or by the age of its heartbeat in seconds if it cannot be looked up. */
+export function presenceOf(owner: Owner, age: number, from: PidScope = currentScope()): Presence {
   const start = isComparable(owner, from) ? processStartTime(owner.pid) : null;
-  return judge(owner, age < STALE_SECONDS, from, start);
+  return derivePresence(owner, age < STALE_SECONDS, from, start);
 }
 
-/** As `presenceOf`, without waiting for another program on the thread: for the editor. */
+/** As `presenceOf`, without blocking the thread; for the extension. */
 export async function findPresence(
   owner: Owner,
   age: number,
   {
-    from = thisPlace(),
+    from = currentScope(),
     staleSeconds = STALE_SECONDS,
-  }: { from?: Place; staleSeconds?: number } = {},
+  }: { from?: PidScope; staleSeconds?: number } = {},
 ): Promise<Presence> {
   const comparable = isComparable(owner, from);
   const start = comparable ? await findProcessStart(owner.pid) : null;
-  return judge(owner, age < staleSeconds, from, start);
+  return derivePresence(owner, age < staleSeconds, from, start);
 }
 
-/** @param start when the process with the owner's pid started, where that can be compared and there is one */
-function judge(owner: Owner, fresh: boolean, from: Place, start: string | null): Presence {
+/** @param start start time of the process with the owner's pid; null if there is none or it cannot be compared */
+function derivePresence(
+  owner: Owner,
+  fresh: boolean,
+  from: PidScope,
+  start: string | null,
+): Presence {
   const byHeartbeat = fresh ? 'elsewhere' : 'silent';
   if (!isComparable(owner, from)) return byHeartbeat;
   if (start !== null) return start === owner.processStart ? 'here' : 'gone';
   return isHidden(owner.pid) ? byHeartbeat : 'gone';
 }
 
-/** Whether a process is there that we may not look at: `/proc` mounted with `hidepid` shows only one's own. */
+/** Whether a process exists but is not visible: `/proc` mounted with `hidepid` shows only the user's own processes. */
 function isHidden(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -123,8 +128,8 @@ function isHidden(pid: number): boolean {
   }
 }
 
-/** An owner read from a file; undefined when it is none. Older files lack some fields. */
-export function ownerFrom(value: unknown): Owner | undefined {
+/** Validates an owner that was read from a file; undefined if invalid. Older files lack some fields. */
+export function parseOwner(value: unknown): Owner | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const raw = value as Record<string, unknown>;
   const text = (key: string): string | null => {

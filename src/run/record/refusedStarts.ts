@@ -1,14 +1,14 @@
-/** Starts that were refused before there was a run: nothing but their records is in the folder. */
+/** Removes the records of starts that were refused before a run was created. */
 import { existsSync, readFileSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAttemptName, readAttemptFile } from './attempts';
-import { contentOf } from './ownedFiles';
+import { listContent } from './ownedFiles';
 import type { RunFolder } from '../runFolder';
 
 /**
- * Removes the records of starts that all came to nothing, with the folder when nothing else is in it.
- * @returns what the programs said; undefined, and nothing is removed, where there is a run, or a start that is under way
- *   or came to something
+ * Removes the records of refused starts, and the folder if nothing else is in it.
+ * @returns the content of trainer.log; undefined if nothing was removed, because there is a run, an active start or a start
+ *   with another outcome
  */
 export function removeRefusedStarts(folder: RunFolder): string | undefined {
   if (existsSync(folder.runJson) || existsSync(folder.lock) || !existsSync(folder.attempts))
@@ -21,9 +21,9 @@ export function removeRefusedStarts(folder: RunFolder): string | undefined {
   for (const file of files) rmSync(file, { force: true });
   removeIfEmpty(folder.attempts);
   const said = existsSync(folder.trainerLog) ? readFileSync(folder.trainerLog, 'utf8').trim() : '';
-  // With anything else that a run writes, its log belongs to that.
+  // If the folder contains other files of a run, the log belongs to that run.
   const traces = [folder.trainerLog, folder.stopRequest];
-  if (contentOf(folder).owned.every((file) => traces.includes(file)))
+  if (listContent(folder).owned.every((file) => traces.includes(file)))
     for (const file of traces) rmSync(file, { force: true });
   removeIfEmpty(folder.root);
   return said;

@@ -1,6 +1,6 @@
 /**
- * The lock of a run folder: `run.lock` says which process writes the folder and when it was last alive. It is made by
- * an exclusive create and renewed in place, which works on local disks, NFS and SMB alike and needs no hard links.
+ * The lock of a run folder: `run.lock` contains the process that writes the folder and its last heartbeat. It is created
+ * exclusively and renewed in place, which works on local disks, NFS and SMB and needs no hard links.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { closeSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
@@ -10,34 +10,34 @@ import { diskError, makeFolder } from '../../util/diskError';
 import { localize, type MessageText } from '../../util/localize';
 import { UserError, errnoOf } from '../../util/userError';
 import {
-  ageOf,
-  ownerFrom,
+  heartbeatAge,
+  parseOwner,
   presenceOf,
   STALE_SECONDS,
-  thisProcess,
+  currentOwner,
   type Owner,
   type Presence,
 } from './owner';
 import type { RunFolder } from '../runFolder';
 import { HEARTBEAT_SECONDS } from '../runInfo';
 
-/** A lock as it was found. */
-interface Found {
+/** An existing lock. */
+interface ExistingLock {
   text: string;
   /** undefined: the file is damaged, or is being written. */
   owner: Owner | undefined;
   token: string;
-  /** Seconds since its last heartbeat, or since the file was written where it has none. */
+  /** Seconds since its last heartbeat, or since the file was written if it has none. */
   age: number;
 }
 
-/** A lock that cannot be read counts as left behind after so many seconds: who writes one has done so by then. */
+/** An unreadable lock counts as stale after this time, because writing one takes less. */
 const DAMAGED_SECONDS = 10;
-const ATTEMPTS = 100;
-const PAUSE_MS = 20;
-const LOOK_MS = 250;
+const MAX_TRIES = 100;
+const RETRY_MS = 20;
+const POLL_MS = 250;
 
-/** The folder belongs to another process. */
+/** Thrown when the folder belongs to another process. */
 export class FolderHeldError extends UserError {
   override readonly name = 'FolderHeldError';
 
@@ -51,12 +51,12 @@ export class FolderHeldError extends UserError {
   }
 }
 
-/** Why taking a folder takes a while. */
+/** Describes the wait for a lock. */
 export interface LockWait {
   owner: Owner;
   /** Seconds since its last heartbeat. */
   silent: number;
-  /** Seconds after which the folder is taken over, unless the owner sends a heartbeat before. */
+  /** Seconds until the folder is taken over, unless the owner sends a heartbeat. */
   seconds: number;
 }
 
@@ -64,15 +64,15 @@ export interface LockOptions {
   /** Takes over the folder immediately from an owner that cannot be looked up from here. */
   takeOver?: boolean;
   onWait?: (wait: LockWait) => void;
-  /** Ends the waiting. */
+  /** Aborts the wait. */
   signal?: AbortSignal;
-  /** Seconds of silence after which an owner that cannot be looked up counts as gone. */
+  /** Seconds without a heartbeat after which an owner that cannot be looked up counts as ended. */
   staleSeconds?: number;
-  /** Seconds that a silent owner is watched at least: its clock may be wrong. */
+  /** Minimum time that a silent owner is watched, because its clock may be wrong. */
   watchSeconds?: number;
 }
 
-/** A lock that this process holds. It renews its heartbeat until it is given back. */
+/** A lock that this process holds. Renews its heartbeat until it is released. */
 export class HeldLock {
   private readonly timer: NodeJS.Timeout;
   private released = false;
@@ -83,68 +83,68 @@ export class HeldLock {
     private readonly owner: Owner,
     private readonly token: string,
   ) {
-    this.timer = setInterval(() => this.beat(), HEARTBEAT_SECONDS * 1000);
+    this.timer = setInterval(() => this.renew(), HEARTBEAT_SECONDS * 1000);
     this.timer.unref();
   }
 
   /**
-   * Renews the heartbeat. A lock that another process has taken (after this one was suspended, for example) is left to
-   * it, and `requireHeld` throws from then on.
+   * Renews the heartbeat. If another process has taken the lock (for example after this one was suspended), leaves it
+   * unchanged; `requireHeld` then throws.
    */
-  beat(): void {
+  renew(): void {
     if (this.released || this.loss) return;
     const { lock } = this.folder;
     try {
-      // Written into the file that was read: should the lock be replaced in between, the new one stays as it is.
+      // Write to the open file: if the lock is replaced in between, the new one does not change.
       const fd = openSync(lock, 'r+');
       try {
         const text = readFileSync(fd, 'utf8');
-        if (parse(text)?.token === this.token) writeSync(fd, textOf(this.owner, this.token), 0);
-        else if (text !== '') this.loss = taken(this.folder, parse(text)?.owner);
+        if (parseLock(text)?.token === this.token)
+          writeSync(fd, formatLock(this.owner, this.token), 0);
+        else if (text !== '') this.loss = takenOverError(this.folder, parseLock(text)?.owner);
       } finally {
         closeSync(fd);
       }
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') this.putBack();
-      // Anything else: the disk may be out of reach for a moment. The next beat tries again.
+      if (errnoOf(error) === 'ENOENT') this.recreate();
+      // The disk may be temporarily unavailable; the next heartbeat tries again.
     }
   }
 
-  /** @throws {UserError} when another process has taken the folder: then nothing more may be written to it. */
+  /** @throws {UserError} if another process has taken the folder, which must then not be written to */
   requireHeld(): void {
     if (this.loss) throw this.loss;
   }
 
-  /** Gives the folder back. Calling it again does nothing. */
+  /** Releases the lock. A second call does nothing. */
   release(): void {
     if (this.released) return;
     this.released = true;
     clearInterval(this.timer);
     const { lock } = this.folder;
     try {
-      if (read(lock)?.token === this.token) rmSync(lock, { force: true });
+      if (readLock(lock)?.token === this.token) rmSync(lock, { force: true });
     } catch {
-      // It remains, and is void as soon as this process has ended.
+      // The file remains, and is stale after this process has ended.
     }
   }
 
-  /** Somebody removed the file by hand. */
-  private putBack(): void {
+  /** Creates the file again after it was deleted manually. */
+  private recreate(): void {
     try {
-      place(this.folder.lock, textOf(this.owner, this.token));
+      createExclusively(this.folder.lock, formatLock(this.owner, this.token));
     } catch {
-      // The folder is gone, too: writing to it fails by itself.
+      // The folder was deleted, too: the next write reports the error.
     }
   }
 }
 
 /**
- * Takes the run folder for this process, so that no second one writes into it; makes it where it is missing. A lock of
- * a process that has ended is taken over. Where the process cannot be looked up from here (another machine or
- * container), its heartbeat decides: the lock is watched until it has been silent for `STALE_SECONDS`, and at least for
- * two heartbeats, because clocks differ; `onWait` says how long that takes.
- * @throws {FolderHeldError} when a live process holds it
- * @throws {UserError} when the folder cannot be written to
+ * Locks the run folder for this process, and creates it if necessary. Takes over the lock of a process that has ended. If the
+ * process cannot be looked up (another machine or container), its heartbeat decides: the lock is watched until it has been
+ * silent for `STALE_SECONDS`, and for at least two heartbeats, because clocks differ; `onWait` receives the time.
+ * @throws {FolderHeldError} if a running process holds it
+ * @throws {UserError} if the folder cannot be written to
  */
 export async function acquireLock(folder: RunFolder, options: LockOptions = {}): Promise<HeldLock> {
   const {
@@ -155,22 +155,22 @@ export async function acquireLock(folder: RunFolder, options: LockOptions = {}):
     watchSeconds = 2 * HEARTBEAT_SECONDS,
   } = options;
   for (;;) {
-    const found = take(folder, () => takeOver);
+    const found = tryTake(folder, () => takeOver);
     if (found instanceof HeldLock) return found;
     const { owner } = found;
-    if (!owner || presence(found) === 'here') throw held(folder, found);
+    if (!owner || presence(found) === 'here') throw heldError(folder, found);
     const seconds = Math.max(watchSeconds, staleSeconds - found.age);
     onWait?.({ owner, silent: Math.round(found.age), seconds: Math.ceil(seconds) });
     const deadline = performance.now() + seconds * 1000;
-    let now: Found | undefined = found;
+    let now: ExistingLock | undefined = found;
     while (now?.text === found.text && performance.now() < deadline) {
-      await sleep(LOOK_MS, undefined, { signal });
-      now = read(folder.lock);
+      await sleep(POLL_MS, undefined, { signal });
+      now = readLock(folder.lock);
     }
-    // A heartbeat: the owner is alive, wherever it is. Another token: a new owner took it, which is checked in turn.
-    if (now && now.token === found.token && now.text !== found.text) throw held(folder, now);
+    // A heartbeat: the owner is running. Another token: a new owner has taken the lock, so check again.
+    if (now && now.token === found.token && now.text !== found.text) throw heldError(folder, now);
     if (now?.text !== found.text) continue;
-    const silent = take(folder, ({ text }) => text === found.text);
+    const silent = tryTake(folder, ({ text }) => text === found.text);
     if (silent instanceof HeldLock) return silent;
   }
 }
@@ -180,44 +180,48 @@ export async function acquireLock(folder: RunFolder, options: LockOptions = {}):
  * @throws {FolderHeldError}
  */
 export function tryLock(folder: RunFolder): HeldLock {
-  const found = take(folder, () => false);
+  const found = tryTake(folder, () => false);
   if (found instanceof HeldLock) return found;
-  throw held(folder, found);
+  throw heldError(folder, found);
 }
 
 /** @param mayTake whether a lock may be taken from an owner that cannot be looked up */
-function take(folder: RunFolder, mayTake: (found: Found) => boolean): HeldLock | Found {
+function tryTake(
+  folder: RunFolder,
+  mayTake: (found: ExistingLock) => boolean,
+): HeldLock | ExistingLock {
   makeFolder(folder.root);
-  const owner = thisProcess();
+  const owner = currentOwner();
   const token = randomUUID();
   const { lock } = folder;
-  let last: Found | undefined;
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  let last: ExistingLock | undefined;
+  for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
     if (attempt > 0) pause();
-    if (place(lock, textOf(owner, token))) return new HeldLock(folder, owner, token);
-    const found = read(lock);
+    if (createExclusively(lock, formatLock(owner, token)))
+      return new HeldLock(folder, owner, token);
+    const found = readLock(lock);
     if (!found) continue;
     last = found;
-    // One that cannot be read is being written, or damaged: it is looked at again.
+    // An unreadable lock is being written, or damaged: read it again.
     if (!found.owner && found.age < DAMAGED_SECONDS) continue;
     const owns = presence(found);
     if (owns === 'here' || (owns !== 'gone' && !mayTake(found))) return found;
-    removeStale(lock, found, textOf(owner, token));
+    removeStale(lock, found, formatLock(owner, token));
   }
   return last ?? { text: '', owner: undefined, token: '', age: 0 };
 }
 
-/** Judged as `presenceOf` does; a lock that cannot be read counts for a while. */
-function presence({ owner, age }: Found): Presence {
+/** Presence of the owner of a lock; an unreadable lock counts as held for `DAMAGED_SECONDS`. */
+function presence({ owner, age }: ExistingLock): Presence {
   if (owner) return presenceOf(owner, age);
   return age < DAMAGED_SECONDS ? 'elsewhere' : 'gone';
 }
 
-function held({ root, lock }: RunFolder, found: Found): FolderHeldError {
+function heldError({ root, lock }: RunFolder, found: ExistingLock): FolderHeldError {
   const { owner, age } = found;
   const wait = localize('Wait for it, stop it, or choose another --output_dir.');
   const owns = presence(found);
-  // One that is gone and still there is being taken by somebody else.
+  // The lock of an ended process that still exists is being taken by another process.
   if (!owner || owns === 'gone')
     return new FolderHeldError(
       localize('A run is being written to {0}. It was not changed.', root),
@@ -251,7 +255,7 @@ function held({ root, lock }: RunFolder, found: Found): FolderHeldError {
   );
 }
 
-function taken(folder: RunFolder, by: Owner | undefined): UserError {
+function takenOverError(folder: RunFolder, by: Owner | undefined): UserError {
   return new UserError(
     by
       ? localize(
@@ -269,11 +273,10 @@ function taken(folder: RunFolder, by: Owner | undefined): UserError {
 }
 
 /**
- * Removes a stale lock. Looking at it and removing it are two steps, between which another process may have done
- * both and taken the folder; so one removes a lock only with a claim to that very lock. A claim is exclusive, and
- * goes to the next one only when the process that had it is gone.
+ * Removes a stale lock. Between reading and removing it, another process may do the same and take the folder. So a process
+ * first creates a claim file for that lock, exclusively; another process may claim it only after the first one has ended.
  */
-function removeStale(lock: string, { text, token }: Found, mine: string): void {
+function removeStale(lock: string, { text, token }: ExistingLock, ownText: string): void {
   const id = createHash('sha256')
     .update(token || text)
     .digest('hex')
@@ -282,20 +285,21 @@ function removeStale(lock: string, { text, token }: Found, mine: string): void {
   for (let number = 0; ; number++) {
     const claim = join(dirname(lock), `.${basename(lock)}.${id}.${number}`);
     claims.push(claim);
-    if (place(claim, mine)) break;
-    const rival = read(claim);
-    // Nobody renews a claim: it is held for moments.
-    if (!rival || presence(rival) === 'here' || presence(rival) === 'elsewhere') return;
+    if (createExclusively(claim, ownText)) break;
+    const otherClaim = readLock(claim);
+    // Claims are held only briefly and not renewed.
+    if (!otherClaim || presence(otherClaim) === 'here' || presence(otherClaim) === 'elsewhere')
+      return;
   }
   try {
-    if (read(lock)?.text === text) rmSync(lock, { force: true });
+    if (readLock(lock)?.text === text) rmSync(lock, { force: true });
   } finally {
     for (const claim of claims) rmSync(claim, { force: true });
   }
 }
 
-/** Makes a file that must not be there yet. @returns false when it is. */
-function place(file: string, text: string): boolean {
+/** Creates a file exclusively. @returns false if it already exists */
+function createExclusively(file: string, text: string): boolean {
   let fd: number;
   try {
     fd = openSync(file, 'wx');
@@ -314,17 +318,17 @@ function place(file: string, text: string): boolean {
   return true;
 }
 
-/** @returns undefined when it is not there (any more). */
-function read(file: string): Found | undefined {
+/** Reads a lock. @returns undefined if it does not exist */
+function readLock(file: string): ExistingLock | undefined {
   try {
     const text = readFileSync(file, 'utf8');
-    const parsed = parse(text);
+    const parsed = parseLock(text);
     const written = new Date(statSync(file).mtimeMs).toISOString();
     return {
       text,
       owner: parsed?.owner,
       token: parsed?.token ?? '',
-      age: ageOf(parsed?.heartbeat ?? written),
+      age: heartbeatAge(parsed?.heartbeat ?? written),
     };
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
@@ -332,13 +336,13 @@ function read(file: string): Found | undefined {
   }
 }
 
-/** Always of the same length for a process, so that renewing the heartbeat replaces the text exactly. */
-function textOf(owner: Owner, token: string): string {
+/** Formats a lock. The length is constant for a process, so that a renewed heartbeat overwrites the old text exactly. */
+function formatLock(owner: Owner, token: string): string {
   return `${JSON.stringify({ ...owner, token, heartbeat: new Date().toISOString() })}\n`;
 }
 
-/** @returns undefined when the text is damaged. Locks of older versions have no heartbeat. */
-function parse(
+/** Parses a lock. Locks of older versions have no heartbeat. @returns undefined if the text is damaged */
+function parseLock(
   text: string,
 ): { owner: Owner; token: string; heartbeat: string | undefined } | undefined {
   let value: unknown;
@@ -347,7 +351,7 @@ function parse(
   } catch {
     return undefined;
   }
-  const owner = ownerFrom(value);
+  const owner = parseOwner(value);
   if (!owner) return undefined;
   const { token, heartbeat } = value as Record<string, unknown>;
   return {
@@ -358,5 +362,5 @@ function parse(
 }
 
 function pause(): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
 }

@@ -2,14 +2,14 @@ import type { RunFolder } from '../runFolder';
 import type { RunInfo } from '../runInfo';
 import type { RunWriter } from './runWriter';
 
-/** What a training says of itself. Of several processes, rank 0 alone writes it to the run folder. */
+/** The interface by which a training writes its run. Of several processes, only rank 0 writes to the run folder. */
 export type RunRecord = Pick<
   RunWriter,
   'folder' | 'info' | 'update' | 'event' | 'note' | 'phase' | 'sync' | 'close'
 >;
 
-/** The record of the other ranks: they know what rank 0 writes, and write nothing. */
-export class SilentRecord implements RunRecord {
+/** The implementation for the other ranks, which keeps the description in memory and writes nothing. */
+export class NullRunRecord implements RunRecord {
   constructor(
     readonly folder: RunFolder,
     private current: Readonly<RunInfo>,

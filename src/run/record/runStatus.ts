@@ -1,15 +1,15 @@
 /**
- * The status of a run: one pure function of its `run.json` and its attempts. Views, notifications and the command line
- * all say what it says. The table of its cases is docs/run-status.md, which test/unit/runStatus.test.ts holds to it.
+ * Derives the status of a run from its `run.json` and its attempts, for views, notifications and the command line. The cases
+ * are listed in docs/run-status.md, which test/unit/runStatus.test.ts checks.
  */
 import type { Attempt } from './attempts';
 import type { Presence } from './owner';
 import type { RunInfo } from '../runInfo';
 
 /**
- * As a person sees it. `stopping`: it was asked to stop and has not ended yet. `evaluating`: a checkpoint of a training
- * that has ended is being evaluated in its folder. `lost`: it belongs to a process that cannot be looked up from here
- * and has been silent. `unreadable`: there is a `run.json`, and nothing can be learnt from it.
+ * Status as shown to the user. `stopping`: a stop was requested, but the run has not ended yet. `evaluating`: a checkpoint
+ * of an ended training is being evaluated in its folder. `lost`: the process cannot be looked up and has sent no heartbeat.
+ * `unreadable`: `run.json` is damaged.
  */
 export type RunStatus =
   | 'starting'
@@ -22,32 +22,32 @@ export type RunStatus =
   | 'lost'
   | 'unreadable';
 
-/** An attempt with what is known of its process. */
-export interface SeenAttempt {
+/** An attempt with the presence of its process. */
+export interface ObservedAttempt {
   attempt: Attempt;
-  /** `unborn`: asked for a moment ago; its process has not begun yet. */
-  presence: Presence | 'unborn';
+  /** `pending`: requested recently; its process has not started yet. */
+  presence: Presence | 'pending';
 }
 
 export interface RunFacts {
-  /** undefined: there is no `run.json` (yet). */
+  /** undefined: `run.json` does not exist (yet). */
   info: RunInfo | undefined;
-  /** Of the process that `run.json` names. */
+  /** Presence of the process in `run.json`. */
   presence: Presence;
   /** Newest first. */
-  attempts: readonly SeenAttempt[];
-  /** There is a `stop.request`. */
+  attempts: readonly ObservedAttempt[];
+  /** Whether `stop.request` exists. */
   stopRequested: boolean;
 }
 
 export interface DerivedStatus {
   status: Exclude<RunStatus, 'unreadable'>;
-  /** The attempt that the status is about; undefined where `run.json` alone decides. */
+  /** The attempt that determines the status; undefined if only `run.json` does. */
   attempt: Attempt | undefined;
-  /** It ended without saying why. */
+  /** Whether the process ended without an outcome. */
   died: boolean;
-  /** A newer attempt that left the run as it was: refused, or an evaluation in its folder that came to nothing. */
-  notice: SeenAttempt | undefined;
+  /** A newer attempt that did not change the run: a refused one, or a failed evaluation in its folder. */
+  notice: ObservedAttempt | undefined;
 }
 
 /** Statuses of a run whose folder a process is writing to. */
@@ -60,10 +60,10 @@ export function isActiveStatus(status: RunStatus): boolean {
   );
 }
 
-/** @returns undefined when there is neither a `run.json` nor an attempt that came to anything. */
+/** Derives the status. @returns undefined if there is neither a `run.json` nor a relevant attempt */
 export function deriveStatus(facts: RunFacts): DerivedStatus | undefined {
   const { info, stopRequested } = facts;
-  // What was stopped before there was a run leaves none.
+  // Attempts that were stopped before the run was created are not shown.
   const attempts = info
     ? facts.attempts
     : facts.attempts.filter(({ attempt }) => attempt.outcome?.state !== 'stopped');
@@ -71,21 +71,21 @@ export function deriveStatus(facts: RunFacts): DerivedStatus | undefined {
   if (active >= 0) {
     const { attempt } = attempts[active];
     const status = stopRequested ? 'stopping' : activeStatus(attempt, info);
-    return { status, attempt, died: false, notice: noticeIn(attempts.slice(0, active)) };
+    return { status, attempt, died: false, notice: selectNotice(attempts.slice(0, active)) };
   }
-  const decisive = attempts.findIndex(({ attempt }) => decides(attempt, info));
+  const decisive = attempts.findIndex(({ attempt }) => determinesStatus(attempt, info));
   if (decisive < 0) {
-    if (info) return { ...byRunJson(facts, info), notice: noticeIn(attempts) };
-    // All that was ever tried here was refused.
+    if (info) return { ...statusFromRunJson(facts, info), notice: selectNotice(attempts) };
+    // All attempts were refused.
     const [newest] = attempts;
     return newest && { status: 'failed', attempt: newest.attempt, died: false, notice: undefined };
   }
   const { attempt, presence } = attempts[decisive];
   const end = attempt.outcome?.ended ?? info?.ended ?? '';
-  const notice = noticeIn(attempts.slice(0, decisive), end);
+  const notice = selectNotice(attempts.slice(0, decisive), end);
   if (info?.attempt === undefined && info && info.started > attempt.created)
-    // A trainer that keeps no attempts has gone on with the run.
-    return { ...byRunJson(facts, info), notice };
+    // A trainer that writes no attempts has continued the run.
+    return { ...statusFromRunJson(facts, info), notice };
   const own = info?.attempt === attempt.id ? info : undefined;
   if (own && own.state !== 'starting' && own.state !== 'running')
     return { status: own.state, attempt, died: false, notice };
@@ -96,12 +96,12 @@ export function deriveStatus(facts: RunFacts): DerivedStatus | undefined {
   return { status: 'failed', attempt, died: true, notice };
 }
 
-function isLive({ attempt, presence }: SeenAttempt): boolean {
+function isLive({ attempt, presence }: ObservedAttempt): boolean {
   return attempt.outcome === null && presence !== 'gone' && presence !== 'silent';
 }
 
-/** An evaluation in the folder of a training, which leaves the training as it is. */
-function isGuest({ kind }: Attempt, info: RunInfo | undefined): boolean {
+/** Whether an attempt is an evaluation in the folder of a training, which does not change the training. */
+function isAttachedEvaluation({ kind }: Attempt, info: RunInfo | undefined): boolean {
   return kind === 'evaluate' && info !== undefined && info.kind !== 'evaluate';
 }
 
@@ -109,7 +109,7 @@ function activeStatus(
   attempt: Attempt,
   info: RunInfo | undefined,
 ): 'starting' | 'running' | 'evaluating' {
-  if (isGuest(attempt, info)) return 'evaluating';
+  if (isAttachedEvaluation(attempt, info)) return 'evaluating';
   switch (attempt.phase) {
     case 'starting':
     case 'waiting':
@@ -124,25 +124,25 @@ function activeStatus(
   }
 }
 
-/** Whether an attempt that is over determines the status of the run. */
-function decides(attempt: Attempt, info: RunInfo | undefined): boolean {
-  return attempt.outcome?.state !== 'refused' && !isGuest(attempt, info);
+/** Whether an ended attempt determines the status of the run. */
+function determinesStatus(attempt: Attempt, info: RunInfo | undefined): boolean {
+  return attempt.outcome?.state !== 'refused' && !isAttachedEvaluation(attempt, info);
 }
 
 /**
- * Of those that do not decide, the newest, where there is something to say about it.
- * @param end when the attempt that decides ended, ISO 8601
+ * Selects the newest of the attempts that do not determine the status, if it must be reported.
+ * @param end end of the attempt that determines the status, ISO 8601
  */
-function noticeIn(passed: readonly SeenAttempt[], end = ''): SeenAttempt | undefined {
-  const [newest] = passed;
+function selectNotice(others: readonly ObservedAttempt[], end = ''): ObservedAttempt | undefined {
+  const [newest] = others;
   const outcome = newest?.attempt.outcome;
   if (outcome?.state === 'finished' || outcome?.state === 'stopped') return undefined;
-  // What was refused while the run was active no longer matters once the run has ended.
+  // An attempt that was refused while the run was active is irrelevant after the run has ended.
   return outcome && outcome.ended < end ? undefined : newest;
 }
 
-/** Runs of older versions and of other trainers have no attempts. */
-function byRunJson(
+/** The status for runs without attempts: of older versions and of other trainers. */
+function statusFromRunJson(
   { presence, stopRequested }: RunFacts,
   { state }: RunInfo,
 ): Omit<DerivedStatus, 'notice'> {

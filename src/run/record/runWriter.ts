@@ -13,15 +13,15 @@ import { migrateRunInfo } from '../read/migrate';
 import { isDisposable } from './isDisposable';
 import type { Phase } from './attempts';
 import { tryLock, type HeldLock } from './runLock';
-import { thisProcess } from './owner';
+import { currentOwner } from './owner';
 import { RunFolder } from '../runFolder';
 import { HEARTBEAT_SECONDS, type RunInfo } from '../runInfo';
-import { hasForeignRunJson, runJsonText } from '../read/runMark';
+import { hasForeignRunJson, runJsonText } from '../read/runFormat';
 import { randomRunName } from '../runName';
 import { sweep } from './sweep';
 import { trainedSeconds } from './trainedTime';
 
-/** How a run begins: what the caller knows; the rest of `run.json` is filled in here. */
+/** Parameters of a new or resumed run; the other fields of `run.json` are filled in here. */
 export interface RunStart {
   root: string;
   kind: RunInfo['kind'];
@@ -31,34 +31,34 @@ export interface RunStart {
   configText: string;
   version: string;
   mode: RunMode;
-  /** A random one by default. */
+  /** Name of the run; random by default. */
   name?: string;
   observe?: RunObserver;
-  /** The folder's lock, where the caller took it (`acquireLock`) to look at the folder first. */
+  /** The folder's lock, if the caller already holds it (`acquireLock`). */
   lock?: HeldLock;
-  /** The record of this start, which is kept up to date from here. */
+  /** The record of this attempt, which the writer updates. */
   attempt?: AttemptWriter;
 }
 
 /**
- * How a folder is taken. `restart`: a training that was ended before its first checkpoint begins again, as the same run.
- * `again`: an evaluation into the folder of an earlier evaluation.
+ * How an existing folder is used. `restart`: a training that ended before its first checkpoint starts again as the same run.
+ * `again`: an evaluation in the folder of an earlier evaluation.
  */
 export type RunMode = 'new' | 'resume' | 'restart' | 'overwrite' | 'again';
 
-/** Sees every event as it is written. */
+/** Called with every event that is written. */
 export type RunObserver = (event: RunEvent) => void;
 
-/** Event without what the writer adds. */
-type Unstamped<E> = E extends RunEvent ? Omit<E, 'time'> : never;
+/** An event without its time, which the writer adds. */
+type WithoutTime<E> = E extends RunEvent ? Omit<E, 'time'> : never;
 
-/** The trainer's end of a run folder: its lock, `run.json` with heartbeat, events and configuration copy. */
+/** Writes a run folder for the trainer: lock, `run.json` with heartbeat, events and the copy of the configuration. */
 export class RunWriter {
   private heartbeat: NodeJS.Timeout | undefined;
   private ended = false;
-  /** Up to when this attempt's training is counted, milliseconds since 1970; undefined before it begins. */
+  /** Time until which the training of this attempt is counted, milliseconds since 1970; undefined before it starts. */
   private countedUntil: number | undefined;
-  /** Seconds of training, of earlier attempts too. */
+  /** Seconds of training, including earlier attempts. */
   private trained: number;
 
   private constructor(
@@ -72,20 +72,20 @@ export class RunWriter {
     this.trained = current.trainedSeconds ?? 0;
     attempt?.begin();
     this.save();
-    this.heartbeat = setInterval(() => this.beat(), HEARTBEAT_SECONDS * 1000);
+    this.heartbeat = setInterval(() => this.sendHeartbeat(), HEARTBEAT_SECONDS * 1000);
     this.heartbeat.unref();
   }
 
   /**
    * Opens a run folder for writing.
-   * @throws {UserError} when it holds a run already (without `resume` or `overwrite`) that did at least one step, when
-   *   that run is alive, or when there is nothing to resume.
+   * @throws {UserError} if it contains a run with at least one step (without `resume` or `overwrite`), if that run is
+   *   active, or if there is nothing to resume
    */
   static open(start: RunStart): RunWriter {
     const folder = new RunFolder(start.root);
     const lock = start.lock ?? tryLock(folder);
     try {
-      const earlier = prepareFolder(folder, start.mode);
+      const existing = prepareFolder(folder, start.mode);
       makeFolder(folder.predictions);
       writeFileAtomic(folder.config, start.configText);
       const fresh = newRun({
@@ -93,15 +93,15 @@ export class RunWriter {
         name: start.name ?? randomRunName(),
         kind: start.kind,
         started: new Date().toISOString(),
-        ...thisProcess(),
+        ...currentOwner(),
         ...(start.attempt && { attempt: start.attempt.id }),
-        configFile: configFileOf(folder, start, earlier),
+        configFile: originalConfigFile(folder, start, existing),
         configHash: start.configHash,
         versions: { nlvr: start.version, node: process.version, tensorflow: null },
       });
       return new RunWriter(
         folder,
-        { ...fresh, ...(earlier && kept(earlier, start.mode)) },
+        { ...fresh, ...(existing && inheritedFields(existing, start.mode)) },
         new EventWriter(folder.events),
         lock,
         start.attempt,
@@ -117,7 +117,7 @@ export class RunWriter {
     return this.current;
   }
 
-  /** Changes `run.json`. Written immediately when the state or the best result changes, else with the next heartbeat. */
+  /** Changes `run.json`. Writes it immediately if the state or the best result changes, otherwise with the next heartbeat. */
   update(change: Partial<RunInfo>): void {
     this.lock.requireHeld();
     const important = change.state !== undefined || change.best !== undefined;
@@ -127,9 +127,9 @@ export class RunWriter {
 
   /**
    * Appends an event.
-   * @throws {UserError} when the disk is full, and when another process has taken the folder
+   * @throws {UserError} if the disk is full or another process has taken the folder
    */
-  event(event: Unstamped<RunEvent>): void {
+  event(event: WithoutTime<RunEvent>): void {
     this.lock.requireHeld();
     const phase = phases[event.type];
     if (phase) this.phase(phase);
@@ -141,22 +141,22 @@ export class RunWriter {
   }
 
   /**
-   * What the program is at, for those who look at the run's attempt. Events say most of it by themselves.
-   * @throws {UserError} when another process has taken the folder
+   * Sets the phase of the attempt. Most phases are set by events.
+   * @throws {UserError} if another process has taken the folder
    */
   phase(phase: Phase): void {
     this.lock.requireHeld();
     this.attempt?.phase(phase);
   }
 
-  /** Share of an evaluation that is done, 0..1, for the same. */
+  /** Sets the progress of an evaluation in the attempt, 0..1. */
   progress(share: number): void {
     this.attempt?.progress(share);
   }
 
   /**
-   * Makes the events so far durable, before what depends on them is written.
-   * @throws {UserError} when the disk is full, and when another process has taken the folder
+   * Makes the events durable, before a checkpoint that depends on them is written.
+   * @throws {UserError} if the disk is full or another process has taken the folder
    */
   sync(): void {
     this.lock.requireHeld();
@@ -174,9 +174,9 @@ export class RunWriter {
   }
 
   /**
-   * Ends the run: the last event, the final state, the outcome of the attempt, the lock. When it fails it may be called
-   * again to say so: then only `run.json` and the attempt are written.
-   * @param exitCode what the program ends with
+   * Ends the run: writes the last event, the final state and the outcome of the attempt, and releases the lock. If it fails, it
+   * can be called again with the failure, and then writes only `run.json` and the attempt.
+   * @param exitCode exit code of the program
    */
   close(
     state: 'finished' | 'stopped' | 'failed',
@@ -186,14 +186,14 @@ export class RunWriter {
   ): void {
     clearInterval(this.heartbeat);
     const { step, epoch } = this.current;
-    const said = message === null ? {} : storedAdvice(message, hint);
-    const unsaid = { message: null, hint: null, phrase: undefined, hintPhrase: undefined };
+    const text = message === null ? {} : storedAdvice(message, hint);
+    const noText = { message: null, hint: null, phrase: undefined, hintPhrase: undefined };
     try {
-      if (!this.ended) this.writeEnd({ state, step, epoch, ...said });
+      if (!this.ended) this.writeEnd({ state, step, epoch, ...text });
     } finally {
-      // On a full disk the event may fail; the state still has a chance (run.json replaces itself).
+      // On a full disk the event may fail, but the state may still be written, because run.json is replaced.
       const ended = new Date().toISOString();
-      this.current = { ...this.current, state, ...unsaid, ...said, ended };
+      this.current = { ...this.current, state, ...noText, ...text, ended };
       try {
         if (this.isHeld()) this.save();
       } finally {
@@ -225,7 +225,7 @@ export class RunWriter {
     const now = Date.now();
     this.current.heartbeat = new Date(now).toISOString();
     if (this.countedUntil !== undefined) {
-      // A clock that was set back takes nothing away, as in the dashboard.
+      // If the clock was set back, the time does not decrease, as in the dashboard.
       this.trained += Math.max(0, now - this.countedUntil) / 1000;
       this.countedUntil = now;
       this.current.trainedSeconds = this.trained;
@@ -233,11 +233,11 @@ export class RunWriter {
     writeFileAtomic(this.folder.runJson, runJsonText(this.current));
   }
 
-  private beat(): void {
+  private sendHeartbeat(): void {
     try {
       if (this.isHeld()) this.save();
     } catch {
-      // A full disk stops the run where it matters, at the next checkpoint; a missed heartbeat does not.
+      // A full disk stops the run at the next checkpoint; a missed heartbeat does not.
     }
   }
 }
@@ -248,39 +248,38 @@ const exitCodes = {
   failed: ExitCode.failed,
 } as const;
 
-/** What a program is at when it writes an event. */
+/** Phase of the program when it writes an event. */
 const phases: Partial<Record<RunEvent['type'], Phase>> = {
   start: 'loading',
   step: 'training',
   evalProgress: 'evaluating',
 };
 
-/** What a run keeps when it is resumed. One that starts over has done nothing yet. */
-function kept(earlier: RunInfo, mode: RunMode): Partial<RunInfo> {
-  const { id, name, created, best, precision, epoch, maxEpoch, step, totalSteps } = earlier;
+/** The fields that a resumed run keeps. A restarted run has no progress yet. */
+function inheritedFields(existing: RunInfo, mode: RunMode): Partial<RunInfo> {
+  const { id, name, created, best, precision, epoch, maxEpoch, step, totalSteps } = existing;
   if (mode === 'restart') return { id, name, created };
-  const trained = trainedSeconds(earlier) ?? 0;
+  const trained = trainedSeconds(existing) ?? 0;
   return {
     ...{ id, name, created, best, precision, epoch, maxEpoch, step, totalSteps },
     trainedSeconds: trained,
   };
 }
 
-/** A run that is resumed with its own config.yaml stays linked to the file that it was started with. */
-function configFileOf(
+/** The original configuration file, which a run keeps when it is resumed with its own config.yaml. */
+function originalConfigFile(
   folder: RunFolder,
   { attempt, configFile }: RunStart,
-  earlier: RunInfo | undefined,
+  existing: RunInfo | undefined,
 ): string {
   const meant = attempt?.configFile ?? configFile;
-  return meant === folder.config ? (earlier?.configFile ?? meant) : meant;
+  return meant === folder.config ? (existing?.configFile ?? meant) : meant;
 }
 
 /**
- * Applies the rules for a folder that holds a run already, and touches nothing.
- * @returns how it is taken: `resume` is `new` where there is no run, and `restart` where the run saved nothing yet.
- * @throws {UserError} when it holds something else, or a run that has anything to keep and neither `resume` nor
- *   `overwrite` was said
+ * Checks whether a folder can be used with a mode, without changing it.
+ * @returns the effective mode: `resume` becomes `new` if there is no run, and `restart` if the run saved no checkpoint yet
+ * @throws {UserError} if the folder contains something else, or a run that must be kept, without `resume` or `overwrite`
  */
 export function requireUsableFolder(root: string, mode: RunMode): RunMode {
   const folder = new RunFolder(root);
@@ -295,7 +294,7 @@ export function requireUsableFolder(root: string, mode: RunMode): RunMode {
       { hint: localize('Choose another --output_dir.') },
     );
   if (mode === 'resume') {
-    const trainer = existsSync(folder.runJson) ? readEarlier(folder)?.trainer : undefined;
+    const trainer = existsSync(folder.runJson) ? readExisting(folder)?.trainer : undefined;
     if (trainer !== undefined)
       throw new UserError(
         localize(
@@ -323,28 +322,28 @@ export function requireUsableFolder(root: string, mode: RunMode): RunMode {
 
 function isTraining(folder: RunFolder): boolean {
   if (!existsSync(folder.runJson)) return false;
-  const earlier = readEarlier(folder);
-  return earlier?.kind === 'train' && earlier.trainer === undefined;
+  const existing = readExisting(folder);
+  return existing?.kind === 'train' && existing.trainer === undefined;
 }
 
-/** Prepares the folder; returns the run to resume. */
+/** Removes the files that the mode replaces. @returns the run to resume */
 function prepareFolder(folder: RunFolder, mode: RunMode): RunInfo | undefined {
   requireUsableFolder(folder.root, mode);
   return withDiskErrors(folder.root, () => {
     sweep(folder);
-    const earlier = mode === 'overwrite' || mode === 'new' ? undefined : readEarlier(folder);
-    for (const file of replaced(folder, mode)) rmSync(file, { recursive: true, force: true });
-    return earlier;
+    const existing = mode === 'overwrite' || mode === 'new' ? undefined : readExisting(folder);
+    for (const file of filesToRemove(folder, mode)) rmSync(file, { recursive: true, force: true });
+    return existing;
   });
 }
 
-/** What goes before the run begins. */
-function replaced(folder: RunFolder, mode: RunMode): string[] {
+/** Files to remove before the run starts. */
+function filesToRemove(folder: RunFolder, mode: RunMode): string[] {
   switch (mode) {
     case 'overwrite':
       return [...folder.owned, ...folder.epochCheckpoints];
     case 'new':
-      // It may hold a run that came to nothing. What its trainer logged stays, above what the new one will.
+      // The folder may contain a disposable run. Keep its trainer.log; the new run appends to it.
       return [folder.events];
     case 'restart':
       return [folder.events, folder.log, folder.metrics, folder.predictions];
@@ -354,8 +353,8 @@ function replaced(folder: RunFolder, mode: RunMode): string[] {
   }
 }
 
-/** A damaged run.json is replaced: name and history of the run are lost, its checkpoints are not. */
-function readEarlier(folder: RunFolder): RunInfo | undefined {
+/** Reads the existing run; undefined if run.json is damaged. It is then replaced; the checkpoints remain. */
+function readExisting(folder: RunFolder): RunInfo | undefined {
   try {
     return migrateRunInfo(parsePythonJson(readFileSync(folder.runJson, 'utf8')), folder.root);
   } catch {

@@ -2,24 +2,24 @@ import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunFolder } from '../runFolder';
 
-/** Names of `temporaryName`, and claims to a stale lock. */
+/** Names from `temporaryName`, and claims of stale locks. */
 const temporary = /^\.(.+\.\d+\.[0-9a-f]{8}\.tmp|run\.lock\.[0-9a-f]{12}\.\d+)$/;
-/** Only who has the lock writes checkpoints; the other files may be those of somebody who is at it right now. */
-const ours = /^\.checkpoint_/;
+/** Checkpoints are only written with the lock; another process may be writing the other files. */
+const checkpointFile = /^\.checkpoint_/;
 const OLD_MS = 60_000;
 
 /**
- * Removes what a killed trainer left half written: of a base model's checkpoint that is a gigabyte each time.
- * To be called with the folder's lock.
+ * Removes incomplete files of a killed trainer, such as a checkpoint of a base model of a gigabyte. Requires the folder's
+ * lock.
  */
 export function sweep(folder: RunFolder): void {
   for (const place of [folder.root, folder.predictions])
     for (const name of namesIn(place))
-      if (temporary.test(name) && (ours.test(name) || isOld(join(place, name))))
+      if (temporary.test(name) && (checkpointFile.test(name) || isOld(join(place, name))))
         rmSync(join(place, name), { force: true });
   rmSync(folder.newLast, { recursive: true, force: true });
   rmSync(folder.features, { recursive: true, force: true });
-  // It is moved aside only when a new one is whole, and needed only until that one is in its place.
+  // The old checkpoint is moved aside when the new one is complete, and only needed until that one is renamed.
   if (existsSync(folder.last)) rmSync(folder.oldLast, { recursive: true, force: true });
 }
 

@@ -1,15 +1,15 @@
-/** How long a training will still take: the one estimate, of the dashboard and of the command line. */
+/** Estimates the remaining time of a training, for the dashboard and the command line. */
 import type { RunEvent, StartEvent, StepEvent } from '../events';
 
-/** Of the latest points of the curve, at most so many make up the pace. */
-const MOST_POINTS = 200;
-/** A pace is known after so many points … */
-const ENOUGH_POINTS = 5;
-/** … or, where steps are slow, after two that took so many seconds together. */
-const ENOUGH_SECONDS = 10;
-/** A point that took so many times the median was no training: the machine slept, or the trainer was held. */
-const PAUSED_FACTOR = 10;
-/** Evaluating an example costs about a third of training on it: the forward pass without the backward pass. */
+/** Maximum number of points of which the pace is computed. */
+const MAX_POINTS = 200;
+/** A pace is known after this number of points … */
+const MIN_POINTS = 5;
+/** … or, for slow steps, after two points with this total time. */
+const MIN_SECONDS = 10;
+/** A point that exceeds the median by this factor is excluded: the machine slept, or the trainer was suspended. */
+const OUTLIER_FACTOR = 10;
+/** Cost of evaluating an example relative to training: the forward pass without the backward pass. */
 const EVALUATION_COST = 1 / 3;
 
 /** Steps between two points of the curve and the seconds that they took. */
@@ -18,39 +18,38 @@ interface Point {
   seconds: number;
 }
 
-/** The end of an epoch under way: evaluation, checkpoints, and the loader's start into the next epoch. */
-interface Pause {
+/** The current end of an epoch: evaluation, checkpoints, and the start of the loader for the next epoch. */
+interface EpochEnd {
   since: number;
   evaluates: boolean;
-  /** Examples whose evaluation is over, of splits that are done and of the one under way. */
+  /** Evaluated examples, of completed splits and of the current one. */
   doneBefore: number;
   done: number;
 }
 
 /**
- * Estimates the seconds to the end of a training from the events of the attempt under way: the pace of its steps, the
- * time that saving takes between them, and the ends of epochs as they were measured. Steps that recorded a program are
- * left out: they take long only once.
+ * Estimates the remaining seconds of a training from the events of the current attempt: the pace of its steps, the time for
+ * saving between them, and the measured ends of epochs. Excludes steps that recorded a graph, which take long only once.
  */
 export class TimeLeft {
   private start: StartEvent | undefined;
   private points: Point[] = [];
-  /** Where the next point begins; undefined where it cannot be measured. */
-  private from: { step: number; time: number } | undefined;
+  /** Start of the next point; undefined if it cannot be measured. */
+  private last: { step: number; time: number } | undefined;
   private step = 0;
   private epoch = 0;
   private now = 0;
-  /** A checkpoint was saved since the last point. */
+  /** Whether a checkpoint was saved since the last point. */
   private saved = false;
   private savingSeconds = 0;
   private steppingSeconds = 0;
-  private pause: Pause | undefined;
-  /** Seconds of the latest end of an epoch, with an evaluation and without one. */
+  private epochEnd: EpochEnd | undefined;
+  /** Seconds of the latest end of an epoch with and without an evaluation. */
   private measured: { evaluating?: number; other?: number } = {};
 
-  /** To be called with every event of the run, in order. */
+  /** Call it with every event of the run, in order. */
   add(event: RunEvent): void {
-    // Other programs write steps without a time.
+    // Other programs may write steps without a time.
     if (!Number.isFinite(event.time)) return;
     switch (event.type) {
       case 'start':
@@ -62,8 +61,8 @@ export class TimeLeft {
       case 'epoch':
         this.step = event.step;
         this.epoch = event.epoch;
-        this.from = undefined;
-        this.pause = {
+        this.last = undefined;
+        this.epochEnd = {
           since: event.time,
           evaluates: this.evaluates(event.epoch),
           doneBefore: 0,
@@ -71,12 +70,12 @@ export class TimeLeft {
         };
         break;
       case 'evalProgress':
-        if (this.pause) this.pause.done = event.done;
+        if (this.epochEnd) this.epochEnd.done = event.done;
         break;
       case 'eval':
-        if (!this.pause || event.epoch === null) return;
-        this.pause.doneBefore += event.examples;
-        this.pause.done = 0;
+        if (!this.epochEnd || event.epoch === null) return;
+        this.epochEnd.doneBefore += event.examples;
+        this.epochEnd.done = 0;
         break;
       case 'checkpoint':
         this.saved = true;
@@ -92,23 +91,24 @@ export class TimeLeft {
     this.now = event.time;
   }
 
-  /** Seconds from the latest event to the end; null before there is a pace, and when no training is under way. */
+  /** Seconds from the latest event to the end; null before a pace is known, and if no training is active. */
   get seconds(): number | null {
     const { start } = this;
     const pace = start && this.pace();
     if (!start || pace === undefined) return null;
     const stepping = Math.max(0, start.totalSteps - this.step) * pace * (1 + this.savingShare());
-    const { pause } = this;
-    // The end of an epoch under way says how long those to come will take, before one has been measured.
-    const underWay = pause && this.wholePause(pause, pace);
+    const { epochEnd } = this;
+    // The current end of an epoch also predicts the following ones, before one was measured.
+    const underWay = epochEnd && this.totalEpochEndSeconds(epochEnd, pace);
     let left = stepping;
-    if (pause && underWay !== undefined) left += Math.max(0, underWay - (this.now - pause.since));
-    for (let epoch = pause ? this.epoch + 1 : this.epoch; epoch < start.maxEpoch; epoch++) {
+    if (epochEnd && underWay !== undefined)
+      left += Math.max(0, underWay - (this.now - epochEnd.since));
+    for (let epoch = epochEnd ? this.epoch + 1 : this.epoch; epoch < start.maxEpoch; epoch++) {
       const evaluates = this.evaluates(epoch);
       left +=
-        pause?.evaluates === evaluates && underWay !== undefined
+        epochEnd?.evaluates === evaluates && underWay !== undefined
           ? underWay
-          : this.pauseSeconds(evaluates, pace);
+          : this.epochEndSeconds(evaluates, pace);
     }
     return left;
   }
@@ -116,33 +116,33 @@ export class TimeLeft {
   private begin(event: StartEvent): void {
     this.start = event;
     this.points = [];
-    this.from = undefined;
+    this.last = undefined;
     this.step = event.step;
     this.epoch = event.epoch;
     this.saved = false;
     this.savingSeconds = this.steppingSeconds = 0;
-    this.pause = undefined;
+    this.epochEnd = undefined;
     this.measured = {};
   }
 
   private addStep(event: StepEvent): void {
-    const { from, pause } = this;
-    if (pause) {
-      const seconds = event.time - pause.since - (this.pace() ?? 0) * (event.step - this.step);
-      this.measured[pause.evaluates ? 'evaluating' : 'other'] = Math.max(0, seconds);
-      this.pause = undefined;
-    } else if (from && event.step > from.step && event.recorded !== true)
-      this.addPoint({ steps: event.step - from.step, seconds: event.time - from.time });
-    this.from = { step: event.step, time: event.time };
+    const { last, epochEnd } = this;
+    if (epochEnd) {
+      const seconds = event.time - epochEnd.since - (this.pace() ?? 0) * (event.step - this.step);
+      this.measured[epochEnd.evaluates ? 'evaluating' : 'other'] = Math.max(0, seconds);
+      this.epochEnd = undefined;
+    } else if (last && event.step > last.step && event.recorded !== true)
+      this.addPoint({ steps: event.step - last.step, seconds: event.time - last.time });
+    this.last = { step: event.step, time: event.time };
     this.step = event.step;
     this.epoch = event.epoch;
     this.saved = false;
   }
 
   private addPoint(point: Point): void {
-    // The clock was set back.
+    // The system clock was set back.
     if (point.seconds <= 0) return;
-    // Of a long run there are hundreds of thousands of points: the pace is computed where it is needed only.
+    // A long run has hundreds of thousands of points: compute the pace only when it is needed.
     const pace = this.saved ? this.pace() : undefined;
     if (pace !== undefined) {
       this.savingSeconds += Math.max(0, point.seconds - pace * point.steps);
@@ -152,24 +152,23 @@ export class TimeLeft {
     if (this.saved) return;
     this.steppingSeconds += point.seconds;
     this.points.push(point);
-    if (this.points.length > MOST_POINTS) this.points.shift();
+    if (this.points.length > MAX_POINTS) this.points.shift();
   }
 
-  /** Seconds a step; undefined before it is known. */
+  /** Seconds per step; undefined before it is known. */
   private pace(): number | undefined {
     const { points } = this;
     const all = points.reduce((sum, { seconds }) => sum + seconds, 0);
-    if (points.length < ENOUGH_POINTS && (points.length < 2 || all < ENOUGH_SECONDS))
-      return undefined;
+    if (points.length < MIN_POINTS && (points.length < 2 || all < MIN_SECONDS)) return undefined;
     const each = points.map(({ seconds, steps }) => seconds / steps).sort((a, b) => a - b);
-    const most = PAUSED_FACTOR * (each[each.length >> 1] ?? 0);
+    const most = OUTLIER_FACTOR * (each[each.length >> 1] ?? 0);
     const kept = points.filter(({ seconds, steps }) => seconds / steps <= most);
     const seconds = kept.reduce((sum, point) => sum + point.seconds, 0);
     const steps = kept.reduce((sum, point) => sum + point.steps, 0);
     return steps > 0 ? seconds / steps : undefined;
   }
 
-  /** Seconds of saving within epochs for each second of steps. */
+  /** Seconds of saving within epochs per second of steps. */
   private savingShare(): number {
     return this.steppingSeconds > 0 ? this.savingSeconds / this.steppingSeconds : 0;
   }
@@ -180,13 +179,13 @@ export class TimeLeft {
     return epoch === maxEpoch - 1 || (epoch + 1) % (evaluation?.every ?? 1) === 0;
   }
 
-  private pauseSeconds(evaluates: boolean, pace: number): number {
+  private epochEndSeconds(evaluates: boolean, pace: number): number {
     const { evaluating, other } = this.measured;
     if (!evaluates) return other ?? 0;
     return evaluating ?? this.evaluationCost(pace);
   }
 
-  /** A first guess, before an evaluation has been measured. */
+  /** Initial estimate, before an evaluation was measured. */
   private evaluationCost(pace: number): number {
     const { stepsPerEpoch = 0, examples = {} } = this.start ?? {};
     const { train = 0 } = examples;
@@ -199,11 +198,14 @@ export class TimeLeft {
     return evaluation?.examples ?? val + test;
   }
 
-  /** Seconds of the end of an epoch under way: as measured before, or by the share of it that is done. */
-  private wholePause({ since, evaluates, doneBefore, done }: Pause, pace: number): number {
+  /** Total seconds of the current end of an epoch: as measured before, or extrapolated from its progress. */
+  private totalEpochEndSeconds(
+    { since, evaluates, doneBefore, done }: EpochEnd,
+    pace: number,
+  ): number {
     const known = evaluates ? this.measured.evaluating : this.measured.other;
     const share = Math.min(1, (doneBefore + done) / Math.max(1, this.evaluatedExamples()));
-    if (known !== undefined || share === 0) return known ?? this.pauseSeconds(evaluates, pace);
+    if (known !== undefined || share === 0) return known ?? this.epochEndSeconds(evaluates, pace);
     return (this.now - since) / share;
   }
 }

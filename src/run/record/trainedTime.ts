@@ -1,11 +1,11 @@
-/** How long a run took: the two definitions of the tree, the dashboard and the command line. */
+/** Computes the duration of a run, for the views, the dashboard and the command line. */
 import type { RunInfo } from '../runInfo';
 
 /**
- * Seconds spent training, over all attempts: from the beginning of each attempt's training to its end, with evaluation
- * and saving, without the pauses between attempts. Time that was lost because nothing was saved after it counts, too.
- * Of an active run: up to its last heartbeat. Of a run of an older version: the time of its last attempt.
- * @returns null for other runs than trainings, and before any training
+ * Returns the seconds of training of all attempts: from the start of each attempt's training to its end, with evaluation and
+ * saving, without the time between attempts. Includes training that was lost because no checkpoint was saved after it. For
+ * an active run: up to its last heartbeat. For runs of older versions: the time of the last attempt.
+ * @returns null for runs that are not trainings, and before the training starts
  */
 export function trainedSeconds(
   info: Pick<RunInfo, 'kind' | 'trainedSeconds' | 'started' | 'ended' | 'heartbeat'>,
@@ -15,7 +15,7 @@ export function trainedSeconds(
   return seconds > 0 ? seconds : null;
 }
 
-/** Seconds from the first start of a run to its end, or to its last heartbeat, pauses included. */
+/** Returns the seconds from the first start of a run to its end or last heartbeat, including the time between attempts. */
 export function wallSeconds(info: Pick<RunInfo, 'created' | 'ended' | 'heartbeat'>): number {
   return between(info.created, info.ended ?? info.heartbeat);
 }

@@ -1,25 +1,25 @@
-/** A folder of TensorBoard's event files, read while they grow. */
+/** Reads a folder of TensorBoard event files while they grow. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { localize, type MessageText } from '../../util/localize';
 import { messageOf, UserError } from '../../util/userError';
-import { isStep, seriesOf, type ScalarSource, type SeriesTable } from '../curves/series';
+import { isStep, getSeries, type ScalarSource, type SeriesTable } from '../curves/series';
 import { RecordReader } from './records';
 import { scalarEvent } from './scalars';
 
-/** As TensorBoard finds them. */
+/** TensorBoard's criterion for event files. */
 const EVENT_FILE = /tfevents/;
-/** Subfolders that hold a part of a training: Keras writes them, and PyTorch's `add_scalars` those of its own names. */
-const PART = /^(train|training|val|valid|validation|dev|eval|evaluation|test|testing)$/i;
+/** Subfolders of the same training, as written by Keras and by PyTorch's `add_scalars`. */
+const SPLIT_FOLDER = /^(train|training|val|valid|validation|dev|eval|evaluation|test|testing)$/i;
 const MAX_DEPTH = 4;
 
 export function isEventFile(file: string): boolean {
   return EVENT_FILE.test(basename(file));
 }
 
-interface Followed {
+interface FollowedFile {
   reader: RecordReader;
-  /** Name of its folder, to distinguish equal tags of several folders. */
+  /** Name of its subfolder, to distinguish equal tags in several folders. */
   prefix: string;
   plugins: Map<string, string>;
 }
@@ -27,10 +27,10 @@ interface Followed {
 export class TensorBoardSource implements ScalarSource {
   series: SeriesTable = new Map();
   state = '';
-  private followed = new Map<string, Followed>();
-  private unknown = 0;
-  /** Scalars whose step is none. */
-  private beyond = 0;
+  private followed = new Map<string, FollowedFile>();
+  private foreignRecords = 0;
+  /** Number of scalars with an invalid step. */
+  private invalidSteps = 0;
 
   /** @param path absolute path of a log folder, or of one event file */
   constructor(private readonly path: string) {}
@@ -57,30 +57,34 @@ export class TensorBoardSource implements ScalarSource {
           ),
         );
     }
-    if (this.unknown > 0)
+    if (this.foreignRecords > 0)
       problems.push(
-        localize("{0} has records that are not TensorBoard's: {1}.", this.path, this.unknown),
+        localize(
+          "{0} has records that are not TensorBoard's: {1}.",
+          this.path,
+          this.foreignRecords,
+        ),
       );
-    if (this.beyond > 0)
+    if (this.invalidSteps > 0)
       problems.push(
         localize(
           '{0} has scalars whose step is negative or exceeds 32 bits, which are skipped: {1}.',
           this.path,
-          this.beyond,
+          this.invalidSteps,
         ),
       );
     return problems;
   }
 
-  async look(): Promise<string> {
-    return stateOf(await eventFiles(this.path));
+  async fingerprint(): Promise<string> {
+    return fingerprintOf(await eventFiles(this.path));
   }
 
   async read(): Promise<void> {
     const files = await eventFiles(this.path);
-    const state = await stateOf(files);
+    const state = await fingerprintOf(files);
     if (state === this.state) return;
-    // A file that is gone or was put before others changes what the later ones were added to.
+    // Start again if a file was removed or inserted before others, because later files were merged after it.
     const known = [...this.followed.keys()];
     if (known.some((file, i) => files[i]?.file !== file)) this.restart();
     for (const { file, prefix } of files)
@@ -97,23 +101,23 @@ export class TensorBoardSource implements ScalarSource {
   private restart(): void {
     this.series = new Map();
     this.followed = new Map();
-    this.unknown = 0;
-    this.beyond = 0;
+    this.foreignRecords = 0;
+    this.invalidSteps = 0;
     this.state = '';
   }
 
-  private take(data: Uint8Array, { prefix, plugins }: Followed): void {
+  private take(data: Uint8Array, { prefix, plugins }: FollowedFile): void {
     const event = scalarEvent(data, plugins);
     if (!event) {
-      this.unknown++;
+      this.foreignRecords++;
       return;
     }
     const { step, time, scalars, restart } = event;
     if (restart)
-      for (const [name, series] of this.series) if (name.startsWith(prefix)) series.cut(step);
+      for (const [name, series] of this.series) if (name.startsWith(prefix)) series.truncate(step);
     for (const { tag, value } of scalars)
-      if (isStep(step)) seriesOf(this.series, prefix + tag).push(step, time, value);
-      else this.beyond++;
+      if (isStep(step)) getSeries(this.series, prefix + tag).push(step, time, value);
+      else this.invalidSteps++;
   }
 }
 
@@ -123,8 +127,8 @@ interface EventFile {
 }
 
 /**
- * The event files of one training, oldest first; those of its parts carry the part's name.
- * @throws {UserError} where there are none, or those of several trainings
+ * Finds the event files of one training, oldest first; files in subfolders have the name of the subfolder as prefix.
+ * @throws {UserError} if there are none, or those of several trainings
  */
 async function eventFiles(path: string): Promise<EventFile[]> {
   const found = await stat(path).catch((cause: unknown) => {
@@ -132,10 +136,10 @@ async function eventFiles(path: string): Promise<EventFile[]> {
   });
   if (found.isFile()) return [{ file: path, prefix: '' }];
   if (!found.isDirectory()) throw new UserError(localize('{0} is not a file.', path));
-  const folder = await lookInto(path, MAX_DEPTH);
-  const training = trainingOf(folder);
+  const folder = await listFolder(path, MAX_DEPTH);
+  const training = findTraining(folder);
   if (training === undefined) {
-    const several = withFiles(folder).map((each) => each.slice(path.length + 1));
+    const several = foldersWithFiles(folder).map((each) => each.slice(path.length + 1));
     throw new UserError(
       several.length === 0
         ? localize('{0} has no TensorBoard event files.', path)
@@ -148,7 +152,7 @@ async function eventFiles(path: string): Promise<EventFile[]> {
       },
     );
   }
-  return filesOf(training, '');
+  return collectFiles(training, '');
 }
 
 interface Folder {
@@ -157,40 +161,40 @@ interface Folder {
   folders: Folder[];
 }
 
-async function lookInto(path: string, depth: number): Promise<Folder> {
+async function listFolder(path: string, depth: number): Promise<Folder> {
   const folder: Folder = { path, files: [], folders: [] };
   const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
-  // Their names begin with the second in which they were begun.
+  // File names contain the start time in seconds.
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries)
     if (entry.isFile() && isEventFile(entry.name)) folder.files.push(join(path, entry.name));
     else if (entry.isDirectory() && !entry.name.startsWith('.') && depth > 0) {
-      const inner = await lookInto(join(path, entry.name), depth - 1);
+      const inner = await listFolder(join(path, entry.name), depth - 1);
       if (inner.files.length > 0 || inner.folders.length > 0) folder.folders.push(inner);
     }
   return folder;
 }
 
-/** The folder of one training: with files of its own, or with parts, or the only one within; undefined for none. */
-function trainingOf(folder: Folder): Folder | undefined {
+/** Finds the folder of the training: the one with files or with known subfolders, also if nested; undefined if ambiguous. */
+function findTraining(folder: Folder): Folder | undefined {
   if (folder.files.length > 0) return folder;
   if (folder.folders.length === 0) return undefined;
-  if (folder.folders.every(({ path }) => PART.test(basename(path)))) return folder;
-  return folder.folders.length === 1 ? trainingOf(folder.folders[0]) : undefined;
+  if (folder.folders.every(({ path }) => SPLIT_FOLDER.test(basename(path)))) return folder;
+  return folder.folders.length === 1 ? findTraining(folder.folders[0]) : undefined;
 }
 
-function filesOf({ files, folders }: Folder, prefix: string): EventFile[] {
+function collectFiles({ files, folders }: Folder, prefix: string): EventFile[] {
   return [
     ...files.map((file) => ({ file, prefix })),
-    ...folders.flatMap((each) => filesOf(each, `${prefix}${basename(each.path)}/`)),
+    ...folders.flatMap((each) => collectFiles(each, `${prefix}${basename(each.path)}/`)),
   ];
 }
 
-function withFiles({ path, files, folders }: Folder): string[] {
-  return files.length > 0 ? [path] : folders.flatMap(withFiles);
+function foldersWithFiles({ path, files, folders }: Folder): string[] {
+  return files.length > 0 ? [path] : folders.flatMap(foldersWithFiles);
 }
 
-async function stateOf(files: readonly EventFile[]): Promise<string> {
+async function fingerprintOf(files: readonly EventFile[]): Promise<string> {
   const stats = await Promise.all(
     files.map(async ({ file }) => {
       const found = await stat(file).catch(() => undefined);

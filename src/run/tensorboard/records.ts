@@ -1,6 +1,6 @@
 /**
- * TensorFlow's record files (tensorflow/core/lib/io/record_writer.h): length as 64 bits, its masked CRC-32C, the data, its
- * masked CRC-32C; little endian.
+ * Reads and writes TensorFlow's record files (tensorflow/core/lib/io/record_writer.h): 64-bit length, its masked CRC-32C,
+ * data, its masked CRC-32C; little endian.
  */
 import { open } from 'node:fs/promises';
 import { maskedCrc32c } from '../../util/crc32c';
@@ -8,11 +8,11 @@ import { maskedCrc32c } from '../../util/crc32c';
 const HEADER_BYTES = 12;
 const FOOTER_BYTES = 4;
 const CHUNK_BYTES = 1024 * 1024;
-/** No record with scalars is as long; such a one (a graph, pictures) is passed over without being read. */
+/** Longer records (graphs, images) contain no scalars and are skipped without being read. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
-/** A record as stored in a file. */
-export function recordOf(data: Uint8Array): Uint8Array {
+/** Encodes a record. */
+export function encodeRecord(data: Uint8Array): Uint8Array {
   const record = Buffer.alloc(HEADER_BYTES + data.length + FOOTER_BYTES);
   record.writeBigUInt64LE(BigInt(data.length), 0);
   record.writeUInt32LE(maskedCrc32c(record.subarray(0, 8)), 8);
@@ -21,17 +21,17 @@ export function recordOf(data: Uint8Array): Uint8Array {
   return record;
 }
 
-/** Reads one file of records while it grows. */
+/** Reads one record file while it grows. */
 export class RecordReader {
   private offset = 0;
   private inode: number | undefined;
   private damaged: number[] = [];
-  /** Where a length is damaged, so that nothing behind it can be found; null where none is. */
+  /** Offset of a damaged length, after which no records can be found; null if there is none. */
   private lost: number | null = null;
 
   constructor(readonly file: string) {}
 
-  /** Bytes at which damaged records begin, whose data was left out. */
+  /** Offsets of damaged records, which were skipped. */
   get damagedAt(): readonly number[] {
     return this.damaged;
   }
@@ -41,9 +41,8 @@ export class RecordReader {
   }
 
   /**
-   * Hands over the whole records that were added, in order; the bytes are the caller's only during the call. A record
-   * that is not complete yet waits for its rest.
-   * @returns false when the file was cut or replaced: it must be read from its beginning, by another reader
+   * Calls `take` with each new complete record, in order; the bytes are only valid during the call.
+   * @returns false if the file was truncated or replaced: it must be read from the start, by a new reader
    */
   async read(take: (data: Uint8Array) => void): Promise<boolean> {
     const handle = await open(this.file, 'r');
@@ -61,7 +60,7 @@ export class RecordReader {
           buffer = Buffer.allocUnsafe(used.needed);
         }
         this.offset += used.passed;
-        // A read from the page cache may complete without the loop turning; others come first.
+        // A read from the page cache may complete without returning to the event loop; let other tasks run.
         await new Promise(setImmediate);
       }
       return true;
@@ -70,7 +69,7 @@ export class RecordReader {
     }
   }
 
-  /** @returns bytes of whole records, and how many the first of the others has. */
+  /** Parses complete records. @returns their size, and the size of the next, incomplete one */
   private records(
     bytes: Buffer,
     size: number,
@@ -86,7 +85,7 @@ export class RecordReader {
       }
       const length = Number(bytes.readBigUInt64LE(at));
       const whole = HEADER_BYTES + length + FOOTER_BYTES;
-      // Its end is not written yet.
+      // The record is not complete yet.
       if (start + whole > size) return { passed: at, needed: 0 };
       if (length > MAX_RECORD_BYTES) {
         if (at > 0) return { passed: at, needed: 0 };
@@ -95,7 +94,7 @@ export class RecordReader {
       if (at + whole > bytes.length) return { passed: at, needed: whole };
       const data = bytes.subarray(at + HEADER_BYTES, at + HEADER_BYTES + length);
       if (bytes.readUInt32LE(at + HEADER_BYTES + length) === maskedCrc32c(data)) take(data);
-      // The last record may be in the middle of being written: it is looked at again when more has come.
+      // The last record may still be being written: check it again with the next read.
       else if (start + whole === size) {
         this.noteDamage(start);
         return { passed: at, needed: 0 };
@@ -104,7 +103,7 @@ export class RecordReader {
     }
   }
 
-  /** Records come in the order of the file; the last of it may be looked at several times. */
+  /** Stores the offset of a damaged record; the last record may be checked several times. */
   private noteDamage(start: number): void {
     if (this.damaged.at(-1) !== start) this.damaged.push(start);
   }

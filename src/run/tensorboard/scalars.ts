@@ -1,4 +1,4 @@
-/** Scalars in TensorBoard's events. */
+/** Decodes and encodes scalars in TensorBoard events. */
 import {
   decodeEvent,
   encodeEvent,
@@ -9,17 +9,17 @@ import {
 
 export interface Scalar {
   tag: string;
-  /** NaN where it was not finite. */
+  /** NaN if it was not finite. */
   value: number;
 }
 
-/** What an event says, as far as it is about scalars. */
+/** The scalars of an event. */
 export interface ScalarEvent {
   step: number;
   /** Seconds since 1970. */
   time: number;
   scalars: Scalar[];
-  /** A training begins or begins again here: what was of this step and later ones is void. */
+  /** A training starts or restarts here: earlier scalars of this step and later ones are void. */
   restart: boolean;
 }
 
@@ -28,8 +28,9 @@ const DT_FLOAT = 1;
 const DT_DOUBLE = 2;
 
 /**
- * @param plugins names of the plugins of tags, which only the first value of a tag carries; filled in
- * @returns undefined if the message is not one of TensorBoard's
+ * Decodes an event.
+ * @param plugins plugin names by tag, which only the first value of a tag contains; updated by the call
+ * @returns undefined if the message is not a TensorBoard event
  */
 export function scalarEvent(
   message: Uint8Array,
@@ -46,18 +47,18 @@ export function scalarEvent(
     const { tag = '' } = value;
     const plugin = value.metadata?.plugin_data?.plugin_name;
     if (plugin !== undefined && plugin !== '') plugins.set(tag, plugin);
-    const number = numberOf(value, plugins.get(tag));
+    const number = scalarValue(value, plugins.get(tag));
     if (tag !== '' && number !== undefined) scalars.push({ tag, value: number });
   }
   return {
-    step: numberOfLong(event.step),
+    step: longToNumber(event.step),
     time: event.wall_time ?? Number.NaN,
     scalars,
     restart: event.session_log?.status === SESSION_START,
   };
 }
 
-function numberOf(value: SummaryValue, plugin: string | undefined): number | undefined {
+function scalarValue(value: SummaryValue, plugin: string | undefined): number | undefined {
   if (value.simple_value !== undefined) return value.simple_value;
   const { tensor } = value;
   if (!tensor || (plugin !== undefined && plugin !== 'scalars')) return undefined;
@@ -71,16 +72,16 @@ function numberOf(value: SummaryValue, plugin: string | undefined): number | und
   return dtype === DT_FLOAT ? view.getFloat32(0, true) : view.getFloat64(0, true);
 }
 
-function numberOfLong(long: Long | undefined): number {
+function longToNumber(long: Long | undefined): number {
   return long ? long.high * 2 ** 32 + (long.low >>> 0) : 0;
 }
 
-/** The first event of a file. @param time seconds since 1970 */
+/** Encodes the first event of a file. @param time seconds since 1970 */
 export function versionMessage(time: number): Uint8Array {
   return encodeEvent({ wall_time: time, file_version: 'brain.Event:2' });
 }
 
-/** Scalars of one step as an event. */
+/** Encodes the scalars of one step as an event. */
 export function scalarMessage(step: number, time: number, scalars: readonly Scalar[]): Uint8Array {
   return encodeEvent({
     wall_time: time,

@@ -32,8 +32,8 @@ export class BackgroundCheck {
   }
 
   private async look(): Promise<void> {
-    const { unseen } = this.checked;
-    if (unseen.length === 0) return;
+    const { unchecked } = this.checked;
+    if (unchecked.length === 0) return;
     let said = 0;
     const say = (problems: readonly DataProblem[]): void => {
       const count = problems.reduce((sum, problem) => sum + problem.count, 0);

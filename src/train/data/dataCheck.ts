@@ -4,7 +4,7 @@ import type { LoadedConfig } from '../../config/load';
 import { configPaths } from '../../config/paths';
 import {
   checkDataset,
-  checkUnseen,
+  checkRemainingImages,
   type CheckOptions,
   type CheckProgress,
   type DataReport,
@@ -61,20 +61,20 @@ export async function checkData(
   return {
     ...report,
     problems: [...report.problems, ...easy.problems],
-    unseen: [...new Set([...report.unseen, ...easy.unseen])],
+    unchecked: [...new Set([...report.unchecked, ...easy.unchecked])],
     ...(easy.datasets.length > 0 && { curriculum }),
   };
 }
 
-/** Decodes the images that a check by sample left out (`checkUnseen`). */
+/** Decodes the images that a check by sample left out (`checkRemainingImages`). */
 export function checkUnseenImages(
   { config, folder }: LoadedConfig,
-  { datasets, curriculum, unseen }: CheckedData,
+  { datasets, curriculum, unchecked }: CheckedData,
   hooks: { signal: AbortSignal; onFirst: (problems: DataProblem[]) => void },
 ): Promise<DataProblem[]> {
   const all = curriculum ? [...datasets, curriculum] : datasets;
   const { imageRoot } = configPaths(config, folder);
-  return checkUnseen(all, unseen, { imageRoot, ...verifiedFile(), ...hooks });
+  return checkRemainingImages(all, unchecked, { imageRoot, ...verifiedFile(), ...hooks });
 }
 
 /** The file that lists undamaged images, if there is a cache folder. */

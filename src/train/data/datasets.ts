@@ -4,7 +4,7 @@ import { configPaths } from '../../config/paths';
 import {
   loadAnnotations,
   loadSplit,
-  unnamedSplit,
+  missingSplitError,
   withoutMissingImages,
 } from '../../data/loadSplit';
 import type { Split } from '../../data/split';
@@ -64,7 +64,7 @@ export async function checkedDatasets(
   for (const dataset of checked)
     datasets[dataset.split] = await withoutMissingImages(loaded, dataset);
   const { train } = datasets;
-  if (train === undefined) throw unnamedSplit(loaded, 'train');
+  if (train === undefined) throw missingSplitError(loaded, 'train');
   return { ...datasets, train };
 }
 

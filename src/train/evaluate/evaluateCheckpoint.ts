@@ -75,11 +75,11 @@ export async function evaluateCheckpoint(request: EvaluationRequest): Promise<Re
   try {
     const { loaded } = request;
     const model = readModelConfig(loaded.config, loaded.folder);
-    attempt?.in(folder, false);
+    attempt?.setFolder(folder, false);
     attempt?.phase('checking');
     await checkWeights(request.checkpoint, model, request.allowMissing);
     const datasets = await loadDatasets(loaded, request.splits);
-    attempt?.willMake(folder);
+    attempt?.willCreate(folder);
     lock = await acquireLock(folder, {
       takeOver,
       signal: stop.signal,

@@ -39,7 +39,7 @@ export async function openEvaluationOutput(
     const request = { folder, info, checkpoint, attempt, theirs, loaded };
     return AttachedEvaluation.open(request, lock);
   }
-  attempt?.in(folder, true);
+  attempt?.setFolder(folder, true);
   return EvaluationRun.open(folder, loaded, mode, lock, attempt);
 }
 

@@ -173,7 +173,7 @@ function textsOf({ examples }: Dataset, maxWords: number, maxTokens: number): Te
       tokenizer,
       Array.from(indices, (i) => cleanCaption(sentenceIn(test, examples[i].sentence), maxWords)),
       // As long as the batch, so that no other program has to be recorded.
-      { maxTokens, multiple: LENGTH_MULTIPLE, least: length },
+      { maxTokens, multiple: LENGTH_MULTIPLE, minLength: length },
     );
 }
 

@@ -1,5 +1,5 @@
 import { decodeImage } from '../../data/image/decode';
-import { heatOverlay, pairAsPng } from '../../data/image/heatOverlay';
+import { heatOverlay, encodePairPng } from '../../data/image/heatOverlay';
 import { replaceFileAsync } from '../../util/atomicFile';
 import { maxOfMaps } from '../../util/heatMap';
 
@@ -20,7 +20,7 @@ export async function writeExplanation(
   const scale = maxOfMaps(maps);
   const overlaid = async (image: string, map: ArrayLike<number>) =>
     heatOverlay(await decodeImage(image), map, grid, scale, fade);
-  const png = await pairAsPng(await overlaid(left, maps[0]), await overlaid(right, maps[1]));
+  const png = await encodePairPng(await overlaid(left, maps[0]), await overlaid(right, maps[1]));
   await replaceFileAsync(file, async (handle) => {
     await handle.writeFile(png);
   });

@@ -1,7 +1,7 @@
-/** Which scalar is which curve: a short list of common names, and what the user says. */
+/** Assigns scalars to curves by a list of common names. */
 import type { SeriesTable } from './series';
 
-/** The curves that a run has, by the names under which `nlvr export` writes them. */
+/** Names of the curves of a run, as `nlvr export` writes them. */
 export const CURVES = [
   'loss/train',
   'lr',
@@ -19,9 +19,9 @@ export const CURVES = [
 export type CurveName = (typeof CURVES)[number];
 
 /** The scalar of each curve, by name. */
-export type Chosen = Partial<Record<CurveName, string>>;
+export type CurveMapping = Partial<Record<CurveName, string>>;
 
-/** Words of a name that mean the same. */
+/** Synonyms of words in scalar names. */
 const synonyms: Record<string, string> = {
   training: 'train',
   validation: 'val',
@@ -44,14 +44,14 @@ const synonyms: Record<string, string> = {
   s: 'second',
 };
 
-/** Words that do not change which curve it is. */
-const neutral = new Set(
+/** Words that are ignored in scalar names. */
+const ignoredWords = new Set(
   'step steps iter iteration epoch batch mean avg average metric metrics scalar scalars opt optim optimizer adam adamw w sgd pg group global total nlvr nlvr2 running smooth smoothed per'.split(
     ' ',
   ),
 );
 
-const known: Record<string, CurveName> = {
+const curvesByKey: Record<string, CurveName> = {
   loss: 'loss/train',
   'loss train': 'loss/train',
   lr: 'lr',
@@ -69,52 +69,52 @@ const known: Record<string, CurveName> = {
   'examples second train': 'examples_per_second',
 };
 
-interface Reading {
-  /** The words that count, sorted, each once. */
+interface ParsedName {
+  /** The distinct relevant words, sorted. */
   key: string;
-  /** Words that were passed over. */
-  passed: number;
+  /** Number of ignored words. */
+  ignored: number;
   words: string[];
 }
 
-function read(name: string): Reading {
+function parseName(name: string): ParsedName {
   const words = name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
     .toLowerCase()
     .replace(/learning[^a-z0-9]*rate/g, 'lr')
     .split(/[^a-z0-9]+/)
     .filter((word) => word !== '' && !/^\d+$/.test(word));
-  // `pg1` is the parameter group 1.
-  const isNeutral = (word: string): boolean => neutral.has(word.replace(/\d+$/, ''));
-  const counted = words
-    .filter((word) => !isNeutral(word))
+  // `pg1` means parameter group 1.
+  const isIgnored = (word: string): boolean => ignoredWords.has(word.replace(/\d+$/, ''));
+  const relevant = words
+    .filter((word) => !isIgnored(word))
     .flatMap((word) => (synonyms[word] ?? word).split(' '));
-  const passed = words.filter(isNeutral).length;
-  return { key: [...new Set(counted)].sort().join(' '), passed, words };
+  const ignored = words.filter(isIgnored).length;
+  return { key: [...new Set(relevant)].sort().join(' '), ignored, words };
 }
 
-/** The curve that a name is commonly of; undefined for others. */
-export function curveNamed(name: string): CurveName | undefined {
-  const { key, words } = read(name);
+/** Returns the curve for a common scalar name; undefined for other names. */
+export function curveForName(name: string): CurveName | undefined {
+  const { key, words } = parseName(name);
   const isEpoch = words.at(-1) === 'epoch' && ['', 'train'].includes(key);
-  return isEpoch ? 'epoch' : known[key];
+  return isEpoch ? 'epoch' : curvesByKey[key];
 }
 
-/** Scalars by curve, as far as their names are common ones. Of several the plainest name is taken. */
-export function commonCurves(series: SeriesTable): Chosen {
-  const chosen: Chosen = {};
+/** Assigns scalars with common names to curves. If several match, the one with the simplest name is chosen. */
+export function commonCurves(series: SeriesTable): CurveMapping {
+  const chosen: CurveMapping = {};
   const names = [...series.keys()].sort((a, b) => {
-    const [x, y] = [read(a), read(b)];
+    const [x, y] = [parseName(a), parseName(b)];
     // Lightning logs train_loss_step and train_loss_epoch.
-    const coarse = ({ words }: Reading): number => (words.includes('epoch') ? 1 : 0);
-    return coarse(x) - coarse(y) || x.passed - y.passed || a.length - b.length;
+    const coarse = ({ words }: ParsedName): number => (words.includes('epoch') ? 1 : 0);
+    return coarse(x) - coarse(y) || x.ignored - y.ignored || a.length - b.length;
   });
   for (const name of names) {
-    const curve = curveNamed(name);
+    const curve = curveForName(name);
     if (curve !== undefined) chosen[curve] ??= name;
   }
-  // Keras' `accuracy` is of the training split, where there is one of validation as well.
-  const bare = names.find((name) => read(name).key === 'accuracy');
+  // Keras: `accuracy` is for the training split if there is also a validation accuracy.
+  const bare = names.find((name) => parseName(name).key === 'accuracy');
   if (bare !== undefined && chosen['accuracy/val'] !== undefined) chosen['accuracy/train'] ??= bare;
   return chosen;
 }
@@ -123,7 +123,7 @@ export function isCurveName(name: string): name is CurveName {
   return CURVES.some((each) => each === name);
 }
 
-/** Curves whose values are shares, which some trainers log in percent. */
-export function isShare(curve: CurveName): boolean {
+/** Whether the values of a curve are fractions, which some trainers log in percent. */
+export function isFraction(curve: CurveName): boolean {
   return curve.startsWith('accuracy') || curve.startsWith('consistency');
 }

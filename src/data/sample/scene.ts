@@ -1,6 +1,6 @@
 /** Scenes of the sample's images: colored shapes in the cells of a 3 × 3 grid. */
 import type { KeyedRandom } from '../random';
-import { bernoulli, pick, shuffle } from './choose';
+import { bernoulli, pick, shuffle } from './randomChoice';
 
 /**
  * Fill colors in sRGB. All are clearly brighter than the background, by about the same amount, so that a model can
@@ -25,13 +25,13 @@ export const gridSide = 3;
 const cellCount = gridSide ** 2;
 
 /** A shape in an image; all fields are indices, `cell` row by row. */
-export interface Thing {
+export interface PlacedShape {
   readonly colour: number;
   readonly shape: number;
   readonly cell: number;
 }
 /** The contents of one image, ordered by cell. */
-export type Scene = readonly Thing[];
+export type Scene = readonly PlacedShape[];
 export type ScenePair = readonly [left: Scene, right: Scene];
 
 /** The shapes that a sentence refers to: "red circle", "red shape" or "circle"; null means any. */
@@ -41,7 +41,7 @@ export interface Phrase {
 }
 
 /** Counts the shapes of a scene that match a phrase. */
-export function countOf(phrase: Phrase, scene: Scene): number {
+export function countMatching(phrase: Phrase, scene: Scene): number {
   let count = 0;
   for (const { colour, shape } of scene) {
     if (phrase.colour !== null && phrase.colour !== colour) continue;

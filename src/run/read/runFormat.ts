@@ -1,14 +1,14 @@
-/** What makes a `run.json` ours: other programs write files of that name, too. */
+/** The format marker of `run.json`, because unrelated programs also write files with that name. */
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { parsePythonJson } from '../../util/pythonJson';
 import { RunFolder } from '../runFolder';
 import type { RunInfo } from '../runInfo';
 
-/** The first field of a `run.json`. A trainer of another kind that writes run folders writes it as well. */
+/** Value of `format`, the first field of a `run.json`, which all trainers write. */
 export const RUN_FORMAT = 'nlvr-run';
 
-/** A run's description as it is written. */
+/** Formats the content of `run.json`. */
 export function runJsonText(info: Readonly<RunInfo>): string {
   return `${JSON.stringify({ format: RUN_FORMAT, ...info }, null, 2)}\n`;
 }
@@ -17,26 +17,26 @@ export function runJsonText(info: Readonly<RunInfo>): string {
 export async function hasRunJson(folder: string): Promise<boolean> {
   const paths = new RunFolder(folder);
   const text = await readFile(paths.runJson, 'utf8').catch(() => undefined);
-  return text !== undefined && isOurs(text, paths);
+  return text !== undefined && isRunJson(text, paths);
 }
 
-/** Whether a folder has a `run.json` of another program. */
+/** Whether a folder has a `run.json` of an unrelated program. */
 export function hasForeignRunJson(folder: RunFolder): boolean {
   try {
-    return !isOurs(readFileSync(folder.runJson, 'utf8'), folder);
+    return !isRunJson(readFileSync(folder.runJson, 'utf8'), folder);
   } catch {
     return false;
   }
 }
 
 /** Whether the text of a `run.json` describes a run, or did before it was damaged. */
-export function isOurs(text: string, folder: RunFolder): boolean {
+export function isRunJson(text: string, folder: RunFolder): boolean {
   try {
     const raw: unknown = parsePythonJson(text);
     if (typeof raw !== 'object' || raw === null) return false;
     const { format, schema, state, heartbeat } = raw as Record<string, unknown>;
     if (format !== undefined) return format === RUN_FORMAT;
-    // Written before there was a mark.
+    // Older files have no marker.
     return typeof schema === 'number' && typeof state === 'string' && typeof heartbeat === 'string';
   } catch {
     return text.includes(`"${RUN_FORMAT}"`) || existsSync(folder.events);

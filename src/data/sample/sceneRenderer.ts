@@ -1,7 +1,7 @@
 /** Renders scenes: bright shapes with a white outline on a warm gray background. */
 import sharp from 'sharp';
 import type { KeyedRandom } from '../random';
-import { colours, gridSide, shapes, type Scene } from './world';
+import { colours, gridSide, shapes, type Scene } from './scene';
 
 /** Side of an image in pixels. */
 export const pictureSide = 216;
@@ -50,14 +50,14 @@ async function drawSprite(colour: number, shape: number): Promise<Sprite> {
 }
 
 /** Renders scenes with sprites that are rendered once. */
-export class Artist {
+export class SceneRenderer {
   private constructor(
     /** [colour][shape] */
     private readonly sprites: readonly (readonly Sprite[])[],
   ) {}
 
-  static async create(): Promise<Artist> {
-    return new Artist(
+  static async create(): Promise<SceneRenderer> {
+    return new SceneRenderer(
       await Promise.all(
         colours.map((_, colour) =>
           Promise.all(shapes.map((_, shape) => drawSprite(colour, shape))),
