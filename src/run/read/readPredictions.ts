@@ -155,7 +155,7 @@ class PredictionLines {
     this.lineNumber += 1;
     if (line.trim() === '') return;
     // Only the problem of the first invalid line is reported, so shorter lines need not be parsed after it.
-    const isTooShort = this.firstProblem && !last && line.length < MIN_PREDICTION;
+    const isTooShort = this.firstProblem && !last && line.length < MIN_PREDICTION_LENGTH;
     const parsed = isTooShort ? NOT_JSON : parsePrediction(line);
     if (isPrediction(parsed)) {
       this.predictions.push(parsed);
